@@ -1,0 +1,106 @@
+# The commands of the project; `make` alone lists them. All set-up is done by whatever needs it.
+# All paths are relative: the folder of a clone may have spaces in its name.
+
+PYTHON ?= python3
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+VENV := .venv/slomix-root
+DEVELOPMENT := .venv/slomix-development
+PRODUCTION := .venv/slomix-production
+ASSETS := static/vendor/.complete
+# A lock file names everything, so pip has nothing to look for; what is imported compiles itself.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile
+CHECKED := src workers tests alembic
+
+# A virtual environment knows its own folder by name: one that came along with a moved or copied clone, or whose Python
+# has gone, is made anew.
+HERE := $(CURDIR)
+THERE := $(shell $(BIN)/python -c 'print(open("$(VENV)").read().strip())' 2>/dev/null)
+ifneq ($(HERE),$(THERE))
+.PHONY: $(VENV)
+endif
+
+run test rehearse bench dev dev-local: export SLOMIX_ENV := development
+
+.PHONY: help
+help:
+	@echo 'make run       the whole system on http://127.0.0.1:7000 (PORT=… moves it), with a demo'
+	@echo 'make test      everything that must be green'
+	@echo 'make rehearse  one evening in a minute, with a verdict on every promise'
+	@echo 'make dev       as run, and the web process reloads changed code'
+	@echo 'make prod      the Procfile, with the real settings of the environment and .env'
+	@echo 'make setup     only what the others do first'
+	@echo 'make lint      format, lint, types and import contracts'
+	@echo 'make clean     removes what set-up made; data in var/ stay'
+
+.PHONY: run
+run: setup
+	@exec $(BIN)/slomix up --with-parent
+
+.PHONY: dev dev-local
+dev dev-local: setup
+	@GUNICORN_CMD_ARGS="--reload $$GUNICORN_CMD_ARGS" exec $(BIN)/slomix up --with-parent
+
+.PHONY: rehearse
+rehearse: setup
+	@exec $(BIN)/slomix rehearse
+
+.PHONY: test
+test: setup
+	@$(BIN)/python -m slomix.embedded.browser
+	@$(MAKE) --no-print-directory lint
+	@exec $(BIN)/python -m pytest
+
+.PHONY: lint
+lint: $(DEVELOPMENT)
+	@$(BIN)/ruff format --check $(wildcard $(CHECKED))
+	@$(BIN)/ruff check $(wildcard $(CHECKED))
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/djlint templates --lint --profile=jinja
+
+.PHONY: setup
+setup: $(DEVELOPMENT) $(ASSETS)
+
+# With SKIP_INSTALL=1 nothing is fetched: the environment that is there has to do.
+.PHONY: prod
+ifeq ($(SKIP_INSTALL),1)
+prod:
+else
+prod: $(PRODUCTION) $(ASSETS)
+endif
+	@if [ -x $(BIN)/slomix ]; then exec $(BIN)/slomix up --prod --with-parent; else exec slomix up --prod --with-parent; fi
+
+.PHONY: clean
+clean:
+	rm -rf .venv node_modules static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Slomix needs Python 3.11 or newer, and $(PYTHON) is not that. Name another: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) has no venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo 'Making the virtual environment'
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+	@pwd -P > $@
+
+$(DEVELOPMENT): requirements/development.txt pyproject.toml $(VENV)
+	@echo 'Installing the locked dependencies'
+	@$(PIP) --require-hashes -r $<
+	@$(PIP) --no-build-isolation -e .
+	@touch $@
+
+$(PRODUCTION): requirements/production.txt pyproject.toml $(VENV)
+	@echo 'Installing the locked dependencies'
+	@$(PIP) --require-hashes -r $<
+	@$(PIP) --no-build-isolation -e .
+	@touch $@
+
+# Whichever set-up ran brings the Python for it.
+$(ASSETS): package.json package-lock.json .npmrc | $(if $(filter prod,$(MAKECMDGOALS)),$(PRODUCTION),$(DEVELOPMENT))
+	@echo 'Fetching the browser assets'
+	@$(BIN)/python -m slomix.embedded.assets
+	@touch $@

@@ -1,0 +1,30 @@
+"""Runs migrations: one transaction each, one migrator at a time, and no waiting for a lock that others hold."""
+
+from sqlalchemy import create_engine, text
+
+from alembic import context
+from slomix.models import Base
+
+# An arbitrary number of our own: two `slomix db upgrade` at once run one after the other.
+MIGRATION_LOCK = 7_305_919
+
+
+def run() -> None:
+    engine = create_engine(context.config.attributes["url"])
+    with engine.connect() as connection:
+        connection.execute(text("SET lock_timeout = '10s'"))
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
+        connection.commit()
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            transaction_per_migration=True,
+            compare_type=True,
+            compare_server_default=True,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+    engine.dispose()
+
+
+run()

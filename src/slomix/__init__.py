@@ -1,0 +1,1 @@
+"""Slomix gets a community's game night started."""

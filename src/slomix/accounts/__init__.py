@@ -1,0 +1,1 @@
+"""Who somebody is: player profiles, website users, their 1:1 link, roles."""

@@ -1,0 +1,84 @@
+"""OAuth2 with Discord: where to send somebody, and who they are when they come back. No token is kept."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+from authlib.common.security import generate_token
+from authlib.integrations.base_client.errors import OAuthError
+from authlib.integrations.httpx_client import OAuth2Client
+
+from slomix.errors import Invalid, Unavailable
+from slomix.settings import Settings
+
+SCOPE = "identify"
+
+
+class DiscordDown(Unavailable):
+    """Discord did not answer, or not in its own language."""
+
+    def __init__(self) -> None:
+        super().__init__("Discord does not answer right now. Nothing is lost; please try again in a moment.")
+
+
+class LoginRefused(Invalid):
+    """Discord did not accept what came back."""
+
+    def __init__(self) -> None:
+        super().__init__("Discord did not accept this login. Please start again.")
+
+
+@dataclass(frozen=True)
+class Departure:
+    """A login about to leave for Discord."""
+
+    url: str
+    state: str
+    code_verifier: str
+
+
+@dataclass(frozen=True)
+class DiscordIdentity:
+    """Whom Discord says this is."""
+
+    discord_id: str
+    username: str
+    display_name: str
+
+
+def _client(settings: Settings) -> Any:
+    return OAuth2Client(
+        client_id=settings.discord_client_id,
+        client_secret=settings.discord_client_secret.get_secret_value(),
+        redirect_uri=settings.login_redirect_uri,
+        scope=SCOPE,
+        code_challenge_method="S256",
+        timeout=10,
+    )
+
+
+def depart(settings: Settings) -> Departure:
+    """Where the browser goes, with a fresh state and PKCE challenge."""
+    verifier = generate_token(64)
+    with _client(settings) as client:
+        url, state = client.create_authorization_url(settings.discord_authorize_url, code_verifier=verifier)
+    return Departure(url, state, verifier)
+
+
+def arrive(settings: Settings, *, code: str, code_verifier: str) -> DiscordIdentity:
+    """Exchange the code and ask who it is, then forget the token. Raise DiscordDown or LoginRefused."""
+    try:
+        with _client(settings) as client:
+            client.fetch_token(settings.discord_token_url, code=code, code_verifier=code_verifier)
+            answer = client.get(f"{settings.discord_api_base_url}/users/@me")
+            answer.raise_for_status()
+            body = answer.json()
+        return DiscordIdentity(
+            discord_id=str(body["id"]),
+            username=str(body["username"]),
+            display_name=str(body.get("global_name") or body["username"]),
+        )
+    except OAuthError as error:
+        raise LoginRefused from error
+    except (httpx2.HTTPError, ValueError, KeyError, TypeError) as error:
+        raise DiscordDown from error

@@ -1,0 +1,27 @@
+"""Names and rights: colour codes, search terms, who may promote, where a login may lead."""
+
+import re
+from urllib.parse import urlsplit
+
+_COLOUR_CODE = re.compile(r"\^[^\^\s]?")
+
+
+def plain_name(name: str) -> str:
+    """A player's name without ET colour codes (`^1Bad^7Boy` is `BadBoy`); never empty."""
+    return _COLOUR_CODE.sub("", name).strip() or name.strip() or "unnamed"
+
+
+def like_pattern(words: str) -> str:
+    """A pattern for ILIKE that finds `words` anywhere and takes its wildcards literally."""
+    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def own_path(target: str | None) -> str:
+    """`target` if it is a path of ours, else `/`: a login must not lead to somebody else's page."""
+    if not target or not target.startswith("/") or target.startswith("//") or "\\" in target:
+        return "/"
+    parts = urlsplit(target)
+    if parts.scheme or parts.netloc or any(ord(character) < 32 for character in target):
+        return "/"
+    return target

@@ -1,0 +1,148 @@
+"""Composes the web process: pages, error mapping, headers, who is looking."""
+
+import structlog
+from flask import Flask, Response, request
+from flask_login import LoginManager
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from htmx_flask import Htmx
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.wrappers import Response as BaseResponse
+
+from slomix import live, logs, presentation, web
+from slomix.accounts import service as accounts
+from slomix.accounts import views as accounts_views
+from slomix.availability import api as availability_api
+from slomix.availability import views as availability_views
+from slomix.board import profile as profile_views
+from slomix.board import views as board_views
+from slomix.campaigns import api as campaigns_api
+from slomix.campaigns import views as campaigns_views
+from slomix.contacts import views as contacts_views
+from slomix.db import ROOT
+from slomix.errors import DomainError
+from slomix.health import views as health_views
+from slomix.runtime import Runtime
+from slomix.settings import Settings
+from slomix.web import Anonymous, Viewer
+from slomix.wiring import make_runtime
+
+log = structlog.get_logger()
+
+MAX_BODY = 64 * 1024
+
+PAGES = (
+    accounts_views,
+    availability_views,
+    board_views,
+    campaigns_views,
+    contacts_views,
+    health_views,
+    live,
+    profile_views,
+)
+APIS = (availability_api, campaigns_api)
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; manifest-src 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+def create_app(runtime: Runtime | None = None) -> Flask:
+    """The web application; without a runtime, the real one from the environment."""
+    if runtime is None:
+        logs.configure("web")
+        runtime = make_runtime(Settings.from_env(), connections=10)
+    app = Flask("slomix", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
+    app.config.update(
+        SECRET_KEY=runtime.settings.session_secret.get_secret_value(),
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        SESSION_COOKIE_NAME=f"slomix_{runtime.settings.port}",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=runtime.settings.base_url.startswith("https://"),
+        WTF_CSRF_TIME_LIMIT=None,
+        SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
+    )
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.extensions["slomix"] = runtime
+    app.extensions["slomix_hub"] = live.Hub(runtime.settings.database_url.get_secret_value() or runtime.database.url)
+    Htmx(app)
+    csrf = CSRFProtect(app)
+    for module in PAGES:
+        app.register_blueprint(module.blueprint)
+    for module in APIS:
+        app.register_blueprint(module.blueprint)
+        csrf.exempt(module.blueprint)  # its writes have a gate of their own
+    presentation.install(app)
+    _load_viewers(app, runtime)
+    _map_errors(app)
+    app.after_request(_add_headers)
+    return app
+
+
+def _load_viewers(app: Flask, runtime: Runtime) -> None:
+    manager = LoginManager(app)
+    manager.anonymous_user = Anonymous
+    manager.session_protection = None
+
+    @manager.user_loader
+    def load(session_key: str) -> Viewer | None:
+        with runtime.transaction() as session:
+            user = accounts.user_of_session(session, session_key)
+            if user is None:
+                return None
+            return Viewer(
+                user_id=user.id,
+                session_key=session_key,
+                discord_id=user.discord_id,
+                display_name=user.display_name,
+                player_id=user.player_id,
+                player_name=user.player.name if user.player else None,
+                is_admin=user.discord_id in runtime.settings.all_admin_ids,
+                is_promoter=user.discord_id in runtime.settings.promoter_discord_ids,
+            )
+
+
+def _map_errors(app: Flask) -> None:
+    @app.errorhandler(DomainError)
+    def domain(error: DomainError) -> BaseResponse:
+        return web.problem(web.status_of(error), str(error))
+
+    @app.errorhandler(CSRFError)
+    def csrf(_error: CSRFError) -> BaseResponse:
+        return web.problem(403, str(web.ForeignWrite()))
+
+    @app.errorhandler(OperationalError)
+    def database(error: OperationalError) -> BaseResponse:
+        log.error("web.database_away", error=str(error.orig).strip())
+        return web.problem(503, "Our database does not answer right now. Nothing was changed; try again in a moment.")
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> BaseResponse:
+        if isinstance(error, NotFound):
+            return web.problem(404, "There is no such page.")
+        if error.response is not None or error.code is None or error.code < 400:
+            return BaseResponse.force_type(error.get_response(request.environ))
+        return web.problem(error.code, error.description or "That did not work.")
+
+    @app.errorhandler(Exception)
+    def anything(error: Exception) -> BaseResponse:
+        log.error("web.error", path=request.path, exc_info=error)
+        return web.problem(500, "That is our mistake, not yours. Nothing was changed; please try again.")
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Vary", "Cookie, HX-Request")
+    return response

@@ -1,0 +1,28 @@
+"""One status per player and day."""
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from slomix.availability.rules import Status
+from slomix.db import Base
+
+
+class Entry(Base):
+    """A player's status for a day; no row means that nothing was said."""
+
+    __tablename__ = "availability_entries"
+    __table_args__ = (
+        UniqueConstraint("player_id", "day", name="uq_availability_entries_player_day"),
+        CheckConstraint("(status = 'LOOKING') = (looking_since IS NOT NULL)", name="looking_since_when_looking"),
+        Index("ix_availability_entries_day", "day"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    player_id: Mapped[int] = mapped_column(ForeignKey("players.id", ondelete="CASCADE"))
+    day: Mapped[date]
+    status: Mapped[Status]
+    # When the player last became LOOKING: the place in the queue.
+    looking_since: Mapped[datetime | None]
+    updated_at: Mapped[datetime]

@@ -1,0 +1,115 @@
+"""Sets, clears and reads who plays when."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy import delete, func, literal, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from slomix import db
+from slomix.accounts.models import Player
+from slomix.availability import rules
+from slomix.availability.models import Entry
+from slomix.availability.rules import Counts, Status
+
+
+@dataclass(frozen=True)
+class Person:
+    """A player as a list shows one."""
+
+    player_id: int
+    name: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class DayView:
+    """All that a page may show about a day; `people` is empty for those who may not see names."""
+
+    day: date
+    counts: Counts
+    my_status: Status | None = None
+    people: dict[Status, list[Person]] = field(default_factory=dict)
+
+
+def set_status(session: Session, player_id: int, day: date, status: Status, *, today: date, now: datetime) -> None:
+    """Say what the player does on `day`; saying LOOKING again keeps the place in the queue."""
+    rules.check_may_change(day, today)
+    looking_since = now if status is Status.LOOKING else None
+    session.execute(
+        insert(Entry)
+        .values(player_id=player_id, day=day, status=status, looking_since=looking_since, updated_at=now)
+        .on_conflict_do_update(
+            constraint="uq_availability_entries_player_day",
+            set_={
+                "status": status,
+                "looking_since": func.coalesce(Entry.looking_since, literal(now)) if looking_since else None,
+                "updated_at": now,
+            },
+        )
+    )
+    db.notify(session, db.LIVE, "board")
+
+
+def clear_status(session: Session, player_id: int, day: date, *, today: date) -> bool:
+    """Take the player's status for `day` back; return whether there was one."""
+    rules.check_may_change(day, today)
+    cleared = session.execute(
+        delete(Entry).where(Entry.player_id == player_id, Entry.day == day).returning(Entry.id)
+    ).all()
+    if cleared:
+        db.notify(session, db.LIVE, "board")
+    return bool(cleared)
+
+
+def clear_from(session: Session, player_id: int, today: date) -> None:
+    """Forget what the player said about today and later; past days stay."""
+    session.execute(delete(Entry).where(Entry.player_id == player_id, Entry.day >= today))
+    db.notify(session, db.LIVE, "board")
+
+
+def days(session: Session, first: date, last: date, *, viewer: int | None, with_names: bool) -> list[DayView]:
+    """Every day from `first` to `last`. Names and the viewer's own status only for a linked viewer."""
+    rules.check_span(first, last)
+    counts: dict[date, dict[Status, int]] = defaultdict(dict)
+    for row in session.execute(
+        select(Entry.day, Entry.status, func.count())
+        .where(Entry.day.between(first, last))
+        .group_by(Entry.day, Entry.status)
+    ):
+        counts[row.day][row.status] = row.count
+    own: dict[date, Status] = {}
+    if viewer is not None:
+        mine = select(Entry.day, Entry.status).where(Entry.day.between(first, last), Entry.player_id == viewer)
+        own = {row.day: row.status for row in session.execute(mine)}
+    people = _people(session, first, last) if with_names else {}
+    return [
+        DayView(day, Counts.of(counts.get(day, {})), own.get(day), people.get(day, {}))
+        for day in rules.days_between(first, last)
+    ]
+
+
+def _people(session: Session, first: date, last: date) -> dict[date, dict[Status, list[Person]]]:
+    people: dict[date, dict[Status, list[Person]]] = defaultdict(lambda: defaultdict(list))
+    since = func.coalesce(Entry.looking_since, Entry.updated_at).label("since")
+    rows = session.execute(
+        select(Entry.day, Entry.status, Player.id, Player.name, since)
+        .join(Player, Player.id == Entry.player_id)
+        .where(Entry.day.between(first, last))
+        .order_by(Entry.day, since, Player.id)
+    )
+    for row in rows:
+        people[row.day][row.status].append(Person(row.id, row.name, row.since))
+    return {day: dict(by_status) for day, by_status in people.items()}
+
+
+def statuses(session: Session, day: date, player_ids: Sequence[int] | None = None) -> dict[int, Status]:
+    """What players said about `day`: these, or all who said something; first come first."""
+    query = select(Entry.player_id, Entry.status).where(Entry.day == day)
+    if player_ids is not None:
+        query = query.where(Entry.player_id.in_(player_ids))
+    rows = session.execute(query.order_by(func.coalesce(Entry.looking_since, Entry.updated_at), Entry.player_id))
+    return {row.player_id: row.status for row in rows}

@@ -1,0 +1,61 @@
+"""Where jobs meet Dramatiq: the broker, the actor, the handlers, and one tick of the scheduler."""
+
+import dramatiq
+import structlog
+from dramatiq.brokers.redis import RedisBroker
+from sqlalchemy.exc import OperationalError
+
+from slomix.campaigns.handlers import HANDLERS as CAMPAIGN_HANDLERS
+from slomix.campaigns.notices import NOTICES as CAMPAIGN_NOTICES
+from slomix.clock import wall_now
+from slomix.deliveries.handlers import Deliver, Notice
+from slomix.deliveries.service import JOB_KIND
+from slomix.jobs import service as jobs
+from slomix.jobs.runner import Handler, run
+from slomix.runtime import Runtime
+
+log = structlog.get_logger()
+
+NOTICES: dict[str, Notice] = {**CAMPAIGN_NOTICES}
+HANDLERS: dict[str, Handler] = {**CAMPAIGN_HANDLERS, JOB_KIND: Deliver(NOTICES)}
+
+QUEUE = "jobs"
+ACTOR = "run_job"
+
+
+def make_broker(redis_url: str) -> RedisBroker:
+    """The broker that carries ids. Retries, age and time belong to the job's row, so no middleware of its own."""
+    return RedisBroker(url=redis_url, middleware=[], dead_message_ttl=60_000, maintenance_chance=100)
+
+
+def declare_actor(broker: dramatiq.Broker, runtime: Runtime) -> None:
+    """Register the one actor; a message is only a nudge to look at a row."""
+
+    def run_job(job_id: int, kind: str) -> None:
+        handler = HANDLERS.get(kind)
+        if handler is None:
+            log.error("job.unknown_kind", job=job_id, kind=kind)
+            return
+        try:
+            run(runtime, handler, job_id)
+        except OperationalError as error:
+            log.warning("job.database_away", job=job_id, error=str(error.orig).strip())
+
+    dramatiq.actor(run_job, broker=broker, actor_name=ACTOR, queue_name=QUEUE)
+
+
+def nudge(broker: dramatiq.Broker, released: list[tuple[int, str]]) -> None:
+    """Tell the workers which jobs are due."""
+    for job_id, kind in released:
+        broker.enqueue(dramatiq.Message(queue_name=QUEUE, actor_name=ACTOR, args=(job_id, kind), kwargs={}, options={}))
+
+
+def tick(runtime: Runtime) -> list[tuple[int, str]]:
+    """Take back what was lost and release what is due, in one transaction; the caller sends the nudges after it."""
+    now, wall = runtime.clock.now(), wall_now()
+    with runtime.transaction() as session:
+        for job in jobs.take_back(session, now=now, wall=wall):
+            log.warning("job.given_up", job=job.id, kind=job.kind)
+            if job.kind in HANDLERS:
+                HANDLERS[job.kind].give_up(runtime, session, job, now)
+        return jobs.release_due(session, now=now, wall=wall)

@@ -1,0 +1,1 @@
+"""The pages that put capabilities together: the board, a day, the calendar, the profile."""

@@ -1,0 +1,1 @@
+"""A promoter calls the evening together: reminder, start, voice check, follow-up, summary."""

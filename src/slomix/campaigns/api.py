@@ -1,0 +1,146 @@
+"""Campaigns as JSON."""
+
+import secrets
+from typing import Any
+
+from flask import Blueprint, jsonify, request
+from werkzeug.wrappers import Response
+
+from slomix import web
+from slomix.accounts.rules import plain_name
+from slomix.availability.rules import parse_day
+from slomix.campaigns import service
+from slomix.campaigns.models import Campaign
+from slomix.campaigns.rules import Audience
+from slomix.campaigns.service import Options, Preview
+from slomix.campaigns.views import card_of, start_moment
+from slomix.errors import Invalid
+
+blueprint = Blueprint("campaigns_api", __name__, url_prefix="/api/availability/promotions")
+
+
+class KeyTooLong(Invalid):
+    def __init__(self) -> None:
+        super().__init__("An Idempotency-Key has at most 200 characters.")
+
+
+@blueprint.get("/preview")
+def preview() -> dict[str, Any]:
+    """Who would be asked now."""
+    web.the_promoter()
+    now = web.now()
+    today = web.today(now)
+    settings = web.runtime().settings
+    audience = Audience(_is_on("include_available"), _is_on("include_maybe"))
+    start_at = start_moment(request.args.get("start") or settings.start_time.strftime("%H:%M"), today)
+    with web.runtime().transaction() as session:
+        ahead = service.preview(session, audience, day=today, start_at=start_at, settings=settings, now=now)
+    return {
+        "campaign_date": today.isoformat(),
+        "recipient_count": len(ahead.asked),
+        "channels_summary": _channels(ahead),
+        "recipients_preview": [
+            {
+                "user_id": str(one.player_id),
+                "display_name": plain_name(ahead.names[one.player_id]),
+                "status": one.status.value,
+                "selected_channel": "discord",
+            }
+            for one in ahead.asked
+        ],
+        "left_out": [
+            {
+                "user_id": str(one.player_id),
+                "display_name": plain_name(ahead.names[one.player_id]),
+                "status": one.status.value,
+                "reason": one.reason,
+            }
+            for one in ahead.left_out
+        ],
+    }
+
+
+@blueprint.post("/campaigns")
+@web.api_write
+def create() -> tuple[Response, int]:
+    """Call tonight together: 201, or 200 for a repeat of the same submit."""
+    promoter_id = web.the_promoter()
+    body = web.json_object()
+    now = web.now()
+    today = web.today(now)
+    settings = web.runtime().settings
+    start = body.get("start", settings.start_time.strftime("%H:%M"))
+    if not isinstance(start, str):
+        raise Invalid("The field start must be a text such as 21:00.")
+    options = Options(
+        audience=Audience(web.json_flag(body, "include_available"), web.json_flag(body, "include_maybe")),
+        include_late_joiners=web.json_flag(body, "include_late_joiners"),
+        dry_run=web.json_flag(body, "dry_run", default=settings.dry_run_default),
+        start_at=start_moment(start, today),
+    )
+    key = request.headers.get("Idempotency-Key") or secrets.token_urlsafe(16)
+    if len(key) > 200:
+        raise KeyTooLong
+    with web.runtime().transaction() as session:
+        campaign, is_new = service.create(
+            session, promoter_id, options, day=today, idempotency_key=key, settings=settings, now=now
+        )
+        shown = card_of(session, campaign)
+        body = {
+            "campaign_id": str(campaign.id),
+            "status": shown.status.value,
+            "recipient_count": shown.recipient_count,
+            "dry_run": campaign.dry_run,
+            "scheduled_times": {phase.job.kind: phase.job.run_at.isoformat() for phase in shown.phases},
+        }
+    return jsonify(body), 201 if is_new else 200
+
+
+@blueprint.get("/campaign")
+def read() -> dict[str, Any]:
+    """The campaign of a day, as aggregate."""
+    web.the_player()
+    day = parse_day(request.args["date"]) if "date" in request.args else web.today(web.now())
+    with web.runtime().transaction() as session:
+        campaign = service.of_day(session, day)
+        if campaign is None:
+            return {"campaign": None}
+        shown = card_of(session, campaign)
+    return {
+        "campaign": {
+            "id": str(campaign.id),
+            "status": shown.status.value,
+            "recipient_count": shown.recipient_count,
+            "channels_summary": {"discord": shown.recipient_count},
+            "jobs": [
+                {
+                    "job_type": phase.job.kind,
+                    "run_at": phase.job.run_at.isoformat(),
+                    "status": phase.job.status.value,
+                    "attempts": phase.job.attempts,
+                    "max_attempts": phase.job.max_attempts,
+                }
+                for phase in shown.phases
+            ],
+        }
+    }
+
+
+@blueprint.post("/campaigns/<int:campaign_id>/cancel")
+@web.api_write
+def cancel(campaign_id: int) -> dict[str, str]:
+    """Stop what has not gone out."""
+    promoter_id = web.the_promoter()
+    with web.runtime().transaction() as session:
+        campaign: Campaign = service.cancel(
+            session, campaign_id, player_id=promoter_id, is_admin=web.viewer().is_admin, now=web.now()
+        )
+    return {"id": str(campaign.id), "status": campaign.status.value}
+
+
+def _is_on(name: str) -> bool:
+    return request.args.get(name, "").lower() in {"1", "true", "yes", "on"}
+
+
+def _channels(ahead: Preview) -> dict[str, int]:
+    return {channel.value: count for channel, count in ahead.channels.items()}

@@ -1,0 +1,73 @@
+"""Campaigns and whom they ask."""
+
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from slomix.availability.rules import Status
+from slomix.campaigns.rules import Audience, CampaignStatus
+from slomix.db import Base
+from slomix.presence.rules import Whereabouts
+
+PER_PROMOTER = "uq_campaign_promoter_day"
+PER_DAY = "uq_campaign_exclusive_on"
+PER_SUBMIT = "uq_campaign_promoter_key"
+
+
+class Campaign(Base):
+    """One evening called together by one promoter."""
+
+    __tablename__ = "availability_promotion_campaigns"
+    __table_args__ = (
+        UniqueConstraint("promoter_id", "idempotency_key", name=PER_SUBMIT),
+        Index(
+            PER_PROMOTER,
+            "promoter_id",
+            "day",
+            unique=True,
+            postgresql_where="NOT dry_run AND status <> 'cancelled'",
+        ),
+        Index(PER_DAY, "exclusive_on", unique=True, postgresql_where="status <> 'cancelled'"),
+        Index("ix_campaign_day", "day"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[date]
+    promoter_id: Mapped[int] = mapped_column(ForeignKey("players.id", ondelete="RESTRICT"))
+    include_available: Mapped[bool]
+    include_maybe: Mapped[bool]
+    include_late_joiners: Mapped[bool]
+    dry_run: Mapped[bool]
+    # The day, when the global cooldown was on at creation and this is no dry run: one such campaign a day.
+    exclusive_on: Mapped[date | None]
+    idempotency_key: Mapped[str]
+    status: Mapped[CampaignStatus] = mapped_column(default=CampaignStatus.SCHEDULED)
+    # The start that people are told; the start notice itself may leave later.
+    start_at: Mapped[datetime]
+    judged_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+    @property
+    def audience(self) -> Audience:
+        return Audience(self.include_available, self.include_maybe)
+
+    @property
+    def subject(self) -> str:
+        """How jobs and the ledger name this campaign."""
+        return f"campaign:{self.id}"
+
+
+class Recipient(Base):
+    """Somebody a campaign asks: frozen at creation, narrowed at sending, widened only when the promoter ticked it."""
+
+    __tablename__ = "campaign_recipients"
+
+    campaign_id: Mapped[int] = mapped_column(
+        ForeignKey("availability_promotion_campaigns.id", ondelete="CASCADE"), primary_key=True
+    )
+    player_id: Mapped[int] = mapped_column(ForeignKey("players.id", ondelete="CASCADE"), primary_key=True)
+    status: Mapped[Status]
+    added_at: Mapped[datetime]
+    # Where the voice check found them.
+    whereabouts: Mapped[Whereabouts | None]

@@ -1,0 +1,138 @@
+"""What the ledger asks about a campaign's messages at the moment of sending: still wanted, and in which words."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from slomix.accounts import service as accounts
+from slomix.availability import service as availability
+from slomix.campaigns import messages, rules, service, turnout
+from slomix.campaigns.models import Campaign
+from slomix.campaigns.rules import CampaignStatus
+from slomix.channels.base import Message
+from slomix.deliveries.models import Delivery
+from slomix.deliveries.rules import Skip
+from slomix.presence import service as presence
+from slomix.runtime import Runtime
+from slomix.settings import Settings
+
+SUMMARY = "summary"
+PRESENCE_UNKNOWN = "presence_unknown"
+DRY_RUN_NOTICES = (
+    f"dry_run.{rules.REMINDER}",
+    f"dry_run.{rules.START}",
+    f"dry_run.{rules.VOICE_CHECK}",
+    "dry_run.summary",
+)
+
+
+def links_of(settings: Settings) -> messages.Links:
+    """Where messages lead."""
+    room = next(iter(settings.gaming_voice_channels)) if len(settings.gaming_voice_channels) == 1 else None
+    return messages.Links(
+        board=settings.base_url + "/",
+        preferences=settings.base_url + "/preferences",
+        voice_room=f"https://discord.com/channels/{settings.discord_guild_id}/{room}" if room else None,
+    )
+
+
+class ToRecipient:
+    """Reminder, start and follow-up: what they have in common."""
+
+    needs_consent = True
+    heeds_quiet_hours = True
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
+        """Not after a cancel, not to who withdrew, and (start, follow-up) not to who is in voice already."""
+        campaign = service.of_subject(session, delivery.subject)
+        if campaign.status is CampaignStatus.CANCELLED:
+            return Skip("cancelled")
+        player_id = delivery.player_id or 0
+        status = availability.statuses(session, campaign.day, [player_id]).get(player_id)
+        reason = rules.why_unwanted(status)
+        if reason is not None:
+            return Skip(reason)
+        if self._kind != rules.REMINDER and self._is_in_voice(runtime, session, player_id, now):
+            return Skip("already in voice")
+        return None
+
+    def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
+        return Message(self.text(runtime.settings, service.of_subject(session, delivery.subject), now))
+
+    def text(self, settings: Settings, campaign: Campaign, now: datetime) -> str:
+        links = links_of(settings)
+        match self._kind:
+            case rules.REMINDER:
+                return messages.reminder(campaign.start_at, links)
+            case rules.START:
+                return messages.start(campaign.start_at, now, links)
+            case _:
+                return messages.followup(links)
+
+    def _is_in_voice(self, runtime: Runtime, session: Session, player_id: int, now: datetime) -> bool:
+        snapshot = presence.voice(session)
+        if not snapshot.is_fresh(now, runtime.settings.presence_max_age):
+            return False
+        discord_id = accounts.discord_ids(session, [player_id]).get(player_id, "")
+        return turnout.rooms_of(runtime.settings).whereabouts(snapshot.rooms.get(discord_id)).is_in_voice
+
+
+class Summary:
+    """The post to the room after the voice check."""
+
+    needs_consent = False
+    heeds_quiet_hours = False
+
+    def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
+        campaign = service.of_subject(session, delivery.subject)
+        return Skip("cancelled") if campaign.status is CampaignStatus.CANCELLED else None
+
+    def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
+        campaign = service.of_subject(session, delivery.subject)
+        return Message(messages.summary(turnout.summary_facts(session, campaign, runtime.settings, now)))
+
+
+class PresenceUnknown:
+    """The warning to a promoter that nobody could be called a second time."""
+
+    needs_consent = False
+    heeds_quiet_hours = True
+
+    def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
+        return None
+
+    def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
+        return Message(messages.presence_unknown(links_of(runtime.settings)))
+
+
+class DryRun:
+    """One of the messages that a promoter sends to nobody but themselves."""
+
+    needs_consent = False
+    heeds_quiet_hours = False
+
+    def __init__(self, notice: str) -> None:
+        self._kind = notice.removeprefix("dry_run.")
+
+    def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
+        return None
+
+    def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
+        campaign = service.of_subject(session, delivery.subject)
+        if self._kind == SUMMARY:
+            return Message(
+                messages.dry_run(messages.summary(turnout.would_be(session, campaign, runtime.settings, now)))
+            )
+        told_at = now if self._kind == rules.REMINDER else max(now, campaign.start_at)
+        return Message(messages.dry_run(ToRecipient(self._kind).text(runtime.settings, campaign, told_at)))
+
+
+NOTICES = {
+    **{kind: ToRecipient(kind) for kind in rules.JOB_KINDS},
+    SUMMARY: Summary(),
+    PRESENCE_UNKNOWN: PresenceUnknown(),
+    **{notice: DryRun(notice) for notice in DRY_RUN_NOTICES},
+}

@@ -1,0 +1,208 @@
+"""When the notices of an evening go out, who is asked, who is missing, and what it all came to."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from slomix.availability.rules import Status
+from slomix.contacts.rules import Reach, why_not
+from slomix.errors import Invalid
+from slomix.jobs.rules import JobStatus
+from slomix.presence.rules import Whereabouts
+
+REMINDER = "send_reminder_2045"
+START = "send_start_2100"
+VOICE_CHECK = "voice_check_2100"
+JOB_KINDS = (REMINDER, START, VOICE_CHECK)
+# A dry run's one job beside none of the three above.
+DRY_RUN = "dry_run"
+
+LATEST = timedelta(minutes=60)
+START_GRACE = timedelta(minutes=15)
+FOLLOWUP_GRACE = timedelta(minutes=20)
+
+
+class CampaignStatus(enum.StrEnum):
+    """scheduled → running → sent | partial | failed; sent → followup_sent; what is open → cancelled."""
+
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    SENT = "sent"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    FOLLOWUP_SENT = "followup_sent"
+    CANCELLED = "cancelled"
+
+
+class TooLate(Invalid):
+    def __init__(self) -> None:
+        minutes = int(LATEST.total_seconds() // 60)
+        super().__init__(f"That start was more than {minutes} minutes ago. Pick a later start, or call tomorrow.")
+
+
+class NobodyToAsk(Invalid):
+    def __init__(self) -> None:
+        super().__init__("Nobody to ask yet: no opted-in player of this audience is looking. Nothing was used up.")
+
+
+class SwitchedOff(Invalid):
+    def __init__(self) -> None:
+        super().__init__("Promoting is switched off here.")
+
+
+@dataclass(frozen=True)
+class Times:
+    """The distances between the moments of an evening."""
+
+    reminder_lead: timedelta
+    voice_check_delay: timedelta
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A moment that is kept, and until when it makes sense."""
+
+    at: datetime
+    deadline_at: datetime
+
+    @property
+    def skipped(self) -> str | None:
+        return None
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A moment that is already over."""
+
+    at: datetime
+    skipped: str
+
+    @property
+    def deadline_at(self) -> datetime:
+        return self.at
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """When tonight's jobs run. `began_at` is the start that people are told, also when the notice is late."""
+
+    began_at: datetime
+    reminder: Planned | Skipped
+    start: Planned
+    voice_check: Planned
+
+
+def plan(start_at: datetime, now: datetime, times: Times) -> Timeline:
+    """Decide when the notices go out.
+
+    A reminder whose moment has passed is skipped with its reason; a start that has passed goes out now; more than an
+    hour after the start there is nothing to call together. Raises TooLate.
+    """
+    if now > start_at + LATEST:
+        raise TooLate
+    reminder_at = start_at - times.reminder_lead
+    start_moment = max(start_at, now)
+    check_at = start_moment + times.voice_check_delay
+    return Timeline(
+        began_at=start_at,
+        reminder=Planned(reminder_at, start_at) if now < reminder_at else Skipped(reminder_at, "too late"),
+        start=Planned(start_moment, start_moment + START_GRACE),
+        voice_check=Planned(check_at, check_at + FOLLOWUP_GRACE),
+    )
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Which statuses are asked: LOOKING always, the others when ticked."""
+
+    include_available: bool = False
+    include_maybe: bool = False
+
+    def has(self, status: Status) -> bool:
+        return (
+            status is Status.LOOKING
+            or (status is Status.AVAILABLE and self.include_available)
+            or (status is Status.MAYBE and self.include_maybe)
+        )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Somebody whom a campaign would ask."""
+
+    player_id: int
+    status: Status
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Somebody of the audience who is not asked, and why."""
+
+    player_id: int
+    status: Status
+    reason: str
+
+
+def choose_recipients(
+    statuses: Mapping[int, Status], reaches: Mapping[int, Reach], audience: Audience, moments: list[datetime]
+) -> tuple[list[Asked], list[LeftOut]]:
+    """Divide today's players into those who would get at least one notice at `moments`, and the rest.
+
+    Those outside the audience are in neither: nobody needs a reason for not asking who did not say they play.
+    """
+    asked: list[Asked] = []
+    left_out: list[LeftOut] = []
+    for player_id, status in statuses.items():
+        if not audience.has(status):
+            continue
+        reasons = [why_not(reaches.get(player_id), moment) for moment in moments]
+        if None in reasons:
+            asked.append(Asked(player_id, status))
+        else:
+            left_out.append(LeftOut(player_id, status, next(reason for reason in reasons if reason)))
+    return asked, left_out
+
+
+def why_unwanted(status: Status | None) -> str | None:
+    """Why a recipient no longer wants to hear of tonight; a change among the other three statuses keeps one."""
+    if status is None:
+        return "cleared their status"
+    return "not playing" if status is Status.NOT_PLAYING else None
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One notice of a campaign, as its ledger stands: how many of whom got it."""
+
+    sent: int = 0
+    failed: int = 0
+    unknown: int = 0
+
+    @property
+    def is_flawed(self) -> bool:
+        return self.failed > 0 or self.unknown > 0
+
+
+def overall_status(phases: Mapping[str, Phase], jobs: Mapping[str, JobStatus]) -> CampaignStatus:
+    """What a campaign came to, from its ledger and its jobs; cancelling is told apart before.
+
+    `failed`: the start had somebody to tell and told nobody. `partial`: anything failed or is unknown, in any phase, so
+    that a later phase never hides an earlier failure. Skips are nobody's fault.
+    """
+    start_job = jobs.get(START, JobStatus.PENDING)
+    if not start_job.is_over:
+        begun = any(status is not JobStatus.PENDING and status is not JobStatus.SKIPPED for status in jobs.values())
+        return CampaignStatus.RUNNING if begun else CampaignStatus.SCHEDULED
+    start = phases.get(START, Phase())
+    if start_job is JobStatus.FAILED or (start.sent == 0 and start.is_flawed):
+        return CampaignStatus.FAILED
+    check = jobs.get(VOICE_CHECK, JobStatus.PENDING)
+    if any(phase.is_flawed for phase in phases.values()) or JobStatus.FAILED in jobs.values():
+        return CampaignStatus.PARTIAL
+    return CampaignStatus.FOLLOWUP_SENT if check is JobStatus.SENT else CampaignStatus.SENT
+
+
+def missing(whereabouts: Mapping[int, Whereabouts]) -> list[int]:
+    """Those who are known not to be in voice. Unknown is not missing: nobody is called on a guess."""
+    return [player_id for player_id, where in whereabouts.items() if where is Whereabouts.MISSING]

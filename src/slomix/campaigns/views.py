@@ -1,0 +1,202 @@
+"""The Promote modal, and the card of tonight's campaign."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from slomix import web
+from slomix.accounts import service as accounts
+from slomix.campaigns import messages, notices, rules, service
+from slomix.campaigns.models import Campaign
+from slomix.campaigns.rules import Audience, CampaignStatus
+from slomix.campaigns.service import Options
+from slomix.clock import moment_of
+from slomix.deliveries import service as deliveries
+from slomix.deliveries.service import Tally
+from slomix.errors import DomainError, Invalid
+from slomix.jobs import service as jobs
+from slomix.jobs.models import Job
+
+blueprint = Blueprint("campaigns", __name__)
+
+
+class NoSuchStart(Invalid):
+    def __init__(self) -> None:
+        super().__init__("That is not a time to start at. A time looks like 21:00.")
+
+
+@dataclass(frozen=True)
+class PhaseCard:
+    """One line of the card: a job, and what became of its messages."""
+
+    job: Job
+    tally: Tally | None
+
+
+@dataclass(frozen=True)
+class CampaignCard:
+    """Tonight's campaign, as aggregate; names are looked up only for promoters."""
+
+    campaign: Campaign
+    status: CampaignStatus
+    promoter: str
+    recipient_count: int
+    phases: list[PhaseCard]
+    summary: Tally | None
+    warning: Tally | None
+    is_open: bool
+
+
+def card(session: Session, day: date, now: datetime) -> CampaignCard | None:
+    """The card of `day`, or None when nobody called it together."""
+    campaign = service.of_day(session, day)
+    return None if campaign is None else card_of(session, campaign)
+
+
+def card_of(session: Session, campaign: Campaign) -> CampaignCard:
+    """The card of one campaign."""
+    tallies = deliveries.tally(session, campaign.subject)
+    own = jobs.of_subject(session, campaign.subject, rules.JOB_KINDS)
+    return CampaignCard(
+        campaign=campaign,
+        status=service.status_now(session, campaign),
+        promoter=accounts.names(session, [campaign.promoter_id])[campaign.promoter_id],
+        recipient_count=service.recipient_count(session, campaign),
+        phases=[PhaseCard(job, tallies.get(job.kind)) for job in own],
+        summary=tallies.get(notices.SUMMARY),
+        warning=tallies.get(notices.PRESENCE_UNKNOWN),
+        is_open=any(not job.status.is_over for job in own),
+    )
+
+
+@dataclass(frozen=True)
+class PromoteForm:
+    """What the modal sends."""
+
+    audience: Audience
+    include_late_joiners: bool
+    dry_run: bool
+    start: str
+
+    @classmethod
+    def read(cls) -> "PromoteForm":
+        values = request.values
+        default = web.runtime().settings.start_time.strftime("%H:%M")
+        return cls(
+            audience=Audience(values.get("include_available") == "on", values.get("include_maybe") == "on"),
+            include_late_joiners=values.get("include_late_joiners") == "on",
+            dry_run=values.get("dry_run") == "on",
+            start=values.get("start") or default,
+        )
+
+    def options(self, today: date) -> Options:
+        return Options(self.audience, self.include_late_joiners, self.dry_run, start_moment(self.start, today))
+
+
+def start_moment(text: str, today: date) -> datetime:
+    """Tonight's moment at a time such as `21:00`."""
+    try:
+        at = time.fromisoformat(text)
+    except ValueError:
+        raise NoSuchStart from None
+    if len(text) != 5:
+        raise NoSuchStart
+    settings = web.runtime().settings
+    return moment_of(today, at, settings.zone, settings.day_starts_at)
+
+
+@blueprint.get("/promote")
+def promote() -> str:
+    """The modal, also as a page of its own."""
+    web.the_promoter()
+    form = PromoteForm.read()
+    if request.args.get("start") is None and web.runtime().settings.dry_run_default:
+        form = PromoteForm(form.audience, form.include_late_joiners, dry_run=True, start=form.start)
+    template = "campaigns/_promote.html" if web.is_htmx() else "campaigns/promote.html"
+    return render_template(template, key=request.args.get("key") or secrets.token_urlsafe(16), **_preview(form))
+
+
+@blueprint.get("/promote/preview")
+def preview() -> str:
+    """The preview alone, as the ticks change."""
+    web.the_promoter()
+    return render_template("campaigns/_preview.html", **_preview(PromoteForm.read()))
+
+
+def _preview(form: PromoteForm) -> dict[str, Any]:
+    now = web.now()
+    today = web.today(now)
+    runtime = web.runtime()
+    shown: dict[str, Any] = {"form": form, "ahead": None, "problem": None, "existing": None}
+    with runtime.transaction() as session:
+        try:
+            options = form.options(today)
+            shown["ahead"] = service.preview(
+                session, form.audience, day=today, start_at=options.start_at, settings=runtime.settings, now=now
+            )
+            shown["words"] = _words(options.start_at, now)
+        except DomainError as error:
+            shown["problem"] = str(error)
+        existing = service.of_day(session, today)
+        if existing is not None and existing.status is not CampaignStatus.CANCELLED:
+            shown["existing"] = card_of(session, existing)
+    return shown
+
+
+def _words(start_at: datetime, now: datetime) -> list[str]:
+    links = notices.links_of(web.runtime().settings)
+    return [messages.reminder(start_at, links), messages.start(start_at, max(now, start_at), links)]
+
+
+@blueprint.post("/campaigns")
+def create() -> Response:
+    """Schedule the campaign, or try it out on its promoter alone."""
+    promoter_id = web.the_promoter()
+    form, now = PromoteForm.read(), web.now()
+    today = web.today(now)
+    with web.runtime().transaction() as session:
+        campaign, _ = service.create(
+            session,
+            promoter_id,
+            form.options(today),
+            day=today,
+            idempotency_key=request.form.get("key") or secrets.token_urlsafe(16),
+            settings=web.runtime().settings,
+            now=now,
+        )
+        count = service.recipient_count(session, campaign)
+    if campaign.dry_run:
+        done = "Dry run: four messages are on their way to you, and to nobody else."
+    else:
+        done = f"Called together: {count} will hear of it."
+    return web.respond("campaigns/_created.html", otherwise="/#campaign", done=done, sentence=done)
+
+
+@blueprint.get("/campaigns/<int:campaign_id>")
+def show(campaign_id: int) -> str:
+    """One campaign: aggregate for players, names for promoters."""
+    who = web.viewer()
+    web.the_player()
+    with web.runtime().transaction() as session:
+        campaign = service.get(session, campaign_id)
+        if campaign.dry_run and campaign.promoter_id != who.player_id:
+            raise service.NoSuchCampaign
+        rows = deliveries.ledger(session, campaign.subject) if who.can_promote else []
+        names = accounts.names(session, [row.player_id for row in rows if row.player_id is not None])
+        return render_template("campaigns/page.html", campaign=card_of(session, campaign), rows=rows, names=names)
+
+
+@blueprint.post("/campaigns/<int:campaign_id>/cancel")
+def cancel(campaign_id: int) -> Response:
+    """Stop what has not gone out."""
+    promoter_id = web.the_promoter()
+    now = web.now()
+    with web.runtime().transaction() as session:
+        campaign = service.cancel(session, campaign_id, player_id=promoter_id, is_admin=web.viewer().is_admin, now=now)
+        shown = card_of(session, campaign)
+    return web.respond("campaigns/_card.html", otherwise="/#campaign", done="Cancelled.", campaign=shown, now=now)

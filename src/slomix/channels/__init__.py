@@ -1,0 +1,1 @@
+"""Ways to reach a person or a room. A channel knows nothing of players, campaigns or tables, and tries once."""

@@ -1,0 +1,106 @@
+"""Discord over its REST API: direct messages, rooms, and who is in voice."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+
+from slomix.channels.base import Address, Message, Receipt, SendError, Unanswered
+
+# https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
+CANNOT_DM = 50007
+UNKNOWN_VOICE_STATE = 10065
+PERMANENT = {
+    CANNOT_DM,
+    10003,
+    10013,
+    50001,
+    50013,
+}  # unknown channel, unknown user, missing access, missing permissions
+
+TIMEOUT = httpx2.Timeout(10, connect=3)  # together well below a job's lease
+
+
+class Discord:
+    """The bot's voice. Thread-safe: one HTTP client with a pool of connections."""
+
+    # Discord promises "the past few minutes"; one is safe to count on.
+    repeatable_for = timedelta(seconds=60)
+
+    def __init__(self, base_url: str, token: str, guild_id: str, *, connections: int = 20) -> None:
+        self._guild_id = guild_id
+        self._http = httpx2.Client(
+            base_url=base_url,
+            headers={"Authorization": f"Bot {token}", "User-Agent": "DiscordBot (https://github.com/slomix, 0.1)"},
+            timeout=TIMEOUT,
+            limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
+        )
+
+    def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:
+        """Post once. The nonce makes a repeat within `repeatable_for` answer with the first message."""
+        room = to.value if to.is_room else to.learned or self._open_dm(to.value)
+        body = {
+            "content": message.text,
+            "nonce": nonce,
+            "enforce_nonce": True,
+            "allowed_mentions": {"parse": []},  # a name is never a mention
+        }
+        posted = self._request("POST", f"/channels/{room}/messages", json=body, carries_message=True)
+        return Receipt(message_id=str(posted["id"]), learned=None if to.is_room else room)
+
+    def voice_channel_of(self, discord_id: str) -> str | None:
+        """Where that person is now; None when in no voice room."""
+        state = self._request(
+            "GET", f"/guilds/{self._guild_id}/voice-states/{discord_id}", absent={UNKNOWN_VOICE_STATE}
+        )
+        return state.get("channel_id")
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _open_dm(self, user_id: str) -> str:
+        return str(self._request("POST", "/users/@me/channels", json={"recipient_id": user_id})["id"])
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        absent: Iterable[int] = (),
+        carries_message: bool = False,
+    ) -> dict[str, Any]:
+        try:
+            response = self._http.request(method, path, json=json)
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
+            raise SendError(f"Discord cannot be reached ({type(error).__name__})") from error
+        except httpx2.HTTPError as error:
+            kind = Unanswered if carries_message else SendError
+            raise kind(f"Discord did not answer ({type(error).__name__})") from error
+        if response.is_success:
+            return _object(response)
+        problem = _object(response)
+        if problem.get("code") in absent:
+            return {}
+        raise _refusal(response, problem)
+
+
+def _object(response: httpx2.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
+    code = problem.get("code")
+    if response.status_code == 429:
+        wait = problem.get("retry_after") or response.headers.get("Retry-After") or 1
+        return SendError("Discord asks us to slow down (429)", retry_after=timedelta(seconds=float(wait)))
+    if code == CANNOT_DM:
+        return SendError("this person's DMs are closed to the bot", permanent=True)
+    if code in PERMANENT:
+        return SendError(f"Discord: {problem.get('message', 'refused')} ({code})", permanent=True)
+    return SendError(f"Discord answered {response.status_code} {problem.get('message', '')}".strip())

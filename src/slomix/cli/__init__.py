@@ -1,0 +1,35 @@
+"""The console script `slomix`."""
+
+import sys
+from typing import Any
+
+import click
+
+from slomix.cli.campaign import campaign
+from slomix.cli.check import check
+from slomix.cli.data import database, players
+from slomix.cli.up import up
+from slomix.settings import SettingsError
+
+
+class _Group(click.Group):
+    """Refusals are sentences on standard error and exit status 2, never a traceback."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except SettingsError as error:
+            click.echo(str(error), err=True)
+            sys.exit(2)
+
+
+@click.group(cls=_Group)
+def main() -> None:
+    """Slomix gets a community's game night started."""
+
+
+main.add_command(up)
+main.add_command(database, "db")
+main.add_command(players)
+main.add_command(campaign)
+main.add_command(check)

@@ -1,0 +1,66 @@
+"""`slomix check`: whether the settings make sense and everything can be reached."""
+
+import sys
+
+import click
+import httpx2
+import redis
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from slomix.cli.connect import adopt_running_copy
+from slomix.db import Database
+from slomix.settings import Settings, problems_for_start
+
+
+@click.command()
+def check() -> None:
+    """Check settings and connections; exit 1 when something is wrong."""
+    adopt_running_copy()
+    settings = Settings.from_env()
+    problems = problems_for_start(settings)
+    for problem in problems:
+        click.echo(f"wrong   {problem}")
+    results = {
+        "settings": not problems,
+        "database": _database(settings.database_url.get_secret_value()),
+        "redis": _redis(settings.redis_url.get_secret_value()),
+        "discord": _discord(settings),
+    }
+    for part, is_well in results.items():
+        click.echo(f"{'ok     ' if is_well else 'wrong  '} {part}")
+    sys.exit(0 if all(results.values()) else 1)
+
+
+def _database(url: str) -> bool:
+    if not url:
+        return False
+    database = Database(url)
+    try:
+        with database.transaction() as session:
+            session.execute(text("SELECT count(*) FROM jobs"))
+    except SQLAlchemyError:
+        return False
+    finally:
+        database.close()
+    return True
+
+
+def _redis(url: str) -> bool:
+    if not url:
+        return False
+    try:
+        return bool(redis.Redis.from_url(url, socket_connect_timeout=3).ping())
+    except redis.RedisError:
+        return False
+
+
+def _discord(settings: Settings) -> bool:
+    token = settings.discord_bot_token.get_secret_value()
+    try:
+        answer = httpx2.get(
+            f"{settings.discord_api_base_url}/users/@me", headers={"Authorization": f"Bot {token}"}, timeout=5
+        )
+    except httpx2.HTTPError:
+        return False
+    return answer.is_success

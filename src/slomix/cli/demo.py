@@ -1,0 +1,45 @@
+"""The demo's data: profiles, who is linked, who wants to be called, and what they said about later days."""
+
+from datetime import timedelta
+
+from slomix.accounts import service as accounts
+from slomix.availability import service as availability
+from slomix.availability.rules import Status
+from slomix.clock import Clock, local_day
+from slomix.contacts import service as contacts
+from slomix.db import Database
+from slomix.settings import Settings
+from slomix.simulator.people import PEOPLE, UNCLAIMED_PLAYERS
+
+# For later days, one letter a linked player: a plausible week. Today and tomorrow are left to whoever tries the demo.
+_LATER = ("LAMLN", "ALMAL", "LLANM", "MNLLA", "NALML")
+_STATUS = {"L": Status.LOOKING, "A": Status.AVAILABLE, "M": Status.MAYBE, "N": Status.NOT_PLAYING}
+
+
+def load_demo(settings: Settings, clock: Clock) -> None:
+    """Load the demo into an empty database; what is there already stays as it is."""
+    now = clock.now()
+    today = local_day(now, settings.zone, settings.day_starts_at)
+    linked = [person for person in PEOPLE if person.role != "unlinked"]
+    profiles = [(person.player_guid, person.player_name, list(person.aliases)) for person in linked]
+    profiles += [(player.guid, player.name, list(player.aliases)) for player in UNCLAIMED_PLAYERS]
+    database = Database(settings.database_url.get_secret_value())
+    with database.transaction() as session:
+        accounts.import_players(session, profiles, now=now)
+        for number, person in enumerate(linked):
+            user = accounts.log_in(
+                session, discord_id=person.id, username=person.username, display_name=person.name, now=now
+            )
+            if user.player_id is not None:
+                continue
+            player = accounts.link_player(session, user, person.player_guid, now=now)
+            contacts.verified_by_login(session, player.id, person.id, now=now)
+            contacts.set_preferences(
+                session, player.id, allow_promotions=True, quiet_hours=None, zone=settings.zone, now=now
+            )
+            for distance, letters in enumerate(_LATER, start=2):
+                if number % 3 != distance % 3:
+                    status = _STATUS[letters[number % len(letters)]]
+                    day = today + timedelta(days=distance)
+                    availability.set_status(session, player.id, day, status, today=today, now=now)
+    database.close()

@@ -1,0 +1,192 @@
+"""One run of the whole system: set-up, the processes in their order, and the end of all of them."""
+
+import asyncio
+import os
+import signal
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from slomix.cli import surroundings
+from slomix.cli.surroundings import Folder, Given
+from slomix.clock import Anchor, open_clock, set_anchor, wall_now
+from slomix.output import Output
+from slomix.process import Process
+from slomix.procfile import Runner, parse
+from slomix.settings import Settings, SettingsError, problems_for_start
+
+
+class _Stopped(Exception):
+    """A stop was asked for while something was being set up."""
+
+
+class _Failed(Exception):
+    """The start failed; the text says why."""
+
+
+class Start:
+    """One run of the system, from set-up to the last process's end."""
+
+    def __init__(self, root: Path, settings: Settings, given: Given, folder: Folder) -> None:
+        self.root, self.settings, self.given, self.folder = root, settings, given, folder
+        self.is_development = settings.is_development
+        self.is_simulated = self.is_development and not given.has_credentials
+        self.servers: list[Any] = []  # what is embedded; production knows nothing of it
+
+    def check(self) -> None:
+        """Raise SettingsError on what must be mended before anything is started."""
+        spec = self.given.text("SLOMIX_CLOCK")
+        if self.is_development:
+            self._anchor(spec)
+            return
+        problems = problems_for_start(self.settings)
+        if spec:
+            problems.append("SLOMIX_CLOCK: is for development only")
+        if problems:
+            raise SettingsError("\n".join(["Slomix does not start:", *problems]))
+
+    async def run(self) -> int:
+        """Everything up, until a stop is asked for; returns the exit status."""
+        self.output = Output(self.folder.logs, quiet=frozenset({"postgres", "valkey"}))
+        self.runner = Runner(output=self.output, pids_file=self.folder.pids, may_finish=self.settings.validate_only)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self.runner.ask_to_stop)
+        status = 0
+        try:
+            await (self._develop() if self.is_development else self._produce())
+            await self.runner.run_forever()
+        except _Stopped:
+            pass
+        except _Failed as failed:
+            self.output.say(str(failed))
+            status = 1
+        finally:
+            await self.runner.stop()
+            for server in self.servers:
+                server.tidy()
+        return status
+
+    async def _produce(self) -> None:
+        os.environ.update(surroundings.basic_environment(self.settings.port))
+        commands = parse((self.root / "Procfile").read_text())
+        release = commands.pop("release", None)
+        if release is not None:
+            code = await self._unless_stopped(self.runner.run_once(Process("release", release)))
+            if code != 0:
+                raise _Failed(f"The release command failed with status {code}; nothing was started.")
+        self.runner.start([Process(name, command) for name, command in commands.items()])
+        await self._wait_until_healthy()
+        self.output.say(f"Slomix runs on {self.settings.base_url}")
+
+    async def _develop(self) -> None:
+        from slomix import db
+
+        environment = surroundings.development_environment(self.folder, self.given)
+        environment |= await self._start_servers()
+        if self.is_simulated:
+            from slomix.simulator import people
+
+            environment |= people.environment(self.settings.port)
+        self.folder.publish(environment)
+        os.environ.update(environment | surroundings.basic_environment(self.settings.port))
+        self._set_clock()
+        self.settings = settings = Settings.from_env()
+        await self._unless_stopped(asyncio.to_thread(db.upgrade, settings.database_url.get_secret_value()))
+        if self.is_simulated:
+            from slomix.cli.demo import load_demo
+
+            await self._unless_stopped(asyncio.to_thread(load_demo, settings, open_clock(settings.clock_file)))
+        commands = parse((self.root / ("Procfile.dev" if self.is_simulated else "Procfile")).read_text())
+        commands.pop("release", None)
+        # The time that was asked for is the one at which the processes start.
+        self._set_clock()
+        self.runner.start([Process(name, command) for name, command in commands.items()])
+        await self._wait_until_healthy()
+        self.output.say(self._welcome())
+
+    async def _start_servers(self) -> dict[str, str]:
+        """Start what DATABASE_URL and REDIS_URL do not name, and return those names with their values."""
+        from slomix import embedded
+        from slomix.embedded import postgres, valkey
+
+        missing: dict[str, Callable[[Path], embedded.Server]] = {
+            "DATABASE_URL": postgres.prepare,
+            "REDIS_URL": valkey.prepare,
+        }
+        try:
+            servers = {name: make(self.folder.path) for name, make in missing.items() if not self.given.text(name)}
+        except embedded.EmbeddedError as error:
+            raise _Failed(str(error)) from error
+        self.servers = list(servers.values())
+        for server in self.servers:
+            if server.note:
+                self.output.say(server.note)
+        self.runner.start([embedded.process_of(server) for server in self.servers])
+        for server in self.servers:
+            if not await self._becomes(server.is_up, seconds=60):
+                raise _Failed(f"{server.name} does not answer; see {self.folder.logs / server.name}.log")
+        return {name: server.url for name, server in servers.items()}
+
+    def _anchor(self, spec: str) -> Anchor:
+        now = wall_now()
+        try:
+            return Anchor.parse(spec, wall=now) if spec else Anchor(wall=now, system=now, speed=1.0)
+        except ValueError as error:
+            raise SettingsError(f"SLOMIX_CLOCK: {error}") from None
+
+    def _set_clock(self) -> None:
+        set_anchor(self.folder.clock, self._anchor(self.given.text("SLOMIX_CLOCK")))
+
+    async def _wait_until_healthy(self) -> None:
+        if self.given.is_on("SKIP_HEALTHCHECK") or self.settings.validate_only:
+            return
+        if not await self._becomes(self._is_healthy, seconds=60):
+            raise _Failed(f"Slomix is not healthy after a minute: {self._sick}\nThe logs are in {self.folder.logs}")
+
+    def _is_healthy(self) -> bool:
+        self._sick = "no answer"
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.settings.port}/health", timeout=3) as answer:
+                return bool(answer.status == 200)
+        except urllib.error.HTTPError as error:
+            self._sick = error.read(2000).decode(errors="replace")
+        except OSError as error:
+            self._sick = str(error)
+        return False
+
+    async def _becomes(self, condition: Callable[[], bool], *, seconds: float) -> bool:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while not await self._unless_stopped(asyncio.to_thread(condition)):
+            if loop.time() > until:
+                return False
+            await self._unless_stopped(asyncio.sleep(0.1))
+        return True
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, Any]) -> Any:
+        task, stop = asyncio.ensure_future(work), asyncio.ensure_future(self.runner.stop_asked())
+        await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if not task.done():
+            task.cancel()
+            raise _Stopped
+        return task.result()
+
+    def _welcome(self) -> str:
+        lines = ["", f"  Slomix runs on  {self.settings.base_url}"]
+        if self.is_simulated:
+            from slomix.simulator import people
+
+            cast = ", ".join(f"{person.name} ({person.role})" for person in people.PEOPLE)
+            lines += [
+                f"  The simulator   http://127.0.0.1:{self.settings.port + 1}  (it stands in for Discord)",
+                "",
+                f"  The cast: {cast}",
+                "",
+                "  What to do now: open the first address, choose Log in and continue as one of the cast.",
+                "  A promoter starts the evening with Promote; the simulator shows everybody's messages.",
+            ]
+        return "\n".join([*lines, "  Ctrl-C ends everything.", ""])

@@ -1,0 +1,158 @@
+"""What `slomix up` finds and sets: the folder, the other copies, and the environment of the processes it starts."""
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from slomix.settings import DEVELOPMENT_SECRET, SettingsError, without_comment
+
+_CREDENTIALS = ("DISCORD_BOT_TOKEN", "DISCORD_CLIENT_SECRET")
+_TRUE = {"1", "true", "yes", "on"}
+
+
+def project_root() -> Path:
+    """The folder with the Procfile: that of the checkout we run from, else the current one."""
+    for folder in (Path(__file__).resolve().parents[3], Path.cwd()):
+        if (folder / "Procfile").is_file():
+            return folder
+    raise SettingsError("There is no Procfile here: run slomix in the folder of the project.")
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the operator has set: the environment, and below it the file `.env`."""
+
+    values: Mapping[str, str]
+
+    @classmethod
+    def read(cls, root: Path) -> "Given":
+        values = {name: value for name, value in dotenv_values(root / ".env").items() if value}
+        values.update({name: value for name, value in os.environ.items() if value})
+        return cls(values)
+
+    def text(self, name: str) -> str:
+        return str(without_comment(self.values.get(name, "")))
+
+    def is_on(self, name: str) -> bool:
+        return self.text(name).lower() in _TRUE
+
+    @property
+    def has_credentials(self) -> bool:
+        """Whether anything real is set, so that nothing may be simulated."""
+        return any(self.text(name) for name in _CREDENTIALS)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """`var/<PORT>/`: all that one running copy keeps."""
+
+    path: Path
+
+    @property
+    def clock(self) -> Path:
+        return self.path / "clock.json"
+
+    @property
+    def pids(self) -> Path:
+        return self.path / "pids.json"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "log"
+
+    @property
+    def environment(self) -> Path:
+        """What the copy's processes were given and nobody has set, for the commands that talk to the same servers."""
+        return self.path / "environment.json"
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[bool]:
+        """Hold the folder for one run; the value tells whether the run before was cut off.
+
+        The kernel releases the lock with the process, however it ends.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / "up.lock").open("a+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                lock.seek(0)
+                raise SettingsError(
+                    f"Slomix already runs from this folder on port {self.path.name} (process {lock.read().strip()})."
+                ) from None
+            lock.seek(0)
+            was_cut_off = bool(lock.read().strip())
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            try:
+                yield was_cut_off
+            finally:
+                self.environment.unlink(missing_ok=True)
+                lock.truncate(0)
+
+    def publish(self, environment: Mapping[str, str]) -> None:
+        """Let other commands of this folder find the running copy."""
+        fresh = self.environment.with_suffix(".new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(json.dumps(dict(environment), indent=1))
+        fresh.replace(self.environment)
+
+
+def join_running_copy(root: Path) -> None:
+    """Give this process the environment of the copy that runs on our PORT, if one does; what is set stays."""
+    given = Given.read(root)
+    found = Folder(root / "var" / (given.text("PORT") or "7000")).environment
+    if found.is_file():
+        for name, value in json.loads(found.read_text()).items():
+            if not given.text(name):
+                os.environ[name] = value
+
+
+def refuse_taken_ports(ports: list[int], *, patience: float) -> None:
+    """Raise SettingsError naming a port that somebody else listens on, `patience` seconds from now at the latest."""
+    until = time.monotonic() + patience
+    for port in ports:
+        while not _is_free(port):
+            if time.monotonic() > until:
+                beside = "" if port == ports[0] else f" (Slomix needs {ports[0]} and {port})"
+                raise SettingsError(
+                    f"Port {port} is taken by another program{beside}. Choose another: make run PORT={ports[0] + 10}"
+                )
+            time.sleep(0.2)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # A connection that lingers after its server has ended is no reason to refuse.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def basic_environment(port: int) -> dict[str, str]:
+    """What every process gets: its port, and our own Python's programs first."""
+    programs = Path(sys.executable).parent
+    return {
+        "PORT": str(port),
+        "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def development_environment(folder: Folder, given: Given) -> dict[str, str]:
+    """What development fills in where nothing is set."""
+    secret = {} if given.text("SESSION_SECRET") else {"SESSION_SECRET": DEVELOPMENT_SECRET}
+    return {"SLOMIX_CLOCK_FILE": str(folder.clock)} | secret

@@ -1,0 +1,154 @@
+"""What time it is: the system clock that promises are kept by, and the wall clock that the wire and processes run on.
+
+The only module that asks the operating system for the time. *System time* may be set and sped up in development, for all
+processes at once; *wall time* never is.
+"""
+
+import json
+import os
+import re
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
+from pathlib import Path
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+_SPEC = re.compile(r"^(?P<moment>[^@]+?)(?:@(?P<speed>\d+(?:\.\d+)?)x)?$")
+
+
+def wall_now() -> datetime:
+    """Wall time, in UTC. For leases, heartbeats and time-outs; never for what is promised to a person."""
+    return datetime.now(UTC)
+
+
+class Clock(Protocol):
+    """The system's time."""
+
+    def now(self) -> datetime:
+        """System time, in UTC."""
+
+    def wall_seconds_until(self, moment: datetime) -> float | None:
+        """How long to wait, in wall seconds, until system time reaches `moment`; None while the clock stands still."""
+
+    @property
+    def can_jump(self) -> bool:
+        """Whether somebody may set this clock while we wait, so that a wait must look again now and then."""
+
+
+class SystemClock:
+    """The clock of production: system time is wall time."""
+
+    can_jump = False
+
+    def now(self) -> datetime:
+        return wall_now()
+
+    def wall_seconds_until(self, moment: datetime) -> float | None:
+        return max(0.0, (moment - wall_now()).total_seconds())
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A point that fixes system time: at `wall` it was `system`, and since then it runs at `speed`."""
+
+    wall: datetime
+    system: datetime
+    speed: float
+
+    def at(self, wall: datetime) -> datetime:
+        return self.system + (wall - self.wall) * self.speed
+
+    @classmethod
+    def parse(cls, spec: str, *, wall: datetime) -> "Anchor":
+        """Read `<ISO time with zone>[@<speed>x]`. Raise ValueError with a sentence when it is anything else."""
+        found = _SPEC.match(spec.strip())
+        try:
+            moment = datetime.fromisoformat(found["moment"]) if found else None
+        except ValueError:
+            moment = None
+        if found is None or moment is None or moment.tzinfo is None:
+            raise ValueError(f"{spec!r} is not a time with a zone, such as 2026-03-28T20:40:00+01:00@20x")
+        return cls(wall=wall, system=moment.astimezone(UTC), speed=float(found["speed"] or 1))
+
+
+class AnchoredClock:
+    """The clock of development: read from a small file that every process of one copy shares.
+
+    Whoever writes the file (see `set_anchor`) sets the time of all processes; each notices on its next look.
+    """
+
+    can_jump = True
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._seen: tuple[int, int] | None = None
+        self._anchor = self._read()
+
+    def now(self) -> datetime:
+        return self.anchor().at(wall_now())
+
+    def wall_seconds_until(self, moment: datetime) -> float | None:
+        anchor = self.anchor()
+        left = (moment - anchor.at(wall_now())).total_seconds()
+        if left <= 0:
+            return 0.0
+        return left / anchor.speed if anchor.speed else None
+
+    def anchor(self) -> Anchor:
+        """The anchor in force; reads the file again only when it has been replaced."""
+        with self._lock:
+            stat = self._path.stat()
+            if self._seen != (stat.st_mtime_ns, stat.st_ino):
+                self._anchor = self._read()
+            return self._anchor
+
+    def _read(self) -> Anchor:
+        with self._path.open() as file:
+            stat = os.fstat(file.fileno())
+            stored = json.load(file)
+        self._seen = (stat.st_mtime_ns, stat.st_ino)
+        return Anchor(
+            wall=datetime.fromisoformat(stored["wall"]),
+            system=datetime.fromisoformat(stored["system"]),
+            speed=float(stored["speed"]),
+        )
+
+
+def set_anchor(path: Path, anchor: Anchor) -> None:
+    """Set the time of every process that shares `path`, in one step: a reader sees the old anchor or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
+    fresh.write_text(
+        json.dumps({"wall": anchor.wall.isoformat(), "system": anchor.system.isoformat(), "speed": anchor.speed})
+    )
+    fresh.replace(path)
+
+
+def open_clock(path: Path | None) -> Clock:
+    """The clock for this process: the shared one at `path`, or real time when there is none."""
+    return AnchoredClock(path) if path is not None else SystemClock()
+
+
+def nap(seconds: float) -> None:
+    """Sleep for wall `seconds`."""
+    time.sleep(max(0.0, seconds))
+
+
+def local_day(now: datetime, zone: ZoneInfo, starts_at: time_of_day = time_of_day(0)) -> date:
+    """The community's date at `now`: a new day begins at `starts_at` local time, so 00:30 may still be yesterday."""
+    local = now.astimezone(zone)
+    return local.date() if local.time() >= starts_at else local.date() - timedelta(days=1)
+
+
+def moment_of(day: date, at: time_of_day, zone: ZoneInfo, starts_at: time_of_day = time_of_day(0)) -> datetime:
+    """The moment at which it is `at` o'clock on the community's `day`, in UTC.
+
+    An hour before the day boundary belongs to the night after: with a boundary of 05:00, `01:00` of Friday is
+    Saturday's 01:00. An hour that the spring change skips becomes the one after it; of a doubled hour the first counts.
+    """
+    date_on_calendar = day if at >= starts_at else day + timedelta(days=1)
+    return datetime.combine(date_on_calendar, at, zone).astimezone(UTC)

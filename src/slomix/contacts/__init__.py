@@ -1,0 +1,1 @@
+"""How a player may be reached: verified addresses, consent, quiet hours."""

@@ -1,0 +1,83 @@
+"""Quiet hours, and what a player's preferences may be."""
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
+
+from slomix.errors import Invalid
+
+
+class ChannelName(enum.StrEnum):
+    """The notification channels."""
+
+    DISCORD = "discord"
+
+
+class EmptyQuietHours(Invalid):
+    def __init__(self) -> None:
+        super().__init__("Quiet hours that begin and end at the same time would mean never or always. Pick two times.")
+
+
+class HalfQuietHours(Invalid):
+    def __init__(self) -> None:
+        super().__init__("Quiet hours need both a beginning and an end, or neither.")
+
+
+@dataclass(frozen=True)
+class QuietHours:
+    """`[start, end)` in the player's own zone, over midnight if the start is later than the end."""
+
+    start: time
+    end: time
+
+    def __post_init__(self) -> None:
+        if self.start == self.end:
+            raise EmptyQuietHours
+
+    def hold_at(self, now: datetime, zone: ZoneInfo) -> bool:
+        """Whether `now` is inside."""
+        local = now.astimezone(zone).time()
+        if self.start < self.end:
+            return self.start <= local < self.end
+        return local >= self.start or local < self.end
+
+
+@dataclass(frozen=True)
+class Reach:
+    """All that decides whether, and how, a player may be written to."""
+
+    player_id: int
+    discord_id: str | None
+    allows_promotions: bool
+    quiet_hours: QuietHours | None
+    zone: ZoneInfo
+    contact_id: int | None
+    channel: ChannelName
+    address: str | None
+    learned: str | None
+
+    @property
+    def is_linked(self) -> bool:
+        return self.discord_id is not None
+
+    def is_quiet(self, now: datetime) -> bool:
+        return self.quiet_hours is not None and self.quiet_hours.hold_at(now, self.zone)
+
+
+def why_not(
+    reach: Reach | None, now: datetime, *, needs_consent: bool = True, heeds_quiet_hours: bool = True
+) -> str | None:
+    """Why this player gets no message now; None when there is nothing against it.
+
+    What somebody asked for just now needs neither consent nor a daytime; a warning about their own doing needs no consent.
+    """
+    if reach is None or not reach.is_linked:
+        return "not linked"
+    if needs_consent and not reach.allows_promotions:
+        return "not opted in"
+    if needs_consent and reach.contact_id is None:
+        return "no working contact"
+    if heeds_quiet_hours and reach.is_quiet(now):
+        return "quiet hours"
+    return None

@@ -1,0 +1,94 @@
+"""The database: the base of all tables, the engine, the one way to open a transaction, and notifications."""
+
+import enum
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from alembic.config import Config
+from sqlalchemy import ARRAY, BigInteger, DateTime, Engine, Enum, MetaData, Text, create_engine, func, select
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+from alembic import command
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# NOTIFY channels: what open pages should look at again, and that the scheduler should look for due rows.
+LIVE = "slomix_live"
+JOBS = "slomix_jobs"
+
+
+class Base(DeclarativeBase):
+    """Times are `timestamptz`, text is unbounded, enums are stored by value under a check constraint."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
+        datetime: DateTime(timezone=True),
+        int: BigInteger,
+        str: Text,
+        list[str]: ARRAY(Text),
+        enum.StrEnum: Enum(
+            enum.StrEnum,
+            native_enum=False,
+            create_constraint=True,
+            length=32,
+            values_callable=lambda members: [member.value for member in members],
+        ),
+    }
+
+
+class Database:
+    """One process's connections."""
+
+    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+        self.url = url
+        self.engine: Engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=5,
+            pool_pre_ping=True,
+            # Python asks for no time zone but UTC, whatever the server's is.
+            connect_args={"options": "-c timezone=UTC -c statement_timeout=15s", "connect_timeout": 5},
+        )
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session that commits when the block ends well and rolls back when it raises."""
+        with self._sessions.begin() as session:
+            yield session
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def notify(session: Session, channel: str, payload: str = "") -> None:
+    """Tell whoever listens on `channel`, when and only if the transaction commits."""
+    session.execute(select(func.pg_notify(channel, payload)))
+
+
+def libpq_url(url: str) -> str:
+    """The same database as libpq writes it, for a connection of its own that listens."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+def alembic_config(url: str) -> Config:
+    """Alembic's configuration for the database at `url`."""
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "alembic").replace("%", "%%"))
+    config.attributes["url"] = url
+    return config
+
+
+def upgrade(url: str) -> None:
+    """Bring the database at `url` to the newest migration."""
+    command.upgrade(alembic_config(url), "head")

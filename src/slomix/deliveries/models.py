@@ -1,0 +1,74 @@
+"""The ledger and its attempts."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from slomix.contacts.rules import ChannelName
+from slomix.db import Base
+from slomix.deliveries.rules import LIVE, AttemptEvent, DeliveryStatus
+
+
+class Delivery(Base):
+    """One notice to one player, or to one room, on one channel. The row exists before the message leaves."""
+
+    __tablename__ = "notifications_ledger"
+    __table_args__ = (
+        # A room's row has no player, and there is one of it too.
+        UniqueConstraint(
+            "player_id",
+            "event_key",
+            "channel",
+            name="uq_ledger_player_event_channel",
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index(
+            "uq_ledger_live_player_event",
+            "player_id",
+            "event_key",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=f"status IN ({', '.join(repr(status.value) for status in LIVE)})",
+        ),
+        CheckConstraint("num_nonnulls(player_id, destination) = 1", name="player_or_room"),
+        CheckConstraint("(status = 'skipped') <= (reason IS NOT NULL)", name="skipped_with_reason"),
+        CheckConstraint("(status IN ('sending', 'sent')) <= (text IS NOT NULL)", name="words_before_sending"),
+        Index("ix_ledger_notice_subject", "notice", "subject"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    player_id: Mapped[int | None] = mapped_column(ForeignKey("players.id", ondelete="CASCADE"))
+    destination: Mapped[str | None]
+    event_key: Mapped[str]
+    channel: Mapped[ChannelName]
+    # Which words and which last questions: a key of background.NOTICES, and what it is about.
+    notice: Mapped[str]
+    subject: Mapped[str]
+    status: Mapped[DeliveryStatus] = mapped_column(default=DeliveryStatus.PENDING)
+    reason: Mapped[str | None]
+    nonce: Mapped[str]
+    text: Mapped[str | None]
+    deadline_at: Mapped[datetime | None]
+    # Wall time: the provider remembers the nonce from then on.
+    first_tried_at: Mapped[datetime | None]
+    message_id: Mapped[str | None]
+    created_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+
+
+class Attempt(Base):
+    """One half of a try. Rows are only ever added."""
+
+    __tablename__ = "delivery_attempts"
+    __table_args__ = (UniqueConstraint("delivery_id", "claim", "event", name="uq_delivery_attempts_claim_event"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("notifications_ledger.id", ondelete="CASCADE"))
+    # The claim of the job under which it was made.
+    claim: Mapped[int]
+    event: Mapped[AttemptEvent]
+    status: Mapped[DeliveryStatus]
+    error: Mapped[str | None]
+    at: Mapped[datetime]
+    wall_at: Mapped[datetime]

@@ -1,0 +1,88 @@
+"""The life of a delivery and what a try's answer means for it."""
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from slomix.channels.base import Receipt, SendError, Unanswered
+from slomix.jobs.rules import Done, JobStatus, Outcome, Retry
+
+
+class DeliveryStatus(enum.StrEnum):
+    """pending → sending | skipped; sending → sent | failed | unknown | pending; skipped and failed can be re-opened."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_settled(self) -> bool:
+        return self not in {DeliveryStatus.PENDING, DeliveryStatus.SENDING}
+
+
+# The states of which a player may have at most one row for an event: on its way, arrived, or perhaps arrived.
+LIVE = (DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.SENT, DeliveryStatus.UNKNOWN)
+
+
+class AttemptEvent(enum.StrEnum):
+    """A try is two rows that are only ever added: one when it begins, one when it ends."""
+
+    BEGUN = "begun"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class Skip:
+    """The message is not wanted any more, for this reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a try did to the delivery and to the job that carries it."""
+
+    status: DeliveryStatus
+    outcome: Outcome
+    error: str | None = None
+
+
+EXPIRED = Skip("expired")
+
+
+def may_repeat(first_tried_at: datetime, wall: datetime, repeatable_for: timedelta) -> bool:
+    """Whether a try that got no answer may be made again with the same nonce: while the provider remembers it."""
+    return wall - first_tried_at < repeatable_for
+
+
+def judge(
+    answer: Receipt | SendError,
+    *,
+    first_tried_at: datetime,
+    wall: datetime,
+    repeatable_for: timedelta,
+) -> Verdict:
+    """Decide what the provider's answer means.
+
+    No answer leaves the delivery `sending`, to be repeated with its nonce; where the provider knows no nonces, or has
+    forgotten this one by now, it becomes `unknown` and is never repeated by itself.
+    """
+    match answer:
+        case Receipt():
+            return Verdict(DeliveryStatus.SENT, Done())
+        case Unanswered() if may_repeat(first_tried_at, wall, repeatable_for):
+            return Verdict(DeliveryStatus.SENDING, Retry(answer.reason), answer.reason)
+        case Unanswered():
+            return Verdict(DeliveryStatus.UNKNOWN, Done(JobStatus.FAILED, answer.reason), answer.reason)
+        case SendError(permanent=True):
+            return Verdict(DeliveryStatus.FAILED, Done(JobStatus.FAILED, answer.reason), answer.reason)
+        case _:
+            return Verdict(DeliveryStatus.PENDING, Retry(answer.reason, answer.retry_after), answer.reason)
+
+
+def when_given_up(status: DeliveryStatus) -> DeliveryStatus:
+    """What a delivery becomes when its job has no try left: an open question stays one."""
+    return DeliveryStatus.UNKNOWN if status is DeliveryStatus.SENDING else DeliveryStatus.FAILED

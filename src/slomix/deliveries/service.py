@@ -1,0 +1,221 @@
+"""Plans deliveries, and counts what became of them."""
+
+import secrets
+import string
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from slomix import db
+from slomix.contacts.rules import ChannelName
+from slomix.deliveries.models import Attempt, Delivery
+from slomix.deliveries.rules import AttemptEvent, DeliveryStatus
+from slomix.jobs import service as jobs
+from slomix.jobs.service import NewJob
+
+# The kind of the job that carries one delivery; its subject is the delivery's id.
+JOB_KIND = "delivery"
+
+_NONCE_ALPHABET = string.ascii_letters + string.digits
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A notice about to be planned: which words about what, when it may leave and until when it is true."""
+
+    notice: str
+    subject: str
+    event_key: str
+    run_at: datetime
+    deadline_at: datetime | None
+    max_attempts: int = 5
+
+
+def new_nonce() -> str:
+    """20 random characters: row ids repeat after a reset, or between two installations of one bot."""
+    return "".join(secrets.choice(_NONCE_ALPHABET) for _ in range(20))
+
+
+def plan_for_players(session: Session, plan: Plan, player_ids: Iterable[int], *, now: datetime) -> int:
+    """Write a pending delivery, and the job that carries it, for each player who has none for this event yet.
+
+    A row that an earlier campaign of the day left `skipped` or `failed` is opened again for this one; others stay.
+    Returns how many were written or opened.
+    """
+    rows = [{"player_id": player_id, "channel": ChannelName.DISCORD} for player_id in dict.fromkeys(player_ids)]
+    return _plan(session, plan, rows, now=now)
+
+
+def plan_for_room(session: Session, plan: Plan, room: str, *, now: datetime) -> int:
+    """The same for a room."""
+    return _plan(session, plan, [{"destination": room, "channel": ChannelName.DISCORD}], now=now)
+
+
+def _plan(session: Session, plan: Plan, rows: Sequence[Mapping[str, object]], *, now: datetime) -> int:
+    if not rows:
+        return 0
+    shared = {
+        "event_key": plan.event_key,
+        "notice": plan.notice,
+        "subject": plan.subject,
+        "status": DeliveryStatus.PENDING,
+        "deadline_at": plan.deadline_at,
+        "created_at": now,
+    }
+    fresh = list(
+        session.scalars(
+            insert(Delivery).on_conflict_do_nothing(constraint="uq_ledger_player_event_channel").returning(Delivery.id),
+            [{**shared, **row, "nonce": new_nonce()} for row in rows],
+        )
+    )
+    players = [row["player_id"] for row in rows if "player_id" in row]
+    opened = list(
+        session.scalars(
+            update(Delivery)
+            .where(
+                Delivery.event_key == plan.event_key,
+                Delivery.player_id.in_(players),
+                Delivery.subject != plan.subject,
+                Delivery.status.in_([DeliveryStatus.SKIPPED, DeliveryStatus.FAILED]),
+            )
+            .values(
+                status=DeliveryStatus.PENDING,
+                reason=None,
+                text=None,
+                first_tried_at=None,
+                settled_at=None,
+                nonce=new_nonce(),
+                notice=plan.notice,
+                subject=plan.subject,
+                deadline_at=plan.deadline_at,
+            )
+            .returning(Delivery.id)
+            .execution_options(synchronize_session=False)
+        )
+        if players
+        else []
+    )
+    jobs.schedule(
+        session,
+        [
+            NewJob(JOB_KIND, str(delivery), plan.run_at, plan.deadline_at, plan.max_attempts)
+            for delivery in (*fresh, *opened)
+        ],
+        now=now,
+    )
+    jobs.reopen(
+        session, JOB_KIND, [str(delivery) for delivery in opened], run_at=plan.run_at, deadline_at=plan.deadline_at
+    )
+    return len(fresh) + len(opened)
+
+
+def withdraw(session: Session, subject: str, notices: Sequence[str], *, reason: str, now: datetime) -> None:
+    """Skip what has not gone out of these notices about `subject`."""
+    open_rows = (
+        (Delivery.subject == subject) & Delivery.notice.in_(notices) & (Delivery.status == DeliveryStatus.PENDING)
+    )
+    # Jobs before deliveries, as everywhere: who sends at this moment holds them in this order too.
+    ids = session.scalars(select(Delivery.id).where(open_rows)).all()
+    jobs.skip_pending(session, JOB_KIND, [str(delivery) for delivery in ids], reason=reason, now=now)
+    session.execute(
+        update(Delivery)
+        .where(Delivery.id.in_(ids), open_rows)
+        .values(status=DeliveryStatus.SKIPPED, reason=reason, settled_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    db.notify(session, db.LIVE, "deliveries")
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of the deliveries of one notice."""
+
+    by_status: Mapping[DeliveryStatus, int]
+    reasons: Mapping[str, int]
+
+    def __getitem__(self, status: DeliveryStatus) -> int:
+        return self.by_status.get(status, 0)
+
+    @property
+    def total(self) -> int:
+        return sum(self.by_status.values())
+
+    @property
+    def open(self) -> int:
+        """Not settled yet."""
+        return sum(count for status, count in self.by_status.items() if not status.is_settled)
+
+    @property
+    def tried(self) -> int:
+        """Left us, or tried to."""
+        return self[DeliveryStatus.SENT] + self[DeliveryStatus.FAILED] + self[DeliveryStatus.UNKNOWN]
+
+
+def tally(session: Session, subject: str) -> dict[str, Tally]:
+    """What became of everything about `subject`, by notice."""
+    by_status: dict[str, Counter[DeliveryStatus]] = {}
+    reasons: dict[str, Counter[str]] = {}
+    for row in session.execute(
+        select(Delivery.notice, Delivery.status, Delivery.reason, func.count())
+        .where(Delivery.subject == subject)
+        .group_by(Delivery.notice, Delivery.status, Delivery.reason)
+    ):
+        by_status.setdefault(row.notice, Counter())[row.status] += row.count
+        if row.reason and row.status is not DeliveryStatus.SENT:
+            reasons.setdefault(row.notice, Counter())[row.reason] += row.count
+    return {notice: Tally(counts, reasons.get(notice, {})) for notice, counts in by_status.items()}
+
+
+def ledger(session: Session, subject: str) -> list[Delivery]:
+    """Every row about `subject`, in the order they were written."""
+    return list(session.scalars(select(Delivery).where(Delivery.subject == subject).order_by(Delivery.id)))
+
+
+def attempts(session: Session, delivery_ids: Sequence[int]) -> dict[int, list[Attempt]]:
+    """The attempts of each delivery, oldest first."""
+    found: dict[int, list[Attempt]] = {}
+    query = select(Attempt).where(Attempt.delivery_id.in_(delivery_ids)).order_by(Attempt.id)
+    for attempt in session.scalars(query):
+        found.setdefault(attempt.delivery_id, []).append(attempt)
+    return found
+
+
+@dataclass(frozen=True)
+class Told:
+    """How far an event's message to a player has come, and on whose behalf."""
+
+    status: DeliveryStatus
+    subject: str
+
+
+def told(session: Session, event_key: str, player_ids: Sequence[int]) -> dict[int, Told]:
+    """What these players were told of an event, whichever campaign did it; who has no row was told nothing."""
+    rows = session.execute(
+        select(Delivery.player_id, Delivery.status, Delivery.subject)
+        .where(Delivery.event_key == event_key, Delivery.player_id.in_(player_ids))
+        .order_by(Delivery.id)
+    )
+    return {row.player_id: Told(row.status, row.subject) for row in rows}
+
+
+def note_attempt(
+    session: Session,
+    delivery: Delivery,
+    claim: int,
+    event: AttemptEvent,
+    *,
+    error: str | None = None,
+    now: datetime,
+    wall: datetime,
+) -> None:
+    """Add one half of a try to the log."""
+    session.add(
+        Attempt(
+            delivery_id=delivery.id, claim=claim, event=event, status=delivery.status, error=error, at=now, wall_at=wall
+        )
+    )

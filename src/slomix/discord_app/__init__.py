@@ -1,0 +1,1 @@
+"""The thin Discord process: keeps who is in voice, decides nothing."""

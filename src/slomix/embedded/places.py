@@ -1,0 +1,105 @@
+"""Short private folders for sockets, and the processes that carry their name."""
+
+import hashlib
+import os
+import signal
+import stat
+import tempfile
+import time
+from pathlib import Path
+
+# The kernel takes 107 characters for the path of a socket, some systems 103, and its name comes on top of the folder's.
+_LONGEST_FOLDER = 80
+
+
+class EmbeddedError(RuntimeError):
+    """A server cannot be had; the text is a sentence for who started us."""
+
+
+def tag(home: Path, server: str) -> str:
+    """A short name that the server in `home` shares with no other on this machine."""
+    return f"slomix-{hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:12]}-{server}"
+
+
+def private_folder(name: str, owner: int) -> Path:
+    """A folder under the machine's temporary one that `owner` alone may enter. Made when missing."""
+    for base in dict.fromkeys([Path(tempfile.gettempdir()), Path("/tmp")]):  # noqa: S108
+        folder = base.resolve() / name
+        if len(os.fsencode(folder)) > _LONGEST_FOLDER or not base.is_dir():
+            continue
+        try:
+            folder.mkdir(mode=0o700)
+        except FileExistsError:
+            pass
+        except OSError:
+            continue
+        else:
+            if owner != os.geteuid():
+                os.chown(folder, owner, owner)
+        found = folder.lstat()
+        # Whoever got in first could listen in our server's place.
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or stat.S_IMODE(found.st_mode) & 0o077:
+            raise EmbeddedError(f"{folder} is not ours: somebody else made it. Remove it and start again.")
+        return folder
+    raise EmbeddedError("There is no temporary folder with a short name that we may write to; set TMPDIR.")
+
+
+def own(folder: Path, owner: int) -> None:
+    """Make `folder` with all that is in it belong to `owner`, closed to others."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.stat().st_uid != owner:
+            for parent, folders, files in os.walk(folder):
+                for entry in [*folders, *files]:
+                    os.chown(Path(parent, entry), owner, owner, follow_symlinks=False)
+            os.chown(folder, owner, owner)
+        folder.chmod(0o700)
+    except PermissionError as error:
+        raise EmbeddedError(
+            f"{folder} belongs to another user, perhaps because Slomix ran as root before. "
+            "Start it as that user again, or remove the folder."
+        ) from error
+
+
+def pids_of(name: str, programs: tuple[str, ...]) -> list[int]:
+    """The running `programs` that carry `name` (see `tag`) in their command line or title."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        program = Path(os.fsdecode(words.split(b"\0")[0])).name
+        if name.encode() in words and program.startswith(programs):
+            found.append(int(folder.name))
+    return found
+
+
+def end_orphans(name: str, programs: tuple[str, ...], polite: signal.Signals, seconds: float = 10) -> None:
+    """End what an earlier run left behind, so that no two servers ever share their data."""
+    for number in (polite, signal.SIGKILL):
+        for pid in pids_of(name, programs):
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                continue
+            except PermissionError as error:
+                raise EmbeddedError(f"Process {pid} of another user still uses our data; end it first.") from error
+        until = time.monotonic() + seconds
+        while pids_of(name, programs):
+            if time.monotonic() > until:
+                break
+            time.sleep(0.05)
+        else:
+            return
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process has this number, whoever it is."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

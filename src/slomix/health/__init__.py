@@ -1,0 +1,1 @@
+"""Whether the parts of the system are alive, and since when they were last seen."""

@@ -1,0 +1,16 @@
+"""When each process last said that it lives."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from slomix.db import Base
+
+
+class Heartbeat(Base):
+    """One row a kind of process; whichever copy of it beat last. Wall time."""
+
+    __tablename__ = "heartbeats"
+
+    part: Mapped[str] = mapped_column(primary_key=True)
+    seen_at: Mapped[datetime]

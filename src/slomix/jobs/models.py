@@ -1,0 +1,41 @@
+"""The jobs table: PostgreSQL remembers, everything else only nudges."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from slomix.db import Base
+from slomix.jobs.rules import JobStatus
+
+
+class Job(Base):
+    """One thing to do. There is one job of a kind for a subject, ever."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        UniqueConstraint("kind", "subject", name="uq_jobs_kind_subject"),
+        CheckConstraint("(status = 'running') = (lease_until IS NOT NULL)", name="lease_while_running"),
+        Index("ix_jobs_due", "run_at", postgresql_where="status = 'pending'"),
+        Index("ix_jobs_leases", "lease_until", postgresql_where="status = 'running'"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    subject: Mapped[str]
+    status: Mapped[JobStatus] = mapped_column(default=JobStatus.PENDING)
+    run_at: Mapped[datetime]
+    deadline_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    max_attempts: Mapped[int] = mapped_column(default=5)
+    # Counts every claim, also those that are no attempt: what a worker writes is fenced by it.
+    claims: Mapped[int] = mapped_column(default=0)
+    # Wall time, unlike the rest: these are about processes, not about promises to people.
+    lease_until: Mapped[datetime | None]
+    wait_until: Mapped[datetime | None]
+    nudge_again_at: Mapped[datetime | None]
+    nudges: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None]
+    reason: Mapped[str | None]
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]

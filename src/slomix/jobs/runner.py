@@ -1,0 +1,119 @@
+"""Runs one job: claim and begin, act, finish. The only place where any exception is a failed attempt."""
+
+from datetime import datetime
+from typing import Any, Protocol
+
+import structlog
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from slomix.clock import wall_now
+from slomix.jobs import service
+from slomix.jobs.models import Job
+from slomix.jobs.rules import Done, JobStatus, Outcome, Retry, Snooze
+from slomix.runtime import Runtime
+
+log = structlog.get_logger()
+
+
+class Handler(Protocol):
+    """How a kind of job is done, in three parts, so that nothing leaves the process inside a transaction."""
+
+    def begin(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> Any:
+        """In the claim's transaction: load and decide. An outcome returned here ends the try."""
+
+    def act(self, runtime: Runtime, prepared: Any) -> Any:
+        """Between the transactions: speak to the outside world."""
+
+    def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
+        """In the last transaction: write what came of it; commits together with the job's own end."""
+
+    def give_up(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> None:
+        """The job has failed for good: settle what hangs on it, in the same transaction."""
+
+
+class Step:
+    """A job that needs nothing from outside: its whole work is one transaction."""
+
+    def begin(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> Any:
+        return None
+
+    def act(self, runtime: Runtime, prepared: Any) -> Any:
+        return None
+
+    def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
+        raise NotImplementedError
+
+    def give_up(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> None:
+        return None
+
+
+def run(runtime: Runtime, handler: Handler, job_id: int) -> JobStatus | None:
+    """Try one job once and return its status, or None if another worker has it or it is not due."""
+    try:
+        claimed = _begin(runtime, handler, job_id)
+        if claimed is None:
+            return None
+        job, prepared = claimed
+        if isinstance(prepared, Done | Snooze | Retry):
+            return job.status
+    except service.Lost:
+        return None
+    except OperationalError:
+        raise  # the database is away: nothing was claimed, the nudge comes again
+    except Exception as error:  # noqa: BLE001 - whatever a handler raises is a failed attempt
+        return _begin_failed(runtime, handler, job_id, error)
+    try:
+        result = handler.act(runtime, prepared)
+        return _finish(runtime, handler, job, result)
+    except service.Lost:
+        log.warning("job.lost", job=job.id, kind=job.kind)
+        return None
+    except OperationalError:
+        raise  # the lease will run out and somebody takes the job back
+    except Exception as error:  # noqa: BLE001 - whatever a handler raises is a failed attempt
+        return _failed(runtime, handler, job, error)
+
+
+def _begin(runtime: Runtime, handler: Handler, job_id: int) -> tuple[Job, Any] | None:
+    now, wall = runtime.clock.now(), wall_now()
+    with runtime.transaction() as session:
+        job = service.claim(session, job_id, now=now, wall=wall)
+        if job is None:
+            return None
+        prepared = handler.begin(runtime, session, job, now)
+        if isinstance(prepared, Done | Snooze | Retry):
+            _end(runtime, handler, session, job, prepared)
+        return job, prepared
+
+
+def _finish(runtime: Runtime, handler: Handler, job: Job, result: Any) -> JobStatus:
+    with runtime.transaction() as session:
+        outcome = handler.finish(runtime, session, job, result, runtime.clock.now())
+        return _end(runtime, handler, session, job, outcome)
+
+
+def _end(runtime: Runtime, handler: Handler, session: Session, job: Job, outcome: Outcome) -> JobStatus:
+    now = runtime.clock.now()
+    status = service.finish(session, job, outcome, now=now, wall=wall_now())
+    if status is JobStatus.FAILED and isinstance(outcome, Retry):
+        handler.give_up(runtime, session, job, now)
+    if not isinstance(outcome, Snooze):
+        log.info("job.tried", job=job.id, kind=job.kind, subject=job.subject, status=str(status), attempt=job.attempts)
+    return status
+
+
+def _begin_failed(runtime: Runtime, handler: Handler, job_id: int, error: Exception) -> JobStatus | None:
+    """The claim was rolled back together with the work: claim again, so that the attempt counts."""
+    with runtime.transaction() as session:
+        job = service.claim(session, job_id, now=runtime.clock.now(), wall=wall_now())
+    return _failed(runtime, handler, job, error) if job is not None else None
+
+
+def _failed(runtime: Runtime, handler: Handler, job: Job, error: Exception) -> JobStatus | None:
+    log.error("job.error", job=job.id, kind=job.kind, exc_info=error)
+    try:
+        with runtime.transaction() as session:
+            return _end(runtime, handler, session, job, Retry(f"{type(error).__name__}: {error}"))
+    except service.Lost:
+        return None

@@ -1,0 +1,224 @@
+"""The life of a job: scheduled, released, claimed, finished, taken back. Every step is one statement."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import case, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from slomix import db
+from slomix.jobs import rules
+from slomix.jobs.models import Job
+from slomix.jobs.rules import JobStatus
+
+
+class Lost(Exception):
+    """Another worker has the job by now; what this one found out about it is not written."""
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """A job to schedule; `status` is `skipped` for one that is over before it began."""
+
+    kind: str
+    subject: str
+    run_at: datetime
+    deadline_at: datetime | None = None
+    max_attempts: int = 5
+    status: JobStatus = JobStatus.PENDING
+    reason: str | None = None
+
+
+def schedule(session: Session, jobs: Sequence[NewJob], *, now: datetime) -> None:
+    """Promise `jobs`. One that exists already, of the same kind and subject, stays as it is."""
+    if not jobs:
+        return
+    rows = [
+        {
+            "kind": job.kind,
+            "subject": job.subject,
+            "run_at": job.run_at,
+            "deadline_at": job.deadline_at,
+            "max_attempts": job.max_attempts,
+            "status": job.status,
+            "reason": job.reason,
+            "created_at": now,
+            "finished_at": now if job.status.is_over else None,
+        }
+        for job in jobs
+    ]
+    session.execute(insert(Job).on_conflict_do_nothing(constraint="uq_jobs_kind_subject"), rows)
+    db.notify(session, db.JOBS)
+
+
+def reopen(
+    session: Session, kind: str, subjects: Sequence[str], *, run_at: datetime, deadline_at: datetime | None
+) -> None:
+    """Make finished jobs of `kind` pending again, with all their attempts before them."""
+    if not subjects:
+        return
+    session.execute(
+        update(Job)
+        .where(Job.kind == kind, Job.subject.in_(subjects), Job.status.in_([s for s in JobStatus if s.is_over]))
+        .values(
+            status=JobStatus.PENDING,
+            run_at=run_at,
+            deadline_at=deadline_at,
+            attempts=0,
+            nudges=0,
+            wait_until=None,
+            nudge_again_at=None,
+            finished_at=None,
+            reason=None,
+        )
+    )
+    db.notify(session, db.JOBS)
+
+
+def skip_pending(session: Session, kind: str, subjects: Sequence[str], *, reason: str, now: datetime) -> None:
+    """Skip those jobs of `kind` that have not begun."""
+    session.execute(
+        update(Job)
+        .where(Job.kind == kind, Job.subject.in_(subjects), Job.status == JobStatus.PENDING)
+        .values(status=JobStatus.SKIPPED, reason=reason, finished_at=now)
+    )
+
+
+def release_due(session: Session, *, now: datetime, wall: datetime, limit: int = 500) -> list[tuple[int, str]]:
+    """Mark what is due as nudged and return its ids and kinds, oldest first.
+
+    A nudge may get lost, so a job that nobody claims is released again after 2, 4, 8 … 60 s. Two schedulers at once
+    release each job once.
+    """
+    due = (
+        select(Job.id)
+        .where(
+            Job.status == JobStatus.PENDING,
+            Job.run_at <= now,
+            or_(Job.wait_until.is_(None), Job.wait_until <= wall),
+            or_(Job.nudge_again_at.is_(None), Job.nudge_again_at <= wall),
+        )
+        .order_by(Job.run_at, Job.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    delay = case(
+        *((Job.nudges == nudges, literal(rules.nudge_delay(nudges))) for nudges in range(5)),
+        else_=literal(rules.NUDGE_CAP),
+    )
+    released = session.execute(
+        update(Job)
+        .where(Job.id.in_(due.scalar_subquery()))
+        .values(nudges=Job.nudges + 1, nudge_again_at=literal(wall) + delay)
+        .returning(Job.id, Job.kind, Job.run_at)
+        .execution_options(synchronize_session=False)
+    ).all()
+    return [(row.id, row.kind) for row in sorted(released, key=lambda row: (row.run_at, row.id))]
+
+
+def next_look(session: Session, *, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """When to look for due jobs again: at a system time, and at a wall time, whichever comes first."""
+    system_moment = session.scalar(
+        select(func.min(Job.run_at)).where(Job.status == JobStatus.PENDING, Job.run_at > now)
+    )
+    wall_moment = session.scalar(
+        select(func.min(func.greatest(Job.wait_until, Job.nudge_again_at))).where(
+            Job.status == JobStatus.PENDING, Job.run_at <= now
+        )
+    )
+    return system_moment, wall_moment
+
+
+def claim(session: Session, job_id: int, *, now: datetime, wall: datetime) -> Job | None:
+    """Take a pending job that is due, or None if another worker already has it."""
+    return session.scalars(
+        update(Job)
+        .where(
+            Job.id == job_id,
+            Job.status == JobStatus.PENDING,
+            Job.run_at <= now,
+            or_(Job.wait_until.is_(None), Job.wait_until <= wall),
+        )
+        .values(
+            status=JobStatus.RUNNING,
+            attempts=Job.attempts + 1,
+            claims=Job.claims + 1,
+            lease_until=wall + rules.LEASE,
+            wait_until=None,
+        )
+        .returning(Job)
+    ).one_or_none()
+
+
+def finish(session: Session, job: Job, outcome: rules.Outcome, *, now: datetime, wall: datetime) -> JobStatus:
+    """Write how a claimed job went on and return its status. Raise Lost if it is no longer this worker's."""
+    values: dict[str, object] = {"lease_until": None, "nudge_again_at": None, "nudges": 0}
+    match outcome:
+        case rules.Done(status, reason):
+            values |= {"status": status, "reason": reason, "finished_at": now}
+        case rules.Snooze(delay):
+            values |= {"status": JobStatus.PENDING, "attempts": job.attempts - 1, "wait_until": wall + delay}
+        case rules.Retry(error) as failure:
+            values |= {"last_error": error[:1000]} | _after(failure, job, now=now, wall=wall)
+    written = session.execute(
+        update(Job)
+        .where(Job.id == job.id, Job.status == JobStatus.RUNNING, Job.claims == job.claims)
+        .values(**values)
+        .returning(Job.status)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+    if written is None:
+        raise Lost(f"job {job.id}")
+    if not written.is_over:
+        db.notify(session, db.JOBS)
+    return written
+
+
+def _after(failure: rules.Retry, job: Job, *, now: datetime, wall: datetime) -> dict[str, object]:
+    again = rules.after_failure(
+        failure,
+        attempts=job.attempts,
+        max_attempts=job.max_attempts,
+        deadline_at=job.deadline_at,
+        now=now,
+        wall=wall,
+        jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
+    )
+    if again is None:
+        return {"status": JobStatus.FAILED, "finished_at": now}
+    return {"status": JobStatus.PENDING, "run_at": again.run_at, "wait_until": again.wait_until}
+
+
+def take_back(session: Session, *, now: datetime, wall: datetime) -> list[Job]:
+    """Make jobs pending again whose worker let the lease run out, and return those that have no attempt left.
+
+    What is returned has become `failed`; the caller settles what hangs on it in the same transaction.
+    """
+    error = "the worker did not come back"
+    lost = (Job.status == JobStatus.RUNNING) & (Job.lease_until < wall)
+    session.execute(
+        update(Job)
+        .where(lost, Job.attempts < Job.max_attempts)
+        .values(
+            status=JobStatus.PENDING, lease_until=None, nudge_again_at=None, nudges=0, wait_until=None, last_error=error
+        )
+        .execution_options(synchronize_session=False)
+    )
+    return list(
+        session.scalars(
+            update(Job)
+            .where(lost, Job.attempts >= Job.max_attempts)
+            .values(status=JobStatus.FAILED, lease_until=None, finished_at=now, last_error=error)
+            .returning(Job)
+        )
+    )
+
+
+def of_subject(session: Session, subject: str, kinds: Sequence[str]) -> list[Job]:
+    """The jobs of these kinds for one subject, in the order of their moments."""
+    return list(
+        session.scalars(select(Job).where(Job.subject == subject, Job.kind.in_(kinds)).order_by(Job.run_at, Job.id))
+    )

@@ -1,0 +1,15 @@
+"""Every table, gathered for the migrations."""
+
+from slomix.accounts import models as _accounts
+from slomix.availability import models as _availability
+from slomix.campaigns import models as _campaigns
+from slomix.contacts import models as _contacts
+from slomix.db import Base
+from slomix.deliveries import models as _deliveries
+from slomix.health import models as _health
+from slomix.jobs import models as _jobs
+from slomix.presence import models as _presence
+
+__all__ = ["Base"]
+
+_ = (_accounts, _availability, _campaigns, _contacts, _deliveries, _health, _jobs, _presence)

@@ -1,0 +1,110 @@
+"""What a runner's processes say: on the terminal under their name, and each in a log file of its own."""
+
+import contextlib
+import os
+import queue
+import sys
+import threading
+from pathlib import Path
+from typing import BinaryIO
+
+_COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
+_LONGEST_LINE = 64 * 1024
+
+
+class Output:
+    """Never blocks: when the terminal does not read, lines are left out there; the log files have them all."""
+
+    def __init__(self, log_dir: Path | None = None, *, quiet: frozenset[str] = frozenset(), width: int = 10) -> None:
+        self._log_dir = log_dir
+        self._quiet = quiet
+        self._width = width
+        self._names: list[str] = []
+        self._logs: dict[str, BinaryIO] = {}
+        self._coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        self._waiting: queue.Queue[str | None] = queue.Queue(maxsize=2000)
+        self._writer = threading.Thread(target=self._write_out, daemon=True, name="terminal")
+        self._writer.start()
+
+    def source(self, name: str) -> "Source":
+        """Where the output of the process `name` goes."""
+        return Source(self, name)
+
+    def line(self, name: str, text: str) -> None:
+        """Put one line under `name`."""
+        self._keep(name, text)
+        self.say(self._prefix(name) + text)
+
+    def spoken(self, name: str, text: str) -> None:
+        """Put one line that the process itself has said; of the quiet ones it stays in the log file."""
+        if name in self._quiet:
+            self._keep(name, text)
+        else:
+            self.line(name, text)
+
+    def say(self, text: str) -> None:
+        """Put `text` on the terminal as it is."""
+        with contextlib.suppress(queue.Full):
+            self._waiting.put_nowait(text)
+
+    def close(self) -> None:
+        """Let the terminal have what is waiting, for a second at most."""
+        with contextlib.suppress(queue.Full):
+            self._waiting.put(None, timeout=0.5)
+        self._writer.join(timeout=1)
+        for log in self._logs.values():
+            log.close()
+        self._logs.clear()
+
+    def _prefix(self, name: str) -> str:
+        if name not in self._names:
+            self._names.append(name)
+        label = f"{name.ljust(self._width)} | "
+        if not self._coloured:
+            return label
+        return f"\x1b[{_COLOURS[self._names.index(name) % len(_COLOURS)]}m{label}\x1b[0m"
+
+    def _keep(self, name: str, text: str) -> None:
+        if self._log_dir is None:
+            return
+        if name not in self._logs:
+            self._log_dir.mkdir(parents=True, exist_ok=True)
+            self._logs[name] = (self._log_dir / f"{name}.log").open("wb", buffering=0)
+        self._logs[name].write(text.encode(errors="replace") + b"\n")
+
+    def _write_out(self) -> None:
+        while (text := self._waiting.get()) is not None:
+            # A reader that went away (a closed terminal, `| head`) must not end the system.
+            with contextlib.suppress(OSError, ValueError):
+                sys.stdout.write(text + "\n")
+                sys.stdout.flush()
+
+
+class Source:
+    """Cuts what arrives on a descriptor into lines."""
+
+    def __init__(self, output: Output, name: str) -> None:
+        self._output = output
+        self._name = name
+        self._rest = b""
+
+    def read_from(self, descriptor: int) -> bool:
+        """Take all that has arrived, without waiting for more. False when nothing will ever come again."""
+        while True:
+            try:
+                data = os.read(descriptor, _LONGEST_LINE)
+            except BlockingIOError:
+                return True
+            if not data:
+                self._end()
+                return False
+            *lines, self._rest = (self._rest + data).split(b"\n")
+            if len(self._rest) > _LONGEST_LINE:
+                lines, self._rest = [*lines, self._rest], b""
+            for line in lines:
+                self._output.spoken(self._name, line.decode(errors="replace").rstrip("\r"))
+
+    def _end(self) -> None:
+        if self._rest:
+            self._output.spoken(self._name, self._rest.decode(errors="replace"))
+        self._rest = b""

@@ -1,0 +1,1 @@
+"""Who is in voice, and how old that knowledge is."""

@@ -1,0 +1,153 @@
+"""The loops of worker and scheduler. They are dull on purpose: all meaning is in `background` and `jobs`."""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import psycopg
+import redis
+import structlog
+from dramatiq import Worker
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from slomix import background, db, logs
+from slomix.clock import nap, wall_now
+from slomix.health import rules as health_rules
+from slomix.health import service as health
+from slomix.jobs import service as jobs
+from slomix.runtime import Runtime
+from slomix.settings import Settings, SettingsError
+from slomix.wiring import make_runtime
+
+log = structlog.get_logger()
+
+LOOK_AT_LEAST_EVERY = 5.0
+# How soon a process notices that somebody set the clock, where that is possible.
+NOTICE_JUMPS_WITHIN = 0.1
+
+
+def start(part: str, *, connections: int | None = None) -> Runtime:
+    """Logging and runtime for one process; a setting that makes no sense ends it with a sentence."""
+    logs.configure(part)
+    try:
+        settings = Settings.from_env()
+        runtime = make_runtime(settings, connections=connections or settings.worker_threads + 2)
+    except SettingsError as error:
+        sys.exit(str(error))
+    if settings.validate_only:
+        log.info("process.valid")
+        sys.exit(0)
+    return runtime
+
+
+def stop_event() -> threading.Event:
+    """Set when the process is asked to end."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    return stopping
+
+
+def beat(runtime: Runtime, part: str) -> None:
+    """Say that this process lives; whether the database hears it is not this process's worry."""
+    try:
+        with runtime.transaction() as session:
+            health.beat(session, part, wall=wall_now())
+    except SQLAlchemyError as error:
+        log.warning("process.heartbeat_lost", error=str(error).splitlines()[0])
+
+
+def run_worker() -> None:
+    """Until told to stop: Dramatiq's worker in this very process. Waits inside while Redis is away."""
+    runtime = start("worker")
+    stopping = stop_event()
+    broker = background.make_broker(runtime.settings.redis_url.get_secret_value())
+    background.declare_actor(broker, runtime)
+    worker = Worker(broker, worker_timeout=50, worker_threads=runtime.settings.worker_threads)
+    worker.start()
+    while not stopping.is_set():
+        beat(runtime, health_rules.WORKER)
+        stopping.wait(health_rules.BEAT_EVERY.total_seconds())
+    worker.stop(timeout=12_000)
+    broker.close()
+
+
+class Waker:
+    """Sleeps until the next due row, a NOTIFY, or a jump of the clock: whichever comes first."""
+
+    def __init__(self, runtime: Runtime, stopping: threading.Event) -> None:
+        self._runtime = runtime
+        self._stopping = stopping
+        self._connection: psycopg.Connection[tuple[object, ...]] | None = None
+
+    def listen(self) -> None:
+        """Begin to listen, before the rows are read, so that nothing falls between."""
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(
+                db.libpq_url(self._runtime.database.url), autocommit=True, connect_timeout=5
+            )
+            self._connection.execute(f"LISTEN {db.JOBS}")
+
+    def sleep(self, system_moment: datetime | None, wall_moment: datetime | None) -> None:
+        """Wait; look up often enough to see a clock that was set."""
+        started = self._runtime.clock.now()
+        wall_end = wall_now() + timedelta(seconds=LOOK_AT_LEAST_EVERY)
+        while not self._stopping.is_set():
+            left = (wall_end - wall_now()).total_seconds()
+            if wall_moment is not None:
+                left = min(left, (wall_moment - wall_now()).total_seconds())
+            if system_moment is not None:
+                until = self._runtime.clock.wall_seconds_until(system_moment)
+                left = left if until is None else min(left, until)
+            if left <= 0 or self._runtime.clock.now() < started:
+                return
+            if self._runtime.clock.can_jump:
+                left = min(left, NOTICE_JUMPS_WITHIN)
+            if self._was_told(left):
+                return
+
+    def _was_told(self, seconds: float) -> bool:
+        if self._connection is None:
+            nap(min(seconds, 1))
+            return False
+        return any(True for _ in self._connection.notifies(timeout=seconds, stop_after=1))
+
+
+def run_scheduler() -> None:
+    """Until told to stop: listen, tick, nudge, sleep."""
+    runtime = start("scheduler", connections=3)
+    stopping = stop_event()
+    broker = background.make_broker(runtime.settings.redis_url.get_secret_value())
+    waker = Waker(runtime, stopping)
+    last_beat: datetime | None = None
+
+    def step() -> None:
+        nonlocal last_beat
+        waker.listen()
+        if last_beat is None or wall_now() - last_beat >= health_rules.BEAT_EVERY:
+            beat(runtime, health_rules.SCHEDULER)
+            last_beat = wall_now()
+        released = background.tick(runtime)
+        background.nudge(broker, released)
+        if not released:
+            with runtime.transaction() as session:
+                moments = jobs.next_look(session, now=runtime.clock.now())
+            waker.sleep(*moments)
+
+    while not stopping.is_set():
+        _guarded(step)
+    broker.close()
+
+
+def _guarded(step: Callable[[], None]) -> None:
+    """One step; while PostgreSQL or Redis is away the process waits, it does not die."""
+    try:
+        step()
+    except (OperationalError, psycopg.OperationalError) as error:
+        log.warning("scheduler.database_away", error=str(error).splitlines()[0])
+        nap(0.5)
+    except (redis.RedisError, ConnectionError) as error:
+        log.warning("scheduler.redis_away", error=str(error))
+        nap(0.5)

@@ -1,0 +1,29 @@
+"""What a process works with: settings, clock, database and channels; the real things, or in-memory ones in tests."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from slomix.channels.base import Channel, VoiceLookup
+from slomix.clock import Clock
+from slomix.db import Database
+from slomix.settings import Settings
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Made once at the edge of a process and handed to everything below it."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    channels: Mapping[str, Channel] = field(default_factory=dict)
+    voice_lookup: VoiceLookup | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """The unit of work: commits at the end of the block."""
+        with self.database.transaction() as session:
+            yield session

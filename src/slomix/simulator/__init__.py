@@ -1,0 +1,1 @@
+"""A stand-in for Discord over real sockets: to develop, to demonstrate and to rehearse an evening against."""

@@ -1,0 +1,38 @@
+"""Runs the simulator beside a Slomix: `PORT=7000 SLOMIX_CLOCK_FILE=… python -m slomix.simulator` serves on 7001."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+from aiohttp import web
+
+from slomix.simulator import control, gateway, oauth, page, rest
+from slomix.simulator.timekeeping import Timekeeper
+from slomix.simulator.wire import WORLD, refuse_foreign_pages
+from slomix.simulator.world import World
+
+
+def create_app(world: World) -> web.Application:
+    app = web.Application(middlewares=[refuse_foreign_pages])
+    app[WORLD] = world
+    rest.register(app)
+    oauth.register(app)
+    control.register(app, gateway.register(app))
+    page.register(app)
+    return app
+
+
+def main() -> None:
+    try:
+        port = int(os.environ["PORT"])
+        clock_file = Path(os.environ["SLOMIX_CLOCK_FILE"])
+    except (KeyError, ValueError) as error:
+        sys.exit(f"The simulator needs PORT (a number) and SLOMIX_CLOCK_FILE (a path): {error!r}")
+    logging.basicConfig(level=logging.WARNING)
+    app = create_app(World(port, Timekeeper(clock_file)))
+    web.run_app(app, host="127.0.0.1", port=port + 1, access_log=None, print=None, shutdown_timeout=0.5)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Discord's rate limits: a bucket for each route and room, and fifty requests in any second for the whole bot."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+GLOBAL_LIMIT = 50
+MESSAGE_LIMIT, MESSAGE_WINDOW = 5, 5.0
+# Discord does not publish the others; wide enough that only the global limit is met in an evening.
+OTHER_LIMIT, OTHER_WINDOW = 50, 1.0
+
+
+@dataclass
+class Window:
+    """How many requests were taken in the last `seconds`."""
+
+    limit: int
+    seconds: float
+    taken: deque[float] = field(default_factory=deque)
+
+    def wait(self, now: float) -> float:
+        """How long until the next request would be taken; 0 when it is now."""
+        while self.taken and self.taken[0] <= now - self.seconds:
+            self.taken.popleft()
+        return 0.0 if len(self.taken) < self.limit else self.taken[0] + self.seconds - now
+
+    def take(self, now: float) -> None:
+        self.taken.append(now)
+
+    def headers(self, now: float, bucket: str) -> dict[str, str]:
+        """What Discord says about the bucket on every answer."""
+        reset_after = self.taken[0] + self.seconds - now if self.taken else 0.0
+        return {
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(max(0, self.limit - len(self.taken))),
+            "X-RateLimit-Reset": f"{now + reset_after:.3f}",
+            "X-RateLimit-Reset-After": f"{reset_after:.3f}",
+            "X-RateLimit-Bucket": bucket,
+        }
+
+
+@dataclass(frozen=True)
+class Refused:
+    """This request was one too many."""
+
+    retry_after: float
+    is_global: bool
+
+
+@dataclass
+class Limits:
+    """Every window of the one bot, and how near it came to the edge."""
+
+    overall: Window = field(default_factory=lambda: Window(GLOBAL_LIMIT, 1.0))
+    buckets: dict[tuple[str, str], Window] = field(default_factory=dict)
+    accepted: int = 0
+    refused: int = 0
+    peak_per_second: int = 0
+
+    def bucket(self, route: str, room: str) -> Window:
+        limits = (MESSAGE_LIMIT, MESSAGE_WINDOW) if route == "messages" else (OTHER_LIMIT, OTHER_WINDOW)
+        return self.buckets.setdefault((route, room), Window(*limits))
+
+    def ask(self, route: str, room: str, now: float) -> Refused | None:
+        """Take one request, or say why not."""
+        bucket = self.bucket(route, room)
+        for window in (self.overall, bucket):
+            if (wait := window.wait(now)) > 0:
+                self.refused += 1
+                return Refused(wait, is_global=window is self.overall)
+        self.overall.take(now)
+        bucket.take(now)
+        self.accepted += 1
+        self.peak_per_second = max(self.peak_per_second, len(self.overall.taken))
+        return None
+
+    def forget_counts(self) -> None:
+        """Start counting anew; what was just taken still fills the windows."""
+        self.accepted = self.refused = self.peak_per_second = 0

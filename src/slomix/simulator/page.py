@@ -1,0 +1,121 @@
+"""The simulator's own page: read everybody's messages, walk people about, set the clock, make things go wrong."""
+
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+from itertools import islice
+from typing import Any
+
+from aiohttp import web
+from multidict import MultiMapping
+
+from slomix.simulator.faults import PARAMETERS, PROVIDERS
+from slomix.simulator.people import AFK_VOICE_CHANNEL, GAMING_VOICE_CHANNEL, OTHER_VOICE_CHANNEL, PEOPLE, VOICE_ROOMS
+from slomix.simulator.rendering import HERE, ZONE, page
+from slomix.simulator.wire import WORLD
+from slomix.simulator.world import Message, World
+
+SHOWN_MESSAGES = 200
+MOMENTS = ("20:40", "20:45", "21:00", "21:00:30")
+STEPS = {"+1 min": 60, "+15 min": 900}
+SPEEDS = (0, 1, 20)
+
+Form = MultiMapping[Any]
+
+
+def register(app: web.Application) -> None:
+    app.router.add_get("/", index)
+    app.router.add_static("/static", HERE / "static")
+    for name, section, do in (
+        ("voice", "voice", _move),
+        ("clock", "clock", _set_clock),
+        ("faults", "faults", _add_fault),
+        ("faults/clear", "faults", lambda world, _form: world.faults.clear()),
+        ("reset", "faults", lambda world, _form: world.reset()),
+    ):
+        app.router.add_post(f"/page/{name}", _deed(section, do))
+
+
+async def index(request: web.Request) -> web.StreamResponse:
+    return page(request, "index.html", **_context(request.app[WORLD]))
+
+
+def _context(world: World) -> dict[str, Any]:
+    def is_dm(message: Message) -> bool:
+        return message.recipient is not None
+
+    newest = list(reversed(world.messages))
+    rooms = {GAMING_VOICE_CHANNEL: "Gaming", OTHER_VOICE_CHANNEL: "Other", AFK_VOICE_CHANNEL: "AFK"}
+    return {
+        "people": PEOPLE,
+        "voice": world.voice,
+        "rooms": rooms,
+        "room_names": VOICE_ROOMS,
+        "direct": list(islice(filter(is_dm, newest), SHOWN_MESSAGES)),
+        "public": list(islice((message for message in newest if not is_dm(message)), SHOWN_MESSAGES)),
+        "now": world.time.now().astimezone(ZONE),
+        "speed": world.time.speed,
+        "moments": MOMENTS,
+        "steps": STEPS,
+        "speeds": SPEEDS,
+        "faults": world.faults.active,
+        "fault_names": tuple(PARAMETERS),
+        "providers": PROVIDERS,
+    }
+
+
+def _deed(section: str, do: Callable[[World, Form], object]) -> Callable[[web.Request], Any]:
+    """A form of the page: do it and show the page again, or say what was wrong with it."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            do(request.app[WORLD], await request.post())
+        except (ValueError, OverflowError) as error:
+            return page(request, "refused.html", status=422, complaint=str(error))
+        return web.Response(status=303, headers={"Location": f"/#{section}"})
+
+    return handle
+
+
+def _move(world: World, form: Form) -> None:
+    user_id = str(form.get("user_id", ""))
+    if user_id not in {person.id for person in PEOPLE}:
+        raise ValueError("There is nobody with that id here.")
+    world.move(user_id, form.get("voice_channel") or None)
+
+
+def _set_clock(world: World, form: Form) -> None:
+    now: datetime | None = None
+    if at := form.get("at"):
+        today = world.time.now().astimezone(ZONE).date()
+        now = datetime.combine(today, time.fromisoformat(str(at)), ZONE)
+    elif step := form.get("step"):
+        now = world.time.now() + timedelta(seconds=int(str(step)))
+    elif typed := form.get("now"):
+        now = _typed_moment(str(typed))
+    speed = form.get("speed")
+    world.time.change(now=now.isoformat() if now else None, speed=_number(speed) if speed else None)
+
+
+def _typed_moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"{text!r} is not a date and time such as 2026-03-28 20:40") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZONE)
+
+
+def _add_fault(world: World, form: Form) -> None:
+    name = str(form.get("fault", ""))
+    body: dict[str, Any] = {"provider": form.get("provider"), "fault": name}
+    # The form shows the fields of all faults; only those of the chosen one count.
+    for parameter in PARAMETERS.get(name, ()):
+        if given := form.get(parameter):
+            body[parameter] = str(given) if parameter == "user_id" else _number(given)
+    world.faults.add(body)
+
+
+def _number(text: Any) -> float:
+    try:
+        return float(str(text).removesuffix("x"))
+    except ValueError:
+        raise ValueError(f"{text!r} is not a number") from None

@@ -1,0 +1,221 @@
+"""The JSON objects of Discord's API, as far as anybody here looks at them."""
+
+from typing import Any
+
+from slomix.simulator.people import (
+    AFK_VOICE_CHANNEL,
+    BOT_USER_ID,
+    CLIENT_ID,
+    GUILD_ID,
+    PEOPLE,
+    PEOPLE_BY_ID,
+    TEXT_ROOMS,
+    VOICE_ROOMS,
+    Person,
+)
+from slomix.simulator.world import Message, World
+
+Json = dict[str, Any]
+
+BOT_USER: Json = {
+    "id": BOT_USER_ID,
+    "username": "slomix",
+    "global_name": None,
+    "discriminator": "0",
+    "avatar": None,
+    "bot": True,
+    "flags": 0,
+    "public_flags": 0,
+}
+OWNER = next(person for person in PEOPLE if person.role == "admin")
+JOINED_AT = "2024-01-06T19:00:00.000000+00:00"
+
+
+def user(person: Person) -> Json:
+    return {
+        "id": person.id,
+        "username": person.username,
+        "global_name": person.name,
+        "discriminator": "0",
+        "avatar": None,
+        "flags": 0,
+        "public_flags": 0,
+    }
+
+
+def member(user_json: Json) -> Json:
+    return {
+        "user": user_json,
+        "nick": None,
+        "avatar": None,
+        "roles": [],
+        "joined_at": JOINED_AT,
+        "premium_since": None,
+        "deaf": False,
+        "mute": False,
+        "flags": 0,
+        "pending": False,
+        "communication_disabled_until": None,
+    }
+
+
+def application() -> Json:
+    return {
+        "id": CLIENT_ID,
+        "name": "Slomix (simulated)",
+        "icon": None,
+        "description": "",
+        "bot_public": False,
+        "bot_require_code_grant": False,
+        "owner": user(OWNER),
+        "team": None,
+        "verify_key": "0" * 64,
+        "flags": 0,
+    }
+
+
+def dm_channel(person: Person) -> Json:
+    return {"id": person.dm_channel, "type": 1, "last_message_id": None, "flags": 0, "recipients": [user(person)]}
+
+
+def text_room(channel_id: str) -> Json:
+    return _room(channel_id, 0, TEXT_ROOMS[channel_id]) | {
+        "topic": None,
+        "last_message_id": None,
+        "rate_limit_per_user": 0,
+    }
+
+
+def voice_room(channel_id: str) -> Json:
+    return _room(channel_id, 2, VOICE_ROOMS[channel_id]) | {
+        "bitrate": 64000,
+        "user_limit": 0,
+        "rtc_region": None,
+        "rate_limit_per_user": 0,
+    }
+
+
+def _room(channel_id: str, kind: int, name: str) -> Json:
+    return {
+        "id": channel_id,
+        "type": kind,
+        "guild_id": GUILD_ID,
+        "name": name,
+        "position": [*TEXT_ROOMS, *VOICE_ROOMS].index(channel_id),
+        "parent_id": None,
+        "nsfw": False,
+        "permission_overwrites": [],
+        "flags": 0,
+    }
+
+
+def rooms() -> list[Json]:
+    return [*map(text_room, TEXT_ROOMS), *map(voice_room, VOICE_ROOMS)]
+
+
+def guild() -> Json:
+    everyone = {
+        "id": GUILD_ID,
+        "name": "@everyone",
+        "color": 0,
+        "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
+        "hoist": False,
+        "icon": None,
+        "position": 0,
+        "permissions": str((1 << 50) - 1),
+        "managed": False,
+        "mentionable": False,
+        "flags": 0,
+    }
+    return {
+        "id": GUILD_ID,
+        "name": "Slomix game nights (simulated)",
+        "icon": None,
+        "splash": None,
+        "discovery_splash": None,
+        "owner_id": OWNER.id,
+        "afk_channel_id": AFK_VOICE_CHANNEL,
+        "afk_timeout": 900,
+        "verification_level": 1,
+        "default_message_notifications": 1,
+        "explicit_content_filter": 0,
+        "mfa_level": 0,
+        "nsfw_level": 0,
+        "premium_tier": 0,
+        "premium_progress_bar_enabled": False,
+        "preferred_locale": "en-US",
+        "system_channel_id": None,
+        "system_channel_flags": 0,
+        "rules_channel_id": None,
+        "public_updates_channel_id": None,
+        "safety_alerts_channel_id": None,
+        "application_id": None,
+        "vanity_url_code": None,
+        "description": None,
+        "banner": None,
+        "roles": [everyone],
+        "emojis": [],
+        "stickers": [],
+        "features": [],
+    }
+
+
+def voice_state(world: World, user_id: str) -> Json:
+    """Where somebody is now; `channel_id` is null for somebody who has just left."""
+    return {
+        "user_id": user_id,
+        "channel_id": world.voice.get(user_id),
+        "session_id": f"{int(user_id):032x}",
+        "deaf": False,
+        "mute": False,
+        "self_deaf": False,
+        "self_mute": False,
+        "self_video": False,
+        "suppress": False,
+        "request_to_speak_timestamp": None,
+    }
+
+
+def voice_update(world: World, user_id: str) -> Json:
+    person = member(user(PEOPLE_BY_ID[user_id]))
+    return voice_state(world, user_id) | {"guild_id": GUILD_ID, "member": person}
+
+
+def guild_create(world: World) -> Json:
+    """The whole server, with the few members that a bot without the members intent is shown."""
+    return guild() | {
+        "joined_at": JOINED_AT,
+        "large": False,
+        "unavailable": False,
+        "member_count": len(PEOPLE) + 1,
+        "channels": rooms(),
+        "threads": [],
+        "voice_states": [voice_state(world, user_id) for user_id in world.voice],
+        "members": [member(BOT_USER), *(member(user(PEOPLE_BY_ID[user_id])) for user_id in world.voice)],
+        "presences": [],
+        "stage_instances": [],
+        "guild_scheduled_events": [],
+        "soundboard_sounds": [],
+    }
+
+
+def message(sent: Message) -> Json:
+    shape = {
+        "id": sent.id,
+        "channel_id": sent.channel_id,
+        "type": 0,
+        "content": sent.content,
+        "author": BOT_USER,
+        "timestamp": sent.accepted_at_wall.isoformat(),
+        "edited_timestamp": None,
+        "tts": False,
+        "mention_everyone": False,
+        "mentions": [],
+        "mention_roles": [],
+        "attachments": [],
+        "embeds": [],
+        "components": sent.components,
+        "pinned": False,
+        "flags": 0,
+    }
+    return shape if sent.nonce is None else shape | {"nonce": sent.nonce}

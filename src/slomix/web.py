@@ -1,0 +1,226 @@
+"""What views share: who is looking, the gates, and the one way to answer a form, a fragment or an API call."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+from urllib.parse import urlsplit
+
+from flask import Response, current_app, flash, jsonify, make_response, redirect, render_template, request
+from flask_login import AnonymousUserMixin, UserMixin, current_user
+from werkzeug.wrappers import Response as BaseResponse
+
+from slomix.clock import local_day
+from slomix.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, Unavailable
+from slomix.runtime import Runtime
+
+
+class LoginNeeded(NotAllowed):
+    def __init__(self) -> None:
+        super().__init__("Please log in with Discord first.")
+
+
+class LinkNeeded(NotAllowed):
+    def __init__(self) -> None:
+        super().__init__("Please link your player profile first.")
+
+
+class PromoterNeeded(NotAllowed):
+    def __init__(self) -> None:
+        super().__init__("Only promoters can call a game night together.")
+
+
+class ForeignWrite(NotAllowed):
+    """A write that did not come from one of our pages."""
+
+    def __init__(self) -> None:
+        super().__init__("This request did not come from a Slomix page. Reload the page and try again.")
+
+
+class NoObject(DomainError):
+    """A JSON body that is no object; the one error that is about form alone, so it is a 400."""
+
+    def __init__(self) -> None:
+        super().__init__("Send a JSON object.")
+
+
+@dataclass(frozen=True)
+class Viewer(UserMixin):
+    """Somebody logged in, with the rights the database and the settings give at this request."""
+
+    user_id: int
+    session_key: str
+    discord_id: str
+    display_name: str
+    player_id: int | None
+    player_name: str | None
+    is_admin: bool
+    is_promoter: bool
+
+    def get_id(self) -> str:
+        return self.session_key
+
+    @property
+    def is_linked(self) -> bool:
+        return self.player_id is not None
+
+    @property
+    def can_promote(self) -> bool:
+        return self.is_linked and (self.is_promoter or self.is_admin)
+
+
+class Anonymous(AnonymousUserMixin):
+    """Somebody who is not logged in."""
+
+    player_id = None
+    player_name = None
+    is_linked = False
+    is_admin = False
+    can_promote = False
+
+
+def runtime() -> Runtime:
+    """The runtime of the app that answers this request."""
+    return cast(Runtime, current_app.extensions["slomix"])
+
+
+def viewer() -> Viewer | Anonymous:
+    """Who is looking."""
+    return cast("Viewer | Anonymous", current_user)
+
+
+def now() -> datetime:
+    """System time, for a view to read once and hand on."""
+    return runtime().clock.now()
+
+
+def today(moment: datetime) -> date:
+    """The community's day at `moment`."""
+    settings = runtime().settings
+    return local_day(moment, settings.zone, settings.day_starts_at)
+
+
+def the_user() -> Viewer:
+    """The viewer, who must be logged in."""
+    who = viewer()
+    if not isinstance(who, Viewer):
+        raise LoginNeeded
+    return who
+
+
+def the_player() -> int:
+    """The viewer's player, who must be linked."""
+    player_id = the_user().player_id
+    if player_id is None:
+        raise LinkNeeded
+    return player_id
+
+
+def the_promoter() -> int:
+    """The viewer's player, who must be a promoter."""
+    player_id = the_player()
+    if not viewer().can_promote:
+        raise PromoterNeeded
+    return player_id
+
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def api_write(view: Callable[_P, _R]) -> Callable[_P, _R]:
+    """A gate for JSON writes: logged in, and sent by a script of ours (a header and origin no foreign form can have)."""
+
+    @wraps(view)
+    def gated(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        the_user()
+        origin = request.headers.get("Origin") or request.headers.get("Referer")
+        is_ours = origin is not None and urlsplit(origin)[:2] == urlsplit(request.host_url)[:2]
+        if request.headers.get("X-Requested-With", "").lower() != "xmlhttprequest" or not is_ours:
+            raise ForeignWrite
+        return view(*args, **kwargs)
+
+    return gated
+
+
+def json_object() -> Mapping[str, Any]:
+    """The body of an API call. Raise NoObject for anything but a JSON object."""
+    body = request.get_json(force=True, silent=True)
+    if not isinstance(body, dict):
+        raise NoObject
+    return body
+
+
+def json_text(body: Mapping[str, Any], name: str) -> str:
+    """A text field that must be there."""
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise Invalid(f"The field {name} must be a text.")
+    return value
+
+
+def json_flag(body: Mapping[str, Any], name: str, *, default: bool = False) -> bool:
+    """A yes or no; `"false"` is neither."""
+    value = body.get(name, default)
+    if not isinstance(value, bool):
+        raise Invalid(f"The field {name} must be true or false.")
+    return value
+
+
+def is_htmx() -> bool:
+    """Whether a part of a page asks, rather than a browser for a whole one."""
+    return bool(cast(Any, request).htmx)
+
+
+def respond(partial: str, *, otherwise: str, done: str = "", **context: Any) -> BaseResponse:
+    """Answer a form post: the partial for htmx, a redirect (with `done` to read there) for a plain browser."""
+    if is_htmx():
+        return make_response(render_template(partial, **context))
+    if done:
+        flash(done, "done")
+    return redirect(otherwise, code=303)
+
+
+_STATUS: dict[type[DomainError], int] = {
+    NoObject: 400,
+    LoginNeeded: 401,
+    NotFound: 404,
+    NotAllowed: 403,
+    Conflict: 409,
+    Invalid: 422,
+    Unavailable: 503,
+}
+_TITLE = {
+    400: "Not understood",
+    401: "Log in first",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not possible here",
+    409: "Not now",
+    413: "Too large",
+    422: "That does not work",
+    500: "Something broke on our side",
+    503: "Not reachable",
+}
+
+
+def status_of(error: DomainError) -> int:
+    """The HTTP status of a domain error."""
+    return next(status for kind, status in _STATUS.items() if isinstance(error, kind))
+
+
+def problem(status: int, sentence: str) -> BaseResponse:
+    """An error as its reader can use it: problem+json for the API, a flash for htmx, else a page."""
+    title = _TITLE.get(status, "That did not work")
+    if request.path.startswith("/api/"):
+        answer: Response = jsonify(title=title, status=status, detail=sentence)
+        answer.status_code = status
+        answer.mimetype = "application/problem+json"
+        return answer
+    if is_htmx():
+        fragment = make_response(render_template("_flash.html", messages=[("problem", sentence)]), status)
+        fragment.headers["HX-Retarget"] = "#flash"
+        fragment.headers["HX-Reswap"] = "outerHTML"
+        return fragment
+    return make_response(render_template("error.html", title=title, status=status, sentence=sentence), status)

@@ -1,0 +1,172 @@
+"""PostgreSQL and Valkey from wheels come up wherever a clone may lie, and after whatever ended the run before."""
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from slomix import embedded
+from slomix.embedded import identity, places, postgres, valkey
+from slomix.embedded.identity import DAC_OVERRIDE, NOBODY, Identity
+
+is_root = os.geteuid() == 0
+as_root = pytest.mark.skipif(not is_root, reason="only root has to become somebody else")
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder as a clone may have it: closed to others, deep, with a space in its name."""
+    closed = Path(tempfile.mkdtemp())
+    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+    folder = closed / "a clone" / ("deep" * 25) / "var" / "7000"
+    yield folder
+    for server in ("pg", "kv", "copy"):
+        shutil.rmtree(Path(tempfile.gettempdir()) / places.tag(folder, server), ignore_errors=True)
+    shutil.rmtree(closed)
+
+
+def modes_above(folder: Path) -> list[int]:
+    return [parent.stat().st_mode for parent in folder.parents]
+
+
+def rows(url: str, query: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_both_come_up_in_a_closed_folder_with_a_space_and_change_no_permission(home: Path) -> None:
+    home.mkdir(parents=True)
+    before = modes_above(home)
+    with embedded.running(home) as servers:
+        assert rows(servers.database_url, "SHOW server_encoding") == [("UTF8",)]
+        assert rows(servers.database_url, "SELECT lower('ČŠŽ'), 'é' ~ '\\w'") == [("čšž", True)]
+        assert rows(servers.database_url, "SHOW listen_addresses") == [("",)]
+        with redis.Redis.from_url(servers.redis_url) as connection:
+            assert connection.ping()
+            assert connection.config_get("port") == {"port": "0"} or connection.config_get("port") == {b"port": b"0"}
+    assert modes_above(home) == before
+    assert not places.pids_of(places.tag(home, "pg"), ("postgres",))
+
+
+def test_what_was_written_is_there_at_the_second_start_which_takes_no_time(home: Path) -> None:
+    with embedded.running(home) as servers, psycopg.connect(servers.database_url.replace("+psycopg", "")) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
+    began = time.monotonic()
+    with embedded.running(home) as servers:
+        assert time.monotonic() - began < 5
+        assert rows(servers.database_url, "SELECT number FROM kept") == [(7,)]
+
+
+@as_root
+def test_root_hands_the_data_to_nobody_and_the_sockets_are_closed_to_others(home: Path) -> None:
+    server = postgres.prepare(home)
+    assert server.identity.uid == NOBODY
+    assert server.data.stat().st_uid == NOBODY
+    assert stat.S_IMODE(server.socket_folder.stat().st_mode) == 0o700
+    assert len(str(server.socket_folder)) < 90
+
+
+@as_root
+@pytest.mark.parametrize("allowed", [[Identity(NOBODY), Identity(NOBODY, DAC_OVERRIDE)], [Identity(NOBODY)]])
+def test_where_a_capability_is_missing_another_way_in_is_found(
+    home: Path, allowed: list[Identity], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "candidates", lambda: allowed)
+    server = postgres.prepare(home)
+    assert bool(server.note) == (len(allowed) == 1), "a server that runs elsewhere says so"
+    with embedded.running(home) as servers:
+        assert rows(servers.database_url, "SELECT 1") == [(1,)]
+
+
+def test_an_initialisation_that_was_cut_off_is_done_again(home: Path) -> None:
+    half = home / "postgres" / "data.new"
+    half.mkdir(parents=True)
+    (half / "PG_VERSION").write_text("18\n")
+    with embedded.running(home) as servers:
+        assert rows(servers.database_url, "SELECT current_database()") == [("slomix",)]
+
+
+def test_a_lock_file_that_names_a_process_which_lives_again_does_not_block(home: Path) -> None:
+    server = postgres.prepare(home)
+    # A process of the same user is the one that PostgreSQL cannot tell from itself.
+    stranger = subprocess.Popen(["sleep", "60"], preexec_fn=server.assume)
+    try:
+        for lock in (server.data / "postmaster.pid", server.socket_folder / ".s.PGSQL.5432.lock"):
+            lock.write_text(f"{stranger.pid}\n{server.data}\n1700000000\n5432\n{server.socket_folder}\n\n")
+        with embedded.running(home) as servers:
+            assert rows(servers.database_url, "SELECT 1") == [(1,)]
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_a_server_that_outlived_its_runner_is_ended_first(home: Path) -> None:
+    server = postgres.prepare(home)
+    orphan = subprocess.Popen(server.command, env=server.env, preexec_fn=server.assume, stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + 10
+        while not server.is_up() and time.monotonic() < until:
+            time.sleep(0.05)
+        # Nobody reaps it here while `prepare` waits for its end, so it does that itself.
+        signal.signal(signal.SIGCHLD, lambda *_: orphan.poll())
+        with embedded.running(home) as servers:
+            assert rows(servers.database_url, "SELECT 1") == [(1,)]
+            assert orphan.wait(timeout=5) == 0
+    finally:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        orphan.kill()
+        orphan.wait()
+
+
+def test_both_end_with_a_killed_starter_and_start_again(home: Path) -> None:
+    script = """
+import sys, time
+from pathlib import Path
+from slomix import embedded
+with embedded.running(Path(sys.argv[1])):
+    print("up", flush=True)
+    time.sleep(60)
+"""
+    starter = subprocess.Popen([sys.executable, "-c", script, str(home)], stdout=subprocess.PIPE)
+    assert starter.stdout is not None
+    assert starter.stdout.readline() == b"up\n"
+    starter.kill()
+    starter.wait()
+    starter.stdout.close()
+    until = time.monotonic() + 10
+    while any(places.pids_of(places.tag(home, name), ("postgres", "valkey")) for name in ("pg", "kv")):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    with embedded.running(home) as servers:
+        assert rows(servers.database_url, "SELECT 1") == [(1,)]
+
+
+def test_a_socket_folder_that_somebody_else_made_is_refused(home: Path) -> None:
+    folder = Path(tempfile.gettempdir()) / places.tag(home, "kv")
+    folder.mkdir(mode=0o755)
+    folder.chmod(0o755)
+    with pytest.raises(embedded.EmbeddedError, match="is not ours"):
+        valkey.prepare(home)
+
+
+def test_data_of_another_version_are_not_touched(home: Path) -> None:
+    server = postgres.prepare(home)
+    (server.data / "PG_VERSION").write_text("12\n")
+    with pytest.raises(embedded.EmbeddedError, match="made by PostgreSQL 12"):
+        postgres.prepare(home)
+
+
+def test_who_is_not_root_stays_who_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert identity.candidates() == [Identity()]

@@ -1,0 +1,104 @@
+"""What goes wrong on purpose goes wrong as it would on an evening."""
+
+import time
+from typing import Any
+
+import httpx2
+import pytest
+
+from .conftest import CAST, Simulator
+
+
+def switch_on(simulator: Simulator, fault: str, **parameters: Any) -> None:
+    body = {"provider": "discord", "fault": fault, **parameters}
+    simulator.client().post("/control/faults", json=body).raise_for_status()
+
+
+def say(bot: httpx2.Client, name: str, **more: Any) -> httpx2.Response:
+    return bot.post(f"/channels/{CAST[name].dm_channel}/messages", json={"content": "Hi", **more})
+
+
+def test_a_cut_connection_has_delivered_its_message_and_the_nonce_finds_it(simulator: Simulator) -> None:
+    switch_on(simulator, "cut_after_accept", times=1)
+    with simulator.bot() as bot:
+        with pytest.raises(httpx2.TransportError):
+            say(bot, "Alice", nonce="kept", enforce_nonce=True)
+        assert len(simulator.messages()) == 1
+        assert say(bot, "Alice", nonce="kept", enforce_nonce=True).status_code == 200
+    assert len(simulator.messages()) == 1
+
+
+def test_latency_slows_the_bot_and_not_the_control(simulator: Simulator) -> None:
+    switch_on(simulator, "latency", seconds=0.4)
+    began = time.monotonic()
+    assert simulator.messages() == []
+    assert time.monotonic() - began < 0.3
+    with simulator.bot() as bot:
+        assert say(bot, "Bob").status_code == 200
+    assert time.monotonic() - began >= 0.4
+
+
+def test_a_status_is_answered_and_nothing_is_taken(simulator: Simulator) -> None:
+    switch_on(simulator, "status", code=503)
+    with simulator.bot() as bot:
+        assert say(bot, "Bob").status_code == 503
+        assert bot.get("/users/@me").status_code == 503
+    assert simulator.messages() == []
+
+
+def test_a_time_out_is_silence(simulator: Simulator) -> None:
+    switch_on(simulator, "timeout")
+    with simulator.bot(timeout=0.5) as bot, pytest.raises(httpx2.ReadTimeout):
+        say(bot, "Bob")
+    assert simulator.messages() == []
+
+
+def test_closed_dms_refuse_one_person(simulator: Simulator) -> None:
+    switch_on(simulator, "closed_dm", user_id=CAST["Hana"].id)
+    with simulator.bot() as bot:
+        refused = say(bot, "Hana")
+        assert (refused.status_code, refused.json()["code"]) == (403, 50007)
+        assert say(bot, "Ivan").status_code == 200
+
+
+def test_a_rate_limit_says_how_long_and_ends(simulator: Simulator) -> None:
+    switch_on(simulator, "rate_limit", retry_after=1.5, times=2)
+    with simulator.bot() as bot:
+        answers = [say(bot, "Ivan") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [429, 429, 200]
+    assert (answers[0].json()["retry_after"], answers[0].headers["Retry-After"]) == (1.5, "1.500")
+
+
+def test_faults_are_listed_and_cleared(simulator: Simulator) -> None:
+    switch_on(simulator, "status", code=500, rate=0.5)
+    switch_on(simulator, "timeout")
+    listed = simulator.client().get("/control/faults").json()
+    assert [fault["fault"] for fault in listed] == ["status", "timeout"]
+    assert simulator.client().delete("/control/faults").json() == []
+    assert simulator.client().get("/control/faults").json() == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"provider": "icq", "fault": "timeout"},
+        {"provider": "discord", "fault": "earthquake"},
+        {"provider": "discord", "fault": "latency"},
+        {"provider": "discord", "fault": "latency", "seconds": -1},
+        {"provider": "discord", "fault": "latency", "seconds": True},
+        {"provider": "discord", "fault": "latency", "seconds": 1, "code": 500},
+        {"provider": "discord", "fault": "status", "code": 200},
+        {"provider": "discord", "fault": "status", "code": 500, "rate": 2},
+        {"provider": "discord", "fault": "closed_dm", "user_id": "1"},
+        {"provider": "discord", "fault": "closed_dm", "user_id": ["1"]},
+        {"provider": "discord", "fault": "cut_after_accept", "times": 0},
+        {"provider": ["discord"], "fault": ["timeout"]},
+    ],
+    ids=str,
+)
+def test_a_fault_that_makes_no_sense_is_refused_with_a_sentence(simulator: Simulator, body: dict[str, Any]) -> None:
+    answer = simulator.client().post("/control/faults", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["detail"]
+    assert simulator.client().get("/control/faults").json() == []

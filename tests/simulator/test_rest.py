@@ -1,0 +1,141 @@
+"""What the bot may ask and say: real shapes, nonces, limits."""
+
+import concurrent.futures
+import time
+
+import pytest
+
+from slomix.simulator.people import (
+    BOT_USER_ID,
+    GAMING_VOICE_CHANNEL,
+    GUILD_ID,
+    PEOPLE,
+    TEXT_CHANNEL,
+    environment,
+)
+
+from .conftest import CAST, Simulator
+
+
+def test_without_the_bot_token_nothing_is_answered(simulator: Simulator) -> None:
+    answer = simulator.client().get("/api/v10/users/@me", headers={"Authorization": "Bot wrong"})
+    assert answer.status_code == 401
+    assert answer.json() == {"message": "401: Unauthorized", "code": 0}
+
+
+def test_bodies_are_labelled_as_discord_py_needs_them(simulator: Simulator) -> None:
+    with simulator.bot() as bot:
+        answer = bot.get("/users/@me")
+    assert answer.headers["Content-Type"] == "application/json"
+    assert (answer.json()["id"], answer.json()["bot"]) == (BOT_USER_ID, True)
+
+
+def test_a_dm_is_opened_once_and_written_to(simulator: Simulator) -> None:
+    with simulator.bot() as bot:
+        room = bot.post("/users/@me/channels", json={"recipient_id": CAST["Erik"].id}).json()
+        again = bot.post("/users/@me/channels", json={"recipient_id": CAST["Erik"].id}).json()
+        sent = bot.post(f"/channels/{room['id']}/messages", json={"content": "Tonight?\nYes.", "nonce": "n-1"})
+    assert room["id"] == again["id"]
+    assert (room["type"], room["recipients"][0]["id"]) == (1, CAST["Erik"].id)
+    assert sent.status_code == 200
+    assert sent.json()["channel_id"] == room["id"]
+    [recorded] = simulator.messages()
+    assert recorded["to"] == CAST["Erik"].id
+    assert (recorded["provider"], recorded["kind"], recorded["text"], recorded["nonce"]) == (
+        "discord",
+        "dm",
+        "Tonight?\nYes.",
+        "n-1",
+    )
+
+
+def test_the_same_nonce_in_the_same_room_is_the_same_message(simulator: Simulator) -> None:
+    rooms = [CAST["Franka"].dm_channel, CAST["Goran"].dm_channel]
+    with simulator.bot() as bot:
+        ids = [
+            bot.post(
+                f"/channels/{room}/messages", json={"content": "Hi", "nonce": "same", "enforce_nonce": True}
+            ).json()["id"]
+            for room in (rooms[0], rooms[0], rooms[1])
+        ]
+        careless = bot.post(f"/channels/{rooms[0]}/messages", json={"content": "Hi", "nonce": "same"}).json()["id"]
+    assert ids[0] == ids[1] != ids[2]
+    assert careless not in ids
+    assert len(simulator.messages()) == 3
+
+
+@pytest.mark.parametrize(
+    ("channel", "body", "status", "code"),
+    [
+        ("1", {"content": "Hi"}, 404, 10003),
+        (TEXT_CHANNEL, {"content": ""}, 400, 50006),
+        (TEXT_CHANNEL, {"content": "x" * 2001}, 400, 50035),
+        (TEXT_CHANNEL, {"content": "Hi", "nonce": "x" * 26}, 400, 50035),
+        (TEXT_CHANNEL, [], 400, 50109),
+    ],
+)
+def test_what_discord_would_not_take_is_not_taken(
+    simulator: Simulator, channel: str, body: object, status: int, code: int
+) -> None:
+    with simulator.bot() as bot:
+        answer = bot.post(f"/channels/{channel}/messages", json=body)
+        if answer.status_code == 429:  # another test has just filled the room's bucket
+            time.sleep(answer.json()["retry_after"])
+            answer = bot.post(f"/channels/{channel}/messages", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert simulator.messages() == []
+
+
+def test_the_server_its_rooms_and_its_people_can_be_looked_up(simulator: Simulator) -> None:
+    with simulator.bot() as bot:
+        assert bot.get(f"/guilds/{GUILD_ID}").json()["id"] == GUILD_ID
+        assert bot.get("/guilds/1").json()["code"] == 10004
+        rooms = {room["id"]: room["type"] for room in bot.get(f"/guilds/{GUILD_ID}/channels").json()}
+        assert (rooms[TEXT_CHANNEL], rooms[GAMING_VOICE_CHANNEL]) == (0, 2)
+        assert bot.get(f"/channels/{TEXT_CHANNEL}").json()["name"] == "game-night"
+        assert bot.get(f"/guilds/{GUILD_ID}/members/{CAST['Jana'].id}").json()["user"]["username"] == "jana"
+        assert bot.get(f"/guilds/{GUILD_ID}/members/1").json()["code"] == 10007
+        gateway = environment(simulator.port)["DISCORD_GATEWAY_URL"]
+        assert bot.get("/gateway").json()["url"] == bot.get("/gateway/bot").json()["url"] == gateway
+        assert bot.get("/applications/@me").json() == bot.get("/oauth2/applications/@me").json()
+
+
+def test_a_voice_state_is_where_somebody_is_and_404_where_nobody_is(simulator: Simulator) -> None:
+    luka = CAST["Luka"].id
+    with simulator.bot() as bot, simulator.client() as control:
+        assert bot.get(f"/guilds/{GUILD_ID}/voice-states/{luka}").json()["code"] == 10065
+        control.post("/control/voice", json={"user_id": luka, "voice_channel": "default"})
+        state = bot.get(f"/guilds/{GUILD_ID}/voice-states/{luka}").json()
+    assert (state["user_id"], state["channel_id"]) == (luka, GAMING_VOICE_CHANNEL)
+
+
+def test_a_room_takes_five_messages_in_five_seconds(simulator: Simulator) -> None:
+    room = CAST["Kilian"].dm_channel
+    with simulator.bot() as bot:
+        answers = [bot.post(f"/channels/{room}/messages", json={"content": str(n)}) for n in range(6)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert [answer.headers["X-RateLimit-Remaining"] for answer in answers[:5]] == ["4", "3", "2", "1", "0"]
+    refused = answers[5]
+    assert refused.headers["Via"] == "1.1 sim"
+    assert refused.json()["global"] is False
+    assert 0 < refused.json()["retry_after"] <= 5
+    assert len(simulator.messages()) == 5
+
+
+def test_the_bot_gets_fifty_requests_in_any_second(simulator: Simulator) -> None:
+    # Different routes, so that only the limit of the whole bot is met.
+    rooms = [f"/channels/{person.dm_channel}" for person in PEOPLE]
+    with simulator.bot() as bot, concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(bot.get, rooms * 12))
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert refused, "too slow a machine to meet the limit"
+    assert all(answer.json()["global"] and answer.headers["X-RateLimit-Global"] == "true" for answer in refused)
+    stats = simulator.client().get("/control/stats").json()
+    time.sleep(1)  # the next test is to find an empty second
+    assert stats == {"accepted": 144 - len(refused), "refused_429": len(refused), "peak_per_second": 50}
+
+
+def test_an_address_that_discord_does_not_have_is_404_in_its_words(simulator: Simulator) -> None:
+    with simulator.bot() as bot:
+        answer = bot.get("/nothing/here")
+    assert (answer.status_code, answer.json()) == (404, {"message": "404: Not Found", "code": 0})

@@ -1,0 +1,218 @@
+"""The runner keeps alive what should live, and leaves nothing behind. Played with real, short-lived processes."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from slomix.output import Output
+from slomix.process import Process
+from slomix.procfile import Runner, parse
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_a_procfile_is_names_and_commands_with_comments_and_blank_lines() -> None:
+    assert parse('# note\n\nweb: gunicorn "a:b()"\nworker:  python w.py\n') == {
+        "web": 'gunicorn "a:b()"',
+        "worker": "python w.py",
+    }
+
+
+@pytest.mark.parametrize("text", ["web", "web:", "a b: c", "web: one\nweb: two", "web: one && two"])
+def test_what_is_no_procfile_is_refused_with_its_line(text: str) -> None:
+    with pytest.raises(ValueError, match="line"):
+        parse(text)
+
+
+def test_development_runs_what_production_runs_and_the_simulator() -> None:
+    production = parse((ROOT / "Procfile").read_text())
+    development = parse((ROOT / "Procfile.dev").read_text())
+    production.pop("release")
+    assert development.pop("simulator")
+    assert development == production
+
+
+def gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 8) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not happen in time"
+        time.sleep(0.02)
+
+
+async def happens(condition: Callable[[], object], seconds: float = 8) -> None:
+    await asyncio.to_thread(wait_for, condition, seconds)
+
+
+@contextlib.asynccontextmanager
+async def runner(folder: Path, **options: bool):
+    made = Runner(output=Output(folder / "log"), pids_file=folder / "pids.json", **options)
+    try:
+        yield made
+    finally:
+        await made.stop()
+
+
+def test_what_dies_is_started_again_each_time_a_little_later(tmp_path: Path) -> None:
+    births = tmp_path / "births"
+
+    async def play() -> None:
+        async with runner(tmp_path) as running:
+            running.start([Process("worker", f"""sh -c 'date +%s.%N >> "{births}"; exit 3'""")])
+            await happens(lambda: births.exists() and len(births.read_text().split()) >= 4)
+
+    asyncio.run(play())
+    moments = [float(word) for word in births.read_text().split()]
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    assert 0.2 < gaps[0] < gaps[1] < gaps[2] < 2
+    assert "ended with status 3; starts again in 0.5 s" in (tmp_path / "log" / "worker.log").read_text()
+
+
+def test_the_delay_never_grows_over_its_cap(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with runner(tmp_path) as running:
+            running.longest_delay = 0.3
+            running.start([Process("worker", "false")])
+            log = tmp_path / "log" / "worker.log"
+            await happens(lambda: log.exists() and log.read_text().count("again in 0.3 s") >= 3)
+
+    asyncio.run(play())
+
+
+def test_a_killed_process_lives_again_under_another_number(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with runner(tmp_path) as running:
+            running.start([Process("worker", "sleep 60")])
+            await happens(lambda: "worker" in running.pids)
+            first = json.loads((tmp_path / "pids.json").read_text())["worker"]
+            os.kill(first, signal.SIGKILL)
+            await happens(lambda: running.pids.get("worker", first) != first)
+            assert json.loads((tmp_path / "pids.json").read_text()) == running.pids
+
+    asyncio.run(play())
+
+
+def test_a_program_that_is_not_there_is_tried_again(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with runner(tmp_path) as running:
+            running.start([Process("worker", [str(tmp_path / "later")])])
+            await happens((tmp_path / "log" / "worker.log").exists)
+            (tmp_path / "later").write_text("#!/bin/sh\nexec sleep 60\n")
+            (tmp_path / "later").chmod(0o755)
+            await happens(lambda: "worker" in running.pids)
+
+    asyncio.run(play())
+
+
+def test_exit_0_at_once_means_nothing_to_do_and_the_runner_ends_with_the_last(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with runner(tmp_path) as running:
+            running.start([Process("discord", "true")])
+            await asyncio.wait_for(running.run_forever(), timeout=5)
+
+    asyncio.run(play())
+    assert (tmp_path / "log" / "discord.log").read_text() == "has finished\n"
+
+
+@pytest.mark.parametrize(("may_finish", "is_restarted"), [(False, True), (True, False)])
+def test_exit_0_later_is_an_end_by_somebodys_hand_except_when_only_validating(
+    tmp_path: Path, may_finish: bool, is_restarted: bool
+) -> None:
+    async def play() -> None:
+        async with runner(tmp_path, may_finish=may_finish) as running:
+            running.finished_within = 0.1
+            running.start([Process("worker", "sleep 0.3")])
+            log = tmp_path / "log" / "worker.log"
+            await happens(log.exists)
+            assert ("starts again" in log.read_text()) == is_restarted
+
+    asyncio.run(play())
+
+
+def test_output_goes_to_a_log_each_also_without_a_last_line_end(tmp_path: Path) -> None:
+    async def play() -> int:
+        async with runner(tmp_path) as running:
+            return await running.run_once(Process("release", """sh -c 'printf "one\\ntwo"; exit 4'"""))
+
+    assert asyncio.run(play()) == 4
+    assert (tmp_path / "log" / "release.log").read_text() == "one\ntwo\n"
+
+
+def test_a_stop_ends_the_whole_family_the_stubborn_ones_too(tmp_path: Path) -> None:
+    family = tmp_path / "family"
+    stubborn = f"""sh -c 'trap "" TERM; echo $$ >> "{family}"; sleep 61 & echo $! >> "{family}"; sleep 62 & wait'"""
+
+    async def play() -> None:
+        async with runner(tmp_path) as running:
+            running.grace = 0.5
+            running.start([Process("server", "sleep 60")])
+            running.start([Process("worker", stubborn)])
+            await happens(lambda: family.exists() and len(family.read_text().split()) == 2)
+
+    asyncio.run(play())
+    assert all(gone(int(pid)) for pid in family.read_text().split())
+    assert json.loads((tmp_path / "pids.json").read_text()) == {}
+
+
+def test_what_a_process_forked_does_not_live_on_beside_its_successor(tmp_path: Path) -> None:
+    children = tmp_path / "children"
+
+    async def play() -> None:
+        async with runner(tmp_path) as running:
+            running.start([Process("web", f"""sh -c 'sleep 60 & echo $! >> "{children}"; exit 1'""")])
+            await happens(lambda: children.exists() and len(children.read_text().split()) >= 2)
+            assert gone(int(children.read_text().split()[0]))
+
+    asyncio.run(play())
+
+
+@pytest.fixture
+def runner_process(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """A runner in a process of its own, with two processes of which one ignores a polite end."""
+    script = """
+import asyncio, sys
+from pathlib import Path
+from slomix.process import Process
+from slomix.procfile import Runner
+async def main():
+    runner = Runner(pids_file=Path(sys.argv[1]))
+    import signal
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, runner.ask_to_stop)
+    runner.start([Process("one", "sleep 60"), Process("two", "sh -c 'trap \\"\\" TERM; while :; do sleep 1; done'")])
+    await runner.run_forever()
+    runner.grace = 0.5
+    await runner.stop()
+asyncio.run(main())
+"""
+    process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "pids.json")], stdout=subprocess.DEVNULL)
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_however_the_runner_ends_nothing_stays(
+    tmp_path: Path, runner_process: "subprocess.Popen[bytes]", number: signal.Signals
+) -> None:
+    pids = tmp_path / "pids.json"
+    wait_for(lambda: pids.exists() and len(json.loads(pids.read_text())) == 2)
+    children = json.loads(pids.read_text()).values()
+    time.sleep(0.2)
+    runner_process.send_signal(number)
+    wait_for(lambda: all(gone(pid) for pid in children))

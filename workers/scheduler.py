@@ -1,0 +1,5 @@
+"""The scheduler process: releases what is due and takes back what was lost."""
+
+from slomix.processes import run_scheduler
+
+run_scheduler()

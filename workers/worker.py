@@ -1,0 +1,5 @@
+"""The worker process: claims and does jobs. One process, no fork, so that killing it leaves nothing behind."""
+
+from slomix.processes import run_worker
+
+run_worker()
