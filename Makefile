@@ -41,7 +41,7 @@ run: setup
 
 .PHONY: dev dev-local
 dev dev-local: setup
-	@GUNICORN_CMD_ARGS="--reload $$GUNICORN_CMD_ARGS" exec $(BIN)/slomix up --with-parent
+	@SLOMIX_RELOAD=1 exec $(BIN)/slomix up --with-parent
 
 .PHONY: rehearse
 rehearse: setup

@@ -1,8 +1,8 @@
 """Runs migrations: one transaction each, one migrator at a time, and no waiting for a lock that others hold."""
 
+from alembic import context
 from sqlalchemy import create_engine, text
 
-from alembic import context
 from slomix.models import Base
 
 # An arbitrary number of our own: two `slomix db upgrade` at once run one after the other.

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -61,7 +61,7 @@ async def happens(condition: Callable[[], object], seconds: float = 8) -> None:
 
 
 @contextlib.asynccontextmanager
-async def runner(folder: Path, **options: bool):
+async def runner(folder: Path, **options: bool) -> AsyncIterator[Runner]:
     made = Runner(output=Output(folder / "log"), pids_file=folder / "pids.json", **options)
     try:
         yield made

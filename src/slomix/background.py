@@ -41,7 +41,7 @@ def declare_actor(broker: dramatiq.Broker, runtime: Runtime) -> None:
         except OperationalError as error:
             log.warning("job.database_away", job=job_id, error=str(error.orig).strip())
 
-    dramatiq.actor(run_job, broker=broker, actor_name=ACTOR, queue_name=QUEUE)
+    dramatiq.actor(broker=broker, actor_name=ACTOR, queue_name=QUEUE)(run_job)
 
 
 def nudge(broker: dramatiq.Broker, released: list[tuple[int, str]]) -> None:

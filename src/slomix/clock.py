@@ -1,7 +1,7 @@
-"""What time it is: the system clock that promises are kept by, and the wall clock that the wire and processes run on.
+"""What time it is: the system clock that promises are kept by, and the wall clock of the wire and of processes.
 
-The only module that asks the operating system for the time. *System time* may be set and sped up in development, for all
-processes at once; *wall time* never is.
+The only module that asks the operating system for the time. *System time* may be set and sped up in development, for
+all processes at once; *wall time* never is.
 """
 
 import json

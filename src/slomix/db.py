@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any, ClassVar
 
+from alembic import command
 from alembic.config import Config
 from sqlalchemy import ARRAY, BigInteger, DateTime, Engine, Enum, MetaData, Text, create_engine, func, select
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
-
-from alembic import command
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,7 +31,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: DateTime(timezone=True),
         int: BigInteger,
         str: Text,

@@ -49,7 +49,7 @@ class Process:
 
         if self.before_start is not None:
             self.before_start()
-        return subprocess.Popen(  # noqa: S603
+        return subprocess.Popen(
             ["/bin/sh", "-c", f"exec {self.command}"] if isinstance(self.command, str) else list(self.command),
             env=self.env,
             stdin=subprocess.DEVNULL,

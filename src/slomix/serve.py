@@ -2,7 +2,10 @@
 
 import os
 import resource
+import signal
+from typing import Any
 
+from slomix.process import die_with_parent
 from slomix.settings import Settings
 
 _settings = Settings.from_env()
@@ -25,3 +28,8 @@ def when_ready(_server: object) -> None:
     """A stream is an open file: take as many as this account may have."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def post_fork(_server: object, worker: Any) -> None:
+    """A master that was killed takes its worker along."""
+    die_with_parent(signal.SIGKILL, parent=worker.ppid)

@@ -130,7 +130,7 @@ _R = TypeVar("_R")
 
 
 def api_write(view: Callable[_P, _R]) -> Callable[_P, _R]:
-    """A gate for JSON writes: logged in, and sent by a script of ours (a header and origin no foreign form can have)."""
+    """A gate for JSON writes: logged in, and sent by a script of ours, as header and origin show."""
 
     @wraps(view)
     def gated(*args: _P.args, **kwargs: _P.kwargs) -> _R:

@@ -2,7 +2,6 @@
 
 from slomix.channels.discord import Discord
 from slomix.clock import open_clock
-from slomix.contacts.rules import ChannelName
 from slomix.db import Database
 from slomix.runtime import Runtime
 from slomix.settings import Settings, SettingsError, problems_for_start
@@ -23,6 +22,6 @@ def make_runtime(settings: Settings, *, connections: int = 5) -> Runtime:
         settings=settings,
         clock=open_clock(settings.clock_file),
         database=Database(settings.database_url.get_secret_value(), pool_size=connections),
-        channels={ChannelName.DISCORD.value: discord},
+        channels={"discord": discord},
         voice_lookup=discord,
     )

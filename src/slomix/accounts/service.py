@@ -108,7 +108,7 @@ def suggestions(session: Session, user: User, *, limit: int = 12) -> list[Player
 
 
 def search(session: Session, words: str, *, limit: int = 20) -> list[Player]:
-    """Free profiles with `words` in their name or an alias, colour codes aside; nothing for less than two characters."""
+    """Free profiles with `words` in their name or an alias, colour codes aside; nothing for fewer than two letters."""
     words = rules.plain_name(words.strip()) if words.strip() else ""
     if len(words) < 2:
         return []

@@ -76,11 +76,11 @@ def days(session: Session, first: date, last: date, *, viewer: int | None, with_
     rules.check_span(first, last)
     counts: dict[date, dict[Status, int]] = defaultdict(dict)
     for row in session.execute(
-        select(Entry.day, Entry.status, func.count())
+        select(Entry.day, Entry.status, func.count().label("number"))
         .where(Entry.day.between(first, last))
         .group_by(Entry.day, Entry.status)
     ):
-        counts[row.day][row.status] = row.count
+        counts[row.day][row.status] = row.number
     own: dict[date, Status] = {}
     if viewer is not None:
         mine = select(Entry.day, Entry.status).where(Entry.day.between(first, last), Entry.player_id == viewer)

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from slomix import web
 from slomix.accounts.rules import plain_name
 from slomix.availability.rules import parse_day
-from slomix.campaigns import service
+from slomix.campaigns import queries, service
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import Audience
 from slomix.campaigns.service import Options, Preview
@@ -102,7 +102,7 @@ def read() -> dict[str, Any]:
     web.the_player()
     day = parse_day(request.args["date"]) if "date" in request.args else web.today(web.now())
     with web.runtime().transaction() as session:
-        campaign = service.of_day(session, day)
+        campaign = queries.of_day(session, day)
         if campaign is None:
             return {"campaign": None}
         shown = card_of(session, campaign)

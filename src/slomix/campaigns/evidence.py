@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from slomix.accounts import service as accounts
 from slomix.accounts.rules import plain_name
-from slomix.campaigns import notices, rules, service
+from slomix.campaigns import notices, queries, rules
 from slomix.campaigns.models import Campaign
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Delivery
@@ -26,9 +26,9 @@ def gather(session: Session, campaign: Campaign) -> dict[str, Any]:
         "campaign": {
             "id": str(campaign.id),
             "day": campaign.day.isoformat(),
-            "status": service.status_now(session, campaign).value,
+            "status": queries.status_now(session, campaign).value,
             "start_at": campaign.start_at.isoformat(),
-            "recipients": service.recipient_count(session, campaign),
+            "recipients": queries.recipient_count(session, campaign),
         },
         "jobs": [
             {

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from slomix.accounts import service as accounts
 from slomix.availability import service as availability
-from slomix.campaigns import notices, rules, service, turnout
+from slomix.campaigns import notices, queries, rules, service, turnout
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import CampaignStatus
 from slomix.contacts import service as contacts
@@ -18,7 +18,7 @@ from slomix.deliveries.service import Plan
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Outcome, Snooze
-from slomix.jobs.runner import Step
+from slomix.jobs.runner import Handler, Step
 from slomix.presence import service as presence
 from slomix.presence.rules import Whereabouts
 from slomix.runtime import Runtime
@@ -34,13 +34,13 @@ class SendNotice(Step):
         self._kind = kind
 
     def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
-        campaign = service.of_subject(session, job.subject)
+        campaign = queries.of_subject(session, job.subject)
         if campaign.status is CampaignStatus.CANCELLED:
             return CANCELLED
         if self._kind == rules.START and campaign.include_late_joiners:
             _add_late_joiners(runtime, session, campaign, now)
-        players = [one.player_id for one in service.recipients(session, campaign)]
-        told = deliveries.told(session, service.event_key(self._kind, campaign.day), players)
+        players = [one.player_id for one in queries.recipients(session, campaign)]
+        told = deliveries.told(session, queries.event_key(self._kind, campaign.day), players)
         untold = [player_id for player_id in players if _is_ours_to_tell(told.get(player_id), campaign)]
         if untold:
             service.plan_notice(
@@ -54,14 +54,14 @@ class SendNotice(Step):
                 now=now,
             )
         if untold or any(not one.status.is_settled for one in told.values()):
-            service.refresh_status(session, campaign, {self._kind: JobStatus.RUNNING})
+            queries.refresh_status(session, campaign, {self._kind: JobStatus.RUNNING})
             return Snooze(SETTLE)
         status = _came_to([one.status for one in told.values()])
-        service.refresh_status(session, campaign, {self._kind: status})
+        queries.refresh_status(session, campaign, {self._kind: status})
         return Done(status, "nobody was left to tell" if status is JobStatus.SKIPPED else None)
 
     def give_up(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> None:
-        service.refresh_status(session, service.of_subject(session, job.subject))
+        queries.refresh_status(session, queries.of_subject(session, job.subject))
 
 
 def _is_ours_to_tell(told: deliveries.Told | None, campaign: Campaign) -> bool:
@@ -97,19 +97,19 @@ class VoiceCheck:
     """`voice_check_2100`: wait for the start, judge, follow up, wait again, then post the summary."""
 
     def begin(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> Outcome | ToJudge | None:
-        campaign = service.of_subject(session, job.subject)
+        campaign = queries.of_subject(session, job.subject)
         if campaign.status is CampaignStatus.CANCELLED:
             return CANCELLED
         is_over = job.deadline_at is not None and now > job.deadline_at
         if campaign.judged_at is not None:
             return None
         if is_over:
-            service.refresh_status(session, campaign, {rules.VOICE_CHECK: JobStatus.SKIPPED})
+            queries.refresh_status(session, campaign, {rules.VOICE_CHECK: JobStatus.SKIPPED})
             return Done(JobStatus.SKIPPED, "expired")
         start = jobs.of_subject(session, campaign.subject, [rules.START])
         if any(not one.status.is_over for one in start):
             return Snooze(SETTLE)
-        players = [one.player_id for one in service.recipients(session, campaign)]
+        players = [one.player_id for one in queries.recipients(session, campaign)]
         snapshot = presence.voice(session)
         fresh = snapshot.is_fresh(now, runtime.settings.presence_max_age)
         return ToJudge(accounts.discord_ids(session, players), dict(snapshot.rooms) if fresh else None)
@@ -133,7 +133,7 @@ class VoiceCheck:
     def finish(
         self, runtime: Runtime, session: Session, job: Job, result: dict[int, Whereabouts] | None, now: datetime
     ) -> Outcome:
-        campaign = service.of_subject(session, job.subject)
+        campaign = queries.of_subject(session, job.subject)
         if campaign.status is CampaignStatus.CANCELLED:
             return CANCELLED
         if result is not None:
@@ -144,23 +144,23 @@ class VoiceCheck:
         if followups is not None and followups.open and in_time:
             return Snooze(SETTLE)
         _plan_summary(runtime, session, campaign, now)
-        service.refresh_status(session, campaign, {rules.VOICE_CHECK: JobStatus.SENT})
+        queries.refresh_status(session, campaign, {rules.VOICE_CHECK: JobStatus.SENT})
         return Done()
 
     def give_up(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> None:
         """Presence stayed unknown: nobody is called missing, the room and the promoter are told so."""
-        campaign = service.of_subject(session, job.subject)
+        campaign = queries.of_subject(session, job.subject)
         if campaign.status is CampaignStatus.CANCELLED:
             return
         if campaign.judged_at is None:
-            players = [one.player_id for one in service.recipients(session, campaign)]
+            players = [one.player_id for one in queries.recipients(session, campaign)]
             turnout.record(session, campaign, dict.fromkeys(players, Whereabouts.UNKNOWN), now=now)
             warning = Plan(
                 notices.PRESENCE_UNKNOWN, campaign.subject, f"PRESENCE_UNKNOWN:{campaign.id}", now, job.deadline_at
             )
             deliveries.plan_for_players(session, warning, [campaign.promoter_id], now=now)
         _plan_summary(runtime, session, campaign, now)
-        service.refresh_status(session, campaign)
+        queries.refresh_status(session, campaign)
 
     def _follow_up(
         self, runtime: Runtime, session: Session, job: Job, campaign: Campaign, missing: list[int], now: datetime
@@ -189,7 +189,7 @@ class DryRun(Step):
     """Sends the promoter alone what everybody would get, one after the other."""
 
     def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
-        campaign = service.of_subject(session, job.subject)
+        campaign = queries.of_subject(session, job.subject)
         written = deliveries.tally(session, campaign.subject)
         for notice in notices.DRY_RUN_NOTICES:
             if notice not in written:
@@ -204,7 +204,7 @@ class DryRun(Step):
         return Done()
 
 
-HANDLERS = {
+HANDLERS: dict[str, Handler] = {
     rules.REMINDER: SendNotice(rules.REMINDER),
     rules.START: SendNotice(rules.START),
     rules.VOICE_CHECK: VoiceCheck(),

@@ -6,10 +6,11 @@ from sqlalchemy.orm import Session
 
 from slomix.accounts import service as accounts
 from slomix.availability import service as availability
-from slomix.campaigns import messages, rules, service, turnout
+from slomix.campaigns import messages, queries, rules, turnout
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import CampaignStatus
 from slomix.channels.base import Message
+from slomix.deliveries.handlers import Notice
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import Skip
 from slomix.presence import service as presence
@@ -18,12 +19,7 @@ from slomix.settings import Settings
 
 SUMMARY = "summary"
 PRESENCE_UNKNOWN = "presence_unknown"
-DRY_RUN_NOTICES = (
-    f"dry_run.{rules.REMINDER}",
-    f"dry_run.{rules.START}",
-    f"dry_run.{rules.VOICE_CHECK}",
-    "dry_run.summary",
-)
+DRY_RUN_NOTICES = tuple(f"dry_run.{notice}" for notice in (*rules.JOB_KINDS, SUMMARY))
 
 
 def links_of(settings: Settings) -> messages.Links:
@@ -47,7 +43,7 @@ class ToRecipient:
 
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         """Not after a cancel, not to who withdrew, and (start, follow-up) not to who is in voice already."""
-        campaign = service.of_subject(session, delivery.subject)
+        campaign = queries.of_subject(session, delivery.subject)
         if campaign.status is CampaignStatus.CANCELLED:
             return Skip("cancelled")
         player_id = delivery.player_id or 0
@@ -60,7 +56,7 @@ class ToRecipient:
         return None
 
     def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
-        return Message(self.text(runtime.settings, service.of_subject(session, delivery.subject), now))
+        return Message(self.text(runtime.settings, queries.of_subject(session, delivery.subject), now))
 
     def text(self, settings: Settings, campaign: Campaign, now: datetime) -> str:
         links = links_of(settings)
@@ -87,11 +83,11 @@ class Summary:
     heeds_quiet_hours = False
 
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
-        campaign = service.of_subject(session, delivery.subject)
+        campaign = queries.of_subject(session, delivery.subject)
         return Skip("cancelled") if campaign.status is CampaignStatus.CANCELLED else None
 
     def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
-        campaign = service.of_subject(session, delivery.subject)
+        campaign = queries.of_subject(session, delivery.subject)
         return Message(messages.summary(turnout.summary_facts(session, campaign, runtime.settings, now)))
 
 
@@ -121,7 +117,7 @@ class DryRun:
         return None
 
     def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
-        campaign = service.of_subject(session, delivery.subject)
+        campaign = queries.of_subject(session, delivery.subject)
         if self._kind == SUMMARY:
             return Message(
                 messages.dry_run(messages.summary(turnout.would_be(session, campaign, runtime.settings, now)))
@@ -130,7 +126,7 @@ class DryRun:
         return Message(messages.dry_run(ToRecipient(self._kind).text(runtime.settings, campaign, told_at)))
 
 
-NOTICES = {
+NOTICES: dict[str, Notice] = {
     **{kind: ToRecipient(kind) for kind in rules.JOB_KINDS},
     SUMMARY: Summary(),
     PRESENCE_UNKNOWN: PresenceUnknown(),

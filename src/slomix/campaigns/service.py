@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -14,16 +14,15 @@ from slomix import db
 from slomix.accounts import service as accounts
 from slomix.accounts.rules import plain_name
 from slomix.availability import service as availability
-from slomix.campaigns import models, rules
+from slomix.campaigns import models, queries, rules
 from slomix.campaigns.models import Campaign, Recipient
-from slomix.campaigns.rules import Asked, Audience, CampaignStatus, LeftOut, Phase, Timeline, Times
+from slomix.campaigns.rules import Asked, Audience, CampaignStatus, LeftOut, Timeline, Times
 from slomix.clock import moment_of
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries import service as deliveries
-from slomix.deliveries.rules import DeliveryStatus
 from slomix.deliveries.service import Plan
-from slomix.errors import Conflict, NotFound
+from slomix.errors import Conflict
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.service import NewJob
@@ -35,11 +34,6 @@ class CampaignExists(Conflict):
 
     def __init__(self, promoter: str, status: CampaignStatus) -> None:
         super().__init__(f"Tonight has been called together already, by {plain_name(promoter)} ({status.value}).")
-
-
-class NoSuchCampaign(NotFound):
-    def __init__(self) -> None:
-        super().__init__("There is no such campaign.")
 
 
 class AlreadyOver(Conflict):
@@ -216,12 +210,6 @@ def _skip_reason(kind: str, too_late: str | None, voice_check_off: str | None) -
     return voice_check_off if kind == rules.VOICE_CHECK else too_late
 
 
-def event_key(kind: str, day: date) -> str:
-    """The ledger's name for one notice of one day: it is the same for every campaign of that day."""
-    phase = {rules.REMINDER: "T-15", rules.START: "T0", rules.VOICE_CHECK: "FOLLOWUP"}[kind]
-    return f"PROMOTE:{phase}:{day.isoformat()}"
-
-
 def plan_notice(
     session: Session,
     campaign: Campaign,
@@ -234,7 +222,9 @@ def plan_notice(
     now: datetime,
 ) -> int:
     """Put one notice for these recipients into the ledger, those aside who have it already."""
-    plan = Plan(kind, campaign.subject, event_key(kind, campaign.day), run_at, deadline_at, settings.job_max_attempts)
+    plan = Plan(
+        kind, campaign.subject, queries.event_key(kind, campaign.day), run_at, deadline_at, settings.job_max_attempts
+    )
     return deliveries.plan_for_players(session, plan, player_ids, now=now)
 
 
@@ -255,10 +245,10 @@ def cancel(session: Session, campaign_id: int, *, player_id: int, is_admin: bool
     """Stop what has not gone out. Only its promoter or an admin; raises NoSuchCampaign or AlreadyOver."""
     campaign = session.get(Campaign, campaign_id, with_for_update=True)
     if campaign is None or (campaign.promoter_id != player_id and not is_admin):
-        raise NoSuchCampaign
+        raise queries.NoSuchCampaign
     if campaign.status is CampaignStatus.CANCELLED:
         return campaign
-    if not is_open(session, campaign):
+    if not queries.is_open(session, campaign):
         raise AlreadyOver
     campaign.status = CampaignStatus.CANCELLED
     for kind in (*rules.JOB_KINDS, rules.DRY_RUN):
@@ -266,72 +256,3 @@ def cancel(session: Session, campaign_id: int, *, player_id: int, is_admin: bool
     deliveries.withdraw(session, campaign.subject, [*rules.JOB_KINDS, "summary"], reason="cancelled", now=now)
     db.notify(session, db.LIVE, "campaign")
     return campaign
-
-
-def is_open(session: Session, campaign: Campaign) -> bool:
-    """Whether something of it may still go out."""
-    own = jobs.of_subject(session, campaign.subject, [*rules.JOB_KINDS, rules.DRY_RUN])
-    return any(not job.status.is_over for job in own)
-
-
-def get(session: Session, campaign_id: int) -> Campaign:
-    """The campaign with this id. Raises NoSuchCampaign."""
-    campaign = session.get(Campaign, campaign_id)
-    if campaign is None:
-        raise NoSuchCampaign
-    return campaign
-
-
-def of_subject(session: Session, subject: str) -> Campaign:
-    """The campaign that a job or a ledger row speaks of."""
-    return get(session, int(subject.removeprefix("campaign:")))
-
-
-def of_day(session: Session, day: date) -> Campaign | None:
-    """The latest campaign of a day that is no dry run; a cancelled one only if there is no other."""
-    return session.scalars(
-        select(Campaign)
-        .where(Campaign.day == day, ~Campaign.dry_run)
-        .order_by(Campaign.status == CampaignStatus.CANCELLED, Campaign.id.desc())
-    ).first()
-
-
-def recent(session: Session, limit: int = 20) -> list[Campaign]:
-    """The latest campaigns, newest first."""
-    return list(session.scalars(select(Campaign).order_by(Campaign.id.desc()).limit(limit)))
-
-
-def recipients(session: Session, campaign: Campaign) -> list[Recipient]:
-    """Whom the campaign asks, in the order of the queue when they were added."""
-    query = select(Recipient).where(Recipient.campaign_id == campaign.id)
-    return list(session.scalars(query.order_by(Recipient.added_at, Recipient.player_id)))
-
-
-def recipient_count(session: Session, campaign: Campaign) -> int:
-    return session.scalar(select(func.count()).where(Recipient.campaign_id == campaign.id)) or 0
-
-
-def status_now(
-    session: Session, campaign: Campaign, finishing: Mapping[str, JobStatus] | None = None
-) -> CampaignStatus:
-    """What the campaign came to so far; `finishing` are jobs whose end this transaction is about to write."""
-    if campaign.status is CampaignStatus.CANCELLED:
-        return campaign.status
-    states = {job.kind: job.status for job in jobs.of_subject(session, campaign.subject, rules.JOB_KINDS)}
-    return rules.overall_status(phases(session, campaign), states | dict(finishing or {}))
-
-
-def refresh_status(session: Session, campaign: Campaign, finishing: Mapping[str, JobStatus] | None = None) -> None:
-    """Write down what the campaign came to so far."""
-    status = status_now(session, campaign, finishing)
-    if status is not campaign.status:
-        campaign.status = status
-        db.notify(session, db.LIVE, "campaign")
-
-
-def phases(session: Session, campaign: Campaign) -> dict[str, Phase]:
-    """How many recipients each notice reached."""
-    return {
-        notice: Phase(tally[DeliveryStatus.SENT], tally[DeliveryStatus.FAILED], tally[DeliveryStatus.UNKNOWN])
-        for notice, tally in deliveries.tally(session, campaign.subject).items()
-    }

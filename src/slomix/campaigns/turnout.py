@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from slomix.accounts import service as accounts
 from slomix.availability import service as availability
-from slomix.campaigns import rules, service
+from slomix.campaigns import queries, rules, service
 from slomix.campaigns.messages import SummaryFacts
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.contacts import service as contacts
@@ -26,7 +26,7 @@ def rooms_of(settings: Settings) -> Rooms:
 
 def asked_by_start(session: Session, campaign: Campaign, player_ids: list[int]) -> list[int]:
     """Those of the recipients whom the start notice reached, or may have reached."""
-    told = deliveries.told(session, service.event_key(rules.START, campaign.day), player_ids)
+    told = deliveries.told(session, queries.event_key(rules.START, campaign.day), player_ids)
     reached = {DeliveryStatus.SENT, DeliveryStatus.UNKNOWN}
     return [player_id for player_id in player_ids if player_id in told and told[player_id].status in reached]
 
@@ -47,7 +47,7 @@ def record(session: Session, campaign: Campaign, whereabouts: Mapping[int, Where
 
 def summary_facts(session: Session, campaign: Campaign, settings: Settings, now: datetime) -> SummaryFacts:
     """What the voice check found. Awaited is who was asked by the start, is missing, and may be named now."""
-    found = {one.player_id: one.whereabouts for one in service.recipients(session, campaign)}
+    found = {one.player_id: one.whereabouts for one in queries.recipients(session, campaign)}
     asked = asked_by_start(session, campaign, list(found))
     missing = [player_id for player_id in asked if found[player_id] is Whereabouts.MISSING]
     followups = deliveries.tally(session, campaign.subject).get(rules.VOICE_CHECK)

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from slomix import web
 from slomix.accounts import service as accounts
-from slomix.campaigns import messages, notices, rules, service
+from slomix.campaigns import messages, notices, queries, rules, service
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import Audience, CampaignStatus
 from slomix.campaigns.service import Options
@@ -54,7 +54,7 @@ class CampaignCard:
 
 def card(session: Session, day: date, now: datetime) -> CampaignCard | None:
     """The card of `day`, or None when nobody called it together."""
-    campaign = service.of_day(session, day)
+    campaign = queries.of_day(session, day)
     return None if campaign is None else card_of(session, campaign)
 
 
@@ -64,9 +64,9 @@ def card_of(session: Session, campaign: Campaign) -> CampaignCard:
     own = jobs.of_subject(session, campaign.subject, rules.JOB_KINDS)
     return CampaignCard(
         campaign=campaign,
-        status=service.status_now(session, campaign),
+        status=queries.status_now(session, campaign),
         promoter=accounts.names(session, [campaign.promoter_id])[campaign.promoter_id],
-        recipient_count=service.recipient_count(session, campaign),
+        recipient_count=queries.recipient_count(session, campaign),
         phases=[PhaseCard(job, tallies.get(job.kind)) for job in own],
         summary=tallies.get(notices.SUMMARY),
         warning=tallies.get(notices.PRESENCE_UNKNOWN),
@@ -142,7 +142,7 @@ def _preview(form: PromoteForm) -> dict[str, Any]:
             shown["words"] = _words(options.start_at, now)
         except DomainError as error:
             shown["problem"] = str(error)
-        existing = service.of_day(session, today)
+        existing = queries.of_day(session, today)
         if existing is not None and existing.status is not CampaignStatus.CANCELLED:
             shown["existing"] = card_of(session, existing)
     return shown
@@ -169,7 +169,7 @@ def create() -> Response:
             settings=web.runtime().settings,
             now=now,
         )
-        count = service.recipient_count(session, campaign)
+        count = queries.recipient_count(session, campaign)
     if campaign.dry_run:
         done = "Dry run: four messages are on their way to you, and to nobody else."
     else:
@@ -183,9 +183,9 @@ def show(campaign_id: int) -> str:
     who = web.viewer()
     web.the_player()
     with web.runtime().transaction() as session:
-        campaign = service.get(session, campaign_id)
+        campaign = queries.get(session, campaign_id)
         if campaign.dry_run and campaign.promoter_id != who.player_id:
-            raise service.NoSuchCampaign
+            raise queries.NoSuchCampaign
         rows = deliveries.ledger(session, campaign.subject) if who.can_promote else []
         names = accounts.names(session, [row.player_id for row in rows if row.player_id is not None])
         return render_template("campaigns/page.html", campaign=card_of(session, campaign), rows=rows, names=names)

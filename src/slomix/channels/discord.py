@@ -1,6 +1,6 @@
 """Discord over its REST API: direct messages, rooms, and who is in voice."""
 
-from collections.abc import Iterable
+from collections.abc import Container
 from datetime import timedelta
 from typing import Any
 
@@ -68,7 +68,7 @@ class Discord:
         path: str,
         *,
         json: Any = None,
-        absent: Iterable[int] = (),
+        absent: Container[object] = (),
         carries_message: bool = False,
     ) -> dict[str, Any]:
         try:
@@ -95,7 +95,7 @@ def _object(response: httpx2.Response) -> dict[str, Any]:
 
 
 def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
-    code = problem.get("code")
+    code = problem.get("code", 0)
     if response.status_code == 429:
         wait = problem.get("retry_after") or response.headers.get("Retry-After") or 1
         return SendError("Discord asks us to slow down (429)", retry_after=timedelta(seconds=float(wait)))

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from slomix.campaigns import evidence, service
+from slomix.campaigns import evidence, queries
 from slomix.cli.connect import open_database
 from slomix.errors import NotFound
 
@@ -25,11 +25,11 @@ def list_(as_json: bool) -> None:
             {
                 "id": str(one.id),
                 "day": one.day.isoformat(),
-                "status": service.status_now(session, one).value,
+                "status": queries.status_now(session, one).value,
                 "dry_run": one.dry_run,
-                "recipients": service.recipient_count(session, one),
+                "recipients": queries.recipient_count(session, one),
             }
-            for one in service.recent(session)
+            for one in queries.recent(session)
         ]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
@@ -46,7 +46,7 @@ def show(campaign_id: int, as_json: bool) -> None:
     database, _ = open_database()
     try:
         with database.transaction() as session:
-            shown = evidence.gather(session, service.get(session, campaign_id))
+            shown = evidence.gather(session, queries.get(session, campaign_id))
     except NotFound as error:
         raise click.ClickException(str(error)) from None
     click.echo(json.dumps(shown, indent=2) if as_json else _as_text(shown))
@@ -59,9 +59,8 @@ def _as_text(shown: dict[str, Any]) -> str:
     lines += [f"  {one['kind']:20} {one['status']:8} {one['run_at']}  {one['note']}" for one in shown["jobs"]]
     lines += ["", "ledger"]
     for row in shown["ledger"]:
-        lines.append(
-            f"  {row['event_key']:26} {row['to']:18} {row['status']:8} tries {row['tries']}  {row['reason'] or ''}".rstrip()
-        )
+        line = f"  {row['event_key']:27} {row['to']:24} {row['status']:8} tries {row['tries']}  {row['reason'] or ''}"
+        lines.append(line.rstrip())
     lines += ["", "verdict"]
     lines += [f"  {'kept  ' if one['kept'] else 'BROKEN'} {one['promise']}" for one in shown["verdict"]]
     return "\n".join(lines)

@@ -8,15 +8,15 @@ import redis
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from slomix.cli.connect import adopt_running_copy
-from slomix.db import Database
+from slomix.cli.surroundings import join_running_copy
+from slomix.db import ROOT, Database
 from slomix.settings import Settings, problems_for_start
 
 
 @click.command()
 def check() -> None:
     """Check settings and connections; exit 1 when something is wrong."""
-    adopt_running_copy()
+    join_running_copy(ROOT)
     settings = Settings.from_env()
     problems = problems_for_start(settings)
     for problem in problems:

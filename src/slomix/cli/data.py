@@ -4,8 +4,8 @@ import csv
 from pathlib import Path
 
 import click
-
 from alembic import command
+
 from slomix import db
 from slomix.accounts import service as accounts
 from slomix.cli.connect import open_database

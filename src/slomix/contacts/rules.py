@@ -70,7 +70,8 @@ def why_not(
 ) -> str | None:
     """Why this player gets no message now; None when there is nothing against it.
 
-    What somebody asked for just now needs neither consent nor a daytime; a warning about their own doing needs no consent.
+    What somebody asked for just now needs neither consent nor a daytime; a warning about their own campaign needs no
+    consent.
     """
     if reach is None or not reach.is_linked:
         return "not linked"

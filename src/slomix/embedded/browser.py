@@ -20,10 +20,10 @@ def ensure() -> Path | None:
     apt = shutil.which("apt-get")
     if found or apt is None or os.geteuid() != 0:
         return found
-    print("No browser here: installing Debian's chromium", flush=True)  # noqa: T201
+    print("No browser here: installing Debian's chromium", flush=True)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", "chromium"]):
-        done = subprocess.run([apt, *arguments], env=quiet, stdout=subprocess.DEVNULL)  # noqa: S603
+        done = subprocess.run([apt, *arguments], env=quiet, stdout=subprocess.DEVNULL)
         if done.returncode != 0:
             return None
     return find()

@@ -58,7 +58,7 @@ class Identity:
                 raise PermissionError
 
         try:
-            done = subprocess.run(  # noqa: S603
+            done = subprocess.run(
                 [program, "--version"],
                 preexec_fn=in_child,
                 stdin=subprocess.DEVNULL,

@@ -23,7 +23,7 @@ def tag(home: Path, server: str) -> str:
 
 def private_folder(name: str, owner: int) -> Path:
     """A folder under the machine's temporary one that `owner` alone may enter. Made when missing."""
-    for base in dict.fromkeys([Path(tempfile.gettempdir()), Path("/tmp")]):  # noqa: S108
+    for base in dict.fromkeys([Path(tempfile.gettempdir()), Path("/tmp")]):
         folder = base.resolve() / name
         if len(os.fsencode(folder)) > _LONGEST_FOLDER or not base.is_dir():
             continue

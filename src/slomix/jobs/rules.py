@@ -85,4 +85,4 @@ def after_failure(
 
 def nudge_delay(nudges: int) -> timedelta:
     """How long a nudged job may stay unclaimed before it is nudged again: 2, 4, 8 … 60 s."""
-    return min(timedelta(seconds=2) * 2 ** min(nudges, 10), NUDGE_CAP)
+    return min(timedelta(seconds=2 * 2 ** min(nudges, 10)), NUDGE_CAP)

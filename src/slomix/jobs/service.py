@@ -185,7 +185,7 @@ def _after(failure: rules.Retry, job: Job, *, now: datetime, wall: datetime) -> 
         deadline_at=job.deadline_at,
         now=now,
         wall=wall,
-        jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
+        jitter=random.random(),
     )
     if again is None:
         return {"status": JobStatus.FAILED, "finished_at": now}

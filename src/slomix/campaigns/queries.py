@@ -1,0 +1,97 @@
+"""Reads campaigns, and what they came to."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from slomix import db
+from slomix.campaigns import rules
+from slomix.campaigns.models import Campaign, Recipient
+from slomix.campaigns.rules import CampaignStatus, Phase
+from slomix.deliveries import service as deliveries
+from slomix.deliveries.rules import DeliveryStatus
+from slomix.errors import NotFound
+from slomix.jobs import service as jobs
+from slomix.jobs.rules import JobStatus
+
+
+class NoSuchCampaign(NotFound):
+    def __init__(self) -> None:
+        super().__init__("There is no such campaign.")
+
+
+def event_key(kind: str, day: date) -> str:
+    """The ledger's name for one notice of one day: it is the same for every campaign of that day."""
+    phase = {rules.REMINDER: "T-15", rules.START: "T0", rules.VOICE_CHECK: "FOLLOWUP"}[kind]
+    return f"PROMOTE:{phase}:{day.isoformat()}"
+
+
+def is_open(session: Session, campaign: Campaign) -> bool:
+    """Whether something of it may still go out."""
+    own = jobs.of_subject(session, campaign.subject, [*rules.JOB_KINDS, rules.DRY_RUN])
+    return any(not job.status.is_over for job in own)
+
+
+def get(session: Session, campaign_id: int) -> Campaign:
+    """The campaign with this id. Raises NoSuchCampaign."""
+    campaign = session.get(Campaign, campaign_id)
+    if campaign is None:
+        raise NoSuchCampaign
+    return campaign
+
+
+def of_subject(session: Session, subject: str) -> Campaign:
+    """The campaign that a job or a ledger row speaks of."""
+    return get(session, int(subject.removeprefix("campaign:")))
+
+
+def of_day(session: Session, day: date) -> Campaign | None:
+    """The latest campaign of a day that is no dry run; a cancelled one only if there is no other."""
+    return session.scalars(
+        select(Campaign)
+        .where(Campaign.day == day, ~Campaign.dry_run)
+        .order_by(Campaign.status == CampaignStatus.CANCELLED, Campaign.id.desc())
+    ).first()
+
+
+def recent(session: Session, limit: int = 20) -> list[Campaign]:
+    """The latest campaigns, newest first."""
+    return list(session.scalars(select(Campaign).order_by(Campaign.id.desc()).limit(limit)))
+
+
+def recipients(session: Session, campaign: Campaign) -> list[Recipient]:
+    """Whom the campaign asks, in the order of the queue when they were added."""
+    query = select(Recipient).where(Recipient.campaign_id == campaign.id)
+    return list(session.scalars(query.order_by(Recipient.added_at, Recipient.player_id)))
+
+
+def recipient_count(session: Session, campaign: Campaign) -> int:
+    return session.scalar(select(func.count()).where(Recipient.campaign_id == campaign.id)) or 0
+
+
+def status_now(
+    session: Session, campaign: Campaign, finishing: Mapping[str, JobStatus] | None = None
+) -> CampaignStatus:
+    """What the campaign came to so far; `finishing` are jobs whose end this transaction is about to write."""
+    if campaign.status is CampaignStatus.CANCELLED:
+        return campaign.status
+    states = {job.kind: job.status for job in jobs.of_subject(session, campaign.subject, rules.JOB_KINDS)}
+    return rules.overall_status(phases(session, campaign), states | dict(finishing or {}))
+
+
+def refresh_status(session: Session, campaign: Campaign, finishing: Mapping[str, JobStatus] | None = None) -> None:
+    """Write down what the campaign came to so far."""
+    status = status_now(session, campaign, finishing)
+    if status is not campaign.status:
+        campaign.status = status
+        db.notify(session, db.LIVE, "campaign")
+
+
+def phases(session: Session, campaign: Campaign) -> dict[str, Phase]:
+    """How many recipients each notice reached."""
+    return {
+        notice: Phase(tally[DeliveryStatus.SENT], tally[DeliveryStatus.FAILED], tally[DeliveryStatus.UNKNOWN])
+        for notice, tally in deliveries.tally(session, campaign.subject).items()
+    }

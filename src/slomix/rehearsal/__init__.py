@@ -1,0 +1,1 @@
+"""Plays one evening against real processes and judges it by what the provider saw."""

@@ -1,0 +1,96 @@
+"""People for the rehearsal: somebody at a browser without scripts, and the simulator's control."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+import httpx2
+
+_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+_HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
+
+
+class Stumbled(Exception):
+    """A person met something that should not happen."""
+
+
+class Control:
+    """The simulator's control API."""
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx2.Client(base_url=url, timeout=10, verify=False)
+
+    def people(self) -> list[dict[str, str]]:
+        return list(self._get("/control/people"))
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Every message the provider accepted, oldest first: the count that cannot be argued with."""
+        return list(self._get("/control/messages"))
+
+    def set_clock(self, now: datetime | None = None, *, speed: float | None = None) -> None:
+        body: dict[str, Any] = {}
+        if now is not None:
+            body["now"] = now.isoformat()
+        if speed is not None:
+            body["speed"] = speed
+        self._post("/control/clock", body)
+
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self._get("/control/clock")["now"])
+
+    def walk(self, user_id: str, voice_channel: str | None) -> None:
+        self._post("/control/voice", {"user_id": user_id, "voice_channel": voice_channel})
+
+    def add_fault(self, fault: str, **parameters: Any) -> None:
+        self._post("/control/faults", {"provider": "discord", "fault": fault, **parameters})
+
+    def clear_faults(self) -> None:
+        self._http.delete("/control/faults").raise_for_status()
+
+    def _get(self, path: str) -> Any:
+        return self._http.get(path).raise_for_status().json()
+
+    def _post(self, path: str, body: dict[str, Any]) -> None:
+        answer = self._http.post(path, json=body)
+        if answer.is_error:
+            raise Stumbled(f"{path}: {answer.status_code} {answer.text}")
+
+
+class Person:
+    """Somebody at a browser without scripts: follows links and redirects, fills in forms."""
+
+    def __init__(self, web_url: str, discord_id: str, name: str) -> None:
+        self.discord_id, self.name = discord_id, name
+        self._http = httpx2.Client(base_url=web_url, timeout=20, follow_redirects=True, verify=False)
+
+    def log_in(self) -> None:
+        """Through Discord's page, like everybody."""
+        page = self._http.get("/auth/login")
+        asked = dict(_HIDDEN.findall(page.text))
+        if "state" not in asked:
+            raise Stumbled(f"{self.name} got no login page: {page.status_code}")
+        answer = self._http.post(str(page.url.copy_with(query=None)), data=asked | {"user_id": self.discord_id})
+        if answer.is_error:
+            raise Stumbled(f"{self.name} could not log in: {answer.status_code}")
+
+    def post(self, path: str, **fields: str) -> httpx2.Response:
+        """Send a form from the board, with its token."""
+        token = _TOKEN.search(self._http.get("/").text)
+        return self._http.post(path, data={"csrf_token": token[1] if token else "", **fields})
+
+    def get(self, path: str) -> httpx2.Response:
+        return self._http.get(path)
+
+    def say(self, day: str, status: str) -> None:
+        """Press one of the status buttons."""
+        answer = self.post(f"/day/{day}/status", status=status)
+        if answer.is_error:
+            raise Stumbled(f"{self.name} could not say {status}: {answer.status_code}")
+
+    def promote(self, **fields: str) -> str:
+        """Schedule tonight's campaign and return its id."""
+        answer = self.post("/campaigns", **fields)
+        found = re.search(r'href="/campaigns/(\d+)"', answer.text)
+        if answer.is_error or found is None:
+            raise Stumbled(f"{self.name} could not promote: {answer.status_code}")
+        return found[1]

@@ -1,0 +1,237 @@
+"""The world of the tests: one evening in November, one cast, a real PostgreSQL, a frozen clock, a channel that keeps.
+
+Alice plays. Bob promotes. Charlie is logged in but not linked. Erik, Franka and Goran play too.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from slomix import db, embedded
+from slomix.accounts import service as accounts
+from slomix.accounts.models import User
+from slomix.availability import service as availability
+from slomix.availability.rules import Status
+from slomix.channels.base import SendError
+from slomix.channels.memory import MemoryChannel
+from slomix.contacts import service as contacts
+from slomix.contacts.rules import QuietHours
+from slomix.embedded import Servers
+from slomix.runtime import Runtime
+from slomix.settings import Settings
+
+LJUBLJANA = ZoneInfo("Europe/Ljubljana")
+TODAY = date(2026, 11, 20)
+ROOM = "900000000000000001"
+AFK = "900000000000000002"
+SUMMARY_ROOM = "900000000000000003"
+
+
+def at(hour: int, minute: int = 0, second: int = 0, *, day: date = TODAY) -> datetime:
+    """A moment of the evening, on the community's clock."""
+    return datetime(day.year, day.month, day.day, hour, minute, second, tzinfo=LJUBLJANA).astimezone(UTC)
+
+
+@dataclass
+class FrozenClock:
+    """Stands still until a test moves it."""
+
+    moment: datetime = field(default_factory=lambda: at(20, 30))
+    can_jump: bool = True
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def move_to(self, moment: datetime) -> None:
+        self.moment = moment
+
+    def forward(self, delta: timedelta) -> None:
+        self.moment += delta
+
+    def wall_seconds_until(self, moment: datetime) -> float | None:
+        return 0.0 if moment <= self.moment else None
+
+
+@dataclass
+class Lookup:
+    """Discord's answer to who is in voice; an error when there is none."""
+
+    rooms: dict[str, str] = field(default_factory=dict)
+    error: SendError | None = None
+
+    def voice_channel_of(self, discord_id: str) -> str | None:
+        if self.error is not None:
+            raise self.error
+        return self.rooms.get(discord_id)
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """A PostgreSQL and a Valkey of this test process."""
+    with embedded.running(tmp_path_factory.mktemp("servers"), durable=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def database_url(servers: Servers) -> str:
+    db.upgrade(servers.database_url)
+    return servers.database_url
+
+
+@pytest.fixture
+def empty_database_url(servers: Servers) -> Iterator[str]:
+    """A database with nothing in it."""
+    admin = create_engine(servers.database_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("CREATE DATABASE empty"))
+    yield servers.database_url.replace("/slomix?", "/empty?")
+    with admin.connect() as connection:
+        connection.execute(text("DROP DATABASE empty WITH (FORCE)"))
+    admin.dispose()
+
+
+class RolledBack(db.Database):
+    """A database whose every transaction is a savepoint of one that the test rolls back."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._connection = self.engine.connect()
+        self._outer = self._connection.begin()
+        self._sessions = sessionmaker(
+            self._connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
+        )
+
+    def close(self) -> None:
+        self._outer.rollback()
+        self._connection.close()
+        super().close()
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[db.Database]:
+    rolled_back = RolledBack(database_url)
+    yield rolled_back
+    rolled_back.close()
+
+
+@pytest.fixture
+def committed(database_url: str) -> Iterator[db.Database]:
+    """A database that really commits, for races; emptied afterwards."""
+    real = db.Database(database_url, pool_size=10)
+    yield real
+    with real.transaction() as session:
+        tables = ", ".join(f'"{table.name}"' for table in db.Base.metadata.sorted_tables)
+        session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    real.close()
+
+
+def make_settings(**changes: object) -> Settings:
+    """The settings of the tests, whatever the machine's environment says."""
+    values: dict[str, object] = {
+        "environment": "development",
+        "port": 7000,
+        "session_secret": "a-secret-of-the-tests-and-of-nothing-else",
+        "gaming_voice_channels": frozenset({ROOM}),
+        "afk_voice_channel": AFK,
+        "discord_guild_id": "800000000000000001",
+        "followup_channel_id": SUMMARY_ROOM,
+        "promoter_discord_ids": frozenset({"100000000000000002"}),
+        "admin_discord_ids": frozenset({"100000000000000009"}),
+    }
+    return Settings(**(values | changes))  # type: ignore[arg-type]
+
+
+@dataclass
+class World:
+    """Who there is and what they may do, for tests to read like sentences."""
+
+    runtime: Runtime
+    clock: FrozenClock
+    discord: MemoryChannel
+    lookup: Lookup
+    players: dict[str, int]
+    users: dict[str, int]
+    discord_ids: dict[str, str]
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        with self.runtime.transaction() as session:
+            yield session
+
+    def says(self, name: str, status: Status | None, day: date = TODAY) -> None:
+        """Somebody sets or clears their status."""
+        with self.session() as session:
+            if status is None:
+                availability.clear_status(session, self.players[name], day, today=TODAY)
+            else:
+                now = self.clock.now()
+                availability.set_status(session, self.players[name], day, status, today=TODAY, now=now)
+
+    def prefers(self, name: str, *, called: bool = True, quiet: QuietHours | None = None) -> None:
+        """Somebody saves their preferences."""
+        with self.session() as session:
+            contacts.set_preferences(
+                session,
+                self.players[name],
+                allow_promotions=called,
+                quiet_hours=quiet,
+                zone=LJUBLJANA,
+                now=self.clock.now(),
+            )
+
+
+CAST = {
+    "alice": "100000000000000001",
+    "bob": "100000000000000002",
+    "charlie": "100000000000000003",
+    "erik": "100000000000000005",
+    "franka": "100000000000000006",
+    "goran": "100000000000000007",
+    "dora": "100000000000000009",
+}
+LINKED = [name for name in CAST if name != "charlie"]
+
+
+def build_world(database: db.Database, **settings: object) -> World:
+    """The cast, linked and opted in; nobody has said anything yet."""
+    clock, discord, lookup = FrozenClock(), MemoryChannel(), Lookup()
+    runtime = Runtime(
+        settings=make_settings(database_url=database.url, **settings),
+        clock=clock,
+        database=database,
+        channels={"discord": discord},
+        voice_lookup=lookup,
+    )
+    world = World(runtime, clock, discord, lookup, {}, {}, dict(CAST))
+    now = clock.now() - timedelta(days=7)
+    with world.session() as session:
+        rows = [(f"guid-{name}", f"^1{name.title()}", [f"{name}_old"]) for name in LINKED]
+        accounts.import_players(session, [*rows, ("guid-spare", "Spare", [])], now=now)
+        for name, discord_id in CAST.items():
+            user: User = accounts.log_in(
+                session, discord_id=discord_id, username=name, display_name=name.title(), now=now
+            )
+            world.users[name] = user.id
+            if name in LINKED:
+                world.players[name] = accounts.link_player(session, user, f"guid-{name}", now=now).id
+                contacts.verified_by_login(session, world.players[name], discord_id, now=now)
+    for name in LINKED:
+        world.prefers(name)
+    return world
+
+
+@pytest.fixture
+def world(database: db.Database) -> World:
+    return build_world(database)
+
+
+@pytest.fixture
+def root() -> Path:
+    return Path(__file__).parents[1]

@@ -1,0 +1,81 @@
+"""`slomix up` refuses what cannot work in a sentence, and what is set in the environment wins over `.env`."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from slomix.cli import surroundings
+from slomix.cli.surroundings import Folder, Given
+from slomix.settings import SettingsError
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PORT", "DISCORD_BOT_TOKEN", "DISCORD_CLIENT_SECRET", "SKIP_HEALTHCHECK"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_the_environment_wins_over_the_file_and_an_empty_value_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("PORT=7040\nSKIP_HEALTHCHECK=1 # in a sandbox\nDISCORD_BOT_TOKEN=\n")
+    assert Given.read(tmp_path).text("PORT") == "7040"
+    assert Given.read(tmp_path).is_on("SKIP_HEALTHCHECK")
+    assert not Given.read(tmp_path).has_credentials
+    monkeypatch.setenv("PORT", "7050")
+    assert Given.read(tmp_path).text("PORT") == "7050"
+
+
+def test_a_credential_in_the_file_is_a_real_one(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DISCORD_CLIENT_SECRET=real\n")
+    assert Given.read(tmp_path).has_credentials
+
+
+@pytest.mark.parametrize("beside", [0, 1])
+def test_a_port_that_is_taken_is_named(beside: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsError, match=f"Port {port} is taken"):
+            surroundings.refuse_taken_ports([port - 1, port] if beside else [port], patience=0)
+
+
+def test_two_runs_of_one_folder_do_not_meet(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "7000")
+    with folder.held(), pytest.raises(SettingsError, match=f"port 7000 .process {os.getpid()}"), folder.held():
+        pass
+    with folder.held() as was_cut_off:
+        assert not was_cut_off
+
+
+def test_a_run_that_was_killed_holds_nothing_and_is_known_to_have_been_cut_off(tmp_path: Path) -> None:
+    script = """
+import os, sys
+from pathlib import Path
+from slomix.cli.surroundings import Folder
+with Folder(Path(sys.argv[1])).held():
+    os.kill(os.getpid(), 9)
+"""
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path / "7000")])
+    assert done.returncode == -signal.SIGKILL
+    with Folder(tmp_path / "7000").held() as was_cut_off:
+        assert was_cut_off
+
+
+def test_other_commands_reach_the_servers_of_the_copy_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("REDIS_URL", "redis://mine")
+    folder = Folder(tmp_path / "var" / "7000")
+    with folder.held():
+        folder.publish({"DATABASE_URL": "postgresql://embedded", "REDIS_URL": "unix://embedded"})
+        surroundings.join_running_copy(tmp_path)
+    assert os.environ["DATABASE_URL"] == "postgresql://embedded"
+    assert os.environ["REDIS_URL"] == "redis://mine"
+    assert not folder.environment.exists()

@@ -1,0 +1,51 @@
+"""The layers are a test: `lint-imports` reads the contracts in pyproject.toml. What it cannot see is looked at here."""
+
+import ast
+from pathlib import Path
+
+
+def test_only_the_clock_asks_for_the_time(root: Path) -> None:
+    asking = [
+        f"{path.relative_to(root)}:{node.lineno}"
+        for path in sorted((root / "src/slomix").rglob("*.py"))
+        if path.name != "clock.py"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and node.attr in {"now", "utcnow", "today"}
+        and isinstance(node.value, ast.Name)
+        and node.value.id in {"datetime", "date"}
+    ]
+    assert asking == []
+
+
+def test_only_the_settings_read_the_environment_in_what_runs_in_production(root: Path) -> None:
+    development = {"cli", "embedded", "simulator", "rehearsal"}
+    allowed = {"settings.py", "process.py", "procfile.py", "output.py", "serve.py"}
+    reading = [
+        str(path.relative_to(root))
+        for path in sorted((root / "src/slomix").rglob("*.py"))
+        if path.name not in allowed and not development & set(path.parts) and "os.environ" in path.read_text()
+    ]
+    assert reading == []
+
+
+def test_no_sql_asks_the_database_for_the_time(root: Path) -> None:
+    asking = [
+        str(path.relative_to(root))
+        for folder in ("src/slomix", "alembic/versions")
+        for path in sorted((root / folder).rglob("*.py"))
+        if any(
+            word in path.read_text() for word in ("func.now(", "CURRENT_TIMESTAMP", "CURRENT_DATE", "server_default")
+        )
+    ]
+    assert asking == []
+
+
+def test_files_stay_small(root: Path) -> None:
+    long = [
+        f"{path.relative_to(root)}: {lines}"
+        for folder in ("src", "workers", "tests")
+        for path in sorted((root / folder).rglob("*.py"))
+        if (lines := len(path.read_text().splitlines())) > 300
+    ]
+    assert long == []

@@ -1,0 +1,42 @@
+"""Migrations go up, match the models, and come down again."""
+
+import subprocess
+import sys
+
+from alembic import command
+from sqlalchemy import create_engine, text
+
+from slomix import db
+from slomix.db import alembic_config
+
+
+def test_up_check_down_up(empty_database_url: str) -> None:
+    config = alembic_config(empty_database_url)
+    command.upgrade(config, "head")
+    command.check(config)
+    command.downgrade(config, "base")
+    engine = create_engine(empty_database_url)
+    with engine.connect() as connection:
+        left = connection.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).all()
+    assert left == ["alembic_version"]
+    command.upgrade(config, "head")
+    engine.dispose()
+
+
+def test_every_time_is_stored_with_its_zone(database_url: str) -> None:
+    database = db.Database(database_url)
+    with database.transaction() as session:
+        naive = session.execute(
+            text(
+                "SELECT table_name, column_name FROM information_schema.columns"
+                " WHERE table_schema = 'public' AND data_type = 'timestamp without time zone'"
+            )
+        ).all()
+    database.close()
+    assert naive == []
+
+
+def test_two_migrators_at_once_run_one_after_the_other(empty_database_url: str) -> None:
+    code = "import sys; from slomix import db; db.upgrade(sys.argv[1])"
+    runs = [subprocess.Popen([sys.executable, "-c", code, empty_database_url]) for _ in range(2)]
+    assert [run.wait(timeout=60) for run in runs] == [0, 0]
