@@ -8,6 +8,7 @@ import click
 from slomix.cli.campaign import campaign
 from slomix.cli.check import check
 from slomix.cli.data import database, players
+from slomix.cli.rehearse import rehearse
 from slomix.cli.up import up
 from slomix.settings import SettingsError
 
@@ -33,3 +34,4 @@ main.add_command(database, "db")
 main.add_command(players)
 main.add_command(campaign)
 main.add_command(check)
+main.add_command(rehearse)

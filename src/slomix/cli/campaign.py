@@ -58,9 +58,15 @@ def _as_text(shown: dict[str, Any]) -> str:
     lines = ["  ".join(f"{name} {value}" for name, value in shown["campaign"].items()), "", "jobs"]
     lines += [f"  {one['kind']:20} {one['status']:8} {one['run_at']}  {one['note']}" for one in shown["jobs"]]
     lines += ["", "ledger"]
-    for row in shown["ledger"]:
-        line = f"  {row['event_key']:27} {row['to']:24} {row['status']:8} tries {row['tries']}  {row['reason'] or ''}"
-        lines.append(line.rstrip())
+    lines += ledger_lines(shown["ledger"])
     lines += ["", "verdict"]
     lines += [f"  {'kept  ' if one['kept'] else 'BROKEN'} {one['promise']}" for one in shown["verdict"]]
     return "\n".join(lines)
+
+
+def ledger_lines(ledger: list[dict[str, Any]]) -> list[str]:
+    """The ledger, a line each."""
+    return [
+        f"  {row['event_key']:27} {row['to']:24} {row['status']:8} tries {row['tries']}  {row['reason'] or ''}".rstrip()
+        for row in ledger
+    ]

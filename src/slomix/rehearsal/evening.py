@@ -1,0 +1,149 @@
+"""The script of one evening, 20:40 to 21:05, played by people at browsers; the clock jumps over the dull stretches."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from slomix.clock import nap
+from slomix.rehearsal import verdict
+from slomix.rehearsal.people import Control, Person, Stumbled
+from slomix.rehearsal.system import System, running
+from slomix.rehearsal.verdict import Expected, Lateness, Promise
+
+OPENING = "2026-03-27T20:40:00+01:00"
+START_AT = datetime.fromisoformat("2026-03-27T21:00:00+01:00")
+DAY = "2026-03-27"
+
+# Slow enough, and one at a time, that there is a middle to be killed in.
+ENVIRONMENT = {"SLOMIX_WORKER_THREADS": "1"}
+LATENCY = 0.4
+KILL_AFTER = 2
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of the evening."""
+
+    promises: list[Promise]
+    lateness: Lateness | None
+    duplicates: int
+    losses: int
+    evidence: dict[str, Any]
+
+    @property
+    def is_kept(self) -> bool:
+        return all(promise.kept for promise in self.promises)
+
+
+Say = Callable[[str], None]
+Meddle = Callable[[System], None]
+
+
+def play(say: Say, *, kill_worker: bool = True, meddle: Meddle | None = None) -> Result:
+    """Play it once from an empty database. `meddle` is called between the start notices and the voice check."""
+    say("starting every process, with an empty database")
+    with running(OPENING, **ENVIRONMENT) as system:
+        return _Evening(system, say).play(kill_worker=kill_worker, meddle=meddle)
+
+
+class _Evening:
+    def __init__(self, system: System, say: Say) -> None:
+        self._system, self._tell = system, say
+        self._control: Control = system.control
+        self._cast = {entry["name"]: entry for entry in self._control.people()}
+        self._people: dict[str, Person] = {}
+
+    def play(self, *, kill_worker: bool, meddle: Meddle | None) -> Result:
+        campaign = self._call_together()
+        self._reminder()
+        killed_after = self._start(kill_worker=kill_worker)
+        if meddle is not None:
+            meddle(self._system)
+        self._walk_in_late()
+        self._wait("the summary", lambda: bool(self._got(verdict.SUMMARY)), seconds=90)
+        nap(3)  # time for anything that should not come
+        return self._judge(campaign, killed_after)
+
+    def _say(self, words: str) -> None:
+        self._tell(f"{self._control.now().astimezone(START_AT.tzinfo):%H:%M:%S}  {words}")
+
+    def _call_together(self) -> str:
+        for name in ("Alice", "Erik", "Franka", "Goran", "Hana", "Jana", "Luka", "Bob"):
+            self._people[name] = self._system.person(self._cast[name])
+        self._people["Hana"].post("/preferences")  # nothing ticked: Hana wants no calls
+        for name in ("Alice", "Erik", "Franka", "Goran", "Hana", "Bob"):
+            self._people[name].say(DAY, "LOOKING")
+        self._people["Jana"].say(DAY, "AVAILABLE")
+        self._people["Luka"].say(DAY, "MAYBE")
+        campaign = self._people["Bob"].promote(include_available="on", start="21:00")
+        self._say("six are looking, one is available; Hana opted out, Luka says maybe; Bob calls the evening together")
+        return campaign
+
+    def _reminder(self) -> None:
+        self._control.set_clock(START_AT - timedelta(minutes=15, seconds=1))
+        self._wait("the reminders", lambda: len(self._got(verdict.REMINDER)) >= 6, seconds=20)
+        self._say("reminders are out; Goran says he is not playing after all, Alice walks into voice")
+        self._people["Goran"].say(DAY, "NOT_PLAYING")
+        self._control.walk(self._cast["Alice"]["id"], "default")
+
+    def _start(self, *, kill_worker: bool) -> int | None:
+        self._control.add_fault("latency", seconds=LATENCY)
+        self._control.set_clock(START_AT - timedelta(seconds=2))
+        killed_after = None
+        if kill_worker:
+            self._wait("the first start notices", lambda: len(self._got(verdict.START)) >= KILL_AFTER, seconds=20)
+            self._system.kill("worker")
+            killed_after = len(self._got(verdict.START))
+            self._say(f"killed the worker after {killed_after} start notices; the rest must come, and none twice")
+        self._wait("the other start notices", lambda: len(self._got(verdict.START)) >= 4, seconds=60)
+        self._control.clear_faults()
+        self._say("start notices are out")
+        return killed_after
+
+    def _walk_in_late(self) -> None:
+        self._control.walk(self._cast["Erik"]["id"], "default")
+        self._say("Erik walks into voice; the voice check follows up with the others")
+        if self._control.now() < START_AT + timedelta(seconds=25):
+            self._control.set_clock(START_AT + timedelta(seconds=28))
+
+    def _got(self, kind: str) -> list[str]:
+        return [str(one["to"]) for one in self._control.messages() if verdict.kind_of(one) == kind]
+
+    def _wait(self, what: str, condition: Callable[[], bool], *, seconds: float) -> None:
+        """Wait for it; when it does not come the evening goes on, and the verdict will say so."""
+        for _ in range(int(seconds * 20)):
+            if condition():
+                return
+            nap(0.05)
+        self._say(f"waited {seconds:.0f} s for {what} in vain")
+
+    def _judge(self, campaign: str, killed_after: int | None) -> Result:
+        shown = self._system.slomix("campaign", "show", campaign, "--json")
+        if not shown.stdout:
+            raise Stumbled(f"slomix campaign show: {shown.stderr}")
+        evidence = json.loads(shown.stdout)
+        messages = self._control.messages()
+        expected = Expected(
+            reminder=self._ids("Alice", "Bob", "Erik", "Franka", "Goran", "Jana"),
+            start=self._ids("Bob", "Erik", "Franka", "Jana"),
+            follow_up=self._ids("Bob", "Franka", "Jana"),
+            in_voice=self._ids("Alice", "Erik"),
+        )
+        return Result(
+            promises=verdict.judge(
+                messages,
+                expected,
+                jobs=[job["kind"] for job in evidence["jobs"]],
+                ledger=evidence["ledger"],
+                killed_after=killed_after,
+            ),
+            lateness=verdict.lateness(messages, START_AT),
+            duplicates=verdict.duplicates(messages),
+            losses=verdict.losses(messages, expected),
+            evidence=evidence,
+        )
+
+    def _ids(self, *names: str) -> frozenset[str]:
+        return frozenset(self._cast[name]["id"] for name in names)

@@ -1,0 +1,130 @@
+"""A whole Slomix of its own for the rehearsal: every process real, on free ports, gone afterwards."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+
+from slomix.clock import nap
+from slomix.db import ROOT, Database
+from slomix.rehearsal.people import Control, Person, Stumbled
+
+# Neither a server nor a credential of whoever rehearses: all of it is the rehearsal's own.
+_NOT_OURS = ("DATABASE_URL", "REDIS_URL", "DISCORD_", "AVAILABILITY_", "PUBLIC_URL", "SLOMIX_", "PROMOTER_", "GAMING_")
+START_SECONDS = 90
+
+
+@dataclass(frozen=True)
+class System:
+    """A running copy."""
+
+    port: int
+    folder: Path
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def web_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def control(self) -> Control:
+        return Control(f"http://127.0.0.1:{self.port + 1}")
+
+    def person(self, entry: dict[str, str]) -> Person:
+        """Somebody of the cast, logged in."""
+        person = Person(self.web_url, entry["id"], entry["name"])
+        person.log_in()
+        return person
+
+    def pid(self, name: str) -> int:
+        """The process of this name, as of now."""
+        return int(json.loads((self.folder / "pids.json").read_text())[name])
+
+    def kill(self, name: str) -> None:
+        """`kill -9`: no chance to say goodbye."""
+        os.kill(self.pid(name), signal.SIGKILL)
+
+    def database(self) -> Database:
+        """The copy's own database."""
+        return Database(json.loads((self.folder / "environment.json").read_text())["DATABASE_URL"])
+
+    def slomix(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command of the console script against this copy."""
+        return subprocess.run(
+            [sys.executable, "-m", "slomix", *arguments],
+            cwd=ROOT,
+            env=_environment(self.port),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+
+@contextmanager
+def running(clock: str, **environment: str) -> Iterator[System]:
+    """A copy that starts with its clock at `clock` and ends, with its data, at the end of the block."""
+    port = _free_pair()
+    folder = ROOT / "var" / str(port)
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "slomix", "up", "--with-parent"],
+            cwd=ROOT,
+            env=_environment(port) | {"SLOMIX_CLOCK": clock, **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            if not _becomes_healthy(port, process):
+                output.seek(0)
+                raise Stumbled(f"Slomix does not start:\n{output.read().decode(errors='replace')[-4000:]}")
+            yield System(port, folder, process)
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _environment(port: int) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_OURS)}
+    return kept | {"PORT": str(port), "SLOMIX_ENV": "development"}
+
+
+def _becomes_healthy(port: int, process: "subprocess.Popen[bytes]") -> bool:
+    for _ in range(START_SECONDS * 10):
+        if process.poll() is not None:
+            return False
+        try:
+            if httpx2.get(f"http://127.0.0.1:{port}/health", timeout=3, verify=False).status_code == 200:
+                return True
+        except httpx2.HTTPError:
+            pass
+        nap(0.1)
+    return False
+
+
+def _free_pair() -> int:
+    """A port that is free together with the one after it."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = int(first.getsockname()[1])
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):
+                continue
+            return port

@@ -1,0 +1,139 @@
+"""Judges an evening by what the provider accepted; our own tables are only asked whether they agree."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+REMINDER, START, FOLLOW_UP, SUMMARY = "T-15", "T0", "follow-up", "summary"
+
+# How each message begins, as its reader would tell them apart.
+_BEGINNINGS = {
+    "Game night starts at": REMINDER,
+    "Game night starts now": START,
+    "Game night has begun": START,
+    "We are starting": FOLLOW_UP,
+}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Who should get what, decided by the script of the evening."""
+
+    reminder: frozenset[str]
+    start: frozenset[str]
+    follow_up: frozenset[str]
+    in_voice: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Promise:
+    """One promise, whether it was kept, and what was seen."""
+
+    text: str
+    kept: bool
+    seen: str
+
+
+@dataclass(frozen=True)
+class Lateness:
+    """Wall seconds from the start's moment to the first and the last start notice that the provider accepted."""
+
+    first: float
+    last: float
+
+
+def kind_of(message: Mapping[str, Any]) -> str:
+    """Which notice a message is, by its words."""
+    if message["kind"] != "dm":
+        return SUMMARY
+    return next((kind for words, kind in _BEGINNINGS.items() if str(message["text"]).startswith(words)), "other")
+
+
+def received(messages: Sequence[Mapping[str, Any]]) -> dict[str, Counter[str]]:
+    """How often each person got each notice."""
+    counted: dict[str, Counter[str]] = {kind: Counter() for kind in (REMINDER, START, FOLLOW_UP, SUMMARY, "other")}
+    for message in messages:
+        counted[kind_of(message)][str(message["to"])] += 1
+    return counted
+
+
+def duplicates(messages: Sequence[Mapping[str, Any]]) -> int:
+    """How many messages came once too often."""
+    return sum(count - 1 for people in received(messages).values() for count in people.values())
+
+
+def losses(messages: Sequence[Mapping[str, Any]], expected: Expected) -> int:
+    """How many messages should have come and did not."""
+    got = received(messages)
+    wanted = {REMINDER: expected.reminder, START: expected.start, FOLLOW_UP: expected.follow_up}
+    missing = sum(len(people - set(got[kind])) for kind, people in wanted.items())
+    return missing + (0 if got[SUMMARY] else 1)
+
+
+def lateness(messages: Sequence[Mapping[str, Any]], start_at: datetime) -> Lateness | None:
+    """How late the start notices were; None when there is none."""
+    moments = [datetime.fromisoformat(str(one["accepted_at"])) for one in messages if kind_of(one) == START]
+    if not moments:
+        return None
+    return Lateness((min(moments) - start_at).total_seconds(), (max(moments) - start_at).total_seconds())
+
+
+def judge(
+    messages: Sequence[Mapping[str, Any]],
+    expected: Expected,
+    *,
+    jobs: Sequence[str],
+    ledger: Sequence[Mapping[str, Any]],
+    killed_after: int | None,
+) -> list[Promise]:
+    """A verdict per promise. `killed_after`: how many start notices were out when the worker died, if it was to die."""
+    got = received(messages)
+    rows = Counter((row["to"], row["event_key"]) for row in ledger)
+    promises = [
+        Promise(
+            "exactly one job of each type",
+            Counter(jobs) == Counter(["send_reminder_2045", "send_start_2100", "voice_check_2100"]),
+            f"{len(jobs)} jobs",
+        ),
+        _exactly("every recipient got exactly one T-15", got[REMINDER], expected.reminder),
+        _exactly("every recipient got exactly one T0", got[START], expected.start),
+        _exactly("follow-ups only to those missing, once each", got[FOLLOW_UP], expected.follow_up),
+        Promise(
+            "nobody in voice was called",
+            not set(got[FOLLOW_UP]) & expected.in_voice,
+            f"{len(expected.in_voice)} in voice",
+        ),
+        Promise("one summary", sum(got[SUMMARY].values()) == 1, f"{sum(got[SUMMARY].values())} in the room"),
+        Promise("nothing else was sent", not got["other"], f"{sum(got['other'].values())} other messages"),
+        Promise(
+            "the ledger has one row a person and notice, all settled",
+            all(count == 1 for count in rows.values()) and all(_is_settled(row) for row in ledger),
+            f"{len(ledger)} rows",
+        ),
+    ]
+    if killed_after is not None:
+        promises.append(
+            Promise(
+                "the worker was killed in the middle of the start notices",
+                0 < killed_after < len(expected.start),
+                f"after {killed_after} of {len(expected.start)}",
+            )
+        )
+    return promises
+
+
+def _exactly(text: str, got: Counter[str], expected: frozenset[str]) -> Promise:
+    kept = got == Counter(dict.fromkeys(expected, 1))
+    twice = sum(count - 1 for count in got.values())
+    return Promise(
+        text,
+        kept,
+        f"{len(expected)} expected, {len(expected - set(got))} missing, {twice} twice, "
+        f"{len(set(got) - expected)} uncalled for",
+    )
+
+
+def _is_settled(row: Mapping[str, Any]) -> bool:
+    return row["status"] == "sent" or (row["status"] in {"skipped", "failed", "unknown"} and bool(row["reason"]))
