@@ -27,6 +27,9 @@ from slomix.embedded import Servers
 from slomix.runtime import Runtime
 from slomix.settings import Settings
 
+# The simulated Discord, for whoever speaks to it.
+pytest_plugins = ["tests.simulators"]
+
 LJUBLJANA = ZoneInfo("Europe/Ljubljana")
 TODAY = date(2026, 11, 20)
 ROOM = "900000000000000001"

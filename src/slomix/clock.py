@@ -67,11 +67,12 @@ class Anchor:
         found = _SPEC.match(spec.strip())
         try:
             moment = datetime.fromisoformat(found["moment"]) if found else None
-        except ValueError:
-            moment = None
-        if found is None or moment is None or moment.tzinfo is None:
+            system = moment.astimezone(UTC) if moment is not None and moment.tzinfo is not None else None
+        except (ValueError, OverflowError):
+            system = None
+        if found is None or system is None:
             raise ValueError(f"{spec!r} is not a time with a zone, such as 2026-03-28T20:40:00+01:00@20x")
-        return cls(wall=wall, system=moment.astimezone(UTC), speed=float(found["speed"] or 1))
+        return cls(wall=wall, system=system, speed=float(found["speed"] or 1))
 
 
 class AnchoredClock:
@@ -139,9 +140,13 @@ def nap(seconds: float) -> None:
 
 
 def local_day(now: datetime, zone: ZoneInfo, starts_at: time_of_day = time_of_day(0)) -> date:
-    """The community's date at `now`: a new day begins at `starts_at` local time, so 00:30 may still be yesterday."""
+    """The community's date at `now`: a new day begins at `starts_at` local time, so 00:30 may still be yesterday.
+
+    A day that has begun stays begun when the autumn change repeats the hour in which it did.
+    """
     local = now.astimezone(zone)
-    return local.date() if local.time() >= starts_at else local.date() - timedelta(days=1)
+    has_begun = local.time() >= starts_at or now >= datetime.combine(local.date(), starts_at, zone).astimezone(UTC)
+    return local.date() if has_begun else local.date() - timedelta(days=1)
 
 
 def moment_of(day: date, at: time_of_day, zone: ZoneInfo, starts_at: time_of_day = time_of_day(0)) -> datetime:

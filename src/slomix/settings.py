@@ -15,6 +15,7 @@ from pydantic import (
     PositiveInt,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -41,7 +42,7 @@ def _ids(value: Any) -> Any:
         return value
     ids = frozenset(part.strip() for part in value.split(",") if part.strip())
     for one in ids:
-        if not one.isdigit():
+        if not (one.isascii() and one.isdigit()):
             raise ValueError(f"{one!r} is not a Discord id")
     return ids
 
@@ -148,8 +149,10 @@ class Settings(BaseSettings):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _strip_comment(cls, value: Any) -> Any:
-        return without_comment(value)
+    def _strip_comment(cls, value: Any, field: ValidationInfo) -> Any:
+        """What stands before the comment; where nothing does, the variable counts as not set."""
+        plain = without_comment(value)
+        return cls.model_fields[field.field_name or ""].default if plain == "" else plain
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
@@ -162,9 +165,11 @@ class Settings(BaseSettings):
         ):
             if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
                 raise ValueError(f"{name}: {url!r} is not an http address")
-        uri = self.discord_redirect_uri
-        if uri and self.discord_redirect_uri_allowlist and uri not in self.discord_redirect_uri_allowlist:
-            raise ValueError("DISCORD_REDIRECT_URI is not in DISCORD_REDIRECT_URI_ALLOWLIST")
+        allowed = self.discord_redirect_uri_allowlist
+        if allowed and self.login_redirect_uri not in allowed:
+            raise ValueError(
+                f"DISCORD_REDIRECT_URI: {self.login_redirect_uri} is not in DISCORD_REDIRECT_URI_ALLOWLIST"
+            )
         return self
 
     @classmethod

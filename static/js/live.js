@@ -1,82 +1,185 @@
-// Keeps an open page true: listens for what changed and fetches the page's one live part.
+// Keeps an open page true: hears that something changed, fetches the page's one live part, and says when it cannot.
 "use strict";
 
 (() => {
   const JITTER = 200; // not everybody in the same millisecond
-  const POLL = 15000; // while only the stream is blocked
-  let inFlight = false;
-  let pending = false;
-  let poll = null;
+  const PATIENCE = 10000; // a fetch without an answer after this is a failure
+  const POLL = 15000; // while the stream is blocked
 
   const part = () => document.querySelector("[data-live]");
-  const notice = () => document.getElementById("connection");
+  const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+  // One fetch in flight, at most one more to come.
+  let isBusy = false;
+  let isStale = false;
+  let writes = 0; // an answer older than somebody's own press is dropped
 
   async function refresh() {
-    const live = part();
-    if (!live) return;
-    if (inFlight) {
-      pending = true;
+    isStale = true;
+    if (isBusy) return;
+    isBusy = true;
+    while (isStale && part()) {
+      isStale = false;
+      await wait(Math.random() * JITTER);
+      try {
+        await renew(part());
+        say(true);
+      } catch {
+        say(false);
+      }
+    }
+    isBusy = false;
+  }
+
+  async function renew(live) {
+    const asked = live.dataset.live;
+    const before = writes;
+    const answer = await fetch(asked, {
+      headers: { "HX-Request": "true" },
+      cache: "no-store",
+      signal: AbortSignal.timeout(PATIENCE),
+    });
+    if (!answer.ok) throw new Error(String(answer.status));
+    const text = await answer.text();
+    if (before !== writes || part()?.dataset.live !== asked) {
+      isStale = true;
       return;
     }
-    inFlight = true;
-    await new Promise((done) => setTimeout(done, Math.random() * JITTER));
-    try {
-      await htmx.ajax("GET", live.dataset.live, {
-        source: live,
-        target: live.dataset.target || "#" + live.id,
-        swap: "outerMorph",
-      });
-      const title = part() && part().dataset.title;
-      if (title) document.title = title;
-      gone(false);
-    } catch {
-      gone(true);
-    }
-    inFlight = false;
-    if (pending) {
-      pending = false;
-      refresh();
+    const target = live.dataset.target || "#" + live.id;
+    await htmx.swap({ text, target, swap: "outerMorph", sourceElement: live, hx: {}, request: {} });
+    const title = part()?.dataset.title;
+    if (title) document.title = title;
+  }
+
+  // What a page without a connection shows may be old, so it says so and takes no answers until it is back.
+  let isHere = true;
+
+  function say(here) {
+    if (here === isHere) return;
+    isHere = here;
+    document.getElementById("connection").hidden = here;
+    for (const button of document.querySelectorAll("main form[method=post] button, #promote button")) {
+      if (here) button.removeAttribute("aria-disabled");
+      else button.setAttribute("aria-disabled", "true");
     }
   }
 
-  function gone(isGone) {
-    notice().hidden = !isGone;
-    document.documentElement.classList.toggle("offline", isGone);
+  document.addEventListener("click", locked, true);
+  document.addEventListener("submit", locked, true);
+
+  function locked(event) {
+    if (isHere || !event.target.closest("[aria-disabled=true], form[method=post]")) return;
+    if (event.type === "click" && !event.target.closest("[aria-disabled=true]")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    refresh(); // perhaps it works again
   }
 
-  function listen() {
-    if (!part()) return;
-    const stream = new EventSource("/events");
+  // Of several tabs the one looked at last holds the stream and tells the others.
+  const tabs = "BroadcastChannel" in window ? new BroadcastChannel("slomix") : null;
+  let stream = null;
+  let poll = null;
+
+  function tell() {
+    tabs?.postMessage("changed");
+    refresh();
+  }
+
+  function open() {
+    stream?.close();
+    stream = new EventSource("/events");
     stream.onopen = () => {
       clearInterval(poll);
       poll = null;
     };
-    stream.onmessage = refresh; // also at every (re)connect
+    stream.onmessage = tell; // the first comes at every (re)connect
     stream.onerror = () => {
-      if (!poll) {
-        refresh();
-        poll = setInterval(refresh, POLL);
-      }
+      poll ??= setInterval(() => {
+        // A refused stream (a 502, say) is not retried by the browser.
+        if (stream?.readyState === EventSource.CLOSED) open();
+        tell();
+      }, POLL);
+      tell();
     };
-    window.addEventListener("pagehide", () => stream.close());
+  }
+
+  function close() {
+    stream?.close();
+    stream = null;
+    clearInterval(poll);
+    poll = null;
+  }
+
+  function lead(steal) {
+    if (!navigator.locks) {
+      if (!stream) open();
+      return;
+    }
+    const held = () => {
+      open();
+      return new Promise(() => {}); // until the tab goes or another takes over
+    };
+    navigator.locks.request("slomix-stream", { steal }, held).catch(() => {
+      close();
+      lead(false);
+    });
+  }
+
+  function listen() {
+    if (!part()) return;
+    if (tabs) tabs.onmessage = refresh;
+    lead(!document.hidden);
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) return;
+      if (!stream) lead(true);
+      refresh();
+    });
+    window.addEventListener("online", tell);
+    window.addEventListener("offline", () => say(false));
+    window.addEventListener("pagehide", close);
     window.addEventListener("pageshow", (event) => event.persisted && location.reload());
   }
 
-  // A request that fails on the way is said aloud; nothing on the page pretends that it worked.
-  document.addEventListener("htmx:error", () => gone(!navigator.onLine));
-  window.addEventListener("offline", () => gone(true));
-  window.addEventListener("online", refresh);
+  // What people do themselves.
+  const source = (event) => event.detail.ctx?.sourceElement;
+  const problem = () => document.getElementById("promote-problem");
 
-  // The modal: the button's own request fills it, this opens and closes it.
+  document.addEventListener("htmx:before:request", (event) => {
+    if (event.detail.ctx.request.method !== "GET") writes += 1;
+    if (source(event).closest("#promote")) problem()?.replaceChildren();
+  });
+
+  document.addEventListener("htmx:after:swap", (event) => {
+    const { response, request } = event.detail.ctx;
+    if (!response || response.status >= 400) return;
+    document.getElementById("flash").replaceChildren(); // what went wrong before is over
+    if (request.method !== "GET") {
+      writes += 1;
+      if (stream?.readyState !== EventSource.OPEN) refresh();
+    }
+    const dialog = source(event).dataset.opens && document.getElementById(source(event).dataset.opens);
+    if (dialog && !dialog.open) dialog.showModal();
+  });
+
+  // A request that got lost on the way is said aloud, in the modal if that is where it came from.
+  document.addEventListener("htmx:error", (event) => {
+    if (event.detail.ctx?.response) return;
+    const place = source(event)?.closest("#promote") && problem();
+    const notice = document.getElementById("connection").cloneNode(true);
+    notice.removeAttribute("id");
+    notice.hidden = false;
+    place?.replaceChildren(notice);
+    say(false);
+    refresh();
+  });
+
   document.addEventListener("click", (event) => {
-    const opener = event.target.closest("[data-opens]");
-    if (opener) document.getElementById(opener.dataset.opens)?.showModal();
     const closer = event.target.closest("[data-closes]");
     const dialog = closer && document.getElementById(closer.dataset.closes);
-    if (dialog?.open) {
-      event.preventDefault();
-      dialog.close();
-    }
+    if (!dialog?.open) return;
+    event.preventDefault();
+    dialog.close();
+    if (document.activeElement === document.body) document.getElementById("campaign")?.focus();
   });
 
   document.addEventListener("DOMContentLoaded", listen);

@@ -8,7 +8,7 @@ import pytest
 from slomix.clock import AnchoredClock
 from slomix.simulator.people import AFK_VOICE_CHANNEL, GAMING_VOICE_CHANNEL, OTHER_VOICE_CHANNEL, TEXT_CHANNEL
 
-from .conftest import CAST, Simulator
+from tests.simulators import CAST, Simulator
 
 
 def test_the_cast_has_everybody_an_evening_needs(simulator: Simulator) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from .conftest import CAST, Simulator
+from tests.simulators import CAST, Simulator
 
 
 def switch_on(simulator: Simulator, fault: str, **parameters: Any) -> None:

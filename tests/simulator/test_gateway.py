@@ -12,7 +12,7 @@ import yarl
 
 from slomix.simulator.people import BOT_TOKEN, GAMING_VOICE_CHANNEL, GUILD_ID, TEXT_CHANNEL, environment
 
-from .conftest import CAST, Simulator
+from tests.simulators import CAST, Simulator
 
 PATIENCE = 30
 

@@ -10,7 +10,7 @@ import pytest
 
 from slomix.simulator.people import CLIENT_ID, CLIENT_SECRET, environment
 
-from .conftest import CAST, Simulator
+from tests.simulators import CAST, Simulator
 
 VERIFIER = "a-verifier-that-is-long-enough-for-the-specification-0123456789"
 

@@ -5,7 +5,7 @@ import pytest
 from slomix.simulator.people import TEXT_CHANNEL
 from slomix.simulator.rendering import rich
 
-from .conftest import CAST, Simulator
+from tests.simulators import CAST, Simulator
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from slomix.simulator.people import (
     environment,
 )
 
-from .conftest import CAST, Simulator
+from tests.simulators import CAST, Simulator
 
 
 def test_without_the_bot_token_nothing_is_answered(simulator: Simulator) -> None:

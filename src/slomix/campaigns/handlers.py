@@ -100,7 +100,7 @@ class VoiceCheck:
         campaign = queries.of_subject(session, job.subject)
         if campaign.status is CampaignStatus.CANCELLED:
             return CANCELLED
-        is_over = job.deadline_at is not None and now > job.deadline_at
+        is_over = job.deadline_at is not None and now >= job.deadline_at
         if campaign.judged_at is not None:
             return None
         if is_over:
@@ -140,7 +140,7 @@ class VoiceCheck:
             turnout.record(session, campaign, result, now=now)
             self._follow_up(runtime, session, job, campaign, rules.missing(result), now)
         followups = deliveries.tally(session, campaign.subject).get(rules.VOICE_CHECK)
-        in_time = job.deadline_at is None or now <= job.deadline_at
+        in_time = job.deadline_at is None or now < job.deadline_at
         if followups is not None and followups.open and in_time:
             return Snooze(SETTLE)
         _plan_summary(runtime, session, campaign, now)

@@ -131,7 +131,7 @@ class Deliver:
         self, runtime: Runtime, session: Session, delivery: Delivery, reach: Reach | None, now: datetime
     ) -> Skip | None:
         notice = self._notices[delivery.notice]
-        if delivery.deadline_at is not None and now > delivery.deadline_at:
+        if delivery.deadline_at is not None and now >= delivery.deadline_at:
             return EXPIRED
         if delivery.player_id is not None:
             reason = why_not(reach, now, needs_consent=notice.needs_consent, heeds_quiet_hours=notice.heeds_quiet_hours)
@@ -150,7 +150,7 @@ class Deliver:
         wall: datetime,
     ) -> Outcome | None:
         """An earlier try left and nobody saw its answer: repeat it while that is safe, else leave it at `unknown`."""
-        too_late = delivery.deadline_at is not None and now > delivery.deadline_at
+        too_late = delivery.deadline_at is not None and now >= delivery.deadline_at
         gone = delivery.player_id is not None and (reach is None or not reach.is_linked)
         repeatable_for = runtime.channels[delivery.channel].repeatable_for
         if not too_late and not gone and rules.may_repeat(delivery.first_tried_at or wall, wall, repeatable_for):

@@ -78,7 +78,7 @@ def after_failure(
         return None
     backoff = min(BACKOFF_BASE * 2 ** (attempts - 1), BACKOFF_CAP) * (1 - jitter / 2)
     run_at = now + backoff
-    if deadline_at is not None and run_at > deadline_at:
+    if deadline_at is not None and run_at >= deadline_at:
         return None
     return Again(run_at, wall + failure.retry_after if failure.retry_after else None)
 

@@ -1,5 +1,6 @@
 """Runs one job: claim and begin, act, finish. The only place where any exception is a failed attempt."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -51,20 +52,18 @@ class Step:
 def run(runtime: Runtime, handler: Handler, job_id: int) -> JobStatus | None:
     """Try one job once and return its status, or None if another worker has it or it is not due."""
     try:
-        claimed = _begin(runtime, handler, job_id)
-        if claimed is None:
-            return None
-        job, prepared = claimed
-        if isinstance(prepared, Done | Snooze | Retry):
-            return job.status
+        begun = _begin(runtime, handler, job_id)
     except service.Lost:
         return None
     except OperationalError:
         raise  # the database is away: nothing was claimed, the nudge comes again
     except Exception as error:  # noqa: BLE001 - whatever a handler raises is a failed attempt
         return _begin_failed(runtime, handler, job_id, error)
+    if not isinstance(begun, _Begun):
+        return begun
+    job = begun.job
     try:
-        result = handler.act(runtime, prepared)
+        result = handler.act(runtime, begun.prepared)
         return _finish(runtime, handler, job, result)
     except service.Lost:
         log.warning("job.lost", job=job.id, kind=job.kind)
@@ -75,7 +74,16 @@ def run(runtime: Runtime, handler: Handler, job_id: int) -> JobStatus | None:
         return _failed(runtime, handler, job, error)
 
 
-def _begin(runtime: Runtime, handler: Handler, job_id: int) -> tuple[Job, Any] | None:
+@dataclass(frozen=True)
+class _Begun:
+    """A job that is ours, and what its handler prepared."""
+
+    job: Job
+    prepared: Any
+
+
+def _begin(runtime: Runtime, handler: Handler, job_id: int) -> _Begun | JobStatus | None:
+    """What there is to act on; the status when the try is over already; None when the job is not ours."""
     now, wall = runtime.clock.now(), wall_now()
     with runtime.transaction() as session:
         job = service.claim(session, job_id, now=now, wall=wall)
@@ -83,8 +91,8 @@ def _begin(runtime: Runtime, handler: Handler, job_id: int) -> tuple[Job, Any] |
             return None
         prepared = handler.begin(runtime, session, job, now)
         if isinstance(prepared, Done | Snooze | Retry):
-            _end(runtime, handler, session, job, prepared)
-        return job, prepared
+            return _end(runtime, handler, session, job, prepared)
+        return _Begun(job, prepared)
 
 
 def _finish(runtime: Runtime, handler: Handler, job: Job, result: Any) -> JobStatus:

@@ -1,0 +1,207 @@
+"""When notices go out, who is asked, and what an evening came to."""
+
+from datetime import timedelta
+
+import pytest
+
+from slomix.availability.rules import Status
+from slomix.campaigns import messages, rules
+from slomix.campaigns.messages import Links, SummaryFacts
+from slomix.campaigns.rules import Audience, CampaignStatus, Phase, Times, TooLate
+from slomix.contacts.rules import ChannelName, QuietHours, Reach
+from slomix.jobs.rules import JobStatus
+from slomix.presence.rules import Whereabouts
+from tests.conftest import LJUBLJANA, at
+
+TIMES = Times(reminder_lead=timedelta(minutes=15), voice_check_delay=timedelta(seconds=30))
+START = at(21)
+LINKS = Links("http://b/", "http://b/preferences", None)
+
+
+def reach(player_id: int, **changes: object) -> Reach:
+    values: dict[str, object] = {
+        "player_id": player_id,
+        "discord_id": str(player_id),
+        "allows_promotions": True,
+        "quiet_hours": None,
+        "zone": LJUBLJANA,
+        "contact_id": player_id,
+        "channel": ChannelName.DISCORD,
+        "address": str(player_id),
+        "learned": None,
+    }
+    return Reach(**(values | changes))  # type: ignore[arg-type]
+
+
+def test_made_in_the_afternoon_everything_is_planned_for_its_moment() -> None:
+    plan = rules.plan(START, at(17), TIMES)
+    assert (plan.reminder.at, plan.reminder.skipped) == (at(20, 45), None)
+    assert (plan.start.at, plan.start.deadline_at) == (at(21), at(21, 15))
+    assert (plan.voice_check.at, plan.voice_check.deadline_at) == (at(21, 0, 30), at(21, 20, 30))
+    assert plan.reminder.deadline_at == at(21), "after the start its words would be untrue"
+
+
+@pytest.mark.parametrize(
+    ("made_at", "reminder"), [(at(20, 44, 59), None), (at(20, 45), "too late"), (at(20, 59, 55), "too late")]
+)
+def test_a_reminder_whose_moment_has_passed_is_skipped_with_its_reason(made_at: object, reminder: object) -> None:
+    plan = rules.plan(START, made_at, TIMES)  # type: ignore[arg-type]
+    assert plan.reminder.skipped == reminder
+    assert plan.start.at == at(21), "the start is never moved forward"
+
+
+def test_made_after_the_start_the_start_goes_out_now_and_says_when_it_began() -> None:
+    plan = rules.plan(START, at(21, 40), TIMES)
+    assert plan.start.at == at(21, 40)
+    assert plan.start.deadline_at == at(21, 55)
+    assert plan.began_at == at(21)
+    assert plan.voice_check.at == at(21, 40, 30)
+    assert "has begun" in messages.start(plan.began_at, plan.start.at, LINKS)
+    assert "starts now" in messages.start(at(21), at(21), LINKS)
+
+
+def test_an_hour_after_the_start_is_the_last_moment() -> None:
+    assert rules.plan(START, at(22), TIMES).start.at == at(22)
+    with pytest.raises(TooLate):
+        rules.plan(START, at(22, 0, 1), TIMES)
+
+
+@pytest.mark.parametrize(
+    ("audience", "asked"),
+    [
+        (Audience(), [1]),
+        (Audience(include_available=True), [1, 2]),
+        (Audience(include_maybe=True), [1, 3]),
+        (Audience(include_available=True, include_maybe=True), [1, 2, 3]),
+    ],
+)
+def test_looking_is_always_asked_the_others_when_ticked(audience: Audience, asked: list[int]) -> None:
+    statuses = {1: Status.LOOKING, 2: Status.AVAILABLE, 3: Status.MAYBE, 4: Status.NOT_PLAYING}
+    chosen, left_out = rules.choose_recipients(statuses, {n: reach(n) for n in statuses}, audience, [START])
+    assert [one.player_id for one in chosen] == asked
+    assert left_out == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"allows_promotions": False}, "not opted in"),
+        ({"discord_id": None}, "not linked"),
+        ({"contact_id": None}, "no working contact"),
+        ({"quiet_hours": QuietHours(at(20).time(), at(23).time())}, None),
+        ({"quiet_hours": QuietHours(at(19).astimezone(LJUBLJANA).time(), at(23).time())}, "quiet hours"),
+    ],
+)
+def test_who_cannot_or_must_not_be_asked_is_left_out_with_the_reason(
+    changes: dict[str, object], reason: str | None
+) -> None:
+    if reason is None:
+        changes = {"quiet_hours": QuietHours(at(22).astimezone(LJUBLJANA).time(), at(8).astimezone(LJUBLJANA).time())}
+    chosen, left_out = rules.choose_recipients({1: Status.LOOKING}, {1: reach(1, **changes)}, Audience(), [START])
+    assert ([one.reason for one in left_out], len(chosen)) == (([reason], 0) if reason else ([], 1))
+
+
+def test_who_would_get_one_of_two_notices_is_asked() -> None:
+    quiet = QuietHours(at(20, 40).astimezone(LJUBLJANA).time(), at(20, 50).astimezone(LJUBLJANA).time())
+    statuses, reaches = {1: Status.LOOKING}, {1: reach(1, quiet_hours=quiet)}
+    chosen, _ = rules.choose_recipients(statuses, reaches, Audience(), [at(20, 45), at(21)])
+    assert [one.player_id for one in chosen] == [1]
+
+
+@pytest.mark.parametrize(
+    ("phases", "jobs", "status"),
+    [
+        ({}, {}, CampaignStatus.SCHEDULED),
+        ({}, {rules.REMINDER: "skipped"}, CampaignStatus.SCHEDULED),
+        ({rules.REMINDER: Phase(sent=2)}, {rules.REMINDER: "sent"}, CampaignStatus.RUNNING),
+        ({}, {rules.START: "running"}, CampaignStatus.RUNNING),
+        ({rules.START: Phase(sent=2)}, {rules.START: "sent"}, CampaignStatus.SENT),
+        ({}, {rules.START: "skipped"}, CampaignStatus.SENT),
+        ({rules.START: Phase(sent=2, failed=1)}, {rules.START: "sent"}, CampaignStatus.PARTIAL),
+        ({rules.START: Phase(sent=2, unknown=1)}, {rules.START: "sent"}, CampaignStatus.PARTIAL),
+        ({rules.START: Phase(failed=2)}, {rules.START: "failed"}, CampaignStatus.FAILED),
+        ({rules.START: Phase(sent=2)}, {rules.START: "sent", rules.VOICE_CHECK: "sent"}, CampaignStatus.FOLLOWUP_SENT),
+        (
+            {rules.REMINDER: Phase(failed=1), rules.START: Phase(sent=1)},
+            {rules.START: "sent", rules.VOICE_CHECK: "sent"},
+            CampaignStatus.PARTIAL,
+        ),
+        ({rules.START: Phase(sent=2)}, {rules.START: "sent", rules.VOICE_CHECK: "failed"}, CampaignStatus.PARTIAL),
+        ({rules.START: Phase(failed=2)}, {rules.START: "failed", rules.VOICE_CHECK: "sent"}, CampaignStatus.FAILED),
+    ],
+)
+def test_a_later_phase_never_hides_an_earlier_failure(
+    phases: dict[str, Phase], jobs: dict[str, str], status: CampaignStatus
+) -> None:
+    assert rules.overall_status(phases, {kind: JobStatus(value) for kind, value in jobs.items()}) is status
+
+
+def test_nobody_is_called_missing_on_a_guess() -> None:
+    found = {1: Whereabouts.MISSING, 2: Whereabouts.UNKNOWN, 3: Whereabouts.HERE, 4: Whereabouts.ELSEWHERE}
+    assert rules.missing(found) == [1]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (Status.LOOKING, None),
+        (Status.AVAILABLE, None),
+        (Status.MAYBE, None),
+        (Status.NOT_PLAYING, "not playing"),
+        (None, "cleared their status"),
+    ],
+)
+def test_a_change_among_three_statuses_keeps_a_recipient(status: Status | None, reason: str | None) -> None:
+    assert rules.why_unwanted(status) == reason
+
+
+def facts(**changes: object) -> SummaryFacts:
+    values: dict[str, object] = {
+        "here": 4,
+        "asked": 6,
+        "awaited": ["Erik", "Goran"],
+        "followups_sent": 1,
+        "followups_tried": 2,
+        "presence_known": True,
+        "with_names": True,
+    }
+    return SummaryFacts(**(values | changes))  # type: ignore[arg-type]
+
+
+def test_the_summary_says_who_is_awaited_how_many_are_here_and_the_follow_ups() -> None:
+    assert messages.summary(facts()).splitlines() == [
+        "Game night is on: 4 of 6 in voice.",
+        "Still awaited: Erik, Goran",
+        "follow-up 1/2",
+    ]
+
+
+def test_the_summary_without_names_counts_and_without_presence_accuses_nobody() -> None:
+    assert "Erik" not in messages.summary(facts(with_names=False))
+    unknown = messages.summary(facts(presence_known=False))
+    assert "Erik" not in unknown
+    assert "could not see" in unknown
+
+
+def test_the_summary_when_all_are_here() -> None:
+    text = messages.summary(facts(here=6, awaited=[], followups_sent=0, followups_tried=0))
+    assert "Everybody is here" in text
+    assert "follow-up" not in text
+
+
+def test_names_mention_nobody_format_nothing_and_sixty_of_them_fit() -> None:
+    hostile = ["@everyone", "<@&123>", "**bold**", "`code`", "x" * 500, "^1Red^7Name"]
+    text = messages.summary(facts(awaited=hostile + [f"player {number}" for number in range(60)]))
+    assert len(text) < messages.LIMIT
+    assert "@everyone" not in text
+    assert "<@&" not in text
+    assert "**" not in text
+    assert "RedName" in text
+    assert "and 46 more" in text
+
+
+def test_no_message_names_a_zone_and_times_are_discord_timestamps() -> None:
+    for text in (messages.reminder(START, LINKS), messages.start(START, START, LINKS), messages.followup(LINKS)):
+        assert "CET" not in text
+        assert "http://b/preferences" in text, "every message says how to stop it"
+    assert f"<t:{int(START.timestamp())}:t>" in messages.reminder(START, LINKS)

@@ -1,0 +1,223 @@
+"""The environment as operators write it: with comments, quotes and mistakes (W70)."""
+
+import os
+from datetime import time
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from slomix.settings import DEVELOPMENT_SECRET, Settings, SettingsError, problems_for_start
+
+
+@pytest.fixture(autouse=True)
+def bare_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of our variables is set."""
+    for field in Settings.model_fields.values():
+        for name in field.validation_alias.choices:  # type: ignore[union-attr]
+            monkeypatch.delenv(str(name), raising=False)
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def read(**environment: str) -> Settings:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        return Settings.from_env(None)
+
+    return read
+
+
+HERE = "http://127.0.0.1:7000/auth/callback"
+
+COMMENTED = [
+    ("PORT", "7100", "port", 7100),
+    ("SLOMIX_WORKER_THREADS", "4", "worker_threads", 4),
+    ("DISCORD_OAUTH_STATE_TTL_SECONDS", "300", "oauth_state_ttl_seconds", 300),
+    ("AVAILABILITY_SESSION_READY_THRESHOLD", "4", "ready_threshold", 4),
+    ("AVAILABILITY_PROMOTION_VOICE_CHECK_DELAY_SECONDS", "45", "voice_check_delay_seconds", 45),
+    ("AVAILABILITY_PROMOTION_JOB_MAX_ATTEMPTS", "3", "job_max_attempts", 3),
+    ("AVAILABILITY_PRESENCE_MAX_AGE_SECONDS", "60", "presence_max_age_seconds", 60),
+    ("AVAILABILITY_DAY_STARTS_AT", "05:00", "day_starts_at", time(5)),
+    ("AVAILABILITY_PROMOTION_REMINDER_TIME", "19:45", "reminder_time", time(19, 45)),
+    ("AVAILABILITY_PROMOTION_START_TIME", "20:00", "start_time", time(20)),
+    ("BOT_STARTUP_VALIDATE_ONLY", "yes", "validate_only", True),
+    ("AVAILABILITY_PROMOTION_ENABLED", "off", "promotion_enabled", False),
+    ("AVAILABILITY_PROMOTION_VOICE_CHECK_ENABLED", "0", "voice_check_enabled", False),
+    ("AVAILABILITY_PROMOTION_GLOBAL_COOLDOWN", "false", "global_cooldown", False),
+    ("AVAILABILITY_PROMOTION_DRY_RUN_DEFAULT", "true", "dry_run_default", True),
+    ("AVAILABILITY_PROMOTION_SUMMARY_NAMES", "No", "summary_names", False),
+    ("AVAILABILITY_PROMOTION_TIMEZONE", "Europe/London", "zone", ZoneInfo("Europe/London")),
+    ("SLOMIX_ENV", "development", "environment", "development"),
+    ("DISCORD_GUILD_ID", "901437285516304427", "discord_guild_id", "901437285516304427"),
+    ("AFK_VOICE_CHANNEL", "901437293741342763", "afk_voice_channel", "901437293741342763"),
+    ("OWNER_USER_ID", "261803398874989485", "owner_user_id", "261803398874989485"),
+    ("AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID", "9014", "followup_channel_id", "9014"),
+    ("AVAILABILITY_DISCORD_ANNOUNCE_CHANNEL_ID", "9015", "announce_channel_id", "9015"),
+    ("GAMING_VOICE_CHANNELS", "1, 2,", "gaming_voice_channels", frozenset({"1", "2"})),
+    ("PROMOTER_DISCORD_IDS", "241421356237309505", "promoter_discord_ids", frozenset({"241421356237309505"})),
+    ("WEBSITE_ADMIN_DISCORD_IDS", "7,8", "admin_discord_ids", frozenset({"7", "8"})),
+    ("DISCORD_REDIRECT_URI_ALLOWLIST", f"{HERE}, https://b/x", "discord_redirect_uri_allowlist", (HERE, "https://b/x")),
+]
+
+
+@pytest.mark.parametrize("comment", ["", "  # small group", "\t# 20:45 = off, true", " #"])
+@pytest.mark.parametrize(("name", "text", "field", "value"), COMMENTED, ids=[name for name, *_ in COMMENTED])
+def test_a_comment_behind_a_value_is_no_part_of_it(
+    read: Any, name: str, text: str, field: str, value: object, comment: str
+) -> None:
+    assert getattr(read(**{name: text + comment}), field) == value
+
+
+def test_every_number_time_boolean_zone_and_id_is_in_the_table_above() -> None:
+    words = {"str", "SecretStr", "Path"}
+    plain = {
+        name
+        for name, field in Settings.model_fields.items()
+        if any(word in str(field.annotation) for word in words) and not field.metadata
+    }
+    assert set(Settings.model_fields) - plain == {field for _, _, field, _ in COMMENTED}
+
+
+@pytest.mark.parametrize("text", ["  # the default is fine", "#", "", "   "])
+def test_a_value_that_is_nothing_but_a_comment_is_not_set(read: Any, text: str) -> None:
+    settings = read(PORT=text, AVAILABILITY_PROMOTION_TIMEZONE=text, GAMING_VOICE_CHANNELS=text, SLOMIX_CLOCK_FILE=text)
+    assert (settings.port, settings.zone.key) == (7000, "Europe/Ljubljana")
+    assert (settings.gaming_voice_channels, settings.clock_file) == (frozenset(), None)
+
+
+def test_a_hash_inside_a_word_stays(read: Any) -> None:
+    settings = read(SESSION_SECRET="abc#123", DATABASE_URL="postgresql+psycopg://me:p#w@host/slomix  # here")
+    assert settings.session_secret.get_secret_value() == "abc#123"
+    assert settings.database_url.get_secret_value() == "postgresql+psycopg://me:p#w@host/slomix"
+
+
+NONSENSE = [
+    ("PORT", "seven"),
+    ("PORT", "0"),
+    ("PORT", "65535"),
+    ("PORT", "7000.5"),
+    ("SLOMIX_ENV", "staging"),
+    ("SLOMIX_WORKER_THREADS", "0"),
+    ("AVAILABILITY_SESSION_READY_THRESHOLD", "-1"),
+    ("AVAILABILITY_SESSION_READY_THRESHOLD", "0"),
+    ("AVAILABILITY_PROMOTION_GLOBAL_COOLDOWN", "maybe"),
+    ("AVAILABILITY_PROMOTION_START_TIME", "21"),
+    ("AVAILABILITY_PROMOTION_START_TIME", "24:00"),
+    ("AVAILABILITY_PROMOTION_START_TIME", "9:00"),
+    ("AVAILABILITY_PROMOTION_START_TIME", "75600"),
+    ("AVAILABILITY_PROMOTION_TIMEZONE", "Europe/Lubljana"),
+    ("AVAILABILITY_PROMOTION_TIMEZONE", "../etc/passwd"),
+    ("AVAILABILITY_PROMOTION_TIMEZONE", "Europe"),
+    ("PROMOTER_DISCORD_IDS", "241421356237309505, @bob"),
+    ("PROMOTER_DISCORD_IDS", "２４１"),
+    ("DISCORD_GUILD_ID", "my server"),
+    ("DISCORD_API_BASE_URL", "discord.com/api"),
+    ("DISCORD_TOKEN_URL", "file:///etc/passwd"),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), NONSENSE)
+def test_nonsense_is_refused_by_the_name_of_its_variable(read: Any, name: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^{name}: ."):
+        read(**{name: text})
+
+
+def test_all_that_is_wrong_is_said_at_once(read: Any) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(PORT="seven", AVAILABILITY_PROMOTION_TIMEZONE="Nowhere", PROMOTER_DISCORD_IDS="bob")
+    lines = str(refused.value).splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        "PORT",
+        "PROMOTER_DISCORD_IDS",
+        "AVAILABILITY_PROMOTION_TIMEZONE",
+    ]
+
+
+def test_a_secret_that_makes_no_sense_elsewhere_is_not_repeated_in_the_complaint(read: Any) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(PORT="seven", SESSION_SECRET="very-secret-indeed", DISCORD_BOT_TOKEN="token-of-the-bot")
+    assert "very-secret" not in str(refused.value)
+    assert "token-of" not in str(refused.value)
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_an_env_file_may_have_quotes_comments_and_windows_line_ends(tmp_path: Path, line_end: str) -> None:
+    lines = [
+        "# what this copy is",
+        "export PORT=7300  # the web",
+        'AVAILABILITY_PROMOTION_TIMEZONE="Europe/London"',
+        "PROMOTER_DISCORD_IDS='1,2'  # Bob and Ivan",
+        "AVAILABILITY_PROMOTION_GLOBAL_COOLDOWN=off # tonight",
+        'AVAILABILITY_SESSION_READY_THRESHOLD="4  # quoted by mistake"',
+        "SESSION_SECRET='with # inside'",
+        "AVAILABILITY_DAY_STARTS_AT=",
+        "SOMEBODY_ELSES=variable",
+    ]
+    file = tmp_path / ".env"
+    file.write_bytes(line_end.join([*lines, ""]).encode())
+    settings = Settings.from_env(file)
+    assert (settings.port, settings.zone.key, settings.ready_threshold) == (7300, "Europe/London", 4)
+    assert settings.promoter_discord_ids == {"1", "2"}
+    assert settings.global_cooldown is False
+    assert settings.day_starts_at == time(0)
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / ".env"
+    file.write_text("PORT=7300\nAVAILABILITY_SESSION_READY_THRESHOLD=4\n")
+    monkeypatch.setenv("PORT", "7400")
+    settings = Settings.from_env(file)
+    assert (settings.port, settings.ready_threshold) == (7400, 4)
+    assert "AVAILABILITY_SESSION_READY_THRESHOLD" not in os.environ
+
+
+SERVERS = {"DATABASE_URL": "postgresql+psycopg:///slomix", "REDIS_URL": "redis://localhost"}
+STRONG = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize("secret", [DEVELOPMENT_SECRET, "short", STRONG[:31]])
+def test_production_refuses_a_weak_secret_and_the_one_that_everybody_knows(read: Any, secret: str) -> None:
+    settings = read(**SERVERS, SESSION_SECRET=secret)
+    assert settings.environment == "production", "which is the default"
+    assert problems_for_start(settings) == ["SESSION_SECRET: is too weak"]
+    assert problems_for_start(read(SLOMIX_ENV="development")) == []
+
+
+def test_production_starts_with_a_strong_secret_and_the_real_clock_only(read: Any) -> None:
+    assert problems_for_start(read(**SERVERS, SESSION_SECRET=STRONG)) == []
+    assert problems_for_start(read(SLOMIX_CLOCK_FILE="/tmp/clock.json")) == [
+        "SLOMIX_CLOCK_FILE: is for development only"
+    ]
+
+
+def test_what_is_missing_is_named(read: Any) -> None:
+    assert [problem.partition(":")[0] for problem in problems_for_start(read())] == [
+        "DATABASE_URL",
+        "REDIS_URL",
+        "SESSION_SECRET",
+    ]
+
+
+OURS = "https://slomix.example/auth/callback"
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"DISCORD_REDIRECT_URI": OURS},
+        {"DISCORD_REDIRECT_URI": OURS + "/"},
+        {"PUBLIC_URL": "https://slomix.example"},
+        {},
+    ],
+)
+def test_a_redirect_uri_that_is_not_on_the_list_stops_the_start(read: Any, environment: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="^DISCORD_REDIRECT_URI.* is not in DISCORD_REDIRECT_URI_ALLOWLIST"):
+        read(**environment, DISCORD_REDIRECT_URI_ALLOWLIST="https://elsewhere.example/auth/callback")
+
+
+@pytest.mark.parametrize("environment", [{"DISCORD_REDIRECT_URI": OURS}, {"PUBLIC_URL": "https://slomix.example/"}])
+def test_a_redirect_uri_on_the_list_is_used(read: Any, environment: dict[str, str]) -> None:
+    settings = read(**environment, DISCORD_REDIRECT_URI_ALLOWLIST=f"https://elsewhere.example/, {OURS}")
+    assert settings.login_redirect_uri == OURS

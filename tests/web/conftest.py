@@ -1,0 +1,226 @@
+"""A browser a person, in front of the real application on the world of the tests."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
+from sqlalchemy import create_engine, text
+from werkzeug.test import TestResponse
+
+from slomix import db
+from slomix.accounts.models import User
+from slomix.app import create_app
+from slomix.channels.memory import MemoryChannel
+from slomix.embedded import Servers
+from slomix.runtime import Runtime
+from tests.conftest import FrozenClock, Lookup, RolledBack, World, build_world
+from tests.web.reading import Element, read
+
+OURS = {"X-Requested-With": "XMLHttpRequest", "Origin": "http://localhost"}
+_TOKEN = re.compile(r"""(?:X-CSRFToken"?:\s*"|csrf_token"\s+value=")([^"]+)""")
+
+
+@dataclass(frozen=True)
+class Browser:
+    """Somebody's browser: its cookies, its forms with their token, and what scripts of ours send."""
+
+    client: FlaskClient
+
+    def get(self, path: str, *, htmx: bool = False, **headers: str) -> TestResponse:
+        return self.client.get(path, headers=headers | ({"HX-Request": "true"} if htmx else {}))
+
+    def page(self, path: str, *, status: int = 200) -> Element:
+        """The page at `path`, read."""
+        answer = self.get(path)
+        assert answer.status_code == status, answer.text
+        return read(answer.text)
+
+    def csrf(self) -> str:
+        found = _TOKEN.search(self.get("/").text)
+        assert found, "no page without a token"
+        return found[1]
+
+    def post(self, path: str, form: dict[str, str] | None = None, *, htmx: bool = False) -> TestResponse:
+        """Send a form as a page of ours does: with its token, by htmx or without any script."""
+        headers = {"HX-Request": "true"} if htmx else {}
+        return self.client.post(path, data={"csrf_token": self.csrf()} | (form or {}), headers=headers)
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
+        """Call the API as a script of ours does."""
+        return self.client.open(path, method=method, json=body, headers=OURS | headers)
+
+
+Browse = Callable[[str | None], Browser]
+
+
+def browser_of(app: Flask, world: World, name: str | None) -> Browser:
+    """The browser of somebody who is logged in, or of a stranger."""
+    client = app.test_client()
+    if name is not None:
+        with world.session() as session:
+            key = session.get_one(User, world.users[name]).session_key
+        with client.session_transaction() as cookie:
+            cookie["_user_id"], cookie["_fresh"] = key, True
+    return Browser(client)
+
+
+class Rewound(RolledBack):
+    """A database that a test leaves as it found it, without losing what was there before the test."""
+
+    @contextmanager
+    def for_a_test(self) -> Iterator[None]:
+        point = self._connection.begin_nested()
+        yield
+        point.rollback()
+
+
+@pytest.fixture(scope="session")
+def peopled(servers: Servers) -> Iterator[World]:
+    """The cast, linked and opted in, in a database of their own, once for all tests of a process: there are many."""
+    admin = create_engine(servers.database_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("CREATE DATABASE web"))
+    admin.dispose()
+    url = servers.database_url.replace("/slomix?", "/web?")
+    db.upgrade(url)
+    database = Rewound(url)
+    yield build_world(database)
+    database.close()
+
+
+@pytest.fixture
+def world(peopled: World) -> Iterator[World]:
+    clock, discord, lookup = FrozenClock(), MemoryChannel(), Lookup()
+    runtime = replace(peopled.runtime, clock=clock, channels={"discord": discord}, voice_lookup=lookup)
+    database = cast(Rewound, runtime.database)
+    with database.for_a_test():
+        yield replace(peopled, runtime=runtime, clock=clock, discord=discord, lookup=lookup)
+
+
+class Compiled(BytecodeCache):
+    """Templates are compiled once a process, not once a test."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._code:
+            bucket.bytecode_from_string(self._code[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
+
+
+def make_app(runtime: Runtime) -> Flask:
+    app = create_app(runtime)
+    app.jinja_env.bytecode_cache = COMPILED
+    return app
+
+
+@pytest.fixture
+def app(world: World) -> Flask:
+    return make_app(world.runtime)
+
+
+@pytest.fixture
+def browse(app: Flask, world: World) -> Browse:
+    return lambda name: browser_of(app, world, name)
+
+
+@pytest.fixture
+def anonymous(browse: Browse) -> Browser:
+    return browse(None)
+
+
+@pytest.fixture
+def alice(browse: Browse) -> Browser:
+    return browse("alice")
+
+
+@pytest.fixture
+def bob(browse: Browse) -> Browser:
+    return browse("bob")
+
+
+@pytest.fixture
+def charlie(browse: Browse) -> Browser:
+    return browse("charlie")
+
+
+@pytest.fixture
+def dora(browse: Browse) -> Browser:
+    return browse("dora")
+
+
+def everything(world: World) -> dict[str, str]:
+    """A fingerprint of each table: how many rows, and what is in them."""
+    with world.session() as session:
+        return {
+            table.name: str(
+                session.execute(
+                    text(
+                        f"SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') "
+                        f'FROM "{table.name}" t'
+                    )
+                ).scalar_one()
+            )
+            for table in db.Base.metadata.sorted_tables
+        }
+
+
+@contextmanager
+def nothing_stored(world: World) -> Iterator[None]:
+    """The database is afterwards what it was before."""
+    before = everything(world)
+    yield
+    assert everything(world) == before
+
+
+def assert_sentence(sentence: str) -> None:
+    """What a person reads: a sentence, and nothing of our insides."""
+    assert re.fullmatch(r"[A-Z].{8,}[.!?]", sentence, re.DOTALL), sentence
+    for inside in ("Traceback", "psycopg", "sqlalchemy", "Error:", "NoneType", "werkzeug"):
+        assert inside not in sentence
+
+
+def is_page(answer: TestResponse, status: int) -> str:
+    """The sentence of an error page."""
+    assert (answer.status_code, answer.mimetype) == (status, "text/html"), answer.text
+    assert "Traceback" not in answer.text
+    page = read(answer.text)
+    assert page.by_id("main").headings
+    [sentence] = [one.words for one in page.by_id("main").all("p") if one.words.endswith((".", "!", "?"))]
+    assert_sentence(sentence)
+    assert any(link.attributes.get("href") == "/" for link in page.by_id("main").all("a")), "no way to go on"
+    return sentence
+
+
+def is_fragment(answer: TestResponse, status: int) -> str:
+    """The sentence of an error that htmx puts into the flash."""
+    assert (answer.status_code, answer.mimetype) == (status, "text/html"), answer.text
+    assert "<html" not in answer.text
+    assert "Traceback" not in answer.text
+    assert answer.headers["HX-Retarget"].startswith("#")
+    sentence = read(answer.text).words
+    assert_sentence(sentence)
+    return sentence
+
+
+def is_problem(answer: TestResponse, status: int) -> str:
+    """The sentence of an API's error."""
+    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json"), answer.text
+    body = answer.get_json(force=True)
+    assert set(body) == {"title", "status", "detail"}
+    assert body["status"] == status
+    assert body["title"]
+    assert_sentence(body["detail"])
+    return str(body["detail"])

@@ -1,0 +1,24 @@
+"""Runs what is due, in this process, until nothing moves: the scheduler and the worker without their loops."""
+
+from sqlalchemy import update
+
+from slomix import background
+from slomix.jobs.models import Job
+from slomix.jobs.rules import JobStatus
+from slomix.jobs.runner import run
+from tests.conftest import World
+
+
+def pump(world: World, *, most: int = 50) -> None:
+    """Release and run due jobs, round after round, until all that is left waits. Waits of wall time are cut short."""
+    waiting = 0
+    for _ in range(most):
+        with world.session() as session:
+            session.execute(update(Job).values(wait_until=None, nudge_again_at=None))
+        came_to = [
+            run(world.runtime, background.HANDLERS[kind], job_id) for job_id, kind in background.tick(world.runtime)
+        ]
+        waiting = waiting + 1 if all(status is JobStatus.PENDING for status in came_to) else 0
+        if not came_to or waiting == 3:
+            return
+    raise AssertionError("the jobs never come to an end")
