@@ -1,12 +1,14 @@
 """Composes the web process: pages, error mapping, headers, who is looking."""
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask_login import LoginManager
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from htmx_flask import Htmx
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as BaseResponse
 
 from slomix import live, logs, presentation, web
@@ -55,6 +57,13 @@ HEADERS = {
 }
 
 
+class RowId(IntegerConverter):
+    """An id in an address: what no column can hold is no page."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, min=1, max=2**63 - 1)
+
+
 def create_app(runtime: Runtime | None = None) -> Flask:
     """The web application; without a runtime, the real one from the environment."""
     if runtime is None:
@@ -71,6 +80,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,
         SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
     )
+    app.url_map.converters["id"] = RowId
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["slomix"] = runtime
     app.extensions["slomix_hub"] = live.Hub(runtime.settings.database_url.get_secret_value() or runtime.database.url)
@@ -120,9 +130,16 @@ def _map_errors(app: Flask) -> None:
     def csrf(_error: CSRFError) -> BaseResponse:
         return web.problem(403, str(web.ForeignWrite()))
 
+    @app.errorhandler(DataError)
+    def unstorable(error: DataError) -> BaseResponse:
+        log.warning("web.unstorable", path=request.path, error=str(error.orig).strip())
+        return web.problem(422, "Some of what you sent cannot be stored, such as a zero byte. Nothing was changed.")
+
     @app.errorhandler(OperationalError)
-    def database(error: OperationalError) -> BaseResponse:
-        log.error("web.database_away", error=str(error.orig).strip())
+    @app.errorhandler(PoolTimeout)
+    def database(error: OperationalError | PoolTimeout) -> BaseResponse:
+        log.error("web.database_away", error=str(getattr(error, "orig", error)).strip())
+        _look_as_a_stranger()
         return web.problem(503, "Our database does not answer right now. Nothing was changed; try again in a moment.")
 
     @app.errorhandler(HTTPException)
@@ -136,7 +153,13 @@ def _map_errors(app: Flask) -> None:
     @app.errorhandler(Exception)
     def anything(error: Exception) -> BaseResponse:
         log.error("web.error", path=request.path, exc_info=error)
+        _look_as_a_stranger()
         return web.problem(500, "That is our mistake, not yours. Nothing was changed; please try again.")
+
+
+def _look_as_a_stranger() -> None:
+    """Show the error without asking the database, which may be what is broken, who is looking."""
+    g._login_user = Anonymous()
 
 
 def _add_headers(response: Response) -> Response:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 _SPEC = re.compile(r"^(?P<moment>[^@]+?)(?:@(?P<speed>\d+(?:\.\d+)?)x)?$")
 
 
@@ -137,6 +138,13 @@ def open_clock(path: Path | None) -> Clock:
 def nap(seconds: float) -> None:
     """Sleep for wall `seconds`."""
     time.sleep(max(0.0, seconds))
+
+
+def parse_time(text: str) -> time_of_day:
+    """Read `HH:MM`, and nothing else that ISO 8601 would also allow, such as a zone. Raise ValueError."""
+    if not _TIME.fullmatch(text):
+        raise ValueError(f"{text!r} is not a time of day such as 20:45")
+    return time_of_day.fromisoformat(text)
 
 
 def local_day(now: datetime, zone: ZoneInfo, starts_at: time_of_day = time_of_day(0)) -> date:

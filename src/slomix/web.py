@@ -146,7 +146,10 @@ def api_write(view: Callable[_P, _R]) -> Callable[_P, _R]:
 
 def json_object() -> Mapping[str, Any]:
     """The body of an API call. Raise NoObject for anything but a JSON object."""
-    body = request.get_json(force=True, silent=True)
+    try:
+        body = request.get_json(force=True, silent=True)
+    except RecursionError:  # brackets in brackets in brackets
+        raise NoObject from None
     if not isinstance(body, dict):
         raise NoObject
     return body

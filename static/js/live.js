@@ -179,7 +179,8 @@
     if (!dialog?.open) return;
     event.preventDefault();
     dialog.close();
-    if (document.activeElement === document.body) document.getElementById("campaign")?.focus();
+    const focused = document.activeElement;
+    if (focused === document.body || dialog.contains(focused)) document.getElementById("campaign")?.focus();
   });
 
   document.addEventListener("DOMContentLoaded", listen);

@@ -18,10 +18,12 @@ def like_pattern(words: str) -> str:
 
 
 def own_path(target: str | None) -> str:
-    """`target` if it is a path of ours, else `/`: a login must not lead to somebody else's page."""
+    """`target` if it is a path of ours, else `/`: a login must not lead to somebody else's page, nor into itself."""
     if not target or not target.startswith("/") or target.startswith("//") or "\\" in target:
         return "/"
     parts = urlsplit(target)
-    if parts.scheme or parts.netloc or any(ord(character) < 32 for character in target):
+    if parts.path.startswith("/auth/"):
+        return "/"
+    if parts.scheme or parts.netloc or not target.isprintable():
         return "/"
     return target

@@ -15,6 +15,9 @@ from slomix.accounts import rules
 from slomix.accounts.models import LinkAction, LinkEvent, LoginAttempt, Player, User
 from slomix.errors import Conflict, Invalid, NotFound
 
+# What `rules.plain_name` takes away, as PostgreSQL writes it.
+_COLOUR_CODE = r"\^[^\^\s]?"
+
 
 class ProfileTaken(Conflict):
     """The profile belongs to somebody else."""
@@ -120,8 +123,8 @@ def search(session: Session, words: str, *, limit: int = 20) -> list[Player]:
             select(Player)
             .where(
                 or_(
-                    bare(Player.name, r"\^[^\^\s]", "", "g").ilike(pattern, escape="\\"),
-                    exists(select(alias).where(bare(alias, r"\^[^\^\s]", "", "g").ilike(pattern, escape="\\"))),
+                    bare(Player.name, _COLOUR_CODE, "", "g").ilike(pattern, escape="\\"),
+                    exists(select(alias).where(bare(alias, _COLOUR_CODE, "", "g").ilike(pattern, escape="\\"))),
                 ),
                 ~exists().where(User.player_id == Player.id),
             )

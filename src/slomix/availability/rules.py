@@ -117,5 +117,8 @@ def month_grid(month: date) -> list[list[date]]:
 
 
 def parse_month(text: str) -> date:
-    """Read `YYYY-MM` as the month's first day."""
-    return parse_day(f"{text}-01")
+    """Read `YYYY-MM` as the month's first day; the first and the last year that there is have no whole calendar."""
+    month = parse_day(f"{text}-01")
+    if month.year in {date.min.year, date.max.year}:
+        raise NoSuchDay
+    return month

@@ -19,7 +19,7 @@ def set_status(day: str) -> Response:
     player_id = web.the_player()
     now = web.now()
     the_day, today = rules.parse_day(day), web.today(now)
-    wanted = request.form.get("status", "")
+    wanted = request.form.get("status", "nothing")
     with web.runtime().transaction() as session:
         if wanted == "":
             service.clear_status(session, player_id, the_day, today=today)

@@ -1,6 +1,5 @@
 """Campaigns as JSON."""
 
-import secrets
 from typing import Any
 
 from flask import Blueprint, jsonify, request
@@ -13,15 +12,10 @@ from slomix.campaigns import queries, service
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import Audience
 from slomix.campaigns.service import Options, Preview
-from slomix.campaigns.views import card_of, start_moment
+from slomix.campaigns.views import card_of, start_moment, submit_key
 from slomix.errors import Invalid
 
 blueprint = Blueprint("campaigns_api", __name__, url_prefix="/api/availability/promotions")
-
-
-class KeyTooLong(Invalid):
-    def __init__(self) -> None:
-        super().__init__("An Idempotency-Key has at most 200 characters.")
 
 
 @blueprint.get("/preview")
@@ -78,9 +72,7 @@ def create() -> tuple[Response, int]:
         dry_run=web.json_flag(body, "dry_run", default=settings.dry_run_default),
         start_at=start_moment(start, today),
     )
-    key = request.headers.get("Idempotency-Key") or secrets.token_urlsafe(16)
-    if len(key) > 200:
-        raise KeyTooLong
+    key = submit_key(request.headers.get("Idempotency-Key"))
     with web.runtime().transaction() as session:
         campaign, is_new = service.create(
             session, promoter_id, options, day=today, idempotency_key=key, settings=settings, now=now
@@ -126,7 +118,7 @@ def read() -> dict[str, Any]:
     }
 
 
-@blueprint.post("/campaigns/<int:campaign_id>/cancel")
+@blueprint.post("/campaigns/<id:campaign_id>/cancel")
 @web.api_write
 def cancel(campaign_id: int) -> dict[str, str]:
     """Stop what has not gone out."""

@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -15,7 +15,7 @@ from slomix.campaigns import messages, notices, queries, rules, service
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import Audience, CampaignStatus
 from slomix.campaigns.service import Options
-from slomix.clock import moment_of
+from slomix.clock import moment_of, parse_time
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.service import Tally
 from slomix.errors import DomainError, Invalid
@@ -23,6 +23,14 @@ from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 
 blueprint = Blueprint("campaigns", __name__)
+
+
+MAX_KEY = 200
+
+
+class KeyTooLong(Invalid):
+    def __init__(self) -> None:
+        super().__init__(f"The key of a submit has at most {MAX_KEY} characters.")
 
 
 class NoSuchStart(Invalid):
@@ -40,7 +48,7 @@ class PhaseCard:
 
 @dataclass(frozen=True)
 class CampaignCard:
-    """Tonight's campaign, as aggregate; names are looked up only for promoters."""
+    """Tonight's campaign, as aggregate; its promoter is named to those who may see names."""
 
     campaign: Campaign
     status: CampaignStatus
@@ -65,13 +73,19 @@ def card_of(session: Session, campaign: Campaign) -> CampaignCard:
     return CampaignCard(
         campaign=campaign,
         status=queries.status_now(session, campaign),
-        promoter=accounts.names(session, [campaign.promoter_id])[campaign.promoter_id],
+        promoter=_promoter(session, campaign),
         recipient_count=queries.recipient_count(session, campaign),
         phases=[PhaseCard(job, tallies.get(job.kind)) for job in own],
         summary=tallies.get(notices.SUMMARY),
         warning=tallies.get(notices.PRESENCE_UNKNOWN),
         is_open=any(not job.status.is_over for job in own),
     )
+
+
+def _promoter(session: Session, campaign: Campaign) -> str:
+    if not web.viewer().is_linked:
+        return "a promoter"
+    return accounts.names(session, [campaign.promoter_id])[campaign.promoter_id]
 
 
 @dataclass(frozen=True)
@@ -101,13 +115,18 @@ class PromoteForm:
 def start_moment(text: str, today: date) -> datetime:
     """Tonight's moment at a time such as `21:00`."""
     try:
-        at = time.fromisoformat(text)
+        at = parse_time(text)
     except ValueError:
         raise NoSuchStart from None
-    if len(text) != 5:
-        raise NoSuchStart
     settings = web.runtime().settings
     return moment_of(today, at, settings.zone, settings.day_starts_at)
+
+
+def submit_key(given: str | None) -> str:
+    """The key by which the same submit twice is known; a submit without one is like no other."""
+    if given and len(given) > MAX_KEY:
+        raise KeyTooLong
+    return given or secrets.token_urlsafe(16)
 
 
 @blueprint.get("/promote")
@@ -118,7 +137,7 @@ def promote() -> str:
     if request.args.get("start") is None and web.runtime().settings.dry_run_default:
         form = PromoteForm(form.audience, form.include_late_joiners, dry_run=True, start=form.start)
     template = "campaigns/_promote.html" if web.is_htmx() else "campaigns/promote.html"
-    return render_template(template, key=request.args.get("key") or secrets.token_urlsafe(16), **_preview(form))
+    return render_template(template, key=submit_key(request.args.get("key")), **_preview(form))
 
 
 @blueprint.get("/promote/preview")
@@ -165,7 +184,7 @@ def create() -> Response:
             promoter_id,
             form.options(today),
             day=today,
-            idempotency_key=request.form.get("key") or secrets.token_urlsafe(16),
+            idempotency_key=submit_key(request.form.get("key")),
             settings=web.runtime().settings,
             now=now,
         )
@@ -177,7 +196,7 @@ def create() -> Response:
     return web.respond("campaigns/_created.html", otherwise="/#campaign", done=done, sentence=done)
 
 
-@blueprint.get("/campaigns/<int:campaign_id>")
+@blueprint.get("/campaigns/<id:campaign_id>")
 def show(campaign_id: int) -> str:
     """One campaign: aggregate for players, names for promoters."""
     who = web.viewer()
@@ -191,7 +210,7 @@ def show(campaign_id: int) -> str:
         return render_template("campaigns/page.html", campaign=card_of(session, campaign), rows=rows, names=names)
 
 
-@blueprint.post("/campaigns/<int:campaign_id>/cancel")
+@blueprint.post("/campaigns/<id:campaign_id>/cancel")
 def cancel(campaign_id: int) -> Response:
     """Stop what has not gone out."""
     promoter_id = web.the_promoter()

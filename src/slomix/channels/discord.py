@@ -13,11 +13,12 @@ CANNOT_DM = 50007
 UNKNOWN_VOICE_STATE = 10065
 PERMANENT = {
     CANNOT_DM,
-    10003,
-    10013,
-    50001,
-    50013,
-}  # unknown channel, unknown user, missing access, missing permissions
+    10003,  # unknown channel
+    10013,  # unknown user
+    50001,  # missing access
+    50013,  # missing permissions
+    50033,  # invalid recipient: nobody has that id
+}
 
 TIMEOUT = httpx2.Timeout(10, connect=3)  # together well below a job's lease
 

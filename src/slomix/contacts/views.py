@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from slomix import web
+from slomix.clock import parse_time
 from slomix.contacts import service
 from slomix.contacts.rules import HalfQuietHours, QuietHours
 from slomix.errors import Invalid
@@ -56,9 +57,6 @@ def _quiet_hours(start: str, end: str) -> QuietHours | None:
 
 def _time(text: str) -> time:
     try:
-        parsed = time.fromisoformat(text)
+        return parse_time(text)
     except ValueError:
         raise NoSuchTime from None
-    if len(text) != 5:
-        raise NoSuchTime
-    return parsed

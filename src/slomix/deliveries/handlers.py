@@ -22,6 +22,8 @@ from slomix.runtime import Runtime
 
 log = structlog.get_logger()
 
+NOTHING_LEFT = Done(JobStatus.SKIPPED, "there is nobody left to tell")
+
 
 class Notice(Protocol):
     """What a capability knows of its own messages; the ledger asks at the moment of sending."""
@@ -46,6 +48,8 @@ class Sending:
     nonce: str
     channel: str
     contact_id: int | None
+    # An earlier try left and nobody saw its answer.
+    is_repeat: bool
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,12 @@ class Deliver:
     def begin(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> Sending | Outcome:
         """Look at the recipient again; mark the delivery `sending` before anything leaves."""
         delivery = _locked(session, job)
+        if delivery is None:
+            return NOTHING_LEFT
         wall = wall_now()
         reach = _reach(runtime, session, delivery)
-        if delivery.status is DeliveryStatus.SENDING:
+        is_repeat = delivery.status is DeliveryStatus.SENDING
+        if is_repeat:
             cut_off = self._after_a_cut(runtime, session, delivery, reach, now=now, wall=wall)
             if cut_off is not None:
                 return cut_off
@@ -81,7 +88,7 @@ class Deliver:
         else:
             return Done(JobStatus.SKIPPED, f"already {delivery.status}")
         service.note_attempt(session, delivery, job.claims, AttemptEvent.BEGUN, now=now, wall=wall)
-        return _sending(delivery, reach)
+        return _sending(delivery, reach, is_repeat=is_repeat)
 
     def act(self, runtime: Runtime, prepared: Sending) -> Answer:
         """The one call to the provider."""
@@ -95,12 +102,15 @@ class Deliver:
         """Write the answer down, and what it taught about the contact."""
         answer: Answer = result
         delivery = _locked(session, job)
+        if delivery is None:
+            return NOTHING_LEFT
         wall = wall_now()
         verdict = rules.judge(
             answer.said,
             first_tried_at=delivery.first_tried_at or wall,
             wall=wall,
             repeatable_for=runtime.channels[delivery.channel].repeatable_for,
+            is_repeat=answer.sending.is_repeat,
         )
         delivery.status = verdict.status
         delivery.reason = verdict.error
@@ -121,7 +131,7 @@ class Deliver:
     def give_up(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> None:
         """No try is left: a message that may have arrived is `unknown`, one that did not is `failed`."""
         delivery = _locked(session, job)
-        if not delivery.status.is_settled:
+        if delivery is not None and not delivery.status.is_settled:
             delivery.status = rules.when_given_up(delivery.status)
             delivery.reason = delivery.reason or job.last_error or "no try was left"
             delivery.settled_at = now
@@ -162,8 +172,9 @@ class Deliver:
         return Done(JobStatus.FAILED, delivery.reason)
 
 
-def _locked(session: Session, job: Job) -> Delivery:
-    return session.get_one(Delivery, int(job.subject), with_for_update=True, populate_existing=True)
+def _locked(session: Session, job: Job) -> Delivery | None:
+    """The job's delivery; None when it was deleted together with its player."""
+    return session.get(Delivery, int(job.subject), with_for_update=True, populate_existing=True)
 
 
 def _reach(runtime: Runtime, session: Session, delivery: Delivery) -> Reach | None:
@@ -182,7 +193,7 @@ def _skip(session: Session, delivery: Delivery, job: Job, skip: Skip, now: datet
     return Done(JobStatus.FAILED if failed else JobStatus.SKIPPED, delivery.reason)
 
 
-def _sending(delivery: Delivery, reach: Reach | None) -> Sending:
+def _sending(delivery: Delivery, reach: Reach | None, *, is_repeat: bool) -> Sending:
     if delivery.destination is not None:
         to = Address(delivery.destination, is_room=True)
     else:
@@ -195,4 +206,5 @@ def _sending(delivery: Delivery, reach: Reach | None) -> Sending:
         nonce=delivery.nonce,
         channel=str(delivery.channel),
         contact_id=reach.contact_id if reach else None,
+        is_repeat=is_repeat,
     )

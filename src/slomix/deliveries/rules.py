@@ -64,18 +64,21 @@ def judge(
     first_tried_at: datetime,
     wall: datetime,
     repeatable_for: timedelta,
+    is_repeat: bool,
 ) -> Verdict:
     """Decide what the provider's answer means.
 
     No answer leaves the delivery `sending`, to be repeated with its nonce; where the provider knows no nonces, or has
-    forgotten this one by now, it becomes `unknown` and is never repeated by itself.
+    forgotten this one by now, it becomes `unknown` and is never repeated by itself. A refusal of such a repeat says
+    nothing about the try that got no answer: that question stays open.
     """
+    is_open = is_repeat or isinstance(answer, Unanswered)
     match answer:
         case Receipt():
             return Verdict(DeliveryStatus.SENT, Done())
-        case Unanswered() if may_repeat(first_tried_at, wall, repeatable_for):
-            return Verdict(DeliveryStatus.SENDING, Retry(answer.reason), answer.reason)
-        case Unanswered():
+        case SendError(permanent=False) if is_open and may_repeat(first_tried_at, wall, repeatable_for):
+            return Verdict(DeliveryStatus.SENDING, Retry(answer.reason, answer.retry_after), answer.reason)
+        case SendError() if is_open:
             return Verdict(DeliveryStatus.UNKNOWN, Done(JobStatus.FAILED, answer.reason), answer.reason)
         case SendError(permanent=True):
             return Verdict(DeliveryStatus.FAILED, Done(JobStatus.FAILED, answer.reason), answer.reason)

@@ -76,7 +76,7 @@ def after_failure(
     """
     if attempts >= max_attempts:
         return None
-    backoff = min(BACKOFF_BASE * 2 ** (attempts - 1), BACKOFF_CAP) * (1 - jitter / 2)
+    backoff = min(BACKOFF_BASE * 2 ** min(attempts - 1, 10), BACKOFF_CAP) * (1 - jitter / 2)
     run_at = now + backoff
     if deadline_at is not None and run_at >= deadline_at:
         return None

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import case, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from slomix import db
 from slomix.jobs import rules
@@ -120,9 +121,13 @@ def release_due(session: Session, *, now: datetime, wall: datetime, limit: int =
 
 
 def next_look(session: Session, *, now: datetime) -> tuple[datetime | None, datetime | None]:
-    """When to look for due jobs again: at a system time, and at a wall time, whichever comes first."""
+    """When to look for due jobs again: at a system time, and at a wall time, whichever comes first.
+
+    A job that came due after the last look, and waits for nothing else, is looked at now.
+    """
+    waits_for_nothing = Job.wait_until.is_(None) & Job.nudge_again_at.is_(None)
     system_moment = session.scalar(
-        select(func.min(Job.run_at)).where(Job.status == JobStatus.PENDING, Job.run_at > now)
+        select(func.min(Job.run_at)).where(Job.status == JobStatus.PENDING, (Job.run_at > now) | waits_for_nothing)
     )
     wall_moment = session.scalar(
         select(func.min(func.greatest(Job.wait_until, Job.nudge_again_at))).where(
@@ -172,6 +177,8 @@ def finish(session: Session, job: Job, outcome: rules.Outcome, *, now: datetime,
     ).scalar_one_or_none()
     if written is None:
         raise Lost(f"job {job.id}")
+    for name, value in values.items():
+        set_committed_value(job, name, value)  # whoever settles what hangs on it reads its last error
     if not written.is_over:
         db.notify(session, db.JOBS)
     return written

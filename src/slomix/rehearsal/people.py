@@ -47,6 +47,10 @@ class Control:
     def clear_faults(self) -> None:
         self._http.delete("/control/faults").raise_for_status()
 
+    def reset(self) -> None:
+        """Forget messages, voice and faults."""
+        self._post("/control/reset", {})
+
     def _get(self, path: str) -> Any:
         return self._http.get(path).raise_for_status().json()
 

@@ -1,0 +1,112 @@
+"""A promoter: previews, schedules, and watches the card as the evening goes on."""
+
+from datetime import timedelta
+
+from playwright.sync_api import expect
+
+from slomix.rehearsal.system import System
+from slomix.rehearsal.verdict import FOLLOW_UP, REMINDER, START, SUMMARY, received
+from tests.journeys.conftest import DAY, OPENING, Visit, keep_picture
+
+NINE = OPENING + timedelta(minutes=20)
+
+
+def look(evening: System, *names: str) -> dict[str, str]:
+    """These are looking tonight; the ids of the cast come back."""
+    cast = {entry["name"]: entry for entry in evening.control.people()}
+    for name in names:
+        evening.person(cast[name]).say(DAY, "LOOKING")
+    return {name: entry["id"] for name, entry in cast.items()}
+
+
+def test_an_evening_as_its_promoter_sees_it(visit: Visit, evening: System) -> None:
+    ids = look(evening, "Alice", "Erik", "Franka")
+    page = visit("Bob")
+    page.get_by_role("button", name="Promote", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("3 would be asked")
+    evening.person({"id": ids["Jana"], "name": "Jana"}).say(DAY, "AVAILABLE")
+    dialog.get_by_label("Include available").check()
+    expect(dialog).to_contain_text("4 would be asked")
+    keep_picture(page, "promote")
+    dialog.get_by_role("button", name="Schedule campaign").click()
+    expect(dialog).to_contain_text("Called together: 4")
+    page.get_by_role("link", name="To the board").click()
+    card = page.locator("#campaign")
+    expect(card).to_contain_text("scheduled")
+    evening.control.set_clock(NINE - timedelta(minutes=15))
+    expect(card).to_contain_text("4 sent", timeout=10_000)
+    evening.control.walk(ids["Alice"], "default")
+    evening.control.set_clock(NINE)
+    expect(card).to_contain_text("already in voice", timeout=10_000)
+    evening.control.set_clock(NINE + timedelta(seconds=30))
+    expect(card).to_contain_text("follow-up sent", timeout=15_000)
+    keep_picture(page, "after")
+    got = received(evening.control.messages())
+    assert set(got[REMINDER]) == {ids[name] for name in ("Alice", "Erik", "Franka", "Jana")}
+    assert set(got[START]) == {ids[name] for name in ("Erik", "Franka", "Jana")}
+    assert set(got[FOLLOW_UP]) == {ids[name] for name in ("Erik", "Franka", "Jana")}
+    assert sum(got[SUMMARY].values()) == 1
+    assert all(count == 1 for people in got.values() for count in people.values())
+
+
+def test_the_second_promoter_is_told_who_was_first_and_nothing_is_lost(visit: Visit, evening: System) -> None:
+    look(evening, "Alice")
+    ivan = visit("Ivan")
+    ivan.get_by_role("button", name="Promote", exact=True).click()
+    dialog = ivan.get_by_role("dialog")
+    expect(dialog).to_contain_text("1 would be asked")
+    cast = {entry["name"]: entry for entry in evening.control.people()}
+    evening.person(cast["Bob"]).promote()
+    dialog.get_by_role("button", name="Schedule campaign").click()
+    expect(dialog.get_by_text("called together already").first).to_be_visible()
+    expect(dialog.get_by_role("button", name="Schedule campaign")).to_be_visible()
+
+
+def test_nobody_to_ask_is_said_before_and_after_the_button(visit: Visit) -> None:
+    page = visit("Bob")
+    page.get_by_role("button", name="Promote", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("0 would be asked")
+    dialog.get_by_role("button", name="Schedule campaign").click()
+    expect(dialog.get_by_text("Nobody to ask yet").first).to_be_visible()
+
+
+def test_promoting_works_without_scripts_and_can_be_cancelled(visit: Visit, evening: System) -> None:
+    look(evening, "Alice")
+    page = visit("Bob", scripts=False)
+    page.get_by_role("button", name="Promote", exact=True).click()
+    expect(page.get_by_role("heading", name="Promote tonight")).to_be_visible()
+    page.get_by_role("button", name="Schedule campaign").click()
+    expect(page.locator("#campaign")).to_contain_text("scheduled")
+    page.get_by_role("button", name="Cancel campaign").click()
+    expect(page.locator("#campaign")).to_contain_text("cancelled")
+    evening.control.set_clock(NINE - timedelta(minutes=15))
+    page.reload()
+    assert evening.control.messages() == []
+
+
+def test_a_dry_run_is_for_the_promoter_alone(visit: Visit, evening: System) -> None:
+    ids = look(evening, "Alice")
+    page = visit("Bob")
+    page.get_by_role("button", name="Promote", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Dry run").check()
+    dialog.get_by_role("button", name="Schedule campaign").click()
+    expect(dialog).to_contain_text("nobody else")
+    for _ in range(100):
+        if len(evening.control.messages()) >= 4:
+            break
+        page.wait_for_timeout(100)
+    assert [one["to"] for one in evening.control.messages()] == [ids["Bob"]] * 4
+
+
+def test_a_player_sees_the_card_and_no_button(visit: Visit, evening: System) -> None:
+    ids = look(evening, "Alice")
+    evening.person({"id": ids["Bob"], "name": "Bob"}).promote()
+    page = visit("Alice")
+    expect(page.locator("#campaign")).to_contain_text("1 asked")
+    expect(page.get_by_role("button", name="Promote")).to_have_count(0)
+    expect(page.get_by_role("button", name="Cancel campaign")).to_have_count(0)
+    page.goto("/promote")
+    expect(page.get_by_text("Only promoters")).to_be_visible()
