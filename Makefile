@@ -8,6 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 VENV := .venv/slomix-root
 DEVELOPMENT := .venv/slomix-development
+TESTING := .venv/slomix-testing
 PRODUCTION := .venv/slomix-production
 ASSETS := static/vendor/.complete
 # A lock file names everything, so pip has nothing to look for; what is imported compiles itself.
@@ -33,6 +34,7 @@ help:
 	@echo 'make prod      the Procfile, with the real settings of the environment and .env'
 	@echo 'make setup     only what the others do first'
 	@echo 'make lint      format, lint, types and import contracts'
+	@echo 'make lock      resolves the dependencies anew (needs uv)'
 	@echo 'make clean     removes what set-up made; data in var/ stay'
 
 .PHONY: run
@@ -48,13 +50,13 @@ rehearse: setup
 	@exec $(BIN)/slomix rehearse
 
 .PHONY: test
-test: setup
+test: $(TESTING) $(ASSETS)
 	@$(BIN)/python -m slomix.embedded.browser
 	@$(MAKE) --no-print-directory lint
 	@exec $(BIN)/python -m pytest
 
 .PHONY: lint
-lint: $(DEVELOPMENT)
+lint: $(TESTING)
 	@$(BIN)/ruff format --check $(wildcard $(CHECKED))
 	@$(BIN)/ruff check $(wildcard $(CHECKED))
 	@$(BIN)/mypy
@@ -72,6 +74,14 @@ else
 prod: $(PRODUCTION) $(ASSETS)
 endif
 	@if [ -x $(BIN)/slomix ]; then exec $(BIN)/slomix up --prod --with-parent; else exec slomix up --prod --with-parent; fi
+
+# For who changes a dependency: needs uv on the PATH.
+.PHONY: lock
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+lock:
+	$(LOCK) --extra development --extra test pyproject.toml requirements/build.in -o requirements/test.txt
+	$(LOCK) --extra development -c requirements/test.txt pyproject.toml requirements/build.in -o requirements/development.txt
+	$(LOCK) -c requirements/test.txt pyproject.toml requirements/build.in -o requirements/production.txt
 
 .PHONY: clean
 clean:
@@ -93,6 +103,12 @@ $(DEVELOPMENT): requirements/development.txt pyproject.toml $(VENV)
 	@$(PIP) --no-build-isolation -e .
 	@touch $@
 
+$(TESTING): requirements/test.txt pyproject.toml $(VENV)
+	@echo 'Installing the locked dependencies and the tools of the tests'
+	@$(PIP) --require-hashes -r $<
+	@$(PIP) --no-build-isolation -e .
+	@touch $@ $(DEVELOPMENT)
+
 $(PRODUCTION): requirements/production.txt pyproject.toml $(VENV)
 	@echo 'Installing the locked dependencies'
 	@$(PIP) --require-hashes -r $<
@@ -100,7 +116,7 @@ $(PRODUCTION): requirements/production.txt pyproject.toml $(VENV)
 	@touch $@
 
 # Whichever set-up ran brings the Python for it.
-$(ASSETS): package.json package-lock.json .npmrc | $(if $(filter prod,$(MAKECMDGOALS)),$(PRODUCTION),$(DEVELOPMENT))
+$(ASSETS): package.json package-lock.json .npmrc | $(if $(filter prod,$(MAKECMDGOALS)),$(PRODUCTION),$(if $(filter test,$(MAKECMDGOALS)),$(TESTING),$(DEVELOPMENT)))
 	@echo 'Fetching the browser assets'
 	@$(BIN)/python -m slomix.embedded.assets
 	@touch $@

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from slomix import db, embedded
+from slomix import db, embedded, migrations
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.availability import service as availability
@@ -84,7 +84,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 @pytest.fixture(scope="session")
 def database_url(servers: Servers) -> str:
-    db.upgrade(servers.database_url)
+    migrations.upgrade(servers.database_url)
     return servers.database_url
 
 

@@ -6,12 +6,11 @@ import sys
 from alembic import command
 from sqlalchemy import create_engine, text
 
-from slomix import db
-from slomix.db import alembic_config
+from slomix import db, migrations
 
 
 def test_up_check_down_up(empty_database_url: str) -> None:
-    config = alembic_config(empty_database_url)
+    config = migrations.configuration(empty_database_url)
     command.upgrade(config, "head")
     command.check(config)
     command.downgrade(config, "base")
@@ -37,6 +36,6 @@ def test_every_time_is_stored_with_its_zone(database_url: str) -> None:
 
 
 def test_two_migrators_at_once_run_one_after_the_other(empty_database_url: str) -> None:
-    code = "import sys; from slomix import db; db.upgrade(sys.argv[1])"
+    code = "import sys; from slomix import migrations; migrations.upgrade(sys.argv[1])"
     runs = [subprocess.Popen([sys.executable, "-c", code, empty_database_url]) for _ in range(2)]
     assert [run.wait(timeout=60) for run in runs] == [0, 0]

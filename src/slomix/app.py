@@ -148,7 +148,9 @@ def _map_errors(app: Flask) -> None:
             return web.problem(404, "There is no such page.")
         if error.response is not None or error.code is None or error.code < 400:
             return BaseResponse.force_type(error.get_response(request.environ))
-        return web.problem(error.code, error.description or "That did not work.")
+        answer = web.problem(error.code, error.description or "That did not work.")
+        answer.allow.update(getattr(error, "valid_methods", None) or [])
+        return answer
 
     @app.errorhandler(Exception)
     def anything(error: Exception) -> BaseResponse:

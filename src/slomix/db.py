@@ -7,8 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import ARRAY, BigInteger, DateTime, Engine, Enum, MetaData, Text, create_engine, func, select
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
@@ -79,16 +77,3 @@ def notify(session: Session, channel: str, payload: str = "") -> None:
 def libpq_url(url: str) -> str:
     """The same database as libpq writes it, for a connection of its own that listens."""
     return url.replace("postgresql+psycopg://", "postgresql://", 1)
-
-
-def alembic_config(url: str) -> Config:
-    """Alembic's configuration for the database at `url`."""
-    config = Config()
-    config.set_main_option("script_location", str(ROOT / "alembic").replace("%", "%%"))
-    config.attributes["url"] = url
-    return config
-
-
-def upgrade(url: str) -> None:
-    """Bring the database at `url` to the newest migration."""
-    command.upgrade(alembic_config(url), "head")

@@ -11,6 +11,8 @@ def configure(part: str) -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     for name in ("httpx2", "httpcore2", "httpcore", "discord", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It warns at every start that voice cannot be spoken; we only look who is there.
+    logging.getLogger("discord.client").setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -93,7 +93,7 @@ class Runner:
     async def stop(self) -> None:
         """End every process: politely, after `grace` seconds by force."""
         self._stop_asked.set()
-        for tier in reversed(self._tiers):
+        for tier in reversed([tier for tier in self._tiers if tier]):
             tasks = [task for _, task in tier]
             for process, _ in tier:
                 self._signal(process.name, process.stop_signal)

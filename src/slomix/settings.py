@@ -66,6 +66,24 @@ def _zone(value: Any) -> Any:
         raise ValueError(f"{value!r} is not a time zone such as Europe/Ljubljana") from error
 
 
+def _database_url(value: Any) -> Any:
+    """However the address names PostgreSQL, we speak to it through psycopg."""
+    if not isinstance(value, str) or not value:
+        return value
+    scheme, separator, rest = value.partition("://")
+    if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise ValueError("is not a PostgreSQL address such as postgresql://user:password@host/database")
+    return f"postgresql+psycopg://{rest}"
+
+
+def _redis_url(value: Any) -> Any:
+    if isinstance(value, str) and value and not value.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("is not a Redis address such as redis://host:6379/0")
+    return value
+
+
+DatabaseUrl = Annotated[SecretStr, BeforeValidator(_database_url)]
+RedisUrl = Annotated[SecretStr, BeforeValidator(_redis_url)]
 DiscordIds = Annotated[frozenset[str], NoDecode, BeforeValidator(_ids)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 ClockTime = Annotated[time, BeforeValidator(_clock_time)]
@@ -94,8 +112,8 @@ class Settings(BaseSettings):
     port: int = Field(7000, ge=1, le=65534, validation_alias=_env("PORT"))
     public_url: str = Field("", validation_alias=_env("PUBLIC_URL"))
     clock_file: Path | None = Field(None, validation_alias=_env("SLOMIX_CLOCK_FILE"))
-    database_url: SecretStr = Field(SecretStr(""), validation_alias=_env("DATABASE_URL"))
-    redis_url: SecretStr = Field(SecretStr(""), validation_alias=_env("REDIS_URL"))
+    database_url: DatabaseUrl = Field(SecretStr(""), validation_alias=_env("DATABASE_URL"))
+    redis_url: RedisUrl = Field(SecretStr(""), validation_alias=_env("REDIS_URL"))
     session_secret: SecretStr = Field(SecretStr(""), validation_alias=_env("SESSION_SECRET"))
     worker_threads: int = Field(16, ge=1, le=200, validation_alias=_env("SLOMIX_WORKER_THREADS"))
     validate_only: bool = Field(False, validation_alias=_env("BOT_STARTUP_VALIDATE_ONLY"))

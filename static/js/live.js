@@ -4,7 +4,8 @@
 (() => {
   const JITTER = 200; // not everybody in the same millisecond
   const PATIENCE = 10000; // a fetch without an answer after this is a failure
-  const POLL = 15000; // while the stream is blocked
+  const RETRY = 3000; // after a failure
+  const POLL = 15000; // while only the stream is blocked
 
   const part = () => document.querySelector("[data-live]");
   const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
@@ -12,6 +13,7 @@
   // One fetch in flight, at most one more to come.
   let isBusy = false;
   let isStale = false;
+  let again = null;
   let writes = 0; // an answer older than somebody's own press is dropped
 
   async function refresh() {
@@ -26,6 +28,8 @@
         say(true);
       } catch {
         say(false);
+        clearTimeout(again);
+        again = setTimeout(refresh, RETRY);
       }
     }
     isBusy = false;
@@ -46,7 +50,8 @@
       return;
     }
     const target = live.dataset.target || "#" + live.id;
-    await htmx.swap({ text, target, swap: "outerMorph", sourceElement: live, hx: {}, request: {} });
+    const { select } = live.dataset; // of a whole page, just this
+    await htmx.swap({ text, target, select, swap: "outerMorph", sourceElement: live, hx: {}, request: {} });
     const title = part()?.dataset.title;
     if (title) document.title = title;
   }

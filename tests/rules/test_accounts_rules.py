@@ -37,13 +37,20 @@ def test_whatever_somebody_calls_themselves_has_a_name_to_show(name: str) -> Non
 
 @pytest.mark.parametrize(
     ("words", "pattern"),
-    [("bad", "%bad%"), ("100%", r"%100\%%"), ("a_b", r"%a\_b%"), ("a\\b", r"%a\\b%"), ("\\%_", r"%\\\%\_%"), ("", "%%")],
+    [
+        ("b", "%b%"),
+        ("100%", r"%100\%%"),
+        ("a_b", r"%a\_b%"),
+        ("a\\b", r"%a\\b%"),
+        ("\\%_", r"%\\\%\_%"),
+        ("", "%%"),
+    ],
 )
 def test_wildcards_in_a_search_are_letters(words: str, pattern: str) -> None:
     assert like_pattern(words) == pattern
 
 
-@pytest.mark.parametrize("path", ["/", "/day/2026-11-20", "/profile?next=/day/2026-11-20#card", "/a//b", "/ž", "/@x.si"])
+@pytest.mark.parametrize("path", ["/", "/day/2026-11-20", "/profile?next=/day/2026-11-20#c", "/a//b", "/ž", "/@x.si"])
 def test_a_login_leads_to_a_path_of_ours(path: str) -> None:
     assert own_path(path) == path
 

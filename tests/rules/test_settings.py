@@ -213,7 +213,7 @@ OURS = "https://slomix.example/auth/callback"
     ],
 )
 def test_a_redirect_uri_that_is_not_on_the_list_stops_the_start(read: Any, environment: dict[str, str]) -> None:
-    with pytest.raises(SettingsError, match="^DISCORD_REDIRECT_URI.* is not in DISCORD_REDIRECT_URI_ALLOWLIST"):
+    with pytest.raises(SettingsError, match=r"^DISCORD_REDIRECT_URI: .* is not in DISCORD_REDIRECT_URI_ALLOWLIST"):
         read(**environment, DISCORD_REDIRECT_URI_ALLOWLIST="https://elsewhere.example/auth/callback")
 
 

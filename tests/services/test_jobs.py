@@ -1,56 +1,18 @@
 """A promise is a row: scheduled once, released until claimed, claimed by one, fenced, taken back."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
+from itertools import chain
 
 import pytest
-from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from slomix.clock import wall_now
 from slomix.db import Database
 from slomix.jobs import service as jobs
-from slomix.jobs.models import Job
 from slomix.jobs.rules import LEASE, Done, JobStatus, Retry, Snooze
-from slomix.jobs.service import Lost, NewJob
-from tests.conftest import at
+from slomix.jobs.service import Lost
 
+from .promises import NOW, SECOND, WALL, claim, due, finish, look, lose, promise, release, take_back
 from .racing import at_once
-
-NOW = at(20, 45)
-WALL = wall_now()
-SECOND = timedelta(seconds=1)
-
-
-def promise(database: Database, *new: NewJob) -> list[int]:
-    """Schedule, and return the ids in the order of `new`."""
-    with database.transaction() as session:
-        jobs.schedule(session, new, now=NOW - timedelta(hours=1))
-        known = {(job.kind, job.subject): job.id for job in session.scalars(select(Job))}
-        return [known[one.kind, one.subject] for one in new]
-
-
-def due(subject: str = "1", **more: object) -> NewJob:
-    return NewJob("greet", subject, **({"run_at": NOW} | more))  # type: ignore[arg-type]
-
-
-def look(database: Database, job_id: int) -> Job:
-    with database.transaction() as session:
-        return session.get_one(Job, job_id, populate_existing=True)
-
-
-def release(database: Database, *, now: datetime = NOW, wall: datetime = WALL, limit: int = 500) -> list[int]:
-    with database.transaction() as session:
-        return [job_id for job_id, _ in jobs.release_due(session, now=now, wall=wall, limit=limit)]
-
-
-def claim(database: Database, job_id: int, *, now: datetime = NOW, wall: datetime = WALL) -> Job | None:
-    with database.transaction() as session:
-        return jobs.claim(session, job_id, now=now, wall=wall)
-
-
-def finish(database: Database, job: Job, outcome: Done | Snooze | Retry, *, wall: datetime = WALL) -> JobStatus:
-    with database.transaction() as session:
-        return jobs.finish(session, job, outcome, now=NOW, wall=wall)
 
 
 def test_the_same_promise_made_twice_is_one_job_as_it_was(database: Database) -> None:
@@ -114,7 +76,7 @@ def test_an_unclaimed_job_is_nudged_again_after_2_4_8_seconds_and_then_every_min
 def test_two_schedulers_at_once_release_each_job_once(committed: Database) -> None:
     ids = promise(committed, *(due(str(number)) for number in range(200)))
     released = at_once([lambda: release(committed)] * 4)
-    assert sorted(sum(released, [])) == ids
+    assert sorted(chain(*released)) == ids
 
 
 def test_of_ten_workers_one_gets_the_job(committed: Database) -> None:
@@ -249,18 +211,6 @@ def test_after_its_last_attempt_a_job_has_failed_with_its_last_error(database: D
     assert len(after.last_error) == 1000
 
 
-def lose(database: Database, job_id: int, *, attempts: int = 1) -> None:
-    """A worker claims and is never heard of again."""
-    assert claim(database, job_id) is not None
-    with database.transaction() as session:
-        session.execute(update(Job).where(Job.id == job_id).values(attempts=attempts))
-
-
-def take_back(database: Database, wall: datetime) -> list[int]:
-    with database.transaction() as session:
-        return [job.id for job in jobs.take_back(session, now=NOW, wall=wall)]
-
-
 def test_a_job_is_taken_back_when_its_lease_has_run_out_and_not_before(database: Database) -> None:
     [job_id] = promise(database, due())
     lose(database, job_id)
@@ -288,4 +238,4 @@ def test_two_schedulers_at_once_give_a_lost_job_up_once(committed: Database) -> 
     for job_id in ids:
         lose(committed, job_id, attempts=5)
     given_up = at_once([lambda: take_back(committed, WALL + LEASE + SECOND)] * 4)
-    assert sorted(sum((one for one in given_up if isinstance(one, list)), [])) == ids
+    assert sorted(chain(*given_up)) == ids

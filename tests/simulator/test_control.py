@@ -7,7 +7,6 @@ import pytest
 
 from slomix.clock import AnchoredClock
 from slomix.simulator.people import AFK_VOICE_CHANNEL, GAMING_VOICE_CHANNEL, OTHER_VOICE_CHANNEL, TEXT_CHANNEL
-
 from tests.simulators import CAST, Simulator
 
 

@@ -11,7 +11,6 @@ import pytest
 import yarl
 
 from slomix.simulator.people import BOT_TOKEN, GAMING_VOICE_CHANNEL, GUILD_ID, TEXT_CHANNEL, environment
-
 from tests.simulators import CAST, Simulator
 
 PATIENCE = 30

@@ -9,7 +9,6 @@ import httpx2
 import pytest
 
 from slomix.simulator.people import CLIENT_ID, CLIENT_SECRET, environment
-
 from tests.simulators import CAST, Simulator
 
 VERIFIER = "a-verifier-that-is-long-enough-for-the-specification-0123456789"

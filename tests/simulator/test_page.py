@@ -4,7 +4,6 @@ import pytest
 
 from slomix.simulator.people import TEXT_CHANNEL
 from slomix.simulator.rendering import rich
-
 from tests.simulators import CAST, Simulator
 
 

@@ -13,7 +13,6 @@ from slomix.simulator.people import (
     TEXT_CHANNEL,
     environment,
 )
-
 from tests.simulators import CAST, Simulator
 
 

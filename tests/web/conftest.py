@@ -13,14 +13,17 @@ from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import create_engine, text
 from werkzeug.test import TestResponse
 
-from slomix import db
+from slomix import db, migrations
 from slomix.accounts.models import User
 from slomix.app import create_app
 from slomix.channels.memory import MemoryChannel
 from slomix.embedded import Servers
 from slomix.runtime import Runtime
 from tests.conftest import FrozenClock, Lookup, RolledBack, World, build_world
+from tests.simulators import running_simulator, simulator
 from tests.web.reading import Element, read
+
+__all__ = ["running_simulator", "simulator"]
 
 OURS = {"X-Requested-With": "XMLHttpRequest", "Origin": "http://localhost"}
 _TOKEN = re.compile(r"""(?:X-CSRFToken"?:\s*"|csrf_token"\s+value=")([^"]+)""")
@@ -88,7 +91,7 @@ def peopled(servers: Servers) -> Iterator[World]:
         connection.execute(text("CREATE DATABASE web"))
     admin.dispose()
     url = servers.database_url.replace("/slomix?", "/web?")
-    db.upgrade(url)
+    migrations.upgrade(url)
     database = Rewound(url)
     yield build_world(database)
     database.close()
@@ -101,6 +104,12 @@ def world(peopled: World) -> Iterator[World]:
     database = cast(Rewound, runtime.database)
     with database.for_a_test():
         yield replace(peopled, runtime=runtime, clock=clock, discord=discord, lookup=lookup)
+
+
+def with_settings(world: World, **settings: object) -> World:
+    """The same people under other settings."""
+    changed = world.runtime.settings.model_copy(update=settings)
+    return replace(world, runtime=replace(world.runtime, settings=changed))
 
 
 class Compiled(BytecodeCache):
@@ -159,6 +168,12 @@ def charlie(browse: Browse) -> Browser:
 @pytest.fixture
 def dora(browse: Browse) -> Browser:
     return browse("dora")
+
+
+def lands(answer: TestResponse) -> str:
+    """The path that a redirect leads to."""
+    assert answer.status_code in {302, 303}, answer.text
+    return str(answer.headers["Location"])
 
 
 def everything(world: World) -> dict[str, str]:

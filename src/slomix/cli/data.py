@@ -4,9 +4,9 @@ import csv
 from pathlib import Path
 
 import click
-from alembic import command
+from alembic.util import CommandError
 
-from slomix import db
+from slomix import migrations
 from slomix.accounts import service as accounts
 from slomix.cli.connect import open_database
 from slomix.clock import wall_now
@@ -22,7 +22,7 @@ def upgrade() -> None:
     """Bring the database to the newest migration."""
     connection, settings = open_database()
     connection.close()
-    db.upgrade(settings.database_url.get_secret_value())
+    migrations.upgrade(settings.database_url.get_secret_value())
     click.echo("The database is up to date.")
 
 
@@ -31,7 +31,11 @@ def check() -> None:
     """Say whether the database is what this version expects."""
     connection, settings = open_database()
     connection.close()
-    command.check(db.alembic_config(settings.database_url.get_secret_value()))
+    try:
+        migrations.check(settings.database_url.get_secret_value())
+    except CommandError as error:
+        raise click.ClickException(f"The database is not what this version expects: {error}") from None
+    click.echo("The database is what this version expects.")
 
 
 @click.group()

@@ -12,6 +12,8 @@ from typing import Any
 from slomix.cli import surroundings
 from slomix.cli.surroundings import Folder, Given
 from slomix.clock import Anchor, open_clock, set_anchor, wall_now
+from slomix.db import Database
+from slomix.health import service as health
 from slomix.output import Output
 from slomix.process import Process
 from slomix.procfile import Runner, parse
@@ -82,7 +84,7 @@ class Start:
         self.output.say(f"Slomix runs on {self.settings.base_url}")
 
     async def _develop(self) -> None:
-        from slomix import db
+        from slomix import migrations
 
         environment = surroundings.development_environment(self.folder, self.given)
         environment |= await self._start_servers()
@@ -94,11 +96,12 @@ class Start:
         os.environ.update(environment | surroundings.basic_environment(self.settings.port))
         self._set_clock()
         self.settings = settings = Settings.from_env()
-        await self._unless_stopped(asyncio.to_thread(db.upgrade, settings.database_url.get_secret_value()))
+        await self._unless_stopped(asyncio.to_thread(migrations.upgrade, settings.database_url.get_secret_value()))
         if self.is_simulated:
             from slomix.cli.demo import load_demo
 
             await self._unless_stopped(asyncio.to_thread(load_demo, settings, open_clock(settings.clock_file)))
+        await self._unless_stopped(asyncio.to_thread(_forget_heartbeats, settings))
         commands = parse((self.root / ("Procfile.dev" if self.is_simulated else "Procfile")).read_text())
         commands.pop("release", None)
         # The time that was asked for is the one at which the processes start.
@@ -144,7 +147,11 @@ class Start:
         if self.given.is_on("SKIP_HEALTHCHECK") or self.settings.validate_only:
             return
         if not await self._becomes(self._is_healthy, seconds=60):
-            raise _Failed(f"Slomix is not healthy after a minute: {self._sick}\nThe logs are in {self.folder.logs}")
+            # What it needs may come back, and the processes wait for it; giving up would help nobody.
+            self.output.say(
+                f"Slomix is not healthy after a minute and goes on trying: {self._sick}\n"
+                f"The logs are in {self.folder.logs}"
+            )
 
     def _is_healthy(self) -> bool:
         self._sick = "no answer"
@@ -190,3 +197,11 @@ class Start:
                 "  A promoter starts the evening with Promote; the simulator shows everybody's messages.",
             ]
         return "\n".join([*lines, "  Ctrl-C ends everything.", ""])
+
+
+def _forget_heartbeats(settings: Settings) -> None:
+    """What an earlier run said would pass for health while the new processes are not up yet."""
+    database = Database(settings.database_url.get_secret_value())
+    with database.transaction() as session:
+        health.forget(session)
+    database.close()

@@ -1,0 +1,24 @@
+"""Brings a database to the newest migration."""
+
+from alembic import command
+from alembic.config import Config
+
+from slomix.db import ROOT
+
+
+def configuration(url: str) -> Config:
+    """Alembic's configuration for the database at `url`."""
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "alembic").replace("%", "%%"))
+    config.attributes["url"] = url
+    return config
+
+
+def upgrade(url: str) -> None:
+    """Bring the database at `url` to the newest migration; two at once run one after the other."""
+    command.upgrade(configuration(url), "head")
+
+
+def check(url: str) -> None:
+    """Raise alembic's CommandError when the database is not what the models say."""
+    command.check(configuration(url))

@@ -1,0 +1,85 @@
+"""What a provider's answer means, and when the same message may leave once more."""
+
+from datetime import timedelta
+
+import pytest
+
+from slomix.channels.base import Receipt, SendError, Unanswered
+from slomix.clock import wall_now
+from slomix.deliveries.rules import LIVE, DeliveryStatus, Verdict, judge, may_repeat, when_given_up
+from slomix.jobs.rules import Done, JobStatus, Retry
+
+WALL = wall_now()
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+PATIENCE = 30 * SECOND
+
+SENT = Verdict(DeliveryStatus.SENT, Done())
+CUT, BUSY, SLOW_DOWN, CLOSED = (
+    Unanswered("no answer"),
+    SendError("503"),
+    SendError("429", retry_after=PATIENCE),
+    SendError("DMs closed", permanent=True),
+)
+
+
+def over(status: DeliveryStatus, why: str) -> Verdict:
+    return Verdict(status, Done(JobStatus.FAILED, why), why)
+
+
+def again(status: DeliveryStatus, why: str, retry_after: timedelta | None = None) -> Verdict:
+    return Verdict(status, Retry(why, retry_after), why)
+
+
+@pytest.mark.parametrize(
+    ("answer", "seconds_ago", "is_repeat", "verdict"),
+    [
+        (Receipt("1"), 0, False, SENT),
+        (Receipt("1"), 59, True, SENT),
+        (Receipt("1"), 3600, True, SENT),
+        # Definite refusals: it did not arrive.
+        (BUSY, 0, False, again(DeliveryStatus.PENDING, "503")),
+        (BUSY, 3600, False, again(DeliveryStatus.PENDING, "503")),
+        (SLOW_DOWN, 0, False, again(DeliveryStatus.PENDING, "429", PATIENCE)),
+        (CLOSED, 0, False, over(DeliveryStatus.FAILED, "DMs closed")),
+        # No answer: repeated while the nonce is remembered, and open for ever after that.
+        (CUT, 0, False, again(DeliveryStatus.SENDING, "no answer")),
+        (CUT, 59.9, True, again(DeliveryStatus.SENDING, "no answer")),
+        (CUT, 60, True, over(DeliveryStatus.UNKNOWN, "no answer")),
+        (CUT, 3600, False, over(DeliveryStatus.UNKNOWN, "no answer")),
+        # A repeat that is refused says nothing about the try that got no answer.
+        (BUSY, 10, True, again(DeliveryStatus.SENDING, "503")),
+        (SLOW_DOWN, 10, True, again(DeliveryStatus.SENDING, "429", PATIENCE)),
+        (BUSY, 60, True, over(DeliveryStatus.UNKNOWN, "503")),
+        (CLOSED, 10, True, over(DeliveryStatus.UNKNOWN, "DMs closed")),
+    ],
+)
+def test_an_answer_decides_what_became_of_the_message(
+    answer: Receipt | SendError, seconds_ago: float, is_repeat: bool, verdict: Verdict
+) -> None:
+    first = WALL - seconds_ago * SECOND
+    assert judge(answer, first_tried_at=first, wall=WALL, repeatable_for=MINUTE, is_repeat=is_repeat) == verdict
+
+
+def test_where_no_nonce_is_known_no_answer_is_unknown_at_once() -> None:
+    verdict = judge(CUT, first_tried_at=WALL, wall=WALL, repeatable_for=timedelta(0), is_repeat=False)
+    assert verdict.status is DeliveryStatus.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("seconds", "window", "repeat"),
+    [(0, 60, True), (59.999, 60, True), (60, 60, False), (3600, 60, False), (0, 0, False), (1, 0, False)],
+)
+def test_a_try_without_an_answer_may_be_repeated_within_the_nonces_window(
+    seconds: float, window: int, repeat: bool
+) -> None:
+    assert may_repeat(WALL - seconds * SECOND, WALL, window * SECOND) is repeat
+
+
+def test_given_up_while_it_may_have_arrived_is_unknown_and_otherwise_failed() -> None:
+    assert when_given_up(DeliveryStatus.SENDING) is DeliveryStatus.UNKNOWN
+    assert when_given_up(DeliveryStatus.PENDING) is DeliveryStatus.FAILED
+
+
+def test_what_is_on_its_way_or_has_arrived_or_may_have_is_live() -> None:
+    assert set(DeliveryStatus) - set(LIVE) == {DeliveryStatus.SKIPPED, DeliveryStatus.FAILED}

@@ -1,0 +1,134 @@
+"""One tiny notice, planned for whoever a test names and carried by the real handler to a channel in memory."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from slomix.channels.base import Address, Message, Receipt, Unanswered
+from slomix.channels.memory import MemoryChannel
+from slomix.contacts import service as contacts
+from slomix.contacts.models import Contact
+from slomix.deliveries import service as deliveries
+from slomix.deliveries.handlers import Deliver
+from slomix.deliveries.models import Attempt, Delivery
+from slomix.deliveries.rules import Skip
+from slomix.deliveries.service import JOB_KIND, Plan
+from slomix.jobs.models import Job
+from slomix.jobs.rules import JobStatus
+from slomix.jobs.runner import run
+from slomix.runtime import Runtime
+from tests.conftest import LJUBLJANA, TODAY, World, at
+
+KEY = f"PROMOTE:T0:{TODAY}"
+
+
+@dataclass
+class Greeting:
+    """Says how late it is; wanted as long as the test says so."""
+
+    needs_consent: bool = True
+    heeds_quiet_hours: bool = True
+    unwanted: Skip | None = None
+    broken: list[str] = field(default_factory=list)
+
+    def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
+        return self.unwanted
+
+    def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
+        if self.broken:
+            raise ValueError(self.broken.pop(0))
+        return Message(f"Hello at {now.astimezone(LJUBLJANA):%H:%M:%S}")
+
+
+def nothing() -> None:
+    """What usually happens meanwhile."""
+
+
+@dataclass
+class Wire(MemoryChannel):
+    """Also takes messages without saying so, tells the id of a DM channel, and lets a test look on."""
+
+    cuts: int = 0
+    learns: str | None = None
+    meanwhile: Callable[[], None] = nothing
+    afterwards: Callable[[], None] = nothing
+
+    def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:
+        self.meanwhile()
+        receipt = super().send(to, message, nonce=nonce)
+        self.afterwards()
+        if self.cuts:
+            self.cuts -= 1
+            raise Unanswered("Discord did not answer (ReadError)")
+        return Receipt(receipt.message_id, learned=self.learns)
+
+
+@dataclass
+class Post:
+    """The post office of a test."""
+
+    world: World
+    wire: Wire
+    greeting: Greeting = field(default_factory=Greeting)
+
+    def plan(self, *names: str, key: str = KEY, subject: str = "1", deadline_at: datetime | None = None) -> int:
+        """Plan a greeting to these players for 20:45, and return how many were written or opened."""
+        plan = Plan("greeting", subject, key, at(20, 45), deadline_at)
+        with self.world.session() as session:
+            return deliveries.plan_for_players(
+                session, plan, [self.world.players[name] for name in names], now=self.world.clock.now()
+            )
+
+    def plan_room(self, room: str, *, key: str = KEY) -> int:
+        plan = Plan("greeting", "1", key, at(20, 45), None)
+        with self.world.session() as session:
+            return deliveries.plan_for_room(session, plan, room, now=self.world.clock.now())
+
+    def carry(self, row: Delivery) -> JobStatus | None:
+        """A worker tries this delivery's job once, as soon as it is due."""
+        job = self.job(row)
+        self.world.clock.move_to(max(self.world.clock.now(), job.run_at))
+        with self.world.session() as session:  # what a provider asked for is over
+            session.execute(update(Job).where(Job.id == job.id).values(wait_until=None))
+        return run(self.world.runtime, Deliver({"greeting": self.greeting}), job.id)
+
+    def send(self, name: str = "alice", **more: object) -> Delivery:
+        """Plan one for somebody, try it once, and look at what became of it."""
+        self.plan(name, **more)  # type: ignore[arg-type]
+        self.carry(self.row(name))
+        return self.row(name)
+
+    def rows(self) -> list[Delivery]:
+        with self.world.session() as session:
+            query = select(Delivery).order_by(Delivery.id).execution_options(populate_existing=True)
+            return list(session.scalars(query))
+
+    def row(self, name: str | None) -> Delivery:
+        player_id = self.world.players[name] if name else None
+        [row] = [row for row in self.rows() if row.player_id == player_id]
+        return row
+
+    def job(self, row: Delivery) -> Job:
+        with self.world.session() as session:
+            query = select(Job).where(Job.kind == JOB_KIND, Job.subject == str(row.id))
+            return session.scalars(query.execution_options(populate_existing=True)).one()
+
+    def attempts(self, row: Delivery) -> list[tuple[int, str, str, str | None]]:
+        """The attempts of a delivery: claim, event, status, error."""
+        with self.world.session() as session:
+            found: list[Attempt] = deliveries.attempts(session, [row.id]).get(row.id, [])
+            return [(one.claim, one.event.value, one.status.value, one.error) for one in found]
+
+    def contact(self, name: str) -> Contact | None:
+        with self.world.session() as session:
+            return contacts.contact_of(session, self.world.players[name])
+
+    def pass_wall_time(self, row: Delivery, delta: timedelta) -> None:
+        """The first try was longer ago."""
+        with self.world.session() as session:
+            session.execute(
+                update(Delivery).where(Delivery.id == row.id).values(first_tried_at=Delivery.first_tried_at - delta)
+            )

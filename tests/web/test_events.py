@@ -1,0 +1,115 @@
+"""The stream that keeps open pages true: topics only, at most four a second, and whole again after an outage."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from slomix import db
+from slomix.availability.rules import Status
+from tests.conftest import CAST, World, build_world
+from tests.web.conftest import make_app
+
+LISTENERS = "pid FROM pg_stat_activity WHERE query LIKE 'LISTEN slomix_live%' AND pid <> pg_backend_pid()"
+
+
+class Stream:
+    """One open page's stream, read in a thread so that a test never waits for ever."""
+
+    def __init__(self, app: Flask) -> None:
+        self.answer: TestResponse = app.test_client().get("/events", buffered=False)
+        self._chunks: Iterator[bytes] = iter(self.answer.response)
+        self._reader = ThreadPoolExecutor(1)
+
+    def next(self, seconds: float = 5) -> str:
+        """The next message as it stands on the wire."""
+        chunk = self._reader.submit(next, self._chunks).result(timeout=seconds)
+        return chunk.decode() if isinstance(chunk, bytes) else chunk
+
+    def until(self, data: str) -> None:
+        while f"data: {data}\n\n" not in self.next():
+            pass
+
+    def close(self) -> None:
+        self._reader.shutdown(wait=False)
+
+
+@pytest.fixture
+def evening(committed: db.Database) -> World:
+    return build_world(committed)
+
+
+@pytest.fixture
+def streams(evening: World) -> Iterator[list[Stream]]:
+    """Two open pages of one process, which have been told to look and know of nothing new."""
+    app = make_app(evening.runtime)
+    opened = [Stream(app), Stream(app)]
+    assert opened[0].next().endswith("data: hello\n\n")
+    opened[0].until("all")
+    # The second page comes while somebody listens already: it is greeted, and needs no more.
+    assert opened[1].next().endswith("data: hello\n\n")
+    yield opened
+    with evening.session() as session:
+        db.notify(session, db.LIVE, "the end")  # wakes the readers
+    for one in opened:
+        one.close()
+
+
+def listener(evening: World) -> int | None:
+    """The server's process for the connection that listens."""
+    with psycopg.connect(db.libpq_url(evening.runtime.database.url)) as connection:
+        found = connection.execute(f"SELECT {LISTENERS}").fetchone()  # type: ignore[arg-type]
+        return int(found[0]) if found else None
+
+
+def test_the_stream_is_one(streams: list[Stream]) -> None:
+    answer = streams[0].answer
+    assert (answer.status_code, answer.mimetype) == (200, "text/event-stream")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Accel-Buffering"] == "no"
+
+
+def test_a_change_reaches_every_page_within_a_second_and_names_nobody(evening: World, streams: list[Stream]) -> None:
+    began = time.monotonic()
+    evening.says("alice", Status.LOOKING)
+    messages = [one.next() for one in streams]
+    assert time.monotonic() - began < 1
+    assert messages == ["data: board\n\n"] * 2
+    assert not [name for name in CAST if name in "".join(messages).lower()]
+
+
+def test_many_changes_at_once_are_one_message(evening: World, streams: list[Stream]) -> None:
+    for name in ("alice", "erik", "franka", "goran"):
+        evening.says(name, Status.LOOKING)
+    with evening.session() as session:
+        db.notify(session, db.LIVE, "campaign")
+    assert streams[0].next() == "data: board campaign\n\n"
+    evening.says("alice", Status.MAYBE)
+    assert streams[0].next() == "data: board\n\n"
+
+
+def test_after_losing_its_listener_every_page_is_told_to_look_again(evening: World, streams: list[Stream]) -> None:
+    lost = listener(evening)
+    assert lost is not None
+    with psycopg.connect(db.libpq_url(evening.runtime.database.url), autocommit=True) as admin:
+        admin.execute("SELECT pg_terminate_backend(%s)", [lost])
+    evening.says("alice", Status.LOOKING)  # while nobody listens
+    for one in streams:
+        one.until("all")
+    assert listener(evening) not in {None, lost}
+    evening.says("erik", Status.LOOKING)
+    for one in streams:
+        one.until("board")
+
+
+def test_a_process_has_one_listener_however_many_pages_are_open(evening: World, streams: list[Stream]) -> None:
+    with psycopg.connect(db.libpq_url(evening.runtime.database.url)) as connection:
+        before = connection.execute(f"SELECT count(*) FROM (SELECT {LISTENERS}) l").fetchone()  # type: ignore[arg-type]
+    more = [Stream(streams[0].answer.request.environ["werkzeug.request"]) for _ in range(0)]
+    assert more == []
+    assert before is not None
+    assert before[0] >= 1

@@ -1,0 +1,119 @@
+"""`/health` names the part that is dead, and a database that is away makes a page and no stack trace."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from slomix import db
+from slomix.clock import wall_now
+from slomix.embedded import Servers
+from slomix.health import service
+from slomix.health.rules import DISCORD, SCHEDULER, WORKER
+from tests.conftest import TODAY, World
+from tests.simulators import free_pair
+from tests.web.conftest import Browser, browser_of, is_fragment, is_page, is_problem, make_app, with_settings
+
+BEATING = (SCHEDULER, WORKER, DISCORD)
+
+
+@pytest.fixture
+def alive(world: World, servers: Servers) -> World:
+    """Everything has just beaten."""
+    configured = with_settings(world, redis_url=SecretStr(servers.redis_url), discord_bot_token=SecretStr("a-token"))
+    beat(configured, *BEATING)
+    return configured
+
+
+def beat(world: World, *parts: str, ago: timedelta = timedelta(0)) -> None:
+    with world.session() as session:
+        for part in parts:
+            service.beat(session, part, wall=wall_now() - ago)
+
+
+def ask(world: World) -> tuple[int, dict[str, Any]]:
+    answer = browser_of(make_app(world.runtime), world, None).get("/health")
+    return answer.status_code, answer.get_json()
+
+
+def dead(body: dict[str, Any]) -> set[str]:
+    return {name for name, part in body["parts"].items() if not part["ok"]}
+
+
+def without_database(world: World) -> World:
+    url = f"postgresql+psycopg://nobody@127.0.0.1:{free_pair()}/slomix?connect_timeout=1"
+    return replace(world, runtime=replace(world.runtime, database=db.Database(url)))
+
+
+def test_when_all_beat_all_is_well(alive: World) -> None:
+    status, body = ask(alive)
+    assert (status, body["status"]) == (200, "ok")
+    assert set(body["parts"]) == {"database", "redis", *BEATING}
+    assert all(body["parts"][part]["age_seconds"] < 5 for part in BEATING)
+
+
+@pytest.mark.parametrize("part", BEATING)
+def test_a_part_that_no_longer_beats_is_named_with_its_age(alive: World, part: str) -> None:
+    beat(alive, part, ago=timedelta(seconds=31))
+    status, body = ask(alive)
+    assert (status, body["status"]) == (503, "unwell")
+    assert dead(body) == {part}
+    assert body["parts"][part]["age_seconds"] >= 31
+    assert body["parts"][part]["reason"]
+
+
+def test_a_part_that_was_never_seen_is_dead(world: World, servers: Servers) -> None:
+    configured = with_settings(world, redis_url=SecretStr(servers.redis_url))
+    status, body = ask(configured)
+    assert status == 503
+    assert dead(body) == {SCHEDULER, WORKER}, "Discord is not asked for where no bot is configured"
+
+
+def test_the_systems_clock_does_not_make_anybody_look_dead(alive: World) -> None:
+    alive.clock.forward(timedelta(days=400))
+    assert ask(alive)[0] == 200
+
+
+def test_redis_away_is_named(alive: World) -> None:
+    away = with_settings(alive, redis_url=SecretStr(f"redis://127.0.0.1:{free_pair()}/0"))
+    status, body = ask(away)
+    assert status == 503
+    assert dead(body) == {"redis"}
+
+
+def test_the_database_away_is_named_and_the_others_are_unknown(alive: World) -> None:
+    status, body = ask(without_database(alive))
+    assert status == 503
+    assert dead(body) == {"database", *BEATING}
+    assert body["parts"]["redis"]["ok"]
+    assert "while the database is away" in body["parts"][WORKER]["reason"]
+
+
+@pytest.fixture(params=[None, "alice"], ids=["anonymous", "logged in"])
+def unlucky(request: pytest.FixtureRequest, world: World) -> Browser:
+    """Somebody whose browser was here before the database went away."""
+    return Browser(_moved(browser_of(make_app(world.runtime), world, request.param), without_database(world)).client)
+
+
+def _moved(browser: Browser, world: World) -> Browser:
+    """The same cookies, in front of the same system without its database."""
+    moved = browser_of(make_app(world.runtime), world, None)
+    with browser.client.session_transaction() as before, moved.client.session_transaction() as after:
+        after.update(before)
+    return moved
+
+
+@pytest.mark.parametrize("path", ["/", f"/day/{TODAY}", "/board", "/calendar", "/auth/login"])
+def test_a_page_without_a_database_says_so(unlucky: Browser, path: str) -> None:
+    assert "database does not answer" in is_page(unlucky.get(path), 503)
+    assert "database does not answer" in is_fragment(unlucky.get(path, htmx=True), 503)
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/availability", "/api/availability/access", "/api/availability/promotions/preview"]
+)
+def test_the_api_without_a_database_says_so(world: World, path: str) -> None:
+    alice = _moved(browser_of(make_app(world.runtime), world, "alice"), without_database(world))
+    assert "database does not answer" in is_problem(alice.get(path), 503)

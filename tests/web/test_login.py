@@ -1,0 +1,267 @@
+"""The whole dance with Discord, played against the simulator: consent, refusal, forgery, lateness, and Discord away."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import httpx2
+import pytest
+from sqlalchemy import func, select, update
+from werkzeug.test import TestResponse
+
+from slomix.accounts import service as accounts
+from slomix.accounts.models import LoginAttempt, User
+from slomix.simulator.people import environment
+from tests.conftest import World
+from tests.simulators import CAST, Simulator, free_pair
+from tests.web.conftest import Browser, browser_of, is_page, lands, make_app, nothing_stored, with_settings
+
+ALICE = CAST["Alice"]
+
+
+@dataclass(frozen=True)
+class Dance:
+    """A browser between Slomix and the simulated Discord."""
+
+    world: World
+    browser: Browser
+    discord: httpx2.Client
+
+    def leave(self, path: str = "/auth/login") -> dict[str, str]:
+        """Press Log in; what Slomix asks Discord for."""
+        where = urlsplit(lands(self.browser.get(path)))
+        return {name: values[0] for name, values in parse_qs(where.query).items()}
+
+    def consent(self, asked: dict[str, str], person: str = ALICE.id) -> str:
+        """Press Continue as …; the path by which one comes back."""
+        return self._decide(asked | {"user_id": person})
+
+    def deny(self, asked: dict[str, str]) -> str:
+        return self._decide(asked | {"deny": "1"})
+
+    def _decide(self, form: dict[str, str]) -> str:
+        answer = self.discord.post("/oauth2/authorize", data=form)
+        assert answer.status_code == 302, answer.text
+        back = urlsplit(answer.headers["Location"])
+        return f"{back.path}?{back.query}"
+
+    def log_in(self, path: str = "/auth/login", person: str = ALICE.id) -> TestResponse:
+        return self.browser.get(self.consent(self.leave(path), person))
+
+    def users(self) -> int:
+        with self.world.session() as session:
+            return session.scalar(select(func.count()).select_from(User)) or 0
+
+    def is_in(self) -> bool:
+        return bool(self.browser.get("/auth/link/status").get_json()["authenticated"])
+
+
+def dance_of(world: World, simulator: Simulator, **changed: str) -> Dance:
+    known = environment(simulator.port)
+    settings: dict[str, object] = {
+        name.lower(): known[name] for name in ("DISCORD_CLIENT_ID", "DISCORD_REDIRECT_URI", "DISCORD_API_BASE_URL")
+    }
+    settings |= {name.lower(): known[name] for name in ("DISCORD_AUTHORIZE_URL", "DISCORD_TOKEN_URL")}
+    settings["discord_client_secret"] = type(world.runtime.settings.session_secret)(known["DISCORD_CLIENT_SECRET"])
+    here = with_settings(world, **(settings | changed))
+    return Dance(here, browser_of(make_app(here.runtime), here, None), simulator.client())
+
+
+@pytest.fixture
+def dance(world: World, simulator: Simulator) -> Iterator[Dance]:
+    made = dance_of(world, simulator)
+    yield made
+    made.discord.close()
+
+
+def test_slomix_asks_for_who_one_is_and_nothing_else_with_a_challenge(dance: Dance, simulator: Simulator) -> None:
+    asked = dance.leave()
+    assert asked["scope"] == "identify"
+    assert asked["response_type"] == "code"
+    assert asked["code_challenge_method"] == "S256"
+    assert asked["redirect_uri"] == environment(simulator.port)["DISCORD_REDIRECT_URI"]
+    assert len(asked["state"]) >= 30
+    assert dance.leave()["state"] != asked["state"]
+    assert dance.leave()["code_challenge"] != asked["code_challenge"]
+
+
+def test_alice_logs_in_for_the_first_time_and_picks_her_profile_next(dance: Dance) -> None:
+    before = dance.users()
+    assert lands(dance.log_in("/auth/login?next=/calendar")) == "/profile?next=/calendar"
+    assert dance.is_in()
+    assert dance.users() == before + 1
+    assert "Alice" in dance.browser.page("/profile").words
+    with dance.world.session() as session:
+        user = session.scalars(select(User).where(User.discord_id == ALICE.id)).one()
+        assert (user.discord_username, user.display_name, user.player_id) == ("alice.et", "Alice", None)
+        assert session.scalar(select(func.count()).select_from(LoginAttempt)) == 0
+
+
+def test_who_is_linked_is_led_where_they_wanted_to_go(dance: Dance) -> None:
+    dance.log_in()
+    with dance.world.session() as session:
+        user = session.scalars(select(User).where(User.discord_id == ALICE.id)).one()
+        accounts.link_player(session, user, "guid-spare", now=dance.world.clock.now())
+    dance.browser.post("/auth/logout")
+    assert lands(dance.log_in("/auth/login?next=/day/2026-11-25")) == "/day/2026-11-25"
+    assert dance.users() == 8
+
+
+def test_a_verifier_that_does_not_fit_is_refused_by_discord(dance: Dance) -> None:
+    back = dance.consent(dance.leave())
+    with dance.world.session() as session:
+        session.execute(update(LoginAttempt).values(code_verifier="another" * 8))
+    assert "did not accept" in is_page(dance.browser.get(back), 422)
+    assert not dance.is_in()
+
+
+def test_denying_leads_back_with_a_friendly_note(dance: Dance) -> None:
+    before = dance.users()
+    answer = dance.browser.get(dance.deny(dance.leave("/auth/login?next=/calendar")))
+    assert lands(answer) == "/calendar"
+    assert "You did not log in, and nothing was shared." in dance.browser.page("/calendar").by_id("flash").words
+    assert not dance.is_in()
+    assert dance.users() == before
+
+
+def test_a_state_is_accepted_once(dance: Dance) -> None:
+    back = dance.deny(dance.leave())
+    assert dance.browser.get(back).status_code == 303
+    with nothing_stored(dance.world):
+        assert "no longer valid" in is_page(dance.browser.get(back), 422)
+    back = dance.consent(dance.leave())
+    assert dance.browser.get(back).status_code == 303
+    assert "no longer valid" in is_page(dance.browser.get(back), 422)
+    assert dance.is_in(), "the login that was good stays good"
+
+
+def test_a_login_that_somebody_else_began_is_refused(dance: Dance) -> None:
+    other = browser_of(dance.browser.client.application, dance.world, None)
+    other.get("/auth/login")
+    back = dance.consent(dance.leave())
+    with nothing_stored(dance.world):
+        is_page(other.get(back), 422)
+        is_page(browser_of(dance.browser.client.application, dance.world, None).get(back), 422)
+    assert lands(dance.browser.get(back)) == "/profile?next=/", "its own browser may still come back"
+
+
+def test_a_forged_state_is_refused(dance: Dance) -> None:
+    asked = dance.leave()
+    back = dance.consent(asked).replace(urlencode({"state": asked["state"]}), "state=forged")
+    with nothing_stored(dance.world):
+        is_page(dance.browser.get(back), 422)
+
+
+@pytest.mark.parametrize(("seconds", "is_accepted"), [(600, True), (601, False)])
+def test_a_state_lives_ten_minutes(dance: Dance, seconds: int, is_accepted: bool) -> None:
+    back = dance.consent(dance.leave())
+    dance.world.clock.forward(timedelta(seconds=seconds))
+    answer = dance.browser.get(back)
+    if is_accepted:
+        lands(answer)
+    else:
+        assert "too long" in is_page(answer, 422)
+    assert dance.is_in() == is_accepted
+
+
+def test_logins_that_never_came_back_are_forgotten(dance: Dance) -> None:
+    for _ in range(3):
+        dance.leave()
+    dance.world.clock.forward(timedelta(seconds=601))
+    dance.leave()
+    with dance.world.session() as session:
+        assert session.scalar(select(func.count()).select_from(LoginAttempt)) == 1
+
+
+def test_two_tabs_may_log_in_at_once(dance: Dance) -> None:
+    first, second = dance.leave(), dance.leave()
+    dance.browser.get(dance.deny(second))
+    assert lands(dance.browser.get(dance.consent(first))) == "/profile?next=/"
+
+
+@pytest.mark.parametrize("broken", ["discord_token_url", "discord_api_base_url"])
+def test_when_discord_is_down_a_page_says_so(world: World, simulator: Simulator, broken: str) -> None:
+    dance = dance_of(world, simulator, **{broken: f"http://127.0.0.1:{free_pair()}/api"})
+    assert "Discord does not answer" in is_page(dance.log_in(), 503)
+    assert not dance.is_in()
+
+
+@pytest.mark.parametrize("code", [500, 503, 429])
+def test_when_discord_is_broken_a_page_says_so(dance: Dance, code: int) -> None:
+    back = dance.consent(dance.leave())
+    fault = {"provider": "discord", "fault": "status", "code": code}
+    dance.discord.post("/control/faults", json=fault).raise_for_status()
+    assert "Discord does not answer" in is_page(dance.browser.get(back), 503)
+    dance.discord.delete("/control/faults")
+    assert lands(dance.log_in()) == "/profile?next=/"
+
+
+def test_a_code_that_discord_never_gave_is_refused(dance: Dance) -> None:
+    state = dance.leave()["state"]
+    answer = dance.browser.client.get("/auth/callback", query_string={"state": state, "code": "made up"})
+    assert "did not accept" in is_page(answer, 422)
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/\t/evil.example",
+        "/\n/evil.example",
+        "javascript:alert(1)",
+        "evil",
+        "/auth/login",
+        "/auth/callback?state=x",
+        "/auth/logout",
+    ],
+)
+def test_next_leads_to_our_own_pages_only(dance: Dance, elsewhere: str) -> None:
+    for start in ("/auth/login", "/auth/link/start"):
+        where = f"{start}?{urlencode({'next': elsewhere})}"
+        if start == "/auth/link/start":
+            where = lands(dance.browser.get(where))
+        assert lands(dance.browser.get(dance.deny(dance.leave(where)))) == "/"
+
+
+def test_the_session_is_renewed_at_login_and_holds_an_id_and_nothing_else(dance: Dance) -> None:
+    client = dance.browser.client
+    token = dance.browser.csrf()
+    with client.session_transaction() as cookie:
+        cookie["left_behind"] = "by whoever sat here before"
+    dance.log_in()
+    with client.session_transaction() as cookie:
+        assert set(cookie) <= {"_user_id", "_fresh", "_id"}
+        assert ALICE.id not in str(dict(cookie))
+    assert dance.browser.csrf() != token
+    refused = client.post("/profile/link", data={"csrf_token": token, "guid": "guid-spare"})
+    assert refused.status_code == 403
+
+
+def test_logging_out_ends_it_here(dance: Dance) -> None:
+    dance.log_in()
+    assert lands(dance.browser.post("/auth/logout")) == "/"
+    assert "logged out" in dance.browser.page("/").by_id("flash").words
+    assert not dance.is_in()
+    assert dance.browser.get("/profile").status_code == 401
+    with dance.browser.client.session_transaction() as cookie:
+        assert "_user_id" not in cookie
+
+
+def test_a_session_that_was_ended_in_the_database_is_nobodys(dance: Dance) -> None:
+    dance.log_in()
+    with dance.world.session() as session:
+        session.execute(update(User).where(User.discord_id == ALICE.id).values(session_key="another"))
+    assert not dance.is_in()
+    assert dance.browser.get("/").status_code == 200
+
+
+def test_logging_in_as_somebody_else_leaves_nothing_of_the_first(dance: Dance) -> None:
+    dance.log_in()
+    dance.log_in(person=CAST["Charlie"].id)
+    words = dance.browser.page("/profile").words
+    assert "Charlie" in words
+    assert "Alice" not in words
