@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from slomix import db, embedded, migrations
+from slomix import db, embedded, logs, migrations
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.availability import service as availability
@@ -73,6 +73,12 @@ class Lookup:
         if self.error is not None:
             raise self.error
         return self.rooms.get(discord_id)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_logs() -> None:
+    """As in production; the pretty tracebacks of development take seconds each."""
+    logs.configure("tests")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """OAuth2 with Discord: where to send somebody, and who they are when they come back. No token is kept."""
 
+import functools
+import ssl
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +48,12 @@ class DiscordIdentity:
     display_name: str
 
 
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """Reading the machine's certificates takes longer than all the rest of a login; once is enough."""
+    return httpx2.create_ssl_context()
+
+
 def _client(settings: Settings) -> Any:
     return OAuth2Client(
         client_id=settings.discord_client_id,
@@ -54,6 +62,7 @@ def _client(settings: Settings) -> Any:
         scope=SCOPE,
         code_challenge_method="S256",
         timeout=10,
+        verify=_certificates(),
     )
 
 

@@ -12,13 +12,13 @@ from slomix.campaigns.models import Campaign
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import AttemptEvent, DeliveryStatus
-from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 
 
 def gather(session: Session, campaign: Campaign) -> dict[str, Any]:
     """Campaign, jobs, ledger with attempts, verdict; plain values, ids as strings."""
-    own = jobs.of_subject(session, campaign.subject, [*rules.JOB_KINDS, rules.DRY_RUN])
+    so_far = queries.progress(session, campaign)
+    own = so_far.jobs
     rows = deliveries.ledger(session, campaign.subject)
     tries = deliveries.attempts(session, [row.id for row in rows])
     names = accounts.names(session, [row.player_id for row in rows if row.player_id is not None])
@@ -26,7 +26,7 @@ def gather(session: Session, campaign: Campaign) -> dict[str, Any]:
         "campaign": {
             "id": str(campaign.id),
             "day": campaign.day.isoformat(),
-            "status": queries.status_now(session, campaign).value,
+            "status": so_far.status.value,
             "start_at": campaign.start_at.isoformat(),
             "recipients": queries.recipient_count(session, campaign),
         },

@@ -1,6 +1,7 @@
 """Reads campaigns, and what they came to."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import func, select
@@ -12,8 +13,10 @@ from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.rules import CampaignStatus, Phase
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.rules import DeliveryStatus
+from slomix.deliveries.service import Tally
 from slomix.errors import NotFound
 from slomix.jobs import service as jobs
+from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 
 
@@ -26,12 +29,6 @@ def event_key(kind: str, day: date) -> str:
     """The ledger's name for one notice of one day: it is the same for every campaign of that day."""
     phase = {rules.REMINDER: "T-15", rules.START: "T0", rules.VOICE_CHECK: "FOLLOWUP"}[kind]
     return f"PROMOTE:{phase}:{day.isoformat()}"
-
-
-def is_open(session: Session, campaign: Campaign) -> bool:
-    """Whether something of it may still go out."""
-    own = jobs.of_subject(session, campaign.subject, [*rules.JOB_KINDS, rules.DRY_RUN])
-    return any(not job.status.is_over for job in own)
 
 
 def get(session: Session, campaign_id: int) -> Campaign:
@@ -71,27 +68,40 @@ def recipient_count(session: Session, campaign: Campaign) -> int:
     return session.scalar(select(func.count()).where(Recipient.campaign_id == campaign.id)) or 0
 
 
-def status_now(
-    session: Session, campaign: Campaign, finishing: Mapping[str, JobStatus] | None = None
-) -> CampaignStatus:
-    """What the campaign came to so far; `finishing` are jobs whose end this transaction is about to write."""
-    if campaign.status is CampaignStatus.CANCELLED:
-        return campaign.status
-    states = {job.kind: job.status for job in jobs.of_subject(session, campaign.subject, rules.JOB_KINDS)}
-    return rules.overall_status(phases(session, campaign), states | dict(finishing or {}))
+@dataclass(frozen=True)
+class Progress:
+    """How far a campaign has come: its jobs, what became of its deliveries by notice, and what that amounts to."""
+
+    jobs: list[Job]
+    tallies: dict[str, Tally]
+    status: CampaignStatus
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something of it may still go out."""
+        return any(not job.status.is_over for job in self.jobs)
+
+
+def progress(session: Session, campaign: Campaign, finishing: Mapping[str, JobStatus] | None = None) -> Progress:
+    """Look how far it has come; `finishing` are jobs whose end this transaction is about to write."""
+    own = jobs.of_subject(session, campaign.subject, [*rules.JOB_KINDS, rules.DRY_RUN])
+    tallies = deliveries.tally(session, campaign.subject)
+    status = campaign.status
+    if status is not CampaignStatus.CANCELLED and not campaign.dry_run:
+        states = {job.kind: job.status for job in own}
+        status = rules.overall_status(
+            {notice: _phase(tally) for notice, tally in tallies.items()}, states | dict(finishing or {})
+        )
+    return Progress(own, tallies, status)
+
+
+def _phase(tally: Tally) -> Phase:
+    return Phase(tally[DeliveryStatus.SENT], tally[DeliveryStatus.FAILED], tally[DeliveryStatus.UNKNOWN])
 
 
 def refresh_status(session: Session, campaign: Campaign, finishing: Mapping[str, JobStatus] | None = None) -> None:
     """Write down what the campaign came to so far."""
-    status = status_now(session, campaign, finishing)
+    status = progress(session, campaign, finishing).status
     if status is not campaign.status:
         campaign.status = status
         db.notify(session, db.LIVE, "campaign")
-
-
-def phases(session: Session, campaign: Campaign) -> dict[str, Phase]:
-    """How many recipients each notice reached."""
-    return {
-        notice: Phase(tally[DeliveryStatus.SENT], tally[DeliveryStatus.FAILED], tally[DeliveryStatus.UNKNOWN])
-        for notice, tally in deliveries.tally(session, campaign.subject).items()
-    }

@@ -248,7 +248,7 @@ def cancel(session: Session, campaign_id: int, *, player_id: int, is_admin: bool
         raise queries.NoSuchCampaign
     if campaign.status is CampaignStatus.CANCELLED:
         return campaign
-    if not queries.is_open(session, campaign):
+    if not queries.progress(session, campaign).is_open:
         raise AlreadyOver
     campaign.status = CampaignStatus.CANCELLED
     for kind in (*rules.JOB_KINDS, rules.DRY_RUN):

@@ -19,7 +19,6 @@ from slomix.clock import moment_of, parse_time
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.service import Tally
 from slomix.errors import DomainError, Invalid
-from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 
 blueprint = Blueprint("campaigns", __name__)
@@ -68,24 +67,17 @@ def card(session: Session, day: date, now: datetime) -> CampaignCard | None:
 
 def card_of(session: Session, campaign: Campaign) -> CampaignCard:
     """The card of one campaign."""
-    tallies = deliveries.tally(session, campaign.subject)
-    own = jobs.of_subject(session, campaign.subject, rules.JOB_KINDS)
+    so_far = queries.progress(session, campaign)
     return CampaignCard(
         campaign=campaign,
-        status=queries.status_now(session, campaign),
-        promoter=_promoter(session, campaign),
+        status=so_far.status,
+        promoter=accounts.names(session, [campaign.promoter_id])[campaign.promoter_id],
         recipient_count=queries.recipient_count(session, campaign),
-        phases=[PhaseCard(job, tallies.get(job.kind)) for job in own],
-        summary=tallies.get(notices.SUMMARY),
-        warning=tallies.get(notices.PRESENCE_UNKNOWN),
-        is_open=any(not job.status.is_over for job in own),
+        phases=[PhaseCard(job, so_far.tallies.get(job.kind)) for job in so_far.jobs if job.kind in rules.JOB_KINDS],
+        summary=so_far.tallies.get(notices.SUMMARY),
+        warning=so_far.tallies.get(notices.PRESENCE_UNKNOWN),
+        is_open=so_far.is_open,
     )
-
-
-def _promoter(session: Session, campaign: Campaign) -> str:
-    if not web.viewer().is_linked:
-        return "a promoter"
-    return accounts.names(session, [campaign.promoter_id])[campaign.promoter_id]
 
 
 @dataclass(frozen=True)

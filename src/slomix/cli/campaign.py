@@ -25,7 +25,7 @@ def list_(as_json: bool) -> None:
             {
                 "id": str(one.id),
                 "day": one.day.isoformat(),
-                "status": queries.status_now(session, one).value,
+                "status": queries.progress(session, one).status.value,
                 "dry_run": one.dry_run,
                 "recipients": queries.recipient_count(session, one),
             }

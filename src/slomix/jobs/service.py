@@ -105,6 +105,9 @@ def release_due(session: Session, *, now: datetime, wall: datetime, limit: int =
         .order_by(Job.run_at, Job.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        # As a plain subquery PostgreSQL may run it once for each row, and then no limit holds.
+        .cte("due")
+        .prefix_with("MATERIALIZED")
     )
     delay = case(
         *((Job.nudges == nudges, literal(rules.nudge_delay(nudges))) for nudges in range(5)),
@@ -112,7 +115,7 @@ def release_due(session: Session, *, now: datetime, wall: datetime, limit: int =
     )
     released = session.execute(
         update(Job)
-        .where(Job.id.in_(due.scalar_subquery()))
+        .where(Job.id.in_(select(due.c.id)))
         .values(nudges=Job.nudges + 1, nudge_again_at=literal(wall) + delay)
         .returning(Job.id, Job.kind, Job.run_at)
         .execution_options(synchronize_session=False)

@@ -1,0 +1,50 @@
+"""What the evenings of these tests share: who is called, who is in voice, who was told what."""
+
+from sqlalchemy import select
+
+from slomix.campaigns import queries
+from slomix.campaigns.models import Campaign
+from slomix.campaigns.rules import CampaignStatus
+from slomix.deliveries.models import Delivery
+from slomix.deliveries.rules import DeliveryStatus
+from slomix.presence import service as presence
+from tests.conftest import TODAY, World, at
+from tests.workers.pump import pump
+
+EVERYBODY = ("alice", "bob", "erik", "franka")
+
+
+def in_voice(world: World, **rooms: str) -> None:
+    """The Discord process has just looked: these are in these rooms."""
+    with world.session() as session:
+        states = {world.discord_ids[name]: room for name, room in rooms.items()}
+        presence.record_voice(session, states, now=world.clock.now())
+
+
+def told(world: World, name: str) -> list[str]:
+    """What somebody got, by its first words."""
+    sent = [message.text for to, message, _ in world.discord.sent if to.value == world.discord_ids[name]]
+    return [text.splitlines()[0].split("<")[0].strip() for text in sent]
+
+
+def rows(world: World, phase: str) -> dict[str, tuple[DeliveryStatus, str | None]]:
+    by_player = {player_id: name for name, player_id in world.players.items()}
+    with world.session() as session:
+        found = session.scalars(select(Delivery).where(Delivery.event_key == f"PROMOTE:{phase}:{TODAY}"))
+        return {by_player[row.player_id or 0]: (row.status, row.reason) for row in found}
+
+
+def status(world: World) -> CampaignStatus:
+    with world.session() as session:
+        campaign = session.scalars(select(Campaign).order_by(Campaign.id.desc())).first()
+        assert campaign is not None
+        assert queries.progress(session, campaign).status is campaign.status
+        return campaign.status
+
+
+def go(world: World, hour: int, minute: int = 0, second: int = 0) -> None:
+    world.clock.move_to(at(hour, minute, second))
+    pump(world)
+
+
+REMINDER, START, FOLLOW_UP = "Game night starts at", "Game night starts now. Come and join!", "We are starting"

@@ -1,0 +1,158 @@
+"""The same evening with outages, cuts, deaths, stale pictures and cancels."""
+
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from slomix.campaigns import rules
+from slomix.campaigns.rules import CampaignStatus
+from slomix.channels.base import SendError, Unanswered
+from slomix.deliveries.models import Delivery
+from slomix.deliveries.rules import DeliveryStatus
+from slomix.jobs import service as job_service
+from slomix.jobs.models import Job
+from slomix.jobs.rules import JobStatus
+from tests.conftest import ROOM, World, at
+from tests.services.test_campaigns import call, cancel, jobs_of, latest
+from tests.workers.pump import pump
+from tests.workers.stage import (
+    EVERYBODY,
+    FOLLOW_UP,
+    REMINDER,
+    START,
+    go,
+    in_voice,
+    rows,
+    status,
+    told,
+)
+
+
+def test_after_downtime_the_reminder_is_not_sent_with_untrue_words(called: World) -> None:
+    go(called, 21, 5)
+    assert set(rows(called, "T-15").values()) == {(DeliveryStatus.SKIPPED, "expired")}
+    assert all(told(called, name)[0].startswith("Game night has begun") for name in EVERYBODY)
+
+
+def test_back_the_next_morning_nothing_goes_out(called: World) -> None:
+    called.clock.move_to(at(9) + timedelta(days=1))
+    pump(called)
+    assert called.discord.sent == []
+    for phase in ("T-15", "T0"):
+        assert set(rows(called, phase).values()) == {(DeliveryStatus.SKIPPED, "expired")}
+    assert {job.status for job in jobs_of(called, latest(called)).values()} == {JobStatus.SKIPPED}
+
+
+def test_one_failure_is_retried_alone(called: World) -> None:
+    called.discord.answers = [SendError("Discord answered 503")]
+    go(called, 20, 45)
+    assert len(called.discord.sent) == 3
+    called.clock.forward(timedelta(seconds=3))
+    pump(called)
+    assert len(called.discord.sent) == 4
+    assert {state for state, _ in rows(called, "T-15").values()} == {DeliveryStatus.SENT}
+    assert jobs_of(called, latest(called))[rules.REMINDER].status is JobStatus.SENT
+
+
+def test_closed_dms_are_permanent_and_make_the_campaign_partial(called: World) -> None:
+    called.discord.answers = [SendError("this person's DMs are closed to the bot", permanent=True)]
+    go(called, 20, 45)
+    assert sorted(state.value for state, _ in rows(called, "T-15").values()) == ["failed", "sent", "sent", "sent"]
+    go(called, 21)
+    assert "no working contact" in {reason for _, reason in rows(called, "T0").values()}
+    assert status(called) is CampaignStatus.PARTIAL
+    called.clock.move_to(at(21, 0, 30))
+    in_voice(called, alice=ROOM, bob=ROOM, erik=ROOM, franka=ROOM)
+    pump(called)
+    assert status(called) is CampaignStatus.PARTIAL, "a later phase never hides an earlier failure"
+
+
+def test_a_cut_line_is_repeated_with_its_nonce_and_arrives_once(called: World) -> None:
+    original = called.discord.send
+    cut = []
+
+    def send_then_cut(*args: object, **kwargs: object) -> object:
+        receipt = original(*args, **kwargs)  # type: ignore[arg-type]
+        if not cut:
+            cut.append(True)
+            raise Unanswered("the line was cut")
+        return receipt
+
+    called.discord.send = send_then_cut  # type: ignore[method-assign,assignment]
+    go(called, 20, 45)
+    called.clock.forward(timedelta(seconds=3))
+    pump(called)
+    assert len(called.discord.sent) == 4
+    assert {state for state, _ in rows(called, "T-15").values()} == {DeliveryStatus.SENT}
+
+
+def test_a_total_outage_at_the_start_fails_loudly(called: World) -> None:
+    go(called, 20, 45)
+    called.discord.answers = [SendError("Discord cannot be reached")] * 1000
+    for minute in range(20):
+        go(called, 21, minute)
+    assert {state for state, _ in rows(called, "T0").values()} == {DeliveryStatus.FAILED}
+    assert status(called) is CampaignStatus.FAILED
+
+
+def test_a_stale_picture_is_not_used_discord_itself_is_asked(called: World) -> None:
+    in_voice(called)
+    go(called, 20, 45)
+    go(called, 21)
+    called.lookup.rooms = {called.discord_ids[name]: ROOM for name in ("alice", "bob", "erik")}
+    called.clock.move_to(at(21, 2))
+    pump(called)
+    assert told(called, "franka")[-1].startswith(FOLLOW_UP)
+    assert told(called, "alice")[-1] == START
+
+
+def test_when_presence_stays_unknown_nobody_is_called_missing(called: World) -> None:
+    called.lookup.error = SendError("Discord cannot be reached")
+    go(called, 21)
+    for second in range(30, 60, 5):
+        go(called, 21, 0, second)
+    go(called, 21, 2)
+    assert not any(FOLLOW_UP in message.text for _, message, _ in called.discord.sent)
+    texts = called.discord.texts
+    assert sum("could not see who is in voice" in text for text in texts) == 2, "the room and the promoter are told"
+    assert not any(name.title() in text for text in texts for name in EVERYBODY)
+    assert status(called) is CampaignStatus.PARTIAL
+
+
+def test_cancelled_between_the_notices_the_rest_stays_home(called: World) -> None:
+    go(called, 20, 45)
+    cancel(called, latest(called))
+    sent = len(called.discord.sent)
+    go(called, 21, 1)
+    assert len(called.discord.sent) == sent
+    assert status(called) is CampaignStatus.CANCELLED
+
+
+def test_after_a_cancel_nobody_gets_the_same_notice_twice(called: World) -> None:
+    go(called, 20, 45)
+    cancel(called, latest(called))
+    called.clock.move_to(at(20, 50))
+    call(called, "bob", key="again")
+    go(called, 21)
+    assert all(told(called, name) == [REMINDER, START] for name in EVERYBODY)
+
+
+def test_a_worker_that_dies_in_the_middle_of_sending(called: World) -> None:
+    """Its lease runs out, another worker repeats the send with the same nonce, the player gets one message."""
+    called.clock.move_to(at(20, 45))
+    with called.session() as session:
+        row = session.scalars(select(Delivery).where(Delivery.event_key.contains("T-15"))).first()
+        assert row is not None
+        job = session.scalars(select(Job).where(Job.kind == "delivery", Job.subject == str(row.id))).one()
+        now = called.clock.now()
+        claimed = job_service.claim(session, job.id, now=now, wall=now)
+        assert claimed is not None
+        row.status, row.text, row.first_tried_at = DeliveryStatus.SENDING, "as it was", None
+        nonce = row.nonce
+        session.execute(update(Job).where(Job.id == job.id).values(lease_until=at(0)))
+        row_id = row.id
+    pump(called)
+    with called.session() as session:
+        again = session.get_one(Delivery, row_id)
+        assert (again.status, again.nonce) == (DeliveryStatus.SENT, nonce)
+    assert [message.text for _, message, used in called.discord.sent if used == nonce] == ["as it was"]
