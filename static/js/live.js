@@ -63,6 +63,7 @@
     if (here === isHere) return;
     isHere = here;
     document.getElementById("connection").hidden = here;
+    if (here) document.getElementById("lost")?.remove();
     for (const button of document.querySelectorAll("main form[method=post] button, #promote button")) {
       if (here) button.removeAttribute("aria-disabled");
       else button.setAttribute("aria-disabled", "true");
@@ -171,7 +172,7 @@
     if (event.detail.ctx?.response) return;
     const place = source(event)?.closest("#promote") && problem();
     const notice = document.getElementById("connection").cloneNode(true);
-    notice.removeAttribute("id");
+    notice.id = "lost";
     notice.hidden = false;
     place?.replaceChildren(notice);
     say(false);

@@ -45,7 +45,7 @@ class Browser:
         return read(answer.text)
 
     def csrf(self) -> str:
-        found = _TOKEN.search(self.get("/").text)
+        found = _TOKEN.search(self.get("/nowhere").text)  # the page that costs least
         assert found, "no page without a token"
         return found[1]
 
@@ -99,11 +99,11 @@ def peopled(servers: Servers) -> Iterator[World]:
 
 @pytest.fixture
 def world(peopled: World) -> Iterator[World]:
-    clock, discord, lookup = FrozenClock(), MemoryChannel(), Lookup()
-    runtime = replace(peopled.runtime, clock=clock, channels={"discord": discord}, voice_lookup=lookup)
-    database = cast(Rewound, runtime.database)
-    with database.for_a_test():
-        yield replace(peopled, runtime=runtime, clock=clock, discord=discord, lookup=lookup)
+    peopled.clock.move_to(FrozenClock().now())
+    vars(peopled.discord).update(vars(MemoryChannel()))
+    vars(peopled.lookup).update(vars(Lookup()))
+    with cast(Rewound, peopled.runtime.database).for_a_test():
+        yield peopled
 
 
 def with_settings(world: World, **settings: object) -> World:
@@ -135,9 +135,9 @@ def make_app(runtime: Runtime) -> Flask:
     return app
 
 
-@pytest.fixture
-def app(world: World) -> Flask:
-    return make_app(world.runtime)
+@pytest.fixture(scope="session")
+def app(peopled: World) -> Flask:
+    return make_app(peopled.runtime)
 
 
 @pytest.fixture

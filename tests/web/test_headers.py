@@ -1,4 +1,4 @@
-"""What every answer carries along, and what no page contains: nothing inline, nothing from elsewhere, nothing cached."""
+"""What every answer carries along, and what no page contains: nothing inline or from elsewhere."""
 
 import re
 from pathlib import Path
@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from slomix.accounts import service as accounts
 from slomix.availability.rules import Status
 from tests.conftest import LINKED, TODAY, World
 from tests.web.conftest import Browse, Browser, browser_of, make_app, with_settings
@@ -111,8 +112,6 @@ def test_the_campaigns_page_and_the_fragments_have_nothing_inline_either(evening
 
 
 def test_no_text_of_a_person_becomes_markup(world: World, browse: Browse) -> None:
-    from slomix.accounts import service as accounts
-
     name = "<img src=x onerror=alert(1)>\"'{{7*7}}"
     with world.session() as session:
         accounts.import_players(session, [("guid-alice", name, [name])], now=world.clock.now())

@@ -1,8 +1,11 @@
 """The whole dance with Discord, played against the simulator: consent, refusal, forgery, lateness, and Discord away."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx2
@@ -187,14 +190,43 @@ def test_when_discord_is_down_a_page_says_so(world: World, simulator: Simulator,
     assert not dance.is_in()
 
 
-@pytest.mark.parametrize("code", [500, 503, 429])
-def test_when_discord_is_broken_a_page_says_so(dance: Dance, code: int) -> None:
-    back = dance.consent(dance.leave())
-    fault = {"provider": "discord", "fault": "status", "code": code}
-    dance.discord.post("/control/faults", json=fault).raise_for_status()
-    assert "Discord does not answer" in is_page(dance.browser.get(back), 503)
-    dance.discord.delete("/control/faults")
-    assert lands(dance.log_in()) == "/profile?next=/"
+@contextmanager
+def answering(status: int, body: bytes) -> Iterator[str]:
+    """Something that answers everything in the same wrong way."""
+
+    class Wrong(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = answer  # noqa: N815
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Wrong) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/api"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("broken", ["discord_token_url", "discord_api_base_url"])
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(500, b""), (503, b"<html>"), (429, b"{}"), (200, b"<html>Cloudflare</html>"), (200, b"[]"), (200, b"{}")],
+    ids=str,
+)
+def test_when_discord_is_broken_a_page_says_so(
+    world: World, simulator: Simulator, broken: str, status: int, body: bytes
+) -> None:
+    with answering(status, body) as url:
+        dance = dance_of(world, simulator, **{broken: url})
+        answer = dance.log_in()
+    assert "Discord d" in is_page(answer, answer.status_code)
+    assert answer.status_code in {422, 503}
+    assert not dance.is_in()
 
 
 def test_a_code_that_discord_never_gave_is_refused(dance: Dance) -> None:

@@ -71,13 +71,20 @@ def card_of(session: Session, campaign: Campaign) -> CampaignCard:
     return CampaignCard(
         campaign=campaign,
         status=so_far.status,
-        promoter=accounts.names(session, [campaign.promoter_id])[campaign.promoter_id],
+        promoter=_promoter(session, campaign),
         recipient_count=queries.recipient_count(session, campaign),
         phases=[PhaseCard(job, so_far.tallies.get(job.kind)) for job in so_far.jobs if job.kind in rules.JOB_KINDS],
         summary=so_far.tallies.get(notices.SUMMARY),
         warning=so_far.tallies.get(notices.PRESENCE_UNKNOWN),
         is_open=so_far.is_open,
     )
+
+
+def _promoter(session: Session, campaign: Campaign) -> str:
+    """The promoter's name, for those who may see names: strangers see the card too."""
+    if not web.viewer().is_linked:
+        return "a promoter"
+    return accounts.names(session, [campaign.promoter_id])[campaign.promoter_id]
 
 
 @dataclass(frozen=True)

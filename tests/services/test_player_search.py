@@ -1,0 +1,93 @@
+"""Finding one's profile: free ones only, colours aside, wildcards taken literally."""
+
+import pytest
+
+from slomix.accounts import service as accounts
+from slomix.accounts.models import User
+from tests.conftest import World, at
+
+NOW = at(20, 30)
+PROFILES = [
+    ("g-1", "^1Bad^7Boy", ["^3Good^7Girl"]),
+    ("g-2", "100%", []),
+    ("g-3", "1000", ["a_b"]),
+    ("g-4", "axb", ["back\\slash"]),
+    ("g-5", "ŽŠČ^9čar", []),
+    ("g-6", "A^ B^", []),
+    ("g-7", "zed", ["old zed", "Zed^4Dead"]),
+]
+
+
+@pytest.fixture
+def filled(world: World) -> World:
+    with world.session() as session:
+        assert accounts.import_players(session, PROFILES, now=NOW) == (7, 0)
+    return world
+
+
+def search(world: World, words: str, **more: int) -> list[str]:
+    with world.session() as session:
+        return [player.guid for player in accounts.search(session, words, **more)]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("badboy", ["g-1"]),
+        ("BADB", ["g-1"]),
+        ("^2bad^3boy", ["g-1"]),
+        ("goodgirl", ["g-1"]),
+        ("zeddead", ["g-7"]),
+        ("žšč", ["g-5"]),
+        ("a b", ["g-6"]),
+        ("  zed  ", ["g-7"]),
+        ("nobody", []),
+        ("spare", ["guid-spare"]),
+    ],
+)
+def test_a_name_or_an_alias_is_found_whatever_its_colours(filled: World, words: str, found: list[str]) -> None:
+    assert search(filled, words) == found
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [("00%", ["g-2"]), ("%%", []), ("__", []), ("a_b", ["g-3"]), ("k\\s", ["g-4"]), ("\\%", []), ("' OR 1=1 --", [])],
+)
+def test_wildcards_are_letters(filled: World, words: str, found: list[str]) -> None:
+    assert search(filled, words) == found
+
+
+@pytest.mark.parametrize("words", ["", " ", "z", "%", "_", " z ", "^1z"])
+def test_fewer_than_two_letters_find_nothing(filled: World, words: str) -> None:
+    assert search(filled, words) == []
+
+
+def test_profiles_of_others_are_not_offered(filled: World) -> None:
+    assert search(filled, "alice") == []
+    with filled.session() as session:
+        accounts.unlink_player(session, session.get_one(User, filled.users["alice"]), now=NOW)
+    assert search(filled, "alice") == ["guid-alice"]
+
+
+def test_what_is_found_comes_by_name_and_not_without_end(filled: World) -> None:
+    with filled.session() as session:
+        accounts.import_players(session, [(f"m-{n}", f"many {n:02}", []) for n in reversed(range(30))], now=NOW)
+    assert search(filled, "many", limit=3) == ["m-0", "m-1", "m-2"]
+    assert len(search(filled, "many")) == 20
+
+
+def test_suggestions_come_from_both_discord_names_each_profile_once(filled: World) -> None:
+    with filled.session() as session:
+        user = accounts.log_in(session, discord_id="100000000000000042", username="zed", display_name="^1bad", now=NOW)
+        assert [player.guid for player in accounts.suggestions(session, user)] == ["g-1", "g-7"]
+        user = accounts.log_in(session, discord_id="100000000000000042", username="zed", display_name="zed", now=NOW)
+        assert [player.guid for player in accounts.suggestions(session, user)] == ["g-7"]
+
+
+def test_an_import_adds_and_updates_and_keeps_links(filled: World) -> None:
+    rows = [("guid-alice", "^5Alice", ["ali"]), ("g-8", "new", [])]
+    with filled.session() as session:
+        assert accounts.import_players(session, rows, now=NOW) == (1, 1)
+        assert accounts.import_players(session, [], now=NOW) == (0, 0)
+        assert accounts.names(session, [filled.players["alice"]]) == {filled.players["alice"]: "^5Alice"}
+        assert accounts.discord_ids(session, filled.players.values())[filled.players["alice"]] == "100000000000000001"
