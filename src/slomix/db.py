@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
+import psycopg
 from sqlalchemy import ARRAY, BigInteger, DateTime, Engine, Enum, MetaData, Text, create_engine, func, select
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
@@ -75,5 +76,19 @@ def notify(session: Session, channel: str, payload: str = "") -> None:
 
 
 def libpq_url(url: str) -> str:
-    """The same database as libpq writes it, for a connection of its own that listens."""
+    """The same database as libpq writes it."""
     return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+def listen(url: str, channel: str) -> "psycopg.Connection[tuple[object, ...]]":
+    """A connection of its own, outside any pool, that hears `channel` and notices soon when it is cut off."""
+    connection = psycopg.connect(
+        libpq_url(url),
+        autocommit=True,
+        connect_timeout=5,
+        keepalives_idle=20,
+        keepalives_interval=10,
+        keepalives_count=3,
+    )
+    connection.execute(f"LISTEN {channel}")
+    return connection

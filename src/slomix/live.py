@@ -25,7 +25,7 @@ class Hub:
     """Hands topics from PostgreSQL's NOTIFY to every open stream of this process."""
 
     def __init__(self, url: str) -> None:
-        self._url = db.libpq_url(url)
+        self._url = url
         self._streams: set[queue.SimpleQueue[str]] = set()
         self._lock = threading.Lock()
         self._is_listening = False
@@ -48,8 +48,7 @@ class Hub:
     def _listen(self) -> None:
         while True:
             try:
-                with psycopg.connect(self._url, autocommit=True, connect_timeout=5) as connection:
-                    connection.execute(f"LISTEN {db.LIVE}")
+                with db.listen(self._url, db.LIVE) as connection:
                     self._tell_all({"all"})  # whatever happened while nobody listened
                     self._relay(connection)
             except psycopg.Error as error:

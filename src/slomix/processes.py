@@ -85,10 +85,7 @@ class Waker:
     def listen(self) -> None:
         """Begin to listen, before the rows are read, so that nothing falls between."""
         if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(
-                db.libpq_url(self._runtime.database.url), autocommit=True, connect_timeout=5
-            )
-            self._connection.execute(f"LISTEN {db.JOBS}")
+            self._connection = db.listen(self._runtime.database.url, db.JOBS)
 
     def sleep(self, system_moment: datetime | None, wall_moment: datetime | None) -> None:
         """Wait; look up often enough to see a clock that was set."""

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from slomix import web
 from slomix.accounts import discord_login, rules, service
+from slomix.accounts.discord_login import LoginRefused
 from slomix.web import Viewer
 
 blueprint = Blueprint("accounts", __name__)
@@ -45,6 +46,8 @@ def callback() -> Response:
         )
         verifier, next_path = attempt.code_verifier, attempt.next_path
     code = request.args.get("code")
+    if code is None and request.args.get("error") != "access_denied":
+        raise LoginRefused
     if code is None:
         flash("You did not log in, and nothing was shared. You can change your mind any time.", "note")
         return redirect(next_path, code=303)

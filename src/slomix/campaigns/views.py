@@ -177,13 +177,15 @@ def create() -> Response:
     promoter_id = web.the_promoter()
     form, now = PromoteForm.read(), web.now()
     today = web.today(now)
+    # Trying it out and then meaning it, from one form, are two submits.
+    key = submit_key(request.form.get("key"))
     with web.runtime().transaction() as session:
         campaign, _ = service.create(
             session,
             promoter_id,
             form.options(today),
             day=today,
-            idempotency_key=submit_key(request.form.get("key")),
+            idempotency_key=f"dry:{key}" if form.dry_run else key,
             settings=web.runtime().settings,
             now=now,
         )

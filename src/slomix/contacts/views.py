@@ -1,6 +1,7 @@
 """Preferences: what a player wants to hear, and when not."""
 
 from datetime import time
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, request
 from werkzeug.wrappers import Response
@@ -35,12 +36,13 @@ def save() -> Response:
     player_id = web.the_player()
     quiet_hours = _quiet_hours(request.form.get("quiet_start", ""), request.form.get("quiet_end", ""))
     with web.runtime().transaction() as session:
+        before = service.preferences_of(session, player_id)
         service.set_preferences(
             session,
             player_id,
             allow_promotions=request.form.get("allow_promotions") == "on",
             quiet_hours=quiet_hours,
-            zone=web.runtime().settings.zone,
+            zone=ZoneInfo(before.timezone) if before else web.runtime().settings.zone,
             now=web.now(),
         )
     flash("Saved.", "done")
