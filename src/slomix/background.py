@@ -11,7 +11,7 @@ from slomix.clock import wall_now
 from slomix.deliveries.handlers import Deliver, Notice
 from slomix.deliveries.service import JOB_KIND
 from slomix.jobs import service as jobs
-from slomix.jobs.runner import Handler, run
+from slomix.jobs.runner import Handler, give_up, run
 from slomix.runtime import Runtime
 
 log = structlog.get_logger()
@@ -57,5 +57,5 @@ def tick(runtime: Runtime) -> list[tuple[int, str]]:
         for job in jobs.take_back(session, now=now, wall=wall):
             log.warning("job.given_up", job=job.id, kind=job.kind)
             if job.kind in HANDLERS:
-                HANDLERS[job.kind].give_up(runtime, session, job, now)
+                give_up(runtime, HANDLERS[job.kind], session, job, now)
         return jobs.release_due(session, now=now, wall=wall)

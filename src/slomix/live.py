@@ -17,6 +17,7 @@ log = structlog.get_logger()
 KEEP_ALIVE_SECONDS = 15.0
 # A topic leaves at most four times a second; what comes faster is one message.
 GATHER_SECONDS = 0.25
+LOOK_UP_SECONDS = 2.0
 
 blueprint = Blueprint("live", __name__)
 
@@ -46,18 +47,24 @@ class Hub:
                 self._streams.discard(mine)
 
     def _listen(self) -> None:
-        while True:
+        """While there is a stream."""
+        while self._goes_on():
             try:
                 with db.listen(self._url, db.LIVE) as connection:
                     self._tell_all({"all"})  # whatever happened while nobody listened
                     self._relay(connection)
             except psycopg.Error as error:
                 log.warning("live.listener_lost", error=str(error).strip())
-            nap(1)
+                nap(1)
+
+    def _goes_on(self) -> bool:
+        with self._lock:
+            self._is_listening = bool(self._streams)
+            return self._is_listening
 
     def _relay(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
-        while True:
-            topics = {note.payload for note in connection.notifies(timeout=60, stop_after=1)}
+        while self._streams:
+            topics = {note.payload for note in connection.notifies(timeout=LOOK_UP_SECONDS, stop_after=1)}
             if topics:
                 nap(GATHER_SECONDS)
                 topics |= {note.payload for note in connection.notifies(timeout=0)}

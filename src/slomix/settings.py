@@ -124,7 +124,7 @@ class Settings(BaseSettings):
     discord_redirect_uri: str = Field("", validation_alias=_env("DISCORD_REDIRECT_URI"))
     discord_redirect_uri_allowlist: Words = Field((), validation_alias=_env("DISCORD_REDIRECT_URI_ALLOWLIST"))
     discord_bot_token: SecretStr = Field(SecretStr(""), validation_alias=_env("DISCORD_BOT_TOKEN"))
-    discord_guild_id: str = Field("", pattern=r"^\d*$", validation_alias=_env("DISCORD_GUILD_ID"))
+    discord_guild_id: str = Field("", pattern=r"^[0-9]*$", validation_alias=_env("DISCORD_GUILD_ID"))
     discord_api_base_url: str = Field("https://discord.com/api/v10", validation_alias=_env("DISCORD_API_BASE_URL"))
     discord_gateway_url: str = Field("wss://gateway.discord.gg/", validation_alias=_env("DISCORD_GATEWAY_URL"))
     discord_authorize_url: str = Field(
@@ -132,13 +132,13 @@ class Settings(BaseSettings):
     )
     discord_token_url: str = Field("https://discord.com/api/oauth2/token", validation_alias=_env("DISCORD_TOKEN_URL"))
     gaming_voice_channels: DiscordIds = Field(frozenset(), validation_alias=_env("GAMING_VOICE_CHANNELS"))
-    afk_voice_channel: str = Field("", pattern=r"^\d*$", validation_alias=_env("AFK_VOICE_CHANNEL"))
+    afk_voice_channel: str = Field("", pattern=r"^[0-9]*$", validation_alias=_env("AFK_VOICE_CHANNEL"))
     oauth_state_ttl_seconds: int = Field(600, ge=30, le=3600, validation_alias=_env("DISCORD_OAUTH_STATE_TTL_SECONDS"))
 
     # People with rights
     promoter_discord_ids: DiscordIds = Field(frozenset(), validation_alias=_env("PROMOTER_DISCORD_IDS"))
     admin_discord_ids: DiscordIds = Field(frozenset(), validation_alias=_env("WEBSITE_ADMIN_DISCORD_IDS"))
-    owner_user_id: str = Field("", pattern=r"^\d*$", validation_alias=_env("OWNER_USER_ID"))
+    owner_user_id: str = Field("", pattern=r"^[0-9]*$", validation_alias=_env("OWNER_USER_ID"))
 
     # The game night
     zone: Zone = Field(ZoneInfo("Europe/Ljubljana"), validation_alias=_env("AVAILABILITY_PROMOTION_TIMEZONE"))
@@ -155,10 +155,10 @@ class Settings(BaseSettings):
     dry_run_default: bool = Field(False, validation_alias=_env("AVAILABILITY_PROMOTION_DRY_RUN_DEFAULT"))
     job_max_attempts: int = Field(5, ge=1, le=50, validation_alias=_env("AVAILABILITY_PROMOTION_JOB_MAX_ATTEMPTS"))
     followup_channel_id: str = Field(
-        "", pattern=r"^\d*$", validation_alias=_env("AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID")
+        "", pattern=r"^[0-9]*$", validation_alias=_env("AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID")
     )
     announce_channel_id: str = Field(
-        "", pattern=r"^\d*$", validation_alias=_env("AVAILABILITY_DISCORD_ANNOUNCE_CHANNEL_ID")
+        "", pattern=r"^[0-9]*$", validation_alias=_env("AVAILABILITY_DISCORD_ANNOUNCE_CHANNEL_ID")
     )
     summary_names: bool = Field(True, validation_alias=_env("AVAILABILITY_PROMOTION_SUMMARY_NAMES"))
     presence_max_age_seconds: int = Field(

@@ -83,17 +83,21 @@ def accept_login(session: Session, *, state: str, browser: str, now: datetime) -
 
 def log_in(session: Session, *, discord_id: str, username: str, display_name: str, now: datetime) -> User:
     """The user of this Discord account, made at the first login."""
-    names = {"discord_username": username, "display_name": display_name, "last_login_at": now}
-    user = session.scalars(
+    values = {"discord_username": username, "display_name": display_name, "last_login_at": now}
+    new = session.scalars(
         insert(User)
-        .values(discord_id=discord_id, session_key=secrets.token_urlsafe(24), created_at=now, **names)
-        .on_conflict_do_update(index_elements=[User.discord_id], set_=names)
+        .values(discord_id=discord_id, session_key=secrets.token_urlsafe(24), created_at=now, **values)
+        .on_conflict_do_nothing(index_elements=[User.discord_id])
         .returning(User)
-        .execution_options(populate_existing=True)
-    ).one()
-    if user.created_at == now:
-        _log(session, user, LinkAction.DISCORD_LINKED, now)
-    return user
+    ).one_or_none()
+    if new is not None:
+        _log(session, new, LinkAction.DISCORD_LINKED, now)
+        return new
+    known = session.scalars(select(User).where(User.discord_id == discord_id)).one()
+    for name, value in values.items():
+        setattr(known, name, value)
+    session.flush()
+    return known
 
 
 def user_of_session(session: Session, session_key: str) -> User | None:

@@ -125,3 +125,14 @@ def _failed(runtime: Runtime, handler: Handler, job: Job, error: Exception) -> J
             return _end(runtime, handler, session, job, Retry(f"{type(error).__name__}: {error}"))
     except service.Lost:
         return None
+
+
+def give_up(runtime: Runtime, handler: Handler, session: Session, job: Job, now: datetime) -> None:
+    """Settle what hangs on a lost job that has failed; a handler that cannot is said aloud, and stops nobody else."""
+    try:
+        with session.begin_nested():
+            handler.give_up(runtime, session, job, now)
+    except OperationalError:
+        raise
+    except Exception as error:
+        log.error("job.not_settled", job=job.id, kind=job.kind, exc_info=error)

@@ -74,6 +74,7 @@ def reopen(
             nudge_again_at=None,
             finished_at=None,
             reason=None,
+            last_error=None,
         )
     )
     db.notify(session, db.JOBS)
