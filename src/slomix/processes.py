@@ -4,16 +4,16 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import psycopg
 import redis
 import structlog
-from dramatiq import Worker
+from dramatiq import Broker, Worker
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from slomix import background, db, logs
-from slomix.clock import nap, wall_now
+from slomix.clock import local_day, nap, wall_now
 from slomix.health import rules as health_rules
 from slomix.health import service as health
 from slomix.jobs import service as jobs
@@ -112,29 +112,46 @@ class Waker:
         return any(True for _ in self._connection.notifies(timeout=seconds, stop_after=1))
 
 
+class Scheduler:
+    """One step at a time: listen, say that it lives, release what is due, nudge; with nothing due, sleep."""
+
+    def __init__(self, runtime: Runtime, broker: Broker, stopping: threading.Event) -> None:
+        self._runtime, self._broker = runtime, broker
+        self._waker = Waker(runtime, stopping)
+        self._last_beat: datetime | None = None
+        self._day: date | None = None
+
+    def step(self) -> None:
+        self._waker.listen()
+        if self._last_beat is None or wall_now() - self._last_beat >= health_rules.BEAT_EVERY:
+            beat(self._runtime, health_rules.SCHEDULER)
+            self._last_beat = wall_now()
+        self._tell_a_new_day()
+        released = background.tick(self._runtime)
+        background.nudge(self._broker, released)
+        if not released:
+            with self._runtime.transaction() as session:
+                moments = jobs.next_look(session, now=self._runtime.clock.now())
+            self._waker.sleep(*moments)
+
+    def _tell_a_new_day(self) -> None:
+        """Pages that stay open overnight must not go on calling yesterday Today."""
+        settings = self._runtime.settings
+        today = local_day(self._runtime.clock.now(), settings.zone, settings.day_starts_at)
+        if today != self._day:
+            with self._runtime.transaction() as session:
+                db.notify(session, db.LIVE, "day")
+            self._day = today
+
+
 def run_scheduler() -> None:
-    """Until told to stop: listen, tick, nudge, sleep."""
+    """Until told to stop."""
     runtime = start("scheduler", connections=3)
     stopping = stop_event()
     broker = background.make_broker(runtime.settings.redis_url.get_secret_value())
-    waker = Waker(runtime, stopping)
-    last_beat: datetime | None = None
-
-    def step() -> None:
-        nonlocal last_beat
-        waker.listen()
-        if last_beat is None or wall_now() - last_beat >= health_rules.BEAT_EVERY:
-            beat(runtime, health_rules.SCHEDULER)
-            last_beat = wall_now()
-        released = background.tick(runtime)
-        background.nudge(broker, released)
-        if not released:
-            with runtime.transaction() as session:
-                moments = jobs.next_look(session, now=runtime.clock.now())
-            waker.sleep(*moments)
-
+    scheduler = Scheduler(runtime, broker, stopping)
     while not stopping.is_set():
-        _guarded(step)
+        _guarded(scheduler.step)
     broker.close()
 
 

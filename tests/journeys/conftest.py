@@ -38,8 +38,9 @@ def system() -> Iterator[System]:
         yield copy
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """A browser for one file: Playwright runs an event loop on this thread while it is open, which others need too."""
     executable = find()
     if executable is None:
         pytest.skip("SLOMIX_NO_BROWSER=1: no browser here")  # `make test` fails without that word

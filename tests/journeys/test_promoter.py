@@ -37,10 +37,13 @@ def test_an_evening_as_its_promoter_sees_it(visit: Visit, evening: System) -> No
     evening.control.set_clock(NINE - timedelta(minutes=15))
     expect(card).to_contain_text("4 sent", timeout=10_000)
     evening.control.walk(ids["Alice"], "default")
+    while ids["Alice"] not in evening.in_voice():
+        page.wait_for_timeout(50)
     evening.control.set_clock(NINE)
     expect(card).to_contain_text("already in voice", timeout=10_000)
     evening.control.set_clock(NINE + timedelta(seconds=30))
     expect(card).to_contain_text("follow-up sent", timeout=15_000)
+    expect(card).to_contain_text("1 of 4 came to voice")
     keep_picture(page, "after")
     got = received(evening.control.messages())
     assert set(got[REMINDER]) == {ids[name] for name in ("Alice", "Erik", "Franka", "Jana")}

@@ -4,11 +4,14 @@ import re
 from urllib.parse import urlsplit
 
 _COLOUR_CODE = re.compile(r"\^[^\^\s]?")
+# They would turn the text around a name.
+_DIRECTION = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 
 def plain_name(name: str) -> str:
-    """A player's name without ET colour codes (`^1Bad^7Boy` is `BadBoy`); never empty."""
-    return _COLOUR_CODE.sub("", name).strip() or name.strip() or "unnamed"
+    """A player's name without ET colour codes (`^1Bad^7Boy` is `BadBoy`) and marks of direction; never empty."""
+    name = name.translate(_DIRECTION).strip()
+    return _COLOUR_CODE.sub("", name).strip() or name or "unnamed"
 
 
 def like_pattern(words: str) -> str:

@@ -18,6 +18,7 @@ from slomix.errors import NotFound
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
+from slomix.presence.rules import Whereabouts
 
 
 class NoSuchCampaign(NotFound):
@@ -66,6 +67,16 @@ def recipients(session: Session, campaign: Campaign) -> list[Recipient]:
 
 def recipient_count(session: Session, campaign: Campaign) -> int:
     return session.scalar(select(func.count()).where(Recipient.campaign_id == campaign.id)) or 0
+
+
+def came(session: Session, campaign: Campaign) -> int | None:
+    """How many of the recipients the voice check found in voice; None before it, or when presence stayed unknown."""
+    if campaign.judged_at is None:
+        return None
+    found = [one.whereabouts for one in recipients(session, campaign)]
+    if Whereabouts.UNKNOWN in found:
+        return None
+    return sum(1 for where in found if where is not None and where.is_in_voice)
 
 
 @dataclass(frozen=True)

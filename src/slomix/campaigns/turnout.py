@@ -52,7 +52,7 @@ def summary_facts(session: Session, campaign: Campaign, settings: Settings, now:
     missing = [player_id for player_id in asked if found[player_id] is Whereabouts.MISSING]
     followups = deliveries.tally(session, campaign.subject).get(rules.VOICE_CHECK)
     return SummaryFacts(
-        here=sum(1 for where in found.values() if where is not None and where.is_in_voice),
+        here=queries.came(session, campaign) or 0,
         asked=len(found),
         awaited=_may_be_named(session, campaign, missing, settings, now),
         followups_sent=followups[DeliveryStatus.SENT] if followups else 0,

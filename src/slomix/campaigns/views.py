@@ -53,6 +53,8 @@ class CampaignCard:
     status: CampaignStatus
     promoter: str
     recipient_count: int
+    # How many of them the voice check found in voice; None before it, or when nobody knows.
+    here: int | None
     phases: list[PhaseCard]
     summary: Tally | None
     warning: Tally | None
@@ -73,6 +75,7 @@ def card_of(session: Session, campaign: Campaign) -> CampaignCard:
         status=so_far.status,
         promoter=_promoter(session, campaign),
         recipient_count=queries.recipient_count(session, campaign),
+        here=queries.came(session, campaign),
         phases=[PhaseCard(job, so_far.tallies.get(job.kind)) for job in so_far.jobs if job.kind in rules.JOB_KINDS],
         summary=so_far.tallies.get(notices.SUMMARY),
         warning=so_far.tallies.get(notices.PRESENCE_UNKNOWN),

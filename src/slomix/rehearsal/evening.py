@@ -86,7 +86,7 @@ class _Evening:
         self._wait("the reminders", lambda: len(self._got(verdict.REMINDER)) >= 6, seconds=20)
         self._say("reminders are out; Goran says he is not playing after all, Alice walks into voice")
         self._people["Goran"].say(DAY, "NOT_PLAYING")
-        self._control.walk(self._cast["Alice"]["id"], "default")
+        self._walk_in("Alice")
 
     def _start(self, *, kill_worker: bool) -> int | None:
         self._control.add_fault("latency", seconds=LATENCY)
@@ -103,10 +103,15 @@ class _Evening:
         return killed_after
 
     def _walk_in_late(self) -> None:
-        self._control.walk(self._cast["Erik"]["id"], "default")
+        self._walk_in("Erik")
         self._say("Erik walks into voice; the voice check follows up with the others")
         if self._control.now() < START_AT + timedelta(seconds=25):
             self._control.set_clock(START_AT + timedelta(seconds=28))
+
+    def _walk_in(self, name: str) -> None:
+        who = self._cast[name]["id"]
+        self._control.walk(who, "default")
+        self._wait(f"{name} to be seen in voice", lambda: who in self._system.in_voice(), seconds=10)
 
     def _got(self, kind: str) -> list[str]:
         return [str(one["to"]) for one in self._control.messages() if verdict.kind_of(one) == kind]

@@ -17,6 +17,7 @@ import httpx2
 
 from slomix.clock import nap
 from slomix.db import ROOT, Database
+from slomix.presence import service as presence
 from slomix.rehearsal.people import Control, Person, Stumbled
 
 # Neither a server nor a credential of whoever rehearses: all of it is the rehearsal's own.
@@ -57,6 +58,14 @@ class System:
     def database(self) -> Database:
         """The copy's own database."""
         return Database(json.loads((self.folder / "environment.json").read_text())["DATABASE_URL"])
+
+    def in_voice(self) -> set[str]:
+        """Who is in voice as far as the system knows."""
+        database = self.database()
+        with database.transaction() as session:
+            found = set(presence.voice(session).rooms)
+        database.close()
+        return found
 
     def slomix(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of the console script against this copy."""
