@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, url_for
+from flask import Flask, request, url_for
 
 from slomix import web
 from slomix.accounts.rules import plain_name
@@ -71,6 +71,8 @@ def install(app: Flask) -> None:
         return {
             "viewer": web.viewer(),
             "settings": settings,
+            # Where a login leads back to; a form that was refused has no page of its own.
+            "way_back": request.path if request.method == "GET" else "/",
             "is_demo": settings.is_development and settings.discord_api_base_url.startswith("http://127.0.0.1:"),
             "simulator_url": f"http://127.0.0.1:{settings.port + 1}/",
         }

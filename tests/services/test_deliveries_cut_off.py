@@ -1,6 +1,6 @@
 """A message that left and got no answer: repeated while its nonce is remembered, then open for good. Never twice."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
@@ -54,12 +54,21 @@ def test_a_message_that_never_arrived_is_repeated_as_it_was(post: Post) -> None:
     assert (message.text, used) == ("Hello at 20:45:00", nonce)
 
 
-def test_it_is_repeated_whatever_the_recipient_says_meanwhile_for_it_may_have_arrived(post: Post) -> None:
+@pytest.mark.parametrize("change", ["opted out", "quiet hours", "already in voice"])
+def test_it_is_not_repeated_to_who_does_not_want_it_any_more(post: Post, change: str) -> None:
+    """It may not have arrived, and then the repeat would be a message that nobody wants: so it stays unknown."""
     cut_off(post)
-    post.world.prefers("alice", called=False, quiet=QuietHours(at(20).time(), at(23).time()))
-    post.greeting.unwanted = Skip("already in voice")
-    assert post.carry(post.row("alice")) is JobStatus.SENT
-    assert len(post.wire.sent) == 1
+    match change:
+        case "opted out":
+            post.world.prefers("alice", called=False)
+        case "quiet hours":
+            post.world.prefers("alice", quiet=QuietHours(time(20), time(23)))
+        case _:
+            post.greeting.unwanted = Skip(change)
+    accepted = len(post.wire.sent)
+    assert post.carry(post.row("alice")) is JobStatus.FAILED
+    assert post.row("alice").status is DeliveryStatus.UNKNOWN
+    assert len(post.wire.sent) == accepted
 
 
 def test_after_a_minute_of_wall_time_it_is_unknown_and_never_repeated(post: Post) -> None:

@@ -159,14 +159,13 @@ class Deliver:
         now: datetime,
         wall: datetime,
     ) -> Outcome | None:
-        """An earlier try left and nobody saw its answer: repeat it while that is safe, else leave it at `unknown`."""
-        too_late = delivery.deadline_at is not None and now >= delivery.deadline_at
-        gone = delivery.player_id is not None and (reach is None or not reach.is_linked)
+        """An earlier try left and nobody saw its answer: repeat it while that is safe and wanted, else `unknown`."""
         repeatable_for = runtime.channels[delivery.channel].repeatable_for
-        if not too_late and not gone and rules.may_repeat(delivery.first_tried_at or wall, wall, repeatable_for):
+        skip = self._why_skip(runtime, session, delivery, reach, now)
+        if skip is None and rules.may_repeat(delivery.first_tried_at or wall, wall, repeatable_for):
             return None
         delivery.status = DeliveryStatus.UNKNOWN
-        delivery.reason = delivery.reason or "the answer was not seen"
+        delivery.reason = "; ".join(filter(None, [delivery.reason or "the answer was not seen", skip and skip.reason]))
         delivery.settled_at = now
         db.notify(session, db.LIVE, "deliveries")
         return Done(JobStatus.FAILED, delivery.reason)
