@@ -147,7 +147,7 @@ def make_settings(**changes: object) -> Settings:
         "environment": "development",
         "port": 7000,
         "session_secret": "a-secret-of-the-tests-and-of-nothing-else",
-        "gaming_voice_channels": frozenset({ROOM}),
+        "gaming_voice_channels": (ROOM,),
         "afk_voice_channel": AFK,
         "discord_guild_id": "800000000000000001",
         "followup_channel_id": SUMMARY_ROOM,
@@ -230,7 +230,7 @@ def build_world(database: db.Database, **settings: object) -> World:
             world.users[name] = user.id
             if name in LINKED:
                 world.players[name] = accounts.link_player(session, user, f"guid-{name}", now=now).id
-                contacts.verified_by_login(session, world.players[name], discord_id, now=now)
+                contacts.add_discord(session, world.players[name], discord_id, now=now)
     for name in LINKED:
         world.prefers(name)
     return world

@@ -185,6 +185,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("start_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("joiners_added_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("judged_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -291,7 +292,7 @@ def upgrade() -> None:
             postgresql_nulls_not_distinct=True,
         ),
     )
-    op.create_index("ix_ledger_notice_subject", "notifications_ledger", ["notice", "subject"], unique=False)
+    op.create_index("ix_ledger_subject_notice", "notifications_ledger", ["subject", "notice"], unique=False)
     op.create_index(
         "uq_ledger_live_player_event",
         "notifications_ledger",
@@ -434,7 +435,7 @@ def downgrade() -> None:
         postgresql_nulls_not_distinct=True,
         postgresql_where="status IN ('pending', 'sending', 'sent', 'unknown')",
     )
-    op.drop_index("ix_ledger_notice_subject", table_name="notifications_ledger")
+    op.drop_index("ix_ledger_subject_notice", table_name="notifications_ledger")
     op.drop_table("notifications_ledger")
     op.drop_table("contacts")
     op.drop_index(

@@ -47,6 +47,14 @@ def _ids(value: Any) -> Any:
     return ids
 
 
+def _id_list(value: Any) -> Any:
+    """The same, in their order."""
+    if not isinstance(value, str):
+        return value
+    _ids(value)
+    return tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+
+
 def _words(value: Any) -> Any:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
@@ -85,6 +93,7 @@ def _redis_url(value: Any) -> Any:
 DatabaseUrl = Annotated[SecretStr, BeforeValidator(_database_url)]
 RedisUrl = Annotated[SecretStr, BeforeValidator(_redis_url)]
 DiscordIds = Annotated[frozenset[str], NoDecode, BeforeValidator(_ids)]
+DiscordIdList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_id_list)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 ClockTime = Annotated[time, BeforeValidator(_clock_time)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
@@ -131,7 +140,7 @@ class Settings(BaseSettings):
         "https://discord.com/oauth2/authorize", validation_alias=_env("DISCORD_AUTHORIZE_URL")
     )
     discord_token_url: str = Field("https://discord.com/api/oauth2/token", validation_alias=_env("DISCORD_TOKEN_URL"))
-    gaming_voice_channels: DiscordIds = Field(frozenset(), validation_alias=_env("GAMING_VOICE_CHANNELS"))
+    gaming_voice_channels: DiscordIdList = Field((), validation_alias=_env("GAMING_VOICE_CHANNELS"))
     afk_voice_channel: str = Field("", pattern=r"^[0-9]*$", validation_alias=_env("AFK_VOICE_CHANNEL"))
     oauth_state_ttl_seconds: int = Field(600, ge=30, le=3600, validation_alias=_env("DISCORD_OAUTH_STATE_TTL_SECONDS"))
 
@@ -174,8 +183,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
-        if self.reminder_time == self.start_time:
-            raise ValueError("AVAILABILITY_PROMOTION_REMINDER_TIME is the start time: no time left to be reminded")
+        night = [(one < self.day_starts_at, one) for one in (self.reminder_time, self.start_time)]
+        if night[0] >= night[1]:
+            raise ValueError("AVAILABILITY_PROMOTION_REMINDER_TIME is not before the start of the same evening")
         for name, url in (
             ("DISCORD_API_BASE_URL", self.discord_api_base_url),
             ("DISCORD_AUTHORIZE_URL", self.discord_authorize_url),

@@ -41,7 +41,7 @@ COMMENTED = [
     ("AVAILABILITY_PRESENCE_MAX_AGE_SECONDS", "60", "presence_max_age_seconds", 60),
     ("AVAILABILITY_DAY_STARTS_AT", "05:00", "day_starts_at", time(5)),
     ("AVAILABILITY_PROMOTION_REMINDER_TIME", "19:45", "reminder_time", time(19, 45)),
-    ("AVAILABILITY_PROMOTION_START_TIME", "20:00", "start_time", time(20)),
+    ("AVAILABILITY_PROMOTION_START_TIME", "22:00", "start_time", time(22)),
     ("BOT_STARTUP_VALIDATE_ONLY", "yes", "validate_only", True),
     ("AVAILABILITY_PROMOTION_ENABLED", "off", "promotion_enabled", False),
     ("AVAILABILITY_PROMOTION_VOICE_CHECK_ENABLED", "0", "voice_check_enabled", False),
@@ -55,7 +55,7 @@ COMMENTED = [
     ("OWNER_USER_ID", "261803398874989485", "owner_user_id", "261803398874989485"),
     ("AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID", "9014", "followup_channel_id", "9014"),
     ("AVAILABILITY_DISCORD_ANNOUNCE_CHANNEL_ID", "9015", "announce_channel_id", "9015"),
-    ("GAMING_VOICE_CHANNELS", "1, 2,", "gaming_voice_channels", frozenset({"1", "2"})),
+    ("GAMING_VOICE_CHANNELS", "1, 2,", "gaming_voice_channels", ("1", "2")),
     ("PROMOTER_DISCORD_IDS", "241421356237309505", "promoter_discord_ids", frozenset({"241421356237309505"})),
     ("WEBSITE_ADMIN_DISCORD_IDS", "7,8", "admin_discord_ids", frozenset({"7", "8"})),
     ("DISCORD_REDIRECT_URI_ALLOWLIST", f"{HERE}, https://b/x", "discord_redirect_uri_allowlist", (HERE, "https://b/x")),
@@ -84,7 +84,7 @@ def test_every_number_time_boolean_zone_and_id_is_in_the_table_above() -> None:
 def test_a_value_that_is_nothing_but_a_comment_is_not_set(read: Any, text: str) -> None:
     settings = read(PORT=text, AVAILABILITY_PROMOTION_TIMEZONE=text, GAMING_VOICE_CHANNELS=text, SLOMIX_CLOCK_FILE=text)
     assert (settings.port, settings.zone.key) == (7000, "Europe/Ljubljana")
-    assert (settings.gaming_voice_channels, settings.clock_file) == (frozenset(), None)
+    assert (settings.gaming_voice_channels, settings.clock_file) == ((), None)
 
 
 def test_a_hash_inside_a_word_stays(read: Any) -> None:
@@ -224,3 +224,28 @@ def test_a_redirect_uri_that_is_not_on_the_list_stops_the_start(read: Any, envir
 def test_a_redirect_uri_on_the_list_is_used(read: Any, environment: dict[str, str]) -> None:
     settings = read(**environment, DISCORD_REDIRECT_URI_ALLOWLIST=f"https://elsewhere.example/, {OURS}")
     assert settings.login_redirect_uri == OURS
+
+
+@pytest.mark.parametrize(
+    ("reminder", "start", "day_starts", "makes_sense"),
+    [
+        ("20:45", "21:00", "00:00", True),
+        ("21:00", "21:00", "00:00", False),
+        ("21:15", "21:00", "00:00", False),
+        ("23:45", "00:30", "00:00", False),
+        ("23:45", "00:30", "05:00", True),
+    ],
+)
+def test_the_reminder_comes_before_the_start_of_the_same_evening(
+    read: Any, reminder: str, start: str, day_starts: str, makes_sense: bool
+) -> None:
+    values = {
+        "AVAILABILITY_PROMOTION_REMINDER_TIME": reminder,
+        "AVAILABILITY_PROMOTION_START_TIME": start,
+        "AVAILABILITY_DAY_STARTS_AT": day_starts,
+    }
+    if makes_sense:
+        read(**values)
+    else:
+        with pytest.raises(SettingsError, match="AVAILABILITY_PROMOTION_REMINDER_TIME"):
+            read(**values)

@@ -35,7 +35,7 @@ def contact(world: World, name: str) -> Contact:
 def test_who_never_said_anything_allows_nothing(world: World) -> None:
     with world.session() as session:
         contacts.remove_all(session, world.players["alice"])
-        contacts.verified_by_login(session, world.players["alice"], CAST["alice"], now=NOW)
+        contacts.add_discord(session, world.players["alice"], CAST["alice"], now=NOW)
     found = reach(world, "alice")
     assert (found.allows_promotions, found.quiet_hours, found.zone) == (False, None, LJUBLJANA)
     assert found.address == CAST["alice"]
@@ -80,7 +80,7 @@ def test_an_unusable_contact_is_not_used_and_says_since_when_and_why(world: Worl
 def test_logging_in_again_makes_a_contact_usable_again(world: World) -> None:
     with world.session() as session:
         contacts.mark_unusable(session, contact(world, "alice").id, "DMs closed", now=NOW)
-        contacts.verified_by_login(session, world.players["alice"], CAST["alice"], now=at(22))
+        contacts.add_discord(session, world.players["alice"], CAST["alice"], now=at(22))
     fresh = contact(world, "alice")
     assert (fresh.unusable_since, fresh.unusable_reason, fresh.verified_at) == (None, None, at(22))
     assert reach(world, "alice").address == CAST["alice"]
@@ -96,7 +96,7 @@ def test_what_a_receipt_taught_is_kept_with_the_address(world: World) -> None:
 def test_an_address_moves_with_its_account_and_what_was_learned_of_the_old_one_does_not(world: World) -> None:
     with world.session() as session:
         contacts.learn(session, contact(world, "erik").id, "7001")
-        contacts.verified_by_login(session, world.players["erik"], CAST["alice"], now=NOW)
+        contacts.add_discord(session, world.players["erik"], CAST["alice"], now=NOW)
         assert contacts.contact_of(session, world.players["alice"]) is None
     found = reach(world, "erik")
     assert (found.address, found.learned) == (CAST["alice"], None)

@@ -95,14 +95,14 @@ def test_a_later_campaign_never_opens_what_arrived_or_may_have(post: Post, statu
     assert (post.row("alice").status, post.row("alice").subject) == (status, "1")
     with post.world.session() as session:
         told = deliveries.told(session, KEY, list(post.world.players.values()))
-    assert told == {post.world.players["alice"]: deliveries.Told(status, "1")}
+    assert {(one.status, one.subject) for one in told.values()} == {(status, "1")}
 
 
 def test_what_has_not_gone_out_is_withdrawn_with_its_reason(post: Post) -> None:
     post.plan("alice", "erik")
     post.carry(post.row("erik"))
     with post.world.session() as session:
-        deliveries.withdraw(session, "1", ["greeting"], reason="cancelled", now=at(20, 50))
+        deliveries.withdraw(session, "1", ["greeting"], now=at(20, 50))
     alice, erik = post.row("alice"), post.row("erik")
     assert (alice.status, alice.reason, alice.settled_at) == (DeliveryStatus.SKIPPED, "cancelled", at(20, 50))
     assert erik.status is DeliveryStatus.SENT

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from slomix.campaigns import rules
+from slomix import db
+from slomix.availability.rules import Status
+from slomix.campaigns import queries, rules
 from slomix.campaigns.rules import CampaignStatus
 from slomix.channels.base import SendError, Unanswered
 from slomix.deliveries.models import Delivery
@@ -12,7 +14,7 @@ from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs import service as job_service
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from tests.conftest import ROOM, World, at
+from tests.conftest import ROOM, World, at, build_world
 from tests.services.test_campaigns import call, cancel, jobs_of, latest
 from tests.workers.pump import pump
 from tests.workers.stage import (
@@ -156,3 +158,48 @@ def test_a_worker_that_dies_in_the_middle_of_sending(called: World) -> None:
         again = session.get_one(Delivery, row_id)
         assert (again.status, again.nonce) == (DeliveryStatus.SENT, nonce)
     assert [message.text for _, message, used in called.discord.sent if used == nonce] == ["as it was"]
+
+
+def test_an_old_verdict_of_missing_calls_nobody_when_nobody_knows_any_more(called: World) -> None:
+    go(called, 21)
+    called.clock.move_to(at(21, 0, 30))
+    in_voice(called, alice=ROOM)
+    called.discord.answers = [SendError("Discord answered 503")] * 3
+    pump(called)
+    called.clock.move_to(at(21, 5))
+    pump(called)
+    assert not any(FOLLOW_UP in message.text for _, message, _ in called.discord.sent)
+    assert {reason for _, reason in rows(called, "FOLLOWUP").values()} == {"nobody knows any more who is in voice"}
+
+
+def test_who_comes_after_the_verdict_is_not_named_as_awaited(called: World) -> None:
+    go(called, 21)
+    called.clock.move_to(at(21, 0, 30))
+    in_voice(called, alice=ROOM, bob=ROOM)
+    called.discord.answers = [SendError("Discord answered 503"), SendError("Discord answered 503")]
+    pump(called)
+    called.clock.move_to(at(21, 0, 50))
+    in_voice(called, alice=ROOM, bob=ROOM, erik=ROOM)
+    pump(called)
+    assert called.discord.texts[-1].splitlines()[:2] == ["Game night is on: 3 of 4 in voice.", "Still awaited: Franka"]
+
+
+def test_when_nobody_looked_in_time_the_promoter_and_the_room_hear_it(called: World) -> None:
+    go(called, 21)
+    go(called, 21, 21)
+    assert sum("could not see who is in voice" in text for text in called.discord.texts) == 2
+    assert jobs_of(called, latest(called))[rules.VOICE_CHECK].status is JobStatus.SKIPPED
+
+
+def test_a_cancel_is_the_last_word_also_against_a_job_that_saw_it_too_late(committed: db.Database) -> None:
+    world = build_world(committed)
+    world.says("alice", Status.LOOKING)
+    campaign_id, _ = call(world)
+    world.clock.move_to(at(20, 45))
+    with world.session() as session:
+        campaign = queries.get(session, campaign_id)
+        cancel(world, campaign_id)  # in a transaction of its own, while ours holds what it read before
+        queries.write_status(session, campaign, CampaignStatus.RUNNING)
+    with world.session() as session:
+        assert queries.get(session, campaign_id).status is CampaignStatus.CANCELLED
+    assert call(world, "dora", key="again")[1], "the day is free again"

@@ -35,7 +35,7 @@ def link() -> Response:
         if before is not None and before != player.id:
             contacts.remove_all(session, before)
             availability.clear_from(session, before, web.today(now))
-        contacts.verified_by_login(session, player.id, user.discord_id, now=now)
+        contacts.add_discord(session, player.id, user.discord_id, now=now)
     flash(f"You are {plain_name(player.name)}. Have fun!", "done")
     return redirect(own_path(request.form.get("next")), code=303)
 

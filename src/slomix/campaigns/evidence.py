@@ -1,18 +1,21 @@
 """What became of one campaign, from the tables, with a verdict on each promise."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from slomix.accounts import service as accounts
 from slomix.accounts.rules import plain_name
-from slomix.campaigns import notices, queries, rules
+from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign
 from slomix.deliveries import service as deliveries
-from slomix.deliveries.models import Delivery
+from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import AttemptEvent, DeliveryStatus
 from slomix.jobs.models import Job
+
+Tries = Mapping[int, Sequence[Attempt]]
 
 
 def gather(session: Session, campaign: Campaign) -> dict[str, Any]:
@@ -56,23 +59,32 @@ def gather(session: Session, campaign: Campaign) -> dict[str, Any]:
             }
             for row in rows
         ],
-        "verdict": [{"promise": promise, "kept": kept} for promise, kept in _verdict(campaign, own, rows).items()],
+        "verdict": [
+            {"promise": promise, "kept": kept} for promise, kept in _verdict(campaign, own, rows, tries).items()
+        ],
     }
 
 
-def _verdict(campaign: Campaign, own: list[Job], rows: list[Delivery]) -> dict[str, bool]:
+def _verdict(campaign: Campaign, own: list[Job], rows: list[Delivery], tries: Tries) -> dict[str, bool]:
     kinds = Counter(job.kind for job in own)
-    live = Counter((row.player_id, row.event_key) for row in rows if row.status is DeliveryStatus.SENT)
+    sent = [row for row in rows if row.status is DeliveryStatus.SENT]
     return {
         "exactly one job of each type": campaign.dry_run or kinds == Counter(rules.JOB_KINDS),
-        "nobody was sent the same notice twice": all(count == 1 for count in live.values()),
+        "nothing was tried again after it was sent": all(_ends_with_the_sent(tries.get(row.id, [])) for row in rows),
         "what was not sent has its reason": all(
             row.reason for row in rows if row.status.is_settled and row.status is not DeliveryStatus.SENT
         ),
-        "at most one summary": sum(1 for row in rows if row.notice == notices.SUMMARY) <= 1,
+        "at most one summary": sum(1 for row in rows if row.notice == rules.SUMMARY) <= 1,
         "nothing left after its deadline": all(
-            row.settled_at is None or row.deadline_at is None or row.settled_at <= row.deadline_at
-            for row in rows
-            if row.status is DeliveryStatus.SENT
+            row.deadline_at is None or one.at < row.deadline_at
+            for row in sent
+            for one in tries.get(row.id, [])
+            if one.event is AttemptEvent.BEGUN
         ),
     }
+
+
+def _ends_with_the_sent(attempts: Sequence[Attempt]) -> bool:
+    """Whether the try that was sent is the last thing that happened."""
+    sent = [number for number, one in enumerate(attempts) if one.status is DeliveryStatus.SENT]
+    return not sent or sent == [len(attempts) - 1]

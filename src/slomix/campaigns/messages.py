@@ -82,7 +82,8 @@ def summary(facts: SummaryFacts) -> str:
         return "Game night is on. We could not see who is in voice, so nobody was asked a second time."
     lines = [f"Game night is on: {facts.here} of {facts.asked} in voice."]
     if not facts.awaited:
-        lines.append("Everybody is here. Have fun!" if facts.here >= facts.asked else "Nobody else is expected.")
+        is_full = 0 < facts.asked <= facts.here
+        lines.append("Everybody is here. Have fun!" if is_full else "Nobody else is awaited.")
     elif facts.with_names:
         shown = ", ".join(safe_name(name) for name in facts.awaited[:NAMES_SHOWN])
         more = len(facts.awaited) - NAMES_SHOWN

@@ -45,6 +45,7 @@ class Campaign(Base):
     status: Mapped[CampaignStatus] = mapped_column(default=CampaignStatus.SCHEDULED)
     # The start that people are told; the start notice itself may leave later.
     start_at: Mapped[datetime]
+    joiners_added_at: Mapped[datetime | None]
     judged_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 

@@ -13,18 +13,15 @@ from slomix.channels.base import Message
 from slomix.deliveries.handlers import Notice
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import Skip
+from slomix.deliveries.service import WITHDRAWN
 from slomix.presence import service as presence
 from slomix.runtime import Runtime
 from slomix.settings import Settings
 
-SUMMARY = "summary"
-PRESENCE_UNKNOWN = "presence_unknown"
-DRY_RUN_NOTICES = tuple(f"dry_run.{notice}" for notice in (*rules.JOB_KINDS, SUMMARY))
-
 
 def links_of(settings: Settings) -> messages.Links:
     """Where messages lead."""
-    room = next(iter(settings.gaming_voice_channels)) if len(settings.gaming_voice_channels) == 1 else None
+    room = settings.gaming_voice_channels[0] if settings.gaming_voice_channels and settings.discord_guild_id else None
     return messages.Links(
         board=settings.base_url + "/",
         preferences=settings.base_url + "/preferences",
@@ -45,15 +42,20 @@ class ToRecipient:
         """Not after a cancel, not to who withdrew, and (start, follow-up) not to who is in voice already."""
         campaign = queries.of_subject(session, delivery.subject)
         if campaign.status is CampaignStatus.CANCELLED:
-            return Skip("cancelled")
+            return Skip(WITHDRAWN)
         player_id = delivery.player_id or 0
         status = availability.statuses(session, campaign.day, [player_id]).get(player_id)
         reason = rules.why_unwanted(status)
         if reason is not None:
             return Skip(reason)
-        if self._kind != rules.REMINDER and self._is_in_voice(runtime, session, player_id, now):
-            return Skip("already in voice")
-        return None
+        if self._kind == rules.REMINDER:
+            return None
+        snapshot = presence.voice(session)
+        if snapshot.is_fresh(now, runtime.settings.presence_max_age):
+            discord_id = accounts.discord_ids(session, [player_id]).get(player_id, "")
+            where = turnout.rooms_of(runtime.settings).whereabouts(snapshot.rooms.get(discord_id))
+            return Skip("already in voice") if where.is_in_voice else None
+        return self._why_not_unseen(runtime, campaign, now)
 
     def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
         return Message(self.text(runtime.settings, queries.of_subject(session, delivery.subject), now))
@@ -68,12 +70,12 @@ class ToRecipient:
             case _:
                 return messages.followup(links)
 
-    def _is_in_voice(self, runtime: Runtime, session: Session, player_id: int, now: datetime) -> bool:
-        snapshot = presence.voice(session)
-        if not snapshot.is_fresh(now, runtime.settings.presence_max_age):
-            return False
-        discord_id = accounts.discord_ids(session, [player_id]).get(player_id, "")
-        return turnout.rooms_of(runtime.settings).whereabouts(snapshot.rooms.get(discord_id)).is_in_voice
+    def _why_not_unseen(self, runtime: Runtime, campaign: Campaign, now: datetime) -> Skip | None:
+        """With nobody knowing who is in voice: a start goes out all the same, an old verdict of missing does not."""
+        judged_at = campaign.judged_at
+        if self._kind == rules.START or judged_at is None or now - judged_at <= runtime.settings.presence_max_age:
+            return None
+        return Skip("nobody knows any more who is in voice")
 
 
 class Summary:
@@ -84,7 +86,7 @@ class Summary:
 
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         campaign = queries.of_subject(session, delivery.subject)
-        return Skip("cancelled") if campaign.status is CampaignStatus.CANCELLED else None
+        return Skip(WITHDRAWN) if campaign.status is CampaignStatus.CANCELLED else None
 
     def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
         campaign = queries.of_subject(session, delivery.subject)
@@ -118,7 +120,7 @@ class DryRun:
 
     def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
         campaign = queries.of_subject(session, delivery.subject)
-        if self._kind == SUMMARY:
+        if self._kind == rules.SUMMARY:
             return Message(
                 messages.dry_run(messages.summary(turnout.would_be(session, campaign, runtime.settings, now)))
             )
@@ -128,7 +130,7 @@ class DryRun:
 
 NOTICES: dict[str, Notice] = {
     **{kind: ToRecipient(kind) for kind in rules.JOB_KINDS},
-    SUMMARY: Summary(),
-    PRESENCE_UNKNOWN: PresenceUnknown(),
-    **{notice: DryRun(notice) for notice in DRY_RUN_NOTICES},
+    rules.SUMMARY: Summary(),
+    rules.PRESENCE_UNKNOWN: PresenceUnknown(),
+    **{notice: DryRun(notice) for notice in rules.DRY_RUN_NOTICES},
 }

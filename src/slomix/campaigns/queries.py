@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from slomix import db
 from slomix.campaigns import rules
@@ -89,7 +90,7 @@ class Progress:
 
     @property
     def is_open(self) -> bool:
-        """Whether something of it may still go out."""
+        """Whether a job of it is not over, so that there is something to cancel."""
         return any(not job.status.is_over for job in self.jobs)
 
 
@@ -103,6 +104,8 @@ def progress(session: Session, campaign: Campaign, finishing: Mapping[str, JobSt
         status = rules.overall_status(
             {notice: _phase(tally) for notice, tally in tallies.items()}, states | dict(finishing or {})
         )
+        if status is CampaignStatus.SCHEDULED and campaign.status is CampaignStatus.RUNNING:
+            status = campaign.status  # its job only waits between two looks
     return Progress(own, tallies, status)
 
 
@@ -112,7 +115,20 @@ def _phase(tally: Tally) -> Phase:
 
 def refresh_status(session: Session, campaign: Campaign, finishing: Mapping[str, JobStatus] | None = None) -> None:
     """Write down what the campaign came to so far."""
-    status = progress(session, campaign, finishing).status
-    if status is not campaign.status:
-        campaign.status = status
+    write_status(session, campaign, progress(session, campaign, finishing).status)
+
+
+def write_status(session: Session, campaign: Campaign, status: CampaignStatus) -> None:
+    """Write a status, unless somebody has cancelled the campaign meanwhile: a cancel is the last word."""
+    if status is campaign.status:
+        return
+    written = session.scalar(
+        update(Campaign)
+        .where(Campaign.id == campaign.id, Campaign.status != CampaignStatus.CANCELLED)
+        .values(status=status)
+        .returning(Campaign.id)
+        .execution_options(synchronize_session=False)
+    )
+    if written is not None:
+        set_committed_value(campaign, "status", status)
         db.notify(session, db.LIVE, "campaign")

@@ -18,6 +18,12 @@ JOB_KINDS = (REMINDER, START, VOICE_CHECK)
 # A dry run's one job beside none of the three above.
 DRY_RUN = "dry_run"
 
+# Notices are named by the job that plans them; these have none of their own.
+SUMMARY = "summary"
+PRESENCE_UNKNOWN = "presence_unknown"
+DRY_RUN_NOTICES = tuple(f"{DRY_RUN}.{notice}" for notice in (*JOB_KINDS, SUMMARY))
+ALL_NOTICES = (*JOB_KINDS, SUMMARY, PRESENCE_UNKNOWN, *DRY_RUN_NOTICES)
+
 LATEST = timedelta(minutes=60)
 START_GRACE = timedelta(minutes=15)
 FOLLOWUP_GRACE = timedelta(minutes=20)

@@ -162,7 +162,8 @@ def _instead(session: Session, promoter_id: int, idempotency_key: str, day: date
     other = session.scalars(others.order_by(Campaign.id)).first()
     if other is None:
         raise error
-    raise CampaignExists(accounts.names(session, [other.promoter_id])[other.promoter_id], other.status) from error
+    promoter = accounts.names(session, [other.promoter_id])[other.promoter_id]
+    raise CampaignExists(promoter, queries.progress(session, other).status) from error
 
 
 def _promise(session: Session, campaign: Campaign, ahead: Preview, *, settings: Settings, now: datetime) -> None:
@@ -253,6 +254,6 @@ def cancel(session: Session, campaign_id: int, *, player_id: int, is_admin: bool
     campaign.status = CampaignStatus.CANCELLED
     for kind in (*rules.JOB_KINDS, rules.DRY_RUN):
         jobs.skip_pending(session, kind, [campaign.subject], reason="cancelled", now=now)
-    deliveries.withdraw(session, campaign.subject, [*rules.JOB_KINDS, "summary"], reason="cancelled", now=now)
+    deliveries.withdraw(session, campaign.subject, rules.ALL_NOTICES, now=now)
     db.notify(session, db.LIVE, "campaign")
     return campaign

@@ -11,6 +11,7 @@ from slomix.availability import service as availability
 from slomix.campaigns import queries, rules, service
 from slomix.campaigns.messages import SummaryFacts
 from slomix.campaigns.models import Campaign, Recipient
+from slomix.contacts import rules as contacts_rules
 from slomix.contacts import service as contacts
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.rules import DeliveryStatus
@@ -18,10 +19,13 @@ from slomix.presence import service as presence
 from slomix.presence.rules import Rooms, Whereabouts
 from slomix.settings import Settings
 
+# Somebody whose DMs are closed did not withdraw.
+NAMEABLE = {None, "no working contact"}
+
 
 def rooms_of(settings: Settings) -> Rooms:
     """Which voice rooms mean something here."""
-    return Rooms(settings.gaming_voice_channels, settings.afk_voice_channel)
+    return Rooms(frozenset(settings.gaming_voice_channels), settings.afk_voice_channel)
 
 
 def asked_by_start(session: Session, campaign: Campaign, player_ids: list[int]) -> list[int]:
@@ -46,20 +50,39 @@ def record(session: Session, campaign: Campaign, whereabouts: Mapping[int, Where
 
 
 def summary_facts(session: Session, campaign: Campaign, settings: Settings, now: datetime) -> SummaryFacts:
-    """What the voice check found. Awaited is who was asked by the start, is missing, and may be named now."""
+    """What the voice check found, and who came since. Awaited: asked by the start, still missing, nameable."""
     found = {one.player_id: one.whereabouts for one in queries.recipients(session, campaign)}
-    asked = asked_by_start(session, campaign, list(found))
-    missing = [player_id for player_id in asked if found[player_id] is Whereabouts.MISSING]
+    missing = [player_id for player_id, where in found.items() if where is Whereabouts.MISSING]
+    came_since = _in_voice_now(session, missing, settings, now)
+    still_missing = [one for one in asked_by_start(session, campaign, missing) if one not in came_since]
+    wanted = _still_wanted(session, campaign, list(found))
+    here = {one for one, where in found.items() if where is not None and where.is_in_voice} | came_since
     followups = deliveries.tally(session, campaign.subject).get(rules.VOICE_CHECK)
     return SummaryFacts(
-        here=queries.came(session, campaign) or 0,
-        asked=len(found),
-        awaited=_may_be_named(session, campaign, missing, settings, now),
+        here=len(here),
+        asked=len(here | wanted),
+        awaited=_may_be_named(session, campaign, still_missing, settings, now),
         followups_sent=followups[DeliveryStatus.SENT] if followups else 0,
         followups_tried=followups.tried if followups else 0,
         presence_known=campaign.judged_at is not None and Whereabouts.UNKNOWN not in found.values(),
         with_names=settings.summary_names,
     )
+
+
+def _in_voice_now(session: Session, player_ids: list[int], settings: Settings, now: datetime) -> set[int]:
+    """Those of the players who are in voice by a fresh picture; nobody when there is none."""
+    snapshot = presence.voice(session)
+    if not snapshot.is_fresh(now, settings.presence_max_age):
+        return set()
+    rooms = rooms_of(settings)
+    ids = accounts.discord_ids(session, player_ids)
+    return {one for one, discord_id in ids.items() if rooms.whereabouts(snapshot.rooms.get(discord_id)).is_in_voice}
+
+
+def _still_wanted(session: Session, campaign: Campaign, player_ids: list[int]) -> set[int]:
+    """Those who have not withdrawn."""
+    statuses = availability.statuses(session, campaign.day, player_ids)
+    return {one for one in player_ids if rules.why_unwanted(statuses.get(one)) is None}
 
 
 def would_be(session: Session, campaign: Campaign, settings: Settings, now: datetime) -> SummaryFacts:
@@ -87,14 +110,10 @@ def would_be(session: Session, campaign: Campaign, settings: Settings, now: date
 def _may_be_named(
     session: Session, campaign: Campaign, missing: list[int], settings: Settings, now: datetime
 ) -> list[str]:
-    """The names of the missing, without those in quiet hours and those who withdrew."""
-    statuses = availability.statuses(session, campaign.day, missing)
+    """The names of the missing, without those in quiet hours and those who withdrew in any way."""
+    wanted = _still_wanted(session, campaign, missing)
     reaches = contacts.reach_of(session, missing, zone=settings.zone)
     names = accounts.names(session, missing)
     return [
-        names[player_id]
-        for player_id in missing
-        if rules.why_unwanted(statuses.get(player_id)) is None
-        and reaches[player_id].is_linked
-        and not reaches[player_id].is_quiet(now)
+        names[one] for one in missing if one in wanted and contacts_rules.why_not(reaches.get(one), now) in NAMEABLE
     ]

@@ -77,8 +77,8 @@ def card_of(session: Session, campaign: Campaign) -> CampaignCard:
         recipient_count=queries.recipient_count(session, campaign),
         here=queries.came(session, campaign),
         phases=[PhaseCard(job, so_far.tallies.get(job.kind)) for job in so_far.jobs if job.kind in rules.JOB_KINDS],
-        summary=so_far.tallies.get(notices.SUMMARY),
-        warning=so_far.tallies.get(notices.PRESENCE_UNKNOWN),
+        summary=so_far.tallies.get(rules.SUMMARY),
+        warning=so_far.tallies.get(rules.PRESENCE_UNKNOWN),
         is_open=so_far.is_open,
     )
 

@@ -35,9 +35,12 @@ class Receipt:
 class SendError(Exception):
     """The provider did not take the message. `permanent`: this address will never work."""
 
-    def __init__(self, reason: str, *, permanent: bool = False, retry_after: timedelta | None = None) -> None:
+    def __init__(
+        self, reason: str, *, permanent: bool = False, retry_after: timedelta | None = None, code: int | None = None
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.code = code
         self.permanent = permanent
         self.retry_after = retry_after
 

@@ -20,7 +20,13 @@ PERMANENT = {
     50033,  # invalid recipient: nobody has that id
 }
 
-TIMEOUT = httpx2.Timeout(10, connect=3)  # together well below a job's lease
+# A first message is two requests; together they stay below a job's lease.
+TIMEOUT = httpx2.Timeout(8, connect=3, write=3, pool=2)
+
+# Somebody who is not in the guild is in none of its voice rooms either.
+IN_NO_ROOM = {UNKNOWN_VOICE_STATE, 10007, 10013}
+# A DM channel that another bot opened: ours may still open its own.
+NOT_OUR_DM = {10003, 50001}
 
 
 class Discord:
@@ -40,7 +46,26 @@ class Discord:
 
     def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:
         """Post once. The nonce makes a repeat within `repeatable_for` answer with the first message."""
-        room = to.value if to.is_room else to.learned or self._open_dm(to.value)
+        if to.is_room:
+            return Receipt(self._post(to.value, message, nonce))
+        if to.learned is not None:
+            try:
+                return Receipt(self._post(to.learned, message, nonce), learned=to.learned)
+            except SendError as error:
+                if error.code not in NOT_OUR_DM:
+                    raise
+        room = self._open_dm(to.value)
+        return Receipt(self._post(room, message, nonce), learned=room)
+
+    def voice_channel_of(self, discord_id: str) -> str | None:
+        """Where that person is now; None when in no voice room."""
+        state = self._request("GET", f"/guilds/{self._guild_id}/voice-states/{discord_id}", absent=IN_NO_ROOM)
+        return state.get("channel_id")
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _post(self, room: str, message: Message, nonce: str) -> str:
         body = {
             "content": message.text,
             "nonce": nonce,
@@ -48,17 +73,7 @@ class Discord:
             "allowed_mentions": {"parse": []},  # a name is never a mention
         }
         posted = self._request("POST", f"/channels/{room}/messages", json=body, carries_message=True)
-        return Receipt(message_id=str(posted["id"]), learned=None if to.is_room else room)
-
-    def voice_channel_of(self, discord_id: str) -> str | None:
-        """Where that person is now; None when in no voice room."""
-        state = self._request(
-            "GET", f"/guilds/{self._guild_id}/voice-states/{discord_id}", absent={UNKNOWN_VOICE_STATE}
-        )
-        return state.get("channel_id")
-
-    def close(self) -> None:
-        self._http.close()
+        return str(posted["id"])
 
     def _open_dm(self, user_id: str) -> str:
         return str(self._request("POST", "/users/@me/channels", json={"recipient_id": user_id})["id"])
@@ -101,7 +116,7 @@ def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
         wait = problem.get("retry_after") or response.headers.get("Retry-After") or 1
         return SendError("Discord asks us to slow down (429)", retry_after=timedelta(seconds=float(wait)))
     if code == CANNOT_DM:
-        return SendError("this person's DMs are closed to the bot", permanent=True)
+        return SendError("this person's DMs are closed to the bot", permanent=True, code=code)
     if code in PERMANENT:
-        return SendError(f"Discord: {problem.get('message', 'refused')} ({code})", permanent=True)
+        return SendError(f"Discord: {problem.get('message', 'refused')} ({code})", permanent=True, code=code)
     return SendError(f"Discord answered {response.status_code} {problem.get('message', '')}".strip())

@@ -33,7 +33,7 @@ def load_demo(settings: Settings, clock: Clock) -> None:
             if user.player_id is not None:
                 continue
             player = accounts.link_player(session, user, person.player_guid, now=now)
-            contacts.verified_by_login(session, player.id, person.id, now=now)
+            contacts.add_discord(session, player.id, person.id, now=now)
             contacts.set_preferences(
                 session, player.id, allow_promotions=True, quiet_hours=None, zone=settings.zone, now=now
             )

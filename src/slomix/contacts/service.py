@@ -53,8 +53,8 @@ def reach_of(session: Session, player_ids: Iterable[int], *, zone: ZoneInfo) -> 
     }
 
 
-def verified_by_login(session: Session, player_id: int, discord_id: str, *, now: datetime) -> None:
-    """Logging in proved this Discord account; from now on its player may be reached there, if they allow it."""
+def add_discord(session: Session, player_id: int, discord_id: str, *, now: datetime) -> None:
+    """A login proved this Discord account; from now on its player may be reached there, if they allow it."""
     session.execute(delete(Contact).where(Contact.channel == ChannelName.DISCORD, Contact.address == discord_id))
     session.execute(
         insert(Contact)
@@ -122,4 +122,13 @@ def mark_unusable(session: Session, contact_id: int, reason: str, *, now: dateti
         update(Contact)
         .where(Contact.id == contact_id, Contact.unusable_since.is_(None))
         .values(unusable_since=now, unusable_reason=reason)
+    )
+
+
+def try_again(session: Session, player_id: int) -> None:
+    """The owner says that their addresses work again, so they are used again."""
+    session.execute(
+        update(Contact)
+        .where(Contact.player_id == player_id, Contact.unusable_since.is_not(None))
+        .values(unusable_since=None, unusable_reason=None, learned=None)
     )

@@ -37,6 +37,7 @@ def save() -> Response:
     quiet_hours = _quiet_hours(request.form.get("quiet_start", ""), request.form.get("quiet_end", ""))
     with web.runtime().transaction() as session:
         before = service.preferences_of(session, player_id)
+        service.try_again(session, player_id)
         service.set_preferences(
             session,
             player_id,

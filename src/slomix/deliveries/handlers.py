@@ -165,7 +165,7 @@ class Deliver:
         if skip is None and rules.may_repeat(delivery.first_tried_at or wall, wall, repeatable_for):
             return None
         delivery.status = DeliveryStatus.UNKNOWN
-        delivery.reason = "; ".join(filter(None, [delivery.reason or "the answer was not seen", skip and skip.reason]))
+        delivery.reason = "; ".join([delivery.reason or "the answer was not seen", *([skip.reason] if skip else [])])
         delivery.settled_at = now
         db.notify(session, db.LIVE, "deliveries")
         return Done(JobStatus.FAILED, delivery.reason)

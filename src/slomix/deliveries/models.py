@@ -34,7 +34,7 @@ class Delivery(Base):
         CheckConstraint("num_nonnulls(player_id, destination) = 1", name="player_or_room"),
         CheckConstraint("(status = 'skipped') <= (reason IS NOT NULL)", name="skipped_with_reason"),
         CheckConstraint("(status IN ('sending', 'sent')) <= (text IS NOT NULL)", name="words_before_sending"),
-        Index("ix_ledger_notice_subject", "notice", "subject"),
+        Index("ix_ledger_subject_notice", "subject", "notice"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

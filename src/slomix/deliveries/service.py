@@ -21,6 +21,9 @@ from slomix.jobs.service import NewJob
 # The kind of the job that carries one delivery; its subject is the delivery's id.
 JOB_KIND = "delivery"
 
+# Why a row is skipped whose sender took it back.
+WITHDRAWN = "cancelled"
+
 _NONCE_ALPHABET = string.ascii_letters + string.digits
 
 
@@ -113,18 +116,18 @@ def _plan(session: Session, plan: Plan, rows: Sequence[Mapping[str, object]], *,
     return len(fresh) + len(opened)
 
 
-def withdraw(session: Session, subject: str, notices: Sequence[str], *, reason: str, now: datetime) -> None:
+def withdraw(session: Session, subject: str, notices: Sequence[str], *, now: datetime) -> None:
     """Skip what has not gone out of these notices about `subject`."""
     open_rows = (
         (Delivery.subject == subject) & Delivery.notice.in_(notices) & (Delivery.status == DeliveryStatus.PENDING)
     )
     # Jobs before deliveries, as everywhere: who sends at this moment holds them in this order too.
     ids = session.scalars(select(Delivery.id).where(open_rows)).all()
-    jobs.skip_pending(session, JOB_KIND, [str(delivery) for delivery in ids], reason=reason, now=now)
+    jobs.skip_pending(session, JOB_KIND, [str(delivery) for delivery in ids], reason=WITHDRAWN, now=now)
     session.execute(
         update(Delivery)
         .where(Delivery.id.in_(ids), open_rows)
-        .values(status=DeliveryStatus.SKIPPED, reason=reason, settled_at=now)
+        .values(status=DeliveryStatus.SKIPPED, reason=WITHDRAWN, settled_at=now)
         .execution_options(synchronize_session=False)
     )
     db.notify(session, db.LIVE, "deliveries")
@@ -190,16 +193,22 @@ class Told:
 
     status: DeliveryStatus
     subject: str
+    reason: str | None = None
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """It was to be told, and whoever meant to took that back."""
+        return self.status is DeliveryStatus.SKIPPED and self.reason == WITHDRAWN
 
 
 def told(session: Session, event_key: str, player_ids: Sequence[int]) -> dict[int, Told]:
     """What these players were told of an event, whichever campaign did it; who has no row was told nothing."""
     rows = session.execute(
-        select(Delivery.player_id, Delivery.status, Delivery.subject)
+        select(Delivery.player_id, Delivery.status, Delivery.subject, Delivery.reason)
         .where(Delivery.event_key == event_key, Delivery.player_id.in_(player_ids))
         .order_by(Delivery.id)
     )
-    return {row.player_id: Told(row.status, row.subject) for row in rows}
+    return {row.player_id: Told(row.status, row.subject, row.reason) for row in rows}
 
 
 def note_attempt(

@@ -1,8 +1,12 @@
 """The Discord client: reads voice states from the gateway and writes them down."""
 
 import asyncio
+import contextlib
+import math
+import time
 from datetime import datetime, timedelta
 
+import aiohttp
 import discord
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,6 +21,7 @@ log = structlog.get_logger()
 
 RENEW_EVERY = timedelta(seconds=10)
 LOOK_EVERY = 0.1
+SILENT_AFTER = 15.0
 
 
 class VoiceClient(discord.Client):
@@ -48,11 +53,11 @@ class VoiceClient(discord.Client):
         self._changed.set()
 
     def rooms(self) -> dict[str, str] | None:
-        """Who is in which voice room now; None while the gateway has not told, or its heart has stopped."""
+        """Who is in which voice room now; None while the gateway has not told, or has been silent for too long."""
         guild = self.get_guild(int(self._runtime.settings.discord_guild_id or 0))
         if guild is None or guild.unavailable or self.is_closed() or not self.is_ready():
             return None
-        if self.ws is None or self.latency > RENEW_EVERY.total_seconds():
+        if self._silence() > SILENT_AFTER:
             return None
         return {
             str(member_id): str(room.id)
@@ -60,8 +65,20 @@ class VoiceClient(discord.Client):
             for member_id in room.voice_states
         }
 
+    def _silence(self) -> float:
+        """Seconds since the gateway last said anything; a line that was cut without a word looks open for a minute."""
+        heart = getattr(self.ws, "_keep_alive", None)
+        return math.inf if heart is None else time.perf_counter() - heart._last_recv
+
+    async def _ask_for_a_sign(self) -> None:
+        """Discord's own heartbeat comes every 41 s, too seldom to know whether what we see is true."""
+        if self.ws is not None and self.is_ready():
+            with contextlib.suppress(ConnectionError, aiohttp.ClientError):
+                await self.ws.send_heartbeat({"op": discord.gateway.DiscordWebSocket.HEARTBEAT, "d": self.ws.sequence})
+
     async def _keep(self) -> None:
         while not self.is_closed():
+            await self._ask_for_a_sign()
             written_at = await self._write_down()
             await self._until_it_is_time(written_at)
 

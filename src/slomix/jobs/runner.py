@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from slomix.clock import wall_now
+from slomix.clock import nap, wall_now
 from slomix.jobs import service
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Outcome, Retry, Snooze
@@ -64,7 +64,7 @@ def run(runtime: Runtime, handler: Handler, job_id: int) -> JobStatus | None:
     job = begun.job
     try:
         result = handler.act(runtime, begun.prepared)
-        return _finish(runtime, handler, job, result)
+        return _finish_while_ours(runtime, handler, job, result)
     except service.Lost:
         log.warning("job.lost", job=job.id, kind=job.kind)
         return None
@@ -95,8 +95,21 @@ def _begin(runtime: Runtime, handler: Handler, job_id: int) -> _Begun | JobStatu
         return _Begun(job, prepared)
 
 
+def _finish_while_ours(runtime: Runtime, handler: Handler, job: Job, result: Any) -> JobStatus:
+    """What the outside world answered is worth more than one try at writing it down: the lease allows some."""
+    while True:
+        try:
+            return _finish(runtime, handler, job, result)
+        except OperationalError:
+            if job.lease_until is None or wall_now() >= job.lease_until:
+                raise
+            log.warning("job.database_away", job=job.id, kind=job.kind)
+            nap(0.5)
+
+
 def _finish(runtime: Runtime, handler: Handler, job: Job, result: Any) -> JobStatus:
     with runtime.transaction() as session:
+        service.hold(session, job)
         outcome = handler.finish(runtime, session, job, result, runtime.clock.now())
         return _end(runtime, handler, session, job, outcome)
 

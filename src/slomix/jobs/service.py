@@ -162,6 +162,13 @@ def claim(session: Session, job_id: int, *, now: datetime, wall: datetime) -> Jo
     ).one_or_none()
 
 
+def hold(session: Session, job: Job) -> None:
+    """Lock a claimed job's row before what hangs on it, as everybody does. Raise Lost if it is not this worker's."""
+    ours = (Job.id == job.id) & (Job.status == JobStatus.RUNNING) & (Job.claims == job.claims)
+    if session.scalar(select(Job.id).where(ours).with_for_update()) is None:
+        raise Lost(f"job {job.id}")
+
+
 def finish(session: Session, job: Job, outcome: rules.Outcome, *, now: datetime, wall: datetime) -> JobStatus:
     """Write how a claimed job went on and return its status. Raise Lost if it is no longer this worker's."""
     values: dict[str, object] = {"lease_until": None, "nudge_again_at": None, "nudges": 0}
