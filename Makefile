@@ -11,8 +11,9 @@ DEVELOPMENT := .venv/slomix-development
 TESTING := .venv/slomix-testing
 PRODUCTION := .venv/slomix-production
 ASSETS := static/vendor/.complete
-# A lock file names everything, so pip has nothing to look for; what is imported compiles itself.
+# A lock file names everything, so pip has nothing to look for; compiling goes faster on all cores at once afterwards.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile
+COMPILE := $(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || :
 CHECKED := src workers tests alembic
 
 # A virtual environment knows its own folder by name: one that came along with a moved or copied clone, or whose Python
@@ -101,18 +102,21 @@ $(DEVELOPMENT): requirements/development.txt pyproject.toml $(VENV)
 	@echo 'Installing the locked dependencies'
 	@$(PIP) --require-hashes -r $<
 	@$(PIP) --no-build-isolation -e .
+	@$(COMPILE)
 	@touch $@
 
 $(TESTING): requirements/test.txt pyproject.toml $(VENV)
 	@echo 'Installing the locked dependencies and the tools of the tests'
 	@$(PIP) --require-hashes -r $<
 	@$(PIP) --no-build-isolation -e .
+	@$(COMPILE)
 	@touch $@ $(DEVELOPMENT)
 
 $(PRODUCTION): requirements/production.txt pyproject.toml $(VENV)
 	@echo 'Installing the locked dependencies'
 	@$(PIP) --require-hashes -r $<
 	@$(PIP) --no-build-isolation -e .
+	@$(COMPILE)
 	@touch $@
 
 # Whichever set-up ran brings the Python for it.
