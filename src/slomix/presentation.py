@@ -1,7 +1,8 @@
 """What templates may use: words for days and times in the community's zone, names, addresses of assets."""
 
 import hashlib
-from datetime import date, datetime
+import re
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from flask import Flask, request, url_for
 from slomix import web
 from slomix.accounts.rules import plain_name
 from slomix.availability.rules import Status
+
+_TIMESTAMP = re.compile(r"<t:(?P<seconds>\d+):(?P<style>[tR])>")
 
 STATUS_WORDS = {
     Status.LOOKING: "Looking",
@@ -45,7 +48,18 @@ def install(app: Flask) -> None:
         return f"{local(moment):%H:%M:%S}"
 
     def day(value: date) -> str:
-        return f"{value:%A} {value.day} {value:%B}"
+        year = "" if value.year == web.today(web.now()).year else f" {value.year}"
+        return f"{value:%A} {value.day} {value:%B}{year}"
+
+    def readable_times(text: str) -> str:
+        """Discord's timestamps, which every reader there sees in their own zone, as hours of ours."""
+
+        def shown(found: re.Match[str]) -> str:
+            if found["style"] == "R":
+                return "in a while"
+            return hour(datetime.fromtimestamp(int(found["seconds"]), UTC))
+
+        return _TIMESTAMP.sub(shown, text)
 
     def short_day(value: date) -> str:
         return f"{value:%a} {value.day} {value:%b}"
@@ -58,6 +72,7 @@ def install(app: Flask) -> None:
         hour=hour,
         seconds=seconds,
         day=day,
+        readable_times=readable_times,
         short_day=short_day,
         named_day=since,
         plain_name=plain_name,

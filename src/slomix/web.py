@@ -35,7 +35,9 @@ class ForeignWrite(NotAllowed):
     """A write that did not come from one of our pages."""
 
     def __init__(self) -> None:
-        super().__init__("This request did not come from a Slomix page. Reload the page and try again.")
+        super().__init__(
+            "This did not come from a Slomix page, or you logged out since. Reload the page and try again."
+        )
 
 
 class NoObject(DomainError):

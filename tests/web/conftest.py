@@ -208,11 +208,16 @@ def assert_sentence(sentence: str) -> None:
 
 
 def is_page(answer: TestResponse, status: int) -> str:
-    """The sentence of an error page."""
+    """The sentence of an error page, or of the form that keeps what was typed."""
     assert (answer.status_code, answer.mimetype) == (status, "text/html"), answer.text
     assert "Traceback" not in answer.text
     page = read(answer.text)
     assert page.by_id("main").headings
+    beside_the_form = [one.words for one in page.by_id("main").all("p") if one.attributes.get("role") == "alert"]
+    if beside_the_form:
+        [sentence] = beside_the_form
+        assert_sentence(sentence)
+        return sentence
     [sentence] = [one.words for one in page.by_id("main").all("p") if one.words.endswith((".", "!", "?"))]
     assert_sentence(sentence)
     assert any(link.attributes.get("href") == "/" for link in page.by_id("main").all("a")), "no way to go on"

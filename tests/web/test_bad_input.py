@@ -85,10 +85,10 @@ CASES = [
     get("a wrong method", "bob", "/campaigns", 405, "method"),
     post("another wrong method", "bob", "/calendar", 405, "method"),
     get("a day that is none", None, "/day/2026-13-40", 422, NO_DATE),
-    get("a month that is none", None, "/calendar?month=2026-13", 422, NO_DATE),
-    get("a month in words", None, "/calendar?month=november", 422, NO_DATE),
-    get("the first month of all", None, "/calendar?month=0001-01", 422, NO_DATE),
-    get("the last month of all", None, "/calendar?month=9999-12", 422, NO_DATE),
+    get("a month that is none", None, "/calendar?month=2026-13", 422, "A month looks like 2026-11"),
+    get("a month in words", None, "/calendar?month=november", 422, "A month looks like 2026-11"),
+    get("the first month of all", None, "/calendar?month=0001-01", 422, "A month looks like 2026-11"),
+    get("the last month of all", None, "/calendar?month=9999-12", 422, "A month looks like 2026-11"),
     get("a forged login", None, "/auth/callback?state=forged&code=x", 422, "no longer valid"),
     get("a login of nothing", None, "/auth/callback", 422, "no longer valid"),
     get("a zero byte as state", None, "/auth/callback?state=%00&code=x", 422, "no longer valid"),
@@ -191,3 +191,11 @@ def test_a_host_that_is_none_makes_no_stack_trace(browse: Browse, host: str) -> 
     answer = browse(None).client.get("/nowhere", environ_overrides={"HTTP_HOST": host})
     assert answer.status_code in {400, 404}
     assert "Traceback" not in answer.text
+
+
+def test_a_mistake_in_the_preferences_loses_nothing_that_was_typed(browse: Browse) -> None:
+    typed = {"allow_promotions": "on", "quiet_start": "22:15", "quiet_end": "22:15"}
+    answer = browse("alice").post("/preferences", typed)
+    assert answer.status_code == 422
+    assert answer.text.count('value="22:15"') == 2
+    assert 'name="allow_promotions" checked' in answer.text

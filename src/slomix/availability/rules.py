@@ -37,6 +37,11 @@ class NoSuchDay(Invalid):
         super().__init__("That is not a date. A date looks like 2026-11-22.")
 
 
+class NoSuchMonth(NoSuchDay):
+    def __init__(self) -> None:
+        Invalid.__init__(self, "There is no calendar for that. A month looks like 2026-11.")
+
+
 class NoSuchStatus(Invalid):
     def __init__(self) -> None:
         super().__init__("That is not a status. Pick Looking, Available, Maybe or Not playing.")
@@ -118,7 +123,10 @@ def month_grid(month: date) -> list[list[date]]:
 
 def parse_month(text: str) -> date:
     """Read `YYYY-MM` as the month's first day; the first and the last year that there is have no whole calendar."""
-    month = parse_day(f"{text}-01")
+    try:
+        month = parse_day(f"{text}-01")
+    except NoSuchDay:
+        raise NoSuchMonth from None
     if month.year in {date.min.year, date.max.year}:
-        raise NoSuchDay
+        raise NoSuchMonth
     return month

@@ -160,7 +160,9 @@ def _preview(form: PromoteForm) -> dict[str, Any]:
             shown["ahead"] = service.preview(
                 session, form.audience, day=today, start_at=options.start_at, settings=runtime.settings, now=now
             )
-            shown["words"] = _words(options.start_at, now)
+            shown["words"] = _words(
+                options.start_at, now, with_reminder=shown["ahead"].timeline.reminder.skipped is None
+            )
         except DomainError as error:
             shown["problem"] = str(error)
         existing = queries.of_day(session, today)
@@ -169,9 +171,11 @@ def _preview(form: PromoteForm) -> dict[str, Any]:
     return shown
 
 
-def _words(start_at: datetime, now: datetime) -> list[str]:
+def _words(start_at: datetime, now: datetime, *, with_reminder: bool) -> list[str]:
+    """What would be said, in its order."""
     links = notices.links_of(web.runtime().settings)
-    return [messages.reminder(start_at, links), messages.start(start_at, max(now, start_at), links)]
+    later = [messages.start(start_at, max(now, start_at), links), messages.followup(links)]
+    return [messages.reminder(start_at, links), *later] if with_reminder else later
 
 
 @blueprint.post("/campaigns")

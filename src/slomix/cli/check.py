@@ -9,7 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from slomix.cli.surroundings import join_running_copy
+from slomix.clock import wall_now
 from slomix.db import ROOT, Database
+from slomix.health import rules
+from slomix.health import service as health
 from slomix.settings import Settings, problems_for_start
 
 
@@ -23,7 +26,7 @@ def check() -> None:
         click.echo(f"wrong   {problem}")
     results = {
         "settings": not problems,
-        "database": _database(settings.database_url.get_secret_value()),
+        **_database_and_processes(settings),
         "redis": _redis(settings.redis_url.get_secret_value()),
         "discord": _discord(settings),
     }
@@ -32,18 +35,24 @@ def check() -> None:
     sys.exit(0 if all(results.values()) else 1)
 
 
-def _database(url: str) -> bool:
+def _database_and_processes(settings: Settings) -> dict[str, bool]:
+    """The database, and the processes as they last told it."""
+    url = settings.database_url.get_secret_value()
+    expected = [rules.SCHEDULER, rules.WORKER]
+    if settings.discord_bot_token.get_secret_value():
+        expected.append(rules.DISCORD)
     if not url:
-        return False
+        return {"database": False}
     database = Database(url)
     try:
         with database.transaction() as session:
             session.execute(text("SELECT count(*) FROM jobs"))
+            parts = health.parts(session, expected, wall=wall_now())
     except SQLAlchemyError:
-        return False
+        return {"database": False}
     finally:
         database.close()
-    return True
+    return {"database": True} | {f"{part.part} process": part.ok for part in parts}
 
 
 def _redis(url: str) -> bool:

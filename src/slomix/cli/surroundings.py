@@ -155,4 +155,4 @@ def basic_environment(port: int) -> dict[str, str]:
 def development_environment(folder: Folder, given: Given) -> dict[str, str]:
     """What development fills in where nothing is set."""
     secret = {} if given.text("SESSION_SECRET") else {"SESSION_SECRET": DEVELOPMENT_SECRET}
-    return {"SLOMIX_CLOCK_FILE": str(folder.clock)} | secret
+    return {"SLOMIX_ENV": "development", "SLOMIX_CLOCK_FILE": str(folder.clock)} | secret

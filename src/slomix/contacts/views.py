@@ -3,7 +3,7 @@
 from datetime import time
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, flash, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from slomix import web
@@ -22,19 +22,38 @@ class NoSuchTime(Invalid):
 
 @blueprint.get("/preferences")
 def preferences() -> str:
-    player_id = web.the_player()
+    return _page(web.the_player())
+
+
+def _page(player_id: int, *, problem: str = "") -> str:
+    """The form; after a mistake with the sentence and what was typed, so that nothing is lost."""
     with web.runtime().transaction() as session:
-        return render_template(
-            "contacts/preferences.html",
-            preferences=service.preferences_of(session, player_id),
-            contact=service.contact_of(session, player_id),
-        )
+        stored = service.preferences_of(session, player_id)
+        contact = service.contact_of(session, player_id)
+    typed = request.form if problem else None
+    return render_template(
+        "contacts/preferences.html",
+        contact=contact,
+        problem=problem,
+        allow_promotions=typed.get("allow_promotions") == "on" if typed else bool(stored and stored.allow_promotions),
+        quiet_start=typed.get("quiet_start", "") if typed else _shown(stored.quiet_start if stored else None),
+        quiet_end=typed.get("quiet_end", "") if typed else _shown(stored.quiet_end if stored else None),
+    )
+
+
+def _shown(moment: time | None) -> str:
+    return moment.strftime("%H:%M") if moment else ""
 
 
 @blueprint.post("/preferences")
 def save() -> Response:
     player_id = web.the_player()
-    quiet_hours = _quiet_hours(request.form.get("quiet_start", ""), request.form.get("quiet_end", ""))
+    try:
+        quiet_hours = _quiet_hours(request.form.get("quiet_start", ""), request.form.get("quiet_end", ""))
+    except Invalid as error:
+        if web.is_htmx():
+            raise
+        return make_response(_page(player_id, problem=str(error)), 422)
     with web.runtime().transaction() as session:
         before = service.preferences_of(session, player_id)
         service.try_again(session, player_id)
