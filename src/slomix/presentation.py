@@ -56,7 +56,7 @@ def install(app: Flask) -> None:
 
         def shown(found: re.Match[str]) -> str:
             if found["style"] == "R":
-                return "in a while"
+                return "a countdown to it"
             return hour(datetime.fromtimestamp(int(found["seconds"]), UTC))
 
         return _TIMESTAMP.sub(shown, text)
@@ -64,7 +64,7 @@ def install(app: Flask) -> None:
     def short_day(value: date) -> str:
         return f"{value:%a} {value.day} {value:%b}"
 
-    def since(value: date, today: date) -> str:
+    def named_day(value: date, today: date) -> str:
         distance = (value - today).days
         return {-1: "Yesterday", 0: "Today", 1: "Tomorrow"}.get(distance, f"{value:%A}")
 
@@ -74,7 +74,7 @@ def install(app: Flask) -> None:
         day=day,
         readable_times=readable_times,
         short_day=short_day,
-        named_day=since,
+        named_day=named_day,
         plain_name=plain_name,
         status_word=STATUS_WORDS.__getitem__,
     )
