@@ -14,7 +14,7 @@ ASSETS := static/vendor/.complete
 # A lock file names everything, so pip has nothing to look for; compiling goes faster on all cores at once afterwards.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile
 COMPILE := $(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || :
-CHECKED := src workers tests alembic
+CHECKED := src workers tests alembic bench
 
 # A virtual environment knows its own folder by name: one that came along with a moved or copied clone, or whose Python
 # has gone, is made anew.
@@ -31,6 +31,7 @@ help:
 	@echo 'make run       the whole system on http://127.0.0.1:7000 (PORT=… moves it), with a demo'
 	@echo 'make test      everything that must be green'
 	@echo 'make rehearse  one evening in a minute, with a verdict on every promise'
+	@echo 'make bench     how fast and how large, against what was promised'
 	@echo 'make dev       as run, and the web process reloads changed code'
 	@echo 'make prod      the Procfile, with the real settings of the environment and .env'
 	@echo 'make setup     only what the others do first'
@@ -49,6 +50,10 @@ dev dev-local: setup
 .PHONY: rehearse
 rehearse: setup
 	@exec $(BIN)/slomix rehearse
+
+.PHONY: bench
+bench: setup
+	@exec $(BIN)/python -m bench
 
 .PHONY: test
 test: $(TESTING) $(ASSETS)

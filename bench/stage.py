@@ -1,0 +1,104 @@
+"""The system under test: a whole Slomix on a quiet evening, its cast logged in, and what its processes cost."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import perf_counter, process_time
+
+import psycopg
+
+from bench import machine
+from bench.figures import median
+from slomix.db import libpq_url, listen
+from slomix.rehearsal.people import Person
+from slomix.rehearsal.system import System, running
+
+# After the daily reminder and before the evening's campaign would begin: nothing happens by itself.
+OPENING = "2026-03-27T18:00:00+01:00"
+DAY = "2026-03-27"
+NOTIFICATIONS = 200
+_CHANNEL = "slomix_bench"
+
+Cookies = dict[str, str]
+
+
+class _Guest(Person):
+    """Somebody who hands out the cookies of their browser."""
+
+    def cookies(self) -> Cookies:
+        return {cookie.name: cookie.value or "" for cookie in self._http.cookies.jar}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A running Slomix and the cookies of its linked players."""
+
+    system: System
+    linked: list[Cookies]
+
+    def notify_seconds(self) -> float:
+        """The floor of everything live: from a bare NOTIFY to who listens on the same server, the median of some."""
+        url = self.system.database().url
+        took = []
+        with listen(url, _CHANNEL) as hearing, psycopg.connect(libpq_url(url), autocommit=True) as speaking:
+            for _ in range(NOTIFICATIONS):
+                began = perf_counter()
+                speaking.execute(f"NOTIFY {_CHANNEL}")
+                next(hearing.notifies(timeout=5, stop_after=1))
+                took.append(perf_counter() - began)
+        return median(took)
+
+    def web_memory(self) -> dict[str, machine.Memory]:
+        """The memory of the web process: gunicorn's master, its worker, and both together."""
+        master = self.system.pid("web")
+        own, worker = machine.memory(master), [machine.memory(pid) for pid in machine.children(master)]
+        return {"master": own, "worker": sum(worker, machine.Memory(0, 0)), "sum": sum(worker, own)}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Processor seconds so far: of the system's two busy processes, of ourselves, and of everybody else here."""
+
+    web: float
+    postgres: float
+    client: float
+    others: float
+
+    @classmethod
+    def of(cls, stage: Stage) -> "Cost":
+        web, postgres = (machine.processor_seconds(stage.system.pid(name)) for name in ("web", "postgres"))
+        client = process_time()
+        return cls(web, postgres, client, machine.all_processor_seconds() - web - postgres - client)
+
+    @classmethod
+    def none(cls) -> "Cost":
+        return cls(0, 0, 0, 0)
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(
+            self.web + other.web,
+            self.postgres + other.postgres,
+            self.client + other.client,
+            self.others + other.others,
+        )
+
+    def __sub__(self, other: "Cost") -> "Cost":
+        return Cost(
+            self.web - other.web,
+            self.postgres - other.postgres,
+            self.client - other.client,
+            self.others - other.others,
+        )
+
+
+@contextmanager
+def staged() -> Iterator[Stage]:
+    """A Slomix of our own from an empty database, with all linked players of the cast logged in."""
+    with running(OPENING) as system:
+        linked = []
+        for entry in system.control.people():
+            if entry["role"] != "unlinked":
+                guest = _Guest(system.web_url, entry["id"], entry["name"])
+                guest.log_in()
+                linked.append(guest.cookies())
+        yield Stage(system, linked)
