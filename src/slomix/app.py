@@ -2,6 +2,7 @@
 
 import structlog
 from flask import Flask, Response, g, request
+from flask_compress import Compress
 from flask_login import LoginManager
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from htmx_flask import Htmx
@@ -11,21 +12,25 @@ from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as BaseResponse
 
-from slomix import live, logs, presentation, web
+from slomix import assets, live, logs, presentation, web, words
 from slomix.accounts import service as accounts
 from slomix.accounts import views as accounts_views
+from slomix.accounts.service import Somebody
 from slomix.availability import api as availability_api
 from slomix.availability import views as availability_views
+from slomix.board import appearance as appearance_views
 from slomix.board import profile as profile_views
 from slomix.board import views as board_views
 from slomix.campaigns import api as campaigns_api
 from slomix.campaigns import views as campaigns_views
+from slomix.contacts import api as contacts_api
 from slomix.contacts import views as contacts_views
 from slomix.db import ROOT
 from slomix.errors import DomainError
 from slomix.health import views as health_views
 from slomix.runtime import Runtime
 from slomix.settings import Settings
+from slomix.shared_read import SharedRead
 from slomix.web import Anonymous, Viewer
 from slomix.wiring import make_runtime
 
@@ -35,6 +40,8 @@ MAX_BODY = 64 * 1024
 
 PAGES = (
     accounts_views,
+    appearance_views,
+    assets,
     availability_views,
     board_views,
     campaigns_views,
@@ -43,7 +50,7 @@ PAGES = (
     live,
     profile_views,
 )
-APIS = (availability_api, campaigns_api)
+APIS = (availability_api, campaigns_api, contacts_api)
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -79,11 +86,17 @@ def create_app(runtime: Runtime | None = None) -> Flask:
         SESSION_COOKIE_SECURE=runtime.settings.base_url.startswith("https://"),
         WTF_CSRF_TIME_LIMIT=None,
         SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_ALGORITHM_STREAMING=["br", "gzip"],
+        COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,  # live parts do it themselves, assets change their address
+        TEMPLATES_AUTO_RELOAD=runtime.settings.reloads,
     )
     app.url_map.converters["id"] = RowId
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["slomix"] = runtime
     app.extensions["slomix_hub"] = live.Hub(runtime.settings.database_url.get_secret_value() or runtime.database.url)
+    app.extensions["slomix_tonight"] = board_views.shared_tonight(runtime)
+    Compress(app)
     Htmx(app)
     csrf = CSRFProtect(app)
     for module in PAGES:
@@ -103,22 +116,27 @@ def _load_viewers(app: Flask, runtime: Runtime) -> None:
     manager.anonymous_user = Anonymous
     manager.session_protection = None
 
+    def read(session_keys: set[str]) -> dict[str, Somebody]:
+        with runtime.transaction() as session:
+            return accounts.who_they_are(session, session_keys)
+
+    known = SharedRead(read)
+
     @manager.user_loader
     def load(session_key: str) -> Viewer | None:
-        with runtime.transaction() as session:
-            user = accounts.user_of_session(session, session_key)
-            if user is None:
-                return None
-            return Viewer(
-                user_id=user.id,
-                session_key=session_key,
-                discord_id=user.discord_id,
-                display_name=user.display_name,
-                player_id=user.player_id,
-                player_name=user.player.name if user.player else None,
-                is_admin=user.discord_id in runtime.settings.all_admin_ids,
-                is_promoter=user.discord_id in runtime.settings.promoter_discord_ids,
-            )
+        somebody = known.get(session_key)
+        if somebody is None:
+            return None
+        return Viewer(
+            user_id=somebody.user_id,
+            session_key=session_key,
+            discord_id=somebody.discord_id,
+            display_name=somebody.display_name,
+            player_id=somebody.player_id,
+            player_name=somebody.player_name,
+            is_admin=somebody.discord_id in runtime.settings.all_admin_ids,
+            is_promoter=somebody.discord_id in runtime.settings.promoter_discord_ids,
+        )
 
 
 def _map_errors(app: Flask) -> None:
@@ -128,27 +146,29 @@ def _map_errors(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def csrf(_error: CSRFError) -> BaseResponse:
+        if not web.viewer().is_authenticated:  # the form was from before a logout, here or in another tab
+            return web.problem(401, words.LOGGED_OUT_SINCE)
         return web.problem(403, str(web.ForeignWrite()))
 
     @app.errorhandler(DataError)
     def unstorable(error: DataError) -> BaseResponse:
         log.warning("web.unstorable", path=request.path, error=str(error.orig).strip())
-        return web.problem(422, "Some of what you sent cannot be stored, such as a zero byte. Nothing was changed.")
+        return web.problem(422, words.CANNOT_BE_STORED)
 
     @app.errorhandler(OperationalError)
     @app.errorhandler(PoolTimeout)
     def database(error: OperationalError | PoolTimeout) -> BaseResponse:
         log.error("web.database_away", error=str(getattr(error, "orig", error)).strip())
         _look_as_a_stranger()
-        return web.problem(503, "Our database does not answer right now. Nothing was changed; try again in a moment.")
+        return web.problem(503, words.DATABASE_AWAY)
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> BaseResponse:
         if isinstance(error, NotFound):
-            return web.problem(404, "There is no such page.")
+            return web.problem(404, words.NO_SUCH_PAGE)
         if error.response is not None or error.code is None or error.code < 400:
             return BaseResponse.force_type(error.get_response(request.environ))
-        answer = web.problem(error.code, error.description or "That did not work.")
+        answer = web.problem(error.code, words.REFUSALS.get(error.code, words.DID_NOT_WORK))
         answer.allow.update(getattr(error, "valid_methods", None) or [])
         return answer
 
@@ -156,7 +176,7 @@ def _map_errors(app: Flask) -> None:
     def anything(error: Exception) -> BaseResponse:
         log.error("web.error", path=request.path, exc_info=error)
         _look_as_a_stranger()
-        return web.problem(500, "That is our mistake, not yours. Nothing was changed; please try again.")
+        return web.problem(500, words.OUR_MISTAKE)
 
 
 def _look_as_a_stranger() -> None:
@@ -167,7 +187,7 @@ def _look_as_a_stranger() -> None:
 def _add_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    if request.endpoint != "static":
+    if request.endpoint not in assets.ENDPOINTS:
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("Vary", "Cookie, HX-Request")
     return response

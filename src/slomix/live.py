@@ -2,8 +2,11 @@
 
 import contextlib
 import queue
+import secrets
 import threading
+import time
 from collections.abc import Iterator
+from typing import cast
 
 import psycopg
 import structlog
@@ -15,74 +18,117 @@ from slomix.clock import nap
 log = structlog.get_logger()
 
 KEEP_ALIVE_SECONDS = 15.0
-# A topic leaves at most four times a second; what comes faster is one message.
+# Topics leave at most four times a second: the first at once, what comes right after it as one message.
 GATHER_SECONDS = 0.25
 LOOK_UP_SECONDS = 2.0
+# How long we go on listening after the last page was asked for or its stream ended.
+LINGER_SECONDS = 60.0
+# How long a page waits for the first listener of a process.
+PATIENCE_SECONDS = 0.5
 
 blueprint = Blueprint("live", __name__)
 
 
 class Hub:
-    """Hands topics from PostgreSQL's NOTIFY to every open stream of this process."""
+    """Hands topics from PostgreSQL's NOTIFY to every open stream of this process, and counts what it heard.
 
-    def __init__(self, url: str) -> None:
+    The count is the `id` of every message. A page carries the one from just before it was read; when its stream begins
+    with the same, nothing happened in between and the page need not look again.
+    """
+
+    def __init__(self, url: str, *, linger_seconds: float = LINGER_SECONDS) -> None:
         self._url = url
+        self.linger_seconds = linger_seconds
         self._streams: set[queue.SimpleQueue[str]] = set()
         self._lock = threading.Lock()
         self._is_listening = False
+        self._listen_until = 0.0
+        self._hears = threading.Event()
+        self._name = secrets.token_hex(4)
+        self._heard = 0
+
+    def mark(self) -> str:
+        """How far this process has heard; empty while it hears nothing. Taken before what it vouches for is read."""
+        self._keep_listening()
+        return self._so_far() if self._hears.wait(PATIENCE_SECONDS) else ""
 
     @contextlib.contextmanager
     def stream(self) -> Iterator["queue.SimpleQueue[str]"]:
-        """A queue of topics for one page. The listener starts with the first, so after the server's fork."""
+        """A queue of messages for one page, the first of them already in it."""
         mine: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._keep_listening()
         with self._lock:
             self._streams.add(mine)
-            if not self._is_listening:
-                self._is_listening = True
-                threading.Thread(target=self._listen, name="live", daemon=True).start()
+            mine.put(_message("hello", self._so_far() if self._hears.is_set() else ""))
         try:
             yield mine
         finally:
             with self._lock:
                 self._streams.discard(mine)
+                self._listen_until = time.monotonic() + self.linger_seconds
+
+    def _so_far(self) -> str:
+        return f"{self._name}-{self._heard}"
+
+    def _keep_listening(self) -> None:
+        """The listener starts with the first page, so after the server's fork."""
+        with self._lock:
+            self._listen_until = time.monotonic() + self.linger_seconds
+            if not self._is_listening:
+                self._is_listening = True
+                threading.Thread(target=self._listen, name="live", daemon=True).start()
 
     def _listen(self) -> None:
-        """While there is a stream."""
+        """While there is a page."""
         while self._goes_on():
             try:
                 with db.listen(self._url, db.LIVE) as connection:
                     self._tell_all({"all"})  # whatever happened while nobody listened
+                    self._hears.set()
                     self._relay(connection)
+                return
             except psycopg.Error as error:
                 log.warning("live.listener_lost", error=str(error).strip())
+                self._hears.clear()
                 nap(1)
 
     def _goes_on(self) -> bool:
         with self._lock:
-            self._is_listening = bool(self._streams)
+            self._is_listening = bool(self._streams) or time.monotonic() < self._listen_until
+            if not self._is_listening:
+                self._hears.clear()
             return self._is_listening
 
     def _relay(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
-        while self._streams:
+        while self._goes_on():
             topics = {note.payload for note in connection.notifies(timeout=LOOK_UP_SECONDS, stop_after=1)}
             if topics:
+                self._tell_all(topics | {note.payload for note in connection.notifies(timeout=0)})
                 nap(GATHER_SECONDS)
-                topics |= {note.payload for note in connection.notifies(timeout=0)}
-                self._tell_all(topics)
 
     def _tell_all(self, topics: set[str]) -> None:
-        message = " ".join(sorted(topics))
         with self._lock:
+            self._heard += 1
+            message = _message(" ".join(sorted(topics)), self._so_far())
             for stream in self._streams:
                 stream.put(message)
 
 
-def _messages(hub: Hub) -> Iterator[str]:
-    with hub.stream() as topics:
-        yield "retry: 1000\ndata: hello\n\n"
+def _message(data: str, mark: str) -> str:
+    return f"id: {mark}\ndata: {data}\n\n"
+
+
+def hub() -> Hub:
+    """The hub of the app that answers this request."""
+    return cast(Hub, current_app.extensions["slomix_hub"])
+
+
+def _messages(of: Hub) -> Iterator[str]:
+    with of.stream() as messages:
+        yield "retry: 1000\n" + messages.get()
         while True:
             try:
-                yield f"data: {topics.get(timeout=KEEP_ALIVE_SECONDS)}\n\n"
+                yield messages.get(timeout=KEEP_ALIVE_SECONDS)
             except queue.Empty:
                 yield ": still here\n\n"
 
@@ -90,8 +136,7 @@ def _messages(hub: Hub) -> Iterator[str]:
 @blueprint.get("/events")
 def events() -> Response:
     """The stream: what changed, never who. The page fetches what it may see."""
-    hub: Hub = current_app.extensions["slomix_hub"]
-    answer = Response(_messages(hub), mimetype="text/event-stream")
+    answer = Response(_messages(hub()), mimetype="text/event-stream")
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Accel-Buffering"] = "no"
     return answer

@@ -1,48 +1,40 @@
 """What templates may use: words for days and times in the community's zone, names, addresses of assets."""
 
-import hashlib
 import re
 from datetime import UTC, date, datetime
-from functools import lru_cache
-from pathlib import Path
+from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Flask, request, url_for
+from flask import Flask, request
+from markupsafe import Markup
 
-from slomix import web
-from slomix.accounts.rules import plain_name
-from slomix.availability.rules import Status
+from slomix import assets, web, words
+from slomix.accounts.rules import own_path, plain_name
+from slomix.availability.rules import Status, heat, may_change
+from slomix.contacts import service as contacts
 
 _TIMESTAMP = re.compile(r"<t:(?P<seconds>\d+):(?P<style>[tR])>")
 
-STATUS_WORDS = {
-    Status.LOOKING: "Looking",
-    Status.AVAILABLE: "Available",
-    Status.MAYBE: "Maybe",
-    Status.NOT_PLAYING: "Not playing",
-}
 
-
-@lru_cache(maxsize=64)
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+@cache
+def icon(kind: str) -> Markup:
+    """An icon from the page's sprite; it stands beside its word, never alone."""
+    return Markup('<svg class="icon" aria-hidden="true" focusable="false"><use href="#i-{}"></use></svg>').format(kind)
 
 
 def install(app: Flask) -> None:
     """Give the templates their filters and globals."""
-    static = Path(app.static_folder or "")
-
-    def asset(name: str) -> str:
-        """The address of an asset, which changes with its content so that browsers may keep it for ever."""
-        path = static / name
-        version = _digest(path) if path.exists() else "missing"
-        return url_for("static", filename=name, v=version)
 
     def local(moment: datetime) -> datetime:
         return moment.astimezone(web.runtime().settings.zone)
 
     def hour(moment: datetime) -> str:
         return f"{local(moment):%H:%M}"
+
+    def since(moment: datetime, today: date) -> str:
+        """The hour, and the day too when it is another one."""
+        return hour(moment) if web.today(moment) == today else f"{local(moment):%a %H:%M}"
 
     def seconds(moment: datetime) -> str:
         return f"{local(moment):%H:%M:%S}"
@@ -56,7 +48,7 @@ def install(app: Flask) -> None:
 
         def shown(found: re.Match[str]) -> str:
             if found["style"] == "R":
-                return "a countdown to it"
+                return words.COUNTDOWN
             return hour(datetime.fromtimestamp(int(found["seconds"]), UTC))
 
         return _TIMESTAMP.sub(shown, text)
@@ -66,19 +58,42 @@ def install(app: Flask) -> None:
 
     def named_day(value: date, today: date) -> str:
         distance = (value - today).days
-        return {-1: "Yesterday", 0: "Today", 1: "Tomorrow"}.get(distance, f"{value:%A}")
+        return {-1: words.YESTERDAY, 0: words.TODAY, 1: words.TOMORROW}.get(distance, f"{value:%A}")
+
+    def place(zone: str) -> str:
+        return zone.rpartition("/")[2].replace("_", " ")
+
+    def ready_sound() -> int | None:
+        """The shortest pause in seconds between two ready sounds, for a viewer who switched them on."""
+        player_id = web.viewer().player_id
+        if player_id is None:
+            return None
+        with web.runtime().transaction() as session:
+            sound = contacts.sound_of(session, player_id)
+        return int(sound.cooldown.total_seconds()) if sound.is_on else None
 
     app.jinja_env.filters.update(
         hour=hour,
+        since=since,
+        place=place,
+        may_change=may_change,
+        heat=lambda counts: heat(counts, web.runtime().settings.ready_threshold),
         seconds=seconds,
         day=day,
         readable_times=readable_times,
         short_day=short_day,
         named_day=named_day,
         plain_name=plain_name,
-        status_word=STATUS_WORDS.__getitem__,
+        status_word=words.STATUSES.__getitem__,
     )
-    app.jinja_env.globals.update(asset=asset, Status=Status)
+    app.jinja_env.globals.update(
+        icon=icon,
+        words=words,
+        asset=assets.address,
+        scripts=assets.scripts_address,
+        ready_sound=ready_sound,
+        Status=Status,
+    )
 
     @app.context_processor
     def everywhere() -> dict[str, Any]:
@@ -86,8 +101,16 @@ def install(app: Flask) -> None:
         return {
             "viewer": web.viewer(),
             "settings": settings,
-            # Where a login leads back to; a form that was refused has no page of its own.
-            "way_back": request.path if request.method == "GET" else "/",
+            "way_back": _way_back(),
+            "theme": web.theme(),
             "is_demo": settings.is_development and settings.discord_api_base_url.startswith("http://127.0.0.1:"),
             "simulator_url": f"http://127.0.0.1:{settings.port + 1}/",
         }
+
+
+def _way_back() -> str:
+    """Where a login leads back to: this page, or the one with the form that was refused."""
+    if request.method == "GET" and not web.is_htmx():
+        return request.full_path.rstrip("?") if request.query_string else request.path
+    came_from = request.headers.get("HX-Current-URL") or request.referrer or "/"
+    return own_path(urlsplit(came_from)._replace(scheme="", netloc="").geturl())

@@ -1,6 +1,5 @@
 """How gunicorn serves the web process: one gevent worker, which holds a thousand open streams in little memory."""
 
-import os
 import resource
 import signal
 from typing import Any
@@ -20,7 +19,7 @@ timeout = 60
 keepalive = 65
 accesslog = None
 loglevel = "warning"
-reload = os.environ.get("SLOMIX_RELOAD") == "1"
+reload = _settings.reloads
 limit_request_line = 4094
 
 

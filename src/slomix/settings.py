@@ -125,6 +125,7 @@ class Settings(BaseSettings):
     redis_url: RedisUrl = Field(SecretStr(""), validation_alias=_env("REDIS_URL"))
     session_secret: SecretStr = Field(SecretStr(""), validation_alias=_env("SESSION_SECRET"))
     worker_threads: int = Field(16, ge=1, le=200, validation_alias=_env("SLOMIX_WORKER_THREADS"))
+    reloads: bool = Field(False, validation_alias=_env("SLOMIX_RELOAD"))
     validate_only: bool = Field(False, validation_alias=_env("BOT_STARTUP_VALIDATE_ONLY"))
 
     # Discord

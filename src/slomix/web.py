@@ -1,5 +1,6 @@
 """What views share: who is looking, the gates, and the one way to answer a form, a fragment or an API call."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,44 +8,46 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, flash, jsonify, make_response, redirect, render_template, request
+from flask import Response, current_app, flash, g, jsonify, make_response, redirect, render_template, request
 from flask_login import AnonymousUserMixin, UserMixin, current_user
 from werkzeug.wrappers import Response as BaseResponse
 
+from slomix import words
 from slomix.clock import local_day
 from slomix.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, Unavailable
 from slomix.runtime import Runtime
 
+THEME_COOKIE = "theme"
+THEMES = frozenset({"light", "dark"})
+
 
 class LoginNeeded(NotAllowed):
     def __init__(self) -> None:
-        super().__init__("Please log in with Discord first.")
+        super().__init__(words.PLEASE_LOG_IN)
 
 
 class LinkNeeded(NotAllowed):
     def __init__(self) -> None:
-        super().__init__("Please link your player profile first.")
+        super().__init__(words.PLEASE_LINK)
 
 
 class PromoterNeeded(NotAllowed):
     def __init__(self) -> None:
-        super().__init__("Only promoters can call a game night together.")
+        super().__init__(words.ONLY_PROMOTERS)
 
 
 class ForeignWrite(NotAllowed):
     """A write that did not come from one of our pages."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "This did not come from a Slomix page, or you logged out since. Reload the page and try again."
-        )
+        super().__init__(words.NOT_FROM_OUR_PAGE)
 
 
 class NoObject(DomainError):
     """A JSON body that is no object; the one error that is about form alone, so it is a 400."""
 
     def __init__(self) -> None:
-        super().__init__("Send a JSON object.")
+        super().__init__(words.SEND_AN_OBJECT)
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def runtime() -> Runtime:
 
 def viewer() -> Viewer | Anonymous:
     """Who is looking."""
-    return cast("Viewer | Anonymous", current_user)
+    return cast("Viewer | Anonymous", current_user._get_current_object())
 
 
 def now() -> datetime:
@@ -161,7 +164,7 @@ def json_text(body: Mapping[str, Any], name: str) -> str:
     """A text field that must be there."""
     value = body.get(name)
     if not isinstance(value, str):
-        raise Invalid(f"The field {name} must be a text.")
+        raise Invalid(words.MUST_BE_TEXT.format(field=name))
     return value
 
 
@@ -169,8 +172,14 @@ def json_flag(body: Mapping[str, Any], name: str, *, default: bool = False) -> b
     """A yes or no; `"false"` is neither."""
     value = body.get(name, default)
     if not isinstance(value, bool):
-        raise Invalid(f"The field {name} must be true or false.")
+        raise Invalid(words.MUST_BE_TRUE_OR_FALSE.format(field=name))
     return value
+
+
+def theme() -> str:
+    """The appearance that this browser chose; empty for that of its system."""
+    chosen = request.cookies.get(THEME_COOKIE, "")
+    return chosen if chosen in THEMES else ""
 
 
 def is_htmx() -> bool:
@@ -187,6 +196,16 @@ def respond(partial: str, *, otherwise: str, done: str = "", **context: Any) -> 
     return redirect(otherwise, code=303)
 
 
+def live_part(html: str) -> BaseResponse:
+    """The part of an open page that changes; 304 when the page that asks has just this.
+
+    The form token is made anew every second, so it is no part of what is compared.
+    """
+    answer = make_response(html)
+    answer.set_etag(hashlib.sha256(html.replace(g.get("csrf_token") or "\0", "").encode()).hexdigest()[:20], weak=True)
+    return answer.make_conditional(request)
+
+
 _STATUS: dict[type[DomainError], int] = {
     NoObject: 400,
     LoginNeeded: 401,
@@ -195,18 +214,6 @@ _STATUS: dict[type[DomainError], int] = {
     Conflict: 409,
     Invalid: 422,
     Unavailable: 503,
-}
-_TITLE = {
-    400: "Not understood",
-    401: "Log in first",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Not possible here",
-    409: "Not now",
-    413: "Too large",
-    422: "That does not work",
-    500: "Something broke on our side",
-    503: "Not reachable",
 }
 
 
@@ -217,14 +224,16 @@ def status_of(error: DomainError) -> int:
 
 def problem(status: int, sentence: str) -> BaseResponse:
     """An error as its reader can use it: problem+json for the API, a flash for htmx, else a page."""
-    title = _TITLE.get(status, "That did not work")
+    title = words.TITLES.get(status, words.ANY_OTHER_TITLE)
     if request.path.startswith("/api/"):
         answer: Response = jsonify(title=title, status=status, detail=sentence)
         answer.status_code = status
         answer.mimetype = "application/problem+json"
         return answer
     if is_htmx():
-        fragment = make_response(render_template("_flash.html", messages=[("problem", sentence)]), status)
+        fragment = make_response(
+            render_template("_flash.html", messages=[("problem", sentence)], status=status), status
+        )
         fragment.headers["HX-Retarget"] = "#flash"
         fragment.headers["HX-Reswap"] = "outerHTML"
         return fragment

@@ -6,6 +6,7 @@
   const PATIENCE = 10000; // a fetch without an answer after this is a failure
   const RETRY = 3000; // after a failure
   const POLL = 15000; // while only the stream is blocked
+  const CALM = 1500; // what changes again within this is read aloud once
 
   const part = () => document.querySelector("[data-live]");
   const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
@@ -15,6 +16,7 @@
   let isStale = false;
   let again = null;
   let writes = 0; // an answer older than somebody's own press is dropped
+  let known = { asked: null, etag: null }; // what the page shows, so that the same is neither sent nor swapped again
 
   async function refresh() {
     isStale = true;
@@ -38,23 +40,37 @@
   async function renew(live) {
     const asked = live.dataset.live;
     const before = writes;
-    const answer = await fetch(asked, {
-      headers: { "HX-Request": "true" },
-      cache: "no-store",
-      signal: AbortSignal.timeout(PATIENCE),
-    });
+    const headers = { "HX-Request": "true" };
+    if (known.asked === asked && known.etag) headers["If-None-Match"] = known.etag;
+    const answer = await fetch(asked, { headers, cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+    if (answer.status === 304) return;
+    if ([401, 403, 404].includes(answer.status)) return location.reload(); // no longer ours to see: the page says why
     if (!answer.ok) throw new Error(String(answer.status));
     const text = await answer.text();
     if (before !== writes || part()?.dataset.live !== asked) {
       isStale = true;
       return;
     }
-    const target = live.dataset.target || "#" + live.id;
-    const { select } = live.dataset; // of a whole page, just this
-    await htmx.swap({ text, target, select, swap: "outerMorph", sourceElement: live, hx: {}, request: {} });
-    const title = part()?.dataset.title;
-    if (title) document.title = title;
+    await htmx.swap({ text, target: "#" + live.id, swap: "outerMorph", sourceElement: live, hx: {}, request: {} });
+    known = { asked, etag: answer.headers.get("ETag") };
+    seen();
   }
+
+  // What the new state means outside the part that was swapped: the tab's title, what is read aloud, the sound.
+  let calm = null;
+  let said = part()?.dataset.says; // scripts are deferred, so the page is there
+
+  function seen() {
+    const { title, says } = part()?.dataset ?? {};
+    if (title) document.title = title;
+    clearTimeout(calm);
+    calm = setTimeout(() => {
+      if (says && says !== said) document.getElementById("says").textContent = said = says;
+    }, CALM);
+    document.dispatchEvent(new CustomEvent("slomix:seen", { detail: { leads: Boolean(stream) } }));
+  }
+
+  document.addEventListener("slomix:stale", () => refresh());
 
   // What a page without a connection shows may be old, so it says so and takes no answers until it is back.
   let isHere = true;
@@ -62,6 +78,7 @@
   function say(here) {
     if (here === isHere) return;
     isHere = here;
+    document.documentElement.toggleAttribute("data-offline", !here);
     document.getElementById("connection").hidden = here;
     if (here) document.getElementById("lost")?.remove();
     for (const button of document.querySelectorAll("main form[method=post] button, #promote button")) {
@@ -98,7 +115,13 @@
       clearInterval(poll);
       poll = null;
     };
-    stream.onmessage = tell; // the first comes at every (re)connect
+    // The first message comes at every (re)connect. On the very first, the page may be as new as the stream.
+    stream.onmessage = (event) => {
+      const { mark } = document.body.dataset;
+      delete document.body.dataset.mark;
+      if (mark && mark === event.lastEventId) tabs?.postMessage("changed");
+      else tell();
+    };
     stream.onerror = () => {
       poll ??= setInterval(() => {
         // A refused stream (a 502, say) is not retried by the browser.
@@ -159,12 +182,12 @@
     const { response, request } = event.detail.ctx;
     if (!response || response.status >= 400) return;
     document.getElementById("flash").replaceChildren(); // what went wrong before is over
+    seen();
     if (request.method !== "GET") {
       writes += 1;
+      known.etag = null;
       if (stream?.readyState !== EventSource.OPEN) refresh();
     }
-    const dialog = source(event).dataset.opens && document.getElementById(source(event).dataset.opens);
-    if (dialog && !dialog.open) dialog.showModal();
   });
 
   // A request that got lost on the way is said aloud, in the modal if that is where it came from.
@@ -179,15 +202,5 @@
     refresh();
   });
 
-  document.addEventListener("click", (event) => {
-    const closer = event.target.closest("[data-closes]");
-    const dialog = closer && document.getElementById(closer.dataset.closes);
-    if (!dialog?.open) return;
-    event.preventDefault();
-    dialog.close();
-    const focused = document.activeElement;
-    if (focused === document.body || dialog.contains(focused)) document.getElementById("campaign")?.focus();
-  });
-
-  document.addEventListener("DOMContentLoaded", listen);
+  listen();
 })();

@@ -42,6 +42,7 @@ COMMENTED = [
     ("AVAILABILITY_DAY_STARTS_AT", "05:00", "day_starts_at", time(5)),
     ("AVAILABILITY_PROMOTION_REMINDER_TIME", "19:45", "reminder_time", time(19, 45)),
     ("AVAILABILITY_PROMOTION_START_TIME", "22:00", "start_time", time(22)),
+    ("SLOMIX_RELOAD", "true", "reloads", True),
     ("BOT_STARTUP_VALIDATE_ONLY", "yes", "validate_only", True),
     ("AVAILABILITY_PROMOTION_ENABLED", "off", "promotion_enabled", False),
     ("AVAILABILITY_PROMOTION_VOICE_CHECK_ENABLED", "0", "voice_check_enabled", False),

@@ -75,10 +75,8 @@ def test_what_is_no_discord_id_is_no_user(world: World) -> None:
 def test_a_session_is_known_by_its_key_alone(world: World) -> None:
     alice = user(world, "alice")
     with world.session() as session:
-        found = accounts.user_of_session(session, alice.session_key)
-        assert found is not None
-        assert found.id == alice.id
-        assert accounts.user_of_session(session, "no such key") is None
+        found = accounts.who_they_are(session, [alice.session_key, "no such key"])
+    assert {key: somebody.user_id for key, somebody in found.items()} == {alice.session_key: alice.id}
 
 
 def test_linking_takes_a_free_profile_and_the_log_says_which(world: World) -> None:

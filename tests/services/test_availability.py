@@ -20,7 +20,7 @@ TOMORROW = TODAY + timedelta(days=1)
 def queue(world: World, day: date = TODAY) -> list[str]:
     """Who is looking, in the order that the page shows."""
     with world.session() as session:
-        [view] = availability.days(session, day, day, viewer=None, with_names=True)
+        [view] = availability.days_with_names(session, day, day)
     return [person.name.removeprefix("^1").lower() for person in view.people.get(Status.LOOKING, [])]
 
 
@@ -45,7 +45,7 @@ def test_first_come_first_and_pressing_looking_again_keeps_the_place(world: Worl
     world.says("goran", Status.LOOKING)
     assert queue(world) == ["goran", "alice", "erik"]
     with world.session() as session:
-        [view] = availability.days(session, TODAY, TODAY, viewer=None, with_names=True)
+        [view] = availability.days_with_names(session, TODAY, TODAY)
         assert [person.since for person in view.people[Status.LOOKING]] == [at(18), at(18, 1), at(18, 2)]
         assert list(availability.statuses(session, TODAY)) == [
             world.players[name] for name in ("goran", "alice", "erik")
@@ -120,8 +120,10 @@ def test_a_day_shows_its_counts_to_all_names_to_some_and_ones_own_status_to_ones
     ):
         world.says(name, status)
     with world.session() as session:
-        shown = availability.days(session, TODAY, TOMORROW, viewer=world.players["franka"], with_names=True)
-        anonymous = availability.days(session, TODAY, TOMORROW, viewer=None, with_names=False)
+        whole = availability.days_with_names(session, TODAY, TOMORROW)
+        counted = availability.days(session, TODAY, TOMORROW, viewer=world.players["franka"])
+        anonymous = availability.days(session, TODAY, TOMORROW, viewer=None)
+    shown = [day.seen_by(world.players["franka"]) for day in whole]
     counts = Counts(looking=2, available=1, maybe=0, not_playing=1)
     assert [(day.day, day.counts) for day in shown] == [(TODAY, counts), (TOMORROW, Counts())]
     assert [(day.day, day.counts) for day in anonymous] == [(TODAY, counts), (TOMORROW, Counts())]
@@ -131,14 +133,16 @@ def test_a_day_shows_its_counts_to_all_names_to_some_and_ones_own_status_to_ones
         Status.AVAILABLE: ["^1Franka"],
         Status.NOT_PLAYING: ["^1Goran"],
     }
+    assert anonymous == [day.seen_by(None) for day in whole]
     assert all(day.people == {} and day.my_status is None for day in anonymous)
+    assert [(day.my_status, day.people) for day in counted] == [(Status.AVAILABLE, {}), (None, {})]
 
 
 def test_half_a_year_can_be_read_and_no_more(world: World) -> None:
     with world.session() as session:
-        assert len(availability.days(session, TODAY, TODAY + timedelta(days=179), viewer=None, with_names=True)) == 180
+        assert len(availability.days(session, TODAY, TODAY + timedelta(days=179), viewer=None)) == 180
         with pytest.raises(SpanTooLong):
-            availability.days(session, TODAY, TODAY + timedelta(days=180), viewer=None, with_names=True)
+            availability.days(session, TODAY, TODAY + timedelta(days=180), viewer=None)
 
 
 def test_past_days_are_kept_when_somebody_goes(world: World) -> None:

@@ -131,6 +131,7 @@ COMPILED = Compiled()
 
 def make_app(runtime: Runtime) -> Flask:
     app = create_app(runtime)
+    app.extensions["slomix_hub"].linger_seconds = 2.0  # not beyond the database of the test
     app.jinja_env.bytecode_cache = COMPILED
     return app
 
@@ -230,7 +231,7 @@ def is_fragment(answer: TestResponse, status: int) -> str:
     assert "<html" not in answer.text
     assert "Traceback" not in answer.text
     assert answer.headers["HX-Retarget"].startswith("#")
-    sentence = read(answer.text).words
+    sentence = read(answer.text).all("span")[0].words
     assert_sentence(sentence)
     return sentence
 

@@ -1,5 +1,6 @@
 """The stream that keeps open pages true: topics only, at most four a second, and whole again after an outage."""
 
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from slomix import db
+from slomix import db, live
 from slomix.availability.rules import Status
 from tests.conftest import CAST, World, build_world
 from tests.web.conftest import make_app
@@ -79,18 +80,23 @@ def test_a_change_reaches_every_page_within_a_second_and_names_nobody(evening: W
     evening.says("alice", Status.LOOKING)
     messages = [one.next() for one in streams]
     assert time.monotonic() - began < 1
-    assert messages == ["data: board\n\n"] * 2
+    assert messages[0] == messages[1]
+    assert re.fullmatch(r"id: [0-9a-f]{8}-\d+\ndata: board\n\n", messages[0])
     assert not [name for name in CAST if name in "".join(messages).lower()]
 
 
-def test_many_changes_at_once_are_one_message(evening: World, streams: list[Stream]) -> None:
+def test_the_first_of_many_changes_is_told_at_once_and_the_rest_in_one_message(
+    evening: World, streams: list[Stream]
+) -> None:
+    evening.says("dora", Status.LOOKING)
+    assert streams[0].next().endswith("data: board\n\n")
     for name in ("alice", "erik", "franka", "goran"):
         evening.says(name, Status.LOOKING)
     with evening.session() as session:
         db.notify(session, db.LIVE, "campaign")
-    assert streams[0].next() == "data: board campaign\n\n"
+    assert streams[0].next().endswith("data: board campaign\n\n")
     evening.says("alice", Status.MAYBE)
-    assert streams[0].next() == "data: board\n\n"
+    assert streams[0].next().endswith("data: board\n\n")
 
 
 def test_after_losing_its_listener_every_page_is_told_to_look_again(evening: World, streams: list[Stream]) -> None:
@@ -118,3 +124,34 @@ def test_a_process_has_one_listener_however_many_pages_are_open(evening: World, 
     for one in more:
         one.until("board")
     assert listeners(evening) == before
+
+
+def begins_with(page: str) -> str:
+    """The mark of a page: what its process had heard just before it was read."""
+    found = re.search(r'data-mark="([^"]*)"', page)
+    assert found
+    return found[1]
+
+
+def test_a_page_and_its_stream_have_the_same_mark_unless_something_happened_in_between(evening: World) -> None:
+    app = make_app(evening.runtime)
+    mark = begins_with(app.test_client().get("/").text)
+    assert mark
+    first = Stream(app)
+    assert f"id: {mark}\ndata: hello" in first.next()
+    evening.says("alice", Status.LOOKING)
+    first.until("board")
+    late = Stream(app)
+    assert f"id: {mark}\n" not in late.next()
+    assert begins_with(app.test_client().get("/").text) != mark
+    for one in (first, late):
+        one.close()
+
+
+def test_a_page_vouches_for_nothing_while_its_process_hears_nothing(evening: World) -> None:
+    app = make_app(evening.runtime)
+    app.extensions["slomix_hub"] = live.Hub("postgresql://nobody@127.0.0.1:1/nothing", linger_seconds=0.1)
+    assert begins_with(app.test_client().get("/").text) == ""
+    stream = Stream(app)
+    assert "id: \ndata: hello" in stream.next()
+    stream.close()

@@ -13,7 +13,7 @@ from tests.web.reading import Element
 TOMORROW = TODAY + timedelta(days=1)
 STATUS_BUTTONS = ["Looking", "Available", "Maybe", "Not playing", "Clear"]
 BOARDS = ["/", f"/day/{TODAY}", f"/day/{TOMORROW}", "/calendar?month=2026-11", "/board", "/board?month=2026-11"]
-BOARDS.append(f"/day/{TODAY}/card")
+BOARDS.append(f"/day/{TODAY}/live")
 
 
 @pytest.fixture

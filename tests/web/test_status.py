@@ -60,7 +60,7 @@ def test_by_htmx_the_answer_is_the_day_and_out_of_band_the_queue(world: World, a
 
 def test_from_a_days_own_page_the_fragment_has_the_same_root_as_the_page(alice: Browser) -> None:
     answer = alice.post(PATH, {"status": "LOOKING", "from": "day"}, htmx=True)
-    on_the_page = alice.page(f"/day/{TODAY}").by_id(f"day-{TODAY}")
+    on_the_page = alice.page(f"/day/{TODAY}").by_id("day")
     fragment = roots(read(answer.text))[0]
     assert fragment.attributes == on_the_page.attributes
     assert fragment.words == on_the_page.words

@@ -10,6 +10,7 @@ from authlib.common.security import generate_token
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.httpx_client import OAuth2Client
 
+from slomix import words
 from slomix.errors import Invalid, Unavailable
 from slomix.settings import Settings
 
@@ -20,14 +21,14 @@ class DiscordDown(Unavailable):
     """Discord did not answer, or not in its own language."""
 
     def __init__(self) -> None:
-        super().__init__("Discord does not answer right now. Nothing is lost; please try again in a moment.")
+        super().__init__(words.DISCORD_SILENT)
 
 
 class LoginRefused(Invalid):
     """Discord did not accept what came back."""
 
     def __init__(self) -> None:
-        super().__init__("Discord did not accept this login. Please start again.")
+        super().__init__(words.LOGIN_REFUSED)
 
 
 @dataclass(frozen=True)

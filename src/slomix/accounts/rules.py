@@ -1,22 +1,26 @@
 """Names and rights: colour codes, search terms, who may promote, where a login may lead."""
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
+
+from slomix import words
 
 _COLOUR_CODE = re.compile(r"\^[^\^\s]?")
 # They would turn the text around a name.
 _DIRECTION = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 
+@lru_cache(maxsize=4096)
 def plain_name(name: str) -> str:
     """A player's name without ET colour codes (`^1Bad^7Boy` is `BadBoy`) and marks of direction; never empty."""
     name = name.translate(_DIRECTION).strip()
-    return _COLOUR_CODE.sub("", name).strip() or name or "unnamed"
+    return _COLOUR_CODE.sub("", name).strip() or name or words.UNNAMED
 
 
-def like_pattern(words: str) -> str:
-    """A pattern for ILIKE that finds `words` anywhere and takes its wildcards literally."""
-    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def like_pattern(text: str) -> str:
+    """A pattern for ILIKE that finds `text` anywhere and takes its wildcards literally."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
 
 

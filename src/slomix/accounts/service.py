@@ -2,7 +2,8 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, exists, func, or_, select, update
@@ -10,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from slomix import db
+from slomix import db, words
 from slomix.accounts import rules
 from slomix.accounts.models import LinkAction, LinkEvent, LoginAttempt, Player, User
 from slomix.errors import Conflict, Invalid, NotFound
@@ -23,19 +24,19 @@ class ProfileTaken(Conflict):
     """The profile belongs to somebody else."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is already linked to somebody else. If that is you, ask an admin to settle it.")
+        super().__init__(words.PROFILE_TAKEN.format(player=name))
 
 
 class NoSuchProfile(NotFound):
     def __init__(self) -> None:
-        super().__init__("There is no such player profile.")
+        super().__init__(words.NO_SUCH_PROFILE)
 
 
 class LoginNotStarted(Invalid):
     """A login came back that nobody began here, that is too old, or that was used already."""
 
     def __init__(self) -> None:
-        super().__init__("This login is no longer valid. It may have taken too long, or been used already.")
+        super().__init__(words.LOGIN_NOT_VALID)
 
 
 def _hash(secret: str) -> str:
@@ -100,9 +101,28 @@ def log_in(session: Session, *, discord_id: str, username: str, display_name: st
     return known
 
 
-def user_of_session(session: Session, session_key: str) -> User | None:
-    """The user whose cookie this is, or None when the session was ended."""
-    return session.scalars(select(User).where(User.session_key == session_key)).one_or_none()
+@dataclass(frozen=True)
+class Somebody:
+    """Who is behind a cookie, as of now."""
+
+    user_id: int
+    discord_id: str
+    display_name: str
+    player_id: int | None
+    player_name: str | None
+
+
+def who_they_are(session: Session, session_keys: Collection[str]) -> dict[str, Somebody]:
+    """The users whose cookies these are; a session that was ended is nobody's."""
+    rows = session.execute(
+        select(User.session_key, User.id, User.discord_id, User.display_name, User.player_id, Player.name)
+        .outerjoin(Player, Player.id == User.player_id)
+        .where(User.session_key.in_(session_keys))
+    )
+    return {
+        key: Somebody(user_id, discord_id, display_name, player_id, player_name)
+        for key, user_id, discord_id, display_name, player_id, player_name in rows
+    }
 
 
 def suggestions(session: Session, user: User, *, limit: int = 12) -> list[Player]:
@@ -114,12 +134,12 @@ def suggestions(session: Session, user: User, *, limit: int = 12) -> list[Player
     return list(found.values())[:limit]
 
 
-def search(session: Session, words: str, *, limit: int = 20) -> list[Player]:
-    """Free profiles with `words` in their name or an alias, colour codes aside; nothing for fewer than two letters."""
-    words = rules.plain_name(words.strip()) if words.strip() else ""
-    if len(words) < 2:
+def search(session: Session, text: str, *, limit: int = 20) -> list[Player]:
+    """Free profiles with `text` in their name or an alias, colour codes aside; nothing for fewer than two letters."""
+    text = rules.plain_name(text.strip()) if text.strip() else ""
+    if len(text) < 2:
         return []
-    pattern = rules.like_pattern(words)
+    pattern = rules.like_pattern(text)
     bare = func.regexp_replace
     alias = func.unnest(Player.aliases).column_valued("alias")
     return list(

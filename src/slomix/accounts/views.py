@@ -7,7 +7,7 @@ from flask import Blueprint, flash, redirect, request, session, url_for
 from flask_login import login_user, logout_user
 from werkzeug.wrappers import Response
 
-from slomix import web
+from slomix import web, words
 from slomix.accounts import discord_login, rules, service
 from slomix.accounts.discord_login import LoginRefused
 from slomix.web import Viewer
@@ -49,7 +49,7 @@ def callback() -> Response:
     if code is None and request.args.get("error") != "access_denied":
         raise LoginRefused
     if code is None:
-        flash("You did not log in, and nothing was shared. You can change your mind any time.", "note")
+        flash(words.LOGIN_DECLINED, "note")
         return redirect(next_path, code=303)
     identity = discord_login.arrive(settings, code=code, code_verifier=verifier)
     with web.runtime().transaction() as db_session:
@@ -76,7 +76,7 @@ def _as_viewer(session_key: str) -> Viewer:
 def logout() -> Response:
     logout_user()
     session.clear()
-    flash("You are logged out.", "done")
+    flash(words.LOGGED_OUT, "done")
     return redirect("/", code=303)
 
 

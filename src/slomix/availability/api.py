@@ -37,8 +37,11 @@ def read() -> dict[str, Any]:
     viewer = web.viewer().player_id
     with_names = request.args.get("include_users", "").lower() in {"1", "true", "yes"} and viewer is not None
     with web.runtime().transaction() as session:
-        days = service.days(session, first, last, viewer=viewer, with_names=with_names)
-        tonight = service.days(session, today, today, viewer=None, with_names=False)[0]
+        if with_names:
+            days = [day.seen_by(viewer) for day in service.days_with_names(session, first, last)]
+        else:
+            days = service.days(session, first, last, viewer=viewer)
+        tonight = service.days(session, today, today, viewer=None)[0]
     threshold = web.runtime().settings.ready_threshold
     return {
         "days": [_day(day, with_viewer=viewer is not None, with_names=with_names) for day in days],
@@ -62,7 +65,7 @@ def write() -> dict[str, Any]:
     day, status = rules.parse_day(web.json_text(body, "date")), rules.parse_status(web.json_text(body, "status"))
     with web.runtime().transaction() as session:
         service.set_status(session, player_id, day, status, today=web.today(now), now=now)
-        counts = service.days(session, day, day, viewer=None, with_names=False)[0].counts
+        counts = service.days(session, day, day, viewer=None)[0].counts
     return {"date": day.isoformat(), "status": status.value, "counts": _counts(counts)}
 
 

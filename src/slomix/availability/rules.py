@@ -5,6 +5,7 @@ import enum
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from slomix import words
 from slomix.errors import Invalid
 
 
@@ -16,6 +17,11 @@ class Status(enum.StrEnum):
     MAYBE = "MAYBE"
     NOT_PLAYING = "NOT_PLAYING"
 
+    @property
+    def key(self) -> str:
+        """The status as names in code and in styles have it."""
+        return self.value.lower()
+
 
 HORIZON = timedelta(days=90)
 MAX_SPAN = timedelta(days=180)
@@ -24,32 +30,32 @@ UPCOMING = 3
 
 class PastDay(Invalid):
     def __init__(self) -> None:
-        super().__init__("That day is over, so it can be read but no longer changed.")
+        super().__init__(words.PAST_DAY)
 
 
 class FarDay(Invalid):
     def __init__(self) -> None:
-        super().__init__(f"That day is too far away. You can plan up to {HORIZON.days} days ahead.")
+        super().__init__(words.FAR_DAY.format(days=HORIZON.days))
 
 
 class NoSuchDay(Invalid):
     def __init__(self) -> None:
-        super().__init__("That is not a date. A date looks like 2026-11-22.")
+        super().__init__(words.NO_SUCH_DAY)
 
 
 class NoSuchMonth(NoSuchDay):
     def __init__(self) -> None:
-        Invalid.__init__(self, "There is no calendar for that. A month looks like 2026-11.")
+        Invalid.__init__(self, words.NO_SUCH_MONTH)
 
 
 class NoSuchStatus(Invalid):
     def __init__(self) -> None:
-        super().__init__("That is not a status. Pick Looking, Available, Maybe or Not playing.")
+        super().__init__(words.NO_SUCH_STATUS)
 
 
 class SpanTooLong(Invalid):
     def __init__(self) -> None:
-        super().__init__(f"Ask for at most {MAX_SPAN.days} days, the first before the last.")
+        super().__init__(words.SPAN_TOO_LONG.format(days=MAX_SPAN.days))
 
 
 @dataclass(frozen=True)
@@ -63,10 +69,10 @@ class Counts:
 
     @classmethod
     def of(cls, by_status: dict[Status, int]) -> "Counts":
-        return cls(**{status.value.lower(): by_status.get(status, 0) for status in Status})
+        return cls(**{status.key: by_status.get(status, 0) for status in Status})
 
     def __getitem__(self, status: Status) -> int:
-        return int(getattr(self, status.value.lower()))
+        return int(getattr(self, status.key))
 
     @property
     def total(self) -> int:
@@ -112,6 +118,16 @@ def check_span(first: date, last: date) -> None:
         raise SpanTooLong
 
 
+HOTTEST = 4
+
+
+def heat(counts: Counts, threshold: int) -> int:
+    """How close a day is to a game night: 0 nobody could come, HOTTEST enough to play, the rest in thirds."""
+    if counts.coming >= threshold:
+        return HOTTEST
+    return -(-counts.coming * (HOTTEST - 1) // threshold)
+
+
 def days_between(first: date, last: date) -> list[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
@@ -121,12 +137,23 @@ def month_grid(month: date) -> list[list[date]]:
     return calendar.Calendar(firstweekday=calendar.MONDAY).monthdatescalendar(month.year, month.month)
 
 
+def has_month(day: date) -> bool:
+    """Whether the month around a day can be shown: the first and the last year there is have no whole calendar."""
+    return date.min.year < day.year < date.max.year
+
+
+def neighbours(day: date) -> tuple[date | None, date | None]:
+    """The day before and the day after, where there is one."""
+    before = day - timedelta(days=1) if day > date.min else None
+    return before, day + timedelta(days=1) if day < date.max else None
+
+
 def parse_month(text: str) -> date:
-    """Read `YYYY-MM` as the month's first day; the first and the last year that there is have no whole calendar."""
+    """Read `YYYY-MM` as the month's first day."""
     try:
         month = parse_day(f"{text}-01")
     except NoSuchDay:
         raise NoSuchMonth from None
-    if month.year in {date.min.year, date.max.year}:
+    if not has_month(month):
         raise NoSuchMonth
     return month

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlalchemy import delete, func, literal, select
@@ -33,6 +33,13 @@ class DayView:
     counts: Counts
     my_status: Status | None = None
     people: dict[Status, list[Person]] = field(default_factory=dict)
+
+    def seen_by(self, viewer: int | None) -> "DayView":
+        """The same day for one player: with what they said; without names for who is no player."""
+        if viewer is None:
+            return replace(self, people={})
+        said = (status for status, persons in self.people.items() if any(one.player_id == viewer for one in persons))
+        return replace(self, my_status=next(said, None))
 
 
 def set_status(session: Session, player_id: int, day: date, status: Status, *, today: date, now: datetime) -> None:
@@ -71,8 +78,8 @@ def clear_from(session: Session, player_id: int, today: date) -> None:
     db.notify(session, db.LIVE, "board")
 
 
-def days(session: Session, first: date, last: date, *, viewer: int | None, with_names: bool) -> list[DayView]:
-    """Every day from `first` to `last`. Names and the viewer's own status only for a linked viewer."""
+def days(session: Session, first: date, last: date, *, viewer: int | None) -> list[DayView]:
+    """Every day from `first` to `last`, in numbers, with what the viewer said."""
     rules.check_span(first, last)
     counts: dict[date, dict[Status, int]] = defaultdict(dict)
     for row in session.execute(
@@ -85,14 +92,12 @@ def days(session: Session, first: date, last: date, *, viewer: int | None, with_
     if viewer is not None:
         mine = select(Entry.day, Entry.status).where(Entry.day.between(first, last), Entry.player_id == viewer)
         own = {row.day: row.status for row in session.execute(mine)}
-    people = _people(session, first, last) if with_names else {}
-    return [
-        DayView(day, Counts.of(counts.get(day, {})), own.get(day), people.get(day, {}))
-        for day in rules.days_between(first, last)
-    ]
+    return [DayView(day, Counts.of(counts.get(day, {})), own.get(day)) for day in rules.days_between(first, last)]
 
 
-def _people(session: Session, first: date, last: date) -> dict[date, dict[Status, list[Person]]]:
+def days_with_names(session: Session, first: date, last: date) -> list[DayView]:
+    """Every day from `first` to `last` as nobody in particular sees it; `DayView.seen_by` makes it somebody's."""
+    rules.check_span(first, last)
     people: dict[date, dict[Status, list[Person]]] = defaultdict(lambda: defaultdict(list))
     since = func.coalesce(Entry.looking_since, Entry.updated_at).label("since")
     rows = session.execute(
@@ -103,7 +108,14 @@ def _people(session: Session, first: date, last: date) -> dict[date, dict[Status
     )
     for row in rows:
         people[row.day][row.status].append(Person(row.id, row.name, row.since))
-    return {day: dict(by_status) for day, by_status in people.items()}
+    return [
+        DayView(
+            day,
+            Counts.of({status: len(persons) for status, persons in people[day].items()}),
+            people=dict(people[day]),
+        )
+        for day in rules.days_between(first, last)
+    ]
 
 
 def statuses(session: Session, day: date, player_ids: Sequence[int] | None = None) -> dict[int, Status]:

@@ -1,16 +1,31 @@
-"""Setting and clearing a status, from any page that shows a day."""
+"""A day's page, and setting and clearing a status from any page that shows a day."""
 
 from datetime import date
+from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
-from slomix import web
+from slomix import live, web, words
 from slomix.availability import rules, service
+from slomix.availability.calendar import month
 from slomix.availability.rules import Status
 from slomix.availability.service import DayView
 
 blueprint = Blueprint("availability", __name__)
+
+
+@blueprint.get("/day/<day>")
+def day_page(day: str) -> str:
+    """One day, with the month around it."""
+    mark = live.hub().mark()
+    return render_template("availability/day.html", mark=mark, **_day(rules.parse_day(day)))
+
+
+@blueprint.get("/day/<day>/live")
+def day_live(day: str) -> Response:
+    """The part of a day's page that changes."""
+    return web.live_part(render_template("availability/_day.html", **_day(rules.parse_day(day))))
 
 
 @blueprint.post("/day/<day>/status")
@@ -20,27 +35,46 @@ def set_status(day: str) -> Response:
     now = web.now()
     the_day, today = rules.parse_day(day), web.today(now)
     wanted = request.form.get("status", "nothing")
+    is_from_day = request.form.get("from") == "day"
     with web.runtime().transaction() as session:
         if wanted == "":
             service.clear_status(session, player_id, the_day, today=today)
-            done = "Cleared."
+            done = words.CLEARED
         else:
             status = rules.parse_status(wanted)
             service.set_status(session, player_id, the_day, status, today=today, now=now)
-            done = "Saved."
+            done = words.SAVED
+    if is_from_day:
+        return web.respond("availability/_day.html", otherwise=f"/day/{the_day}", done=done, **_day(the_day))
     return web.respond(
-        "availability/_after_status.html",
-        otherwise=f"/day/{the_day}" if request.form.get("from") == "day" else f"/#day-{the_day}",
-        done=done,
-        **cards(the_day, today, player_id),
+        "availability/_after_status.html", otherwise=f"/#day-{the_day}", done=done, **_cards(the_day, today, player_id)
     )
 
 
-def cards(day: date, today: date, viewer: int | None) -> dict[str, object]:
-    """What a change of one day may change on the page."""
+def _day(day: date) -> dict[str, Any]:
+    """What a day's page shows; `month` in the address turns its calendar to another one."""
+    today = web.today(web.now())
+    text = request.args.get("month", "")
+    first = rules.parse_month(text) if text else day.replace(day=1)
+    viewer = web.viewer().player_id
     with web.runtime().transaction() as session:
-        shown = service.days(session, day, day, viewer=viewer, with_names=viewer is not None)[0]
-        tonight = service.days(session, today, today, viewer=viewer, with_names=viewer is not None)[0]
+        shown = service.days_with_names(session, day, day)[0].seen_by(viewer)
+        calendar = month(session, first, viewer=viewer) if rules.has_month(first) else None
+    return {
+        "card": shown,
+        "today": today,
+        "calendar": calendar,
+        "can_change": rules.may_change(day, today),
+        "neighbours": rules.neighbours(day),
+        "is_own_page": True,
+    }
+
+
+def _cards(day: date, today: date, viewer: int) -> dict[str, Any]:
+    """What a change of one day may change on the board."""
+    with web.runtime().transaction() as session:
+        shown = service.days_with_names(session, day, day)[0].seen_by(viewer)
+        tonight = service.days_with_names(session, today, today)[0].seen_by(viewer)
     return {"card": shown, "today": today, "queue": queue(tonight), "can_change": rules.may_change(day, today)}
 
 

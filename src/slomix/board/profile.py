@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from slomix import web
+from slomix import web, words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.accounts.rules import own_path, plain_name
@@ -17,11 +17,13 @@ blueprint = Blueprint("profile", __name__)
 def profile() -> str:
     """Who you are here; profiles to pick from when you are nobody yet, or look for another."""
     who = web.the_user()
-    words = request.args.get("q", "").strip()
+    wanted = request.args.get("q", "").strip()
     with web.runtime().transaction() as session:
         user = session.get_one(User, who.user_id)
-        found = accounts.search(session, words) if words else accounts.suggestions(session, user)
-    return render_template("board/profile.html", found=found, words=words, next_path=own_path(request.args.get("next")))
+        found = accounts.search(session, wanted) if wanted else accounts.suggestions(session, user)
+    return render_template(
+        "board/profile.html", found=found, wanted=wanted, next_path=own_path(request.args.get("next"))
+    )
 
 
 @blueprint.post("/profile/link")
@@ -36,7 +38,7 @@ def link() -> Response:
             contacts.remove_all(session, before)
             availability.clear_from(session, before, web.today(now))
         contacts.add_discord(session, player.id, user.discord_id, now=now)
-    flash(f"You are {plain_name(player.name)}. Have fun!", "done")
+    flash(words.LINKED.format(player=plain_name(player.name)), "done")
     return redirect(own_path(request.form.get("next")), code=303)
 
 
@@ -50,5 +52,5 @@ def unlink() -> Response:
             contacts.remove_all(session, user.player_id)
             availability.clear_from(session, user.player_id, web.today(now))
             accounts.unlink_player(session, user, now=now)
-    flash("Unlinked. You get no messages any more.", "done")
+    flash(words.UNLINKED, "done")
     return redirect("/profile", code=303)

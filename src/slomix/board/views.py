@@ -1,56 +1,59 @@
 """The board: today and tomorrow, the queue, what is upcoming, the calendar, and tonight's campaign."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, cast
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, render_template, request
+from werkzeug.wrappers import Response
 
-from slomix import web
+from slomix import live, web
 from slomix.availability import rules, service
+from slomix.availability.calendar import month
 from slomix.availability.service import DayView
 from slomix.availability.views import queue
+from slomix.board.tonight import evening
+from slomix.campaigns.views import CampaignCard
 from slomix.campaigns.views import card as campaign_card
+from slomix.runtime import Runtime
+from slomix.shared_read import SharedRead
 
 blueprint = Blueprint("board", __name__)
 
 
-@dataclass(frozen=True)
-class Month:
-    """One month of the calendar, with the way to its neighbours."""
+@dataclass
+class Tonight:
+    """What the board shows to everybody, before it is somebody's: read once for all who ask at the same time."""
 
-    first: date
-    weeks: list[list[DayView]]
-    before: date
-    after: date
+    days: list[DayView]
+    campaign: CampaignCard | None
+    # The board as strangers see it, all of them the same; made by the first who asks.
+    for_strangers: str = ""
 
 
 @blueprint.get("/")
 def board() -> str:
-    return render_template("board/page.html", **_board(month=None))
+    mark = live.hub().mark()
+    return render_template("board/page.html", mark=mark, **_board(_tonight()))
 
 
 @blueprint.get("/calendar")
 def calendar() -> str:
     """The board with its calendar open at a month."""
-    return render_template("board/page.html", **_board(month=_asked_month()))
+    mark = live.hub().mark()
+    return render_template("board/page.html", mark=mark, **_board(_tonight(), month_of=_asked_month()))
 
 
 @blueprint.get("/board")
-def fragment() -> str:
+def fragment() -> Response:
     """The part of the board that changes, for a page that is open; `month` when its calendar is."""
-    return render_template("board/_board.html", **_board(month=_asked_month() if "month" in request.args else None))
-
-
-@blueprint.get("/day/<day>")
-def day_page(day: str) -> str:
-    return render_template("board/day.html", **_day(rules.parse_day(day)))
-
-
-@blueprint.get("/day/<day>/card")
-def day_fragment(day: str) -> str:
-    """The part of a day's page that changes."""
-    return render_template("availability/_day_card.html", **_day(rules.parse_day(day)))
+    tonight = _tonight()
+    if "month" in request.args:
+        return web.live_part(render_template("board/_board.html", **_board(tonight, month_of=_asked_month())))
+    if web.viewer().is_authenticated:
+        return web.live_part(render_template("board/_board.html", **_board(tonight)))
+    tonight.for_strangers = tonight.for_strangers or render_template("board/_board.html", **_board(tonight))
+    return web.live_part(tonight.for_strangers)
 
 
 def _asked_month() -> date:
@@ -58,44 +61,49 @@ def _asked_month() -> date:
     return rules.parse_month(text) if text else web.today(web.now()).replace(day=1)
 
 
-def _board(*, month: date | None) -> dict[str, Any]:
-    now: datetime = web.now()
-    today = web.today(now)
-    viewer = web.viewer().player_id
-    with web.runtime().transaction() as session:
-        shown = service.days(
-            session, today, today + timedelta(days=1 + rules.UPCOMING), viewer=viewer, with_names=viewer is not None
-        )
-        campaign = campaign_card(session, today, now)
-        calendar = None
-        if month is not None:
-            weeks = rules.month_grid(month)
-            days = service.days(session, weeks[0][0], weeks[-1][-1], viewer=viewer, with_names=False)
-            calendar = Month(
-                first=month,
-                weeks=[days[start : start + 7] for start in range(0, len(days), 7)],
-                before=(month - timedelta(days=1)).replace(day=1),
-                after=(month + timedelta(days=31)).replace(day=1),
-            )
-    threshold = web.runtime().settings.ready_threshold
-    return {
-        "today": today,
-        "now": now,
-        "hero": shown[:2],
-        "upcoming": shown[2:],
-        "queue": queue(shown[0]),
-        "threshold": threshold,
-        "is_ready": shown[0].counts.looking >= threshold,
-        "campaign": campaign,
-        "calendar": calendar,
-        "last_day": today + rules.HORIZON,
-    }
-
-
-def _day(day: date) -> dict[str, Any]:
+def _board(tonight: Tonight, *, month_of: date | None = None) -> dict[str, Any]:
     now = web.now()
     today = web.today(now)
     viewer = web.viewer().player_id
-    with web.runtime().transaction() as session:
-        shown = service.days(session, day, day, viewer=viewer, with_names=viewer is not None)[0]
-    return {"card": shown, "today": today, "can_change": rules.may_change(day, today), "from_day": True}
+    shown = [day.seen_by(viewer) for day in tonight.days]
+    opened = None
+    if month_of is not None:
+        with web.runtime().transaction() as session:
+            opened = month(session, month_of, viewer=viewer)
+    return {
+        "today": today,
+        "hero": shown[:2],
+        "upcoming": shown[2:],
+        "queue": queue(shown[0]),
+        "evening": evening(
+            shown[0].counts.looking,
+            web.runtime().settings.ready_threshold,
+            tonight.campaign.campaign.start_at if tonight.campaign and tonight.campaign.is_called else None,
+            now,
+        ),
+        "campaign": tonight.campaign,
+        "calendar": opened,
+    }
+
+
+def _tonight() -> Tonight:
+    shared = cast("SharedRead[date, Tonight]", current_app.extensions["slomix_tonight"])
+    tonight = shared.get(web.today(web.now()))
+    assert tonight is not None  # a day is always there
+    return tonight
+
+
+def shared_tonight(runtime: Runtime) -> "SharedRead[date, Tonight]":
+    """What all boards of this process read together."""
+
+    def read(days: set[date]) -> dict[date, Tonight]:
+        with runtime.transaction() as session:
+            return {
+                day: Tonight(
+                    days=service.days_with_names(session, day, day + timedelta(days=1 + rules.UPCOMING)),
+                    campaign=campaign_card(session, day),
+                )
+                for day in days
+            }
+
+    return SharedRead(read)

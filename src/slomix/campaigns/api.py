@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, jsonify, request
 from werkzeug.wrappers import Response
 
-from slomix import web
+from slomix import web, words
 from slomix.accounts.rules import plain_name
 from slomix.availability.rules import parse_day
 from slomix.campaigns import queries, service
@@ -65,7 +65,7 @@ def create() -> tuple[Response, int]:
     settings = web.runtime().settings
     start = body.get("start", settings.start_time.strftime("%H:%M"))
     if not isinstance(start, str):
-        raise Invalid("The field start must be a text such as 21:00.")
+        raise Invalid(words.MUST_BE_A_START)
     options = Options(
         audience=Audience(web.json_flag(body, "include_available"), web.json_flag(body, "include_maybe")),
         include_late_joiners=web.json_flag(body, "include_late_joiners"),

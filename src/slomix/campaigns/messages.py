@@ -1,10 +1,11 @@
-"""The words of every notice, as plain data in and text out."""
+"""Puts the words of every notice together: plain data in, text out."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from slomix import words
 from slomix.accounts.rules import plain_name
 
 LIMIT = 2000
@@ -34,33 +35,29 @@ def safe_name(name: str) -> str:
 
 
 def reminder(start_at: datetime, links: Links) -> str:
-    return _with_footer(
-        f"Game night starts at {timestamp(start_at)} ({timestamp(start_at, 'R')}). See you there?", links
-    )
+    opening = words.GAME_NIGHT_STARTS_AT.format(time=timestamp(start_at), countdown=timestamp(start_at, "R"))
+    return _with_footer(opening, links)
 
 
 def start(start_at: datetime, now: datetime, links: Links) -> str:
     late = now - start_at
     if late.total_seconds() >= 60:
-        opening = f"Game night has begun, at {timestamp(start_at)}. Come and join!"
+        opening = words.GAME_NIGHT_HAS_BEGUN.format(time=timestamp(start_at))
     else:
-        opening = "Game night starts now. Come and join!"
+        opening = words.GAME_NIGHT_STARTS_NOW
     return _with_footer(opening, links, room=True)
 
 
 def followup(links: Links) -> str:
-    return _with_footer("We are starting and would like to have you with us. Still coming?", links, room=True)
+    return _with_footer(words.STILL_COMING, links, room=True)
 
 
 def presence_unknown(links: Links) -> str:
-    return (
-        "We could not see who is in voice tonight, so nobody was asked a second time. "
-        f"The campaign card has the details: {links.board}"
-    )
+    return words.NOBODY_ASKED_AGAIN.format(link=links.board)
 
 
 def dry_run(text: str) -> str:
-    return f"[Dry run, only you see this]\n{text}"
+    return words.DRY_RUN.format(message=text)
 
 
 @dataclass(frozen=True)
@@ -79,28 +76,29 @@ class SummaryFacts:
 def summary(facts: SummaryFacts) -> str:
     """The post for the room: neutral, no mentions, always under Discord's 2,000 characters."""
     if not facts.presence_known:
-        return "Game night is on. We could not see who is in voice, so nobody was asked a second time."
-    lines = [f"Game night is on: {facts.here} of {facts.asked} in voice."]
+        return words.ON_UNSEEN
+    lines = [words.ON_WITH.format(here=facts.here, asked=facts.asked)]
     if not facts.awaited:
         is_full = 0 < facts.asked <= facts.here
-        lines.append("Everybody is here. Have fun!" if is_full else "Nobody else is awaited.")
+        lines.append(words.EVERYBODY_IS_HERE if is_full else words.NOBODY_ELSE_AWAITED)
     elif facts.with_names:
         shown = ", ".join(safe_name(name) for name in facts.awaited[:NAMES_SHOWN])
         more = len(facts.awaited) - NAMES_SHOWN
-        lines.append(f"Still awaited: {shown}" + (f" and {more} more" if more > 0 else ""))
+        awaited = shown + (words.AND_MORE.format(number=more) if more > 0 else "")
+        lines.append(words.STILL_AWAITED.format(awaited=awaited))
     else:
-        lines.append(f"Still awaited: {len(facts.awaited)}")
+        lines.append(words.STILL_AWAITED.format(awaited=len(facts.awaited)))
     if facts.followups_tried:
-        lines.append(f"follow-up {facts.followups_sent}/{facts.followups_tried}")
+        lines.append(words.FOLLOWED_UP.format(sent=facts.followups_sent, tried=facts.followups_tried))
     return "\n".join(lines)[:LIMIT]
 
 
 def _with_footer(opening: str, links: Links, *, room: bool = False) -> str:
     lines = [opening]
     if room and links.voice_room:
-        lines.append(f"Voice: {links.voice_room}")
+        lines.append(words.VOICE_ROOM.format(link=links.voice_room))
     lines += [
-        f"Tonight: {links.board}",
-        f"You get this because you asked to be called to game nights. Stop it here: {links.preferences}",
+        words.TONIGHT.format(link=links.board),
+        words.HOW_TO_STOP.format(link=links.preferences),
     ]
     return "\n".join(lines)

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from slomix import words
 from slomix.accounts import service as accounts
 from slomix.availability import service as availability
 from slomix.campaigns import messages, queries, rules, turnout
@@ -13,7 +14,6 @@ from slomix.channels.base import Message
 from slomix.deliveries.handlers import Notice
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import Skip
-from slomix.deliveries.service import WITHDRAWN
 from slomix.presence import service as presence
 from slomix.runtime import Runtime
 from slomix.settings import Settings
@@ -42,7 +42,7 @@ class ToRecipient:
         """Not after a cancel, not to who withdrew, and (start, follow-up) not to who is in voice already."""
         campaign = queries.of_subject(session, delivery.subject)
         if campaign.status is CampaignStatus.CANCELLED:
-            return Skip(WITHDRAWN)
+            return Skip(words.WITHDRAWN)
         player_id = delivery.player_id or 0
         status = availability.statuses(session, campaign.day, [player_id]).get(player_id)
         reason = rules.why_unwanted(status)
@@ -54,7 +54,7 @@ class ToRecipient:
         if snapshot.is_fresh(now, runtime.settings.presence_max_age):
             discord_id = accounts.discord_ids(session, [player_id]).get(player_id, "")
             where = turnout.rooms_of(runtime.settings).whereabouts(snapshot.rooms.get(discord_id))
-            return Skip("already in voice") if where.is_in_voice else None
+            return Skip(words.ALREADY_IN_VOICE) if where.is_in_voice else None
         return self._why_not_unseen(runtime, campaign, now)
 
     def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
@@ -75,7 +75,7 @@ class ToRecipient:
         judged_at = campaign.judged_at
         if self._kind == rules.START or judged_at is None or now - judged_at <= runtime.settings.presence_max_age:
             return None
-        return Skip("nobody knows any more who is in voice")
+        return Skip(words.VOICE_NO_LONGER_KNOWN)
 
 
 class Summary:
@@ -86,7 +86,7 @@ class Summary:
 
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         campaign = queries.of_subject(session, delivery.subject)
-        return Skip(WITHDRAWN) if campaign.status is CampaignStatus.CANCELLED else None
+        return Skip(words.WITHDRAWN) if campaign.status is CampaignStatus.CANCELLED else None
 
     def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
         campaign = queries.of_subject(session, delivery.subject)

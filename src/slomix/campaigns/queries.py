@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from slomix import db
+from slomix import db, words
 from slomix.campaigns import rules
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.rules import CampaignStatus, Phase
@@ -24,7 +24,7 @@ from slomix.presence.rules import Whereabouts
 
 class NoSuchCampaign(NotFound):
     def __init__(self) -> None:
-        super().__init__("There is no such campaign.")
+        super().__init__(words.NO_SUCH_CAMPAIGN)
 
 
 def event_key(kind: str, day: date) -> str:

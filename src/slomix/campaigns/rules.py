@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from slomix import words
 from slomix.availability.rules import Status
 from slomix.contacts.rules import Reach, why_not
 from slomix.errors import Invalid
@@ -44,17 +45,17 @@ class CampaignStatus(enum.StrEnum):
 class TooLate(Invalid):
     def __init__(self) -> None:
         minutes = int(LATEST.total_seconds() // 60)
-        super().__init__(f"That start was more than {minutes} minutes ago. Pick a later start, or call tomorrow.")
+        super().__init__(words.START_TOO_LONG_AGO.format(minutes=minutes))
 
 
 class NobodyToAsk(Invalid):
     def __init__(self) -> None:
-        super().__init__("Nobody to ask yet: no opted-in player of this audience is looking. Nothing was used up.")
+        super().__init__(words.NOBODY_TO_ASK)
 
 
 class SwitchedOff(Invalid):
     def __init__(self) -> None:
-        super().__init__("Promoting is switched off here.")
+        super().__init__(words.PROMOTING_SWITCHED_OFF)
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def plan(start_at: datetime, now: datetime, times: Times) -> Timeline:
     check_at = start_moment + times.voice_check_delay
     return Timeline(
         began_at=start_at,
-        reminder=Planned(reminder_at, start_at) if now < reminder_at else Skipped(reminder_at, "too late"),
+        reminder=Planned(reminder_at, start_at) if now < reminder_at else Skipped(reminder_at, words.TOO_LATE),
         start=Planned(start_moment, start_moment + START_GRACE),
         voice_check=Planned(check_at, check_at + FOLLOWUP_GRACE),
     )
@@ -173,8 +174,8 @@ def choose_recipients(
 def why_unwanted(status: Status | None) -> str | None:
     """Why a recipient no longer wants to hear of tonight; a change among the other three statuses keeps one."""
     if status is None:
-        return "cleared their status"
-    return "not playing" if status is Status.NOT_PLAYING else None
+        return words.STATUS_CLEARED
+    return words.NOT_PLAYING if status is Status.NOT_PLAYING else None
 
 
 @dataclass(frozen=True)

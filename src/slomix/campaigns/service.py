@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from slomix import db
+from slomix import db, words
 from slomix.accounts import service as accounts
 from slomix.accounts.rules import plain_name
 from slomix.availability import service as availability
@@ -33,12 +33,12 @@ class CampaignExists(Conflict):
     """Tonight is called together already."""
 
     def __init__(self, promoter: str, status: CampaignStatus) -> None:
-        super().__init__(f"Tonight has been called together already, by {plain_name(promoter)} ({status.value}).")
+        super().__init__(words.ALREADY_CALLED.format(promoter=plain_name(promoter), status=words.STATES[status]))
 
 
 class AlreadyOver(Conflict):
     def __init__(self) -> None:
-        super().__init__("This campaign is over, so there is nothing left to cancel.")
+        super().__init__(words.NOTHING_TO_CANCEL)
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def _promise(session: Session, campaign: Campaign, ahead: Preview, *, settings: 
         rules.START: ahead.timeline.start,
         rules.VOICE_CHECK: ahead.timeline.voice_check,
     }
-    off = "switched off" if not settings.voice_check_enabled else None
+    off = words.SWITCHED_OFF if not settings.voice_check_enabled else None
     jobs.schedule(
         session,
         [
@@ -253,7 +253,7 @@ def cancel(session: Session, campaign_id: int, *, player_id: int, is_admin: bool
         raise AlreadyOver
     campaign.status = CampaignStatus.CANCELLED
     for kind in (*rules.JOB_KINDS, rules.DRY_RUN):
-        jobs.skip_pending(session, kind, [campaign.subject], reason="cancelled", now=now)
+        jobs.skip_pending(session, kind, [campaign.subject], reason=words.WITHDRAWN, now=now)
     deliveries.withdraw(session, campaign.subject, rules.ALL_NOTICES, now=now)
     db.notify(session, db.LIVE, "campaign")
     return campaign

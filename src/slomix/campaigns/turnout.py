@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from slomix import words
 from slomix.accounts import service as accounts
 from slomix.availability import service as availability
 from slomix.campaigns import queries, rules, service
@@ -20,7 +21,7 @@ from slomix.presence.rules import Rooms, Whereabouts
 from slomix.settings import Settings
 
 # Somebody whose DMs are closed did not withdraw.
-NAMEABLE = {None, "no working contact"}
+NAMEABLE = {None, words.NO_WORKING_CONTACT}
 
 
 def rooms_of(settings: Settings) -> Rooms:

@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from slomix import web
+from slomix import live, web, words
 from slomix.accounts import service as accounts
 from slomix.campaigns import messages, notices, queries, rules, service
 from slomix.campaigns.models import Campaign
@@ -29,12 +29,12 @@ MAX_KEY = 200
 
 class KeyTooLong(Invalid):
     def __init__(self) -> None:
-        super().__init__(f"The key of a submit has at most {MAX_KEY} characters.")
+        super().__init__(words.KEY_TOO_LONG.format(length=MAX_KEY))
 
 
 class NoSuchStart(Invalid):
     def __init__(self) -> None:
-        super().__init__("That is not a time to start at. A time looks like 21:00.")
+        super().__init__(words.NO_SUCH_START)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class PhaseCard:
 
 @dataclass(frozen=True)
 class CampaignCard:
-    """Tonight's campaign, as aggregate; its promoter is named to those who may see names."""
+    """Tonight's campaign, as aggregate; the promoter's name is for those who may see names."""
 
     campaign: Campaign
     status: CampaignStatus
@@ -60,8 +60,12 @@ class CampaignCard:
     warning: Tally | None
     is_open: bool
 
+    @property
+    def is_called(self) -> bool:
+        return self.status is not CampaignStatus.CANCELLED
 
-def card(session: Session, day: date, now: datetime) -> CampaignCard | None:
+
+def card(session: Session, day: date) -> CampaignCard | None:
     """The card of `day`, or None when nobody called it together."""
     campaign = queries.of_day(session, day)
     return None if campaign is None else card_of(session, campaign)
@@ -73,7 +77,7 @@ def card_of(session: Session, campaign: Campaign) -> CampaignCard:
     return CampaignCard(
         campaign=campaign,
         status=so_far.status,
-        promoter=_promoter(session, campaign),
+        promoter=accounts.names(session, [campaign.promoter_id])[campaign.promoter_id],
         recipient_count=queries.recipient_count(session, campaign),
         here=queries.came(session, campaign),
         phases=[PhaseCard(job, so_far.tallies.get(job.kind)) for job in so_far.jobs if job.kind in rules.JOB_KINDS],
@@ -81,13 +85,6 @@ def card_of(session: Session, campaign: Campaign) -> CampaignCard:
         warning=so_far.tallies.get(rules.PRESENCE_UNKNOWN),
         is_open=so_far.is_open,
     )
-
-
-def _promoter(session: Session, campaign: Campaign) -> str:
-    """The promoter's name, for those who may see names: strangers see the card too."""
-    if not web.viewer().is_linked:
-        return "a promoter"
-    return accounts.names(session, [campaign.promoter_id])[campaign.promoter_id]
 
 
 @dataclass(frozen=True)
@@ -197,16 +194,24 @@ def create() -> Response:
             now=now,
         )
         count = queries.recipient_count(session, campaign)
-    if campaign.dry_run:
-        done = "Dry run: four messages are on their way to you, and to nobody else."
-    else:
-        done = f"Called together: {count} will hear of it."
+    done = words.TRIED_OUT if campaign.dry_run else words.CALLED.format(count=count)
     return web.respond("campaigns/_created.html", otherwise="/#campaign", done=done, sentence=done)
 
 
 @blueprint.get("/campaigns/<id:campaign_id>")
 def show(campaign_id: int) -> str:
     """One campaign: aggregate for players, names for promoters."""
+    mark = live.hub().mark()
+    return render_template("campaigns/page.html", mark=mark, **_campaign(campaign_id))
+
+
+@blueprint.get("/campaigns/<id:campaign_id>/live")
+def show_live(campaign_id: int) -> Response:
+    """The part of a campaign's page that changes."""
+    return web.live_part(render_template("campaigns/_campaign.html", **_campaign(campaign_id)))
+
+
+def _campaign(campaign_id: int) -> dict[str, Any]:
     who = web.viewer()
     web.the_player()
     with web.runtime().transaction() as session:
@@ -215,7 +220,7 @@ def show(campaign_id: int) -> str:
             raise queries.NoSuchCampaign
         rows = deliveries.ledger(session, campaign.subject) if who.can_promote else []
         names = accounts.names(session, [row.player_id for row in rows if row.player_id is not None])
-        return render_template("campaigns/page.html", campaign=card_of(session, campaign), rows=rows, names=names)
+        return {"campaign": card_of(session, campaign), "rows": rows, "names": names}
 
 
 @blueprint.post("/campaigns/<id:campaign_id>/cancel")
@@ -226,4 +231,4 @@ def cancel(campaign_id: int) -> Response:
     with web.runtime().transaction() as session:
         campaign = service.cancel(session, campaign_id, player_id=promoter_id, is_admin=web.viewer().is_admin, now=now)
         shown = card_of(session, campaign)
-    return web.respond("campaigns/_card.html", otherwise="/#campaign", done="Cancelled.", campaign=shown, now=now)
+    return web.respond("campaigns/_card.html", otherwise="/#campaign", done=words.CANCELLED, campaign=shown, now=now)

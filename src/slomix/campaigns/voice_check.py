@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from slomix import words
 from slomix.accounts import service as accounts
 from slomix.campaigns import queries, rules, service, turnout
 from slomix.campaigns.models import Campaign
@@ -20,7 +21,7 @@ from slomix.presence.rules import Whereabouts
 from slomix.runtime import Runtime
 
 SETTLE = timedelta(milliseconds=500)
-CANCELLED = Done(JobStatus.SKIPPED, "cancelled")
+CANCELLED = Done(JobStatus.SKIPPED, words.WITHDRAWN)
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,11 @@ class VoiceCheck:
         rooms = prepared.rooms
         if rooms is None:
             if runtime.voice_lookup is None:
-                return Retry("nobody knows who is in voice")
+                return Retry(words.VOICE_NOT_KNOWN)
             try:
                 found = {one: runtime.voice_lookup.voice_channel_of(one) for one in prepared.discord_ids.values()}
             except SendError as error:
-                return Retry(f"nobody knows who is in voice: {error.reason}", error.retry_after)
+                return Retry(words.VOICE_NOT_KNOWN_BECAUSE.format(reason=error.reason), error.retry_after)
             rooms = {discord_id: room for discord_id, room in found.items() if room is not None}
         meaning = turnout.rooms_of(runtime.settings)
         return {
@@ -117,7 +118,7 @@ class VoiceCheck:
             self._nobody_knows(session, campaign, now)
             _plan_summary(runtime, session, campaign, now)
         queries.refresh_status(session, campaign, {rules.VOICE_CHECK: JobStatus.SKIPPED})
-        return Done(JobStatus.SKIPPED, "expired")
+        return Done(JobStatus.SKIPPED, words.EXPIRED)
 
     def _nobody_knows(self, session: Session, campaign: Campaign, now: datetime) -> None:
         players = [one.player_id for one in queries.recipients(session, campaign)]

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 
+from slomix import words
 from slomix.channels.base import Address, Message, Receipt, SendError, Unanswered
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
@@ -90,10 +91,10 @@ class Discord:
         try:
             response = self._http.request(method, path, json=json)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
-            raise SendError(f"Discord cannot be reached ({type(error).__name__})") from error
+            raise SendError(words.DISCORD_NOT_REACHED.format(error=type(error).__name__)) from error
         except httpx2.HTTPError as error:
             kind = Unanswered if carries_message else SendError
-            raise kind(f"Discord did not answer ({type(error).__name__})") from error
+            raise kind(words.DISCORD_DID_NOT_ANSWER.format(error=type(error).__name__)) from error
         if response.is_success:
             return _object(response)
         problem = _object(response)
@@ -114,9 +115,11 @@ def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
     code = problem.get("code", 0)
     if response.status_code == 429:
         wait = problem.get("retry_after") or response.headers.get("Retry-After") or 1
-        return SendError("Discord asks us to slow down (429)", retry_after=timedelta(seconds=float(wait)))
+        return SendError(words.DISCORD_IS_BUSY, retry_after=timedelta(seconds=float(wait)))
     if code == CANNOT_DM:
-        return SendError("this person's DMs are closed to the bot", permanent=True, code=code)
+        return SendError(words.DMS_CLOSED, permanent=True, code=code)
     if code in PERMANENT:
-        return SendError(f"Discord: {problem.get('message', 'refused')} ({code})", permanent=True, code=code)
-    return SendError(f"Discord answered {response.status_code} {problem.get('message', '')}".strip())
+        reason = words.DISCORD_SAID.format(message=problem.get("message", words.REFUSED), code=code)
+        return SendError(reason, permanent=True, code=code)
+    answered = words.DISCORD_ANSWERED.format(status=response.status_code, message=problem.get("message", ""))
+    return SendError(answered.strip())

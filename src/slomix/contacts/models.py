@@ -36,6 +36,7 @@ class Preferences(Base):
     __table_args__ = (
         CheckConstraint("(quiet_start IS NULL) = (quiet_end IS NULL)", name="quiet_hours_whole"),
         CheckConstraint("quiet_start <> quiet_end", name="quiet_hours_some"),
+        CheckConstraint("sound_cooldown_seconds BETWEEN 30 AND 3600", name="sound_cooldown_sane"),
     )
 
     player_id: Mapped[int] = mapped_column(ForeignKey("players.id", ondelete="CASCADE"), primary_key=True)
@@ -43,4 +44,6 @@ class Preferences(Base):
     quiet_start: Mapped[time | None]
     quiet_end: Mapped[time | None]
     timezone: Mapped[str]
+    sound_enabled: Mapped[bool] = mapped_column(default=False)
+    sound_cooldown_seconds: Mapped[int] = mapped_column(default=480)
     updated_at: Mapped[datetime]

@@ -2,9 +2,10 @@
 
 import enum
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from slomix import words
 from slomix.errors import Invalid
 
 
@@ -16,12 +17,12 @@ class ChannelName(enum.StrEnum):
 
 class EmptyQuietHours(Invalid):
     def __init__(self) -> None:
-        super().__init__("Quiet hours that begin and end at the same time would mean never or always. Pick two times.")
+        super().__init__(words.EMPTY_QUIET_HOURS)
 
 
 class HalfQuietHours(Invalid):
     def __init__(self) -> None:
-        super().__init__("Quiet hours need both a beginning and an end, or neither.")
+        super().__init__(words.HALF_QUIET_HOURS)
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,30 @@ class QuietHours:
         if self.start < self.end:
             return self.start <= local < self.end
         return local >= self.start or local < self.end
+
+
+class SoundTooOften(Invalid):
+    def __init__(self) -> None:
+        super().__init__(words.SOUND_TOO_OFTEN)
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Whether a browser of this player plays the ready sound, and how long it is silent after it did."""
+
+    is_on: bool = False
+    cooldown: timedelta = timedelta(seconds=480)
+
+    def __post_init__(self) -> None:
+        if not timedelta(seconds=30) <= self.cooldown <= timedelta(seconds=3600):
+            raise SoundTooOften
+
+
+def parse_cooldown(text: str) -> timedelta:
+    """Read a number of seconds. Raise SoundTooOften for anything else."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 4):
+        raise SoundTooOften
+    return timedelta(seconds=int(text))
 
 
 @dataclass(frozen=True)
@@ -74,11 +99,11 @@ def why_not(
     consent.
     """
     if reach is None or not reach.is_linked:
-        return "not linked"
+        return words.NOT_LINKED
     if needs_consent and not reach.allows_promotions:
-        return "not opted in"
+        return words.NOT_OPTED_IN
     if needs_consent and reach.contact_id is None:
-        return "no working contact"
+        return words.NO_WORKING_CONTACT
     if heeds_quiet_hours and reach.is_quiet(now):
-        return "quiet hours"
+        return words.QUIET_HOURS
     return None

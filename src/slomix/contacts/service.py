@@ -1,7 +1,7 @@
 """Reads and changes how players may be reached."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select, update
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from slomix.accounts.models import Player, User
 from slomix.contacts.models import Contact, Preferences
-from slomix.contacts.rules import ChannelName, QuietHours, Reach
+from slomix.contacts.rules import ChannelName, QuietHours, Reach, Sound
 
 
 def reach_of(session: Session, player_ids: Iterable[int], *, zone: ZoneInfo) -> dict[int, Reach]:
@@ -107,6 +107,28 @@ def set_preferences(
     session.execute(
         insert(Preferences)
         .values(player_id=player_id, **values)
+        .on_conflict_do_update(index_elements=[Preferences.player_id], set_=values)
+    )
+
+
+def sound_of(session: Session, player_id: int) -> Sound:
+    """How this player wants the ready sound."""
+    stored = preferences_of(session, player_id)
+    if stored is None:
+        return Sound()
+    return Sound(stored.sound_enabled, timedelta(seconds=stored.sound_cooldown_seconds))
+
+
+def set_sound(session: Session, player_id: int, sound: Sound, *, zone: ZoneInfo, now: datetime) -> None:
+    """Change the ready sound alone; `zone` is for who chose none yet."""
+    values = {
+        "sound_enabled": sound.is_on,
+        "sound_cooldown_seconds": int(sound.cooldown.total_seconds()),
+        "updated_at": now,
+    }
+    session.execute(
+        insert(Preferences)
+        .values(player_id=player_id, timezone=zone.key, **values)
         .on_conflict_do_update(index_elements=[Preferences.player_id], set_=values)
     )
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import structlog
 from sqlalchemy.orm import Session
 
-from slomix import db
+from slomix import db, words
 from slomix.channels.base import Address, Message, Receipt, SendError
 from slomix.clock import wall_now
 from slomix.contacts import service as contacts
@@ -22,7 +22,7 @@ from slomix.runtime import Runtime
 
 log = structlog.get_logger()
 
-NOTHING_LEFT = Done(JobStatus.SKIPPED, "there is nobody left to tell")
+NOTHING_LEFT = Done(JobStatus.SKIPPED, words.NOBODY_LEFT_TO_TELL)
 
 
 class Notice(Protocol):
@@ -86,7 +86,7 @@ class Deliver:
             delivery.status = DeliveryStatus.SENDING
             delivery.first_tried_at = wall
         else:
-            return Done(JobStatus.SKIPPED, f"already {delivery.status}")
+            return Done(JobStatus.SKIPPED, words.ALREADY.format(status=delivery.status))
         service.note_attempt(session, delivery, job.claims, AttemptEvent.BEGUN, now=now, wall=wall)
         return _sending(delivery, reach, is_repeat=is_repeat)
 
@@ -133,7 +133,7 @@ class Deliver:
         delivery = _locked(session, job)
         if delivery is not None and not delivery.status.is_settled:
             delivery.status = rules.when_given_up(delivery.status)
-            delivery.reason = delivery.reason or job.last_error or "no try was left"
+            delivery.reason = delivery.reason or job.last_error or words.NO_TRY_LEFT
             delivery.settled_at = now
             db.notify(session, db.LIVE, "deliveries")
 
@@ -165,7 +165,7 @@ class Deliver:
         if skip is None and rules.may_repeat(delivery.first_tried_at or wall, wall, repeatable_for):
             return None
         delivery.status = DeliveryStatus.UNKNOWN
-        delivery.reason = "; ".join([delivery.reason or "the answer was not seen", *([skip.reason] if skip else [])])
+        delivery.reason = "; ".join([delivery.reason or words.ANSWER_NOT_SEEN, *([skip.reason] if skip else [])])
         delivery.settled_at = now
         db.notify(session, db.LIVE, "deliveries")
         return Done(JobStatus.FAILED, delivery.reason)

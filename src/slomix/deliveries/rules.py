@@ -4,6 +4,7 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from slomix import words
 from slomix.channels.base import Receipt, SendError, Unanswered
 from slomix.jobs.rules import Done, JobStatus, Outcome, Retry
 
@@ -50,7 +51,7 @@ class Verdict:
     error: str | None = None
 
 
-EXPIRED = Skip("expired")
+EXPIRED = Skip(words.EXPIRED)
 
 
 def may_repeat(first_tried_at: datetime, wall: datetime, repeatable_for: timedelta) -> bool:

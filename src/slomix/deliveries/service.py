@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from slomix import db
+from slomix import db, words
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import AttemptEvent, DeliveryStatus
@@ -20,9 +20,6 @@ from slomix.jobs.service import NewJob
 
 # The kind of the job that carries one delivery; its subject is the delivery's id.
 JOB_KIND = "delivery"
-
-# Why a row is skipped whose sender took it back.
-WITHDRAWN = "cancelled"
 
 _NONCE_ALPHABET = string.ascii_letters + string.digits
 
@@ -123,11 +120,11 @@ def withdraw(session: Session, subject: str, notices: Sequence[str], *, now: dat
     )
     # Jobs before deliveries, as everywhere: who sends at this moment holds them in this order too.
     ids = session.scalars(select(Delivery.id).where(open_rows)).all()
-    jobs.skip_pending(session, JOB_KIND, [str(delivery) for delivery in ids], reason=WITHDRAWN, now=now)
+    jobs.skip_pending(session, JOB_KIND, [str(delivery) for delivery in ids], reason=words.WITHDRAWN, now=now)
     session.execute(
         update(Delivery)
         .where(Delivery.id.in_(ids), open_rows)
-        .values(status=DeliveryStatus.SKIPPED, reason=WITHDRAWN, settled_at=now)
+        .values(status=DeliveryStatus.SKIPPED, reason=words.WITHDRAWN, settled_at=now)
         .execution_options(synchronize_session=False)
     )
     db.notify(session, db.LIVE, "deliveries")
@@ -198,7 +195,7 @@ class Told:
     @property
     def is_withdrawn(self) -> bool:
         """It was to be told, and whoever meant to took that back."""
-        return self.status is DeliveryStatus.SKIPPED and self.reason == WITHDRAWN
+        return self.status is DeliveryStatus.SKIPPED and self.reason == words.WITHDRAWN
 
 
 def told(session: Session, event_key: str, player_ids: Sequence[int]) -> dict[int, Told]:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from slomix import db
+from slomix import db, words
 from slomix.jobs import rules
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
@@ -215,7 +215,7 @@ def take_back(session: Session, *, now: datetime, wall: datetime) -> list[Job]:
 
     What is returned has become `failed`; the caller settles what hangs on it in the same transaction.
     """
-    error = "the worker did not come back"
+    error = words.WORKER_DID_NOT_COME_BACK
     lost = (Job.status == JobStatus.RUNNING) & (Job.lease_until < wall)
     session.execute(
         update(Job)

@@ -1,0 +1,33 @@
+"""Light, dark, or what the system says: remembered in the browser, so that it holds before anybody logs in."""
+
+from flask import Blueprint, redirect, request
+from werkzeug.wrappers import Response
+
+from slomix import web, words
+from slomix.accounts.rules import own_path
+from slomix.errors import Invalid
+from slomix.web import THEMES
+
+blueprint = Blueprint("appearance", __name__)
+
+A_YEAR = 365 * 24 * 3600
+
+
+class NoSuchTheme(Invalid):
+    def __init__(self) -> None:
+        super().__init__(words.NO_SUCH_APPEARANCE)
+
+
+@blueprint.post("/appearance")
+def choose() -> Response:
+    theme = request.form.get("theme", "nothing")
+    if theme and theme not in THEMES:
+        raise NoSuchTheme
+    answer = Response(status=204) if web.is_htmx() else redirect(own_path(request.form.get("next")), code=303)
+    if theme:
+        answer.set_cookie(
+            web.THEME_COOKIE, theme, max_age=A_YEAR, httponly=True, samesite="Lax", secure=request.is_secure
+        )
+    else:
+        answer.delete_cookie(web.THEME_COOKIE)
+    return answer

@@ -1,0 +1,43 @@
+"""What the board says about tonight in one line: how many are missing, that it is enough, or that it is on."""
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime
+
+
+class Stage(enum.StrEnum):
+    """How far the evening is."""
+
+    EMPTY = "empty"  # nobody is looking
+    GATHERING = "gathering"  # some, not enough
+    READY = "ready"  # enough
+    ON = "on"  # called together, and the start has passed
+
+
+@dataclass(frozen=True)
+class Evening:
+    """Tonight, as everybody sees it."""
+
+    looking: int
+    threshold: int
+    start_at: datetime | None
+    stage: Stage
+
+    @property
+    def is_ready(self) -> bool:
+        return self.looking >= self.threshold
+
+    @property
+    def missing(self) -> int:
+        return max(0, self.threshold - self.looking)
+
+
+def evening(looking: int, threshold: int, start_at: datetime | None, now: datetime) -> Evening:
+    """Decide how far the evening is; `start_at` is that of a campaign that was not cancelled."""
+    if start_at is not None and now >= start_at:
+        stage = Stage.ON
+    elif looking >= threshold:
+        stage = Stage.READY
+    else:
+        stage = Stage.GATHERING if looking else Stage.EMPTY
+    return Evening(looking, threshold, start_at, stage)

@@ -1,0 +1,44 @@
+"""One reading for many who ask at the same moment, as all open pages do after a change."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+@dataclass
+class _Batch(Generic[_Key, _Value]):
+    """Those who asked since the last reading began."""
+
+    keys: set[_Key] = field(default_factory=set)
+    answers: Mapping[_Key, _Value] | None = None
+
+
+class SharedRead(Generic[_Key, _Value]):
+    """Answers everybody who asks while a reading is under way with the next one.
+
+    What somebody gets was always read after they asked, so nobody sees anything older than their question: a player who
+    has just pressed a button finds it pressed. A reading that fails is tried again by the next of those who wait.
+    """
+
+    def __init__(self, read: Callable[[set[_Key]], Mapping[_Key, _Value]]) -> None:
+        self._read = read
+        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._next: _Batch[_Key, _Value] = _Batch()
+
+    def get(self, key: _Key) -> _Value | None:
+        """What there is for `key`, read by whoever of us is first in turn."""
+        with self._lock:
+            batch = self._next
+            batch.keys.add(key)
+        with self._turn:
+            if batch.answers is None:
+                with self._lock:  # who comes from here on waits for the next reading
+                    if self._next is batch:
+                        self._next = _Batch()
+                batch.answers = self._read(batch.keys)
+        return batch.answers.get(key)
