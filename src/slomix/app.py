@@ -112,7 +112,9 @@ def create_app(runtime: Runtime | None = None) -> Flask:
 
 
 def _load_viewers(app: Flask, runtime: Runtime) -> None:
-    manager = LoginManager(app)
+    manager = LoginManager()
+    # Not by init_app: it looks for a "remember me" cookie after every answer, and so makes assets vary by cookie.
+    app.login_manager = manager  # type: ignore[attr-defined]
     manager.anonymous_user = Anonymous
     manager.session_protection = None
 

@@ -56,6 +56,9 @@ def install(app: Flask) -> None:
     def short_day(value: date) -> str:
         return f"{value:%a} {value.day} {value:%b}"
 
+    def month_key(first: date) -> str:
+        return first.isoformat()[:7]
+
     def named_day(value: date, today: date) -> str:
         distance = (value - today).days
         return {-1: words.YESTERDAY, 0: words.TODAY, 1: words.TOMORROW}.get(distance, f"{value:%A}")
@@ -82,6 +85,7 @@ def install(app: Flask) -> None:
         day=day,
         readable_times=readable_times,
         short_day=short_day,
+        month_key=month_key,
         named_day=named_day,
         plain_name=plain_name,
         status_word=words.STATUSES.__getitem__,
@@ -112,5 +116,7 @@ def _way_back() -> str:
     """Where a login leads back to: this page, or the one with the form that was refused."""
     if request.method == "GET" and not web.is_htmx():
         return request.full_path.rstrip("?") if request.query_string else request.path
-    came_from = request.headers.get("HX-Current-URL") or request.referrer or "/"
-    return own_path(urlsplit(came_from)._replace(scheme="", netloc="").geturl())
+    came_from = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "/")
+    if (came_from.scheme, came_from.netloc) != urlsplit(request.host_url)[:2]:
+        return "/"
+    return own_path(came_from._replace(scheme="", netloc="").geturl())

@@ -15,13 +15,15 @@ class _Batch(Generic[_Key, _Value]):
 
     keys: set[_Key] = field(default_factory=set)
     answers: Mapping[_Key, _Value] | None = None
+    error: Exception | None = None
 
 
 class SharedRead(Generic[_Key, _Value]):
     """Answers everybody who asks while a reading is under way with the next one.
 
     What somebody gets was always read after they asked, so nobody sees anything older than their question: a player who
-    has just pressed a button finds it pressed. A reading that fails is tried again by the next of those who wait.
+    has just pressed a button finds it pressed. A reading that fails has failed for all who shared it: if the database
+    hangs, they do not wait for it one after the other.
     """
 
     def __init__(self, read: Callable[[set[_Key]], Mapping[_Key, _Value]]) -> None:
@@ -36,9 +38,16 @@ class SharedRead(Generic[_Key, _Value]):
             batch = self._next
             batch.keys.add(key)
         with self._turn:
-            if batch.answers is None:
+            if batch.answers is None and batch.error is None:
                 with self._lock:  # who comes from here on waits for the next reading
                     if self._next is batch:
                         self._next = _Batch()
-                batch.answers = self._read(batch.keys)
+                try:
+                    batch.answers = self._read(batch.keys)
+                except Exception as error:
+                    batch.error = error
+                    raise
+        if batch.error is not None:
+            raise batch.error
+        assert batch.answers is not None
         return batch.answers.get(key)

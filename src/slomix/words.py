@@ -90,6 +90,7 @@ TOMORROW = "Tomorrow"
 NO_SUCH_TIME = "That is not a time of day. A time looks like 22:30."
 HALF_QUIET_HOURS = "Quiet hours need both a beginning and an end, or neither."
 EMPTY_QUIET_HOURS = "Quiet hours that begin and end at the same time would mean never or always. Pick two times."
+NO_SUCH_ZONE = "That is not a time zone. One looks like Europe/Ljubljana."
 SOUND_TOO_OFTEN = "The ready sound can wait 30 to 3600 seconds before it plays again. Pick a number in between."
 
 # Campaigns: calling an evening together

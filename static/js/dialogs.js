@@ -5,7 +5,8 @@
   const called = (id) => id && document.getElementById(id);
 
   // What works with scripts only is shown by scripts only.
-  for (const id of ["keys-button", "sound-try"]) called(id)?.removeAttribute("hidden");
+  called("sound-try")?.removeAttribute("hidden");
+  if (called("keys")) called("keys-button").removeAttribute("hidden");
 
   // A dialog whose content is fetched opens when that is there.
   document.addEventListener("htmx:after:swap", (event) => {
@@ -16,7 +17,9 @@
 
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-opens]:not([hx-get])");
-    if (opener) called(opener.dataset.opens)?.showModal();
+    const opened = opener && called(opener.dataset.opens);
+    opened?.showModal();
+    opened?.querySelector("h2")?.focus();
     const dialog = called(event.target.closest("[data-closes]")?.dataset.closes);
     if (!dialog?.open) return;
     event.preventDefault();

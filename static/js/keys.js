@@ -14,9 +14,18 @@
     else localStorage.setItem(OFF, "off");
   });
 
+  // Who came to a day's page by a key goes on with keys: the day has the focus there.
+  const BY_KEY = "slomix-by-key";
+  document.addEventListener("click", (event) => {
+    if (event.detail === 0 && event.target.closest("[data-way], .crumbs [rel]")) sessionStorage.setItem(BY_KEY, "1");
+  });
+  if (sessionStorage.getItem(BY_KEY)) document.querySelector("#day [data-day]")?.focus({ focusVisible: true });
+  sessionStorage.removeItem(BY_KEY);
+
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.target.closest("input, select, textarea, dialog")) return;
+    if (event.repeat && !(event.key in STEPS)) return; // a key that is held answers once
     const focused = document.activeElement;
     const day = focused.closest("[data-day]");
     const isFree = !focused.closest("a, button, summary, [tabindex='0']"); // nothing that may want the key has the focus
@@ -27,7 +36,7 @@
   });
 
   function explain(key) {
-    if (key === "?") list.showModal();
+    if (key === "?") document.getElementById("keys-button").click();
     return key === "?";
   }
 

@@ -81,10 +81,20 @@
     document.documentElement.toggleAttribute("data-offline", !here);
     document.getElementById("connection").hidden = here;
     if (here) document.getElementById("lost")?.remove();
+    else sayInModal();
     for (const button of document.querySelectorAll("main form[method=post] button, #promote button")) {
       if (here) button.removeAttribute("aria-disabled");
       else button.setAttribute("aria-disabled", "true");
     }
+  }
+
+  // Behind an open modal nobody reads the notice, so it is said there too.
+  function sayInModal() {
+    if (!document.querySelector("#modal[open]")) return;
+    const notice = document.getElementById("connection").cloneNode(true);
+    notice.id = "lost";
+    notice.hidden = false;
+    problem()?.replaceChildren(notice);
   }
 
   document.addEventListener("click", locked, true);
@@ -173,7 +183,10 @@
   const source = (event) => event.detail.ctx?.sourceElement;
   const problem = () => document.getElementById("promote-problem");
 
+  let home = null; // where the focus goes when the button that was pressed goes away
+
   document.addEventListener("htmx:before:request", (event) => {
+    home = source(event).closest("[tabindex='-1']")?.id;
     if (event.detail.ctx.request.method !== "GET") writes += 1;
     if (source(event).closest("#promote")) problem()?.replaceChildren();
   });
@@ -183,6 +196,7 @@
     if (!response || response.status >= 400) return;
     document.getElementById("flash").replaceChildren(); // what went wrong before is over
     seen();
+    if (document.activeElement === document.body && home) document.getElementById(home)?.focus();
     if (request.method !== "GET") {
       writes += 1;
       known.etag = null;
@@ -193,12 +207,8 @@
   // A request that got lost on the way is said aloud, in the modal if that is where it came from.
   document.addEventListener("htmx:error", (event) => {
     if (event.detail.ctx?.response) return;
-    const place = source(event)?.closest("#promote") && problem();
-    const notice = document.getElementById("connection").cloneNode(true);
-    notice.id = "lost";
-    notice.hidden = false;
-    place?.replaceChildren(notice);
     say(false);
+    sayInModal();
     refresh();
   });
 

@@ -62,7 +62,9 @@
     context = new AudioContext();
     hint.hidden = context.state === "running";
     context.onstatechange = () => (hint.hidden = context.state === "running");
-    for (const kind of ["click", "keydown"]) document.addEventListener(kind, allow, { once: true });
+    for (const kind of ["click", "keydown"]) {
+      document.addEventListener(kind, () => context.state !== "running" && allow());
+    }
     document.addEventListener("slomix:seen", (event) => {
       const now = ready();
       if (now && now !== before && event.detail.leads) play(now);

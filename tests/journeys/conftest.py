@@ -2,13 +2,19 @@
 
 import os
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date, datetime
+from functools import cache
+from http.cookies import SimpleCookie
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlalchemy import text
 
+from slomix.availability import service as availability
+from slomix.availability.rules import Status
 from slomix.embedded.browser import find
+from slomix.rehearsal.people import Person
 from slomix.rehearsal.system import System, running
 
 OPENING = datetime.fromisoformat("2026-03-27T20:40:00+01:00")
@@ -23,6 +29,8 @@ QUIET = [
 ]
 
 Visit = Callable[..., Page]
+OpenPage = Callable[..., Page]
+Cast = Callable[[str], Person]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,6 +44,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def system() -> Iterator[System]:
     with running(OPENING.isoformat()) as copy:
         yield copy
+
+
+@pytest.fixture(scope="session")
+def cast(system: System) -> Cast:
+    """The people of the demo by name, away from the browser: `cast("Erik").say(DAY, "LOOKING")`."""
+    entries = {entry["name"]: entry for entry in system.control.people()}
+
+    @cache
+    def somebody(name: str) -> Person:
+        return system.person(entries[name])
+
+    return somebody
 
 
 @pytest.fixture(scope="module")
@@ -66,27 +86,84 @@ def evening(system: System) -> Iterator[System]:
     yield system
 
 
+def are_looking(evening: System, *names: str) -> None:
+    """All of them for tonight, at once and without the pages in between."""
+    database = evening.database()
+    with database.transaction() as session:
+        players = text("SELECT player_id FROM website_users WHERE display_name = ANY(:names)")
+        for player_id in session.scalars(players, {"names": list(names)}).all():
+            today = date.fromisoformat(DAY)
+            availability.set_status(session, player_id, today, Status.LOOKING, today=today, now=OPENING)
+    database.close()
+
+
 @pytest.fixture
-def visit(chromium: Browser, evening: System) -> Iterator[Visit]:
-    """Open a browser of one's own, logged in as somebody or as nobody, on a phone or at a desk."""
+def tidy(evening: System) -> Iterator[None]:
+    """What was said about later days, and everybody's preferences, are afterwards what they were before."""
+    kept = {"availability_entries": f"day > '{DAY}'", "subscription_preferences": "true"}
+    database = evening.database()
+    with database.transaction() as session:
+        for table, rows in kept.items():
+            session.execute(text(f"CREATE TABLE kept_{table} AS SELECT * FROM {table} WHERE {rows}"))
+    yield
+    with database.transaction() as session:
+        for table, rows in kept.items():
+            session.execute(text(f"DELETE FROM {table} WHERE {rows}"))
+            session.execute(text(f"INSERT INTO {table} SELECT * FROM kept_{table}"))
+            session.execute(text(f"DROP TABLE kept_{table}"))
+    database.close()
+
+
+@pytest.fixture
+def new_browser(chromium: Browser, evening: System) -> Iterator[Callable[..., BrowserContext]]:
+    """New browsers, all closed when the journey ends."""
     contexts: list[BrowserContext] = []
 
-    def open_as(name: str | None = None, *, scripts: bool = True, width: int = 1280) -> Page:
-        context = chromium.new_context(
-            base_url=evening.web_url, java_script_enabled=scripts, viewport={"width": width, "height": 800}
-        )
+    def start(*, scripts: bool = True, width: int = 1280, **options: Any) -> BrowserContext:
+        size = {"width": width, "height": 800}
+        context = chromium.new_context(base_url=evening.web_url, java_script_enabled=scripts, viewport=size, **options)
         context.set_default_timeout(10_000)
         contexts.append(context)
-        page = context.new_page()
+        return context
+
+    yield start
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def visit(new_browser: Callable[..., BrowserContext]) -> Visit:
+    """Open a browser of one's own, logged in as somebody or as nobody, on a phone or at a desk."""
+
+    def open_as(name: str | None = None, **how: Any) -> Page:
+        page = new_browser(**how).new_page()
         page.goto("/")
         if name is not None:
             page.goto("/auth/login")
             page.get_by_role("button", name=f"Continue as {name}", exact=True).click()
         return page
 
-    yield open_as
-    for context in contexts:
-        context.close()
+    return open_as
+
+
+@pytest.fixture
+def open_page(new_browser: Callable[..., BrowserContext], evening: System, cast: Cast) -> OpenPage:
+    """Open an address in a browser of one's own, where somebody is logged in already; `before` runs before the page."""
+
+    def open_at(path: str = "/", *, name: str | None = None, before: str = "", **how: Any) -> Page:
+        context = new_browser(**how)
+        if name is not None:
+            theirs = SimpleCookie(cast(name).get("/preferences").request.headers["cookie"])
+            context.add_cookies(
+                [{"name": key, "value": one.value, "url": evening.web_url} for key, one in theirs.items()]
+            )
+        if before:
+            context.add_init_script(before)
+        page = context.new_page()
+        page.goto(path)
+        return page
+
+    return open_at
 
 
 def keep_picture(page: Page, name: str) -> None:

@@ -55,6 +55,18 @@ def read() -> dict[str, Any]:
     }
 
 
+@blueprint.get("/me")
+def mine() -> dict[str, Any]:
+    """What the viewer said about the days that can still be changed."""
+    who = web.the_user()
+    today = web.today(web.now())
+    if who.player_id is None:
+        return {"entries": []}
+    with web.runtime().transaction() as session:
+        days = service.days(session, today, today + rules.HORIZON, viewer=who.player_id)
+    return {"entries": [{"date": day.day.isoformat(), "status": day.my_status.value} for day in days if day.my_status]}
+
+
 @blueprint.post("")
 @web.api_write
 def write() -> dict[str, Any]:

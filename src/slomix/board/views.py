@@ -25,6 +25,7 @@ blueprint = Blueprint("board", __name__)
 class Tonight:
     """What the board shows to everybody, before it is somebody's: read once for all who ask at the same time."""
 
+    day: date
     days: list[DayView]
     campaign: CampaignCard | None
     # The board as strangers see it, all of them the same; made by the first who asks.
@@ -41,29 +42,27 @@ def board() -> str:
 def calendar() -> str:
     """The board with its calendar open at a month."""
     mark = live.hub().mark()
-    return render_template("board/page.html", mark=mark, **_board(_tonight(), month_of=_asked_month()))
+    tonight = _tonight()
+    return render_template("board/page.html", mark=mark, **_board(tonight, month_of=_asked_month(tonight.day)))
 
 
 @blueprint.get("/board")
 def fragment() -> Response:
     """The part of the board that changes, for a page that is open; `month` when its calendar is."""
     tonight = _tonight()
-    if "month" in request.args:
-        return web.live_part(render_template("board/_board.html", **_board(tonight, month_of=_asked_month())))
-    if web.viewer().is_authenticated:
-        return web.live_part(render_template("board/_board.html", **_board(tonight)))
+    month_of = _asked_month(tonight.day) if "month" in request.args else None
+    if web.viewer().is_authenticated or month_of is not None:
+        return web.live_part(render_template("board/_board.html", **_board(tonight, month_of=month_of)))
     tonight.for_strangers = tonight.for_strangers or render_template("board/_board.html", **_board(tonight))
     return web.live_part(tonight.for_strangers)
 
 
-def _asked_month() -> date:
+def _asked_month(today: date) -> date:
     text = request.args.get("month", "")
-    return rules.parse_month(text) if text else web.today(web.now()).replace(day=1)
+    return rules.parse_month(text) if text else today.replace(day=1)
 
 
 def _board(tonight: Tonight, *, month_of: date | None = None) -> dict[str, Any]:
-    now = web.now()
-    today = web.today(now)
     viewer = web.viewer().player_id
     shown = [day.seen_by(viewer) for day in tonight.days]
     opened = None
@@ -71,7 +70,7 @@ def _board(tonight: Tonight, *, month_of: date | None = None) -> dict[str, Any]:
         with web.runtime().transaction() as session:
             opened = month(session, month_of, viewer=viewer)
     return {
-        "today": today,
+        "today": tonight.day,
         "hero": shown[:2],
         "upcoming": shown[2:],
         "queue": queue(shown[0]),
@@ -79,7 +78,7 @@ def _board(tonight: Tonight, *, month_of: date | None = None) -> dict[str, Any]:
             shown[0].counts.looking,
             web.runtime().settings.ready_threshold,
             tonight.campaign.campaign.start_at if tonight.campaign and tonight.campaign.is_called else None,
-            now,
+            web.now(),
         ),
         "campaign": tonight.campaign,
         "calendar": opened,
@@ -100,6 +99,7 @@ def shared_tonight(runtime: Runtime) -> "SharedRead[date, Tonight]":
         with runtime.transaction() as session:
             return {
                 day: Tonight(
+                    day,
                     days=service.days_with_names(session, day, day + timedelta(days=1 + rules.UPCOMING)),
                     campaign=campaign_card(session, day),
                 )

@@ -5,10 +5,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint
+from sqlalchemy.orm import Session
 
 from slomix import web
 from slomix.contacts import service
-from slomix.contacts.rules import Sound, SoundTooOften
+from slomix.contacts.rules import Sound, SoundTooOften, parse_zone
 
 blueprint = Blueprint("contacts_api", __name__, url_prefix="/api/availability")
 
@@ -26,7 +27,10 @@ def write() -> dict[str, Any]:
     player_id = web.the_player()
     body = web.json_object()
     with web.runtime().transaction() as session:
-        before = service.sound_of(session, player_id)
+        before, zone = _stored(session, player_id)
+        if "timezone" in body:
+            zone = parse_zone(web.json_text(body, "timezone"))
+            service.set_zone(session, player_id, zone, now=web.now())
         cooldown = before.cooldown
         if "sound_cooldown_seconds" in body:
             seconds = body["sound_cooldown_seconds"]
@@ -34,16 +38,20 @@ def write() -> dict[str, Any]:
                 raise SoundTooOften
             cooldown = timedelta(seconds=seconds)
         sound = Sound(web.json_flag(body, "sound_enabled", default=before.is_on), cooldown)
-        service.set_sound(session, player_id, sound, zone=web.runtime().settings.zone, now=web.now())
+        service.set_sound(session, player_id, sound, zone=zone, now=web.now())
     return _settings(player_id)
 
 
 def _settings(player_id: int) -> dict[str, Any]:
     with web.runtime().transaction() as session:
-        sound, stored = service.sound_of(session, player_id), service.preferences_of(session, player_id)
-    zone = ZoneInfo(stored.timezone) if stored else web.runtime().settings.zone
+        sound, zone = _stored(session, player_id)
     return {
         "sound_enabled": sound.is_on,
         "sound_cooldown_seconds": int(sound.cooldown.total_seconds()),
         "timezone": zone.key,
     }
+
+
+def _stored(session: Session, player_id: int) -> tuple[Sound, ZoneInfo]:
+    stored = service.preferences_of(session, player_id)
+    return service.sound_of(session, player_id), ZoneInfo(stored.timezone) if stored else web.runtime().settings.zone

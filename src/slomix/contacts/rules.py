@@ -3,7 +3,7 @@
 import enum
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from slomix import words
 from slomix.errors import Invalid
@@ -66,6 +66,18 @@ def parse_cooldown(text: str) -> timedelta:
     if not (text.isascii() and text.isdigit() and len(text) <= 4):
         raise SoundTooOften
     return timedelta(seconds=int(text))
+
+
+class NoSuchZone(Invalid):
+    def __init__(self) -> None:
+        super().__init__(words.NO_SUCH_ZONE)
+
+
+def parse_zone(text: str) -> ZoneInfo:
+    """Read the name of a time zone. Raise NoSuchZone when nobody knows it."""
+    if text not in available_timezones():
+        raise NoSuchZone
+    return ZoneInfo(text)
 
 
 @dataclass(frozen=True)

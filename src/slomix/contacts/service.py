@@ -133,6 +133,16 @@ def set_sound(session: Session, player_id: int, sound: Sound, *, zone: ZoneInfo,
     )
 
 
+def set_zone(session: Session, player_id: int, zone: ZoneInfo, *, now: datetime) -> None:
+    """Change the zone that this player's times are meant in."""
+    values = {"timezone": zone.key, "updated_at": now}
+    session.execute(
+        insert(Preferences)
+        .values(player_id=player_id, **values)
+        .on_conflict_do_update(index_elements=[Preferences.player_id], set_=values)
+    )
+
+
 def learn(session: Session, contact_id: int, learned: str) -> None:
     """Keep what a receipt told about an address."""
     session.execute(update(Contact).where(Contact.id == contact_id).values(learned=learned))

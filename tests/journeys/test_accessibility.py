@@ -1,0 +1,118 @@
+"""Every page in every state is clean for axe (WCAG 2.2 AA), in light and in dark, at a desk and on a phone."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from slomix.rehearsal.system import System
+from tests.journeys.axe import Inspector
+from tests.journeys.conftest import DAY, OPENING, Cast, OpenPage, are_looking
+
+PLAYERS = ("Alice", "Erik", "Franka", "Goran", "Hana", "Jana")
+LATER, PAST, TOO_FAR = "2026-03-29", "2026-03-20", "2027-03-27"
+
+
+@pytest.fixture
+def inspector() -> Iterator[Inspector]:
+    inspector = Inspector()
+    yield inspector
+    assert not inspector.found, "\n".join(["axe found:", *inspector.found])
+
+
+def test_what_strangers_see(open_page: OpenPage, cast: Cast, inspector: Inspector) -> None:
+    page = open_page(reduced_motion="reduce")
+    inspector.look(page, "an empty board")
+    cast("Alice").say(DAY, "LOOKING")
+    page.goto("/calendar")
+    inspector.look(page, "the calendar")
+    page.goto(f"/day/{DAY}")
+    inspector.look(page, "a day")
+    for status, path in ((401, "/preferences"), (404, "/nowhere")):
+        page.goto(path)
+        expect(page.locator(".code")).to_have_text(str(status))
+        inspector.look(page, f"error {status}")
+
+
+def test_what_somebody_without_a_player_sees(open_page: OpenPage, inspector: Inspector) -> None:
+    page = open_page(name="Charlie", reduced_motion="reduce")
+    inspector.look(page, "the board")
+    page.goto("/profile")
+    inspector.look(page, "profiles to pick")
+    page.goto("/profile?q=zzzz")
+    expect(page.get_by_text("No free profile")).to_be_visible()
+    inspector.look(page, "a search without result")
+    page.goto("/preferences")
+    expect(page.locator(".code")).to_have_text("403")
+    inspector.look(page, "error 403")
+
+
+def test_what_a_player_sees(open_page: OpenPage, cast: Cast, inspector: Inspector) -> None:
+    said = {"Alice": "LOOKING", "Erik": "LOOKING", "Franka": "AVAILABLE", "Goran": "MAYBE", "Hana": "NOT_PLAYING"}
+    for name, status in said.items():
+        cast(name).say(DAY, status)
+    page = open_page(name="Alice", reduced_motion="reduce")
+    inspector.look_closely(page, "the board")
+    page.get_by_role("button", name="Keys").click()
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    inspector.look(page, "the keys")
+    page.keyboard.press("Escape")
+    page.context.set_offline(True)
+    expect(page.locator("#connection")).to_be_visible()
+    inspector.look(page, "a board without connection")
+    page.context.set_offline(False)
+    for state, day in (("today", DAY), ("a later day", LATER), ("a past day", PAST), ("a day too far away", TOO_FAR)):
+        page.goto(f"/day/{day}")
+        inspector.look(page, state)
+    page.goto("/calendar")
+    inspector.look(page, "the calendar")
+
+
+@pytest.mark.usefixtures("tidy")
+def test_profile_and_preferences(open_page: OpenPage, inspector: Inspector) -> None:
+    page = open_page("/profile", name="Alice", reduced_motion="reduce")
+    inspector.look(page, "the profile")
+    page.goto("/preferences")
+    inspector.look(page, "preferences")
+    page.get_by_label("From").fill("22:00")
+    with page.expect_response("/preferences") as answer:
+        page.get_by_role("button", name="Save").click()
+    assert answer.value.status == 422
+    inspector.look(page, "a mistake in preferences")
+    page.get_by_label("From").fill("")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    inspector.look(page, "preferences that are saved")
+
+
+def test_what_a_promoter_sees_of_an_evening(
+    open_page: OpenPage, evening: System, cast: Cast, inspector: Inspector
+) -> None:
+    page = open_page(name="Bob", reduced_motion="reduce")
+    promote, modal = page.get_by_role("button", name="Promote", exact=True), page.get_by_role("dialog")
+    promote.click()
+    expect(modal).to_contain_text("0 would be asked")
+    inspector.look(page, "the modal with nobody to ask")
+    are_looking(evening, *PLAYERS)
+    page.keyboard.press("Escape")
+    promote.click()
+    expect(modal).to_contain_text("6 would be asked")
+    inspector.look(page, "the modal")
+    page.keyboard.press("Escape")
+    expect(page.locator("#ready")).to_contain_text("Session ready")
+    inspector.look_closely(page, "a board that is ready")
+    page.goto("/promote")
+    inspector.look(page, "the modal as a page")
+    campaign = f"/campaigns/{cast('Bob').promote()}"
+    page.goto("/")
+    expect(page.locator("#campaign")).to_contain_text("scheduled")
+    inspector.look(page, "a board with a campaign")
+    evening.control.set_clock(OPENING + timedelta(minutes=21))
+    expect(page.locator("#ready")).to_contain_text("Game night is on", timeout=15_000)
+    expect(page.locator("#campaign")).to_contain_text("follow-up sent", timeout=15_000)
+    inspector.look(page, "a board when the evening has begun")
+    page.goto(campaign)
+    expect(page.get_by_role("heading", name="Every message")).to_be_visible()
+    inspector.look(page, "a campaign as promoters see it")
+    inspector.look(open_page(campaign, name="Alice", reduced_motion="reduce"), "a campaign as players see it")
