@@ -232,7 +232,7 @@ def problem(status: int, sentence: str) -> BaseResponse:
         return answer
     if is_htmx():
         fragment = make_response(
-            render_template("_flash.html", messages=[("problem", sentence)], status=status), status
+            render_template("_flash.html", messages=[("problem", sentence)], needs_login=status == 401), status
         )
         fragment.headers["HX-Retarget"] = "#flash"
         fragment.headers["HX-Reswap"] = "outerHTML"

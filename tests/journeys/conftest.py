@@ -8,7 +8,7 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from sqlalchemy import text
 
 from slomix.availability import service as availability
@@ -27,6 +27,10 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# Others may use the machine too; where a promise is about seconds, a journey says so.
+PATIENCE = 10_000
+expect.set_options(timeout=PATIENCE)
 
 Visit = Callable[..., Page]
 OpenPage = Callable[..., Page]
@@ -122,7 +126,7 @@ def new_browser(chromium: Browser, evening: System) -> Iterator[Callable[..., Br
     def start(*, scripts: bool = True, width: int = 1280, **options: Any) -> BrowserContext:
         size = {"width": width, "height": 800}
         context = chromium.new_context(base_url=evening.web_url, java_script_enabled=scripts, viewport=size, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         return context
 

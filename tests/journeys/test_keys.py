@@ -175,6 +175,7 @@ def test_keys_that_are_switched_off_stay_off_and_arrows_stay_on(open_page: OpenP
     press(page, "?")
     page.get_by_label("Use these keys").uncheck()
     press(page, "Escape")
+    expect(page.locator("#keys")).to_be_hidden()
     for _ in range(2):
         sent = writes_of(page)
         press(page, "ArrowRight", "1", "?")
@@ -186,6 +187,7 @@ def test_keys_that_are_switched_off_stay_off_and_arrows_stay_on(open_page: OpenP
     page.get_by_role("button", name="Keys").click()
     page.get_by_label("Use these keys").check()
     press(page, "Escape")
+    expect(page.locator("#keys")).to_be_hidden()
     page.locator(f"#day-{DAY}-link").focus()
     press(page, "1")
     expect(page.locator(f"#day-{DAY}").get_by_role("button", pressed=True)).to_have_text("Looking")

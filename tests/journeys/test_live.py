@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import DAY, Cast, OpenPage
+from slomix.rehearsal.system import System
+from tests.journeys.conftest import DAY, Cast, OpenPage, are_looking
 
 SOON = 3000  # milliseconds
 WATCH_THE_BOARD = """window.mutations = 0;
@@ -34,7 +35,7 @@ def test_what_has_not_changed_is_not_swapped(open_page: OpenPage, cast: Cast) ->
     cast("Alice").say(DAY, "AVAILABLE")
     page = open_page(name="Bob")
     cast("Alice").say(DAY, "LOOKING")
-    expect(page).to_have_title("[1/6] Slomix", timeout=SOON)
+    expect(page).to_have_title("[1/6] Slomix")
     page.wait_for_timeout(300)
     page.evaluate(WATCH_THE_BOARD)
     with page.expect_response("**/board") as answer:
@@ -52,18 +53,19 @@ def test_what_somebody_is_in_the_middle_of_survives_a_change(open_page: OpenPage
     page.get_by_text("The words").click()
     start.focus()
     cast("Alice").say(DAY, "LOOKING")
-    expect(page).to_have_title("[1/6] Slomix", timeout=SOON)
+    expect(page).to_have_title("[1/6] Slomix")
     expect(start).to_be_focused()
     expect(start).to_have_value("20:30")
     expect(page.locator("#preview-words pre").first).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.locator("#modal")).to_be_hidden()
     page.set_viewport_size({"width": 1280, "height": 400})
     cell = page.locator("#cell-2026-05-01")
     cell.focus()
     before = cell.bounding_box()
     for name in ("Erik", "Franka"):
         cast(name).say(DAY, "LOOKING")
-    expect(page).to_have_title("[3/6] Slomix", timeout=SOON)
+    expect(page).to_have_title("[3/6] Slomix")
     expect(cell).to_be_focused()
     assert cell.bounding_box() == before, "the queue above grew, and what is looked at stays where it is"
 
@@ -97,7 +99,7 @@ def test_who_was_offline_takes_no_answers_and_catches_up(open_page: OpenPage, ca
     assert_locked(page)
     cast("Alice").say(DAY, "LOOKING")
     page.context.set_offline(False)
-    expect(page).to_have_title("[1/6] Slomix", timeout=SOON)
+    expect(page).to_have_title("[1/6] Slomix")
     expect(page.locator("#queue li")).to_contain_text("BadBoy")
     assert_unlocked(page)
 
@@ -119,7 +121,7 @@ def test_a_server_that_does_not_answer_is_noticed_too(open_page: OpenPage, cast:
     cast("Alice").say(DAY, "LOOKING")
     assert_locked(page)
     page.context.unroute("**/board")
-    expect(page).to_have_title("[1/6] Slomix", timeout=6000)
+    expect(page).to_have_title("[1/6] Slomix")
     assert_unlocked(page)
 
 
@@ -133,22 +135,23 @@ def test_a_page_whose_stream_alone_is_blocked_asks_now_and_then(open_page: OpenP
     page.route("**/events", lambda route: route.abort() if how == "cut off" else route.fulfill(status=502, body=""))
     page.goto("/")
     cast("Alice").say(DAY, "LOOKING")
-    expect(page).to_have_title("[1/6] Slomix", timeout=SOON)
+    expect(page).to_have_title("[1/6] Slomix")
     cast("Alice").say(DAY, "MAYBE")
-    expect(page).to_have_title("[0/6] Slomix", timeout=SOON)
+    expect(page).to_have_title("[0/6] Slomix")
     assert_unlocked(page)
 
 
-def test_a_burst_of_changes_is_read_aloud_once_with_what_came_of_it(open_page: OpenPage, cast: Cast) -> None:
-    people = [cast(name) for name in ("Alice", "Franka", "Goran")]
+def test_a_burst_of_changes_is_read_aloud_once_with_what_came_of_it(
+    open_page: OpenPage, evening: System, cast: Cast
+) -> None:
     page = open_page(name="Erik")
     page.evaluate(WATCH_WHAT_IS_SAID)
-    for person in people:
-        person.say(DAY, "LOOKING")
-    expect(page.locator("#says")).to_have_text("3 of 6 looking to play tonight.", timeout=2 * SOON)
+    for name in ("Alice", "Franka", "Goran"):
+        are_looking(evening, name)
+    expect(page.locator("#says")).to_have_text("3 of 6 looking to play tonight.")
     assert page.evaluate("window.said") == ["3 of 6 looking to play tonight."]
-    people[0].say("2026-03-28", "MAYBE")
-    people[0].say("2026-03-28", "")
+    cast("Alice").say("2026-03-28", "MAYBE")
+    cast("Alice").say("2026-03-28", "")
     page.wait_for_timeout(2200)
     assert len(page.evaluate("window.said")) == 1, "another day is not tonight"
 
@@ -166,11 +169,11 @@ def test_of_two_tabs_one_holds_the_stream_and_both_follow(open_page: OpenPage, c
         second.goto("/")
     cast("Alice").say(DAY, "LOOKING")
     for tab in (first, second):
-        expect(tab).to_have_title("[1/6] Slomix", timeout=SOON)
+        expect(tab).to_have_title("[1/6] Slomix")
     assert streams == [first, second], "the tab looked at last takes over"
     second.close()
     cast("Alice").say(DAY, "MAYBE")
-    expect(first).to_have_title("[0/6] Slomix", timeout=SOON)
+    expect(first).to_have_title("[0/6] Slomix")
     assert streams == [first, second, first], "and gives it back"
 
 

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import DAY, Visit
+from tests.journeys.conftest import DAY, OpenPage, Visit
 
 
 def today(page: Page):
@@ -40,8 +40,8 @@ def test_a_newcomer_links_a_profile_and_joins_the_queue(visit: Visit) -> None:
     expect(page.locator("#queue")).to_contain_text("Queue is empty")
 
 
-def test_a_status_is_swapped_in_without_a_new_page(visit: Visit) -> None:
-    page = visit("Alice")
+def test_a_status_is_swapped_in_without_a_new_page(open_page: OpenPage) -> None:
+    page = open_page(name="Alice")
     page.evaluate("window.sameUse = true")
     expect(page.locator("#queue")).to_contain_text("Queue is empty")
     today(page).get_by_role("button", name="Looking").click()
@@ -55,8 +55,8 @@ def test_a_status_is_swapped_in_without_a_new_page(visit: Visit) -> None:
     assert page.evaluate("window.sameUse") is True
 
 
-def test_everything_works_without_scripts(visit: Visit) -> None:
-    page = visit("Erik", scripts=False)
+def test_everything_works_without_scripts(open_page: OpenPage) -> None:
+    page = open_page(name="Erik", scripts=False)
     today(page).get_by_role("button", name="Available").click()
     expect(today(page).get_by_role("button", name="Available")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Open calendar").click()
@@ -67,8 +67,8 @@ def test_everything_works_without_scripts(visit: Visit) -> None:
     expect(today(page).get_by_role("button", name="Not playing")).to_have_attribute("aria-pressed", "true")
 
 
-def test_what_one_sets_the_other_sees_and_keeps_their_focus(visit: Visit) -> None:
-    alice, erik = visit("Alice"), visit("Erik")
+def test_what_one_sets_the_other_sees_and_keeps_their_focus(open_page: OpenPage) -> None:
+    alice, erik = open_page(name="Alice"), open_page(name="Erik")
     tomorrow = erik.locator(".day-card").nth(1).get_by_role("button", name="Maybe")
     tomorrow.focus()
     today(alice).get_by_role("button", name="Looking").click()
@@ -85,8 +85,8 @@ def test_who_denies_at_discord_is_not_logged_in_and_told_so(visit: Visit) -> Non
     expect(page.get_by_role("link", name="Log in with Discord")).to_be_visible()
 
 
-def test_when_the_connection_is_gone_the_page_says_so(visit: Visit) -> None:
-    page = visit("Alice")
+def test_when_the_connection_is_gone_the_page_says_so(open_page: OpenPage) -> None:
+    page = open_page(name="Alice")
     expect(page.locator("#connection")).to_be_hidden()
     page.context.set_offline(True)
     expect(page.locator("#connection")).to_be_visible()
@@ -94,8 +94,8 @@ def test_when_the_connection_is_gone_the_page_says_so(visit: Visit) -> None:
     expect(page.locator("#connection")).to_be_hidden()
 
 
-def test_on_a_phone_nothing_scrolls_sideways(visit: Visit) -> None:
-    page = visit("Alice", width=360)
+def test_on_a_phone_nothing_scrolls_sideways(open_page: OpenPage) -> None:
+    page = open_page(name="Alice", width=360)
     for path in ("/", "/calendar", f"/day/{DAY}", "/profile", "/preferences"):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path

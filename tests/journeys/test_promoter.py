@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from slomix.rehearsal.system import System
 from slomix.rehearsal.verdict import FOLLOW_UP, REMINDER, START, SUMMARY, received
-from tests.journeys.conftest import DAY, OPENING, Visit, keep_picture
+from tests.journeys.conftest import DAY, OPENING, OpenPage, keep_picture
 
 NINE = OPENING + timedelta(minutes=20)
 
@@ -19,9 +19,9 @@ def look(evening: System, *names: str) -> dict[str, str]:
     return {name: entry["id"] for name, entry in cast.items()}
 
 
-def test_an_evening_as_its_promoter_sees_it(visit: Visit, evening: System) -> None:
+def test_an_evening_as_its_promoter_sees_it(open_page: OpenPage, evening: System) -> None:
     ids = look(evening, "Alice", "Erik", "Franka")
-    page = visit("Bob")
+    page = open_page(name="Bob")
     page.get_by_role("button", name="Promote", exact=True).click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("3 would be asked")
@@ -53,9 +53,9 @@ def test_an_evening_as_its_promoter_sees_it(visit: Visit, evening: System) -> No
     assert all(count == 1 for people in got.values() for count in people.values())
 
 
-def test_the_second_promoter_is_told_who_was_first_and_nothing_is_lost(visit: Visit, evening: System) -> None:
+def test_the_second_promoter_is_told_who_was_first_and_nothing_is_lost(open_page: OpenPage, evening: System) -> None:
     look(evening, "Alice")
-    ivan = visit("Ivan")
+    ivan = open_page(name="Ivan")
     ivan.get_by_role("button", name="Promote", exact=True).click()
     dialog = ivan.get_by_role("dialog")
     expect(dialog).to_contain_text("1 would be asked")
@@ -66,8 +66,8 @@ def test_the_second_promoter_is_told_who_was_first_and_nothing_is_lost(visit: Vi
     expect(dialog.get_by_role("button", name="Schedule campaign")).to_be_visible()
 
 
-def test_nobody_to_ask_is_said_before_and_after_the_button(visit: Visit) -> None:
-    page = visit("Bob")
+def test_nobody_to_ask_is_said_before_and_after_the_button(open_page: OpenPage) -> None:
+    page = open_page(name="Bob")
     page.get_by_role("button", name="Promote", exact=True).click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("0 would be asked")
@@ -75,9 +75,9 @@ def test_nobody_to_ask_is_said_before_and_after_the_button(visit: Visit) -> None
     expect(dialog.get_by_text("Nobody to ask yet").first).to_be_visible()
 
 
-def test_promoting_works_without_scripts_and_can_be_cancelled(visit: Visit, evening: System) -> None:
+def test_promoting_works_without_scripts_and_can_be_cancelled(open_page: OpenPage, evening: System) -> None:
     look(evening, "Alice")
-    page = visit("Bob", scripts=False)
+    page = open_page(name="Bob", scripts=False)
     page.get_by_role("button", name="Promote", exact=True).click()
     expect(page.get_by_role("heading", name="Promote tonight")).to_be_visible()
     page.get_by_role("button", name="Schedule campaign").click()
@@ -89,9 +89,9 @@ def test_promoting_works_without_scripts_and_can_be_cancelled(visit: Visit, even
     assert evening.control.messages() == []
 
 
-def test_a_dry_run_is_for_the_promoter_alone(visit: Visit, evening: System) -> None:
+def test_a_dry_run_is_for_the_promoter_alone(open_page: OpenPage, evening: System) -> None:
     ids = look(evening, "Alice")
-    page = visit("Bob")
+    page = open_page(name="Bob")
     page.get_by_role("button", name="Promote", exact=True).click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Dry run").check()
@@ -104,10 +104,10 @@ def test_a_dry_run_is_for_the_promoter_alone(visit: Visit, evening: System) -> N
     assert [one["to"] for one in evening.control.messages()] == [ids["Bob"]] * 4
 
 
-def test_a_player_sees_the_card_and_no_button(visit: Visit, evening: System) -> None:
+def test_a_player_sees_the_card_and_no_button(open_page: OpenPage, evening: System) -> None:
     ids = look(evening, "Alice")
     evening.person({"id": ids["Bob"], "name": "Bob"}).promote()
-    page = visit("Alice")
+    page = open_page(name="Alice")
     expect(page.locator("#campaign")).to_contain_text("1 asked")
     expect(page.get_by_role("button", name="Promote")).to_have_count(0)
     expect(page.get_by_role("button", name="Cancel campaign")).to_have_count(0)

@@ -8,7 +8,6 @@ from tests.journeys.conftest import DAY, Cast, OpenPage, are_looking
 
 FIVE = ("Alice", "Franka", "Goran", "Hana", "Jana")
 NOTES = 3
-SOON = 3000  # milliseconds
 
 # Something to play on that only counts, and is blocked or not as the test likes.
 FAKE = """window.audio = { made: 0, notes: 0, state: "running", all: [] };
@@ -54,7 +53,7 @@ def played(page: Page) -> str | None:
 
 def becomes(page: Page, looking: int) -> None:
     """The page shows so many, and had the time to play something."""
-    expect(page).to_have_title(f"[{looking}/6] Slomix", timeout=SOON)
+    expect(page).to_have_title(f"[{looking}/6] Slomix")
     page.wait_for_timeout(200)
 
 

@@ -183,11 +183,6 @@ def test_the_zone_can_be_chosen_and_changes_nothing_else(world: World, alice: Br
     assert (reach.zone.key, reach.quiet_hours, reach.allows_promotions) == (zone, NIGHT, True)
 
 
-OF_THE_MACHINE = pytest.mark.xfail(
-    strict=True, reason="parse_zone takes names that mean something else on each machine"
-)
-
-
 @pytest.mark.parametrize(
     "zone",
     [
@@ -206,8 +201,8 @@ OF_THE_MACHINE = pytest.mark.xfail(
         1,
         None,
         ["UTC"],
-        pytest.param("localtime", marks=OF_THE_MACHINE),
-        pytest.param("Factory", marks=OF_THE_MACHINE),
+        "localtime",
+        "Factory",
     ],
     ids=lambda zone: repr(zone)[:20],
 )

@@ -45,7 +45,9 @@ def set_status(day: str) -> Response:
             service.set_status(session, player_id, the_day, status, today=today, now=now)
             done = words.SAVED
     if is_from_day:
-        return web.respond("availability/_day.html", otherwise=f"/day/{the_day}", done=done, **_day(the_day))
+        shown = _day(the_day)
+        turned = f"?month={shown['month_turned']}" if shown["month_turned"] else ""
+        return web.respond("availability/_day.html", otherwise=f"/day/{the_day}{turned}", done=done, **shown)
     return web.respond(
         "availability/_after_status.html", otherwise=f"/#day-{the_day}", done=done, **_cards(the_day, today, player_id)
     )
@@ -54,7 +56,7 @@ def set_status(day: str) -> Response:
 def _day(day: date) -> dict[str, Any]:
     """What a day's page shows; `month` in the address turns its calendar to another one."""
     today = web.today(web.now())
-    text = request.args.get("month", "")
+    text = request.values.get("month", "")
     first = rules.parse_month(text) if text else day.replace(day=1)
     viewer = web.viewer().player_id
     with web.runtime().transaction() as session:
@@ -67,6 +69,7 @@ def _day(day: date) -> dict[str, Any]:
         "can_change": rules.may_change(day, today),
         "neighbours": rules.neighbours(day),
         "is_own_page": True,
+        "month_turned": text if first != day.replace(day=1) else "",
     }
 
 

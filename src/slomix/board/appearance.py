@@ -1,6 +1,6 @@
 """Light, dark, or what the system says: remembered in the browser, so that it holds before anybody logs in."""
 
-from flask import Blueprint, redirect, request
+from flask import Blueprint, current_app, redirect, request
 from werkzeug.wrappers import Response
 
 from slomix import web, words
@@ -26,7 +26,12 @@ def choose() -> Response:
     answer = Response(status=204) if web.is_htmx() else redirect(own_path(request.form.get("next")), code=303)
     if theme:
         answer.set_cookie(
-            web.THEME_COOKIE, theme, max_age=A_YEAR, httponly=True, samesite="Lax", secure=request.is_secure
+            web.THEME_COOKIE,
+            theme,
+            max_age=A_YEAR,
+            httponly=True,
+            samesite="Lax",
+            secure=request.is_secure or current_app.config["SESSION_COOKIE_SECURE"],
         )
     else:
         answer.delete_cookie(web.THEME_COOKIE)

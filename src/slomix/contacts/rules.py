@@ -3,6 +3,7 @@
 import enum
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from slomix import words
@@ -73,9 +74,15 @@ class NoSuchZone(Invalid):
         super().__init__(words.NO_SUCH_ZONE)
 
 
+@cache
+def _zones() -> set[str]:
+    return available_timezones()
+
+
 def parse_zone(text: str) -> ZoneInfo:
     """Read the name of a time zone. Raise NoSuchZone when nobody knows it."""
-    if text not in available_timezones():
+    # Names without a place, such as `localtime`, mean something else on each machine.
+    if text not in _zones() or ("/" not in text and text != "UTC"):
         raise NoSuchZone
     return ZoneInfo(text)
 
