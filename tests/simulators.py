@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from slomix.simulator.people import BOT_TOKEN, PEOPLE, Person
+from slomix.simulator.people import BOT_TOKEN, PEOPLE, TELEGRAM_TOKEN, Person
 
 # Reading the machine's certificates takes longer than most of these tests, and nothing here is encrypted.
 NO_TLS = False
@@ -43,6 +43,14 @@ class Simulator:
             timeout=timeout,
             verify=NO_TLS,
         )
+
+    def telegram(self, *, timeout: float = 10) -> httpx2.Client:
+        """Slomix, with its token for Telegram."""
+        return httpx2.Client(base_url=f"{self.url}/telegram/bot{TELEGRAM_TOKEN}", timeout=timeout, verify=NO_TLS)
+
+    def signal(self, *, timeout: float = 10) -> httpx2.Client:
+        """Slomix at its signal-cli-rest-api."""
+        return httpx2.Client(base_url=f"{self.url}/signal", timeout=timeout, verify=NO_TLS)
 
     def messages(self) -> list[dict[str, str]]:
         return self.client().get("/control/messages").json()

@@ -10,12 +10,14 @@ from typing import Final
 PLEASE_LOG_IN = "Please log in with Discord first."
 PLEASE_LINK = "Please link your player profile first."
 ONLY_PROMOTERS = "Only promoters can call a game night together."
+ONLY_ADMINS = "Only admins may look at this."
 NOT_FROM_OUR_PAGE = "This did not come from a Slomix page, or you logged out since. Reload the page and try again."
 LOGGED_OUT_SINCE = "You are not logged in any more, so nothing was changed. Log in and try again."
 NO_SUCH_PAGE = "There is no such page."
 CANNOT_BE_STORED = "Some of what you sent cannot be stored, such as a zero byte. Nothing was changed."
 DATABASE_AWAY = "Our database does not answer right now. Nothing was changed; try again in a moment."
 OUR_MISTAKE = "That is our mistake, not yours. Nothing was changed; please try again."
+WRONG_HOST = "There is no Slomix at this address."
 DID_NOT_WORK = "That did not work."
 
 # What stands above the sentence on an error's page, by HTTP status.
@@ -28,6 +30,7 @@ TITLES = {
     409: "Not now",
     413: "Too large",
     422: "That does not work",
+    429: "A moment, please",
     500: "Something broke on our side",
     503: "Not reachable",
 }
@@ -35,6 +38,7 @@ TITLES = {
 REFUSALS = {
     405: "This address does not work that way.",
     413: "That is more than we take at once. Nothing was changed.",
+    429: "That was a little often. Wait a moment, then try again; nothing was changed.",
 }
 ANY_OTHER_TITLE = "That did not work"
 
@@ -57,6 +61,18 @@ NO_SUCH_PROFILE = "There is no such player profile."
 PROFILE_TAKEN: Final = "{player} is already linked to somebody else. If that is you, ask an admin to settle it."
 LINKED: Final = "You are {player}. Have fun!"
 UNLINKED = "Unlinked. You get no messages any more."
+NOT_A_MEMBER = "Only members of our Discord server can have a player here. Join it, then try again."
+SIGNED_OUT = "You are logged out everywhere, here too."
+STILL_NOT_A_MEMBER = "Discord says that you are not in our server yet."
+WELCOME_BACK = "Welcome back!"
+CLAIMED: Final = "An admin will look whether {player} is you."
+CLAIM_WITHDRAWN = "You do not ask for it any more."
+CLAIM_OPEN = "You have asked for a profile already. Take that back first, or wait for an admin."
+CLAIM_SETTLED = "That claim is settled already."
+NOTE_TOO_LONG: Final = "Please tell it in at most {length} characters."
+ACCOUNT_DELETED = "Your account is deleted. Nothing is sent to you any more. Thank you for playing!"
+NO_SUCH_ROLE = "There is no such role. Pick promoter or admin."
+NO_SUCH_DISCORD_ID = "That is not a Discord id. One is a number of about 18 digits."
 # Stands in for the name of a player whose name is empty.
 UNNAMED = "unnamed"
 
@@ -85,7 +101,34 @@ YESTERDAY = "Yesterday"
 TODAY = "Today"
 TOMORROW = "Tomorrow"
 
-# Contacts: quiet hours and the ready sound
+# Contacts: what a player wants to hear, where, and when not
+
+NO_SUCH_KIND = "There is no such kind of message."
+NO_SUCH_CHANNEL = "There is no such channel. Pick Discord, Telegram or Signal."
+NO_SUCH_THRESHOLD = "How many have to be looking is a number from 0 (off) to 99."
+NO_SUCH_LIFETIME = "A code lives 5 to 120 minutes. Pick a number in between."
+CHANNEL_OFF: Final = "{channel} is switched off here."
+NO_KEY = "This installation keeps no addresses, so Telegram and Signal cannot be linked here."
+CODE_TOO_SOON = "You got a code a moment ago. Wait a little before you ask for another."
+CODE_NOT_VALID = "This code is not valid: it may be too old, or used already. Get a new one on your preferences page."
+ADDRESS_TAKEN: Final = "This {channel} account belongs to another player here. They have to unlink it first."
+NO_SUCH_CHAT = "That is not the id of a private Telegram chat."
+WELCOME_SAVED = "Saved. You can change it any time under Preferences."
+WELCOME_NOTHING = "All right, we stay silent. You can change it any time under Preferences."
+NO_SUCH_NUMBER = "That is not a phone number with its country code, such as +38640123456."
+STOP_LINK_NOT_VALID = (
+    "This link is not valid any more: whoever it was for is not linked here now. Nothing is sent to them."
+)
+STOPPED: Final = "Done. {player} gets no more messages of this kind."
+NOTHING_LINKED: Final = "{channel} is not linked."
+CONTACT_REMOVED: Final = "{channel} is unlinked. Nothing is sent there any more."
+TEST_ON_ITS_WAY: Final = "A test message is on its way to {channel}."
+TEST_TOO_SOON = "You asked for a test message a moment ago. Give it a little time."
+BRIDGE_OFF = "No bridge may confirm links here: INTERNAL_API_SECRET is not set."
+BRIDGE_UNKNOWN = "This is not the secret of the bridge."
+# An address was sealed with a key that we do not have any more.
+UNREADABLE = "we can no longer read this address; please link it again"
+CHANNELS = {"discord": "Discord", "telegram": "Telegram", "signal": "Signal"}
 
 NO_SUCH_TIME = "That is not a time of day. A time looks like 22:30."
 HALF_QUIET_HOURS = "Quiet hours need both a beginning and an end, or neither."
@@ -124,17 +167,41 @@ CALLED: Final = "Called together: {count} will hear of it."
 TRIED_OUT = "Dry run: four messages are on their way to you, and to nobody else."
 CANCELLED = "Cancelled."
 
-# Messages on Discord. {time} and {countdown} are written by Discord, in the reader's own zone and language: "21:00",
-# "in 15 minutes". {link} is an address.
+# Messages. {time} and {countdown} are an hour and how long until then, "21:00" and "in 15 minutes", in the reader's own
+# zone; Discord writes them itself, in the reader's language. {link} is an address.
 
 GAME_NIGHT_STARTS_AT: Final = "Game night starts at {time} ({countdown}). See you there?"
 GAME_NIGHT_STARTS_NOW = "Game night starts now. Come and join!"
 GAME_NIGHT_HAS_BEGUN: Final = "Game night has begun, at {time}. Come and join!"
+# In place of Discord's countdown, where a channel knows only text.
+IN_A_MINUTE = "in a minute"
+IN_MINUTES: Final = "in {minutes} minutes"
 STILL_COMING = "We are starting and would like to have you with us. Still coming?"
 # How such a message ends: the voice room, the board, and how to get no more of them.
 VOICE_ROOM: Final = "Voice: {link}"
 TONIGHT: Final = "Tonight: {link}"
-HOW_TO_STOP: Final = "You get this because you asked to be called to game nights. Stop it here: {link}"
+HOW_TO_STOP: Final = "You get this because you asked to be called to game nights. Why, and how to stop it: {link}"
+# To whoever wants to see that messages arrive.
+TEST_MESSAGE: Final = "This is the test message that you asked for. It works! {link}"
+# Answers on Telegram and Signal to what somebody wrote.
+INBOX_HELP: Final = (
+    "Slomix gets game nights started: {link}\n"
+    "/today, /tomorrow: how it looks\n"
+    "/avail looking: what you say about today; available, maybe, not playing and clear work too\n"
+    "/avail tomorrow maybe: the same for another day, such as 2026-11-22\n"
+    "/link CODE: link this chat with a code from your preferences\n"
+    "/unlink: nothing is sent here any more"
+)
+INBOX_LINK_HOW: Final = "Get a code under Preferences and send it here as /link CODE: {link}"
+INBOX_LINKED: Final = "This chat is linked to {player}. What you hear of is decided under Preferences: {link}"
+INBOX_NOT_LINKED: Final = "This chat is not linked to a player. Get a code under Preferences: {link}"
+INBOX_UNLINKED = "Unlinked. Nothing is sent here any more."
+INBOX_AVAIL_HOW = "Say for example: /avail looking, /avail tomorrow maybe, /avail 2026-11-22 not playing, /avail clear."
+# {day} is Today, Tomorrow or a date, {status} one of the four statuses.
+INBOX_SAID: Final = "{day}: {status}."
+INBOX_NO_ANSWER = "no answer yet"
+# {counts} is how many said what, {mine} the reader's own status.
+INBOX_DAY: Final = "{day}: {counts}.\nYou: {mine}.\n{link}"
 # To the promoter alone.
 NOBODY_ASKED_AGAIN: Final = (
     "We could not see who is in voice tonight, so nobody was asked a second time. "
@@ -160,6 +227,7 @@ FOLLOWED_UP: Final = "follow-up {sent}/{tried}"
 # "skipped". They are stored as they stand here: after a change, what is stored already stays in the old words.
 
 NOT_LINKED = "not linked"
+LEFT_OUR_SERVER = "left our Discord server"
 NOT_OPTED_IN = "not opted in"
 NO_WORKING_CONTACT = "no working contact"
 QUIET_HOURS = "quiet hours"
@@ -193,3 +261,68 @@ DISCORD_SAID: Final = "Discord: {message} ({code})"
 # In place of {message} when Discord gives none.
 REFUSED = "refused"
 DISCORD_ANSWERED: Final = "Discord answered {status} {message}"
+
+# What can go wrong with Telegram and Signal: reasons too, with the same kind of blanks.
+
+TELEGRAM_NOT_REACHED: Final = "Telegram cannot be reached ({error})"
+TELEGRAM_DID_NOT_ANSWER: Final = "Telegram did not answer ({error})"
+TELEGRAM_IS_BUSY = "Telegram asks us to slow down (429)"
+TELEGRAM_BLOCKED = "the bot is blocked there"
+TELEGRAM_CHAT_GONE = "the Telegram chat is gone"
+TELEGRAM_SAID: Final = "Telegram: {message} ({code})"
+SIGNAL_NOT_REACHED: Final = "Signal cannot be reached ({error})"
+SIGNAL_DID_NOT_ANSWER: Final = "Signal did not answer ({error})"
+SIGNAL_IS_BUSY = "Signal asks us to slow down"
+SIGNAL_CHALLENGE = "Signal wants an operator to prove that we are no robot"
+SIGNAL_UNKNOWN_NUMBER = "Signal does not know this number"
+SIGNAL_SAID: Final = "Signal: {message} ({code})"
+NOT_E164 = "this is not a phone number with its country code"
+
+# Admins
+
+# {person} is a Discord name, {player} the name of a profile, {role} one of ROLES.
+CLAIM_GRANTED: Final = "{person} is {player} now."
+CLAIM_REFUSED: Final = "Refused: {person} does not become {player}."
+NO_SUCH_CLAIM = "There is no such claim."
+NO_SUCH_ACCOUNT = "There is no such account."
+CHANGED_SINCE = "Somebody changed this since you looked. Look again, then decide."
+UNLINKED_BY_ADMIN: Final = "{person} is not {player} any more."
+SIGNED_OUT_BY_ADMIN: Final = "{person} is logged out everywhere."
+LINKS_SEEN = "Nothing of this is new to you any more."
+NO_SUCH_MOMENT = "That is not a moment. Open the page again and press the button there."
+ROLE_GRANTED: Final = "{person} is {role} now, from the next page on."
+ROLE_HELD: Final = "{person} is {role} already."
+ROLE_REVOKED: Final = "{person} is not {role} any more."
+ROLE_NOT_GRANTED = "This right was not granted here, or somebody took it back already."
+ROLES = {"promoter": "a promoter", "admin": "an admin"}
+# What happened, by its name in the audit log.
+LINK_ACTIONS = {
+    "discord_linked": "first login",
+    "discord_unlinked": "account deleted",
+    "player_linked": "linked",
+    "player_changed": "changed profile",
+    "player_unlinked": "unlinked",
+    "player_claimed": "claimed a profile",
+    "claim_refused": "claim refused",
+    "role_granted": "right granted",
+    "role_revoked": "right revoked",
+    "signed_out_everywhere": "logged out everywhere",
+    "left_guild": "left the server",
+    "came_back": "came back",
+    "players_imported": "players imported",
+}
+# Why nothing is sent on a channel; the names of settings are never translated.
+NO_BOT_TOKEN = "Nothing can be sent: DISCORD_BOT_TOKEN is not set."
+CHANNEL_NOT_ENABLED: Final = "Switched off: {setting} is not on."
+CHANNEL_HAS_NO_KEY = "Switched off: CONTACT_DATA_ENCRYPTION_KEY is not set."
+# A file of player profiles. {line} is a number; guid, name and aliases are column names, which stay.
+NO_FILE = "Pick a file first."
+CSV_NOT_UTF8 = "This file is not UTF-8. Save it as CSV in UTF-8 and try again."
+CSV_NO_COLUMN: Final = "The column {columns} is missing in the first line."
+CSV_EMPTY = "There is no profile in this file."
+CSV_EMPTY_FIELD: Final = "Line {line}: guid and name must both be there."
+CSV_TWICE: Final = "Line {line}: the guid {guid} is there twice."
+CSV_TOO_MANY_FIELDS: Final = "Line {line} has more fields than the first one. Put what has a comma in it in quotes."
+CSV_CONTROL_CHARACTER: Final = "Line {line}: there is a character in it that cannot be shown, such as a line break."
+CSV_NOT_READABLE: Final = "This is not CSV, from about line {line} on ({error})."
+IMPORTED: Final = "Imported: {added} added, {updated} updated."

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from slomix.channels import discord
+from slomix.channels import http
 from slomix.channels.base import Address, Message, Receipt, SendError, Unanswered
 from slomix.channels.discord import Discord
 from slomix.simulator.people import (
@@ -121,7 +121,7 @@ def test_a_cut_connection_is_no_answer_and_a_repeat_does_not_double(channel: Dis
 @pytest.fixture
 def hasty(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Discord]:
     """Waits for a fifth of a second only."""
-    monkeypatch.setattr(discord, "TIMEOUT", httpx2.Timeout(0.2, connect=2))
+    monkeypatch.setattr(http, "TIMEOUT", httpx2.Timeout(0.2, connect=2))
     channel = Discord(f"{simulator.url}/api/v10", BOT_TOKEN, GUILD_ID)
     yield channel
     channel.close()

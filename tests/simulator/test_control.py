@@ -53,6 +53,26 @@ def test_nobody_walks_where_nobody_can(simulator: Simulator, body: Any, status: 
         assert control.get("/control/voice").json() == []
 
 
+@pytest.mark.parametrize("provider", ["telegram", "signal"])
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"user_id": "1", "text": "Hi"}, 404),
+        ({"text": "Hi"}, 404),
+        ({"user_id": CAST["Alice"].id}, 422),
+        ({"user_id": CAST["Alice"].id, "text": " "}, 422),
+        ({"user_id": CAST["Alice"].id, "text": "x" * 4097}, 422),
+        ({"user_id": CAST["Alice"].id, "text": 1}, 422),
+        ({"user_id": CAST["Alice"].id, "text": "Hi", "group": 1}, 422),
+        ({"user_id": CAST["Alice"].id, "text": "Hi", "to": "x"}, 422),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_nobody_writes_what_makes_no_sense(simulator: Simulator, provider: str, body: Any, status: int) -> None:
+    answer = simulator.client().post(f"/control/{provider}", json=body)
+    assert (answer.status_code, bool(answer.json()["detail"])) == (status, True)
+
+
 def test_the_clock_is_set_for_every_process_that_shares_it(simulator: Simulator) -> None:
     clock = AnchoredClock(simulator.clock_file)
     with simulator.client() as control:

@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from slomix.simulator.people import SIGNAL_SENDER
 from tests.simulators import CAST, Simulator
 
 
@@ -69,6 +70,38 @@ def test_a_rate_limit_says_how_long_and_ends(simulator: Simulator) -> None:
     assert (answers[0].json()["retry_after"], answers[0].headers["Retry-After"]) == (1.5, "1.500")
 
 
+def broken(simulator: Simulator, name: str) -> set[str]:
+    """The providers that do not take a message to that person."""
+    person = CAST[name]
+    simulator.client().post("/control/telegram", json={"user_id": person.id, "text": "/start"})
+    text = {"chat_id": person.telegram_chat_id, "text": "Hi"}
+    letter = {"message": "Hi", "number": SIGNAL_SENDER, "recipients": [person.signal_number]}
+    with simulator.bot() as bot, simulator.telegram() as telegram, simulator.signal() as signal:
+        answers = {
+            "discord": say(bot, name),
+            "telegram": telegram.post("/sendMessage", json=text),
+            "signal": signal.post("/v2/send", json=letter),
+        }
+    return {provider for provider, answer in answers.items() if answer.is_error}
+
+
+# To people whom no other test writes to on Discord, so that no room there gets more than it takes.
+@pytest.mark.parametrize(("provider", "name"), [("discord", "Dora"), ("telegram", "Charlie"), ("signal", "Luka")])
+@pytest.mark.parametrize("fault", ["status", "rate_limit", "closed_dm"])
+def test_a_fault_of_one_provider_leaves_the_others_alone(
+    simulator: Simulator, provider: str, name: str, fault: str
+) -> None:
+    parameters = {
+        "status": {"code": 503},
+        "rate_limit": {"retry_after": 1},
+        "closed_dm": {"user_id": CAST[name].id},
+    }[fault]
+    body = {"provider": provider, "fault": fault, **parameters}
+    simulator.client().post("/control/faults", json=body).raise_for_status()
+    assert broken(simulator, name) == {provider}
+    assert {message["provider"] for message in simulator.messages()} == {"discord", "telegram", "signal"} - {provider}
+
+
 def test_faults_are_listed_and_cleared(simulator: Simulator) -> None:
     switch_on(simulator, "status", code=500, rate=0.5)
     switch_on(simulator, "timeout")
@@ -93,6 +126,8 @@ def test_faults_are_listed_and_cleared(simulator: Simulator) -> None:
         {"provider": "discord", "fault": "closed_dm", "user_id": "1"},
         {"provider": "discord", "fault": "closed_dm", "user_id": ["1"]},
         {"provider": "discord", "fault": "cut_after_accept", "times": 0},
+        {"provider": "discord", "fault": "challenge"},
+        {"provider": "telegram", "fault": "challenge"},
         {"provider": ["discord"], "fault": ["timeout"]},
     ],
     ids=str,

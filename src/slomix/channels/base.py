@@ -59,6 +59,13 @@ class Channel(Protocol):
         """Hand one message to the provider. Raise SendError if it is not taken."""
 
 
+class GuildLookup(Protocol):
+    """Asks the provider who is in our server."""
+
+    def is_member(self, discord_id: str) -> bool:
+        """Whether that person is a member now. Raise SendError when there is no answer."""
+
+
 class VoiceLookup(Protocol):
     """Asks the provider itself where one person is, for when our own picture is too old."""
 

@@ -7,7 +7,8 @@ from typing import Any
 import httpx2
 
 from slomix import words
-from slomix.channels.base import Address, Message, Receipt, SendError, Unanswered
+from slomix.channels.base import Address, Message, Receipt, SendError
+from slomix.channels.http import Http, as_object, decoded, pause
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 CANNOT_DM = 50007
@@ -21,9 +22,8 @@ PERMANENT = {
     50033,  # invalid recipient: nobody has that id
 }
 
-# A first message is two requests; together they stay below a job's lease.
-TIMEOUT = httpx2.Timeout(8, connect=3, write=3, pool=2)
-
+# Unknown member, unknown user.
+NO_MEMBER = {10007, 10013}
 # Somebody who is not in the guild is in none of its voice rooms either.
 IN_NO_ROOM = {UNKNOWN_VOICE_STATE, 10007, 10013}
 # A DM channel that another bot opened: ours may still open its own.
@@ -38,11 +38,12 @@ class Discord:
 
     def __init__(self, base_url: str, token: str, guild_id: str, *, connections: int = 20) -> None:
         self._guild_id = guild_id
-        self._http = httpx2.Client(
-            base_url=base_url,
+        self._http = Http(
+            base_url,
+            connections=connections,
+            not_reached=words.DISCORD_NOT_REACHED,
+            no_answer=words.DISCORD_DID_NOT_ANSWER,
             headers={"Authorization": f"Bot {token}", "User-Agent": "DiscordBot (https://github.com/slomix, 0.1)"},
-            timeout=TIMEOUT,
-            limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
         )
 
     def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:
@@ -62,6 +63,10 @@ class Discord:
         """Where that person is now; None when in no voice room."""
         state = self._request("GET", f"/guilds/{self._guild_id}/voice-states/{discord_id}", absent=IN_NO_ROOM)
         return state.get("channel_id")
+
+    def is_member(self, discord_id: str) -> bool:
+        """Whether that person is in the server now."""
+        return bool(self._request("GET", f"/guilds/{self._guild_id}/members/{discord_id}", absent=NO_MEMBER))
 
     def close(self) -> None:
         self._http.close()
@@ -88,34 +93,20 @@ class Discord:
         absent: Container[object] = (),
         carries_message: bool = False,
     ) -> dict[str, Any]:
-        try:
-            response = self._http.request(method, path, json=json)
-        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
-            raise SendError(words.DISCORD_NOT_REACHED.format(error=type(error).__name__)) from error
-        except httpx2.HTTPError as error:
-            kind = Unanswered if carries_message else SendError
-            raise kind(words.DISCORD_DID_NOT_ANSWER.format(error=type(error).__name__)) from error
+        response = self._http.request(method, path, json=json, carries_message=carries_message)
+        answer = as_object(decoded(response))
         if response.is_success:
-            return _object(response)
-        problem = _object(response)
-        if problem.get("code") in absent:
+            return answer
+        if answer.get("code") in absent:
             return {}
-        raise _refusal(response, problem)
-
-
-def _object(response: httpx2.Response) -> dict[str, Any]:
-    try:
-        body = response.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
+        raise _refusal(response, answer)
 
 
 def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
     code = problem.get("code", 0)
     if response.status_code == 429:
-        wait = problem.get("retry_after") or response.headers.get("Retry-After") or 1
-        return SendError(words.DISCORD_IS_BUSY, retry_after=timedelta(seconds=float(wait)))
+        asked = problem.get("retry_after") or response.headers.get("Retry-After")
+        return SendError(words.DISCORD_IS_BUSY, retry_after=pause(asked, otherwise=timedelta(seconds=1)))
     if code == CANNOT_DM:
         return SendError(words.DMS_CLOSED, permanent=True, code=code)
     if code in PERMANENT:

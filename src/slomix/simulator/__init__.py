@@ -1,1 +1,1 @@
-"""A stand-in for Discord over real sockets: to develop, to demonstrate and to rehearse an evening against."""
+"""A stand-in for Discord, Telegram and Signal over real sockets: to develop, demonstrate and rehearse against."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from slomix.simulator import control, gateway, oauth, page, rest
+from slomix.simulator import control, gateway, oauth, page, rest, signal, telegram
 from slomix.simulator.timekeeping import Timekeeper
 from slomix.simulator.wire import WORLD, refuse_foreign_pages
 from slomix.simulator.world import World
@@ -18,6 +18,8 @@ def create_app(world: World) -> web.Application:
     app[WORLD] = world
     rest.register(app)
     oauth.register(app)
+    telegram.register(app)
+    signal.register(app)
     control.register(app, gateway.register(app))
     page.register(app)
     return app
@@ -30,7 +32,7 @@ def main() -> None:
     except (KeyError, ValueError) as error:
         sys.exit(f"The simulator needs PORT (a number) and SLOMIX_CLOCK_FILE (a path): {error!r}")
     logging.basicConfig(level=logging.WARNING)
-    app = create_app(World(port, Timekeeper(clock_file)))
+    app = create_app(World(port, Timekeeper(clock_file), clock_file.with_name("telegram-chats.json")))
     web.run_app(app, host="127.0.0.1", port=port + 1, access_log=None, print=None, shutdown_timeout=0.5)
 
 

@@ -34,6 +34,8 @@ def register(app: web.Application, gateway: Gateway) -> None:
         ("voice", move),
         ("clock", set_clock),
         ("faults", lambda world, body: world.faults.add(body).as_json()),
+        ("telegram", lambda world, body: _type(world, "telegram", body)),
+        ("signal", lambda world, body: _type(world, "signal", body)),
         ("reset", _reset),
         ("gateway", lambda _world, body: _disturb(gateway, body)),
     ):
@@ -68,9 +70,7 @@ def _doing(do: Deed) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
 def move(world: World, body: dict[str, Any]) -> Any:
     """Walk somebody into a voice room or out."""
     _only(body, "user_id", "voice_channel")
-    user_id = body.get("user_id")
-    if not isinstance(user_id, str) or user_id not in PEOPLE_BY_ID:
-        raise NobodyThere(f"user_id is the id of a person in /control/people, as a string, not {user_id!r}")
+    user_id = _person(body)
     if "voice_channel" not in body:
         raise ValueError("voice_channel is missing; null means out of every room")
     world.move(user_id, body["voice_channel"])
@@ -84,9 +84,24 @@ def set_clock(world: World, body: dict[str, Any]) -> Any:
     return world.time.as_json()
 
 
+def _type(world: World, provider: str, body: dict[str, Any]) -> Any:
+    """Write to the bot as somebody."""
+    _only(body, "user_id", "text", "group")
+    return world.type(provider, _person(body), body.get("text"), in_group=body.get("group", False))
+
+
+def _person(body: dict[str, Any]) -> str:
+    user_id = body.get("user_id")
+    if not isinstance(user_id, str) or user_id not in PEOPLE_BY_ID:
+        raise NobodyThere(f"user_id is the id of a person in /control/people, as a string, not {user_id!r}")
+    return user_id
+
+
 def _reset(world: World, body: dict[str, Any]) -> Any:
+    """Begin as if nothing had ever happened, on Telegram neither."""
     _only(body)
     world.reset()
+    world.telegram_chats.clear()
     return {}
 
 

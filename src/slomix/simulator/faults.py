@@ -8,7 +8,7 @@ from typing import Any
 
 from slomix.simulator.people import PEOPLE_BY_ID
 
-PROVIDERS = ("discord",)
+PROVIDERS = ("discord", "telegram", "signal")
 LONGEST_SECONDS = 600.0
 
 # What each fault needs to be told; what is not in `DEFAULTS` has to be given.
@@ -19,7 +19,10 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "cut_after_accept": ("times",),
     "closed_dm": ("user_id",),
     "rate_limit": ("retry_after", "times"),
+    "challenge": ("times",),
 }
+# What only one of them does.
+ONLY_ON = {"challenge": "signal"}
 DEFAULTS: dict[str, Any] = {"rate": 1.0, "times": None}
 
 
@@ -53,36 +56,41 @@ class Faults:
     def clear(self) -> None:
         self.active.clear()
 
-    def latency(self) -> float:
-        return sum(float(fault["seconds"]) for fault in self.active if fault.fault == "latency")
+    def latency(self, provider: str) -> float:
+        return sum(float(fault["seconds"]) for fault in self._of(provider, "latency"))
 
-    def is_silent(self) -> bool:
+    def is_silent(self, provider: str) -> bool:
         """Whether the provider takes connections and never answers."""
-        return any(fault.fault == "timeout" for fault in self.active)
+        return bool(self._of(provider, "timeout"))
 
-    def status(self) -> int | None:
+    def status(self, provider: str) -> int | None:
         """The error that this request is answered with, if any."""
-        for fault in self.active:
-            if fault.fault == "status" and random.random() < fault["rate"]:
+        for fault in self._of(provider, "status"):
+            if random.random() < fault["rate"]:
                 return int(fault["code"])
         return None
 
-    def retry_after(self) -> float | None:
-        fault = self._use("rate_limit")
+    def retry_after(self, provider: str) -> float | None:
+        fault = self._use(provider, "rate_limit")
         return fault["retry_after"] if fault else None
 
-    def cuts(self) -> bool:
+    def challenges(self, provider: str) -> bool:
+        """Whether this message is refused until somebody has proved that we are no robot."""
+        return self._use(provider, "challenge") is not None
+
+    def cuts(self, provider: str) -> bool:
         """Whether this message is taken and the connection then cut."""
-        return self._use("cut_after_accept") is not None
+        return self._use(provider, "cut_after_accept") is not None
 
-    def has_closed_dms(self, user_id: str) -> bool:
-        return any(fault.fault == "closed_dm" and fault["user_id"] == user_id for fault in self.active)
+    def has_closed_dms(self, provider: str, user_id: str) -> bool:
+        return any(fault["user_id"] == user_id for fault in self._of(provider, "closed_dm"))
 
-    def _use(self, name: str) -> Fault | None:
+    def _of(self, provider: str, name: str) -> list[Fault]:
+        return [fault for fault in self.active if (fault.provider, fault.fault) == (provider, name)]
+
+    def _use(self, provider: str, name: str) -> Fault | None:
         """The first such fault, one time fewer from now on."""
-        for fault in self.active:
-            if fault.fault != name:
-                continue
+        for fault in self._of(provider, name):
             if fault["times"] is not None:
                 fault.parameters["times"] -= 1
                 if fault["times"] == 0:
@@ -97,6 +105,8 @@ def _read(body: Mapping[str, Any]) -> Fault:
         raise ValueError(f"provider is one of {', '.join(PROVIDERS)}, not {provider!r}")
     if not isinstance(name, str) or name not in PARAMETERS:
         raise ValueError(f"fault is one of {', '.join(PARAMETERS)}, not {name!r}")
+    if ONLY_ON.get(name, provider) != provider:
+        raise ValueError(f"{name} happens on {ONLY_ON[name]} only")
     unknown = set(body) - {"provider", "fault", *PARAMETERS[name]}
     if unknown:
         raise ValueError(f"{name} knows no {', '.join(sorted(unknown))}")

@@ -1,20 +1,31 @@
-"""The simulator's own page: read everybody's messages, walk people about, set the clock, make things go wrong."""
+"""The simulator's own page: read everybody's messages, write as them, walk them about, set the clock, break things."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from itertools import islice
 from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 from multidict import MultiMapping
 
 from slomix.simulator.faults import PARAMETERS, PROVIDERS
-from slomix.simulator.people import AFK_VOICE_CHANNEL, GAMING_VOICE_CHANNEL, OTHER_VOICE_CHANNEL, PEOPLE, VOICE_ROOMS
+from slomix.simulator.people import (
+    AFK_VOICE_CHANNEL,
+    GAMING_VOICE_CHANNEL,
+    OTHER_VOICE_CHANNEL,
+    PEOPLE,
+    PEOPLE_BY_ID,
+    VOICE_ROOMS,
+    Person,
+)
 from slomix.simulator.rendering import HERE, ZONE, page
 from slomix.simulator.wire import WORLD
-from slomix.simulator.world import Message, World
+from slomix.simulator.world import Message, Typed, World
 
 SHOWN_MESSAGES = 200
+SHOWN_LINES = 30
 MOMENTS = ("20:40", "20:45", "21:00", "21:00:30")
 STEPS = {"+1 min": 60, "+15 min": 900}
 SPEEDS = (0, 1, 20)
@@ -31,19 +42,24 @@ def register(app: web.Application) -> None:
         ("faults", "faults", _add_fault),
         ("faults/clear", "faults", lambda world, _form: world.faults.clear()),
         ("reset", "faults", lambda world, _form: world.reset()),
+        ("telegram", "telegram", lambda world, form: _type(world, "telegram", form)),
+        ("signal", "signal", lambda world, form: _type(world, "signal", form)),
     ):
         app.router.add_post(f"/page/{name}", _deed(section, do))
 
 
 async def index(request: web.Request) -> web.StreamResponse:
-    return page(request, "index.html", **_context(request.app[WORLD]))
+    # Who wrote last stays chosen, and a link to the bot brings its /start along.
+    chosen, start = request.query.get("as", ""), request.query.get("start", "")
+    typing = {"chosen": chosen, "begun": f"/start {start}" if start else ""}
+    return page(request, "index.html", **(_context(request.app[WORLD]) | typing))
 
 
 def _context(world: World) -> dict[str, Any]:
     def is_dm(message: Message) -> bool:
         return message.recipient is not None
 
-    newest = list(reversed(world.messages))
+    newest = [message for message in reversed(world.messages) if message.provider == "discord"]
     rooms = {GAMING_VOICE_CHANNEL: "Gaming", OTHER_VOICE_CHANNEL: "Other", AFK_VOICE_CHANNEL: "AFK"}
     return {
         "people": PEOPLE,
@@ -52,6 +68,8 @@ def _context(world: World) -> dict[str, Any]:
         "room_names": VOICE_ROOMS,
         "direct": list(islice(filter(is_dm, newest), SHOWN_MESSAGES)),
         "public": list(islice((message for message in newest if not is_dm(message)), SHOWN_MESSAGES)),
+        "telegram": _conversations(world, "telegram"),
+        "signal": _conversations(world, "signal"),
         "now": world.time.now().astimezone(ZONE),
         "speed": world.time.speed,
         "moments": MOMENTS,
@@ -63,24 +81,60 @@ def _context(world: World) -> dict[str, Any]:
     }
 
 
+@dataclass
+class Conversation:
+    """What one person and the bot wrote to each other, oldest first."""
+
+    person: Person
+    lines: list[Message | Typed] = field(default_factory=list)
+
+
+def _conversations(world: World, provider: str) -> list[Conversation]:
+    """Everybody's, who has one, with the newest first."""
+    found: dict[str, Conversation] = {}
+    lines: list[Message | Typed] = [*world.messages, *world.typed]
+    for line in sorted(lines, key=_written_at, reverse=True):
+        person = line.recipient if isinstance(line, Message) else line.person
+        if line.provider != provider or person is None:
+            continue
+        conversation = found.setdefault(person.id, Conversation(person))
+        if len(conversation.lines) < SHOWN_LINES:
+            conversation.lines.insert(0, line)
+    return list(found.values())
+
+
+def _written_at(line: Message | Typed) -> datetime:
+    return line.accepted_at_wall if isinstance(line, Message) else line.at_wall
+
+
 def _deed(section: str, do: Callable[[World, Form], object]) -> Callable[[web.Request], Any]:
     """A form of the page: do it and show the page again, or say what was wrong with it."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        form = await request.post()
         try:
-            do(request.app[WORLD], await request.post())
+            do(request.app[WORLD], form)
         except (ValueError, OverflowError) as error:
             return page(request, "refused.html", status=422, complaint=str(error))
-        return web.Response(status=303, headers={"Location": f"/#{section}"})
+        chosen = urlencode({"as": str(form["user_id"])}) if section in ("telegram", "signal") else ""
+        return web.Response(status=303, headers={"Location": f"/?{chosen}#{section}" if chosen else f"/#{section}"})
 
     return handle
 
 
 def _move(world: World, form: Form) -> None:
+    world.move(_person(form), form.get("voice_channel") or None)
+
+
+def _type(world: World, provider: str, form: Form) -> None:
+    world.type(provider, _person(form), form.get("text"), in_group="group" in form)
+
+
+def _person(form: Form) -> str:
     user_id = str(form.get("user_id", ""))
-    if user_id not in {person.id for person in PEOPLE}:
+    if user_id not in PEOPLE_BY_ID:
         raise ValueError("There is nobody with that id here.")
-    world.move(user_id, form.get("voice_channel") or None)
+    return user_id
 
 
 def _set_clock(world: World, form: Form) -> None:

@@ -1,4 +1,4 @@
-"""The cast of the demo, the rooms of its Discord server, and the settings with which Slomix reaches them."""
+"""The cast of the demo, where each of them is reached, and the settings with which Slomix reaches them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -20,6 +20,14 @@ OTHER_VOICE_CHANNEL = "901437296329244721"
 VOICE_ROOMS = {GAMING_VOICE_CHANNEL: "Gaming", OTHER_VOICE_CHANNEL: "Other room", AFK_VOICE_CHANNEL: "AFK"}
 TEXT_ROOMS = {TEXT_CHANNEL: "game-night"}
 
+# As Telegram gives them out: the bot's own id, a colon, and 35 characters.
+TELEGRAM_TOKEN = "7419206385:AAsimulator-token-opens-nothing-yet"
+TELEGRAM_BOT_NAME = "SlomixBot"
+TELEGRAM_GROUP, GROUP_TITLE = "-1002201337421", "Game nights"
+
+SIGNAL_SENDER = "+38640000000"
+SIGNAL_GROUP = "Z2FtZS1uaWdodHMtaW4tdGhlLXNpbXVsYXRvci4uLi4="
+
 _DM_OFFSET = 700_000_000_000_000_003
 
 
@@ -39,6 +47,15 @@ class Person:
     def dm_channel(self) -> str:
         """Derived from the id, so that a channel that Slomix has learned survives a restart of the simulator."""
         return str(int(self.id) + _DM_OFFSET)
+
+    @property
+    def telegram_chat_id(self) -> int:
+        """The person's own id on Telegram: a private chat has that of the person."""
+        return int(self.id[:10])
+
+    @property
+    def signal_number(self) -> str:
+        return f"+386400000{PEOPLE.index(self) + 1:02}"
 
 
 @dataclass(frozen=True)
@@ -107,6 +124,12 @@ PEOPLE: tuple[Person, ...] = (
 )
 
 PEOPLE_BY_ID = {person.id: person for person in PEOPLE}
+# Whom an address on a provider belongs to; one that is not here is a room's, or nobody's.
+PEOPLE_BY_ADDRESS: dict[str, dict[str, Person]] = {
+    "discord": {person.dm_channel: person for person in PEOPLE},
+    "telegram": {str(person.telegram_chat_id): person for person in PEOPLE},
+    "signal": {person.signal_number: person for person in PEOPLE},
+}
 
 UNCLAIMED_PLAYERS: tuple[Profile, ...] = (
     *(Profile(one.player_guid, one.player_name, one.aliases) for one in PEOPLE if one.role == "unlinked"),
@@ -136,6 +159,12 @@ def environment(port: int) -> dict[str, str]:
         "PROMOTER_DISCORD_IDS": _ids_of("promoter"),
         "WEBSITE_ADMIN_DISCORD_IDS": _ids_of("admin"),
         "AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID": TEXT_CHANNEL,
+        "AVAILABILITY_TELEGRAM_ENABLED": "true",
+        "AVAILABILITY_TELEGRAM_BOT_TOKEN": TELEGRAM_TOKEN,
+        "AVAILABILITY_TELEGRAM_API_BASE_URL": f"http://{here}/telegram",
+        "AVAILABILITY_SIGNAL_ENABLED": "true",
+        "AVAILABILITY_SIGNAL_DAEMON_URL": f"http://{here}/signal",
+        "AVAILABILITY_SIGNAL_SENDER": SIGNAL_SENDER,
     }
 
 

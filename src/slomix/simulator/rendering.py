@@ -1,6 +1,7 @@
-"""Turns templates into pages, and what a message says into HTML that is safe and reads as it would in Discord."""
+"""Turns templates into pages, and what a message says into HTML that is safe and reads as it would over there."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,24 +26,37 @@ _STYLES = {
     "F": "%A, %d %B %Y, %H:%M",
     "R": "%d %b %Y, %H:%M",
 }
+_LINK = re.compile(r"(?P<link>https?://[^\s<>]+)")
 _SPECIAL = re.compile(
-    r"<t:(?P<time>-?\d{1,13})(?::(?P<style>[tTdDfFR]))?>"
+    r"\\(?P<escaped>[!-/:-@\[-`{-~])"
+    r"|<t:(?P<time>-?\d{1,13})(?::(?P<style>[tTdDfFR]))?>"
     r"|<@!?(?P<person>\d+)>|<#(?P<room>\d+)>"
-    r"|\*\*(?P<bold>[^*\n]+)\*\*"
-    r"|<?(?P<link>https?://[^\s<>]+)>?"
+    r"|\*\*(?P<bold>(?:\\.|[^*\n\\])+)\*\*"
+    rf"|<?{_LINK.pattern}>?"
 )
 
 
 def rich(text: str) -> Markup:
-    """The text of a message: times, names, bold words and links as Discord shows them, everything else escaped."""
+    """A message on Discord: times, names, bold words, links and escapes as it shows them, everything else escaped."""
+    return _replaced(_SPECIAL, text, _special)
+
+
+def plain(text: str) -> Markup:
+    """A message on Telegram or Signal: as it was written, with its links."""
+    return _replaced(_LINK, text, _linked)
+
+
+def _replaced(pattern: re.Pattern[str], text: str, shown: Callable[[re.Match[str]], Markup]) -> Markup:
     parts, end = [], 0
-    for found in _SPECIAL.finditer(text):
-        parts += [escape(text[end : found.start()]), _special(found)]
+    for found in pattern.finditer(text):
+        parts += [escape(text[end : found.start()]), shown(found)]
         end = found.end()
     return Markup().join([*parts, escape(text[end:])])
 
 
 def _special(found: re.Match[str]) -> Markup:
+    if found["escaped"]:
+        return escape(found["escaped"])
     if found["time"]:
         return _moment(found)
     if found["person"] in PEOPLE_BY_ID:
@@ -51,12 +65,14 @@ def _special(found: re.Match[str]) -> Markup:
         return Markup("<b>#{}</b>").format((TEXT_ROOMS | VOICE_ROOMS)[found["room"]])
     if found["bold"]:
         return Markup("<b>{}</b>").format(rich(found["bold"]))
-    if found["link"]:
-        # A full stop or a bracket after an address belongs to the sentence.
-        address = found["link"].rstrip(".,;:!?)'\"")
-        after = found[0].removeprefix("<").removesuffix(">").removeprefix(address)
-        return link(address, address) + escape(after)
-    return escape(found[0])
+    return _linked(found) if found["link"] else escape(found[0])
+
+
+def _linked(found: re.Match[str]) -> Markup:
+    # A full stop or a bracket after an address belongs to the sentence.
+    address = found["link"].rstrip(".,;:!?)'\"")
+    after = found[0].removeprefix("<").removesuffix(">").removeprefix(address)
+    return link(address, address) + escape(after)
 
 
 def _moment(found: re.Match[str]) -> Markup:
@@ -86,7 +102,7 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters.update(rich=rich, local_time=local_time)
+_templates.filters.update(rich=rich, plain=plain, local_time=local_time)
 _templates.globals.update(link=link)
 
 

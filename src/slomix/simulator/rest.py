@@ -1,6 +1,5 @@
 """Discord's REST interface, version 10, as far as Slomix calls it: bot token, limits and faults on every route."""
 
-import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -9,14 +8,21 @@ from aiohttp import web
 
 from slomix.clock import wall_now
 from slomix.simulator import oauth, shapes
-from slomix.simulator.people import BOT_TOKEN, GUILD_ID, PEOPLE_BY_ID, TEXT_ROOMS, VOICE_ROOMS
-from slomix.simulator.wire import WORLD, DiscordError, Handler, cut, discord_json
-from slomix.simulator.world import DM_CHANNELS, Message, World
+from slomix.simulator.people import (
+    BOT_TOKEN,
+    GUILD_ID,
+    PEOPLE_BY_ADDRESS,
+    PEOPLE_BY_ID,
+    TEXT_ROOMS,
+    VOICE_ROOMS,
+)
+from slomix.simulator.wire import WORLD, DiscordError, Handler, cut, discord_json, hindered, slowed
+from slomix.simulator.world import Message, World
 
 API = "/api/v10"
 LONGEST_CONTENT = 2000
 LONGEST_NONCE = 25
-SILENCE_SECONDS = 60.0
+DM_CHANNELS = PEOPLE_BY_ADDRESS["discord"]
 
 Answer = Callable[[World, dict[str, str], dict[str, Any]], Any]
 
@@ -70,7 +76,7 @@ def _guarded(name: str, answer: Answer) -> Handler:
         except DiscordError as error:
             return error.response(_limit_headers(world, name, room))
         if isinstance(found, Message):
-            if world.faults.cuts():
+            if world.faults.cuts("discord"):
                 return cut(request)
             found = shapes.message(found)
         return discord_json(found, headers=_limit_headers(world, name, room))
@@ -80,20 +86,20 @@ def _guarded(name: str, answer: Answer) -> Handler:
 
 async def _trouble(request: web.Request, world: World, name: str, room: str) -> web.Response | None:
     """What stands between a request and its answer: the faults in force, and Discord's limits."""
-    if world.faults.is_silent():
-        await asyncio.sleep(SILENCE_SECONDS)
-        return cut(request)
-    if (status := world.faults.status()) is not None:
-        return DiscordError(status, 0, f"{status}: a fault of the simulator").response()
-    if (wait := world.faults.retry_after()) is not None:
+    if (trouble := await hindered(request, "discord", _fault)) is not None:
+        return trouble
+    if (wait := world.faults.retry_after("discord")) is not None:
         world.limits.refused += 1
         return _too_many(wait, is_global=False, headers=_limit_headers(world, name, room))
     if (refused := world.limits.ask(name, room, wall_now().timestamp())) is not None:
         headers = _limit_headers(world, name, room)
         return _too_many(refused.retry_after, is_global=refused.is_global, headers=headers)
-    if (latency := world.faults.latency()) > 0:
-        await asyncio.sleep(latency)
+    await slowed(request, "discord")
     return None
+
+
+def _fault(status: int, description: str) -> web.Response:
+    return DiscordError(status, 0, description).response()
 
 
 def _limit_headers(world: World, name: str, room: str) -> dict[str, str]:
@@ -134,7 +140,7 @@ def _open_dm(_world: World, _path: dict[str, str], body: dict[str, Any]) -> Any:
 
 def _create_message(world: World, path: dict[str, str], body: dict[str, Any]) -> Message:
     channel = path["channel"]
-    if not world.knows_text_channel(channel):
+    if channel not in TEXT_ROOMS and channel not in DM_CHANNELS:
         raise UNKNOWN_CHANNEL
     content, nonce = body.get("content"), body.get("nonce")
     if content is None or content == "":
@@ -145,11 +151,11 @@ def _create_message(world: World, path: dict[str, str], body: dict[str, Any]) ->
         raise DiscordError(400, 50035, "Invalid Form Body: nonce: Must be 25 or fewer in length.")
     nonce = None if nonce is None else str(nonce)
     recipient = DM_CHANNELS.get(channel)
-    if recipient is not None and world.faults.has_closed_dms(recipient.id):
+    if recipient is not None and world.faults.has_closed_dms("discord", recipient.id):
         raise DiscordError(403, 50007, "Cannot send messages to this user")
     if body.get("enforce_nonce") is True and (first := world.said_before(channel, nonce)):
         return first
-    return world.accept(channel, content, nonce, body.get("components") or [])
+    return world.accept("discord", channel, content, nonce=nonce, components=body.get("components") or [])
 
 
 def _get_channel(world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:

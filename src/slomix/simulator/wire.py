@@ -1,5 +1,6 @@
-"""How answers leave: JSON exactly as Discord labels it, errors in its words, and no door for foreign web pages."""
+"""How answers leave: JSON exactly as Discord labels it, what any provider's faults do, no door for foreign pages."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -10,6 +11,8 @@ from aiohttp import web
 from slomix.simulator.world import World
 
 WORLD: web.AppKey[World] = web.AppKey("world", World)
+
+SILENCE_SECONDS = 60.0
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -38,6 +41,25 @@ def cut(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
+
+
+async def hindered(
+    request: web.Request, provider: str, refuse: Callable[[int, str], web.Response]
+) -> web.Response | None:
+    """The answer to a request while its provider is broken; `refuse` says an error in the provider's own words."""
+    faults = request.app[WORLD].faults
+    if faults.is_silent(provider):
+        await asyncio.sleep(SILENCE_SECONDS)
+        return cut(request)
+    if (status := faults.status(provider)) is not None:
+        return refuse(status, f"{status}: a fault of the simulator")
+    return None
+
+
+async def slowed(request: web.Request, provider: str) -> None:
+    """Wait for as long as the provider is made to."""
+    if (latency := request.app[WORLD].faults.latency(provider)) > 0:
+        await asyncio.sleep(latency)
 
 
 @web.middleware

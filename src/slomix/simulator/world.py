@@ -1,28 +1,38 @@
-"""Everything that is true in the simulated Discord: who is in which room, what was written, what goes wrong."""
+"""Everything that is true in the simulated world: who is in which room, what was written, what goes wrong."""
 
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from slomix.clock import wall_now
 from slomix.simulator.faults import Faults
+from slomix.simulator.inboxes import Chats, SignalInbox, TelegramInbox
 from slomix.simulator.limits import Limits
-from slomix.simulator.people import AFK_VOICE_CHANNEL, GAMING_VOICE_CHANNEL, PEOPLE, TEXT_ROOMS, VOICE_ROOMS, Person
+from slomix.simulator.people import (
+    AFK_VOICE_CHANNEL,
+    GAMING_VOICE_CHANNEL,
+    PEOPLE_BY_ADDRESS,
+    PEOPLE_BY_ID,
+    VOICE_ROOMS,
+    Person,
+)
 from slomix.simulator.timekeeping import Timekeeper
 
 NONCE_WINDOW = timedelta(seconds=120)
 DISCORD_EPOCH_MS = 1_420_070_400_000
 
 ROOM_NAMES = {"default": GAMING_VOICE_CHANNEL, "afk": AFK_VOICE_CHANNEL}
-DM_CHANNELS = {person.dm_channel: person for person in PEOPLE}
+LONGEST_TEXT = 4096
 
 
 @dataclass(frozen=True)
 class Message:
     """A message that was accepted, whether or not the sender heard of it."""
 
+    provider: str
     id: str
     channel_id: str
     content: str
@@ -33,12 +43,12 @@ class Message:
 
     @property
     def recipient(self) -> Person | None:
-        return DM_CHANNELS.get(self.channel_id)
+        return PEOPLE_BY_ADDRESS[self.provider].get(self.channel_id)
 
     def as_record(self) -> dict[str, Any]:
         """As `/control/messages` lists it."""
         return {
-            "provider": "discord",
+            "provider": self.provider,
             "kind": "dm" if self.recipient else "text_channel",
             "to": self.recipient.id if self.recipient else self.channel_id,
             "text": self.content,
@@ -48,15 +58,31 @@ class Message:
         }
 
 
-class World:
-    """One evening's state, in memory, for one process and one event loop."""
+@dataclass(frozen=True)
+class Typed:
+    """A text that somebody wrote to the bot, alone or in a group that the bot is in."""
 
-    def __init__(self, port: int, time: Timekeeper) -> None:
+    provider: str
+    person: Person
+    text: str
+    in_group: bool
+    at: datetime
+    at_wall: datetime
+
+
+class World:
+    """One evening's state, for one process and one event loop; in memory, but for who ever wrote on Telegram."""
+
+    def __init__(self, port: int, time: Timekeeper, telegram_chats: Path) -> None:
         self.port = port
         self.time = time
         self.faults = Faults()
         self.limits = Limits()
         self.messages: list[Message] = []
+        self.typed: list[Typed] = []
+        self.telegram_chats = Chats(telegram_chats)
+        self.telegram = TelegramInbox()
+        self.signal = SignalInbox()
         self.voice: dict[str, str] = {}
         self.on_voice: list[Callable[[str], None]] = []
         self._nonces: dict[tuple[str, str], Message] = {}
@@ -70,22 +96,50 @@ class World:
         milliseconds = int(wall_now().timestamp() * 1000) - DISCORD_EPOCH_MS
         return str((milliseconds << 22) | (next(self._serial) & 0xFFF))
 
-    def knows_text_channel(self, channel_id: str) -> bool:
-        return channel_id in TEXT_ROOMS or channel_id in DM_CHANNELS
-
     def said_before(self, channel_id: str, nonce: str | None) -> Message | None:
         """The message that this nonce already brought to the room, while Discord would remember it."""
         first = self._nonces.get((channel_id, nonce)) if nonce is not None else None
         return first if first and wall_now() - first.accepted_at_wall < NONCE_WINDOW else None
 
-    def accept(self, channel_id: str, content: str, nonce: str | None, components: list[dict[str, Any]]) -> Message:
+    def accept(
+        self,
+        provider: str,
+        channel_id: str,
+        content: str,
+        *,
+        message_id: str | None = None,
+        nonce: str | None = None,
+        components: list[dict[str, Any]] | None = None,
+    ) -> Message:
+        """Keep a message for good; its id is one of Discord's unless the provider has another kind."""
         message = Message(
-            self.snowflake(), channel_id, content, nonce, components, self.time.now(), accepted_at_wall=wall_now()
+            provider,
+            message_id or self.snowflake(),
+            channel_id,
+            content,
+            nonce,
+            components or [],
+            self.time.now(),
+            accepted_at_wall=wall_now(),
         )
         self.messages.append(message)
         if nonce is not None:
             self._nonces[channel_id, nonce] = message
         return message
+
+    def type(self, provider: str, user_id: str, text: Any, *, in_group: Any = False) -> dict[str, Any]:
+        """Let somebody write to the bot; what the bot will be told. Raise ValueError with a sentence on nonsense."""
+        if not isinstance(text, str) or not text.strip() or len(text) > LONGEST_TEXT:
+            raise ValueError(f"text is what the person writes, at most {LONGEST_TEXT} characters, not {text!r}")
+        if not isinstance(in_group, bool):
+            raise ValueError(f"group is true or false, not {in_group!r}")
+        person = PEOPLE_BY_ID[user_id]
+        self.typed.append(Typed(provider, person, text, in_group, self.time.now(), wall_now()))
+        if provider == "signal":
+            return self.signal.receive(person, text, in_group=in_group)
+        if not in_group:
+            self.telegram_chats.add(person)
+        return self.telegram.receive(person, text, in_group=in_group)
 
     def move(self, user_id: str, room: str | None) -> None:
         """Walk somebody into a voice room, or out of all. Raise ValueError with a sentence for an unknown room."""
@@ -102,8 +156,11 @@ class World:
             tell(user_id)
 
     def reset(self) -> None:
-        """Forget messages, counts and faults, and send everybody out of voice."""
+        """Forget messages, counts and faults, and send everybody out of voice. A chat on Telegram stays begun."""
         self.messages.clear()
+        self.typed.clear()
+        self.telegram.forget()
+        self.signal.forget()
         self._nonces.clear()
         self.faults.clear()
         self.limits.forget_counts()

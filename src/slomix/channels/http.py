@@ -1,0 +1,102 @@
+"""What the channels share on the wire: one client, one try, and whether a request that failed had left."""
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+
+from slomix.channels.base import SendError, Unanswered
+
+# A first message on Discord is two requests; together they stay below a job's lease.
+TIMEOUT = httpx2.Timeout(8, connect=3, write=3, pool=2)
+
+# There was no connection, so nothing can have left.
+NOT_LEFT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+)
+
+LONGEST_PAUSE = timedelta(days=1)
+
+# httpx2 logs the address of every request, and an address may carry a token or a phone number.
+logging.getLogger("httpx2").addFilter(lambda _record: False)
+
+
+class Http:
+    """The connections to one provider. Thread-safe, and tries once.
+
+    `not_reached` and `no_answer` are the reasons that its errors give, with a blank for the kind of error.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        connections: int,
+        not_reached: str,
+        no_answer: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self._not_reached = not_reached
+        self._no_answer = no_answer
+        self._timeout = TIMEOUT
+        self._client = httpx2.Client(
+            base_url=base_url.rstrip("/"),
+            headers=headers,
+            limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
+        )
+
+    def request(
+        self, method: str, path: str, *, json: Any = None, carries_message: bool = False, waits: float = 0
+    ) -> httpx2.Response:
+        """Ask once and return whatever is answered.
+
+        Raise SendError when there is no answer, and Unanswered when a message may have left. `waits` is how long the
+        provider was asked to hold its answer back.
+        """
+        timeout = self._timeout.as_dict()
+        if waits and timeout["read"] is not None:
+            timeout["read"] += waits
+        try:
+            return self._client.request(method, path, json=json, timeout=httpx2.Timeout(**timeout))
+        except NOT_LEFT as error:
+            failure = SendError(self._not_reached.format(error=type(error).__name__))
+        except httpx2.HTTPError as error:
+            failure = self.no_answer(type(error).__name__, carries_message=carries_message)
+        # Raised out here it carries nothing of the library's, whose errors know the whole address.
+        raise failure
+
+    def no_answer(self, kind: str, *, carries_message: bool) -> SendError:
+        """The error for a request that left and was not answered, or not in words that can be read."""
+        failure = Unanswered if carries_message else SendError
+        return failure(self._no_answer.format(error=kind))
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def decoded(response: httpx2.Response) -> Any:
+    """What the body says, or None where it is no JSON."""
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def as_object(value: Any) -> dict[str, Any]:
+    """The object that was expected; empty where something else stands."""
+    return value if isinstance(value, dict) else {}
+
+
+def pause(asked: Any, *, otherwise: timedelta | None) -> timedelta | None:
+    """How long the provider asks us to wait, or `otherwise` where it says nothing that makes sense."""
+    try:
+        seconds = float(asked)
+    except (TypeError, ValueError):
+        return otherwise
+    return timedelta(seconds=min(seconds, LONGEST_PAUSE.total_seconds())) if seconds >= 0 else otherwise

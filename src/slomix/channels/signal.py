@@ -1,0 +1,110 @@
+"""Signal over a signal-cli-rest-api of one's own: messages to phone numbers, and what came in for ours."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+from slomix import words
+from slomix.channels.base import Address, Message, Receipt, SendError
+from slomix.channels.http import Http, as_object, decoded, pause
+
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+# Of the recipient. "User +386… is not registered." is said of the sender and must not be taken for this.
+UNKNOWN_NUMBER = re.compile(r"unregistered[ _](user|failure)|unknown user", re.IGNORECASE)
+RATE_LIMIT = re.compile(r"rate[ -]?limit", re.IGNORECASE)
+LONGEST_ERROR = 200
+
+# A person has to solve it; asking again earlier makes Signal stricter.
+CHALLENGE_PAUSE = timedelta(hours=1)
+
+
+class ChallengeNeeded(SendError):
+    """Signal takes nothing more from our number until somebody has proved that we are no robot."""
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A text that somebody wrote to our number."""
+
+    sender: str
+    is_private: bool
+    text: str
+    sender_name: str
+
+
+class Signal:
+    """Our number's voice and ears. Thread-safe."""
+
+    # Signal knows no nonce: a repeat is a second message.
+    repeatable_for = timedelta(0)
+
+    def __init__(self, base_url: str, sender: str, *, connections: int = 4) -> None:
+        self._sender = sender
+        self._http = Http(
+            base_url,
+            connections=connections,
+            not_reached=words.SIGNAL_NOT_REACHED,
+            no_answer=words.SIGNAL_DID_NOT_ANSWER,
+        )
+
+    def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:
+        """Post once, to a phone number; what is none is refused without asking."""
+        if not E164.fullmatch(to.value):
+            raise SendError(words.NOT_E164, permanent=True)
+        body = {"message": message.text, "number": self._sender, "recipients": [to.value]}
+        response = self._http.request("POST", "/v2/send", json=body, carries_message=True)
+        answer = as_object(decoded(response))
+        if not response.is_success:
+            raise _refusal(response, answer)
+        return Receipt(str(answer.get("timestamp", "")))
+
+    def receive(self, *, wait_seconds: int) -> list[Incoming]:
+        """What people wrote since the last time, waiting for it if need be. It is given once."""
+        path = f"/v1/receive/{quote(self._sender, safe='')}?timeout={wait_seconds}"
+        response = self._http.request("GET", path, waits=wait_seconds)
+        answer = decoded(response)
+        if not response.is_success:
+            raise _refusal(response, as_object(answer))
+        if not isinstance(answer, list):
+            raise self._http.no_answer(f"{response.status_code}", carries_message=False)
+        return [incoming for one in answer if (incoming := _incoming(one)) is not None]
+
+    def close(self) -> None:
+        self._http.close()
+
+
+def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
+    code, error = response.status_code, str(problem.get("error") or words.REFUSED)
+    if code == 429 and problem.get("challenge_tokens"):
+        return ChallengeNeeded(words.SIGNAL_CHALLENGE, retry_after=CHALLENGE_PAUSE, code=code)
+    if code == 429 or RATE_LIMIT.search(error):
+        wait = pause(response.headers.get("Retry-After"), otherwise=None)
+        return SendError(words.SIGNAL_IS_BUSY, retry_after=wait, code=code)
+    if code == 400 and UNKNOWN_NUMBER.search(error):
+        return SendError(words.SIGNAL_UNKNOWN_NUMBER, permanent=True, code=code)
+    return SendError(words.SIGNAL_SAID.format(message=_without_numbers(error), code=code), code=code)
+
+
+def _without_numbers(error: str) -> str:
+    """On one line and without phone numbers: reasons are stored and shown, and numbers are kept encrypted."""
+    return E164.sub("+…", " ".join(error.split()))[:LONGEST_ERROR]
+
+
+def _incoming(raw: Any) -> Incoming | None:
+    """A text, or None: receipts, typing, what our other devices sent, and senders who hide their number."""
+    envelope = as_object(as_object(raw).get("envelope"))
+    data = as_object(envelope.get("dataMessage"))
+    sender, text = envelope.get("sourceNumber"), data.get("message")
+    if not isinstance(sender, str) or not sender or not isinstance(text, str) or not text:
+        return None
+    return Incoming(
+        sender,
+        is_private=data.get("groupInfo") is None,
+        text=text,
+        sender_name=str(envelope.get("sourceName") or ""),
+    )

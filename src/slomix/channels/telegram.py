@@ -1,0 +1,116 @@
+"""Telegram over its Bot API: private messages, and what people write to the bot."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+
+from slomix import words
+from slomix.channels.base import Address, Message, Receipt, SendError
+from slomix.channels.http import Http, as_object, decoded, pause
+
+# https://core.telegram.org/bots/api#sendmessage
+LONGEST_TEXT = 4096
+
+
+@dataclass(frozen=True)
+class Update:
+    """Something that was written to the bot; one that cannot be read has only its number."""
+
+    update_id: int
+    chat_id: str
+    chat_is_private: bool
+    text: str
+    sender_name: str
+
+
+class Telegram:
+    """The bot's voice and ears. Thread-safe.
+
+    The token is a part of every address, so no address is ever told to anybody: neither in an error nor in a log.
+    """
+
+    # Telegram knows no nonce: a repeat is a second message.
+    repeatable_for = timedelta(0)
+
+    def __init__(self, base_url: str, token: str, *, connections: int = 20) -> None:
+        self._http = Http(
+            f"{base_url.rstrip('/')}/bot{token}",
+            connections=connections,
+            not_reached=words.TELEGRAM_NOT_REACHED,
+            no_answer=words.TELEGRAM_DID_NOT_ANSWER,
+        )
+
+    def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:
+        """Post once, as plain text and without a preview of its links."""
+        body = {
+            "chat_id": to.value,
+            "text": message.text[:LONGEST_TEXT],
+            "link_preview_options": {"is_disabled": True},
+        }
+        sent = as_object(self._call("sendMessage", body, carries_message=True))
+        return Receipt(str(sent.get("message_id", "")))
+
+    def updates(self, offset: int, *, wait_seconds: int) -> list[Update]:
+        """What was written from `offset` on, waiting for it if need be; all before `offset` is done with."""
+        body = {"offset": offset, "timeout": wait_seconds, "allowed_updates": ["message"]}
+        found = self._call("getUpdates", body, waits=wait_seconds)
+        read = map(read_update, found if isinstance(found, list) else ())
+        return [update for update in read if update is not None]
+
+    def username(self) -> str:
+        """The bot's own name, as links to it spell it."""
+        return str(as_object(self._call("getMe", {})).get("username", ""))
+
+    def set_webhook(self, url: str, secret: str) -> None:
+        """From now on updates are posted to `url`, with `secret` in a header, and cannot be asked for."""
+        body = {"url": url, "secret_token": secret, "allowed_updates": ["message"], "max_connections": 4}
+        self._call("setWebhook", body)
+
+    def delete_webhook(self) -> None:
+        """From now on updates can be asked for."""
+        self._call("deleteWebhook", {})
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _call(self, name: str, body: dict[str, Any], *, carries_message: bool = False, waits: float = 0) -> Any:
+        response = self._http.request("POST", f"/{name}", json=body, carries_message=carries_message, waits=waits)
+        answer = as_object(decoded(response))
+        if not response.is_success:
+            raise _refusal(response, answer)
+        if answer.get("ok") is not True:
+            # Somebody in between answered in Telegram's place.
+            raise self._http.no_answer(f"{response.status_code}", carries_message=carries_message)
+        return answer.get("result")
+
+
+def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
+    code, description = response.status_code, str(problem.get("description") or words.REFUSED)
+    if code == 429:
+        asked = as_object(problem.get("parameters")).get("retry_after")
+        return SendError(words.TELEGRAM_IS_BUSY, retry_after=pause(asked, otherwise=timedelta(seconds=1)), code=code)
+    # A 403 that is not in Telegram's words comes from somebody in between and says nothing about the person.
+    if code == 403 and problem.get("error_code") == code:
+        return SendError(words.TELEGRAM_BLOCKED, permanent=True, code=code)
+    if code == 400 and "chat not found" in description.lower():
+        return SendError(words.TELEGRAM_CHAT_GONE, permanent=True, code=code)
+    return SendError(words.TELEGRAM_SAID.format(message=description, code=code), code=code)
+
+
+def read_update(raw: Any) -> Update | None:
+    """One update. What cannot be read keeps its number, so that the offset moves on."""
+    number = as_object(raw).get("update_id")
+    if not isinstance(number, int):
+        return None
+    message = as_object(raw.get("message"))
+    chat, sender = as_object(message.get("chat")), as_object(message.get("from"))
+    names = (sender.get("first_name"), sender.get("last_name"))
+    return Update(
+        number,
+        chat_id=str(chat.get("id", "")),
+        chat_is_private=chat.get("type") == "private",
+        text=str(message.get("text") or ""),
+        sender_name=" ".join(str(name) for name in names if name),
+    )

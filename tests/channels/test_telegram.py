@@ -1,0 +1,220 @@
+"""Telegram's voice and ears against a real process that answers, refuses, cuts and keeps silent as Telegram would."""
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import pytest
+
+from slomix.channels import http
+from slomix.channels.base import Address, Message, SendError, Unanswered
+from slomix.channels.telegram import Telegram, Update
+from slomix.simulator.people import TELEGRAM_BOT_NAME, TELEGRAM_TOKEN
+from tests.simulators import CAST, Simulator, free_pair
+
+HELLO = Message("Tonight at 21:00, a_b *c* <d> & https://slomix.example/x")
+SECRET = TELEGRAM_TOKEN.partition(":")[2]
+
+
+@pytest.fixture
+def channel(simulator: Simulator) -> Iterator[Telegram]:
+    channel = Telegram(f"{simulator.url}/telegram/", TELEGRAM_TOKEN)
+    yield channel
+    channel.close()
+
+
+def break_it(simulator: Simulator, fault: str, **parameters: Any) -> None:
+    body = {"provider": "telegram", "fault": fault, **parameters}
+    simulator.client().post("/control/faults", json=body).raise_for_status()
+
+
+def write(simulator: Simulator, name: str, text: str, **more: Any) -> None:
+    body = {"user_id": CAST[name].id, "text": text, **more}
+    simulator.client().post("/control/telegram", json=body).raise_for_status()
+
+
+def begun(simulator: Simulator, name: str) -> Address:
+    """Somebody who has written to the bot."""
+    write(simulator, name, "/start")
+    return Address(str(CAST[name].telegram_chat_id))
+
+
+def refusal(channel: Telegram, to: Address) -> SendError:
+    with pytest.raises(SendError) as refused:
+        channel.send(to, HELLO, nonce="n")
+    return refused.value
+
+
+def test_a_text_arrives_as_it_was_written(channel: Telegram, simulator: Simulator) -> None:
+    alice = begun(simulator, "Alice")
+    receipts = [channel.send(alice, HELLO, nonce="n") for _ in range(2)]
+    assert len({receipt.message_id for receipt in receipts}) == 2, "Telegram knows no nonce"
+    assert [(one["provider"], one["kind"], one["to"], one["text"]) for one in simulator.messages()] == [
+        ("telegram", "dm", CAST["Alice"].id, HELLO.text)
+    ] * 2
+    assert channel.repeatable_for == timedelta(0)
+
+
+def test_a_text_that_is_too_long_is_cut(channel: Telegram, simulator: Simulator) -> None:
+    channel.send(begun(simulator, "Alice"), Message("x" * 5000), nonce="n")
+    assert [len(one["text"]) for one in simulator.messages()] == [4096]
+
+
+def test_whoever_blocked_the_bot_is_out_of_reach_for_good(channel: Telegram, simulator: Simulator) -> None:
+    erik, franka = begun(simulator, "Erik"), begun(simulator, "Franka")
+    break_it(simulator, "closed_dm", user_id=CAST["Erik"].id)
+    error = refusal(channel, erik)
+    assert (error.permanent, error.reason) == (True, "the bot is blocked there")
+    assert not isinstance(error, Unanswered)
+    assert channel.send(franka, HELLO, nonce="n").message_id, "nobody else is"
+
+
+def test_whoever_never_wrote_to_the_bot_is_out_of_reach(channel: Telegram) -> None:
+    assert refusal(channel, Address(str(CAST["Goran"].telegram_chat_id))).permanent
+
+
+def test_a_chat_that_does_not_exist_is_permanent(channel: Telegram) -> None:
+    error = refusal(channel, Address("1"))
+    assert (error.permanent, error.reason) == (True, "the Telegram chat is gone")
+
+
+def test_a_text_that_telegram_does_not_take_is_not_the_recipients_fault(
+    channel: Telegram, simulator: Simulator
+) -> None:
+    with pytest.raises(SendError) as refused:
+        channel.send(begun(simulator, "Alice"), Message(" "), nonce="n")
+    assert (refused.value.permanent, refused.value.code) == (False, 400)
+    assert refused.value.reason == "Telegram: Bad Request: message text is empty (400)"
+
+
+@pytest.mark.parametrize("status", [401, 404, 500, 502, 503])
+def test_what_is_wrong_with_the_bot_or_telegram_passes(channel: Telegram, simulator: Simulator, status: int) -> None:
+    alice = begun(simulator, "Alice")
+    break_it(simulator, "status", code=status)
+    error = refusal(channel, alice)
+    assert (type(error), error.permanent, error.retry_after) == (SendError, False, None)
+    assert str(status) in error.reason
+    assert simulator.messages() == []
+
+
+def test_a_wrong_token_is_not_the_recipients_fault(simulator: Simulator) -> None:
+    stranger = Telegram(f"{simulator.url}/telegram", "1:wrong")
+    error = refusal(stranger, begun(simulator, "Hana"))
+    assert (error.permanent, error.reason) == (False, "Telegram: Unauthorized (401)")
+    with pytest.raises(SendError):
+        stranger.updates(0, wait_seconds=0)
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, SendError), (200, Unanswered)])
+def test_what_somebody_in_between_answers_says_nothing_about_the_person(
+    channel: Telegram, monkeypatch: pytest.MonkeyPatch, status: int, kind: type[SendError]
+) -> None:
+    answer = httpx2.Response(status, html="<h1>A proxy</h1>")
+    monkeypatch.setattr(http.Http, "request", lambda *_args, **_options: answer)
+    error = refusal(channel, Address("1"))
+    assert (type(error), error.permanent) == (kind, False)
+
+
+@pytest.mark.parametrize("asked", [None, "soon", -1, [], float("nan")], ids=str)
+def test_a_pause_that_makes_no_sense_is_a_second(
+    channel: Telegram, monkeypatch: pytest.MonkeyPatch, asked: Any
+) -> None:
+    answer = httpx2.Response(429, content=json.dumps({"ok": False, "parameters": {"retry_after": asked}}))
+    monkeypatch.setattr(http.Http, "request", lambda *_args, **_options: answer)
+    assert refusal(channel, Address("1")).retry_after == timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    "update",
+    [{}, {"message": None}, {"message": {"chat": None, "from": [], "text": None}}, {"edited_message": {"text": "Hi"}}],
+    ids=str,
+)
+def test_an_update_that_cannot_be_read_still_has_its_number(
+    channel: Telegram, monkeypatch: pytest.MonkeyPatch, update: dict[str, Any]
+) -> None:
+    answer = httpx2.Response(200, json={"ok": True, "result": [update | {"update_id": 7}, {"no": "number"}, None]})
+    monkeypatch.setattr(http.Http, "request", lambda *_args, **_options: answer)
+    assert channel.updates(0, wait_seconds=0) == [Update(7, "", chat_is_private=False, text="", sender_name="")]
+
+
+def test_a_429_says_how_long_to_wait(channel: Telegram, simulator: Simulator) -> None:
+    goran = begun(simulator, "Goran")
+    break_it(simulator, "rate_limit", retry_after=7, times=1)
+    error = refusal(channel, goran)
+    assert (error.permanent, error.retry_after) == (False, timedelta(seconds=7))
+    assert not isinstance(error, Unanswered)
+    assert channel.send(goran, HELLO, nonce="n").message_id
+
+
+def test_a_cut_connection_is_no_answer(channel: Telegram, simulator: Simulator) -> None:
+    ivan = begun(simulator, "Ivan")
+    break_it(simulator, "cut_after_accept", times=1)
+    assert isinstance(refusal(channel, ivan), Unanswered)
+    assert len(simulator.messages()) == 1
+
+
+def test_silence_is_no_answer_to_a_message_and_a_plain_failure_otherwise(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "TIMEOUT", httpx2.Timeout(0.2, connect=2))
+    hasty, jana = Telegram(f"{simulator.url}/telegram", TELEGRAM_TOKEN), begun(simulator, "Jana")
+    break_it(simulator, "timeout")
+    assert isinstance(refusal(hasty, jana), Unanswered)
+    with pytest.raises(SendError) as refused:
+        hasty.updates(0, wait_seconds=0)
+    assert type(refused.value) is SendError
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:{port}", "127.0.0.1:{port}"])
+def test_where_there_is_no_connection_nothing_has_left(address: str) -> None:
+    error = refusal(Telegram(address.format(port=free_pair()), TELEGRAM_TOKEN), Address("1"))
+    assert (type(error), error.permanent) == (SendError, False)
+
+
+def test_what_people_write_is_read_once_it_is_confirmed_never_again(channel: Telegram, simulator: Simulator) -> None:
+    write(simulator, "Alice", "/start ABC")
+    write(simulator, "Bob", "hello there", group=True)
+    first, second = channel.updates(0, wait_seconds=5)
+    assert (first.chat_id, first.chat_is_private) == (str(CAST["Alice"].telegram_chat_id), True)
+    assert (first.text, first.sender_name) == ("/start ABC", "Alice")
+    assert (second.chat_is_private, second.chat_id[0], second.text) == (False, "-", "hello there")
+    assert channel.updates(first.update_id + 1, wait_seconds=0) == [second]
+    assert channel.updates(second.update_id + 1, wait_seconds=0) == []
+    assert channel.updates(0, wait_seconds=0) == []
+
+
+def test_the_bot_knows_its_own_name(channel: Telegram) -> None:
+    assert channel.username() == TELEGRAM_BOT_NAME
+
+
+def test_a_webhook_that_somebody_else_has_set_is_said(channel: Telegram, simulator: Simulator) -> None:
+    bot = simulator.telegram()
+    bot.post("/setWebhook", json={"url": "https://slomix.example/hook"})
+    try:
+        with pytest.raises(SendError, match=r"webhook is active.*\(409\)"):
+            channel.updates(0, wait_seconds=0)
+    finally:
+        bot.post("/deleteWebhook")
+
+
+def test_nothing_tells_the_token(
+    channel: Telegram, simulator: Simulator, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (None, "httpx2", "httpcore2"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    monkeypatch.setattr(http, "TIMEOUT", httpx2.Timeout(0.2, connect=2))
+    alice = begun(simulator, "Alice")
+    channel.send(alice, HELLO, nonce="n")
+    channel.updates(0, wait_seconds=0)
+    errors = [refusal(channel, Address("1"))]
+    errors.append(refusal(Telegram(f"http://127.0.0.1:{free_pair()}", TELEGRAM_TOKEN), alice))
+    break_it(simulator, "cut_after_accept", times=1)
+    errors.append(refusal(channel, alice))
+    break_it(simulator, "timeout")
+    errors.append(refusal(Telegram(f"{simulator.url}/telegram", TELEGRAM_TOKEN), alice))
+    assert "httpcore2" in caplog.text, "the libraries did log"
+    told = [caplog.text, repr(channel), *(f"{one!r} {one.__cause__!r} {one.__context__!r}" for one in errors)]
+    assert SECRET not in "\n".join(told)

@@ -1,0 +1,183 @@
+"""Telegram's Bot API: whoever wrote to the bot may be written to, and is read until the bot says it has read."""
+
+import concurrent.futures
+import time
+from typing import Any
+
+import httpx2
+import pytest
+
+from slomix.simulator.inboxes import Chats
+from slomix.simulator.people import PEOPLE, TELEGRAM_BOT_NAME, TELEGRAM_GROUP, TELEGRAM_TOKEN, environment
+from tests.simulators import CAST, Simulator
+
+ALICE = CAST["Alice"]
+
+
+def write(simulator: Simulator, text: str = "/start", **more: Any) -> dict[str, Any]:
+    answer = simulator.client().post("/control/telegram", json={"user_id": ALICE.id, "text": text, **more})
+    return answer.raise_for_status().json()
+
+
+def send(bot: httpx2.Client, chat: Any = ALICE.telegram_chat_id, text: str = "Hi") -> httpx2.Response:
+    return bot.post("/sendMessage", json={"chat_id": chat, "text": text})
+
+
+def refusal(answer: httpx2.Response) -> tuple[int, str]:
+    body = answer.json()
+    assert (body["ok"], body["error_code"]) == (False, answer.status_code)
+    return answer.status_code, body["description"]
+
+
+def updates(bot: httpx2.Client, **asked: Any) -> list[int]:
+    return [update["update_id"] for update in bot.post("/getUpdates", json=asked).raise_for_status().json()["result"]]
+
+
+def test_the_addresses_are_in_the_settings_and_everybody_has_one(simulator: Simulator) -> None:
+    settings = environment(simulator.port)
+    assert settings["AVAILABILITY_TELEGRAM_API_BASE_URL"] == f"{simulator.url}/telegram"
+    assert settings["AVAILABILITY_TELEGRAM_BOT_TOKEN"] == TELEGRAM_TOKEN
+    chats = {person.telegram_chat_id for person in PEOPLE}
+    assert (len(chats), all(chat > 0 for chat in chats)) == (len(PEOPLE), True)
+
+
+@pytest.mark.parametrize("token", ["1:wrong", TELEGRAM_TOKEN[:-1]])
+def test_a_wrong_token_is_401(simulator: Simulator, token: str) -> None:
+    answer = simulator.client().get(f"/telegram/bot{token}/getMe")
+    assert answer.json() == {"ok": False, "error_code": 401, "description": "Unauthorized"}
+    assert answer.status_code == 401
+
+
+def test_a_method_that_is_not_there_is_404_and_capitals_do_not_matter(simulator: Simulator) -> None:
+    with simulator.telegram() as bot:
+        assert refusal(bot.get("/makeCoffee")) == (404, "Not Found")
+        assert bot.get("/getme").json()["result"]["username"] == TELEGRAM_BOT_NAME
+
+
+def test_the_bot_may_not_begin(simulator: Simulator) -> None:
+    with simulator.telegram() as bot:
+        assert refusal(send(bot)) == (403, "Forbidden: bot can't initiate conversation with a user")
+        write(simulator, group=True)
+        assert send(bot).status_code == 403, "a group is no private chat"
+        write(simulator)
+        sent = send(bot, str(ALICE.telegram_chat_id)).json()["result"]
+    assert (sent["chat"]["id"], sent["chat"]["type"], sent["text"]) == (ALICE.telegram_chat_id, "private", "Hi")
+    [message] = simulator.messages()
+    assert (message["provider"], message["kind"], message["to"], message["nonce"]) == ("telegram", "dm", ALICE.id, None)
+
+
+def test_a_form_and_an_address_are_as_good_as_json(simulator: Simulator) -> None:
+    write(simulator)
+    with simulator.telegram() as bot:
+        asked = {"chat_id": str(ALICE.telegram_chat_id), "text": "Hi"}
+        assert bot.post("/sendMessage", data=asked).status_code == 200
+        assert bot.get("/sendMessage", params=asked).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "description"),
+    [
+        ({"text": "Hi"}, "chat_id is empty"),
+        ({"chat_id": "1", "text": "Hi"}, "chat not found"),
+        ({"chat_id": ALICE.telegram_chat_id}, "message text is empty"),
+        ({"chat_id": ALICE.telegram_chat_id, "text": " "}, "message text is empty"),
+        ({"chat_id": ALICE.telegram_chat_id, "text": "x" * 4097}, "message is too long"),
+        ([], "can't parse JSON object"),
+    ],
+)
+def test_what_telegram_would_not_take_is_not_taken(simulator: Simulator, body: Any, description: str) -> None:
+    write(simulator)
+    with simulator.telegram() as bot:
+        assert refusal(bot.post("/sendMessage", json=body)) == (400, f"Bad Request: {description}")
+    assert simulator.messages() == []
+
+
+def test_an_update_is_given_until_it_is_confirmed(simulator: Simulator) -> None:
+    numbers = [write(simulator, text)["update_id"] for text in ("one", "two", "three")]
+    assert numbers == list(range(numbers[0], numbers[0] + 3))
+    with simulator.telegram() as bot:
+        assert updates(bot) == updates(bot) == numbers
+        assert updates(bot, limit=1) == numbers[:1]
+        assert updates(bot, offset=numbers[1]) == numbers[1:]
+        assert updates(bot) == numbers[1:], "the first has vanished"
+        assert updates(bot, offset=-1) == numbers[2:]
+        assert updates(bot, offset=numbers[2] + 1) == []
+        assert updates(bot) == []
+
+
+def test_an_update_says_who_wrote_and_where(simulator: Simulator) -> None:
+    alone = write(simulator, "/start ABC")["message"]
+    assert (alone["from"]["id"], alone["from"]["first_name"]) == (ALICE.telegram_chat_id, "Alice")
+    assert (alone["chat"]["id"], alone["chat"]["type"]) == (ALICE.telegram_chat_id, "private")
+    assert alone["entities"] == [{"offset": 0, "length": 6, "type": "bot_command"}]
+    together = write(simulator, "hello", group=True)["message"]
+    assert (str(together["chat"]["id"]), together["chat"]["type"]) == (TELEGRAM_GROUP, "supergroup")
+    assert together["chat"]["id"] < 0
+
+
+def test_a_long_poll_is_answered_when_somebody_writes(simulator: Simulator) -> None:
+    with simulator.telegram() as bot, concurrent.futures.ThreadPoolExecutor() as pool:
+        began = time.monotonic()
+        asking = pool.submit(updates, bot, timeout=8)
+        time.sleep(0.3)
+        number = write(simulator)["update_id"]
+        assert asking.result(timeout=5) == [number]
+        assert 0.3 <= time.monotonic() - began < 5
+
+
+def test_a_long_poll_ends_when_nobody_does(simulator: Simulator) -> None:
+    began = time.monotonic()
+    with simulator.telegram() as bot:
+        assert updates(bot, timeout=1) == []
+    assert time.monotonic() - began >= 0.9
+
+
+def test_of_two_who_ask_the_first_is_sent_away(simulator: Simulator) -> None:
+    with simulator.telegram() as bot, concurrent.futures.ThreadPoolExecutor() as pool:
+        first = pool.submit(bot.post, "/getUpdates", json={"timeout": 8})
+        time.sleep(0.3)
+        assert updates(bot) == []
+        assert refusal(first.result(timeout=5))[0] == 409
+
+
+def test_a_webhook_and_asking_exclude_each_other(simulator: Simulator) -> None:
+    with simulator.telegram() as bot:
+        number = write(simulator)["update_id"]
+        assert bot.post("/setWebhook", json={"url": "https://slomix.example/hook"}).json()["result"] is True
+        assert refusal(bot.post("/getUpdates"))[0] == 409
+        bot.post("/deleteWebhook", json={})
+        assert updates(bot) == [number]
+        bot.post("/deleteWebhook", json={"drop_pending_updates": True})
+        assert updates(bot) == []
+
+
+def test_a_rate_limit_has_telegrams_shape_and_spares_who_reads(simulator: Simulator) -> None:
+    write(simulator)
+    fault = {"provider": "telegram", "fault": "rate_limit", "retry_after": 4.2, "times": 1}
+    simulator.client().post("/control/faults", json=fault)
+    with simulator.telegram() as bot:
+        assert len(updates(bot)) == 1
+        answer = send(bot)
+        assert refusal(answer) == (429, "Too Many Requests: retry after 5")
+        assert answer.json()["parameters"] == {"retry_after": 5}
+        assert send(bot).status_code == 200
+
+
+def test_a_blocked_bot_and_a_cut_connection(simulator: Simulator) -> None:
+    write(simulator)
+    with simulator.client() as control, simulator.telegram() as bot:
+        control.post("/control/faults", json={"provider": "telegram", "fault": "cut_after_accept", "times": 1})
+        with pytest.raises(httpx2.TransportError):
+            send(bot)
+        assert len(simulator.messages()) == 1
+        control.post("/control/faults", json={"provider": "telegram", "fault": "closed_dm", "user_id": ALICE.id})
+        assert refusal(send(bot)) == (403, "Forbidden: bot was blocked by the user")
+
+
+def test_a_begun_chat_outlives_the_simulator(tmp_path: Any) -> None:
+    file = tmp_path / "chats.json"
+    Chats(file).add(ALICE)
+    assert ALICE in Chats(file)
+    assert CAST["Bob"] not in Chats(file)
+    file.write_text("half a fi")
+    assert ALICE not in Chats(file)
