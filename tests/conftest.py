@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,14 +16,18 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from slomix import db, embedded, logs, migrations
+from slomix.accounts import logins
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError
 from slomix.channels.memory import MemoryChannel
+from slomix.contacts import preferences
 from slomix.contacts import service as contacts
-from slomix.contacts.rules import QuietHours
+from slomix.contacts.preferences import Wishes
+from slomix.contacts.rules import ChannelName, QuietHours
+from slomix.contacts.vault import vault_of
 from slomix.embedded import Servers
 from slomix.runtime import Runtime
 from slomix.settings import Settings
@@ -34,6 +39,7 @@ LJUBLJANA = ZoneInfo("Europe/Ljubljana")
 TODAY = date(2026, 11, 20)
 ROOM = "900000000000000001"
 AFK = "900000000000000002"
+CONTACT_KEY = "b2YtdGhlLXRlc3RzLWFuZC1vZi1ub3RoaW5nLWVsc2U="
 SUMMARY_ROOM = "900000000000000003"
 
 
@@ -64,10 +70,16 @@ class FrozenClock:
 
 @dataclass
 class Lookup:
-    """Discord's answer to who is in voice; an error when there is none."""
+    """Discord's answer to who is in voice, and who left the server; an error when there is none."""
 
     rooms: dict[str, str] = field(default_factory=dict)
     error: SendError | None = None
+    left: set[str] = field(default_factory=set)
+
+    def is_member(self, discord_id: str) -> bool:
+        if self.error is not None:
+            raise self.error
+        return discord_id not in self.left
 
     def voice_channel_of(self, discord_id: str) -> str | None:
         if self.error is not None:
@@ -153,6 +165,12 @@ def make_settings(**changes: object) -> Settings:
         "followup_channel_id": SUMMARY_ROOM,
         "promoter_discord_ids": frozenset({"100000000000000002"}),
         "admin_discord_ids": frozenset({"100000000000000009"}),
+        "contact_encryption_key": CONTACT_KEY,
+        "telegram_enabled": True,
+        "telegram_bot_token": "123456789:of-the-tests",
+        "signal_enabled": True,
+        "signal_daemon_url": "http://127.0.0.1:9",
+        "signal_sender": "+38640000000",
     }
     return Settings(**(values | changes))  # type: ignore[arg-type]
 
@@ -164,6 +182,8 @@ class World:
     runtime: Runtime
     clock: FrozenClock
     discord: MemoryChannel
+    telegram: MemoryChannel
+    signal: MemoryChannel
     lookup: Lookup
     players: dict[str, int]
     users: dict[str, int]
@@ -183,17 +203,20 @@ class World:
                 now = self.clock.now()
                 availability.set_status(session, self.players[name], day, status, today=TODAY, now=now)
 
-    def prefers(self, name: str, *, called: bool = True, quiet: QuietHours | None = None) -> None:
+    def prefers(self, name: str, *, called: bool = True, quiet: QuietHours | None = None, **wishes: Any) -> None:
         """Somebody saves their preferences."""
         with self.session() as session:
-            contacts.set_preferences(
-                session,
-                self.players[name],
-                allow_promotions=called,
-                quiet_hours=quiet,
-                zone=LJUBLJANA,
-                now=self.clock.now(),
-            )
+            wanted = Wishes(LJUBLJANA, allow_promotions=called, quiet_hours=quiet, **wishes)
+            preferences.save(session, self.players[name], wanted, now=self.clock.now())
+
+    def has(self, name: str, channel: ChannelName, address: str) -> None:
+        """Somebody has proved an address on Telegram or Signal."""
+        with self.session() as session:
+            vault = vault_of(self.runtime.settings)
+            assert vault is not None
+            sealed = vault.seal(channel, address)
+            now = self.clock.now()
+            contacts.add_sealed(session, self.players[name], channel, sealed.text, sealed.address_hash, now=now)
 
 
 CAST = {
@@ -211,26 +234,29 @@ LINKED = [name for name in CAST if name != "charlie"]
 def build_world(database: db.Database, **settings: object) -> World:
     """The cast, linked and opted in; nobody has said anything yet."""
     clock, discord, lookup = FrozenClock(), MemoryChannel(), Lookup()
+    # Neither knows nonces, so nothing may be repeated there.
+    telegram, signal = (MemoryChannel(repeatable_for=timedelta(0)) for _ in range(2))
     runtime = Runtime(
         settings=make_settings(database_url=database.url, **settings),
         clock=clock,
         database=database,
-        channels={"discord": discord},
+        channels={"discord": discord, "telegram": telegram, "signal": signal},
         voice_lookup=lookup,
+        guild_lookup=lookup,
     )
-    world = World(runtime, clock, discord, lookup, {}, {}, dict(CAST))
+    world = World(runtime, clock, discord, telegram, signal, lookup, {}, {}, dict(CAST))
     now = clock.now() - timedelta(days=7)
     with world.session() as session:
         rows = [(f"guid-{name}", f"^1{name.title()}", [f"{name}_old"]) for name in LINKED]
         accounts.import_players(session, [*rows, ("guid-spare", "Spare", [])], now=now)
         for name, discord_id in CAST.items():
-            user: User = accounts.log_in(
+            user: User = logins.log_in(
                 session, discord_id=discord_id, username=name, display_name=name.title(), now=now
             )
             world.users[name] = user.id
             if name in LINKED:
                 world.players[name] = accounts.link_player(session, user, f"guid-{name}", now=now).id
-                contacts.add_discord(session, world.players[name], discord_id, now=now)
+                contacts.add_discord(session, world.players[name], now=now)
     for name in LINKED:
         world.prefers(name)
     return world

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-OPERATORS = {"cli", "simulator", "embedded", "rehearsal"}
+# Who reads these: operators, and whoever writes programs against the JSON API.
+OPERATORS = {"cli", "simulator", "embedded", "rehearsal", "openapi"}
 OPERATORS_FILES = {"settings.py", "procfile.py", "output.py", "logs.py", "process.py", "serve.py"}
 
 SENTENCE = re.compile(r"[A-Z]\S* .*[.!?](\s|$)", re.DOTALL)

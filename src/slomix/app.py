@@ -1,5 +1,8 @@
 """Composes the web process: pages, error mapping, headers, who is looking."""
 
+import math
+from urllib.parse import urlsplit
+
 import structlog
 from flask import Flask, Response, g, request
 from flask_compress import Compress
@@ -8,26 +11,35 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from htmx_flask import Htmx
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException, NotFound, SecurityError
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as BaseResponse
 
-from slomix import assets, live, logs, presentation, web, words
-from slomix.accounts import service as accounts
+from slomix import assets, limits, live, logs, presentation, web, words
+from slomix.accounts import logins
 from slomix.accounts import views as accounts_views
-from slomix.accounts.service import Somebody
+from slomix.accounts.logins import Somebody
+from slomix.accounts.rules import SESSION_LASTS, Role
+from slomix.admin import views as admin_views
 from slomix.availability import api as availability_api
 from slomix.availability import views as availability_views
 from slomix.board import appearance as appearance_views
+from slomix.board import my_data as my_data_views
 from slomix.board import profile as profile_views
 from slomix.board import views as board_views
 from slomix.campaigns import api as campaigns_api
 from slomix.campaigns import views as campaigns_views
+from slomix.contacts import addresses as addresses_views
 from slomix.contacts import api as contacts_api
+from slomix.contacts import stop as stop_views
 from slomix.contacts import views as contacts_views
 from slomix.db import ROOT
-from slomix.errors import DomainError
+from slomix.deliveries import views as deliveries_views
+from slomix.errors import DomainError, TooSoon
 from slomix.health import views as health_views
+from slomix.inbox import views as inbox_views
+from slomix.openapi import views as openapi_views
+from slomix.proxies import TrustedProxies
 from slomix.runtime import Runtime
 from slomix.settings import Settings
 from slomix.shared_read import SharedRead
@@ -40,16 +52,25 @@ MAX_BODY = 64 * 1024
 
 PAGES = (
     accounts_views,
+    addresses_views,
+    admin_views,
     appearance_views,
     assets,
     availability_views,
     board_views,
     campaigns_views,
     contacts_views,
+    deliveries_views,
     health_views,
+    inbox_views,
     live,
+    my_data_views,
+    openapi_views,
     profile_views,
+    stop_views,
 )
+# Who calls these shows a permission of its own in each call, and has no session that could be ridden on.
+WITHOUT_SESSION = (inbox_views, stop_views)
 APIS = (availability_api, campaigns_api, contacts_api)
 
 HEADERS = {
@@ -84,6 +105,9 @@ def create_app(runtime: Runtime | None = None) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=runtime.settings.base_url.startswith("https://"),
+        PERMANENT_SESSION_LIFETIME=SESSION_LASTS,
+        SESSION_REFRESH_EACH_REQUEST=False,  # else every answer would set the cookie anew
+        TRUSTED_HOSTS=_hosts(runtime.settings),
         WTF_CSRF_TIME_LIMIT=None,
         SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
         COMPRESS_ALGORITHM=["br", "gzip"],
@@ -96,11 +120,15 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     app.extensions["slomix"] = runtime
     app.extensions["slomix_hub"] = live.Hub(runtime.settings.database_url.get_secret_value() or runtime.database.url)
     app.extensions["slomix_tonight"] = board_views.shared_tonight(runtime)
+    app.wsgi_app = TrustedProxies(app.wsgi_app, runtime.settings.trusted_proxies)  # type: ignore[method-assign]
     Compress(app)
     Htmx(app)
+    limits.install(app, runtime.settings)
     csrf = CSRFProtect(app)
     for module in PAGES:
         app.register_blueprint(module.blueprint)
+    for module in WITHOUT_SESSION:
+        csrf.exempt(module.blueprint)
     for module in APIS:
         app.register_blueprint(module.blueprint)
         csrf.exempt(module.blueprint)  # its writes have a gate of their own
@@ -109,6 +137,11 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     _map_errors(app)
     app.after_request(_add_headers)
     return app
+
+
+def _hosts(settings: Settings) -> list[str]:
+    """The names under which we answer; another one is somebody's who points their own name at us."""
+    return [urlsplit(settings.base_url).hostname or "", "127.0.0.1", "localhost", "[::1]"]
 
 
 def _load_viewers(app: Flask, runtime: Runtime) -> None:
@@ -120,7 +153,7 @@ def _load_viewers(app: Flask, runtime: Runtime) -> None:
 
     def read(session_keys: set[str]) -> dict[str, Somebody]:
         with runtime.transaction() as session:
-            return accounts.who_they_are(session, session_keys)
+            return logins.who_they_are(session, session_keys, now=runtime.clock.now())
 
     known = SharedRead(read)
 
@@ -134,17 +167,21 @@ def _load_viewers(app: Flask, runtime: Runtime) -> None:
             session_key=session_key,
             discord_id=somebody.discord_id,
             display_name=somebody.display_name,
-            player_id=somebody.player_id,
+            profile_id=somebody.profile_id,
             player_name=somebody.player_name,
-            is_admin=somebody.discord_id in runtime.settings.all_admin_ids,
-            is_promoter=somebody.discord_id in runtime.settings.promoter_discord_ids,
+            has_left=somebody.has_left,
+            is_admin=Role.ADMIN in somebody.roles or somebody.discord_id in runtime.settings.all_admin_ids,
+            is_promoter=Role.PROMOTER in somebody.roles or somebody.discord_id in runtime.settings.promoter_discord_ids,
         )
 
 
 def _map_errors(app: Flask) -> None:
     @app.errorhandler(DomainError)
     def domain(error: DomainError) -> BaseResponse:
-        return web.problem(web.status_of(error), str(error))
+        answer = web.problem(web.status_of(error), str(error))
+        if isinstance(error, TooSoon):
+            answer.headers["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))
+        return answer
 
     @app.errorhandler(CSRFError)
     def csrf(_error: CSRFError) -> BaseResponse:
@@ -164,6 +201,11 @@ def _map_errors(app: Flask) -> None:
         _look_as_a_stranger()
         return web.problem(503, words.DATABASE_AWAY)
 
+    @app.errorhandler(SecurityError)
+    def wrong_host(_error: SecurityError) -> BaseResponse:
+        # Under a name that is none of ours no page can be put together.
+        return BaseResponse(words.WRONG_HOST, 400, mimetype="text/plain")
+
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> BaseResponse:
         if isinstance(error, NotFound):
@@ -172,6 +214,8 @@ def _map_errors(app: Flask) -> None:
             return BaseResponse.force_type(error.get_response(request.environ))
         answer = web.problem(error.code, words.REFUSALS.get(error.code, words.DID_NOT_WORK))
         answer.allow.update(getattr(error, "valid_methods", None) or [])
+        if error.code == 429:
+            answer.headers.setdefault("Retry-After", "60")
         return answer
 
     @app.errorhandler(Exception)

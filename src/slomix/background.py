@@ -8,6 +8,8 @@ from sqlalchemy.exc import OperationalError
 from slomix.campaigns.handlers import HANDLERS as CAMPAIGN_HANDLERS
 from slomix.campaigns.notices import NOTICES as CAMPAIGN_NOTICES
 from slomix.clock import wall_now
+from slomix.contacts.handlers import HANDLERS as CONTACT_HANDLERS
+from slomix.deliveries import tryout
 from slomix.deliveries.handlers import Deliver, Notice
 from slomix.deliveries.service import JOB_KIND
 from slomix.jobs import service as jobs
@@ -16,8 +18,8 @@ from slomix.runtime import Runtime
 
 log = structlog.get_logger()
 
-NOTICES: dict[str, Notice] = {**CAMPAIGN_NOTICES}
-HANDLERS: dict[str, Handler] = {**CAMPAIGN_HANDLERS, JOB_KIND: Deliver(NOTICES)}
+NOTICES: dict[str, Notice] = {**CAMPAIGN_NOTICES, tryout.NOTICE: tryout.Tryout()}
+HANDLERS: dict[str, Handler] = {**CAMPAIGN_HANDLERS, **CONTACT_HANDLERS, JOB_KIND: Deliver(NOTICES)}
 
 QUEUE = "jobs"
 ACTOR = "run_job"

@@ -1,5 +1,7 @@
 """The ways in which a request can go wrong; capabilities subclass them with a sentence that a player can read."""
 
+from datetime import timedelta
+
 
 class DomainError(Exception):
     """Something the person asked for cannot be done; `str(error)` is the sentence to show."""
@@ -19,6 +21,14 @@ class Conflict(DomainError):
 
 class Invalid(DomainError):
     """The input makes no sense."""
+
+
+class TooSoon(DomainError):
+    """The same was asked for a moment ago; `retry_after` says when to ask again."""
+
+    def __init__(self, sentence: str, retry_after: timedelta) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
 
 
 class Unavailable(DomainError):

@@ -13,6 +13,8 @@ def configure(part: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     # It warns at every start that voice cannot be spoken; we only look who is there.
     logging.getLogger("discord.client").setLevel(logging.ERROR)
+    # Its clock counts from its own heartbeats, and we send some between them.
+    logging.getLogger("discord.gateway").addFilter(lambda record: not str(record.msg).startswith("Can't keep up"))
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

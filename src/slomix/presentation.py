@@ -10,9 +10,12 @@ from flask import Flask, request
 from markupsafe import Markup
 
 from slomix import assets, web, words
-from slomix.accounts.rules import own_path, plain_name
+from slomix.accounts import claims
+from slomix.accounts.rules import coloured_name, own_path, plain_name
 from slomix.availability.rules import Status, heat, may_change
+from slomix.contacts import preferences
 from slomix.contacts import service as contacts
+from slomix.contacts.models import Contact
 
 _TIMESTAMP = re.compile(r"<t:(?P<seconds>\d+):(?P<style>[tR])>")
 
@@ -72,8 +75,21 @@ def install(app: Flask) -> None:
         if player_id is None:
             return None
         with web.runtime().transaction() as session:
-            sound = contacts.sound_of(session, player_id)
+            sound = preferences.of(session, player_id, zone=web.runtime().settings.zone).sound
         return int(sound.cooldown.total_seconds()) if sound.is_on else None
+
+    def broken_contacts() -> list[Contact]:
+        """What the viewer should know: an address of theirs does not work any more."""
+        player_id = web.viewer().player_id
+        if player_id is None:
+            return []
+        with web.runtime().transaction() as session:
+            return contacts.broken_contacts(session, player_id)
+
+    def waits_for_admin() -> int:
+        """How much waits for the viewer, who is an admin."""
+        with web.runtime().transaction() as session:
+            return claims.waiting(session, web.the_admin().user_id)
 
     app.jinja_env.filters.update(
         hour=hour,
@@ -88,6 +104,7 @@ def install(app: Flask) -> None:
         month_key=month_key,
         named_day=named_day,
         plain_name=plain_name,
+        coloured_name=coloured_name,
         status_word=words.STATUSES.__getitem__,
     )
     app.jinja_env.globals.update(
@@ -95,7 +112,9 @@ def install(app: Flask) -> None:
         words=words,
         asset=assets.address,
         scripts=assets.scripts_address,
+        broken_contacts=broken_contacts,
         ready_sound=ready_sound,
+        waits_for_admin=waits_for_admin,
         Status=Status,
     )
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from slomix import background, db, logs
 from slomix.clock import local_day, nap, wall_now
+from slomix.contacts.handlers import plan_check
 from slomix.health import rules as health_rules
 from slomix.health import service as health
 from slomix.jobs import service as jobs
@@ -126,7 +127,7 @@ class Scheduler:
         if self._last_beat is None or wall_now() - self._last_beat >= health_rules.BEAT_EVERY:
             beat(self._runtime, health_rules.SCHEDULER)
             self._last_beat = wall_now()
-        self._tell_a_new_day()
+        self._begin_a_new_day()
         released = background.tick(self._runtime)
         background.nudge(self._broker, released)
         if not released:
@@ -134,13 +135,14 @@ class Scheduler:
                 moments = jobs.next_look(session, now=self._runtime.clock.now())
             self._waker.sleep(*moments)
 
-    def _tell_a_new_day(self) -> None:
-        """Pages that stay open overnight must not go on calling yesterday Today."""
+    def _begin_a_new_day(self) -> None:
+        """Pages that stay open overnight must not go on calling yesterday Today; and what is done once a day is due."""
         settings = self._runtime.settings
         today = local_day(self._runtime.clock.now(), settings.zone, settings.day_starts_at)
         if today != self._day:
             with self._runtime.transaction() as session:
                 db.notify(session, db.LIVE, "day")
+                plan_check(session, today, now=self._runtime.clock.now())
             self._day = today
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from slomix.channels.base import Channel, VoiceLookup
+from slomix.channels.base import Channel, GuildLookup, VoiceLookup
 from slomix.clock import Clock
 from slomix.db import Database
 from slomix.settings import Settings
@@ -21,6 +21,8 @@ class Runtime:
     database: Database
     channels: Mapping[str, Channel] = field(default_factory=dict)
     voice_lookup: VoiceLookup | None = None
+    # None where no server is configured: then everybody belongs to it.
+    guild_lookup: GuildLookup | None = None
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

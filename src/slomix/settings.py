@@ -4,13 +4,12 @@ import re
 from collections.abc import Callable
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
     AliasChoices,
-    BeforeValidator,
     Field,
     PositiveInt,
     SecretStr,
@@ -19,84 +18,18 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-_TRAILING_COMMENT = re.compile(r"(?:^|\s)#.*$")
+from slomix import values
+from slomix.values import ClockTime, DatabaseUrl, DiscordIdList, DiscordIds, Networks, RedisUrl, Words, Zone
 
 # What `make run` uses where no secret is set: known to everybody, so production refuses them.
 DEVELOPMENT_SECRET = "development-only-secret-known-to-everybody"
+DEVELOPMENT_KEY = "ZGV2ZWxvcG1lbnQtb25seS1rZXkta25vd24tdG8tYWw="
 
 
 class SettingsError(Exception):
     """The environment makes no sense; the text names each variable and what is wrong with it."""
-
-
-def without_comment(value: Any) -> Any:
-    """`7000  # note` is `7000`; a `#` inside a word, as in a password, stays."""
-    return _TRAILING_COMMENT.sub("", value).strip() if isinstance(value, str) else value
-
-
-def _ids(value: Any) -> Any:
-    """`1, 2` is the set of both; what is no Discord id is refused rather than dropped."""
-    if not isinstance(value, str):
-        return value
-    ids = frozenset(part.strip() for part in value.split(",") if part.strip())
-    for one in ids:
-        if not (one.isascii() and one.isdigit()):
-            raise ValueError(f"{one!r} is not a Discord id")
-    return ids
-
-
-def _id_list(value: Any) -> Any:
-    """The same, in their order."""
-    if not isinstance(value, str):
-        return value
-    _ids(value)
-    return tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
-
-
-def _words(value: Any) -> Any:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-def _clock_time(value: Any) -> Any:
-    if isinstance(value, str) and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-        raise ValueError(f"{value!r} is not a time of day such as 20:45")
-    return value
-
-
-def _zone(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return ZoneInfo(value)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"{value!r} is not a time zone such as Europe/Ljubljana") from error
-
-
-def _database_url(value: Any) -> Any:
-    """However the address names PostgreSQL, we speak to it through psycopg."""
-    if not isinstance(value, str) or not value:
-        return value
-    scheme, separator, rest = value.partition("://")
-    if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
-        raise ValueError("is not a PostgreSQL address such as postgresql://user:password@host/database")
-    return f"postgresql+psycopg://{rest}"
-
-
-def _redis_url(value: Any) -> Any:
-    if isinstance(value, str) and value and not value.startswith(("redis://", "rediss://", "unix://")):
-        raise ValueError("is not a Redis address such as redis://host:6379/0")
-    return value
-
-
-DatabaseUrl = Annotated[SecretStr, BeforeValidator(_database_url)]
-RedisUrl = Annotated[SecretStr, BeforeValidator(_redis_url)]
-DiscordIds = Annotated[frozenset[str], NoDecode, BeforeValidator(_ids)]
-DiscordIdList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_id_list)]
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
-ClockTime = Annotated[time, BeforeValidator(_clock_time)]
-Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 
 
 def _env(name: str) -> AliasChoices:
@@ -124,6 +57,9 @@ class Settings(BaseSettings):
     database_url: DatabaseUrl = Field(SecretStr(""), validation_alias=_env("DATABASE_URL"))
     redis_url: RedisUrl = Field(SecretStr(""), validation_alias=_env("REDIS_URL"))
     session_secret: SecretStr = Field(SecretStr(""), validation_alias=_env("SESSION_SECRET"))
+    internal_api_secret: SecretStr = Field(SecretStr(""), validation_alias=_env("INTERNAL_API_SECRET"))
+    contact_encryption_key: SecretStr = Field(SecretStr(""), validation_alias=_env("CONTACT_DATA_ENCRYPTION_KEY"))
+    trusted_proxies: Networks = Field((), validation_alias=_env("TRUSTED_PROXIES"))
     worker_threads: int = Field(16, ge=1, le=200, validation_alias=_env("SLOMIX_WORKER_THREADS"))
     reloads: bool = Field(False, validation_alias=_env("SLOMIX_RELOAD"))
     validate_only: bool = Field(False, validation_alias=_env("BOT_STARTUP_VALIDATE_ONLY"))
@@ -145,7 +81,29 @@ class Settings(BaseSettings):
     afk_voice_channel: str = Field("", pattern=r"^[0-9]*$", validation_alias=_env("AFK_VOICE_CHANNEL"))
     oauth_state_ttl_seconds: int = Field(600, ge=30, le=3600, validation_alias=_env("DISCORD_OAUTH_STATE_TTL_SECONDS"))
 
+    oauth_limit: int = Field(40, ge=1, validation_alias=_env("DISCORD_OAUTH_RATE_LIMIT_MAX_REQUESTS"))
+    oauth_limit_seconds: int = Field(
+        60, ge=1, le=3600, validation_alias=_env("DISCORD_OAUTH_RATE_LIMIT_WINDOW_SECONDS")
+    )
+
+    # Telegram and Signal
+    telegram_enabled: bool = Field(False, validation_alias=_env("AVAILABILITY_TELEGRAM_ENABLED"))
+    telegram_bot_token: SecretStr = Field(SecretStr(""), validation_alias=_env("AVAILABILITY_TELEGRAM_BOT_TOKEN"))
+    telegram_api_base_url: str = Field(
+        "https://api.telegram.org", validation_alias=_env("AVAILABILITY_TELEGRAM_API_BASE_URL")
+    )
+    telegram_webhook_secret: SecretStr = Field(
+        SecretStr(""), validation_alias=_env("AVAILABILITY_TELEGRAM_WEBHOOK_SECRET")
+    )
+    signal_enabled: bool = Field(False, validation_alias=_env("AVAILABILITY_SIGNAL_ENABLED"))
+    signal_daemon_url: str = Field("", validation_alias=_env("AVAILABILITY_SIGNAL_DAEMON_URL"))
+    signal_sender: str = Field("", validation_alias=_env("AVAILABILITY_SIGNAL_SENDER"))
+    link_code_interval_seconds: int = Field(
+        30, ge=0, le=3600, validation_alias=_env("AVAILABILITY_LINK_TOKEN_MIN_INTERVAL_SECONDS")
+    )
+
     # People with rights
+    player_link_approval: bool = Field(False, validation_alias=_env("PLAYER_LINK_APPROVAL"))
     promoter_discord_ids: DiscordIds = Field(frozenset(), validation_alias=_env("PROMOTER_DISCORD_IDS"))
     admin_discord_ids: DiscordIds = Field(frozenset(), validation_alias=_env("WEBSITE_ADMIN_DISCORD_IDS"))
     owner_user_id: str = Field("", pattern=r"^[0-9]*$", validation_alias=_env("OWNER_USER_ID"))
@@ -179,7 +137,7 @@ class Settings(BaseSettings):
     @classmethod
     def _strip_comment(cls, value: Any, field: ValidationInfo) -> Any:
         """What stands before the comment; where nothing does, the variable counts as not set."""
-        plain = without_comment(value)
+        plain = values.without_comment(value)
         return cls.model_fields[field.field_name or ""].default if plain == "" else plain
 
     @model_validator(mode="after")
@@ -191,6 +149,9 @@ class Settings(BaseSettings):
             ("DISCORD_API_BASE_URL", self.discord_api_base_url),
             ("DISCORD_AUTHORIZE_URL", self.discord_authorize_url),
             ("DISCORD_TOKEN_URL", self.discord_token_url),
+            ("AVAILABILITY_TELEGRAM_API_BASE_URL", self.telegram_api_base_url),
+            *([("AVAILABILITY_SIGNAL_DAEMON_URL", self.signal_daemon_url)] if self.signal_daemon_url else []),
+            *([("PUBLIC_URL", self.public_url)] if self.public_url else []),
         ):
             if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
                 raise ValueError(f"{name}: {url!r} is not an http address")
@@ -199,6 +160,28 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"DISCORD_REDIRECT_URI: {self.login_redirect_uri} is not in DISCORD_REDIRECT_URI_ALLOWLIST"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _can_reach(self) -> "Settings":
+        """Keys that open something, and all that a channel needs that is switched on."""
+        for key in self.contact_keys:
+            if not values.is_fernet_key(key):
+                raise ValueError(
+                    "CONTACT_DATA_ENCRYPTION_KEY: each key is 32 bytes in url-safe base64; `slomix contacts new-key`"
+                    " makes one"
+                )
+        needed = []
+        if self.telegram_enabled:
+            needed.append(("AVAILABILITY_TELEGRAM_BOT_TOKEN", self.telegram_bot_token.get_secret_value()))
+        if self.signal_enabled:
+            needed.append(("AVAILABILITY_SIGNAL_DAEMON_URL", self.signal_daemon_url))
+            needed.append(("AVAILABILITY_SIGNAL_SENDER", self.signal_sender))
+            if self.signal_sender and not re.fullmatch(r"\+[1-9][0-9]{6,14}", self.signal_sender):
+                raise ValueError("AVAILABILITY_SIGNAL_SENDER: is not a phone number such as +38640123456")
+        for name, value in needed:
+            if not value:
+                raise ValueError(f"{name}: is not set, and its channel is switched on")
         return self
 
     @classmethod
@@ -228,6 +211,21 @@ class Settings(BaseSettings):
     def summary_channel_id(self) -> str:
         """The room the summary goes to, or nothing."""
         return self.followup_channel_id or self.announce_channel_id
+
+    @property
+    def contact_keys(self) -> tuple[str, ...]:
+        """The keys of the addresses at rest, the newest first."""
+        return tuple(key.strip() for key in self.contact_encryption_key.get_secret_value().split(",") if key.strip())
+
+    @property
+    def channels_on(self) -> frozenset[str]:
+        """The names of the channels that messages may take."""
+        switched = {
+            "discord": True,
+            "telegram": self.telegram_enabled and bool(self.contact_keys),
+            "signal": self.signal_enabled and bool(self.contact_keys),
+        }
+        return frozenset(name for name, is_on in switched.items() if is_on)
 
     @property
     def all_admin_ids(self) -> frozenset[str]:
@@ -262,6 +260,18 @@ def problems_for_start(settings: Settings) -> list[str]:
                 lambda: bool(secret) and (secret == DEVELOPMENT_SECRET or len(secret) < 32),
                 "SESSION_SECRET: is too weak",
             ),
+            (
+                lambda: DEVELOPMENT_KEY in settings.contact_keys,
+                "CONTACT_DATA_ENCRYPTION_KEY: is that of development, which everybody knows",
+            ),
+            (
+                lambda: settings.internal_api_secret.get_secret_value() == DEVELOPMENT_SECRET,
+                "INTERNAL_API_SECRET: is that of development, which everybody knows",
+            ),
             (lambda: settings.clock_file is not None, "SLOMIX_CLOCK_FILE: is for development only"),
+            (
+                lambda: 0 < len(settings.internal_api_secret.get_secret_value()) < 32,
+                "INTERNAL_API_SECRET: is too weak",
+            ),
         ]
     return [sentence for is_wrong, sentence in checks if is_wrong()]

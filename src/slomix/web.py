@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from slomix import words
 from slomix.clock import local_day
-from slomix.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, Unavailable
+from slomix.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, TooSoon, Unavailable
 from slomix.runtime import Runtime
 
 THEME_COOKIE = "theme"
@@ -34,6 +34,11 @@ class LinkNeeded(NotAllowed):
 class PromoterNeeded(NotAllowed):
     def __init__(self) -> None:
         super().__init__(words.ONLY_PROMOTERS)
+
+
+class AdminNeeded(NotAllowed):
+    def __init__(self) -> None:
+        super().__init__(words.ONLY_ADMINS)
 
 
 class ForeignWrite(NotAllowed):
@@ -58,13 +63,20 @@ class Viewer(UserMixin):
     session_key: str
     discord_id: str
     display_name: str
-    player_id: int | None
+    # The profile they are linked to, also when they left our server and may do nothing with it but give it up.
+    profile_id: int | None
     player_name: str | None
-    is_admin: bool
-    is_promoter: bool
+    has_left: bool = False
+    is_admin: bool = False
+    is_promoter: bool = False
 
     def get_id(self) -> str:
         return self.session_key
+
+    @property
+    def player_id(self) -> int | None:
+        """The player they act as."""
+        return None if self.has_left else self.profile_id
 
     @property
     def is_linked(self) -> bool:
@@ -79,7 +91,9 @@ class Anonymous(AnonymousUserMixin):
     """Somebody who is not logged in."""
 
     player_id = None
+    profile_id = None
     player_name = None
+    has_left = False
     is_linked = False
     is_admin = False
     can_promote = False
@@ -122,12 +136,26 @@ def the_player() -> int:
     return player_id
 
 
+def may_switch_on(before: frozenset[str], after: frozenset[str]) -> None:
+    """Switching something off is for everybody logged in; switching on is for linked players. Raise LinkNeeded."""
+    if not viewer().is_linked and not after <= before:
+        raise LinkNeeded
+
+
 def the_promoter() -> int:
     """The viewer's player, who must be a promoter."""
     player_id = the_player()
     if not viewer().can_promote:
         raise PromoterNeeded
     return player_id
+
+
+def the_admin() -> Viewer:
+    """The viewer, who must be an admin; linked or not."""
+    who = the_user()
+    if not who.is_admin:
+        raise AdminNeeded
+    return who
 
 
 _P = ParamSpec("_P")
@@ -165,6 +193,8 @@ def json_text(body: Mapping[str, Any], name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str):
         raise Invalid(words.MUST_BE_TEXT.format(field=name))
+    if not value.isascii() and any("\ud800" <= one <= "\udfff" for one in value):  # half a character: "\ud800"
+        raise Invalid(words.CANNOT_BE_STORED)
     return value
 
 
@@ -213,6 +243,7 @@ _STATUS: dict[type[DomainError], int] = {
     NotAllowed: 403,
     Conflict: 409,
     Invalid: 422,
+    TooSoon: 429,
     Unavailable: 503,
 }
 

@@ -1,6 +1,9 @@
 """Builds the real runtime of a process from its settings."""
 
+from slomix.channels.base import Channel
 from slomix.channels.discord import Discord
+from slomix.channels.signal import Signal
+from slomix.channels.telegram import Telegram
 from slomix.clock import open_clock
 from slomix.db import Database
 from slomix.runtime import Runtime
@@ -22,6 +25,27 @@ def make_runtime(settings: Settings, *, connections: int = 5) -> Runtime:
         settings=settings,
         clock=open_clock(settings.clock_file),
         database=Database(settings.database_url.get_secret_value(), pool_size=connections),
-        channels={"discord": discord},
+        channels={"discord": discord, **_further_channels(settings, connections)},
         voice_lookup=discord,
+        guild_lookup=discord if settings.discord_guild_id else None,
     )
+
+
+def telegram_of(settings: Settings, *, connections: int) -> Telegram:
+    return Telegram(
+        settings.telegram_api_base_url, settings.telegram_bot_token.get_secret_value(), connections=connections
+    )
+
+
+def signal_of(settings: Settings, *, connections: int) -> Signal:
+    return Signal(settings.signal_daemon_url, settings.signal_sender, connections=connections)
+
+
+def _further_channels(settings: Settings, connections: int) -> dict[str, Channel]:
+    """Those that are switched on."""
+    channels: dict[str, Channel] = {}
+    if "telegram" in settings.channels_on:
+        channels["telegram"] = telegram_of(settings, connections=connections)
+    if "signal" in settings.channels_on:
+        channels["signal"] = signal_of(settings, connections=connections)
+    return channels

@@ -85,6 +85,8 @@ def evening(system: System) -> Iterator[System]:
     database = system.database()
     with database.transaction() as session:
         session.execute(text("TRUNCATE availability_promotion_campaigns, notifications_ledger, jobs CASCADE"))
+        session.execute(text("TRUNCATE contact_link_codes, player_claims"))
+        session.execute(text("DELETE FROM contacts WHERE channel <> 'discord'"))
         session.execute(text("DELETE FROM availability_entries WHERE day <= :day"), {"day": DAY})
     database.close()
     yield system

@@ -41,9 +41,15 @@ def test_what_somebody_without_a_player_sees(open_page: OpenPage, inspector: Ins
     page.goto("/profile")
     inspector.look(page, "profiles to pick")
     page.goto("/profile?q=zzzz")
-    expect(page.get_by_text("No free profile")).to_be_visible()
+    expect(page.get_by_text("No profile has")).to_be_visible()
     inspector.look(page, "a search without result")
+    page.goto("/profile?q=bob")
+    page.get_by_text("Somebody has it").click()
+    inspector.look(page, "a profile that somebody has")
     page.goto("/preferences")
+    expect(page.get_by_text("you are not linked to a player")).to_be_visible()
+    inspector.look(page, "preferences of nobody")
+    page.goto("/admin")
     expect(page.locator(".code")).to_have_text("403")
     inspector.look(page, "error 403")
 
@@ -85,6 +91,19 @@ def test_profile_and_preferences(open_page: OpenPage, inspector: Inspector) -> N
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     inspector.look(page, "preferences that are saved")
+    page.get_by_role("button", name="Link Telegram").click()
+    expect(page.get_by_text("Waiting for your message")).to_be_visible()
+    inspector.look(page, "a code")
+    for path in ("/welcome", "/profile/delete"):
+        page.goto(path)
+        inspector.look(page, path)
+
+
+def test_what_an_admin_sees(open_page: OpenPage, inspector: Inspector) -> None:
+    page = open_page(name="Dora", reduced_motion="reduce")
+    for path in ("/admin", "/admin/claims", "/admin/links", "/admin/roles", "/admin/audit", "/admin/players"):
+        page.goto(path)
+        inspector.look(page, path)
 
 
 def test_what_a_promoter_sees_of_an_evening(

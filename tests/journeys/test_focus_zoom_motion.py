@@ -89,6 +89,10 @@ def test_no_page_scrolls_sideways_on_a_small_screen_or_with_large_letters(open_p
         found += sideways(page, path)
     for path in ("/", "/profile"):
         found += sideways(open_page(path, name="Charlie"), f"{path} for who is no player yet")
+    admin = open_page("/admin", name="Dora")
+    for path in ("/admin", "/admin/claims", "/admin/links", "/admin/roles", "/admin/audit", "/admin/players"):
+        admin.goto(path)
+        found += sideways(admin, path)
     assert found == []
 
 

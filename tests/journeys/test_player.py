@@ -30,6 +30,11 @@ def test_a_newcomer_links_a_profile_and_joins_the_queue(visit: Visit) -> None:
     page.get_by_role("button", name="Search").click()
     page.get_by_role("button", name=re.compile("^This is me")).first.click()
     expect(page.get_by_role("status").first).to_contain_text("Have fun!")
+    expect(page.get_by_role("heading", name="May we write to you?")).to_be_visible()
+    for tick in page.get_by_role("checkbox").all():
+        expect(tick).not_to_be_checked()
+    page.get_by_role("button", name="Not now").click()
+    expect(page.get_by_role("status").first).to_contain_text("we stay silent")
     page.goto("/")
     today(page).get_by_role("button", name="Looking").click()
     expect(page.locator("#queue li")).to_have_count(1)

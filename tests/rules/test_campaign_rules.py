@@ -1,34 +1,35 @@
 """When notices go out, who is asked, and what an evening came to."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from slomix.availability.rules import Status
 from slomix.campaigns import messages, rules
-from slomix.campaigns.messages import Links, SummaryFacts
+from slomix.campaigns.messages import Links, OnDiscord, Plain, Style, SummaryFacts
 from slomix.campaigns.rules import Audience, CampaignStatus, Phase, Times, TooLate
-from slomix.contacts.rules import ChannelName, QuietHours, Reach
+from slomix.contacts.rules import ChannelName, Kind, QuietHours, Reach, Way
 from slomix.jobs.rules import JobStatus
 from slomix.presence.rules import Whereabouts
 from tests.conftest import LJUBLJANA, at
 
 TIMES = Times(reminder_lead=timedelta(minutes=15), voice_check_delay=timedelta(seconds=30))
 START = at(21)
-LINKS = Links("http://b/", "http://b/preferences", None)
+LINKS = Links("http://b/", "http://b/stop/of-this-reader", None)
+ON_DISCORD = OnDiscord()
 
 
 def reach(player_id: int, **changes: object) -> Reach:
     values: dict[str, object] = {
         "player_id": player_id,
         "discord_id": str(player_id),
-        "allows_promotions": True,
+        "has_left": False,
+        "allows": frozenset({Kind.CAMPAIGNS}),
         "quiet_hours": None,
         "zone": LJUBLJANA,
-        "contact_id": player_id,
-        "channel": ChannelName.DISCORD,
-        "address": str(player_id),
-        "learned": None,
+        "known": (Way(player_id, ChannelName.DISCORD),),
     }
     return Reach(**(values | changes))  # type: ignore[arg-type]
 
@@ -56,8 +57,8 @@ def test_made_after_the_start_the_start_goes_out_now_and_says_when_it_began() ->
     assert plan.start.deadline_at == at(21, 55)
     assert plan.began_at == at(21)
     assert plan.voice_check.at == at(21, 40, 30)
-    assert "has begun" in messages.start(plan.began_at, plan.start.at, LINKS)
-    assert "starts now" in messages.start(at(21), at(21), LINKS)
+    assert "has begun" in messages.start(plan.began_at, plan.start.at, LINKS, ON_DISCORD)
+    assert "starts now" in messages.start(at(21), at(21), LINKS, ON_DISCORD)
 
 
 def test_an_hour_after_the_start_is_the_last_moment() -> None:
@@ -85,9 +86,12 @@ def test_looking_is_always_asked_the_others_when_ticked(audience: Audience, aske
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"allows_promotions": False}, "not opted in"),
+        ({"allows": frozenset()}, "not opted in"),
+        ({"allows": frozenset(Kind) - {Kind.CAMPAIGNS}}, "not opted in"),
         ({"discord_id": None}, "not linked"),
-        ({"contact_id": None}, "no working contact"),
+        ({"has_left": True}, "left our Discord server"),
+        ({"known": ()}, "no working contact"),
+        ({"known": (Way(1, ChannelName.DISCORD, is_usable=False),)}, "no working contact"),
         ({"quiet_hours": QuietHours(at(20).time(), at(23).time())}, None),
         ({"quiet_hours": QuietHours(at(19).astimezone(LJUBLJANA).time(), at(23).time())}, "quiet hours"),
     ],
@@ -200,8 +204,51 @@ def test_names_mention_nobody_format_nothing_and_sixty_of_them_fit() -> None:
     assert "and 46 more" in text
 
 
-def test_no_message_names_a_zone_and_times_are_discord_timestamps() -> None:
-    for text in (messages.reminder(START, LINKS), messages.start(START, START, LINKS), messages.followup(LINKS)):
+def every_message(style: Style, links: Links = LINKS) -> list[str]:
+    return [
+        messages.reminder(START, links, style),
+        messages.start(START, START, links, style),
+        messages.start(START, at(21, 10), links, style),
+        messages.followup(links, style),
+    ]
+
+
+@pytest.mark.parametrize("style", [ON_DISCORD, Plain(LJUBLJANA, at(20, 45))])
+def test_no_message_names_a_zone_and_every_one_says_how_to_stop_it(style: Style) -> None:
+    for text in every_message(style):
         assert "CET" not in text
-        assert "http://b/preferences" in text, "every message says how to stop it"
-    assert f"<t:{int(START.timestamp())}:t>" in messages.reminder(START, LINKS)
+        assert "http://b/stop/of-this-reader" in text, "the reader's own link, for which nobody has to log in"
+
+
+def test_on_discord_times_are_timestamps_that_everybody_sees_in_their_own_zone() -> None:
+    assert f"<t:{int(START.timestamp())}:t>" in messages.reminder(START, LINKS, ON_DISCORD)
+    assert f"<t:{int(START.timestamp())}:R>" in messages.reminder(START, LINKS, ON_DISCORD)
+    assert f"<t:{int(START.timestamp())}:t>" in messages.start(START, at(21, 10), LINKS, ON_DISCORD)
+    assert all("<http://b/stop/of-this-reader>" in text for text in every_message(ON_DISCORD)), (
+        "without a picture of it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "hour", "countdown"),
+    [
+        (LJUBLJANA, at(20, 45), "21:00", "in 15 minutes"),
+        (ZoneInfo("Europe/London"), at(20, 45), "20:00", "in 15 minutes"),
+        (LJUBLJANA, at(20, 58, 40), "21:00", "in a minute"),
+        (LJUBLJANA, at(20, 59, 55), "21:00", "in a minute"),
+    ],
+)
+def test_where_there_is_only_text_times_are_those_of_the_readers_own_clock(
+    zone: ZoneInfo, now: datetime, hour: str, countdown: str
+) -> None:
+    text = messages.reminder(START, LINKS, Plain(zone, now))
+    assert hour in text
+    assert countdown in text
+    assert all("<" not in text for text in every_message(Plain(zone, now))), "nothing that only Discord can read"
+
+
+def test_the_voice_room_is_named_by_what_calls_people_together() -> None:
+    links = replace(LINKS, voice_room="https://discord.com/channels/1/2")
+    reminder, *calls = every_message(ON_DISCORD, links)
+    assert "channels/1/2" not in reminder
+    assert all("https://discord.com/channels/1/2" in text for text in calls)

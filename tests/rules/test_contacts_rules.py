@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from slomix.contacts.rules import ChannelName, EmptyQuietHours, QuietHours, Reach, why_not
+from slomix.contacts.rules import ChannelName, EmptyQuietHours, Kind, QuietHours, Reach, Way, why_not
 from tests.conftest import LJUBLJANA, at
 
 LONDON, LOS_ANGELES = ZoneInfo("Europe/London"), ZoneInfo("America/Los_Angeles")
@@ -52,21 +52,51 @@ def test_quiet_hours_that_end_when_they_begin_are_refused_with_a_sentence(hour: 
         QuietHours(hour, hour)
 
 
+DISCORD, TELEGRAM = Way(1, ChannelName.DISCORD), Way(2, ChannelName.TELEGRAM, "sealed")
 REACHABLE = Reach(
     player_id=1,
     discord_id="100000000000000001",
-    allows_promotions=True,
+    has_left=False,
+    allows=frozenset(Kind),
     quiet_hours=None,
     zone=LJUBLJANA,
-    contact_id=1,
-    channel=ChannelName.DISCORD,
-    address="100000000000000001",
-    learned=None,
+    known=(DISCORD,),
 )
 QUIET = replace(REACHABLE, quiet_hours=EVENING)
-NO_CONTACT = replace(QUIET, contact_id=None, address=None)
-NOT_OPTED_IN = replace(NO_CONTACT, allows_promotions=False)
-NOT_LINKED = replace(NOT_OPTED_IN, discord_id=None)
+NO_CONTACT = replace(QUIET, known=(replace(DISCORD, is_usable=False),))
+NOT_OPTED_IN = replace(NO_CONTACT, known=(), allows=frozenset())
+LEFT = replace(NOT_OPTED_IN, has_left=True)
+NOT_LINKED = replace(LEFT, discord_id=None)
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize(
+    ("reach", "reason"),
+    [
+        (None, "not linked"),
+        (NOT_LINKED, "not linked"),
+        (LEFT, "left our Discord server"),
+        (NOT_OPTED_IN, "not opted in"),
+        (NO_CONTACT, "no working contact"),
+        (QUIET, "quiet hours"),
+        (REACHABLE, None),
+    ],
+)
+def test_of_several_reasons_the_weightiest_is_given(reach: Reach | None, reason: str | None, kind: Kind) -> None:
+    assert why_not(reach, at(20, 45), kind=kind) == reason
+
+
+def test_a_message_is_of_the_kind_that_calls_people_together_unless_it_says_otherwise() -> None:
+    assert why_not(replace(REACHABLE, allows=frozenset({Kind.CAMPAIGNS})), at(20, 45)) is None
+    assert why_not(replace(REACHABLE, allows=frozenset(Kind) - {Kind.CAMPAIGNS}), at(20, 45)) == "not opted in"
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_one_kind_that_is_switched_on_allows_no_other(kind: Kind) -> None:
+    allows_one = replace(REACHABLE, allows=frozenset({kind}))
+    assert {other: why_not(allows_one, at(20, 45), kind=other) for other in Kind} == {
+        other: None if other is kind else "not opted in" for other in Kind
+    }
 
 
 @pytest.mark.parametrize(
@@ -74,30 +104,40 @@ NOT_LINKED = replace(NOT_OPTED_IN, discord_id=None)
     [
         (None, "not linked"),
         (NOT_LINKED, "not linked"),
-        (NOT_OPTED_IN, "not opted in"),
-        (NO_CONTACT, "no working contact"),
-        (QUIET, "quiet hours"),
+        (LEFT, "left our Discord server"),
+        (NOT_OPTED_IN, "quiet hours"),
         (REACHABLE, None),
     ],
-)
-def test_of_several_reasons_the_weightiest_is_given(reach: Reach | None, reason: str | None) -> None:
-    assert why_not(reach, at(20, 45)) == reason
-
-
-@pytest.mark.parametrize(
-    ("reach", "reason"),
-    [(None, "not linked"), (NOT_LINKED, "not linked"), (NOT_OPTED_IN, "quiet hours"), (REACHABLE, None)],
 )
 def test_a_warning_about_ones_own_campaign_needs_no_consent_but_heeds_the_night(
     reach: Reach | None, reason: str | None
 ) -> None:
-    assert why_not(reach, at(20, 45), needs_consent=False) == reason
+    assert why_not(reach, at(20, 45), kind=None) == reason
 
 
-@pytest.mark.parametrize(("reach", "reason"), [(NOT_LINKED, "not linked"), (NOT_OPTED_IN, None), (QUIET, None)])
-def test_what_somebody_asked_for_just_now_needs_no_more_than_a_link(reach: Reach, reason: str | None) -> None:
-    assert why_not(reach, at(20, 45), needs_consent=False, heeds_quiet_hours=False) == reason
+@pytest.mark.parametrize(
+    ("reach", "reason"),
+    [(NOT_LINKED, "not linked"), (LEFT, "left our Discord server"), (NOT_OPTED_IN, None), (QUIET, None)],
+)
+def test_what_somebody_asked_for_just_now_needs_a_link_and_our_server_and_no_more(
+    reach: Reach, reason: str | None
+) -> None:
+    assert why_not(reach, at(20, 45), kind=None, heeds_quiet_hours=False) == reason
+
+
+def test_what_heeds_no_quiet_hours_needs_consent_all_the_same() -> None:
+    assert why_not(QUIET, at(20, 45), heeds_quiet_hours=False) is None
+    assert why_not(NOT_OPTED_IN, at(20, 45), heeds_quiet_hours=False) == "not opted in"
 
 
 def test_quiet_hours_over_do_not_hold_a_message_back() -> None:
     assert why_not(QUIET, at(21)) is None
+
+
+def test_of_what_is_known_the_ways_that_work_are_left_in_their_order() -> None:
+    broken = replace(TELEGRAM, is_usable=False)
+    signal = Way(3, ChannelName.SIGNAL, "sealed")
+    assert replace(REACHABLE, known=(TELEGRAM, signal, DISCORD)).ways == (TELEGRAM, signal, DISCORD)
+    assert replace(REACHABLE, known=(broken, signal, DISCORD)).ways == (signal, DISCORD)
+    assert why_not(replace(REACHABLE, known=(broken, DISCORD)), at(20, 45)) is None, "one that works is enough"
+    assert why_not(replace(REACHABLE, known=(broken,)), at(20, 45)) == "no working contact"

@@ -2,6 +2,7 @@
 
 import os
 from datetime import time
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,6 +31,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 HERE = "http://127.0.0.1:7000/auth/callback"
+KEY = "b2YtdGhlLXRlc3RzLWFuZC1vZi1ub3RoaW5nLWVsc2U="
 
 COMMENTED = [
     ("PORT", "7100", "port", 7100),
@@ -59,6 +61,13 @@ COMMENTED = [
     ("GAMING_VOICE_CHANNELS", "1, 2,", "gaming_voice_channels", ("1", "2")),
     ("PROMOTER_DISCORD_IDS", "241421356237309505", "promoter_discord_ids", frozenset({"241421356237309505"})),
     ("WEBSITE_ADMIN_DISCORD_IDS", "7,8", "admin_discord_ids", frozenset({"7", "8"})),
+    ("DISCORD_OAUTH_RATE_LIMIT_MAX_REQUESTS", "5", "oauth_limit", 5),
+    ("DISCORD_OAUTH_RATE_LIMIT_WINDOW_SECONDS", "10", "oauth_limit_seconds", 10),
+    ("AVAILABILITY_TELEGRAM_ENABLED", "off", "telegram_enabled", False),
+    ("AVAILABILITY_SIGNAL_ENABLED", "no", "signal_enabled", False),
+    ("AVAILABILITY_LINK_TOKEN_MIN_INTERVAL_SECONDS", "0", "link_code_interval_seconds", 0),
+    ("PLAYER_LINK_APPROVAL", "true", "player_link_approval", True),
+    ("TRUSTED_PROXIES", "127.0.0.1, fd00::/8", "trusted_proxies", (ip_network("127.0.0.1"), ip_network("fd00::/8"))),
     ("DISCORD_REDIRECT_URI_ALLOWLIST", f"{HERE}, https://b/x", "discord_redirect_uri_allowlist", (HERE, "https://b/x")),
 ]
 
@@ -119,6 +128,16 @@ NONSENSE = [
     ("DATABASE_URL", "sqlite:///slomix.db"),
     ("DATABASE_URL", "localhost/slomix"),
     ("REDIS_URL", "localhost:6379"),
+    ("DISCORD_OAUTH_RATE_LIMIT_MAX_REQUESTS", "0"),
+    ("DISCORD_OAUTH_RATE_LIMIT_WINDOW_SECONDS", "3601"),
+    ("AVAILABILITY_LINK_TOKEN_MIN_INTERVAL_SECONDS", "-1"),
+    ("AVAILABILITY_TELEGRAM_API_BASE_URL", "api.telegram.org"),
+    ("AVAILABILITY_SIGNAL_DAEMON_URL", "localhost:8080"),
+    ("TRUSTED_PROXIES", "my-proxy"),
+    ("TRUSTED_PROXIES", "10.0.0.1/8"),
+    ("CONTACT_DATA_ENCRYPTION_KEY", "short"),
+    ("CONTACT_DATA_ENCRYPTION_KEY", f"{KEY}, {KEY[:-4]}"),
+    ("CONTACT_DATA_ENCRYPTION_KEY", f"{KEY[:-1]}\u010d"),
 ]
 
 
@@ -194,6 +213,24 @@ def test_production_starts_with_a_strong_secret_and_the_real_clock_only(read: An
     assert problems_for_start(read(SLOMIX_CLOCK_FILE="/tmp/clock.json")) == [
         "SLOMIX_CLOCK_FILE: is for development only"
     ]
+
+
+def test_production_refuses_a_weak_secret_of_the_bridge_and_takes_none_at_all(read: Any) -> None:
+    settings = read(**SERVERS, SESSION_SECRET=STRONG, INTERNAL_API_SECRET=STRONG[:31])
+    assert problems_for_start(settings) == ["INTERNAL_API_SECRET: is too weak"]
+    assert problems_for_start(read(INTERNAL_API_SECRET=STRONG)) == []
+
+
+def test_a_channel_that_is_switched_on_needs_all_it_speaks_with(read: Any) -> None:
+    with pytest.raises(SettingsError, match=r"^AVAILABILITY_TELEGRAM_BOT_TOKEN: is not set"):
+        read(AVAILABILITY_TELEGRAM_ENABLED="true")
+    read(AVAILABILITY_TELEGRAM_BOT_TOKEN="1:a", AVAILABILITY_SIGNAL_DAEMON_URL="http://signal:8080")
+    with pytest.raises(SettingsError, match=r"^AVAILABILITY_SIGNAL_SENDER: is not set"):
+        read(AVAILABILITY_SIGNAL_ENABLED="true")
+    with pytest.raises(SettingsError, match=r"^AVAILABILITY_SIGNAL_SENDER: is not a phone number"):
+        read(AVAILABILITY_SIGNAL_SENDER="040123456")
+    assert read(AVAILABILITY_SIGNAL_SENDER="+38640123456").channels_on == {"discord"}, "without a key nothing is kept"
+    assert read(CONTACT_DATA_ENCRYPTION_KEY=KEY).channels_on == {"discord", "telegram", "signal"}
 
 
 def test_what_is_missing_is_named(read: Any) -> None:

@@ -1,16 +1,28 @@
 """What the tests of services share."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from slomix.contacts.rules import ChannelName
 from tests.conftest import World
 
-from .sending import Post, Wire
+from .sending import CHAT, NUMBER, Post, Wire
 
 
 @pytest.fixture
 def post(world: World) -> Post:
-    wire = Wire()
-    channels = dict(world.runtime.channels) | {"discord": wire}
-    return Post(replace(world, runtime=replace(world.runtime, channels=channels), discord=wire), wire)
+    discord, telegram, signal = Wire(), *(Wire(repeatable_for=timedelta(0)) for _ in range(2))
+    channels = {"discord": discord, "telegram": telegram, "signal": signal}
+    runtime = replace(world.runtime, channels=channels)
+    wired = replace(world, runtime=runtime, discord=discord, telegram=telegram, signal=signal)
+    return Post(wired, discord, telegram, signal)
+
+
+@pytest.fixture
+def everywhere(post: Post) -> Post:
+    """Alice has proved an address on each channel and prefers none."""
+    post.world.has("alice", ChannelName.TELEGRAM, CHAT)
+    post.world.has("alice", ChannelName.SIGNAL, NUMBER)
+    return post

@@ -11,6 +11,7 @@ from slomix.channels.base import Address, Message, Receipt, Unanswered
 from slomix.channels.memory import MemoryChannel
 from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact
+from slomix.contacts.rules import ChannelName, Kind
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.handlers import Deliver
 from slomix.deliveries.models import Attempt, Delivery
@@ -23,14 +24,16 @@ from slomix.runtime import Runtime
 from tests.conftest import LJUBLJANA, TODAY, World, at
 
 KEY = f"PROMOTE:T0:{TODAY}"
+CHAT, NUMBER = "4242", "+38640123456"
 
 
 @dataclass
 class Greeting:
     """Says how late it is; wanted as long as the test says so."""
 
-    needs_consent: bool = True
+    kind: Kind | None = Kind.CAMPAIGNS
     heeds_quiet_hours: bool = True
+    keeps_channel: bool = False
     unwanted: Skip | None = None
     broken: list[str] = field(default_factory=list)
 
@@ -68,19 +71,28 @@ class Wire(MemoryChannel):
 
 @dataclass
 class Post:
-    """The post office of a test."""
+    """The post office of a test. `wire` leads to Discord."""
 
     world: World
     wire: Wire
+    telegram: Wire
+    signal: Wire
     greeting: Greeting = field(default_factory=Greeting)
 
-    def plan(self, *names: str, key: str = KEY, subject: str = "1", deadline_at: datetime | None = None) -> int:
+    def plan(
+        self,
+        *names: str,
+        key: str = KEY,
+        subject: str = "1",
+        deadline_at: datetime | None = None,
+        channel: ChannelName | None = None,
+    ) -> int:
         """Plan a greeting to these players for 20:45, and return how many were written or opened."""
-        plan = Plan("greeting", subject, key, at(20, 45), deadline_at)
+        plan = Plan("greeting", subject, key, at(20, 45), deadline_at, channel=channel)
+        players = [self.world.players[name] for name in names]
+        settings, now = self.world.runtime.settings, self.world.clock.now()
         with self.world.session() as session:
-            return deliveries.plan_for_players(
-                session, plan, [self.world.players[name] for name in names], now=self.world.clock.now()
-            )
+            return deliveries.plan_for_players(session, plan, players, settings=settings, now=now)
 
     def plan_room(self, room: str, *, key: str = KEY) -> int:
         plan = Plan("greeting", "1", key, at(20, 45), None)
@@ -101,14 +113,30 @@ class Post:
         self.carry(self.row(name))
         return self.row(name)
 
+    def carry_all(self, name: str = "alice") -> list[tuple[str, str, str | None, str | None]]:
+        """Carry all of somebody's rows to their end: channel, status, reason and successor of each, in their order."""
+        for _ in range(6):
+            for row in self.rows_of(name):
+                if not row.status.is_settled:
+                    self.carry(row)
+        return [(row.channel, row.status, row.reason, row.fell_back_to) for row in self.rows_of(name)]
+
+    def arrived(self) -> dict[ChannelName, list[str]]:
+        """To which addresses messages went."""
+        wires = {ChannelName.DISCORD: self.wire, ChannelName.TELEGRAM: self.telegram, ChannelName.SIGNAL: self.signal}
+        return {name: [to.value for to, _, _ in wire.sent] for name, wire in wires.items() if wire.sent}
+
     def rows(self) -> list[Delivery]:
         with self.world.session() as session:
             query = select(Delivery).order_by(Delivery.id).execution_options(populate_existing=True)
             return list(session.scalars(query))
 
-    def row(self, name: str | None) -> Delivery:
+    def rows_of(self, name: str | None) -> list[Delivery]:
         player_id = self.world.players[name] if name else None
-        [row] = [row for row in self.rows() if row.player_id == player_id]
+        return [row for row in self.rows() if row.player_id == player_id]
+
+    def row(self, name: str | None) -> Delivery:
+        [row] = self.rows_of(name)
         return row
 
     def job(self, row: Delivery) -> Job:
@@ -122,9 +150,10 @@ class Post:
             found: list[Attempt] = deliveries.attempts(session, [row.id]).get(row.id, [])
             return [(one.claim, one.event.value, one.status.value, one.error) for one in found]
 
-    def contact(self, name: str) -> Contact | None:
+    def contact(self, name: str, channel: ChannelName = ChannelName.DISCORD) -> Contact | None:
         with self.world.session() as session:
-            return contacts.contact_of(session, self.world.players[name])
+            session.expire_all()
+            return contacts.contacts_of(session, self.world.players[name]).get(channel)
 
     def pass_wall_time(self, row: Delivery, delta: timedelta) -> None:
         """The first try was longer ago."""

@@ -6,9 +6,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from slomix.accounts import logins
 from slomix.accounts import service as accounts
-from slomix.accounts.models import LinkAction, LinkEvent, LoginAttempt, Player, User
-from slomix.accounts.service import LoginNotStarted, NoSuchProfile, ProfileTaken
+from slomix.accounts.logins import LoginNotStarted
+from slomix.accounts.models import LinkEvent, LoginAttempt, Player, User
+from slomix.accounts.rules import LinkAction
+from slomix.accounts.service import NoSuchProfile, ProfileTaken
 from slomix.db import Database
 from tests.conftest import CAST, World, at, build_world
 
@@ -25,7 +28,7 @@ def user(world: World, name: str) -> User:
 
 def log_in(world: World, discord_id: str, username: str = "newcomer", display_name: str = "New Comer") -> User:
     with world.session() as session:
-        return accounts.log_in(
+        return logins.log_in(
             session, discord_id=discord_id, username=username, display_name=display_name, now=world.clock.now()
         )
 
@@ -50,7 +53,7 @@ def test_the_first_login_makes_a_user_and_later_ones_renew_the_names(world: Worl
     first = log_in(world, NEWCOMER)
     world.clock.forward(timedelta(days=1))
     second = log_in(world, NEWCOMER, "renamed", "Re Named")
-    assert (second.id, second.session_key, second.player_id) == (first.id, first.session_key, None)
+    assert (second.id, second.player_id) == (first.id, None)
     assert (second.discord_username, second.display_name) == ("renamed", "Re Named")
     assert (second.created_at, second.last_login_at) == (NOW, NOW + timedelta(days=1))
     assert log(world, NEWCOMER) == [(LinkAction.DISCORD_LINKED, {})]
@@ -72,17 +75,25 @@ def test_what_is_no_discord_id_is_no_user(world: World) -> None:
         log_in(world, "alice")
 
 
-def test_a_session_is_known_by_its_key_alone(world: World) -> None:
-    alice = user(world, "alice")
-    with world.session() as session:
-        found = accounts.who_they_are(session, [alice.session_key, "no such key"])
-    assert {key: somebody.user_id for key, somebody in found.items()} == {alice.session_key: alice.id}
-
-
 def test_linking_takes_a_free_profile_and_the_log_says_which(world: World) -> None:
     assert link(world, "charlie", "guid-spare") == "guid-spare"
     assert link(world, "charlie", "guid-spare") == "guid-spare", "twice is once"
     assert log(world, CAST["charlie"])[1:] == [(LinkAction.PLAYER_LINKED, {"guid": "guid-spare"})]
+
+
+def test_the_log_says_who_did_it_when_it_was_somebody_else(world: World) -> None:
+    with world.session() as session:
+        charlie, erik = (session.get_one(User, world.users[name]) for name in ("charlie", "erik"))
+        accounts.link_player(session, charlie, "guid-spare", now=NOW, actor=CAST["dora"])
+        accounts.unlink_player(session, erik, now=NOW, actor=CAST["dora"])
+        accounts.unlink_player(session, charlie, now=NOW)
+    with world.session() as session:
+        events = session.scalars(select(LinkEvent).order_by(LinkEvent.id.desc()).limit(3)).all()
+    assert [(one.discord_id, one.actor) for one in reversed(events)] == [
+        (CAST["charlie"], CAST["dora"]),
+        (CAST["erik"], CAST["dora"]),
+        (CAST["charlie"], None),
+    ]
 
 
 def test_a_profile_that_belongs_to_somebody_else_is_refused_with_a_sentence(world: World) -> None:
@@ -136,7 +147,7 @@ def test_of_several_who_claim_a_profile_at_once_one_gets_it(committed: Database)
 def begin(world: World, state: str = "state", *, browser: str = "mine", next_path: str = "/day/2026-11-20") -> None:
     now = world.clock.now()
     with world.session() as session:
-        accounts.begin_login(
+        logins.begin_login(
             session,
             state=state,
             browser=browser,
@@ -149,7 +160,7 @@ def begin(world: World, state: str = "state", *, browser: str = "mine", next_pat
 
 def accept(world: World, state: str = "state", *, browser: str = "mine") -> tuple[str, str]:
     with world.session() as session:
-        attempt = accounts.accept_login(session, state=state, browser=browser, now=world.clock.now())
+        attempt = logins.accept_login(session, state=state, browser=browser, now=world.clock.now())
         return attempt.code_verifier, attempt.next_path
 
 

@@ -2,130 +2,230 @@
 
 from dataclasses import replace
 from datetime import time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
+from slomix import linking, words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import Player, User
+from slomix.contacts import preferences
 from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact, Preferences
-from slomix.contacts.rules import ChannelName, QuietHours, Reach
-from tests.conftest import CAST, LJUBLJANA, World, at
+from slomix.contacts.rules import ChannelName, Kind, Preferred, QuietHours, Reach
+from tests.conftest import CAST, LJUBLJANA, TODAY, World, at
 
 NOW = at(20, 30)
 TOKYO = ZoneInfo("Asia/Tokyo")
 NIGHT = QuietHours(time(23), time(7))
+DISCORD, TELEGRAM, SIGNAL = ChannelName.DISCORD, ChannelName.TELEGRAM, ChannelName.SIGNAL
 
 
-def reach(world: World, name: str) -> Reach:
+def reach(world: World, name: str, **settings: Any) -> Reach:
+    known = world.runtime.settings.model_copy(update=settings)
     with world.session() as session:
-        return contacts.reach_of(session, [world.players[name]], zone=LJUBLJANA)[world.players[name]]
+        return contacts.reach_of(session, [world.players[name]], settings=known)[world.players[name]]
 
 
-def contact(world: World, name: str) -> Contact:
+def contact(world: World, name: str, channel: ChannelName = DISCORD) -> Contact:
     with world.session() as session:
-        found = contacts.contact_of(session, world.players[name])
-    assert found is not None
-    return found
+        session.expire_all()
+        return contacts.contacts_of(session, world.players[name])[channel]
+
+
+def addresses(world: World, name: str) -> dict[ChannelName, str]:
+    """Where messages to this player go, the first first."""
+    found, settings = reach(world, name), world.runtime.settings
+    return {way.channel: contacts.address_of(way, found.discord_id or "", settings) for way in found.ways}
 
 
 def test_who_never_said_anything_allows_nothing(world: World) -> None:
     with world.session() as session:
         contacts.remove_all(session, world.players["alice"])
-        contacts.add_discord(session, world.players["alice"], CAST["alice"], now=NOW)
+        contacts.add_discord(session, world.players["alice"], now=NOW)
     found = reach(world, "alice")
-    assert (found.allows_promotions, found.quiet_hours, found.zone) == (False, None, LJUBLJANA)
-    assert found.address == CAST["alice"]
+    assert (found.allows, found.quiet_hours, found.zone) == (frozenset(), None, LJUBLJANA)
+    assert addresses(world, "alice") == {DISCORD: CAST["alice"]}
 
 
 def test_preferences_are_replaced_as_a_whole(world: World) -> None:
     with world.session() as session:
-        contacts.set_preferences(
-            session, world.players["alice"], allow_promotions=True, quiet_hours=NIGHT, zone=TOKYO, now=NOW
-        )
+        wishes = preferences.Wishes(TOKYO, allow_promotions=True, session_ready=True, quiet_hours=NIGHT)
+        preferences.save(session, world.players["alice"], wishes, now=NOW)
     found = reach(world, "alice")
-    assert (found.allows_promotions, found.quiet_hours, found.zone) == (True, NIGHT, TOKYO)
+    assert (found.allows, found.quiet_hours, found.zone) == ({Kind.CAMPAIGNS, Kind.SESSION_READY}, NIGHT, TOKYO)
     world.prefers("alice", called=False)
     found = reach(world, "alice")
-    assert (found.allows_promotions, found.quiet_hours, found.zone) == (False, None, LJUBLJANA)
+    assert (found.allows, found.quiet_hours, found.zone) == (frozenset(), None, LJUBLJANA)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "kind"),
+    [
+        ({"called": True}, Kind.CAMPAIGNS),
+        ({"session_ready": True}, Kind.SESSION_READY),
+        ({"daily_reminder": True}, Kind.DAILY_REMINDER),
+        ({"looking_threshold": 4}, Kind.LOOKING),
+    ],
+)
+def test_each_kind_of_message_is_allowed_by_itself(world: World, wishes: dict[str, Any], kind: Kind) -> None:
+    world.prefers("alice", **({"called": False} | wishes))
+    assert reach(world, "alice").allows == {kind}
 
 
 def test_several_are_looked_up_together_and_whom_nobody_knows_is_left_out(world: World) -> None:
     ids = [world.players["alice"], world.players["erik"], 4711]
+    world.has("alice", TELEGRAM, "4242")
     with world.session() as session:
-        found = contacts.reach_of(session, ids, zone=LJUBLJANA)
-        assert contacts.reach_of(session, [], zone=LJUBLJANA) == {}
+        found = contacts.reach_of(session, ids, settings=world.runtime.settings)
+        assert contacts.reach_of(session, [], settings=world.runtime.settings) == {}
     assert {player: one.discord_id for player, one in found.items()} == {
         world.players["alice"]: CAST["alice"],
         world.players["erik"]: CAST["erik"],
     }
+    assert [way.channel for way in found[world.players["alice"]].ways] == [TELEGRAM, DISCORD]
+    assert [way.channel for way in found[world.players["erik"]].ways] == [DISCORD], "each has their own"
+
+
+@pytest.mark.parametrize(
+    ("preferred", "order"),
+    [
+        (Preferred.ANY, [TELEGRAM, SIGNAL, DISCORD]),
+        (Preferred.TELEGRAM, [TELEGRAM, SIGNAL, DISCORD]),
+        (Preferred.SIGNAL, [SIGNAL, TELEGRAM, DISCORD]),
+        (Preferred.DISCORD, [DISCORD, TELEGRAM, SIGNAL]),
+    ],
+)
+def test_the_ways_come_in_the_order_the_player_prefers(
+    world: World, preferred: Preferred, order: list[ChannelName]
+) -> None:
+    world.has("alice", SIGNAL, "+38640123456")
+    world.has("alice", TELEGRAM, "4242")
+    world.prefers("alice", preferred_channel=preferred)
+    assert list(addresses(world, "alice")) == order
+
+
+def test_a_channel_that_is_switched_off_here_is_no_way(world: World) -> None:
+    world.has("alice", TELEGRAM, "4242")
+    world.has("alice", SIGNAL, "+38640123456")
+    assert [way.channel for way in reach(world, "alice", telegram_enabled=False).known] == [SIGNAL, DISCORD]
+    assert [way.channel for way in reach(world, "alice", signal_enabled=False).known] == [TELEGRAM, DISCORD]
 
 
 def test_an_unusable_contact_is_not_used_and_says_since_when_and_why(world: World) -> None:
     contact_id = contact(world, "alice").id
     with world.session() as session:
-        contacts.mark_unusable(session, contact_id, "DMs closed", now=NOW)
-        contacts.mark_unusable(session, contact_id, "again", now=at(22))
-    with world.session() as session:
-        session.expire_all()
-        marked = session.get_one(Contact, contact_id)
-        assert (marked.unusable_since, marked.unusable_reason) == (NOW, "DMs closed")
+        contacts.failed(session, contact_id, "DMs closed", is_permanent=True, now=NOW)
+        contacts.failed(session, contact_id, "again", is_permanent=True, now=at(22))
+    marked = contact(world, "alice")
+    assert (marked.unusable_since, marked.unusable_reason) == (NOW, "DMs closed")
+    assert (marked.last_error, marked.last_error_at) == ("again", at(22))
     found = reach(world, "alice")
-    assert (found.contact_id, found.address, found.is_linked) == (None, None, True)
+    assert (found.ways, found.is_linked) == ((), True)
+    assert [way.contact_id for way in found.known] == [contact_id], "it is known all the same"
+    with world.session() as session:
+        assert [one.channel for one in contacts.broken_contacts(session, world.players["alice"])] == [DISCORD]
+        assert contacts.broken_contacts(session, world.players["erik"]) == []
+
+
+def test_a_passing_failure_leaves_a_contact_usable(world: World) -> None:
+    with world.session() as session:
+        contacts.failed(session, contact(world, "alice").id, "Discord answered 503", is_permanent=False, now=NOW)
+    shown = contact(world, "alice")
+    assert (shown.unusable_since, shown.last_error, shown.last_error_at) == (None, "Discord answered 503", NOW)
+    assert addresses(world, "alice") == {DISCORD: CAST["alice"]}
+
+
+def test_a_message_that_arrived_makes_a_contact_usable_again(world: World) -> None:
+    with world.session() as session:
+        contacts.failed(session, contact(world, "alice").id, "DMs closed", is_permanent=True, now=NOW)
+        contacts.worked(session, contact(world, "alice").id, learned="7001", now=at(22))
+    shown = contact(world, "alice")
+    assert (shown.unusable_since, shown.unusable_reason, shown.last_success_at) == (None, None, at(22))
 
 
 def test_logging_in_again_makes_a_contact_usable_again(world: World) -> None:
     with world.session() as session:
-        contacts.mark_unusable(session, contact(world, "alice").id, "DMs closed", now=NOW)
-        contacts.add_discord(session, world.players["alice"], CAST["alice"], now=at(22))
+        contacts.failed(session, contact(world, "alice").id, "DMs closed", is_permanent=True, now=NOW)
+        contacts.add_discord(session, world.players["alice"], now=at(22))
     fresh = contact(world, "alice")
     assert (fresh.unusable_since, fresh.unusable_reason, fresh.verified_at) == (None, None, at(22))
-    assert reach(world, "alice").address == CAST["alice"]
+    assert (fresh.last_error, fresh.last_error_at) == (None, None)
+    assert addresses(world, "alice") == {DISCORD: CAST["alice"]}
+
+
+def test_the_owner_may_have_their_addresses_tried_again_but_for_those_that_nobody_can_read(world: World) -> None:
+    world.has("alice", TELEGRAM, "4242")
+    with world.session() as session:
+        for name in ("alice", "erik"):
+            contacts.failed(session, contact(world, name).id, "DMs closed", is_permanent=True, now=NOW)
+        contacts.failed(session, contact(world, "alice", TELEGRAM).id, words.UNREADABLE, is_permanent=True, now=NOW)
+        contacts.try_again(session, world.players["alice"])
+    assert [way.channel for way in reach(world, "alice").ways] == [DISCORD]
+    assert contact(world, "alice", TELEGRAM).unusable_reason == words.UNREADABLE
+    assert reach(world, "erik").ways == (), "and nobody else's"
 
 
 def test_what_a_receipt_taught_is_kept_with_the_address(world: World) -> None:
     with world.session() as session:
-        contacts.learn(session, contact(world, "alice").id, "7001")
-    assert reach(world, "alice").learned == "7001"
-    assert reach(world, "erik").learned is None
+        contacts.worked(session, contact(world, "alice").id, learned="7001", now=NOW)
+    assert [way.learned for way in reach(world, "alice").ways] == ["7001"]
+    assert [way.learned for way in reach(world, "erik").ways] == [None]
 
 
 def test_an_address_moves_with_its_account_and_what_was_learned_of_the_old_one_does_not(world: World) -> None:
+    """On Discord the account is the address, so it goes where the account is linked; the other addresses are let go."""
+    world.has("alice", TELEGRAM, "4242")
     with world.session() as session:
-        contacts.learn(session, contact(world, "erik").id, "7001")
-        contacts.add_discord(session, world.players["erik"], CAST["alice"], now=NOW)
-        assert contacts.contact_of(session, world.players["alice"]) is None
-    found = reach(world, "erik")
-    assert (found.address, found.learned) == (CAST["alice"], None)
+        contacts.worked(session, contact(world, "alice").id, learned="7001", now=NOW)
+        alice = session.get_one(User, world.users["alice"])
+        spare = linking.link(session, alice, "guid-spare", today=TODAY, now=NOW).id
+        assert contacts.contacts_of(session, world.players["alice"]) == {}
+    world.players["spare"] = spare
+    assert addresses(world, "spare") == {DISCORD: CAST["alice"]}
+    assert [way.learned for way in reach(world, "spare").ways] == [None]
+    assert not reach(world, "alice").is_linked
+
+
+def stored(player_id: int, **changes: Any) -> Contact:
+    values: dict[str, Any] = {"channel": TELEGRAM, "sealed": "s", "address_hash": "h", "verified_at": NOW}
+    return Contact(player_id=player_id, **(values | changes))
 
 
 @pytest.mark.parametrize(
-    ("who", "address", "constraint"),
+    ("who", "values", "constraint"),
     [
-        ("alice", "1", "uq_contacts_player_channel"),
-        ("charlie's", CAST["alice"], "uq_contacts_channel_address"),
+        ("alice", {"channel": DISCORD, "sealed": None, "address_hash": None}, "uq_contacts_player_channel"),
+        ("erik", {"address_hash": "another"}, "uq_contacts_player_channel"),
+        ("alice", {}, "uq_contacts_channel_address_hash"),
+        ("another", {"channel": DISCORD}, "sealed_unless_discord"),
+        ("alice", {"sealed": None, "address_hash": None}, "sealed_unless_discord"),
+        ("alice", {"address_hash": None}, "sealed_with_hash"),
+        ("another", {"channel": DISCORD, "sealed": None}, "sealed_with_hash"),
     ],
 )
-def test_an_address_belongs_to_one_player_and_a_player_has_one(
-    world: World, who: str, address: str, constraint: str
+def test_an_address_belongs_to_one_player_and_a_player_has_one_and_it_is_never_stored_in_the_clear(
+    world: World, who: str, values: dict[str, Any], constraint: str
 ) -> None:
     with world.session() as session:
-        spare = Player(guid="another", name="Another", aliases=[], created_at=NOW)
-        session.add(spare)
-    player = world.players.get(who, spare.id)
+        another = Player(guid="another", name="Another", aliases=[], created_at=NOW)
+        session.add(another)
+        session.add(stored(world.players["erik"]))
+    player = world.players.get(who, another.id)
     with pytest.raises(IntegrityError, match=constraint), world.session() as session:
-        session.add(Contact(player_id=player, channel=ChannelName.DISCORD, address=address, verified_at=NOW))
+        session.add(stored(player, **values))
 
 
 def test_forgetting_somebody_leaves_neither_address_nor_permission(world: World) -> None:
+    world.has("alice", TELEGRAM, "4242")
     with world.session() as session:
         contacts.remove_all(session, world.players["alice"])
-        assert contacts.contact_of(session, world.players["alice"]) is None
-        assert contacts.preferences_of(session, world.players["alice"]) is None
-    assert reach(world, "erik").allows_promotions, "and nobody else"
+        assert contacts.contacts_of(session, world.players["alice"]) == {}
+        assert not preferences.were_asked(session, world.players["alice"])
+    assert reach(world, "erik").allows == {Kind.CAMPAIGNS}, "and nobody else"
 
 
 def test_who_is_unlinked_has_no_account_to_write_to(world: World) -> None:
@@ -141,9 +241,11 @@ def test_who_is_unlinked_has_no_account_to_write_to(world: World) -> None:
         ({"quiet_start": time(22)}, "quiet_hours_whole"),
         ({"quiet_end": time(22)}, "quiet_hours_whole"),
         ({"quiet_start": time(22), "quiet_end": time(22)}, "quiet_hours_some"),
+        ({"looking_threshold": -1}, "looking_threshold_sane"),
+        ({"looking_threshold": 100}, "looking_threshold_sane"),
     ],
 )
-def test_half_or_empty_quiet_hours_cannot_be_stored(world: World, values: dict[str, time], constraint: str) -> None:
+def test_half_or_empty_wishes_cannot_be_stored(world: World, values: dict[str, Any], constraint: str) -> None:
     change = update(Preferences).where(Preferences.player_id == world.players["alice"]).values(**values)
     with pytest.raises(IntegrityError, match=constraint), world.session() as session:
         session.execute(change)

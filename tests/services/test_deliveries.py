@@ -58,6 +58,9 @@ def test_a_passing_failure_is_tried_again_with_the_words_of_then_and_both_tries_
     post.wire.answers = [BUSY]
     row = post.send("alice")
     assert (row.status, row.reason, row.settled_at) == (DeliveryStatus.PENDING, BUSY.reason, None)
+    contact = post.contact("alice")
+    assert contact is not None
+    assert (contact.unusable_since, contact.last_error, contact.last_error_at) == (None, BUSY.reason, at(20, 45))
     post.world.clock.move_to(at(20, 50))
     assert post.carry(row) is JobStatus.SENT
     row = post.row("alice")
@@ -106,7 +109,7 @@ def test_the_id_of_the_dm_channel_is_learned_and_used_next_time(post: Post) -> N
     post.send("alice")
     contact = post.contact("alice")
     assert contact is not None
-    assert contact.learned == "7001"
+    assert (contact.learned, contact.last_success_at) == ("7001", at(20, 45))
     post.plan("alice", key="ANOTHER:2026-11-20")
     post.carry(post.rows()[-1])
     assert [to for to, _, _ in post.wire.sent] == [
@@ -138,6 +141,7 @@ def test_a_room_that_refuses_for_good_marks_nobodys_contact(post: Post) -> None:
         ("quiet", "quiet hours"),
         ("opted out", "not opted in"),
         ("unlinked", "not linked"),
+        ("left", "left our Discord server"),
         ("removed", "no working contact"),
         ("unwanted", "already in voice"),
         ("expired", "expired"),
@@ -156,6 +160,10 @@ def test_each_recipient_is_looked_at_again_when_it_is_time_and_a_skip_has_its_re
         case "unlinked":
             with world.session() as session:
                 accounts.unlink_player(session, session.get_one(User, world.users["alice"]), now=at(20, 40))
+        case "left":
+            with world.session() as session:
+                user = session.get_one(User, world.users["alice"])
+                accounts.note_membership(session, user, is_member=False, now=at(20, 40))
         case "removed":
             with world.session() as session:
                 contacts.remove_all(session, world.players["alice"])

@@ -1,7 +1,10 @@
-"""Finding one's profile: free ones only, colours aside, wildcards taken literally."""
+"""Finding one's profile: free ones first, colours aside, wildcards taken literally."""
+
+from typing import Any
 
 import pytest
 
+from slomix.accounts import logins
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from tests.conftest import World, at
@@ -25,7 +28,7 @@ def filled(world: World) -> World:
     return world
 
 
-def search(world: World, words: str, **more: int) -> list[str]:
+def search(world: World, words: str, **more: Any) -> list[str]:
     with world.session() as session:
         return [player.guid for player in accounts.search(session, words, **more)]
 
@@ -62,11 +65,32 @@ def test_fewer_than_two_letters_find_nothing(filled: World, words: str) -> None:
     assert search(filled, words) == []
 
 
-def test_profiles_of_others_are_not_offered(filled: World) -> None:
-    assert search(filled, "alice") == []
-    with filled.session() as session:
-        accounts.unlink_player(session, session.get_one(User, filled.users["alice"]), now=NOW)
+def test_profiles_of_others_are_found_but_not_offered(filled: World) -> None:
+    """Somebody who finds their own profile taken can say so; suggestions are only what can be had at once."""
     assert search(filled, "alice") == ["guid-alice"]
+    assert search(filled, "alice", only_free=True) == []
+    with filled.session() as session:
+        newcomer = logins.log_in(
+            session, discord_id="100000000000000042", username="alice", display_name="Alice", now=NOW
+        )
+        assert accounts.suggestions(session, newcomer) == []
+        accounts.unlink_player(session, session.get_one(User, filled.users["alice"]), now=NOW)
+        assert [player.guid for player in accounts.suggestions(session, newcomer)] == ["guid-alice"]
+    assert search(filled, "alice", only_free=True) == ["guid-alice"]
+
+
+def test_free_profiles_come_before_those_of_others_which_are_marked(filled: World) -> None:
+    with filled.session() as session:
+        accounts.import_players(session, [("x-1", "^2alicia", []), ("x-2", "zalice", [])], now=NOW)
+    assert search(filled, "alic") == ["x-1", "x-2", "guid-alice"]
+    with filled.session() as session:
+        found = accounts.search(session, "alic")
+        assert accounts.taken(session, found) == {filled.players["alice"]}
+        assert accounts.taken(session, []) == set()
+        owner = accounts.owner(session, found[-1])
+        assert owner is not None
+        assert owner.id == filled.users["alice"]
+        assert accounts.owner(session, found[0]) is None
 
 
 def test_what_is_found_comes_by_name_and_not_without_end(filled: World) -> None:
@@ -78,9 +102,9 @@ def test_what_is_found_comes_by_name_and_not_without_end(filled: World) -> None:
 
 def test_suggestions_come_from_both_discord_names_each_profile_once(filled: World) -> None:
     with filled.session() as session:
-        user = accounts.log_in(session, discord_id="100000000000000042", username="zed", display_name="^1bad", now=NOW)
+        user = logins.log_in(session, discord_id="100000000000000042", username="zed", display_name="^1bad", now=NOW)
         assert [player.guid for player in accounts.suggestions(session, user)] == ["g-1", "g-7"]
-        user = accounts.log_in(session, discord_id="100000000000000042", username="zed", display_name="zed", now=NOW)
+        user = logins.log_in(session, discord_id="100000000000000042", username="zed", display_name="zed", now=NOW)
         assert [player.guid for player in accounts.suggestions(session, user)] == ["g-7"]
 
 

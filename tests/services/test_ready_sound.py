@@ -1,15 +1,17 @@
 """The ready sound a player chose: kept beside the other preferences, and sane also for who writes past the code."""
 
 from datetime import time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
+from slomix.contacts import preferences
 from slomix.contacts import service as contacts
 from slomix.contacts.models import Preferences
-from slomix.contacts.rules import QuietHours, Sound
+from slomix.contacts.rules import Preferred, QuietHours, Sound
 from slomix.db import Database
 from tests.conftest import LJUBLJANA, World, build_world
 
@@ -22,20 +24,24 @@ LOUD = Sound(is_on=True, cooldown=timedelta(seconds=90))
 
 def hears(world: World, name: str) -> Sound:
     with world.session() as session:
-        return contacts.sound_of(session, world.players[name])
+        return preferences.of(session, world.players[name], zone=LJUBLJANA).sound
+
+
+def changes(world: World, name: str, **fields: Any) -> None:
+    """Somebody changes these of their wishes and no others."""
+    with world.session() as session:
+        preferences.change(session, world.players[name], fields, zone=LJUBLJANA, now=world.clock.now())
 
 
 def wants(world: World, name: str, sound: Sound) -> None:
-    with world.session() as session:
-        contacts.set_sound(session, world.players[name], sound, zone=LJUBLJANA, now=world.clock.now())
+    changes(world, name, sound=sound)
 
 
 def allows(world: World, name: str) -> tuple[object, ...]:
-    """All that a player's row says but the sound."""
+    """All that a player's wishes say but the sound."""
     with world.session() as session:
-        session.expire_all()
-        row = session.get_one(Preferences, world.players[name])
-        return row.allow_promotions, row.quiet_start, row.quiet_end, row.timezone
+        wishes = preferences.of(session, world.players[name], zone=LJUBLJANA)
+    return tuple(value for name, value in vars(wishes).items() if name != "sound")
 
 
 def test_who_never_chose_hears_nothing(world: World) -> None:
@@ -53,35 +59,39 @@ def test_the_sound_is_kept_and_is_ones_own(world: World) -> None:
     assert hears(world, "alice") == Sound(is_on=False, cooldown=timedelta(hours=1))
 
 
+EVERYTHING = {
+    "zone": TOKYO,
+    "allow_promotions": True,
+    "session_ready": True,
+    "daily_reminder": True,
+    "looking_threshold": 4,
+    "preferred_channel": Preferred.SIGNAL,
+    "quiet_hours": NIGHT,
+}
+
+
 def test_changing_the_sound_leaves_consent_quiet_hours_and_zone_as_they_were(world: World) -> None:
-    with world.session() as session:
-        contacts.set_preferences(
-            session,
-            world.players["alice"],
-            allow_promotions=True,
-            quiet_hours=NIGHT,
-            zone=TOKYO,
-            now=world.clock.now(),
-        )
+    changes(world, "alice", **EVERYTHING)
     before = allows(world, "alice")
-    assert before == (True, NIGHT.start, NIGHT.end, "Asia/Tokyo")
+    assert before == tuple(EVERYTHING.values())
     wants(world, "alice", LOUD)
     assert allows(world, "alice") == before
 
 
-@pytest.mark.parametrize("called", [True, False])
-def test_changing_the_other_preferences_leaves_the_sound_as_it_was(world: World, called: bool) -> None:
+@pytest.mark.parametrize(("name", "value"), [*EVERYTHING.items(), ("allow_promotions", False), ("quiet_hours", None)])
+def test_changing_another_preference_leaves_the_sound_as_it_was(world: World, name: str, value: object) -> None:
     wants(world, "alice", LOUD)
-    world.prefers("alice", called=called, quiet=NIGHT)
-    assert allows(world, "alice")[0] is called
+    changes(world, "alice", **{name: value})
     assert hears(world, "alice") == LOUD
+    with world.session() as session:
+        assert getattr(preferences.of(session, world.players["alice"], zone=LJUBLJANA), name) == value
 
 
 def test_switching_the_sound_on_first_of_all_allows_nobody_to_write(world: World) -> None:
     with world.session() as session:
         contacts.remove_all(session, world.players["alice"])
     wants(world, "alice", LOUD)
-    assert allows(world, "alice") == (False, None, None, LJUBLJANA.key)
+    assert allows(world, "alice") == (LJUBLJANA, False, False, False, 0, Preferred.ANY, None)
     assert hears(world, "alice") == LOUD
 
 
@@ -112,7 +122,7 @@ def test_sound_and_preferences_saved_at_once_are_both_kept(committed: Database) 
     world = build_world(committed)
     with world.session() as session:
         contacts.remove_all(session, world.players["alice"])
-    deeds = [lambda: wants(world, "alice", LOUD), lambda: world.prefers("alice", called=True, quiet=NIGHT)] * 3
+    deeds = [lambda: wants(world, "alice", LOUD), lambda: changes(world, "alice", **EVERYTHING)] * 3
     assert at_once(deeds) == [None] * 6
     assert hears(world, "alice") == LOUD
-    assert allows(world, "alice")[:3] == (True, NIGHT.start, NIGHT.end)
+    assert allows(world, "alice") == tuple(EVERYTHING.values())

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -14,6 +15,7 @@ from sqlalchemy import create_engine, text
 from werkzeug.test import TestResponse
 
 from slomix import db, migrations
+from slomix.accounts import logins
 from slomix.accounts.models import User
 from slomix.app import create_app
 from slomix.channels.memory import MemoryChannel
@@ -67,7 +69,7 @@ def browser_of(app: Flask, world: World, name: str | None) -> Browser:
     client = app.test_client()
     if name is not None:
         with world.session() as session:
-            key = session.get_one(User, world.users[name]).session_key
+            key = logins.open_session(session, session.get_one(User, world.users[name]), now=world.clock.now())
         with client.session_transaction() as cookie:
             cookie["_user_id"], cookie["_fresh"] = key, True
     return Browser(client)
@@ -101,6 +103,8 @@ def peopled(servers: Servers) -> Iterator[World]:
 def world(peopled: World) -> Iterator[World]:
     peopled.clock.move_to(FrozenClock().now())
     vars(peopled.discord).update(vars(MemoryChannel()))
+    for channel in (peopled.telegram, peopled.signal):
+        vars(channel).update(vars(MemoryChannel(repeatable_for=timedelta(0))))
     vars(peopled.lookup).update(vars(Lookup()))
     with cast(Rewound, peopled.runtime.database).for_a_test():
         yield peopled

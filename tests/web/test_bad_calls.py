@@ -51,8 +51,9 @@ def on(day: object, status: object = "LOOKING") -> dict[str, object]:
 def test_a_status_that_makes_no_sense(
     world: World, browse: Browse, who: str | None, body: Any, status: int, words: str
 ) -> None:
+    browser = browse(who)
     with nothing_stored(world):
-        answer = browse(who).call("POST", API, body)
+        answer = browser.call("POST", API, body)
     assert words in is_problem(answer, status)
 
 
@@ -198,17 +199,18 @@ def test_nobody_to_ask_and_too_late_are_422(world: World, bob: Browser) -> None:
 def test_a_second_campaign_is_409_and_names_the_other_promoter(world: World, browse: Browse) -> None:
     world.says("erik", Status.LOOKING)
     assert browse("bob").call("POST", CAMPAIGNS, {}).status_code == 201
-    for name in ("dora", "bob"):
+    for browser in (browse("dora"), browse("bob")):
         with nothing_stored(world):
-            assert "Bob" in is_problem(browse(name).call("POST", CAMPAIGNS, {}), 409)
+            assert "Bob" in is_problem(browser.call("POST", CAMPAIGNS, {}), 409)
 
 
 def test_somebody_elses_campaign_is_404_to_cancel(world: World, browse: Browse) -> None:
     world.says("erik", Status.LOOKING)
     made = browse("dora").call("POST", CAMPAIGNS, {}).get_json()["campaign_id"]
+    bob = browse("bob")
     with nothing_stored(world):
         for campaign in (made, "999999999", str(10**30)):
-            is_problem(browse("bob").call("POST", f"{CAMPAIGNS}/{campaign}/cancel"), 404)
+            is_problem(bob.call("POST", f"{CAMPAIGNS}/{campaign}/cancel"), 404)
 
 
 def test_an_endless_idempotency_key_is_refused(world: World, bob: Browser) -> None:

@@ -142,7 +142,11 @@ def test_who_links_from_a_day_is_led_back_to_it(world: World, charlie: Browser) 
     profile = charlie.page(lands(charlie.get(banner.all("a")[0].attributes["href"])) + "&q=spare")
     [form] = [one for one in profile.all("form") if one.attributes["action"] == "/profile/link"]
     fields = {one.attributes["name"]: one.attributes["value"] for one in form.all("input")}
-    assert lands(charlie.client.post("/profile/link", data=fields)) == f"/day/{IN_DECEMBER}"
+    welcome = lands(charlie.client.post("/profile/link", data=fields))
+    assert welcome == f"/welcome?next=/day/{IN_DECEMBER}"
+    [form] = [one for one in charlie.page(welcome).all("form") if one.attributes["action"] == "/welcome"]
+    fields = {one.attributes["name"]: one.attributes["value"] for one in form.all("input")}
+    assert lands(charlie.client.post("/welcome", data=fields | {"skip": "1"})) == f"/day/{IN_DECEMBER}"
     page = charlie.page(f"/day/{IN_DECEMBER}")
     assert not page.has_id("banner")
     assert page.by_id(f"day-{IN_DECEMBER}").buttons == STATUS_BUTTONS

@@ -11,12 +11,12 @@ from slomix import db
 from slomix.clock import wall_now
 from slomix.embedded import Servers
 from slomix.health import service
-from slomix.health.rules import DISCORD, SCHEDULER, WORKER
+from slomix.health.rules import DISCORD, INBOX, SCHEDULER, WORKER
 from tests.conftest import TODAY, World
 from tests.simulators import free_pair
 from tests.web.conftest import Browser, browser_of, is_fragment, is_page, is_problem, make_app, with_settings
 
-BEATING = (SCHEDULER, WORKER, DISCORD)
+BEATING = (SCHEDULER, WORKER, DISCORD, INBOX)
 
 
 @pytest.fixture
@@ -68,7 +68,16 @@ def test_a_part_that_was_never_seen_is_dead(world: World, servers: Servers) -> N
     configured = with_settings(world, redis_url=SecretStr(servers.redis_url))
     status, body = ask(configured)
     assert status == 503
-    assert dead(body) == {SCHEDULER, WORKER}, "Discord is not asked for where no bot is configured"
+    assert dead(body) == {SCHEDULER, WORKER, INBOX}, "Discord is not asked for where no bot is configured"
+
+
+@pytest.mark.parametrize(
+    ("on", "is_asked_for"), [({"signal_enabled"}, True), ({"telegram_enabled"}, True), (set(), False)], ids=str
+)
+def test_the_inbox_is_asked_for_where_somebody_can_write_to_it(alive: World, on: set[str], is_asked_for: bool) -> None:
+    switches = {name: name in on for name in ("telegram_enabled", "signal_enabled")}
+    status, body = ask(with_settings(alive, **switches))
+    assert (status, INBOX in body["parts"]) == (200, is_asked_for)
 
 
 def test_the_systems_clock_does_not_make_anybody_look_dead(alive: World) -> None:

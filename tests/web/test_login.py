@@ -10,11 +10,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx2
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from werkzeug.test import TestResponse
 
 from slomix.accounts import service as accounts
-from slomix.accounts.models import LoginAttempt, User
+from slomix.accounts.models import LoginAttempt, LoginSession, User
 from slomix.simulator.people import environment
 from tests.conftest import World
 from tests.simulators import CAST, Simulator, free_pair
@@ -266,7 +266,7 @@ def test_the_session_is_renewed_at_login_and_holds_an_id_and_nothing_else(dance:
         cookie["left_behind"] = "by whoever sat here before"
     dance.log_in()
     with client.session_transaction() as cookie:
-        assert set(cookie) <= {"_user_id", "_fresh", "_id"}
+        assert set(cookie) <= {"_user_id", "_fresh", "_id", "_permanent"}
         assert ALICE.id not in str(dict(cookie))
     assert dance.browser.csrf() != token
     refused = client.post("/profile/link", data={"csrf_token": token, "guid": "guid-spare"})
@@ -286,7 +286,8 @@ def test_logging_out_ends_it_here(dance: Dance) -> None:
 def test_a_session_that_was_ended_in_the_database_is_nobodys(dance: Dance) -> None:
     dance.log_in()
     with dance.world.session() as session:
-        session.execute(update(User).where(User.discord_id == ALICE.id).values(session_key="another"))
+        mine = select(User.id).where(User.discord_id == ALICE.id).scalar_subquery()
+        session.execute(delete(LoginSession).where(LoginSession.user_id == mine))
     assert not dance.is_in()
     assert dance.browser.get("/").status_code == 200
 

@@ -35,7 +35,9 @@ def campaign_path(bob: Browser) -> str:
 ENTRY: list[tuple[str, dict[str | None, int]]] = [
     *((path, {None: 200, "charlie": 200, "alice": 200, "bob": 200, "dora": 200}) for path in BOARDS),
     ("/profile", {None: 401, "charlie": 200, "alice": 200, "bob": 200, "dora": 200}),
-    ("/preferences", {None: 401, "charlie": 403, "alice": 200, "bob": 200, "dora": 200}),
+    # Switching off is for everybody, so everybody finds the page where it is done.
+    ("/preferences", {None: 401, "charlie": 200, "alice": 200, "bob": 200, "dora": 200}),
+    ("/welcome", {None: 401, "charlie": 403, "alice": 200, "bob": 200, "dora": 200}),
     ("/promote", {None: 401, "charlie": 403, "alice": 403, "bob": 200, "dora": 200}),
     ("/promote/preview", {None: 401, "charlie": 403, "alice": 403, "bob": 200, "dora": 200}),
     ("CAMPAIGN", {None: 401, "charlie": 403, "alice": 200, "bob": 200, "dora": 200}),

@@ -12,7 +12,7 @@ from slomix.accounts.models import User
 from slomix.availability.rules import Status
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.contacts import service as contacts
-from slomix.contacts.rules import QuietHours
+from slomix.contacts.rules import ChannelName, QuietHours
 from slomix.deliveries.models import Delivery
 from slomix.jobs.models import Job
 from tests.conftest import CAST, World, at, build_world
@@ -79,9 +79,8 @@ def leave_out(world: World) -> dict[str, str]:
     with world.session() as session:
         user = session.get_one(User, world.users["franka"])
         accounts.unlink_player(session, user, now=world.clock.now())
-        contact = contacts.contact_of(session, world.players["goran"])
-        assert contact is not None
-        contacts.mark_unusable(session, contact.id, "DMs closed", now=world.clock.now())
+        contact = contacts.contacts_of(session, world.players["goran"])[ChannelName.DISCORD]
+        contacts.failed(session, contact.id, "DMs closed", is_permanent=True, now=world.clock.now())
     return {"alice": "not opted in", "erik": "quiet hours", "franka": "not linked", "goran": "no working contact"}
 
 

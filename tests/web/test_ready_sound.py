@@ -29,7 +29,7 @@ def test_a_page_plays_nothing_until_its_viewer_switched_it_on(browse: Browse, pa
     assert [pause_of(browse(name), path) for name in (None, "charlie", "alice")] == [None] * 3
     alice.post("/preferences", LOUD)
     assert [pause_of(browse(name), path) for name in (None, "charlie", "alice", "erik")] == [None, None, "90", None]
-    alice.post("/preferences", {"sound_cooldown": "90"})
+    alice.post("/preferences", {"sound": "off", "sound_cooldown": "90"})
     assert pause_of(alice, path) is None
 
 

@@ -1,12 +1,15 @@
 """A player's own settings as JSON: what is sent is changed, what is left out stays, and nonsense changes nothing."""
 
-from datetime import time
+from datetime import time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from slomix.contacts import preferences
 from slomix.contacts import service as contacts
-from slomix.contacts.rules import QuietHours
+from slomix.contacts.preferences import Wishes
+from slomix.contacts.rules import Preferred, QuietHours, Sound
 from tests.conftest import LJUBLJANA, World
 from tests.web.conftest import OURS, Browse, Browser, is_problem, nothing_stored
 
@@ -14,6 +17,14 @@ SETTINGS = "/api/availability/settings"
 DEFAULTS = {"sound_enabled": False, "sound_cooldown_seconds": 480, "timezone": "Europe/Ljubljana"}
 CHOSEN = {"sound_enabled": True, "sound_cooldown_seconds": 90}
 NIGHT = QuietHours(time(22), time(6))
+TOKYO = ZoneInfo("Asia/Tokyo")
+OTHERS: dict[str, Any] = {
+    "session_ready": True,
+    "daily_reminder": True,
+    "looking_threshold": 4,
+    "preferred_channel": Preferred.SIGNAL,
+}
+EVERYTHING = OTHERS | {"allow_promotions": True}
 
 
 def settings(browser: Browser) -> Any:
@@ -59,11 +70,12 @@ def test_a_field_that_is_left_out_stays_as_it_was(alice: Browser, sent: dict[str
 
 
 def test_what_these_settings_do_not_speak_of_stays_as_it_was(world: World, alice: Browser) -> None:
-    world.prefers("alice", called=True, quiet=NIGHT)
+    world.prefers("alice", quiet=NIGHT, **OTHERS)
     alice.call("POST", SETTINGS, CHOSEN)
     with world.session() as session:
-        reach = contacts.reach_of(session, [world.players["alice"]], zone=LJUBLJANA)[world.players["alice"]]
-    assert (reach.allows_promotions, reach.quiet_hours) == (True, NIGHT)
+        wishes = preferences.of(session, world.players["alice"], zone=LJUBLJANA)
+    loud = Sound(is_on=True, cooldown=timedelta(seconds=90))
+    assert wishes == Wishes(LJUBLJANA, **EVERYTHING, quiet_hours=NIGHT, sound=loud)
 
 
 def test_switching_the_sound_on_first_of_all_is_no_consent_to_be_called(world: World, alice: Browser) -> None:
@@ -71,9 +83,8 @@ def test_switching_the_sound_on_first_of_all_is_no_consent_to_be_called(world: W
         contacts.remove_all(session, world.players["alice"])
     assert alice.call("POST", SETTINGS, {"sound_enabled": True}).get_json() == DEFAULTS | {"sound_enabled": True}
     with world.session() as session:
-        stored = contacts.preferences_of(session, world.players["alice"])
-        assert stored is not None
-        assert (stored.allow_promotions, stored.timezone) == (False, "Europe/Ljubljana")
+        stored = preferences.of(session, world.players["alice"], zone=TOKYO)
+    assert stored == Wishes(LJUBLJANA, sound=Sound(is_on=True))
 
 
 @pytest.mark.parametrize("value", ["true", "false", "", 1, 0, None, [], {}])
@@ -119,8 +130,9 @@ def test_a_cooldown_is_a_whole_number_within_its_limits(world: World, alice: Bro
 def test_only_who_is_linked_has_settings(
     world: World, browse: Browse, method: str, who: str | None, status: int, words: str
 ) -> None:
+    browser = browse(who)
     with nothing_stored(world):
-        answer = browse(who).call(method, SETTINGS, CHOSEN if method == "POST" else None)
+        answer = browser.call(method, SETTINGS, CHOSEN if method == "POST" else None)
     assert words in is_problem(answer, status)
 
 
@@ -140,10 +152,11 @@ def test_only_who_is_linked_has_settings(
     ids=str,
 )
 def test_a_change_from_elsewhere_is_refused(world: World, browse: Browse, headers: dict[str, str]) -> None:
+    alice, anonymous = browse("alice"), browse(None)
     with nothing_stored(world):
-        answer = browse("alice").client.post(SETTINGS, json=CHOSEN, headers=headers)
+        answer = alice.client.post(SETTINGS, json=CHOSEN, headers=headers)
         assert "did not come from a Slomix page" in is_problem(answer, 403)
-        is_problem(browse(None).client.post(SETTINGS, json=CHOSEN, headers=headers), 401)
+        is_problem(anonymous.client.post(SETTINGS, json=CHOSEN, headers=headers), 401)
 
 
 @pytest.mark.parametrize(
@@ -179,8 +192,8 @@ def test_the_zone_can_be_chosen_and_changes_nothing_else(world: World, alice: Br
     assert settings(alice)["timezone"] == zone, "the form of the preferences does not speak of it"
     assert alice.call("POST", SETTINGS, {"sound_enabled": False}).get_json()["timezone"] == zone
     with world.session() as session:
-        reach = contacts.reach_of(session, [world.players["alice"]], zone=LJUBLJANA)[world.players["alice"]]
-    assert (reach.zone.key, reach.quiet_hours, reach.allows_promotions) == (zone, NIGHT, True)
+        wishes = preferences.of(session, world.players["alice"], zone=LJUBLJANA)
+    assert (wishes.zone.key, wishes.quiet_hours, wishes.allow_promotions) == (zone, NIGHT, True)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from slomix import words
+from slomix.accounts import logins
 from slomix.accounts.models import LoginAttempt, User
 from tests.conftest import TODAY, World
 from tests.web.conftest import Browse, Browser, is_fragment, is_page, lands, nothing_stored
@@ -74,7 +75,7 @@ def test_a_session_that_was_ended_everywhere_is_told_to_log_in_too(world: World,
     bob = browse("bob")
     token = bob.csrf()
     with world.session() as session:
-        session.get_one(User, world.users["bob"]).session_key = "another-one"
+        logins.close_all_sessions(session, session.get_one(User, world.users["bob"]), now=world.clock.now())
     with nothing_stored(world):
         answer = bob.client.post(STATUS, data={"csrf_token": token, "status": "LOOKING"}, headers={"Referer": OURS})
     assert is_page(answer, 401) == words.PLEASE_LOG_IN

@@ -9,6 +9,7 @@ from slomix.availability.rules import Status
 from slomix.campaigns import queries, rules
 from slomix.campaigns.rules import CampaignStatus
 from slomix.channels.base import SendError, Unanswered
+from slomix.contacts.rules import ChannelName
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs import service as job_service
@@ -67,6 +68,36 @@ def test_closed_dms_are_permanent_and_make_the_campaign_partial(called: World) -
     in_voice(called, alice=ROOM, bob=ROOM, erik=ROOM, franka=ROOM)
     pump(called)
     assert status(called) is CampaignStatus.PARTIAL, "a later phase never hides an earlier failure"
+
+
+def test_a_blocked_bot_costs_nobody_an_evening_while_another_channel_works(called: World) -> None:
+    called.has("alice", ChannelName.TELEGRAM, "4242")
+    called.telegram.answers = [SendError("the bot is blocked on Telegram", permanent=True)]
+    go(called, 20, 45)
+    assert [told(called, name) for name in EVERYBODY] == [[REMINDER]] * 4, "she is told on Discord, and once"
+    assert jobs_of(called, latest(called))[rules.REMINDER].status is JobStatus.SENT
+    go(called, 21)
+    assert [told(called, name) for name in EVERYBODY] == [[REMINDER, START]] * 4
+    assert called.telegram.sent == [], "where the bot is blocked nothing is tried any more"
+    called.clock.move_to(at(21, 0, 30))
+    in_voice(called, bob=ROOM, erik=ROOM, franka=ROOM)
+    pump(called)
+    assert [line.startswith(FOLLOW_UP) for line in told(called, "alice")[2:]] == [True]
+    assert status(called) is CampaignStatus.FOLLOWUP_SENT, "nobody was missed, so nothing is partial"
+
+
+def test_who_prefers_telegram_gets_the_evening_there_in_plain_words(called: World) -> None:
+    called.has("alice", ChannelName.TELEGRAM, "4242")
+    go(called, 20, 45)
+    go(called, 21)
+    assert told(called, "alice") == []
+    reminder, start = called.telegram.texts
+    assert reminder.startswith("Game night starts at 21:00 (in 15 minutes).")
+    assert start.startswith(START)
+    for text in (reminder, start):
+        assert "<" not in text
+        assert "/stop/" in text
+    assert {to.value for to, _, _ in called.telegram.sent} == {"4242"}
 
 
 def test_a_cut_line_is_repeated_with_its_nonce_and_arrives_once(called: World) -> None:

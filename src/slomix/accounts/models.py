@@ -1,12 +1,12 @@
-"""Player profiles, website users with their Discord account, logins in progress, and the log of links."""
+"""Player profiles, website users with their Discord account and sessions, roles, claims, and the log of all this."""
 
-import enum
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from slomix.accounts.rules import LinkAction, Membership, Role
 from slomix.db import Base
 
 
@@ -33,12 +33,55 @@ class User(Base):
     discord_username: Mapped[str]
     display_name: Mapped[str]
     player_id: Mapped[int | None] = mapped_column(ForeignKey("players.id", ondelete="SET NULL"), unique=True)
-    # What the session cookie holds; a new one ends every session of this user.
-    session_key: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime]
     last_login_at: Mapped[datetime]
+    membership: Mapped[Membership] = mapped_column(default=Membership.UNKNOWN)
+    membership_seen_at: Mapped[datetime | None]
+    # An admin has looked at the links made until then.
+    links_seen_at: Mapped[datetime | None]
 
     player: Mapped[Player | None] = relationship(lazy="joined")
+
+
+class LoginSession(Base):
+    """One browser that is logged in. The cookie holds the key, we its hash; without the row the cookie is nothing."""
+
+    __tablename__ = "website_sessions"
+
+    key_hash: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("website_users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class GrantedRole(Base):
+    """A right that was granted here, beside those that the settings give. To a Discord account, known yet or not."""
+
+    __tablename__ = "granted_roles"
+
+    discord_id: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[Role] = mapped_column(primary_key=True)
+    granted_at: Mapped[datetime]
+
+
+class Claim(Base):
+    """Somebody says that a profile is theirs, and an admin decides: it is taken, or all links are confirmed here."""
+
+    __tablename__ = "player_claims"
+    __table_args__ = (
+        Index("uq_player_claims_open_user", "user_id", unique=True, postgresql_where="settled_at IS NULL"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("website_users.id", ondelete="CASCADE"))
+    player_id: Mapped[int] = mapped_column(ForeignKey("players.id", ondelete="CASCADE"))
+    note: Mapped[str]
+    created_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    was_granted: Mapped[bool | None]
+
+    user: Mapped[User] = relationship(lazy="joined")
+    player: Mapped[Player] = relationship(lazy="joined")
 
 
 class LoginAttempt(Base):
@@ -53,24 +96,18 @@ class LoginAttempt(Base):
     expires_at: Mapped[datetime]
 
 
-class LinkAction(enum.StrEnum):
-    """What happened to a link."""
-
-    DISCORD_LINKED = "discord_linked"
-    DISCORD_UNLINKED = "discord_unlinked"
-    PLAYER_LINKED = "player_linked"
-    PLAYER_CHANGED = "player_changed"
-    PLAYER_UNLINKED = "player_unlinked"
-
-
 class LinkEvent(Base):
-    """The audit log of links. No foreign keys: the history outlives what it tells of."""
+    """The audit log of links and rights. No foreign keys: the history outlives what it tells of.
+
+    `user_id` and `discord_id` are whom it happened to, `actor` the Discord account of who did it; None is the person.
+    """
 
     __tablename__ = "account_link_audit_log"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[int]
+    user_id: Mapped[int | None]
     discord_id: Mapped[str]
+    actor: Mapped[str | None]
     action: Mapped[LinkAction]
     details: Mapped[dict[str, str]] = mapped_column(JSONB)
     at: Mapped[datetime]

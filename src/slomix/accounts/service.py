@@ -1,20 +1,18 @@
-"""Players, users and the link between them."""
+"""Players, users, the link between them, and the log of all that happens to it."""
 
-import hashlib
-import secrets
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, any_, cast, exists, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from slomix import db, words
 from slomix.accounts import rules
-from slomix.accounts.models import LinkAction, LinkEvent, LoginAttempt, Player, User
-from slomix.errors import Conflict, Invalid, NotFound
+from slomix.accounts.models import LinkEvent, Player, User
+from slomix.accounts.rules import LinkAction, Membership
+from slomix.errors import Conflict, NotAllowed, NotFound
 
 # What `rules.plain_name` takes away, as PostgreSQL writes it.
 _COLOUR_CODE = r"\^[^\^\s]?"
@@ -32,115 +30,33 @@ class NoSuchProfile(NotFound):
         super().__init__(words.NO_SUCH_PROFILE)
 
 
-class LoginNotStarted(Invalid):
-    """A login came back that nobody began here, that is too old, or that was used already."""
+class NotAMember(NotAllowed):
+    """Only members of our Discord server may have a player here."""
 
     def __init__(self) -> None:
-        super().__init__(words.LOGIN_NOT_VALID)
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def begin_login(
-    session: Session,
-    *,
-    state: str,
-    browser: str,
-    code_verifier: str,
-    next_path: str,
-    expires_at: datetime,
-    now: datetime,
-) -> None:
-    """Remember a login on its way to Discord, and forget those that never came back."""
-    session.execute(delete(LoginAttempt).where(LoginAttempt.expires_at < now))
-    session.add(
-        LoginAttempt(
-            state_hash=_hash(state),
-            browser_hash=_hash(browser),
-            code_verifier=code_verifier,
-            next_path=rules.own_path(next_path),
-            expires_at=expires_at,
-        )
-    )
-
-
-def accept_login(session: Session, *, state: str, browser: str, now: datetime) -> LoginAttempt:
-    """Take back the login with this state: once, in time, and in the browser that began it."""
-    attempt = session.scalars(
-        delete(LoginAttempt)
-        .where(
-            LoginAttempt.state_hash == _hash(state),
-            LoginAttempt.browser_hash == _hash(browser),
-            LoginAttempt.expires_at >= now,
-        )
-        .returning(LoginAttempt)
-    ).one_or_none()
-    if attempt is None:
-        raise LoginNotStarted
-    return attempt
-
-
-def log_in(session: Session, *, discord_id: str, username: str, display_name: str, now: datetime) -> User:
-    """The user of this Discord account, made at the first login."""
-    values = {"discord_username": username, "display_name": display_name, "last_login_at": now}
-    new = session.scalars(
-        insert(User)
-        .values(discord_id=discord_id, session_key=secrets.token_urlsafe(24), created_at=now, **values)
-        .on_conflict_do_nothing(index_elements=[User.discord_id])
-        .returning(User)
-    ).one_or_none()
-    if new is not None:
-        _log(session, new, LinkAction.DISCORD_LINKED, now)
-        return new
-    known = session.scalars(select(User).where(User.discord_id == discord_id)).one()
-    for name, value in values.items():
-        setattr(known, name, value)
-    session.flush()
-    return known
-
-
-@dataclass(frozen=True)
-class Somebody:
-    """Who is behind a cookie, as of now."""
-
-    user_id: int
-    discord_id: str
-    display_name: str
-    player_id: int | None
-    player_name: str | None
-
-
-def who_they_are(session: Session, session_keys: Collection[str]) -> dict[str, Somebody]:
-    """The users whose cookies these are; a session that was ended is nobody's."""
-    rows = session.execute(
-        select(User.session_key, User.id, User.discord_id, User.display_name, User.player_id, Player.name)
-        .outerjoin(Player, Player.id == User.player_id)
-        .where(User.session_key.in_(session_keys))
-    )
-    return {
-        key: Somebody(user_id, discord_id, display_name, player_id, player_name)
-        for key, user_id, discord_id, display_name, player_id, player_name in rows
-    }
+        super().__init__(words.NOT_A_MEMBER)
 
 
 def suggestions(session: Session, user: User, *, limit: int = 12) -> list[Player]:
     """Free profiles whose name or alias looks like the user's Discord names."""
     found: dict[int, Player] = {}
     for name in dict.fromkeys((user.display_name, user.discord_username)):
-        for player in search(session, name, limit=limit):
+        for player in search(session, name, limit=limit, only_free=True):
             found.setdefault(player.id, player)
     return list(found.values())[:limit]
 
 
-def search(session: Session, text: str, *, limit: int = 20) -> list[Player]:
-    """Free profiles with `text` in their name or an alias, colour codes aside; nothing for fewer than two letters."""
+def search(session: Session, text: str, *, limit: int = 20, only_free: bool = False) -> list[Player]:
+    """Profiles with `text` in their name or an alias, colour codes aside, free ones first.
+
+    Nothing for fewer than two letters.
+    """
     text = rules.plain_name(text.strip()) if text.strip() else ""
     if len(text) < 2:
         return []
     pattern = rules.like_pattern(text)
     bare = func.regexp_replace
+    is_taken = exists().where(User.player_id == Player.id)
     alias = func.unnest(Player.aliases).column_valued("alias")
     return list(
         session.scalars(
@@ -150,19 +66,36 @@ def search(session: Session, text: str, *, limit: int = 20) -> list[Player]:
                     bare(Player.name, _COLOUR_CODE, "", "g").ilike(pattern, escape="\\"),
                     exists(select(alias).where(bare(alias, _COLOUR_CODE, "", "g").ilike(pattern, escape="\\"))),
                 ),
-                ~exists().where(User.player_id == Player.id),
+                ~is_taken if only_free else true(),
             )
-            .order_by(func.lower(Player.name))
+            .order_by(is_taken, func.lower(Player.name))
             .limit(limit)
         )
     )
 
 
-def link_player(session: Session, user: User, guid: str, *, now: datetime) -> Player:
-    """Link the user to a profile, instead of an earlier one if there was one. Raise ProfileTaken or NoSuchProfile."""
+def taken(session: Session, players: Iterable[Player]) -> set[int]:
+    """Those of the profiles that somebody has."""
+    ids = [player.id for player in players]
+    return {one for one in session.scalars(select(User.player_id).where(User.player_id.in_(ids))) if one is not None}
+
+
+def profile(session: Session, guid: str) -> Player:
+    """The profile with this guid. Raise NoSuchProfile."""
     player = session.scalars(select(Player).where(Player.guid == guid)).one_or_none()
     if player is None:
         raise NoSuchProfile
+    return player
+
+
+def owner(session: Session, player: Player) -> User | None:
+    """Whose profile this is."""
+    return session.scalars(select(User).where(User.player_id == player.id)).one_or_none()
+
+
+def link_player(session: Session, user: User, guid: str, *, now: datetime, actor: str | None = None) -> Player:
+    """Link the user to a profile, instead of an earlier one if there was one. Raise ProfileTaken or NoSuchProfile."""
+    player = profile(session, guid)
     if user.player_id == player.id:
         return player
     before = user.player
@@ -172,19 +105,20 @@ def link_player(session: Session, user: User, guid: str, *, now: datetime) -> Pl
     except IntegrityError as error:
         raise ProfileTaken(rules.plain_name(player.name)) from error
     action = LinkAction.PLAYER_CHANGED if before else LinkAction.PLAYER_LINKED
-    _log(session, user, action, now, guid=player.guid, **({"old_guid": before.guid} if before else {}))
+    details = {"guid": player.guid, **({"old_guid": before.guid} if before else {})}
+    record(session, action, user=user, actor=actor, now=now, **details)
     session.refresh(user)
     db.notify(session, db.LIVE, "board")
     return player
 
 
-def unlink_player(session: Session, user: User, *, now: datetime) -> None:
+def unlink_player(session: Session, user: User, *, now: datetime, actor: str | None = None) -> None:
     """Free the user's profile. What hangs on the link is settled by the capabilities that own it."""
     if user.player is None:
         return
     guid = user.player.guid
     session.execute(update(User).where(User.id == user.id).values(player_id=None))
-    _log(session, user, LinkAction.PLAYER_UNLINKED, now, old_guid=guid)
+    record(session, LinkAction.PLAYER_UNLINKED, user=user, actor=actor, now=now, old_guid=guid)
     session.refresh(user)
     db.notify(session, db.LIVE, "board")
 
@@ -203,11 +137,22 @@ def names(session: Session, player_ids: Iterable[int]) -> dict[int, str]:
     }
 
 
+def known_guids(session: Session, guids: list[str]) -> set[str]:
+    """Those of the guids that have a profile; there may be more of them than a statement has parameters."""
+    wanted = cast(guids, Player.aliases.type)
+    return set(session.scalars(select(Player.guid).where(Player.guid == any_(wanted))))
+
+
+def bare(name: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[str]:
+    """What `rules.plain_name` makes of a name, for looking through names in a query."""
+    return func.regexp_replace(name, _COLOUR_CODE, "", "g")
+
+
 def import_players(session: Session, rows: Sequence[tuple[str, str, list[str]]], *, now: datetime) -> tuple[int, int]:
     """Add or update profiles given as (guid, name, aliases); return how many were added and how many updated."""
     if not rows:
         return 0, 0
-    known = set(session.scalars(select(Player.guid).where(Player.guid.in_([guid for guid, _, _ in rows]))))
+    known = known_guids(session, [guid for guid, _, _ in rows])
     statement = insert(Player)
     session.execute(
         statement.on_conflict_do_update(
@@ -219,5 +164,36 @@ def import_players(session: Session, rows: Sequence[tuple[str, str, list[str]]],
     return len(rows) - len(known), len(known)
 
 
-def _log(session: Session, user: User, action: LinkAction, now: datetime, **details: str) -> None:
-    session.add(LinkEvent(user_id=user.id, discord_id=user.discord_id, action=action, details=details, at=now))
+def note_membership(session: Session, user: User, is_member: bool, *, now: datetime) -> None:
+    """Write down whether Discord says that this user is in our server; a change is logged."""
+    found = Membership.MEMBER if is_member else Membership.LEFT
+    if found is Membership.LEFT and user.membership is not Membership.LEFT and user.player_id is not None:
+        record(session, LinkAction.LEFT_GUILD, user=user, now=now)
+        db.notify(session, db.LIVE, "board")
+    if found is Membership.MEMBER and user.membership is Membership.LEFT:
+        record(session, LinkAction.CAME_BACK, user=user, now=now)
+        db.notify(session, db.LIVE, "board")
+    user.membership, user.membership_seen_at = found, now
+
+
+def record(
+    session: Session,
+    action: LinkAction,
+    *,
+    user: User | None = None,
+    discord_id: str = "",
+    actor: str | None = None,
+    now: datetime,
+    **details: str,
+) -> None:
+    """Add to the audit log: what happened to `user`, or to a Discord account that nobody has logged in with."""
+    session.add(
+        LinkEvent(
+            user_id=user.id if user else None,
+            discord_id=user.discord_id if user else discord_id,
+            actor=actor,
+            action=action,
+            details=details,
+            at=now,
+        )
+    )

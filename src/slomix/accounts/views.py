@@ -5,11 +5,13 @@ from datetime import timedelta
 
 from flask import Blueprint, flash, redirect, request, session, url_for
 from flask_login import login_user, logout_user
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from slomix import web, words
-from slomix.accounts import discord_login, rules, service
+from slomix.accounts import discord_login, logins, rules
 from slomix.accounts.discord_login import LoginRefused
+from slomix.accounts.models import User
 from slomix.web import Viewer
 
 blueprint = Blueprint("accounts", __name__)
@@ -24,7 +26,7 @@ def login() -> Response:
     browser = session.setdefault(BROWSER, secrets.token_urlsafe(16))
     departure = discord_login.depart(settings)
     with web.runtime().transaction() as db_session:
-        service.begin_login(
+        logins.begin_login(
             db_session,
             state=departure.state,
             browser=browser,
@@ -41,7 +43,7 @@ def callback() -> Response:
     """Back from Discord: consent or not."""
     settings, now = web.runtime().settings, web.now()
     with web.runtime().transaction() as db_session:
-        attempt = service.accept_login(
+        attempt = logins.accept_login(
             db_session, state=request.args.get("state", ""), browser=session.get(BROWSER, ""), now=now
         )
         verifier, next_path = attempt.code_verifier, attempt.next_path
@@ -53,15 +55,19 @@ def callback() -> Response:
         return redirect(next_path, code=303)
     identity = discord_login.arrive(settings, code=code, code_verifier=verifier)
     with web.runtime().transaction() as db_session:
-        user = service.log_in(
+        user = logins.log_in(
             db_session,
             discord_id=identity.discord_id,
             username=identity.username,
             display_name=identity.display_name,
             now=now,
         )
+        _forget_earlier(db_session)
+        key = logins.open_session(db_session, user, now=now)
+    # Nothing of before stays: neither what a stranger may have planted, nor who was logged in here.
     session.clear()
-    login_user(_as_viewer(user.session_key), remember=False)
+    session.permanent = True
+    login_user(_as_viewer(key), remember=False)
     if user.player_id is None:
         return redirect(url_for("profile.profile", next=next_path), code=303)
     return redirect(next_path, code=303)
@@ -69,14 +75,36 @@ def callback() -> Response:
 
 def _as_viewer(session_key: str) -> Viewer:
     """Just enough for the cookie, which holds the key and nothing else."""
-    return Viewer(0, session_key, "", "", None, None, is_admin=False, is_promoter=False)
+    return Viewer(0, session_key, "", "", None, None)
+
+
+def _forget_earlier(db_session: Session) -> None:
+    """End the session that this browser's cookie names, here and not only in the browser."""
+    key = session.get("_user_id")
+    if isinstance(key, str):
+        logins.close_session(db_session, key)
 
 
 @blueprint.post("/auth/logout")
 def logout() -> Response:
+    with web.runtime().transaction() as db_session:
+        _forget_earlier(db_session)
+    return _logged_out(words.LOGGED_OUT)
+
+
+@blueprint.post("/auth/logout/everywhere")
+def logout_everywhere() -> Response:
+    """End every session of this account: a lost phone, a forgotten browser elsewhere."""
+    who = web.the_user()
+    with web.runtime().transaction() as db_session:
+        logins.close_all_sessions(db_session, db_session.get_one(User, who.user_id), now=web.now())
+    return _logged_out(words.SIGNED_OUT)
+
+
+def _logged_out(sentence: str) -> Response:
     logout_user()
     session.clear()
-    flash(words.LOGGED_OUT, "done")
+    flash(sentence, "done")
     return redirect("/", code=303)
 
 
@@ -97,5 +125,5 @@ def link_status() -> dict[str, object]:
         "authenticated": bool(who.is_authenticated),
         "linked_discord": who.is_linked,
         "player_linked": who.is_linked,
-        "player_name": who.player_name,
+        "player_name": rules.plain_name(who.player_name) if who.player_name else None,
     }

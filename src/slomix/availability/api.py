@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, request
 
 from slomix import web
+from slomix.accounts.rules import plain_name
 from slomix.availability import rules, service
 from slomix.availability.rules import Counts, Status
 from slomix.availability.service import DayView
@@ -110,7 +111,8 @@ def _day(view: DayView, *, with_viewer: bool, with_names: bool) -> dict[str, Any
     if with_names:
         day["users_by_status"] = {
             status.value: [
-                {"user_id": str(person.player_id), "name": person.name} for person in view.people.get(status, [])
+                {"user_id": str(person.player_id), "name": plain_name(person.name)}
+                for person in view.people.get(status, [])
             ]
             for status in Status
         }

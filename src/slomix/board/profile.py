@@ -1,56 +1,147 @@
-"""The profile: which player somebody is. Linking and unlinking touch account, contacts and statuses at once."""
+"""The profile: which player somebody is, where they are logged in, and how they leave."""
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask_login import logout_user
 from werkzeug.wrappers import Response
 
-from slomix import web, words
+from slomix import limits, linking, web, words
+from slomix.accounts import claims, logins
 from slomix.accounts import service as accounts
+from slomix.accounts.discord_login import DiscordDown
 from slomix.accounts.models import User
 from slomix.accounts.rules import own_path, plain_name
-from slomix.availability import service as availability
-from slomix.contacts import service as contacts
+from slomix.channels.base import SendError
+from slomix.contacts import preferences
+from slomix.web import Viewer
 
 blueprint = Blueprint("profile", __name__)
 
 
 @blueprint.get("/profile")
+@limits.searches
 def profile() -> str:
     """Who you are here; profiles to pick from when you are nobody yet, or look for another."""
-    who = web.the_user()
+    who, now = web.the_user(), web.now()
     wanted = request.args.get("q", "").strip()
-    with web.runtime().transaction() as session:
-        user = session.get_one(User, who.user_id)
-        found = accounts.search(session, wanted) if wanted else accounts.suggestions(session, user)
-    return render_template(
-        "board/profile.html", found=found, wanted=wanted, next_path=own_path(request.args.get("next"))
-    )
+    with web.runtime().transaction() as db_session:
+        user = db_session.get_one(User, who.user_id)
+        found = accounts.search(db_session, wanted) if wanted else accounts.suggestions(db_session, user)
+        return render_template(
+            "board/profile.html",
+            found=found,
+            taken=accounts.taken(db_session, found),
+            wanted=wanted,
+            next_path=own_path(request.args.get("next")),
+            claim=claims.open_claim(db_session, user.id),
+            sessions=logins.count_sessions(db_session, user.id, now=now),
+            needs_approval=web.runtime().settings.player_link_approval,
+        )
 
 
 @blueprint.post("/profile/link")
+@limits.searches
 def link() -> Response:
-    """Be this player from now on."""
+    """Be this player from now on; where an admin confirms links, ask for it."""
     who, now = web.the_user(), web.now()
-    with web.runtime().transaction() as session:
-        user = session.get_one(User, who.user_id)
-        before = user.player_id
-        player = accounts.link_player(session, user, request.form.get("guid", ""), now=now)
-        if before is not None and before != player.id:
-            contacts.remove_all(session, before)
-            availability.clear_from(session, before, web.today(now))
-        contacts.add_discord(session, player.id, user.discord_id, now=now)
+    is_member = _ask_discord(who)
+    guid, next_path = request.form.get("guid", ""), own_path(request.form.get("next"))
+    with web.runtime().transaction() as db_session:
+        user = db_session.get_one(User, who.user_id)
+        if is_member is not None:
+            accounts.note_membership(db_session, user, is_member, now=now)
+    if is_member is False:
+        raise accounts.NotAMember
+    with web.runtime().transaction() as db_session:
+        user = db_session.get_one(User, who.user_id)
+        if web.runtime().settings.player_link_approval:
+            player = accounts.profile(db_session, guid)
+            if accounts.owner(db_session, player) not in {None, user}:
+                raise accounts.ProfileTaken(plain_name(player.name))
+            claims.claim(db_session, user, player, "", now=now)
+            flash(words.CLAIMED.format(player=plain_name(player.name)), "done")
+            return redirect("/profile", code=303)
+        player = linking.link(db_session, user, guid, today=web.today(now), now=now)
+        is_first = not preferences.were_asked(db_session, player.id)
     flash(words.LINKED.format(player=plain_name(player.name)), "done")
-    return redirect(own_path(request.form.get("next")), code=303)
+    return redirect(url_for("contacts.welcome", next=next_path) if is_first else next_path, code=303)
+
+
+def _ask_discord(who: Viewer) -> bool | None:
+    """Whether they are in our server; None where no server is configured. Raise DiscordDown."""
+    lookup = web.runtime().guild_lookup
+    if lookup is None:
+        return None
+    try:
+        return lookup.is_member(who.discord_id)
+    except SendError as error:
+        raise DiscordDown from error
+
+
+@blueprint.post("/profile/membership")
+@limits.searches
+def look_again() -> Response:
+    """Whoever left our server and came back says so."""
+    who, now = web.the_user(), web.now()
+    is_member = _ask_discord(who)
+    if is_member is not None:
+        with web.runtime().transaction() as db_session:
+            accounts.note_membership(db_session, db_session.get_one(User, who.user_id), is_member, now=now)
+    if is_member is False:
+        flash(words.STILL_NOT_A_MEMBER, "problem")
+    else:
+        flash(words.WELCOME_BACK, "done")
+    return redirect("/profile", code=303)
 
 
 @blueprint.post("/profile/unlink")
 def unlink() -> Response:
     """Be nobody again: nothing is sent to you any more, and what you said about the days ahead is gone."""
     who, now = web.the_user(), web.now()
-    with web.runtime().transaction() as session:
-        user = session.get_one(User, who.user_id)
-        if user.player_id is not None:
-            contacts.remove_all(session, user.player_id)
-            availability.clear_from(session, user.player_id, web.today(now))
-            accounts.unlink_player(session, user, now=now)
+    with web.runtime().transaction() as db_session:
+        linking.unlink(db_session, db_session.get_one(User, who.user_id), today=web.today(now), now=now)
     flash(words.UNLINKED, "done")
     return redirect("/profile", code=303)
+
+
+@blueprint.post("/profile/claim")
+@limits.claims
+def claim() -> Response:
+    """This profile is mine, and somebody else has it."""
+    who, now = web.the_user(), web.now()
+    if _ask_discord(who) is False:
+        raise accounts.NotAMember
+    with web.runtime().transaction() as db_session:
+        player = accounts.profile(db_session, request.form.get("guid", ""))
+        user = db_session.get_one(User, who.user_id)
+        if user.player_id != player.id:
+            claims.claim(db_session, user, player, request.form.get("note", ""), now=now)
+    flash(words.CLAIMED.format(player=plain_name(player.name)), "done")
+    return redirect("/profile", code=303)
+
+
+@blueprint.post("/profile/claim/withdraw")
+def withdraw_claim() -> Response:
+    who = web.the_user()
+    with web.runtime().transaction() as db_session:
+        claims.withdraw(db_session, who.user_id, now=web.now())
+    flash(words.CLAIM_WITHDRAWN, "done")
+    return redirect("/profile", code=303)
+
+
+@blueprint.get("/profile/delete")
+def confirm_delete() -> str:
+    """What goes and what stays, before it does."""
+    web.the_user()
+    return render_template("board/delete_account.html")
+
+
+@blueprint.post("/profile/delete")
+def delete() -> Response:
+    """Forget this person."""
+    who, now = web.the_user(), web.now()
+    with web.runtime().transaction() as db_session:
+        linking.delete_account(db_session, db_session.get_one(User, who.user_id), now=now)
+    logout_user()
+    session.clear()
+    flash(words.ACCOUNT_DELETED, "done")
+    return redirect("/", code=303)

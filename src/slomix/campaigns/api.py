@@ -1,8 +1,10 @@
 """Campaigns as JSON."""
 
+from collections import Counter
 from typing import Any
 
 from flask import Blueprint, jsonify, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from slomix import web, words
@@ -11,8 +13,10 @@ from slomix.availability.rules import parse_day
 from slomix.campaigns import queries, service
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import Audience
-from slomix.campaigns.service import Options, Preview
+from slomix.campaigns.service import Options
 from slomix.campaigns.views import card_of, start_moment, submit_key
+from slomix.contacts import service as contacts
+from slomix.contacts.rules import ChannelName
 from slomix.errors import Invalid
 
 blueprint = Blueprint("campaigns_api", __name__, url_prefix="/api/availability/promotions")
@@ -32,13 +36,13 @@ def preview() -> dict[str, Any]:
     return {
         "campaign_date": today.isoformat(),
         "recipient_count": len(ahead.asked),
-        "channels_summary": _channels(ahead),
+        "channels_summary": Counter(ahead.channels.values()),
         "recipients_preview": [
             {
                 "user_id": str(one.player_id),
                 "display_name": plain_name(ahead.names[one.player_id]),
                 "status": one.status.value,
-                "selected_channel": "discord",
+                "selected_channel": ahead.channels[one.player_id],
             }
             for one in ahead.asked
         ],
@@ -98,12 +102,13 @@ def read() -> dict[str, Any]:
         if campaign is None:
             return {"campaign": None}
         shown = card_of(session, campaign)
+        channels = _first_channels(session, [one.player_id for one in queries.recipients(session, campaign)])
     return {
         "campaign": {
             "id": str(campaign.id),
             "status": shown.status.value,
             "recipient_count": shown.recipient_count,
-            "channels_summary": {"discord": shown.recipient_count},
+            "channels_summary": Counter(channels.values()),
             "jobs": [
                 {
                     "job_type": phase.job.kind,
@@ -134,5 +139,7 @@ def _is_on(name: str) -> bool:
     return request.args.get(name, "").lower() in {"1", "true", "yes", "on"}
 
 
-def _channels(ahead: Preview) -> dict[str, int]:
-    return {channel.value: count for channel, count in ahead.channels.items()}
+def _first_channels(session: Session, player_ids: list[int]) -> dict[int, ChannelName]:
+    """On which channel each of them would be told now."""
+    reaches = contacts.reach_of(session, player_ids, settings=web.runtime().settings)
+    return {player_id: reach.first_channel for player_id, reach in reaches.items()}

@@ -48,6 +48,8 @@ def gather(session: Session, campaign: Campaign) -> dict[str, Any]:
                 "id": str(row.id),
                 "event_key": row.event_key,
                 "to": plain_name(names[row.player_id]) if row.player_id is not None else f"room {row.destination}",
+                "channel": row.channel.value,
+                "fell_back_to": row.fell_back_to,
                 "status": row.status.value,
                 "reason": row.reason,
                 "message_id": row.message_id,

@@ -12,6 +12,7 @@ from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import CampaignStatus
 from slomix.campaigns.voice_check import CANCELLED, SETTLE, VoiceCheck
 from slomix.contacts import service as contacts
+from slomix.contacts.rules import ChannelName
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.deliveries.service import Plan
@@ -75,7 +76,7 @@ def _came_to(statuses: list[DeliveryStatus]) -> JobStatus:
 def _add_late_joiners(runtime: Runtime, session: Session, campaign: Campaign, now: datetime) -> None:
     """The promoter ticked it: who joined the audience since is asked too, from now on."""
     statuses = availability.statuses(session, campaign.day)
-    reaches = contacts.reach_of(session, statuses, zone=runtime.settings.zone)
+    reaches = contacts.reach_of(session, statuses, settings=runtime.settings)
     asked, _ = rules.choose_recipients(statuses, reaches, campaign.audience, [now])
     service.add_recipients(session, campaign, asked, now=now)
     campaign.joiners_added_at = now
@@ -92,8 +93,9 @@ class DryRun(Step):
         for notice in rules.DRY_RUN_NOTICES:
             if notice not in written:
                 key = f"DRYRUN:{campaign.id}:{notice.removeprefix('dry_run.')}"
-                plan = Plan(notice, campaign.subject, key, now, now + rules.START_GRACE)
-                deliveries.plan_for_players(session, plan, [campaign.promoter_id], now=now)
+                until = now + rules.START_GRACE
+                plan = Plan(notice, campaign.subject, key, now, until, channel=ChannelName.DISCORD)
+                deliveries.plan_for_players(session, plan, [campaign.promoter_id], settings=runtime.settings, now=now)
                 return Snooze(SETTLE / 5)
             if written[notice].open:
                 return Snooze(SETTLE / 5)

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from slomix import words
 from slomix.accounts.rules import plain_name
@@ -16,11 +18,55 @@ _MARKDOWN = re.compile(r"([\\*_~`|>\[\]()#<:-])")
 
 @dataclass(frozen=True)
 class Links:
-    """Where a message leads: the board, the preferences, and the voice room when there is just one."""
+    """Where a message leads: the board, the way to stop such messages, and the voice room when there is just one."""
 
     board: str
-    preferences: str
+    stop: str
     voice_room: str | None
+
+
+class Style(Protocol):
+    """How a channel writes what is not just words."""
+
+    def time(self, moment: datetime) -> str:
+        """An hour, in the reader's zone."""
+
+    def countdown(self, moment: datetime) -> str:
+        """How long until then."""
+
+    def aside(self, link: str) -> str:
+        """A link that is not to be shown as a picture of where it leads."""
+
+
+class OnDiscord:
+    """Discord writes times itself, in every reader's own zone and language."""
+
+    def time(self, moment: datetime) -> str:
+        return timestamp(moment)
+
+    def countdown(self, moment: datetime) -> str:
+        return timestamp(moment, "R")
+
+    def aside(self, link: str) -> str:
+        return f"<{link}>"
+
+
+@dataclass(frozen=True)
+class Plain:
+    """For a channel that knows only text: times in the reader's zone, as true now."""
+
+    zone: ZoneInfo
+    now: datetime
+
+    def time(self, moment: datetime) -> str:
+        return f"{moment.astimezone(self.zone):%H:%M}"
+
+    def countdown(self, moment: datetime) -> str:
+        minutes = max(1, round((moment - self.now).total_seconds() / 60))
+        return words.IN_A_MINUTE if minutes == 1 else words.IN_MINUTES.format(minutes=minutes)
+
+    def aside(self, link: str) -> str:
+        return link
 
 
 def timestamp(moment: datetime, style: str = "t") -> str:
@@ -34,22 +80,22 @@ def safe_name(name: str) -> str:
     return _MARKDOWN.sub(r"\\\1", short).replace("@", "@\u200b")
 
 
-def reminder(start_at: datetime, links: Links) -> str:
-    opening = words.GAME_NIGHT_STARTS_AT.format(time=timestamp(start_at), countdown=timestamp(start_at, "R"))
-    return _with_footer(opening, links)
+def reminder(start_at: datetime, links: Links, style: Style) -> str:
+    opening = words.GAME_NIGHT_STARTS_AT.format(time=style.time(start_at), countdown=style.countdown(start_at))
+    return _with_footer(opening, links, style)
 
 
-def start(start_at: datetime, now: datetime, links: Links) -> str:
+def start(start_at: datetime, now: datetime, links: Links, style: Style) -> str:
     late = now - start_at
     if late.total_seconds() >= 60:
-        opening = words.GAME_NIGHT_HAS_BEGUN.format(time=timestamp(start_at))
+        opening = words.GAME_NIGHT_HAS_BEGUN.format(time=style.time(start_at))
     else:
         opening = words.GAME_NIGHT_STARTS_NOW
-    return _with_footer(opening, links, room=True)
+    return _with_footer(opening, links, style, room=True)
 
 
-def followup(links: Links) -> str:
-    return _with_footer(words.STILL_COMING, links, room=True)
+def followup(links: Links, style: Style) -> str:
+    return _with_footer(words.STILL_COMING, links, style, room=True)
 
 
 def presence_unknown(links: Links) -> str:
@@ -93,12 +139,12 @@ def summary(facts: SummaryFacts) -> str:
     return "\n".join(lines)[:LIMIT]
 
 
-def _with_footer(opening: str, links: Links, *, room: bool = False) -> str:
+def _with_footer(opening: str, links: Links, style: Style, *, room: bool = False) -> str:
     lines = [opening]
     if room and links.voice_room:
         lines.append(words.VOICE_ROOM.format(link=links.voice_room))
     lines += [
         words.TONIGHT.format(link=links.board),
-        words.HOW_TO_STOP.format(link=links.preferences),
+        words.HOW_TO_STOP.format(link=style.aside(links.stop)),
     ]
     return "\n".join(lines)

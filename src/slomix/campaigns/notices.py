@@ -1,6 +1,7 @@
 """What the ledger asks about a campaign's messages at the moment of sending: still wanted, and in which words."""
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -11,6 +12,8 @@ from slomix.campaigns import messages, queries, rules, turnout
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import CampaignStatus
 from slomix.channels.base import Message
+from slomix.contacts import stopping
+from slomix.contacts.rules import ChannelName, Kind
 from slomix.deliveries.handlers import Notice
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import Skip
@@ -19,21 +22,27 @@ from slomix.runtime import Runtime
 from slomix.settings import Settings
 
 
-def links_of(settings: Settings) -> messages.Links:
-    """Where messages lead."""
+def links_of(settings: Settings, stop: str | None = None) -> messages.Links:
+    """Where messages lead; `stop` is the reader's own link to have no more of them."""
     room = settings.gaming_voice_channels[0] if settings.gaming_voice_channels and settings.discord_guild_id else None
     return messages.Links(
         board=settings.base_url + "/",
-        preferences=settings.base_url + "/preferences",
+        stop=stop or settings.base_url + "/preferences",
         voice_room=f"https://discord.com/channels/{settings.discord_guild_id}/{room}" if room else None,
     )
+
+
+def style_for(channel: ChannelName, zone: ZoneInfo, now: datetime) -> messages.Style:
+    """How that channel writes, for a reader in `zone`."""
+    return messages.OnDiscord() if channel is ChannelName.DISCORD else messages.Plain(zone, now)
 
 
 class ToRecipient:
     """Reminder, start and follow-up: what they have in common."""
 
-    needs_consent = True
+    kind = Kind.CAMPAIGNS
     heeds_quiet_hours = True
+    keeps_channel = False
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
@@ -58,17 +67,19 @@ class ToRecipient:
         return self._why_not_unseen(runtime, campaign, now)
 
     def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
-        return Message(self.text(runtime.settings, queries.of_subject(session, delivery.subject), now))
+        campaign = queries.of_subject(session, delivery.subject)
+        reader = stopping.reader_of(session, delivery.player_id or 0, self.kind, settings=runtime.settings)
+        style = style_for(delivery.channel, reader.zone, now)
+        return Message(self.text(campaign, links_of(runtime.settings, reader.stop_link), style, now))
 
-    def text(self, settings: Settings, campaign: Campaign, now: datetime) -> str:
-        links = links_of(settings)
+    def text(self, campaign: Campaign, links: messages.Links, style: messages.Style, now: datetime) -> str:
         match self._kind:
             case rules.REMINDER:
-                return messages.reminder(campaign.start_at, links)
+                return messages.reminder(campaign.start_at, links, style)
             case rules.START:
-                return messages.start(campaign.start_at, now, links)
+                return messages.start(campaign.start_at, now, links, style)
             case _:
-                return messages.followup(links)
+                return messages.followup(links, style)
 
     def _why_not_unseen(self, runtime: Runtime, campaign: Campaign, now: datetime) -> Skip | None:
         """With nobody knowing who is in voice: a start goes out all the same, an old verdict of missing does not."""
@@ -81,8 +92,9 @@ class ToRecipient:
 class Summary:
     """The post to the room after the voice check."""
 
-    needs_consent = False
+    kind = None
     heeds_quiet_hours = False
+    keeps_channel = False
 
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         campaign = queries.of_subject(session, delivery.subject)
@@ -96,8 +108,9 @@ class Summary:
 class PresenceUnknown:
     """The warning to a promoter that nobody could be called a second time."""
 
-    needs_consent = False
+    kind = None
     heeds_quiet_hours = True
+    keeps_channel = False
 
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         return None
@@ -109,8 +122,9 @@ class PresenceUnknown:
 class DryRun:
     """One of the messages that a promoter sends to nobody but themselves."""
 
-    needs_consent = False
+    kind = None
     heeds_quiet_hours = False
+    keeps_channel = True
 
     def __init__(self, notice: str) -> None:
         self._kind = notice.removeprefix("dry_run.")
@@ -125,7 +139,8 @@ class DryRun:
                 messages.dry_run(messages.summary(turnout.would_be(session, campaign, runtime.settings, now)))
             )
         told_at = now if self._kind == rules.REMINDER else max(now, campaign.start_at)
-        return Message(messages.dry_run(ToRecipient(self._kind).text(runtime.settings, campaign, told_at)))
+        text = ToRecipient(self._kind).text(campaign, links_of(runtime.settings), messages.OnDiscord(), told_at)
+        return Message(messages.dry_run(text))
 
 
 NOTICES: dict[str, Notice] = {

@@ -1,6 +1,5 @@
 """Previews, creates and cancels campaigns."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -58,7 +57,7 @@ class Preview:
     asked: list[Asked]
     left_out: list[LeftOut]
     names: Mapping[int, str]
-    channels: Mapping[ChannelName, int]
+    channels: Mapping[int, ChannelName]
     timeline: Timeline
 
 
@@ -78,13 +77,13 @@ def preview(
     """What `create` would do now. Raises TooLate when it is too late for tonight."""
     timeline = rules.plan(start_at, now, times_of(settings))
     statuses = availability.statuses(session, day)
-    reaches = contacts.reach_of(session, statuses, zone=settings.zone)
+    reaches = contacts.reach_of(session, statuses, settings=settings)
     asked, left_out = rules.choose_recipients(statuses, reaches, audience, _moments(timeline))
     return Preview(
         asked=asked,
         left_out=left_out,
         names=accounts.names(session, statuses),
-        channels=Counter(reaches[one.player_id].channel for one in asked),
+        channels={one.player_id: reaches[one.player_id].first_channel for one in asked},
         timeline=timeline,
     )
 
@@ -226,7 +225,7 @@ def plan_notice(
     plan = Plan(
         kind, campaign.subject, queries.event_key(kind, campaign.day), run_at, deadline_at, settings.job_max_attempts
     )
-    return deliveries.plan_for_players(session, plan, player_ids, now=now)
+    return deliveries.plan_for_players(session, plan, player_ids, settings=settings, now=now)
 
 
 def add_recipients(session: Session, campaign: Campaign, asked: list[Asked], *, now: datetime) -> None:

@@ -113,7 +113,7 @@ def _may_be_named(
 ) -> list[str]:
     """The names of the missing, without those in quiet hours and those who withdrew in any way."""
     wanted = _still_wanted(session, campaign, missing)
-    reaches = contacts.reach_of(session, missing, zone=settings.zone)
+    reaches = contacts.reach_of(session, missing, settings=settings)
     names = accounts.names(session, missing)
     return [
         names[one] for one in missing if one in wanted and contacts_rules.why_not(reaches.get(one), now) in NAMEABLE

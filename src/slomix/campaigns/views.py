@@ -1,6 +1,7 @@
 """The Promote modal, and the card of tonight's campaign."""
 
 import secrets
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -157,7 +158,8 @@ def _preview(form: PromoteForm) -> dict[str, Any]:
             shown["ahead"] = service.preview(
                 session, form.audience, day=today, start_at=options.start_at, settings=runtime.settings, now=now
             )
-            shown["words"] = _words(
+            shown["counts"] = Counter(shown["ahead"].channels.values())
+            shown["texts"] = _texts(
                 options.start_at, now, with_reminder=shown["ahead"].timeline.reminder.skipped is None
             )
         except DomainError as error:
@@ -168,11 +170,12 @@ def _preview(form: PromoteForm) -> dict[str, Any]:
     return shown
 
 
-def _words(start_at: datetime, now: datetime, *, with_reminder: bool) -> list[str]:
+def _texts(start_at: datetime, now: datetime, *, with_reminder: bool) -> list[str]:
     """What would be said, in its order."""
     links = notices.links_of(web.runtime().settings)
-    later = [messages.start(start_at, max(now, start_at), links), messages.followup(links)]
-    return [messages.reminder(start_at, links), *later] if with_reminder else later
+    style = messages.OnDiscord()
+    later = [messages.start(start_at, max(now, start_at), links, style), messages.followup(links, style)]
+    return [messages.reminder(start_at, links, style), *later] if with_reminder else later
 
 
 @blueprint.post("/campaigns")

@@ -19,6 +19,7 @@ from slomix.jobs.rules import Done, JobStatus, Outcome, Retry, Snooze
 from slomix.presence import service as presence
 from slomix.presence.rules import Whereabouts
 from slomix.runtime import Runtime
+from slomix.settings import Settings
 
 SETTLE = timedelta(milliseconds=500)
 CANCELLED = Done(JobStatus.SKIPPED, words.WITHDRAWN)
@@ -107,7 +108,7 @@ class VoiceCheck:
         if campaign.status is CampaignStatus.CANCELLED:
             return
         if campaign.judged_at is None:
-            self._nobody_knows(session, campaign, now)
+            self._nobody_knows(session, campaign, runtime.settings, now)
         _plan_summary(runtime, session, campaign, now)
         queries.refresh_status(session, campaign)
 
@@ -115,17 +116,17 @@ class VoiceCheck:
         """Nobody looked in time. Who was told of a start may hear that, and no more."""
         players = [one.player_id for one in queries.recipients(session, campaign)]
         if turnout.asked_by_start(session, campaign, players):
-            self._nobody_knows(session, campaign, now)
+            self._nobody_knows(session, campaign, runtime.settings, now)
             _plan_summary(runtime, session, campaign, now)
         queries.refresh_status(session, campaign, {rules.VOICE_CHECK: JobStatus.SKIPPED})
         return Done(JobStatus.SKIPPED, words.EXPIRED)
 
-    def _nobody_knows(self, session: Session, campaign: Campaign, now: datetime) -> None:
+    def _nobody_knows(self, session: Session, campaign: Campaign, settings: Settings, now: datetime) -> None:
         players = [one.player_id for one in queries.recipients(session, campaign)]
         turnout.record(session, campaign, dict.fromkeys(players, Whereabouts.UNKNOWN), now=now)
         key = f"PRESENCE_UNKNOWN:{campaign.id}"
         warning = Plan(rules.PRESENCE_UNKNOWN, campaign.subject, key, now, now + rules.FOLLOWUP_GRACE)
-        deliveries.plan_for_players(session, warning, [campaign.promoter_id], now=now)
+        deliveries.plan_for_players(session, warning, [campaign.promoter_id], settings=settings, now=now)
 
     def _follow_up(
         self, runtime: Runtime, session: Session, job: Job, campaign: Campaign, missing: list[int], now: datetime

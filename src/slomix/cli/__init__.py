@@ -7,8 +7,10 @@ import click
 
 from slomix.cli.campaign import campaign
 from slomix.cli.check import check
+from slomix.cli.contacts import contacts
 from slomix.cli.data import database, players
 from slomix.cli.rehearse import rehearse
+from slomix.cli.roles import roles
 from slomix.cli.up import up
 from slomix.settings import SettingsError
 
@@ -32,6 +34,8 @@ def main() -> None:
 main.add_command(up)
 main.add_command(database, "db")
 main.add_command(players)
+main.add_command(roles)
+main.add_command(contacts)
 main.add_command(campaign)
 main.add_command(check)
 main.add_command(rehearse)

@@ -67,6 +67,7 @@ def _as_text(shown: dict[str, Any]) -> str:
 def ledger_lines(ledger: list[dict[str, Any]]) -> list[str]:
     """The ledger, a line each."""
     return [
-        f"  {row['event_key']:27} {row['to']:24} {row['status']:8} tries {row['tries']}  {row['reason'] or ''}".rstrip()
+        f"  {row['event_key']:27} {row['to']:24} {row['channel']:8} {row['status']:8} tries {row['tries']}"
+        f"  {'; then on '.join(filter(None, (row['reason'], row['fell_back_to'])))}".rstrip()
         for row in ledger
     ]

@@ -41,6 +41,8 @@ def _database_and_processes(settings: Settings) -> dict[str, bool]:
     expected = [rules.SCHEDULER, rules.WORKER]
     if settings.discord_bot_token.get_secret_value():
         expected.append(rules.DISCORD)
+    if settings.channels_on - {"discord"}:
+        expected.append(rules.INBOX)
     if not url:
         return {"database": False}
     database = Database(url)

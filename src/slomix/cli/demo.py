@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
+from slomix.accounts import logins
 from slomix.accounts import service as accounts
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.clock import Clock, local_day
+from slomix.contacts import preferences
 from slomix.contacts import service as contacts
+from slomix.contacts.preferences import Wishes
 from slomix.db import Database
 from slomix.settings import Settings
 from slomix.simulator.people import PEOPLE, UNCLAIMED_PLAYERS
@@ -27,16 +30,14 @@ def load_demo(settings: Settings, clock: Clock) -> None:
     with database.transaction() as session:
         accounts.import_players(session, profiles, now=now)
         for number, person in enumerate(linked):
-            user = accounts.log_in(
+            user = logins.log_in(
                 session, discord_id=person.id, username=person.username, display_name=person.name, now=now
             )
             if user.player_id is not None:
                 continue
             player = accounts.link_player(session, user, person.player_guid, now=now)
-            contacts.add_discord(session, player.id, person.id, now=now)
-            contacts.set_preferences(
-                session, player.id, allow_promotions=True, quiet_hours=None, zone=settings.zone, now=now
-            )
+            contacts.add_discord(session, player.id, now=now)
+            preferences.save(session, player.id, Wishes(settings.zone, allow_promotions=True), now=now)
             for distance, letters in enumerate(_LATER, start=2):
                 if number % 3 != distance % 3:
                     status = _STATUS[letters[number % len(letters)]]

@@ -91,7 +91,7 @@ class Start:
         if self.is_simulated:
             from slomix.simulator import people
 
-            environment |= people.environment(self.settings.port)
+            environment |= people.environment(self.settings.port) | surroundings.simulated_secrets(self.given)
         self.folder.publish(environment)
         os.environ.update(environment | surroundings.basic_environment(self.settings.port))
         self._set_clock()
@@ -189,7 +189,8 @@ class Start:
 
             cast = ", ".join(f"{person.name} ({person.role})" for person in people.PEOPLE)
             lines += [
-                f"  The simulator   http://127.0.0.1:{self.settings.port + 1}  (it stands in for Discord)",
+                f"  The simulator   http://127.0.0.1:{self.settings.port + 1}",
+                "  It stands in for Discord, Telegram and Signal.",
                 "",
                 f"  The cast: {cast}",
                 "",

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from slomix.settings import DEVELOPMENT_SECRET, SettingsError, without_comment
+from slomix.settings import DEVELOPMENT_KEY, DEVELOPMENT_SECRET, SettingsError
+from slomix.values import without_comment
 
 _CREDENTIALS = ("DISCORD_BOT_TOKEN", "DISCORD_CLIENT_SECRET")
 _TRUE = {"1", "true", "yes", "on"}
@@ -156,3 +157,9 @@ def development_environment(folder: Folder, given: Given) -> dict[str, str]:
     """What development fills in where nothing is set."""
     secret = {} if given.text("SESSION_SECRET") else {"SESSION_SECRET": DEVELOPMENT_SECRET}
     return {"SLOMIX_ENV": "development", "SLOMIX_CLOCK_FILE": str(folder.clock)} | secret
+
+
+def simulated_secrets(given: Given) -> dict[str, str]:
+    """Where all addresses are invented, the key that seals them may be known to everybody."""
+    known = {"CONTACT_DATA_ENCRYPTION_KEY": DEVELOPMENT_KEY, "INTERNAL_API_SECRET": DEVELOPMENT_SECRET}
+    return {name: value for name, value in known.items() if not given.text(name)}

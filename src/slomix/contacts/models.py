@@ -1,46 +1,73 @@
-"""Verified addresses and what their owners allow."""
+"""Verified addresses, codes on their way to become one, and what their owners allow."""
 
 from datetime import datetime, time
 
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from slomix.contacts.rules import ChannelName
+from slomix.contacts.rules import ChannelName, Preferred
 from slomix.db import Base
 
 
 class Contact(Base):
-    """A player's verified address on a channel. An address belongs to one player."""
+    """A player's verified address on a channel. An address belongs to one player.
+
+    On Discord it is the account of the player's user and stands there; elsewhere it is sealed (see `vault`).
+    """
 
     __tablename__ = "contacts"
     __table_args__ = (
         UniqueConstraint("player_id", "channel", name="uq_contacts_player_channel"),
-        UniqueConstraint("channel", "address", name="uq_contacts_channel_address"),
+        UniqueConstraint("channel", "address_hash", name="uq_contacts_channel_address_hash"),
+        CheckConstraint("(channel = 'discord') = (sealed IS NULL)", name="sealed_unless_discord"),
+        CheckConstraint("(sealed IS NULL) = (address_hash IS NULL)", name="sealed_with_hash"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     player_id: Mapped[int] = mapped_column(ForeignKey("players.id", ondelete="CASCADE"))
     channel: Mapped[ChannelName]
-    address: Mapped[str]
+    sealed: Mapped[str | None]
+    address_hash: Mapped[str | None]
     # What the provider told us that saves asking again: the DM channel's id on Discord.
     learned: Mapped[str | None]
     verified_at: Mapped[datetime]
     unusable_since: Mapped[datetime | None]
     unusable_reason: Mapped[str | None]
+    last_success_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    last_error_at: Mapped[datetime | None]
+
+
+class LinkCode(Base):
+    """A code that a player was shown and has not sent yet; deleted when it is used, so it is used once."""
+
+    __tablename__ = "contact_link_codes"
+
+    player_id: Mapped[int] = mapped_column(ForeignKey("players.id", ondelete="CASCADE"), primary_key=True)
+    channel: Mapped[ChannelName] = mapped_column(primary_key=True)
+    code_hash: Mapped[str] = mapped_column(unique=True)
+    requested_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
 
 
 class Preferences(Base):
-    """What a player allows; who has no row allows nothing."""
+    """What a player allows; who has no row allows nothing, and was not asked yet."""
 
     __tablename__ = "subscription_preferences"
     __table_args__ = (
         CheckConstraint("(quiet_start IS NULL) = (quiet_end IS NULL)", name="quiet_hours_whole"),
         CheckConstraint("quiet_start <> quiet_end", name="quiet_hours_some"),
         CheckConstraint("sound_cooldown_seconds BETWEEN 30 AND 3600", name="sound_cooldown_sane"),
+        CheckConstraint("looking_threshold BETWEEN 0 AND 99", name="looking_threshold_sane"),
     )
 
     player_id: Mapped[int] = mapped_column(ForeignKey("players.id", ondelete="CASCADE"), primary_key=True)
     allow_promotions: Mapped[bool] = mapped_column(default=False)
+    session_ready: Mapped[bool] = mapped_column(default=False)
+    daily_reminder: Mapped[bool] = mapped_column(default=False)
+    # "Tell me when N are looking"; 0 is off.
+    looking_threshold: Mapped[int] = mapped_column(default=0)
+    preferred_channel: Mapped[Preferred] = mapped_column(default=Preferred.ANY)
     quiet_start: Mapped[time | None]
     quiet_end: Mapped[time | None]
     timezone: Mapped[str]

@@ -1,6 +1,7 @@
-"""Quiet hours, and what a player's preferences may be."""
+"""How a player may be reached: kinds of messages, channels in order, quiet hours; and what a preference may be."""
 
 import enum
+import re
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import cache
@@ -14,6 +15,118 @@ class ChannelName(enum.StrEnum):
     """The notification channels."""
 
     DISCORD = "discord"
+    TELEGRAM = "telegram"
+    SIGNAL = "signal"
+
+
+# Where an address is proved by a code that its owner sends from there; on Discord the login proves it.
+LINKED_BY_CODE = (ChannelName.TELEGRAM, ChannelName.SIGNAL)
+
+
+class Preferred(enum.StrEnum):
+    """Which channel a player wants first."""
+
+    ANY = "any"
+    DISCORD = "discord"
+    TELEGRAM = "telegram"
+    SIGNAL = "signal"
+
+
+ORDER: dict[Preferred, tuple[ChannelName, ...]] = {
+    Preferred.ANY: (ChannelName.TELEGRAM, ChannelName.SIGNAL, ChannelName.DISCORD),
+    Preferred.TELEGRAM: (ChannelName.TELEGRAM, ChannelName.SIGNAL, ChannelName.DISCORD),
+    Preferred.SIGNAL: (ChannelName.SIGNAL, ChannelName.TELEGRAM, ChannelName.DISCORD),
+    Preferred.DISCORD: (ChannelName.DISCORD, ChannelName.TELEGRAM, ChannelName.SIGNAL),
+}
+
+
+class Kind(enum.StrEnum):
+    """What a player switches on or off by itself."""
+
+    CAMPAIGNS = "campaigns"
+    SESSION_READY = "session_ready"
+    DAILY_REMINDER = "daily_reminder"
+    LOOKING = "looking"
+
+
+class NoSuchKind(Invalid):
+    def __init__(self) -> None:
+        super().__init__(words.NO_SUCH_KIND)
+
+
+class NoSuchChannel(Invalid):
+    def __init__(self) -> None:
+        super().__init__(words.NO_SUCH_CHANNEL)
+
+
+class NoSuchThreshold(Invalid):
+    def __init__(self) -> None:
+        super().__init__(words.NO_SUCH_THRESHOLD)
+
+
+class NoSuchLifetime(Invalid):
+    def __init__(self) -> None:
+        super().__init__(words.NO_SUCH_LIFETIME)
+
+
+MOST_LOOKING = 99
+
+# How long a code may live that links an address.
+CODE_LASTS = timedelta(minutes=30)
+CODE_MINUTES = range(5, 121)
+
+
+def parse_preferred(text: str) -> Preferred:
+    """Raise NoSuchChannel for anything but the name of a channel, or `any`."""
+    try:
+        return Preferred(text)
+    except ValueError:
+        raise NoSuchChannel from None
+
+
+def parse_linked_channel(text: str) -> ChannelName:
+    """The name of a channel that is linked by a code. Raise NoSuchChannel."""
+    found = next((channel for channel in LINKED_BY_CODE if channel == text), None)
+    if found is None:
+        raise NoSuchChannel
+    return found
+
+
+def parse_threshold(text: str) -> int:
+    """A number of players, 0 for off. Raise NoSuchThreshold."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 3):
+        raise NoSuchThreshold
+    return checked_threshold(int(text))
+
+
+def checked_threshold(number: int) -> int:
+    """`number`, if so many can be waited for. Raise NoSuchThreshold."""
+    if not 0 <= number <= MOST_LOOKING:
+        raise NoSuchThreshold
+    return number
+
+
+def code_lifetime(minutes: int) -> timedelta:
+    """How long a code lives that is to live so long. Raise NoSuchLifetime outside 5 to 120 minutes."""
+    if minutes not in CODE_MINUTES:
+        raise NoSuchLifetime
+    return timedelta(minutes=minutes)
+
+
+def is_e164(address: str) -> bool:
+    """Whether this is a phone number with its country code (ITU-T E.164)."""
+    return re.fullmatch(r"\+[1-9][0-9]{6,14}", address) is not None
+
+
+def is_private_chat(address: str) -> bool:
+    """Whether this is the id of a private Telegram chat; those of groups are negative."""
+    return re.fullmatch(r"[1-9][0-9]{0,18}", address) is not None
+
+
+def mask(address: str) -> str:
+    """Enough of an address for its owner to know it: the last two characters, and never more than a third of it."""
+    shown = min(2, len(address) // 3)
+    return "•" * 6 + (address[-shown:] if shown else "")
 
 
 class EmptyQuietHours(Invalid):
@@ -88,40 +201,60 @@ def parse_zone(text: str) -> ZoneInfo:
 
 
 @dataclass(frozen=True)
+class Way:
+    """One contact through which a player may be reached. `sealed` is its address, where Discord's login has none."""
+
+    contact_id: int
+    channel: ChannelName
+    sealed: str | None = None
+    learned: str | None = None
+    is_usable: bool = True
+
+
+@dataclass(frozen=True)
 class Reach:
-    """All that decides whether, and how, a player may be written to."""
+    """All that decides whether, and how, a player may be written to. `known` is in the order the player prefers."""
 
     player_id: int
     discord_id: str | None
-    allows_promotions: bool
+    has_left: bool
+    allows: frozenset[Kind]
     quiet_hours: QuietHours | None
     zone: ZoneInfo
-    contact_id: int | None
-    channel: ChannelName
-    address: str | None
-    learned: str | None
+    known: tuple[Way, ...]
 
     @property
     def is_linked(self) -> bool:
         return self.discord_id is not None
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """Those that work."""
+        return tuple(way for way in self.known if way.is_usable)
+
+    @property
+    def first_channel(self) -> ChannelName:
+        """Where a message goes first; Discord where nothing works, as everybody has it."""
+        return self.ways[0].channel if self.ways else ChannelName.DISCORD
 
     def is_quiet(self, now: datetime) -> bool:
         return self.quiet_hours is not None and self.quiet_hours.hold_at(now, self.zone)
 
 
 def why_not(
-    reach: Reach | None, now: datetime, *, needs_consent: bool = True, heeds_quiet_hours: bool = True
+    reach: Reach | None, now: datetime, *, kind: Kind | None = Kind.CAMPAIGNS, heeds_quiet_hours: bool = True
 ) -> str | None:
-    """Why this player gets no message now; None when there is nothing against it.
+    """Why this player gets no message of this kind now; None when there is nothing against it.
 
-    What somebody asked for just now needs neither consent nor a daytime; a warning about their own campaign needs no
-    consent.
+    What is of no kind was asked for just now, or warns them of their own campaign: it needs no consent.
     """
     if reach is None or not reach.is_linked:
         return words.NOT_LINKED
-    if needs_consent and not reach.allows_promotions:
+    if reach.has_left:
+        return words.LEFT_OUR_SERVER
+    if kind is not None and kind not in reach.allows:
         return words.NOT_OPTED_IN
-    if needs_consent and reach.contact_id is None:
+    if kind is not None and not reach.ways:
         return words.NO_WORKING_CONTACT
     if heeds_quiet_hours and reach.is_quiet(now):
         return words.QUIET_HOURS

@@ -1,8 +1,8 @@
 """Sends one delivery: look again and claim; speak to the provider; write what came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
@@ -12,7 +12,8 @@ from slomix import db, words
 from slomix.channels.base import Address, Message, Receipt, SendError
 from slomix.clock import wall_now
 from slomix.contacts import service as contacts
-from slomix.contacts.rules import Reach, why_not
+from slomix.contacts.rules import ChannelName, Kind, Reach, Way, why_not
+from slomix.contacts.vault import Unreadable
 from slomix.deliveries import rules, service
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import EXPIRED, AttemptEvent, DeliveryStatus, Skip
@@ -28,8 +29,13 @@ NOTHING_LEFT = Done(JobStatus.SKIPPED, words.NOBODY_LEFT_TO_TELL)
 class Notice(Protocol):
     """What a capability knows of its own messages; the ledger asks at the moment of sending."""
 
-    needs_consent: bool
     heeds_quiet_hours: bool
+    # It goes over the channel it was planned for, or not at all.
+    keeps_channel: bool
+
+    @property
+    def kind(self) -> Kind | None:
+        """What the player has to have switched on; None for what they asked for just now, or for a warning."""
 
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         """A reason why this message should not leave any more, or None."""
@@ -39,15 +45,22 @@ class Notice(Protocol):
 
 
 @dataclass(frozen=True)
+class Destination:
+    """Where a delivery goes: a player's contact, or a room."""
+
+    channel: ChannelName
+    address: Address
+    contact_id: int | None = None
+
+
+@dataclass(frozen=True)
 class Sending:
     """Everything the call to the provider needs, so that it needs no database."""
 
     delivery_id: int
-    to: Address
+    to: Destination
     message: Message
     nonce: str
-    channel: str
-    contact_id: int | None
     # An earlier try left and nobody saw its answer.
     is_repeat: bool
 
@@ -73,28 +86,32 @@ class Deliver:
             return NOTHING_LEFT
         wall = wall_now()
         reach = _reach(runtime, session, delivery)
+        to = self._choose(runtime, session, delivery, reach, now)
         is_repeat = delivery.status is DeliveryStatus.SENDING
+        if not is_repeat and delivery.status is not DeliveryStatus.PENDING:
+            return Done(JobStatus.SKIPPED, words.ALREADY.format(status=delivery.status))
+        skip = self._why_skip(runtime, session, delivery, reach, now)
+        if skip is None and to is None:
+            skip = Skip(words.NO_WORKING_CONTACT)
         if is_repeat:
-            cut_off = self._after_a_cut(runtime, session, delivery, reach, now=now, wall=wall)
+            cut_off = self._after_a_cut(runtime, session, delivery, skip, now=now, wall=wall)
             if cut_off is not None:
                 return cut_off
-        elif delivery.status is DeliveryStatus.PENDING:
-            skip = self._why_skip(runtime, session, delivery, reach, now)
-            if skip is not None:
-                return _skip(session, delivery, job, skip, now)
+        if skip is not None or to is None:
+            return _skip(session, delivery, job, skip or EXPIRED, now)
+        if not is_repeat:
+            delivery.channel = to.channel
             delivery.text = self._notices[delivery.notice].words(runtime, session, delivery, now).text
             delivery.status = DeliveryStatus.SENDING
             delivery.first_tried_at = wall
-        else:
-            return Done(JobStatus.SKIPPED, words.ALREADY.format(status=delivery.status))
         service.note_attempt(session, delivery, job.claims, AttemptEvent.BEGUN, now=now, wall=wall)
-        return _sending(delivery, reach, is_repeat=is_repeat)
+        return Sending(delivery.id, to, Message(delivery.text or ""), delivery.nonce, is_repeat=is_repeat)
 
     def act(self, runtime: Runtime, prepared: Sending) -> Answer:
         """The one call to the provider."""
-        channel = runtime.channels[prepared.channel]
+        channel = runtime.channels[prepared.to.channel]
         try:
-            return Answer(prepared, channel.send(prepared.to, prepared.message, nonce=prepared.nonce))
+            return Answer(prepared, channel.send(prepared.to.address, prepared.message, nonce=prepared.nonce))
         except SendError as error:
             return Answer(prepared, error)
 
@@ -109,20 +126,13 @@ class Deliver:
             answer.said,
             first_tried_at=delivery.first_tried_at or wall,
             wall=wall,
-            repeatable_for=runtime.channels[delivery.channel].repeatable_for,
+            repeatable_for=_repeatable_for(runtime, delivery),
             is_repeat=answer.sending.is_repeat,
         )
         delivery.status = verdict.status
         delivery.reason = verdict.error
         delivery.settled_at = now if verdict.status.is_settled else None
-        contact_id = answer.sending.contact_id
-        match answer.said:
-            case Receipt(message_id, learned):
-                delivery.message_id = message_id
-                if contact_id is not None and learned is not None and learned != answer.sending.to.learned:
-                    contacts.learn(session, contact_id, learned)
-            case SendError(permanent=True, reason=reason) if contact_id is not None:
-                contacts.mark_unusable(session, contact_id, reason, now=now)
+        self._learn(runtime, session, delivery, job, answer, now)
         service.note_attempt(session, delivery, job.claims, AttemptEvent.ENDED, error=verdict.error, now=now, wall=wall)
         db.notify(session, db.LIVE, "deliveries")
         log.info("delivery.tried", delivery=delivery.id, notice=delivery.notice, status=str(delivery.status))
@@ -137,6 +147,50 @@ class Deliver:
             delivery.settled_at = now
             db.notify(session, db.LIVE, "deliveries")
 
+    def _learn(
+        self, runtime: Runtime, session: Session, delivery: Delivery, job: Job, answer: Answer, now: datetime
+    ) -> None:
+        """What the answer says about the contact; a notice that will never arrive there takes the next channel."""
+        to = answer.sending.to
+        match answer.said:
+            case Receipt(message_id, learned):
+                delivery.message_id = message_id
+                if to.contact_id is not None:
+                    contacts.worked(session, to.contact_id, learned=learned or to.address.learned, now=now)
+            case SendError(permanent=is_permanent, reason=reason) if to.contact_id is not None:
+                contacts.failed(session, to.contact_id, reason, is_permanent=is_permanent, now=now)
+                if delivery.status is DeliveryStatus.FAILED and is_permanent:
+                    session.flush()
+                    following = self._choose(runtime, session, delivery, _reach(runtime, session, delivery), now)
+                    if following is not None and following.channel is not delivery.channel:
+                        service.fall_back(session, delivery, following.channel, job, now=now)
+
+    def _choose(
+        self, runtime: Runtime, session: Session, delivery: Delivery, reach: Reach | None, now: datetime
+    ) -> Destination | None:
+        """Where it goes now: the first channel in the player's order that works and was not tried for this event."""
+        if delivery.destination is not None:
+            return Destination(delivery.channel, Address(delivery.destination, is_room=True))
+        if reach is None:
+            return None
+        for way in self._ways(session, delivery, reach):
+            try:
+                address = contacts.address_of(way, reach.discord_id or "", runtime.settings)
+                return Destination(way.channel, Address(address, learned=way.learned), way.contact_id)
+            except Unreadable:
+                contacts.failed(session, way.contact_id, words.UNREADABLE, is_permanent=True, now=now)
+        return None
+
+    def _ways(self, session: Session, delivery: Delivery, reach: Reach) -> Iterator[Way]:
+        """What comes into question, best first. What else was tried is asked for only when the best does not do."""
+        if self._notices[delivery.notice].keeps_channel or delivery.status is DeliveryStatus.SENDING:
+            yield from (way for way in reach.known if way.channel is delivery.channel)
+            return
+        if reach.ways and reach.ways[0].channel is delivery.channel:
+            yield reach.ways[0]
+        tried = service.channels_tried(session, delivery)
+        yield from (way for way in reach.ways if way.channel not in tried)
+
     def _why_skip(
         self, runtime: Runtime, session: Session, delivery: Delivery, reach: Reach | None, now: datetime
     ) -> Skip | None:
@@ -144,7 +198,7 @@ class Deliver:
         if delivery.deadline_at is not None and now >= delivery.deadline_at:
             return EXPIRED
         if delivery.player_id is not None:
-            reason = why_not(reach, now, needs_consent=notice.needs_consent, heeds_quiet_hours=notice.heeds_quiet_hours)
+            reason = why_not(reach, now, kind=notice.kind, heeds_quiet_hours=notice.heeds_quiet_hours)
             if reason is not None:
                 return Skip(reason)
         return notice.still_wanted(runtime, session, delivery, now)
@@ -154,15 +208,13 @@ class Deliver:
         runtime: Runtime,
         session: Session,
         delivery: Delivery,
-        reach: Reach | None,
+        skip: Skip | None,
         *,
         now: datetime,
         wall: datetime,
     ) -> Outcome | None:
         """An earlier try left and nobody saw its answer: repeat it while that is safe and wanted, else `unknown`."""
-        repeatable_for = runtime.channels[delivery.channel].repeatable_for
-        skip = self._why_skip(runtime, session, delivery, reach, now)
-        if skip is None and rules.may_repeat(delivery.first_tried_at or wall, wall, repeatable_for):
+        if skip is None and rules.may_repeat(delivery.first_tried_at or wall, wall, _repeatable_for(runtime, delivery)):
             return None
         delivery.status = DeliveryStatus.UNKNOWN
         delivery.reason = "; ".join([delivery.reason or words.ANSWER_NOT_SEEN, *([skip.reason] if skip else [])])
@@ -179,7 +231,13 @@ def _locked(session: Session, job: Job) -> Delivery | None:
 def _reach(runtime: Runtime, session: Session, delivery: Delivery) -> Reach | None:
     if delivery.player_id is None:
         return None
-    return contacts.reach_of(session, [delivery.player_id], zone=runtime.settings.zone).get(delivery.player_id)
+    return contacts.reach_of(session, [delivery.player_id], settings=runtime.settings).get(delivery.player_id)
+
+
+def _repeatable_for(runtime: Runtime, delivery: Delivery) -> timedelta:
+    """For how long the provider knows a repeat; of a channel that was switched off meanwhile nothing is known."""
+    channel = runtime.channels.get(delivery.channel)
+    return channel.repeatable_for if channel is not None else timedelta(0)
 
 
 def _skip(session: Session, delivery: Delivery, job: Job, skip: Skip, now: datetime) -> Outcome:
@@ -190,20 +248,3 @@ def _skip(session: Session, delivery: Delivery, job: Job, skip: Skip, now: datet
     delivery.settled_at = now
     db.notify(session, db.LIVE, "deliveries")
     return Done(JobStatus.FAILED if failed else JobStatus.SKIPPED, delivery.reason)
-
-
-def _sending(delivery: Delivery, reach: Reach | None, *, is_repeat: bool) -> Sending:
-    if delivery.destination is not None:
-        to = Address(delivery.destination, is_room=True)
-    else:
-        assert reach is not None  # a player without an address was skipped before
-        to = Address(reach.address or reach.discord_id or "", learned=reach.learned)
-    return Sending(
-        delivery_id=delivery.id,
-        to=to,
-        message=Message(delivery.text or ""),
-        nonce=delivery.nonce,
-        channel=str(delivery.channel),
-        contact_id=reach.contact_id if reach else None,
-        is_repeat=is_repeat,
-    )

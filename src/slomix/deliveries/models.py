@@ -47,6 +47,8 @@ class Delivery(Base):
     subject: Mapped[str]
     status: Mapped[DeliveryStatus] = mapped_column(default=DeliveryStatus.PENDING)
     reason: Mapped[str | None]
+    # It will never arrive here, so the next channel was tried: this row says nothing of whether the player was told.
+    fell_back_to: Mapped[str | None]
     nonce: Mapped[str]
     text: Mapped[str | None]
     deadline_at: Mapped[datetime | None]

@@ -12,11 +12,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from slomix import db, words
+from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import AttemptEvent, DeliveryStatus
 from slomix.jobs import service as jobs
+from slomix.jobs.models import Job
 from slomix.jobs.service import NewJob
+from slomix.settings import Settings
 
 # The kind of the job that carries one delivery; its subject is the delivery's id.
 JOB_KIND = "delivery"
@@ -34,6 +37,8 @@ class Plan:
     run_at: datetime
     deadline_at: datetime | None
     max_attempts: int = 5
+    # This one and no other, whatever the player prefers.
+    channel: ChannelName | None = None
 
 
 def new_nonce() -> str:
@@ -41,13 +46,17 @@ def new_nonce() -> str:
     return "".join(secrets.choice(_NONCE_ALPHABET) for _ in range(20))
 
 
-def plan_for_players(session: Session, plan: Plan, player_ids: Iterable[int], *, now: datetime) -> int:
+def plan_for_players(
+    session: Session, plan: Plan, player_ids: Iterable[int], *, settings: Settings, now: datetime
+) -> int:
     """Write a pending delivery, and the job that carries it, for each player who has none for this event yet.
 
     A row that an earlier campaign of the day left `skipped` or `failed` is opened again for this one; others stay.
-    Returns how many were written or opened.
+    Returns how many were written or opened. The channel is the one the player prefers now; sending looks again.
     """
-    rows = [{"player_id": player_id, "channel": ChannelName.DISCORD} for player_id in dict.fromkeys(player_ids)]
+    players = list(dict.fromkeys(player_ids))
+    reaches = contacts.reach_of(session, players, settings=settings) if plan.channel is None else {}
+    rows = [{"player_id": one, "channel": plan.channel or reaches[one].first_channel} for one in players]
     return _plan(session, plan, rows, now=now)
 
 
@@ -67,13 +76,18 @@ def _plan(session: Session, plan: Plan, rows: Sequence[Mapping[str, object]], *,
         "deadline_at": plan.deadline_at,
         "created_at": now,
     }
-    fresh = list(
-        session.scalars(
-            insert(Delivery).on_conflict_do_nothing(constraint="uq_ledger_player_event_channel").returning(Delivery.id),
-            [{**shared, **row, "nonce": new_nonce()} for row in rows],
-        )
-    )
     players = [row["player_id"] for row in rows if "player_id" in row]
+    has_one = set(
+        session.scalars(
+            select(Delivery.player_id).where(Delivery.event_key == plan.event_key, Delivery.player_id.in_(players))
+        )
+        if players
+        else ()
+    )
+    new = [{**shared, **row, "nonce": new_nonce()} for row in rows if row.get("player_id") not in has_one]
+    # Somebody else may plan the same at this moment.
+    write = insert(Delivery).on_conflict_do_nothing().returning(Delivery.id)
+    fresh = list(session.scalars(write, new)) if new else []
     opened = list(
         session.scalars(
             update(Delivery)
@@ -81,6 +95,7 @@ def _plan(session: Session, plan: Plan, rows: Sequence[Mapping[str, object]], *,
                 Delivery.event_key == plan.event_key,
                 Delivery.player_id.in_(players),
                 Delivery.subject != plan.subject,
+                Delivery.fell_back_to.is_(None),
                 Delivery.status.in_([DeliveryStatus.SKIPPED, DeliveryStatus.FAILED]),
             )
             .values(
@@ -111,6 +126,37 @@ def _plan(session: Session, plan: Plan, rows: Sequence[Mapping[str, object]], *,
         session, JOB_KIND, [str(delivery) for delivery in opened], run_at=plan.run_at, deadline_at=plan.deadline_at
     )
     return len(fresh) + len(opened)
+
+
+def channels_tried(session: Session, delivery: Delivery) -> frozenset[ChannelName]:
+    """The channels on which the player's other rows of this event stand."""
+    others = (
+        (Delivery.player_id == delivery.player_id)
+        & (Delivery.event_key == delivery.event_key)
+        & (Delivery.id != delivery.id)
+    )
+    return frozenset(session.scalars(select(Delivery.channel).where(others)))
+
+
+def fall_back(session: Session, delivery: Delivery, channel: ChannelName, job: Job, *, now: datetime) -> None:
+    """This delivery failed for good on its channel: the same notice goes over the next one, as a row of its own."""
+    delivery.fell_back_to = channel
+    session.flush()
+    row = {
+        "player_id": delivery.player_id,
+        "channel": channel,
+        "event_key": delivery.event_key,
+        "notice": delivery.notice,
+        "subject": delivery.subject,
+        "status": DeliveryStatus.PENDING,
+        "deadline_at": delivery.deadline_at,
+        "created_at": now,
+        "nonce": new_nonce(),
+    }
+    fresh = session.scalars(insert(Delivery).on_conflict_do_nothing().returning(Delivery.id), [row]).one_or_none()
+    if fresh is not None:
+        carrier = NewJob(JOB_KIND, str(fresh), now, delivery.deadline_at, job.max_attempts)
+        jobs.schedule(session, [carrier], now=now)
 
 
 def withdraw(session: Session, subject: str, notices: Sequence[str], *, now: datetime) -> None:
@@ -156,12 +202,12 @@ class Tally:
 
 
 def tally(session: Session, subject: str) -> dict[str, Tally]:
-    """What became of everything about `subject`, by notice."""
+    """What became of everything about `subject`, by notice; what fell back is told by the row it fell back to."""
     by_status: dict[str, Counter[DeliveryStatus]] = {}
     reasons: dict[str, Counter[str]] = {}
     for row in session.execute(
         select(Delivery.notice, Delivery.status, Delivery.reason, func.count().label("number"))
-        .where(Delivery.subject == subject)
+        .where(Delivery.subject == subject, Delivery.fell_back_to.is_(None))
         .group_by(Delivery.notice, Delivery.status, Delivery.reason)
     ):
         by_status.setdefault(row.notice, Counter())[row.status] += row.number
@@ -202,7 +248,7 @@ def told(session: Session, event_key: str, player_ids: Sequence[int]) -> dict[in
     """What these players were told of an event, whichever campaign did it; who has no row was told nothing."""
     rows = session.execute(
         select(Delivery.player_id, Delivery.status, Delivery.subject, Delivery.reason)
-        .where(Delivery.event_key == event_key, Delivery.player_id.in_(player_ids))
+        .where(Delivery.event_key == event_key, Delivery.player_id.in_(player_ids), Delivery.fell_back_to.is_(None))
         .order_by(Delivery.id)
     )
     return {row.player_id: Told(row.status, row.subject, row.reason) for row in rows}

@@ -9,6 +9,7 @@ DEAD_AFTER = timedelta(seconds=30)
 SCHEDULER = "scheduler"
 WORKER = "worker"
 DISCORD = "discord"
+INBOX = "inbox"
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ def check(runtime: Runtime) -> list[PartHealth]:
     expected = [rules.SCHEDULER, rules.WORKER]
     if runtime.settings.discord_bot_token.get_secret_value():
         expected.append(rules.DISCORD)
+    if runtime.settings.channels_on - {"discord"}:
+        expected.append(rules.INBOX)
     parts = [_check_redis(runtime.settings.redis_url.get_secret_value())]
     try:
         with runtime.transaction() as session:

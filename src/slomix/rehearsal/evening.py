@@ -72,7 +72,7 @@ class _Evening:
     def _call_together(self) -> str:
         for name in ("Alice", "Erik", "Franka", "Goran", "Hana", "Jana", "Luka", "Bob"):
             self._people[name] = self._system.person(self._cast[name])
-        self._people["Hana"].post("/preferences")  # nothing ticked: Hana wants no calls
+        self._people["Hana"].post("/preferences", allow_promotions="off")  # Hana wants no calls
         for name in ("Alice", "Erik", "Franka", "Goran", "Hana", "Bob"):
             self._people[name].say(DAY, "LOOKING")
         self._people["Jana"].say(DAY, "AVAILABLE")

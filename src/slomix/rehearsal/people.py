@@ -38,11 +38,15 @@ class Control:
     def now(self) -> datetime:
         return datetime.fromisoformat(self._get("/control/clock")["now"])
 
+    def write(self, provider: str, user_id: str, text: str) -> None:
+        """What somebody writes to us, on Telegram or Signal."""
+        self._post(f"/control/{provider}", {"user_id": user_id, "text": text})
+
     def walk(self, user_id: str, voice_channel: str | None) -> None:
         self._post("/control/voice", {"user_id": user_id, "voice_channel": voice_channel})
 
-    def add_fault(self, fault: str, **parameters: Any) -> None:
-        self._post("/control/faults", {"provider": "discord", "fault": fault, **parameters})
+    def add_fault(self, fault: str, *, provider: str = "discord", **parameters: Any) -> None:
+        self._post("/control/faults", {"provider": provider, "fault": fault, **parameters})
 
     def clear_faults(self) -> None:
         self._http.delete("/control/faults").raise_for_status()

@@ -1,0 +1,164 @@
+"""Logging in: the way to Discord and back, and the sessions that come of it."""
+
+import hashlib
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from slomix import words
+from slomix.accounts import rules, service
+from slomix.accounts.models import GrantedRole, LoginAttempt, LoginSession, Player, User
+from slomix.accounts.rules import LinkAction, Membership, Role
+from slomix.errors import Invalid
+
+
+class LoginNotStarted(Invalid):
+    """A login came back that nobody began here, that is too old, or that was used already."""
+
+    def __init__(self) -> None:
+        super().__init__(words.LOGIN_NOT_VALID)
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def begin_login(
+    session: Session,
+    *,
+    state: str,
+    browser: str,
+    code_verifier: str,
+    next_path: str,
+    expires_at: datetime,
+    now: datetime,
+) -> None:
+    """Remember a login on its way to Discord, and forget those that never came back."""
+    session.execute(delete(LoginAttempt).where(LoginAttempt.expires_at < now))
+    session.add(
+        LoginAttempt(
+            state_hash=_hash(state),
+            browser_hash=_hash(browser),
+            code_verifier=code_verifier,
+            next_path=rules.own_path(next_path),
+            expires_at=expires_at,
+        )
+    )
+
+
+def accept_login(session: Session, *, state: str, browser: str, now: datetime) -> LoginAttempt:
+    """Take back the login with this state: once, in time, and in the browser that began it."""
+    attempt = session.scalars(
+        delete(LoginAttempt)
+        .where(
+            LoginAttempt.state_hash == _hash(state),
+            LoginAttempt.browser_hash == _hash(browser),
+            LoginAttempt.expires_at >= now,
+        )
+        .returning(LoginAttempt)
+    ).one_or_none()
+    if attempt is None:
+        raise LoginNotStarted
+    return attempt
+
+
+def log_in(session: Session, *, discord_id: str, username: str, display_name: str, now: datetime) -> User:
+    """The user of this Discord account, made at the first login."""
+    values = {"discord_username": username, "display_name": display_name, "last_login_at": now}
+    new = session.scalars(
+        insert(User)
+        .values(discord_id=discord_id, created_at=now, **values)
+        .on_conflict_do_nothing(index_elements=[User.discord_id])
+        .returning(User)
+    ).one_or_none()
+    if new is not None:
+        service.record(session, LinkAction.DISCORD_LINKED, user=new, now=now)
+        return new
+    known = session.scalars(select(User).where(User.discord_id == discord_id)).one()
+    for name, value in values.items():
+        setattr(known, name, value)
+    session.flush()
+    return known
+
+
+def open_session(session: Session, user: User, *, now: datetime) -> str:
+    """Log a browser in; returns the key for its cookie, of which only the hash stays here."""
+    session.execute(delete(LoginSession).where(LoginSession.user_id == user.id, LoginSession.expires_at <= now))
+    key = secrets.token_urlsafe(32)
+    session.add(
+        LoginSession(key_hash=_hash(key), user_id=user.id, created_at=now, expires_at=now + rules.SESSION_LASTS)
+    )
+    return key
+
+
+def close_session(session: Session, key: str) -> None:
+    """Log one browser out: a copy of its cookie is worth nothing from now on."""
+    session.execute(delete(LoginSession).where(LoginSession.key_hash == _hash(key)))
+
+
+def close_all_sessions(session: Session, user: User, *, now: datetime, actor: str | None = None) -> None:
+    """Log the user out everywhere."""
+    session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
+    service.record(session, LinkAction.SIGNED_OUT, user=user, actor=actor, now=now)
+
+
+def count_sessions(session: Session, user_id: int, *, now: datetime) -> int:
+    """In how many browsers the user is logged in."""
+    ours = (LoginSession.user_id == user_id) & (LoginSession.expires_at > now)
+    return session.scalar(select(func.count()).select_from(LoginSession).where(ours)) or 0
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """Who is behind a cookie, as of now."""
+
+    user_id: int
+    discord_id: str
+    display_name: str
+    profile_id: int | None
+    player_name: str | None
+    has_left: bool
+    roles: frozenset[Role]
+
+
+def who_they_are(session: Session, session_keys: Collection[str], *, now: datetime) -> dict[str, Somebody]:
+    """The users whose cookies these are; a session that was ended, or is too old, is nobody's."""
+    by_hash = {_hash(key): key for key in session_keys}
+    roles = (
+        select(func.array_agg(GrantedRole.role))
+        .where(GrantedRole.discord_id == User.discord_id)
+        .correlate(User)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(
+            LoginSession.key_hash,
+            User.id,
+            User.discord_id,
+            User.display_name,
+            User.player_id,
+            Player.name,
+            User.membership,
+            roles.label("roles"),
+        )
+        .join(User, User.id == LoginSession.user_id)
+        .outerjoin(Player, Player.id == User.player_id)
+        .where(LoginSession.key_hash.in_(by_hash), LoginSession.expires_at > now)
+    )
+    return {
+        by_hash[row.key_hash]: Somebody(
+            row.id,
+            row.discord_id,
+            row.display_name,
+            row.player_id,
+            row.name,
+            row.membership is Membership.LEFT,
+            frozenset(Role(role) for role in row.roles or ()),
+        )
+        for row in rows
+    }

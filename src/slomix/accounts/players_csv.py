@@ -1,0 +1,67 @@
+"""Player profiles from a CSV file: guid, name, aliases (split by |). Read as a whole, or refused with its line."""
+
+import csv
+import io
+import unicodedata
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from slomix import words
+from slomix.accounts import service
+from slomix.accounts.rules import LinkAction
+from slomix.errors import Invalid
+
+Row = tuple[str, str, list[str]]
+
+
+class BadFile(Invalid):
+    """This file cannot be imported; the sentence says why, and where."""
+
+
+def decode(data: bytes) -> str:
+    """The text of a file. Raise BadFile when it is not UTF-8."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadFile(words.CSV_NOT_UTF8) from None
+
+
+def read(text: str) -> list[Row]:
+    """The profiles in a text. Raise BadFile."""
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    found: dict[str, Row] = {}
+    try:
+        missing = {"guid", "name"} - set(reader.fieldnames or ())
+        if missing:
+            raise BadFile(words.CSV_NO_COLUMN.format(columns=", ".join(sorted(missing))))
+        for guid, name, aliases in _rows(reader):
+            if guid in found:
+                raise BadFile(words.CSV_TWICE.format(line=reader.line_num, guid=guid))
+            found[guid] = (guid, name, aliases)
+    except csv.Error as error:
+        raise BadFile(words.CSV_NOT_READABLE.format(line=reader.line_num, error=error)) from None
+    if not found:
+        raise BadFile(words.CSV_EMPTY)
+    return list(found.values())
+
+
+def _rows(reader: "csv.DictReader[str]") -> Iterator[Row]:
+    for row in reader:
+        if None in row:  # where DictReader keeps what no column is for
+            raise BadFile(words.CSV_TOO_MANY_FIELDS.format(line=reader.line_num))
+        guid, name = (row["guid"] or "").strip(), (row["name"] or "").strip()
+        if not guid or not name:
+            raise BadFile(words.CSV_EMPTY_FIELD.format(line=reader.line_num))
+        aliases = [alias.strip() for alias in (row.get("aliases") or "").split("|") if alias.strip()]
+        if any(unicodedata.category(letter) == "Cc" for part in (guid, name, *aliases) for letter in part):
+            raise BadFile(words.CSV_CONTROL_CHARACTER.format(line=reader.line_num))
+        yield guid, name, aliases
+
+
+def store(session: Session, rows: list[Row], *, actor: str | None, now: datetime) -> tuple[int, int]:
+    """Add and update these profiles and log it; how many of each. No actor is an operator at the command line."""
+    added, updated = service.import_players(session, rows, now=now)
+    service.record(session, LinkAction.PLAYERS_IMPORTED, actor=actor, now=now, added=str(added), updated=str(updated))
+    return added, updated

@@ -1,0 +1,34 @@
+"""The audit log, to read."""
+
+from flask import Blueprint, render_template, request
+
+from slomix import web
+from slomix.accounts.rules import LinkAction
+from slomix.admin import queries
+from slomix.admin.reading import before, wanted
+
+blueprint = Blueprint("audit", __name__, url_prefix="/audit")
+
+
+@blueprint.get("")
+def show() -> str:
+    action = _action(request.args.get("action", ""))
+    with web.runtime().transaction() as session:
+        events, next_before = queries.events(session, action=action, text=wanted(), before=before())
+        ids = {one.discord_id for one in events} | {one.actor for one in events if one.actor}
+        guids = {one.details[key] for one in events for key in ("guid", "old_guid") if key in one.details}
+        return render_template(
+            "admin/audit.html",
+            events=events,
+            next_before=next_before,
+            people=queries.accounts_of(session, ids),
+            players=queries.players_of(session, guids),
+            actions=list(LinkAction),
+            action=action,
+            wanted=wanted(),
+        )
+
+
+def _action(text: str) -> LinkAction | None:
+    """An action there is; anything else is no filter."""
+    return LinkAction(text) if text in set(LinkAction) else None

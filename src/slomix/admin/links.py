@@ -1,0 +1,94 @@
+"""Who is which player: found, and ended where it must be."""
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from slomix import linking, web, words
+from slomix.accounts import claims, logins
+from slomix.accounts.models import Player, User
+from slomix.accounts.rules import plain_name
+from slomix.admin import queries
+from slomix.admin.reading import ChangedSince, must_be_as_seen, page_number, wanted
+from slomix.errors import Invalid
+
+blueprint = Blueprint("links", __name__, url_prefix="/links")
+
+
+class NoSuchMoment(Invalid):
+    def __init__(self) -> None:
+        super().__init__(words.NO_SUCH_MOMENT)
+
+
+@blueprint.get("")
+def show() -> str:
+    """Looking makes nothing seen: what is new stays so until the admin says otherwise."""
+    who, now = web.the_admin(), web.now()
+    with web.runtime().transaction() as session:
+        me = session.get_one(User, who.user_id)
+        return render_template(
+            "admin/links.html",
+            linked=queries.linked(session, wanted(), seen_by=me, number=page_number()),
+            new=claims.waiting(session, me.id) - len(claims.open_claims(session)),
+            wanted=wanted(),
+            now=now,
+        )
+
+
+@blueprint.post("/seen")
+def see() -> Response:
+    """What stood on the page counts as seen; a link made since does not."""
+    who, now = web.the_admin(), web.now()
+    until = _moment(request.form.get("until", ""))
+    with web.runtime().transaction() as session:
+        claims.see_links(session, session.get_one(User, who.user_id), until, now=now)
+    flash(words.LINKS_SEEN, "done")
+    return redirect(url_for("admin.links.show"), code=303)
+
+
+@blueprint.get("/<id:user_id>/unlink")
+def confirm_unlink(user_id: int) -> str:
+    with web.runtime().transaction() as session:
+        user = queries.account(session, user_id)
+        return render_template("admin/unlink.html", user=user, player=_player(user))
+
+
+@blueprint.post("/<id:user_id>/unlink")
+def unlink(user_id: int) -> Response:
+    """This person is nobody again; what hung on the link goes with it."""
+    who, now = web.the_admin(), web.now()
+    with web.runtime().transaction() as session:
+        user = queries.account(session, user_id)
+        player = _player(user)
+        must_be_as_seen("guid", player.guid)
+        linking.unlink(session, user, today=web.today(now), now=now, actor=who.discord_id)
+    names = {"person": plain_name(user.display_name), "player": plain_name(player.name)}
+    flash(words.UNLINKED_BY_ADMIN.format(**names), "done")
+    return redirect(url_for("admin.links.show"), code=303)
+
+
+@blueprint.post("/<id:user_id>/sign-out")
+def sign_out(user_id: int) -> Response:
+    """Log this person out everywhere; they stay who they are."""
+    who, now = web.the_admin(), web.now()
+    with web.runtime().transaction() as session:
+        user = queries.account(session, user_id)
+        logins.close_all_sessions(session, user, now=now, actor=who.discord_id)
+    flash(words.SIGNED_OUT_BY_ADMIN.format(person=plain_name(user.display_name)), "done")
+    return redirect("/" if user_id == who.user_id else url_for("admin.links.show"), code=303)
+
+
+def _player(user: User) -> Player:
+    """Raise ChangedSince when somebody was quicker."""
+    if user.player is None:
+        raise ChangedSince
+    return user.player
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise NoSuchMoment from None
+    return moment

@@ -1,0 +1,87 @@
+"""Player profiles: found, and imported from a file after a look at what it would do."""
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from slomix import web, words
+from slomix.accounts import players_csv
+from slomix.accounts import service as accounts
+from slomix.accounts.players_csv import BadFile
+from slomix.admin import queries
+from slomix.admin.reading import wanted
+from slomix.web import Viewer
+
+blueprint = Blueprint("players", __name__, url_prefix="/players")
+
+LARGEST_FILE = 4 * 1024 * 1024
+# The text that was looked at comes back with the confirmation, and its line ends may have grown.
+LARGEST_FORM = 2 * LARGEST_FILE
+SHOWN_ROWS = 10
+
+
+@blueprint.url_value_preprocessor
+def allow_large_forms(endpoint: str | None, _values: dict[str, object] | None) -> None:
+    """For admins and a file alone, and before the form's token is looked for, which reads the body."""
+    who = web.viewer()
+    if request.method == "POST" and isinstance(who, Viewer) and who.is_admin:
+        is_file = endpoint == "admin.players.preview"
+        request.max_content_length = LARGEST_FILE if is_file else LARGEST_FORM
+        request.max_form_memory_size = LARGEST_FORM
+
+
+@blueprint.get("")
+def show() -> str:
+    return _page()
+
+
+@blueprint.post("/import")
+def preview() -> Response:
+    """What the file would do; nothing is stored."""
+    file = request.files.get("file")
+    try:
+        if file is None or not file.filename:
+            raise BadFile(words.NO_FILE)
+        text = players_csv.decode(file.read())
+        rows = players_csv.read(text)
+    except BadFile as error:
+        return make_response(_page(str(error)), 422)
+    with web.runtime().transaction() as session:
+        known = accounts.known_guids(session, [guid for guid, _, _ in rows])
+    return make_response(
+        render_template(
+            "admin/import.html",
+            text=text,
+            rows=rows[:SHOWN_ROWS],
+            known=known,
+            added=len(rows) - len(known),
+            updated=len(known),
+            more=max(len(rows) - SHOWN_ROWS, 0),
+        )
+    )
+
+
+@blueprint.post("/import/confirm")
+def confirm() -> Response:
+    """Store it, all or nothing. The text is read again by the same rules, so it need not be trusted."""
+    who, now = web.the_admin(), web.now()
+    try:
+        rows = players_csv.read(request.form.get("text", ""))
+    except BadFile as error:
+        return make_response(_page(str(error)), 422)
+    with web.runtime().transaction() as session:
+        added, updated = players_csv.store(session, rows, actor=who.discord_id, now=now)
+    flash(words.IMPORTED.format(added=added, updated=updated), "done")
+    return redirect(url_for("admin.players.show"), code=303)
+
+
+def _page(problem: str = "") -> str:
+    with web.runtime().transaction() as session:
+        found = accounts.search(session, wanted()) if wanted() else []
+        return render_template(
+            "admin/players.html",
+            found=found,
+            owners=queries.owners(session, [player.id for player in found]),
+            numbers=queries.numbers(session),
+            wanted=wanted(),
+            problem=problem,
+        )

@@ -1,0 +1,218 @@
+"""What the pages of admins read, over accounts, their links and their contacts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from slomix import words
+from slomix.accounts import service as accounts
+from slomix.accounts.models import LinkEvent, Player, User
+from slomix.accounts.rules import LinkAction, Membership, like_pattern, plain_name
+from slomix.contacts.models import Contact
+from slomix.contacts.rules import ChannelName
+from slomix.errors import NotFound
+from slomix.settings import Settings
+
+PAGE = 50
+_LINKING = (LinkAction.PLAYER_LINKED, LinkAction.PLAYER_CHANGED)
+
+
+class NoSuchAccount(NotFound):
+    def __init__(self) -> None:
+        super().__init__(words.NO_SUCH_ACCOUNT)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """How many there are."""
+
+    players: int
+    linked: int
+    left: int
+
+
+@dataclass(frozen=True)
+class ChannelState:
+    """How a channel does, over all contacts on it; whose they are, and their addresses, stay with their owners."""
+
+    name: str
+    # Why nothing is sent there; empty when it is on.
+    trouble: str
+    contacts: int
+    unusable: int
+    last_success_at: datetime | None
+    last_error_at: datetime | None
+    last_error: str | None
+
+
+@dataclass(frozen=True)
+class Linked:
+    """An account with its player."""
+
+    user: User
+    linked_at: datetime | None
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One page of a longer list."""
+
+    rows: list[Linked]
+    number: int
+    has_more: bool
+
+
+def account(session: Session, user_id: int) -> User:
+    """Raise NoSuchAccount."""
+    user = session.get(User, user_id)
+    if user is None:
+        raise NoSuchAccount
+    return user
+
+
+def numbers(session: Session) -> Numbers:
+    has_left = User.membership == Membership.LEFT
+    row = session.execute(select(func.count(User.player_id), func.count().filter(has_left)).select_from(User)).one()
+    return Numbers(session.scalar(select(func.count()).select_from(Player)) or 0, row[0], row[1])
+
+
+def channels(session: Session, settings: Settings) -> list[ChannelState]:
+    """Every channel, also those that are off here."""
+    counted = {
+        row.channel: row
+        for row in session.execute(
+            select(
+                Contact.channel,
+                func.count().label("contacts"),
+                func.count(Contact.unusable_since).label("unusable"),
+                func.max(Contact.last_success_at).label("last_success_at"),
+            ).group_by(Contact.channel)
+        )
+    }
+    latest = func.row_number().over(partition_by=Contact.channel, order_by=Contact.last_error_at.desc())
+    failed = (
+        select(Contact.channel, Contact.last_error, Contact.last_error_at, latest.label("number"))
+        .where(Contact.last_error_at.is_not(None))
+        .subquery()
+    )
+    errors = {row.channel: row for row in session.execute(select(failed).where(failed.c.number == 1))}
+    return [
+        ChannelState(
+            name=words.CHANNELS[channel],
+            trouble=_trouble(channel, settings),
+            contacts=counted[channel].contacts if channel in counted else 0,
+            unusable=counted[channel].unusable if channel in counted else 0,
+            last_success_at=counted[channel].last_success_at if channel in counted else None,
+            last_error_at=errors[channel].last_error_at if channel in errors else None,
+            last_error=errors[channel].last_error if channel in errors else None,
+        )
+        for channel in ChannelName
+    ]
+
+
+def _trouble(channel: ChannelName, settings: Settings) -> str:
+    if channel is ChannelName.DISCORD:
+        return "" if settings.discord_bot_token.get_secret_value() else words.NO_BOT_TOKEN
+    is_enabled = settings.telegram_enabled if channel is ChannelName.TELEGRAM else settings.signal_enabled
+    if not is_enabled:
+        return words.CHANNEL_NOT_ENABLED.format(setting=f"AVAILABILITY_{channel.name}_ENABLED")
+    return "" if settings.contact_keys else words.CHANNEL_HAS_NO_KEY
+
+
+def linked(
+    session: Session, text: str = "", *, seen_by: User | None = None, number: int = 1, limit: int = PAGE
+) -> Slice:
+    """Linked accounts, the newest link first, whose Discord name, id or player looks like `text`."""
+    when = (
+        select(LinkEvent.user_id, func.max(LinkEvent.at).label("at"))
+        .where(LinkEvent.action.in_(_LINKING))
+        .group_by(LinkEvent.user_id)
+        .subquery()
+    )
+    by_others = (
+        select(LinkEvent.user_id, func.max(LinkEvent.at).label("at"))
+        .where(LinkEvent.action.in_(_LINKING), LinkEvent.actor.is_distinct_from(seen_by.discord_id if seen_by else ""))
+        .group_by(LinkEvent.user_id)
+        .subquery()
+    )
+    found = session.execute(
+        select(User, when.c.at, by_others.c.at.label("by_others_at"))
+        .join(Player, Player.id == User.player_id)
+        .outerjoin(when, when.c.user_id == User.id)
+        .outerjoin(by_others, by_others.c.user_id == User.id)
+        .where(_named(text, with_player=True))
+        .order_by(when.c.at.desc().nulls_last(), User.id)
+        .limit(limit + 1)
+        .offset((number - 1) * limit)
+    ).all()
+    seen_at = seen_by.links_seen_at if seen_by else None
+    rows = [
+        Linked(
+            row.User,
+            row.at,
+            is_new=row.by_others_at is not None and (seen_at is None or row.by_others_at > seen_at),
+        )
+        for row in found[:limit]
+    ]
+    return Slice(rows, number, has_more=len(found) > limit)
+
+
+def _named(text: str, *, with_player: bool = False) -> ColumnElement[bool]:
+    """Accounts that `text` may mean; all of them when it is empty."""
+    if not text:
+        return true()
+    pattern = like_pattern(text)
+    ways = [
+        User.discord_id == text,
+        User.display_name.ilike(pattern, escape="\\"),
+        User.discord_username.ilike(pattern, escape="\\"),
+    ]
+    if with_player:
+        ways.append(accounts.bare(Player.name).ilike(like_pattern(plain_name(text)), escape="\\"))
+    return or_(*ways)
+
+
+def events(
+    session: Session, *, action: LinkAction | None = None, text: str = "", before: int | None = None
+) -> tuple[list[LinkEvent], int | None]:
+    """A page of the audit log, newest first, and the id before which the next one begins; None at the end."""
+    query = select(LinkEvent).order_by(LinkEvent.id.desc()).limit(PAGE + 1)
+    if action is not None:
+        query = query.where(LinkEvent.action == action)
+    if text:
+        meant = select(User.discord_id).where(_named(text))
+        query = query.where(
+            or_(
+                LinkEvent.discord_id == text,
+                LinkEvent.actor == text,
+                LinkEvent.discord_id.in_(meant),
+                LinkEvent.actor.in_(meant),
+            )
+        )
+    if before is not None:
+        query = query.where(LinkEvent.id < before)
+    found = list(session.scalars(query))
+    return found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None
+
+
+def accounts_of(session: Session, discord_ids: Iterable[str]) -> dict[str, User]:
+    """Those of these Discord accounts that have logged in here."""
+    return {
+        user.discord_id: user for user in session.scalars(select(User).where(User.discord_id.in_(set(discord_ids))))
+    }
+
+
+def players_of(session: Session, guids: Iterable[str]) -> dict[str, str]:
+    """The names of the profiles with these guids."""
+    rows = session.execute(select(Player.guid, Player.name).where(Player.guid.in_(set(guids))))
+    return {row.guid: row.name for row in rows}
+
+
+def owners(session: Session, player_ids: Iterable[int]) -> dict[int, User]:
+    """Whose these profiles are."""
+    found = session.scalars(select(User).where(User.player_id.in_(set(player_ids))))
+    return {user.player_id: user for user in found if user.player_id is not None}

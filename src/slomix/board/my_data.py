@@ -1,0 +1,112 @@
+"""All that is stored about one person, for that person."""
+
+from datetime import date, datetime, time
+from typing import Any
+
+from flask import Blueprint, jsonify
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from slomix import web
+from slomix.accounts.models import Claim, GrantedRole, LinkEvent, LoginSession, Player, User
+from slomix.availability.models import Entry
+from slomix.campaigns.models import Campaign, Recipient
+from slomix.contacts import service as contacts
+from slomix.contacts.models import Preferences
+from slomix.contacts.vault import Unreadable, vault_of
+from slomix.deliveries.models import Delivery
+from slomix.settings import Settings
+
+blueprint = Blueprint("my_data", __name__)
+
+
+@blueprint.get("/profile/data.json")
+def download() -> Response:
+    """One file with everything, addresses in full: it goes to their owner."""
+    who = web.the_user()
+    with web.runtime().transaction() as session:
+        answer = jsonify(collect(session, who.user_id, settings=web.runtime().settings, now=web.now()))
+    answer.headers["Content-Disposition"] = 'attachment; filename="slomix-my-data.json"'
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def collect(session: Session, user_id: int, *, settings: Settings, now: datetime) -> dict[str, Any]:
+    """By topic, in words that match the glossary."""
+    user = session.get_one(User, user_id)
+    person = {
+        "discord_id": user.discord_id,
+        "discord_username": user.discord_username,
+        "display_name": user.display_name,
+        "member_of_our_server": user.membership,
+        "first_login_at": user.created_at,
+        "last_login_at": user.last_login_at,
+    }
+    of_user: dict[str, Any] = {
+        "logins": select(LoginSession.created_at, LoginSession.expires_at).where(LoginSession.user_id == user_id),
+        "roles": select(GrantedRole.role, GrantedRole.granted_at).where(GrantedRole.discord_id == user.discord_id),
+        "claims": select(Player.guid, Claim.note, Claim.created_at, Claim.settled_at, Claim.was_granted)
+        .join(Player, Player.id == Claim.player_id)
+        .where(Claim.user_id == user_id),
+        "log_of_links": select(LinkEvent.at, LinkEvent.action, LinkEvent.details)
+        .where(LinkEvent.user_id == user_id)
+        .order_by(LinkEvent.id),
+    }
+    found: dict[str, Any] = {"made_at": now, "account": person} | _read(session, of_user)
+    if user.player is not None:
+        found |= {"player": {"guid": user.player.guid, "name": user.player.name, "aliases": user.player.aliases}}
+        found |= _of_player(session, user.player.id, user, settings)
+    return {name: _plain(value) for name, value in found.items()}
+
+
+def _of_player(session: Session, player_id: int, user: User, settings: Settings) -> dict[str, Any]:
+    queries: dict[str, Any] = {
+        "preferences": select(
+            *[column for column in Preferences.__table__.columns if column.name != "player_id"]
+        ).where(Preferences.player_id == player_id),
+        "statuses": select(Entry.day, Entry.status, Entry.updated_at)
+        .where(Entry.player_id == player_id)
+        .order_by(Entry.day),
+        "campaigns_called": select(Campaign.id, Campaign.day, Campaign.status).where(Campaign.promoter_id == player_id),
+        "campaigns_asked_by": select(Recipient.campaign_id, Recipient.status, Recipient.added_at).where(
+            Recipient.player_id == player_id
+        ),
+        "messages": select(
+            Delivery.event_key, Delivery.channel, Delivery.status, Delivery.reason, Delivery.text, Delivery.settled_at
+        )
+        .where(Delivery.player_id == player_id)
+        .order_by(Delivery.id),
+    }
+    vault = vault_of(settings)
+    addresses = []
+    for contact in contacts.contacts_of(session, player_id).values():
+        address: str | None = user.discord_id
+        if contact.sealed is not None:
+            try:
+                address = vault.open(contact.sealed) if vault is not None else None
+            except Unreadable:
+                address = None
+        addresses.append({"channel": contact.channel, "address": address, "verified_at": contact.verified_at})
+    return {"contacts": addresses} | _read(session, queries)
+
+
+def _read(session: Session, queries: dict[str, Any]) -> dict[str, Any]:
+    return {name: [_as_dict(row) for row in session.execute(query)] for name, query in queries.items()}
+
+
+def _as_dict(row: Row[Any]) -> dict[str, Any]:
+    return dict(row._mapping)
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it; times with their zone."""
+    match value:
+        case datetime() | date() | time():
+            return value.isoformat()
+        case dict():
+            return {name: _plain(one) for name, one in value.items()}
+        case list():
+            return [_plain(one) for one in value]
+        case _:
+            return value

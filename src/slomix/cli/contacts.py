@@ -1,0 +1,35 @@
+"""`slomix contacts`: the keys under which addresses are kept."""
+
+import click
+from cryptography.fernet import Fernet
+
+from slomix.cli.connect import open_database
+from slomix.contacts import links
+from slomix.errors import DomainError
+
+
+@click.group()
+def contacts() -> None:
+    """Addresses on Telegram and Signal, encrypted at rest."""
+
+
+@contacts.command("new-key")
+def new_key() -> None:
+    """Print a key for CONTACT_DATA_ENCRYPTION_KEY."""
+    click.echo(Fernet.generate_key().decode())
+
+
+@contacts.command("rotate-keys")
+def rotate_keys() -> None:
+    """Seal every address with the first key of CONTACT_DATA_ENCRYPTION_KEY; the others may be removed afterwards."""
+    database, settings = open_database()
+    try:
+        with database.transaction() as session:
+            sealed, lost = links.rotate(session, settings)
+    except DomainError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{sealed} sealed with the newest key.")
+    if lost:
+        raise click.ClickException(
+            f"{lost} could not be read with any of the keys and stay as they are; bring back the key of then."
+        )

@@ -1,0 +1,68 @@
+"""Once a day: who of the linked is still in our Discord server. Who left gets nothing any more."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from slomix.accounts import rules as accounts_rules
+from slomix.accounts import service as accounts
+from slomix.accounts.models import User
+from slomix.channels.base import SendError
+from slomix.clock import wall_now
+from slomix.jobs import service as jobs
+from slomix.jobs.models import Job
+from slomix.jobs.rules import Done, Outcome, Retry, Snooze
+from slomix.jobs.runner import Handler, Step
+from slomix.jobs.service import NewJob
+from slomix.runtime import Runtime
+
+CHECK_MEMBERS = "check_members"
+# How many are asked about in one try, and for how long: below the lease of a job, and calm for Discord.
+AT_ONCE = 40
+PATIENCE = timedelta(seconds=15)
+
+
+class CheckMembers(Step):
+    """`check_members`: asks Discord about everybody who is linked, some at a time."""
+
+    def begin(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> Outcome | dict[int, str]:
+        """Whom to ask about next."""
+        if runtime.guild_lookup is None:
+            return Done()
+        old = User.membership_seen_at.is_(None) | or_(
+            User.membership_seen_at <= now - accounts_rules.MEMBERSHIP_HOLDS, User.membership_seen_at > now
+        )
+        linked = select(User.id, User.discord_id).where(User.player_id.is_not(None), old).order_by(User.id)
+        asked = {row.id: row.discord_id for row in session.execute(linked.limit(AT_ONCE))}
+        return asked or Done()
+
+    def act(self, runtime: Runtime, prepared: dict[int, str]) -> dict[int, bool] | Retry:
+        """What Discord says; no answer about one is no answer about the rest, who are asked about later."""
+        found: dict[int, bool] = {}
+        until = wall_now() + PATIENCE
+        assert runtime.guild_lookup is not None
+        for user_id, discord_id in prepared.items():
+            try:
+                found[user_id] = runtime.guild_lookup.is_member(discord_id)
+            except SendError as error:
+                return found or Retry(error.reason, error.retry_after)
+            if wall_now() > until:
+                break
+        return found
+
+    def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
+        if isinstance(result, Retry):
+            return result
+        for user in session.scalars(select(User).where(User.id.in_(result)).order_by(User.id).with_for_update(of=User)):
+            accounts.note_membership(session, user, result[user.id], now=now)
+        return Snooze(timedelta(seconds=1))
+
+
+def plan_check(session: Session, day: date, *, now: datetime) -> None:
+    """Promise the check of this day, once."""
+    jobs.schedule(session, [NewJob(CHECK_MEMBERS, day.isoformat(), run_at=now)], now=now)
+
+
+HANDLERS: dict[str, Handler] = {CHECK_MEMBERS: CheckMembers()}

@@ -1,0 +1,173 @@
+"""One-time codes: a player is shown one and sends it from the chat that is to be theirs."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from slomix import words
+from slomix.contacts import service
+from slomix.contacts.models import Contact, LinkCode
+from slomix.contacts.rules import ChannelName
+from slomix.contacts.vault import Unreadable, Vault, vault_of
+from slomix.errors import Conflict, NotFound, TooSoon, Unavailable
+from slomix.settings import Settings
+
+
+class CodeTooSoon(TooSoon):
+    """The last code is only a moment old."""
+
+    def __init__(self, retry_after: timedelta) -> None:
+        super().__init__(words.CODE_TOO_SOON, retry_after)
+
+
+class CodeNotValid(NotFound):
+    """Unknown, too old, for another channel, or used already: nobody learns which."""
+
+    def __init__(self) -> None:
+        super().__init__(words.CODE_NOT_VALID)
+
+
+class AddressTaken(Conflict):
+    """An address belongs to one player."""
+
+    def __init__(self, channel: ChannelName) -> None:
+        super().__init__(words.ADDRESS_TAKEN.format(channel=words.CHANNELS[channel]))
+
+
+class ChannelOff(Unavailable):
+    """This installation does not use that channel."""
+
+    def __init__(self, channel: ChannelName) -> None:
+        super().__init__(words.CHANNEL_OFF.format(channel=words.CHANNELS[channel]))
+
+
+class NoKey(Unavailable):
+    """Without a key no address can be kept."""
+
+    def __init__(self) -> None:
+        super().__init__(words.NO_KEY)
+
+
+def vault_for(channel: ChannelName, settings: Settings) -> Vault:
+    """The vault for addresses of this channel. Raise ChannelOff or NoKey where it cannot be linked."""
+    if not (settings.telegram_enabled if channel is ChannelName.TELEGRAM else settings.signal_enabled):
+        raise ChannelOff(channel)
+    vault = vault_of(settings)
+    if vault is None:
+        raise NoKey
+    return vault
+
+
+def new_code(
+    session: Session,
+    player_id: int,
+    channel: ChannelName,
+    *,
+    lasts: timedelta,
+    settings: Settings,
+    now: datetime,
+) -> tuple[str, datetime]:
+    """A fresh code of 192 bits and when it ends; the one before is worth nothing from now on, a working link stays.
+
+    Only its hash is kept. Raise CodeTooSoon, ChannelOff or NoKey.
+    """
+    vault_for(channel, settings)
+    code, expires_at = secrets.token_urlsafe(24), now + lasts
+    pause = timedelta(seconds=settings.link_code_interval_seconds)
+    values = {"code_hash": _hash(code), "requested_at": now, "expires_at": expires_at}
+    written = session.scalars(
+        insert(LinkCode)
+        .values(player_id=player_id, channel=channel, **values)
+        .on_conflict_do_update(
+            index_elements=[LinkCode.player_id, LinkCode.channel],
+            set_=values,
+            # After the clock was set back nobody has to wait for it.
+            where=(LinkCode.requested_at <= now - pause) | (LinkCode.requested_at > now),
+        )
+        .returning(LinkCode.player_id)
+    ).one_or_none()
+    if written is None:
+        asked_at = session.scalars(
+            select(LinkCode.requested_at).where(LinkCode.player_id == player_id, LinkCode.channel == channel)
+        ).one()
+        raise CodeTooSoon(asked_at + pause - now)
+    return code, expires_at
+
+
+def waits_for_code(session: Session, player_id: int, *, now: datetime) -> frozenset[ChannelName]:
+    """The channels whose code was shown to this player and can still be used."""
+    open_codes = (LinkCode.player_id == player_id) & (LinkCode.expires_at > now)
+    return frozenset(session.scalars(select(LinkCode.channel).where(open_codes)))
+
+
+def confirm(
+    session: Session, channel: ChannelName, code: str, address: str, *, settings: Settings, now: datetime
+) -> int:
+    """This code came from this address, so it belongs to the player who was shown the code: once, and in time.
+
+    Returns the player. Raise CodeNotValid, and AddressTaken when the address is another player's.
+    """
+    vault = vault_for(channel, settings)
+    player_id = session.scalars(
+        delete(LinkCode)
+        .where(LinkCode.code_hash == _hash(code), LinkCode.channel == channel, LinkCode.expires_at > now)
+        .returning(LinkCode.player_id)
+    ).one_or_none()
+    if player_id is None:
+        raise CodeNotValid
+    owner = owner_of(session, channel, address, settings=settings)
+    if owner is not None and owner != player_id:
+        raise AddressTaken(channel)
+    sealed = vault.seal(channel, address)
+    try:
+        with session.begin_nested():
+            service.add_sealed(session, player_id, channel, sealed.text, sealed.address_hash, now=now)
+    except IntegrityError as error:  # somebody else's code came from there at this moment
+        raise AddressTaken(channel) from error
+    return player_id
+
+
+def owner_of(session: Session, channel: ChannelName, address: str, *, settings: Settings) -> int | None:
+    """Whose address this is."""
+    hashes = vault_for(channel, settings).hashes(channel, address)
+    return session.scalars(
+        select(Contact.player_id).where(Contact.channel == channel, Contact.address_hash.in_(hashes))
+    ).first()
+
+
+def rotate(session: Session, settings: Settings) -> tuple[int, int]:
+    """Seal every address anew with the first key; how many were, and how many no key of ours can read.
+
+    What cannot be read stays as it is: the key may turn up again.
+    """
+    vault = vault_of(settings)
+    if vault is None:
+        raise NoKey
+    sealed = lost = 0
+    rows = select(Contact).where(Contact.sealed.is_not(None)).order_by(Contact.id).with_for_update()
+    for contact in session.scalars(rows):
+        fresh = _sealed_anew(vault, contact)
+        if fresh is None:
+            lost += 1
+        else:
+            contact.sealed, contact.address_hash = fresh
+            sealed += 1
+    return sealed, lost
+
+
+def _sealed_anew(vault: Vault, contact: Contact) -> tuple[str, str] | None:
+    try:
+        address = vault.open(contact.sealed or "")
+    except Unreadable:
+        return None
+    fresh = vault.seal(contact.channel, address)
+    return fresh.text, fresh.address_hash
+
+
+def _hash(code: str) -> str:
+    return hashlib.sha256(code.encode()).hexdigest()

@@ -1,0 +1,33 @@
+"""A test message to oneself."""
+
+from flask import Blueprint, flash, redirect
+from werkzeug.wrappers import Response
+
+from slomix import web, words
+from slomix.contacts import service as contacts
+from slomix.contacts.rules import ChannelName, NoSuchChannel
+from slomix.deliveries import tryout
+from slomix.errors import NotFound
+
+blueprint = Blueprint("deliveries", __name__)
+
+
+class NotLinked(NotFound):
+    def __init__(self, channel: ChannelName) -> None:
+        super().__init__(words.NOTHING_LINKED.format(channel=words.CHANNELS[channel]))
+
+
+@blueprint.post("/contacts/<channel>/test")
+def send_test(channel: str) -> Response:
+    """Send one to the viewer's own address on this channel; the page shows what came of it."""
+    player_id, now = web.the_player(), web.now()
+    settings = web.runtime().settings
+    if channel not in {one.value for one in ChannelName} or channel not in settings.channels_on:
+        raise NoSuchChannel
+    to = ChannelName(channel)
+    with web.runtime().transaction() as session:
+        if to not in contacts.contacts_of(session, player_id):
+            raise NotLinked(to)
+        tryout.plan(session, player_id, to, settings=settings, now=now)
+    flash(words.TEST_ON_ITS_WAY.format(channel=words.CHANNELS[to]), "done")
+    return redirect("/preferences", code=303)

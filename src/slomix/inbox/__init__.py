@@ -1,0 +1,1 @@
+"""What people write to us on Telegram and Signal."""

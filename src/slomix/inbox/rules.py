@@ -1,0 +1,98 @@
+"""What somebody means who writes to us."""
+
+import enum
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from slomix.availability.rules import Status
+
+
+class Command(enum.StrEnum):
+    """What can be asked for."""
+
+    LINK = "link"
+    UNLINK = "unlink"
+    AVAIL = "avail"
+    TODAY = "today"
+    TOMORROW = "tomorrow"
+    HELP = "help"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A command and the words after it."""
+
+    command: Command
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A day and what somebody says about it; None clears it."""
+
+    day: date
+    status: Status | None
+
+
+# `/link@SlomixBot` is how Telegram writes a command in company.
+_COMMAND = re.compile(r"/(?P<name>[a-z]+)(?:@[A-Za-z0-9_]+)?(?:\s+(?P<rest>.*))?", re.DOTALL | re.IGNORECASE)
+
+_STATUSES = {
+    "looking": Status.LOOKING,
+    "l": Status.LOOKING,
+    "available": Status.AVAILABLE,
+    "a": Status.AVAILABLE,
+    "maybe": Status.MAYBE,
+    "m": Status.MAYBE,
+    "not_playing": Status.NOT_PLAYING,
+    "notplaying": Status.NOT_PLAYING,
+    "not": Status.NOT_PLAYING,
+    "no": Status.NOT_PLAYING,
+    "n": Status.NOT_PLAYING,
+}
+_CLEAR = {"clear", "remove", "delete", "unset", "none"}
+
+
+def read(text: str) -> Asked:
+    """The command in a message; what is none asks for help.
+
+    `/start CODE` is what Telegram sends when somebody follows our deep link.
+    """
+    found = _COMMAND.fullmatch(text.strip())
+    if found is None:
+        return Asked(Command.HELP)
+    name, rest = found["name"].lower(), tuple((found["rest"] or "").split())
+    if name == "start":
+        return Asked(Command.LINK, rest) if rest else Asked(Command.HELP)
+    try:
+        return Asked(Command(name), rest)
+    except ValueError:
+        return Asked(Command.HELP)
+
+
+def read_answer(said: tuple[str, ...], today: date) -> Answered | None:
+    """`tomorrow looking`, `maybe`, `2026-11-22 not playing`, `clear today`; None for what makes no sense.
+
+    Without a day it is about today.
+    """
+    day, rest = today, []
+    for word in said:
+        found = _day(word.lower(), today)
+        if found is not None:
+            day = found
+        else:
+            rest.append(word.lower())
+    key = "_".join(rest).replace("-", "_")
+    if key in _CLEAR:
+        return Answered(day, None)
+    return Answered(day, _STATUSES[key]) if key in _STATUSES else None
+
+
+def _day(word: str, today: date) -> date | None:
+    if word in {"today", "tomorrow"}:
+        return today + timedelta(days=word == "tomorrow")
+    try:
+        return date.fromisoformat(word) if re.fullmatch(r"\d{4}-\d\d-\d\d", word) else None
+    except ValueError:
+        return None

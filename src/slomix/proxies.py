@@ -1,0 +1,49 @@
+"""Who really asks, when requests come through proxies that we trust."""
+
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+class TrustedProxies:
+    """Takes address, scheme and host of a request from `X-Forwarded-*`, but only as far as trusted proxies wrote them.
+
+    The list of addresses is walked from the right, where our own proxy writes; the first that is no proxy of ours is
+    who asks. Whoever reaches us directly may write there what they like: it is not read.
+    """
+
+    def __init__(self, app: "WSGIApplication", trusted: Sequence[IPv4Network | IPv6Network]) -> None:
+        self._app, self._trusted = app, trusted
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if self._is_trusted(environ.get("REMOTE_ADDR", "")):
+            self._believe(environ)
+        return self._app(environ, start_response)
+
+    def _believe(self, environ: "WSGIEnvironment") -> None:
+        for address in reversed(_listed(environ, "HTTP_X_FORWARDED_FOR")):
+            environ["REMOTE_ADDR"] = address
+            if not self._is_trusted(address):
+                break
+        scheme = _listed(environ, "HTTP_X_FORWARDED_PROTO")[-1:]
+        if scheme and scheme[0] in {"http", "https"}:
+            environ["wsgi.url_scheme"] = scheme[0]
+        host = _listed(environ, "HTTP_X_FORWARDED_HOST")[-1:]
+        if host:
+            environ["HTTP_HOST"] = host[0]
+
+    def _is_trusted(self, address: str) -> bool:
+        try:
+            found = ip_address(address)
+        except ValueError:
+            return False
+        if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:  # as a socket of both kinds writes it
+            found = found.ipv4_mapped
+        return any(found in network for network in self._trusted)
+
+
+def _listed(environ: "WSGIEnvironment", name: str) -> list[str]:
+    return [part.strip() for part in environ.get(name, "").split(",") if part.strip()]

@@ -1,0 +1,125 @@
+"""Being reached: a code from a chat, a test message, one click to stop, a channel that breaks, a dispute."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from slomix.rehearsal.system import System
+from tests.journeys.conftest import DAY, OPENING, Cast, OpenPage, keep_picture
+
+
+def link(page: Page, evening: System, cast: Cast, channel: str, name: str) -> None:
+    """As the page says: a code, sent from the chat."""
+    page.goto("/preferences")
+    page.get_by_role("button", name=f"Link {channel}", exact=True).click()
+    expect(page.get_by_text("Waiting for your message")).to_be_visible()
+    keep_picture(page, f"code-{channel}")
+    evening.control.write(channel.lower(), cast(name).discord_id, page.locator(".code code").inner_text())
+    expect(page.get_by_text("Linked.")).to_be_visible(timeout=20_000)
+
+
+def told(evening: System, cast: Cast, name: str, provider: str) -> list[str]:
+    return [
+        message["text"]
+        for message in evening.control.messages()
+        if message["provider"] == provider and message["to"] == cast(name).discord_id
+    ]
+
+
+@pytest.mark.parametrize("channel", ["Telegram", "Signal"])
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_a_chat_is_linked_tried_and_unlinked(
+    open_page: OpenPage, evening: System, cast: Cast, channel: str, scripts: bool
+) -> None:
+    page = open_page(name="Erik", scripts=scripts)
+    page.goto("/preferences")
+    page.get_by_role("button", name=f"Link {channel}", exact=True).click()
+    code = page.locator(".code code").inner_text()
+    assert re.fullmatch(r"/link [A-Za-z0-9_-]{32}", code)
+    evening.control.write(channel.lower(), cast("Erik").discord_id, code)
+    if scripts:
+        expect(page.get_by_text("Linked.")).to_be_visible(timeout=20_000)
+    else:
+        page.wait_for_timeout(3_000)
+    page.goto("/preferences")
+    mine = page.locator(f"#contact-{channel.lower()}")
+    expect(mine).to_contain_text("••••••")
+    mine.get_by_role("button", name="Send me a test message").click()
+    expect(page.get_by_role("status").first).to_contain_text("on its way")
+    if scripts:
+        expect(mine).to_contain_text("Last message", timeout=20_000)
+    else:
+        page.wait_for_timeout(3_000)
+    said = told(evening, cast, "Erik", channel.lower())
+    assert [text.split(".")[0] for text in said] == [
+        said[0].split(".")[0],
+        "This is the test message that you asked for",
+    ]
+    mine.get_by_role("button", name="Unlink").click()
+    expect(mine).to_contain_text("Not linked.")
+
+
+def test_a_reminder_on_telegram_can_be_stopped_by_whoever_reads_it(
+    open_page: OpenPage, evening: System, cast: Cast, tidy: None
+) -> None:
+    link(open_page(name="Alice"), evening, cast, "Telegram", "Alice")
+    cast("Alice").say(DAY, "LOOKING")
+    cast("Bob").promote()
+    evening.control.set_clock(OPENING + timedelta(minutes=5, seconds=1))
+    page = open_page(name=None)
+    for _ in range(100):
+        reminders = [text for text in told(evening, cast, "Alice", "telegram") if "Game night starts at 21:00" in text]
+        if reminders:
+            break
+        page.wait_for_timeout(200)
+    [reminder] = reminders
+    assert not [text for text in told(evening, cast, "Alice", "discord") if "Game night" in text]
+    address = re.search(r"http\S+/stop/\S+", reminder)
+    assert address is not None
+    page.goto(address[0])
+    expect(page.get_by_role("heading", name="Why did I get this?")).to_be_visible()
+    keep_picture(page, "stop")
+    page.get_by_role("button", name="Stop these messages").click()
+    expect(page.get_by_role("heading", name="Stopped")).to_be_visible()
+    theirs = open_page("/preferences", name="Alice")
+    expect(theirs.get_by_role("checkbox", name="Call me to game nights")).not_to_be_checked()
+
+
+def test_who_blocks_the_bot_is_told_on_discord_and_sees_it_on_the_next_visit(
+    open_page: OpenPage, evening: System, cast: Cast
+) -> None:
+    page = open_page(name="Franka")
+    link(page, evening, cast, "Telegram", "Franka")
+    evening.control.add_fault("closed_dm", provider="telegram", user_id=cast("Franka").discord_id)
+    cast("Franka").say(DAY, "LOOKING")
+    cast("Bob").promote()
+    evening.control.set_clock(OPENING + timedelta(minutes=5, seconds=1))
+    for _ in range(100):
+        if told(evening, cast, "Franka", "discord"):
+            break
+        page.wait_for_timeout(200)
+    assert len(told(evening, cast, "Franka", "discord")) == 1
+    page.goto("/")
+    expect(page.get_by_text("We cannot write to you on Telegram")).to_be_visible()
+    keep_picture(page, "broken")
+    page.get_by_role("link", name="See to it").click()
+    expect(page.locator("#contact-telegram")).to_contain_text("Does not work since")
+
+
+def test_a_dispute_is_asked_for_and_settled(open_page: OpenPage, evening: System, cast: Cast) -> None:
+    page = open_page("/profile?q=luka", name="Kilian")
+    page.get_by_text("Somebody has it. Is it yours?").click()
+    page.get_by_label("What should an admin know?").fill("I am <b>the</b> real one")
+    page.get_by_role("button", name="Ask an admin").click()
+    expect(page.locator("body")).to_contain_text("An admin will look")
+    keep_picture(page, "asked")
+    admin = open_page("/admin/claims", name="Dora")
+    expect(admin.locator("main")).to_contain_text("I am <b>the</b> real one")
+    keep_picture(admin, "claims")
+    admin.get_by_role("link", name=re.compile("^Refuse")).first.click()
+    admin.get_by_role("button", name=re.compile("^Refuse")).click()
+    expect(admin.locator("main")).not_to_contain_text("the real one")
+    page.reload()
+    expect(page.locator("body")).not_to_contain_text("An admin will look")

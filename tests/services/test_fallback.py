@@ -1,0 +1,202 @@
+"""Where a channel will never take a message, the next one does: once, for the same person, and never on a guess."""
+
+from datetime import time, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from slomix.channels.base import SendError, Unanswered
+from slomix.contacts import service as contacts
+from slomix.contacts.rules import ChannelName, Preferred, QuietHours
+from slomix.deliveries import service as deliveries
+from slomix.deliveries import tryout
+from slomix.deliveries.handlers import Deliver
+from slomix.deliveries.models import Delivery
+from slomix.deliveries.rules import DeliveryStatus, Skip
+from slomix.jobs.rules import JobStatus
+from slomix.jobs.runner import run
+from tests.conftest import CAST, at
+
+from .sending import CHAT, KEY, NUMBER, Post
+
+DISCORD, TELEGRAM, SIGNAL = ChannelName.DISCORD, ChannelName.TELEGRAM, ChannelName.SIGNAL
+BLOCKED = SendError("the bot is blocked on Telegram", permanent=True)
+GONE = SendError("Signal does not know this number", permanent=True)
+CLOSED = SendError("this person's DMs are closed to the bot", permanent=True)
+BUSY = SendError("Telegram asks us to slow down (429)")
+
+
+def test_a_refusal_for_good_sends_the_same_notice_over_the_next_channel_once(everywhere: Post) -> None:
+    everywhere.telegram.answers = [BLOCKED]
+    everywhere.plan("alice", deadline_at=at(21))
+    [first] = everywhere.rows_of("alice")
+    assert first.channel is TELEGRAM
+    assert everywhere.carry(first) is JobStatus.FAILED
+    old, new = everywhere.rows_of("alice")
+    assert (old.status, old.reason, old.fell_back_to) == (DeliveryStatus.FAILED, BLOCKED.reason, SIGNAL)
+    assert old.settled_at == at(20, 45)
+    assert (new.channel, new.status, new.fell_back_to) == (SIGNAL, DeliveryStatus.PENDING, None)
+    assert (new.event_key, new.notice, new.subject) == (old.event_key, old.notice, old.subject)
+    assert (new.deadline_at, new.created_at) == (at(21), at(20, 45))
+    assert new.nonce != old.nonce
+    job = everywhere.job(new)
+    assert (job.run_at, job.deadline_at, job.max_attempts) == (at(20, 45), at(21), everywhere.job(old).max_attempts)
+    assert everywhere.carry(new) is JobStatus.SENT
+    assert (everywhere.carry(old), everywhere.carry(new)) == (None, None)
+    assert everywhere.arrived() == {SIGNAL: [NUMBER]}
+    contact = everywhere.contact("alice", TELEGRAM)
+    assert contact is not None
+    assert (contact.unusable_since, contact.unusable_reason) == (at(20, 45), BLOCKED.reason)
+    worked = everywhere.contact("alice", SIGNAL)
+    assert worked is not None
+    assert (worked.unusable_since, worked.last_success_at) == (None, at(20, 45))
+
+
+@pytest.mark.parametrize(
+    ("preferred", "order"),
+    [
+        (Preferred.ANY, [TELEGRAM, SIGNAL, DISCORD]),
+        (Preferred.TELEGRAM, [TELEGRAM, SIGNAL, DISCORD]),
+        (Preferred.SIGNAL, [SIGNAL, TELEGRAM, DISCORD]),
+        (Preferred.DISCORD, [DISCORD, TELEGRAM, SIGNAL]),
+    ],
+)
+def test_the_channels_take_their_turn_in_the_players_order(
+    everywhere: Post, preferred: Preferred, order: list[ChannelName]
+) -> None:
+    everywhere.world.prefers("alice", preferred_channel=preferred)
+    everywhere.wire.answers, everywhere.telegram.answers, everywhere.signal.answers = [CLOSED], [BLOCKED], [GONE]
+    reasons = {DISCORD: CLOSED.reason, TELEGRAM: BLOCKED.reason, SIGNAL: GONE.reason}
+    everywhere.plan("alice")
+    following = [*order[1:], None]
+    assert everywhere.carry_all() == [
+        (one, "failed", reasons[one], after) for one, after in zip(order, following, strict=True)
+    ]
+    assert everywhere.arrived() == {}
+    everywhere.plan("alice", key="ANOTHER:2026-11-20")
+    assert everywhere.carry_all()[-1][1:3] == ("skipped", "no working contact"), "nothing is left to write to"
+
+
+def test_what_may_have_arrived_never_takes_another_way(everywhere: Post) -> None:
+    everywhere.telegram.cuts = 1
+    everywhere.plan("alice")
+    [(channel, status, _, fell_back_to)] = everywhere.carry_all()
+    assert (channel, status, fell_back_to) == (TELEGRAM, "unknown", None)
+    assert everywhere.arrived() == {TELEGRAM: [CHAT]}
+    assert everywhere.plan("alice", subject="2") == 0, "nor for a later campaign of the day"
+
+
+def test_a_repeat_that_is_refused_for_good_says_nothing_about_the_first_try(everywhere: Post) -> None:
+    """On Discord a repeat is safe; its refusal marks the contact and leaves the question open."""
+    everywhere.world.prefers("alice", preferred_channel=Preferred.DISCORD)
+    everywhere.wire.cuts = 1
+    everywhere.plan("alice")
+    everywhere.carry(everywhere.row("alice"))
+    everywhere.wire.answers = [CLOSED]
+    assert everywhere.carry_all() == [(DISCORD, "unknown", CLOSED.reason, None)]
+    assert (len(everywhere.wire.sent), everywhere.telegram.sent, everywhere.signal.sent) == (1, [], [])
+
+
+def test_what_failed_for_now_stays_on_its_channel_until_no_try_is_left(everywhere: Post) -> None:
+    everywhere.telegram.answers = [BUSY] * 5
+    everywhere.plan("alice")
+    assert everywhere.carry_all() == [(TELEGRAM, "failed", BUSY.reason, None)]
+    assert everywhere.arrived() == {}
+    contact = everywhere.contact("alice", TELEGRAM)
+    assert contact is not None
+    assert (contact.unusable_since, contact.last_error) == (None, BUSY.reason)
+
+
+def test_a_person_is_counted_once_however_many_channels_were_tried(everywhere: Post) -> None:
+    everywhere.telegram.answers, everywhere.signal.answers = [BLOCKED], [GONE]
+    everywhere.plan("alice", "erik")
+    everywhere.carry_all()
+    everywhere.carry_all("erik")
+    assert len(everywhere.rows()) == 4
+    with everywhere.world.session() as session:
+        tally = deliveries.tally(session, "1")["greeting"]
+        told = deliveries.told(session, KEY, list(everywhere.world.players.values()))
+    assert (dict(tally.by_status), dict(tally.reasons), tally.total) == ({DeliveryStatus.SENT: 2}, {}, 2)
+    assert {player: one.status for player, one in told.items()} == {
+        everywhere.world.players["alice"]: DeliveryStatus.SENT,
+        everywhere.world.players["erik"]: DeliveryStatus.SENT,
+    }
+
+
+def test_while_the_next_way_is_open_nobody_is_told_that_it_failed(everywhere: Post) -> None:
+    everywhere.telegram.answers = [BLOCKED]
+    everywhere.plan("alice")
+    everywhere.carry(everywhere.row("alice"))
+    with everywhere.world.session() as session:
+        told = deliveries.told(session, KEY, [everywhere.world.players["alice"]])[everywhere.world.players["alice"]]
+        tally = deliveries.tally(session, "1")["greeting"]
+    assert told.status is DeliveryStatus.PENDING
+    assert (tally.open, tally.tried) == (1, 0)
+
+
+@pytest.mark.parametrize("answer", [BLOCKED, Unanswered("Telegram did not answer (ReadError)")])
+def test_what_is_meant_for_one_channel_takes_no_other(everywhere: Post, answer: SendError) -> None:
+    """A dry run and a test message: they show how it looks there, or whether it arrives there."""
+    everywhere.greeting.keeps_channel, everywhere.greeting.kind = True, None
+    everywhere.telegram.answers = [answer]
+    everywhere.plan("alice", channel=TELEGRAM)
+    [(channel, _, reason, fell_back_to)] = everywhere.carry_all()
+    assert (channel, reason, fell_back_to) == (TELEGRAM, answer.reason, None)
+    assert everywhere.arrived() == {}
+
+
+def test_a_test_message_goes_over_its_channel_whatever_is_preferred_and_even_to_one_that_is_marked(
+    everywhere: Post,
+) -> None:
+    world = everywhere.world
+    world.prefers("alice", called=False, preferred_channel=Preferred.DISCORD, quiet=QuietHours(time(20), time(23)))
+    with world.session() as session:
+        signal = contacts.contacts_of(session, world.players["alice"])[SIGNAL]
+        contacts.failed(session, signal.id, GONE.reason, is_permanent=True, now=at(20, 30))
+        settings, now = world.runtime.settings, world.clock.now()
+        tryout.plan(session, world.players["alice"], SIGNAL, settings=settings, now=now)
+    handler = Deliver({tryout.NOTICE: tryout.Tryout()})
+    assert run(world.runtime, handler, everywhere.job(everywhere.row("alice")).id) is JobStatus.SENT
+    assert everywhere.arrived() == {SIGNAL: [NUMBER]}
+    contact = everywhere.contact("alice", SIGNAL)
+    assert contact is not None
+    assert contact.unusable_since is None, "it arrived, so it works"
+
+
+def test_a_later_campaign_of_the_day_opens_the_last_row_alone(everywhere: Post) -> None:
+    everywhere.telegram.answers = [BLOCKED]
+    everywhere.plan("alice")
+    everywhere.carry(everywhere.row("alice"))
+    everywhere.greeting.unwanted = Skip("already in voice")
+    assert everywhere.carry_all()[1] == (SIGNAL, "skipped", "already in voice", None)
+    everywhere.greeting.unwanted = None
+    assert everywhere.plan("alice", subject="2") == 1
+    old, last = everywhere.rows_of("alice")
+    assert (old.status, old.subject, old.fell_back_to) == (DeliveryStatus.FAILED, "1", SIGNAL)
+    assert (last.status, last.subject) == (DeliveryStatus.PENDING, "2")
+    everywhere.carry_all()
+    assert everywhere.arrived() == {SIGNAL: [NUMBER]}
+    with everywhere.world.session() as session:
+        assert deliveries.tally(session, "1") == {}
+        assert deliveries.tally(session, "2")["greeting"].total == 1
+        assert [one.id for one in session.scalars(select(Delivery).where(Delivery.subject == "2"))] == [last.id]
+
+
+def test_planning_takes_the_channel_that_is_preferred_and_works(everywhere: Post) -> None:
+    with everywhere.world.session() as session:
+        telegram = contacts.contacts_of(session, everywhere.world.players["alice"])[TELEGRAM]
+        contacts.failed(session, telegram.id, BLOCKED.reason, is_permanent=True, now=at(20, 30))
+    everywhere.plan("alice", "erik")
+    assert (everywhere.row("alice").channel, everywhere.row("erik").channel) == (SIGNAL, DISCORD)
+    everywhere.carry_all()
+    everywhere.carry_all("erik")
+    assert everywhere.arrived() == {SIGNAL: [NUMBER], DISCORD: [CAST["erik"]]}
+
+
+def test_a_later_deadline_does_not_come_with_a_later_channel(everywhere: Post) -> None:
+    everywhere.telegram.answers = [BLOCKED]
+    everywhere.plan("alice", deadline_at=at(21))
+    everywhere.carry(everywhere.row("alice"))
+    everywhere.world.clock.move_to(at(21) + timedelta(seconds=1))
+    assert everywhere.carry_all()[1] == (SIGNAL, "skipped", "expired", None)
+    assert everywhere.arrived() == {}

@@ -1,0 +1,121 @@
+"""What changed between planning and sending decides where a message goes: a key that is lost, a wish that is new."""
+
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from slomix import words
+from slomix.channels.base import SendError
+from slomix.contacts import preferences
+from slomix.contacts import service as contacts
+from slomix.contacts.models import Contact
+from slomix.contacts.rules import ChannelName, Preferred
+from slomix.contacts.vault import Vault
+from tests.conftest import CAST, LJUBLJANA, at
+
+from .sending import CHAT, NUMBER, Post
+
+DISCORD, TELEGRAM, SIGNAL = ChannelName.DISCORD, ChannelName.TELEGRAM, ChannelName.SIGNAL
+BLOCKED = SendError("the bot is blocked on Telegram", permanent=True)
+CLOSED = SendError("this person's DMs are closed to the bot", permanent=True)
+
+
+def seal_with_a_lost_key(session: Session, player_id: int, channel: ChannelName, address: str) -> None:
+    sealed = Vault([Fernet.generate_key().decode()]).seal(channel, address)
+    session.execute(
+        update(Contact)
+        .where(Contact.player_id == player_id, Contact.channel == channel)
+        .values(sealed=sealed.text, address_hash=sealed.address_hash)
+    )
+
+
+def test_an_address_that_nobody_can_read_takes_the_next_way_and_says_so_on_the_contact(everywhere: Post) -> None:
+    with everywhere.world.session() as session:
+        seal_with_a_lost_key(session, everywhere.world.players["alice"], TELEGRAM, CHAT)
+    everywhere.plan("alice")
+    assert everywhere.carry_all() == [(SIGNAL, "sent", None, None)]
+    assert everywhere.arrived() == {SIGNAL: [NUMBER]}
+    contact = everywhere.contact("alice", TELEGRAM)
+    assert contact is not None
+    assert (contact.unusable_since, contact.unusable_reason) == (at(20, 45), words.UNREADABLE)
+
+
+def test_where_no_address_can_be_read_it_is_no_working_contact(everywhere: Post) -> None:
+    with everywhere.world.session() as session:
+        player = everywhere.world.players["alice"]
+        contacts.remove(session, player, DISCORD)
+        seal_with_a_lost_key(session, player, TELEGRAM, CHAT)
+        seal_with_a_lost_key(session, player, SIGNAL, NUMBER)
+    everywhere.plan("alice")
+    assert everywhere.carry_all() == [(TELEGRAM, "skipped", "no working contact", None)]
+    assert all(
+        (contact := everywhere.contact("alice", one)) and contact.unusable_reason == words.UNREADABLE
+        for one in (TELEGRAM, SIGNAL)
+    )
+
+
+def test_an_unreadable_address_after_a_fallback_takes_no_way_that_was_tried_already(everywhere: Post) -> None:
+    """Discord refused, Telegram is next; meanwhile its key is lost and Alice says that her DMs are open again."""
+    everywhere.world.prefers("alice", preferred_channel=Preferred.DISCORD)
+    with everywhere.world.session() as session:
+        contacts.remove(session, everywhere.world.players["alice"], SIGNAL)
+    everywhere.wire.answers = [CLOSED]
+    everywhere.plan("alice")
+    everywhere.carry(everywhere.row("alice"))
+    with everywhere.world.session() as session:
+        contacts.try_again(session, everywhere.world.players["alice"])
+        seal_with_a_lost_key(session, everywhere.world.players["alice"], TELEGRAM, CHAT)
+    everywhere.world.prefers("alice", preferred_channel=Preferred.TELEGRAM)
+    assert everywhere.carry_all() == [
+        (DISCORD, "failed", CLOSED.reason, TELEGRAM),
+        (TELEGRAM, "skipped", "no working contact", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "channel"),
+    [
+        ({"preferred_channel": Preferred.DISCORD}, DISCORD),
+        ({"preferred_channel": Preferred.SIGNAL}, SIGNAL),
+        ({"preferred_channel": Preferred.TELEGRAM}, TELEGRAM),
+        ("unlinked Telegram", SIGNAL),
+        ("linked another chat", TELEGRAM),
+    ],
+)
+def test_what_was_changed_since_the_planning_is_heeded(everywhere: Post, change: Any, channel: ChannelName) -> None:
+    everywhere.plan("alice")
+    assert everywhere.row("alice").channel is TELEGRAM
+    player = everywhere.world.players["alice"]
+    with everywhere.world.session() as session:
+        match change:
+            case dict():
+                preferences.change(session, player, change, zone=LJUBLJANA, now=at(20, 40))
+            case "unlinked Telegram":
+                contacts.remove(session, player, TELEGRAM)
+    if change == "linked another chat":
+        everywhere.world.has("alice", TELEGRAM, "777")
+    assert everywhere.carry_all() == [(channel, "sent", None, None)]
+    where = {DISCORD: CAST["alice"], TELEGRAM: "777" if change == "linked another chat" else CHAT, SIGNAL: NUMBER}
+    assert everywhere.arrived() == {channel: [where[channel]]}
+
+
+def test_who_switched_it_off_between_two_channels_is_told_nothing(everywhere: Post) -> None:
+    everywhere.telegram.answers = [BLOCKED]
+    everywhere.plan("alice")
+    everywhere.carry(everywhere.row("alice"))
+    everywhere.world.prefers("alice", called=False)
+    assert everywhere.carry_all()[1] == (SIGNAL, "skipped", "not opted in", None)
+    assert everywhere.arrived() == {}
+
+
+def test_a_channel_that_is_back_after_a_fallback_is_not_tried_again_for_this_event(everywhere: Post) -> None:
+    everywhere.telegram.answers = [BLOCKED]
+    everywhere.plan("alice")
+    everywhere.carry(everywhere.row("alice"))
+    with everywhere.world.session() as session:
+        contacts.try_again(session, everywhere.world.players["alice"])
+    assert everywhere.carry_all()[1] == (SIGNAL, "sent", None, None)
+    assert everywhere.arrived() == {SIGNAL: [NUMBER]}

@@ -1,0 +1,170 @@
+"""Player profiles: found, and imported from a file that is looked at first; the same file at the command line."""
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from slomix.accounts import service as accounts
+from slomix.accounts.models import Player
+from slomix.accounts.rules import LinkAction
+from slomix.cli import data
+from tests.conftest import CAST, World
+from tests.web.conftest import Browser, is_page, lands, nothing_stored
+from tests.web.reading import read
+from tests.web.test_admin import log_of
+
+GOOD = 'guid,name,aliases\nguid-alice,^2Alicia,Ali|alice_old\nnew-1,Žan,\nnew-2,"Bad, Boy",Boy\n'
+BAD = [
+    (b"", "guid, name"),
+    (b"name,aliases\nx,y\n", "The column guid is missing"),
+    (b"guid,name\n", "no profile"),
+    (b"guid,name\nn1,One\n,Two\n", "Line 3: guid and name"),
+    (b"guid,name\nn1,One\nn2\n", "Line 3: guid and name"),
+    (b"guid,name\nn1,One\n\nn1,Two\n", "Line 4: the guid n1 is there twice"),
+    (b"guid,name\nn1,Bad, Boy\n", "Line 2 has more fields"),
+    (b"guid,name\nn1,O\x00ne\n", "Line 2: there is a character"),
+    (b'guid,name\nn1,"One\nTwo"\n', "Line 3: there is a character"),
+    (b'guid,name\nn1,"One\nn2,Two\n', "not CSV"),
+    (b"guid,name\nn1," + b"x" * 140_000 + b"\n", "not CSV"),
+    ("guid,name\nn1,Žan\n".encode("cp1250"), "not UTF-8"),
+    ("guid,name\nn1,One\n".encode("utf-16"), "not UTF-8"),
+]
+
+
+def upload(browser: Browser, content: bytes, **more: Any) -> TestResponse:
+    form = {"csrf_token": browser.csrf(), "file": (BytesIO(content), "players.csv"), **more}
+    return browser.client.post("/admin/players/import", data=form, content_type="multipart/form-data")
+
+
+def confirm(browser: Browser, page: TestResponse) -> TestResponse:
+    """Press Import on a preview, as a browser does."""
+    assert page.status_code == 200, page.text
+    [text] = [one.attributes["value"] for one in read(page.text).all("input") if one.attributes.get("name") == "text"]
+    form = {"csrf_token": browser.csrf(), "text": text.replace("\n", "\r\n")}
+    return browser.client.post("/admin/players/import/confirm", data=form, content_type="multipart/form-data")
+
+
+def stored(world: World) -> dict[str, tuple[str, list[str]]]:
+    with world.session() as session:
+        return {one.guid: (one.name, one.aliases) for one in session.scalars(select(Player))}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_an_import_is_looked_at_then_stored_whole_and_logged(
+    world: World, dora: Browser, encoding: str, line_end: str
+) -> None:
+    with nothing_stored(world):
+        page = upload(dora, GOOD.replace("\n", line_end).encode(encoding))
+    words = read(page.text).by_id("main").words
+    assert "2 are new and will be added; 1 is known and will be updated" in words
+    assert "Bad, Boy" in words
+    assert lands(confirm(dora, page)) == "/admin/players"
+    assert "Imported: 2 added, 1 updated." in dora.page("/admin/players").by_id("flash").words
+    assert {guid: stored(world)[guid] for guid in ("guid-alice", "new-1", "new-2", "guid-bob")} == {
+        "guid-alice": ("^2Alicia", ["Ali", "alice_old"]),
+        "new-1": ("Žan", []),
+        "new-2": ("Bad, Boy", ["Boy"]),
+        "guid-bob": ("^1Bob", ["bob_old"]),
+    }
+    assert log_of(world)[0] == (LinkAction.PLAYERS_IMPORTED, CAST["dora"], {"added": "2", "updated": "1"})
+    assert "2 added, 1 updated" in dora.page("/admin/audit").words
+
+
+@pytest.mark.parametrize(("content", "sentence"), BAD)
+def test_a_file_that_is_wrong_is_refused_with_its_line_and_nothing_is_stored(
+    world: World, dora: Browser, content: bytes, sentence: str
+) -> None:
+    with nothing_stored(world):
+        assert sentence in is_page(upload(dora, content), 422)
+
+
+def test_without_a_file_there_is_nothing_to_look_at(world: World, dora: Browser) -> None:
+    with nothing_stored(world):
+        assert "Pick a file" in is_page(dora.post("/admin/players/import"), 422)
+        form = {"csrf_token": dora.csrf(), "file": (BytesIO(b""), "")}
+        is_page(dora.client.post("/admin/players/import", data=form, content_type="multipart/form-data"), 422)
+
+
+@pytest.mark.parametrize("text", ["", "guid,name\nn1,One\n,Two\n", "guid,name\nn1,\x00\n", "nonsense"])
+def test_a_confirmation_is_read_by_the_same_rules(world: World, dora: Browser, text: str) -> None:
+    with nothing_stored(world):
+        is_page(dora.post("/admin/players/import/confirm", {"text": text}), 422)
+
+
+def test_markup_in_a_file_is_text(world: World, dora: Browser) -> None:
+    nasty = '<script>alert(1)</script>"><img src=x>'
+    quoted = nasty.replace('"', '""')
+    page = upload(dora, f'guid,name,aliases\n"{quoted}","{quoted}","{quoted}"\n'.encode())
+    assert "<script>alert" not in page.text
+    assert "<img" not in page.text
+    confirm(dora, page)
+    assert stored(world)[nasty] == (nasty, [nasty])
+    for path in ("/admin/players?q=script", "/admin/audit"):
+        assert "<script>alert" not in dora.get(path).text
+    assert "<script>alert" not in upload(dora, f'guid,name\n"{quoted}",a\n"{quoted}",b\n'.encode()).text
+
+
+def test_a_large_file_is_taken_from_admins_alone_and_here_alone(world: World, dora: Browser, bob: Browser) -> None:
+    lines = [f"guid-{number:06},Player {number:06},{'x' * 700}" for number in range(5_000)]
+    large = "\n".join(["guid,name,aliases", *lines]).encode()
+    assert 3 * 2**20 < len(large) < 4 * 2**20
+    page = upload(dora, large)
+    assert "5000 are new" in page.text
+    assert "And 4990 more" in page.text
+    assert confirm(dora, page).status_code == 303
+    assert len(stored(world)) == 5_007
+    with nothing_stored(world):
+        is_page(upload(bob, large), 413)
+        is_page(upload(dora, large + b"x" * 2**20), 413)
+        is_page(dora.post("/admin/roles/grant", {"discord_id": "1" * 100_000}), 413)
+
+
+def test_more_profiles_than_a_statement_has_parameters_can_be_asked_for(world: World) -> None:
+    with world.session() as session:
+        asked = ["guid-alice", *(f"guid-{number}" for number in range(70_000))]
+        assert accounts.known_guids(session, asked) == {"guid-alice"}
+
+
+def test_profiles_are_counted_and_found_with_who_has_them(world: World, dora: Browser) -> None:
+    page = dora.page("/admin/players").by_id("main").words
+    assert "7 profiles, 6 of them linked" in page
+    words = dora.page("/admin/players?q=ali").by_id("main").words
+    assert "guid-alice" in words
+    assert CAST["alice"] in words
+    assert "Nobody has it" in dora.page("/admin/players?q=spare").by_id("main").words
+    assert "No profile has “ %% ”" in dora.page("/admin/players?q=%25%25").by_id("main").words
+
+
+@pytest.fixture
+def command_line(world: World, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    """The command line on the world of the tests."""
+    monkeypatch.setattr(data, "open_database", lambda: (world.runtime.database, world.runtime.settings))
+    return CliRunner()
+
+
+def test_the_command_line_takes_the_same_file(world: World, command_line: CliRunner, tmp_path: Path) -> None:
+    file = tmp_path / "players.csv"
+    file.write_text(GOOD, encoding="utf-8-sig")
+    result = command_line.invoke(data.players, ["import", str(file)])
+    assert (result.exit_code, result.output) == (0, "2 added, 1 updated.\n")
+    assert stored(world)["new-1"] == ("Žan", [])
+    assert log_of(world)[0] == (LinkAction.PLAYERS_IMPORTED, None, {"added": "2", "updated": "1"})
+
+
+@pytest.mark.parametrize(("content", "sentence"), BAD)
+def test_the_command_line_refuses_the_same_files(
+    world: World, command_line: CliRunner, tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    file = tmp_path / "players.csv"
+    file.write_bytes(content)
+    with nothing_stored(world):
+        result = command_line.invoke(data.players, ["import", str(file)])
+    assert result.exit_code == 1
+    assert sentence in result.output
+    assert str(file) in result.output

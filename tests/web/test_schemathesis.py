@@ -1,0 +1,165 @@
+"""Made-up calls of everybody, in the right form and in wrong ones: only what is described is answered, as described."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from sqlalchemy.exc import OperationalError
+
+from slomix.availability.rules import Status
+from tests.conftest import TODAY, World
+from tests.web.conftest import OURS, Browse, Browser, browser_of, is_problem, make_app, with_settings
+from tests.web.test_openapi import API, BEARER, BODIES, DOCUMENT, OPERATIONS, app, bridged, described, is_write, sound
+
+__all__ = ["app", "bridged"]
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+PUBLIC = {"readDescription", "readAccess", "readDays"}
+LOGGED_IN = PUBLIC | {"readMine", "readPreferences", "changePreferences", "removeAddress"}
+LINKED = LOGGED_IN | {"setStatus", "clearStatus", "readSettings", "changeSettings", "makeLinkToken", "readCampaign"}
+PROMOTER = LINKED | {"previewCampaign", "createCampaign", "cancelCampaign"}
+# What each of them is ever answered with success.
+ROLES = {"stranger": PUBLIC, "charlie": LOGGED_IN, "alice": LINKED, "bob": PROMOTER, "bridge": {"confirmLink"}}
+
+# Texts that could be right: among all there are, hardly one would be.
+near = st.integers(-1, 91).map(lambda days: str(TODAY + timedelta(days=days)))
+schemathesis.openapi.format("date", st.one_of(near, near, near, st.dates().map(str)))
+schemathesis.openapi.format("time-zone", st.sampled_from(["Europe/Ljubljana", "UTC", "Asia/Tokyo", "localtime", "X/Y"]))
+schemathesis.openapi.format("origin", st.sampled_from([OURS["Origin"], "null", "http://evil.example"]))
+
+# The session cookie is that of the browser.
+CONFIG = schemathesis.Config.from_dict({"generation": {"with-security-parameters": False}})
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT, config=CONFIG)
+
+
+def test_it_is_openapi() -> None:
+    SCHEMA.validate()
+
+
+def calls(operation_id: str, browse: Browse) -> st.SearchStrategy[Any]:
+    """Calls in the right form and in wrong ones, and some that speak of what there is."""
+    method, path, _ = OPERATIONS[operation_id]
+    operation = SCHEMA[path][method]
+    ours = {"headers": OURS} if is_write(operation_id) else {}
+    made_up = [operation.as_strategy(**ours)] * 2
+    if operation.path_parameters or operation.query or operation.body:
+        made_up.append(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE, **ours))
+    if ours:
+        made_up.append(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
+    if operation_id == "cancelCampaign":
+        made = browse("bob").call("POST", f"{API}/promotions/campaigns", {}).get_json()
+        made_up += [operation.as_strategy(**ours, path_parameters={"campaign_id": made["campaign_id"]})] * 2
+    if operation_id == "confirmLink":
+        made_up.append(operation.as_strategy(body=link_of(browse("alice"))))
+    return st.one_of(made_up)
+
+
+def link_of(browser: Browser) -> dict[str, str]:
+    """A link that can be confirmed once."""
+    made = browser.call("POST", f"{API}/link-token", {"channel_type": "signal"}).get_json()
+    return {"channel_type": "signal", "channel_address": "+38640123456", "token": made["token"]}
+
+
+@pytest.mark.parametrize(
+    ("role", "operation_id"),
+    [(role, one) for role in ROLES for one in OPERATIONS if role != "bridge" or one == "confirmLink"],
+)
+def test_whatever_is_called_the_answer_is_described(
+    world: World, app: Flask, browse: Browse, role: str, operation_id: str
+) -> None:
+    for name, status in (("erik", Status.LOOKING), ("franka", Status.MAYBE), ("alice", Status.AVAILABLE)):
+        world.says(name, status)
+    client = browse(role if role in world.users else None).client
+    headers = {"Accept-Encoding": "identity"} | (BEARER if role == "bridge" else {})
+    checks = CHECKS + ([negative_data_rejection] if operation_id in BODIES else [])
+    may = operation_id in ROLES[role]
+    seen: Counter[int] = Counter()
+
+    @settings(
+        max_examples=15 if may else 4,  # a gate that is shut looks at nothing else
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=calls(operation_id, browse))
+    def try_out(case: Any) -> None:
+        answer = case.call(app=app, session=client, headers=headers)
+        case.validate_response(answer, checks=checks)
+        seen[answer.status_code] += 1
+
+    try_out()
+    assert any(status < 400 for status in seen) == may, seen
+
+
+def test_a_code_a_moment_after_the_last_is_described(world: World) -> None:
+    patient = make_app(with_settings(world, link_code_interval_seconds=60).runtime)
+    alice = browser_of(patient, world, "alice")
+    for status in (201, 429):
+        answer = alice.call("POST", f"{API}/link-token", {"channel_type": "signal"})
+        assert answer.status_code == status
+        described("makeLinkToken", answer)
+    assert 0 < int(answer.headers["Retry-After"]) <= 60
+
+
+def test_too_many_confirmations_are_described(anonymous: Browser) -> None:
+    for _ in range(60):
+        assert anonymous.client.post(f"{API}/link-confirm", json={}).status_code == 401
+    answer = anonymous.client.post(f"{API}/link-confirm", json={}, headers=BEARER)
+    is_problem(answer, 429)
+    described("confirmLink", answer)
+    assert 0 < int(answer.headers["Retry-After"]) <= 60
+
+
+def test_a_link_is_confirmed_once_and_an_address_is_one_persons(browse: Browse, anonymous: Browser) -> None:
+    link, other = link_of(browse("alice")), link_of(browse("bob"))
+    for body, status in ((link, 200), (link, 404), (other, 409)):
+        answer = anonymous.client.post(f"{API}/link-confirm", json=body, headers=BEARER)
+        assert answer.status_code == status
+        described("confirmLink", answer)
+
+
+def test_an_installation_without_a_bridge_is_described(world: World) -> None:
+    answer = browser_of(make_app(world.runtime), world, None).client.post(f"{API}/link-confirm", json={})
+    is_problem(answer, 503)
+    described("confirmLink", answer)
+
+
+@pytest.mark.parametrize("operation_id", OPERATIONS)
+def test_a_database_that_is_away_is_described(
+    monkeypatch: pytest.MonkeyPatch, world: World, bob: Browser, operation_id: str
+) -> None:
+    def away() -> None:
+        raise OperationalError("SELECT", {}, Exception("gone"))
+
+    monkeypatch.setattr(world.runtime.database, "transaction", away)
+    method, path, _ = OPERATIONS[operation_id]
+    body = (
+        sound(operation_id) | {"channel_type": "signal", "channel_address": "+38640123456"} if "{" not in path else {}
+    )
+    headers = OURS if is_write(operation_id) else BEARER
+    address = path.format(day=TODAY, channel="signal", campaign_id=1)
+    answer = bob.client.open(address, method=method, json=body, headers=headers)
+    described(operation_id, answer)
+    assert answer.status_code == (200 if operation_id == "readDescription" else 503)
