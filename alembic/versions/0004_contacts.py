@@ -74,6 +74,7 @@ def upgrade() -> None:
         "inbox_positions",
         sa.Column("channel", _choice("channelname", *CHANNELS), nullable=False),
         sa.Column("next_update", sa.BigInteger(), nullable=False),
+        sa.Column("moved_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("channel", name=op.f("pk_inbox_positions")),
     )
 

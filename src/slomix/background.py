@@ -5,6 +5,8 @@ import structlog
 from dramatiq.brokers.redis import RedisBroker
 from sqlalchemy.exc import OperationalError
 
+from slomix.availability.handlers import HANDLERS as DAY_HANDLERS
+from slomix.availability.notices import NOTICES as DAY_NOTICES
 from slomix.campaigns.handlers import HANDLERS as CAMPAIGN_HANDLERS
 from slomix.campaigns.notices import NOTICES as CAMPAIGN_NOTICES
 from slomix.clock import wall_now
@@ -18,8 +20,8 @@ from slomix.runtime import Runtime
 
 log = structlog.get_logger()
 
-NOTICES: dict[str, Notice] = {**CAMPAIGN_NOTICES, tryout.NOTICE: tryout.Tryout()}
-HANDLERS: dict[str, Handler] = {**CAMPAIGN_HANDLERS, **CONTACT_HANDLERS, JOB_KIND: Deliver(NOTICES)}
+NOTICES: dict[str, Notice] = {**CAMPAIGN_NOTICES, **DAY_NOTICES, tryout.NOTICE: tryout.Tryout()}
+HANDLERS: dict[str, Handler] = {**CAMPAIGN_HANDLERS, **CONTACT_HANDLERS, **DAY_HANDLERS, JOB_KIND: Deliver(NOTICES)}
 
 QUEUE = "jobs"
 ACTOR = "run_job"

@@ -55,6 +55,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=5,
             pool_pre_ping=True,
+            hide_parameters=True,  # an error names what failed, not with whose data
             # Python asks for no time zone but UTC, whatever the server's is.
             connect_args={"options": "-c timezone=UTC -c statement_timeout=15s", "connect_timeout": 5},
         )

@@ -11,6 +11,7 @@ from slomix.accounts.models import Claim, GrantedRole, LinkEvent, Player, User
 from slomix.accounts.rules import LinkAction
 from slomix.availability import service as availability
 from slomix.contacts import service as contacts
+from slomix.presence import service as presence
 
 
 def link(session: Session, user: User, guid: str, *, today: date, now: datetime, actor: str | None = None) -> Player:
@@ -46,9 +47,8 @@ def delete_account(session: Session, user: User, *, now: datetime) -> None:
 
     The player's profile stays, which belongs to the game, and the ledger, which knows players and no addresses.
     """
-    if user.player_id is not None:
-        availability.clear_from(session, user.player_id, date.min)
     unlink(session, user, today=date.min, now=now)
+    presence.forget(session, user.discord_id)
     accounts.record(session, LinkAction.DISCORD_UNLINKED, user=user, now=now)
     session.flush()
     session.execute(update(LinkEvent).where(LinkEvent.discord_id == user.discord_id).values(discord_id=""))

@@ -1,9 +1,31 @@
 """Logs are events with fields, one line each, on standard error."""
 
 import logging
+import re
 import sys
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
+
+# What PostgreSQL adds to an error: the row that it was about.
+_ROW = re.compile(r"^(DETAIL|CONTEXT): .*$", re.MULTILINE)
+
+
+def without_rows(error: str) -> str:
+    """An error's text without the data of the row that it was about."""
+    return _ROW.sub(r"\1: …", error)
+
+
+def _without_data(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """No row's data, and no character that would begin a new line or move a cursor."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            plain = without_rows(value)
+            event[name] = "".join(
+                letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in plain
+            )
+    return event
 
 
 def configure(part: str) -> None:
@@ -21,6 +43,7 @@ def configure(part: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.format_exc_info,
+            _without_data,
             structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

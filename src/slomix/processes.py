@@ -13,6 +13,7 @@ from dramatiq import Broker, Worker
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from slomix import background, db, logs
+from slomix.availability import events
 from slomix.clock import local_day, nap, wall_now
 from slomix.contacts.handlers import plan_check
 from slomix.health import rules as health_rules
@@ -143,6 +144,7 @@ class Scheduler:
             with self._runtime.transaction() as session:
                 db.notify(session, db.LIVE, "day")
                 plan_check(session, today, now=self._runtime.clock.now())
+                events.begin_day(session, today, settings=settings, now=self._runtime.clock.now())
             self._day = today
 
 

@@ -115,7 +115,7 @@ class TelegramReceiver:
             threading.Event().wait(PAUSE_SECONDS)
             return
         with self._runtime.transaction() as session:
-            offset = service.position(session, ChannelName.TELEGRAM)
+            offset = service.position(session, ChannelName.TELEGRAM, now=self._runtime.clock.now())
         for update in self._telegram.updates(offset, wait_seconds=WAIT_SECONDS):
             self._desk.take_update(update)
 

@@ -112,6 +112,7 @@ class Settings(BaseSettings):
     zone: Zone = Field(ZoneInfo("Europe/Ljubljana"), validation_alias=_env("AVAILABILITY_PROMOTION_TIMEZONE"))
     day_starts_at: ClockTime = Field(time(0), validation_alias=_env("AVAILABILITY_DAY_STARTS_AT"))
     ready_threshold: PositiveInt = Field(6, validation_alias=_env("AVAILABILITY_SESSION_READY_THRESHOLD"))
+    daily_reminder_time: ClockTime = Field(time(16), validation_alias=_env("AVAILABILITY_DAILY_REMINDER_TIME"))
     promotion_enabled: bool = Field(True, validation_alias=_env("AVAILABILITY_PROMOTION_ENABLED"))
     reminder_time: ClockTime = Field(time(20, 45), validation_alias=_env("AVAILABILITY_PROMOTION_REMINDER_TIME"))
     start_time: ClockTime = Field(time(21), validation_alias=_env("AVAILABILITY_PROMOTION_START_TIME"))
@@ -125,6 +126,7 @@ class Settings(BaseSettings):
     followup_channel_id: str = Field(
         "", pattern=r"^[0-9]*$", validation_alias=_env("AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID")
     )
+    announce_enabled: bool = Field(False, validation_alias=_env("AVAILABILITY_DISCORD_CHANNEL_ANNOUNCE_ENABLED"))
     announce_channel_id: str = Field(
         "", pattern=r"^[0-9]*$", validation_alias=_env("AVAILABILITY_DISCORD_ANNOUNCE_CHANNEL_ID")
     )

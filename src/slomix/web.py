@@ -31,6 +31,13 @@ class LinkNeeded(NotAllowed):
         super().__init__(words.PLEASE_LINK)
 
 
+class Left(LinkNeeded):
+    """They were linked, and left our server."""
+
+    def __str__(self) -> str:
+        return words.YOU_LEFT
+
+
 class PromoterNeeded(NotAllowed):
     def __init__(self) -> None:
         super().__init__(words.ONLY_PROMOTERS)
@@ -132,7 +139,7 @@ def the_player() -> int:
     """The viewer's player, who must be linked."""
     player_id = the_user().player_id
     if player_id is None:
-        raise LinkNeeded
+        raise Left if viewer().has_left else LinkNeeded
     return player_id
 
 

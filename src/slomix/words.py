@@ -9,6 +9,7 @@ from typing import Final
 
 PLEASE_LOG_IN = "Please log in with Discord first."
 PLEASE_LINK = "Please link your player profile first."
+YOU_LEFT = "You left our Discord server. Join it again, then press “I am back” on your profile."
 ONLY_PROMOTERS = "Only promoters can call a game night together."
 ONLY_ADMINS = "Only admins may look at this."
 NOT_FROM_OUR_PAGE = "This did not come from a Slomix page, or you logged out since. Reload the page and try again."
@@ -181,6 +182,15 @@ STILL_COMING = "We are starting and would like to have you with us. Still coming
 VOICE_ROOM: Final = "Voice: {link}"
 TONIGHT: Final = "Tonight: {link}"
 HOW_TO_STOP: Final = "You get this because you asked to be called to game nights. Why, and how to stop it: {link}"
+# Of a day, whoever calls it together. {count} is a number of players.
+SO_MANY_LOOKING: Final = "{count} are looking to play tonight. Join in: {link}"
+ARE_YOU_IN: Final = "Are you in tonight? Say so here: {link}"
+# How these end, by the kind of message.
+WHY_OF_KIND: Final = {
+    "session_ready": "You get this because you asked to hear when a session is ready. Why, and how to stop it: {link}",
+    "looking": "You get this because you asked to hear when so many are looking. Why, and how to stop it: {link}",
+    "daily_reminder": "You get this because you asked to be asked once a day. Why, and how to stop it: {link}",
+}
 # To whoever wants to see that messages arrive.
 TEST_MESSAGE: Final = "This is the test message that you asked for. It works! {link}"
 # Answers on Telegram and Signal to what somebody wrote.
@@ -229,11 +239,14 @@ FOLLOWED_UP: Final = "follow-up {sent}/{tried}"
 NOT_LINKED = "not linked"
 LEFT_OUR_SERVER = "left our Discord server"
 NOT_OPTED_IN = "not opted in"
+HAS_ANSWERED = "has answered already"
+NOT_SO_MANY_ANY_MORE = "not so many are looking any more"
 NO_WORKING_CONTACT = "no working contact"
 QUIET_HOURS = "quiet hours"
 STATUS_CLEARED = "cleared their status"
 NOT_PLAYING = "not playing"
 ALREADY_IN_VOICE = "already in voice"
+NO_MEMBERS_KNOWN = "nobody knows who is in our Discord server"
 VOICE_NO_LONGER_KNOWN = "nobody knows any more who is in voice"
 VOICE_NOT_KNOWN = "nobody knows who is in voice"
 # {reason} is one of what can go wrong with Discord, below.

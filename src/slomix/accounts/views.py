@@ -8,7 +8,7 @@ from flask_login import login_user, logout_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from slomix import web, words
+from slomix import limits, web, words
 from slomix.accounts import discord_login, logins, rules
 from slomix.accounts.discord_login import LoginRefused
 from slomix.accounts.models import User
@@ -20,6 +20,7 @@ BROWSER = "browser"
 
 
 @blueprint.get("/auth/login")
+@limits.logins
 def login() -> Response:
     """Off to Discord. The state stays here; the cookie only says which browser began."""
     settings, now = web.runtime().settings, web.now()
@@ -39,6 +40,7 @@ def login() -> Response:
 
 
 @blueprint.get("/auth/callback")
+@limits.logins
 def callback() -> Response:
     """Back from Discord: consent or not."""
     settings, now = web.runtime().settings, web.now()

@@ -7,7 +7,8 @@ from flask import Blueprint, request
 
 from slomix import web
 from slomix.accounts.rules import plain_name
-from slomix.availability import rules, service
+from slomix.availability import events, rules, service
+from slomix.availability.notices import About
 from slomix.availability.rules import Counts, Status
 from slomix.availability.service import DayView
 
@@ -51,7 +52,7 @@ def read() -> dict[str, Any]:
             "ready": tonight.counts.looking >= threshold,
             "looking_count": tonight.counts.looking,
             "threshold": threshold,
-            "event_key": f"SESSION_READY:{today.isoformat()}:threshold={threshold}",
+            "event_key": About(today, threshold).event_key(events.SESSION_READY),
         },
     }
 
@@ -77,7 +78,7 @@ def write() -> dict[str, Any]:
     now = web.now()
     day, status = rules.parse_day(web.json_text(body, "date")), rules.parse_status(web.json_text(body, "status"))
     with web.runtime().transaction() as session:
-        service.set_status(session, player_id, day, status, today=web.today(now), now=now)
+        events.say(session, player_id, day, status, settings=web.runtime().settings, now=now)
         counts = service.days(session, day, day, viewer=None)[0].counts
     return {"date": day.isoformat(), "status": status.value, "counts": _counts(counts)}
 

@@ -7,7 +7,7 @@ from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from slomix import live, web, words
-from slomix.availability import rules, service
+from slomix.availability import events, rules, service
 from slomix.availability.calendar import month
 from slomix.availability.rules import Status
 from slomix.availability.service import DayView
@@ -42,7 +42,7 @@ def set_status(day: str) -> Response:
             done = words.CLEARED
         else:
             status = rules.parse_status(wanted)
-            service.set_status(session, player_id, the_day, status, today=today, now=now)
+            events.say(session, player_id, the_day, status, settings=web.runtime().settings, now=now)
             done = words.SAVED
     if is_from_day:
         shown = _day(the_day)

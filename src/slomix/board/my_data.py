@@ -4,12 +4,13 @@ from datetime import date, datetime, time
 from typing import Any
 
 from flask import Blueprint, jsonify
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from slomix import web
 from slomix.accounts.models import Claim, GrantedRole, LinkEvent, LoginSession, Player, User
+from slomix.accounts.rules import LinkAction
 from slomix.availability.models import Entry
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.contacts import service as contacts
@@ -50,32 +51,43 @@ def collect(session: Session, user_id: int, *, settings: Settings, now: datetime
         .join(Player, Player.id == Claim.player_id)
         .where(Claim.user_id == user_id),
         "log_of_links": select(LinkEvent.at, LinkEvent.action, LinkEvent.details)
-        .where(LinkEvent.user_id == user_id)
+        .where((LinkEvent.user_id == user_id) | (LinkEvent.discord_id == user.discord_id))
         .order_by(LinkEvent.id),
     }
     found: dict[str, Any] = {"made_at": now, "account": person} | _read(session, of_user)
     if user.player is not None:
         found |= {"player": {"guid": user.player.guid, "name": user.player.name, "aliases": user.player.aliases}}
-        found |= _of_player(session, user.player.id, user, settings)
+        found |= _of_player(session, user.player.id, user, _linked_since(session, user), settings)
     return {name: _plain(value) for name, value in found.items()}
 
 
-def _of_player(session: Session, player_id: int, user: User, settings: Settings) -> dict[str, Any]:
+def _linked_since(session: Session, user: User) -> datetime:
+    """What is older than the link belongs to whoever had the profile before."""
+    links = [LinkAction.PLAYER_LINKED, LinkAction.PLAYER_CHANGED]
+    linked_at = session.scalar(
+        select(func.max(LinkEvent.at)).where(LinkEvent.user_id == user.id, LinkEvent.action.in_(links))
+    )
+    return linked_at or user.created_at
+
+
+def _of_player(session: Session, player_id: int, user: User, since: datetime, settings: Settings) -> dict[str, Any]:
     queries: dict[str, Any] = {
         "preferences": select(
             *[column for column in Preferences.__table__.columns if column.name != "player_id"]
         ).where(Preferences.player_id == player_id),
         "statuses": select(Entry.day, Entry.status, Entry.updated_at)
-        .where(Entry.player_id == player_id)
+        .where(Entry.player_id == player_id, Entry.updated_at >= since)
         .order_by(Entry.day),
-        "campaigns_called": select(Campaign.id, Campaign.day, Campaign.status).where(Campaign.promoter_id == player_id),
+        "campaigns_called": select(Campaign.id, Campaign.day, Campaign.status).where(
+            Campaign.promoter_id == player_id, Campaign.created_at >= since
+        ),
         "campaigns_asked_by": select(Recipient.campaign_id, Recipient.status, Recipient.added_at).where(
-            Recipient.player_id == player_id
+            Recipient.player_id == player_id, Recipient.added_at >= since
         ),
         "messages": select(
             Delivery.event_key, Delivery.channel, Delivery.status, Delivery.reason, Delivery.text, Delivery.settled_at
         )
-        .where(Delivery.player_id == player_id)
+        .where(Delivery.player_id == player_id, Delivery.created_at >= since)
         .order_by(Delivery.id),
     }
     vault = vault_of(settings)

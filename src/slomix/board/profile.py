@@ -57,7 +57,8 @@ def link() -> Response:
             player = accounts.profile(db_session, guid)
             if accounts.owner(db_session, player) not in {None, user}:
                 raise accounts.ProfileTaken(plain_name(player.name))
-            claims.claim(db_session, user, player, "", now=now)
+            if user.player_id != player.id:
+                claims.claim(db_session, user, player, "", now=now)
             flash(words.CLAIMED.format(player=plain_name(player.name)), "done")
             return redirect("/profile", code=303)
         player = linking.link(db_session, user, guid, today=web.today(now), now=now)
@@ -83,9 +84,10 @@ def look_again() -> Response:
     """Whoever left our server and came back says so."""
     who, now = web.the_user(), web.now()
     is_member = _ask_discord(who)
-    if is_member is not None:
-        with web.runtime().transaction() as db_session:
-            accounts.note_membership(db_session, db_session.get_one(User, who.user_id), is_member, now=now)
+    with web.runtime().transaction() as db_session:
+        # Without a server everybody belongs to it.
+        user = db_session.get_one(User, who.user_id)
+        accounts.note_membership(db_session, user, is_member is not False, now=now)
     if is_member is False:
         flash(words.STILL_NOT_A_MEMBER, "problem")
     else:

@@ -4,11 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from slomix import words
 from slomix.accounts.rules import plain_name
+from slomix.deliveries.writing import Style
 
 LIMIT = 2000
 NAMES_SHOWN = 20
@@ -23,55 +22,6 @@ class Links:
     board: str
     stop: str
     voice_room: str | None
-
-
-class Style(Protocol):
-    """How a channel writes what is not just words."""
-
-    def time(self, moment: datetime) -> str:
-        """An hour, in the reader's zone."""
-
-    def countdown(self, moment: datetime) -> str:
-        """How long until then."""
-
-    def aside(self, link: str) -> str:
-        """A link that is not to be shown as a picture of where it leads."""
-
-
-class OnDiscord:
-    """Discord writes times itself, in every reader's own zone and language."""
-
-    def time(self, moment: datetime) -> str:
-        return timestamp(moment)
-
-    def countdown(self, moment: datetime) -> str:
-        return timestamp(moment, "R")
-
-    def aside(self, link: str) -> str:
-        return f"<{link}>"
-
-
-@dataclass(frozen=True)
-class Plain:
-    """For a channel that knows only text: times in the reader's zone, as true now."""
-
-    zone: ZoneInfo
-    now: datetime
-
-    def time(self, moment: datetime) -> str:
-        return f"{moment.astimezone(self.zone):%H:%M}"
-
-    def countdown(self, moment: datetime) -> str:
-        minutes = max(1, round((moment - self.now).total_seconds() / 60))
-        return words.IN_A_MINUTE if minutes == 1 else words.IN_MINUTES.format(minutes=minutes)
-
-    def aside(self, link: str) -> str:
-        return link
-
-
-def timestamp(moment: datetime, style: str = "t") -> str:
-    """A Discord timestamp, which every reader sees in their own zone."""
-    return f"<t:{int(moment.timestamp())}:{style}>"
 
 
 def safe_name(name: str) -> str:

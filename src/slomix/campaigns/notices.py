@@ -1,7 +1,6 @@
 """What the ledger asks about a campaign's messages at the moment of sending: still wanted, and in which words."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -13,10 +12,11 @@ from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import CampaignStatus
 from slomix.channels.base import Message
 from slomix.contacts import stopping
-from slomix.contacts.rules import ChannelName, Kind
+from slomix.contacts.rules import Kind
 from slomix.deliveries.handlers import Notice
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import Skip
+from slomix.deliveries.writing import OnDiscord, Style, style_for
 from slomix.presence import service as presence
 from slomix.runtime import Runtime
 from slomix.settings import Settings
@@ -30,11 +30,6 @@ def links_of(settings: Settings, stop: str | None = None) -> messages.Links:
         stop=stop or settings.base_url + "/preferences",
         voice_room=f"https://discord.com/channels/{settings.discord_guild_id}/{room}" if room else None,
     )
-
-
-def style_for(channel: ChannelName, zone: ZoneInfo, now: datetime) -> messages.Style:
-    """How that channel writes, for a reader in `zone`."""
-    return messages.OnDiscord() if channel is ChannelName.DISCORD else messages.Plain(zone, now)
 
 
 class ToRecipient:
@@ -72,7 +67,7 @@ class ToRecipient:
         style = style_for(delivery.channel, reader.zone, now)
         return Message(self.text(campaign, links_of(runtime.settings, reader.stop_link), style, now))
 
-    def text(self, campaign: Campaign, links: messages.Links, style: messages.Style, now: datetime) -> str:
+    def text(self, campaign: Campaign, links: messages.Links, style: Style, now: datetime) -> str:
         match self._kind:
             case rules.REMINDER:
                 return messages.reminder(campaign.start_at, links, style)
@@ -139,7 +134,7 @@ class DryRun:
                 messages.dry_run(messages.summary(turnout.would_be(session, campaign, runtime.settings, now)))
             )
         told_at = now if self._kind == rules.REMINDER else max(now, campaign.start_at)
-        text = ToRecipient(self._kind).text(campaign, links_of(runtime.settings), messages.OnDiscord(), told_at)
+        text = ToRecipient(self._kind).text(campaign, links_of(runtime.settings), OnDiscord(), told_at)
         return Message(messages.dry_run(text))
 
 

@@ -19,6 +19,7 @@ from slomix.campaigns.service import Options
 from slomix.clock import moment_of, parse_time
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.service import Tally
+from slomix.deliveries.writing import OnDiscord
 from slomix.errors import DomainError, Invalid
 from slomix.jobs.models import Job
 
@@ -173,7 +174,7 @@ def _preview(form: PromoteForm) -> dict[str, Any]:
 def _texts(start_at: datetime, now: datetime, *, with_reminder: bool) -> list[str]:
     """What would be said, in its order."""
     links = notices.links_of(web.runtime().settings)
-    style = messages.OnDiscord()
+    style = OnDiscord()
     later = [messages.start(start_at, max(now, start_at), links, style), messages.followup(links, style)]
     return [messages.reminder(start_at, links, style), *later] if with_reminder else later
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from slomix import words
 from slomix.accounts import rules as accounts_rules
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
@@ -39,18 +40,19 @@ class CheckMembers(Step):
         return asked or Done()
 
     def act(self, runtime: Runtime, prepared: dict[int, str]) -> dict[int, bool] | Retry:
-        """What Discord says; no answer about one is no answer about the rest, who are asked about later."""
+        """What Discord says. Whoever it says nothing about is asked about again, after the others."""
         found: dict[int, bool] = {}
+        silence = Retry(words.NO_MEMBERS_KNOWN)
         until = wall_now() + PATIENCE
         assert runtime.guild_lookup is not None
         for user_id, discord_id in prepared.items():
             try:
                 found[user_id] = runtime.guild_lookup.is_member(discord_id)
             except SendError as error:
-                return found or Retry(error.reason, error.retry_after)
+                silence = Retry(error.reason, error.retry_after)
             if wall_now() > until:
                 break
-        return found
+        return found or silence
 
     def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
         if isinstance(result, Retry):

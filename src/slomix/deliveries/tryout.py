@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.channels.base import Message
+from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries import service
 from slomix.deliveries.models import Delivery
@@ -45,6 +46,10 @@ class Tryout:
 
 def plan(session: Session, player_id: int, channel: ChannelName, *, settings: Settings, now: datetime) -> None:
     """Put one on its way, over this channel and no other. Raise TryoutTooSoon within half a minute of the last."""
+    # One after the other: two at once would both find nothing.
+    session.execute(
+        select(Contact.id).where(Contact.player_id == player_id, Contact.channel == channel).with_for_update()
+    )
     earlier = session.scalar(
         select(Delivery.created_at)
         .where(Delivery.player_id == player_id, Delivery.notice == NOTICE, Delivery.channel == channel)

@@ -44,7 +44,7 @@ class Desk:
                 raise
             log.exception("inbox.passed_over", update=update.update_id)
             with self._runtime.transaction() as session:
-                service.move_on(session, ChannelName.TELEGRAM, update.update_id + 1)
+                service.take(session, ChannelName.TELEGRAM, update.update_id, now=self._runtime.clock.now())
             reply = words.OUR_MISTAKE
         self._tried.pop(update.update_id, None)
         if reply:
@@ -59,14 +59,14 @@ class Desk:
         self._reply(letter.channel, letter.address, reply)
 
     def _do(self, update: Update) -> str | None:
+        now = self._runtime.clock.now()
         with self._runtime.transaction() as session:
-            if update.update_id < service.position(session, ChannelName.TELEGRAM):
+            if not service.take(session, ChannelName.TELEGRAM, update.update_id, now=now):
                 return None
-            service.move_on(session, ChannelName.TELEGRAM, update.update_id + 1)
             letter = Letter(ChannelName.TELEGRAM, update.chat_id, update.text)
             if not update.chat_is_private or not update.text or not self._has_patience(letter):
                 return None
-            return service.answer(session, letter, settings=self._runtime.settings, now=self._runtime.clock.now())
+            return service.answer(session, letter, settings=self._runtime.settings, now=now)
 
     def _has_patience(self, letter: Letter) -> bool:
         now = time.monotonic()

@@ -1,5 +1,7 @@
 """How far we have read."""
 
+from datetime import datetime
+
 from sqlalchemy.orm import Mapped, mapped_column
 
 from slomix.contacts.rules import ChannelName
@@ -13,3 +15,4 @@ class InboxPosition(Base):
 
     channel: Mapped[ChannelName] = mapped_column(primary_key=True)
     next_update: Mapped[int]
+    moved_at: Mapped[datetime]

@@ -12,6 +12,7 @@ from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.accounts.rules import Membership, plain_name
+from slomix.availability import events
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.clock import local_day
@@ -23,6 +24,9 @@ from slomix.inbox import rules
 from slomix.inbox.models import InboxPosition
 from slomix.inbox.rules import Asked, Command
 from slomix.settings import Settings
+
+# After a week without updates Telegram goes on with any number (https://core.telegram.org/bots/api#update).
+NUMBERS_HOLD = timedelta(days=6)
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def _avail(session: Session, letter: Letter, asked: Asked, settings: Settings, n
     if wanted.status is None:
         availability.clear_status(session, player_id, wanted.day, today=today)
     else:
-        availability.set_status(session, player_id, wanted.day, wanted.status, today=today, now=now)
+        events.say(session, player_id, wanted.day, wanted.status, settings=settings, now=now)
     return _said(session, player_id, wanted.day, today)
 
 
@@ -132,15 +136,27 @@ def _name(session: Session, player_id: int) -> str:
     return plain_name(accounts.names(session, [player_id])[player_id])
 
 
-def position(session: Session, channel: ChannelName) -> int:
-    """The number of the next update to read."""
-    return session.scalar(select(InboxPosition.next_update).where(InboxPosition.channel == channel)) or 0
+def position(session: Session, channel: ChannelName, *, now: datetime) -> int:
+    """The number of the next update to read; 0 after so long a silence that the numbers may begin anew."""
+    found = session.get(InboxPosition, channel, populate_existing=True)
+    return found.next_update if found is not None and found.moved_at > now - NUMBERS_HOLD else 0
 
 
-def move_on(session: Session, channel: ChannelName, next_update: int) -> None:
-    """All before it is done with."""
-    session.execute(
+def take(session: Session, channel: ChannelName, number: int, *, now: datetime) -> bool:
+    """Whether this update is still to be answered; it and all before it are done with then.
+
+    Of several who take the same one at the same moment one gets it.
+    """
+    is_old = InboxPosition.moved_at <= now - NUMBERS_HOLD
+    values = {"next_update": number + 1, "moved_at": now}
+    taken = session.scalars(
         insert(InboxPosition)
-        .values(channel=channel, next_update=next_update)
-        .on_conflict_do_update(index_elements=[InboxPosition.channel], set_={"next_update": next_update})
-    )
+        .values(channel=channel, **values)
+        .on_conflict_do_update(
+            index_elements=[InboxPosition.channel],
+            set_=values,
+            where=(InboxPosition.next_update <= number) | is_old,
+        )
+        .returning(InboxPosition.next_update)
+    ).one_or_none()
+    return taken is not None

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from slomix import logs
 from slomix.clock import nap, wall_now
 from slomix.jobs import service
 from slomix.jobs.models import Job
@@ -135,7 +136,9 @@ def _failed(runtime: Runtime, handler: Handler, job: Job, error: Exception) -> J
     log.error("job.error", job=job.id, kind=job.kind, exc_info=error)
     try:
         with runtime.transaction() as session:
-            return _end(runtime, handler, session, job, Retry(f"{type(error).__name__}: {error}"))
+            return _end(
+                runtime, handler, session, job, Retry(f"{type(error).__name__}: {logs.without_rows(str(error))}")
+            )
     except service.Lost:
         return None
 

@@ -14,6 +14,11 @@ from slomix.presence.rules import VoiceSnapshot
 VOICE = "voice"
 
 
+def forget(session: Session, discord_id: str) -> None:
+    """This person is in no picture of ours any more."""
+    session.execute(delete(VoiceState).where(VoiceState.discord_id == discord_id))
+
+
 def record_voice(session: Session, rooms: Mapping[str, str], *, now: datetime) -> None:
     """Replace the picture: `rooms` has the voice room of everybody who is in one."""
     gone = delete(VoiceState)

@@ -1,0 +1,235 @@
+"""What people write on Telegram and Signal is answered: to them alone, once, and only what they may ask for."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from slomix import db, words
+from slomix.accounts import service as accounts
+from slomix.accounts.models import User
+from slomix.availability import service as availability
+from slomix.availability.rules import Status
+from slomix.channels.memory import MemoryChannel
+from slomix.channels.telegram import Update
+from slomix.contacts import links
+from slomix.contacts import service as contacts
+from slomix.contacts.models import LinkCode
+from slomix.contacts.rules import ChannelName
+from slomix.inbox import service
+from slomix.inbox.desk import ANSWERS_A_MINUTE, Desk
+from slomix.inbox.service import Letter
+from tests.conftest import TODAY, World, build_world
+from tests.services.racing import at_once
+
+TELEGRAM, SIGNAL = ChannelName.TELEGRAM, ChannelName.SIGNAL
+TOMORROW = TODAY + timedelta(days=1)
+ADDRESS = {TELEGRAM: "4242", SIGNAL: "+38640123456"}
+CHANNELS = pytest.mark.parametrize("channel", [TELEGRAM, SIGNAL])
+
+
+def desk_of(world: World) -> Desk:
+    return Desk(world.runtime)
+
+
+def box(world: World, channel: ChannelName) -> MemoryChannel:
+    return world.telegram if channel is TELEGRAM else world.signal
+
+
+def writes(world: World, channel: ChannelName, text: str, address: str = "", *, desk: Desk | None = None) -> str:
+    """Somebody writes this; what they are answered, in one line. It goes to them and to nobody else."""
+    to, answered = address or ADDRESS[channel], box(world, channel)
+    before = len(answered.sent)
+    desk = desk or desk_of(world)
+    if channel is SIGNAL:
+        desk.take_letter(Letter(channel, to, text))
+    else:
+        with world.session() as session:
+            number = service.position(session, channel, now=world.clock.now())
+        desk.take_update(Update(number, to, True, text, "Somebody"))
+    new = answered.sent[before:]
+    assert [one.value for one, _, _ in new] in ([], [to])
+    return " ".join(" ".join(message.text for _, message, _ in new).split())
+
+
+def code_for(world: World, name: str, channel: ChannelName) -> str:
+    with world.session() as session:
+        return links.new_code(
+            session,
+            world.players[name],
+            channel,
+            lasts=timedelta(minutes=30),
+            settings=world.runtime.settings,
+            now=world.clock.now(),
+        )[0]
+
+
+def status(world: World, name: str, day: object = TODAY) -> Status | None:
+    with world.session() as session:
+        return availability.statuses(session, day, [world.players[name]]).get(world.players[name])  # type: ignore[arg-type]
+
+
+def owner(world: World, channel: ChannelName, address: str) -> int | None:
+    with world.session() as session:
+        return links.owner_of(session, channel, address, settings=world.runtime.settings)
+
+
+@pytest.fixture
+def linked(world: World) -> World:
+    """Alice has proved both of her addresses."""
+    for channel, address in ADDRESS.items():
+        world.has("alice", channel, address)
+    return world
+
+
+# Linking
+
+
+@CHANNELS
+@pytest.mark.parametrize("command", ["/link {}", "/link@SlomixBot {}", "/start {}", "/START {}"])
+def test_a_code_links_the_chat_that_it_came_from(world: World, channel: ChannelName, command: str) -> None:
+    said = writes(world, channel, command.format(code_for(world, "alice", channel)))
+    assert "This chat is linked to Alice." in said
+    assert "^1" not in said
+    assert owner(world, channel, ADDRESS[channel]) == world.players["alice"]
+
+
+@CHANNELS
+def test_a_code_that_was_used_is_not_valid_for_the_next(world: World, channel: ChannelName) -> None:
+    code = code_for(world, "alice", channel)
+    writes(world, channel, f"/link {code}")
+    other = {TELEGRAM: "6666", SIGNAL: "+38640666666"}[channel]
+    assert writes(world, channel, f"/link {code}", other) == words.CODE_NOT_VALID
+    assert owner(world, channel, other) is None
+
+
+@CHANNELS
+def test_a_code_that_is_missing_wrong_or_too_old_links_nothing(world: World, channel: ChannelName) -> None:
+    assert "Get a code" in writes(world, channel, "/link")
+    assert "Get a code" in writes(world, channel, "/link two words")
+    assert writes(world, channel, "/link wrong") == words.CODE_NOT_VALID
+    code = code_for(world, "alice", channel)
+    world.clock.forward(timedelta(minutes=30))
+    assert writes(world, channel, f"/link {code}") == words.CODE_NOT_VALID
+    assert owner(world, channel, ADDRESS[channel]) is None
+
+
+@CHANNELS
+def test_a_chat_belongs_to_one_player_and_the_code_is_not_used_up(linked: World, channel: ChannelName) -> None:
+    """W34"""
+    code = code_for(linked, "bob", channel)
+    assert "belongs to another player" in writes(linked, channel, f"/link {code}")
+    assert owner(linked, channel, ADDRESS[channel]) == linked.players["alice"]
+    with linked.session() as session:
+        assert session.scalars(select(LinkCode.player_id)).all() == [linked.players["bob"]]
+
+
+@CHANNELS
+def test_unlinking_forgets_this_chat_and_no_other(linked: World, channel: ChannelName) -> None:
+    assert writes(linked, channel, "/unlink") == words.INBOX_UNLINKED
+    other = SIGNAL if channel is TELEGRAM else TELEGRAM
+    with linked.session() as session:
+        session.expire_all()
+        assert set(contacts.contacts_of(session, linked.players["alice"])) == {ChannelName.DISCORD, other}
+    assert "not linked" in writes(linked, channel, "/unlink")
+
+
+# Asking and answering
+
+
+@CHANNELS
+@pytest.mark.parametrize(
+    ("text", "day", "wanted"),
+    [
+        ("/avail looking", TODAY, Status.LOOKING),
+        ("/avail tomorrow not playing", TOMORROW, Status.NOT_PLAYING),
+        ("/avail@SlomixBot 2026-11-25 maybe", TODAY + timedelta(days=5), Status.MAYBE),
+        ("/today available", TODAY, Status.AVAILABLE),
+        ("/tomorrow maybe", TOMORROW, Status.MAYBE),
+    ],
+)
+def test_a_linked_chat_answers_for_its_player(
+    linked: World, channel: ChannelName, text: str, day: object, wanted: Status
+) -> None:
+    assert words.STATUSES[wanted] in writes(linked, channel, text)
+    assert status(linked, "alice", day) is wanted
+    assert status(linked, "bob", day) is None
+
+
+def test_an_answer_can_be_cleared_and_looked_at(linked: World) -> None:
+    linked.says("alice", Status.LOOKING)
+    linked.says("bob", Status.LOOKING)
+    assert writes(linked, TELEGRAM, "/avail") == "Today: Looking. Tomorrow: no answer yet."
+    said = writes(linked, TELEGRAM, "/today")
+    assert said.startswith("Today: Looking 2, Available 0, Maybe 0, Not playing 0. You: Looking.")
+    assert "Bob" not in said
+    assert writes(linked, TELEGRAM, "/avail clear") == "Today: no answer yet."
+    assert status(linked, "alice") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("/avail sometimes", words.INBOX_AVAIL_HOW),
+        ("/avail 2026-11-19 looking", words.PAST_DAY),
+        ("/avail 2027-11-19 looking", "too far away"),
+        ("hello", "/link CODE"),
+        ("/start", "/link CODE"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_changes_nothing(linked: World, text: str, said: str) -> None:
+    assert said in writes(linked, TELEGRAM, text)
+    assert status(linked, "alice") is None
+
+
+@CHANNELS
+@pytest.mark.parametrize("text", ["/avail looking", "/avail", "/today", "/today looking", "/tomorrow", "/unlink"])
+def test_a_chat_that_is_not_linked_learns_and_does_nothing(world: World, channel: ChannelName, text: str) -> None:
+    world.has("alice", channel, ADDRESS[channel])
+    world.says("bob", Status.LOOKING)
+    stranger = {TELEGRAM: "666", SIGNAL: "+38640666666"}[channel]
+    said = writes(world, channel, text, stranger)
+    assert "not linked to a player" in said
+    assert "Looking" not in said
+    assert status(world, "alice") is None
+
+
+@pytest.mark.parametrize("text", ["/avail looking", "/today", "/tomorrow maybe"])
+def test_who_left_our_server_answers_no_more_and_may_still_unlink(linked: World, text: str) -> None:
+    with linked.session() as session:
+        user = session.get_one(User, linked.users["alice"])
+        accounts.note_membership(session, user, False, now=linked.clock.now())
+    assert "not linked to a player" in writes(linked, TELEGRAM, text)
+    assert status(linked, "alice") is None
+    assert writes(linked, TELEGRAM, "/unlink") == words.INBOX_UNLINKED
+
+
+# Too often
+
+
+@CHANNELS
+def test_the_twenty_first_message_in_a_minute_is_not_answered(
+    linked: World, channel: ChannelName, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = [1000.0]
+    monkeypatch.setattr("slomix.inbox.desk.time.monotonic", lambda: seconds[0])
+    desk = desk_of(linked)
+    for _ in range(ANSWERS_A_MINUTE):
+        assert writes(linked, channel, "/help", desk=desk)
+    assert writes(linked, channel, "/avail looking", desk=desk) == ""
+    assert status(linked, "alice") is None, "nor is it done"
+    other = {TELEGRAM: "777", SIGNAL: "+38640777777"}[channel]
+    assert writes(linked, channel, "/help", other, desk=desk), "somebody else is"
+    seconds[0] += 60
+    assert writes(linked, channel, "/avail looking", desk=desk)
+    assert status(linked, "alice") is Status.LOOKING
+
+
+def test_of_eight_who_send_one_code_at_once_one_is_linked(committed: db.Database) -> None:
+    world = build_world(committed)
+    code = code_for(world, "alice", SIGNAL)
+    desk = desk_of(world)
+    addresses = [f"+386407000{number:02}" for number in range(8)]
+    at_once([lambda to=to: desk.take_letter(Letter(SIGNAL, to, f"/link {code}")) for to in addresses])
+    assert len([one for one in addresses if owner(world, SIGNAL, one) is not None]) == 1
+    assert sum("is linked to Alice" in text for text in world.signal.texts) == 1

@@ -1,0 +1,290 @@
+"""The channels on the preferences page: linking one by a code, seeing how it does, trying it out, giving it up."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import select
+
+from slomix.channels.telegram import Telegram
+from slomix.contacts import addresses, links
+from slomix.contacts import service as contacts
+from slomix.contacts.models import LinkCode
+from slomix.contacts.rules import ChannelName
+from slomix.deliveries.models import Delivery
+from slomix.simulator.people import TELEGRAM_TOKEN
+from tests.conftest import CAST, World
+from tests.simulators import Simulator, free_pair
+from tests.web.conftest import (
+    Browse,
+    Browser,
+    browser_of,
+    is_fragment,
+    is_page,
+    lands,
+    make_app,
+    nothing_stored,
+    with_settings,
+)
+from tests.web.reading import Element, read
+from tests.workers.pump import pump
+
+TELEGRAM, SIGNAL = ChannelName.TELEGRAM, ChannelName.SIGNAL
+CODE = re.compile(r"/link ([A-Za-z0-9_-]{32})")
+
+
+def code_in(page: Element) -> str:
+    found = CODE.search(page.words)
+    assert found, page.words
+    return found[1]
+
+
+def shown_code(browser: Browser, channel: str) -> str:
+    answer = browser.post(f"/contacts/{channel}/code")
+    assert answer.status_code == 200, answer.text
+    return code_in(read(answer.text))
+
+
+def comes_from(world: World, code: str, address: str, channel: ChannelName = TELEGRAM) -> None:
+    """Somebody sends this code from there."""
+    with world.session() as session:
+        links.confirm(session, channel, code, address, settings=world.runtime.settings, now=world.clock.now())
+
+
+def linked(world: World, name: str) -> set[str]:
+    with world.session() as session:
+        session.expire_all()
+        return {channel.value for channel in contacts.contacts_of(session, world.players[name])}
+
+
+def block(browser: Browser, channel: str) -> Element:
+    return browser.page("/preferences").by_id(f"contact-{channel}")
+
+
+# Codes
+
+
+@pytest.mark.parametrize("channel", ["telegram", "signal"])
+def test_the_page_of_a_code_shows_it_this_once_and_is_kept_nowhere(world: World, alice: Browser, channel: str) -> None:
+    answer = alice.post(f"/contacts/{channel}/code")
+    code = code_in(read(answer.text))
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "until 21:00" in read(answer.text).words
+    for path in ("/preferences", "/preferences/channels", f"/contacts/{channel}/waiting", "/profile/data.json", "/"):
+        assert code not in alice.get(path).text, path
+    assert alice.get(f"/contacts/{channel}/code").status_code == 405, "a reload shows no other"
+    with world.session() as session:
+        assert code not in str([vars(one) for one in session.scalars(select(LinkCode))])
+
+
+def test_another_code_within_half_a_minute_has_to_wait(world: World, alice: Browser) -> None:
+    code = shown_code(alice, "telegram")
+    with nothing_stored(world):
+        answer = alice.post("/contacts/telegram/code")
+        assert "moment ago" in is_page(answer, 429)
+        assert answer.headers["Retry-After"] == "30"
+        is_fragment(alice.post("/contacts/telegram/code", htmx=True), 429)
+    assert shown_code(alice, "signal") != code, "each channel by itself"
+    world.clock.forward(timedelta(seconds=30))
+    assert shown_code(alice, "telegram") != code
+
+
+def waiting(browser: Browser, channel: str = "telegram") -> str:
+    return read(browser.get(f"/contacts/{channel}/waiting").text).by_id("waiting").words
+
+
+def test_the_page_follows_until_the_code_was_sent(world: World, alice: Browser) -> None:
+    code = shown_code(alice, "telegram")
+    assert "Waiting for your message" in waiting(alice)
+    comes_from(world, code, "4242")
+    assert "Linked. Messages can reach you on Telegram now." in waiting(alice)
+    part = read(alice.get("/contacts/telegram/waiting").text).by_id("waiting")
+    assert part.attributes["data-says"] == "Linked."
+
+
+def test_the_page_says_when_a_code_is_over(world: World, alice: Browser) -> None:
+    shown_code(alice, "telegram")
+    world.clock.forward(timedelta(minutes=29, seconds=59))
+    assert "Waiting" in waiting(alice)
+    world.clock.forward(timedelta(seconds=1))
+    assert "This code is over" in waiting(alice)
+
+
+def test_a_new_code_leaves_the_working_link_alone_until_it_is_sent(world: World, alice: Browser) -> None:
+    """W33: asking for another code cut the working link off."""
+    world.has("alice", TELEGRAM, "4242")
+    code = shown_code(alice, "telegram")
+    assert "Waiting" in waiting(alice)
+    assert block(alice, "telegram").all("bdi")[0].words.endswith("2")
+    comes_from(world, code, "5353")
+    assert block(alice, "telegram").all("bdi")[0].words.endswith("3")
+
+
+@pytest.mark.parametrize("channel", ["discord", "pigeon", "Telegram", "telegram%00"])
+def test_other_channels_have_no_codes(world: World, alice: Browser, channel: str) -> None:
+    with nothing_stored(world):
+        assert "no such channel" in is_page(alice.post(f"/contacts/{channel}/code"), 422)
+        is_page(alice.get(f"/contacts/{channel}/waiting"), 422)
+        is_page(alice.post(f"/contacts/{channel}/remove"), 422)
+
+
+@pytest.mark.parametrize(("who", "status"), [("charlie", 403), (None, 401)], ids=["charlie", "a stranger"])
+def test_who_is_not_linked_gets_no_code(world: World, browse: Browse, who: str | None, status: int) -> None:
+    browser = browse(who)
+    with nothing_stored(world):
+        is_page(browser.post("/contacts/telegram/code"), status)
+        is_page(browser.get("/contacts/telegram/waiting"), status)
+        is_page(browser.post("/contacts/telegram/test"), status)
+
+
+# Where to send it
+
+
+@pytest.fixture
+def forgotten_names() -> Iterator[None]:
+    addresses._bot_name.cache_clear()
+    yield
+    addresses._bot_name.cache_clear()
+
+
+def with_telegram_at(world: World, url: str) -> Browser:
+    here = with_settings(
+        world, telegram_api_base_url=url, telegram_bot_token=SecretStr(TELEGRAM_TOKEN), signal_sender="+38640111222"
+    )
+    telegram = Telegram(url, TELEGRAM_TOKEN, connections=1)
+    here = replace(here, runtime=replace(here.runtime, channels={**here.runtime.channels, "telegram": telegram}))
+    return browser_of(make_app(here.runtime), here, "alice")
+
+
+def links_out(page: Element) -> list[str]:
+    return [one.attributes["href"] for one in page.by_id("main").all("a") if "primary" in one.attributes["class"]]
+
+
+def test_the_bots_name_leads_straight_to_its_chat(world: World, simulator: Simulator, forgotten_names: None) -> None:
+    alice = with_telegram_at(world, f"{simulator.url}/telegram")
+    name = simulator.telegram().post("/getMe").json()["result"]["username"]
+    page = read(alice.post("/contacts/telegram/code").text)
+    assert f"@{name}" in page.words
+    assert links_out(page) == [f"{simulator.url}/telegram/{name}?start={code_in(page)}"]
+
+
+@pytest.mark.usefixtures("forgotten_names")
+def test_while_telegram_is_silent_there_is_a_code_and_no_link(world: World) -> None:
+    alice = with_telegram_at(world, f"http://127.0.0.1:{free_pair()}")
+    answer = alice.post("/contacts/telegram/code")
+    assert answer.status_code == 200
+    page = read(answer.text)
+    assert code_in(page)
+    assert links_out(page) == []
+    assert "to our bot" in page.words
+
+
+@pytest.mark.usefixtures("forgotten_names")
+def test_on_signal_the_link_opens_a_chat_with_our_number(world: World) -> None:
+    alice = with_telegram_at(world, f"http://127.0.0.1:{free_pair()}")
+    page = read(alice.post("/contacts/signal/code").text)
+    assert links_out(page) == ["https://signal.me/#p/+38640111222"]
+    assert "+38640111222" in page.words
+
+
+# What the page shows
+
+
+def test_addresses_are_shown_to_their_owner_masked(world: World, alice: Browser, bob: Browser) -> None:
+    world.has("alice", TELEGRAM, "987654321")
+    world.has("alice", SIGNAL, "+38640123456")
+    for path in ("/preferences", "/preferences/channels"):
+        text = alice.get(path).text
+        assert "987654321" not in text
+        assert "38640123456" not in text
+        assert "••••••21" in text
+        assert "••••••56" in text
+        assert CAST["alice"] not in text, "the name of the account, not its number"
+    assert "••••••" not in bob.get("/preferences").text
+
+
+def test_an_address_that_no_key_opens_is_shown_as_one_that_is_there(world: World) -> None:
+    world.has("alice", TELEGRAM, "987654321")
+    other = with_settings(world, contact_encryption_key=SecretStr("QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="))
+    alice = browser_of(make_app(other.runtime), other, "alice")
+    assert "Unlink Telegram" in block(alice, "telegram").buttons
+
+
+def test_removing_forgets_mine_and_nobody_elses(world: World, alice: Browser) -> None:
+    world.has("alice", TELEGRAM, "4242")
+    world.has("alice", SIGNAL, "+38640123456")
+    world.has("bob", TELEGRAM, "5353")
+    code = shown_code(alice, "telegram")
+    assert lands(alice.post("/contacts/telegram/remove")) == "/preferences"
+    assert "Not linked" in block(alice, "telegram").words
+    assert (linked(world, "alice"), linked(world, "bob")) == ({"discord", "signal"}, {"discord", "telegram"})
+    with pytest.raises(links.CodeNotValid):
+        comes_from(world, code, "4242")
+    with nothing_stored(world):
+        alice.post("/contacts/telegram/remove")
+    assert "Telegram is not linked" in alice.page("/preferences").by_id("flash").words
+
+
+@pytest.mark.parametrize("channel", ["telegram", "signal"])
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"telegram_enabled": False, "signal_enabled": False}, "switched off here"),
+        ({"contact_encryption_key": SecretStr("")}, "keeps no addresses"),
+    ],
+    ids=["off", "no key"],
+)
+def test_a_channel_that_cannot_be_linked_says_why(
+    world: World, channel: str, settings: dict[str, object], sentence: str
+) -> None:
+    here = with_settings(world, **settings)
+    alice = browser_of(make_app(here.runtime), here, "alice")
+    shown = block(alice, channel)
+    assert sentence in shown.words
+    assert shown.buttons == []
+    with nothing_stored(world):
+        assert sentence in is_page(alice.post(f"/contacts/{channel}/code"), 503)
+        is_page(alice.post(f"/contacts/{channel}/test"), 422)
+
+
+# A test message
+
+
+def tryouts_of(world: World, name: str) -> list[Delivery]:
+    with world.session() as session:
+        query = select(Delivery).where(Delivery.player_id == world.players[name], Delivery.notice == "test")
+        return list(session.scalars(query.order_by(Delivery.id)))
+
+
+@pytest.mark.parametrize("channel", ["discord", "telegram", "signal"])
+def test_a_test_message_goes_to_oneself_over_that_channel_once(world: World, alice: Browser, channel: str) -> None:
+    world.has("alice", TELEGRAM, "4242")
+    world.has("alice", SIGNAL, "+38640123456")
+    world.has("bob", TELEGRAM, "5353")
+    world.prefers("alice", called=False)
+    assert lands(alice.post(f"/contacts/{channel}/test")) == "/preferences"
+    with nothing_stored(world):
+        again = alice.post(f"/contacts/{channel}/test")
+        assert "moment ago" in is_page(again, 429)
+        assert again.headers["Retry-After"] == "30"
+    pump(world)
+    sent = {
+        name: [to.value for to, _, _ in box.sent]
+        for name, box in (("discord", world.discord), ("telegram", world.telegram), ("signal", world.signal))
+    }
+    mine = {"discord": CAST["alice"], "telegram": "4242", "signal": "+38640123456"}
+    assert sent == {"discord": [], "telegram": [], "signal": []} | {channel: [mine[channel]]}
+    world.clock.forward(timedelta(seconds=30))
+    assert alice.post(f"/contacts/{channel}/test").status_code == 303
+    assert len(tryouts_of(world, "alice")) == 2
+    assert tryouts_of(world, "bob") == []
+
+
+@pytest.mark.parametrize(("channel", "status"), [("telegram", 404), ("signal", 404), ("pigeon", 422)])
+def test_there_is_no_test_to_what_is_not_linked(world: World, alice: Browser, channel: str, status: int) -> None:
+    world.has("bob", TELEGRAM, "5353")
+    with nothing_stored(world):
+        is_page(alice.post(f"/contacts/{channel}/test"), status)
