@@ -80,6 +80,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """What was told on Telegram or Signal goes with those channels: for tonight it may be told once more on Discord."""
     op.drop_table("inbox_positions")
     op.drop_constraint(op.f(f"ck_{PREFERENCES}_looking_threshold_sane"), PREFERENCES, type_="check")
     for column in ("preferred_channel", "looking_threshold", "daily_reminder", "session_ready"):

@@ -2,24 +2,27 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from slomix.accounts import claims
 from slomix.accounts import service as accounts
-from slomix.accounts.models import Claim, GrantedRole, LinkEvent, Player, User
-from slomix.accounts.rules import LinkAction
+from slomix.accounts.models import Claim, Player, User
 from slomix.availability import service as availability
+from slomix.campaigns import service as campaigns
 from slomix.contacts import service as contacts
+from slomix.deliveries import service as deliveries
 from slomix.presence import service as presence
 
 
 def link(session: Session, user: User, guid: str, *, today: date, now: datetime, actor: str | None = None) -> Player:
     """Be this player from now on. What hung on an earlier one goes with it. Raise ProfileTaken or NoSuchProfile."""
+    accounts.lock(session, user)
     before = user.player_id
     player = accounts.link_player(session, user, guid, now=now, actor=actor)
     if before is not None and before != player.id:
         _let_go(session, before, today)
+    if before != player.id:
+        contacts.remove_all(session, player.id)  # nothing of whoever had it before
     contacts.add_discord(session, player.id, now=now)
     claims.withdraw(session, user.id, now=now)
     return player
@@ -27,6 +30,7 @@ def link(session: Session, user: User, guid: str, *, today: date, now: datetime,
 
 def unlink(session: Session, user: User, *, today: date, now: datetime, actor: str | None = None) -> None:
     """Be nobody again: no message leaves for this person any more, and what they said about the days ahead is gone."""
+    accounts.lock(session, user)
     if user.player_id is not None:
         _let_go(session, user.player_id, today)
         accounts.unlink_player(session, user, now=now, actor=actor)
@@ -36,6 +40,7 @@ def grant(session: Session, claim_id: int, *, actor: str, today: date, now: date
     """An admin decides that a profile is the claimant's; whoever had it is unlinked. Raise ClaimSettled."""
     claim = claims.settle(session, claim_id, is_granted=True, now=now)
     owner = accounts.owner(session, claim.player)
+    accounts.lock(session, claim.user, *([owner] if owner is not None else []))
     if owner is not None and owner.id != claim.user_id:
         unlink(session, owner, today=today, now=now, actor=actor)
     link(session, claim.user, claim.player.guid, today=today, now=now, actor=actor)
@@ -45,16 +50,15 @@ def grant(session: Session, claim_id: int, *, actor: str, today: date, now: date
 def delete_account(session: Session, user: User, *, now: datetime) -> None:
     """Forget this person: sessions, link, contacts, wishes, statuses, roles, and their Discord account in the log.
 
-    The player's profile stays, which belongs to the game, and the ledger, which knows players and no addresses.
+    The player's profile stays, which belongs to the game, and that messages of some kind once went to it.
     """
+    player_id = user.player_id
     unlink(session, user, today=date.min, now=now)
+    if player_id is not None:
+        deliveries.forget_words(session, player_id)
+        campaigns.forget_whereabouts(session, player_id)
     presence.forget(session, user.discord_id)
-    accounts.record(session, LinkAction.DISCORD_UNLINKED, user=user, now=now)
-    session.flush()
-    session.execute(update(LinkEvent).where(LinkEvent.discord_id == user.discord_id).values(discord_id=""))
-    session.execute(update(LinkEvent).where(LinkEvent.actor == user.discord_id).values(actor=""))
-    session.execute(delete(GrantedRole).where(GrantedRole.discord_id == user.discord_id))
-    session.execute(delete(User).where(User.id == user.id))
+    accounts.forget(session, user, now=now)
 
 
 def _let_go(session: Session, player_id: int, today: date) -> None:

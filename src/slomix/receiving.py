@@ -1,6 +1,7 @@
 """Receives what people write on Telegram and Signal, until told to stop. Of several such processes one receives."""
 
 import threading
+from collections import deque
 from collections.abc import Callable
 
 import psycopg
@@ -121,13 +122,19 @@ class TelegramReceiver:
 
 
 class SignalReceiver:
-    """Asks our Signal service what came in."""
+    """Asks our Signal service what came in. It gives each letter once, so none is asked for before all are answered."""
 
     def __init__(self, runtime: Runtime, desk: Desk) -> None:
         self._desk = desk
         self._signal: Signal = signal_of(runtime.settings, connections=2)
+        self._unanswered: deque[Letter] = deque()
 
     def step(self) -> None:
-        for incoming in self._signal.receive(wait_seconds=WAIT_SECONDS):
-            if incoming.is_private:
-                self._desk.take_letter(Letter(ChannelName.SIGNAL, incoming.sender, incoming.text))
+        if not self._unanswered:
+            incoming = self._signal.receive(wait_seconds=WAIT_SECONDS)
+            self._unanswered.extend(
+                Letter(ChannelName.SIGNAL, one.sender, one.text) for one in incoming if one.is_private
+            )
+        while self._unanswered:
+            self._desk.take_letter(self._unanswered[0])
+            self._unanswered.popleft()

@@ -173,6 +173,8 @@ class Settings(BaseSettings):
                     "CONTACT_DATA_ENCRYPTION_KEY: each key is 32 bytes in url-safe base64; `slomix contacts new-key`"
                     " makes one"
                 )
+        if not re.fullmatch(r"[A-Za-z0-9_-]{0,256}", self.telegram_webhook_secret.get_secret_value()):
+            raise ValueError("AVAILABILITY_TELEGRAM_WEBHOOK_SECRET: Telegram takes up to 256 of A-Z a-z 0-9 _ -")
         needed = []
         if self.telegram_enabled:
             needed.append(("AVAILABILITY_TELEGRAM_BOT_TOKEN", self.telegram_bot_token.get_secret_value()))
@@ -269,6 +271,17 @@ def problems_for_start(settings: Settings) -> list[str]:
             (
                 lambda: settings.internal_api_secret.get_secret_value() == DEVELOPMENT_SECRET,
                 "INTERNAL_API_SECRET: is that of development, which everybody knows",
+            ),
+            (
+                lambda: 0 < len(settings.telegram_webhook_secret.get_secret_value()) < 32,
+                "AVAILABILITY_TELEGRAM_WEBHOOK_SECRET: is too weak",
+            ),
+            (
+                lambda: (
+                    bool(settings.telegram_webhook_secret.get_secret_value())
+                    and not settings.base_url.startswith("https://")
+                ),
+                "PUBLIC_URL: Telegram posts to an https address only",
             ),
             (lambda: settings.clock_file is not None, "SLOMIX_CLOCK_FILE: is for development only"),
             (

@@ -174,6 +174,7 @@ def api_write(view: Callable[_P, _R]) -> Callable[_P, _R]:
 
     @wraps(view)
     def gated(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        request.get_data()  # who asks is settled when all of it is here, not while they hold the rest back
         the_user()
         origin = request.headers.get("Origin") or request.headers.get("Referer")
         is_ours = origin is not None and urlsplit(origin)[:2] == urlsplit(request.host_url)[:2]

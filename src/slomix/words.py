@@ -120,7 +120,6 @@ NO_SUCH_NUMBER = "That is not a phone number with its country code, such as +386
 STOP_LINK_NOT_VALID = (
     "This link is not valid any more: whoever it was for is not linked here now. Nothing is sent to them."
 )
-STOPPED: Final = "Done. {player} gets no more messages of this kind."
 NOTHING_LINKED: Final = "{channel} is not linked."
 CONTACT_REMOVED: Final = "{channel} is unlinked. Nothing is sent there any more."
 TEST_ON_ITS_WAY: Final = "A test message is on its way to {channel}."

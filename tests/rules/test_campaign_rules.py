@@ -8,9 +8,10 @@ import pytest
 
 from slomix.availability.rules import Status
 from slomix.campaigns import messages, rules
-from slomix.campaigns.messages import Links, OnDiscord, Plain, Style, SummaryFacts
+from slomix.campaigns.messages import Links, SummaryFacts
 from slomix.campaigns.rules import Audience, CampaignStatus, Phase, Times, TooLate
 from slomix.contacts.rules import ChannelName, Kind, QuietHours, Reach, Way
+from slomix.deliveries.writing import OnDiscord, Plain, Style
 from slomix.jobs.rules import JobStatus
 from slomix.presence.rules import Whereabouts
 from tests.conftest import LJUBLJANA, at

@@ -97,11 +97,12 @@ def test_a_repeat_that_is_refused_for_good_says_nothing_about_the_first_try(ever
     assert (len(everywhere.wire.sent), everywhere.telegram.sent, everywhere.signal.sent) == (1, [], [])
 
 
-def test_what_failed_for_now_stays_on_its_channel_until_no_try_is_left(everywhere: Post) -> None:
+def test_what_failed_for_now_stays_on_its_channel_until_no_try_is_left_and_then_takes_the_next(
+    everywhere: Post,
+) -> None:
     everywhere.telegram.answers = [BUSY] * 5
     everywhere.plan("alice")
-    assert everywhere.carry_all() == [(TELEGRAM, "failed", BUSY.reason, None)]
-    assert everywhere.arrived() == {}
+    assert everywhere.carry_all() == [(TELEGRAM, "failed", BUSY.reason, "signal"), (SIGNAL, "sent", None, None)]
     contact = everywhere.contact("alice", TELEGRAM)
     assert contact is not None
     assert (contact.unusable_since, contact.last_error) == (None, BUSY.reason)
@@ -152,7 +153,7 @@ def test_a_test_message_goes_over_its_channel_whatever_is_preferred_and_even_to_
     world.prefers("alice", called=False, preferred_channel=Preferred.DISCORD, quiet=QuietHours(time(20), time(23)))
     with world.session() as session:
         signal = contacts.contacts_of(session, world.players["alice"])[SIGNAL]
-        contacts.failed(session, signal.id, GONE.reason, is_permanent=True, now=at(20, 30))
+        contacts.failed(session, signal.way, GONE.reason, is_permanent=True, now=at(20, 30))
         settings, now = world.runtime.settings, world.clock.now()
         tryout.plan(session, world.players["alice"], SIGNAL, settings=settings, now=now)
     handler = Deliver({tryout.NOTICE: tryout.Tryout()})
@@ -185,7 +186,7 @@ def test_a_later_campaign_of_the_day_opens_the_last_row_alone(everywhere: Post) 
 def test_planning_takes_the_channel_that_is_preferred_and_works(everywhere: Post) -> None:
     with everywhere.world.session() as session:
         telegram = contacts.contacts_of(session, everywhere.world.players["alice"])[TELEGRAM]
-        contacts.failed(session, telegram.id, BLOCKED.reason, is_permanent=True, now=at(20, 30))
+        contacts.failed(session, telegram.way, BLOCKED.reason, is_permanent=True, now=at(20, 30))
     everywhere.plan("alice", "erik")
     assert (everywhere.row("alice").channel, everywhere.row("erik").channel) == (SIGNAL, DISCORD)
     everywhere.carry_all()
@@ -200,3 +201,11 @@ def test_a_later_deadline_does_not_come_with_a_later_channel(everywhere: Post) -
     everywhere.world.clock.move_to(at(21) + timedelta(seconds=1))
     assert everywhere.carry_all()[1] == (SIGNAL, "skipped", "expired", None)
     assert everywhere.arrived() == {}
+
+
+def test_a_minute_before_the_deadline_another_channel_has_its_chance(everywhere: Post) -> None:
+    everywhere.telegram.answers = [SendError("Telegram asks us to slow down (429)", retry_after=timedelta(hours=1))]
+    everywhere.plan("alice", deadline_at=at(21))
+    assert [row[:2] for row in everywhere.carry_all()] == [(TELEGRAM, "failed"), (SIGNAL, "sent")], (
+        "nobody waits an hour for a start"
+    )

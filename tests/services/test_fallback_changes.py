@@ -1,5 +1,6 @@
 """What changed between planning and sending decides where a message goes: a key that is lost, a wish that is new."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,12 +15,14 @@ from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName, Preferred
 from slomix.contacts.vault import Vault
+from slomix.deliveries import service as deliveries
 from tests.conftest import CAST, LJUBLJANA, at
 
 from .sending import CHAT, NUMBER, Post
 
 DISCORD, TELEGRAM, SIGNAL = ChannelName.DISCORD, ChannelName.TELEGRAM, ChannelName.SIGNAL
 BLOCKED = SendError("the bot is blocked on Telegram", permanent=True)
+GONE = SendError("Signal does not know this number", permanent=True)
 CLOSED = SendError("this person's DMs are closed to the bot", permanent=True)
 
 
@@ -119,3 +122,43 @@ def test_a_channel_that_is_back_after_a_fallback_is_not_tried_again_for_this_eve
         contacts.try_again(session, everywhere.world.players["alice"])
     assert everywhere.carry_all()[1] == (SIGNAL, "sent", None, None)
     assert everywhere.arrived() == {SIGNAL: [NUMBER]}
+
+
+def test_a_later_campaign_of_the_day_begins_on_the_channel_that_works_by_then(everywhere: Post) -> None:
+    """All three refused; then Alice lets the bot in again, and another campaign is made."""
+    everywhere.telegram.answers, everywhere.signal.answers, everywhere.wire.answers = [BLOCKED], [GONE], [CLOSED]
+    everywhere.plan("alice")
+    everywhere.carry_all()
+    with everywhere.world.session() as session:
+        contacts.try_again(session, everywhere.world.players["alice"])
+    assert everywhere.plan("alice", subject="2") == 1
+    assert everywhere.carry_all()[0] == (TELEGRAM, "sent", None, None)
+    assert everywhere.arrived() == {TELEGRAM: [CHAT]}
+
+
+def test_a_later_campaign_may_fall_back_to_where_an_earlier_one_failed(everywhere: Post) -> None:
+    everywhere.telegram.answers, everywhere.signal.answers, everywhere.wire.answers = [BLOCKED], [GONE], [CLOSED]
+    everywhere.plan("alice")
+    everywhere.carry_all()
+    with everywhere.world.session() as session:
+        contacts.try_again(session, everywhere.world.players["alice"])
+    everywhere.telegram.answers = [BLOCKED]
+    everywhere.plan("alice", subject="2")
+    assert [row[:2] for row in everywhere.carry_all()] == [(TELEGRAM, "failed"), (SIGNAL, "sent"), (DISCORD, "failed")]
+    with everywhere.world.session() as session:
+        assert deliveries.tally(session, "2")["greeting"].total == 1
+
+
+def test_an_answer_about_the_old_address_says_nothing_of_the_new_one(everywhere: Post) -> None:
+    everywhere.plan("alice")
+
+    def links_another() -> None:
+        everywhere.world.clock.forward(timedelta(seconds=1))
+        everywhere.world.has("alice", TELEGRAM, "777")
+
+    everywhere.telegram.meanwhile = links_another
+    everywhere.telegram.answers = [BLOCKED]
+    everywhere.carry(everywhere.row("alice"))
+    contact = everywhere.contact("alice", TELEGRAM)
+    assert contact is not None
+    assert (contact.unusable_since, contact.last_error) == (None, None)

@@ -156,7 +156,7 @@ def test_the_overview_says_what_waits_and_how_the_channels_do_and_no_address(wor
     world.has("alice", ChannelName.TELEGRAM, "555000111")
     now = world.clock.now()
     with world.session() as session:
-        made = {one.channel: one.id for one in contacts.contacts_of(session, world.players["alice"]).values()}
+        made = {one.channel: one.way for one in contacts.contacts_of(session, world.players["alice"]).values()}
         contacts.worked(session, made[ChannelName.DISCORD], learned=None, now=now)
         contacts.failed(session, made[ChannelName.TELEGRAM], "<i>blocked</i>", is_permanent=True, now=now)
         accounts.note_membership(session, session.get_one(User, world.users["erik"]), False, now=now)

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, any_, cast, exists, func, or_, select, true, update
+from sqlalchemy import ColumnElement, any_, cast, delete, exists, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from slomix import db, words
 from slomix.accounts import rules
-from slomix.accounts.models import LinkEvent, Player, User
+from slomix.accounts.models import GrantedRole, LinkEvent, Player, User
 from slomix.accounts.rules import LinkAction, Membership
 from slomix.errors import Conflict, NotAllowed, NotFound
 
@@ -72,6 +72,46 @@ def search(session: Session, text: str, *, limit: int = 20, only_free: bool = Fa
             .limit(limit)
         )
     )
+
+
+class LinkGone(NotAllowed):
+    """The link that somebody acts by ended while they asked."""
+
+    def __init__(self) -> None:
+        super().__init__(words.PLEASE_LINK)
+
+
+def hold_link(session: Session, user_id: int, player_id: int) -> None:
+    """Until this transaction ends the user has this player; raise LinkGone when they have not any more.
+
+    Linking and unlinking wait for it, and what they take away is taken away with what was written meanwhile.
+    """
+    ours = (User.id == user_id) & (User.player_id == player_id)
+    if session.scalar(select(User.id).where(ours).with_for_update(read=True, key_share=True)) is None:
+        raise LinkGone
+
+
+def lock(session: Session, *users: User) -> None:
+    """Hold the rows of these users, in the order in which everybody does, and see them as they are now.
+
+    Raise LinkGone when an account was deleted meanwhile.
+    """
+    ids = sorted({user.id for user in users})
+    held = session.scalars(select(User.id).where(User.id.in_(ids)).order_by(User.id).with_for_update()).all()
+    if list(held) != ids:
+        raise LinkGone
+    for user in users:
+        session.refresh(user)  # read anew: what a locking query joins to the row may be from before the wait
+
+
+def forget(session: Session, user: User, *, now: datetime) -> None:
+    """Delete the account with its sessions, claims and roles; the log keeps what happened, and not to whom."""
+    record(session, LinkAction.DISCORD_UNLINKED, user=user, now=now)
+    session.flush()
+    session.execute(update(LinkEvent).where(LinkEvent.discord_id == user.discord_id).values(discord_id=""))
+    session.execute(update(LinkEvent).where(LinkEvent.actor == user.discord_id).values(actor=""))
+    session.execute(delete(GrantedRole).where(GrantedRole.discord_id == user.discord_id))
+    session.execute(delete(User).where(User.id == user.id))
 
 
 def taken(session: Session, players: Iterable[Player]) -> set[int]:

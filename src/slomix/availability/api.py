@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, request
 
 from slomix import web
+from slomix.accounts import service as accounts
 from slomix.accounts.rules import plain_name
 from slomix.availability import events, rules, service
 from slomix.availability.notices import About
@@ -78,6 +79,7 @@ def write() -> dict[str, Any]:
     now = web.now()
     day, status = rules.parse_day(web.json_text(body, "date")), rules.parse_status(web.json_text(body, "status"))
     with web.runtime().transaction() as session:
+        accounts.hold_link(session, web.the_user().user_id, player_id)
         events.say(session, player_id, day, status, settings=web.runtime().settings, now=now)
         counts = service.days(session, day, day, viewer=None)[0].counts
     return {"date": day.isoformat(), "status": status.value, "counts": _counts(counts)}
@@ -90,6 +92,7 @@ def clear(day: str) -> dict[str, Any]:
     player_id = web.the_player()
     the_day = rules.parse_day(day)
     with web.runtime().transaction() as session:
+        accounts.hold_link(session, web.the_user().user_id, player_id)
         cleared = service.clear_status(session, player_id, the_day, today=web.today(web.now()))
     return {"date": the_day.isoformat(), "cleared": cleared}
 

@@ -7,6 +7,7 @@ from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from slomix import live, web, words
+from slomix.accounts import service as accounts
 from slomix.availability import events, rules, service
 from slomix.availability.calendar import month
 from slomix.availability.rules import Status
@@ -37,6 +38,7 @@ def set_status(day: str) -> Response:
     wanted = request.form.get("status", "nothing")
     is_from_day = request.form.get("from") == "day"
     with web.runtime().transaction() as session:
+        accounts.hold_link(session, web.the_user().user_id, player_id)
         if wanted == "":
             service.clear_status(session, player_id, the_day, today=today)
             done = words.CLEARED

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -256,3 +256,8 @@ def cancel(session: Session, campaign_id: int, *, player_id: int, is_admin: bool
     deliveries.withdraw(session, campaign.subject, rules.ALL_NOTICES, now=now)
     db.notify(session, db.LIVE, "campaign")
     return campaign
+
+
+def forget_whereabouts(session: Session, player_id: int) -> None:
+    """Nobody knows any more where the voice checks found this player."""
+    session.execute(update(Recipient).where(Recipient.player_id == player_id).values(whereabouts=None))

@@ -1,15 +1,16 @@
 """A player's addresses on their preferences page: linking one by a code, seeing how it does, giving it up."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from flask import Blueprint, flash, make_response, redirect, render_template
+from flask import Blueprint, flash, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from slomix import live, web, words
+from slomix.accounts import service as accounts
 from slomix.channels.base import SendError
 from slomix.channels.telegram import Telegram
 from slomix.contacts import links, preferences, rules, service
@@ -85,6 +86,7 @@ def new_code(channel: str) -> Response:
     to = rules.parse_linked_channel(channel)
     mark = live.hub().mark()
     with web.runtime().transaction() as session:
+        accounts.hold_link(session, web.the_user().user_id, player_id)
         code, expires_at = links.new_code(
             session, player_id, to, lasts=CODE_LASTS, settings=web.runtime().settings, now=now
         )
@@ -95,7 +97,7 @@ def new_code(channel: str) -> Response:
             expires_at=expires_at,
             where=_where(to, code),
             mark=mark,
-            **_waiting(player_id, to, now),
+            **_waiting(player_id, to, now, since=now.replace(microsecond=0)),
         )
     )
     answer.headers["Cache-Control"] = "no-store"
@@ -106,16 +108,22 @@ def new_code(channel: str) -> Response:
 def waiting(channel: str) -> Response:
     """Whether the code has arrived."""
     to = rules.parse_linked_channel(channel)
-    return web.live_part(render_template("contacts/_waiting.html", **_waiting(web.the_player(), to, web.now())))
+    since = datetime.fromtimestamp(min(max(request.args.get("since", 0, type=int), 0), 2**33), UTC)
+    shown = _waiting(web.the_player(), to, web.now(), since=since)
+    return web.live_part(render_template("contacts/_waiting.html", **shown))
 
 
-def _waiting(player_id: int, channel: ChannelName, now: datetime) -> dict[str, Any]:
+def _waiting(player_id: int, channel: ChannelName, now: datetime, *, since: datetime) -> dict[str, Any]:
+    """Whether the code that was shown at `since` has been sent; an address from before says nothing of that."""
     with web.runtime().transaction() as session:
+        contact = service.contacts_of(session, player_id).get(channel)
+        is_waiting = channel in links.waits_for_code(session, player_id, now=now)
         return {
             "channel": channel,
             "name": words.CHANNELS[channel],
-            "contact": service.contacts_of(session, player_id).get(channel),
-            "is_waiting": channel in links.waits_for_code(session, player_id, now=now),
+            "since": int(since.timestamp()),
+            "is_linked": not is_waiting and contact is not None and contact.verified_at >= since,
+            "is_waiting": is_waiting,
         }
 
 

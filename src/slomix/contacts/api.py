@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, request
 
 from slomix import limits, web, words
+from slomix.accounts import service as accounts
 from slomix.clock import parse_time
 from slomix.contacts import links, preferences, rules, service
 from slomix.contacts.preferences import Wishes
@@ -142,6 +143,7 @@ def _changed(player_id: int, changes: Mapping[str, Any]) -> Wishes:
     """What is stored after these changes."""
     zone = web.runtime().settings.zone
     with web.runtime().transaction() as session:
+        accounts.hold_link(session, web.the_user().user_id, player_id)
         if changes:
             preferences.change(session, player_id, changes, zone=zone, now=web.now())
         return preferences.of(session, player_id, zone=zone)
@@ -161,6 +163,7 @@ def link_token() -> tuple[dict[str, Any], int]:
             raise rules.NoSuchLifetime
         lasts = rules.code_lifetime(minutes)
     with web.runtime().transaction() as session:
+        accounts.hold_link(session, web.the_user().user_id, player_id)
         code, expires_at = links.new_code(
             session, player_id, channel, lasts=lasts, settings=web.runtime().settings, now=now
         )

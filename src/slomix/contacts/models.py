@@ -5,7 +5,7 @@ from datetime import datetime, time
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from slomix.contacts.rules import ChannelName, Preferred
+from slomix.contacts.rules import ChannelName, Preferred, Way
 from slomix.db import Base
 
 
@@ -36,6 +36,11 @@ class Contact(Base):
     last_success_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
     last_error_at: Mapped[datetime | None]
+
+    @property
+    def way(self) -> Way:
+        """How it leads to its player."""
+        return Way(self.id, self.channel, self.sealed, self.learned, self.unusable_since is None, self.verified_at)
 
 
 class LinkCode(Base):

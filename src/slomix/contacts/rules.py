@@ -192,6 +192,12 @@ def _zones() -> set[str]:
     return available_timezones()
 
 
+@cache
+def offered_zones() -> tuple[str, ...]:
+    """Those that name a place, for a person to pick from."""
+    return tuple(sorted(zone for zone in _zones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/"))))
+
+
 def parse_zone(text: str) -> ZoneInfo:
     """Read the name of a time zone. Raise NoSuchZone when nobody knows it."""
     # Names without a place, such as `localtime`, mean something else on each machine.
@@ -209,6 +215,8 @@ class Way:
     sealed: str | None = None
     learned: str | None = None
     is_usable: bool = True
+    # Another moment is another address.
+    verified_at: datetime | None = None
 
 
 @dataclass(frozen=True)

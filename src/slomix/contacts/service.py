@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -55,10 +55,7 @@ def _reach(
         allows=_allowed(stored),
         quiet_hours=_quiet_hours(stored),
         zone=ZoneInfo(stored.timezone) if stored else settings.zone,
-        known=tuple(
-            Way(one.id, one.channel, one.sealed, one.learned, is_usable=one.unusable_since is None)
-            for one in sorted(contacts.get(player_id, ()), key=lambda one: order.index(one.channel))
-        ),
+        known=tuple(one.way for one in sorted(contacts.get(player_id, ()), key=lambda one: order.index(one.channel))),
     )
 
 
@@ -158,24 +155,29 @@ def broken_contacts(session: Session, player_id: int) -> list[Contact]:
     return list(session.scalars(select(Contact).where(broken).order_by(Contact.channel)))
 
 
-def worked(session: Session, contact_id: int, *, learned: str | None, now: datetime) -> None:
+def worked(session: Session, way: Way, *, learned: str | None, now: datetime) -> None:
     """The provider took a message for this address: it works, and its receipt may have told something about it."""
     session.execute(
         update(Contact)
-        .where(Contact.id == contact_id)
+        .where(_still(way))
         .values(learned=learned, last_success_at=now, unusable_since=None, unusable_reason=None)
     )
 
 
-def failed(session: Session, contact_id: int, reason: str, *, is_permanent: bool, now: datetime) -> None:
+def failed(session: Session, way: Way, reason: str, *, is_permanent: bool, now: datetime) -> None:
     """The provider did not. When it never will: stop using the address, and tell its owner on their next visit."""
-    session.execute(update(Contact).where(Contact.id == contact_id).values(last_error=reason, last_error_at=now))
+    session.execute(update(Contact).where(_still(way)).values(last_error=reason, last_error_at=now))
     if is_permanent:
         session.execute(
             update(Contact)
-            .where(Contact.id == contact_id, Contact.unusable_since.is_(None))
+            .where(_still(way), Contact.unusable_since.is_(None))
             .values(unusable_since=now, unusable_reason=reason)
         )
+
+
+def _still(way: Way) -> ColumnElement[bool]:
+    """This contact, as long as it stands for the address of then: its owner may have linked another meanwhile."""
+    return (Contact.id == way.contact_id) & (Contact.verified_at == way.verified_at)
 
 
 def try_again(session: Session, player_id: int) -> None:

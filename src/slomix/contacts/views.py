@@ -3,12 +3,12 @@
 from dataclasses import dataclass, replace
 from datetime import time
 from typing import Any
-from zoneinfo import available_timezones
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from slomix import live, web, words
+from slomix.accounts import service as accounts
 from slomix.accounts.rules import own_path
 from slomix.clock import parse_time
 from slomix.contacts import addresses, preferences, rules, service
@@ -98,9 +98,7 @@ def _page(typed: Typed, *, problem: str = "", mark: str) -> str:
         "contacts/preferences.html",
         typed=typed,
         problem=problem,
-        zones=sorted(
-            zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/"))
-        ),
+        zones=rules.offered_zones(),
         mark=mark,
         **addresses.shown(web.the_user().profile_id),
     )
@@ -122,6 +120,7 @@ def save() -> Response:
                 raise
             return make_response(_page(typed, problem=str(error), mark=mark), 422)
         if who.profile_id is not None:
+            accounts.hold_link(session, who.user_id, who.profile_id)
             service.try_again(session, who.profile_id)
             preferences.save(session, who.profile_id, wishes, now=now)
     flash(words.SAVED, "done")
@@ -140,6 +139,7 @@ def answer_welcome() -> Response:
     """Keep the ticks; none of them is an answer too."""
     player_id, now = web.the_player(), web.now()
     with web.runtime().transaction() as session:
+        accounts.hold_link(session, web.the_user().user_id, player_id)
         before = preferences.of(session, player_id, zone=web.runtime().settings.zone)
         wishes = Typed.of(before).typed_over().wishes() if "skip" not in request.form else before
         preferences.save(session, player_id, wishes, now=now)

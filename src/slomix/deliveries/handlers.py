@@ -23,6 +23,8 @@ from slomix.runtime import Runtime
 
 log = structlog.get_logger()
 
+# So long before its deadline a message that is still refused takes the next channel.
+LAST_CHANCE = timedelta(minutes=1)
 NOTHING_LEFT = Done(JobStatus.SKIPPED, words.NOBODY_LEFT_TO_TELL)
 
 
@@ -50,7 +52,7 @@ class Destination:
 
     channel: ChannelName
     address: Address
-    contact_id: int | None = None
+    way: Way | None = None
 
 
 @dataclass(frozen=True)
@@ -129,10 +131,16 @@ class Deliver:
             repeatable_for=_repeatable_for(runtime, delivery),
             is_repeat=answer.sending.is_repeat,
         )
+        if verdict.status is DeliveryStatus.PENDING and self._had_its_time(
+            runtime, session, delivery, job, answer, now
+        ):
+            verdict = rules.Verdict(DeliveryStatus.FAILED, Done(JobStatus.FAILED, verdict.error), verdict.error)
         delivery.status = verdict.status
         delivery.reason = verdict.error
         delivery.settled_at = now if verdict.status.is_settled else None
-        self._learn(runtime, session, delivery, job, answer, now)
+        self._learn(session, delivery, answer, now)
+        if verdict.status is DeliveryStatus.FAILED:
+            self._fall_back(runtime, session, delivery, job, now)
         service.note_attempt(session, delivery, job.claims, AttemptEvent.ENDED, error=verdict.error, now=now, wall=wall)
         db.notify(session, db.LIVE, "deliveries")
         log.info("delivery.tried", delivery=delivery.id, notice=delivery.notice, status=str(delivery.status))
@@ -147,23 +155,40 @@ class Deliver:
             delivery.settled_at = now
             db.notify(session, db.LIVE, "deliveries")
 
-    def _learn(
+    def _had_its_time(
         self, runtime: Runtime, session: Session, delivery: Delivery, job: Job, answer: Answer, now: datetime
-    ) -> None:
-        """What the answer says about the contact; a notice that will never arrive there takes the next channel."""
+    ) -> bool:
+        """Whether a refusal for now is one for good: no try is left, or no time, and another channel has its chance."""
+        pause = (answer.said.retry_after if isinstance(answer.said, SendError) else None) or timedelta(0)
+        is_late = delivery.deadline_at is not None and now + pause >= delivery.deadline_at - LAST_CHANCE
+        if not is_late and job.attempts < job.max_attempts:
+            return False
+        return self._following(runtime, session, delivery) is not None
+
+    def _learn(self, session: Session, delivery: Delivery, answer: Answer, now: datetime) -> None:
+        """What the answer says about the contact that was written to, if it is still the same address."""
         to = answer.sending.to
         match answer.said:
             case Receipt(message_id, learned):
                 delivery.message_id = message_id
-                if to.contact_id is not None:
-                    contacts.worked(session, to.contact_id, learned=learned or to.address.learned, now=now)
-            case SendError(permanent=is_permanent, reason=reason) if to.contact_id is not None:
-                contacts.failed(session, to.contact_id, reason, is_permanent=is_permanent, now=now)
-                if delivery.status is DeliveryStatus.FAILED and is_permanent:
-                    session.flush()
-                    following = self._choose(runtime, session, delivery, _reach(runtime, session, delivery), now)
-                    if following is not None and following.channel is not delivery.channel:
-                        service.fall_back(session, delivery, following.channel, job, now=now)
+                if to.way is not None:
+                    contacts.worked(session, to.way, learned=learned or to.address.learned, now=now)
+            case SendError(permanent=is_permanent, reason=reason) if to.way is not None:
+                contacts.failed(session, to.way, reason, is_permanent=is_permanent, now=now)
+
+    def _fall_back(self, runtime: Runtime, session: Session, delivery: Delivery, job: Job, now: datetime) -> None:
+        """It will not arrive there: the next channel takes the notice."""
+        following = self._following(runtime, session, delivery)
+        if following is not None:
+            service.fall_back(session, delivery, following, job, now=now)
+
+    def _following(self, runtime: Runtime, session: Session, delivery: Delivery) -> ChannelName | None:
+        """The best channel that works and was not tried for this."""
+        reach = _reach(runtime, session, delivery)
+        if reach is None or self._notices[delivery.notice].keeps_channel:
+            return None
+        tried = service.channels_taken(session, delivery, by_anybody=False) | {delivery.channel}
+        return next((way.channel for way in reach.ways if way.channel not in tried), None)
 
     def _choose(
         self, runtime: Runtime, session: Session, delivery: Delivery, reach: Reach | None, now: datetime
@@ -176,9 +201,9 @@ class Deliver:
         for way in self._ways(session, delivery, reach):
             try:
                 address = contacts.address_of(way, reach.discord_id or "", runtime.settings)
-                return Destination(way.channel, Address(address, learned=way.learned), way.contact_id)
+                return Destination(way.channel, Address(address, learned=way.learned), way)
             except Unreadable:
-                contacts.failed(session, way.contact_id, words.UNREADABLE, is_permanent=True, now=now)
+                contacts.failed(session, way, words.UNREADABLE, is_permanent=True, now=now)
         return None
 
     def _ways(self, session: Session, delivery: Delivery, reach: Reach) -> Iterator[Way]:
@@ -188,8 +213,8 @@ class Deliver:
             return
         if reach.ways and reach.ways[0].channel is delivery.channel:
             yield reach.ways[0]
-        tried = service.channels_tried(session, delivery)
-        yield from (way for way in reach.ways if way.channel not in tried)
+        taken = service.channels_taken(session, delivery, by_anybody=True)
+        yield from (way for way in reach.ways if way.channel not in taken)
 
     def _why_skip(
         self, runtime: Runtime, session: Session, delivery: Delivery, reach: Reach | None, now: datetime

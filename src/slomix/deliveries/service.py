@@ -3,7 +3,7 @@
 import secrets
 import string
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +23,9 @@ from slomix.settings import Settings
 
 # The kind of the job that carries one delivery; its subject is the delivery's id.
 JOB_KIND = "delivery"
+
+# What an earlier campaign of the day left so may be begun anew by a later one.
+REOPENED = (DeliveryStatus.SKIPPED, DeliveryStatus.FAILED)
 
 _NONCE_ALPHABET = string.ascii_letters + string.digits
 
@@ -76,44 +79,17 @@ def _plan(session: Session, plan: Plan, rows: Sequence[Mapping[str, object]], *,
         "deadline_at": plan.deadline_at,
         "created_at": now,
     }
-    players = [row["player_id"] for row in rows if "player_id" in row]
-    has_one = set(
-        session.scalars(
-            select(Delivery.player_id).where(Delivery.event_key == plan.event_key, Delivery.player_id.in_(players))
-        )
-        if players
-        else ()
-    )
-    new = [{**shared, **row, "nonce": new_nonce()} for row in rows if row.get("player_id") not in has_one]
+    wanted = {row["player_id"]: row["channel"] for row in rows if "player_id" in row}
+    before = _rows_of(session, plan.event_key, wanted)
+    new = [{**shared, **row, "nonce": new_nonce()} for row in rows if row.get("player_id") not in before]
     # Somebody else may plan the same at this moment.
     write = insert(Delivery).on_conflict_do_nothing().returning(Delivery.id)
     fresh = list(session.scalars(write, new)) if new else []
-    opened = list(
-        session.scalars(
-            update(Delivery)
-            .where(
-                Delivery.event_key == plan.event_key,
-                Delivery.player_id.in_(players),
-                Delivery.subject != plan.subject,
-                Delivery.fell_back_to.is_(None),
-                Delivery.status.in_([DeliveryStatus.SKIPPED, DeliveryStatus.FAILED]),
-            )
-            .values(
-                status=DeliveryStatus.PENDING,
-                reason=None,
-                text=None,
-                first_tried_at=None,
-                settled_at=None,
-                notice=plan.notice,
-                subject=plan.subject,
-                deadline_at=plan.deadline_at,
-            )
-            .returning(Delivery.id)
-            .execution_options(synchronize_session=False)
-        )
-        if players
-        else []
-    )
+    opened = []
+    for player_id, theirs in before.items():
+        if all(row.subject != plan.subject and row.status in REOPENED for row in theirs):
+            opened.append(_open_again(theirs, wanted[player_id], plan))
+    session.flush()
     jobs.schedule(
         session,
         [
@@ -128,35 +104,77 @@ def _plan(session: Session, plan: Plan, rows: Sequence[Mapping[str, object]], *,
     return len(fresh) + len(opened)
 
 
-def channels_tried(session: Session, delivery: Delivery) -> frozenset[ChannelName]:
-    """The channels on which the player's other rows of this event stand."""
+def channels_taken(session: Session, delivery: Delivery, *, by_anybody: bool) -> frozenset[ChannelName]:
+    """The channels on which other rows of this player and event stand: of the same subject, or of any."""
     others = (
         (Delivery.player_id == delivery.player_id)
         & (Delivery.event_key == delivery.event_key)
         & (Delivery.id != delivery.id)
     )
+    if not by_anybody:
+        others &= Delivery.subject == delivery.subject
     return frozenset(session.scalars(select(Delivery.channel).where(others)))
 
 
 def fall_back(session: Session, delivery: Delivery, channel: ChannelName, job: Job, *, now: datetime) -> None:
-    """This delivery failed for good on its channel: the same notice goes over the next one, as a row of its own."""
+    """This delivery will not arrive on its channel: the same notice goes over the next one, on a row of its own."""
+    session.flush()
+    there = (
+        (Delivery.player_id == delivery.player_id)
+        & (Delivery.event_key == delivery.event_key)
+        & (Delivery.channel == channel)
+    )
+    row = session.scalars(select(Delivery).where(there).with_for_update()).one_or_none()
+    if row is None:
+        row = Delivery(
+            player_id=delivery.player_id,
+            event_key=delivery.event_key,
+            channel=channel,
+            nonce=new_nonce(),
+            created_at=now,
+        )
+        session.add(row)
+    _reset(row, notice=delivery.notice, subject=delivery.subject, deadline_at=delivery.deadline_at)
     delivery.fell_back_to = channel
     session.flush()
-    row = {
-        "player_id": delivery.player_id,
-        "channel": channel,
-        "event_key": delivery.event_key,
-        "notice": delivery.notice,
-        "subject": delivery.subject,
-        "status": DeliveryStatus.PENDING,
-        "deadline_at": delivery.deadline_at,
-        "created_at": now,
-        "nonce": new_nonce(),
-    }
-    fresh = session.scalars(insert(Delivery).on_conflict_do_nothing().returning(Delivery.id), [row]).one_or_none()
-    if fresh is not None:
-        carrier = NewJob(JOB_KIND, str(fresh), now, delivery.deadline_at, job.max_attempts)
-        jobs.schedule(session, [carrier], now=now)
+    carrier = NewJob(JOB_KIND, str(row.id), now, delivery.deadline_at, job.max_attempts)
+    jobs.schedule(session, [carrier], now=now)
+    jobs.reopen(session, JOB_KIND, [str(row.id)], run_at=now, deadline_at=delivery.deadline_at)
+
+
+def _rows_of(session: Session, event_key: str, players: Collection[object]) -> dict[object, list[Delivery]]:
+    """What stands in the ledger for these players about this event, locked, oldest first."""
+    found: dict[object, list[Delivery]] = {}
+    if not players:
+        return found
+    theirs = (Delivery.event_key == event_key) & Delivery.player_id.in_(players)
+    locked = select(Delivery).where(theirs).order_by(Delivery.id).with_for_update()
+    for row in session.scalars(locked.execution_options(populate_existing=True)):
+        found.setdefault(row.player_id, []).append(row)
+    return found
+
+
+def _open_again(rows: Sequence[Delivery], channel: object, plan: Plan) -> int:
+    """Begin anew what an earlier campaign of the day did not get through, on the row of the channel that is wanted now.
+
+    The player's other rows of the event are history, and say nothing of whether they were told.
+    """
+    chosen = next((row for row in rows if row.channel == channel), rows[-1])
+    for row in rows:
+        row.fell_back_to = chosen.channel if row is not chosen else None
+    _reset(chosen, notice=plan.notice, subject=plan.subject, deadline_at=plan.deadline_at)
+    return chosen.id
+
+
+def _reset(row: Delivery, *, notice: str, subject: str, deadline_at: datetime | None) -> None:
+    row.status, row.reason, row.text = DeliveryStatus.PENDING, None, None
+    row.first_tried_at = row.settled_at = row.fell_back_to = None
+    row.notice, row.subject, row.deadline_at = notice, subject, deadline_at
+
+
+def forget_words(session: Session, player_id: int) -> None:
+    """That something was sent to this player stays; what it said does not."""
+    session.execute(update(Delivery).where(Delivery.player_id == player_id, Delivery.text.is_not(None)).values(text=""))
 
 
 def withdraw(session: Session, subject: str, notices: Sequence[str], *, now: datetime) -> None:

@@ -5,6 +5,7 @@ import time
 from collections import deque
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from slomix import words
 from slomix.channels.base import Address, Message, SendError
@@ -38,6 +39,8 @@ class Desk:
         """
         try:
             reply = self._do(update)
+        except OperationalError:
+            raise  # the database is away: that is nobody's letter's fault
         except Exception:
             tried = self._tried[update.update_id] = self._tried.get(update.update_id, 0) + 1
             if tried < TRIES:
@@ -54,8 +57,15 @@ class Desk:
         """Answer what was written to our number. Signal gives each once: what is lost here has to be sent again."""
         if not self._has_patience(letter):
             return
-        with self._runtime.transaction() as session:
-            reply = service.answer(session, letter, settings=self._runtime.settings, now=self._runtime.clock.now())
+        try:
+            with self._runtime.transaction() as session:
+                now = self._runtime.clock.now()
+                reply = service.answer(session, letter, settings=self._runtime.settings, now=now)
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("inbox.passed_over", channel=str(letter.channel))
+            reply = words.OUR_MISTAKE
         self._reply(letter.channel, letter.address, reply)
 
     def _do(self, update: Update) -> str | None:

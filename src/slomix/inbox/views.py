@@ -24,7 +24,8 @@ def telegram() -> tuple[str, int]:
     """Take one update. An answer other than 200 makes Telegram send it again."""
     secret = web.runtime().settings.telegram_webhook_secret.get_secret_value()
     given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
-    if not secret or not hmac.compare_digest(given.encode(), secret.encode()):
+    is_on = "telegram" in web.runtime().settings.channels_on
+    if not is_on or not secret or not hmac.compare_digest(given.encode(), secret.encode()):
         raise NoWebhook
     update = read_update(request.get_json(force=True, silent=True))
     if update is not None:

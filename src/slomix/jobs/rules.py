@@ -78,7 +78,7 @@ def after_failure(
         return None
     backoff = min(BACKOFF_BASE * 2 ** min(attempts - 1, 10), BACKOFF_CAP) * (1 - jitter / 2)
     run_at = now + backoff
-    if deadline_at is not None and run_at >= deadline_at:
+    if deadline_at is not None and max(run_at, now + (failure.retry_after or timedelta(0))) >= deadline_at:
         return None
     return Again(run_at, wall + failure.retry_after if failure.retry_after else None)
 

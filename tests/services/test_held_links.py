@@ -1,0 +1,89 @@
+"""Who acts by a link has it until they are done: what is written meanwhile goes with it."""
+
+import pytest
+from sqlalchemy import select
+
+from slomix import linking
+from slomix.accounts import service as accounts
+from slomix.accounts.models import User
+from slomix.accounts.service import LinkGone
+from slomix.contacts import links, preferences
+from slomix.contacts.models import Contact, LinkCode
+from slomix.contacts.rules import CODE_LASTS, ChannelName
+from slomix.db import Database
+from tests.conftest import TODAY, World, build_world
+from tests.services.racing import at_once
+
+
+def unlink(world: World, name: str) -> None:
+    with world.session() as session:
+        user = session.get_one(User, world.users[name])
+        linking.unlink(session, user, today=TODAY, now=world.clock.now())
+
+
+def ask_for_code(world: World, name: str) -> str:
+    """As the page does, for the player that somebody had when they began to ask."""
+    with world.session() as session:
+        player_id, now = world.players[name], world.clock.now()
+        accounts.hold_link(session, world.users[name], player_id)
+        code, _ = links.new_code(
+            session, player_id, ChannelName.TELEGRAM, lasts=CODE_LASTS, settings=world.runtime.settings, now=now
+        )
+        return code
+
+
+def codes(world: World) -> int:
+    with world.session() as session:
+        return len(session.scalars(select(LinkCode)).all())
+
+
+def test_who_is_unlinked_meanwhile_gets_no_code_for_whoever_has_the_profile_next(world: World) -> None:
+    unlink(world, "erik")
+    with world.session() as session:
+        user = session.get_one(User, world.users["charlie"])
+        linking.link(session, user, "guid-erik", today=TODAY, now=world.clock.now())
+    with pytest.raises(LinkGone):
+        ask_for_code(world, "erik")
+    assert codes(world) == 0
+
+
+def test_a_code_that_is_asked_for_while_the_link_ends_ends_with_it(committed: Database) -> None:
+    world = build_world(committed)
+    for _ in range(5):
+        at_once([lambda: unlink(world, "erik"), lambda: ask_for_code(world, "erik")])
+        assert codes(world) == 0
+        with world.session() as session:
+            user = session.get_one(User, world.users["erik"])
+            linking.link(session, user, "guid-erik", today=TODAY, now=world.clock.now())
+
+
+def test_linking_here_and_unlinking_there_at_once_come_to_an_end(committed: Database) -> None:
+    world = build_world(committed)
+
+    def link(guid: str) -> None:
+        with world.session() as session:
+            user = session.get_one(User, world.users["erik"])
+            linking.link(session, user, guid, today=TODAY, now=world.clock.now())
+
+    with world.session() as session:
+        both = [accounts.profile(session, guid).id for guid in ("guid-spare", "guid-erik")]
+    for _ in range(5):
+        answers = at_once([lambda: unlink(world, "erik"), lambda: link("guid-spare"), lambda: link("guid-erik")])
+        assert answers == [None] * 3
+        with world.session() as session:
+            linked_to = session.get_one(User, world.users["erik"]).player_id
+            contacts = session.scalars(select(Contact.player_id).where(Contact.player_id.in_(both))).all()
+            assert contacts == ([linked_to] if linked_to else [])
+
+
+def test_a_profile_is_taken_over_without_what_was_left_behind(world: World) -> None:
+    with world.session() as session:
+        user = session.get_one(User, world.users["erik"])
+        accounts.unlink_player(session, user, now=world.clock.now())  # as if something went wrong half-way
+    world.has("erik", ChannelName.TELEGRAM, "666")
+    with world.session() as session:
+        user = session.get_one(User, world.users["charlie"])
+        linking.link(session, user, "guid-erik", today=TODAY, now=world.clock.now())
+    with world.session() as session:
+        assert not preferences.were_asked(session, world.players["erik"])
+        assert links.owner_of(session, ChannelName.TELEGRAM, "666", settings=world.runtime.settings) is None
