@@ -39,8 +39,9 @@ def test_an_evening_as_its_promoter_sees_it(open_page: OpenPage, evening: System
     evening.control.walk(ids["Alice"], "default")
     while ids["Alice"] not in evening.in_voice():
         page.wait_for_timeout(50)
-    evening.control.set_clock(NINE)
-    expect(card).to_contain_text("already in voice", timeout=10_000)
+    # After a jump of a quarter of an hour the picture of the voice rooms is too old, until the next one is there.
+    evening.control.set_clock(NINE - timedelta(seconds=3))
+    expect(card).to_contain_text("already in voice", timeout=15_000)
     evening.control.set_clock(NINE + timedelta(seconds=30))
     expect(card).to_contain_text("follow-up sent", timeout=15_000)
     expect(card).to_contain_text("1 of 4 came to voice")
