@@ -1,0 +1,81 @@
+"""The commands of operators: roles, keys, players."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from cryptography.fernet import Fernet
+from sqlalchemy import select
+
+from slomix.accounts.models import GrantedRole, LinkEvent
+from slomix.accounts.rules import LinkAction
+from slomix.cli import main
+from slomix.contacts import service as contacts
+from slomix.contacts.rules import ChannelName
+from slomix.contacts.vault import Vault
+from slomix.db import Database
+from tests.conftest import CONTACT_KEY, World, build_world
+
+NEW_KEY = Fernet.generate_key().decode()
+
+
+@pytest.fixture
+def installation(committed: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
+    monkeypatch.chdir(tmp_path)
+    for name, value in {
+        "DATABASE_URL": committed.url,
+        "REDIS_URL": "redis://127.0.0.1:1",
+        "SESSION_SECRET": "of-the-tests-and-of-nothing-else-at-all",
+        "SLOMIX_ENV": "development",
+        "PORT": "64999",  # where no copy runs
+        "CONTACT_DATA_ENCRYPTION_KEY": CONTACT_KEY,
+    }.items():
+        monkeypatch.setenv(name, value)
+    return build_world(committed)
+
+
+def do(*words: str) -> Result:
+    return CliRunner().invoke(main, list(words))
+
+
+def test_a_role_is_granted_once_and_revoked_once_and_both_are_in_the_log(installation: World) -> None:
+    someone = "100000000000000042"
+    assert do("roles", "grant", someone, "promoter").output == f"{someone} is promoter now.\n"
+    assert do("roles", "grant", someone, "promoter").output == f"{someone} is promoter already.\n"
+    assert do("roles", "revoke", someone, "promoter").output == f"{someone} is no promoter any more.\n"
+    assert do("roles", "revoke", someone, "promoter").output == f"{someone} was no promoter.\n"
+    with installation.session() as session:
+        assert session.scalars(select(GrantedRole)).all() == []
+        log = session.scalars(select(LinkEvent).where(LinkEvent.discord_id == someone).order_by(LinkEvent.id)).all()
+        assert [(event.action, event.actor) for event in log] == [
+            (LinkAction.ROLE_GRANTED, "command line"),
+            (LinkAction.ROLE_REVOKED, "command line"),
+        ]
+
+
+@pytest.mark.parametrize("words", [("grant", "not-an-id", "admin"), ("grant", "1", "emperor"), ("grant", "1")])
+def test_nonsense_is_a_sentence_and_changes_nothing(installation: World, words: tuple[str, ...]) -> None:
+    answer = do("roles", *words)
+    assert answer.exit_code in {1, 2}
+    assert "Traceback" not in answer.output
+    with installation.session() as session:
+        assert session.scalars(select(GrantedRole)).all() == []
+
+
+def test_keys_rotate_and_a_lost_one_is_said(installation: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    installation.has("alice", ChannelName.TELEGRAM, "4711")
+    monkeypatch.setenv("CONTACT_DATA_ENCRYPTION_KEY", f"{NEW_KEY},{CONTACT_KEY}")
+    assert do("contacts", "rotate-keys").output == "1 sealed with the newest key.\n"
+    with installation.session() as session:
+        sealed = contacts.contacts_of(session, installation.players["alice"])[ChannelName.TELEGRAM].sealed
+    assert Vault([NEW_KEY]).open(sealed or "") == "4711"
+    monkeypatch.setenv("CONTACT_DATA_ENCRYPTION_KEY", do("contacts", "new-key").output.strip())
+    lost = do("contacts", "rotate-keys")
+    assert lost.exit_code == 1
+    assert "1 could not be read" in lost.output
+
+
+def test_without_a_key_there_is_nothing_to_rotate(installation: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONTACT_DATA_ENCRYPTION_KEY", "")
+    answer = do("contacts", "rotate-keys")
+    assert (answer.exit_code, "Traceback" in answer.output) == (1, False)
