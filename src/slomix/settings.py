@@ -181,7 +181,7 @@ class Settings(BaseSettings):
         if self.signal_enabled:
             needed.append(("AVAILABILITY_SIGNAL_DAEMON_URL", self.signal_daemon_url))
             needed.append(("AVAILABILITY_SIGNAL_SENDER", self.signal_sender))
-            if self.signal_sender and not re.fullmatch(r"\+[1-9][0-9]{6,14}", self.signal_sender):
+            if self.signal_sender and not values.is_e164(self.signal_sender):
                 raise ValueError("AVAILABILITY_SIGNAL_SENDER: is not a phone number such as +38640123456")
         for name, value in needed:
             if not value:

@@ -14,6 +14,9 @@ from pydantic_settings import NoDecode
 _TRAILING_COMMENT = re.compile(r"(?:^|\s)#.*$")
 
 
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
 def without_comment(value: Any) -> Any:
     """`7000  # note` is `7000`; a `#` inside a word, as in a password, stays."""
     return _TRAILING_COMMENT.sub("", value).strip() if isinstance(value, str) else value
@@ -99,3 +102,8 @@ def is_fernet_key(key: str) -> bool:
         return len(base64.urlsafe_b64decode(key)) == 32
     except (binascii.Error, ValueError):
         return False
+
+
+def is_e164(text: str) -> bool:
+    """Whether this is a phone number with its country code (ITU-T E.164)."""
+    return E164.fullmatch(text) is not None

@@ -34,8 +34,8 @@ class LinkNeeded(NotAllowed):
 class Left(LinkNeeded):
     """They were linked, and left our server."""
 
-    def __str__(self) -> str:
-        return words.YOU_LEFT
+    def __init__(self) -> None:
+        NotAllowed.__init__(self, words.YOU_LEFT)
 
 
 class PromoterNeeded(NotAllowed):

@@ -17,13 +17,13 @@ from slomix.contacts.rules import (
     Preferred,
     checked_threshold,
     code_lifetime,
-    is_e164,
     is_private_chat,
     mask,
     parse_linked_channel,
     parse_preferred,
     parse_threshold,
 )
+from slomix.values import is_e164
 
 
 @pytest.mark.parametrize("preferred", Preferred)

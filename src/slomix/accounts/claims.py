@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select, true, update
+from sqlalchemy import ScalarSelect, func, select, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.accounts import service
 from slomix.accounts.models import Claim, LinkEvent, Player, User
-from slomix.accounts.rules import LinkAction
+from slomix.accounts.rules import LINKING, LinkAction
 from slomix.errors import Conflict, Invalid, NotFound
 
 NOTE_LENGTH = 500
@@ -96,21 +96,30 @@ def refuse(session: Session, claim_id: int, *, actor: str, now: datetime) -> Cla
     return refused
 
 
+def new_links(session: Session, admin_id: int) -> int:
+    """How many links others made since this admin last looked."""
+    return session.scalar(select(_new_links(admin_id))) or 0
+
+
 def waiting(session: Session, admin_id: int) -> int:
-    """How much is new for this admin: open claims, and links that others made since they last looked."""
+    """How much is new for this admin, in one query: open claims and new links."""
+    claims = select(func.count()).select_from(Claim).where(Claim.settled_at.is_(None))
+    return session.scalar(select(_new_links(admin_id) + claims.scalar_subquery())) or 0
+
+
+def _new_links(admin_id: int) -> ScalarSelect[int]:
     me = select(User.links_seen_at, User.discord_id).where(User.id == admin_id).cte("me")
     links = (
         select(func.count())
         .select_from(LinkEvent)
         .join(me, true())
         .where(
-            LinkEvent.action.in_([LinkAction.PLAYER_LINKED, LinkAction.PLAYER_CHANGED]),
+            LinkEvent.action.in_(LINKING),
             LinkEvent.actor.is_distinct_from(me.c.discord_id),
             me.c.links_seen_at.is_(None) | (LinkEvent.at > me.c.links_seen_at),
         )
     )
-    claims = select(func.count()).select_from(Claim).where(Claim.settled_at.is_(None))
-    return session.scalar(select(links.scalar_subquery() + claims.scalar_subquery())) or 0
+    return links.scalar_subquery()
 
 
 def see_links(session: Session, user: User, until: datetime, *, now: datetime) -> None:

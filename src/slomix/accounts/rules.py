@@ -48,6 +48,9 @@ class LinkAction(enum.StrEnum):
     PLAYERS_IMPORTED = "players_imported"
 
 
+# Whoever looks for when somebody got their profile looks for these.
+LINKING = (LinkAction.PLAYER_LINKED, LinkAction.PLAYER_CHANGED)
+
 _COLOUR_CODE = re.compile(r"\^[^\^\s]?")
 # They would turn the text around a name.
 _DIRECTION = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])

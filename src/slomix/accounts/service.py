@@ -55,7 +55,6 @@ def search(session: Session, text: str, *, limit: int = 20, only_free: bool = Fa
     if len(text) < 2:
         return []
     pattern = rules.like_pattern(text)
-    bare = func.regexp_replace
     is_taken = exists().where(User.player_id == Player.id)
     alias = func.unnest(Player.aliases).column_valued("alias")
     return list(
@@ -63,8 +62,8 @@ def search(session: Session, text: str, *, limit: int = 20, only_free: bool = Fa
             select(Player)
             .where(
                 or_(
-                    bare(Player.name, _COLOUR_CODE, "", "g").ilike(pattern, escape="\\"),
-                    exists(select(alias).where(bare(alias, _COLOUR_CODE, "", "g").ilike(pattern, escape="\\"))),
+                    bare(Player.name).ilike(pattern, escape="\\"),
+                    exists(select(alias).where(bare(alias).ilike(pattern, escape="\\"))),
                 ),
                 ~is_taken if only_free else true(),
             )
@@ -72,6 +71,11 @@ def search(session: Session, text: str, *, limit: int = 20, only_free: bool = Fa
             .limit(limit)
         )
     )
+
+
+def bare(name: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[str]:
+    """What `rules.plain_name` makes of a name, for looking through names in a query."""
+    return func.regexp_replace(name, _COLOUR_CODE, "", "g")
 
 
 class LinkGone(NotAllowed):
@@ -181,11 +185,6 @@ def known_guids(session: Session, guids: list[str]) -> set[str]:
     """Those of the guids that have a profile; there may be more of them than a statement has parameters."""
     wanted = cast(guids, Player.aliases.type)
     return set(session.scalars(select(Player.guid).where(Player.guid == any_(wanted))))
-
-
-def bare(name: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[str]:
-    """What `rules.plain_name` makes of a name, for looking through names in a query."""
-    return func.regexp_replace(name, _COLOUR_CODE, "", "g")
 
 
 def import_players(session: Session, rows: Sequence[tuple[str, str, list[str]]], *, now: datetime) -> tuple[int, int]:

@@ -30,7 +30,7 @@ def show() -> str:
         return render_template(
             "admin/links.html",
             linked=queries.linked(session, wanted(), seen_by=me, number=page_number()),
-            new=claims.waiting(session, me.id) - len(claims.open_claims(session)),
+            new=claims.new_links(session, me.id),
             wanted=wanted(),
             now=now,
         )

@@ -13,11 +13,10 @@ blueprint = Blueprint("overview", __name__)
 def show() -> str:
     who = web.the_admin()
     with web.runtime().transaction() as session:
-        waiting_claims = len(claims.open_claims(session))
         return render_template(
             "admin/overview.html",
-            claims=waiting_claims,
-            links=claims.waiting(session, who.user_id) - waiting_claims,
+            claims=len(claims.open_claims(session)),
+            links=claims.new_links(session, who.user_id),
             numbers=queries.numbers(session),
             channels=queries.channels(session, web.runtime().settings),
         )

@@ -10,14 +10,13 @@ from sqlalchemy.orm import Session
 from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import LinkEvent, Player, User
-from slomix.accounts.rules import LinkAction, Membership, like_pattern, plain_name
+from slomix.accounts.rules import LINKING, LinkAction, Membership, like_pattern, plain_name
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName
 from slomix.errors import NotFound
 from slomix.settings import Settings
 
 PAGE = 50
-_LINKING = (LinkAction.PLAYER_LINKED, LinkAction.PLAYER_CHANGED)
 
 
 class NoSuchAccount(NotFound):
@@ -129,13 +128,13 @@ def linked(
     """Linked accounts, the newest link first, whose Discord name, id or player looks like `text`."""
     when = (
         select(LinkEvent.user_id, func.max(LinkEvent.at).label("at"))
-        .where(LinkEvent.action.in_(_LINKING))
+        .where(LinkEvent.action.in_(LINKING))
         .group_by(LinkEvent.user_id)
         .subquery()
     )
     by_others = (
         select(LinkEvent.user_id, func.max(LinkEvent.at).label("at"))
-        .where(LinkEvent.action.in_(_LINKING), LinkEvent.actor.is_distinct_from(seen_by.discord_id if seen_by else ""))
+        .where(LinkEvent.action.in_(LINKING), LinkEvent.actor.is_distinct_from(seen_by.discord_id if seen_by else ""))
         .group_by(LinkEvent.user_id)
         .subquery()
     )

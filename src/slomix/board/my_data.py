@@ -10,12 +10,12 @@ from werkzeug.wrappers import Response
 
 from slomix import web
 from slomix.accounts.models import Claim, GrantedRole, LinkEvent, LoginSession, Player, User
-from slomix.accounts.rules import LinkAction
+from slomix.accounts.rules import LINKING
 from slomix.availability.models import Entry
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.contacts import service as contacts
-from slomix.contacts.models import Preferences
-from slomix.contacts.vault import Unreadable, vault_of
+from slomix.contacts.models import Contact, Preferences
+from slomix.contacts.vault import Unreadable
 from slomix.deliveries.models import Delivery
 from slomix.settings import Settings
 
@@ -63,9 +63,8 @@ def collect(session: Session, user_id: int, *, settings: Settings, now: datetime
 
 def _linked_since(session: Session, user: User) -> datetime:
     """What is older than the link belongs to whoever had the profile before."""
-    links = [LinkAction.PLAYER_LINKED, LinkAction.PLAYER_CHANGED]
     linked_at = session.scalar(
-        select(func.max(LinkEvent.at)).where(LinkEvent.user_id == user.id, LinkEvent.action.in_(links))
+        select(func.max(LinkEvent.at)).where(LinkEvent.user_id == user.id, LinkEvent.action.in_(LINKING))
     )
     return linked_at or user.created_at
 
@@ -90,17 +89,19 @@ def _of_player(session: Session, player_id: int, user: User, since: datetime, se
         .where(Delivery.player_id == player_id, Delivery.created_at >= since)
         .order_by(Delivery.id),
     }
-    vault = vault_of(settings)
-    addresses = []
-    for contact in contacts.contacts_of(session, player_id).values():
-        address: str | None = user.discord_id
-        if contact.sealed is not None:
-            try:
-                address = vault.open(contact.sealed) if vault is not None else None
-            except Unreadable:
-                address = None
-        addresses.append({"channel": contact.channel, "address": address, "verified_at": contact.verified_at})
+    addresses = [
+        {"channel": one.channel, "address": _address(one, user, settings), "verified_at": one.verified_at}
+        for one in contacts.contacts_of(session, player_id).values()
+    ]
     return {"contacts": addresses} | _read(session, queries)
+
+
+def _address(contact: Contact, user: User, settings: Settings) -> str | None:
+    """In full; None when its key is gone."""
+    try:
+        return contacts.address_of(contact.way, user.discord_id, settings)
+    except Unreadable:
+        return None
 
 
 def _read(session: Session, queries: dict[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,7 @@ import httpx2
 from slomix import words
 from slomix.channels.base import Address, Message, Receipt, SendError
 from slomix.channels.http import Http, as_object, decoded, pause
-
-E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+from slomix.values import E164, is_e164
 
 # Of the recipient. "User +386… is not registered." is said of the sender and must not be taken for this.
 UNKNOWN_NUMBER = re.compile(r"unregistered[ _](user|failure)|unknown user", re.IGNORECASE)
@@ -54,7 +53,7 @@ class Signal:
 
     def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:
         """Post once, to a phone number; what is none is refused without asking."""
-        if not E164.fullmatch(to.value):
+        if not is_e164(to.value):
             raise SendError(words.NOT_E164, permanent=True)
         body = {"message": message.text, "number": self._sender, "recipients": [to.value]}
         response = self._http.request("POST", "/v2/send", json=body, carries_message=True)

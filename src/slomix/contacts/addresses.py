@@ -16,7 +16,7 @@ from slomix.channels.telegram import Telegram
 from slomix.contacts import links, preferences, rules, service
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import CODE_LASTS, ChannelName
-from slomix.contacts.vault import Unreadable, vault_of
+from slomix.contacts.vault import Unreadable
 from slomix.settings import Settings
 
 blueprint = Blueprint("addresses", __name__)
@@ -66,9 +66,8 @@ def _masked(contact: Contact | None, settings: Settings) -> str:
         return ""
     if contact.sealed is None:
         return web.the_user().display_name
-    vault = vault_of(settings)
     try:
-        return rules.mask(vault.open(contact.sealed)) if vault is not None else ""
+        return rules.mask(service.address_of(contact.way, "", settings))
     except Unreadable:
         return ""
 

@@ -2,19 +2,18 @@
 
 import hmac
 from collections.abc import Mapping
-from datetime import time, timedelta
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, request
 
 from slomix import limits, web, words
 from slomix.accounts import service as accounts
-from slomix.clock import parse_time
 from slomix.contacts import links, preferences, rules, service
 from slomix.contacts.preferences import Wishes
 from slomix.contacts.rules import CODE_LASTS, ChannelName, HalfQuietHours, QuietHours, Sound, SoundTooOften
-from slomix.contacts.views import NoSuchTime
-from slomix.errors import Invalid, Unavailable
+from slomix.errors import Invalid, NotAllowed, Unavailable
+from slomix.values import is_e164
 
 blueprint = Blueprint("contacts_api", __name__, url_prefix="/api/availability")
 
@@ -27,8 +26,8 @@ class BridgeOff(Unavailable):
 class BridgeUnknown(web.LoginNeeded):
     """The caller does not know the bridge's secret."""
 
-    def __str__(self) -> str:
-        return words.BRIDGE_UNKNOWN
+    def __init__(self) -> None:
+        NotAllowed.__init__(self, words.BRIDGE_UNKNOWN)
 
 
 @blueprint.get("/settings")
@@ -111,14 +110,7 @@ def _quiet_hours(value: object) -> QuietHours | None:
         return None
     if not isinstance(value, dict) or not {"start", "end"} <= value.keys():
         raise HalfQuietHours
-    return QuietHours(_time(value["start"]), _time(value["end"]))
-
-
-def _time(value: object) -> time:
-    try:
-        return parse_time(value if isinstance(value, str) else "")
-    except ValueError:
-        raise NoSuchTime from None
+    return preferences.read_quiet_hours(value["start"], value["end"])
 
 
 def _preferences(wishes: Wishes) -> dict[str, Any]:
@@ -192,7 +184,7 @@ def link_confirm() -> dict[str, Any]:
 
 def _check(channel: ChannelName, address: str) -> None:
     """Raise Invalid for what cannot be an address there: a phone number, or the id of a private chat."""
-    if channel is ChannelName.SIGNAL and not rules.is_e164(address):
+    if channel is ChannelName.SIGNAL and not is_e164(address):
         raise Invalid(words.NO_SUCH_NUMBER)
     if channel is ChannelName.TELEGRAM and not rules.is_private_chat(address):
         raise Invalid(words.NO_SUCH_CHAT)

@@ -9,8 +9,25 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from slomix import words
+from slomix.clock import parse_time
 from slomix.contacts.models import Preferences
 from slomix.contacts.rules import Kind, Preferred, QuietHours, Sound
+from slomix.errors import Invalid
+
+
+class NoSuchTime(Invalid):
+    def __init__(self) -> None:
+        super().__init__(words.NO_SUCH_TIME)
+
+
+def read_quiet_hours(start: object, end: object) -> QuietHours:
+    """Two texts such as 22:30. Raise NoSuchTime or EmptyQuietHours."""
+    try:
+        times = [parse_time(text if isinstance(text, str) else "") for text in (start, end)]
+    except ValueError:
+        raise NoSuchTime from None
+    return QuietHours(*times)
 
 
 @dataclass(frozen=True)

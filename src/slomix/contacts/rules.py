@@ -113,11 +113,6 @@ def code_lifetime(minutes: int) -> timedelta:
     return timedelta(minutes=minutes)
 
 
-def is_e164(address: str) -> bool:
-    """Whether this is a phone number with its country code (ITU-T E.164)."""
-    return re.fullmatch(r"\+[1-9][0-9]{6,14}", address) is not None
-
-
 def is_private_chat(address: str) -> bool:
     """Whether this is the id of a private Telegram chat; those of groups are negative."""
     return re.fullmatch(r"[1-9][0-9]{0,18}", address) is not None

@@ -1,7 +1,6 @@
 """Preferences: what a player wants to hear, where, and when not."""
 
 from dataclasses import dataclass, replace
-from datetime import time
 from typing import Any
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request
@@ -10,7 +9,6 @@ from werkzeug.wrappers import Response
 from slomix import live, web, words
 from slomix.accounts import service as accounts
 from slomix.accounts.rules import own_path
-from slomix.clock import parse_time
 from slomix.contacts import addresses, preferences, rules, service
 from slomix.contacts.preferences import Wishes
 from slomix.contacts.rules import HalfQuietHours, QuietHours, Sound
@@ -19,11 +17,6 @@ from slomix.errors import Invalid
 blueprint = Blueprint("contacts", __name__)
 
 SWITCHES = ("allow_promotions", "session_ready", "daily_reminder")
-
-
-class NoSuchTime(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_TIME)
 
 
 @dataclass(frozen=True)
@@ -152,11 +145,4 @@ def _quiet_hours(start: str, end: str) -> QuietHours | None:
         return None
     if not start or not end:
         raise HalfQuietHours
-    return QuietHours(_time(start), _time(end))
-
-
-def _time(text: str) -> time:
-    try:
-        return parse_time(text)
-    except ValueError:
-        raise NoSuchTime from None
+    return preferences.read_quiet_hours(start, end)

@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 # So long before its deadline a message that is still refused takes the next channel.
 LAST_CHANCE = timedelta(minutes=1)
+NOWHERE = Skip(words.NO_WORKING_CONTACT)
 NOTHING_LEFT = Done(JobStatus.SKIPPED, words.NOBODY_LEFT_TO_TELL)
 
 
@@ -86,21 +87,19 @@ class Deliver:
         delivery = _locked(session, job)
         if delivery is None:
             return NOTHING_LEFT
+        if delivery.status.is_settled:
+            return Done(JobStatus.SKIPPED, words.ALREADY.format(status=delivery.status))
         wall = wall_now()
         reach = _reach(runtime, session, delivery)
         to = self._choose(runtime, session, delivery, reach, now)
+        skip = self._why_skip(runtime, session, delivery, reach, now) or (NOWHERE if to is None else None)
         is_repeat = delivery.status is DeliveryStatus.SENDING
-        if not is_repeat and delivery.status is not DeliveryStatus.PENDING:
-            return Done(JobStatus.SKIPPED, words.ALREADY.format(status=delivery.status))
-        skip = self._why_skip(runtime, session, delivery, reach, now)
-        if skip is None and to is None:
-            skip = Skip(words.NO_WORKING_CONTACT)
         if is_repeat:
             cut_off = self._after_a_cut(runtime, session, delivery, skip, now=now, wall=wall)
             if cut_off is not None:
                 return cut_off
         if skip is not None or to is None:
-            return _skip(session, delivery, job, skip or EXPIRED, now)
+            return _skip(session, delivery, job, skip or NOWHERE, now)
         if not is_repeat:
             delivery.channel = to.channel
             delivery.text = self._notices[delivery.notice].words(runtime, session, delivery, now).text
@@ -131,16 +130,19 @@ class Deliver:
             repeatable_for=_repeatable_for(runtime, delivery),
             is_repeat=answer.sending.is_repeat,
         )
-        if verdict.status is DeliveryStatus.PENDING and self._had_its_time(
-            runtime, session, delivery, job, answer, now
+        self._learn(session, delivery, answer, now)
+        following = None
+        if verdict.status is DeliveryStatus.FAILED or (
+            verdict.status is DeliveryStatus.PENDING and _had_its_time(job, delivery, answer, now)
         ):
+            following = self._following(runtime, session, delivery)
+        if following is not None:  # then a refusal for now is one for good
             verdict = rules.Verdict(DeliveryStatus.FAILED, Done(JobStatus.FAILED, verdict.error), verdict.error)
         delivery.status = verdict.status
         delivery.reason = verdict.error
         delivery.settled_at = now if verdict.status.is_settled else None
-        self._learn(session, delivery, answer, now)
-        if verdict.status is DeliveryStatus.FAILED:
-            self._fall_back(runtime, session, delivery, job, now)
+        if following is not None:
+            service.fall_back(session, delivery, following, job, now=now)
         service.note_attempt(session, delivery, job.claims, AttemptEvent.ENDED, error=verdict.error, now=now, wall=wall)
         db.notify(session, db.LIVE, "deliveries")
         log.info("delivery.tried", delivery=delivery.id, notice=delivery.notice, status=str(delivery.status))
@@ -155,16 +157,6 @@ class Deliver:
             delivery.settled_at = now
             db.notify(session, db.LIVE, "deliveries")
 
-    def _had_its_time(
-        self, runtime: Runtime, session: Session, delivery: Delivery, job: Job, answer: Answer, now: datetime
-    ) -> bool:
-        """Whether a refusal for now is one for good: no try is left, or no time, and another channel has its chance."""
-        pause = (answer.said.retry_after if isinstance(answer.said, SendError) else None) or timedelta(0)
-        is_late = delivery.deadline_at is not None and now + pause >= delivery.deadline_at - LAST_CHANCE
-        if not is_late and job.attempts < job.max_attempts:
-            return False
-        return self._following(runtime, session, delivery) is not None
-
     def _learn(self, session: Session, delivery: Delivery, answer: Answer, now: datetime) -> None:
         """What the answer says about the contact that was written to, if it is still the same address."""
         to = answer.sending.to
@@ -175,12 +167,6 @@ class Deliver:
                     contacts.worked(session, to.way, learned=learned or to.address.learned, now=now)
             case SendError(permanent=is_permanent, reason=reason) if to.way is not None:
                 contacts.failed(session, to.way, reason, is_permanent=is_permanent, now=now)
-
-    def _fall_back(self, runtime: Runtime, session: Session, delivery: Delivery, job: Job, now: datetime) -> None:
-        """It will not arrive there: the next channel takes the notice."""
-        following = self._following(runtime, session, delivery)
-        if following is not None:
-            service.fall_back(session, delivery, following, job, now=now)
 
     def _following(self, runtime: Runtime, session: Session, delivery: Delivery) -> ChannelName | None:
         """The best channel that works and was not tried for this."""
@@ -246,6 +232,13 @@ class Deliver:
         delivery.settled_at = now
         db.notify(session, db.LIVE, "deliveries")
         return Done(JobStatus.FAILED, delivery.reason)
+
+
+def _had_its_time(job: Job, delivery: Delivery, answer: Answer, now: datetime) -> bool:
+    """Whether no try is left, or so little time that another channel should have its chance."""
+    pause = (answer.said.retry_after if isinstance(answer.said, SendError) else None) or timedelta(0)
+    is_late = delivery.deadline_at is not None and now + pause >= delivery.deadline_at - LAST_CHANCE
+    return is_late or job.attempts >= job.max_attempts
 
 
 def _locked(session: Session, job: Job) -> Delivery | None:

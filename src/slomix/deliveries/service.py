@@ -81,14 +81,17 @@ def _plan(session: Session, plan: Plan, rows: Sequence[Mapping[str, object]], *,
     }
     wanted = {row["player_id"]: row["channel"] for row in rows if "player_id" in row}
     before = _rows_of(session, plan.event_key, wanted)
+    again = [one for one, theirs in before.items() if all(_may_begin_anew(row, plan) for row in theirs)]
     new = [{**shared, **row, "nonce": new_nonce()} for row in rows if row.get("player_id") not in before]
     # Somebody else may plan the same at this moment.
     write = insert(Delivery).on_conflict_do_nothing().returning(Delivery.id)
     fresh = list(session.scalars(write, new)) if new else []
-    opened = []
-    for player_id, theirs in before.items():
-        if all(row.subject != plan.subject and row.status in REOPENED for row in theirs):
-            opened.append(_open_again(theirs, wanted[player_id], plan))
+    held = _rows_of(session, plan.event_key, again, hold=True)
+    opened = [
+        _open_again(theirs, wanted[player_id], plan)
+        for player_id, theirs in held.items()
+        if all(_may_begin_anew(row, plan) for row in theirs)
+    ]
     session.flush()
     jobs.schedule(
         session,
@@ -142,16 +145,22 @@ def fall_back(session: Session, delivery: Delivery, channel: ChannelName, job: J
     jobs.reopen(session, JOB_KIND, [str(row.id)], run_at=now, deadline_at=delivery.deadline_at)
 
 
-def _rows_of(session: Session, event_key: str, players: Collection[object]) -> dict[object, list[Delivery]]:
-    """What stands in the ledger for these players about this event, locked, oldest first."""
+def _rows_of(
+    session: Session, event_key: str, players: Collection[object], *, hold: bool = False
+) -> dict[object, list[Delivery]]:
+    """What stands in the ledger for these players about this event, oldest first."""
     found: dict[object, list[Delivery]] = {}
     if not players:
         return found
     theirs = (Delivery.event_key == event_key) & Delivery.player_id.in_(players)
-    locked = select(Delivery).where(theirs).order_by(Delivery.id).with_for_update()
-    for row in session.scalars(locked.execution_options(populate_existing=True)):
+    query = select(Delivery).where(theirs).order_by(Delivery.id).execution_options(populate_existing=True)
+    for row in session.scalars(query.with_for_update() if hold else query):
         found.setdefault(row.player_id, []).append(row)
     return found
+
+
+def _may_begin_anew(row: Delivery, plan: Plan) -> bool:
+    return row.subject != plan.subject and row.status in REOPENED
 
 
 def _open_again(rows: Sequence[Delivery], channel: object, plan: Plan) -> int:

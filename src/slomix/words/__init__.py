@@ -1,0 +1,9 @@
+"""Every word that the code itself says to a person, ready to be translated. The rest stands in the templates.
+
+A sentence with {blanks} is filled in by `str.format`, and `Final`, so that mypy knows whether every blank is.
+"""
+
+from slomix.words.admins import *
+from slomix.words.messages import *
+from slomix.words.pages import *
+from slomix.words.reasons import *

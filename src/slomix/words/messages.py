@@ -1,0 +1,68 @@
+"""What we say on Discord, Telegram and Signal."""
+
+from typing import Final
+
+# Messages. {time} and {countdown} are an hour and how long until then, "21:00" and "in 15 minutes", in the reader's own
+# zone; Discord writes them itself, in the reader's language. {link} is an address.
+
+GAME_NIGHT_STARTS_AT: Final = "Game night starts at {time} ({countdown}). See you there?"
+GAME_NIGHT_STARTS_NOW = "Game night starts now. Come and join!"
+GAME_NIGHT_HAS_BEGUN: Final = "Game night has begun, at {time}. Come and join!"
+# In place of Discord's countdown, where a channel knows only text.
+IN_A_MINUTE = "in a minute"
+IN_MINUTES: Final = "in {minutes} minutes"
+STILL_COMING = "We are starting and would like to have you with us. Still coming?"
+# How such a message ends: the voice room, the board, and how to get no more of them.
+VOICE_ROOM: Final = "Voice: {link}"
+TONIGHT: Final = "Tonight: {link}"
+HOW_TO_STOP: Final = "You get this because you asked to be called to game nights. Why, and how to stop it: {link}"
+# Of a day, whoever calls it together. {count} is a number of players.
+SO_MANY_LOOKING: Final = "{count} are looking to play tonight. Join in: {link}"
+ARE_YOU_IN: Final = "Are you in tonight? Say so here: {link}"
+# How these end, by the kind of message.
+WHY_OF_KIND: Final = {
+    "session_ready": "You get this because you asked to hear when a session is ready. Why, and how to stop it: {link}",
+    "looking": "You get this because you asked to hear when so many are looking. Why, and how to stop it: {link}",
+    "daily_reminder": "You get this because you asked to be asked once a day. Why, and how to stop it: {link}",
+}
+# To whoever wants to see that messages arrive.
+TEST_MESSAGE: Final = "This is the test message that you asked for. It works! {link}"
+# Answers on Telegram and Signal to what somebody wrote.
+INBOX_HELP: Final = (
+    "Slomix gets game nights started: {link}\n"
+    "/today, /tomorrow: how it looks\n"
+    "/avail looking: what you say about today; available, maybe, not playing and clear work too\n"
+    "/avail tomorrow maybe: the same for another day, such as 2026-11-22\n"
+    "/link CODE: link this chat with a code from your preferences\n"
+    "/unlink: nothing is sent here any more"
+)
+INBOX_LINK_HOW: Final = "Get a code under Preferences and send it here as /link CODE: {link}"
+INBOX_LINKED: Final = "This chat is linked to {player}. What you hear of is decided under Preferences: {link}"
+INBOX_NOT_LINKED: Final = "This chat is not linked to a player. Get a code under Preferences: {link}"
+INBOX_UNLINKED = "Unlinked. Nothing is sent here any more."
+INBOX_AVAIL_HOW = "Say for example: /avail looking, /avail tomorrow maybe, /avail 2026-11-22 not playing, /avail clear."
+# {day} is Today, Tomorrow or a date, {status} one of the four statuses.
+INBOX_SAID: Final = "{day}: {status}."
+INBOX_NO_ANSWER = "no answer yet"
+# {counts} is how many said what, {mine} the reader's own status.
+INBOX_DAY: Final = "{day}: {counts}.\nYou: {mine}.\n{link}"
+# To the promoter alone.
+NOBODY_ASKED_AGAIN: Final = (
+    "We could not see who is in voice tonight, so nobody was asked a second time. "
+    "The campaign card has the details: {link}"
+)
+# Above each message of a dry run.
+DRY_RUN: Final = "[Dry run, only you see this]\n{message}"
+# On our own pages, in place of Discord's countdown.
+COUNTDOWN = "a countdown to it"
+
+# The summary that the room reads: the first line, then who is still awaited, then the follow-ups.
+ON_WITH: Final = "Game night is on: {here} of {asked} in voice."
+ON_UNSEEN = "Game night is on. We could not see who is in voice, so nobody was asked a second time."
+EVERYBODY_IS_HERE = "Everybody is here. Have fun!"
+NOBODY_ELSE_AWAITED = "Nobody else is awaited."
+# {awaited} is a list of names, or how many they are; after twenty names comes how many there are beside them.
+STILL_AWAITED: Final = "Still awaited: {awaited}"
+AND_MORE: Final = " and {number} more"
+# How many of those asked a second time were reached.
+FOLLOWED_UP: Final = "follow-up {sent}/{tried}"

@@ -1,0 +1,165 @@
+"""What pages and answers of the JSON calls say."""
+
+from typing import Final
+
+# Any page: who may do what, and what went wrong
+
+PLEASE_LOG_IN = "Please log in with Discord first."
+PLEASE_LINK = "Please link your player profile first."
+YOU_LEFT = "You left our Discord server. Join it again, then press “I am back” on your profile."
+ONLY_PROMOTERS = "Only promoters can call a game night together."
+ONLY_ADMINS = "Only admins may look at this."
+NOT_FROM_OUR_PAGE = "This did not come from a Slomix page, or you logged out since. Reload the page and try again."
+LOGGED_OUT_SINCE = "You are not logged in any more, so nothing was changed. Log in and try again."
+NO_SUCH_PAGE = "There is no such page."
+CANNOT_BE_STORED = "Some of what you sent cannot be stored, such as a zero byte. Nothing was changed."
+DATABASE_AWAY = "Our database does not answer right now. Nothing was changed; try again in a moment."
+OUR_MISTAKE = "That is our mistake, not yours. Nothing was changed; please try again."
+WRONG_HOST = "There is no Slomix at this address."
+DID_NOT_WORK = "That did not work."
+
+# What stands above the sentence on an error's page, by HTTP status.
+TITLES = {
+    400: "Not understood",
+    401: "Log in first",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not possible here",
+    409: "Not now",
+    413: "Too large",
+    422: "That does not work",
+    429: "A moment, please",
+    500: "Something broke on our side",
+    503: "Not reachable",
+}
+# What went wrong when no code of ours was reached.
+REFUSALS = {
+    405: "This address does not work that way.",
+    413: "That is more than we take at once. Nothing was changed.",
+    429: "That was a little often. Wait a moment, then try again; nothing was changed.",
+}
+ANY_OTHER_TITLE = "That did not work"
+
+# JSON calls. {field} is the name of a JSON field, which is never translated.
+
+SEND_AN_OBJECT = "Send a JSON object."
+MUST_BE_TEXT: Final = "The field {field} must be a text."
+MUST_BE_TRUE_OR_FALSE: Final = "The field {field} must be true or false."
+MUST_BE_A_START = "The field start must be a text such as 21:00."
+
+# Accounts: logging in and out, the player profile
+
+LOGGED_OUT = "You are logged out."
+LOGIN_DECLINED = "You did not log in, and nothing was shared. You can change your mind any time."
+LOGIN_NOT_VALID = "This login is no longer valid. It may have taken too long, or been used already."
+LOGIN_REFUSED = "Discord did not accept this login. Please start again."
+DISCORD_SILENT = "Discord does not answer right now. Nothing is lost; please try again in a moment."
+NO_SUCH_PROFILE = "There is no such player profile."
+# {player} is the name of the profile.
+PROFILE_TAKEN: Final = "{player} is already linked to somebody else. If that is you, ask an admin to settle it."
+LINKED: Final = "You are {player}. Have fun!"
+UNLINKED = "Unlinked. You get no messages any more."
+NOT_A_MEMBER = "Only members of our Discord server can have a player here. Join it, then try again."
+SIGNED_OUT = "You are logged out everywhere, here too."
+STILL_NOT_A_MEMBER = "Discord says that you are not in our server yet."
+WELCOME_BACK = "Welcome back!"
+CLAIMED: Final = "An admin will look whether {player} is you."
+CLAIM_WITHDRAWN = "You do not ask for it any more."
+CLAIM_OPEN = "You have asked for a profile already. Take that back first, or wait for an admin."
+CLAIM_SETTLED = "That claim is settled already."
+NOTE_TOO_LONG: Final = "Please tell it in at most {length} characters."
+ACCOUNT_DELETED = "Your account is deleted. Nothing is sent to you any more. Thank you for playing!"
+NO_SUCH_ROLE = "There is no such role. Pick promoter or admin."
+NO_SUCH_DISCORD_ID = "That is not a Discord id. One is a number of about 18 digits."
+# Stands in for the name of a player whose name is empty.
+UNNAMED = "unnamed"
+
+# The appearance of the pages
+
+NO_SUCH_APPEARANCE = "There is no such appearance. Pick System, Light or Dark."
+
+# Availability: days and what players say about them
+
+# The four statuses, by the names they have in the database.
+STATUSES = {
+    "LOOKING": "Looking",
+    "AVAILABLE": "Available",
+    "MAYBE": "Maybe",
+    "NOT_PLAYING": "Not playing",
+}
+SAVED = "Saved."
+CLEARED = "Cleared."
+PAST_DAY = "That day is over, so it can be read but no longer changed."
+FAR_DAY: Final = "That day is too far away. You can plan up to {days} days ahead."
+NO_SUCH_DAY = "That is not a date. A date looks like 2026-11-22."
+NO_SUCH_MONTH = "There is no calendar for that. A month looks like 2026-11."
+NO_SUCH_STATUS = "That is not a status. Pick Looking, Available, Maybe or Not playing."
+SPAN_TOO_LONG: Final = "Ask for at most {days} days, the first before the last."
+YESTERDAY = "Yesterday"
+TODAY = "Today"
+TOMORROW = "Tomorrow"
+
+# Contacts: what a player wants to hear, where, and when not
+
+NO_SUCH_KIND = "There is no such kind of message."
+NO_SUCH_CHANNEL = "There is no such channel. Pick Discord, Telegram or Signal."
+NO_SUCH_THRESHOLD = "How many have to be looking is a number from 0 (off) to 99."
+NO_SUCH_LIFETIME = "A code lives 5 to 120 minutes. Pick a number in between."
+CHANNEL_OFF: Final = "{channel} is switched off here."
+NO_KEY = "This installation keeps no addresses, so Telegram and Signal cannot be linked here."
+CODE_TOO_SOON = "You got a code a moment ago. Wait a little before you ask for another."
+CODE_NOT_VALID = "This code is not valid: it may be too old, or used already. Get a new one on your preferences page."
+ADDRESS_TAKEN: Final = "This {channel} account belongs to another player here. They have to unlink it first."
+NO_SUCH_CHAT = "That is not the id of a private Telegram chat."
+WELCOME_SAVED = "Saved. You can change it any time under Preferences."
+WELCOME_NOTHING = "All right, we stay silent. You can change it any time under Preferences."
+NO_SUCH_NUMBER = "That is not a phone number with its country code, such as +38640123456."
+STOP_LINK_NOT_VALID = (
+    "This link is not valid any more: whoever it was for is not linked here now. Nothing is sent to them."
+)
+NOTHING_LINKED: Final = "{channel} is not linked."
+CONTACT_REMOVED: Final = "{channel} is unlinked. Nothing is sent there any more."
+TEST_ON_ITS_WAY: Final = "A test message is on its way to {channel}."
+TEST_TOO_SOON = "You asked for a test message a moment ago. Give it a little time."
+BRIDGE_OFF = "No bridge may confirm links here: INTERNAL_API_SECRET is not set."
+BRIDGE_UNKNOWN = "This is not the secret of the bridge."
+# An address was sealed with a key that we do not have any more.
+UNREADABLE = "we can no longer read this address; please link it again"
+CHANNELS = {"discord": "Discord", "telegram": "Telegram", "signal": "Signal"}
+
+NO_SUCH_TIME = "That is not a time of day. A time looks like 22:30."
+HALF_QUIET_HOURS = "Quiet hours need both a beginning and an end, or neither."
+EMPTY_QUIET_HOURS = "Quiet hours that begin and end at the same time would mean never or always. Pick two times."
+NO_SUCH_ZONE = "That is not a time zone. One looks like Europe/Ljubljana."
+SOUND_TOO_OFTEN = "The ready sound can wait 30 to 3600 seconds before it plays again. Pick a number in between."
+
+# Campaigns: calling an evening together
+
+START_TOO_LONG_AGO: Final = "That start was more than {minutes} minutes ago. Pick a later start, or call tomorrow."
+NOBODY_TO_ASK = "Nobody to ask yet: no opted-in player of this audience is looking. Nothing was used up."
+PROMOTING_SWITCHED_OFF = "Promoting is switched off here."
+NO_SUCH_START = "That is not a time to start at. A time looks like 21:00."
+# The key is a code by which a form that was sent twice is known; {length} is a number of characters.
+KEY_TOO_LONG: Final = "The key of a submit has at most {length} characters."
+# {promoter} is a player's name, {status} one word such as "scheduled".
+ALREADY_CALLED: Final = "Tonight has been called together already, by {promoter} ({status})."
+# The states of campaigns, phases and messages: in {status} above and on badges.
+STATES = {
+    "pending": "planned",
+    "scheduled": "scheduled",
+    "running": "under way",
+    "sending": "on its way",
+    "sent": "sent",
+    "followup_sent": "follow-up sent",
+    "partial": "not everybody reached",
+    "failed": "failed",
+    "skipped": "skipped",
+    "unknown": "unknown",
+    "cancelled": "cancelled",
+}
+NO_SUCH_CAMPAIGN = "There is no such campaign."
+NOTHING_TO_CANCEL = "This campaign is over, so there is nothing left to cancel."
+# {count} is a number of players.
+CALLED: Final = "Called together: {count} will hear of it."
+TRIED_OUT = "Dry run: four messages are on their way to you, and to nobody else."
+CANCELLED = "Cancelled."

@@ -1,0 +1,61 @@
+"""Why a message did not go out, and what can go wrong with those who carry it."""
+
+from typing import Final
+
+# Reasons: why a message did not go out, or a part of the evening did not happen, as it is shown after a word such as
+# "skipped". They are stored as they stand here: after a change, what is stored already stays in the old words.
+
+NOT_LINKED = "not linked"
+LEFT_OUR_SERVER = "left our Discord server"
+NOT_OPTED_IN = "not opted in"
+HAS_ANSWERED = "has answered already"
+NOT_SO_MANY_ANY_MORE = "not so many are looking any more"
+NO_WORKING_CONTACT = "no working contact"
+QUIET_HOURS = "quiet hours"
+STATUS_CLEARED = "cleared their status"
+NOT_PLAYING = "not playing"
+ALREADY_IN_VOICE = "already in voice"
+NO_MEMBERS_KNOWN = "nobody knows who is in our Discord server"
+VOICE_NO_LONGER_KNOWN = "nobody knows any more who is in voice"
+VOICE_NOT_KNOWN = "nobody knows who is in voice"
+# {reason} is one of what can go wrong with Discord, below.
+VOICE_NOT_KNOWN_BECAUSE: Final = "nobody knows who is in voice: {reason}"
+TOO_LATE = "too late"
+EXPIRED = "expired"
+SWITCHED_OFF = "switched off"
+WITHDRAWN = "cancelled"  # and looked for in what is stored, so a change of this one needs a migration
+NOBODY_WAS_TOLD = "nobody was told"
+NOBODY_LEFT_TO_TELL = "there is nobody left to tell"
+# {status} is one word such as "sent".
+ALREADY: Final = "already {status}"
+NO_TRY_LEFT = "no try was left"
+ANSWER_NOT_SEEN = "the answer was not seen"
+WORKER_DID_NOT_COME_BACK = "the worker did not come back"
+
+# What can go wrong with Discord: reasons too. {error}, {message}, {code} and {status} are technical, as Discord or its
+# library says them.
+
+DISCORD_NOT_REACHED: Final = "Discord cannot be reached ({error})"
+DISCORD_DID_NOT_ANSWER: Final = "Discord did not answer ({error})"
+DISCORD_IS_BUSY = "Discord asks us to slow down (429)"
+DMS_CLOSED = "this person's DMs are closed to the bot"
+DISCORD_SAID: Final = "Discord: {message} ({code})"
+# In place of {message} when Discord gives none.
+REFUSED = "refused"
+DISCORD_ANSWERED: Final = "Discord answered {status} {message}"
+
+# What can go wrong with Telegram and Signal: reasons too, with the same kind of blanks.
+
+TELEGRAM_NOT_REACHED: Final = "Telegram cannot be reached ({error})"
+TELEGRAM_DID_NOT_ANSWER: Final = "Telegram did not answer ({error})"
+TELEGRAM_IS_BUSY = "Telegram asks us to slow down (429)"
+TELEGRAM_BLOCKED = "the bot is blocked there"
+TELEGRAM_CHAT_GONE = "the Telegram chat is gone"
+TELEGRAM_SAID: Final = "Telegram: {message} ({code})"
+SIGNAL_NOT_REACHED: Final = "Signal cannot be reached ({error})"
+SIGNAL_DID_NOT_ANSWER: Final = "Signal did not answer ({error})"
+SIGNAL_IS_BUSY = "Signal asks us to slow down"
+SIGNAL_CHALLENGE = "Signal wants an operator to prove that we are no robot"
+SIGNAL_UNKNOWN_NUMBER = "Signal does not know this number"
+SIGNAL_SAID: Final = "Signal: {message} ({code})"
+NOT_E164 = "this is not a phone number with its country code"
