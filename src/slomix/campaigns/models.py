@@ -72,3 +72,5 @@ class Recipient(Base):
     added_at: Mapped[datetime]
     # Where the voice check found them.
     whereabouts: Mapped[Whereabouts | None]
+    # Whether they were on the game server then; None when nobody asked it, or it did not answer.
+    on_server: Mapped[bool | None]

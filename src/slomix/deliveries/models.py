@@ -74,3 +74,14 @@ class Attempt(Base):
     error: Mapped[str | None]
     at: Mapped[datetime]
     wall_at: Mapped[datetime]
+
+
+class Pause(Base):
+    """The one switch that stops all sending: it is off as long as there is no row."""
+
+    __tablename__ = "sending_pauses"
+    __table_args__ = (CheckConstraint("id = 1", name="one_switch"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    since: Mapped[datetime]
+    by: Mapped[str]

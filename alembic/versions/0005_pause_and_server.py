@@ -1,0 +1,30 @@
+"""One switch that stops all sending; and who was on the game server when the voice check looked.
+
+Revision: 0005
+Revises: 0004
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "sending_pauses",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_sending_pauses_one_switch")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sending_pauses")),
+    )
+    op.add_column("campaign_recipients", sa.Column("on_server", sa.Boolean(), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("campaign_recipients", "on_server")
+    op.drop_table("sending_pauses")
