@@ -24,13 +24,14 @@ ifneq ($(HERE),$(THERE))
 .PHONY: $(VENV)
 endif
 
-run test rehearse bench dev dev-local: export SLOMIX_ENV := development
+run test rehearse rehearse-matrix bench dev dev-local: export SLOMIX_ENV := development
 
 .PHONY: help
 help:
 	@echo 'make run       the whole system on http://127.0.0.1:7000 (PORT=… moves it), with a demo'
 	@echo 'make test      everything that must be green'
 	@echo 'make rehearse  one evening in a minute, with a verdict on every promise'
+	@echo 'make rehearse-matrix  two hundred evenings with everything that can go wrong; less than an hour'
 	@echo 'make bench     how fast and how large, against what was promised'
 	@echo 'make dev       as run, and the web process reloads changed code'
 	@echo 'make prod      the Procfile, with the real settings of the environment and .env'
@@ -50,6 +51,11 @@ dev dev-local: setup
 .PHONY: rehearse
 rehearse: setup
 	@exec $(BIN)/slomix rehearse
+
+# MATRIX='--cells "cut telegram" --rounds 3' plays a part of it, MATRIX=--short three evenings.
+.PHONY: rehearse-matrix
+rehearse-matrix: setup
+	@exec $(BIN)/slomix rehearse --matrix $(MATRIX)
 
 .PHONY: bench
 bench: setup

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import aiohttp
 
-from bench import live
+from bench import live, notices
 from bench.figures import CannotMeasure, Result, Say
 from slomix.clock import wall_now
 from slomix.db import ROOT
@@ -20,6 +20,8 @@ from slomix.rehearsal.people import Stumbled
 BENCHMARKS: dict[str, Callable[[Say], Result]] = {
     "streams": live.streams,
     "pages": live.pages,
+    "punctual": notices.punctual,
+    "throughput": notices.throughput,
 }
 
 

@@ -29,6 +29,7 @@ from slomix.contacts.preferences import Wishes
 from slomix.contacts.rules import ChannelName, QuietHours
 from slomix.contacts.vault import vault_of
 from slomix.embedded import Servers
+from slomix.game_server import NoTelemetry
 from slomix.runtime import Runtime
 from slomix.settings import Settings
 
@@ -85,6 +86,18 @@ class Lookup:
         if self.error is not None:
             raise self.error
         return self.rooms.get(discord_id)
+
+
+@dataclass
+class Telemetry:
+    """The game server's answer to who is on it; None when there is no answer."""
+
+    on_it: list[str] | None = None
+
+    def names(self) -> list[str]:
+        if self.on_it is None:
+            raise NoTelemetry("TimeoutError")
+        return list(self.on_it)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -188,6 +201,7 @@ class World:
     players: dict[str, int]
     users: dict[str, int]
     discord_ids: dict[str, str]
+    game_server: Telemetry = field(default_factory=Telemetry)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -233,7 +247,7 @@ LINKED = [name for name in CAST if name != "charlie"]
 
 def build_world(database: db.Database, **settings: object) -> World:
     """The cast, linked and opted in; nobody has said anything yet."""
-    clock, discord, lookup = FrozenClock(), MemoryChannel(), Lookup()
+    clock, discord, lookup, game_server = FrozenClock(), MemoryChannel(), Lookup(), Telemetry()
     # Neither knows nonces, so nothing may be repeated there.
     telegram, signal = (MemoryChannel(repeatable_for=timedelta(0)) for _ in range(2))
     runtime = Runtime(
@@ -243,8 +257,9 @@ def build_world(database: db.Database, **settings: object) -> World:
         channels={"discord": discord, "telegram": telegram, "signal": signal},
         voice_lookup=lookup,
         guild_lookup=lookup,
+        game_server=game_server,
     )
-    world = World(runtime, clock, discord, telegram, signal, lookup, {}, {}, dict(CAST))
+    world = World(runtime, clock, discord, telegram, signal, lookup, {}, {}, dict(CAST), game_server)
     now = clock.now() - timedelta(days=7)
     with world.session() as session:
         rows = [(f"guid-{name}", f"^1{name.title()}", [f"{name}_old"]) for name in LINKED]

@@ -1,4 +1,4 @@
-"""One switch that stops all sending; and who was on the game server when the voice check looked.
+"""One switch that stops all sending; lanes of jobs; and who was on the game server when the voice check looked.
 
 Revision: 0005
 Revises: 0004
@@ -22,9 +22,17 @@ def upgrade() -> None:
         sa.CheckConstraint("id = 1", name=op.f("ck_sending_pauses_one_switch")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sending_pauses")),
     )
+    op.add_column("jobs", sa.Column("lane", sa.Text(), nullable=True))
+    op.execute("UPDATE jobs SET lane = 'general'")
+    op.execute(
+        "UPDATE jobs SET lane = notifications_ledger.channel FROM notifications_ledger"
+        " WHERE jobs.kind = 'delivery' AND jobs.subject = notifications_ledger.id::text"
+    )
+    op.alter_column("jobs", "lane", nullable=False)
     op.add_column("campaign_recipients", sa.Column("on_server", sa.Boolean(), nullable=True))
 
 
 def downgrade() -> None:
     op.drop_column("campaign_recipients", "on_server")
+    op.drop_column("jobs", "lane")
     op.drop_table("sending_pauses")

@@ -96,7 +96,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     """The web application; without a runtime, the real one from the environment."""
     if runtime is None:
         logs.configure("web")
-        runtime = make_runtime(Settings.from_env(), connections=10)
+        runtime = make_runtime(Settings.from_env(), connections=10, pool_size=10)
     app = Flask("slomix", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
     app.config.update(
         SECRET_KEY=runtime.settings.session_secret.get_secret_value(),

@@ -4,6 +4,7 @@ import dramatiq
 import structlog
 from dramatiq.brokers.redis import RedisBroker
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from slomix.availability.handlers import HANDLERS as DAY_HANDLERS
 from slomix.availability.notices import NOTICES as DAY_NOTICES
@@ -11,11 +12,14 @@ from slomix.campaigns.handlers import HANDLERS as CAMPAIGN_HANDLERS
 from slomix.campaigns.notices import NOTICES as CAMPAIGN_NOTICES
 from slomix.clock import wall_now
 from slomix.contacts.handlers import HANDLERS as CONTACT_HANDLERS
-from slomix.deliveries import tryout
+from slomix.contacts.rules import ChannelName
+from slomix.deliveries import pausing, tryout
 from slomix.deliveries.handlers import Deliver, Notice
 from slomix.deliveries.service import JOB_KIND
 from slomix.jobs import service as jobs
+from slomix.jobs.rules import GENERAL
 from slomix.jobs.runner import Handler, give_up, run
+from slomix.jobs.service import Due
 from slomix.runtime import Runtime
 
 log = structlog.get_logger()
@@ -23,13 +27,17 @@ log = structlog.get_logger()
 NOTICES: dict[str, Notice] = {**CAMPAIGN_NOTICES, **DAY_NOTICES, tryout.NOTICE: tryout.Tryout()}
 HANDLERS: dict[str, Handler] = {**CAMPAIGN_HANDLERS, **CONTACT_HANDLERS, **DAY_HANDLERS, JOB_KIND: Deliver(NOTICES)}
 
-QUEUE = "jobs"
+# One queue for each lane, so that who waits for one provider keeps nobody from another.
+LANES = (GENERAL, *(channel.value for channel in ChannelName))
 ACTOR = "run_job"
 
 
 def make_broker(redis_url: str) -> RedisBroker:
     """The broker that carries ids. Retries, age and time belong to the job's row, so no middleware of its own."""
-    return RedisBroker(url=redis_url, middleware=[], dead_message_ttl=60_000, maintenance_chance=100)
+    broker = RedisBroker(url=redis_url, middleware=[], dead_message_ttl=60_000, maintenance_chance=100)
+    for lane in LANES:
+        broker.declare_queue(lane)
+    return broker
 
 
 def declare_actor(broker: dramatiq.Broker, runtime: Runtime) -> None:
@@ -45,16 +53,25 @@ def declare_actor(broker: dramatiq.Broker, runtime: Runtime) -> None:
         except OperationalError as error:
             log.warning("job.database_away", job=job_id, error=str(error.orig).strip())
 
-    dramatiq.actor(broker=broker, actor_name=ACTOR, queue_name=QUEUE)(run_job)
+    dramatiq.actor(broker=broker, actor_name=ACTOR, queue_name=GENERAL)(run_job)
 
 
-def nudge(broker: dramatiq.Broker, released: list[tuple[int, str]]) -> None:
+def nudge(broker: dramatiq.Broker, released: list[Due]) -> None:
     """Tell the workers which jobs are due."""
-    for job_id, kind in released:
-        broker.enqueue(dramatiq.Message(queue_name=QUEUE, actor_name=ACTOR, args=(job_id, kind), kwargs={}, options={}))
+    for job in released:
+        lane = job.lane if job.lane in LANES else GENERAL
+        message: dramatiq.Message[None] = dramatiq.Message(
+            queue_name=lane, actor_name=ACTOR, args=(job.id, job.kind), kwargs={}, options={}
+        )
+        broker.enqueue(message)
 
 
-def tick(runtime: Runtime) -> list[tuple[int, str]]:
+def held(session: Session) -> frozenset[str]:
+    """The kinds of jobs that do not run now: while sending is paused, those that send."""
+    return frozenset() if pausing.paused(session) is None else frozenset({JOB_KIND})
+
+
+def tick(runtime: Runtime) -> list[Due]:
     """Take back what was lost and release what is due, in one transaction; the caller sends the nudges after it."""
     now, wall = runtime.clock.now(), wall_now()
     with runtime.transaction() as session:
@@ -62,4 +79,4 @@ def tick(runtime: Runtime) -> list[tuple[int, str]]:
             log.warning("job.given_up", job=job.id, kind=job.kind)
             if job.kind in HANDLERS:
                 give_up(runtime, HANDLERS[job.kind], session, job, now)
-        return jobs.release_due(session, now=now, wall=wall)
+        return jobs.release_due(session, now=now, wall=wall, held=held(session))

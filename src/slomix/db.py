@@ -48,13 +48,13 @@ class Base(DeclarativeBase):
 class Database:
     """One process's connections."""
 
-    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+    def __init__(self, url: str, *, pool_size: int = 5, asks_whether_alive: bool = True) -> None:
         self.url = url
         self.engine: Engine = create_engine(
             url,
             pool_size=pool_size,
             max_overflow=5,
-            pool_pre_ping=True,
+            pool_pre_ping=asks_whether_alive,
             hide_parameters=True,  # an error names what failed, not with whose data
             # Python asks for no time zone but UTC, whatever the server's is.
             connect_args={"options": "-c timezone=UTC -c statement_timeout=15s", "connect_timeout": 5},

@@ -4,6 +4,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 
 import psycopg
@@ -16,6 +17,7 @@ from slomix import background, db, logs
 from slomix.availability import events
 from slomix.clock import local_day, nap, wall_now
 from slomix.contacts.handlers import plan_check
+from slomix.contacts.rules import ChannelName
 from slomix.health import rules as health_rules
 from slomix.health import service as health
 from slomix.jobs import service as jobs
@@ -30,12 +32,22 @@ LOOK_AT_LEAST_EVERY = 5.0
 NOTICE_JUMPS_WITHIN = 0.1
 
 
-def start(part: str, *, connections: int | None = None) -> Runtime:
-    """Logging and runtime for one process; a setting that makes no sense ends it with a sentence."""
+def start(part: str, *, connections: int = 3) -> Runtime:
+    """Logging and runtime for one process; a setting that makes no sense ends it with a sentence.
+
+    A worker has as many connections to a provider as threads, and fewer to the database: its threads mostly wait for
+    an answer. When one of these turns out to be dead its job is nudged again, so it need not ask each whether it lives.
+    """
     logs.configure(part)
+    is_worker = part == health_rules.WORKER
     try:
         settings = Settings.from_env()
-        runtime = make_runtime(settings, connections=connections or settings.worker_threads + 2)
+        runtime = make_runtime(
+            settings,
+            connections=settings.worker_threads + 2 if is_worker else connections,
+            pool_size=10 if is_worker else connections,
+            is_patient=is_worker,
+        )
     except SettingsError as error:
         sys.exit(str(error))
     if settings.validate_only:
@@ -62,18 +74,29 @@ def beat(runtime: Runtime, part: str) -> None:
 
 
 def run_worker() -> None:
-    """Until told to stop: Dramatiq's worker in this very process. Waits inside while Redis is away."""
-    runtime = start("worker")
+    """Until told to stop: Dramatiq's workers in this very process, one a lane. Waits inside while Redis is away."""
+    runtime = start(health_rules.WORKER)
     stopping = stop_event()
     broker = background.make_broker(runtime.settings.redis_url.get_secret_value())
     background.declare_actor(broker, runtime)
-    worker = Worker(broker, worker_timeout=50, worker_threads=runtime.settings.worker_threads)
-    worker.start()
+    workers = [
+        Worker(broker, queues={lane}, worker_timeout=50, worker_threads=threads)
+        for lane, threads in _threads(runtime.settings.worker_threads).items()
+    ]
+    for worker in workers:
+        worker.start()
     while not stopping.is_set():
         beat(runtime, health_rules.WORKER)
         stopping.wait(health_rules.BEAT_EVERY.total_seconds())
-    worker.stop(timeout=12_000)
+    with ThreadPoolExecutor(len(workers)) as pool:
+        list(pool.map(lambda worker: worker.stop(timeout=12_000), workers))
     broker.close()
+
+
+def _threads(most: int) -> dict[str, int]:
+    """How many threads each lane has: most for Discord, where most people are, and which takes 50 requests a second."""
+    few = max(1, most // 4)
+    return {lane: most if lane == ChannelName.DISCORD else few for lane in background.LANES}
 
 
 class Waker:
@@ -133,7 +156,8 @@ class Scheduler:
         background.nudge(self._broker, released)
         if not released:
             with self._runtime.transaction() as session:
-                moments = jobs.next_look(session, now=self._runtime.clock.now())
+                held = background.held(session)
+                moments = jobs.next_look(session, now=self._runtime.clock.now(), held=held)
             self._waker.sleep(*moments)
 
     def _begin_a_new_day(self) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from slomix.channels.base import Channel, GuildLookup, VoiceLookup
 from slomix.clock import Clock
 from slomix.db import Database
+from slomix.game_server import ServerLookup
 from slomix.settings import Settings
 
 
@@ -23,6 +24,8 @@ class Runtime:
     voice_lookup: VoiceLookup | None = None
     # None where no server is configured: then everybody belongs to it.
     guild_lookup: GuildLookup | None = None
+    # None where none is configured, or asking it is switched off.
+    game_server: ServerLookup | None = None
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

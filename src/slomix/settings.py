@@ -26,6 +26,7 @@ from slomix.values import ClockTime, DatabaseUrl, DiscordIdList, DiscordIds, Net
 # What `make run` uses where no secret is set: known to everybody, so production refuses them.
 DEVELOPMENT_SECRET = "development-only-secret-known-to-everybody"
 DEVELOPMENT_KEY = "ZGV2ZWxvcG1lbnQtb25seS1rZXkta25vd24tdG8tYWw="
+HOST = r"^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)?$"
 
 
 class SettingsError(Exception):
@@ -134,6 +135,11 @@ class Settings(BaseSettings):
     presence_max_age_seconds: int = Field(
         90, ge=20, le=600, validation_alias=_env("AVAILABILITY_PRESENCE_MAX_AGE_SECONDS")
     )
+
+    # The game server: a name or an address without its port
+    game_server_host: str = Field("", pattern=HOST, validation_alias=_env("GAME_SERVER_HOST"))
+    game_server_port: int = Field(27960, ge=1, le=65535, validation_alias=_env("GAME_SERVER_PORT"))
+    server_check_enabled: bool = Field(True, validation_alias=_env("AVAILABILITY_PROMOTION_SERVER_CHECK_ENABLED"))
 
     @field_validator("*", mode="before")
     @classmethod

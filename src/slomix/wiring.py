@@ -2,16 +2,22 @@
 
 from slomix.channels.base import Channel
 from slomix.channels.discord import Discord
+from slomix.channels.pace import SharedPace
 from slomix.channels.signal import Signal
 from slomix.channels.telegram import Telegram
 from slomix.clock import open_clock
 from slomix.db import Database
+from slomix.game_server import GameServer
 from slomix.runtime import Runtime
 from slomix.settings import Settings, SettingsError, problems_for_start
 
 
-def make_runtime(settings: Settings, *, connections: int = 5) -> Runtime:
-    """The real things. Raise SettingsError when something needed is not set."""
+def make_runtime(settings: Settings, *, connections: int = 5, pool_size: int = 5, is_patient: bool = False) -> Runtime:
+    """The real things. Raise SettingsError when something needed is not set.
+
+    `connections` are those to each provider, `pool_size` those to the database. Who `is_patient` tries again by itself
+    when a connection turns out to be dead, and need not ask each one whether it lives.
+    """
     problems = problems_for_start(settings)
     if problems:
         raise SettingsError("\n".join(problems))
@@ -20,14 +26,18 @@ def make_runtime(settings: Settings, *, connections: int = 5) -> Runtime:
         settings.discord_bot_token.get_secret_value(),
         settings.discord_guild_id,
         connections=connections,
+        pace=SharedPace(settings.redis_url.get_secret_value()),
     )
     return Runtime(
         settings=settings,
         clock=open_clock(settings.clock_file),
-        database=Database(settings.database_url.get_secret_value(), pool_size=connections),
+        database=Database(
+            settings.database_url.get_secret_value(), pool_size=pool_size, asks_whether_alive=not is_patient
+        ),
         channels={"discord": discord, **_further_channels(settings, connections)},
         voice_lookup=discord,
         guild_lookup=discord if settings.discord_guild_id else None,
+        game_server=game_server_of(settings),
     )
 
 
@@ -39,6 +49,13 @@ def telegram_of(settings: Settings, *, connections: int) -> Telegram:
 
 def signal_of(settings: Settings, *, connections: int) -> Signal:
     return Signal(settings.signal_daemon_url, settings.signal_sender, connections=connections)
+
+
+def game_server_of(settings: Settings) -> GameServer | None:
+    """The one to ask, where one is configured and asking is not switched off."""
+    if not settings.game_server_host or not settings.server_check_enabled:
+        return None
+    return GameServer(settings.game_server_host, settings.game_server_port)
 
 
 def _further_channels(settings: Settings, connections: int) -> dict[str, Channel]:

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from slomix.channels import http
-from slomix.channels.base import Address, Message, Receipt, SendError, Unanswered
+from slomix.channels.base import Address, Message, Receipt, SendError, SlowDown, Unanswered
 from slomix.channels.discord import Discord
 from slomix.simulator.people import (
     AFK_VOICE_CHANNEL,
@@ -90,8 +90,7 @@ def test_a_room_or_a_person_that_does_not_exist_is_permanent(channel: Discord, t
 def test_a_429_says_how_long_to_wait(channel: Discord, simulator: Simulator) -> None:
     break_it(simulator, "rate_limit", retry_after=2.5, times=1)
     error = refusal(channel, person("Goran"))
-    assert (error.permanent, error.retry_after) == (False, timedelta(seconds=2.5))
-    assert not isinstance(error, Unanswered)
+    assert (type(error), error.permanent, error.retry_after) == (SlowDown, False, timedelta(seconds=2.5))
     assert channel.send(person("Goran"), HELLO, nonce="n").message_id
 
 

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from slomix.channels import http
-from slomix.channels.base import Address, Message, SendError, Unanswered
+from slomix.channels.base import Address, Message, SendError, SlowDown, Unanswered
 from slomix.channels.signal import ChallengeNeeded, Incoming, Signal
 from slomix.simulator.people import SIGNAL_SENDER
 from tests.simulators import CAST, Simulator, free_pair
@@ -86,7 +86,7 @@ def test_a_challenge_has_a_name_of_its_own_and_waits_for_an_hour(channel: Signal
 def test_a_429_says_how_long_to_wait(channel: Signal, simulator: Simulator) -> None:
     break_it(simulator, "rate_limit", retry_after=30, times=1)
     error = refusal(channel, person("Goran"))
-    assert (type(error), error.permanent, error.retry_after) == (SendError, False, timedelta(seconds=30))
+    assert (type(error), error.permanent, error.retry_after) == (SlowDown, False, timedelta(seconds=30))
     assert error.reason == "Signal asks us to slow down"
 
 

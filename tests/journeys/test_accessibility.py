@@ -133,7 +133,7 @@ def test_what_a_promoter_sees_of_an_evening(
     expect(page.locator("#ready")).to_contain_text("Game night is on", timeout=30_000)
     inspector.look(page, "a board when the evening has begun")
     page.goto(campaign)
-    expect(page.locator("#campaign")).to_contain_text("follow-up sent", timeout=30_000)
+    expect(page.locator("#campaign")).to_contain_text("posted", timeout=30_000)
     expect(page.get_by_role("heading", name="Every message")).to_be_visible()
     inspector.look(page, "a campaign as promoters see it")
     inspector.look(open_page(campaign, name="Alice", reduced_motion="reduce"), "a campaign as players see it")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from slomix.channels.base import Receipt, SendError, Unanswered
+from slomix.channels.base import Receipt, SendError, SlowDown, Unanswered
 from slomix.clock import wall_now
 from slomix.deliveries.rules import LIVE, DeliveryStatus, Verdict, judge, may_repeat, when_given_up
 from slomix.jobs.rules import Done, JobStatus, Retry
@@ -18,7 +18,7 @@ SENT = Verdict(DeliveryStatus.SENT, Done())
 CUT, BUSY, SLOW_DOWN, CLOSED = (
     Unanswered("no answer"),
     SendError("503"),
-    SendError("429", retry_after=PATIENCE),
+    SlowDown("429", retry_after=PATIENCE),
     SendError("DMs closed", permanent=True),
 )
 
@@ -28,7 +28,7 @@ def over(status: DeliveryStatus, why: str) -> Verdict:
 
 
 def again(status: DeliveryStatus, why: str, retry_after: timedelta | None = None) -> Verdict:
-    return Verdict(status, Retry(why, retry_after), why)
+    return Verdict(status, Retry(why, retry_after, is_free=retry_after is not None), why)
 
 
 @pytest.mark.parametrize(

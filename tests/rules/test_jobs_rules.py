@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from slomix.clock import wall_now
-from slomix.jobs.rules import Again, JobStatus, Retry, after_failure, nudge_delay
+from slomix.jobs.rules import SHORTEST_WAIT, Again, JobStatus, Retry, after_failure, nudge_delay
 from tests.conftest import at
 
 NOW = at(20, 45)
@@ -20,9 +20,10 @@ def decide(
     deadline_at: datetime | None = None,
     jitter: float = 0.0,
     retry_after: timedelta | None = None,
+    is_free: bool = False,
 ) -> Again | None:
     return after_failure(
-        Retry("it broke", retry_after),
+        Retry("it broke", retry_after, is_free),
         attempts=attempts,
         max_attempts=max_attempts,
         deadline_at=deadline_at,
@@ -32,15 +33,22 @@ def decide(
     )
 
 
-@pytest.mark.parametrize(
-    ("attempts", "seconds"), [(1, 2), (2, 4), (3, 8), (4, 16), (5, 32), (6, 60), (7, 60), (40, 60), (49, 60)]
-)
-def test_backoff_doubles_from_two_seconds_to_a_minute(attempts: int, seconds: int) -> None:
+@pytest.mark.parametrize(("attempts", "seconds"), [(1, 2), (2, 8), (3, 32), (4, 128), (5, 128), (40, 128), (49, 128)])
+def test_backoff_grows_from_two_seconds_to_two_minutes(attempts: int, seconds: int) -> None:
     assert decide(attempts=attempts, max_attempts=50) == Again(NOW + seconds * SECOND, None)
 
 
-@pytest.mark.parametrize(("jitter", "seconds"), [(0.0, 8), (0.5, 6), (0.999999, 4.000004)])
-def test_jitter_takes_away_up_to_half(jitter: float, seconds: float) -> None:
+def test_five_attempts_outlast_an_outage_of_two_minutes() -> None:
+    passed = timedelta(0)
+    for attempts in range(1, 5):
+        again = decide(attempts=attempts, jitter=0.999999)
+        assert again is not None
+        passed += again.run_at - NOW
+    assert passed > 120 * SECOND
+
+
+@pytest.mark.parametrize(("jitter", "seconds"), [(0.0, 32), (0.5, 28), (0.999999, 24.000008)])
+def test_jitter_takes_away_up_to_a_quarter(jitter: float, seconds: float) -> None:
     again = decide(attempts=3, jitter=jitter)
     assert again is not None
     assert (again.run_at - NOW).total_seconds() == pytest.approx(seconds)
@@ -64,6 +72,23 @@ def test_nothing_is_tried_at_its_deadline_or_after_it(seconds: float, again: boo
 def test_a_provider_is_left_alone_for_as_long_as_it_asked_in_wall_time() -> None:
     again = decide(retry_after=30 * SECOND)
     assert again == Again(NOW + 2 * SECOND, WALL + 30 * SECOND)
+
+
+@pytest.mark.parametrize(("jitter", "seconds"), [(0.0, 8), (0.5, 9), (0.999999, 9.9999980)])
+def test_who_was_only_asked_to_wait_waits_a_little_longer_and_loses_no_attempt(jitter: float, seconds: float) -> None:
+    again = decide(retry_after=8 * SECOND, is_free=True, attempts=50, max_attempts=5, jitter=jitter)
+    assert again is not None
+    assert (again.run_at, again.wait_until) == (NOW, WALL + timedelta(seconds=seconds))
+
+
+def test_who_was_asked_to_wait_for_no_time_at_all_waits_all_the_same() -> None:
+    again = decide(retry_after=timedelta(0), is_free=True)
+    assert again == Again(NOW, WALL + SHORTEST_WAIT)
+
+
+def test_a_wait_beyond_the_deadline_is_the_end() -> None:
+    assert decide(retry_after=8 * SECOND, is_free=True, deadline_at=NOW + 8 * SECOND) is None
+    assert decide(retry_after=8 * SECOND, is_free=True, deadline_at=NOW + 9 * SECOND) is not None
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def look(database: Database, job_id: int) -> Job:
 
 def release(database: Database, *, now: datetime = NOW, wall: datetime = WALL, limit: int = 500) -> list[int]:
     with database.transaction() as session:
-        return [job_id for job_id, _ in jobs.release_due(session, now=now, wall=wall, limit=limit)]
+        return [job.id for job in jobs.release_due(session, now=now, wall=wall, limit=limit)]
 
 
 def claim(database: Database, job_id: int, *, now: datetime = NOW, wall: datetime = WALL) -> Job | None:

@@ -11,7 +11,7 @@ from slomix.channels.base import Address, Message, Receipt, Unanswered
 from slomix.channels.memory import MemoryChannel
 from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact
-from slomix.contacts.rules import ChannelName, Kind
+from slomix.contacts.rules import ChannelName, Kind, Reach
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.handlers import Deliver
 from slomix.deliveries.models import Attempt, Delivery
@@ -40,7 +40,15 @@ class Greeting:
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         return self.unwanted
 
-    def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
+    def words(
+        self,
+        runtime: Runtime,
+        session: Session,
+        delivery: Delivery,
+        channel: ChannelName,
+        reach: Reach | None,
+        now: datetime,
+    ) -> Message:
         if self.broken:
             raise ValueError(self.broken.pop(0))
         return Message(f"Hello at {now.astimezone(LJUBLJANA):%H:%M:%S}")

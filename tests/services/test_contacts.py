@@ -118,8 +118,8 @@ def test_a_channel_that_is_switched_off_here_is_no_way(world: World) -> None:
 def test_an_unusable_contact_is_not_used_and_says_since_when_and_why(world: World) -> None:
     way = contact(world, "alice").way
     with world.session() as session:
-        contacts.failed(session, way, "DMs closed", is_permanent=True, now=NOW)
-        contacts.failed(session, way, "again", is_permanent=True, now=at(22))
+        contacts.learn(session, contacts.failed(way, "DMs closed", is_permanent=True, now=NOW))
+        contacts.learn(session, contacts.failed(way, "again", is_permanent=True, now=at(22)))
     marked = contact(world, "alice")
     assert (marked.unusable_since, marked.unusable_reason) == (NOW, "DMs closed")
     assert (marked.last_error, marked.last_error_at) == ("again", at(22))
@@ -133,7 +133,9 @@ def test_an_unusable_contact_is_not_used_and_says_since_when_and_why(world: Worl
 
 def test_a_passing_failure_leaves_a_contact_usable(world: World) -> None:
     with world.session() as session:
-        contacts.failed(session, contact(world, "alice").way, "Discord answered 503", is_permanent=False, now=NOW)
+        contacts.learn(
+            session, contacts.failed(contact(world, "alice").way, "Discord answered 503", is_permanent=False, now=NOW)
+        )
     shown = contact(world, "alice")
     assert (shown.unusable_since, shown.last_error, shown.last_error_at) == (None, "Discord answered 503", NOW)
     assert addresses(world, "alice") == {DISCORD: CAST["alice"]}
@@ -141,15 +143,15 @@ def test_a_passing_failure_leaves_a_contact_usable(world: World) -> None:
 
 def test_a_message_that_arrived_makes_a_contact_usable_again(world: World) -> None:
     with world.session() as session:
-        contacts.failed(session, contact(world, "alice").way, "DMs closed", is_permanent=True, now=NOW)
-        contacts.worked(session, contact(world, "alice").way, learned="7001", now=at(22))
+        contacts.learn(session, contacts.failed(contact(world, "alice").way, "DMs closed", is_permanent=True, now=NOW))
+        contacts.learn(session, contacts.worked(contact(world, "alice").way, learned="7001", now=at(22)))
     shown = contact(world, "alice")
     assert (shown.unusable_since, shown.unusable_reason, shown.last_success_at) == (None, None, at(22))
 
 
 def test_logging_in_again_makes_a_contact_usable_again(world: World) -> None:
     with world.session() as session:
-        contacts.failed(session, contact(world, "alice").way, "DMs closed", is_permanent=True, now=NOW)
+        contacts.learn(session, contacts.failed(contact(world, "alice").way, "DMs closed", is_permanent=True, now=NOW))
         contacts.add_discord(session, world.players["alice"], now=at(22))
     fresh = contact(world, "alice")
     assert (fresh.unusable_since, fresh.unusable_reason, fresh.verified_at) == (None, None, at(22))
@@ -161,8 +163,11 @@ def test_the_owner_may_have_their_addresses_tried_again_but_for_those_that_nobod
     world.has("alice", TELEGRAM, "4242")
     with world.session() as session:
         for name in ("alice", "erik"):
-            contacts.failed(session, contact(world, name).way, "DMs closed", is_permanent=True, now=NOW)
-        contacts.failed(session, contact(world, "alice", TELEGRAM).way, words.UNREADABLE, is_permanent=True, now=NOW)
+            contacts.learn(session, contacts.failed(contact(world, name).way, "DMs closed", is_permanent=True, now=NOW))
+        contacts.learn(
+            session,
+            contacts.failed(contact(world, "alice", TELEGRAM).way, words.UNREADABLE, is_permanent=True, now=NOW),
+        )
         contacts.try_again(session, world.players["alice"])
     assert [way.channel for way in reach(world, "alice").ways] == [DISCORD]
     assert contact(world, "alice", TELEGRAM).unusable_reason == words.UNREADABLE
@@ -171,7 +176,7 @@ def test_the_owner_may_have_their_addresses_tried_again_but_for_those_that_nobod
 
 def test_what_a_receipt_taught_is_kept_with_the_address(world: World) -> None:
     with world.session() as session:
-        contacts.worked(session, contact(world, "alice").way, learned="7001", now=NOW)
+        contacts.learn(session, contacts.worked(contact(world, "alice").way, learned="7001", now=NOW))
     assert [way.learned for way in reach(world, "alice").ways] == ["7001"]
     assert [way.learned for way in reach(world, "erik").ways] == [None]
 
@@ -180,7 +185,7 @@ def test_an_address_moves_with_its_account_and_what_was_learned_of_the_old_one_d
     """On Discord the account is the address, so it goes where the account is linked; the other addresses are let go."""
     world.has("alice", TELEGRAM, "4242")
     with world.session() as session:
-        contacts.worked(session, contact(world, "alice").way, learned="7001", now=NOW)
+        contacts.learn(session, contacts.worked(contact(world, "alice").way, learned="7001", now=NOW))
         alice = session.get_one(User, world.users["alice"])
         spare = linking.link(session, alice, "guid-spare", today=TODAY, now=NOW).id
         assert contacts.contacts_of(session, world.players["alice"]) == {}

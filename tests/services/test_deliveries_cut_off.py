@@ -6,7 +6,7 @@ import pytest
 
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
-from slomix.channels.base import SendError, Unanswered
+from slomix.channels.base import SendError, SlowDown, Unanswered
 from slomix.contacts.rules import QuietHours
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus, Skip
@@ -18,7 +18,7 @@ from .sending import Post, nothing
 
 SECOND = timedelta(seconds=1)
 BUSY = SendError("Discord answered 503")
-SLOW_DOWN = SendError("Discord asks us to slow down (429)", retry_after=timedelta(seconds=90))
+SLOW_DOWN = SlowDown("Discord asks us to slow down (429)", retry_after=timedelta(seconds=90))
 CLOSED = SendError("this person's DMs are closed to the bot", permanent=True)
 
 

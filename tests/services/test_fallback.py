@@ -153,7 +153,7 @@ def test_a_test_message_goes_over_its_channel_whatever_is_preferred_and_even_to_
     world.prefers("alice", called=False, preferred_channel=Preferred.DISCORD, quiet=QuietHours(time(20), time(23)))
     with world.session() as session:
         signal = contacts.contacts_of(session, world.players["alice"])[SIGNAL]
-        contacts.failed(session, signal.way, GONE.reason, is_permanent=True, now=at(20, 30))
+        contacts.learn(session, contacts.failed(signal.way, GONE.reason, is_permanent=True, now=at(20, 30)))
         settings, now = world.runtime.settings, world.clock.now()
         tryout.plan(session, world.players["alice"], SIGNAL, settings=settings, now=now)
     handler = Deliver({tryout.NOTICE: tryout.Tryout()})
@@ -186,7 +186,7 @@ def test_a_later_campaign_of_the_day_opens_the_last_row_alone(everywhere: Post) 
 def test_planning_takes_the_channel_that_is_preferred_and_works(everywhere: Post) -> None:
     with everywhere.world.session() as session:
         telegram = contacts.contacts_of(session, everywhere.world.players["alice"])[TELEGRAM]
-        contacts.failed(session, telegram.way, BLOCKED.reason, is_permanent=True, now=at(20, 30))
+        contacts.learn(session, contacts.failed(telegram.way, BLOCKED.reason, is_permanent=True, now=at(20, 30)))
     everywhere.plan("alice", "erik")
     assert (everywhere.row("alice").channel, everywhere.row("erik").channel) == (SIGNAL, DISCORD)
     everywhere.carry_all()

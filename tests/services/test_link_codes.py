@@ -174,7 +174,9 @@ def test_linking_the_same_chat_again_mends_what_was_marked(world: World) -> None
     world.has("alice", TELEGRAM, CHAT)
     with world.session() as session:
         contact = contacts.contacts_of(session, world.players["alice"])[TELEGRAM]
-        contacts.failed(session, contact.way, "the bot is blocked on Telegram", is_permanent=True, now=at(20, 30))
+        contacts.learn(
+            session, contacts.failed(contact.way, "the bot is blocked on Telegram", is_permanent=True, now=at(20, 30))
+        )
     assert has(world) == {}
     confirm(world, ask(world)[0])
     assert has(world) == {TELEGRAM: CHAT}

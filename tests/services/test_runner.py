@@ -41,6 +41,12 @@ class Scripted:
         self.called.append(f"act on {prepared}")
         return self.acts()
 
+    def foregone(self, result: Any) -> None:
+        return None
+
+    def late(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> None:
+        self.called.append(f"late with {result}")
+
     def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Any:
         self.called.append(f"finish with {result}")
         return self.finishes(session)

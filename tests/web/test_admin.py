@@ -157,8 +157,10 @@ def test_the_overview_says_what_waits_and_how_the_channels_do_and_no_address(wor
     now = world.clock.now()
     with world.session() as session:
         made = {one.channel: one.way for one in contacts.contacts_of(session, world.players["alice"]).values()}
-        contacts.worked(session, made[ChannelName.DISCORD], learned=None, now=now)
-        contacts.failed(session, made[ChannelName.TELEGRAM], "<i>blocked</i>", is_permanent=True, now=now)
+        contacts.learn(session, contacts.worked(made[ChannelName.DISCORD], learned=None, now=now))
+        contacts.learn(
+            session, contacts.failed(made[ChannelName.TELEGRAM], "<i>blocked</i>", is_permanent=True, now=now)
+        )
         accounts.note_membership(session, session.get_one(User, world.users["erik"]), False, now=now)
     elsewhere = with_settings(world, signal_enabled=False)
     answer = browser_of(make_app(elsewhere.runtime), elsewhere, "dora").get("/admin")

@@ -17,6 +17,7 @@ WRITES = [
     ("DELETE", f"{API}/{TODAY}"),
     ("POST", CAMPAIGNS),
     ("POST", f"{CAMPAIGNS}/1/cancel"),
+    ("POST", f"{CAMPAIGNS}/1/retry"),
 ]
 
 

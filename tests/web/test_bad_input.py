@@ -93,7 +93,7 @@ CASES = [
     get("a campaign that is not there", "alice", "/campaigns/999999999", 404, "no such campaign"),
     get("a campaign beyond all", "alice", f"/campaigns/{10**30}", 404, "no such page"),
     get("an unknown page", None, "/nowhere", 404, "no such page"),
-    get("a wrong method", "bob", "/campaigns", 405, "that way"),
+    get("a wrong method", "bob", "/campaigns/1/cancel", 405, "that way"),
     post("another wrong method", "bob", "/calendar", 405, "that way"),
     get("a day that is none", None, "/day/2026-13-40", 422, NO_DATE),
     get("a month that is none", None, "/calendar?month=2026-13", 422, "A month looks like 2026-11"),

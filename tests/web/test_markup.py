@@ -64,11 +64,13 @@ def paths_of(world: World, who: str) -> list[str]:
     if who != "charlie":
         with world.session() as session:
             campaign = session.scalars(select(Campaign.id)).one()
-        paths += ["/welcome", f"/campaigns/{campaign}", f"/campaigns/{campaign}/live"]
+        paths += ["/welcome", "/campaigns", f"/campaigns/{campaign}", f"/campaigns/{campaign}/live"]
     if who in {"bob", "dora"}:
         paths += ["/promote", "/promote/preview"]
     if who == "dora":
-        paths += [f"/admin{page}" for page in ("", "/claims", "/links", "/roles", "/audit", "/players")]
+        paths += [
+            f"/admin{page}" for page in ("", "/claims", "/links", "/roles", "/audit", "/players", "/sending/pause")
+        ]
     return paths
 
 

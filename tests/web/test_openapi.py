@@ -169,6 +169,7 @@ def sound(operation_id: str) -> dict[str, Any]:
 def send(browser: Browser, operation_id: str, body: bytes | str, kind: str = "application/json") -> TestResponse:
     """Send these bytes as somebody who may."""
     method, path, _ = OPERATIONS[operation_id]
+    path = path.format(campaign_id=1)
     headers = (OURS if is_write(operation_id) else BEARER) | {"Content-Type": kind}
     answer = browser.client.open(path, method=method, data=body, headers=headers)
     described(operation_id, answer)

@@ -80,7 +80,7 @@ def leave_out(world: World) -> dict[str, str]:
         user = session.get_one(User, world.users["franka"])
         accounts.unlink_player(session, user, now=world.clock.now())
         contact = contacts.contacts_of(session, world.players["goran"])[ChannelName.DISCORD]
-        contacts.failed(session, contact.way, "DMs closed", is_permanent=True, now=world.clock.now())
+        contacts.learn(session, contacts.failed(contact.way, "DMs closed", is_permanent=True, now=world.clock.now()))
     return {"alice": "not opted in", "erik": "quiet hours", "franka": "not linked", "goran": "no working contact"}
 
 

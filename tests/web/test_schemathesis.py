@@ -24,6 +24,7 @@ from slomix.availability.rules import Status
 from tests.conftest import TODAY, World
 from tests.web.conftest import OURS, Browse, Browser, browser_of, is_problem, make_app, with_settings
 from tests.web.test_openapi import API, BEARER, BODIES, DOCUMENT, OPERATIONS, app, bridged, described, is_write, sound
+from tests.web.test_retry import settle
 
 __all__ = ["app", "bridged"]
 
@@ -38,7 +39,7 @@ CHECKS = [
 PUBLIC = {"readDescription", "readAccess", "readDays"}
 LOGGED_IN = PUBLIC | {"readMine", "readPreferences", "changePreferences", "removeAddress"}
 LINKED = LOGGED_IN | {"setStatus", "clearStatus", "readSettings", "changeSettings", "makeLinkToken", "readCampaign"}
-PROMOTER = LINKED | {"previewCampaign", "createCampaign", "cancelCampaign"}
+PROMOTER = LINKED | {"previewCampaign", "createCampaign", "cancelCampaign", "retryCampaign"}
 # What each of them is ever answered with success.
 ROLES = {"stranger": PUBLIC, "charlie": LOGGED_IN, "alice": LINKED, "bob": PROMOTER, "bridge": {"confirmLink"}}
 
@@ -57,7 +58,7 @@ def test_it_is_openapi() -> None:
     SCHEMA.validate()
 
 
-def calls(operation_id: str, browse: Browse) -> st.SearchStrategy[Any]:
+def calls(operation_id: str, browse: Browse, world: World) -> st.SearchStrategy[Any]:
     """Calls in the right form and in wrong ones, and some that speak of what there is."""
     method, path, _ = OPERATIONS[operation_id]
     operation = SCHEMA[path][method]
@@ -67,8 +68,9 @@ def calls(operation_id: str, browse: Browse) -> st.SearchStrategy[Any]:
         made_up.append(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE, **ours))
     if ours:
         made_up.append(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
-    if operation_id == "cancelCampaign":
+    if operation_id in {"cancelCampaign", "retryCampaign"}:
         made = browse("bob").call("POST", f"{API}/promotions/campaigns", {}).get_json()
+        settle(world, "failed")
         made_up += [operation.as_strategy(**ours, path_parameters={"campaign_id": made["campaign_id"]})] * 2
     if operation_id == "confirmLink":
         made_up.append(operation.as_strategy(body=link_of(browse("alice"))))
@@ -103,7 +105,7 @@ def test_whatever_is_called_the_answer_is_described(
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(case=calls(operation_id, browse))
+    @given(case=calls(operation_id, browse, world))
     def try_out(case: Any) -> None:
         answer = case.call(app=app, session=client, headers=headers)
         case.validate_response(answer, checks=checks)

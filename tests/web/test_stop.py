@@ -10,6 +10,7 @@ from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.availability.rules import Status
 from slomix.contacts import preferences, stopping
+from slomix.contacts import service as contacts
 from slomix.contacts.preferences import Wishes
 from slomix.contacts.rules import ChannelName, Kind
 from tests.conftest import LJUBLJANA, World
@@ -24,7 +25,8 @@ ALL = {"called": True, "session_ready": True, "daily_reminder": True, "looking_t
 def link(world: World, name: str, kind: Kind = Kind.CAMPAIGNS) -> str:
     """The path of the link in a message to this player."""
     with world.session() as session:
-        reader = stopping.reader_of(session, world.players[name], kind, settings=world.runtime.settings)
+        reach = contacts.reach_of(session, [world.players[name]], settings=world.runtime.settings)[world.players[name]]
+        reader = stopping.reader_of(reach, kind, settings=world.runtime.settings)
     return reader.stop_link.removeprefix(world.runtime.settings.base_url)
 
 

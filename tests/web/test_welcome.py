@@ -83,7 +83,7 @@ def broken(world: World) -> World:
     with world.session() as session:
         contact = contacts.contacts_of(session, world.players["alice"])[ChannelName.DISCORD]
         reason = "this person's DMs are closed to the bot"
-        contacts.failed(session, contact.way, reason, is_permanent=True, now=world.clock.now())
+        contacts.learn(session, contacts.failed(contact.way, reason, is_permanent=True, now=world.clock.now()))
     return world
 
 
@@ -112,7 +112,9 @@ def test_saying_that_it_works_again_takes_the_words_away(broken: World, alice: B
 def test_a_passing_failure_is_no_banner_and_stands_beside_its_channel(world: World, alice: Browser) -> None:
     with world.session() as session:
         contact = contacts.contacts_of(session, world.players["alice"])[ChannelName.DISCORD]
-        contacts.failed(session, contact.way, "Discord answered 503", is_permanent=False, now=world.clock.now())
+        contacts.learn(
+            session, contacts.failed(contact.way, "Discord answered 503", is_permanent=False, now=world.clock.now())
+        )
         assert preferences.were_asked(session, world.players["alice"])
     page = alice.page("/preferences")
     assert "We cannot write" not in page.words

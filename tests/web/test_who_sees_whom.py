@@ -18,6 +18,7 @@ FRAGMENTS = ["/board", "/board?month=", f"/day/{TODAY}/live", f"/day/{TOMORROW}/
 JSON = [f"{API}{query}" for query in ("", "?include_users=true", "?include_users=1&from=2026-11-01", "/access")]
 FOR_ALL = [*PAGES, *FRAGMENTS, *JSON, "/auth/link/status"]
 FOR_PLAYERS = [
+    "/campaigns",
     "/campaigns/{}",
     "/campaigns/{}/live",
     f"{API}/promotions/campaign",

@@ -15,9 +15,7 @@ def pump(world: World, *, most: int = 50) -> None:
     for _ in range(most):
         with world.session() as session:
             session.execute(update(Job).values(wait_until=None, nudge_again_at=None))
-        came_to = [
-            run(world.runtime, background.HANDLERS[kind], job_id) for job_id, kind in background.tick(world.runtime)
-        ]
+        came_to = [run(world.runtime, background.HANDLERS[job.kind], job.id) for job in background.tick(world.runtime)]
         waiting = waiting + 1 if all(status is JobStatus.PENDING for status in came_to) else 0
         if not came_to or waiting == 3:
             return

@@ -145,6 +145,7 @@ def test_when_presence_stays_unknown_nobody_is_called_missing(called: World) -> 
     for second in range(30, 60, 5):
         go(called, 21, 0, second)
     go(called, 21, 2)
+    go(called, 21, 5)
     assert not any(FOLLOW_UP in message.text for _, message, _ in called.discord.sent)
     texts = called.discord.texts
     assert sum("could not see who is in voice" in text for text in texts) == 2, "the room and the promoter are told"

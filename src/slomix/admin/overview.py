@@ -5,6 +5,7 @@ from flask import Blueprint, render_template
 from slomix import web
 from slomix.accounts import claims
 from slomix.admin import queries
+from slomix.deliveries import pausing
 
 blueprint = Blueprint("overview", __name__)
 
@@ -13,10 +14,14 @@ blueprint = Blueprint("overview", __name__)
 def show() -> str:
     who = web.the_admin()
     with web.runtime().transaction() as session:
+        pause = pausing.paused(session)
         return render_template(
             "admin/overview.html",
             claims=len(claims.open_claims(session)),
             links=claims.new_links(session, who.user_id),
             numbers=queries.numbers(session),
             channels=queries.channels(session, web.runtime().settings),
+            pause=pause,
+            people=queries.accounts_of(session, [pause.by]) if pause else {},
+            today=web.today(web.now()),
         )

@@ -5,10 +5,10 @@ from datetime import datetime
 from flask import Blueprint
 
 from slomix import web
-from slomix.admin import audit, disputes, links, overview, players, rights
+from slomix.admin import audit, disputes, links, overview, players, rights, sending
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
-for pages in (overview, disputes, links, rights, audit, players):
+for pages in (overview, disputes, links, rights, audit, players, sending):
     blueprint.register_blueprint(pages.blueprint)
 
 

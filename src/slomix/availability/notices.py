@@ -10,7 +10,7 @@ from slomix.availability import events, service
 from slomix.availability.rules import Status
 from slomix.channels.base import Message
 from slomix.contacts import stopping
-from slomix.contacts.rules import Kind
+from slomix.contacts.rules import ChannelName, Kind, Reach
 from slomix.deliveries.handlers import Notice
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import Skip
@@ -76,17 +76,25 @@ class OfTheDay:
         reason = why_unwanted(self._name, said)
         return Skip(reason) if reason is not None else None
 
-    def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
+    def words(
+        self,
+        runtime: Runtime,
+        session: Session,
+        delivery: Delivery,
+        channel: ChannelName,
+        reach: Reach | None,
+        now: datetime,
+    ) -> Message:
         settings, about = runtime.settings, About.read(delivery.subject)
         board = settings.base_url + "/"
         if self._name == events.DAILY_REMINDER:
             text = words.ARE_YOU_IN.format(link=board)
         else:
             text = words.SO_MANY_LOOKING.format(count=events.count_looking(session, about.day), link=board)
-        if delivery.player_id is None or self.kind is None:
+        if reach is None or self.kind is None:
             return Message(text)
-        reader = stopping.reader_of(session, delivery.player_id, self.kind, settings=settings)
-        stop = style_for(delivery.channel, reader.zone, now).aside(reader.stop_link)
+        reader = stopping.reader_of(reach, self.kind, settings=settings)
+        stop = style_for(channel, reader.zone, now).aside(reader.stop_link)
         return Message("\n".join([text, words.WHY_OF_KIND[self._name].format(link=stop)]))
 
 

@@ -13,8 +13,10 @@ from slomix.availability.calendar import month
 from slomix.availability.service import DayView
 from slomix.availability.views import queue
 from slomix.board.tonight import evening
-from slomix.campaigns.views import CampaignCard
-from slomix.campaigns.views import card as campaign_card
+from slomix.campaigns.cards import CampaignCard
+from slomix.campaigns.cards import card as campaign_card
+from slomix.deliveries import pausing
+from slomix.deliveries.models import Pause
 from slomix.runtime import Runtime
 from slomix.shared_read import SharedRead
 
@@ -28,6 +30,8 @@ class Tonight:
     day: date
     days: list[DayView]
     campaign: CampaignCard | None
+    # Since when all sending is paused; None while messages go out.
+    pause: Pause | None
     # The board as strangers see it, all of them the same; made by the first who asks.
     for_strangers: str = ""
 
@@ -81,6 +85,7 @@ def _board(tonight: Tonight, *, month_of: date | None = None) -> dict[str, Any]:
             web.now(),
         ),
         "campaign": tonight.campaign,
+        "pause": tonight.pause,
         "calendar": opened,
     }
 
@@ -96,12 +101,15 @@ def shared_tonight(runtime: Runtime) -> "SharedRead[date, Tonight]":
     """What all boards of this process read together."""
 
     def read(days: set[date]) -> dict[date, Tonight]:
+        now = runtime.clock.now()
         with runtime.transaction() as session:
+            pause = pausing.paused(session)
             return {
                 day: Tonight(
                     day,
                     days=service.days_with_names(session, day, day + timedelta(days=1 + rules.UPCOMING)),
-                    campaign=campaign_card(session, day),
+                    campaign=campaign_card(session, day, settings=runtime.settings, now=now),
+                    pause=pause,
                 )
                 for day in days
             }

@@ -10,11 +10,12 @@ from werkzeug.wrappers import Response
 from slomix import web, words
 from slomix.accounts.rules import plain_name
 from slomix.availability.rules import parse_day
-from slomix.campaigns import queries, service
+from slomix.campaigns import queries, retrying, service
+from slomix.campaigns.cards import card_of
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import Audience
 from slomix.campaigns.service import Options
-from slomix.campaigns.views import card_of, start_moment, submit_key
+from slomix.campaigns.views import start_moment, submit_key
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
 from slomix.errors import Invalid
@@ -81,7 +82,7 @@ def create() -> tuple[Response, int]:
         campaign, is_new = service.create(
             session, promoter_id, options, day=today, idempotency_key=key, settings=settings, now=now
         )
-        shown = card_of(session, campaign)
+        shown = card_of(session, campaign, settings=settings, now=now)
         body = {
             "campaign_id": str(campaign.id),
             "status": shown.status.value,
@@ -101,7 +102,7 @@ def read() -> dict[str, Any]:
         campaign = queries.of_day(session, day)
         if campaign is None:
             return {"campaign": None}
-        shown = card_of(session, campaign)
+        shown = card_of(session, campaign, settings=web.runtime().settings, now=web.now())
         channels = _first_channels(session, [one.player_id for one in queries.recipients(session, campaign)])
     return {
         "campaign": {
@@ -133,6 +134,25 @@ def cancel(campaign_id: int) -> dict[str, str]:
             session, campaign_id, player_id=promoter_id, is_admin=web.viewer().is_admin, now=web.now()
         )
     return {"id": str(campaign.id), "status": campaign.status.value}
+
+
+@blueprint.post("/campaigns/<id:campaign_id>/retry")
+@web.api_write
+def retry(campaign_id: int) -> dict[str, Any]:
+    """Try once more what failed or, when its promoter says so, what may have arrived already."""
+    promoter_id = web.the_promoter()
+    unknown = web.json_flag(web.json_object(), "unknown")
+    with web.runtime().transaction() as session:
+        campaign, number = retrying.retry(
+            session,
+            campaign_id,
+            player_id=promoter_id,
+            is_admin=web.viewer().is_admin,
+            unknown=unknown,
+            settings=web.runtime().settings,
+            now=web.now(),
+        )
+    return {"id": str(campaign.id), "retried": number}
 
 
 def _is_on(name: str) -> bool:

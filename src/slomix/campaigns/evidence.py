@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from slomix.accounts import service as accounts
@@ -12,7 +13,7 @@ from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Attempt, Delivery
-from slomix.deliveries.rules import AttemptEvent, DeliveryStatus
+from slomix.deliveries.rules import LIVE, AttemptEvent, DeliveryStatus
 from slomix.jobs.models import Job
 
 Tries = Mapping[int, Sequence[Attempt]]
@@ -24,14 +25,21 @@ def gather(session: Session, campaign: Campaign) -> dict[str, Any]:
     own = so_far.jobs
     rows = deliveries.ledger(session, campaign.subject)
     tries = deliveries.attempts(session, [row.id for row in rows])
-    names = accounts.names(session, [row.player_id for row in rows if row.player_id is not None])
+    players = [row.player_id for row in rows if row.player_id is not None]
+    names = accounts.names(session, [campaign.promoter_id, *players])
+    turnout = queries.turnout(session, campaign)
     return {
         "campaign": {
             "id": str(campaign.id),
             "day": campaign.day.isoformat(),
             "status": so_far.status.value,
             "start_at": campaign.start_at.isoformat(),
+            "called_at": campaign.created_at.isoformat(),
+            "called_by": plain_name(names[campaign.promoter_id]),
             "recipients": queries.recipient_count(session, campaign),
+            "came": turnout.here if turnout else None,
+            "of": turnout.asked if turnout else None,
+            "dry_run": campaign.dry_run,
         },
         "jobs": [
             {
@@ -53,40 +61,90 @@ def gather(session: Session, campaign: Campaign) -> dict[str, Any]:
                 "status": row.status.value,
                 "reason": row.reason,
                 "message_id": row.message_id,
+                "deadline_at": row.deadline_at.isoformat() if row.deadline_at else None,
+                "settled_at": row.settled_at.isoformat() if row.settled_at else None,
                 "tries": sum(1 for one in tries.get(row.id, []) if one.event is AttemptEvent.BEGUN),
                 "attempts": [
-                    {"claim": one.claim, "event": one.event.value, "status": one.status.value, "error": one.error}
+                    {
+                        "claim": one.claim,
+                        "event": one.event.value,
+                        "status": one.status.value,
+                        "error": one.error,
+                        "at": one.at.isoformat(),
+                    }
                     for one in tries.get(row.id, [])
                 ],
             }
             for row in rows
         ],
         "verdict": [
-            {"promise": promise, "kept": kept} for promise, kept in _verdict(campaign, own, rows, tries).items()
+            {"promise": promise, "kept": kept}
+            for promise, kept in _verdict(session, campaign, own, rows, tries).items()
         ],
     }
 
 
-def _verdict(campaign: Campaign, own: list[Job], rows: list[Delivery], tries: Tries) -> dict[str, bool]:
-    kinds = Counter(job.kind for job in own)
-    sent = [row for row in rows if row.status is DeliveryStatus.SENT]
+def _verdict(
+    session: Session, campaign: Campaign, own: list[Job], rows: list[Delivery], tries: Tries
+) -> dict[str, bool]:
+    claims = _claims(session, rows)
     return {
-        "exactly one job of each type": campaign.dry_run or kinds == Counter(rules.JOB_KINDS),
+        "exactly one job of each type": campaign.dry_run
+        or Counter(job.kind for job in own) == Counter(rules.JOB_KINDS),
+        "at most one live row for each player and event": _no_two_alive(session, rows),
         "nothing was tried again after it was sent": all(_ends_with_the_sent(tries.get(row.id, [])) for row in rows),
+        "nothing left after its deadline": all(
+            row.deadline_at is None or one.at < row.deadline_at
+            for row in rows
+            for one in tries.get(row.id, [])
+            if one.event is AttemptEvent.BEGUN
+        ),
         "what was not sent has its reason": all(
             row.reason for row in rows if row.status.is_settled and row.status is not DeliveryStatus.SENT
         ),
         "at most one summary": sum(1 for row in rows if row.notice == rules.SUMMARY) <= 1,
-        "nothing left after its deadline": all(
-            row.deadline_at is None or one.at < row.deadline_at
-            for row in sent
-            for one in tries.get(row.id, [])
-            if one.event is AttemptEvent.BEGUN
+        "unknown is only what got no answer": all(
+            _has_an_open_question(tries.get(row.id, [])) for row in rows if row.status is DeliveryStatus.UNKNOWN
+        ),
+        "every try has its end, but where a worker was lost": all(
+            _is_paired(row, tries.get(row.id, []), claims.get(row.id, 0)) for row in rows
         ),
     }
+
+
+def _claims(session: Session, rows: Sequence[Delivery]) -> dict[int, int]:
+    """How often the job that carries each delivery was claimed."""
+    subjects = [str(row.id) for row in rows]
+    query = select(Job.subject, Job.claims).where(Job.kind == deliveries.JOB_KIND, Job.subject.in_(subjects))
+    return {int(subject): claims for subject, claims in session.execute(query)}
+
+
+def _no_two_alive(session: Session, rows: Sequence[Delivery]) -> bool:
+    """Whichever campaign they belong to."""
+    keys = {row.event_key for row in rows}
+    people = (Delivery.player_id, Delivery.destination, Delivery.event_key)
+    alive = select(*people).where(Delivery.event_key.in_(keys), Delivery.status.in_(LIVE)).group_by(*people)
+    return session.execute(alive.having(func.count() > 1)).first() is None
 
 
 def _ends_with_the_sent(attempts: Sequence[Attempt]) -> bool:
     """Whether the try that was sent is the last thing that happened."""
     sent = [number for number, one in enumerate(attempts) if one.status is DeliveryStatus.SENT]
     return not sent or sent == [len(attempts) - 1]
+
+
+def _has_an_open_question(attempts: Sequence[Attempt]) -> bool:
+    """Whether a try of it left and nobody saw its answer."""
+    ended = {one.claim for one in attempts if one.event is AttemptEvent.ENDED}
+    unanswered = {DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN}
+    return any(
+        one.status in unanswered if one.event is AttemptEvent.ENDED else one.claim not in ended for one in attempts
+    )
+
+
+def _is_paired(row: Delivery, attempts: Sequence[Attempt], claims: int) -> bool:
+    """Whether every try that began has its end, or was followed by another claim, or is still open or unknown."""
+    begun = {one.claim for one in attempts if one.event is AttemptEvent.BEGUN}
+    ended = {one.claim for one in attempts if one.event is AttemptEvent.ENDED}
+    may_lack = not row.status.is_settled or row.status is DeliveryStatus.UNKNOWN
+    return ended <= begun and all(may_lack or claim < claims for claim in begun - ended)

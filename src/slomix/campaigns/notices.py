@@ -5,19 +5,16 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from slomix import words
-from slomix.accounts import service as accounts
-from slomix.availability import service as availability
-from slomix.campaigns import messages, queries, rules, turnout
+from slomix.campaigns import last_look, messages, queries, rules, turnout
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import CampaignStatus
 from slomix.channels.base import Message
 from slomix.contacts import stopping
-from slomix.contacts.rules import Kind
+from slomix.contacts.rules import ChannelName, Kind, Reach
 from slomix.deliveries.handlers import Notice
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import Skip
 from slomix.deliveries.writing import OnDiscord, Style, style_for
-from slomix.presence import service as presence
 from slomix.runtime import Runtime
 from slomix.settings import Settings
 
@@ -29,6 +26,7 @@ def links_of(settings: Settings, stop: str | None = None) -> messages.Links:
         board=settings.base_url + "/",
         stop=stop or settings.base_url + "/preferences",
         voice_room=f"https://discord.com/channels/{settings.discord_guild_id}/{room}" if room else None,
+        game_server=messages.server_address(settings.game_server_host, settings.game_server_port),
     )
 
 
@@ -44,37 +42,47 @@ class ToRecipient:
 
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         """Not after a cancel, not to who withdrew, and (start, follow-up) not to who is in voice already."""
-        campaign = queries.of_subject(session, delivery.subject)
-        if campaign.status is CampaignStatus.CANCELLED:
+        seen = last_look.take(session, queries.id_of(delivery.subject), delivery.player_id or 0)
+        if seen.campaign.status is CampaignStatus.CANCELLED:
             return Skip(words.WITHDRAWN)
-        player_id = delivery.player_id or 0
-        status = availability.statuses(session, campaign.day, [player_id]).get(player_id)
-        reason = rules.why_unwanted(status)
+        reason = rules.why_unwanted(seen.status)
         if reason is not None:
             return Skip(reason)
         if self._kind == rules.REMINDER:
             return None
-        snapshot = presence.voice(session)
-        if snapshot.is_fresh(now, runtime.settings.presence_max_age):
-            discord_id = accounts.discord_ids(session, [player_id]).get(player_id, "")
-            where = turnout.rooms_of(runtime.settings).whereabouts(snapshot.rooms.get(discord_id))
+        if seen.voice.is_fresh(now, runtime.settings.presence_max_age):
+            where = turnout.rooms_of(runtime.settings).whereabouts(seen.voice.rooms.get(seen.discord_id))
             return Skip(words.ALREADY_IN_VOICE) if where.is_in_voice else None
-        return self._why_not_unseen(runtime, campaign, now)
+        return self._why_not_unseen(runtime, seen.campaign, now)
 
-    def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
-        campaign = queries.of_subject(session, delivery.subject)
-        reader = stopping.reader_of(session, delivery.player_id or 0, self.kind, settings=runtime.settings)
-        style = style_for(delivery.channel, reader.zone, now)
-        return Message(self.text(campaign, links_of(runtime.settings, reader.stop_link), style, now))
+    def words(
+        self,
+        runtime: Runtime,
+        session: Session,
+        delivery: Delivery,
+        channel: ChannelName,
+        reach: Reach | None,
+        now: datetime,
+    ) -> Message:
+        campaign = queries.of_subject(session, delivery.subject)  # known since the last look
+        reader = stopping.reader_of(reach, self.kind, settings=runtime.settings) if reach is not None else None
+        style = style_for(channel, reader.zone if reader else runtime.settings.zone, now)
+        links = links_of(runtime.settings, reader.stop_link if reader else None)
+        is_on_server = self._kind == rules.VOICE_CHECK and turnout.seen_on_server(
+            session, campaign, delivery.player_id or 0, runtime.settings, now
+        )
+        return Message(self.text(campaign, links, style, now, is_on_server=is_on_server))
 
-    def text(self, campaign: Campaign, links: messages.Links, style: Style, now: datetime) -> str:
+    def text(
+        self, campaign: Campaign, links: messages.Links, style: Style, now: datetime, *, is_on_server: bool = False
+    ) -> str:
         match self._kind:
             case rules.REMINDER:
                 return messages.reminder(campaign.start_at, links, style)
             case rules.START:
                 return messages.start(campaign.start_at, now, links, style)
             case _:
-                return messages.followup(links, style)
+                return messages.followup(links, style, is_on_server=is_on_server)
 
     def _why_not_unseen(self, runtime: Runtime, campaign: Campaign, now: datetime) -> Skip | None:
         """With nobody knowing who is in voice: a start goes out all the same, an old verdict of missing does not."""
@@ -95,7 +103,15 @@ class Summary:
         campaign = queries.of_subject(session, delivery.subject)
         return Skip(words.WITHDRAWN) if campaign.status is CampaignStatus.CANCELLED else None
 
-    def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
+    def words(
+        self,
+        runtime: Runtime,
+        session: Session,
+        delivery: Delivery,
+        channel: ChannelName,
+        reach: Reach | None,
+        now: datetime,
+    ) -> Message:
         campaign = queries.of_subject(session, delivery.subject)
         return Message(messages.summary(turnout.summary_facts(session, campaign, runtime.settings, now)))
 
@@ -110,7 +126,15 @@ class PresenceUnknown:
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         return None
 
-    def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
+    def words(
+        self,
+        runtime: Runtime,
+        session: Session,
+        delivery: Delivery,
+        channel: ChannelName,
+        reach: Reach | None,
+        now: datetime,
+    ) -> Message:
         return Message(messages.presence_unknown(links_of(runtime.settings)))
 
 
@@ -127,7 +151,15 @@ class DryRun:
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         return None
 
-    def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
+    def words(
+        self,
+        runtime: Runtime,
+        session: Session,
+        delivery: Delivery,
+        channel: ChannelName,
+        reach: Reach | None,
+        now: datetime,
+    ) -> Message:
         campaign = queries.of_subject(session, delivery.subject)
         if self._kind == rules.SUMMARY:
             return Message(

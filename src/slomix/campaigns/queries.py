@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from slomix import db, words
+from slomix.availability.models import Entry
+from slomix.availability.rules import Status
 from slomix.campaigns import rules
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.rules import CampaignStatus, Phase
@@ -43,7 +45,12 @@ def get(session: Session, campaign_id: int) -> Campaign:
 
 def of_subject(session: Session, subject: str) -> Campaign:
     """The campaign that a job or a ledger row speaks of."""
-    return get(session, int(subject.removeprefix("campaign:")))
+    return get(session, id_of(subject))
+
+
+def id_of(subject: str) -> int:
+    """The campaign's id, of how jobs and the ledger name it."""
+    return int(subject.removeprefix("campaign:"))
 
 
 def of_day(session: Session, day: date) -> Campaign | None:
@@ -53,11 +60,6 @@ def of_day(session: Session, day: date) -> Campaign | None:
         .where(Campaign.day == day, ~Campaign.dry_run)
         .order_by(Campaign.status == CampaignStatus.CANCELLED, Campaign.id.desc())
     ).first()
-
-
-def recent(session: Session, limit: int = 20) -> list[Campaign]:
-    """The latest campaigns, newest first."""
-    return list(session.scalars(select(Campaign).order_by(Campaign.id.desc()).limit(limit)))
 
 
 def recipients(session: Session, campaign: Campaign) -> list[Recipient]:
@@ -70,14 +72,44 @@ def recipient_count(session: Session, campaign: Campaign) -> int:
     return session.scalar(select(func.count()).where(Recipient.campaign_id == campaign.id)) or 0
 
 
-def came(session: Session, campaign: Campaign) -> int | None:
-    """How many of the recipients the voice check found in voice; None before it, or when presence stayed unknown."""
+@dataclass(frozen=True)
+class Turnout:
+    """How many came to voice, of those who were asked and did not take back that they play."""
+
+    here: int
+    asked: int
+
+
+def turnout_columns() -> tuple[ColumnElement[int], ColumnElement[int], ColumnElement[bool | None]]:
+    """Of recipients, beside what they said of the day: who came, out of how many, and whether that is known."""
+    came = Recipient.whereabouts.in_([where for where in Whereabouts if where.is_in_voice])
+    wanted = Entry.status.is_not(None) & (Entry.status != Status.NOT_PLAYING)
+    return (
+        func.count().filter(came),
+        func.count().filter(came | wanted),
+        func.bool_and(Recipient.whereabouts != Whereabouts.UNKNOWN),
+    )
+
+
+def turnout(session: Session, campaign: Campaign) -> Turnout | None:
+    """What the voice check found; None before it, or when presence stayed unknown."""
     if campaign.judged_at is None:
         return None
-    found = [one.whereabouts for one in recipients(session, campaign)]
-    if Whereabouts.UNKNOWN in found:
-        return None
-    return sum(1 for where in found if where is not None and where.is_in_voice)
+    said = (Entry.player_id == Recipient.player_id) & (Entry.day == campaign.day)
+    query = select(*turnout_columns()).select_from(Recipient).outerjoin(Entry, said)
+    here, asked, is_known = session.execute(query.where(Recipient.campaign_id == campaign.id)).one()
+    return Turnout(here, asked) if is_known else None
+
+
+def in_the_way(session: Session, day: date, promoter_id: int, *, one_a_day: bool) -> Campaign | None:
+    """The campaign because of which this promoter cannot call `day` together."""
+    standing = (Campaign.day == day) & ~Campaign.dry_run & (Campaign.status != CampaignStatus.CANCELLED)
+    theirs = (
+        (Campaign.promoter_id == promoter_id) | (Campaign.exclusive_on == day)
+        if one_a_day
+        else (Campaign.promoter_id == promoter_id)
+    )
+    return session.scalars(select(Campaign).where(standing, theirs).order_by(Campaign.id)).first()
 
 
 @dataclass(frozen=True)
@@ -98,15 +130,18 @@ def progress(session: Session, campaign: Campaign, finishing: Mapping[str, JobSt
     """Look how far it has come; `finishing` are jobs whose end this transaction is about to write."""
     own = jobs.of_subject(session, campaign.subject, [*rules.JOB_KINDS, rules.DRY_RUN])
     tallies = deliveries.tally(session, campaign.subject)
-    status = campaign.status
-    if status is not CampaignStatus.CANCELLED and not campaign.dry_run:
-        states = {job.kind: job.status for job in own}
-        status = rules.overall_status(
-            {notice: _phase(tally) for notice, tally in tallies.items()}, states | dict(finishing or {})
-        )
-        if status is CampaignStatus.SCHEDULED and campaign.status is CampaignStatus.RUNNING:
-            status = campaign.status  # its job only waits between two looks
-    return Progress(own, tallies, status)
+    states = {job.kind: job.status for job in own} | dict(finishing or {})
+    return Progress(own, tallies, status_of(campaign, {name: _phase(tally) for name, tally in tallies.items()}, states))
+
+
+def status_of(campaign: Campaign, phases: Mapping[str, Phase], states: Mapping[str, JobStatus]) -> CampaignStatus:
+    """What it came to, by its jobs and its ledger; a cancel, and a dry run's own word, stand as they are."""
+    if campaign.status is CampaignStatus.CANCELLED or campaign.dry_run:
+        return campaign.status
+    status = rules.overall_status(phases, states)
+    if status is CampaignStatus.SCHEDULED and campaign.status is CampaignStatus.RUNNING:
+        return campaign.status  # its job only waits between two looks
+    return status
 
 
 def _phase(tally: Tally) -> Phase:

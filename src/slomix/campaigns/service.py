@@ -260,4 +260,4 @@ def cancel(session: Session, campaign_id: int, *, player_id: int, is_admin: bool
 
 def forget_whereabouts(session: Session, player_id: int) -> None:
     """Nobody knows any more where the voice checks found this player."""
-    session.execute(update(Recipient).where(Recipient.player_id == player_id).values(whereabouts=None))
+    session.execute(update(Recipient).where(Recipient.player_id == player_id).values(whereabouts=None, on_server=None))

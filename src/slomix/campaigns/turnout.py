@@ -1,13 +1,15 @@
 """Who came: judges the recipients by the voice rooms, and gathers what the summary says."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.accounts import service as accounts
+from slomix.accounts.models import Player
 from slomix.availability import service as availability
 from slomix.campaigns import queries, rules, service
 from slomix.campaigns.messages import SummaryFacts
@@ -36,37 +38,73 @@ def asked_by_start(session: Session, campaign: Campaign, player_ids: list[int]) 
     return [player_id for player_id in player_ids if player_id in told and told[player_id].status in reached]
 
 
-def record(session: Session, campaign: Campaign, whereabouts: Mapping[int, Whereabouts], *, now: datetime) -> None:
-    """Write down where the voice check found each recipient."""
+def known_names(session: Session, player_ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
+    """Every name by which each of the players is known in the game."""
+    rows = session.execute(select(Player.id, Player.name, Player.aliases).where(Player.id.in_(list(player_ids))))
+    return {row.id: (row.name, *row.aliases) for row in rows}
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where the voice check found the recipients; `on_server` are those of the missing, None without telemetry."""
+
+    whereabouts: Mapping[int, Whereabouts]
+    on_server: Collection[int] | None = None
+
+    @property
+    def missing(self) -> list[int]:
+        return rules.missing(self.whereabouts)
+
+
+def record(session: Session, campaign: Campaign, found: Found, *, now: datetime) -> None:
+    """Write down where the voice check found each recipient, and of the missing whether they are on the server."""
     for where in Whereabouts:
-        players = [player_id for player_id, found in whereabouts.items() if found is where]
-        if players:
-            session.execute(
-                update(Recipient)
-                .where(Recipient.campaign_id == campaign.id, Recipient.player_id.in_(players))
-                .values(whereabouts=where)
-                .execution_options(synchronize_session=False)
-            )
+        _note(session, campaign, [one for one, there in found.whereabouts.items() if there is where], whereabouts=where)
+    if found.on_server is not None:
+        for is_there in (True, False):
+            players = [one for one in found.missing if (one in found.on_server) is is_there]
+            _note(session, campaign, players, on_server=is_there)
     campaign.judged_at = now
+
+
+def _note(session: Session, campaign: Campaign, player_ids: list[int], **values: object) -> None:
+    if player_ids:
+        session.execute(
+            update(Recipient)
+            .where(Recipient.campaign_id == campaign.id, Recipient.player_id.in_(player_ids))
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def seen_on_server(session: Session, campaign: Campaign, player_id: int, settings: Settings, now: datetime) -> bool:
+    """Whether the voice check saw that recipient on the game server, so lately that it may still be said."""
+    if campaign.judged_at is None or now - campaign.judged_at > settings.presence_max_age:
+        return False
+    recipient = session.get(Recipient, (campaign.id, player_id), populate_existing=True)
+    return recipient is not None and recipient.on_server is True
 
 
 def summary_facts(session: Session, campaign: Campaign, settings: Settings, now: datetime) -> SummaryFacts:
     """What the voice check found, and who came since. Awaited: asked by the start, still missing, nameable."""
-    found = {one.player_id: one.whereabouts for one in queries.recipients(session, campaign)}
+    recipients = queries.recipients(session, campaign)
+    found = {one.player_id: one.whereabouts for one in recipients}
     missing = [player_id for player_id, where in found.items() if where is Whereabouts.MISSING]
     came_since = _in_voice_now(session, missing, settings, now)
     still_missing = [one for one in asked_by_start(session, campaign, missing) if one not in came_since]
     wanted = _still_wanted(session, campaign, list(found))
     here = {one for one, where in found.items() if where is not None and where.is_in_voice} | came_since
     followups = deliveries.tally(session, campaign.subject).get(rules.VOICE_CHECK)
+    awaited = _may_be_named(session, campaign, still_missing, settings, now)
     return SummaryFacts(
         here=len(here),
         asked=len(here | wanted),
-        awaited=_may_be_named(session, campaign, still_missing, settings, now),
+        awaited=list(awaited.values()),
         followups_sent=followups[DeliveryStatus.SENT] if followups else 0,
         followups_tried=followups.tried if followups else 0,
         presence_known=campaign.judged_at is not None and Whereabouts.UNKNOWN not in found.values(),
         with_names=settings.summary_names,
+        on_server=[awaited[one.player_id] for one in recipients if one.on_server and one.player_id in awaited],
     )
 
 
@@ -100,7 +138,7 @@ def would_be(session: Session, campaign: Campaign, settings: Settings, now: date
     return SummaryFacts(
         here=len(players) - len(missing),
         asked=len(players),
-        awaited=_may_be_named(session, campaign, missing, settings, now),
+        awaited=list(_may_be_named(session, campaign, missing, settings, now).values()),
         followups_sent=0,
         followups_tried=0,
         presence_known=snapshot.is_fresh(now, settings.presence_max_age),
@@ -110,11 +148,13 @@ def would_be(session: Session, campaign: Campaign, settings: Settings, now: date
 
 def _may_be_named(
     session: Session, campaign: Campaign, missing: list[int], settings: Settings, now: datetime
-) -> list[str]:
+) -> dict[int, str]:
     """The names of the missing, without those in quiet hours and those who withdrew in any way."""
     wanted = _still_wanted(session, campaign, missing)
     reaches = contacts.reach_of(session, missing, settings=settings)
     names = accounts.names(session, missing)
-    return [
-        names[one] for one in missing if one in wanted and contacts_rules.why_not(reaches.get(one), now) in NAMEABLE
-    ]
+    return {
+        one: names[one]
+        for one in missing
+        if one in wanted and contacts_rules.why_not(reaches.get(one), now) in NAMEABLE
+    }

@@ -1,4 +1,4 @@
-"""The Promote modal, and the card of tonight's campaign."""
+"""The Promote modal, a campaign's page and what its promoter can do there, and the game nights so far."""
 
 import secrets
 from collections import Counter
@@ -12,21 +12,25 @@ from werkzeug.wrappers import Response
 
 from slomix import live, web, words
 from slomix.accounts import service as accounts
-from slomix.campaigns import messages, notices, queries, rules, service
+from slomix.campaigns import history, messages, notices, queries, retrying, rules, service
+from slomix.campaigns.cards import CampaignCard, card_of
 from slomix.campaigns.models import Campaign
-from slomix.campaigns.rules import Audience, CampaignStatus
-from slomix.campaigns.service import Options
+from slomix.campaigns.rules import Audience
+from slomix.campaigns.service import CampaignExists, Options
 from slomix.clock import moment_of, parse_time
+from slomix.deliveries import pausing
 from slomix.deliveries import service as deliveries
-from slomix.deliveries.service import Tally
+from slomix.deliveries.models import Attempt, Delivery
+from slomix.deliveries.rules import AttemptEvent
 from slomix.deliveries.writing import OnDiscord
 from slomix.errors import DomainError, Invalid
-from slomix.jobs.models import Job
 
 blueprint = Blueprint("campaigns", __name__)
 
 
 MAX_KEY = 200
+# What a column for ids can hold.
+LARGEST_ID = 2**63 - 1
 
 
 class KeyTooLong(Invalid):
@@ -37,56 +41,6 @@ class KeyTooLong(Invalid):
 class NoSuchStart(Invalid):
     def __init__(self) -> None:
         super().__init__(words.NO_SUCH_START)
-
-
-@dataclass(frozen=True)
-class PhaseCard:
-    """One line of the card: a job, and what became of its messages."""
-
-    job: Job
-    tally: Tally | None
-
-
-@dataclass(frozen=True)
-class CampaignCard:
-    """Tonight's campaign, as aggregate; the promoter's name is for those who may see names."""
-
-    campaign: Campaign
-    status: CampaignStatus
-    promoter: str
-    recipient_count: int
-    # How many of them the voice check found in voice; None before it, or when nobody knows.
-    here: int | None
-    phases: list[PhaseCard]
-    summary: Tally | None
-    warning: Tally | None
-    is_open: bool
-
-    @property
-    def is_called(self) -> bool:
-        return self.status is not CampaignStatus.CANCELLED
-
-
-def card(session: Session, day: date) -> CampaignCard | None:
-    """The card of `day`, or None when nobody called it together."""
-    campaign = queries.of_day(session, day)
-    return None if campaign is None else card_of(session, campaign)
-
-
-def card_of(session: Session, campaign: Campaign) -> CampaignCard:
-    """The card of one campaign."""
-    so_far = queries.progress(session, campaign)
-    return CampaignCard(
-        campaign=campaign,
-        status=so_far.status,
-        promoter=accounts.names(session, [campaign.promoter_id])[campaign.promoter_id],
-        recipient_count=queries.recipient_count(session, campaign),
-        here=queries.came(session, campaign),
-        phases=[PhaseCard(job, so_far.tallies.get(job.kind)) for job in so_far.jobs if job.kind in rules.JOB_KINDS],
-        summary=so_far.tallies.get(rules.SUMMARY),
-        warning=so_far.tallies.get(rules.PRESENCE_UNKNOWN),
-        is_open=so_far.is_open,
-    )
 
 
 @dataclass(frozen=True)
@@ -143,21 +97,22 @@ def promote() -> str:
 
 @blueprint.get("/promote/preview")
 def preview() -> str:
-    """The preview alone, as the ticks change."""
+    """The preview, and what can be pressed after it, as the ticks change."""
     web.the_promoter()
-    return render_template("campaigns/_preview.html", **_preview(PromoteForm.read()))
+    return render_template("campaigns/_preview_and_submit.html", **_preview(PromoteForm.read()))
 
 
 def _preview(form: PromoteForm) -> dict[str, Any]:
     now = web.now()
     today = web.today(now)
     runtime = web.runtime()
-    shown: dict[str, Any] = {"form": form, "ahead": None, "problem": None, "existing": None}
+    settings = runtime.settings
+    shown: dict[str, Any] = {"form": form, "ahead": None, "problem": None, "existing": None, "today": today}
     with runtime.transaction() as session:
         try:
             options = form.options(today)
             shown["ahead"] = service.preview(
-                session, form.audience, day=today, start_at=options.start_at, settings=runtime.settings, now=now
+                session, form.audience, day=today, start_at=options.start_at, settings=settings, now=now
             )
             shown["counts"] = Counter(shown["ahead"].channels.values())
             shown["texts"] = _texts(
@@ -165,18 +120,23 @@ def _preview(form: PromoteForm) -> dict[str, Any]:
             )
         except DomainError as error:
             shown["problem"] = str(error)
-        existing = queries.of_day(session, today)
-        if existing is not None and existing.status is not CampaignStatus.CANCELLED:
-            shown["existing"] = card_of(session, existing)
+        shown["pause"] = pausing.paused(session)
+        existing = queries.in_the_way(session, today, web.the_promoter(), one_a_day=settings.global_cooldown)
+        if existing is not None:
+            shown["existing"] = existing
+            shown["promoter"] = accounts.names(session, [existing.promoter_id])[existing.promoter_id]
     return shown
 
 
-def _texts(start_at: datetime, now: datetime, *, with_reminder: bool) -> list[str]:
+def _texts(start_at: datetime, now: datetime, *, with_reminder: bool) -> dict[str, str]:
     """What would be said, in its order."""
     links = notices.links_of(web.runtime().settings)
     style = OnDiscord()
-    later = [messages.start(start_at, max(now, start_at), links, style), messages.followup(links, style)]
-    return [messages.reminder(start_at, links, style), *later] if with_reminder else later
+    later = {
+        rules.START: messages.start(start_at, max(now, start_at), links, style),
+        rules.VOICE_CHECK: messages.followup(links, style),
+    }
+    return {rules.REMINDER: messages.reminder(start_at, links, style), **later} if with_reminder else later
 
 
 @blueprint.post("/campaigns")
@@ -202,6 +162,29 @@ def create() -> Response:
     return web.respond("campaigns/_created.html", otherwise="/#campaign", done=done, sentence=done)
 
 
+@blueprint.errorhandler(CampaignExists)
+def somebody_was_first(error: CampaignExists) -> Response:
+    """An open modal looks again, so that it stops offering what is not possible any more."""
+    answer = web.problem(web.status_of(error), str(error))
+    answer.headers["HX-Trigger"] = "campaign-exists"
+    return answer
+
+
+@blueprint.get("/campaigns")
+def show_all() -> str:
+    """The game nights so far."""
+    web.the_player()
+    with web.runtime().transaction() as session:
+        nights, next_before = history.nights(session, before=_before())
+    today = web.today(web.now())
+    return render_template("campaigns/history.html", nights=nights, next_before=next_before, today=today)
+
+
+def _before() -> int | None:
+    text = request.args.get("before", "")
+    return min(int(text), LARGEST_ID) if text.isascii() and text.isdigit() and len(text) < 30 else None
+
+
 @blueprint.get("/campaigns/<id:campaign_id>")
 def show(campaign_id: int) -> str:
     """One campaign: aggregate for players, names for promoters."""
@@ -215,16 +198,39 @@ def show_live(campaign_id: int) -> Response:
     return web.live_part(render_template("campaigns/_campaign.html", **_campaign(campaign_id)))
 
 
+@dataclass(frozen=True)
+class LedgerLine:
+    """One message of a campaign, and how the tries went: how many, what the last one that failed met, and when."""
+
+    row: Delivery
+    tries: int
+    last_error: Attempt | None
+
+
+def _line(row: Delivery, attempts: list[Attempt]) -> LedgerLine:
+    errors = [one for one in attempts if one.error is not None]
+    begun = sum(1 for one in attempts if one.event is AttemptEvent.BEGUN)
+    return LedgerLine(row, begun, errors[-1] if errors else None)
+
+
 def _campaign(campaign_id: int) -> dict[str, Any]:
-    who = web.viewer()
+    who, now = web.viewer(), web.now()
     web.the_player()
     with web.runtime().transaction() as session:
         campaign = queries.get(session, campaign_id)
         if campaign.dry_run and campaign.promoter_id != who.player_id:
             raise queries.NoSuchCampaign
-        rows = deliveries.ledger(session, campaign.subject) if who.can_promote else []
-        names = accounts.names(session, [row.player_id for row in rows if row.player_id is not None])
-        return {"campaign": card_of(session, campaign), "rows": rows, "names": names}
+        card = card_of(session, campaign, settings=web.runtime().settings, now=now)
+        shown = {"campaign": card, "pause": pausing.paused(session), "today": web.today(now), "on_own_page": True}
+        if not who.can_promote:
+            return shown
+        rows = deliveries.ledger(session, campaign.subject)
+        tries = deliveries.attempts(session, [row.id for row in rows])
+        players = {row.player_id for row in rows if row.player_id is not None}
+        return shown | {
+            "lines": [_line(row, tries.get(row.id, [])) for row in rows],
+            "names": accounts.names(session, players | {one.player_id for one in card.elsewhere}),
+        }
 
 
 @blueprint.post("/campaigns/<id:campaign_id>/cancel")
@@ -234,5 +240,37 @@ def cancel(campaign_id: int) -> Response:
     now = web.now()
     with web.runtime().transaction() as session:
         campaign = service.cancel(session, campaign_id, player_id=promoter_id, is_admin=web.viewer().is_admin, now=now)
-        shown = card_of(session, campaign)
-    return web.respond("campaigns/_card.html", otherwise="/#campaign", done=words.CANCELLED, campaign=shown, now=now)
+        shown = _card(session, campaign, now)
+    return web.respond("campaigns/_card.html", otherwise="/#campaign", done=words.CANCELLED, **shown)
+
+
+@blueprint.post("/campaigns/<id:campaign_id>/retry")
+def retry(campaign_id: int) -> Response:
+    """Try once more what failed or, when its promoter says so, what may have arrived already."""
+    promoter_id, now = web.the_promoter(), web.now()
+    with web.runtime().transaction() as session:
+        campaign, number = retrying.retry(
+            session,
+            campaign_id,
+            player_id=promoter_id,
+            is_admin=web.viewer().is_admin,
+            unknown=request.form.get("unknown") == "on",
+            only=_chosen(),
+            settings=web.runtime().settings,
+            now=now,
+        )
+        shown = _card(session, campaign, now)
+    done = words.TRIED_AGAIN_ONE if number == 1 else words.TRIED_AGAIN.format(number=number)
+    return web.respond("campaigns/_card.html", otherwise=f"/campaigns/{campaign_id}", done=done, **shown)
+
+
+def _chosen() -> int | None:
+    """The one delivery whose button was pressed; 0, which is none, for what is no id."""
+    text = request.form.get("delivery", "")
+    return None if not text else (int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0)
+
+
+def _card(session: Session, campaign: Campaign, now: datetime) -> dict[str, Any]:
+    """The card alone, in answer to a button on it."""
+    card: CampaignCard = card_of(session, campaign, settings=web.runtime().settings, now=now)
+    return {"campaign": card, "pause": pausing.paused(session), "today": web.today(now)}

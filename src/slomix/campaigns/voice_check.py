@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy.orm import Session
 
 from slomix import words
@@ -10,16 +11,23 @@ from slomix.accounts import service as accounts
 from slomix.campaigns import queries, rules, service, turnout
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import CampaignStatus
-from slomix.channels.base import SendError
+from slomix.campaigns.turnout import Found
+from slomix.channels.base import SendError, SlowDown
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.service import Plan
+from slomix.game_server import NoTelemetry
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Outcome, Retry, Snooze
+from slomix.jobs.runner import Step
+from slomix.presence import lookups
+from slomix.presence import rules as presence_rules
 from slomix.presence import service as presence
 from slomix.presence.rules import Whereabouts
 from slomix.runtime import Runtime
 from slomix.settings import Settings
+
+log = structlog.get_logger()
 
 SETTLE = timedelta(milliseconds=500)
 CANCELLED = Done(JobStatus.SKIPPED, words.WITHDRAWN)
@@ -27,9 +35,10 @@ CANCELLED = Done(JobStatus.SKIPPED, words.WITHDRAWN)
 
 @dataclass(frozen=True)
 class ToJudge:
-    """The recipients' Discord accounts and, where our picture is fresh, the rooms they are in."""
+    """The recipients' Discord accounts and names in the game and, where our picture is fresh, the rooms they are in."""
 
     discord_ids: dict[int, str]
+    known_names: dict[int, tuple[str, ...]]
     rooms: dict[str, str] | None
 
 
@@ -39,10 +48,9 @@ class Expired:
 
 
 EXPIRED = Expired()
-Found = dict[int, Whereabouts]
 
 
-class VoiceCheck:
+class VoiceCheck(Step):
     """`voice_check_2100`: wait for the start, judge, follow up, wait again, then post the summary."""
 
     def begin(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> Outcome | ToJudge | Expired | None:
@@ -60,7 +68,11 @@ class VoiceCheck:
         players = [one.player_id for one in queries.recipients(session, campaign)]
         snapshot = presence.voice(session)
         fresh = snapshot.is_fresh(now, runtime.settings.presence_max_age)
-        return ToJudge(accounts.discord_ids(session, players), dict(snapshot.rooms) if fresh else None)
+        return ToJudge(
+            accounts.discord_ids(session, players),
+            turnout.known_names(session, players),
+            dict(snapshot.rooms) if fresh else None,
+        )
 
     def act(self, runtime: Runtime, prepared: ToJudge | Expired | None) -> Found | Expired | Retry | None:
         """With a stale picture, ask Discord for each recipient; any silence makes the whole try fail."""
@@ -71,15 +83,18 @@ class VoiceCheck:
             if runtime.voice_lookup is None:
                 return Retry(words.VOICE_NOT_KNOWN)
             try:
-                found = {one: runtime.voice_lookup.voice_channel_of(one) for one in prepared.discord_ids.values()}
+                found = lookups.voice_channels(runtime.voice_lookup, prepared.discord_ids.values())
             except SendError as error:
-                return Retry(words.VOICE_NOT_KNOWN_BECAUSE.format(reason=error.reason), error.retry_after)
+                reason = words.VOICE_NOT_KNOWN_BECAUSE.format(reason=error.reason)
+                return Retry(reason, error.retry_after, is_free=isinstance(error, SlowDown))
             rooms = {discord_id: room for discord_id, room in found.items() if room is not None}
         meaning = turnout.rooms_of(runtime.settings)
-        return {
+        whereabouts = {
             player_id: meaning.whereabouts(rooms.get(discord_id))
             for player_id, discord_id in prepared.discord_ids.items()
         }
+        missing = rules.missing(whereabouts)
+        return Found(whereabouts, _on_server(runtime, missing, prepared.known_names) if missing else None)
 
     def finish(
         self, runtime: Runtime, session: Session, job: Job, result: Found | Expired | Retry | None, now: datetime
@@ -93,7 +108,7 @@ class VoiceCheck:
             return self._too_late(runtime, session, campaign, now)
         if result is not None:
             turnout.record(session, campaign, result, now=now)
-            self._follow_up(runtime, session, job, campaign, rules.missing(result), now)
+            self._follow_up(runtime, session, job, campaign, result.missing, now)
         followups = deliveries.tally(session, campaign.subject).get(rules.VOICE_CHECK)
         in_time = job.deadline_at is None or now < job.deadline_at
         if followups is not None and followups.open and in_time:
@@ -123,7 +138,7 @@ class VoiceCheck:
 
     def _nobody_knows(self, session: Session, campaign: Campaign, settings: Settings, now: datetime) -> None:
         players = [one.player_id for one in queries.recipients(session, campaign)]
-        turnout.record(session, campaign, dict.fromkeys(players, Whereabouts.UNKNOWN), now=now)
+        turnout.record(session, campaign, Found(dict.fromkeys(players, Whereabouts.UNKNOWN)), now=now)
         key = f"PRESENCE_UNKNOWN:{campaign.id}"
         warning = Plan(rules.PRESENCE_UNKNOWN, campaign.subject, key, now, now + rules.FOLLOWUP_GRACE)
         deliveries.plan_for_players(session, warning, [campaign.promoter_id], settings=settings, now=now)
@@ -142,6 +157,18 @@ class VoiceCheck:
             settings=runtime.settings,
             now=now,
         )
+
+
+def _on_server(runtime: Runtime, missing: list[int], known_names: dict[int, tuple[str, ...]]) -> set[int] | None:
+    """Those of the missing who are on the game server; None without telemetry, which is no failure."""
+    if runtime.game_server is None:
+        return None
+    try:
+        names = runtime.game_server.names()
+    except NoTelemetry as error:
+        log.info("voice_check.no_telemetry", error=str(error))
+        return None
+    return set(missing) & presence_rules.recognised(known_names, names)
 
 
 def _plan_summary(runtime: Runtime, session: Session, campaign: Campaign, now: datetime) -> None:

@@ -45,6 +45,10 @@ class SendError(Exception):
         self.retry_after = retry_after
 
 
+class SlowDown(SendError):
+    """Nothing was taken and nothing was wrong: we are asked to wait for `retry_after`."""
+
+
 class Unanswered(SendError):
     """The request left and no answer came: nobody knows whether the message was taken."""
 

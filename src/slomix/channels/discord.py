@@ -1,5 +1,6 @@
 """Discord over its REST API: direct messages, rooms, and who is in voice."""
 
+import re
 from collections.abc import Container
 from datetime import timedelta
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import httpx2
 
 from slomix import words
-from slomix.channels.base import Address, Message, Receipt, SendError
+from slomix.channels.base import Address, Message, Receipt, SendError, SlowDown
 from slomix.channels.http import Http, as_object, decoded, pause
+from slomix.channels.pace import OwnPace, Pace
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 CANNOT_DM = 50007
@@ -29,6 +31,9 @@ IN_NO_ROOM = {UNKNOWN_VOICE_STATE, 10007, 10013}
 # A DM channel that another bot opened: ours may still open its own.
 NOT_OUR_DM = {10003, 50001}
 
+# Limits are counted for each room and each guild by itself, and over all other ids together.
+_MINOR_ID = re.compile(r"(?<!/channels)(?<!/guilds)/\d+")
+
 
 class Discord:
     """The bot's voice. Thread-safe: one HTTP client with a pool of connections."""
@@ -36,8 +41,11 @@ class Discord:
     # Discord promises "the past few minutes"; one is safe to count on.
     repeatable_for = timedelta(seconds=60)
 
-    def __init__(self, base_url: str, token: str, guild_id: str, *, connections: int = 20) -> None:
+    def __init__(
+        self, base_url: str, token: str, guild_id: str, *, connections: int = 20, pace: Pace | None = None
+    ) -> None:
         self._guild_id = guild_id
+        self._pace = pace or OwnPace()
         self._http = Http(
             base_url,
             connections=connections,
@@ -93,8 +101,11 @@ class Discord:
         absent: Container[object] = (),
         carries_message: bool = False,
     ) -> dict[str, Any]:
+        route = f"{method} {_MINOR_ID.sub('/*', path)}"
+        self._pace.wait(route)
         response = self._http.request(method, path, json=json, carries_message=carries_message)
         answer = as_object(decoded(response))
+        self._pace.heed(route, response.headers, refused_for=_asked_to_wait(response, answer))
         if response.is_success:
             return answer
         if answer.get("code") in absent:
@@ -102,11 +113,17 @@ class Discord:
         raise _refusal(response, answer)
 
 
+def _asked_to_wait(response: httpx2.Response, problem: dict[str, Any]) -> timedelta | None:
+    if response.status_code != 429:
+        return None
+    return pause(problem.get("retry_after") or response.headers.get("Retry-After"), otherwise=timedelta(seconds=1))
+
+
 def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
     code = problem.get("code", 0)
-    if response.status_code == 429:
-        asked = problem.get("retry_after") or response.headers.get("Retry-After")
-        return SendError(words.DISCORD_IS_BUSY, retry_after=pause(asked, otherwise=timedelta(seconds=1)))
+    wait = _asked_to_wait(response, problem)
+    if wait is not None:
+        return SlowDown(words.DISCORD_IS_BUSY, retry_after=wait)
     if code == CANNOT_DM:
         return SendError(words.DMS_CLOSED, permanent=True, code=code)
     if code in PERMANENT:

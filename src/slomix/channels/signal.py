@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx2
 
 from slomix import words
-from slomix.channels.base import Address, Message, Receipt, SendError
+from slomix.channels.base import Address, Message, Receipt, SendError, SlowDown
 from slomix.channels.http import Http, as_object, decoded, pause
 from slomix.values import E164, is_e164
 
@@ -18,6 +18,8 @@ UNKNOWN_NUMBER = re.compile(r"unregistered[ _](user|failure)|unknown user", re.I
 RATE_LIMIT = re.compile(r"rate[ -]?limit", re.IGNORECASE)
 LONGEST_ERROR = 200
 
+# Signal mostly does not say how long.
+UNTOLD_PAUSE = timedelta(seconds=5)
 # A person has to solve it; asking again earlier makes Signal stricter.
 CHALLENGE_PAUSE = timedelta(hours=1)
 
@@ -82,8 +84,8 @@ def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
     if code == 429 and problem.get("challenge_tokens"):
         return ChallengeNeeded(words.SIGNAL_CHALLENGE, retry_after=CHALLENGE_PAUSE, code=code)
     if code == 429 or RATE_LIMIT.search(error):
-        wait = pause(response.headers.get("Retry-After"), otherwise=None)
-        return SendError(words.SIGNAL_IS_BUSY, retry_after=wait, code=code)
+        wait = pause(response.headers.get("Retry-After"), otherwise=UNTOLD_PAUSE)
+        return SlowDown(words.SIGNAL_IS_BUSY, retry_after=wait, code=code)
     if code == 400 and UNKNOWN_NUMBER.search(error):
         return SendError(words.SIGNAL_UNKNOWN_NUMBER, permanent=True, code=code)
     return SendError(words.SIGNAL_SAID.format(message=_without_numbers(error), code=code), code=code)

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 
 from slomix import words
-from slomix.channels.base import Address, Message, Receipt, SendError
+from slomix.channels.base import Address, Message, Receipt, SendError, SlowDown
 from slomix.channels.http import Http, as_object, decoded, pause
 
 # https://core.telegram.org/bots/api#sendmessage
@@ -91,7 +91,7 @@ def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
     code, description = response.status_code, str(problem.get("description") or words.REFUSED)
     if code == 429:
         asked = as_object(problem.get("parameters")).get("retry_after")
-        return SendError(words.TELEGRAM_IS_BUSY, retry_after=pause(asked, otherwise=timedelta(seconds=1)), code=code)
+        return SlowDown(words.TELEGRAM_IS_BUSY, retry_after=pause(asked, otherwise=timedelta(seconds=1)), code=code)
     # A 403 that is not in Telegram's words comes from somebody in between and says nothing about the person.
     if code == 403 and problem.get("error_code") == code:
         return SendError(words.TELEGRAM_BLOCKED, permanent=True, code=code)

@@ -9,6 +9,7 @@ from slomix.cli.campaign import campaign
 from slomix.cli.check import check
 from slomix.cli.contacts import contacts
 from slomix.cli.data import database, players
+from slomix.cli.pause import pause
 from slomix.cli.rehearse import rehearse
 from slomix.cli.roles import roles
 from slomix.cli.up import up
@@ -37,5 +38,6 @@ main.add_command(players)
 main.add_command(roles)
 main.add_command(contacts)
 main.add_command(campaign)
+main.add_command(pause)
 main.add_command(check)
 main.add_command(rehearse)

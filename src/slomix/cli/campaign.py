@@ -1,13 +1,19 @@
 """`slomix campaign`: what became of an evening, with the evidence."""
 
 import json
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
-from slomix.campaigns import evidence, queries
+from slomix.accounts.rules import plain_name
+from slomix.campaigns import evidence, history, queries
+from slomix.campaigns.history import Night
 from slomix.cli.connect import open_database
 from slomix.errors import NotFound
+
+LATEST = 20
 
 
 @click.group()
@@ -18,24 +24,40 @@ def campaign() -> None:
 @campaign.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(as_json: bool) -> None:
-    """The latest campaigns."""
-    database, _ = open_database()
+    """The latest campaigns, newest first, and how many came to voice."""
+    database, settings = open_database()
     with database.transaction() as session:
-        rows = [
-            {
-                "id": str(one.id),
-                "day": one.day.isoformat(),
-                "status": queries.progress(session, one).status.value,
-                "dry_run": one.dry_run,
-                "recipients": queries.recipient_count(session, one),
-            }
-            for one in queries.recent(session)
-        ]
+        nights = history.nights(session, dry_runs=True)[0][:LATEST]
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
-        return
-    for row in rows or [{}]:
-        click.echo("  ".join(str(value) for value in row.values()) or "No campaign yet.")
+        click.echo(json.dumps([_as_plain(night) for night in nights], indent=2))
+    elif nights:
+        click.echo(f"Times are those of {settings.zone.key}.")
+        for night in nights:
+            click.echo(_line(night, settings.zone))
+    else:
+        click.echo("No campaign yet.")
+
+
+def _as_plain(night: Night) -> dict[str, Any]:
+    return {
+        "id": str(night.id),
+        "day": night.day.isoformat(),
+        "start_at": night.start_at.isoformat(),
+        "called_by": plain_name(night.promoter),
+        "status": night.status.value,
+        "dry_run": night.is_dry_run,
+        "recipients": night.recipient_count,
+        "came": night.turnout.here if night.turnout else None,
+        "of": night.turnout.asked if night.turnout else None,
+    }
+
+
+def _line(night: Night, zone: ZoneInfo) -> str:
+    came = f"{night.turnout.here} of {night.turnout.asked} came" if night.turnout else ""
+    asked = "dry run" if night.is_dry_run else f"{night.recipient_count} asked"
+    start = f"{night.start_at.astimezone(zone):%H:%M}"
+    promoter = plain_name(night.promoter)
+    return f"{night.id:>5}  {night.day}  {start}  {night.status:13}  {asked:9}  {came:12}  {promoter}".rstrip()
 
 
 @campaign.command()
@@ -43,25 +65,48 @@ def list_(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(campaign_id: int, as_json: bool) -> None:
     """Campaign, jobs, ledger, attempts, and whether the promises were kept."""
-    database, _ = open_database()
+    database, settings = open_database()
     try:
         with database.transaction() as session:
             shown = evidence.gather(session, queries.get(session, campaign_id))
     except NotFound as error:
         raise click.ClickException(str(error)) from None
-    click.echo(json.dumps(shown, indent=2) if as_json else _as_text(shown))
+    click.echo(json.dumps(shown, indent=2) if as_json else _as_text(shown, settings.zone))
     if not all(verdict["kept"] for verdict in shown["verdict"]):
         raise SystemExit(1)
 
 
-def _as_text(shown: dict[str, Any]) -> str:
-    lines = ["  ".join(f"{name} {value}" for name, value in shown["campaign"].items()), "", "jobs"]
-    lines += [f"  {one['kind']:20} {one['status']:8} {one['run_at']}  {one['note']}" for one in shown["jobs"]]
+def _as_text(shown: dict[str, Any], zone: ZoneInfo) -> str:
+    one = shown["campaign"]
+    came = "" if one["came"] is None else f", {one['came']} of {one['of']} came to voice"
+    kind = "Dry run" if one["dry_run"] else "Campaign"
+    lines = [
+        f"{kind} {one['id']} for {one['day']}, start {_local(one['start_at'], zone)}: {one['status']}",
+        f"called by {one['called_by']} at {_local(one['called_at'], zone)}, {one['recipients']} asked{came}",
+        f"Times are those of {zone.key}.",
+        "",
+        "jobs",
+    ]
+    for job in shown["jobs"]:
+        what = f"  {job['kind']:20} {job['status']:8} {_local(job['run_at'], zone)}  attempts {job['attempts']}"
+        lines.append(f"{what}  {job['note']}".rstrip())
     lines += ["", "ledger"]
-    lines += ledger_lines(shown["ledger"])
+    for row, line in zip(shown["ledger"], ledger_lines(shown["ledger"]), strict=True):
+        lines.append(line)
+        lines += [f"    {_local(half['at'], zone)}  {_half(half)}" for half in row["attempts"]]
     lines += ["", "verdict"]
-    lines += [f"  {'kept  ' if one['kept'] else 'BROKEN'} {one['promise']}" for one in shown["verdict"]]
+    lines += [f"  {'kept  ' if verdict['kept'] else 'BROKEN'} {verdict['promise']}" for verdict in shown["verdict"]]
     return "\n".join(lines)
+
+
+def _half(half: dict[str, Any]) -> str:
+    """One half of a try in words."""
+    came_to = "" if half["event"] == "begun" else f": {half['status']}"
+    return f"try {half['claim']} {half['event']}{came_to}{', ' + half['error'] if half['error'] else ''}"
+
+
+def _local(moment: str, zone: ZoneInfo) -> str:
+    return f"{datetime.fromisoformat(moment).astimezone(zone):%H:%M:%S}"
 
 
 def ledger_lines(ledger: list[dict[str, Any]]) -> list[str]:

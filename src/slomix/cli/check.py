@@ -11,9 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from slomix.cli.surroundings import join_running_copy
 from slomix.clock import wall_now
 from slomix.db import ROOT, Database
+from slomix.game_server import NoTelemetry
 from slomix.health import rules
 from slomix.health import service as health
 from slomix.settings import Settings, problems_for_start
+from slomix.wiring import game_server_of
 
 
 @click.command()
@@ -29,6 +31,7 @@ def check() -> None:
         **_database_and_processes(settings),
         "redis": _redis(settings.redis_url.get_secret_value()),
         "discord": _discord(settings),
+        **_game_server(settings),
     }
     for part, is_well in results.items():
         click.echo(f"{'ok     ' if is_well else 'wrong  '} {part}")
@@ -75,3 +78,15 @@ def _discord(settings: Settings) -> bool:
     except httpx2.HTTPError:
         return False
     return answer.is_success
+
+
+def _game_server(settings: Settings) -> dict[str, bool]:
+    """Whether it says who is on it; nothing where nobody asks it."""
+    server = game_server_of(settings)
+    if server is None:
+        return {}
+    try:
+        server.names()
+    except NoTelemetry:
+        return {"game server": False}
+    return {"game server": True}

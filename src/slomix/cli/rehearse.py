@@ -1,18 +1,59 @@
 """`slomix rehearse`: plays evenings and prints the ledger and a verdict per promise."""
 
+import random
 import sys
+from pathlib import Path
 
 import click
 
 from slomix.cli.campaign import ledger_lines
 from slomix.rehearsal.evening import Result, play
+from slomix.rehearsal.matrix import run, table
+from slomix.rehearsal.matrix.cells import BY_NAME, CELLS, SHORT
 from slomix.rehearsal.people import Stumbled
 
 
 @click.command()
-@click.option("--rounds", default=1, show_default=True, type=click.IntRange(1, 100), help="How many evenings.")
-def rehearse(rounds: int) -> None:
+@click.option("--rounds", type=click.IntRange(1, 100), help="How many evenings; of each cell, in the matrix.")
+@click.option("--matrix", is_flag=True, help="The fault matrix: everything that can go wrong, many times.")
+@click.option("--cells", help="Of the matrix only these, separated by commas.")
+@click.option("--short", is_flag=True, help="Of the matrix only the short form.")
+@click.option("--seed", type=int, help="Of the matrix: strike at the same moments as in an earlier run.")
+@click.option(
+    "--copies", default=2, show_default=True, type=click.IntRange(1, 8), help="Of the matrix: played at once."
+)
+@click.option("--markdown", type=click.Path(path_type=Path), help="Of the matrix: write the table there too.")
+def rehearse(
+    rounds: int | None,
+    matrix: bool,
+    cells: str | None,
+    short: bool,
+    seed: int | None,
+    copies: int,
+    markdown: Path | None,
+) -> None:
     """Play one campaign evening with real processes; exit 1 when a promise is broken."""
+    if not (matrix or cells or short):
+        _play_evenings(rounds or 1)
+        return
+    names = [name.strip() for name in cells.split(",")] if cells else []
+    if unknown := [name for name in names if name not in BY_NAME]:
+        raise click.BadParameter(f"{unknown[0]!r} is none of: {', '.join(BY_NAME)}", param_hint="--cells")
+    chosen = [BY_NAME[name] for name in names] or (SHORT if short else CELLS)
+    seed = random.randrange(1_000_000) if seed is None else seed
+    click.echo(f"{len(chosen)} cells, seed {seed}")
+    try:
+        results = run.play(chosen, rounds=rounds, seed=seed, copies=copies, say=click.echo)
+    except Stumbled as error:
+        click.echo(f"The matrix could not be played: {error}", err=True)
+        sys.exit(1)
+    click.echo(f"\n{table.as_text(results)}\n")
+    if markdown is not None:
+        markdown.write_text(table.as_markdown(results) + "\n")
+    sys.exit(0 if all(result.is_kept for result in results) else 1)
+
+
+def _play_evenings(rounds: int) -> None:
     results: list[Result] = []
     for number in range(rounds):
         if rounds > 1:

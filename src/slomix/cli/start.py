@@ -190,7 +190,7 @@ class Start:
             cast = ", ".join(f"{person.name} ({person.role})" for person in people.PEOPLE)
             lines += [
                 f"  The simulator   http://127.0.0.1:{self.settings.port + 1}",
-                "  It stands in for Discord, Telegram and Signal.",
+                "  It stands in for Discord, Telegram, Signal and the game server.",
                 "",
                 f"  The cast: {cast}",
                 "",

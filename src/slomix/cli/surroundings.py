@@ -133,11 +133,13 @@ def refuse_taken_ports(ports: list[int], *, patience: float) -> None:
 
 
 def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
+    """Whether nobody has it, neither on TCP nor, as the simulated game server will, on UDP."""
+    with socket.socket() as pages, socket.socket(type=socket.SOCK_DGRAM) as game:
         # A connection that lingers after its server has ended is no reason to refuse.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        pages.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            pages.bind(("127.0.0.1", port))
+            game.bind(("127.0.0.1", port))
         except OSError:
             return False
     return True

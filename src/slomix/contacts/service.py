@@ -1,12 +1,14 @@
 """Reads and changes the addresses of players, and puts together how each may be reached."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import Row, Select, Update, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from slomix import db, words
 from slomix.accounts.models import Player, User
@@ -19,23 +21,33 @@ from slomix.settings import Settings
 
 def reach_of(session: Session, player_ids: Iterable[int], *, settings: Settings) -> dict[int, Reach]:
     """How these players may be reached, in one query: on channels that are switched on here."""
-    rows = session.execute(
-        select(Player.id, User.discord_id, User.membership, Preferences, Contact)
-        .outerjoin(User, User.player_id == Player.id)
-        .outerjoin(Preferences, Preferences.player_id == Player.id)
-        .outerjoin(Contact, (Contact.player_id == Player.id) & Contact.channel.in_(settings.channels_on))
-        .where(Player.id.in_(list(player_ids)))
-        .order_by(Player.id)
-        .execution_options(populate_existing=True)
-    ).all()
+    query = with_reach(select(Player.name), Player.id, settings.channels_on).where(Player.id.in_(list(player_ids)))
+    rows = session.execute(query.order_by(Player.id).execution_options(populate_existing=True)).all()
+    return read_reaches(rows, settings)
+
+
+def with_reach(query: Select[Any], player: InstrumentedAttribute[Any], channels: Collection[str]) -> Select[Any]:
+    """`query` with what `read_reaches` reads, on these channels: a player may come in several rows, one a contact."""
+    return (
+        query.add_columns(player.label("reached"), User.discord_id, User.membership, Preferences, Contact)
+        .outerjoin(User, User.player_id == player)
+        .outerjoin(Preferences, Preferences.player_id == player)
+        .outerjoin(Contact, (Contact.player_id == player) & Contact.channel.in_(channels))
+    )
+
+
+def read_reaches(rows: Sequence[Row[Any]], settings: Settings) -> dict[int, Reach]:
+    """How the players of such rows may be reached."""
     found: dict[int, Reach] = {}
     contacts: dict[int, list[Contact]] = {}
     for row in rows:
         if row.Contact is not None:
-            contacts.setdefault(row.id, []).append(row.Contact)
+            contacts.setdefault(row.reached, []).append(row.Contact)
     for row in rows:
-        if row.id not in found:
-            found[row.id] = _reach(row.id, row.discord_id, row.membership, row.Preferences, contacts, settings)
+        if row.reached not in found:
+            found[row.reached] = _reach(
+                row.reached, row.discord_id, row.membership, row.Preferences, contacts, settings
+            )
     return found
 
 
@@ -155,29 +167,48 @@ def broken_contacts(session: Session, player_id: int) -> list[Contact]:
     return list(session.scalars(select(Contact).where(broken).order_by(Contact.channel)))
 
 
-def worked(session: Session, way: Way, *, learned: str | None, now: datetime) -> None:
+@dataclass(frozen=True)
+class Lesson:
+    """What a try taught about a contact: a statement with its values, to be written together with the rest."""
+
+    statement: Update
+    values: Mapping[str, object]
+
+
+# Put together once. A contact, as long as it stands for the address of then: its owner may have linked another since.
+_OF_A_WAY = update(Contact).where(
+    Contact.id == bindparam("lesson_contact"), Contact.verified_at == bindparam("lesson_verified_at")
+)
+_WORKED = _OF_A_WAY.values(
+    learned=bindparam("lesson_learned"),
+    last_success_at=bindparam("lesson_now"),
+    unusable_since=None,
+    unusable_reason=None,
+)
+_FAILED = _OF_A_WAY.values(last_error=bindparam("lesson_reason"), last_error_at=bindparam("lesson_now"))
+_NEVER_WORKS = _FAILED.values(
+    unusable_since=func.coalesce(Contact.unusable_since, bindparam("lesson_now")),
+    unusable_reason=case((Contact.unusable_since.is_(None), bindparam("lesson_reason")), else_=Contact.unusable_reason),
+)
+
+
+def worked(way: Way, *, learned: str | None, now: datetime) -> Lesson:
     """The provider took a message for this address: it works, and its receipt may have told something about it."""
-    session.execute(
-        update(Contact)
-        .where(_still(way))
-        .values(learned=learned, last_success_at=now, unusable_since=None, unusable_reason=None)
-    )
+    return Lesson(_WORKED, _values(way, now) | {"lesson_learned": learned})
 
 
-def failed(session: Session, way: Way, reason: str, *, is_permanent: bool, now: datetime) -> None:
+def failed(way: Way, reason: str, *, is_permanent: bool, now: datetime) -> Lesson:
     """The provider did not. When it never will: stop using the address, and tell its owner on their next visit."""
-    session.execute(update(Contact).where(_still(way)).values(last_error=reason, last_error_at=now))
-    if is_permanent:
-        session.execute(
-            update(Contact)
-            .where(_still(way), Contact.unusable_since.is_(None))
-            .values(unusable_since=now, unusable_reason=reason)
-        )
+    return Lesson(_NEVER_WORKS if is_permanent else _FAILED, _values(way, now) | {"lesson_reason": reason})
 
 
-def _still(way: Way) -> ColumnElement[bool]:
-    """This contact, as long as it stands for the address of then: its owner may have linked another meanwhile."""
-    return (Contact.id == way.contact_id) & (Contact.verified_at == way.verified_at)
+def _values(way: Way, now: datetime) -> dict[str, object]:
+    return {"lesson_contact": way.contact_id, "lesson_verified_at": way.verified_at, "lesson_now": now}
+
+
+def learn(session: Session, lesson: Lesson) -> None:
+    """Write a lesson by itself."""
+    session.execute(lesson.statement, dict(lesson.values))
 
 
 def try_again(session: Session, player_id: int) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from slomix import words
 from slomix.accounts.models import Player, User
 from slomix.contacts import preferences
-from slomix.contacts.rules import Kind
+from slomix.contacts.rules import Kind, Reach
 from slomix.errors import NotFound
 from slomix.settings import Settings
 
@@ -43,12 +43,10 @@ class Stop:
     is_off: bool
 
 
-def reader_of(session: Session, player_id: int, kind: Kind, *, settings: Settings) -> Reader:
+def reader_of(reach: Reach, kind: Kind, *, settings: Settings) -> Reader:
     """The reader of a message of this kind, who is linked."""
-    discord_id = session.scalar(select(User.discord_id).where(User.player_id == player_id)) or ""
-    zone = preferences.of(session, player_id, zone=settings.zone).zone
-    token = _signer(settings, discord_id).sign(f"{player_id}.{kind}").decode()
-    return Reader(zone, f"{settings.base_url}/stop/{token}")
+    token = _signer(settings, reach.discord_id or "").sign(f"{reach.player_id}.{kind}").decode()
+    return Reader(reach.zone, f"{settings.base_url}/stop/{token}")
 
 
 def read(session: Session, token: str, *, settings: Settings) -> Stop:

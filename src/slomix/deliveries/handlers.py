@@ -9,22 +9,24 @@ import structlog
 from sqlalchemy.orm import Session
 
 from slomix import db, words
-from slomix.channels.base import Address, Message, Receipt, SendError
+from slomix.channels.base import Address, Message, Receipt, SendError, SlowDown
 from slomix.clock import wall_now
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName, Kind, Reach, Way, why_not
 from slomix.contacts.vault import Unreadable
-from slomix.deliveries import rules, service
+from slomix.deliveries import rules, tries
 from slomix.deliveries.models import Delivery
-from slomix.deliveries.rules import EXPIRED, AttemptEvent, DeliveryStatus, Skip
+from slomix.deliveries.rules import EXPIRED, DeliveryStatus, Skip
 from slomix.jobs.models import Job
-from slomix.jobs.rules import Done, JobStatus, Outcome
+from slomix.jobs.rules import Done, JobStatus, Outcome, Snooze
 from slomix.runtime import Runtime
 
 log = structlog.get_logger()
 
 # So long before its deadline a message that is still refused takes the next channel.
 LAST_CHANCE = timedelta(minutes=1)
+# What was nudged just before the switch was thrown; what is due is not nudged while it is.
+WHILE_PAUSED = timedelta(seconds=2)
 NOWHERE = Skip(words.NO_WORKING_CONTACT)
 NOTHING_LEFT = Done(JobStatus.SKIPPED, words.NOBODY_LEFT_TO_TELL)
 
@@ -43,8 +45,16 @@ class Notice(Protocol):
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         """A reason why this message should not leave any more, or None."""
 
-    def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
-        """The message, as true now."""
+    def words(
+        self,
+        runtime: Runtime,
+        session: Session,
+        delivery: Delivery,
+        channel: ChannelName,
+        reach: Reach | None,
+        now: datetime,
+    ) -> Message:
+        """The message, as true now, for the channel it is about to take; `reach` is that of its player."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +70,12 @@ class Destination:
 class Sending:
     """Everything the call to the provider needs, so that it needs no database."""
 
-    delivery_id: int
+    one: tries.Try
     to: Destination
     message: Message
     nonce: str
+    # Wall time.
+    first_tried_at: datetime
     # An earlier try left and nobody saw its answer.
     is_repeat: bool
 
@@ -84,13 +96,15 @@ class Deliver:
 
     def begin(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> Sending | Outcome:
         """Look at the recipient again; mark the delivery `sending` before anything leaves."""
-        delivery = _locked(session, job)
-        if delivery is None:
+        seen = tries.look(session, int(job.subject), settings=runtime.settings)
+        if seen is None:
             return NOTHING_LEFT
+        delivery, reach = seen.delivery, seen.reach
         if delivery.status.is_settled:
             return Done(JobStatus.SKIPPED, words.ALREADY.format(status=delivery.status))
+        if seen.is_paused and not _is_expired(delivery, now):
+            return Snooze(WHILE_PAUSED)
         wall = wall_now()
-        reach = _reach(runtime, session, delivery)
         to = self._choose(runtime, session, delivery, reach, now)
         skip = self._why_skip(runtime, session, delivery, reach, now) or (NOWHERE if to is None else None)
         is_repeat = delivery.status is DeliveryStatus.SENDING
@@ -100,13 +114,13 @@ class Deliver:
                 return cut_off
         if skip is not None or to is None:
             return _skip(session, delivery, job, skip or NOWHERE, now)
+        text = delivery.text or ""
         if not is_repeat:
-            delivery.channel = to.channel
-            delivery.text = self._notices[delivery.notice].words(runtime, session, delivery, now).text
-            delivery.status = DeliveryStatus.SENDING
-            delivery.first_tried_at = wall
-        service.note_attempt(session, delivery, job.claims, AttemptEvent.BEGUN, now=now, wall=wall)
-        return Sending(delivery.id, to, Message(delivery.text or ""), delivery.nonce, is_repeat=is_repeat)
+            text = self._notices[delivery.notice].words(runtime, session, delivery, to.channel, reach, now).text
+        one = tries.Try(delivery.id, job.claims)
+        tries.begin(session, one, None if is_repeat else tries.Fresh(to.channel, text), now=now, wall=wall)
+        first_tried_at = delivery.first_tried_at if is_repeat else wall
+        return Sending(one, to, Message(text), delivery.nonce, first_tried_at or wall, is_repeat=is_repeat)
 
     def act(self, runtime: Runtime, prepared: Sending) -> Answer:
         """The one call to the provider."""
@@ -116,37 +130,51 @@ class Deliver:
         except SendError as error:
             return Answer(prepared, error)
 
+    def foregone(self, result: Any) -> Outcome | None:
+        """What has arrived needs no second look."""
+        return Done() if isinstance(result.said, Receipt) else None
+
     def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
         """Write the answer down, and what it taught about the contact."""
         answer: Answer = result
-        delivery = _locked(session, job)
-        if delivery is None:
-            return NOTHING_LEFT
-        wall = wall_now()
+        sending, wall = answer.sending, wall_now()
         verdict = rules.judge(
             answer.said,
-            first_tried_at=delivery.first_tried_at or wall,
+            first_tried_at=sending.first_tried_at,
             wall=wall,
-            repeatable_for=_repeatable_for(runtime, delivery),
-            is_repeat=answer.sending.is_repeat,
+            repeatable_for=_repeatable_for(runtime, sending.to.channel),
+            is_repeat=sending.is_repeat,
         )
-        self._learn(session, delivery, answer, now)
-        following = None
+        seen, following = None, None
         if verdict.status is DeliveryStatus.FAILED or (
-            verdict.status is DeliveryStatus.PENDING and _had_its_time(job, delivery, answer, now)
+            verdict.status is DeliveryStatus.PENDING and _had_its_time(job, answer, now)
         ):
-            following = self._following(runtime, session, delivery)
+            seen = tries.look(session, sending.one.delivery_id, settings=runtime.settings)
+            following = self._following(session, seen, sending) if seen is not None else None
         if following is not None:  # then a refusal for now is one for good
             verdict = rules.Verdict(DeliveryStatus.FAILED, Done(JobStatus.FAILED, verdict.error), verdict.error)
-        delivery.status = verdict.status
-        delivery.reason = verdict.error
-        delivery.settled_at = now if verdict.status.is_settled else None
-        if following is not None:
-            service.fall_back(session, delivery, following, job, now=now)
-        service.note_attempt(session, delivery, job.claims, AttemptEvent.ENDED, error=verdict.error, now=now, wall=wall)
-        db.notify(session, db.LIVE, "deliveries")
-        log.info("delivery.tried", delivery=delivery.id, notice=delivery.notice, status=str(delivery.status))
+        message_id = answer.said.message_id if isinstance(answer.said, Receipt) else None
+        tries.end(session, sending.one, verdict, message_id=message_id, lesson=_lesson(answer, now), now=now, wall=wall)
+        if seen is not None and following is not None:
+            tries.fall_back(session, seen.delivery, following, job, now=now)
+        log.info(
+            "delivery.tried", delivery=sending.one.delivery_id, channel=sending.to.channel, status=str(verdict.status)
+        )
         return verdict.outcome
+
+    def late(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> None:
+        """Somebody has written `unknown` meanwhile, and here is the answer."""
+        answer: Answer = result
+        if isinstance(answer.said, Receipt):
+            tries.arrived_late(
+                session,
+                answer.sending.one,
+                answer.sending.nonce,
+                answer.said.message_id,
+                lesson=_lesson(answer, now),
+                now=now,
+                wall=wall_now(),
+            )
 
     def give_up(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> None:
         """No try is left: a message that may have arrived is `unknown`, one that did not is `failed`."""
@@ -157,24 +185,12 @@ class Deliver:
             delivery.settled_at = now
             db.notify(session, db.LIVE, "deliveries")
 
-    def _learn(self, session: Session, delivery: Delivery, answer: Answer, now: datetime) -> None:
-        """What the answer says about the contact that was written to, if it is still the same address."""
-        to = answer.sending.to
-        match answer.said:
-            case Receipt(message_id, learned):
-                delivery.message_id = message_id
-                if to.way is not None:
-                    contacts.worked(session, to.way, learned=learned or to.address.learned, now=now)
-            case SendError(permanent=is_permanent, reason=reason) if to.way is not None:
-                contacts.failed(session, to.way, reason, is_permanent=is_permanent, now=now)
-
-    def _following(self, runtime: Runtime, session: Session, delivery: Delivery) -> ChannelName | None:
-        """The best channel that works and was not tried for this."""
-        reach = _reach(runtime, session, delivery)
-        if reach is None or self._notices[delivery.notice].keeps_channel:
+    def _following(self, session: Session, seen: tries.Seen, sending: Sending) -> ChannelName | None:
+        """The best channel that works and was not tried for this; not the one that has just failed for good."""
+        if seen.reach is None or self._notices[seen.delivery.notice].keeps_channel:
             return None
-        tried = service.channels_taken(session, delivery, by_anybody=False) | {delivery.channel}
-        return next((way.channel for way in reach.ways if way.channel not in tried), None)
+        tried = tries.channels_taken(session, seen.delivery, by_anybody=False) | {sending.to.channel}
+        return next((way.channel for way in seen.reach.ways if way.channel not in tried), None)
 
     def _choose(
         self, runtime: Runtime, session: Session, delivery: Delivery, reach: Reach | None, now: datetime
@@ -189,7 +205,7 @@ class Deliver:
                 address = contacts.address_of(way, reach.discord_id or "", runtime.settings)
                 return Destination(way.channel, Address(address, learned=way.learned), way)
             except Unreadable:
-                contacts.failed(session, way, words.UNREADABLE, is_permanent=True, now=now)
+                contacts.learn(session, contacts.failed(way, words.UNREADABLE, is_permanent=True, now=now))
         return None
 
     def _ways(self, session: Session, delivery: Delivery, reach: Reach) -> Iterator[Way]:
@@ -199,14 +215,14 @@ class Deliver:
             return
         if reach.ways and reach.ways[0].channel is delivery.channel:
             yield reach.ways[0]
-        taken = service.channels_taken(session, delivery, by_anybody=True)
+        taken = tries.channels_taken(session, delivery, by_anybody=True)
         yield from (way for way in reach.ways if way.channel not in taken)
 
     def _why_skip(
         self, runtime: Runtime, session: Session, delivery: Delivery, reach: Reach | None, now: datetime
     ) -> Skip | None:
         notice = self._notices[delivery.notice]
-        if delivery.deadline_at is not None and now >= delivery.deadline_at:
+        if _is_expired(delivery, now):
             return EXPIRED
         if delivery.player_id is not None:
             reason = why_not(reach, now, kind=notice.kind, heeds_quiet_hours=notice.heeds_quiet_hours)
@@ -225,7 +241,9 @@ class Deliver:
         wall: datetime,
     ) -> Outcome | None:
         """An earlier try left and nobody saw its answer: repeat it while that is safe and wanted, else `unknown`."""
-        if skip is None and rules.may_repeat(delivery.first_tried_at or wall, wall, _repeatable_for(runtime, delivery)):
+        if skip is None and rules.may_repeat(
+            delivery.first_tried_at or wall, wall, _repeatable_for(runtime, delivery.channel)
+        ):
             return None
         delivery.status = DeliveryStatus.UNKNOWN
         delivery.reason = "; ".join([delivery.reason or words.ANSWER_NOT_SEEN, *([skip.reason] if skip else [])])
@@ -234,11 +252,29 @@ class Deliver:
         return Done(JobStatus.FAILED, delivery.reason)
 
 
-def _had_its_time(job: Job, delivery: Delivery, answer: Answer, now: datetime) -> bool:
+def _lesson(answer: Answer, now: datetime) -> contacts.Lesson | None:
+    """What the answer says about the contact that was written to, if it is still the same address."""
+    way, address = answer.sending.to.way, answer.sending.to.address
+    if way is None:
+        return None
+    match answer.said:
+        case Receipt(learned=learned):
+            return contacts.worked(way, learned=learned or address.learned, now=now)
+        case SlowDown():
+            return None
+        case SendError(permanent=is_permanent, reason=reason):
+            return contacts.failed(way, reason, is_permanent=is_permanent, now=now)
+
+
+def _is_expired(delivery: Delivery, now: datetime) -> bool:
+    return delivery.deadline_at is not None and now >= delivery.deadline_at
+
+
+def _had_its_time(job: Job, answer: Answer, now: datetime) -> bool:
     """Whether no try is left, or so little time that another channel should have its chance."""
     pause = (answer.said.retry_after if isinstance(answer.said, SendError) else None) or timedelta(0)
-    is_late = delivery.deadline_at is not None and now + pause >= delivery.deadline_at - LAST_CHANCE
-    return is_late or job.attempts >= job.max_attempts
+    is_late = job.deadline_at is not None and now + pause >= job.deadline_at - LAST_CHANCE
+    return is_late or (job.attempts >= job.max_attempts and not isinstance(answer.said, SlowDown))
 
 
 def _locked(session: Session, job: Job) -> Delivery | None:
@@ -246,15 +282,9 @@ def _locked(session: Session, job: Job) -> Delivery | None:
     return session.get(Delivery, int(job.subject), with_for_update=True, populate_existing=True)
 
 
-def _reach(runtime: Runtime, session: Session, delivery: Delivery) -> Reach | None:
-    if delivery.player_id is None:
-        return None
-    return contacts.reach_of(session, [delivery.player_id], settings=runtime.settings).get(delivery.player_id)
-
-
-def _repeatable_for(runtime: Runtime, delivery: Delivery) -> timedelta:
+def _repeatable_for(runtime: Runtime, name: ChannelName) -> timedelta:
     """For how long the provider knows a repeat; of a channel that was switched off meanwhile nothing is known."""
-    channel = runtime.channels.get(delivery.channel)
+    channel = runtime.channels.get(name)
     return channel.repeatable_for if channel is not None else timedelta(0)
 
 

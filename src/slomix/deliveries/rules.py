@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from slomix import words
-from slomix.channels.base import Receipt, SendError, Unanswered
+from slomix.channels.base import Receipt, SendError, SlowDown, Unanswered
 from slomix.jobs.rules import Done, JobStatus, Outcome, Retry
 
 
 class DeliveryStatus(enum.StrEnum):
-    """pending → sending | skipped; sending → sent | failed | unknown | pending; skipped and failed can be re-opened."""
+    """pending → sending | skipped; sending → sent | failed | unknown | pending; unknown → sent by a late answer.
+
+    skipped and failed can be re-opened.
+    """
 
     PENDING = "pending"
     SENDING = "sending"
@@ -71,20 +74,21 @@ def judge(
 
     No answer leaves the delivery `sending`, to be repeated with its nonce; where the provider knows no nonces, or has
     forgotten this one by now, it becomes `unknown` and is never repeated by itself. A refusal of such a repeat says
-    nothing about the try that got no answer: that question stays open.
+    nothing about the try that got no answer: that question stays open. To be asked to wait is no try.
     """
     is_open = is_repeat or isinstance(answer, Unanswered)
+    is_free = isinstance(answer, SlowDown)
     match answer:
         case Receipt():
             return Verdict(DeliveryStatus.SENT, Done())
         case SendError(permanent=False) if is_open and may_repeat(first_tried_at, wall, repeatable_for):
-            return Verdict(DeliveryStatus.SENDING, Retry(answer.reason, answer.retry_after), answer.reason)
+            return Verdict(DeliveryStatus.SENDING, Retry(answer.reason, answer.retry_after, is_free), answer.reason)
         case SendError() if is_open:
             return Verdict(DeliveryStatus.UNKNOWN, Done(JobStatus.FAILED, answer.reason), answer.reason)
         case SendError(permanent=True):
             return Verdict(DeliveryStatus.FAILED, Done(JobStatus.FAILED, answer.reason), answer.reason)
         case _:
-            return Verdict(DeliveryStatus.PENDING, Retry(answer.reason, answer.retry_after), answer.reason)
+            return Verdict(DeliveryStatus.PENDING, Retry(answer.reason, answer.retry_after, is_free), answer.reason)
 
 
 def when_given_up(status: DeliveryStatus) -> DeliveryStatus:

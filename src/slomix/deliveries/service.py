@@ -15,9 +15,8 @@ from slomix import db, words
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries.models import Attempt, Delivery
-from slomix.deliveries.rules import AttemptEvent, DeliveryStatus
+from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs import service as jobs
-from slomix.jobs.models import Job
 from slomix.jobs.service import NewJob
 from slomix.settings import Settings
 
@@ -84,20 +83,20 @@ def _plan(session: Session, plan: Plan, rows: Sequence[Mapping[str, object]], *,
     again = [one for one, theirs in before.items() if all(_may_begin_anew(row, plan) for row in theirs)]
     new = [{**shared, **row, "nonce": new_nonce()} for row in rows if row.get("player_id") not in before]
     # Somebody else may plan the same at this moment.
-    write = insert(Delivery).on_conflict_do_nothing().returning(Delivery.id)
-    fresh = list(session.scalars(write, new)) if new else []
+    write = insert(Delivery).on_conflict_do_nothing().returning(Delivery.id, Delivery.channel)
+    fresh = {row.id: row.channel for row in session.execute(write, new)} if new else {}
     held = _rows_of(session, plan.event_key, again, hold=True)
-    opened = [
+    opened = dict(
         _open_again(theirs, wanted[player_id], plan)
         for player_id, theirs in held.items()
         if all(_may_begin_anew(row, plan) for row in theirs)
-    ]
+    )
     session.flush()
     jobs.schedule(
         session,
         [
-            NewJob(JOB_KIND, str(delivery), plan.run_at, plan.deadline_at, plan.max_attempts)
-            for delivery in (*fresh, *opened)
+            NewJob(JOB_KIND, str(delivery), plan.run_at, plan.deadline_at, plan.max_attempts, lane=channel)
+            for delivery, channel in (fresh | opened).items()
         ],
         now=now,
     )
@@ -105,44 +104,6 @@ def _plan(session: Session, plan: Plan, rows: Sequence[Mapping[str, object]], *,
         session, JOB_KIND, [str(delivery) for delivery in opened], run_at=plan.run_at, deadline_at=plan.deadline_at
     )
     return len(fresh) + len(opened)
-
-
-def channels_taken(session: Session, delivery: Delivery, *, by_anybody: bool) -> frozenset[ChannelName]:
-    """The channels on which other rows of this player and event stand: of the same subject, or of any."""
-    others = (
-        (Delivery.player_id == delivery.player_id)
-        & (Delivery.event_key == delivery.event_key)
-        & (Delivery.id != delivery.id)
-    )
-    if not by_anybody:
-        others &= Delivery.subject == delivery.subject
-    return frozenset(session.scalars(select(Delivery.channel).where(others)))
-
-
-def fall_back(session: Session, delivery: Delivery, channel: ChannelName, job: Job, *, now: datetime) -> None:
-    """This delivery will not arrive on its channel: the same notice goes over the next one, on a row of its own."""
-    session.flush()
-    there = (
-        (Delivery.player_id == delivery.player_id)
-        & (Delivery.event_key == delivery.event_key)
-        & (Delivery.channel == channel)
-    )
-    row = session.scalars(select(Delivery).where(there).with_for_update()).one_or_none()
-    if row is None:
-        row = Delivery(
-            player_id=delivery.player_id,
-            event_key=delivery.event_key,
-            channel=channel,
-            nonce=new_nonce(),
-            created_at=now,
-        )
-        session.add(row)
-    _reset(row, notice=delivery.notice, subject=delivery.subject, deadline_at=delivery.deadline_at)
-    delivery.fell_back_to = channel
-    session.flush()
-    carrier = NewJob(JOB_KIND, str(row.id), now, delivery.deadline_at, job.max_attempts)
-    jobs.schedule(session, [carrier], now=now)
-    jobs.reopen(session, JOB_KIND, [str(row.id)], run_at=now, deadline_at=delivery.deadline_at)
 
 
 def _rows_of(
@@ -163,7 +124,7 @@ def _may_begin_anew(row: Delivery, plan: Plan) -> bool:
     return row.subject != plan.subject and row.status in REOPENED
 
 
-def _open_again(rows: Sequence[Delivery], channel: object, plan: Plan) -> int:
+def _open_again(rows: Sequence[Delivery], channel: object, plan: Plan) -> tuple[int, ChannelName]:
     """Begin anew what an earlier campaign of the day did not get through, on the row of the channel that is wanted now.
 
     The player's other rows of the event are history, and say nothing of whether they were told.
@@ -171,11 +132,12 @@ def _open_again(rows: Sequence[Delivery], channel: object, plan: Plan) -> int:
     chosen = next((row for row in rows if row.channel == channel), rows[-1])
     for row in rows:
         row.fell_back_to = chosen.channel if row is not chosen else None
-    _reset(chosen, notice=plan.notice, subject=plan.subject, deadline_at=plan.deadline_at)
-    return chosen.id
+    reset(chosen, notice=plan.notice, subject=plan.subject, deadline_at=plan.deadline_at)
+    return chosen.id, chosen.channel
 
 
-def _reset(row: Delivery, *, notice: str, subject: str, deadline_at: datetime | None) -> None:
+def reset(row: Delivery, *, notice: str, subject: str, deadline_at: datetime | None) -> None:
+    """Make it as good as new, for another way or another campaign; its nonce stays: nothing was accepted under it."""
     row.status, row.reason, row.text = DeliveryStatus.PENDING, None, None
     row.first_tried_at = row.settled_at = row.fell_back_to = None
     row.notice, row.subject, row.deadline_at = notice, subject, deadline_at
@@ -279,21 +241,3 @@ def told(session: Session, event_key: str, player_ids: Sequence[int]) -> dict[in
         .order_by(Delivery.id)
     )
     return {row.player_id: Told(row.status, row.subject, row.reason) for row in rows}
-
-
-def note_attempt(
-    session: Session,
-    delivery: Delivery,
-    claim: int,
-    event: AttemptEvent,
-    *,
-    error: str | None = None,
-    now: datetime,
-    wall: datetime,
-) -> None:
-    """Add one half of a try to the log."""
-    session.add(
-        Attempt(
-            delivery_id=delivery.id, claim=claim, event=event, status=delivery.status, error=error, at=now, wall_at=wall
-        )
-    )

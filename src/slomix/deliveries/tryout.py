@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from slomix import words
 from slomix.channels.base import Message
 from slomix.contacts.models import Contact
-from slomix.contacts.rules import ChannelName
+from slomix.contacts.rules import ChannelName, Reach
 from slomix.deliveries import service
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import Skip
@@ -40,7 +40,15 @@ class Tryout:
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         return None
 
-    def words(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Message:
+    def words(
+        self,
+        runtime: Runtime,
+        session: Session,
+        delivery: Delivery,
+        channel: ChannelName,
+        reach: Reach | None,
+        now: datetime,
+    ) -> Message:
         return Message(words.TEST_MESSAGE.format(link=runtime.settings.base_url + "/preferences"))
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from slomix.db import Base
-from slomix.jobs.rules import JobStatus
+from slomix.jobs.rules import GENERAL, JobStatus
 
 
 class Job(Base):
@@ -23,6 +23,8 @@ class Job(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]
     subject: Mapped[str]
+    # Which workers' threads do it: those who wait for one provider are not those who wait for another.
+    lane: Mapped[str] = mapped_column(default=GENERAL)
     status: Mapped[JobStatus] = mapped_column(default=JobStatus.PENDING)
     run_at: Mapped[datetime]
     deadline_at: Mapped[datetime | None]

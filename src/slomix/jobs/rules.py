@@ -19,9 +19,14 @@ class JobStatus(enum.StrEnum):
         return self not in {JobStatus.PENDING, JobStatus.RUNNING}
 
 
-BACKOFF_BASE = timedelta(seconds=2)
-BACKOFF_CAP = timedelta(seconds=60)
+# The lane of what waits for no provider.
+GENERAL = "general"
+
+# A hiccup is over in seconds, an outage in minutes: 2, 8, 32, 128 s, so that five attempts outlast one of two minutes.
+BACKOFF_BASE, BACKOFF_GROWTH = timedelta(seconds=2), 4
+BACKOFF_CAP = timedelta(seconds=128)
 NUDGE_CAP = timedelta(seconds=60)
+SHORTEST_WAIT = timedelta(milliseconds=500)
 LEASE = timedelta(seconds=30)
 
 
@@ -42,10 +47,14 @@ class Snooze:
 
 @dataclass(frozen=True)
 class Retry:
-    """The try failed. `retry_after` is what the provider asked for, in wall time."""
+    """The try failed. `retry_after` is what the provider asked for, in wall time.
+
+    `is_free`: there was no try, we were only asked to wait. It uses up no attempt; the deadline holds all the same.
+    """
 
     error: str
     retry_after: timedelta | None = None
+    is_free: bool = False
 
 
 Outcome = Done | Snooze | Retry
@@ -71,16 +80,21 @@ def after_failure(
 ) -> Again | None:
     """Decide whether a failed job is tried again, and when; None is the end.
 
-    Backoff doubles from 2 s to 60 s; `jitter` in [0, 1) takes away up to half, so that what failed together does not
-    come back together. Nothing is tried after its deadline.
+    Backoff grows from 2 s to 128 s; `jitter` in [0, 1) takes away up to a quarter, so that what failed together does
+    not come back together. Who was asked to wait comes back a little later than asked. Nothing is tried after its
+    deadline.
     """
+    pause = failure.retry_after or timedelta(0)
+    if failure.is_free:
+        pause = max(pause, SHORTEST_WAIT) * (1 + jitter / 4)
+        return None if deadline_at is not None and now + pause >= deadline_at else Again(now, wall + pause)
     if attempts >= max_attempts:
         return None
-    backoff = min(BACKOFF_BASE * 2 ** min(attempts - 1, 10), BACKOFF_CAP) * (1 - jitter / 2)
+    backoff = min(BACKOFF_BASE * BACKOFF_GROWTH ** min(attempts - 1, 10), BACKOFF_CAP) * (1 - jitter / 4)
     run_at = now + backoff
-    if deadline_at is not None and max(run_at, now + (failure.retry_after or timedelta(0))) >= deadline_at:
+    if deadline_at is not None and max(run_at, now + pause) >= deadline_at:
         return None
-    return Again(run_at, wall + failure.retry_after if failure.retry_after else None)
+    return Again(run_at, wall + pause if pause else None)
 
 
 def nudge_delay(nudges: int) -> timedelta:

@@ -27,8 +27,14 @@ class Handler(Protocol):
     def act(self, runtime: Runtime, prepared: Any) -> Any:
         """Between the transactions: speak to the outside world."""
 
+    def foregone(self, result: Any) -> Outcome | None:
+        """How the job goes on, where the result alone decides it; None where `finish` has to look first."""
+
     def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
         """In the last transaction: write what came of it; commits together with the job's own end."""
+
+    def late(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> None:
+        """The job was given to another worker before this one's result could be written: what is it still good for?"""
 
     def give_up(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> None:
         """The job has failed for good: settle what hangs on it, in the same transaction."""
@@ -43,8 +49,14 @@ class Step:
     def act(self, runtime: Runtime, prepared: Any) -> Any:
         return None
 
+    def foregone(self, result: Any) -> Outcome | None:
+        return None
+
     def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
         raise NotImplementedError
+
+    def late(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> None:
+        return None
 
     def give_up(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> None:
         return None
@@ -65,10 +77,11 @@ def run(runtime: Runtime, handler: Handler, job_id: int) -> JobStatus | None:
     job = begun.job
     try:
         result = handler.act(runtime, begun.prepared)
-        return _finish_while_ours(runtime, handler, job, result)
-    except service.Lost:
-        log.warning("job.lost", job=job.id, kind=job.kind)
-        return None
+        try:
+            return _finish_while_ours(runtime, handler, job, result)
+        except service.Lost:
+            _too_late(runtime, handler, job, result)
+            return None
     except OperationalError:
         raise  # the lease will run out and somebody takes the job back
     except Exception as error:  # noqa: BLE001 - whatever a handler raises is a failed attempt
@@ -109,10 +122,23 @@ def _finish_while_ours(runtime: Runtime, handler: Handler, job: Job, result: Any
 
 
 def _finish(runtime: Runtime, handler: Handler, job: Job, result: Any) -> JobStatus:
+    now = runtime.clock.now()
     with runtime.transaction() as session:
+        # The job's row is locked before what hangs on it, either way: by its end, or while its end is found out.
+        foregone = handler.foregone(result)
+        if foregone is not None:
+            status = _end(runtime, handler, session, job, foregone)
+            handler.finish(runtime, session, job, result, now)
+            return status
         service.hold(session, job)
-        outcome = handler.finish(runtime, session, job, result, runtime.clock.now())
+        outcome = handler.finish(runtime, session, job, result, now)
         return _end(runtime, handler, session, job, outcome)
+
+
+def _too_late(runtime: Runtime, handler: Handler, job: Job, result: Any) -> None:
+    log.warning("job.lost", job=job.id, kind=job.kind)
+    with runtime.transaction() as session:
+        handler.late(runtime, session, job, result, runtime.clock.now())
 
 
 def _end(runtime: Runtime, handler: Handler, session: Session, job: Job, outcome: Outcome) -> JobStatus:

@@ -1,14 +1,16 @@
 """The life of a job: scheduled, released, claimed, finished, taken back. Every step is one statement."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import case, func, literal, or_, select, update
+from sqlalchemy import bindparam, case, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from slomix import db, words
 from slomix.jobs import rules
@@ -31,6 +33,16 @@ class NewJob:
     max_attempts: int = 5
     status: JobStatus = JobStatus.PENDING
     reason: str | None = None
+    lane: str = rules.GENERAL
+
+
+@dataclass(frozen=True)
+class Due:
+    """A job whose moment has come, as much of it as a nudge says."""
+
+    id: int
+    kind: str
+    lane: str
 
 
 def schedule(session: Session, jobs: Sequence[NewJob], *, now: datetime) -> None:
@@ -46,6 +58,7 @@ def schedule(session: Session, jobs: Sequence[NewJob], *, now: datetime) -> None
             "max_attempts": job.max_attempts,
             "status": job.status,
             "reason": job.reason,
+            "lane": job.lane,
             "created_at": now,
             "finished_at": now if job.status.is_over else None,
         }
@@ -89,8 +102,10 @@ def skip_pending(session: Session, kind: str, subjects: Sequence[str], *, reason
     )
 
 
-def release_due(session: Session, *, now: datetime, wall: datetime, limit: int = 500) -> list[tuple[int, str]]:
-    """Mark what is due as nudged and return its ids and kinds, oldest first.
+def release_due(
+    session: Session, *, now: datetime, wall: datetime, held: Collection[str] = (), limit: int = 500
+) -> list[Due]:
+    """Mark what is due as nudged and return it, oldest first; of a kind that is `held` only what is past its deadline.
 
     A nudge may get lost, so a job that nobody claims is released again after 2, 4, 8 … 60 s. Two schedulers at once
     release each job once.
@@ -102,6 +117,7 @@ def release_due(session: Session, *, now: datetime, wall: datetime, limit: int =
             Job.run_at <= now,
             or_(Job.wait_until.is_(None), Job.wait_until <= wall),
             or_(Job.nudge_again_at.is_(None), Job.nudge_again_at <= wall),
+            or_(Job.kind.not_in(held), Job.deadline_at <= now),
         )
         .order_by(Job.run_at, Job.id)
         .limit(limit)
@@ -118,48 +134,74 @@ def release_due(session: Session, *, now: datetime, wall: datetime, limit: int =
         update(Job)
         .where(Job.id.in_(select(due.c.id)))
         .values(nudges=Job.nudges + 1, nudge_again_at=literal(wall) + delay)
-        .returning(Job.id, Job.kind, Job.run_at)
+        .returning(Job.id, Job.kind, Job.lane, Job.run_at)
         .execution_options(synchronize_session=False)
     ).all()
-    return [(row.id, row.kind) for row in sorted(released, key=lambda row: (row.run_at, row.id))]
+    return [Due(row.id, row.kind, row.lane) for row in sorted(released, key=lambda row: (row.run_at, row.id))]
 
 
-def next_look(session: Session, *, now: datetime) -> tuple[datetime | None, datetime | None]:
+def next_look(
+    session: Session, *, now: datetime, held: Collection[str] = ()
+) -> tuple[datetime | None, datetime | None]:
     """When to look for due jobs again: at a system time, and at a wall time, whichever comes first.
 
-    A job that came due after the last look, and waits for nothing else, is looked at now.
+    A job that came due after the last look, and waits for nothing else, is looked at now; one that is `held` at its
+    deadline.
     """
     waits_for_nothing = Job.wait_until.is_(None) & Job.nudge_again_at.is_(None)
+    is_held = Job.kind.in_(held)
+    due_at = case(
+        (is_held & Job.deadline_at.is_(None), None),
+        (is_held, func.greatest(Job.run_at, Job.deadline_at)),
+        else_=Job.run_at,
+    )
     system_moment = session.scalar(
-        select(func.min(Job.run_at)).where(Job.status == JobStatus.PENDING, (Job.run_at > now) | waits_for_nothing)
+        select(func.min(due_at)).where(Job.status == JobStatus.PENDING, (due_at > now) | waits_for_nothing)
     )
     wall_moment = session.scalar(
         select(func.min(func.greatest(Job.wait_until, Job.nudge_again_at))).where(
-            Job.status == JobStatus.PENDING, Job.run_at <= now
+            Job.status == JobStatus.PENDING, due_at <= now
         )
     )
     return system_moment, wall_moment
 
 
+# Put together once: a worker does little else than claim and finish, and putting it together takes longer than asking.
+_CLAIM = (
+    update(Job)
+    .where(
+        Job.id == bindparam("job_id"),
+        Job.status == JobStatus.PENDING,
+        Job.run_at <= bindparam("now"),
+        or_(Job.wait_until.is_(None), Job.wait_until <= bindparam("wall")),
+    )
+    .values(
+        status=JobStatus.RUNNING,
+        attempts=Job.attempts + 1,
+        claims=Job.claims + 1,
+        lease_until=bindparam("lease"),
+        wait_until=None,
+    )
+    .returning(Job)
+)
+
+
+@cache
+def _finishing(names: tuple[str, ...]) -> ReturningUpdate[JobStatus]:
+    ours = (Job.id == bindparam("job_id")) & (Job.claims == bindparam("held_claims"))
+    return (
+        update(Job)
+        .where(ours, Job.status == JobStatus.RUNNING)
+        .values({name: bindparam(f"new_{name}") for name in names})
+        .returning(Job.status)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def claim(session: Session, job_id: int, *, now: datetime, wall: datetime) -> Job | None:
     """Take a pending job that is due, or None if another worker already has it."""
-    return session.scalars(
-        update(Job)
-        .where(
-            Job.id == job_id,
-            Job.status == JobStatus.PENDING,
-            Job.run_at <= now,
-            or_(Job.wait_until.is_(None), Job.wait_until <= wall),
-        )
-        .values(
-            status=JobStatus.RUNNING,
-            attempts=Job.attempts + 1,
-            claims=Job.claims + 1,
-            lease_until=wall + rules.LEASE,
-            wait_until=None,
-        )
-        .returning(Job)
-    ).one_or_none()
+    values = {"job_id": job_id, "now": now, "wall": wall, "lease": wall + rules.LEASE}
+    return session.scalars(_CLAIM, values).one_or_none()
 
 
 def hold(session: Session, job: Job) -> None:
@@ -179,12 +221,11 @@ def finish(session: Session, job: Job, outcome: rules.Outcome, *, now: datetime,
             values |= {"status": JobStatus.PENDING, "attempts": job.attempts - 1, "wait_until": wall + delay}
         case rules.Retry(error) as failure:
             values |= {"last_error": error[:1000]} | _after(failure, job, now=now, wall=wall)
+            if failure.is_free:
+                values["attempts"] = job.attempts - 1
     written = session.execute(
-        update(Job)
-        .where(Job.id == job.id, Job.status == JobStatus.RUNNING, Job.claims == job.claims)
-        .values(**values)
-        .returning(Job.status)
-        .execution_options(synchronize_session=False)
+        _finishing(tuple(values)),
+        {"job_id": job.id, "held_claims": job.claims} | {f"new_{name}": value for name, value in values.items()},
     ).scalar_one_or_none()
     if written is None:
         raise Lost(f"job {job.id}")

@@ -140,6 +140,33 @@ PATHS: Part = {
             | problems(401, 403, 404, 409),
         }
     },
+    "/api/availability/promotions/campaigns/{campaign_id}/retry": {
+        "post": {
+            "operationId": "retryCampaign",
+            "tags": TAGS,
+            "summary": "Try once more what did not arrive",
+            "description": (
+                "For its promoter, and for admins who promote. Only while the messages would still be true; who cannot "
+                "be reached anywhere is left out."
+            ),
+            "security": LOGGED_IN,
+            "parameters": [in_path("campaign_id", ID, "Which."), *FROM_OUR_PAGE],
+            "requestBody": a_body(
+                an_object(
+                    optional={
+                        "unknown": a_flag(
+                            "Instead of what failed, send what may have arrived already. It may arrive twice."
+                        )
+                    }
+                ),
+                unknown=False,
+            ),
+            "responses": {
+                "200": an_answer("So many go out again.", an_object(id=ID, retried=a_number(1))),
+            }
+            | problems(*WRITE, 404, 409),
+        }
+    },
     "/api/availability/promotions/campaign": {
         "get": {
             "operationId": "readCampaign",

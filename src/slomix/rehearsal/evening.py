@@ -45,7 +45,13 @@ def play(say: Say, *, kill_worker: bool = True, meddle: Meddle | None = None) ->
     """Play it once from an empty database. `meddle` is called between the start notices and the voice check."""
     say("starting every process, with an empty database")
     with running(OPENING, **ENVIRONMENT) as system:
-        return _Evening(system, say).play(kill_worker=kill_worker, meddle=meddle)
+        return play_on(system, say, kill_worker=kill_worker, meddle=meddle)
+
+
+def play_on(system: System, say: Say, *, kill_worker: bool = True, meddle: Meddle | None = None) -> Result:
+    """Play it on a copy that has seen nothing later than this evening."""
+    system.control.set_clock(datetime.fromisoformat(OPENING))
+    return _Evening(system, say).play(kill_worker=kill_worker, meddle=meddle)
 
 
 class _Evening:

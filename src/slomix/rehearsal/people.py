@@ -23,9 +23,9 @@ class Control:
     def people(self) -> list[dict[str, str]]:
         return list(self._get("/control/people"))
 
-    def messages(self) -> list[dict[str, Any]]:
-        """Every message the provider accepted, oldest first: the count that cannot be argued with."""
-        return list(self._get("/control/messages"))
+    def messages(self, *, after: int = 0) -> list[dict[str, Any]]:
+        """Every message the provider accepted but the first `after`, oldest first: the count nobody can argue with."""
+        return list(self._get(f"/control/messages?after={after}"))
 
     def set_clock(self, now: datetime | None = None, *, speed: float | None = None) -> None:
         body: dict[str, Any] = {}
@@ -44,6 +44,9 @@ class Control:
 
     def walk(self, user_id: str, voice_channel: str | None) -> None:
         self._post("/control/voice", {"user_id": user_id, "voice_channel": voice_channel})
+
+    def in_voice(self) -> list[str]:
+        return [str(one["user_id"]) for one in self._get("/control/voice")]
 
     def add_fault(self, fault: str, *, provider: str = "discord", **parameters: Any) -> None:
         self._post("/control/faults", {"provider": provider, "fault": fault, **parameters})
@@ -88,6 +91,12 @@ class Person:
 
     def get(self, path: str) -> httpx2.Response:
         return self._http.get(path)
+
+    def call(self, path: str, body: dict[str, Any], *, key: str | None = None) -> httpx2.Response:
+        """Write through the JSON API, as a script on the page would; `key` makes a repeat the same submit."""
+        origin = f"{self._http.base_url.scheme}://{self._http.base_url.netloc.decode()}"
+        headers = {"X-Requested-With": "XMLHttpRequest", "Origin": origin}
+        return self._http.post(path, json=body, headers=headers | ({"Idempotency-Key": key} if key else {}))
 
     def say(self, day: str, status: str) -> None:
         """Press one of the status buttons."""

@@ -18,6 +18,7 @@ import httpx2
 from slomix.clock import nap
 from slomix.db import ROOT, Database
 from slomix.presence import service as presence
+from slomix.process import die_with_parent
 from slomix.rehearsal.people import Control, Person, Stumbled
 
 # Neither a server nor a credential of whoever rehearses: all of it is the rehearsal's own.
@@ -51,13 +52,41 @@ class System:
         """The process of this name, as of now."""
         return int(json.loads((self.folder / "pids.json").read_text())[name])
 
-    def kill(self, name: str) -> None:
-        """`kill -9`: no chance to say goodbye."""
-        os.kill(self.pid(name), signal.SIGKILL)
+    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> bool:
+        """`kill -9` unless told otherwise: no chance to say goodbye. False when it is not up at this moment."""
+        try:
+            os.kill(self.pid(name), number)
+        except (KeyError, ProcessLookupError):
+            return False
+        return True
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the copy's processes were given beside what every process gets."""
+        return dict(json.loads((self.folder / "environment.json").read_text()))
 
     def database(self) -> Database:
         """The copy's own database."""
-        return Database(json.loads((self.folder / "environment.json").read_text())["DATABASE_URL"])
+        return Database(self.environment["DATABASE_URL"])
+
+    def start_beside(self, name: str) -> "subprocess.Popen[bytes]":
+        """One more process of this kind, of which the copy's runner knows nothing; whoever starts it ends it."""
+        return subprocess.Popen(
+            [sys.executable, f"workers/{name}.py"],
+            cwd=ROOT,
+            env=_environment(self.port) | self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=lambda: die_with_parent(),
+        )
+
+    def is_healthy(self) -> bool:
+        """Whether it says so itself."""
+        try:
+            return httpx2.get(f"{self.web_url}/health", timeout=3, verify=False).status_code == 200
+        except httpx2.HTTPError:
+            return False
 
     def in_voice(self) -> set[str]:
         """Who is in voice as far as the system knows."""
@@ -117,11 +146,8 @@ def _becomes_healthy(port: int, process: "subprocess.Popen[bytes]") -> bool:
     for _ in range(START_SECONDS * 10):
         if process.poll() is not None:
             return False
-        try:
-            if httpx2.get(f"http://127.0.0.1:{port}/health", timeout=3, verify=False).status_code == 200:
-                return True
-        except httpx2.HTTPError:
-            pass
+        if System(port, ROOT / "var" / str(port), process).is_healthy():
+            return True
         nap(0.1)
     return False
 

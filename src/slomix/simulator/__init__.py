@@ -1,1 +1,1 @@
-"""A stand-in for Discord, Telegram and Signal over real sockets: to develop, demonstrate and rehearse against."""
+"""A stand-in for Discord, Telegram, Signal and the game server over real sockets: to develop and rehearse against."""

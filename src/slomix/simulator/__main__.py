@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from slomix.simulator import control, gateway, oauth, page, rest, signal, telegram
+from slomix.simulator import control, gameserver, gateway, oauth, page, rest, signal, telegram
 from slomix.simulator.timekeeping import Timekeeper
 from slomix.simulator.wire import WORLD, refuse_foreign_pages
 from slomix.simulator.world import World
@@ -20,6 +20,7 @@ def create_app(world: World) -> web.Application:
     oauth.register(app)
     telegram.register(app)
     signal.register(app)
+    gameserver.register(app)
     control.register(app, gateway.register(app))
     page.register(app)
     return app

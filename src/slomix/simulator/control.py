@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from itertools import islice
 from typing import Any
 
 from aiohttp import web
@@ -23,19 +24,21 @@ class NobodyThere(Exception):
 def register(app: web.Application, gateway: Gateway) -> None:
     for path, read in (
         ("people", lambda _world: [{"id": one.id, "name": one.name, "role": one.role} for one in PEOPLE]),
-        ("messages", lambda world: [message.as_record() for message in world.messages]),
+        ("gameserver", _game_server),
         ("voice", _voice),
         ("clock", lambda world: world.time.as_json()),
         ("faults", _faults),
         ("stats", _stats),
     ):
         app.router.add_get(f"/control/{path}", _reading(read))
+    app.router.add_get("/control/messages", messages)
     for path, do in (
         ("voice", move),
         ("clock", set_clock),
         ("faults", lambda world, body: world.faults.add(body).as_json()),
         ("telegram", lambda world, body: _type(world, "telegram", body)),
         ("signal", lambda world, body: _type(world, "signal", body)),
+        ("gameserver", _set_game_server),
         ("reset", _reset),
         ("gateway", lambda _world, body: _disturb(gateway, body)),
     ):
@@ -67,6 +70,16 @@ def _doing(do: Deed) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     return handle
 
 
+async def messages(request: web.Request) -> web.StreamResponse:
+    """All that was accepted, or only what came after the first so many."""
+    after = request.query.get("after", "0")
+    if not (after.isascii() and after.isdigit()) or len(after) > 9:
+        detail = f"after is how many messages you know already, such as 12, not {after!r}"
+        return web.json_response({"detail": detail}, status=422)
+    world = request.app[WORLD]
+    return web.json_response([message.as_record() for message in islice(world.messages, int(after), None)])
+
+
 def move(world: World, body: dict[str, Any]) -> Any:
     """Walk somebody into a voice room or out."""
     _only(body, "user_id", "voice_channel")
@@ -82,6 +95,19 @@ def set_clock(world: World, body: dict[str, Any]) -> Any:
     _only(body, "now", "speed")
     world.time.change(now=body.get("now"), speed=body.get("speed"))
     return world.time.as_json()
+
+
+def _set_game_server(world: World, body: dict[str, Any]) -> Any:
+    """Say who is on the game server, or that it is down."""
+    _only(body, "names")
+    if "names" not in body:
+        raise ValueError("names is missing; null means that the server is down")
+    world.put_on_server(body["names"])
+    return _game_server(world)
+
+
+def _game_server(world: World) -> Any:
+    return {"names": world.on_server}
 
 
 def _type(world: World, provider: str, body: dict[str, Any]) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 from slomix.clock import wall_now
 from slomix.simulator.people import (
+    CROWD_BY_ID,
     GROUP_TITLE,
     PEOPLE_BY_ID,
     SIGNAL_GROUP,
@@ -113,14 +114,17 @@ class SignalInbox(Inbox):
 
 
 class Chats:
-    """Who has ever written to the bot on Telegram. In a file: the real chats outlive any process of ours."""
+    """Who has ever written to the bot on Telegram. In a file: the real chats outlive any process of ours.
+
+    All of the crowd have.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._begun = {person_id for person_id in _read(path) if person_id in PEOPLE_BY_ID}
 
     def __contains__(self, person: Person) -> bool:
-        return person.id in self._begun
+        return person.id in self._begun or person.id in CROWD_BY_ID
 
     def add(self, person: Person) -> None:
         if person not in self:

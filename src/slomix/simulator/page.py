@@ -38,6 +38,7 @@ def register(app: web.Application) -> None:
     app.router.add_static("/static", HERE / "static")
     for name, section, do in (
         ("voice", "voice", _move),
+        ("gameserver", "gameserver", _visit_game_server),
         ("clock", "clock", _set_clock),
         ("faults", "faults", _add_fault),
         ("faults/clear", "faults", lambda world, _form: world.faults.clear()),
@@ -64,6 +65,8 @@ def _context(world: World) -> dict[str, Any]:
     return {
         "people": PEOPLE,
         "voice": world.voice,
+        "on_server": world.on_server,
+        "players": _players(world),
         "rooms": rooms,
         "room_names": VOICE_ROOMS,
         "direct": list(islice(filter(is_dm, newest), SHOWN_MESSAGES)),
@@ -79,6 +82,12 @@ def _context(world: World) -> dict[str, Any]:
         "fault_names": tuple(PARAMETERS),
         "providers": PROVIDERS,
     }
+
+
+def _players(world: World) -> dict[str, str]:
+    """Whom each name in the game belongs to: those of the cast, and whoever else is on the server."""
+    strangers = dict.fromkeys(world.on_server or [], "")
+    return strangers | {person.player_name: person.name for person in PEOPLE}
 
 
 @dataclass
@@ -124,6 +133,17 @@ def _deed(section: str, do: Callable[[World, Form], object]) -> Callable[[web.Re
 
 def _move(world: World, form: Form) -> None:
     world.move(_person(form), form.get("voice_channel") or None)
+
+
+def _visit_game_server(world: World, form: Form) -> None:
+    """Take it down or bring it up, or let somebody join or leave."""
+    if power := form.get("power"):
+        world.put_on_server(None if power == "down" else [])
+        return
+    name, there = str(form.get("name", "")), world.on_server
+    if there is None:
+        raise ValueError("The game server is down.")
+    world.put_on_server([one for one in there if one != name] if name in there else [*there, name])
 
 
 def _type(world: World, provider: str, form: Form) -> None:

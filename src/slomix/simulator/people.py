@@ -1,4 +1,4 @@
-"""The cast of the demo, where each of them is reached, and the settings with which Slomix reaches them."""
+"""The cast of the demo, a crowd for benchmarks, and the settings with which Slomix reaches them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -55,7 +55,7 @@ class Person:
 
     @property
     def signal_number(self) -> str:
-        return f"+386400000{PEOPLE.index(self) + 1:02}"
+        return f"+38640{_NUMBERS[self.id]:06}"
 
 
 @dataclass(frozen=True)
@@ -123,12 +123,26 @@ PEOPLE: tuple[Person, ...] = (
     ),
 )
 
-PEOPLE_BY_ID = {person.id: person for person in PEOPLE}
+
+def _of_the_crowd(number: int) -> Person:
+    # The first ten digits are the person's id on Telegram.
+    person_id = f"41{number:08}{2 * (number * 7_654_321 % 50_000_000) + 1:08}"
+    guid = f"C0DE{number:028X}"
+    return Person(person_id, f"Crowd {number}", f"crowd.{number}", "player", f"^{number % 10}Crowd^7{number}", guid)
+
+
+# A thousand more for benchmarks: whoever knows their ids can write to them, and nobody else hears of them.
+CROWD: tuple[Person, ...] = tuple(map(_of_the_crowd, range(1, 1001)))
+CROWD_BY_ID = {person.id: person for person in CROWD}
+
+_EVERYBODY = (*PEOPLE, *CROWD)
+_NUMBERS = {person.id: number for number, person in enumerate(_EVERYBODY, 1)}
+PEOPLE_BY_ID = {person.id: person for person in _EVERYBODY}
 # Whom an address on a provider belongs to; one that is not here is a room's, or nobody's.
 PEOPLE_BY_ADDRESS: dict[str, dict[str, Person]] = {
-    "discord": {person.dm_channel: person for person in PEOPLE},
-    "telegram": {str(person.telegram_chat_id): person for person in PEOPLE},
-    "signal": {person.signal_number: person for person in PEOPLE},
+    "discord": {person.dm_channel: person for person in _EVERYBODY},
+    "telegram": {str(person.telegram_chat_id): person for person in _EVERYBODY},
+    "signal": {person.signal_number: person for person in _EVERYBODY},
 }
 
 UNCLAIMED_PLAYERS: tuple[Profile, ...] = (
@@ -165,6 +179,8 @@ def environment(port: int) -> dict[str, str]:
         "AVAILABILITY_SIGNAL_ENABLED": "true",
         "AVAILABILITY_SIGNAL_DAEMON_URL": f"http://{here}/signal",
         "AVAILABILITY_SIGNAL_SENDER": SIGNAL_SENDER,
+        "GAME_SERVER_HOST": "127.0.0.1",
+        "GAME_SERVER_PORT": str(port + 1),
     }
 
 

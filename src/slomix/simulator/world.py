@@ -26,6 +26,8 @@ DISCORD_EPOCH_MS = 1_420_070_400_000
 
 ROOM_NAMES = {"default": GAMING_VOICE_CHANNEL, "afk": AFK_VOICE_CHANNEL}
 LONGEST_TEXT = 4096
+# As many as the game has room for, with names as long as it takes them.
+MOST_ON_SERVER, LONGEST_NAME = 64, 35
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class World:
         self.telegram = TelegramInbox()
         self.signal = SignalInbox()
         self.voice: dict[str, str] = {}
+        # The names on the game server, or None while it is down.
+        self.on_server: list[str] | None = []
         self.on_voice: list[Callable[[str], None]] = []
         self._nonces: dict[tuple[str, str], Message] = {}
         self._serial = itertools.count()
@@ -155,8 +159,22 @@ class World:
         for tell in self.on_voice:
             tell(user_id)
 
+    def put_on_server(self, names: Any) -> None:
+        """These are on the game server now; None takes it down. Raise ValueError with a sentence on nonsense."""
+        if names is not None and not (
+            isinstance(names, list) and len(names) <= MOST_ON_SERVER and all(map(_can_be_worn, names))
+        ):
+            raise ValueError(
+                f"names is null, or a list of at most {MOST_ON_SERVER} names of at most {LONGEST_NAME} characters"
+                f" without control characters, quotation marks or backslashes, not {names!r}"
+            )
+        self.on_server = names
+
     def reset(self) -> None:
-        """Forget messages, counts and faults, and send everybody out of voice. A chat on Telegram stays begun."""
+        """Begin anew: nothing written, nothing broken, nobody in voice or in the game, whose server is up.
+
+        A chat on Telegram stays begun.
+        """
         self.messages.clear()
         self.typed.clear()
         self.telegram.forget()
@@ -164,5 +182,11 @@ class World:
         self._nonces.clear()
         self.faults.clear()
         self.limits.forget_counts()
+        self.on_server = []
         for user_id in list(self.voice):
             self.move(user_id, None)
+
+
+def _can_be_worn(name: object) -> bool:
+    """The game takes quotation marks and backslashes out of names."""
+    return isinstance(name, str) and len(name) <= LONGEST_NAME and not any(one in '"\\' or one < " " for one in name)

@@ -18,6 +18,10 @@ ROLE_GRANTED: Final = "{person} is {role} now, from the next page on."
 ROLE_HELD: Final = "{person} is {role} already."
 ROLE_REVOKED: Final = "{person} is not {role} any more."
 ROLE_NOT_GRANTED = "This right was not granted here, or somebody took it back already."
+PAUSED = "Nothing is sent any more, until somebody here says so."
+PAUSED_ALREADY = "Sending was paused already."
+RESUMED = "Messages go out again."
+NOT_PAUSED = "Sending was not paused."
 ROLES = {"promoter": "a promoter", "admin": "an admin"}
 # What happened, by its name in the audit log.
 LINK_ACTIONS = {

@@ -12,8 +12,12 @@ GAME_NIGHT_HAS_BEGUN: Final = "Game night has begun, at {time}. Come and join!"
 IN_A_MINUTE = "in a minute"
 IN_MINUTES: Final = "in {minutes} minutes"
 STILL_COMING = "We are starting and would like to have you with us. Still coming?"
-# How such a message ends: the voice room, the board, and how to get no more of them.
+# In its place to whoever is in the game already.
+NOT_IN_VOICE_YET = "We are starting. We see you on the server, not in voice: will you join us there?"
+# How such a message ends: the voice room, what to type in the game to be there, the board, how to get no more of them.
 VOICE_ROOM: Final = "Voice: {link}"
+# {server} is an address; /connect is the game's own word.
+GAME_SERVER: Final = "Server: /connect {server}"
 TONIGHT: Final = "Tonight: {link}"
 HOW_TO_STOP: Final = "You get this because you asked to be called to game nights. Why, and how to stop it: {link}"
 # Of a day, whoever calls it together. {count} is a number of players.
@@ -63,6 +67,8 @@ EVERYBODY_IS_HERE = "Everybody is here. Have fun!"
 NOBODY_ELSE_AWAITED = "Nobody else is awaited."
 # {awaited} is a list of names, or how many they are; after twenty names comes how many there are beside them.
 STILL_AWAITED: Final = "Still awaited: {awaited}"
+# {players} is the same, of those among them who are in the game.
+ON_SERVER: Final = "On the server, not in voice: {players}"
 AND_MORE: Final = " and {number} more"
 # How many of those asked a second time were reached.
 FOLLOWED_UP: Final = "follow-up {sent}/{tried}"

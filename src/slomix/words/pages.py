@@ -150,7 +150,10 @@ STATES = {
     "running": "under way",
     "sending": "on its way",
     "sent": "sent",
-    "followup_sent": "follow-up sent",
+    "followup_sent": "called together",
+    # A campaign of which nothing went wrong, tonight and afterwards.
+    "called": "called together",
+    "over": "over",
     "partial": "not everybody reached",
     "failed": "failed",
     "skipped": "skipped",
@@ -163,3 +166,19 @@ NOTHING_TO_CANCEL = "This campaign is over, so there is nothing left to cancel."
 CALLED: Final = "Called together: {count} will hear of it."
 TRIED_OUT = "Dry run: four messages are on their way to you, and to nobody else."
 CANCELLED = "Cancelled."
+# {number} is a number of messages, more than one.
+TRIED_AGAIN: Final = "{number} messages go out again."
+TRIED_AGAIN_ONE = "One message goes out again."
+NOTHING_TO_RETRY = (
+    "There is nothing to try again: it is on its way, it is too late for it, or there is no working contact."
+)
+CANCELLED_STAYS_SO = "This campaign is cancelled, so nothing of it goes out again."
+# The messages of an evening, by what stores them.
+NOTICES = {
+    "send_reminder_2045": "Reminder",
+    "send_start_2100": "Start",
+    "voice_check_2100": "Follow-up",
+    "summary": "Summary",
+    "presence_unknown": "Warning",
+}
+DRY_RUN_OF: Final = "Dry run: {notice}"

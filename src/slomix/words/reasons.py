@@ -37,6 +37,7 @@ WORKER_DID_NOT_COME_BACK = "the worker did not come back"
 
 DISCORD_NOT_REACHED: Final = "Discord cannot be reached ({error})"
 DISCORD_DID_NOT_ANSWER: Final = "Discord did not answer ({error})"
+DISCORD_TOO_SLOW = "Discord takes too long to answer"
 DISCORD_IS_BUSY = "Discord asks us to slow down (429)"
 DMS_CLOSED = "this person's DMs are closed to the bot"
 DISCORD_SAID: Final = "Discord: {message} ({code})"

@@ -1,0 +1,118 @@
+"""A thousand players for the benchmarks, and campaigns that call some of them, each on a day of its own."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from slomix.accounts.models import Player, User
+from slomix.availability.models import Entry
+from slomix.availability.rules import Status
+from slomix.campaigns import service as campaigns
+from slomix.campaigns.rules import Audience
+from slomix.campaigns.service import Options
+from slomix.contacts.models import Contact, Preferences
+from slomix.contacts.rules import ChannelName, Preferred
+from slomix.db import Database
+from slomix.rehearsal.people import Control
+from slomix.rehearsal.system import System, running
+from slomix.settings import Settings
+from slomix.simulator.people import CROWD, Person
+
+OPENING = "2026-03-27T18:00:00+01:00"
+FIRST_DAY = date(2026, 3, 28)
+# The start alone: nothing but it is measured, and nothing else asks Discord for anything meanwhile.
+ENVIRONMENT = {"AVAILABILITY_PROMOTION_VOICE_CHECK_ENABLED": "false"}
+
+
+@dataclass(frozen=True)
+class Hall:
+    """A running Slomix whose crowd is linked, opted in, and known to Discord by its DM channels."""
+
+    system: System
+    control: Control
+    database: Database
+    settings: Settings
+    promoter: int
+    players: Sequence[int]
+
+    def call(self, session: Session, number: int, players: Sequence[int], *, start_at: datetime) -> None:
+        """Call these together on a day of their own; the reminder's moment is over, so only the start goes out."""
+        day, now = FIRST_DAY + timedelta(days=number), self.control.now()
+        session.add_all(
+            Entry(player_id=one, day=day, status=Status.LOOKING, looking_since=now, updated_at=now) for one in players
+        )
+        session.flush()
+        campaigns.create(
+            session,
+            self.promoter,
+            Options(Audience(), include_late_joiners=False, dry_run=False, start_at=start_at),
+            day=day,
+            idempotency_key=f"bench-{number}",
+            settings=self.settings,
+            now=now,
+        )
+
+    def starts(self) -> list[tuple[str, datetime]]:
+        """Who was sent what we send here, and when the provider took it, by the system's clock."""
+        return [(str(one["to"]), datetime.fromisoformat(str(one["accepted_at"]))) for one in self.control.messages()]
+
+
+@contextmanager
+def gathered() -> Iterator[Hall]:
+    """A Slomix of our own with a crowd in it."""
+    with running(OPENING, **ENVIRONMENT) as system:
+        control, database = system.control, system.database()
+        now = control.now()
+        with database.transaction() as session:
+            players = [_join(session, person, now) for person in CROWD]
+            session.flush()
+            ids = [player.id for player in players]
+            session.add_all(
+                thing for player, person in zip(ids, CROWD, strict=True) for thing in _linked(player, person, now)
+            )
+            promoter = session.scalars(select(User.player_id).where(User.discord_username == "bob_the_medic")).one()
+        try:
+            yield Hall(system, control, database, _settings(system), promoter or 0, ids)
+        finally:
+            database.close()
+
+
+def _settings(system: System) -> Settings:
+    return Settings.model_validate(
+        {"environment": "development", "database_url": system.environment["DATABASE_URL"], "voice_check_enabled": False}
+    )
+
+
+def _join(session: Session, person: Person, now: datetime) -> Player:
+    player = Player(guid=person.player_guid, name=person.player_name, aliases=[], created_at=now)
+    session.add(player)
+    return player
+
+
+def _linked(player: int, person: Person, now: datetime) -> list[object]:
+    return [
+        User(
+            discord_id=person.id,
+            discord_username=person.username,
+            display_name=person.name,
+            player_id=player,
+            created_at=now,
+            last_login_at=now,
+            membership_seen_at=now,
+        ),
+        Preferences(
+            player_id=player,
+            allow_promotions=True,
+            session_ready=False,
+            daily_reminder=False,
+            looking_threshold=0,
+            preferred_channel=Preferred.ANY,
+            timezone="Europe/Ljubljana",
+            updated_at=now,
+        ),
+        Contact(player_id=player, channel=ChannelName.DISCORD, learned=person.dm_channel, verified_at=now),
+    ]

@@ -1,0 +1,132 @@
+"""The evening's messages: how soon the first leaves, and how fast many do, within what Discord allows."""
+
+import math
+from datetime import datetime, timedelta
+from time import perf_counter
+
+import httpx2
+import psycopg
+import redis
+
+from bench.crowd import Hall, gathered
+from bench.figures import CannotMeasure, Figure, Result, Say, median, percentile, spread
+from slomix.clock import nap
+from slomix.db import libpq_url
+from slomix.simulator.people import BOT_TOKEN, CROWD
+
+CAMPAIGNS, ASKED = 100, 3
+APART = timedelta(milliseconds=700)
+SOON = 0.25  # seconds
+
+CROWDS = (20, 200, 1000)
+LATENCY = 0.1
+ALLOWED = 1.15
+PER_SECOND = 50
+
+
+def punctual(say: Say) -> Result:
+    """The first start notice of a campaign is accepted by the provider within 250 ms of its moment (p95)."""
+    say("starting every process, with a crowd of a thousand")
+    with gathered() as hall:
+        bare = _bare_path(hall)
+        say(f"one row due, one nudge, one call: {bare * 1000:.1f} ms; now {CAMPAIGNS} campaigns of {ASKED}")
+        first = hall.control.now() + timedelta(seconds=20)
+        moments: dict[str, datetime] = {}
+        with hall.database.transaction() as session:
+            for number in range(CAMPAIGNS):
+                asked = range(number * ASKED, (number + 1) * ASKED)
+                start_at = first + number * APART
+                hall.call(session, number, [hall.players[one] for one in asked], start_at=start_at)
+                moments |= {CROWD[one].id: start_at for one in asked}
+        if hall.control.now() > first:
+            raise CannotMeasure("Planning took longer than it may.")
+        late = _wait_for(hall, len(moments), (max(moments.values()) - hall.control.now()).total_seconds() + 30)
+    by_campaign: dict[datetime, float] = {}
+    for person, accepted_at in late:
+        start_at = moments[person]
+        seconds = (accepted_at - start_at).total_seconds()
+        by_campaign[start_at] = min(by_campaign.get(start_at, math.inf), seconds)
+    firsts = list(by_campaign.values())
+    early = sum(1 for one in firsts if one < 0)
+    p95 = percentile(firsts, 95)
+    return Result(
+        name="punctual",
+        promise=f"the first start notice is accepted within {SOON * 1000:.0f} ms of its moment (p95)",
+        kept=p95 <= SOON and len(firsts) == CAMPAIGNS and not early and len(late) == len(moments),
+        seen=f"p95 {p95 * 1000:.0f} ms, at most {max(firsts) * 1000:.0f} ms; {len(firsts)} campaigns, "
+        f"{early} too early, {len(late)} of {len(moments)} messages",
+        floor="the bare path: one row due, one nudge, one HTTP call, the median",
+        figures=spread("from the moment to accepted", firsts, bare),
+    )
+
+
+def throughput(say: Say) -> Result:
+    """N known people are told within 1.15 x max(N / 50 s, 0.3 s) at 100 ms provider latency, never over 50 a second."""
+    say("starting every process, with a crowd of a thousand")
+    figures, seen, kept = [], [], True
+    with gathered() as hall:
+        hall.control.add_fault("latency", seconds=LATENCY)
+        for number, size in enumerate(CROWDS):
+            before = len(hall.starts())
+            start_at = hall.control.now() + timedelta(seconds=3 + size / 200)
+            with hall.database.transaction() as session:
+                hall.call(session, number, hall.players[:size], start_at=start_at)
+            if hall.control.now() > start_at - timedelta(seconds=0.5):
+                raise CannotMeasure("Planning took longer than it may.")
+            fastest = max(size / PER_SECOND, 0.3)
+            told = _wait_for(hall, before + size, 3 * fastest + 20)[before:]
+            took = (max(at for _, at in told) - start_at).total_seconds()
+            say(f"{len(told)} of {size} told within {took:.2f} s")
+            figures.append(Figure(f"the last of {size} is told after", took, "s", fastest))
+            kept = kept and took <= ALLOWED * fastest and len({who for who, _ in told}) == len(told) == size
+            busiest = _busiest_second([at for _, at in told])
+            figures.append(Figure("  accepted in the busiest second", busiest, "", PER_SECOND))
+            kept = kept and busiest <= PER_SECOND
+            seen.append(f"{size} in {took:.2f} s")
+        stats = httpx2.get(f"http://127.0.0.1:{hall.system.port + 1}/control/stats").json()
+    figures.append(Figure("requests refused with 429", stats["refused_429"], ""))
+    return Result(
+        name="throughput",
+        promise=f"N are told within {ALLOWED} x max(N / {PER_SECOND} s, 0.3 s), at most {PER_SECOND} in any second",
+        kept=kept and stats["refused_429"] == 0,
+        seen=", ".join(seen) + f"; {stats['refused_429']} refused",
+        floor=f"what Discord allows: {PER_SECOND} requests in a second",
+        figures=figures,
+    )
+
+
+def _wait_for(hall: Hall, messages: int, seconds: float) -> list[tuple[str, datetime]]:
+    """What was accepted, as soon as it is so many, or when nobody would wait any longer."""
+    until = perf_counter() + seconds
+    while True:
+        nap(1)
+        found = hall.starts()
+        if len(found) >= messages or perf_counter() > until:
+            nap(1)
+            return hall.starts()
+
+
+def _busiest_second(moments: list[datetime]) -> int:
+    return max(sum(1 for one in moments if start <= one < start + timedelta(seconds=1)) for start in moments)
+
+
+def _bare_path(hall: Hall) -> float:
+    """The floor: what a row that comes due, a nudge over Redis and a call to the provider take at least."""
+    environment = hall.system.environment
+    broker = redis.Redis.from_url(environment["REDIS_URL"])
+    took = []
+    with (
+        psycopg.connect(libpq_url(environment["DATABASE_URL"]), autocommit=True) as database,
+        httpx2.Client(base_url=f"http://127.0.0.1:{hall.system.port + 1}/api/v10") as provider,
+    ):
+        database.execute("CREATE TEMPORARY TABLE due (id int, is_done bool)")
+        for number in range(50):
+            database.execute("INSERT INTO due VALUES (%s, false)", [number])
+            began = perf_counter()
+            found = database.execute("UPDATE due SET is_done = true WHERE NOT is_done RETURNING id").fetchall()
+            broker.lpush("slomix:bench", found[0][0])
+            broker.brpop(["slomix:bench"], timeout=5)
+            provider.get("/users/@me", headers={"Authorization": f"Bot {BOT_TOKEN}"}).raise_for_status()
+            took.append(perf_counter() - began)
+            nap(0.03)
+    return median(took)

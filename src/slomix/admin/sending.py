@@ -1,0 +1,59 @@
+"""The one switch that stops all sending: turned after a page that says what will happen."""
+
+import structlog
+from flask import Blueprint, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from slomix import web, words
+from slomix.admin import queries
+from slomix.deliveries import pausing
+
+log = structlog.get_logger()
+
+blueprint = Blueprint("sending", __name__, url_prefix="/sending")
+
+
+@blueprint.get("/pause")
+def confirm_pause() -> str:
+    return _confirm()
+
+
+@blueprint.get("/resume")
+def confirm_resume() -> str:
+    return _confirm()
+
+
+def _confirm() -> str:
+    """Says how it is, and offers the other; who was overtaken sees that too."""
+    now = web.now()
+    with web.runtime().transaction() as session:
+        pause = pausing.paused(session)
+        people = queries.accounts_of(session, [pause.by]) if pause else {}
+    return render_template("admin/sending.html", pause=pause, people=people, today=web.today(now))
+
+
+@blueprint.post("/pause")
+def pause() -> Response:
+    """Nothing leaves from now on."""
+    who, now = web.the_admin(), web.now()
+    with web.runtime().transaction() as session:
+        is_new = pausing.pause(session, by=who.discord_id, now=now)
+    if is_new:
+        log.warning("sending.paused", by=who.discord_id)
+    return _done(words.PAUSED if is_new else words.PAUSED_ALREADY, is_new=is_new)
+
+
+@blueprint.post("/resume")
+def resume() -> Response:
+    """What waits, and is still true, leaves now."""
+    who = web.the_admin()
+    with web.runtime().transaction() as session:
+        was_paused = pausing.resume(session)
+    if was_paused:
+        log.warning("sending.resumed", by=who.discord_id)
+    return _done(words.RESUMED if was_paused else words.NOT_PAUSED, is_new=was_paused)
+
+
+def _done(sentence: str, *, is_new: bool) -> Response:
+    flash(sentence, "done" if is_new else "note")
+    return redirect(url_for("admin.overview.show"), code=303)

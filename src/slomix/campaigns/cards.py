@@ -1,0 +1,202 @@
+"""What is shown of one campaign: each phase and what became of its messages, how it turned out, what can be done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from slomix.accounts import service as accounts
+from slomix.campaigns import queries, retrying, rules
+from slomix.campaigns.models import Campaign, Recipient
+from slomix.campaigns.queries import Turnout
+from slomix.campaigns.rules import CampaignStatus
+from slomix.deliveries.models import Delivery
+from slomix.deliveries.retrying import Chances
+from slomix.deliveries.rules import LIVE, DeliveryStatus
+from slomix.deliveries.service import Tally
+from slomix.jobs.models import Job
+from slomix.settings import Settings
+
+# What somebody did not get, in the order in which it is told.
+NOT_SENT = (DeliveryStatus.SKIPPED, DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Why:
+    """How many did not get a notice for one reason."""
+
+    reason: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How many messages of a notice came to the same, and why, the most frequent reason first."""
+
+    status: DeliveryStatus
+    number: int
+    reasons: Sequence[Why]
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A recipient whom another campaign of the day told, or is about to tell."""
+
+    notice: str
+    player_id: int
+    campaign_id: int
+    is_told: bool
+
+
+@dataclass(frozen=True)
+class Others:
+    """How many of the recipients another campaign of the day told, or is about to."""
+
+    campaign_id: int
+    number: int
+    is_told: bool
+
+
+@dataclass(frozen=True)
+class PhaseCard:
+    """One line of the card: a job, and what became of its messages."""
+
+    job: Job
+    tally: Tally | None
+    outcomes: Sequence[Outcome] = ()
+    others: Sequence[Others] = ()
+
+
+@dataclass(frozen=True)
+class SummaryCard:
+    """What became of the post to the room."""
+
+    status: DeliveryStatus
+    reason: str | None
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class CampaignCard:
+    """A campaign as aggregate; the promoter's name is for those who may see names."""
+
+    campaign: Campaign
+    status: CampaignStatus
+    promoter: str
+    recipient_count: int
+    # What the voice check found; None before it, or when nobody knows.
+    turnout: Turnout | None
+    phases: list[PhaseCard]
+    summary: SummaryCard | None
+    warning: Tally | None
+    is_open: bool
+    chances: Chances
+    elsewhere: Sequence[Elsewhere]
+
+    @property
+    def is_called(self) -> bool:
+        return self.status is not CampaignStatus.CANCELLED
+
+    def state(self, today: date) -> str:
+        """Its status in a word for people: what went well is the evening, not a step of ours."""
+        if self.status in {CampaignStatus.SENT, CampaignStatus.FOLLOWUP_SENT} and not self.campaign.dry_run:
+            return "over" if self.campaign.day < today else "called"
+        return self.status.value
+
+
+def card(session: Session, day: date, *, settings: Settings, now: datetime) -> CampaignCard | None:
+    """The card of `day`, or None when nobody called it together."""
+    campaign = queries.of_day(session, day)
+    return None if campaign is None else card_of(session, campaign, settings=settings, now=now)
+
+
+def card_of(session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> CampaignCard:
+    """The card of one campaign."""
+    so_far = queries.progress(session, campaign)
+    outcomes = _outcomes(session, campaign) if so_far.tallies else {}
+    elsewhere = _elsewhere(session, campaign)
+    return CampaignCard(
+        campaign=campaign,
+        status=so_far.status,
+        promoter=accounts.names(session, [campaign.promoter_id])[campaign.promoter_id],
+        recipient_count=queries.recipient_count(session, campaign),
+        turnout=queries.turnout(session, campaign),
+        phases=[
+            PhaseCard(
+                job, so_far.tallies.get(job.kind), outcomes.get(job.kind, ()), _counted(elsewhere, of_notice=job.kind)
+            )
+            for job in so_far.jobs
+            if job.kind in rules.JOB_KINDS
+        ],
+        summary=_summary(session, campaign) if rules.SUMMARY in so_far.tallies else None,
+        warning=so_far.tallies.get(rules.PRESENCE_UNKNOWN),
+        is_open=so_far.is_open,
+        chances=retrying.chances(session, campaign, settings=settings, now=now),
+        elsewhere=elsewhere,
+    )
+
+
+def _outcomes(session: Session, campaign: Campaign) -> dict[str, list[Outcome]]:
+    """Of each notice what did not arrive, with how many for which reason."""
+    number = func.count()
+    rows = session.execute(
+        select(Delivery.notice, Delivery.status, Delivery.reason, number.label("number"))
+        .where(Delivery.subject == campaign.subject, Delivery.fell_back_to.is_(None), Delivery.status.in_(NOT_SENT))
+        .group_by(Delivery.notice, Delivery.status, Delivery.reason)
+        .order_by(number.desc(), Delivery.reason)
+    )
+    found: dict[tuple[str, DeliveryStatus], list[Why]] = {}
+    for row in rows:
+        found.setdefault((row.notice, row.status), []).append(Why(row.reason or "", row.number))
+    outcomes: dict[str, list[Outcome]] = {}
+    for (notice, status), reasons in sorted(found.items(), key=lambda one: NOT_SENT.index(one[0][1])):
+        outcomes.setdefault(notice, []).append(Outcome(status, sum(why.number for why in reasons), reasons))
+    return outcomes
+
+
+def _elsewhere(session: Session, campaign: Campaign) -> list[Elsewhere]:
+    """The recipients whose message of the day is another campaign's: nobody gets the same notice twice."""
+    if campaign.dry_run:
+        return []
+    notices = {queries.event_key(kind, campaign.day): kind for kind in rules.JOB_KINDS}
+    theirs = (Recipient.campaign_id == campaign.id) & (Recipient.player_id == Delivery.player_id)
+    rows = session.execute(
+        select(Delivery.event_key, Delivery.player_id, Delivery.subject, Delivery.status)
+        .join(Recipient, theirs)
+        .where(
+            Delivery.event_key.in_(notices),
+            Delivery.subject != campaign.subject,
+            Delivery.fell_back_to.is_(None),
+            Delivery.status.in_(LIVE),
+        )
+        .order_by(Delivery.id)
+    )
+    return [
+        Elsewhere(
+            notice=notices[row.event_key],
+            player_id=row.player_id,
+            campaign_id=queries.id_of(row.subject),
+            is_told=row.status.is_settled,
+        )
+        for row in rows
+    ]
+
+
+def _counted(elsewhere: Sequence[Elsewhere], *, of_notice: str) -> list[Others]:
+    numbers: dict[tuple[int, bool], int] = {}
+    for one in elsewhere:
+        if one.notice == of_notice:
+            numbers[one.campaign_id, one.is_told] = numbers.get((one.campaign_id, one.is_told), 0) + 1
+    return [Others(campaign_id, number, is_told) for (campaign_id, is_told), number in sorted(numbers.items())]
+
+
+def _summary(session: Session, campaign: Campaign) -> SummaryCard:
+    row = session.execute(
+        select(Delivery.status, Delivery.reason, Delivery.settled_at)
+        .where(Delivery.subject == campaign.subject, Delivery.notice == rules.SUMMARY, Delivery.fell_back_to.is_(None))
+        .order_by(Delivery.id)
+    ).first()
+    assert row is not None  # the tally has just counted it
+    return SummaryCard(row.status, row.reason, row.settled_at)

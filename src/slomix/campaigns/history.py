@@ -1,0 +1,112 @@
+"""The game nights so far, newest first."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Text, cast, func, literal, select, union_all
+from sqlalchemy.orm import Session
+
+from slomix.accounts.models import Player
+from slomix.availability.models import Entry
+from slomix.campaigns import queries, rules
+from slomix.campaigns.models import Campaign, Recipient
+from slomix.campaigns.queries import Turnout
+from slomix.campaigns.rules import CampaignStatus, Phase
+from slomix.deliveries.models import Delivery
+from slomix.deliveries.rules import DeliveryStatus
+from slomix.jobs.models import Job
+from slomix.jobs.rules import JobStatus
+
+PAGE = 50
+JOBS, ROWS = "jobs", "rows"
+
+
+@dataclass(frozen=True)
+class Night:
+    """One evening that somebody called together."""
+
+    id: int
+    day: date
+    start_at: datetime
+    promoter: str
+    status: CampaignStatus
+    is_dry_run: bool
+    recipient_count: int
+    # None before the voice check, or when nobody knows.
+    turnout: Turnout | None
+
+    def state(self, today: date) -> str:
+        """Its status in a word for people."""
+        went_well = self.status in {CampaignStatus.SENT, CampaignStatus.FOLLOWUP_SENT}
+        return ("over" if self.day < today else "called") if went_well else self.status.value
+
+
+def nights(session: Session, *, before: int | None = None, dry_runs: bool = False) -> tuple[list[Night], int | None]:
+    """A page of them, and the id before which the next one begins; None at the end. Two queries, however many."""
+    said = (Entry.player_id == Recipient.player_id) & (Entry.day == Campaign.day)
+    query = (
+        select(Campaign, Player.name, func.count(Recipient.player_id), *queries.turnout_columns())
+        .join(Player, Player.id == Campaign.promoter_id)
+        .outerjoin(Recipient, Recipient.campaign_id == Campaign.id)
+        .outerjoin(Entry, said)
+        .group_by(Campaign.id, Player.name)
+        .order_by(Campaign.id.desc())
+        .limit(PAGE + 1)
+    )
+    if not dry_runs:
+        query = query.where(~Campaign.dry_run)
+    if before is not None:
+        query = query.where(Campaign.id < before)
+    found = session.execute(query).all()
+    statuses = _statuses(session, [row[0] for row in found[:PAGE]])
+    shown = [
+        Night(
+            id=campaign.id,
+            day=campaign.day,
+            start_at=campaign.start_at,
+            promoter=promoter,
+            status=statuses[campaign.id],
+            is_dry_run=campaign.dry_run,
+            recipient_count=recipients,
+            turnout=Turnout(here, asked) if campaign.judged_at is not None and is_known else None,
+        )
+        for campaign, promoter, recipients, here, asked, is_known in found[:PAGE]
+    ]
+    return shown, shown[-1].id if len(found) > PAGE else None
+
+
+def _statuses(session: Session, campaigns: list[Campaign]) -> dict[int, CampaignStatus]:
+    """What each of them came to: a function of its jobs and its ledger, as on its own page."""
+    subjects = [one.subject for one in campaigns]
+    jobs = select(
+        literal(JOBS).label("table"),
+        Job.subject,
+        Job.kind.label("name"),
+        cast(Job.status, Text).label("status"),
+        literal(1).label("number"),
+    ).where(Job.subject.in_(subjects), Job.kind.in_(rules.JOB_KINDS))
+    rows = (
+        select(literal(ROWS), Delivery.subject, Delivery.notice, cast(Delivery.status, Text), func.count())
+        .where(Delivery.subject.in_(subjects), Delivery.fell_back_to.is_(None))
+        .group_by(Delivery.subject, Delivery.notice, Delivery.status)
+    )
+    states: dict[str, dict[str, JobStatus]] = {}
+    counts: dict[str, dict[str, dict[str, int]]] = {}
+    for table, subject, name, status, number in session.execute(union_all(jobs, rows)):
+        if table == JOBS:
+            states.setdefault(subject, {})[name] = JobStatus(status)
+        else:
+            counts.setdefault(subject, {}).setdefault(name, {})[status] = number
+    return {
+        one.id: queries.status_of(one, _phases(counts.get(one.subject, {})), states.get(one.subject, {}))
+        for one in campaigns
+    }
+
+
+def _phases(counts: dict[str, dict[str, int]]) -> dict[str, Phase]:
+    return {
+        notice: Phase(
+            *(by_status.get(one, 0) for one in (DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN))
+        )
+        for notice, by_status in counts.items()
+    }

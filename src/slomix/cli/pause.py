@@ -1,0 +1,38 @@
+"""`slomix pause`: the one switch that stops all sending, without a restart."""
+
+from datetime import datetime
+
+import click
+
+from slomix.cli.connect import open_database
+from slomix.cli.roles import COMMAND_LINE
+from slomix.clock import open_clock
+from slomix.deliveries import pausing
+from slomix.settings import Settings
+
+
+@click.command()
+@click.argument("switch", type=click.Choice(["on", "off", "status"]), default="status")
+def pause(switch: str) -> None:
+    """Stop all sending at once (on), let messages go out again (off), or say how it is (status)."""
+    database, settings = open_database()
+    now = open_clock(settings.clock_file).now()
+    with database.transaction() as session:
+        before = pausing.paused(session)
+        match switch:
+            case "on" if pausing.pause(session, by=COMMAND_LINE, now=now):
+                said = "Sending is paused. What is due waits, until its deadline."
+            case "off" if pausing.resume(session):
+                said = "Messages go out again."
+            case "off":
+                said = "Sending was not paused."
+            case _ if before is None:
+                said = "Messages go out."
+            case _:
+                already = " already" if switch == "on" else ""
+                said = f"Sending is paused{already}, since {_local(before.since, settings)} by {before.by}."
+    click.echo(said)
+
+
+def _local(moment: datetime, settings: Settings) -> str:
+    return f"{moment.astimezone(settings.zone):%Y-%m-%d %H:%M} {settings.zone.key}"

@@ -1,0 +1,112 @@
+"""Begins anew, by hand, what did not arrive or may not have arrived, while that still makes sense."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session
+
+from slomix import db
+from slomix.contacts import service as contacts
+from slomix.contacts.rules import ChannelName
+from slomix.deliveries import service
+from slomix.deliveries.models import Delivery
+from slomix.deliveries.rules import DeliveryStatus
+from slomix.deliveries.service import JOB_KIND
+from slomix.jobs import service as jobs
+from slomix.jobs.models import Job
+from slomix.settings import Settings
+
+
+@dataclass(frozen=True)
+class Chances:
+    """The deliveries that may be begun anew, each with its notice: what failed, and what may have arrived already."""
+
+    failed: Mapping[int, str] = field(default_factory=dict)
+    unknown: Mapping[int, str] = field(default_factory=dict)
+
+
+NONE = Chances()
+
+
+def chances(session: Session, subject: str, *, settings: Settings, now: datetime) -> Chances:
+    """What about `subject` could be tried once more now.
+
+    Not after its deadline; never what took another way, which is history; and where no contact works, a try would
+    fail again at once.
+    """
+    rows = list(session.scalars(_query(subject, (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN), now)))
+    rows = _with_a_way(session, rows, settings)
+    return Chances(
+        failed={row.id: row.notice for row in rows if row.status is DeliveryStatus.FAILED},
+        unknown={row.id: row.notice for row in rows if row.status is DeliveryStatus.UNKNOWN},
+    )
+
+
+def retry(session: Session, subject: str, delivery_ids: Iterable[int], *, now: datetime) -> int:
+    """Make those of these deliveries that still failed, or still are unknown, pending again; return how many.
+
+    What changed since somebody looked is left alone. The provider is to know nothing of the earlier tries, so each
+    has a new nonce: what was unknown may arrive twice.
+    """
+    wanted = set(delivery_ids)
+    free = _held_jobs(session, wanted)
+    statuses = (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
+    query = _query(subject, statuses, now).where(Delivery.id.in_(wanted & free)).with_for_update()
+    rows = list(session.scalars(query.execution_options(populate_existing=True)))
+    by_deadline: dict[datetime | None, list[str]] = {}
+    for row in rows:
+        service.reset(row, notice=row.notice, subject=row.subject, deadline_at=row.deadline_at)
+        row.nonce = service.new_nonce()
+        by_deadline.setdefault(row.deadline_at, []).append(str(row.id))
+    session.flush()
+    for deadline_at, ids in by_deadline.items():
+        jobs.reopen(session, JOB_KIND, ids, run_at=now, deadline_at=deadline_at)
+    db.notify(session, db.LIVE, "deliveries")
+    return len(rows)
+
+
+def _query(subject: str, statuses: Sequence[DeliveryStatus], now: datetime) -> Select[Delivery]:
+    """Rows of these states that a later try could still get through in time."""
+    return (
+        select(Delivery)
+        .where(
+            Delivery.subject == subject,
+            Delivery.status.in_(statuses),
+            Delivery.fell_back_to.is_(None),
+            or_(Delivery.deadline_at.is_(None), Delivery.deadline_at > now),
+        )
+        .order_by(Delivery.id)
+    )
+
+
+def _held_jobs(session: Session, delivery_ids: Iterable[int]) -> set[int]:
+    """Lock the jobs that carry these, before the deliveries as everywhere; those whose job no worker has."""
+    subjects = [str(one) for one in delivery_ids]
+    query = select(Job).where(Job.kind == JOB_KIND, Job.subject.in_(subjects)).order_by(Job.id).with_for_update()
+    held = session.scalars(query.execution_options(populate_existing=True))
+    return {int(job.subject) for job in held if job.status.is_over}
+
+
+def _with_a_way(session: Session, rows: list[Delivery], settings: Settings) -> list[Delivery]:
+    """Those that go to a room, or to a player with a working contact that was not tried for this in vain."""
+    players = {row.player_id for row in rows if row.player_id is not None}
+    if not players:
+        return rows
+    reaches = contacts.reach_of(session, players, settings=settings)
+    tried: dict[tuple[int | None, str], set[tuple[int, ChannelName]]] = {}
+    theirs = Delivery.player_id.in_(players) & Delivery.event_key.in_({row.event_key for row in rows})
+    for other in session.execute(
+        select(Delivery.id, Delivery.player_id, Delivery.event_key, Delivery.channel).where(theirs)
+    ):
+        tried.setdefault((other.player_id, other.event_key), set()).add((other.id, other.channel))
+
+    def has_a_way(row: Delivery) -> bool:
+        if row.player_id is None:
+            return True
+        reach = reaches.get(row.player_id)
+        elsewhere = {channel for one, channel in tried[row.player_id, row.event_key] if one != row.id}
+        return reach is not None and any(way.channel not in elsewhere for way in reach.ways)
+
+    return [row for row in rows if has_a_way(row)]

@@ -1,0 +1,1 @@
+"""The fault matrix: many evenings, each with something that goes wrong, counted at the provider."""

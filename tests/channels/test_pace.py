@@ -1,0 +1,130 @@
+"""Discord's limits, kept across processes over a real Valkey: as the provider counts, in any second whatever."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from time import monotonic
+
+import pytest
+import redis
+
+from slomix.channels import pace
+from slomix.channels.base import SlowDown
+from slomix.channels.pace import Hold, OwnPace, SharedPace, read_hold
+from slomix.clock import wall_now
+from slomix.embedded import Servers
+
+SECOND = timedelta(seconds=1)
+DM, OTHER_DM = "POST /channels/1/messages", "POST /channels/2/messages"
+
+
+@pytest.fixture
+def url(servers: Servers) -> str:
+    redis.Redis.from_url(servers.redis_url).flushall()
+    return servers.redis_url
+
+
+def busiest_second(moments: list[float]) -> int:
+    """How many of them lie in the fullest second."""
+    return max(sum(1 for other in moments if start <= other < start + 1) for start in moments)
+
+
+def test_three_processes_together_stay_below_fifty_in_any_second_and_waste_little(url: str) -> None:
+    processes = [SharedPace(url) for _ in range(3)]
+    left: list[float] = []
+
+    def leave(number: int) -> None:
+        processes[number % 3].wait(f"POST /channels/{number}/messages")
+        left.append(monotonic())
+
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(leave, range(120)))
+    assert busiest_second(left) <= 50
+    assert max(left) - min(left) < 120 / 50 * 1.15
+
+
+def test_a_burst_leaves_at_once(url: str) -> None:
+    began, one = monotonic(), SharedPace(url)
+    for _ in range(pace.LIMIT):
+        one.wait(DM)
+    assert monotonic() - began < 0.5
+    one.wait(DM)
+    assert monotonic() - began > 1, "and the next waits for its turn"
+
+
+def test_a_route_without_room_is_left_alone_by_all_and_keeps_nobody_else(url: str) -> None:
+    full = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "30"}
+    SharedPace(url).heed(DM, full)
+    another = SharedPace(url)
+    with pytest.raises(SlowDown) as refused:
+        another.wait(DM)
+    assert refused.value.retry_after is not None
+    assert 29 * SECOND < refused.value.retry_after <= 30 * SECOND
+    another.wait(OTHER_DM)
+
+
+def test_a_short_pause_is_waited_for(url: str) -> None:
+    one = SharedPace(url)
+    one.heed(DM, {}, refused_for=0.4 * SECOND)
+    began = monotonic()
+    one.wait(DM)
+    assert 0.35 < monotonic() - began < 1.5
+
+
+def test_a_global_429_stops_every_route_of_every_process(url: str) -> None:
+    SharedPace(url).heed(DM, {"X-RateLimit-Global": "true"}, refused_for=20 * SECOND)
+    with pytest.raises(SlowDown):
+        SharedPace(url).wait(OTHER_DM)
+
+
+def test_who_would_have_to_wait_too_long_is_told_so_and_takes_no_turn(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "PATIENCE", timedelta(milliseconds=100))
+    one = SharedPace(url)
+    for _ in range(pace.LIMIT):
+        one.wait(DM)
+    for _ in range(3):
+        with pytest.raises(SlowDown) as refused:
+            one.wait(DM)
+        assert refused.value.retry_after is not None
+        assert refused.value.retry_after < pace.WINDOW, "the refused ones are not in the queue"
+
+
+def test_without_redis_each_process_keeps_to_its_share() -> None:
+    one = SharedPace("redis://127.0.0.1:1/0")
+    began = wall_now()
+    for _ in range(pace.SHARE):
+        one.wait(DM)
+    assert wall_now() - began < SECOND
+    one.wait(DM)
+    assert wall_now() - began > SECOND
+    one.heed(DM, {}, refused_for=SECOND)  # and says nothing to nobody
+
+
+def test_five_shares_fit_into_the_limit() -> None:
+    assert 5 * pace.SHARE <= 50
+    alone = OwnPace(limit=2)
+    alone.wait(DM)
+    alone.wait(DM)
+    began = monotonic()
+    alone.wait(DM)
+    assert monotonic() - began > 0.9
+
+
+@pytest.mark.parametrize(
+    ("headers", "refused_for", "hold"),
+    [
+        ({}, None, None),
+        ({"X-RateLimit-Remaining": "1", "X-RateLimit-Reset-After": "5"}, None, None),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "1.5"}, None, Hold(1.5 * SECOND, is_global=False)),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "0"}, None, None),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "soon"}, None, None),
+        ({"X-RateLimit-Remaining": "0"}, None, None),
+        ({}, 3 * SECOND, Hold(3 * SECOND, is_global=False)),
+        ({"X-RateLimit-Global": "True"}, 3 * SECOND, Hold(3 * SECOND, is_global=True)),
+    ],
+)
+def test_what_discords_headers_ask_for(
+    headers: dict[str, str], refused_for: timedelta | None, hold: Hold | None
+) -> None:
+    assert read_hold(headers, refused_for) == hold

@@ -1,0 +1,71 @@
+"""Asking where many people are: several at once, all or nobody, and never for longer than agreed."""
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+
+from slomix.channels.base import SendError
+from slomix.jobs.rules import LEASE
+from slomix.presence import lookups
+
+
+class Slow:
+    """Takes its time for every answer, and counts how many wait at once."""
+
+    def __init__(self, seconds: float, *, fails_on: str = "") -> None:
+        self.seconds, self.fails_on = seconds, fails_on
+        self.asked: list[str] = []
+        self.at_once = self.most_at_once = 0
+        self._lock = threading.Lock()
+
+    def voice_channel_of(self, discord_id: str) -> str | None:
+        with self._lock:
+            self.asked.append(discord_id)
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+        if discord_id == self.fails_on:
+            raise SendError("Discord answered 503")
+        time.sleep(self.seconds)
+        with self._lock:
+            self.at_once -= 1
+        return None if discord_id.endswith("0") else f"room of {discord_id}"
+
+
+PEOPLE = [str(number) for number in range(100, 140)]
+
+
+def test_everybody_is_looked_up_several_at_once() -> None:
+    slow = Slow(0.05)
+    began = time.monotonic()
+    found = lookups.voice_channels(slow, PEOPLE)
+    assert time.monotonic() - began < 40 * 0.05 / 2, "one after the other would take two seconds"
+    assert found == {one: None if one.endswith("0") else f"room of {one}" for one in PEOPLE}
+    assert 1 < slow.most_at_once <= lookups.AT_ONCE
+
+
+def test_the_first_failure_ends_it() -> None:
+    slow = Slow(0.1, fails_on="103")
+    with pytest.raises(SendError, match="503"):
+        lookups.voice_channels(slow, PEOPLE)
+    time.sleep(0.3)
+    assert len(slow.asked) < 30, "the others need not be asked any more"
+
+
+def test_whoever_takes_too_long_is_not_waited_for() -> None:
+    slow = Slow(0.5)
+    began = time.monotonic()
+    with pytest.raises(SendError, match="too long"):
+        lookups.voice_channels(slow, PEOPLE, within=timedelta(seconds=0.2))
+    assert time.monotonic() - began < 0.45
+    time.sleep(0.5)
+    assert len(slow.asked) <= lookups.AT_ONCE, "and nobody is asked afterwards"
+
+
+def test_with_the_game_server_after_it_it_fits_into_a_lease() -> None:
+    assert lookups.WITHIN + timedelta(seconds=4) < LEASE
+
+
+def test_nobody_to_look_up_is_nobody_found() -> None:
+    assert lookups.voice_channels(Slow(0), []) == {}

@@ -1,0 +1,1 @@
+"""The fault matrix: that it counts right, and its short form."""

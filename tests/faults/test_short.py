@@ -1,0 +1,81 @@
+"""Real processes: the rehearsal and the matrix can fail, and the short form of the matrix does not.
+
+One copy for all, in the order of its clock, because its start takes longer than an evening.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+
+from slomix import db
+from slomix.rehearsal.evening import OPENING, play_on
+from slomix.rehearsal.matrix.calendar import Calendar
+from slomix.rehearsal.matrix.cells import SHORT, Cell
+from slomix.rehearsal.matrix.run import Players
+from slomix.rehearsal.matrix.stage import Stage
+from slomix.rehearsal.matrix.table import about
+from slomix.rehearsal.system import System, running
+
+pytestmark = pytest.mark.xdist_group("journeys")
+
+SEED = 20
+
+REDO = text(
+    "UPDATE jobs SET status = 'pending', finished_at = NULL, attempts = 0, nudge_again_at = NULL"
+    " WHERE kind = 'delivery' AND subject = :row"
+)
+
+
+def break_the_ledger(system: System) -> None:
+    """Forget that one start notice was sent, nonce and all, and promise it again."""
+    database = system.database()
+    with database.transaction() as session:
+        row = session.scalar(
+            text(
+                "UPDATE notifications_ledger SET status = 'pending', nonce = 'another', settled_at = NULL,"
+                " deadline_at = NULL WHERE id = (SELECT max(id) FROM notifications_ledger"
+                " WHERE event_key LIKE 'PROMOTE:T0:%' AND status = 'sent' AND channel = 'discord') RETURNING id"
+            )
+        )
+        session.execute(REDO, {"row": str(row)})
+        db.notify(session, db.JOBS)
+    database.close()
+
+
+@pytest.fixture(scope="module")
+def system() -> Iterator[System]:
+    with running(OPENING) as running_copy:
+        yield running_copy
+
+
+@pytest.fixture(scope="module")
+def players(system: System) -> Iterator[Players]:
+    stage = Stage(system)
+    stage.open()
+    yield Players(stage, Calendar(), SEED)
+    stage.close()
+
+
+def test_a_broken_ledger_breaks_the_verdict_of_the_rehearsal(system: System) -> None:
+    said: list[str] = []
+    result = play_on(system, said.append, kill_worker=False, meddle=break_the_ledger)
+    broken = [promise.text for promise in result.promises if not promise.kept]
+    assert broken == ["every recipient got exactly one T0"], said
+    assert (result.duplicates, result.losses) == (1, 0)
+    assert not result.is_kept
+
+
+def test_a_broken_ledger_is_a_duplicate_in_the_matrix(players: Players) -> None:
+    cell = Cell("broken", "", strike=lambda stage: break_the_ledger(stage.system), phases=("voice check",), within=0)
+    played = players.play(cell, 0)
+    assert played.count.duplicates == 1, about(played, SEED)
+    assert played.count.losses == 0
+    assert any(flaw.startswith("T0 to ") and flaw.endswith(" came 2 times") for flaw in played.count.flaws)
+
+
+@pytest.mark.parametrize("cell", SHORT, ids=lambda cell: cell.name)
+def test_the_short_form_keeps_every_promise(players: Players, cell: Cell) -> None:
+    played = players.play(cell, 0)
+    assert played.count.flaws == (), about(played, SEED)
+    assert (played.count.duplicates, played.count.losses) == (0, 0)

@@ -1,0 +1,56 @@
+"""What each status may become, and a trigger by which the database notes what it became."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import text
+
+from slomix import db
+
+# What each status may become, as the glossary of the ledger has it.
+JOB_ARROWS = {
+    "pending": {"running", "skipped"},
+    "running": {"pending", "sent", "skipped", "failed"},
+    "failed": {"pending"},
+    "skipped": {"pending"},
+    "sent": set(),
+}
+DELIVERY_ARROWS = {
+    "pending": {"sending", "skipped"},
+    "sending": {"sent", "failed", "unknown", "pending"},
+    "unknown": {"sent", "pending"},
+    "skipped": {"pending"},
+    "failed": {"pending"},
+    "sent": set(),
+}
+WATCHED = {"jobs": JOB_ARROWS, "notifications_ledger": DELIVERY_ARROWS}
+
+
+def empty(database: db.Database) -> None:
+    """As if nothing had ever happened."""
+    with database.transaction() as session:
+        tables = ", ".join(f'"{table.name}"' for table in db.Base.metadata.sorted_tables)
+        session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        session.execute(text("DELETE FROM arrows"))
+
+
+@contextmanager
+def watching(database: db.Database) -> Iterator[db.Database]:
+    """The database notes every change of a status meanwhile."""
+    with database.transaction() as session:
+        session.execute(text("CREATE TABLE arrows (tablename text, before text, after text)"))
+        session.execute(
+            text(
+                "CREATE FUNCTION note_arrow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                " IF OLD.status <> NEW.status THEN INSERT INTO arrows VALUES (TG_TABLE_NAME, OLD.status, NEW.status);"
+                " END IF; RETURN NEW; END $$"
+            )
+        )
+        for table in WATCHED:
+            session.execute(
+                text(f"CREATE TRIGGER note_arrow AFTER UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION note_arrow()")
+            )
+    yield database
+    with database.transaction() as session:
+        session.execute(text("DROP FUNCTION note_arrow() CASCADE"))
+        session.execute(text("DROP TABLE arrows"))

@@ -1,0 +1,212 @@
+"""One evening that hypothesis plays in any order: people, promoters, time, providers and workers."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+)
+from sqlalchemy import select, update
+
+from slomix import background, db
+from slomix.availability.rules import Status
+from slomix.campaigns import queries, retrying, service
+from slomix.campaigns.rules import Audience
+from slomix.campaigns.service import Options
+from slomix.clock import wall_now
+from slomix.contacts.rules import ChannelName
+from slomix.deliveries import pausing
+from slomix.deliveries import retrying as rows_retrying
+from slomix.deliveries.models import Delivery
+from slomix.errors import DomainError
+from slomix.jobs import runner
+from slomix.jobs.models import Job
+from slomix.jobs.rules import JobStatus
+from slomix.jobs.runner import run
+from slomix.presence import service as presence
+from tests.conftest import ROOM, TODAY, World, at, build_world
+from tests.properties.arrows import empty
+from tests.properties.wire import MOODS, SECOND, Killed, Wire
+
+PEOPLE = ("alice", "bob", "erik", "franka")
+
+
+class Evening(RuleBasedStateMachine):
+    """One evening in any order."""
+
+    database: db.Database
+
+    @initialize()
+    def open(self) -> None:
+        empty(self.database)
+        self.world: World = build_world(self.database)
+        wires = {
+            "discord": Wire(60 * SECOND, self.why_not),
+            "telegram": Wire(timedelta(0), self.why_not),
+        }
+        object.__setattr__(self.world.runtime, "channels", wires | {"signal": self.world.signal})
+        self.wires = wires
+        self.world.has("erik", ChannelName.TELEGRAM, "4242")
+        self.opted_out: set[str] = set()
+        self.said: dict[str, Status | None] = {}
+        self.keys = 0
+        self.retried: set[tuple[int, str]] = set()
+        self.stuck: list[tuple[Any, Any, Any]] = []
+        for name in PEOPLE:
+            self.say(name, Status.LOOKING)
+        self.a_promoter_calls("bob", late_joiners=True)
+        self.world.clock.move_to(at(20, 45))
+
+    # What people do
+
+    def say(self, name: str, status: Status | None) -> None:
+        self.said[name] = status
+        self.world.says(name, status)
+
+    @rule(name=st.sampled_from(PEOPLE), status=st.sampled_from([*Status, None]))
+    def somebody_says(self, name: str, status: Status | None) -> None:
+        self.say(name, status)
+
+    @rule(name=st.sampled_from(PEOPLE), called=st.booleans())
+    def somebody_opts(self, name: str, called: bool) -> None:
+        self.world.prefers(name, called=called)
+        (self.opted_out.discard if called else self.opted_out.add)(name)
+
+    @rule(names=st.sets(st.sampled_from(PEOPLE)))
+    def the_voice_room_is_seen(self, names: set[str]) -> None:
+        with self.world.session() as session:
+            rooms = {self.world.discord_ids[name]: ROOM for name in names}
+            presence.record_voice(session, rooms, now=self.world.clock.now())
+
+    @rule(name=st.sampled_from(["bob", "dora"]), late_joiners=st.booleans())
+    def a_promoter_calls(self, name: str, late_joiners: bool) -> None:
+        self.keys += 1
+        options = Options(Audience(True, True), late_joiners, dry_run=False, start_at=at(21))
+        with suppress(DomainError), self.world.session() as session:
+            service.create(
+                session,
+                self.world.players[name],
+                options,
+                day=TODAY,
+                idempotency_key=f"key-{self.keys}",
+                settings=self.world.runtime.settings,
+                now=self.world.clock.now(),
+            )
+
+    @rule()
+    def the_promoter_cancels(self) -> None:
+        with suppress(DomainError), self.world.session() as session:
+            campaign = queries.of_day(session, TODAY)
+            if campaign is not None:
+                now = self.world.clock.now()
+                service.cancel(session, campaign.id, player_id=campaign.promoter_id, is_admin=False, now=now)
+
+    @rule(unknown_too=st.booleans())
+    def the_promoter_tries_again(self, unknown_too: bool) -> None:
+        now, own = self.world.clock.now(), self.world.runtime.settings
+        with suppress(DomainError), self.world.session() as session:
+            campaign = queries.of_day(session, TODAY)
+            if campaign is None:
+                return
+            chances = retrying.chances(session, campaign, settings=own, now=now)
+            wanted = chances.unknown if unknown_too else chances.failed
+            rows = session.scalars(select(Delivery).where(Delivery.id.in_(wanted)))
+            self.retried |= {(row.player_id or 0, row.event_key) for row in rows if unknown_too}
+            again = rows_retrying.retry(session, campaign.subject, wanted, now=now)
+            assert again <= len(wanted)
+
+    @rule(is_on=st.booleans())
+    def the_switch_is_thrown(self, is_on: bool) -> None:
+        with self.world.session() as session:
+            if is_on:
+                pausing.pause(session, by="dora", now=self.world.clock.now())
+            else:
+                pausing.resume(session)
+
+    # What time does
+
+    @rule(moment=st.sampled_from([at(20, 45), at(20, 59), at(21), at(21, 0, 30), at(21, 3), at(21, 14), at(21, 21)]))
+    def the_clock_moves_on(self, moment: datetime) -> None:
+        self.world.clock.move_to(max(moment, self.world.clock.now()))
+
+    @rule(minutes=st.sampled_from([-1, 1]))
+    def the_clock_steps(self, minutes: int) -> None:
+        self.world.clock.forward(timedelta(minutes=minutes))
+
+    @rule(minutes=st.integers(1, 3))
+    def minutes_pass_on_the_wall(self, minutes: int) -> None:
+        """Leases run out, and Discord forgets a nonce, but not before we stop to count on it."""
+        passed = minutes * 61 * SECOND
+        with self.world.session() as session:
+            session.execute(update(Job).values(wait_until=None, nudge_again_at=None))
+            session.execute(update(Job).where(Job.lease_until.is_not(None)).values(lease_until=wall_now() - SECOND))
+            session.execute(update(Delivery).values(first_tried_at=Delivery.first_tried_at - passed))
+        wire = self.wires["discord"]
+        wire.taken = {nonce: then - passed for nonce, then in wire.taken.items()}
+        wire.taken = {nonce: then for nonce, then in wire.taken.items() if wall_now() - then < 120 * SECOND}
+
+    @rule()
+    def leases_run_out(self) -> None:
+        with self.world.session() as session:
+            session.execute(update(Job).where(Job.lease_until.is_not(None)).values(lease_until=wall_now() - SECOND))
+
+    # What workers do
+
+    @rule(discord=st.lists(MOODS, min_size=1, max_size=3), telegram=MOODS)
+    def workers_work_in_trouble(self, discord: list[str], telegram: str) -> None:
+        self.wires["discord"].mood, self.wires["telegram"].mood = discord, [telegram]
+        self.nothing_waits()
+        self.due(self.carry)
+        for wire in self.wires.values():
+            wire.mood = []
+
+    @rule()
+    def workers_work_well(self) -> None:
+        for _ in range(2):
+            self.nothing_waits()
+            self.due(self.carry)
+
+    @rule()
+    def a_worker_is_stopped_in_the_middle(self) -> None:
+        """Not killed: what it found out is still in its hands."""
+        self.due(self.stop_in_the_middle, most=1)
+
+    @precondition(lambda self: self.stuck)
+    @rule()
+    def a_stopped_worker_goes_on(self) -> None:
+        handler, job, result = self.stuck.pop()
+        try:
+            runner._finish(self.world.runtime, handler, job, result)
+        except runner.service.Lost:
+            runner._too_late(self.world.runtime, handler, job, result)
+
+    def nothing_waits(self) -> None:
+        """What was asked to wait has waited, and what was to back off has done so."""
+        with self.world.session() as session:
+            waiting = (Job.status == JobStatus.PENDING) & (Job.last_error.is_not(None))
+            session.execute(update(Job).values(wait_until=None, nudge_again_at=None))
+            session.execute(update(Job).where(waiting).values(run_at=self.world.clock.now()))
+
+    def due(self, do: Callable[[int, str], None], most: int = 100) -> None:
+        for job in background.tick(self.world.runtime)[:most]:
+            do(job.id, job.kind)
+
+    def carry(self, job_id: int, kind: str) -> None:
+        with suppress(Killed):
+            run(self.world.runtime, background.HANDLERS[kind], job_id)
+
+    def stop_in_the_middle(self, job_id: int, kind: str) -> None:
+        handler = background.HANDLERS[kind]
+        begun = runner._begin(self.world.runtime, handler, job_id)
+        if isinstance(begun, runner._Begun):
+            self.stuck.append((handler, begun.job, handler.act(self.world.runtime, begun.prepared)))
+
+    def why_not(self, nonce: str, words: str) -> str | None:
+        """Why a message under this nonce must not come now; asked by the provider at the very moment."""
+        raise NotImplementedError

@@ -1,0 +1,121 @@
+"""Whatever happens in whatever order, nobody is told twice, nobody without consent, nothing too late.
+
+Hypothesis plays promoters, players, clocks, providers and dying workers against a real PostgreSQL. After every step the
+provider's own count is compared with what was promised, and so is every change of a status.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import (
+    invariant,
+    run_state_machine_as_test,
+)
+from sqlalchemy import select, text
+
+from slomix import db
+from slomix.availability.rules import Status
+from slomix.campaigns import queries
+from slomix.campaigns.rules import CampaignStatus
+from slomix.deliveries import pausing
+from slomix.deliveries.models import Attempt, Delivery
+from slomix.deliveries.rules import DeliveryStatus
+from tests.properties.arrows import WATCHED, watching
+from tests.properties.evening import Evening
+
+
+class Judged(Evening):
+    """What is promised, asked after every step."""
+
+    def why_not(self, nonce: str, words: str) -> str | None:
+        """Why a message under this nonce must not come now; asked by the provider at the very moment."""
+        with self.world.session() as session:
+            row = session.scalars(select(Delivery).where(Delivery.nonce == nonce)).one()
+            if row.status is not DeliveryStatus.SENDING:
+                return f"{row.event_key} left while it was {row.status}"
+            if row.deadline_at is not None and self.world.clock.now() >= row.deadline_at:
+                return f"{row.event_key} left after its deadline"
+            if pausing.paused(session) is not None:
+                return f"{row.event_key} left while sending was paused"
+            if row.player_id is None or not row.event_key.startswith("PROMOTE:"):
+                return None
+            name = next(name for name, player_id in self.world.players.items() if player_id == row.player_id)
+            if name in self.opted_out:
+                return f"{name} opted out and got {row.event_key}"
+            if self.said.get(name) in {None, Status.NOT_PLAYING}:
+                return f"{name} does not play and got {row.event_key}"
+            campaign = queries.of_subject(session, row.subject)
+            if campaign.status is CampaignStatus.CANCELLED:
+                return f"{row.event_key} left after the cancel"
+        return None
+
+    @invariant()
+    def nothing_left_that_should_not(self) -> None:
+        for wire in getattr(self, "wires", {}).values():
+            assert wire.complaints == []
+
+    @invariant()
+    def nobody_is_told_twice(self) -> None:
+        if not hasattr(self, "wires"):
+            return
+        accepted = sum((wire.accepted for wire in self.wires.values()), Counter[str]())
+        told: Counter[tuple[int | None, str]] = Counter()
+        with self.world.session() as session:
+            for row in session.scalars(select(Delivery)):
+                told[row.player_id, row.event_key] += accepted[row.nonce]
+        for (player_id, key), times in told.items():
+            if (player_id or 0, key) not in self.retried:
+                assert times <= 1, f"{key} came {times} times"
+
+    @invariant()
+    def what_was_taken_is_not_said_to_have_failed(self) -> None:
+        if not hasattr(self, "wires"):
+            return
+        accepted = sum((wire.accepted for wire in self.wires.values()), Counter[str]())
+        with self.world.session() as session:
+            for row in session.scalars(select(Delivery)):
+                if accepted[row.nonce]:
+                    assert row.status in {DeliveryStatus.SENDING, DeliveryStatus.SENT, DeliveryStatus.UNKNOWN}
+                elif row.status is DeliveryStatus.SENT:
+                    raise AssertionError(f"{row.event_key} is said to be sent, and nobody took it")
+
+    @invariant()
+    def statuses_move_along_their_arrows(self) -> None:
+        with self.database.transaction() as session:
+            for table, before, after in session.execute(text("SELECT tablename, before, after FROM arrows")):
+                assert after in WATCHED[table][before], f"{table}: {before} became {after}"
+            session.execute(text("DELETE FROM arrows"))
+
+    @invariant()
+    def what_is_over_has_its_reason(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        with self.world.session() as session:
+            over = (DeliveryStatus.SKIPPED, DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
+            for row in session.scalars(select(Delivery).where(Delivery.status.in_(over))):
+                assert row.reason
+            begun = select(Attempt.delivery_id).where(Attempt.event == "begun")
+            sent = select(Delivery.id).where(Delivery.status == DeliveryStatus.SENT, Delivery.id.not_in(begun))
+            assert session.scalars(sent).all() == []
+
+
+@pytest.fixture
+def watched(committed: db.Database) -> Iterator[db.Database]:
+    with watching(committed) as database:
+        yield database
+
+
+def test_in_any_order_the_promises_hold(watched: db.Database) -> None:
+    Judged.database = watched
+    run_state_machine_as_test(
+        Judged,
+        settings=settings(
+            max_examples=40,
+            stateful_step_count=20,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            derandomize=True,
+        ),
+    )

@@ -1,0 +1,164 @@
+"""Who is on the game server, by the names that people wear there; and what is said about it."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slomix.campaigns import messages
+from slomix.campaigns.messages import Links, SummaryFacts
+from slomix.deliveries.writing import OnDiscord
+from slomix.presence.rules import bare_name, recognised
+from tests.conftest import at
+
+ALICE, BOB = 1, 2
+START = at(21)
+LINKS = Links("http://b/", "http://b/stop/me", "https://discord.com/channels/1/2", "et.example.org:27960")
+
+# As the game takes them: any character but another ^.
+COLOURS = st.characters(exclude_characters="^", exclude_categories=["Cs"]).map(lambda one: f"^{one}")
+LETTERS = st.text(st.characters(exclude_characters="^", exclude_categories=["Cs"]), max_size=20)
+
+
+@pytest.mark.parametrize(
+    ("known", "worn"),
+    [
+        ("Alice", "Alice"),
+        ("^1Bad^7Boy", "BadBoy"),
+        ("BadBoy", "^aBad^xB^*o^!y"),
+        ("BadBoy", "^XBadBoy"),
+        ("bad boy", "BAD BOY"),
+        (" alice ", "^7alice^7 "),
+        ("žŠč", "Žšč"),
+        ("žŠč", "z\u030cs\u030cc\u030c"),
+        ("Straße", "STRASSE"),
+        ("|^2alice^7|", "|alice|"),
+        ("Ω", "ω"),
+        ("玩家", "^1玩^2家"),
+    ],
+)
+def test_a_name_is_known_again_whatever_its_colours_and_case(known: str, worn: str) -> None:
+    assert recognised({ALICE: [known]}, [worn]) == {ALICE}
+
+
+@pytest.mark.parametrize(
+    ("known", "worn"),
+    [
+        ("alice", "alice2"),
+        ("alice", "al ice"),
+        ("žŠč", "zsc"),
+        ("žŠč", "-----"),
+        ("player1", "player1 0 1.2.3.4:27960"),
+        ("|alice|", "alice"),
+        ("", ""),
+        ("^1", "^7"),
+        ("  ", "^1 "),
+        ("\u200b", "\u200e"),
+        ("unnamed", ""),
+    ],
+)
+def test_another_name_or_an_empty_one_is_nobodys(known: str, worn: str) -> None:
+    assert recognised({ALICE: [known]}, [worn]) == frozenset()
+
+
+def test_any_known_name_will_do_and_who_is_not_there_is_not_named() -> None:
+    known = {ALICE: ["^1Alice", "bad.girl"], BOB: ["Bob"]}
+    assert recognised(known, ["^3BAD^7.girl", "stranger"]) == {ALICE}
+    assert recognised(known, []) == frozenset()
+
+
+def test_a_name_that_two_of_them_had_tells_of_neither() -> None:
+    known = {ALICE: ["Alice", "ETPlayer"], BOB: ["Bob", "^1etplayer"]}
+    assert recognised(known, ["ETPlayer"]) == frozenset()
+    assert recognised(known, ["ETPlayer", "bob"]) == {BOB}
+
+
+def test_a_name_that_one_had_twice_is_still_theirs() -> None:
+    assert recognised({ALICE: ["Alice", "^1alice"]}, ["alice"]) == {ALICE}
+
+
+@given(st.lists(st.tuples(LETTERS, COLOURS), max_size=6), LETTERS)
+def test_colour_codes_never_matter(pieces: list[tuple[str, str]], last: str) -> None:
+    plain = "".join(text for text, _ in pieces) + last
+    coloured = "".join(text + colour for text, colour in pieces) + last
+    assert bare_name(coloured) == bare_name(plain)
+    assert recognised({ALICE: [plain]}, [coloured]) == ({ALICE} if bare_name(plain) else frozenset())
+
+
+@given(LETTERS)
+def test_a_bare_name_is_bare_already(name: str) -> None:
+    assert bare_name(bare_name(name)) == bare_name(name)
+    assert bare_name(name) == bare_name(name.strip())
+
+
+# What is said about it
+
+
+def facts(awaited: list[str], on_server: list[str], *, with_names: bool = True) -> SummaryFacts:
+    return SummaryFacts(1, 61, awaited, 59, 60, presence_known=True, with_names=with_names, on_server=on_server)
+
+
+def test_the_summary_says_who_is_on_the_server_and_not_in_voice() -> None:
+    assert messages.summary(facts(["Erik", "Franka"], ["Franka"])).splitlines() == [
+        "Game night is on: 1 of 61 in voice.",
+        "Still awaited: Erik, Franka",
+        "On the server, not in voice: Franka",
+        "follow-up 59/60",
+    ]
+    assert "On the server" not in messages.summary(facts(["Erik"], []))
+
+
+def test_without_names_it_says_how_many() -> None:
+    text = messages.summary(facts(["Erik", "Franka"], ["Franka"], with_names=False))
+    assert "On the server, not in voice: 1" in text
+    assert "Franka" not in text
+
+
+WORST = ["*" * 40, "@everyone" * 5, "<@&123>" * 5, "\\" * 40, "a\nb" * 12, "\U0001f600" * 40]
+
+
+@pytest.mark.parametrize("name", [*WORST, "player"], ids=ascii)
+def test_sixty_missing_stay_below_the_limit_and_no_name_is_cut(name: str) -> None:
+    names = [name] * 60
+    text = messages.dry_run(messages.summary(facts(names, names)))
+    assert len(text.encode("utf-16-le")) // 2 < messages.LIMIT
+    assert "@everyone" not in text
+    assert "<@&" not in text
+    assert text.endswith("follow-up 59/60")
+    _, awaited, on_server, _ = text.splitlines()[1:]
+    for line in (awaited, on_server):
+        listed, _, more = line.partition(": ")[2].rpartition(" and ")
+        shown = listed.split(", ")
+        assert set(shown) == {messages.safe_name(name)}
+        assert len(shown) + int(re.fullmatch(r"(\d+) more", more)[1]) == 60  # type: ignore[index]
+
+
+def test_twenty_names_of_usual_length_are_shown() -> None:
+    text = messages.summary(facts([f"^{number % 8}player {number}" for number in range(60)], []))
+    assert "player 19 and 40 more" in text
+
+
+def test_the_calls_say_how_to_get_onto_the_server_and_the_reminder_does_not() -> None:
+    style = OnDiscord()
+    for call in (messages.start(START, START, LINKS, style), messages.followup(LINKS, style)):
+        assert "Server: /connect et.example.org:27960" in call.splitlines()
+    assert "/connect" not in messages.reminder(START, LINKS, style)
+    nowhere = Links("http://b/", "http://b/stop/me", None)
+    assert "/connect" not in messages.start(START, START, nowhere, style)
+
+
+def test_who_is_on_the_server_is_told_so_and_needs_only_voice() -> None:
+    text = messages.followup(LINKS, OnDiscord(), is_on_server=True)
+    assert "on the server, not in voice" in text
+    assert "https://discord.com/channels/1/2" in text
+    assert "http://b/stop/me" in text
+    assert "/connect" not in text
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("et.example.org", "et.example.org:27960"), ("10.0.0.1", "10.0.0.1:27960"), ("::1", "[::1]:27960"), ("", None)],
+)
+def test_the_address_is_written_as_the_game_reads_it(host: str, address: str | None) -> None:
+    assert messages.server_address(host, 27960) == address

@@ -1,0 +1,99 @@
+"""A thousand more people, for benchmarks: they can be written to, and nobody else hears of them."""
+
+import time
+
+import pytest
+
+from slomix.simulator.people import CROWD, GUILD_ID, PEOPLE, PEOPLE_BY_ADDRESS, PEOPLE_BY_ID, SIGNAL_SENDER
+from tests.simulators import CAST, Simulator
+
+SOMEBODY = CROWD[499]
+
+
+def test_everybody_of_the_crowd_is_somebody_else() -> None:
+    everybody = [*PEOPLE, *CROWD]
+    assert len(CROWD) == 1000
+    for what in ("id", "username", "player_guid", "player_name", "dm_channel", "telegram_chat_id", "signal_number"):
+        assert len({getattr(person, what) for person in everybody}) == len(everybody), what
+    assert SIGNAL_SENDER not in PEOPLE_BY_ADDRESS["signal"]
+
+
+def test_their_ids_are_such_as_a_browser_would_spoil() -> None:
+    assert all(int(person.id) > 2**53 and int(float(person.id)) != int(person.id) for person in CROWD)
+    assert all(person.id == str(int(person.id)) and len(person.id) == 18 for person in CROWD)
+    assert all(len(person.player_guid) == 32 for person in CROWD)
+
+
+def test_every_address_leads_to_them() -> None:
+    for person in CROWD:
+        assert PEOPLE_BY_ID[person.id] is person
+        assert PEOPLE_BY_ADDRESS["discord"][person.dm_channel] is person
+        assert PEOPLE_BY_ADDRESS["telegram"][str(person.telegram_chat_id)] is person
+        assert PEOPLE_BY_ADDRESS["signal"][person.signal_number] is person
+
+
+def test_the_numbers_of_the_cast_are_what_they_were() -> None:
+    assert CAST["Alice"].signal_number == "+38640000001"
+    assert CAST["Luka"].signal_number == "+38640000012"
+
+
+def test_they_are_written_to_on_every_provider(simulator: Simulator) -> None:
+    with simulator.bot() as bot, simulator.telegram() as telegram, simulator.signal() as signal:
+        room = bot.post("/users/@me/channels", json={"recipient_id": SOMEBODY.id}).json()["id"]
+        assert room == SOMEBODY.dm_channel
+        bot.post(f"/channels/{room}/messages", json={"content": "Hi"}).raise_for_status()
+        assert bot.get(f"/guilds/{GUILD_ID}/members/{SOMEBODY.id}").json()["user"]["id"] == SOMEBODY.id
+        assert bot.get(f"/guilds/{GUILD_ID}/voice-states/{SOMEBODY.id}").json()["code"] == 10065
+        chat = {"chat_id": SOMEBODY.telegram_chat_id, "text": "Hi"}
+        telegram.post("/sendMessage", json=chat).raise_for_status()
+        to = {"message": "Hi", "number": SIGNAL_SENDER, "recipients": [SOMEBODY.signal_number]}
+        signal.post("/v2/send", json=to).raise_for_status()
+    assert [(one["provider"], one["kind"], one["to"]) for one in simulator.messages()] == [
+        (provider, "dm", SOMEBODY.id) for provider in ("discord", "telegram", "signal")
+    ]
+
+
+def test_they_walk_into_voice(simulator: Simulator) -> None:
+    with simulator.client() as control, simulator.bot() as bot:
+        control.post("/control/voice", json={"user_id": SOMEBODY.id, "voice_channel": "default"}).raise_for_status()
+        assert bot.get(f"/guilds/{GUILD_ID}/voice-states/{SOMEBODY.id}").json()["user_id"] == SOMEBODY.id
+
+
+def test_nobody_hears_of_them(simulator: Simulator) -> None:
+    ids = {person.id for person in CROWD}
+    with simulator.client() as client:
+        assert not ids & {person["id"] for person in client.get("/control/people").json()}
+        assert "Crowd" not in client.get("/").text
+
+
+def test_only_what_came_later_is_listed_when_asked_for(simulator: Simulator) -> None:
+    with simulator.bot() as bot, simulator.client() as control:
+        for number in range(3):
+            bot.post(f"/channels/{CROWD[number].dm_channel}/messages", json={"content": str(number)})
+        later = [
+            [one["text"] for one in control.get("/control/messages", params={"after": after}).json()]
+            for after in (0, 1, 3, 99)
+        ]
+        assert later == [["0", "1", "2"], ["1", "2"], [], []]
+
+
+@pytest.mark.parametrize("after", ["-1", "x", "", "1.5", "٣", "1" * 10])
+def test_what_came_after_nonsense_nobody_knows(simulator: Simulator, after: str) -> None:
+    answer = simulator.client().get("/control/messages", params={"after": after})
+    assert (answer.status_code, bool(answer.json()["detail"])) == (422, True)
+
+
+def test_the_thousandth_message_is_taken_as_fast_as_the_first(simulator: Simulator) -> None:
+    def seconds(start: int) -> float:
+        began = time.monotonic()
+        for person in CROWD[start : start + 100]:
+            body = {"message": "Hi", "number": SIGNAL_SENDER, "recipients": [person.signal_number]}
+            signal.post("/v2/send", json=body).raise_for_status()
+        return time.monotonic() - began
+
+    with simulator.signal() as signal:
+        first = min(seconds(0), seconds(100))
+        for start in range(200, 800, 100):
+            seconds(start)
+        last = min(seconds(800), seconds(900))
+    assert last < 5 * first

@@ -1,0 +1,93 @@
+"""What telling one more person costs the database: a fixed number of statements and commits, however many they are."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+
+from slomix import background, db
+from slomix.availability.rules import Status
+from slomix.deliveries.service import JOB_KIND
+from slomix.jobs.runner import run
+from tests.conftest import ROOM, World, at, build_world
+from tests.services.test_campaigns import call
+from tests.workers.stage import in_voice
+
+STATEMENTS, COMMITS = 6, 2
+
+
+@contextmanager
+def counted(database: db.Database) -> Iterator[Counter[str]]:
+    """How many statements and commits happen inside the block."""
+    found: Counter[str] = Counter()
+
+    def statement(*_: object) -> None:
+        found["statements"] += 1
+
+    def commit(*_: object) -> None:
+        found["commits"] += 1
+
+    event.listen(database.engine, "before_cursor_execute", statement)
+    event.listen(database.engine, "commit", commit)
+    try:
+        yield found
+    finally:
+        event.remove(database.engine, "before_cursor_execute", statement)
+        event.remove(database.engine, "commit", commit)
+
+
+@pytest.fixture
+def called(committed: db.Database) -> World:
+    world = build_world(committed)
+    for name in ("alice", "bob", "erik", "franka", "goran"):
+        world.says(name, Status.LOOKING)
+    call(world)
+    return world
+
+
+def deliver(world: World) -> list[Counter[str]]:
+    """Carry what is due, and say what each message cost."""
+    costs = []
+    for job in background.tick(world.runtime):
+        with counted(world.runtime.database) as cost:
+            run(world.runtime, background.HANDLERS[job.kind], job.id)
+        if job.kind == JOB_KIND:
+            costs.append(cost)
+    return costs
+
+
+@pytest.mark.parametrize("hour", [(20, 45), (21, 0)])
+def test_a_message_that_leaves_costs_at_most_six_statements_and_two_commits(
+    called: World, hour: tuple[int, int]
+) -> None:
+    called.clock.move_to(at(*hour))
+    in_voice(called, dora=ROOM)
+    costs = deliver(called)
+    assert len(called.discord.sent) >= 5
+    for cost in costs:
+        assert cost["statements"] <= STATEMENTS, costs
+        assert cost["commits"] <= COMMITS, costs
+
+
+def test_a_message_that_does_not_leave_costs_no_more(called: World) -> None:
+    called.clock.move_to(at(20, 45))
+    called.says("erik", Status.NOT_PLAYING)
+    called.prefers("franka", called=False)
+    costs = deliver(called)
+    assert {len(called.discord.sent), len(costs)} == {3, 5}
+    assert all(cost["statements"] <= STATEMENTS and cost["commits"] <= COMMITS for cost in costs), costs
+
+
+def test_calling_costs_as_many_statements_for_few_as_for_many(committed: db.Database) -> None:
+    world = build_world(committed, global_cooldown=False)
+    world.says("alice", Status.LOOKING)
+    with counted(committed) as for_one:
+        call(world, "dora")
+    for name in ("bob", "erik", "franka", "goran"):
+        world.says(name, Status.LOOKING)
+    with counted(committed) as for_five:
+        call(world, "bob")
+    assert for_five["statements"] <= for_one["statements"]
+    assert for_five["commits"] == for_one["commits"] == 1
