@@ -23,7 +23,7 @@ from slomix.settings import Settings
 from slomix.simulator.people import CROWD, Person
 
 OPENING = "2026-03-27T18:00:00+01:00"
-FIRST_DAY = date(2026, 3, 28)
+FIRST_DAY = date(2027, 1, 1)  # the demo has nothing to say about it
 # The start alone: nothing but it is measured, and nothing else asks Discord for anything meanwhile.
 ENVIRONMENT = {"AVAILABILITY_PROMOTION_VOICE_CHECK_ENABLED": "false"}
 

@@ -48,16 +48,21 @@ class Base(DeclarativeBase):
 class Database:
     """One process's connections."""
 
-    def __init__(self, url: str, *, pool_size: int = 5, asks_whether_alive: bool = True) -> None:
+    def __init__(self, url: str, *, pool_size: int = 5, overflow: int = 5, asks_whether_alive: bool = True) -> None:
+        """At most `pool_size` connections, and in a rush `overflow` more."""
         self.url = url
         self.engine: Engine = create_engine(
             url,
             pool_size=pool_size,
-            max_overflow=5,
+            max_overflow=overflow,
             pool_pre_ping=asks_whether_alive,
             hide_parameters=True,  # an error names what failed, not with whose data
             # Python asks for no time zone but UTC, whatever the server's is.
-            connect_args={"options": "-c timezone=UTC -c statement_timeout=15s", "connect_timeout": 5},
+            # A plan from when a table was small must not outlive a campaign that writes a thousand rows at once.
+            connect_args={
+                "options": "-c timezone=UTC -c statement_timeout=15s -c plan_cache_mode=force_custom_plan",
+                "connect_timeout": 5,
+            },
         )
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 

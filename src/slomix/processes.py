@@ -35,8 +35,9 @@ NOTICE_JUMPS_WITHIN = 0.1
 def start(part: str, *, connections: int = 3) -> Runtime:
     """Logging and runtime for one process; a setting that makes no sense ends it with a sentence.
 
-    A worker has as many connections to a provider as threads, and fewer to the database: its threads mostly wait for
-    an answer. When one of these turns out to be dead its job is nudged again, so it need not ask each whether it lives.
+    A worker has as many connections to a provider as threads, and few to the database: its threads mostly wait for an
+    answer, and more of them at work at once only stand in each other's way. When a connection turns out to be dead its
+    job is nudged again, so it need not ask each whether it lives.
     """
     logs.configure(part)
     is_worker = part == health_rules.WORKER
@@ -45,7 +46,7 @@ def start(part: str, *, connections: int = 3) -> Runtime:
         runtime = make_runtime(
             settings,
             connections=settings.worker_threads + 2 if is_worker else connections,
-            pool_size=10 if is_worker else connections,
+            pool_size=3 if is_worker else connections,
             is_patient=is_worker,
         )
     except SettingsError as error:

@@ -16,7 +16,7 @@ def make_runtime(settings: Settings, *, connections: int = 5, pool_size: int = 5
     """The real things. Raise SettingsError when something needed is not set.
 
     `connections` are those to each provider, `pool_size` those to the database. Who `is_patient` tries again by itself
-    when a connection turns out to be dead, and need not ask each one whether it lives.
+    when a connection turns out to be dead, and need not ask each one whether it lives; and waits when all are in use.
     """
     problems = problems_for_start(settings)
     if problems:
@@ -32,7 +32,10 @@ def make_runtime(settings: Settings, *, connections: int = 5, pool_size: int = 5
         settings=settings,
         clock=open_clock(settings.clock_file),
         database=Database(
-            settings.database_url.get_secret_value(), pool_size=pool_size, asks_whether_alive=not is_patient
+            settings.database_url.get_secret_value(),
+            pool_size=pool_size,
+            overflow=0 if is_patient else 5,
+            asks_whether_alive=not is_patient,
         ),
         channels={"discord": discord, **_further_channels(settings, connections)},
         voice_lookup=discord,

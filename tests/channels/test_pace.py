@@ -33,7 +33,9 @@ def test_three_processes_together_stay_below_fifty_in_any_second_and_waste_littl
     left: list[float] = []
 
     def leave(number: int) -> None:
-        processes[number % 3].wait(f"POST /channels/{number}/messages")
+        process = processes[number % 3]
+        turn = process.wait(f"POST /channels/{number}/messages")
+        process.left(turn)
         left.append(monotonic())
 
     with ThreadPoolExecutor(20) as pool:
@@ -45,7 +47,7 @@ def test_three_processes_together_stay_below_fifty_in_any_second_and_waste_littl
 def test_a_burst_leaves_at_once(url: str) -> None:
     began, one = monotonic(), SharedPace(url)
     for _ in range(pace.LIMIT):
-        one.wait(DM)
+        one.left(one.wait(DM))
     assert monotonic() - began < 0.5
     one.wait(DM)
     assert monotonic() - began > 1, "and the next waits for its turn"
@@ -82,12 +84,21 @@ def test_who_would_have_to_wait_too_long_is_told_so_and_takes_no_turn(
     monkeypatch.setattr(pace, "PATIENCE", timedelta(milliseconds=100))
     one = SharedPace(url)
     for _ in range(pace.LIMIT):
-        one.wait(DM)
+        one.left(one.wait(DM))
     for _ in range(3):
         with pytest.raises(SlowDown) as refused:
             one.wait(DM)
         assert refused.value.retry_after is not None
-        assert refused.value.retry_after < pace.WINDOW, "the refused ones are not in the queue"
+        assert refused.value.retry_after < pace.WINDOW, "who was refused did not take a turn"
+
+
+def test_what_was_begun_and_never_left_counts_for_as_long_as_it_might(url: str) -> None:
+    one = SharedPace(url)
+    for _ in range(pace.LIMIT):
+        one.wait(DM)
+    with pytest.raises(SlowDown):
+        one.wait(DM)
+    assert redis.Redis.from_url(url).ttl("slomix:discord:turns") >= pace.BEGUN.total_seconds() - 1
 
 
 def test_without_redis_each_process_keeps_to_its_share() -> None:

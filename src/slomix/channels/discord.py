@@ -102,8 +102,10 @@ class Discord:
         carries_message: bool = False,
     ) -> dict[str, Any]:
         route = f"{method} {_MINOR_ID.sub('/*', path)}"
-        self._pace.wait(route)
-        response = self._http.request(method, path, json=json, carries_message=carries_message)
+        turn = self._pace.wait(route)
+        response = self._http.request(
+            method, path, json=json, carries_message=carries_message, left=lambda: self._pace.left(turn)
+        )
         answer = as_object(decoded(response))
         self._pace.heed(route, response.headers, refused_for=_asked_to_wait(response, answer))
         if response.is_success:

@@ -1,7 +1,7 @@
 """What the channels share on the wire: one client, one try, and whether a request that failed had left."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -52,18 +52,27 @@ class Http:
         )
 
     def request(
-        self, method: str, path: str, *, json: Any = None, carries_message: bool = False, waits: float = 0
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        carries_message: bool = False,
+        waits: float = 0,
+        left: Callable[[], None] | None = None,
     ) -> httpx2.Response:
         """Ask once and return whatever is answered.
 
         Raise SendError when there is no answer, and Unanswered when a message may have left. `waits` is how long the
-        provider was asked to hold its answer back.
+        provider was asked to hold its answer back; `left` is called when the request is on the wire.
         """
         timeout = self._timeout.as_dict()
         if waits and timeout["read"] is not None:
             timeout["read"] += waits
         try:
-            return self._client.request(method, path, json=json, timeout=httpx2.Timeout(**timeout))
+            return self._client.request(
+                method, path, json=json, timeout=httpx2.Timeout(**timeout), extensions=_tracing(left)
+            )
         except NOT_LEFT as error:
             failure = SendError(self._not_reached.format(error=type(error).__name__))
         except httpx2.HTTPError as error:
@@ -78,6 +87,17 @@ class Http:
 
     def close(self) -> None:
         self._client.close()
+
+
+def _tracing(left: Callable[[], None] | None) -> dict[str, Any]:
+    if left is None:
+        return {}
+
+    def hear(event: str, _info: Any) -> None:
+        if event == "http11.send_request_body.complete":
+            left()
+
+    return {"trace": hear}
 
 
 def decoded(response: httpx2.Response) -> Any:

@@ -3,6 +3,7 @@
 Redis knows the time for everybody, and one script asks and takes at once. Without Redis each process keeps to a share.
 """
 
+import secrets
 import threading
 from collections import deque
 from collections.abc import Mapping
@@ -19,38 +20,48 @@ from slomix.clock import nap, wall_now
 
 log = structlog.get_logger()
 
-# Discord takes 50 in any second. What leaves in order may arrive a little closer together: hence fewer, in longer.
-LIMIT, WINDOW = 48, timedelta(milliseconds=1060)
+# Discord takes 50 in any second. Fewer, and a little longer: it counts what arrives, and we what leaves.
+LIMIT, WINDOW = 48, timedelta(milliseconds=1020)
 # What one process may do while nobody can count for all: five workers together stay below the limit.
 SHARE = 9
 # Who would have to wait longer is told so, and frees its thread for somebody else.
 PATIENCE = timedelta(seconds=2)
+# For so long a request counts that was begun and of which nobody said that it has left.
+BEGUN = timedelta(seconds=10)
 
-_GRANTS, _ALL, _ROUTE = "slomix:discord:grants", "slomix:discord:held", "slomix:discord:held:{route}"
+_TURNS, _ALL, _ROUTE = "slomix:discord:turns", "slomix:discord:held", "slomix:discord:held:{route}"
 
-# Grants are the moments, in microseconds, at which requests may leave, the latest first; the one that lies LIMIT back
-# has to be a window ago. Answers whether a moment was taken, and how long until then, or until one should ask again.
+# Turns by the moment, in microseconds, until which they count. Answers whether one was had, and else how long until it
+# is worth asking again: until the first ends, or a window, as the first may turn out to have left already.
 _TAKE = """
-local limit, window, patience = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local limit, begun = tonumber(ARGV[1]), tonumber(ARGV[2])
 local held = math.max(redis.call('PTTL', KEYS[2]), redis.call('PTTL', KEYS[3]))
 if held > 0 then return {0, held * 1000} end
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local at, first = now, redis.call('LINDEX', KEYS[1], limit - 1)
-if first and tonumber(first) + window > at then at = tonumber(first) + window end
-if at - now > patience then return {0, at - now} end
-redis.call('LPUSH', KEYS[1], string.format('%.0f', at))
-redis.call('LTRIM', KEYS[1], 0, limit - 1)
-redis.call('PEXPIRE', KEYS[1], math.ceil((window + patience) / 1000) + 1000)
-return {1, at - now}
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+if redis.call('ZCARD', KEYS[1]) < limit then
+  redis.call('ZADD', KEYS[1], now + begun, ARGV[3])
+  redis.call('PEXPIRE', KEYS[1], math.ceil(begun / 1000) + 1000)
+  return {1, 0}
+end
+local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+return {0, math.min(math.max(tonumber(first[2]) - now, 1000), tonumber(ARGV[4]))}
+"""
+_LEFT = """
+local time = redis.call('TIME')
+redis.call('ZADD', KEYS[1], 'XX', time[1] * 1000000 + time[2] + tonumber(ARGV[1]), ARGV[2])
 """
 
 
 class Pace(Protocol):
     """When the next request may leave."""
 
-    def wait(self, route: str) -> None:
-        """Return when a request on this route may leave. Raise SlowDown when that is too far away to wait for."""
+    def wait(self, route: str) -> str:
+        """Return a turn when a request on this route may leave. Raise SlowDown when that is too far to wait for."""
+
+    def left(self, turn: str) -> None:
+        """The request of this turn has left just now."""
 
     def heed(self, route: str, headers: Mapping[str, str], *, refused_for: timedelta | None = None) -> None:
         """Learn from an answer: what it says of its route, and whether the request was refused for being too early."""
@@ -85,18 +96,32 @@ class SharedPace:
 
     def __init__(self, redis_url: str) -> None:
         self._redis = redis.Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=0.5)
-        self._take = self._redis.register_script(_TAKE)
+        self._take, self._left = self._redis.register_script(_TAKE), self._redis.register_script(_LEFT)
         self._alone = OwnPace()
+        # One thread asks for the next turn, the others wait behind it.
+        self._asking = threading.Lock()
 
-    def wait(self, route: str) -> None:
-        until = wall_now() + PATIENCE
-        while True:
-            granted, delay = self._ask(route)
-            if not granted and wall_now() + delay > until:
-                raise SlowDown(words.DISCORD_IS_BUSY, retry_after=delay)
-            nap(delay.total_seconds())
-            if granted:
-                return
+    def wait(self, route: str) -> str:
+        turn, until = secrets.token_hex(8), wall_now() + PATIENCE
+        if not self._asking.acquire(timeout=PATIENCE.total_seconds()):
+            raise SlowDown(words.DISCORD_IS_BUSY, retry_after=WINDOW)
+        try:
+            while (delay := self._ask(turn, route)) is not None:
+                if wall_now() + delay > until:
+                    raise SlowDown(words.DISCORD_IS_BUSY, retry_after=delay)
+                nap(delay.total_seconds())
+        except redis.RedisError as error:
+            log.warning("pace.redis_away", error=type(error).__name__)
+            return self._alone.wait(route)
+        finally:
+            self._asking.release()
+        return turn
+
+    def left(self, turn: str) -> None:
+        try:
+            self._left(keys=[_TURNS], args=[_microseconds(WINDOW), turn])
+        except redis.RedisError as error:
+            log.warning("pace.redis_away", error=type(error).__name__)
 
     def heed(self, route: str, headers: Mapping[str, str], *, refused_for: timedelta | None = None) -> None:
         hold = read_hold(headers, refused_for)
@@ -108,15 +133,12 @@ class SharedPace:
         except redis.RedisError as error:
             log.warning("pace.redis_away", error=type(error).__name__)
 
-    def _ask(self, route: str) -> tuple[bool, timedelta]:
-        keys = [_GRANTS, _ALL, _ROUTE.format(route=route)]
-        try:
-            granted, delay = self._take(keys=keys, args=[LIMIT, _microseconds(WINDOW), _microseconds(PATIENCE)])
-        except redis.RedisError as error:
-            log.warning("pace.redis_away", error=type(error).__name__)
-            self._alone.wait(route)
-            return True, timedelta(0)
-        return bool(granted), timedelta(microseconds=int(delay))
+    def _ask(self, turn: str, route: str) -> timedelta | None:
+        """None when the turn was had; else how long to wait before asking again."""
+        keys = [_TURNS, _ALL, _ROUTE.format(route=route)]
+        args: list[int | str] = [LIMIT, _microseconds(BEGUN), turn, _microseconds(WINDOW)]
+        was_had, delay = self._take(keys=keys, args=args)
+        return None if was_had else timedelta(microseconds=int(delay))
 
 
 class OwnPace:
@@ -126,7 +148,7 @@ class OwnPace:
         self._granted: deque[float] = deque([0.0] * limit, maxlen=limit)
         self._lock = threading.Lock()
 
-    def wait(self, route: str) -> None:
+    def wait(self, route: str) -> str:
         with self._lock:
             now = wall_now().timestamp()
             at = max(now, self._granted[0] + WINDOW.total_seconds())
@@ -134,6 +156,10 @@ class OwnPace:
                 raise SlowDown(words.DISCORD_IS_BUSY, retry_after=timedelta(seconds=at - now))
             self._granted.append(at)
         nap(at - now)
+        return ""
+
+    def left(self, turn: str) -> None:
+        """Who knows of no other counts when it gives a turn."""
 
     def heed(self, route: str, headers: Mapping[str, str], *, refused_for: timedelta | None = None) -> None:
         """Who knows of no other waits for nothing that others are told."""

@@ -26,6 +26,8 @@ GENERAL = "general"
 BACKOFF_BASE, BACKOFF_GROWTH = timedelta(seconds=2), 4
 BACKOFF_CAP = timedelta(seconds=128)
 NUDGE_CAP = timedelta(seconds=60)
+# What Discord allows at most is twice as fast.
+NUDGE_GAP = timedelta(milliseconds=40)
 SHORTEST_WAIT = timedelta(milliseconds=500)
 LEASE = timedelta(seconds=30)
 

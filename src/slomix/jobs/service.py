@@ -5,11 +5,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from sqlalchemy import bindparam, case, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from slomix import db, words
@@ -107,11 +107,11 @@ def release_due(
 ) -> list[Due]:
     """Mark what is due as nudged and return it, oldest first; of a kind that is `held` only what is past its deadline.
 
-    A nudge may get lost, so a job that nobody claims is released again after 2, 4, 8 … 60 s. Two schedulers at once
-    release each job once.
+    A nudge may get lost, so a job that nobody claims is released again after 2, 4, 8 … 60 s, and later the more stand
+    before it: a worker that has many to do is not told again of each. Two schedulers at once release each job once.
     """
     due = (
-        select(Job.id)
+        select(Job.id, Job.run_at)
         .where(
             Job.status == JobStatus.PENDING,
             Job.run_at <= now,
@@ -126,14 +126,15 @@ def release_due(
         .cte("due")
         .prefix_with("MATERIALIZED")
     )
+    ranked = select(due.c.id, func.row_number().over(order_by=(due.c.run_at, due.c.id)).label("rank")).cte("ranked")
     delay = case(
         *((Job.nudges == nudges, literal(rules.nudge_delay(nudges))) for nudges in range(5)),
         else_=literal(rules.NUDGE_CAP),
     )
     released = session.execute(
         update(Job)
-        .where(Job.id.in_(select(due.c.id)))
-        .values(nudges=Job.nudges + 1, nudge_again_at=literal(wall) + delay)
+        .where(Job.id == ranked.c.id)
+        .values(nudges=Job.nudges + 1, nudge_again_at=literal(wall) + delay + (ranked.c.rank - 1) * rules.NUDGE_GAP)
         .returning(Job.id, Job.kind, Job.lane, Job.run_at)
         .execution_options(synchronize_session=False)
     ).all()
@@ -167,41 +168,44 @@ def next_look(
 
 
 # Put together once: a worker does little else than claim and finish, and putting it together takes longer than asking.
+# On the table rather than the class for the same reason: a claimed job belongs to no session.
+_TABLE: Any = Job.__table__
+_ROW = _TABLE.columns
 _CLAIM = (
-    update(Job)
+    update(_TABLE)
     .where(
-        Job.id == bindparam("job_id"),
-        Job.status == JobStatus.PENDING,
-        Job.run_at <= bindparam("now"),
-        or_(Job.wait_until.is_(None), Job.wait_until <= bindparam("wall")),
+        _ROW.id == bindparam("job_id"),
+        _ROW.status == JobStatus.PENDING,
+        _ROW.run_at <= bindparam("now"),
+        or_(_ROW.wait_until.is_(None), _ROW.wait_until <= bindparam("wall")),
     )
     .values(
         status=JobStatus.RUNNING,
-        attempts=Job.attempts + 1,
-        claims=Job.claims + 1,
+        attempts=_ROW.attempts + 1,
+        claims=_ROW.claims + 1,
         lease_until=bindparam("lease"),
         wait_until=None,
     )
-    .returning(Job)
+    .returning(*_ROW)
 )
 
 
 @cache
-def _finishing(names: tuple[str, ...]) -> ReturningUpdate[JobStatus]:
-    ours = (Job.id == bindparam("job_id")) & (Job.claims == bindparam("held_claims"))
+def _finishing(names: tuple[str, ...]) -> ReturningUpdate[Any]:
+    ours = (_ROW.id == bindparam("job_id")) & (_ROW.claims == bindparam("held_claims"))
     return (
-        update(Job)
-        .where(ours, Job.status == JobStatus.RUNNING)
+        update(_TABLE)
+        .where(ours, _ROW.status == JobStatus.RUNNING)
         .values({name: bindparam(f"new_{name}") for name in names})
-        .returning(Job.status)
-        .execution_options(synchronize_session=False)
+        .returning(_ROW.status)
     )
 
 
 def claim(session: Session, job_id: int, *, now: datetime, wall: datetime) -> Job | None:
     """Take a pending job that is due, or None if another worker already has it."""
     values = {"job_id": job_id, "now": now, "wall": wall, "lease": wall + rules.LEASE}
-    return session.scalars(_CLAIM, values).one_or_none()
+    row = session.execute(_CLAIM, values).one_or_none()
+    return None if row is None else Job(**row._mapping)
 
 
 def hold(session: Session, job: Job) -> None:
@@ -223,14 +227,14 @@ def finish(session: Session, job: Job, outcome: rules.Outcome, *, now: datetime,
             values |= {"last_error": error[:1000]} | _after(failure, job, now=now, wall=wall)
             if failure.is_free:
                 values["attempts"] = job.attempts - 1
-    written = session.execute(
+    written: JobStatus | None = session.execute(
         _finishing(tuple(values)),
         {"job_id": job.id, "held_claims": job.claims} | {f"new_{name}": value for name, value in values.items()},
     ).scalar_one_or_none()
     if written is None:
         raise Lost(f"job {job.id}")
     for name, value in values.items():
-        set_committed_value(job, name, value)  # whoever settles what hangs on it reads its last error
+        setattr(job, name, value)  # whoever settles what hangs on it reads its last error
     if not written.is_over:
         db.notify(session, db.JOBS)
     return written
