@@ -31,12 +31,13 @@ BEGUN = timedelta(seconds=10)
 
 _TURNS, _ALL, _ROUTE = "slomix:discord:turns", "slomix:discord:held", "slomix:discord:held:{route}"
 
-# Turns by the moment, in microseconds, until which they count. Answers whether one was had, and else how long until it
-# is worth asking again: until the first ends, or a window, as the first may turn out to have left already.
+# Turns by the moment, in microseconds, until which they count. Answers what came of it, and how long until it is worth
+# asking again: until the first turn ends, or a window, as the first may turn out to have left already.
+_HAD, _LATER, _HELD = 1, 0, -1
 _TAKE = """
 local limit, begun = tonumber(ARGV[1]), tonumber(ARGV[2])
 local held = math.max(redis.call('PTTL', KEYS[2]), redis.call('PTTL', KEYS[3]))
-if held > 0 then return {0, held * 1000} end
+if held > 0 then return {-1, held * 1000} end
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
@@ -106,8 +107,12 @@ class SharedPace:
         if not self._asking.acquire(timeout=PATIENCE.total_seconds()):
             raise SlowDown(words.DISCORD_IS_BUSY, retry_after=WINDOW)
         try:
-            while (delay := self._ask(turn, route)) is not None:
-                if wall_now() + delay > until:
+            while True:
+                came_to, delay = self._ask(turn, route)
+                if came_to == _HAD:
+                    return turn
+                # What Discord holds back is not waited for, as everybody else would wait behind it.
+                if came_to == _HELD or wall_now() + delay > until:
                     raise SlowDown(words.DISCORD_IS_BUSY, retry_after=delay)
                 nap(delay.total_seconds())
         except redis.RedisError as error:
@@ -115,7 +120,6 @@ class SharedPace:
             return self._alone.wait(route)
         finally:
             self._asking.release()
-        return turn
 
     def left(self, turn: str) -> None:
         try:
@@ -133,12 +137,11 @@ class SharedPace:
         except redis.RedisError as error:
             log.warning("pace.redis_away", error=type(error).__name__)
 
-    def _ask(self, turn: str, route: str) -> timedelta | None:
-        """None when the turn was had; else how long to wait before asking again."""
+    def _ask(self, turn: str, route: str) -> tuple[int, timedelta]:
         keys = [_TURNS, _ALL, _ROUTE.format(route=route)]
         args: list[int | str] = [LIMIT, _microseconds(BEGUN), turn, _microseconds(WINDOW)]
-        was_had, delay = self._take(keys=keys, args=args)
-        return None if was_had else timedelta(microseconds=int(delay))
+        came_to, delay = self._take(keys=keys, args=args)
+        return int(came_to), timedelta(microseconds=int(delay))
 
 
 class OwnPace:
