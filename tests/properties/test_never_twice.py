@@ -5,7 +5,7 @@ provider's own count is compared with what was promised, and so is every change 
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -119,3 +119,51 @@ def test_in_any_order_the_promises_hold(watched: db.Database) -> None:
             derandomize=True,
         ),
     )
+
+
+Step = Callable[[Judged], None]
+
+
+def cut(evening: Judged) -> None:
+    evening.workers_work_in_trouble(["cut", "killed after"], "cut")
+
+
+def killed(evening: Judged) -> None:
+    evening.workers_work_in_trouble(["killed after", "killed before"], "killed after")
+
+
+def minutes_later(evening: Judged) -> None:
+    evening.minutes_pass_on_the_wall(3)
+
+
+stopped, goes_on = Judged.a_worker_is_stopped_in_the_middle, Judged.a_stopped_worker_goes_on
+taken_back, well = Judged.leases_run_out, Judged.workers_work_well
+
+PROMISES: list[Step] = [
+    Judged.nothing_left_that_should_not,
+    Judged.nobody_is_told_twice,
+    Judged.what_was_taken_is_not_said_to_have_failed,
+    Judged.statuses_move_along_their_arrows,
+    Judged.what_is_over_has_its_reason,
+]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pytest.param([cut, well], id="cut, and repeated while the nonce is known"),
+        pytest.param([cut, minutes_later, well, well], id="cut, and the nonce forgotten"),
+        pytest.param([killed, taken_back, well], id="killed, and taken back"),
+        pytest.param([killed, minutes_later, well, cut, minutes_later, well], id="killed, and taken back too late"),
+        pytest.param([stopped, taken_back, well, goes_on], id="stopped, taken back, and the answer comes after all"),
+        pytest.param([stopped, minutes_later, well, goes_on, well], id="stopped for minutes"),
+    ],
+)
+def test_in_the_orders_that_hurt_most_the_promises_hold(watched: db.Database, steps: list[Step]) -> None:
+    Judged.database = watched
+    evening = Judged()
+    evening.open()
+    for step in steps:
+        step(evening)
+        for promise in PROMISES:
+            promise(evening)
