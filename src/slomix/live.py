@@ -56,11 +56,11 @@ class Hub:
     def stream(self) -> Iterator["queue.SimpleQueue[str]"]:
         """A queue of messages for one page, the first of them already in it."""
         mine: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._keep_listening()
         with self._lock:
             self._streams.add(mine)
             mine.put(_message("hello", self._so_far() if self._hears.is_set() else ""))
         try:
+            self._keep_listening()  # last: a listener that is up at once must find this page among those it tells
             yield mine
         finally:
             with self._lock:

@@ -115,6 +115,22 @@ def test_after_losing_its_listener_every_page_is_told_to_look_again(evening: Wor
         page.until("board")
 
 
+def test_a_listener_that_is_up_at_once_finds_the_page_it_was_started_for(
+    evening: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = live.Hub._keep_listening
+
+    def start_and_be_up(hub: live.Hub) -> None:
+        start(hub)
+        assert hub._hears.wait(5)
+
+    monkeypatch.setattr(live.Hub, "_keep_listening", start_and_be_up)
+    stream = Stream(make_app(evening.runtime))
+    assert "id: \ndata: hello" in stream.next()
+    stream.until("all")
+    stream.close()
+
+
 def test_a_process_has_one_listener_however_many_pages_are_open(evening: World, streams: list[Stream]) -> None:
     before = listeners(evening)
     more = [Stream(streams[0].app) for _ in range(3)]
