@@ -17,13 +17,13 @@ from sqlalchemy import select, update
 from slomix import background, db
 from slomix.availability.rules import Status
 from slomix.campaigns import queries, retrying, service
-from slomix.campaigns.rules import Audience
+from slomix.campaigns.rules import Audience, CampaignStatus
 from slomix.campaigns.service import Options
 from slomix.clock import wall_now
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries import pausing
-from slomix.deliveries import retrying as rows_retrying
 from slomix.deliveries.models import Delivery
+from slomix.deliveries.rules import DeliveryStatus
 from slomix.errors import DomainError
 from slomix.jobs import runner
 from slomix.jobs.models import Job
@@ -56,7 +56,9 @@ class Evening(RuleBasedStateMachine):
         self.opted_out: set[str] = set()
         self.said: dict[str, Status | None] = {}
         self.keys = 0
-        self.retried: set[tuple[int, str]] = set()
+        self.whose: dict[str, tuple[int | None, str]] = {}
+        # What a promoter sent again, knowing that it may arrive twice.
+        self.retried: set[tuple[int | None, str]] = set()
         self.stuck: list[tuple[Any, Any, Any]] = []
         for name in PEOPLE:
             self.say(name, Status.LOOKING)
@@ -107,19 +109,21 @@ class Evening(RuleBasedStateMachine):
                 now = self.world.clock.now()
                 service.cancel(session, campaign.id, player_id=campaign.promoter_id, is_admin=False, now=now)
 
-    @rule(unknown_too=st.booleans())
-    def the_promoter_tries_again(self, unknown_too: bool) -> None:
+    @rule(unknown=st.booleans())
+    def the_promoter_tries_again(self, unknown: bool) -> None:
         now, own = self.world.clock.now(), self.world.runtime.settings
         with suppress(DomainError), self.world.session() as session:
             campaign = queries.of_day(session, TODAY)
             if campaign is None:
                 return
-            chances = retrying.chances(session, campaign, settings=own, now=now)
-            wanted = chances.unknown if unknown_too else chances.failed
-            rows = session.scalars(select(Delivery).where(Delivery.id.in_(wanted)))
-            self.retried |= {(row.player_id or 0, row.event_key) for row in rows if unknown_too}
-            again = rows_retrying.retry(session, campaign.subject, wanted, now=now)
-            assert again <= len(wanted)
+            if unknown:
+                chosen = retrying.chances(session, campaign, settings=own, now=now).unknown
+                rows = session.scalars(select(Delivery).where(Delivery.id.in_(chosen)))
+                self.retried |= {(row.player_id, row.event_key) for row in rows}
+            promoter = campaign.promoter_id
+            retrying.retry(
+                session, campaign.id, player_id=promoter, is_admin=False, unknown=unknown, settings=own, now=now
+            )
 
     @rule(is_on=st.booleans())
     def the_switch_is_thrown(self, is_on: bool) -> None:
@@ -209,4 +213,23 @@ class Evening(RuleBasedStateMachine):
 
     def why_not(self, nonce: str, words: str) -> str | None:
         """Why a message under this nonce must not come now; asked by the provider at the very moment."""
-        raise NotImplementedError
+        with self.world.session() as session:
+            row = session.scalars(select(Delivery).where(Delivery.nonce == nonce)).one()
+            self.whose[nonce] = row.player_id, row.event_key  # a row that is tried again by hand has another nonce
+            if row.status is not DeliveryStatus.SENDING:
+                return f"{row.event_key} left while it was {row.status}"
+            if row.deadline_at is not None and self.world.clock.now() >= row.deadline_at:
+                return f"{row.event_key} left after its deadline"
+            if pausing.paused(session) is not None:
+                return f"{row.event_key} left while sending was paused"
+            if row.player_id is None or not row.event_key.startswith("PROMOTE:"):
+                return None
+            name = next(name for name, player_id in self.world.players.items() if player_id == row.player_id)
+            if name in self.opted_out:
+                return f"{name} opted out and got {row.event_key}"
+            if self.said.get(name) in {None, Status.NOT_PLAYING}:
+                return f"{name} does not play and got {row.event_key}"
+            campaign = queries.of_subject(session, row.subject)
+            if campaign.status is CampaignStatus.CANCELLED:
+                return f"{row.event_key} left after the cancel"
+        return None

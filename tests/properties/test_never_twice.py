@@ -16,10 +16,6 @@ from hypothesis.stateful import (
 from sqlalchemy import select, text
 
 from slomix import db
-from slomix.availability.rules import Status
-from slomix.campaigns import queries
-from slomix.campaigns.rules import CampaignStatus
-from slomix.deliveries import pausing
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from tests.properties.arrows import WATCHED, watching
@@ -28,28 +24,6 @@ from tests.properties.evening import Evening
 
 class Judged(Evening):
     """What is promised, asked after every step."""
-
-    def why_not(self, nonce: str, words: str) -> str | None:
-        """Why a message under this nonce must not come now; asked by the provider at the very moment."""
-        with self.world.session() as session:
-            row = session.scalars(select(Delivery).where(Delivery.nonce == nonce)).one()
-            if row.status is not DeliveryStatus.SENDING:
-                return f"{row.event_key} left while it was {row.status}"
-            if row.deadline_at is not None and self.world.clock.now() >= row.deadline_at:
-                return f"{row.event_key} left after its deadline"
-            if pausing.paused(session) is not None:
-                return f"{row.event_key} left while sending was paused"
-            if row.player_id is None or not row.event_key.startswith("PROMOTE:"):
-                return None
-            name = next(name for name, player_id in self.world.players.items() if player_id == row.player_id)
-            if name in self.opted_out:
-                return f"{name} opted out and got {row.event_key}"
-            if self.said.get(name) in {None, Status.NOT_PLAYING}:
-                return f"{name} does not play and got {row.event_key}"
-            campaign = queries.of_subject(session, row.subject)
-            if campaign.status is CampaignStatus.CANCELLED:
-                return f"{row.event_key} left after the cancel"
-        return None
 
     @invariant()
     def nothing_left_that_should_not(self) -> None:
@@ -60,13 +34,12 @@ class Judged(Evening):
     def nobody_is_told_twice(self) -> None:
         if not hasattr(self, "wires"):
             return
-        accepted = sum((wire.accepted for wire in self.wires.values()), Counter[str]())
         told: Counter[tuple[int | None, str]] = Counter()
-        with self.world.session() as session:
-            for row in session.scalars(select(Delivery)):
-                told[row.player_id, row.event_key] += accepted[row.nonce]
+        for wire in self.wires.values():
+            for nonce, times in wire.accepted.items():
+                told[self.whose[nonce]] += times
         for (player_id, key), times in told.items():
-            if (player_id or 0, key) not in self.retried:
+            if (player_id, key) not in self.retried:
                 assert times <= 1, f"{key} came {times} times"
 
     @invariant()

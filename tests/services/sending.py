@@ -11,12 +11,13 @@ from slomix.channels.base import Address, Message, Receipt, Unanswered
 from slomix.channels.memory import MemoryChannel
 from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact
-from slomix.contacts.rules import ChannelName, Kind, Reach
+from slomix.contacts.rules import ChannelName, Kind
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.handlers import Deliver
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import Skip
 from slomix.deliveries.service import JOB_KIND, Plan
+from slomix.deliveries.writing import Occasion
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
@@ -40,18 +41,10 @@ class Greeting:
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         return self.unwanted
 
-    def words(
-        self,
-        runtime: Runtime,
-        session: Session,
-        delivery: Delivery,
-        channel: ChannelName,
-        reach: Reach | None,
-        now: datetime,
-    ) -> Message:
+    def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
         if self.broken:
             raise ValueError(self.broken.pop(0))
-        return Message(f"Hello at {now.astimezone(LJUBLJANA):%H:%M:%S}")
+        return Message(f"Hello at {occasion.now.astimezone(LJUBLJANA):%H:%M:%S}")
 
 
 def nothing() -> None:

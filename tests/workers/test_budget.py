@@ -13,7 +13,7 @@ from slomix.deliveries.service import JOB_KIND
 from slomix.jobs.runner import run
 from tests.conftest import ROOM, World, at, build_world
 from tests.services.test_campaigns import call
-from tests.workers.stage import in_voice
+from tests.workers.stage import go, in_voice
 
 STATEMENTS, COMMITS = 6, 2
 
@@ -69,6 +69,17 @@ def test_a_message_that_leaves_costs_at_most_six_statements_and_two_commits(
     for cost in costs:
         assert cost["statements"] <= STATEMENTS, costs
         assert cost["commits"] <= COMMITS, costs
+
+
+def test_a_follow_up_costs_no_more_also_to_who_is_on_the_game_server(called: World) -> None:
+    called.game_server.on_it = ["Alice"]
+    go(called, 21)
+    called.clock.move_to(at(21, 0, 30))
+    in_voice(called, dora=ROOM)
+    deliver(called)  # the voice check, which plans them
+    costs = deliver(called)
+    assert len(costs) == 5
+    assert all(cost["statements"] <= STATEMENTS and cost["commits"] <= COMMITS for cost in costs), costs
 
 
 def test_a_message_that_does_not_leave_costs_no_more(called: World) -> None:

@@ -10,11 +10,11 @@ from slomix.availability import events, service
 from slomix.availability.rules import Status
 from slomix.channels.base import Message
 from slomix.contacts import stopping
-from slomix.contacts.rules import ChannelName, Kind, Reach
+from slomix.contacts.rules import Kind
 from slomix.deliveries.handlers import Notice
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import Skip
-from slomix.deliveries.writing import style_for
+from slomix.deliveries.writing import Occasion, style_for
 from slomix.runtime import Runtime
 
 KINDS = {
@@ -76,25 +76,17 @@ class OfTheDay:
         reason = why_unwanted(self._name, said)
         return Skip(reason) if reason is not None else None
 
-    def words(
-        self,
-        runtime: Runtime,
-        session: Session,
-        delivery: Delivery,
-        channel: ChannelName,
-        reach: Reach | None,
-        now: datetime,
-    ) -> Message:
+    def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
         settings, about = runtime.settings, About.read(delivery.subject)
         board = settings.base_url + "/"
         if self._name == events.DAILY_REMINDER:
             text = words.ARE_YOU_IN.format(link=board)
         else:
             text = words.SO_MANY_LOOKING.format(count=events.count_looking(session, about.day), link=board)
-        if reach is None or self.kind is None:
+        if occasion.reach is None or self.kind is None:
             return Message(text)
-        reader = stopping.reader_of(reach, self.kind, settings=settings)
-        stop = style_for(channel, reader.zone, now).aside(reader.stop_link)
+        reader = stopping.reader_of(occasion.reach, self.kind, settings=settings)
+        stop = style_for(occasion.channel, reader.zone, occasion.now).aside(reader.stop_link)
         return Message("\n".join([text, words.WHY_OF_KIND[self._name].format(link=stop)]))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from slomix.accounts import service as accounts
@@ -115,7 +115,6 @@ def card(session: Session, day: date, *, settings: Settings, now: datetime) -> C
 def card_of(session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> CampaignCard:
     """The card of one campaign."""
     so_far = queries.progress(session, campaign)
-    outcomes = _outcomes(session, campaign) if so_far.tallies else {}
     elsewhere = _elsewhere(session, campaign)
     return CampaignCard(
         campaign=campaign,
@@ -125,7 +124,10 @@ def card_of(session: Session, campaign: Campaign, *, settings: Settings, now: da
         turnout=queries.turnout(session, campaign),
         phases=[
             PhaseCard(
-                job, so_far.tallies.get(job.kind), outcomes.get(job.kind, ()), _counted(elsewhere, of_notice=job.kind)
+                job,
+                so_far.tallies.get(job.kind),
+                _outcomes(so_far.tallies.get(job.kind)),
+                _counted(elsewhere, of_notice=job.kind),
             )
             for job in so_far.jobs
             if job.kind in rules.JOB_KINDS
@@ -138,22 +140,20 @@ def card_of(session: Session, campaign: Campaign, *, settings: Settings, now: da
     )
 
 
-def _outcomes(session: Session, campaign: Campaign) -> dict[str, list[Outcome]]:
-    """Of each notice what did not arrive, with how many for which reason."""
-    number = func.count()
-    rows = session.execute(
-        select(Delivery.notice, Delivery.status, Delivery.reason, number.label("number"))
-        .where(Delivery.subject == campaign.subject, Delivery.fell_back_to.is_(None), Delivery.status.in_(NOT_SENT))
-        .group_by(Delivery.notice, Delivery.status, Delivery.reason)
-        .order_by(number.desc(), Delivery.reason)
-    )
-    found: dict[tuple[str, DeliveryStatus], list[Why]] = {}
-    for row in rows:
-        found.setdefault((row.notice, row.status), []).append(Why(row.reason or "", row.number))
-    outcomes: dict[str, list[Outcome]] = {}
-    for (notice, status), reasons in sorted(found.items(), key=lambda one: NOT_SENT.index(one[0][1])):
-        outcomes.setdefault(notice, []).append(Outcome(status, sum(why.number for why in reasons), reasons))
-    return outcomes
+def _outcomes(tally: Tally | None) -> list[Outcome]:
+    """What did not arrive of a notice, with how many for which reason, the most frequent first."""
+    found: dict[DeliveryStatus, list[Why]] = {}
+    for (status, reason), number in tally.counts.items() if tally is not None else ():
+        found.setdefault(status, []).append(Why(reason or "", number))
+    return [
+        Outcome(
+            status,
+            sum(why.number for why in found[status]),
+            sorted(found[status], key=lambda why: (-why.number, why.reason)),
+        )
+        for status in NOT_SENT
+        if status in found
+    ]
 
 
 def _elsewhere(session: Session, campaign: Campaign) -> list[Elsewhere]:

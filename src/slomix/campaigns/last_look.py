@@ -49,12 +49,17 @@ _LOOK = (
 
 
 def take(session: Session, campaign_id: int, player_id: int) -> LastLook:
-    """Look now. Raise NoSuchCampaign."""
+    """Look, once a transaction: who asks again is told the same. Raise NoSuchCampaign."""
+    taken: dict[tuple[int, int], LastLook] = session.info.setdefault(__name__, {})
+    if (campaign_id, player_id) not in taken:
+        taken[campaign_id, player_id] = _look(session, campaign_id, player_id)
+    return taken[campaign_id, player_id]
+
+
+def _look(session: Session, campaign_id: int, player_id: int) -> LastLook:
     row = session.execute(_LOOK, {"campaign": campaign_id, "player": player_id}).one_or_none()
     if row is None:
         raise queries.NoSuchCampaign
-    # A session forgets what nobody holds, and the words that follow are about this campaign too.
-    session.info["last look"] = row.Campaign
     discord_id = row.discord_id or ""
     rooms = {discord_id: row.voice_channel_id} if row.voice_channel_id is not None else {}
     return LastLook(

@@ -6,15 +6,16 @@ from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.campaigns import last_look, messages, queries, rules, turnout
+from slomix.campaigns.last_look import LastLook
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import CampaignStatus
 from slomix.channels.base import Message
 from slomix.contacts import stopping
-from slomix.contacts.rules import ChannelName, Kind, Reach
+from slomix.contacts.rules import Kind
 from slomix.deliveries.handlers import Notice
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import Skip
-from slomix.deliveries.writing import OnDiscord, Style, style_for
+from slomix.deliveries.writing import Occasion, OnDiscord, Style, style_for
 from slomix.runtime import Runtime
 from slomix.settings import Settings
 
@@ -42,7 +43,7 @@ class ToRecipient:
 
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         """Not after a cancel, not to who withdrew, and (start, follow-up) not to who is in voice already."""
-        seen = last_look.take(session, queries.id_of(delivery.subject), delivery.player_id or 0)
+        seen = self._look(session, delivery)
         if seen.campaign.status is CampaignStatus.CANCELLED:
             return Skip(words.WITHDRAWN)
         reason = rules.why_unwanted(seen.status)
@@ -55,23 +56,13 @@ class ToRecipient:
             return Skip(words.ALREADY_IN_VOICE) if where.is_in_voice else None
         return self._why_not_unseen(runtime, seen.campaign, now)
 
-    def words(
-        self,
-        runtime: Runtime,
-        session: Session,
-        delivery: Delivery,
-        channel: ChannelName,
-        reach: Reach | None,
-        now: datetime,
-    ) -> Message:
-        campaign = queries.of_subject(session, delivery.subject)  # known since the last look
+    def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
+        seen, reach, now = self._look(session, delivery), occasion.reach, occasion.now
         reader = stopping.reader_of(reach, self.kind, settings=runtime.settings) if reach is not None else None
-        style = style_for(channel, reader.zone if reader else runtime.settings.zone, now)
+        style = style_for(occasion.channel, reader.zone if reader else runtime.settings.zone, now)
         links = links_of(runtime.settings, reader.stop_link if reader else None)
-        is_on_server = self._kind == rules.VOICE_CHECK and turnout.seen_on_server(
-            session, campaign, delivery.player_id or 0, runtime.settings, now
-        )
-        return Message(self.text(campaign, links, style, now, is_on_server=is_on_server))
+        is_on_server = seen.on_server and turnout.may_still_be_said(seen.campaign, runtime.settings, now)
+        return Message(self.text(seen.campaign, links, style, now, is_on_server=is_on_server))
 
     def text(
         self, campaign: Campaign, links: messages.Links, style: Style, now: datetime, *, is_on_server: bool = False
@@ -84,10 +75,12 @@ class ToRecipient:
             case _:
                 return messages.followup(links, style, is_on_server=is_on_server)
 
+    def _look(self, session: Session, delivery: Delivery) -> LastLook:
+        return last_look.take(session, queries.id_of(delivery.subject), delivery.player_id or 0)
+
     def _why_not_unseen(self, runtime: Runtime, campaign: Campaign, now: datetime) -> Skip | None:
         """With nobody knowing who is in voice: a start goes out all the same, an old verdict of missing does not."""
-        judged_at = campaign.judged_at
-        if self._kind == rules.START or judged_at is None or now - judged_at <= runtime.settings.presence_max_age:
+        if self._kind == rules.START or turnout.may_still_be_said(campaign, runtime.settings, now):
             return None
         return Skip(words.VOICE_NO_LONGER_KNOWN)
 
@@ -103,17 +96,9 @@ class Summary:
         campaign = queries.of_subject(session, delivery.subject)
         return Skip(words.WITHDRAWN) if campaign.status is CampaignStatus.CANCELLED else None
 
-    def words(
-        self,
-        runtime: Runtime,
-        session: Session,
-        delivery: Delivery,
-        channel: ChannelName,
-        reach: Reach | None,
-        now: datetime,
-    ) -> Message:
+    def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
         campaign = queries.of_subject(session, delivery.subject)
-        return Message(messages.summary(turnout.summary_facts(session, campaign, runtime.settings, now)))
+        return Message(messages.summary(turnout.summary_facts(session, campaign, runtime.settings, occasion.now)))
 
 
 class PresenceUnknown:
@@ -126,15 +111,7 @@ class PresenceUnknown:
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         return None
 
-    def words(
-        self,
-        runtime: Runtime,
-        session: Session,
-        delivery: Delivery,
-        channel: ChannelName,
-        reach: Reach | None,
-        now: datetime,
-    ) -> Message:
+    def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
         return Message(messages.presence_unknown(links_of(runtime.settings)))
 
 
@@ -151,16 +128,8 @@ class DryRun:
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         return None
 
-    def words(
-        self,
-        runtime: Runtime,
-        session: Session,
-        delivery: Delivery,
-        channel: ChannelName,
-        reach: Reach | None,
-        now: datetime,
-    ) -> Message:
-        campaign = queries.of_subject(session, delivery.subject)
+    def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
+        campaign, now = queries.of_subject(session, delivery.subject), occasion.now
         if self._kind == rules.SUMMARY:
             return Message(
                 messages.dry_run(messages.summary(turnout.would_be(session, campaign, runtime.settings, now)))

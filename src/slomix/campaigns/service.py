@@ -155,10 +155,7 @@ def _instead(session: Session, promoter_id: int, idempotency_key: str, day: date
             return first
     if constraint not in {models.PER_PROMOTER, models.PER_DAY, models.PER_SUBMIT}:
         raise error
-    others = select(Campaign).where(Campaign.day == day, ~Campaign.dry_run, Campaign.status != CampaignStatus.CANCELLED)
-    if constraint == models.PER_PROMOTER:
-        others = others.where(Campaign.promoter_id == promoter_id)
-    other = session.scalars(others.order_by(Campaign.id)).first()
+    other = queries.in_the_way(session, day, promoter_id, one_a_day=constraint != models.PER_PROMOTER)
     if other is None:
         raise error
     promoter = accounts.names(session, [other.promoter_id])[other.promoter_id]

@@ -77,12 +77,9 @@ def _note(session: Session, campaign: Campaign, player_ids: list[int], **values:
         )
 
 
-def seen_on_server(session: Session, campaign: Campaign, player_id: int, settings: Settings, now: datetime) -> bool:
-    """Whether the voice check saw that recipient on the game server, so lately that it may still be said."""
-    if campaign.judged_at is None or now - campaign.judged_at > settings.presence_max_age:
-        return False
-    recipient = session.get(Recipient, (campaign.id, player_id), populate_existing=True)
-    return recipient is not None and recipient.on_server is True
+def may_still_be_said(campaign: Campaign, settings: Settings, now: datetime) -> bool:
+    """Whether what the voice check saw is so fresh that somebody may be told; true as long as it has not looked."""
+    return campaign.judged_at is None or now - campaign.judged_at <= settings.presence_max_age
 
 
 def summary_facts(session: Session, campaign: Campaign, settings: Settings, now: datetime) -> SummaryFacts:

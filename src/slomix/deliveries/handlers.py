@@ -17,6 +17,7 @@ from slomix.contacts.vault import Unreadable
 from slomix.deliveries import rules, tries
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import EXPIRED, DeliveryStatus, Skip
+from slomix.deliveries.writing import Occasion
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Outcome, Snooze
 from slomix.runtime import Runtime
@@ -45,16 +46,8 @@ class Notice(Protocol):
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         """A reason why this message should not leave any more, or None."""
 
-    def words(
-        self,
-        runtime: Runtime,
-        session: Session,
-        delivery: Delivery,
-        channel: ChannelName,
-        reach: Reach | None,
-        now: datetime,
-    ) -> Message:
-        """The message, as true now, for the channel it is about to take; `reach` is that of its player."""
+    def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
+        """The message, as true now."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +109,8 @@ class Deliver:
             return _skip(session, delivery, job, skip or NOWHERE, now)
         text = delivery.text or ""
         if not is_repeat:
-            text = self._notices[delivery.notice].words(runtime, session, delivery, to.channel, reach, now).text
+            occasion = Occasion(to.channel, reach, now)
+            text = self._notices[delivery.notice].words(runtime, session, delivery, occasion).text
         one = tries.Try(delivery.id, job.claims)
         tries.begin(session, one, None if is_repeat else tries.Fresh(to.channel, text), now=now, wall=wall)
         first_tried_at = delivery.first_tried_at if is_repeat else wall

@@ -169,8 +169,24 @@ def withdraw(session: Session, subject: str, notices: Sequence[str], *, now: dat
 class Tally:
     """What became of the deliveries of one notice."""
 
-    by_status: Mapping[DeliveryStatus, int]
-    reasons: Mapping[str, int]
+    # How many came to this status for this reason.
+    counts: Mapping[tuple[DeliveryStatus, str | None], int]
+
+    @property
+    def by_status(self) -> Mapping[DeliveryStatus, int]:
+        found: Counter[DeliveryStatus] = Counter()
+        for (status, _), number in self.counts.items():
+            found[status] += number
+        return found
+
+    @property
+    def reasons(self) -> Mapping[str, int]:
+        """Why messages did not arrive, whatever they came to."""
+        found: Counter[str] = Counter()
+        for (status, reason), number in self.counts.items():
+            if reason and status is not DeliveryStatus.SENT:
+                found[reason] += number
+        return found
 
     def __getitem__(self, status: DeliveryStatus) -> int:
         return self.by_status.get(status, 0)
@@ -192,17 +208,14 @@ class Tally:
 
 def tally(session: Session, subject: str) -> dict[str, Tally]:
     """What became of everything about `subject`, by notice; what fell back is told by the row it fell back to."""
-    by_status: dict[str, Counter[DeliveryStatus]] = {}
-    reasons: dict[str, Counter[str]] = {}
+    counts: dict[str, dict[tuple[DeliveryStatus, str | None], int]] = {}
     for row in session.execute(
         select(Delivery.notice, Delivery.status, Delivery.reason, func.count().label("number"))
         .where(Delivery.subject == subject, Delivery.fell_back_to.is_(None))
         .group_by(Delivery.notice, Delivery.status, Delivery.reason)
     ):
-        by_status.setdefault(row.notice, Counter())[row.status] += row.number
-        if row.reason and row.status is not DeliveryStatus.SENT:
-            reasons.setdefault(row.notice, Counter())[row.reason] += row.number
-    return {notice: Tally(counts, reasons.get(notice, {})) for notice, counts in by_status.items()}
+        counts.setdefault(row.notice, {})[row.status, row.reason] = row.number
+    return {notice: Tally(found) for notice, found in counts.items()}
 
 
 def ledger(session: Session, subject: str) -> list[Delivery]:

@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 from slomix import words
 from slomix.channels.base import Message
 from slomix.contacts.models import Contact
-from slomix.contacts.rules import ChannelName, Reach
+from slomix.contacts.rules import ChannelName
 from slomix.deliveries import service
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import Skip
 from slomix.deliveries.service import Plan
+from slomix.deliveries.writing import Occasion
 from slomix.errors import TooSoon
 from slomix.runtime import Runtime
 from slomix.settings import Settings
@@ -40,15 +41,7 @@ class Tryout:
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         return None
 
-    def words(
-        self,
-        runtime: Runtime,
-        session: Session,
-        delivery: Delivery,
-        channel: ChannelName,
-        reach: Reach | None,
-        now: datetime,
-    ) -> Message:
+    def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
         return Message(words.TEST_MESSAGE.format(link=runtime.settings.base_url + "/preferences"))
 
 

@@ -6,7 +6,16 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from slomix import words
-from slomix.contacts.rules import ChannelName
+from slomix.contacts.rules import ChannelName, Reach
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """What a message is put into words for: the channel it takes, its player (None for a room), and the moment."""
+
+    channel: ChannelName
+    reach: Reach | None
+    now: datetime
 
 
 class Style(Protocol):
