@@ -43,7 +43,8 @@ class Hall:
         """Call these together on a day of their own; the reminder's moment is over, so only the start goes out."""
         day, now = FIRST_DAY + timedelta(days=number), self.control.now()
         session.add_all(
-            Entry(player_id=one, day=day, status=Status.LOOKING, looking_since=now, updated_at=now) for one in players
+            Entry(player_id=one, day=day, status=Status.LOOKING, looking_since=now, committed_since=now, updated_at=now)
+            for one in players
         )
         session.flush()
         campaigns.create(

@@ -22,7 +22,7 @@ from slomix.accounts.models import User
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError
-from slomix.channels.memory import MemoryChannel
+from slomix.channels.memory import MemoryChannel, MemoryThreads
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
 from slomix.contacts.preferences import Wishes
@@ -202,6 +202,8 @@ class World:
     users: dict[str, int]
     discord_ids: dict[str, str]
     game_server: Telemetry = field(default_factory=Telemetry)
+    # Those of its runtime only where the settings switch them on.
+    threads: MemoryThreads = field(default_factory=lambda: MemoryThreads(MemoryChannel()))
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -250,16 +252,18 @@ def build_world(database: db.Database, **settings: object) -> World:
     clock, discord, lookup, game_server = FrozenClock(), MemoryChannel(), Lookup(), Telemetry()
     # Neither knows nonces, so nothing may be repeated there.
     telegram, signal = (MemoryChannel(repeatable_for=timedelta(0)) for _ in range(2))
+    threads, made = MemoryThreads(discord), make_settings(database_url=database.url, **settings)
     runtime = Runtime(
-        settings=make_settings(database_url=database.url, **settings),
+        settings=made,
         clock=clock,
         database=database,
         channels={"discord": discord, "telegram": telegram, "signal": signal},
         voice_lookup=lookup,
         guild_lookup=lookup,
         game_server=game_server,
+        threads=threads if made.planning_create_thread else None,
     )
-    world = World(runtime, clock, discord, telegram, signal, lookup, {}, {}, dict(CAST), game_server)
+    world = World(runtime, clock, discord, telegram, signal, lookup, {}, {}, dict(CAST), game_server, threads)
     now = clock.now() - timedelta(days=7)
     with world.session() as session:
         rows = [(f"guid-{name}", f"^1{name.title()}", [f"{name}_old"]) for name in LINKED]

@@ -22,8 +22,8 @@ from slomix.accounts.logins import Somebody
 from slomix.accounts.rules import SESSION_LASTS, Role
 from slomix.admin import views as admin_views
 from slomix.availability import api as availability_api
-from slomix.availability import views as availability_views
 from slomix.board import appearance as appearance_views
+from slomix.board import days as days_views
 from slomix.board import my_data as my_data_views
 from slomix.board import profile as profile_views
 from slomix.board import views as board_views
@@ -39,6 +39,8 @@ from slomix.errors import DomainError, TooSoon
 from slomix.health import views as health_views
 from slomix.inbox import views as inbox_views
 from slomix.openapi import views as openapi_views
+from slomix.planning import api as planning_api
+from slomix.planning import views as planning_views
 from slomix.proxies import TrustedProxies
 from slomix.runtime import Runtime
 from slomix.settings import Settings
@@ -56,22 +58,23 @@ PAGES = (
     admin_views,
     appearance_views,
     assets,
-    availability_views,
     board_views,
     campaigns_views,
     contacts_views,
+    days_views,
     deliveries_views,
     health_views,
     inbox_views,
     live,
     my_data_views,
     openapi_views,
+    planning_views,
     profile_views,
     stop_views,
 )
 # Who calls these shows a permission of its own in each call, and has no session that could be ridden on.
 WITHOUT_SESSION = (inbox_views, stop_views)
-APIS = (availability_api, campaigns_api, contacts_api)
+APIS = (availability_api, campaigns_api, contacts_api, planning_api)
 
 HEADERS = {
     "Content-Security-Policy": (

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, url_for
 blueprint = Blueprint("assets", __name__)
 
 # Each does one thing; a page loads them as one file.
-SCRIPTS = ("live", "dialogs", "keys", "sound")
+SCRIPTS = ("live", "dialogs", "keys", "sound", "planning")
 ENDPOINTS = frozenset({"static", "assets.scripts"})
 
 

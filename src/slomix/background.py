@@ -20,12 +20,22 @@ from slomix.jobs import service as jobs
 from slomix.jobs.rules import GENERAL
 from slomix.jobs.runner import Handler, give_up, run
 from slomix.jobs.service import Due
+from slomix.planning.handlers import HANDLERS as PLANNING_HANDLERS
+from slomix.planning.notices import NOTICES as PLANNING_NOTICES
+from slomix.planning.threads import HANDLERS as PLANNING_THREAD
 from slomix.runtime import Runtime
 
 log = structlog.get_logger()
 
-NOTICES: dict[str, Notice] = {**CAMPAIGN_NOTICES, **DAY_NOTICES, tryout.NOTICE: tryout.Tryout()}
-HANDLERS: dict[str, Handler] = {**CAMPAIGN_HANDLERS, **CONTACT_HANDLERS, **DAY_HANDLERS, JOB_KIND: Deliver(NOTICES)}
+NOTICES: dict[str, Notice] = {**CAMPAIGN_NOTICES, **DAY_NOTICES, **PLANNING_NOTICES, tryout.NOTICE: tryout.Tryout()}
+HANDLERS: dict[str, Handler] = {
+    **CAMPAIGN_HANDLERS,
+    **CONTACT_HANDLERS,
+    **DAY_HANDLERS,
+    **PLANNING_HANDLERS,
+    **PLANNING_THREAD,
+    JOB_KIND: Deliver(NOTICES),
+}
 
 # One queue for each lane, so that who waits for one provider keeps nobody from another.
 LANES = (GENERAL, *(channel.value for channel in ChannelName))

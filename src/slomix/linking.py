@@ -11,6 +11,7 @@ from slomix.availability import service as availability
 from slomix.campaigns import service as campaigns
 from slomix.contacts import service as contacts
 from slomix.deliveries import service as deliveries
+from slomix.planning import service as planning
 from slomix.presence import service as presence
 
 
@@ -57,6 +58,7 @@ def delete_account(session: Session, user: User, *, now: datetime) -> None:
     if player_id is not None:
         deliveries.forget_words(session, player_id)
         campaigns.forget_whereabouts(session, player_id)
+        planning.forget(session, player_id)
     presence.forget(session, user.discord_id)
     accounts.forget(session, user, now=now)
 

@@ -9,8 +9,9 @@ from slomix.deliveries import models as _deliveries
 from slomix.health import models as _health
 from slomix.inbox import models as _inbox
 from slomix.jobs import models as _jobs
+from slomix.planning import models as _planning
 from slomix.presence import models as _presence
 
 __all__ = ["Base"]
 
-_ = (_accounts, _availability, _campaigns, _contacts, _deliveries, _health, _inbox, _jobs, _presence)
+_ = (_accounts, _availability, _campaigns, _contacts, _deliveries, _health, _inbox, _jobs, _planning, _presence)

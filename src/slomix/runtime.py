@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from slomix.channels.base import Channel, GuildLookup, VoiceLookup
+from slomix.channels.base import Channel, GuildLookup, Threads, VoiceLookup
 from slomix.clock import Clock
 from slomix.db import Database
 from slomix.game_server import ServerLookup
@@ -24,6 +24,8 @@ class Runtime:
     voice_lookup: VoiceLookup | None = None
     # None where no server is configured: then everybody belongs to it.
     guild_lookup: GuildLookup | None = None
+    # None where planning rooms have no thread.
+    threads: Threads | None = None
     # None where none is configured, or asking it is switched off.
     game_server: ServerLookup | None = None
 

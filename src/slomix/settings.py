@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,8 @@ from slomix.values import ClockTime, DatabaseUrl, DiscordIdList, DiscordIds, Net
 # What `make run` uses where no secret is set: known to everybody, so production refuses them.
 DEVELOPMENT_SECRET = "development-only-secret-known-to-everybody"
 DEVELOPMENT_KEY = "ZGV2ZWxvcG1lbnQtb25seS1rZXkta25vd24tdG8tYWw="
+# One account, room or server; empty for none.
+DiscordId = Annotated[str, Field(pattern=r"^[0-9]*$")]
 HOST = r"^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)?$"
 
 
@@ -71,7 +73,7 @@ class Settings(BaseSettings):
     discord_redirect_uri: str = Field("", validation_alias=_env("DISCORD_REDIRECT_URI"))
     discord_redirect_uri_allowlist: Words = Field((), validation_alias=_env("DISCORD_REDIRECT_URI_ALLOWLIST"))
     discord_bot_token: SecretStr = Field(SecretStr(""), validation_alias=_env("DISCORD_BOT_TOKEN"))
-    discord_guild_id: str = Field("", pattern=r"^[0-9]*$", validation_alias=_env("DISCORD_GUILD_ID"))
+    discord_guild_id: DiscordId = Field("", validation_alias=_env("DISCORD_GUILD_ID"))
     discord_api_base_url: str = Field("https://discord.com/api/v10", validation_alias=_env("DISCORD_API_BASE_URL"))
     discord_gateway_url: str = Field("wss://gateway.discord.gg/", validation_alias=_env("DISCORD_GATEWAY_URL"))
     discord_authorize_url: str = Field(
@@ -79,9 +81,8 @@ class Settings(BaseSettings):
     )
     discord_token_url: str = Field("https://discord.com/api/oauth2/token", validation_alias=_env("DISCORD_TOKEN_URL"))
     gaming_voice_channels: DiscordIdList = Field((), validation_alias=_env("GAMING_VOICE_CHANNELS"))
-    afk_voice_channel: str = Field("", pattern=r"^[0-9]*$", validation_alias=_env("AFK_VOICE_CHANNEL"))
+    afk_voice_channel: DiscordId = Field("", validation_alias=_env("AFK_VOICE_CHANNEL"))
     oauth_state_ttl_seconds: int = Field(600, ge=30, le=3600, validation_alias=_env("DISCORD_OAUTH_STATE_TTL_SECONDS"))
-
     oauth_limit: int = Field(40, ge=1, validation_alias=_env("DISCORD_OAUTH_RATE_LIMIT_MAX_REQUESTS"))
     oauth_limit_seconds: int = Field(
         60, ge=1, le=3600, validation_alias=_env("DISCORD_OAUTH_RATE_LIMIT_WINDOW_SECONDS")
@@ -107,7 +108,7 @@ class Settings(BaseSettings):
     player_link_approval: bool = Field(False, validation_alias=_env("PLAYER_LINK_APPROVAL"))
     promoter_discord_ids: DiscordIds = Field(frozenset(), validation_alias=_env("PROMOTER_DISCORD_IDS"))
     admin_discord_ids: DiscordIds = Field(frozenset(), validation_alias=_env("WEBSITE_ADMIN_DISCORD_IDS"))
-    owner_user_id: str = Field("", pattern=r"^[0-9]*$", validation_alias=_env("OWNER_USER_ID"))
+    owner_user_id: DiscordId = Field("", validation_alias=_env("OWNER_USER_ID"))
 
     # The game night
     zone: Zone = Field(ZoneInfo("Europe/Ljubljana"), validation_alias=_env("AVAILABILITY_PROMOTION_TIMEZONE"))
@@ -124,12 +125,12 @@ class Settings(BaseSettings):
     global_cooldown: bool = Field(True, validation_alias=_env("AVAILABILITY_PROMOTION_GLOBAL_COOLDOWN"))
     dry_run_default: bool = Field(False, validation_alias=_env("AVAILABILITY_PROMOTION_DRY_RUN_DEFAULT"))
     job_max_attempts: int = Field(5, ge=1, le=50, validation_alias=_env("AVAILABILITY_PROMOTION_JOB_MAX_ATTEMPTS"))
-    followup_channel_id: str = Field(
-        "", pattern=r"^[0-9]*$", validation_alias=_env("AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID")
-    )
+    followup_channel_id: DiscordId = Field("", validation_alias=_env("AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID"))
     announce_enabled: bool = Field(False, validation_alias=_env("AVAILABILITY_DISCORD_CHANNEL_ANNOUNCE_ENABLED"))
-    announce_channel_id: str = Field(
-        "", pattern=r"^[0-9]*$", validation_alias=_env("AVAILABILITY_DISCORD_ANNOUNCE_CHANNEL_ID")
+    announce_channel_id: DiscordId = Field("", validation_alias=_env("AVAILABILITY_DISCORD_ANNOUNCE_CHANNEL_ID"))
+    planning_create_thread: bool = Field(False, validation_alias=_env("AVAILABILITY_PLANNING_DISCORD_CREATE_THREAD"))
+    planning_thread_parent: DiscordId = Field(
+        "", validation_alias=_env("AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID")
     )
     summary_names: bool = Field(True, validation_alias=_env("AVAILABILITY_PROMOTION_SUMMARY_NAMES"))
     presence_max_age_seconds: int = Field(
@@ -189,9 +190,12 @@ class Settings(BaseSettings):
             needed.append(("AVAILABILITY_SIGNAL_SENDER", self.signal_sender))
             if self.signal_sender and not values.is_e164(self.signal_sender):
                 raise ValueError("AVAILABILITY_SIGNAL_SENDER: is not a phone number such as +38640123456")
+        if self.planning_create_thread:
+            needed.append(("AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID", self.planning_thread_parent))
+            needed.append(("DISCORD_GUILD_ID", self.discord_guild_id))
         for name, value in needed:
             if not value:
-                raise ValueError(f"{name}: is not set, and its channel is switched on")
+                raise ValueError(f"{name}: is not set, and what needs it is switched on")
         return self
 
     @classmethod
@@ -290,9 +294,6 @@ def problems_for_start(settings: Settings) -> list[str]:
                 "PUBLIC_URL: Telegram posts to an https address only",
             ),
             (lambda: settings.clock_file is not None, "SLOMIX_CLOCK_FILE: is for development only"),
-            (
-                lambda: 0 < len(settings.internal_api_secret.get_secret_value()) < 32,
-                "INTERNAL_API_SECRET: is too weak",
-            ),
+            (lambda: 0 < len(settings.internal_api_secret.get_secret_value()) < 32, "INTERNAL_API_SECRET: is too weak"),
         ]
     return [sentence for is_wrong, sentence in checks if is_wrong()]

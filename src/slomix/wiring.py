@@ -2,6 +2,7 @@
 
 from slomix.channels.base import Channel
 from slomix.channels.discord import Discord
+from slomix.channels.discord_threads import DiscordThreads
 from slomix.channels.pace import SharedPace
 from slomix.channels.signal import Signal
 from slomix.channels.telegram import Telegram
@@ -40,6 +41,7 @@ def make_runtime(settings: Settings, *, connections: int = 5, pool_size: int = 5
         channels={"discord": discord, **_further_channels(settings, connections)},
         voice_lookup=discord,
         guild_lookup=discord if settings.discord_guild_id else None,
+        threads=DiscordThreads(discord, settings.discord_guild_id) if settings.planning_create_thread else None,
         game_server=game_server_of(settings),
     )
 

@@ -16,6 +16,7 @@ from slomix.availability.rules import Status
 from slomix.embedded.browser import find
 from slomix.rehearsal.people import Person
 from slomix.rehearsal.system import System, running
+from tests.journeys.axe import Inspector
 
 OPENING = datetime.fromisoformat("2026-03-27T20:40:00+01:00")
 DAY = "2026-03-27"
@@ -84,7 +85,9 @@ def evening(system: System) -> Iterator[System]:
     control.set_clock(OPENING, speed=1)
     database = system.database()
     with database.transaction() as session:
-        session.execute(text("TRUNCATE availability_promotion_campaigns, notifications_ledger, jobs CASCADE"))
+        session.execute(
+            text("TRUNCATE availability_promotion_campaigns, planning_sessions, notifications_ledger, jobs CASCADE")
+        )
         session.execute(text("TRUNCATE contact_link_codes, player_claims"))
         session.execute(text("DELETE FROM contacts WHERE channel <> 'discord'"))
         session.execute(text("DELETE FROM availability_entries WHERE day <= :day"), {"day": DAY})
@@ -170,6 +173,14 @@ def open_page(new_browser: Callable[..., BrowserContext], evening: System, cast:
         return page
 
     return open_at
+
+
+@pytest.fixture
+def inspector() -> Iterator[Inspector]:
+    """Looks at states of pages, and fails at the end with all that axe found."""
+    inspector = Inspector()
+    yield inspector
+    assert not inspector.found, "\n".join(["axe found:", *inspector.found])
 
 
 def keep_picture(page: Page, name: str) -> None:

@@ -1,6 +1,5 @@
 """Every page in every state is clean for axe (WCAG 2.2 AA), in light and in dark, at a desk and on a phone."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -12,13 +11,6 @@ from tests.journeys.conftest import DAY, OPENING, Cast, OpenPage, are_looking
 
 PLAYERS = ("Alice", "Erik", "Franka", "Goran", "Hana", "Jana")
 LATER, PAST, TOO_FAR = "2026-03-29", "2026-03-20", "2027-03-27"
-
-
-@pytest.fixture
-def inspector() -> Iterator[Inspector]:
-    inspector = Inspector()
-    yield inspector
-    assert not inspector.found, "\n".join(["axe found:", *inspector.found])
 
 
 def test_what_strangers_see(open_page: OpenPage, cast: Cast, inspector: Inspector) -> None:

@@ -115,14 +115,32 @@ def test_leaving_and_returning_again_and_again_always_leads_to_the_end(world: Wo
 def test_the_database_refuses_who_looks_without_a_place_and_a_place_without_looking(
     world: World, status: Status, since: datetime | None
 ) -> None:
-    entry = Entry(player_id=world.players["alice"], day=TODAY, status=status, looking_since=since, updated_at=at(18))
+    entry = Entry(
+        player_id=world.players["alice"],
+        day=TODAY,
+        status=status,
+        looking_since=since,
+        committed_since=at(18) if status.is_committed else None,
+        updated_at=at(18),
+    )
     with pytest.raises(IntegrityError, match="looking_since_when_looking"), world.session() as session:
+        session.add(entry)
+
+
+@pytest.mark.parametrize(
+    ("status", "since"), [(Status.AVAILABLE, None), (Status.MAYBE, at(18)), (Status.NOT_PLAYING, at(18))]
+)
+def test_the_database_refuses_who_is_committed_since_never_and_since_when_without_being_it(
+    world: World, status: Status, since: datetime | None
+) -> None:
+    entry = Entry(player_id=world.players["alice"], day=TODAY, status=status, committed_since=since, updated_at=at(18))
+    with pytest.raises(IntegrityError, match="committed_since_when_committed"), world.session() as session:
         session.add(entry)
 
 
 def test_the_database_refuses_a_second_word_of_one_player_on_one_day(world: World) -> None:
     world.says("alice", Status.MAYBE)
     world.says("alice", Status.MAYBE, TODAY + timedelta(days=1))
-    again = Entry(player_id=world.players["alice"], day=TODAY, status=Status.AVAILABLE, updated_at=at(18))
+    again = Entry(player_id=world.players["alice"], day=TODAY, status=Status.MAYBE, updated_at=at(18))
     with pytest.raises(IntegrityError, match="uq_availability_entries_player_day"), world.session() as session:
         session.add(again)

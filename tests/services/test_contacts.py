@@ -69,6 +69,7 @@ def test_preferences_are_replaced_as_a_whole(world: World) -> None:
         ({"session_ready": True}, Kind.SESSION_READY),
         ({"daily_reminder": True}, Kind.DAILY_REMINDER),
         ({"looking_threshold": 4}, Kind.LOOKING),
+        ({"more_needed": True}, Kind.MORE_NEEDED),
     ],
 )
 def test_each_kind_of_message_is_allowed_by_itself(world: World, wishes: dict[str, Any], kind: Kind) -> None:

@@ -64,6 +64,7 @@ EVERYTHING = {
     "allow_promotions": True,
     "session_ready": True,
     "daily_reminder": True,
+    "more_needed": True,
     "looking_threshold": 4,
     "preferred_channel": Preferred.SIGNAL,
     "quiet_hours": NIGHT,
@@ -91,7 +92,7 @@ def test_switching_the_sound_on_first_of_all_allows_nobody_to_write(world: World
     with world.session() as session:
         contacts.remove_all(session, world.players["alice"])
     wants(world, "alice", LOUD)
-    assert allows(world, "alice") == (LJUBLJANA, False, False, False, 0, Preferred.ANY, None)
+    assert allows(world, "alice") == (LJUBLJANA, False, False, False, False, 0, Preferred.ANY, None)
     assert hears(world, "alice") == LOUD
 
 

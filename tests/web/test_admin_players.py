@@ -30,6 +30,11 @@ BAD = [
     (b"guid,name\nn1,O\x00ne\n", "Line 2: there is a character"),
     (b'guid,name\nn1,"One\nTwo"\n', "Line 3: there is a character"),
     (b'guid,name\nn1,"One\nn2,Two\n', "not CSV"),
+    (b"guid,name,aliases,rating\nn1,One,,1\nn2,Two,,strong\n", "Line 3: the rating must be a number"),
+    *[
+        (f"guid,name,rating\nn1,One,{rating}\n".encode(), "Line 2: the rating must be a number")
+        for rating in ("nan", "-inf", "Infinity", "1e999", "1e10", '"1,5"', "1_0", "0x1", "٣", "1 2", ".", "--1", "1e")
+    ],
     (b"guid,name\nn1," + b"x" * 140_000 + b"\n", "not CSV"),
     ("guid,name\nn1,Žan\n".encode("cp1250"), "not UTF-8"),
     ("guid,name\nn1,One\n".encode("utf-16"), "not UTF-8"),
@@ -97,6 +102,35 @@ def test_a_confirmation_is_read_by_the_same_rules(world: World, dora: Browser, t
         is_page(dora.post("/admin/players/import/confirm", {"text": text}), 422)
 
 
+def ratings(world: World) -> dict[str, float | None]:
+    with world.session() as session:
+        return {one.guid: one.rating for one in session.scalars(select(Player))}
+
+
+def test_a_file_may_have_ratings_and_an_empty_one_is_unknown(world: World, dora: Browser) -> None:
+    lines = [
+        "guid,name,aliases,rating",
+        "guid-alice,Alice,Ali,1.25",
+        "guid-bob,Bob,, ",
+        "new-1,One,,-3",
+        "new-2,Two,,+.5e1",
+    ]
+    assert lands(confirm(dora, upload(dora, "\n".join(lines).encode()))) == "/admin/players"
+    found = ratings(world)
+    assert [found[guid] for guid in ("guid-alice", "guid-bob", "new-1", "new-2")] == [1.25, None, -3.0, 5.0]
+    assert found["guid-erik"] is None, "who is not in the file"
+
+
+def test_without_the_column_ratings_stay_and_an_empty_field_clears_its_own(world: World, dora: Browser) -> None:
+    confirm(dora, upload(dora, b"guid,name,rating\nguid-alice,Alice,1.5\nguid-bob,Bob,2\nguid-erik,Erik,0\n"))
+    confirm(dora, upload(dora, b"guid,name,aliases\nguid-alice,Alicia,\nnew-1,One,\n"))
+    found = ratings(world)
+    assert [found[guid] for guid in ("guid-alice", "guid-bob", "guid-erik", "new-1")] == [1.5, 2.0, 0.0, None]
+    confirm(dora, upload(dora, b"name,rating,guid\nAlicia,,guid-alice\nBob,2.5,guid-bob\n"))
+    found = ratings(world)
+    assert [found[guid] for guid in ("guid-alice", "guid-bob", "guid-erik")] == [None, 2.5, 0.0]
+
+
 def test_markup_in_a_file_is_text(world: World, dora: Browser) -> None:
     nasty = '<script>alert(1)</script>"><img src=x>'
     quoted = nasty.replace('"', '""')
@@ -155,6 +189,13 @@ def test_the_command_line_takes_the_same_file(world: World, command_line: CliRun
     assert (result.exit_code, result.output) == (0, "2 added, 1 updated.\n")
     assert stored(world)["new-1"] == ("Žan", [])
     assert log_of(world)[0] == (LinkAction.PLAYERS_IMPORTED, None, {"added": "2", "updated": "1"})
+
+
+def test_the_command_line_takes_ratings(world: World, command_line: CliRunner, tmp_path: Path) -> None:
+    file = tmp_path / "players.csv"
+    file.write_text("guid,name,rating\nguid-alice,Alice,0.75\n")
+    assert command_line.invoke(data.players, ["import", str(file)]).exit_code == 0
+    assert ratings(world)["guid-alice"] == 0.75
 
 
 @pytest.mark.parametrize(("content", "sentence"), BAD)

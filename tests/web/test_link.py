@@ -248,7 +248,7 @@ def test_beside_every_tick_stands_what_takes_it_away(alice: Browser) -> None:
     [form] = [one for one in alice.page("/preferences").all("form") if one.attributes["action"] == "/preferences"]
     fields = [one.attributes for one in form.all("input")]
     ticks = [one["name"] for one in fields if one.get("type") == "checkbox"]
-    assert set(ticks) == {"allow_promotions", "session_ready", "daily_reminder", "sound"}
+    assert set(ticks) == {"allow_promotions", "session_ready", "daily_reminder", "more_needed", "sound"}
     for name in ticks:
         mine = [(one["type"], one["value"]) for one in fields if one.get("name") == name]
         assert mine == [("hidden", "off"), ("checkbox", "on")], "the tick comes last, so it is what counts"

@@ -14,11 +14,13 @@ from tests.web.reading import Element, read
 
 API = "/api/availability/promotion-preferences"
 SETTINGS = "/api/availability/settings"
+TICKS = ("allow_promotions", "session_ready", "daily_reminder", "more_needed")
 # Everything, each different from what a new player has.
 FORM = {
     "allow_promotions": "on",
     "session_ready": "on",
     "daily_reminder": "on",
+    "more_needed": "on",
     "looking_threshold": "4",
     "preferred_channel": "signal",
     "quiet_start": "22:30",
@@ -31,6 +33,7 @@ STORED = {
     "allow_promotions": True,
     "session_ready": True,
     "daily_reminder": True,
+    "more_needed": True,
     "looking_threshold": 4,
     "preferred_channel": "signal",
     "quiet_hours": {"start": "22:30", "end": "07:00"},
@@ -61,6 +64,7 @@ def decided(alice: Browser) -> Browser:
         ({"allow_promotions": "off"}, {"allow_promotions": False}),
         ({"session_ready": "off"}, {"session_ready": False}),
         ({"daily_reminder": "off"}, {"daily_reminder": False}),
+        ({"more_needed": "off"}, {"more_needed": False}),
         ({"looking_threshold": "0"}, {"looking_threshold": 0}),
         ({"looking_threshold": ""}, {"looking_threshold": 0}),
         ({"preferred_channel": "any"}, {"preferred_channel": "any"}),
@@ -84,7 +88,7 @@ def test_a_field_that_the_form_did_not_send_stays(
     ("body", "changed"),
     [
         ({}, {}),
-        *[({name: False}, {name: False}) for name in ("allow_promotions", "session_ready", "daily_reminder")],
+        *[({name: False}, {name: False}) for name in TICKS],
         ({"looking_threshold": 0}, {"looking_threshold": 0}),
         ({"preferred_channel": "discord"}, {"preferred_channel": "discord"}),
         ({"quiet_hours": None}, {"quiet_hours": None}),
@@ -144,7 +148,7 @@ def _multi(sent: list[tuple[str, str]]) -> dict[str, list[str]]:
     return form
 
 
-@pytest.mark.parametrize("name", ["allow_promotions", "session_ready", "daily_reminder", "sound"])
+@pytest.mark.parametrize("name", [*TICKS, "sound"])
 def test_a_tick_that_is_taken_away_is_sent_as_off(decided: Browser, name: str) -> None:
     sent = fields(decided.page("/preferences"))
     assert [value for field, value in sent if field == name] == ["off", "on"]
@@ -198,6 +202,7 @@ def test_a_mistake_stores_nothing_and_keeps_all_that_was_typed(
         ({"allow_promotions": "false"}, "true or false"),
         ({"session_ready": 1}, "true or false"),
         ({"daily_reminder": None}, "true or false"),
+        ({"more_needed": "yes"}, "true or false"),
         ({"looking_threshold": 100}, "0 (off) to 99"),
         ({"looking_threshold": True}, "0 (off) to 99"),
         ({"looking_threshold": "4"}, "0 (off) to 99"),
@@ -235,9 +240,10 @@ def test_who_is_not_linked_may_switch_off_and_not_on(world: World, charlie: Brow
     with nothing_stored(world):
         assert lands(charlie.post("/preferences", {"allow_promotions": "off"})) == "/preferences"
         assert charlie.call("POST", API, {"allow_promotions": False}).status_code == 200
-        for form in ({"allow_promotions": "on"}, {"daily_reminder": "on"}, {"looking_threshold": "3"}, {"sound": "on"}):
+        forms = [{name: "on"} for name in (*TICKS, "sound")]
+        for form in (*forms, {"looking_threshold": "3"}):
             is_page(charlie.post("/preferences", form), 403)
-        for body in ({"session_ready": True}, {"looking_threshold": 3}):
+        for body in ({"session_ready": True}, {"more_needed": True}, {"looking_threshold": 3}):
             is_problem(charlie.call("POST", API, body), 403)
 
 

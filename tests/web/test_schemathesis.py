@@ -21,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 from sqlalchemy.exc import OperationalError
 
 from slomix.availability.rules import Status
+from slomix.planning.models import Room
 from tests.conftest import TODAY, World
 from tests.web.conftest import OURS, Browse, Browser, browser_of, is_problem, make_app, with_settings
 from tests.web.test_openapi import API, BEARER, BODIES, DOCUMENT, OPERATIONS, app, bridged, described, is_write, sound
@@ -36,10 +37,12 @@ CHECKS = [
     response_schema_conformance,
 ]
 
-PUBLIC = {"readDescription", "readAccess", "readDays"}
+PUBLIC = {"readDescription", "readAccess", "readDays", "readRoom"}
 LOGGED_IN = PUBLIC | {"readMine", "readPreferences", "changePreferences", "removeAddress"}
-LINKED = LOGGED_IN | {"setStatus", "clearStatus", "readSettings", "changeSettings", "makeLinkToken", "readCampaign"}
-PROMOTER = LINKED | {"previewCampaign", "createCampaign", "cancelCampaign", "retryCampaign"}
+IN_THE_ROOM = {"openRoom", "joinRoom", "suggestName", "deleteSuggestion", "voteForName"}
+LINKED = LOGGED_IN | IN_THE_ROOM
+LINKED |= {"setStatus", "clearStatus", "readSettings", "changeSettings", "makeLinkToken", "readCampaign"}
+PROMOTER = LINKED | {"previewCampaign", "createCampaign", "cancelCampaign", "retryCampaign", "saveTeams"}
 # What each of them is ever answered with success.
 ROLES = {"stranger": PUBLIC, "charlie": LOGGED_IN, "alice": LINKED, "bob": PROMOTER, "bridge": {"confirmLink"}}
 
@@ -49,6 +52,7 @@ schemathesis.openapi.format("date", st.one_of(near, near, near, st.dates().map(s
 schemathesis.openapi.format("time-zone", st.sampled_from(["Europe/Ljubljana", "UTC", "Asia/Tokyo", "localtime", "X/Y"]))
 schemathesis.openapi.format("origin", st.sampled_from([OURS["Origin"], "null", "http://evil.example"]))
 
+ROOM = "/api/planning/today"
 # The session cookie is that of the browser.
 CONFIG = schemathesis.Config.from_dict({"generation": {"with-security-parameters": False}})
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT, config=CONFIG)
@@ -58,7 +62,7 @@ def test_it_is_openapi() -> None:
     SCHEMA.validate()
 
 
-def calls(operation_id: str, browse: Browse, world: World) -> st.SearchStrategy[Any]:
+def calls(operation_id: str, browse: Browse, world: World, role: str) -> st.SearchStrategy[Any]:
     """Calls in the right form and in wrong ones, and some that speak of what there is."""
     method, path, _ = OPERATIONS[operation_id]
     operation = SCHEMA[path][method]
@@ -72,6 +76,11 @@ def calls(operation_id: str, browse: Browse, world: World) -> st.SearchStrategy[
         made = browse("bob").call("POST", f"{API}/promotions/campaigns", {}).get_json()
         settle(world, "failed")
         made_up += [operation.as_strategy(**ours, path_parameters={"campaign_id": made["campaign_id"]})] * 2
+    if operation_id == "deleteSuggestion" and role in world.players:
+        name = browse(role).call("POST", f"{ROOM}/suggestions", {"name": "Red Devils"}).get_json()
+        made_up += [operation.as_strategy(**ours, path_parameters={"name_id": name["suggestion_id"]})] * 2
+    if operation_id == "voteForName":
+        made_up.append(operation.as_strategy(**ours, body={"suggestion_id": None}))
     if operation_id == "confirmLink":
         made_up.append(operation.as_strategy(body=link_of(browse("alice"))))
     return st.one_of(made_up)
@@ -90,8 +99,12 @@ def link_of(browser: Browser) -> dict[str, str]:
 def test_whatever_is_called_the_answer_is_described(
     world: World, app: Flask, browse: Browse, role: str, operation_id: str
 ) -> None:
-    for name, status in (("erik", Status.LOOKING), ("franka", Status.MAYBE), ("alice", Status.AVAILABLE)):
+    said = {"erik": Status.LOOKING, "franka": Status.MAYBE, "alice": Status.AVAILABLE, "bob": Status.LOOKING}
+    for name, status in said.items():
         world.says(name, status)
+    with world.session() as session:
+        now, franka = world.clock.now(), world.players["franka"]
+        session.add(Room(day=TODAY, created_by=franka, owner_id=franka, created_at=now, version=0))
     client = browse(role if role in world.users else None).client
     headers = {"Accept-Encoding": "identity"} | (BEARER if role == "bridge" else {})
     checks = CHECKS + ([negative_data_rejection] if operation_id in BODIES else [])
@@ -105,7 +118,7 @@ def test_whatever_is_called_the_answer_is_described(
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(case=calls(operation_id, browse, world))
+    @given(case=calls(operation_id, browse, world, role))
     def try_out(case: Any) -> None:
         answer = case.call(app=app, session=client, headers=headers)
         case.validate_response(answer, checks=checks)
@@ -161,7 +174,7 @@ def test_a_database_that_is_away_is_described(
         sound(operation_id) | {"channel_type": "signal", "channel_address": "+38640123456"} if "{" not in path else {}
     )
     headers = OURS if is_write(operation_id) else BEARER
-    address = path.format(day=TODAY, channel="signal", campaign_id=1)
+    address = path.format(day=TODAY, channel="signal", campaign_id=1, name_id=1)
     answer = bob.client.open(address, method=method, json=body, headers=headers)
     described(operation_id, answer)
     assert answer.status_code == (200 if operation_id == "readDescription" else 503)

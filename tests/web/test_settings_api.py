@@ -21,6 +21,7 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 OTHERS: dict[str, Any] = {
     "session_ready": True,
     "daily_reminder": True,
+    "more_needed": True,
     "looking_threshold": 4,
     "preferred_channel": Preferred.SIGNAL,
 }

@@ -19,7 +19,7 @@ from tests.web.conftest import Browse, Browser, browser_of, is_page, make_app, n
 from tests.web.reading import read
 from tests.workers.stage import go
 
-ALL = {"called": True, "session_ready": True, "daily_reminder": True, "looking_threshold": 3}
+ALL = {"called": True, "session_ready": True, "daily_reminder": True, "looking_threshold": 3, "more_needed": True}
 
 
 def link(world: World, name: str, kind: Kind = Kind.CAMPAIGNS) -> str:

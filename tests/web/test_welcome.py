@@ -9,7 +9,8 @@ from tests.conftest import TODAY, World
 from tests.web.conftest import Browse, Browser, is_page, lands, nothing_stored
 
 API = "/api/availability/promotion-preferences"
-NOTHING = {"allow_promotions": False, "session_ready": False, "daily_reminder": False, "looking_threshold": 0}
+TICKS = ["allow_promotions", "session_ready", "daily_reminder", "more_needed"]
+NOTHING: dict[str, object] = dict.fromkeys(TICKS, False) | {"looking_threshold": 0}
 
 
 @pytest.fixture
@@ -28,14 +29,14 @@ def allowed(browser: Browser) -> dict[str, object]:
 def test_whoever_is_linked_for_the_first_time_is_asked_with_no_tick_set(newcomer: Browser) -> None:
     page = newcomer.page("/welcome?next=/calendar")
     ticks = [one.attributes for one in page.by_id("main").all("input") if one.attributes.get("type") == "checkbox"]
-    assert [tick["name"] for tick in ticks] == ["allow_promotions", "session_ready", "daily_reminder"]
+    assert [tick["name"] for tick in ticks] == TICKS
     assert not any("checked" in tick for tick in ticks)
     assert allowed(newcomer) == NOTHING
 
 
-@pytest.mark.parametrize("name", ["allow_promotions", "session_ready", "daily_reminder"])
+@pytest.mark.parametrize("name", TICKS)
 def test_just_what_is_ticked_is_switched_on(newcomer: Browser, name: str) -> None:
-    ticks = {"allow_promotions": "off", "session_ready": "off", "daily_reminder": "off"} | {name: "on"}
+    ticks = dict.fromkeys(TICKS, "off") | {name: "on"}
     assert lands(newcomer.post("/welcome", ticks | {"next": "/calendar"})) == "/calendar"
     assert allowed(newcomer) == NOTHING | {name: True}
 

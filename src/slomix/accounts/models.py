@@ -19,6 +19,8 @@ class Player(Base):
     guid: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     aliases: Mapped[list[str]]
+    # How strong they play, on the operator's own scale; None where nobody knows.
+    rating: Mapped[float | None]
     created_at: Mapped[datetime]
 
 

@@ -1,7 +1,8 @@
-"""Player profiles from a CSV file: guid, name, aliases (split by |). Read as a whole, or refused with its line."""
+"""Player profiles from a CSV file: guid, name, aliases (split by |), rating. Read whole, or refused with its line."""
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,6 +15,17 @@ from slomix.accounts.rules import LinkAction
 from slomix.errors import Invalid
 
 Row = tuple[str, str, list[str]]
+
+# As a person writes it: `float` alone would take 1_0 and nan.
+RATING = re.compile(r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
+# So large that it is a mistake, and small enough that sums of ratings are numbers.
+LARGEST_RATING = 1e9
+
+
+class Profiles(list[Row]):
+    """The profiles of a file, and their ratings by guid; None in place of all of them without that column."""
+
+    ratings: dict[str, float | None] | None = None
 
 
 class BadFile(Invalid):
@@ -28,26 +40,29 @@ def decode(data: bytes) -> str:
         raise BadFile(words.CSV_NOT_UTF8) from None
 
 
-def read(text: str) -> list[Row]:
+def read(text: str) -> Profiles:
     """The profiles in a text. Raise BadFile."""
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     found: dict[str, Row] = {}
+    ratings: dict[str, float | None] = {}
     try:
         missing = {"guid", "name"} - set(reader.fieldnames or ())
         if missing:
             raise BadFile(words.CSV_NO_COLUMN.format(columns=", ".join(sorted(missing))))
-        for guid, name, aliases in _rows(reader):
+        for (guid, name, aliases), rating in _rows(reader):
             if guid in found:
                 raise BadFile(words.CSV_TWICE.format(line=reader.line_num, guid=guid))
-            found[guid] = (guid, name, aliases)
+            found[guid], ratings[guid] = (guid, name, aliases), rating
     except csv.Error as error:
         raise BadFile(words.CSV_NOT_READABLE.format(line=reader.line_num, error=error)) from None
     if not found:
         raise BadFile(words.CSV_EMPTY)
-    return list(found.values())
+    profiles = Profiles(found.values())
+    profiles.ratings = ratings if "rating" in (reader.fieldnames or ()) else None
+    return profiles
 
 
-def _rows(reader: "csv.DictReader[str]") -> Iterator[Row]:
+def _rows(reader: "csv.DictReader[str]") -> Iterator[tuple[Row, float | None]]:
     for row in reader:
         if None in row:  # where DictReader keeps what no column is for
             raise BadFile(words.CSV_TOO_MANY_FIELDS.format(line=reader.line_num))
@@ -57,11 +72,20 @@ def _rows(reader: "csv.DictReader[str]") -> Iterator[Row]:
         aliases = [alias.strip() for alias in (row.get("aliases") or "").split("|") if alias.strip()]
         if any(unicodedata.category(letter) == "Cc" for part in (guid, name, *aliases) for letter in part):
             raise BadFile(words.CSV_CONTROL_CHARACTER.format(line=reader.line_num))
-        yield guid, name, aliases
+        yield (guid, name, aliases), _rating((row.get("rating") or "").strip(), reader.line_num)
 
 
-def store(session: Session, rows: list[Row], *, actor: str | None, now: datetime) -> tuple[int, int]:
+def _rating(text: str, line: int) -> float | None:
+    """How strong somebody plays; nothing is unknown. Raise BadFile for anything but a number."""
+    if not text:
+        return None
+    if RATING.fullmatch(text) is None or abs(float(text)) > LARGEST_RATING:
+        raise BadFile(words.CSV_NO_RATING.format(line=line))
+    return float(text)
+
+
+def store(session: Session, rows: Profiles, *, actor: str | None, now: datetime) -> tuple[int, int]:
     """Add and update these profiles and log it; how many of each. No actor is an operator at the command line."""
-    added, updated = service.import_players(session, rows, now=now)
+    added, updated = service.import_players(session, rows, ratings=rows.ratings, now=now)
     service.record(session, LinkAction.PLAYERS_IMPORTED, actor=actor, now=now, added=str(added), updated=str(updated))
     return added, updated

@@ -1,6 +1,6 @@
 """Players, users, the link between them, and the log of all that happens to it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, any_, cast, delete, exists, func, or_, select, true, update
@@ -187,19 +187,27 @@ def known_guids(session: Session, guids: list[str]) -> set[str]:
     return set(session.scalars(select(Player.guid).where(Player.guid == any_(wanted))))
 
 
-def import_players(session: Session, rows: Sequence[tuple[str, str, list[str]]], *, now: datetime) -> tuple[int, int]:
-    """Add or update profiles given as (guid, name, aliases); return how many were added and how many updated."""
+def import_players(
+    session: Session,
+    rows: Sequence[tuple[str, str, list[str]]],
+    *,
+    ratings: Mapping[str, float | None] | None = None,
+    now: datetime,
+) -> tuple[int, int]:
+    """Add or update profiles given as (guid, name, aliases); return how many were added and how many updated.
+
+    With `ratings`, by guid, whoever is missing or None among them has none any more; without, all stay as they were.
+    """
     if not rows:
         return 0, 0
     known = known_guids(session, [guid for guid, _, _ in rows])
     statement = insert(Player)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[Player.guid],
-            set_={"name": statement.excluded.name, "aliases": statement.excluded.aliases},
-        ),
-        [{"guid": guid, "name": name, "aliases": aliases, "created_at": now} for guid, name, aliases in rows],
-    )
+    values = [{"guid": guid, "name": name, "aliases": aliases, "created_at": now} for guid, name, aliases in rows]
+    changed = {"name": statement.excluded.name, "aliases": statement.excluded.aliases}
+    if ratings is not None:
+        values = [one | {"rating": ratings.get(str(one["guid"]))} for one in values]
+        changed |= {"rating": statement.excluded.rating}
+    session.execute(statement.on_conflict_do_update(index_elements=[Player.guid], set_=changed), values)
     return len(rows) - len(known), len(known)
 
 

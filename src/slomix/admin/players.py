@@ -52,6 +52,7 @@ def preview() -> Response:
             "admin/import.html",
             text=text,
             rows=rows[:SHOWN_ROWS],
+            ratings=rows.ratings,
             known=known,
             added=len(rows) - len(known),
             updated=len(known),

@@ -16,6 +16,10 @@ class Entry(Base):
     __table_args__ = (
         UniqueConstraint("player_id", "day", name="uq_availability_entries_player_day"),
         CheckConstraint("(status = 'LOOKING') = (looking_since IS NOT NULL)", name="looking_since_when_looking"),
+        CheckConstraint(
+            "(status IN ('LOOKING', 'AVAILABLE')) = (committed_since IS NOT NULL)",
+            name="committed_since_when_committed",
+        ),
         Index("ix_availability_entries_day", "day"),
     )
 
@@ -25,4 +29,6 @@ class Entry(Base):
     status: Mapped[Status]
     # When the player last became LOOKING: the place in the queue.
     looking_since: Mapped[datetime | None]
+    # When they last began to be LOOKING or AVAILABLE, without a break since.
+    committed_since: Mapped[datetime | None]
     updated_at: Mapped[datetime]

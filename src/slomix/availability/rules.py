@@ -22,6 +22,11 @@ class Status(enum.StrEnum):
         """The status as names in code and in styles have it."""
         return self.value.lower()
 
+    @property
+    def is_committed(self) -> bool:
+        """Whether who says this can be counted on."""
+        return self in {Status.LOOKING, Status.AVAILABLE}
+
 
 HORIZON = timedelta(days=90)
 MAX_SPAN = timedelta(days=180)

@@ -46,14 +46,23 @@ def set_status(session: Session, player_id: int, day: date, status: Status, *, t
     """Say what the player does on `day`; saying LOOKING again keeps the place in the queue."""
     rules.check_may_change(day, today)
     looking_since = now if status is Status.LOOKING else None
+    committed_since = now if status.is_committed else None
     session.execute(
         insert(Entry)
-        .values(player_id=player_id, day=day, status=status, looking_since=looking_since, updated_at=now)
+        .values(
+            player_id=player_id,
+            day=day,
+            status=status,
+            looking_since=looking_since,
+            committed_since=committed_since,
+            updated_at=now,
+        )
         .on_conflict_do_update(
             constraint="uq_availability_entries_player_day",
             set_={
                 "status": status,
                 "looking_since": func.coalesce(Entry.looking_since, literal(now)) if looking_since else None,
+                "committed_since": func.coalesce(Entry.committed_since, literal(now)) if committed_since else None,
                 "updated_at": now,
             },
         )

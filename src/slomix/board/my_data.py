@@ -17,6 +17,7 @@ from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact, Preferences
 from slomix.contacts.vault import Unreadable
 from slomix.deliveries.models import Delivery
+from slomix.planning.models import Member, Room, TeamName, Vote
 from slomix.settings import Settings
 
 blueprint = Blueprint("my_data", __name__)
@@ -56,7 +57,14 @@ def collect(session: Session, user_id: int, *, settings: Settings, now: datetime
     }
     found: dict[str, Any] = {"made_at": now, "account": person} | _read(session, of_user)
     if user.player is not None:
-        found |= {"player": {"guid": user.player.guid, "name": user.player.name, "aliases": user.player.aliases}}
+        found |= {
+            "player": {
+                "guid": user.player.guid,
+                "name": user.player.name,
+                "aliases": user.player.aliases,
+                "rating": user.player.rating,
+            }
+        }
         found |= _of_player(session, user.player.id, user, _linked_since(session, user), settings)
     return {name: _plain(value) for name, value in found.items()}
 
@@ -83,6 +91,19 @@ def _of_player(session: Session, player_id: int, user: User, since: datetime, se
         "campaigns_asked_by": select(Recipient.campaign_id, Recipient.status, Recipient.added_at).where(
             Recipient.player_id == player_id, Recipient.added_at >= since
         ),
+        "planning_rooms": select(Room.day, Member.side, Member.is_captain)
+        .join(Room, Room.id == Member.session_id)
+        .where(Member.player_id == player_id, Room.created_at >= since)
+        .order_by(Room.day),
+        "team_names_suggested": select(Room.day, TeamName.name, TeamName.created_at)
+        .join(Room, Room.id == TeamName.session_id)
+        .where(TeamName.suggested_by == player_id, TeamName.created_at >= since)
+        .order_by(TeamName.id),
+        "team_names_voted_for": select(Room.day, TeamName.name)
+        .join(Room, Room.id == Vote.session_id)
+        .join(TeamName, TeamName.id == Vote.team_name_id)
+        .where(Vote.player_id == player_id, Room.created_at >= since)
+        .order_by(Room.day),
         "messages": select(
             Delivery.event_key, Delivery.channel, Delivery.status, Delivery.reason, Delivery.text, Delivery.settled_at
         )

@@ -11,12 +11,14 @@ from slomix import live, web
 from slomix.availability import rules, service
 from slomix.availability.calendar import month
 from slomix.availability.service import DayView
-from slomix.availability.views import queue
+from slomix.board.days import queue
 from slomix.board.tonight import evening
 from slomix.campaigns.cards import CampaignCard
 from slomix.campaigns.cards import card as campaign_card
 from slomix.deliveries import pausing
 from slomix.deliveries.models import Pause
+from slomix.planning import queries as planning
+from slomix.planning.queries import RoomView
 from slomix.runtime import Runtime
 from slomix.shared_read import SharedRead
 
@@ -32,6 +34,8 @@ class Tonight:
     campaign: CampaignCard | None
     # Since when all sending is paused; None while messages go out.
     pause: Pause | None
+    # The planning room, once it is open.
+    room: RoomView | None
     # The board as strangers see it, all of them the same; made by the first who asks.
     for_strangers: str = ""
 
@@ -86,6 +90,7 @@ def _board(tonight: Tonight, *, month_of: date | None = None) -> dict[str, Any]:
         ),
         "campaign": tonight.campaign,
         "pause": tonight.pause,
+        "room": tonight.room,
         "calendar": opened,
     }
 
@@ -104,12 +109,14 @@ def shared_tonight(runtime: Runtime) -> "SharedRead[date, Tonight]":
         now = runtime.clock.now()
         with runtime.transaction() as session:
             pause = pausing.paused(session)
+            rooms = {day: planning.room_of(session, day) for day in days}
             return {
                 day: Tonight(
                     day,
                     days=service.days_with_names(session, day, day + timedelta(days=1 + rules.UPCOMING)),
                     campaign=campaign_card(session, day, settings=runtime.settings, now=now),
                     pause=pause,
+                    room=planning.view(session, room) if (room := rooms[day]) is not None else None,
                 )
                 for day in days
             }

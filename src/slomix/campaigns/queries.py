@@ -43,6 +43,21 @@ def get(session: Session, campaign_id: int) -> Campaign:
     return campaign
 
 
+def came(session: Session, day: date) -> dict[int, bool]:
+    """Whether those whom a voice check of this day looked for were there, in voice or on the game server."""
+    rows = session.execute(
+        select(Recipient.player_id, Recipient.whereabouts, Recipient.on_server)
+        .join(Campaign, Campaign.id == Recipient.campaign_id)
+        .where(Campaign.day == day, ~Campaign.dry_run, Recipient.whereabouts.is_not(None))
+        .order_by(Campaign.id)
+    )
+    found: dict[int, bool] = {}
+    for row in rows:
+        if row.whereabouts is not Whereabouts.UNKNOWN or row.on_server:
+            found[row.player_id] = row.whereabouts.is_in_voice or bool(row.on_server)
+    return found
+
+
 def of_subject(session: Session, subject: str) -> Campaign:
     """The campaign that a job or a ledger row speaks of."""
     return get(session, id_of(subject))

@@ -19,9 +19,13 @@ class Address:
 
 @dataclass(frozen=True)
 class Message:
-    """The words, as plain text with Discord timestamps where a time is named."""
+    """The words, as plain text with Discord timestamps where a time is named.
+
+    `mentions` are the Discord accounts that it may really call; a name or a number in the text calls nobody.
+    """
 
     text: str
+    mentions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,3 +79,36 @@ class VoiceLookup(Protocol):
 
     def voice_channel_of(self, discord_id: str) -> str | None:
         """The voice room that person is in now, or None. Raise SendError when there is no answer."""
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A message of ours, as it stands in a room."""
+
+    message_id: str
+    text: str
+
+
+class Threads(Protocol):
+    """Private threads in a room: who is in one reads it, and nobody else. Everything raises SendError if it fails."""
+
+    def find(self, parent: str, name: str) -> str | None:
+        """The id of a thread that we made under this name, unless it is archived."""
+
+    def create(self, parent: str, name: str) -> str:
+        """Make one and return its id. Raise Unanswered when nobody knows whether it was made."""
+
+    def add(self, thread: str, account: str) -> None:
+        """Let somebody in, who may be in already; who is not in our server stays out."""
+
+    def remove(self, thread: str, account: str) -> None:
+        """Take somebody out, who may be out already."""
+
+    def reopen(self, thread: str) -> None:
+        """Take it out of the archive, where nobody can be let in and nothing edited."""
+
+    def find_message(self, thread: str, beginning: str) -> Posted | None:
+        """The newest message of ours that begins so, among the last few."""
+
+    def edit(self, thread: str, message_id: str, message: Message) -> None:
+        """Let a message of ours say this instead."""

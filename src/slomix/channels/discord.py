@@ -15,12 +15,16 @@ from slomix.channels.pace import OwnPace, Pace
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 CANNOT_DM = 50007
 UNKNOWN_VOICE_STATE = 10065
+UNKNOWN_CHANNEL = 10003
+UNKNOWN_MESSAGE = 10008
+ARCHIVED = 50083
 PERMANENT = {
     CANNOT_DM,
-    10003,  # unknown channel
+    UNKNOWN_CHANNEL,
     10013,  # unknown user
     50001,  # missing access
     50013,  # missing permissions
+    50024,  # not in this kind of room
     50033,  # invalid recipient: nobody has that id
 }
 
@@ -29,7 +33,10 @@ NO_MEMBER = {10007, 10013}
 # Somebody who is not in the guild is in none of its voice rooms either.
 IN_NO_ROOM = {UNKNOWN_VOICE_STATE, 10007, 10013}
 # A DM channel that another bot opened: ours may still open its own.
-NOT_OUR_DM = {10003, 50001}
+NOT_OUR_DM = {UNKNOWN_CHANNEL, 50001}
+
+# Discord refuses a message that lists more.
+MOST_MENTIONED = 100
 
 # Limits are counted for each room and each guild by itself, and over all other ids together.
 _MINOR_ID = re.compile(r"(?<!/channels)(?<!/guilds)/\d+")
@@ -69,12 +76,12 @@ class Discord:
 
     def voice_channel_of(self, discord_id: str) -> str | None:
         """Where that person is now; None when in no voice room."""
-        state = self._request("GET", f"/guilds/{self._guild_id}/voice-states/{discord_id}", absent=IN_NO_ROOM)
+        state = self.request("GET", f"/guilds/{self._guild_id}/voice-states/{discord_id}", absent=IN_NO_ROOM)
         return state.get("channel_id")
 
     def is_member(self, discord_id: str) -> bool:
         """Whether that person is in the server now."""
-        return bool(self._request("GET", f"/guilds/{self._guild_id}/members/{discord_id}", absent=NO_MEMBER))
+        return bool(self.request("GET", f"/guilds/{self._guild_id}/members/{discord_id}", absent=NO_MEMBER))
 
     def close(self) -> None:
         self._http.close()
@@ -84,15 +91,15 @@ class Discord:
             "content": message.text,
             "nonce": nonce,
             "enforce_nonce": True,
-            "allowed_mentions": {"parse": []},  # a name is never a mention
+            "allowed_mentions": allowed_mentions(message),
         }
-        posted = self._request("POST", f"/channels/{room}/messages", json=body, carries_message=True)
+        posted = self.request("POST", f"/channels/{room}/messages", json=body, carries_message=True)
         return str(posted["id"])
 
     def _open_dm(self, user_id: str) -> str:
-        return str(self._request("POST", "/users/@me/channels", json={"recipient_id": user_id})["id"])
+        return str(self.request("POST", "/users/@me/channels", json={"recipient_id": user_id})["id"])
 
-    def _request(
+    def request(
         self,
         method: str,
         path: str,
@@ -101,18 +108,38 @@ class Discord:
         absent: Container[object] = (),
         carries_message: bool = False,
     ) -> dict[str, Any]:
+        """The object that Discord answers with; empty for the errors in `absent`. Raise SendError for all others."""
+        return as_object(self.ask(method, path, json=json, absent=absent, carries_message=carries_message))
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        absent: Container[object] = (),
+        carries_message: bool = False,
+    ) -> Any:
+        """The same, for answers that may be no object."""
         route = f"{method} {_MINOR_ID.sub('/*', path)}"
         turn = self._pace.wait(route)
         response = self._http.request(
             method, path, json=json, carries_message=carries_message, left=lambda: self._pace.left(turn)
         )
-        answer = as_object(decoded(response))
+        said = decoded(response)
+        answer = as_object(said)
         self._pace.heed(route, response.headers, refused_for=_asked_to_wait(response, answer))
         if response.is_success:
-            return answer
+            return said
         if answer.get("code") in absent:
             return {}
         raise _refusal(response, answer)
+
+
+def allowed_mentions(message: Message) -> dict[str, Any]:
+    """Whom a message may call: those it says, and nobody because of how somebody is called."""
+    accounts = list(dict.fromkeys(message.mentions))[:MOST_MENTIONED]
+    return {"parse": [], "users": accounts} if accounts else {"parse": []}
 
 
 def _asked_to_wait(response: httpx2.Response, problem: dict[str, Any]) -> timedelta | None:
@@ -132,4 +159,4 @@ def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
         reason = words.DISCORD_SAID.format(message=problem.get("message", words.REFUSED), code=code)
         return SendError(reason, permanent=True, code=code)
     answered = words.DISCORD_ANSWERED.format(status=response.status_code, message=problem.get("message", ""))
-    return SendError(answered.strip())
+    return SendError(answered.strip(), code=code or None)

@@ -1,9 +1,10 @@
-"""A channel that keeps what it is given: for tests, with the answers they ask for."""
+"""A channel and threads that keep what they are given: for tests, with the answers they ask for."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from slomix.channels.base import Address, Message, Receipt, SendError
+from slomix.channels.base import Address, Message, Posted, Receipt, SendError, Unanswered
+from slomix.channels.discord import ARCHIVED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
 
 
 @dataclass
@@ -27,3 +28,85 @@ class MemoryChannel:
     @property
     def texts(self) -> list[str]:
         return [message.text for _, message, _ in self.sent]
+
+
+@dataclass
+class MemoryThread:
+    """One thread, as it stands."""
+
+    parent: str
+    name: str
+    members: list[str] = field(default_factory=list)
+    is_archived: bool = False
+
+
+@dataclass
+class MemoryThreads:
+    """Threads whose messages are those of `channel`; raises what stands in `error`, and loses answers when told to."""
+
+    channel: MemoryChannel
+    there: dict[str, MemoryThread] = field(default_factory=dict)
+    error: SendError | None = None
+    loses_next_answer: bool = False
+    # Whom Discord lets into no thread.
+    refused: dict[str, SendError] = field(default_factory=dict)
+    made: int = 0
+    edits: int = 0
+
+    def find(self, parent: str, name: str) -> str | None:
+        self._answer()
+        wanted = (parent, name, False)
+        found = (one for one, it in self.there.items() if (it.parent, it.name, it.is_archived) == wanted)
+        return next(found, None)
+
+    def create(self, parent: str, name: str) -> str:
+        self._answer()
+        self.made += 1
+        thread = str(700 + self.made)
+        self.there[thread] = MemoryThread(parent, name)
+        if self.loses_next_answer:
+            self.loses_next_answer = False
+            raise Unanswered("cut off")
+        return thread
+
+    def add(self, thread: str, account: str) -> None:
+        it = self._open(thread)
+        if account in self.refused:
+            raise self.refused[account]
+        if account not in it.members:
+            it.members.append(account)
+
+    def remove(self, thread: str, account: str) -> None:
+        it = self._open(thread)
+        it.members = [one for one in it.members if one != account]
+
+    def reopen(self, thread: str) -> None:
+        self._answer()
+        self.there[thread].is_archived = False
+
+    def find_message(self, thread: str, beginning: str) -> Posted | None:
+        self._answer()
+        for number, (to, message, _) in reversed(list(enumerate(self.channel.sent))):
+            if to.value == thread and message.text.startswith(beginning):
+                return Posted(str(number), message.text)
+        return None
+
+    def edit(self, thread: str, message_id: str, message: Message) -> None:
+        self._open(thread)
+        if int(message_id) >= len(self.channel.sent):
+            raise SendError("Unknown Message", code=UNKNOWN_MESSAGE)
+        to, _, nonce = self.channel.sent[int(message_id)]
+        self.channel.sent[int(message_id)] = (to, message, nonce)
+        self.edits += 1
+
+    def _open(self, thread: str) -> MemoryThread:
+        self._answer()
+        if thread not in self.there:
+            raise SendError("Unknown Channel", permanent=True, code=UNKNOWN_CHANNEL)
+        if self.there[thread].is_archived:
+            raise SendError("Thread is archived", code=ARCHIVED)
+        return self.there[thread]
+
+    def _answer(self) -> None:
+        if self.error is not None:
+            raise self.error

@@ -46,7 +46,7 @@ def players() -> None:
 @players.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_file(file: Path) -> None:
-    """Add or update profiles from FILE: a CSV with the columns guid, name, aliases (split by |)."""
+    """Add or update profiles from FILE: a CSV of guid, name and, if known, aliases (split by |), rating."""
     try:
         rows = players_csv.read(players_csv.decode(file.read_bytes()))
     except BadFile as error:

@@ -88,7 +88,7 @@ def _changes(body: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that were sent, each as it is meant. Raise Invalid."""
     changes: dict[str, Any] = {
         name: web.json_flag(body, name)
-        for name in ("allow_promotions", "session_ready", "daily_reminder")
+        for name in ("allow_promotions", "session_ready", "daily_reminder", "more_needed")
         if name in body
     }
     if "looking_threshold" in body:
@@ -119,6 +119,7 @@ def _preferences(wishes: Wishes) -> dict[str, Any]:
         "allow_promotions": wishes.allow_promotions,
         "session_ready": wishes.session_ready,
         "daily_reminder": wishes.daily_reminder,
+        "more_needed": wishes.more_needed,
         "looking_threshold": wishes.looking_threshold,
         "preferred_channel": wishes.preferred_channel,
         "quiet_hours": {"start": f"{quiet.start:%H:%M}", "end": f"{quiet.end:%H:%M}"} if quiet else None,

@@ -70,6 +70,8 @@ class Preferences(Base):
     allow_promotions: Mapped[bool] = mapped_column(default=False)
     session_ready: Mapped[bool] = mapped_column(default=False)
     daily_reminder: Mapped[bool] = mapped_column(default=False)
+    # "Tell me when tonight's room needs more players."
+    more_needed: Mapped[bool] = mapped_column(default=False)
     # "Tell me when N are looking"; 0 is off.
     looking_threshold: Mapped[int] = mapped_column(default=0)
     preferred_channel: Mapped[Preferred] = mapped_column(default=Preferred.ANY)

@@ -38,6 +38,7 @@ class Wishes:
     allow_promotions: bool = False
     session_ready: bool = False
     daily_reminder: bool = False
+    more_needed: bool = False
     looking_threshold: int = 0
     preferred_channel: Preferred = Preferred.ANY
     quiet_hours: QuietHours | None = None
@@ -50,6 +51,7 @@ class Wishes:
             Kind.SESSION_READY: self.session_ready,
             Kind.DAILY_REMINDER: self.daily_reminder,
             Kind.LOOKING: self.looking_threshold > 0,
+            Kind.MORE_NEEDED: self.more_needed,
         }[kind]
 
     @property
@@ -59,6 +61,7 @@ class Wishes:
             "allow_promotions": self.allow_promotions,
             "session_ready": self.session_ready,
             "daily_reminder": self.daily_reminder,
+            "more_needed": self.more_needed,
             f"looking_threshold={self.looking_threshold}": self.looking_threshold > 0,
             "sound": self.sound.is_on,
         }
@@ -80,6 +83,7 @@ def of(session: Session, player_id: int | None, *, zone: ZoneInfo) -> Wishes:
         allow_promotions=stored.allow_promotions,
         session_ready=stored.session_ready,
         daily_reminder=stored.daily_reminder,
+        more_needed=stored.more_needed,
         looking_threshold=stored.looking_threshold,
         preferred_channel=stored.preferred_channel,
         quiet_hours=QuietHours(stored.quiet_start, stored.quiet_end) if is_quiet else None,  # type: ignore[arg-type]
@@ -123,6 +127,7 @@ _SWITCHED_OFF: dict[Kind, dict[str, Any]] = {
     Kind.SESSION_READY: {"session_ready": False},
     Kind.DAILY_REMINDER: {"daily_reminder": False},
     Kind.LOOKING: {"looking_threshold": 0},
+    Kind.MORE_NEEDED: {"more_needed": False},
 }
 
 
@@ -140,6 +145,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "allow_promotions": ("allow_promotions",),
     "session_ready": ("session_ready",),
     "daily_reminder": ("daily_reminder",),
+    "more_needed": ("more_needed",),
     "looking_threshold": ("looking_threshold",),
     "preferred_channel": ("preferred_channel",),
     "quiet_hours": ("quiet_start", "quiet_end"),
@@ -154,6 +160,7 @@ def _columns(wishes: Wishes) -> dict[str, Any]:
         "allow_promotions": wishes.allow_promotions,
         "session_ready": wishes.session_ready,
         "daily_reminder": wishes.daily_reminder,
+        "more_needed": wishes.more_needed,
         "looking_threshold": wishes.looking_threshold,
         "preferred_channel": wishes.preferred_channel,
         "quiet_start": quiet.start if quiet else None,

@@ -47,6 +47,7 @@ class Kind(enum.StrEnum):
     SESSION_READY = "session_ready"
     DAILY_REMINDER = "daily_reminder"
     LOOKING = "looking"
+    MORE_NEEDED = "more_needed"
 
 
 class NoSuchKind(Invalid):

@@ -79,6 +79,7 @@ def _allowed(stored: Preferences | None) -> frozenset[Kind]:
         Kind.SESSION_READY: stored.session_ready,
         Kind.DAILY_REMINDER: stored.daily_reminder,
         Kind.LOOKING: stored.looking_threshold > 0,
+        Kind.MORE_NEEDED: stored.more_needed,
     }
     return frozenset(kind for kind, is_on in switches.items() if is_on)
 

@@ -16,8 +16,6 @@ from slomix.errors import Invalid
 
 blueprint = Blueprint("contacts", __name__)
 
-SWITCHES = ("allow_promotions", "session_ready", "daily_reminder")
-
 
 @dataclass(frozen=True)
 class Typed:
@@ -26,6 +24,7 @@ class Typed:
     allow_promotions: bool
     session_ready: bool
     daily_reminder: bool
+    more_needed: bool
     looking_threshold: str
     preferred_channel: str
     quiet_start: str
@@ -41,6 +40,7 @@ class Typed:
             allow_promotions=wishes.allow_promotions,
             session_ready=wishes.session_ready,
             daily_reminder=wishes.daily_reminder,
+            more_needed=wishes.more_needed,
             looking_threshold=str(wishes.looking_threshold),
             preferred_channel=wishes.preferred_channel,
             quiet_start=f"{quiet.start:%H:%M}" if quiet else "",
@@ -69,6 +69,7 @@ class Typed:
             allow_promotions=self.allow_promotions,
             session_ready=self.session_ready,
             daily_reminder=self.daily_reminder,
+            more_needed=self.more_needed,
             looking_threshold=rules.parse_threshold(self.looking_threshold or "0"),
             preferred_channel=rules.parse_preferred(self.preferred_channel),
             quiet_hours=_quiet_hours(self.quiet_start, self.quiet_end),

@@ -1,7 +1,7 @@
 """Sends one delivery: look again and claim; speak to the provider; write what came of it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -107,14 +107,13 @@ class Deliver:
                 return cut_off
         if skip is not None or to is None:
             return _skip(session, delivery, job, skip or NOWHERE, now)
-        text = delivery.text or ""
-        if not is_repeat:
-            occasion = Occasion(to.channel, reach, now)
-            text = self._notices[delivery.notice].words(runtime, session, delivery, occasion).text
+        message = self._notices[delivery.notice].words(runtime, session, delivery, Occasion(to.channel, reach, now))
+        if is_repeat:  # the very words of the first try
+            message = replace(message, text=delivery.text or "")
         one = tries.Try(delivery.id, job.claims)
-        tries.begin(session, one, None if is_repeat else tries.Fresh(to.channel, text), now=now, wall=wall)
+        tries.begin(session, one, None if is_repeat else tries.Fresh(to.channel, message.text), now=now, wall=wall)
         first_tried_at = delivery.first_tried_at if is_repeat else wall
-        return Sending(one, to, Message(text), delivery.nonce, first_tried_at or wall, is_repeat=is_repeat)
+        return Sending(one, to, message, delivery.nonce, first_tried_at or wall, is_repeat=is_repeat)
 
     def act(self, runtime: Runtime, prepared: Sending) -> Answer:
         """The one call to the provider."""

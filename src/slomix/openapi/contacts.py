@@ -35,6 +35,7 @@ _PREFERENCES: Part = {
     "allow_promotions": a_flag("Be called by a promoter's campaign."),
     "session_ready": a_flag("Hear when enough people are looking."),
     "daily_reminder": a_flag("Be asked once a day who has said nothing yet."),
+    "more_needed": a_flag("Be mentioned on Discord when the room of tonight needs more players."),
     "looking_threshold": a_number(0, 99, "Hear when so many are looking; 0 is off."),
     "preferred_channel": one_of("any", "discord", "telegram", "signal"),
     "quiet_hours": maybe(

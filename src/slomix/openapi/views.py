@@ -6,7 +6,7 @@ import json
 from flask import Blueprint, current_app
 from werkzeug.wrappers import Response
 
-from slomix.openapi import availability, campaigns, contacts
+from slomix.openapi import availability, campaigns, contacts, planning
 from slomix.openapi.parts import (
     ANYBODY,
     PARAMETERS,
@@ -19,10 +19,10 @@ from slomix.openapi.parts import (
 
 blueprint = Blueprint("openapi", __name__)
 
-TOPICS = (availability, contacts, campaigns)
+TOPICS = (availability, contacts, campaigns, planning)
 
 ABOUT = """\
-Who plays when, what a player wants to hear, and calling an evening together.
+Who plays when, what a player wants to hear, and calling an evening together, and making two teams.
 
 A script of a page calls with the session cookie. Every write is sent with `X-Requested-With: XMLHttpRequest` from the
 origin of Slomix itself; `link-confirm` alone, which a bridge calls, shows a secret instead.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from slomix.simulator import control, gameserver, gateway, oauth, page, rest, signal, telegram
+from slomix.simulator import control, gameserver, gateway, oauth, page, rest, signal, telegram, threads
 from slomix.simulator.timekeeping import Timekeeper
 from slomix.simulator.wire import WORLD, refuse_foreign_pages
 from slomix.simulator.world import World
@@ -16,6 +16,7 @@ from slomix.simulator.world import World
 def create_app(world: World) -> web.Application:
     app = web.Application(middlewares=[refuse_foreign_pages])
     app[WORLD] = world
+    threads.register(app)
     rest.register(app)
     oauth.register(app)
     telegram.register(app)

@@ -22,7 +22,7 @@ from slomix.simulator.people import (
 )
 from slomix.simulator.rendering import HERE, ZONE, page
 from slomix.simulator.wire import WORLD
-from slomix.simulator.world import Message, Typed, World
+from slomix.simulator.world import Message, Thread, Typed, World
 
 SHOWN_MESSAGES = 200
 SHOWN_LINES = 30
@@ -60,6 +60,9 @@ def _context(world: World) -> dict[str, Any]:
     def is_dm(message: Message) -> bool:
         return message.recipient is not None
 
+    def is_public(message: Message) -> bool:
+        return message.recipient is None and not message.in_thread
+
     newest = [message for message in reversed(world.messages) if message.provider == "discord"]
     rooms = {GAMING_VOICE_CHANNEL: "Gaming", OTHER_VOICE_CHANNEL: "Other", AFK_VOICE_CHANNEL: "AFK"}
     return {
@@ -70,7 +73,8 @@ def _context(world: World) -> dict[str, Any]:
         "rooms": rooms,
         "room_names": VOICE_ROOMS,
         "direct": list(islice(filter(is_dm, newest), SHOWN_MESSAGES)),
-        "public": list(islice((message for message in newest if not is_dm(message)), SHOWN_MESSAGES)),
+        "public": list(islice(filter(is_public, newest), SHOWN_MESSAGES)),
+        "threads": [InThread(thread, newest) for thread in reversed(world.threads.values())],
         "telegram": _conversations(world, "telegram"),
         "signal": _conversations(world, "signal"),
         "now": world.time.now().astimezone(ZONE),
@@ -88,6 +92,16 @@ def _players(world: World) -> dict[str, str]:
     """Whom each name in the game belongs to: those of the cast, and whoever else is on the server."""
     strangers = dict.fromkeys(world.on_server or [], "")
     return strangers | {person.player_name: person.name for person in PEOPLE}
+
+
+class InThread:
+    """A thread as whoever is in it sees it, with the newest message first."""
+
+    def __init__(self, thread: Thread, newest: list[Message]) -> None:
+        self.thread = thread
+        self.members = [PEOPLE_BY_ID[one].name for one in thread.members]
+        theirs = (message for message in newest if message.channel_id == thread.id)
+        self.messages = list(islice(theirs, SHOWN_LINES))
 
 
 @dataclass

@@ -17,7 +17,7 @@ from slomix.simulator.people import (
     VOICE_ROOMS,
 )
 from slomix.simulator.wire import WORLD, DiscordError, Handler, cut, discord_json, hindered, slowed
-from slomix.simulator.world import Message, World
+from slomix.simulator.world import Message, Thread, World
 
 API = "/api/v10"
 LONGEST_CONTENT = 2000
@@ -27,6 +27,7 @@ DM_CHANNELS = PEOPLE_BY_ADDRESS["discord"]
 Answer = Callable[[World, dict[str, str], dict[str, Any]], Any]
 
 UNKNOWN_CHANNEL = DiscordError(404, 10003, "Unknown Channel")
+NOT_IN_THIS_ROOM = DiscordError(400, 50024, "Cannot execute action on this channel type")
 UNKNOWN_GUILD = DiscordError(404, 10004, "Unknown Guild")
 
 
@@ -36,7 +37,7 @@ def register(app: web.Application) -> None:
         is_person = request.headers.get("Authorization", "").startswith("Bearer ")
         return await oauth.me(request) if is_person else await bot_me(request)
 
-    bot_me = _guarded("me", lambda _world, _path, _body: shapes.BOT_USER | {"verified": True, "email": None})
+    bot_me = guarded("me", lambda _world, _path, _body: shapes.BOT_USER | {"verified": True, "email": None})
     app.router.add_get(f"{API}/users/@me", me)
     for method, path, name, answer in (
         ("POST", "/users/@me/channels", "open-dm", _open_dm),
@@ -51,7 +52,7 @@ def register(app: web.Application) -> None:
         ("GET", "/applications/@me", "application", lambda _world, _path, _body: shapes.application()),
         ("GET", "/oauth2/applications/@me", "application", lambda _world, _path, _body: shapes.application()),
     ):
-        app.router.add_route(method, API + path, _guarded(name, answer))
+        app.router.add_route(method, API + path, guarded(name, answer))
     app.router.add_route("*", API + "/{anything:.*}", _not_here)
 
 
@@ -59,7 +60,7 @@ async def _not_here(_request: web.Request) -> web.StreamResponse:
     return DiscordError(404, 0, "404: Not Found").response()
 
 
-def _guarded(name: str, answer: Answer) -> Handler:
+def guarded(name: str, answer: Answer) -> Handler:
     """Wrap what a route answers in what every route does first."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -75,11 +76,17 @@ def _guarded(name: str, answer: Answer) -> Handler:
             found = answer(world, path, await _body(request))
         except DiscordError as error:
             return error.response(_limit_headers(world, name, room))
-        if isinstance(found, Message):
-            if world.faults.cuts("discord"):
-                return cut(request)
-            found = shapes.message(found)
-        return discord_json(found, headers=_limit_headers(world, name, room))
+        if isinstance(found, Message | Thread) and world.faults.cuts("discord"):
+            return cut(request)
+        headers = _limit_headers(world, name, room)
+        match found:
+            case None:
+                return web.Response(status=204, headers=headers)
+            case Message():
+                return discord_json(shapes.message(found), headers=headers)
+            case Thread():
+                return discord_json(shapes.thread(world, found), status=201, headers=headers)
+        return discord_json(found, headers=headers)
 
     return handle
 
@@ -121,9 +128,12 @@ def _too_many(retry_after: float, *, is_global: bool, headers: dict[str, str]) -
 
 async def _body(request: web.Request) -> dict[str, Any]:
     if request.method == "GET":
+        return dict(request.query)
+    sent = await request.read()
+    if not sent and request.method in ("PUT", "DELETE"):
         return {}
     try:
-        body = json.loads(await request.read())
+        body = json.loads(sent)
     except ValueError:
         body = None
     if not isinstance(body, dict):
@@ -140,22 +150,35 @@ def _open_dm(_world: World, _path: dict[str, str], body: dict[str, Any]) -> Any:
 
 def _create_message(world: World, path: dict[str, str], body: dict[str, Any]) -> Message:
     channel = path["channel"]
-    if channel not in TEXT_ROOMS and channel not in DM_CHANNELS:
-        raise UNKNOWN_CHANNEL
-    content, nonce = body.get("content"), body.get("nonce")
-    if content is None or content == "":
-        raise DiscordError(400, 50006, "Cannot send an empty message")
-    if not isinstance(content, str) or len(content) > LONGEST_CONTENT:
-        raise DiscordError(400, 50035, "Invalid Form Body: content: Must be 2000 or fewer in length.")
+    check_can_be_written_to(world, channel)
+    content, nonce = read_content(body), body.get("nonce")
     if nonce is not None and len(str(nonce)) > LONGEST_NONCE:
         raise DiscordError(400, 50035, "Invalid Form Body: nonce: Must be 25 or fewer in length.")
     nonce = None if nonce is None else str(nonce)
     recipient = DM_CHANNELS.get(channel)
     if recipient is not None and world.faults.has_closed_dms("discord", recipient.id):
         raise DiscordError(403, 50007, "Cannot send messages to this user")
+    if channel in world.threads:
+        world.threads[channel].is_archived = False
     if body.get("enforce_nonce") is True and (first := world.said_before(channel, nonce)):
         return first
     return world.accept("discord", channel, content, nonce=nonce, components=body.get("components") or [])
+
+
+def check_can_be_written_to(world: World, channel: str) -> None:
+    """Raise the refusal of a channel that does not exist, or has no messages here."""
+    if channel not in TEXT_ROOMS and channel not in DM_CHANNELS and channel not in world.threads:
+        raise UNKNOWN_CHANNEL
+
+
+def read_content(body: dict[str, Any]) -> str:
+    """The text of a message. Raise the refusal of one that is empty or too long."""
+    content = body.get("content")
+    if content is None or content == "":
+        raise DiscordError(400, 50006, "Cannot send an empty message")
+    if not isinstance(content, str) or len(content) > LONGEST_CONTENT:
+        raise DiscordError(400, 50035, "Invalid Form Body: content: Must be 2000 or fewer in length.")
+    return content
 
 
 def _get_channel(world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:
@@ -166,6 +189,8 @@ def _get_channel(world: World, path: dict[str, str], _body: dict[str, Any]) -> A
         return shapes.text_room(channel)
     if channel in VOICE_ROOMS:
         return shapes.voice_room(channel)
+    if channel in world.threads:
+        return shapes.thread(world, world.threads[channel])
     raise UNKNOWN_CHANNEL
 
 

@@ -14,7 +14,7 @@ from slomix.simulator.people import (
     VOICE_ROOMS,
     Person,
 )
-from slomix.simulator.world import Message, World
+from slomix.simulator.world import Message, Thread, World
 
 Json = dict[str, Any]
 
@@ -108,6 +108,39 @@ def _room(channel_id: str, kind: int, name: str) -> Json:
         "permission_overwrites": [],
         "flags": 0,
     }
+
+
+def thread(world: World, made: Thread) -> Json:
+    written = [one for one in world.messages if one.channel_id == made.id]
+    since = made.made_at_wall.isoformat()
+    return {
+        "id": made.id,
+        "type": made.kind,
+        "guild_id": GUILD_ID,
+        "name": made.name,
+        "parent_id": made.parent,
+        "owner_id": BOT_USER_ID,
+        "last_message_id": written[-1].id if written else None,
+        "rate_limit_per_user": 0,
+        "message_count": len(written),
+        "total_message_sent": len(written),
+        "member_count": len(made.members) + 1,
+        "flags": 0,
+        "thread_metadata": {
+            "archived": made.is_archived,
+            "archive_timestamp": since,
+            "auto_archive_duration": made.archived_after,
+            "locked": False,
+            "invitable": made.invitable,
+            "create_timestamp": since,
+        },
+        "member": thread_member(made),
+    }
+
+
+def thread_member(made: Thread) -> Json:
+    """The bot itself, who is in every thread that it made."""
+    return {"id": made.id, "user_id": BOT_USER_ID, "join_timestamp": made.made_at_wall.isoformat(), "flags": 1}
 
 
 def rooms() -> list[Json]:
@@ -208,7 +241,7 @@ def message(sent: Message) -> Json:
         "content": sent.content,
         "author": BOT_USER,
         "timestamp": sent.accepted_at_wall.isoformat(),
-        "edited_timestamp": None,
+        "edited_timestamp": sent.edited_at_wall.isoformat() if sent.edited_at_wall else None,
         "tts": False,
         "mention_everyone": False,
         "mentions": [],

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,9 @@ LONGEST_TEXT = 4096
 MOST_ON_SERVER, LONGEST_NAME = 64, 35
 
 
-@dataclass(frozen=True)
+@dataclass
 class Message:
-    """A message that was accepted, whether or not the sender heard of it."""
+    """A message that was accepted, whether or not the sender heard of it; it can be edited and stays where it is."""
 
     provider: str
     id: str
@@ -42,6 +42,9 @@ class Message:
     components: list[dict[str, Any]]
     accepted_at: datetime
     accepted_at_wall: datetime
+    in_thread: bool = False
+    edits: int = 0
+    edited_at_wall: datetime | None = None
 
     @property
     def recipient(self) -> Person | None:
@@ -51,12 +54,43 @@ class Message:
         """As `/control/messages` lists it."""
         return {
             "provider": self.provider,
-            "kind": "dm" if self.recipient else "text_channel",
+            "kind": "thread" if self.in_thread else "dm" if self.recipient else "text_channel",
             "to": self.recipient.id if self.recipient else self.channel_id,
             "text": self.content,
             "nonce": self.nonce,
             "accepted_at": self.accepted_at.isoformat(),
             "accepted_at_wall": self.accepted_at_wall.isoformat(),
+            "edits": self.edits,
+        }
+
+    def edit(self, content: str) -> None:
+        self.content = content
+        self.edits += 1
+        self.edited_at_wall = wall_now()
+
+
+@dataclass
+class Thread:
+    """A thread that the bot made in a text room, and the people in it beside the bot."""
+
+    id: str
+    parent: str
+    name: str
+    kind: int
+    archived_after: int
+    invitable: bool
+    made_at_wall: datetime
+    members: list[str] = field(default_factory=list)
+    is_archived: bool = False
+
+    def as_record(self) -> dict[str, Any]:
+        """As `/control/threads` lists it."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "parent": self.parent,
+            "members": list(self.members),
+            "archived": self.is_archived,
         }
 
 
@@ -81,6 +115,7 @@ class World:
         self.faults = Faults()
         self.limits = Limits()
         self.messages: list[Message] = []
+        self.threads: dict[str, Thread] = {}
         self.typed: list[Typed] = []
         self.telegram_chats = Chats(telegram_chats)
         self.telegram = TelegramInbox()
@@ -125,6 +160,7 @@ class World:
             components or [],
             self.time.now(),
             accepted_at_wall=wall_now(),
+            in_thread=channel_id in self.threads,
         )
         self.messages.append(message)
         if nonce is not None:
@@ -176,6 +212,7 @@ class World:
         A chat on Telegram stays begun.
         """
         self.messages.clear()
+        self.threads.clear()
         self.typed.clear()
         self.telegram.forget()
         self.signal.forget()

@@ -27,6 +27,7 @@ ARE_YOU_IN: Final = "Are you in tonight? Say so here: {link}"
 WHY_OF_KIND: Final = {
     "session_ready": "You get this because you asked to hear when a session is ready. Why, and how to stop it: {link}",
     "looking": "You get this because you asked to hear when so many are looking. Why, and how to stop it: {link}",
+    "more_needed": "You get this because you asked to hear when more are needed. Why, and how to stop it: {link}",
     "daily_reminder": "You get this because you asked to be asked once a day. Why, and how to stop it: {link}",
 }
 # To whoever wants to see that messages arrive.

@@ -1,9 +1,12 @@
 """A day's page, and setting and clearing a status from any page that shows a day."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from flask import Blueprint, render_template, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from slomix import live, web, words
@@ -12,8 +15,11 @@ from slomix.availability import events, rules, service
 from slomix.availability.calendar import month
 from slomix.availability.rules import Status
 from slomix.availability.service import DayView
+from slomix.campaigns import queries as campaigns
+from slomix.planning import queries as planning
+from slomix.planning.queries import RoomView
 
-blueprint = Blueprint("availability", __name__)
+blueprint = Blueprint("days", __name__)
 
 
 @blueprint.get("/day/<day>")
@@ -64,6 +70,7 @@ def _day(day: date) -> dict[str, Any]:
     with web.runtime().transaction() as session:
         shown = service.days_with_names(session, day, day)[0].seen_by(viewer)
         calendar = month(session, first, viewer=viewer) if rules.has_month(first) else None
+        night = _night(session, day) if viewer is not None else None
     return {
         "card": shown,
         "today": today,
@@ -71,8 +78,23 @@ def _day(day: date) -> dict[str, Any]:
         "can_change": rules.may_change(day, today),
         "neighbours": rules.neighbours(day),
         "is_own_page": True,
+        "night": night,
         "month_turned": text if first != day.replace(day=1) else "",
     }
+
+
+@dataclass(frozen=True)
+class Night:
+    """What came of a day in its planning room, and afterwards."""
+
+    room: RoomView
+    # Who was looked for by the voice check, and whether they were there.
+    came: Mapping[int, bool]
+
+
+def _night(session: Session, day: date) -> Night | None:
+    room = planning.room_of(session, day)
+    return None if room is None else Night(planning.view(session, room), campaigns.came(session, day))
 
 
 def _cards(day: date, today: date, viewer: int) -> dict[str, Any]:

@@ -1,0 +1,211 @@
+"""Two teams of as equal strength as their players allow; their head counts never differ by more than one."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+from math import comb, fsum
+from random import Random
+from statistics import fmean
+
+# All ways to share the seats are looked at while there are no more than these: always up to twelve players.
+MOST_WAYS = 1000
+# Where there are more, so many beginnings are improved for as long as exchanging two players does.
+BEGINNINGS = 8
+# Looked at to find the one of last time's teams, so that nobody waits for a page.
+MOST_EXCHANGES = 100_000
+# A gap is shown with so many digits, and what is smaller is no difference.
+DIGITS = 3
+
+# None is the empty seat beside an odd number of players: both sides have as many seats, always.
+Seat = int | None
+Sides = tuple[list[Seat], list[Seat]]
+Strength = Mapping[Seat, float]
+Captains = tuple[int | None, int | None]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Two teams, their strongest first; `gap` is how far apart their sums of ratings are.
+
+    Who has no rating counts as the mean of those who have one. `swapped` are the two who changed sides since last time,
+    the first of them from A to B.
+    """
+
+    a: tuple[int, ...]
+    b: tuple[int, ...]
+    gap: float
+    swapped: tuple[int, int] | None = None
+
+
+def propose(
+    ratings: Mapping[int, float | None], *, number: int = 3, captains: Captains = (None, None), seed: int = 0
+) -> list[Proposal]:
+    """Up to `number` different pairs of teams, the smallest gap first, each captain on their own side.
+
+    For up to twelve players there are none with a smaller gap. Another `seed` finds others that are as good.
+    """
+    if len(ratings) < 2:
+        return []
+    strength, random = _strength(ratings), Random(seed)
+    held: Sides = ([], [])
+    free: list[Seat] = [*sorted(ratings)]
+    random.shuffle(free)
+    for side, captain in zip(held, captains, strict=True):
+        if captain in free:
+            free.remove(captain)
+            side.append(captain)
+    has_captain = any(held)
+    if not has_captain:
+        held[0].append(free.pop())  # or all teams would come twice, with A and B exchanged
+    if len(ratings) % 2:
+        free.append(None)
+    different = {frozenset(sides[0]): sides for sides in _ways(held, free, strength, random)}
+    best = sorted(different.values(), key=lambda sides: _gap(sides, strength))[: max(number, 0)]
+    found = [_proposal(sides, strength) for sides in best]
+    return found if has_captain else [_smallest_id_first(one) for one in found]
+
+
+def as_last_time(
+    last_a: Sequence[int],
+    last_b: Sequence[int],
+    ratings: Mapping[int, float | None],
+    *,
+    captains: Captains = (None, None),
+) -> Proposal | None:
+    """The teams of last time with the one pair exchanged that leaves the smallest gap; None without one of each here.
+
+    Newcomers fill up. Others change sides only when too many of one side stayed away, or as captains. A and B change
+    places when that is where tonight's captains lead them.
+    """
+    stayed_a = [one for one in dict.fromkeys(last_a) if one in ratings]
+    stayed_b = [one for one in dict.fromkeys(last_b) if one in ratings and one not in stayed_a]
+    if not stayed_a or not stayed_b:
+        return None
+    strength = _strength(ratings)
+    stayed = _led(stayed_a, stayed_b, captains)
+    held, free = _filling_up(stayed, captains, ratings)
+    ways = sorted(_ways(held, free, strength, Random(0)), key=lambda sides: _gap(sides, strength))
+    enough = max(1, MOST_EXCHANGES // (len(stayed_a) * len(stayed_b)))
+    return min((_exchanged(sides, stayed, captains, strength) for sides in ways[:enough]), key=lambda one: one.gap)
+
+
+def _strength(ratings: Mapping[int, float | None]) -> dict[Seat, float]:
+    rated = [rating for rating in ratings.values() if rating is not None]
+    mean = fmean(rated) if rated else 0.0
+    return {None: 0.0} | {one: mean if rating is None else rating for one, rating in ratings.items()}
+
+
+def _difference(sides: Sides, strength: Strength) -> float:
+    """By how much A is stronger than B."""
+    a, b = (fsum(strength[seat] for seat in side) for side in sides)
+    return a - b
+
+
+def _gap(sides: Sides, strength: Strength) -> float:
+    return round(abs(_difference(sides, strength)), DIGITS)
+
+
+def _proposal(sides: Sides, strength: Strength, swapped: tuple[int, int] | None = None) -> Proposal:
+    a, b = (
+        tuple(sorted((seat for seat in side if seat is not None), key=lambda one: (-strength[one], one)))
+        for side in sides
+    )
+    return Proposal(a, b, _gap(sides, strength), swapped)
+
+
+def _smallest_id_first(found: Proposal) -> Proposal:
+    """So that the same two teams are called the same, whatever the seed."""
+    return found if min(found.a) < min(found.b) else Proposal(found.b, found.a, found.gap)
+
+
+# Sharing seats: all ways, or good ones
+
+
+def _ways(held: Sides, free: list[Seat], strength: Strength, random: Random) -> Iterator[Sides]:
+    """Ways to place `free` that leave as many seats on both sides; all of them unless they are too many."""
+    missing = (len(held[0]) + len(held[1]) + len(free)) // 2 - len(held[0])
+    if comb(len(free), missing) > MOST_WAYS:
+        yield from _good_ways(held, free, missing, strength, random)
+        return
+    chosen = list(combinations(range(len(free)), missing))
+    random.shuffle(chosen)  # in their order the first of many equal ones are almost the same
+    for places in chosen:
+        on_a = set(places)
+        a = [seat for place, seat in enumerate(free) if place in on_a]
+        b = [seat for place, seat in enumerate(free) if place not in on_a]
+        yield held[0] + a, held[1] + b
+
+
+def _good_ways(held: Sides, free: list[Seat], missing: int, strength: Strength, random: Random) -> Iterator[Sides]:
+    """Some beginnings, improved, and then what is one exchange away from the best of them."""
+    reached = []
+    for _ in range(BEGINNINGS):
+        shuffled = random.sample(free, len(free))
+        a, b = shuffled[:missing], shuffled[missing:]
+        _improve(held, a, b, strength)
+        reached.append((a, b))
+        yield held[0] + a, held[1] + b
+    a, b = min(reached, key=lambda one: _gap((held[0] + one[0], held[1] + one[1]), strength))
+    for i, j in product(range(len(a)), range(len(b))):
+        yield held[0] + [*a[:i], b[j], *a[i + 1 :]], held[1] + [*b[:j], a[i], *b[j + 1 :]]
+
+
+def _improve(held: Sides, a: list[Seat], b: list[Seat], strength: Strength) -> None:
+    """Exchange two at a time for as long as the gap becomes visibly smaller."""
+    difference = _difference((held[0] + a, held[1] + b), strength)
+    while True:
+        left, i, j = min(
+            (abs(difference - 2 * (strength[x] - strength[y])), i, j) for i, x in enumerate(a) for j, y in enumerate(b)
+        )
+        if left > abs(difference) - 10**-DIGITS:
+            return
+        difference -= 2 * (strength[a[i]] - strength[b[j]])
+        a[i], b[j] = b[j], a[i]
+
+
+# The teams of last time
+
+
+def _led(a: list[int], b: list[int], captains: Captains) -> tuple[list[int], list[int]]:
+    """These teams with tonight's captains on their own sides."""
+    captain_a, captain_b = captains
+    if (captain_a in b) + (captain_b in a) > (captain_a in a) + (captain_b in b):
+        a, b = b, a
+    return (
+        [one for one in a if one != captain_b] + [one for one in b if one == captain_a],
+        [one for one in b if one != captain_a] + [one for one in a if one == captain_b],
+    )
+
+
+def _filling_up(
+    stayed: tuple[list[int], list[int]], captains: Captains, here: Mapping[int, object]
+) -> tuple[Sides, list[Seat]]:
+    """Who has their side already, and who may be placed on either: newcomers, or the side that is too large."""
+    held: Sides = ([*stayed[0]], [*stayed[1]])
+    free: list[Seat] = [one for one in sorted(here) if one not in held[0] and one not in held[1]]
+    for side, captain in zip(held, captains, strict=True):
+        if captain in free:
+            free.remove(captain)
+            side.append(captain)
+    empty: list[Seat] = [None] if len(here) % 2 else []
+    small, large = sorted(held, key=len)
+    if len(large) - len(small) > len(free) + len(empty):
+        small += free + empty
+        free = [seat for seat in large if seat not in captains]
+        large[:] = [seat for seat in large if seat in captains]
+        return held, free
+    return held, free + empty
+
+
+def _exchanged(sides: Sides, stayed: tuple[list[int], list[int]], captains: Captains, strength: Strength) -> Proposal:
+    """With the best pair exchanged of those who are where they were; captains stay."""
+    difference = _difference(sides, strength)
+    a, b = ([one for one in stayed[n] if one in sides[n] and one not in captains] for n in (0, 1))
+    if not a or not b:
+        return _proposal(sides, strength)
+    x, y = min(product(a, b), key=lambda pair: abs(difference - 2 * (strength[pair[0]] - strength[pair[1]])))
+    swapped: Sides = (
+        [y if seat == x else seat for seat in sides[0]],
+        [x if seat == y else seat for seat in sides[1]],
+    )
+    return _proposal(swapped, strength, (x, y))

@@ -1,0 +1,32 @@
+"""The turn clock of a draft: when a captain's time is up, the first in line is picked."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from slomix import words
+from slomix.jobs.models import Job
+from slomix.jobs.rules import Done, JobStatus, Outcome
+from slomix.jobs.runner import Handler, Step
+from slomix.planning import queries, teams
+from slomix.planning.models import Room
+from slomix.runtime import Runtime
+
+
+class TurnIsOver(Step):
+    """One for every turn with a clock; most find that somebody was picked in time."""
+
+    def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
+        _, room_id, version = job.subject.split(":")
+        query = select(Room).where(Room.id == int(room_id), Room.version == int(version)).with_for_update()
+        room = session.scalars(query).one_or_none()
+        if room is None or room.turn_until is None:
+            return Done(JobStatus.SKIPPED, words.PICKED_IN_TIME)
+        if not teams.pick_for(session, queries.view(session, room), now=now):
+            return Done(JobStatus.SKIPPED, words.NOBODY_TO_PICK)
+        return Done()
+
+
+HANDLERS: dict[str, Handler] = {teams.TURN: TurnIsOver()}

@@ -1,0 +1,130 @@
+"""A night's planning room: its names and votes, its teams and how they came about, and its thread on Discord."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from slomix.db import Base
+from slomix.planning.rules import Change, Side
+
+ONE_A_DAY = "uq_planning_sessions_day"
+ONE_OF_A_NAME = "uq_planning_team_names_session_key"
+
+
+class Room(Base):
+    """One for a day. A draft is under way while `first_pick` says whose pick was the first."""
+
+    __tablename__ = "planning_sessions"
+    __table_args__ = (
+        UniqueConstraint("day", name=ONE_A_DAY),
+        CheckConstraint("turn_until IS NULL OR first_pick IS NOT NULL", name="clock_while_drafting"),
+        CheckConstraint("side_size BETWEEN 1 AND 32", name="side_size_sane"),
+        CheckConstraint("turn_seconds BETWEEN 15 AND 300", name="turn_seconds_sane"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[date]
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("players.id", ondelete="SET NULL"))
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("players.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime]
+    # Counts every change of the teams: what a page was made from, and which turn a clock runs for.
+    version: Mapped[int] = mapped_column(default=0)
+    first_pick: Mapped[Side | None]
+    # Players a side, captain included; None for as many as there are.
+    side_size: Mapped[int | None]
+    # How long a pick may take; None without a clock.
+    turn_seconds: Mapped[int | None]
+    turn_until: Mapped[datetime | None]
+    # When more players were asked for last.
+    asked_at: Mapped[datetime | None]
+
+    @property
+    def subject(self) -> str:
+        """How jobs and the ledger name this room."""
+        return f"planning:{self.id}"
+
+
+class Member(Base):
+    """A player on a side.
+
+    Only for as long as they are committed without a break: `committed_since` is what their entry said when they were
+    placed. Who leaves for the night has left the team too, however they said it, and coming back is a new beginning.
+    """
+
+    __tablename__ = "planning_team_members"
+    __table_args__ = (
+        Index("uq_planning_team_members_captain", "session_id", "side", unique=True, postgresql_where="is_captain"),
+    )
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("planning_sessions.id", ondelete="CASCADE"), primary_key=True)
+    player_id: Mapped[int] = mapped_column(ForeignKey("players.id", ondelete="CASCADE"), primary_key=True)
+    side: Mapped[Side]
+    is_captain: Mapped[bool]
+    # The order on the side, which is that of the picks.
+    place: Mapped[int]
+    committed_since: Mapped[datetime]
+
+
+class TeamName(Base):
+    """A name somebody suggests for a team. Names that differ in nothing but case are one."""
+
+    __tablename__ = "planning_team_names"
+    __table_args__ = (
+        UniqueConstraint("session_id", "name_key", name=ONE_OF_A_NAME),
+        UniqueConstraint("session_id", "id", name="uq_planning_team_names_session_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("planning_sessions.id", ondelete="CASCADE"))
+    suggested_by: Mapped[int | None] = mapped_column(ForeignKey("players.id", ondelete="SET NULL"))
+    name: Mapped[str]
+    name_key: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Vote(Base):
+    """A player's one vote, for a name of the same room."""
+
+    __tablename__ = "planning_votes"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["session_id", "team_name_id"],
+            ["planning_team_names.session_id", "planning_team_names.id"],
+            name="fk_planning_votes_team_name",
+            ondelete="CASCADE",
+        ),
+    )
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("planning_sessions.id", ondelete="CASCADE"), primary_key=True)
+    player_id: Mapped[int] = mapped_column(ForeignKey("players.id", ondelete="CASCADE"), primary_key=True)
+    team_name_id: Mapped[int]
+
+
+class Undo(Base):
+    """How the teams stood before a change, newest number last; undoing takes the newest away."""
+
+    __tablename__ = "planning_undo"
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("planning_sessions.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    player_id: Mapped[int | None] = mapped_column(ForeignKey("players.id", ondelete="SET NULL"))
+    change: Mapped[Change]
+    before: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class Thread(Base):
+    """The room's private thread on Discord, as far as it is known to be there."""
+
+    __tablename__ = "planning_threads"
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("planning_sessions.id", ondelete="CASCADE"), primary_key=True)
+    thread_id: Mapped[str | None]
+    # Discord accounts that were added.
+    members: Mapped[list[str]]
+    # The message with the teams, and what it says.
+    message_id: Mapped[str | None]
+    said: Mapped[str | None]
+    error: Mapped[str | None]

@@ -1,0 +1,73 @@
+"""Asking for more players, in the room's thread or where sessions are announced: it mentions only who wanted that."""
+
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from slomix import words
+from slomix.availability import service as availability
+from slomix.availability.rules import Status
+from slomix.channels.base import Message
+from slomix.contacts import service as contacts
+from slomix.contacts.models import Preferences
+from slomix.contacts.rules import Kind, why_not
+from slomix.deliveries.handlers import Notice
+from slomix.deliveries.models import Delivery
+from slomix.deliveries.rules import Skip
+from slomix.deliveries.writing import Occasion, OnDiscord
+from slomix.planning import queries, rules
+from slomix.planning.models import Room
+from slomix.planning.service import ASK
+from slomix.runtime import Runtime
+from slomix.settings import Settings
+
+# As many accounts as one message of Discord's may mention.
+MOST_MENTIONED = 100
+
+
+class MoreNeeded:
+    """To a room on Discord; there is nobody whose quiet hours it could disturb but those it mentions."""
+
+    kind: Kind | None = None
+    heeds_quiet_hours = True
+    keeps_channel = True
+
+    def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
+        """Not when there are enough by now."""
+        return None if _missing(session, _room(session, delivery), runtime.settings) else Skip(words.ENOUGH_BY_NOW)
+
+    def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
+        room = _room(session, delivery)
+        number = _missing(session, room, runtime.settings)
+        link = OnDiscord().aside(f"{runtime.settings.base_url}/planning/{room.day}")
+        text = (
+            words.MORE_NEEDED_ONE.format(link=link)
+            if number == 1
+            else words.MORE_NEEDED.format(number=number, link=link)
+        )
+        accounts = whom_to_mention(session, room.day, settings=runtime.settings, now=occasion.now)
+        mentions = " ".join(f"<@{account}>" for account in accounts)
+        return Message(f"{text}\n{mentions}" if mentions else text, mentions=tuple(accounts))
+
+
+def whom_to_mention(session: Session, day: date, *, settings: Settings, now: datetime) -> list[str]:
+    """The Discord accounts of those who want to hear of it, have not said no, and are not in already."""
+    wanting = session.scalars(select(Preferences.player_id).where(Preferences.more_needed)).all()
+    said = availability.statuses(session, day, wanting)
+    asked = [one for one in wanting if said.get(one) in {None, Status.MAYBE}]
+    reaches = contacts.reach_of(session, asked, settings=settings)
+    found = [reaches[one] for one in asked if why_not(reaches.get(one), now, kind=Kind.MORE_NEEDED) is None]
+    return [reach.discord_id for reach in found if reach.discord_id is not None][:MOST_MENTIONED]
+
+
+def _room(session: Session, delivery: Delivery) -> Room:
+    return session.get_one(Room, int(delivery.subject.partition(":")[2]))
+
+
+def _missing(session: Session, room: Room, settings: Settings) -> int:
+    committed = sum(one.status.is_committed for one in queries.participants(session, room.day))
+    return rules.needed(committed, settings.ready_threshold)
+
+
+NOTICES: dict[str, Notice] = {ASK: MoreNeeded()}

@@ -1,0 +1,50 @@
+"""Teams to begin with: three that are balanced, and those of last time with one pair exchanged."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from slomix.planning import queries
+from slomix.planning.balance import Proposal, as_last_time, propose
+from slomix.planning.models import Room
+from slomix.planning.queries import RoomView
+from slomix.planning.rules import Side
+
+# How far back we look for a room whose teams were made.
+ROOMS_BACK = 10
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """What can be chosen from, and what it is made of."""
+
+    balanced: list[Proposal]
+    last_time: Proposal | None
+    last_day: date | None
+    # How many of the committed have a rating; the others count as the mean.
+    rated: int
+
+
+def proposals(session: Session, view: RoomView, *, seed: int = 0) -> Proposals:
+    """For everybody who is committed now; the captains stay on their sides. Another `seed` breaks ties otherwise."""
+    ratings = {one.player_id: one.rating for one in view.committed}
+    captains = (view.captains[Side.A], view.captains[Side.B])
+    last_day, last = _last_time(session, view.room.day)
+    again = as_last_time(last[Side.A], last[Side.B], ratings, captains=captains) if last is not None else None
+    return Proposals(
+        balanced=propose(ratings, captains=captains, seed=seed),
+        last_time=again,
+        last_day=last_day,
+        rated=sum(rating is not None for rating in ratings.values()),
+    )
+
+
+def _last_time(session: Session, day: date) -> tuple[date | None, dict[Side, list[int]] | None]:
+    """The last teams that both had somebody, and their day."""
+    for room in session.scalars(select(Room).where(Room.day < day).order_by(Room.day.desc()).limit(ROOMS_BACK)):
+        teams = queries.teams(session, room, queries.participants(session, room.day))
+        if all(team.members for team in teams.values()):
+            return room.day, {side: team.ids for side, team in teams.items()}
+    return None, None

@@ -1,0 +1,223 @@
+"""Reads a planning room as it stands: who is in, the teams, the names and their votes."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from slomix.accounts.models import Player
+from slomix.availability.models import Entry
+from slomix.availability.rules import Status
+from slomix.planning import rules
+from slomix.planning.layout import Layout
+from slomix.planning.models import Member, Room, TeamName, Undo, Vote
+from slomix.planning.rules import NoSuchRoom, Rights, Side
+
+
+@dataclass(frozen=True)
+class Participant:
+    """Somebody who said that they are in tonight, for sure or perhaps."""
+
+    player_id: int
+    name: str
+    status: Status
+    rating: float | None
+    # What a place in a team hangs on; None for MAYBE.
+    committed_since: datetime | None
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A name for a team."""
+
+    id: int
+    name: str
+    suggested_by: int | None
+    votes: int
+
+
+@dataclass(frozen=True)
+class Team:
+    """One side, in the order of its picks."""
+
+    side: Side
+    members: tuple[Participant, ...] = ()
+    captain_id: int | None = None
+    # What most voted for; None while nobody has.
+    name: str | None = None
+
+    @property
+    def ids(self) -> list[int]:
+        return [one.player_id for one in self.members]
+
+    @property
+    def captain(self) -> Participant | None:
+        return next((one for one in self.members if one.player_id == self.captain_id), None)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Whose pick it is in a draft, and until when."""
+
+    side: Side
+    # None while the side has no captain: then the clock waits too.
+    captain_id: int | None
+    until: datetime | None
+
+
+@dataclass(frozen=True)
+class RoomView:
+    """All of a room. Whoever may see names may see this."""
+
+    room: Room
+    # First come first, committed ones before those who perhaps come.
+    participants: tuple[Participant, ...]
+    teams: Mapping[Side, Team]
+    suggestions: tuple[Suggestion, ...]
+    votes: Mapping[int, int]
+    last_change: Undo | None
+    names: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def committed(self) -> list[Participant]:
+        return [one for one in self.participants if one.status.is_committed]
+
+    @property
+    def standby(self) -> list[Participant]:
+        return [one for one in self.participants if not one.status.is_committed]
+
+    @property
+    def placed(self) -> set[int]:
+        return {player_id for team in self.teams.values() for player_id in team.ids}
+
+    @property
+    def pool(self) -> list[Participant]:
+        """Committed and in no team: whom a captain may pick, and who can step in later."""
+        placed = self.placed
+        return [one for one in self.committed if one.player_id not in placed]
+
+    @property
+    def captains(self) -> dict[Side, int | None]:
+        return {side: team.captain_id for side, team in self.teams.items()}
+
+    @property
+    def layout(self) -> Layout:
+        """The teams as a value that can be changed and saved."""
+        return Layout(
+            sides={side: tuple(team.ids) for side, team in self.teams.items()},
+            captains=self.captains,
+            first_pick=self.room.first_pick,
+            size=self.room.side_size,
+            turn_seconds=self.room.turn_seconds,
+        )
+
+    @property
+    def turn(self) -> Turn | None:
+        """None when no draft is under way."""
+        side = self.layout.turn(len(self.pool))
+        if side is None:
+            return None
+        captain = self.captains[side]
+        return Turn(side, captain, self.room.turn_until if captain is not None else None)
+
+    def rights(self, player_id: int | None, *, is_promoter: bool) -> Rights:
+        return rules.rights(
+            player_id,
+            owner_id=self.room.owner_id,
+            is_promoter=is_promoter,
+            participants={one.player_id for one in self.participants},
+            committed={one.player_id for one in self.committed},
+            captains=self.captains,
+        )
+
+    def participant(self, player_id: int | None) -> Participant | None:
+        return next((one for one in self.participants if one.player_id == player_id), None)
+
+
+def room_of(session: Session, day: date, *, hold: bool = False) -> Room | None:
+    """The room of a day; `hold` keeps everybody else from changing it until the transaction ends."""
+    query = select(Room).where(Room.day == day)
+    if hold:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalars(query).one_or_none()
+
+
+def held_room(session: Session, day: date) -> Room:
+    """The room of a day, to be changed. Raise NoSuchRoom."""
+    room = room_of(session, day, hold=True)
+    if room is None:
+        raise NoSuchRoom
+    return room
+
+
+def participants(session: Session, day: date) -> tuple[Participant, ...]:
+    """Who is in on this day, committed ones first, each in the order in which they said so."""
+    rows = session.execute(
+        select(
+            Player.id,
+            Player.name,
+            Player.rating,
+            Entry.status,
+            Entry.committed_since,
+            Entry.looking_since,
+            Entry.updated_at,
+        )
+        .join(Player, Player.id == Entry.player_id)
+        .where(Entry.day == day, Entry.status != Status.NOT_PLAYING)
+        .order_by(Entry.committed_since.asc().nulls_last(), Entry.updated_at, Player.id)
+    )
+    return tuple(Participant(row.id, row.name, row.status, row.rating, row.committed_since) for row in rows)
+
+
+def view(session: Session, room: Room) -> RoomView:
+    """The room as it stands."""
+    present = participants(session, room.day)
+    names = session.execute(
+        select(TeamName.id, TeamName.name, TeamName.suggested_by)
+        .where(TeamName.session_id == room.id)
+        .order_by(TeamName.created_at, TeamName.id)
+    ).all()
+    cast = session.execute(select(Vote.player_id, Vote.team_name_id).where(Vote.session_id == room.id))
+    votes = {row.player_id: row.team_name_id for row in cast}
+    counts = Counter(votes.values())
+    suggestions = [Suggestion(row.id, row.name, row.suggested_by, counts[row.id]) for row in names]
+    suggestions.sort(key=lambda one: -one.votes)  # stable: of equals the earlier
+    others = [one for one in (room.owner_id, room.created_by, *(row.suggested_by for row in names)) if one is not None]
+    known = session.execute(select(Player.id, Player.name).where(Player.id.in_(others)))
+    return RoomView(
+        room=room,
+        participants=present,
+        teams=teams(session, room, present, [one.name for one in suggestions if one.votes]),
+        suggestions=tuple(suggestions),
+        votes=votes,
+        last_change=session.scalars(
+            select(Undo).where(Undo.session_id == room.id).order_by(Undo.number.desc()).limit(1)
+        ).one_or_none(),
+        names={row.id: row.name for row in known} | {one.player_id: one.name for one in present},
+    )
+
+
+def teams(
+    session: Session, room: Room, present: tuple[Participant, ...], names: list[str] | None = None
+) -> dict[Side, Team]:
+    """The two teams, as far as their players are still committed; the two names most voted for are theirs."""
+    by_id = {one.player_id: one for one in present}
+    members: dict[Side, list[Participant]] = {side: [] for side in Side}
+    captains: dict[Side, int] = {}
+    rows = session.execute(
+        select(Member.player_id, Member.side, Member.is_captain, Member.committed_since)
+        .where(Member.session_id == room.id)
+        .order_by(Member.place, Member.player_id)
+    )
+    for row in rows:
+        player = by_id.get(row.player_id)
+        if player is None or player.committed_since != row.committed_since:
+            continue  # they left meanwhile
+        members[row.side].append(player)
+        if row.is_captain:
+            captains[row.side] = row.player_id
+    named = dict(zip(Side, names or [], strict=False))
+    return {side: Team(side, tuple(members[side]), captains.get(side), named.get(side)) for side in Side}

@@ -1,0 +1,287 @@
+"""Who may do what in a planning room, what a team's name may be, and whose pick it is."""
+
+import enum
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from slomix import words
+from slomix.errors import Conflict, Invalid, NotAllowed, NotFound, TooSoon
+
+
+class Side(enum.StrEnum):
+    """The two teams, whatever they are called tonight."""
+
+    A = "A"
+    B = "B"
+
+    @property
+    def other(self) -> "Side":
+        return Side.B if self is Side.A else Side.A
+
+
+class Change(enum.StrEnum):
+    """What changed the teams last, for whoever wants it undone."""
+
+    PICK = "pick"
+    PLACE = "place"
+    CAPTAIN = "captain"
+    TEAMS = "teams"
+    DRAFT = "draft"
+
+
+SHORTEST_NAME, LONGEST_NAME = 2, 48
+NAMES_EACH = 3
+TURN_SECONDS = range(15, 301)
+LARGEST_SIDE = 32
+ASK_COOLDOWN = timedelta(minutes=15)
+UNDO_DEPTH = 50
+
+
+class NoSuchRoom(NotFound):
+    def __init__(self) -> None:
+        super().__init__(words.NO_SUCH_ROOM)
+
+
+class NotReady(Conflict):
+    def __init__(self, missing: int) -> None:
+        super().__init__(words.ROOM_NOT_READY_ONE if missing == 1 else words.ROOM_NOT_READY.format(missing=missing))
+
+
+class NotTonight(Conflict):
+    """Rooms of other days are read, and changed no more."""
+
+    def __init__(self) -> None:
+        super().__init__(words.ROOM_NOT_TONIGHT)
+
+
+class SaidNo(Conflict):
+    """They said that they are not playing, and that is not taken back in passing."""
+
+    def __init__(self) -> None:
+        super().__init__(words.SAID_NO)
+
+
+class Outsider(NotAllowed):
+    def __init__(self) -> None:
+        super().__init__(words.JOIN_FIRST)
+
+
+class NotTheOwner(NotAllowed):
+    def __init__(self) -> None:
+        super().__init__(words.ONLY_OWNERS)
+
+
+class NotCommitted(Invalid):
+    """Teams are of players who are LOOKING or AVAILABLE."""
+
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        super().__init__(words.NOT_COMMITTED.format(players=", ".join(names)) if names else words.NOT_A_PARTICIPANT)
+
+
+class OnBothSides(Invalid):
+    def __init__(self) -> None:
+        super().__init__(words.ON_BOTH_SIDES)
+
+
+class CaptainElsewhere(Invalid):
+    def __init__(self) -> None:
+        super().__init__(words.CAPTAIN_ELSEWHERE)
+
+
+class NoSuchSide(Invalid):
+    def __init__(self) -> None:
+        super().__init__(words.NO_SUCH_SIDE)
+
+
+class NoSuchSize(Invalid):
+    def __init__(self) -> None:
+        super().__init__(words.NO_SUCH_SIZE.format(largest=LARGEST_SIDE))
+
+
+class NoSuchClock(Invalid):
+    def __init__(self) -> None:
+        super().__init__(words.NO_SUCH_CLOCK.format(shortest=TURN_SECONDS[0], longest=TURN_SECONDS[-1]))
+
+
+class TeamsChanged(Conflict):
+    """Somebody else changed the teams since the page was made."""
+
+    def __init__(self) -> None:
+        super().__init__(words.TEAMS_CHANGED)
+
+
+class NeedsCaptains(Conflict):
+    def __init__(self) -> None:
+        super().__init__(words.NEEDS_CAPTAINS)
+
+
+class HasCaptain(Conflict):
+    def __init__(self) -> None:
+        super().__init__(words.HAS_CAPTAIN)
+
+
+class NotYourTurn(Conflict):
+    def __init__(self) -> None:
+        super().__init__(words.NOT_YOUR_TURN)
+
+
+class AlreadyPicked(Conflict):
+    def __init__(self) -> None:
+        super().__init__(words.ALREADY_PICKED)
+
+
+class NoDraft(Conflict):
+    def __init__(self) -> None:
+        super().__init__(words.NO_DRAFT)
+
+
+class NoSuchChange(Invalid):
+    def __init__(self) -> None:
+        super().__init__(words.NO_SUCH_CHANGE)
+
+
+class NothingToUndo(Conflict):
+    def __init__(self) -> None:
+        super().__init__(words.NOTHING_TO_UNDO)
+
+
+class BadName(Invalid):
+    def __init__(self) -> None:
+        super().__init__(words.BAD_TEAM_NAME.format(shortest=SHORTEST_NAME, longest=LONGEST_NAME))
+
+
+class NameTaken(Conflict):
+    def __init__(self) -> None:
+        super().__init__(words.TEAM_NAME_TAKEN)
+
+
+class TooManyNames(Conflict):
+    def __init__(self) -> None:
+        super().__init__(words.TOO_MANY_NAMES.format(most=NAMES_EACH))
+
+
+class NoSuchName(NotFound):
+    def __init__(self) -> None:
+        super().__init__(words.NO_SUCH_TEAM_NAME)
+
+
+class AskedAlready(TooSoon):
+    def __init__(self, left: timedelta) -> None:
+        super().__init__(words.ASKED_ALREADY.format(minutes=-(-int(left.total_seconds()) // 60)), left)
+
+
+class NobodyNeeded(Conflict):
+    def __init__(self) -> None:
+        super().__init__(words.NOBODY_NEEDED)
+
+
+class NowhereToAsk(Conflict):
+    def __init__(self) -> None:
+        super().__init__(words.NOWHERE_TO_ASK)
+
+
+def parse_side(text: str) -> Side:
+    """Raise NoSuchSide for anything but A or B."""
+    try:
+        return Side(text)
+    except ValueError:
+        raise NoSuchSide from None
+
+
+def parse_size(text: str) -> int | None:
+    """Players a side; empty for as many as there are. Raise NoSuchSize."""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= LARGEST_SIDE):
+        raise NoSuchSize
+    return int(text)
+
+
+def parse_turn_seconds(text: str) -> int | None:
+    """Seconds a pick may take; empty without a clock. Raise NoSuchClock."""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and int(text) in TURN_SECONDS):
+        raise NoSuchClock
+    return int(text)
+
+
+def clean_name(text: str) -> str:
+    """A team's name without blanks around it or in rows. Raise BadName for one of a wrong length, or unprintable."""
+    name = " ".join(unicodedata.normalize("NFC", text).split())
+    if not SHORTEST_NAME <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise BadName
+    return name
+
+
+def name_key(name: str) -> str:
+    """What two names share that differ in nothing but case or the way they are typed."""
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def next_side(first: Side, counts: Mapping[Side, int]) -> Side:
+    """Whose pick it is: 1, 2, 2, 1 and so on.
+
+    The smaller side picks, and of two equal ones the first after an even number of rounds, so that somebody who leaves
+    in the middle is made up for before the snake goes on. Counts are without captains.
+    """
+    if counts[Side.A] != counts[Side.B]:
+        return min(Side, key=lambda side: counts[side])
+    return first if counts[Side.A] % 2 == 0 else first.other
+
+
+def is_drafted(counts: Mapping[Side, int], pool: int, size: int | None) -> bool:
+    """Whether there is nobody left to pick, or no place. Counts are with captains."""
+    return not pool or (size is not None and all(number >= size for number in counts.values()))
+
+
+def needed(committed: int, threshold: int) -> int:
+    """How many more have to commit until there are enough."""
+    return max(0, threshold - committed)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who wants something changed."""
+
+    player_id: int
+    is_promoter: bool = False
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What one player may do in tonight's room."""
+
+    # Suggest names, vote, and volunteer as a captain where they are committed too.
+    takes_part: bool = False
+    is_committed: bool = False
+    # Place anybody, name captains, begin and end a draft, hand the room over.
+    manages: bool = False
+    # The room has nobody who manages it by right any more.
+    may_take_over: bool = False
+    captain_of: Side | None = None
+
+
+def rights(
+    player_id: int | None,
+    *,
+    owner_id: int | None,
+    is_promoter: bool,
+    participants: Collection[int],
+    committed: Collection[int],
+    captains: Mapping[Side, int | None],
+) -> Rights:
+    """The owner manages while they take part, and promoters do. When the owner has left, any participant may be it."""
+    if player_id is None:
+        return Rights()
+    takes_part = player_id in participants
+    is_owner = player_id == owner_id and takes_part
+    return Rights(
+        takes_part=takes_part,
+        is_committed=player_id in committed,
+        manages=is_owner or is_promoter,
+        may_take_over=takes_part and owner_id not in participants,
+        captain_of=next((side for side, captain in captains.items() if captain == player_id), None),
+    )

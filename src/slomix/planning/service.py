@@ -1,0 +1,194 @@
+"""Opens tonight's room, and what everybody in it may do: join, suggest names, vote, run the room, ask for more."""
+
+from datetime import date, datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from slomix import db
+from slomix.availability import events
+from slomix.availability import service as availability
+from slomix.availability.rules import Status
+from slomix.deliveries import service as deliveries
+from slomix.deliveries.service import Plan
+from slomix.planning import queries, rules, threads
+from slomix.planning.models import Member, Room, TeamName, Thread, Undo, Vote
+from slomix.planning.queries import RoomView
+from slomix.planning.rules import Actor, Rights
+from slomix.settings import Settings
+
+ASK = "planning_ask"
+
+
+def open_room(session: Session, day: date, actor: Actor, *, settings: Settings, now: datetime) -> tuple[Room, bool]:
+    """Tonight's room, and whether it is new. Raise NotReady while too few are looking, or Outsider."""
+    room = queries.room_of(session, day)
+    if room is not None:
+        return room, False
+    missing = rules.needed(events.count_looking(session, day), settings.ready_threshold)
+    if missing:
+        raise rules.NotReady(missing)
+    said = availability.statuses(session, day, [actor.player_id]).get(actor.player_id)
+    if not actor.is_promoter and said in {None, Status.NOT_PLAYING}:
+        raise rules.Outsider
+    new = session.scalar(
+        insert(Room)
+        .values(day=day, created_by=actor.player_id, owner_id=actor.player_id, created_at=now, version=0)
+        .on_conflict_do_nothing(constraint="uq_planning_sessions_day")
+        .returning(Room.id)
+    )
+    room = queries.held_room(session, day)
+    if new is not None:
+        threads.promise(session, room, settings=settings, now=now)
+        db.notify(session, db.LIVE, "planning")
+    return room, new is not None
+
+
+def join(session: Session, day: date, player_id: int, *, is_sure: bool, settings: Settings, now: datetime) -> Status:
+    """Be in tonight; what the player says now. AVAILABLE stays, and MAYBE too unless they are sure.
+
+    Raise SaidNo for somebody who is not playing, unless they are sure.
+    """
+    queries.held_room(session, day)
+    said = availability.statuses(session, day, [player_id]).get(player_id)
+    if said is Status.NOT_PLAYING and not is_sure:
+        raise rules.SaidNo
+    if said is None or (is_sure and not said.is_committed):
+        events.say(session, player_id, day, Status.LOOKING, settings=settings, now=now)
+        return Status.LOOKING
+    return said
+
+
+def leave(session: Session, day: date, player_id: int, *, settings: Settings, now: datetime) -> None:
+    """Not play tonight; whoever was in a team is in none any more."""
+    queries.held_room(session, day)
+    events.say(session, player_id, day, Status.NOT_PLAYING, settings=settings, now=now)
+
+
+def suggest(session: Session, day: date, player_id: int, text: str, *, now: datetime) -> TeamName:
+    """Suggest a name for a team. Raise BadName, TooManyNames, NameTaken or Outsider."""
+    name = rules.clean_name(text)
+    view, _ = _as_participant(session, day, player_id)
+    if sum(one.suggested_by == player_id for one in view.suggestions) >= rules.NAMES_EACH:
+        raise rules.TooManyNames
+    suggestion = TeamName(
+        session_id=view.room.id, suggested_by=player_id, name=name, name_key=rules.name_key(name), created_at=now
+    )
+    try:
+        with session.begin_nested():
+            session.add(suggestion)
+    except IntegrityError as error:
+        raise rules.NameTaken from error
+    db.notify(session, db.LIVE, "planning")
+    return suggestion
+
+
+def take_back_name(session: Session, day: date, actor: Actor, name_id: int) -> None:
+    """Delete one's own suggestion, or as who manages the room any; its votes go with it. Raise NoSuchName."""
+    view = queries.view(session, queries.held_room(session, day))
+    rights = view.rights(actor.player_id, is_promoter=actor.is_promoter)
+    found = next((one for one in view.suggestions if one.id == name_id), None)
+    if found is None or not (rights.manages or found.suggested_by == actor.player_id):
+        raise rules.NoSuchName
+    session.execute(delete(TeamName).where(TeamName.id == name_id))
+    db.notify(session, db.LIVE, "planning")
+
+
+def vote(session: Session, day: date, player_id: int, name_id: int | None) -> None:
+    """Give one's vote to a name, or take it back with None. Raise NoSuchName or Outsider."""
+    view, _ = _as_participant(session, day, player_id)
+    if name_id is None:
+        session.execute(delete(Vote).where(Vote.session_id == view.room.id, Vote.player_id == player_id))
+    elif all(one.id != name_id for one in view.suggestions):
+        raise rules.NoSuchName
+    else:
+        session.execute(
+            insert(Vote)
+            .values(session_id=view.room.id, player_id=player_id, team_name_id=name_id)
+            .on_conflict_do_update(constraint="pk_planning_votes", set_={"team_name_id": name_id})
+        )
+    db.notify(session, db.LIVE, "planning")
+
+
+def hand_over(session: Session, day: date, actor: Actor, player_id: int) -> None:
+    """Somebody else in the room runs it; or oneself, once its owner has left. Raise NotTheOwner or NotCommitted."""
+    view = queries.view(session, queries.held_room(session, day))
+    rights = view.rights(actor.player_id, is_promoter=actor.is_promoter)
+    takes_over = rights.may_take_over and player_id == actor.player_id
+    if not rights.manages and not takes_over:
+        raise rules.NotTheOwner
+    if view.participant(player_id) is None:
+        raise rules.NotCommitted
+    view.room.owner_id = player_id
+    db.notify(session, db.LIVE, "planning")
+
+
+def ask_for_more(session: Session, day: date, actor: Actor, *, settings: Settings, now: datetime) -> int:
+    """Post on Discord that so many are needed, mentioning who asked for it; return how many.
+
+    Raise NobodyNeeded, NowhereToAsk, AskedAlready within the cooldown, or Outsider.
+    """
+    view, rights = _seen_by(session, day, actor)
+    if not rights.takes_part and not rights.manages:
+        raise rules.Outsider
+    number = rules.needed(len(view.committed), settings.ready_threshold)
+    if not number:
+        raise rules.NobodyNeeded
+    place = where_to_ask(session, view.room, settings)
+    if place is None:
+        raise rules.NowhereToAsk
+    wait = ask_wait(view.room, now)
+    if wait is not None:
+        raise wait
+    view.room.asked_at = now
+    number_of_asks = len(deliveries.ledger(session, view.room.subject)) + 1
+    key = f"MORE_NEEDED:{day}:{number_of_asks}"
+    deliveries.plan_for_room(session, Plan(ASK, view.room.subject, key, now, now + rules.ASK_COOLDOWN), place, now=now)
+    db.notify(session, db.LIVE, "planning")
+    return number
+
+
+def ask_wait(room: Room, now: datetime) -> rules.AskedAlready | None:
+    """Why nobody is asked again yet."""
+    if room.asked_at is None or now >= room.asked_at + rules.ASK_COOLDOWN:
+        return None
+    return rules.AskedAlready(room.asked_at + rules.ASK_COOLDOWN - now)
+
+
+def where_to_ask(session: Session, room: Room, settings: Settings) -> str | None:
+    """Where sessions are announced, which more people see, else the room's thread; None where there is neither.
+
+    Discord adds whoever is mentioned in a private thread to it.
+    """
+    if settings.announce_enabled and settings.announce_channel_id:
+        return settings.announce_channel_id
+    return session.scalar(select(Thread.thread_id).where(Thread.session_id == room.id))
+
+
+def forget(session: Session, player_id: int) -> None:
+    """Nobody can tell any more what this player did in any room; names they suggested stay, as nobody's."""
+    # Whoever changes teams at this moment is waited for: what they write of this player is taken away too.
+    session.execute(select(Room.id).order_by(Room.id).with_for_update())
+    for model in (Vote, Member):
+        session.execute(delete(model).where(model.player_id == player_id))
+    session.execute(update(TeamName).where(TeamName.suggested_by == player_id).values(suggested_by=None))
+    session.execute(update(Room).where(Room.created_by == player_id).values(created_by=None))
+    session.execute(update(Room).where(Room.owner_id == player_id).values(owner_id=None))
+    sides = Undo.before["sides"]
+    was_placed = sides["A"].contains([player_id]) | sides["B"].contains([player_id])
+    session.execute(delete(Undo).where(was_placed | (Undo.player_id == player_id)))
+    db.notify(session, db.LIVE, "planning")
+
+
+def _seen_by(session: Session, day: date, actor: Actor) -> tuple[RoomView, Rights]:
+    view = queries.view(session, queries.held_room(session, day))
+    return view, view.rights(actor.player_id, is_promoter=actor.is_promoter)
+
+
+def _as_participant(session: Session, day: date, player_id: int) -> tuple[RoomView, Rights]:
+    view, rights = _seen_by(session, day, Actor(player_id))
+    if not rights.takes_part:
+        raise rules.Outsider
+    return view, rights

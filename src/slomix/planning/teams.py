@@ -1,0 +1,223 @@
+"""Changes the teams of tonight's room. Each change is made on the room's locked row, so that two at once end in one."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import delete, insert
+from sqlalchemy.orm import Session
+
+from slomix import db
+from slomix.accounts import service as accounts
+from slomix.accounts.rules import plain_name
+from slomix.jobs import service as jobs
+from slomix.jobs.service import NewJob
+from slomix.planning import queries, rules
+from slomix.planning.layout import Layout
+from slomix.planning.models import Member, Undo
+from slomix.planning.queries import RoomView
+from slomix.planning.rules import Actor, Change, Rights, Side
+
+# The job that picks for a captain whose time is up; its subject is the room and the turn.
+TURN = "planning_turn"
+
+
+def place(session: Session, day: date, actor: Actor, player_id: int, side: Side | None, *, now: datetime) -> None:
+    """Put a player on a side, or out of the teams: a pick in a draft, else a move by hand.
+
+    Who manages picks for the captain whose turn it is. Raise NotYourTurn, AlreadyPicked, NotCommitted or NotTheOwner.
+    """
+    view, rights = _held(session, day, actor)
+    turn = view.turn
+    is_captains_own = side is not None and rights.captain_of is side and not rights.manages
+    if not rights.manages and not is_captains_own:
+        raise rules.NotYourTurn if turn is not None and rights.captain_of is not None else rules.NotTheOwner
+    if side is None:
+        _save(session, view, view.layout.without(player_id), actor, Change.PLACE, now=now)
+        return
+    _check_committed(session, view, [player_id])
+    if player_id in view.placed and (turn is not None or is_captains_own):
+        raise rules.AlreadyPicked
+    if turn is not None and turn.side is not side:
+        raise rules.NotYourTurn
+    if turn is None and is_captains_own and not _has_room(view, side):
+        raise rules.NotTheOwner
+    change = Change.PICK if turn is not None else Change.PLACE
+    _save(session, view, view.layout.placed_on(player_id, side), actor, change, now=now)
+
+
+def _has_room(view: RoomView, side: Side) -> bool:
+    """After a draft a captain may fill their own side up when somebody has left it."""
+    counts = view.layout.counts()
+    return counts[side] < counts[side.other]
+
+
+def lead(session: Session, day: date, actor: Actor, side: Side, player_id: int | None, *, now: datetime) -> None:
+    """Make somebody the captain of a side, or nobody: by whoever manages, by a volunteer, by who steps down.
+
+    Raise HasCaptain, AlreadyPicked, NotCommitted or NotTheOwner.
+    """
+    view, rights = _held(session, day, actor)
+    if not rights.manages:
+        steps_down = player_id is None and rights.captain_of is side
+        volunteers = player_id == actor.player_id and rights.is_committed
+        if not steps_down and not volunteers:
+            raise rules.NotTheOwner
+        if volunteers and view.captains[side] is not None:
+            raise rules.HasCaptain
+        if volunteers and view.layout.side_of(actor.player_id) is side.other:
+            raise rules.AlreadyPicked
+    if player_id is not None:
+        _check_committed(session, view, [player_id])
+    _save(session, view, view.layout.led_by(player_id, side), actor, Change.CAPTAIN, now=now)
+
+
+def replace_all(
+    session: Session, day: date, actor: Actor, wanted: Layout, *, version: int | None = None, now: datetime
+) -> None:
+    """Save whole teams at once; with `version`, only if they still are what the page was made from.
+
+    Raise NotTheOwner, TeamsChanged or NotCommitted.
+    """
+    view, rights = _held(session, day, actor)
+    if not rights.manages:
+        raise rules.NotTheOwner
+    if version is not None and version != view.room.version:
+        raise rules.TeamsChanged
+    _check_committed(session, view, sorted(wanted.placed))
+    _save(session, view, wanted, actor, Change.TEAMS, now=now)
+
+
+def begin_draft(
+    session: Session,
+    day: date,
+    actor: Actor,
+    first: Side,
+    *,
+    size: int | None,
+    turn_seconds: int | None,
+    now: datetime,
+) -> None:
+    """From now on the two captains pick by turns. Raise NotTheOwner or NeedsCaptains."""
+    view, rights = _held(session, day, actor)
+    if not rights.manages:
+        raise rules.NotTheOwner
+    if None in view.captains.values():
+        raise rules.NeedsCaptains
+    drafting = view.layout.drafting(first, size=size, turn_seconds=turn_seconds)
+    _save(session, view, drafting, actor, Change.DRAFT, now=now)
+
+
+def end_draft(session: Session, day: date, actor: Actor, *, now: datetime) -> None:
+    """The teams stay as they are picked so far. Raise NotTheOwner or NoDraft."""
+    view, rights = _held(session, day, actor)
+    if not rights.manages:
+        raise rules.NotTheOwner
+    if view.room.first_pick is None:
+        raise rules.NoDraft
+    _save(session, view, view.layout.not_drafting(), actor, Change.DRAFT, now=now)
+
+
+def undo(session: Session, day: date, actor: Actor, *, now: datetime) -> None:
+    """Put the teams back as they were before the last change, those aside who have left. Raise NothingToUndo."""
+    view, rights = _held(session, day, actor)
+    last = view.last_change
+    if last is None or not may_undo(last, rights, actor.player_id):
+        raise rules.NothingToUndo
+    since = last.before["since"]
+    there = {player_id for player_id, moment in _since(view).items() if since.get(player_id) == moment}
+    before = Layout.from_json(last.before).only({int(player_id) for player_id in there})
+    session.delete(last)
+    _write(session, view, before, now=now)
+
+
+def may_undo(last: Undo | None, rights: Rights, player_id: int | None) -> bool:
+    """Who manages may undo all, a captain their own pick while it is the last change."""
+    if last is None:
+        return False
+    return rights.manages or (
+        last.change is Change.PICK and last.player_id == player_id and rights.captain_of is not None
+    )
+
+
+def pick_for(session: Session, view: RoomView, *, now: datetime) -> bool:
+    """A captain's time is up, so the first in line is picked. Return whether anybody was."""
+    turn = view.turn
+    if turn is None:
+        _write(session, view, view.layout.not_drafting(), now=now)
+        return False
+    if turn.captain_id is None:
+        view.room.turn_until = None
+        db.notify(session, db.LIVE, "planning")
+        return False
+    _save(session, view, view.layout.placed_on(view.pool[0].player_id, turn.side), None, Change.PICK, now=now)
+    return True
+
+
+def _held(session: Session, day: date, actor: Actor) -> tuple[RoomView, Rights]:
+    view = queries.view(session, queries.held_room(session, day))
+    return view, view.rights(actor.player_id, is_promoter=actor.is_promoter)
+
+
+def _check_committed(session: Session, view: RoomView, player_ids: Sequence[int]) -> None:
+    committed = {one.player_id for one in view.committed}
+    missing = [one for one in player_ids if one not in committed]
+    if missing:
+        names = accounts.names(session, missing)
+        raise rules.NotCommitted([plain_name(names[one]) for one in missing if one in names])
+
+
+def _save(
+    session: Session, view: RoomView, layout: Layout, actor: Actor | None, change: Change, *, now: datetime
+) -> None:
+    """Write the teams, and how they were before; nothing when nothing changes."""
+    if layout == view.layout:
+        return
+    number = view.last_change.number + 1 if view.last_change is not None else 1
+    session.add(
+        Undo(
+            session_id=view.room.id,
+            number=number,
+            player_id=actor.player_id if actor is not None else None,
+            change=change,
+            before=view.layout.as_json() | {"since": _since(view)},
+        )
+    )
+    session.execute(delete(Undo).where(Undo.session_id == view.room.id, Undo.number <= number - rules.UNDO_DEPTH))
+    _write(session, view, layout, now=now)
+
+
+def _since(view: RoomView) -> dict[str, str]:
+    """Since when everybody is committed, to tell who was there all the time from who left and came back."""
+    return {str(one.player_id): one.committed_since.isoformat() for one in view.committed if one.committed_since}
+
+
+def _write(session: Session, view: RoomView, layout: Layout, *, now: datetime) -> None:
+    room = view.room
+    pool = len(view.committed) - len(layout.placed)
+    turn = layout.turn(pool)
+    if turn is None:
+        layout = layout.not_drafting()
+    room.version += 1
+    room.first_pick, room.side_size, room.turn_seconds = layout.first_pick, layout.size, layout.turn_seconds
+    has_clock = turn is not None and layout.turn_seconds is not None and layout.captains[turn] is not None
+    room.turn_until = now + timedelta(seconds=layout.turn_seconds or 0) if has_clock else None
+    since = {one.player_id: one.committed_since for one in view.committed}
+    session.execute(delete(Member).where(Member.session_id == room.id))
+    rows = [
+        {
+            "session_id": room.id,
+            "player_id": player_id,
+            "side": side,
+            "is_captain": player_id == layout.captains[side],
+            "place": place,
+            "committed_since": since[player_id],
+        }
+        for side, members in layout.sides.items()
+        for place, player_id in enumerate(members)
+    ]
+    if rows:
+        session.execute(insert(Member), rows)
+    session.flush()
+    if room.turn_until is not None:
+        jobs.schedule(session, [NewJob(TURN, f"{room.subject}:{room.version}", room.turn_until)], now=now)
+    db.notify(session, db.LIVE, "planning")

@@ -1,0 +1,78 @@
+"""What the planning room says."""
+
+from typing import Final
+
+NO_SUCH_ROOM = "There is no planning room for that day."
+ROOM_NOT_READY_ONE = "The room opens when one more is looking."
+# {missing} is a number of players, more than one.
+ROOM_NOT_READY: Final = "The room opens when {missing} more are looking."
+ROOM_NOT_TONIGHT = "Only tonight’s room can be changed."
+SAID_NO = "You said that you are not playing tonight. If you are after all, say so first."
+JOIN_FIRST = "This is for those who are in tonight. Join first."
+ONLY_OWNERS = "Only the room’s owner and promoters can do that."
+# {players} is a list of names.
+NOT_COMMITTED: Final = "Not in for tonight, so in no team: {players}."
+NOT_A_PARTICIPANT = "Teams are of players who are looking or available tonight."
+ON_BOTH_SIDES = "Nobody can be in both teams."
+CAPTAIN_ELSEWHERE = "A captain has to be in the team."
+NO_SUCH_SIDE = "There is no such team. Pick A or B."
+NO_SUCH_SIZE: Final = "A team has 1 to {largest} players. Pick a number in between."
+NO_SUCH_CLOCK: Final = "A pick can take {shortest} to {longest} seconds. Pick a number in between."
+TEAMS_CHANGED = "Somebody changed the teams meanwhile, so nothing was saved. Here is how they stand now."
+NEEDS_CAPTAINS = "A draft needs two captains. Name them, or let them volunteer."
+HAS_CAPTAIN = "That team has a captain already."
+NOT_YOUR_TURN = "It is not your pick."
+ALREADY_PICKED = "Somebody was quicker: that player is in a team already."
+NO_DRAFT = "There is no draft under way."
+NOTHING_TO_UNDO = "There is nothing of yours to undo."
+BAD_TEAM_NAME: Final = "A team’s name has {shortest} to {longest} characters."
+TEAM_NAME_TAKEN = "Somebody suggested that name already. Vote for it!"
+TOO_MANY_NAMES: Final = "You have suggested {most} names already. Delete one to make room."
+NO_SUCH_TEAM_NAME = "There is no such suggestion any more."
+# {minutes} is a number.
+ASKED_ALREADY: Final = "Others were asked a moment ago. Next in {minutes} min."
+NOBODY_NEEDED = "There are enough of you."
+NOWHERE_TO_ASK = "There is no room on Discord where anybody could be asked."
+NO_SUCH_CHANGE = "The teams cannot be changed like that."
+NOT_AN_ID = "There is no such player or name."
+MUST_BE_AN_ID: Final = 'The field {field} must be an id as a text, such as "12".'
+MUST_BE_IDS: Final = "The field {field} must be a list of ids, each a text."
+
+# What was done.
+ROOM_OPENED = "The room is open. Let us make two teams."
+ROOM_IS_OPEN = "The room is open already."
+JOINED = "You are in."
+LEFT_TONIGHT = "You are not playing tonight. See you another time!"
+DRAFT_BEGUN = "The captains pick."
+DELETED = "Deleted."
+HANDED_OVER: Final = "{player} runs the room now."
+ASKED: Final = "Asked on Discord for {number} more."
+UNDONE = "Undone."
+
+# Why the clock of a draft, or a question for more, did nothing.
+PICKED_IN_TIME = "picked in time"
+NOBODY_TO_PICK = "nobody to pick"
+ENOUGH_BY_NOW = "there are enough by now"
+
+# The teams, when nobody has voted for a name.
+TEAMS = {"A": "Team A", "B": "Team B"}
+# What can be undone, after "Undo".
+CHANGES = {
+    "pick": "the last pick",
+    "place": "the last move",
+    "captain": "the change of captain",
+    "teams": "the new teams",
+    "draft": "the last step",
+}
+
+# On Discord. {link} is an address.
+MORE_NEEDED_ONE: Final = "One more and we can play tonight: {link}"
+MORE_NEEDED: Final = "{number} more and we can play tonight: {link}"
+THREAD_NAME: Final = "Game night {day}"
+
+# The thread on Discord: its one message says the teams. ** makes bold there.
+TEAMS_FOR: Final = "**Teams for {day}**"
+# {players} is a list of names.
+TEAM_IS: Final = "**{team}**: {players}"
+WITH_CAPTAIN: Final = "{player} (captain)"
+NO_PLAYERS_YET = "nobody yet"
