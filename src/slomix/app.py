@@ -40,6 +40,7 @@ from slomix.health import views as health_views
 from slomix.inbox import views as inbox_views
 from slomix.openapi import views as openapi_views
 from slomix.planning import api as planning_api
+from slomix.planning import buttons as planning_buttons
 from slomix.planning import views as planning_views
 from slomix.proxies import TrustedProxies
 from slomix.runtime import Runtime
@@ -68,6 +69,7 @@ PAGES = (
     live,
     my_data_views,
     openapi_views,
+    planning_buttons,
     planning_views,
     profile_views,
     stop_views,

@@ -34,8 +34,8 @@ def test_three_processes_together_stay_below_fifty_in_any_second_and_waste_littl
 
     def leave(number: int) -> None:
         process = processes[number % 3]
-        turn = process.wait(f"POST /channels/{number}/messages")
-        process.left(turn)
+        slot = process.wait(f"POST /channels/{number}/messages")
+        process.left(slot)
         left.append(monotonic())
 
     with ThreadPoolExecutor(20) as pool:
@@ -50,7 +50,7 @@ def test_a_burst_leaves_at_once(url: str) -> None:
         one.left(one.wait(DM))
     assert monotonic() - began < 0.5
     one.wait(DM)
-    assert monotonic() - began > 1, "and the next waits for its turn"
+    assert monotonic() - began > 1, "and the next waits for its slot"
 
 
 def test_a_route_without_room_is_left_alone_by_all_and_keeps_nobody_else(url: str) -> None:
@@ -93,7 +93,7 @@ def test_who_would_have_to_wait_too_long_is_told_so_and_takes_no_turn(
         with pytest.raises(SlowDown) as refused:
             one.wait(DM)
         assert refused.value.retry_after is not None
-        assert refused.value.retry_after < pace.WINDOW, "who was refused did not take a turn"
+        assert refused.value.retry_after < pace.WINDOW, "who was refused did not take a slot"
 
 
 def test_what_was_begun_and_never_left_counts_for_as_long_as_it_might(url: str) -> None:
@@ -102,7 +102,7 @@ def test_what_was_begun_and_never_left_counts_for_as_long_as_it_might(url: str) 
         one.wait(DM)
     with pytest.raises(SlowDown):
         one.wait(DM)
-    assert redis.Redis.from_url(url).ttl("slomix:discord:turns") >= pace.BEGUN.total_seconds() - 1
+    assert redis.Redis.from_url(url).ttl("slomix:discord:slots") >= pace.BEGUN.total_seconds() - 1
 
 
 def test_without_redis_each_process_keeps_to_its_share() -> None:

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from slomix.campaigns import messages
 from slomix.campaigns.messages import Links, SummaryFacts
-from slomix.deliveries.writing import OnDiscord
+from slomix.deliveries.writing import OnDiscord, safe_name
+from slomix.presence import places
 from slomix.presence.rules import bare_name, recognised
-from tests.conftest import at
+from tests.conftest import at, make_settings
 
 ALICE, BOB = 1, 2
 START = at(21)
@@ -130,7 +131,7 @@ def test_sixty_missing_stay_below_the_limit_and_no_name_is_cut(name: str) -> Non
     for line in (awaited, on_server):
         listed, _, more = line.partition(": ")[2].rpartition(" and ")
         shown = listed.split(", ")
-        assert set(shown) == {messages.safe_name(name)}
+        assert set(shown) == {safe_name(name)}
         assert len(shown) + int(re.fullmatch(r"(\d+) more", more)[1]) == 60  # type: ignore[index]
 
 
@@ -161,4 +162,4 @@ def test_who_is_on_the_server_is_told_so_and_needs_only_voice() -> None:
     [("et.example.org", "et.example.org:27960"), ("10.0.0.1", "10.0.0.1:27960"), ("::1", "[::1]:27960"), ("", None)],
 )
 def test_the_address_is_written_as_the_game_reads_it(host: str, address: str | None) -> None:
-    assert messages.server_address(host, 27960) == address
+    assert places.game_server(make_settings(game_server_host=host)) == address

@@ -37,8 +37,8 @@ def said(tonight: Tonight, name: str) -> Status | None:
 
 
 def ants(tonight: Tonight) -> str:
-    """The id of the one name that was suggested."""
-    return str(tonight.view().suggestions[0].id)
+    """The id of the name that Erik suggested."""
+    return next(str(one.id) for one in tonight.view().suggestions if one.name == "Ants")
 
 
 def ids(tonight: Tonight, *names: str) -> list[str]:

@@ -9,8 +9,9 @@ from sqlalchemy import select, update
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.availability.rules import Status
-from slomix.campaigns.messages import SummaryFacts, safe_name, summary
+from slomix.campaigns.messages import SummaryFacts, summary
 from slomix.campaigns.models import Campaign
+from slomix.deliveries.writing import safe_name
 from tests.conftest import LINKED, TODAY, World
 from tests.services.test_campaigns import call
 from tests.web.conftest import Browse, Browser

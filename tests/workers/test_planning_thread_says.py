@@ -5,8 +5,9 @@ from sqlalchemy import select
 
 from slomix.availability.rules import Status
 from slomix.db import Database
-from slomix.planning import threads
+from slomix.planning import posts, threads
 from slomix.planning.models import Room, TeamName, Vote
+from slomix.planning.queries import Participant, Team
 from slomix.planning.rules import Side
 from tests.conftest import World
 from tests.workers.planned import HEADING, LINK, job, places, says, with_room
@@ -68,13 +69,13 @@ def test_names_call_nobody_and_format_nothing(room: World) -> None:
 
 
 def test_two_full_teams_with_long_names_are_short_enough(room: World) -> None:
-    team = threads.Team(
+    team = Team(
         Side.A,
-        tuple(threads.queries.Participant(number, "_" * 60, Status.LOOKING, None, None) for number in range(32)),
+        tuple(Participant(number, "_" * 60, Status.LOOKING, None, None) for number in range(32)),
         captain_id=31,
         name="_" * 48,
     )
-    text = threads.teams_text(HEADING, {Side.A: team, Side.B: team}, LINK)
+    text = posts.teams(HEADING, {Side.A: team, Side.B: team}, LINK)
     assert len(text) < 2000
     assert text.splitlines()[1].endswith(" and 22 more")
 

@@ -1,20 +1,16 @@
 """Puts the words of every notice together: plain data in, text out."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from slomix import words
-from slomix.accounts.rules import plain_name
-from slomix.deliveries.writing import Style
+from slomix.deliveries.writing import Style, listed, safe_name
 
 LIMIT = 2000
 NAMES_SHOWN = 20
 # Names may be long and full of escapes: two such lists and all the rest stay below the limit.
 LONGEST_LIST = 800
-
-_MARKDOWN = re.compile(r"([\\*_~`|>\[\]()#<:-])")
 
 
 @dataclass(frozen=True)
@@ -25,19 +21,6 @@ class Links:
     stop: str
     voice_room: str | None
     game_server: str | None = None
-
-
-def server_address(host: str, port: int) -> str | None:
-    """What follows /connect in the game; None where no game server is configured."""
-    if not host:
-        return None
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def safe_name(name: str) -> str:
-    """A name that mentions nobody and formats nothing, on one line, at most 32 characters long."""
-    short = " ".join(plain_name(name).split())[:32]
-    return _MARKDOWN.sub(r"\\\1", short).replace("@", "@\u200b")
 
 
 def reminder(start_at: datetime, links: Links, style: Style) -> str:
@@ -104,20 +87,7 @@ def _listed(names: Sequence[str], facts: SummaryFacts) -> str:
     """As many whole names as there is room for, and how many more; only how many where names are switched off."""
     if not facts.with_names:
         return str(len(names))
-    shown: list[str] = []
-    left = LONGEST_LIST
-    for name in map(safe_name, names[:NAMES_SHOWN]):
-        left -= _length(name) + 2
-        if left < 0:
-            break
-        shown.append(name)
-    more = len(names) - len(shown)
-    return ", ".join(shown) + (words.AND_MORE.format(number=more) if more else "")
-
-
-def _length(text: str) -> int:
-    """As the strictest count them: a character beyond the first 65,536 is two."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return listed([safe_name(name) for name in names], most=NAMES_SHOWN, longest=LONGEST_LIST)
 
 
 def _with_footer(opening: str, links: Links, style: Style, *, room: bool = False, server: bool = False) -> str:

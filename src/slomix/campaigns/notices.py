@@ -16,18 +16,18 @@ from slomix.deliveries.handlers import Notice
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import Skip
 from slomix.deliveries.writing import Occasion, OnDiscord, Style, style_for
+from slomix.presence import places
 from slomix.runtime import Runtime
 from slomix.settings import Settings
 
 
 def links_of(settings: Settings, stop: str | None = None) -> messages.Links:
     """Where messages lead; `stop` is the reader's own link to have no more of them."""
-    room = settings.gaming_voice_channels[0] if settings.gaming_voice_channels and settings.discord_guild_id else None
     return messages.Links(
         board=settings.base_url + "/",
         stop=stop or settings.base_url + "/preferences",
-        voice_room=f"https://discord.com/channels/{settings.discord_guild_id}/{room}" if room else None,
-        game_server=messages.server_address(settings.game_server_host, settings.game_server_port),
+        voice_room=places.voice_room(settings),
+        game_server=places.game_server(settings),
     )
 
 

@@ -122,9 +122,9 @@ class Discord:
     ) -> Any:
         """The same, for answers that may be no object."""
         route = f"{method} {_MINOR_ID.sub('/*', path)}"
-        turn = self._pace.wait(route)
+        slot = self._pace.wait(route)
         response = self._http.request(
-            method, path, json=json, carries_message=carries_message, left=lambda: self._pace.left(turn)
+            method, path, json=json, carries_message=carries_message, left=lambda: self._pace.left(slot)
         )
         said = decoded(response)
         answer = as_object(said)

@@ -29,10 +29,10 @@ PATIENCE = timedelta(seconds=2)
 # For so long a request counts that was begun and of which nobody said that it has left.
 BEGUN = timedelta(seconds=10)
 
-_TURNS, _ALL, _ROUTE = "slomix:discord:turns", "slomix:discord:held", "slomix:discord:held:{route}"
+_SLOTS, _ALL, _ROUTE = "slomix:discord:slots", "slomix:discord:held", "slomix:discord:held:{route}"
 
-# Turns by the moment, in microseconds, until which they count. Answers what came of it, and how long until it is worth
-# asking again: until the first turn ends, or a window, as the first may turn out to have left already.
+# Slots by the moment, in microseconds, until which they count. Answers what came of it, and how long until it is worth
+# asking again: until the first slot ends, or a window, as the first may turn out to have left already.
 _HAD, _LATER, _HELD = 1, 0, -1
 _TAKE = """
 local limit, begun = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -59,10 +59,10 @@ class Pace(Protocol):
     """When the next request may leave."""
 
     def wait(self, route: str) -> str:
-        """Return a turn when a request on this route may leave. Raise SlowDown when that is too far to wait for."""
+        """Return a slot when a request on this route may leave. Raise SlowDown when that is too far to wait for."""
 
-    def left(self, turn: str) -> None:
-        """The request of this turn has left just now."""
+    def left(self, slot: str) -> None:
+        """The request of this slot has left just now."""
 
     def heed(self, route: str, headers: Mapping[str, str], *, refused_for: timedelta | None = None) -> None:
         """Learn from an answer: what it says of its route, and whether the request was refused for being too early."""
@@ -99,18 +99,18 @@ class SharedPace:
         self._redis = redis.Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=0.5)
         self._take, self._left = self._redis.register_script(_TAKE), self._redis.register_script(_LEFT)
         self._alone = OwnPace()
-        # One thread asks for the next turn, the others wait behind it.
+        # One thread asks for the next slot, the others wait behind it.
         self._asking = threading.Lock()
 
     def wait(self, route: str) -> str:
-        turn, until = secrets.token_hex(8), wall_now() + PATIENCE
+        slot, until = secrets.token_hex(8), wall_now() + PATIENCE
         if not self._asking.acquire(timeout=PATIENCE.total_seconds()):
             raise SlowDown(words.DISCORD_IS_BUSY, retry_after=WINDOW)
         try:
             while True:
-                came_to, delay = self._ask(turn, route)
+                came_to, delay = self._ask(slot, route)
                 if came_to == _HAD:
-                    return turn
+                    return slot
                 # What Discord holds back is not waited for, as everybody else would wait behind it.
                 if came_to == _HELD or wall_now() + delay > until:
                     raise SlowDown(words.DISCORD_IS_BUSY, retry_after=delay)
@@ -121,9 +121,9 @@ class SharedPace:
         finally:
             self._asking.release()
 
-    def left(self, turn: str) -> None:
+    def left(self, slot: str) -> None:
         try:
-            self._left(keys=[_TURNS], args=[_microseconds(WINDOW), turn])
+            self._left(keys=[_SLOTS], args=[_microseconds(WINDOW), slot])
         except redis.RedisError as error:
             log.warning("pace.redis_away", error=type(error).__name__)
 
@@ -137,9 +137,9 @@ class SharedPace:
         except redis.RedisError as error:
             log.warning("pace.redis_away", error=type(error).__name__)
 
-    def _ask(self, turn: str, route: str) -> tuple[int, timedelta]:
-        keys = [_TURNS, _ALL, _ROUTE.format(route=route)]
-        args: list[int | str] = [LIMIT, _microseconds(BEGUN), turn, _microseconds(WINDOW)]
+    def _ask(self, slot: str, route: str) -> tuple[int, timedelta]:
+        keys = [_SLOTS, _ALL, _ROUTE.format(route=route)]
+        args: list[int | str] = [LIMIT, _microseconds(BEGUN), slot, _microseconds(WINDOW)]
         came_to, delay = self._take(keys=keys, args=args)
         return int(came_to), timedelta(microseconds=int(delay))
 
@@ -161,8 +161,8 @@ class OwnPace:
         nap(at - now)
         return ""
 
-    def left(self, turn: str) -> None:
-        """Who knows of no other counts when it gives a turn."""
+    def left(self, slot: str) -> None:
+        """Who knows of no other counts when it gives a slot."""
 
     def heed(self, route: str, headers: Mapping[str, str], *, refused_for: timedelta | None = None) -> None:
         """Who knows of no other waits for nothing that others are told."""

@@ -1,12 +1,17 @@
 """How each channel writes what is not just words: times, how long until then, links."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from slomix import words
+from slomix.accounts.rules import plain_name
+from slomix.channels.markup import escaped
 from slomix.contacts.rules import ChannelName, Reach
+
+LONGEST_NAME = 32
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,29 @@ class Plain:
 def style_for(channel: ChannelName, zone: ZoneInfo, now: datetime) -> Style:
     """How that channel writes, for a reader in `zone`."""
     return OnDiscord() if channel is ChannelName.DISCORD else Plain(zone, now)
+
+
+def safe_name(name: str) -> str:
+    """A name that mentions nobody and formats nothing on Discord, on one line, at most 32 characters long."""
+    return escaped(" ".join(plain_name(name).split())[:LONGEST_NAME])
+
+
+def listed(names: Sequence[str], *, longest: int, most: int | None = None) -> str:
+    """As many whole names as there is room for, at most so many, and how many more."""
+    shown: list[str] = []
+    left = longest
+    for name in names[:most]:
+        left -= _length(name) + 2
+        if left < 0:
+            break
+        shown.append(name)
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (words.AND_MORE.format(number=more) if more else "")
+
+
+def _length(text: str) -> int:
+    """As the strictest count them: a character beyond the first 65,536 is two."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def timestamp(moment: datetime, style: str = "t") -> str:

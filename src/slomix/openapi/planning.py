@@ -135,7 +135,7 @@ PATHS: Part = {
         "post": _write(
             "joinRoom",
             "Be in tonight",
-            "Who has said nothing is LOOKING from now on. NOT_PLAYING is changed only for who is `sure`, and so is MAYBE.",
+            "Who has said nothing is LOOKING from now on. MAYBE and NOT_PLAYING change only for who is `sure`.",
             {"200": STATE} | problems(400, 401, 403, 404, 409, 413, 422),
             _optional(
                 a_body(an_object(optional={"sure": a_flag("Change MAYBE or NOT_PLAYING to LOOKING.")}), sure=True)

@@ -3,7 +3,7 @@
 Each run compares what should be with what is known to be, and brings Discord nearer. Nothing in a room waits for it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,10 +15,9 @@ from sqlalchemy.orm import Session
 
 from slomix import clock, db, words
 from slomix.accounts.models import User
-from slomix.accounts.rules import Membership, plain_name
+from slomix.accounts.rules import Membership
 from slomix.channels.base import Address, Channel, Message, SendError, SlowDown, Threads
 from slomix.channels.discord import ARCHIVED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
-from slomix.channels.markup import escaped
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries import pausing
 from slomix.deliveries.writing import OnDiscord
@@ -27,10 +26,9 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Outcome, Snooze
 from slomix.jobs.runner import Handler, Step
 from slomix.jobs.service import NewJob
-from slomix.planning import queries
+from slomix.planning import posts, queries
 from slomix.planning.models import Room, Thread
-from slomix.planning.queries import RoomView, Team
-from slomix.planning.rules import Side
+from slomix.planning.queries import RoomView
 from slomix.runtime import Runtime
 from slomix.settings import Settings
 
@@ -42,10 +40,6 @@ LONGEST_PAUSE = timedelta(seconds=60)
 PATIENCE = timedelta(seconds=5)
 # It ends with its day and not with a number of failures.
 MOST_TRIES = 1_000_000
-
-LONGEST_NAME = 32
-# In characters, with their escapes: two such lists and all the rest stay below the 2,000 of a message.
-LONGEST_LIST = 700
 
 
 def promise(session: Session, room: Room, *, settings: Settings, now: datetime) -> None:
@@ -242,7 +236,7 @@ def _wanted(session: Session, room: Room, *, was_said: bool, settings: Settings)
         name=words.THREAD_NAME.format(day=room.day.isoformat()),
         heading=heading,
         accounts=_accounts(session, view),
-        text=teams_text(heading, view.teams, link) if view.placed or was_said else None,
+        text=posts.teams(heading, view.teams, link) if view.placed or was_said else None,
     )
 
 
@@ -267,34 +261,6 @@ def _write(session: Session, room_id: int, reached: Reached) -> None:
     row = insert(Thread).values(session_id=room_id, **values)
     session.execute(row.on_conflict_do_update(index_elements=[Thread.session_id], set_=values))
     db.notify(session, db.LIVE, "planning")
-
-
-def teams_text(heading: str, teams: Mapping[Side, Team], link: str) -> str:
-    """The message with the teams: names in it call nobody, and it is never too long to be sent."""
-    lines = [
-        words.TEAM_IS.format(team=escaped(teams[side].name or words.TEAMS[side]), players=_players(teams[side]))
-        for side in Side
-    ]
-    return "\n".join([heading, *lines, link])
-
-
-def _players(team: Team) -> str:
-    """The captain first, then in the order of their picks; as many whole names as there is room for."""
-    names = [
-        words.WITH_CAPTAIN.format(player=_name(one.name)) if one.player_id == team.captain_id else _name(one.name)
-        for one in sorted(team.members, key=lambda one: one.player_id != team.captain_id)
-    ]
-    shown: list[str] = []
-    for name in names:
-        if len(", ".join([*shown, name]).encode("utf-16-le")) // 2 > LONGEST_LIST:
-            break
-        shown.append(name)
-    more = len(names) - len(shown)
-    return (", ".join(shown) or words.NO_PLAYERS_YET) + (words.AND_MORE.format(number=more) if more else "")
-
-
-def _name(name: str) -> str:
-    return escaped(plain_name(name)[:LONGEST_NAME])
 
 
 HANDLERS: dict[str, Handler] = {KIND: PlanningThread()}

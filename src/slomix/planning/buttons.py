@@ -1,0 +1,188 @@
+"""Every button of the planning room. Each is one transaction, on tonight's room alone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from flask import Blueprint, flash, redirect, request
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from slomix import web, words
+from slomix.accounts import service as accounts
+from slomix.accounts.rules import plain_name
+from slomix.availability.rules import parse_day
+from slomix.planning import queries, rules, service, teams
+from slomix.planning.layout import Layout
+from slomix.planning.rules import Actor
+from slomix.planning.views import parse_id, room_page
+
+blueprint = Blueprint("planning_buttons", __name__)
+
+
+@dataclass(frozen=True)
+class Press:
+    """A button that was pressed in tonight's room, by whom, when."""
+
+    session: Session
+    day: date
+    actor: Actor
+    now: datetime
+
+
+@contextmanager
+def _pressed(day: str) -> Iterator[Press]:
+    """The transaction of a button. Raise NotTonight for the room of another day."""
+    player_id, now = web.the_player(), web.now()
+    the_day = parse_day(day)
+    if the_day != web.today(now):
+        raise rules.NotTonight
+    with web.runtime().transaction() as session:
+        accounts.hold_link(session, web.the_user().user_id, player_id)
+        yield Press(session, the_day, Actor(player_id, web.viewer().can_promote), now)
+
+
+def _answer(day: str, done: str, *, to: str = "") -> Response:
+    return web.respond(
+        "planning/_room.html",
+        otherwise=f"/planning/{day}{to}",
+        done=done,
+        **(room_page(parse_day(day)) if web.is_htmx() else {}),
+    )
+
+
+@blueprint.post("/planning/<day>/create")
+def create(day: str) -> Response:
+    """Open tonight's room."""
+    with _pressed(day) as press:
+        _, is_new = service.open_room(
+            press.session, press.day, press.actor, settings=web.runtime().settings, now=press.now
+        )
+    return _answer(day, words.ROOM_OPENED if is_new else words.ROOM_IS_OPEN)
+
+
+@blueprint.post("/planning/<day>/join")
+def join(day: str) -> Response:
+    """Be in tonight."""
+    with _pressed(day) as press:
+        service.join(
+            press.session,
+            press.day,
+            press.actor.player_id,
+            is_sure=request.form.get("sure") == "on",
+            settings=web.runtime().settings,
+            now=press.now,
+        )
+    return _answer(day, words.JOINED)
+
+
+@blueprint.post("/planning/<day>/leave")
+def leave(day: str) -> Response:
+    """Not playing tonight after all."""
+    with _pressed(day) as press:
+        service.leave(press.session, press.day, press.actor.player_id, settings=web.runtime().settings, now=press.now)
+    return _answer(day, words.LEFT_TONIGHT)
+
+
+@blueprint.post("/planning/<day>/change")
+def change(day: str) -> Response:
+    """One of the many small buttons beside players: `do` says which, and about whom."""
+    do, *about = request.form.get("do", "").split(":")
+    with _pressed(day) as press:
+        match do, about:
+            case "place", [player, side]:
+                wanted = rules.parse_side(side) if side else None
+                teams.place(press.session, press.day, press.actor, parse_id(player), wanted, now=press.now)
+            case "lead", [side, player]:
+                captain = parse_id(player) if player else None
+                teams.lead(press.session, press.day, press.actor, rules.parse_side(side), captain, now=press.now)
+            case "undo", []:
+                teams.undo(press.session, press.day, press.actor, now=press.now)
+            case "end-draft", []:
+                teams.end_draft(press.session, press.day, press.actor, now=press.now)
+            case _:
+                raise rules.NoSuchChange
+    return _answer(day, words.UNDONE if do == "undo" else words.SAVED, to="#teams")
+
+
+@blueprint.post("/planning/<day>/draft")
+def draft(day: str) -> Response:
+    """The captains begin to pick."""
+    form = request.form
+    with _pressed(day) as press:
+        teams.begin_draft(
+            press.session,
+            press.day,
+            press.actor,
+            rules.parse_side(form.get("first", "")),
+            size=rules.parse_size(form.get("size", "")),
+            turn_seconds=rules.parse_turn_seconds(form.get("seconds", "")),
+            now=press.now,
+        )
+    return _answer(day, words.DRAFT_BEGUN, to="#teams")
+
+
+@blueprint.post("/planning/<day>/teams")
+def use(day: str) -> Response:
+    """Take a proposal; only while the teams are still those it was made beside."""
+    form = request.form
+    with _pressed(day) as press:
+        a, b = ([parse_id(one) for one in form.getlist(side)] for side in ("side_a", "side_b"))
+        view = queries.view(press.session, queries.held_room(press.session, press.day))
+        captains = [captain if captain in {*a, *b} else None for captain in view.captains.values()]
+        wanted = Layout.of(a, b, *captains)
+        version = parse_id(form.get("version", "")) if form.get("version") else None
+        teams.replace_all(press.session, press.day, press.actor, wanted, version=version, now=press.now)
+    return _answer(day, words.SAVED, to="#teams")
+
+
+@blueprint.errorhandler(rules.TeamsChanged)
+def look_again(error: rules.TeamsChanged) -> Response:
+    """Proposals anew, for the teams as they stand now."""
+    flash(str(error), "problem")
+    return redirect(f"/planning/{web.today(web.now())}/proposals", code=303)
+
+
+@blueprint.post("/planning/<day>/names")
+def suggest(day: str) -> Response:
+    """Suggest a name for a team."""
+    with _pressed(day) as press:
+        service.suggest(press.session, press.day, press.actor.player_id, request.form.get("name", ""), now=press.now)
+    return _answer(day, words.SAVED, to="#names")
+
+
+@blueprint.post("/planning/<day>/names/<id:name_id>/delete")
+def take_back_name(day: str, name_id: int) -> Response:
+    with _pressed(day) as press:
+        service.take_back_name(press.session, press.day, press.actor, name_id)
+    return _answer(day, words.DELETED, to="#names")
+
+
+@blueprint.post("/planning/<day>/vote")
+def vote(day: str) -> Response:
+    """Vote for a name; for none with an empty one."""
+    name = request.form.get("name", "")
+    with _pressed(day) as press:
+        service.vote(press.session, press.day, press.actor.player_id, parse_id(name) if name else None)
+    return _answer(day, words.SAVED, to="#names")
+
+
+@blueprint.post("/planning/<day>/owner")
+def hand_over(day: str) -> Response:
+    """Somebody else runs the room from now on."""
+    with _pressed(day) as press:
+        player_id = parse_id(request.form.get("player", ""))
+        service.hand_over(press.session, press.day, press.actor, player_id)
+        name = accounts.names(press.session, [player_id])[player_id]
+    return _answer(day, words.HANDED_OVER.format(player=plain_name(name)))
+
+
+@blueprint.post("/planning/<day>/ask")
+def ask(day: str) -> Response:
+    """Ask on Discord for as many as are missing."""
+    with _pressed(day) as press:
+        number = service.ask_for_more(
+            press.session, press.day, press.actor, settings=web.runtime().settings, now=press.now
+        )
+    return _answer(day, words.ASKED.format(number=number))

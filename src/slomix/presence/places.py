@@ -1,0 +1,18 @@
+"""Where a game night takes place: the voice room and the game server."""
+
+from slomix.settings import Settings
+
+
+def voice_room(settings: Settings) -> str | None:
+    """The address that opens the first gaming room in Discord; None where none is configured."""
+    if not settings.gaming_voice_channels or not settings.discord_guild_id:
+        return None
+    return f"https://discord.com/channels/{settings.discord_guild_id}/{settings.gaming_voice_channels[0]}"
+
+
+def game_server(settings: Settings) -> str | None:
+    """What follows /connect in the game; None where no game server is configured."""
+    host, port = settings.game_server_host, settings.game_server_port
+    if not host:
+        return None
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
