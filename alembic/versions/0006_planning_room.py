@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("side_size", sa.BigInteger(), nullable=True),
         sa.Column("turn_seconds", sa.BigInteger(), nullable=True),
         sa.Column("turn_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("turn_of", sa.BigInteger(), nullable=True),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("side_size BETWEEN 1 AND 32", name=op.f("ck_planning_sessions_side_size_sane")),
         sa.CheckConstraint("turn_seconds BETWEEN 15 AND 300", name=op.f("ck_planning_sessions_turn_seconds_sane")),
@@ -42,6 +43,9 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(
             ["owner_id"], ["players.id"], name=op.f("fk_planning_sessions_owner_id_players"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["turn_of"], ["players.id"], name=op.f("fk_planning_sessions_turn_of_players"), ondelete="SET NULL"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_planning_sessions")),
         sa.UniqueConstraint("day", name="uq_planning_sessions_day"),

@@ -66,3 +66,4 @@ def delete_account(session: Session, user: User, *, now: datetime) -> None:
 def _let_go(session: Session, player_id: int, today: date) -> None:
     contacts.remove_all(session, player_id)
     availability.clear_from(session, player_id, today)
+    planning.let_go(session, player_id, today)

@@ -91,9 +91,11 @@ class Tonight:
         with self.world.session() as session:
             teams.end_draft(session, TODAY, self.actor(name), now=self.world.clock.now())
 
-    def undoes(self, name: str) -> None:
+    def undoes(self, name: str, version: int | None = None) -> None:
+        """Somebody undoes the last change as they see it: that of now, or of an older page."""
+        seen = self.version if version is None else version
         with self.world.session() as session:
-            teams.undo(session, TODAY, self.actor(name), now=self.world.clock.now())
+            teams.undo(session, TODAY, self.actor(name), version=seen, now=self.world.clock.now())
 
     def saves(self, name: str, a: str, b: str, *captains: str, version: int | None = None) -> None:
         """Somebody saves both teams; each is a row of names, captains are of A and of B."""

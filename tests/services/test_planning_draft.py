@@ -184,7 +184,7 @@ def test_when_the_captain_has_left_the_clock_waits_until_there_is_another(tonigh
     tonight.drafts("alice", seconds=60)
     tonight.leaves("erik")
     assert (tonight.turn(), until(tonight)) == (A, None)
-    assert tonight.time_is_up() == (JobStatus.SKIPPED, "nobody to pick")
+    assert tonight.time_is_up() == (JobStatus.SKIPPED, "nobody was picked")
     assert tonight.sides() == ("", "FRANKA")
     tonight.leads("goran", A, "goran")
     assert (tonight.turn(), until(tonight)) == (A, tonight.world.clock.now() + MINUTE)
@@ -197,7 +197,7 @@ def test_when_everybody_else_has_left_the_draft_is_over(tonight: Tonight) -> Non
     for name in ("bob", "goran", "dora", "alice"):
         tonight.leaves(name)
     assert tonight.turn() is None
-    assert tonight.time_is_up() == (JobStatus.SKIPPED, "nobody to pick")
+    assert tonight.time_is_up() == (JobStatus.SKIPPED, "nobody was picked")
     with tonight.world.session() as session:
         room = session.get_one(Room, tonight.view().room.id, populate_existing=True)
         assert (room.first_pick, room.turn_until) == (None, None)
@@ -238,3 +238,24 @@ def test_who_runs_the_room_undoes_the_whole_draft(tonight: Tonight) -> None:
     for _ in range(3):
         tonight.undoes("bob")
     assert (tonight.sides(), tonight.turn()) == (("ERIK", "FRANKA bob"), None)
+
+
+def test_a_turn_that_goes_over_to_the_other_captain_because_somebody_left_has_its_whole_time(tonight: Tonight) -> None:
+    tonight.drafts("alice", A, seconds=60)
+    tonight.places("erik", "goran", A)
+    tonight.places("franka", "alice", B)
+    assert (tonight.turn(), until(tonight)) == (B, tonight.world.clock.now() + MINUTE)
+    tonight.leaves("goran")
+    assert (tonight.turn(), until(tonight)) == (A, None), "that was not his time"
+    assert tonight.time_is_up()[0] is JobStatus.SKIPPED
+    assert tonight.sides() == ("ERIK", "FRANKA alice")
+    assert (tonight.turn(), until(tonight)) == (A, tonight.world.clock.now() + MINUTE)
+    assert tonight.time_is_up()[0] is JobStatus.SENT
+    assert tonight.sides() == ("ERIK bob", "FRANKA alice")
+
+
+def test_a_clock_that_comes_on_the_next_day_picks_nobody(tonight: Tonight) -> None:
+    tonight.drafts("alice", A, seconds=60)
+    tonight.world.clock.forward(timedelta(hours=6))
+    assert tonight.time_is_up() == (JobStatus.SKIPPED, "too late")
+    assert tonight.sides() == ("ERIK", "FRANKA")

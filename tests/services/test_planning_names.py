@@ -108,3 +108,11 @@ def test_nobody_votes_for_a_name_of_another_days_room(tonight: Tonight) -> None:
         tonight.votes("goran", name.id)
     with pytest.raises(rules.NoSuchName):
         tonight.deletes("bob", name.id)
+
+
+def test_the_vote_of_who_has_left_for_the_night_counts_no_more(tonight: Tonight) -> None:
+    ants, bees = (tonight.suggests("erik", name) for name in ("Ants", "Bees"))
+    tonight.votes("goran", bees)
+    tonight.votes("erik", ants)
+    tonight.leaves("goran")
+    assert [(one.name, one.votes) for one in tonight.view().suggestions] == [("Ants", 1), ("Bees", 0)]

@@ -134,7 +134,7 @@ def test_without_a_room_there_is_nothing_to_join_leave_or_name(world: World) -> 
         lambda: tonight.suggests("alice", "Red Devils"),
         lambda: tonight.votes("alice", None),
         lambda: tonight.places("bob", "alice", A),
-        lambda: tonight.undoes("bob"),
+        lambda: tonight.undoes("bob", 1),
         lambda: tonight.asks("bob"),
     ):
         with pytest.raises(rules.NoSuchRoom):
@@ -167,7 +167,7 @@ def test_nobody_takes_the_room_from_an_owner_who_is_there(tonight: Tonight) -> N
 
 def test_the_room_goes_to_nobody_who_is_not_in(tonight: Tonight) -> None:
     tonight.world.says("goran", Status.NOT_PLAYING)
-    with pytest.raises(rules.NotCommitted):
+    with pytest.raises(rules.NotIn):
         tonight.hands_over("alice", "goran")
     assert owner(tonight) == "alice"
 

@@ -20,7 +20,7 @@ NOT_THE_OWNER, NO_ID, NO_SIDE = "Only the room’s owner", "no such player or na
 ACTIONS = ("join", "leave", "change", "draft", "teams", "names", "names/1/delete", "vote", "owner", "ask")
 # What would be taken in tonight's room, of what is asked for at all.
 SOUND: dict[str, dict[str, str]] = {
-    "change": {"do": "undo"},
+    "change": {"do": "undo:1"},
     "draft": {"first": "A"},
     "owner": {"player": "1"},
     "names": {"name": "Bees"},
@@ -45,7 +45,7 @@ def do(what: str, status: int, words: str, who: str = "alice") -> Case:
 CASES = {
     "no deed": Case("alice", "/change", 422, "cannot be changed like that"),
     "an unknown deed": do("shuffle", 422, "cannot be changed like that"),
-    "undo of something": do("undo:1", 422, "cannot be changed like that"),
+    "undo of something": do("undo:x", 422, NO_ID),
     "too much said": do("place:{goran}:A:B", 422, "cannot be changed like that"),
     "too little said": do("place:{goran}", 422, "cannot be changed like that"),
     "a zero byte": do("place:{goran}:A\x00", 422, "."),
@@ -66,7 +66,8 @@ CASES = {
     "another captain without right": do("lead:A:{franka}", 403, NOT_THE_OWNER, "goran"),
     "deposing without right": do("lead:A:", 403, NOT_THE_OWNER, "goran"),
     "a captain who is nobody": do(f"lead:A:{HUGE}", 422, "looking or available"),
-    "undo without right": do("undo", 409, "nothing of yours", "goran"),
+    "undo without right": do("undo:1", 409, "nothing of yours", "goran"),
+    "undo of what others changed meanwhile": do("undo:999", 409, "Somebody changed the teams"),
     "the end of no draft": do("end-draft", 409, "no draft under way"),
     "the end of a draft without right": do("end-draft", 403, NOT_THE_OWNER, "goran"),
     "a draft without first pick": Case("alice", "/draft", 422, NO_SIDE),

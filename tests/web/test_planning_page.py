@@ -59,7 +59,9 @@ BUTTONS = {
     "step down": Button(
         "franka", "/change", lambda _: {"do": "lead:B:"}, "Saved.", lambda t: t.sides() == ("ERIK", "franka")
     ),
-    "undo": Button("alice", "/change", lambda _: {"do": "undo"}, "Undone.", lambda t: t.sides() == ("", "")),
+    "undo": Button(
+        "alice", "/change", lambda t: {"do": f"undo:{t.version}"}, "Undone.", lambda t: t.sides() == ("", "")
+    ),
     "begin a draft": Button(
         "alice",
         "/draft",

@@ -97,8 +97,8 @@ def change(day: str) -> Response:
             case "lead", [side, player]:
                 captain = parse_id(player) if player else None
                 teams.lead(press.session, press.day, press.actor, rules.parse_side(side), captain, now=press.now)
-            case "undo", []:
-                teams.undo(press.session, press.day, press.actor, now=press.now)
+            case "undo", [version]:
+                teams.undo(press.session, press.day, press.actor, version=parse_id(version), now=press.now)
             case "end-draft", []:
                 teams.end_draft(press.session, press.day, press.actor, now=press.now)
             case _:
@@ -133,15 +133,12 @@ def use(day: str) -> Response:
         captains = [captain if captain in {*a, *b} else None for captain in view.captains.values()]
         wanted = Layout.of(a, b, *captains)
         version = parse_id(form.get("version", "")) if form.get("version") else None
-        teams.replace_all(press.session, press.day, press.actor, wanted, version=version, now=press.now)
+        try:
+            teams.replace_all(press.session, press.day, press.actor, wanted, version=version, now=press.now)
+        except rules.TeamsChanged as error:  # proposals anew, for the teams as they stand now
+            flash(str(error), "problem")
+            return redirect(f"/planning/{press.day}/proposals", code=303)
     return _answer(day, words.SAVED, to="#teams")
-
-
-@blueprint.errorhandler(rules.TeamsChanged)
-def look_again(error: rules.TeamsChanged) -> Response:
-    """Proposals anew, for the teams as they stand now."""
-    flash(str(error), "problem")
-    return redirect(f"/planning/{web.today(web.now())}/proposals", code=303)
 
 
 @blueprint.post("/planning/<day>/names")

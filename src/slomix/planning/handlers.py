@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from slomix import words
+from slomix.clock import local_day
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Outcome
 from slomix.jobs.runner import Handler, Step
@@ -24,8 +25,10 @@ class TurnIsOver(Step):
         room = session.scalars(query).one_or_none()
         if room is None or room.turn_until is None:
             return Done(JobStatus.SKIPPED, words.PICKED_IN_TIME)
+        if room.day != local_day(now, runtime.settings.zone, runtime.settings.day_starts_at):
+            return Done(JobStatus.SKIPPED, words.TOO_LATE)
         if not teams.pick_for(session, queries.view(session, room), now=now):
-            return Done(JobStatus.SKIPPED, words.NOBODY_TO_PICK)
+            return Done(JobStatus.SKIPPED, words.NOBODY_PICKED)
         return Done()
 
 

@@ -38,6 +38,8 @@ class Room(Base):
     # How long a pick may take; None without a clock.
     turn_seconds: Mapped[int | None]
     turn_until: Mapped[datetime | None]
+    # The captain whose time that is: when somebody leaves, it may be the turn of another one.
+    turn_of: Mapped[int | None] = mapped_column(ForeignKey("players.id", ondelete="SET NULL"))
     # When more players were asked for last.
     asked_at: Mapped[datetime | None]
 

@@ -121,7 +121,7 @@ class RoomView:
         if side is None:
             return None
         captain = self.captains[side]
-        return Turn(side, captain, self.room.turn_until if captain is not None else None)
+        return Turn(side, captain, self.room.turn_until if captain == self.room.turn_of else None)
 
     def rights(self, player_id: int | None, *, is_promoter: bool) -> Rights:
         return rules.rights(
@@ -181,7 +181,8 @@ def view(session: Session, room: Room) -> RoomView:
         .order_by(TeamName.created_at, TeamName.id)
     ).all()
     cast = session.execute(select(Vote.player_id, Vote.team_name_id).where(Vote.session_id == room.id))
-    votes = {row.player_id: row.team_name_id for row in cast}
+    are_in = {one.player_id for one in present}
+    votes = {row.player_id: row.team_name_id for row in cast if row.player_id in are_in}
     counts = Counter(votes.values())
     suggestions = [Suggestion(row.id, row.name, row.suggested_by, counts[row.id]) for row in names]
     suggestions.sort(key=lambda one: -one.votes)  # stable: of equals the earlier

@@ -73,6 +73,11 @@ class NotTheOwner(NotAllowed):
         super().__init__(words.ONLY_OWNERS)
 
 
+class NotIn(Invalid):
+    def __init__(self) -> None:
+        super().__init__(words.NOT_IN_TONIGHT)
+
+
 class NotCommitted(Invalid):
     """Teams are of players who are LOOKING or AVAILABLE."""
 

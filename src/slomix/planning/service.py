@@ -113,14 +113,14 @@ def vote(session: Session, day: date, player_id: int, name_id: int | None) -> No
 
 
 def hand_over(session: Session, day: date, actor: Actor, player_id: int) -> None:
-    """Somebody else in the room runs it; or oneself, once its owner has left. Raise NotTheOwner or NotCommitted."""
+    """Somebody else in the room runs it; or oneself, once its owner has left. Raise NotTheOwner or NotIn."""
     view = queries.view(session, queries.held_room(session, day))
     rights = view.rights(actor.player_id, is_promoter=actor.is_promoter)
     takes_over = rights.may_take_over and player_id == actor.player_id
     if not rights.manages and not takes_over:
         raise rules.NotTheOwner
     if view.participant(player_id) is None:
-        raise rules.NotCommitted
+        raise rules.NotIn
     view.room.owner_id = player_id
     db.notify(session, db.LIVE, "planning")
 
@@ -165,6 +165,11 @@ def where_to_ask(session: Session, room: Room, settings: Settings) -> str | None
     if settings.announce_enabled and settings.announce_channel_id:
         return settings.announce_channel_id
     return session.scalar(select(Thread.thread_id).where(Thread.session_id == room.id))
+
+
+def let_go(session: Session, player_id: int, today: date) -> None:
+    """Whoever gets this profile next does not run tonight's room with it."""
+    session.execute(update(Room).where(Room.owner_id == player_id, Room.day >= today).values(owner_id=None))
 
 
 def forget(session: Session, player_id: int) -> None:

@@ -117,12 +117,17 @@ def end_draft(session: Session, day: date, actor: Actor, *, now: datetime) -> No
     _save(session, view, view.layout.not_drafting(), actor, Change.DRAFT, now=now)
 
 
-def undo(session: Session, day: date, actor: Actor, *, now: datetime) -> None:
-    """Put the teams back as they were before the last change, those aside who have left. Raise NothingToUndo."""
+def undo(session: Session, day: date, actor: Actor, *, version: int, now: datetime) -> None:
+    """Put the teams back as they were before the last change, those aside who have left.
+
+    Raise NothingToUndo, or TeamsChanged when the last change is not any more the one that was seen.
+    """
     view, rights = _held(session, day, actor)
     last = view.last_change
     if last is None or not may_undo(last, rights, actor.player_id):
         raise rules.NothingToUndo
+    if version != view.room.version:
+        raise rules.TeamsChanged
     since = last.before["since"]
     there = {player_id for player_id, moment in _since(view).items() if since.get(player_id) == moment}
     before = Layout.from_json(last.before).only({int(player_id) for player_id in there})
@@ -145,9 +150,9 @@ def pick_for(session: Session, view: RoomView, *, now: datetime) -> bool:
     if turn is None:
         _write(session, view, view.layout.not_drafting(), now=now)
         return False
-    if turn.captain_id is None:
-        view.room.turn_until = None
-        db.notify(session, db.LIVE, "planning")
+    if turn.captain_id is None or turn.captain_id != view.room.turn_of:
+        # The captain has left, or somebody else, and it is another captain's turn: they get their time.
+        _write(session, view, view.layout, now=now)
         return False
     _save(session, view, view.layout.placed_on(view.pool[0].player_id, turn.side), None, Change.PICK, now=now)
     return True
@@ -201,6 +206,7 @@ def _write(session: Session, view: RoomView, layout: Layout, *, now: datetime) -
     room.first_pick, room.side_size, room.turn_seconds = layout.first_pick, layout.size, layout.turn_seconds
     has_clock = turn is not None and layout.turn_seconds is not None and layout.captains[turn] is not None
     room.turn_until = now + timedelta(seconds=layout.turn_seconds or 0) if has_clock else None
+    room.turn_of = layout.captains[turn] if turn is not None and has_clock else None
     since = {one.player_id: one.committed_since for one in view.committed}
     session.execute(delete(Member).where(Member.session_id == room.id))
     rows = [

@@ -88,6 +88,7 @@ def room_page(day: date) -> dict[str, Any]:
             "me": view.participant(who.player_id),
             "my_status": availability.statuses(session, day, [who.player_id or 0]).get(who.player_id or 0),
             "needed": needed,
+            "rules": rules,
             "turn": view.turn if can_change else None,
             "seconds_left": _seconds_left(view.room.turn_until, now),
             "can_change": can_change,

@@ -13,12 +13,13 @@ ONLY_OWNERS = "Only the room’s owner and promoters can do that."
 # {players} is a list of names.
 NOT_COMMITTED: Final = "Not in for tonight, so in no team: {players}."
 NOT_A_PARTICIPANT = "Teams are of players who are looking or available tonight."
+NOT_IN_TONIGHT = "That player is not in tonight."
 ON_BOTH_SIDES = "Nobody can be in both teams."
 CAPTAIN_ELSEWHERE = "A captain has to be in the team."
 NO_SUCH_SIDE = "There is no such team. Pick A or B."
 NO_SUCH_SIZE: Final = "A team has 1 to {largest} players. Pick a number in between."
 NO_SUCH_CLOCK: Final = "A pick can take {shortest} to {longest} seconds. Pick a number in between."
-TEAMS_CHANGED = "Somebody changed the teams meanwhile, so nothing was saved. Here is how they stand now."
+TEAMS_CHANGED = "Somebody changed the teams meanwhile, so nothing was saved. Look how they stand now."
 NEEDS_CAPTAINS = "A draft needs two captains. Name them, or let them volunteer."
 HAS_CAPTAIN = "That team has a captain already."
 NOT_YOUR_TURN = "It is not your pick."
@@ -51,7 +52,7 @@ UNDONE = "Undone."
 
 # Why the clock of a draft, or a question for more, did nothing.
 PICKED_IN_TIME = "picked in time"
-NOBODY_TO_PICK = "nobody to pick"
+NOBODY_PICKED = "nobody was picked"
 ENOUGH_BY_NOW = "there are enough by now"
 
 # The teams, when nobody has voted for a name.
