@@ -100,6 +100,7 @@ def _of_player(session: Session, player_id: int, user: User, since: datetime, se
         .where(TeamName.suggested_by == player_id, TeamName.created_at >= since)
         .order_by(TeamName.id),
         "team_names_voted_for": select(Room.day, TeamName.name)
+        .select_from(Vote)
         .join(Room, Room.id == Vote.session_id)
         .join(TeamName, TeamName.id == Vote.team_name_id)
         .where(Vote.player_id == player_id, Room.created_at >= since)

@@ -100,6 +100,12 @@ class RoomView:
         return [one for one in self.committed if one.player_id not in placed]
 
     @property
+    def draftable(self) -> list[Participant]:
+        """Everybody whom the captains of a draft pick from or have picked."""
+        captains = self.captains.values()
+        return [one for one in self.committed if one.player_id not in captains]
+
+    @property
     def captains(self) -> dict[Side, int | None]:
         return {side: team.captain_id for side, team in self.teams.items()}
 
