@@ -11,7 +11,6 @@ from tests.journeys.axe import Inspector
 from tests.journeys.conftest import DAY, OPENING, Cast, OpenPage, are_looking, keep_picture
 
 SIX = ("Alice", "Erik", "Franka", "Goran", "Hana", "Jana")
-SOON = 3000  # milliseconds
 ROOM = f"/planning/{DAY}"
 
 
@@ -52,30 +51,30 @@ def test_two_captains_draft_while_everybody_watches(franka: Page, open_page: Ope
     erik, hana = open_page(ROOM, name="Erik", width=390), open_page(ROOM, name="Hana")
     watcher = open_page(ROOM, name="Alice")
     volunteer(erik, "A")
-    expect(side(hana, "A").locator(".leads")).to_contain_text("eRiK|eng", timeout=SOON)
+    expect(side(hana, "A").locator(".leads")).to_contain_text("eRiK|eng")
     volunteer(hana, "B")
-    expect(franka.locator(".leads")).to_have_count(2, timeout=SOON)
+    expect(franka.locator(".leads")).to_have_count(2)
     begin(franka)
-    expect(erik.locator(".turn")).to_contain_text("Your pick", timeout=SOON)
-    expect(erik).to_have_title("Your pick · Planning room, Fri 27 Mar · Slomix", timeout=SOON)
-    expect(hana.locator(".turn")).to_contain_text("eRiK|eng picks for Team A", timeout=SOON)
+    expect(erik.locator(".turn")).to_contain_text("Your pick")
+    expect(erik).to_have_title("Your pick · Planning room, Fri 27 Mar · Slomix")
+    expect(hana.locator(".turn")).to_contain_text("eRiK|eng picks for Team A")
     keep_picture(erik, "draft-390")
     for page in (hana, watcher):
         expect(page.get_by_role("button", name="Pick")).to_have_count(0)
     erik.get_by_role("button", name="Pick PanzerGoran").click()
     for page in (erik, hana, watcher, franka):
-        expect(side(page, "A")).to_contain_text("PanzerGoran", timeout=SOON)
-    expect(hana.locator(".turn")).to_contain_text("Your pick", timeout=SOON)
+        expect(side(page, "A")).to_contain_text("PanzerGoran")
+    expect(hana.locator(".turn")).to_contain_text("Your pick")
     hana.get_by_role("button", name="Pick BadBoy").click()
-    expect(side(hana, "B")).to_contain_text("BadBoy", timeout=SOON)
+    expect(side(hana, "B")).to_contain_text("BadBoy")
     hana.get_by_role("button", name="Undo the last pick").click()
-    expect(side(watcher, "B")).not_to_contain_text("BadBoy", timeout=SOON)
+    expect(side(watcher, "B")).not_to_contain_text("BadBoy")
     hana.get_by_role("button", name="Pick jana<3").click()
     hana.get_by_role("button", name="Pick franka").click()
-    expect(erik.locator(".turn")).to_contain_text("Your pick", timeout=SOON)
+    expect(erik.locator(".turn")).to_contain_text("Your pick")
     erik.get_by_role("button", name="Pick BadBoy").click()
     for page in (erik, hana, watcher, franka):
-        expect(page.locator(".turn")).to_have_count(0, timeout=SOON)
+        expect(page.locator(".turn")).to_have_count(0)
         assert names(side(page, "A")) == ["eRiK|eng", "PanzerGoran", "BadBoy"]
         assert names(side(page, "B")) == ["Hana*", "jana<3", "franka"]
     keep_picture(franka, "drafted")
@@ -87,7 +86,7 @@ def test_whose_turn_and_its_clock_survive_a_reload_and_when_it_is_up_the_first_i
     erik, hana = open_page(ROOM, name="Erik"), open_page(ROOM, name="Hana")
     volunteer(erik, "A")
     volunteer(hana, "B")
-    expect(franka.locator(".leads")).to_have_count(2, timeout=SOON)
+    expect(franka.locator(".leads")).to_have_count(2)
     begin(franka)
     expect(erik.locator(".clock")).to_have_text(re.compile("0:5[0-8]"))
     erik.reload()
@@ -102,24 +101,24 @@ def test_whose_turn_and_its_clock_survive_a_reload_and_when_it_is_up_the_first_i
 def test_who_leaves_for_the_night_is_gone_from_the_team_on_every_page(franka: Page, open_page: OpenPage) -> None:
     erik = open_page(ROOM, name="Erik", width=390)
     volunteer(erik, "A")
-    expect(side(franka, "A")).to_contain_text("eRiK|eng", timeout=SOON)
+    expect(side(franka, "A")).to_contain_text("eRiK|eng")
     erik.get_by_role("button", name="Leave for tonight").click()
     expect(erik.locator("#room")).to_contain_text("You are not playing tonight.")
-    expect(side(franka, "A")).not_to_contain_text("eRiK|eng", timeout=SOON)
+    expect(side(franka, "A")).not_to_contain_text("eRiK|eng")
     erik.get_by_role("button", name="I am playing after all").click()
     expect(erik.locator("#room")).to_contain_text("You are in.")
-    expect(pool(franka)).to_contain_text("eRiK|eng", timeout=SOON)
+    expect(pool(franka)).to_contain_text("eRiK|eng")
     expect(side(franka, "A")).not_to_contain_text("eRiK|eng")
 
 
 def test_players_are_dragged_with_a_mouse(franka: Page, open_page: OpenPage) -> None:
     watcher = open_page(ROOM, name="Alice")
     franka.locator(".player", has_text="PanzerGoran").drag_to(side(franka, "A"))
-    expect(side(watcher, "A")).to_contain_text("PanzerGoran", timeout=SOON)
+    expect(side(watcher, "A")).to_contain_text("PanzerGoran")
     franka.locator(".player", has_text="PanzerGoran").drag_to(side(franka, "B"))
-    expect(side(watcher, "B")).to_contain_text("PanzerGoran", timeout=SOON)
+    expect(side(watcher, "B")).to_contain_text("PanzerGoran")
     franka.locator(".player", has_text="PanzerGoran").drag_to(pool(franka))
-    expect(pool(watcher)).to_contain_text("PanzerGoran", timeout=SOON)
+    expect(pool(watcher)).to_contain_text("PanzerGoran")
     assert watcher.locator("[draggable]").count() == 0
 
 
@@ -141,7 +140,7 @@ def test_what_somebody_is_typing_outlives_what_the_others_do(franka: Page, open_
     typed = erik.get_by_label("A name for a team")
     typed.fill("Red Dev")
     franka.get_by_role("button", name="PanzerGoran to Team A").click()
-    expect(side(erik, "A")).to_contain_text("PanzerGoran", timeout=SOON)
+    expect(side(erik, "A")).to_contain_text("PanzerGoran")
     expect(typed).to_be_focused()
     expect(typed).to_have_value("Red Dev")
     typed.press_sequentially("ils")
@@ -149,9 +148,9 @@ def test_what_somebody_is_typing_outlives_what_the_others_do(franka: Page, open_
     expect(erik.locator("#names")).to_contain_text("Red Devils")
     expect(typed).to_have_value("")
     franka.get_by_role("button", name="Vote for Red Devils").click()
-    expect(side(erik, "A")).to_contain_text("Red Devils", timeout=SOON)
+    expect(side(erik, "A")).to_contain_text("Red Devils")
     franka.get_by_role("button", name="Vote for Red Devils").click()
-    expect(side(erik, "A")).to_contain_text("Team A", timeout=SOON)
+    expect(side(erik, "A")).to_contain_text("Team A")
 
 
 def test_two_who_change_the_same_at_once_end_in_one_and_the_second_is_told(franka: Page, open_page: OpenPage) -> None:
@@ -165,9 +164,9 @@ def test_two_who_change_the_same_at_once_end_in_one_and_the_second_is_told(frank
     franka.get_by_role("button", name="Use these teams: Proposal 1").click()
     expect(franka.locator("#flash")).to_contain_text("Saved")
     for page in (franka, bob):
-        expect(page.locator(".side .player")).to_have_count(6, timeout=SOON)
+        expect(page.locator(".side .player")).to_have_count(6)
     franka.get_by_role("button", name="Undo the new teams").click()
-    expect(bob.locator(".side .player")).to_have_count(1, timeout=SOON)
+    expect(bob.locator(".side .player")).to_have_count(1)
 
 
 def test_all_of_it_without_scripts(open_page: OpenPage, evening: System, cast: Cast) -> None:
@@ -219,7 +218,7 @@ def test_nothing_is_wrong_for_those_who_do_not_see_it_or_not_well(
     erik.get_by_label("A name for a team").fill("Red Devils")
     erik.get_by_role("button", name="Suggest").click()
     erik.get_by_role("button", name="Vote for Red Devils").click()
-    expect(owner.locator(".leads")).to_have_count(2, timeout=SOON)
+    expect(owner.locator(".leads")).to_have_count(2)
     owner.get_by_text("Draft by captains").click()
     inspector.look(owner, "a room before its draft")
     owner.get_by_role("button", name="Begin the draft").click()

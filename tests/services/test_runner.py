@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from slomix.accounts.models import Player
+from slomix.jobs import rules
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import LEASE, Done, JobStatus, Retry, Snooze
@@ -176,7 +177,10 @@ def test_while_the_database_is_away_nothing_is_an_attempt_of_the_job(evening: Wo
     assert run(evening.runtime, Scripted(), job_id) is JobStatus.SENT
 
 
-def test_a_database_that_goes_away_at_the_end_leaves_the_job_to_its_lease(evening: World) -> None:
+def test_a_database_that_goes_away_at_the_end_leaves_the_job_to_its_lease(
+    evening: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "LEASE", timedelta(seconds=2))  # it waits for the database all that time
     [job_id] = promise(evening.runtime.database, due())
     with pytest.raises(OperationalError):
         run(evening.runtime, Scripted(finishes=away), job_id)
