@@ -9,6 +9,7 @@ from sqlalchemy import update
 from slomix.accounts import service as accounts
 from slomix.availability.rules import Status
 from slomix.campaigns.models import Recipient
+from slomix.planning.models import Thread
 from slomix.presence.rules import Whereabouts
 from tests.conftest import LINKED, TODAY, World
 from tests.services.planning import A, Tonight, everybody_says
@@ -245,3 +246,18 @@ def test_the_api_tells_who_is_not_linked_numbers_alone(tonight: Tonight, browse:
     assert not re.search("Erik|Ants", answer.text)
     for method, path in (("POST", "create"), ("POST", "join"), ("POST", "vote"), ("DELETE", "suggestions/1")):
         is_problem(browse(who).call(method, f"/api/planning/today/{path}", {}), 401 if who is None else 403)
+
+
+def test_the_thread_is_a_way_for_who_is_in_and_its_trouble_a_line_for_who_runs_the_room(
+    tonight: Tonight, browse: Browse
+) -> None:
+    with tonight.world.session() as session:
+        room = tonight.view().room.id
+        session.add(Thread(session_id=room, thread_id="777000000000000001", members=[], error="Discord is busy"))
+    alice, goran, dora = (browse(name).page("/planning") for name in ("alice", "goran", "dora"))
+    for page in (alice, goran):
+        [way] = [one for one in page.all("a") if one.words == "Thread"]
+        assert way.attributes["href"] == "https://discord.com/channels/800000000000000001/777000000000000001"
+    assert "Thread" not in dora.words
+    assert "Discord is busy. Nothing here waits for it." in alice.words
+    assert "Discord is busy" not in goran.words

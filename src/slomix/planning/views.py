@@ -13,6 +13,7 @@ from slomix.availability import service as availability
 from slomix.availability.rules import neighbours, parse_day
 from slomix.errors import Invalid
 from slomix.planning import proposing, queries, rules, service, teams
+from slomix.planning.models import Thread
 from slomix.presence import places
 
 blueprint = Blueprint("planning", __name__)
@@ -93,6 +94,7 @@ def room_page(day: date) -> dict[str, Any]:
             "seconds_left": _seconds_left(view.room.turn_until, now),
             "can_change": can_change,
             "may_undo": can_change and teams.may_undo(view.last_change, may, who.player_id),
+            "thread": session.get(Thread, room.id),
             "voice_room": places.voice_room(settings),
             "game_server": places.game_server(settings),
             "may_ask": bool(needed) and service.where_to_ask(session, room, settings) is not None,
