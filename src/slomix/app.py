@@ -94,7 +94,7 @@ class RowId(IntegerConverter):
     """An id in an address: what no column can hold is no page."""
 
     def __init__(self, url_map: Map) -> None:
-        super().__init__(url_map, min=1, max=2**63 - 1)
+        super().__init__(url_map, min=1, max=web.LARGEST_ID)
 
 
 def create_app(runtime: Runtime | None = None) -> Flask:

@@ -17,6 +17,9 @@ from slomix.clock import local_day
 from slomix.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, TooSoon, Unavailable
 from slomix.runtime import Runtime
 
+# What a column for ids can hold.
+LARGEST_ID = 2**63 - 1
+
 THEME_COOKIE = "theme"
 THEMES = frozenset({"light", "dark"})
 
@@ -212,6 +215,11 @@ def json_flag(body: Mapping[str, Any], name: str, *, default: bool = False) -> b
     if not isinstance(value, bool):
         raise Invalid(words.MUST_BE_TRUE_OR_FALSE.format(field=name))
     return value
+
+
+def is_id(text: str) -> bool:
+    """Whether some row could have this id."""
+    return text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= LARGEST_ID
 
 
 def theme() -> str:

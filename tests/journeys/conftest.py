@@ -38,6 +38,7 @@ OpenPage = Callable[..., Page]
 Cast = Callable[[str], Person]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks who belongs together
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Journeys share one running system, so they run one after the other."""
     for item in items:

@@ -3,12 +3,10 @@
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from slomix import words
+from slomix import web, words
 from slomix.errors import Conflict
 
 FURTHEST_PAGE = 100_000
-# What a column for ids can hold.
-LARGEST_ID = 2**63 - 1
 
 
 class ChangedSince(Conflict):
@@ -30,7 +28,7 @@ def page_number() -> int:
 def before() -> int | None:
     """The id before which a page begins."""
     number = _number(request.args, "before")
-    return None if number is None else min(max(number, 0), LARGEST_ID)
+    return None if number is None else min(max(number, 0), web.LARGEST_ID)
 
 
 def must_be_as_seen(name: str, now: object) -> None:

@@ -29,8 +29,6 @@ blueprint = Blueprint("campaigns", __name__)
 
 
 MAX_KEY = 200
-# What a column for ids can hold.
-LARGEST_ID = 2**63 - 1
 
 
 class KeyTooLong(Invalid):
@@ -182,7 +180,7 @@ def show_all() -> str:
 
 def _before() -> int | None:
     text = request.args.get("before", "")
-    return min(int(text), LARGEST_ID) if text.isascii() and text.isdigit() and len(text) < 30 else None
+    return int(text) if web.is_id(text) else None
 
 
 @blueprint.get("/campaigns/<id:campaign_id>")
@@ -267,7 +265,7 @@ def retry(campaign_id: int) -> Response:
 def _chosen() -> int | None:
     """The one delivery whose button was pressed; 0, which is none, for what is no id."""
     text = request.form.get("delivery", "")
-    return None if not text else (int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0)
+    return None if not text else (int(text) if web.is_id(text) else 0)
 
 
 def _card(session: Session, campaign: Campaign, now: datetime) -> dict[str, Any]:

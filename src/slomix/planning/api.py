@@ -16,7 +16,6 @@ from slomix.planning import queries, rules, service, teams
 from slomix.planning.layout import Layout
 from slomix.planning.queries import RoomView, Team
 from slomix.planning.rules import Actor, Side
-from slomix.planning.views import is_id
 
 blueprint = Blueprint("planning_api", __name__, url_prefix="/api/planning/today")
 
@@ -134,7 +133,7 @@ def _body() -> Mapping[str, Any]:
 
 
 def _is_id(value: Any) -> bool:
-    return isinstance(value, str) and is_id(value)
+    return isinstance(value, str) and web.is_id(value)
 
 
 def _id(body: Mapping[str, Any], field: str, *, is_needed: bool = False) -> int | None:

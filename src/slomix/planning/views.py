@@ -18,9 +18,6 @@ from slomix.presence import places
 
 blueprint = Blueprint("planning", __name__)
 
-# What a column for ids can hold.
-LARGEST_ID = 2**63 - 1
-
 
 class NotAnId(Invalid):
     def __init__(self) -> None:
@@ -114,19 +111,14 @@ def _proposals(day: date) -> dict[str, Any]:
             raise rules.NoSuchRoom
         view = queries.view(session, room)
         return {
-            "proposals": proposing.proposals(session, view, seed=int(seed) if is_id(seed) else 0),
+            "proposals": proposing.proposals(session, view, seed=int(seed) if web.is_id(seed) else 0),
             "version": room.version,
             "next_seed": secrets.randbelow(10**6),
         }
 
 
-def is_id(text: str) -> bool:
-    """Whether some row could have it."""
-    return text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= LARGEST_ID
-
-
 def parse_id(text: str) -> int:
     """Raise NotAnId for what no row can have."""
-    if not is_id(text):
+    if not web.is_id(text):
         raise NotAnId
     return int(text)
