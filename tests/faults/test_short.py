@@ -17,8 +17,6 @@ from slomix.rehearsal.matrix.stage import Stage
 from slomix.rehearsal.matrix.table import about
 from slomix.rehearsal.system import System, running
 
-pytestmark = pytest.mark.xdist_group("journeys")
-
 SEED = 20
 
 REDO = text(

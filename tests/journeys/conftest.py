@@ -38,14 +38,6 @@ OpenPage = Callable[..., Page]
 Cast = Callable[[str], Person]
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks who belongs together
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Journeys share one running system, so they run one after the other."""
-    for item in items:
-        if "journeys" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group("journeys"))
-
-
 @pytest.fixture(scope="session")
 def system() -> Iterator[System]:
     with running(OPENING.isoformat()) as copy:

@@ -59,6 +59,7 @@ SCHEMAS: Part = {
         session_date=DAY,
         owner_id=maybe(ID),
         created_by_user_id=maybe(ID),
+        discord_thread_id=maybe(a_text("The private thread of who is in, once there is one.")),
         version=VERSION,
         suggestions=a_list(
             an_object(

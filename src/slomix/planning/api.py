@@ -14,6 +14,7 @@ from slomix.availability import events
 from slomix.errors import Invalid
 from slomix.planning import queries, rules, service, teams
 from slomix.planning.layout import Layout
+from slomix.planning.models import Thread
 from slomix.planning.queries import RoomView, Team
 from slomix.planning.rules import Actor, Side
 
@@ -181,7 +182,10 @@ def _state(session: Session) -> dict[str, Any]:
         {"user_id": str(one.player_id), "name": plain_name(one.name), "status": one.status.value} for one in present
     ]
     if room is not None:
-        state["session"] = _session(queries.view(session, room), who.player_id)
+        thread = session.get(Thread, room.id)
+        state["session"] = _session(queries.view(session, room), who.player_id) | {
+            "discord_thread_id": thread.thread_id if thread is not None else None
+        }
     return state
 
 
