@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
-from xdist.scheduler import LoadScopeScheduling
 
 from slomix import db, embedded, logs, migrations
 from slomix.accounts import logins
@@ -34,11 +33,8 @@ from slomix.game_server import NoTelemetry
 from slomix.runtime import Runtime
 from slomix.settings import Settings
 
-# The simulated Discord, for whoever speaks to it.
-pytest_plugins = ["tests.simulators"]
-
-# These share a running system of many processes, and a second one beside it would have no processor to run on.
-WITH_A_SYSTEM = ("tests/journeys/", "tests/faults/test_short.py")
+# The simulated Discord, for whoever speaks to it; and which test process does what.
+pytest_plugins = ["tests.simulators", "tests.scheduling"]
 
 LJUBLJANA = ZoneInfo("Europe/Ljubljana")
 TODAY = date(2026, 11, 20)
@@ -102,17 +98,6 @@ class Telemetry:
         if self.on_it is None:
             raise NoTelemetry("TimeoutError")
         return list(self.on_it)
-
-
-class OneSystemAtATime(LoadScopeScheduling):
-    """All tests with a running system go to one of the two test processes, the others to whichever has time."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return "a system" if nodeid.startswith(WITH_A_SYSTEM) else nodeid
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    return OneSystemAtATime(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
