@@ -187,6 +187,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # Rooms that come again begin with the same ids, and nobody knows these kinds of jobs any more.
+    op.execute("DELETE FROM jobs WHERE kind IN ('planning_turn', 'planning_thread')")
+    op.execute(
+        "DELETE FROM jobs WHERE kind = 'delivery'"
+        " AND subject IN (SELECT id::text FROM notifications_ledger WHERE notice = 'planning_ask')"
+    )
+    op.execute("DELETE FROM notifications_ledger WHERE notice = 'planning_ask'")
     op.drop_column("subscription_preferences", "more_needed")
     op.drop_column("players", "rating")
     op.drop_constraint("committed_since_when_committed", "availability_entries", type_="check")

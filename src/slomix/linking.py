@@ -54,11 +54,12 @@ def delete_account(session: Session, user: User, *, now: datetime) -> None:
     The player's profile stays, which belongs to the game, and that messages of some kind once went to it.
     """
     player_id = user.player_id
+    planning.hold_all(session)
     unlink(session, user, today=date.min, now=now)
     if player_id is not None:
         deliveries.forget_words(session, player_id)
         campaigns.forget_whereabouts(session, player_id)
-        planning.forget(session, player_id)
+        planning.forget(session, player_id, user.discord_id)
     presence.forget(session, user.discord_id)
     accounts.forget(session, user, now=now)
 

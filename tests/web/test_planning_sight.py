@@ -229,7 +229,7 @@ def test_a_days_page_shows_its_teams_and_who_came_to_players_alone(tonight: Toni
         world.clock.forward(later)
         night = browse("alice").page(f"/day/{TODAY}").by_id("night")
         shown = [one.words for one in night.all("li")]
-        assert shown == ["Captain: Erik came", "Goran", "Captain: Franka not seen", "Bob"]
+        assert shown == ["Captain: Erik came", "Goran", "Captain: Franka not there at the start", "Bob"]
         for who in (None, "charlie"):
             page = browse(who).page(f"/day/{TODAY}")
             assert not page.has_id("night")

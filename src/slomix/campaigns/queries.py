@@ -54,7 +54,8 @@ def came(session: Session, day: date) -> dict[int, bool]:
     found: dict[int, bool] = {}
     for row in rows:
         if row.whereabouts is not Whereabouts.UNKNOWN or row.on_server:
-            found[row.player_id] = row.whereabouts.is_in_voice or bool(row.on_server)
+            was_there = row.whereabouts.is_in_voice or bool(row.on_server)
+            found[row.player_id] = found.get(row.player_id, False) or was_there
     return found
 
 

@@ -15,7 +15,7 @@ from slomix.accounts.rules import plain_name
 from slomix.availability.rules import parse_day
 from slomix.planning import queries, rules, service, teams
 from slomix.planning.layout import Layout
-from slomix.planning.rules import Actor
+from slomix.planning.rules import Actor, Side
 from slomix.planning.views import parse_id, room_page
 
 blueprint = Blueprint("planning_buttons", __name__)
@@ -118,6 +118,7 @@ def draft(day: str) -> Response:
             rules.parse_side(form.get("first", "")),
             size=rules.parse_size(form.get("size", "")),
             turn_seconds=rules.parse_turn_seconds(form.get("seconds", "")),
+            version=parse_id(form["version"]) if form.get("version") else None,
             now=press.now,
         )
     return _answer(day, words.DRAFT_BEGUN, to="#teams")
@@ -130,13 +131,15 @@ def use(day: str) -> Response:
     with _pressed(day) as press:
         a, b = ([parse_id(one) for one in form.getlist(side)] for side in ("side_a", "side_b"))
         view = queries.view(press.session, queries.held_room(press.session, press.day))
-        captains = [captain if captain in {*a, *b} else None for captain in view.captains.values()]
-        wanted = Layout.of(a, b, *captains)
+        captain_a, captain_b = view.captains[Side.A], view.captains[Side.B]
+        wanted = Layout.of(a, b, captain_a if captain_a in a else None, captain_b if captain_b in b else None)
         version = parse_id(form.get("version", "")) if form.get("version") else None
         try:
             teams.replace_all(press.session, press.day, press.actor, wanted, version=version, now=press.now)
-        except rules.TeamsChanged as error:  # proposals anew, for the teams as they stand now
-            flash(str(error), "problem")
+        except (rules.TeamsChanged, rules.NotCommitted) as error:
+            if version is None:
+                raise
+            flash(str(error), "problem")  # proposals anew, for the teams as they stand now
             return redirect(f"/planning/{press.day}/proposals", code=303)
     return _answer(day, words.SAVED, to="#teams")
 

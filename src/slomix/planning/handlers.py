@@ -26,6 +26,7 @@ class TurnIsOver(Step):
         if room is None or room.turn_until is None:
             return Done(JobStatus.SKIPPED, words.PICKED_IN_TIME)
         if room.day != local_day(now, runtime.settings.zone, runtime.settings.day_starts_at):
+            teams.stop_clock(session, room)
             return Done(JobStatus.SKIPPED, words.TOO_LATE)
         if not teams.pick_for(session, queries.view(session, room), now=now):
             return Done(JobStatus.SKIPPED, words.NOBODY_PICKED)

@@ -22,8 +22,9 @@ from slomix.planning.service import ASK
 from slomix.runtime import Runtime
 from slomix.settings import Settings
 
-# As many accounts as one message of Discord's may mention.
+# As many accounts as one message of Discord's may mention, and as many characters as it may have.
 MOST_MENTIONED = 100
+LONGEST_POST = 2000
 
 
 class MoreNeeded:
@@ -47,6 +48,8 @@ class MoreNeeded:
             else words.MORE_NEEDED.format(number=number, link=link)
         )
         accounts = whom_to_mention(session, room.day, settings=runtime.settings, now=occasion.now)
+        while len(text) + sum(len(account) + 4 for account in accounts) > LONGEST_POST:
+            accounts = accounts[:-1]
         mentions = " ".join(f"<@{account}>" for account in accounts)
         return Message(f"{text}\n{mentions}" if mentions else text, mentions=tuple(accounts))
 
@@ -57,7 +60,12 @@ def whom_to_mention(session: Session, day: date, *, settings: Settings, now: dat
     said = availability.statuses(session, day, wanting)
     asked = [one for one in wanting if said.get(one) in {None, Status.MAYBE}]
     reaches = contacts.reach_of(session, asked, settings=settings)
-    found = [reaches[one] for one in asked if why_not(reaches.get(one), now, kind=Kind.MORE_NEEDED) is None]
+    # A mention in a room needs no contact that works, so this asks for less than a message of their own would.
+    found = [
+        reach
+        for reach in (reaches[one] for one in asked if one in reaches)
+        if Kind.MORE_NEEDED in reach.allows and why_not(reach, now, kind=None) is None
+    ]
     return [reach.discord_id for reach in found if reach.discord_id is not None][:MOST_MENTIONED]
 
 

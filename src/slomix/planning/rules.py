@@ -127,6 +127,11 @@ class HasCaptain(Conflict):
         super().__init__(words.HAS_CAPTAIN)
 
 
+class SideIsFull(Conflict):
+    def __init__(self) -> None:
+        super().__init__(words.SIDE_IS_FULL)
+
+
 class NotYourTurn(Conflict):
     def __init__(self) -> None:
         super().__init__(words.NOT_YOUR_TURN)

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import any_, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -12,6 +12,7 @@ from slomix.availability import events
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.deliveries import service as deliveries
+from slomix.deliveries.models import Delivery
 from slomix.deliveries.service import Plan
 from slomix.planning import queries, rules, threads
 from slomix.planning.models import Member, Room, TeamName, Thread, Undo, Vote
@@ -23,7 +24,10 @@ ASK = "planning_ask"
 
 
 def open_room(session: Session, day: date, actor: Actor, *, settings: Settings, now: datetime) -> tuple[Room, bool]:
-    """Tonight's room, and whether it is new. Raise NotReady while too few are looking, or Outsider."""
+    """Tonight's room, and whether it is new; it is run by who opened it, if they are in.
+
+    Raise NotReady while too few are looking, or Outsider.
+    """
     room = queries.room_of(session, day)
     if room is not None:
         return room, False
@@ -31,11 +35,18 @@ def open_room(session: Session, day: date, actor: Actor, *, settings: Settings, 
     if missing:
         raise rules.NotReady(missing)
     said = availability.statuses(session, day, [actor.player_id]).get(actor.player_id)
-    if not actor.is_promoter and said in {None, Status.NOT_PLAYING}:
+    is_in = said not in {None, Status.NOT_PLAYING}
+    if not is_in and not actor.is_promoter:
         raise rules.Outsider
     new = session.scalar(
         insert(Room)
-        .values(day=day, created_by=actor.player_id, owner_id=actor.player_id, created_at=now, version=0)
+        .values(
+            day=day,
+            created_by=actor.player_id,
+            owner_id=actor.player_id if is_in else None,
+            created_at=now,
+            version=0,
+        )
         .on_conflict_do_nothing(constraint="uq_planning_sessions_day")
         .returning(Room.id)
     )
@@ -168,22 +179,35 @@ def where_to_ask(session: Session, room: Room, settings: Settings) -> str | None
 
 
 def let_go(session: Session, player_id: int, today: date) -> None:
-    """Whoever gets this profile next does not run tonight's room with it."""
+    """Whoever gets this profile next has no part in tonight's room by it: neither the room nor a vote nor a name."""
+    rooms = select(Room.id).where(Room.day >= today)
     session.execute(update(Room).where(Room.owner_id == player_id, Room.day >= today).values(owner_id=None))
+    session.execute(delete(Vote).where(Vote.player_id == player_id, Vote.session_id.in_(rooms)))
+    theirs = (TeamName.suggested_by == player_id) & TeamName.session_id.in_(rooms)
+    session.execute(update(TeamName).where(theirs).values(suggested_by=None))
 
 
-def forget(session: Session, player_id: int) -> None:
-    """Nobody can tell any more what this player did in any room; names they suggested stay, as nobody's."""
-    # Whoever changes teams at this moment is waited for: what they write of this player is taken away too.
+def hold_all(session: Session) -> None:
+    """Wait for whoever changes any room, and let nobody change one until this transaction ends."""
     session.execute(select(Room.id).order_by(Room.id).with_for_update())
+
+
+def forget(session: Session, player_id: int, account: str) -> None:
+    """Nobody can tell any more what this player did in any room; names they suggested stay, as nobody's.
+
+    `account` is their Discord account. The rooms are held already, by `hold_all`.
+    """
     for model in (Vote, Member):
         session.execute(delete(model).where(model.player_id == player_id))
     session.execute(update(TeamName).where(TeamName.suggested_by == player_id).values(suggested_by=None))
-    session.execute(update(Room).where(Room.created_by == player_id).values(created_by=None))
-    session.execute(update(Room).where(Room.owner_id == player_id).values(owner_id=None))
-    sides = Undo.before["sides"]
-    was_placed = sides["A"].contains([player_id]) | sides["B"].contains([player_id])
-    session.execute(delete(Undo).where(was_placed | (Undo.player_id == player_id)))
+    for column in (Room.created_by, Room.owner_id, Room.turn_of):
+        session.execute(update(Room).where(column == player_id).values({column: None}))
+    was_there = Undo.before["since"].has_key(str(player_id))
+    session.execute(delete(Undo).where(was_there | (Undo.player_id == player_id)))
+    was_in = literal(account) == any_(Thread.members)
+    session.execute(update(Thread).where(was_in).values(members=func.array_remove(Thread.members, account), said=""))
+    asked = (Delivery.notice == ASK) & Delivery.text.contains(f"<@{account}>", autoescape=True)
+    session.execute(update(Delivery).where(asked).values(text=""))
     db.notify(session, db.LIVE, "planning")
 
 

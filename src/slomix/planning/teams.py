@@ -13,7 +13,7 @@ from slomix.jobs import service as jobs
 from slomix.jobs.service import NewJob
 from slomix.planning import queries, rules
 from slomix.planning.layout import Layout
-from slomix.planning.models import Member, Undo
+from slomix.planning.models import Member, Room, Undo
 from slomix.planning.queries import RoomView
 from slomix.planning.rules import Actor, Change, Rights, Side
 
@@ -51,6 +51,14 @@ def _has_room(view: RoomView, side: Side) -> bool:
     return counts[side] < counts[side.other]
 
 
+def _is_full(view: RoomView, side: Side) -> bool:
+    """Whether one more, who leads it, would make a side larger than it was to be."""
+    counts, size = view.layout.counts(), view.room.side_size
+    if view.turn is not None:
+        return size is not None and counts[side] >= size
+    return counts[side] > 0 and counts[side] >= counts[side.other]
+
+
 def lead(session: Session, day: date, actor: Actor, side: Side, player_id: int | None, *, now: datetime) -> None:
     """Make somebody the captain of a side, or nobody: by whoever manages, by a volunteer, by who steps down.
 
@@ -66,6 +74,8 @@ def lead(session: Session, day: date, actor: Actor, side: Side, player_id: int |
             raise rules.HasCaptain
         if volunteers and view.layout.side_of(actor.player_id) is side.other:
             raise rules.AlreadyPicked
+        if volunteers and view.layout.side_of(actor.player_id) is None and _is_full(view, side):
+            raise rules.SideIsFull
     if player_id is not None:
         _check_committed(session, view, [player_id])
     _save(session, view, view.layout.led_by(player_id, side), actor, Change.CAPTAIN, now=now)
@@ -95,12 +105,19 @@ def begin_draft(
     *,
     size: int | None,
     turn_seconds: int | None,
+    version: int | None = None,
     now: datetime,
 ) -> None:
-    """From now on the two captains pick by turns. Raise NotTheOwner or NeedsCaptains."""
+    """From now on the two captains pick by turns; the others go back to the pool.
+
+    Raise NotTheOwner, NeedsCaptains, or TeamsChanged: a draft that is under way is not begun anew, and teams that are
+    not those of `version` any more are not taken apart.
+    """
     view, rights = _held(session, day, actor)
     if not rights.manages:
         raise rules.NotTheOwner
+    if view.turn is not None or (version is not None and version != view.room.version):
+        raise rules.TeamsChanged
     if None in view.captains.values():
         raise rules.NeedsCaptains
     drafting = view.layout.drafting(first, size=size, turn_seconds=turn_seconds)
@@ -156,6 +173,12 @@ def pick_for(session: Session, view: RoomView, *, now: datetime) -> bool:
         return False
     _save(session, view, view.layout.placed_on(view.pool[0].player_id, turn.side), None, Change.PICK, now=now)
     return True
+
+
+def stop_clock(session: Session, room: Room) -> None:
+    """The night is over, and with it a draft that nobody ended."""
+    room.first_pick = room.turn_until = room.turn_of = None
+    db.notify(session, db.LIVE, "planning")
 
 
 def _held(session: Session, day: date, actor: Actor) -> tuple[RoomView, Rights]:

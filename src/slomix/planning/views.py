@@ -73,6 +73,7 @@ def room_page(day: date) -> dict[str, Any]:
             "looking": looking,
             "missing": rules.needed(looking, settings.ready_threshold),
             "room": None,
+            "my_status": availability.statuses(session, day, [who.player_id or 0]).get(who.player_id or 0),
         }
         if room is None or not who.is_linked:
             return shown
@@ -84,7 +85,6 @@ def room_page(day: date) -> dict[str, Any]:
             "room": view,
             "may": may if can_change else rules.Rights(),
             "me": view.participant(who.player_id),
-            "my_status": availability.statuses(session, day, [who.player_id or 0]).get(who.player_id or 0),
             "needed": needed,
             "rules": rules,
             "turn": view.turn if can_change else None,
@@ -113,6 +113,7 @@ def _proposals(day: date) -> dict[str, Any]:
         return {
             "proposals": proposing.proposals(session, view, seed=int(seed) if web.is_id(seed) else 0),
             "version": room.version,
+            "proposed_names": view.names,
             "next_seed": secrets.randbelow(10**6),
         }
 

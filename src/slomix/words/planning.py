@@ -22,6 +22,7 @@ NO_SUCH_CLOCK: Final = "A pick can take {shortest} to {longest} seconds. Pick a 
 TEAMS_CHANGED = "Somebody changed the teams meanwhile, so nothing was saved. Look how they stand now."
 NEEDS_CAPTAINS = "A draft needs two captains. Name them, or let them volunteer."
 HAS_CAPTAIN = "That team has a captain already."
+SIDE_IS_FULL = "That team is complete. Who runs the room can make you its captain."
 NOT_YOUR_TURN = "It is not your pick."
 ALREADY_PICKED = "Somebody was quicker: that player is in a team already."
 NO_DRAFT = "There is no draft under way."
