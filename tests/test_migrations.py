@@ -22,6 +22,33 @@ def test_up_check_down_up(empty_database_url: str) -> None:
     engine.dispose()
 
 
+def test_rooms_that_go_leave_no_job_and_no_message_that_nobody_knows(empty_database_url: str) -> None:
+    config = migrations.configuration(empty_database_url)
+    command.upgrade(config, "head")
+    engine = create_engine(empty_database_url)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO notifications_ledger (destination, event_key, channel, notice, subject, status, nonce,"
+                " created_at) VALUES ('1', 'MORE_NEEDED:1', 'discord', 'planning_ask', 'planning:1', 'pending', 'n',"
+                " now())"
+            )
+        )
+        for kind, subject in (("planning_turn", "planning:1:7"), ("planning_thread", "planning:1"), ("delivery", "1")):
+            connection.execute(
+                text(
+                    "INSERT INTO jobs (kind, subject, lane, status, run_at, attempts, max_attempts, claims, nudges,"
+                    " created_at) VALUES (:kind, :subject, 'general', 'pending', now(), 0, 5, 0, 0, now())"
+                ),
+                {"kind": kind, "subject": subject},
+            )
+    command.downgrade(config, "0005")
+    with engine.connect() as connection:
+        for table in ("jobs", "notifications_ledger"):
+            assert connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0
+    engine.dispose()
+
+
 def test_every_time_is_stored_with_its_zone(database_url: str) -> None:
     database = db.Database(database_url)
     with database.transaction() as session:

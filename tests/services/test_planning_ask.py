@@ -170,3 +170,16 @@ def test_nobody_is_called_in_their_quiet_hours_or_after_they_left_our_server(ton
         user = session.get_one(User, world.users["dora"])
         accounts.note_membership(session, user, False, now=world.clock.now())
     assert called(tonight) == set()
+
+
+def test_a_post_that_asks_for_more_is_never_too_long_to_be_sent(
+    tonight: Tonight, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = [str(10**17 + number) for number in range(100)]
+    monkeypatch.setattr(notices, "whom_to_mention", lambda *_, **__: many)
+    tonight.asks("erik")
+    pump(tonight.world)
+    [(_, message, _)] = tonight.world.discord.sent
+    assert len(message.text) <= 2000
+    assert len(message.mentions) > 80
+    assert all(f"<@{account}>" in message.text for account in message.mentions)

@@ -259,3 +259,12 @@ def test_a_clock_that_comes_on_the_next_day_picks_nobody(tonight: Tonight) -> No
     tonight.world.clock.forward(timedelta(hours=6))
     assert tonight.time_is_up() == (JobStatus.SKIPPED, "too late")
     assert tonight.sides() == ("ERIK", "FRANKA")
+    assert tonight.view().room.first_pick is None, "and the draft is over"
+
+
+def test_a_draft_that_is_under_way_is_not_begun_anew_from_an_old_page(tonight: Tonight) -> None:
+    tonight.drafts("alice")
+    tonight.places("erik", "goran", A)
+    with pytest.raises(rules.TeamsChanged):
+        tonight.drafts("bob")
+    assert tonight.sides() == ("ERIK goran", "FRANKA")

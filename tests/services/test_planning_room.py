@@ -10,7 +10,7 @@ from slomix.accounts.models import User
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.planning import queries, rules
-from slomix.planning.models import Member, Undo, Vote
+from slomix.planning.models import Member, Room, Thread, Undo, Vote
 from tests.conftest import LINKED, TODAY, World
 from tests.services.planning import A, B, Tonight, everybody_says, opened, under
 
@@ -243,3 +243,29 @@ def test_a_room_is_of_its_day(tonight: Tonight) -> None:
     with tonight.world.session() as session:
         assert queries.room_of(session, TODAY) is not None
         assert queries.room_of(session, TODAY + timedelta(days=1)) is None
+
+
+def test_a_promoter_who_is_not_in_opens_a_room_that_anybody_in_it_may_run(world: World) -> None:
+    everybody_says(world, Status.LOOKING)
+    world.says("bob", Status.NOT_PLAYING)
+    tonight = Tonight(under(world, ready_threshold=3))
+    assert tonight.opens("bob")
+    assert tonight.view().room.owner_id is None
+    tonight.hands_over("erik", "erik")
+    assert tonight.view().room.owner_id == world.players["erik"]
+
+
+def test_nothing_of_a_deleted_account_is_left_in_a_room(tonight: Tonight) -> None:
+    world = tonight.world
+    with world.session() as session:
+        room = session.scalars(select(Room.id)).one()
+        account = world.discord_ids["erik"]
+        session.add(Thread(session_id=room, thread_id="1", members=[account, "2"], message_id="3", said="Erik"))
+    tonight.places("alice", "goran", A)
+    with world.session() as session:
+        linking.delete_account(session, session.get_one(User, world.users["erik"]), now=world.clock.now())
+    with world.session() as session:
+        thread = session.scalars(select(Thread).execution_options(populate_existing=True)).one()
+        assert (thread.members, thread.said) == (["2"], "")
+        erik = str(world.players["erik"])
+        assert not [one for one in session.scalars(select(Undo)) if erik in one.before["since"]]

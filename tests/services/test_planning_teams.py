@@ -288,3 +288,9 @@ def test_only_the_last_fifty_changes_are_kept_to_be_undone(tonight: Tonight) -> 
     for number in range(rules.UNDO_DEPTH + 5):
         tonight.places("alice", "goran", A if number % 2 == 0 else B)
     assert tonight.stored()["planning_undo"] == rules.UNDO_DEPTH
+
+
+def test_a_volunteer_makes_no_complete_team_larger(tonight: Tonight) -> None:
+    tonight.saves("alice", "erik goran", "franka bob")
+    with pytest.raises(rules.SideIsFull):
+        tonight.leads("dora", A, "dora")

@@ -20,8 +20,8 @@ class TurnIsOver(Step):
     """One for every turn with a clock; most find that somebody was picked in time."""
 
     def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
-        _, room_id, version = job.subject.split(":")
-        query = select(Room).where(Room.id == int(room_id), Room.version == int(version)).with_for_update()
+        version = int(job.subject.rpartition(":")[2])
+        query = select(Room).where(Room.id == queries.id_of(job.subject), Room.version == version).with_for_update()
         room = session.scalars(query).one_or_none()
         if room is None or room.turn_until is None:
             return Done(JobStatus.SKIPPED, words.PICKED_IN_TIME)

@@ -70,7 +70,7 @@ def whom_to_mention(session: Session, day: date, *, settings: Settings, now: dat
 
 
 def _room(session: Session, delivery: Delivery) -> Room:
-    return session.get_one(Room, int(delivery.subject.partition(":")[2]))
+    return session.get_one(Room, queries.id_of(delivery.subject))
 
 
 def _missing(session: Session, room: Room, settings: Settings) -> int:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -14,7 +14,7 @@ from slomix.availability.rules import Status
 from slomix.planning import rules
 from slomix.planning.layout import Layout
 from slomix.planning.models import Member, Room, TeamName, Undo, Vote
-from slomix.planning.rules import NoSuchRoom, Rights, Side
+from slomix.planning.rules import Actor, NoSuchRoom, Rights, Side
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,6 @@ class Team:
     def ids(self) -> list[int]:
         return [one.player_id for one in self.members]
 
-    @property
-    def captain(self) -> Participant | None:
-        return next((one for one in self.members if one.player_id == self.captain_id), None)
-
 
 @dataclass(frozen=True)
 class Turn:
@@ -79,7 +75,8 @@ class RoomView:
     suggestions: tuple[Suggestion, ...]
     votes: Mapping[int, int]
     last_change: Undo | None
-    names: Mapping[int, str] = field(default_factory=dict)
+    # Of everybody who is spoken of, in or not.
+    names: Mapping[int, str]
 
     @property
     def committed(self) -> list[Participant]:
@@ -159,6 +156,17 @@ def held_room(session: Session, day: date) -> Room:
     return room
 
 
+def held(session: Session, day: date, actor: Actor) -> tuple[RoomView, Rights]:
+    """The room of a day, to be changed, and what somebody may do in it. Raise NoSuchRoom."""
+    found = view(session, held_room(session, day))
+    return found, found.rights(actor.player_id, is_promoter=actor.is_promoter)
+
+
+def id_of(subject: str) -> int:
+    """The room's id, of how jobs and the ledger name it."""
+    return int(subject.split(":")[1])
+
+
 def participants(session: Session, day: date) -> tuple[Participant, ...]:
     """Who is in on this day, committed ones first, each in the order in which they said so."""
     rows = session.execute(
@@ -168,8 +176,6 @@ def participants(session: Session, day: date) -> tuple[Participant, ...]:
             Player.rating,
             Entry.status,
             Entry.committed_since,
-            Entry.looking_since,
-            Entry.updated_at,
         )
         .join(Player, Player.id == Entry.player_id)
         .where(Entry.day == day, Entry.status != Status.NOT_PLAYING)

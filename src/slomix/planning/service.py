@@ -17,7 +17,7 @@ from slomix.deliveries.service import Plan
 from slomix.planning import queries, rules, threads
 from slomix.planning.models import Member, Room, TeamName, Thread, Undo, Vote
 from slomix.planning.queries import RoomView
-from slomix.planning.rules import Actor, Rights
+from slomix.planning.rules import Actor
 from slomix.settings import Settings
 
 ASK = "planning_ask"
@@ -81,7 +81,7 @@ def leave(session: Session, day: date, player_id: int, *, settings: Settings, no
 def suggest(session: Session, day: date, player_id: int, text: str, *, now: datetime) -> TeamName:
     """Suggest a name for a team. Raise BadName, TooManyNames, NameTaken or Outsider."""
     name = rules.clean_name(text)
-    view, _ = _as_participant(session, day, player_id)
+    view = _as_participant(session, day, player_id)
     if sum(one.suggested_by == player_id for one in view.suggestions) >= rules.NAMES_EACH:
         raise rules.TooManyNames
     suggestion = TeamName(
@@ -98,8 +98,7 @@ def suggest(session: Session, day: date, player_id: int, text: str, *, now: date
 
 def take_back_name(session: Session, day: date, actor: Actor, name_id: int) -> None:
     """Delete one's own suggestion, or as who manages the room any; its votes go with it. Raise NoSuchName."""
-    view = queries.view(session, queries.held_room(session, day))
-    rights = view.rights(actor.player_id, is_promoter=actor.is_promoter)
+    view, rights = queries.held(session, day, actor)
     found = next((one for one in view.suggestions if one.id == name_id), None)
     if found is None or not (rights.manages or found.suggested_by == actor.player_id):
         raise rules.NoSuchName
@@ -109,7 +108,7 @@ def take_back_name(session: Session, day: date, actor: Actor, name_id: int) -> N
 
 def vote(session: Session, day: date, player_id: int, name_id: int | None) -> None:
     """Give one's vote to a name, or take it back with None. Raise NoSuchName or Outsider."""
-    view, _ = _as_participant(session, day, player_id)
+    view = _as_participant(session, day, player_id)
     if name_id is None:
         session.execute(delete(Vote).where(Vote.session_id == view.room.id, Vote.player_id == player_id))
     elif all(one.id != name_id for one in view.suggestions):
@@ -125,8 +124,7 @@ def vote(session: Session, day: date, player_id: int, name_id: int | None) -> No
 
 def hand_over(session: Session, day: date, actor: Actor, player_id: int) -> None:
     """Somebody else in the room runs it; or oneself, once its owner has left. Raise NotTheOwner or NotIn."""
-    view = queries.view(session, queries.held_room(session, day))
-    rights = view.rights(actor.player_id, is_promoter=actor.is_promoter)
+    view, rights = queries.held(session, day, actor)
     takes_over = rights.may_take_over and player_id == actor.player_id
     if not rights.manages and not takes_over:
         raise rules.NotTheOwner
@@ -141,7 +139,7 @@ def ask_for_more(session: Session, day: date, actor: Actor, *, settings: Setting
 
     Raise NobodyNeeded, NowhereToAsk, AskedAlready within the cooldown, or Outsider.
     """
-    view, rights = _seen_by(session, day, actor)
+    view, rights = queries.held(session, day, actor)
     if not rights.takes_part and not rights.manages:
         raise rules.Outsider
     number = rules.needed(len(view.committed), settings.ready_threshold)
@@ -211,13 +209,9 @@ def forget(session: Session, player_id: int, account: str) -> None:
     db.notify(session, db.LIVE, "planning")
 
 
-def _seen_by(session: Session, day: date, actor: Actor) -> tuple[RoomView, Rights]:
-    view = queries.view(session, queries.held_room(session, day))
-    return view, view.rights(actor.player_id, is_promoter=actor.is_promoter)
-
-
-def _as_participant(session: Session, day: date, player_id: int) -> tuple[RoomView, Rights]:
-    view, rights = _seen_by(session, day, Actor(player_id))
+def _as_participant(session: Session, day: date, player_id: int) -> RoomView:
+    """The room, to be changed by somebody who is in it. Raise Outsider."""
+    view, rights = queries.held(session, day, Actor(player_id))
     if not rights.takes_part:
         raise rules.Outsider
-    return view, rights
+    return view

@@ -26,7 +26,7 @@ def place(session: Session, day: date, actor: Actor, player_id: int, side: Side 
 
     Who manages picks for the captain whose turn it is. Raise NotYourTurn, AlreadyPicked, NotCommitted or NotTheOwner.
     """
-    view, rights = _held(session, day, actor)
+    view, rights = queries.held(session, day, actor)
     turn = view.turn
     is_captains_own = side is not None and rights.captain_of is side and not rights.manages
     if not rights.manages and not is_captains_own:
@@ -62,9 +62,9 @@ def _is_full(view: RoomView, side: Side) -> bool:
 def lead(session: Session, day: date, actor: Actor, side: Side, player_id: int | None, *, now: datetime) -> None:
     """Make somebody the captain of a side, or nobody: by whoever manages, by a volunteer, by who steps down.
 
-    Raise HasCaptain, AlreadyPicked, NotCommitted or NotTheOwner.
+    Raise HasCaptain, SideIsFull, AlreadyPicked, NotCommitted or NotTheOwner.
     """
-    view, rights = _held(session, day, actor)
+    view, rights = queries.held(session, day, actor)
     if not rights.manages:
         steps_down = player_id is None and rights.captain_of is side
         volunteers = player_id == actor.player_id and rights.is_committed
@@ -88,7 +88,7 @@ def replace_all(
 
     Raise NotTheOwner, TeamsChanged or NotCommitted.
     """
-    view, rights = _held(session, day, actor)
+    view, rights = queries.held(session, day, actor)
     if not rights.manages:
         raise rules.NotTheOwner
     if version is not None and version != view.room.version:
@@ -113,7 +113,7 @@ def begin_draft(
     Raise NotTheOwner, NeedsCaptains, or TeamsChanged: a draft that is under way is not begun anew, and teams that are
     not those of `version` any more are not taken apart.
     """
-    view, rights = _held(session, day, actor)
+    view, rights = queries.held(session, day, actor)
     if not rights.manages:
         raise rules.NotTheOwner
     if view.turn is not None or (version is not None and version != view.room.version):
@@ -126,7 +126,7 @@ def begin_draft(
 
 def end_draft(session: Session, day: date, actor: Actor, *, now: datetime) -> None:
     """The teams stay as they are picked so far. Raise NotTheOwner or NoDraft."""
-    view, rights = _held(session, day, actor)
+    view, rights = queries.held(session, day, actor)
     if not rights.manages:
         raise rules.NotTheOwner
     if view.room.first_pick is None:
@@ -139,15 +139,15 @@ def undo(session: Session, day: date, actor: Actor, *, version: int, now: dateti
 
     Raise NothingToUndo, or TeamsChanged when the last change is not any more the one that was seen.
     """
-    view, rights = _held(session, day, actor)
+    view, rights = queries.held(session, day, actor)
     last = view.last_change
     if last is None or not may_undo(last, rights, actor.player_id):
         raise rules.NothingToUndo
     if version != view.room.version:
         raise rules.TeamsChanged
     since = last.before["since"]
-    there = {player_id for player_id, moment in _since(view).items() if since.get(player_id) == moment}
-    before = Layout.from_json(last.before).only({int(player_id) for player_id in there})
+    stayed = {int(player_id) for player_id, moment in _since(view).items() if since.get(player_id) == moment}
+    before = Layout.from_json(last.before).only(stayed)
     session.delete(last)
     _write(session, view, before, now=now)
 
@@ -179,11 +179,6 @@ def stop_clock(session: Session, room: Room) -> None:
     """The night is over, and with it a draft that nobody ended."""
     room.first_pick = room.turn_until = room.turn_of = None
     db.notify(session, db.LIVE, "planning")
-
-
-def _held(session: Session, day: date, actor: Actor) -> tuple[RoomView, Rights]:
-    view = queries.view(session, queries.held_room(session, day))
-    return view, view.rights(actor.player_id, is_promoter=actor.is_promoter)
 
 
 def _check_committed(session: Session, view: RoomView, player_ids: Sequence[int]) -> None:
@@ -227,9 +222,9 @@ def _write(session: Session, view: RoomView, layout: Layout, *, now: datetime) -
         layout = layout.not_drafting()
     room.version += 1
     room.first_pick, room.side_size, room.turn_seconds = layout.first_pick, layout.size, layout.turn_seconds
-    has_clock = turn is not None and layout.turn_seconds is not None and layout.captains[turn] is not None
-    room.turn_until = now + timedelta(seconds=layout.turn_seconds or 0) if has_clock else None
-    room.turn_of = layout.captains[turn] if turn is not None and has_clock else None
+    room.turn_of = room.turn_until = None
+    if turn is not None and layout.captains[turn] is not None and layout.turn_seconds is not None:
+        room.turn_of, room.turn_until = layout.captains[turn], now + timedelta(seconds=layout.turn_seconds)
     since = {one.player_id: one.committed_since for one in view.committed}
     session.execute(delete(Member).where(Member.session_id == room.id))
     rows = [

@@ -191,7 +191,7 @@ class PlanningThread(Step):
     def begin(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> Talk | Outcome:
         """What should be and what is known to be; nothing to act on while both are the same."""
         settings = runtime.settings
-        room = session.get(Room, int(job.subject.partition(":")[2]))
+        room = session.get(Room, queries.id_of(job.subject))
         if room is None or clock.local_day(now, settings.zone, settings.day_starts_at) != room.day:
             return Done()
         if runtime.threads is None:

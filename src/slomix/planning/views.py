@@ -1,4 +1,4 @@
-"""The planning room's page, live and as it was, and every button on it."""
+"""The planning room's page, live and as it was, and teams to choose from."""
 
 import secrets
 from datetime import date, datetime
@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from slomix import live, web, words
 from slomix.availability import events
 from slomix.availability import service as availability
-from slomix.availability.rules import neighbours, parse_day
+from slomix.availability.rules import parse_day
 from slomix.errors import Invalid
 from slomix.planning import proposing, queries, rules, service, teams
 from slomix.planning.models import Thread
@@ -68,7 +68,6 @@ def room_page(day: date) -> dict[str, Any]:
         shown: dict[str, Any] = {
             "day": day,
             "today": today,
-            "neighbours": neighbours(day),
             "is_open": room is not None,
             "looking": looking,
             "missing": rules.needed(looking, settings.ready_threshold),
