@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException, NotFound, SecurityError
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as BaseResponse
 
-from slomix import assets, limits, live, logs, presentation, web, words
+from slomix import assets, limits, live, logs, presentation, request_log, web, words
 from slomix.accounts import logins
 from slomix.accounts import views as accounts_views
 from slomix.accounts.logins import Somebody
@@ -128,6 +128,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     app.wsgi_app = TrustedProxies(app.wsgi_app, runtime.settings.trusted_proxies)  # type: ignore[method-assign]
     Compress(app)
     Htmx(app)
+    request_log.install(app)
     limits.install(app, runtime.settings)
     csrf = CSRFProtect(app)
     for module in PAGES:
@@ -196,7 +197,7 @@ def _map_errors(app: Flask) -> None:
 
     @app.errorhandler(DataError)
     def unstorable(error: DataError) -> BaseResponse:
-        log.warning("web.unstorable", path=request.path, error=str(error.orig).strip())
+        log.warning("web.unstorable", rule=request_log.rule(), error=str(error.orig).strip())
         return web.problem(422, words.CANNOT_BE_STORED)
 
     @app.errorhandler(OperationalError)
@@ -225,7 +226,7 @@ def _map_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def anything(error: Exception) -> BaseResponse:
-        log.error("web.error", path=request.path, exc_info=error)
+        log.error("web.error", rule=request_log.rule(), exc_info=error)
         _look_as_a_stranger()
         return web.problem(500, words.OUR_MISTAKE)
 

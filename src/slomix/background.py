@@ -23,6 +23,7 @@ from slomix.jobs.service import Due
 from slomix.planning.handlers import HANDLERS as PLANNING_HANDLERS
 from slomix.planning.notices import NOTICES as PLANNING_NOTICES
 from slomix.planning.threads import HANDLERS as PLANNING_THREAD
+from slomix.retention import HANDLERS as RETENTION
 from slomix.runtime import Runtime
 
 log = structlog.get_logger()
@@ -34,6 +35,7 @@ HANDLERS: dict[str, Handler] = {
     **DAY_HANDLERS,
     **PLANNING_HANDLERS,
     **PLANNING_THREAD,
+    **RETENTION,
     JOB_KIND: Deliver(NOTICES),
 }
 
@@ -89,4 +91,7 @@ def tick(runtime: Runtime) -> list[Due]:
             log.warning("job.given_up", job=job.id, kind=job.kind)
             if job.kind in HANDLERS:
                 give_up(runtime, HANDLERS[job.kind], session, job, now)
-        return jobs.release_due(session, now=now, wall=wall, held=held(session))
+        released = jobs.release_due(session, now=now, wall=wall, held=held(session))
+    for one in released:
+        log.info("job.released", job=one.id, kind=one.kind, trace=one.trace or f"job-{one.id}")
+    return released

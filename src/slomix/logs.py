@@ -2,14 +2,44 @@
 
 import logging
 import re
+import secrets
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
 
 # What PostgreSQL adds to an error: the row that it was about.
 _ROW = re.compile(r"^(DETAIL|CONTEXT): .*$", re.MULTILINE)
+
+
+def new_trace() -> str:
+    """A name for something that begins here: every line about it and about what it sets off carries it."""
+    return secrets.token_hex(6)
+
+
+def trace() -> str | None:
+    """The name of what is being done; None where nobody gave it one."""
+    name: str | None = structlog.contextvars.get_contextvars().get("trace")
+    return name
+
+
+@contextmanager
+def about(**ids: object) -> Iterator[None]:
+    """Every line that is written in this block, and everything that `add` names in it, carries these ids."""
+    before = structlog.contextvars.get_contextvars()
+    structlog.contextvars.bind_contextvars(**ids)
+    try:
+        yield
+    finally:
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(**before)
+
+
+def add(**ids: object) -> None:
+    """The lines of the block from here on carry these ids too."""
+    structlog.contextvars.bind_contextvars(**ids)
 
 
 def without_rows(error: str) -> str:

@@ -13,7 +13,7 @@ import structlog
 from dramatiq import Broker, Worker
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from slomix import background, db, logs
+from slomix import background, db, logs, retention
 from slomix.availability import events
 from slomix.clock import local_day, nap, wall_now
 from slomix.contacts.handlers import plan_check
@@ -169,6 +169,7 @@ class Scheduler:
             with self._runtime.transaction() as session:
                 db.notify(session, db.LIVE, "day")
                 plan_check(session, today, now=self._runtime.clock.now())
+                retention.plan(session, today, now=self._runtime.clock.now())
                 events.begin_day(session, today, settings=settings, now=self._runtime.clock.now())
             self._day = today
 

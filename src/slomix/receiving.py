@@ -8,7 +8,7 @@ import psycopg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from slomix import db
+from slomix import db, logs
 from slomix.channels.base import SendError
 from slomix.channels.signal import Signal
 from slomix.channels.telegram import Telegram
@@ -118,7 +118,8 @@ class TelegramReceiver:
         with self._runtime.transaction() as session:
             offset = service.position(session, ChannelName.TELEGRAM, now=self._runtime.clock.now())
         for update in self._telegram.updates(offset, wait_seconds=WAIT_SECONDS):
-            self._desk.take_update(update)
+            with logs.about(trace=logs.new_trace()):
+                self._desk.take_update(update)
 
 
 class SignalReceiver:
@@ -136,5 +137,6 @@ class SignalReceiver:
                 Letter(ChannelName.SIGNAL, one.sender, one.text) for one in incoming if one.is_private
             )
         while self._unanswered:
-            self._desk.take_letter(self._unanswered[0])
+            with logs.about(trace=logs.new_trace()):
+                self._desk.take_letter(self._unanswered[0])
             self._unanswered.popleft()

@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     internal_api_secret: SecretStr = Field(SecretStr(""), validation_alias=_env("INTERNAL_API_SECRET"))
     contact_encryption_key: SecretStr = Field(SecretStr(""), validation_alias=_env("CONTACT_DATA_ENCRYPTION_KEY"))
     trusted_proxies: Networks = Field((), validation_alias=_env("TRUSTED_PROXIES"))
+    retention_days: int = Field(180, ge=7, le=3650, validation_alias=_env("SLOMIX_RETENTION_DAYS"))
     worker_threads: int = Field(16, ge=1, le=200, validation_alias=_env("SLOMIX_WORKER_THREADS"))
     reloads: bool = Field(False, validation_alias=_env("SLOMIX_RELOAD"))
     validate_only: bool = Field(False, validation_alias=_env("BOT_STARTUP_VALIDATE_ONLY"))

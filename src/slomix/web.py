@@ -12,7 +12,7 @@ from flask import Response, current_app, flash, g, jsonify, make_response, redir
 from flask_login import AnonymousUserMixin, UserMixin, current_user
 from werkzeug.wrappers import Response as BaseResponse
 
-from slomix import words
+from slomix import logs, words
 from slomix.clock import local_day
 from slomix.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, TooSoon, Unavailable
 from slomix.runtime import Runtime
@@ -284,4 +284,6 @@ def problem(status: int, sentence: str) -> BaseResponse:
         fragment.headers["HX-Retarget"] = "#flash"
         fragment.headers["HX-Reswap"] = "outerHTML"
         return fragment
-    return make_response(render_template("error.html", title=title, status=status, sentence=sentence), status)
+    return make_response(
+        render_template("error.html", title=title, status=status, sentence=sentence, trace=logs.trace()), status
+    )

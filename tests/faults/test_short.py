@@ -3,6 +3,7 @@
 One copy for all, in the order of its clock, because its start takes longer than an evening.
 """
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,7 @@ from slomix.rehearsal.matrix.run import Players
 from slomix.rehearsal.matrix.stage import Stage
 from slomix.rehearsal.matrix.table import about
 from slomix.rehearsal.system import System, running
+from slomix.simulator.people import PEOPLE
 
 SEED = 20
 
@@ -77,3 +79,26 @@ def test_the_short_form_keeps_every_promise(players: Players, cell: Cell) -> Non
     played = players.play(cell, 0)
     assert played.count.flaws == (), about(played, SEED)
     assert (played.count.duplicates, played.count.losses) == (0, 0)
+
+
+def test_the_logs_of_these_evenings_hold_no_secret_and_no_address(system: System, players: Players) -> None:
+    """Every process's, and PostgreSQL's and Valkey's own; the simulator's are those of the outside world."""
+    logs = {file.stem: file.read_text() for file in (system.folder / "log").glob("*.log") if file.stem != "simulator"}
+    assert set(logs) >= {"web", "worker", "scheduler", "discord"}, "who has nothing to say has no file"
+    assert all(event in logs["worker"] for event in ("job.tried", "delivery.tried"))
+    cast = [
+        address
+        for person in PEOPLE
+        for address in (person.id, person.dm_channel, str(person.telegram_chat_id), person.signal_number)
+    ]
+    secrets = [value for name, value in system.environment.items() if re.search("SECRET|TOKEN|KEY", name)]
+    said = {line for one in system.control.messages() for line in one["text"].splitlines() if len(line) > 12}
+    assert len(secrets) > 4
+    assert len(said) > 10
+    found = [
+        (part, one)
+        for part, log in logs.items()
+        for one in {*cast, *secrets, *said, "/stop/"}
+        if re.search(rf"(?<![0-9A-Za-z]){re.escape(one)}(?![0-9A-Za-z])", log)
+    ]
+    assert found == []

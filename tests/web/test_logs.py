@@ -165,8 +165,8 @@ def test_what_cannot_be_stored_is_logged_without_it(alice: Browser, logged: io.S
 def test_what_somebody_types_begins_no_line_of_its_own(
     anonymous: Browser, logged: io.StringIO, monkeypatch: pytest.MonkeyPatch, typed: str
 ) -> None:
-    def breaks(*_: object, **__: object) -> None:
-        raise RuntimeError("a mistake\nof ours")
+    def breaks(_: object, said: str, **__: object) -> None:
+        raise RuntimeError(f"a mistake\nof ours about {said}")
 
     monkeypatch.setattr(stopping, "read", breaks)
     assert anonymous.get(f"/stop/{typed}").status_code == 500
@@ -181,14 +181,26 @@ def test_no_control_character_reaches_the_logs(
 ) -> None:
     """What ends a line, or clears the screen of whoever reads it."""
 
+    def breaks(_: object, said: str, **__: object) -> None:
+        raise RuntimeError(f"a mistake of ours about {said}")
+
+    monkeypatch.setattr(stopping, "read", breaks)
+    assert anonymous.get(f"/stop/{typed}").status_code == 500
+    assert all(letter == "\n" or letter.isprintable() for letter in logged.getvalue())
+    error, asked = logged.getvalue().splitlines()
+    assert ("web.error" in error, "web.request" in asked) == (True, True)
+
+
+def test_a_secret_in_an_address_stays_out_of_the_logs(
+    anonymous: Browser, logged: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def breaks(*_: object, **__: object) -> None:
         raise RuntimeError("a mistake of ours")
 
     monkeypatch.setattr(stopping, "read", breaks)
-    assert anonymous.get(f"/stop/{typed}").status_code == 500
-    assert "web.error" in logged.getvalue()
-    assert all(letter == "\n" or letter.isprintable() for letter in logged.getvalue())
-    assert len(logged.getvalue().splitlines()) == 1
+    assert anonymous.get("/stop/7.campaigns.a-signature").status_code == 500
+    assert "rule=/stop/<token>" in logged.getvalue()
+    assert holds(logged, "a-signature") == []
 
 
 def test_a_statement_that_fails_is_logged_without_its_values(world: World, alice: Browser, logged: io.StringIO) -> None:

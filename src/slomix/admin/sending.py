@@ -39,7 +39,7 @@ def pause() -> Response:
     with web.runtime().transaction() as session:
         is_new = pausing.pause(session, by=who.discord_id, now=now)
     if is_new:
-        log.warning("sending.paused", by=who.discord_id)
+        log.warning("sending.paused", user=who.user_id)
     return _done(words.PAUSED if is_new else words.PAUSED_ALREADY, is_new=is_new)
 
 
@@ -50,7 +50,7 @@ def resume() -> Response:
     with web.runtime().transaction() as session:
         was_paused = pausing.resume(session)
     if was_paused:
-        log.warning("sending.resumed", by=who.discord_id)
+        log.warning("sending.resumed", user=who.user_id)
     return _done(words.RESUMED if was_paused else words.NOT_PAUSED, is_new=was_paused)
 
 

@@ -40,6 +40,7 @@ def gather(session: Session, campaign: Campaign) -> dict[str, Any]:
             "came": turnout.here if turnout else None,
             "of": turnout.asked if turnout else None,
             "dry_run": campaign.dry_run,
+            "ledger_kept": campaign.ledger_pruned_at is None,
         },
         "jobs": [
             {

@@ -47,6 +47,8 @@ class Campaign(Base):
     start_at: Mapped[datetime]
     joiners_added_at: Mapped[datetime | None]
     judged_at: Mapped[datetime | None]
+    # Since then its messages are not kept any more, and its status is the last word.
+    ledger_pruned_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
     @property

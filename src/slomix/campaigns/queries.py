@@ -151,8 +151,8 @@ def progress(session: Session, campaign: Campaign, finishing: Mapping[str, JobSt
 
 
 def status_of(campaign: Campaign, phases: Mapping[str, Phase], states: Mapping[str, JobStatus]) -> CampaignStatus:
-    """What it came to, by its jobs and its ledger; a cancel, and a dry run's own word, stand as they are."""
-    if campaign.status is CampaignStatus.CANCELLED or campaign.dry_run:
+    """What it came to, by its jobs and its ledger; a cancel, and what was written down for good, stand as they are."""
+    if campaign.status is CampaignStatus.CANCELLED or campaign.dry_run or campaign.ledger_pruned_at is not None:
         return campaign.status
     status = rules.overall_status(phases, states)
     if status is CampaignStatus.SCHEDULED and campaign.status is CampaignStatus.RUNNING:

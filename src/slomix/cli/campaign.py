@@ -90,7 +90,7 @@ def _as_text(shown: dict[str, Any], zone: ZoneInfo) -> str:
     for job in shown["jobs"]:
         what = f"  {job['kind']:20} {job['status']:8} {_local(job['run_at'], zone)}  attempts {job['attempts']}"
         lines.append(f"{what}  {job['note']}".rstrip())
-    lines += ["", "ledger"]
+    lines += ["", "ledger" if one["ledger_kept"] else "ledger: not kept any more (SLOMIX_RETENTION_DAYS)"]
     for row, line in zip(shown["ledger"], ledger_lines(shown["ledger"]), strict=True):
         lines.append(line)
         lines += [f"    {_local(half['at'], zone)}  {_half(half)}" for half in row["attempts"]]

@@ -39,5 +39,7 @@ class Job(Base):
     nudges: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str | None]
     reason: Mapped[str | None]
+    # What the logs call the request, or the job, that set it off.
+    trace: Mapped[str | None]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]

@@ -64,6 +64,11 @@ class Step:
 
 def run(runtime: Runtime, handler: Handler, job_id: int) -> JobStatus | None:
     """Try one job once and return its status, or None if another worker has it or it is not due."""
+    with logs.about(job=job_id):
+        return _run(runtime, handler, job_id)
+
+
+def _run(runtime: Runtime, handler: Handler, job_id: int) -> JobStatus | None:
     try:
         begun = _begin(runtime, handler, job_id)
     except service.Lost:
@@ -103,6 +108,7 @@ def _begin(runtime: Runtime, handler: Handler, job_id: int) -> _Begun | JobStatu
         job = service.claim(session, job_id, now=now, wall=wall)
         if job is None:
             return None
+        logs.add(kind=job.kind, trace=job.trace or f"job-{job.id}")
         prepared = handler.begin(runtime, session, job, now)
         if isinstance(prepared, Done | Snooze | Retry):
             return _end(runtime, handler, session, job, prepared)
@@ -117,7 +123,7 @@ def _finish_while_ours(runtime: Runtime, handler: Handler, job: Job, result: Any
         except OperationalError:
             if job.lease_until is None or wall_now() >= job.lease_until:
                 raise
-            log.warning("job.database_away", job=job.id, kind=job.kind)
+            log.warning("job.database_away")
             nap(0.5)
 
 
@@ -136,7 +142,7 @@ def _finish(runtime: Runtime, handler: Handler, job: Job, result: Any) -> JobSta
 
 
 def _too_late(runtime: Runtime, handler: Handler, job: Job, result: Any) -> None:
-    log.warning("job.lost", job=job.id, kind=job.kind)
+    log.warning("job.lost")
     with runtime.transaction() as session:
         handler.late(runtime, session, job, result, runtime.clock.now())
 
@@ -147,7 +153,7 @@ def _end(runtime: Runtime, handler: Handler, session: Session, job: Job, outcome
     if status is JobStatus.FAILED and isinstance(outcome, Retry):
         handler.give_up(runtime, session, job, now)
     if not isinstance(outcome, Snooze):
-        log.info("job.tried", job=job.id, kind=job.kind, subject=job.subject, status=str(status), attempt=job.attempts)
+        log.info("job.tried", subject=job.subject, status=str(status), attempt=job.attempts)
     return status
 
 
@@ -159,7 +165,7 @@ def _begin_failed(runtime: Runtime, handler: Handler, job_id: int, error: Except
 
 
 def _failed(runtime: Runtime, handler: Handler, job: Job, error: Exception) -> JobStatus | None:
-    log.error("job.error", job=job.id, kind=job.kind, exc_info=error)
+    log.error("job.error", exc_info=error)
     try:
         with runtime.transaction() as session:
             return _end(

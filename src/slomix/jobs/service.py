@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from slomix import db, words
+from slomix import db, logs, words
 from slomix.jobs import rules
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
@@ -43,6 +43,7 @@ class Due:
     id: int
     kind: str
     lane: str
+    trace: str | None = None
 
 
 def schedule(session: Session, jobs: Sequence[NewJob], *, now: datetime) -> None:
@@ -59,6 +60,7 @@ def schedule(session: Session, jobs: Sequence[NewJob], *, now: datetime) -> None
             "status": job.status,
             "reason": job.reason,
             "lane": job.lane,
+            "trace": logs.trace(),
             "created_at": now,
             "finished_at": now if job.status.is_over else None,
         }
@@ -88,6 +90,7 @@ def reopen(
             finished_at=None,
             reason=None,
             last_error=None,
+            trace=logs.trace(),
         )
     )
     db.notify(session, db.JOBS)
@@ -135,10 +138,11 @@ def release_due(
         update(Job)
         .where(Job.id == ranked.c.id)
         .values(nudges=Job.nudges + 1, nudge_again_at=literal(wall) + delay + (ranked.c.rank - 1) * rules.NUDGE_GAP)
-        .returning(Job.id, Job.kind, Job.lane, Job.run_at)
+        .returning(Job.id, Job.kind, Job.lane, Job.run_at, Job.trace)
         .execution_options(synchronize_session=False)
     ).all()
-    return [Due(row.id, row.kind, row.lane) for row in sorted(released, key=lambda row: (row.run_at, row.id))]
+    in_order = sorted(released, key=lambda row: (row.run_at, row.id))
+    return [Due(row.id, row.kind, row.lane, row.trace) for row in in_order]
 
 
 def next_look(

@@ -1,0 +1,51 @@
+"""Gives every request a name, and logs those that changed something, failed or were slow."""
+
+import time
+from contextlib import ExitStack
+
+import structlog
+from flask import Flask, Response, g, request
+
+from slomix import logs
+
+log = structlog.get_logger()
+
+HEADER = "X-Request-ID"
+SLOW_SECONDS = 1.0
+
+
+def install(app: Flask) -> None:
+    """The name is ours, not the caller's: it stands in logs, and on jobs."""
+    app.before_request(_begin)
+    app.after_request(_end)
+    app.teardown_request(_forget)
+
+
+def _begin() -> None:
+    g.began = time.perf_counter()
+    g.log_context = ExitStack()
+    g.log_context.enter_context(logs.about(trace=logs.new_trace()))
+
+
+def _end(response: Response) -> Response:
+    name = logs.trace()
+    if name is None:  # it was refused before it began
+        return response
+    response.headers[HEADER] = name
+    seconds = time.perf_counter() - g.began
+    if request.method not in {"GET", "HEAD"} or response.status_code >= 400 or seconds > SLOW_SECONDS:
+        log.info(
+            "web.request", method=request.method, rule=rule(), status=response.status_code, ms=round(seconds * 1000)
+        )
+    return response
+
+
+def rule() -> str | None:
+    """What of this request's address may be logged: the rule that it fits, because some addresses are secrets."""
+    return request.url_rule.rule if request.url_rule is not None else None
+
+
+def _forget(_error: BaseException | None) -> None:
+    context = g.pop("log_context", None)
+    if context is not None:
+        context.close()

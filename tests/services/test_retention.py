@@ -1,0 +1,159 @@
+"""What is kept only for a while goes, and nothing else; what an evening came to stays."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from slomix import db, retention
+from slomix.accounts import logins
+from slomix.accounts.models import LinkEvent, LoginAttempt, LoginSession, User
+from slomix.availability.models import Entry
+from slomix.availability.rules import Status
+from slomix.campaigns import evidence, history, queries
+from slomix.campaigns.models import Campaign, Recipient
+from slomix.campaigns.rules import JOB_KINDS, CampaignStatus
+from slomix.contacts.models import LinkCode
+from slomix.contacts.rules import ChannelName
+from slomix.deliveries.models import Attempt, Delivery
+from slomix.deliveries.rules import DeliveryStatus
+from slomix.jobs.models import Job
+from tests.conftest import ROOM, TODAY, World
+from tests.services.test_campaigns import call
+from tests.workers.pump import pump
+from tests.workers.stage import EVERYBODY, go, in_voice, status
+
+KEPT_FOR = 30
+
+
+@pytest.fixture
+def over(world: World) -> World:
+    """An evening that was played to its end, in a community that keeps its messages for a month."""
+    from tests.services.planning import under
+
+    world = under(world, retention_days=KEPT_FOR)
+    for name in EVERYBODY:
+        world.says(name, Status.LOOKING)
+    call(world)
+    go(world, 20, 45)
+    go(world, 21)
+    in_voice(world, alice=ROOM)
+    go(world, 21, 0, 30)
+    assert status(world) is CampaignStatus.FOLLOWUP_SENT
+    return world
+
+
+def days_later(world: World, days: int) -> date:
+    """The first job of that day has run."""
+    world.clock.forward(timedelta(days=days))
+    day = TODAY + timedelta(days=days)
+    with world.session() as session:
+        retention.plan(session, day, now=world.clock.now())
+    pump(world)
+    return day
+
+
+def number(world: World, model: type[db.Base]) -> int:
+    with world.session() as session:
+        return session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def test_what_is_young_stays(over: World) -> None:
+    before = {model: number(over, model) for model in (Delivery, Attempt, Job, Campaign)}
+    assert min(before.values()) > 0
+    days_later(over, KEPT_FOR)
+    assert {model: number(over, model) for model in before} == before | {Job: before[Job] + 1}
+
+
+def test_ledger_attempts_and_jobs_go_and_the_evening_stays(over: World) -> None:
+    kept: tuple[type[db.Base], ...] = (Campaign, Recipient, Entry, LinkEvent, User)
+    before = {model: number(over, model) for model in kept}
+    with over.session() as session:
+        nights = history.nights(session)[0]
+        campaign = session.scalars(select(Campaign)).one()
+        turnout = queries.turnout(session, campaign)
+    days_later(over, KEPT_FOR + 1)
+    assert (number(over, Delivery), number(over, Attempt)) == (0, 0)
+    with over.session() as session:
+        assert set(session.scalars(select(Job.kind))) == {*JOB_KINDS, retention.KIND}
+        assert history.nights(session)[0] == nights, "with what it came to, and who came"
+        campaign = session.scalars(select(Campaign)).one()
+        assert queries.progress(session, campaign).status is CampaignStatus.FOLLOWUP_SENT
+        assert queries.turnout(session, campaign) == turnout
+        shown = evidence.gather(session, campaign)
+        assert shown["campaign"]["ledger_kept"] is False
+        assert all(one["kept"] for one in shown["verdict"])
+    assert {model: number(over, model) for model in kept} == before
+
+
+def test_a_failure_is_not_forgotten_with_its_messages(over: World) -> None:
+    with over.session() as session:
+        row = session.scalars(select(Delivery).where(Delivery.event_key.like("PROMOTE:T0:%"))).first()
+        assert row is not None
+        row.status, row.reason = DeliveryStatus.UNKNOWN, "no answer"
+    days_later(over, KEPT_FOR + 1)
+    with over.session() as session:
+        campaign = session.scalars(select(Campaign)).one()
+        assert queries.progress(session, campaign).status is CampaignStatus.PARTIAL
+
+
+@pytest.mark.parametrize("left", [DeliveryStatus.PENDING, DeliveryStatus.SENDING])
+def test_what_is_still_on_its_way_stays_however_old(over: World, left: DeliveryStatus) -> None:
+    with over.session() as session:
+        row = session.scalars(select(Delivery).where(Delivery.event_key.like("SUMMARY:%"))).one()
+        row.status, row.settled_at = left, None
+        kept = row.id
+    days_later(over, KEPT_FOR + 1)
+    with over.session() as session:
+        assert session.scalars(select(Delivery.id)).all() == [kept]
+        assert session.scalars(select(Job.subject).where(Job.kind == "delivery")).all() == [str(kept)]
+
+
+def test_it_goes_on_until_all_is_gone_a_few_at_a_time(over: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "AT_ONCE", 4)
+    assert number(over, Delivery) > 8
+    sizes: list[int] = []
+    pruned: Callable[..., int] = retention._forget_deliveries
+    monkeypatch.setattr(retention, "_forget_deliveries", lambda *args: sizes.append(pruned(*args)) or sizes[-1])
+    for _ in range(3):  # the pump thinks after three rounds that the job waits for something
+        days_later(over, KEPT_FOR + 1)
+    assert number(over, Delivery) == 0
+    assert max(sizes) == 4
+
+
+def test_what_has_expired_goes_and_who_is_logged_in_stays_so(over: World) -> None:
+    now = over.clock.now()
+    with over.session() as session:
+        logins.open_session(session, session.get_one(User, over.users["alice"]), now=now - timedelta(days=400))
+        logins.open_session(session, session.get_one(User, over.users["bob"]), now=now + timedelta(days=1))
+        old, new = now - timedelta(minutes=1), now + timedelta(days=2)
+        for name, until in (("old", old), ("new", new)):
+            session.add(
+                LoginAttempt(state_hash=name, browser_hash="b", code_verifier="v", next_path="/", expires_at=until)
+            )
+        for name, until in (("alice", old), ("bob", new)):
+            player_id = over.players[name]
+            session.add(
+                LinkCode(
+                    player_id=player_id,
+                    channel=ChannelName.SIGNAL,
+                    code_hash=name,
+                    requested_at=old,
+                    expires_at=until,
+                )
+            )
+    days_later(over, 1)
+    with over.session() as session:
+        assert session.scalars(select(LoginSession.user_id)).all() == [over.users["bob"]]
+        assert session.scalars(select(LoginAttempt.state_hash)).all() == ["new"]
+        assert session.scalars(select(LinkCode.code_hash)).all() == ["bob"]
+
+
+def test_a_day_begins_it_once(over: World) -> None:
+    days_later(over, 1)
+    with over.session() as session:
+        retention.plan(session, TODAY + timedelta(days=1), now=over.clock.now())
+    pump(over)
+    with over.session() as session:
+        assert session.scalars(select(Job.subject).where(Job.kind == retention.KIND)).all() == ["2026-11-21"]
