@@ -2,6 +2,9 @@
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
 from slomix.db import ROOT
 
@@ -17,6 +20,16 @@ def configuration(url: str) -> Config:
 def upgrade(url: str) -> None:
     """Bring the database at `url` to the newest migration; two at once run one after the other."""
     command.upgrade(configuration(url), "head")
+
+
+def head() -> str | None:
+    """The migration that this version expects."""
+    return ScriptDirectory.from_config(configuration("")).get_current_head()
+
+
+def current(connection: Connection) -> str | None:
+    """The migration that a database is at; None for an empty one."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def check(url: str) -> None:

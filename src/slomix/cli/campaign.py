@@ -1,6 +1,7 @@
 """`slomix campaign`: what became of an evening, with the evidence."""
 
 import json
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ import click
 from slomix.accounts.rules import plain_name
 from slomix.campaigns import evidence, history, queries
 from slomix.campaigns.history import Night
+from slomix.cli import signoff
 from slomix.cli.connect import open_database
 from slomix.errors import NotFound
 
@@ -27,6 +29,7 @@ def list_(as_json: bool) -> None:
     """The latest campaigns, newest first, and how many came to voice."""
     database, settings = open_database()
     with database.transaction() as session:
+        signoff.read_only(session)
         nights = history.nights(session, dry_runs=True)[0][:LATEST]
     if as_json:
         click.echo(json.dumps([_as_plain(night) for night in nights], indent=2))
@@ -64,15 +67,23 @@ def _line(night: Night, zone: ZoneInfo) -> str:
 @click.argument("campaign_id", type=int)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(campaign_id: int, as_json: bool) -> None:
-    """Campaign, jobs, ledger, attempts, and whether the promises were kept."""
+    """Campaign, jobs, ledger, attempts, whether the promises were kept, and the ten steps of signing it off.
+
+    Reads only. Exit status 1 when a promise was broken, whatever the system is like at this moment.
+    """
     database, settings = open_database()
     try:
         with database.transaction() as session:
-            shown = evidence.gather(session, queries.get(session, campaign_id))
+            signoff.read_only(session)
+            found = queries.get(session, campaign_id)
+            shown = evidence.gather(session, found)
+            shown["steps"] = [asdict(step) for step in signoff.steps(session, found, shown, settings)]
     except NotFound as error:
         raise click.ClickException(str(error)) from None
     click.echo(json.dumps(shown, indent=2) if as_json else _as_text(shown, settings.zone))
-    if not all(verdict["kept"] for verdict in shown["verdict"]):
+    if not all(verdict["kept"] for verdict in shown["verdict"]) or any(
+        step["is_so"] is False for step in shown["steps"][signoff.OF_THE_SYSTEM :]
+    ):
         raise SystemExit(1)
 
 
@@ -96,7 +107,17 @@ def _as_text(shown: dict[str, Any], zone: ZoneInfo) -> str:
         lines += [f"    {_local(half['at'], zone)}  {_half(half)}" for half in row["attempts"]]
     lines += ["", "verdict"]
     lines += [f"  {'kept  ' if verdict['kept'] else 'BROKEN'} {verdict['promise']}" for verdict in shown["verdict"]]
+    lines += ["", "sign-off", *step_lines(shown["steps"])]
     return "\n".join(lines)
+
+
+def step_lines(steps: list[dict[str, Any]]) -> list[str]:
+    """The ten steps, a line each."""
+    marks = {True: "yes", False: "NO ", None: "?  "}
+    return [
+        f"  {number:>2}  {marks[step['is_so']]}  {step['title']}: {step['seen']}"
+        for number, step in enumerate(steps, start=1)
+    ]
 
 
 def _half(half: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from slomix.cli.campaign import ledger_lines
+from slomix.cli.campaign import ledger_lines, step_lines
 from slomix.rehearsal.evening import Result, play
 from slomix.rehearsal.matrix import run, table
 from slomix.rehearsal.matrix.cells import BY_NAME, CELLS, SHORT
@@ -73,6 +73,9 @@ def _play_evenings(rounds: int) -> None:
 def _print(result: Result) -> None:
     click.echo("\nledger")
     for line in ledger_lines(result.evidence["ledger"]):
+        click.echo(line)
+    click.echo("\nsign-off")
+    for line in step_lines(result.evidence["steps"]):
         click.echo(line)
     click.echo("\nverdict, as the provider counts")
     for promise in result.promises:

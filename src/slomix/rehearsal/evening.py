@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import redis
+from sqlalchemy import select
+
+from slomix.accounts.models import Player, User
 from slomix.clock import nap
 from slomix.rehearsal import verdict
 from slomix.rehearsal.people import Control, Person, Stumbled
@@ -20,6 +24,9 @@ DAY = "2026-03-27"
 ENVIRONMENT = {"SLOMIX_WORKER_THREADS": "1"}
 LATENCY = 0.4
 KILL_AFTER = 2
+PREFERENCES = "/api/availability/promotion-preferences"
+# Who repeats a submit sends its key again.
+SUBMIT = {"include_available": "on", "start": "21:00", "key": "rehearsal"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,8 @@ class Result:
 
     @property
     def is_kept(self) -> bool:
-        return all(promise.kept for promise in self.promises)
+        """Every promise, and each of the ten steps."""
+        return all(promise.kept for promise in self.promises) and all(step["is_so"] for step in self.evidence["steps"])
 
 
 Say = Callable[[str], None]
@@ -70,26 +78,33 @@ class _Evening:
         self._walk_in_late()
         self._wait("the summary", lambda: bool(self._got(verdict.SUMMARY)), seconds=90)
         nap(3)  # time for anything that should not come
-        return self._judge(campaign, killed_after)
+        again = self._run_again(campaign) if kill_worker else None
+        result = self._judge(campaign, killed_after, again)
+        self._people["Ivan"].call(PREFERENCES, {"quiet_hours": None})
+        self._control.on_game_server([])
+        return result
 
     def _say(self, words: str) -> None:
         self._tell(f"{self._control.now().astimezone(START_AT.tzinfo):%H:%M:%S}  {words}")
 
     def _call_together(self) -> str:
-        for name in ("Alice", "Erik", "Franka", "Goran", "Hana", "Jana", "Luka", "Bob"):
+        for name in ("Alice", "Erik", "Franka", "Goran", "Hana", "Ivan", "Jana", "Luka", "Bob"):
             self._people[name] = self._system.person(self._cast[name])
         self._people["Hana"].post("/preferences", allow_promotions="off")  # Hana wants no calls
-        for name in ("Alice", "Erik", "Franka", "Goran", "Hana", "Bob"):
+        self._people["Ivan"].call(PREFERENCES, {"allow_promotions": True})
+        for name in ("Alice", "Erik", "Franka", "Goran", "Hana", "Ivan", "Bob"):
             self._people[name].say(DAY, "LOOKING")
         self._people["Jana"].say(DAY, "AVAILABLE")
         self._people["Luka"].say(DAY, "MAYBE")
-        campaign = self._people["Bob"].promote(include_available="on", start="21:00")
-        self._say("six are looking, one is available; Hana opted out, Luka says maybe; Bob calls the evening together")
+        campaign = self._people["Bob"].promote(**SUBMIT)
+        self._say(
+            "seven are looking, one is available; Hana opted out, Luka says maybe; Bob calls the evening together"
+        )
         return campaign
 
     def _reminder(self) -> None:
         self._control.set_clock(START_AT - timedelta(minutes=15, seconds=1))
-        self._wait("the reminders", lambda: len(self._got(verdict.REMINDER)) >= 6, seconds=20)
+        self._wait("the reminders", lambda: len(self._got(verdict.REMINDER)) >= 7, seconds=20)
         self._say("reminders are out; Goran says he is not playing after all, Alice walks into voice")
         self._people["Goran"].say(DAY, "NOT_PLAYING")
         self._walk_in("Alice")
@@ -103,14 +118,16 @@ class _Evening:
             self._system.kill("worker")
             killed_after = len(self._got(verdict.START))
             self._say(f"killed the worker after {killed_after} start notices; the rest must come, and none twice")
-        self._wait("the other start notices", lambda: len(self._got(verdict.START)) >= 4, seconds=60)
+        self._wait("the other start notices", lambda: len(self._got(verdict.START)) >= 5, seconds=60)
         self._control.clear_faults()
         self._say("start notices are out")
         return killed_after
 
     def _walk_in_late(self) -> None:
+        self._people["Ivan"].call(PREFERENCES, {"quiet_hours": {"start": "20:00", "end": "08:00"}})
+        self._control.on_game_server(self._player_names("Erik", "Franka"))
         self._walk_in("Erik")
-        self._say("Erik walks into voice; the voice check follows up with the others")
+        self._say("Ivan wants quiet from now on, Erik and Franka are on the game server, Erik walks into voice")
         if self._control.now() < START_AT + timedelta(seconds=25):
             self._control.set_clock(START_AT + timedelta(seconds=28))
 
@@ -118,6 +135,32 @@ class _Evening:
         who = self._cast[name]["id"]
         self._control.walk(who, "default")
         self._wait(f"{name} to be seen in voice", lambda: who in self._system.in_voice(), seconds=10)
+
+    def _run_again(self, campaign: str) -> Promise:
+        """All that could make somebody send once more: the submit again, Redis emptied, scheduler and worker killed."""
+        before = len(self._control.messages())
+        same = self._people["Bob"].promote(**SUBMIT) == campaign
+        with redis.Redis.from_url(self._system.environment["REDIS_URL"]) as connection:
+            connection.flushall()
+        for name in ("scheduler", "worker"):
+            self._system.kill(name)
+        self._say("Bob's browser sends the form again, Redis is emptied, scheduler and worker are killed")
+        nap(2)
+        self._wait("every process to be back", self._system.is_healthy, seconds=30)
+        nap(3)
+        more = len(self._control.messages()) - before
+        seen = f"{more} messages more, {'the same' if same else 'another'} campaign"
+        return Promise("running it all again sent nothing again", same and not more, seen)
+
+    def _player_names(self, *names: str) -> list[str]:
+        """What they are called in the game."""
+        ids = {self._cast[name]["id"] for name in names}
+        database = self._system.database()
+        with database.transaction() as session:
+            query = select(Player.name).join(User, User.player_id == Player.id).where(User.discord_id.in_(ids))
+            found = list(session.scalars(query))
+        database.close()
+        return found
 
     def _got(self, kind: str) -> list[str]:
         return [str(one["to"]) for one in self._control.messages() if verdict.kind_of(one) == kind]
@@ -130,15 +173,15 @@ class _Evening:
             nap(0.05)
         self._say(f"waited {seconds:.0f} s for {what} in vain")
 
-    def _judge(self, campaign: str, killed_after: int | None) -> Result:
+    def _judge(self, campaign: str, killed_after: int | None, again: Promise | None) -> Result:
         shown = self._system.slomix("campaign", "show", campaign, "--json")
         if not shown.stdout:
             raise Stumbled(f"slomix campaign show: {shown.stderr}")
         evidence = json.loads(shown.stdout)
         messages = self._control.messages()
         expected = Expected(
-            reminder=self._ids("Alice", "Bob", "Erik", "Franka", "Goran", "Jana"),
-            start=self._ids("Bob", "Erik", "Franka", "Jana"),
+            reminder=self._ids("Alice", "Bob", "Erik", "Franka", "Goran", "Ivan", "Jana"),
+            start=self._ids("Bob", "Erik", "Franka", "Ivan", "Jana"),
             follow_up=self._ids("Bob", "Franka", "Jana"),
             in_voice=self._ids("Alice", "Erik"),
         )
@@ -149,7 +192,8 @@ class _Evening:
                 jobs=[job["kind"] for job in evidence["jobs"]],
                 ledger=evidence["ledger"],
                 killed_after=killed_after,
-            ),
+            )
+            + ([again] if again is not None else []),
             lateness=verdict.lateness(messages, START_AT),
             duplicates=verdict.duplicates(messages),
             losses=verdict.losses(messages, expected),

@@ -45,6 +45,10 @@ class Control:
     def walk(self, user_id: str, voice_channel: str | None) -> None:
         self._post("/control/voice", {"user_id": user_id, "voice_channel": voice_channel})
 
+    def on_game_server(self, names: list[str]) -> None:
+        """Who plays on it; colour codes as the server tells them."""
+        self._post("/control/gameserver", {"names": names})
+
     def in_voice(self) -> list[str]:
         return [str(one["user_id"]) for one in self._get("/control/voice")]
 

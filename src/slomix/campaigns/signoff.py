@@ -1,0 +1,123 @@
+"""What has to be seen of a campaign before anybody signs that the evening went as promised."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from slomix import words
+from slomix.campaigns import queries, rules
+from slomix.campaigns.models import Campaign, Recipient
+from slomix.contacts.models import Preferences
+from slomix.contacts.rules import QuietHours
+from slomix.deliveries import service as deliveries
+from slomix.deliveries.models import Delivery
+from slomix.deliveries.rules import DeliveryStatus
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to look at: whether it is so (None where nobody can say, or not yet), and what was seen."""
+
+    title: str
+    is_so: bool | None
+    seen: str
+
+
+def steps(session: Session, campaign: Campaign, shown: dict[str, Any]) -> list[Step]:
+    """The steps that the tables tell, in their order; `shown` is what `evidence.gather` found."""
+    rows = [row for row in deliveries.ledger(session, campaign.subject) if row.fell_back_to is None]
+    people = {one.player_id: one for one in queries.recipients(session, campaign)}
+    kept = {one["promise"]: one["kept"] for one in shown["verdict"]}
+    return [
+        _called(shown),
+        _recorded(shown),
+        Step(
+            "exactly one job of each type",
+            kept["exactly one job of each type"],
+            ", ".join(f"{job['kind']} {job['status']}" for job in shown["jobs"]) or "none",
+        ),
+        _never_twice(shown, kept),
+        _followed_up(session, campaign, rows, people),
+        _server_note(campaign, rows, people),
+    ]
+
+
+def _called(shown: dict[str, Any]) -> Step:
+    one = shown["campaign"]
+    kind = "dry run" if one["dry_run"] else "campaign"
+    seen = f"{kind} {one['id']} for {one['day']}, by {one['called_by']}, {one['recipients']} asked: {one['status']}"
+    return Step("the evening was called together", True, seen)
+
+
+def _recorded(shown: dict[str, Any]) -> Step:
+    halves = sum(len(row["attempts"]) for row in shown["ledger"])
+    tries = sum(row["tries"] for row in shown["ledger"])
+    seen = f"{len(shown['jobs'])} jobs, {len(shown['ledger'])} rows of the ledger, {tries} tries in {halves} entries"
+    if not shown["campaign"]["ledger_kept"]:
+        return Step("jobs, ledger and attempts are on record", None, "the ledger is not kept any more")
+    return Step("jobs, ledger and attempts are on record", bool(shown["jobs"]), seen)
+
+
+def _never_twice(shown: dict[str, Any], kept: dict[str, bool]) -> Step:
+    """On a rerun or a restart too: whatever was tried again had not been sent."""
+    rows = Counter((row["to"], row["event_key"], row["channel"]) for row in shown["ledger"])
+    again = sum(1 for row in shown["ledger"] if row["tries"] > 1)
+    is_so = (
+        all(number == 1 for number in rows.values())
+        and kept["at most one live row for each player and event"]
+        and kept["nothing was tried again after it was sent"]
+    )
+    seen = f"{len(rows)} rows for {len(rows)} times somebody, an event and a channel; {again} tried more than once"
+    return Step("nobody was told anything twice", is_so, seen)
+
+
+def _followed_up(session: Session, campaign: Campaign, rows: list[Delivery], people: dict[int, Recipient]) -> Step:
+    title = "follow-ups only to who was missing, not in quiet hours, and a summary"
+    if campaign.judged_at is None:
+        return Step(title, None, "nobody has looked who is in voice")
+    asked = [row for row in rows if row.notice == rules.VOICE_CHECK and row.player_id is not None]
+    found = {row.player_id: people[row.player_id].whereabouts for row in asked if row.player_id in people}
+    in_voice = [one for one in found.values() if one is not None and one.is_in_voice]
+    sent = [row for row in asked if row.status is DeliveryStatus.SENT]
+    quiet = sum(1 for row in asked if row.reason == words.QUIET_HOURS)
+    summaries = [row.status.value for row in rows if row.notice == rules.SUMMARY]
+    missing = sum(1 for one in people.values() if one.whereabouts is not None and not one.whereabouts.is_in_voice)
+    is_so = not in_voice and not _sent_in_quiet_hours(session, sent) and len(summaries) <= 1
+    seen = (
+        f"{missing} not in voice, {len(sent)} followed up, {quiet} left alone in quiet hours, {len(in_voice)} called from voice;"
+        f" summary {summaries[0] if summaries else 'nowhere to post'}"
+    )
+    return Step(title, is_so, seen)
+
+
+def _sent_in_quiet_hours(session: Session, sent: list[Delivery]) -> list[int]:
+    """Who was told something in hours that they had called quiet before."""
+    when = {row.player_id: row.settled_at for row in sent if row.player_id is not None and row.settled_at is not None}
+    query = select(Preferences).where(Preferences.player_id.in_(when), Preferences.quiet_start.is_not(None))
+    return [
+        one.player_id
+        for one in session.scalars(query)
+        if one.quiet_start is not None
+        and one.quiet_end is not None
+        and one.updated_at < when[one.player_id]
+        and QuietHours(one.quiet_start, one.quiet_end).hold_at(when[one.player_id], ZoneInfo(one.timezone))
+    ]
+
+
+def _server_note(campaign: Campaign, rows: list[Delivery], people: dict[int, Recipient]) -> Step:
+    title = "the game server is mentioned only to who is on it and not in voice"
+    if campaign.judged_at is None:
+        return Step(title, None, "nobody has looked who is in voice")
+    told = [row for row in rows if row.notice == rules.VOICE_CHECK and row.player_id in people and row.text]
+    noted = {row.player_id for row in told if (row.text or "").startswith(words.NOT_IN_VOICE_YET)}
+    on_server = {one.player_id for one in people.values() if one.on_server}
+    summary = next((row.text or "" for row in rows if row.notice == rules.SUMMARY), "")
+    says_so = words.ON_SERVER.partition("{")[0] in summary
+    is_so = noted <= on_server and {row.player_id for row in told} & on_server <= noted and (on_server or not says_so)
+    was_asked = any(one.on_server is not None for one in people.values())
+    seen = f"{len(on_server)} on it and not in voice, {len(noted)} of {len(told)} follow-ups say so"
+    return Step(title, bool(is_so), seen if was_asked else "nobody knew who was on it, and nobody was told")

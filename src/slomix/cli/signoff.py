@@ -1,0 +1,95 @@
+"""The ten steps of signing off an evening: the system as it stands, then what the tables say of one campaign."""
+
+import json
+import subprocess
+import urllib.error
+import urllib.request
+from importlib.metadata import version
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from slomix import migrations
+from slomix.campaigns import signoff
+from slomix.campaigns.models import Campaign
+from slomix.campaigns.signoff import Step
+from slomix.clock import wall_now
+from slomix.db import ROOT
+from slomix.health import rules as health_rules
+from slomix.health import service as health
+from slomix.settings import Settings, problems_for_start
+
+# So many steps are about the system at this moment; the others are about the campaign.
+OF_THE_SYSTEM = 4
+
+
+def read_only(session: Session) -> None:
+    """Nothing that follows in this transaction can change anything."""
+    session.execute(text("SET TRANSACTION READ ONLY"))
+
+
+def steps(session: Session, campaign: Campaign, shown: dict[str, Any], settings: Settings) -> list[Step]:
+    """All ten."""
+    return [
+        _code(),
+        _settings(session, settings),
+        _processes(session, settings),
+        _health(settings),
+        *signoff.steps(session, campaign, shown),
+    ]
+
+
+def _code() -> Step:
+    """Which one it is."""
+    said = [f"slomix {version('slomix')}"]
+    for command in (["git", "rev-parse", "--short", "HEAD"], ["git", "status", "--porcelain"]):
+        try:
+            found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=10, check=True).stdout
+        except (OSError, subprocess.SubprocessError):
+            continue
+        if command[1] == "rev-parse":
+            said.append(f"commit {found.strip()}")
+        elif found.strip():
+            said.append("with changes that are not committed")
+    return Step("the code", True, ", ".join(said))
+
+
+def _settings(session: Session, settings: Settings) -> Step:
+    problems = problems_for_start(settings)
+    current, head = migrations.current(session.connection()), migrations.head()
+    seen = f"schema {current}" if current == head else f"schema {current}, and this version expects {head}"
+    return Step("settings and schema", not problems and current == head, "; ".join([seen, *problems]))
+
+
+def _processes(session: Session, settings: Settings) -> Step:
+    expected = [health_rules.SCHEDULER, health_rules.WORKER]
+    if settings.discord_bot_token.get_secret_value():
+        expected.append(health_rules.DISCORD)
+    if settings.channels_on - {"discord"}:
+        expected.append(health_rules.INBOX)
+    parts = health.parts(session, expected, wall=wall_now())
+    seen = ", ".join(
+        f"{one.part} {one.reason}" if one.age_seconds is None else f"{one.part} seen {one.age_seconds:.0f} s ago"
+        for one in parts
+    )
+    return Step("every process is up", all(one.ok for one in parts), seen)
+
+
+def _health(settings: Settings) -> Step:
+    title, url = "the system says that it is well", f"http://127.0.0.1:{settings.port}/health"
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return Step(title, True, f"/health answered {answer.status}")
+    except urllib.error.HTTPError as error:
+        return Step(title, False, f"/health answered {error.code}: {_ill(error.read(10_000))}")
+    except OSError:
+        return Step(title, None, f"no web process answers here on port {settings.port}")
+
+
+def _ill(body: bytes) -> str:
+    try:
+        parts = json.loads(body)["parts"].items()
+    except (ValueError, KeyError, AttributeError):
+        return "no word why"
+    return ", ".join(f"{name} {part['reason']}" for name, part in parts if not part["ok"])
