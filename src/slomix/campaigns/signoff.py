@@ -88,8 +88,8 @@ def _followed_up(session: Session, campaign: Campaign, rows: list[Delivery], peo
     missing = sum(1 for one in people.values() if one.whereabouts is not None and not one.whereabouts.is_in_voice)
     is_so = not in_voice and not _sent_in_quiet_hours(session, sent) and len(summaries) <= 1
     seen = (
-        f"{missing} not in voice, {len(sent)} followed up, {quiet} left alone in quiet hours, {len(in_voice)} called from voice;"
-        f" summary {summaries[0] if summaries else 'nowhere to post'}"
+        f"{missing} not in voice, {len(sent)} followed up, {quiet} left alone in quiet hours,"
+        f" {len(in_voice)} called from voice; summary {summaries[0] if summaries else 'nowhere to post'}"
     )
     return Step(title, is_so, seen)
 
