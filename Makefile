@@ -37,6 +37,8 @@ help:
 	@echo 'make prod      the Procfile, with the real settings of the environment and .env'
 	@echo 'make setup     only what the others do first'
 	@echo 'make lint      format, lint, types and import contracts'
+	@echo 'make audit     known holes in what is locked (asks a public database)'
+	@echo 'make sbom      what Slomix is delivered with, as CycloneDX in sbom.json'
 	@echo 'make lock      resolves the dependencies anew (needs uv)'
 	@echo 'make clean     removes what set-up made; data in var/ stay'
 
@@ -94,6 +96,20 @@ lock:
 	$(LOCK) --extra development --extra test pyproject.toml requirements/build.in -o requirements/test.txt
 	$(LOCK) --extra development -c requirements/test.txt pyproject.toml requirements/build.in -o requirements/development.txt
 	$(LOCK) -c requirements/test.txt pyproject.toml requirements/build.in -o requirements/production.txt
+
+# Whatever could not be looked up counts as a failure: no answer is no good news.
+.PHONY: audit
+audit: $(TESTING)
+	@$(BIN)/pip-audit --requirement requirements/production.txt --require-hashes --no-deps --disable-pip --strict --progress-spinner off
+
+# From an environment that holds production's packages and nothing else.
+.PHONY: sbom
+sbom: $(TESTING)
+	@$(PYTHON) -m venv --clear var/sbom
+	@var/sbom/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --require-hashes \
+		-r requirements/production.txt
+	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible -o sbom.json var/sbom/bin/python
+	@echo 'Wrote sbom.json'
 
 .PHONY: clean
 clean:

@@ -1,0 +1,77 @@
+"""Under which licences everything stands that Slomix is delivered with: `python -m tests.licences` writes the list."""
+
+import json
+import re
+from collections.abc import Iterator
+from importlib.metadata import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+LIST = ROOT / "docs/operations/licences.md"
+
+# What may be used unchanged by who runs Slomix for others, whatever Slomix's own licence is.
+ALLOWED = frozenset(
+    {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "LGPL-3.0-only", "LGPL-3.0-or-later", "MIT", "MIT-0"}
+    | {"PSF-2.0", "ZPL-2.1"}
+)
+# Older ways of writing the same.
+_SPDX = {
+    "Apache Software License": "Apache-2.0",
+    "BSD-0-Clause": "0BSD",
+    "BSD License": "BSD-3-Clause",
+    "MIT License": "MIT",
+    "Python Software Foundation License": "PSF-2.0",
+    "GNU Lesser General Public License v3 or later (LGPLv3+)": "LGPL-3.0-or-later",
+}
+# Needed by some Pythons or systems only, so it may not be there to be asked.
+ELSEWHERE = {
+    "async-timeout": "Apache-2.0",
+    "audioop-lts": "PSF-2.0",
+    "backports-zstd": "PSF-2.0",
+    "brotlicffi": "MIT",
+    "httpx2-jsfetch": "BSD-3-Clause",
+}
+HEAD = """# Licences
+
+What Slomix is delivered with, by its lock files. A test compares; `python -m tests.licences`
+writes it anew.
+
+| | licence |
+|---|---|
+"""
+
+
+def locked() -> list[str]:
+    """The packages of production."""
+    lines = (ROOT / "requirements/production.txt").read_text().splitlines()
+    return [found[1] for line in lines if (found := re.match(r"([A-Za-z0-9_.-]+)(?:\[.*\])?==", line))]
+
+
+def licence_of(package: str) -> str:
+    """As its own metadata say, in SPDX's words."""
+    if package in ELSEWHERE:
+        return ELSEWHERE[package]
+    said = metadata(package)
+    classified = [
+        line.rpartition(" :: ")[2] for line in said.get_all("Classifier", []) if line.startswith("License ::")
+    ]
+    found = said.get("License-Expression") or " AND ".join(classified) or (said.get("License") or "").splitlines()[0]
+    return " AND ".join(_SPDX.get(part, part) for part in found.split(" AND "))
+
+
+def licences() -> Iterator[tuple[str, str]]:
+    """Each package with its licence, Python's first."""
+    for package in dict.fromkeys(locked()):
+        yield package, licence_of(package)
+    for path, package in json.loads((ROOT / "package-lock.json").read_text())["packages"].items():
+        if path.startswith("node_modules/"):
+            name, licence = path.removeprefix("node_modules/"), package["license"]
+            yield f"{name} (in the browser)", _SPDX.get(licence, licence)
+
+
+def as_text() -> str:
+    return HEAD + "".join(f"| {package} | {licence} |\n" for package, licence in licences())
+
+
+if __name__ == "__main__":
+    LIST.write_text(as_text())
