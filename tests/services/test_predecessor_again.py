@@ -135,7 +135,7 @@ def test_who_was_told_there_is_not_told_again_by_a_campaign_here(world: World, f
         assert (row.status, row.message_id, row.reason, row.text) == (DeliveryStatus.SENT, "m1", words.TOLD_THERE, "")
         assert row.settled_at == at(20, 10)
     with world.session() as session:
-        card = cards.of(
+        card = cards.card_of(
             session, queries.get(session, campaign_id), settings=world.runtime.settings, now=world.clock.now()
         )
     assert [(one.campaign_id, one.is_told) for one in card.elsewhere] == [(None, True)]

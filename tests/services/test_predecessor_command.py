@@ -110,6 +110,8 @@ def test_a_table_of_another_shape_is_left(here: World, full: Earlier) -> None:
         ("postgresql://somebody:hunt@er2@127.0.0.1:1/x", "This is not a PostgreSQL address"),
         ("postgresql://somebody:hunter2@127.0.0.1:1/x", "cannot be opened"),
         ("postgresql://somebody:hunter2@127.0.0.1:port/x", "This is not a PostgreSQL address"),
+        ("postgresql://somebody:hunter2/7@127.0.0.1:1/x", "This is not a PostgreSQL address"),
+        ("postgresql://somebody:12/hunter2@127.0.0.1:1/x", "This is not a PostgreSQL address"),
         ("postgresql://somebody:hunter2@127.0.0.1:1/x?colour=blue", "This is not a PostgreSQL address"),
     ],
 )

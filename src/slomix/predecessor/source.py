@@ -5,6 +5,7 @@ written by PostgreSQL itself, in its own TimeZone: the cast to `timestamptz` in 
 time included. Those that its Python wrote in UTC, the life of link tokens, are not read.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -140,8 +141,7 @@ def _open(url: str) -> Iterator["psycopg.Connection[dict[str, Any]]"]:
     if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
         raise NoSource(words.SOURCE_NO_ADDRESS)
     try:
-        address = conninfo_to_dict(libpq_url(url))
-        if "@" in str(address.get("host", "")):  # a piece of a password that was not written as %40
+        if _is_torn(conninfo_to_dict(libpq_url(url))):
             raise NoSource(words.SOURCE_NO_ADDRESS)
         connection = psycopg.connect(libpq_url(url), connect_timeout=10, row_factory=dict_row, client_encoding="utf8")
     except psycopg.OperationalError as error:
@@ -154,6 +154,12 @@ def _open(url: str) -> Iterator["psycopg.Connection[dict[str, Any]]"]:
         connection.read_only = True
         yield connection
     connection.close()
+
+
+def _is_torn(address: Mapping[str, Any]) -> bool:
+    """Whether a @, / or : in the password, not written as %40, put pieces of it where an error would quote them."""
+    host, port, name = (str(address.get(part, "")) for part in ("host", "port", "dbname"))
+    return "@" in host + name or re.search(r"[^0-9,]", port) is not None
 
 
 def _columns(connection: "psycopg.Connection[dict[str, Any]]", table: str) -> set[str]:

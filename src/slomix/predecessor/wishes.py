@@ -7,7 +7,15 @@ from zoneinfo import ZoneInfo
 
 from slomix import words
 from slomix.contacts.preferences import Wishes, read_quiet_hours
-from slomix.contacts.rules import Preferred, QuietHours, Sound, SoundTooOften, parse_preferred, parse_zone
+from slomix.contacts.rules import (
+    EmptyQuietHours,
+    Preferred,
+    QuietHours,
+    Sound,
+    SoundTooOften,
+    parse_preferred,
+    parse_zone,
+)
 from slomix.errors import Invalid
 from slomix.predecessor.people import Movers
 from slomix.predecessor.report import Kind, Outcome, Report
@@ -100,10 +108,10 @@ def _quiet_hours(stored: object, changes: list[str]) -> tuple[QuietHours | None,
     start, end = (stored.get("start"), stored.get("end")) if isinstance(stored, Mapping) else ("?", "?")
     if not start and not end:
         return None, False
-    if start == end:
-        return None, True
     try:
         return read_quiet_hours(start, end), False
+    except EmptyQuietHours:
+        return None, True
     except Invalid:
         changes.append(words.QUIET_UNREADABLE)
         return None, False
