@@ -11,14 +11,17 @@ from sqlalchemy.exc import DBAPIError
 from slomix import linking, words
 from slomix.accounts import claims
 from slomix.accounts.models import Player, User
+from slomix.availability import events
 from slomix.availability import service as availability
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from slomix.campaigns import cards, queries
+from slomix.contacts.handlers import plan_check
 from slomix.contacts.models import Preferences
 from slomix.db import Database
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
+from slomix.jobs.models import Job
 from slomix.predecessor import service
 from slomix.predecessor.report import Kind, Outcome
 from tests.conftest import ROOM, SUMMARY_ROOM, TODAY, World, at, build_world
@@ -101,15 +104,29 @@ def test_nothing_that_moved_in_ever_sends(database: Database, there: Earlier) ->
         )
     move(world, there)
     assert count(world, Entry) >= 5
-    for moment in (at(20, 31), at(20, 45), at(21), at(21, 1), at(23, 59)):
-        world.clock.move_to(moment)
-        pump(world)
+    for day in (TODAY, TODAY + timedelta(days=1)):
+        for hour, minute in ((0, 5), (10, 0), (16, 0), (20, 45), (21, 0), (21, 1), (23, 59)):
+            world.clock.move_to(max(world.clock.now(), at(hour, minute, day=day)))
+            with world.session() as session:
+                now = world.clock.now()
+                plan_check(session, day, now=now)
+                events.begin_day(session, day, settings=world.runtime.settings, now=now)
+            pump(world)
+    with world.session() as session:
+        kinds = set(session.scalars(select(Job.kind)))
+    assert kinds == {"check_members", "session_ready", "daily_reminder"}, "there was something to be told"
     assert (world.discord.sent, world.telegram.sent, world.signal.sent) == ([], [], [])
-    tomorrow = TODAY + timedelta(days=1)
-    for hour in (0, 10, 16, 21):
-        world.clock.move_to(at(hour, 5, day=tomorrow))
-        pump(world)
-    assert (world.discord.sent, world.telegram.sent, world.signal.sent) == ([], [], [])
+
+
+def test_who_left_the_server_meanwhile_is_not_called(world: World, full: Earlier) -> None:
+    world.lookup.left = {PEOPLE["nina"]}
+    move(world, full)
+    pump(world)
+    world.says("alice", Status.LOOKING)
+    call(world)
+    world.clock.move_to(at(20, 45))
+    pump(world)
+    assert [to.value for to, _, _ in world.discord.sent] == [PEOPLE["goran"], PEOPLE["alice"]]
 
 
 def test_who_was_told_there_is_not_told_again_by_a_campaign_here(world: World, full: Earlier) -> None:

@@ -15,10 +15,13 @@ from slomix.availability import service as availability
 from slomix.availability.models import Entry
 from slomix.clock import local_day
 from slomix.contacts import preferences
+from slomix.contacts.handlers import CHECK_MEMBERS
 from slomix.contacts.models import Preferences
 from slomix.contacts.preferences import Wishes
 from slomix.deliveries import moving
 from slomix.errors import Conflict
+from slomix.jobs import service as jobs
+from slomix.jobs.service import NewJob
 from slomix.predecessor import days, people, wishes
 from slomix.predecessor.days import Said, Told
 from slomix.predecessor.people import Account, Here, Movers
@@ -80,6 +83,8 @@ def move_in(session: Session, theirs: Snapshot, *, settings: Settings, now: date
     said = [(players[one.discord_id], one.day, one.status, one.since or now) for one in decided.said]
     availability.adopt(session, said, now=now)
     _note_told(session, decided.told, now=now)
+    if players:  # nobody has asked Discord yet who of them is still a member
+        jobs.schedule(session, [NewJob(CHECK_MEMBERS, f"moved in {now.isoformat()}", run_at=now)], now=now)
     return report
 
 
