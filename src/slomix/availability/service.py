@@ -87,7 +87,8 @@ def adopt(session: Session, said: Sequence[tuple[int, date, Status, datetime]], 
         for player_id, day, status, since in said
     ]
     if rows:
-        session.execute(insert(Entry).on_conflict_do_nothing(), rows)
+        # With something to return, SQLAlchemy writes many rows in one statement.
+        session.execute(insert(Entry).on_conflict_do_nothing().returning(Entry.id), rows).all()
         db.notify(session, db.LIVE, "board")
 
 
