@@ -86,6 +86,19 @@ def log_in(session: Session, *, discord_id: str, username: str, display_name: st
     return known
 
 
+def expect(
+    session: Session, *, discord_id: str, username: str, display_name: str, last_login_at: datetime, now: datetime
+) -> User:
+    """The user of this Discord account, made for somebody who has not logged in here yet; who has stays as they are."""
+    values = {"discord_username": username, "display_name": display_name, "last_login_at": last_login_at}
+    session.execute(
+        insert(User)
+        .values(discord_id=discord_id, created_at=now, **values)
+        .on_conflict_do_nothing(index_elements=[User.discord_id])
+    )
+    return session.scalars(select(User).where(User.discord_id == discord_id)).one()
+
+
 def open_session(session: Session, user: User, *, now: datetime) -> str:
     """Log a browser in; returns the key for its cookie, of which only the hash stays here."""
     session.execute(delete(LoginSession).where(LoginSession.user_id == user.id, LoginSession.expires_at <= now))

@@ -46,6 +46,7 @@ class LinkAction(enum.StrEnum):
     LEFT_GUILD = "left_guild"
     CAME_BACK = "came_back"
     PLAYERS_IMPORTED = "players_imported"
+    MOVED_IN = "moved_in"
 
 
 # Whoever looks for when somebody got their profile looks for these.

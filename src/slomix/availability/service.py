@@ -70,6 +70,28 @@ def set_status(session: Session, player_id: int, day: date, status: Status, *, t
     db.notify(session, db.LIVE, "board")
 
 
+def adopt(session: Session, said: Sequence[tuple[int, date, Status, datetime]], *, now: datetime) -> None:
+    """Keep what players once said elsewhere, each with when they said it; what was said here stays.
+
+    It sets nothing off: nobody says anything now.
+    """
+    rows = [
+        {
+            "player_id": player_id,
+            "day": day,
+            "status": status,
+            "looking_since": since if status is Status.LOOKING else None,
+            "committed_since": since if status.is_committed else None,
+            "updated_at": now,
+        }
+        for player_id, day, status, since in said
+    ]
+    if rows:
+        # With something to return, SQLAlchemy writes many rows in one statement.
+        session.execute(insert(Entry).on_conflict_do_nothing().returning(Entry.id), rows).all()
+        db.notify(session, db.LIVE, "board")
+
+
 def clear_status(session: Session, player_id: int, day: date, *, today: date) -> bool:
     """Take the player's status for `day` back; return whether there was one."""
     rules.check_may_change(day, today)

@@ -14,7 +14,7 @@ from slomix.campaigns.queries import Turnout
 from slomix.campaigns.rules import CampaignStatus
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.retrying import Chances
-from slomix.deliveries.rules import LIVE, DeliveryStatus
+from slomix.deliveries.rules import LIVE, MOVED_IN, DeliveryStatus
 from slomix.deliveries.service import Tally
 from slomix.jobs.models import Job
 from slomix.settings import Settings
@@ -42,19 +42,19 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """A recipient whom another campaign of the day told, or is about to tell."""
+    """A recipient whom another campaign of the day told, or is about to tell; None is one of the earlier site."""
 
     notice: str
     player_id: int
-    campaign_id: int
+    campaign_id: int | None
     is_told: bool
 
 
 @dataclass(frozen=True)
 class Others:
-    """How many of the recipients another campaign of the day told, or is about to."""
+    """How many of the recipients another campaign of the day told, or is about to; None is one of the earlier site."""
 
-    campaign_id: int
+    campaign_id: int | None
     number: int
     is_told: bool
 
@@ -177,7 +177,7 @@ def _elsewhere(session: Session, campaign: Campaign) -> list[Elsewhere]:
         Elsewhere(
             notice=notices[row.event_key],
             player_id=row.player_id,
-            campaign_id=queries.id_of(row.subject),
+            campaign_id=None if row.subject == MOVED_IN else queries.id_of(row.subject),
             is_told=row.status.is_settled,
         )
         for row in rows
@@ -185,11 +185,12 @@ def _elsewhere(session: Session, campaign: Campaign) -> list[Elsewhere]:
 
 
 def _counted(elsewhere: Sequence[Elsewhere], *, of_notice: str) -> list[Others]:
-    numbers: dict[tuple[int, bool], int] = {}
+    numbers: dict[tuple[int | None, bool], int] = {}
     for one in elsewhere:
         if one.notice == of_notice:
             numbers[one.campaign_id, one.is_told] = numbers.get((one.campaign_id, one.is_told), 0) + 1
-    return [Others(campaign_id, number, is_told) for (campaign_id, is_told), number in sorted(numbers.items())]
+    in_order = sorted(numbers.items(), key=lambda it: (it[0][0] or 0, it[0][1]))
+    return [Others(campaign_id, number, is_told) for (campaign_id, is_told), number in in_order]
 
 
 def _summary(session: Session, campaign: Campaign) -> SummaryCard:

@@ -10,6 +10,7 @@ from slomix.cli.check import check
 from slomix.cli.contacts import contacts
 from slomix.cli.data import database, players
 from slomix.cli.pause import pause
+from slomix.cli.predecessor import import_predecessor
 from slomix.cli.rehearse import rehearse
 from slomix.cli.roles import roles
 from slomix.cli.up import up
@@ -41,3 +42,4 @@ main.add_command(campaign)
 main.add_command(pause)
 main.add_command(check)
 main.add_command(rehearse)
+main.add_command(import_predecessor)

@@ -106,6 +106,12 @@ def save(session: Session, player_id: int, wishes: Wishes, *, now: datetime) -> 
     )
 
 
+def adopt(session: Session, player_id: int, wishes: Wishes, *, now: datetime) -> bool:
+    """Keep what this player once decided elsewhere; False when they have decided here, which stays."""
+    new = insert(Preferences).values(player_id=player_id, **_columns(wishes), updated_at=now)
+    return session.scalar(new.on_conflict_do_nothing().returning(Preferences.player_id)) is not None
+
+
 def change(session: Session, player_id: int, changes: Mapping[str, Any], *, zone: ZoneInfo, now: datetime) -> None:
     """Change the named fields of `Wishes` alone, so that two who change different ones do not undo each other."""
     merged = Wishes(**({"zone": zone} | dict(changes)))

@@ -31,6 +31,10 @@ class DeliveryStatus(enum.StrEnum):
 LIVE = (DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.SENT, DeliveryStatus.UNKNOWN)
 
 
+# What rows are about that tell of messages which the earlier site had sent.
+MOVED_IN = "predecessor"
+
+
 class AttemptEvent(enum.StrEnum):
     """A try is two rows that are only ever added: one when it begins, one when it ends."""
 

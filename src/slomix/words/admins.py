@@ -38,6 +38,7 @@ LINK_ACTIONS = {
     "left_guild": "left the server",
     "came_back": "came back",
     "players_imported": "players imported",
+    "moved_in": "moved in from the earlier site",
 }
 # Why nothing is sent on a channel; the names of settings are never translated.
 NO_BOT_TOKEN = "Nothing can be sent: DISCORD_BOT_TOKEN is not set."

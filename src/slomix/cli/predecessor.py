@@ -1,0 +1,68 @@
+"""`slomix import-predecessor`: moves people in from the earlier site."""
+
+import json
+
+import click
+from sqlalchemy.exc import DBAPIError
+
+from slomix.cli.connect import open_database
+from slomix.clock import local_day, open_clock
+from slomix.errors import DomainError
+from slomix.predecessor import service, source
+from slomix.predecessor.report import Report
+
+
+@click.command("import-predecessor")
+@click.argument("url", metavar="DATABASE_URL", envvar="PREDECESSOR_DATABASE_URL")
+@click.option("--apply", "is_applied", is_flag=True, help="Write it. Without this nothing is written.")
+@click.option("--verbose", is_flag=True, help="Each row with its reason.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, each row with its reason.")
+def import_predecessor(url: str, is_applied: bool, verbose: bool, as_json: bool) -> None:
+    """Move people in from the earlier site's database at DATABASE_URL, which is only read.
+
+    Better given in PREDECESSOR_DATABASE_URL: arguments stand in the list of processes, with the password in them.
+    """
+    database, settings = open_database()
+    try:
+        theirs = source.read(url)
+        now = open_clock(settings.clock_file).now()
+        with database.transaction() as session:
+            if is_applied:
+                report = service.move_in(session, theirs, settings=settings, now=now)
+            else:
+                session.connection(execution_options={"postgresql_readonly": True})
+                today = local_day(now, settings.zone, settings.day_starts_at)
+                report = service.decide(session, theirs, settings=settings, today=today, now=now)[1]
+    except DomainError as error:
+        raise click.ClickException(str(error)) from None
+    except DBAPIError as error:
+        said = str(error.orig).strip().splitlines() or [type(error).__name__]
+        raise click.ClickException(f"Nothing was written, as the database here refused: {said[0]}") from None
+    finally:
+        database.close()
+    if as_json:
+        click.echo(json.dumps(report.as_json(is_applied=is_applied), indent=2, ensure_ascii=False))
+    else:
+        _print(report, verbose=verbose, is_applied=is_applied)
+
+
+def _print(report: Report, *, verbose: bool, is_applied: bool) -> None:
+    shown = None
+    for kind, outcome, reason, number in report.counted():
+        if kind is not shown:
+            click.echo(kind)
+            shown = kind
+        click.echo(f"{number:>7} {outcome}{': ' if reason else ''}{reason}")
+        for one in report.findings if verbose else ():
+            if (one.kind, one.outcome, one.reason) == (kind, outcome, reason) and (one.who or one.what):
+                click.echo(f"          {'  '.join(part for part in (one.who, one.what) if part)}")
+    for table, why in sorted(report.tables_missing.items()):
+        click.echo(f"{table}: left, {why}")
+    for warning in report.warnings:
+        click.echo(f"WARNING: {warning}")
+    if not report.would_write:
+        click.echo("There is nothing new to take; nothing was written.")
+    elif is_applied:
+        click.echo("Moved in. A second time nothing more is taken of these people.")
+    else:
+        click.echo("This was a dry run: nothing was written. With --apply it is.")
