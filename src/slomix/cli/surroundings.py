@@ -45,11 +45,18 @@ class Given:
         return self.environment.is_set(name)
 
     def is_on(self, name: str) -> bool:
-        """Raise SettingsError on what is no switch."""
-        try:
-            return values.is_on(self.text(name))
-        except ValueError as error:
-            raise SettingsError(f"{name}: {error}") from None
+        """Raise ValueError on what is no switch."""
+        return values.is_on(self.text(name))
+
+    def complaints(self, *switches: str) -> list[str]:
+        """A sentence on each that is no switch."""
+        found = []
+        for name in switches:
+            try:
+                self.is_on(name)
+            except ValueError as error:
+                found.append(f"{name}: {error}")
+        return found
 
     @property
     def has_credentials(self) -> bool:

@@ -40,6 +40,7 @@ def _settings_of(given: Given) -> Settings:
     settings, problems = Settings.read(given.environment)
     if not settings.is_development:
         settings, problems = all_problems(given.environment)
+    problems = problems + given.complaints("SKIP_HEALTHCHECK")
     if problems:
         raise SettingsError(told(problems))
     return settings
