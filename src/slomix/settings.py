@@ -11,6 +11,7 @@ from slomix.clock import Anchor, wall_now
 from slomix.complaints import sentence, unspoilt
 from slomix.environment import Environment
 from slomix.values import (
+    BaseUrl,
     ClockTime,
     DatabaseUrl,
     DiscordId,
@@ -74,7 +75,7 @@ class Settings(BaseModel):
     discord_redirect_uri_allowlist: HttpUrls = Field((), validation_alias=_env("DISCORD_REDIRECT_URI_ALLOWLIST"))
     discord_bot_token: Token = Field(SecretStr(""), validation_alias=_env("DISCORD_BOT_TOKEN"))
     discord_guild_id: DiscordId = Field("", validation_alias=_env("DISCORD_GUILD_ID"))
-    discord_api_base_url: HttpUrl = Field("https://discord.com/api/v10", validation_alias=_env("DISCORD_API_BASE_URL"))
+    discord_api_base_url: BaseUrl = Field("https://discord.com/api/v10", validation_alias=_env("DISCORD_API_BASE_URL"))
     discord_gateway_url: SocketUrl = Field("wss://gateway.discord.gg/", validation_alias=_env("DISCORD_GATEWAY_URL"))
     discord_authorize_url: HttpUrl = Field(
         "https://discord.com/oauth2/authorize", validation_alias=_env("DISCORD_AUTHORIZE_URL")
@@ -95,14 +96,14 @@ class Settings(BaseModel):
     # Telegram and Signal
     telegram_enabled: Switch = Field(False, validation_alias=_env("AVAILABILITY_TELEGRAM_ENABLED"))
     telegram_bot_token: TelegramToken = Field(SecretStr(""), validation_alias=_env("AVAILABILITY_TELEGRAM_BOT_TOKEN"))
-    telegram_api_base_url: HttpUrl = Field(
+    telegram_api_base_url: BaseUrl = Field(
         "https://api.telegram.org", validation_alias=_env("AVAILABILITY_TELEGRAM_API_BASE_URL")
     )
     telegram_webhook_secret: WebhookSecret = Field(
         SecretStr(""), validation_alias=_env("AVAILABILITY_TELEGRAM_WEBHOOK_SECRET")
     )
     signal_enabled: Switch = Field(False, validation_alias=_env("AVAILABILITY_SIGNAL_ENABLED"))
-    signal_daemon_url: HttpUrl = Field("", validation_alias=_env("AVAILABILITY_SIGNAL_DAEMON_URL"))
+    signal_daemon_url: BaseUrl = Field("", validation_alias=_env("AVAILABILITY_SIGNAL_DAEMON_URL"))
     signal_sender: PhoneNumber = Field("", validation_alias=_env("AVAILABILITY_SIGNAL_SENDER"))
     link_code_interval_seconds: Number = Field(
         30, ge=0, le=3600, validation_alias=_env("AVAILABILITY_LINK_TOKEN_MIN_INTERVAL_SECONDS")

@@ -236,6 +236,8 @@ DiscordIdList = Annotated[tuple[str, ...], _of_text(lambda text: tuple(dict.from
 Host = Annotated[str, _of_text_or_nothing(_host)]
 PhoneNumber = Annotated[str, _of_text_or_nothing(_phone)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], _of_text(_networks)]
+# What paths are put behind.
+BaseUrl = Annotated[str, _of_text_or_nothing(lambda text: _http_url(text).rstrip("/"))]
 HttpUrl = Annotated[str, _of_text_or_nothing(_http_url)]
 HttpUrls = Annotated[tuple[str, ...], _of_text(lambda text: tuple(map(_http_url, _parts(text))))]
 PageUrl = Annotated[str, _of_text_or_nothing(_page_url)]

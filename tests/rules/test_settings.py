@@ -64,7 +64,7 @@ COMMENTED = [
     ("SLOMIX_CLOCK", "2026-03-28T20:40:00+01:00@20x", "clock", "2026-03-28T20:40:00+01:00@20x"),
     ("DISCORD_CLIENT_ID", "1187503316824064071", "discord_client_id", "1187503316824064071"),
     ("DISCORD_REDIRECT_URI", HERE, "discord_redirect_uri", HERE),
-    ("DISCORD_API_BASE_URL", "http://127.0.0.1:7001/api", "discord_api_base_url", "http://127.0.0.1:7001/api"),
+    ("DISCORD_API_BASE_URL", "http://127.0.0.1:7001/api/", "discord_api_base_url", "http://127.0.0.1:7001/api"),
     ("DISCORD_GATEWAY_URL", "ws://127.0.0.1:7001/", "discord_gateway_url", "ws://127.0.0.1:7001/"),
     ("DISCORD_AUTHORIZE_URL", "http://[::1]:7001/", "discord_authorize_url", "http://[::1]:7001/"),
     ("DISCORD_TOKEN_URL", "https://discord.test/token", "discord_token_url", "https://discord.test/token"),

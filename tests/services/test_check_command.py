@@ -77,7 +77,7 @@ def test_no_secret_is_told(nothing: None, monkeypatch: pytest.MonkeyPatch) -> No
     for answer in (do("check"), do("check", "--json")):
         assert answer.exit_code == 1
         assert "Yd8HsNf3" not in answer.output
-        assert "postgresql+psycopg://me:***@127.0.0.1:1/slomix" in answer.output
+        assert "postgresql://me:***@127.0.0.1:1/slomix" in answer.output
         assert "redis://me:***@127.0.0.1:1/0" in answer.output
 
 
@@ -87,6 +87,7 @@ def test_no_secret_is_told(nothing: None, monkeypatch: pytest.MonkeyPatch) -> No
         ("redis://redis:6379/0", "redis://redis:6379/0"),
         ("redis://:hush@redis/1", "redis://:***@redis/1"),
         ("rediss://hush@redis", "rediss://***@redis"),
+        ("unix:///run/valkey.sock", "unix:///run/valkey.sock"),
         ("unix://:hush@/run/valkey.sock?db=1", "unix://:***@/run/valkey.sock?db=1"),
     ],
 )

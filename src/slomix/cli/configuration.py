@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import time
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
@@ -63,7 +63,9 @@ def _masked(name: str, secret: str) -> str:
     if not secret:
         return ""
     if name == "DATABASE_URL":
-        return make_url(secret).update_query_pairs(_quiet(make_url(secret).query)).render_as_string(hide_password=True)
+        url = make_url(secret)
+        quiet = url.set(drivername="postgresql").update_query_pairs(_quiet(url.query))
+        return quiet.render_as_string(hide_password=True)
     if name == "REDIS_URL":
         return _without_password(secret)
     return f"set ({'fewer than 32' if len(secret) < 32 else '32 or more'} characters)"
@@ -78,6 +80,7 @@ def _without_password(url: str) -> str:
     taken_apart = urlsplit(url)
     user, at, place = taken_apart.netloc.rpartition("@")
     name, colon, _ = user.partition(":")
-    hidden = f"{name}:{MASK}" if colon else MASK
-    query = urlencode(dict(parse_qsl(taken_apart.query)) | dict(_quiet(dict(parse_qsl(taken_apart.query)))), safe="*/")
-    return urlunsplit(taken_apart._replace(netloc=f"{hidden}@{place}" if at else place, query=query))
+    hidden = f"{name}:{MASK}@" if colon else f"{MASK}@" if at else ""
+    query = dict(parse_qsl(taken_apart.query))
+    behind = urlencode(query | dict(_quiet(query)), safe="*/")
+    return f"{taken_apart.scheme}://{hidden}{place}{taken_apart.path}{'?' if behind else ''}{behind}"
