@@ -40,20 +40,9 @@ class Environment:
                     found.pop(f"{name}_FILE", None)
             found |= given
             sources |= dict.fromkeys(given, source)
-        for name in sorted(secrets):
-            if f"{name}_FILE" not in found:
-                continue
-            if name in found:
-                problems.append(f"{name}: is set twice, and once as {name}_FILE")
-                continue
-            sources[name] = SECRET_FILE
-            try:
-                found[name] = _secret_in(Path(found[f"{name}_FILE"]))
-            except ValueError as error:
-                problems.append(f"{name}_FILE: {error}")
-        return cls(
-            found, {name: sources[name] for name in sources if name in found or name in secrets}, tuple(problems)
-        )
+        in_files, more_problems = _from_files(found, secrets)
+        sources |= dict.fromkeys((name for name in secrets if f"{name}_FILE" in found), SECRET_FILE)
+        return cls(found | in_files, sources, (*problems, *more_problems))
 
     def text(self, name: str) -> str:
         """The value of one variable, or nothing."""
@@ -62,6 +51,20 @@ class Environment:
     def is_set(self, name: str) -> bool:
         """Whether somebody meant to set it, even if that went wrong."""
         return name in self.values or f"{name}_FILE" in self.values
+
+
+def _from_files(found: Mapping[str, str], secrets: Collection[str]) -> tuple[dict[str, str], list[str]]:
+    """The secrets that stand in files of their own, and a sentence on each that does not."""
+    read, problems = {}, []
+    for name in sorted(name for name in secrets if f"{name}_FILE" in found):
+        if name in found:
+            problems.append(f"{name}: is set twice, and once as {name}_FILE")
+            continue
+        try:
+            read[name] = _secret_in(Path(found[f"{name}_FILE"]))
+        except ValueError as error:
+            problems.append(f"{name}_FILE: {error}")
+    return read, problems
 
 
 def _lines(file: Path) -> tuple[dict[str, str], list[str]]:
