@@ -82,7 +82,7 @@ setup: $(DEVELOPMENT) $(ASSETS)
 
 # With SKIP_INSTALL=1 nothing is fetched: the environment that is there has to do.
 .PHONY: prod
-ifeq ($(SKIP_INSTALL),1)
+ifneq ($(filter 1 true yes on,$(firstword $(subst ',,$(subst ",,$(SKIP_INSTALL))))),)
 prod:
 else
 prod: $(PRODUCTION) $(ASSETS)

@@ -20,7 +20,7 @@ def test_only_the_clock_asks_for_the_time(root: Path) -> None:
 
 def test_only_the_settings_read_the_environment_in_what_runs_in_production(root: Path) -> None:
     development = {"cli", "embedded", "simulator", "rehearsal"}
-    allowed = {"settings.py", "process.py", "procfile.py", "output.py", "serve.py"}
+    allowed = {"environment.py", "process.py", "procfile.py", "output.py", "serve.py"}
     reading = [
         str(path.relative_to(root))
         for path in sorted((root / "src/slomix").rglob("*.py"))

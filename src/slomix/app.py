@@ -43,6 +43,7 @@ from slomix.planning import api as planning_api
 from slomix.planning import buttons as planning_buttons
 from slomix.planning import views as planning_views
 from slomix.proxies import TrustedProxies
+from slomix.refusals import settings_for_start
 from slomix.runtime import Runtime
 from slomix.settings import Settings
 from slomix.shared_read import SharedRead
@@ -101,7 +102,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     """The web application; without a runtime, the real one from the environment."""
     if runtime is None:
         logs.configure("web")
-        runtime = make_runtime(Settings.from_env(), connections=10, pool_size=10)
+        runtime = make_runtime(settings_for_start(), connections=10, pool_size=10)
     app = Flask("slomix", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
     app.config.update(
         SECRET_KEY=runtime.settings.session_secret.get_secret_value(),

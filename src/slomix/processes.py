@@ -21,8 +21,8 @@ from slomix.contacts.rules import ChannelName
 from slomix.health import rules as health_rules
 from slomix.health import service as health
 from slomix.jobs import service as jobs
+from slomix.refusals import settings_or_exit
 from slomix.runtime import Runtime
-from slomix.settings import Settings, SettingsError
 from slomix.wiring import make_runtime
 
 log = structlog.get_logger()
@@ -41,16 +41,13 @@ def start(part: str, *, connections: int = 3) -> Runtime:
     """
     logs.configure(part)
     is_worker = part == health_rules.WORKER
-    try:
-        settings = Settings.from_env()
-        runtime = make_runtime(
-            settings,
-            connections=settings.worker_threads + 2 if is_worker else connections,
-            pool_size=3 if is_worker else connections,
-            is_patient=is_worker,
-        )
-    except SettingsError as error:
-        sys.exit(str(error))
+    settings = settings_or_exit()
+    runtime = make_runtime(
+        settings,
+        connections=settings.worker_threads + 2 if is_worker else connections,
+        pool_size=3 if is_worker else connections,
+        is_patient=is_worker,
+    )
     if settings.validate_only:
         log.info("process.valid")
         sys.exit(0)

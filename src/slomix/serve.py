@@ -5,9 +5,9 @@ import signal
 from typing import Any
 
 from slomix.process import die_with_parent
-from slomix.settings import Settings
+from slomix.refusals import settings_or_exit
 
-_settings = Settings.from_env()
+_settings = settings_or_exit()
 
 bind = [f"127.0.0.1:{_settings.port}"]
 worker_class = "gevent"

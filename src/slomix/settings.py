@@ -1,34 +1,41 @@
 """All settings, read once from the environment; what makes no sense stops the start with the variable's name."""
 
-import re
-from collections.abc import Callable
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AliasChoices,
-    Field,
-    PositiveInt,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from slomix.clock import Anchor, wall_now
+from slomix.complaints import sentence, unspoilt
+from slomix.environment import Environment
+from slomix.values import (
+    BaseUrl,
+    ClockTime,
+    DatabaseUrl,
+    DiscordId,
+    DiscordIdList,
+    DiscordIds,
+    Host,
+    HttpUrl,
+    HttpUrls,
+    Keys,
+    Networks,
+    Number,
+    PageUrl,
+    PhoneNumber,
+    RedisUrl,
+    SocketUrl,
+    Switch,
+    TelegramToken,
+    Token,
+    WebhookSecret,
+    Zone,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from slomix import values
-from slomix.values import ClockTime, DatabaseUrl, DiscordIdList, DiscordIds, Networks, RedisUrl, Words, Zone
-
-# What `make run` uses where no secret is set: known to everybody, so production refuses them.
-DEVELOPMENT_SECRET = "development-only-secret-known-to-everybody"
-DEVELOPMENT_KEY = "ZGV2ZWxvcG1lbnQtb25seS1rZXkta25vd24tdG8tYWw="
-# One account, room or server; empty for none.
-DiscordId = Annotated[str, Field(pattern=r"^[0-9]*$")]
-HOST = r"^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)?$"
+ENV_PATH = Path(".env")
+_THREADS = "AVAILABILITY_PLANNING_DISCORD_CREATE_THREAD"
 
 
 class SettingsError(Exception):
@@ -39,74 +46,71 @@ def _env(name: str) -> AliasChoices:
     return AliasChoices(name)
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """What the operator decided. Frozen; made by `Settings.from_env()` and handed on inside `Runtime`."""
 
-    model_config = SettingsConfigDict(
-        frozen=True,
-        extra="ignore",
-        env_file_encoding="utf-8",
-        arbitrary_types_allowed=True,
-        env_ignore_empty=True,
-        case_sensitive=True,
-        populate_by_name=True,
-    )
+    model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True, populate_by_name=True)
 
     # The process
     environment: Literal["production", "development"] = Field("production", validation_alias=_env("SLOMIX_ENV"))
-    port: int = Field(7000, ge=1, le=65534, validation_alias=_env("PORT"))
-    public_url: str = Field("", validation_alias=_env("PUBLIC_URL"))
+    port: Number = Field(7000, ge=1, le=65534, validation_alias=_env("PORT"))
+    public_url: PageUrl = Field("", validation_alias=_env("PUBLIC_URL"))
     clock_file: Path | None = Field(None, validation_alias=_env("SLOMIX_CLOCK_FILE"))
+    clock: str = Field("", validation_alias=_env("SLOMIX_CLOCK"))
     database_url: DatabaseUrl = Field(SecretStr(""), validation_alias=_env("DATABASE_URL"))
     redis_url: RedisUrl = Field(SecretStr(""), validation_alias=_env("REDIS_URL"))
     session_secret: SecretStr = Field(SecretStr(""), validation_alias=_env("SESSION_SECRET"))
-    internal_api_secret: SecretStr = Field(SecretStr(""), validation_alias=_env("INTERNAL_API_SECRET"))
-    contact_encryption_key: SecretStr = Field(SecretStr(""), validation_alias=_env("CONTACT_DATA_ENCRYPTION_KEY"))
+    internal_api_secret: Token = Field(SecretStr(""), validation_alias=_env("INTERNAL_API_SECRET"))
+    contact_encryption_key: Keys = Field(SecretStr(""), validation_alias=_env("CONTACT_DATA_ENCRYPTION_KEY"))
     trusted_proxies: Networks = Field((), validation_alias=_env("TRUSTED_PROXIES"))
-    retention_days: int = Field(180, ge=7, le=3650, validation_alias=_env("SLOMIX_RETENTION_DAYS"))
-    worker_threads: int = Field(16, ge=1, le=200, validation_alias=_env("SLOMIX_WORKER_THREADS"))
-    reloads: bool = Field(False, validation_alias=_env("SLOMIX_RELOAD"))
-    validate_only: bool = Field(False, validation_alias=_env("BOT_STARTUP_VALIDATE_ONLY"))
+    retention_days: Number = Field(180, ge=7, le=3650, validation_alias=_env("SLOMIX_RETENTION_DAYS"))
+    worker_threads: Number = Field(16, ge=1, le=200, validation_alias=_env("SLOMIX_WORKER_THREADS"))
+    reloads: Switch = Field(False, validation_alias=_env("SLOMIX_RELOAD"))
+    validate_only: Switch = Field(False, validation_alias=_env("BOT_STARTUP_VALIDATE_ONLY"))
 
     # Discord
-    discord_client_id: str = Field("", validation_alias=_env("DISCORD_CLIENT_ID"))
-    discord_client_secret: SecretStr = Field(SecretStr(""), validation_alias=_env("DISCORD_CLIENT_SECRET"))
-    discord_redirect_uri: str = Field("", validation_alias=_env("DISCORD_REDIRECT_URI"))
-    discord_redirect_uri_allowlist: Words = Field((), validation_alias=_env("DISCORD_REDIRECT_URI_ALLOWLIST"))
-    discord_bot_token: SecretStr = Field(SecretStr(""), validation_alias=_env("DISCORD_BOT_TOKEN"))
+    discord_client_id: DiscordId = Field("", validation_alias=_env("DISCORD_CLIENT_ID"))
+    discord_client_secret: Token = Field(SecretStr(""), validation_alias=_env("DISCORD_CLIENT_SECRET"))
+    discord_redirect_uri: HttpUrl = Field("", validation_alias=_env("DISCORD_REDIRECT_URI"))
+    discord_redirect_uri_allowlist: HttpUrls = Field((), validation_alias=_env("DISCORD_REDIRECT_URI_ALLOWLIST"))
+    discord_bot_token: Token = Field(SecretStr(""), validation_alias=_env("DISCORD_BOT_TOKEN"))
     discord_guild_id: DiscordId = Field("", validation_alias=_env("DISCORD_GUILD_ID"))
-    discord_api_base_url: str = Field("https://discord.com/api/v10", validation_alias=_env("DISCORD_API_BASE_URL"))
-    discord_gateway_url: str = Field("wss://gateway.discord.gg/", validation_alias=_env("DISCORD_GATEWAY_URL"))
-    discord_authorize_url: str = Field(
+    discord_api_base_url: BaseUrl = Field("https://discord.com/api/v10", validation_alias=_env("DISCORD_API_BASE_URL"))
+    discord_gateway_url: SocketUrl = Field("wss://gateway.discord.gg/", validation_alias=_env("DISCORD_GATEWAY_URL"))
+    discord_authorize_url: HttpUrl = Field(
         "https://discord.com/oauth2/authorize", validation_alias=_env("DISCORD_AUTHORIZE_URL")
     )
-    discord_token_url: str = Field("https://discord.com/api/oauth2/token", validation_alias=_env("DISCORD_TOKEN_URL"))
+    discord_token_url: HttpUrl = Field(
+        "https://discord.com/api/oauth2/token", validation_alias=_env("DISCORD_TOKEN_URL")
+    )
     gaming_voice_channels: DiscordIdList = Field((), validation_alias=_env("GAMING_VOICE_CHANNELS"))
     afk_voice_channel: DiscordId = Field("", validation_alias=_env("AFK_VOICE_CHANNEL"))
-    oauth_state_ttl_seconds: int = Field(600, ge=30, le=3600, validation_alias=_env("DISCORD_OAUTH_STATE_TTL_SECONDS"))
-    oauth_limit: int = Field(40, ge=1, validation_alias=_env("DISCORD_OAUTH_RATE_LIMIT_MAX_REQUESTS"))
-    oauth_limit_seconds: int = Field(
+    oauth_state_ttl_seconds: Number = Field(
+        600, ge=30, le=3600, validation_alias=_env("DISCORD_OAUTH_STATE_TTL_SECONDS")
+    )
+    oauth_limit: Number = Field(40, ge=1, le=100_000, validation_alias=_env("DISCORD_OAUTH_RATE_LIMIT_MAX_REQUESTS"))
+    oauth_limit_seconds: Number = Field(
         60, ge=1, le=3600, validation_alias=_env("DISCORD_OAUTH_RATE_LIMIT_WINDOW_SECONDS")
     )
 
     # Telegram and Signal
-    telegram_enabled: bool = Field(False, validation_alias=_env("AVAILABILITY_TELEGRAM_ENABLED"))
-    telegram_bot_token: SecretStr = Field(SecretStr(""), validation_alias=_env("AVAILABILITY_TELEGRAM_BOT_TOKEN"))
-    telegram_api_base_url: str = Field(
+    telegram_enabled: Switch = Field(False, validation_alias=_env("AVAILABILITY_TELEGRAM_ENABLED"))
+    telegram_bot_token: TelegramToken = Field(SecretStr(""), validation_alias=_env("AVAILABILITY_TELEGRAM_BOT_TOKEN"))
+    telegram_api_base_url: BaseUrl = Field(
         "https://api.telegram.org", validation_alias=_env("AVAILABILITY_TELEGRAM_API_BASE_URL")
     )
-    telegram_webhook_secret: SecretStr = Field(
+    telegram_webhook_secret: WebhookSecret = Field(
         SecretStr(""), validation_alias=_env("AVAILABILITY_TELEGRAM_WEBHOOK_SECRET")
     )
-    signal_enabled: bool = Field(False, validation_alias=_env("AVAILABILITY_SIGNAL_ENABLED"))
-    signal_daemon_url: str = Field("", validation_alias=_env("AVAILABILITY_SIGNAL_DAEMON_URL"))
-    signal_sender: str = Field("", validation_alias=_env("AVAILABILITY_SIGNAL_SENDER"))
-    link_code_interval_seconds: int = Field(
+    signal_enabled: Switch = Field(False, validation_alias=_env("AVAILABILITY_SIGNAL_ENABLED"))
+    signal_daemon_url: BaseUrl = Field("", validation_alias=_env("AVAILABILITY_SIGNAL_DAEMON_URL"))
+    signal_sender: PhoneNumber = Field("", validation_alias=_env("AVAILABILITY_SIGNAL_SENDER"))
+    link_code_interval_seconds: Number = Field(
         30, ge=0, le=3600, validation_alias=_env("AVAILABILITY_LINK_TOKEN_MIN_INTERVAL_SECONDS")
     )
 
     # People with rights
-    player_link_approval: bool = Field(False, validation_alias=_env("PLAYER_LINK_APPROVAL"))
+    player_link_approval: Switch = Field(False, validation_alias=_env("PLAYER_LINK_APPROVAL"))
     promoter_discord_ids: DiscordIds = Field(frozenset(), validation_alias=_env("PROMOTER_DISCORD_IDS"))
     admin_discord_ids: DiscordIds = Field(frozenset(), validation_alias=_env("WEBSITE_ADMIN_DISCORD_IDS"))
     owner_user_id: DiscordId = Field("", validation_alias=_env("OWNER_USER_ID"))
@@ -114,100 +118,98 @@ class Settings(BaseSettings):
     # The game night
     zone: Zone = Field(ZoneInfo("Europe/Ljubljana"), validation_alias=_env("AVAILABILITY_PROMOTION_TIMEZONE"))
     day_starts_at: ClockTime = Field(time(0), validation_alias=_env("AVAILABILITY_DAY_STARTS_AT"))
-    ready_threshold: PositiveInt = Field(6, validation_alias=_env("AVAILABILITY_SESSION_READY_THRESHOLD"))
+    ready_threshold: Number = Field(6, ge=1, le=200, validation_alias=_env("AVAILABILITY_SESSION_READY_THRESHOLD"))
     daily_reminder_time: ClockTime = Field(time(16), validation_alias=_env("AVAILABILITY_DAILY_REMINDER_TIME"))
-    promotion_enabled: bool = Field(True, validation_alias=_env("AVAILABILITY_PROMOTION_ENABLED"))
+    promotion_enabled: Switch = Field(True, validation_alias=_env("AVAILABILITY_PROMOTION_ENABLED"))
     reminder_time: ClockTime = Field(time(20, 45), validation_alias=_env("AVAILABILITY_PROMOTION_REMINDER_TIME"))
     start_time: ClockTime = Field(time(21), validation_alias=_env("AVAILABILITY_PROMOTION_START_TIME"))
-    voice_check_delay_seconds: int = Field(
+    voice_check_delay_seconds: Number = Field(
         30, ge=0, le=1200, validation_alias=_env("AVAILABILITY_PROMOTION_VOICE_CHECK_DELAY_SECONDS")
     )
-    voice_check_enabled: bool = Field(True, validation_alias=_env("AVAILABILITY_PROMOTION_VOICE_CHECK_ENABLED"))
-    global_cooldown: bool = Field(True, validation_alias=_env("AVAILABILITY_PROMOTION_GLOBAL_COOLDOWN"))
-    dry_run_default: bool = Field(False, validation_alias=_env("AVAILABILITY_PROMOTION_DRY_RUN_DEFAULT"))
-    job_max_attempts: int = Field(5, ge=1, le=50, validation_alias=_env("AVAILABILITY_PROMOTION_JOB_MAX_ATTEMPTS"))
+    voice_check_enabled: Switch = Field(True, validation_alias=_env("AVAILABILITY_PROMOTION_VOICE_CHECK_ENABLED"))
+    global_cooldown: Switch = Field(True, validation_alias=_env("AVAILABILITY_PROMOTION_GLOBAL_COOLDOWN"))
+    dry_run_default: Switch = Field(False, validation_alias=_env("AVAILABILITY_PROMOTION_DRY_RUN_DEFAULT"))
+    job_max_attempts: Number = Field(5, ge=1, le=50, validation_alias=_env("AVAILABILITY_PROMOTION_JOB_MAX_ATTEMPTS"))
     followup_channel_id: DiscordId = Field("", validation_alias=_env("AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID"))
-    announce_enabled: bool = Field(False, validation_alias=_env("AVAILABILITY_DISCORD_CHANNEL_ANNOUNCE_ENABLED"))
+    announce_enabled: Switch = Field(False, validation_alias=_env("AVAILABILITY_DISCORD_CHANNEL_ANNOUNCE_ENABLED"))
     announce_channel_id: DiscordId = Field("", validation_alias=_env("AVAILABILITY_DISCORD_ANNOUNCE_CHANNEL_ID"))
-    planning_create_thread: bool = Field(False, validation_alias=_env("AVAILABILITY_PLANNING_DISCORD_CREATE_THREAD"))
+    planning_create_thread: Switch = Field(False, validation_alias=_env(_THREADS))
     planning_thread_parent: DiscordId = Field(
         "", validation_alias=_env("AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID")
     )
-    summary_names: bool = Field(True, validation_alias=_env("AVAILABILITY_PROMOTION_SUMMARY_NAMES"))
-    presence_max_age_seconds: int = Field(
+    summary_names: Switch = Field(True, validation_alias=_env("AVAILABILITY_PROMOTION_SUMMARY_NAMES"))
+    presence_max_age_seconds: Number = Field(
         90, ge=20, le=600, validation_alias=_env("AVAILABILITY_PRESENCE_MAX_AGE_SECONDS")
     )
 
     # The game server: a name or an address without its port
-    game_server_host: str = Field("", pattern=HOST, validation_alias=_env("GAME_SERVER_HOST"))
-    game_server_port: int = Field(27960, ge=1, le=65535, validation_alias=_env("GAME_SERVER_PORT"))
-    server_check_enabled: bool = Field(True, validation_alias=_env("AVAILABILITY_PROMOTION_SERVER_CHECK_ENABLED"))
+    game_server_host: Host = Field("", validation_alias=_env("GAME_SERVER_HOST"))
+    game_server_port: Number = Field(27960, ge=1, le=65535, validation_alias=_env("GAME_SERVER_PORT"))
+    server_check_enabled: Switch = Field(True, validation_alias=_env("AVAILABILITY_PROMOTION_SERVER_CHECK_ENABLED"))
 
-    @field_validator("*", mode="before")
+    @field_validator("clock")
     @classmethod
-    def _strip_comment(cls, value: Any, field: ValidationInfo) -> Any:
-        """What stands before the comment; where nothing does, the variable counts as not set."""
-        plain = values.without_comment(value)
-        return cls.model_fields[field.field_name or ""].default if plain == "" else plain
+    def _is_a_moment(cls, spec: str) -> str:
+        if spec:
+            Anchor.parse(spec, wall=wall_now())
+        return spec
 
-    @model_validator(mode="after")
-    def _fits_together(self) -> "Settings":
+    @classmethod
+    def read(cls, given: Environment) -> tuple["Settings", list[str]]:
+        """The settings as far as they make sense, and a sentence on each that does not."""
+        known = {name: given.values[name] for name in names() if name in given.values}
+        wrong: dict[str, str] = {}
+        try:
+            settings = cls.model_validate(known)
+        except ValidationError as error:
+            wrong = {str(problem["loc"][0]): sentence(problem) for problem in error.errors()}
+            settings = cls.model_validate({name: known[name] for name in known if name not in wrong})
+        problems = [*given.problems, *wrong.values()]
+        return settings, problems + unspoilt(settings.contradictions(), by=problems)
+
+    @classmethod
+    def from_env(cls, env_file: Path | None = ENV_PATH) -> "Settings":
+        """Read the environment, which wins over `env_file`. Raise SettingsError naming all that makes no sense."""
+        settings, problems = cls.read(Environment.read(env_file, secrets=secrets()))
+        if problems:
+            raise SettingsError("\n".join(problems))
+        return settings
+
+    def contradictions(self) -> list[str]:
+        """What makes no sense together, though each makes sense alone."""
+        found = []
         night = [(one < self.day_starts_at, one) for one in (self.reminder_time, self.start_time)]
         if night[0] >= night[1]:
-            raise ValueError("AVAILABILITY_PROMOTION_REMINDER_TIME is not before the start of the same evening")
-        for name, url in (
-            ("DISCORD_API_BASE_URL", self.discord_api_base_url),
-            ("DISCORD_AUTHORIZE_URL", self.discord_authorize_url),
-            ("DISCORD_TOKEN_URL", self.discord_token_url),
-            ("AVAILABILITY_TELEGRAM_API_BASE_URL", self.telegram_api_base_url),
-            *([("AVAILABILITY_SIGNAL_DAEMON_URL", self.signal_daemon_url)] if self.signal_daemon_url else []),
-            *([("PUBLIC_URL", self.public_url)] if self.public_url else []),
-        ):
-            if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-                raise ValueError(f"{name}: {url!r} is not an http address")
+            found.append(
+                "AVAILABILITY_PROMOTION_REMINDER_TIME: is not before AVAILABILITY_PROMOTION_START_TIME of the same"
+                " evening, as AVAILABILITY_DAY_STARTS_AT counts it"
+            )
         allowed = self.discord_redirect_uri_allowlist
         if allowed and self.login_redirect_uri not in allowed:
-            raise ValueError(
-                f"DISCORD_REDIRECT_URI: {self.login_redirect_uri} is not in DISCORD_REDIRECT_URI_ALLOWLIST"
+            whence = "" if self.discord_redirect_uri else ", which follows from PUBLIC_URL and PORT,"
+            found.append(
+                f"DISCORD_REDIRECT_URI: {self.login_redirect_uri}{whence} is not in DISCORD_REDIRECT_URI_ALLOWLIST"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _can_reach(self) -> "Settings":
-        """Keys that open something, and all that a channel needs that is switched on."""
-        for key in self.contact_keys:
-            if not values.is_fernet_key(key):
-                raise ValueError(
-                    "CONTACT_DATA_ENCRYPTION_KEY: each key is 32 bytes in url-safe base64; `slomix contacts new-key`"
-                    " makes one"
-                )
-        if not re.fullmatch(r"[A-Za-z0-9_-]{0,256}", self.telegram_webhook_secret.get_secret_value()):
-            raise ValueError("AVAILABILITY_TELEGRAM_WEBHOOK_SECRET: Telegram takes up to 256 of A-Z a-z 0-9 _ -")
-        needed = []
-        if self.telegram_enabled:
-            needed.append(("AVAILABILITY_TELEGRAM_BOT_TOKEN", self.telegram_bot_token.get_secret_value()))
-        if self.signal_enabled:
-            needed.append(("AVAILABILITY_SIGNAL_DAEMON_URL", self.signal_daemon_url))
-            needed.append(("AVAILABILITY_SIGNAL_SENDER", self.signal_sender))
-            if self.signal_sender and not values.is_e164(self.signal_sender):
-                raise ValueError("AVAILABILITY_SIGNAL_SENDER: is not a phone number such as +38640123456")
-        if self.planning_create_thread:
-            needed.append(("AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID", self.planning_thread_parent))
-            needed.append(("DISCORD_GUILD_ID", self.discord_guild_id))
-        for name, value in needed:
-            if not value:
-                raise ValueError(f"{name}: is not set, and what needs it is switched on")
-        return self
-
-    @classmethod
-    def from_env(cls, env_file: Path | None = Path(".env")) -> "Settings":
-        """Read the environment, which wins over `env_file`. Raise SettingsError naming what is wrong."""
-        try:
-            return cls(_env_file=env_file)  # type: ignore[call-arg]
-        except ValidationError as error:
-            raise SettingsError("\n".join(_sentence(problem) for problem in error.errors())) from None
+        telegram, signal, thread = self.telegram_enabled, self.signal_enabled, self.planning_create_thread
+        needed: list[tuple[bool, str, str | SecretStr, str]] = [
+            (telegram, "AVAILABILITY_TELEGRAM_BOT_TOKEN", self.telegram_bot_token, "AVAILABILITY_TELEGRAM_ENABLED"),
+            (signal, "AVAILABILITY_SIGNAL_DAEMON_URL", self.signal_daemon_url, "AVAILABILITY_SIGNAL_ENABLED"),
+            (signal, "AVAILABILITY_SIGNAL_SENDER", self.signal_sender, "AVAILABILITY_SIGNAL_ENABLED"),
+            (thread, "AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID", self.planning_thread_parent, _THREADS),
+            (thread, "DISCORD_GUILD_ID", self.discord_guild_id, _THREADS),
+        ]
+        found += [
+            f"{name}: is not set, and {switch}, which needs it, is on"
+            for is_on, name, value, switch in needed
+            if is_on and not value
+        ]
+        return found
 
     # What follows from the settings
+
+    def by_name(self) -> dict[str, Any]:
+        """The value of every variable."""
+        return {variable: getattr(self, name) for variable, name in names().items()}
 
     @property
     def is_development(self) -> bool:
@@ -255,46 +257,17 @@ class Settings(BaseSettings):
         return timedelta(seconds=self.presence_max_age_seconds)
 
 
-def _sentence(problem: Any) -> str:
-    name = str(problem["loc"][0]) if problem["loc"] else ""
-    text = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{name}: {text}" if name else text
+def names() -> dict[str, str]:
+    """Every setting: the name of its variable, and the name of its field."""
+    return {
+        str(field.validation_alias.choices[0]): name
+        for name, field in Settings.model_fields.items()
+        if isinstance(field.validation_alias, AliasChoices)
+    }
 
 
-def problems_for_start(settings: Settings) -> list[str]:
-    """What must be mended before any process may start; the rest is judged by the process that needs it."""
-    checks: list[tuple[Callable[[], bool], str]] = [
-        (lambda: not settings.database_url.get_secret_value(), "DATABASE_URL: is not set"),
-        (lambda: not settings.redis_url.get_secret_value(), "REDIS_URL: is not set"),
-        (lambda: not settings.session_secret.get_secret_value(), "SESSION_SECRET: is not set"),
-    ]
-    if not settings.is_development:
-        secret = settings.session_secret.get_secret_value()
-        checks += [
-            (
-                lambda: bool(secret) and (secret == DEVELOPMENT_SECRET or len(secret) < 32),
-                "SESSION_SECRET: is too weak",
-            ),
-            (
-                lambda: DEVELOPMENT_KEY in settings.contact_keys,
-                "CONTACT_DATA_ENCRYPTION_KEY: is that of development, which everybody knows",
-            ),
-            (
-                lambda: settings.internal_api_secret.get_secret_value() == DEVELOPMENT_SECRET,
-                "INTERNAL_API_SECRET: is that of development, which everybody knows",
-            ),
-            (
-                lambda: 0 < len(settings.telegram_webhook_secret.get_secret_value()) < 32,
-                "AVAILABILITY_TELEGRAM_WEBHOOK_SECRET: is too weak",
-            ),
-            (
-                lambda: (
-                    bool(settings.telegram_webhook_secret.get_secret_value())
-                    and not settings.base_url.startswith("https://")
-                ),
-                "PUBLIC_URL: Telegram posts to an https address only",
-            ),
-            (lambda: settings.clock_file is not None, "SLOMIX_CLOCK_FILE: is for development only"),
-            (lambda: 0 < len(settings.internal_api_secret.get_secret_value()) < 32, "INTERNAL_API_SECRET: is too weak"),
-        ]
-    return [sentence for is_wrong, sentence in checks if is_wrong()]
+def secrets() -> frozenset[str]:
+    """The variables whose values nobody may see, and which may stand in a file instead."""
+    return frozenset(
+        variable for variable, name in names().items() if Settings.model_fields[name].annotation is SecretStr
+    )

@@ -1,99 +1,215 @@
-"""What the values of the environment may look like, and how each is read."""
+"""What the values of the environment may look like, and how each is read.
+
+A sentence about a value repeats it only where it is short: what is long may be a secret in the wrong place.
+"""
 
 import base64
 import binascii
 import re
+from collections.abc import Callable
 from datetime import time
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, SecretStr
-from pydantic_settings import NoDecode
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
-_TRAILING_COMMENT = re.compile(r"(?:^|\s)#.*$")
-
+_BYTE_ORDER_MARK = "\ufeff"
+_TRAILING_COMMENT = re.compile(r"(?:^|\s)#.*$", re.DOTALL)
+# Whole values in quotes; a comment may follow. Inside double quotes a backslash guards a quote or a backslash.
+_DOUBLE_QUOTED = re.compile(r'"(?P<inside>(?:\\.|[^\\])*?)"(?:\s+#.*)?', re.DOTALL)
+_SINGLE_QUOTED = re.compile(r"'(?P<inside>.*?)'(?:\s+#.*)?", re.DOTALL)
+_GUARDED = re.compile(r'\\(["\\])')
+_ID = re.compile(r"[1-9][0-9]{0,19}")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*")
+_SHORT = 24
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
-def without_comment(value: Any) -> Any:
-    """`7000  # note` is `7000`; a `#` inside a word, as in a password, stays."""
-    return _TRAILING_COMMENT.sub("", value).strip() if isinstance(value, str) else value
+def plain(text: str, *, is_secret: bool = False) -> str:
+    """What the operator meant, without the quotes, comment, line end and byte order mark around it; "" for nothing.
+
+    `7000  # note` is `7000`; a `#` inside a word stays. Inside quotes a secret stays as it is, and whatever else may
+    have its comment there too.
+    """
+    text = text.strip(_BYTE_ORDER_MARK).strip()
+    if found := _DOUBLE_QUOTED.fullmatch(text):
+        text = _GUARDED.sub(r"\1", found["inside"])
+    elif found := _SINGLE_QUOTED.fullmatch(text):
+        text = found["inside"]
+    else:
+        return _TRAILING_COMMENT.sub("", text).strip()
+    return text if is_secret else _TRAILING_COMMENT.sub("", text).strip()
 
 
-def _ids(value: Any) -> Any:
-    """`1, 2` is the set of both; what is no Discord id is refused rather than dropped."""
-    if not isinstance(value, str):
-        return value
-    ids = frozenset(part.strip() for part in value.split(",") if part.strip())
-    for one in ids:
-        if not (one.isascii() and one.isdigit()):
-            raise ValueError(f"{one!r} is not a Discord id")
-    return ids
+def shown(text: str) -> str:
+    """How a value is named in a sentence about it."""
+    return repr(text) if len(text) <= _SHORT else "what is set"
 
 
-def _id_list(value: Any) -> Any:
-    """The same, in their order."""
-    if not isinstance(value, str):
-        return value
-    _ids(value)
-    return tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _words(value: Any) -> Any:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+def _of_text(read: Callable[[str], Any]) -> BeforeValidator:
+    """Only a text has to be read; what the code itself passes on is what it should be."""
+    return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
 
 
-def _clock_time(value: Any) -> Any:
-    if isinstance(value, str) and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-        raise ValueError(f"{value!r} is not a time of day such as 20:45")
-    return value
+def _of_text_or_nothing(read: Callable[[str], str]) -> BeforeValidator:
+    """The same, where an empty text stands for none."""
+    return _of_text(lambda text: read(text) if text else "")
 
 
-def _zone(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
+def _boolean(text: str) -> bool:
+    match text.lower():
+        case "1" | "true" | "yes" | "on" | "y" | "t":
+            return True
+        case "0" | "false" | "no" | "off" | "n" | "f":
+            return False
+    raise ValueError(f"{shown(text)} is neither true nor false")
+
+
+def is_on(text: str) -> bool:
+    """Whether a switch is on; nothing is off. Raise ValueError with a sentence on what is no switch."""
+    return bool(text) and _boolean(text)
+
+
+def _number(text: str) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+        raise ValueError(f"{shown(text)} is not a whole number")
+    return int(text)
+
+
+def _id(text: str) -> str:
+    if not _ID.fullmatch(text):
+        raise ValueError(f"{shown(text)} is not a Discord id, which is a number such as 901437285516304427")
+    return text
+
+
+def _clock_time(text: str) -> time:
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
+        raise ValueError(f"{shown(text)} is not a time of day such as 20:45")
+    return time.fromisoformat(text)
+
+
+def _zone(text: str) -> ZoneInfo:
     try:
-        return ZoneInfo(value)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"{value!r} is not a time zone such as Europe/Ljubljana") from error
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{shown(text)} is not a time zone such as Europe/Ljubljana") from None
 
 
-def _database_url(value: Any) -> Any:
-    """However the address names PostgreSQL, we speak to it through psycopg."""
-    if not isinstance(value, str) or not value:
-        return value
-    scheme, separator, rest = value.partition("://")
-    if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
-        raise ValueError("is not a PostgreSQL address such as postgresql://user:password@host/database")
-    return f"postgresql+psycopg://{rest}"
+def _host(text: str) -> str:
+    if not _HOST.fullmatch(text):
+        raise ValueError(f"{shown(text)} is not the name or address of a machine, without a port")
+    return text
 
 
-def _redis_url(value: Any) -> Any:
-    if isinstance(value, str) and value and not value.startswith(("redis://", "rediss://", "unix://")):
-        raise ValueError("is not a Redis address such as redis://host:6379/0")
-    return value
-
-
-def _networks(value: Any) -> Any:
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     """`10.0.0.1, 172.16.0.0/12` are the machines that a request may come through."""
-    if not isinstance(value, str):
-        return value
     try:
-        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
-    except ValueError as error:
-        raise ValueError(f"{error}; it is a list of addresses and networks such as 127.0.0.1, 10.0.0.0/8") from error
+        return tuple(ip_network(part) for part in _parts(text))
+    except ValueError:
+        raise ValueError(
+            f"{shown(text)} is not a list of addresses and networks such as 127.0.0.1, 10.0.0.0/8"
+        ) from None
 
 
-DatabaseUrl = Annotated[SecretStr, BeforeValidator(_database_url)]
-RedisUrl = Annotated[SecretStr, BeforeValidator(_redis_url)]
-DiscordIds = Annotated[frozenset[str], NoDecode, BeforeValidator(_ids)]
-DiscordIdList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_id_list)]
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
-ClockTime = Annotated[time, BeforeValidator(_clock_time)]
-Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
-Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
+def _phone(text: str) -> str:
+    if not is_e164(text):
+        raise ValueError("is not a phone number such as +38640123456")
+    return text
+
+
+def _split(text: str, schemes: set[str]) -> SplitResult | None:
+    """The address taken apart; None when it is none of these schemes, or cannot be taken apart."""
+    try:
+        url = urlsplit(text)
+        if url.scheme not in schemes or re.search(r"\s", text) or (url.port is not None and not url.port):
+            return None
+    except ValueError:
+        return None
+    return url
+
+
+def _address(schemes: set[str], what: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        url = _split(text, schemes)
+        if url is None or not re.fullmatch(r"[\w.-]+|[0-9a-f:.]+", url.hostname or "") or url.fragment:
+            raise ValueError(f"{shown(text)} is not {what}")
+        if url.username is not None:
+            raise ValueError("has a user or a password in it")
+        return text
+
+    return read
+
+
+_http_url = _address({"http", "https"}, "an http address")
+
+
+def _page_url(text: str) -> str:
+    url = urlsplit(_http_url(text))
+    if url.path not in {"", "/"} or url.query:
+        raise ValueError("has a path; Slomix needs a name of its own, such as https://slomix.example.org")
+    return text
+
+
+def _database_url(text: str) -> str:
+    """However the address names PostgreSQL, we speak to it through psycopg."""
+    scheme, separator, rest = text.partition("://")
+    try:
+        if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+            raise ArgumentError
+        if re.search(r"\s", rest):
+            raise ArgumentError
+        make_url(url := f"postgresql+psycopg://{rest}")
+    except (ArgumentError, ValueError):
+        raise ValueError(
+            "is not a PostgreSQL address such as postgresql://user:password@host/database; what is special in a"
+            " password is written as %-code"
+        ) from None
+    return url
+
+
+def _redis_url(text: str) -> str:
+    url = _split(text, {"redis", "rediss", "unix"})
+    number = url.path.removeprefix("/") if url and url.scheme != "unix" else ""
+    if url is None or url.fragment or not re.fullmatch(r"[0-9]{0,5}", number) or not (url.netloc or url.path):
+        raise ValueError(
+            "is not a Redis address such as redis://:password@host:6379/0; what is special in a password is written"
+            " as %-code"
+        )
+    return text
+
+
+def _token(text: str) -> str:
+    """What goes into one header of a request."""
+    if not re.fullmatch(r"[!-~]+", text):
+        raise ValueError("is not one word of plain characters; it belongs here alone, without anything before it")
+    return text
+
+
+def _telegram_token(text: str) -> str:
+    if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", text):
+        raise ValueError("is not a token of Telegram's, which is a number, a colon and letters")
+    return text
+
+
+def _webhook_secret(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", text):
+        raise ValueError("Telegram takes up to 256 of A-Z a-z 0-9 _ -")
+    return text
+
+
+def _keys(text: str) -> str:
+    if not _parts(text) or not all(map(is_fernet_key, _parts(text))):
+        raise ValueError("each key is 32 bytes in url-safe base64; `slomix contacts new-key` makes one")
+    return text
 
 
 def is_fernet_key(key: str) -> bool:
@@ -107,3 +223,28 @@ def is_fernet_key(key: str) -> bool:
 def is_e164(text: str) -> bool:
     """Whether this is a phone number with its country code (ITU-T E.164)."""
     return E164.fullmatch(text) is not None
+
+
+Switch = Annotated[bool, _of_text(_boolean)]
+Number = Annotated[int, _of_text(_number)]
+ClockTime = Annotated[time, _of_text(_clock_time)]
+Zone = Annotated[ZoneInfo, _of_text(_zone)]
+# One account, room or server; empty for none.
+DiscordId = Annotated[str, _of_text_or_nothing(_id)]
+DiscordIds = Annotated[frozenset[str], _of_text(lambda text: frozenset(map(_id, _parts(text))))]
+DiscordIdList = Annotated[tuple[str, ...], _of_text(lambda text: tuple(dict.fromkeys(map(_id, _parts(text)))))]
+Host = Annotated[str, _of_text_or_nothing(_host)]
+PhoneNumber = Annotated[str, _of_text_or_nothing(_phone)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], _of_text(_networks)]
+# What paths are put behind.
+BaseUrl = Annotated[str, _of_text_or_nothing(lambda text: _http_url(text).rstrip("/"))]
+HttpUrl = Annotated[str, _of_text_or_nothing(_http_url)]
+HttpUrls = Annotated[tuple[str, ...], _of_text(lambda text: tuple(map(_http_url, _parts(text))))]
+PageUrl = Annotated[str, _of_text_or_nothing(_page_url)]
+SocketUrl = Annotated[str, _of_text_or_nothing(_address({"ws", "wss"}, "a web socket's address"))]
+DatabaseUrl = Annotated[SecretStr, _of_text_or_nothing(_database_url)]
+RedisUrl = Annotated[SecretStr, _of_text_or_nothing(_redis_url)]
+Token = Annotated[SecretStr, _of_text_or_nothing(_token)]
+TelegramToken = Annotated[SecretStr, _of_text_or_nothing(_telegram_token)]
+WebhookSecret = Annotated[SecretStr, _of_text_or_nothing(_webhook_secret)]
+Keys = Annotated[SecretStr, _of_text_or_nothing(_keys)]

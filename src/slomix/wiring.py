@@ -10,18 +10,15 @@ from slomix.clock import open_clock
 from slomix.db import Database
 from slomix.game_server import GameServer
 from slomix.runtime import Runtime
-from slomix.settings import Settings, SettingsError, problems_for_start
+from slomix.settings import Settings
 
 
 def make_runtime(settings: Settings, *, connections: int = 5, pool_size: int = 5, is_patient: bool = False) -> Runtime:
-    """The real things. Raise SettingsError when something needed is not set.
+    """The real things, for settings with which a process may start.
 
     `connections` are those to each provider, `pool_size` those to the database. Who `is_patient` tries again by itself
     when a connection turns out to be dead, and need not ask each one whether it lives; and waits when all are in use.
     """
-    problems = problems_for_start(settings)
-    if problems:
-        raise SettingsError("\n".join(problems))
     discord = Discord(
         settings.discord_api_base_url,
         settings.discord_bot_token.get_secret_value(),

@@ -36,6 +36,18 @@ def test_a_credential_in_the_file_is_a_real_one(tmp_path: Path) -> None:
     assert Given.read(tmp_path).has_credentials
 
 
+def test_what_a_copy_gives_its_processes_replaces_a_secret_that_stands_in_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text("real\n")
+    monkeypatch.setenv("DISCORD_BOT_TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("DISCORD_BOT_TOKEN", "")
+    assert Given.read(tmp_path).text("DISCORD_BOT_TOKEN") == "real"
+    surroundings.put({"DISCORD_BOT_TOKEN": "simulated"})
+    given = Given.read(tmp_path)
+    assert (given.text("DISCORD_BOT_TOKEN"), given.environment.problems) == ("simulated", ())
+
+
 @pytest.mark.parametrize("beside", [0, 1])
 def test_a_port_that_is_taken_is_named(beside: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -69,13 +81,16 @@ with Folder(Path(sys.argv[1])).held():
 def test_other_commands_reach_the_servers_of_the_copy_that_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("DATABASE_URL", "REDIS_URL"):
+    for name in ("DATABASE_URL", "REDIS_URL", "SESSION_SECRET"):
         monkeypatch.setenv(name, "")
     monkeypatch.setenv("REDIS_URL", "redis://mine")
+    monkeypatch.setenv("SESSION_SECRET_FILE", str(tmp_path / "nowhere"))
     folder = Folder(tmp_path / "var" / "7000")
     with folder.held():
-        folder.publish({"DATABASE_URL": "postgresql://embedded", "REDIS_URL": "unix://embedded"})
-        surroundings.join_running_copy(tmp_path)
+        folder.publish(
+            {"DATABASE_URL": "postgresql://embedded", "REDIS_URL": "unix://embedded", "SESSION_SECRET": "known"}
+        )
+        assert surroundings.join_running_copy(tmp_path) == {"DATABASE_URL"}
     assert os.environ["DATABASE_URL"] == "postgresql://embedded"
     assert os.environ["REDIS_URL"] == "redis://mine"
     assert not folder.environment.exists()

@@ -23,7 +23,7 @@ def test_it_is_off_unless_it_is_asked_for() -> None:
 def test_it_needs_a_room_to_hang_in_and_a_server(monkeypatch: pytest.MonkeyPatch, missing: str, given: str) -> None:
     monkeypatch.setenv(SWITCH, "true")
     monkeypatch.setenv(given, "901437288624291893")
-    with pytest.raises(SettingsError, match=rf"^{missing}: is not set, and what needs it is switched on"):
+    with pytest.raises(SettingsError, match=rf"^{missing}: is not set, and {SWITCH}, which needs it, is on"):
         Settings.from_env(None)
     monkeypatch.setenv(missing, "901437285516304427")
     assert Settings.from_env(None).planning_create_thread

@@ -1,6 +1,10 @@
-"""`slomix check`: whether the settings make sense and everything can be reached."""
+"""`slomix check`: the effective configuration, whether it makes sense, and whether everything can be reached."""
 
+import json
 import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
 
 import click
 import httpx2
@@ -8,34 +12,55 @@ import redis
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from slomix.cli import advice, configuration
 from slomix.cli.surroundings import join_running_copy
 from slomix.clock import wall_now
 from slomix.db import ROOT, Database
+from slomix.environment import Environment
 from slomix.game_server import NoTelemetry
 from slomix.health import rules
 from slomix.health import service as health
-from slomix.settings import Settings, problems_for_start
+from slomix.refusals import all_problems
+from slomix.settings import ENV_PATH, Settings, secrets
 from slomix.wiring import game_server_of
 
 
 @click.command()
-def check() -> None:
-    """Check settings and connections; exit 1 when something is wrong."""
-    join_running_copy(ROOT)
-    settings = Settings.from_env()
-    problems = problems_for_start(settings)
-    for problem in problems:
-        click.echo(f"wrong   {problem}")
-    results = {
-        "settings": not problems,
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def check(as_json: bool) -> None:
+    """Show the effective settings; check them and all connections; exit 1 when something is wrong."""
+    joined = join_running_copy(ROOT)
+    given = Environment.read(ENV_PATH, secrets=secrets())
+    settings, problems = all_problems(given)
+    parts = {"settings": not problems, **_connections(settings)}
+    found = {
+        "configuration": [asdict(one) for one in configuration.effective(settings, given, problems, joined=joined)],
+        "problems": problems,
+        "warnings": advice.warnings(settings, given) + advice.about_the_file(ENV_PATH),
+        "parts": parts,
+    }
+    click.echo(json.dumps(found, indent=2) if as_json else "\n".join(_lines(found)))
+    sys.exit(0 if all(parts.values()) else 1)
+
+
+def _lines(found: dict[str, Any]) -> Iterator[str]:
+    widest = max(len(one["name"]) for one in found["configuration"])
+    for one in found["configuration"]:
+        yield f"{one['name']:{widest}}  {one['source']:11}  {one['value']}".rstrip()
+    yield ""
+    yield from (f"wrong   {problem}" for problem in found["problems"])
+    yield from (f"warning {warning}" for warning in found["warnings"])
+    yield from (f"{'ok     ' if is_well else 'wrong  '} {part}" for part, is_well in found["parts"].items())
+
+
+def _connections(settings: Settings) -> dict[str, bool]:
+    """Whether each part of the outside world answers."""
+    return {
         **_database_and_processes(settings),
         "redis": _redis(settings.redis_url.get_secret_value()),
         "discord": _discord(settings),
         **_game_server(settings),
     }
-    for part, is_well in results.items():
-        click.echo(f"{'ok     ' if is_well else 'wrong  '} {part}")
-    sys.exit(0 if all(results.values()) else 1)
 
 
 def _database_and_processes(settings: Settings) -> dict[str, bool]:
@@ -65,12 +90,14 @@ def _redis(url: str) -> bool:
         return False
     try:
         return bool(redis.Redis.from_url(url, socket_connect_timeout=3).ping())
-    except redis.RedisError:
+    except (redis.RedisError, OSError, ValueError):
         return False
 
 
 def _discord(settings: Settings) -> bool:
     token = settings.discord_bot_token.get_secret_value()
+    if not token:
+        return False
     try:
         answer = httpx2.get(
             f"{settings.discord_api_base_url}/users/@me", headers={"Authorization": f"Bot {token}"}, timeout=5

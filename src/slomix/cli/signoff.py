@@ -18,7 +18,8 @@ from slomix.clock import wall_now
 from slomix.db import ROOT
 from slomix.health import rules as health_rules
 from slomix.health import service as health
-from slomix.settings import Settings, problems_for_start
+from slomix.refusals import problems_for_start
+from slomix.settings import Settings
 
 # So many steps are about the system at this moment; the others are about the campaign.
 OF_THE_SYSTEM = 4

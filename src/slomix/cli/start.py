@@ -1,7 +1,6 @@
 """One run of the whole system: set-up, the processes in their order, and the end of all of them."""
 
 import asyncio
-import os
 import signal
 import urllib.error
 import urllib.request
@@ -17,7 +16,7 @@ from slomix.health import service as health
 from slomix.output import Output
 from slomix.process import Process
 from slomix.procfile import Runner, parse
-from slomix.settings import Settings, SettingsError, problems_for_start
+from slomix.settings import Settings
 
 
 class _Stopped(Exception):
@@ -35,19 +34,8 @@ class Start:
         self.root, self.settings, self.given, self.folder = root, settings, given, folder
         self.is_development = settings.is_development
         self.is_simulated = self.is_development and not given.has_credentials
+        self.skips_health_check = given.is_on("SKIP_HEALTHCHECK")
         self.servers: list[Any] = []  # what is embedded; production knows nothing of it
-
-    def check(self) -> None:
-        """Raise SettingsError on what must be mended before anything is started."""
-        spec = self.given.text("SLOMIX_CLOCK")
-        if self.is_development:
-            self._anchor(spec)
-            return
-        problems = problems_for_start(self.settings)
-        if spec:
-            problems.append("SLOMIX_CLOCK: is for development only")
-        if problems:
-            raise SettingsError("\n".join(["Slomix does not start:", *problems]))
 
     async def run(self) -> int:
         """Everything up, until a stop is asked for; returns the exit status."""
@@ -72,7 +60,7 @@ class Start:
         return status
 
     async def _produce(self) -> None:
-        os.environ.update(surroundings.basic_environment(self.settings.port))
+        surroundings.put(surroundings.basic_environment(self.settings.port))
         commands = parse((self.root / "Procfile").read_text())
         release = commands.pop("release", None)
         if release is not None:
@@ -93,7 +81,7 @@ class Start:
 
             environment |= people.environment(self.settings.port) | surroundings.simulated_secrets(self.given)
         self.folder.publish(environment)
-        os.environ.update(environment | surroundings.basic_environment(self.settings.port))
+        surroundings.put(environment | surroundings.basic_environment(self.settings.port))
         self._set_clock()
         self.settings = settings = Settings.from_env()
         await self._unless_stopped(asyncio.to_thread(migrations.upgrade, settings.database_url.get_secret_value()))
@@ -120,7 +108,7 @@ class Start:
             "REDIS_URL": valkey.prepare,
         }
         try:
-            servers = {name: make(self.folder.path) for name, make in missing.items() if not self.given.text(name)}
+            servers = {name: make(self.folder.path) for name, make in missing.items() if not self.given.has(name)}
         except embedded.EmbeddedError as error:
             raise _Failed(str(error)) from error
         self.servers = list(servers.values())
@@ -133,18 +121,13 @@ class Start:
                 raise _Failed(f"{server.name} does not answer; see {self.folder.logs / server.name}.log")
         return {name: server.url for name, server in servers.items()}
 
-    def _anchor(self, spec: str) -> Anchor:
-        now = wall_now()
-        try:
-            return Anchor.parse(spec, wall=now) if spec else Anchor(wall=now, system=now, speed=1.0)
-        except ValueError as error:
-            raise SettingsError(f"SLOMIX_CLOCK: {error}") from None
-
     def _set_clock(self) -> None:
-        set_anchor(self.folder.clock, self._anchor(self.given.text("SLOMIX_CLOCK")))
+        now, spec = wall_now(), self.settings.clock
+        anchor = Anchor.parse(spec, wall=now) if spec else Anchor(wall=now, system=now, speed=1.0)
+        set_anchor(self.folder.clock, anchor)
 
     async def _wait_until_healthy(self) -> None:
-        if self.given.is_on("SKIP_HEALTHCHECK") or self.settings.validate_only:
+        if self.skips_health_check or self.settings.validate_only:
             return
         if not await self._becomes(self._is_healthy, seconds=60):
             # What it needs may come back, and the processes wait for it; giving up would help nobody.

@@ -11,13 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dotenv import dotenv_values
-
-from slomix.settings import DEVELOPMENT_KEY, DEVELOPMENT_SECRET, SettingsError
-from slomix.values import without_comment
+from slomix import values
+from slomix.environment import Environment
+from slomix.refusals import DEVELOPMENT_KEY, DEVELOPMENT_SECRET
+from slomix.settings import SettingsError, secrets
 
 _CREDENTIALS = ("DISCORD_BOT_TOKEN", "DISCORD_CLIENT_SECRET")
-_TRUE = {"1", "true", "yes", "on"}
 
 
 def project_root() -> Path:
@@ -30,26 +29,39 @@ def project_root() -> Path:
 
 @dataclass(frozen=True)
 class Given:
-    """What the operator has set: the environment, and below it the file `.env`."""
+    """What the operator has set, and what that means for what development fills in."""
 
-    values: Mapping[str, str]
+    environment: Environment
 
     @classmethod
     def read(cls, root: Path) -> "Given":
-        values = {name: value for name, value in dotenv_values(root / ".env").items() if value}
-        values.update({name: value for name, value in os.environ.items() if value})
-        return cls(values)
+        return cls(Environment.read(root / ".env", secrets=secrets()))
 
     def text(self, name: str) -> str:
-        return str(without_comment(self.values.get(name, "")))
+        return self.environment.text(name)
+
+    def has(self, name: str) -> bool:
+        """Whether it is set here or in a file, even if that file cannot be read."""
+        return self.environment.is_set(name)
 
     def is_on(self, name: str) -> bool:
-        return self.text(name).lower() in _TRUE
+        """Raise ValueError on what is no switch."""
+        return values.is_on(self.text(name))
+
+    def complaints(self, *switches: str) -> list[str]:
+        """A sentence on each that is no switch."""
+        found = []
+        for name in switches:
+            try:
+                self.is_on(name)
+            except ValueError as error:
+                found.append(f"{name}: {error}")
+        return found
 
     @property
     def has_credentials(self) -> bool:
         """Whether anything real is set, so that nothing may be simulated."""
-        return any(self.text(name) for name in _CREDENTIALS)
+        return any(self.has(name) for name in _CREDENTIALS)
 
 
 @dataclass(frozen=True)
@@ -109,14 +121,25 @@ class Folder:
         fresh.replace(self.environment)
 
 
-def join_running_copy(root: Path) -> None:
-    """Give this process the environment of the copy that runs on our PORT, if one does; what is set stays."""
+def join_running_copy(root: Path) -> frozenset[str]:
+    """Give this process the environment of the copy that runs on our PORT, if one does; what is set stays.
+
+    Returns the names of what it was given.
+    """
     given = Given.read(root)
     found = Folder(root / "var" / (given.text("PORT") or "7000")).environment
+    lacking: dict[str, str] = {}
     if found.is_file():
-        for name, value in json.loads(found.read_text()).items():
-            if not given.text(name):
-                os.environ[name] = value
+        lacking = {name: value for name, value in json.loads(found.read_text()).items() if not given.has(name)}
+        os.environ.update(lacking)
+    return frozenset(lacking)
+
+
+def put(environment: Mapping[str, str]) -> None:
+    """Give this process and those it starts these variables, whether or not they were set before."""
+    for name in environment:
+        os.environ.pop(f"{name}_FILE", None)
+    os.environ.update(environment)
 
 
 def refuse_taken_ports(ports: list[int], *, patience: float) -> None:
@@ -157,11 +180,11 @@ def basic_environment(port: int) -> dict[str, str]:
 
 def development_environment(folder: Folder, given: Given) -> dict[str, str]:
     """What development fills in where nothing is set."""
-    secret = {} if given.text("SESSION_SECRET") else {"SESSION_SECRET": DEVELOPMENT_SECRET}
+    secret = {} if given.has("SESSION_SECRET") else {"SESSION_SECRET": DEVELOPMENT_SECRET}
     return {"SLOMIX_ENV": "development", "SLOMIX_CLOCK_FILE": str(folder.clock)} | secret
 
 
 def simulated_secrets(given: Given) -> dict[str, str]:
     """Where all addresses are invented, the key that seals them may be known to everybody."""
     known = {"CONTACT_DATA_ENCRYPTION_KEY": DEVELOPMENT_KEY, "INTERNAL_API_SECRET": DEVELOPMENT_SECRET}
-    return {name: value for name, value in known.items() if not given.text(name)}
+    return {name: value for name, value in known.items() if not given.has(name)}

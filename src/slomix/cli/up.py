@@ -10,7 +10,8 @@ from slomix.cli import surroundings
 from slomix.cli.start import Start
 from slomix.cli.surroundings import Folder, Given
 from slomix.process import die_with_parent
-from slomix.settings import Settings
+from slomix.refusals import all_problems, told
+from slomix.settings import Settings, SettingsError
 
 
 @click.command()
@@ -24,11 +25,22 @@ def up(prod: bool, with_parent: bool) -> None:
     os.chdir(root)
     if prod:
         os.environ["SLOMIX_ENV"] = "production"
-    settings, given = Settings.from_env(), Given.read(root)
+    given = Given.read(root)
+    settings = _settings_of(given)
     folder = Folder(root / "var" / str(settings.port))
     start = Start(root, settings, given, folder)
-    start.check()
     with folder.held() as was_cut_off:
         ports = [settings.port] + ([settings.port + 1] if start.is_simulated else [])
         surroundings.refuse_taken_ports(ports, patience=10 if was_cut_off else 0)
         raise SystemExit(asyncio.run(start.run()))
+
+
+def _settings_of(given: Given) -> Settings:
+    """What to start with; development fills in what is missing later. Raise SettingsError on all that is wrong."""
+    settings, problems = Settings.read(given.environment)
+    if not settings.is_development:
+        settings, problems = all_problems(given.environment)
+    problems = problems + given.complaints("SKIP_HEALTHCHECK")
+    if problems:
+        raise SettingsError(told(problems))
+    return settings

@@ -1,0 +1,31 @@
+"""Sentences about settings: each begins with the name of its variable and a colon, and repeats nothing secret."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+
+def sentence(problem: Any) -> str:
+    """What one of pydantic's errors says to an operator."""
+    limit = problem.get("ctx", {})
+    match problem["type"]:
+        case "greater_than_equal":
+            text = f"is less than {limit['ge']}"
+        case "less_than_equal":
+            text = f"is more than {limit['le']}"
+        case "literal_error":
+            text = f"is not {limit['expected']}"
+        case _:
+            text = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{problem['loc'][0]}: {text}"
+
+
+def named(sentences: Iterable[str]) -> frozenset[str]:
+    """The variables that sentences begin with; NAME for NAME_FILE."""
+    return frozenset(one.partition(":")[0].removesuffix("_FILE") for one in sentences)
+
+
+def unspoilt(sentences: Iterable[str], *, by: Iterable[str]) -> list[str]:
+    """Those that name no variable that is wrong already: what is said of its default would be untrue."""
+    wrong = named(by)
+    return [one for one in sentences if not wrong.intersection(re.findall(r"[A-Z][A-Z_]+", one))]

@@ -1,0 +1,165 @@
+"""`slomix check` tells what is in effect, what is wrong with it and what may not be meant; and never a secret."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slomix.cli.configuration import shown
+from slomix.settings import Settings, names, secrets
+from tests.conftest import CONTACT_KEY, World
+from tests.rules.operator import PRODUCTION, STRONG, bare_machine
+from tests.services.test_commands import do, installation
+
+__all__ = ["bare_machine", "installation"]
+
+
+@pytest.fixture
+def nothing(bare_machine: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An empty folder, and a port where no copy runs."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PORT", "64998")
+
+
+def checked() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(do("check", "--json").output)
+    return found
+
+
+def begins(sentences: list[str]) -> list[str]:
+    return [sentence.partition(":")[0] for sentence in sentences]
+
+
+def test_with_nothing_set_it_says_what_is_missing(nothing: None) -> None:
+    answer = do("check")
+    assert (answer.exit_code, answer.exception.__class__) == (1, SystemExit), answer.output
+    for name in PRODUCTION:
+        assert f"wrong   {name}: is not set" in answer.output
+    for name in names():
+        assert f"\n{name} " in f"\n{answer.output}"
+    for part in ("settings", "database", "redis", "discord"):
+        assert f"wrong   {part}\n" in answer.output
+    assert "warning GAMING_VOICE_CHANNELS: " in answer.output
+
+
+def test_each_variable_is_told_with_its_value_and_where_it_came_from(
+    nothing: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("AVAILABILITY_DAILY_REMINDER_TIME=15:30\nGAMING_VOICE_CHANNELS=2,1\n")
+    (tmp_path / "session").write_text(STRONG)
+    monkeypatch.setenv("SESSION_SECRET_FILE", str(tmp_path / "session"))
+    monkeypatch.setenv("GAME_SERVER_PORT", "seven")
+    found = {one["name"]: (one["value"], one["source"]) for one in checked()["configuration"]}
+    assert found.keys() == names().keys()
+    assert found["PORT"] == ("64998", "environment")
+    assert found["AVAILABILITY_DAILY_REMINDER_TIME"] == ("15:30", ".env")
+    assert found["GAMING_VOICE_CHANNELS"] == ("2,1", ".env")
+    assert found["SESSION_SECRET"] == ("set (32 or more characters)", "file")
+    assert found["AVAILABILITY_PROMOTION_TIMEZONE"] == ("Europe/Ljubljana", "default")
+    assert found["GAME_SERVER_PORT"] == ("refused", "environment")
+
+
+def test_no_secret_is_told(nothing: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    hidden = {name: f"Yd8HsNf3-hidden-{name.lower()}" for name in secrets()}
+    hidden |= {
+        "DATABASE_URL": "postgresql://me:Yd8HsNf3@127.0.0.1:1/slomix?sslpassword=Yd8HsNf3",
+        "REDIS_URL": "redis://me:Yd8HsNf3@127.0.0.1:1/0?password=Yd8HsNf3",
+        "CONTACT_DATA_ENCRYPTION_KEY": "Yd8HsNf3",
+        "AVAILABILITY_TELEGRAM_BOT_TOKEN": "7:Yd8HsNf3",
+        "DISCORD_API_BASE_URL": "http://127.0.0.1:1",
+        "PORT": f"Yd8HsNf3{STRONG}",
+        "PUBLIC_URL": "https://me:Yd8HsNf3@slomix.test",
+        "DISCORD_GUILD_ID": f"Yd8HsNf3{STRONG}",
+    }
+    for name, value in hidden.items():
+        monkeypatch.setenv(name, value)
+    for answer in (do("check"), do("check", "--json")):
+        assert answer.exit_code == 1
+        assert "Yd8HsNf3" not in answer.output
+        assert "postgresql://me:***@127.0.0.1:1/slomix" in answer.output
+        assert "redis://me:***@127.0.0.1:1/0" in answer.output
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("redis://redis:6379/0", "redis://redis:6379/0"),
+        ("redis://:hush@redis/1", "redis://:***@redis/1"),
+        ("rediss://hush@redis", "rediss://***@redis"),
+        ("unix:///run/valkey.sock", "unix:///run/valkey.sock"),
+        ("unix://:hush@/run/valkey.sock?db=1", "unix://:***@/run/valkey.sock?db=1"),
+    ],
+)
+def test_of_an_address_only_the_password_is_hidden(url: str, told: str) -> None:
+    assert shown("REDIS_URL", Settings.model_validate({"REDIS_URL": url}).redis_url) == told
+
+
+@pytest.mark.parametrize(
+    ("environment", "name"),
+    [
+        ({"AVAILABILITY_PROMOTION_STRAT_TIME": "21:00"}, "AVAILABILITY_PROMOTION_STRAT_TIME"),
+        ({"DISCORD_TOKEN": "hush"}, "DISCORD_TOKEN"),
+        ({"DISCORD_CLIENT_ID_FILE": "/run/id"}, "DISCORD_CLIENT_ID_FILE"),
+        ({"AFK_VOICE_CHANNEL": "7", "GAMING_VOICE_CHANNELS": "7"}, "AFK_VOICE_CHANNEL"),
+        ({}, "AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID"),
+        ({"AVAILABILITY_DISCORD_CHANNEL_ANNOUNCE_ENABLED": "1"}, "AVAILABILITY_DISCORD_ANNOUNCE_CHANNEL_ID"),
+        ({}, "GAME_SERVER_HOST"),
+        ({}, "PROMOTER_DISCORD_IDS"),
+        ({}, "WEBSITE_ADMIN_DISCORD_IDS"),
+        (
+            {"AVAILABILITY_TELEGRAM_ENABLED": "on", "AVAILABILITY_TELEGRAM_BOT_TOKEN": "7:a"},
+            "CONTACT_DATA_ENCRYPTION_KEY",
+        ),
+        ({"AVAILABILITY_SIGNAL_DAEMON_URL": "http://127.0.0.1:8080"}, "AVAILABILITY_SIGNAL_ENABLED"),
+        ({"AVAILABILITY_SIGNAL_DAEMON_URL": "http://signal:8080"}, "AVAILABILITY_SIGNAL_DAEMON_URL"),
+        ({"AVAILABILITY_PROMOTION_ENABLED": "off"}, "AVAILABILITY_PROMOTION_ENABLED"),
+        ({"AVAILABILITY_PROMOTION_DRY_RUN_DEFAULT": "on"}, "AVAILABILITY_PROMOTION_DRY_RUN_DEFAULT"),
+        ({"BOT_STARTUP_VALIDATE_ONLY": "on"}, "BOT_STARTUP_VALIDATE_ONLY"),
+        ({}, "TRUSTED_PROXIES"),
+        ({"SLOMIX_ENV": "development"}, "SLOMIX_ENV"),
+        ({"DISCORD_REDIRECT_URI": "https://elsewhere.test/auth/callback"}, "DISCORD_REDIRECT_URI"),
+        ({"DISCORD_REDIRECT_URI": "https://slomix.test/callback"}, "DISCORD_REDIRECT_URI"),
+        ({"DISCORD_API_BASE_URL": "http://127.0.0.1:1"}, "DISCORD_API_BASE_URL"),
+        ({"PUBLIC_URL": "http://localhost:7000"}, "PUBLIC_URL"),
+    ],
+)
+def test_what_may_not_be_meant_is_a_warning_and_keeps_nothing_from_starting(
+    nothing: None, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], name: str
+) -> None:
+    offline = {"DISCORD_API_BASE_URL": "http://127.0.0.1:1", "REDIS_URL": "redis://127.0.0.1:1"}
+    offline["DATABASE_URL"] = "postgresql://me@127.0.0.1:1/slomix"
+    for variable, value in (PRODUCTION | offline | environment).items():
+        monkeypatch.setenv(variable, value)
+    found = checked()
+    assert name in begins(found["warnings"])
+    assert (found["problems"], found["parts"]["settings"]) == ([], True)
+
+
+def test_who_thought_of_everything_is_warned_of_nothing_but_what_is_no_discord(
+    installation: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("PORT=64998\n")
+    (tmp_path / ".env").chmod(0o600)
+    everything = PRODUCTION | {
+        "SLOMIX_ENV": "production",
+        "DATABASE_URL": installation.runtime.settings.database_url.get_secret_value(),
+        "REDIS_URL": "redis://127.0.0.1:1",
+        "TRUSTED_PROXIES": "127.0.0.1",
+        "GAMING_VOICE_CHANNELS": "1,2",
+        "AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID": "3",
+        "WEBSITE_ADMIN_DISCORD_IDS": "4",
+        "PROMOTER_DISCORD_IDS": "5",
+        "AVAILABILITY_TELEGRAM_ENABLED": "true",
+        "AVAILABILITY_TELEGRAM_BOT_TOKEN": "7:a",
+        "CONTACT_DATA_ENCRYPTION_KEY": CONTACT_KEY,
+        "AVAILABILITY_PROMOTION_SERVER_CHECK_ENABLED": "off",
+        "DISCORD_API_BASE_URL": "http://127.0.0.1:1",  # nobody calls the real one from a test
+    }
+    for name, value in everything.items():
+        monkeypatch.setenv(name, value)
+    found = checked()
+    assert (found["problems"], begins(found["warnings"])) == ([], ["DISCORD_API_BASE_URL"])
+    assert (found["parts"]["database"], found["parts"]["redis"]) == (True, False)
+    (tmp_path / ".env").chmod(0o644)
+    assert begins(checked()["warnings"]) == ["DISCORD_API_BASE_URL", ".env"]
