@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException, NotFound, SecurityError
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as BaseResponse
 
-from slomix import assets, limits, live, logs, presentation, web, words
+from slomix import assets, limits, live, logs, migrations, presentation, web, words
 from slomix.accounts import logins
 from slomix.accounts import views as accounts_views
 from slomix.accounts.logins import Somebody
@@ -125,6 +125,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     app.extensions["slomix"] = runtime
     app.extensions["slomix_hub"] = live.Hub(runtime.settings.database_url.get_secret_value() or runtime.database.url)
     app.extensions["slomix_tonight"] = board_views.shared_tonight(runtime)
+    health_views.install(app, runtime, migrations.revisions)
     app.wsgi_app = TrustedProxies(app.wsgi_app, runtime.settings.trusted_proxies)  # type: ignore[method-assign]
     Compress(app)
     Htmx(app)

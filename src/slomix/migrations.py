@@ -1,7 +1,10 @@
 """Brings a database to the newest migration."""
 
+import functools
+
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from slomix.db import ROOT
 
@@ -22,3 +25,10 @@ def upgrade(url: str) -> None:
 def check(url: str) -> None:
     """Raise alembic's CommandError when the database is not what the models say."""
     command.check(configuration(url))
+
+
+@functools.cache
+def revisions() -> tuple[str, ...]:
+    """The migrations of this version, newest first."""
+    script = ScriptDirectory.from_config(configuration(""))
+    return tuple(one.revision for one in script.walk_revisions())
