@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from slomix import values
-from slomix.values import ClockTime, DatabaseUrl, DiscordIdList, DiscordIds, Networks, RedisUrl, Words, Zone
+from slomix.values import ClockTime, DatabaseUrl, DiscordIdList, DiscordIds, Networks, RedisUrl, Token, Words, Zone
 
 # What `make run` uses where no secret is set: known to everybody, so production refuses them.
 DEVELOPMENT_SECRET = "development-only-secret-known-to-everybody"
@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     internal_api_secret: SecretStr = Field(SecretStr(""), validation_alias=_env("INTERNAL_API_SECRET"))
     contact_encryption_key: SecretStr = Field(SecretStr(""), validation_alias=_env("CONTACT_DATA_ENCRYPTION_KEY"))
     trusted_proxies: Networks = Field((), validation_alias=_env("TRUSTED_PROXIES"))
+    metrics_token: Token = Field(SecretStr(""), validation_alias=_env("METRICS_TOKEN"))
     worker_threads: int = Field(16, ge=1, le=200, validation_alias=_env("SLOMIX_WORKER_THREADS"))
     reloads: bool = Field(False, validation_alias=_env("SLOMIX_RELOAD"))
     validate_only: bool = Field(False, validation_alias=_env("BOT_STARTUP_VALIDATE_ONLY"))

@@ -86,8 +86,16 @@ def _networks(value: Any) -> Any:
         raise ValueError(f"{error}; it is a list of addresses and networks such as 127.0.0.1, 10.0.0.0/8") from error
 
 
+def _token(value: Any) -> Any:
+    """A secret that travels in a header."""
+    if isinstance(value, str) and value and not re.fullmatch(r"[!-~]{16,}", value):
+        raise ValueError("is not a word of at least 16 letters, digits and signs, without spaces")
+    return value
+
+
 DatabaseUrl = Annotated[SecretStr, BeforeValidator(_database_url)]
 RedisUrl = Annotated[SecretStr, BeforeValidator(_redis_url)]
+Token = Annotated[SecretStr, BeforeValidator(_token)]
 DiscordIds = Annotated[frozenset[str], NoDecode, BeforeValidator(_ids)]
 DiscordIdList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_id_list)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]

@@ -47,4 +47,5 @@ def revision(session: Session) -> str | None:
     """The migration that the database is at; None where there was none yet."""
     if session.scalar(text("SELECT to_regclass('alembic_version')")) is None:
         return None
-    return session.scalar(text("SELECT version_num FROM alembic_version"))
+    found: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
+    return found

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import redis
 from flask import Blueprint, Flask, current_app, jsonify
@@ -114,7 +114,7 @@ def check(runtime: Runtime, ours: Probes) -> list[PartHealth]:
     return [database, its_redis, *others]
 
 
-def _silent(part: str, probe: Probe[object], reason: str) -> PartHealth:
+def _silent(part: str, probe: Probe[Any], reason: str) -> PartHealth:
     silence = probe.silence
     return PartHealth(part, ok=False, age_seconds=None if silence is None else round(silence, 1), reason=reason)
 
