@@ -1,6 +1,7 @@
 """What a monitor costs the database, also when there is a lot in it."""
 
 import time
+from collections.abc import Callable
 
 from sqlalchemy import text
 
@@ -13,6 +14,8 @@ from tests.workers.test_budget import counted
 
 ROWS = 100_000
 STATEMENTS = 5
+# Of the time that looking at every row once takes; with nothing else to do it is less than three, and 0.2 s.
+MOST = 10
 
 
 def read(world: World) -> Readings:
@@ -47,16 +50,29 @@ def fill(world: World) -> None:
         session.execute(text(JOBS))
 
 
-def test_a_hundred_thousand_rows_are_read_within_a_second_and_in_five_statements(committed: Database) -> None:
+def look_at_every_row(world: World) -> None:
+    with world.session() as session:
+        session.execute(text("SELECT max(settled_at), count(text) FROM notifications_ledger"))
+        session.execute(text("SELECT max(finished_at), count(subject) FROM jobs"))
+
+
+def fastest(work: Callable[[], object]) -> float:
+    """The shortest of five: what else the machine does only adds to it."""
+    took = []
+    for _ in range(5):
+        began = time.monotonic()
+        work()
+        took.append(time.monotonic() - began)
+    return min(took)
+
+
+def test_a_hundred_thousand_rows_cost_five_statements_and_little_more_than_looking_at_each(committed: Database) -> None:
     world = build_world(committed)
     fill(world)
-    took = []
-    for _ in range(3):
-        began = time.monotonic()
-        with counted(committed) as cost:
-            found = read(world)
-        took.append(time.monotonic() - began)
-    assert min(took) < 1, took
+    found = read(world)
+    with counted(committed) as cost:
+        read(world)
+    assert fastest(lambda: read(world)) < MOST * fastest(lambda: look_at_every_row(world))
     assert (cost["statements"], cost["commits"]) == (STATEMENTS, 1)
     [sent] = found.deliveries
     assert sent.settled_in_day == 24 * 3600 // 80 - 1, "older ones are not told of"
