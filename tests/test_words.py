@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 # Who reads these: operators, and whoever writes programs against the JSON API.
-OPERATORS = {"cli", "simulator", "embedded", "rehearsal", "openapi"}
+OPERATORS = {"cli", "simulator", "embedded", "rehearsal", "openapi", "metrics"}
 OPERATORS_FILES = {"settings.py", "refusals.py", "environment.py"}
 OPERATORS_FILES |= {"procfile.py", "output.py", "logs.py", "process.py", "serve.py"}
 

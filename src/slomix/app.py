@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException, NotFound, SecurityError
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as BaseResponse
 
-from slomix import assets, limits, live, logs, presentation, request_log, web, words
+from slomix import assets, limits, live, logs, migrations, presentation, request_log, web, words
 from slomix.accounts import logins
 from slomix.accounts import views as accounts_views
 from slomix.accounts.logins import Somebody
@@ -38,6 +38,7 @@ from slomix.deliveries import views as deliveries_views
 from slomix.errors import DomainError, TooSoon
 from slomix.health import views as health_views
 from slomix.inbox import views as inbox_views
+from slomix.metrics import views as metrics_views
 from slomix.openapi import views as openapi_views
 from slomix.planning import api as planning_api
 from slomix.planning import buttons as planning_buttons
@@ -68,6 +69,7 @@ PAGES = (
     health_views,
     inbox_views,
     live,
+    metrics_views,
     my_data_views,
     openapi_views,
     planning_buttons,
@@ -126,6 +128,8 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     app.extensions["slomix"] = runtime
     app.extensions["slomix_hub"] = live.Hub(runtime.settings.database_url.get_secret_value() or runtime.database.url)
     app.extensions["slomix_tonight"] = board_views.shared_tonight(runtime)
+    health_views.install(app, runtime, migrations.revisions)
+    metrics_views.install(app, runtime)
     app.wsgi_app = TrustedProxies(app.wsgi_app, runtime.settings.trusted_proxies)  # type: ignore[method-assign]
     Compress(app)
     Htmx(app)

@@ -52,6 +52,11 @@ class Hub:
         self._keep_listening()
         return self._so_far() if self._hears.wait(PATIENCE_SECONDS) else ""
 
+    def open_streams(self) -> int:
+        """How many pages listen here now."""
+        with self._lock:
+            return len(self._streams)
+
     @contextlib.contextmanager
     def stream(self) -> Iterator["queue.SimpleQueue[str]"]:
         """A queue of messages for one page, the first of them already in it."""

@@ -1,5 +1,7 @@
 """Brings a database to the newest migration."""
 
+import functools
+
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -22,11 +24,6 @@ def upgrade(url: str) -> None:
     command.upgrade(configuration(url), "head")
 
 
-def head() -> str | None:
-    """The migration that this version expects."""
-    return ScriptDirectory.from_config(configuration("")).get_current_head()
-
-
 def current(connection: Connection) -> str | None:
     """The migration that a database is at; None for an empty one."""
     return MigrationContext.configure(connection).get_current_revision()
@@ -35,3 +32,10 @@ def current(connection: Connection) -> str | None:
 def check(url: str) -> None:
     """Raise alembic's CommandError when the database is not what the models say."""
     command.check(configuration(url))
+
+
+@functools.cache
+def revisions() -> tuple[str, ...]:
+    """The migrations of this version, newest first."""
+    script = ScriptDirectory.from_config(configuration(""))
+    return tuple(one.revision for one in script.walk_revisions())

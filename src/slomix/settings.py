@@ -21,6 +21,7 @@ from slomix.values import (
     HttpUrl,
     HttpUrls,
     Keys,
+    LongToken,
     Networks,
     Number,
     PageUrl,
@@ -63,6 +64,7 @@ class Settings(BaseModel):
     internal_api_secret: Token = Field(SecretStr(""), validation_alias=_env("INTERNAL_API_SECRET"))
     contact_encryption_key: Keys = Field(SecretStr(""), validation_alias=_env("CONTACT_DATA_ENCRYPTION_KEY"))
     trusted_proxies: Networks = Field((), validation_alias=_env("TRUSTED_PROXIES"))
+    metrics_token: LongToken = Field(SecretStr(""), validation_alias=_env("METRICS_TOKEN"))
     retention_days: Number = Field(180, ge=7, le=3650, validation_alias=_env("SLOMIX_RETENTION_DAYS"))
     worker_threads: Number = Field(16, ge=1, le=200, validation_alias=_env("SLOMIX_WORKER_THREADS"))
     reloads: Switch = Field(False, validation_alias=_env("SLOMIX_RELOAD"))

@@ -194,6 +194,13 @@ def _token(text: str) -> str:
     return text
 
 
+def _long_token(text: str) -> str:
+    """The same, too long to be guessed."""
+    if len(text) < 16:
+        raise ValueError("has fewer than 16 characters")
+    return _token(text)
+
+
 def _telegram_token(text: str) -> str:
     if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", text):
         raise ValueError("is not a token of Telegram's, which is a number, a colon and letters")
@@ -245,6 +252,7 @@ SocketUrl = Annotated[str, _of_text_or_nothing(_address({"ws", "wss"}, "a web so
 DatabaseUrl = Annotated[SecretStr, _of_text_or_nothing(_database_url)]
 RedisUrl = Annotated[SecretStr, _of_text_or_nothing(_redis_url)]
 Token = Annotated[SecretStr, _of_text_or_nothing(_token)]
+LongToken = Annotated[SecretStr, _of_text_or_nothing(_long_token)]
 TelegramToken = Annotated[SecretStr, _of_text_or_nothing(_telegram_token)]
 WebhookSecret = Annotated[SecretStr, _of_text_or_nothing(_webhook_secret)]
 Keys = Annotated[SecretStr, _of_text_or_nothing(_keys)]

@@ -17,7 +17,7 @@ def test_a_part_that_never_said_anything_is_dead_and_named(database: Database) -
         service.beat(session, "worker", wall=WALL)
         parts = service.parts(session, ["scheduler", "worker"], wall=WALL + timedelta(seconds=5))
     assert parts == [
-        PartHealth("scheduler", ok=False, reason="never seen"),
+        PartHealth("scheduler", ok=False, reason="was never seen"),
         PartHealth("worker", ok=True, age_seconds=5.0),
     ]
 
@@ -47,3 +47,25 @@ def test_a_part_that_nobody_expects_is_not_reported(database: Database) -> None:
 
 def test_a_beat_may_come_often_enough_to_miss_some() -> None:
     assert rules.BEAT_EVERY * 3 <= rules.DEAD_AFTER
+
+
+def test_of_a_beat_from_the_future_only_a_little_is_believed() -> None:
+    """A process on a machine whose clock is ahead must not pass for alive long after its death."""
+    near, far = (rules.judge_beat(rules.WORKER, WALL + timedelta(seconds=ahead), WALL) for ahead in (5, 60))
+    assert (near.ok, near.age_seconds) == (True, 0.0)
+    assert not far.ok
+    assert far.reason == "its clock is 60 s ahead of ours"
+
+
+@pytest.mark.parametrize(
+    ("revision", "reason"),
+    [
+        ("0003", None),
+        ("0002", "the schema is at 0002; this version needs 0003"),
+        (None, "the database has no schema yet; this version needs 0003"),
+        ("0004", None),
+    ],
+    ids=["ours", "older", "none", "newer: during a rolling restart"],
+)
+def test_which_schema_a_version_can_work_on(revision: str | None, reason: str | None) -> None:
+    assert rules.why_not_this_schema(revision, ("0003", "0002", "0001")) == reason

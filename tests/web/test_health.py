@@ -1,13 +1,11 @@
 """`/health` names the part that is dead, and a database that is away makes a page and no stack trace."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from slomix import db
 from slomix.clock import wall_now
 from slomix.embedded import Servers
 from slomix.health import service
@@ -15,6 +13,7 @@ from slomix.health.rules import DISCORD, INBOX, SCHEDULER, WORKER
 from tests.conftest import TODAY, World
 from tests.simulators import free_pair
 from tests.web.conftest import Browser, browser_of, is_fragment, is_page, is_problem, make_app, with_settings
+from tests.web.silence import without_database
 
 BEATING = (SCHEDULER, WORKER, DISCORD, INBOX)
 
@@ -40,11 +39,6 @@ def ask(world: World) -> tuple[int, dict[str, Any]]:
 
 def dead(body: dict[str, Any]) -> set[str]:
     return {name for name, part in body["parts"].items() if not part["ok"]}
-
-
-def without_database(world: World) -> World:
-    url = f"postgresql+psycopg://nobody@127.0.0.1:{free_pair()}/slomix?connect_timeout=1"
-    return replace(world, runtime=replace(world.runtime, database=db.Database(url)))
 
 
 def test_when_all_beat_all_is_well(alive: World) -> None:
@@ -96,6 +90,7 @@ def test_the_database_away_is_named_and_the_others_are_unknown(alive: World) -> 
     status, body = ask(without_database(alive))
     assert status == 503
     assert dead(body) == {"database", *BEATING}
+    assert body["parts"]["database"]["reason"] == "does not answer"
     assert body["parts"]["redis"]["ok"]
     assert "while the database is away" in body["parts"][WORKER]["reason"]
 

@@ -18,7 +18,6 @@ from slomix.clock import wall_now
 from slomix.db import ROOT, Database
 from slomix.environment import Environment
 from slomix.game_server import NoTelemetry
-from slomix.health import rules
 from slomix.health import service as health
 from slomix.refusals import all_problems
 from slomix.settings import ENV_PATH, Settings, secrets
@@ -66,18 +65,13 @@ def _connections(settings: Settings) -> dict[str, bool]:
 def _database_and_processes(settings: Settings) -> dict[str, bool]:
     """The database, and the processes as they last told it."""
     url = settings.database_url.get_secret_value()
-    expected = [rules.SCHEDULER, rules.WORKER]
-    if settings.discord_bot_token.get_secret_value():
-        expected.append(rules.DISCORD)
-    if settings.channels_on - {"discord"}:
-        expected.append(rules.INBOX)
     if not url:
         return {"database": False}
     database = Database(url)
     try:
         with database.transaction() as session:
             session.execute(text("SELECT count(*) FROM jobs"))
-            parts = health.parts(session, expected, wall=wall_now())
+            parts = health.parts(session, health.expected(settings), wall=wall_now())
     except SQLAlchemyError:
         return {"database": False}
     finally:

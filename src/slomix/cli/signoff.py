@@ -16,7 +16,6 @@ from slomix.campaigns.models import Campaign
 from slomix.campaigns.signoff import Step
 from slomix.clock import wall_now
 from slomix.db import ROOT
-from slomix.health import rules as health_rules
 from slomix.health import service as health
 from slomix.refusals import problems_for_start
 from slomix.settings import Settings
@@ -58,18 +57,13 @@ def _code() -> Step:
 
 def _settings(session: Session, settings: Settings) -> Step:
     problems = problems_for_start(settings)
-    current, head = migrations.current(session.connection()), migrations.head()
+    current, head = migrations.current(session.connection()), migrations.revisions()[0]
     seen = f"schema {current}" if current == head else f"schema {current}, and this version expects {head}"
     return Step("settings and schema", not problems and current == head, "; ".join([seen, *problems]))
 
 
 def _processes(session: Session, settings: Settings) -> Step:
-    expected = [health_rules.SCHEDULER, health_rules.WORKER]
-    if settings.discord_bot_token.get_secret_value():
-        expected.append(health_rules.DISCORD)
-    if settings.channels_on - {"discord"}:
-        expected.append(health_rules.INBOX)
-    parts = health.parts(session, expected, wall=wall_now())
+    parts = health.parts(session, health.expected(settings), wall=wall_now())
     seen = ", ".join(
         f"{one.part} {one.reason}" if one.age_seconds is None else f"{one.part} seen {one.age_seconds:.0f} s ago"
         for one in parts

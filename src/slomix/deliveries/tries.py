@@ -206,6 +206,7 @@ def fall_back(session: Session, delivery: Delivery, channel: ChannelName, job: J
     service.reset(row, notice=delivery.notice, subject=delivery.subject, deadline_at=delivery.deadline_at)
     delivery.fell_back_to = channel
     session.flush()
-    carrier = NewJob(service.JOB_KIND, str(row.id), now, delivery.deadline_at, job.max_attempts, lane=channel)
+    until, due_at = delivery.deadline_at, job.due_at or job.run_at
+    carrier = NewJob(service.JOB_KIND, str(row.id), now, until, job.max_attempts, lane=channel, due_at=due_at)
     jobs.schedule(session, [carrier], now=now)
-    jobs.reopen(session, service.JOB_KIND, [str(row.id)], run_at=now, deadline_at=delivery.deadline_at)
+    jobs.reopen(session, service.JOB_KIND, [str(row.id)], run_at=now, due_at=due_at, deadline_at=until)

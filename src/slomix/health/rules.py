@@ -1,7 +1,10 @@
 """What counts as alive."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from slomix import words
 
 BEAT_EVERY = timedelta(seconds=5)
 DEAD_AFTER = timedelta(seconds=30)
@@ -14,7 +17,7 @@ INBOX = "inbox"
 
 @dataclass(frozen=True)
 class PartHealth:
-    """One part: whether it lives, and how many seconds ago it said so (where it says anything)."""
+    """One part: whether it lives, and how many seconds ago it last gave a sign (None: never, or nobody knows)."""
 
     part: str
     ok: bool
@@ -23,9 +26,27 @@ class PartHealth:
 
 
 def judge_beat(part: str, seen_at: datetime | None, wall: datetime) -> PartHealth:
-    """A part that was never seen, or not for half a minute, is dead."""
+    """A part that was never seen, or not for half a minute, is dead; a beat from the future says nothing."""
     if seen_at is None:
-        return PartHealth(part, ok=False, reason="never seen")
+        return PartHealth(part, ok=False, reason=words.NEVER_SEEN)
     age = wall - seen_at
-    ok = age <= DEAD_AFTER
-    return PartHealth(part, ok, round(age.total_seconds(), 1), None if ok else "not seen for too long")
+    seconds = round(age.total_seconds(), 1)
+    if age > DEAD_AFTER:
+        reason = words.NOT_SEEN_FOR.format(seconds=round(seconds), every=round(BEAT_EVERY.total_seconds()))
+        return PartHealth(part, ok=False, age_seconds=seconds, reason=reason)
+    if age < -DEAD_AFTER:
+        return PartHealth(part, ok=False, reason=words.CLOCKS_DIFFER.format(seconds=round(-seconds)))
+    return PartHealth(part, ok=True, age_seconds=max(seconds, 0.0))
+
+
+def why_not_this_schema(revision: str | None, ours: Sequence[str]) -> str | None:
+    """Why this version cannot work on a database at `revision`; `ours` are the revisions it knows, newest first.
+
+    A revision that it does not know is a newer one: during a rolling restart the migrations run first, and what is
+    still running has to go on serving until it is replaced.
+    """
+    if revision is None:
+        return words.NO_SCHEMA.format(needed=ours[0])
+    if revision in ours[1:]:
+        return words.OLD_SCHEMA.format(found=revision, needed=ours[0])
+    return None

@@ -1,13 +1,16 @@
 """Writes and reads the heartbeats."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from slomix.health import rules
 from slomix.health.models import Heartbeat
 from slomix.health.rules import PartHealth, judge_beat
+from slomix.settings import Settings
 
 
 def beat(session: Session, part: str, *, wall: datetime) -> None:
@@ -24,7 +27,25 @@ def forget(session: Session) -> None:
     session.execute(delete(Heartbeat))
 
 
-def parts(session: Session, expected: list[str], *, wall: datetime) -> list[PartHealth]:
-    """How these parts are."""
+def expected(settings: Settings) -> list[str]:
+    """The parts that have to live under these settings."""
+    parts = [rules.SCHEDULER, rules.WORKER]
+    if settings.discord_bot_token.get_secret_value():
+        parts.append(rules.DISCORD)
+    if settings.channels_on - {"discord"}:
+        parts.append(rules.INBOX)
+    return parts
+
+
+def parts(session: Session, expected: Sequence[str], *, wall: datetime) -> list[PartHealth]:
+    """How these parts are. Of several copies of one the last beat counts: it is dead when all of them are."""
     seen = {row.part: row.seen_at for row in session.execute(select(Heartbeat.part, Heartbeat.seen_at))}
     return [judge_beat(part, seen.get(part), wall) for part in expected]
+
+
+def revision(session: Session) -> str | None:
+    """The migration that the database is at; None where there was none yet."""
+    if session.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+        return None
+    found: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
+    return found

@@ -1,30 +1,72 @@
-"""`/health`: each part with its age, 200 when all live and 503 when one is dead."""
+"""`/health`: each part with its age; `/health/live` and `/health/ready` for balancers. None of them ever hangs."""
 
-import functools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
 
 import redis
-from flask import Blueprint, jsonify
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from flask import Blueprint, Flask, current_app, jsonify
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
 from werkzeug.wrappers import Response
 
-from slomix import web
+from slomix import web, words
 from slomix.clock import wall_now
 from slomix.health import rules, service
+from slomix.health.probes import Probe
 from slomix.health.rules import PartHealth
 from slomix.runtime import Runtime
+
+# Balancers and monitors wait five seconds or more; who starts the system waits three.
+ANSWER_WITHIN = 2.0
 
 blueprint = Blueprint("health", __name__)
 
 
-@functools.lru_cache(maxsize=4)
-def _redis(url: str) -> "redis.Redis":
-    return redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+@dataclass(frozen=True)
+class Probes:
+    """What this process asks to know how everything is."""
+
+    parts: Probe[list[PartHealth]]
+    revision: Probe[str | None]
+    redis: Probe[bool]
+    # The migrations that this version knows, newest first.
+    revisions: Callable[[], Sequence[str]]
+
+
+def install(app: Flask, runtime: Runtime, revisions: Callable[[], Sequence[str]]) -> None:
+    """Let this app say how everything is."""
+    client = redis.Redis.from_url(
+        runtime.settings.redis_url.get_secret_value() or "redis://",
+        socket_timeout=ANSWER_WITHIN,
+        socket_connect_timeout=ANSWER_WITHIN,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+    def parts() -> list[PartHealth]:
+        with runtime.transaction() as session:
+            return service.parts(session, service.expected(runtime.settings), wall=wall_now())
+
+    def revision() -> str | None:
+        with runtime.transaction() as session:
+            return service.revision(session)
+
+    app.extensions["slomix_probes"] = Probes(
+        Probe(parts), Probe(revision), Probe(lambda: bool(client.ping())), revisions
+    )
+
+
+def probes() -> Probes:
+    """The probes of the app that answers this request."""
+    return cast(Probes, current_app.extensions["slomix_probes"])
 
 
 @blueprint.get("/health")
 def health() -> tuple[Response, int]:
-    parts = check(web.runtime())
+    parts = check(web.runtime(), probes())
     is_well = all(part.ok for part in parts)
     body = {
         "status": "ok" if is_well else "unwell",
@@ -33,27 +75,67 @@ def health() -> tuple[Response, int]:
     return jsonify(body), 200 if is_well else 503
 
 
-def check(runtime: Runtime) -> list[PartHealth]:
-    """Ask the database and Redis, and read when the others were last seen."""
-    expected = [rules.SCHEDULER, rules.WORKER]
-    if runtime.settings.discord_bot_token.get_secret_value():
-        expected.append(rules.DISCORD)
-    if runtime.settings.channels_on - {"discord"}:
-        expected.append(rules.INBOX)
-    parts = [_check_redis(runtime.settings.redis_url.get_secret_value())]
-    try:
-        with runtime.transaction() as session:
-            session.execute(text("SELECT 1"))
-            parts += service.parts(session, expected, wall=wall_now())
-        return [PartHealth("database", ok=True), *parts]
-    except SQLAlchemyError:
-        unknown = [PartHealth(part, ok=False, reason="not known while the database is away") for part in expected]
-        return [PartHealth("database", ok=False, reason="does not answer"), *parts, *unknown]
+@blueprint.get("/health/live")
+def live() -> Response:
+    """This process answers: whoever would restart it when it does not must not do so because the database is away."""
+    return jsonify(status="ok")
 
 
-def _check_redis(url: str) -> PartHealth:
+@blueprint.get("/health/ready")
+def ready() -> tuple[Response, int]:
+    """Whether requests may be sent to this process.
+
+    For that it needs the database, with a schema it knows, and nothing else: without workers or Discord people can
+    still say that they play, and taking the pages away from them would mend nothing.
+    """
+    reason = _why_not_ready(web.runtime(), probes())
+    body = {"status": "ok" if reason is None else "unready", "reason": reason}
+    return jsonify(body), 200 if reason is None else 503
+
+
+def check(runtime: Runtime, ours: Probes) -> list[PartHealth]:
+    """Ask the database and Redis at once, and read when the others were last seen."""
+    until = time.monotonic() + ANSWER_WITHIN
+    parts, pong = ours.parts.ask(), ours.redis.ask()
     try:
-        _redis(url).ping()
+        others = parts.result(max(0.0, until - time.monotonic()))
+        database = PartHealth("database", ok=True, age_seconds=0.0)
+    except (SQLAlchemyError, TimeoutError) as error:
+        database = _silent("database", ours.parts, why_no_database(runtime, error))
+        expected = service.expected(runtime.settings)
+        others = [PartHealth(part, ok=False, reason=words.NOT_KNOWN_WITHOUT_DATABASE) for part in expected]
+    try:
+        pong.result(max(0.0, until - time.monotonic()))
+        its_redis = PartHealth("redis", ok=True, age_seconds=0.0)
+    except TimeoutError:
+        its_redis = _silent("redis", ours.redis, words.HANGS.format(seconds=round(ANSWER_WITHIN)))
     except redis.RedisError:
-        return PartHealth("redis", ok=False, reason="does not answer")
-    return PartHealth("redis", ok=True)
+        its_redis = _silent("redis", ours.redis, words.DOES_NOT_ANSWER)
+    return [database, its_redis, *others]
+
+
+def _silent(part: str, probe: Probe[Any], reason: str) -> PartHealth:
+    silence = probe.silence
+    return PartHealth(part, ok=False, age_seconds=None if silence is None else round(silence, 1), reason=reason)
+
+
+def why_no_database(runtime: Runtime, error: Exception) -> str:
+    """What is known of a database that gave no answer."""
+    if isinstance(error, DBAPIError) and not isinstance(error, OperationalError):
+        return words.REFUSES_TO_ANSWER.format(error=type(error.orig).__name__)
+    if not isinstance(error, TimeoutError):
+        return words.DOES_NOT_ANSWER
+    reason = words.HANGS.format(seconds=round(ANSWER_WITHIN))
+    pool = runtime.database.engine.pool
+    most = runtime.database.most_connections
+    if isinstance(pool, QueuePool) and pool.checkedout() >= most:
+        reason += words.ALL_CONNECTIONS_IN_USE.format(most=most)
+    return reason
+
+
+def _why_not_ready(runtime: Runtime, ours: Probes) -> str | None:
+    try:
+        found = ours.revision.ask().result(ANSWER_WITHIN)
+    except (SQLAlchemyError, TimeoutError) as error:
+        return words.DATABASE_NOT_READY.format(reason=why_no_database(runtime, error))
+    return rules.why_not_this_schema(found, ours.revisions())

@@ -27,6 +27,8 @@ class Job(Base):
     lane: Mapped[str] = mapped_column(default=GENERAL)
     status: Mapped[JobStatus] = mapped_column(default=JobStatus.PENDING)
     run_at: Mapped[datetime]
+    # The moment that was promised: `run_at` moves with every retry. NULL on rows of before it was kept.
+    due_at: Mapped[datetime | None]
     deadline_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     max_attempts: Mapped[int] = mapped_column(default=5)

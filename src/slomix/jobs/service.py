@@ -24,7 +24,10 @@ class Lost(Exception):
 
 @dataclass(frozen=True)
 class NewJob:
-    """A job to schedule; `status` is `skipped` for one that is over before it began."""
+    """A job to schedule; `status` is `skipped` for one that is over before it began.
+
+    `due_at` is the moment that was promised, where that is an earlier one than `run_at`.
+    """
 
     kind: str
     subject: str
@@ -34,6 +37,7 @@ class NewJob:
     status: JobStatus = JobStatus.PENDING
     reason: str | None = None
     lane: str = rules.GENERAL
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -51,15 +55,9 @@ def schedule(session: Session, jobs: Sequence[NewJob], *, now: datetime) -> None
     if not jobs:
         return
     rows = [
-        {
-            "kind": job.kind,
-            "subject": job.subject,
-            "run_at": job.run_at,
-            "deadline_at": job.deadline_at,
-            "max_attempts": job.max_attempts,
-            "status": job.status,
-            "reason": job.reason,
-            "lane": job.lane,
+        vars(job)
+        | {
+            "due_at": job.due_at or job.run_at,
             "trace": logs.trace(),
             "created_at": now,
             "finished_at": now if job.status.is_over else None,
@@ -71,9 +69,15 @@ def schedule(session: Session, jobs: Sequence[NewJob], *, now: datetime) -> None
 
 
 def reopen(
-    session: Session, kind: str, subjects: Sequence[str], *, run_at: datetime, deadline_at: datetime | None
+    session: Session,
+    kind: str,
+    subjects: Sequence[str],
+    *,
+    run_at: datetime,
+    due_at: datetime | None = None,
+    deadline_at: datetime | None,
 ) -> None:
-    """Make finished jobs of `kind` pending again, with all their attempts before them."""
+    """Make finished jobs of `kind` pending again, with all their attempts before them; as promised as new ones."""
     if not subjects:
         return
     session.execute(
@@ -82,6 +86,7 @@ def reopen(
         .values(
             status=JobStatus.PENDING,
             run_at=run_at,
+            due_at=due_at or run_at,
             deadline_at=deadline_at,
             attempts=0,
             nudges=0,

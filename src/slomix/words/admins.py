@@ -56,3 +56,5 @@ CSV_TOO_MANY_FIELDS: Final = "Line {line} has more fields than the first one. Pu
 CSV_CONTROL_CHARACTER: Final = "Line {line}: there is a character in it that cannot be shown, such as a line break."
 CSV_NOT_READABLE: Final = "This is not CSV, from about line {line} on ({error})."
 IMPORTED: Final = "Imported: {added} added, {updated} updated."
+
+METRICS_NOT_FOR_STRANGERS = "Metrics are for this machine itself, and for whoever shows the token."

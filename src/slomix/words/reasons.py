@@ -60,3 +60,19 @@ SIGNAL_CHALLENGE = "Signal wants an operator to prove that we are no robot"
 SIGNAL_UNKNOWN_NUMBER = "Signal does not know this number"
 SIGNAL_SAID: Final = "Signal: {message} ({code})"
 NOT_E164 = "this is not a phone number with its country code"
+
+# What is wrong with a part of the system, as /health says it to operators after the part's name.
+
+NEVER_SEEN = "was never seen"
+NOT_SEEN_FOR: Final = "has given no sign for {seconds} s; it does so every {every} s"
+CLOCKS_DIFFER: Final = "its clock is {seconds} s ahead of ours"
+NOT_KNOWN_WITHOUT_DATABASE = "not known while the database is away"
+DOES_NOT_ANSWER = "does not answer"
+# {error} is technical, as the database's library says it.
+REFUSES_TO_ANSWER: Final = "refuses to answer ({error})"
+HANGS: Final = "does not answer within {seconds} s"
+# Put after the one before.
+ALL_CONNECTIONS_IN_USE: Final = "; all {most} connections of this process are in use"
+DATABASE_NOT_READY: Final = "the database {reason}"
+NO_SCHEMA: Final = "the database has no schema yet; this version needs {needed}"
+OLD_SCHEMA: Final = "the schema is at {found}; this version needs {needed}"

@@ -1,0 +1,1 @@
+"""What a monitor is told: counts, ages and durations, and never of whom."""

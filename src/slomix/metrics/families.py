@@ -1,0 +1,132 @@
+"""Puts readings into the words of Prometheus: the names, units and labels that alerts and dashboards are written in."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+
+from slomix.campaigns.rules import CampaignStatus
+from slomix.health.rules import PartHealth
+from slomix.metrics.readings import LATE, DeliveryNumbers, JobNumbers, Readings, Tonight
+
+BY_JOB, BY_NOTICE = ("kind", "lane"), ("channel", "notice")
+
+
+def gauge(name: str, says: str, value: float) -> GaugeMetricFamily:
+    """One number."""
+    return GaugeMetricFamily(f"slomix_{name}", says, value=value)
+
+
+def _by(
+    name: str, says: str, labels: Sequence[str], values: Iterator[tuple[tuple[str, ...], float]]
+) -> GaugeMetricFamily:
+    """One number for each of these."""
+    family = GaugeMetricFamily(f"slomix_{name}", says, labels=labels)
+    for of, value in values:
+        family.add_metric(of, value)
+    return family
+
+
+def of_readings(found: Readings) -> Iterator[Metric]:
+    """Everything that the database knows."""
+    yield from _of_jobs(found.jobs)
+    yield from _of_deliveries(found.deliveries)
+    yield _lateness(found.deliveries)
+    yield from _of_parts(found.parts)
+    yield from _of_tonight(found.tonight)
+    yield gauge("sending_paused", "Whether the switch that stops all sending is thrown.", found.is_paused)
+    age = math.inf if found.presence_age is None else found.presence_age
+    yield gauge("presence_age_seconds", "Since Discord last told who is in voice; +Inf when it never did.", age)
+
+
+def _of_jobs(jobs: Sequence[JobNumbers]) -> Iterator[Metric]:
+    """What waits for a worker, is with one, or was given up."""
+
+    def numbers(name: str, says: str, number: Callable[[JobNumbers], float]) -> GaugeMetricFamily:
+        return _by(name, says, BY_JOB, (((one.kind, one.lane), number(one)) for one in jobs))
+
+    yield numbers("jobs_due", "Jobs that could be done now and that nobody has taken.", lambda one: one.due)
+    oldest = "How long nobody has taken the job that waits longest."
+    yield numbers("jobs_due_oldest_seconds", oldest, lambda one: one.oldest_seconds)
+    yield numbers("jobs_running", "Jobs that a worker has.", lambda one: one.running)
+    lost = "Jobs of a worker that did not come back, not taken back yet."
+    yield numbers("jobs_past_lease", lost, lambda one: one.past_lease)
+    yield numbers("jobs_retrying", "Jobs that failed and will be tried again.", lambda one: one.retrying)
+    yield numbers("jobs_failed_15m", "Jobs given up in the last 15 minutes.", lambda one: one.failed_in_quarter)
+    yield numbers("jobs_failed_24h", "Jobs given up in the last 24 hours.", lambda one: one.failed_in_day)
+
+
+def _of_deliveries(deliveries: Sequence[DeliveryNumbers]) -> Iterator[Metric]:
+    """What became of messages, and which should have left by now."""
+
+    def numbers(
+        name: str,
+        says: str,
+        last: str,
+        number: Callable[[DeliveryNumbers], float],
+        has: Callable[[DeliveryNumbers], int],
+    ) -> GaugeMetricFamily:
+        found = (((one.channel, one.notice, one.outcome), number(one)) for one in deliveries if has(one))
+        return _by(name, says, (*BY_NOTICE, last), found)
+
+    def settled(name: str, says: str, number: Callable[[DeliveryNumbers], float]) -> GaugeMetricFamily:
+        return numbers(name, says, "outcome", number, lambda one: one.settled_in_day)
+
+    def unsent(name: str, says: str, number: Callable[[DeliveryNumbers], float]) -> GaugeMetricFamily:
+        return numbers(name, says, "status", number, lambda one: one.unsent)
+
+    quarter = "What became of the messages that were settled in the last 15 minutes."
+    yield settled("deliveries_settled_15m", quarter, lambda one: one.settled_in_quarter)
+    day = "What became of the messages that were settled in the last 24 hours."
+    yield settled("deliveries_settled_24h", day, lambda one: one.settled_in_day)
+    retries = "Tries beyond the first of the messages that were settled in the last 24 hours."
+    yield settled("delivery_retries_24h", retries, lambda one: one.retries_in_day)
+    waiting = "Messages whose moment has come and that are not settled: waiting, on their way, or to be tried again."
+    yield unsent("deliveries_unsent", waiting, lambda one: one.unsent)
+    oldest = "How long ago the moment of the oldest of them was."
+    yield unsent("deliveries_unsent_oldest_seconds", oldest, lambda one: one.oldest_seconds)
+
+
+def _lateness(deliveries: Sequence[DeliveryNumbers]) -> GaugeHistogramMetricFamily:
+    family = GaugeHistogramMetricFamily(
+        "slomix_delivery_lateness_24h_seconds",
+        "From the moment that was promised until the provider had it, of what was sent in the last 24 hours.",
+        labels=BY_NOTICE,
+    )
+    for one in deliveries:
+        if one.outcome == "sent":
+            ends = [(str(float(most)), float(count)) for most, count in zip(LATE, one.late, strict=True)]
+            family.add_metric(
+                (one.channel, one.notice), [*ends, ("+Inf", float(one.settled_in_day))], one.lateness_seconds
+            )
+    return family
+
+
+def _of_parts(parts: Sequence[PartHealth]) -> Iterator[Metric]:
+    yield _by(
+        "part_up",
+        "Whether a part gave a sign within half a minute; any copy of it will do.",
+        ("part",),
+        (((one.part,), one.ok) for one in parts),
+    )
+    yield _by(
+        "heartbeat_age_seconds",
+        "Since a part last gave a sign; +Inf when it never did.",
+        ("part",),
+        (((one.part,), math.inf if one.age_seconds is None else one.age_seconds) for one in parts),
+    )
+
+
+def _of_tonight(tonight: Tonight) -> Iterator[Metric]:
+    yield _by(
+        "campaigns_today",
+        "Today's campaigns, without dry runs.",
+        ("status",),
+        (((status.value,), tonight.by_status.get(status, 0)) for status in CampaignStatus),
+    )
+    yield gauge("tonight_recipients", "Whom today's campaigns ask.", tonight.recipients)
+    until = GaugeMetricFamily("slomix_tonight_seconds_to_start", "Until today's start; negative after it.")
+    if tonight.seconds_to_start is not None:
+        until.add_metric((), tonight.seconds_to_start)
+    yield until

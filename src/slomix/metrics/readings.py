@@ -1,0 +1,215 @@
+"""Reads from the database what a monitor is told: a fixed number of statements, however much there is."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Float, Text, case, cast, extract, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from slomix.campaigns.models import Campaign, Recipient
+from slomix.campaigns.rules import CampaignStatus
+from slomix.deliveries.models import Delivery, Pause
+from slomix.deliveries.rules import DeliveryStatus
+from slomix.deliveries.service import JOB_KIND
+from slomix.health import service as health
+from slomix.health.rules import PartHealth
+from slomix.jobs.models import Job
+from slomix.jobs.rules import JobStatus
+from slomix.presence.models import Observation
+from slomix.presence.service import VOICE
+from slomix.settings import Settings
+
+DAY, QUARTER = timedelta(hours=24), timedelta(minutes=15)
+# Upper ends of what counts as so late, in seconds.
+LATE = (1, 2, 5, 10, 30, 60, 120, 300, 900)
+# In place of its status, for a delivery that went over another channel in the end.
+FELL_BACK = "fell_back"
+
+
+@dataclass(frozen=True)
+class JobNumbers:
+    """The jobs of one kind in one lane."""
+
+    kind: str
+    lane: str
+    due: int
+    # How long nobody has taken the one that waits longest.
+    oldest_seconds: float
+    running: int
+    past_lease: int
+    retrying: int
+    failed_in_quarter: int
+    failed_in_day: int
+
+
+@dataclass(frozen=True)
+class DeliveryNumbers:
+    """The deliveries of one notice on one channel with one outcome."""
+
+    channel: str
+    notice: str
+    outcome: str
+    settled_in_quarter: int
+    settled_in_day: int
+    retries_in_day: int
+    # Not settled though their moment has come, and how long ago that of the oldest was.
+    unsent: int
+    oldest_seconds: float
+    # How many of those sent within the day were at most so late, and how late all were together.
+    late: Sequence[int]
+    lateness_seconds: float
+
+
+@dataclass(frozen=True)
+class Tonight:
+    """The campaigns of today that are no dry runs."""
+
+    by_status: Mapping[CampaignStatus, int] = field(default_factory=dict)
+    # Of what is not cancelled: whom it asks, and the start that is nearest to now.
+    recipients: int = 0
+    seconds_to_start: float | None = None
+
+
+@dataclass(frozen=True)
+class Readings:
+    """All that the database knows."""
+
+    jobs: Sequence[JobNumbers]
+    deliveries: Sequence[DeliveryNumbers]
+    parts: Sequence[PartHealth]
+    tonight: Tonight
+    is_paused: bool
+    # Seconds since somebody last saw who is in voice; None when nobody ever did.
+    presence_age: float | None
+
+
+def read(session: Session, *, today: date, settings: Settings, now: datetime, wall: datetime) -> Readings:
+    """Take all readings, in five statements."""
+    is_paused, seen_at = session.execute(
+        select(
+            select(Pause.id).exists(),
+            select(Observation.observed_at).where(Observation.source == VOICE).scalar_subquery(),
+        )
+    ).one()
+    return Readings(
+        jobs=_jobs(session, now=now, wall=wall),
+        deliveries=_deliveries(session, now=now),
+        parts=health.parts(session, health.expected(settings), wall=wall),
+        tonight=_tonight(session, today, now=now),
+        is_paused=is_paused,
+        presence_age=None if seen_at is None else (now - seen_at).total_seconds(),
+    )
+
+
+def _jobs(session: Session, *, now: datetime, wall: datetime) -> list[JobNumbers]:
+    """What waits, runs or failed of late. How long it waits counts from when it could have been taken."""
+    is_pending, has_failed = Job.status == JobStatus.PENDING, Job.status == JobStatus.FAILED
+    may_run = or_(Job.wait_until.is_(None), Job.wait_until <= wall)
+    is_due = is_pending & (Job.run_at <= now) & may_run
+    waits = func.least(_seconds(now - Job.run_at), _seconds(wall - Job.wait_until))  # ignores a NULL
+    rows = session.execute(
+        select(
+            Job.kind,
+            Job.lane,
+            func.count().filter(is_due).label("due"),
+            func.max(waits).filter(is_due).label("oldest"),
+            func.count().filter(Job.status == JobStatus.RUNNING).label("running"),
+            func.count().filter(Job.lease_until < wall).label("past_lease"),
+            func.count().filter(is_pending & (Job.attempts > 0)).label("retrying"),
+            func.count().filter(has_failed & (Job.finished_at > now - QUARTER)).label("failed_in_quarter"),
+            func.count().filter(has_failed).label("failed_in_day"),
+        )
+        .where(
+            or_(
+                Job.status.in_([JobStatus.PENDING, JobStatus.RUNNING]),
+                has_failed & (Job.finished_at > now - DAY),
+            )
+        )
+        .group_by(Job.kind, Job.lane)
+    )
+    return [
+        JobNumbers(
+            row.kind,
+            row.lane,
+            row.due,
+            float(row.oldest or 0),
+            row.running,
+            row.past_lease,
+            row.retrying,
+            row.failed_in_quarter,
+            row.failed_in_day,
+        )
+        for row in rows
+    ]
+
+
+def _deliveries(session: Session, *, now: datetime) -> list[DeliveryNumbers]:
+    """What is open or was settled within the day. Late is what leaves after the moment that was promised."""
+    # One look-up in an index for each: what else the planner may think of, while it does not know how much there is,
+    # takes minutes.
+    job = (
+        select(func.coalesce(Job.due_at, Job.run_at).label("due_at"), Job.attempts)
+        .where(Job.kind == JOB_KIND, Job.subject == cast(Delivery.id, Text))
+        .limit(1)
+        .lateral("job")
+    )
+    due_at = job.c.due_at
+    outcome = case((Delivery.fell_back_to.is_not(None), FELL_BACK), else_=cast(Delivery.status, Text))
+    is_open = Delivery.status.in_([status for status in DeliveryStatus if not status.is_settled])
+    in_day, is_unsent = Delivery.settled_at > now - DAY, is_open & (due_at <= now)
+    arrived = in_day & (Delivery.status == DeliveryStatus.SENT)
+    late = func.greatest(_seconds(Delivery.settled_at - due_at), 0)
+    rows = session.execute(
+        select(
+            Delivery.channel,
+            Delivery.notice,
+            outcome.label("outcome"),
+            func.count().filter(Delivery.settled_at > now - QUARTER).label("in_quarter"),
+            func.count().filter(in_day).label("in_day"),
+            func.sum(func.greatest(job.c.attempts - 1, 0)).filter(in_day).label("retries"),
+            func.count().filter(is_unsent).label("unsent"),
+            func.max(_seconds(now - due_at)).filter(is_unsent).label("oldest"),
+            func.sum(late).filter(arrived).label("lateness"),
+            *(func.count().filter(arrived & (late <= most)).label(f"late_{most}") for most in LATE),
+        )
+        .select_from(Delivery)
+        .outerjoin(job, true())
+        .where(or_(is_open, in_day))
+        .group_by(Delivery.channel, Delivery.notice, outcome)
+    )
+    return [
+        DeliveryNumbers(
+            row.channel,
+            row.notice,
+            row.outcome,
+            row.in_quarter,
+            row.in_day,
+            int(row.retries or 0),
+            row.unsent,
+            float(row.oldest or 0),
+            [row._mapping[f"late_{most}"] for most in LATE],
+            float(row.lateness or 0),
+        )
+        for row in rows
+    ]
+
+
+def _tonight(session: Session, today: date, *, now: datetime) -> Tonight:
+    asked = select(func.count()).where(Recipient.campaign_id == Campaign.id).scalar_subquery()
+    rows = session.execute(
+        select(Campaign.status, Campaign.start_at, asked.label("asked")).where(Campaign.day == today, ~Campaign.dry_run)
+    ).all()
+    standing = [row for row in rows if row.status is not CampaignStatus.CANCELLED]
+    return Tonight(
+        by_status=Counter(row.status for row in rows),
+        recipients=sum(row.asked for row in standing),
+        seconds_to_start=min(((row.start_at - now).total_seconds() for row in standing), key=abs, default=None),
+    )
+
+
+def _seconds(span: Any) -> ColumnElement[float]:
+    seconds: Any = extract("epoch", span)
+    return cast(seconds, Float)

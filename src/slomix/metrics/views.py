@@ -1,0 +1,137 @@
+"""`/metrics`: what a monitor reads, from this machine or with the token."""
+
+import functools
+import hmac
+import importlib.metadata
+import platform
+import time
+from collections.abc import Iterator
+from ipaddress import IPv6Address, ip_address
+from typing import cast
+
+import prometheus_client
+import redis
+import structlog
+from flask import Blueprint, Flask, Response, current_app, request
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.metrics_core import InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from slomix import web, words
+from slomix.clock import local_day, wall_now
+from slomix.errors import NotAllowed
+from slomix.health.probes import Probe
+from slomix.health.views import ANSWER_WITHIN, Probes
+from slomix.live import Hub
+from slomix.metrics import families, readings, requests
+from slomix.metrics.families import gauge
+from slomix.metrics.readings import Readings
+from slomix.runtime import Runtime
+
+log = structlog.get_logger()
+blueprint = Blueprint("metrics", __name__)
+
+# Whoever asks through a proxy carries one of these; what asks on this machine itself carries none.
+FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip")
+
+
+class NotForStrangers(NotAllowed):
+    def __init__(self) -> None:
+        super().__init__(words.METRICS_NOT_FOR_STRANGERS)
+
+
+def install(app: Flask, runtime: Runtime) -> None:
+    """Measure this app, and let it tell what it measured. Before all that looks at requests, after hub and probes."""
+    prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    requests.install(app, registry)
+    registry.register(SlomixCollector(runtime, app.extensions["slomix_hub"], app.extensions["slomix_probes"]))
+    app.extensions["slomix_metrics"] = registry
+
+
+@blueprint.get("/metrics")
+def show() -> Response:
+    if not (_has_the_token() or _is_from_here()):
+        raise NotForStrangers
+    registry = cast(CollectorRegistry, current_app.extensions["slomix_metrics"])
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+def _has_the_token() -> bool:
+    ours = web.runtime().settings.metrics_token.get_secret_value()
+    scheme, _, theirs = request.headers.get("Authorization", "").partition(" ")
+    return bool(ours) and scheme.lower() == "bearer" and hmac.compare_digest(theirs.strip().encode(), ours.encode())
+
+
+def _is_from_here() -> bool:
+    """Asked by this machine itself; a stranger looks like that too, behind a proxy on it that we were not told of."""
+    if any(name in request.headers for name in FORWARDED):
+        return False
+    try:
+        address = ip_address(request.remote_addr or "")
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return address.is_loopback
+
+
+class SlomixCollector(Collector):
+    """What this process knows of itself, and what the database knows of all, if it answers in time."""
+
+    def __init__(self, runtime: Runtime, hub: Hub, probes: Probes) -> None:
+        self._runtime, self._hub, self._redis = runtime, hub, probes.redis
+        self._readings: Probe[Readings] = Probe(self._read)
+
+    def describe(self) -> list[Metric]:
+        """Nothing ahead: that would ask the database while the app is put together."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        yield from list(self._process())  # before our own question takes a connection
+        until = time.monotonic() + ANSWER_WITHIN
+        asked, pong = self._readings.ask(), self._redis.ask()
+        found: Readings | None = None
+        try:
+            found = asked.result(max(0.0, until - time.monotonic()))
+        except (SQLAlchemyError, TimeoutError) as error:
+            log.warning("metrics.no_readings", error=type(error).__name__)
+        is_up = True
+        try:
+            pong.result(max(0.0, until - time.monotonic()))
+        except (redis.RedisError, TimeoutError):
+            is_up = False
+        yield gauge("redis_up", "Whether Redis answers this process.", is_up)
+        yield gauge("database_up", "Whether the database answers this process.", found is not None)
+        if found is not None:
+            yield from families.of_readings(found)
+
+    def _process(self) -> Iterator[Metric]:
+        yield InfoMetricFamily("slomix_build", "Which version runs, on which Python.", value=_build())
+        yield gauge("live_streams", "Open pages that listen for changes, in this process.", self._hub.open_streams())
+        pool, most = self._runtime.database.engine.pool, self._runtime.database.most_connections
+        if isinstance(pool, QueuePool):
+            yield gauge("database_pool_size", "Connections that this process keeps.", pool.size())
+            yield gauge("database_pool_most", "Connections that this process may have, in a rush.", most)
+            yield gauge("database_pool_checked_out", "Connections that are in use.", pool.checkedout())
+            yield gauge("database_pool_overflow", "Connections beyond those it keeps.", max(0, pool.overflow()))
+
+    def _read(self) -> Readings:
+        runtime = self._runtime
+        now, settings = runtime.clock.now(), runtime.settings
+        today = local_day(now, settings.zone, settings.day_starts_at)
+        with runtime.transaction() as session:
+            return readings.read(session, today=today, settings=settings, now=now, wall=wall_now())
+
+
+@functools.cache
+def _build() -> dict[str, str]:
+    try:
+        version = importlib.metadata.version("slomix")
+    except importlib.metadata.PackageNotFoundError:
+        version = "unknown"
+    return {"version": version, "python": platform.python_version()}

@@ -1,0 +1,167 @@
+"""Who asks how everything is gets an answer within three seconds, also when what they ask about hangs."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from slomix import migrations
+from slomix.db import Database
+from slomix.embedded import Servers
+from slomix.health import views
+from slomix.health.probes import Probe
+from slomix.health.rules import SCHEDULER, WORKER
+from tests.conftest import World
+from tests.simulators import free_pair
+from tests.web.conftest import browser_of, make_app, with_settings
+from tests.web.silence import at_port, silent_server, without_database
+
+SLOWEST = 3.0
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    with silent_server() as port:
+        yield port
+
+
+def ask(app: Flask, world: World, path: str) -> tuple[int, dict[str, Any], float]:
+    began = time.monotonic()
+    answer = browser_of(app, world, None).get(path)
+    return answer.status_code, answer.get_json(), time.monotonic() - began
+
+
+def on_redis(world: World, url: str) -> World:
+    return with_settings(world, redis_url=SecretStr(url))
+
+
+def probes() -> int:
+    return sum(thread.name == "probe" for thread in threading.enumerate())
+
+
+def test_a_database_that_hangs_is_named_in_time(world: World, servers: Servers, silent: int) -> None:
+    hanging = at_port(on_redis(world, servers.redis_url), silent)
+    status, body, seconds = ask(make_app(hanging.runtime), hanging, "/health")
+    assert (status, body["status"]) == (503, "unwell")
+    assert body["parts"]["database"] == {"ok": False, "age_seconds": None, "reason": "does not answer within 2 s"}
+    assert "database is away" in body["parts"][WORKER]["reason"]
+    assert body["parts"]["redis"]["ok"], "the other one is not blamed for it"
+    assert seconds < SLOWEST
+
+
+def test_a_redis_that_hangs_is_named_in_time(world: World, silent: int) -> None:
+    hanging = on_redis(world, f"redis://127.0.0.1:{silent}/0")
+    status, body, seconds = ask(make_app(hanging.runtime), hanging, "/health")
+    assert status == 503
+    assert body["parts"]["redis"]["reason"] == "does not answer within 2 s"
+    assert body["parts"]["database"]["ok"]
+    assert body["parts"][SCHEDULER]["reason"] == "was never seen", "what the database knows is told"
+    assert seconds < SLOWEST
+
+
+def test_both_hanging_take_no_longer_than_one(world: World, silent: int) -> None:
+    hanging = at_port(on_redis(world, f"redis://127.0.0.1:{silent}/0"), silent)
+    _, body, seconds = ask(make_app(hanging.runtime), hanging, "/health")
+    assert not body["parts"]["database"]["ok"]
+    assert not body["parts"]["redis"]["ok"]
+    assert seconds < SLOWEST
+
+
+def test_many_who_ask_while_it_hangs_gather_no_threads(world: World, silent: int) -> None:
+    hanging = at_port(on_redis(world, f"redis://127.0.0.1:{silent}/0"), silent)
+    app, before, found = make_app(hanging.runtime), probes(), []
+
+    def one() -> None:
+        found.append(ask(app, hanging, "/health"))
+
+    asking = [threading.Thread(target=one) for _ in range(10)]
+    for thread in asking:
+        thread.start()
+    time.sleep(1)
+    assert probes() - before <= 2, "one for the database, one for Redis"
+    for thread in asking:
+        thread.join()
+    assert all(status == 503 and seconds < SLOWEST for status, _, seconds in found)
+
+
+def test_a_process_with_all_its_connections_in_use_says_so(world: World, database_url: str) -> None:
+    full = replace(world.runtime, database=Database(database_url, pool_size=1, overflow=0))
+    assert views.why_no_database(full, TimeoutError()) == "does not answer within 2 s"
+    with full.database.engine.connect():
+        reason = views.why_no_database(full, TimeoutError())
+    assert reason == "does not answer within 2 s; all 1 connections of this process are in use"
+    full.database.close()
+
+
+def test_what_answers_again_is_believed_at_once(world: World) -> None:
+    gate = threading.Event()
+    probe: Probe[bool] = Probe(gate.wait)
+    with pytest.raises(TimeoutError):
+        probe.ask().result(0.05)
+    assert probe.silence is None
+    gate.set()
+    assert probe.ask().result(1)
+    assert probe.silence is not None
+    assert probe.silence < 1
+
+
+@pytest.mark.parametrize("away", ["hangs", "refuses"])
+def test_a_process_lives_also_without_a_database(world: World, silent: int, away: str) -> None:
+    lonely = at_port(world, silent) if away == "hangs" else without_database(world)
+    status, body, seconds = ask(make_app(lonely.runtime), lonely, "/health/live")
+    assert (status, body) == (200, {"status": "ok"})
+    assert seconds < 1, "it does not even ask"
+
+
+@pytest.mark.parametrize(
+    ("away", "reason"),
+    [("hangs", "the database does not answer within 2 s"), ("refuses", "the database does not answer")],
+)
+def test_a_process_without_a_database_gets_no_requests(world: World, silent: int, away: str, reason: str) -> None:
+    lonely = at_port(world, silent) if away == "hangs" else without_database(world)
+    status, body, seconds = ask(make_app(lonely.runtime), lonely, "/health/ready")
+    assert (status, body) == (503, {"status": "unready", "reason": reason})
+    assert seconds < SLOWEST
+
+
+def test_a_process_is_ready_whoever_else_is_dead(world: World) -> None:
+    """No worker, no scheduler, no Discord, no Redis: people can still say that they play."""
+    alone = on_redis(world, f"redis://127.0.0.1:{free_pair()}/0")
+    app = make_app(alone.runtime)
+    assert ask(app, alone, "/health")[0] == 503
+    assert ask(app, alone, "/health/ready")[:2] == (200, {"status": "ok", "reason": None})
+
+
+def test_a_process_is_not_ready_on_the_schema_of_an_earlier_version(world: World) -> None:
+    newest, before = migrations.revisions()[:2]
+    app = make_app(world.runtime)
+    _stamp(world, before)
+    status, body, _ = ask(app, world, "/health/ready")
+    assert status == 503
+    assert body["reason"] == f"the schema is at {before}; this version needs {newest}"
+    _stamp(world, newest)
+    assert ask(app, world, "/health/ready")[0] == 200
+
+
+def test_a_process_goes_on_when_the_next_version_has_migrated(world: World) -> None:
+    """A rolling restart: until it is replaced, the old one serves."""
+    _stamp(world, "9999")
+    assert ask(make_app(world.runtime), world, "/health/ready")[0] == 200
+
+
+def test_a_database_that_nobody_migrated_is_named(world: World) -> None:
+    with world.session() as session:
+        session.execute(text("DROP TABLE alembic_version"))
+    _, body, _ = ask(make_app(world.runtime), world, "/health/ready")
+    assert body["reason"] == f"the database has no schema yet; this version needs {migrations.revisions()[0]}"
+
+
+def _stamp(world: World, revision: str) -> None:
+    with world.session() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
