@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     public_url: str = Field("", validation_alias=_env("PUBLIC_URL"))
     clock_file: Path | None = Field(None, validation_alias=_env("SLOMIX_CLOCK_FILE"))
     database_url: DatabaseUrl = Field(SecretStr(""), validation_alias=_env("DATABASE_URL"))
+    database_owner_url: DatabaseUrl = Field(SecretStr(""), validation_alias=_env("DATABASE_OWNER_URL"))
     redis_url: RedisUrl = Field(SecretStr(""), validation_alias=_env("REDIS_URL"))
     session_secret: SecretStr = Field(SecretStr(""), validation_alias=_env("SESSION_SECRET"))
     internal_api_secret: SecretStr = Field(SecretStr(""), validation_alias=_env("INTERNAL_API_SECRET"))

@@ -59,12 +59,12 @@ def test_both_come_up_in_a_closed_folder_with_a_space_and_change_no_permission(h
 
 
 def test_what_was_written_is_there_at_the_second_start_which_takes_no_time(home: Path) -> None:
-    with embedded.running(home) as servers, psycopg.connect(servers.database_url.replace("+psycopg", "")) as connection:
+    with embedded.running(home) as servers, psycopg.connect(servers.owner_url.replace("+psycopg", "")) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
     began = time.monotonic()
     with embedded.running(home) as servers:
         assert time.monotonic() - began < 5
-        assert rows(servers.database_url, "SELECT number FROM kept") == [(7,)]
+        assert rows(servers.owner_url, "SELECT number FROM kept") == [(7,)]
 
 
 @as_root

@@ -8,6 +8,7 @@ import redis
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from slomix.cli import privileges
 from slomix.cli.surroundings import join_running_copy
 from slomix.clock import wall_now
 from slomix.db import ROOT, Database
@@ -29,6 +30,7 @@ def check() -> None:
     results = {
         "settings": not problems,
         **_database_and_processes(settings),
+        **_rights(settings),
         "redis": _redis(settings.redis_url.get_secret_value()),
         "discord": _discord(settings),
         **_game_server(settings),
@@ -58,6 +60,22 @@ def _database_and_processes(settings: Settings) -> dict[str, bool]:
     finally:
         database.close()
     return {"database": True} | {f"{part.part} process": part.ok for part in parts}
+
+
+def _rights(settings: Settings) -> dict[str, bool]:
+    """Whether the role that Slomix runs as may do what it has to; what is missing is named."""
+    url = settings.database_url.get_secret_value()
+    if not url:
+        return {}
+    try:
+        found = privileges.look(url, is_production=not settings.is_development)
+    except SQLAlchemyError:
+        return {"schema, and the rights on it": False}
+    for sentence in found.wrong:
+        click.echo(f"wrong   {sentence}")
+    for sentence in found.warnings:
+        click.echo(f"warning {sentence}")
+    return {f"schema, and the rights of {found.role} on it": not found.wrong}
 
 
 def _redis(url: str) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from slomix.cli import surroundings
+from slomix.cli.connect import owner_url
 from slomix.cli.surroundings import Folder, Given
 from slomix.clock import Anchor, open_clock, set_anchor, wall_now
 from slomix.db import Database
@@ -40,6 +41,8 @@ class Start:
     def check(self) -> None:
         """Raise SettingsError on what must be mended before anything is started."""
         spec = self.given.text("SLOMIX_CLOCK")
+        if self.given.text(surroundings.OWNER) and not self.given.text("DATABASE_URL"):
+            raise SettingsError(f"{surroundings.OWNER}: is set and DATABASE_URL is not; they name one database")
         if self.is_development:
             self._anchor(spec)
             return
@@ -79,6 +82,7 @@ class Start:
             code = await self._unless_stopped(self.runner.run_once(Process("release", release)))
             if code != 0:
                 raise _Failed(f"The release command failed with status {code}; nothing was started.")
+        surroundings.forget_owner()
         self.runner.start([Process(name, command) for name, command in commands.items()])
         await self._wait_until_healthy()
         self.output.say(f"Slomix runs on {self.settings.base_url}")
@@ -96,7 +100,8 @@ class Start:
         os.environ.update(environment | surroundings.basic_environment(self.settings.port))
         self._set_clock()
         self.settings = settings = Settings.from_env()
-        await self._unless_stopped(asyncio.to_thread(migrations.upgrade, settings.database_url.get_secret_value()))
+        await self._unless_stopped(asyncio.to_thread(migrations.upgrade, owner_url(settings)))
+        surroundings.forget_owner()
         if self.is_simulated:
             from slomix.cli.demo import load_demo
 
@@ -131,7 +136,12 @@ class Start:
         for server in self.servers:
             if not await self._becomes(server.is_up, seconds=60):
                 raise _Failed(f"{server.name} does not answer; see {self.folder.logs / server.name}.log")
-        return {name: server.url for name, server in servers.items()}
+        environment = {name: server.url for name, server in servers.items()}
+        database = servers.get("DATABASE_URL")
+        if isinstance(database, postgres.PostgresServer):
+            await self._unless_stopped(asyncio.to_thread(database.make_role))
+            environment[surroundings.OWNER] = database.owner_url
+        return environment
 
     def _anchor(self, spec: str) -> Anchor:
         now = wall_now()

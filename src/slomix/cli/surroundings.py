@@ -17,6 +17,7 @@ from slomix.settings import DEVELOPMENT_KEY, DEVELOPMENT_SECRET, SettingsError
 from slomix.values import without_comment
 
 _CREDENTIALS = ("DISCORD_BOT_TOKEN", "DISCORD_CLIENT_SECRET")
+OWNER = "DATABASE_OWNER_URL"
 _TRUE = {"1", "true", "yes", "on"}
 
 
@@ -110,13 +111,21 @@ class Folder:
 
 
 def join_running_copy(root: Path) -> None:
-    """Give this process the environment of the copy that runs on our PORT, if one does; what is set stays."""
+    """Give this process the environment of the copy that runs on our PORT, if one does; what is set stays.
+
+    The owner's address comes from where the database's does, so that the two never name different databases.
+    """
     given = Given.read(root)
     found = Folder(root / "var" / (given.text("PORT") or "7000")).environment
     if found.is_file():
         for name, value in json.loads(found.read_text()).items():
-            if not given.text(name):
+            if not given.text("DATABASE_URL" if name == OWNER else name):
                 os.environ[name] = value
+
+
+def forget_owner() -> None:
+    """Keep from the processes that we start who may change the schema: none of them does."""
+    os.environ.pop(OWNER, None)
 
 
 def refuse_taken_ports(ports: list[int], *, patience: float) -> None:
