@@ -171,9 +171,8 @@ def owner(servers: Servers, database_url: str) -> Iterator[db.Database]:
 
 def empty(owner: db.Database) -> None:
     """As if nothing had ever happened."""
-    tables = ", ".join(f'"{table.name}"' for table in db.Base.metadata.sorted_tables)
     with owner.transaction() as session:
-        session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        session.execute(text(f"TRUNCATE {', '.join(db.Base.metadata.tables)} RESTART IDENTITY CASCADE"))
 
 
 def make_settings(**changes: object) -> Settings:

@@ -125,7 +125,8 @@ def join_running_copy(root: Path) -> None:
 
 def forget_owner() -> None:
     """Keep from the processes that we start who may change the schema: none of them does."""
-    os.environ.pop(OWNER, None)
+    for name in (OWNER, f"{OWNER}_FILE"):
+        os.environ.pop(name, None)
 
 
 def refuse_taken_ports(ports: list[int], *, patience: float) -> None:
