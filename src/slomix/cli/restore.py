@@ -157,5 +157,5 @@ def _say_what_waits(url: str, now: datetime) -> None:
     database.close()
     click.echo(
         f"Sending is paused: {number or 'no'} messages waited when the backup was made, and some may have been sent"
-        " since. Start Slomix, look at Sending under /admin, cancel what must not go out, then run `slomix pause off`."
+        " since. Start Slomix, look at what waits under /admin, then run `slomix pause off`."
     )
