@@ -1,16 +1,15 @@
 """Runs migrations: one transaction each, one migrator at a time, and no waiting for a lock that others hold."""
 
 from alembic import context
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, text
 
+from slomix.db import MIGRATION_LOCK
 from slomix.models import Base
-
-# An arbitrary number of our own: two `slomix db upgrade` at once run one after the other.
-MIGRATION_LOCK = 7_305_919
 
 
 def run() -> None:
-    engine = create_engine(context.config.attributes["url"])
+    # A connection that is closed and not kept: the lock goes with it, also after an error.
+    engine = create_engine(context.config.attributes["url"], poolclass=NullPool)
     with engine.connect() as connection:
         connection.execute(text("SET lock_timeout = '10s'"))
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
@@ -24,7 +23,6 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
-    engine.dispose()
 
 
 run()

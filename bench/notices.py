@@ -116,7 +116,7 @@ def _bare_path(hall: Hall) -> float:
     broker = redis.Redis.from_url(environment["REDIS_URL"])
     took = []
     with (
-        psycopg.connect(libpq_url(environment["DATABASE_URL"]), autocommit=True) as database,
+        psycopg.connect(libpq_url(environment["DATABASE_OWNER_URL"]), autocommit=True) as database,
         httpx2.Client(base_url=f"http://127.0.0.1:{hall.system.port + 1}/api/v10") as provider,
     ):
         database.execute("CREATE TEMPORARY TABLE due (id int, is_done bool)")

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 from slomix import db, embedded, logs, migrations
@@ -115,20 +116,18 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 @pytest.fixture(scope="session")
 def database_url(servers: Servers) -> str:
-    migrations.upgrade(servers.database_url)
+    """As the role that Slomix runs as."""
+    migrations.upgrade(servers.owner_url)
     return servers.database_url
 
 
 @pytest.fixture
 def empty_database_url(servers: Servers) -> Iterator[str]:
-    """A database with nothing in it."""
-    admin = create_engine(servers.database_url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text("CREATE DATABASE empty"))
-    yield servers.database_url.replace("/slomix?", "/empty?")
-    with admin.connect() as connection:
-        connection.execute(text("DROP DATABASE empty WITH (FORCE)"))
-    admin.dispose()
+    """A database with nothing in it, as its owner."""
+    with psycopg.connect(db.libpq_url(servers.owner_url), autocommit=True) as admin:
+        admin.execute("CREATE DATABASE empty")
+        yield servers.owner_url.replace("/slomix?", "/empty?")
+        admin.execute("DROP DATABASE empty WITH (FORCE)")
 
 
 class RolledBack(db.Database):
@@ -156,14 +155,24 @@ def database(database_url: str) -> Iterator[db.Database]:
 
 
 @pytest.fixture
-def committed(database_url: str) -> Iterator[db.Database]:
+def committed(database_url: str, owner: db.Database) -> Iterator[db.Database]:
     """A database that really commits, for races; emptied afterwards."""
-    real = db.Database(database_url, pool_size=10)
-    yield real
-    with real.transaction() as session:
-        tables = ", ".join(f'"{table.name}"' for table in db.Base.metadata.sorted_tables)
-        session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    yield (real := db.Database(database_url, pool_size=10))
+    empty(owner)
     real.close()
+
+
+@pytest.fixture
+def owner(servers: Servers, database_url: str) -> Iterator[db.Database]:
+    """The same database as who may do everything there."""
+    yield (owning := db.Database(servers.owner_url))
+    owning.close()
+
+
+def empty(owner: db.Database) -> None:
+    """As if nothing had ever happened."""
+    with owner.transaction() as session:
+        session.execute(text(f"TRUNCATE {', '.join(db.Base.metadata.tables)} RESTART IDENTITY CASCADE"))
 
 
 def make_settings(**changes: object) -> Settings:

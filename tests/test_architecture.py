@@ -29,6 +29,17 @@ def test_only_the_settings_read_the_environment_in_what_runs_in_production(root:
     assert reading == []
 
 
+def test_no_process_that_runs_knows_the_owner_of_the_database(root: Path) -> None:
+    knowing = [
+        str(path.relative_to(root))
+        for folder in ("src/slomix", "workers")
+        for path in sorted((root / folder).rglob("*.py"))
+        if not {"cli", "embedded", "rehearsal"} & set(path.parts)
+        and any(word in path.read_text() for word in ("owner_url", "OWNER_URL"))
+    ]
+    assert [name for name in knowing if "settings" not in name] == []
+
+
 def test_no_sql_asks_the_database_for_the_time(root: Path) -> None:
     asking = [
         str(path.relative_to(root))

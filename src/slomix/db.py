@@ -17,6 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 LIVE = "slomix_live"
 JOBS = "slomix_jobs"
 
+# An arbitrary number of our own: who changes the schema, or the rights on it, does so one after the other.
+MIGRATION_LOCK = 7_305_919
+
 
 class Base(DeclarativeBase):
     """Times are `timestamptz`, text is unbounded, enums are stored by value under a check constraint."""

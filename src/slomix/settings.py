@@ -59,6 +59,7 @@ class Settings(BaseModel):
     clock_file: Path | None = Field(None, validation_alias=_env("SLOMIX_CLOCK_FILE"))
     clock: str = Field("", validation_alias=_env("SLOMIX_CLOCK"))
     database_url: DatabaseUrl = Field(SecretStr(""), validation_alias=_env("DATABASE_URL"))
+    database_owner_url: DatabaseUrl = Field(SecretStr(""), validation_alias=_env("DATABASE_OWNER_URL"))
     redis_url: RedisUrl = Field(SecretStr(""), validation_alias=_env("REDIS_URL"))
     session_secret: SecretStr = Field(SecretStr(""), validation_alias=_env("SESSION_SECRET"))
     internal_api_secret: Token = Field(SecretStr(""), validation_alias=_env("INTERNAL_API_SECRET"))
@@ -180,6 +181,8 @@ class Settings(BaseModel):
     def contradictions(self) -> list[str]:
         """What makes no sense together, though each makes sense alone."""
         found = []
+        if self.database_owner_url and not self.database_url:
+            found.append("DATABASE_OWNER_URL: is set and DATABASE_URL is not; they name one database")
         night = [(one < self.day_starts_at, one) for one in (self.reminder_time, self.start_time)]
         if night[0] >= night[1]:
             found.append(

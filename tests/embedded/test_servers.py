@@ -16,8 +16,10 @@ import pytest
 import redis
 
 from slomix import embedded
+from slomix.db import libpq_url
 from slomix.embedded import identity, places, postgres, valkey
 from slomix.embedded.identity import DAC_OVERRIDE, NOBODY, Identity
+from slomix.grants import ROLE
 
 is_root = os.geteuid() == 0
 as_root = pytest.mark.skipif(not is_root, reason="only root has to become somebody else")
@@ -59,12 +61,12 @@ def test_both_come_up_in_a_closed_folder_with_a_space_and_change_no_permission(h
 
 
 def test_what_was_written_is_there_at_the_second_start_which_takes_no_time(home: Path) -> None:
-    with embedded.running(home) as servers, psycopg.connect(servers.database_url.replace("+psycopg", "")) as connection:
+    with embedded.running(home) as servers, psycopg.connect(servers.owner_url.replace("+psycopg", "")) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
     began = time.monotonic()
     with embedded.running(home) as servers:
         assert time.monotonic() - began < 5
-        assert rows(servers.database_url, "SELECT number FROM kept") == [(7,)]
+        assert rows(servers.owner_url, "SELECT number FROM kept") == [(7,)]
 
 
 @as_root
@@ -170,3 +172,12 @@ def test_data_of_another_version_are_not_touched(home: Path) -> None:
 def test_who_is_not_root_stays_who_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert identity.candidates() == [Identity()]
+
+
+def test_data_of_a_version_that_knew_no_role_get_it_at_the_next_start(home: Path) -> None:
+    with embedded.running(home) as servers, psycopg.connect(libpq_url(servers.owner_url)) as connection:
+        connection.execute(f"DROP OWNED BY {ROLE}")
+        connection.execute(f"DROP ROLE {ROLE}")
+    with embedded.running(home) as servers:
+        assert rows(servers.database_url, "SELECT current_user::text") == [(ROLE,)]
+        assert rows(servers.owner_url, f"SELECT rolsuper FROM pg_roles WHERE rolname = '{ROLE}'") == [(False,)]

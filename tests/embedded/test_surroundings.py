@@ -11,7 +11,7 @@ import pytest
 
 from slomix.cli import surroundings
 from slomix.cli.surroundings import Folder, Given
-from slomix.settings import SettingsError
+from slomix.settings import Settings, SettingsError
 
 
 @pytest.fixture(autouse=True)
@@ -94,3 +94,39 @@ def test_other_commands_reach_the_servers_of_the_copy_that_runs(
     assert os.environ["DATABASE_URL"] == "postgresql://embedded"
     assert os.environ["REDIS_URL"] == "redis://mine"
     assert not folder.environment.exists()
+
+
+@pytest.mark.parametrize(
+    ("database", "owner", "joined"),
+    [
+        ("", "", "postgresql://as-owner"),
+        ("", "postgresql://of-another", "postgresql://as-owner"),
+        ("postgresql://mine", "", ""),
+        ("postgresql://mine", "postgresql://mine-as-owner", "postgresql://mine-as-owner"),
+    ],
+)
+def test_the_owner_is_always_that_of_the_same_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: str, owner: str, joined: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database)
+    monkeypatch.setenv("DATABASE_OWNER_URL", owner)
+    folder = Folder(tmp_path / "var" / "7000")
+    with folder.held():
+        folder.publish({"DATABASE_URL": "postgresql://embedded", "DATABASE_OWNER_URL": "postgresql://as-owner"})
+        surroundings.join_running_copy(tmp_path)
+    assert os.environ["DATABASE_URL"] == (database or "postgresql://embedded")
+    assert os.environ["DATABASE_OWNER_URL"] == joined
+
+
+def test_an_owner_without_a_database_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("DATABASE_OWNER_URL", "postgresql://as-owner@host/slomix")
+    with pytest.raises(SettingsError, match="DATABASE_OWNER_URL: is set and DATABASE_URL is not"):
+        Settings.from_env(None)
+
+
+def test_what_is_started_does_not_get_the_owners_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE"):
+        monkeypatch.setenv(name, "anything")
+    surroundings.forget_owner()
+    assert [name for name in os.environ if "OWNER_URL" in name] == []

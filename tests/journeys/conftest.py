@@ -76,7 +76,7 @@ def evening(system: System) -> Iterator[System]:
     control = system.control
     control.reset()
     control.set_clock(OPENING, speed=1)
-    database = system.database()
+    database = system.database_as_owner()
     with database.transaction() as session:
         session.execute(
             text("TRUNCATE availability_promotion_campaigns, planning_sessions, notifications_ledger, jobs CASCADE")
@@ -103,7 +103,7 @@ def are_looking(evening: System, *names: str) -> None:
 def tidy(evening: System) -> Iterator[None]:
     """What was said about later days, and everybody's preferences, are afterwards what they were before."""
     kept = {"availability_entries": f"day > '{DAY}'", "subscription_preferences": "true"}
-    database = evening.database()
+    database = evening.database_as_owner()
     with database.transaction() as session:
         for table, rows in kept.items():
             session.execute(text(f"CREATE TABLE kept_{table} AS SELECT * FROM {table} WHERE {rows}"))

@@ -26,18 +26,10 @@ DELIVERY_ARROWS = {
 WATCHED = {"jobs": JOB_ARROWS, "notifications_ledger": DELIVERY_ARROWS}
 
 
-def empty(database: db.Database) -> None:
-    """As if nothing had ever happened."""
-    with database.transaction() as session:
-        tables = ", ".join(f'"{table.name}"' for table in db.Base.metadata.sorted_tables)
-        session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
-        session.execute(text("DELETE FROM arrows"))
-
-
 @contextmanager
-def watching(database: db.Database) -> Iterator[db.Database]:
+def watching(owner: db.Database) -> Iterator[None]:
     """The database notes every change of a status meanwhile."""
-    with database.transaction() as session:
+    with owner.transaction() as session:
         session.execute(text("CREATE TABLE arrows (tablename text, before text, after text)"))
         session.execute(
             text(
@@ -50,7 +42,7 @@ def watching(database: db.Database) -> Iterator[db.Database]:
             session.execute(
                 text(f"CREATE TRIGGER note_arrow AFTER UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION note_arrow()")
             )
-    yield database
-    with database.transaction() as session:
+    yield
+    with owner.transaction() as session:
         session.execute(text("DROP FUNCTION note_arrow() CASCADE"))
         session.execute(text("DROP TABLE arrows"))

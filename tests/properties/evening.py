@@ -12,7 +12,7 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from slomix import background, db
 from slomix.availability.rules import Status
@@ -30,8 +30,7 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
 from slomix.presence import service as presence
-from tests.conftest import ROOM, TODAY, World, at, build_world
-from tests.properties.arrows import empty
+from tests.conftest import ROOM, TODAY, World, at, build_world, empty
 from tests.properties.wire import MOODS, SECOND, Killed, Wire
 
 PEOPLE = ("alice", "bob", "erik", "franka")
@@ -41,10 +40,13 @@ class Evening(RuleBasedStateMachine):
     """One evening in any order."""
 
     database: db.Database
+    owner: db.Database
 
     @initialize()
     def open(self) -> None:
-        empty(self.database)
+        empty(self.owner)
+        with self.database.transaction() as session:
+            session.execute(text("DELETE FROM arrows"))
         self.world: World = build_world(self.database)
         wires = {
             "discord": Wire(60 * SECOND, self.why_not),

@@ -75,13 +75,14 @@ class Judged(Evening):
 
 
 @pytest.fixture
-def watched(committed: db.Database) -> Iterator[db.Database]:
-    with watching(committed) as database:
-        yield database
+def watched(committed: db.Database, owner: db.Database) -> Iterator[None]:
+    Judged.database, Judged.owner = committed, owner
+    with watching(owner):
+        yield
 
 
-def test_in_any_order_the_promises_hold(watched: db.Database) -> None:
-    Judged.database = watched
+@pytest.mark.usefixtures("watched")
+def test_in_any_order_the_promises_hold() -> None:
     run_state_machine_as_test(
         Judged,
         settings=settings(
@@ -121,6 +122,7 @@ PROMISES: list[Step] = [
 ]
 
 
+@pytest.mark.usefixtures("watched")
 @pytest.mark.parametrize(
     "steps",
     [
@@ -132,8 +134,7 @@ PROMISES: list[Step] = [
         pytest.param([stopped, minutes_later, well, goes_on, well], id="stopped for minutes"),
     ],
 )
-def test_in_the_orders_that_hurt_most_the_promises_hold(watched: db.Database, steps: list[Step]) -> None:
-    Judged.database = watched
+def test_in_the_orders_that_hurt_most_the_promises_hold(steps: list[Step]) -> None:
     evening = Judged()
     evening.open()
     for step in steps:

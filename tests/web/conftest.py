@@ -89,14 +89,17 @@ class Rewound(RolledBack):
 
 @pytest.fixture(scope="session")
 def peopled(servers: Servers) -> Iterator[World]:
-    """The cast, linked and opted in, in a database of their own, once for all tests of a process: there are many."""
-    admin = create_engine(servers.database_url, isolation_level="AUTOCOMMIT")
+    """The cast, linked and opted in, in a database of their own, once for all tests of a process: there are many.
+
+    It is made by the owner and used, as in production, by the role that Slomix runs as.
+    """
+    admin = create_engine(servers.owner_url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text("CREATE DATABASE web"))
+        connection.execute(text("REVOKE TEMPORARY ON DATABASE web FROM PUBLIC"))
     admin.dispose()
-    url = servers.database_url.replace("/slomix?", "/web?")
-    migrations.upgrade(url)
-    database = Rewound(url)
+    migrations.upgrade(servers.owner_url.replace("/slomix?", "/web?"))
+    database = Rewound(servers.database_url.replace("/slomix?", "/web?"))
     yield build_world(database)
     database.close()
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 import structlog
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import event
 
+from slomix.accounts.models import LoginAttempt
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError
 from slomix.channels.telegram import Telegram, Update
@@ -203,11 +204,15 @@ def test_a_secret_in_an_address_stays_out_of_the_logs(
     assert holds(logged, "a-signature") == []
 
 
-def test_a_statement_that_fails_is_logged_without_its_values(world: World, alice: Browser, logged: io.StringIO) -> None:
-    with world.session() as session:
-        session.execute(text("ALTER TABLE player_claims ADD CONSTRAINT broken CHECK (note = '') NOT VALID"))
-        session.execute(text("ALTER TABLE login_attempts ADD CONSTRAINT broken CHECK (next_path = '') NOT VALID"))
+def test_a_statement_that_fails_is_logged_without_its_values(alice: Browser, logged: io.StringIO) -> None:
+    def forget_the_browser(_mapper: object, _connection: object, row: LoginAttempt) -> None:
+        row.browser_hash = None  # type: ignore[assignment]
+
     before = logged.getvalue()
-    assert alice.get("/auth/login?next=/my-own-path").status_code == 500
+    event.listen(LoginAttempt, "before_insert", forget_the_browser)
+    try:
+        assert alice.get("/auth/login?next=/my-own-path").status_code == 500
+    finally:
+        event.remove(LoginAttempt, "before_insert", forget_the_browser)
     assert "web.error" in logged.getvalue()[len(before) :]
     assert holds(logged, "/my-own-path", "code_verifier': '") == []

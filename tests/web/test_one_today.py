@@ -9,8 +9,9 @@ from datetime import time as hour
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import select, text
 
+from slomix import db
 from slomix.availability.rules import Status
 from slomix.deliveries.models import Delivery
 from tests.conftest import LINKED, TODAY, RolledBack, World, at, build_world
@@ -24,16 +25,14 @@ AFTER_MIDNIGHT = at(0, 30, day=TOMORROW)
 
 
 @pytest.fixture
-def auckland(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def auckland(owner: db.Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Database and machine are half a day ahead."""
     monkeypatch.setenv("TZ", "Pacific/Auckland")
     time.tzset()
-    engine = create_engine(database_url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as admin:
+    with owner.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as admin:
         admin.execute(text("ALTER DATABASE slomix SET timezone = 'Pacific/Auckland'"))
         yield
         admin.execute(text("ALTER DATABASE slomix RESET timezone"))
-    engine.dispose()
     monkeypatch.undo()
     time.tzset()
 

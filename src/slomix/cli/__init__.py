@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from slomix.cli.backup import backup
 from slomix.cli.campaign import campaign
 from slomix.cli.check import check
 from slomix.cli.contacts import contacts
@@ -12,6 +13,7 @@ from slomix.cli.data import database, players
 from slomix.cli.pause import pause
 from slomix.cli.predecessor import import_predecessor
 from slomix.cli.rehearse import rehearse
+from slomix.cli.restore import restore
 from slomix.cli.roles import roles
 from slomix.cli.up import up
 from slomix.settings import SettingsError
@@ -35,6 +37,8 @@ def main() -> None:
 
 main.add_command(up)
 main.add_command(database, "db")
+main.add_command(backup)
+main.add_command(restore)
 main.add_command(players)
 main.add_command(roles)
 main.add_command(contacts)

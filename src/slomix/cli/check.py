@@ -12,7 +12,8 @@ import redis
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from slomix.cli import advice, configuration
+from slomix.cli import advice, configuration, privileges
+from slomix.cli.privileges import Findings
 from slomix.cli.surroundings import join_running_copy
 from slomix.clock import wall_now
 from slomix.db import ROOT, Database
@@ -31,11 +32,16 @@ def check(as_json: bool) -> None:
     joined = join_running_copy(ROOT)
     given = Environment.read(ENV_PATH, secrets=secrets())
     settings, problems = all_problems(given)
-    parts = {"settings": not problems, **_connections(settings)}
+    rights = _rights(settings)
+    parts = {"settings": not problems, **_connections(settings, rights)}
     found = {
         "configuration": [asdict(one) for one in configuration.effective(settings, given, problems, joined=joined)],
-        "problems": problems,
-        "warnings": advice.warnings(settings, given) + advice.about_the_file(ENV_PATH),
+        "problems": [*problems, *(rights.wrong if rights else [])],
+        "warnings": [
+            *advice.warnings(settings, given),
+            *advice.about_the_file(ENV_PATH),
+            *(rights.warnings if rights else []),
+        ],
         "parts": parts,
     }
     click.echo(json.dumps(found, indent=2) if as_json else "\n".join(_lines(found)))
@@ -52,10 +58,13 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     yield from (f"{'ok     ' if is_well else 'wrong  '} {part}" for part, is_well in found["parts"].items())
 
 
-def _connections(settings: Settings) -> dict[str, bool]:
+def _connections(settings: Settings, rights: Findings | None) -> dict[str, bool]:
     """Whether each part of the outside world answers."""
     return {
         **_database_and_processes(settings),
+        f"schema, and the rights of {rights.role} on it" if rights else "schema, and the rights on it": (
+            rights is not None and not rights.wrong
+        ),
         "redis": _redis(settings.redis_url.get_secret_value()),
         "discord": _discord(settings),
         **_game_server(settings),
@@ -77,6 +86,17 @@ def _database_and_processes(settings: Settings) -> dict[str, bool]:
     finally:
         database.close()
     return {"database": True} | {f"{part.part} process": part.ok for part in parts}
+
+
+def _rights(settings: Settings) -> Findings | None:
+    """What the role we run as may do; None where it cannot be asked."""
+    url = settings.database_url.get_secret_value()
+    if not url:
+        return None
+    try:
+        return privileges.look(url, is_production=not settings.is_development)
+    except SQLAlchemyError:
+        return None
 
 
 def _redis(url: str) -> bool:

@@ -13,3 +13,15 @@ def open_database() -> tuple[Database, Settings]:
     if not url:
         raise SettingsError("DATABASE_URL: is not set, and no copy of Slomix runs from this folder on this PORT")
     return Database(url), settings
+
+
+def find_owner() -> tuple[str, Settings]:
+    """The address of the same database as who owns it, for what changes the schema or takes all of it."""
+    database, settings = open_database()
+    database.close()
+    return owner_url(settings), settings
+
+
+def owner_url(settings: Settings) -> str:
+    """DATABASE_OWNER_URL, or DATABASE_URL where one role does everything."""
+    return settings.database_owner_url.get_secret_value() or settings.database_url.get_secret_value()

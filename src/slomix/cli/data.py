@@ -1,14 +1,18 @@
 """`slomix db` and `slomix players`: the schema, and profiles from a file."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import psycopg
 from alembic.util import CommandError
+from sqlalchemy.exc import SQLAlchemyError
 
-from slomix import migrations
+from slomix import grants, migrations
 from slomix.accounts import players_csv
 from slomix.accounts.players_csv import BadFile
-from slomix.cli.connect import open_database
+from slomix.cli.connect import find_owner, open_database
 from slomix.clock import wall_now
 
 
@@ -19,23 +23,83 @@ def database() -> None:
 
 @database.command()
 def upgrade() -> None:
-    """Bring the database to the newest migration."""
-    connection, settings = open_database()
-    connection.close()
-    migrations.upgrade(settings.database_url.get_secret_value())
+    """Bring the database to the newest migration, and grant what the role that Slomix runs as needs."""
+    url, _ = find_owner()
+    with sentences():
+        granted = migrations.upgrade(url)
     click.echo("The database is up to date.")
+    click.echo(said_of(granted))
 
 
 @database.command()
 def check() -> None:
     """Say whether the database is what this version expects."""
-    connection, settings = open_database()
-    connection.close()
+    url, _ = find_owner()
     try:
-        migrations.check(settings.database_url.get_secret_value())
+        migrations.check(url)
     except CommandError as error:
         raise click.ClickException(f"The database is not what this version expects: {error}") from None
     click.echo("The database is what this version expects.")
+
+
+@database.command()
+def grant() -> None:
+    """Grant the role that Slomix runs as its rights, on all tables there are and those to come."""
+    url, _ = find_owner()
+    with sentences():
+        granted = grants.apply(url)
+    if granted is not grants.Granted.YES:
+        raise click.ClickException(said_of(granted))
+    click.echo(said_of(granted))
+
+
+@database.command()
+@click.argument("revision")
+@click.confirmation_option(prompt="What later migrations added goes, with its data. Is there a backup?")
+def downgrade(revision: str) -> None:
+    """Take the database back to REVISION, for an earlier version of Slomix; stop Slomix before."""
+    url, _ = find_owner()
+    known = migrations.revisions()
+    if revision not in known:
+        raise click.ClickException(f"{revision!r} is none of this version's migrations: {', '.join(known)}")
+    with sentences():
+        migrations.downgrade(url, revision)
+    click.echo(f"The database is at {revision}.")
+
+
+def said_of(granted: grants.Granted) -> str:
+    """What granting came to, as a sentence."""
+    match granted:
+        case grants.Granted.YES:
+            return f"{grants.ROLE} may read and write its rows."
+        case grants.Granted.NO_ROLE:
+            return f"There is no role {grants.ROLE}, so nothing was granted: make it, then run `slomix db grant`."
+        case grants.Granted.OURSELVES:
+            return (
+                f"Nothing was granted, since {grants.ROLE} cannot grant to itself: "
+                "DATABASE_OWNER_URL names who owns the tables."
+            )
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """What a change of the schema may come to grief on, as a sentence."""
+    try:
+        yield
+    except CommandError as error:
+        raise click.ClickException(f"The database cannot be brought there: {error}") from None
+    except (SQLAlchemyError, psycopg.Error, grants.NotGranted) as error:
+        problem = getattr(error, "orig", None) or error
+        if isinstance(problem, psycopg.errors.InsufficientPrivilege | grants.NotGranted):
+            raise click.ClickException(
+                f"This needs whoever owns the database ({_first_line(problem)}). DATABASE_OWNER_URL names that role; "
+                "what another role made, a superuser can give it: ALTER TABLE … OWNER TO …"
+            ) from None
+        raise click.ClickException(f"The database refused: {_first_line(problem)}") from None
+
+
+def _first_line(problem: BaseException) -> str:
+    return (str(problem).strip() or type(problem).__name__).splitlines()[0]
 
 
 @click.group()

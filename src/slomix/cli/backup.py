@@ -1,0 +1,80 @@
+"""`slomix backup`: everything that Slomix knows, as of one moment, in one file."""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import psycopg
+from psycopg import sql
+
+from slomix.cli import archive
+from slomix.cli.archive import Archive, Connection
+from slomix.cli.connect import find_owner
+from slomix.cli.data import sentences
+from slomix.db import libpq_url
+from slomix.grants import READ_ONLY, SCHEMA
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Overwrite FILE.")
+def backup(file: Path, force: bool) -> None:
+    """Write the whole database to FILE, while Slomix runs; nobody else may read it."""
+    if file.exists() and not force:
+        raise click.ClickException(f"{file} is there already; --force overwrites it.")
+    if not file.absolute().parent.is_dir():
+        raise click.ClickException(f"There is no folder {file.absolute().parent}.")
+    url, settings = find_owner()
+    began = time.monotonic()
+    with sentences(), psycopg.connect(libpq_url(url), connect_timeout=5) as connection:
+        program = archive.pg_dump(connection.info.server_version // 10_000, with_embedded=settings.is_development)
+        # What is counted here and what pg_dump reads is the same moment.
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        counts = count_rows(connection)
+        if READ_ONLY not in counts:
+            raise click.ClickException("There is no Slomix in this database, so there is nothing to back up.")
+        row = connection.execute("SELECT pg_export_snapshot()").fetchone()
+        assert row is not None
+
+        def say(table: str) -> None:
+            click.echo(f"{counts.get(table, 0):>10,}  {table}")
+
+        with _beside(file) as fresh:
+            archive.dump(program, url, str(row[0]), fresh, say=say)
+            revision = Archive.open(fresh, with_embedded=settings.is_development).revision
+            fresh.replace(file)
+    size, seconds = file.stat().st_size, time.monotonic() - began
+    click.echo(
+        f"{file}: {len(counts)} tables, {sum(counts.values()):,} rows at migration {revision}; {size:,} bytes,"
+        f" {seconds:.1f} s, pg_dump {program.version}."
+    )
+
+
+def count_rows(connection: Connection) -> dict[str, int]:
+    """How many rows each table has."""
+    names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1", [SCHEMA]).fetchall()
+    counts = {}
+    for (name,) in names:
+        query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(SCHEMA, str(name)))
+        counted = connection.execute(query).fetchone()
+        assert counted is not None
+        counts[str(name)] = int(str(counted[0]))
+    return counts
+
+
+@contextlib.contextmanager
+def _beside(file: Path) -> Iterator[Path]:
+    """A file of our own next to it, gone afterwards unless it took its place: no half backup has a name."""
+    fresh = file.with_name(f".{file.name}.{os.getpid()}.new")
+    try:
+        os.close(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be written: {error.strerror}.") from None
+    try:
+        yield fresh
+    finally:
+        fresh.unlink(missing_ok=True)

@@ -1,0 +1,237 @@
+"""A backup is the whole database of one moment; restored it is row by row the same, or nothing has changed."""
+
+import stat
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic import command
+from sqlalchemy import select
+
+from slomix import migrations
+from slomix.accounts import claims, logins
+from slomix.accounts import roles as granting
+from slomix.accounts.models import Player, User
+from slomix.accounts.rules import Role
+from slomix.availability.rules import Status
+from slomix.cli import privileges
+from slomix.clock import wall_now
+from slomix.contacts import links
+from slomix.contacts.rules import ChannelName
+from slomix.db import Base, Database, libpq_url
+from slomix.deliveries import pausing
+from slomix.embedded import Servers
+from slomix.health import service as health
+from slomix.inbox import service as inbox
+from slomix.planning.models import Thread
+from tests.conftest import ROOM, World, at, build_world
+from tests.services.planning import A, Tonight
+from tests.services.test_campaigns import call
+from tests.test_grants import Run, as_role, ask, modest, slomix
+from tests.workers.pump import pump
+from tests.workers.stage import in_voice
+
+__all__ = ["modest", "slomix"]
+
+AN_HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def lived_in(committed: Database) -> World:
+    """An evening after which no table is empty."""
+    world = build_world(committed)
+    world.has("erik", ChannelName.TELEGRAM, "4242")
+    for name in ("alice", "erik", "franka", "goran", "bob", "dora"):
+        world.says(name, Status.LOOKING)
+    tonight = Tonight(world)
+    tonight.opens("alice")
+    tonight.votes("erik", tonight.suggests("alice", "Tabs\tand\\backslashes; \\. 'čšž'"))
+    tonight.leads("bob", A, "alice")
+    tonight.places("bob", "erik", A)
+    call(world)
+    world.clock.move_to(at(20, 45))
+    pump(world)
+    in_voice(world, alice=ROOM)
+    with world.session() as session:
+        settings, now = world.runtime.settings, world.clock.now()
+        charlie = session.get_one(User, world.users["charlie"])
+        spare = session.scalars(select(Player).where(Player.guid == "guid-spare")).one()
+        logins.open_session(session, charlie, now=now)
+        claims.claim(session, charlie, spare, "it is me", now=now)
+        granting.grant(session, "100000000000000042", Role.PROMOTER, actor="command line", now=now)
+        logins.begin_login(
+            session, state="s", browser="b", code_verifier="v", next_path="/", expires_at=now + AN_HOUR, now=now
+        )
+        links.new_code(session, world.players["goran"], ChannelName.TELEGRAM, lasts=AN_HOUR, settings=settings, now=now)
+        inbox.position(session, ChannelName.TELEGRAM, now=now)
+        inbox.take(session, ChannelName.TELEGRAM, 1, now=now)
+        session.add(Thread(session_id=tonight.view().room.id, members=["1", '{"2"}'], thread_id="7"))
+        pausing.pause(session, by="command line", now=now)
+        health.beat(session, "worker", wall=wall_now() - AN_HOUR)
+    return world
+
+
+@pytest.fixture
+def slomix_lived_in(slomix: Run, servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("DATABASE_URL", servers.database_url)
+    monkeypatch.setenv("DATABASE_OWNER_URL", servers.owner_url)
+    return slomix
+
+
+@pytest.fixture
+def backup(lived_in: World, slomix_lived_in: Run, tmp_path: Path) -> Path:
+    """Of that evening, made while somebody is connected."""
+    file = tmp_path / "slomix.backup"
+    done = slomix_lived_in("backup", str(file))
+    assert done.exit_code == 0, done.output
+    return file
+
+
+@pytest.fixture
+def elsewhere(slomix: Run, empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The console script, again with the empty database."""
+
+    def run(*words: str, **more: str) -> object:
+        monkeypatch.setenv("DATABASE_URL", as_role(empty_database_url))
+        monkeypatch.setenv("DATABASE_OWNER_URL", more.pop("owner", empty_database_url))
+        return slomix(*words, **more)
+
+    return run  # type: ignore[return-value]
+
+
+def content(url: str) -> dict[str, list[object]]:
+    """Every row of every table, and where every sequence stands."""
+    with psycopg.connect(libpq_url(url)) as connection:
+        names = [name for (name,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+        found: dict[str, list[object]] = {
+            name: connection.execute(f'SELECT t::text FROM "{name}" t ORDER BY 1').fetchall()  # type: ignore[arg-type]
+            for name in names
+        }
+        found["sequences"] = list(connection.execute("SELECT sequencename, last_value FROM pg_sequences ORDER BY 1"))
+    return found
+
+
+def shape(url: str) -> list[tuple[object, ...]]:
+    """All columns, constraints and indexes; how PostgreSQL words a condition changes when it reads its own words."""
+    columns = (
+        "SELECT table_name, column_name, data_type, column_default, is_nullable FROM information_schema.columns"
+        " WHERE table_schema = 'public'"
+    )
+    constraints = (
+        "SELECT conrelid::regclass::text, conname,"
+        " CASE contype WHEN 'c' THEN '' ELSE pg_get_constraintdef(oid) END, '', ''"
+        " FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
+    )
+    indexes = (
+        "SELECT tablename, indexname, split_part(indexdef, ' WHERE ', 1), '', ''"
+        " FROM pg_indexes WHERE schemaname = 'public'"
+    )
+    return ask(url, f"{columns} UNION ALL {constraints} UNION ALL {indexes} ORDER BY 1, 2, 3")
+
+
+def test_what_is_restored_is_row_by_row_what_it_was(
+    lived_in: World, backup: Path, servers: Servers, empty_database_url: str, elsewhere: Run
+) -> None:
+    before = content(servers.owner_url)
+    assert [name for name, rows in before.items() if not rows] == [], "an empty table shows nothing"
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    done = elsewhere("restore", str(backup))
+    assert done.exit_code == 0, done.output
+    after = content(empty_database_url)
+    assert after.pop("heartbeats") == [], "they told of processes that are gone"
+    assert after == {name: rows for name, rows in before.items() if name != "heartbeats"}
+    assert shape(empty_database_url) == shape(servers.owner_url)
+    migrations.check(empty_database_url)
+    assert privileges.look(as_role(empty_database_url), is_production=True).wrong == []
+    assert "Sending is paused" in done.output
+
+
+def test_what_was_said_tells_how_much_there_is(
+    lived_in: World, slomix_lived_in: Run, tmp_path: Path, servers: Servers
+) -> None:
+    done = slomix_lived_in("backup", str(tmp_path / "a backup"))
+    rows = sum(len(rows) for name, rows in content(servers.owner_url).items() if name != "sequences")
+    newest = migrations.revisions()[0]
+    assert f"{len(Base.metadata.tables) + 1} tables, {rows} rows at migration {newest}" in done.output
+    assert f"{(tmp_path / 'a backup').stat().st_size:,} bytes" in done.output
+    assert [one.name for one in tmp_path.iterdir()] == ["a backup"]
+
+
+def test_a_backup_is_overwritten_only_by_force(backup: Path, slomix_lived_in: Run, tmp_path: Path) -> None:
+    kept = backup.read_bytes()
+    refused = slomix_lived_in("backup", str(backup))
+    assert (refused.exit_code, "--force overwrites it" in refused.output) == (1, True)
+    assert backup.read_bytes() == kept
+    assert slomix_lived_in("backup", "--force", str(backup)).exit_code == 0
+    lost = slomix_lived_in("backup", str(tmp_path / "no folder" / "file"))
+    assert (lost.exit_code, "There is no folder" in lost.output) == (1, True)
+
+
+def test_sending_is_paused_although_it_was_not_when_the_backup_was_made(
+    lived_in: World, slomix_lived_in: Run, tmp_path: Path, empty_database_url: str, elsewhere: Run
+) -> None:
+    with lived_in.session() as session:
+        pausing.resume(session)
+    assert slomix_lived_in("backup", str(tmp_path / "file")).exit_code == 0
+    said = elsewhere("restore", str(tmp_path / "file")).output
+    waits = "SELECT count(*) FROM notifications_ledger WHERE status IN ('pending', 'sending')"
+    [(waiting,)] = ask(empty_database_url, waits)
+    assert waiting != 0
+    assert f"Sending is paused: {waiting} messages waited when the backup was made" in said
+    assert "Sending is paused, since" in elsewhere("pause", "status").output
+    assert elsewhere("pause", "off").output == "Messages go out again.\n"
+
+
+@pytest.mark.parametrize("revision", migrations.revisions()[1:])
+def test_a_backup_of_an_earlier_version_is_brought_up(
+    revision: str, empty_database_url: str, elsewhere: Run, tmp_path: Path
+) -> None:
+    config = migrations.configuration(empty_database_url)
+    command.upgrade(config, revision)
+    with psycopg.connect(libpq_url(empty_database_url)) as connection:
+        kept = "INSERT INTO players (guid, name, aliases, created_at) VALUES ('kept', 'Kept', '{a}', %s)"
+        connection.execute(kept, [at(20)])
+    done = elsewhere("backup", str(tmp_path / "old"))
+    assert f"at migration {revision}; " in done.output, done.output
+    command.downgrade(config, "base")
+    done = elsewhere("restore", str(tmp_path / "old"))
+    assert done.exit_code == 0, done.output
+    assert f"Brought up to migration {migrations.revisions()[0]}." in done.output
+    migrations.check(empty_database_url)
+    assert privileges.look(as_role(empty_database_url), is_production=True).wrong == []
+    assert ask(empty_database_url, "SELECT by FROM sending_pauses") == [("command line",)]
+    assert ask(empty_database_url, "SELECT guid, created_at FROM players") == [("kept", at(20))]
+
+
+def test_data_that_are_there_are_replaced_only_by_force(
+    lived_in: World, backup: Path, empty_database_url: str, elsewhere: Run
+) -> None:
+    assert elsewhere("restore", str(backup)).exit_code == 0
+    ask(
+        empty_database_url,
+        "DELETE FROM availability_entries",
+        "CREATE VIEW seen AS SELECT id FROM players",
+        "CREATE FUNCTION later() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE TABLE of_a_later_version (id bigserial)",
+    )
+    before = content(empty_database_url)
+    refused = elsewhere("restore", str(backup))
+    assert (refused.exit_code, "There are data in this database" in refused.output) == (1, True)
+    assert content(empty_database_url) == before
+    assert elsewhere("restore", "--force", str(backup)).exit_code == 0
+    assert len(content(empty_database_url)["availability_entries"]) == len(lived_in.players)
+    assert ask(empty_database_url, "SELECT to_regclass('of_a_later_version'), to_regproc('later')") == [(None, None)]
+
+
+def test_an_owner_without_power_over_the_server_backs_up_and_restores(
+    lived_in: World, backup: Path, empty_database_url: str, modest: str, elsewhere: Run, servers: Servers
+) -> None:
+    done = elsewhere("restore", str(backup), owner=modest)
+    assert done.exit_code == 0, done.output
+    done = elsewhere("backup", str(backup.with_name("again")), owner=modest)
+    assert done.exit_code == 0, done.output
+    done = elsewhere("restore", "--force", str(backup.with_name("again")), owner=modest)
+    assert done.exit_code == 0, done.output
+    after = content(empty_database_url)
+    assert after | {"heartbeats": []} == content(servers.owner_url) | {"heartbeats": []}

@@ -1,0 +1,248 @@
+"""The role that Slomix runs as gets its rights whenever it is made, and also on what is made later."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from alembic import command
+from click.testing import CliRunner, Result
+from psycopg import sql
+
+from slomix import grants, migrations
+from slomix.cli import main, privileges
+from slomix.db import Base, libpq_url
+from slomix.embedded import Servers
+from slomix.grants import ROLE, Granted
+
+Rows = list[tuple[object, ...]]
+Run = Callable[..., Result]
+
+
+def ask(url: str, *queries: str) -> Rows:
+    """What the last of them answers; all are committed."""
+    with psycopg.connect(libpq_url(url)) as connection:
+        for query in queries:
+            cursor = connection.execute(sql.SQL(query))  # type: ignore[arg-type]
+        return cursor.fetchall() if cursor.description else []
+
+
+def as_role(url: str) -> str:
+    return url.replace("//postgres@", f"//{ROLE}@")
+
+
+def rights(url: str) -> set[tuple[object, ...]]:
+    """What the role may do where, as it was granted."""
+    return set(
+        ask(
+            url,
+            "SELECT relname, privilege_type FROM pg_class, aclexplode(relacl)"
+            f" WHERE relnamespace = 'public'::regnamespace AND pg_get_userbyid(grantee) = '{ROLE}'",
+        )
+    )
+
+
+def expected() -> set[tuple[object, ...]]:
+    tables = [table.name for table in Base.metadata.sorted_tables]
+    numbered = [f"{name}_id_seq" for name in tables]
+    return (
+        {(name, right) for name in tables for right in grants.ON_TABLES}
+        | {("alembic_version", "SELECT")}
+        | {(name, right) for name in numbered for right in ("USAGE", "SELECT")}
+    )
+
+
+def without_sequences_that_are_not_there(url: str, wanted: set[tuple[object, ...]]) -> set[tuple[object, ...]]:
+    there = {name for (name,) in ask(url, "SELECT relname FROM pg_class WHERE relkind = 'S'")}
+    return {(name, right) for name, right in wanted if not str(name).endswith("_id_seq") or name in there}
+
+
+@contextmanager
+def nobody_called_that(servers: Servers) -> Iterator[None]:
+    """The role does not exist on this server, meanwhile."""
+    ask(servers.owner_url, f"ALTER ROLE {ROLE} RENAME TO somebody_else")
+    try:
+        yield
+    finally:
+        ask(servers.owner_url, f"ALTER ROLE somebody_else RENAME TO {ROLE}")
+
+
+@pytest.fixture
+def slomix(empty_database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> Run:
+    """The console script, with a database of which it knows both addresses."""
+    monkeypatch.chdir(str(tmp_path))
+    for name, value in {
+        "DATABASE_URL": as_role(empty_database_url),
+        "DATABASE_OWNER_URL": empty_database_url,
+        "REDIS_URL": "redis://127.0.0.1:1",
+        "SESSION_SECRET": "of-the-tests-and-of-nothing-else-at-all",
+        "SLOMIX_ENV": "development",
+        "PORT": "64999",  # where no copy runs
+    }.items():
+        monkeypatch.setenv(name, value)
+    return lambda *words, **more: CliRunner().invoke(main, list(words), **more)
+
+
+@pytest.fixture
+def modest(servers: Servers, empty_database_url: str) -> Iterator[str]:
+    """An owner as production has one, and its address: it owns the database and is nothing else on the server."""
+    ask(servers.owner_url, "CREATE ROLE modest LOGIN")
+    ask(empty_database_url, "ALTER DATABASE empty OWNER TO modest")
+    yield empty_database_url.replace("//postgres@", "//modest@")
+    ask(empty_database_url, "REASSIGN OWNED BY modest TO postgres", "DROP OWNED BY modest")
+    ask(servers.owner_url, "DROP ROLE modest")
+
+
+def test_the_migration_grants_what_is_needed_and_takes_all_of_it_back(empty_database_url: str) -> None:
+    config = migrations.configuration(empty_database_url)
+    command.upgrade(config, "head")
+    wanted = without_sequences_that_are_not_there(empty_database_url, expected())
+    assert rights(empty_database_url) == wanted
+    assert ask(empty_database_url, "SELECT count(*) FROM pg_default_acl") == [(2,)]
+    command.downgrade(config, "0006")
+    assert rights(empty_database_url) == set()
+    assert ask(empty_database_url, "SELECT count(*) FROM pg_default_acl") == [(0,)]
+    command.upgrade(config, "head")
+    assert rights(empty_database_url) == wanted
+
+
+def test_migrations_go_up_and_down_where_nobody_has_that_role(empty_database_url: str, servers: Servers) -> None:
+    with nobody_called_that(servers):
+        assert migrations.upgrade(empty_database_url) is Granted.NO_ROLE
+        assert ask(empty_database_url, "SELECT count(*) FROM pg_default_acl") == [(0,)]
+        command.downgrade(migrations.configuration(empty_database_url), "base")
+
+
+def test_a_role_that_is_made_late_gets_its_rights_by_a_command(
+    empty_database_url: str, servers: Servers, slomix: Run
+) -> None:
+    with nobody_called_that(servers):
+        assert "There is no role website_app" in slomix("db", "upgrade").output
+        refused = slomix("db", "grant")
+        assert (refused.exit_code, "make it, then run" in refused.output) == (1, True)
+    found = slomix("check").output
+    assert "website_app may not SELECT, INSERT, UPDATE or DELETE on players: run `slomix db grant`" in found
+    for _ in range(2):
+        assert slomix("db", "grant").output == "website_app may read and write its rows.\n"
+    assert rights(empty_database_url) == without_sequences_that_are_not_there(empty_database_url, expected())
+    assert "ok      schema, and the rights of website_app on it" in slomix("check").output
+
+
+def test_what_the_owner_makes_later_the_role_may_use(empty_database_url: str) -> None:
+    migrations.upgrade(empty_database_url)
+    ask(empty_database_url, "CREATE TABLE later (id bigserial PRIMARY KEY, words text)")
+    role = as_role(empty_database_url)
+    assert ask(role, "INSERT INTO later (words) VALUES ('a')", "UPDATE later SET words = 'b' RETURNING id") == [(1,)]
+    assert ask(role, "DELETE FROM later RETURNING words") == [("b",)]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        ask(role, "TRUNCATE later")
+
+
+def test_a_role_that_owns_everything_keeps_all_it_has(servers: Servers, empty_database_url: str) -> None:
+    """A small installation may have one role for everything, whatever it is called."""
+    ask(empty_database_url, f"GRANT CREATE ON SCHEMA public TO {ROLE}")
+    role = as_role(empty_database_url)
+    assert migrations.upgrade(role) is Granted.OURSELVES
+    config = migrations.configuration(role)
+    command.downgrade(config, "base")
+    command.upgrade(config, "head")
+    warned = privileges.look(role, is_production=True)
+    assert (warned.wrong, len(warned.warnings)) == ([], 1)
+    assert warned.warnings[0].startswith("website_app owns tables, so it could change or drop them")
+
+
+def test_an_owner_without_any_power_over_the_server_is_enough(empty_database_url: str, modest: str) -> None:
+    """As docs/operations/database.md makes it: it owns the database and is nothing else."""
+    assert migrations.upgrade(modest) is Granted.YES
+    assert privileges.look(as_role(empty_database_url), is_production=True) == privileges.Findings(ROLE, [], [])
+    command.downgrade(migrations.configuration(modest), "base")
+
+
+@pytest.mark.parametrize(
+    ("broken", "sentence"),
+    [
+        ("REVOKE UPDATE ON jobs FROM website_app", "website_app may not UPDATE on jobs: run `slomix db grant`"),
+        (
+            "REVOKE INSERT, DELETE ON heartbeats FROM website_app",
+            "website_app may not INSERT or DELETE on heartbeats: run `slomix db grant`",
+        ),
+        (
+            "REVOKE USAGE ON SEQUENCE jobs_id_seq FROM website_app",
+            "website_app may not use the sequence jobs_id_seq: run `slomix db grant`",
+        ),
+        (
+            "REVOKE ALL ON SCHEMA public FROM website_app, PUBLIC",
+            "website_app may not enter the schema public: run `slomix db grant`",
+        ),
+        ("REVOKE SELECT ON alembic_version FROM website_app", "website_app may not SELECT on alembic_version"),
+        ("DROP TABLE heartbeats", "the table heartbeats is missing: run `slomix db upgrade`"),
+        ("ALTER TABLE heartbeats ADD COLUMN more text", "the database is not what this version expects"),
+        ("UPDATE alembic_version SET version_num = '0005'", "the database is not what this version expects"),
+    ],
+)
+def test_the_check_names_what_is_missing(empty_database_url: str, slomix: Run, broken: str, sentence: str) -> None:
+    migrations.upgrade(empty_database_url)
+    ask(empty_database_url, broken)
+    answer = slomix("check")
+    assert answer.exit_code == 1
+    assert f"wrong   {sentence}" in answer.output
+    assert "wrong   schema, and the rights of website_app on it" in answer.output
+    if "GRANT" in sentence.upper():
+        assert slomix("db", "grant").exit_code == 0
+        assert privileges.look(as_role(empty_database_url), is_production=True).wrong == []
+
+
+def test_the_check_leaves_every_row_and_every_number_as_it_was(empty_database_url: str) -> None:
+    migrations.upgrade(empty_database_url)
+    ask(empty_database_url, "INSERT INTO heartbeats (part, seen_at) VALUES ('worker', now())")
+    before = ask(empty_database_url, "SELECT part, seen_at, xmin::text FROM heartbeats")
+    assert privileges.look(as_role(empty_database_url), is_production=False).wrong == []
+    assert ask(empty_database_url, "SELECT part, seen_at, xmin::text FROM heartbeats") == before
+    assert ask(empty_database_url, "SELECT count(*) FROM pg_sequences WHERE last_value IS NOT NULL") == [(0,)]
+
+
+def test_who_runs_as_a_superuser_is_warned_in_production_only(empty_database_url: str) -> None:
+    migrations.upgrade(empty_database_url)
+    warned = privileges.look(empty_database_url, is_production=True)
+    assert (warned.wrong, len(warned.warnings)) == ([], 1)
+    assert warned.warnings[0].startswith("postgres is a superuser")
+    assert privileges.look(empty_database_url, is_production=False).warnings == []
+
+
+def test_whoever_may_not_change_the_schema_is_told_whose_address_is_needed(
+    empty_database_url: str, slomix: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_OWNER_URL")
+    refused = slomix("db", "upgrade")
+    assert (refused.exit_code, "DATABASE_OWNER_URL names that role" in refused.output) == (1, True)
+    migrations.upgrade(empty_database_url)
+    again = slomix("db", "upgrade")
+    assert again.exit_code == 0
+    assert "DATABASE_OWNER_URL names who owns the tables" in again.output
+    assert slomix("db", "grant").exit_code == 1
+
+
+def test_what_another_role_made_is_named(
+    empty_database_url: str, modest: str, slomix: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outage that the predecessor had."""
+    migrations.upgrade(modest)
+    ask(empty_database_url, "CREATE TABLE strange (id int)")
+    monkeypatch.setenv("DATABASE_OWNER_URL", modest)
+    for words in (("db", "upgrade"), ("db", "grant")):
+        refused = slomix(*words)
+        assert (refused.exit_code, "permission denied for table strange" in refused.output) == (1, True)
+    ask(empty_database_url, "ALTER TABLE strange OWNER TO modest")
+    assert slomix("db", "grant").exit_code == 0
+
+
+def test_the_way_back_is_asked_about_and_knows_its_migrations(empty_database_url: str, slomix: Run) -> None:
+    migrations.upgrade(empty_database_url)
+    at = "SELECT version_num FROM alembic_version"
+    newest = ask(empty_database_url, at)
+    assert slomix("db", "downgrade", "0005", input="n\n").exit_code == 1
+    unknown = slomix("db", "downgrade", "9999", "--yes")
+    assert (unknown.exit_code, "'9999' is none of this version's migrations: 0001, 0002" in unknown.output) == (1, True)
+    assert ask(empty_database_url, at) == newest
+    assert slomix("db", "downgrade", "0005", "--yes").output == "The database is at 0005.\n"
+    assert ask(empty_database_url, at) == [("0005",)]

@@ -1,0 +1,50 @@
+"""These tests run as the role that Slomix runs as: each page does without what that role may not."""
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from slomix import grants
+from slomix.db import Base
+from tests.conftest import World
+
+
+def test_these_tests_run_as_the_role_that_owns_nothing(world: World) -> None:
+    with world.session() as session:
+        who = session.execute(
+            text(
+                "SELECT current_user, session_user, rolsuper, rolcreatedb, rolcreaterole, rolbypassrls"
+                " FROM pg_roles WHERE rolname = current_user"
+            )
+        ).one()
+        owned = session.scalar(
+            text("SELECT count(*) FROM pg_class WHERE pg_get_userbyid(relowner) = :role"), {"role": grants.ROLE}
+        )
+    assert tuple(who) == (grants.ROLE, grants.ROLE, False, False, False, False)
+    assert owned == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE anything (id int)",
+        "CREATE TEMPORARY TABLE anything (id int)",
+        "CREATE SCHEMA anything",
+        "CREATE INDEX anything ON players (guid)",
+        "CREATE FUNCTION anything() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "ALTER TABLE players ADD COLUMN anything int",
+        "ALTER TABLE players DISABLE TRIGGER ALL",
+        "ALTER SEQUENCE players_id_seq RESTART",
+        "DROP TABLE players",
+        "DROP INDEX uq_ledger_live_player_event",
+        "SET ROLE postgres",
+        "UPDATE alembic_version SET version_num = '0001'",
+        "DELETE FROM alembic_version",
+        *(f"TRUNCATE {table.name} CASCADE" for table in Base.metadata.sorted_tables),
+    ],
+)
+def test_it_cannot_change_the_schema_nor_empty_a_table(world: World, statement: str) -> None:
+    with pytest.raises(ProgrammingError) as refused, world.session() as session:
+        session.execute(text(statement))
+    assert isinstance(refused.value.orig, psycopg.errors.InsufficientPrivilege)
