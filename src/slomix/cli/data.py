@@ -61,7 +61,7 @@ def downgrade(revision: str) -> None:
     url, _ = find_owner()
     known = migrations.revisions()
     if revision not in known:
-        raise click.ClickException(f"{revision!r} is none of this version's migrations: {', '.join(known)}")
+        raise click.ClickException(f"{revision!r} is none of this version's migrations: {', '.join(reversed(known))}")
     with sentences():
         migrations.downgrade(url, revision)
     click.echo(f"The database is at {revision}.")
