@@ -47,6 +47,8 @@ class Campaign(Base):
     start_at: Mapped[datetime]
     joiners_added_at: Mapped[datetime | None]
     judged_at: Mapped[datetime | None]
+    # Since when every look of the watch has found something wrong. Wall time: it is about processes.
+    endangered_since: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
     @property

@@ -29,6 +29,9 @@ NOBODY_LEFT_TO_TELL = "there is nobody left to tell"
 # {status} is one word such as "sent".
 ALREADY: Final = "already {status}"
 NO_TRY_LEFT = "no try was left"
+CANCELLED_BY_OPERATOR = "cancelled by an operator"
+EVENING_IS_OVER = "the evening is over"
+DANGER_IS_OVER = "the danger is over"
 ANSWER_NOT_SEEN = "the answer was not seen"
 WORKER_DID_NOT_COME_BACK = "the worker did not come back"
 
@@ -60,3 +63,21 @@ SIGNAL_CHALLENGE = "Signal wants an operator to prove that we are no robot"
 SIGNAL_UNKNOWN_NUMBER = "Signal does not know this number"
 SIGNAL_SAID: Final = "Signal: {message} ({code})"
 NOT_E164 = "this is not a phone number with its country code"
+
+# What may go wrong with an evening: reasons as well, for its promoter and for admins.
+
+RISK_PAUSED = "sending is paused"
+RISK_LATE = "messages are due and have not left for a minute"
+# {channel} is one of CHANNELS, {some} and {all} are numbers of people, {part} is a part of the system by its own name.
+RISK_CHANNEL: Final = "the last messages on {channel} did not get through"
+RISK_VOICE = "nobody knows who is in voice"
+RISK_UNREACHABLE: Final = "{some} of the {all} who are asked cannot be reached"
+RISK_PART: Final = "{part} does not answer"
+RISKS_OF_PARTS = {
+    "scheduler": "the scheduler is silent, so nothing new is begun",
+    "worker": "no worker is there to send messages",
+    "discord": "the Discord process is silent, so nobody sees who is in voice",
+    "inbox": "the inbox is silent, so what people write to the bot waits",
+    "redis": "Redis does not answer, so messages leave late or not at all",
+    "database": "the database does not answer",
+}
