@@ -58,9 +58,7 @@ def retry(job_id: int, may_arrive_twice: bool) -> None:
     """Have the failed job JOB_ID tried once more, while it still makes sense."""
 
     def deed(session: Session, settings: Settings, now: datetime) -> None:
-        operating.retry(
-            session, job_id, may_arrive_twice=may_arrive_twice, settings=settings, now=now, by=COMMAND_LINE
-        )
+        operating.retry(session, job_id, may_arrive_twice=may_arrive_twice, settings=settings, now=now, by=COMMAND_LINE)
 
     _do(deed)
     click.echo(f"Job {job_id} is tried again.")
