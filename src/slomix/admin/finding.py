@@ -74,6 +74,13 @@ def _of(wanted: JobFilter, now: datetime, wall: datetime) -> list[ColumnElement[
     return conditions
 
 
+def carried(session: Session, found: Sequence[Job]) -> dict[str, "Line"]:
+    """What those of these jobs carry that carry a message, by their subject."""
+    ids = [int(job.subject) for job in found if job.kind == deliveries.JOB_KIND]
+    rows = session.scalars(select(Delivery).where(Delivery.id.in_(ids))).all() if ids else []
+    return {str(line.row.id): line for line in lines(session, rows)}
+
+
 def kinds(session: Session) -> list[str]:
     """The kinds of jobs there are."""
     return list(session.scalars(select(Job.kind).distinct().order_by(Job.kind)))
@@ -117,8 +124,8 @@ def ledger(
 def counts(session: Session, wanted: DeliveryFilter, *, settings: Settings) -> Mapping[DeliveryStatus, int]:
     """How many deliveries the filter finds, by status; what fell back is counted where it fell back to."""
     conditions = [*_of_deliveries(wanted, settings), Delivery.fell_back_to.is_(None)]
-    query = select(Delivery.status, func.count()).where(*conditions).group_by(Delivery.status)
-    found = {status: number for status, number in session.execute(query)}
+    query = select(Delivery.status, func.count().label("number")).where(*conditions).group_by(Delivery.status)
+    found = {row.status: row.number for row in session.execute(query)}
     return {status: found[status] for status in DeliveryStatus if status in found}
 
 
@@ -164,8 +171,10 @@ def lines(session: Session, rows: Sequence[Delivery]) -> list[Line]:
         )
     }
     begun = (Attempt.delivery_id.in_(ids)) & (Attempt.event == AttemptEvent.BEGUN)
-    tried = session.execute(select(Attempt.delivery_id, func.count()).where(begun).group_by(Attempt.delivery_id))
-    tries = {delivery_id: number for delivery_id, number in tried}
+    tried = session.execute(
+        select(Attempt.delivery_id, func.count().label("number")).where(begun).group_by(Attempt.delivery_id)
+    )
+    tries = {row.delivery_id: row.number for row in tried}
     return [
         Line(
             row,

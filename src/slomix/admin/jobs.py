@@ -30,9 +30,11 @@ def show() -> str:
             text=wanted(),
         )
         found, next_beyond = finding.jobs(session, chosen, beyond=before(), now=now, wall=wall)
+        messages = finding.carried(session, found)
     return render_template(
         "admin/jobs.html",
         jobs=found,
+        messages=messages,
         next_before=next_beyond,
         chosen=chosen,
         kinds=kinds,
