@@ -212,5 +212,10 @@
     refresh();
   });
 
+  // What grows old without anybody hearing of it, such as when a process was last seen, is looked at now and then.
+  setInterval(() => {
+    if (!document.hidden && part()?.hasAttribute("data-ages")) refresh();
+  }, POLL);
+
   listen();
 })();

@@ -93,7 +93,17 @@ def test_profile_and_preferences(open_page: OpenPage, inspector: Inspector) -> N
 
 def test_what_an_admin_sees(open_page: OpenPage, inspector: Inspector) -> None:
     page = open_page(name="Dora", reduced_motion="reduce")
-    for path in ("/admin", "/admin/claims", "/admin/links", "/admin/roles", "/admin/audit", "/admin/players"):
+    for path in (
+        "/admin",
+        "/admin/tonight",
+        "/admin/jobs",
+        "/admin/ledger",
+        "/admin/claims",
+        "/admin/links",
+        "/admin/roles",
+        "/admin/audit",
+        "/admin/players",
+    ):
         page.goto(path)
         inspector.look(page, path)
 

@@ -171,7 +171,7 @@ def test_two_promoters_in_the_same_second_get_one_campaign_and_one_refusal(commi
         thread.join()
     assert sorted(map(str, outcomes))[1] == "True"
     assert any("called together already" in str(outcome) for outcome in outcomes)
-    assert counts(world) == (1, 3 + 2, 2)
+    assert counts(world) == (1, 3 + 1 + 2, 2), "three jobs, the watch, and one for each message"
 
 
 def test_ten_clicks_at_once_are_one_campaign(committed: db.Database) -> None:

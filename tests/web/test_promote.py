@@ -11,6 +11,7 @@ from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.availability.rules import Status
 from slomix.campaigns.models import Campaign, Recipient
+from slomix.campaigns.rules import WATCH
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName, QuietHours
 from slomix.deliveries.models import Delivery
@@ -39,8 +40,9 @@ def count(world: World, table: type[db.Base]) -> int:
 
 
 def kinds(world: World, campaign: str) -> list[str]:
+    """Of the jobs that it promises; the one that looks after them is counted among none of them."""
     with world.session() as session:
-        query = select(Job.kind).where(Job.subject == f"campaign:{campaign}").order_by(Job.kind)
+        query = select(Job.kind).where(Job.subject == f"campaign:{campaign}", Job.kind != WATCH).order_by(Job.kind)
         return list(session.scalars(query))
 
 

@@ -1,5 +1,8 @@
 """Reads what the addresses and forms of admins say."""
 
+import enum
+from typing import TypeVar
+
 from flask import request
 from werkzeug.datastructures import MultiDict
 
@@ -7,6 +10,8 @@ from slomix import web, words
 from slomix.errors import Conflict
 
 FURTHEST_PAGE = 100_000
+
+_E = TypeVar("_E", bound=enum.StrEnum)
 
 
 class ChangedSince(Conflict):
@@ -19,6 +24,12 @@ class ChangedSince(Conflict):
 def wanted() -> str:
     """What is searched for."""
     return request.args.get("q", "").strip()
+
+
+def one_of(choices: type[_E], name: str) -> _E | None:
+    """What is chosen of these; anything else is no filter."""
+    text = request.args.get(name, "")
+    return next((one for one in choices if one.value == text), None)
 
 
 def page_number() -> int:

@@ -1,14 +1,14 @@
 """The pages of admins, behind one gate."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import Blueprint
 
-from slomix import web
-from slomix.admin import audit, disputes, links, overview, players, rights, sending
+from slomix import web, words
+from slomix.admin import audit, disputes, jobs, ledger, links, overview, players, rights, sending, tonight
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
-for pages in (overview, disputes, links, rights, audit, players, sending):
+for pages in (overview, tonight, jobs, ledger, disputes, links, rights, audit, players, sending):
     blueprint.register_blueprint(pages.blueprint)
 
 
@@ -23,3 +23,15 @@ def moment(value: datetime) -> str:
     """Day and time, also of long ago."""
     local = value.astimezone(web.runtime().settings.zone)
     return f"{local.day} {local:%b %Y, %H:%M}"
+
+
+@blueprint.app_template_filter()
+def ago(age: timedelta | None) -> str:
+    """How long ago, as coarse as it may be: a page that says nothing new is not sent again."""
+    if age is None:
+        return words.NOT_SEEN_YET
+    seconds = age.total_seconds()
+    if seconds < 60:
+        return words.JUST_NOW if seconds < 20 else words.A_MOMENT_AGO
+    minutes = int(seconds // 60)
+    return words.MINUTES_AGO.format(minutes=minutes) if minutes < 120 else words.HOURS_AGO.format(hours=minutes // 60)

@@ -8,10 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from slomix.accounts import service as accounts
-from slomix.campaigns import queries, retrying, rules
+from slomix.campaigns import lookout, queries, retrying, rules
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.queries import Turnout
+from slomix.campaigns.risk import Risk
 from slomix.campaigns.rules import CampaignStatus
+from slomix.clock import wall_now
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.retrying import Chances
 from slomix.deliveries.rules import LIVE, MOVED_IN, DeliveryStatus
@@ -91,6 +93,8 @@ class CampaignCard:
     phases: list[PhaseCard]
     summary: SummaryCard | None
     warning: Tally | None
+    # What may keep tonight's messages from arriving; nothing when the evening is not near, or over.
+    risks: Sequence[Risk]
     is_open: bool
     chances: Chances
     elsewhere: Sequence[Elsewhere]
@@ -134,10 +138,22 @@ def card_of(session: Session, campaign: Campaign, *, settings: Settings, now: da
         ],
         summary=_summary(session, campaign) if rules.SUMMARY in so_far.tallies else None,
         warning=so_far.tallies.get(rules.PRESENCE_UNKNOWN),
+        risks=_risks(session, campaign, so_far, settings=settings, now=now),
         is_open=so_far.is_open,
         chances=retrying.chances(session, campaign, settings=settings, now=now),
         elsewhere=elsewhere,
     )
+
+
+def _risks(
+    session: Session, campaign: Campaign, so_far: queries.Progress, *, settings: Settings, now: datetime
+) -> list[Risk]:
+    """As true now; what a message could not tell, because nothing goes out, is told here."""
+    begins = [one.run_at for one in so_far.jobs if one.kind == rules.REMINDER]
+    is_near = bool(begins) and begins[0] - rules.WATCH_LEAD <= now <= campaign.start_at + rules.LATEST
+    if campaign.status is CampaignStatus.CANCELLED or not so_far.is_open or not is_near:
+        return []
+    return lookout.look(session, campaign, settings=settings, now=now, wall=wall_now())
 
 
 def _outcomes(tally: Tally | None) -> list[Outcome]:

@@ -11,6 +11,7 @@ from slomix.campaigns import queries, rules, service
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import CampaignStatus
 from slomix.campaigns.voice_check import CANCELLED, SETTLE, VoiceCheck
+from slomix.campaigns.watch import Watch
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries import service as deliveries
@@ -108,5 +109,6 @@ HANDLERS: dict[str, Handler] = {
     rules.REMINDER: SendNotice(rules.REMINDER),
     rules.START: SendNotice(rules.START),
     rules.VOICE_CHECK: VoiceCheck(),
+    rules.WATCH: Watch(),
     rules.DRY_RUN: DryRun(),
 }

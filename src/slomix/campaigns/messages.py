@@ -47,6 +47,10 @@ def presence_unknown(links: Links) -> str:
     return words.NOBODY_ASKED_AGAIN.format(link=links.board)
 
 
+def at_risk(reasons: Sequence[str], link: str) -> str:
+    return words.AT_RISK.format(reasons="; ".join(reasons), link=link)
+
+
 def dry_run(text: str) -> str:
     return words.DRY_RUN.format(message=text)
 

@@ -49,6 +49,8 @@ class Campaign(Base):
     judged_at: Mapped[datetime | None]
     # Since then its messages are not kept any more, and its status is the last word.
     ledger_pruned_at: Mapped[datetime | None]
+    # Since when every look of the watch has found something wrong. Wall time: it is about processes.
+    endangered_since: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
     @property

@@ -5,11 +5,13 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from slomix import words
-from slomix.campaigns import last_look, messages, queries, rules, turnout
+from slomix.campaigns import last_look, lookout, messages, queries, rules, turnout
 from slomix.campaigns.last_look import LastLook
 from slomix.campaigns.models import Campaign
+from slomix.campaigns.risk import Risk
 from slomix.campaigns.rules import CampaignStatus
 from slomix.channels.base import Message
+from slomix.clock import wall_now
 from slomix.contacts import stopping
 from slomix.contacts.rules import Kind
 from slomix.deliveries.handlers import Notice
@@ -115,6 +117,29 @@ class PresenceUnknown:
         return Message(messages.presence_unknown(links_of(runtime.settings)))
 
 
+class AtRisk:
+    """The warning to a promoter that tonight may go wrong."""
+
+    kind = None
+    heeds_quiet_hours = True
+    keeps_channel = False
+
+    def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
+        campaign = queries.of_subject(session, delivery.subject)
+        if campaign.status is CampaignStatus.CANCELLED:
+            return Skip(words.WITHDRAWN)
+        return None if self._risks(runtime, session, campaign, now) else Skip(words.DANGER_IS_OVER)
+
+    def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
+        campaign = queries.of_subject(session, delivery.subject)
+        found = self._risks(runtime, session, campaign, occasion.now)
+        link = f"{runtime.settings.base_url}/campaigns/{campaign.id}"
+        return Message(messages.at_risk([one.reason for one in found], link))
+
+    def _risks(self, runtime: Runtime, session: Session, campaign: Campaign, now: datetime) -> list[Risk]:
+        return lookout.look(session, campaign, settings=runtime.settings, now=now, wall=wall_now())
+
+
 class DryRun:
     """One of the messages that a promoter sends to nobody but themselves."""
 
@@ -143,5 +168,6 @@ NOTICES: dict[str, Notice] = {
     **{kind: ToRecipient(kind) for kind in rules.JOB_KINDS},
     rules.SUMMARY: Summary(),
     rules.PRESENCE_UNKNOWN: PresenceUnknown(),
+    rules.AT_RISK: AtRisk(),
     **{notice: DryRun(notice) for notice in rules.DRY_RUN_NOTICES},
 }

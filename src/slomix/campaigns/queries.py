@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
@@ -154,7 +154,8 @@ def status_of(campaign: Campaign, phases: Mapping[str, Phase], states: Mapping[s
     """What it came to, by its jobs and its ledger; a cancel, and what was written down for good, stand as they are."""
     if campaign.status is CampaignStatus.CANCELLED or campaign.dry_run or campaign.ledger_pruned_at is not None:
         return campaign.status
-    status = rules.overall_status(phases, states)
+    told = {notice: phase for notice, phase in phases.items() if notice != rules.AT_RISK}  # which is about the others
+    status = rules.overall_status(told, states)
     if status is CampaignStatus.SCHEDULED and campaign.status is CampaignStatus.RUNNING:
         return campaign.status  # its job only waits between two looks
     return status
@@ -183,3 +184,15 @@ def write_status(session: Session, campaign: Campaign, status: CampaignStatus) -
     if written is not None:
         set_committed_value(campaign, "status", status)
         db.notify(session, db.LIVE, "campaign")
+
+
+def write_danger(session: Session, campaign: Campaign, since: datetime | None) -> None:
+    """Write down since when it has been in danger, if it is."""
+    session.execute(
+        update(Campaign)
+        .where(Campaign.id == campaign.id)
+        .values(endangered_since=since)
+        .execution_options(synchronize_session=False)
+    )
+    set_committed_value(campaign, "endangered_since", since)
+    db.notify(session, db.LIVE, "campaign")

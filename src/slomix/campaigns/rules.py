@@ -16,18 +16,23 @@ REMINDER = "send_reminder_2045"
 START = "send_start_2100"
 VOICE_CHECK = "voice_check_2100"
 JOB_KINDS = (REMINDER, START, VOICE_CHECK)
+# Looks after the three above; nobody counts it among them.
+WATCH = "campaign_watch"
 # A dry run's one job beside none of the three above.
 DRY_RUN = "dry_run"
 
 # Notices are named by the job that plans them; these have none of their own.
 SUMMARY = "summary"
 PRESENCE_UNKNOWN = "presence_unknown"
+AT_RISK = "at_risk"
 DRY_RUN_NOTICES = tuple(f"{DRY_RUN}.{notice}" for notice in (*JOB_KINDS, SUMMARY))
-ALL_NOTICES = (*JOB_KINDS, SUMMARY, PRESENCE_UNKNOWN, *DRY_RUN_NOTICES)
+ALL_NOTICES = (*JOB_KINDS, SUMMARY, PRESENCE_UNKNOWN, AT_RISK, *DRY_RUN_NOTICES)
 
 LATEST = timedelta(minutes=60)
 START_GRACE = timedelta(minutes=15)
 FOLLOWUP_GRACE = timedelta(minutes=20)
+# A campaign is looked after from so long before its reminder.
+WATCH_LEAD = timedelta(minutes=10)
 
 
 class CampaignStatus(enum.StrEnum):

@@ -183,7 +183,8 @@ def _promise(session: Session, campaign: Campaign, ahead: Preview, *, settings: 
                 reason=reason,
             )
             for kind, moment in moments.items()
-        ],
+        ]
+        + [_watch(campaign, ahead.timeline, now)],
         now=now,
     )
     # Planned ahead, so that at its moment a notice has nothing to do but leave.
@@ -201,6 +202,12 @@ def _promise(session: Session, campaign: Campaign, ahead: Preview, *, settings: 
                 settings=settings,
                 now=now,
             )
+
+
+def _watch(campaign: Campaign, timeline: Timeline, now: datetime) -> NewJob:
+    """Later than a start may leave there is nothing to warn of."""
+    begins = max(timeline.reminder.at - rules.WATCH_LEAD, now)
+    return NewJob(rules.WATCH, campaign.subject, run_at=begins, deadline_at=timeline.start.deadline_at)
 
 
 def _skip_reason(kind: str, too_late: str | None, voice_check_off: str | None) -> str | None:
@@ -248,7 +255,7 @@ def cancel(session: Session, campaign_id: int, *, player_id: int, is_admin: bool
     if not queries.progress(session, campaign).is_open:
         raise AlreadyOver
     campaign.status = CampaignStatus.CANCELLED
-    for kind in (*rules.JOB_KINDS, rules.DRY_RUN):
+    for kind in (*rules.JOB_KINDS, rules.WATCH, rules.DRY_RUN):
         jobs.skip_pending(session, kind, [campaign.subject], reason=words.WITHDRAWN, now=now)
     deliveries.withdraw(session, campaign.subject, rules.ALL_NOTICES, now=now)
     db.notify(session, db.LIVE, "campaign")

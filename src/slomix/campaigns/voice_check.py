@@ -115,6 +115,7 @@ class VoiceCheck(Step):
             return Snooze(SETTLE)
         _plan_summary(runtime, session, campaign, now)
         queries.refresh_status(session, campaign, {rules.VOICE_CHECK: JobStatus.SENT})
+        jobs.skip_pending(session, rules.WATCH, [campaign.subject], reason=words.EVENING_IS_OVER, now=now)
         return Done()
 
     def give_up(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> None:

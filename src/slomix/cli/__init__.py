@@ -10,6 +10,7 @@ from slomix.cli.campaign import campaign
 from slomix.cli.check import check
 from slomix.cli.contacts import contacts
 from slomix.cli.data import database, players
+from slomix.cli.jobs import jobs
 from slomix.cli.pause import pause
 from slomix.cli.predecessor import import_predecessor
 from slomix.cli.rehearse import rehearse
@@ -43,6 +44,7 @@ main.add_command(players)
 main.add_command(roles)
 main.add_command(contacts)
 main.add_command(campaign)
+main.add_command(jobs)
 main.add_command(pause)
 main.add_command(check)
 main.add_command(rehearse)

@@ -35,6 +35,7 @@ class Delivery(Base):
         CheckConstraint("(status = 'skipped') <= (reason IS NOT NULL)", name="skipped_with_reason"),
         CheckConstraint("(status IN ('sending', 'sent')) <= (text IS NOT NULL)", name="words_before_sending"),
         Index("ix_ledger_subject_notice", "subject", "notice"),
+        Index("ix_ledger_created_at", "created_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-REMINDER, START, FOLLOW_UP, SUMMARY = "T-15", "T0", "follow-up", "summary"
+REMINDER, START, FOLLOW_UP, SUMMARY, WARNING = "T-15", "T0", "follow-up", "summary", "warning"
 
 # How each message begins, as its reader would tell them apart.
 _BEGINNINGS = {
@@ -14,6 +14,7 @@ _BEGINNINGS = {
     "Game night starts now": START,
     "Game night has begun": START,
     "We are starting": FOLLOW_UP,
+    "Tonight may go wrong": WARNING,
 }
 
 
@@ -53,7 +54,9 @@ def kind_of(message: Mapping[str, Any]) -> str:
 
 def received(messages: Sequence[Mapping[str, Any]]) -> dict[str, Counter[str]]:
     """How often each person got each notice."""
-    counted: dict[str, Counter[str]] = {kind: Counter() for kind in (REMINDER, START, FOLLOW_UP, SUMMARY, "other")}
+    counted: dict[str, Counter[str]] = {
+        kind: Counter() for kind in (REMINDER, START, FOLLOW_UP, SUMMARY, WARNING, "other")
+    }
     for message in messages:
         counted[kind_of(message)][str(message["to"])] += 1
     return counted
@@ -106,7 +109,11 @@ def judge(
             f"{len(expected.in_voice)} in voice",
         ),
         Promise("one summary", sum(got[SUMMARY].values()) == 1, f"{sum(got[SUMMARY].values())} in the room"),
-        Promise("nothing else was sent", not got["other"], f"{sum(got['other'].values())} other messages"),
+        Promise(
+            "nothing else was sent",
+            not got["other"] and not got[WARNING],
+            f"{sum(got['other'].values())} other messages, {sum(got[WARNING].values())} warnings",
+        ),
         Promise(
             "the ledger has one row a person and notice, all settled",
             all(count == 1 for count in rows.values()) and all(_is_settled(row) for row in ledger),

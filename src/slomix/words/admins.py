@@ -58,3 +58,61 @@ CSV_NOT_READABLE: Final = "This is not CSV, from about line {line} on ({error}).
 IMPORTED: Final = "Imported: {added} added, {updated} updated."
 
 METRICS_NOT_FOR_STRANGERS = "Metrics are for this machine itself, and for whoever shows the token."
+
+# What helps against what may go wrong tonight, by its kind; commands and the names of files are never translated.
+REMEDIES = {
+    "paused": "Switch sending on again on the overview.",
+    "scheduler": "Start the scheduler process again and look into its log; nothing is lost meanwhile.",
+    "worker": "Start a worker process again and look into its log; what was due leaves then.",
+    "discord": "Start the Discord process again, and look whether Discord itself has trouble.",
+    "inbox": "Start the inbox process again; nobody is left out tonight because of it.",
+    "redis": "Start Redis again; everything promised stands in the database and goes on by itself.",
+    "database": "Start PostgreSQL again; everything else waits for it.",
+    "part": "Start it again and look into its log.",
+    "late": "Look at the jobs that are late, and whether workers are busy or stuck.",
+    "channel": "Look at the last error of this channel below, and whether the provider has trouble.",
+    "voice": "Look whether the Discord process is connected; without it Discord is asked person by person.",
+    "unreachable": "Their contacts stopped working. Call them another way tonight; they are told when they look here.",
+}
+
+# Jobs and deliveries, by hand. {status} is one word such as "sent".
+NO_SUCH_JOB = "There is no such job."
+NO_SUCH_DELIVERY = "There is no such message in the ledger."
+JOB_IS_RUNNING = "A worker has this job in its hands right now, so it cannot be cancelled. Look again in a moment."
+JOB_IS_OVER: Final = "This job is over ({status}), so there is nothing left to cancel."
+JOB_NOT_FAILED: Final = "Only what has failed is tried again; this is {status}."
+JOB_PAST_DEADLINE = "It is too late for this: its deadline has passed, and it is not true any more."
+JOB_MAY_ARRIVE_TWICE = "This may have arrived already, and then it arrives twice. Say that you know."
+VOICE_CHECK_HAS_SPOKEN = "This voice check has said already that nobody knows who came, so it is not repeated."
+JOB_RETRIED = "It is tried again."
+JOB_CANCELLED = "Cancelled. It will not happen, and the ledger says why."
+# What each kind of job does, by the name it is stored under.
+JOB_KINDS = {
+    "delivery": "sends one message",
+    "send_reminder_2045": "sees a campaign’s reminders through",
+    "send_start_2100": "sees a campaign’s start messages through",
+    "voice_check_2100": "looks who is missing in voice, and posts the summary",
+    "campaign_watch": "looks after a campaign, and warns its promoter",
+    "dry_run": "tries a campaign out on its promoter",
+    "session_ready": "tells players that a session is ready",
+    "looking": "tells players that so many are looking",
+    "daily_reminder": "asks players once a day",
+    "planning_turn": "picks when a captain’s time is up",
+    "planning_thread": "keeps the planning room’s thread on Discord",
+    "check_members": "looks who left the Discord server",
+    "retention": "forgets messages that are kept no longer",
+}
+
+# Tonight at a glance. {time} is an hour, {count} a number of players.
+ALL_WELL_NOBODY_CALLED = "All is well. Nobody has called tonight together yet."
+ALL_WELL_CALLED: Final = "All is well: {count} are told at {time}."
+ALL_WELL_BEGUN: Final = "All is well: tonight began at {time}."
+# Nothing is wrong with the system, and some messages of today have not arrived, or nobody knows.
+WELL_BUT_NOT_ALL: Final = "Everything runs, but {number} of today’s messages did not arrive, or may not have."
+WRONG_TONIGHT: Final = "Tonight is at risk: {reason}."
+# How long ago something was seen; {minutes} is a number.
+JUST_NOW = "just now"
+A_MOMENT_AGO = "less than a minute ago"
+MINUTES_AGO: Final = "{minutes} min ago"
+HOURS_AGO: Final = "{hours} h ago"
+NOT_SEEN_YET = "never"

@@ -56,6 +56,8 @@ NOBODY_ASKED_AGAIN: Final = (
     "We could not see who is in voice tonight, so nobody was asked a second time. "
     "The campaign card has the details: {link}"
 )
+# {reasons} are some of the RISKs among the reasons, with semicolons between them.
+AT_RISK: Final = "Tonight may go wrong: {reasons}. The campaign card says more: {link}"
 # Above each message of a dry run.
 DRY_RUN: Final = "[Dry run, only you see this]\n{message}"
 # On our own pages, in place of Discord's countdown.

@@ -180,5 +180,15 @@ NOTICES = {
     "voice_check_2100": "Follow-up",
     "summary": "Summary",
     "presence_unknown": "Warning",
+    "at_risk": "Early warning",
+    # Messages of a day, whoever calls it together.
+    "session_ready": "Session ready",
+    "looking": "So many looking",
+    "daily_reminder": "Daily reminder",
+    "planning_ask": "More needed",
+    "test": "Test message",
+    "dry_run.send_reminder_2045": "Dry run: Reminder",
+    "dry_run.send_start_2100": "Dry run: Start",
+    "dry_run.voice_check_2100": "Dry run: Follow-up",
+    "dry_run.summary": "Dry run: Summary",
 }
-DRY_RUN_OF: Final = "Dry run: {notice}"

@@ -29,6 +29,9 @@ NOBODY_LEFT_TO_TELL = "there is nobody left to tell"
 # {status} is one word such as "sent".
 ALREADY: Final = "already {status}"
 NO_TRY_LEFT = "no try was left"
+CANCELLED_BY_OPERATOR = "cancelled by an operator"
+EVENING_IS_OVER = "the evening is over"
+DANGER_IS_OVER = "the danger is over"
 ANSWER_NOT_SEEN = "the answer was not seen"
 WORKER_DID_NOT_COME_BACK = "the worker did not come back"
 
@@ -76,3 +79,21 @@ ALL_CONNECTIONS_IN_USE: Final = "; all {most} connections of this process are in
 DATABASE_NOT_READY: Final = "the database {reason}"
 NO_SCHEMA: Final = "the database has no schema yet; this version needs {needed}"
 OLD_SCHEMA: Final = "the schema is at {found}; this version needs {needed}"
+
+# What may go wrong with an evening: reasons as well, for its promoter and for admins.
+
+RISK_PAUSED = "sending is paused"
+RISK_LATE = "messages are due and have not left for a minute"
+# {channel} is one of CHANNELS, {some} and {all} are numbers of people, {part} is a part of the system by its own name.
+RISK_CHANNEL: Final = "the last messages on {channel} did not get through"
+RISK_VOICE = "nobody knows who is in voice"
+RISK_UNREACHABLE: Final = "{some} of the {all} who are asked cannot be reached"
+RISK_PART: Final = "{part} does not answer"
+RISKS_OF_PARTS = {
+    "scheduler": "the scheduler is silent, so nothing new is begun",
+    "worker": "no worker is there to send messages",
+    "discord": "the Discord process is silent, so nobody sees who is in voice",
+    "inbox": "the inbox is silent, so what people write to the bot waits",
+    "redis": "Redis does not answer, so messages leave late or not at all",
+    "database": "the database does not answer",
+}

@@ -6,9 +6,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from slomix.rehearsal.verdict import FOLLOW_UP, REMINDER, START, SUMMARY, kind_of
+from slomix.rehearsal.verdict import FOLLOW_UP, REMINDER, START, SUMMARY, WARNING, kind_of
 
-NOTICES = {"PROMOTE:T-15": REMINDER, "PROMOTE:T0": START, "PROMOTE:FOLLOWUP": FOLLOW_UP, "SUMMARY": SUMMARY}
+NOTICES = {
+    "PROMOTE:T-15": REMINDER,
+    "PROMOTE:T0": START,
+    "PROMOTE:FOLLOWUP": FOLLOW_UP,
+    "SUMMARY": SUMMARY,
+    "AT_RISK": WARNING,
+}
 # What a recorded ending says for certain; a try that ended otherwise, or not at all, left a question.
 CERTAIN = {"sent", "failed", "skipped", "pending"}
 

@@ -1,0 +1,117 @@
+"""The jobs: found, tried once more, called off, each after a page that says what will happen."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from slomix import web, words
+from slomix.admin import finding, operating
+from slomix.admin.finding import JobFilter
+from slomix.admin.operating import Target
+from slomix.admin.reading import before, must_be_as_seen, one_of, wanted
+from slomix.clock import wall_now
+from slomix.contacts.rules import ChannelName
+from slomix.jobs.rules import GENERAL, JobStatus
+
+blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
+
+LANES = (GENERAL, *(channel.value for channel in ChannelName))
+
+
+@blueprint.get("")
+def show() -> str:
+    now, wall = web.now(), wall_now()
+    with web.runtime().transaction() as session:
+        kinds = finding.kinds(session)
+        chosen = JobFilter(
+            status=one_of(JobStatus, "status"),
+            kind=kind if (kind := request.args.get("kind", "")) in kinds else "",
+            lane=lane if (lane := request.args.get("lane", "")) in LANES else "",
+            is_late=request.args.get("late") == "on",
+            text=wanted(),
+        )
+        found, next_beyond = finding.jobs(session, chosen, beyond=before(), now=now, wall=wall)
+        messages = finding.carried(session, found)
+    return render_template(
+        "admin/jobs.html",
+        jobs=found,
+        messages=messages,
+        next_before=next_beyond,
+        chosen=chosen,
+        kinds=kinds,
+        lanes=LANES,
+        statuses=list(JobStatus),
+        now=now,
+    )
+
+
+@blueprint.get("/<id:job_id>/retry")
+def confirm_retry(job_id: int) -> str:
+    with web.runtime().transaction() as session:
+        target = operating.find(session, job_id)
+        operating.must_be_retriable(session, target, settings=web.runtime().settings, now=web.now())
+        return _confirm(target, is_retry=True)
+
+
+@blueprint.get("/<id:job_id>/cancel")
+def confirm_cancel(job_id: int) -> str:
+    with web.runtime().transaction() as session:
+        target = operating.find(session, job_id)
+        operating.must_be_pending(target)
+        return _confirm(target, is_retry=False)
+
+
+def _confirm(target: Target, *, is_retry: bool) -> str:
+    return render_template(
+        "admin/operate.html",
+        job=target.job,
+        delivery=target.delivery,
+        campaign=target.campaign,
+        is_unknown=target.is_unknown,
+        has_messages=target.job.kind in operating.WITH_MESSAGES,
+        is_retry=is_retry,
+        back=_back(target),
+    )
+
+
+@blueprint.post("/<id:job_id>/retry")
+def retry(job_id: int) -> Response:
+    """Pending again, with the deadline it had."""
+    who, now = web.the_admin(), web.now()
+    with web.runtime().transaction() as session:
+        _look_again(operating.find(session, job_id))
+        target = operating.retry(
+            session,
+            job_id,
+            may_arrive_twice=request.form.get("twice") == "on",
+            settings=web.runtime().settings,
+            now=now,
+            by=f"user {who.user_id}",
+        )
+        back = _back(target)
+    flash(words.JOB_RETRIED, "done")
+    return redirect(back, code=303)
+
+
+@blueprint.post("/<id:job_id>/cancel")
+def cancel(job_id: int) -> Response:
+    """It is not done any more, and the ledger says why."""
+    who, now = web.the_admin(), web.now()
+    with web.runtime().transaction() as session:
+        _look_again(operating.find(session, job_id))
+        target = operating.cancel(session, job_id, now=now, by=f"user {who.user_id}")
+        back = _back(target)
+    flash(words.JOB_CANCELLED, "done")
+    return redirect(back, code=303)
+
+
+def _look_again(target: Target) -> None:
+    """What the admin decided upon: how often somebody took this job, and how it and its message stood."""
+    must_be_as_seen("status", target.job.status.value)
+    must_be_as_seen("claims", target.job.claims)
+    must_be_as_seen("message", target.delivery.status.value if target.delivery is not None else None)
+
+
+def _back(target: Target) -> str:
+    if target.delivery is not None:
+        return url_for("admin.ledger.show_one", delivery_id=target.delivery.id)
+    return url_for("admin.jobs.show")

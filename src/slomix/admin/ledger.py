@@ -1,0 +1,90 @@
+"""The ledger, to read: who was to be told what, and what became of it. Words and addresses are for their receiver."""
+
+from datetime import date
+
+from flask import Blueprint, render_template, request
+from sqlalchemy.orm import Session
+
+from slomix import web, words
+from slomix.admin import finding, operating
+from slomix.admin.finding import DeliveryFilter
+from slomix.admin.reading import before, one_of, wanted
+from slomix.availability.rules import NoSuchDay, parse_day
+from slomix.contacts.rules import ChannelName
+from slomix.deliveries import service as deliveries
+from slomix.deliveries.models import Delivery
+from slomix.deliveries.rules import DeliveryStatus
+from slomix.errors import DomainError, NotFound
+from slomix.jobs.rules import JobStatus
+
+blueprint = Blueprint("ledger", __name__, url_prefix="/ledger")
+
+
+class NoSuchDelivery(NotFound):
+    def __init__(self) -> None:
+        super().__init__(words.NO_SUCH_DELIVERY)
+
+
+@blueprint.get("")
+def show() -> str:
+    notice, campaign = request.args.get("notice", ""), request.args.get("campaign", "")
+    chosen = DeliveryFilter(
+        day=_day(request.args.get("day", "")),
+        status=one_of(DeliveryStatus, "status"),
+        channel=one_of(ChannelName, "channel"),
+        notice=notice if notice in words.NOTICES else "",
+        text=wanted(),
+        campaign=int(campaign) if web.is_id(campaign) else None,
+    )
+    settings = web.runtime().settings
+    with web.runtime().transaction() as session:
+        lines, next_before = finding.ledger(session, chosen, before=before(), settings=settings)
+        counts = finding.counts(session, chosen, settings=settings)
+    return render_template(
+        "admin/ledger.html",
+        lines=lines,
+        counts=counts,
+        next_before=next_before,
+        chosen=chosen,
+        statuses=list(DeliveryStatus),
+        today=web.today(web.now()),
+    )
+
+
+@blueprint.get("/<id:delivery_id>")
+def show_one(delivery_id: int) -> str:
+    """One delivery with its tries, and what can be done about it."""
+    with web.runtime().transaction() as session:
+        row = session.get(Delivery, delivery_id)
+        if row is None:
+            raise NoSuchDelivery
+        [line] = finding.lines(session, [row])
+        job = operating.of_delivery(session, delivery_id)
+        return render_template(
+            "admin/delivery.html",
+            line=line,
+            job=job,
+            attempts=deliveries.attempts(session, [delivery_id]).get(delivery_id, []),
+            may_retry=job is not None and _may_retry(session, job.id),
+            may_cancel=job is not None and job.status is JobStatus.PENDING,
+            campaign=row.subject.removeprefix("campaign:") if row.subject.startswith("campaign:") else "",
+        )
+
+
+def _may_retry(session: Session, job_id: int) -> bool:
+    try:
+        operating.must_be_retriable(
+            session, operating.find(session, job_id), settings=web.runtime().settings, now=web.now()
+        )
+    except DomainError:
+        return False
+    return True
+
+
+def _day(text: str) -> date | None:
+    """A date there is; anything else is no filter."""
+    try:
+        day = parse_day(text)
+    except NoSuchDay:
+        return None
+    return day if 2000 <= day.year < 9999 else None

@@ -1,0 +1,125 @@
+"""Will tonight work? One sentence, and what it rests on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, render_template
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from slomix import live, web, words
+from slomix.admin import finding, queries
+from slomix.admin.finding import DeliveryFilter
+from slomix.campaigns import lookout, risk, rules
+from slomix.campaigns.cards import CampaignCard, card_of
+from slomix.campaigns.models import Campaign
+from slomix.campaigns.risk import Risk
+from slomix.clock import wall_now
+from slomix.deliveries import pausing
+from slomix.deliveries.rules import DeliveryStatus
+from slomix.health.views import check, probes
+from slomix.jobs.late import late, next_due
+from slomix.planning import queries as planning
+
+blueprint = Blueprint("tonight", __name__, url_prefix="/tonight")
+
+NOT_ARRIVED = (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the system: whether it is there, and how long ago it said so, where it says anything."""
+
+    name: str
+    is_there: bool
+    age: timedelta | None
+    reason: str | None
+
+
+@blueprint.get("")
+def show() -> str:
+    mark = live.hub().mark()
+    return render_template("admin/tonight.html", mark=mark, **_tonight())
+
+
+@blueprint.get("/live")
+def show_live() -> Response:
+    """The part of it that changes, which is all of it."""
+    return web.live_part(render_template("admin/_tonight.html", **_tonight()))
+
+
+def verdict(
+    risks: Sequence[Risk],
+    counts: Mapping[DeliveryStatus, int],
+    called: CampaignCard | None,
+    *,
+    now: datetime,
+    start: str = "",
+) -> str:
+    """Whether tonight works, in one sentence; of several troubles the worst."""
+    if risks:
+        return words.WRONG_TONIGHT.format(reason=risks[0].reason)
+    missed = sum(counts.get(one, 0) for one in NOT_ARRIVED)
+    if missed:
+        return words.WELL_BUT_NOT_ALL.format(number=missed)
+    if called is None:
+        return words.ALL_WELL_NOBODY_CALLED
+    if now >= called.campaign.start_at:
+        return words.ALL_WELL_BEGUN.format(time=start)
+    return words.ALL_WELL_CALLED.format(count=called.recipient_count, time=start)
+
+
+def _tonight() -> dict[str, Any]:
+    runtime, now, wall = web.runtime(), web.now(), wall_now()
+    settings, today = runtime.settings, web.today(web.now())
+    health = check(runtime, probes())
+    with runtime.transaction() as session:
+        cards = _cards(session, today, now)
+        called = next((one for one in reversed(cards) if one.is_called), None)
+        risks = lookout.look(
+            session,
+            called.campaign if called is not None and _is_near(called, now) else None,
+            parts=health,
+            settings=settings,
+            now=now,
+            wall=wall,
+        )
+        counts = finding.counts(session, DeliveryFilter(day=today), settings=settings)
+        pause, seen_at = pausing.paused(session), lookout.seen_at(session)
+        start = called.campaign.start_at.astimezone(settings.zone) if called is not None else None
+        return {
+            "verdict": verdict(risks, counts, called, now=now, start=f"{start:%H:%M}" if start else ""),
+            "risks": risks,
+            "parts": [_part(one.part, one.ok, one.age_seconds, one.reason) for one in health],
+            "pause": pause,
+            "people": queries.accounts_of(session, [pause.by]) if pause else {},
+            "campaigns": cards,
+            "counts": counts,
+            "not_arrived": NOT_ARRIVED,
+            "late": late(session, now=now, wall=wall, after=risk.LATE_AFTER),
+            "next_due": next_due(session, now=now),
+            "channels": queries.channels(session, settings),
+            "presence_age": now - seen_at if seen_at is not None else None,
+            "is_presence_fresh": seen_at is not None and now - seen_at <= settings.presence_max_age,
+            "room": planning.room_of(session, today),
+            "today": today,
+        }
+
+
+def _part(name: str, is_there: bool, age: float | None, reason: str | None) -> Part:
+    return Part(name, is_there, timedelta(seconds=age) if age is not None else None, reason)
+
+
+def _cards(session: Session, today: date, now: datetime) -> list[CampaignCard]:
+    """Today's campaigns, also those that were cancelled; dry runs are their promoter's own."""
+    theirs = select(Campaign).where(Campaign.day == today, ~Campaign.dry_run).order_by(Campaign.id)
+    return [card_of(session, one, settings=web.runtime().settings, now=now) for one in session.scalars(theirs)]
+
+
+def _is_near(card: CampaignCard, now: datetime) -> bool:
+    """Whether it is looked after now."""
+    begins = min(phase.job.run_at for phase in card.phases) - rules.WATCH_LEAD
+    return card.is_open and begins <= now

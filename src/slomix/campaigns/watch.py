@@ -1,0 +1,56 @@
+"""Looks after a campaign from shortly before its reminder until its voice check, and warns its promoter once."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy.orm import Session
+
+from slomix import words
+from slomix.campaigns import lookout, queries, risk, rules
+from slomix.campaigns.models import Campaign
+from slomix.campaigns.rules import CampaignStatus
+from slomix.clock import wall_now
+from slomix.deliveries import service as deliveries
+from slomix.deliveries.service import Plan
+from slomix.jobs import service as jobs
+from slomix.jobs.models import Job
+from slomix.jobs.rules import Done, JobStatus, Outcome, Snooze
+from slomix.jobs.runner import Step
+from slomix.runtime import Runtime
+
+log = structlog.get_logger()
+
+# Wall time, as what it looks for is about processes.
+EVERY = timedelta(seconds=15)
+GRACE = timedelta(seconds=30)
+
+
+class Watch(Step):
+    """`campaign_watch`: a look every quarter of a minute; it ends with the voice check, or when it has warned."""
+
+    def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
+        campaign = queries.of_subject(session, job.subject)
+        if campaign.status is CampaignStatus.CANCELLED:
+            return Done(JobStatus.SKIPPED, words.WITHDRAWN)
+        if _is_over(session, campaign, job, now):
+            return Done()
+        wall = wall_now()
+        found = lookout.look(session, campaign, settings=runtime.settings, now=now, wall=wall)
+        since = (campaign.endangered_since or wall) if found else None
+        if since != campaign.endangered_since:
+            queries.write_danger(session, campaign, since)
+        if not risk.is_lasting(found, wall - since if since is not None else None, GRACE):
+            return Snooze(EVERY)
+        plan = Plan(rules.AT_RISK, campaign.subject, f"AT_RISK:{campaign.id}", now, job.deadline_at)
+        deliveries.plan_for_players(session, plan, [campaign.promoter_id], settings=runtime.settings, now=now)
+        log.warning("campaign.at_risk", campaign=campaign.id, risks=[one.kind for one in found])
+        return Done()
+
+
+def _is_over(session: Session, campaign: Campaign, job: Job, now: datetime) -> bool:
+    """Nothing that somebody could still do would help this evening."""
+    if job.deadline_at is not None and now >= job.deadline_at:
+        return True
+    own = jobs.of_subject(session, campaign.subject, [rules.START, rules.VOICE_CHECK])
+    return all(one.status.is_over for one in own)

@@ -1,0 +1,89 @@
+"""`slomix jobs`: what is promised, and what to do about a job that failed or should not be done."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import click
+from sqlalchemy.orm import Session
+
+from slomix.admin import finding, operating
+from slomix.admin.finding import JobFilter
+from slomix.cli.connect import open_database
+from slomix.cli.roles import COMMAND_LINE
+from slomix.clock import open_clock, wall_now
+from slomix.errors import DomainError
+from slomix.jobs.models import Job
+from slomix.jobs.rules import JobStatus
+from slomix.settings import Settings
+
+MOST = 200
+
+
+@click.group()
+def jobs() -> None:
+    """Jobs: what is promised, and when."""
+
+
+@jobs.command("list")
+@click.option("--status", type=click.Choice([one.value for one in JobStatus]), help="Only these.")
+@click.option("--kind", default="", help="Only of this kind, such as delivery.")
+@click.option("--late", is_flag=True, help="Only what should have been done by now.")
+def list_(status: str | None, kind: str, late: bool) -> None:
+    """The newest jobs; of those still to be done the next ones."""
+    database, settings = open_database()
+    now = open_clock(settings.clock_file).now()
+    wanted = JobFilter(status=JobStatus(status) if status else None, kind=kind, is_late=late)
+    with database.transaction() as session:
+        found, more = finding.jobs(session, wanted, now=now, wall=wall_now(), limit=MOST)
+    if not found:
+        click.echo("There is no such job.")
+        return
+    click.echo(f"Times are those of {settings.zone.key}.")
+    for job in found:
+        click.echo(_line(job, settings))
+    if more is not None:
+        click.echo(f"… and more; these are the first {MOST}.")
+
+
+def _line(job: Job, settings: Settings) -> str:
+    due = f"{job.run_at.astimezone(settings.zone):%Y-%m-%d %H:%M:%S}"
+    what = f"{job.id:>7}  {job.status.value:8} {due}  {job.attempts}/{job.max_attempts}  {job.kind} {job.subject}"
+    return f"{what}  {job.reason or job.last_error or ''}".rstrip()
+
+
+@jobs.command()
+@click.argument("job_id", type=click.IntRange(1, 2**63 - 1))
+@click.option("--may-arrive-twice", is_flag=True, help="Also a message that may have arrived already.")
+def retry(job_id: int, may_arrive_twice: bool) -> None:
+    """Have the failed job JOB_ID tried once more, while it still makes sense."""
+
+    def deed(session: Session, settings: Settings, now: datetime) -> None:
+        operating.retry(session, job_id, may_arrive_twice=may_arrive_twice, settings=settings, now=now, by=COMMAND_LINE)
+
+    _do(deed)
+    click.echo(f"Job {job_id} is tried again.")
+
+
+@jobs.command()
+@click.argument("job_id", type=click.IntRange(1, 2**63 - 1))
+def cancel(job_id: int) -> None:
+    """Call the pending job JOB_ID off; a message that it carries is skipped with it."""
+
+    def deed(session: Session, _settings: Settings, now: datetime) -> None:
+        operating.cancel(session, job_id, now=now, by=COMMAND_LINE)
+
+    _do(deed)
+    click.echo(f"Job {job_id} is cancelled.")
+
+
+def _do(deed: Callable[[Session, Settings, datetime], None]) -> None:
+    """In one transaction; a refusal is its sentence and exit status 1."""
+    database, settings = open_database()
+    now = open_clock(settings.clock_file).now()
+    try:
+        with database.transaction() as session:
+            deed(session, settings, now)
+    except operating.MayArriveTwice as error:
+        raise click.ClickException(f"{error} Use --may-arrive-twice.") from None
+    except DomainError as error:
+        raise click.ClickException(str(error)) from None

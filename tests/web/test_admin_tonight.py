@@ -1,0 +1,143 @@
+"""Tonight at a glance: one sentence that is true, what it rests on, and no more than admins may see."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from slomix.availability.rules import Status
+from slomix.clock import wall_now
+from slomix.deliveries import pausing
+from slomix.deliveries.models import Delivery
+from slomix.health import service as health
+from slomix.jobs.models import Job
+from slomix.presence import service as presence
+from tests.conftest import World, at
+from tests.services.test_campaigns import call
+from tests.services.test_campaigns import cancel as cancel_campaign
+from tests.web.conftest import Browse, Browser
+from tests.web.reading import read, roots
+
+PATH = "/admin/tonight"
+
+
+@pytest.fixture(autouse=True)
+def alive(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything runs; Redis is not asked, it may not be there."""
+    monkeypatch.setattr("redis.Redis.ping", lambda _self: True)
+    with world.session() as session:
+        for part in ("scheduler", "worker", "inbox"):
+            health.beat(session, part, wall=wall_now())
+        presence.record_voice(session, {}, now=world.clock.now())
+
+
+def verdict(browser: Browser) -> str:
+    [said] = [one for one in browser.page(PATH).by_id("tonight").all("p") if one.attributes.get("class") == "says"]
+    return said.words
+
+
+def called(world: World) -> int:
+    for name in ("alice", "erik"):
+        world.says(name, Status.LOOKING)
+    return call(world)[0]
+
+
+@pytest.mark.parametrize(("who", "status"), [(None, 401), ("charlie", 403), ("alice", 403), ("bob", 403)])
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/live", "/admin/jobs", "/admin/ledger", "/admin/ledger/1"])
+def test_only_admins_look(browse: Browse, who: str | None, status: int, path: str) -> None:
+    assert browse(who).get(path).status_code == status
+
+
+def test_with_nobody_called_it_says_so_and_that_all_is_well(dora: Browser) -> None:
+    assert verdict(dora) == "All is well. Nobody has called tonight together yet."
+    page = dora.page(PATH).by_id("tonight").words
+    for said in ("Nothing waits that should be done", "Nothing is planned.", "None so far.", "Messages go out"):
+        assert said in page
+    assert "The planning room is not open." in page
+
+
+def test_a_campaign_stands_there_with_its_phases_and_counts(world: World, dora: Browser) -> None:
+    made = called(world)
+    assert verdict(dora) == "All is well: 2 are told at 21:00."
+    page = dora.page(PATH).by_id("tonight")
+    assert any(one.startswith("Game night at 21:00") for one in page.headings)
+    assert "Reminder 20:45 planned 2 planned" in page.words
+    links = {link.attributes["href"] for link in page.all("a")}
+    assert {f"/campaigns/{made}", f"/admin/ledger?campaign={made}"} <= links
+    assert "20:35 : looks after a campaign" in page.words
+    world.clock.move_to(at(21, 5))
+    with world.session() as session:
+        session.execute(update(Job).values(status="sent", finished_at=world.clock.now()))
+    assert verdict(dora) == "All is well: tonight began at 21:00."
+
+
+def test_a_cancelled_one_is_shown_and_calls_nobody(world: World, dora: Browser) -> None:
+    cancel_campaign(world, called(world))
+    assert verdict(dora) == "All is well. Nobody has called tonight together yet."
+    assert "cancelled" in dora.page(PATH).by_id("tonight").words
+
+
+def test_what_is_wrong_is_said_first_with_what_helps(world: World, dora: Browser) -> None:
+    called(world)
+    with world.session() as session:
+        health.forget(session)
+        health.beat(session, "scheduler", wall=wall_now())
+        pausing.pause(session, by=world.discord_ids["dora"], now=at(20, 31))
+    assert verdict(dora) == "Tonight is at risk: sending is paused."
+    page = dora.page(PATH).by_id("tonight").words
+    assert "Switch sending on again on the overview." in page
+    assert "Start a worker process again" in page
+    assert "Worker Not there: never seen" in page
+    assert "Paused since 20:31, by Dora" in page
+
+
+def test_late_messages_are_counted_and_lead_to_their_jobs(world: World, dora: Browser) -> None:
+    called(world)
+    world.clock.move_to(at(20, 46, 30))
+    assert verdict(dora) == "Tonight is at risk: messages are due and have not left for a minute."
+    page = dora.page(PATH).by_id("tonight")
+    assert "the oldest due 20:35" in page.words
+    assert "/admin/jobs?late=on" in {link.attributes["href"] for link in page.all("a")}
+
+
+def test_messages_that_did_not_arrive_are_never_called_well(world: World, dora: Browser) -> None:
+    called(world)
+    with world.session() as session:
+        one = session.scalars(select(Delivery.id).order_by(Delivery.id)).first()
+        session.execute(update(Delivery).where(Delivery.id == one).values(status="failed", reason="it broke"))
+    assert verdict(dora) == "Everything runs, but 1 of today’s messages did not arrive, or may not have."
+
+
+def test_old_presence_and_broken_channels_are_seen(world: World, dora: Browser) -> None:
+    world.clock.move_to(at(20, 40))
+    assert "Last seen 10 min ago: too old to be used" in dora.page(PATH).by_id("tonight").words
+
+
+def test_what_changes_comes_alone_and_unchanged_it_is_not_sent_again(world: World, dora: Browser) -> None:
+    first = dora.get(f"{PATH}/live", htmx=True)
+    [root] = roots(read(first.text))
+    assert root.attributes["id"] == "tonight"
+    assert root.attributes["data-live"] == f"{PATH}/live"
+    again = dora.get(f"{PATH}/live", htmx=True, **{"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    called(world)
+    changed = dora.get(f"{PATH}/live", htmx=True, **{"If-None-Match": first.headers["ETag"]})
+    assert changed.status_code == 200
+
+
+def test_the_tab_stands_there_for_admins(app: Flask, dora: Browser) -> None:
+    tabs = [link.words for link in dora.page("/admin").all("nav")[-1].all("a")]
+    assert tabs[:4] == ["Overview", "Tonight", "Jobs", "Ledger"]
+
+
+def test_promoters_see_the_risk_on_the_card_and_players_do_not(world: World, browse: Browse) -> None:
+    called(world)
+    world.clock.move_to(at(20, 40))
+    with world.session() as session:
+        health.forget(session)
+    said = "Tonight may go wrong: the scheduler is silent, so nothing new is begun; no worker is there to send messages"
+    assert said in browse("bob").page("/").by_id("campaign").words
+    assert "What helps" in browse("dora").page("/").by_id("campaign").words
+    for who in ("alice", None):
+        assert "may go wrong" not in browse(who).page("/").by_id("campaign").words
+    world.clock.move_to(at(20, 34))
+    assert "may go wrong" not in browse("bob").page("/").by_id("campaign").words, "the evening is not near"
