@@ -133,6 +133,7 @@ def test_every_secret_may_stand_in_a_file(read: Any, in_file: Any, name: str, en
 
 # Secrets that have a form of their own.
 OTHERS = {
+    "DATABASE_OWNER_URL": "postgresql://owner:a-password@database.example.org/slomix",
     "CONTACT_DATA_ENCRYPTION_KEY": "b2YtdGhlLXRlc3RzLWFuZC1vZi1ub3RoaW5nLWVsc2U=",
     "AVAILABILITY_TELEGRAM_BOT_TOKEN": "123456789:of-the-tests",
 }

@@ -86,7 +86,7 @@ def test_what_is_wrong_is_said_first_with_what_helps(world: World, dora: Browser
     page = dora.page(PATH).by_id("tonight").words
     assert "Switch sending on again on the overview." in page
     assert "Start a worker process again" in page
-    assert "Worker Not there: never seen" in page
+    assert "Worker Was never seen" in page
     assert "Paused since 20:31, by Dora" in page
 
 

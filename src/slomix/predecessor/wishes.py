@@ -90,7 +90,7 @@ def _sound(seconds: object, changes: list[str]) -> Sound:
     try:
         if not isinstance(seconds, int):
             raise SoundTooOften
-        return Sound(cooldown=timedelta(seconds=min(seconds, 10**6)))
+        return Sound(cooldown=timedelta(seconds=max(0, min(seconds, 10**6))))
     except SoundTooOften:
         changes.append(words.COOLDOWN_CHANGED)
         return Sound()
