@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     # The process
     environment: Literal["production", "development"] = Field("production", validation_alias=_env("SLOMIX_ENV"))
     port: int = Field(7000, ge=1, le=65534, validation_alias=_env("PORT"))
+    bind: str = Field("127.0.0.1", pattern=HOST, validation_alias=_env("SLOMIX_BIND"))
     public_url: str = Field("", validation_alias=_env("PUBLIC_URL"))
     clock_file: Path | None = Field(None, validation_alias=_env("SLOMIX_CLOCK_FILE"))
     database_url: DatabaseUrl = Field(SecretStr(""), validation_alias=_env("DATABASE_URL"))
