@@ -12,8 +12,10 @@ MIGRATION_LOCK = 7_305_919
 def run() -> None:
     engine = create_engine(context.config.attributes["url"])
     with engine.connect() as connection:
-        connection.execute(text("SET lock_timeout = '10s'"))
+        # Another migrator is waited for as long as it takes; what holds a table is not.
+        connection.execute(text("SET lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
+        connection.execute(text("SET lock_timeout = '10s'"))
         connection.commit()
         context.configure(
             connection=connection,

@@ -1,15 +1,18 @@
 """`slomix db` and `slomix players`: the schema, and profiles from a file."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import click
 from alembic.util import CommandError
+from sqlalchemy.exc import OperationalError
 
 from slomix import migrations
 from slomix.accounts import players_csv
 from slomix.accounts.players_csv import BadFile
 from slomix.cli.connect import open_database
-from slomix.clock import wall_now
+from slomix.clock import nap, wall_now
+from slomix.db import Database
 
 
 @click.group("db")
@@ -18,12 +21,28 @@ def database() -> None:
 
 
 @database.command()
-def upgrade() -> None:
+@click.option("--wait", default=0, metavar="SECONDS", help="How long to wait for a database that does not answer.")
+def upgrade(wait: int) -> None:
     """Bring the database to the newest migration."""
     connection, settings = open_database()
-    connection.close()
+    _wait_for(connection, wait)
     migrations.upgrade(settings.database_url.get_secret_value())
     click.echo("The database is up to date.")
+
+
+def _wait_for(connection: Database, seconds: int) -> None:
+    """After a start of the machine it may come up later than we. Raise ClickException when it does not."""
+    until = wall_now() + timedelta(seconds=seconds)
+    while True:
+        try:
+            with connection.engine.connect():
+                break
+        except OperationalError as error:
+            if wall_now() >= until:
+                reason = str(error.orig).strip().splitlines()[0]
+                raise click.ClickException(f"The database does not answer: {reason}") from None
+            nap(1)
+    connection.close()
 
 
 @database.command()
