@@ -9,6 +9,7 @@ from slomix.cli.campaign import campaign
 from slomix.cli.check import check
 from slomix.cli.contacts import contacts
 from slomix.cli.data import database, players
+from slomix.cli.export import export_systemd
 from slomix.cli.pause import pause
 from slomix.cli.rehearse import rehearse
 from slomix.cli.roles import roles
@@ -41,3 +42,4 @@ main.add_command(campaign)
 main.add_command(pause)
 main.add_command(check)
 main.add_command(rehearse)
+main.add_command(export_systemd)
