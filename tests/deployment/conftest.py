@@ -29,10 +29,12 @@ from slomix.embedded import Servers
 from slomix.rehearsal.people import Control, Person
 from slomix.settings import Settings
 from slomix.simulator.people import environment
+from tests.conftest import make_settings
 from tests.deployment import proxy
 from tests.deployment.watching import process_of
 from tests.simulators import CAST, Simulator, free_pair
 
+ZONE = "AVAILABILITY_PROMOTION_TIMEZONE"
 FORMATION = "web=2,worker=3,scheduler=2"
 NOT_OURS = ("SLOMIX_", "DISCORD_", "AVAILABILITY_", "PROMOTER_", "WEBSITE_", "GAME_", "GAMING_", "AFK_", "PORT")
 # Not in the first seconds of a process: who ends in them of its own accord is thought to have had nothing to do.
@@ -148,7 +150,7 @@ def _environment(database_url: str, redis_url: str, port: int, web_port: int) ->
             "INTERNAL_API_SECRET": "another-of-the-tests-of-the-deployment-alone",
             "METRICS_TOKEN": "one-more-of-the-tests-of-the-deployment-alone",
             "CONTACT_DATA_ENCRYPTION_KEY": Fernet.generate_key().decode(),
-            "AVAILABILITY_PROMOTION_TIMEZONE": evening().key,
+            ZONE: evening().key,
             "AVAILABILITY_PROMOTION_VOICE_CHECK_DELAY_SECONDS": "20",
             # One message at a time and worker, so that there is a middle to be restarted in.
             "SLOMIX_WORKER_THREADS": "1",
@@ -197,8 +199,7 @@ def deployment(
                 lambda: process.poll() is not None or ready in (said / "said.log").read_text(), 90, "Slomix to be up"
             )
             assert process.poll() is None, (said / "said.log").read_text()
-            names = {field.validation_alias.choices[0]: name for name, field in Settings.model_fields.items()}
-            settings = Settings(_env_file=None, **{names[key]: given[key] for key in given if key in names})
+            settings = make_settings(database_url=database_of_its_own, zone=ZoneInfo(given[ZONE]))
             load_demo(settings, SystemClock())
             yield Deployment(
                 process,

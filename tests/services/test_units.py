@@ -114,11 +114,18 @@ def test_what_a_smaller_formation_no_longer_has_is_named(written: Path) -> None:
     assert "slomix-web-1.service is of" not in done.output
 
 
-def test_formation_and_port_are_read_where_the_units_will_read_them(tmp_path: Path) -> None:
-    env_file = tmp_path / "slomix.env"
-    env_file.write_text("PORT=7600 # behind nginx\nSLOMIX_FORMATION=web=2\n")
-    assert export(tmp_path / "units", "--env-file", str(env_file)).exit_code == 0
+def test_formation_and_port_are_those_that_are_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "7600 # behind nginx")
+    monkeypatch.setenv("SLOMIX_FORMATION", "web=2")
+    assert export(tmp_path / "units").exit_code == 0
     assert "PORT=7601 " in (tmp_path / "units" / "slomix-web-2.service").read_text()
+
+
+@pytest.mark.parametrize("port", ["seven", "0", "70000", "²"])
+def test_a_port_that_is_none_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+    monkeypatch.setenv("PORT", port)
+    assert export(tmp_path / "units").exit_code == 2
+    assert not (tmp_path / "units").exists()
 
 
 @pytest.mark.parametrize("wanted", ["everything=2", "web"])

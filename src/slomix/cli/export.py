@@ -1,17 +1,14 @@
 """`slomix export-systemd`: the Procfile as units of systemd."""
 
-import os
 import sys
 from pathlib import Path
 
 import click
-from dotenv import dotenv_values
 
 from slomix.cli import formation, surroundings, units
 from slomix.cli.surroundings import Given
 from slomix.procfile import parse
 from slomix.settings import SettingsError
-from slomix.values import without_comment
 
 SYSTEMS_OWN = Path("/etc/systemd/system")
 
@@ -32,8 +29,7 @@ def export_systemd(directory: Path, wanted: str, user: str, env_file: Path, forc
     """Write a unit for each process of the Procfile into DIRECTORY."""
     root = surroundings.project_root()
     env_file = env_file.absolute()
-    given = _given(root, env_file)
-    texts = _texts(root, given, wanted or given.text("SLOMIX_FORMATION"), user, env_file)
+    texts = _texts(root, wanted, user, env_file)
     differing = [name for name, text in texts.items() if _says(directory / name) not in {None, text}]
     if differing and not force:
         names = ", ".join(differing)
@@ -47,24 +43,20 @@ def export_systemd(directory: Path, wanted: str, user: str, env_file: Path, forc
     _say_what_next(directory, texts, env_file)
 
 
-def _given(root: Path, env_file: Path) -> Given:
-    """What is set here, and above it what the file says that the units will read."""
-    if not os.access(env_file, os.R_OK):
-        return Given.read(root)
-    said = {name: value for name, value in dotenv_values(env_file).items() if value}
-    return Given({**Given.read(root).values, **said})
-
-
-def _texts(root: Path, given: Given, wanted: str, user: str, env_file: Path) -> dict[str, str]:
+def _texts(root: Path, wanted: str, user: str, env_file: Path) -> dict[str, str]:
+    given = Given.read(root)
+    port = given.text("PORT") or "7000"
+    if not (port.isascii() and port.isdigit() and 0 < int(port) <= formation.LAST_PORT):
+        raise SettingsError(f"PORT: {port!r} is no port")
     try:
         commands = parse((root / "Procfile").read_text())
-        port = int(without_comment(given.text("PORT")) or 7000)
     except ValueError as error:
         raise SettingsError(str(error)) from None
     release = commands.pop("release", None)
     # Not resolved: in a virtual environment python is a link out of it.
     host = units.Host(root.resolve(), Path(sys.executable).parent.absolute(), user, env_file)
-    return units.units(host, release, formation.instances(commands, wanted, port=port))
+    running = formation.instances(commands, wanted or given.text("SLOMIX_FORMATION"), port=int(port))
+    return units.units(host, release, running)
 
 
 def _says(path: Path) -> str | None:
