@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -146,9 +147,9 @@ def _environment(database_url: str, redis_url: str, port: int, web_port: int) ->
             "DISCORD_REDIRECT_URI": f"{url}/auth/callback",
             "DISCORD_REDIRECT_URI_ALLOWLIST": f"{url}/auth/callback",
             "TRUSTED_PROXIES": "127.0.0.1",
-            "SESSION_SECRET": "of-the-tests-of-the-deployment-and-of-nothing-else",
-            "INTERNAL_API_SECRET": "another-of-the-tests-of-the-deployment-alone",
-            "METRICS_TOKEN": "one-more-of-the-tests-of-the-deployment-alone",
+            "SESSION_SECRET": secrets.token_hex(32),
+            "INTERNAL_API_SECRET": secrets.token_hex(32),
+            "METRICS_TOKEN": secrets.token_hex(32),
             "CONTACT_DATA_ENCRYPTION_KEY": Fernet.generate_key().decode(),
             ZONE: evening().key,
             "AVAILABILITY_PROMOTION_VOICE_CHECK_DELAY_SECONDS": "20",

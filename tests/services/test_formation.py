@@ -1,13 +1,11 @@
 """How many of each process: named, given ports, and refused with a sentence where it makes no sense."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from slomix.cli import formation
+from slomix.cli import formation, main
 from slomix.cli.formation import instances
 from slomix.db import ROOT
 from slomix.settings import SettingsError
@@ -72,18 +70,14 @@ def test_more_web_processes_than_ports_are_refused() -> None:
     ],
 )
 def test_up_refuses_before_anything_is_started(
-    arguments: list[str], environment: dict[str, str], sentence: str
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], environment: dict[str, str], sentence: str
 ) -> None:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SLOMIX_", "DISCORD_"))}
-    done = subprocess.run(
-        [sys.executable, "-m", "slomix", "up", *arguments],
-        env=kept | {"SLOMIX_ENV": "development", "PORT": "7689"} | environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
-    assert (done.returncode, done.stdout) == (2, "")
-    assert sentence in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not Path(ROOT, "var", "7689", "pids.json").exists()
+    for name in ("SLOMIX_FORMATION", "SLOMIX_CLOCK", "DISCORD_BOT_TOKEN", "DISCORD_CLIENT_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(ROOT)
+    for name, value in {"SLOMIX_ENV": "development", "PORT": "7689", **environment}.items():
+        monkeypatch.setenv(name, value)
+    done = CliRunner().invoke(main, ["up", *arguments])
+    assert done.exit_code == 2
+    assert sentence in done.output
+    assert not Path(ROOT, "var", "7689").exists()

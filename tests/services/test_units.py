@@ -130,14 +130,9 @@ def test_a_port_that_is_none_is_a_sentence(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("wanted", ["everything=2", "web"])
 def test_nonsense_is_a_sentence(tmp_path: Path, wanted: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "slomix", "export-systemd", str(tmp_path / "units"), "--formation", wanted],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 2
-    assert done.stderr.startswith("SLOMIX_FORMATION: ")
+    done = export(tmp_path / "units", "--formation", wanted)
+    assert done.exit_code == 2
+    assert done.output.startswith("SLOMIX_FORMATION: ")
     assert not (tmp_path / "units").exists()
 
 
@@ -145,6 +140,19 @@ def test_a_line_that_needs_a_shell_is_refused(tmp_path: Path) -> None:
     host = Host(ROOT, Path(sys.executable).parent, "slomix", Path("/etc/slomix/slomix.env"))
     with pytest.raises(SettingsError, match="needs a shell"):
         units.units(host, None, instances({"web": "python -m http.server $PORT"}, "", port=7000))
+
+
+@pytest.mark.parametrize(
+    ("root", "home"), [("/opt/slomix", "yes"), ("/home/alice/slomix", "read-only"), ("/root/slomix", "read-only")]
+)
+def test_who_lives_in_a_home_may_read_there(tmp_path: Path, root: str, home: str) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("gunicorn", "python"):
+        (programs / name).symlink_to("/bin/true")
+    host = Host(Path(root), programs, "slomix", Path("/etc/slomix/slomix.env"))
+    made = units.units(host, None, instances({"web": "gunicorn a"}, "", port=7000))
+    assert f"ProtectHome={home}\n" in made["slomix-web-1.service"]
 
 
 def takes_them(directory: Path) -> None:

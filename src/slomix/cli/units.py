@@ -103,7 +103,9 @@ def _who_and_where(host: Host) -> str:
 
 
 def _hardening(host: Host) -> str:
-    at_home = any(path.is_relative_to(home) for path in (host.root, host.programs) for home in ("/home", "/root"))
+    # A virtual environment may have its Python from somebody's home.
+    used = (host.root, host.programs, (host.programs / "python").resolve())
+    at_home = any(path.is_relative_to(home) for path in used for home in ("/home", "/root"))
     return HARDENING.format(home="read-only" if at_home else "yes")
 
 
