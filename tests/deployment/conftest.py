@@ -99,10 +99,10 @@ class Deployment:
         """Ask one process to end, and wait until the next is there."""
         before = self.pids()[name]
         os.kill(before, signal.SIGTERM)
-        wait_for(lambda: self.pids().get(name, before) != before, 30, f"{name} to be started again")
+        wait_for(lambda: self.pids().get(name, before) != before, 60, f"{name} to be started again")
         if name.startswith("web."):
             port = self.web_ports[int(name.removeprefix("web.")) - 1]
-            wait_for(lambda: _answers(port), 30, f"{name} to answer")
+            wait_for(lambda: _answers(port), 60, f"{name} to answer")
 
 
 def _answers(port: int) -> bool:

@@ -136,7 +136,7 @@ def test_restarting_every_process_in_the_middle_of_a_campaign_loses_nothing(depl
         assert page.refused == []
         assert len(page.connected) >= 2
         gaps = [back - gone for gone, back in zip(page.ended, page.connected[1:], strict=False)]
-        assert max(gaps) < 3, "a page is without a stream for a moment only"
+        assert max(gaps) < 5, "a page is without a stream for a moment only"
 
 
 def received(deployment: Deployment) -> dict[str, Counter[str]]:
