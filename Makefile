@@ -35,6 +35,7 @@ help:
 	@echo 'make bench     how fast and how large, against what was promised'
 	@echo 'make dev       as run, and the web process reloads changed code'
 	@echo 'make prod      the Procfile, with the real settings of the environment and .env'
+	@echo 'make install   only what prod does first, for systemd (docs/operations/install.md)'
 	@echo 'make setup     only what the others do first'
 	@echo 'make lint      format, lint, types and import contracts'
 	@echo 'make audit     known holes in what is locked (asks a public database)'
@@ -88,6 +89,10 @@ else
 prod: $(PRODUCTION) $(ASSETS)
 endif
 	@if [ -x $(BIN)/slomix ]; then exec $(BIN)/slomix up --prod --with-parent; else exec slomix up --prod --with-parent; fi
+
+.PHONY: install
+install: $(PRODUCTION) $(ASSETS)
+	@echo 'Slomix is installed: .venv/bin/slomix'
 
 # For who changes a dependency: needs uv on the PATH.
 .PHONY: lock
@@ -147,7 +152,7 @@ $(PRODUCTION): requirements/production.txt pyproject.toml $(VENV)
 	@touch $@
 
 # Whichever set-up ran brings the Python for it.
-$(ASSETS): package.json package-lock.json .npmrc | $(if $(filter prod,$(MAKECMDGOALS)),$(PRODUCTION),$(if $(filter test,$(MAKECMDGOALS)),$(TESTING),$(DEVELOPMENT)))
+$(ASSETS): package.json package-lock.json .npmrc | $(if $(filter prod install,$(MAKECMDGOALS)),$(PRODUCTION),$(if $(filter test,$(MAKECMDGOALS)),$(TESTING),$(DEVELOPMENT)))
 	@echo 'Fetching the browser assets'
 	@$(BIN)/python -m slomix.embedded.assets
 	@touch $@

@@ -11,8 +11,10 @@ def run() -> None:
     # A connection that is closed and not kept: the lock goes with it, also after an error.
     engine = create_engine(context.config.attributes["url"], poolclass=NullPool)
     with engine.connect() as connection:
-        connection.execute(text("SET lock_timeout = '10s'"))
+        # Another migrator is waited for as long as it takes; what holds a table is not.
+        connection.execute(text("SET lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
+        connection.execute(text("SET lock_timeout = '10s'"))
         connection.commit()
         context.configure(
             connection=connection,

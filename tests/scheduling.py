@@ -6,7 +6,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 # A second system of many processes beside the first would have no processor to run on.
-WITH_A_SYSTEM = ("tests/journeys/", "tests/faults/test_short.py")
+WITH_A_SYSTEM = ("tests/journeys/", "tests/faults/test_short.py", "tests/deployment/")
 
 
 class OneSystemAtATime(LoadScopeScheduling):

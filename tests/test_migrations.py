@@ -1,7 +1,9 @@
 """Migrations go up, match the models, and come down again."""
 
+import os
 import subprocess
 import sys
+import time
 
 from alembic import command
 from sqlalchemy import create_engine, text
@@ -66,3 +68,32 @@ def test_two_migrators_at_once_run_one_after_the_other(empty_database_url: str) 
     code = "import sys; from slomix import migrations; migrations.upgrade(sys.argv[1])"
     runs = [subprocess.Popen([sys.executable, "-c", code, empty_database_url]) for _ in range(2)]
     assert [run.wait(timeout=60) for run in runs] == [0, 0]
+
+
+def upgrade(url: str, *options: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "slomix", "db", "upgrade", *options],
+        env=os.environ | {"DATABASE_URL": url, "SLOMIX_ENV": "production"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_the_release_commands_of_two_hosts_at_once_both_end_well(empty_database_url: str) -> None:
+    runs = [upgrade(empty_database_url) for _ in range(2)]
+    assert [run.communicate(timeout=90) for run in runs] == [("The database is up to date.\n", "")] * 2
+    assert [run.returncode for run in runs] == [0, 0]
+    migrations.check(empty_database_url)
+
+
+def test_a_database_that_does_not_answer_is_a_sentence() -> None:
+    run = upgrade("postgresql+psycopg://nobody:of-nowhere@127.0.0.1:1/nothing", "--wait", "2")
+    began = time.monotonic()
+    said, complaint = run.communicate(timeout=60)
+    assert run.returncode == 1
+    assert said == ""
+    assert complaint.startswith("Error: The database does not answer: ")
+    assert "Traceback" not in complaint
+    assert "of-nowhere" not in complaint
+    assert time.monotonic() - began > 1.5

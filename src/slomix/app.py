@@ -109,7 +109,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     app.config.update(
         SECRET_KEY=runtime.settings.session_secret.get_secret_value(),
         MAX_CONTENT_LENGTH=MAX_BODY,
-        SESSION_COOKIE_NAME=f"slomix_{runtime.settings.port}",
+        SESSION_COOKIE_NAME=_cookie_name(runtime.settings),
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=runtime.settings.base_url.startswith("https://"),
@@ -117,12 +117,15 @@ def create_app(runtime: Runtime | None = None) -> Flask:
         SESSION_REFRESH_EACH_REQUEST=False,  # else every answer would set the cookie anew
         TRUSTED_HOSTS=_hosts(runtime.settings),
         WTF_CSRF_TIME_LIMIT=None,
+        # Over https it would also ask for a Referer, which some browsers and our own stop pages leave out.
+        WTF_CSRF_SSL_STRICT=False,
         SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
         COMPRESS_ALGORITHM=["br", "gzip"],
         COMPRESS_ALGORITHM_STREAMING=["br", "gzip"],
         COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,  # live parts do it themselves, assets change their address
         TEMPLATES_AUTO_RELOAD=runtime.settings.reloads,
     )
+    app.get_send_file_max_age = assets.lasts  # type: ignore[assignment,method-assign]
     app.url_map.converters["id"] = RowId
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["slomix"] = runtime
@@ -148,6 +151,16 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     _map_errors(app)
     app.after_request(_add_headers)
     return app
+
+
+def _cookie_name(settings: Settings) -> str:
+    """One name for all web processes behind a proxy; two copies tried on one machine keep theirs apart.
+
+    With `__Host-` a browser takes it from this very host over https alone, so no neighbouring domain can plant one.
+    """
+    if settings.is_development:
+        return f"slomix_{settings.port}"
+    return "__Host-slomix" if settings.base_url.startswith("https://") else "slomix"
 
 
 def _hosts(settings: Settings) -> list[str]:

@@ -25,6 +25,8 @@ LOOK_UP_SECONDS = 2.0
 LINGER_SECONDS = 60.0
 # How long a page waits for the first listener of a process.
 PATIENCE_SECONDS = 0.5
+# What a stream ends at.
+THE_END = ""
 
 blueprint = Blueprint("live", __name__)
 
@@ -46,6 +48,7 @@ class Hub:
         self._hears = threading.Event()
         self._name = secrets.token_hex(4)
         self._heard = 0
+        self._is_closed = False
 
     def mark(self) -> str:
         """How far this process has heard; empty while it hears nothing. Taken before what it vouches for is read."""
@@ -64,6 +67,8 @@ class Hub:
         with self._lock:
             self._streams.add(mine)
             mine.put(_message("hello", self._so_far() if self._hears.is_set() else ""))
+            if self._is_closed:
+                mine.put(THE_END)
         try:
             self._keep_listening()  # last: a listener that is up at once must find this page among those it tells
             yield mine
@@ -71,6 +76,13 @@ class Hub:
             with self._lock:
                 self._streams.discard(mine)
                 self._listen_until = time.monotonic() + self.linger_seconds
+
+    def close(self) -> None:
+        """End every stream, now and from now on: this process stops, and its pages come back to another one."""
+        with self._lock:
+            self._is_closed = True
+            for stream in self._streams:
+                stream.put(THE_END)
 
     def _so_far(self) -> str:
         return f"{self._name}-{self._heard}"
@@ -131,11 +143,15 @@ def hub() -> Hub:
 def _messages(of: Hub) -> Iterator[str]:
     with of.stream() as messages:
         yield "retry: 1000\n" + messages.get()
-        while True:
-            try:
-                yield messages.get(timeout=KEEP_ALIVE_SECONDS)
-            except queue.Empty:
-                yield ": still here\n\n"
+        while (message := _next(messages)) != THE_END:
+            yield message
+
+
+def _next(messages: "queue.SimpleQueue[str]") -> str:
+    try:
+        return messages.get(timeout=KEEP_ALIVE_SECONDS)
+    except queue.Empty:
+        return ": still here\n\n"
 
 
 @blueprint.get("/events")

@@ -30,6 +30,10 @@ log = structlog.get_logger()
 LOOK_AT_LEAST_EVERY = 5.0
 # How soon a process notices that somebody set the clock, where that is possible.
 NOTICE_JUMPS_WITHIN = 0.1
+# How soon a scheduler that sleeps hears that it is to stop.
+NOTICE_STOP_WITHIN = 0.5
+# How long a worker that is to stop waits for the tries under way; what takes longer is taken back after its lease.
+FINISH_WITHIN = 12.0
 
 
 def start(part: str, *, connections: int = 3) -> Runtime:
@@ -87,7 +91,7 @@ def run_worker() -> None:
         beat(runtime, health_rules.WORKER)
         stopping.wait(health_rules.BEAT_EVERY.total_seconds())
     with ThreadPoolExecutor(len(workers)) as pool:
-        list(pool.map(lambda worker: worker.stop(timeout=12_000), workers))
+        list(pool.map(lambda worker: worker.stop(timeout=int(FINISH_WITHIN * 1000)), workers))
     broker.close()
 
 
@@ -123,9 +127,8 @@ class Waker:
                 left = left if until is None else min(left, until)
             if left <= 0 or self._runtime.clock.now() < started:
                 return
-            if self._runtime.clock.can_jump:
-                left = min(left, NOTICE_JUMPS_WITHIN)
-            if self._was_told(left):
+            most = NOTICE_JUMPS_WITHIN if self._runtime.clock.can_jump else NOTICE_STOP_WITHIN
+            if self._was_told(min(left, most)):
                 return
 
     def _was_told(self, seconds: float) -> bool:

@@ -48,7 +48,7 @@ class Runner:
     longest_delay = 10.0
     steady_after = 30.0  # who lived this long starts with a short delay again
     finished_within = 10.0  # exit 0 so early: it found nothing to do; later: somebody told it to stop
-    grace = 10.0  # from the request to stop to the kill
+    grace = 20.0  # from the request to stop to the kill; a worker ends the tries under way, which takes it up to 12 s
 
     def __init__(
         self, *, output: Output | None = None, pids_file: Path | None = None, may_finish: bool = False

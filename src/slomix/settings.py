@@ -55,6 +55,9 @@ class Settings(BaseModel):
     # The process
     environment: Literal["production", "development"] = Field("production", validation_alias=_env("SLOMIX_ENV"))
     port: Number = Field(7000, ge=1, le=65534, validation_alias=_env("PORT"))
+    bind: Host = Field("127.0.0.1", validation_alias=_env("SLOMIX_BIND"))
+    # How many of each process `slomix up` and the units of systemd run: web=2,worker=3; one of what is not named.
+    formation: str = Field("", validation_alias=_env("SLOMIX_FORMATION"))
     public_url: PageUrl = Field("", validation_alias=_env("PUBLIC_URL"))
     clock_file: Path | None = Field(None, validation_alias=_env("SLOMIX_CLOCK_FILE"))
     clock: str = Field("", validation_alias=_env("SLOMIX_CLOCK"))

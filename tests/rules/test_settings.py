@@ -19,6 +19,8 @@ HERE = "http://127.0.0.1:7000/auth/callback"
 
 COMMENTED = [
     ("PORT", "7100", "port", 7100),
+    ("SLOMIX_BIND", "10.0.0.7", "bind", "10.0.0.7"),
+    ("SLOMIX_FORMATION", "web=2,worker=3", "formation", "web=2,worker=3"),
     ("SLOMIX_WORKER_THREADS", "4", "worker_threads", 4),
     ("SLOMIX_RETENTION_DAYS", "90", "retention_days", 90),
     ("DISCORD_OAUTH_STATE_TTL_SECONDS", "300", "oauth_state_ttl_seconds", 300),
@@ -135,6 +137,7 @@ NONSENSE = [
     ("GAME_SERVER_HOST", "et.example.org:27960"),
     ("GAME_SERVER_HOST", "udp://et.example.org"),
     ("GAME_SERVER_PORT", "65536"),
+    ("SLOMIX_BIND", "10.0.0.7:7000"),
     ("TRUSTED_PROXIES", "my-proxy"),
     ("TRUSTED_PROXIES", "10.0.0.1/8"),
     ("PUBLIC_URL", "ftp://"),
@@ -182,12 +185,8 @@ def test_nonsense_is_refused_by_the_name_of_its_variable(read: Any, name: str, t
 def test_all_that_is_wrong_is_said_at_once(read: Any) -> None:
     with pytest.raises(SettingsError) as refused:
         read(PORT="seven", AVAILABILITY_PROMOTION_TIMEZONE="Nowhere", PROMOTER_DISCORD_IDS="bob")
-    lines = str(refused.value).splitlines()
-    assert [line.partition(":")[0] for line in lines] == [
-        "PORT",
-        "PROMOTER_DISCORD_IDS",
-        "AVAILABILITY_PROMOTION_TIMEZONE",
-    ]
+    names = [line.partition(":")[0] for line in str(refused.value).splitlines()]
+    assert names == ["PORT", "PROMOTER_DISCORD_IDS", "AVAILABILITY_PROMOTION_TIMEZONE"]
 
 
 def test_a_secret_that_makes_no_sense_elsewhere_is_not_repeated_in_the_complaint(read: Any) -> None:

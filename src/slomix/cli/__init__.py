@@ -10,6 +10,7 @@ from slomix.cli.campaign import campaign
 from slomix.cli.check import check
 from slomix.cli.contacts import contacts
 from slomix.cli.data import database, players
+from slomix.cli.export import export_systemd
 from slomix.cli.jobs import jobs
 from slomix.cli.pause import pause
 from slomix.cli.predecessor import import_predecessor
@@ -49,3 +50,4 @@ main.add_command(pause)
 main.add_command(check)
 main.add_command(rehearse)
 main.add_command(import_predecessor)
+main.add_command(export_systemd)

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import click
 import psycopg
 from alembic.util import CommandError
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from slomix import grants, migrations
 from slomix.accounts import players_csv
 from slomix.accounts.players_csv import BadFile
 from slomix.cli.connect import find_owner, open_database
-from slomix.clock import wall_now
+from slomix.clock import nap, wall_now
+from slomix.db import Database
 
 
 @click.group("db")
@@ -22,13 +24,30 @@ def database() -> None:
 
 
 @database.command()
-def upgrade() -> None:
+@click.option("--wait", default=0, metavar="SECONDS", help="How long to wait for a database that does not answer.")
+def upgrade(wait: int) -> None:
     """Bring the database to the newest migration, and grant what the role that Slomix runs as needs."""
     url, _ = find_owner()
+    _wait_for(Database(url), wait)
     with sentences():
         granted = migrations.upgrade(url)
     click.echo("The database is up to date.")
     click.echo(said_of(granted))
+
+
+def _wait_for(connection: Database, seconds: int) -> None:
+    """After a start of the machine it may come up later than we. Raise ClickException when it does not."""
+    until = wall_now() + timedelta(seconds=seconds)
+    while True:
+        try:
+            with connection.engine.connect():
+                break
+        except OperationalError as error:
+            if wall_now() >= until:
+                reason = str(error.orig).strip().splitlines()[0]
+                raise click.ClickException(f"The database does not answer: {reason}") from None
+            nap(1)
+    connection.close()
 
 
 @database.command()

@@ -1,6 +1,7 @@
 """One run of the whole system: set-up, the processes in their order, and the end of all of them."""
 
 import asyncio
+import os
 import signal
 import urllib.error
 import urllib.request
@@ -8,8 +9,9 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from slomix.cli import surroundings
+from slomix.cli import formation, surroundings
 from slomix.cli.connect import owner_url
+from slomix.cli.formation import Instance
 from slomix.cli.surroundings import Folder, Given
 from slomix.clock import Anchor, open_clock, set_anchor, wall_now
 from slomix.db import Database
@@ -17,7 +19,7 @@ from slomix.health import service as health
 from slomix.output import Output
 from slomix.process import Process
 from slomix.procfile import Runner, parse
-from slomix.settings import Settings
+from slomix.settings import Settings, SettingsError
 
 
 class _Stopped(Exception):
@@ -31,16 +33,32 @@ class _Failed(Exception):
 class Start:
     """One run of the system, from set-up to the last process's end."""
 
-    def __init__(self, root: Path, settings: Settings, given: Given, folder: Folder) -> None:
-        self.root, self.settings, self.given, self.folder = root, settings, given, folder
+    def __init__(self, root: Path, settings: Settings, given: Given, folder: Folder, wanted: str = "") -> None:
+        """`wanted` is the formation: how many of each process."""
+        self.root, self.settings, self.given, self.folder, self.wanted = root, settings, given, folder, wanted
         self.is_development = settings.is_development
         self.is_simulated = self.is_development and not given.has_credentials
         self.skips_health_check = given.is_on("SKIP_HEALTHCHECK")
         self.servers: list[Any] = []  # what is embedded; production knows nothing of it
 
+    def plan(self) -> None:
+        """Decide what runs. Raise SettingsError on a formation that makes no sense."""
+        self.commands = self._commands()
+        self.release = self.commands.pop("release", None)
+        self.instances = formation.instances(self.commands, self.wanted, port=self.settings.port)
+        kinds = [one.kind for one in self.instances]
+        if self.is_development and (kinds.count(formation.WEB) != 1 or kinds.count("simulator") > 1):
+            raise SettingsError("SLOMIX_FORMATION: in development there is one web process, and one simulator")
+
+    def ports(self) -> list[int]:
+        """Those that must be free."""
+        simulator = [self.settings.port + 1] if self.is_simulated else []
+        return formation.web_ports(self.instances) + simulator
+
     async def run(self) -> int:
         """Everything up, until a stop is asked for; returns the exit status."""
-        self.output = Output(self.folder.logs, quiet=frozenset({"postgres", "valkey"}))
+        width = max(10, *(len(one.name) for one in self.instances))
+        self.output = Output(self.folder.logs, quiet=frozenset({"postgres", "valkey"}), width=width)
         self.runner = Runner(output=self.output, pids_file=self.folder.pids, may_finish=self.settings.validate_only)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -62,14 +80,12 @@ class Start:
 
     async def _produce(self) -> None:
         surroundings.put(surroundings.basic_environment(self.settings.port))
-        commands = parse((self.root / "Procfile").read_text())
-        release = commands.pop("release", None)
-        if release is not None:
-            code = await self._unless_stopped(self.runner.run_once(Process("release", release)))
+        if self.release is not None:
+            code = await self._unless_stopped(self.runner.run_once(Process("release", self.release)))
             if code != 0:
                 raise _Failed(f"The release command failed with status {code}; nothing was started.")
         surroundings.forget_owner()
-        self.runner.start([Process(name, command) for name, command in commands.items()])
+        self._start_processes()
         await self._wait_until_healthy()
         self.output.say(f"Slomix runs on {self.settings.base_url}")
 
@@ -93,13 +109,20 @@ class Start:
 
             await self._unless_stopped(asyncio.to_thread(load_demo, settings, open_clock(settings.clock_file)))
         await self._unless_stopped(asyncio.to_thread(_forget_heartbeats, settings))
-        commands = parse((self.root / ("Procfile.dev" if self.is_simulated else "Procfile")).read_text())
-        commands.pop("release", None)
         # The time that was asked for is the one at which the processes start.
         self._set_clock()
-        self.runner.start([Process(name, command) for name, command in commands.items()])
+        self._start_processes()
         await self._wait_until_healthy()
         self.output.say(self._welcome())
+
+    def _commands(self) -> dict[str, str]:
+        try:
+            return parse((self.root / ("Procfile.dev" if self.is_simulated else "Procfile")).read_text())
+        except ValueError as error:
+            raise SettingsError(str(error)) from None
+
+    def _start_processes(self) -> None:
+        self.runner.start([_process(one) for one in self.instances])
 
     async def _start_servers(self) -> dict[str, str]:
         """Start what DATABASE_URL and REDIS_URL do not name, and return those names with their values."""
@@ -145,15 +168,26 @@ class Start:
             )
 
     def _is_healthy(self) -> bool:
+        return all(self._answers(port) for port in formation.web_ports(self.instances))
+
+    def _answers(self, port: int) -> bool:
         self._sick = "no answer"
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.settings.port}/health", timeout=3) as answer:
+            with urllib.request.urlopen(f"http://{self._here}:{port}/health", timeout=3) as answer:
                 return bool(answer.status == 200)
         except urllib.error.HTTPError as error:
             self._sick = error.read(2000).decode(errors="replace")
         except OSError as error:
             self._sick = str(error)
         return False
+
+    @property
+    def _here(self) -> str:
+        """Where the web processes answer us."""
+        bound = self.settings.bind
+        if bound in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+            return "127.0.0.1"
+        return f"[{bound}]" if ":" in bound else bound
 
     async def _becomes(self, condition: Callable[[], bool], *, seconds: float) -> bool:
         loop = asyncio.get_running_loop()
@@ -189,6 +223,12 @@ class Start:
                 "  A promoter starts the evening with Promote; the simulator shows everybody's messages.",
             ]
         return "\n".join([*lines, "  Ctrl-C ends everything.", ""])
+
+
+def _process(instance: Instance) -> Process:
+    """What the runner keeps alive; with several of a kind each has its own part of the environment."""
+    own = {**os.environ, **instance.environment} if instance.environment else None
+    return Process(instance.name, instance.command, env=own)
 
 
 def _forget_heartbeats(settings: Settings) -> None:

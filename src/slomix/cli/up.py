@@ -16,8 +16,14 @@ from slomix.settings import Settings, SettingsError
 
 @click.command()
 @click.option("--prod", is_flag=True, help="Production: real settings only, and the release command first.")
+@click.option(
+    "--formation",
+    default="",
+    metavar="web=2,worker=3",
+    help="How many of each process, one of those not named. Also as SLOMIX_FORMATION.",
+)
 @click.option("--with-parent", is_flag=True, hidden=True, help="Stop when the program that started us ends.")
-def up(prod: bool, with_parent: bool) -> None:
+def up(prod: bool, formation: str, with_parent: bool) -> None:
     """Start the whole system and keep it running until Ctrl-C."""
     if with_parent:
         die_with_parent(signal.SIGTERM)
@@ -28,10 +34,10 @@ def up(prod: bool, with_parent: bool) -> None:
     given = Given.read(root)
     settings = _settings_of(given)
     folder = Folder(root / "var" / str(settings.port))
-    start = Start(root, settings, given, folder)
+    start = Start(root, settings, given, folder, formation or settings.formation)
+    start.plan()
     with folder.held() as was_cut_off:
-        ports = [settings.port] + ([settings.port + 1] if start.is_simulated else [])
-        surroundings.refuse_taken_ports(ports, patience=10 if was_cut_off else 0)
+        surroundings.refuse_taken_ports(start.ports(), patience=10 if was_cut_off else 0)
         raise SystemExit(asyncio.run(start.run()))
 
 

@@ -108,7 +108,9 @@ def _complaint(asked: Mapping[str, str], port: int) -> str | None:
     scopes = set(asked["scope"].split())
     if asked["client_id"] != CLIENT_ID:
         return f"There is no application with the client_id {asked['client_id']!r}."
-    if asked["redirect_uri"] != environment(port)["DISCORD_REDIRECT_URI"]:
+    registered = environment(port)["DISCORD_REDIRECT_URI"]
+    # Also behind a proxy with a certificate.
+    if asked["redirect_uri"] not in {registered, registered.replace("http://", "https://", 1)}:
         return f"The redirect_uri {asked['redirect_uri']!r} is not registered for this application."
     if asked["response_type"] != "code":
         return "The response_type has to be 'code'."

@@ -1,0 +1,89 @@
+"""`slomix export-systemd`: the Procfile as units of systemd."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from slomix.cli import formation, surroundings, units
+from slomix.cli.surroundings import Given
+from slomix.procfile import parse
+from slomix.settings import SettingsError
+
+SYSTEMS_OWN = Path("/etc/systemd/system")
+
+
+@click.command("export-systemd")
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--formation", "wanted", default="", metavar="web=2,worker=2", help="As for `slomix up`.")
+@click.option("--user", default="slomix", show_default=True, help="The account that it runs under.")
+@click.option(
+    "--env-file",
+    default=Path("/etc/slomix/slomix.env"),
+    show_default=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file with the settings and secrets.",
+)
+@click.option("--force", is_flag=True, help="Overwrite units that say something else.")
+def export_systemd(directory: Path, wanted: str, user: str, env_file: Path, force: bool) -> None:
+    """Write a unit for each process of the Procfile into DIRECTORY."""
+    root = surroundings.project_root()
+    env_file = env_file.absolute()
+    texts = _texts(root, wanted, user, env_file)
+    differing = [name for name, text in texts.items() if _says(directory / name) not in {None, text}]
+    if differing and not force:
+        names = ", ".join(differing)
+        raise click.ClickException(
+            f"{names} in {directory} say something else; nothing was written. --force overwrites."
+        )
+    try:
+        _write(directory, texts)
+    except OSError as error:
+        raise click.ClickException(f"{directory} cannot be written: {error.strerror}") from None
+    _say_what_next(directory, texts, env_file)
+
+
+def _texts(root: Path, wanted: str, user: str, env_file: Path) -> dict[str, str]:
+    given = Given.read(root)
+    port = given.text("PORT") or "7000"
+    if not (port.isascii() and port.isdigit() and 0 < int(port) <= formation.LAST_PORT):
+        raise SettingsError(f"PORT: {port!r} is no port")
+    try:
+        commands = parse((root / "Procfile").read_text())
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    release = commands.pop("release", None)
+    # Not resolved: in a virtual environment python is a link out of it.
+    host = units.Host(root.resolve(), Path(sys.executable).parent.absolute(), user, env_file)
+    running = formation.instances(commands, wanted or given.text("SLOMIX_FORMATION"), port=int(port))
+    return units.units(host, release, running)
+
+
+def _says(path: Path) -> str | None:
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return None
+
+
+def _write(directory: Path, texts: dict[str, str]) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        fresh = directory / f".{name}.new"
+        fresh.write_text(text)
+        fresh.chmod(0o644)
+        fresh.replace(directory / name)
+
+
+def _say_what_next(directory: Path, texts: dict[str, str], env_file: Path) -> None:
+    click.echo(f"{len(texts)} units in {directory}: {', '.join(texts)}")
+    for path in sorted(directory.glob("slomix*")):
+        if path.name not in texts and (_says(path) or "").startswith(units.MADE):
+            click.echo(f"{path.name} is of an earlier formation: stop it, and remove it")
+    if not env_file.exists():
+        click.echo(f"There is no {env_file} yet: docs/operations/install.md says what belongs there.")
+    click.echo("Next:")
+    if directory.resolve() != SYSTEMS_OWN:
+        click.echo(f"  sudo cp {directory}/slomix* {SYSTEMS_OWN}/")
+    click.echo("  sudo systemctl daemon-reload")
+    click.echo(f"  sudo systemctl enable --now {units.TARGET}")

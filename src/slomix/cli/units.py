@@ -1,0 +1,138 @@
+"""The system as units of systemd: a target, what comes before the rest, and a service for each process."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from slomix.cli.formation import WEB, Instance
+from slomix.procfile import Runner
+from slomix.settings import SettingsError
+
+MADE = "# Made by `slomix export-systemd` from the Procfile; what you change here is lost when it is made again.\n"
+TARGET = "slomix.target"
+RELEASE = "slomix-release.service"
+# What Debian calls the servers. Those that run elsewhere, or have another name, are waited for anyway.
+SERVERS = "postgresql.service redis-server.service valkey-server.service"
+# Nothing of ours writes a file: the journal has the logs, PostgreSQL has the rest.
+HARDENING = """\
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome={home}
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+RemoveIPC=yes
+CapabilityBoundingSet=
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+UMask=0077
+"""
+
+
+@dataclass(frozen=True)
+class Host:
+    """Where it is to run: the checkout with its programs, the account, and the file with the settings."""
+
+    root: Path
+    programs: Path
+    user: str
+    env_file: Path
+
+
+def units(host: Host, release: str | None, processes: list[Instance]) -> dict[str, str]:
+    """The text of every unit by its name. Raise SettingsError on what systemd cannot run."""
+    services = {_service_name(one): _service(host, one) for one in processes}
+    before = {RELEASE: _release(host, release)} if release is not None else {}
+    return {TARGET: _target([*before, *services])} | before | services
+
+
+def _service_name(one: Instance) -> str:
+    return f"slomix-{one.kind}-{one.number}.service"
+
+
+def _target(wanted: list[str]) -> str:
+    wants = "".join(f"Wants={name}\n" for name in wanted)
+    return f"{MADE}[Unit]\nDescription=Slomix\n{wants}\n[Install]\nWantedBy=multi-user.target\n"
+
+
+def _release(host: Host, command: str) -> str:
+    owner = host.env_file.with_name("release.env")
+    return (
+        f"{MADE}[Unit]\nDescription=Slomix, the database's migrations\nPartOf={TARGET}\n"
+        f"Wants=network-online.target\nAfter=network-online.target {SERVERS}\n\n"
+        "[Service]\nType=oneshot\nRemainAfterExit=yes\nTimeoutStartSec=infinity\nRestart=on-failure\nRestartSec=10\n"
+        f"{_who_and_where(host)}# Where the account that migrates is another one than the one that runs.\n"
+        f"EnvironmentFile=-{_plain(owner)}\n"
+        f"ExecStart={_command(host, command, {})}\nSyslogIdentifier=slomix-release\n{_hardening(host)}"
+    )
+
+
+def _service(host: Host, one: Instance) -> str:
+    serves = one.kind == WEB
+    return (
+        f"{MADE}[Unit]\nDescription=Slomix, {one.kind} process {one.number}\nPartOf={TARGET}\n"
+        # Wanted, not required: a database that takes long to come up must not end the game night, and a new release is
+        # no reason to restart everything at once.
+        f"Wants={RELEASE} network-online.target\nAfter={RELEASE} network-online.target {SERVERS}\n"
+        "StartLimitIntervalSec=0\n\n"
+        f"[Service]\nType={'notify' if serves else 'exec'}\n{_who_and_where(host)}"
+        f"ExecStart={_command(host, one.command, one.environment)}\n"
+        "Restart=always\nRestartSec=2\n"
+        "# The first process passes it on where others belong to it; after that long all are ended by force.\n"
+        f"KillSignal=SIGTERM\nKillMode=mixed\nTimeoutStopSec={Runner.grace:.0f}\n"
+        f"{'# Each open page is an open file.' if serves else '# Few are needed.'}\n"
+        f"LimitNOFILE={65536 if serves else 4096}\n"
+        f"SyslogIdentifier={_service_name(one).removesuffix('.service')}\n{_hardening(host)}"
+    )
+
+
+def _who_and_where(host: Host) -> str:
+    return f"User={_plain(host.user)}\nWorkingDirectory={_plain(host.root)}\nEnvironmentFile={_plain(host.env_file)}\n"
+
+
+def _hardening(host: Host) -> str:
+    # A virtual environment may have its Python from somebody's home.
+    used = (host.root, host.programs, (host.programs / "python").resolve())
+    at_home = any(path.is_relative_to(home) for path in used for home in ("/home", "/root"))
+    return HARDENING.format(home="read-only" if at_home else "yes")
+
+
+def _command(host: Host, command: str, environment: Mapping[str, str]) -> str:
+    """By `env`, because what the file with the settings says would win over `Environment=`."""
+    words = shlex.split(command)
+    if "$" in command or "`" in command:
+        raise SettingsError(f"Procfile: {command!r} needs a shell, which systemd has not")
+    program = host.programs / words[0]
+    if not program.is_file():
+        raise SettingsError(f"{words[0]} is not in {host.programs}: install first (make prod does)")
+    own = [f"{name}={value}" for name, value in {"SLOMIX_ENV": "production", **environment}.items()]
+    path = f"PATH={host.programs}:/usr/local/bin:/usr/bin:/bin"
+    return " ".join(["/usr/bin/env", *(_quoted(word) for word in [*own, path, str(program), *words[1:]])])
+
+
+def _quoted(word: str) -> str:
+    """One word of a command line, as it is."""
+    if all(letter.isalnum() or letter in "-_./:=+" for letter in word):
+        return word
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{escaped}"'
+
+
+def _plain(value: object) -> str:
+    """The rest of a line, as it is; systemd takes it without quotes."""
+    text = str(value)
+    if "\n" in text:
+        raise SettingsError(f"{text!r} has a line end in it")
+    return text.replace("%", "%%")

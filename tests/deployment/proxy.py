@@ -1,0 +1,112 @@
+"""The nginx of docs/operations/nginx.conf: that very file, with ports, certificate and folders of a test."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import httpx2
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from slomix.db import ROOT
+from slomix.process import die_with_parent
+
+EXAMPLE = ROOT / "docs/operations/nginx.conf"
+# What nginx itself needs around a file of conf.d.
+AROUND = """\
+daemon off;
+{user}
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log warn;
+events {{ worker_connections 512; }}
+http {{
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    include {folder}/slomix.conf;
+}}
+"""
+
+
+def program() -> str:
+    found = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")
+    if found is None:
+        pytest.skip("nginx is not installed: nobody tries the proxy in front of two web processes")
+    return found
+
+
+def certify(folder: Path) -> None:
+    """A certificate for this machine, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "slomix")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "fullchain.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "privkey.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+
+
+def rendered(folder: Path, *, port: int, plain_port: int, web_ports: list[int]) -> str:
+    """The example with what it tells its reader to change, and nothing else, changed."""
+    text = EXAMPLE.read_text()
+    for example, ours in (
+        ("    listen [::]:80;\n", ""),
+        ("    listen [::]:443 ssl http2;\n", ""),
+        ("listen 80;", f"listen 127.0.0.1:{plain_port};"),
+        ("listen 443 ssl http2;", f"listen 127.0.0.1:{port} ssl http2;"),
+        ("server 127.0.0.1:7000 ", f"server 127.0.0.1:{web_ports[0]} "),
+        ("server 127.0.0.1:7001 ", f"server 127.0.0.1:{web_ports[1]} "),
+        ("/etc/letsencrypt/live/slomix.example.org/fullchain.pem", f"{folder}/fullchain.pem"),
+        ("/etc/letsencrypt/live/slomix.example.org/privkey.pem", f"{folder}/privkey.pem"),
+        ("/var/log/nginx/slomix.log", f"{folder}/access.log"),
+        ("/var/log/nginx/slomix-error.log", f"{folder}/slomix-error.log"),
+    ):
+        assert text.count(example) == 1, f"{EXAMPLE.name} says {example!r} {text.count(example)} times"
+        text = text.replace(example, ours)
+    return text.replace("server_name slomix.example.org;", "server_name 127.0.0.1;")
+
+
+@contextmanager
+def running(folder: Path, *, port: int, plain_port: int, web_ports: list[int]) -> Iterator[None]:
+    certify(folder)
+    (folder / "slomix.conf").write_text(rendered(folder, port=port, plain_port=plain_port, web_ports=web_ports))
+    user = "user root;" if os.geteuid() == 0 else ""
+    (folder / "nginx.conf").write_text(AROUND.format(folder=folder, user=user))
+    command = [program(), "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    said = subprocess.run([*command, "-t"], capture_output=True, text=True)
+    assert said.returncode == 0, said.stderr
+    with (folder / "said.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=lambda: die_with_parent(signal.SIGTERM))
+    try:
+        until = time.monotonic() + 10
+        while True:
+            try:
+                httpx2.get(f"http://127.0.0.1:{plain_port}/", verify=False)
+                break
+            except httpx2.TransportError:
+                assert time.monotonic() < until, (folder / "said.log").read_text()
+                time.sleep(0.05)
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=10)

@@ -1,0 +1,55 @@
+"""What docs/operations/install.md tells an operator to type exists."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from slomix.cli import main
+from slomix.settings import Settings
+
+# Read by `slomix up` itself, not by the processes.
+BESIDE = {"SLOMIX_FORMATION"}
+
+
+@pytest.fixture
+def page(root: Path) -> str:
+    return (root / "docs/operations/install.md").read_text()
+
+
+def test_each_command_of_ours_is_one(page: str) -> None:
+    typed = re.findall(r"\.venv/bin/slomix ([^`\n]+)", page)
+    assert len(typed) >= 6
+    for line in typed:
+        found: click.Command = main
+        for word in shlex.split(line):
+            if isinstance(found, click.Group):
+                assert word in found.commands, line
+                found = found.commands[word]
+
+
+def test_each_target_of_make_is_one(page: str, root: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.MULTILINE))
+    typed = set(re.findall(r"make ([a-z]+)$|`make ([a-z]+)`", page, re.MULTILINE))
+    assert {one or other for one, other in typed} <= targets
+
+
+def test_each_setting_is_one(page: str) -> None:
+    known = {str(field.validation_alias.choices[0]) for field in Settings.model_fields.values()}  # type: ignore[union-attr]
+    named = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", page)) - {"CLIENT_ID", "DISCORD_ID"}
+    assert named <= known | BESIDE, named - known
+
+
+def test_the_permissions_of_the_invitation_are_those_that_it_lists(page: str) -> None:
+    view, send, history, make_thread, send_in_thread = (1 << bit for bit in (10, 11, 16, 36, 38))
+    assert f"permissions={view | send | history | make_thread | send_in_thread}`" in page
+    assert f"`permissions={view | send | history}`" in page
+
+
+@pytest.mark.parametrize("name", ["nginx.conf", "Caddyfile"])
+def test_both_proxies_are_for_the_same_settings(root: Path, name: str) -> None:
+    text = (root / "docs/operations" / name).read_text()
+    for said in ("SLOMIX_FORMATION=web=2,worker=2,scheduler=2", "127.0.0.1:7000", "127.0.0.1:7001", "TRUSTED_PROXIES="):
+        assert said in text
