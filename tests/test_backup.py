@@ -183,7 +183,8 @@ def test_sending_is_paused_although_it_was_not_when_the_backup_was_made(
     assert elsewhere("pause", "off").output == "Messages go out again.\n"
 
 
-@pytest.mark.parametrize("revision", migrations.revisions()[1:])
+# The first there was, the last before there were two roles, and the last before this version.
+@pytest.mark.parametrize("revision", ["0001", "0009", migrations.revisions()[1]])
 def test_a_backup_of_an_earlier_version_is_brought_up(
     revision: str, empty_database_url: str, elsewhere: Run, tmp_path: Path
 ) -> None:

@@ -132,8 +132,8 @@ def _free_ports(number: int) -> list[int]:
         return list(range(first, first + number))
 
 
-def _environment(database_url: str, redis_url: str, port: int, web_port: int) -> dict[str, str]:
-    """What stands in /etc/slomix/slomix.env of this host; Discord and the others are the simulator."""
+def _environment(database_url: str, servers: Servers, port: int, web_port: int) -> dict[str, str]:
+    """What stands in /etc/slomix/slomix.env and release.env of this host; Discord and the others are the simulator."""
     url = f"https://127.0.0.1:{port}"
     kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_OURS)}
     return (
@@ -141,7 +141,8 @@ def _environment(database_url: str, redis_url: str, port: int, web_port: int) ->
         | environment(port)
         | {
             "DATABASE_URL": database_url,
-            "REDIS_URL": redis_url,
+            "DATABASE_OWNER_URL": _of_its_own(servers.owner_url),
+            "REDIS_URL": servers.redis_url,
             "PORT": str(web_port),
             "PUBLIC_URL": url,
             "DISCORD_REDIRECT_URI": f"{url}/auth/callback",
@@ -160,12 +161,16 @@ def _environment(database_url: str, redis_url: str, port: int, web_port: int) ->
     )
 
 
+def _of_its_own(url: str) -> str:
+    return url.replace("/slomix?", "/deployment?")
+
+
 @pytest.fixture(scope="package")
 def database_of_its_own(servers: Servers) -> Iterator[str]:
-    admin = create_engine(servers.database_url, isolation_level="AUTOCOMMIT")
+    admin = create_engine(servers.owner_url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text("CREATE DATABASE deployment"))
-    yield servers.database_url.replace("/slomix?", "/deployment?")
+    yield _of_its_own(servers.database_url)
     with admin.connect() as connection:
         connection.execute(text("DROP DATABASE deployment WITH (FORCE)"))
     admin.dispose()
@@ -182,7 +187,7 @@ def deployment(
     running_simulator.client().post("/control/reset").raise_for_status()
     port = running_simulator.port
     *web_ports, plain_port = _free_ports(3)
-    given = _environment(database_of_its_own, servers.redis_url, port, web_ports[0])
+    given = _environment(database_of_its_own, servers, port, web_ports[0])
     folder, said = ROOT / "var" / str(web_ports[0]), tmp_path_factory.mktemp("deployment")
     with (said / "said.log").open("wb") as log:
         process = subprocess.Popen(
