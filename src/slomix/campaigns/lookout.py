@@ -86,9 +86,7 @@ def failing(session: Session, *, settings: Settings, now: datetime) -> list[Chan
 
 def _parts(session: Session, settings: Settings, wall: datetime) -> list[PartHealth]:
     """Those without which nobody is told, or nobody knows who came."""
-    expected = [health_rules.SCHEDULER, health_rules.WORKER]
-    if settings.discord_bot_token.get_secret_value():
-        expected.append(health_rules.DISCORD)
+    expected = [part for part in health.expected(settings) if part != health_rules.INBOX]
     return health.parts(session, expected, wall=wall)
 
 
