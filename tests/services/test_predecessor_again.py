@@ -188,10 +188,10 @@ def test_messages_of_days_to_come_are_known_and_others_are_not(world: World, ful
     assert [(one.destination, one.event_key) for one in rooms] == [(ROOM_THERE, f"SESSION_READY:{TODAY}:threshold=6")]
 
 
-def test_an_import_that_breaks_leaves_nothing(committed: Database, full: Earlier) -> None:
+def test_an_import_that_breaks_leaves_nothing(committed: Database, owner: Database, full: Earlier) -> None:
     world = build_world(committed)
     before = everything(world)
-    with committed.transaction() as session:
+    with owner.transaction() as session:
         session.connection().exec_driver_sql(
             "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the disk is full'; END $$;"
             "CREATE TRIGGER broken BEFORE INSERT ON notifications_ledger EXECUTE FUNCTION broken();"
@@ -201,7 +201,7 @@ def test_an_import_that_breaks_leaves_nothing(committed: Database, full: Earlier
             move(world, full)
         assert everything(world) == before
     finally:
-        with committed.transaction() as session:
+        with owner.transaction() as session:
             session.connection().exec_driver_sql("DROP FUNCTION broken CASCADE")
     assert move(world, full).would_write
 

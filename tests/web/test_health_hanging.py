@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -138,30 +139,41 @@ def test_a_process_is_ready_whoever_else_is_dead(world: World) -> None:
     assert ask(app, alone, "/health/ready")[:2] == (200, {"status": "ok", "reason": None})
 
 
-def test_a_process_is_not_ready_on_the_schema_of_an_earlier_version(world: World) -> None:
+def test_a_process_is_not_ready_on_the_schema_of_an_earlier_version(world: World, servers: Servers) -> None:
     newest, before = migrations.revisions()[:2]
     app = make_app(world.runtime)
-    _stamp(world, before)
-    status, body, _ = ask(app, world, "/health/ready")
+    with stamped(servers, before):
+        status, body, _ = ask(app, world, "/health/ready")
     assert status == 503
     assert body["reason"] == f"the schema is at {before}; this version needs {newest}"
-    _stamp(world, newest)
     assert ask(app, world, "/health/ready")[0] == 200
 
 
-def test_a_process_goes_on_when_the_next_version_has_migrated(world: World) -> None:
+def test_a_process_goes_on_when_the_next_version_has_migrated(world: World, servers: Servers) -> None:
     """A rolling restart: until it is replaced, the old one serves."""
-    _stamp(world, "9999")
-    assert ask(make_app(world.runtime), world, "/health/ready")[0] == 200
+    with stamped(servers, "9999"):
+        assert ask(make_app(world.runtime), world, "/health/ready")[0] == 200
 
 
-def test_a_database_that_nobody_migrated_is_named(world: World) -> None:
-    with world.session() as session:
-        session.execute(text("DROP TABLE alembic_version"))
-    _, body, _ = ask(make_app(world.runtime), world, "/health/ready")
+def test_a_database_that_nobody_migrated_is_named(world: World, empty_database_url: str) -> None:
+    empty = Database(empty_database_url)
+    _, body, _ = ask(make_app(replace(world.runtime, database=empty)), world, "/health/ready")
+    empty.close()
     assert body["reason"] == f"the database has no schema yet; this version needs {migrations.revisions()[0]}"
 
 
-def _stamp(world: World, revision: str) -> None:
-    with world.session() as session:
-        session.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+@contextmanager
+def stamped(servers: Servers, revision: str) -> Iterator[None]:
+    """As if the owner had migrated to there."""
+    owner = Database(servers.owner_url.replace("/slomix?", "/web?"))
+
+    def stamp(to: str) -> None:
+        with owner.transaction() as session:
+            session.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": to})
+
+    stamp(revision)
+    try:
+        yield
+    finally:
+        stamp(migrations.revisions()[0])
+        owner.close()

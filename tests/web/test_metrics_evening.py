@@ -38,11 +38,11 @@ def late(found: Scrape, notice: str, seconds: str) -> float | None:
 
 
 def test_before_its_moment_nothing_is_due(called: World) -> None:
-    called.clock.move_to(at(20, 44))
+    called.clock.move_to(at(20, 34))
     found = scrape(called)
     assert found.of("deliveries_unsent") == []
     assert found.sum("jobs_due") == 0
-    assert found.sum("tonight_seconds_to_start") == 16 * 60
+    assert found.sum("tonight_seconds_to_start") == 26 * 60
     assert found.sum("tonight_recipients") == 4
     assert found.sum("campaigns_today", status="scheduled") == 1
     assert found.sum("campaigns_today") == 1
