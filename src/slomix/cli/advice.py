@@ -98,7 +98,7 @@ def _addresses(settings: Settings) -> Iterator[str]:
         yield "DISCORD_REDIRECT_URI: does not end in /auth/callback, where logins come back"
     if not settings.is_development and is_loopback(_host(settings.discord_api_base_url)):
         yield "DISCORD_API_BASE_URL: leads to this machine; it is not Discord that answers"
-    if not settings.is_development and is_loopback(_host(settings.base_url)):
+    if not settings.is_development and settings.public_url and is_loopback(_host(settings.public_url)):
         yield "PUBLIC_URL: leads to this machine; links in messages open nowhere else"
 
 
