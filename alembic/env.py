@@ -14,7 +14,7 @@ def run() -> None:
         # Another migrator is waited for as long as it takes; what holds a table is not.
         connection.execute(text("SET lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
-        connection.execute(text("SET lock_timeout = '10s'"))
+        connection.execute(text("SET lock_timeout = '3s'"))
         connection.commit()
         context.configure(
             connection=connection,

@@ -1,10 +1,9 @@
-"""What operators look for: deliveries by their day; and since when a campaign has been in danger.
+"""What operators look for: deliveries by their day.
 
 Revision: 0011
 Revises: 0010
 """
 
-import sqlalchemy as sa
 from alembic import op
 
 revision = "0011"
@@ -15,9 +14,6 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_index("ix_ledger_created_at", "notifications_ledger", ["created_at"])
-    op.add_column(
-        "availability_promotion_campaigns", sa.Column("endangered_since", sa.DateTime(timezone=True), nullable=True)
-    )
 
 
 def downgrade() -> None:
@@ -28,5 +24,4 @@ def downgrade() -> None:
         " AND subject IN (SELECT id::text FROM notifications_ledger WHERE notice = 'at_risk')"
     )
     op.execute("DELETE FROM notifications_ledger WHERE notice = 'at_risk'")
-    op.drop_column("availability_promotion_campaigns", "endangered_since")
     op.drop_index("ix_ledger_created_at", table_name="notifications_ledger")

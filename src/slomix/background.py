@@ -92,6 +92,6 @@ def tick(runtime: Runtime) -> list[Due]:
             if job.kind in HANDLERS:
                 give_up(runtime, HANDLERS[job.kind], session, job, now)
         released = jobs.release_due(session, now=now, wall=wall, held=held(session))
-    for one in released:
+    for one in (one for one in released if one.is_new):
         log.info("job.released", job=one.id, kind=one.kind, trace=one.trace or f"job-{one.id}")
     return released

@@ -82,11 +82,19 @@ def _lines(file: Path) -> tuple[dict[str, str], list[str]]:
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
             continue
-        if match := _LINE.fullmatch(stripped):
+        match = _LINE.fullmatch(stripped)
+        if match and _is_left_open(match["value"].strip()):
+            problems.append(f"{file.name}, line {number}: {match['name']} has a quote that is not closed")
+        elif match:
             found[match["name"]] = match["value"]
         else:
             problems.append(f"{file.name}, line {number}: is not NAME=value")
     return found, problems
+
+
+def _is_left_open(value: str) -> bool:
+    """Whether a quote begins it and none ends it: others would read on in the next line."""
+    return value[:1] in {"'", '"'} and values.plain(value)[:1] == value[:1]
 
 
 def _secret_in(file: Path) -> str:

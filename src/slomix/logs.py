@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import structlog
+from structlog.typing import Processor
 
 # What PostgreSQL adds to an error: the row that it was about.
 _ROW = re.compile(r"^(DETAIL|CONTEXT): .*$", re.MULTILINE)
@@ -58,24 +59,54 @@ def _without_data(_logger: object, _method: str, event: MutableMapping[str, Any]
     return event
 
 
+class _Seldom(logging.Filter):
+    """Says the same of a logger once in half a minute: who is away is away, and nobody reads it four times a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        is_new = record.created - self._said.get(str(record.msg), 0) > 30
+        if is_new:
+            self._said[str(record.msg)] = record.created
+        return is_new
+
+
+_FIRST: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso"),
+]
+_LAST: list[Processor] = [
+    structlog.processors.format_exc_info,
+    _without_data,
+    structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+]
+
+
 def configure(part: str) -> None:
     """Set up logging for one process. Client libraries are quiet: their lines carry addresses."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *_FIRST],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_LAST],
+        )
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     for name in ("httpx2", "httpcore2", "httpcore", "discord", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     # It warns at every start that voice cannot be spoken; we only look who is there.
     logging.getLogger("discord.client").setLevel(logging.ERROR)
     # Its clock counts from its own heartbeats, and we send some between them.
     logging.getLogger("discord.gateway").addFilter(lambda record: not str(record.msg).startswith("Can't keep up"))
+    # Each lane has a worker of its own on one broker, and a broker away is said by each of them.
+    logging.getLogger("dramatiq.broker.RedisBroker").setLevel(logging.ERROR)
+    for lane in ("general", "discord", "telegram", "signal"):
+        logging.getLogger(f"dramatiq.worker.ConsumerThread({lane})").addFilter(_Seldom())
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            _without_data,
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
-        ],
+        processors=[*_FIRST, *_LAST],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

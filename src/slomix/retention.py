@@ -6,7 +6,7 @@ A few rows at a time, each in a transaction of its own, so that nobody waits for
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Text, cast, delete, inspect, select, tuple_
+from sqlalchemy import Text, cast, delete, inspect, literal, select, tuple_
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -69,8 +69,14 @@ def close_campaigns(session: Session, before: datetime, *, now: datetime) -> Non
 
 
 def _forget_deliveries(session: Session, before: datetime) -> int:
-    """Settled deliveries, with their attempts and the jobs that carried them; what is on its way stays."""
-    old = select(Delivery.id).where(Delivery.created_at < before, Delivery.status.in_(_SETTLED))
+    """Settled deliveries, with their attempts and the jobs that carried them.
+
+    What is on its way stays, and so does what a campaign's status is still computed from.
+    """
+    still_read = select(literal("campaign:") + cast(Campaign.id, Text)).where(Campaign.ledger_pruned_at.is_(None))
+    old = select(Delivery.id).where(
+        Delivery.created_at < before, Delivery.status.in_(_SETTLED), Delivery.subject.not_in(still_read)
+    )
     ids = session.scalars(old.order_by(Delivery.id).limit(AT_ONCE)).all()
     if ids:
         # Jobs before deliveries, as everywhere.

@@ -33,6 +33,7 @@ from slomix.values import (
     Token,
     WebhookSecret,
     Zone,
+    same_database,
 )
 
 ENV_PATH = Path(".env")
@@ -186,6 +187,12 @@ class Settings(BaseModel):
         found = []
         if self.database_owner_url and not self.database_url:
             found.append("DATABASE_OWNER_URL: is set and DATABASE_URL is not; they name one database")
+        if (
+            self.database_owner_url
+            and self.database_url
+            and not same_database(self.database_owner_url, self.database_url)
+        ):
+            found.append("DATABASE_OWNER_URL: names another database than DATABASE_URL")
         night = [(one < self.day_starts_at, one) for one in (self.reminder_time, self.start_time)]
         if night[0] >= night[1]:
             found.append(
@@ -227,6 +234,13 @@ class Settings(BaseModel):
     def base_url(self) -> str:
         """Where people reach the pages; messages link to it."""
         return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+    @property
+    def here(self) -> str:
+        """Where a web process of this host answers this host."""
+        if self.bind in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+            return "127.0.0.1"
+        return f"[{self.bind}]" if ":" in self.bind else self.bind
 
     @property
     def login_redirect_uri(self) -> str:

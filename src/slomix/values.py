@@ -219,6 +219,11 @@ def _keys(text: str) -> str:
     return text
 
 
+def same_database(one: SecretStr, other: SecretStr) -> bool:
+    """Whether two addresses name a database of the same name; the way to it may be another."""
+    return make_url(one.get_secret_value()).database == make_url(other.get_secret_value()).database
+
+
 def is_fernet_key(key: str) -> bool:
     """Whether this can seal addresses: 32 bytes in url-safe base64."""
     try:

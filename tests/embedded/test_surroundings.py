@@ -125,6 +125,15 @@ def test_an_owner_without_a_database_is_refused(monkeypatch: pytest.MonkeyPatch)
         Settings.from_env(None)
 
 
+def test_an_owner_of_another_database_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://website_app@host/slomix")
+    monkeypatch.setenv("DATABASE_OWNER_URL", "postgresql://owner@elsewhere/slomix_old")
+    with pytest.raises(SettingsError, match="DATABASE_OWNER_URL: names another database than DATABASE_URL"):
+        Settings.from_env(None)
+    monkeypatch.setenv("DATABASE_OWNER_URL", "postgresql://owner@elsewhere/slomix")
+    assert Settings.from_env(None).database_owner_url
+
+
 def test_what_is_started_does_not_get_the_owners_address(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE"):
         monkeypatch.setenv(name, "anything")

@@ -50,7 +50,6 @@ def test_a_number_is_read_however_it_is_written(
         (r'"say \"hi\" \\ now"', 'say "hi" \\ now'),
         (r"'C:\temp'", r"C:\temp"),
         (r'"C:\temp"', r"C:\temp"),
-        ('"abc', '"abc'),
         ("a$b${c}", "a$b${c}"),
         ('""', ""),
         ("''  # none yet", ""),
@@ -61,6 +60,15 @@ def test_a_hash_or_a_quote_inside_a_secret_stays(read: Any, tmp_path: Path, text
     file.write_text(f"SESSION_SECRET={text}\n")
     assert read(env_file=file).session_secret.get_secret_value() == secret
     assert read(SESSION_SECRET=text).session_secret.get_secret_value() == secret
+
+
+@pytest.mark.parametrize("text", ['"abc', "'abc  # a comment", "'abc\"", '"abc # def'])
+def test_a_quote_that_is_left_open_is_refused_where_others_would_read_on(read: Any, tmp_path: Path, text: str) -> None:
+    file = tmp_path / ".env"
+    file.write_text(f"PORT=7000\nSESSION_SECRET={text}\n")
+    with pytest.raises(SettingsError) as refused:
+        read(env_file=file)
+    assert str(refused.value) == ".env, line 2: SESSION_SECRET has a quote that is not closed"
 
 
 # What neither begins like a comment or a quote nor has a blank at its edge.

@@ -57,7 +57,7 @@ def test_every_risk_says_what_it_is_and_what_helps() -> None:
         (["late"], 29 * SECOND, False),
         (["late"], 30 * SECOND, True),
         (["paused"], 300 * SECOND, False),
-        (["paused", "worker"], 30 * SECOND, True),
+        (["paused", "worker"], 30 * SECOND, False),
     ],
 )
 def test_only_what_lasts_is_told_and_never_that_nothing_can_be_told(

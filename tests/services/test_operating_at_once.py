@@ -7,6 +7,8 @@ from slomix import background, db
 from slomix.admin import operating
 from slomix.availability.rules import Status
 from slomix.campaigns import rules, service
+from slomix.campaigns.models import Campaign
+from slomix.campaigns.retrying import IsCancelled
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.errors import DomainError
@@ -115,3 +117,18 @@ def test_the_command_line_lists_retries_and_cancels(installation: World) -> None
         session.execute(update(Delivery).values(status="unknown", reason="no answer", deadline_at=None))
     assert "--may-arrive-twice" in do("jobs", "retry", str(job.id)).output
     assert do("jobs", "retry", str(job.id), "--may-arrive-twice").output == f"Job {job.id} is tried again.\n"
+
+
+def test_what_was_cancelled_since_the_page_was_put_together_is_not_tried_again(called: World) -> None:
+    row, job = reminder(called)
+    with called.session() as session:
+        session.execute(update(Delivery).where(Delivery.id == row.id).values(status="failed", reason="it broke"))
+        session.execute(update(Job).where(Job.id == job.id).values(status="failed"))
+    settings, now = called.runtime.settings, called.clock.now()
+    with called.session() as looking:
+        assert operating.find(looking, job.id).campaign is not None
+        with called.session() as meanwhile:
+            meanwhile.execute(update(Campaign).values(status="cancelled"))
+        with pytest.raises(IsCancelled):
+            operating.retry(looking, job.id, may_arrive_twice=False, settings=settings, now=now, by="a test")
+    assert reminder(called)[1].status is JobStatus.FAILED

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from slomix import db, retention
 from slomix.accounts import logins
@@ -20,18 +20,18 @@ from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.models import Job
 from tests.conftest import ROOM, TODAY, World
+from tests.services.planning import under
 from tests.services.test_campaigns import call
 from tests.workers.pump import pump
 from tests.workers.stage import EVERYBODY, go, in_voice, status
 
 KEPT_FOR = 30
+YEARS = timedelta(days=999)
 
 
 @pytest.fixture
 def over(world: World) -> World:
     """An evening that was played to its end, in a community that keeps its messages for a month."""
-    from tests.services.planning import under
-
     world = under(world, retention_days=KEPT_FOR)
     for name in EVERYBODY:
         world.says(name, Status.LOOKING)
@@ -157,3 +157,14 @@ def test_a_day_begins_it_once(over: World) -> None:
     pump(over)
     with over.session() as session:
         assert session.scalars(select(Job.subject).where(Job.kind == retention.KIND)).all() == ["2026-11-21"]
+
+
+def test_what_a_campaign_is_still_judged_by_stays(over: World) -> None:
+    with over.session() as session:
+        session.execute(update(Job).where(Job.kind == "voice_check_2100").values(status="pending", finished_at=None))
+        session.execute(update(Job).where(Job.kind == "voice_check_2100").values(run_at=over.clock.now() + YEARS))
+    before = number(over, Delivery)
+    days_later(over, KEPT_FOR + 1)
+    with over.session() as session:
+        assert session.scalars(select(Campaign.ledger_pruned_at)).one() is None
+    assert number(over, Delivery) == before

@@ -141,3 +141,12 @@ def test_promoters_see_the_risk_on_the_card_and_players_do_not(world: World, bro
         assert "may go wrong" not in browse(who).page("/").by_id("campaign").words
     world.clock.move_to(at(20, 34))
     assert "may go wrong" not in browse("bob").page("/").by_id("campaign").words, "the evening is not near"
+
+
+def test_a_silent_inbox_is_shown_and_puts_no_evening_at_risk(world: World, dora: Browser) -> None:
+    with world.session() as session:
+        health.forget(session)
+        for part in ("scheduler", "worker", "discord"):
+            health.beat(session, part, wall=wall_now())
+    assert verdict(dora) == "All is well. Nobody has called tonight together yet."
+    assert "Inbox Was never seen" in dora.page(PATH).by_id("tonight").words

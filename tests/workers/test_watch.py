@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from slomix import background
 from slomix.availability.rules import Status
 from slomix.campaigns import rules
 from slomix.campaigns.models import Campaign
@@ -18,6 +19,7 @@ from slomix.deliveries.rules import DeliveryStatus
 from slomix.health import service as health
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
+from slomix.jobs.runner import run
 from tests.conftest import World, at
 from tests.services.test_campaigns import call, cancel, jobs_of
 from tests.workers.pump import pump
@@ -154,17 +156,36 @@ def test_in_quiet_hours_the_promoter_is_left_alone(called: World) -> None:
 
 
 def test_a_danger_that_is_over_when_the_message_would_leave_is_not_told(called: World) -> None:
-    go(called, 20, 36)
-    half_a_minute_passes(called)
-    with called.session() as session:
-        pausing.pause(session, by="dora", now=called.clock.now())
-    pump(called)
-    assert [row.status for row in warnings(called)] == [DeliveryStatus.PENDING]
-    with called.session() as session:
-        pausing.resume(session)
-    is_well(called)
-    pump(called)
+    a_warning_that_comes_too_late(called)
     assert [(row.status, row.reason) for row in warnings(called)] == [(DeliveryStatus.SKIPPED, "the danger is over")]
+    assert told(called, "bob") == []
+
+
+def test_a_warning_that_told_nobody_is_followed_by_one_that_does(called: World) -> None:
+    a_warning_that_comes_too_late(called)
+    with called.session() as session:
+        health.forget(session)
+    pump(called)
+    half_a_minute_passes(called)
+    pump(called)
+    assert [row.status for row in warnings(called)] == [DeliveryStatus.SKIPPED, DeliveryStatus.SENT]
+    pump(called)
+    half_a_minute_passes(called)
+    pump(called)
+    assert len(warnings(called)) == 2, "and that was the last"
+
+
+def a_warning_that_comes_too_late(world: World) -> None:
+    """It was planned, and all was well again before it left."""
+    go(world, 20, 36)
+    half_a_minute_passes(world)
+    with world.session() as session:
+        session.execute(update(Job).values(wait_until=None, nudge_again_at=None))
+    [watch] = [job for job in background.tick(world.runtime) if job.kind == "campaign_watch"]
+    run(world.runtime, background.HANDLERS[watch.kind], watch.id)
+    assert [row.status for row in warnings(world)] == [DeliveryStatus.PENDING]
+    is_well(world)
+    pump(world)
 
 
 def test_many_contacts_that_broke_since_are_a_risk_and_one_is_none(called: World) -> None:

@@ -96,7 +96,10 @@ def find(session: Session, job_id: int, *, hold: bool = False) -> Target:
     delivery = session.get(Delivery, int(job.subject), populate_existing=True) if job.kind == JOB_KIND else None
     subject = delivery.subject if delivery is not None else job.subject
     is_campaign = subject.startswith("campaign:")
-    campaign = session.get(Campaign, campaigns.id_of(subject), with_for_update=hold or None) if is_campaign else None
+    if not is_campaign:
+        return Target(job, delivery, None)
+    # Read again when it is held: somebody may have cancelled it since the page was put together.
+    campaign = session.get(Campaign, campaigns.id_of(subject), with_for_update=hold or None, populate_existing=hold)
     return Target(job, delivery, campaign)
 
 

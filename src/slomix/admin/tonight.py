@@ -13,13 +13,15 @@ from werkzeug.wrappers import Response
 from slomix import live, web, words
 from slomix.admin import finding, queries
 from slomix.admin.finding import DeliveryFilter
-from slomix.campaigns import lookout, risk, rules
+from slomix.campaigns import lookout, risk
+from slomix.campaigns import queries as campaigns
 from slomix.campaigns.cards import CampaignCard, card_of
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.risk import Risk
 from slomix.clock import wall_now
 from slomix.deliveries import pausing
 from slomix.deliveries.rules import DeliveryStatus
+from slomix.health.service import needed_tonight
 from slomix.health.views import check, probes
 from slomix.jobs.late import late, next_due
 from slomix.planning import queries as planning
@@ -82,7 +84,7 @@ def _tonight() -> dict[str, Any]:
         risks = lookout.look(
             session,
             called.campaign if called is not None and _is_near(called, now) else None,
-            parts=health,
+            parts=needed_tonight(health),
             settings=settings,
             now=now,
             wall=wall,
@@ -121,5 +123,4 @@ def _cards(session: Session, today: date, now: datetime) -> list[CampaignCard]:
 
 def _is_near(card: CampaignCard, now: datetime) -> bool:
     """Whether it is looked after now."""
-    begins = min(phase.job.run_at for phase in card.phases) - rules.WATCH_LEAD
-    return card.is_open and begins <= now
+    return card.is_open and campaigns.is_near(card.campaign, [phase.job for phase in card.phases], now)

@@ -149,8 +149,7 @@ def _risks(
     session: Session, campaign: Campaign, so_far: queries.Progress, *, settings: Settings, now: datetime
 ) -> list[Risk]:
     """As true now; what a message could not tell, because nothing goes out, is told here."""
-    begins = [one.run_at for one in so_far.jobs if one.kind == rules.REMINDER]
-    is_near = bool(begins) and begins[0] - rules.WATCH_LEAD <= now <= campaign.start_at + rules.LATEST
+    is_near = queries.is_near(campaign, so_far.jobs, now)
     if campaign.status is CampaignStatus.CANCELLED or not so_far.is_open or not is_near:
         return []
     return lookout.look(session, campaign, settings=settings, now=now, wall=wall_now())

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from slomix.campaigns import risk
+from slomix.campaigns import risk, rules
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.risk import Facts, Risk
 from slomix.contacts.models import Contact
@@ -13,7 +13,7 @@ from slomix.contacts.rules import ChannelName
 from slomix.deliveries import pausing
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import AttemptEvent, DeliveryStatus
-from slomix.health import rules as health_rules
+from slomix.deliveries.service import JOB_KIND
 from slomix.health import service as health
 from slomix.health.rules import PartHealth
 from slomix.jobs.late import late
@@ -24,6 +24,8 @@ from slomix.settings import Settings
 
 # Older failures say nothing of tonight; and so many tries are looked through for the last ones of each channel.
 RECENT, TRIES = timedelta(minutes=30), 200
+# The jobs by which people are told.
+TELLING = (JOB_KIND, *rules.JOB_KINDS)
 
 
 def look(
@@ -42,7 +44,7 @@ def look(
             is_paused=pausing.paused(session) is not None,
             parts=_parts(session, settings, wall) if parts is None else parts,
             failing=failing(session, settings=settings, now=now),
-            late=late(session, now=now, wall=wall, after=risk.LATE_AFTER).number,
+            late=late(session, now=now, wall=wall, after=risk.LATE_AFTER, kinds=TELLING).number,
             is_voice_known=_is_voice_known(session, settings, now) if campaign is not None else None,
             recipients=recipients,
             unreachable=unreachable,
@@ -68,7 +70,9 @@ def failing(session: Session, *, settings: Settings, now: datetime) -> list[Chan
     numbered = (
         select(Delivery.channel, latest.c.delivery_id, latest.c.status, number.label("number"))
         .join(Delivery, Delivery.id == latest.c.delivery_id)
-        .where(latest.c.at > now - RECENT)
+        # Whose own contact does not work says nothing of the channel.
+        .outerjoin(Contact, (Contact.player_id == Delivery.player_id) & (Contact.channel == Delivery.channel))
+        .where(latest.c.at > now - RECENT, Contact.unusable_since.is_(None))
         .subquery()
     )
     rows = session.execute(
@@ -86,8 +90,7 @@ def failing(session: Session, *, settings: Settings, now: datetime) -> list[Chan
 
 def _parts(session: Session, settings: Settings, wall: datetime) -> list[PartHealth]:
     """Those without which nobody is told, or nobody knows who came."""
-    expected = [part for part in health.expected(settings) if part != health_rules.INBOX]
-    return health.parts(session, expected, wall=wall)
+    return health.needed_tonight(health.parts(session, health.expected(settings), wall=wall))
 
 
 def _is_voice_known(session: Session, settings: Settings, now: datetime) -> bool | None:

@@ -134,7 +134,7 @@ class AtRisk:
         campaign = queries.of_subject(session, delivery.subject)
         found = self._risks(runtime, session, campaign, occasion.now)
         link = f"{runtime.settings.base_url}/campaigns/{campaign.id}"
-        return Message(messages.at_risk([one.reason for one in found], link))
+        return Message(messages.at_risk([one.reason for one in found] or [words.RISK_PASSING], link))
 
     def _risks(self, runtime: Runtime, session: Session, campaign: Campaign, now: datetime) -> list[Risk]:
         return lookout.look(session, campaign, settings=runtime.settings, now=now, wall=wall_now())

@@ -1,6 +1,6 @@
 """Reads campaigns, and what they came to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -140,6 +140,12 @@ class Progress:
     def is_open(self) -> bool:
         """Whether a job of it is not over, so that there is something to cancel."""
         return any(not job.status.is_over for job in self.jobs)
+
+
+def is_near(campaign: Campaign, own: Sequence[Job], now: datetime) -> bool:
+    """Whether it is looked after now: from shortly before its reminder was promised until nobody is told any more."""
+    reminders = [one.due_at or one.run_at for one in own if one.kind == rules.REMINDER]
+    return bool(reminders) and reminders[0] - rules.WATCH_LEAD <= now <= campaign.start_at + rules.LATEST
 
 
 def progress(session: Session, campaign: Campaign, finishing: Mapping[str, JobStatus] | None = None) -> Progress:

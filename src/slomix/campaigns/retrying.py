@@ -52,7 +52,7 @@ def retry(
     Only its promoter or an admin. Returns the campaign and how many messages go out again. Raises NoSuchCampaign,
     IsCancelled or NothingToRetry.
     """
-    campaign = session.get(Campaign, campaign_id, with_for_update=True)
+    campaign = session.get(Campaign, campaign_id, with_for_update=True, populate_existing=True)
     if campaign is None or (campaign.promoter_id != player_id and not is_admin):
         raise queries.NoSuchCampaign
     if campaign.status is CampaignStatus.CANCELLED:

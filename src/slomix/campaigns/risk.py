@@ -71,7 +71,7 @@ def are_many(some: int, all_: int) -> bool:
 def is_lasting(risks_now: Sequence[Risk], since: timedelta | None, grace: timedelta) -> bool:
     """Whether somebody should be told: it was so at every look for so long. What passes by itself needs nobody.
 
-    That sending is paused cannot be told by a message; and somebody did that, and sees it wherever they look.
+    While sending is paused nothing can be told by a message; and somebody did that, and sees it wherever they look.
     """
-    is_tellable = any(one.kind != "paused" for one in risks_now)
+    is_tellable = bool(risks_now) and all(one.kind != "paused" for one in risks_now)
     return is_tellable and since is not None and since >= grace

@@ -247,7 +247,7 @@ def add_recipients(session: Session, campaign: Campaign, asked: list[Asked], *, 
 
 def cancel(session: Session, campaign_id: int, *, player_id: int, is_admin: bool, now: datetime) -> Campaign:
     """Stop what has not gone out. Only its promoter or an admin; raises NoSuchCampaign or AlreadyOver."""
-    campaign = session.get(Campaign, campaign_id, with_for_update=True)
+    campaign = session.get(Campaign, campaign_id, with_for_update=True, populate_existing=True)
     if campaign is None or (campaign.promoter_id != player_id and not is_admin):
         raise queries.NoSuchCampaign
     if campaign.status is CampaignStatus.CANCELLED:

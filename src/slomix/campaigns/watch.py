@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from slomix import words
@@ -12,6 +13,8 @@ from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import CampaignStatus
 from slomix.clock import wall_now
 from slomix.deliveries import service as deliveries
+from slomix.deliveries.models import Delivery
+from slomix.deliveries.rules import DeliveryStatus
 from slomix.deliveries.service import Plan
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
@@ -27,7 +30,7 @@ GRACE = timedelta(seconds=30)
 
 
 class Watch(Step):
-    """`campaign_watch`: a look every quarter of a minute; it ends with the voice check, or when it has warned."""
+    """`campaign_watch`: a look every quarter of a minute, until the voice check, or until its warning was sent."""
 
     def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
         campaign = queries.of_subject(session, job.subject)
@@ -35,17 +38,29 @@ class Watch(Step):
             return Done(JobStatus.SKIPPED, words.WITHDRAWN)
         if _is_over(session, campaign, job, now):
             return Done()
+        warnings = _warnings(session, campaign)
+        if any(status.is_settled and reason != words.DANGER_IS_OVER for status, reason in warnings):
+            return Done()
         wall = wall_now()
         found = lookout.look(session, campaign, settings=runtime.settings, now=now, wall=wall)
         since = (campaign.endangered_since or wall) if found else None
         if since != campaign.endangered_since:
             queries.write_danger(session, campaign, since)
-        if not risk.is_lasting(found, wall - since if since is not None else None, GRACE):
+        is_on_its_way = any(not status.is_settled for status, _ in warnings)
+        if is_on_its_way or not risk.is_lasting(found, wall - since if since is not None else None, GRACE):
             return Snooze(EVERY)
-        plan = Plan(rules.AT_RISK, campaign.subject, f"AT_RISK:{campaign.id}", now, job.deadline_at)
+        # One that was skipped, because the danger was over when it would have left, has told nobody anything.
+        again = f":{len(warnings) + 1}" if warnings else ""
+        plan = Plan(rules.AT_RISK, campaign.subject, f"AT_RISK:{campaign.id}{again}", now, job.deadline_at)
         deliveries.plan_for_players(session, plan, [campaign.promoter_id], settings=runtime.settings, now=now)
         log.warning("campaign.at_risk", campaign=campaign.id, risks=[one.kind for one in found])
-        return Done()
+        return Snooze(EVERY)
+
+
+def _warnings(session: Session, campaign: Campaign) -> list[tuple[DeliveryStatus, str | None]]:
+    """What became of those so far, and why."""
+    theirs = (Delivery.subject == campaign.subject) & (Delivery.notice == rules.AT_RISK)
+    return [(row.status, row.reason) for row in session.execute(select(Delivery.status, Delivery.reason).where(theirs))]
 
 
 def _is_over(session: Session, campaign: Campaign, job: Job, now: datetime) -> bool:

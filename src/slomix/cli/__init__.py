@@ -4,10 +4,12 @@ import sys
 from typing import Any
 
 import click
+from sqlalchemy.exc import OperationalError
 
 from slomix.cli.backup import backup
 from slomix.cli.campaign import campaign
 from slomix.cli.check import check
+from slomix.cli.connect import first_line
 from slomix.cli.contacts import contacts
 from slomix.cli.data import database, players
 from slomix.cli.export import export_systemd
@@ -30,6 +32,9 @@ class _Group(click.Group):
         except SettingsError as error:
             click.echo(str(error), err=True)
             sys.exit(2)
+        except OperationalError as error:
+            click.echo(f"The database does not answer: {first_line(error)}", err=True)
+            sys.exit(1)
 
 
 @click.group(cls=_Group)

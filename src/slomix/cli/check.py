@@ -12,7 +12,8 @@ import redis
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from slomix.cli import advice, configuration, privileges
+from slomix.cli import advice, configuration, formation, privileges
+from slomix.cli.connect import first_line
 from slomix.cli.privileges import Findings
 from slomix.cli.surroundings import join_running_copy
 from slomix.clock import wall_now
@@ -20,9 +21,12 @@ from slomix.db import ROOT, Database
 from slomix.environment import Environment
 from slomix.game_server import NoTelemetry
 from slomix.health import service as health
+from slomix.procfile import parse
 from slomix.refusals import all_problems
-from slomix.settings import ENV_PATH, Settings, secrets
+from slomix.settings import ENV_PATH, Settings, SettingsError, secrets
 from slomix.wiring import game_server_of
+
+NOT_SET = "is not set"
 
 
 @click.command()
@@ -32,8 +36,10 @@ def check(as_json: bool) -> None:
     joined = join_running_copy(ROOT)
     given = Environment.read(ENV_PATH, secrets=secrets())
     settings, problems = all_problems(given)
+    problems += _formation(settings)
     rights = _rights(settings)
-    parts = {"settings": not problems, **_connections(settings, rights)}
+    # By each part's name why it is wrong; nothing when it is well.
+    parts = {"settings": "see above" if problems else "", **_connections(settings, rights)}
     found = {
         "configuration": [asdict(one) for one in configuration.effective(settings, given, problems, joined=joined)],
         "problems": [*problems, *(rights.wrong if rights else [])],
@@ -42,10 +48,11 @@ def check(as_json: bool) -> None:
             *advice.about_the_file(ENV_PATH),
             *(rights.warnings if rights else []),
         ],
-        "parts": parts,
+        "parts": {part: not reason for part, reason in parts.items()},
+        "reasons": {part: reason for part, reason in parts.items() if reason},
     }
     click.echo(json.dumps(found, indent=2) if as_json else "\n".join(_lines(found)))
-    sys.exit(0 if all(parts.values()) else 1)
+    sys.exit(1 if any(parts.values()) else 0)
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:
@@ -55,37 +62,46 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield from (f"wrong   {problem}" for problem in found["problems"])
     yield from (f"warning {warning}" for warning in found["warnings"])
-    yield from (f"{'ok     ' if is_well else 'wrong  '} {part}" for part, is_well in found["parts"].items())
+    for part, is_well in found["parts"].items():
+        yield f"ok      {part}" if is_well else f"wrong   {part}: {found['reasons'][part]}"
 
 
-def _connections(settings: Settings, rights: Findings | None) -> dict[str, bool]:
-    """Whether each part of the outside world answers."""
+def _formation(settings: Settings) -> list[str]:
+    """What `slomix up` would object to."""
+    try:
+        formation.instances(parse((ROOT / "Procfile").read_text()), settings.formation, port=settings.port)
+    except (SettingsError, ValueError) as error:
+        return [str(error)]
+    return []
+
+
+def _connections(settings: Settings, rights: Findings | None) -> dict[str, str]:
+    """Why each part of the outside world is of no use; nothing for those that answer."""
+    about = f"schema, and the rights of {rights.role} on it" if rights else "schema, and the rights on it"
     return {
         **_database_and_processes(settings),
-        f"schema, and the rights of {rights.role} on it" if rights else "schema, and the rights on it": (
-            rights is not None and not rights.wrong
-        ),
+        about: "cannot be asked" if rights is None else "see above" if rights.wrong else "",
         "redis": _redis(settings.redis_url.get_secret_value()),
         "discord": _discord(settings),
         **_game_server(settings),
     }
 
 
-def _database_and_processes(settings: Settings) -> dict[str, bool]:
+def _database_and_processes(settings: Settings) -> dict[str, str]:
     """The database, and the processes as they last told it."""
     url = settings.database_url.get_secret_value()
     if not url:
-        return {"database": False}
+        return {"database": NOT_SET}
     database = Database(url)
     try:
         with database.transaction() as session:
             session.execute(text("SELECT count(*) FROM jobs"))
             parts = health.parts(session, health.expected(settings), wall=wall_now())
-    except SQLAlchemyError:
-        return {"database": False}
+    except SQLAlchemyError as error:
+        return {"database": first_line(error)}
     finally:
         database.close()
-    return {"database": True} | {f"{part.part} process": part.ok for part in parts}
+    return {"database": ""} | {f"{part.part} process": "" if part.ok else part.reason or "" for part in parts}
 
 
 def _rights(settings: Settings) -> Findings | None:
@@ -99,35 +115,38 @@ def _rights(settings: Settings) -> Findings | None:
         return None
 
 
-def _redis(url: str) -> bool:
+def _redis(url: str) -> str:
     if not url:
-        return False
+        return NOT_SET
     try:
-        return bool(redis.Redis.from_url(url, socket_connect_timeout=3).ping())
-    except (redis.RedisError, OSError, ValueError):
-        return False
+        redis.Redis.from_url(url, socket_connect_timeout=3).ping()
+    except (redis.RedisError, OSError, ValueError) as error:
+        return str(error) or type(error).__name__
+    return ""
 
 
-def _discord(settings: Settings) -> bool:
+def _discord(settings: Settings) -> str:
     token = settings.discord_bot_token.get_secret_value()
     if not token:
-        return False
+        return "DISCORD_BOT_TOKEN is not set"
     try:
         answer = httpx2.get(
             f"{settings.discord_api_base_url}/users/@me", headers={"Authorization": f"Bot {token}"}, timeout=5
         )
-    except httpx2.HTTPError:
-        return False
-    return answer.is_success
+    except httpx2.HTTPError as error:
+        return f"does not answer ({type(error).__name__})"
+    if answer.status_code == 401:
+        return "refuses DISCORD_BOT_TOKEN (401)"
+    return "" if answer.is_success else f"answers {answer.status_code}"
 
 
-def _game_server(settings: Settings) -> dict[str, bool]:
+def _game_server(settings: Settings) -> dict[str, str]:
     """Whether it says who is on it; nothing where nobody asks it."""
     server = game_server_of(settings)
     if server is None:
         return {}
     try:
         server.names()
-    except NoTelemetry:
-        return {"game server": False}
-    return {"game server": True}
+    except NoTelemetry as error:
+        return {"game server": f"does not say who is on it ({error})"}
+    return {"game server": ""}

@@ -1,8 +1,16 @@
 """Opens the database that a command is about: the one that is set, or the running copy's of this folder."""
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from slomix.cli.surroundings import join_running_copy
 from slomix.db import ROOT, Database
 from slomix.settings import Settings, SettingsError
+
+
+def first_line(error: SQLAlchemyError) -> str:
+    """What the database said, without the statement that it was about."""
+    said = str(getattr(error, "orig", None) or error).strip().splitlines()
+    return said[0] if said else type(error).__name__
 
 
 def open_database() -> tuple[Database, Settings]:

@@ -13,8 +13,8 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from slomix import grants, migrations
 from slomix.accounts import players_csv
 from slomix.accounts.players_csv import BadFile
-from slomix.cli.connect import find_owner, open_database
-from slomix.clock import nap, wall_now
+from slomix.cli.connect import find_owner, first_line, open_database
+from slomix.clock import nap, open_clock, wall_now
 from slomix.db import Database
 
 
@@ -37,15 +37,18 @@ def upgrade(wait: int) -> None:
 
 def _wait_for(connection: Database, seconds: int) -> None:
     """After a start of the machine it may come up later than we. Raise ClickException when it does not."""
-    until = wall_now() + timedelta(seconds=seconds)
+    until, said = wall_now() + timedelta(seconds=seconds), ""
     while True:
         try:
             with connection.engine.connect():
                 break
         except OperationalError as error:
+            reason = f"The database does not answer: {first_line(error)}"
             if wall_now() >= until:
-                reason = str(error.orig).strip().splitlines()[0]
-                raise click.ClickException(f"The database does not answer: {reason}") from None
+                raise click.ClickException(reason) from None
+            if reason != said:
+                click.echo(f"{reason}; waiting for it.", err=True)
+                said = reason
             nap(1)
     connection.close()
 
@@ -134,7 +137,7 @@ def import_file(file: Path) -> None:
         rows = players_csv.read(players_csv.decode(file.read_bytes()))
     except BadFile as error:
         raise click.ClickException(f"{file}: {error}") from None
-    database_, _ = open_database()
+    database_, settings = open_database()
     with database_.transaction() as session:
-        added, updated = players_csv.store(session, rows, actor=None, now=wall_now())
+        added, updated = players_csv.store(session, rows, actor=None, now=open_clock(settings.clock_file).now())
     click.echo(f"{added} added, {updated} updated.")

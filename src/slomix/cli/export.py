@@ -7,6 +7,7 @@ import click
 
 from slomix.cli import formation, surroundings, units
 from slomix.cli.surroundings import Given
+from slomix.environment import Environment
 from slomix.procfile import parse
 from slomix.settings import SettingsError
 
@@ -45,7 +46,8 @@ def export_systemd(directory: Path, wanted: str, user: str, env_file: Path, forc
 
 def _texts(root: Path, wanted: str, user: str, env_file: Path) -> dict[str, str]:
     given = Given.read(root)
-    port = given.text("PORT") or "7000"
+    there = Environment.read(env_file, secrets=())
+    port = given.text("PORT") or there.text("PORT") or "7000"
     if not (port.isascii() and port.isdigit() and 0 < int(port) <= formation.LAST_PORT):
         raise SettingsError(f"PORT: {port!r} is no port")
     try:
@@ -55,7 +57,9 @@ def _texts(root: Path, wanted: str, user: str, env_file: Path) -> dict[str, str]
     release = commands.pop("release", None)
     # Not resolved: in a virtual environment python is a link out of it.
     host = units.Host(root.resolve(), Path(sys.executable).parent.absolute(), user, env_file)
-    running = formation.instances(commands, wanted or given.text("SLOMIX_FORMATION"), port=int(port))
+    running = formation.instances(
+        commands, wanted or given.text("SLOMIX_FORMATION") or there.text("SLOMIX_FORMATION"), port=int(port)
+    )
     return units.units(host, release, running)
 
 

@@ -72,7 +72,7 @@ def _processes(session: Session, settings: Settings) -> Step:
 
 
 def _health(settings: Settings) -> Step:
-    title, url = "the system says that it is well", f"http://127.0.0.1:{settings.port}/health"
+    title, url = "the system says that it is well", f"http://{settings.here}:{settings.port}/health"
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
             return Step(title, True, f"/health answered {answer.status}")

@@ -173,21 +173,13 @@ class Start:
     def _answers(self, port: int) -> bool:
         self._sick = "no answer"
         try:
-            with urllib.request.urlopen(f"http://{self._here}:{port}/health", timeout=3) as answer:
+            with urllib.request.urlopen(f"http://{self.settings.here}:{port}/health", timeout=3) as answer:
                 return bool(answer.status == 200)
         except urllib.error.HTTPError as error:
             self._sick = error.read(2000).decode(errors="replace")
         except OSError as error:
             self._sick = str(error)
         return False
-
-    @property
-    def _here(self) -> str:
-        """Where the web processes answer us."""
-        bound = self.settings.bind
-        if bound in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
-            return "127.0.0.1"
-        return f"[{bound}]" if ":" in bound else bound
 
     async def _becomes(self, condition: Callable[[], bool], *, seconds: float) -> bool:
         loop = asyncio.get_running_loop()

@@ -94,7 +94,12 @@ class Folder:
 
         The kernel releases the lock with the process, however it ends.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(
+                f"{self.path} cannot be made ({error.strerror}): whoever runs Slomix writes its logs there"
+            ) from None
         with (self.path / "up.lock").open("a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -71,7 +71,9 @@ def _release(host: Host, command: str) -> str:
     owner = host.env_file.with_name("release.env")
     return (
         f"{MADE}[Unit]\nDescription=Slomix, the database's migrations\nPartOf={TARGET}\n"
-        f"Wants=network-online.target\nAfter=network-online.target {SERVERS}\n\n"
+        f"Wants=network-online.target\nAfter=network-online.target {SERVERS}\n"
+        # Whoever waits for a lock stands in the way of others; what fails five times will fail a sixth.
+        "StartLimitIntervalSec=600\nStartLimitBurst=5\n\n"
         "[Service]\nType=oneshot\nRemainAfterExit=yes\nTimeoutStartSec=infinity\nRestart=on-failure\nRestartSec=10\n"
         f"{_who_and_where(host)}# Where the account that migrates is another one than the one that runs.\n"
         f"EnvironmentFile=-{_plain(owner)}\n"

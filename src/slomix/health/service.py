@@ -37,6 +37,11 @@ def expected(settings: Settings) -> list[str]:
     return parts
 
 
+def needed_tonight(parts: Sequence[PartHealth]) -> list[PartHealth]:
+    """Those without which nobody is told, or nobody knows who came; what people write to the inbox can wait."""
+    return [one for one in parts if one.part != rules.INBOX]
+
+
 def parts(session: Session, expected: Sequence[str], *, wall: datetime) -> list[PartHealth]:
     """How these parts are. Of several copies of one the last beat counts: it is dead when all of them are."""
     seen = {row.part: row.seen_at for row in session.execute(select(Heartbeat.part, Heartbeat.seen_at))}

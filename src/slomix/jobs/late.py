@@ -1,5 +1,6 @@
 """What should have been done by now and was not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,8 +25,19 @@ def is_late(*, now: datetime, wall: datetime, after: timedelta = timedelta(0)) -
     return (Job.status == JobStatus.PENDING) & (Job.run_at <= now - after) & has_waited
 
 
-def late(session: Session, *, now: datetime, wall: datetime, after: timedelta = timedelta(0)) -> Late:
-    row = session.execute(select(func.count(), func.min(Job.run_at)).where(is_late(now=now, wall=wall, after=after)))
+def late(
+    session: Session,
+    *,
+    now: datetime,
+    wall: datetime,
+    after: timedelta = timedelta(0),
+    kinds: Sequence[str] | None = None,
+) -> Late:
+    """Of all kinds, or of these."""
+    which = is_late(now=now, wall=wall, after=after)
+    if kinds is not None:
+        which &= Job.kind.in_(kinds)
+    row = session.execute(select(func.count(), func.min(Job.run_at)).where(which))
     number, since = row.one()
     return Late(number, since)
 

@@ -48,6 +48,8 @@ class Due:
     kind: str
     lane: str
     trace: str | None = None
+    # Nobody has claimed it before.
+    is_new: bool = True
 
 
 def schedule(session: Session, jobs: Sequence[NewJob], *, now: datetime) -> None:
@@ -143,11 +145,11 @@ def release_due(
         update(Job)
         .where(Job.id == ranked.c.id)
         .values(nudges=Job.nudges + 1, nudge_again_at=literal(wall) + delay + (ranked.c.rank - 1) * rules.NUDGE_GAP)
-        .returning(Job.id, Job.kind, Job.lane, Job.run_at, Job.trace)
+        .returning(Job.id, Job.kind, Job.lane, Job.run_at, Job.trace, Job.claims)
         .execution_options(synchronize_session=False)
     ).all()
     in_order = sorted(released, key=lambda row: (row.run_at, row.id))
-    return [Due(row.id, row.kind, row.lane, row.trace) for row in in_order]
+    return [Due(row.id, row.kind, row.lane, row.trace, is_new=row.claims == 0) for row in in_order]
 
 
 def next_look(

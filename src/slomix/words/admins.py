@@ -65,7 +65,6 @@ REMEDIES = {
     "scheduler": "Start the scheduler process again and look into its log; nothing is lost meanwhile.",
     "worker": "Start a worker process again and look into its log; what was due leaves then.",
     "discord": "Start the Discord process again, and look whether Discord itself has trouble.",
-    "inbox": "Start the inbox process again; nobody is left out tonight because of it.",
     "redis": "Start Redis again; everything promised stands in the database and goes on by itself.",
     "database": "Start PostgreSQL again; everything else waits for it.",
     "part": "Start it again and look into its log.",

@@ -82,6 +82,8 @@ OLD_SCHEMA: Final = "the schema is at {found}; this version needs {needed}"
 
 # What may go wrong with an evening: reasons as well, for its promoter and for admins.
 
+# What was wrong a moment ago and is not any more.
+RISK_PASSING = "something did not answer for a while"
 RISK_PAUSED = "sending is paused"
 RISK_LATE = "messages are due and have not left for a minute"
 # {channel} is one of CHANNELS, {some} and {all} are numbers of people, {part} is a part of the system by its own name.
@@ -93,7 +95,6 @@ RISKS_OF_PARTS = {
     "scheduler": "the scheduler is silent, so nothing new is begun",
     "worker": "no worker is there to send messages",
     "discord": "the Discord process is silent, so nobody sees who is in voice",
-    "inbox": "the inbox is silent, so what people write to the bot waits",
     "redis": "Redis does not answer, so messages leave late or not at all",
     "database": "the database does not answer",
 }
