@@ -1,4 +1,4 @@
-"""Jobs and ledger as admins see them: found, paged, tried again, called off; no words and no addresses."""
+"""W72: jobs and ledger as admins see them: found, paged, tried again, called off; no words and no addresses."""
 
 from datetime import timedelta
 

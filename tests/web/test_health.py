@@ -1,4 +1,4 @@
-"""`/health` names the part that is dead, and a database that is away makes a page and no stack trace."""
+"""W72: `/health` names the part that is dead, and a database that is away makes a page and no stack trace."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who may read /metrics, and what a process says of itself there, also when all else is away."""
+"""W72: who may read /metrics, and what a process says of itself there, also when all else is away."""
 
 import shutil
 import subprocess

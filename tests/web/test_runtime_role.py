@@ -1,4 +1,4 @@
-"""These tests run as the role that Slomix runs as: each page does without what that role may not."""
+"""W48: these tests run as the role that Slomix runs as, which may make no table; each page does without."""
 
 import psycopg
 import pytest
