@@ -14,7 +14,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select, text, update
 
-from slomix import background, db
+from slomix import background, db, logs
 from slomix.availability.rules import Status
 from slomix.campaigns import queries, retrying, service
 from slomix.campaigns.rules import Audience, CampaignStatus
@@ -209,9 +209,10 @@ class Evening(RuleBasedStateMachine):
 
     def stop_in_the_middle(self, job_id: int, kind: str) -> None:
         handler = background.HANDLERS[kind]
-        begun = runner._begin(self.world.runtime, handler, job_id)
-        if isinstance(begun, runner._Begun):
-            self.stuck.append((handler, begun.job, handler.act(self.world.runtime, begun.prepared)))
+        with logs.about(job=job_id):
+            begun = runner._begin(self.world.runtime, handler, job_id)
+            if isinstance(begun, runner._Begun):
+                self.stuck.append((handler, begun.job, handler.act(self.world.runtime, begun.prepared)))
 
     def why_not(self, nonce: str, words: str) -> str | None:
         """Why a message under this nonce must not come now; asked by the provider at the very moment."""
