@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from slomix.simulator.people import SIGNAL_SENDER
+from slomix.simulator.people import SIGNAL_SENDER, TEXT_CHANNEL
 from tests.simulators import CAST, Simulator
 
 
@@ -59,6 +59,18 @@ def test_closed_dms_refuse_one_person(simulator: Simulator) -> None:
     with simulator.bot() as bot:
         refused = say(bot, "Hana")
         assert (refused.status_code, refused.json()["code"]) == (403, 50007)
+        assert say(bot, "Ivan").status_code == 200
+
+
+def test_a_room_that_is_read_only_refuses_messages_and_threads_and_nobody_else_does(simulator: Simulator) -> None:
+    switch_on(simulator, "read_only")
+    with simulator.bot() as bot:
+        for refused in (
+            bot.post(f"/channels/{TEXT_CHANNEL}/messages", json={"content": "hello"}),
+            bot.post(f"/channels/{TEXT_CHANNEL}/threads", json={"name": "hello", "type": 12}),
+        ):
+            assert (refused.status_code, refused.json()["code"]) == (403, 50013)
+        assert bot.get(f"/channels/{TEXT_CHANNEL}/messages").status_code == 200
         assert say(bot, "Ivan").status_code == 200
 
 
@@ -128,6 +140,7 @@ def test_faults_are_listed_and_cleared(simulator: Simulator) -> None:
         {"provider": "discord", "fault": "cut_after_accept", "times": 0},
         {"provider": "discord", "fault": "challenge"},
         {"provider": "telegram", "fault": "challenge"},
+        {"provider": "signal", "fault": "read_only"},
         {"provider": ["discord"], "fault": ["timeout"]},
     ],
     ids=str,

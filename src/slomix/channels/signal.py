@@ -75,6 +75,14 @@ class Signal:
             raise self._http.no_answer(f"{response.status_code}", carries_message=False)
         return [incoming for one in answer if (incoming := _incoming(one)) is not None]
 
+    def is_registered(self) -> bool:
+        """Whether the service has our number. Raise SendError when it does not answer."""
+        response = self._http.request("GET", "/v1/accounts")
+        answer = decoded(response)
+        if not response.is_success:
+            raise _refusal(response, as_object(answer))
+        return isinstance(answer, list) and self._sender in answer
+
     def close(self) -> None:
         self._http.close()
 

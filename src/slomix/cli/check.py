@@ -7,12 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 import click
-import httpx2
 import redis
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from slomix.cli import advice, configuration, formation, privileges
+from slomix.cli import advice, configuration, formation, privileges, providers
 from slomix.cli.connect import first_line
 from slomix.cli.privileges import Findings
 from slomix.cli.surroundings import join_running_copy
@@ -82,7 +81,7 @@ def _connections(settings: Settings, rights: Findings | None) -> dict[str, str]:
         **_database_and_processes(settings),
         about: "cannot be asked" if rights is None else "see above" if rights.wrong else "",
         "redis": _redis(settings.redis_url.get_secret_value()),
-        "discord": _discord(settings),
+        **providers.reasons(settings),
         **_game_server(settings),
     }
 
@@ -123,21 +122,6 @@ def _redis(url: str) -> str:
     except (redis.RedisError, OSError, ValueError) as error:
         return str(error) or type(error).__name__
     return ""
-
-
-def _discord(settings: Settings) -> str:
-    token = settings.discord_bot_token.get_secret_value()
-    if not token:
-        return "DISCORD_BOT_TOKEN is not set"
-    try:
-        answer = httpx2.get(
-            f"{settings.discord_api_base_url}/users/@me", headers={"Authorization": f"Bot {token}"}, timeout=5
-        )
-    except httpx2.HTTPError as error:
-        return f"does not answer ({type(error).__name__})"
-    if answer.status_code == 401:
-        return "refuses DISCORD_BOT_TOKEN (401)"
-    return "" if answer.is_success else f"answers {answer.status_code}"
 
 
 def _game_server(settings: Settings) -> dict[str, str]:

@@ -33,7 +33,7 @@ async def _run(runtime: Runtime) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    _point_at(runtime.settings)
+    point_at(runtime.settings)
     while not stopping.is_set():
         if runtime.settings.discord_bot_token.get_secret_value():
             await _connect_once(runtime, stopping)
@@ -41,7 +41,8 @@ async def _run(runtime: Runtime) -> None:
             await asyncio.wait_for(stopping.wait(), RECONNECT_AFTER)
 
 
-def _point_at(settings: Settings) -> None:
+def point_at(settings: Settings) -> None:
+    """From now on discord.py of this process speaks to the Discord that is configured."""
     discord.http.Route.BASE = settings.discord_api_base_url
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)
 

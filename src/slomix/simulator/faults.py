@@ -20,9 +20,10 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "closed_dm": ("user_id",),
     "rate_limit": ("retry_after", "times"),
     "challenge": ("times",),
+    "read_only": (),
 }
 # What only one of them does.
-ONLY_ON = {"challenge": "signal"}
+ONLY_ON = {"challenge": "signal", "read_only": "discord"}
 DEFAULTS: dict[str, Any] = {"rate": 1.0, "times": None}
 
 
@@ -81,6 +82,10 @@ class Faults:
     def cuts(self, provider: str) -> bool:
         """Whether this message is taken and the connection then cut."""
         return self._use(provider, "cut_after_accept") is not None
+
+    def is_read_only(self) -> bool:
+        """Whether the bot may read what is in Discord's rooms and write nothing there."""
+        return bool(self._of("discord", "read_only"))
 
     def has_closed_dms(self, provider: str, user_id: str) -> bool:
         return any(fault["user_id"] == user_id for fault in self._of(provider, "closed_dm"))

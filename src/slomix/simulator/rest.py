@@ -10,6 +10,7 @@ from slomix.clock import wall_now
 from slomix.simulator import oauth, shapes
 from slomix.simulator.people import (
     BOT_TOKEN,
+    BOT_USER_ID,
     GUILD_ID,
     PEOPLE_BY_ADDRESS,
     PEOPLE_BY_ID,
@@ -28,6 +29,7 @@ Answer = Callable[[World, dict[str, str], dict[str, Any]], Any]
 
 UNKNOWN_CHANNEL = DiscordError(404, 10003, "Unknown Channel")
 NOT_IN_THIS_ROOM = DiscordError(400, 50024, "Cannot execute action on this channel type")
+MISSING_PERMISSIONS = DiscordError(403, 50013, "Missing Permissions")
 UNKNOWN_GUILD = DiscordError(404, 10004, "Unknown Guild")
 
 
@@ -156,6 +158,8 @@ def _create_message(world: World, path: dict[str, str], body: dict[str, Any]) ->
         raise DiscordError(400, 50035, "Invalid Form Body: nonce: Must be 25 or fewer in length.")
     nonce = None if nonce is None else str(nonce)
     recipient = DM_CHANNELS.get(channel)
+    if recipient is None and world.faults.is_read_only():
+        raise MISSING_PERMISSIONS
     if recipient is not None and world.faults.has_closed_dms("discord", recipient.id):
         raise DiscordError(403, 50007, "Cannot send messages to this user")
     if channel in world.threads:
@@ -186,7 +190,7 @@ def _get_channel(world: World, path: dict[str, str], _body: dict[str, Any]) -> A
     if channel in DM_CHANNELS:
         return shapes.dm_channel(DM_CHANNELS[channel])
     if channel in TEXT_ROOMS:
-        return shapes.text_room(channel)
+        return shapes.text_room(world, channel)
     if channel in VOICE_ROOMS:
         return shapes.voice_room(channel)
     if channel in world.threads:
@@ -204,13 +208,15 @@ def _get_guild(_world: World, path: dict[str, str], _body: dict[str, Any]) -> An
     return shapes.guild()
 
 
-def _get_guild_channels(_world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:
+def _get_guild_channels(world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:
     _in_guild(path)
-    return shapes.rooms()
+    return shapes.rooms(world)
 
 
 def _get_member(_world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:
     _in_guild(path)
+    if path["user"] == BOT_USER_ID:
+        return shapes.member(shapes.BOT_USER)
     person = PEOPLE_BY_ID.get(path["user"])
     if person is None:
         raise DiscordError(404, 10007, "Unknown Member")

@@ -29,6 +29,10 @@ BOT_USER: Json = {
     "public_flags": 0,
 }
 OWNER = next(person for person in PEOPLE if person.role == "admin")
+# SEND_MESSAGES, CREATE_PRIVATE_THREADS, SEND_MESSAGES_IN_THREADS:
+# https://discord.com/developers/docs/topics/permissions
+WRITING = 1 << 11 | 1 << 36 | 1 << 38
+ADMINISTRATOR = 1 << 3  # who is one may do everything everywhere
 JOINED_AT = "2024-01-06T19:00:00.000000+00:00"
 
 
@@ -79,8 +83,10 @@ def dm_channel(person: Person) -> Json:
     return {"id": person.dm_channel, "type": 1, "last_message_id": None, "flags": 0, "recipients": [user(person)]}
 
 
-def text_room(channel_id: str) -> Json:
+def text_room(world: World, channel_id: str) -> Json:
+    denied = {"id": GUILD_ID, "type": 0, "allow": "0", "deny": str(WRITING)}
     return _room(channel_id, 0, TEXT_ROOMS[channel_id]) | {
+        "permission_overwrites": [denied] if world.faults.is_read_only() else [],
         "topic": None,
         "last_message_id": None,
         "rate_limit_per_user": 0,
@@ -143,8 +149,8 @@ def thread_member(made: Thread) -> Json:
     return {"id": made.id, "user_id": BOT_USER_ID, "join_timestamp": made.made_at_wall.isoformat(), "flags": 1}
 
 
-def rooms() -> list[Json]:
-    return [*map(text_room, TEXT_ROOMS), *map(voice_room, VOICE_ROOMS)]
+def rooms(world: World) -> list[Json]:
+    return [*(text_room(world, one) for one in TEXT_ROOMS), *map(voice_room, VOICE_ROOMS)]
 
 
 def guild() -> Json:
@@ -156,7 +162,7 @@ def guild() -> Json:
         "hoist": False,
         "icon": None,
         "position": 0,
-        "permissions": str((1 << 50) - 1),
+        "permissions": str((1 << 50) - 1 - ADMINISTRATOR),
         "managed": False,
         "mentionable": False,
         "flags": 0,
@@ -222,7 +228,7 @@ def guild_create(world: World) -> Json:
         "large": False,
         "unavailable": False,
         "member_count": len(PEOPLE) + len(CROWD) + 1,
-        "channels": rooms(),
+        "channels": rooms(world),
         "threads": [],
         "voice_states": [voice_state(world, user_id) for user_id in world.voice],
         "members": [member(BOT_USER), *(member(user(PEOPLE_BY_ID[user_id])) for user_id in world.voice)],

@@ -33,6 +33,7 @@ class SignalError(Exception):
 
 def register(app: web.Application) -> None:
     app.router.add_get("/signal/v1/about", _about)
+    app.router.add_get("/signal/v1/accounts", _accounts)
     app.router.add_post("/signal/v2/send", _send)
     app.router.add_get("/signal/v1/receive/{number}", _receive)
 
@@ -42,6 +43,13 @@ async def _about(request: web.Request) -> web.StreamResponse:
         return trouble
     await slowed(request, "signal")
     return web.json_response({"versions": ["v1", "v2"], "build": 2, "mode": "normal", "version": "0.0-simulated"})
+
+
+async def _accounts(request: web.Request) -> web.StreamResponse:
+    if (trouble := await hindered(request, "signal", _fault)) is not None:
+        return trouble
+    await slowed(request, "signal")
+    return web.json_response([SIGNAL_SENDER])
 
 
 async def _send(request: web.Request) -> web.StreamResponse:

@@ -10,6 +10,7 @@ from slomix.simulator.people import GUILD_ID, PEOPLE_BY_ID, TEXT_ROOMS, VOICE_RO
 from slomix.simulator.rest import (
     API,
     DM_CHANNELS,
+    MISSING_PERMISSIONS,
     NOT_IN_THIS_ROOM,
     UNKNOWN_CHANNEL,
     check_can_be_written_to,
@@ -25,7 +26,6 @@ ARCHIVED_AFTER = (60, 1440, 4320, 10080)
 SHOWN, MOST_SHOWN = 50, 100
 
 MISSING_ACCESS = DiscordError(403, 50001, "Missing Access")
-MISSING_PERMISSIONS = DiscordError(403, 50013, "Missing Permissions")
 ARCHIVED = DiscordError(400, 50083, "Thread is archived")
 UNKNOWN_MESSAGE = DiscordError(404, 10008, "Unknown Message")
 UNKNOWN_MEMBER = DiscordError(404, 10007, "Unknown Member")
@@ -63,6 +63,8 @@ def _create(world: World, path: dict[str, str], body: dict[str, Any]) -> Thread:
         raise NOT_IN_THIS_ROOM
     if parent not in TEXT_ROOMS:
         raise UNKNOWN_CHANNEL
+    if world.faults.is_read_only():
+        raise MISSING_PERMISSIONS
     if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME:
         raise _invalid("name", "Must be between 1 and 100 in length.")
     kind, archived_after = body.get("type", PRIVATE), body.get("auto_archive_duration", ARCHIVED_AFTER[1])

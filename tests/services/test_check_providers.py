@@ -1,0 +1,132 @@
+"""`slomix check` asks whom the evening needs whether they know us, and let the bot do what it has to."""
+
+from typing import Any
+
+import pytest
+
+from slomix.simulator.people import GAMING_VOICE_CHANNEL, TEXT_CHANNEL, environment
+from tests.conftest import World
+from tests.rules.operator import bare_machine
+from tests.services.test_check_command import checked
+from tests.services.test_commands import installation
+from tests.simulators import Simulator
+
+__all__ = ["bare_machine", "installation"]
+
+NOBODY = "901437285516304999"
+PARTS = ["discord", "discord server and rooms", "discord login", "telegram", "signal"]
+
+
+@pytest.fixture(autouse=True)
+def evening(bare_machine: None, installation: World, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation whose Discord, Telegram and Signal are all there and all know it."""
+    for name, value in environment(simulator.port).items():
+        monkeypatch.setenv(name, value)
+
+
+def said() -> dict[str, str]:
+    """Of those outside, by name: what is wrong with them."""
+    found = checked()
+    assert set(PARTS) <= set(found["parts"])
+    return {part: found["reasons"].get(part, "") for part in PARTS}
+
+
+def wrong() -> dict[str, str]:
+    return {part: reason for part, reason in said().items() if reason}
+
+
+def break_it(simulator: Simulator, provider: str, fault: str, **parameters: Any) -> None:
+    body = {"provider": provider, "fault": fault, **parameters}
+    simulator.client().post("/control/faults", json=body).raise_for_status()
+
+
+def test_where_all_know_us_nothing_is_wrong_and_nothing_is_written(simulator: Simulator) -> None:
+    assert wrong() == {}
+    assert simulator.messages() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "part", "reason"),
+    [
+        ("DISCORD_BOT_TOKEN", "mistyped", "discord", "refuses DISCORD_BOT_TOKEN (401)"),
+        (
+            "DISCORD_CLIENT_SECRET",
+            "mistyped",
+            "discord login",
+            "refuses DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET (401)",
+        ),
+        (
+            "DISCORD_GUILD_ID",
+            NOBODY,
+            "discord server and rooms",
+            f"DISCORD_GUILD_ID: the bot is not in the server {NOBODY}",
+        ),
+        (
+            "GAMING_VOICE_CHANNELS",
+            f"{GAMING_VOICE_CHANNEL},{NOBODY}",
+            "discord server and rooms",
+            f"GAMING_VOICE_CHANNELS: there is no room {NOBODY} in Slomix game nights (simulated)",
+        ),
+        (
+            "AFK_VOICE_CHANNEL",
+            TEXT_CHANNEL,
+            "discord server and rooms",
+            "AFK_VOICE_CHANNEL: game-night is no voice room",
+        ),
+        (
+            "AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID",
+            GAMING_VOICE_CHANNEL,
+            "discord server and rooms",
+            "AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID: Gaming is no text room",
+        ),
+        (
+            "AVAILABILITY_SIGNAL_SENDER",
+            "+38640999999",
+            "signal",
+            "AVAILABILITY_SIGNAL_SENDER: the service has no such number",
+        ),
+    ],
+)
+def test_what_somebody_does_not_know_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, part: str, reason: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    found = checked()
+    assert (found["parts"][part], found["reasons"][part]) == (False, reason)
+
+
+def test_a_bot_that_telegram_does_not_know_is_named_without_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AVAILABILITY_TELEGRAM_BOT_TOKEN", "1:mistyped")
+    reason = wrong()["telegram"]
+    assert "401" in reason and "mistyped" not in reason
+
+
+def test_a_room_to_write_to_has_to_let_the_bot_write(simulator: Simulator) -> None:
+    break_it(simulator, "discord", "read_only")
+    assert wrong() == {
+        "discord server and rooms": (
+            "AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID: the bot may not send messages in game-night; "
+            "AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID: "
+            "the bot may not create private threads, send messages in threads in game-night"
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("provider", "parts"), [("discord", {"discord"}), ("telegram", {"telegram"}), ("signal", {"signal"})]
+)
+def test_who_is_away_is_told_as_away(simulator: Simulator, provider: str, parts: set[str]) -> None:
+    break_it(simulator, provider, "status", code=503)
+    found = checked()
+    silent = {part for part in ("discord", "telegram", "signal") if not found["parts"][part]}
+    assert silent == parts
+    assert "503" in found["reasons"][provider]
+
+
+def test_whom_nobody_asked_for_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AVAILABILITY_SIGNAL_ENABLED")
+    monkeypatch.delenv("AVAILABILITY_TELEGRAM_ENABLED")
+    monkeypatch.delenv("DISCORD_GUILD_ID")
+    found = checked()
+    assert not {"signal", "telegram"} & set(found["parts"])
+    assert found["parts"]["discord"]
