@@ -68,7 +68,7 @@ def lived_in(committed: Database) -> World:
         inbox.take(session, ChannelName.TELEGRAM, 1, now=now)
         session.add(Thread(session_id=tonight.view().room.id, members=["1", '{"2"}'], thread_id="7"))
         pausing.pause(session, by="command line", now=now)
-        health.beat(session, "worker", wall=wall_now() - AN_HOUR)
+        health.beat(session, "worker", "here/1", wall=wall_now() - AN_HOUR)
     return world
 
 

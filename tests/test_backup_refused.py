@@ -75,11 +75,11 @@ def test_nothing_is_restored_while_slomix_runs(
         assert (refused.exit_code, "website_app is connected to this database (1 conn" in refused.output) == (1, True)
     database = Database(empty_database_url)
     with database.transaction() as session:
-        health.beat(session, "worker", wall=wall_now())
+        health.beat(session, "worker", "here/1", wall=wall_now())
     refused = elsewhere("restore", "--force", str(backup))
     assert (refused.exit_code, "Slomix runs on this database (worker in the last 30" in refused.output) == (1, True)
     with database.transaction() as session:
-        health.beat(session, "worker", wall=wall_now() - timedelta(seconds=31))
+        health.beat(session, "worker", "here/1", wall=wall_now() - timedelta(seconds=31))
     database.close()
     assert elsewhere("restore", str(backup)).exit_code == 0
 

@@ -194,7 +194,7 @@ def test_the_check_names_what_is_missing(empty_database_url: str, slomix: Run, b
 
 def test_the_check_leaves_every_row_and_every_number_as_it_was(empty_database_url: str) -> None:
     migrations.upgrade(empty_database_url)
-    ask(empty_database_url, "INSERT INTO heartbeats (part, seen_at) VALUES ('worker', now())")
+    ask(empty_database_url, "INSERT INTO heartbeats (part, copy, seen_at) VALUES ('worker', 'a/1', now())")
     before = ask(empty_database_url, "SELECT part, seen_at, xmin::text FROM heartbeats")
     assert privileges.look(as_role(empty_database_url), is_production=False).wrong == []
     assert ask(empty_database_url, "SELECT part, seen_at, xmin::text FROM heartbeats") == before

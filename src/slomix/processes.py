@@ -1,10 +1,13 @@
 """The loops of worker and scheduler. They are dull on purpose: all meaning is in `background` and `jobs`."""
 
+import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 
 import psycopg
@@ -66,13 +69,24 @@ def stop_event() -> threading.Event:
     return stopping
 
 
+def copy_of(runtime: Runtime) -> str:
+    """Which one of its kind this process is: its machine, and its name there, which it keeps when it starts again."""
+    return f"{socket.gethostname()}/{runtime.settings.process_name or os.getpid()}"
+
+
 def beat(runtime: Runtime, part: str) -> None:
     """Say that this process lives; whether the database hears it is not this process's worry."""
     try:
         with runtime.transaction() as session:
-            health.beat(session, part, wall=wall_now())
+            health.beat(session, part, copy_of(runtime), wall=wall_now())
     except SQLAlchemyError as error:
         log.warning("process.heartbeat_lost", error=str(error).splitlines()[0])
+
+
+def leave(runtime: Runtime, part: str) -> None:
+    """Say that this process was asked to end, so that nobody misses it."""
+    with suppress(SQLAlchemyError), runtime.transaction() as session:
+        health.leave(session, part, copy_of(runtime), wall=wall_now())
 
 
 def run_worker() -> None:
@@ -90,6 +104,7 @@ def run_worker() -> None:
     while not stopping.is_set():
         beat(runtime, health_rules.WORKER)
         stopping.wait(health_rules.BEAT_EVERY.total_seconds())
+    leave(runtime, health_rules.WORKER)
     with ThreadPoolExecutor(len(workers)) as pool:
         list(pool.map(lambda worker: worker.stop(timeout=int(FINISH_WITHIN * 1000)), workers))
     broker.close()
@@ -182,6 +197,7 @@ def run_scheduler() -> None:
     scheduler = Scheduler(runtime, broker, stopping)
     while not stopping.is_set():
         _guarded(scheduler.step)
+    leave(runtime, health_rules.SCHEDULER)
     broker.close()
 
 

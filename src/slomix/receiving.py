@@ -17,7 +17,7 @@ from slomix.health import rules as health_rules
 from slomix.inbox import service
 from slomix.inbox.desk import Desk
 from slomix.inbox.service import Letter
-from slomix.processes import beat, start, stop_event
+from slomix.processes import beat, leave, start, stop_event
 from slomix.runtime import Runtime
 from slomix.wiring import signal_of, telegram_of
 
@@ -49,6 +49,7 @@ def run_inbox() -> None:
         turn.keep()
         beat(runtime, health_rules.INBOX)
         stopping.wait(health_rules.BEAT_EVERY.total_seconds())
+    leave(runtime, health_rules.INBOX)
 
 
 class Turn:

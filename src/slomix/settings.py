@@ -59,6 +59,8 @@ class Settings(BaseModel):
     bind: Host = Field("127.0.0.1", validation_alias=_env("SLOMIX_BIND"))
     # How many of each process `slomix up` and the units of systemd run: web=2,worker=3; one of what is not named.
     formation: str = Field("", validation_alias=_env("SLOMIX_FORMATION"))
+    # Which one of its kind a process is on this machine, such as worker.2; who starts several says it.
+    process_name: str = Field("", validation_alias=_env("SLOMIX_PROCESS"))
     public_url: PageUrl = Field("", validation_alias=_env("PUBLIC_URL"))
     clock_file: Path | None = Field(None, validation_alias=_env("SLOMIX_CLOCK_FILE"))
     clock: str = Field("", validation_alias=_env("SLOMIX_CLOCK"))

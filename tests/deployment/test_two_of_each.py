@@ -19,6 +19,11 @@ from tests.simulators import CAST
 ASKED = [person.name for person in PEOPLE if person.role in {"player", "promoter"}]
 # What a request to a provider takes while the campaign runs.
 LATENCY = 1.2
+ALL_ALIVE = {
+    (part, state): number if state == "alive" else 0
+    for part, number in {"worker": 3, "scheduler": 2, "discord": 1, "inbox": 1}.items()
+    for state in ("alive", "missing")
+}
 
 
 def test_every_process_of_the_formation_runs(deployment: Deployment) -> None:
@@ -27,6 +32,7 @@ def test_every_process_of_the_formation_runs(deployment: Deployment) -> None:
     }
     health = httpx2.get(f"http://127.0.0.1:{deployment.web_ports[1]}/health", verify=False)
     assert health.status_code == 200, health.text
+    wait_for(lambda: copies(deployment) == ALL_ALIVE, 10, "a heartbeat of each process")
 
 
 def test_one_login_holds_at_both_web_processes(deployment: Deployment) -> None:
@@ -132,11 +138,19 @@ def test_restarting_every_process_in_the_middle_of_a_campaign_loses_nothing(depl
 
     assert set(visitor.answers) == {"200"}, "somebody who reloads notices nothing"
     assert visitor.answers["200"] > 50
+    wait_for(lambda: copies(deployment) == ALL_ALIVE, 10, "all that were restarted, and nobody to be missed")
     for page in (one, two):
         assert page.refused == []
         assert len(page.connected) >= 2
         gaps = [back - gone for gone, back in zip(page.ended, page.connected[1:], strict=False)]
         assert max(gaps) < 5, "a page is without a stream for a moment only"
+
+
+def copies(deployment: Deployment) -> dict[tuple[str, str], int]:
+    """How many processes of each kind give a sign or are missing, as a monitor reads it."""
+    told = httpx2.get(f"http://127.0.0.1:{deployment.web_ports[0]}/metrics", verify=False).text
+    found = re.findall(r'^slomix_part_copies\{part="(\w+)",state="(\w+)"\} (\d+)', told, re.MULTILINE)
+    return {(part, state): int(number) for part, state, number in found}
 
 
 def received(deployment: Deployment) -> dict[str, Counter[str]]:

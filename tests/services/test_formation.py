@@ -27,7 +27,10 @@ def test_several_of_a_kind_are_numbered_and_each_web_process_has_the_next_port()
     running = instances(COMMANDS, " web=2, worker = 3,", port=7010)
     assert [one.name for one in running] == ["web.1", "web.2", "worker.1", "worker.2", "worker.3", "inbox"]
     assert formation.web_ports(running) == [7010, 7011]
-    assert [dict(one.environment) for one in running[1:3]] == [{"PORT": "7011"}, {}]
+    assert [dict(one.environment) for one in running[1:3]] == [
+        {"SLOMIX_PROCESS": "web.2", "PORT": "7011"},
+        {"SLOMIX_PROCESS": "worker.1"},
+    ]
     assert {one.command for one in running if one.kind == "worker"} == {"python workers/worker.py"}
 
 

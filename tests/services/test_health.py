@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from slomix.clock import wall_now
 from slomix.db import Database
 from slomix.health import rules, service
+from slomix.health.models import Heartbeat
 from slomix.health.rules import PartHealth
 
 WALL = wall_now()
@@ -14,18 +16,18 @@ WALL = wall_now()
 
 def test_a_part_that_never_said_anything_is_dead_and_named(database: Database) -> None:
     with database.transaction() as session:
-        service.beat(session, "worker", wall=WALL)
+        service.beat(session, "worker", "a/1", wall=WALL)
         parts = service.parts(session, ["scheduler", "worker"], wall=WALL + timedelta(seconds=5))
     assert parts == [
         PartHealth("scheduler", ok=False, reason="was never seen"),
-        PartHealth("worker", ok=True, age_seconds=5.0),
+        PartHealth("worker", ok=True, age_seconds=5.0, copies=1),
     ]
 
 
 @pytest.mark.parametrize(("seconds", "alive"), [(0, True), (29.9, True), (30, True), (30.1, False), (86_400, False)])
 def test_a_part_is_dead_when_it_was_not_seen_for_half_a_minute(database: Database, seconds: float, alive: bool) -> None:
     with database.transaction() as session:
-        service.beat(session, rules.SCHEDULER, wall=WALL)
+        service.beat(session, rules.SCHEDULER, "a/1", wall=WALL)
         [part] = service.parts(session, [rules.SCHEDULER], wall=WALL + timedelta(seconds=seconds))
     assert (part.ok, part.age_seconds) == (alive, seconds)
     assert (part.reason is None) is alive
@@ -33,15 +35,55 @@ def test_a_part_is_dead_when_it_was_not_seen_for_half_a_minute(database: Databas
 
 def test_the_last_beat_counts_whichever_copy_it_comes_from(database: Database) -> None:
     with database.transaction() as session:
-        for seconds in (0, 10, 20):
-            service.beat(session, rules.WORKER, wall=WALL + timedelta(seconds=seconds))
+        for copy, seconds in (("a/1", 0), ("a/2", 20), ("b/1", 10), ("a/1", 15)):
+            service.beat(session, rules.WORKER, copy, wall=WALL + timedelta(seconds=seconds))
         [part] = service.parts(session, [rules.WORKER], wall=WALL + timedelta(seconds=25))
-    assert part.age_seconds == 5.0
+    assert part == PartHealth(rules.WORKER, ok=True, age_seconds=5.0, copies=3)
+
+
+def judged(**ages: float) -> PartHealth:
+    """A worker, by how many seconds ago each of its copies beat."""
+    return rules.judge_part(rules.WORKER, {copy: WALL - timedelta(seconds=age) for copy, age in ages.items()}, WALL)
+
+
+def test_a_copy_that_is_silent_while_another_lives_is_missing_and_nothing_is_dead() -> None:
+    part = judged(a=31, b=2, c=3600)
+    assert (part.ok, part.age_seconds, part.copies, part.missing) == (True, 2.0, 3, ("a", "c"))
+    assert (part.reason, part.trouble) == ("2 of 3 gives no sign", "2 of 3 gives no sign: a, c")
+
+
+def test_a_copy_that_was_silent_for_an_hour_is_forgotten() -> None:
+    assert judged(a=3601, b=2) == PartHealth(rules.WORKER, ok=True, age_seconds=2.0, copies=1)
+
+
+def test_when_all_copies_are_silent_the_part_is_dead_and_none_is_missing() -> None:
+    part = judged(a=40, b=31)
+    assert (part.ok, part.age_seconds, part.missing) == (False, 31.0, ())
+
+
+def test_one_copy_whose_clock_is_ahead_takes_no_other_with_it() -> None:
+    assert judged(a=-60, b=2).ok
+    assert not judged(a=-60).ok
+
+
+@pytest.mark.parametrize(("others_ago", "stays"), [(None, True), (31, True), (30, False)], ids=str)
+def test_who_is_asked_to_end_is_not_missed_where_another_lives(
+    database: Database, others_ago: float | None, stays: bool
+) -> None:
+    """The last one stays: a restart of the only worker is no alarm for half a minute."""
+    with database.transaction() as session:
+        service.beat(session, rules.WORKER, "a/1", wall=WALL)
+        service.beat(session, rules.SCHEDULER, "a/2", wall=WALL)
+        if others_ago is not None:
+            service.beat(session, rules.WORKER, "a/2", wall=WALL - timedelta(seconds=others_ago))
+        service.leave(session, rules.WORKER, "a/1", wall=WALL)
+        left = session.scalars(select(Heartbeat.copy).where(Heartbeat.part == rules.WORKER)).all()
+    assert ("a/1" in left) is stays
 
 
 def test_a_part_that_nobody_expects_is_not_reported(database: Database) -> None:
     with database.transaction() as session:
-        service.beat(session, rules.DISCORD, wall=WALL)
+        service.beat(session, rules.DISCORD, "a/1", wall=WALL)
         assert service.parts(session, [], wall=WALL) == []
 
 

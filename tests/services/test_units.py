@@ -60,7 +60,9 @@ def test_each_process_of_the_procfile_has_a_unit_and_the_target_wants_them_all(w
 def test_the_web_processes_have_a_port_each_that_no_file_can_take_away(written: Path) -> None:
     for number, port in ((1, 7000), (2, 7001)):
         [started] = value(written / f"slomix-web-{number}.service", "ExecStart")
-        assert started.startswith(f"/usr/bin/env SLOMIX_ENV=production PORT={port} ")
+        assert started.startswith(
+            f"/usr/bin/env SLOMIX_ENV=production SLOMIX_PROCESS=web.{port - 7000 + 1} PORT={port} "
+        )
 
 
 def test_migrations_come_first_and_everything_is_started_again(written: Path) -> None:

@@ -1,5 +1,7 @@
 """Tonight at a glance: one sentence that is true, what it rests on, and no more than admins may see."""
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
@@ -26,7 +28,7 @@ def alive(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("redis.Redis.ping", lambda _self: True)
     with world.session() as session:
         for part in ("scheduler", "worker", "inbox"):
-            health.beat(session, part, wall=wall_now())
+            health.beat(session, part, "here/1", wall=wall_now())
         presence.record_voice(session, {}, now=world.clock.now())
 
 
@@ -80,7 +82,7 @@ def test_what_is_wrong_is_said_first_with_what_helps(world: World, dora: Browser
     called(world)
     with world.session() as session:
         health.forget(session)
-        health.beat(session, "scheduler", wall=wall_now())
+        health.beat(session, "scheduler", "here/1", wall=wall_now())
         pausing.pause(session, by=world.discord_ids["dora"], now=at(20, 31))
     assert verdict(dora) == "Tonight is at risk: sending is paused."
     page = dora.page(PATH).by_id("tonight").words
@@ -88,6 +90,13 @@ def test_what_is_wrong_is_said_first_with_what_helps(world: World, dora: Browser
     assert "Start a worker process again" in page
     assert "Worker Was never seen" in page
     assert "Paused since 20:31, by Dora" in page
+
+
+def test_one_of_several_that_is_missing_is_named_and_puts_nothing_at_risk(world: World, dora: Browser) -> None:
+    with world.session() as session:
+        health.beat(session, "worker", "there/worker.2", wall=wall_now() - timedelta(minutes=1))
+    assert verdict(dora) == "All is well. Nobody has called tonight together yet."
+    assert "1 of 2 gives no sign: there/worker.2" in dora.page(PATH).by_id("tonight").words
 
 
 def test_late_messages_are_counted_and_lead_to_their_jobs(world: World, dora: Browser) -> None:
@@ -147,6 +156,6 @@ def test_a_silent_inbox_is_shown_and_puts_no_evening_at_risk(world: World, dora:
     with world.session() as session:
         health.forget(session)
         for part in ("scheduler", "worker", "discord"):
-            health.beat(session, part, wall=wall_now())
+            health.beat(session, part, "here/1", wall=wall_now())
     assert verdict(dora) == "All is well. Nobody has called tonight together yet."
     assert "Inbox Was never seen" in dora.page(PATH).by_id("tonight").words

@@ -29,7 +29,7 @@ def alive(world: World, servers: Servers) -> World:
 def beat(world: World, *parts: str, ago: timedelta = timedelta(0)) -> None:
     with world.session() as session:
         for part in parts:
-            service.beat(session, part, wall=wall_now() - ago)
+            service.beat(session, part, "here/1", wall=wall_now() - ago)
 
 
 def ask(world: World) -> tuple[int, dict[str, Any]]:
@@ -56,6 +56,14 @@ def test_a_part_that_no_longer_beats_is_named_with_its_age(alive: World, part: s
     assert dead(body) == {part}
     assert body["parts"][part]["age_seconds"] >= 31
     assert body["parts"][part]["reason"]
+
+
+def test_strangers_are_told_that_a_copy_is_missing_and_not_where_it_ran(alive: World) -> None:
+    with alive.session() as session:
+        service.beat(session, WORKER, "our-machine/worker.2", wall=wall_now() - timedelta(seconds=31))
+    status, body = ask(alive)
+    assert (status, body["parts"][WORKER]["reason"]) == (200, "1 of 2 gives no sign")
+    assert "our-machine" not in str(body)
 
 
 def test_a_part_that_was_never_seen_is_dead(world: World, servers: Servers) -> None:

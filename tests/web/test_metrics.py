@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import time
+from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
@@ -135,8 +136,11 @@ def test_the_pool_shows_what_is_in_use(committed: db.Database) -> None:
 def test_each_part_has_its_age(world: World, servers: Servers) -> None:
     world = with_settings(world, redis_url=SecretStr(servers.redis_url))
     with world.session() as session:
-        health.beat(session, WORKER, wall=wall_now())
+        health.beat(session, WORKER, "here/1", wall=wall_now())
+        health.beat(session, WORKER, "here/2", wall=wall_now() - timedelta(minutes=1))
     found = scrape(world)
+    assert [found.sum("part_copies", part="worker", state=state) for state in ("alive", "missing")] == [1, 1]
+    assert [found.sum("part_copies", part="scheduler", state=state) for state in ("alive", "missing")] == [0, 0]
     assert (found.sum("part_up", part="worker"), found.sum("part_up", part="scheduler")) == (1, 0)
     age = found.sum("heartbeat_age_seconds", part="worker")
     assert age is not None

@@ -47,7 +47,7 @@ def is_well(world: World) -> None:
     """Every process has just said that it lives, and who is in voice is known."""
     with world.session() as session:
         for part in ("scheduler", "worker", "discord"):
-            health.beat(session, part, wall=wall_now())
+            health.beat(session, part, "here/1", wall=wall_now())
     in_voice(world)
 
 

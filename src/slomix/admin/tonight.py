@@ -21,6 +21,7 @@ from slomix.campaigns.risk import Risk
 from slomix.clock import wall_now
 from slomix.deliveries import pausing
 from slomix.deliveries.rules import DeliveryStatus
+from slomix.health.rules import PartHealth
 from slomix.health.service import needed_tonight
 from slomix.health.views import check, probes
 from slomix.jobs.late import late, next_due
@@ -38,7 +39,7 @@ class Part:
     name: str
     is_there: bool
     age: timedelta | None
-    reason: str | None
+    trouble: str | None
 
 
 @blueprint.get("")
@@ -95,7 +96,7 @@ def _tonight() -> dict[str, Any]:
         return {
             "verdict": verdict(risks, counts, called, now=now, start=f"{start:%H:%M}" if start else ""),
             "risks": risks,
-            "parts": [_part(one.part, one.ok, one.age_seconds, one.reason) for one in health],
+            "parts": [_part(one) for one in health],
             "pause": pause,
             "people": queries.accounts_of(session, [pause.by]) if pause else {},
             "campaigns": cards,
@@ -111,8 +112,9 @@ def _tonight() -> dict[str, Any]:
         }
 
 
-def _part(name: str, is_there: bool, age: float | None, reason: str | None) -> Part:
-    return Part(name, is_there, timedelta(seconds=age) if age is not None else None, reason)
+def _part(one: PartHealth) -> Part:
+    age = timedelta(seconds=one.age_seconds) if one.age_seconds is not None else None
+    return Part(one.part, one.ok, age, one.trouble)
 
 
 def _cards(session: Session, today: date, now: datetime) -> list[CampaignCard]:

@@ -100,7 +100,7 @@ def _database_and_processes(settings: Settings) -> dict[str, str]:
         return {"database": first_line(error)}
     finally:
         database.close()
-    return {"database": ""} | {f"{part.part} process": "" if part.ok else part.reason or "" for part in parts}
+    return {"database": ""} | {f"{part.part} process": part.trouble or "" for part in parts}
 
 
 def _rights(settings: Settings) -> Findings | None:

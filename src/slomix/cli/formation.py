@@ -39,7 +39,7 @@ def instances(commands: Mapping[str, str], formation: str, *, port: int) -> list
             number,
             f"{kind}.{number}" if counts[kind] > 1 else kind,
             command,
-            {"PORT": str(port + number - 1)} if kind == WEB else {},
+            {"SLOMIX_PROCESS": f"{kind}.{number}"} | ({"PORT": str(port + number - 1)} if kind == WEB else {}),
         )
         for kind, command in commands.items()
         for number in range(1, counts[kind] + 1)

@@ -100,7 +100,8 @@ def _replace(
 def _refuse_while_running(connection: Connection, settings: Settings) -> None:
     wall, alive = wall_now(), []
     if _exists(connection, "heartbeats"):
-        beats = connection.execute("SELECT part, seen_at FROM public.heartbeats ORDER BY part").fetchall()
+        latest = "SELECT part, max(seen_at) FROM public.heartbeats GROUP BY part ORDER BY part"
+        beats = connection.execute(latest).fetchall()
         alive = [str(part) for part, seen_at in beats if wall - _moment(seen_at) <= rules.DEAD_AFTER]
     if alive:
         raise click.ClickException(

@@ -218,9 +218,8 @@ class Start:
 
 
 def _process(instance: Instance) -> Process:
-    """What the runner keeps alive; with several of a kind each has its own part of the environment."""
-    own = {**os.environ, **instance.environment} if instance.environment else None
-    return Process(instance.name, instance.command, env=own)
+    """What the runner keeps alive; each has its own part of the environment."""
+    return Process(instance.name, instance.command, env={**os.environ, **instance.environment})
 
 
 def _forget_heartbeats(settings: Settings) -> None:

@@ -15,6 +15,7 @@ from slomix.clock import wall_now
 from slomix.health import rules as health_rules
 from slomix.health import service as health
 from slomix.presence import service as presence
+from slomix.processes import copy_of
 from slomix.runtime import Runtime
 
 log = structlog.get_logger()
@@ -97,7 +98,7 @@ class VoiceClient(discord.Client):
         with self._runtime.transaction() as session:
             if rooms is not None:
                 presence.record_voice(session, rooms, now=now)
-                health.beat(session, health_rules.DISCORD, wall=wall_now())
+                health.beat(session, health_rules.DISCORD, copy_of(self._runtime), wall=wall_now())
 
     async def _until_it_is_time(self, written_at: datetime) -> None:
         """Return at a change, when the picture gets old in system or in wall time, or when the clock was set back."""

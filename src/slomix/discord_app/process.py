@@ -10,7 +10,8 @@ import structlog
 import yarl
 
 from slomix.discord_app.client import VoiceClient
-from slomix.processes import start
+from slomix.health import rules as health_rules
+from slomix.processes import leave, start
 from slomix.runtime import Runtime
 from slomix.settings import Settings
 
@@ -39,6 +40,7 @@ async def _run(runtime: Runtime) -> None:
             await _connect_once(runtime, stopping)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), RECONNECT_AFTER)
+    await asyncio.to_thread(leave, runtime, health_rules.DISCORD)
 
 
 def point_at(settings: Settings) -> None:

@@ -8,9 +8,10 @@ from slomix.db import Base
 
 
 class Heartbeat(Base):
-    """One row a kind of process; whichever copy of it beat last. Wall time."""
+    """One row a process: its kind, and which copy of it. Wall time."""
 
     __tablename__ = "heartbeats"
 
     part: Mapped[str] = mapped_column(primary_key=True)
+    copy: Mapped[str] = mapped_column(primary_key=True)
     seen_at: Mapped[datetime]

@@ -1,13 +1,15 @@
 """What counts as alive."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from slomix import words
 
 BEAT_EVERY = timedelta(seconds=5)
 DEAD_AFTER = timedelta(seconds=30)
+# A copy that nobody has seen for so long was taken away, not lost.
+FORGOTTEN_AFTER = timedelta(hours=1)
 
 SCHEDULER = "scheduler"
 WORKER = "worker"
@@ -17,12 +19,34 @@ INBOX = "inbox"
 
 @dataclass(frozen=True)
 class PartHealth:
-    """One part: whether it lives, and how many seconds ago it last gave a sign (None: never, or nobody knows)."""
+    """One part: whether it lives, and how many seconds ago it last gave a sign (None: never, or nobody knows).
+
+    Of several copies of a process one that lives will do; `missing` are those that do not, and `reason` says so then.
+    """
 
     part: str
     ok: bool
     age_seconds: float | None = None
     reason: str | None = None
+    copies: int = 0
+    missing: tuple[str, ...] = ()
+
+    @property
+    def trouble(self) -> str | None:
+        """What an operator has to know: the reason, with the names of machines in it, which others are not told."""
+        return f"{self.reason}: {', '.join(self.missing)}" if self.missing else self.reason
+
+
+def judge_part(part: str, beats: Mapping[str, datetime], wall: datetime) -> PartHealth:
+    """Of its copies and their last beats one that is alive will do; those beside it that are silent are missing."""
+    alive = [seen_at for seen_at in beats.values() if judge_beat(part, seen_at, wall).ok]
+    if not alive:
+        return judge_beat(part, max(beats.values(), default=None), wall)
+    missing = sorted(copy for copy, seen_at in beats.items() if DEAD_AFTER < wall - seen_at <= FORGOTTEN_AFTER)
+    copies = len(alive) + len(missing)
+    reason = words.COPIES_MISSING.format(missing=len(missing), copies=copies) if missing else None
+    best = judge_beat(part, max(alive), wall)
+    return replace(best, reason=reason, copies=copies, missing=tuple(missing))
 
 
 def judge_beat(part: str, seen_at: datetime | None, wall: datetime) -> PartHealth:

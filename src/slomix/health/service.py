@@ -3,22 +3,34 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, exists, select, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from slomix.health import rules
 from slomix.health.models import Heartbeat
-from slomix.health.rules import PartHealth, judge_beat
+from slomix.health.rules import PartHealth, judge_part
 from slomix.settings import Settings
 
 
-def beat(session: Session, part: str, *, wall: datetime) -> None:
+def beat(session: Session, part: str, copy: str, *, wall: datetime) -> None:
     """This process lives."""
     session.execute(
         insert(Heartbeat)
-        .values(part=part, seen_at=wall)
-        .on_conflict_do_update(index_elements=[Heartbeat.part], set_={"seen_at": wall})
+        .values(part=part, copy=copy, seen_at=wall)
+        .on_conflict_do_update(index_elements=[Heartbeat.part, Heartbeat.copy], set_={"seen_at": wall})
+    )
+
+
+def leave(session: Session, part: str, copy: str, *, wall: datetime) -> None:
+    """This process was asked to end and is not missed, where another of its kind lives; the last one is."""
+    others = aliased(Heartbeat)
+    session.execute(
+        delete(Heartbeat).where(
+            Heartbeat.part == part,
+            Heartbeat.copy == copy,
+            exists().where(others.part == part, others.copy != copy, others.seen_at >= wall - rules.DEAD_AFTER),
+        )
     )
 
 
@@ -43,9 +55,11 @@ def needed_tonight(parts: Sequence[PartHealth]) -> list[PartHealth]:
 
 
 def parts(session: Session, expected: Sequence[str], *, wall: datetime) -> list[PartHealth]:
-    """How these parts are. Of several copies of one the last beat counts: it is dead when all of them are."""
-    seen = {row.part: row.seen_at for row in session.execute(select(Heartbeat.part, Heartbeat.seen_at))}
-    return [judge_beat(part, seen.get(part), wall) for part in expected]
+    """How these parts are."""
+    seen: dict[str, dict[str, datetime]] = {part: {} for part in expected}
+    for row in session.scalars(select(Heartbeat).where(Heartbeat.part.in_(expected))):
+        seen[row.part][row.copy] = row.seen_at
+    return [judge_part(part, beats, wall) for part, beats in seen.items()]
 
 
 def revision(session: Session) -> str | None:

@@ -111,6 +111,19 @@ def _of_parts(parts: Sequence[PartHealth]) -> Iterator[Metric]:
         (((one.part,), one.ok) for one in parts),
     )
     yield _by(
+        "part_copies",
+        "Processes of a part that give a sign, and those that did an hour ago or later and are missing.",
+        ("part", "state"),
+        (
+            pair
+            for one in parts
+            for pair in (
+                ((one.part, "alive"), one.copies - len(one.missing)),
+                ((one.part, "missing"), len(one.missing)),
+            )
+        ),
+    )
+    yield _by(
         "heartbeat_age_seconds",
         "Since a part last gave a sign; +Inf when it never did.",
         ("part",),
