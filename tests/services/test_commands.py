@@ -53,6 +53,23 @@ def test_a_role_is_granted_once_and_revoked_once_and_both_are_in_the_log(install
         ]
 
 
+def test_who_has_which_role_and_whence(installation: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert do("roles", "list").output == "Nobody is promoter or admin yet: slomix roles grant DISCORD_ID admin\n"
+    bob, stranger = installation.discord_ids["bob"], "100000000000000042"
+    monkeypatch.setenv("PROMOTER_DISCORD_IDS", bob)
+    do("roles", "grant", bob, "admin")
+    do("roles", "grant", stranger, "promoter")
+    rows = [line.split(maxsplit=2) for line in do("roles", "list").output.splitlines()]
+    assert [(discord_id, role) for discord_id, role, _ in rows] == [
+        (bob, "admin"),
+        *sorted([(bob, "promoter"), (stranger, "promoter")], key=lambda row: int(row[0])),
+    ]
+    assert rows[0][2].startswith("granted 20") and rows[0][2].endswith("Bob")
+    told = {(discord_id, role): rest for discord_id, role, rest in rows}
+    assert told[bob, "promoter"].split() == ["by", "the", "settings", "Bob"]
+    assert told[stranger, "promoter"].endswith("never logged in")
+
+
 @pytest.mark.parametrize("words", [("grant", "not-an-id", "admin"), ("grant", "1", "emperor"), ("grant", "1")])
 def test_nonsense_is_a_sentence_and_changes_nothing(installation: World, words: tuple[str, ...]) -> None:
     answer = do("roles", *words)

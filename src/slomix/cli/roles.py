@@ -3,7 +3,8 @@
 import click
 
 from slomix.accounts import roles as service
-from slomix.accounts.rules import Role
+from slomix.accounts.rules import Role, plain_name
+from slomix.admin import queries
 from slomix.cli.connect import open_database
 from slomix.clock import wall_now
 from slomix.errors import DomainError
@@ -28,6 +29,22 @@ def grant(discord_id: str, role: str) -> None:
     except DomainError as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{discord_id} is {role} now." if is_new else f"{discord_id} is {role} already.")
+
+
+@roles.command("list")
+def list_roles() -> None:
+    """Show who has which, and whether from the settings or granted here, with the names that we know."""
+    database, settings = open_database()
+    with database.transaction() as session:
+        found = [(one.discord_id, one.role, f"granted {one.granted_at:%Y-%m-%d}") for one in service.granted(session)]
+        by_settings = ((Role.ADMIN, settings.all_admin_ids), (Role.PROMOTER, settings.promoter_discord_ids))
+        found += [(discord_id, role, "by the settings") for role, ids in by_settings for discord_id in ids]
+        people = queries.accounts_of(session, {discord_id for discord_id, _, _ in found})
+    for discord_id, role, whence in sorted(found, key=lambda one: (one[1], int(one[0]), one[2])):
+        name = plain_name(people[discord_id].display_name) if discord_id in people else "never logged in"
+        click.echo(f"{discord_id:20}  {role:8}  {whence:18}  {name}")
+    if not found:
+        click.echo("Nobody is promoter or admin yet: slomix roles grant DISCORD_ID admin")
 
 
 @roles.command()
