@@ -33,7 +33,8 @@ def _end(response: Response) -> Response:
         return response
     response.headers[HEADER] = name
     seconds = time.perf_counter() - g.began
-    if request.method not in {"GET", "HEAD"} or response.status_code >= 400 or seconds > SLOW_SECONDS:
+    is_failure = response.status_code >= 400 and request.blueprint != "health"  # whose answer is the report itself
+    if request.method not in {"GET", "HEAD"} or is_failure or seconds > SLOW_SECONDS:
         log.info(
             "web.request", method=request.method, rule=rule(), status=response.status_code, ms=round(seconds * 1000)
         )

@@ -49,7 +49,7 @@ def judged(**ages: float) -> PartHealth:
 def test_a_copy_that_is_silent_while_another_lives_is_missing_and_nothing_is_dead() -> None:
     part = judged(a=31, b=2, c=3600)
     assert (part.ok, part.age_seconds, part.copies, part.missing) == (True, 2.0, 3, ("a", "c"))
-    assert (part.reason, part.trouble) == ("2 of 3 gives no sign", "2 of 3 gives no sign: a, c")
+    assert (part.reason, part.trouble) == ("2 of 3 processes silent", "2 of 3 processes silent: a, c")
 
 
 def test_a_copy_that_was_silent_for_an_hour_is_forgotten() -> None:

@@ -96,7 +96,7 @@ def test_one_of_several_that_is_missing_is_named_and_puts_nothing_at_risk(world:
     with world.session() as session:
         health.beat(session, "worker", "there/worker.2", wall=wall_now() - timedelta(minutes=1))
     assert verdict(dora) == "All is well. Nobody has called tonight together yet."
-    assert "1 of 2 gives no sign: there/worker.2" in dora.page(PATH).by_id("tonight").words
+    assert "1 of 2 processes silent: there/worker.2" in dora.page(PATH).by_id("tonight").words
 
 
 def test_late_messages_are_counted_and_lead_to_their_jobs(world: World, dora: Browser) -> None:

@@ -62,7 +62,7 @@ def test_strangers_are_told_that_a_copy_is_missing_and_not_where_it_ran(alive: W
     with alive.session() as session:
         service.beat(session, WORKER, "our-machine/worker.2", wall=wall_now() - timedelta(seconds=31))
     status, body = ask(alive)
-    assert (status, body["parts"][WORKER]["reason"]) == (200, "1 of 2 gives no sign")
+    assert (status, body["parts"][WORKER]["reason"]) == (200, "1 of 2 processes silent")
     assert "our-machine" not in str(body)
 
 

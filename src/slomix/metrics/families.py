@@ -112,7 +112,7 @@ def _of_parts(parts: Sequence[PartHealth]) -> Iterator[Metric]:
     )
     yield _by(
         "part_copies",
-        "Processes of a part that give a sign, and those that did an hour ago or later and are missing.",
+        "Processes of a part that give a sign, and those that did within the last hour and no longer do.",
         ("part", "state"),
         (
             pair

@@ -68,7 +68,7 @@ NOT_E164 = "this is not a phone number with its country code"
 
 NEVER_SEEN = "was never seen"
 NOT_SEEN_FOR: Final = "has given no sign for {seconds} s; it does so every {every} s"
-COPIES_MISSING: Final = "{missing} of {copies} gives no sign"
+COPIES_MISSING: Final = "{missing} of {copies} processes silent"
 CLOCKS_DIFFER: Final = "its clock is {seconds} s ahead of ours"
 NOT_KNOWN_WITHOUT_DATABASE = "not known while the database is away"
 DOES_NOT_ANSWER = "does not answer"
