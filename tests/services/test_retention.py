@@ -14,10 +14,13 @@ from slomix.availability.rules import Status
 from slomix.campaigns import evidence, history, queries
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.rules import JOB_KINDS, CampaignStatus
+from slomix.clock import wall_now
 from slomix.contacts.models import LinkCode
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import DeliveryStatus
+from slomix.health import service as health
+from slomix.health.models import Heartbeat
 from slomix.jobs.models import Job
 from tests.conftest import ROOM, TODAY, World
 from tests.services.planning import under
@@ -64,6 +67,15 @@ def test_what_is_young_stays(over: World) -> None:
     assert min(before.values()) > 0
     days_later(over, KEPT_FOR)
     assert {model: number(over, model) for model in before} == before | {Job: before[Job] + 1}
+
+
+def test_processes_that_nobody_has_seen_for_a_week_leave_no_name(over: World) -> None:
+    with over.session() as session:
+        for copy, days in (("gone/7", 7.1), ("silent/8", 6.9), ("here/worker", 0)):
+            health.beat(session, "worker", copy, wall=wall_now() - timedelta(days=days))
+    days_later(over, 1)
+    with over.session() as session:
+        assert set(session.scalars(select(Heartbeat.copy))) == {"silent/8", "here/worker"}
 
 
 def test_ledger_attempts_and_jobs_go_and_the_evening_stays(over: World) -> None:
