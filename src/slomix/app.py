@@ -16,7 +16,7 @@ from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as BaseResponse
 
 from slomix import assets, limits, live, logs, migrations, presentation, request_log, web, words
-from slomix.accounts import logins
+from slomix.accounts import logins, roles
 from slomix.accounts import views as accounts_views
 from slomix.accounts.logins import Somebody
 from slomix.accounts.rules import SESSION_LASTS, Role
@@ -181,6 +181,9 @@ def _load_viewers(app: Flask, runtime: Runtime) -> None:
 
     known = SharedRead(read)
 
+    def has(somebody: Somebody, role: Role) -> bool:
+        return role in somebody.roles or somebody.discord_id in roles.by_settings(runtime.settings, role)
+
     @manager.user_loader
     def load(session_key: str) -> Viewer | None:
         somebody = known.get(session_key)
@@ -194,8 +197,8 @@ def _load_viewers(app: Flask, runtime: Runtime) -> None:
             profile_id=somebody.profile_id,
             player_name=somebody.player_name,
             has_left=somebody.has_left,
-            is_admin=Role.ADMIN in somebody.roles or somebody.discord_id in runtime.settings.all_admin_ids,
-            is_promoter=Role.PROMOTER in somebody.roles or somebody.discord_id in runtime.settings.promoter_discord_ids,
+            is_admin=has(somebody, Role.ADMIN),
+            is_promoter=has(somebody, Role.PROMOTER),
         )
 
 

@@ -60,16 +60,20 @@ def _without_data(_logger: object, _method: str, event: MutableMapping[str, Any]
 
 
 class _Seldom(logging.Filter):
-    """Says the same of a logger once in half a minute: who is away is away, and nobody reads it four times a second."""
+    """Of loggers whose names begin so the same once in half a minute: who is away is away, and once will do."""
 
-    def __init__(self) -> None:
+    def __init__(self, beginning: str) -> None:
         super().__init__()
-        self._said: dict[str, float] = {}
+        self._beginning = beginning
+        self._said: dict[tuple[str, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        is_new = record.created - self._said.get(str(record.msg), 0) > 30
+        if not record.name.startswith(self._beginning):
+            return True
+        what = record.name, str(record.msg)
+        is_new = record.created - self._said.get(what, 0) > 30
         if is_new:
-            self._said[str(record.msg)] = record.created
+            self._said[what] = record.created
         return is_new
 
 
@@ -101,10 +105,9 @@ def configure(part: str) -> None:
     logging.getLogger("discord.client").setLevel(logging.ERROR)
     # Its clock counts from its own heartbeats, and we send some between them.
     logging.getLogger("discord.gateway").addFilter(lambda record: not str(record.msg).startswith("Can't keep up"))
-    # Each lane has a worker of its own on one broker, and a broker away is said by each of them.
+    # Each lane has a worker of its own on one broker, and a broker away is said by each of them, four times a second.
     logging.getLogger("dramatiq.broker.RedisBroker").setLevel(logging.ERROR)
-    for lane in ("general", "discord", "telegram", "signal"):
-        logging.getLogger(f"dramatiq.worker.ConsumerThread({lane})").addFilter(_Seldom())
+    handler.addFilter(_Seldom("dramatiq.worker.ConsumerThread("))
     structlog.configure(
         processors=[*_FIRST, *_LAST],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

@@ -19,6 +19,7 @@ from slomix.db import Base
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.deliveries.service import JOB_KIND
+from slomix.health import rules as health_rules
 from slomix.health.models import Heartbeat
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
@@ -30,8 +31,6 @@ from slomix.runtime import Runtime
 KIND = "retention"
 AT_ONCE = 1000
 PAUSE = timedelta(milliseconds=200)
-# Machines that come and go leave the names of their processes behind.
-FORGET_COPIES_AFTER = timedelta(days=7)
 
 _OVER = [status for status in JobStatus if status.is_over]
 _SETTLED = [status for status in DeliveryStatus if status.is_settled]
@@ -58,7 +57,7 @@ class Retention(Step):
         number += _forget(session, Job, Job.finished_at < before, Job.status.in_(_OVER), Job.kind.not_in(_KEPT), _LEFT)
         for model in (LoginAttempt, LoginSession, LinkCode):
             number += _forget(session, model, model.expires_at <= now)
-        number += _forget(session, Heartbeat, Heartbeat.seen_at < wall_now() - FORGET_COPIES_AFTER)
+        number += _forget(session, Heartbeat, Heartbeat.seen_at < wall_now() - health_rules.FORGOTTEN_AFTER)
         return Snooze(PAUSE) if number else Done()
 
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -18,7 +19,7 @@ def process_of(mark: str) -> str:
     return mark.rpartition("-")[0]
 
 
-class _Background:
+class _Background(ABC):
     """Something that goes on in a thread for as long as a block lasts."""
 
     def __init__(self) -> None:
@@ -32,8 +33,9 @@ class _Background:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.is_over.set()
 
+    @abstractmethod
     def _run(self) -> None:
-        raise NotImplementedError
+        """Until `is_over`."""
 
 
 @dataclass

@@ -30,12 +30,14 @@ def test_each_command_of_ours_is_one(page: str) -> None:
 def test_each_target_of_make_is_one(page: str, root: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.MULTILINE))
     typed = set(re.findall(r"make ([a-z]+)$|`make ([a-z]+)`", page, re.MULTILINE))
+    assert typed
     assert {one or other for one, other in typed} <= targets
 
 
 def test_each_setting_is_one(page: str) -> None:
     known = {str(field.validation_alias.choices[0]) for field in Settings.model_fields.values()}  # type: ignore[union-attr]
     named = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", page)) - {"CLIENT_ID", "DISCORD_ID"}
+    assert "DISCORD_BOT_TOKEN" in named
     assert named - {"SKIP_INSTALL"} <= known, named - known
 
 

@@ -65,6 +65,16 @@ def test_each_variable_is_told_with_its_value_and_where_it_came_from(
     assert found["GAME_SERVER_PORT"] == ("refused", "environment")
 
 
+@pytest.mark.parametrize("formation", ["everything=2", "release=2", "web", "web=2,web=3"])
+def test_a_formation_that_nothing_starts_with_is_a_problem(
+    nothing: None, monkeypatch: pytest.MonkeyPatch, formation: str
+) -> None:
+    monkeypatch.setenv("SLOMIX_FORMATION", formation)
+    assert "SLOMIX_FORMATION" in begins(checked()["problems"])
+    monkeypatch.setenv("SLOMIX_FORMATION", "web=2,worker=3")
+    assert "SLOMIX_FORMATION" not in begins(checked()["problems"])
+
+
 def test_no_secret_is_told(nothing: None, monkeypatch: pytest.MonkeyPatch) -> None:
     hidden = {name: f"Yd8HsNf3-hidden-{name.lower()}" for name in secrets()}
     hidden |= {

@@ -1,9 +1,8 @@
 """`slomix check` asks whom the evening needs whether they know us, and let the bot do what it has to."""
 
-from typing import Any
-
 import pytest
 
+from slomix.rehearsal.people import Control
 from slomix.simulator.people import GAMING_VOICE_CHANNEL, TEXT_CHANNEL, environment
 from tests.conftest import World
 from tests.rules.operator import bare_machine
@@ -35,11 +34,6 @@ def wrong() -> dict[str, str]:
     return {part: reason for part, reason in said().items() if reason}
 
 
-def break_it(simulator: Simulator, provider: str, fault: str, **parameters: Any) -> None:
-    body = {"provider": provider, "fault": fault, **parameters}
-    simulator.client().post("/control/faults", json=body).raise_for_status()
-
-
 def test_where_all_know_us_nothing_is_wrong_and_nothing_is_written(simulator: Simulator) -> None:
     assert wrong() == {}
     assert simulator.messages() == []
@@ -53,7 +47,7 @@ def test_where_all_know_us_nothing_is_wrong_and_nothing_is_written(simulator: Si
             "DISCORD_CLIENT_SECRET",
             "mistyped",
             "discord login",
-            "refuses DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET (401)",
+            "refuses DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET",
         ),
         (
             "DISCORD_GUILD_ID",
@@ -102,7 +96,7 @@ def test_a_bot_that_telegram_does_not_know_is_named_without_its_token(monkeypatc
 
 
 def test_a_room_to_write_to_has_to_let_the_bot_write(simulator: Simulator) -> None:
-    break_it(simulator, "discord", "read_only")
+    Control(simulator.url).add_fault("read_only")
     assert wrong() == {
         "discord server and rooms": (
             "AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID: the bot may not send messages in game-night; "
@@ -116,7 +110,7 @@ def test_a_room_to_write_to_has_to_let_the_bot_write(simulator: Simulator) -> No
     ("provider", "parts"), [("discord", {"discord"}), ("telegram", {"telegram"}), ("signal", {"signal"})]
 )
 def test_who_is_away_is_told_as_away(simulator: Simulator, provider: str, parts: set[str]) -> None:
-    break_it(simulator, provider, "status", code=503)
+    Control(simulator.url).add_fault("status", provider=provider, code=503)
     found = checked()
     silent = {part for part in ("discord", "telegram", "signal") if not found["parts"][part]}
     assert silent == parts

@@ -1,7 +1,7 @@
 """The ten steps of signing an evening off: what they see, and that each of them can say no."""
 
 import json
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
 from sqlalchemy import select, text
@@ -12,9 +12,11 @@ from slomix.campaigns import evidence, queries, signoff
 from slomix.campaigns.models import Recipient
 from slomix.campaigns.signoff import Step
 from slomix.cli import signoff as all_ten
+from slomix.clock import wall_now
 from slomix.contacts.rules import QuietHours
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
+from slomix.health import service as health
 from slomix.jobs.models import Job
 from slomix.presence.rules import Whereabouts
 from tests.conftest import ROOM, World
@@ -136,3 +138,19 @@ def test_all_ten_are_printed_with_what_was_seen(world: World, campaign_id: int) 
     assert found[1].seen.startswith("schema ")
     assert (found[2].is_so, found[2].seen.count("never seen")) == (False, 3), "nothing runs in this test"
     assert found[3].is_so is None
+
+
+def test_one_worker_of_two_that_is_silent_is_not_every_process(world: World, campaign_id: int) -> None:
+    def processes() -> Step:
+        with world.session() as session:
+            campaign = queries.get(session, campaign_id)
+            return all_ten.steps(session, campaign, evidence.gather(session, campaign), world.runtime.settings)[2]
+
+    with world.session() as session:
+        for part in health.expected(world.runtime.settings):
+            health.beat(session, part, "here/1", wall=wall_now())
+    assert processes().is_so
+    with world.session() as session:
+        health.beat(session, "worker", "here/worker.2", wall=wall_now() - timedelta(minutes=1))
+    assert not processes().is_so
+    assert "worker 1 of 2 processes silent: here/worker.2" in processes().seen

@@ -75,6 +75,22 @@ def depart(settings: Settings) -> Departure:
     return Departure(url, state, verifier)
 
 
+def is_known(settings: Settings) -> bool:
+    """Whether Discord knows our client id and secret. Raise DiscordDown.
+
+    It is asked to exchange a code that nobody was given: who asks is looked at before the code is (RFC 6749, 5.2).
+    """
+    form = {"grant_type": "authorization_code", "code": "none", "redirect_uri": settings.login_redirect_uri}
+    us = httpx2.BasicAuth(settings.discord_client_id, settings.discord_client_secret.get_secret_value())
+    try:
+        answer = httpx2.post(settings.discord_token_url, data=form, auth=us, timeout=5, verify=_certificates())
+    except httpx2.HTTPError as error:
+        raise DiscordDown from error
+    if answer.status_code not in {400, 401}:
+        raise DiscordDown
+    return answer.status_code == 400 and "invalid_client" not in answer.text
+
+
 def arrive(settings: Settings, *, code: str, code_verifier: str) -> DiscordIdentity:
     """Exchange the code and ask who it is, then forget the token. Raise DiscordDown or LoginRefused."""
     try:

@@ -11,6 +11,7 @@ from slomix.accounts import service
 from slomix.accounts.models import GrantedRole, User
 from slomix.accounts.rules import LinkAction, Role, is_discord_id
 from slomix.errors import Invalid
+from slomix.settings import Settings
 
 
 class NoSuchRole(Invalid):
@@ -29,6 +30,11 @@ def read_role(text: str) -> Role:
         return Role(text)
     except ValueError:
         raise NoSuchRole from None
+
+
+def by_settings(settings: Settings, role: Role) -> frozenset[str]:
+    """Who has this right from the settings, whatever is granted or taken here."""
+    return settings.all_admin_ids if role is Role.ADMIN else settings.promoter_discord_ids
 
 
 def grant(session: Session, discord_id: str, role: Role, *, actor: str | None, now: datetime) -> bool:

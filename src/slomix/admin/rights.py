@@ -27,10 +27,7 @@ class NotGranted(Conflict):
 @blueprint.get("")
 def show() -> str:
     settings = web.runtime().settings
-    fixed = [
-        (Role.ADMIN, sorted(settings.all_admin_ids)),
-        (Role.PROMOTER, sorted(settings.promoter_discord_ids)),
-    ]
+    fixed = [(role, sorted(roles.by_settings(settings, role))) for role in (Role.ADMIN, Role.PROMOTER)]
     with web.runtime().transaction() as session:
         granted = roles.granted(session)
         ids = {one.discord_id for one in granted}.union(*(ids for _, ids in fixed))
@@ -60,12 +57,11 @@ def grant() -> Response:
 @blueprint.get("/<discord_id>/<role>/revoke")
 def confirm_revoke(discord_id: str, role: str) -> str:
     who, right = web.the_admin(), roles.read_role(role)
-    fixed = web.runtime().settings.all_admin_ids
     with web.runtime().transaction() as session:
         granted = roles.granted(session)
         if not any((one.discord_id, one.role) == (discord_id, right) for one in granted):
             raise NotGranted
-        left = fixed | {one.discord_id for one in granted if one.role is Role.ADMIN and one.discord_id != discord_id}
+        others = {one.discord_id for one in granted if one.role is Role.ADMIN and one.discord_id != discord_id}
         return render_template(
             "admin/revoke.html",
             discord_id=discord_id,
@@ -73,7 +69,7 @@ def confirm_revoke(discord_id: str, role: str) -> str:
             role=right,
             is_own=discord_id == who.discord_id,
             stays=discord_id in _fixed(right),
-            is_last_admin=right is Role.ADMIN and not left,
+            is_last_admin=right is Role.ADMIN and not (_fixed(right) | others),
         )
 
 
@@ -91,9 +87,7 @@ def revoke(discord_id: str, role: str) -> Response:
 
 
 def _fixed(role: Role) -> frozenset[str]:
-    """Who has this right from the settings, whatever is granted or taken here."""
-    settings = web.runtime().settings
-    return settings.all_admin_ids if role is Role.ADMIN else settings.promoter_discord_ids
+    return roles.by_settings(web.runtime().settings, role)
 
 
 def _name(session: Session, discord_id: str) -> str:

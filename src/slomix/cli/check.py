@@ -20,7 +20,6 @@ from slomix.db import ROOT, Database
 from slomix.environment import Environment
 from slomix.game_server import NoTelemetry
 from slomix.health import service as health
-from slomix.procfile import parse
 from slomix.refusals import all_problems
 from slomix.settings import ENV_PATH, Settings, SettingsError, secrets
 from slomix.wiring import game_server_of
@@ -68,8 +67,9 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
 def _formation(settings: Settings) -> list[str]:
     """What `slomix up` would object to."""
     try:
-        formation.instances(parse((ROOT / "Procfile").read_text()), settings.formation, port=settings.port)
-    except (SettingsError, ValueError) as error:
+        commands = formation.commands_of(ROOT / "Procfile")
+        formation.instances(commands.processes, settings.formation, port=settings.port)
+    except SettingsError as error:
         return [str(error)]
     return []
 

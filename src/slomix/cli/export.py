@@ -8,7 +8,6 @@ import click
 from slomix.cli import formation, surroundings, units
 from slomix.cli.surroundings import Given
 from slomix.environment import Environment
-from slomix.procfile import parse
 from slomix.settings import SettingsError
 
 SYSTEMS_OWN = Path("/etc/systemd/system")
@@ -50,17 +49,13 @@ def _texts(root: Path, wanted: str, user: str, env_file: Path) -> dict[str, str]
     port = given.text("PORT") or there.text("PORT") or "7000"
     if not (port.isascii() and port.isdigit() and 0 < int(port) <= formation.LAST_PORT):
         raise SettingsError(f"PORT: {port!r} is no port")
-    try:
-        commands = parse((root / "Procfile").read_text())
-    except ValueError as error:
-        raise SettingsError(str(error)) from None
-    release = commands.pop("release", None)
+    commands = formation.commands_of(root / "Procfile")
     # Not resolved: in a virtual environment python is a link out of it.
     host = units.Host(root.resolve(), Path(sys.executable).parent.absolute(), user, env_file)
     running = formation.instances(
-        commands, wanted or given.text("SLOMIX_FORMATION") or there.text("SLOMIX_FORMATION"), port=int(port)
+        commands.processes, wanted or given.text("SLOMIX_FORMATION") or there.text("SLOMIX_FORMATION"), port=int(port)
     )
-    return units.units(host, release, running)
+    return units.units(host, commands.release, running)
 
 
 def _says(path: Path) -> str | None:

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from slomix.procfile import parse
 from slomix.settings import SettingsError
 
 WEB = "web"
@@ -11,6 +13,14 @@ MOST = 50
 LAST_PORT = 65535
 
 _PART = re.compile(r"(?P<kind>[A-Za-z0-9_-]+)\s*=\s*(?P<number>[0-9]{1,4})")
+
+
+@dataclass(frozen=True)
+class Commands:
+    """What a Procfile says: what runs, by its kind, and what comes before, if anything does."""
+
+    processes: Mapping[str, str]
+    release: str | None
 
 
 @dataclass(frozen=True)
@@ -22,6 +32,16 @@ class Instance:
     name: str
     command: str
     environment: Mapping[str, str]
+
+
+def commands_of(procfile: Path) -> Commands:
+    """Raise SettingsError with a sentence on a file that cannot be read so."""
+    try:
+        found = parse(procfile.read_text())
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    release = found.pop("release", None)
+    return Commands(found, release)
 
 
 def instances(commands: Mapping[str, str], formation: str, *, port: int) -> list[Instance]:

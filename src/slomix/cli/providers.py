@@ -1,7 +1,7 @@
 """What Discord, Telegram and Signal say to our credentials."""
 
-import httpx2
-
+from slomix.accounts import discord_login
+from slomix.accounts.discord_login import DiscordDown
 from slomix.channels.base import SendError
 from slomix.discord_app import rooms
 from slomix.settings import Settings
@@ -34,16 +34,11 @@ def _discord(settings: Settings) -> dict[str, str]:
 
 
 def _login(settings: Settings) -> str:
-    """Exchange a code that nobody was given: who we are is looked at before the code is."""
-    form = {"grant_type": "authorization_code", "code": "none", "redirect_uri": settings.login_redirect_uri}
-    who = httpx2.BasicAuth(settings.discord_client_id, settings.discord_client_secret.get_secret_value())
     try:
-        answer = httpx2.post(settings.discord_token_url, data=form, auth=who, timeout=5)
-    except httpx2.HTTPError as error:
-        return f"does not answer ({type(error).__name__})"
-    if answer.status_code == 401 or "invalid_client" in answer.text:
-        return f"refuses DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET ({answer.status_code})"
-    return "" if answer.status_code == 400 else f"answers {answer.status_code}"
+        is_known = discord_login.is_known(settings)
+    except DiscordDown as error:
+        return str(error)
+    return "" if is_known else "refuses DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET"
 
 
 def _telegram(settings: Settings) -> str:

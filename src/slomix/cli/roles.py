@@ -37,8 +37,7 @@ def list_roles() -> None:
     database, settings = open_database()
     with database.transaction() as session:
         found = [(one.discord_id, one.role, f"granted {one.granted_at:%Y-%m-%d}") for one in service.granted(session)]
-        by_settings = ((Role.ADMIN, settings.all_admin_ids), (Role.PROMOTER, settings.promoter_discord_ids))
-        found += [(discord_id, role, "by the settings") for role, ids in by_settings for discord_id in ids]
+        found += [(one, role, "by the settings") for role in Role for one in service.by_settings(settings, role)]
         people = queries.accounts_of(session, {discord_id for discord_id, _, _ in found})
     for discord_id, role, whence in sorted(found, key=lambda one: (one[1], int(one[0]), one[2])):
         name = plain_name(people[discord_id].display_name) if discord_id in people else "never logged in"
@@ -55,7 +54,6 @@ def revoke(discord_id: str, role: str) -> None:
     database, settings = open_database()
     with database.transaction() as session:
         was_granted = service.revoke(session, discord_id, Role(role), actor=COMMAND_LINE, now=wall_now())
-    from_settings = settings.all_admin_ids if role == Role.ADMIN else settings.promoter_discord_ids
-    if discord_id in from_settings:
+    if discord_id in service.by_settings(settings, Role(role)):
         raise click.ClickException(f"{discord_id} is {role} by the settings; take them out there.")
     click.echo(f"{discord_id} is no {role} any more." if was_granted else f"{discord_id} was no {role}.")

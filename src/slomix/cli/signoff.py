@@ -65,10 +65,10 @@ def _settings(session: Session, settings: Settings) -> Step:
 def _processes(session: Session, settings: Settings) -> Step:
     parts = health.parts(session, health.expected(settings), wall=wall_now())
     seen = ", ".join(
-        f"{one.part} {one.reason}" if one.age_seconds is None else f"{one.part} seen {one.age_seconds:.0f} s ago"
+        f"{one.part} {one.trouble}" if one.trouble is not None else f"{one.part} seen {one.age_seconds:.0f} s ago"
         for one in parts
     )
-    return Step("every process is up", all(one.ok for one in parts), seen)
+    return Step("every process is up", all(one.trouble is None for one in parts), seen)
 
 
 def _health(settings: Settings) -> Step:

@@ -18,7 +18,7 @@ from slomix.db import Database
 from slomix.health import service as health
 from slomix.output import Output
 from slomix.process import Process
-from slomix.procfile import Runner, parse
+from slomix.procfile import Runner
 from slomix.settings import Settings, SettingsError
 
 
@@ -43,9 +43,9 @@ class Start:
 
     def plan(self) -> None:
         """Decide what runs. Raise SettingsError on a formation that makes no sense."""
-        self.commands = self._commands()
-        self.release = self.commands.pop("release", None)
-        self.instances = formation.instances(self.commands, self.wanted, port=self.settings.port)
+        commands = formation.commands_of(self.root / ("Procfile.dev" if self.is_simulated else "Procfile"))
+        self.release = commands.release
+        self.instances = formation.instances(commands.processes, self.wanted, port=self.settings.port)
         kinds = [one.kind for one in self.instances]
         if self.is_development and (kinds.count(formation.WEB) != 1 or kinds.count("simulator") > 1):
             raise SettingsError("SLOMIX_FORMATION: in development there is one web process, and one simulator")
@@ -114,12 +114,6 @@ class Start:
         self._start_processes()
         await self._wait_until_healthy()
         self.output.say(self._welcome())
-
-    def _commands(self) -> dict[str, str]:
-        try:
-            return parse((self.root / ("Procfile.dev" if self.is_simulated else "Procfile")).read_text())
-        except ValueError as error:
-            raise SettingsError(str(error)) from None
 
     def _start_processes(self) -> None:
         self.runner.start([_process(one) for one in self.instances])

@@ -8,8 +8,10 @@ from slomix import words
 
 BEAT_EVERY = timedelta(seconds=5)
 DEAD_AFTER = timedelta(seconds=30)
-# A copy that nobody has seen for so long was taken away, not lost.
-FORGOTTEN_AFTER = timedelta(hours=1)
+# A copy that nobody has seen for longer was taken away, not lost.
+MISSED_FOR = timedelta(hours=1)
+# Machines that come and go leave the names of their processes behind.
+FORGOTTEN_AFTER = timedelta(days=7)
 
 SCHEDULER = "scheduler"
 WORKER = "worker"
@@ -42,7 +44,7 @@ def judge_part(part: str, beats: Mapping[str, datetime], wall: datetime) -> Part
     alive = [seen_at for seen_at in beats.values() if judge_beat(part, seen_at, wall).ok]
     if not alive:
         return judge_beat(part, max(beats.values(), default=None), wall)
-    missing = sorted(copy for copy, seen_at in beats.items() if DEAD_AFTER < wall - seen_at <= FORGOTTEN_AFTER)
+    missing = sorted(copy for copy, seen_at in beats.items() if DEAD_AFTER < wall - seen_at <= MISSED_FOR)
     copies = len(alive) + len(missing)
     reason = words.COPIES_MISSING.format(missing=len(missing), copies=copies) if missing else None
     best = judge_beat(part, max(alive), wall)
