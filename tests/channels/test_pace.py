@@ -23,32 +23,63 @@ def url(servers: Servers) -> str:
     return servers.redis_url
 
 
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long each pause took that was waited for."""
+    taken: list[float] = []
+
+    def napping(seconds: float) -> None:
+        taken.append(seconds)
+        nap(seconds)
+
+    monkeypatch.setattr(pace, "nap", napping)
+    return taken
+
+
 def busiest_second(moments: list[float]) -> int:
     """How many of them lie in the fullest second."""
     return max(sum(1 for other in moments if start <= other < start + 1) for start in moments)
 
 
-def test_three_processes_together_stay_below_fifty_in_any_second_and_waste_little(url: str) -> None:
+def turn(process: SharedPace, route: str) -> str:
+    """A slot; whoever is told to come later does, as a delivery does."""
+    while True:
+        try:
+            return process.wait(route)
+        except SlowDown as busy:
+            assert busy.retry_after is not None
+            nap(busy.retry_after.total_seconds())
+
+
+def seconds_for_120(url: str) -> float:
+    """How long three processes take for them; never more than fifty leave in any second, however busy the machine."""
+    redis.Redis.from_url(url).flushall()
     processes = [SharedPace(url) for _ in range(3)]
     left: list[float] = []
 
     def leave(number: int) -> None:
         process = processes[number % 3]
-        slot = process.wait(f"POST /channels/{number}/messages")
-        process.left(slot)
+        slot = turn(process, f"POST /channels/{number}/messages")
         left.append(monotonic())
+        process.left(slot)
 
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(leave, range(120)))
+    assert len(left) == 120
     assert busiest_second(left) <= 50
-    assert max(left) - min(left) < 120 / 50 * 1.15
+    return max(left) - min(left)
 
 
-def test_a_burst_leaves_at_once(url: str) -> None:
+def test_three_processes_together_stay_below_fifty_in_any_second_and_waste_little(url: str) -> None:
+    quick = 120 / 50 * 1.15
+    assert any(seconds_for_120(url) < quick for _ in range(3)), "a busy machine may be slow once, not thrice"
+
+
+def test_a_burst_leaves_at_once(url: str, naps: list[float]) -> None:
     began, one = monotonic(), SharedPace(url)
     for _ in range(pace.LIMIT):
         one.left(one.wait(DM))
-    assert monotonic() - began < 0.5
+    assert naps == []
     one.wait(DM)
     assert monotonic() - began > 1, "and the next waits for its slot"
 
@@ -64,15 +95,14 @@ def test_a_route_without_room_is_left_alone_by_all_and_keeps_nobody_else(url: st
     another.wait(OTHER_DM)
 
 
-def test_a_short_pause_of_one_route_is_not_waited_for_by_all(url: str) -> None:
+def test_a_short_pause_of_one_route_is_not_waited_for_by_all(url: str, naps: list[float]) -> None:
     one = SharedPace(url)
-    one.heed(DM, {}, refused_for=0.4 * SECOND)
-    began = monotonic()
+    one.heed(DM, {}, refused_for=1.5 * SECOND)
     with pytest.raises(SlowDown):
         one.wait(DM)
     one.wait(OTHER_DM)
-    assert monotonic() - began < 0.3
-    nap(0.5)
+    assert naps == []
+    nap(1.6)
     one.wait(DM)
 
 
@@ -105,12 +135,12 @@ def test_what_was_begun_and_never_left_counts_for_as_long_as_it_might(url: str) 
     assert redis.Redis.from_url(url).ttl("slomix:discord:slots") >= pace.BEGUN.total_seconds() - 1
 
 
-def test_without_redis_each_process_keeps_to_its_share() -> None:
+def test_without_redis_each_process_keeps_to_its_share(naps: list[float]) -> None:
     one = SharedPace("redis://127.0.0.1:1/0")
     began = wall_now()
     for _ in range(pace.SHARE):
         one.wait(DM)
-    assert wall_now() - began < SECOND
+    assert sum(naps) == 0
     one.wait(DM)
     assert wall_now() - began > SECOND
     one.heed(DM, {}, refused_for=SECOND)  # and says nothing to nobody
