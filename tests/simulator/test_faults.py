@@ -30,13 +30,14 @@ def test_a_cut_connection_has_delivered_its_message_and_the_nonce_finds_it(simul
 
 
 def test_latency_slows_the_bot_and_not_the_control(simulator: Simulator) -> None:
-    switch_on(simulator, "latency", seconds=0.4)
+    switch_on(simulator, "latency", seconds=1)
     began = time.monotonic()
     assert simulator.messages() == []
-    assert time.monotonic() - began < 0.3
+    assert time.monotonic() - began < 1
+    began = time.monotonic()
     with simulator.bot() as bot:
         assert say(bot, "Bob").status_code == 200
-    assert time.monotonic() - began >= 0.4
+    assert time.monotonic() - began >= 1
 
 
 def test_a_status_is_answered_and_nothing_is_taken(simulator: Simulator) -> None:

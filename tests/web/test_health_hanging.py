@@ -117,7 +117,7 @@ def test_a_process_lives_also_without_a_database(world: World, silent: int, away
     lonely = at_port(world, silent) if away == "hangs" else without_database(world)
     status, body, seconds = ask(make_app(lonely.runtime), lonely, "/health/live")
     assert (status, body) == (200, {"status": "ok"})
-    assert seconds < 1, "it does not even ask"
+    assert seconds < 2, "it does not even ask: it would be told so after two seconds"
 
 
 @pytest.mark.parametrize(
