@@ -32,9 +32,9 @@ def retry(world: World, job_id: int, *, twice: bool = False) -> None:
         operating.retry(session, job_id, may_arrive_twice=twice, settings=settings, now=now, by="a test")
 
 
-def call_off(world: World, job_id: int) -> None:
+def call_off(world: World, job_id: int) -> int:
     with world.session() as session:
-        operating.cancel(session, job_id, now=world.clock.now(), by="a test")
+        return operating.cancel(session, job_id, now=world.clock.now(), by="a test")
 
 
 def rows(world: World, notice: str = rules.REMINDER) -> list[Delivery]:
@@ -172,7 +172,7 @@ def test_a_voice_check_that_has_spoken_is_not_repeated(world: World, campaign: i
 
 def test_a_message_that_is_called_off_is_settled_with_its_reason_and_never_leaves(world: World, campaign: int) -> None:
     first, _ = rows(world)
-    call_off(world, carrier(world, first).id)
+    assert call_off(world, carrier(world, first).id) == 0, "it is the message itself"
     row, carried = rows(world)[0], carrier(world, first)
     reason = "cancelled by an operator"
     assert (row.status, row.reason, row.settled_at) == (DeliveryStatus.SKIPPED, reason, world.clock.now())
@@ -194,7 +194,7 @@ def test_one_whose_answer_was_not_seen_becomes_unknown(world: World, campaign: i
 
 
 def test_a_phase_that_is_called_off_takes_its_messages_along_and_the_others_stay(world: World, campaign: int) -> None:
-    call_off(world, job(world, rules.REMINDER, f"campaign:{campaign}").id)
+    assert call_off(world, job(world, rules.REMINDER, f"campaign:{campaign}").id) == 2
     assert [row.status for row in rows(world)] == [DeliveryStatus.SKIPPED] * 2
     assert [row.status for row in rows(world, rules.START)] == [DeliveryStatus.PENDING] * 2
     world.clock.move_to(at(21))

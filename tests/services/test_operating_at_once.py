@@ -107,6 +107,9 @@ def test_the_command_line_lists_retries_and_cancels(installation: World) -> None
     assert (answer.exit_code, answer.output) == (1, "Error: Only what has failed is tried again; this is planned.\n")
     assert do("jobs", "cancel", str(job.id)).output == f"Job {job.id} is cancelled.\n"
     assert reminder(installation)[0].reason == "cancelled by an operator"
+    with installation.session() as session:
+        phase = session.scalars(select(Job.id).where(Job.kind == rules.START)).one()
+    assert do("jobs", "cancel", str(phase)).output == f"Job {phase} is cancelled, and with it its messages: 1.\n"
     assert "over (skipped)" in do("jobs", "cancel", str(job.id)).output
     for nonsense in ("0", "-1", "x", "9" * 30):
         answer = do("jobs", "retry", nonsense)

@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from slomix.admin import finding
 from slomix.availability.rules import Status
+from slomix.campaigns import rules
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
@@ -230,4 +231,17 @@ def test_a_planned_message_is_called_off(world: World, campaign: int, dora: Brow
     with world.session() as session:
         row = session.get_one(Delivery, one, populate_existing=True)
         assert (row.status, row.reason) == (DeliveryStatus.SKIPPED, "cancelled by an operator")
-    assert dora.page(f"/admin/ledger/{one}").by_id("main").buttons == []
+    page = dora.page(f"/admin/ledger/{one}")
+    assert page.by_id("main").buttons == []
+    assert "Cancelled. It will not happen" in page.by_id("flash").words
+
+
+def test_whoever_cancels_a_phase_is_told_how_many_messages_went_with_it(
+    world: World, campaign: int, dora: Browser
+) -> None:
+    with world.session() as session:
+        phase = session.scalars(select(Job.id).where(Job.kind == rules.REMINDER)).one()
+        waiting = session.scalars(select(func.count(Delivery.id)).where(Delivery.notice == rules.REMINDER)).one()
+    dora.post(f"/admin/jobs/{phase}/cancel", form_of(dora, f"/admin/jobs/{phase}/cancel"))
+    assert waiting > 0
+    assert f"its messages that had not left: {waiting}." in dora.page("/admin/jobs").by_id("flash").words

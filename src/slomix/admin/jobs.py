@@ -97,10 +97,11 @@ def cancel(job_id: int) -> Response:
     """It is not done any more, and the ledger says why."""
     who, now = web.the_admin(), web.now()
     with web.runtime().transaction() as session:
-        _look_again(operating.find(session, job_id))
-        target = operating.cancel(session, job_id, now=now, by=f"user {who.user_id}")
+        target = operating.find(session, job_id)
+        _look_again(target)
+        messages = operating.cancel(session, job_id, now=now, by=f"user {who.user_id}")
         back = _back(target)
-    flash(words.JOB_CANCELLED, "done")
+    flash(words.JOB_CANCELLED_WITH.format(messages=messages) if messages else words.JOB_CANCELLED, "done")
     return redirect(back, code=303)
 
 

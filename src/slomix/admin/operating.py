@@ -187,8 +187,8 @@ def must_be_pending(target: Target) -> None:
         raise NotPending(target.job.status)
 
 
-def cancel(session: Session, job_id: int, *, now: datetime, by: str) -> Target:
-    """Skip a pending job, and settle in the same transaction the messages that share its fate.
+def cancel(session: Session, job_id: int, *, now: datetime, by: str) -> int:
+    """Skip a pending job, and settle in the same transaction the messages that share its fate; how many those are.
 
     A message of which an earlier try got no answer becomes `unknown`: it may have arrived. What a worker has in its
     hands at this moment leaves. Raises IsRunning or NotPending.
@@ -212,7 +212,7 @@ def cancel(session: Session, job_id: int, *, now: datetime, by: str) -> Target:
         campaigns.refresh_status(session, target.campaign)
     db.notify(session, db.LIVE, "deliveries campaign")
     log.warning("job.cancelled_by_hand", job=job_id, kind=target.job.kind, messages=len(held) - 1, by=by)
-    return target
+    return len(held) - 1
 
 
 def _carried(session: Session, target: Target) -> Sequence[int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 import click
 from sqlalchemy.orm import Session
@@ -17,6 +18,8 @@ from slomix.jobs.rules import JobStatus
 from slomix.settings import Settings
 
 MOST = 200
+
+_Answer = TypeVar("_Answer")
 
 
 @click.group()
@@ -69,20 +72,20 @@ def retry(job_id: int, may_arrive_twice: bool) -> None:
 def cancel(job_id: int) -> None:
     """Call the pending job JOB_ID off; a message that it carries is skipped with it."""
 
-    def deed(session: Session, _settings: Settings, now: datetime) -> None:
-        operating.cancel(session, job_id, now=now, by=COMMAND_LINE)
+    def deed(session: Session, _settings: Settings, now: datetime) -> int:
+        return operating.cancel(session, job_id, now=now, by=COMMAND_LINE)
 
-    _do(deed)
-    click.echo(f"Job {job_id} is cancelled.")
+    messages = _do(deed)
+    click.echo(f"Job {job_id} is cancelled" + (f", and with it its messages: {messages}." if messages else "."))
 
 
-def _do(deed: Callable[[Session, Settings, datetime], None]) -> None:
+def _do(deed: Callable[[Session, Settings, datetime], _Answer]) -> _Answer:
     """In one transaction; a refusal is its sentence and exit status 1."""
     database, settings = open_database()
     now = open_clock(settings.clock_file).now()
     try:
         with database.transaction() as session:
-            deed(session, settings, now)
+            return deed(session, settings, now)
     except operating.MayArriveTwice as error:
         raise click.ClickException(f"{error} Use --may-arrive-twice.") from None
     except DomainError as error:

@@ -85,6 +85,7 @@ JOB_MAY_ARRIVE_TWICE = "This may have arrived already, and then it arrives twice
 VOICE_CHECK_HAS_SPOKEN = "This voice check has said already that nobody knows who came, so it is not repeated."
 JOB_RETRIED = "It is tried again."
 JOB_CANCELLED = "Cancelled. It will not happen, and the ledger says why."
+JOB_CANCELLED_WITH: Final = "Cancelled, and with it its messages that had not left: {messages}. The ledger says why."
 # What each kind of job does, by the name it is stored under.
 JOB_KINDS = {
     "delivery": "sends one message",
