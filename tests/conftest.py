@@ -1,4 +1,4 @@
-"""The world of the tests: one evening in November, one cast, a real PostgreSQL, a frozen clock, a channel that keeps.
+"""The world of the tests: one evening in November, one cast, a frozen clock, a channel that keeps.
 
 Alice plays. Bob promotes. Charlie is logged in but not linked. Erik, Franka and Goran play too.
 """
@@ -13,10 +13,9 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
-from sqlalchemy import text
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
-from slomix import db, embedded, logs, migrations
+from slomix import db, logs, migrations
 from slomix.accounts import logins
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
@@ -33,6 +32,18 @@ from slomix.embedded import Servers
 from slomix.game_server import NoTelemetry
 from slomix.runtime import Runtime
 from slomix.settings import Settings
+from tests.databases import (
+    RolledBack,
+    committed,
+    database,
+    database_url,
+    empty_database_url,
+    empty_land,
+    owner,
+    servers,
+)
+
+__all__ = ["committed", "database", "database_url", "empty_database_url", "empty_land", "owner", "servers"]
 
 # The simulated Discord, for whoever speaks to it; and which test process does what.
 pytest_plugins = ["tests.simulators", "tests.scheduling"]
@@ -107,72 +118,41 @@ def plain_logs() -> None:
     logs.configure("tests")
 
 
-@pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """A PostgreSQL and a Valkey of this test process."""
-    with embedded.running(tmp_path_factory.mktemp("servers"), durable=False) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def database_url(servers: Servers) -> str:
-    """As the role that Slomix runs as."""
-    migrations.upgrade(servers.owner_url)
-    return servers.database_url
-
-
-@pytest.fixture
-def empty_database_url(servers: Servers) -> Iterator[str]:
-    """A database with nothing in it, as its owner."""
-    with psycopg.connect(db.libpq_url(servers.owner_url), autocommit=True) as admin:
-        admin.execute("CREATE DATABASE empty")
-        yield servers.owner_url.replace("/slomix?", "/empty?")
-        admin.execute("DROP DATABASE empty WITH (FORCE)")
-
-
-class RolledBack(db.Database):
-    """A database whose every transaction is a savepoint of one that the test rolls back."""
+class Peopled(RolledBack):
+    """One in which the cast lives already."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
-        self._connection = self.engine.connect()
-        self._outer = self._connection.begin()
-        self._sessions = sessionmaker(
-            self._connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
-        )
-
-    def close(self) -> None:
-        self._outer.rollback()
-        self._connection.close()
-        super().close()
+        lasting = db.Database(url)
+        there = build_world(lasting)
+        lasting.close()
+        self.players, self.users = there.players, there.users
 
 
-@pytest.fixture
-def database(database_url: str) -> Iterator[db.Database]:
-    rolled_back = RolledBack(database_url)
-    yield rolled_back
-    rolled_back.close()
+@pytest.fixture(scope="session")
+def town(servers: Servers) -> Iterator[Peopled]:
+    """The cast in a database of their own, settled once for all tests of a process: there are many.
+
+    It is made by the owner and used, as in production, by the role that Slomix runs as.
+    """
+    with psycopg.connect(db.libpq_url(servers.owner_url), autocommit=True) as admin:
+        admin.execute("CREATE DATABASE town")
+        admin.execute("REVOKE TEMPORARY ON DATABASE town FROM PUBLIC")
+    migrations.upgrade(in_town(servers.owner_url))
+    yield (settled := Peopled(in_town(servers.database_url)))
+    settled.close()
 
 
-@pytest.fixture
-def committed(database_url: str, owner: db.Database) -> Iterator[db.Database]:
-    """A database that really commits, for races; emptied afterwards."""
-    yield (real := db.Database(database_url, pool_size=10))
-    empty(owner)
-    real.close()
+def in_town(url: str) -> str:
+    """The same server, there."""
+    return url.replace("/slomix?", "/town?")
 
 
 @pytest.fixture
-def owner(servers: Servers, database_url: str) -> Iterator[db.Database]:
-    """The same database as who may do everything there."""
-    yield (owning := db.Database(servers.owner_url))
-    owning.close()
-
-
-def empty(owner: db.Database) -> None:
-    """As if nothing had ever happened."""
-    with owner.transaction() as session:
-        session.execute(text(f"TRUNCATE {', '.join(db.Base.metadata.tables)} RESTART IDENTITY CASCADE"))
+def peopled(town: Peopled) -> Iterator[Peopled]:
+    """What a test does there is undone after it."""
+    with town.for_a_test():
+        yield town
 
 
 def make_settings(**changes: object) -> Settings:
@@ -273,7 +253,16 @@ def build_world(database: db.Database, **settings: object) -> World:
         threads=threads if made.planning_create_thread else None,
     )
     world = World(runtime, clock, discord, telegram, signal, lookup, {}, {}, dict(CAST), game_server, threads)
-    now = clock.now() - timedelta(days=7)
+    if isinstance(database, Peopled):
+        world.players.update(database.players)
+        world.users.update(database.users)
+    else:
+        _settle(world)
+    return world
+
+
+def _settle(world: World) -> None:
+    now = world.clock.now() - timedelta(days=7)
     with world.session() as session:
         rows = [(f"guid-{name}", f"^1{name.title()}", [f"{name}_old"]) for name in LINKED]
         accounts.import_players(session, [*rows, ("guid-spare", "Spare", [])], now=now)
@@ -287,12 +276,11 @@ def build_world(database: db.Database, **settings: object) -> World:
                 contacts.add_discord(session, world.players[name], now=now)
     for name in LINKED:
         world.prefers(name)
-    return world
 
 
 @pytest.fixture
-def world(database: db.Database) -> World:
-    return build_world(database)
+def world(peopled: Peopled) -> World:
+    return build_world(peopled)
 
 
 @pytest.fixture

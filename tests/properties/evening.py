@@ -30,7 +30,8 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
 from slomix.presence import service as presence
-from tests.conftest import ROOM, TODAY, World, at, build_world, empty
+from tests.conftest import ROOM, TODAY, World, at, build_world
+from tests.databases import empty
 from tests.properties.wire import MOODS, SECOND, Killed, Wire
 
 PEOPLE = ("alice", "bob", "erik", "franka")

@@ -1,6 +1,7 @@
 """The earlier site as it may have stood on the evening of the tests, with what went wrong there."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -8,9 +9,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import create_engine, text
 
-from slomix.db import Base
+from slomix import db
 from slomix.predecessor import service, source
 from slomix.predecessor.report import Kind, Outcome, Report
 from tests.conftest import TODAY, World
@@ -38,10 +38,10 @@ class Earlier:
     """Its database, to be filled like sentences."""
 
     url: str
+    connection: psycopg.Connection[Any]
 
     def run(self, statement: str, *values: Any) -> None:
-        with psycopg.connect(self.url) as connection:
-            connection.execute(statement, values or None)
+        self.connection.execute(statement, values or None)
 
     def add(self, table: str, **values: Any) -> None:
         columns = ", ".join(values)
@@ -78,15 +78,15 @@ class Earlier:
 
 
 @pytest.fixture
-def there(empty_database_url: str) -> Earlier:
+def there(empty_database_url: str) -> Iterator[Earlier]:
     """The earlier site's database, which lives on the community's clock (W5)."""
-    admin = create_engine(empty_database_url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text("ALTER DATABASE empty SET timezone TO 'Europe/Ljubljana'"))
-    admin.dispose()
-    earlier = Earlier(empty_database_url.replace("postgresql+psycopg://", "postgresql://"))
-    earlier.run(SCHEMA.read_text())
-    return earlier
+    url = db.libpq_url(empty_database_url)
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute("ALTER DATABASE empty SET timezone TO 'Europe/Ljubljana'")
+    with psycopg.connect(url, autocommit=True) as connection:
+        earlier = Earlier(url, connection)
+        earlier.run(SCHEMA.read_text())
+        yield earlier
 
 
 @pytest.fixture
@@ -227,7 +227,7 @@ def everything(world: World) -> dict[str, list[Any]]:
     with world.session() as session:
         return {
             table.name: sorted(map(repr, session.execute(table.select()).all()))
-            for table in Base.metadata.sorted_tables
+            for table in db.Base.metadata.sorted_tables
         }
 
 

@@ -19,7 +19,7 @@ from slomix.errors import NotFound
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from tests.conftest import LJUBLJANA, TODAY, World, at, build_world, make_settings
+from tests.conftest import LJUBLJANA, TODAY, Peopled, World, at, build_world, make_settings
 
 
 def call(world: World, name: str = "bob", *, key: str = "k1", hour: int = 21, **options: object) -> tuple[int, bool]:
@@ -79,8 +79,8 @@ def test_one_a_day_over_all_and_the_refusal_names_the_other(world: World) -> Non
     assert counts(world) == before
 
 
-def test_without_the_cooldown_another_promoter_may_but_the_same_may_not(database: db.Database) -> None:
-    world = build_world(database, global_cooldown=False)
+def test_without_the_cooldown_another_promoter_may_but_the_same_may_not(peopled: Peopled) -> None:
+    world = build_world(peopled, global_cooldown=False)
     world.says("alice", Status.LOOKING)
     call(world, "bob")
     with pytest.raises(CampaignExists):
@@ -110,7 +110,7 @@ def test_nobody_to_ask_uses_nothing_up(world: World) -> None:
     assert counts(world) == (0, 0, 0)
 
 
-def test_too_late_and_switched_off_use_nothing_up(world: World, database: db.Database) -> None:
+def test_too_late_and_switched_off_use_nothing_up(world: World) -> None:
     world.says("alice", Status.LOOKING)
     world.clock.move_to(at(22, 1))
     with pytest.raises(TooLate):

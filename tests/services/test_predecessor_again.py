@@ -24,7 +24,7 @@ from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.models import Job
 from slomix.predecessor import service
 from slomix.predecessor.report import Kind, Outcome
-from tests.conftest import ROOM, SUMMARY_ROOM, TODAY, World, at, build_world
+from tests.conftest import ROOM, SUMMARY_ROOM, TODAY, Peopled, World, at, build_world
 from tests.services.test_campaigns import call
 from tests.workers.pump import pump
 from tests.workers.stage import in_voice
@@ -92,9 +92,9 @@ def test_who_waits_for_an_admin_is_left_to_the_admin(world: World, full: Earlier
     assert came_to(move(world, full), Kind.LINKS)[Outcome.LEFT, words.CLAIM_OPEN_HERE] == 1
 
 
-def test_nothing_that_moved_in_ever_sends(database: Database, there: Earlier) -> None:
+def test_nothing_that_moved_in_ever_sends(peopled: Peopled, there: Earlier) -> None:
     """Not tonight with its pending jobs there, not as a session gets ready, not when a day begins or is reminded of."""
-    world = build_world(database, ready_threshold=2)
+    world = build_world(peopled, ready_threshold=2)
     fill(there)
     for name in ("nina", "otto", "pia"):
         there.run(

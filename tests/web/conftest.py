@@ -5,25 +5,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import redis
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from slomix import db, migrations
+from slomix import db
 from slomix.accounts import logins
 from slomix.accounts.models import User
 from slomix.app import create_app
 from slomix.channels.memory import MemoryChannel
-from slomix.embedded import Servers
 from slomix.limits import limiter
 from slomix.runtime import Runtime
-from tests.conftest import FrozenClock, Lookup, RolledBack, World, build_world
+from tests.conftest import FrozenClock, Lookup, Peopled, World, build_world
 from tests.simulators import running_simulator, simulator
 from tests.web.reading import Element, read
 
@@ -77,42 +76,21 @@ def browser_of(app: Flask, world: World, name: str | None) -> Browser:
     return Browser(client)
 
 
-class Rewound(RolledBack):
-    """A database that a test leaves as it found it, without losing what was there before the test."""
-
-    @contextmanager
-    def for_a_test(self) -> Iterator[None]:
-        point = self._connection.begin_nested()
-        yield
-        point.rollback()
-
-
 @pytest.fixture(scope="session")
-def peopled(servers: Servers) -> Iterator[World]:
-    """The cast, linked and opted in, in a database of their own, once for all tests of a process: there are many.
-
-    It is made by the owner and used, as in production, by the role that Slomix runs as.
-    """
-    admin = create_engine(servers.owner_url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text("CREATE DATABASE web"))
-        connection.execute(text("REVOKE TEMPORARY ON DATABASE web FROM PUBLIC"))
-    admin.dispose()
-    migrations.upgrade(servers.owner_url.replace("/slomix?", "/web?"))
-    database = Rewound(servers.database_url.replace("/slomix?", "/web?"))
-    yield build_world(database)
-    database.close()
+def one_world(town: Peopled) -> World:
+    """That of the application, which is made once for all tests of a process."""
+    return build_world(town)
 
 
 @pytest.fixture
-def world(peopled: World) -> Iterator[World]:
-    peopled.clock.move_to(FrozenClock().now())
-    vars(peopled.discord).update(vars(MemoryChannel()))
-    for channel in (peopled.telegram, peopled.signal):
+def world(one_world: World, peopled: Peopled) -> World:
+    """As if it were new."""
+    one_world.clock.move_to(FrozenClock().now())
+    vars(one_world.discord).update(vars(MemoryChannel()))
+    for channel in (one_world.telegram, one_world.signal):
         vars(channel).update(vars(MemoryChannel(repeatable_for=timedelta(0))))
-    vars(peopled.lookup).update(vars(Lookup()))
-    with cast(Rewound, peopled.runtime.database).for_a_test():
-        yield peopled
+    vars(one_world.lookup).update(vars(Lookup()))
+    return one_world
 
 
 def with_settings(world: World, **settings: object) -> World:
@@ -146,17 +124,17 @@ def make_app(runtime: Runtime) -> Flask:
 
 
 @pytest.fixture(scope="session")
-def app(peopled: World) -> Flask:
-    return make_app(peopled.runtime)
+def app(one_world: World) -> Flask:
+    return make_app(one_world.runtime)
 
 
 @pytest.fixture(autouse=True)
-def uncounted(app: Flask, peopled: World) -> None:
+def uncounted(app: Flask, one_world: World) -> None:
     """What other tests asked for in this minute does not count."""
     try:
         limiter.reset()
     except redis.RedisError:
-        make_app(peopled.runtime)  # it counts for the app that was made last, and that one's Redis was away
+        make_app(one_world.runtime)  # it counts for the app that was made last, and that one's Redis was away
 
 
 @pytest.fixture
@@ -195,20 +173,14 @@ def lands(answer: TestResponse) -> str:
     return str(answer.headers["Location"])
 
 
+_ROWS = "SELECT '{0}', count(*) || ' ' || coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') FROM {0} t"
+_FINGERPRINTS = text(" UNION ALL ".join(map(_ROWS.format, db.Base.metadata.tables)))
+
+
 def everything(world: World) -> dict[str, str]:
     """A fingerprint of each table: how many rows, and what is in them."""
     with world.session() as session:
-        return {
-            table.name: str(
-                session.execute(
-                    text(
-                        f"SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') "
-                        f'FROM "{table.name}" t'
-                    )
-                ).scalar_one()
-            )
-            for table in db.Base.metadata.sorted_tables
-        }
+        return {row[0]: row[1] for row in session.execute(_FINGERPRINTS)}
 
 
 @contextmanager

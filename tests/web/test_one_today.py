@@ -14,7 +14,8 @@ from sqlalchemy import select, text
 from slomix import db
 from slomix.availability.rules import Status
 from slomix.deliveries.models import Delivery
-from tests.conftest import LINKED, TODAY, RolledBack, World, at, build_world
+from tests.conftest import LINKED, TODAY, World, at, build_world
+from tests.databases import RolledBack
 from tests.web.conftest import Browser, browser_of, is_page, is_problem, lands, make_app
 from tests.web.reading import Element
 
@@ -41,7 +42,8 @@ def auckland(owner: db.Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 def far_from_here(auckland: None, database_url: str) -> Iterator[World]:
     """The cast there; the community's day begins at five in Ljubljana."""
     database = RolledBack(database_url)
-    yield build_world(database, day_starts_at=FIVE)
+    with database.for_a_test():
+        yield build_world(database, day_starts_at=FIVE)
     database.close()
 
 

@@ -44,8 +44,10 @@ BODIES: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def bridged(peopled: World) -> Flask:
-    return make_app(with_settings(peopled, internal_api_secret=SecretStr(SECRET), link_code_interval_seconds=0).runtime)
+def bridged(one_world: World) -> Flask:
+    return make_app(
+        with_settings(one_world, internal_api_secret=SecretStr(SECRET), link_code_interval_seconds=0).runtime
+    )
 
 
 @pytest.fixture

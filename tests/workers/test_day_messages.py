@@ -7,9 +7,8 @@ from sqlalchemy import select
 
 from slomix.availability.rules import Status
 from slomix.contacts.rules import ChannelName, QuietHours
-from slomix.db import Database
 from slomix.deliveries.models import Delivery
-from tests.conftest import TODAY, World, at, build_world
+from tests.conftest import TODAY, Peopled, World, at, build_world
 from tests.services.test_day_events import SIX, begins, says
 from tests.workers.pump import pump
 from tests.workers.stage import told
@@ -54,8 +53,8 @@ def test_it_is_told_once_however_often_it_is_reached(world: World) -> None:
     assert len(told(world, "alice")) == 1
 
 
-def test_who_sleeps_or_said_no_is_left_in_peace(database: Database) -> None:
-    world = build_world(database, ready_threshold=5)
+def test_who_sleeps_or_said_no_is_left_in_peace(peopled: Peopled) -> None:
+    world = build_world(peopled, ready_threshold=5)
     world.prefers("alice", session_ready=True, quiet=QuietHours(time(19), time(23)))
     world.prefers("dora", session_ready=True)
     says(world, "dora", Status.NOT_PLAYING)
@@ -87,8 +86,8 @@ def test_on_telegram_it_says_the_same(world: World) -> None:
 
 
 @pytest.mark.parametrize("is_on", [True, False])
-def test_a_room_hears_of_it_where_that_is_switched_on(database: Database, is_on: bool) -> None:
-    world = build_world(database, announce_enabled=is_on, announce_channel_id="900000000000000004")
+def test_a_room_hears_of_it_where_that_is_switched_on(peopled: Peopled, is_on: bool) -> None:
+    world = build_world(peopled, announce_enabled=is_on, announce_channel_id="900000000000000004")
     ready(world)
     pump(world)
     assert outcomes(world) == ({"room": (READY, "sent", None)} if is_on else {})

@@ -21,7 +21,7 @@ from slomix.planning import threads
 from slomix.planning.models import Room
 from slomix.planning.rules import Side
 from slomix.simulator.people import BOT_TOKEN, GUILD_ID, TEXT_CHANNEL
-from tests.conftest import CAST, SUMMARY_ROOM, TODAY, World, at
+from tests.conftest import CAST, SUMMARY_ROOM, TODAY, Peopled, World, at
 from tests.services.racing import at_once
 from tests.simulators import CAST as PEOPLE
 from tests.simulators import Simulator
@@ -41,8 +41,8 @@ from tests.workers.pump import pump
 
 
 @pytest.fixture
-def room(database: Database) -> World:
-    return with_room(database)
+def room(peopled: Peopled) -> World:
+    return with_room(peopled)
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ def test_it_is_promised_once_however_often_the_room_is_opened(room: World) -> No
     assert room.threads.made == 1
 
 
-def test_without_the_setting_nothing_is_promised(database: Database) -> None:
-    world = with_room(database, planning_create_thread=False)
+def test_without_the_setting_nothing_is_promised(peopled: Peopled) -> None:
+    world = with_room(peopled, planning_create_thread=False)
     with world.session() as session:
         assert session.scalars(select(Job)).all() == []
 
@@ -167,8 +167,8 @@ def test_an_archived_thread_is_opened_again(room: World) -> None:
 # The whole way
 
 
-def test_the_real_thing_makes_one_though_every_answer_is_lost_once(database: Database, simulator: Simulator) -> None:
-    world = with_room(database, planning_thread_parent=TEXT_CHANNEL)
+def test_the_real_thing_makes_one_though_every_answer_is_lost_once(peopled: Peopled, simulator: Simulator) -> None:
+    world = with_room(peopled, planning_thread_parent=TEXT_CHANNEL)
     accounts = {name: PEOPLE[name.title()].id for name in ("alice", "bob", "erik", "franka")}
     with world.session() as session:
         for name, account in accounts.items():

@@ -9,21 +9,20 @@ from slomix import background
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError, SlowDown
 from slomix.channels.discord import UNKNOWN_CHANNEL
-from slomix.db import Database
 from slomix.deliveries import pausing
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
 from slomix.planning import threads
 from slomix.planning.rules import Side
-from tests.conftest import World
+from tests.conftest import Peopled, World
 from tests.workers.planned import DOWN, FORBIDDEN, job, members, places, stored, tries, with_room
 from tests.workers.pump import pump
 
 
 @pytest.fixture
-def room(database: Database) -> World:
-    return with_room(database)
+def room(peopled: Peopled) -> World:
+    return with_room(peopled)
 
 
 def test_while_discord_is_down_it_is_said_and_tried_more_and_more_rarely(room: World) -> None:

@@ -4,19 +4,18 @@ import pytest
 from sqlalchemy import select
 
 from slomix.availability.rules import Status
-from slomix.db import Database
 from slomix.planning import posts, threads
 from slomix.planning.models import Room, TeamName, Vote
 from slomix.planning.queries import Participant, Team
 from slomix.planning.rules import Side
-from tests.conftest import World
+from tests.conftest import Peopled, World
 from tests.workers.planned import HEADING, LINK, job, places, says, with_room
 from tests.workers.pump import pump
 
 
 @pytest.fixture
-def room(database: Database) -> World:
-    return with_room(database)
+def room(peopled: Peopled) -> World:
+    return with_room(peopled)
 
 
 def test_nothing_is_said_before_somebody_is_in_a_team(room: World) -> None:

@@ -11,10 +11,9 @@ from slomix.campaigns import rules
 from slomix.campaigns.models import Recipient
 from slomix.channels.base import SendError, SlowDown
 from slomix.contacts.rules import QuietHours
-from slomix.db import Database
 from slomix.jobs.rules import JobStatus
 from slomix.presence import service as presence
-from tests.conftest import AFK, ROOM, World, at, build_world
+from tests.conftest import AFK, ROOM, Peopled, World, at, build_world
 from tests.services.test_campaigns import call, jobs_of, latest
 from tests.workers.pump import pump
 from tests.workers.stage import EVERYBODY, FOLLOW_UP, START, go, in_voice, told
@@ -224,8 +223,8 @@ def test_a_follow_up_that_leaves_long_after_does_not_say_who_was_seen_then(begun
     assert told(begun, "franka")[-1] != SEEN
 
 
-def test_where_names_are_off_the_room_hears_a_number(database: Database) -> None:
-    world = build_world(database, summary_names=False)
+def test_where_names_are_off_the_room_hears_a_number(peopled: Peopled) -> None:
+    world = build_world(peopled, summary_names=False)
     for name in EVERYBODY:
         world.says(name, Status.LOOKING)
     call(world)
@@ -237,8 +236,8 @@ def test_where_names_are_off_the_room_hears_a_number(database: Database) -> None
     assert summary(world)[1:3] == ["Still awaited: 3", "On the server, not in voice: 2"]
 
 
-def test_a_configured_server_stands_in_the_calls_of_the_evening(database: Database) -> None:
-    world = build_world(database, game_server_host="et.example.org")
+def test_a_configured_server_stands_in_the_calls_of_the_evening(peopled: Peopled) -> None:
+    world = build_world(peopled, game_server_host="et.example.org")
     for name in EVERYBODY:
         world.says(name, Status.LOOKING)
     call(world)

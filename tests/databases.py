@@ -1,0 +1,81 @@
+"""The databases of the tests, in a real PostgreSQL: one that is rolled back, one that commits, and an empty one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import sessionmaker
+
+from slomix import db, embedded, migrations
+from slomix.embedded import Servers
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """A PostgreSQL and a Valkey of this test process."""
+    with embedded.running(tmp_path_factory.mktemp("servers"), durable=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def database_url(servers: Servers) -> str:
+    """As the role that Slomix runs as."""
+    migrations.upgrade(servers.owner_url)
+    return servers.database_url
+
+
+@pytest.fixture
+def empty_database_url(servers: Servers) -> Iterator[str]:
+    """A database with nothing in it, as its owner."""
+    with psycopg.connect(db.libpq_url(servers.owner_url), autocommit=True) as admin:
+        admin.execute("CREATE DATABASE empty")
+        yield servers.owner_url.replace("/slomix?", "/empty?")
+        admin.execute("DROP DATABASE empty WITH (FORCE)")
+
+
+class RolledBack(db.Database):
+    """A database whose every transaction is, for a test, a savepoint of one that is rolled back after it."""
+
+    @contextmanager
+    def for_a_test(self) -> Iterator[None]:
+        with self.engine.connect() as connection:
+            outer = connection.begin()
+            self._sessions = sessionmaker(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+            yield
+            outer.rollback()
+
+
+@pytest.fixture(scope="session")
+def empty_land(database_url: str) -> Iterator[RolledBack]:
+    yield (land := RolledBack(database_url))
+    land.close()
+
+
+@pytest.fixture
+def database(empty_land: RolledBack) -> Iterator[db.Database]:
+    """With nobody in it."""
+    with empty_land.for_a_test():
+        yield empty_land
+
+
+@pytest.fixture
+def committed(database_url: str, owner: db.Database) -> Iterator[db.Database]:
+    """A database that really commits, for races; emptied afterwards."""
+    yield (real := db.Database(database_url, pool_size=10))
+    empty(owner)
+    real.close()
+
+
+@pytest.fixture
+def owner(servers: Servers, database_url: str) -> Iterator[db.Database]:
+    """The same database as who may do everything there."""
+    yield (owning := db.Database(servers.owner_url))
+    owning.close()
+
+
+def empty(owner: db.Database) -> None:
+    """As if nothing had ever happened."""
+    with owner.transaction() as session:
+        session.execute(text(f"TRUNCATE {', '.join(db.Base.metadata.tables)} RESTART IDENTITY CASCADE"))
