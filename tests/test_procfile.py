@@ -80,8 +80,10 @@ def test_what_dies_is_started_again_each_time_a_little_later(tmp_path: Path) -> 
     asyncio.run(play())
     moments = [float(word) for word in births.read_text().split()]
     gaps = [later - earlier for earlier, later in pairwise(moments)]
-    assert 0.2 < gaps[0] < gaps[1] < gaps[2] < 2
-    assert "ended with status 3; starts again in 0.5 s" in (tmp_path / "log" / "worker.log").read_text()
+    said = (tmp_path / "log" / "worker.log").read_text()
+    for gap, delay in zip(gaps[:3], (0.25, 0.5, 1), strict=True):
+        assert f"ended with status 3; starts again in {delay:g} s" in said
+        assert gap > delay * 0.99, "a busy machine may take longer"
 
 
 def test_the_delay_never_grows_over_its_cap(tmp_path: Path) -> None:
