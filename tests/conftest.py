@@ -34,16 +34,17 @@ from slomix.runtime import Runtime
 from slomix.settings import Settings
 from tests.databases import (
     RolledBack,
+    beside,
     committed,
     database,
     database_url,
     empty_database_url,
-    empty_land,
     owner,
+    rolled_back,
     servers,
 )
 
-__all__ = ["committed", "database", "database_url", "empty_database_url", "empty_land", "owner", "servers"]
+__all__ = ["committed", "database", "database_url", "empty_database_url", "owner", "rolled_back", "servers"]
 
 # The simulated Discord, for whoever speaks to it; and which test process does what.
 pytest_plugins = ["tests.simulators", "tests.scheduling"]
@@ -138,14 +139,9 @@ def town(servers: Servers) -> Iterator[Peopled]:
     with psycopg.connect(db.libpq_url(servers.owner_url), autocommit=True) as admin:
         admin.execute("CREATE DATABASE town")
         admin.execute("REVOKE TEMPORARY ON DATABASE town FROM PUBLIC")
-    migrations.upgrade(in_town(servers.owner_url))
-    yield (settled := Peopled(in_town(servers.database_url)))
+    migrations.upgrade(beside(servers.owner_url, "town"))
+    yield (settled := Peopled(beside(servers.database_url, "town")))
     settled.close()
-
-
-def in_town(url: str) -> str:
-    """The same server, there."""
-    return url.replace("/slomix?", "/town?")
 
 
 @pytest.fixture

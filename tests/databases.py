@@ -31,8 +31,13 @@ def empty_database_url(servers: Servers) -> Iterator[str]:
     """A database with nothing in it, as its owner."""
     with psycopg.connect(db.libpq_url(servers.owner_url), autocommit=True) as admin:
         admin.execute("CREATE DATABASE empty")
-        yield servers.owner_url.replace("/slomix?", "/empty?")
+        yield beside(servers.owner_url, "empty")
         admin.execute("DROP DATABASE empty WITH (FORCE)")
+
+
+def beside(url: str, name: str) -> str:
+    """The database of this name at the same server, for the same role."""
+    return url.replace("/slomix?", f"/{name}?")
 
 
 class RolledBack(db.Database):
@@ -48,16 +53,16 @@ class RolledBack(db.Database):
 
 
 @pytest.fixture(scope="session")
-def empty_land(database_url: str) -> Iterator[RolledBack]:
-    yield (land := RolledBack(database_url))
-    land.close()
+def rolled_back(database_url: str) -> Iterator[RolledBack]:
+    yield (rolling := RolledBack(database_url))
+    rolling.close()
 
 
 @pytest.fixture
-def database(empty_land: RolledBack) -> Iterator[db.Database]:
+def database(rolled_back: RolledBack) -> Iterator[db.Database]:
     """With nobody in it."""
-    with empty_land.for_a_test():
-        yield empty_land
+    with rolled_back.for_a_test():
+        yield rolled_back
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ from slomix.rehearsal.people import Control, Person
 from slomix.settings import Settings
 from slomix.simulator.people import environment
 from tests.conftest import make_settings
+from tests.databases import beside
 from tests.deployment import proxy
 from tests.deployment.watching import process_of
 from tests.simulators import CAST, Simulator, free_pair
@@ -141,7 +142,7 @@ def _environment(database_url: str, servers: Servers, port: int, web_port: int) 
         | environment(port)
         | {
             "DATABASE_URL": database_url,
-            "DATABASE_OWNER_URL": _of_its_own(servers.owner_url),
+            "DATABASE_OWNER_URL": beside(servers.owner_url, "deployment"),
             "REDIS_URL": servers.redis_url,
             "PORT": str(web_port),
             "PUBLIC_URL": url,
@@ -161,16 +162,12 @@ def _environment(database_url: str, servers: Servers, port: int, web_port: int) 
     )
 
 
-def _of_its_own(url: str) -> str:
-    return url.replace("/slomix?", "/deployment?")
-
-
 @pytest.fixture(scope="package")
 def database_of_its_own(servers: Servers) -> Iterator[str]:
     admin = create_engine(servers.owner_url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text("CREATE DATABASE deployment"))
-    yield _of_its_own(servers.database_url)
+    yield beside(servers.database_url, "deployment")
     with admin.connect() as connection:
         connection.execute(text("DROP DATABASE deployment WITH (FORCE)"))
     admin.dispose()

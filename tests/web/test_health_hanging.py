@@ -18,7 +18,8 @@ from slomix.embedded import Servers
 from slomix.health import views
 from slomix.health.probes import Probe
 from slomix.health.rules import SCHEDULER, WORKER
-from tests.conftest import World, in_town
+from tests.conftest import World
+from tests.databases import beside
 from tests.simulators import free_pair
 from tests.web.conftest import browser_of, make_app, with_settings
 from tests.web.silence import at_port, silent_server, without_database
@@ -165,7 +166,7 @@ def test_a_database_that_nobody_migrated_is_named(world: World, empty_database_u
 @contextmanager
 def stamped(servers: Servers, revision: str) -> Iterator[None]:
     """As if the owner had migrated to there."""
-    owner = Database(in_town(servers.owner_url))
+    owner = Database(beside(servers.owner_url, "town"))
 
     def stamp(to: str) -> None:
         with owner.transaction() as session:
