@@ -25,6 +25,8 @@ ifneq ($(HERE),$(THERE))
 endif
 
 run test rehearse rehearse-matrix bench dev dev-local: export SLOMIX_ENV := development
+# A dozen processes start in a test run; each would compile all of Slomix again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help:

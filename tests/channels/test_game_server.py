@@ -10,7 +10,7 @@ import pytest
 from slomix import game_server
 from slomix.game_server import GameServer, NoTelemetry
 from slomix.wiring import game_server_of
-from tests.conftest import make_settings
+from tests.configuration import make_settings
 from tests.simulators import Simulator
 
 HEADER = b"\xff\xff\xff\xffstatusResponse\n"

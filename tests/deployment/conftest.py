@@ -30,7 +30,7 @@ from slomix.embedded import Servers
 from slomix.rehearsal.people import Control, Person
 from slomix.settings import Settings
 from slomix.simulator.people import environment
-from tests.conftest import make_settings
+from tests.configuration import make_settings
 from tests.databases import beside
 from tests.deployment import proxy
 from tests.deployment.watching import process_of
@@ -41,6 +41,12 @@ FORMATION = "web=2,worker=3,scheduler=2"
 NOT_OURS = ("SLOMIX_", "DISCORD_", "AVAILABILITY_", "PROMOTER_", "WEBSITE_", "GAME_", "GAMING_", "AFK_", "PORT")
 # Not in the first seconds of a process: who ends in them of its own accord is thought to have had nothing to do.
 SETTLED = 10.5
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load what only these tests need."""
+    config.pluginmanager.import_plugin("tests.databases")
+    config.pluginmanager.import_plugin("tests.simulators")
 
 
 def evening() -> ZoneInfo:

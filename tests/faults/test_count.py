@@ -6,7 +6,7 @@ import pytest
 
 from slomix.rehearsal.matrix.count import Count, Row, Script, count, read_row, total
 from slomix.rehearsal.verdict import FOLLOW_UP, REMINDER, START, SUMMARY
-from tests.conftest import at
+from tests.moments import at
 
 WORDS = {
     REMINDER: "Game night starts at 21:00",

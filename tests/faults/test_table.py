@@ -7,7 +7,7 @@ from slomix.rehearsal.matrix.cells import BY_NAME, CELLS, FEW, MANY
 from slomix.rehearsal.matrix.count import Count
 from slomix.rehearsal.matrix.evening import Played
 from slomix.rehearsal.matrix.table import Result, about, as_markdown, as_text
-from tests.conftest import at
+from tests.moments import at
 
 CELL = BY_NAME["kill worker"]
 ROW = {

@@ -30,9 +30,11 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
 from slomix.presence import service as presence
-from tests.conftest import ROOM, TODAY, World, at, build_world
+from tests.configuration import ROOM
 from tests.databases import empty
+from tests.moments import TODAY, at
 from tests.properties.wire import MOODS, SECOND, Killed, Wire
+from tests.world import World, build_world
 
 PEOPLE = ("alice", "bob", "erik", "franka")
 

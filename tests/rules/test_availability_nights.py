@@ -8,7 +8,7 @@ from slomix.availability import rules
 from slomix.availability.rules import FarDay, PastDay
 from slomix.clock import local_day
 from slomix.errors import Invalid
-from tests.conftest import LJUBLJANA
+from tests.moments import LJUBLJANA
 
 MIDNIGHT, FIVE = time(0), time(5)
 SATURDAY_28, SPRING = date(2026, 3, 28), date(2026, 3, 29)

@@ -14,7 +14,7 @@ from slomix.contacts.rules import ChannelName, Kind, QuietHours, Reach, Way
 from slomix.deliveries.writing import OnDiscord, Plain, Style
 from slomix.jobs.rules import JobStatus
 from slomix.presence.rules import Whereabouts
-from tests.conftest import LJUBLJANA, at
+from tests.moments import LJUBLJANA, at
 
 TIMES = Times(reminder_lead=timedelta(minutes=15), voice_check_delay=timedelta(seconds=30))
 START = at(21)

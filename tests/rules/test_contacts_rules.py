@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from slomix.contacts.rules import ChannelName, EmptyQuietHours, Kind, QuietHours, Reach, Way, why_not
-from tests.conftest import LJUBLJANA, at
+from tests.moments import LJUBLJANA, at
 
 LONDON, LOS_ANGELES = ZoneInfo("Europe/London"), ZoneInfo("America/Los_Angeles")
 EVENING, NIGHT = QuietHours(time(20), time(21)), QuietHours(time(22, 30), time(7))

@@ -11,7 +11,8 @@ from slomix.campaigns.messages import Links, SummaryFacts
 from slomix.deliveries.writing import OnDiscord, safe_name
 from slomix.presence import places
 from slomix.presence.rules import bare_name, recognised
-from tests.conftest import at, make_settings
+from tests.configuration import make_settings
+from tests.moments import at
 
 ALICE, BOB = 1, 2
 START = at(21)

@@ -6,7 +6,7 @@ import pytest
 
 from slomix.clock import wall_now
 from slomix.jobs.rules import SHORTEST_WAIT, Again, JobStatus, Retry, after_failure, nudge_delay
-from tests.conftest import at
+from tests.moments import at
 
 NOW = at(20, 45)
 WALL = wall_now()

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from slomix.presence.rules import Rooms, VoiceSnapshot, Whereabouts
-from tests.conftest import AFK, ROOM, at
+from tests.configuration import AFK, ROOM
+from tests.moments import at
 
 OTHER = "900000000000000099"
 NOW = at(21, 0, 30)

@@ -78,12 +78,15 @@ COMMENTED = [
 ]
 
 
-@pytest.mark.parametrize("comment", ["", "  # small group", "\t# 20:45 = off, true", " #"])
 @pytest.mark.parametrize(("name", "text", "field", "value"), COMMENTED, ids=[name for name, *_ in COMMENTED])
-def test_a_comment_behind_a_value_is_no_part_of_it(
-    read: Any, name: str, text: str, field: str, value: object, comment: str
-) -> None:
-    assert getattr(read(**{name: text + comment}), field) == value
+def test_a_comment_behind_a_value_is_no_part_of_it(read: Any, name: str, text: str, field: str, value: object) -> None:
+    assert getattr(read(**{name: f"{text}  # 20:45 = off, true"}), field) == value
+
+
+@pytest.mark.parametrize("comment", ["", "  # small group", "\t# seven", " #"])
+def test_a_comment_is_cut_off_however_it_is_set_apart(read: Any, comment: str) -> None:
+    """Before a value's kind is looked at, so that one kind stands for all."""
+    assert read(PORT=f"7010{comment}").port == 7010
 
 
 def test_everything_but_secrets_is_in_the_table_above() -> None:

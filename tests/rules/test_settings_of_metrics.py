@@ -3,7 +3,7 @@
 import pytest
 
 from slomix.settings import Settings, SettingsError
-from tests.conftest import make_settings
+from tests.configuration import make_settings
 
 LONG_ENOUGH = "0123456789abcdef"
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from slomix.board.tonight import Stage, evening
-from tests.conftest import at
+from tests.moments import at
 
 NOW = at(20, 30)
 LATER, SOONER, A_SECOND = NOW + timedelta(minutes=30), NOW - timedelta(minutes=30), timedelta(seconds=1)

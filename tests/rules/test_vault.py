@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomix.contacts.vault import Unreadable, Vault, vault_of
-from tests.conftest import CONTACT_KEY, make_settings
+from tests.configuration import CONTACT_KEY, make_settings
 
 OLD, NEW, FOREIGN = (Fernet.generate_key().decode() for _ in range(3))
 NUMBER = "+38640123456"

@@ -7,7 +7,7 @@ import pytest
 
 from slomix.rehearsal import verdict
 from slomix.rehearsal.verdict import Expected
-from tests.conftest import at
+from tests.moments import at
 
 EXPECTED = Expected(
     reminder=frozenset({"a", "b"}),

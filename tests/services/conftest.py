@@ -6,9 +6,15 @@ from datetime import timedelta
 import pytest
 
 from slomix.contacts.rules import ChannelName
-from tests.conftest import World
+from tests.world import World
 
 from .sending import CHAT, NUMBER, Post, Wire
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load what only these tests need."""
+    config.pluginmanager.import_plugin("tests.world")
+    config.pluginmanager.import_plugin("tests.simulators")
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ import pytest
 from slomix import db
 from slomix.predecessor import service, source
 from slomix.predecessor.report import Kind, Outcome, Report
-from tests.conftest import TODAY, World
+from tests.moments import TODAY
+from tests.world import World
 
-SCHEMA = Path(__file__).parents[1] / "predecessor_schema.sql"
+SCHEMA = Path(__file__).parent / "predecessor_schema.sql"
 
 # Snowflakes; the last digits are lost by whoever reads them as a JavaScript number.
 PEOPLE = {

@@ -17,7 +17,8 @@ from slomix.planning.handlers import HANDLERS
 from slomix.planning.layout import Layout
 from slomix.planning.queries import RoomView
 from slomix.planning.rules import Actor, Side
-from tests.conftest import LINKED, TODAY, World
+from tests.moments import TODAY
+from tests.world import LINKED, World
 
 A, B = Side.A, Side.B
 PLACE_TO_ANNOUNCE = "900000000000000007"

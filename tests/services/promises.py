@@ -10,7 +10,7 @@ from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Retry, Snooze
 from slomix.jobs.service import NewJob
-from tests.conftest import at
+from tests.moments import at
 
 NOW = at(20, 45)
 WALL = wall_now()

@@ -22,7 +22,8 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
 from slomix.runtime import Runtime
-from tests.conftest import LJUBLJANA, TODAY, World, at
+from tests.moments import LJUBLJANA, TODAY, at
+from tests.world import World
 
 KEY = f"PROMOTE:T0:{TODAY}"
 CHAT, NUMBER = "4242", "+38640123456"

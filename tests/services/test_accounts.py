@@ -13,7 +13,8 @@ from slomix.accounts.models import LinkEvent, LoginAttempt, Player, User
 from slomix.accounts.rules import LinkAction
 from slomix.accounts.service import NoSuchProfile, ProfileTaken
 from slomix.db import Database
-from tests.conftest import CAST, World, at, build_world
+from tests.moments import at
+from tests.world import CAST, World, build_world
 
 from .racing import at_once
 

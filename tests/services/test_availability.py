@@ -10,7 +10,8 @@ from slomix.availability.models import Entry
 from slomix.availability.rules import Counts, FarDay, PastDay, SpanTooLong, Status
 from slomix.db import Database
 from slomix.errors import Invalid
-from tests.conftest import TODAY, World, at, build_world
+from tests.moments import TODAY, at
+from tests.world import World, build_world
 
 from .racing import at_once
 

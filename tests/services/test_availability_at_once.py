@@ -11,7 +11,8 @@ from slomix.availability import service as availability
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from slomix.db import Database
-from tests.conftest import TODAY, World, at, build_world
+from tests.moments import TODAY, at
+from tests.world import World, build_world
 
 from .racing import at_once
 

@@ -19,7 +19,9 @@ from slomix.errors import NotFound
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from tests.conftest import LJUBLJANA, TODAY, Peopled, World, at, build_world, make_settings
+from tests.configuration import make_settings
+from tests.moments import LJUBLJANA, TODAY, at
+from tests.world import Peopled, World, build_world
 
 
 def call(world: World, name: str = "bob", *, key: str = "k1", hour: int = 21, **options: object) -> tuple[int, bool]:

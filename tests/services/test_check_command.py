@@ -8,9 +8,10 @@ import pytest
 
 from slomix.cli.configuration import shown
 from slomix.settings import Settings, names, secrets
-from tests.conftest import CONTACT_KEY, World
+from tests.configuration import CONTACT_KEY
 from tests.rules.operator import PRODUCTION, STRONG, bare_machine
 from tests.services.test_commands import do, installation
+from tests.world import World
 
 __all__ = ["bare_machine", "installation"]
 

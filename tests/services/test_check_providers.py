@@ -4,11 +4,11 @@ import pytest
 
 from slomix.rehearsal.people import Control
 from slomix.simulator.people import GAMING_VOICE_CHANNEL, TEXT_CHANNEL, environment
-from tests.conftest import World
 from tests.rules.operator import bare_machine
 from tests.services.test_check_command import checked
 from tests.services.test_commands import installation
 from tests.simulators import Simulator
+from tests.world import World
 
 __all__ = ["bare_machine", "installation"]
 

@@ -14,7 +14,8 @@ from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
 from slomix.contacts.vault import Vault
 from slomix.db import Database
-from tests.conftest import CONTACT_KEY, World, build_world
+from tests.configuration import CONTACT_KEY
+from tests.world import World, build_world
 
 NEW_KEY = Fernet.generate_key().decode()
 

@@ -16,7 +16,8 @@ from slomix.contacts import preferences
 from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact, Preferences
 from slomix.contacts.rules import ChannelName, Kind, Preferred, QuietHours, Reach
-from tests.conftest import CAST, LJUBLJANA, TODAY, World, at
+from tests.moments import LJUBLJANA, TODAY, at
+from tests.world import CAST, World
 
 NOW = at(20, 30)
 TOKYO = ZoneInfo("Asia/Tokyo")

@@ -9,8 +9,9 @@ from slomix.availability import events
 from slomix.availability.rules import Status
 from slomix.db import Database
 from slomix.jobs.models import Job
-from tests.conftest import TODAY, World, at, build_world
+from tests.moments import TODAY, at
 from tests.services.racing import at_once
+from tests.world import World, build_world
 
 SIX = ("alice", "bob", "erik", "franka", "goran", "dora")
 

@@ -12,7 +12,9 @@ from slomix.deliveries.handlers import Deliver
 from slomix.deliveries.rules import DeliveryStatus, Skip
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
-from tests.conftest import CAST, SUMMARY_ROOM, at
+from tests.configuration import SUMMARY_ROOM
+from tests.moments import at
+from tests.world import CAST
 
 from .sending import Post
 

@@ -12,7 +12,7 @@ from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus, Skip
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import LEASE, JobStatus
-from tests.conftest import at
+from tests.moments import at
 
 from .sending import Post, nothing
 

@@ -12,7 +12,9 @@ from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus, Skip
 from slomix.deliveries.service import Plan
 from slomix.jobs.rules import JobStatus
-from tests.conftest import SUMMARY_ROOM, World, at, build_world
+from tests.configuration import SUMMARY_ROOM
+from tests.moments import at
+from tests.world import World, build_world
 
 from .racing import at_once
 from .sending import KEY, Post

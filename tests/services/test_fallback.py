@@ -15,7 +15,8 @@ from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus, Skip
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
-from tests.conftest import CAST, at
+from tests.moments import at
+from tests.world import CAST
 
 from .sending import CHAT, KEY, NUMBER, Post
 

@@ -16,7 +16,8 @@ from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName, Preferred
 from slomix.contacts.vault import Vault
 from slomix.deliveries import service as deliveries
-from tests.conftest import CAST, LJUBLJANA, at
+from tests.moments import LJUBLJANA, at
+from tests.world import CAST
 
 from .sending import CHAT, NUMBER, Post
 

@@ -11,8 +11,9 @@ from slomix.contacts import links, preferences
 from slomix.contacts.models import Contact, LinkCode
 from slomix.contacts.rules import CODE_LASTS, ChannelName
 from slomix.db import Database
-from tests.conftest import TODAY, World, build_world
+from tests.moments import TODAY
 from tests.services.racing import at_once
+from tests.world import World, build_world
 
 
 def unlink(world: World, name: str) -> None:

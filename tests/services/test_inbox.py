@@ -19,8 +19,9 @@ from slomix.contacts.rules import ChannelName
 from slomix.inbox import service
 from slomix.inbox.desk import ANSWERS_A_MINUTE, Desk
 from slomix.inbox.service import Letter
-from tests.conftest import TODAY, World, build_world
+from tests.moments import TODAY
 from tests.services.racing import at_once
+from tests.world import World, build_world
 
 TELEGRAM, SIGNAL = ChannelName.TELEGRAM, ChannelName.SIGNAL
 TOMORROW = TODAY + timedelta(days=1)

@@ -12,7 +12,8 @@ from slomix.contacts.models import Contact
 from slomix.contacts.rules import CODE_LASTS, ChannelName
 from slomix.contacts.vault import Unreadable, Vault
 from slomix.settings import Settings
-from tests.conftest import CONTACT_KEY, World
+from tests.configuration import CONTACT_KEY
+from tests.world import World
 
 from .sending import CHAT, NUMBER
 

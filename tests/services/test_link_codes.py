@@ -14,7 +14,8 @@ from slomix.contacts.links import AddressTaken, ChannelOff, CodeNotValid, CodeTo
 from slomix.contacts.models import Contact, LinkCode
 from slomix.contacts.rules import CODE_LASTS, ChannelName
 from slomix.db import Database
-from tests.conftest import TODAY, World, at, build_world
+from tests.moments import TODAY, at
+from tests.world import World, build_world
 
 from .racing import at_once
 from .sending import CHAT, NUMBER

@@ -19,7 +19,8 @@ from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
-from tests.conftest import CAST, LINKED, TODAY, World
+from tests.moments import TODAY
+from tests.world import CAST, LINKED, World
 
 from .sending import Post
 

@@ -9,8 +9,9 @@ from slomix.clock import wall_now
 from slomix.db import Database
 from slomix.metrics import readings
 from slomix.metrics.readings import Readings
-from tests.conftest import TODAY, World, build_world
+from tests.moments import TODAY
 from tests.workers.test_budget import counted
+from tests.world import World, build_world
 
 ROWS = 100_000
 STATEMENTS = 5

@@ -17,11 +17,12 @@ from slomix.deliveries.rules import DeliveryStatus
 from slomix.errors import DomainError
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from tests.conftest import World, at
+from tests.moments import at
 from tests.services.promises import due, promise
 from tests.services.test_campaigns import call, cancel
 from tests.workers.pump import pump
 from tests.workers.stage import REMINDER, told
+from tests.world import World
 
 ERROR = "Discord answered 500"
 

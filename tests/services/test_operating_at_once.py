@@ -15,10 +15,11 @@ from slomix.errors import DomainError
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
-from tests.conftest import World, at, build_world
+from tests.moments import at
 from tests.services.racing import at_once
 from tests.services.test_campaigns import call
 from tests.services.test_commands import do, installation
+from tests.world import World, build_world
 
 __all__ = ["installation"]
 

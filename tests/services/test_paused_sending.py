@@ -7,7 +7,7 @@ from slomix.deliveries import pausing
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import JobStatus
-from tests.conftest import at
+from tests.moments import at
 
 from .sending import Post
 

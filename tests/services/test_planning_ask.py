@@ -12,9 +12,10 @@ from slomix.deliveries import service as deliveries
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.planning import notices, rules
 from slomix.planning.models import Thread
-from tests.conftest import CAST, TODAY, World
+from tests.moments import TODAY
 from tests.services.planning import PLACE_TO_ANNOUNCE, Tonight, opened, under
 from tests.workers.pump import pump
+from tests.world import CAST, World
 
 
 @pytest.fixture

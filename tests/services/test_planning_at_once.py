@@ -13,9 +13,9 @@ from slomix.availability.rules import Status
 from slomix.db import Database
 from slomix.planning import rules
 from slomix.planning.models import Member, Room, Undo
-from tests.conftest import World, build_world
 from tests.services.planning import A, B, Tonight, everybody_says, opened, under
 from tests.services.racing import at_once
+from tests.world import World, build_world
 
 ROUNDS = 4
 

@@ -9,8 +9,8 @@ from slomix.availability.rules import Status
 from slomix.jobs.rules import JobStatus
 from slomix.planning import rules
 from slomix.planning.models import Room
-from tests.conftest import World
 from tests.services.planning import A, B, Tonight, opened
+from tests.world import World
 
 MINUTE = timedelta(minutes=1)
 

@@ -7,8 +7,9 @@ import pytest
 from slomix.availability.rules import Status
 from slomix.planning import rules
 from slomix.planning.models import Room, TeamName
-from tests.conftest import TODAY, World
+from tests.moments import TODAY
 from tests.services.planning import Tonight, opened
+from tests.world import World
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.planning import queries, rules
 from slomix.planning.models import Member, Room, Thread, Undo, Vote
-from tests.conftest import LINKED, TODAY, World
+from tests.moments import TODAY
 from tests.services.planning import A, B, Tonight, everybody_says, opened, under
+from tests.world import LINKED, World
 
 
 @pytest.fixture

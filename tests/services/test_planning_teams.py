@@ -12,8 +12,9 @@ from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.planning import proposing, queries, rules
 from slomix.planning.models import Member, Room
-from tests.conftest import LINKED, TODAY, World
+from tests.moments import TODAY
 from tests.services.planning import A, B, Tonight, opened, with_spare
+from tests.world import LINKED, World
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import pytest
 from slomix.accounts import logins
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
-from tests.conftest import World, at
+from tests.moments import at
+from tests.world import World
 
 NOW = at(20, 30)
 PROFILES = [

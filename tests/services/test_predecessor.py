@@ -12,7 +12,8 @@ from slomix.availability.rules import Status
 from slomix.contacts.models import Contact, Preferences
 from slomix.jobs.models import Job
 from slomix.predecessor.report import Kind, Outcome
-from tests.conftest import TODAY, World, at
+from tests.moments import TODAY, at
+from tests.world import World
 
 from .earlier import PEOPLE, SECRETS, Earlier, came_to, everything, full, look, move, there
 

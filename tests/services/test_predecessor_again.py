@@ -24,10 +24,12 @@ from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.models import Job
 from slomix.predecessor import service
 from slomix.predecessor.report import Kind, Outcome
-from tests.conftest import ROOM, SUMMARY_ROOM, TODAY, Peopled, World, at, build_world
+from tests.configuration import ROOM, SUMMARY_ROOM
+from tests.moments import TODAY, at
 from tests.services.test_campaigns import call
 from tests.workers.pump import pump
 from tests.workers.stage import in_voice
+from tests.world import Peopled, World, build_world
 
 from .earlier import PEOPLE, ROOM_THERE, Earlier, came_to, everything, fill, full, move, there
 

@@ -7,8 +7,8 @@ import pytest
 from click.testing import Result
 
 from slomix.clock import Anchor, set_anchor, wall_now
-from tests.conftest import World
 from tests.services.test_commands import do, installation
+from tests.world import World
 
 from .earlier import PEOPLE, SECRETS, Earlier, everything, full, there
 

@@ -8,7 +8,8 @@ from slomix.db import Database
 from slomix.presence import service as presence
 from slomix.presence.models import VoiceState
 from slomix.presence.rules import VoiceSnapshot
-from tests.conftest import AFK, ROOM, at
+from tests.configuration import AFK, ROOM
+from tests.moments import at
 
 NOW = at(21)
 MAX_AGE = timedelta(seconds=90)

@@ -13,7 +13,8 @@ from slomix.contacts import service as contacts
 from slomix.contacts.models import Preferences
 from slomix.contacts.rules import Preferred, QuietHours, Sound
 from slomix.db import Database
-from tests.conftest import LJUBLJANA, World, build_world
+from tests.moments import LJUBLJANA
+from tests.world import World, build_world
 
 from .racing import at_once
 

@@ -22,11 +22,13 @@ from slomix.deliveries.rules import DeliveryStatus
 from slomix.health import service as health
 from slomix.health.models import Heartbeat
 from slomix.jobs.models import Job
-from tests.conftest import ROOM, TODAY, World
+from tests.configuration import ROOM
+from tests.moments import TODAY
 from tests.services.planning import under
 from tests.services.test_campaigns import call
 from tests.workers.pump import pump
 from tests.workers.stage import EVERYBODY, go, in_voice, status
+from tests.world import World
 
 KEPT_FOR = 30
 YEARS = timedelta(days=999)

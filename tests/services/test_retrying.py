@@ -19,10 +19,11 @@ from slomix.deliveries.rules import DeliveryStatus
 from slomix.errors import NotFound
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from tests.conftest import World, at, build_world
+from tests.moments import at
 from tests.services.racing import at_once
 from tests.services.test_campaigns import call, cancel, jobs_of
 from tests.workers.pump import pump
+from tests.world import World, build_world
 
 BUSY = SendError("Discord answered 500")
 CLOSED = SendError("this person's DMs are closed to the bot", permanent=True)

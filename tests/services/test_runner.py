@@ -17,7 +17,8 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import LEASE, Done, JobStatus, Retry, Snooze
 from slomix.jobs.runner import run
 from slomix.runtime import Runtime
-from tests.conftest import World, at
+from tests.moments import at
+from tests.world import World
 
 from .promises import due, look, promise
 

@@ -14,7 +14,8 @@ from slomix.accounts.models import LinkEvent, LoginSession, User
 from slomix.accounts.roles import NoSuchDiscordId, NoSuchRole
 from slomix.accounts.rules import SESSION_LASTS, LinkAction, Membership, Role
 from slomix.db import Database
-from tests.conftest import CAST, TODAY, World, at, build_world
+from tests.moments import TODAY, at
+from tests.world import CAST, World, build_world
 
 from .racing import at_once
 

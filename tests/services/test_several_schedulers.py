@@ -15,7 +15,7 @@ from slomix.db import Database
 from slomix.embedded import Servers
 from slomix.jobs.models import Job
 from slomix.processes import LOOK_AT_LEAST_EVERY, Scheduler, Waker
-from tests.conftest import build_world
+from tests.world import build_world
 
 
 def test_two_schedulers_at_once_begin_a_day_once(committed: Database, servers: Servers) -> None:

@@ -19,9 +19,10 @@ from slomix.deliveries.rules import DeliveryStatus
 from slomix.health import service as health
 from slomix.jobs.models import Job
 from slomix.presence.rules import Whereabouts
-from tests.conftest import ROOM, World
+from tests.configuration import ROOM
 from tests.services.test_campaigns import call
 from tests.workers.stage import go, in_voice
+from tests.world import World
 
 JOBS, TWICE, FOLLOW_UPS, SERVER = 2, 3, 4, 5
 

@@ -10,8 +10,8 @@ from slomix.db import Database
 from slomix.deliveries import tryout
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.tryout import TryoutTooSoon
-from tests.conftest import World, build_world
 from tests.services.racing import at_once
+from tests.world import World, build_world
 
 
 def ask(world: World, name: str = "alice", channel: ChannelName = ChannelName.DISCORD) -> None:

@@ -7,7 +7,8 @@ from slomix.campaigns import queries
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.rules import CampaignStatus
 from slomix.presence.rules import Whereabouts
-from tests.conftest import TODAY, World, at
+from tests.moments import TODAY, at
+from tests.world import World
 
 
 def looked(world: World, found: dict[str, tuple[Whereabouts, bool | None]], *, key: str, dry_run: bool = False) -> None:

@@ -22,14 +22,17 @@ from slomix.app import create_app
 from slomix.channels.memory import MemoryChannel
 from slomix.limits import limiter
 from slomix.runtime import Runtime
-from tests.conftest import FrozenClock, Lookup, Peopled, World, build_world
-from tests.simulators import running_simulator, simulator
 from tests.web.reading import Element, read
-
-__all__ = ["running_simulator", "simulator"]
+from tests.world import FrozenClock, Lookup, Peopled, World, build_world
 
 OURS = {"X-Requested-With": "XMLHttpRequest", "Origin": "http://localhost"}
 _TOKEN = re.compile(r"""(?:X-CSRFToken"?:\s*"|csrf_token"\s+value=")([^"]+)""")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load what only these tests need."""
+    config.pluginmanager.import_plugin("tests.world")
+    config.pluginmanager.import_plugin("tests.simulators")
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from werkzeug.test import TestResponse
 
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
-from tests.conftest import TODAY, World
+from tests.moments import TODAY
 from tests.services.planning import Tonight, opened
 from tests.web.conftest import Browser
+from tests.world import World
 
 PAGE = f"/planning/{TODAY}"
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.conftest import World
 from tests.web.conftest import browser_of, make_app
+from tests.world import World
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from slomix import db
-from tests.conftest import World
 from tests.simulators import free_pair
+from tests.world import World
 
 
 @contextmanager

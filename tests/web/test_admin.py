@@ -14,7 +14,6 @@ from slomix.availability.rules import Status
 from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact, Preferences
 from slomix.contacts.rules import ChannelName
-from tests.conftest import CAST, World
 from tests.web.conftest import (
     Browse,
     Browser,
@@ -26,6 +25,7 @@ from tests.web.conftest import (
     nothing_stored,
     with_settings,
 )
+from tests.world import CAST, World
 
 PAGES = ["", "/claims", "/links", "/roles", "/audit", "/players"]
 CONFIRMING = [

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from slomix.availability.rules import Status
-from tests.conftest import CAST, TODAY, World
+from tests.moments import TODAY
 from tests.web.conftest import Browse, Browser, is_problem
+from tests.world import CAST, World
 
 API = "/api/availability"
 CAMPAIGNS = f"{API}/promotions/campaigns"

@@ -3,9 +3,10 @@
 import pytest
 
 from slomix import words
-from tests.conftest import TODAY, World
+from tests.moments import TODAY
 from tests.web.conftest import Browse, Browser, is_fragment, is_page, lands, nothing_stored
 from tests.web.reading import Element, read
+from tests.world import World
 
 PAGES = ["/", "/calendar", f"/day/{TODAY}", "/nowhere", "/profile", "/preferences", "/promote"]
 

@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 
 from slomix import assets
-from tests.conftest import World
 from tests.web.conftest import Browser, browser_of, make_app
 from tests.web.reading import read
+from tests.world import World
 
 PAGES = ["/", "/calendar", "/day/2026-11-20", "/profile", "/preferences", "/promote", "/nowhere"]
 A_YEAR = 31_536_000

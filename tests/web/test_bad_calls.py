@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from slomix.availability.rules import Status
-from tests.conftest import TODAY, World
+from tests.moments import TODAY
 from tests.web.conftest import OURS, Browse, Browser, is_problem, nothing_stored
+from tests.world import World
 
 API = "/api/availability"
 CAMPAIGNS = f"{API}/promotions/campaigns"
@@ -80,27 +81,33 @@ def test_a_body_that_is_no_json_object(world: World, bob: Browser, path: str, bo
     is_problem(answer, status)
 
 
-@pytest.mark.parametrize(("method", "path"), WRITES)
+FROM_ELSEWHERE: list[dict[str, str]] = [
+    {},
+    {"X-Requested-With": "XMLHttpRequest"},
+    {"Origin": "http://localhost"},
+    OURS | {"Origin": "http://evil.example"},
+    OURS | {"Origin": "https://localhost"},
+    OURS | {"Origin": "http://localhost:8080"},
+    OURS | {"Origin": "http://localhost.evil.example"},
+    OURS | {"Origin": "null"},
+    OURS | {"Origin": ""},
+    OURS | {"Origin": "http://evil.example", "Referer": "http://localhost/"},
+    OURS | {"X-Requested-With": "fetch"},
+]
+
+
 @pytest.mark.parametrize(
-    "headers",
+    ("method", "path", "headers"),
     [
-        {},
-        {"X-Requested-With": "XMLHttpRequest"},
-        {"Origin": "http://localhost"},
-        OURS | {"Origin": "http://evil.example"},
-        OURS | {"Origin": "https://localhost"},
-        OURS | {"Origin": "http://localhost:8080"},
-        OURS | {"Origin": "http://localhost.evil.example"},
-        OURS | {"Origin": "null"},
-        OURS | {"Origin": ""},
-        OURS | {"Origin": "http://evil.example", "Referer": "http://localhost/"},
-        OURS | {"X-Requested-With": "fetch"},
+        *((method, path, {}) for method, path in WRITES),
+        *(("POST", API, headers) for headers in FROM_ELSEWHERE[1:]),
     ],
     ids=str,
 )
 def test_a_write_from_elsewhere_is_refused(
     world: World, bob: Browser, method: str, path: str, headers: dict[str, str]
 ) -> None:
+    """One gate stands before all writes: each has it, and with it in place no header opens it."""
     world.says("erik", Status.LOOKING)
     with nothing_stored(world):
         answer = bob.client.open(path, method=method, json=SET, headers=headers)

@@ -8,9 +8,10 @@ import pytest
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.availability.rules import Status
-from tests.conftest import TODAY, World
+from tests.moments import TODAY
 from tests.web.conftest import Browse, is_fragment, is_page, nothing_stored
 from tests.web.reading import read
+from tests.world import World
 
 TODAYS = f"/day/{TODAY}/status"
 YESTERDAY, FAR = TODAY - timedelta(days=1), TODAY + timedelta(days=91)

@@ -9,12 +9,14 @@ from slomix.accounts.rules import Role
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError
 from slomix.contacts.rules import ChannelName, QuietHours
-from tests.conftest import ROOM, SUMMARY_ROOM, World, at
+from tests.configuration import ROOM, SUMMARY_ROOM
+from tests.moments import at
 from tests.services.test_campaigns import call, cancel
 from tests.web.conftest import Browse, Browser, browser_of, make_app, with_settings
 from tests.web.reading import Element, read
 from tests.workers.pump import pump
 from tests.workers.stage import in_voice
+from tests.world import World
 
 EVERYBODY = ("alice", "erik", "franka", "goran")
 DMS_CLOSED = SendError("this person's DMs are closed to the bot", permanent=True)

@@ -14,9 +14,10 @@ from slomix.campaigns.rules import CampaignStatus
 from slomix.deliveries.models import Delivery
 from slomix.jobs.models import Job
 from slomix.presence.rules import Whereabouts
-from tests.conftest import TODAY, World, at
+from tests.moments import TODAY, at
 from tests.services.test_campaigns import call
 from tests.web.conftest import Browse, Browser
+from tests.world import World
 
 ASKED = ("alice", "erik", "franka", "goran")
 

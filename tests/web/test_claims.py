@@ -14,7 +14,7 @@ from slomix.availability.rules import Status
 from slomix.channels.base import SendError
 from slomix.contacts.models import Contact, LinkCode, Preferences
 from slomix.contacts.rules import ChannelName
-from tests.conftest import CAST, TODAY, World
+from tests.moments import TODAY
 from tests.web.conftest import (
     Browse,
     Browser,
@@ -26,6 +26,7 @@ from tests.web.conftest import (
     nothing_stored,
     with_settings,
 )
+from tests.world import CAST, World
 
 NOTE = 'I am <b>Alice</b>, "ask" Bob & <script>alert(1)</script>'
 

@@ -7,7 +7,7 @@ import brotli
 import pytest
 from flask import Flask
 
-from tests.conftest import TODAY
+from tests.moments import TODAY
 from tests.web.conftest import Browser
 from tests.web.reading import read
 

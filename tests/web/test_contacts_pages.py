@@ -16,7 +16,6 @@ from slomix.contacts.models import LinkCode
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries.models import Delivery
 from slomix.simulator.people import TELEGRAM_TOKEN
-from tests.conftest import CAST, World
 from tests.simulators import Simulator, free_pair
 from tests.web.conftest import (
     Browse,
@@ -31,6 +30,7 @@ from tests.web.conftest import (
 )
 from tests.web.reading import Element, read
 from tests.workers.pump import pump
+from tests.world import CAST, World
 
 TELEGRAM, SIGNAL = ChannelName.TELEGRAM, ChannelName.SIGNAL
 CODE = re.compile(r"/link ([A-Za-z0-9_-]{32})")

@@ -6,9 +6,10 @@ import pytest
 
 from slomix import words
 from slomix.availability.rules import Status
-from tests.conftest import TODAY, World
+from tests.moments import TODAY
 from tests.web.conftest import Browse, Browser, is_fragment, is_page, is_problem, nothing_stored
 from tests.web.reading import read
+from tests.world import World
 
 API = "/api/availability"
 LOOKING = {"status": Status.LOOKING.value}

@@ -5,9 +5,10 @@ from datetime import date, timedelta
 import pytest
 
 from slomix.availability.rules import Status
-from tests.conftest import TODAY, World
+from tests.moments import TODAY
 from tests.web.conftest import Browse, Browser, is_page, lands
 from tests.web.reading import Element, read, roots
+from tests.world import World
 
 YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
 IN_DECEMBER = TODAY + timedelta(days=20)

@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 
 from slomix import db, live
 from slomix.availability.rules import Status
-from tests.conftest import CAST, World, build_world
 from tests.web.conftest import make_app
+from tests.world import CAST, World, build_world
 
 LISTENERS = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN slomix_live%' AND pid <> pg_backend_pid()"
 

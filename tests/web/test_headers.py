@@ -8,9 +8,10 @@ import pytest
 
 from slomix.accounts import service as accounts
 from slomix.availability.rules import Status
-from tests.conftest import LINKED, TODAY, World
+from tests.moments import TODAY
 from tests.web.conftest import Browse, Browser, browser_of, make_app, with_settings
 from tests.web.reading import Element, read
+from tests.world import LINKED, World
 
 PAGES = [
     "/",

@@ -10,10 +10,11 @@ from slomix.clock import wall_now
 from slomix.embedded import Servers
 from slomix.health import service
 from slomix.health.rules import DISCORD, INBOX, SCHEDULER, WORKER
-from tests.conftest import TODAY, World
+from tests.moments import TODAY
 from tests.simulators import free_pair
 from tests.web.conftest import Browser, browser_of, is_fragment, is_page, is_problem, make_app, with_settings
 from tests.web.silence import without_database
+from tests.world import World
 
 BEATING = (SCHEDULER, WORKER, DISCORD, INBOX)
 

@@ -18,11 +18,11 @@ from slomix.embedded import Servers
 from slomix.health import views
 from slomix.health.probes import Probe
 from slomix.health.rules import SCHEDULER, WORKER
-from tests.conftest import World
 from tests.databases import beside
 from tests.simulators import free_pair
 from tests.web.conftest import browser_of, make_app, with_settings
 from tests.web.silence import at_port, silent_server, without_database
+from tests.world import World
 
 SLOWEST = 3.0
 

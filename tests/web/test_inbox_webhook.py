@@ -9,8 +9,9 @@ from werkzeug.test import TestResponse
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.contacts.rules import ChannelName
-from tests.conftest import TODAY, World
+from tests.moments import TODAY
 from tests.web.conftest import Browser, browser_of, is_page, make_app, nothing_stored, with_settings
+from tests.world import World
 
 SECRET = "the-webhook-of-the-tests"
 PATH = "/inbox/telegram"

@@ -4,7 +4,6 @@ from ipaddress import ip_network
 
 import pytest
 
-from tests.conftest import World
 from tests.web.conftest import (
     Browse,
     Browser,
@@ -16,6 +15,7 @@ from tests.web.conftest import (
     nothing_stored,
     with_settings,
 )
+from tests.world import World
 
 BRIDGE = "/api/availability/link-confirm"
 PROXY = "10.0.0.7"

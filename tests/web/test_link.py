@@ -11,9 +11,10 @@ from slomix.accounts.rules import LinkAction
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from slomix.contacts.models import Contact, Preferences
-from tests.conftest import CAST, TODAY, World
+from tests.moments import TODAY
 from tests.web.conftest import Browse, Browser, is_fragment, is_page, lands, nothing_stored
 from tests.web.reading import Element, read
+from tests.world import CAST, World
 
 GUIDS = [
     ("guid-charlie", "^4Char^7lie", ["^5Chuck^7!"]),

@@ -13,7 +13,6 @@ from slomix.contacts import service as contacts
 from slomix.contacts.models import LinkCode
 from slomix.contacts.rules import ChannelName
 from slomix.contacts.vault import vault_of
-from tests.conftest import World
 from tests.web.conftest import (
     Browse,
     Browser,
@@ -23,6 +22,7 @@ from tests.web.conftest import (
     nothing_stored,
     with_settings,
 )
+from tests.world import World
 
 API = "/api/availability"
 SECRET = "the-bridge-of-the-tests-and-of-nothing-else"

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from slomix.availability.rules import Status
-from tests.conftest import CAST, LINKED, TODAY, World
+from tests.moments import TODAY
 from tests.web.conftest import Browse, Browser, browser_of, make_app, with_settings
 from tests.web.reading import Element
+from tests.world import CAST, LINKED, World
 
 DAY = TODAY + timedelta(days=3)
 

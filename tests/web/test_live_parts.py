@@ -10,9 +10,10 @@ from itsdangerous import timed
 from werkzeug.test import TestResponse
 
 from slomix.availability.rules import Status
-from tests.conftest import LINKED, TODAY, World
+from tests.moments import TODAY
 from tests.web.conftest import Browse, Browser, browser_of
 from tests.web.reading import read, roots
+from tests.world import LINKED, World
 
 TOMORROW, IN_DECEMBER, FAR = TODAY + timedelta(days=1), TODAY + timedelta(days=20), TODAY + timedelta(days=80)
 PARTS = [

@@ -16,9 +16,9 @@ from werkzeug.test import TestResponse
 from slomix.accounts import service as accounts
 from slomix.accounts.models import LoginAttempt, LoginSession, User
 from slomix.simulator.people import environment
-from tests.conftest import World
 from tests.simulators import CAST, Simulator, free_pair
 from tests.web.conftest import Browser, browser_of, is_page, lands, make_app, nothing_stored, with_settings
+from tests.world import World
 
 ALICE = CAST["Alice"]
 

@@ -19,7 +19,6 @@ from slomix.contacts.rules import ChannelName
 from slomix.inbox.desk import Desk
 from slomix.inbox.service import Letter
 from slomix.simulator.people import TELEGRAM_TOKEN, environment
-from tests.conftest import World
 from tests.services.test_campaigns import call
 from tests.simulators import Simulator, free_pair
 from tests.web.conftest import Browse, Browser, browser_of, lands, make_app, with_settings
@@ -29,6 +28,7 @@ from tests.web.test_login import Dance, dance
 from tests.web.test_sessions import key_of
 from tests.workers.pump import pump
 from tests.workers.stage import go
+from tests.world import World
 
 __all__ = ["dance"]
 

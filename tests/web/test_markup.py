@@ -12,10 +12,11 @@ from slomix.availability.rules import Status
 from slomix.campaigns.messages import SummaryFacts, summary
 from slomix.campaigns.models import Campaign
 from slomix.deliveries.writing import safe_name
-from tests.conftest import LINKED, TODAY, World
+from tests.moments import TODAY
 from tests.services.test_campaigns import call
 from tests.web.conftest import Browse, Browser
 from tests.web.reading import Element, read
+from tests.world import LINKED, World
 
 # Whatever of these comes out as an element, an attribute or a turned line would be a hole.
 NASTY = {

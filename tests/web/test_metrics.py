@@ -14,12 +14,13 @@ from slomix.clock import wall_now
 from slomix.embedded import Servers
 from slomix.health import service as health
 from slomix.health.rules import WORKER
-from tests.conftest import TODAY, World, build_world
+from tests.moments import TODAY
 from tests.simulators import free_pair
 from tests.web.conftest import is_page, make_app, with_settings
 from tests.web.scraping import scrape
 from tests.web.silence import at_port, silent_server, without_database
 from tests.web.test_events import Stream
+from tests.world import World, build_world
 
 TOKEN = "a-token-for-the-monitor-of-the-tests"
 STRANGER = "203.0.113.7"

@@ -13,11 +13,13 @@ from slomix.deliveries import pausing
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.metrics import views
-from tests.conftest import CAST, ROOM, World, at
+from tests.configuration import ROOM
+from tests.moments import at
 from tests.services.test_campaigns import call, latest
 from tests.web.scraping import Scrape, scrape
 from tests.workers.pump import pump
 from tests.workers.stage import EVERYBODY, go, in_voice
+from tests.world import CAST, World
 
 REMINDER, START = "send_reminder_2045", "send_start_2100"
 BUSY = SendError("Discord asks us to slow down (429)")

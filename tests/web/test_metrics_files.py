@@ -16,11 +16,13 @@ from pydantic import SecretStr
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError
 from slomix.embedded import Servers
-from tests.conftest import ROOM, World, at
+from tests.configuration import ROOM
+from tests.moments import at
 from tests.services.test_campaigns import call
 from tests.web.conftest import make_app, with_settings
 from tests.web.scraping import scrape
 from tests.workers.stage import EVERYBODY, go, in_voice
+from tests.world import World
 
 OPERATIONS = Path(__file__).parents[2] / "docs/operations"
 RUNBOOK = Path(__file__).parents[2] / "docs/runbook.md"

@@ -7,9 +7,10 @@ from slomix.availability.rules import Status
 from slomix.campaigns import queries, rules
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries import moving
-from tests.conftest import TODAY, World, at
+from tests.moments import TODAY, at
 from tests.services.test_campaigns import call
 from tests.web.conftest import Browser
+from tests.world import World
 
 
 def test_the_audit_log_says_who_moved_in(world: World, dora: Browser) -> None:

@@ -17,10 +17,12 @@ from slomix.availability.rules import Status
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries.models import Delivery
 from slomix.presence import service as presence
-from tests.conftest import CAST, LINKED, ROOM, TODAY, World
+from tests.configuration import ROOM
+from tests.moments import TODAY
 from tests.services.test_campaigns import call
 from tests.web.conftest import Browse, Browser, is_page, lands, nothing_stored
 from tests.workers.stage import go
+from tests.world import CAST, LINKED, World
 
 PHONES = {"alice": "+38640111111", "bob": "+38640222222"}
 CHATS = {"alice": "811111111", "bob": "822222222"}

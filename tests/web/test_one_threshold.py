@@ -4,8 +4,9 @@ import pytest
 
 from slomix.availability.rules import Status
 from slomix.settings import Settings
-from tests.conftest import LINKED, TODAY, World
+from tests.moments import TODAY
 from tests.web.conftest import browser_of, make_app, with_settings
+from tests.world import LINKED, World
 
 VARIABLE = "AVAILABILITY_SESSION_READY_THRESHOLD"
 

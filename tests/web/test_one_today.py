@@ -14,10 +14,11 @@ from sqlalchemy import select, text
 from slomix import db
 from slomix.availability.rules import Status
 from slomix.deliveries.models import Delivery
-from tests.conftest import LINKED, TODAY, World, at, build_world
 from tests.databases import RolledBack
+from tests.moments import TODAY, at
 from tests.web.conftest import Browser, browser_of, is_page, is_problem, lands, make_app
 from tests.web.reading import Element
+from tests.world import LINKED, World, build_world
 
 API = "/api/availability"
 FIVE = hour(5)

@@ -22,8 +22,9 @@ from slomix.jobs.rules import JobStatus
 from slomix.limits import limiter
 from slomix.openapi import campaigns, parts
 from slomix.openapi.views import description
-from tests.conftest import TODAY, World
+from tests.moments import TODAY
 from tests.web.conftest import OURS, Browse, Browser, is_problem, make_app, nothing_stored, with_settings
+from tests.world import World
 
 API = "/api/availability"
 SECRET = "of-the-bridge-and-of-nobody-else"

@@ -12,8 +12,9 @@ from slomix import db
 from slomix.availability.rules import Status
 from slomix.contacts.rules import ChannelName
 from slomix.limits import limiter
-from tests.conftest import TODAY, World
+from tests.moments import TODAY
 from tests.web.conftest import OURS, Browse, browser_of
+from tests.world import World
 
 VICTIM = "erik"
 # After these the one who tries is somebody less.

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from slomix.availability.rules import Status
-from tests.conftest import CAST, LINKED, TODAY, World
+from tests.moments import TODAY
 from tests.web.conftest import Browse, Browser, is_page
 from tests.web.reading import Element
+from tests.world import CAST, LINKED, World
 
 TOMORROW = TODAY + timedelta(days=1)
 STATUS_BUTTONS = ["Looking", "Available", "Maybe", "Not playing", "Clear"]

@@ -4,9 +4,10 @@ import pytest
 
 from slomix.availability.rules import Status
 from slomix.deliveries import pausing
-from tests.conftest import World, at
+from tests.moments import at
 from tests.services.test_campaigns import call
 from tests.web.conftest import Browse, Browser, lands, nothing_stored
+from tests.world import World
 
 SENTENCE = "Sending is paused since 20:31. Nothing goes out until an admin switches it on again."
 

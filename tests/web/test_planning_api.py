@@ -8,10 +8,11 @@ import pytest
 from slomix.accounts.models import Player
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
-from tests.conftest import LINKED, TODAY, World
+from tests.moments import TODAY
 from tests.services.planning import A, Tonight, everybody_says
 from tests.web.conftest import Browse, Browser, is_problem, nothing_stored
 from tests.web.planning import ants, arranged, ids, said
+from tests.world import LINKED, World
 
 API = "/api/planning/today"
 # Two ids that JavaScript's numbers cannot hold: it reads …120 and …910.

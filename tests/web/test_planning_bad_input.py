@@ -8,10 +8,11 @@ import pytest
 
 from slomix.availability.rules import Status
 from slomix.planning.models import Room, TeamName
-from tests.conftest import TODAY, World
+from tests.moments import TODAY
 from tests.services.planning import Tonight, everybody_says
 from tests.web.conftest import Browse, Browser, is_fragment, is_page, nothing_stored
 from tests.web.planning import PAGE, ants, arranged, ids, press
+from tests.world import World
 
 YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
 HUGE, TOO_HUGE, ENDLESS = "9" * 18, "9" * 19, "9" * 400

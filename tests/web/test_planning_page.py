@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from slomix.availability.rules import Status
-from tests.conftest import World
 from tests.services.planning import PLACE_TO_ANNOUNCE, B, Tonight, everybody_says
 from tests.web.conftest import Browse, Browser, browser_of, is_page, lands, make_app, nothing_stored, with_settings
 from tests.web.planning import PAGE, ants, arranged, ids, press, said
 from tests.web.reading import read, roots
+from tests.world import World
 
 
 @pytest.fixture

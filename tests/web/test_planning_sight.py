@@ -11,12 +11,13 @@ from slomix.availability.rules import Status
 from slomix.campaigns.models import Recipient
 from slomix.planning.models import Thread
 from slomix.presence.rules import Whereabouts
-from tests.conftest import LINKED, TODAY, World
+from tests.moments import TODAY
 from tests.services.planning import A, Tonight, everybody_says
 from tests.services.test_campaigns import call
 from tests.web.conftest import Browse, Browser, is_fragment, is_page, is_problem, lands, nothing_stored
 from tests.web.planning import PAGE, arranged, ids, press
 from tests.web.reading import Element, read, roots
+from tests.world import LINKED, World
 
 UNLINKED = pytest.mark.parametrize("who", [None, "charlie"], ids=["a stranger", "charlie"])
 # Longer than what a token could be by chance.

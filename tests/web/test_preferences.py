@@ -8,9 +8,9 @@ from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
-from tests.conftest import World
 from tests.web.conftest import Browser, is_fragment, is_page, is_problem, lands, nothing_stored
 from tests.web.reading import Element, read
+from tests.world import World
 
 API = "/api/availability/promotion-preferences"
 SETTINGS = "/api/availability/settings"

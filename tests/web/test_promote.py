@@ -16,9 +16,10 @@ from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName, QuietHours
 from slomix.deliveries.models import Delivery
 from slomix.jobs.models import Job
-from tests.conftest import CAST, World, at, build_world
+from tests.moments import at
 from tests.web.conftest import Browse, Browser, browser_of, make_app, nothing_stored, with_settings
 from tests.web.reading import Element, read, roots
+from tests.world import CAST, World, build_world
 
 API = "/api/availability/promotions"
 KINDS = {"send_reminder_2045", "send_start_2100", "voice_check_2100"}

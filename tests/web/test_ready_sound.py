@@ -4,9 +4,10 @@ import pytest
 
 from slomix import words
 from slomix.availability.rules import Status
-from tests.conftest import LINKED, TODAY, World
+from tests.moments import TODAY
 from tests.web.conftest import Browse, Browser, is_page, lands, nothing_stored
 from tests.web.reading import Element, read
+from tests.world import LINKED, World
 
 SETTINGS = "/api/availability/settings"
 LOUD = {"sound": "on", "sound_cooldown": "90", "allow_promotions": "on"}

@@ -10,11 +10,12 @@ from slomix.channels.base import SendError
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.models import Job
-from tests.conftest import World, at
+from tests.moments import at
 from tests.services.test_campaigns import call, cancel
 from tests.web.conftest import OURS, Browse, Browser, is_page, is_problem, lands, nothing_stored
 from tests.web.reading import read, roots
 from tests.workers.pump import pump
+from tests.world import World
 
 API = "/api/availability/promotions"
 WHO = [(None, 401), ("charlie", 403), ("alice", 403), ("goran", 404), ("bob", 200), ("dora", 200)]

@@ -7,7 +7,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from slomix import grants
 from slomix.db import Base
-from tests.conftest import World
+from tests.world import World
 
 
 def test_these_tests_run_as_the_role_that_owns_nothing(world: World) -> None:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.conftest import TODAY
+from tests.moments import TODAY
 from tests.web.conftest import Browse, Browser
 
 API = "/api/availability"

@@ -13,7 +13,7 @@ from slomix.accounts.models import LoginSession, User
 from slomix.accounts.rules import Role
 from slomix.availability.rules import Status
 from slomix.contacts.rules import ChannelName
-from tests.conftest import CAST, TODAY, World
+from tests.moments import TODAY
 from tests.simulators import Simulator
 from tests.web.conftest import (
     Browse,
@@ -24,6 +24,7 @@ from tests.web.conftest import (
     nothing_stored,
 )
 from tests.web.test_login import ALICE, Dance, dance, dance_of
+from tests.world import CAST, World
 
 __all__ = ["dance"]
 

@@ -10,8 +10,9 @@ from slomix.contacts import preferences
 from slomix.contacts import service as contacts
 from slomix.contacts.preferences import Wishes
 from slomix.contacts.rules import Preferred, QuietHours, Sound
-from tests.conftest import LJUBLJANA, World
+from tests.moments import LJUBLJANA
 from tests.web.conftest import OURS, Browse, Browser, is_problem, nothing_stored
+from tests.world import World
 
 SETTINGS = "/api/availability/settings"
 DEFAULTS = {"sound_enabled": False, "sound_cooldown_seconds": 480, "timezone": "Europe/Ljubljana"}

@@ -9,9 +9,10 @@ from flask import Flask
 from slomix import live
 from slomix.availability.rules import Status
 from slomix.db import Database
-from tests.conftest import TODAY, World, build_world
+from tests.moments import TODAY
 from tests.web.conftest import Browser, browser_of, make_app, with_settings
 from tests.web.test_events import Stream, begins_with
+from tests.world import World, build_world
 
 NAMES = [
     ({"environment": "production", "public_url": "https://slomix.example"}, "__Host-slomix"),

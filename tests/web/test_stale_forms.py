@@ -9,9 +9,10 @@ from werkzeug.test import TestResponse
 from slomix import words
 from slomix.accounts import logins
 from slomix.accounts.models import LoginAttempt, User
-from tests.conftest import TODAY, World
+from tests.moments import TODAY
 from tests.web.conftest import Browse, Browser, is_fragment, is_page, lands, nothing_stored
 from tests.web.reading import read
+from tests.world import World
 
 PAGE = f"/day/{TODAY}?month=2026-12"
 STATUS = f"/day/{TODAY}/status"

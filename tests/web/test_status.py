@@ -12,9 +12,10 @@ from sqlalchemy import select
 from slomix import db
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
-from tests.conftest import TODAY, World, build_world
+from tests.moments import TODAY
 from tests.web.conftest import Browser, browser_of, make_app
 from tests.web.reading import read, roots
+from tests.world import World, build_world
 
 TOMORROW = TODAY + timedelta(days=1)
 PATH = f"/day/{TODAY}/status"

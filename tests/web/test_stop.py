@@ -13,11 +13,12 @@ from slomix.contacts import preferences, stopping
 from slomix.contacts import service as contacts
 from slomix.contacts.preferences import Wishes
 from slomix.contacts.rules import ChannelName, Kind
-from tests.conftest import LJUBLJANA, World
+from tests.moments import LJUBLJANA
 from tests.services.test_campaigns import call
 from tests.web.conftest import Browse, Browser, browser_of, is_page, make_app, nothing_stored, with_settings
 from tests.web.reading import read
 from tests.workers.stage import go
+from tests.world import World
 
 ALL = {"called": True, "session_ready": True, "daily_reminder": True, "looking_threshold": 3, "more_needed": True}
 

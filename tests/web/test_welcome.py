@@ -5,8 +5,9 @@ import pytest
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
-from tests.conftest import TODAY, World
+from tests.moments import TODAY
 from tests.web.conftest import Browse, Browser, is_page, lands, nothing_stored
+from tests.world import World
 
 API = "/api/availability/promotion-preferences"
 TICKS = ["allow_promotions", "session_ready", "daily_reminder", "more_needed"]

@@ -7,9 +7,10 @@ import pytest
 
 from slomix.accounts import service as accounts
 from slomix.availability.rules import Status
-from tests.conftest import CAST, LINKED, TODAY, World
+from tests.moments import TODAY
 from tests.web.conftest import Browse, Browser, is_fragment, is_page, is_problem
 from tests.web.reading import read
+from tests.world import CAST, LINKED, World
 
 API = "/api/availability"
 TOMORROW = TODAY + timedelta(days=1)

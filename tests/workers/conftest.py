@@ -3,9 +3,14 @@
 import pytest
 
 from slomix.availability.rules import Status
-from tests.conftest import World
 from tests.services.test_campaigns import call
 from tests.workers.stage import EVERYBODY
+from tests.world import World
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load what only these tests need."""
+    config.pluginmanager.import_plugin("tests.world")
 
 
 @pytest.fixture

@@ -15,7 +15,9 @@ from slomix.jobs.runner import run
 from slomix.planning import threads
 from slomix.planning.models import Member, Room, Thread
 from slomix.planning.rules import Side
-from tests.conftest import CAST, SUMMARY_ROOM, TODAY, World, build_world
+from tests.configuration import SUMMARY_ROOM
+from tests.moments import TODAY
+from tests.world import CAST, World, build_world
 
 DOWN = SendError("Discord cannot be reached (ConnectError)")
 FORBIDDEN = SendError("Discord: Missing Access (50001)", permanent=True, code=50001)

@@ -3,18 +3,25 @@
 from sqlalchemy import update
 
 from slomix import background
+from slomix.campaigns.rules import WATCH
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
-from tests.conftest import World
+from tests.world import World
 
 
-def pump(world: World, *, most: int = 50) -> None:
-    """Release and run due jobs, round after round, until all that is left waits. Waits of wall time are cut short."""
+def pump(world: World, *, most: int = 50, watching: bool = False) -> None:
+    """Release and run due jobs, round after round, until all that is left waits. Waits of wall time are cut short.
+
+    The watch over a campaign looks once and then waits as it asked to, unless `watching`: most evenings are about others.
+    """
     waiting = 0
+    impatient = update(Job).values(wait_until=None, nudge_again_at=None)
+    if not watching:
+        impatient = impatient.where(Job.kind != WATCH)
     for _ in range(most):
         with world.session() as session:
-            session.execute(update(Job).values(wait_until=None, nudge_again_at=None))
+            session.execute(impatient)
         came_to = [run(world.runtime, background.HANDLERS[job.kind], job.id) for job in background.tick(world.runtime)]
         waiting = waiting + 1 if all(status is JobStatus.PENDING for status in came_to) else 0
         if not came_to or waiting == 3:

@@ -8,8 +8,9 @@ from slomix.campaigns.rules import CampaignStatus
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.presence import service as presence
-from tests.conftest import TODAY, World, at
+from tests.moments import TODAY, at
 from tests.workers.pump import pump
+from tests.world import World
 
 EVERYBODY = ("alice", "bob", "erik", "franka")
 
@@ -42,9 +43,10 @@ def status(world: World) -> CampaignStatus:
         return campaign.status
 
 
-def go(world: World, hour: int, minute: int = 0, second: int = 0) -> None:
+def go(world: World, hour: int, minute: int = 0, second: int = 0, *, watching: bool = False) -> None:
+    """Move the clock there, and run what is due then."""
     world.clock.move_to(at(hour, minute, second))
-    pump(world)
+    pump(world, watching=watching)
 
 
 REMINDER, START, FOLLOW_UP = "Game night starts at", "Game night starts now. Come and join!", "We are starting"

@@ -11,9 +11,11 @@ from slomix import background, db
 from slomix.availability.rules import Status
 from slomix.deliveries.service import JOB_KIND
 from slomix.jobs.runner import run
-from tests.conftest import ROOM, World, at, build_world
+from tests.configuration import ROOM
+from tests.moments import at
 from tests.services.test_campaigns import call
 from tests.workers.stage import go, in_voice
+from tests.world import World, build_world
 
 STATEMENTS, COMMITS = 6, 2
 

@@ -8,10 +8,11 @@ from sqlalchemy import select
 from slomix.availability.rules import Status
 from slomix.contacts.rules import ChannelName, QuietHours
 from slomix.deliveries.models import Delivery
-from tests.conftest import TODAY, Peopled, World, at, build_world
+from tests.moments import TODAY, at
 from tests.services.test_day_events import SIX, begins, says
 from tests.workers.pump import pump
 from tests.workers.stage import told
+from tests.world import Peopled, World, build_world
 
 
 def outcomes(world: World) -> dict[str, tuple[str, str, str | None]]:

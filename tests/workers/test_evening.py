@@ -7,7 +7,8 @@ from slomix.campaigns import queries, rules, service
 from slomix.campaigns.rules import Audience, CampaignStatus
 from slomix.contacts.rules import QuietHours
 from slomix.jobs.rules import JobStatus
-from tests.conftest import AFK, ROOM, SUMMARY_ROOM, TODAY, World, at
+from tests.configuration import AFK, ROOM, SUMMARY_ROOM
+from tests.moments import TODAY, at
 from tests.services.test_campaigns import call, jobs_of, latest
 from tests.workers.pump import pump
 from tests.workers.stage import (
@@ -21,6 +22,7 @@ from tests.workers.stage import (
     status,
     told,
 )
+from tests.world import World
 
 
 def test_a_whole_evening(called: World) -> None:

@@ -15,7 +15,8 @@ from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs import service as job_service
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from tests.conftest import ROOM, World, at, build_world
+from tests.configuration import ROOM
+from tests.moments import at
 from tests.services.test_campaigns import call, cancel, jobs_of, latest
 from tests.workers.pump import pump
 from tests.workers.stage import (
@@ -29,6 +30,7 @@ from tests.workers.stage import (
     status,
     told,
 )
+from tests.world import World, build_world
 
 
 def test_after_downtime_the_reminder_is_not_sent_with_untrue_words(called: World) -> None:

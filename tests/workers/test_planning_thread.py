@@ -21,7 +21,8 @@ from slomix.planning import threads
 from slomix.planning.models import Room
 from slomix.planning.rules import Side
 from slomix.simulator.people import BOT_TOKEN, GUILD_ID, TEXT_CHANNEL
-from tests.conftest import CAST, SUMMARY_ROOM, TODAY, Peopled, World, at
+from tests.configuration import SUMMARY_ROOM
+from tests.moments import TODAY, at
 from tests.services.racing import at_once
 from tests.simulators import CAST as PEOPLE
 from tests.simulators import Simulator
@@ -38,6 +39,7 @@ from tests.workers.planned import (
     with_room,
 )
 from tests.workers.pump import pump
+from tests.world import CAST, Peopled, World
 
 
 @pytest.fixture

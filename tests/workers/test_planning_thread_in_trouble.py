@@ -15,9 +15,9 @@ from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
 from slomix.planning import threads
 from slomix.planning.rules import Side
-from tests.conftest import Peopled, World
 from tests.workers.planned import DOWN, FORBIDDEN, job, members, places, stored, tries, with_room
 from tests.workers.pump import pump
+from tests.world import Peopled, World
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from slomix.planning import posts, threads
 from slomix.planning.models import Room, TeamName, Vote
 from slomix.planning.queries import Participant, Team
 from slomix.planning.rules import Side
-from tests.conftest import Peopled, World
 from tests.workers.planned import HEADING, LINK, job, places, says, with_room
 from tests.workers.pump import pump
+from tests.world import Peopled, World
 
 
 @pytest.fixture

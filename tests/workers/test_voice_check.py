@@ -13,10 +13,12 @@ from slomix.channels.base import SendError, SlowDown
 from slomix.contacts.rules import QuietHours
 from slomix.jobs.rules import JobStatus
 from slomix.presence import service as presence
-from tests.conftest import AFK, ROOM, Peopled, World, at, build_world
+from tests.configuration import AFK, ROOM
+from tests.moments import at
 from tests.services.test_campaigns import call, jobs_of, latest
 from tests.workers.pump import pump
 from tests.workers.stage import EVERYBODY, FOLLOW_UP, START, go, in_voice, told
+from tests.world import Peopled, World, build_world
 
 ELSEWHERE = "900000000000000077"
 SEEN = "We are starting. We see you on the server, not in voice: will you join us there?"

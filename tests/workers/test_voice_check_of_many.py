@@ -6,11 +6,12 @@ from slomix.accounts import logins
 from slomix.accounts import service as accounts
 from slomix.availability.rules import Status
 from slomix.contacts import service as contacts
-from tests.conftest import World, at
+from tests.moments import at
 from tests.services.test_campaigns import call
 from tests.workers.pump import pump
 from tests.workers.stage import go, in_voice
 from tests.workers.test_voice_check import summary
+from tests.world import World
 
 
 def crowd(world: World, names: list[str]) -> None:

@@ -20,10 +20,11 @@ from slomix.health import service as health
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
-from tests.conftest import World, at
+from tests.moments import at
 from tests.services.test_campaigns import call, cancel, jobs_of
 from tests.workers.pump import pump
 from tests.workers.stage import go, in_voice, status, told
+from tests.world import World
 
 WARNING = "Tonight may go wrong"
 
@@ -81,10 +82,10 @@ def test_a_dry_run_has_none(world: World) -> None:
 
 
 def test_what_lasts_is_told_to_the_promoter_once(called: World) -> None:
-    go(called, 20, 36)
+    go(called, 20, 36, watching=True)
     assert warnings(called) == [], "what passes by itself needs nobody"
     half_a_minute_passes(called)
-    pump(called)
+    pump(called, watching=True)
     [row] = warnings(called)
     assert (row.player_id, row.event_key) == (called.players["bob"], f"AT_RISK:{row.subject.removeprefix('campaign:')}")
     assert (row.status, row.deadline_at) == (DeliveryStatus.SENT, at(21, 15))
@@ -92,15 +93,15 @@ def test_what_lasts_is_told_to_the_promoter_once(called: World) -> None:
     assert "the scheduler is silent" in text
     assert "/campaigns/" in text
     assert watch(called).status is JobStatus.SENT
-    go(called, 20, 46)
+    go(called, 20, 46, watching=True)
     assert len(texts(called)) == 1
 
 
 def test_what_passed_before_the_next_look_is_forgotten(called: World) -> None:
-    go(called, 20, 36)
+    go(called, 20, 36, watching=True)
     half_a_minute_passes(called)
     is_well(called)
-    pump(called)
+    pump(called, watching=True)
     with called.session() as session:
         assert session.scalars(select(Campaign.endangered_since)).one() is None
     assert warnings(called) == []
@@ -110,21 +111,21 @@ def test_when_all_is_well_nothing_is_said_and_it_ends_with_the_voice_check(calle
     for moment in ((20, 36), (20, 45), (21, 0), (21, 0, 30)):
         called.clock.move_to(at(*moment))
         is_well(called)
-        pump(called)
+        pump(called, watching=True)
     assert warnings(called) == []
     assert (watch(called).status, watch(called).reason) == (JobStatus.SKIPPED, "the evening is over")
 
 
 def test_it_ends_with_a_cancel_and_by_itself(called: World) -> None:
-    go(called, 20, 36)
+    go(called, 20, 36, watching=True)
     called.clock.move_to(at(21, 15))
-    pump(called)
+    pump(called, watching=True)
     assert watch(called).status in {JobStatus.SENT, JobStatus.SKIPPED}
     assert warnings(called) == []
 
 
 def test_a_cancelled_campaign_is_watched_no_more(called: World) -> None:
-    go(called, 20, 36)
+    go(called, 20, 36, watching=True)
     cancel(called, int(watch(called).subject.removeprefix("campaign:")))
     assert (watch(called).status, watch(called).reason) == (JobStatus.SKIPPED, "cancelled")
 
@@ -134,22 +135,22 @@ def test_a_pause_alone_is_no_warning_and_afterwards_there_is_none_either(called:
     is_well(called)
     with called.session() as session:
         pausing.pause(session, by="dora", now=called.clock.now())
-    pump(called)
+    pump(called, watching=True)
     half_a_minute_passes(called)
-    pump(called)
+    pump(called, watching=True)
     assert warnings(called) == []
     with called.session() as session:
         pausing.resume(session)
     is_well(called)
-    pump(called)
+    pump(called, watching=True)
     assert warnings(called) == []
 
 
 def test_in_quiet_hours_the_promoter_is_left_alone(called: World) -> None:
     called.prefers("bob", quiet=QuietHours(at(20, 0).time(), at(23).time()))
-    go(called, 20, 36)
+    go(called, 20, 36, watching=True)
     half_a_minute_passes(called)
-    pump(called)
+    pump(called, watching=True)
     [row] = warnings(called)
     assert row.status is DeliveryStatus.SKIPPED
     assert told(called, "bob") == []
@@ -165,19 +166,19 @@ def test_a_warning_that_told_nobody_is_followed_by_one_that_does(called: World) 
     a_warning_that_comes_too_late(called)
     with called.session() as session:
         health.forget(session)
-    pump(called)
+    pump(called, watching=True)
     half_a_minute_passes(called)
-    pump(called)
+    pump(called, watching=True)
     assert [row.status for row in warnings(called)] == [DeliveryStatus.SKIPPED, DeliveryStatus.SENT]
-    pump(called)
+    pump(called, watching=True)
     half_a_minute_passes(called)
-    pump(called)
+    pump(called, watching=True)
     assert len(warnings(called)) == 2, "and that was the last"
 
 
 def a_warning_that_comes_too_late(world: World) -> None:
     """It was planned, and all was well again before it left."""
-    go(world, 20, 36)
+    go(world, 20, 36, watching=True)
     half_a_minute_passes(world)
     with world.session() as session:
         session.execute(update(Job).values(wait_until=None, nudge_again_at=None))
@@ -185,7 +186,7 @@ def a_warning_that_comes_too_late(world: World) -> None:
     run(world.runtime, background.HANDLERS[watch.kind], watch.id)
     assert [row.status for row in warnings(world)] == [DeliveryStatus.PENDING]
     is_well(world)
-    pump(world)
+    pump(world, watching=True)
 
 
 def test_many_contacts_that_broke_since_are_a_risk_and_one_is_none(called: World) -> None:
@@ -195,7 +196,7 @@ def test_many_contacts_that_broke_since_are_a_risk_and_one_is_none(called: World
         with called.session() as session:
             theirs = Contact.player_id == called.players[name]
             session.execute(update(Contact).where(theirs).values(unusable_since=called.clock.now()))
-        pump(called)
+        pump(called, watching=True)
         with called.session() as session:
             assert (session.scalars(select(Campaign.endangered_since)).one() is not None) is is_risk, name
 
@@ -204,7 +205,7 @@ def test_a_warning_that_does_not_arrive_is_not_the_campaigns_failure(called: Wor
     for moment in ((20, 36), (20, 45), (21, 0), (21, 0, 30)):
         called.clock.move_to(at(*moment))
         is_well(called)
-        pump(called)
+        pump(called, watching=True)
     before = status(called)
     with called.session() as session:
         session.add(

@@ -25,12 +25,14 @@ from slomix.embedded import Servers
 from slomix.health import service as health
 from slomix.inbox import service as inbox
 from slomix.planning.models import Thread
-from tests.conftest import ROOM, World, at, build_world
+from tests.configuration import ROOM
+from tests.database.test_grants import Run, as_role, ask, modest, slomix
+from tests.moments import at
 from tests.services.planning import A, Tonight
 from tests.services.test_campaigns import call
-from tests.test_grants import Run, as_role, ask, modest, slomix
 from tests.workers.pump import pump
 from tests.workers.stage import in_voice
+from tests.world import World, build_world
 
 __all__ = ["modest", "slomix"]
 

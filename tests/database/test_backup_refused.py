@@ -15,9 +15,9 @@ from slomix.clock import wall_now
 from slomix.db import Database, libpq_url
 from slomix.embedded import Servers
 from slomix.health import service as health
-from tests.conftest import World
-from tests.test_backup import backup, content, elsewhere, lived_in, slomix_lived_in
-from tests.test_grants import Run, as_role, ask, slomix
+from tests.database.test_backup import backup, content, elsewhere, lived_in, slomix_lived_in
+from tests.database.test_grants import Run, as_role, ask, slomix
+from tests.world import World
 
 __all__ = ["backup", "elsewhere", "lived_in", "slomix", "slomix_lived_in"]
 

@@ -1,0 +1,8 @@
+"""The simulated providers, for the channels."""
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load what only these tests need."""
+    config.pluginmanager.import_plugin("tests.simulators")

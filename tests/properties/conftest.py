@@ -1,0 +1,8 @@
+"""The world, for evenings made up by Hypothesis."""
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load what only these tests need."""
+    config.pluginmanager.import_plugin("tests.world")
