@@ -6,11 +6,20 @@ So a test of rules waits for none of their libraries.
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from slomix import logs
 
 pytest_plugins = ["tests.scheduling"]  # which test process does what
 pytest.register_assert_rewrite("tests.world", "tests.databases", "tests.simulators", "tests.steps")
+
+# How far tests search. Briefly, and each time the same, so that a change has its answer soon and nobody else's; or, in
+# `make test-all` (--hypothesis-profile=thorough), long and each time elsewhere.
+settings.register_profile(
+    "brief", max_examples=25, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+)
+settings.register_profile("thorough", settings.get_profile("brief"), max_examples=1_000, derandomize=False)
+settings.load_profile("brief")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,7 +5,7 @@ from itertools import combinations
 from time import perf_counter
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from slomix.planning.balance import Proposal, as_last_time, propose
@@ -85,7 +85,6 @@ def test_one_who_outweighs_all_is_not_left_alone(ratings: list[float]) -> None:
 @given(players(2, 9))
 @example(numbered([0.1, 0.2, 0.3, None]))
 @example(numbered([None] * 5))
-@settings(deadline=None)
 def test_no_teams_are_closer_than_the_first_that_are_proposed(ratings: dict[int, float | None]) -> None:
     found = propose(ratings)
     assert found[0].gap == pytest.approx(smallest_gap(ratings), abs=0.0011)
@@ -100,7 +99,6 @@ def test_up_to_twelve_nothing_is_missed(count: int, captains: tuple[int | None, 
 
 
 @given(players(0, 64), st.integers(0, 5))
-@settings(deadline=None, max_examples=40)
 def test_proposals_are_fair_and_different(ratings: dict[int, float | None], seed: int) -> None:
     found = propose(ratings, seed=seed)
     for one in found:
@@ -150,7 +148,6 @@ def test_another_seed_proposes_nothing_worse() -> None:
 
 
 @given(players(2, 30), st.data())
-@settings(deadline=None, max_examples=40)
 def test_captains_are_on_their_own_sides(ratings: dict[int, float | None], data: st.DataObject) -> None:
     one, other = data.draw(st.permutations(sorted(ratings)))[:2]
     for captains in ((one, other), (one, None), (None, other)):
@@ -192,7 +189,6 @@ def test_of_last_time_one_pair_is_exchanged_and_it_is_the_best() -> None:
 
 
 @given(players(2, 14), st.data())
-@settings(deadline=None)
 def test_no_other_pair_leaves_a_smaller_gap(ratings: dict[int, float | None], data: st.DataObject) -> None:
     mixed = data.draw(st.permutations(sorted(ratings)))
     a, b = mixed[: len(mixed) // 2], mixed[len(mixed) // 2 :]
@@ -225,7 +221,6 @@ def test_when_too_many_of_one_side_stayed_away_just_as_many_move_as_have_to() ->
 
 
 @given(st.lists(st.integers(1, 40), max_size=20), st.lists(st.integers(1, 40), max_size=20), st.data())
-@settings(deadline=None, max_examples=60)
 def test_whoever_came_the_teams_of_last_time_are_a_fair_start(a: list[int], b: list[int], data: st.DataObject) -> None:
     here = data.draw(st.lists(st.integers(1, 40), unique=True, max_size=30))
     ratings = {one: data.draw(RATING) for one in here}

@@ -41,10 +41,22 @@ def test_these_tests_run_as_the_role_that_owns_nothing(world: World) -> None:
         "SET ROLE postgres",
         "UPDATE alembic_version SET version_num = '0001'",
         "DELETE FROM alembic_version",
-        *(f"TRUNCATE {table.name} CASCADE" for table in Base.metadata.sorted_tables),
     ],
 )
-def test_it_cannot_change_the_schema_nor_empty_a_table(world: World, statement: str) -> None:
+def test_it_cannot_change_the_schema(world: World, statement: str) -> None:
     with pytest.raises(ProgrammingError) as refused, world.session() as session:
         session.execute(text(statement))
     assert isinstance(refused.value.orig, psycopg.errors.InsufficientPrivilege)
+
+
+def test_it_cannot_empty_any_table(world: World) -> None:
+    """Asked of the database for each table, and tried with one: a refusal ends the transaction."""
+    with world.session() as session:
+        emptied = [
+            table.name
+            for table in Base.metadata.sorted_tables
+            if session.scalar(text("SELECT has_table_privilege(:name, 'TRUNCATE')"), {"name": table.name})
+        ]
+    assert emptied == []
+    with pytest.raises(ProgrammingError, match="permission denied"), world.session() as session:
+        session.execute(text("TRUNCATE players CASCADE"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import schemathesis
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -112,13 +112,9 @@ def test_whatever_is_called_the_answer_is_described(
     may = operation_id in ROLES[role]
     seen: Counter[int] = Counter()
 
-    @settings(
-        max_examples=15 if may else 4,  # a gate that is shut looks at nothing else
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    most = settings.default.max_examples
+
+    @settings(max_examples=most // 2 if may else most // 6)  # a gate that is shut looks at nothing else
     @given(case=calls(operation_id, browse, world, role))
     def try_out(case: Any) -> None:
         answer = case.call(app=app, session=client, headers=headers)

@@ -13,7 +13,7 @@ from tests.world import World
 def pump(world: World, *, most: int = 50, watching: bool = False) -> None:
     """Release and run due jobs, round after round, until all that is left waits. Waits of wall time are cut short.
 
-    The watch over a campaign looks once and then waits as it asked to, unless `watching`: most evenings are about others.
+    The watch over a campaign looks once and then waits as it asked to, unless `watching`: few evenings are about it.
     """
     waiting = 0
     impatient = update(Job).values(wait_until=None, nudge_again_at=None)
