@@ -21,7 +21,8 @@ class Output:
         self._width = width
         self._names: list[str] = []
         self._logs: dict[str, BinaryIO] = {}
-        self._coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        self._terminal = None if sys.stdout is None else sys.stdout.fileno()
+        self._coloured = self._terminal is not None and os.isatty(self._terminal) and "NO_COLOR" not in os.environ
         self._waiting: queue.Queue[str | None] = queue.Queue(maxsize=2000)
         self._writer = threading.Thread(target=self._write_out, daemon=True, name="terminal")
         self._writer.start()
@@ -73,11 +74,13 @@ class Output:
         self._logs[name].write(text.encode(errors="replace") + b"\n")
 
     def _write_out(self) -> None:
+        """Write without Python's buffer: at our end it would wait for a terminal that takes nothing, and then abort."""
         while (text := self._waiting.get()) is not None:
+            rest = f"{text}\n".encode(errors="replace")
             # A reader that went away (a closed terminal, `| head`) must not end the system.
-            with contextlib.suppress(OSError, ValueError):
-                sys.stdout.write(text + "\n")
-                sys.stdout.flush()
+            with contextlib.suppress(OSError):
+                while rest and self._terminal is not None:
+                    rest = rest[os.write(self._terminal, rest) :]
 
 
 class Source:

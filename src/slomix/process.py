@@ -1,4 +1,4 @@
-"""One process to run: its command, and what ties its life to that of whoever started it."""
+"""One process to run: its command, what ties its life to that of whoever started it, and the signals that end it."""
 
 import ctypes
 import os
@@ -25,6 +25,31 @@ def die_with_parent(death_signal: int = signal.SIGKILL, *, parent: int | None = 
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def on_stop_signal(do: Callable[[int], object]) -> None:
+    """Call `do` with the number of each SIGTERM, SIGINT and SIGHUP from now on, in place of what an earlier call named.
+
+    A shell starts what a script puts in the background with SIGINT ignored, and other programs leave signals blocked:
+    none of that keeps us from being told. Only a SIGHUP that is ignored stays so, because that is what `nohup` is for.
+    """
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    for number in numbers:
+        signal.signal(number, lambda received, _: do(received))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
+
+
+def reset_signals() -> None:
+    """Ignore and block no signal: what we do with them ourselves is no business of the program that we start.
+
+    Call it in the child. A handler ends with exec, but what is ignored or blocked would be inherited.
+    """
+    for number in signal.valid_signals():
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
 @dataclass(frozen=True)
 class Process:
     """Something to keep alive. A command that is a string goes through the shell, so it may say `$PORT`."""
@@ -46,6 +71,7 @@ class Process:
             if self.assume is not None:
                 self.assume()
             die_with_parent(self.death_signal, parent=parent)
+            reset_signals()
 
         if self.before_start is not None:
             self.before_start()

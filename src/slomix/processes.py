@@ -1,7 +1,7 @@
 """The loops of worker and scheduler. They are dull on purpose: all meaning is in `background` and `jobs`."""
 
 import os
-import signal
+import queue
 import socket
 import sys
 import threading
@@ -24,6 +24,7 @@ from slomix.contacts.rules import ChannelName
 from slomix.health import rules as health_rules
 from slomix.health import service as health
 from slomix.jobs import service as jobs
+from slomix.process import on_stop_signal
 from slomix.refusals import settings_or_exit
 from slomix.runtime import Runtime
 from slomix.wiring import make_runtime
@@ -62,10 +63,17 @@ def start(part: str, *, connections: int = 3) -> Runtime:
 
 
 def stop_event() -> threading.Event:
-    """Set when the process is asked to end."""
+    """Return an event that is set when the process is told to end."""
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    # The code that a signal interrupts may hold the event's lock; putting on this queue may interrupt anything.
+    told: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def pass_on() -> None:
+        told.get()
+        stopping.set()
+
+    threading.Thread(target=pass_on, daemon=True, name="stop").start()
+    on_stop_signal(told.put)
     return stopping
 
 

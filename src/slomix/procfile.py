@@ -48,6 +48,7 @@ class Runner:
     longest_delay = 10.0
     steady_after = 30.0  # who lived this long starts with a short delay again
     finished_within = 10.0  # exit 0 so early: it found nothing to do; later: somebody told it to stop
+    same_request = 1.0  # seconds in which one request to stop may be told several times
     grace = 20.0  # from the request to stop to the kill; a worker ends the tries under way, which takes it up to 12 s
 
     def __init__(
@@ -60,6 +61,7 @@ class Runner:
         self._may_finish = may_finish
         self._tiers: list[list[tuple[Process, asyncio.Task[Any]]]] = []
         self._stop_asked = asyncio.Event()
+        self._told_at: float | None = None
         self._hurry = asyncio.Event()
 
     def start(self, processes: Sequence[Process]) -> None:
@@ -84,11 +86,18 @@ class Runner:
         """Wait until a stop is asked for."""
         await self._stop_asked.wait()
 
-    def ask_to_stop(self) -> None:
-        """Make `run_forever` return; asked again, the stop itself no longer waits for anybody."""
-        if self._stop_asked.is_set():
+    def take_signal(self, number: int) -> None:
+        """Make `run_forever` return; after a second Ctrl-C the stop itself no longer waits for anything.
+
+        One request may come as several signals: make passes on a SIGTERM that its whole group has received already,
+        `timeout` sends each twice, and when a terminal closes both the shell and the kernel tell. That is no hurry.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._told_at is None:
+            self._told_at = now
+            self._stop_asked.set()
+        elif number == signal.SIGINT and now - self._told_at > self.same_request:
             self._hurry.set()
-        self._stop_asked.set()
 
     async def stop(self) -> None:
         """End every process: politely, after `grace` seconds by force."""

@@ -1,11 +1,14 @@
 """One run of the whole system: set-up, the processes in their order, and the end of all of them."""
 
 import asyncio
+import contextlib
 import os
 import signal
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ from slomix.clock import Anchor, open_clock, set_anchor, wall_now
 from slomix.db import Database
 from slomix.health import service as health
 from slomix.output import Output
-from slomix.process import Process
+from slomix.process import Process, on_stop_signal
 from slomix.procfile import Runner
 from slomix.settings import Settings, SettingsError
 
@@ -61,8 +64,7 @@ class Start:
         self.output = Output(self.folder.logs, quiet=frozenset({"postgres", "valkey"}), width=width)
         self.runner = Runner(output=self.output, pids_file=self.folder.pids, may_finish=self.settings.validate_only)
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self.runner.ask_to_stop)
+        on_stop_signal(lambda number: loop.call_soon_threadsafe(self.runner.take_signal, number))
         status = 0
         try:
             await (self._develop() if self.is_development else self._produce())
@@ -76,6 +78,9 @@ class Start:
             await self.runner.stop()
             for server in self.servers:
                 server.tidy()
+            # What is told from here on changes nothing any more, the exit status neither.
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
         return status
 
     async def _produce(self) -> None:
@@ -102,13 +107,13 @@ class Start:
         surroundings.put(environment | surroundings.basic_environment(self.settings.port))
         self._set_clock()
         self.settings = settings = Settings.from_env()
-        await self._unless_stopped(asyncio.to_thread(migrations.upgrade, owner_url(settings)))
+        await self._unless_stopped(_beside(lambda: migrations.upgrade(owner_url(settings))))
         surroundings.forget_owner()
         if self.is_simulated:
             from slomix.cli.demo import load_demo
 
-            await self._unless_stopped(asyncio.to_thread(load_demo, settings, open_clock(settings.clock_file)))
-        await self._unless_stopped(asyncio.to_thread(_forget_heartbeats, settings))
+            await self._unless_stopped(_beside(lambda: load_demo(settings, open_clock(settings.clock_file))))
+        await self._unless_stopped(_beside(lambda: _forget_heartbeats(settings)))
         # The time that was asked for is the one at which the processes start.
         self._set_clock()
         self._start_processes()
@@ -142,7 +147,7 @@ class Start:
         environment = {name: server.url for name, server in servers.items()}
         database = servers.get("DATABASE_URL")
         if isinstance(database, postgres.PostgresServer):
-            await self._unless_stopped(asyncio.to_thread(database.make_role))
+            await self._unless_stopped(_beside(database.make_role))
             environment[surroundings.OWNER] = database.owner_url
         return environment
 
@@ -178,7 +183,7 @@ class Start:
     async def _becomes(self, condition: Callable[[], bool], *, seconds: float) -> bool:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
-        while not await self._unless_stopped(asyncio.to_thread(condition)):
+        while not await self._unless_stopped(_beside(condition)):
             if loop.time() > until:
                 return False
             await self._unless_stopped(asyncio.sleep(0.1))
@@ -214,6 +219,27 @@ class Start:
 def _process(instance: Instance) -> Process:
     """What the runner keeps alive; each has its own part of the environment."""
     return Process(instance.name, instance.command, env={**os.environ, **instance.environment})
+
+
+async def _beside(work: Callable[[], Any]) -> Any:
+    """Do `work` on a thread that a stop does not wait for: a migration may stand before a lock for hours."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Any] = loop.create_future()
+
+    def settle(outcome: Callable[[], None]) -> None:
+        if not done.done():
+            outcome()
+
+    def do() -> None:
+        try:
+            outcome = partial(done.set_result, work())
+        except Exception as error:  # noqa: BLE001 - it is raised again where the work is awaited
+            outcome = partial(done.set_exception, error)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: we have been stopped
+            loop.call_soon_threadsafe(settle, outcome)
+
+    threading.Thread(target=do, daemon=True, name="set-up").start()
+    return await done
 
 
 def _forget_heartbeats(settings: Settings) -> None:

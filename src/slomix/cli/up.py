@@ -3,13 +3,14 @@
 import asyncio
 import os
 import signal
+import sys
 
 import click
 
 from slomix.cli import surroundings
 from slomix.cli.start import Start
 from slomix.cli.surroundings import Folder, Given
-from slomix.process import die_with_parent
+from slomix.process import die_with_parent, on_stop_signal
 from slomix.refusals import all_problems, told
 from slomix.settings import Settings, SettingsError
 
@@ -36,6 +37,10 @@ def up(prod: bool, formation: str, with_parent: bool) -> None:
     folder = Folder(root / "var" / str(settings.port))
     start = Start(root, settings, given, folder, formation or settings.formation)
     start.plan()
+    # Nothing runs yet that would have to be ended; but the folder is held.
+    on_stop_signal(lambda _: sys.exit(0))
+    # Ignored from birth, it would keep us from hearing how a process ended.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with folder.held() as was_cut_off:
         surroundings.refuse_taken_ports(start.ports(), patience=10 if was_cut_off else 0)
         raise SystemExit(asyncio.run(start.run()))

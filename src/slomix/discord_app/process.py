@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 
 import aiohttp
 import discord
@@ -11,6 +10,7 @@ import yarl
 
 from slomix.discord_app.client import VoiceClient
 from slomix.health import rules as health_rules
+from slomix.process import on_stop_signal
 from slomix.processes import leave, start
 from slomix.runtime import Runtime
 from slomix.settings import Settings
@@ -32,8 +32,7 @@ def run_bot() -> None:
 async def _run(runtime: Runtime) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+    on_stop_signal(lambda _: loop.call_soon_threadsafe(stopping.set))
     point_at(runtime.settings)
     while not stopping.is_set():
         if runtime.settings.discord_bot_token.get_secret_value():

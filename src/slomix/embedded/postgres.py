@@ -18,6 +18,7 @@ from slomix.embedded import places
 from slomix.embedded.identity import Identity, candidates
 from slomix.embedded.places import EmbeddedError
 from slomix.grants import ROLE
+from slomix.process import die_with_parent, reset_signals
 
 DATABASE = "slomix"
 _PROGRAMS = ("postgres",)
@@ -186,8 +187,22 @@ def _initialise(program: Path, data: Path, identity: Identity) -> None:
 
 
 def _run(command: Sequence[str | Path], identity: Identity, stdin: str = "") -> None:
+    parent = os.getpid()
+
+    def in_child() -> None:
+        identity.assume()
+        die_with_parent(parent=parent)
+        reset_signals()
+
+    # In a session of its own, so that a Ctrl-C is for us alone, who stop when it is done.
     done = subprocess.run(
-        command, input=stdin, capture_output=True, text=True, env=_ENVIRONMENT, preexec_fn=identity.assume
+        command,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        env=_ENVIRONMENT,
+        start_new_session=True,
+        preexec_fn=in_child,
     )
     if done.returncode != 0:
         raise EmbeddedError(f"{Path(command[0]).name} failed: {done.stderr.strip() or done.stdout.strip()}")

@@ -18,7 +18,7 @@ import httpx2
 from slomix.clock import nap
 from slomix.db import ROOT, Database
 from slomix.presence import service as presence
-from slomix.process import die_with_parent
+from slomix.process import die_with_parent, reset_signals
 from slomix.rehearsal.people import Control, Person, Stumbled
 
 # Neither a server nor a credential of whoever rehearses: all of it is the rehearsal's own.
@@ -75,6 +75,11 @@ class System:
 
     def start_beside(self, name: str) -> "subprocess.Popen[bytes]":
         """One more process of this kind, of which the copy's runner knows nothing; whoever starts it ends it."""
+
+        def in_child() -> None:
+            die_with_parent()
+            reset_signals()
+
         return subprocess.Popen(
             [sys.executable, f"workers/{name}.py"],
             cwd=ROOT,
@@ -82,7 +87,7 @@ class System:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=lambda: die_with_parent(),
+            preexec_fn=in_child,
         )
 
     def is_healthy(self) -> bool:
@@ -132,7 +137,7 @@ def running(clock: str, **environment: str) -> Iterator[System]:
                 raise Stumbled(f"Slomix does not start:\n{output.read().decode(errors='replace')[-4000:]}")
             yield System(port, folder, process)
         finally:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
             try:
                 process.wait(timeout=30)
             except subprocess.TimeoutExpired:

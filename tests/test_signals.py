@@ -1,0 +1,322 @@
+"""However a running copy is told to stop, it ends alike: in order, with status 0, and with no process left.
+
+The copies are real, and so are shells, make and terminals; what the copies run is a Procfile of short shell scripts.
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from slomix.db import ROOT
+from tests.rules.operator import PRODUCTION
+from tests.simulators import free_pair
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+NOT_OURS = ("MAKE", "SLOMIX_", "DATABASE_", "REDIS_", "DISCORD_", "PORT", "PUBLIC_URL", "SKIP_")
+# No process of these tests needs as long, on however busy a machine; who waits for them waits for an event.
+PATIENCE = 120.0
+
+# Told to stop it waits for a file: until then it can only end by force, and has not said goodbye.
+CHILD = """
+trap 'echo told >>"$1.said"; while [ ! -e go ]; do sleep 0.05; done; echo bye >>"$1.said"; exit 0' TERM
+grep -E '^Sig(Blk|Ign)' /proc/self/status >"$1.signals"
+echo $$ >"$1.pid"
+while :; do sleep 60 & wait; done
+"""
+PROCFILE = "release: sh release.sh\nweb: sh child.sh web\nworker: sh child.sh worker\n"
+
+
+def wait_for(condition: Callable[[], object], what: str) -> None:
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < until, f"waited in vain for {what}"
+        time.sleep(0.02)
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def masks(status: str) -> dict[str, int]:
+    """What /proc says of a process's signals."""
+    return {name: int(bits, 16) for name, bits in re.findall(r"^(Sig\w+):\s*([0-9a-f]+)$", status, re.MULTILINE)}
+
+
+def has(mask: int, number: int) -> bool:
+    return bool(mask >> (number - 1) & 1)
+
+
+@dataclass
+class Copy:
+    """A folder from which `slomix up --prod` runs shell scripts, and what is started there."""
+
+    folder: Path
+    port: int
+    started: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    command: tuple[str, ...] = (sys.executable, "-m", "slomix", "up", "--prod")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_OURS)}
+        ours = {"PORT": str(self.port), "SKIP_HEALTHCHECK": "1", "PYTHONPATH": str(self.folder / "src")}
+        path = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        return kept | PRODUCTION | ours | path
+
+    def start(
+        self,
+        *command: str,
+        born: Callable[[], None] | None = None,
+        output: int | None = None,
+        **environment: str,
+    ) -> "subprocess.Popen[bytes]":
+        """Start it in a session of its own; `born` is what its parent does with its signals or its terminal."""
+        with (self.folder / "errors").open("wb") as errors:
+            process = subprocess.Popen(
+                command or self.command,
+                cwd=self.folder,
+                env=self.environment | environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL if output is None else output,
+                stderr=errors,
+                start_new_session=born is not on_a_terminal,
+                preexec_fn=born,
+            )
+        self.started.append(process)
+        return process
+
+    def in_background(self, *command: str) -> "subprocess.Popen[bytes]":
+        """A script that starts it with `&`, as which it is born with SIGINT ignored; its status is that of the copy."""
+        return self.start("sh", "-c", '"$@" & wait $!', "sh", *(command or self.command))
+
+    @property
+    def lock(self) -> Path:
+        return self.folder / "var" / str(self.port) / "up.lock"
+
+    @property
+    def pid(self) -> int:
+        """The runner's own number."""
+        wait_for(lambda: self.lock.exists() and self.lock.read_text(), "the copy to hold its folder")
+        return int(self.lock.read_text())
+
+    def pid_of(self, name: str) -> int:
+        file = self.folder / f"{name}.pid"
+        wait_for(lambda: file.exists() and file.read_text().strip(), f"{name} to run")
+        return int(file.read_text())
+
+    def is_up(self) -> list[int]:
+        """Wait until all runs; returns the number of every process."""
+        return [self.pid, self.pid_of("web"), self.pid_of("worker")]
+
+    def said(self, name: str) -> list[str]:
+        file = self.folder / f"{name}.said"
+        return file.read_text().split() if file.exists() else []
+
+    def signals_of(self, name: str) -> dict[str, int]:
+        return masks((self.folder / f"{name}.signals").read_text())
+
+    def let_go(self) -> None:
+        """Every process has been told; now they may end."""
+        for name in ("web", "worker"):
+            wait_for(lambda name=name: self.said(name) == ["told"], f"{name} to be told")
+        (self.folder / "go").touch()
+
+    def has_ended(self, pids: list[int]) -> None:
+        """All of it ended in order, and gave back its folder."""
+        for pid in pids:
+            wait_for(lambda pid=pid: is_gone(pid), f"process {pid} to end")
+        assert [self.said("web"), self.said("worker")] == [["told", "bye"], ["told", "bye"]]
+        assert self.lock.read_text() == ""
+        assert (self.folder / "errors").read_text() == ""
+
+    def end(self) -> None:
+        """What a test has left, when it failed."""
+        for process in self.started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        if self.lock.exists() and (pid := self.lock.read_text()) and not is_gone(int(pid)):
+            os.kill(int(pid), signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clone with a blank")
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder)
+    shutil.copytree(ROOT / "src", folder / "src")
+    (folder / "Procfile").write_text(PROCFILE)
+    (folder / "child.sh").write_text(CHILD)
+    return folder
+
+
+@pytest.fixture
+def copy(source: Path) -> Iterator[Copy]:
+    (source / "release.sh").write_text("true\n")
+    yield (made := Copy(source, free_pair()))
+    made.end()
+    for left in [source / "go", *source.glob("*.said"), *source.glob("*.pid")]:
+        left.unlink(missing_ok=True)
+    shutil.rmtree(source / "var", ignore_errors=True)
+
+
+def deaf() -> None:
+    """As which a program may start another: what ends it is ignored or blocked, and the end of children is ignored."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+
+
+def on_a_terminal() -> None:
+    """Born as the first program of a terminal: its standard output is one."""
+    os.login_tty(os.dup(1))
+
+
+@pytest.mark.parametrize("number", STOP_SIGNALS)
+@pytest.mark.parametrize("born", [None, deaf], ids=["as usual", "with signals ignored and blocked"])
+def test_told_by_any_signal_and_more_than_once_it_ends_in_order(
+    copy: Copy, born: Callable[[], None] | None, number: signal.Signals
+) -> None:
+    running = copy.start(born=born)
+    pids = copy.is_up()
+    assert (copy.signals_of("web")["SigIgn"], copy.signals_of("web")["SigBlk"]) == (0, 0), "its children hear all"
+    for _ in range(2):
+        running.send_signal(number)
+    copy.let_go()
+    assert running.wait(PATIENCE) == 0
+    copy.has_ended(pids)
+
+
+def test_started_in_a_scripts_background_it_hears_a_ctrl_c(copy: Copy) -> None:
+    script = copy.in_background()
+    pids = copy.is_up()
+    os.kill(pids[0], signal.SIGINT)
+    copy.let_go()
+    assert script.wait(PATIENCE) == 0
+    copy.has_ended(pids)
+
+
+def test_a_hangup_that_nohup_ignores_stays_ignored(copy: Copy) -> None:
+    script = copy.in_background("nohup", *copy.command)
+    pids = copy.is_up()
+    seen = masks(Path(f"/proc/{pids[0]}/status").read_text())
+    assert [has(seen["SigIgn"], number) for number in STOP_SIGNALS] == [False, False, True]
+    os.killpg(script.pid, signal.SIGHUP)  # of which the script itself dies
+    assert script.wait(PATIENCE) == -signal.SIGHUP
+    assert copy.said("web") == []
+    os.kill(pids[0], signal.SIGTERM)
+    copy.let_go()
+    wait_for(lambda: is_gone(pids[0]), "the copy to end")
+    (copy.folder / "errors").write_text("")  # what nohup said
+    copy.has_ended(pids)
+
+
+def test_when_its_terminal_closes_it_ends_in_order(copy: Copy) -> None:
+    ours, theirs = os.openpty()
+    running = copy.start(born=on_a_terminal, output=theirs)
+    os.close(theirs)
+    pids = copy.is_up()
+    os.close(ours)
+    copy.let_go()
+    assert running.wait(PATIENCE) == 0
+    copy.has_ended(pids)
+
+
+def test_when_the_terminal_of_its_shell_closes_it_ends_in_order(copy: Copy) -> None:
+    """The kernel tells the shell, whose end takes the terminal from what runs in front."""
+    ours, theirs = os.openpty()
+    shell = copy.start("sh", "-c", '"$@"; true', "sh", *copy.command, born=on_a_terminal, output=theirs)
+    os.close(theirs)
+    pids = copy.is_up()
+    os.close(ours)
+    copy.let_go()
+    assert shell.wait(PATIENCE) == -signal.SIGHUP
+    copy.has_ended(pids)
+
+
+def test_a_ctrl_c_ends_it_also_below_make(copy: Copy) -> None:
+    ours, theirs = os.openpty()
+    make = copy.start("make", "prod", "SKIP_INSTALL=1", born=on_a_terminal, output=theirs)
+    os.close(theirs)
+    pids = copy.is_up()
+    os.write(ours, b"\x03")
+    copy.let_go()
+    make.wait(PATIENCE)
+    assert (copy.folder / "errors").read_text().count("Error") == 0
+    (copy.folder / "errors").write_text("")  # make has said that it was interrupted
+    copy.has_ended([*pids, make.pid])
+    os.close(ours)
+
+
+@pytest.mark.parametrize("tell", [os.kill, os.killpg], ids=["make alone", "its whole group"])
+def test_below_make_it_is_told_once_or_twice_and_ends_in_order(copy: Copy, tell: Callable[[int, int], None]) -> None:
+    """What its group has got already, make passes on once more, and whoever began the group tells the group."""
+    make = copy.start("make", "prod", "SKIP_INSTALL=1")
+    pids = copy.is_up()
+    tell(make.pid, signal.SIGTERM)
+    copy.let_go()
+    assert make.wait(PATIENCE) == -signal.SIGTERM
+    (copy.folder / "errors").write_text("")  # make has said that it was terminated
+    copy.has_ended(pids)
+
+
+def test_a_reader_of_its_output_that_went_away_changes_nothing(copy: Copy) -> None:
+    reading, writing = os.pipe()
+    running = copy.start(output=writing)
+    os.close(writing)
+    os.close(reading)
+    pids = copy.is_up()
+    running.send_signal(signal.SIGTERM)
+    copy.let_go()
+    assert running.wait(PATIENCE) == 0
+    copy.has_ended(pids)
+
+
+def test_told_while_it_reads_its_own_code_it_does_not_start(copy: Copy) -> None:
+    script = copy.start("sh", "-c", '"$@" & echo $! >up.pid; wait $!', "sh", *copy.command)
+    pid = copy.pid_of("up")
+    status = Path(f"/proc/{pid}/status")
+    wait_for(lambda: has(masks(status.read_text())["SigCgt"], signal.SIGINT), "the first line of code")
+    os.kill(pid, signal.SIGINT)
+    assert script.wait(PATIENCE) == 0
+    assert not copy.lock.exists()
+    assert (copy.folder / "errors").read_text() == ""
+
+
+def test_told_while_it_waits_for_its_port_it_does_not_start(copy: Copy) -> None:
+    """After a run that was cut off it waits for what is still ending."""
+    copy.lock.parent.mkdir(parents=True)
+    copy.lock.write_text("1")
+    with socket.create_server(("127.0.0.1", copy.port)):
+        script = copy.in_background()
+        wait_for(lambda: copy.lock.read_text() not in ("", "1"), "the copy to hold its folder")
+        os.kill(copy.pid, signal.SIGINT)
+        assert script.wait(PATIENCE) == 0
+    assert copy.lock.read_text() == ""
+    assert (copy.folder / "errors").read_text() == ""
+
+
+def test_told_while_the_release_command_runs_it_starts_nothing(copy: Copy) -> None:
+    shutil.copy(copy.folder / "child.sh", copy.folder / "release.sh")
+    (copy.folder / "release.sh").write_text("set -- release\n" + CHILD)
+    script = copy.in_background()
+    pids = [copy.pid, copy.pid_of("release")]
+    os.kill(pids[0], signal.SIGINT)
+    wait_for(lambda: copy.said("release") == ["told"], "the release command to be told")
+    (copy.folder / "go").touch()
+    assert script.wait(PATIENCE) == 0
+    assert copy.said("release") == ["told", "bye"]
+    assert all(is_gone(pid) for pid in pids)
+    assert not (copy.folder / "web.pid").exists()
