@@ -172,6 +172,37 @@ def test_a_stop_ends_the_whole_family_the_stubborn_ones_too(tmp_path: Path) -> N
     assert json.loads((tmp_path / "pids.json").read_text()) == {}
 
 
+async def stop_told(folder: Path, on_term: str, signals: list[signal.Signals]) -> None:
+    """End a process that does this when it is told to end; the runner is told these signals, and waits for an hour."""
+    async with runner(folder) as running:
+        running.same_request, running.grace = 0.0, 3600.0
+        running.start(
+            [Process("worker", f"""sh -c 'trap "{on_term}" TERM; echo ready; while :; do sleep 0.1; done'""")]
+        )
+        log = folder / "log" / "worker.log"
+        await happens(lambda: log.exists() and "ready" in log.read_text(), 60)
+        running.take_signal(signals[0])
+        stopping = asyncio.ensure_future(running.stop())
+        for number in signals[1:]:
+            await asyncio.sleep(0.05)  # later, by the clock
+            running.take_signal(number)
+        (folder / "go").touch()
+        await asyncio.wait_for(stopping, timeout=60)
+
+
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+def test_a_ctrl_c_later_on_waits_for_nothing(tmp_path: Path, first: signal.Signals) -> None:
+    asyncio.run(stop_told(tmp_path, ":", [first, signal.SIGINT]))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_any_other_signal_later_on_changes_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    """Whoever starts us may tell us in more ways than one, and one of them later than the other."""
+    goodbye = f"while [ ! -e {tmp_path}/go ]; do sleep 0.01; done; echo bye; exit 0"
+    asyncio.run(stop_told(tmp_path, goodbye, [signal.SIGINT, number, number]))
+    assert (tmp_path / "log" / "worker.log").read_text() == "ready\nbye\n"
+
+
 def test_what_a_process_forked_does_not_live_on_beside_its_successor(tmp_path: Path) -> None:
     children = tmp_path / "children"
 
@@ -190,12 +221,12 @@ def runner_process(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
     script = """
 import asyncio, sys
 from pathlib import Path
-from slomix.process import Process
+from slomix.process import Process, on_stop_signal
 from slomix.procfile import Runner
 async def main():
     runner = Runner(pids_file=Path(sys.argv[1]))
-    import signal
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, runner.ask_to_stop)
+    loop = asyncio.get_running_loop()
+    on_stop_signal(lambda number: loop.call_soon_threadsafe(runner.take_signal, number))
     runner.start([Process("one", "sleep 60"), Process("two", "sh -c 'trap \\"\\" TERM; while :; do sleep 1; done'")])
     await runner.run_forever()
     runner.grace = 0.5
@@ -218,3 +249,43 @@ def test_however_the_runner_ends_nothing_stays(
     time.sleep(0.2)
     runner_process.send_signal(number)
     wait_for(lambda: all(gone(pid) for pid in children))
+
+
+@pytest.mark.parametrize("reader", ["takes nothing", "is gone", "never was"])
+def test_the_end_is_a_good_one_whatever_becomes_of_the_terminal(tmp_path: Path, reader: str) -> None:
+    script = """
+import sys
+from pathlib import Path
+from slomix.output import Output
+output = Output(Path(sys.argv[1]))
+for number in range(1500):
+    output.line("web", f"{number} " + "x" * 1000)
+output.close()
+"""
+    reading, writing = os.pipe()
+    if reader == "is gone":
+        os.close(reading)
+    close_it = (lambda: os.close(1)) if reader == "never was" else None
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], stdout=writing, stderr=subprocess.PIPE, preexec_fn=close_it
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len((tmp_path / "web.log").read_text().splitlines()) == 1500
+    os.close(writing)
+    if reader != "is gone":
+        os.close(reading)
+
+
+def test_a_process_that_is_told_to_end_hears_it_whatever_it_does_at_that_moment() -> None:
+    """Also while it holds the lock of the very event, and also when it is told again meanwhile."""
+    script = """
+import os, signal
+from slomix.processes import stop_event
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a script's background
+stopping = stop_event()
+with stopping._cond:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        os.kill(os.getpid(), number)
+stopping.wait()
+"""
+    assert subprocess.run([sys.executable, "-c", script], timeout=120).returncode == 0

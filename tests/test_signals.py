@@ -12,12 +12,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from slomix.db import ROOT
+from slomix.db import MIGRATION_LOCK, ROOT, libpq_url
+from slomix.embedded import Servers, places
 from tests.rules.operator import PRODUCTION
 from tests.simulators import free_pair
 
@@ -50,6 +53,17 @@ def is_gone(pid: int) -> bool:
         return True
 
 
+def children_of(parent: int) -> dict[int, str]:
+    """The processes that this one has started, with the names of their programs."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            name, _, rest = (folder / "stat").read_text().partition(" (")[2].rpartition(") ")
+            if int(rest.split()[1]) == parent:
+                found[int(folder.name)] = name
+    return found
+
+
 def masks(status: str) -> dict[str, int]:
     """What /proc says of a process's signals."""
     return {name: int(bits, 16) for name, bits in re.findall(r"^(Sig\w+):\s*([0-9a-f]+)$", status, re.MULTILINE)}
@@ -61,33 +75,33 @@ def has(mask: int, number: int) -> bool:
 
 @dataclass
 class Copy:
-    """A folder from which `slomix up --prod` runs shell scripts, and what is started there."""
+    """A folder from which `slomix up` runs, and what a test has started there."""
 
     folder: Path
     port: int
+    errors: Path
+    command: tuple[str, ...]
+    given: dict[str, str]
     started: list["subprocess.Popen[bytes]"] = field(default_factory=list)
-    command: tuple[str, ...] = (sys.executable, "-m", "slomix", "up", "--prod")
 
     @property
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_OURS)}
-        ours = {"PORT": str(self.port), "SKIP_HEALTHCHECK": "1", "PYTHONPATH": str(self.folder / "src")}
-        path = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-        return kept | PRODUCTION | ours | path
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        return kept | {"PORT": str(self.port), "PYTHONPATH": str(self.folder / "src"), "PATH": path} | self.given
 
     def start(
         self,
         *command: str,
         born: Callable[[], None] | None = None,
         output: int | None = None,
-        **environment: str,
     ) -> "subprocess.Popen[bytes]":
         """Start it in a session of its own; `born` is what its parent does with its signals or its terminal."""
-        with (self.folder / "errors").open("wb") as errors:
+        with self.errors.open("wb") as errors:
             process = subprocess.Popen(
                 command or self.command,
                 cwd=self.folder,
-                env=self.environment | environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL if output is None else output,
                 stderr=errors,
@@ -139,7 +153,7 @@ class Copy:
             wait_for(lambda pid=pid: is_gone(pid), f"process {pid} to end")
         assert [self.said("web"), self.said("worker")] == [["told", "bye"], ["told", "bye"]]
         assert self.lock.read_text() == ""
-        assert (self.folder / "errors").read_text() == ""
+        assert self.errors.read_text() == ""
 
     def end(self) -> None:
         """What a test has left, when it failed."""
@@ -165,7 +179,9 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def copy(source: Path) -> Iterator[Copy]:
     (source / "release.sh").write_text("true\n")
-    yield (made := Copy(source, free_pair()))
+    command = (sys.executable, "-m", "slomix", "up", "--prod")
+    made = Copy(source, free_pair(), source / "errors", command, PRODUCTION | {"SKIP_HEALTHCHECK": "1"})
+    yield made
     made.end()
     for left in [source / "go", *source.glob("*.said"), *source.glob("*.pid")]:
         left.unlink(missing_ok=True)
@@ -219,7 +235,7 @@ def test_a_hangup_that_nohup_ignores_stays_ignored(copy: Copy) -> None:
     os.kill(pids[0], signal.SIGTERM)
     copy.let_go()
     wait_for(lambda: is_gone(pids[0]), "the copy to end")
-    (copy.folder / "errors").write_text("")  # what nohup said
+    copy.errors.write_text("")  # what nohup said
     copy.has_ended(pids)
 
 
@@ -254,8 +270,8 @@ def test_a_ctrl_c_ends_it_also_below_make(copy: Copy) -> None:
     os.write(ours, b"\x03")
     copy.let_go()
     make.wait(PATIENCE)
-    assert (copy.folder / "errors").read_text().count("Error") == 0
-    (copy.folder / "errors").write_text("")  # make has said that it was interrupted
+    assert copy.errors.read_text().count("Error") == 0
+    copy.errors.write_text("")  # make has said that it was interrupted
     copy.has_ended([*pids, make.pid])
     os.close(ours)
 
@@ -268,7 +284,7 @@ def test_below_make_it_is_told_once_or_twice_and_ends_in_order(copy: Copy, tell:
     tell(make.pid, signal.SIGTERM)
     copy.let_go()
     assert make.wait(PATIENCE) == -signal.SIGTERM
-    (copy.folder / "errors").write_text("")  # make has said that it was terminated
+    copy.errors.write_text("")  # make has said that it was terminated
     copy.has_ended(pids)
 
 
@@ -292,7 +308,7 @@ def test_told_while_it_reads_its_own_code_it_does_not_start(copy: Copy) -> None:
     os.kill(pid, signal.SIGINT)
     assert script.wait(PATIENCE) == 0
     assert not copy.lock.exists()
-    assert (copy.folder / "errors").read_text() == ""
+    assert copy.errors.read_text() == ""
 
 
 def test_told_while_it_waits_for_its_port_it_does_not_start(copy: Copy) -> None:
@@ -305,7 +321,7 @@ def test_told_while_it_waits_for_its_port_it_does_not_start(copy: Copy) -> None:
         os.kill(copy.pid, signal.SIGINT)
         assert script.wait(PATIENCE) == 0
     assert copy.lock.read_text() == ""
-    assert (copy.folder / "errors").read_text() == ""
+    assert copy.errors.read_text() == ""
 
 
 def test_told_while_the_release_command_runs_it_starts_nothing(copy: Copy) -> None:
@@ -320,3 +336,41 @@ def test_told_while_the_release_command_runs_it_starts_nothing(copy: Copy) -> No
     assert copy.said("release") == ["told", "bye"]
     assert all(is_gone(pid) for pid in pids)
     assert not (copy.folder / "web.pid").exists()
+
+
+@pytest.fixture
+def development(tmp_path: Path) -> Iterator[Copy]:
+    """The real thing: what `make run` starts, on a port of its own."""
+    command = (sys.executable, "-m", "slomix", "up")
+    made = Copy(ROOT, free_pair(), tmp_path / "errors", command, {"SLOMIX_ENV": "development"})
+    yield made
+    made.end()
+    shutil.rmtree(ROOT / "var" / str(made.port), ignore_errors=True)
+
+
+def test_told_while_migrations_wait_for_a_lock_it_does_not_wait_with_them(
+    development: Copy, servers: Servers, empty_database_url: str
+) -> None:
+    with psycopg.connect(libpq_url(empty_database_url), autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        development.given |= {"DATABASE_URL": empty_database_url, "REDIS_URL": servers.redis_url}
+        script = development.in_background()
+        waiting = "SELECT FROM pg_locks JOIN pg_database ON oid = database WHERE datname = 'empty' AND NOT granted"
+        wait_for(lambda: other.execute(waiting).fetchone() is not None, "the migrations to wait")
+        os.kill(development.pid, signal.SIGINT)
+        assert script.wait(PATIENCE) == 0
+    assert development.errors.read_text() == ""
+
+
+def test_a_ctrl_c_while_the_database_is_made_lets_it_be_made(development: Copy) -> None:
+    """It goes to everything in front of the terminal."""
+    ours, theirs = os.openpty()
+    running = development.start(born=on_a_terminal, output=theirs)
+    os.close(theirs)
+    wait_for(lambda: "initdb" in children_of(running.pid).values(), "the database to be made")
+    os.write(ours, b"\x03")
+    assert running.wait(PATIENCE) == 0
+    os.close(ours)
+    tag = places.tag(development.lock.parent, "pg")
+    assert places.pids_of(tag, ("postgres", "initdb")) == []
+    assert development.errors.read_text() == ""
