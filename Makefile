@@ -4,6 +4,8 @@
 PYTHON ?= python3
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# One step of set-up builds on the other, and pip and npm work in one folder each.
+.NOTPARALLEL:
 
 BIN := .venv/bin
 VENV := .venv/slomix-root
@@ -11,6 +13,7 @@ DEVELOPMENT := .venv/slomix-development
 TESTING := .venv/slomix-testing
 PRODUCTION := .venv/slomix-production
 ASSETS := static/vendor/.complete
+TOOLS := node_modules/.complete
 # A lock file names everything, so pip has nothing to look for; compiling goes faster on all cores at once afterwards.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile
 COMPILE := $(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || :
@@ -67,13 +70,13 @@ bench: setup
 	@exec $(BIN)/python -m bench
 
 .PHONY: test
-test: $(TESTING) $(ASSETS)
+test: $(TESTING) $(ASSETS) $(TOOLS)
 	@$(BIN)/python -m slomix.embedded.browser
 	@$(MAKE) --no-print-directory lint
 	@exec $(BIN)/python -m pytest
 
 .PHONY: lint
-lint: $(TESTING)
+lint: $(TESTING) $(TOOLS)
 	@$(BIN)/ruff format --check $(wildcard $(CHECKED))
 	@$(BIN)/ruff check $(wildcard $(CHECKED))
 	@$(BIN)/mypy
@@ -154,7 +157,13 @@ $(PRODUCTION): requirements/production.txt pyproject.toml $(VENV)
 	@touch $@
 
 # Whichever set-up ran brings the Python for it.
-$(ASSETS): package.json package-lock.json .npmrc | $(if $(filter prod install,$(MAKECMDGOALS)),$(PRODUCTION),$(if $(filter test,$(MAKECMDGOALS)),$(TESTING),$(DEVELOPMENT)))
+$(ASSETS): package.json package-lock.json .npmrc | $(if $(filter prod install,$(MAKECMDGOALS)),$(PRODUCTION),$(DEVELOPMENT))
 	@echo 'Fetching the browser assets'
 	@$(BIN)/python -m slomix.embedded.assets
+	@touch $@
+
+# For lint only. Fetching the assets leaves nothing else in node_modules, so the tools come after them.
+$(TOOLS): $(ASSETS)
+	@echo 'Fetching the tools of lint'
+	@$(BIN)/python -m slomix.embedded.assets --tools
 	@touch $@

@@ -64,7 +64,7 @@ def licences() -> Iterator[tuple[str, str]]:
     for package in dict.fromkeys(locked()):
         yield package, licence_of(package)
     for path, package in json.loads((ROOT / "package-lock.json").read_text())["packages"].items():
-        if path.startswith("node_modules/"):
+        if path.startswith("node_modules/") and not package.get("dev"):
             name, licence = path.removeprefix("node_modules/"), package["license"]
             yield f"{name} (in the browser)", _SPDX.get(licence, licence)
 

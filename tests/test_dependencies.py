@@ -1,6 +1,8 @@
 """What we are delivered with: locked with hashes, under licences that may be, and found on no particular server."""
 
+import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -20,8 +22,27 @@ def test_every_package_of_a_lock_has_its_hashes(lock: Path) -> None:
 
 
 def test_no_lock_says_where_a_package_comes_from() -> None:
-    said = [lock.read_text() for lock in (*LOCKS, ROOT / "package-lock.json")]
+    npm = re.sub(r'"funding": \{[^}]*\}', "", (ROOT / "package-lock.json").read_text())
+    said = [*(lock.read_text() for lock in LOCKS), npm]
     assert [line for text in said for line in text.splitlines() if re.search(r"https?://|--(extra-)?index", line)] == []
+
+
+def test_the_tools_of_lint_are_locked_for_every_platform() -> None:
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    programs = {path.rpartition("/cli-")[2] for path, package in packages.items() if package.get("optional")}
+    linux = {"linux-x64", "linux-x64-musl", "linux-arm64", "linux-arm64-musl"}
+    assert linux | {"darwin-x64", "darwin-arm64", "win32-x64", "win32-arm64"} <= programs
+    assert [path for path, package in packages.items() if path and "integrity" not in package] == []
+
+
+@pytest.mark.parametrize("target", ["install", "prod", "setup"])
+def test_who_does_not_lint_does_not_fetch_the_tools_of_lint(target: str) -> None:
+    def steps(goal: str) -> str:
+        return subprocess.check_output(["make", "--always-make", "--dry-run", goal], cwd=ROOT, text=True)
+
+    assert "slomix.embedded.assets --tools" in steps("node_modules/.complete")
+    assert "slomix.embedded.assets" in steps(target)
+    assert "--tools" not in steps(target)
 
 
 def test_the_list_of_licences_is_that_of_the_locks() -> None:
