@@ -27,14 +27,16 @@ ifneq ($(HERE),$(THERE))
 .PHONY: $(VENV)
 endif
 
-run test rehearse rehearse-matrix bench dev dev-local: export SLOMIX_ENV := development
+run test test-all test-fast rehearse rehearse-matrix bench dev dev-local: export SLOMIX_ENV := development
 # A dozen processes start in a test run; each would compile all of Slomix again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help:
 	@echo 'make run       the whole system on http://127.0.0.1:7000 (PORT=… moves it), with a demo'
-	@echo 'make test      everything that must be green'
+	@echo 'make test      everything that must be green, in five minutes'
+	@echo 'make test-fast lint, types, rules and services, in one'
+	@echo 'make test-all  everything, with long searches; for a release'
 	@echo 'make rehearse  one evening in a minute, with a verdict on every promise'
 	@echo 'make rehearse-matrix  two hundred evenings with everything that can go wrong; less than an hour'
 	@echo 'make bench     how fast and how large, against what was promised'
@@ -69,18 +71,37 @@ rehearse-matrix: setup
 bench: setup
 	@exec $(BIN)/python -m bench
 
-.PHONY: test
-test: $(TESTING) $(ASSETS) $(TOOLS)
+# SEARCH: few examples, each time the same, or many, each time others.
+.PHONY: test test-all
+test-all: SEARCH := --hypothesis-profile=thorough
+test test-all: $(TESTING) $(ASSETS) $(TOOLS)
 	@$(BIN)/python -m slomix.embedded.browser
-	@$(MAKE) --no-print-directory lint
-	@exec $(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory -j2 lint collected
+	@exec $(BIN)/python -m pytest $(SEARCH)
 
-.PHONY: lint
-lint: $(TESTING) $(TOOLS)
+.PHONY: test-fast
+test-fast: $(TESTING) $(ASSETS) $(TOOLS)
+	@$(MAKE) --no-print-directory -j2 lint
+	@exec $(BIN)/python -m pytest tests/rules tests/services
+
+# pytest writes down how it reads the tests, so that the processes that run them need not do it again, each for itself.
+.PHONY: collected
+collected: $(TESTING)
+	@said=$$($(BIN)/python -m pytest --collect-only -q -n 0 2>&1) || { echo "$$said"; exit 1; }
+
+# With -j2 side by side.
+LINTERS := lint-format lint-types lint-imports lint-templates
+.PHONY: lint $(LINTERS)
+lint: $(LINTERS)
+$(LINTERS): $(TESTING)
+lint-format:
 	@$(BIN)/ruff format --check $(wildcard $(CHECKED))
 	@$(BIN)/ruff check $(wildcard $(CHECKED))
+lint-types:
 	@$(BIN)/mypy
+lint-imports:
 	@$(BIN)/lint-imports
+lint-templates:
 	@$(BIN)/djlint templates --lint --profile=jinja
 
 .PHONY: setup
