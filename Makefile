@@ -47,7 +47,7 @@ help:
 	@echo 'make lint      format, lint, types and import contracts'
 	@echo 'make audit     known holes in what is locked (asks a public database)'
 	@echo 'make sbom      what Slomix is delivered with, as CycloneDX in sbom.json'
-	@echo 'make lock      resolves the dependencies anew (needs uv)'
+	@echo 'make lock      resolves the dependencies anew (needs uv and npm)'
 	@echo 'make clean     removes what set-up made; data in var/ stay'
 
 .PHONY: run
@@ -120,13 +120,15 @@ endif
 install: $(PRODUCTION) $(ASSETS)
 	@echo 'Slomix is installed: .venv/bin/slomix'
 
-# For who changes a dependency: needs uv on the PATH.
+# For who changes a dependency: needs uv and npm on the PATH.
 .PHONY: lock
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 lock:
 	$(LOCK) --extra development --extra test pyproject.toml requirements/build.in -o requirements/test.txt
 	$(LOCK) --extra development -c requirements/test.txt pyproject.toml requirements/build.in -o requirements/development.txt
 	$(LOCK) -c requirements/test.txt pyproject.toml requirements/build.in -o requirements/production.txt
+	npm install --package-lock-only
+	cd requirements/chromium && npm install --package-lock-only --omit-lockfile-registry-resolved
 
 # Whatever could not be looked up counts as a failure: no answer is no good news.
 .PHONY: audit

@@ -11,6 +11,7 @@ from tests import licences
 from tests.licences import ROOT
 
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+NPM_LOCKS = [ROOT / "package-lock.json", ROOT / "requirements/chromium/package-lock.json"]
 
 
 @pytest.mark.parametrize("lock", [one for one in LOCKS if one.name != "node.txt"], ids=lambda lock: lock.name)
@@ -22,9 +23,16 @@ def test_every_package_of_a_lock_has_its_hashes(lock: Path) -> None:
 
 
 def test_no_lock_says_where_a_package_comes_from() -> None:
-    npm = re.sub(r'"funding": \{[^}]*\}', "", (ROOT / "package-lock.json").read_text())
-    said = [*(lock.read_text() for lock in LOCKS), npm]
+    npm = [re.sub(r'"funding": \{[^}]*\}', "", lock.read_text()) for lock in NPM_LOCKS]
+    said = [*(lock.read_text() for lock in LOCKS), *npm]
     assert [line for text in said for line in text.splitlines() if re.search(r"https?://|--(extra-)?index", line)] == []
+
+
+@pytest.mark.parametrize("lock", NPM_LOCKS, ids=lambda lock: lock.parent.name)
+def test_every_package_of_npm_has_its_hash(lock: Path) -> None:
+    packages = {path: package for path, package in json.loads(lock.read_text())["packages"].items() if path}
+    assert packages
+    assert [path for path, package in packages.items() if "integrity" not in package] == []
 
 
 def test_the_tools_of_lint_are_locked_for_every_platform() -> None:
@@ -32,7 +40,6 @@ def test_the_tools_of_lint_are_locked_for_every_platform() -> None:
     programs = {path.rpartition("/cli-")[2] for path, package in packages.items() if package.get("optional")}
     linux = {"linux-x64", "linux-x64-musl", "linux-arm64", "linux-arm64-musl"}
     assert linux | {"darwin-x64", "darwin-arm64", "win32-x64", "win32-arm64"} <= programs
-    assert [path for path, package in packages.items() if path and "integrity" not in package] == []
 
 
 @pytest.mark.parametrize("target", ["install", "prod", "setup"])

@@ -1,10 +1,15 @@
-"""A whole Slomix with real processes and a real Chromium; the clock stands still unless a journey moves it."""
+"""A whole Slomix with real processes and a real Chromium; the clock stands still unless a journey moves it.
+
+SLOMIX_VISIBLE=1 opens the browser's windows, where a Chromium or Chrome is installed; with `-n 0`, so that it is one.
+SLOMIX_PICTURES names a folder for screenshots.
+"""
 
 import os
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from functools import cache
 from http.cookies import SimpleCookie
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +18,7 @@ from sqlalchemy import text
 
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
+from slomix.embedded import node
 from slomix.embedded.browser import find
 from slomix.rehearsal.people import Person
 from slomix.rehearsal.system import System, running
@@ -59,13 +65,24 @@ def cast(system: System) -> Cast:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A browser for one file: Playwright runs an event loop on this thread while it is open, which others need too."""
-    executable = find()
-    if executable is None:
-        if os.environ.get("SLOMIX_NO_BROWSER") != "1":
-            pytest.fail("the journeys need a Chromium, or SLOMIX_NO_BROWSER=1 to leave them out")
+    if os.environ.get("SLOMIX_NO_BROWSER") == "1":
         pytest.skip("left out, as SLOMIX_NO_BROWSER=1 asks")
+    found = find(Path(__file__).parents[2])
+    if found is None:
+        pytest.fail("the journeys need a browser: .venv/bin/python -m slomix.embedded.browser fetches one")
+    visible = os.environ.get("SLOMIX_VISIBLE") == "1"
+    if visible and not found.has_windows:
+        pytest.fail(f"{found.program} cannot open a window: SLOMIX_VISIBLE=1 needs an installed Chromium or Chrome")
+    # Playwright's own Node.js needs a library that not every system has.
+    if running_here := node.installed():
+        os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(running_here))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=QUIET)
+        browser = playwright.chromium.launch(
+            executable_path=found.program,
+            args=[*QUIET, *found.arguments],
+            env={**os.environ, **found.variables},
+            headless=not visible,
+        )
         yield browser
         browser.close()
 

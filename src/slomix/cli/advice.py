@@ -11,7 +11,7 @@ from slomix.refusals import is_loopback
 from slomix.settings import Settings, names, secrets
 
 # What is ours and no setting: switches of make, and what tests and development look at.
-_ASIDE = {"SKIP_INSTALL", "SKIP_HEALTHCHECK", "SLOMIX_NO_BROWSER", "SLOMIX_PICTURES"}
+_ASIDE = {"SKIP_INSTALL", "SKIP_HEALTHCHECK", "SLOMIX_NO_BROWSER", "SLOMIX_PICTURES", "SLOMIX_VISIBLE"}
 _OURS = ("AVAILABILITY_", "DISCORD_", "SLOMIX_")
 
 

