@@ -200,7 +200,7 @@ def test_any_other_signal_later_on_changes_nothing(tmp_path: Path, number: signa
     """Whoever starts us may tell us in more ways than one, and one of them later than the other."""
     goodbye = f"while [ ! -e {tmp_path}/go ]; do sleep 0.01; done; echo bye; exit 0"
     asyncio.run(stop_told(tmp_path, goodbye, [signal.SIGINT, number, number]))
-    assert (tmp_path / "log" / "worker.log").read_text() == "ready\nbye\n"
+    assert (tmp_path / "log" / "worker.log").read_text().endswith("bye\n")
 
 
 def test_what_a_process_forked_does_not_live_on_beside_its_successor(tmp_path: Path) -> None:
