@@ -267,7 +267,11 @@ output.close()
         os.close(reading)
     close_it = (lambda: os.close(1)) if reader == "never was" else None
     done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path)], stdout=writing, stderr=subprocess.PIPE, preexec_fn=close_it
+        [sys.executable, "-c", script, str(tmp_path)],
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        preexec_fn=close_it,
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert len((tmp_path / "web.log").read_text().splitlines()) == 1500

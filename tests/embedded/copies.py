@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-NOT_OURS = ("MAKE", "SLOMIX_", "DATABASE_", "REDIS_", "DISCORD_", "PORT", "PUBLIC_URL", "SKIP_")
+NOT_OURS = ("PYTHONUNBUFFERED", "MAKE", "SLOMIX_", "DATABASE_", "REDIS_", "DISCORD_", "PORT", "PUBLIC_URL", "SKIP_")
 # No process of these tests needs as long, on however busy a machine; who waits for them waits for an event.
 PATIENCE = 120.0
 
