@@ -18,6 +18,7 @@ TOOLS := node_modules/.complete
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile
 COMPILE := $(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || :
 CHECKED := src workers tests alembic bench
+BIOME := $(BIN)/python -m slomix.embedded.node node_modules/.bin/biome
 
 # A virtual environment knows its own folder by name: one that came along with a moved or copied clone, or whose Python
 # has gone, is made anew.
@@ -90,7 +91,7 @@ collected: $(TESTING)
 	@said=$$($(BIN)/python -m pytest --collect-only -q -n 0 2>&1) || { echo "$$said"; exit 1; }
 
 # With -j2 side by side.
-LINTERS := lint-format lint-types lint-imports lint-templates
+LINTERS := lint-format lint-types lint-imports lint-templates lint-scripts
 .PHONY: lint $(LINTERS)
 lint: $(LINTERS)
 $(LINTERS): $(TESTING)
@@ -103,6 +104,10 @@ lint-imports:
 	@$(BIN)/lint-imports
 lint-templates:
 	@$(BIN)/djlint templates --lint --profile=jinja
+lint-scripts: $(TOOLS)
+	@$(BIOME) --version >/dev/null || { \
+		echo 'lint: Biome, which looks at scripts and styles, does not run here; rm -r node_modules fetches it anew' >&2; exit 1; }
+	@$(BIOME) check --error-on-warnings
 
 .PHONY: setup
 setup: $(DEVELOPMENT) $(ASSETS)

@@ -57,6 +57,7 @@
       "slomix:seen",
       () => {
         const now = document.getElementById(day.id);
+        // biome-ignore lint/performance/useDomNodeTextContent: that would read out what is hidden, and run words together
         document.getElementById("says").textContent = now ? now.innerText.replace(/\s+/g, " ") : "";
       },
       { once: true },

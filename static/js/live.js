@@ -51,7 +51,7 @@
       isStale = true;
       return;
     }
-    await htmx.swap({ text, target: "#" + live.id, swap: "outerMorph", sourceElement: live, hx: {}, request: {} });
+    await htmx.swap({ text, target: `#${live.id}`, swap: "outerMorph", sourceElement: live, hx: {}, request: {} });
     known = { asked, etag: answer.headers.get("ETag") };
     seen();
   }
