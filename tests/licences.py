@@ -55,7 +55,8 @@ def licence_of(package: str) -> str:
     classified = [
         line.rpartition(" :: ")[2] for line in said.get_all("Classifier", []) if line.startswith("License ::")
     ]
-    found = said.get("License-Expression") or " AND ".join(classified) or (said.get("License") or "").splitlines()[0]
+    by_name = said.get_all("License", [""])[0]
+    found = " AND ".join(said.get_all("License-Expression", classified)) or by_name.splitlines()[0]
     return " AND ".join(_SPDX.get(part, part) for part in found.split(" AND "))
 
 

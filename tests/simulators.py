@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -52,7 +53,7 @@ class Simulator:
         """Slomix at its signal-cli-rest-api."""
         return httpx2.Client(base_url=f"{self.url}/signal", timeout=timeout, verify=NO_TLS)
 
-    def messages(self) -> list[dict[str, str]]:
+    def messages(self) -> list[dict[str, Any]]:
         return self.client().get("/control/messages").json()
 
 

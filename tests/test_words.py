@@ -22,7 +22,7 @@ def sentences(code: str) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             passed.update(node.values)  # looked at as a whole
-        if node not in passed and SENTENCE.match(text := _text(node).strip()):
+        if isinstance(node, ast.expr) and node not in passed and SENTENCE.match(text := _text(node).strip()):
             yield node.lineno, text
 
 

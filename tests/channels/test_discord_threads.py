@@ -164,7 +164,12 @@ def test_a_message_calls_those_it_says_and_nobody_else(mentions: tuple[str, ...]
 
 def test_the_mentions_are_in_the_request(channel: Discord, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
-    monkeypatch.setattr(channel, "request", lambda *_, json, **__: seen.append(json) or {"id": "1"})
+
+    def accept(*_: object, json: object, **__: object) -> dict[str, str]:
+        seen.append(json)
+        return {"id": "1"}
+
+    monkeypatch.setattr(channel, "request", accept)
     for mentions in ((), (ALICE,)):
         channel.send(Address(TEXT_CHANNEL, is_room=True), Message("Hi", mentions), nonce="n")
     assert [one["allowed_mentions"] for one in seen] == [{"parse": []}, {"parse": [], "users": [ALICE]}]

@@ -3,6 +3,7 @@
 import stat
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -106,9 +107,8 @@ def content(url: str) -> dict[str, list[object]]:
     """Every row of every table, and where every sequence stands."""
     with psycopg.connect(libpq_url(url)) as connection:
         names = [name for (name,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
-        found: dict[str, list[object]] = {
-            name: connection.execute(f'SELECT t::text FROM "{name}" t ORDER BY 1').fetchall()  # type: ignore[arg-type]
-            for name in names
+        found: dict[str, list[Any]] = {
+            name: connection.execute(f'SELECT t::text FROM "{name}" t ORDER BY 1').fetchall() for name in names
         }
         found["sequences"] = list(connection.execute("SELECT sequencename, last_value FROM pg_sequences ORDER BY 1"))
     return found

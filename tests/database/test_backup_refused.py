@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -85,7 +84,7 @@ def test_nothing_is_restored_while_slomix_runs(
 
 
 @pytest.fixture
-def only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A PATH with what a test puts there, and no wheel."""
     folder = tmp_path / "bin"
     folder.mkdir()

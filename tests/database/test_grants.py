@@ -23,7 +23,7 @@ def ask(url: str, *queries: str) -> Rows:
     """What the last of them answers; all are committed."""
     with psycopg.connect(libpq_url(url)) as connection:
         for query in queries:
-            cursor = connection.execute(sql.SQL(query))  # type: ignore[arg-type]
+            cursor = connection.execute(sql.SQL(query))
         return cursor.fetchall() if cursor.description else []
 
 

@@ -6,6 +6,7 @@ import signal
 import time
 from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 
 import httpx2
 import pytest
@@ -127,7 +128,7 @@ def test_restarting_every_process_in_the_middle_of_a_campaign_loses_nothing(depl
         began = time.monotonic()
         bob.say(str(datetime.now(UTC).astimezone(deployment.zone).date()), "MAYBE")
         for page in (one, two):
-            wait_for(lambda page=page: page.moment_of("board", after=began), 5, "an open page to hear of a change")
+            wait_for(partial(page.moment_of, "board", after=began), 5, "an open page to hear of a change")
     everybody = {CAST[name].id for name in ASKED}
     got = received(deployment)
     assert got[verdict.START] == Counter(everybody), "everybody is called, and nobody twice"

@@ -1,7 +1,7 @@
 """Asks axe what is wrong with a page for those who do not see it, or not well, or who have no mouse."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
@@ -37,7 +37,9 @@ class Inspector:
         self._look(page, state, 390, "light", WCAG)
         self._look(page, state, 1280, "dark", OF_SIGHT)
 
-    def _look(self, page: Page, state: str, width: int, scheme: str, rules: dict[str, Any]) -> None:
+    def _look(
+        self, page: Page, state: str, width: int, scheme: Literal["light", "dark"], rules: dict[str, Any]
+    ) -> None:
         page.set_viewport_size({"width": width, "height": 844})
         page.emulate_media(color_scheme=scheme)
         if not page.evaluate("'axe' in window"):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 from sqlalchemy import text
 
 from slomix.availability import service as availability
@@ -139,7 +139,7 @@ def new_browser(chromium: Browser, evening: System) -> Iterator[Callable[..., Br
     contexts: list[BrowserContext] = []
 
     def start(*, scripts: bool = True, width: int = 1280, **options: Any) -> BrowserContext:
-        size = {"width": width, "height": 800}
+        size: ViewportSize = {"width": width, "height": 800}
         context = chromium.new_context(base_url=evening.web_url, java_script_enabled=scripts, viewport=size, **options)
         context.set_default_timeout(PATIENCE)
         contexts.append(context)

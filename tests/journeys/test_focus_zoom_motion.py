@@ -30,7 +30,7 @@ HERE = """() => {
 
 
 def tab_through(page: Page) -> list[dict[str, Any]]:
-    stops = []
+    stops: list[dict[str, Any]] = []
     while True:
         page.keyboard.press("Tab")
         stop = page.evaluate(HERE)

@@ -2,12 +2,12 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys.conftest import DAY, OpenPage, Visit
 
 
-def today(page: Page):
+def today(page: Page) -> Locator:
     return page.locator(f"#day-{DAY}")
 
 

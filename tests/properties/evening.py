@@ -29,6 +29,7 @@ from slomix.jobs import runner
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
+from slomix.jobs.service import Lost
 from slomix.presence import service as presence
 from tests.configuration import ROOM
 from tests.databases import empty
@@ -192,7 +193,7 @@ class Evening(RuleBasedStateMachine):
         handler, job, result = self.stuck.pop()
         try:
             runner._finish(self.world.runtime, handler, job, result)
-        except runner.service.Lost:
+        except Lost:
             runner._too_late(self.world.runtime, handler, job, result)
 
     def nothing_waits(self) -> None:

@@ -152,10 +152,20 @@ def test_nothing_in_the_file_is_a_comment_or_a_quote(read: Any, in_file: Any) ->
     assert read().session_secret.get_secret_value() == " 'abc' # 123 \n"
 
 
+def make_folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+def make_pipe(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
 BAD_FILES: list[tuple[Callable[[Path], object], str]] = [
     (lambda file: file.unlink(), "there is no such file"),
-    (lambda file: (file.unlink(), file.mkdir()), "there is no such file"),
-    (lambda file: (file.unlink(), os.mkfifo(file)), "there is no such file"),
+    (make_folder, "there is no such file"),
+    (make_pipe, "there is no such file"),
     (lambda file: file.write_text("\n"), "the file is empty"),
     (lambda file: file.write_bytes(b"\xff\xfe\xff"), "the file is not text in UTF-8"),
     (lambda file: file.write_text("x" * (LONGEST_SECRET + 1)), "the file is larger than the 16384 bytes"),

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
@@ -155,7 +156,7 @@ class Slowly:
 def test_of_a_crowd_that_asks_at_the_same_moment_few_read() -> None:
     readings = Slowly(0.1)
     shared = SharedRead(readings)
-    found = at_once([lambda name=name: shared.get(f"{name % 3}") for name in range(24)])
+    found = at_once([partial(shared.get, f"{name % 3}") for name in range(24)])
     assert all(isinstance(one, int) for one in found), found
     assert readings.begun <= 4
 
@@ -167,7 +168,7 @@ def test_in_a_crowd_that_asks_again_and_again_nobody_gets_what_was_read_before_t
     def asker(name: str) -> list[tuple[int, int | None]]:
         return [(readings.begun, shared.get(name)) for _ in range(25)]
 
-    found = at_once([lambda name=name: asker(f"{name % 3}") for name in range(12)])
+    found = at_once([partial(asker, f"{name % 3}") for name in range(12)])
     assert all(isinstance(one, list) for one in found), found
     assert [(before, answer) for one in found for before, answer in one if answer is None or answer <= before] == []
     assert readings.begun < 12 * 25

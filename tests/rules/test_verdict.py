@@ -1,6 +1,6 @@
 """The verdict counts what the provider accepted, and can say no."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -35,7 +35,7 @@ LEDGER = [{"to": "a", "event_key": "T0", "status": "sent", "reason": None}]
 
 
 def broken(
-    messages: list[Any], *, jobs: list[str] = JOBS, ledger: list[Mapping[str, Any]] = LEDGER, killed: int | None = 1
+    messages: list[Any], *, jobs: list[str] = JOBS, ledger: Sequence[Mapping[str, Any]] = LEDGER, killed: int | None = 1
 ) -> list[str]:
     promises = verdict.judge(messages, EXPECTED, jobs=jobs, ledger=ledger, killed_after=killed)
     return [promise.text for promise in promises if not promise.kept]

@@ -1,6 +1,7 @@
 """One user, one Discord account, one player: kept 1:1 by the database, with every change in the log."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -136,7 +137,7 @@ def test_an_unlinked_profile_is_free_and_the_log_says_whose_it_was(world: World)
 def test_of_several_who_claim_a_profile_at_once_one_gets_it(committed: Database) -> None:
     world = build_world(committed)
     names = ["charlie", "erik", "franka", "goran"]
-    claims = at_once([lambda name=name: link(world, name, "guid-spare") for name in names])
+    claims = at_once([partial(link, world, name, "guid-spare") for name in names])
     assert sorted(type(one).__name__ for one in claims) == ["ProfileTaken"] * 3 + ["str"]
     with world.session() as session:
         spare = session.scalars(select(Player).where(Player.guid == "guid-spare")).one()

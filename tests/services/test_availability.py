@@ -1,6 +1,7 @@
 """One status per player and day, first come first, and nothing stored that was refused."""
 
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import func, select
@@ -166,12 +167,12 @@ def test_only_those_asked_about_are_told(world: World) -> None:
 def test_two_tabs_at_once_never_conflict_and_leave_one_answer(committed: Database) -> None:
     world = build_world(committed)
     wanted = [Status.LOOKING, Status.AVAILABLE, Status.MAYBE, Status.NOT_PLAYING] * 2
-    assert at_once([lambda status=status: world.says("alice", status) for status in wanted]) == [None] * 8
+    assert at_once([partial(world.says, "alice", status) for status in wanted]) == [None] * 8
     assert number_of_entries(world) == 1
 
 
 def test_two_players_at_once_are_both_counted(committed: Database) -> None:
     world = build_world(committed)
     names = ["alice", "bob", "erik", "franka", "goran", "dora"]
-    assert at_once([lambda name=name: world.says(name, Status.LOOKING) for name in names]) == [None] * 6
+    assert at_once([partial(world.says, name, Status.LOOKING) for name in names]) == [None] * 6
     assert sorted(queue(world)) == sorted(names)

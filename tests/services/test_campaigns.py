@@ -69,7 +69,7 @@ def test_a_campaign_has_one_job_of_each_type_and_a_row_for_each_recipient_and_no
     }
     with world.session() as session:
         rows = session.execute(select(Delivery.event_key, func.count()).group_by(Delivery.event_key)).all()
-        assert dict(rows) == {"PROMOTE:T-15:2026-11-20": 2, "PROMOTE:T0:2026-11-20": 2}  # type: ignore[arg-type]
+        assert dict(rows) == {"PROMOTE:T-15:2026-11-20": 2, "PROMOTE:T0:2026-11-20": 2}
 
 
 def test_one_a_day_over_all_and_the_refusal_names_the_other(world: World) -> None:
@@ -157,7 +157,8 @@ def test_nine_oclock_is_nine_oclock_on_both_days_of_the_clock_change(day: str, o
 def test_two_promoters_in_the_same_second_get_one_campaign_and_one_refusal(committed: db.Database) -> None:
     world = build_world(committed)
     world.says("alice", Status.LOOKING)
-    barrier, outcomes = threading.Barrier(2), []
+    barrier = threading.Barrier(2)
+    outcomes: list[object] = []
 
     def promote(name: str) -> None:
         barrier.wait()

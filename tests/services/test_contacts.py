@@ -57,7 +57,11 @@ def test_preferences_are_replaced_as_a_whole(world: World) -> None:
         wishes = preferences.Wishes(TOKYO, allow_promotions=True, session_ready=True, quiet_hours=NIGHT)
         preferences.save(session, world.players["alice"], wishes, now=NOW)
     found = reach(world, "alice")
-    assert (found.allows, found.quiet_hours, found.zone) == ({Kind.CAMPAIGNS, Kind.SESSION_READY}, NIGHT, TOKYO)
+    assert (found.allows, found.quiet_hours, found.zone) == (
+        frozenset({Kind.CAMPAIGNS, Kind.SESSION_READY}),
+        NIGHT,
+        TOKYO,
+    )
     world.prefers("alice", called=False)
     found = reach(world, "alice")
     assert (found.allows, found.quiet_hours, found.zone) == (frozenset(), None, LJUBLJANA)

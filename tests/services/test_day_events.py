@@ -1,6 +1,7 @@
 """What a day sets off: each event once, at a time at which people are awake, and while it can still be true."""
 
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import delete, select
@@ -56,7 +57,7 @@ def test_of_the_fifth_and_the_sixth_at_once_one_counts_six(committed: Database) 
     for name in SIX[:4]:
         says(world, name, Status.LOOKING)
     for round_ in range(5):
-        at_once([lambda name=name: says(world, name, Status.LOOKING) for name in SIX[4:]])
+        at_once([partial(says, world, name, Status.LOOKING) for name in SIX[4:]])
         assert len(promised(world, events.SESSION_READY)) == 1, round_
         with world.session() as session:
             session.execute(delete(Job))

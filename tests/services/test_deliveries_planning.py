@@ -1,6 +1,7 @@
 """One row per player, event and channel, whoever plans it and however often; the database sees to it."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -58,7 +59,7 @@ def test_campaigns_that_plan_at_once_write_one_row_each(committed: Database) -> 
             plan = Plan("greeting", subject, KEY, at(20, 45), None)
             return deliveries.plan_for_players(session, plan, ids, settings=world.runtime.settings, now=at(20, 30))
 
-    written = at_once([lambda number=number: plan(str(number), players) for number in range(6)])
+    written = at_once([partial(plan, str(number), players) for number in range(6)])
     assert sorted(written) == [0, 0, 0, 0, 0, len(players)]
 
 

@@ -1,6 +1,7 @@
 """What people write on Telegram and Signal is answered: to them alone, once, and only what they may ask for."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -231,6 +232,6 @@ def test_of_eight_who_send_one_code_at_once_one_is_linked(committed: db.Database
     code = code_for(world, "alice", SIGNAL)
     desk = desk_of(world)
     addresses = [f"+386407000{number:02}" for number in range(8)]
-    at_once([lambda to=to: desk.take_letter(Letter(SIGNAL, to, f"/link {code}")) for to in addresses])
+    at_once([partial(desk.take_letter, Letter(SIGNAL, to, f"/link {code}")) for to in addresses])
     assert len([one for one in addresses if owner(world, SIGNAL, one) is not None]) == 1
     assert sum("is linked to Alice" in text for text in world.signal.texts) == 1

@@ -89,7 +89,7 @@ def test_a_job_is_begun_acted_on_and_finished(evening: World) -> None:
 
 
 @pytest.mark.parametrize("more", [{"run_at": at(20, 46)}, {"status": JobStatus.SKIPPED}])
-def test_a_job_that_is_not_due_or_over_is_not_begun(evening: World, more: dict[str, object]) -> None:
+def test_a_job_that_is_not_due_or_over_is_not_begun(evening: World, more: dict[str, Any]) -> None:
     [job_id] = promise(evening.runtime.database, due(**more))
     handler = Scripted()
     assert run(evening.runtime, handler, job_id) is None
@@ -112,7 +112,8 @@ def test_begin_and_finish_may_both_say_how_it_ends(
     evening: World, part: str, outcome: object, status: JobStatus, attempts: int
 ) -> None:
     [job_id] = promise(evening.runtime.database, due())
-    handler = Scripted(**{part: lambda _session: outcome})
+    script: dict[str, Any] = {part: lambda _session: outcome}
+    handler = Scripted(**script)
     assert run(evening.runtime, handler, job_id) is status
     job = look(evening.runtime.database, job_id)
     assert (job.status, job.attempts, job.lease_until) == (status, attempts, None)
@@ -123,7 +124,8 @@ def test_begin_and_finish_may_both_say_how_it_ends(
 @pytest.mark.parametrize("part", ["begins", "acts", "finishes"])
 def test_an_exception_in_any_part_is_a_failed_attempt_with_its_words(evening: World, part: str) -> None:
     [job_id] = promise(evening.runtime.database, due())
-    assert run(evening.runtime, Scripted(**{part: fail}), job_id) is JobStatus.PENDING
+    script: dict[str, Any] = {part: fail}
+    assert run(evening.runtime, Scripted(**script), job_id) is JobStatus.PENDING
     job = look(evening.runtime.database, job_id)
     assert (job.attempts, job.last_error, job.lease_until) == (1, "ValueError: a bug of ours", None)
     assert job.run_at > at(20, 45)
@@ -138,7 +140,7 @@ def test_what_was_written_before_an_exception_goes_with_its_own_transaction(
         fail()
 
     [job_id] = promise(evening.runtime.database, due())
-    parts = {"begins": rename} | {part: fail if part == "acts" else spoil}
+    parts: dict[str, Any] = {"begins": rename} | {part: fail if part == "acts" else spoil}
     run(evening.runtime, Scripted(**parts), job_id)
     assert renamed(evening) is kept
 
@@ -146,7 +148,8 @@ def test_what_was_written_before_an_exception_goes_with_its_own_transaction(
 @pytest.mark.parametrize("part", ["begins", "acts", "finishes"])
 def test_after_the_last_attempt_it_is_given_up_once_with_the_last_error(evening: World, part: str) -> None:
     [job_id] = promise(evening.runtime.database, due(max_attempts=3))
-    handler = Scripted(**{part: fail})
+    script: dict[str, Any] = {part: fail}
+    handler = Scripted(**script)
     for minute, status in enumerate([JobStatus.PENDING, JobStatus.PENDING, JobStatus.FAILED], 46):
         assert handler.given_up == []
         evening.clock.move_to(at(20, minute))

@@ -154,7 +154,7 @@ def test_a_right_is_had_from_its_granting_to_its_revoking(world: World, role: Ro
     with world.session() as session:
         assert roles.grant(session, CAST["alice"], role, actor=CAST["dora"], now=at(20, 31))
         assert not roles.grant(session, CAST["alice"], role, actor=CAST["dora"], now=at(20, 32)), "twice is once"
-    assert (who(world, alice)[alice].roles, who(world, erik)[erik].roles) == ({role}, frozenset())
+    assert (who(world, alice)[alice].roles, who(world, erik)[erik].roles) == (frozenset({role}), frozenset())
     with world.session() as session:
         assert [(one.discord_id, one.role) for one in roles.granted(session)] == [(CAST["alice"], role)]
         assert roles.revoke(session, CAST["alice"], role, actor=None, now=at(20, 33))

@@ -1,5 +1,6 @@
 """Who came on a day, by what the voice checks of all its campaigns found."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from slomix.availability.rules import Status
@@ -11,7 +12,9 @@ from tests.moments import TODAY, at
 from tests.world import World
 
 
-def looked(world: World, found: dict[str, tuple[Whereabouts, bool | None]], *, key: str, dry_run: bool = False) -> None:
+def looked(
+    world: World, found: Mapping[str, tuple[Whereabouts, bool | None]], *, key: str, dry_run: bool = False
+) -> None:
     """A campaign whose voice check found these people there, and these on the game server."""
     with world.session() as session:
         campaign = Campaign(

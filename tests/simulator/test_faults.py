@@ -104,12 +104,12 @@ def broken(simulator: Simulator, name: str) -> set[str]:
 def test_a_fault_of_one_provider_leaves_the_others_alone(
     simulator: Simulator, provider: str, name: str, fault: str
 ) -> None:
-    parameters = {
+    parameters: dict[str, dict[str, object]] = {
         "status": {"code": 503},
         "rate_limit": {"retry_after": 1},
         "closed_dm": {"user_id": CAST[name].id},
-    }[fault]
-    body = {"provider": provider, "fault": fault, **parameters}
+    }
+    body = {"provider": provider, "fault": fault, **parameters[fault]}
     simulator.client().post("/control/faults", json=body).raise_for_status()
     assert broken(simulator, name) == {provider}
     assert {message["provider"] for message in simulator.messages()} == {"discord", "telegram", "signal"} - {provider}

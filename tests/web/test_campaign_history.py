@@ -12,6 +12,7 @@ from slomix.campaigns import history
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.rules import CampaignStatus
 from slomix.deliveries.models import Delivery
+from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.models import Job
 from slomix.presence.rules import Whereabouts
 from tests.moments import TODAY, at
@@ -102,7 +103,7 @@ def test_a_failure_is_not_hidden_by_what_came_after(world: World, alice: Browser
     over(world, came=("alice",))
     with world.session() as session:
         row = session.query(Delivery).order_by(Delivery.id).limit(1).one()
-        row.status, row.reason = "failed", "Discord answered 500"
+        row.status, row.reason = DeliveryStatus.FAILED, "Discord answered 500"
     assert "not everybody reached" in nights(alice)[0]
     assert "not everybody reached" in alice.page("/").by_id("campaign").words
 

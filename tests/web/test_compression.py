@@ -34,7 +34,7 @@ def test_a_page_is_packed_as_the_browser_likes_best(anonymous: Browser, accepted
 def test_every_page_and_part_is_packed(alice: Browser, path: str) -> None:
     accepted, encoding = "gzip, deflate, br", "br"
     plain = alice.get(path)
-    packed = alice.get(path, **{"Accept-Encoding": accepted})
+    packed = alice.client.get(path, headers={"Accept-Encoding": accepted})
     assert packed.status_code == plain.status_code
     assert packed.headers["Content-Encoding"] == encoding
     assert "Accept-Encoding" in packed.headers["Vary"]
@@ -47,7 +47,7 @@ def test_every_page_and_part_is_packed(alice: Browser, path: str) -> None:
 @pytest.mark.parametrize("encoding", ["br", "gzip"])
 @pytest.mark.parametrize("path", [*ASSETS, "/api/availability"])
 def test_what_is_packed_is_the_same_to_the_last_byte(anonymous: Browser, path: str, encoding: str) -> None:
-    packed = anonymous.get(path, **{"Accept-Encoding": encoding})
+    packed = anonymous.client.get(path, headers={"Accept-Encoding": encoding})
     assert packed.headers["Content-Encoding"] == encoding
     assert UNPACK[encoding](packed.data) == anonymous.get(path).data
 
@@ -57,7 +57,7 @@ def test_what_is_packed_is_the_same_to_the_last_byte(anonymous: Browser, path: s
     [*(("/board", accepted) for accepted in ("", "identity", "zstd", "deflate")), *((path, "") for path in ASSETS)],
 )
 def test_who_understands_neither_gets_it_as_it_is(anonymous: Browser, path: str, accepted: str) -> None:
-    answer = anonymous.get(path, **{"Accept-Encoding": accepted})
+    answer = anonymous.client.get(path, headers={"Accept-Encoding": accepted})
     assert answer.status_code == 200
     assert "Content-Encoding" not in answer.headers
     assert answer.text
@@ -66,14 +66,15 @@ def test_who_understands_neither_gets_it_as_it_is(anonymous: Browser, path: str,
 
 def test_a_packed_asset_and_a_plain_one_are_not_taken_for_each_other(anonymous: Browser) -> None:
     marks = [
-        anonymous.get("/static/css/slomix.css", **{"Accept-Encoding": one}).headers["ETag"]
+        anonymous.client.get("/static/css/slomix.css", headers={"Accept-Encoding": one}).headers["ETag"]
         for one in ("", "br", "gzip")
     ]
     assert len(set(marks)) == 3
 
 
 def test_a_picture_is_packed_already(anonymous: Browser) -> None:
-    assert "Content-Encoding" not in anonymous.get("/static/img/mark.png", **{"Accept-Encoding": "br, gzip"}).headers
+    answer = anonymous.client.get("/static/img/mark.png", headers={"Accept-Encoding": "br, gzip"})
+    assert "Content-Encoding" not in answer.headers
 
 
 @pytest.mark.parametrize("accepted", ["br", "gzip", "gzip, deflate, br, zstd"])

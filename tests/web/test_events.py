@@ -24,7 +24,7 @@ class Stream:
     def __init__(self, app: Flask) -> None:
         self.app = app
         self.answer: TestResponse = app.test_client().get("/events", buffered=False)
-        self._chunks: Iterator[bytes] = iter(self.answer.response)
+        self._chunks: Iterator[str | bytes] = iter(self.answer.response)
         self._reader = ThreadPoolExecutor(1)
 
     def next(self, seconds: float = 5) -> str:

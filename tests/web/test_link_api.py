@@ -88,6 +88,9 @@ def test_a_code_may_live_shorter_or_longer(world: World, alice: Browser, minutes
     assert datetime.fromisoformat(expires_at) == world.clock.now() + timedelta(minutes=minutes)
 
 
+WRONG_MINUTES: list[Any] = [4, 121, -1, 10**30, "30", True, 5.5, []]
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -96,7 +99,7 @@ def test_a_code_may_live_shorter_or_longer(world: World, alice: Browser, minutes
         {"channel_type": "pigeon"},
         {"channel_type": ["telegram"]},
         {"channel_type": None},
-        *[{"channel_type": "telegram", "ttl_minutes": wrong} for wrong in (4, 121, -1, 10**30, "30", True, 5.5, [])],
+        *[{"channel_type": "telegram", "ttl_minutes": wrong} for wrong in WRONG_MINUTES],
     ],
     ids=str,
 )
@@ -272,7 +275,12 @@ def test_there_is_no_way_to_name_an_address_instead_of_proving_it(world: World, 
 
 def test_fields_that_name_somebody_else_are_ignored(bridged: World, alice: Browser, bridge: Browser) -> None:
     theirs = {"player_id": bridged.players["bob"], "user_id": bridged.users["bob"], "verified": True}
-    forged = theirs | {"channel_address": "6666", "token": "chosen", "address_hash": "x", "unusable_since": None}
+    forged: dict[str, Any] = theirs | {
+        "channel_address": "6666",
+        "token": "chosen",
+        "address_hash": "x",
+        "unusable_since": None,
+    }
     code = token(alice, **forged)
     assert code != "chosen"
     assert (addresses(bridged, "alice"), addresses(bridged, "bob")) == ({}, {})

@@ -128,7 +128,9 @@ def test_no_mark_is_left_in_a_players_name(nasty: World, alice: Browser) -> None
 def test_colours_are_known_classes_and_read_aloud_as_plain_text(world: World, alice: Browser) -> None:
     names = ['^1R^2G^;X^*Y^"Z', "^aA^ZZ^<b", "^^^1x", "^", "plain"]
     with world.session() as session:
-        rows = [(f"guid-c{number}", f"colour{number} {name}", []) for number, name in enumerate(names)]
+        rows: list[tuple[str, str, list[str]]] = [
+            (f"guid-c{number}", f"colour{number} {name}", []) for number, name in enumerate(names)
+        ]
         accounts.import_players(session, rows, now=world.clock.now())
     page = alice.page("/profile?q=colour")
     shown = [one for one in page.walk() if one.attributes.get("class") == "et"]

@@ -100,7 +100,12 @@ def test_requests_are_measured_by_rule_method_and_kind_of_status_and_never_by_ad
 
 def test_how_long_a_request_takes_is_what_is_measured(world: World) -> None:
     app = make_app(world.runtime)
-    app.add_url_rule("/slow", "slow", lambda: time.sleep(0.3) or "done")
+
+    @app.get("/slow")
+    def slow() -> str:
+        time.sleep(0.3)
+        return "done"
+
     app.test_client().get("/slow")
     found = scrape(world, app)
     assert found.sum("http_request_duration_seconds_bucket", route="/slow", le="0.25") == 0

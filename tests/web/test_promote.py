@@ -184,12 +184,12 @@ def test_by_json_the_first_is_201_its_repeat_200_and_another_409(evening: World,
 
 
 def test_a_key_is_its_promoters_own(evening: World, browse: Browse) -> None:
-    assert create(browse("bob"), **{"Idempotency-Key": "one"})[0] == 201
-    assert create(browse("dora"), **{"Idempotency-Key": "one"})[0] == 409
+    assert create(browse("bob"), {}, **{"Idempotency-Key": "one"})[0] == 201
+    assert create(browse("dora"), {}, **{"Idempotency-Key": "one"})[0] == 409
 
 
 def test_each_campaign_has_exactly_one_job_of_each_kind(evening: World, bob: Browser) -> None:
-    _, made = create(bob, **{"Idempotency-Key": "one"})
+    _, made = create(bob, {}, **{"Idempotency-Key": "one"})
     assert set(kinds(evening, made["campaign_id"])) == KINDS
     assert len(kinds(evening, made["campaign_id"])) == 3
 

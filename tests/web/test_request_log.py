@@ -48,7 +48,7 @@ def test_an_evening_can_be_followed_by_one_name(world: World, browse: Browse, lo
 
 
 def test_every_answer_has_a_name_of_its_own_and_of_our_making(anonymous: Browser) -> None:
-    names = {anonymous.get("/", **{"X-Request-ID": "forged"}).headers["X-Request-ID"] for _ in range(3)}
+    names = {anonymous.client.get("/", headers={"X-Request-ID": "forged"}).headers["X-Request-ID"] for _ in range(3)}
     assert len(names) == 3
     assert "forged" not in names
 

@@ -67,7 +67,7 @@ def calls(operation_id: str, browse: Browse, world: World, role: str) -> st.Sear
     """Calls in the right form and in wrong ones, and some that speak of what there is."""
     method, path, _ = OPERATIONS[operation_id]
     operation = SCHEMA[path][method]
-    ours = {"headers": OURS} if is_write(operation_id) else {}
+    ours: dict[str, Any] = {"headers": OURS} if is_write(operation_id) else {}
     made_up = [operation.as_strategy(**ours)] * 2
     if operation.path_parameters or operation.query or operation.body:
         made_up.append(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE, **ours))

@@ -1,6 +1,7 @@
 """The link in every message: why it came, and no more of that kind; for its reader, without a login."""
 
 import re
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -20,7 +21,13 @@ from tests.web.reading import read
 from tests.workers.stage import go
 from tests.world import World
 
-ALL = {"called": True, "session_ready": True, "daily_reminder": True, "looking_threshold": 3, "more_needed": True}
+ALL: dict[str, Any] = {
+    "called": True,
+    "session_ready": True,
+    "daily_reminder": True,
+    "looking_threshold": 3,
+    "more_needed": True,
+}
 
 
 def link(world: World, name: str, kind: Kind = Kind.CAMPAIGNS) -> str:

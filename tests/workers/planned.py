@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from slomix import background
+from slomix import background, clock
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError
@@ -84,7 +84,7 @@ def tries(world: World) -> timedelta:
     assert run(world.runtime, background.HANDLERS[threads.KIND], job(world).id) is JobStatus.PENDING
     wait_until = job(world).wait_until
     assert wait_until is not None
-    return wait_until - threads.clock.wall_now()
+    return wait_until - clock.wall_now()
 
 
 def members(world: World) -> set[str]:

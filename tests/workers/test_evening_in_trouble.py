@@ -104,7 +104,7 @@ def test_who_prefers_telegram_gets_the_evening_there_in_plain_words(called: Worl
 
 def test_a_cut_line_is_repeated_with_its_nonce_and_arrives_once(called: World) -> None:
     original = called.discord.send
-    cut = []
+    cut: list[bool] = []
 
     def send_then_cut(*args: object, **kwargs: object) -> object:
         receipt = original(*args, **kwargs)  # type: ignore[arg-type]

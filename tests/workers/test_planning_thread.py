@@ -179,9 +179,9 @@ def test_the_real_thing_makes_one_though_every_answer_is_lost_once(peopled: Peop
     channels = {"discord": discord}
     world.runtime = replace(world.runtime, threads=DiscordThreads(discord, GUILD_ID), channels=channels)
     fault = {"provider": "discord", "fault": "cut_after_accept", "times": 1}
-    for name in (None, "bob", "alice"):  # the thread, the message, and its edit
-        if name is not None:
-            places(world, name, Side.A)
+    for placed in (None, "bob", "alice"):  # the thread, the message, and its edit
+        if placed is not None:
+            places(world, placed, Side.A)
         simulator.client().post("/control/faults", json=fault).raise_for_status()
         pump(world)
     discord.close()

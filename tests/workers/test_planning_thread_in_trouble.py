@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from slomix import background
+from slomix import background, clock
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError, SlowDown
 from slomix.channels.discord import UNKNOWN_CHANNEL
@@ -99,7 +99,7 @@ def test_a_long_talk_is_cut_short_and_goes_on_at_once(room: World, monkeypatch: 
     swift = room.threads.add
 
     def add(thread: str, account: str) -> None:
-        threads.clock.nap(0.3)
+        clock.nap(0.3)
         swift(thread, account)
 
     monkeypatch.setattr(room.threads, "add", add)

@@ -184,7 +184,12 @@ def test_without_telemetry_there_is_no_note_and_nothing_fails(begun: World) -> N
 
 def test_when_all_are_here_the_server_is_not_asked(begun: World, monkeypatch: pytest.MonkeyPatch) -> None:
     questions: list[bool] = []
-    monkeypatch.setattr(begun.game_server, "names", lambda: questions.append(True) or [])
+
+    def names() -> list[str]:
+        questions.append(True)
+        return []
+
+    monkeypatch.setattr(begun.game_server, "names", names)
     in_voice(begun, alice=ROOM, bob=ROOM, erik=ROOM, franka=ROOM)
     pump(begun)
     assert questions == []
