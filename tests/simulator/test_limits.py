@@ -18,12 +18,3 @@ def test_a_room_that_is_full_refuses_alone() -> None:
     assert limits.ask("messages", "a", 101.0) == Refused(retry_after=4.0, is_global=False)
     assert limits.ask("messages", "b", 101.0) is None
     assert limits.ask("messages", "a", 105.0) is None
-
-
-def test_forgetting_the_counts_opens_no_window() -> None:
-    limits = Limits()
-    for _ in range(5):
-        limits.ask("messages", "a", 100.0)
-    limits.forget_counts()
-    assert limits.ask("messages", "a", 100.0) is not None
-    assert limits.accepted == 0

@@ -1,11 +1,19 @@
 """What the bot may ask and say: real shapes, nonces, limits."""
 
-import concurrent.futures
-import time
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import ClientResponse, web
+from aiohttp.test_utils import TestClient, TestServer
 
+from slomix.simulator import rest
+from slomix.simulator.__main__ import create_app
 from slomix.simulator.people import (
+    BOT_TOKEN,
     BOT_USER_ID,
     GAMING_VOICE_CHANNEL,
     GUILD_ID,
@@ -13,7 +21,10 @@ from slomix.simulator.people import (
     TEXT_CHANNEL,
     environment,
 )
-from tests.simulators import CAST, Simulator
+from slomix.simulator.timekeeping import Timekeeper
+from slomix.simulator.world import World
+from tests.conftest import at
+from tests.simulators import CAST, Simulator, free_pair
 
 
 def test_without_the_bot_token_nothing_is_answered(simulator: Simulator) -> None:
@@ -78,9 +89,6 @@ def test_what_discord_would_not_take_is_not_taken(
 ) -> None:
     with simulator.bot() as bot:
         answer = bot.post(f"/channels/{channel}/messages", json=body)
-        if answer.status_code == 429:  # another test has just filled the room's bucket
-            time.sleep(answer.json()["retry_after"])
-            answer = bot.post(f"/channels/{channel}/messages", json=body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert simulator.messages() == []
 
@@ -108,30 +116,78 @@ def test_a_voice_state_is_where_somebody_is_and_404_where_nobody_is(simulator: S
     assert (state["user_id"], state["channel_id"]) == (luka, GAMING_VOICE_CHANNEL)
 
 
-def test_a_room_takes_five_messages_in_five_seconds(simulator: Simulator) -> None:
-    room = CAST["Kilian"].dm_channel
-    with simulator.bot() as bot:
-        answers = [bot.post(f"/channels/{room}/messages", json={"content": str(n)}) for n in range(6)]
-    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
-    assert [answer.headers["X-RateLimit-Remaining"] for answer in answers[:5]] == ["4", "3", "2", "1", "0"]
-    refused = answers[5]
-    assert refused.headers["Via"] == "1.1 sim"
-    assert refused.json()["global"] is False
-    assert 0 < refused.json()["retry_after"] <= 5
-    assert len(simulator.messages()) == 5
+@dataclass
+class Discord:
+    """A simulated Discord in this process, for whose limits no time passes."""
+
+    world: World
+    client: TestClient[web.Request, web.Application]
+
+    async def ask(self, method: str, path: str, **body: Any) -> ClientResponse:
+        headers = {"Authorization": f"Bot {BOT_TOKEN}"}
+        return await self.client.request(method, f"/api/v10{path}", json=body, headers=headers)
+
+    async def write(self, room: str, times: int) -> list[ClientResponse]:
+        return [await self.ask("POST", f"/channels/{room}/messages", content=str(number)) for number in range(times)]
+
+    async def look(self, times: int) -> list[ClientResponse]:
+        """Ask on different routes, so that only the limit of the whole bot is met."""
+        rooms = [person.dm_channel for person in PEOPLE] * times
+        return [await self.ask("GET", f"/channels/{room}") for room in rooms[:times]]
 
 
-def test_the_bot_gets_fifty_requests_in_any_second(simulator: Simulator) -> None:
-    # Different routes, so that only the limit of the whole bot is met.
-    rooms = [f"/channels/{person.dm_channel}" for person in PEOPLE]
-    with simulator.bot() as bot, concurrent.futures.ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(bot.get, rooms * 12))
-    refused = [answer for answer in answers if answer.status_code == 429]
-    assert refused, "too slow a machine to meet the limit"
-    assert all(answer.json()["global"] and answer.headers["X-RateLimit-Global"] == "true" for answer in refused)
-    stats = simulator.client().get("/control/stats").json()
-    time.sleep(1)  # the next test is to find an empty second
-    assert stats == {"accepted": 144 - len(refused), "refused_429": len(refused), "peak_per_second": 50}
+Play = Callable[[Callable[[Discord], Awaitable[None]]], None]
+
+
+@pytest.fixture
+def in_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
+    """Plays a scene in which all requests come at the same moment, however slow the machine."""
+    monkeypatch.setattr(rest, "wall_now", lambda: at(21))
+
+    async def run(scene: Callable[[Discord], Awaitable[None]]) -> None:
+        world = World(free_pair(), Timekeeper(tmp_path / "clock.json"), tmp_path / "chats.json")
+        async with TestClient(TestServer(create_app(world))) as client:
+            await scene(Discord(world, client))
+
+    return lambda scene: asyncio.run(run(scene))
+
+
+def test_a_room_takes_five_messages_in_five_seconds(in_one_moment: Play) -> None:
+    async def scene(discord: Discord) -> None:
+        answers = await discord.write(CAST["Kilian"].dm_channel, 6)
+        assert [answer.status for answer in answers] == [200] * 5 + [429]
+        assert [answer.headers["X-RateLimit-Remaining"] for answer in answers[:5]] == ["4", "3", "2", "1", "0"]
+        assert answers[5].headers["Via"] == "1.1 sim"
+        refused = await answers[5].json()
+        assert (refused["global"], refused["retry_after"]) == (False, 5)
+        assert len(discord.world.messages) == 5
+
+    in_one_moment(scene)
+
+
+def test_the_bot_gets_fifty_requests_in_any_second(in_one_moment: Play) -> None:
+    async def scene(discord: Discord) -> None:
+        answers = await discord.look(60)
+        assert [answer.status for answer in answers] == [200] * 50 + [429] * 10
+        assert all(answer.headers["X-RateLimit-Global"] == "true" for answer in answers[50:])
+        assert [(await answer.json())["global"] for answer in answers[50:]] == [True] * 10
+        stats = await (await discord.client.get("/control/stats")).json()
+        assert stats == {"accepted": 50, "refused_429": 10, "peak_per_second": 50}
+
+    in_one_moment(scene)
+
+
+def test_after_a_reset_nothing_has_been_asked_yet(in_one_moment: Play) -> None:
+    """Or a test would be refused for what those before it asked, on a machine that is fast enough."""
+
+    async def scene(discord: Discord) -> None:
+        room = CAST["Kilian"].dm_channel
+        for limit, fill in ((5, lambda: discord.write(room, 6)), (50, lambda: discord.look(51))):
+            for _ in range(2):
+                assert [answer.status for answer in await fill()] == [200] * limit + [429]
+                await discord.client.post("/control/reset")
+
+    in_one_moment(scene)
 
 
 def test_an_address_that_discord_does_not_have_is_404_in_its_words(simulator: Simulator) -> None:

@@ -1,6 +1,5 @@
 """Threads as Discord has them: who makes one, who is in it, what an archived one refuses, what is written in it."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,18 +19,10 @@ ALICE, BOB = CAST["Alice"].id, CAST["Bob"].id
 PRIVATE = {"name": "Game night", "type": 12, "auto_archive_duration": 1440, "invitable": False}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def leave_room() -> Iterator[None]:
-    """Discord takes fifty requests in a second, and who comes next has not made these."""
-    yield
-    time.sleep(1)
-
-
 @pytest.fixture
 def bot(simulator: Simulator) -> Iterator[httpx2.Client]:
     with simulator.bot() as bot:
         yield bot
-    time.sleep(0.1)  # a dozen requests a test stay below the limit
 
 
 @pytest.fixture

@@ -72,7 +72,3 @@ class Limits:
         self.accepted += 1
         self.peak_per_second = max(self.peak_per_second, len(self.overall.taken))
         return None
-
-    def forget_counts(self) -> None:
-        """Start counting anew; what was just taken still fills the windows."""
-        self.accepted = self.refused = self.peak_per_second = 0

@@ -207,7 +207,7 @@ class World:
         self.on_server = names
 
     def reset(self) -> None:
-        """Begin anew: nothing written, nothing broken, nobody in voice or in the game, whose server is up.
+        """Begin anew: nothing asked or written, nothing broken, nobody in voice or in the game, whose server is up.
 
         A chat on Telegram stays begun.
         """
@@ -218,7 +218,7 @@ class World:
         self.signal.forget()
         self._nonces.clear()
         self.faults.clear()
-        self.limits.forget_counts()
+        self.limits = Limits()
         self.on_server = []
         for user_id in list(self.voice):
             self.move(user_id, None)
