@@ -10,12 +10,13 @@ from sqlalchemy.orm import sessionmaker
 
 from slomix import db, embedded, migrations
 from slomix.embedded import Servers
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """A PostgreSQL and a Valkey of this test process."""
-    with embedded.running(tmp_path_factory.mktemp("servers"), durable=False) as running:
+    with embedded.running(tmp_path_factory.mktemp("servers"), durable=False, seconds=PATIENCE) as running:
         yield running
 
 

@@ -1,11 +1,12 @@
 """A simulator of one's own: a real process on a free pair of ports."""
 
 import os
+import random
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,14 @@ import httpx2
 import pytest
 
 from slomix.simulator.people import BOT_TOKEN, PEOPLE, TELEGRAM_TOKEN, Person
+from tests.waiting import PATIENCE, until
 
+# A port on which nobody listens: no program but one of root's may, and none is meant to.
+NOBODY = 1
 # Reading the machine's certificates takes longer than most of these tests, and nothing here is encrypted.
 NO_TLS = False
+# Another sequence in each test process.
+FREE = random.SystemRandom()
 CAST = {person.name: person for person in PEOPLE}
 
 
@@ -34,39 +40,44 @@ class Simulator:
 
     def client(self) -> httpx2.Client:
         """A plain client: a browser, or a test that drives the evening."""
-        return httpx2.Client(base_url=self.url, timeout=10, verify=NO_TLS)
+        return httpx2.Client(base_url=self.url, timeout=PATIENCE, verify=NO_TLS)
 
-    def bot(self, *, timeout: float = 10) -> httpx2.Client:
-        """Slomix, with its bot token."""
+    def bot(self, *, reads_for: float = PATIENCE) -> httpx2.Client:
+        """Slomix, with its bot token; it gives up when it has read nothing for so long."""
         return httpx2.Client(
             base_url=f"{self.url}/api/v10",
             headers={"Authorization": f"Bot {BOT_TOKEN}"},
-            timeout=timeout,
+            timeout=httpx2.Timeout(PATIENCE, read=reads_for),
             verify=NO_TLS,
         )
 
-    def telegram(self, *, timeout: float = 10) -> httpx2.Client:
+    def telegram(self) -> httpx2.Client:
         """Slomix, with its token for Telegram."""
-        return httpx2.Client(base_url=f"{self.url}/telegram/bot{TELEGRAM_TOKEN}", timeout=timeout, verify=NO_TLS)
+        return httpx2.Client(base_url=f"{self.url}/telegram/bot{TELEGRAM_TOKEN}", timeout=PATIENCE, verify=NO_TLS)
 
-    def signal(self, *, timeout: float = 10) -> httpx2.Client:
+    def signal(self) -> httpx2.Client:
         """Slomix at its signal-cli-rest-api."""
-        return httpx2.Client(base_url=f"{self.url}/signal", timeout=timeout, verify=NO_TLS)
+        return httpx2.Client(base_url=f"{self.url}/signal", timeout=PATIENCE, verify=NO_TLS)
+
+    def is_polled(self, provider: str) -> bool:
+        """Whether a request to Telegram or Signal waits there for a message to come."""
+        polls: dict[str, int] = self.client().get("/control/polls").json()
+        return polls[provider] > 0
 
     def messages(self) -> list[dict[str, Any]]:
         return self.client().get("/control/messages").json()
 
 
 def free_pair() -> int:
-    """A port that is free, and the one after it too."""
+    """A port that is free, and the one after it too.
+
+    Below those that a system gives to its own connections, or one of them might take it before it is listened on.
+    """
     while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
-                continue
+        port = FREE.randrange(20_000, 32_000, 2)
+        with socket.socket() as first, socket.socket() as second, suppress(OSError):
+            first.bind(("127.0.0.1", port))
+            second.bind(("127.0.0.1", port + 1))
             return port
 
 
@@ -78,23 +89,22 @@ def running_simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simu
         env=os.environ | {"PORT": str(port), "SLOMIX_CLOCK_FILE": str(clock_file)},
     )
     simulator = Simulator(port, clock_file, process)
-    deadline = time.monotonic() + 15
-    while True:
-        try:
-            simulator.client().get("/control/people")
-            break
-        except httpx2.TransportError:
-            assert process.poll() is None, "the simulator ended at once"
-            assert time.monotonic() < deadline, "the simulator does not answer"
-            time.sleep(0.05)
+
+    def answers() -> bool:
+        assert process.poll() is None, "the simulator ended at once"
+        with suppress(httpx2.TransportError):
+            return simulator.client().get("/control/people").is_success
+        return False
+
+    until(answers, "an answer of the simulator")
     yield simulator
     process.terminate()
-    assert process.wait(timeout=5) == 0
+    assert process.wait(PATIENCE) == 0
 
 
 @pytest.fixture
 def simulator(running_simulator: Simulator) -> Simulator:
-    """The simulator as an evening finds it: nobody in voice, nothing written, nothing broken."""
+    """The simulator as an evening finds it: nobody in voice, nothing asked, written or broken."""
     running_simulator.client().post("/control/reset").raise_for_status()
     return running_simulator
 

@@ -18,7 +18,8 @@ from slomix.simulator.people import (
     TEXT_CHANNEL,
     Person,
 )
-from tests.simulators import CAST, Simulator, free_pair
+from tests.simulators import CAST, NOBODY, Simulator
+from tests.waiting import PATIENCE
 
 HELLO = Message("Tonight at <t:1795204800:t>, <@1> @everyone")
 
@@ -119,8 +120,8 @@ def test_a_cut_connection_is_no_answer_and_a_repeat_does_not_double(channel: Dis
 
 @pytest.fixture
 def hasty(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Discord]:
-    """Waits for a fifth of a second only."""
-    monkeypatch.setattr(http, "TIMEOUT", httpx2.Timeout(0.2, connect=2))
+    """Waits for an answer for a tenth of a second only."""
+    monkeypatch.setattr(http, "TIMEOUT", httpx2.Timeout(PATIENCE, read=0.1))
     channel = Discord(f"{simulator.url}/api/v10", BOT_TOKEN, GUILD_ID)
     yield channel
     channel.close()
@@ -139,14 +140,14 @@ def test_silence_before_there_is_a_room_to_write_to_is_a_definite_failure(hasty:
 
 
 def test_a_refused_connection_is_a_definite_failure() -> None:
-    nobody = Discord(f"http://127.0.0.1:{free_pair()}/api/v10", BOT_TOKEN, GUILD_ID)
+    nobody = Discord(f"http://127.0.0.1:{NOBODY}/api/v10", BOT_TOKEN, GUILD_ID)
     error = refusal(nobody, Address(TEXT_CHANNEL, is_room=True))
     assert (type(error), error.permanent) == (SendError, False)
     assert "ConnectError" in error.reason
 
 
 def test_an_error_does_not_tell_the_token(simulator: Simulator) -> None:
-    unreachable = Discord(f"http://127.0.0.1:{free_pair()}/api/v10", "a-very-secret-token", GUILD_ID)
+    unreachable = Discord(f"http://127.0.0.1:{NOBODY}/api/v10", "a-very-secret-token", GUILD_ID)
     error = refusal(unreachable, Address(TEXT_CHANNEL, is_room=True))
     assert "secret" not in f"{error!r} {error.__cause__!r}"
 

@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,7 +11,9 @@ from slomix.game_server import GameServer, NoTelemetry
 from slomix.wiring import game_server_of
 from tests.configuration import make_settings
 from tests.simulators import Simulator
+from tests.waiting import PATIENCE
 
+IN_PRODUCTION = game_server.TIMEOUT_SECONDS
 HEADER = b"\xff\xff\xff\xffstatusResponse\n"
 INFO = b"\\sv_hostname\\^1Here\\mapname\\supply\n"
 
@@ -61,9 +62,15 @@ def serve() -> Iterator[Callable[[Answer], Server]]:
         server.stop()
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that answers does so in time, however busy the machine."""
+    monkeypatch.setattr(game_server, "TIMEOUT_SECONDS", PATIENCE)
+
+
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(game_server, "TIMEOUT_SECONDS", 0.2)
+def impatient(patient: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(game_server, "TIMEOUT_SECONDS", 0.1)
 
 
 def ask(server: Server) -> list[str]:
@@ -142,19 +149,25 @@ def test_silence_is_no_telemetry_and_nobody_is_asked_more_than_twice(
     serve: Callable[[Answer], Server], impatient: None
 ) -> None:
     server = serve(lambda _: None)
-    began = time.monotonic()
     with pytest.raises(NoTelemetry):
         ask(server)
-    assert time.monotonic() - began < 2
     assert len(server.questions) == 2
 
 
-def test_an_answer_that_was_lost_is_asked_for_again(serve: Callable[[Answer], Server], impatient: None) -> None:
-    assert ask(serve(lambda number: HEADER + INFO + b'5 48 "Alice"\n' if number == 2 else None)) == ["Alice"]
+def test_an_answer_that_was_lost_is_asked_for_again(
+    serve: Callable[[Answer], Server], impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(number: int) -> bytes | None:
+        if number == 2:
+            return HEADER + INFO + b'5 48 "Alice"\n'
+        monkeypatch.setattr(game_server, "TIMEOUT_SECONDS", PATIENCE)  # the second try is waited for
+        return None
+
+    assert ask(serve(answer)) == ["Alice"]
 
 
 def test_two_tries_are_over_long_before_a_job_is_given_to_somebody_else() -> None:
-    assert game_server.TIMEOUT_SECONDS == 2
+    assert IN_PRODUCTION == 2
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "a" * 70, "x." + "y" * 64])

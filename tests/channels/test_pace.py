@@ -12,6 +12,7 @@ from slomix.channels.base import SlowDown
 from slomix.channels.pace import Hold, OwnPace, SharedPace, read_hold
 from slomix.clock import nap, wall_now
 from slomix.embedded import Servers
+from tests.waiting import PATIENCE
 
 SECOND = timedelta(seconds=1)
 DM, OTHER_DM = "POST /channels/1/messages", "POST /channels/2/messages"
@@ -41,25 +42,27 @@ def busiest_second(moments: list[float]) -> int:
     return max(sum(1 for other in moments if start <= other < start + 1) for start in moments)
 
 
-def turn(process: SharedPace, route: str) -> str:
+def turn(process: SharedPace, route: str, pauses: list[float]) -> str:
     """A slot; whoever is told to come later does, as a delivery does."""
     while True:
         try:
             return process.wait(route)
         except SlowDown as busy:
             assert busy.retry_after is not None
-            nap(busy.retry_after.total_seconds())
+            pauses.append(busy.retry_after.total_seconds())
+            nap(pauses[-1])
 
 
-def seconds_for_120(url: str) -> float:
-    """How long three processes take for them; never more than fifty leave in any second, however busy the machine."""
+def pauses_for_120(url: str, naps: list[float]) -> float:
+    """How long three processes pause for them; never more than fifty leave in any second, however busy the machine."""
     redis.Redis.from_url(url).flushall()
+    naps.clear()
     processes = [SharedPace(url) for _ in range(3)]
     left: list[float] = []
 
     def leave(number: int) -> None:
         process = processes[number % 3]
-        slot = turn(process, f"POST /channels/{number}/messages")
+        slot = turn(process, f"POST /channels/{number}/messages", naps)
         left.append(monotonic())
         process.left(slot)
 
@@ -67,21 +70,29 @@ def seconds_for_120(url: str) -> float:
         list(pool.map(leave, range(120)))
     assert len(left) == 120
     assert busiest_second(left) <= 50
-    return max(left) - min(left)
+    return sum(naps) / len(processes)
 
 
-def test_three_processes_together_stay_below_fifty_in_any_second_and_waste_little(url: str) -> None:
-    quick = 120 / 50 * 1.15
-    assert any(seconds_for_120(url) < quick for _ in range(3)), "a busy machine may be slow once, not thrice"
+def test_three_processes_together_stay_below_fifty_in_any_second_and_waste_little(url: str, naps: list[float]) -> None:
+    """Two windows have to pass; what the machine takes beside the pauses that are asked for is not counted."""
+    few = 2 * pace.WINDOW.total_seconds() * 1.15
+    assert any(pauses_for_120(url, naps) < few for _ in range(3)), "one is held up with a slot once, not thrice"
 
 
-def test_a_burst_leaves_at_once(url: str, naps: list[float]) -> None:
-    began, one = monotonic(), SharedPace(url)
+@pytest.fixture
+def window(monkeypatch: pytest.MonkeyPatch) -> timedelta:
+    """A short one, as it is waited for."""
+    monkeypatch.setattr(pace, "WINDOW", 0.3 * SECOND)
+    return pace.WINDOW
+
+
+def test_a_burst_leaves_at_once(url: str, naps: list[float], window: timedelta) -> None:
+    began, one = wall_now(), SharedPace(url)
     for _ in range(pace.LIMIT):
         one.left(one.wait(DM))
     assert naps == []
     one.wait(DM)
-    assert monotonic() - began > 1, "and the next waits for its slot"
+    assert wall_now() - began >= window, "and the next waits for its slot"
 
 
 def test_a_route_without_room_is_left_alone_by_all_and_keeps_nobody_else(url: str) -> None:
@@ -91,23 +102,28 @@ def test_a_route_without_room_is_left_alone_by_all_and_keeps_nobody_else(url: st
     with pytest.raises(SlowDown) as refused:
         another.wait(DM)
     assert refused.value.retry_after is not None
-    assert 29 * SECOND < refused.value.retry_after <= 30 * SECOND
+    left = redis.Redis.from_url(url).pttl(f"slomix:discord:held:{DM}") * SECOND / 1000
+    assert left <= refused.value.retry_after <= 30 * SECOND
     another.wait(OTHER_DM)
 
 
-def test_a_short_pause_of_one_route_is_not_waited_for_by_all(url: str, naps: list[float]) -> None:
+def test_a_short_pause_of_one_route_is_not_waited_for_by_all(
+    url: str, naps: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "PATIENCE", 2 * PATIENCE * SECOND)  # so that any pause is a short one
     one = SharedPace(url)
-    one.heed(DM, {}, refused_for=1.5 * SECOND)
+    one.heed(DM, {}, refused_for=PATIENCE * SECOND)
     with pytest.raises(SlowDown):
         one.wait(DM)
     one.wait(OTHER_DM)
     assert naps == []
-    nap(1.6)
+    one.heed(DM, {}, refused_for=SECOND / 1000)
+    nap(0.002)
     one.wait(DM)
 
 
 def test_a_global_429_stops_every_route_of_every_process(url: str) -> None:
-    SharedPace(url).heed(DM, {"X-RateLimit-Global": "true"}, refused_for=20 * SECOND)
+    SharedPace(url).heed(DM, {"X-RateLimit-Global": "true"}, refused_for=PATIENCE * SECOND)
     with pytest.raises(SlowDown):
         SharedPace(url).wait(OTHER_DM)
 
@@ -115,7 +131,7 @@ def test_a_global_429_stops_every_route_of_every_process(url: str) -> None:
 def test_who_would_have_to_wait_too_long_is_told_so_and_takes_no_turn(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "PATIENCE", timedelta(milliseconds=100))
+    monkeypatch.setattr(pace, "WINDOW", PATIENCE * SECOND)  # none ends while we look
     one = SharedPace(url)
     for _ in range(pace.LIMIT):
         one.left(one.wait(DM))
@@ -126,34 +142,39 @@ def test_who_would_have_to_wait_too_long_is_told_so_and_takes_no_turn(
         assert refused.value.retry_after < pace.WINDOW, "who was refused did not take a slot"
 
 
-def test_what_was_begun_and_never_left_counts_for_as_long_as_it_might(url: str) -> None:
-    one = SharedPace(url)
+def test_what_was_begun_and_never_left_counts_for_as_long_as_it_might(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "PATIENCE", timedelta(0))
+    one, store = SharedPace(url), redis.Redis.from_url(url)
+    seconds, microseconds = store.time()
     for _ in range(pace.LIMIT):
         one.wait(DM)
+    ends = [end for _, end in store.zrange("slomix:discord:slots", 0, -1, withscores=True)]
+    assert len(ends) == pace.LIMIT
+    assert min(ends) >= seconds * 1_000_000 + microseconds + pace.BEGUN / timedelta(microseconds=1)
+    assert store.pexpiretime("slomix:discord:slots") * 1000 >= max(ends)
     with pytest.raises(SlowDown):
         one.wait(DM)
-    assert redis.Redis.from_url(url).ttl("slomix:discord:slots") >= pace.BEGUN.total_seconds() - 1
 
 
-def test_without_redis_each_process_keeps_to_its_share(naps: list[float]) -> None:
+def test_without_redis_each_process_keeps_to_its_share(naps: list[float], window: timedelta) -> None:
     one = SharedPace("redis://127.0.0.1:1/0")
     began = wall_now()
     for _ in range(pace.SHARE):
         one.wait(DM)
     assert sum(naps) == 0
     one.wait(DM)
-    assert wall_now() - began > SECOND
+    assert wall_now() - began >= window
     one.heed(DM, {}, refused_for=SECOND)  # and says nothing to nobody
 
 
-def test_five_shares_fit_into_the_limit() -> None:
+def test_five_shares_fit_into_the_limit(window: timedelta) -> None:
     assert 5 * pace.SHARE <= 50
-    alone = OwnPace(limit=2)
-    alone.wait(DM)
-    alone.wait(DM)
-    began = monotonic()
-    alone.wait(DM)
-    assert monotonic() - began > 0.9
+    alone, began = OwnPace(limit=2), wall_now()
+    for _ in range(3):
+        alone.wait(DM)
+    assert wall_now() - began >= window
 
 
 @pytest.mark.parametrize(

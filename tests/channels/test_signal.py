@@ -12,7 +12,8 @@ from slomix.channels import http
 from slomix.channels.base import Address, Message, SendError, SlowDown, Unanswered
 from slomix.channels.signal import ChallengeNeeded, Incoming, Signal
 from slomix.simulator.people import SIGNAL_SENDER
-from tests.simulators import CAST, Simulator, free_pair
+from tests.simulators import CAST, NOBODY, Simulator
+from tests.waiting import PATIENCE
 
 HELLO = Message("Tonight at 21:00, a_b *c* <d> & https://slomix.example/x")
 
@@ -57,7 +58,7 @@ def test_a_text_arrives_as_it_was_written(channel: Signal, simulator: Simulator)
     "number", ["", "38640000001", "+0640000001", "+386", "+386 40 000 001", "+3864000000123456", "+38640000001\n", "x"]
 )
 def test_what_is_no_phone_number_is_refused_without_asking(number: str) -> None:
-    error = refusal(Signal(f"http://127.0.0.1:{free_pair()}", SIGNAL_SENDER), Address(number))
+    error = refusal(Signal(f"http://127.0.0.1:{NOBODY}", SIGNAL_SENDER), Address(number))
     assert (error.permanent, error.reason) == (True, "this is not a phone number with its country code")
 
 
@@ -108,14 +109,14 @@ def test_a_cut_connection_is_no_answer(channel: Signal, simulator: Simulator) ->
 
 
 def test_silence_is_no_answer(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "TIMEOUT", httpx2.Timeout(0.2, connect=2))
+    monkeypatch.setattr(http, "TIMEOUT", httpx2.Timeout(PATIENCE, read=0.1))
     hasty = Signal(f"{simulator.url}/signal", SIGNAL_SENDER)
     break_it(simulator, "timeout")
     assert isinstance(refusal(hasty, person("Jana")), Unanswered)
 
 
 def test_a_refused_connection_is_a_definite_failure() -> None:
-    error = refusal(Signal(f"http://127.0.0.1:{free_pair()}", SIGNAL_SENDER), person("Jana"))
+    error = refusal(Signal(f"http://127.0.0.1:{NOBODY}", SIGNAL_SENDER), person("Jana"))
     assert (type(error), error.permanent) == (SendError, False)
     assert "ConnectError" in error.reason
 

@@ -13,7 +13,8 @@ from slomix.channels import http
 from slomix.channels.base import Address, Message, SendError, SlowDown, Unanswered
 from slomix.channels.telegram import Telegram, Update
 from slomix.simulator.people import TELEGRAM_BOT_NAME, TELEGRAM_TOKEN
-from tests.simulators import CAST, Simulator, free_pair
+from tests.simulators import CAST, NOBODY, Simulator
+from tests.waiting import PATIENCE
 
 HELLO = Message("Tonight at 21:00, a_b *c* <d> & https://slomix.example/x")
 SECRET = TELEGRAM_TOKEN.partition(":")[2]
@@ -158,7 +159,7 @@ def test_a_cut_connection_is_no_answer(channel: Telegram, simulator: Simulator) 
 def test_silence_is_no_answer_to_a_message_and_a_plain_failure_otherwise(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "TIMEOUT", httpx2.Timeout(0.2, connect=2))
+    monkeypatch.setattr(http, "TIMEOUT", httpx2.Timeout(PATIENCE, read=0.1))
     hasty, jana = Telegram(f"{simulator.url}/telegram", TELEGRAM_TOKEN), begun(simulator, "Jana")
     break_it(simulator, "timeout")
     assert isinstance(refusal(hasty, jana), Unanswered)
@@ -169,7 +170,7 @@ def test_silence_is_no_answer_to_a_message_and_a_plain_failure_otherwise(
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:{port}", "127.0.0.1:{port}"])
 def test_where_there_is_no_connection_nothing_has_left(address: str) -> None:
-    error = refusal(Telegram(address.format(port=free_pair()), TELEGRAM_TOKEN), Address("1"))
+    error = refusal(Telegram(address.format(port=NOBODY), TELEGRAM_TOKEN), Address("1"))
     assert (type(error), error.permanent) == (SendError, False)
 
 
@@ -204,12 +205,12 @@ def test_nothing_tells_the_token(
 ) -> None:
     for name in (None, "httpx2", "httpcore2"):
         caplog.set_level(logging.DEBUG, logger=name)
-    monkeypatch.setattr(http, "TIMEOUT", httpx2.Timeout(0.2, connect=2))
+    monkeypatch.setattr(http, "TIMEOUT", httpx2.Timeout(PATIENCE, read=0.1))
     alice = begun(simulator, "Alice")
     channel.send(alice, HELLO, nonce="n")
     channel.updates(0, wait_seconds=0)
     errors = [refusal(channel, Address("1"))]
-    errors.append(refusal(Telegram(f"http://127.0.0.1:{free_pair()}", TELEGRAM_TOKEN), alice))
+    errors.append(refusal(Telegram(f"http://127.0.0.1:{NOBODY}", TELEGRAM_TOKEN), alice))
     break_it(simulator, "cut_after_accept", times=1)
     errors.append(refusal(channel, alice))
     break_it(simulator, "timeout")

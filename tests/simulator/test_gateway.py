@@ -12,8 +12,7 @@ import yarl
 
 from slomix.simulator.people import BOT_TOKEN, GAMING_VOICE_CHANNEL, GUILD_ID, TEXT_CHANNEL, environment
 from tests.simulators import CAST, Simulator
-
-PATIENCE = 30
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +30,7 @@ class Watcher(discord.Client):
         super().__init__(intents=discord.Intents(guilds=True, voice_states=True), guild_ready_timeout=0.2)
         self.seen: asyncio.Queue[tuple[str, str | None]] = asyncio.Queue()
         self.resumed = asyncio.Event()
+        self.ready: asyncio.Queue[None] = asyncio.Queue()
         self.readies = 0
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
@@ -38,6 +38,7 @@ class Watcher(discord.Client):
 
     async def on_ready(self) -> None:
         self.readies += 1
+        self.ready.put_nowait(None)
 
     async def on_resumed(self) -> None:
         self.resumed.set()
@@ -58,7 +59,7 @@ async def connected() -> AsyncIterator[Watcher]:
     client = Watcher()
     running = asyncio.create_task(client.start(BOT_TOKEN))
     try:
-        ready = asyncio.create_task(_ready(client))
+        ready = asyncio.create_task(client.ready.get())
         await asyncio.wait({running, ready}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
         if running.done():
             running.result()
@@ -68,11 +69,6 @@ async def connected() -> AsyncIterator[Watcher]:
         await client.close()
         with suppress(asyncio.CancelledError):
             await running
-
-
-async def _ready(client: discord.Client) -> None:
-    while not client.is_ready():
-        await asyncio.sleep(0.02)
 
 
 def watch(scene: Callable[[Watcher, aiohttp.ClientSession], Awaitable[None]], simulator: Simulator) -> None:
@@ -134,8 +130,7 @@ def test_a_client_that_is_asked_to_reconnect_resumes(simulator: Simulator) -> No
 def test_a_client_whose_session_is_gone_starts_over(simulator: Simulator) -> None:
     async def scene(client: Watcher, control: aiohttp.ClientSession) -> None:
         await disturb(control, "invalidate")
-        while client.readies < 2:
-            await asyncio.sleep(0.02)
+        await client.ready.get()
         await walk(control, "Goran", "default")
         assert await client.seen.get() == ("Goran", "Gaming")
 

@@ -1,14 +1,15 @@
 """The signal-cli-rest-api: one number that writes to people's phones and is written to."""
 
 import concurrent.futures
-import time
 from typing import Any
 
 import httpx2
 import pytest
 
 from slomix.simulator.people import PEOPLE, SIGNAL_SENDER, environment
+from slomix.simulator.signal import LONGEST_WAIT_SECONDS
 from tests.simulators import CAST, Simulator
+from tests.waiting import until
 
 ALICE = CAST["Alice"]
 OURS = f"/v1/receive/{SIGNAL_SENDER.replace('+', '%2B')}"
@@ -96,12 +97,10 @@ def test_only_our_own_number_can_be_read(simulator: Simulator) -> None:
 
 def test_asking_waits_for_somebody_to_write(simulator: Simulator) -> None:
     with simulator.signal() as api, concurrent.futures.ThreadPoolExecutor() as pool:
-        began = time.monotonic()
-        asking = pool.submit(received, api, 8)
-        time.sleep(0.3)
+        asking = pool.submit(received, api, LONGEST_WAIT_SECONDS)
+        until(lambda: simulator.is_polled("signal"), "the request to wait")
         write(simulator, "hello", group=True)
-        [envelope] = asking.result(timeout=5)
-        assert 0.3 <= time.monotonic() - began < 5
+        [envelope] = asking.result(LONGEST_WAIT_SECONDS / 2)  # before it would end by itself
     assert envelope["dataMessage"]["message"] == "hello"
 
 

@@ -9,7 +9,9 @@ import pytest
 
 from slomix.simulator.inboxes import Chats
 from slomix.simulator.people import PEOPLE, TELEGRAM_BOT_NAME, TELEGRAM_GROUP, TELEGRAM_TOKEN, environment
+from slomix.simulator.telegram import LONGEST_WAIT_SECONDS
 from tests.simulators import CAST, Simulator
+from tests.waiting import until
 
 ALICE = CAST["Alice"]
 
@@ -117,12 +119,10 @@ def test_an_update_says_who_wrote_and_where(simulator: Simulator) -> None:
 
 def test_a_long_poll_is_answered_when_somebody_writes(simulator: Simulator) -> None:
     with simulator.telegram() as bot, concurrent.futures.ThreadPoolExecutor() as pool:
-        began = time.monotonic()
-        asking = pool.submit(updates, bot, timeout=8)
-        time.sleep(0.3)
+        asking = pool.submit(updates, bot, timeout=LONGEST_WAIT_SECONDS)
+        until(lambda: simulator.is_polled("telegram"), "the request to wait")
         number = write(simulator)["update_id"]
-        assert asking.result(timeout=5) == [number]
-        assert 0.3 <= time.monotonic() - began < 5
+        assert asking.result(LONGEST_WAIT_SECONDS / 2) == [number], "before it would end by itself"
 
 
 def test_a_long_poll_ends_when_nobody_does(simulator: Simulator) -> None:
@@ -134,10 +134,10 @@ def test_a_long_poll_ends_when_nobody_does(simulator: Simulator) -> None:
 
 def test_of_two_who_ask_the_first_is_sent_away(simulator: Simulator) -> None:
     with simulator.telegram() as bot, concurrent.futures.ThreadPoolExecutor() as pool:
-        first = pool.submit(bot.post, "/getUpdates", json={"timeout": 8})
-        time.sleep(0.3)
+        first = pool.submit(bot.post, "/getUpdates", json={"timeout": LONGEST_WAIT_SECONDS})
+        until(lambda: simulator.is_polled("telegram"), "the first request to wait")
         assert updates(bot) == []
-        assert refusal(first.result(timeout=5))[0] == 409
+        assert refusal(first.result(LONGEST_WAIT_SECONDS / 2))[0] == 409
 
 
 def test_a_webhook_and_asking_exclude_each_other(simulator: Simulator) -> None:

@@ -29,6 +29,7 @@ def register(app: web.Application, gateway: Gateway) -> None:
         ("clock", lambda world: world.time.as_json()),
         ("faults", _faults),
         ("stats", _stats),
+        ("polls", lambda world: {"telegram": world.telegram.askers, "signal": world.signal.askers}),
         ("threads", lambda world: [thread.as_record() for thread in world.threads.values()]),
     ):
         app.router.add_get(f"/control/{path}", _reading(read))

@@ -27,6 +27,8 @@ class Inbox:
 
     def __init__(self) -> None:
         self.waiting: list[Json] = []
+        # How many wait here for something to come.
+        self.askers = 0
         self._woken = asyncio.Event()
 
     def put(self, one: Json) -> None:
@@ -39,8 +41,12 @@ class Inbox:
     async def sleep(self, seconds: float) -> None:
         """Until something happens here, or for so long."""
         self._woken.clear()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), seconds)
+        self.askers += 1
+        try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), seconds)
+        finally:
+            self.askers -= 1
 
     def forget(self) -> None:
         self.waiting.clear()
