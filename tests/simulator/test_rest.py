@@ -23,7 +23,7 @@ from slomix.simulator.people import (
 )
 from slomix.simulator.timekeeping import Timekeeper
 from slomix.simulator.world import World
-from tests.conftest import at
+from tests.moments import at
 from tests.simulators import CAST, Simulator, free_pair
 
 

@@ -16,6 +16,7 @@ from slomix.metrics import views
 from tests.configuration import ROOM
 from tests.moments import at
 from tests.services.test_campaigns import call, latest
+from tests.waiting import PATIENCE
 from tests.web.scraping import Scrape, scrape
 from tests.workers.pump import pump
 from tests.workers.stage import EVERYBODY, go, in_voice
@@ -29,7 +30,7 @@ CLOSED = SendError("this person's DMs are closed to the bot", permanent=True)
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is read counts here, not how soon: a busy machine may take longer than a monitor would wait."""
-    monkeypatch.setattr(views, "ANSWER_WITHIN", 20.0)
+    monkeypatch.setattr(views, "ANSWER_WITHIN", PATIENCE)
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ from slomix.runtime import Runtime
 
 # Balancers and monitors wait five seconds or more; who starts the system waits three.
 ANSWER_WITHIN = 2.0
+# Longer than who asks waits, so that a Redis that hangs is never taken for one that refuses.
+GIVE_UP_AFTER = 4.0
 
 blueprint = Blueprint("health", __name__)
 
@@ -41,8 +43,8 @@ def install(app: Flask, runtime: Runtime, revisions: Callable[[], Sequence[str]]
     """Let this app say how everything is."""
     client = redis.Redis.from_url(
         runtime.settings.redis_url.get_secret_value() or "redis://",
-        socket_timeout=ANSWER_WITHIN,
-        socket_connect_timeout=ANSWER_WITHIN,
+        socket_timeout=GIVE_UP_AFTER,
+        socket_connect_timeout=GIVE_UP_AFTER,
         retry=Retry(NoBackoff(), 0),
     )
 
