@@ -48,9 +48,11 @@ def test_many_messages_during_a_fetch_lead_to_one_more_fetch(monkeypatch: pytest
         monkeypatch.setattr(page, "_fetch", fetch)
         for _ in range(5):
             page.refresh()
-            await asyncio.sleep(0.01)
+        while not fetches:
+            await asyncio.sleep(0)
+        page.refresh()
         answer.set()
-        await asyncio.sleep(0.05)
+        await asyncio.gather(*page._tasks)
         await page.close()
         return fetches
 

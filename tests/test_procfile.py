@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from slomix.output import Output
 from slomix.process import Process
 from slomix.procfile import Runner, parse
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -49,15 +49,8 @@ def gone(pid: int) -> bool:
         return True
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 8) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.02)
-
-
-async def happens(condition: Callable[[], object], seconds: float = 8) -> None:
-    await asyncio.to_thread(wait_for, condition, seconds)
+async def happens(condition: Callable[[], object]) -> None:
+    await asyncio.to_thread(until, condition, "what the runner is to do")
 
 
 @contextlib.asynccontextmanager
@@ -125,8 +118,9 @@ def test_a_program_that_is_not_there_is_tried_again(tmp_path: Path) -> None:
 def test_exit_0_at_once_means_nothing_to_do_and_the_runner_ends_with_the_last(tmp_path: Path) -> None:
     async def play() -> None:
         async with runner(tmp_path) as running:
+            running.finished_within = PATIENCE
             running.start([Process("discord", "true")])
-            await asyncio.wait_for(running.run_forever(), timeout=5)
+            await asyncio.wait_for(running.run_forever(), PATIENCE)
 
     asyncio.run(play())
     assert (tmp_path / "log" / "discord.log").read_text() == "has finished\n"
@@ -141,7 +135,7 @@ def test_exit_0_later_is_an_end_by_somebodys_hand_except_when_only_validating(
             running.finished_within = 0.1
             running.start([Process("worker", "sleep 0.3")])
             log = tmp_path / "log" / "worker.log"
-            await happens(log.exists)
+            await happens(lambda: log.exists() and log.read_text().endswith("\n"))
             assert ("starts again" in log.read_text()) == is_restarted
 
     asyncio.run(play())
@@ -168,7 +162,7 @@ def test_a_stop_ends_the_whole_family_the_stubborn_ones_too(tmp_path: Path) -> N
             await happens(lambda: family.exists() and len(family.read_text().split()) == 2)
 
     asyncio.run(play())
-    assert all(gone(int(pid)) for pid in family.read_text().split())
+    until(lambda: all(gone(int(pid)) for pid in family.read_text().split()), "the end of the family")
     assert json.loads((tmp_path / "pids.json").read_text()) == {}
 
 
@@ -210,7 +204,7 @@ def test_what_a_process_forked_does_not_live_on_beside_its_successor(tmp_path: P
         async with runner(tmp_path) as running:
             running.start([Process("web", f"""sh -c 'sleep 60 & echo $! >> "{children}"; exit 1'""")])
             await happens(lambda: children.exists() and len(children.read_text().split()) >= 2)
-            assert gone(int(children.read_text().split()[0]))
+            await happens(lambda: gone(int(children.read_text().split()[0])))
 
     asyncio.run(play())
 
@@ -227,7 +221,8 @@ async def main():
     runner = Runner(pids_file=Path(sys.argv[1]))
     loop = asyncio.get_running_loop()
     on_stop_signal(lambda number: loop.call_soon_threadsafe(runner.take_signal, number))
-    runner.start([Process("one", "sleep 60"), Process("two", "sh -c 'trap \\"\\" TERM; while :; do sleep 1; done'")])
+    deaf = f"sh -c 'trap \\"\\" TERM; : > {sys.argv[1]}.deaf; while :; do sleep 1; done'"
+    runner.start([Process("one", "sleep 60"), Process("two", deaf)])
     await runner.run_forever()
     runner.grace = 0.5
     await runner.stop()
@@ -244,11 +239,11 @@ def test_however_the_runner_ends_nothing_stays(
     tmp_path: Path, runner_process: "subprocess.Popen[bytes]", number: signal.Signals
 ) -> None:
     pids = tmp_path / "pids.json"
-    wait_for(lambda: pids.exists() and len(json.loads(pids.read_text())) == 2)
+    until(lambda: pids.exists() and len(json.loads(pids.read_text())) == 2, "both processes")
+    until((tmp_path / "pids.json.deaf").exists, "the one that ignores a polite end to do so")
     children = json.loads(pids.read_text()).values()
-    time.sleep(0.2)
     runner_process.send_signal(number)
-    wait_for(lambda: all(gone(pid) for pid in children))
+    until(lambda: all(gone(pid) for pid in children), "the end of both")
 
 
 @pytest.mark.parametrize("reader", ["takes nothing", "is gone", "never was"])

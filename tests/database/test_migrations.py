@@ -9,6 +9,7 @@ from alembic import command
 from sqlalchemy import create_engine, text
 
 from slomix import db, migrations
+from tests.waiting import PATIENCE
 
 
 def test_up_check_down_up(empty_database_url: str) -> None:
@@ -67,7 +68,7 @@ def test_every_time_is_stored_with_its_zone(database_url: str) -> None:
 def test_two_migrators_at_once_run_one_after_the_other(empty_database_url: str) -> None:
     code = "import sys; from slomix import migrations; migrations.upgrade(sys.argv[1])"
     runs = [subprocess.Popen([sys.executable, "-c", code, empty_database_url]) for _ in range(2)]
-    assert [run.wait(timeout=60) for run in runs] == [0, 0]
+    assert [run.wait(PATIENCE) for run in runs] == [0, 0]
 
 
 def upgrade(url: str, *options: str) -> "subprocess.Popen[str]":
@@ -82,16 +83,16 @@ def upgrade(url: str, *options: str) -> "subprocess.Popen[str]":
 
 def test_the_release_commands_of_two_hosts_at_once_both_end_well(empty_database_url: str) -> None:
     runs = [upgrade(empty_database_url) for _ in range(2)]
-    said = [run.communicate(timeout=90) for run in runs]
+    said = [run.communicate(timeout=PATIENCE) for run in runs]
     assert [(out.splitlines()[0], err) for out, err in said] == [("The database is up to date.", "")] * 2
     assert [run.returncode for run in runs] == [0, 0]
     migrations.check(empty_database_url)
 
 
 def test_a_database_that_does_not_answer_is_a_sentence() -> None:
-    run = upgrade("postgresql+psycopg://nobody:of-nowhere@127.0.0.1:1/nothing", "--wait", "2")
     began = time.monotonic()
-    said, complaint = run.communicate(timeout=60)
+    run = upgrade("postgresql+psycopg://nobody:of-nowhere@127.0.0.1:1/nothing", "--wait", "2")
+    said, complaint = run.communicate(timeout=PATIENCE)
     assert run.returncode == 1
     assert said == ""
     waits, gives_up = complaint.splitlines()

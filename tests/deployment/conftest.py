@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.cli.demo import load_demo
 from slomix.clock import SystemClock
-from slomix.db import ROOT, Database
+from slomix.db import LIVE, ROOT, Database, notify
 from slomix.embedded import Servers
 from slomix.rehearsal.people import Control, Person
 from slomix.settings import Settings
@@ -35,6 +35,7 @@ from tests.databases import beside
 from tests.deployment import proxy
 from tests.deployment.watching import process_of
 from tests.simulators import CAST, Simulator, free_pair
+from tests.waiting import PATIENCE, until
 
 ZONE = "AVAILABILITY_PROMOTION_TIMEZONE"
 FORMATION = "web=2,worker=3,scheduler=2"
@@ -95,35 +96,40 @@ class Deployment:
                 availability.set_status(session, player_id, today, Status.LOOKING, today=today, now=now)
         database.close()
 
+    def tell(self, topic: str) -> None:
+        """Let every open page hear this."""
+        database = Database(self.settings.database_url.get_secret_value())
+        with database.transaction() as session:
+            notify(session, LIVE, topic)
+        database.close()
+
     def process_at(self, web_port: int) -> str:
         """The name that the web process on this port gives itself in its marks."""
-        page = httpx2.get(f"http://127.0.0.1:{web_port}/", timeout=20, verify=False)
-        found = re.search(r'data-mark="([^"]+)"', page.text)
-        assert found, f"{web_port}: {page.status_code}"
+
+        def mark() -> "re.Match[str] | None":
+            page = httpx2.get(f"http://127.0.0.1:{web_port}/", timeout=PATIENCE, verify=False)
+            assert page.status_code == 200, f"{web_port}: {page.status_code}"
+            return re.search(r'data-mark="([^"]+)"', page.text)
+
+        found = until(mark, f"a page of {web_port} whose process hears of changes")
+        assert found is not None
         return process_of(found[1])
 
     def restart(self, name: str) -> None:
         """Ask one process to end, and wait until the next is there."""
         before = self.pids()[name]
         os.kill(before, signal.SIGTERM)
-        wait_for(lambda: self.pids().get(name, before) != before, 60, f"{name} to be started again")
+        until(lambda: self.pids().get(name, before) != before, f"{name} to be started again")
         if name.startswith("web."):
             port = self.web_ports[int(name.removeprefix("web.")) - 1]
-            wait_for(lambda: _answers(port), 60, f"{name} to answer")
+            until(lambda: _answers(port), f"{name} to answer")
 
 
 def _answers(port: int) -> bool:
     try:
-        return httpx2.get(f"http://127.0.0.1:{port}/", timeout=5, verify=False).status_code == 200
+        return httpx2.get(f"http://127.0.0.1:{port}/", timeout=PATIENCE, verify=False).status_code == 200
     except httpx2.HTTPError:
         return False
-
-
-def wait_for(condition: Callable[[], object], seconds: float, what: str) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, f"waited {seconds} s in vain for {what}"
-        time.sleep(0.05)
 
 
 def _free_ports(number: int) -> list[int]:
@@ -204,9 +210,7 @@ def deployment(
     with proxy.running(said, port=port, plain_port=plain_port, web_ports=web_ports):
         try:
             ready = "Slomix runs on"
-            wait_for(
-                lambda: process.poll() is not None or ready in (said / "said.log").read_text(), 90, "Slomix to be up"
-            )
+            until(lambda: process.poll() is not None or ready in (said / "said.log").read_text(), "Slomix to be up")
             assert process.poll() is None, (said / "said.log").read_text()
             settings = make_settings(database_url=database_of_its_own, zone=ZoneInfo(given[ZONE]))
             load_demo(settings, SystemClock())
@@ -221,5 +225,5 @@ def deployment(
             )
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(timeout=60)
+            process.wait(PATIENCE)
             shutil.rmtree(folder, ignore_errors=True)

@@ -4,9 +4,8 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,6 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from slomix.db import ROOT
 from slomix.process import die_with_parent
+from tests.waiting import PATIENCE, until
 
 EXAMPLE = ROOT / "docs/operations/nginx.conf"
 # What nginx itself needs around a file of conf.d.
@@ -98,15 +98,15 @@ def running(folder: Path, *, port: int, plain_port: int, web_ports: list[int]) -
     with (folder / "said.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=lambda: die_with_parent(signal.SIGTERM))
     try:
-        until = time.monotonic() + 10
-        while True:
-            try:
-                httpx2.get(f"http://127.0.0.1:{plain_port}/", verify=False)
-                break
-            except httpx2.TransportError:
-                assert time.monotonic() < until, (folder / "said.log").read_text()
-                time.sleep(0.05)
+
+        def answers() -> bool:
+            assert process.poll() is None, (folder / "said.log").read_text()
+            with suppress(httpx2.TransportError):
+                return bool(httpx2.get(f"http://127.0.0.1:{plain_port}/", verify=False).status_code)
+            return False
+
+        until(answers, "nginx to answer")
         yield
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=10)
+        process.wait(PATIENCE)

@@ -10,8 +10,9 @@ from typing import Any
 
 import httpx2
 
+from tests.waiting import PATIENCE
+
 RETRY_SECONDS = 1.0  # as the stream tells the browser
-PATIENCE = httpx2.Timeout(10, read=40)
 
 
 def process_of(mark: str) -> str:
@@ -105,7 +106,7 @@ class Reloading(_Background):
         super().__init__()
 
     def _run(self) -> None:
-        with httpx2.Client(base_url=self.url, timeout=30, verify=False) as client:
+        with httpx2.Client(base_url=self.url, timeout=PATIENCE, verify=False) as client:
             while not self.is_over.is_set():
                 began = time.monotonic()
                 try:

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from slomix.cli import main
 from slomix.db import ROOT
 from tests.rules.operator import PRODUCTION, bare_machine
+from tests.waiting import PATIENCE
 
 __all__ = ["bare_machine"]
 
@@ -28,7 +29,7 @@ def run(folder: Path, *command: str, **environment: str) -> "subprocess.Complete
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     ours = {"PATH": f"{PYTHON}:{os.environ['PATH']}", "PYTHONPATH": str(folder / "src")}
     return subprocess.run(
-        command, cwd=folder, env=kept | ours | environment, capture_output=True, text=True, timeout=60
+        command, cwd=folder, env=kept | ours | environment, capture_output=True, text=True, timeout=PATIENCE
     )
 
 

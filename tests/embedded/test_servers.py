@@ -7,7 +7,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from slomix.db import libpq_url
 from slomix.embedded import identity, places, postgres, valkey
 from slomix.embedded.identity import DAC_OVERRIDE, NOBODY, Identity
 from slomix.grants import ROLE
+from tests.waiting import PATIENCE, until
 
 is_root = os.geteuid() == 0
 as_root = pytest.mark.skipif(not is_root, reason="only root has to become somebody else")
@@ -60,12 +60,17 @@ def test_both_come_up_in_a_closed_folder_with_a_space_and_change_no_permission(h
     assert not places.pids_of(places.tag(home, "pg"), ("postgres",))
 
 
-def test_what_was_written_is_there_at_the_second_start_which_takes_no_time(home: Path) -> None:
+def test_what_was_written_is_there_at_the_second_start_which_initialises_nothing(home: Path) -> None:
+    version = postgres.prepare(home).data / "PG_VERSION"
+
+    def made() -> tuple[int, int]:
+        return version.stat().st_ino, version.stat().st_mtime_ns
+
     with embedded.running(home) as servers, psycopg.connect(servers.owner_url.replace("+psycopg", "")) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
-    began = time.monotonic()
+    before = made()
     with embedded.running(home) as servers:
-        assert time.monotonic() - began < 5
+        assert made() == before
         assert rows(servers.owner_url, "SELECT number FROM kept") == [(7,)]
 
 
@@ -117,14 +122,12 @@ def test_a_server_that_outlived_its_runner_is_ended_first(home: Path) -> None:
     server = postgres.prepare(home)
     orphan = subprocess.Popen(server.command, env=server.env, preexec_fn=server.assume, stderr=subprocess.DEVNULL)
     try:
-        until = time.monotonic() + 10
-        while not server.is_up() and time.monotonic() < until:
-            time.sleep(0.05)
+        until(server.is_up, "the server")
         # Nobody reaps it here while `prepare` waits for its end, so it does that itself.
         signal.signal(signal.SIGCHLD, lambda *_: orphan.poll())
         with embedded.running(home) as servers:
             assert rows(servers.database_url, "SELECT 1") == [(1,)]
-            assert orphan.wait(timeout=5) == 0
+            assert orphan.wait(PATIENCE) == 0
     finally:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         orphan.kill()
@@ -146,10 +149,10 @@ with embedded.running(Path(sys.argv[1])):
     starter.kill()
     starter.wait()
     starter.stdout.close()
-    until = time.monotonic() + 10
-    while any(places.pids_of(places.tag(home, name), ("postgres", "valkey")) for name in ("pg", "kv")):
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    until(
+        lambda: not any(places.pids_of(places.tag(home, name), ("postgres", "valkey")) for name in ("pg", "kv")),
+        "the end of both",
+    )
     with embedded.running(home) as servers:
         assert rows(servers.database_url, "SELECT 1") == [(1,)]
 

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from tests.waiting import PATIENCE
+
 SAYS = """
 import logging
 from slomix import logs
@@ -15,7 +17,7 @@ for _ in range(3):
 
 
 def test_a_library_speaks_in_our_form_and_each_consumer_says_once_that_its_broker_is_away() -> None:
-    done = subprocess.run([sys.executable, "-c", SAYS], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", SAYS], capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (0, "")
     lines = done.stderr.splitlines()
     assert all("timestamp=" in line and " level=" in line and "part=worker" in line for line in lines), lines

@@ -11,8 +11,7 @@ import pytest
 
 from slomix.shared_read import SharedRead
 from tests.services.racing import at_once
-
-PATIENCE = 10.0
+from tests.waiting import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -139,30 +138,37 @@ def test_one_after_the_other_each_gets_a_reading_of_their_own() -> None:
     assert readings.keys == [{"a"}, {"a"}, {"b"}], "and nobody's key is read for ever"
 
 
-class Slowly:
-    """Reads the number of the reading, taking its time; never two at once."""
+def test_of_a_crowd_that_asks_at_the_same_moment_two_read() -> None:
+    keys = [Key(f"{number % 3}") for number in range(24)]
+    read: list[set[str]] = []
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds, self.begun = seconds, 0
+    def reading(asked: set[Key]) -> dict[Key, int]:
+        read.append({key.name for key in asked})
+        assert all(key.was_asked.wait(PATIENCE) for key in keys)
+        return dict.fromkeys(asked, len(read))
+
+    shared = SharedRead(reading)
+    found = at_once([lambda key=key: shared.get(key) for key in keys])
+    assert set(found) <= {1, 2}, "the first, and one for all who came while it was under way"
+    assert len(read) <= 2
+
+
+class Briefly:
+    """Reads the number of the reading, and lets others run meanwhile; never two at once."""
+
+    def __init__(self) -> None:
+        self.begun = 0
 
     def __call__(self, keys: set[str]) -> dict[str, int]:
         self.begun += 1
         number = self.begun
-        time.sleep(self.seconds)
+        time.sleep(0.001)
         assert self.begun == number, "two readings at once"
         return dict.fromkeys(keys, number)
 
 
-def test_of_a_crowd_that_asks_at_the_same_moment_few_read() -> None:
-    readings = Slowly(0.1)
-    shared = SharedRead(readings)
-    found = at_once([partial(shared.get, f"{name % 3}") for name in range(24)])
-    assert all(isinstance(one, int) for one in found), found
-    assert readings.begun <= 4
-
-
 def test_in_a_crowd_that_asks_again_and_again_nobody_gets_what_was_read_before_they_asked() -> None:
-    readings = Slowly(0.001)
+    readings = Briefly()
     shared = SharedRead(readings)
 
     def asker(name: str) -> list[tuple[int, int | None]]:
@@ -171,4 +177,3 @@ def test_in_a_crowd_that_asks_again_and_again_nobody_gets_what_was_read_before_t
     found = at_once([partial(asker, f"{name % 3}") for name in range(12)])
     assert all(isinstance(one, list) for one in found), found
     assert [(before, answer) for one in found for before, answer in one if answer is None or answer <= before] == []
-    assert readings.begun < 12 * 25

@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from tests.waiting import PATIENCE
+
 
 def at_once(deeds: Sequence[Callable[[], Any]]) -> list[Any]:
     """What each deed returned, or the exception it raised; all begin in the same moment."""
-    start = threading.Barrier(len(deeds), timeout=10)
+    start = threading.Barrier(len(deeds), timeout=PATIENCE)
 
     def do(deed: Callable[[], Any]) -> Any:
         start.wait()

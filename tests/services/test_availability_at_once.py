@@ -12,6 +12,7 @@ from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from slomix.db import Database
 from tests.moments import TODAY, at
+from tests.waiting import PATIENCE, until
 from tests.world import World, build_world
 
 from .racing import at_once
@@ -30,14 +31,10 @@ def entries(world: World, day: date = TODAY) -> list[tuple[Status, datetime | No
         return [(row.status, row.looking_since) for row in rows]
 
 
-def meets(world: World, other: threading.Thread) -> bool:
-    """Whether the other one comes to wait for what we have not committed yet."""
-    for _ in range(500):
-        with world.session() as session:
-            if session.scalar(text(WAITING)):
-                return True
-        other.join(0.01)
-    return False
+def is_waiting(world: World) -> bool:
+    """Whether somebody waits for what we have not committed yet."""
+    with world.session() as session:
+        return bool(session.scalar(text(WAITING)))
 
 
 def while_it_is_not_committed(world: World, first: Status, second: Status) -> None:
@@ -47,8 +44,9 @@ def while_it_is_not_committed(world: World, first: Status, second: Status) -> No
         player = world.players["alice"]
         availability.set_status(session, player, TODAY, first, today=TODAY, now=at(18))
         other.start()
-        assert meets(world, other)
-    other.join(10)
+        until(lambda: is_waiting(world) or not other.is_alive(), "the other one to meet what is not committed")
+        assert other.is_alive()
+    other.join(PATIENCE)
     assert not other.is_alive()
 
 

@@ -184,7 +184,7 @@ def test_while_the_database_is_away_nothing_is_an_attempt_of_the_job(evening: Wo
 def test_a_database_that_goes_away_at_the_end_leaves_the_job_to_its_lease(
     evening: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rules, "LEASE", timedelta(seconds=2))  # it waits for the database all that time
+    monkeypatch.setattr(rules, "LEASE", timedelta(seconds=0.2))  # it waits for the database all that time
     [job_id] = promise(evening.runtime.database, due())
     with pytest.raises(OperationalError):
         run(evening.runtime, Scripted(finishes=away), job_id)

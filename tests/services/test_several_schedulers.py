@@ -1,20 +1,21 @@
 """Two schedulers begin one day once; one that sleeps hears soon that it is to stop."""
 
 import threading
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
-from slomix import background
+from slomix import background, processes
 from slomix.clock import SystemClock
 from slomix.db import Database
 from slomix.embedded import Servers
 from slomix.jobs.models import Job
-from slomix.processes import LOOK_AT_LEAST_EVERY, Scheduler, Waker
+from slomix.processes import Scheduler, Waker
+from tests.waiting import PATIENCE
 from tests.world import build_world
 
 
@@ -22,7 +23,7 @@ def test_two_schedulers_at_once_begin_a_day_once(committed: Database, servers: S
     world = build_world(committed)
     world.clock.forward(timedelta(hours=-12))
     broker = background.make_broker(servers.redis_url)
-    stopping, gate = threading.Event(), threading.Barrier(3)
+    stopping, gate = threading.Event(), threading.Barrier(3, timeout=PATIENCE)
     stopping.set()  # so that no step sleeps
 
     def begin() -> None:
@@ -32,7 +33,7 @@ def test_two_schedulers_at_once_begin_a_day_once(committed: Database, servers: S
 
     with ThreadPoolExecutor(3) as pool:
         for one in [pool.submit(begin) for _ in range(3)]:
-            one.result(timeout=20)
+            one.result(PATIENCE)
     broker.close()
     with world.session() as session:
         planned = Counter(session.scalars(select(Job.kind)))
@@ -40,16 +41,24 @@ def test_two_schedulers_at_once_begin_a_day_once(committed: Database, servers: S
     assert set(planned.values()) == {1}, planned
 
 
-def test_a_scheduler_that_sleeps_hears_that_it_is_to_stop(committed: Database) -> None:
+def test_a_scheduler_that_sleeps_hears_that_it_is_to_stop(committed: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "LOOK_AT_LEAST_EVERY", 2 * PATIENCE)  # it does not wake by itself
     world = build_world(committed)
-    stopping = threading.Event()
+    stopping, is_asleep = threading.Event(), threading.Event()
     waker = Waker(replace(world.runtime, clock=SystemClock()), stopping)
     waker.listen()
-    sleeping = threading.Thread(target=waker.sleep, args=(None, None))
+    was_told, naps = waker._was_told, list[float]()
+
+    def nap(seconds: float) -> bool:
+        naps.append(seconds)
+        is_asleep.set()
+        return was_told(seconds)
+
+    monkeypatch.setattr(waker, "_was_told", nap)
+    sleeping = threading.Thread(target=waker.sleep, args=(None, None), daemon=True)
     sleeping.start()
-    time.sleep(0.3)
-    assert sleeping.is_alive()
+    assert is_asleep.wait(PATIENCE)
     stopping.set()
-    began = time.monotonic()
-    sleeping.join(timeout=5)
-    assert time.monotonic() - began < LOOK_AT_LEAST_EVERY - 2, "it would have woken by itself"
+    sleeping.join(PATIENCE)
+    assert not sleeping.is_alive()
+    assert max(naps) <= 0.5, "an operator who stops it need not wait for longer"

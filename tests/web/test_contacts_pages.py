@@ -16,7 +16,7 @@ from slomix.contacts.models import LinkCode
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries.models import Delivery
 from slomix.simulator.people import TELEGRAM_TOKEN
-from tests.simulators import Simulator, free_pair
+from tests.simulators import NOBODY, Simulator
 from tests.web.conftest import (
     Browse,
     Browser,
@@ -173,7 +173,7 @@ def test_the_bots_name_leads_straight_to_its_chat(world: World, simulator: Simul
 
 @pytest.mark.usefixtures("forgotten_names")
 def test_while_telegram_is_silent_there_is_a_code_and_no_link(world: World) -> None:
-    alice = with_telegram_at(world, f"http://127.0.0.1:{free_pair()}")
+    alice = with_telegram_at(world, f"http://127.0.0.1:{NOBODY}")
     answer = alice.post("/contacts/telegram/code")
     assert answer.status_code == 200
     page = read(answer.text)
@@ -184,7 +184,7 @@ def test_while_telegram_is_silent_there_is_a_code_and_no_link(world: World) -> N
 
 @pytest.mark.usefixtures("forgotten_names")
 def test_on_signal_the_link_opens_a_chat_with_our_number(world: World) -> None:
-    alice = with_telegram_at(world, f"http://127.0.0.1:{free_pair()}")
+    alice = with_telegram_at(world, f"http://127.0.0.1:{NOBODY}")
     page = read(alice.post("/contacts/signal/code").text)
     assert links_out(page) == ["https://signal.me/#p/+38640111222"]
     assert "+38640111222" in page.words

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from slomix.accounts import service as accounts
 from slomix.accounts.models import LoginAttempt, LoginSession, User
 from slomix.simulator.people import environment
-from tests.simulators import CAST, Simulator, free_pair
+from tests.simulators import CAST, NOBODY, Simulator
 from tests.web.conftest import Browser, browser_of, is_page, lands, make_app, nothing_stored, with_settings
 from tests.world import World
 
@@ -185,7 +185,7 @@ def test_two_tabs_may_log_in_at_once(dance: Dance) -> None:
 
 @pytest.mark.parametrize("broken", ["discord_token_url", "discord_api_base_url"])
 def test_when_discord_is_down_a_page_says_so(world: World, simulator: Simulator, broken: str) -> None:
-    dance = dance_of(world, simulator, **{broken: f"http://127.0.0.1:{free_pair()}/api"})
+    dance = dance_of(world, simulator, **{broken: f"http://127.0.0.1:{NOBODY}/api"})
     assert "Discord does not answer" in is_page(dance.log_in(), 503)
     assert not dance.is_in()
 

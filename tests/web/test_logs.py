@@ -20,7 +20,7 @@ from slomix.inbox.desk import Desk
 from slomix.inbox.service import Letter
 from slomix.simulator.people import TELEGRAM_TOKEN, environment
 from tests.services.test_campaigns import call
-from tests.simulators import Simulator, free_pair
+from tests.simulators import NOBODY, Simulator
 from tests.web.conftest import Browse, Browser, browser_of, lands, make_app, with_settings
 from tests.web.reading import read
 from tests.web.test_contacts_pages import code_in
@@ -128,7 +128,7 @@ def test_what_telegram_answers_tells_the_logs_no_token(
     """W55: the token is part of every address, and the library would log each."""
     addresses._bot_name.cache_clear()
     monkeypatch.setattr(logging.getLogger(), "level", logging.DEBUG)
-    urls = [f"{simulator.url}/telegram", f"{simulator.url}/nowhere", f"http://127.0.0.1:{free_pair()}"]
+    urls = [f"{simulator.url}/telegram", f"{simulator.url}/nowhere", f"http://127.0.0.1:{NOBODY}"]
     for number, (who, url) in enumerate(zip(("erik", "franka", "goran"), urls, strict=True)):
         telegram = Telegram(url, TELEGRAM_TOKEN, connections=1)
         here = replace(world, runtime=replace(world.runtime, channels={**world.runtime.channels, "telegram": telegram}))

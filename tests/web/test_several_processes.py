@@ -10,6 +10,7 @@ from slomix import live
 from slomix.availability.rules import Status
 from slomix.db import Database
 from tests.moments import TODAY
+from tests.waiting import PATIENCE
 from tests.web.conftest import Browser, browser_of, make_app, with_settings
 from tests.web.test_events import Stream, begins_with
 from tests.world import World, build_world
@@ -70,7 +71,10 @@ def test_over_https_a_form_needs_its_token_and_no_referer(world: World) -> None:
     assert alice.client.post("/appearance", data=theme, **base).status_code in {401, 403}
 
 
-def test_the_page_of_one_process_vouches_for_no_stream_of_another(committed: Database) -> None:
+def test_the_page_of_one_process_vouches_for_no_stream_of_another(
+    committed: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "PATIENCE_SECONDS", PATIENCE)
     evening = build_world(committed)
     first, second = make_app(evening.runtime), make_app(evening.runtime)
     marks = {begins_with(app.test_client().get("/").text) for app in (first, second)}
@@ -93,24 +97,24 @@ def test_a_process_that_stops_lets_its_open_pages_go_at_once(committed: Database
     for one in streams:
         with pytest.raises(StopIteration):
             while True:
-                one.next(2)
+                one.next()
         one.close()
     late = Stream(app)  # on a connection that is still open
     assert late.next().endswith("data: hello\n\n"), "it came, so it will come again, to another process"
     with pytest.raises(StopIteration):
-        late.next(2)
+        late.next()
     late.close()
 
 
 def test_a_process_that_stops_while_pages_come_keeps_none(committed: Database) -> None:
     hub = live.Hub(committed.url, linger_seconds=0.1)
-    gate = threading.Barrier(6)
+    gate = threading.Barrier(6, timeout=PATIENCE)
 
     def open_one() -> int:
         gate.wait()
         with hub.stream() as messages:
             read = 0
-            while messages.get(timeout=5) != live.THE_END:
+            while messages.get(timeout=PATIENCE) != live.THE_END:
                 read += 1
             return read
 
@@ -118,7 +122,7 @@ def test_a_process_that_stops_while_pages_come_keeps_none(committed: Database) -
         opened = [pool.submit(open_one) for _ in range(5)]
         gate.wait()
         hub.close()
-        assert all(one.result(timeout=10) >= 1 for one in opened)
+        assert all(one.result(PATIENCE) >= 1 for one in opened)
 
 
 @pytest.mark.parametrize("path", ["/static/slomix.js", "/static/css/slomix.css"])

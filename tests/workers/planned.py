@@ -1,17 +1,19 @@
 """A planning room with its thread: opened, filled, looked at."""
 
 from datetime import timedelta
+from unittest.mock import patch
 
 from sqlalchemy import select, update
 
-from slomix import background, clock
+from slomix import background
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError
+from slomix.clock import wall_now
 from slomix.db import Database
+from slomix.jobs import runner
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from slomix.jobs.runner import run
 from slomix.planning import threads
 from slomix.planning.models import Member, Room, Thread
 from slomix.planning.rules import Side
@@ -78,13 +80,15 @@ def stored(world: World) -> Thread | None:
 
 
 def tries(world: World) -> timedelta:
-    """Run the job once, now, and say for how long it waits then."""
+    """Run the job once, in one moment of the wall clock, and say for how long it waits then."""
     with world.session() as session:
         session.execute(update(Job).values(wait_until=None))
-    assert run(world.runtime, background.HANDLERS[threads.KIND], job(world).id) is JobStatus.PENDING
+    wall = wall_now()
+    with patch.object(runner, "wall_now", lambda: wall):
+        assert runner.run(world.runtime, background.HANDLERS[threads.KIND], job(world).id) is JobStatus.PENDING
     wait_until = job(world).wait_until
     assert wait_until is not None
-    return wait_until - clock.wall_now()
+    return wait_until - wall
 
 
 def members(world: World) -> set[str]:

@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from slomix import background, clock
+from slomix import background
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError, SlowDown
 from slomix.channels.discord import UNKNOWN_CHANNEL
+from slomix.clock import wall_now
 from slomix.deliveries import pausing
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
@@ -27,24 +28,24 @@ def room(peopled: Peopled) -> World:
 
 def test_while_discord_is_down_it_is_said_and_tried_more_and_more_rarely(room: World) -> None:
     room.threads.error = DOWN
-    waits = [round(tries(room).total_seconds()) for _ in range(6)]
+    waits = [tries(room).total_seconds() for _ in range(6)]
     assert waits == [5, 10, 20, 40, 60, 60]
     row = stored(room)
     assert row is not None
     assert (row.thread_id, row.error) == (None, DOWN.reason)
     room.threads.error = None
-    assert round(tries(room).total_seconds()) == 5
+    assert tries(room).total_seconds() == 5
     row = stored(room)
     assert row is not None
     assert (row.error, members(room)) == (None, {"alice", "bob", "erik", "franka"})
     room.threads.error = DOWN
     room.says("goran", Status.LOOKING)
-    assert round(tries(room).total_seconds()) == 5, "the next trouble begins anew"
+    assert tries(room).total_seconds() == 5, "the next trouble begins anew"
 
 
 def test_what_discord_asks_for_is_waited_and_is_no_trouble(room: World) -> None:
     room.threads.error = SlowDown("busy", retry_after=timedelta(seconds=33))
-    assert [round(tries(room).total_seconds()) for _ in range(2)] == [33, 33]
+    assert [tries(room).total_seconds() for _ in range(2)] == [33, 33]
     row = stored(room)
     assert row is not None
     assert row.error is None
@@ -96,14 +97,14 @@ def test_while_sending_is_paused_nothing_is_made_or_said(room: World) -> None:
 
 
 def test_a_long_talk_is_cut_short_and_goes_on_at_once(room: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    swift = room.threads.add
+    swift, wall = room.threads.add, [wall_now()]
 
     def add(thread: str, account: str) -> None:
-        clock.nap(0.3)
+        wall[0] += threads.PATIENCE + timedelta(seconds=1)
         swift(thread, account)
 
     monkeypatch.setattr(room.threads, "add", add)
-    monkeypatch.setattr(threads, "PATIENCE", timedelta(seconds=0.2))
+    monkeypatch.setattr(threads.clock, "wall_now", lambda: wall[0])
     for number in range(1, 4):
         assert tries(room) <= timedelta(0)
         assert len(members(room)) == number
