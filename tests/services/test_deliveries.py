@@ -10,6 +10,8 @@ from slomix.contacts import service as contacts
 from slomix.contacts.rules import QuietHours
 from slomix.deliveries.handlers import Deliver
 from slomix.deliveries.rules import DeliveryStatus, Skip
+from slomix.deliveries.service import JOB_KIND
+from slomix.jobs import service as jobs
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
 from tests.configuration import SUMMARY_ROOM
@@ -31,6 +33,22 @@ def test_a_delivery_is_sent_once_and_the_ledger_says_what_when_and_under_which_n
     assert post.attempts(row) == [(1, "begun", "sending", None), (1, "ended", "sent", None)]
     assert (post.job(row).status, post.carry(row)) == (JobStatus.SENT, None)
     assert len(post.wire.sent) == 1
+
+
+def test_what_is_settled_does_not_leave_again_whatever_becomes_of_its_job(post: Post) -> None:
+    row = post.send("alice")
+    with post.world.session() as session:
+        jobs.reopen(session, JOB_KIND, [str(row.id)], run_at=at(20, 45), deadline_at=None)
+    assert post.carry(row) is JobStatus.SKIPPED
+    assert (post.row("alice").status, len(post.attempts(row))) == (DeliveryStatus.SENT, 2)
+
+
+def test_what_a_campaign_skipped_it_does_not_open_again_itself(post: Post) -> None:
+    post.greeting.unwanted = Skip("already in voice")
+    post.send("alice")
+    post.greeting.unwanted = None
+    assert post.plan("alice", "erik") == 1, "only who has none yet"
+    assert post.row("alice").status is DeliveryStatus.SKIPPED
 
 
 def test_the_row_says_sending_before_the_message_leaves(post: Post) -> None:

@@ -184,6 +184,15 @@ def test_a_later_campaign_of_the_day_opens_the_last_row_alone(everywhere: Post) 
         assert [one.id for one in session.scalars(select(Delivery).where(Delivery.subject == "2"))] == [last.id]
 
 
+def test_who_prefers_another_channel_by_the_time_of_a_later_campaign_is_told_once(everywhere: Post) -> None:
+    everywhere.greeting.unwanted = Skip("already in voice")
+    everywhere.send("alice")
+    everywhere.greeting.unwanted = None
+    everywhere.world.prefers("alice", preferred_channel=Preferred.DISCORD)
+    assert everywhere.plan("alice", subject="2") == 1
+    assert [row[:2] for row in everywhere.carry_all()] == [(DISCORD, "sent")]
+
+
 def test_planning_takes_the_channel_that_is_preferred_and_works(everywhere: Post) -> None:
     with everywhere.world.session() as session:
         telegram = contacts.contacts_of(session, everywhere.world.players["alice"])[TELEGRAM]

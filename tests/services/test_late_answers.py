@@ -9,6 +9,7 @@ from slomix import background
 from slomix.channels.base import SendError
 from slomix.clock import wall_now
 from slomix.contacts.rules import ChannelName
+from slomix.deliveries import retrying
 from slomix.deliveries.handlers import Deliver
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
@@ -16,7 +17,7 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
 
-from .sending import CHAT, Post
+from .sending import CHAT, Post, nothing
 
 
 def taken_back(post: Post) -> None:
@@ -55,6 +56,29 @@ def test_what_was_unknown_has_arrived_after_all(on_telegram: Post) -> None:
     contact = post.contact("alice", ChannelName.TELEGRAM)
     assert contact is not None
     assert contact.last_success_at is not None
+
+
+@pytest.mark.parametrize(
+    ("is_tried", "status"), [(False, DeliveryStatus.PENDING), (True, DeliveryStatus.UNKNOWN)], ids=["waits", "unknown"]
+)
+def test_a_late_answer_says_nothing_about_a_message_that_was_begun_anew(
+    on_telegram: Post, is_tried: bool, status: DeliveryStatus
+) -> None:
+    post = on_telegram
+
+    def meanwhile() -> None:
+        post.telegram.afterwards = nothing
+        taken_back(post)
+        row = post.row("alice")
+        with post.world.session() as session:
+            assert retrying.retry(session, row.subject, [row.id], now=post.world.clock.now()) == 1
+        if is_tried:
+            post.telegram.cuts = 1
+            post.carry(row)
+
+    post.telegram.afterwards = meanwhile
+    row = post.send("alice")
+    assert (row.status, row.message_id) == (status, None)
 
 
 def test_a_late_refusal_leaves_the_question_open(on_telegram: Post) -> None:
