@@ -38,6 +38,7 @@ help:
 	@echo 'make test      everything that must be green, in five minutes'
 	@echo 'make test-fast lint, types, rules and services, in one'
 	@echo 'make test-all  everything, with long searches; for a release'
+	@echo 'make mutations breaks the code on purpose, over and over: does a test notice?'
 	@echo 'make rehearse  one evening in a minute, with a verdict on every promise'
 	@echo 'make rehearse-matrix  two hundred evenings with everything that can go wrong; less than an hour'
 	@echo 'make bench     how fast and how large, against what was promised'
@@ -84,6 +85,11 @@ test test-all: $(TESTING) $(ASSETS) $(TOOLS)
 test-fast: $(TESTING) $(ASSETS) $(TOOLS)
 	@$(MAKE) --no-print-directory -j2 lint
 	@exec $(BIN)/python -m pytest tests/rules tests/services
+
+# MUTATIONS='--only "NAME"' tries a part of them; --list says which there are.
+.PHONY: mutations
+mutations: $(TESTING) $(ASSETS)
+	@exec $(BIN)/python -m tests.mutations $(MUTATIONS)
 
 # pytest writes down how it reads the tests, so that the processes that run them need not do it again, each for itself.
 .PHONY: collected

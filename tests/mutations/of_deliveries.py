@@ -1,0 +1,197 @@
+"""The ledger: who is written to, once, over which channel, and what an answer or its absence means."""
+
+from tests.mutations.mutation import Mutation
+
+RULES, TRIES, HANDLERS = (f"src/slomix/deliveries/{name}.py" for name in ("rules", "tries", "handlers"))
+SERVICE, RETRYING = "src/slomix/deliveries/service.py", "src/slomix/deliveries/retrying.py"
+SENT, CUT_OFF, FALLBACK = (
+    f"tests/services/test_{name}.py" for name in ("deliveries", "deliveries_cut_off", "fallback")
+)
+PAUSED, LATE, RETRIED = (f"tests/services/test_{name}.py" for name in ("paused_sending", "late_answers", "retrying"))
+JUDGED = "tests/rules/test_delivery_rules.py"
+
+MUTATIONS = (
+    Mutation(
+        "a message leaves before the ledger says so",
+        TRIES,
+        'changes: dict[str, object] = {"status": DeliveryStatus.SENDING}',
+        'changes: dict[str, object] = {"status": DeliveryStatus.PENDING}',
+        (f"{SENT}::test_the_row_says_sending_before_the_message_leaves",),
+    ),
+    Mutation(
+        "a sent message is never settled",
+        TRIES,
+        '"settled_at": now if verdict.status.is_settled else None,',
+        '"settled_at": None,',
+        (f"{SENT}::test_a_delivery_is_sent_once_and_the_ledger_says_what_when_and_under_which_number",),
+    ),
+    Mutation(
+        "a late answer overwrites what was begun anew",
+        TRIES,
+        'target.where(Delivery.status == DeliveryStatus.UNKNOWN, Delivery.nonce == bindparam("late_nonce"))',
+        'target.where(Delivery.nonce == bindparam("late_nonce"))',
+        (LATE,),
+    ),
+    Mutation(
+        "a late answer is taken for that of another try",
+        TRIES,
+        'target.where(Delivery.status == DeliveryStatus.UNKNOWN, Delivery.nonce == bindparam("late_nonce"))',
+        "target.where(Delivery.status == DeliveryStatus.UNKNOWN)",
+        (LATE,),
+    ),
+    Mutation(
+        "a delivery that is settled is sent again",
+        HANDLERS,
+        "        if delivery.status.is_settled:\n",
+        "        if delivery.status is DeliveryStatus.SKIPPED:\n",
+        (f"{SENT}::test_what_is_settled_does_not_leave_again_whatever_becomes_of_its_job",),
+    ),
+    Mutation(
+        "a pause stops nothing",
+        HANDLERS,
+        "if seen.is_paused and not _is_expired(delivery, now):",
+        "if seen.is_paused and _is_expired(delivery, now):",
+        (f"{PAUSED}::test_a_worker_that_was_nudged_already_sends_nothing_and_loses_no_attempt",),
+    ),
+    Mutation(
+        "what waits while sending is paused never expires",
+        HANDLERS,
+        "if seen.is_paused and not _is_expired(delivery, now):",
+        "if seen.is_paused:",
+        (f"{PAUSED}::test_what_waited_past_its_deadline_expires_also_while_paused",),
+    ),
+    Mutation(
+        "a message leaves after its deadline",
+        HANDLERS,
+        "    return delivery.deadline_at is not None and now >= delivery.deadline_at",
+        "    return delivery.deadline_at is not None and now < delivery.created_at",
+        (f"{SENT}::test_a_message_that_could_not_leave_until_its_deadline_has_failed_with_the_last_error",),
+    ),
+    Mutation(
+        "consent is not asked again when it is time to send",
+        HANDLERS,
+        "            if reason is not None:\n                return Skip(reason)\n",
+        "",
+        (f"{SENT}::test_each_recipient_is_looked_at_again_when_it_is_time_and_a_skip_has_its_reason",),
+    ),
+    Mutation(
+        "whether a message is still wanted is not asked when it is time to send",
+        HANDLERS,
+        "        return notice.still_wanted(runtime, session, delivery, now)",
+        "        return None",
+        (f"{SENT}::test_each_recipient_is_looked_at_again_when_it_is_time_and_a_skip_has_its_reason",),
+    ),
+    Mutation(
+        "a repeat has other words than the first try",
+        HANDLERS,
+        'message = replace(message, text=delivery.text or "")',
+        'message = replace(message, text=f"{message.text} ")',
+        (f"{CUT_OFF}::test_a_message_that_never_arrived_is_repeated_as_it_was",),
+    ),
+    Mutation(
+        "a repeat goes to who does not want it any more",
+        HANDLERS,
+        "        if skip is None and rules.may_repeat(",
+        "        if rules.may_repeat(",
+        (f"{CUT_OFF}::test_it_is_not_repeated_to_who_does_not_want_it_any_more",),
+    ),
+    Mutation(
+        "a message without an answer is repeated for ever",
+        RULES,
+        "    return wall - first_tried_at < repeatable_for",
+        "    return wall >= first_tried_at",
+        (f"{JUDGED}::test_a_try_without_an_answer_may_be_repeated_within_the_nonces_window",),
+    ),
+    Mutation(
+        "no answer is taken for a failure",
+        RULES,
+        "is_open = is_repeat or isinstance(answer, Unanswered)",
+        "is_open = is_repeat",
+        (f"{JUDGED}::test_an_answer_decides_what_became_of_the_message",),
+    ),
+    Mutation(
+        "a repeat that is refused is taken for the first try",
+        RULES,
+        "is_open = is_repeat or isinstance(answer, Unanswered)",
+        "is_open = isinstance(answer, Unanswered)",
+        (f"{JUDGED}::test_an_answer_decides_what_became_of_the_message",),
+    ),
+    Mutation(
+        "being asked to wait uses up an attempt",
+        RULES,
+        "    is_free = isinstance(answer, SlowDown)",
+        "    is_free = False",
+        (f"{JUDGED}::test_an_answer_decides_what_became_of_the_message",),
+    ),
+    Mutation(
+        "a message that may have arrived is given up as failed",
+        RULES,
+        "    return DeliveryStatus.UNKNOWN if status is DeliveryStatus.SENDING else DeliveryStatus.FAILED",
+        "    return DeliveryStatus.FAILED",
+        (f"{JUDGED}::test_given_up_while_it_may_have_arrived_is_unknown_and_otherwise_failed",),
+    ),
+    Mutation(
+        "a refusal for good takes no other channel",
+        HANDLERS,
+        "        if seen is not None and following is not None:\n            tries.fall_back(",
+        "        if seen is not None and following is None:\n            tries.fall_back(",
+        (f"{FALLBACK}::test_a_refusal_for_good_sends_the_same_notice_over_the_next_channel_once",),
+    ),
+    Mutation(
+        "what may have arrived takes another channel too",
+        HANDLERS,
+        "if verdict.status is DeliveryStatus.FAILED or (",
+        "if verdict.status in {DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN} or (",
+        (f"{FALLBACK}::test_what_may_have_arrived_never_takes_another_way",),
+    ),
+    Mutation(
+        "what is meant for one channel takes another",
+        HANDLERS,
+        "if seen.reach is None or self._notices[seen.delivery.notice].keeps_channel:",
+        "if seen.reach is None:",
+        (f"{FALLBACK}::test_what_is_meant_for_one_channel_takes_no_other",),
+    ),
+    Mutation(
+        "a later campaign of the day tells twice who prefers another channel by then",
+        SERVICE,
+        'for row in rows if row.get("player_id") not in before]',
+        "for row in rows]",
+        (f"{FALLBACK}::test_who_prefers_another_channel_by_the_time_of_a_later_campaign_is_told_once",),
+    ),
+    Mutation(
+        "a notice that is planned twice is opened again by its own campaign",
+        SERVICE,
+        "return row.subject != plan.subject and row.status in REOPENED",
+        "return row.status in REOPENED",
+        (f"{SENT}::test_what_a_campaign_skipped_it_does_not_open_again_itself",),
+    ),
+    Mutation(
+        "what a campaign took back goes out",
+        SERVICE,
+        "    jobs.skip_pending(session, JOB_KIND, [str(delivery) for delivery in ids], "
+        "reason=words.WITHDRAWN, now=now)\n",
+        "",
+        ("tests/services/test_campaigns.py::test_cancelled_nothing_goes_out_and_the_day_is_free_again",),
+    ),
+    Mutation(
+        "the earlier tries of a message that is tried anew are known to the provider",
+        RETRYING,
+        "        row.nonce = service.new_nonce()\n",
+        "",
+        (f"{RETRIED}::test_what_failed_goes_out_again_with_another_nonce_and_what_arrived_does_not",),
+    ),
+    Mutation(
+        "a message is tried anew after its deadline",
+        RETRYING,
+        "or_(Delivery.deadline_at.is_(None), Delivery.deadline_at > now),",
+        "or_(Delivery.deadline_at.is_(None), Delivery.deadline_at <= now),",
+        (f"{RETRIED}::test_after_its_deadline_nothing_is_tried_again",),
+    ),
+    Mutation(
+        "a message is tried anew while a worker has it",
+        RETRYING,
+        "    return {int(job.subject) for job in held if job.status.is_over}",
+        "    return {int(job.subject) for job in held}",
+        (f"{RETRIED}::test_a_worker_that_is_at_it_is_left_alone",),
+    ),
+)
