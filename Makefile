@@ -86,7 +86,7 @@ test-fast: $(TESTING) $(ASSETS) $(TOOLS)
 	@$(MAKE) --no-print-directory -j2 lint
 	@exec $(BIN)/python -m pytest tests/rules tests/services
 
-# MUTATIONS='--only "NAME"' tries a part of them; --list says which there are.
+# MUTATIONS='--only "NAME"' tries a part of them; --check only looks whether they fit the code.
 .PHONY: mutations
 mutations: $(TESTING) $(ASSETS)
 	@exec $(BIN)/python -m tests.mutations $(MUTATIONS)

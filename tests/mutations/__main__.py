@@ -23,7 +23,7 @@ from pathlib import Path
 from queue import Queue
 
 from tests.mutations.listed import MUTATIONS
-from tests.mutations.mutation import Mutation, OutOfDate, missing_tests
+from tests.mutations.mutation import Mutation, out_of_date
 
 ROOT = Path(__file__).parents[2]
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "node_modules", "var", ".*_cache", "__pycache__", ".hypothesis")
@@ -93,11 +93,13 @@ class Tree:
     @contextmanager
     def broken(self, mutation: Mutation) -> Iterator[None]:
         """The mutation holds as long as the block lasts."""
-        before = mutation.apply(self.path)
+        file = self.path / mutation.file
+        before = file.read_text()
+        file.write_text(mutation.broken(self.path))
         try:
             yield
         finally:
-            (self.path / mutation.file).write_text(before)
+            file.write_text(before)
 
     def close(self) -> None:
         """End its process."""
@@ -109,29 +111,26 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutations", description=__doc__)
     parser.add_argument("--only", metavar="NAME", action="append", default=[], help="this one; may be given again")
     parser.add_argument("--jobs", type=int, default=2, help="how many at the same time")
-    parser.add_argument("--list", action="store_true", help="only say which there are")
+    parser.add_argument("--check", action="store_true", help="only look whether the list fits the code")
     options = parser.parse_args(arguments)
     unknown = set(options.only) - {mutation.name for mutation in MUTATIONS}
     if unknown:
         parser.error(f"there is no mutation {', '.join(sorted(unknown))}")
     chosen = [mutation for mutation in MUTATIONS if not options.only or mutation.name in options.only]
-    if options.list:
-        print("\n".join(f"{mutation.name}: {mutation.file}" for mutation in chosen))
-        return 0
+    problems = list(out_of_date(chosen, ROOT))
+    if problems or options.check:
+        print("\n".join([*problems, f"{len(chosen)} mutations, {len(problems)} problems"]))
+        return 1 if problems else 0
     with tempfile.TemporaryDirectory(prefix="slomix-mutations-") as folder:
         return _try_all(chosen, Path(folder), max(1, options.jobs))
 
 
 def _try_all(chosen: Sequence[Mutation], folder: Path, jobs: int) -> int:
-    """Make the copies, look whether list and tests are in order, and break the copies one mutation after the other."""
+    """Make the copies, look whether their tests pass, and break them, one mutation after the other."""
     started = time.monotonic()
     with ThreadPoolExecutor(jobs) as pool:
         copies = list(pool.map(Tree, [folder / f"tree{number}" for number in range(jobs)]))
     try:
-        out_of_date = list(_out_of_date(chosen, copies[0]))
-        if out_of_date:
-            print("\n".join(out_of_date))
-            return 1
         if not _is_green(copies, sorted({test for mutation in chosen for test in mutation.caught_by})):
             return 1
         caught = _caught(chosen, copies)
@@ -165,18 +164,6 @@ def _caught(chosen: Sequence[Mutation], copies: Sequence[Tree]) -> int:
 
     with ThreadPoolExecutor(len(copies)) as pool:
         return sum(pool.map(attempt, chosen))
-
-
-def _out_of_date(chosen: Sequence[Mutation], tree: Tree) -> Iterator[str]:
-    """What the list says of the code that is not so."""
-    for mutation in chosen:
-        try:
-            with tree.broken(mutation):
-                pass
-        except OutOfDate as error:
-            yield str(error)
-        for test in missing_tests(mutation, tree.path):
-            yield f"{mutation.name}: there is no {test}"
 
 
 def _is_green(copies: Sequence[Tree], tests: Sequence[str]) -> bool:

@@ -1,5 +1,6 @@
 """One mutation: a line of the code that is wrong on purpose, and the tests that must fail for it."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +19,8 @@ class Mutation:
     new: str
     caught_by: tuple[str, ...]
 
-    def apply(self, tree: Path) -> str:
-        """Break the code in this tree; return the file as it was. Raise OutOfDate unless `old` stands there once."""
+    def broken(self, tree: Path) -> str:
+        """Return what the file in this tree reads when broken. Raise OutOfDate unless `old` stands there once."""
         path = tree / self.file
         if not path.is_file():
             raise OutOfDate(f"{self.name}: there is no {self.file}")
@@ -27,16 +28,18 @@ class Mutation:
         found = text.count(self.old)
         if found != 1:
             raise OutOfDate(f"{self.name}: {self.file} has what is to be replaced {found} times, not once")
-        path.write_text(text.replace(self.old, self.new))
-        return text
+        return text.replace(self.old, self.new)
 
 
-def missing_tests(mutation: Mutation, tree: Path) -> list[str]:
-    """Return what `caught_by` names and this tree does not have."""
-    missing = []
-    for test in mutation.caught_by:
-        file, _, function = test.partition("::")
-        path = tree / file
-        if not path.is_file() or (function and f"def {function}(" not in path.read_text()):
-            missing.append(test)
-    return missing
+def out_of_date(mutations: Sequence[Mutation], tree: Path) -> Iterator[str]:
+    """What these mutations say of the code and the tests in this tree that is not so."""
+    for mutation in mutations:
+        try:
+            mutation.broken(tree)
+        except OutOfDate as error:
+            yield str(error)
+        for test in mutation.caught_by:
+            file, _, function = test.partition("::")
+            path = tree / file
+            if not path.is_file() or (function and f"def {function}(" not in path.read_text()):
+                yield f"{mutation.name}: there is no {test}"

@@ -189,11 +189,18 @@ MUTATIONS = (
         (f"{INPUT}::test_a_form_without_its_token_is_refused",),
     ),
     Mutation(
-        "the pages of admins need no token",
+        "calling an evening together needs no token",
         APP,
         "WITHOUT_SESSION = (inbox_views, stop_views)",
-        "WITHOUT_SESSION = (admin_views, inbox_views, stop_views)",
-        (f"{ADMIN}::test_a_form_from_elsewhere_is_refused",),
+        "WITHOUT_SESSION = (campaigns_views, inbox_views, stop_views)",
+        (f"{INPUT}::test_a_form_without_its_token_is_refused",),
+    ),
+    Mutation(
+        "the pages of admins have no gate",
+        "src/slomix/admin/views.py",
+        "    web.the_admin()\n",
+        "    web.the_user()\n",
+        (f"{ADMIN}::test_only_admins_get_in_and_nobody_else_changes_anything",),
     ),
     Mutation(
         "any name that points at us is ours",
@@ -327,7 +334,7 @@ MUTATIONS = (
         "src/slomix/contacts/links.py",
         "    if owner is not None and owner != player_id:\n        raise AddressTaken(channel)\n",
         "",
-        ("tests/services/test_link_codes.py::test_an_address_of_another_player_is_refused_and_the_code_stays_good",),
+        ("tests/services/test_key_rotation.py::test_an_address_stays_taken_while_keys_change",),
     ),
     # How often, and how much
     Mutation(

@@ -54,6 +54,20 @@ MUTATIONS = (
         (f"{READ}::test_nonsense_is_refused_by_the_name_of_its_variable",),
     ),
     Mutation(
+        "an address of a database has blanks in it",
+        VALUES,
+        'if re.search(r"\\s", rest):',
+        "if not rest:",
+        (f"{READ}::test_nonsense_is_refused_by_the_name_of_its_variable",),
+    ),
+    Mutation(
+        "a limit of logins is none",
+        SETTINGS,
+        "oauth_limit: Number = Field(40, ge=1, le=100_000,",
+        "oauth_limit: Number = Field(40, ge=1,",
+        (f"{READ}::test_nonsense_is_refused_by_the_name_of_its_variable",),
+    ),
+    Mutation(
         "a port may be any number",
         SETTINGS,
         "port: Number = Field(7000, ge=1, le=65534,",
