@@ -40,6 +40,20 @@ def test_no_process_that_runs_knows_the_owner_of_the_database(root: Path) -> Non
     assert [name for name in knowing if "settings" not in name] == []
 
 
+def test_no_json_call_reads_a_body_or_a_query_but_through_its_models(root: Path) -> None:
+    """What it read by hand would not be described."""
+    reading = [
+        f"{path.relative_to(root)}:{node.lineno}: {node.attr}"
+        for path in sorted((root / "src/slomix").glob("*/api.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and (node.value.id, node.attr) not in {("request", "headers")}
+        and (node.value.id == "request" or (node.value.id, node.attr) == ("web", "json_object"))
+    ]
+    assert reading == []
+
+
 def test_no_sql_asks_the_database_for_the_time(root: Path) -> None:
     asking = [
         str(path.relative_to(root))

@@ -1,15 +1,15 @@
 """What views share: who is looking, the gates, and the one way to answer a form, a fragment or an API call."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from flask import Response, current_app, flash, g, jsonify, make_response, redirect, render_template, request
 from flask_login import AnonymousUserMixin, UserMixin, current_user
+from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.wrappers import Response as BaseResponse
 
 from slomix import logs, words
@@ -168,24 +168,17 @@ def the_admin() -> Viewer:
     return who
 
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
+def check_write() -> None:
+    """The gate of JSON writes: somebody logged in, and a script of ours, as header and origin show.
 
-
-def api_write(view: Callable[_P, _R]) -> Callable[_P, _R]:
-    """A gate for JSON writes: logged in, and sent by a script of ours, as header and origin show."""
-
-    @wraps(view)
-    def gated(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        request.get_data()  # who asks is settled when all of it is here, not while they hold the rest back
-        the_user()
-        origin = request.headers.get("Origin") or request.headers.get("Referer")
-        is_ours = origin is not None and urlsplit(origin)[:2] == urlsplit(request.host_url)[:2]
-        if request.headers.get("X-Requested-With", "").lower() != "xmlhttprequest" or not is_ours:
-            raise ForeignWrite
-        return view(*args, **kwargs)
-
-    return gated
+    Raise LoginNeeded or ForeignWrite.
+    """
+    request.get_data()  # who asks is settled when all of it is here, not while they hold the rest back
+    the_user()
+    origin = request.headers.get("Origin") or request.headers.get("Referer")
+    is_ours = origin is not None and urlsplit(origin)[:2] == urlsplit(request.host_url)[:2]
+    if request.headers.get("X-Requested-With", "").lower() != "xmlhttprequest" or not is_ours:
+        raise ForeignWrite
 
 
 def json_object() -> Mapping[str, Any]:
@@ -197,24 +190,6 @@ def json_object() -> Mapping[str, Any]:
     if not isinstance(body, dict):
         raise NoObject
     return body
-
-
-def json_text(body: Mapping[str, Any], name: str) -> str:
-    """A text field that must be there."""
-    value = body.get(name)
-    if not isinstance(value, str):
-        raise Invalid(words.MUST_BE_TEXT.format(field=name))
-    if not value.isascii() and any("\ud800" <= one <= "\udfff" for one in value):  # half a character: "\ud800"
-        raise Invalid(words.CANNOT_BE_STORED)
-    return value
-
-
-def json_flag(body: Mapping[str, Any], name: str, *, default: bool = False) -> bool:
-    """A yes or no; `"false"` is neither."""
-    value = body.get(name, default)
-    if not isinstance(value, bool):
-        raise Invalid(words.MUST_BE_TRUE_OR_FALSE.format(field=name))
-    return value
 
 
 def is_id(text: str) -> bool:
@@ -264,6 +239,18 @@ _STATUS: dict[type[DomainError], int] = {
 }
 
 
+PROBLEM = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """An error as a person can read it (RFC 9457): a title and a status by its kind, and a sentence to show."""
+
+    model_config = ConfigDict(extra="forbid")
+    title: str = Field(min_length=1)
+    status: int = Field(ge=400, le=599)
+    detail: str = Field(min_length=1)
+
+
 def status_of(error: DomainError) -> int:
     """The HTTP status of a domain error."""
     return next(status for kind, status in _STATUS.items() if isinstance(error, kind))
@@ -273,9 +260,9 @@ def problem(status: int, sentence: str) -> BaseResponse:
     """An error as its reader can use it: problem+json for the API, a flash for htmx, else a page."""
     title = words.TITLES.get(status, words.ANY_OTHER_TITLE)
     if request.path.startswith("/api/"):
-        answer: Response = jsonify(title=title, status=status, detail=sentence)
+        answer: Response = jsonify(Problem(title=title, status=status, detail=sentence).model_dump())
         answer.status_code = status
-        answer.mimetype = "application/problem+json"
+        answer.mimetype = PROBLEM
         return answer
     if is_htmx():
         fragment = make_response(

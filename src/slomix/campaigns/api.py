@@ -1,81 +1,90 @@
-"""Campaigns as JSON."""
+"""Campaigns as JSON: calling an evening together."""
 
 from collections import Counter
-from typing import Any
+from typing import Annotated
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, request
+from pydantic import Field
 from sqlalchemy.orm import Session
-from werkzeug.wrappers import Response
 
-from slomix import web, words
+from slomix import web
 from slomix.accounts.rules import plain_name
-from slomix.availability.rules import parse_day
-from slomix.campaigns import queries, retrying, service
+from slomix.campaigns import queries, retrying, schemas, service
 from slomix.campaigns.cards import card_of
-from slomix.campaigns.models import Campaign
-from slomix.campaigns.rules import Audience
+from slomix.campaigns.rules import Audience, CampaignStatus
 from slomix.campaigns.service import Options
 from slomix.campaigns.views import start_moment, submit_key
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
-from slomix.errors import Invalid
+from slomix.openapi.calls import PLAYERS, PROMOTERS, Calls
+from slomix.openapi.shapes import Id
 
 blueprint = Blueprint("campaigns_api", __name__, url_prefix="/api/availability/promotions")
+calls = Calls("Campaigns")
+
+Which = Annotated[Id, Field(description="Which.")]
 
 
 @blueprint.get("/preview")
-def preview() -> dict[str, Any]:
-    """Who would be asked now."""
-    web.the_promoter()
+@calls.call("previewCampaign", PROMOTERS, "Nothing is sent.")
+def preview(_promoter_id: int, query: schemas.WouldBe) -> schemas.Preview:
+    """Show who would be asked now.
+
+    For promoters.
+    """
     now = web.now()
     today = web.today(now)
     settings = web.runtime().settings
-    audience = Audience(_is_on("include_available"), _is_on("include_maybe"))
-    start_at = start_moment(request.args.get("start") or settings.start_time.strftime("%H:%M"), today)
+    audience = Audience(query.include_available, query.include_maybe)
+    start_at = start_moment(query.start or settings.start_time, today)
     with web.runtime().transaction() as session:
         ahead = service.preview(session, audience, day=today, start_at=start_at, settings=settings, now=now)
-    return {
-        "campaign_date": today.isoformat(),
-        "recipient_count": len(ahead.asked),
-        "channels_summary": Counter(ahead.channels.values()),
-        "recipients_preview": [
-            {
-                "user_id": str(one.player_id),
-                "display_name": plain_name(ahead.names[one.player_id]),
-                "status": one.status.value,
-                "selected_channel": ahead.channels[one.player_id],
-            }
-            for one in ahead.asked
+    return schemas.Preview(
+        campaign_date=today,
+        recipient_count=len(ahead.asked),
+        channels_summary=Counter(ahead.channels.values()),
+        recipients_preview=[
+            schemas.Asked(
+                user_id=person.player_id,
+                display_name=plain_name(ahead.names[person.player_id]),
+                status=person.status,
+                selected_channel=ahead.channels[person.player_id],
+            )
+            for person in ahead.asked
         ],
-        "left_out": [
-            {
-                "user_id": str(one.player_id),
-                "display_name": plain_name(ahead.names[one.player_id]),
-                "status": one.status.value,
-                "reason": one.reason,
-            }
-            for one in ahead.left_out
+        left_out=[
+            schemas.LeftOut(
+                user_id=person.player_id,
+                display_name=plain_name(ahead.names[person.player_id]),
+                status=person.status,
+                reason=person.reason,
+            )
+            for person in ahead.left_out
         ],
-    }
+    )
 
 
 @blueprint.post("/campaigns")
-@web.api_write
-def create() -> tuple[Response, int]:
-    """Call tonight together: 201, or 200 for a repeat of the same submit."""
-    promoter_id = web.the_promoter()
-    body = web.json_object()
+@calls.call(
+    "createCampaign",
+    PROMOTERS,
+    {201: "A new one.", 200: "The first campaign of the same submit."},
+    problems=(409,),
+    parameters=(schemas.IDEMPOTENCY_KEY,),
+)
+def create(promoter_id: int, body: schemas.CampaignOptions) -> tuple[schemas.NewCampaign, int]:
+    """Call tonight together.
+
+    For promoters.
+    """
     now = web.now()
     today = web.today(now)
     settings = web.runtime().settings
-    start = body.get("start", settings.start_time.strftime("%H:%M"))
-    if not isinstance(start, str):
-        raise Invalid(words.MUST_BE_A_START)
     options = Options(
-        audience=Audience(web.json_flag(body, "include_available"), web.json_flag(body, "include_maybe")),
-        include_late_joiners=web.json_flag(body, "include_late_joiners"),
-        dry_run=web.json_flag(body, "dry_run", default=settings.dry_run_default),
-        start_at=start_moment(start, today),
+        audience=Audience(body.include_available, body.include_maybe),
+        include_late_joiners=body.include_late_joiners,
+        dry_run=body.sent().get("dry_run", settings.dry_run_default),
+        start_at=start_moment(body.start or settings.start_time, today),
     )
     key = submit_key(request.headers.get("Idempotency-Key"))
     with web.runtime().transaction() as session:
@@ -83,80 +92,82 @@ def create() -> tuple[Response, int]:
             session, promoter_id, options, day=today, idempotency_key=key, settings=settings, now=now
         )
         shown = card_of(session, campaign, settings=settings, now=now)
-        body = {
-            "campaign_id": str(campaign.id),
-            "status": shown.status.value,
-            "recipient_count": shown.recipient_count,
-            "dry_run": campaign.dry_run,
-            "scheduled_times": {phase.job.kind: phase.job.run_at.isoformat() for phase in shown.phases},
-        }
-    return jsonify(body), 201 if is_new else 200
+        answer = schemas.NewCampaign(
+            campaign_id=campaign.id,
+            status=shown.status,
+            recipient_count=shown.recipient_count,
+            dry_run=campaign.dry_run,
+            scheduled_times={schemas.JobType(phase.job.kind): phase.job.run_at for phase in shown.phases},
+        )
+    return answer, 201 if is_new else 200
 
 
 @blueprint.get("/campaign")
-def read() -> dict[str, Any]:
-    """The campaign of a day, as aggregate."""
-    web.the_player()
-    day = parse_day(request.args["date"]) if "date" in request.args else web.today(web.now())
+@calls.call("readCampaign", PLAYERS, "The latest that is no dry run; a cancelled one only if there is no other.")
+def read(_player_id: int, query: schemas.OfDay) -> schemas.CampaignOfDay:
+    """Read the campaign of a day, as aggregate.
+
+    For linked players.
+    """
+    day = query.date or web.today(web.now())
     with web.runtime().transaction() as session:
         campaign = queries.of_day(session, day)
         if campaign is None:
-            return {"campaign": None}
+            return schemas.CampaignOfDay(campaign=None)
         shown = card_of(session, campaign, settings=web.runtime().settings, now=web.now())
-        channels = _first_channels(session, [one.player_id for one in queries.recipients(session, campaign)])
-    return {
-        "campaign": {
-            "id": str(campaign.id),
-            "status": shown.status.value,
-            "recipient_count": shown.recipient_count,
-            "channels_summary": Counter(channels.values()),
-            "jobs": [
-                {
-                    "job_type": phase.job.kind,
-                    "run_at": phase.job.run_at.isoformat(),
-                    "status": phase.job.status.value,
-                    "attempts": phase.job.attempts,
-                    "max_attempts": phase.job.max_attempts,
-                }
+        asked = [recipient.player_id for recipient in queries.recipients(session, campaign)]
+        channels = _first_channels(session, asked)
+    return schemas.CampaignOfDay(
+        campaign=schemas.Campaign(
+            id=campaign.id,
+            status=shown.status,
+            recipient_count=shown.recipient_count,
+            channels_summary=Counter(channels.values()),
+            jobs=[
+                schemas.Job(
+                    job_type=schemas.JobType(phase.job.kind),
+                    run_at=phase.job.run_at,
+                    status=phase.job.status,
+                    attempts=phase.job.attempts,
+                    max_attempts=phase.job.max_attempts,
+                )
                 for phase in shown.phases
             ],
-        }
-    }
+        )
+    )
 
 
 @blueprint.post("/campaigns/<id:campaign_id>/cancel")
-@web.api_write
-def cancel(campaign_id: int) -> dict[str, str]:
-    """Stop what has not gone out."""
-    promoter_id = web.the_promoter()
+@calls.call("cancelCampaign", PROMOTERS, "It is cancelled.", problems=(404, 409))
+def cancel(promoter_id: int, campaign_id: Which) -> schemas.Cancelled:
+    """Stop what has not gone out.
+
+    For its promoter, and for admins who promote. There is no body.
+    """
     with web.runtime().transaction() as session:
-        campaign: Campaign = service.cancel(
-            session, campaign_id, player_id=promoter_id, is_admin=web.viewer().is_admin, now=web.now()
-        )
-    return {"id": str(campaign.id), "status": campaign.status.value}
+        service.cancel(session, campaign_id, player_id=promoter_id, is_admin=web.viewer().is_admin, now=web.now())
+    return schemas.Cancelled(id=campaign_id, status=CampaignStatus.CANCELLED)
 
 
 @blueprint.post("/campaigns/<id:campaign_id>/retry")
-@web.api_write
-def retry(campaign_id: int) -> dict[str, Any]:
-    """Try once more what failed or, when its promoter says so, what may have arrived already."""
-    promoter_id = web.the_promoter()
-    unknown = web.json_flag(web.json_object(), "unknown")
+@calls.call("retryCampaign", PROMOTERS, "So many go out again.", problems=(404, 409))
+def retry(promoter_id: int, campaign_id: Which, body: schemas.Retry) -> schemas.Retried:
+    """Try once more what did not arrive.
+
+    For its promoter, and for admins who promote. Only while the messages would still be true; who cannot be reached
+    anywhere is left out.
+    """
     with web.runtime().transaction() as session:
-        campaign, number = retrying.retry(
+        _, number = retrying.retry(
             session,
             campaign_id,
             player_id=promoter_id,
             is_admin=web.viewer().is_admin,
-            unknown=unknown,
+            unknown=body.unknown,
             settings=web.runtime().settings,
             now=web.now(),
         )
-    return {"id": str(campaign.id), "retried": number}
-
-
-def _is_on(name: str) -> bool:
-    return request.args.get(name, "").lower() in {"1", "true", "yes", "on"}
+    return schemas.Retried(id=campaign_id, retried=number)
 
 
 def _first_channels(session: Session, player_ids: list[int]) -> dict[int, ChannelName]:

@@ -3,7 +3,7 @@
 import secrets
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -62,15 +62,20 @@ class PromoteForm:
         )
 
     def options(self, today: date) -> Options:
-        return Options(self.audience, self.include_late_joiners, self.dry_run, start_moment(self.start, today))
+        start_at = start_moment(parse_start(self.start), today)
+        return Options(self.audience, self.include_late_joiners, self.dry_run, start_at)
 
 
-def start_moment(text: str, today: date) -> datetime:
-    """Tonight's moment at a time such as `21:00`."""
+def parse_start(text: str) -> time:
+    """Read a time such as `21:00`. Raise NoSuchStart."""
     try:
-        at = parse_time(text)
+        return parse_time(text)
     except ValueError:
         raise NoSuchStart from None
+
+
+def start_moment(at: time, today: date) -> datetime:
+    """Tonight's moment at that time."""
     settings = web.runtime().settings
     return moment_of(today, at, settings.zone, settings.day_starts_at)
 

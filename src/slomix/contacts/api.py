@@ -9,13 +9,22 @@ from flask import Blueprint, request
 
 from slomix import limits, web, words
 from slomix.accounts import service as accounts
-from slomix.contacts import links, preferences, rules, service
+from slomix.contacts import links, preferences, rules, schemas, service
 from slomix.contacts.preferences import Wishes
-from slomix.contacts.rules import CODE_LASTS, ChannelName, HalfQuietHours, QuietHours, Sound, SoundTooOften
+from slomix.contacts.rules import CODE_LASTS, ChannelName, QuietHours, Sound
 from slomix.errors import Invalid, NotAllowed, Unavailable
+from slomix.openapi.calls import BRIDGE, LOGGED_IN, PLAYERS, Audience, Calls
 from slomix.values import is_e164
+from slomix.web import Viewer
 
 blueprint = Blueprint("contacts_api", __name__, url_prefix="/api/availability")
+calls = Calls("Settings and addresses")
+
+_COUNTED = {
+    "X-RateLimit-Limit": (1, "How many calls an address has in a minute."),
+    "X-RateLimit-Remaining": (0, "How many of them are left."),
+    "X-RateLimit-Reset": (0, "When the count begins anew, in seconds since 1970."),
+}
 
 
 class BridgeOff(Unavailable):
@@ -30,101 +39,84 @@ class BridgeUnknown(web.LoginNeeded):
         NotAllowed.__init__(self, words.BRIDGE_UNKNOWN)
 
 
+def _bridge() -> None:
+    """Raise BridgeOff or BridgeUnknown unless the caller knows the secret."""
+    secret = web.runtime().settings.internal_api_secret.get_secret_value()
+    if not secret:
+        raise BridgeOff
+    given = request.headers.get("Authorization", "")
+    if not hmac.compare_digest(given.encode(), f"Bearer {secret}".encode()):
+        raise BridgeUnknown
+
+
 @blueprint.get("/settings")
-def read() -> dict[str, Any]:
-    """The ready sound, and the zone that times are meant in."""
-    return _settings(_wishes(web.the_player()))
+@calls.call("readSettings", PLAYERS, "What holds now.")
+def read(player_id: int) -> schemas.Settings:
+    """Read the ready sound, and the zone that times are meant in."""
+    return _settings(_wishes(player_id))
 
 
 @blueprint.post("/settings")
-@web.api_write
-def write() -> dict[str, Any]:
-    """Change what is sent; a field left out stays as it was."""
-    player_id = web.the_player()
-    body = web.json_object()
-    before = _wishes(player_id)
-    changes: dict[str, Any] = {}
-    if "timezone" in body:
-        changes["zone"] = rules.parse_zone(web.json_text(body, "timezone"))
-    cooldown = before.sound.cooldown
-    if "sound_cooldown_seconds" in body:
-        seconds = body["sound_cooldown_seconds"]
-        if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 <= seconds <= 86_400:
-            raise SoundTooOften
-        cooldown = timedelta(seconds=seconds)
-    if {"sound_enabled", "sound_cooldown_seconds"} & body.keys():
-        changes["sound"] = Sound(web.json_flag(body, "sound_enabled", default=before.sound.is_on), cooldown)
+@calls.call("changeSettings", PLAYERS, "What holds now.")
+def write(player_id: int, body: schemas.SettingsChange) -> schemas.Settings:
+    """Change the ready sound or the zone; a field left out stays as it was."""
+    sent = body.sent()
+    changes: dict[str, Any] = {"zone": body.timezone} if "timezone" in sent else {}
+    if {"sound_enabled", "sound_cooldown_seconds"} & sent.keys():
+        before = _wishes(player_id).sound
+        seconds = sent.get("sound_cooldown_seconds")
+        changes["sound"] = Sound(
+            is_on=sent.get("sound_enabled", before.is_on),
+            cooldown=before.cooldown if seconds is None else timedelta(seconds=seconds),
+        )
     return _settings(_changed(player_id, changes))
 
 
-def _settings(wishes: Wishes) -> dict[str, Any]:
-    return {
-        "sound_enabled": wishes.sound.is_on,
-        "sound_cooldown_seconds": int(wishes.sound.cooldown.total_seconds()),
-        "timezone": wishes.zone.key,
-    }
+def _settings(wishes: Wishes) -> schemas.Settings:
+    return schemas.Settings(
+        sound_enabled=wishes.sound.is_on,
+        sound_cooldown_seconds=int(wishes.sound.cooldown.total_seconds()),
+        timezone=wishes.zone,
+    )
 
 
 @blueprint.get("/promotion-preferences")
-def read_preferences() -> dict[str, Any]:
-    """What the viewer wants to hear; whoever has no player hears nothing."""
-    return _preferences(_wishes(web.the_user().profile_id))
+@calls.call("readPreferences", LOGGED_IN, "What holds now.")
+def read_preferences(who: Viewer) -> schemas.Preferences:
+    """Read what the viewer wants to hear; without a player that is nothing."""
+    return _preferences(_wishes(who.profile_id))
 
 
 @blueprint.post("/promotion-preferences")
-@web.api_write
-def write_preferences() -> dict[str, Any]:
-    """Change what is sent. Switching on is for linked players, switching off for everybody."""
-    who = web.the_user()
-    before = _wishes(who.profile_id)
-    changes = _changes(web.json_object())
+@calls.call("changePreferences", LOGGED_IN, "What holds now.")
+def write_preferences(who: Viewer, body: schemas.PreferencesChange) -> schemas.Preferences:
+    """Change what is sent; a field left out stays as it was.
+
+    Switching on is for linked players, switching off for everybody logged in.
+    """
+    before, changes = _wishes(who.profile_id), body.sent()
+    if "timezone" in changes:
+        changes["zone"] = changes.pop("timezone")
+    if body.quiet_hours is not None:
+        changes["quiet_hours"] = QuietHours(body.quiet_hours.start, body.quiet_hours.end)
     web.may_switch_on(before.switched_on, Wishes(**(vars(before) | changes)).switched_on)
     if who.profile_id is None:
         return _preferences(before)
     return _preferences(_changed(who.profile_id, changes))
 
 
-def _changes(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that were sent, each as it is meant. Raise Invalid."""
-    changes: dict[str, Any] = {
-        name: web.json_flag(body, name)
-        for name in ("allow_promotions", "session_ready", "daily_reminder", "more_needed")
-        if name in body
-    }
-    if "looking_threshold" in body:
-        number = body["looking_threshold"]
-        if not isinstance(number, int) or isinstance(number, bool):
-            raise rules.NoSuchThreshold
-        changes["looking_threshold"] = rules.checked_threshold(number)
-    if "preferred_channel" in body:
-        changes["preferred_channel"] = rules.parse_preferred(web.json_text(body, "preferred_channel"))
-    if "timezone" in body:
-        changes["zone"] = rules.parse_zone(web.json_text(body, "timezone"))
-    if "quiet_hours" in body:
-        changes["quiet_hours"] = _quiet_hours(body["quiet_hours"])
-    return changes
-
-
-def _quiet_hours(value: object) -> QuietHours | None:
-    if value is None:
-        return None
-    if not isinstance(value, dict) or not {"start", "end"} <= value.keys():
-        raise HalfQuietHours
-    return preferences.read_quiet_hours(value["start"], value["end"])
-
-
-def _preferences(wishes: Wishes) -> dict[str, Any]:
+def _preferences(wishes: Wishes) -> schemas.Preferences:
     quiet = wishes.quiet_hours
-    return {
-        "allow_promotions": wishes.allow_promotions,
-        "session_ready": wishes.session_ready,
-        "daily_reminder": wishes.daily_reminder,
-        "more_needed": wishes.more_needed,
-        "looking_threshold": wishes.looking_threshold,
-        "preferred_channel": wishes.preferred_channel,
-        "quiet_hours": {"start": f"{quiet.start:%H:%M}", "end": f"{quiet.end:%H:%M}"} if quiet else None,
-        "timezone": wishes.zone.key,
-    }
+    return schemas.Preferences(
+        allow_promotions=wishes.allow_promotions,
+        session_ready=wishes.session_ready,
+        daily_reminder=wishes.daily_reminder,
+        more_needed=wishes.more_needed,
+        looking_threshold=wishes.looking_threshold,
+        preferred_channel=wishes.preferred_channel,
+        quiet_hours=schemas.QuietHours(start=quiet.start, end=quiet.end) if quiet else None,
+        timezone=wishes.zone,
+    )
 
 
 def _wishes(player_id: int | None) -> Wishes:
@@ -143,44 +135,43 @@ def _changed(player_id: int, changes: Mapping[str, Any]) -> Wishes:
 
 
 @blueprint.post("/link-token")
-@web.api_write
-def link_token() -> tuple[dict[str, Any], int]:
-    """A code to send from the chat that is to be linked; it is shown this once."""
-    player_id, now = web.the_player(), web.now()
-    body = web.json_object()
-    channel = rules.parse_linked_channel(web.json_text(body, "channel_type"))
-    lasts = CODE_LASTS
-    if body.get("ttl_minutes") is not None:
-        minutes = body["ttl_minutes"]
-        if not isinstance(minutes, int) or isinstance(minutes, bool):
-            raise rules.NoSuchLifetime
-        lasts = rules.code_lifetime(minutes)
+@calls.call("makeLinkToken", PLAYERS, {201: "The code."}, problems=(429,))
+def link_token(player_id: int, body: schemas.NewCode) -> schemas.Code:
+    """Make a code to send from the chat that is to be linked.
+
+    It is shown this once. The one before it is worth nothing from now on.
+    """
+    lasts = CODE_LASTS if body.ttl_minutes is None else rules.code_lifetime(body.ttl_minutes)
     with web.runtime().transaction() as session:
         accounts.hold_link(session, web.the_user().user_id, player_id)
         code, expires_at = links.new_code(
-            session, player_id, channel, lasts=lasts, settings=web.runtime().settings, now=now
+            session, player_id, body.channel_type, lasts=lasts, settings=web.runtime().settings, now=web.now()
         )
-    return {"token": code, "channel_type": channel, "expires_at": expires_at.isoformat()}, 201
+    return schemas.Code(token=code, channel_type=body.channel_type, expires_at=expires_at)
 
 
 @blueprint.post("/link-confirm")
 @limits.confirmations
-def link_confirm() -> dict[str, Any]:
-    """For a bridge of the operator's: this code came from this address."""
-    settings = web.runtime().settings
-    secret = settings.internal_api_secret.get_secret_value()
-    if not secret:
-        raise BridgeOff
-    given = request.headers.get("Authorization", "")
-    if not hmac.compare_digest(given.encode(), f"Bearer {secret}".encode()):
-        raise BridgeUnknown
-    body = web.json_object()
-    channel = rules.parse_linked_channel(web.json_text(body, "channel_type"))
-    code, address = web.json_text(body, "token"), web.json_text(body, "channel_address").strip()
+@calls.call(
+    "confirmLink",
+    Audience(_bridge, (401, 503), BRIDGE),
+    "They are linked.",
+    problems=(404, 409, 429),
+    headers={
+        name: {"description": meaning, "schema": {"type": "integer", "minimum": lowest}}
+        for name, (lowest, meaning) in _COUNTED.items()
+    },
+)
+def link_confirm(_bridge: None, body: schemas.Confirmation) -> schemas.Confirmed:
+    """For a bridge of the operator's: confirm that this code came from this address.
+
+    60 calls a minute from one address.
+    """
+    channel, address = body.channel_type, body.channel_address.strip()
     _check(channel, address)
     with web.runtime().transaction() as session:
-        links.confirm(session, channel, code, address, settings=settings, now=web.now())
-    return {"channel_type": channel, "verified": True}
+        links.confirm(session, channel, body.token, address, settings=web.runtime().settings, now=web.now())
+    return schemas.Confirmed(channel_type=channel, verified=True)
 
 
 def _check(channel: ChannelName, address: str) -> None:
@@ -192,13 +183,11 @@ def _check(channel: ChannelName, address: str) -> None:
 
 
 @blueprint.delete("/subscriptions/<channel>")
-@web.api_write
-def unsubscribe(channel: str) -> dict[str, Any]:
+@calls.call("removeAddress", LOGGED_IN, "There is none now.", problems=(422,))
+def unsubscribe(who: Viewer, channel: schemas.GivenChannel) -> schemas.Removed:
     """Forget the address on this channel; Discord's goes with the account."""
-    who = web.the_user()
-    name = rules.parse_linked_channel(channel)
     is_gone = False
     if who.profile_id is not None:
         with web.runtime().transaction() as session:
-            is_gone = service.remove(session, who.profile_id, name)
-    return {"channel_type": name, "removed": is_gone}
+            is_gone = service.remove(session, who.profile_id, channel)
+    return schemas.Removed(channel_type=channel, removed=is_gone)

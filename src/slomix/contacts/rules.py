@@ -159,6 +159,10 @@ class SoundTooOften(Invalid):
         super().__init__(words.SOUND_TOO_OFTEN)
 
 
+# How long the ready sound may be silent after it was played.
+COOLDOWN_SECONDS = range(30, 3601)
+
+
 @dataclass(frozen=True)
 class Sound:
     """Whether a browser of this player plays the ready sound, and how long it is silent after it did."""
@@ -167,7 +171,8 @@ class Sound:
     cooldown: timedelta = timedelta(seconds=480)
 
     def __post_init__(self) -> None:
-        if not timedelta(seconds=30) <= self.cooldown <= timedelta(seconds=3600):
+        shortest, longest = timedelta(seconds=COOLDOWN_SECONDS[0]), timedelta(seconds=COOLDOWN_SECONDS[-1])
+        if not shortest <= self.cooldown <= longest:
             raise SoundTooOften
 
 

@@ -1,1 +1,1 @@
-"""What the JSON API takes and answers, written down by hand as OpenAPI 3.1."""
+"""The JSON API as its views declare it: what they take and answer are models, and the description is made from them."""

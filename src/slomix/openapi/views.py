@@ -1,80 +1,34 @@
 """`/api/openapi.json`: the description itself."""
 
-import functools
-import json
+from typing import Any
 
 from flask import Blueprint, current_app
-from werkzeug.wrappers import Response
+from pydantic import ConfigDict
 
-from slomix.openapi import availability, campaigns, contacts, planning
-from slomix.openapi.parts import (
-    ANYBODY,
-    PARAMETERS,
-    PROBLEM_SCHEMA,
-    RESPONSES,
-    Part,
-    an_answer,
-    security_schemes,
-)
+from slomix.openapi.calls import Audience, Calls
+from slomix.openapi.document import description
+from slomix.openapi.shapes import Answer
 
 blueprint = Blueprint("openapi", __name__)
+calls = Calls("This description")
 
-TOPICS = (availability, contacts, campaigns, planning)
-
-ABOUT = """\
-Who plays when, what a player wants to hear, and calling an evening together, and making two teams.
-
-A script of a page calls with the session cookie. Every write is sent with `X-Requested-With: XMLHttpRequest` from the
-origin of Slomix itself; `link-confirm` alone, which a bridge calls, shows a secret instead.
-
-A body is a JSON object, whatever content type it is sent with. Fields that are not described are not looked at; of a
-field that is sent twice the last one counts. Ids are texts. Days are those of the community, which begin in the
-morning.
-
-Every error is `application/problem+json` with a sentence to show. An address answers other methods than those
-described with 405 and `Allow` (`components/responses/WrongMethod`); what is not described here is 404, and a call under
-a host name that is not ours is 400.
-"""
-
-ITSELF: Part = {
-    "/api/openapi.json": {
-        "get": {
-            "operationId": "readDescription",
-            "tags": ["This description"],
-            "summary": "What you are reading",
-            "security": ANYBODY,
-            "responses": {"200": an_answer("OpenAPI 3.1.", {"type": "object", "required": ["openapi", "paths"]})},
-        }
-    }
-}
+# It says how to ask, and nothing of what is answered to whom: who reads it is not even looked up.
+UNSEEN = Audience(lambda: None)
 
 
-def description(cookie: str) -> Part:
-    """The whole description, for an installation whose session cookie has this name."""
-    document: Part = {
-        "openapi": "3.1.0",
-        "info": {"title": "Slomix", "version": "1", "description": ABOUT},
-        "servers": [{"url": "/"}],
-        "paths": dict(ITSELF),
-        "components": {
-            "schemas": {"Problem": PROBLEM_SCHEMA},
-            "parameters": PARAMETERS,
-            "responses": RESPONSES,
-            "securitySchemes": security_schemes(cookie),
-        },
-    }
-    for topic in TOPICS:
-        document["paths"] |= topic.PATHS
-        document["components"]["schemas"] |= topic.SCHEMAS
-    return document
+class Description(Answer):
+    """A description in OpenAPI 3.1."""
 
-
-@functools.cache
-def _written(cookie: str) -> str:
-    return json.dumps(description(cookie), ensure_ascii=False)
+    model_config = ConfigDict(extra="allow")
+    openapi: str
+    paths: dict[str, Any]
 
 
 @blueprint.get("/api/openapi.json")
-def read() -> Response:
-    """Public: it says how to ask, and nothing of what is answered to whom."""
-    return Response(_written(current_app.config["SESSION_COOKIE_NAME"]), mimetype="application/json")
+@calls.call("readDescription", UNSEEN, "OpenAPI 3.1.")
+def read(_reader: None) -> Description:
+    """Read what you are reading."""
+    known: dict[str, Description] = current_app.extensions
+    if "slomix_description" not in known:
+        known["slomix_description"] = Description(**description(current_app))
+    return known["slomix_description"]

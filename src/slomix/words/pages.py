@@ -45,7 +45,8 @@ ANY_OTHER_TITLE = "That did not work"
 SEND_AN_OBJECT = "Send a JSON object."
 MUST_BE_TEXT: Final = "The field {field} must be a text."
 MUST_BE_TRUE_OR_FALSE: Final = "The field {field} must be true or false."
-MUST_BE_A_START = "The field start must be a text such as 21:00."
+# {sentence} is one of those about a value, wherever it was typed.
+IN_FIELD: Final = "Field {field}: {sentence}"
 
 # Accounts: logging in and out, the player profile
 

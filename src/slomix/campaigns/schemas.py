@@ -1,0 +1,139 @@
+"""What the calls of `/api/availability/promotions` take and answer."""
+
+import enum
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from slomix.availability.rules import Status
+from slomix.availability.schemas import Date, GivenDate
+from slomix.campaigns import rules
+from slomix.campaigns.rules import CampaignStatus
+from slomix.campaigns.views import MAX_KEY, parse_start
+from slomix.contacts.rules import ChannelName
+from slomix.jobs.rules import JobStatus
+from slomix.openapi.shapes import LEFT_OUT, Answer, Flag, Given, Id, Moment, Number, Switch, TimeOfDay, reading
+
+_START = Field(description="When to start tonight; without it, the usual time.")
+GivenStart = Annotated[TimeOfDay, reading(parse_start)]
+
+IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same key from the same promoter is the same submit: it is answered with the first campaign.",
+    "schema": {"type": "string", "maxLength": MAX_KEY},
+}
+
+
+class JobType(enum.StrEnum):
+    """The jobs of an evening."""
+
+    REMINDER = rules.REMINDER
+    START = rules.START
+    VOICE_CHECK = rules.VOICE_CHECK
+
+
+ChannelsSummary = Annotated[
+    dict[ChannelName, Number],
+    Field(description="How many are reached on which channel first; a channel nobody is reached on may be left out."),
+]
+
+
+class WouldBe(Given):
+    include_available: Switch = Field(
+        False, description="Ask those who said AVAILABLE too: `1`, `true`, `yes` or `on`."
+    )
+    include_maybe: Switch = Field(False, description="Ask those who said MAYBE too.")
+    start: Annotated[GivenStart, _START] = LEFT_OUT
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, query: Mapping[str, str]) -> dict[str, str]:
+        """An empty field of a form is one that was not filled in."""
+        return {name: text for name, text in query.items() if text}
+
+
+class Asked(Answer):
+    user_id: Id
+    display_name: str
+    status: Status
+    selected_channel: ChannelName
+
+
+class LeftOut(Answer):
+    user_id: Id
+    display_name: str
+    status: Status
+    reason: str = Field(min_length=1, description="A few words.")
+
+
+class Preview(Answer):
+    """Who would be asked now, and who of the audience not."""
+
+    campaign_date: Date
+    recipient_count: Number
+    channels_summary: ChannelsSummary
+    recipients_preview: list[Asked]
+    left_out: list[LeftOut]
+
+
+class CampaignOptions(Given, json_schema_extra={"examples": [{"include_available": True, "dry_run": False}]}):
+    include_available: Flag = Field(False, description="Ask those who said AVAILABLE too.")
+    include_maybe: Flag = Field(False, description="Ask those who said MAYBE too.")
+    include_late_joiners: Flag = Field(False, description="Ask those too who say before the start that they play.")
+    dry_run: Flag = Field(LEFT_OUT, description="Send the words to the promoter alone, and now.")
+    start: Annotated[GivenStart, _START] = LEFT_OUT
+
+
+class NewCampaign(Answer):
+    campaign_id: Id
+    status: CampaignStatus
+    recipient_count: Number
+    dry_run: bool
+    scheduled_times: dict[JobType, Moment] = Field(
+        description="When its jobs run. A dry run has none of them: it sends its promoter the words at once."
+    )
+
+
+class Job(Answer):
+    job_type: JobType
+    run_at: Moment
+    status: JobStatus
+    attempts: Number
+    max_attempts: int = Field(ge=1)
+
+
+class Campaign(Answer):
+    """A campaign as aggregate: nobody learns here who was asked."""
+
+    id: Id
+    status: CampaignStatus
+    recipient_count: Number
+    channels_summary: ChannelsSummary
+    jobs: list[Job]
+
+
+class OfDay(Given):
+    date: GivenDate = Field(LEFT_OUT, description="Without it, today.")
+
+
+class CampaignOfDay(Answer):
+    campaign: Campaign | None
+
+
+class Cancelled(Answer):
+    id: Id
+    status: Literal[CampaignStatus.CANCELLED]
+
+
+class Retry(Given, json_schema_extra={"examples": [{"unknown": False}]}):
+    unknown: Flag = Field(
+        False, description="Instead of what failed, send what may have arrived already. It may arrive twice."
+    )
+
+
+class Retried(Answer):
+    id: Id
+    retried: int = Field(ge=1)

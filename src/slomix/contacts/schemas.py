@@ -1,0 +1,145 @@
+"""What the calls about a player's own settings, preferences and addresses take and answer."""
+
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, StrictInt
+
+from slomix.clock import parse_time
+from slomix.contacts import rules
+from slomix.contacts.preferences import NoSuchTime
+from slomix.contacts.rules import CODE_MINUTES, COOLDOWN_SECONDS, LINKED_BY_CODE, MOST_LOOKING, ChannelName, Preferred
+from slomix.openapi.shapes import (
+    LEFT_OUT,
+    Answer,
+    Flag,
+    Given,
+    Moment,
+    Text,
+    TimeOfDay,
+    reading,
+    text_schema,
+    told,
+)
+
+_ZONE = text_schema(
+    format="time-zone", description="A name of the IANA time zone database.", examples=["Europe/Ljubljana"]
+)
+Zone = Annotated[ZoneInfo, _ZONE]
+GivenZone = Annotated[ZoneInfo, reading(rules.parse_zone), _ZONE]
+GivenTime = Annotated[TimeOfDay, reading(parse_time), told(NoSuchTime)]
+GivenPreferred = Annotated[Preferred, reading(rules.parse_preferred)]
+
+_LINKED_CHANNEL = text_schema(
+    enum=[channel.value for channel in LINKED_BY_CODE], description="A channel whose address is proved by a code."
+)
+LinkedChannel = Annotated[ChannelName, _LINKED_CHANNEL]
+GivenChannel = Annotated[ChannelName, reading(rules.parse_linked_channel), _LINKED_CHANNEL]
+
+_SOUND = Field(description="Whether an open page plays a sound when enough people are looking.")
+_COOLDOWN = Field(ge=COOLDOWN_SECONDS[0], le=COOLDOWN_SECONDS[-1], description="How long it is silent after it did.")
+
+
+class Settings(Answer):
+    """The ready sound, and the zone that times are meant in."""
+
+    sound_enabled: Annotated[bool, _SOUND]
+    sound_cooldown_seconds: Annotated[int, _COOLDOWN]
+    timezone: Zone
+
+
+class SettingsChange(Given, json_schema_extra={"examples": [{"sound_enabled": True}]}):
+    """A field left out stays as it was."""
+
+    sound_enabled: Annotated[Flag, _SOUND] = LEFT_OUT
+    sound_cooldown_seconds: Annotated[StrictInt, _COOLDOWN, told(rules.SoundTooOften)] = LEFT_OUT
+    timezone: GivenZone = LEFT_OUT
+
+
+_CAMPAIGNS = Field(description="Be called by a promoter's campaign.")
+_READY = Field(description="Hear when enough people are looking.")
+_REMINDER = Field(description="Be asked once a day who has said nothing yet.")
+_MORE = Field(description="Be mentioned on Discord when the room of tonight needs more players.")
+_THRESHOLD = Field(ge=0, le=MOST_LOOKING, description="Hear when so many are looking; 0 is off.")
+
+
+class QuietHours(Answer):
+    """From start until before end, over midnight if the start is later."""
+
+    start: TimeOfDay
+    end: TimeOfDay
+
+
+class GivenQuietHours(Given):
+    """From start until before end, over midnight if the start is later."""
+
+    start: GivenTime
+    end: GivenTime
+
+
+class Preferences(Answer):
+    """What the viewer wants to hear."""
+
+    allow_promotions: Annotated[bool, _CAMPAIGNS]
+    session_ready: Annotated[bool, _READY]
+    daily_reminder: Annotated[bool, _REMINDER]
+    more_needed: Annotated[bool, _MORE]
+    looking_threshold: Annotated[int, _THRESHOLD]
+    preferred_channel: Preferred
+    quiet_hours: QuietHours | None
+    timezone: Zone
+
+
+_PREFERENCES = {"allow_promotions": True, "quiet_hours": {"start": "23:00", "end": "07:00"}}
+
+
+class PreferencesChange(Given, json_schema_extra={"examples": [_PREFERENCES]}):
+    """A field left out stays as it was."""
+
+    allow_promotions: Annotated[Flag, _CAMPAIGNS] = LEFT_OUT
+    session_ready: Annotated[Flag, _READY] = LEFT_OUT
+    daily_reminder: Annotated[Flag, _REMINDER] = LEFT_OUT
+    more_needed: Annotated[Flag, _MORE] = LEFT_OUT
+    looking_threshold: Annotated[StrictInt, _THRESHOLD, told(rules.NoSuchThreshold)] = LEFT_OUT
+    preferred_channel: GivenPreferred = LEFT_OUT
+    quiet_hours: Annotated[GivenQuietHours, told(rules.HalfQuietHours)] | None = LEFT_OUT
+    timezone: GivenZone = LEFT_OUT
+
+
+_LIFETIME = Field(ge=CODE_MINUTES[0], le=CODE_MINUTES[-1], description="How long it lives; without it, 30 minutes.")
+
+
+class NewCode(Given, json_schema_extra={"examples": [{"channel_type": "telegram"}]}):
+    channel_type: GivenChannel
+    ttl_minutes: Annotated[StrictInt, _LIFETIME, told(rules.NoSuchLifetime)] | None = None
+
+
+class Code(Answer):
+    token: str = Field(min_length=16)
+    channel_type: LinkedChannel
+    expires_at: Moment
+
+
+_CONFIRMATION = {
+    "channel_type": "telegram",
+    "token": "the-code-that-was-shown",
+    "channel_address": "123456789",
+}
+
+
+class Confirmation(Given, json_schema_extra={"examples": [_CONFIRMATION]}):
+    channel_type: GivenChannel
+    token: Text = Field(description="The code, as it came.")
+    channel_address: Text = Field(
+        description="On Signal a number such as +38640123456, on Telegram the private chat's id."
+    )
+
+
+class Confirmed(Answer):
+    channel_type: LinkedChannel
+    verified: Literal[True]
+
+
+class Removed(Answer):
+    channel_type: LinkedChannel
+    removed: bool = Field(description="Whether there was one before.")

@@ -1,0 +1,115 @@
+"""What the calls of tonight's planning room take and answer."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from slomix import words
+from slomix.availability.rules import Status
+from slomix.availability.schemas import Date
+from slomix.openapi.shapes import Answer, AnyId, Flag, Given, GivenId, Id, Moment, Number, Text, text_schema, told
+from slomix.planning.rules import LONGEST_NAME, SHORTEST_NAME, Side
+
+MOST_PLAYERS = 200
+
+GivenIds = Annotated[list[AnyId], Field(max_length=MOST_PLAYERS), told(words.MUST_BE_IDS)]
+_VERSION = text_schema(pattern="^[0-9]+$", description="Another one after every change of the teams.")
+
+
+class Join(Given, json_schema_extra={"examples": [{"sure": True}]}):
+    may_be_left_out: ClassVar[bool] = True
+
+    sure: Flag = Field(False, description="Change MAYBE or NOT_PLAYING to LOOKING.")
+
+
+class Suggested(Given, json_schema_extra={"examples": [{"name": "Red Devils"}]}):
+    name: Text = Field(description=f"{SHORTEST_NAME} to {LONGEST_NAME} characters.")
+
+
+class Vote(Given, json_schema_extra={"examples": [{"suggestion_id": "7"}]}):
+    suggestion_id: GivenId | None
+
+
+class TeamsToSave(Given, json_schema_extra={"examples": [{"side_a": ["3", "12"], "side_b": ["5", "4"]}]}):
+    side_a: GivenIds
+    side_b: GivenIds
+    captain_a: GivenId | None = None
+    captain_b: GivenId | None = None
+    version: Annotated[GivenId, _VERSION] | None = Field(
+        None, description="Save only if the teams are still of this version."
+    )
+
+
+class Participant(Answer):
+    user_id: Id
+    name: str
+    status: Status
+
+
+class Suggestion(Answer):
+    id: Id
+    name: str = Field(min_length=SHORTEST_NAME, max_length=LONGEST_NAME)
+    suggested_by_user_id: Id | None
+    votes: Number
+    voted_by_me: bool
+
+
+class Team(Answer):
+    name: str = Field(min_length=1, description="What most voted for, or Team A and Team B.")
+    captain_id: Id | None
+    member_ids: list[Id] = Field(description="In the order of the picks.")
+
+
+class Teams(Answer):
+    A: Team
+    B: Team
+
+
+class Draft(Answer):
+    """A draft is under way: whose pick it is, and until when."""
+
+    side: Side
+    captain_id: Id | None
+    until: Moment | None
+
+
+class PlanningSession(Answer):
+    """The open room."""
+
+    id: Id
+    session_date: Date
+    owner_id: Id | None
+    created_by_user_id: Id | None
+    discord_thread_id: str | None = Field(description="The private thread of who is in, once there is one.")
+    version: Annotated[Id, _VERSION]
+    suggestions: list[Suggestion] = Field(description="Those with most votes first.")
+    my_vote_suggestion_id: Id | None
+    teams: Teams
+    draft: Draft | None
+
+
+class PlanningRoom(Answer):
+    """Tonight, as the viewer may see it."""
+
+    date: Date
+    session_ready: bool = Field(description="As many as it takes are LOOKING.")
+    unlocked: bool = Field(description="The room can be opened, or is open.")
+    looking_count: Number
+    committed_count: Number = Field(description="LOOKING or AVAILABLE.")
+    standby_count: Number = Field(description="MAYBE.")
+    threshold: int = Field(ge=1)
+    need_count: Number = Field(description="How many more have to commit until there are enough.")
+    participants: list[Participant] = Field(description="Empty for who may not see names. First come first.")
+    session: PlanningSession | None
+
+
+class OpenedRoom(PlanningRoom):
+    """The room, and whether it was opened just now."""
+
+    created: bool = Field(description="False where it was open already.")
+
+
+class NewSuggestion(PlanningRoom):
+    """The room, and the id of the name that was suggested."""
+
+    suggestion_id: Id
