@@ -37,7 +37,7 @@ def access(who: Viewer | Anonymous) -> schemas.Access:
 
 @blueprint.get("")
 @calls.call("readDays", ANYBODY, "Every day of the span, in order.")
-def read(who: Viewer | Anonymous, query: schemas.Span) -> schemas.Days:
+def read(who: Viewer | Anonymous, query: schemas.DaysQuery) -> schemas.Days:
     """Count per day; names when asked for by somebody linked."""
     today = web.today(web.now())
     first = query.first or today
@@ -93,7 +93,7 @@ def write(player_id: int, body: schemas.NewStatus) -> schemas.StatusSet:
 @blueprint.delete("/<day>")
 @calls.call("clearStatus", PLAYERS, "There is none now.", problems=(422,))
 def clear(
-    player_id: int, day: Annotated[schemas.GivenDate, Field(description="From today to 90 days ahead.")]
+    player_id: int, day: Annotated[schemas.DateInput, Field(description="From today to 90 days ahead.")]
 ) -> schemas.StatusCleared:
     """Take the viewer's status for a day back."""
     with web.runtime().transaction() as session:

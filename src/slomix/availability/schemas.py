@@ -7,12 +7,12 @@ from pydantic import Field
 
 from slomix.availability import rules
 from slomix.availability.rules import Status
-from slomix.openapi.shapes import LEFT_OUT, Answer, Given, Id, Number, Switch, reading
+from slomix.openapi.shapes import LEFT_OUT, Answer, Id, Input, Number, Switch, parsed_by
 
 _EXAMPLE = Field(examples=["2026-11-20"])
 Date = Annotated[date, _EXAMPLE]
-GivenDate = Annotated[date, reading(rules.parse_day), _EXAMPLE]
-GivenStatus = Annotated[Status, reading(rules.parse_status)]
+DateInput = Annotated[date, parsed_by(rules.parse_day), _EXAMPLE]
+StatusInput = Annotated[Status, parsed_by(rules.parse_status)]
 
 
 class Access(Answer):
@@ -25,9 +25,9 @@ class Access(Answer):
     can_promote: bool
 
 
-class Span(Given):
-    first: GivenDate = Field(LEFT_OUT, alias="from", description="The first day; without it, today.")
-    last: GivenDate = Field(
+class DaysQuery(Input):
+    first: DateInput = Field(LEFT_OUT, alias="from", description="The first day; without it, today.")
+    last: DateInput = Field(
         LEFT_OUT, alias="to", description="The last day, at most 179 days after the first; without it, 60 days after."
     )
     include_users: Switch = Field(
@@ -98,9 +98,9 @@ class Entries(Answer):
     entries: list[Entry]
 
 
-class NewStatus(Given, json_schema_extra={"examples": [{"date": "2026-11-20", "status": "LOOKING"}]}):
-    date: GivenDate
-    status: GivenStatus
+class NewStatus(Input, json_schema_extra={"examples": [{"date": "2026-11-20", "status": "LOOKING"}]}):
+    date: DateInput
+    status: StatusInput
 
 
 class StatusSet(Answer):

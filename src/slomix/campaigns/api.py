@@ -27,7 +27,7 @@ Which = Annotated[Id, Field(description="Which.")]
 
 @blueprint.get("/preview")
 @calls.call("previewCampaign", PROMOTERS, "Nothing is sent.")
-def preview(_promoter_id: int, query: schemas.WouldBe) -> schemas.Preview:
+def preview(_promoter_id: int, query: schemas.PreviewQuery) -> schemas.Preview:
     """Show who would be asked now.
 
     For promoters.
@@ -104,7 +104,7 @@ def create(promoter_id: int, body: schemas.CampaignOptions) -> tuple[schemas.New
 
 @blueprint.get("/campaign")
 @calls.call("readCampaign", PLAYERS, "The latest that is no dry run; a cancelled one only if there is no other.")
-def read(_player_id: int, query: schemas.OfDay) -> schemas.CampaignOfDay:
+def read(_player_id: int, query: schemas.CampaignQuery) -> schemas.CampaignOfDay:
     """Read the campaign of a day, as aggregate.
 
     For linked players.

@@ -7,16 +7,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from slomix.availability.rules import Status
-from slomix.availability.schemas import Date, GivenDate
+from slomix.availability.schemas import Date, DateInput
 from slomix.campaigns import rules
 from slomix.campaigns.rules import CampaignStatus
 from slomix.campaigns.views import MAX_KEY, parse_start
 from slomix.contacts.rules import ChannelName
 from slomix.jobs.rules import JobStatus
-from slomix.openapi.shapes import LEFT_OUT, Answer, Flag, Given, Id, Moment, Number, Switch, TimeOfDay, reading
+from slomix.openapi.shapes import LEFT_OUT, Answer, Flag, Id, Input, Moment, Number, Switch, TimeOfDay, parsed_by
 
 _START = Field(description="When to start tonight; without it, the usual time.")
-GivenStart = Annotated[TimeOfDay, reading(parse_start)]
+StartInput = Annotated[TimeOfDay, parsed_by(parse_start)]
 
 IDEMPOTENCY_KEY: dict[str, Any] = {
     "name": "Idempotency-Key",
@@ -41,12 +41,12 @@ ChannelsSummary = Annotated[
 ]
 
 
-class WouldBe(Given):
+class PreviewQuery(Input):
     include_available: Switch = Field(
         False, description="Ask those who said AVAILABLE too: `1`, `true`, `yes` or `on`."
     )
     include_maybe: Switch = Field(False, description="Ask those who said MAYBE too.")
-    start: Annotated[GivenStart, _START] = LEFT_OUT
+    start: Annotated[StartInput, _START] = LEFT_OUT
 
     @model_validator(mode="before")
     @classmethod
@@ -79,12 +79,12 @@ class Preview(Answer):
     left_out: list[LeftOut]
 
 
-class CampaignOptions(Given, json_schema_extra={"examples": [{"include_available": True, "dry_run": False}]}):
+class CampaignOptions(Input, json_schema_extra={"examples": [{"include_available": True, "dry_run": False}]}):
     include_available: Flag = Field(False, description="Ask those who said AVAILABLE too.")
     include_maybe: Flag = Field(False, description="Ask those who said MAYBE too.")
     include_late_joiners: Flag = Field(False, description="Ask those too who say before the start that they play.")
     dry_run: Flag = Field(LEFT_OUT, description="Send the words to the promoter alone, and now.")
-    start: Annotated[GivenStart, _START] = LEFT_OUT
+    start: Annotated[StartInput, _START] = LEFT_OUT
 
 
 class NewCampaign(Answer):
@@ -115,8 +115,8 @@ class Campaign(Answer):
     jobs: list[Job]
 
 
-class OfDay(Given):
-    date: GivenDate = Field(LEFT_OUT, description="Without it, today.")
+class CampaignQuery(Input):
+    date: DateInput = Field(LEFT_OUT, description="Without it, today.")
 
 
 class CampaignOfDay(Answer):
@@ -128,7 +128,7 @@ class Cancelled(Answer):
     status: Literal[CampaignStatus.CANCELLED]
 
 
-class Retry(Given, json_schema_extra={"examples": [{"unknown": False}]}):
+class Retry(Input, json_schema_extra={"examples": [{"unknown": False}]}):
     unknown: Flag = Field(
         False, description="Instead of what failed, send what may have arrived already. It may arrive twice."
     )

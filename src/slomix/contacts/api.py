@@ -184,7 +184,7 @@ def _check(channel: ChannelName, address: str) -> None:
 
 @blueprint.delete("/subscriptions/<channel>")
 @calls.call("removeAddress", LOGGED_IN, "There is none now.", problems=(422,))
-def unsubscribe(who: Viewer, channel: schemas.GivenChannel) -> schemas.Removed:
+def unsubscribe(who: Viewer, channel: schemas.ChannelInput) -> schemas.Removed:
     """Forget the address on this channel; Discord's goes with the account."""
     is_gone = False
     if who.profile_id is not None:

@@ -13,28 +13,28 @@ from slomix.openapi.shapes import (
     LEFT_OUT,
     Answer,
     Flag,
-    Given,
+    Input,
     Moment,
     Text,
     TimeOfDay,
-    reading,
+    parsed_by,
+    refused_with,
     text_schema,
-    told,
 )
 
 _ZONE = text_schema(
     format="time-zone", description="A name of the IANA time zone database.", examples=["Europe/Ljubljana"]
 )
 Zone = Annotated[ZoneInfo, _ZONE]
-GivenZone = Annotated[ZoneInfo, reading(rules.parse_zone), _ZONE]
-GivenTime = Annotated[TimeOfDay, reading(parse_time), told(NoSuchTime)]
-GivenPreferred = Annotated[Preferred, reading(rules.parse_preferred)]
+ZoneInput = Annotated[ZoneInfo, parsed_by(rules.parse_zone), _ZONE]
+TimeInput = Annotated[TimeOfDay, parsed_by(parse_time), refused_with(NoSuchTime)]
+PreferredInput = Annotated[Preferred, parsed_by(rules.parse_preferred)]
 
 _LINKED_CHANNEL = text_schema(
     enum=[channel.value for channel in LINKED_BY_CODE], description="A channel whose address is proved by a code."
 )
 LinkedChannel = Annotated[ChannelName, _LINKED_CHANNEL]
-GivenChannel = Annotated[ChannelName, reading(rules.parse_linked_channel), _LINKED_CHANNEL]
+ChannelInput = Annotated[ChannelName, parsed_by(rules.parse_linked_channel), _LINKED_CHANNEL]
 
 _SOUND = Field(description="Whether an open page plays a sound when enough people are looking.")
 _COOLDOWN = Field(ge=COOLDOWN_SECONDS[0], le=COOLDOWN_SECONDS[-1], description="How long it is silent after it did.")
@@ -48,12 +48,12 @@ class Settings(Answer):
     timezone: Zone
 
 
-class SettingsChange(Given, json_schema_extra={"examples": [{"sound_enabled": True}]}):
+class SettingsChange(Input, json_schema_extra={"examples": [{"sound_enabled": True}]}):
     """A field left out stays as it was."""
 
     sound_enabled: Annotated[Flag, _SOUND] = LEFT_OUT
-    sound_cooldown_seconds: Annotated[StrictInt, _COOLDOWN, told(rules.SoundTooOften)] = LEFT_OUT
-    timezone: GivenZone = LEFT_OUT
+    sound_cooldown_seconds: Annotated[StrictInt, _COOLDOWN, refused_with(rules.SoundTooOften)] = LEFT_OUT
+    timezone: ZoneInput = LEFT_OUT
 
 
 _CAMPAIGNS = Field(description="Be called by a promoter's campaign.")
@@ -70,11 +70,11 @@ class QuietHours(Answer):
     end: TimeOfDay
 
 
-class GivenQuietHours(Given):
+class QuietHoursInput(Input):
     """From start until before end, over midnight if the start is later."""
 
-    start: GivenTime
-    end: GivenTime
+    start: TimeInput
+    end: TimeInput
 
 
 class Preferences(Answer):
@@ -93,25 +93,25 @@ class Preferences(Answer):
 _PREFERENCES = {"allow_promotions": True, "quiet_hours": {"start": "23:00", "end": "07:00"}}
 
 
-class PreferencesChange(Given, json_schema_extra={"examples": [_PREFERENCES]}):
+class PreferencesChange(Input, json_schema_extra={"examples": [_PREFERENCES]}):
     """A field left out stays as it was."""
 
     allow_promotions: Annotated[Flag, _CAMPAIGNS] = LEFT_OUT
     session_ready: Annotated[Flag, _READY] = LEFT_OUT
     daily_reminder: Annotated[Flag, _REMINDER] = LEFT_OUT
     more_needed: Annotated[Flag, _MORE] = LEFT_OUT
-    looking_threshold: Annotated[StrictInt, _THRESHOLD, told(rules.NoSuchThreshold)] = LEFT_OUT
-    preferred_channel: GivenPreferred = LEFT_OUT
-    quiet_hours: Annotated[GivenQuietHours, told(rules.HalfQuietHours)] | None = LEFT_OUT
-    timezone: GivenZone = LEFT_OUT
+    looking_threshold: Annotated[StrictInt, _THRESHOLD, refused_with(rules.NoSuchThreshold)] = LEFT_OUT
+    preferred_channel: PreferredInput = LEFT_OUT
+    quiet_hours: Annotated[QuietHoursInput, refused_with(rules.HalfQuietHours)] | None = LEFT_OUT
+    timezone: ZoneInput = LEFT_OUT
 
 
 _LIFETIME = Field(ge=CODE_MINUTES[0], le=CODE_MINUTES[-1], description="How long it lives; without it, 30 minutes.")
 
 
-class NewCode(Given, json_schema_extra={"examples": [{"channel_type": "telegram"}]}):
-    channel_type: GivenChannel
-    ttl_minutes: Annotated[StrictInt, _LIFETIME, told(rules.NoSuchLifetime)] | None = None
+class NewCode(Input, json_schema_extra={"examples": [{"channel_type": "telegram"}]}):
+    channel_type: ChannelInput
+    ttl_minutes: Annotated[StrictInt, _LIFETIME, refused_with(rules.NoSuchLifetime)] | None = None
 
 
 class Code(Answer):
@@ -127,8 +127,8 @@ _CONFIRMATION = {
 }
 
 
-class Confirmation(Given, json_schema_extra={"examples": [_CONFIRMATION]}):
-    channel_type: GivenChannel
+class Confirmation(Input, json_schema_extra={"examples": [_CONFIRMATION]}):
+    channel_type: ChannelInput
     token: Text = Field(description="The code, as it came.")
     channel_address: Text = Field(
         description="On Signal a number such as +38640123456, on Telegram the private chat's id."

@@ -12,7 +12,7 @@ from flask import Response, jsonify, request
 from pydantic import BaseModel, create_model
 
 from slomix import web
-from slomix.openapi.shapes import Answer, Given, read
+from slomix.openapi.shapes import Answer, Input, read
 
 Part = dict[str, Any]
 
@@ -56,22 +56,22 @@ class Operation:
     # By status, what an answer means; all of them have one form.
     answers: Mapping[int, str]
     answer: type[Answer]
-    body: type[Given] | None
-    query: type[Given] | None
+    body: type[Input] | None
+    query: type[Input] | None
     path: type[BaseModel]
     # The problems that only this call has.
     problems: tuple[int, ...]
     headers: Part
     parameters: tuple[Part, ...]
 
-    def is_ours_alone(self, method: str) -> bool:
+    def needs_our_page(self, method: str) -> bool:
         """Whether only a page of ours may send this: a write, whose sender a browser vouches for by itself."""
         return method not in {"GET", "HEAD"} and self.audience.by == SESSION
 
     def refusals(self, method: str) -> list[int]:
         """The statuses of all problems that this can answer."""
         statuses = {*self.audience.refusals, *self.problems}
-        statuses |= {403} if self.is_ours_alone(method) else set()
+        statuses |= {403} if self.needs_our_page(method) else set()
         statuses |= {400, 413, 422} if self.body is not None else set()
         statuses |= {422} if self.query is not None else set()
         return sorted(statuses)
@@ -109,29 +109,23 @@ class Calls:
         """
 
         def decorate(view: Callable[Concatenate[_Who, _P], _Answered]) -> Callable[..., Response]:
-            hints = get_type_hints(view, include_extras=True)
-            answer, body, query = hints.pop("return"), hints.pop("body", None), hints.pop("query", None)
-            _, *path = list(hints)
             summary, _, description = (view.__doc__ or "").partition("\n")
             operation = Operation(
-                operation_id,
-                self.tag,
-                audience,
-                summary.rstrip("."),
-                " ".join(description.split()),
-                {200: answers} if isinstance(answers, str) else answers,
-                next(iter(get_args(answer)), answer),
-                body,
-                query,
-                create_model("Path", **cast(Any, {name: (hints[name], ...) for name in path})),
-                problems,
-                headers or {},
-                parameters,
+                operation_id=operation_id,
+                tag=self.tag,
+                audience=audience,
+                summary=summary.rstrip("."),
+                description=" ".join(description.split()),
+                answers={200: answers} if isinstance(answers, str) else answers,
+                problems=problems,
+                headers=headers or {},
+                parameters=parameters,
+                **_models(view),
             )
 
             @wraps(view)
             def answered(**in_path: Any) -> Response:
-                if operation.is_ours_alone(request.method):
+                if operation.needs_our_page(request.method):
                     web.check_write()
                 who = audience.check()
                 return _written(cast(Any, view)(who, **operation.read(in_path)), operation)
@@ -140,6 +134,16 @@ class Calls:
             return answered
 
         return decorate
+
+
+def _models(view: Callable[..., Any]) -> dict[str, Any]:
+    """Find in the signature of a view what it takes and answers."""
+    hints = get_type_hints(view, include_extras=True)
+    answer, body, query = hints.pop("return"), hints.pop("body", None), hints.pop("query", None)
+    _who, *in_path = hints
+    path = create_model("Path", **cast(Any, {name: (hints[name], ...) for name in in_path}))
+    # An answer of several statuses comes with the one that it has this time.
+    return {"answer": next(iter(get_args(answer)), answer), "body": body, "query": query, "path": path}
 
 
 def _written(result: Answer | tuple[Answer, int], operation: Operation) -> Response:

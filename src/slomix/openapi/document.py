@@ -123,12 +123,12 @@ _Refs = dict[tuple[Any, JsonSchemaMode], JsonSchemaValue]
 
 
 def _call(operation: Operation, method: str, refs: _Refs) -> Part:
-    is_ours_alone = operation.is_ours_alone(method)
+    needs_our_page = operation.needs_our_page(method)
     public: list[Part] = [{}] if operation.audience.is_public else []
     parameters = [
         *_parameters("path", operation.path),
         *(_parameters("query", operation.query) if operation.query is not None else []),
-        *([{"$ref": f"#/components/parameters/{name}"} for name in FROM_OUR_PAGE] if is_ours_alone else []),
+        *([{"$ref": f"#/components/parameters/{name}"} for name in FROM_OUR_PAGE] if needs_our_page else []),
         *operation.parameters,
     ]
     responses = {

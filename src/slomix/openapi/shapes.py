@@ -21,11 +21,11 @@ from pydantic_core import PydanticCustomError
 from slomix import web, words
 from slomix.errors import Invalid
 
-# The default of a field that may be left out: no request can send it, so `sent()` tells whether it was there.
+# The default of a field that may be left out, whatever its type. `sent()` tells it from null.
 LEFT_OUT: Final[Any] = None
 
 
-class Given(BaseModel):
+class Input(BaseModel):
     """What a call takes. It reads the fields it knows; what else is sent is not looked at."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -47,14 +47,13 @@ class Answer(BaseModel):
         return self.model_dump(mode="json", exclude_unset=True)
 
 
-_Given = TypeVar("_Given", bound=BaseModel)
-_T = TypeVar("_T")
+_Model = TypeVar("_Model", bound=BaseModel)
 
 # How an error of a field is known: a rule's own sentence, or a sentence with a blank for the field's name.
 _RULE, _KIND = "rule", "kind"
 
 
-def read(model: type[_Given], given: Mapping[str, Any]) -> _Given:
+def read(model: type[_Model], given: Mapping[str, Any]) -> _Model:
     """Read what was sent. Raise Invalid with a sentence about the first field that is wrong."""
     # A required field that is missing is as wrong as one of another kind, and told in the same words.
     needed = {field.alias or name: ... for name, field in model.model_fields.items() if field.is_required()}
@@ -68,7 +67,7 @@ def read(model: type[_Given], given: Mapping[str, Any]) -> _Given:
     raise Invalid(sentence.replace("{field}", field))
 
 
-def reading(parse: Callable[[str], Any]) -> BeforeValidator:
+def parsed_by(parse: Callable[[str], Any]) -> BeforeValidator:
     """Read a text by a rule, which raises Invalid for what makes no sense."""
 
     def read_text(value: object) -> Any:
@@ -80,7 +79,7 @@ def reading(parse: Callable[[str], Any]) -> BeforeValidator:
     return BeforeValidator(read_text)
 
 
-def told(sentence: str | type[Invalid]) -> WrapValidator:
+def refused_with(sentence: str | type[Invalid]) -> WrapValidator:
     """Say this of whatever is wrong with a value: a sentence with a blank for the field, or that of a rule."""
 
     def read_value(value: object, handler: ValidatorFunctionWrapHandler) -> Any:
@@ -103,7 +102,7 @@ def _by_rule(sentence: str) -> PydanticCustomError:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise PydanticCustomError(_KIND, words.MUST_BE_TEXT)
-    if not value.isascii() and any("\ud800" <= one <= "\udfff" for one in value):  # half a character: "\ud800"
+    if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):  # half a character: "\ud800"
         raise _by_rule(words.CANNOT_BE_STORED)
     return value
 
@@ -116,6 +115,7 @@ def _id(value: object) -> int:
 
 
 def text_schema(**more: Any) -> WithJsonSchema:
+    """Describe what is a text in JSON, and something else in Python."""
     return WithJsonSchema({"type": "string"} | more)
 
 
@@ -124,9 +124,9 @@ _ID_SCHEMA = text_schema(pattern="^[1-9][0-9]*$", description=_AN_ID)
 
 # In requests.
 Text = Annotated[str, BeforeValidator(_text)]
-Flag = Annotated[StrictBool, told(words.MUST_BE_TRUE_OR_FALSE)]
+Flag = Annotated[StrictBool, refused_with(words.MUST_BE_TRUE_OR_FALSE)]
 AnyId = Annotated[int, BeforeValidator(_id), _ID_SCHEMA]
-GivenId = Annotated[AnyId, told(words.MUST_BE_AN_ID)]
+IdInput = Annotated[AnyId, refused_with(words.MUST_BE_AN_ID)]
 # In the query of an address, where every value is a text.
 Switch = Annotated[bool, BeforeValidator(lambda text: text.lower() in {"1", "true", "yes", "on"})]
 

@@ -7,35 +7,47 @@ from pydantic import Field
 from slomix import words
 from slomix.availability.rules import Status
 from slomix.availability.schemas import Date
-from slomix.openapi.shapes import Answer, AnyId, Flag, Given, GivenId, Id, Moment, Number, Text, text_schema, told
+from slomix.openapi.shapes import (
+    Answer,
+    AnyId,
+    Flag,
+    Id,
+    IdInput,
+    Input,
+    Moment,
+    Number,
+    Text,
+    refused_with,
+    text_schema,
+)
 from slomix.planning.rules import LONGEST_NAME, SHORTEST_NAME, Side
 
 MOST_PLAYERS = 200
 
-GivenIds = Annotated[list[AnyId], Field(max_length=MOST_PLAYERS), told(words.MUST_BE_IDS)]
+IdsInput = Annotated[list[AnyId], Field(max_length=MOST_PLAYERS), refused_with(words.MUST_BE_IDS)]
 _VERSION = text_schema(pattern="^[0-9]+$", description="Another one after every change of the teams.")
 
 
-class Join(Given, json_schema_extra={"examples": [{"sure": True}]}):
+class Join(Input, json_schema_extra={"examples": [{"sure": True}]}):
     may_be_left_out: ClassVar[bool] = True
 
     sure: Flag = Field(False, description="Change MAYBE or NOT_PLAYING to LOOKING.")
 
 
-class Suggested(Given, json_schema_extra={"examples": [{"name": "Red Devils"}]}):
+class Suggested(Input, json_schema_extra={"examples": [{"name": "Red Devils"}]}):
     name: Text = Field(description=f"{SHORTEST_NAME} to {LONGEST_NAME} characters.")
 
 
-class Vote(Given, json_schema_extra={"examples": [{"suggestion_id": "7"}]}):
-    suggestion_id: GivenId | None
+class Vote(Input, json_schema_extra={"examples": [{"suggestion_id": "7"}]}):
+    suggestion_id: IdInput | None
 
 
-class TeamsToSave(Given, json_schema_extra={"examples": [{"side_a": ["3", "12"], "side_b": ["5", "4"]}]}):
-    side_a: GivenIds
-    side_b: GivenIds
-    captain_a: GivenId | None = None
-    captain_b: GivenId | None = None
-    version: Annotated[GivenId, _VERSION] | None = Field(
+class TeamsToSave(Input, json_schema_extra={"examples": [{"side_a": ["3", "12"], "side_b": ["5", "4"]}]}):
+    side_a: IdsInput
+    side_b: IdsInput
+    captain_a: IdInput | None = None
+    captain_b: IdInput | None = None
+    version: Annotated[IdInput, _VERSION] | None = Field(
         None, description="Save only if the teams are still of this version."
     )
 
