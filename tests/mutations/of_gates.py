@@ -413,13 +413,16 @@ MUTATIONS = (
         "src/slomix/availability/service.py",
         "        if viewer is None:\n            return replace(self, people={})\n",
         "        if viewer is None:\n            return self\n",
-        ("tests/web/test_pages.py::test_a_stranger_and_somebody_unlinked_see_how_many_and_never_who",),
+        (
+            "tests/services/test_availability.py"
+            "::test_a_day_shows_its_counts_to_all_names_to_some_and_ones_own_status_to_oneself",
+        ),
     ),
     Mutation(
         "a stream of events is packed, and waits for the next one",
         APP,
         "    Compress(app)\n",
-        '    Compress(app)\n    app.config["COMPRESS_MIMETYPES"] = ["text/event-stream"]\n',
+        '    app.config["COMPRESS_MIMETYPES"] = ["text/event-stream"]\n    Compress(app)\n',
         ("tests/web/test_compression.py::test_the_stream_is_never_packed_since_a_message_would_wait_for_the_next",),
     ),
     Mutation(

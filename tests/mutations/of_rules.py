@@ -188,13 +188,16 @@ MUTATIONS = (
         ("tests/services/test_campaigns.py::test_one_a_day_over_all_and_the_refusal_names_the_other",),
     ),
     Mutation(
-        "the same submit twice is a conflict",
+        "the same submit twice is judged anew",
         "src/slomix/campaigns/service.py",
         "    first = _of_submit(session, promoter_id, idempotency_key)\n"
         "    if first is not None:\n"
         "        return first, False\n",
         "",
-        ("tests/services/test_campaigns.py::test_the_same_submit_twice_answers_with_the_first",),
+        (
+            "tests/services/test_campaigns.py"
+            "::test_the_same_submit_answers_with_the_first_though_nobody_is_left_to_ask_and_it_is_too_late",
+        ),
     ),
     # Reaching people
     Mutation(

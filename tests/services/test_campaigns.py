@@ -103,6 +103,15 @@ def test_the_same_submit_twice_answers_with_the_first(world: World) -> None:
     assert counts(world) == before
 
 
+def test_the_same_submit_answers_with_the_first_though_nobody_is_left_to_ask_and_it_is_too_late(world: World) -> None:
+    world.says("alice", Status.LOOKING)
+    first, _ = call(world)
+    world.says("alice", None)
+    assert call(world) == (first, False)
+    world.clock.move_to(at(22, 1))
+    assert call(world) == (first, False)
+
+
 def test_nobody_to_ask_uses_nothing_up(world: World) -> None:
     world.says("alice", Status.MAYBE)
     world.says("erik", Status.LOOKING)
