@@ -14,8 +14,9 @@ import pytest
 
 from slomix.db import ROOT
 from slomix.embedded import places
-from tests.deployment.conftest import NOT_OURS, wait_for
+from tests.deployment.conftest import NOT_OURS
 from tests.simulators import free_pair
+from tests.waiting import until
 
 PARTS = {"postgres", "valkey", "web", "worker", "scheduler", "discord", "inbox", "simulator"}
 
@@ -67,7 +68,7 @@ def test_a_script_that_says_ctrl_c_ends_every_process(folder: Path, tmp_path: Pa
             stdout=log,
             stderr=subprocess.STDOUT,
         )
-    wait_for(lambda: script.poll() is not None or "Slomix runs on" in said.read_text(), 180, "Slomix to be up")
+    until(lambda: script.poll() is not None or "Slomix runs on" in said.read_text(), "Slomix to be up")
     assert script.poll() is None, said.read_text()
     runner = int((folder / "up.lock").read_text())
     everything = descendants(runner)
