@@ -174,7 +174,7 @@ async def stop_told(folder: Path, on_term: str, signals: list[signal.Signals]) -
             [Process("worker", f"""sh -c 'trap "{on_term}" TERM; echo ready; while :; do sleep 0.1; done'""")]
         )
         log = folder / "log" / "worker.log"
-        await happens(lambda: log.exists() and "ready" in log.read_text(), 60)
+        await happens(lambda: log.exists() and "ready" in log.read_text())
         running.take_signal(signals[0])
         stopping = asyncio.ensure_future(running.stop())
         for number in signals[1:]:

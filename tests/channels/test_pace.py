@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from time import monotonic
+from typing import Any
 
 import pytest
 import redis
@@ -146,7 +147,8 @@ def test_what_was_begun_and_never_left_counts_for_as_long_as_it_might(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pace, "PATIENCE", timedelta(0))
-    one, store = SharedPace(url), redis.Redis.from_url(url)
+    one = SharedPace(url)
+    store: Any = redis.Redis.from_url(url)
     seconds, microseconds = store.time()
     for _ in range(pace.LIMIT):
         one.wait(DM)

@@ -148,7 +148,7 @@ def test_of_a_crowd_that_asks_at_the_same_moment_two_read() -> None:
         return dict.fromkeys(asked, len(read))
 
     shared = SharedRead(reading)
-    found = at_once([lambda key=key: shared.get(key) for key in keys])
+    found = at_once([partial(shared.get, key) for key in keys])
     assert set(found) <= {1, 2}, "the first, and one for all who came while it was under way"
     assert len(read) <= 2
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -182,7 +183,7 @@ def test_after_a_reset_nothing_has_been_asked_yet(in_one_moment: Play) -> None:
 
     async def scene(discord: Discord) -> None:
         room = CAST["Kilian"].dm_channel
-        for limit, fill in ((5, lambda: discord.write(room, 6)), (50, lambda: discord.look(51))):
+        for limit, fill in ((5, partial(discord.write, room, 6)), (50, partial(discord.look, 51))):
             for _ in range(2):
                 assert [answer.status for answer in await fill()] == [200] * limit + [429]
                 await discord.client.post("/control/reset")

@@ -6,7 +6,8 @@ import jsonschema_rs
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from slomix.app import APIS, RowId, openapi_views
+from slomix.app import APIS, RowId
+from slomix.openapi import views as openapi_views
 from slomix.openapi.document import FROM_OUR_PAGE, description
 from tests.moments import TODAY
 

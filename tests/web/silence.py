@@ -52,7 +52,8 @@ class Noted(Future[Any]):
 def noted_waits(monkeypatch: pytest.MonkeyPatch) -> dict[int, float]:
     """By thread, the seconds for which it was ready to wait for the probes that are asked from now on."""
     monkeypatch.setattr(probes, "Future", Noted)
-    monkeypatch.setattr(Noted, "waits", waits := defaultdict(float))
+    waits: defaultdict[int, float] = defaultdict(float)
+    monkeypatch.setattr(Noted, "waits", waits)
     return waits
 
 

@@ -27,7 +27,8 @@ ASSETS = ["/static/slomix.js", "/static/css/slomix.css"]
     ],
 )
 def test_a_page_is_packed_as_the_browser_likes_best(anonymous: Browser, accepted: str, encoding: str) -> None:
-    assert anonymous.get("/board", **{"Accept-Encoding": accepted}).headers["Content-Encoding"] == encoding
+    answer = anonymous.client.get("/board", headers={"Accept-Encoding": accepted})
+    assert answer.headers["Content-Encoding"] == encoding
 
 
 @pytest.mark.parametrize("path", PAGES)

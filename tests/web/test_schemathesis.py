@@ -113,7 +113,7 @@ def test_whatever_is_called_the_answer_is_described(
     may = operation_id in ROLES[role]
     seen: Counter[int] = Counter()
 
-    most = settings.default.max_examples
+    most = settings().max_examples
 
     @settings(max_examples=most // 2 if may else most // 6)  # a gate that is shut looks at nothing else
     @given(case=calls(operation_id, browse, world, role))

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from slomix import background
+from slomix import background, clock
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError, SlowDown
 from slomix.channels.discord import UNKNOWN_CHANNEL
@@ -104,7 +104,7 @@ def test_a_long_talk_is_cut_short_and_goes_on_at_once(room: World, monkeypatch: 
         swift(thread, account)
 
     monkeypatch.setattr(room.threads, "add", add)
-    monkeypatch.setattr(threads.clock, "wall_now", lambda: wall[0])
+    monkeypatch.setattr(clock, "wall_now", lambda: wall[0])
     for number in range(1, 4):
         assert tries(room) <= timedelta(0)
         assert len(members(room)) == number
