@@ -74,6 +74,19 @@ def test_what_was_written_is_there_at_the_second_start_which_initialises_nothing
         assert rows(servers.owner_url, "SELECT number FROM kept") == [(7,)]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /dev/shm")
+def test_it_does_without_shared_memory_where_that_is_missing_or_small(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "_ROOM_FOR_SHARED_MEMORY", 0)
+    assert postgres.shared_memory() == {}
+    monkeypatch.setattr(postgres, "_ROOM_FOR_SHARED_MEMORY", 1 << 62)
+    assert postgres.shared_memory() == {"dynamic_shared_memory_type": "mmap"}
+    monkeypatch.setattr(postgres, "_SHARED_MEMORY", home / "missing")
+    with embedded.running(home) as servers:
+        assert rows(servers.database_url, "SHOW dynamic_shared_memory_type") == [("mmap",)]
+
+
 @as_root
 def test_root_hands_the_data_to_nobody_and_the_sockets_are_closed_to_others(home: Path) -> None:
     server = postgres.prepare(home)

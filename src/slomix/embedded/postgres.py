@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -23,6 +24,8 @@ from slomix.process import die_with_parent, reset_signals
 DATABASE = "slomix"
 _PROGRAMS = ("postgres",)
 _ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+_SHARED_MEMORY = Path("/dev/shm")
+_ROOM_FOR_SHARED_MEMORY = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ def prepare(home: Path, *, durable: bool = True) -> PostgresServer:
         "log_timezone": "UTC",
         # A violated constraint is an answer here, not an accident, so statements that fail are not worth a line.
         "log_min_messages": "fatal",
+        **shared_memory(),
     } | ({} if durable else {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"})
     data = base / "data"
     server = PostgresServer(
@@ -128,6 +132,18 @@ def prepare(home: Path, *, durable: bool = True) -> PostgresServer:
     server.make_room()
     _initialise(program, data, identity)
     return server
+
+
+def shared_memory() -> dict[str, str]:
+    """Return the settings that spare /dev/shm where it is missing or as small as some containers make it."""
+    if sys.platform != "linux":
+        return {}
+    try:
+        there = os.statvfs(_SHARED_MEMORY)
+    except OSError:
+        return {"dynamic_shared_memory_type": "mmap"}
+    enough = there.f_bavail * there.f_frsize >= _ROOM_FOR_SHARED_MEMORY
+    return {} if enough else {"dynamic_shared_memory_type": "mmap"}
 
 
 def _url(role: str, sockets: Path) -> str:
@@ -180,7 +196,8 @@ def _initialise(program: Path, data: Path, identity: Identity) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     # The locale that PostgreSQL brings along: a bare machine may have none.
     locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    arguments = ["--username=postgres", "--auth=trust", "--no-sync", "--no-instructions", *locale]
+    settings = [f"--set={name}={value}" for name, value in shared_memory().items()]
+    arguments = ["--username=postgres", "--auth=trust", "--no-sync", "--no-instructions", *locale, *settings]
     _run([program.with_name("initdb"), "-D", fresh, *arguments], identity)
     _run([program, "--single", "-D", fresh, "postgres"], identity, stdin=f"CREATE DATABASE {DATABASE};\n")
     fresh.rename(data)
