@@ -443,7 +443,7 @@ MUTATIONS = (
         ACCOUNTS,
         "text=pieces[0].text.lstrip()",
         "text=pieces[0].text",
-        (f"{OF_NAMES}::test_a_name_is_shown_in_pieces_of_one_colour_each",),
+        (f"{OF_NAMES}::test_the_pieces_of_a_coloured_name_are_together_its_plain_name",),
     ),
     Mutation(
         "a name turns the text around it",

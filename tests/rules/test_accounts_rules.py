@@ -68,6 +68,7 @@ names = st.one_of(
 @given(names)
 @example("^1 A^2 ")
 @example("^1A ^7")
+@example("^1 A")
 def test_the_pieces_of_a_coloured_name_are_together_its_plain_name(name: str) -> None:
     pieces = coloured_name(name)
     assert "".join(piece.text for piece in pieces) == plain_name(name)
@@ -75,6 +76,7 @@ def test_the_pieces_of_a_coloured_name_are_together_its_plain_name(name: str) ->
 
 
 @given(names)
+@example("\u202e^1B\u2066ob\u200f")
 def test_no_name_turns_the_text_around_it(name: str) -> None:
     assert not {"\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069"} & set(plain_name(name))
 

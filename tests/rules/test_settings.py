@@ -203,6 +203,12 @@ def test_a_secret_that_makes_no_sense_elsewhere_is_not_repeated_in_the_complaint
     assert "token-of" not in str(refused.value)
 
 
+def test_a_secret_in_the_wrong_place_is_not_repeated_in_the_complaint(read: Any) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read(PORT=KEY)
+    assert KEY not in str(refused.value)
+
+
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_an_env_file_may_have_quotes_comments_and_windows_line_ends(tmp_path: Path, line_end: str) -> None:
     lines = [
