@@ -31,7 +31,6 @@ LIBRARIES = (
     "psycopg",
     "pydantic",
     "redis",
-    "schemathesis.pytest.plugin",
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.orm",
     "structlog",

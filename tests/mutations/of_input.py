@@ -5,6 +5,7 @@ from tests.mutations.mutation import Mutation
 SETTINGS, VALUES, REFUSALS, ENVIRONMENT = (
     f"src/slomix/{name}.py" for name in ("settings", "values", "refusals", "environment")
 )
+SHAPES = "src/slomix/openapi/shapes.py"
 WEB, CSV = "src/slomix/web.py", "src/slomix/accounts/players_csv.py"
 READ, REFUSED, FILES = "tests/rules/test_settings.py", "tests/rules/test_refusals.py", "tests/web/test_admin_players.py"
 CALLS = "tests/web/test_bad_calls.py"
@@ -214,25 +215,30 @@ MUTATIONS = (
     ),
     Mutation(
         "what is no text is made one",
-        WEB,
-        "    if not isinstance(value, str):\n        raise Invalid(words.MUST_BE_TEXT.format(field=name))\n",
-        "    value = str(value)\n",
+        SHAPES,
+        "        raise PydanticCustomError(_KIND, words.MUST_BE_TEXT)\n",
+        "        value = str(value)\n",
         (f"{CALLS}::test_a_status_that_makes_no_sense",),
     ),
     Mutation(
-        "whatever is not empty is true",
-        WEB,
-        "    if not isinstance(value, bool):\n"
-        "        raise Invalid(words.MUST_BE_TRUE_OR_FALSE.format(field=name))\n"
-        "    return value\n",
-        "    return bool(value)\n",
+        "whatever looks like a yes is one",
+        SHAPES,
+        "Flag = Annotated[StrictBool,",
+        "Flag = Annotated[bool,",
         (f"{CALLS}::test_a_campaign_that_makes_no_sense",),
     ),
     Mutation(
+        "an id may be a number, which a browser rounds",
+        SHAPES,
+        "if not isinstance(value, str) or not web.is_id(value):",
+        "if not web.is_id(str(value)):",
+        ("tests/web/test_planning_api.py", "tests/web/test_openapi.py::test_no_kind_of_field_takes_nonsense"),
+    ),
+    Mutation(
         "true is a number of players",
-        "src/slomix/contacts/api.py",
-        "if not isinstance(number, int) or isinstance(number, bool):",
-        "if not isinstance(number, int):",
+        "src/slomix/contacts/schemas.py",
+        "looking_threshold: Annotated[StrictInt,",
+        "looking_threshold: Annotated[int,",
         ("tests/web/test_preferences.py::test_a_call_that_makes_no_sense_stores_nothing",),
     ),
     Mutation(
@@ -257,11 +263,18 @@ MUTATIONS = (
         (f"{CALLS}::test_the_span_of_a_reading",),
     ),
     Mutation(
-        "an answer of the API has another field than is described",
-        "src/slomix/availability/api.py",
-        '"cleared": cleared}',
-        '"was_cleared": cleared}',
-        ("tests/web/test_api.py::test_clearing_is_idempotent_too",),
+        "an answer of the API has fields that are not described",
+        SHAPES,
+        'model_config = ConfigDict(extra="forbid", frozen=True)',
+        'model_config = ConfigDict(extra="allow", frozen=True)',
+        ("tests/web/test_openapi.py::test_an_answer_has_no_field_that_is_not_described",),
+    ),
+    Mutation(
+        "a field of the API that was not sent is set to nothing",
+        SHAPES,
+        "return {name: getattr(self, name) for name in self.model_fields_set}",
+        "return dict(self)",
+        ("tests/web/test_settings_api.py::test_a_field_that_is_left_out_stays_as_it_was",),
     ),
     Mutation(
         "a second code in a row is answered as the first",
