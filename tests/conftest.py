@@ -10,8 +10,12 @@ from hypothesis import HealthCheck, settings
 
 from slomix import logs
 
-pytest_plugins = ["tests.scheduling"]  # which test process does what
-pytest.register_assert_rewrite("tests.world", "tests.databases", "tests.simulators", "tests.steps")
+# Which test process does what.
+pytest_plugins = ["tests.scheduling"]
+# Their asserts explain themselves as a test's do.
+pytest.register_assert_rewrite(
+    "tests.world", "tests.databases", "tests.simulators", "tests.steps", "tests.web.steps", "tests.database.steps"
+)
 
 # How far tests search. Briefly, and each time the same, so that a change has its answer soon and nobody else's; or, in
 # `make test-all` (--hypothesis-profile=thorough), long and each time elsewhere.

@@ -1,117 +1,25 @@
 """A backup is the whole database of one moment; restored it is row by row the same, or nothing has changed."""
 
 import stat
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 from alembic import command
-from sqlalchemy import select
 
 from slomix import migrations
-from slomix.accounts import claims, logins
-from slomix.accounts import roles as granting
-from slomix.accounts.models import Player, User
-from slomix.accounts.rules import Role
-from slomix.availability.rules import Status
 from slomix.cli import privileges
-from slomix.clock import wall_now
-from slomix.contacts import links
-from slomix.contacts.rules import ChannelName
-from slomix.db import Base, Database, libpq_url
+from slomix.db import Base, libpq_url
 from slomix.deliveries import pausing
 from slomix.embedded import Servers
-from slomix.health import service as health
-from slomix.inbox import service as inbox
-from slomix.planning.models import Thread
-from tests.configuration import ROOM
-from tests.database.test_grants import Run, as_role, ask, modest, slomix
+from tests.database.steps import (
+    Run,
+    as_role,
+    ask,
+    content,
+)
 from tests.moments import at
-from tests.services.planning import A, Tonight
-from tests.services.test_campaigns import call
-from tests.workers.pump import pump
-from tests.workers.stage import in_voice
-from tests.world import World, build_world
-
-__all__ = ["modest", "slomix"]
-
-AN_HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def lived_in(committed: Database) -> World:
-    """An evening after which no table is empty."""
-    world = build_world(committed)
-    world.has("erik", ChannelName.TELEGRAM, "4242")
-    for name in ("alice", "erik", "franka", "goran", "bob", "dora"):
-        world.says(name, Status.LOOKING)
-    tonight = Tonight(world)
-    tonight.opens("alice")
-    tonight.votes("erik", tonight.suggests("alice", "Tabs\tand\\backslashes; \\. 'čšž'"))
-    tonight.leads("bob", A, "alice")
-    tonight.places("bob", "erik", A)
-    call(world)
-    world.clock.move_to(at(20, 45))
-    pump(world)
-    in_voice(world, alice=ROOM)
-    with world.session() as session:
-        settings, now = world.runtime.settings, world.clock.now()
-        charlie = session.get_one(User, world.users["charlie"])
-        spare = session.scalars(select(Player).where(Player.guid == "guid-spare")).one()
-        logins.open_session(session, charlie, now=now)
-        claims.claim(session, charlie, spare, "it is me", now=now)
-        granting.grant(session, "100000000000000042", Role.PROMOTER, actor="command line", now=now)
-        logins.begin_login(
-            session, state="s", browser="b", code_verifier="v", next_path="/", expires_at=now + AN_HOUR, now=now
-        )
-        links.new_code(session, world.players["goran"], ChannelName.TELEGRAM, lasts=AN_HOUR, settings=settings, now=now)
-        inbox.position(session, ChannelName.TELEGRAM, now=now)
-        inbox.take(session, ChannelName.TELEGRAM, 1, now=now)
-        session.add(Thread(session_id=tonight.view().room.id, members=["1", '{"2"}'], thread_id="7"))
-        pausing.pause(session, by="command line", now=now)
-        health.beat(session, "worker", "here/1", wall=wall_now() - AN_HOUR)
-    return world
-
-
-@pytest.fixture
-def slomix_lived_in(slomix: Run, servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setenv("DATABASE_URL", servers.database_url)
-    monkeypatch.setenv("DATABASE_OWNER_URL", servers.owner_url)
-    return slomix
-
-
-@pytest.fixture
-def backup(lived_in: World, slomix_lived_in: Run, tmp_path: Path) -> Path:
-    """Of that evening, made while somebody is connected."""
-    file = tmp_path / "slomix.backup"
-    done = slomix_lived_in("backup", str(file))
-    assert done.exit_code == 0, done.output
-    return file
-
-
-@pytest.fixture
-def elsewhere(slomix: Run, empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """The console script, again with the empty database."""
-
-    def run(*words: str, **more: str) -> object:
-        monkeypatch.setenv("DATABASE_URL", as_role(empty_database_url))
-        monkeypatch.setenv("DATABASE_OWNER_URL", more.pop("owner", empty_database_url))
-        return slomix(*words, **more)
-
-    return run  # type: ignore[return-value]
-
-
-def content(url: str) -> dict[str, list[object]]:
-    """Every row of every table, and where every sequence stands."""
-    with psycopg.connect(libpq_url(url)) as connection:
-        names = [name for (name,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
-        found: dict[str, list[Any]] = {
-            name: connection.execute(f'SELECT t::text FROM "{name}" t ORDER BY 1').fetchall() for name in names
-        }
-        found["sequences"] = list(connection.execute("SELECT sequencename, last_value FROM pg_sequences ORDER BY 1"))
-    return found
+from tests.world import World
 
 
 def shape(url: str) -> list[tuple[object, ...]]:

@@ -14,11 +14,8 @@ from slomix.clock import wall_now
 from slomix.db import Database, libpq_url
 from slomix.embedded import Servers
 from slomix.health import service as health
-from tests.database.test_backup import backup, content, elsewhere, lived_in, slomix_lived_in
-from tests.database.test_grants import Run, as_role, ask, slomix
+from tests.database.steps import Run, as_role, ask, content
 from tests.world import World
-
-__all__ = ["backup", "elsewhere", "lived_in", "slomix", "slomix_lived_in"]
 
 
 def test_a_file_that_ends_too_early_changes_nothing(

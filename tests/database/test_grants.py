@@ -1,34 +1,18 @@
 """The role that Slomix runs as gets its rights whenever it is made, and also on what is made later."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
 import pytest
 from alembic import command
-from click.testing import CliRunner, Result
-from psycopg import sql
 
 from slomix import grants, migrations
-from slomix.cli import main, privileges
-from slomix.db import Base, libpq_url
+from slomix.cli import privileges
+from slomix.db import Base
 from slomix.embedded import Servers
 from slomix.grants import ROLE, Granted
-
-Rows = list[tuple[object, ...]]
-Run = Callable[..., Result]
-
-
-def ask(url: str, *queries: str) -> Rows:
-    """What the last of them answers; all are committed."""
-    with psycopg.connect(libpq_url(url)) as connection:
-        for query in queries:
-            cursor = connection.execute(sql.SQL(query))
-        return cursor.fetchall() if cursor.description else []
-
-
-def as_role(url: str) -> str:
-    return url.replace("//postgres@", f"//{ROLE}@")
+from tests.database.steps import Run, as_role, ask
 
 
 def rights(url: str) -> set[tuple[object, ...]]:
@@ -65,32 +49,6 @@ def nobody_called_that(servers: Servers) -> Iterator[None]:
         yield
     finally:
         ask(servers.owner_url, f"ALTER ROLE somebody_else RENAME TO {ROLE}")
-
-
-@pytest.fixture
-def slomix(empty_database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> Run:
-    """The console script, with a database of which it knows both addresses."""
-    monkeypatch.chdir(str(tmp_path))
-    for name, value in {
-        "DATABASE_URL": as_role(empty_database_url),
-        "DATABASE_OWNER_URL": empty_database_url,
-        "REDIS_URL": "redis://127.0.0.1:1",
-        "SESSION_SECRET": "of-the-tests-and-of-nothing-else-at-all",
-        "SLOMIX_ENV": "development",
-        "PORT": "64999",  # where no copy runs
-    }.items():
-        monkeypatch.setenv(name, value)
-    return lambda *words, **more: CliRunner().invoke(main, list(words), **more)
-
-
-@pytest.fixture
-def modest(servers: Servers, empty_database_url: str) -> Iterator[str]:
-    """An owner as production has one, and its address: it owns the database and is nothing else on the server."""
-    ask(servers.owner_url, "CREATE ROLE modest LOGIN")
-    ask(empty_database_url, "ALTER DATABASE empty OWNER TO modest")
-    yield empty_database_url.replace("//postgres@", "//modest@")
-    ask(empty_database_url, "REASSIGN OWNED BY modest TO postgres", "DROP OWNED BY modest")
-    ask(servers.owner_url, "DROP ROLE modest")
 
 
 def test_the_migration_grants_what_is_needed_and_takes_all_of_it_back(empty_database_url: str) -> None:

@@ -15,6 +15,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Load what only these tests need."""
     config.pluginmanager.import_plugin("tests.world")
     config.pluginmanager.import_plugin("tests.simulators")
+    config.pluginmanager.import_plugin("tests.steps")
+    config.pluginmanager.import_plugin("tests.services.chatting")
 
 
 @pytest.fixture

@@ -16,35 +16,12 @@ from slomix.clock import moment_of
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.errors import NotFound
-from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from tests.configuration import make_settings
 from tests.moments import LJUBLJANA, TODAY, at
+from tests.steps import call, cancel, jobs_of
 from tests.world import Peopled, World, build_world
-
-
-def call(world: World, name: str = "bob", *, key: str = "k1", hour: int = 21, **options: object) -> tuple[int, bool]:
-    """Somebody presses Schedule campaign."""
-    chosen = {"audience": Audience(), "include_late_joiners": False, "dry_run": False, "start_at": at(hour)}
-    with world.session() as session:
-        campaign, is_new = service.create(
-            session,
-            world.players[name],
-            Options(**(chosen | options)),  # type: ignore[arg-type]
-            day=TODAY,
-            idempotency_key=key,
-            settings=world.runtime.settings,
-            now=world.clock.now(),
-        )
-        return campaign.id, is_new
-
-
-def jobs_of(world: World, campaign_id: int) -> dict[str, Job]:
-    with world.session() as session:
-        own = jobs.of_subject(session, f"campaign:{campaign_id}", rules.JOB_KINDS)
-        assert len(own) == len({job.kind for job in own})
-        return {job.kind: job for job in own}
 
 
 def counts(world: World) -> tuple[int, int, int]:
@@ -202,16 +179,6 @@ def test_ten_clicks_at_once_are_one_campaign(committed: db.Database) -> None:
         thread.join()
     assert len({campaign_id for campaign_id, _ in outcomes}) == 1
     assert sum(is_new for _, is_new in outcomes) == 1
-
-
-def latest(world: World) -> int:
-    with world.session() as session:
-        return session.scalars(select(func.max(Campaign.id))).one() or 0
-
-
-def cancel(world: World, campaign_id: int, name: str = "bob", *, is_admin: bool = False) -> None:
-    with world.session() as session:
-        service.cancel(session, campaign_id, player_id=world.players[name], is_admin=is_admin, now=world.clock.now())
 
 
 def test_cancelled_nothing_goes_out_and_the_day_is_free_again(world: World) -> None:

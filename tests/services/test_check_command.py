@@ -1,8 +1,6 @@
 """`slomix check` tells what is in effect, what is wrong with it and what may not be meant; and never a secret."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -10,10 +8,10 @@ from slomix.cli.configuration import shown
 from slomix.settings import Settings, names, secrets
 from tests.configuration import CONTACT_KEY
 from tests.rules.operator import PRODUCTION, STRONG, bare_machine
-from tests.services.test_commands import do, installation
+from tests.steps import checked, do
 from tests.world import World
 
-__all__ = ["bare_machine", "installation"]
+__all__ = ["bare_machine"]
 
 
 @pytest.fixture
@@ -21,11 +19,6 @@ def nothing(bare_machine: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     """An empty folder, and a port where no copy runs."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PORT", "64998")
-
-
-def checked() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(do("check", "--json").output)
-    return found
 
 
 def begins(sentences: list[str]) -> list[str]:

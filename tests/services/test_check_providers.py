@@ -5,12 +5,11 @@ import pytest
 from slomix.rehearsal.people import Control
 from slomix.simulator.people import GAMING_VOICE_CHANNEL, TEXT_CHANNEL, environment
 from tests.rules.operator import bare_machine
-from tests.services.test_check_command import checked
-from tests.services.test_commands import installation
 from tests.simulators import Simulator
+from tests.steps import checked
 from tests.world import World
 
-__all__ = ["bare_machine", "installation"]
+__all__ = ["bare_machine"]
 
 NOBODY = "901437285516304999"
 PARTS = ["discord", "discord server and rooms", "discord login", "telegram", "signal"]

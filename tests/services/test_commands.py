@@ -1,42 +1,19 @@
 """The commands of operators: roles, keys, players."""
 
-from pathlib import Path
-
 import pytest
-from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
 from sqlalchemy import select
 
 from slomix.accounts.models import GrantedRole, LinkEvent
 from slomix.accounts.rules import LinkAction
-from slomix.cli import main
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
 from slomix.contacts.vault import Vault
-from slomix.db import Database
 from tests.configuration import CONTACT_KEY
-from tests.world import World, build_world
+from tests.steps import do
+from tests.world import World
 
 NEW_KEY = Fernet.generate_key().decode()
-
-
-@pytest.fixture
-def installation(committed: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
-    monkeypatch.chdir(tmp_path)
-    for name, value in {
-        "DATABASE_URL": committed.url,
-        "REDIS_URL": "redis://127.0.0.1:1",
-        "SESSION_SECRET": "of-the-tests-and-of-nothing-else-at-all",
-        "SLOMIX_ENV": "development",
-        "PORT": "64999",  # where no copy runs
-        "CONTACT_DATA_ENCRYPTION_KEY": CONTACT_KEY,
-    }.items():
-        monkeypatch.setenv(name, value)
-    return build_world(committed)
-
-
-def do(*words: str) -> Result:
-    return CliRunner().invoke(main, list(words))
 
 
 def test_a_role_is_granted_once_and_revoked_once_and_both_are_in_the_log(installation: World) -> None:

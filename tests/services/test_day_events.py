@@ -1,6 +1,6 @@
 """What a day sets off: each event once, at a time at which people are awake, and while it can still be true."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -11,22 +11,9 @@ from slomix.availability.rules import Status
 from slomix.db import Database
 from slomix.jobs.models import Job
 from tests.moments import TODAY, at
+from tests.services.days import SIX, begins, says
 from tests.services.racing import at_once
 from tests.world import World, build_world
-
-SIX = ("alice", "bob", "erik", "franka", "goran", "dora")
-
-
-def says(world: World, name: str, status: Status, day: date = TODAY) -> None:
-    """As on the page."""
-    with world.session() as session:
-        now = world.clock.now()
-        events.say(session, world.players[name], day, status, settings=world.runtime.settings, now=now)
-
-
-def begins(world: World, day: date = TODAY) -> None:
-    with world.session() as session:
-        events.begin_day(session, day, settings=world.runtime.settings, now=world.clock.now())
 
 
 def promised(world: World, kind: str) -> list[tuple[str, datetime, datetime | None]]:

@@ -9,7 +9,6 @@ from sqlalchemy import select
 from slomix import db, words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
-from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.channels.memory import MemoryChannel
 from slomix.channels.telegram import Update
@@ -21,17 +20,12 @@ from slomix.inbox import service
 from slomix.inbox.desk import ANSWERS_A_MINUTE, Desk
 from slomix.inbox.service import Letter
 from tests.moments import TODAY
+from tests.services.chatting import ADDRESS, SIGNAL, TELEGRAM, code_for, desk_of, status
 from tests.services.racing import at_once
 from tests.world import World, build_world
 
-TELEGRAM, SIGNAL = ChannelName.TELEGRAM, ChannelName.SIGNAL
 TOMORROW = TODAY + timedelta(days=1)
-ADDRESS = {TELEGRAM: "4242", SIGNAL: "+38640123456"}
 CHANNELS = pytest.mark.parametrize("channel", [TELEGRAM, SIGNAL])
-
-
-def desk_of(world: World) -> Desk:
-    return Desk(world.runtime)
 
 
 def box(world: World, channel: ChannelName) -> MemoryChannel:
@@ -54,34 +48,9 @@ def writes(world: World, channel: ChannelName, text: str, address: str = "", *, 
     return " ".join(" ".join(message.text for _, message, _ in new).split())
 
 
-def code_for(world: World, name: str, channel: ChannelName) -> str:
-    with world.session() as session:
-        return links.new_code(
-            session,
-            world.players[name],
-            channel,
-            lasts=timedelta(minutes=30),
-            settings=world.runtime.settings,
-            now=world.clock.now(),
-        )[0]
-
-
-def status(world: World, name: str, day: object = TODAY) -> Status | None:
-    with world.session() as session:
-        return availability.statuses(session, day, [world.players[name]]).get(world.players[name])  # type: ignore[arg-type]
-
-
 def owner(world: World, channel: ChannelName, address: str) -> int | None:
     with world.session() as session:
         return links.owner_of(session, channel, address, settings=world.runtime.settings)
-
-
-@pytest.fixture
-def linked(world: World) -> World:
-    """Alice has proved both of her addresses."""
-    for channel, address in ADDRESS.items():
-        world.has("alice", channel, address)
-    return world
 
 
 # Linking

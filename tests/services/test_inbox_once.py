@@ -15,11 +15,9 @@ from slomix.contacts.rules import ChannelName
 from slomix.inbox import service
 from slomix.inbox.desk import TRIES
 from slomix.receiving import LOCK, Turn
+from tests.services.chatting import code_for, desk_of, status
 from tests.services.racing import at_once
-from tests.services.test_inbox import code_for, desk_of, linked, status
 from tests.world import World, build_world
-
-__all__ = ["linked"]
 
 TELEGRAM = ChannelName.TELEGRAM
 

@@ -11,7 +11,7 @@ from slomix.db import Database
 from slomix.metrics import readings
 from slomix.metrics.readings import Readings
 from tests.moments import TODAY
-from tests.workers.test_budget import counted
+from tests.steps import counted
 from tests.world import World, build_world
 
 ROWS = 20_000 if settings.get_current_profile_name() == "brief" else 200_000

@@ -19,7 +19,7 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from tests.moments import at
 from tests.services.promises import due, promise
-from tests.services.test_campaigns import call, cancel
+from tests.steps import call, cancel
 from tests.workers.pump import pump
 from tests.workers.stage import REMINDER, told
 from tests.world import World

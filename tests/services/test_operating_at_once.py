@@ -17,11 +17,8 @@ from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
 from tests.moments import at
 from tests.services.racing import at_once
-from tests.services.test_campaigns import call
-from tests.services.test_commands import do, installation
+from tests.steps import call, do
 from tests.world import World, build_world
-
-__all__ = ["installation"]
 
 
 @pytest.fixture

@@ -17,13 +17,10 @@ from slomix.jobs.models import Job
 from slomix.presence.rules import Whereabouts
 from tests.configuration import ROOM
 from tests.moments import at
-from tests.services.test_campaigns import call
-from tests.services.test_commands import do, installation
+from tests.steps import call, do
 from tests.workers.pump import pump
 from tests.workers.stage import in_voice
 from tests.world import World
-
-__all__ = ["installation"]
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from slomix.predecessor import service
 from slomix.predecessor.report import Kind, Outcome
 from tests.configuration import ROOM, SUMMARY_ROOM
 from tests.moments import TODAY, at
-from tests.services.test_campaigns import call
+from tests.steps import call
 from tests.workers.pump import pump
 from tests.workers.stage import in_voice
 from tests.world import Peopled, World, build_world

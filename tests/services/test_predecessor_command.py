@@ -7,12 +7,12 @@ import pytest
 from click.testing import Result
 
 from slomix.clock import Anchor, set_anchor, wall_now
-from tests.services.test_commands import do, installation
+from tests.steps import do
 from tests.world import World
 
 from .earlier import PEOPLE, SECRETS, Earlier, everything, full, there
 
-__all__ = ["full", "installation", "there"]
+__all__ = ["full", "there"]
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from slomix.jobs.models import Job
 from tests.configuration import ROOM
 from tests.moments import TODAY
 from tests.services.planning import under
-from tests.services.test_campaigns import call
+from tests.steps import call
 from tests.workers.pump import pump
 from tests.workers.stage import EVERYBODY, go, in_voice, status
 from tests.world import World

@@ -21,7 +21,7 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from tests.moments import at
 from tests.services.racing import at_once
-from tests.services.test_campaigns import call, cancel, jobs_of
+from tests.steps import call, cancel, jobs_of
 from tests.workers.pump import pump
 from tests.world import World, build_world
 

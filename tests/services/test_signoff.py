@@ -20,7 +20,7 @@ from slomix.health import service as health
 from slomix.jobs.models import Job
 from slomix.presence.rules import Whereabouts
 from tests.configuration import ROOM
-from tests.services.test_campaigns import call
+from tests.steps import call
 from tests.workers.stage import go, in_voice
 from tests.world import World
 

@@ -33,6 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Load what only these tests need."""
     config.pluginmanager.import_plugin("tests.world")
     config.pluginmanager.import_plugin("tests.simulators")
+    config.pluginmanager.import_plugin("tests.web.steps")
 
 
 @dataclass(frozen=True)

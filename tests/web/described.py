@@ -1,15 +1,21 @@
 """The description of the JSON API for tests: which calls there are, what they take, and whether an answer fits."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema_rs
+import pytest
 from flask import Flask
+from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
 from slomix.app import APIS, RowId
+from slomix.limits import limiter
 from slomix.openapi import views as openapi_views
 from slomix.openapi.document import FROM_OUR_PAGE, description
 from tests.moments import TODAY
+from tests.web.conftest import make_app, with_settings
+from tests.world import World
 
 API = "/api/availability"
 SECRET = "of-the-bridge-and-of-nobody-else"
@@ -77,3 +83,18 @@ def described(operation_id: str, answer: TestResponse) -> None:
     check(content["schema"], answer.get_json(force=True))
     for name, header in response.get("headers", {}).items():
         assert not header.get("required") or name in answer.headers
+
+
+@pytest.fixture(scope="module")
+def bridged(one_world: World) -> Flask:
+    return make_app(
+        with_settings(one_world, internal_api_secret=SecretStr(SECRET), link_code_interval_seconds=0).runtime
+    )
+
+
+@pytest.fixture
+def app(bridged: Flask) -> Iterator[Flask]:
+    """With a bridge, and nothing counted yet."""
+    limiter.reset()
+    yield bridged
+    limiter.reset()

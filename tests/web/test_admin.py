@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from slomix.accounts import claims, roles
 from slomix.accounts import service as accounts
-from slomix.accounts.models import Claim, LinkEvent, Player, User
+from slomix.accounts.models import Claim, Player, User
 from slomix.accounts.rules import LinkAction, Role
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
@@ -25,6 +25,7 @@ from tests.web.conftest import (
     nothing_stored,
     with_settings,
 )
+from tests.web.steps import form_of, log_of, player_of
 from tests.world import CAST, World
 
 PAGES = ["", "/claims", "/links", "/roles", "/audit", "/players"]
@@ -59,29 +60,6 @@ def claim(world: World) -> int:
     with world.session() as session:
         roles.grant(session, CAST["erik"], Role.PROMOTER, actor=CAST["dora"], now=world.clock.now())
     return asks_for(world, "guid-alice", "I play as <b>Alice</b> & friends")
-
-
-def log_of(world: World) -> list[tuple[LinkAction, str | None, dict[str, str]]]:
-    """The audit log, the newest first."""
-    with world.session() as session:
-        found = session.scalars(select(LinkEvent).order_by(LinkEvent.id.desc()))
-        return [(event.action, event.actor, event.details) for event in found]
-
-
-def player_of(world: World, name: str) -> int | None:
-    with world.session() as session:
-        return session.scalar(select(User.player_id).where(User.id == world.users[name]))
-
-
-def form_of(browser: Browser, path: str) -> dict[str, str]:
-    """What the form on a confirming page would send."""
-    page = browser.page(path).by_id("main")
-    names = ("owner", "before", "guid")
-    return {
-        one.attributes["name"]: one.attributes["value"]
-        for one in page.all("input")
-        if one.attributes.get("name") in names
-    }
 
 
 def addresses(world: World, claim: int, paths: list[str]) -> list[str]:

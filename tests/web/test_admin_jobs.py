@@ -16,7 +16,7 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.service import NewJob
 from tests.moments import at
-from tests.services.test_campaigns import call
+from tests.steps import call
 from tests.web.conftest import Browse, Browser, is_page, lands, nothing_stored
 from tests.workers.pump import pump
 from tests.world import World

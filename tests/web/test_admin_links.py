@@ -10,7 +10,7 @@ from slomix.accounts import service as accounts
 from slomix.accounts.models import GrantedRole, LinkEvent, Player, User
 from slomix.accounts.rules import LinkAction, Role
 from tests.web.conftest import Browse, Browser, is_page, lands, nothing_stored
-from tests.web.test_admin import form_of, log_of, player_of
+from tests.web.steps import form_of, log_of, player_of
 from tests.world import CAST, World
 
 

@@ -15,7 +15,7 @@ from slomix.accounts.rules import LinkAction
 from slomix.cli import data
 from tests.web.conftest import Browser, is_page, lands, nothing_stored
 from tests.web.reading import read
-from tests.web.test_admin import log_of
+from tests.web.steps import log_of
 from tests.world import CAST, World
 
 GOOD = 'guid,name,aliases\nguid-alice,^2Alicia,Ali|alice_old\nnew-1,Žan,\nnew-2,"Bad, Boy",Boy\n'

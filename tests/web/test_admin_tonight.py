@@ -14,8 +14,8 @@ from slomix.health import service as health
 from slomix.jobs.models import Job
 from slomix.presence import service as presence
 from tests.moments import at
-from tests.services.test_campaigns import call
-from tests.services.test_campaigns import cancel as cancel_campaign
+from tests.steps import call
+from tests.steps import cancel as cancel_campaign
 from tests.web.conftest import Browse, Browser
 from tests.web.reading import read, roots
 from tests.world import World

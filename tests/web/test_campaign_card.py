@@ -11,7 +11,7 @@ from slomix.channels.base import SendError
 from slomix.contacts.rules import ChannelName, QuietHours
 from tests.configuration import ROOM, SUMMARY_ROOM
 from tests.moments import at
-from tests.services.test_campaigns import call, cancel
+from tests.steps import call, cancel
 from tests.web.conftest import Browse, Browser, browser_of, make_app, with_settings
 from tests.web.reading import Element, read
 from tests.workers.pump import pump

@@ -16,7 +16,7 @@ from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.models import Job
 from slomix.presence.rules import Whereabouts
 from tests.moments import TODAY, at
-from tests.services.test_campaigns import call
+from tests.steps import call
 from tests.web.conftest import Browse, Browser
 from tests.world import World
 

@@ -1,6 +1,5 @@
 """The channels on the preferences page: linking one by a code, seeing how it does, trying it out, giving it up."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -29,17 +28,11 @@ from tests.web.conftest import (
     with_settings,
 )
 from tests.web.reading import Element, read
+from tests.web.steps import code_in
 from tests.workers.pump import pump
 from tests.world import CAST, World
 
 TELEGRAM, SIGNAL = ChannelName.TELEGRAM, ChannelName.SIGNAL
-CODE = re.compile(r"/link ([A-Za-z0-9_-]{32})")
-
-
-def code_in(page: Element) -> str:
-    found = CODE.search(page.words)
-    assert found, page.words
-    return found[1]
 
 
 def shown_code(browser: Browser, channel: str) -> str:

@@ -5,42 +5,18 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from flask import Flask
-from werkzeug.test import TestResponse
 
 from slomix import db, live
 from slomix.availability.rules import Status
 from tests.waiting import PATIENCE, until
 from tests.web.conftest import make_app
+from tests.web.steps import Stream, begins_with
 from tests.world import CAST, World, build_world
 
 LISTENERS = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN slomix_live%' AND pid <> pg_backend_pid()"
-
-
-class Stream:
-    """One open page's stream, read in a thread so that a test never waits for ever."""
-
-    def __init__(self, app: Flask) -> None:
-        self.app = app
-        self.answer: TestResponse = app.test_client().get("/events", buffered=False)
-        self._chunks: Iterator[str | bytes] = iter(self.answer.response)
-        self._reader = ThreadPoolExecutor(1)
-
-    def next(self) -> str:
-        """The next message as it stands on the wire."""
-        chunk = self._reader.submit(next, self._chunks).result(PATIENCE)
-        return chunk.decode() if isinstance(chunk, bytes) else chunk
-
-    def until(self, data: str) -> None:
-        while f"data: {data}\n\n" not in self.next():
-            pass
-
-    def close(self) -> None:
-        self._reader.shutdown(wait=False)
 
 
 @pytest.fixture
@@ -184,13 +160,6 @@ def test_a_process_has_one_listener_however_many_pages_are_open(evening: World, 
     for one in more:
         one.until("board")
     assert listeners(evening) == before
-
-
-def begins_with(page: str) -> str:
-    """The mark of a page: what its process had heard just before it was read."""
-    found = re.search(r'data-mark="([^"]*)"', page)
-    assert found
-    return found[1]
 
 
 def test_a_page_and_its_stream_have_the_same_mark_unless_something_happened_in_between(evening: World) -> None:

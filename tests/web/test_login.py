@@ -2,80 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
-import httpx2
 import pytest
 from sqlalchemy import delete, func, select, update
-from werkzeug.test import TestResponse
 
 from slomix.accounts import service as accounts
 from slomix.accounts.models import LoginAttempt, LoginSession, User
 from slomix.simulator.people import environment
 from tests.simulators import CAST, NOBODY, Simulator
-from tests.web.conftest import Browser, browser_of, is_page, lands, make_app, nothing_stored, with_settings
+from tests.web.conftest import browser_of, is_page, lands, nothing_stored
+from tests.web.steps import ALICE, Dance, dance_of
 from tests.world import World
-
-ALICE = CAST["Alice"]
-
-
-@dataclass(frozen=True)
-class Dance:
-    """A browser between Slomix and the simulated Discord."""
-
-    world: World
-    browser: Browser
-    discord: httpx2.Client
-
-    def leave(self, path: str = "/auth/login") -> dict[str, str]:
-        """Press Log in; what Slomix asks Discord for."""
-        where = urlsplit(lands(self.browser.get(path)))
-        return {name: values[0] for name, values in parse_qs(where.query).items()}
-
-    def consent(self, asked: dict[str, str], person: str = ALICE.id) -> str:
-        """Press Continue as …; the path by which one comes back."""
-        return self._decide(asked | {"user_id": person})
-
-    def deny(self, asked: dict[str, str]) -> str:
-        return self._decide(asked | {"deny": "1"})
-
-    def _decide(self, form: dict[str, str]) -> str:
-        answer = self.discord.post("/oauth2/authorize", data=form)
-        assert answer.status_code == 302, answer.text
-        back = urlsplit(answer.headers["Location"])
-        return f"{back.path}?{back.query}"
-
-    def log_in(self, path: str = "/auth/login", person: str = ALICE.id) -> TestResponse:
-        return self.browser.get(self.consent(self.leave(path), person))
-
-    def users(self) -> int:
-        with self.world.session() as session:
-            return session.scalar(select(func.count()).select_from(User)) or 0
-
-    def is_in(self) -> bool:
-        return bool(self.browser.get("/auth/link/status").get_json()["authenticated"])
-
-
-def dance_of(world: World, simulator: Simulator, **changed: str) -> Dance:
-    known = environment(simulator.port)
-    settings: dict[str, object] = {
-        name.lower(): known[name] for name in ("DISCORD_CLIENT_ID", "DISCORD_REDIRECT_URI", "DISCORD_API_BASE_URL")
-    }
-    settings |= {name.lower(): known[name] for name in ("DISCORD_AUTHORIZE_URL", "DISCORD_TOKEN_URL")}
-    settings["discord_client_secret"] = type(world.runtime.settings.session_secret)(known["DISCORD_CLIENT_SECRET"])
-    here = with_settings(world, **(settings | changed))
-    return Dance(here, browser_of(make_app(here.runtime), here, None), simulator.client())
-
-
-@pytest.fixture
-def dance(world: World, simulator: Simulator) -> Iterator[Dance]:
-    made = dance_of(world, simulator)
-    yield made
-    made.discord.close()
 
 
 def test_slomix_asks_for_who_one_is_and_nothing_else_with_a_challenge(dance: Dance, simulator: Simulator) -> None:

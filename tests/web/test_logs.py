@@ -2,11 +2,9 @@
 
 import io
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-import structlog
 from pydantic import SecretStr
 from sqlalchemy import event
 
@@ -19,33 +17,16 @@ from slomix.contacts.rules import ChannelName
 from slomix.inbox.desk import Desk
 from slomix.inbox.service import Letter
 from slomix.simulator.people import TELEGRAM_TOKEN, environment
-from tests.services.test_campaigns import call
 from tests.simulators import NOBODY, Simulator
+from tests.steps import call
 from tests.web.conftest import Browse, Browser, browser_of, lands, make_app, with_settings
 from tests.web.reading import read
-from tests.web.test_contacts_pages import code_in
-from tests.web.test_login import Dance, dance
-from tests.web.test_sessions import key_of
+from tests.web.steps import Dance, code_in, key_of
 from tests.workers.pump import pump
 from tests.workers.stage import go
 from tests.world import World
 
-__all__ = ["dance"]
-
 TYPED = "my very own words"
-
-
-@pytest.fixture
-def logged() -> Iterator[io.StringIO]:
-    """All that a process writes, in the form in which it does: our events, and whatever libraries say."""
-    written, before = io.StringIO(), structlog.get_config()
-    structlog.configure(**{**before, "logger_factory": structlog.PrintLoggerFactory(written)})
-    library = logging.StreamHandler(written)
-    library.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
-    logging.getLogger().addHandler(library)
-    yield written
-    logging.getLogger().removeHandler(library)
-    structlog.configure(**before)
 
 
 def holds(logged: io.StringIO, *secrets: str) -> list[str]:

@@ -13,7 +13,7 @@ from slomix.campaigns.messages import SummaryFacts, summary
 from slomix.campaigns.models import Campaign
 from slomix.deliveries.writing import safe_name
 from tests.moments import TODAY
-from tests.services.test_campaigns import call
+from tests.steps import call
 from tests.web.conftest import Browse, Browser
 from tests.web.reading import Element, read
 from tests.world import LINKED, World

@@ -21,7 +21,7 @@ from tests.waiting import PATIENCE
 from tests.web.conftest import is_page, make_app, with_settings
 from tests.web.scraping import scrape
 from tests.web.silence import at_port, noted_waits, silent_server, without_database
-from tests.web.test_events import Stream
+from tests.web.steps import Stream
 from tests.world import World, build_world
 
 TOKEN = "a-token-for-the-monitor-of-the-tests"

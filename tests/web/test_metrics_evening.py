@@ -15,7 +15,7 @@ from slomix.jobs.rules import JobStatus
 from slomix.metrics import views
 from tests.configuration import ROOM
 from tests.moments import at
-from tests.services.test_campaigns import call, latest
+from tests.steps import call, latest
 from tests.waiting import PATIENCE
 from tests.web.scraping import Scrape, scrape
 from tests.workers.pump import pump

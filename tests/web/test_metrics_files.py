@@ -18,7 +18,7 @@ from slomix.channels.base import SendError
 from slomix.embedded import Servers
 from tests.configuration import ROOM
 from tests.moments import at
-from tests.services.test_campaigns import call
+from tests.steps import call
 from tests.web.conftest import make_app, with_settings
 from tests.web.scraping import scrape
 from tests.workers.stage import EVERYBODY, go, in_voice

@@ -8,7 +8,7 @@ from slomix.campaigns import queries, rules
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries import moving
 from tests.moments import TODAY, at
-from tests.services.test_campaigns import call
+from tests.steps import call
 from tests.web.conftest import Browser
 from tests.world import World
 

@@ -19,7 +19,7 @@ from slomix.deliveries.models import Delivery
 from slomix.presence import service as presence
 from tests.configuration import ROOM
 from tests.moments import TODAY
-from tests.services.test_campaigns import call
+from tests.steps import call
 from tests.web.conftest import Browse, Browser, is_page, lands, nothing_stored
 from tests.workers.stage import go
 from tests.world import CAST, LINKED, World

@@ -2,26 +2,24 @@
 
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
 from slomix import words
 from slomix.availability.rules import Status
 from slomix.contacts.rules import ChannelName
-from slomix.limits import limiter
 from tests.moments import TODAY
-from tests.web.conftest import OURS, Browse, Browser, is_problem, make_app, nothing_stored, with_settings
+from tests.web.conftest import OURS, Browse, Browser, is_problem, nothing_stored
 from tests.web.described import (
     API,
     BEARER,
     BODIES,
     DOCUMENT,
     OPERATIONS,
-    SECRET,
+    app,
+    bridged,
     check,
     described,
     is_write,
@@ -30,20 +28,7 @@ from tests.web.described import (
 )
 from tests.world import World
 
-
-@pytest.fixture(scope="module")
-def bridged(one_world: World) -> Flask:
-    return make_app(
-        with_settings(one_world, internal_api_secret=SecretStr(SECRET), link_code_interval_seconds=0).runtime
-    )
-
-
-@pytest.fixture
-def app(bridged: Flask) -> Iterator[Flask]:
-    """With a bridge, and nothing counted yet."""
-    limiter.reset()
-    yield bridged
-    limiter.reset()
+__all__ = ["app", "bridged"]
 
 
 def test_it_is_public_complete_and_names_the_cookie_of_this_installation(anonymous: Browser, app: Flask) -> None:

@@ -5,7 +5,7 @@ import pytest
 from slomix.availability.rules import Status
 from slomix.deliveries import pausing
 from tests.moments import at
-from tests.services.test_campaigns import call
+from tests.steps import call
 from tests.web.conftest import Browse, Browser, lands, nothing_stored
 from tests.world import World
 

@@ -13,7 +13,7 @@ from slomix.planning.models import Thread
 from slomix.presence.rules import Whereabouts
 from tests.moments import TODAY
 from tests.services.planning import A, Tonight, everybody_says
-from tests.services.test_campaigns import call
+from tests.steps import call
 from tests.web.conftest import Browse, Browser, is_fragment, is_page, is_problem, lands, nothing_stored
 from tests.web.planning import PAGE, arranged, ids, press
 from tests.web.reading import Element, read, roots

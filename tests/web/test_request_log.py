@@ -12,12 +12,9 @@ from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.service import NewJob
 from tests.web.conftest import Browse, Browser
-from tests.web.test_logs import logged
 from tests.workers.pump import pump
 from tests.workers.stage import go
 from tests.world import World
-
-__all__ = ["logged"]
 
 FORM = {"include_available": "on", "start": "21:00", "key": "traced"}
 

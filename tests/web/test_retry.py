@@ -9,29 +9,16 @@ from slomix.availability.rules import Status
 from slomix.channels.base import SendError
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
-from slomix.jobs.models import Job
 from tests.moments import at
-from tests.services.test_campaigns import call, cancel
+from tests.steps import call, cancel
 from tests.web.conftest import OURS, Browse, Browser, is_page, is_problem, lands, nothing_stored
 from tests.web.reading import read, roots
+from tests.web.steps import settle
 from tests.workers.pump import pump
 from tests.world import World
 
 API = "/api/availability/promotions"
 WHO = [(None, 401), ("charlie", 403), ("alice", 403), ("goran", 404), ("bob", 200), ("dora", 200)]
-
-
-def settle(world: World, status: str, *, notice: str = "send_reminder_2045", most: int = 1000) -> list[int]:
-    """So many messages of a notice came to this; who they are."""
-    with world.session() as session:
-        ids = list(
-            session.scalars(select(Delivery.id).where(Delivery.notice == notice).order_by(Delivery.id).limit(most))
-        )
-        values = {"status": status, "reason": "Discord answered 500", "text": "Come!", "settled_at": world.clock.now()}
-        session.execute(update(Delivery).where(Delivery.id.in_(ids)).values(**values))
-        carriers = (Job.kind == "delivery") & Job.subject.in_([str(one) for one in ids])
-        session.execute(update(Job).where(carriers).values(status="failed", last_error="Discord answered 500"))
-    return ids
 
 
 @pytest.fixture

@@ -24,9 +24,8 @@ from slomix.availability.rules import Status
 from slomix.planning.models import Room
 from tests.moments import TODAY
 from tests.web.conftest import OURS, Browse, Browser, browser_of, is_problem, make_app, with_settings
-from tests.web.described import API, BEARER, BODIES, DOCUMENT, OPERATIONS, described, is_write, sound
-from tests.web.test_openapi import app, bridged
-from tests.web.test_retry import settle
+from tests.web.described import API, BEARER, BODIES, DOCUMENT, OPERATIONS, app, bridged, described, is_write, sound
+from tests.web.steps import settle
 from tests.world import World
 
 __all__ = ["app", "bridged"]

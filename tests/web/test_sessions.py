@@ -23,10 +23,8 @@ from tests.web.conftest import (
     lands,
     nothing_stored,
 )
-from tests.web.test_login import ALICE, Dance, dance, dance_of
+from tests.web.steps import ALICE, Dance, dance_of, key_of
 from tests.world import CAST, World
-
-__all__ = ["dance"]
 
 
 def name_of_cookie(browser: Browser) -> str:
@@ -45,11 +43,6 @@ def with_cookie(browser: Browser, value: str) -> Browser:
     other = browser.client.application.test_client()
     other.set_cookie(name_of_cookie(browser), value)
     return Browser(other)
-
-
-def key_of(browser: Browser) -> str:
-    with browser.client.session_transaction() as cookie:
-        return str(cookie["_user_id"])
 
 
 def is_in(browser: Browser) -> bool:

@@ -12,7 +12,7 @@ from slomix.db import Database
 from tests.moments import TODAY
 from tests.waiting import PATIENCE
 from tests.web.conftest import Browser, browser_of, make_app, with_settings
-from tests.web.test_events import Stream, begins_with
+from tests.web.steps import Stream, begins_with
 from tests.world import World, build_world
 
 NAMES = [

@@ -15,7 +15,7 @@ from slomix.contacts import service as contacts
 from slomix.contacts.preferences import Wishes
 from slomix.contacts.rules import ChannelName, Kind
 from tests.moments import LJUBLJANA
-from tests.services.test_campaigns import call
+from tests.steps import call
 from tests.web.conftest import Browse, Browser, browser_of, is_page, make_app, nothing_stored, with_settings
 from tests.web.reading import read
 from tests.workers.stage import go

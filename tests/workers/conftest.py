@@ -3,7 +3,7 @@
 import pytest
 
 from slomix.availability.rules import Status
-from tests.services.test_campaigns import call
+from tests.steps import call
 from tests.workers.stage import EVERYBODY
 from tests.world import World
 

@@ -50,3 +50,9 @@ def go(world: World, hour: int, minute: int = 0, second: int = 0, *, watching: b
 
 
 REMINDER, START, FOLLOW_UP = "Game night starts at", "Game night starts now. Come and join!", "We are starting"
+
+
+def summary(world: World) -> list[str]:
+    to, message, _ = world.discord.sent[-1]
+    assert to.is_room
+    return message.text.splitlines()

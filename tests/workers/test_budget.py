@@ -1,11 +1,8 @@
 """What telling one more person costs the database: a fixed number of statements and commits, however many they are."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import event
 
 from slomix import background, db
 from slomix.availability.rules import Status
@@ -13,31 +10,11 @@ from slomix.deliveries.service import JOB_KIND
 from slomix.jobs.runner import run
 from tests.configuration import ROOM
 from tests.moments import at
-from tests.services.test_campaigns import call
+from tests.steps import call, counted
 from tests.workers.stage import go, in_voice
 from tests.world import World, build_world
 
 STATEMENTS, COMMITS = 6, 2
-
-
-@contextmanager
-def counted(database: db.Database) -> Iterator[Counter[str]]:
-    """How many statements and commits happen inside the block."""
-    found: Counter[str] = Counter()
-
-    def statement(*_: object) -> None:
-        found["statements"] += 1
-
-    def commit(*_: object) -> None:
-        found["commits"] += 1
-
-    event.listen(database.engine, "before_cursor_execute", statement)
-    event.listen(database.engine, "commit", commit)
-    try:
-        yield found
-    finally:
-        event.remove(database.engine, "before_cursor_execute", statement)
-        event.remove(database.engine, "commit", commit)
 
 
 @pytest.fixture

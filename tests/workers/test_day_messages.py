@@ -9,7 +9,7 @@ from slomix.availability.rules import Status
 from slomix.contacts.rules import ChannelName, QuietHours
 from slomix.deliveries.models import Delivery
 from tests.moments import TODAY, at
-from tests.services.test_day_events import SIX, begins, says
+from tests.services.days import SIX, begins, says
 from tests.workers.pump import pump
 from tests.workers.stage import told
 from tests.world import Peopled, World, build_world

@@ -9,7 +9,7 @@ from slomix.contacts.rules import QuietHours
 from slomix.jobs.rules import JobStatus
 from tests.configuration import AFK, ROOM, SUMMARY_ROOM
 from tests.moments import TODAY, at
-from tests.services.test_campaigns import call, jobs_of, latest
+from tests.steps import call, jobs_of, latest
 from tests.workers.pump import pump
 from tests.workers.stage import (
     EVERYBODY,

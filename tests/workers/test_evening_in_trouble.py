@@ -17,7 +17,7 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from tests.configuration import ROOM
 from tests.moments import at
-from tests.services.test_campaigns import call, cancel, jobs_of, latest
+from tests.steps import call, cancel, jobs_of, latest
 from tests.workers.pump import pump
 from tests.workers.stage import (
     EVERYBODY,

@@ -15,9 +15,9 @@ from slomix.jobs.rules import JobStatus
 from slomix.presence import service as presence
 from tests.configuration import AFK, ROOM
 from tests.moments import at
-from tests.services.test_campaigns import call, jobs_of, latest
+from tests.steps import call, jobs_of, latest
 from tests.workers.pump import pump
-from tests.workers.stage import EVERYBODY, FOLLOW_UP, START, go, in_voice, told
+from tests.workers.stage import EVERYBODY, FOLLOW_UP, START, go, in_voice, summary, told
 from tests.world import Peopled, World, build_world
 
 ELSEWHERE = "900000000000000077"
@@ -42,12 +42,6 @@ def on_server(world: World) -> dict[str, bool | None]:
     with world.session() as session:
         rows = session.execute(select(Recipient.player_id, Recipient.on_server))
         return {by_player[row.player_id]: row.on_server for row in rows}
-
-
-def summary(world: World) -> list[str]:
-    to, message, _ = world.discord.sent[-1]
-    assert to.is_room
-    return message.text.splitlines()
 
 
 def renamed(world: World, name: str, *, to: str, aliases: list[str]) -> None:

@@ -7,10 +7,9 @@ from slomix.accounts import service as accounts
 from slomix.availability.rules import Status
 from slomix.contacts import service as contacts
 from tests.moments import at
-from tests.services.test_campaigns import call
+from tests.steps import call
 from tests.workers.pump import pump
-from tests.workers.stage import go, in_voice
-from tests.workers.test_voice_check import summary
+from tests.workers.stage import go, in_voice, summary
 from tests.world import World
 
 

@@ -21,7 +21,7 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
 from tests.moments import at
-from tests.services.test_campaigns import call, cancel, jobs_of
+from tests.steps import call, cancel, jobs_of
 from tests.workers.pump import pump
 from tests.workers.stage import go, in_voice, status, told
 from tests.world import World
