@@ -5,24 +5,16 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from tests.waiting import until
+
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 NOT_OURS = ("PYTHONUNBUFFERED", "MAKE", "SLOMIX_", "DATABASE_", "REDIS_", "DISCORD_", "PORT", "PUBLIC_URL", "SKIP_")
-# No process of these tests needs as long, on however busy a machine; who waits for them waits for an event.
-PATIENCE = 120.0
-
-
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    until = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < until, f"waited in vain for {what}"
-        time.sleep(0.02)
 
 
 def is_gone(pid: int) -> bool:
@@ -115,12 +107,12 @@ class Copy:
     @property
     def pid(self) -> int:
         """The runner's own number."""
-        wait_for(lambda: self.lock.exists() and self.lock.read_text(), "the copy to hold its folder")
+        until(lambda: self.lock.exists() and self.lock.read_text(), "the copy to hold its folder")
         return int(self.lock.read_text())
 
     def pid_of(self, name: str) -> int:
         file = self.folder / f"{name}.pid"
-        wait_for(lambda: file.exists() and file.read_text().strip(), f"{name} to run")
+        until(lambda: file.exists() and file.read_text().strip(), f"{name} to run")
         return int(file.read_text())
 
     def is_up(self) -> list[int]:
@@ -140,13 +132,13 @@ class Copy:
     def let_go(self) -> None:
         """Every process has been told; now they may end."""
         for name in ("web", "worker"):
-            wait_for(partial(self.has_said, name, "told"), f"{name} to be told")
+            until(partial(self.has_said, name, "told"), f"{name} to be told")
         (self.folder / "go").touch()
 
     def has_ended(self, pids: list[int]) -> None:
         """All of it ended in order, and gave back its folder."""
         for pid in pids:
-            wait_for(partial(is_gone, pid), f"process {pid} to end")
+            until(partial(is_gone, pid), f"process {pid} to end")
         assert [self.said("web"), self.said("worker")] == [["told", "bye"], ["told", "bye"]]
         assert self.lock.read_text() == ""
         assert self.errors.read_text() == ""

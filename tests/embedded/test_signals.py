@@ -18,7 +18,6 @@ import pytest
 from slomix.db import MIGRATION_LOCK, ROOT, libpq_url
 from slomix.embedded import Servers, places
 from tests.embedded.copies import (
-    PATIENCE,
     STOP_SIGNALS,
     Copy,
     children_of,
@@ -27,10 +26,10 @@ from tests.embedded.copies import (
     is_gone,
     masks,
     on_a_terminal,
-    wait_for,
 )
 from tests.rules.operator import PRODUCTION
 from tests.simulators import free_pair
+from tests.waiting import PATIENCE, until
 
 # Told to stop it waits for a file: until then it can only end by force, and has not said goodbye.
 CHILD = """
@@ -102,7 +101,7 @@ def test_a_hangup_that_nohup_ignores_stays_ignored(copy: Copy) -> None:
     assert copy.said("web") == []
     os.kill(pids[0], signal.SIGTERM)
     copy.let_go()
-    wait_for(lambda: is_gone(pids[0]), "the copy to end")
+    until(lambda: is_gone(pids[0]), "the copy to end")
     copy.errors.write_text("")  # what nohup said
     copy.has_ended(pids)
 
@@ -172,7 +171,8 @@ def test_told_while_it_reads_its_own_code_it_does_not_start(copy: Copy) -> None:
     script = copy.start("sh", "-c", '"$@" & echo $! >up.pid; wait $!', "sh", *copy.command)
     pid = copy.pid_of("up")
     status = Path(f"/proc/{pid}/status")
-    wait_for(lambda: has(masks(status.read_text())["SigCgt"], signal.SIGINT), "the first line of code")
+    # The last of the three; and unlike SIGINT no shell that is still to become our program catches it.
+    until(lambda: has(masks(status.read_text())["SigCgt"], signal.SIGHUP), "the first line of code")
     os.kill(pid, signal.SIGINT)
     assert script.wait(PATIENCE) == 0
     assert not copy.lock.exists()
@@ -185,7 +185,7 @@ def test_told_while_it_waits_for_its_port_it_does_not_start(copy: Copy) -> None:
     copy.lock.write_text("1")
     with socket.create_server(("127.0.0.1", copy.port)):
         script = copy.in_background()
-        wait_for(lambda: copy.lock.read_text() not in ("", "1"), "the copy to hold its folder")
+        until(lambda: copy.lock.read_text() not in ("", "1"), "the copy to hold its folder")
         os.kill(copy.pid, signal.SIGINT)
         assert script.wait(PATIENCE) == 0
     assert copy.lock.read_text() == ""
@@ -198,7 +198,7 @@ def test_told_while_the_release_command_runs_it_starts_nothing(copy: Copy) -> No
     script = copy.in_background()
     pids = [copy.pid, copy.pid_of("release")]
     os.kill(pids[0], signal.SIGINT)
-    wait_for(lambda: copy.said("release") == ["told"], "the release command to be told")
+    until(lambda: copy.said("release") == ["told"], "the release command to be told")
     (copy.folder / "go").touch()
     assert script.wait(PATIENCE) == 0
     assert copy.said("release") == ["told", "bye"]
@@ -224,7 +224,7 @@ def test_told_while_migrations_wait_for_a_lock_it_does_not_wait_with_them(
         development.given |= {"DATABASE_URL": empty_database_url, "REDIS_URL": servers.redis_url}
         script = development.in_background()
         waiting = "SELECT FROM pg_locks JOIN pg_database ON oid = database WHERE datname = 'empty' AND NOT granted"
-        wait_for(lambda: other.execute(waiting).fetchone() is not None, "the migrations to wait")
+        until(lambda: other.execute(waiting).fetchone() is not None, "the migrations to wait")
         os.kill(development.pid, signal.SIGINT)
         assert script.wait(PATIENCE) == 0
     assert development.errors.read_text() == ""
@@ -235,7 +235,7 @@ def test_a_ctrl_c_while_the_database_is_made_lets_it_be_made(development: Copy) 
     ours, theirs = os.openpty()
     running = development.start(born=on_a_terminal, output=theirs)
     os.close(theirs)
-    wait_for(lambda: "initdb" in children_of(running.pid).values(), "the database to be made")
+    until(lambda: "initdb" in children_of(running.pid).values(), "the database to be made")
     os.write(ours, b"\x03")
     assert running.wait(PATIENCE) == 0
     os.close(ours)
