@@ -14,7 +14,8 @@ from slomix import logs
 pytest_plugins = ["tests.scheduling"]
 # Their asserts explain themselves as a test's do.
 pytest.register_assert_rewrite(
-    "tests.world", "tests.databases", "tests.simulators", "tests.steps", "tests.web.steps", "tests.database.steps"
+    *("tests.databases", "tests.world", "tests.simulators", "tests.waiting"),
+    *("tests.steps", "tests.database.steps", "tests.services.chatting", "tests.web.steps"),
 )
 
 # How far tests search. Briefly, and each time the same, so that a change has its answer soon and nobody else's; or, in

@@ -1,6 +1,7 @@
 """The layers are a test: `lint-imports` reads the contracts in pyproject.toml. What it cannot see is looked at here."""
 
 import ast
+import re
 from pathlib import Path
 
 
@@ -72,5 +73,17 @@ def test_files_stay_small(root: Path) -> None:
         for folder in ("src", "workers", "tests")
         for path in sorted((root / folder).rglob("*.py"))
         if (lines := len(path.read_text().splitlines())) > 300
+        if not path.name.startswith("of_")  # lists of mutations: data
     ]
     assert long == []
+
+
+def test_no_test_imports_another(root: Path) -> None:
+    """What several need is a step, and has a module of its own: a test can be moved or dropped without the others."""
+    imported = [
+        f"{path.relative_to(root)}: {node.module}"
+        for path in sorted((root / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and re.fullmatch(r"tests\.(\w+\.)*test_\w+", node.module or "")
+    ]
+    assert imported == []

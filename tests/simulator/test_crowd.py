@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -122,6 +123,6 @@ def test_the_thousandth_message_is_no_more_work_than_the_first(tmp_path: Path) -
     def write(person: Person) -> None:
         signal._take(world, {"message": "Hi", "number": SIGNAL_SENDER, "recipients": [person.signal_number]})
 
-    work = [lines_run(lambda person=person: write(person)) for person in CROWD]
+    work = [lines_run(partial(write, person)) for person in CROWD]
     assert len(world.messages) == len(CROWD)
     assert work[-1] < 2 * work[0]
