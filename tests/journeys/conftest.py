@@ -19,6 +19,7 @@ from sqlalchemy import text
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.embedded import node
+from slomix.embedded.browser import Browser as Installed
 from slomix.embedded.browser import find
 from slomix.rehearsal.people import Person
 from slomix.rehearsal.system import System, running
@@ -26,6 +27,7 @@ from tests.journeys.axe import Inspector
 
 OPENING = datetime.fromisoformat("2026-03-27T20:40:00+01:00")
 DAY = "2026-03-27"
+IS_VISIBLE = os.environ.get("SLOMIX_VISIBLE") == "1"
 QUIET = [
     "--no-sandbox",
     "--disable-quic",
@@ -45,7 +47,20 @@ Cast = Callable[[str], Person]
 
 
 @pytest.fixture(scope="session")
-def system() -> Iterator[System]:
+def installed() -> Installed:
+    """The browser of this machine; without one no system has to be started."""
+    if os.environ.get("SLOMIX_NO_BROWSER") == "1":
+        pytest.skip("left out, as SLOMIX_NO_BROWSER=1 asks")
+    found = find(Path(__file__).parents[2])
+    if found is None:
+        pytest.fail("the journeys need a browser: .venv/bin/python -m slomix.embedded.browser fetches one")
+    if IS_VISIBLE and not found.has_windows:
+        pytest.fail(f"{found.program} cannot open a window: SLOMIX_VISIBLE=1 needs an installed Chromium or Chrome")
+    return found
+
+
+@pytest.fixture(scope="session")
+def system(installed: Installed) -> Iterator[System]:
     with running(OPENING.isoformat()) as copy:
         yield copy
 
@@ -63,25 +78,17 @@ def cast(system: System) -> Cast:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+def chromium(installed: Installed) -> Iterator[Browser]:
     """A browser for one file: Playwright runs an event loop on this thread while it is open, which others need too."""
-    if os.environ.get("SLOMIX_NO_BROWSER") == "1":
-        pytest.skip("left out, as SLOMIX_NO_BROWSER=1 asks")
-    found = find(Path(__file__).parents[2])
-    if found is None:
-        pytest.fail("the journeys need a browser: .venv/bin/python -m slomix.embedded.browser fetches one")
-    visible = os.environ.get("SLOMIX_VISIBLE") == "1"
-    if visible and not found.has_windows:
-        pytest.fail(f"{found.program} cannot open a window: SLOMIX_VISIBLE=1 needs an installed Chromium or Chrome")
     # Playwright's own Node.js needs a library that not every system has.
     if running_here := node.installed():
         os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(running_here))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=found.program,
-            args=[*QUIET, *found.arguments],
-            env={**os.environ, **found.variables},
-            headless=not visible,
+            executable_path=installed.program,
+            args=[*QUIET, *installed.arguments],
+            env={**os.environ, **installed.variables},
+            headless=not IS_VISIBLE,
         )
         yield browser
         browser.close()
