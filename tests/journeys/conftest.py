@@ -200,6 +200,14 @@ def inspector() -> Iterator[Inspector]:
     assert not inspector.found, "\n".join(["axe found:", *inspector.found])
 
 
+def set_offline(page: Page, offline: bool) -> None:
+    """Cut a page's connection, or mend it; on a machine that has no network Chromium tells the page of neither."""
+    before = page.evaluate("navigator.onLine")
+    page.context.set_offline(offline)
+    if page.evaluate("navigator.onLine") == before:
+        page.evaluate("(name) => { dispatchEvent(new Event(name)) }", "offline" if offline else "online")
+
+
 def keep_picture(page: Page, name: str) -> None:
     """A screenshot for who wants to look: set SLOMIX_PICTURES to a folder."""
     folder = os.environ.get("SLOMIX_PICTURES")

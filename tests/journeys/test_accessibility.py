@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from slomix.rehearsal.system import System
 from tests.journeys.axe import Inspector
-from tests.journeys.conftest import DAY, OPENING, Cast, OpenPage, are_looking
+from tests.journeys.conftest import DAY, OPENING, Cast, OpenPage, are_looking, set_offline
 
 PLAYERS = ("Alice", "Erik", "Franka", "Goran", "Hana", "Jana")
 LATER, PAST, TOO_FAR = "2026-03-29", "2026-03-20", "2027-03-27"
@@ -57,10 +57,10 @@ def test_what_a_player_sees(open_page: OpenPage, cast: Cast, inspector: Inspecto
     inspector.look(page, "the keys")
     page.keyboard.press("Escape")
     expect(page.locator("#keys")).to_be_hidden()
-    page.context.set_offline(True)
+    set_offline(page, True)
     expect(page.locator("#connection")).to_be_visible()
     inspector.look(page, "a board without connection")
-    page.context.set_offline(False)
+    set_offline(page, False)
     for state, day in (("today", DAY), ("a later day", LATER), ("a past day", PAST), ("a day too far away", TOO_FAR)):
         page.goto(f"/day/{day}")
         inspector.look(page, state)

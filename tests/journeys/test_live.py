@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from slomix.rehearsal.system import System
-from tests.journeys.conftest import DAY, Cast, OpenPage, are_looking
+from tests.journeys.conftest import DAY, Cast, OpenPage, are_looking, set_offline
 
 SOON = 3000  # milliseconds
 WATCH_THE_BOARD = """window.mutations = 0;
@@ -95,10 +95,10 @@ def assert_unlocked(page: Page) -> None:
 
 def test_who_was_offline_takes_no_answers_and_catches_up(open_page: OpenPage, cast: Cast) -> None:
     page = open_page(name="Erik")
-    page.context.set_offline(True)
+    set_offline(page, True)
     assert_locked(page)
     cast("Alice").say(DAY, "LOOKING")
-    page.context.set_offline(False)
+    set_offline(page, False)
     expect(page).to_have_title("[1/6] Slomix")
     expect(page.locator("#queue li")).to_contain_text("BadBoy")
     assert_unlocked(page)
@@ -109,7 +109,7 @@ def test_who_loses_the_connection_in_the_modal_is_told_there(open_page: OpenPage
     page.get_by_role("button", name="Promote", exact=True).click()
     modal = page.get_by_role("dialog")
     expect(modal).to_contain_text("0 would be asked")
-    page.context.set_offline(True)
+    set_offline(page, True)
     expect(modal.get_by_role("button", name="Schedule campaign")).to_have_attribute("aria-disabled", "true")
     expect(modal).to_contain_text("The connection is gone", timeout=1000)
 

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.journeys.conftest import DAY, OpenPage, Visit
+from tests.journeys.conftest import DAY, OpenPage, Visit, set_offline
 
 
 def today(page: Page) -> Locator:
@@ -93,9 +93,9 @@ def test_who_denies_at_discord_is_not_logged_in_and_told_so(visit: Visit) -> Non
 def test_when_the_connection_is_gone_the_page_says_so(open_page: OpenPage) -> None:
     page = open_page(name="Alice")
     expect(page.locator("#connection")).to_be_hidden()
-    page.context.set_offline(True)
+    set_offline(page, True)
     expect(page.locator("#connection")).to_be_visible()
-    page.context.set_offline(False)
+    set_offline(page, False)
     expect(page.locator("#connection")).to_be_hidden()
 
 
