@@ -1,5 +1,7 @@
 """The machine's Node.js and npm are taken where they are young enough, else those of a Python wheel."""
 
+import os
+import pwd
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,7 +24,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
         path = tmp_path / "bin" / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(
-            f'#!/bin/sh\n[ "$1" = --version ] || echo "{name} $@ $npm_config_cache" >said\necho {version}\n'
+            f'#!/bin/sh\n[ "$1" = --version ] || echo "{name} $@ $npm_config_cache $HOME" >said\necho {version}\n'
         )
         path.chmod(0o755)
         return path
@@ -85,4 +87,15 @@ def test_npm_has_a_cache_where_that_of_the_user_cannot_be_written(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv(variable, "/dev/null")
     node.npm(tmp_path, "ci", cwd=tmp_path)
-    assert (tmp_path / "said").read_text() == f"npm ci {tmp_path}/venv/npm-cache\n"
+    assert (tmp_path / "said").read_text() == f"npm ci {tmp_path}/venv/npm-cache {os.environ['HOME']}\n"
+
+
+def test_npm_has_a_home_where_the_user_has_none(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program("npm", "11.19.1")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", lambda uid: {}[uid])
+    node.npm(tmp_path, "ci", cwd=tmp_path)
+    assert (tmp_path / "said").read_text() == f"npm ci  {tmp_path}\n"

@@ -33,7 +33,12 @@ def npm(root: Path, *arguments: str, cwd: Path) -> None:
     Its cache moves into the virtual environment where the user's cannot be written to.
     """
     environment = dict(os.environ)
-    if not _can_be_written(Path(environment.get("npm_config_cache") or Path("~/.npm").expanduser())):
+    try:
+        home = Path.home()
+    except RuntimeError:  # HOME is not set, and the system does not know the user
+        home = Path(sys.prefix)
+        environment["HOME"] = sys.prefix
+    if not _can_be_written(Path(environment.get("npm_config_cache") or home / ".npm")):
         environment["npm_config_cache"] = str(Path(sys.prefix) / "npm-cache")
     found = shutil.which("npm")
     if found and _major_version(found) >= _OLDEST_NPM:
