@@ -67,6 +67,7 @@ def test_what_dies_is_started_again_each_time_a_little_later(tmp_path: Path) -> 
 
     async def play() -> None:
         async with runner(tmp_path) as running:
+            running.first_delay = 0.1
             running.start([Process("worker", f"""sh -c 'date +%s.%N >> "{births}"; exit 3'""")])
             await happens(lambda: births.exists() and len(births.read_text().split()) >= 4)
 
@@ -74,7 +75,7 @@ def test_what_dies_is_started_again_each_time_a_little_later(tmp_path: Path) -> 
     moments = [float(word) for word in births.read_text().split()]
     gaps = [later - earlier for earlier, later in pairwise(moments)]
     said = (tmp_path / "log" / "worker.log").read_text()
-    for gap, delay in zip(gaps[:3], (0.25, 0.5, 1), strict=True):
+    for gap, delay in zip(gaps[:3], (0.1, 0.2, 0.4), strict=True):
         assert f"ended with status 3; starts again in {delay:g} s" in said
         assert gap > delay * 0.99, "a busy machine may take longer"
 
@@ -82,10 +83,10 @@ def test_what_dies_is_started_again_each_time_a_little_later(tmp_path: Path) -> 
 def test_the_delay_never_grows_over_its_cap(tmp_path: Path) -> None:
     async def play() -> None:
         async with runner(tmp_path) as running:
-            running.longest_delay = 0.3
+            running.first_delay, running.longest_delay = 0.05, 0.1
             running.start([Process("worker", "false")])
             log = tmp_path / "log" / "worker.log"
-            await happens(lambda: log.exists() and log.read_text().count("again in 0.3 s") >= 3)
+            await happens(lambda: log.exists() and log.read_text().count("again in 0.1 s") >= 3)
 
     asyncio.run(play())
 
@@ -181,7 +182,7 @@ async def stop_told(folder: Path, on_term: str, signals: list[signal.Signals]) -
             await asyncio.sleep(0.05)  # later, by the clock
             running.take_signal(number)
         (folder / "go").touch()
-        await asyncio.wait_for(stopping, timeout=60)
+        await asyncio.wait_for(stopping, PATIENCE)
 
 
 @pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
@@ -287,4 +288,4 @@ with stopping._cond:
         os.kill(os.getpid(), number)
 stopping.wait()
 """
-    assert subprocess.run([sys.executable, "-c", script], timeout=120).returncode == 0
+    assert subprocess.run([sys.executable, "-c", script], timeout=PATIENCE).returncode == 0

@@ -16,7 +16,7 @@ from slomix.db import ROOT
 from slomix.embedded import places
 from tests.deployment.conftest import NOT_OURS
 from tests.simulators import free_pair
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 PARTS = {"postgres", "valkey", "web", "worker", "scheduler", "discord", "inbox", "simulator"}
 
@@ -77,7 +77,7 @@ def test_a_script_that_says_ctrl_c_ends_every_process(folder: Path, tmp_path: Pa
     sockets = [Path(tempfile.gettempdir()) / places.tag(folder, name) for name in ("pg", "kv")]
     assert [socket.is_dir() for socket in sockets] == [True, True]
     os.kill(runner, signal.SIGINT)
-    assert script.wait(timeout=60) == 0
+    assert script.wait(PATIENCE) == 0
     assert not ({runner} | everything) & living()
     assert [socket.exists() for socket in sockets] == [False, False]
     assert json.loads((folder / "pids.json").read_text()) == {}

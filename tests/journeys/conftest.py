@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import cache
 from http.cookies import SimpleCookie
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
@@ -24,6 +24,7 @@ from slomix.embedded.browser import find
 from slomix.rehearsal.people import Person
 from slomix.rehearsal.system import System, running
 from tests.journeys.axe import Inspector
+from tests.waiting import until
 
 OPENING = datetime.fromisoformat("2026-03-27T20:40:00+01:00")
 DAY = "2026-03-27"
@@ -37,13 +38,17 @@ QUIET = [
     "--disable-sync",
 ]
 
-# Others may use the machine too; where a promise is about seconds, a journey says so.
-PATIENCE = 10_000
+# In milliseconds; it only ends a journey that hangs.
+PATIENCE = 30_000
 expect.set_options(timeout=PATIENCE)
 
 Visit = Callable[..., Page]
 OpenPage = Callable[..., Page]
+T = TypeVar("T")
 Cast = Callable[[str], Person]
+
+# Lets a page hear of changes by its stream alone: without one it would ask every fifteen seconds.
+NEVER_POLL = "const every = setInterval; window.setInterval = (what, time) => (time === 15000 ? 0 : every(what, time));"
 
 
 @pytest.fixture(scope="session")
@@ -206,6 +211,11 @@ def set_offline(page: Page, offline: bool) -> None:
     page.context.set_offline(offline)
     if page.evaluate("navigator.onLine") == before:
         page.evaluate("(name) => { dispatchEvent(new Event(name)) }", "offline" if offline else "online")
+
+
+def sees(page: Page, condition: Callable[[], T], what: str) -> T:
+    """Return the first true answer of `condition`, while the page goes on."""
+    return until(condition, what, pause=lambda seconds: page.wait_for_timeout(1000 * seconds))
 
 
 def keep_picture(page: Page, name: str) -> None:

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from slomix.rehearsal.system import System
 from tests.journeys.conftest import DAY, OPENING, Cast, OpenPage, keep_picture
+from tests.waiting import until
 
 
 def link(page: Page, evening: System, cast: Cast, channel: str, name: str) -> None:
@@ -17,7 +18,7 @@ def link(page: Page, evening: System, cast: Cast, channel: str, name: str) -> No
     expect(page.get_by_text("Waiting for your message")).to_be_visible()
     keep_picture(page, f"code-{channel}")
     evening.control.write(channel.lower(), cast(name).discord_id, page.locator(".code code").inner_text())
-    expect(page.get_by_text("Linked.")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Linked.")).to_be_visible()
 
 
 def told(evening: System, cast: Cast, name: str, provider: str) -> list[str]:
@@ -40,18 +41,16 @@ def test_a_chat_is_linked_tried_and_unlinked(
     assert re.fullmatch(r"/link [A-Za-z0-9_-]{32}", code)
     evening.control.write(channel.lower(), cast("Erik").discord_id, code)
     if scripts:
-        expect(page.get_by_text("Linked.")).to_be_visible(timeout=20_000)
-    else:
-        page.wait_for_timeout(3_000)
+        expect(page.get_by_text("Linked.")).to_be_visible()
+    until(lambda: told(evening, cast, "Erik", channel.lower()), "the answer in the chat")
     page.goto("/preferences")
     mine = page.locator(f"#contact-{channel.lower()}")
     expect(mine).to_contain_text("••••••")
     mine.get_by_role("button", name="Send me a test message").click()
     expect(page.get_by_role("status").first).to_contain_text("on its way")
     if scripts:
-        expect(mine).to_contain_text("Last message", timeout=20_000)
-    else:
-        page.wait_for_timeout(3_000)
+        expect(mine).to_contain_text("Last message")
+    until(lambda: len(told(evening, cast, "Erik", channel.lower())) > 1, "the test message")
     said = told(evening, cast, "Erik", channel.lower())
     assert [text.split(".")[0] for text in said] == [
         "This chat is linked to eRiK|eng",
@@ -69,12 +68,11 @@ def test_a_reminder_on_telegram_can_be_stopped_by_whoever_reads_it(
     cast("Bob").promote()
     evening.control.set_clock(OPENING + timedelta(minutes=5, seconds=1))
     page = open_page(name=None)
-    for _ in range(100):
-        reminders = [text for text in told(evening, cast, "Alice", "telegram") if "Game night starts at 21:00" in text]
-        if reminders:
-            break
-        page.wait_for_timeout(200)
-    [reminder] = reminders
+
+    def reminders() -> list[str]:
+        return [text for text in told(evening, cast, "Alice", "telegram") if "Game night starts at 21:00" in text]
+
+    [reminder] = until(reminders, "the reminder")
     assert not [text for text in told(evening, cast, "Alice", "discord") if "Game night" in text]
     address = re.search(r"http\S+/stop/\S+", reminder)
     assert address is not None
@@ -96,10 +94,7 @@ def test_who_blocks_the_bot_is_told_on_discord_and_sees_it_on_the_next_visit(
     cast("Franka").say(DAY, "LOOKING")
     cast("Bob").promote()
     evening.control.set_clock(OPENING + timedelta(minutes=5, seconds=1))
-    for _ in range(100):
-        if told(evening, cast, "Franka", "discord"):
-            break
-        page.wait_for_timeout(200)
+    until(lambda: told(evening, cast, "Franka", "discord"), "the reminder on Discord")
     assert len(told(evening, cast, "Franka", "discord")) == 1
     page.goto("/")
     expect(page.get_by_text("We cannot write to you on Telegram")).to_be_visible()

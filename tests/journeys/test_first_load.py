@@ -1,5 +1,6 @@
 """A first visit is small and quick, asks nobody but us, and runs nothing that its policy does not allow."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +9,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from slomix.rehearsal.system import System
-from tests.journeys.conftest import DAY, OpenPage
+from tests.journeys.conftest import DAY, OpenPage, sees
+from tests.waiting import until
 
 MOST_REQUESTS, MOST_BYTES = 6, 60_000
 LINGER = 2000  # milliseconds: what a page may still ask for after it is there
@@ -55,7 +57,9 @@ class Wire:
 @pytest.fixture
 def quiet(open_page: OpenPage) -> None:
     """The server has answered somebody before, hears the database, and what set this evening up is over."""
-    open_page().wait_for_timeout(1000)
+    page = open_page()
+    until(lambda: re.search('data-mark="[^"]', page.request.get("/").text()), "a page whose process hears of changes")
+    page.wait_for_timeout(1000)
 
 
 NewBrowser = Callable[..., BrowserContext]
@@ -68,6 +72,7 @@ def test_a_first_visit_takes_six_requests_and_60_kb(new_browser: NewBrowser) -> 
     wire = Wire()
     wire.follow(first)
     first.goto("/")
+    sees(first, lambda: any(url.endswith("/events") for url in wire.asked), "its stream")
     first.wait_for_timeout(LINGER)
     icon = first.locator("link[rel=icon]").get_attribute("href")
     assert icon is not None
@@ -80,11 +85,12 @@ def test_a_first_visit_takes_six_requests_and_60_kb(new_browser: NewBrowser) -> 
 
     second = context.new_page()
     first.close()
-    wire = Wire()
-    wire.follow(second)
+    later = Wire()
+    later.follow(second)
     second.goto("/")
+    sees(second, lambda: any(url.endswith("/events") for url in later.asked), "its stream")
     second.wait_for_timeout(LINGER)
-    assert sorted(url.rpartition("/")[2] for url in wire.asked) == ["", "events"], (
+    assert sorted(url.rpartition("/")[2] for url in later.asked) == ["", "events"], (
         "what is known is not asked for again"
     )
 

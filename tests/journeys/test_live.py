@@ -4,9 +4,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from slomix.rehearsal.system import System
-from tests.journeys.conftest import DAY, Cast, OpenPage, are_looking, set_offline
+from tests.journeys.conftest import DAY, NEVER_POLL, Cast, OpenPage, are_looking, set_offline
 
-SOON = 3000  # milliseconds
 WATCH_THE_BOARD = """window.mutations = 0;
 new MutationObserver((all) => { window.mutations += all.length }).observe(document.getElementById("main"),
   { subtree: true, childList: true, attributes: true, characterData: true });"""
@@ -17,18 +16,18 @@ new MutationObserver(() => window.said.push(document.getElementById("says").text
 
 def test_what_one_says_every_open_page_shows(open_page: OpenPage, cast: Cast) -> None:
     alice, bob, day, stranger = (
-        open_page(name="Alice"),
-        open_page(name="Bob"),
-        open_page(f"/day/{DAY}", name="Erik"),
-        open_page("/calendar"),
+        open_page(name="Alice", before=NEVER_POLL),
+        open_page(name="Bob", before=NEVER_POLL),
+        open_page(f"/day/{DAY}", name="Erik", before=NEVER_POLL),
+        open_page("/calendar", before=NEVER_POLL),
     )
     alice.locator(f"#day-{DAY}").get_by_role("button", name="Looking").click()
-    expect(bob.locator("#queue li")).to_contain_text("BadBoy", timeout=SOON)
-    expect(bob).to_have_title("[1/6] Slomix", timeout=SOON)
-    expect(alice).to_have_title("[1/6] Slomix", timeout=SOON)
-    expect(day.locator(".said")).to_contain_text("BadBoy", timeout=SOON)
-    expect(stranger.locator(f"#cell-{DAY}")).to_contain_text("1 coming", timeout=SOON)
-    expect(stranger).to_have_title("[1/6] Slomix", timeout=SOON)
+    expect(bob.locator("#queue li")).to_contain_text("BadBoy")
+    expect(bob).to_have_title("[1/6] Slomix")
+    expect(alice).to_have_title("[1/6] Slomix")
+    expect(day.locator(".said")).to_contain_text("BadBoy")
+    expect(stranger.locator(f"#cell-{DAY}")).to_contain_text("1 coming")
+    expect(stranger).to_have_title("[1/6] Slomix")
 
 
 def test_what_has_not_changed_is_not_swapped(open_page: OpenPage, cast: Cast) -> None:
@@ -87,14 +86,14 @@ def assert_locked(page: Page) -> None:
 
 
 def assert_unlocked(page: Page) -> None:
-    expect(page.locator("#connection")).to_be_hidden(timeout=6000)
+    expect(page.locator("#connection")).to_be_hidden()
     expect(page.locator("main [aria-disabled=true]")).to_have_count(0)
     page.locator(f"#day-{DAY}").get_by_role("button", name="Maybe").click()
     expect(page.locator(f"#day-{DAY}").get_by_role("button", pressed=True)).to_have_text("Maybe")
 
 
 def test_who_was_offline_takes_no_answers_and_catches_up(open_page: OpenPage, cast: Cast) -> None:
-    page = open_page(name="Erik")
+    page = open_page(name="Erik", before=NEVER_POLL)
     set_offline(page, True)
     assert_locked(page)
     cast("Alice").say(DAY, "LOOKING")
@@ -111,11 +110,11 @@ def test_who_loses_the_connection_in_the_modal_is_told_there(open_page: OpenPage
     expect(modal).to_contain_text("0 would be asked")
     set_offline(page, True)
     expect(modal.get_by_role("button", name="Schedule campaign")).to_have_attribute("aria-disabled", "true")
-    expect(modal).to_contain_text("The connection is gone", timeout=1000)
+    expect(modal).to_contain_text("The connection is gone")
 
 
 def test_a_server_that_does_not_answer_is_noticed_too(open_page: OpenPage, cast: Cast) -> None:
-    page = open_page(name="Erik")
+    page = open_page(name="Erik", before=NEVER_POLL)
     page.wait_for_timeout(300)
     page.context.route("**/board", lambda route: route.fulfill(status=502, body="Bad gateway"))
     cast("Alice").say(DAY, "LOOKING")

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 from slomix.rehearsal.system import System
 from slomix.rehearsal.verdict import FOLLOW_UP, REMINDER, START, SUMMARY, received
 from tests.journeys.conftest import DAY, OPENING, OpenPage, keep_picture
+from tests.waiting import until
 
 NINE = OPENING + timedelta(minutes=20)
 
@@ -35,15 +36,14 @@ def test_an_evening_as_its_promoter_sees_it(open_page: OpenPage, evening: System
     card = page.locator("#campaign")
     expect(card).to_contain_text("scheduled")
     evening.control.set_clock(NINE - timedelta(minutes=15))
-    expect(card).to_contain_text("4 sent", timeout=10_000)
+    expect(card).to_contain_text("4 sent")
     evening.control.walk(ids["Alice"], "default")
-    while ids["Alice"] not in evening.in_voice():
-        page.wait_for_timeout(50)
+    until(lambda: ids["Alice"] in evening.in_voice(), "Alice to be seen in voice")
     # After a jump of a quarter of an hour the picture of the voice rooms is too old, until the next one is there.
     evening.control.set_clock(NINE - timedelta(seconds=3))
-    expect(card).to_contain_text("already in voice", timeout=15_000)
+    expect(card).to_contain_text("already in voice")
     evening.control.set_clock(NINE + timedelta(seconds=30))
-    expect(card).to_contain_text("posted", timeout=15_000)
+    expect(card).to_contain_text("posted")
     expect(card).to_contain_text("called together")
     expect(card).to_contain_text("1 of 4 came to voice")
     keep_picture(page, "after")
@@ -99,10 +99,7 @@ def test_a_dry_run_is_for_the_promoter_alone(open_page: OpenPage, evening: Syste
     dialog.get_by_label("Dry run").check()
     dialog.get_by_role("button", name="Schedule campaign").click()
     expect(dialog).to_contain_text("nobody else")
-    for _ in range(100):
-        if len(evening.control.messages()) >= 4:
-            break
-        page.wait_for_timeout(100)
+    until(lambda: len(evening.control.messages()) >= 4, "the messages of the dry run")
     assert [one["to"] for one in evening.control.messages()] == [ids["Bob"]] * 4
 
 

@@ -164,6 +164,8 @@ def test_a_process_has_one_listener_however_many_pages_are_open(evening: World, 
 
 def test_a_page_and_its_stream_have_the_same_mark_unless_something_happened_in_between(evening: World) -> None:
     app = make_app(evening.runtime)
+    hub: live.Hub = app.extensions["slomix_hub"]
+    hub.linger_seconds = PATIENCE  # between the page and its stream it listens, however long they take
     mark = begins_with(app.test_client().get("/").text)
     assert mark
     first = Stream(app)
@@ -175,6 +177,7 @@ def test_a_page_and_its_stream_have_the_same_mark_unless_something_happened_in_b
     assert begins_with(app.test_client().get("/").text) != mark
     for one in (first, late):
         one.close()
+    hub._listen_until = 0.0
 
 
 def test_a_page_vouches_for_nothing_while_its_process_hears_nothing(
