@@ -23,6 +23,8 @@ DAY = "2026-03-27"
 # Slow enough, and one at a time, that there is a middle to be killed in.
 ENVIRONMENT = {"SLOMIX_WORKER_THREADS": "1"}
 LATENCY = 0.4
+# In seconds; what has not come by then never will, however busy the machine.
+PATIENCE = 120
 KILL_AFTER = 2
 PREFERENCES = "/api/availability/promotion-preferences"
 # Who repeats a submit sends its key again.
@@ -76,7 +78,7 @@ class _Evening:
         if meddle is not None:
             meddle(self._system)
         self._walk_in_late()
-        self._wait("the summary", lambda: bool(self._got(verdict.SUMMARY)), seconds=90)
+        self._wait("the summary", lambda: bool(self._got(verdict.SUMMARY)))
         nap(3)  # time for anything that should not come
         again = self._run_again(campaign) if kill_worker else None
         result = self._judge(campaign, killed_after, again)
@@ -104,7 +106,7 @@ class _Evening:
 
     def _reminder(self) -> None:
         self._control.set_clock(START_AT - timedelta(minutes=15, seconds=1))
-        self._wait("the reminders", lambda: len(self._got(verdict.REMINDER)) >= 7, seconds=20)
+        self._wait("the reminders", lambda: len(self._got(verdict.REMINDER)) >= 7)
         self._say("reminders are out; Goran says he is not playing after all, Alice walks into voice")
         self._people["Goran"].say(DAY, "NOT_PLAYING")
         self._walk_in("Alice")
@@ -114,11 +116,11 @@ class _Evening:
         self._control.set_clock(START_AT - timedelta(seconds=2))
         killed_after = None
         if kill_worker:
-            self._wait("the first start notices", lambda: len(self._got(verdict.START)) >= KILL_AFTER, seconds=20)
+            self._wait("the first start notices", lambda: len(self._got(verdict.START)) >= KILL_AFTER)
             self._system.kill("worker")
             killed_after = len(self._got(verdict.START))
             self._say(f"killed the worker after {killed_after} start notices; the rest must come, and none twice")
-        self._wait("the other start notices", lambda: len(self._got(verdict.START)) >= 5, seconds=60)
+        self._wait("the other start notices", lambda: len(self._got(verdict.START)) >= 5)
         self._control.clear_faults()
         self._say("start notices are out")
         return killed_after
@@ -134,7 +136,7 @@ class _Evening:
     def _walk_in(self, name: str) -> None:
         who = self._cast[name]["id"]
         self._control.walk(who, "default")
-        self._wait(f"{name} to be seen in voice", lambda: who in self._system.in_voice(), seconds=10)
+        self._wait(f"{name} to be seen in voice", lambda: who in self._system.in_voice())
 
     def _run_again(self, campaign: str) -> Promise:
         """All that could make somebody send once more: the submit again, Redis emptied, scheduler and worker killed."""
@@ -146,7 +148,7 @@ class _Evening:
             self._system.kill(name)
         self._say("Bob's browser sends the form again, Redis is emptied, scheduler and worker are killed")
         nap(2)
-        self._wait("every process to be back", self._system.is_healthy, seconds=30)
+        self._wait("every process to be back", self._system.is_healthy)
         nap(3)
         more = len(self._control.messages()) - before
         seen = f"{more} messages more, {'the same' if same else 'another'} campaign"
@@ -165,13 +167,13 @@ class _Evening:
     def _got(self, kind: str) -> list[str]:
         return [str(one["to"]) for one in self._control.messages() if verdict.kind_of(one) == kind]
 
-    def _wait(self, what: str, condition: Callable[[], bool], *, seconds: float) -> None:
+    def _wait(self, what: str, condition: Callable[[], bool]) -> None:
         """Wait for it; when it does not come the evening goes on, and the verdict will say so."""
-        for _ in range(int(seconds * 20)):
+        for _ in range(PATIENCE * 20):
             if condition():
                 return
             nap(0.05)
-        self._say(f"waited {seconds:.0f} s for {what} in vain")
+        self._say(f"waited {PATIENCE} s for {what} in vain")
 
     def _judge(self, campaign: str, killed_after: int | None, again: Promise | None) -> Result:
         shown = self._system.slomix("campaign", "show", campaign, "--json")

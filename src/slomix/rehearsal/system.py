@@ -23,7 +23,7 @@ from slomix.rehearsal.people import Control, Person, Stumbled
 
 # Neither a server nor a credential of whoever rehearses: all of it is the rehearsal's own.
 _NOT_OURS = ("DATABASE_", "REDIS_URL", "DISCORD_", "AVAILABILITY_", "PUBLIC_URL", "SLOMIX_", "PROMOTER_", "GAMING_")
-START_SECONDS = 90
+START_SECONDS = 180
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class System:
     def is_healthy(self) -> bool:
         """Whether it says so itself."""
         try:
-            return httpx2.get(f"{self.web_url}/health", timeout=3, verify=False).status_code == 200
+            return httpx2.get(f"{self.web_url}/health", timeout=30, verify=False).status_code == 200
         except httpx2.HTTPError:
             return False
 
@@ -113,7 +113,7 @@ class System:
             env=_environment(self.port),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
 
 

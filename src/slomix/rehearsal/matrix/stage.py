@@ -31,7 +31,7 @@ ON = {"telegram": ("Erik", "Franka", "Goran"), "signal": ("Hana", "Jana", "Ivan"
 EVERYBODY = ("Alice", "Bob", "Dora", "Erik", "Franka", "Goran", "Hana", "Ivan", "Jana", "Luka")
 PROVIDERS = ("discord", "telegram", "signal")
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 PAUSE = 0.1
 
 
@@ -73,7 +73,7 @@ class Stage:
                 code = self.ask(name, "/api/availability/link-token", {"channel_type": channel})["token"]
                 self.control.write(channel, self.ids[name], f"/link {code}")
         total = sum(map(len, ON.values()))
-        self.wait("the new addresses", lambda: self._count_addresses() == total, seconds=20)
+        self.wait("the new addresses", lambda: self._count_addresses() == total)
 
     def _count_addresses(self) -> int:
         with self.database.transaction() as session:
@@ -106,7 +106,7 @@ class Stage:
     def say(self, name: str, day: str, status: str) -> None:
         self.ask(name, "/api/availability", {"date": day, "status": status})
 
-    def wait(self, what: str, condition: Callable[[], bool], *, seconds: float) -> bool:
+    def wait(self, what: str, condition: Callable[[], bool], *, seconds: float = PATIENCE) -> bool:
         """Wait for it; False when it does not come. A database that is away is waited for as well."""
         for _ in range(int(seconds / PAUSE)):
             try:
@@ -129,7 +129,7 @@ class Stage:
 
     def insist_on_killing(self, name: str) -> None:
         """`kill -9`, as soon as it is up."""
-        self.wait(name, lambda: self.system.kill(name), seconds=30)
+        self.wait(name, lambda: self.system.kill(name))
 
     def end_leases(self) -> None:
         """As if the thirty seconds were over for which a dead worker's jobs are its own."""
