@@ -68,7 +68,13 @@ inside() { # USER COMMAND…
   mount --make-rprivate /
   mount -t proc proc "$MACHINE/proc"
   mount -t sysfs -o ro sysfs "$MACHINE/sys"
-  mount --rbind /dev "$MACHINE/dev"
+  mount -t tmpfs -o mode=755 tmpfs "$MACHINE/dev"
+  mkdir "$MACHINE/dev/"{pts,shm}
+  cp -a /dev/{null,zero,full,random,urandom,tty} "$MACHINE/dev/"
+  mount -t devpts -o newinstance,ptmxmode=0666 devpts "$MACHINE/dev/pts"
+  for path in pts/ptmx:ptmx /proc/self/fd:fd fd/0:stdin fd/1:stdout fd/2:stderr; do
+    ln -s "${path%:*}" "$MACHINE/dev/${path#*:}"
+  done
   for path in /dev/shm /tmp /run; do mount -t tmpfs -o mode=1777 tmpfs "$MACHINE$path"; done
   registry_paths "$MACHINE" | while read -r path; do
     [ -e "$path" ] || continue
