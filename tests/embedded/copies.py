@@ -35,9 +35,14 @@ def children_of(parent: int) -> dict[int, str]:
     return found
 
 
+# Signals 32 and 33 are the C library's own: it lets no program change whether they are blocked.
+OF_THE_C_LIBRARY = 0b11 << 31
+
+
 def masks(status: str) -> dict[str, int]:
-    """What /proc says of a process's signals."""
-    return {name: int(bits, 16) for name, bits in re.findall(r"^(Sig\w+):\s*([0-9a-f]+)$", status, re.MULTILINE)}
+    """Return what /proc says of a process's signals."""
+    found = re.findall(r"^(Sig\w+):\s*([0-9a-f]+)$", status, re.MULTILINE)
+    return {name: int(bits, 16) & ~OF_THE_C_LIBRARY for name, bits in found}
 
 
 def has(mask: int, number: int) -> bool:

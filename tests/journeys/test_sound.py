@@ -169,7 +169,7 @@ def test_it_is_switched_on_in_preferences_where_it_can_be_heard(open_page: OpenP
     assert page.evaluate("audio.made") == 0
     expect(page.get_by_label("Play a sound")).not_to_be_checked()
     page.get_by_role("button", name="Hear it").click()
-    page.wait_for_function(f"audio.notes === {NOTES}")
+    sees(page, lambda: page.evaluate(f"audio.notes === {NOTES}"), "the sound")
     page.get_by_label("Play a sound").check()
     page.get_by_label("At least this many seconds apart").fill("60")
     page.get_by_role("button", name="Save").click()

@@ -75,7 +75,9 @@ def ask(browser: Browser, method: str, path: str, text: str) -> tuple[int, str]:
 def test_what_is_no_date_is_explained_and_changes_nothing(world: World, alice: Browser, method: str, path: str) -> None:
     with nothing_stored(world):
         found = {text: ask(alice, method, path, text) for text in NOT_DAYS}
-    assert found == dict.fromkeys(NOT_DAYS, (422, words.NO_SUCH_DAY))
+    field = re.search(r"(\w+)=\{\}|/\{\}$", path) if path.startswith(API) else None
+    sentence = words.NO_SUCH_DAY if field is None else f"Field {field[1] or 'day'}: {words.NO_SUCH_DAY}"
+    assert found == dict.fromkeys(NOT_DAYS, (422, sentence))
 
 
 @pytest.mark.parametrize(("method", "path"), MONTHS)
