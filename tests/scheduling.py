@@ -1,32 +1,43 @@
 """Which of the two test processes does what, and when.
 
 A whole system has a dozen processes, and a browser as many again: the journeys are one piece of work, which one process
-begins with. The other plays the short tests and then the other systems, on whose end nothing waits.
+begins with. The other plays the tests of pages meanwhile, and then the other systems, which wait more than they work;
+the short tests that are left fill the first one's time.
 """
 
+import gc
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-JOURNEYS = "tests/journeys/"
+JOURNEYS, PAGES = "tests/journeys/", "tests/web/"
 OTHER_SYSTEMS = ("tests/faults/test_short.py", "tests/deployment/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what takes longest first, and the other systems last."""
+    """Put what takes longest first, and behind what waits enough to fill the time of the other process."""
     items.sort(key=lambda item: _turn(item.nodeid))
 
 
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what was collected, which stays to the end."""
+    gc.collect()
+    gc.freeze()
+
+
 def _turn(nodeid: str) -> int:
-    return 0 if nodeid.startswith(JOURNEYS) else 2 if nodeid.startswith(OTHER_SYSTEMS) else 1
+    order: tuple[str | tuple[str, ...], ...] = (JOURNEYS, PAGES, OTHER_SYSTEMS)
+    return next((turn for turn, start in enumerate(order) if nodeid.startswith(start)), len(order))
 
 
 class OneSystemAtATime(LoadScopeScheduling):
     """What shares a system is one piece of work; every other test is one by itself."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return ("journeys", nodeid, "other systems")[_turn(nodeid)]
+        if nodeid.startswith(JOURNEYS):
+            return "journeys"
+        return "other systems" if nodeid.startswith(OTHER_SYSTEMS) else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:

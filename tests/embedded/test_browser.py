@@ -91,7 +91,7 @@ def test_one_from_npm_is_unpacked_once_with_its_libraries_and_fonts(npm: list[Pa
         assert found.program == place / "chromium"
         assert found.version() == f"Chromium 7 {place}/lib {place}/fonts.conf"
         assert not found.has_windows
-        assert "--use-angle=swiftshader" in found.arguments
+        assert "--disable-gpu" in found.arguments
     assert len(npm) == 1
     assert (place / "lib/libnss3.so").exists() and (place / "libEGL.so").exists()
     assert f"<dir>{place}/fonts</dir>" in (place / "fonts.conf").read_text()

@@ -64,13 +64,13 @@ def installed() -> Installed:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(installed: Installed) -> Iterator[System]:
     with running(OPENING.isoformat()) as copy:
         yield copy
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cast(system: System) -> Cast:
     """The people of the demo by name, away from the browser: `cast("Erik").say(DAY, "LOOKING")`."""
     entries = {entry["name"]: entry for entry in system.control.people()}
