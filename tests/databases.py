@@ -84,8 +84,8 @@ def owner(servers: Servers, database_url: str) -> Iterator[db.Database]:
 def empty(owner: db.Database) -> None:
     """As if nothing had ever happened.
 
-    Rows are deleted, since TRUNCATE makes the files of every table anew, after tests that wrote a few rows. The owner is
-    a superuser, for whom the order of the tables does not matter.
+    Rows are deleted, since TRUNCATE makes the files of every table anew, after tests that wrote a few rows. The owner
+    is a superuser, for whom the order of the tables does not matter.
     """
     with owner.transaction() as session:
         session.execute(text("SET LOCAL session_replication_role = replica"))
