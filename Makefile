@@ -35,8 +35,8 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help
 help:
 	@echo 'make run       the whole system on http://127.0.0.1:7000 (PORT=… moves it), with a demo'
-	@echo 'make test      everything that must be green, in five minutes'
-	@echo 'make test-fast lint, types, rules and services, in one'
+	@echo 'make test      everything that must be green'
+	@echo 'make test-fast lint, types, rules and services: for every minute'
 	@echo 'make test-all  everything, with long searches; for a release'
 	@echo 'make mutations breaks the code on purpose, over and over: does a test notice?'
 	@echo 'make rehearse  one evening in a minute, with a verdict on every promise'

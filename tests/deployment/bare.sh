@@ -46,7 +46,7 @@ build() {
   echo "Making the machine: a few minutes, once"
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' 2>/dev/null | head -1)
   namespaces debootstrap --variant=minbase --include=python3,python3-venv,make,git,ca-certificates \
-    bookworm "$r" "${mirror:-http://deb.debian.org/debian}" >"$BARE_ROOT/log" || die "debootstrap failed: $BARE_ROOT/log"
+    bookworm "$r" ${mirror:+"$mirror"} >"$BARE_ROOT/log" || die "debootstrap failed: $BARE_ROOT/log"
   chroot "$r" useradd --create-home --shell /bin/bash dev
   mv "$r" "$BASE"
 }
