@@ -159,7 +159,7 @@ def test_a_process_has_one_listener_however_many_pages_are_open(evening: World, 
     evening.says("alice", Status.LOOKING)
     for one in more:
         one.until("board")
-    assert listeners(evening) == before
+    assert listeners(evening) <= before, "no new one; one of an earlier test may end meanwhile"
 
 
 def test_a_page_and_its_stream_have_the_same_mark_unless_something_happened_in_between(evening: World) -> None:

@@ -76,9 +76,15 @@ def pids_of(name: str, programs: tuple[str, ...]) -> list[int]:
 
 
 def end_orphans(name: str, programs: tuple[str, ...], polite: signal.Signals, seconds: float = 10) -> None:
-    """End what an earlier run left behind, so that no two servers ever share their data."""
+    """End what an earlier run left behind, so that no two servers ever share their data.
+
+    A server is asked politely, and ends its own children: told the same, some of them end in a way that it takes for a
+    crash.
+    """
     for number in (polite, signal.SIGKILL):
-        for pid in pids_of(name, programs):
+        found = pids_of(name, programs)
+        told = [pid for pid in found if number == signal.SIGKILL or _parent(pid) not in found]
+        for pid in told:
             try:
                 os.kill(pid, number)
             except ProcessLookupError:
@@ -92,6 +98,14 @@ def end_orphans(name: str, programs: tuple[str, ...], polite: signal.Signals, se
             time.sleep(0.05)
         else:
             return
+
+
+def _parent(pid: int) -> int:
+    """Return the process that started this one; 0 when it has ended meanwhile."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    except OSError:
+        return 0
 
 
 def is_alive(pid: int) -> bool:
