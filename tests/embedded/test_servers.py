@@ -147,6 +147,41 @@ def test_a_server_that_outlived_its_runner_is_ended_first(home: Path) -> None:
         orphan.wait()
 
 
+SERVER = """
+import signal, subprocess, sys
+from pathlib import Path
+folder, tag = Path(sys.argv[1]), sys.argv[2]
+if len(sys.argv) == 3:
+    again = [sys.executable, "-c", sys.orig_argv[2], str(folder), tag, "child"]
+    child = subprocess.Popen(again, stdin=subprocess.PIPE)
+    def end(*_):
+        child.stdin.close()
+        child.wait()
+        sys.exit(0)
+    signal.signal(signal.SIGINT, end)
+    while True:
+        signal.pause()
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+(folder / "ready").touch()
+sys.stdin.read()  # until the server ends it; what else it was told waits
+if signal.sigtimedwait([signal.SIGINT], 0.5):
+    (folder / "told").touch()
+"""
+
+
+def test_a_server_that_is_left_over_ends_its_own_children(tmp_path: Path) -> None:
+    tag = f"slomix-of-{tmp_path.name}"
+    server = subprocess.Popen([sys.executable, "-c", SERVER, str(tmp_path), tag])
+    try:
+        until((tmp_path / "ready").exists, "the server and its child")
+        places.end_orphans(tag, (Path(sys.executable).name,), signal.SIGINT, seconds=PATIENCE)
+        assert server.wait(PATIENCE) == 0
+        assert not (tmp_path / "told").exists(), "the child was told by nobody else"
+    finally:
+        server.kill()
+        server.wait()
+
+
 def test_both_end_with_a_killed_starter_and_start_again(home: Path) -> None:
     script = """
 import sys, time

@@ -38,7 +38,7 @@ def access(who: Viewer | Anonymous) -> schemas.Access:
 @blueprint.get("")
 @calls.call("readDays", ANYBODY, "Every day of the span, in order.")
 def read(who: Viewer | Anonymous, query: schemas.DaysQuery) -> schemas.Days:
-    """Count per day; names when asked for by somebody linked."""
+    """Count per day; with names, when a linked player asks for them."""
     today = web.today(web.now())
     first = query.first or today
     last = query.last or _later(first)

@@ -37,7 +37,7 @@ class JobType(enum.StrEnum):
 
 ChannelsSummary = Annotated[
     dict[ChannelName, Number],
-    Field(description="How many are reached on which channel first; a channel nobody is reached on may be left out."),
+    Field(description="How many recipients are reached first on which channel; a channel without any may be left out."),
 ]
 
 
@@ -106,7 +106,7 @@ class Job(Answer):
 
 
 class Campaign(Answer):
-    """A campaign as aggregate: nobody learns here who was asked."""
+    """A campaign as aggregate, without who was asked."""
 
     id: Id
     status: CampaignStatus

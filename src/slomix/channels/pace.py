@@ -24,7 +24,7 @@ log = structlog.get_logger()
 LIMIT, WINDOW = 48, timedelta(milliseconds=1020)
 # What one process may do while nobody can count for all: five workers together stay below the limit.
 SHARE = 9
-# Who would have to wait longer is told so, and frees its thread for somebody else. No shorter than two windows: the
+# A sender that would have to wait longer is told so, and frees its thread for others. No shorter than two windows: the
 # third wave would be sent away just before its turn.
 PATIENCE = 2.5 * WINDOW
 # For so long a request counts that was begun and of which nobody said that it has left.

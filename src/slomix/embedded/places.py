@@ -83,8 +83,7 @@ def end_orphans(name: str, programs: tuple[str, ...], polite: signal.Signals, se
     """
     for number in (polite, signal.SIGKILL):
         found = pids_of(name, programs)
-        told = [pid for pid in found if number == signal.SIGKILL or _parent(pid) not in found]
-        for pid in told:
+        for pid in found if number == signal.SIGKILL else [pid for pid in found if _parent(pid) not in found]:
             try:
                 os.kill(pid, number)
             except ProcessLookupError:

@@ -32,7 +32,7 @@ SCHEMAS, JSON = "#/components/schemas/{model}", "application/json"
 # Status, and what it means in any call; the names are those in `components/responses`.
 PROBLEMS: dict[int, tuple[str, str]] = {
     400: ("NoObject", "The body is no JSON object."),
-    401: ("NotLoggedIn", "Nobody is logged in, or the bridge does not know the secret."),
+    401: ("NotLoggedIn", "The caller is not logged in, or the bridge does not know the secret."),
     403: ("NotAllowed", "Not linked to a player, no promoter, or a write that did not come from a page of Slomix."),
     404: ("NotFound", "There is no such thing, or not for this person."),
     405: ("WrongMethod", "This address does not work that way."),
@@ -40,7 +40,7 @@ PROBLEMS: dict[int, tuple[str, str]] = {
     413: ("TooLarge", "A body of more than 64 KiB."),
     422: ("Invalid", "The input makes no sense; the sentence says what is wrong with which field."),
     429: ("TooOften", "The same was asked for a moment ago."),
-    503: ("Unavailable", "Somebody we depend on does not answer, or this installation does not have it."),
+    503: ("Unavailable", "A service that Slomix depends on does not answer, or this installation does not have it."),
 }
 HEADERS: dict[int, Part] = {
     405: {"Allow": {"description": "The methods that do.", "required": True, "schema": {"type": "string"}}},
