@@ -18,7 +18,7 @@ TOOLS := node_modules/.complete
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile
 COMPILE := $(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || :
 CHECKED := src workers tests alembic bench
-BIOME := $(BIN)/python -m slomix.embedded.node node_modules/.bin/biome
+BIOME := $(BIN)/python -m slomix.dev.embedded.node node_modules/.bin/biome
 
 # A virtual environment knows its own folder by name: one that came along with a moved or copied clone, or whose Python
 # has gone, is made anew.
@@ -77,7 +77,7 @@ bench: setup
 .PHONY: test test-all
 test-all: SEARCH := --hypothesis-profile=thorough
 test test-all: $(TESTING) $(ASSETS) $(TOOLS)
-	@$(BIN)/python -m slomix.embedded.browser
+	@$(BIN)/python -m slomix.dev.embedded.browser
 	@$(MAKE) --no-print-directory -j2 lint collected
 	@exec $(BIN)/python -m pytest $(SEARCH)
 
@@ -193,11 +193,11 @@ $(PRODUCTION): requirements/production.txt pyproject.toml $(VENV)
 # Whichever set-up ran brings the Python for it.
 $(ASSETS): package.json package-lock.json .npmrc | $(if $(filter prod install,$(MAKECMDGOALS)),$(PRODUCTION),$(DEVELOPMENT))
 	@echo 'Fetching the browser assets'
-	@$(BIN)/python -m slomix.embedded.assets
+	@$(BIN)/python -m slomix.dev.embedded.assets
 	@touch $@
 
 # For lint only. Fetching the assets leaves nothing else in node_modules, so the tools come after them.
 $(TOOLS): $(ASSETS)
 	@echo 'Fetching the tools of lint'
-	@$(BIN)/python -m slomix.embedded.assets --tools
+	@$(BIN)/python -m slomix.dev.embedded.assets --tools
 	@touch $@

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import NullPool, create_engine, text
 
-from slomix.db import MIGRATION_LOCK
+from slomix.database.session import MIGRATION_LOCK
 from slomix.models import Base
 
 

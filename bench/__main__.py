@@ -14,8 +14,8 @@ import aiohttp
 from bench import live, notices
 from bench.figures import CannotMeasure, Result, Say
 from slomix.clock import wall_now
-from slomix.db import ROOT
-from slomix.rehearsal.people import Stumbled
+from slomix.database.session import ROOT
+from slomix.dev.rehearsal.people import Stumbled
 
 BENCHMARKS: dict[str, Callable[[Say], Result]] = {
     "streams": live.streams,

@@ -14,13 +14,13 @@ from slomix.availability.rules import Status
 from slomix.campaigns import service as campaigns
 from slomix.campaigns.rules import Audience
 from slomix.campaigns.service import Options
+from slomix.config.settings import Settings
 from slomix.contacts.models import Contact, Preferences
 from slomix.contacts.rules import ChannelName, Preferred
-from slomix.db import Database
-from slomix.rehearsal.people import Control
-from slomix.rehearsal.system import System, running
-from slomix.settings import Settings
-from slomix.simulator.people import CROWD, Person
+from slomix.database.session import Database
+from slomix.dev.rehearsal.people import Control
+from slomix.dev.rehearsal.system import System, running
+from slomix.dev.simulator.people import CROWD, Person
 
 OPENING = "2026-03-27T18:00:00+01:00"
 FIRST_DAY = date(2027, 1, 1)  # the demo has nothing to say about it

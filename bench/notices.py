@@ -11,8 +11,8 @@ import redis
 from bench.crowd import Hall, gathered
 from bench.figures import CannotMeasure, Figure, Result, Say, median, percentile, spread
 from slomix.clock import nap
-from slomix.db import libpq_url
-from slomix.simulator.people import BOT_TOKEN, CROWD
+from slomix.database.session import libpq_url
+from slomix.dev.simulator.people import BOT_TOKEN, CROWD
 
 CAMPAIGNS, ASKED = 100, 3
 APART = timedelta(milliseconds=700)

@@ -9,9 +9,9 @@ import psycopg
 
 from bench import machine
 from bench.figures import median
-from slomix.db import libpq_url, listen
-from slomix.rehearsal.people import Person
-from slomix.rehearsal.system import System, running
+from slomix.database.session import libpq_url, listen
+from slomix.dev.rehearsal.people import Person
+from slomix.dev.rehearsal.system import System, running
 
 # After the daily reminder and before the evening's campaign would begin: nothing happens by itself.
 OPENING = "2026-03-27T18:00:00+01:00"

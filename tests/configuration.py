@@ -1,6 +1,6 @@
 """The settings of the tests."""
 
-from slomix.settings import Settings
+from slomix.config.settings import Settings
 
 ROOM = "900000000000000001"
 AFK = "900000000000000002"

@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import sessionmaker
 
-from slomix import db, embedded, migrations
-from slomix.embedded import Servers
+from slomix.database import migrations
+from slomix.database import session as db
+from slomix.dev import embedded
+from slomix.dev.embedded import Servers
 from tests.waiting import PATIENCE
 
 

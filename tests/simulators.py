@@ -14,7 +14,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from slomix.simulator.people import BOT_TOKEN, PEOPLE, TELEGRAM_TOKEN, Person
+from slomix.dev.simulator.people import BOT_TOKEN, PEOPLE, TELEGRAM_TOKEN, Person
 from tests.waiting import PATIENCE, until
 
 # A port on which nobody listens: no program but one of root's may, and none is meant to.
@@ -85,7 +85,7 @@ def free_pair() -> int:
 def running_simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
     port, clock_file = free_pair(), tmp_path_factory.mktemp("simulator") / "clock.json"
     process = subprocess.Popen(
-        [sys.executable, "-m", "slomix.simulator"],
+        [sys.executable, "-m", "slomix.dev.simulator"],
         env=os.environ | {"PORT": str(port), "SLOMIX_CLOCK_FILE": str(clock_file)},
     )
     simulator = Simulator(port, clock_file, process)

@@ -11,13 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import event, func, select
 
-from slomix import db
 from slomix.campaigns import rules, service
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import Audience
 from slomix.campaigns.service import Options
 from slomix.cli import main
-from slomix.db import Database
+from slomix.database import session as db
+from slomix.database.session import Database
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from tests.configuration import CONTACT_KEY

@@ -20,12 +20,13 @@ def test_only_the_clock_asks_for_the_time(root: Path) -> None:
 
 
 def test_only_the_settings_read_the_environment_in_what_runs_in_production(root: Path) -> None:
-    development = {"cli", "embedded", "simulator", "rehearsal"}
-    allowed = {"environment.py", "process.py", "procfile.py", "output.py", "serve.py"}
+    package = root / "src/slomix"
+    allowed = {"app/gunicorn.py", "config/environment.py"}
     reading = [
-        str(path.relative_to(root))
-        for path in sorted((root / "src/slomix").rglob("*.py"))
-        if path.name not in allowed and not development & set(path.parts) and "os.environ" in path.read_text()
+        name
+        for path in sorted(package.rglob("*.py"))
+        if (name := str(path.relative_to(package))).split("/")[0] not in {"cli", "dev", "supervisor"}
+        if name not in allowed and "os.environ" in path.read_text()
     ]
     assert reading == []
 
@@ -35,8 +36,7 @@ def test_no_process_that_runs_knows_the_owner_of_the_database(root: Path) -> Non
         str(path.relative_to(root))
         for folder in ("src/slomix", "workers")
         for path in sorted((root / folder).rglob("*.py"))
-        if not {"cli", "embedded", "rehearsal"} & set(path.parts)
-        and any(word in path.read_text() for word in ("owner_url", "OWNER_URL"))
+        if not {"cli", "dev"} & set(path.parts) and any(word in path.read_text() for word in ("owner_url", "OWNER_URL"))
     ]
     assert [name for name in knowing if "settings" not in name] == []
 

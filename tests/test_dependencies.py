@@ -47,8 +47,8 @@ def test_who_does_not_lint_does_not_fetch_the_tools_of_lint(target: str) -> None
     def steps(goal: str) -> str:
         return subprocess.check_output(["make", "--always-make", "--dry-run", goal], cwd=ROOT, text=True)
 
-    assert "slomix.embedded.assets --tools" in steps("node_modules/.complete")
-    assert "slomix.embedded.assets" in steps(target)
+    assert "slomix.dev.embedded.assets --tools" in steps("node_modules/.complete")
+    assert "slomix.dev.embedded.assets" in steps(target)
     assert "--tools" not in steps(target)
 
 

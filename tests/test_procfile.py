@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from slomix.output import Output
-from slomix.process import Process
-from slomix.procfile import Runner, parse
+from slomix.supervisor.process import Process
+from slomix.supervisor.runner import Runner, parse
+from slomix.supervisor.terminal import Output
 from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -216,8 +216,8 @@ def runner_process(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
     script = """
 import asyncio, sys
 from pathlib import Path
-from slomix.process import Process, on_stop_signal
-from slomix.procfile import Runner
+from slomix.supervisor.process import Process, on_stop_signal
+from slomix.supervisor.runner import Runner
 async def main():
     runner = Runner(pids_file=Path(sys.argv[1]))
     loop = asyncio.get_running_loop()
@@ -252,7 +252,7 @@ def test_the_end_is_a_good_one_whatever_becomes_of_the_terminal(tmp_path: Path, 
     script = """
 import sys
 from pathlib import Path
-from slomix.output import Output
+from slomix.supervisor.terminal import Output
 output = Output(Path(sys.argv[1]))
 for number in range(1500):
     output.line("web", f"{number} " + "x" * 1000)
@@ -280,7 +280,7 @@ def test_a_process_that_is_told_to_end_hears_it_whatever_it_does_at_that_moment(
     """Also while it holds the lock of the very event, and also when it is told again meanwhile."""
     script = """
 import os, signal
-from slomix.processes import stop_event
+from slomix.processes.common import stop_event
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a script's background
 stopping = stop_event()
 with stopping._cond:

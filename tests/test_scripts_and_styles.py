@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from slomix.embedded.node import node
+from slomix.dev.embedded.node import node
 
 FOLDERS = ("static", "src", "docs", "templates")
 BIOME = "node_modules/.bin/biome"

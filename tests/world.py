@@ -13,22 +13,23 @@ import psycopg
 import pytest
 from sqlalchemy.orm import Session
 
-from slomix import db, migrations
 from slomix.accounts import logins
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError
+from slomix.channels.game_server import NoTelemetry
 from slomix.channels.memory import MemoryChannel, MemoryThreads
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
+from slomix.contacts.encryption import vault_of
 from slomix.contacts.preferences import Wishes
 from slomix.contacts.rules import ChannelName, QuietHours
-from slomix.contacts.vault import vault_of
-from slomix.embedded import Servers
-from slomix.game_server import NoTelemetry
-from slomix.runtime import Runtime
+from slomix.database import migrations
+from slomix.database import session as db
+from slomix.dev.embedded import Servers
+from slomix.runtime.context import Runtime
 from tests.configuration import make_settings
 from tests.databases import RolledBack, beside
 from tests.moments import LJUBLJANA, TODAY, at

@@ -1,5 +1,5 @@
 """The Discord process: keeps who is in voice."""
 
-from slomix.discord_app.process import run_bot
+from slomix.processes.discord.process import run_bot
 
 run_bot()

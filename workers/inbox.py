@@ -1,5 +1,5 @@
 """The inbox process: what people write on Telegram and Signal."""
 
-from slomix.receiving import run_inbox
+from slomix.processes.inbox import run_inbox
 
 run_inbox()

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from slomix.process import on_stop_signal
+from slomix.supervisor.process import on_stop_signal
 
 
 def main() -> None:

@@ -3,11 +3,11 @@
 from slomix.accounts import models as _accounts
 from slomix.availability import models as _availability
 from slomix.campaigns import models as _campaigns
+from slomix.chat import models as _inbox
 from slomix.contacts import models as _contacts
-from slomix.db import Base
+from slomix.database.session import Base
 from slomix.deliveries import models as _deliveries
 from slomix.health import models as _health
-from slomix.inbox import models as _inbox
 from slomix.jobs import models as _jobs
 from slomix.planning import models as _planning
 from slomix.presence import models as _presence

@@ -10,7 +10,7 @@ import pytest
 from slomix.channels import http
 from slomix.channels.base import Address, Message, Receipt, SendError, SlowDown, Unanswered
 from slomix.channels.discord import Discord
-from slomix.simulator.people import (
+from slomix.dev.simulator.people import (
     AFK_VOICE_CHANNEL,
     BOT_TOKEN,
     GAMING_VOICE_CHANNEL,

@@ -10,8 +10,8 @@ from slomix.channels.base import Address, Message, Posted, SendError, SlowDown, 
 from slomix.channels.discord import ARCHIVED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, Discord, allowed_mentions
 from slomix.channels.discord_threads import DiscordThreads
 from slomix.channels.markup import escaped
-from slomix.simulator.people import BOT_TOKEN, GAMING_VOICE_CHANNEL, GUILD_ID, TEXT_CHANNEL
-from slomix.simulator.rendering import rich
+from slomix.dev.simulator.people import BOT_TOKEN, GAMING_VOICE_CHANNEL, GUILD_ID, TEXT_CHANNEL
+from slomix.dev.simulator.rendering import rich
 from tests.simulators import CAST, Simulator
 
 ALICE, BOB = CAST["Alice"].id, CAST["Bob"].id

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from slomix import game_server
-from slomix.game_server import GameServer, NoTelemetry
-from slomix.wiring import game_server_of
+from slomix.channels import game_server
+from slomix.channels.game_server import GameServer, NoTelemetry
+from slomix.runtime.factory import game_server_of
 from tests.configuration import make_settings
 from tests.simulators import Simulator
 from tests.waiting import PATIENCE

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import redis
 
-from slomix.channels import pace
+from slomix.channels import rate_limit
 from slomix.channels.base import SlowDown
-from slomix.channels.pace import Hold, OwnPace, SharedPace, read_hold
+from slomix.channels.rate_limit import Hold, OwnPace, SharedPace, read_hold
 from slomix.clock import nap, wall_now
-from slomix.embedded import Servers
+from slomix.dev.embedded import Servers
 from tests.waiting import PATIENCE
 
 SECOND = timedelta(seconds=1)
@@ -34,7 +34,7 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         taken.append(seconds)
         nap(seconds)
 
-    monkeypatch.setattr(pace, "nap", napping)
+    monkeypatch.setattr(rate_limit, "nap", napping)
     return taken
 
 
@@ -76,20 +76,20 @@ def pauses_for_120(url: str, naps: list[float]) -> float:
 
 def test_three_processes_together_stay_below_fifty_in_any_second_and_waste_little(url: str, naps: list[float]) -> None:
     """Two windows have to pass; what the machine takes beside the pauses that are asked for is not counted."""
-    few = 2 * pace.WINDOW.total_seconds() * 1.15
+    few = 2 * rate_limit.WINDOW.total_seconds() * 1.15
     assert any(pauses_for_120(url, naps) < few for _ in range(3)), "one is held up with a slot once, not thrice"
 
 
 @pytest.fixture
 def window(monkeypatch: pytest.MonkeyPatch) -> timedelta:
     """A short one, as it is waited for."""
-    monkeypatch.setattr(pace, "WINDOW", 0.3 * SECOND)
-    return pace.WINDOW
+    monkeypatch.setattr(rate_limit, "WINDOW", 0.3 * SECOND)
+    return rate_limit.WINDOW
 
 
 def test_a_burst_leaves_at_once(url: str, naps: list[float], window: timedelta) -> None:
     began, one = wall_now(), SharedPace(url)
-    for _ in range(pace.LIMIT):
+    for _ in range(rate_limit.LIMIT):
         one.left(one.wait(DM))
     assert naps == []
     one.wait(DM)
@@ -111,7 +111,7 @@ def test_a_route_without_room_is_left_alone_by_all_and_keeps_nobody_else(url: st
 def test_a_short_pause_of_one_route_is_not_waited_for_by_all(
     url: str, naps: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "PATIENCE", 2 * PATIENCE * SECOND)  # so that any pause is a short one
+    monkeypatch.setattr(rate_limit, "PATIENCE", 2 * PATIENCE * SECOND)  # so that any pause is a short one
     one = SharedPace(url)
     one.heed(DM, {}, refused_for=PATIENCE * SECOND)
     with pytest.raises(SlowDown):
@@ -132,29 +132,29 @@ def test_a_global_429_stops_every_route_of_every_process(url: str) -> None:
 def test_who_would_have_to_wait_too_long_is_told_so_and_takes_no_turn(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "WINDOW", PATIENCE * SECOND)  # none ends while we look
+    monkeypatch.setattr(rate_limit, "WINDOW", PATIENCE * SECOND)  # none ends while we look
     one = SharedPace(url)
-    for _ in range(pace.LIMIT):
+    for _ in range(rate_limit.LIMIT):
         one.left(one.wait(DM))
     for _ in range(3):
         with pytest.raises(SlowDown) as refused:
             one.wait(DM)
         assert refused.value.retry_after is not None
-        assert refused.value.retry_after < pace.WINDOW, "who was refused did not take a slot"
+        assert refused.value.retry_after < rate_limit.WINDOW, "who was refused did not take a slot"
 
 
 def test_what_was_begun_and_never_left_counts_for_as_long_as_it_might(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "PATIENCE", timedelta(0))
+    monkeypatch.setattr(rate_limit, "PATIENCE", timedelta(0))
     one = SharedPace(url)
     store: Any = redis.Redis.from_url(url)
     seconds, microseconds = store.time()
-    for _ in range(pace.LIMIT):
+    for _ in range(rate_limit.LIMIT):
         one.wait(DM)
     ends = [end for _, end in store.zrange("slomix:discord:slots", 0, -1, withscores=True)]
-    assert len(ends) == pace.LIMIT
-    assert min(ends) >= seconds * 1_000_000 + microseconds + pace.BEGUN / timedelta(microseconds=1)
+    assert len(ends) == rate_limit.LIMIT
+    assert min(ends) >= seconds * 1_000_000 + microseconds + rate_limit.BEGUN / timedelta(microseconds=1)
     assert store.pexpiretime("slomix:discord:slots") * 1000 >= max(ends)
     with pytest.raises(SlowDown):
         one.wait(DM)
@@ -163,7 +163,7 @@ def test_what_was_begun_and_never_left_counts_for_as_long_as_it_might(
 def test_without_redis_each_process_keeps_to_its_share(naps: list[float], window: timedelta) -> None:
     one = SharedPace("redis://127.0.0.1:1/0")
     began = wall_now()
-    for _ in range(pace.SHARE):
+    for _ in range(rate_limit.SHARE):
         one.wait(DM)
     assert sum(naps) == 0
     one.wait(DM)
@@ -172,7 +172,7 @@ def test_without_redis_each_process_keeps_to_its_share(naps: list[float], window
 
 
 def test_five_shares_fit_into_the_limit(window: timedelta) -> None:
-    assert 5 * pace.SHARE <= 50
+    assert 5 * rate_limit.SHARE <= 50
     alone, began = OwnPace(limit=2), wall_now()
     for _ in range(3):
         alone.wait(DM)

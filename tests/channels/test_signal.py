@@ -11,7 +11,7 @@ import pytest
 from slomix.channels import http
 from slomix.channels.base import Address, Message, SendError, SlowDown, Unanswered
 from slomix.channels.signal import ChallengeNeeded, Incoming, Signal
-from slomix.simulator.people import SIGNAL_SENDER
+from slomix.dev.simulator.people import SIGNAL_SENDER
 from tests.simulators import CAST, NOBODY, Simulator
 from tests.waiting import PATIENCE
 

@@ -12,7 +12,7 @@ import pytest
 from slomix.channels import http
 from slomix.channels.base import Address, Message, SendError, SlowDown, Unanswered
 from slomix.channels.telegram import Telegram, Update
-from slomix.simulator.people import TELEGRAM_BOT_NAME, TELEGRAM_TOKEN
+from slomix.dev.simulator.people import TELEGRAM_BOT_NAME, TELEGRAM_TOKEN
 from tests.simulators import CAST, NOBODY, Simulator
 from tests.waiting import PATIENCE
 

@@ -16,16 +16,16 @@ from slomix.accounts import roles as granting
 from slomix.accounts.models import Player, User
 from slomix.accounts.rules import Role
 from slomix.availability.rules import Status
+from slomix.chat import service as inbox
 from slomix.cli import main
 from slomix.clock import wall_now
 from slomix.contacts import links
 from slomix.contacts.rules import ChannelName
-from slomix.db import Database, libpq_url
+from slomix.database.grants import ROLE
+from slomix.database.session import Database, libpq_url
 from slomix.deliveries import pausing
-from slomix.embedded import Servers
-from slomix.grants import ROLE
+from slomix.dev.embedded import Servers
 from slomix.health import service as health
-from slomix.inbox import service as inbox
 from slomix.planning.models import Thread
 from tests.configuration import ROOM
 from tests.moments import at

@@ -7,11 +7,11 @@ import psycopg
 import pytest
 from alembic import command
 
-from slomix import migrations
 from slomix.cli import privileges
-from slomix.db import Base, libpq_url
+from slomix.database import migrations
+from slomix.database.session import Base, libpq_url
 from slomix.deliveries import pausing
-from slomix.embedded import Servers
+from slomix.dev.embedded import Servers
 from tests.database.steps import (
     Run,
     as_role,

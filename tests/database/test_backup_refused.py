@@ -8,11 +8,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from slomix import migrations
 from slomix.cli import archive
 from slomix.clock import wall_now
-from slomix.db import Database, libpq_url
-from slomix.embedded import Servers
+from slomix.database import migrations
+from slomix.database.session import Database, libpq_url
+from slomix.dev.embedded import Servers
 from slomix.health import service as health
 from tests.database.steps import Run, as_role, ask, content
 from tests.world import World

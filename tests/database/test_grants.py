@@ -7,11 +7,11 @@ import psycopg
 import pytest
 from alembic import command
 
-from slomix import grants, migrations
 from slomix.cli import privileges
-from slomix.db import Base
-from slomix.embedded import Servers
-from slomix.grants import ROLE, Granted
+from slomix.database import grants, migrations
+from slomix.database.grants import ROLE, Granted
+from slomix.database.session import Base
+from slomix.dev.embedded import Servers
 from tests.database.steps import Run, as_role, ask
 
 

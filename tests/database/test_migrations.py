@@ -8,7 +8,8 @@ import time
 from alembic import command
 from sqlalchemy import create_engine, text
 
-from slomix import db, migrations
+from slomix.database import migrations
+from slomix.database import session as db
 from tests.waiting import PATIENCE
 
 

@@ -25,11 +25,11 @@ from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.cli.demo import load_demo
 from slomix.clock import SystemClock
-from slomix.db import LIVE, ROOT, Database, notify
-from slomix.embedded import Servers
-from slomix.rehearsal.people import Control, Person
-from slomix.settings import Settings
-from slomix.simulator.people import environment
+from slomix.config.settings import Settings
+from slomix.database.session import LIVE, ROOT, Database, notify
+from slomix.dev.embedded import Servers
+from slomix.dev.rehearsal.people import Control, Person
+from slomix.dev.simulator.people import environment
 from tests.configuration import make_settings
 from tests.databases import beside
 from tests.deployment import proxy

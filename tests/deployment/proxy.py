@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from slomix.db import ROOT
-from slomix.process import die_with_parent
+from slomix.database.session import ROOT
+from slomix.supervisor.process import die_with_parent
 from tests.waiting import PATIENCE, until
 
 EXAMPLE = ROOT / "docs/operations/nginx.conf"

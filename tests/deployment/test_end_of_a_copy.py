@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from slomix.db import ROOT
-from slomix.embedded import places
+from slomix.database.session import ROOT
+from slomix.dev.embedded import places
 from tests.deployment.conftest import NOT_OURS
 from tests.simulators import free_pair
 from tests.waiting import PATIENCE, until

@@ -11,8 +11,8 @@ from functools import partial
 import httpx2
 import pytest
 
-from slomix.rehearsal import verdict
-from slomix.simulator.people import PEOPLE, TEXT_CHANNEL
+from slomix.dev.rehearsal import verdict
+from slomix.dev.simulator.people import PEOPLE, TEXT_CHANNEL
 from tests.deployment.conftest import SETTLED, Deployment
 from tests.deployment.watching import RETRY_SECONDS, OpenPage, Reloading, process_of
 from tests.simulators import CAST

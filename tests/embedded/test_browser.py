@@ -12,9 +12,9 @@ from pathlib import Path
 import brotli
 import pytest
 
-from slomix.db import ROOT
-from slomix.embedded import browser
-from slomix.embedded.browser import NoBrowser, ensure, find
+from slomix.database.session import ROOT
+from slomix.dev.embedded import browser
+from slomix.dev.embedded.browser import NoBrowser, ensure, find
 
 Program = Callable[..., Path]
 VERSION = json.loads((ROOT / "requirements/chromium/package.json").read_text())["dependencies"]["@sparticuz/chromium"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from slomix.embedded import node
+from slomix.dev.embedded import node
 
 Program = Callable[[str, str], Path]
 

@@ -12,13 +12,13 @@ import pytest
 from click.testing import CliRunner
 
 from slomix.cli import main
-from slomix.db import ROOT
+from slomix.database.session import ROOT
 from tests.rules.operator import PRODUCTION, bare_machine
 from tests.waiting import PATIENCE
 
 __all__ = ["bare_machine"]
 
-GUNICORN = ["gunicorn", "--config", "python:slomix.serve", "slomix.app:create_app()"]
+GUNICORN = ["gunicorn", "--config", "python:slomix.app.gunicorn", "slomix.app:create_app()"]
 PROCESSES = [["python", f"workers/{name}.py"] for name in ("worker", "scheduler", "bot", "inbox")]
 STARTS = [*PROCESSES, GUNICORN, ["python", "-m", "slomix", "up", "--prod"]]
 PYTHON = Path(sys.executable).parent

@@ -14,11 +14,11 @@ import psycopg
 import pytest
 import redis
 
-from slomix import embedded
-from slomix.db import libpq_url
-from slomix.embedded import identity, places, postgres, valkey
-from slomix.embedded.identity import DAC_OVERRIDE, NOBODY, Identity
-from slomix.grants import ROLE
+from slomix.database.grants import ROLE
+from slomix.database.session import libpq_url
+from slomix.dev import embedded
+from slomix.dev.embedded import identity, places, postgres, valkey
+from slomix.dev.embedded.identity import DAC_OVERRIDE, NOBODY, Identity
 from tests.waiting import PATIENCE, until
 
 is_root = os.geteuid() == 0

@@ -15,8 +15,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from slomix.db import MIGRATION_LOCK, ROOT, libpq_url
-from slomix.embedded import Servers, places
+from slomix.database.session import MIGRATION_LOCK, ROOT, libpq_url
+from slomix.dev.embedded import Servers, places
 from tests.embedded.copies import (
     STOP_SIGNALS,
     Copy,

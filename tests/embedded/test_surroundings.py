@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from slomix.cli import surroundings
-from slomix.cli.surroundings import Folder, Given
-from slomix.settings import Settings, SettingsError
+from slomix.cli import dev_environment
+from slomix.cli.dev_environment import Folder, Given
+from slomix.config.settings import Settings, SettingsError
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def test_what_a_copy_gives_its_processes_replaces_a_secret_that_stands_in_a_file
     monkeypatch.setenv("DISCORD_BOT_TOKEN_FILE", str(tmp_path / "token"))
     monkeypatch.setenv("DISCORD_BOT_TOKEN", "")
     assert Given.read(tmp_path).text("DISCORD_BOT_TOKEN") == "real"
-    surroundings.put({"DISCORD_BOT_TOKEN": "simulated"})
+    dev_environment.put({"DISCORD_BOT_TOKEN": "simulated"})
     given = Given.read(tmp_path)
     assert (given.text("DISCORD_BOT_TOKEN"), given.environment.problems) == ("simulated", ())
 
@@ -53,7 +53,7 @@ def test_a_port_that_is_taken_is_named(beside: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(SettingsError, match=f"Port {port} is taken"):
-            surroundings.refuse_taken_ports([port - 1, port] if beside else [port], patience=0)
+            dev_environment.refuse_taken_ports([port - 1, port] if beside else [port], patience=0)
 
 
 def test_two_runs_of_one_folder_do_not_meet(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_run_that_was_killed_holds_nothing_and_is_known_to_have_been_cut_off(t
     script = """
 import os, sys
 from pathlib import Path
-from slomix.cli.surroundings import Folder
+from slomix.cli.dev_environment import Folder
 with Folder(Path(sys.argv[1])).held():
     os.kill(os.getpid(), 9)
 """
@@ -90,7 +90,7 @@ def test_other_commands_reach_the_servers_of_the_copy_that_runs(
         folder.publish(
             {"DATABASE_URL": "postgresql://embedded", "REDIS_URL": "unix://embedded", "SESSION_SECRET": "known"}
         )
-        assert surroundings.join_running_copy(tmp_path) == {"DATABASE_URL"}
+        assert dev_environment.join_running_copy(tmp_path) == {"DATABASE_URL"}
     assert os.environ["DATABASE_URL"] == "postgresql://embedded"
     assert os.environ["REDIS_URL"] == "redis://mine"
     assert not folder.environment.exists()
@@ -113,7 +113,7 @@ def test_the_owner_is_always_that_of_the_same_database(
     folder = Folder(tmp_path / "var" / "7000")
     with folder.held():
         folder.publish({"DATABASE_URL": "postgresql://embedded", "DATABASE_OWNER_URL": "postgresql://as-owner"})
-        surroundings.join_running_copy(tmp_path)
+        dev_environment.join_running_copy(tmp_path)
     assert os.environ["DATABASE_URL"] == (database or "postgresql://embedded")
     assert os.environ["DATABASE_OWNER_URL"] == joined
 
@@ -137,5 +137,5 @@ def test_an_owner_of_another_database_is_refused(monkeypatch: pytest.MonkeyPatch
 def test_what_is_started_does_not_get_the_owners_address(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE"):
         monkeypatch.setenv(name, "anything")
-    surroundings.forget_owner()
+    dev_environment.forget_owner()
     assert [name for name in os.environ if "OWNER_URL" in name] == []

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from slomix.rehearsal.matrix.count import Count, Row, Script, count, read_row, total
-from slomix.rehearsal.verdict import FOLLOW_UP, REMINDER, START, SUMMARY
+from slomix.dev.rehearsal.matrix.results import Count, Row, Script, count, read_row, total
+from slomix.dev.rehearsal.verdict import FOLLOW_UP, REMINDER, START, SUMMARY
 from tests.moments import at
 
 WORDS = {

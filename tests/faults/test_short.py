@@ -9,15 +9,15 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
-from slomix import db
-from slomix.rehearsal.evening import OPENING, play_on
-from slomix.rehearsal.matrix.calendar import Calendar
-from slomix.rehearsal.matrix.cells import SHORT, Cell
-from slomix.rehearsal.matrix.run import Players
-from slomix.rehearsal.matrix.stage import Stage
-from slomix.rehearsal.matrix.table import about
-from slomix.rehearsal.system import System, running
-from slomix.simulator.people import PEOPLE
+from slomix.database import session as db
+from slomix.dev.rehearsal.evening import OPENING, play_on
+from slomix.dev.rehearsal.matrix.calendar import Calendar
+from slomix.dev.rehearsal.matrix.harness import Stage
+from slomix.dev.rehearsal.matrix.run import Players
+from slomix.dev.rehearsal.matrix.scenarios import SHORT, Cell
+from slomix.dev.rehearsal.matrix.table import about
+from slomix.dev.rehearsal.system import System, running
+from slomix.dev.simulator.people import PEOPLE
 
 SEED = 20
 

@@ -2,11 +2,11 @@
 
 from datetime import date
 
-from slomix.rehearsal.matrix.calendar import Calendar, Night
-from slomix.rehearsal.matrix.cells import BY_NAME, CELLS, FEW, MANY
-from slomix.rehearsal.matrix.count import Count
-from slomix.rehearsal.matrix.evening import Played
-from slomix.rehearsal.matrix.table import Result, about, as_markdown, as_text
+from slomix.dev.rehearsal.matrix.calendar import Calendar, Night
+from slomix.dev.rehearsal.matrix.evening import Played
+from slomix.dev.rehearsal.matrix.results import Count
+from slomix.dev.rehearsal.matrix.scenarios import BY_NAME, CELLS, FEW, MANY
+from slomix.dev.rehearsal.matrix.table import Result, about, as_markdown, as_text
 from tests.moments import at
 
 CELL = BY_NAME["kill worker"]

@@ -18,11 +18,11 @@ from sqlalchemy import text
 
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
-from slomix.embedded import node
-from slomix.embedded.browser import Browser as Installed
-from slomix.embedded.browser import find
-from slomix.rehearsal.people import Person
-from slomix.rehearsal.system import System, running
+from slomix.dev.embedded import node
+from slomix.dev.embedded.browser import Browser as Installed
+from slomix.dev.embedded.browser import find
+from slomix.dev.rehearsal.people import Person
+from slomix.dev.rehearsal.system import System, running
 from tests.journeys.axe import Inspector
 from tests.waiting import until
 
@@ -58,7 +58,7 @@ def installed() -> Installed:
         pytest.skip("left out, as SLOMIX_NO_BROWSER=1 asks")
     found = find(Path(__file__).parents[2])
     if found is None:
-        pytest.fail("the journeys need a browser: .venv/bin/python -m slomix.embedded.browser fetches one")
+        pytest.fail("the journeys need a browser: .venv/bin/python -m slomix.dev.embedded.browser fetches one")
     if IS_VISIBLE and not found.has_windows:
         pytest.fail(f"{found.program} cannot open a window: SLOMIX_VISIBLE=1 needs an installed Chromium or Chrome")
     return found

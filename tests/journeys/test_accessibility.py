@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from slomix.rehearsal.system import System
+from slomix.dev.rehearsal.system import System
 from tests.journeys.axe import Inspector
 from tests.journeys.conftest import DAY, OPENING, Cast, OpenPage, are_looking, set_offline
 

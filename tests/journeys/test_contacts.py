@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from slomix.rehearsal.system import System
+from slomix.dev.rehearsal.system import System
 from tests.journeys.conftest import DAY, OPENING, Cast, OpenPage, keep_picture
 from tests.waiting import until
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from slomix.rehearsal.system import System
+from slomix.dev.rehearsal.system import System
 from tests.journeys.conftest import DAY, OpenPage, sees
 from tests.waiting import until
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from slomix.rehearsal.system import System
+from slomix.dev.rehearsal.system import System
 from tests.journeys.conftest import DAY, NEVER_POLL, Cast, OpenPage, are_looking, set_offline
 
 WATCH_THE_BOARD = """window.mutations = 0;

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from playwright.sync_api import expect
 
-from slomix.rehearsal.system import System
-from slomix.rehearsal.verdict import FOLLOW_UP, REMINDER, START, SUMMARY, received
+from slomix.dev.rehearsal.system import System
+from slomix.dev.rehearsal.verdict import FOLLOW_UP, REMINDER, START, SUMMARY, received
 from tests.journeys.conftest import DAY, OPENING, OpenPage, keep_picture
 from tests.waiting import until
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from slomix.rehearsal.system import System
+from slomix.dev.rehearsal.system import System
 from tests.journeys.conftest import DAY, Cast, OpenPage, are_looking, sees
 
 FIVE = ("Alice", "Franka", "Goran", "Hana", "Jana")

@@ -2,7 +2,7 @@
 
 from tests.mutations.mutation import Mutation
 
-RULES, TRIES, HANDLERS = (f"src/slomix/deliveries/{name}.py" for name in ("rules", "tries", "handlers"))
+RULES, TRIES, HANDLERS = (f"src/slomix/deliveries/{name}.py" for name in ("rules", "ledger", "handlers"))
 SERVICE, RETRYING = "src/slomix/deliveries/service.py", "src/slomix/deliveries/retrying.py"
 SENT, CUT_OFF, FALLBACK = (
     f"tests/services/test_{name}.py" for name in ("deliveries", "deliveries_cut_off", "fallback")
@@ -133,8 +133,8 @@ MUTATIONS = (
     Mutation(
         "a refusal for good takes no other channel",
         HANDLERS,
-        "        if seen is not None and following is not None:\n            tries.fall_back(",
-        "        if seen is not None and following is None:\n            tries.fall_back(",
+        "        if seen is not None and following is not None:\n            ledger.fall_back(",
+        "        if seen is not None and following is None:\n            ledger.fall_back(",
         (f"{FALLBACK}::test_a_refusal_for_good_sends_the_same_notice_over_the_next_channel_once",),
     ),
     Mutation(

@@ -2,7 +2,9 @@
 
 from tests.mutations.mutation import Mutation
 
-WEB, APP, PROXIES, LIMITS = (f"src/slomix/{name}.py" for name in ("web", "app", "proxies", "limits"))
+WEB, APP, PROXIES, LIMITS = (
+    f"src/slomix/{name}.py" for name in ("web/responses", "app/factory", "web/proxies", "web/rate_limits")
+)
 LOGINS, ACCOUNTS = "src/slomix/accounts/logins.py", "src/slomix/accounts/service.py"
 CALLS, INPUT, ADMIN = (f"tests/web/test_{name}.py" for name in ("bad_calls", "bad_input", "admin"))
 SESSIONS, LIMITED, LINKED = (f"tests/web/test_{name}.py" for name in ("sessions", "limits", "link"))
@@ -103,23 +105,23 @@ MUTATIONS = (
     ),
     Mutation(
         "the link for one player switches off another's messages",
-        "src/slomix/contacts/stopping.py",
+        "src/slomix/contacts/unsubscribe.py",
         "        _signer(settings, found.discord_id).unsign(token)\n",
         "        pass\n",
         ("tests/web/test_stop.py::test_a_link_of_one_player_is_no_link_of_another",),
     ),
     Mutation(
         "a stop link outlives the link to the player",
-        "src/slomix/contacts/stopping.py",
+        "src/slomix/contacts/unsubscribe.py",
         'salt=f"slomix.stop:{discord_id}"',
         'salt="slomix.stop"',
         ("tests/web/test_stop.py::test_a_link_ends_with_the_link_to_the_player",),
     ),
     Mutation(
         "opening a stop link switches off",
-        "src/slomix/contacts/stop.py",
-        "        found = stopping.read(session, token, settings=web.runtime().settings)\n",
-        "        found = stopping.read(session, token, settings=web.runtime().settings)\n"
+        "src/slomix/contacts/unsubscribe_views.py",
+        "        found = unsubscribe.read(session, token, settings=web.runtime().settings)\n",
+        "        found = unsubscribe.read(session, token, settings=web.runtime().settings)\n"
         "        zone = web.runtime().settings.zone\n"
         "        preferences.switch_off(session, found.player_id, [found.kind], zone=zone, now=web.now())\n",
         ("tests/web/test_stop.py::test_opening_the_link_changes_nothing",),
@@ -162,21 +164,21 @@ MUTATIONS = (
     ),
     Mutation(
         "writes over the API have no gate against foreign pages",
-        "src/slomix/openapi/calls.py",
+        "src/slomix/web/openapi/calls.py",
         "                if operation.needs_our_page(request.method):\n                    web.check_write()\n",
         "",
         (f"{CALLS}::test_a_write_from_elsewhere_is_refused",),
     ),
     Mutation(
         "what deletes over the API has no gate against foreign pages",
-        "src/slomix/openapi/calls.py",
+        "src/slomix/web/openapi/calls.py",
         'method not in {"GET", "HEAD"}',
         'method == "POST"',
         (f"{CALLS}::test_a_write_from_elsewhere_is_refused",),
     ),
     Mutation(
         "settings have no gate against foreign pages",
-        "src/slomix/openapi/calls.py",
+        "src/slomix/web/openapi/calls.py",
         "and self.audience.by == SESSION",
         "and self.audience is PROMOTERS",
         ("tests/web/test_settings_api.py::test_a_change_from_elsewhere_is_refused",),
@@ -239,7 +241,7 @@ MUTATIONS = (
     ),
     Mutation(
         "Telegram's webhook asks for no secret",
-        "src/slomix/inbox/views.py",
+        "src/slomix/chat/views.py",
         "or not hmac.compare_digest(given.encode(), secret.encode())",
         "",
         ("tests/web/test_inbox_webhook.py::test_who_does_not_know_the_secret_finds_no_such_page",),
@@ -306,14 +308,14 @@ MUTATIONS = (
     ),
     Mutation(
         "who takes over a profile inherits its addresses",
-        "src/slomix/linking.py",
+        "src/slomix/privacy/unlinking.py",
         "        contacts.remove_all(session, player.id)  # nothing of whoever had it before\n",
         "        pass\n",
         ("tests/services/test_held_links.py::test_a_profile_is_taken_over_without_what_was_left_behind",),
     ),
     Mutation(
         "unlinking leaves the addresses",
-        "src/slomix/linking.py",
+        "src/slomix/privacy/unlinking.py",
         "def _let_go(session: Session, player_id: int, today: date) -> None:\n"
         "    contacts.remove_all(session, player_id)\n",
         "def _let_go(session: Session, player_id: int, today: date) -> None:\n",
@@ -374,21 +376,21 @@ MUTATIONS = (
     ),
     Mutation(
         "anybody who writes to the bot is answered without end",
-        "src/slomix/inbox/desk.py",
+        "src/slomix/chat/responder.py",
         "if len(times) == ANSWERS_A_MINUTE and now - times[0] < 60:",
         "if len(times) > ANSWERS_A_MINUTE and now - times[0] < 60:",
         ("tests/services/test_inbox.py::test_the_twenty_first_message_in_a_minute_is_not_answered",),
     ),
     Mutation(
         "the bot answers in groups",
-        "src/slomix/inbox/desk.py",
+        "src/slomix/chat/responder.py",
         "if not update.chat_is_private or not update.text",
         "if not update.text",
         ("tests/services/test_inbox_once.py::test_nobody_is_answered_in_a_group",),
     ),
     Mutation(
         "who left our server answers in a chat",
-        "src/slomix/inbox/service.py",
+        "src/slomix/chat/service.py",
         "here = (User.player_id == owner) & (User.membership != Membership.LEFT)",
         "here = User.player_id == owner",
         ("tests/services/test_inbox.py::test_who_left_our_server_answers_no_more_and_may_still_unlink",),
@@ -441,21 +443,21 @@ MUTATIONS = (
     ),
     Mutation(
         "the role that Slomix runs as empties tables",
-        "src/slomix/grants.py",
+        "src/slomix/database/grants.py",
         'ON_TABLES = ("SELECT", "INSERT", "UPDATE", "DELETE")',
         'ON_TABLES = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")',
         ("tests/web/test_runtime_role.py::test_it_cannot_empty_any_table",),
     ),
     Mutation(
         "the role that Slomix runs as makes tables",
-        "src/slomix/grants.py",
+        "src/slomix/database/grants.py",
         'f"GRANT USAGE ON SCHEMA',
         'f"GRANT USAGE, CREATE ON SCHEMA',
         ("tests/web/test_runtime_role.py::test_it_cannot_change_the_schema",),
     ),
     Mutation(
         "the role that Slomix runs as says which migrations were run",
-        "src/slomix/grants.py",
+        "src/slomix/database/grants.py",
         'f"REVOKE INSERT, UPDATE, DELETE ON {SCHEMA}.{READ_ONLY} FROM {ROLE}"',
         'f"REVOKE INSERT ON {SCHEMA}.{READ_ONLY} FROM {ROLE}"',
         ("tests/web/test_runtime_role.py::test_it_cannot_change_the_schema",),

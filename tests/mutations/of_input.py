@@ -3,10 +3,10 @@
 from tests.mutations.mutation import Mutation
 
 SETTINGS, VALUES, REFUSALS, ENVIRONMENT = (
-    f"src/slomix/{name}.py" for name in ("settings", "values", "refusals", "environment")
+    f"src/slomix/{name}.py" for name in ("config/settings", "config/types", "config/checks", "config/environment")
 )
-SHAPES = "src/slomix/openapi/shapes.py"
-WEB, CSV = "src/slomix/web.py", "src/slomix/accounts/players_csv.py"
+SHAPES = "src/slomix/web/openapi/shapes.py"
+WEB, CSV = "src/slomix/web/responses.py", "src/slomix/accounts/players_csv.py"
 READ, REFUSED, FILES = "tests/rules/test_settings.py", "tests/rules/test_refusals.py", "tests/web/test_admin_players.py"
 CALLS = "tests/web/test_bad_calls.py"
 
@@ -250,7 +250,7 @@ MUTATIONS = (
     ),
     Mutation(
         "what the database cannot store is a mistake of ours",
-        "src/slomix/app.py",
+        "src/slomix/app/factory.py",
         "    @app.errorhandler(DataError)\n",
         "",
         ("tests/web/test_bad_input.py::test_a_mistake_is_explained_and_stores_nothing", "tests/web/test_logs.py"),

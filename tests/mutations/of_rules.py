@@ -275,7 +275,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a session is ready with one more than enough",
-        "src/slomix/availability/events.py",
+        "src/slomix/availability/triggers.py",
         "if looking >= settings.ready_threshold:",
         "if looking > settings.ready_threshold:",
         ("tests/services/test_day_events.py",),
@@ -461,7 +461,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a name in a message mentions people",
-        "src/slomix/deliveries/writing.py",
+        "src/slomix/deliveries/formatting.py",
         'return escaped(" ".join(plain_name(name).split())[:LONGEST_NAME])',
         'return " ".join(plain_name(name).split())[:LONGEST_NAME]',
         (f"{OF_EVENINGS}::test_names_mention_nobody_format_nothing_and_sixty_of_them_fit",),

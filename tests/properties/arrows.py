@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import text
 
-from slomix import db
+from slomix.database import session as db
 
 # What each status may become, as the glossary of the ledger has it.
 JOB_ARROWS = {

@@ -14,13 +14,14 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select, text, update
 
-from slomix import background, db, logs
+from slomix import logs
 from slomix.availability.rules import Status
 from slomix.campaigns import queries, retrying, service
 from slomix.campaigns.rules import Audience, CampaignStatus
 from slomix.campaigns.service import Options
 from slomix.clock import wall_now
 from slomix.contacts.rules import ChannelName
+from slomix.database import session as db
 from slomix.deliveries import pausing
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
@@ -31,6 +32,7 @@ from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
 from slomix.jobs.service import Lost
 from slomix.presence import service as presence
+from slomix.processes import dispatch
 from tests.configuration import ROOM
 from tests.databases import empty
 from tests.moments import TODAY, at
@@ -204,15 +206,15 @@ class Evening(RuleBasedStateMachine):
             session.execute(update(Job).where(waiting).values(run_at=self.world.clock.now()))
 
     def due(self, do: Callable[[int, str], None], most: int = 100) -> None:
-        for job in background.tick(self.world.runtime)[:most]:
+        for job in dispatch.tick(self.world.runtime)[:most]:
             do(job.id, job.kind)
 
     def carry(self, job_id: int, kind: str) -> None:
         with suppress(Killed):
-            run(self.world.runtime, background.HANDLERS[kind], job_id)
+            run(self.world.runtime, dispatch.HANDLERS[kind], job_id)
 
     def stop_in_the_middle(self, job_id: int, kind: str) -> None:
-        handler = background.HANDLERS[kind]
+        handler = dispatch.HANDLERS[kind]
         with logs.about(job=job_id):
             begun = runner._begin(self.world.runtime, handler, job_id)
             if isinstance(begun, runner._Begun):

@@ -15,7 +15,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select, text
 
-from slomix import db
+from slomix.database import session as db
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from tests.properties.arrows import WATCHED, watching

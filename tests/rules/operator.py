@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from slomix.settings import Settings, names, secrets
+from slomix.config.settings import Settings, names, secrets
 
 STRONG = "kJ7-vQ2x_Zr9TbLm4WcYd8HsNf3GpAe6"
 KEY = "b2YtdGhlLXRlc3RzLWFuZC1vZi1ub3RoaW5nLWVsc2U="

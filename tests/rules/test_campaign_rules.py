@@ -11,7 +11,7 @@ from slomix.campaigns import messages, rules
 from slomix.campaigns.messages import Links, SummaryFacts
 from slomix.campaigns.rules import Audience, CampaignStatus, Phase, Times, TooLate
 from slomix.contacts.rules import ChannelName, Kind, QuietHours, Reach, Way
-from slomix.deliveries.writing import OnDiscord, Plain, Style
+from slomix.deliveries.formatting import OnDiscord, Plain, Style
 from slomix.jobs.rules import JobStatus
 from slomix.presence.rules import Whereabouts
 from tests.moments import LJUBLJANA, at

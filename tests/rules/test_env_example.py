@@ -9,9 +9,9 @@ import pytest
 from pydantic import SecretStr
 
 from slomix.cli.configuration import shown
-from slomix.environment import Environment
-from slomix.refusals import all_problems
-from slomix.settings import Settings, names, secrets
+from slomix.config.checks import all_problems
+from slomix.config.environment import Environment
+from slomix.config.settings import Settings, names, secrets
 from tests.rules.operator import PRODUCTION, bare_machine
 
 __all__ = ["bare_machine"]

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from slomix import values
-from slomix.cli.surroundings import Given
-from slomix.environment import LONGEST_SECRET, Environment
-from slomix.settings import SettingsError, names, secrets
+from slomix.cli.dev_environment import Given
+from slomix.config import types
+from slomix.config.environment import LONGEST_SECRET, Environment
+from slomix.config.settings import SettingsError, names, secrets
 from tests.rules.operator import PRODUCTION, STRONG, bare_machine, read
 
 __all__ = ["bare_machine", "read"]
@@ -80,7 +80,7 @@ WORDS = some.text(some.characters(codec="utf-8", exclude_categories=["C"]), min_
 @given(WORDS)
 def test_whatever_a_secret_is_quotes_keep_it(secret: str) -> None:
     guarded = secret.replace("\\", "\\\\").replace('"', '\\"')
-    assert values.plain(f'"{guarded}"  # note', is_secret=True) == secret
+    assert types.plain(f'"{guarded}"  # note', is_secret=True) == secret
 
 
 def test_the_mark_of_a_windows_editor_is_no_part_of_the_first_name(read: Any, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from slomix.campaigns import messages
 from slomix.campaigns.messages import Links, SummaryFacts
-from slomix.deliveries.writing import OnDiscord, safe_name
+from slomix.deliveries.formatting import OnDiscord, safe_name
 from slomix.presence import places
 from slomix.presence.rules import bare_name, recognised
 from tests.configuration import make_settings

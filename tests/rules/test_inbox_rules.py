@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from slomix.availability.rules import Status
-from slomix.inbox.rules import Answered, Asked, Command, read, read_answer
+from slomix.chat.rules import Answered, Asked, Command, read, read_answer
 
 TODAY = date(2026, 11, 20)
 TOMORROW = date(2026, 11, 21)

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from slomix.cli import main
-from slomix.settings import Settings
+from slomix.config.settings import Settings
 
 
 @pytest.fixture

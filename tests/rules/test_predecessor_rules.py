@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from slomix import words
 from slomix.contacts.preferences import Wishes
-from slomix.predecessor import days, people, wishes
-from slomix.predecessor.people import Account, Here, Movers, Person
-from slomix.predecessor.report import Kind, Outcome, Report
-from slomix.predecessor.source import Snapshot
+from slomix.legacy_import import contact_preferences, days, people
+from slomix.legacy_import.people import Account, Here, Movers, Person
+from slomix.legacy_import.report import Kind, Outcome, Report
+from slomix.legacy_import.source import Snapshot
 
 COMMUNITY = ZoneInfo("Europe/Ljubljana")
 TODAY = date(2026, 11, 20)
@@ -56,7 +56,7 @@ def test_nobody_is_opted_in_who_did_not_opt_in(
     allows: Any, hours: Any, zone: str | None, channel: str | None, seconds: Any, is_silenced: bool
 ) -> None:
     stored = row(allow_promotions=allows, quiet_hours=hours, timezone=zone, preferred_channel=channel)
-    kept, changes = wishes.read(stored, {"sound_cooldown_seconds": seconds}, is_silenced, COMMUNITY)
+    kept, changes = contact_preferences.read(stored, {"sound_cooldown_seconds": seconds}, is_silenced, COMMUNITY)
     assert kept.switched_on <= {"allow_promotions"}
     if kept.allow_promotions:
         assert allows is True
@@ -82,14 +82,17 @@ def test_nobody_is_opted_in_who_did_not_opt_in(
     ],
 )
 def test_quiet_hours_are_taken_as_they_held_there(hours: Any, start: str | None, said: list[str]) -> None:
-    kept, changes = wishes.read(row(quiet_hours=hours), {}, False, COMMUNITY)
+    kept, changes = contact_preferences.read(row(quiet_hours=hours), {}, False, COMMUNITY)
     assert (str(kept.quiet_hours.start) if kept.quiet_hours else None, changes) == (start, said)
     assert kept.allow_promotions
 
 
 def test_who_was_always_quiet_and_wanted_nothing_is_no_change() -> None:
     hours = {"start": "00:00", "end": "00:00"}
-    assert wishes.read(row(allow_promotions=False, quiet_hours=hours), {}, True, COMMUNITY) == (Wishes(COMMUNITY), [])
+    assert contact_preferences.read(row(allow_promotions=False, quiet_hours=hours), {}, True, COMMUNITY) == (
+        Wishes(COMMUNITY),
+        [],
+    )
 
 
 ids = st.sampled_from(["1", "2", "3", "4"])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from slomix.proxies import TrustedProxies
+from slomix.web.proxies import TrustedProxies
 
 PROXY, INNER, SIX = "10.0.0.1", "172.16.3.4", "fd00::1"
 TRUSTED = tuple(ip_network(one) for one in (PROXY, "172.16.0.0/12", "fd00::/8"))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slomix.config.types import is_e164
 from slomix.contacts.rules import (
     LINKED_BY_CODE,
     MOST_LOOKING,
@@ -23,7 +24,6 @@ from slomix.contacts.rules import (
     parse_preferred,
     parse_threshold,
 )
-from slomix.values import is_e164
 
 
 @pytest.mark.parametrize("preferred", Preferred)

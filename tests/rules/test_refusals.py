@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from slomix.environment import Environment
-from slomix.refusals import DEVELOPMENT_KEY, DEVELOPMENT_SECRET, all_problems, problems_for_start
-from slomix.settings import secrets
-from slomix.simulator import people
+from slomix.config.checks import DEVELOPMENT_KEY, DEVELOPMENT_SECRET, all_problems, problems_for_start
+from slomix.config.environment import Environment
+from slomix.config.settings import secrets
+from slomix.dev.simulator import people
 from tests.rules.operator import KEY, PRODUCTION, STRONG, bare_machine, read
 
 __all__ = ["bare_machine", "read"]

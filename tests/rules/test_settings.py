@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from slomix.settings import Settings, SettingsError, names, secrets
+from slomix.config.settings import Settings, SettingsError, names, secrets
 from tests.rules.operator import KEY, bare_machine, read
 
 __all__ = ["bare_machine", "read"]
@@ -131,7 +131,7 @@ NONSENSE = [
     ("AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID", "game-night"),
     ("DISCORD_API_BASE_URL", "discord.com/api"),
     ("DISCORD_TOKEN_URL", "file:///etc/passwd"),
-    ("DATABASE_URL", "sqlite:///slomix.db"),
+    ("DATABASE_URL", "sqlite:///slomix.database.session"),
     ("DATABASE_URL", "localhost/slomix"),
     ("DATABASE_URL", "postgresql://me:two words@host/slomix"),
     ("REDIS_URL", "localhost:6379"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from slomix.settings import Settings, SettingsError
+from slomix.config.settings import Settings, SettingsError
 from tests.configuration import make_settings
 
 LONG_ENOUGH = "0123456789abcdef"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from slomix.settings import Settings, SettingsError
+from slomix.config.settings import Settings, SettingsError
 
 PARENT, GUILD = "AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID", "DISCORD_GUILD_ID"
 SWITCH = "AVAILABILITY_PLANNING_DISCORD_CREATE_THREAD"

@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from slomix.shared_read import SharedRead
+from slomix.web.singleflight import SharedRead
 from tests.services.racing import at_once
 from tests.waiting import PATIENCE
 

@@ -5,7 +5,7 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomix.contacts.vault import Unreadable, Vault, vault_of
+from slomix.contacts.encryption import Unreadable, Vault, vault_of
 from tests.configuration import CONTACT_KEY, make_settings
 
 OLD, NEW, FOREIGN = (Fernet.generate_key().decode() for _ in range(3))

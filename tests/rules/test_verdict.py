@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from slomix.rehearsal import verdict
-from slomix.rehearsal.verdict import Expected
+from slomix.dev.rehearsal import verdict
+from slomix.dev.rehearsal.verdict import Expected
 from tests.moments import at
 
 EXPECTED = Expected(

@@ -6,9 +6,9 @@ import pytest
 
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
+from slomix.chat.responder import Desk
 from slomix.contacts import links
 from slomix.contacts.rules import ChannelName
-from slomix.inbox.desk import Desk
 from tests.moments import TODAY
 from tests.world import World
 

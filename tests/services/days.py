@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from slomix.availability import events
+from slomix.availability import triggers
 from slomix.availability.rules import Status
 from tests.moments import TODAY
 from tests.world import World
@@ -14,9 +14,9 @@ def says(world: World, name: str, status: Status, day: date = TODAY) -> None:
     """As on the page."""
     with world.session() as session:
         now = world.clock.now()
-        events.say(session, world.players[name], day, status, settings=world.runtime.settings, now=now)
+        triggers.say(session, world.players[name], day, status, settings=world.runtime.settings, now=now)
 
 
 def begins(world: World, day: date = TODAY) -> None:
     with world.session() as session:
-        events.begin_day(session, day, settings=world.runtime.settings, now=world.clock.now())
+        triggers.begin_day(session, day, settings=world.runtime.settings, now=world.clock.now())

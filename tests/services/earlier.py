@@ -10,9 +10,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from slomix import db
-from slomix.predecessor import service, source
-from slomix.predecessor.report import Kind, Outcome, Report
+from slomix.database import session as db
+from slomix.legacy_import import service, source
+from slomix.legacy_import.report import Kind, Outcome, Report
 from tests.moments import TODAY
 from tests.world import World
 

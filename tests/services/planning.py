@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from slomix.accounts import service as accounts
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
-from slomix.db import Base
+from slomix.database.session import Base
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run

@@ -13,15 +13,15 @@ from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName, Kind
 from slomix.deliveries import service as deliveries
+from slomix.deliveries.formatting import Occasion
 from slomix.deliveries.handlers import Deliver
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import Skip
 from slomix.deliveries.service import JOB_KIND, Plan
-from slomix.deliveries.writing import Occasion
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
-from slomix.runtime import Runtime
+from slomix.runtime.context import Runtime
 from tests.moments import LJUBLJANA, TODAY, at
 from tests.world import World
 

@@ -13,7 +13,7 @@ from slomix.accounts.logins import LoginNotStarted
 from slomix.accounts.models import LinkEvent, LoginAttempt, Player, User
 from slomix.accounts.rules import LinkAction
 from slomix.accounts.service import NoSuchProfile, ProfileTaken
-from slomix.db import Database
+from slomix.database.session import Database
 from tests.moments import at
 from tests.world import CAST, World, build_world
 

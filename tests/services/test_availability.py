@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from slomix.availability import service as availability
 from slomix.availability.models import Entry
 from slomix.availability.rules import Counts, FarDay, PastDay, SpanTooLong, Status
-from slomix.db import Database
+from slomix.database.session import Database
 from slomix.errors import Invalid
 from tests.moments import TODAY, at
 from tests.world import World, build_world

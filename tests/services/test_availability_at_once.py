@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from slomix.availability import service as availability
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
-from slomix.db import Database
+from slomix.database.session import Database
 from tests.moments import TODAY, at
 from tests.waiting import PATIENCE, until
 from tests.world import World, build_world

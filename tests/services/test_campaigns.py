@@ -6,13 +6,13 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from slomix import db
 from slomix.availability.rules import Status
 from slomix.campaigns import queries, rules, service
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import Audience, CampaignStatus, NobodyToAsk, SwitchedOff, TooLate
 from slomix.campaigns.service import AlreadyOver, CampaignExists, Options
 from slomix.clock import moment_of
+from slomix.database import session as db
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.errors import NotFound

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from slomix.cli.configuration import shown
-from slomix.settings import Settings, names, secrets
+from slomix.config.settings import Settings, names, secrets
 from tests.configuration import CONTACT_KEY
 from tests.rules.operator import PRODUCTION, STRONG, bare_machine
 from tests.steps import checked, do

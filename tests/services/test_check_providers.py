@@ -2,8 +2,8 @@
 
 import pytest
 
-from slomix.rehearsal.people import Control
-from slomix.simulator.people import GAMING_VOICE_CHANNEL, TEXT_CHANNEL, environment
+from slomix.dev.rehearsal.people import Control
+from slomix.dev.simulator.people import GAMING_VOICE_CHANNEL, TEXT_CHANNEL, environment
 from tests.rules.operator import bare_machine
 from tests.simulators import Simulator
 from tests.steps import checked

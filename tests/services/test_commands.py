@@ -7,8 +7,8 @@ from sqlalchemy import select
 from slomix.accounts.models import GrantedRole, LinkEvent
 from slomix.accounts.rules import LinkAction
 from slomix.contacts import service as contacts
+from slomix.contacts.encryption import Vault
 from slomix.contacts.rules import ChannelName
-from slomix.contacts.vault import Vault
 from tests.configuration import CONTACT_KEY
 from tests.steps import do
 from tests.world import World

@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from slomix import linking, words
+from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import Player, User
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact, Preferences
 from slomix.contacts.rules import ChannelName, Kind, Preferred, QuietHours, Reach
+from slomix.privacy import unlinking
 from tests.moments import LJUBLJANA, TODAY, at
 from tests.world import CAST, World
 
@@ -193,7 +194,7 @@ def test_an_address_moves_with_its_account_and_what_was_learned_of_the_old_one_d
     with world.session() as session:
         contacts.learn(session, contacts.worked(contact(world, "alice").way, learned="7001", now=NOW))
         alice = session.get_one(User, world.users["alice"])
-        spare = linking.link(session, alice, "guid-spare", today=TODAY, now=NOW).id
+        spare = unlinking.link(session, alice, "guid-spare", today=TODAY, now=NOW).id
         assert contacts.contacts_of(session, world.players["alice"]) == {}
     world.players["spare"] = spare
     assert addresses(world, "spare") == {DISCORD: CAST["alice"]}

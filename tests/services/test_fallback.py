@@ -9,7 +9,7 @@ from slomix.channels.base import SendError, Unanswered
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName, Preferred, QuietHours
 from slomix.deliveries import service as deliveries
-from slomix.deliveries import tryout
+from slomix.deliveries import test_message
 from slomix.deliveries.handlers import Deliver
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus, Skip
@@ -156,8 +156,8 @@ def test_a_test_message_goes_over_its_channel_whatever_is_preferred_and_even_to_
         signal = contacts.contacts_of(session, world.players["alice"])[SIGNAL]
         contacts.learn(session, contacts.failed(signal.way, GONE.reason, is_permanent=True, now=at(20, 30)))
         settings, now = world.runtime.settings, world.clock.now()
-        tryout.plan(session, world.players["alice"], SIGNAL, settings=settings, now=now)
-    handler = Deliver({tryout.NOTICE: tryout.Tryout()})
+        test_message.plan(session, world.players["alice"], SIGNAL, settings=settings, now=now)
+    handler = Deliver({test_message.NOTICE: test_message.Tryout()})
     assert run(world.runtime, handler, everywhere.job(everywhere.row("alice")).id) is JobStatus.SENT
     assert everywhere.arrived() == {SIGNAL: [NUMBER]}
     contact = everywhere.contact("alice", SIGNAL)

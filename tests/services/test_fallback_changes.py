@@ -12,9 +12,9 @@ from slomix import words
 from slomix.channels.base import SendError
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
+from slomix.contacts.encryption import Vault
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName, Preferred
-from slomix.contacts.vault import Vault
 from slomix.deliveries import service as deliveries
 from tests.moments import LJUBLJANA, at
 from tests.world import CAST

@@ -7,8 +7,8 @@ from click.testing import CliRunner
 
 from slomix.cli import formation, main
 from slomix.cli.formation import instances
-from slomix.db import ROOT
-from slomix.settings import SettingsError
+from slomix.config.settings import SettingsError
+from slomix.database.session import ROOT
 
 COMMANDS = {"web": "gunicorn", "worker": "python workers/worker.py", "inbox": "python workers/inbox.py"}
 

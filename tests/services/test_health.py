@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from slomix.clock import wall_now
-from slomix.db import Database
+from slomix.database.session import Database
 from slomix.health import rules, service
 from slomix.health.models import Heartbeat
 from slomix.health.rules import PartHealth

@@ -3,14 +3,14 @@
 import pytest
 from sqlalchemy import select
 
-from slomix import linking
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.accounts.service import LinkGone
 from slomix.contacts import links, preferences
 from slomix.contacts.models import Contact, LinkCode
 from slomix.contacts.rules import CODE_LASTS, ChannelName
-from slomix.db import Database
+from slomix.database.session import Database
+from slomix.privacy import unlinking
 from tests.moments import TODAY
 from tests.services.racing import at_once
 from tests.world import World, build_world
@@ -19,7 +19,7 @@ from tests.world import World, build_world
 def unlink(world: World, name: str) -> None:
     with world.session() as session:
         user = session.get_one(User, world.users[name])
-        linking.unlink(session, user, today=TODAY, now=world.clock.now())
+        unlinking.unlink(session, user, today=TODAY, now=world.clock.now())
 
 
 def ask_for_code(world: World, name: str) -> str:
@@ -42,7 +42,7 @@ def test_who_is_unlinked_meanwhile_gets_no_code_for_whoever_has_the_profile_next
     unlink(world, "erik")
     with world.session() as session:
         user = session.get_one(User, world.users["charlie"])
-        linking.link(session, user, "guid-erik", today=TODAY, now=world.clock.now())
+        unlinking.link(session, user, "guid-erik", today=TODAY, now=world.clock.now())
     with pytest.raises(LinkGone):
         ask_for_code(world, "erik")
     assert codes(world) == 0
@@ -55,7 +55,7 @@ def test_a_code_that_is_asked_for_while_the_link_ends_ends_with_it(committed: Da
         assert codes(world) == 0
         with world.session() as session:
             user = session.get_one(User, world.users["erik"])
-            linking.link(session, user, "guid-erik", today=TODAY, now=world.clock.now())
+            unlinking.link(session, user, "guid-erik", today=TODAY, now=world.clock.now())
 
 
 def test_linking_here_and_unlinking_there_at_once_come_to_an_end(committed: Database) -> None:
@@ -64,7 +64,7 @@ def test_linking_here_and_unlinking_there_at_once_come_to_an_end(committed: Data
     def link(guid: str) -> None:
         with world.session() as session:
             user = session.get_one(User, world.users["erik"])
-            linking.link(session, user, guid, today=TODAY, now=world.clock.now())
+            unlinking.link(session, user, guid, today=TODAY, now=world.clock.now())
 
     with world.session() as session:
         both = [accounts.profile(session, guid).id for guid in ("guid-spare", "guid-erik")]
@@ -84,7 +84,7 @@ def test_a_profile_is_taken_over_without_what_was_left_behind(world: World) -> N
     world.has("erik", ChannelName.TELEGRAM, "666")
     with world.session() as session:
         user = session.get_one(User, world.users["charlie"])
-        linking.link(session, user, "guid-erik", today=TODAY, now=world.clock.now())
+        unlinking.link(session, user, "guid-erik", today=TODAY, now=world.clock.now())
     with world.session() as session:
         assert not preferences.were_asked(session, world.players["erik"])
         assert links.owner_of(session, ChannelName.TELEGRAM, "666", settings=world.runtime.settings) is None

@@ -6,19 +6,20 @@ from functools import partial
 import pytest
 from sqlalchemy import select
 
-from slomix import db, words
+from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.availability.rules import Status
 from slomix.channels.memory import MemoryChannel
 from slomix.channels.telegram import Update
+from slomix.chat import service
+from slomix.chat.responder import ANSWERS_A_MINUTE, Desk
+from slomix.chat.service import Letter
 from slomix.contacts import links
 from slomix.contacts import service as contacts
 from slomix.contacts.models import LinkCode
 from slomix.contacts.rules import ChannelName
-from slomix.inbox import service
-from slomix.inbox.desk import ANSWERS_A_MINUTE, Desk
-from slomix.inbox.service import Letter
+from slomix.database import session as db
 from tests.moments import TODAY
 from tests.services.chatting import ADDRESS, SIGNAL, TELEGRAM, code_for, desk_of, status
 from tests.services.racing import at_once
@@ -183,7 +184,7 @@ def test_the_twenty_first_message_in_a_minute_is_not_answered(
     linked: World, channel: ChannelName, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seconds = [1000.0]
-    monkeypatch.setattr("slomix.inbox.desk.time.monotonic", lambda: seconds[0])
+    monkeypatch.setattr("slomix.chat.responder.time.monotonic", lambda: seconds[0])
     desk = desk_of(linked)
     for _ in range(ANSWERS_A_MINUTE):
         assert writes(linked, channel, "/help", desk=desk)

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
-from slomix import db, words
+from slomix import words
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError
 from slomix.channels.telegram import Update
+from slomix.chat import service
+from slomix.chat.responder import TRIES
 from slomix.contacts.rules import ChannelName
-from slomix.inbox import service
-from slomix.inbox.desk import TRIES
-from slomix.receiving import LOCK, Turn
+from slomix.database import session as db
+from slomix.processes.inbox import LOCK, Turn
 from tests.services.chatting import code_for, desk_of, status
 from tests.services.racing import at_once
 from tests.world import World, build_world

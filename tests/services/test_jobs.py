@@ -6,7 +6,7 @@ from itertools import chain
 import pytest
 from sqlalchemy.orm import Session
 
-from slomix.db import Database
+from slomix.database.session import Database
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import LEASE, Done, JobStatus, Retry, Snooze
 from slomix.jobs.service import Lost

@@ -5,13 +5,13 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from sqlalchemy import select
 
+from slomix.config.settings import Settings
 from slomix.contacts import links
 from slomix.contacts import service as contacts
+from slomix.contacts.encryption import Unreadable, Vault
 from slomix.contacts.links import AddressTaken, NoKey
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import CODE_LASTS, ChannelName
-from slomix.contacts.vault import Unreadable, Vault
-from slomix.settings import Settings
 from tests.configuration import CONTACT_KEY
 from tests.world import World
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from slomix import background
 from slomix.channels.base import SendError
 from slomix.clock import wall_now
 from slomix.contacts.rules import ChannelName
@@ -16,6 +15,7 @@ from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
+from slomix.processes import dispatch
 
 from .sending import CHAT, Post, nothing
 
@@ -26,7 +26,7 @@ def taken_back(post: Post) -> None:
     with post.world.session() as session:
         job = session.get_one(Job, post.job(row).id)
         session.execute(update(Job).where(Job.id == job.id).values(lease_until=wall_now() - timedelta(seconds=1)))
-    background.tick(post.world.runtime)
+    dispatch.tick(post.world.runtime)
     assert run(post.world.runtime, Deliver({"greeting": post.greeting}), post.job(row).id) is not None
 
 

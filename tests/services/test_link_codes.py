@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from slomix import linking
 from slomix.accounts.models import User
 from slomix.contacts import links
 from slomix.contacts import service as contacts
 from slomix.contacts.links import AddressTaken, ChannelOff, CodeNotValid, CodeTooSoon, NoKey
 from slomix.contacts.models import Contact, LinkCode
 from slomix.contacts.rules import CODE_LASTS, ChannelName
-from slomix.db import Database
+from slomix.database.session import Database
+from slomix.privacy import unlinking
 from tests.moments import TODAY, at
 from tests.world import World, build_world
 
@@ -247,7 +247,7 @@ def test_unlinking_forgets_every_address_and_every_code(world: World) -> None:
     world.has("alice", TELEGRAM, CHAT)
     code, _ = ask(world, channel=SIGNAL)
     with world.session() as session:
-        linking.unlink(session, session.get_one(User, world.users["alice"]), today=TODAY, now=at(20, 31))
+        unlinking.unlink(session, session.get_one(User, world.users["alice"]), today=TODAY, now=at(20, 31))
         assert not list(session.scalars(select(Contact).where(Contact.player_id == world.players["alice"])))
     assert codes(world) == []
     with pytest.raises(CodeNotValid):

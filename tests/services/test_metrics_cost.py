@@ -7,7 +7,7 @@ from hypothesis import settings
 from sqlalchemy import text
 
 from slomix.clock import wall_now
-from slomix.db import Database
+from slomix.database.session import Database
 from slomix.metrics import readings
 from slomix.metrics.readings import Readings
 from tests.moments import TODAY

@@ -5,8 +5,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from slomix.admin import operating
-from slomix.admin.operating import HasJudged, IsRunning, MayArriveTwice, NoSuchJob, NotFailed, NotPending, PastDeadline
+from slomix.admin import job_actions
+from slomix.admin.job_actions import (
+    HasJudged,
+    IsRunning,
+    MayArriveTwice,
+    NoSuchJob,
+    NotFailed,
+    NotPending,
+    PastDeadline,
+)
 from slomix.availability.rules import Status
 from slomix.campaigns import rules
 from slomix.campaigns.models import Campaign
@@ -30,12 +38,12 @@ ERROR = "Discord answered 500"
 def retry(world: World, job_id: int, *, twice: bool = False) -> None:
     with world.session() as session:
         settings, now = world.runtime.settings, world.clock.now()
-        operating.retry(session, job_id, may_arrive_twice=twice, settings=settings, now=now, by="a test")
+        job_actions.retry(session, job_id, may_arrive_twice=twice, settings=settings, now=now, by="a test")
 
 
 def call_off(world: World, job_id: int) -> int:
     with world.session() as session:
-        return operating.cancel(session, job_id, now=world.clock.now(), by="a test")
+        return job_actions.cancel(session, job_id, now=world.clock.now(), by="a test")
 
 
 def rows(world: World, notice: str = rules.REMINDER) -> list[Delivery]:

@@ -3,18 +3,19 @@
 import pytest
 from sqlalchemy import select, update
 
-from slomix import background, db
-from slomix.admin import operating
+from slomix.admin import job_actions
 from slomix.availability.rules import Status
 from slomix.campaigns import rules, service
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.retrying import IsCancelled
+from slomix.database import session as db
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.errors import DomainError
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
+from slomix.processes import dispatch
 from tests.moments import at
 from tests.services.racing import at_once
 from tests.steps import call, do
@@ -40,20 +41,20 @@ def reminder(world: World) -> tuple[Delivery, Job]:
 
 def call_off(world: World, job_id: int) -> None:
     with world.session() as session:
-        operating.cancel(session, job_id, now=world.clock.now(), by="a test")
+        job_actions.cancel(session, job_id, now=world.clock.now(), by="a test")
 
 
 def retry(world: World, job_id: int) -> None:
     settings, now = world.runtime.settings, world.clock.now()
     with world.session() as session:
-        operating.retry(session, job_id, may_arrive_twice=False, settings=settings, now=now, by="a test")
+        job_actions.retry(session, job_id, may_arrive_twice=False, settings=settings, now=now, by="a test")
 
 
 def test_a_worker_sends_it_or_an_operator_calls_it_off_and_never_both(called: World) -> None:
     job_id = reminder(called)[1].id
     came = at_once(
         [
-            lambda: run(called.runtime, background.HANDLERS["delivery"], job_id),
+            lambda: run(called.runtime, dispatch.HANDLERS["delivery"], job_id),
             lambda: call_off(called, job_id),
         ]
     )
@@ -127,9 +128,9 @@ def test_what_was_cancelled_since_the_page_was_put_together_is_not_tried_again(c
         session.execute(update(Job).where(Job.id == job.id).values(status="failed"))
     settings, now = called.runtime.settings, called.clock.now()
     with called.session() as looking:
-        assert operating.find(looking, job.id).campaign is not None
+        assert job_actions.find(looking, job.id).campaign is not None
         with called.session() as meanwhile:
             meanwhile.execute(update(Campaign).values(status="cancelled"))
         with pytest.raises(IsCancelled):
-            operating.retry(looking, job.id, may_arrive_twice=False, settings=settings, now=now, by="a test")
+            job_actions.retry(looking, job.id, may_arrive_twice=False, settings=settings, now=now, by="a test")
     assert reminder(called)[1].status is JobStatus.FAILED

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from slomix.availability.rules import Status
-from slomix.campaigns import evidence, queries
+from slomix.campaigns import evening_report, queries
 from slomix.campaigns.models import Recipient
 from slomix.channels.base import SendError, Unanswered
 from slomix.contacts.rules import ChannelName
@@ -45,7 +45,7 @@ def evening(installation: World) -> str:
 
 def verdict(world: World, campaign_id: str) -> dict[str, bool]:
     with world.session() as session:
-        found = evidence.gather(session, queries.get(session, int(campaign_id)))["verdict"]
+        found = evening_report.gather(session, queries.get(session, int(campaign_id)))["verdict"]
     return {one["promise"]: one["kept"] for one in found}
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from slomix import background
 from slomix.deliveries import pausing
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import JobStatus
+from slomix.processes import dispatch
 from tests.moments import at
 
 from .sending import Post
@@ -21,12 +21,12 @@ def switch(post: Post, *, on: bool) -> None:
 
 
 def released(post: Post) -> list[str]:
-    return [job.kind for job in background.tick(post.world.runtime)]
+    return [job.kind for job in dispatch.tick(post.world.runtime)]
 
 
 def next_look(post: Post) -> object:
     with post.world.session() as session:
-        held = background.held(session)
+        held = dispatch.held(session)
         return jobs.next_look(session, now=post.world.clock.now(), held=held)[0]
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from slomix import linking
 from slomix.accounts.models import User
 from slomix.availability.rules import Status
-from slomix.db import Database
+from slomix.database.session import Database
 from slomix.planning import rules
 from slomix.planning.models import Member, Room, Undo
+from slomix.privacy import unlinking
 from tests.services.planning import A, B, Tonight, everybody_says, opened, under
 from tests.services.racing import at_once
 from tests.world import World, build_world
@@ -162,7 +162,7 @@ def test_who_leaves_while_they_are_picked_is_in_no_team_afterwards(committed: Da
 
 def deletes_account(world: World, name: str) -> None:
     with world.session() as session:
-        linking.delete_account(session, session.get_one(User, world.users[name]), now=world.clock.now())
+        unlinking.delete_account(session, session.get_one(User, world.users[name]), now=world.clock.now())
 
 
 @pytest.mark.parametrize("round_", range(ROUNDS))

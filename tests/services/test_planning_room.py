@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from slomix import linking
 from slomix.accounts.models import User
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.planning import queries, rules
 from slomix.planning.models import Member, Room, Thread, Undo, Vote
+from slomix.privacy import unlinking
 from tests.moments import TODAY
 from tests.services.planning import A, B, Tonight, everybody_says, opened, under
 from tests.world import LINKED, World
@@ -204,7 +204,7 @@ def test_who_deletes_their_account_is_in_no_part_of_any_room(tonight: Tonight) -
     tonight.places("alice", "goran", A)
     tonight.places("alice", "dora", B)
     with world.session() as session:
-        linking.delete_account(session, session.get_one(User, world.users["alice"]), now=world.clock.now())
+        unlinking.delete_account(session, session.get_one(User, world.users["alice"]), now=world.clock.now())
     view = tonight.view()
     assert (view.room.owner_id, view.room.created_by) == (None, None)
     assert [(one.name, one.suggested_by, one.votes) for one in view.suggestions] == [("Ants", None, 1)]
@@ -223,7 +223,7 @@ def ids_of(undo: Undo) -> list[int]:
 def test_a_room_without_owner_is_anybodys_to_take_over(tonight: Tonight) -> None:
     world = tonight.world
     with world.session() as session:
-        linking.delete_account(session, session.get_one(User, world.users["alice"]), now=world.clock.now())
+        unlinking.delete_account(session, session.get_one(User, world.users["alice"]), now=world.clock.now())
     tonight.hands_over("erik", "erik")
     assert owner(tonight) == "erik"
 
@@ -233,7 +233,7 @@ def test_who_unlinks_is_in_no_team_and_runs_nothing(tonight: Tonight) -> None:
     tonight.leads("alice", A, "alice")
     with world.session() as session:
         user = session.get_one(User, world.users["alice"])
-        linking.unlink(session, user, today=TODAY, now=world.clock.now())
+        unlinking.unlink(session, user, today=TODAY, now=world.clock.now())
     assert tonight.sides() == ("", "")
     view = tonight.view()
     assert not view.rights(world.players["alice"], is_promoter=False).manages
@@ -264,7 +264,7 @@ def test_nothing_of_a_deleted_account_is_left_in_a_room(tonight: Tonight) -> Non
         session.add(Thread(session_id=room, thread_id="1", members=[account, "2"], message_id="3", said="Erik"))
     tonight.places("alice", "goran", A)
     with world.session() as session:
-        linking.delete_account(session, session.get_one(User, world.users["erik"]), now=world.clock.now())
+        unlinking.delete_account(session, session.get_one(User, world.users["erik"]), now=world.clock.now())
     with world.session() as session:
         thread = session.scalars(select(Thread).execution_options(populate_existing=True)).one()
         assert (thread.members, thread.said) == (["2"], "")

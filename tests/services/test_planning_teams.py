@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from slomix import linking
 from slomix.accounts.models import User
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.planning import proposing, queries, rules
 from slomix.planning.models import Member, Room
+from slomix.privacy import unlinking
 from tests.moments import TODAY
 from tests.services.planning import A, B, Tonight, opened, with_spare
 from tests.world import LINKED, World
@@ -158,7 +158,7 @@ def test_nobody_is_in_both_and_no_captain_leads_from_outside(tonight: Tonight) -
 def unlinks(world: World, name: str) -> None:
     with world.session() as session:
         user = session.get_one(User, world.users[name])
-        linking.unlink(session, user, today=TODAY, now=world.clock.now())
+        unlinking.unlink(session, user, today=TODAY, now=world.clock.now())
 
 
 WAYS_TO_LEAVE: dict[str, Callable[[Tonight], None]] = {

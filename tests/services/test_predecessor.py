@@ -11,7 +11,7 @@ from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from slomix.contacts.models import Contact, Preferences
 from slomix.jobs.models import Job
-from slomix.predecessor.report import Kind, Outcome
+from slomix.legacy_import.report import Kind, Outcome
 from tests.moments import TODAY, at
 from tests.world import World
 

@@ -8,22 +8,23 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
-from slomix import linking, words
+from slomix import words
 from slomix.accounts import claims
 from slomix.accounts.models import Player, User
-from slomix.availability import events
 from slomix.availability import service as availability
+from slomix.availability import triggers
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
-from slomix.campaigns import cards, queries
+from slomix.campaigns import queries, view_models
 from slomix.contacts.handlers import plan_check
 from slomix.contacts.models import Preferences
-from slomix.db import Database
+from slomix.database.session import Database
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.models import Job
-from slomix.predecessor import service
-from slomix.predecessor.report import Kind, Outcome
+from slomix.legacy_import import service
+from slomix.legacy_import.report import Kind, Outcome
+from slomix.privacy import unlinking
 from tests.configuration import ROOM, SUMMARY_ROOM
 from tests.moments import TODAY, at
 from tests.steps import call
@@ -66,9 +67,9 @@ def test_who_unlinked_or_left_here_is_not_moved_in_again(world: World, full: Ear
         for name in ("nina", "wim"):
             user = session.scalars(select(User).where(User.discord_id == PEOPLE[name])).one()
             if name == "nina":
-                linking.delete_account(session, user, now=now)
+                unlinking.delete_account(session, user, now=now)
             else:
-                linking.unlink(session, user, today=TODAY, now=now)
+                unlinking.unlink(session, user, today=TODAY, now=now)
     before = everything(world)
     assert not move(world, full).would_write
     assert everything(world) == before
@@ -78,7 +79,7 @@ def test_who_unlinked_or_left_here_is_not_moved_in_again(world: World, full: Ear
 def test_a_profile_that_was_given_up_here_before_is_not_taken_again(world: World, full: Earlier) -> None:
     with world.session() as session:
         goran = session.scalars(select(User).where(User.discord_id == PEOPLE["goran"])).one()
-        linking.unlink(session, goran, today=TODAY, now=world.clock.now())
+        unlinking.unlink(session, goran, today=TODAY, now=world.clock.now())
     report = move(world, full)
     assert came_to(report, Kind.LINKS)[Outcome.LEFT, words.RELEASED_HERE] == 1
     goran_now = user_of(world, "goran")
@@ -112,7 +113,7 @@ def test_nothing_that_moved_in_ever_sends(peopled: Peopled, there: Earlier) -> N
             with world.session() as session:
                 now = world.clock.now()
                 plan_check(session, day, now=now)
-                events.begin_day(session, day, settings=world.runtime.settings, now=now)
+                triggers.begin_day(session, day, settings=world.runtime.settings, now=now)
             pump(world)
     with world.session() as session:
         kinds = set(session.scalars(select(Job.kind)))
@@ -154,7 +155,7 @@ def test_who_was_told_there_is_not_told_again_by_a_campaign_here(world: World, f
         assert (row.status, row.message_id, row.reason, row.text) == (DeliveryStatus.SENT, "m1", words.TOLD_THERE, "")
         assert row.settled_at == at(20, 10)
     with world.session() as session:
-        card = cards.card_of(
+        card = view_models.card_of(
             session, queries.get(session, campaign_id), settings=world.runtime.settings, now=world.clock.now()
         )
     assert [(one.campaign_id, one.is_told) for one in card.elsewhere] == [(None, True)]

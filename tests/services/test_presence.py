@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from slomix.db import Database
+from slomix.database.session import Database
 from slomix.presence import service as presence
 from slomix.presence.models import VoiceState
 from slomix.presence.rules import VoiceSnapshot

@@ -12,7 +12,7 @@ from slomix.contacts import preferences
 from slomix.contacts import service as contacts
 from slomix.contacts.models import Preferences
 from slomix.contacts.rules import Preferred, QuietHours, Sound
-from slomix.db import Database
+from slomix.database.session import Database
 from tests.moments import LJUBLJANA
 from tests.world import World, build_world
 

@@ -6,22 +6,23 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from slomix import db, retention
 from slomix.accounts import logins
 from slomix.accounts.models import LinkEvent, LoginAttempt, LoginSession, User
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
-from slomix.campaigns import evidence, history, queries
+from slomix.campaigns import evening_report, history, queries
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.rules import JOB_KINDS, CampaignStatus
 from slomix.clock import wall_now
 from slomix.contacts.models import LinkCode
 from slomix.contacts.rules import ChannelName
+from slomix.database import session as db
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.health import service as health
 from slomix.health.models import Heartbeat
 from slomix.jobs.models import Job
+from slomix.privacy import retention
 from tests.configuration import ROOM
 from tests.moments import TODAY
 from tests.services.planning import under
@@ -95,7 +96,7 @@ def test_ledger_attempts_and_jobs_go_and_the_evening_stays(over: World) -> None:
         campaign = session.scalars(select(Campaign)).one()
         assert queries.progress(session, campaign).status is CampaignStatus.FOLLOWUP_SENT
         assert queries.turnout(session, campaign) == turnout
-        shown = evidence.gather(session, campaign)
+        shown = evening_report.gather(session, campaign)
         assert shown["campaign"]["ledger_kept"] is False
         assert all(one["kept"] for one in shown["verdict"])
     assert {model: number(over, model) for model in kept} == before

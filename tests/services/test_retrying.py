@@ -13,7 +13,7 @@ from slomix.campaigns.rules import CampaignStatus
 from slomix.channels.base import SendError, Unanswered
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
-from slomix.db import Database
+from slomix.database.session import Database
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.errors import NotFound

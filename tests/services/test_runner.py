@@ -16,7 +16,7 @@ from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import LEASE, Done, JobStatus, Retry, Snooze
 from slomix.jobs.runner import run
-from slomix.runtime import Runtime
+from slomix.runtime.context import Runtime
 from tests.moments import at
 from tests.world import World
 

@@ -6,14 +6,15 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from slomix import db, linking
 from slomix.accounts import logins, roles
 from slomix.accounts import service as accounts
 from slomix.accounts.logins import Somebody
 from slomix.accounts.models import LinkEvent, LoginSession, User
 from slomix.accounts.roles import NoSuchDiscordId, NoSuchRole
 from slomix.accounts.rules import SESSION_LASTS, LinkAction, Membership, Role
-from slomix.db import Database
+from slomix.database import session as db
+from slomix.database.session import Database
+from slomix.privacy import unlinking
 from tests.moments import TODAY, at
 from tests.world import CAST, World, build_world
 
@@ -133,18 +134,18 @@ def test_a_key_that_two_logins_shared_could_not_be_stored(world: World) -> None:
 def test_what_changes_about_somebody_is_so_at_the_next_look(world: World) -> None:
     key = enter(world)
     with world.session() as session:
-        linking.unlink(session, session.get_one(User, world.users["alice"]), today=TODAY, now=at(20, 31))
+        unlinking.unlink(session, session.get_one(User, world.users["alice"]), today=TODAY, now=at(20, 31))
     assert (who(world, key)[key].profile_id, who(world, key)[key].player_name) == (None, None)
     with world.session() as session:
         logins.log_in(session, discord_id=CAST["alice"], username="alice", display_name="Alicia", now=at(20, 32))
-        linking.link(session, session.get_one(User, world.users["alice"]), "guid-spare", today=TODAY, now=at(20, 32))
+        unlinking.link(session, session.get_one(User, world.users["alice"]), "guid-spare", today=TODAY, now=at(20, 32))
     assert (who(world, key)[key].display_name, who(world, key)[key].player_name) == ("Alicia", "Spare")
 
 
 def test_deleting_an_account_ends_its_sessions(world: World) -> None:
     alice, bob = enter(world), enter(world, "bob")
     with world.session() as session:
-        linking.delete_account(session, session.get_one(User, world.users["alice"]), now=at(20, 31))
+        unlinking.delete_account(session, session.get_one(User, world.users["alice"]), now=at(20, 31))
     assert are_in(world, alice, bob) == [False, True]
 
 

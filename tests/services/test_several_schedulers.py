@@ -9,12 +9,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from slomix import background, processes
 from slomix.clock import SystemClock
-from slomix.db import Database
-from slomix.embedded import Servers
+from slomix.database.session import Database
+from slomix.dev.embedded import Servers
 from slomix.jobs.models import Job
-from slomix.processes import Scheduler, Waker
+from slomix.processes import common, dispatch
+from slomix.processes.common import Scheduler, Waker
 from tests.waiting import PATIENCE
 from tests.world import build_world
 
@@ -22,7 +22,7 @@ from tests.world import build_world
 def test_two_schedulers_at_once_begin_a_day_once(committed: Database, servers: Servers) -> None:
     world = build_world(committed)
     world.clock.forward(timedelta(hours=-12))
-    broker = background.make_broker(servers.redis_url)
+    broker = dispatch.make_broker(servers.redis_url)
     stopping, gate = threading.Event(), threading.Barrier(3, timeout=PATIENCE)
     stopping.set()  # so that no step sleeps
 
@@ -42,7 +42,7 @@ def test_two_schedulers_at_once_begin_a_day_once(committed: Database, servers: S
 
 
 def test_a_scheduler_that_sleeps_hears_that_it_is_to_stop(committed: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "LOOK_AT_LEAST_EVERY", 2 * PATIENCE)  # it does not wake by itself
+    monkeypatch.setattr(common, "LOOK_AT_LEAST_EVERY", 2 * PATIENCE)  # it does not wake by itself
     world = build_world(committed)
     stopping, is_asleep = threading.Event(), threading.Event()
     waker = Waker(replace(world.runtime, clock=SystemClock()), stopping)

@@ -8,9 +8,9 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import InternalError
 
 from slomix.availability.rules import Status
-from slomix.campaigns import evidence, queries, signoff
+from slomix.campaigns import acceptance, evening_report, queries
+from slomix.campaigns.acceptance import Step
 from slomix.campaigns.models import Recipient
-from slomix.campaigns.signoff import Step
 from slomix.cli import signoff as all_ten
 from slomix.clock import wall_now
 from slomix.contacts.rules import QuietHours
@@ -47,7 +47,7 @@ def campaign_id(world: World) -> int:
 def steps(world: World, campaign_id: int) -> list[Step]:
     with world.session() as session:
         campaign = queries.get(session, campaign_id)
-        return signoff.steps(session, campaign, evidence.gather(session, campaign))
+        return acceptance.steps(session, campaign, evening_report.gather(session, campaign))
 
 
 def test_a_good_evening_is_so_in_every_step(world: World, campaign_id: int) -> None:
@@ -131,7 +131,7 @@ def test_looking_changes_nothing(world: World) -> None:
 def test_all_ten_are_printed_with_what_was_seen(world: World, campaign_id: int) -> None:
     with world.session() as session:
         campaign = queries.get(session, campaign_id)
-        shown = evidence.gather(session, campaign)
+        shown = evening_report.gather(session, campaign)
         found = all_ten.steps(session, campaign, shown, world.runtime.settings)
     assert len(found) == 10
     assert json.dumps([step.seen for step in found])
@@ -145,7 +145,7 @@ def test_one_worker_of_two_that_is_silent_is_not_every_process(world: World, cam
     def processes() -> Step:
         with world.session() as session:
             campaign = queries.get(session, campaign_id)
-            return all_ten.steps(session, campaign, evidence.gather(session, campaign), world.runtime.settings)[2]
+            return all_ten.steps(session, campaign, evening_report.gather(session, campaign), world.runtime.settings)[2]
 
     with world.session() as session:
         for part in health.expected(world.runtime.settings):

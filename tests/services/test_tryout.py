@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from slomix.contacts.rules import ChannelName
-from slomix.db import Database
-from slomix.deliveries import tryout
+from slomix.database.session import Database
+from slomix.deliveries import test_message
 from slomix.deliveries.models import Delivery
-from slomix.deliveries.tryout import TryoutTooSoon
+from slomix.deliveries.test_message import TryoutTooSoon
 from tests.services.racing import at_once
 from tests.world import World, build_world
 
@@ -17,12 +17,12 @@ from tests.world import World, build_world
 def ask(world: World, name: str = "alice", channel: ChannelName = ChannelName.DISCORD) -> None:
     with world.session() as session:
         settings, now = world.runtime.settings, world.clock.now()
-        tryout.plan(session, world.players[name], channel, settings=settings, now=now)
+        test_message.plan(session, world.players[name], channel, settings=settings, now=now)
 
 
 def planned(world: World) -> list[ChannelName]:
     with world.session() as session:
-        return list(session.scalars(select(Delivery.channel).where(Delivery.notice == tryout.NOTICE)))
+        return list(session.scalars(select(Delivery.channel).where(Delivery.notice == test_message.NOTICE)))
 
 
 def test_of_six_presses_at_once_one_is_sent(committed: Database) -> None:

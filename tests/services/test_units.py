@@ -12,10 +12,10 @@ from click.testing import CliRunner, Result
 from slomix.cli import main, units
 from slomix.cli.formation import instances
 from slomix.cli.units import Host
-from slomix.db import ROOT
-from slomix.processes import FINISH_WITHIN
-from slomix.procfile import Runner, parse
-from slomix.settings import SettingsError
+from slomix.config.settings import SettingsError
+from slomix.database.session import ROOT
+from slomix.processes.common import FINISH_WITHIN
+from slomix.supervisor.runner import Runner, parse
 
 FORMATION = "web=2,worker=2,scheduler=2"
 NAMES = {

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from slomix.clock import AnchoredClock, wall_now
-from slomix.simulator.people import AFK_VOICE_CHANNEL, GAMING_VOICE_CHANNEL, OTHER_VOICE_CHANNEL, TEXT_CHANNEL
+from slomix.dev.simulator.people import AFK_VOICE_CHANNEL, GAMING_VOICE_CHANNEL, OTHER_VOICE_CHANNEL, TEXT_CHANNEL
 from tests.simulators import CAST, Simulator
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from slomix.simulator import signal
-from slomix.simulator.people import (
+from slomix.dev.simulator import signal
+from slomix.dev.simulator.people import (
     CROWD,
     GUILD_ID,
     PEOPLE,
@@ -19,8 +19,8 @@ from slomix.simulator.people import (
     SIGNAL_SENDER,
     Person,
 )
-from slomix.simulator.timekeeping import Timekeeper
-from slomix.simulator.world import World
+from slomix.dev.simulator.timekeeping import Timekeeper
+from slomix.dev.simulator.world import World
 from tests.simulators import CAST, Simulator
 
 SOMEBODY = CROWD[499]

@@ -6,8 +6,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from slomix.simulator.faults import LONGEST_SECONDS
-from slomix.simulator.people import SIGNAL_SENDER, TEXT_CHANNEL
+from slomix.dev.simulator.faults import LONGEST_SECONDS
+from slomix.dev.simulator.people import SIGNAL_SENDER, TEXT_CHANNEL
 from tests.simulators import CAST, Simulator
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from slomix.simulator.people import environment
+from slomix.dev.simulator.people import environment
 from tests.simulators import CAST, Simulator
 from tests.waiting import PATIENCE
 

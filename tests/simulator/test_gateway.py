@@ -10,7 +10,7 @@ import discord
 import pytest
 import yarl
 
-from slomix.simulator.people import BOT_TOKEN, GAMING_VOICE_CHANNEL, GUILD_ID, TEXT_CHANNEL, environment
+from slomix.dev.simulator.people import BOT_TOKEN, GAMING_VOICE_CHANNEL, GUILD_ID, TEXT_CHANNEL, environment
 from tests.simulators import CAST, Simulator
 from tests.waiting import PATIENCE
 

@@ -1,6 +1,6 @@
 """Discord's limits, as plain arithmetic."""
 
-from slomix.simulator.limits import GLOBAL_LIMIT, Limits, Refused
+from slomix.dev.simulator.limits import GLOBAL_LIMIT, Limits, Refused
 
 
 def test_the_fifty_first_of_a_second_waits_until_the_first_is_a_second_old() -> None:

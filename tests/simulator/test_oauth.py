@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
-from slomix.simulator.people import CLIENT_ID, CLIENT_SECRET, environment
+from slomix.dev.simulator.people import CLIENT_ID, CLIENT_SECRET, environment
 from tests.simulators import CAST, Simulator
 
 VERIFIER = "a-verifier-that-is-long-enough-for-the-specification-0123456789"

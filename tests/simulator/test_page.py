@@ -2,8 +2,8 @@
 
 import pytest
 
-from slomix.simulator.people import SIGNAL_SENDER, TELEGRAM_BOT_NAME, TEXT_CHANNEL
-from slomix.simulator.rendering import plain, rich
+from slomix.dev.simulator.people import SIGNAL_SENDER, TELEGRAM_BOT_NAME, TEXT_CHANNEL
+from slomix.dev.simulator.rendering import plain, rich
 from tests.simulators import CAST, Simulator
 
 

@@ -11,9 +11,9 @@ import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from slomix.simulator import rest
-from slomix.simulator.__main__ import create_app
-from slomix.simulator.people import (
+from slomix.dev.simulator import rest
+from slomix.dev.simulator.__main__ import create_app
+from slomix.dev.simulator.people import (
     BOT_TOKEN,
     BOT_USER_ID,
     GAMING_VOICE_CHANNEL,
@@ -22,8 +22,8 @@ from slomix.simulator.people import (
     TEXT_CHANNEL,
     environment,
 )
-from slomix.simulator.timekeeping import Timekeeper
-from slomix.simulator.world import World
+from slomix.dev.simulator.timekeeping import Timekeeper
+from slomix.dev.simulator.world import World
 from tests.moments import at
 from tests.simulators import CAST, Simulator, free_pair
 

@@ -6,8 +6,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from slomix.simulator.people import PEOPLE, SIGNAL_SENDER, environment
-from slomix.simulator.signal import LONGEST_WAIT_SECONDS
+from slomix.dev.simulator.people import PEOPLE, SIGNAL_SENDER, environment
+from slomix.dev.simulator.signal import LONGEST_WAIT_SECONDS
 from tests.simulators import CAST, Simulator
 from tests.waiting import until
 

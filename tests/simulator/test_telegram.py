@@ -7,9 +7,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from slomix.simulator.inboxes import Chats
-from slomix.simulator.people import PEOPLE, TELEGRAM_BOT_NAME, TELEGRAM_GROUP, TELEGRAM_TOKEN, environment
-from slomix.simulator.telegram import LONGEST_WAIT_SECONDS
+from slomix.dev.simulator.inboxes import Chats
+from slomix.dev.simulator.people import PEOPLE, TELEGRAM_BOT_NAME, TELEGRAM_GROUP, TELEGRAM_TOKEN, environment
+from slomix.dev.simulator.telegram import LONGEST_WAIT_SECONDS
 from tests.simulators import CAST, Simulator
 from tests.waiting import until
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from slomix.simulator.people import (
+from slomix.dev.simulator.people import (
     BOT_USER_ID,
     GAMING_VOICE_CHANNEL,
     GUILD_ID,

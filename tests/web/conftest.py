@@ -17,13 +17,13 @@ from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from slomix import db
 from slomix.accounts import logins
 from slomix.accounts.models import User
 from slomix.app import create_app
 from slomix.channels.memory import MemoryChannel
-from slomix.limits import limiter
-from slomix.runtime import Runtime
+from slomix.database import session as db
+from slomix.runtime.context import Runtime
+from slomix.web.rate_limits import limiter
 from tests.web.reading import Element, read
 from tests.world import FrozenClock, Lookup, Peopled, World, build_world
 

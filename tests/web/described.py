@@ -9,10 +9,10 @@ from flask import Flask
 from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
-from slomix.app import APIS, RowId
-from slomix.limits import limiter
-from slomix.openapi import views as openapi_views
-from slomix.openapi.document import FROM_OUR_PAGE, description
+from slomix.app.factory import APIS, RowId
+from slomix.web.openapi import views as openapi_views
+from slomix.web.openapi.document import FROM_OUR_PAGE, description
+from slomix.web.rate_limits import limiter
 from tests.moments import TODAY
 from tests.web.conftest import make_app, with_settings
 from tests.world import World

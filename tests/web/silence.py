@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import pytest
 from flask import Flask
 
-from slomix import db
+from slomix.database import session as db
 from slomix.health import probes
 from slomix.health.probes import Probe
 from tests.simulators import NOBODY

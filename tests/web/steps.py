@@ -18,8 +18,8 @@ from werkzeug.test import TestResponse
 from slomix.accounts.models import LinkEvent, User
 from slomix.accounts.rules import LinkAction
 from slomix.deliveries.models import Delivery
+from slomix.dev.simulator.people import environment
 from slomix.jobs.models import Job
-from slomix.simulator.people import environment
 from tests.simulators import CAST as PEOPLE
 from tests.simulators import Simulator
 from tests.waiting import PATIENCE

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from slomix.admin import finding
+from slomix.admin import search
 from slomix.availability.rules import Status
 from slomix.campaigns import rules
 from slomix.contacts.rules import ChannelName
@@ -104,10 +104,10 @@ def test_overdue_is_what_should_have_been_done(world: World, campaign: int, dora
 
 @pytest.mark.parametrize("status", [None, JobStatus.PENDING])
 def test_every_page_goes_on_where_the_last_one_ended(world: World, campaign: int, status: JobStatus | None) -> None:
-    wanted, seen, beyond = finding.JobFilter(status=status), [], None
+    wanted, seen, beyond = search.JobFilter(status=status), [], None
     with world.session() as session:
         while True:
-            found, beyond = finding.jobs(session, wanted, beyond=beyond, now=at(20), wall=at(20), limit=3)
+            found, beyond = search.jobs(session, wanted, beyond=beyond, now=at(20), wall=at(20), limit=3)
             seen += [(one.run_at, one.id) for one in found]
             if beyond is None:
                 break
@@ -186,10 +186,10 @@ def test_the_ledger_is_filtered_and_counted(
 
 
 def test_the_ledger_goes_on_where_the_last_page_ended(world: World, campaign: int) -> None:
-    settings, wanted = world.runtime.settings, finding.DeliveryFilter(channel=ChannelName.DISCORD)
+    settings, wanted = world.runtime.settings, search.DeliveryFilter(channel=ChannelName.DISCORD)
     with world.session() as session:
-        first, before = finding.ledger(session, wanted, settings=settings, limit=3)
-        rest, end = finding.ledger(session, wanted, before=before, settings=settings, limit=3)
+        first, before = search.ledger(session, wanted, settings=settings, limit=3)
+        rest, end = search.ledger(session, wanted, before=before, settings=settings, limit=3)
     ids = [line.row.id for line in (*first, *rest)]
     assert ids == sorted(ids, reverse=True)
     assert (len(ids), end) == (4, None)

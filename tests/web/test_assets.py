@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from slomix import assets
+from slomix.web import assets
 from tests.web.conftest import Browser, browser_of, make_app
 from tests.web.reading import read
 from tests.world import World

@@ -9,12 +9,12 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from slomix.channels.telegram import Telegram
-from slomix.contacts import addresses, links
+from slomix.contacts import link_views, links
 from slomix.contacts import service as contacts
 from slomix.contacts.models import LinkCode
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries.models import Delivery
-from slomix.simulator.people import TELEGRAM_TOKEN
+from slomix.dev.simulator.people import TELEGRAM_TOKEN
 from tests.simulators import NOBODY, Simulator
 from tests.web.conftest import (
     Browse,
@@ -138,9 +138,9 @@ def test_who_is_not_linked_gets_no_code(world: World, browse: Browse, who: str |
 
 @pytest.fixture
 def forgotten_names() -> Iterator[None]:
-    addresses._bot_name.cache_clear()
+    link_views._bot_name.cache_clear()
     yield
-    addresses._bot_name.cache_clear()
+    link_views._bot_name.cache_clear()
 
 
 def with_telegram_at(world: World, url: str) -> Browser:

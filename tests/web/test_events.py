@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from slomix import db, live
 from slomix.availability.rules import Status
+from slomix.database import session as db
+from slomix.web import live
 from tests.waiting import PATIENCE, until
 from tests.web.conftest import make_app
 from tests.web.steps import Stream, begins_with

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from slomix.embedded import Servers
+from slomix.dev.embedded import Servers
 from slomix.health import service, views
 from slomix.health.rules import DISCORD, INBOX, SCHEDULER, WORKER
 from tests.moments import TODAY, at

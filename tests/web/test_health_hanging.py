@@ -12,9 +12,9 @@ from flask import Flask
 from pydantic import SecretStr
 from sqlalchemy import event, text
 
-from slomix import migrations
-from slomix.db import Database
-from slomix.embedded import Servers
+from slomix.database import migrations
+from slomix.database.session import Database
+from slomix.dev.embedded import Servers
 from slomix.health import views
 from slomix.health.probes import Probe
 from slomix.health.rules import SCHEDULER, WORKER

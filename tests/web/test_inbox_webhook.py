@@ -88,7 +88,7 @@ def test_what_goes_wrong_is_posted_again_by_telegram_and_in_the_end_passed_over(
         raise RuntimeError("a mistake of ours")
 
     with monkeypatch.context() as patched:
-        patched.setattr("slomix.inbox.service.answer", breaks)
+        patched.setattr("slomix.chat.service.answer", breaks)
         assert [post(telegram, update()).status_code for _ in range(3)] == [500, 500, 200]
     assert post(telegram, update(8)).status_code == 200
     assert status(hooked) is Status.LOOKING

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from slomix.contacts import service as contacts
+from slomix.contacts.encryption import vault_of
 from slomix.contacts.models import LinkCode
 from slomix.contacts.rules import ChannelName
-from slomix.contacts.vault import vault_of
 from tests.web.conftest import (
     Browse,
     Browser,

@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select, update
 
 from slomix.accounts import service as accounts
 from slomix.accounts.models import LoginAttempt, LoginSession, User
-from slomix.simulator.people import environment
+from slomix.dev.simulator.people import environment
 from tests.simulators import CAST, NOBODY, Simulator
 from tests.web.conftest import browser_of, is_page, lands, nothing_stored
 from tests.web.steps import ALICE, Dance, dance_of

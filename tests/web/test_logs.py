@@ -12,11 +12,11 @@ from slomix.accounts.models import LoginAttempt
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError
 from slomix.channels.telegram import Telegram, Update
-from slomix.contacts import addresses, stopping
+from slomix.chat.responder import Desk
+from slomix.chat.service import Letter
+from slomix.contacts import link_views, unsubscribe
 from slomix.contacts.rules import ChannelName
-from slomix.inbox.desk import Desk
-from slomix.inbox.service import Letter
-from slomix.simulator.people import TELEGRAM_TOKEN, environment
+from slomix.dev.simulator.people import TELEGRAM_TOKEN, environment
 from tests.simulators import NOBODY, Simulator
 from tests.steps import call
 from tests.web.conftest import Browse, Browser, browser_of, lands, make_app, with_settings
@@ -107,7 +107,7 @@ def test_what_telegram_answers_tells_the_logs_no_token(
     world: World, simulator: Simulator, logged: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """W55: the token is part of every address, and the library would log each."""
-    addresses._bot_name.cache_clear()
+    link_views._bot_name.cache_clear()
     monkeypatch.setattr(logging.getLogger(), "level", logging.DEBUG)
     urls = [f"{simulator.url}/telegram", f"{simulator.url}/nowhere", f"http://127.0.0.1:{NOBODY}"]
     for number, (who, url) in enumerate(zip(("erik", "franka", "goran"), urls, strict=True)):
@@ -116,7 +116,7 @@ def test_what_telegram_answers_tells_the_logs_no_token(
         answer = browser_of(make_app(here.runtime), here, who).post("/contacts/telegram/code")
         assert ("?start=" in answer.text) == (number == 0), "the first one answers"
         Desk(here.runtime).take_update(Update(number, "987654321", True, "/help", "Alice"))
-    addresses._bot_name.cache_clear()
+    link_views._bot_name.cache_clear()
     assert logged.getvalue().count("inbox.not_answered") >= 2
     assert holds(logged, TELEGRAM_TOKEN, TELEGRAM_TOKEN.partition(":")[2], "987654321") == []
 
@@ -150,7 +150,7 @@ def test_what_somebody_types_begins_no_line_of_its_own(
     def breaks(_: object, said: str, **__: object) -> None:
         raise RuntimeError(f"a mistake\nof ours about {said}")
 
-    monkeypatch.setattr(stopping, "read", breaks)
+    monkeypatch.setattr(unsubscribe, "read", breaks)
     assert anonymous.get(f"/stop/{typed}").status_code == 500
     lines = logged.getvalue().splitlines()
     assert "web.error" in lines[0]
@@ -166,7 +166,7 @@ def test_no_control_character_reaches_the_logs(
     def breaks(_: object, said: str, **__: object) -> None:
         raise RuntimeError(f"a mistake of ours about {said}")
 
-    monkeypatch.setattr(stopping, "read", breaks)
+    monkeypatch.setattr(unsubscribe, "read", breaks)
     assert anonymous.get(f"/stop/{typed}").status_code == 500
     assert all(letter == "\n" or letter.isprintable() for letter in logged.getvalue())
     error, asked = logged.getvalue().splitlines()
@@ -179,7 +179,7 @@ def test_a_secret_in_an_address_stays_out_of_the_logs(
     def breaks(*_: object, **__: object) -> None:
         raise RuntimeError("a mistake of ours")
 
-    monkeypatch.setattr(stopping, "read", breaks)
+    monkeypatch.setattr(unsubscribe, "read", breaks)
     assert anonymous.get("/stop/7.campaigns.a-signature").status_code == 500
     assert "rule=/stop/<token>" in logged.getvalue()
     assert holds(logged, "a-signature") == []

@@ -11,7 +11,7 @@ from slomix.accounts.models import User
 from slomix.availability.rules import Status
 from slomix.campaigns.messages import SummaryFacts, summary
 from slomix.campaigns.models import Campaign
-from slomix.deliveries.writing import safe_name
+from slomix.deliveries.formatting import safe_name
 from tests.moments import TODAY
 from tests.steps import call
 from tests.web.conftest import Browse, Browser

@@ -9,9 +9,9 @@ from ipaddress import ip_network
 import pytest
 from pydantic import SecretStr
 
-from slomix import db
 from slomix.clock import nap, wall_now
-from slomix.embedded import Servers
+from slomix.database import session as db
+from slomix.dev.embedded import Servers
 from slomix.health import service as health
 from slomix.health.rules import WORKER
 from slomix.metrics import views

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError
-from slomix.embedded import Servers
+from slomix.dev.embedded import Servers
 from tests.configuration import ROOM
 from tests.moments import at
 from tests.steps import call

@@ -6,7 +6,7 @@ from slomix.accounts.rules import LinkAction
 from slomix.availability.rules import Status
 from slomix.campaigns import queries, rules
 from slomix.contacts.rules import ChannelName
-from slomix.deliveries import moving
+from slomix.deliveries import imports
 from tests.moments import TODAY, at
 from tests.steps import call
 from tests.web.conftest import Browser
@@ -26,10 +26,10 @@ def test_the_audit_log_says_who_moved_in(world: World, dora: Browser) -> None:
 
 def test_who_was_told_by_the_earlier_site_is_told_apart(world: World, bob: Browser, alice: Browser) -> None:
     key = queries.event_key(rules.START, TODAY)
-    told = moving.Told(world.players["alice"], None, key, rules.START, ChannelName.DISCORD, "m1", at(20, 10))
+    told = imports.Told(world.players["alice"], None, key, rules.START, ChannelName.DISCORD, "m1", at(20, 10))
     with world.session() as session:
-        assert moving.note_told(session, told, now=world.clock.now())
-        assert not moving.note_told(session, told, now=world.clock.now()), "it is known already"
+        assert imports.note_told(session, told, now=world.clock.now())
+        assert not imports.note_told(session, told, now=world.clock.now()), "it is known already"
     for name in ("alice", "erik"):
         world.says(name, Status.LOOKING)
     campaign_id = call(world)[0]

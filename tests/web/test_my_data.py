@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from slomix import db
 from slomix.accounts import claims, roles
 from slomix.accounts import service as accounts
 from slomix.accounts.models import LinkEvent, User
@@ -15,6 +14,7 @@ from slomix.accounts.rules import LinkAction, Role
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from slomix.contacts.rules import ChannelName
+from slomix.database import session as db
 from slomix.deliveries.models import Delivery
 from slomix.presence import service as presence
 from tests.configuration import ROOM

@@ -3,7 +3,7 @@
 import pytest
 
 from slomix.availability.rules import Status
-from slomix.settings import Settings
+from slomix.config.settings import Settings
 from tests.moments import TODAY
 from tests.web.conftest import browser_of, make_app, with_settings
 from tests.world import LINKED, World

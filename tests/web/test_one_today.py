@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from slomix import db
 from slomix.availability.rules import Status
+from slomix.database import session as db
 from slomix.deliveries.models import Delivery
 from tests.databases import RolledBack
 from tests.moments import TODAY, at

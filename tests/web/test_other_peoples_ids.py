@@ -8,10 +8,10 @@ from flask import Flask
 from sqlalchemy import text
 from werkzeug.routing import Rule
 
-from slomix import db
 from slomix.availability.rules import Status
 from slomix.contacts.rules import ChannelName
-from slomix.limits import limiter
+from slomix.database import session as db
+from slomix.web.rate_limits import limiter
 from tests.moments import TODAY
 from tests.web.conftest import OURS, Browse, browser_of
 from tests.world import World

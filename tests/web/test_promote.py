@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from slomix import db
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.availability.rules import Status
@@ -14,6 +13,7 @@ from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.rules import WATCH
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName, QuietHours
+from slomix.database import session as db
 from slomix.deliveries.models import Delivery
 from slomix.jobs.models import Job
 from tests.moments import at

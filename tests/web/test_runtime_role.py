@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from slomix import grants
-from slomix.db import Base
+from slomix.database import grants
+from slomix.database.session import Base
 from tests.world import World
 
 

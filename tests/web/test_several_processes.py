@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from flask import Flask
 
-from slomix import live
 from slomix.availability.rules import Status
-from slomix.db import Database
+from slomix.database.session import Database
+from slomix.web import live
 from tests.moments import TODAY
 from tests.waiting import PATIENCE
 from tests.web.conftest import Browser, browser_of, make_app, with_settings

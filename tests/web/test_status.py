@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from sqlalchemy import select
 
-from slomix import db
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
+from slomix.database import session as db
 from tests.moments import TODAY
 from tests.waiting import PATIENCE
 from tests.web.conftest import Browser, browser_of, make_app

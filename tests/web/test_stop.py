@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.availability.rules import Status
-from slomix.contacts import preferences, stopping
+from slomix.contacts import preferences, unsubscribe
 from slomix.contacts import service as contacts
 from slomix.contacts.preferences import Wishes
 from slomix.contacts.rules import ChannelName, Kind
@@ -34,7 +34,7 @@ def link(world: World, name: str, kind: Kind = Kind.CAMPAIGNS) -> str:
     """The path of the link in a message to this player."""
     with world.session() as session:
         reach = contacts.reach_of(session, [world.players[name]], settings=world.runtime.settings)[world.players[name]]
-        reader = stopping.reader_of(reach, kind, settings=world.runtime.settings)
+        reader = unsubscribe.reader_of(reach, kind, settings=world.runtime.settings)
     return reader.stop_link.removeprefix(world.runtime.settings.base_url)
 
 

@@ -5,18 +5,18 @@ from unittest.mock import patch
 
 from sqlalchemy import select, update
 
-from slomix import background
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError
 from slomix.clock import wall_now
-from slomix.db import Database
+from slomix.database.session import Database
 from slomix.jobs import runner
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.planning import threads
 from slomix.planning.models import Member, Room, Thread
 from slomix.planning.rules import Side
+from slomix.processes import dispatch
 from tests.configuration import SUMMARY_ROOM
 from tests.moments import TODAY
 from tests.world import CAST, World, build_world
@@ -85,7 +85,7 @@ def tries(world: World) -> timedelta:
         session.execute(update(Job).values(wait_until=None))
     wall = wall_now()
     with patch.object(runner, "wall_now", lambda: wall):
-        assert runner.run(world.runtime, background.HANDLERS[threads.KIND], job(world).id) is JobStatus.PENDING
+        assert runner.run(world.runtime, dispatch.HANDLERS[threads.KIND], job(world).id) is JobStatus.PENDING
     wait_until = job(world).wait_until
     assert wait_until is not None
     return wait_until - wall

@@ -2,11 +2,11 @@
 
 from sqlalchemy import update
 
-from slomix import background
 from slomix.campaigns.rules import WATCH
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
+from slomix.processes import dispatch
 from tests.world import World
 
 
@@ -22,7 +22,7 @@ def pump(world: World, *, most: int = 50, watching: bool = False) -> None:
     for _ in range(most):
         with world.session() as session:
             session.execute(impatient)
-        came_to = [run(world.runtime, background.HANDLERS[job.kind], job.id) for job in background.tick(world.runtime)]
+        came_to = [run(world.runtime, dispatch.HANDLERS[job.kind], job.id) for job in dispatch.tick(world.runtime)]
         waiting = waiting + 1 if all(status is JobStatus.PENDING for status in came_to) else 0
         if not came_to or waiting == 3:
             return

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from slomix import db
 from slomix.availability.rules import Status
 from slomix.campaigns import queries, rules
 from slomix.campaigns.rules import CampaignStatus
 from slomix.channels.base import SendError, Unanswered
 from slomix.contacts.rules import ChannelName
+from slomix.database import session as db
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs import service as job_service

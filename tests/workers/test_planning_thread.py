@@ -7,20 +7,21 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select, update
 
-from slomix import background, words
+from slomix import words
 from slomix.accounts.models import User
 from slomix.accounts.rules import Membership
 from slomix.availability.rules import Status
 from slomix.channels.discord import Discord
 from slomix.channels.discord_threads import DiscordThreads
-from slomix.db import Database
+from slomix.database.session import Database
+from slomix.dev.simulator.people import BOT_TOKEN, GUILD_ID, TEXT_CHANNEL
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
 from slomix.planning import threads
 from slomix.planning.models import Room
 from slomix.planning.rules import Side
-from slomix.simulator.people import BOT_TOKEN, GUILD_ID, TEXT_CHANNEL
+from slomix.processes import dispatch
 from tests.configuration import SUMMARY_ROOM
 from tests.moments import TODAY, at
 from tests.services.racing import at_once
@@ -83,7 +84,7 @@ def test_without_the_setting_nothing_is_promised(peopled: Peopled) -> None:
 def test_opened_three_times_at_once_and_tried_by_three_workers_at_once_there_is_one(committed_room: World) -> None:
     room, job_id = committed_room, job(committed_room).id
     at_once([lambda: open_room(room)] * 3)
-    at_once([lambda: run(room.runtime, background.HANDLERS[threads.KIND], job_id)] * 3)
+    at_once([lambda: run(room.runtime, dispatch.HANDLERS[threads.KIND], job_id)] * 3)
     assert room.threads.made == 1
     assert members(room) == {"alice", "bob", "erik", "franka"}
 
@@ -209,7 +210,7 @@ def test_it_ends_with_its_day(room: World) -> None:
 
 def test_it_ends_when_threads_were_switched_off(room: World) -> None:
     without = replace(room.runtime, threads=None)
-    assert run(without, background.HANDLERS[threads.KIND], job(room).id) is JobStatus.SKIPPED
+    assert run(without, dispatch.HANDLERS[threads.KIND], job(room).id) is JobStatus.SKIPPED
     assert job(room).reason == words.SWITCHED_OFF
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from slomix import background, clock
+from slomix import clock
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError, SlowDown
 from slomix.channels.discord import UNKNOWN_CHANNEL
@@ -16,6 +16,7 @@ from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
 from slomix.planning import threads
 from slomix.planning.rules import Side
+from slomix.processes import dispatch
 from tests.workers.planned import DOWN, FORBIDDEN, job, members, places, stored, tries, with_room
 from tests.workers.pump import pump
 from tests.world import Peopled, World
@@ -78,7 +79,7 @@ def test_an_error_of_ours_is_tried_again_and_does_not_end_it(room: World, monkey
             room.clock.forward(timedelta(minutes=3))
             with room.session() as session:
                 session.execute(update(Job).values(wait_until=None))
-            assert run(room.runtime, background.HANDLERS[threads.KIND], job(room).id) is JobStatus.PENDING
+            assert run(room.runtime, dispatch.HANDLERS[threads.KIND], job(room).id) is JobStatus.PENDING
     room.clock.forward(timedelta(minutes=3))
     tries(room)
     assert members(room) == {"alice", "bob", "erik", "franka"}

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from slomix import background
 from slomix.availability.rules import Status
 from slomix.campaigns import rules
 from slomix.campaigns.models import Campaign
@@ -20,6 +19,7 @@ from slomix.health import service as health
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
+from slomix.processes import dispatch
 from tests.moments import at
 from tests.steps import call, cancel, jobs_of
 from tests.workers.pump import pump
@@ -182,8 +182,8 @@ def a_warning_that_comes_too_late(world: World) -> None:
     half_a_minute_passes(world)
     with world.session() as session:
         session.execute(update(Job).values(wait_until=None, nudge_again_at=None))
-    [watch] = [job for job in background.tick(world.runtime) if job.kind == "campaign_watch"]
-    run(world.runtime, background.HANDLERS[watch.kind], watch.id)
+    [watch] = [job for job in dispatch.tick(world.runtime) if job.kind == "campaign_watch"]
+    run(world.runtime, dispatch.HANDLERS[watch.kind], watch.id)
     assert [row.status for row in warnings(world)] == [DeliveryStatus.PENDING]
     is_well(world)
     pump(world, watching=True)

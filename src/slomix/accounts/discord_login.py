@@ -11,8 +11,8 @@ from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.httpx_client import OAuth2Client
 
 from slomix import words
+from slomix.config.settings import Settings
 from slomix.errors import Invalid, Unavailable
-from slomix.settings import Settings
 
 SCOPE = "identify"
 

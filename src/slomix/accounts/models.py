@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from slomix.accounts.rules import LinkAction, Membership, Role
-from slomix.db import Base
+from slomix.database.session import Base
 
 
 class Player(Base):

@@ -10,8 +10,8 @@ from slomix import words
 from slomix.accounts import service
 from slomix.accounts.models import GrantedRole, User
 from slomix.accounts.rules import LinkAction, Role, is_discord_id
+from slomix.config.settings import Settings
 from slomix.errors import Invalid
-from slomix.settings import Settings
 
 
 class NoSuchRole(Invalid):

@@ -8,10 +8,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from slomix import db, words
+from slomix import words
 from slomix.accounts import rules
 from slomix.accounts.models import GrantedRole, LinkEvent, Player, User
 from slomix.accounts.rules import LinkAction, Membership
+from slomix.database import session as db
 from slomix.errors import Conflict, NotAllowed, NotFound
 
 # What `rules.plain_name` takes away, as PostgreSQL writes it.

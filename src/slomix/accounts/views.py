@@ -8,11 +8,13 @@ from flask_login import login_user, logout_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from slomix import limits, web, words
+from slomix import words
 from slomix.accounts import discord_login, logins, rules
 from slomix.accounts.discord_login import LoginRefused
 from slomix.accounts.models import User
-from slomix.web import Viewer
+from slomix.web import rate_limits
+from slomix.web import responses as web
+from slomix.web.responses import Viewer
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -20,7 +22,7 @@ BROWSER = "browser"
 
 
 @blueprint.get("/auth/login")
-@limits.logins
+@rate_limits.logins
 def login() -> Response:
     """Off to Discord. The state stays here; the cookie only says which browser began."""
     settings, now = web.runtime().settings, web.now()
@@ -40,7 +42,7 @@ def login() -> Response:
 
 
 @blueprint.get("/auth/callback")
-@limits.logins
+@rate_limits.logins
 def callback() -> Response:
     """Back from Discord: consent or not."""
     settings, now = web.runtime().settings, web.now()

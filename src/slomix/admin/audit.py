@@ -2,10 +2,10 @@
 
 from flask import Blueprint, render_template, request
 
-from slomix import web
 from slomix.accounts.rules import LinkAction
 from slomix.admin import queries
-from slomix.admin.reading import before, wanted
+from slomix.admin.request_args import before, wanted
+from slomix.web import responses as web
 
 blueprint = Blueprint("audit", __name__, url_prefix="/audit")
 

@@ -3,14 +3,15 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from slomix import web, words
-from slomix.admin import finding, operating
-from slomix.admin.finding import JobFilter
-from slomix.admin.operating import Target
-from slomix.admin.reading import before, must_be_as_seen, one_of, wanted
+from slomix import words
+from slomix.admin import job_actions, search
+from slomix.admin.job_actions import Target
+from slomix.admin.request_args import before, must_be_as_seen, one_of, wanted
+from slomix.admin.search import JobFilter
 from slomix.clock import wall_now
 from slomix.contacts.rules import ChannelName
 from slomix.jobs.rules import GENERAL, JobStatus
+from slomix.web import responses as web
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
 
@@ -21,7 +22,7 @@ LANES = (GENERAL, *(channel.value for channel in ChannelName))
 def show() -> str:
     now, wall = web.now(), wall_now()
     with web.runtime().transaction() as session:
-        kinds = finding.kinds(session)
+        kinds = search.kinds(session)
         chosen = JobFilter(
             status=one_of(JobStatus, "status"),
             kind=kind if (kind := request.args.get("kind", "")) in kinds else "",
@@ -29,8 +30,8 @@ def show() -> str:
             is_late=request.args.get("late") == "on",
             text=wanted(),
         )
-        found, next_beyond = finding.jobs(session, chosen, beyond=before(), now=now, wall=wall)
-        messages = finding.carried(session, found)
+        found, next_beyond = search.jobs(session, chosen, beyond=before(), now=now, wall=wall)
+        messages = search.carried(session, found)
     return render_template(
         "admin/jobs.html",
         jobs=found,
@@ -47,16 +48,16 @@ def show() -> str:
 @blueprint.get("/<id:job_id>/retry")
 def confirm_retry(job_id: int) -> str:
     with web.runtime().transaction() as session:
-        target = operating.find(session, job_id)
-        operating.must_be_retriable(session, target, settings=web.runtime().settings, now=web.now())
+        target = job_actions.find(session, job_id)
+        job_actions.must_be_retriable(session, target, settings=web.runtime().settings, now=web.now())
         return _confirm(target, is_retry=True)
 
 
 @blueprint.get("/<id:job_id>/cancel")
 def confirm_cancel(job_id: int) -> str:
     with web.runtime().transaction() as session:
-        target = operating.find(session, job_id)
-        operating.must_be_pending(target)
+        target = job_actions.find(session, job_id)
+        job_actions.must_be_pending(target)
         return _confirm(target, is_retry=False)
 
 
@@ -67,7 +68,7 @@ def _confirm(target: Target, *, is_retry: bool) -> str:
         delivery=target.delivery,
         campaign=target.campaign,
         is_unknown=target.is_unknown,
-        has_messages=target.job.kind in operating.WITH_MESSAGES,
+        has_messages=target.job.kind in job_actions.WITH_MESSAGES,
         is_retry=is_retry,
         back=_back(target),
     )
@@ -78,8 +79,8 @@ def retry(job_id: int) -> Response:
     """Pending again, with the deadline it had."""
     who, now = web.the_admin(), web.now()
     with web.runtime().transaction() as session:
-        _look_again(operating.find(session, job_id))
-        target = operating.retry(
+        _look_again(job_actions.find(session, job_id))
+        target = job_actions.retry(
             session,
             job_id,
             may_arrive_twice=request.form.get("twice") == "on",
@@ -97,9 +98,9 @@ def cancel(job_id: int) -> Response:
     """It is not done any more, and the ledger says why."""
     who, now = web.the_admin(), web.now()
     with web.runtime().transaction() as session:
-        target = operating.find(session, job_id)
+        target = job_actions.find(session, job_id)
         _look_again(target)
-        messages = operating.cancel(session, job_id, now=now, by=f"user {who.user_id}")
+        messages = job_actions.cancel(session, job_id, now=now, by=f"user {who.user_id}")
         back = _back(target)
     flash(words.JOB_CANCELLED_WITH.format(messages=messages) if messages else words.JOB_CANCELLED, "done")
     return redirect(back, code=303)

@@ -5,10 +5,10 @@ from datetime import date
 from flask import Blueprint, render_template, request
 from sqlalchemy.orm import Session
 
-from slomix import web, words
-from slomix.admin import finding, operating
-from slomix.admin.finding import DeliveryFilter
-from slomix.admin.reading import before, one_of, wanted
+from slomix import words
+from slomix.admin import job_actions, search
+from slomix.admin.request_args import before, one_of, wanted
+from slomix.admin.search import DeliveryFilter
 from slomix.availability.rules import NoSuchDay, parse_day
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries import service as deliveries
@@ -16,6 +16,7 @@ from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.errors import DomainError, NotFound
 from slomix.jobs.rules import JobStatus
+from slomix.web import responses as web
 
 blueprint = Blueprint("ledger", __name__, url_prefix="/ledger")
 
@@ -38,8 +39,8 @@ def show() -> str:
     )
     settings = web.runtime().settings
     with web.runtime().transaction() as session:
-        lines, next_before = finding.ledger(session, chosen, before=before(), settings=settings)
-        counts = finding.counts(session, chosen, settings=settings)
+        lines, next_before = search.ledger(session, chosen, before=before(), settings=settings)
+        counts = search.counts(session, chosen, settings=settings)
     return render_template(
         "admin/ledger.html",
         lines=lines,
@@ -58,8 +59,8 @@ def show_one(delivery_id: int) -> str:
         row = session.get(Delivery, delivery_id)
         if row is None:
             raise NoSuchDelivery
-        [line] = finding.lines(session, [row])
-        job = operating.of_delivery(session, delivery_id)
+        [line] = search.lines(session, [row])
+        job = job_actions.of_delivery(session, delivery_id)
         return render_template(
             "admin/delivery.html",
             line=line,
@@ -73,8 +74,8 @@ def show_one(delivery_id: int) -> str:
 
 def _may_retry(session: Session, job_id: int) -> bool:
     try:
-        operating.must_be_retriable(
-            session, operating.find(session, job_id), settings=web.runtime().settings, now=web.now()
+        job_actions.must_be_retriable(
+            session, job_actions.find(session, job_id), settings=web.runtime().settings, now=web.now()
         )
     except DomainError:
         return False

@@ -5,13 +5,15 @@ from datetime import UTC, datetime
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from slomix import linking, web, words
+from slomix import words
 from slomix.accounts import claims, logins
 from slomix.accounts.models import Player, User
 from slomix.accounts.rules import plain_name
 from slomix.admin import queries
-from slomix.admin.reading import ChangedSince, must_be_as_seen, page_number, wanted
+from slomix.admin.request_args import ChangedSince, must_be_as_seen, page_number, wanted
 from slomix.errors import Invalid
+from slomix.privacy import unlinking
+from slomix.web import responses as web
 
 blueprint = Blueprint("links", __name__, url_prefix="/links")
 
@@ -62,7 +64,7 @@ def unlink(user_id: int) -> Response:
         user = queries.account(session, user_id)
         player = _player(user)
         must_be_as_seen("guid", player.guid)
-        linking.unlink(session, user, today=web.today(now), now=now, actor=who.discord_id)
+        unlinking.unlink(session, user, today=web.today(now), now=now, actor=who.discord_id)
     names = {"person": plain_name(user.display_name), "player": plain_name(player.name)}
     flash(words.UNLINKED_BY_ADMIN.format(**names), "done")
     return redirect(url_for("admin.links.show"), code=303)

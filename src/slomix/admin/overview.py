@@ -2,10 +2,10 @@
 
 from flask import Blueprint, render_template
 
-from slomix import web
 from slomix.accounts import claims
 from slomix.admin import queries
 from slomix.deliveries import pausing
+from slomix.web import responses as web
 
 blueprint = Blueprint("overview", __name__)
 

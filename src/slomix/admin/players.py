@@ -3,13 +3,14 @@
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from slomix import web, words
+from slomix import words
 from slomix.accounts import players_csv
 from slomix.accounts import service as accounts
 from slomix.accounts.players_csv import BadFile
 from slomix.admin import queries
-from slomix.admin.reading import wanted
-from slomix.web import Viewer
+from slomix.admin.request_args import wanted
+from slomix.web import responses as web
+from slomix.web.responses import Viewer
 
 blueprint = Blueprint("players", __name__, url_prefix="/players")
 

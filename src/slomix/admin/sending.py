@@ -4,9 +4,10 @@ import structlog
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from slomix import web, words
+from slomix import words
 from slomix.admin import queries
 from slomix.deliveries import pausing
+from slomix.web import responses as web
 
 log = structlog.get_logger()
 

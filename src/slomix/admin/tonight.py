@@ -10,14 +10,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from slomix import live, web, words
-from slomix.admin import finding, queries
-from slomix.admin.finding import DeliveryFilter
-from slomix.campaigns import lookout, risk
+from slomix import words
+from slomix.admin import queries, search
+from slomix.admin.search import DeliveryFilter
 from slomix.campaigns import queries as campaigns
-from slomix.campaigns.cards import CampaignCard, card_of
+from slomix.campaigns import risk, risk_facts
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.risk import Risk
+from slomix.campaigns.view_models import CampaignCard, card_of
 from slomix.clock import wall_now
 from slomix.deliveries import pausing
 from slomix.deliveries.rules import DeliveryStatus
@@ -26,6 +26,8 @@ from slomix.health.service import needed_tonight
 from slomix.health.views import check, probes
 from slomix.jobs.late import late, next_due
 from slomix.planning import queries as planning
+from slomix.web import live
+from slomix.web import responses as web
 
 blueprint = Blueprint("tonight", __name__, url_prefix="/tonight")
 
@@ -82,7 +84,7 @@ def _tonight() -> dict[str, Any]:
     with runtime.transaction() as session:
         cards = _cards(session, today, now)
         called = next((one for one in reversed(cards) if one.is_called), None)
-        risks = lookout.look(
+        risks = risk_facts.look(
             session,
             called.campaign if called is not None and _is_near(called, now) else None,
             parts=needed_tonight(health),
@@ -90,8 +92,8 @@ def _tonight() -> dict[str, Any]:
             now=now,
             wall=wall,
         )
-        counts = finding.counts(session, DeliveryFilter(day=today), settings=settings)
-        pause, seen_at = pausing.paused(session), lookout.seen_at(session)
+        counts = search.counts(session, DeliveryFilter(day=today), settings=settings)
+        pause, seen_at = pausing.paused(session), risk_facts.seen_at(session)
         start = called.campaign.start_at.astimezone(settings.zone) if called is not None else None
         return {
             "verdict": verdict(risks, counts, called, now=now, start=f"{start:%H:%M}" if start else ""),

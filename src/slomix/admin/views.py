@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 
 from flask import Blueprint
 
-from slomix import web, words
-from slomix.admin import audit, disputes, jobs, ledger, links, overview, players, rights, sending, tonight
+from slomix import words
+from slomix.admin import audit, claims, jobs, ledger, links, overview, players, roles, sending, tonight
+from slomix.web import responses as web
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
-for pages in (overview, tonight, jobs, ledger, disputes, links, rights, audit, players, sending):
+for pages in (overview, tonight, jobs, ledger, claims, links, roles, audit, players, sending):
     blueprint.register_blueprint(pages.blueprint)
 
 

@@ -6,15 +6,15 @@ from typing import Annotated, Any
 from flask import Blueprint
 from pydantic import Field
 
-from slomix import web
 from slomix.accounts import service as accounts
 from slomix.accounts.rules import plain_name
-from slomix.availability import events, rules, schemas, service
+from slomix.availability import rules, schemas, service, triggers
 from slomix.availability.notices import About
 from slomix.availability.rules import Counts, Status
 from slomix.availability.service import DayView
-from slomix.openapi.calls import ANYBODY, LOGGED_IN, PLAYERS, Calls
-from slomix.web import Anonymous, Viewer
+from slomix.web import responses as web
+from slomix.web.openapi.calls import ANYBODY, LOGGED_IN, PLAYERS, Calls
+from slomix.web.responses import Anonymous, Viewer
 
 blueprint = Blueprint("availability_api", __name__, url_prefix="/api/availability")
 calls = Calls("Availability")
@@ -58,7 +58,7 @@ def read(who: Viewer | Anonymous, query: schemas.DaysQuery) -> schemas.Days:
             ready=tonight.counts.looking >= threshold,
             looking_count=tonight.counts.looking,
             threshold=threshold,
-            event_key=About(today, threshold).event_key(events.SESSION_READY),
+            event_key=About(today, threshold).event_key(triggers.SESSION_READY),
         ),
     )
 
@@ -85,7 +85,7 @@ def write(player_id: int, body: schemas.NewStatus) -> schemas.StatusSet:
     now = web.now()
     with web.runtime().transaction() as session:
         accounts.hold_link(session, web.the_user().user_id, player_id)
-        events.say(session, player_id, body.date, body.status, settings=web.runtime().settings, now=now)
+        triggers.say(session, player_id, body.date, body.status, settings=web.runtime().settings, now=now)
         counts = service.days(session, body.date, body.date, viewer=None)[0].counts
     return schemas.StatusSet(date=body.date, status=body.status, counts=_counts(counts))
 

@@ -7,15 +7,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from slomix import words
-from slomix.availability import events, notices, service
+from slomix.availability import notices, service, triggers
+from slomix.config.settings import Settings
 from slomix.contacts.models import Preferences
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.service import Plan
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Outcome
 from slomix.jobs.runner import Handler, Step
-from slomix.runtime import Runtime
-from slomix.settings import Settings
+from slomix.runtime.context import Runtime
 
 
 class Tell(Step):
@@ -35,7 +35,7 @@ class Tell(Step):
         untold = [one for one in wanted if notices.why_unwanted(self._kind, said.get(one)) is None]
         number = deliveries.plan_for_players(session, plan, untold, settings=runtime.settings, now=now)
         room = runtime.settings.announce_channel_id
-        if self._kind == events.SESSION_READY and runtime.settings.announce_enabled and room:
+        if self._kind == triggers.SESSION_READY and runtime.settings.announce_enabled and room:
             number += deliveries.plan_for_room(session, plan, room, now=now)
         return Done() if number else Done(JobStatus.SKIPPED, words.NOBODY_LEFT_TO_TELL)
 
@@ -43,9 +43,9 @@ class Tell(Step):
 def _who(kind: str, number: int, settings: Settings) -> Any:
     """Those who switched it on. Who waits for as many as make a session hears of that once, not twice."""
     match kind:
-        case events.SESSION_READY:
+        case triggers.SESSION_READY:
             return Preferences.session_ready
-        case events.DAILY_REMINDER:
+        case triggers.DAILY_REMINDER:
             return Preferences.daily_reminder
         case _:
             waits = Preferences.looking_threshold == number
@@ -53,5 +53,5 @@ def _who(kind: str, number: int, settings: Settings) -> Any:
 
 
 HANDLERS: dict[str, Handler] = {
-    kind: Tell(kind) for kind in (events.SESSION_READY, events.LOOKING, events.DAILY_REMINDER)
+    kind: Tell(kind) for kind in (triggers.SESSION_READY, triggers.LOOKING, triggers.DAILY_REMINDER)
 }

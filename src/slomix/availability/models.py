@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from slomix.availability.rules import Status
-from slomix.db import Base
+from slomix.database.session import Base
 
 
 class Entry(Base):

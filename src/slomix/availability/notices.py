@@ -6,21 +6,21 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from slomix import words
-from slomix.availability import events, service
+from slomix.availability import service, triggers
 from slomix.availability.rules import Status
 from slomix.channels.base import Message
-from slomix.contacts import stopping
+from slomix.contacts import unsubscribe
 from slomix.contacts.rules import Kind
+from slomix.deliveries.formatting import Occasion, style_for
 from slomix.deliveries.handlers import Notice
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import Skip
-from slomix.deliveries.writing import Occasion, style_for
-from slomix.runtime import Runtime
+from slomix.runtime.context import Runtime
 
 KINDS = {
-    events.SESSION_READY: Kind.SESSION_READY,
-    events.LOOKING: Kind.LOOKING,
-    events.DAILY_REMINDER: Kind.DAILY_REMINDER,
+    triggers.SESSION_READY: Kind.SESSION_READY,
+    triggers.LOOKING: Kind.LOOKING,
+    triggers.DAILY_REMINDER: Kind.DAILY_REMINDER,
 }
 
 
@@ -40,9 +40,9 @@ class About:
     def event_key(self, kind: str) -> str:
         """The key under which a player hears of it once."""
         match kind:
-            case events.SESSION_READY:
+            case triggers.SESSION_READY:
                 return f"SESSION_READY:{self.day}:threshold={self.number}"
-            case events.LOOKING:
+            case triggers.LOOKING:
                 return f"LOOKING:{self.day}:n={self.number}"
             case _:
                 return f"DAILY_REMINDER:{self.day}"
@@ -50,7 +50,7 @@ class About:
 
 def why_unwanted(kind: str, said: Status | None) -> str | None:
     """Why somebody who said this about the day need not hear of it."""
-    if kind == events.DAILY_REMINDER:
+    if kind == triggers.DAILY_REMINDER:
         return words.HAS_ANSWERED if said is not None else None
     return words.NOT_PLAYING if said is Status.NOT_PLAYING else None
 
@@ -68,7 +68,7 @@ class OfTheDay:
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         """Not after so many are not looking any more, and not to who has said no, or has answered."""
         about = About.read(delivery.subject)
-        if about.number and events.count_looking(session, about.day) < about.number:
+        if about.number and triggers.count_looking(session, about.day) < about.number:
             return Skip(words.NOT_SO_MANY_ANY_MORE)
         if delivery.player_id is None:
             return None
@@ -79,13 +79,13 @@ class OfTheDay:
     def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
         settings, about = runtime.settings, About.read(delivery.subject)
         board = settings.base_url + "/"
-        if self._name == events.DAILY_REMINDER:
+        if self._name == triggers.DAILY_REMINDER:
             text = words.ARE_YOU_IN.format(link=board)
         else:
-            text = words.SO_MANY_LOOKING.format(count=events.count_looking(session, about.day), link=board)
+            text = words.SO_MANY_LOOKING.format(count=triggers.count_looking(session, about.day), link=board)
         if occasion.reach is None or self.kind is None:
             return Message(text)
-        reader = stopping.reader_of(occasion.reach, self.kind, settings=settings)
+        reader = unsubscribe.reader_of(occasion.reach, self.kind, settings=settings)
         stop = style_for(occasion.channel, reader.zone, occasion.now).aside(reader.stop_link)
         return Message("\n".join([text, words.WHY_OF_KIND[self._name].format(link=stop)]))
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from slomix.availability import rules
 from slomix.availability.rules import Status
-from slomix.openapi.shapes import LEFT_OUT, Answer, Id, Input, Number, Switch, parsed_by
+from slomix.web.openapi.shapes import LEFT_OUT, Answer, Id, Input, Number, Switch, parsed_by
 
 _EXAMPLE = Field(examples=["2026-11-20"])
 Date = Annotated[date, _EXAMPLE]

@@ -9,11 +9,11 @@ from sqlalchemy import delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from slomix import db
 from slomix.accounts.models import Player
 from slomix.availability import rules
 from slomix.availability.models import Entry
 from slomix.availability.rules import Counts, Status
+from slomix.database import session as db
 
 
 @dataclass(frozen=True)

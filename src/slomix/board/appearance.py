@@ -3,10 +3,11 @@
 from flask import Blueprint, current_app, redirect, request
 from werkzeug.wrappers import Response
 
-from slomix import web, words
+from slomix import words
 from slomix.accounts.rules import own_path
 from slomix.errors import Invalid
-from slomix.web import THEMES
+from slomix.web import responses as web
+from slomix.web.responses import THEMES
 
 blueprint = Blueprint("appearance", __name__)
 

@@ -9,15 +9,17 @@ from flask import Blueprint, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from slomix import live, web, words
+from slomix import words
 from slomix.accounts import service as accounts
-from slomix.availability import events, rules, service
+from slomix.availability import rules, service, triggers
 from slomix.availability.calendar import month
 from slomix.availability.rules import Status
 from slomix.availability.service import DayView
 from slomix.campaigns import queries as campaigns
 from slomix.planning import queries as planning
 from slomix.planning.queries import RoomView
+from slomix.web import live
+from slomix.web import responses as web
 
 blueprint = Blueprint("days", __name__)
 
@@ -50,7 +52,7 @@ def set_status(day: str) -> Response:
             done = words.CLEARED
         else:
             status = rules.parse_status(wanted)
-            events.say(session, player_id, the_day, status, settings=web.runtime().settings, now=now)
+            triggers.say(session, player_id, the_day, status, settings=web.runtime().settings, now=now)
             done = words.SAVED
     if is_from_day:
         shown = _day(the_day)

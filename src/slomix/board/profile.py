@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask_login import logout_user
 from werkzeug.wrappers import Response
 
-from slomix import limits, linking, web, words
+from slomix import words
 from slomix.accounts import claims, logins
 from slomix.accounts import service as accounts
 from slomix.accounts.discord_login import DiscordDown
@@ -12,13 +12,16 @@ from slomix.accounts.models import User
 from slomix.accounts.rules import own_path, plain_name
 from slomix.channels.base import SendError
 from slomix.contacts import preferences
-from slomix.web import Viewer
+from slomix.privacy import unlinking
+from slomix.web import rate_limits
+from slomix.web import responses as web
+from slomix.web.responses import Viewer
 
 blueprint = Blueprint("profile", __name__)
 
 
 @blueprint.get("/profile")
-@limits.searches
+@rate_limits.searches
 def profile() -> str:
     """Who you are here; profiles to pick from when you are nobody yet, or look for another."""
     who, now = web.the_user(), web.now()
@@ -39,7 +42,7 @@ def profile() -> str:
 
 
 @blueprint.post("/profile/link")
-@limits.searches
+@rate_limits.searches
 def link() -> Response:
     """Be this player from now on; where an admin confirms links, ask for it."""
     who, now = web.the_user(), web.now()
@@ -61,7 +64,7 @@ def link() -> Response:
                 claims.claim(db_session, user, player, "", now=now)
             flash(words.CLAIMED.format(player=plain_name(player.name)), "done")
             return redirect("/profile", code=303)
-        player = linking.link(db_session, user, guid, today=web.today(now), now=now)
+        player = unlinking.link(db_session, user, guid, today=web.today(now), now=now)
         is_first = not preferences.were_asked(db_session, player.id)
     flash(words.LINKED.format(player=plain_name(player.name)), "done")
     return redirect(url_for("contacts.welcome", next=next_path) if is_first else next_path, code=303)
@@ -79,7 +82,7 @@ def _ask_discord(who: Viewer) -> bool | None:
 
 
 @blueprint.post("/profile/membership")
-@limits.searches
+@rate_limits.searches
 def look_again() -> Response:
     """Whoever left our server and came back says so."""
     who, now = web.the_user(), web.now()
@@ -100,13 +103,13 @@ def unlink() -> Response:
     """Be nobody again: nothing is sent to you any more, and what you said about the days ahead is gone."""
     who, now = web.the_user(), web.now()
     with web.runtime().transaction() as db_session:
-        linking.unlink(db_session, db_session.get_one(User, who.user_id), today=web.today(now), now=now)
+        unlinking.unlink(db_session, db_session.get_one(User, who.user_id), today=web.today(now), now=now)
     flash(words.UNLINKED, "done")
     return redirect("/profile", code=303)
 
 
 @blueprint.post("/profile/claim")
-@limits.claims
+@rate_limits.claims
 def claim() -> Response:
     """This profile is mine, and somebody else has it."""
     who, now = web.the_user(), web.now()
@@ -142,7 +145,7 @@ def delete() -> Response:
     """Forget this person."""
     who, now = web.the_user(), web.now()
     with web.runtime().transaction() as db_session:
-        linking.delete_account(db_session, db_session.get_one(User, who.user_id), now=now)
+        unlinking.delete_account(db_session, db_session.get_one(User, who.user_id), now=now)
     logout_user()
     session.clear()
     flash(words.ACCOUNT_DELETED, "done")

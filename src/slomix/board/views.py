@@ -7,20 +7,21 @@ from typing import Any, cast
 from flask import Blueprint, current_app, render_template, request
 from werkzeug.wrappers import Response
 
-from slomix import live, web
 from slomix.availability import rules, service
 from slomix.availability.calendar import month
 from slomix.availability.service import DayView
 from slomix.board.days import queue
 from slomix.board.tonight import evening
-from slomix.campaigns.cards import CampaignCard
-from slomix.campaigns.cards import card as campaign_card
+from slomix.campaigns.view_models import CampaignCard
+from slomix.campaigns.view_models import card as campaign_card
 from slomix.deliveries import pausing
 from slomix.deliveries.models import Pause
 from slomix.planning import queries as planning
 from slomix.planning.queries import RoomView
-from slomix.runtime import Runtime
-from slomix.shared_read import SharedRead
+from slomix.runtime.context import Runtime
+from slomix.web import live
+from slomix.web import responses as web
+from slomix.web.singleflight import SharedRead
 
 blueprint = Blueprint("board", __name__)
 

@@ -7,17 +7,17 @@ from flask import Blueprint, request
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from slomix import web
 from slomix.accounts.rules import plain_name
 from slomix.campaigns import queries, retrying, schemas, service
-from slomix.campaigns.cards import card_of
 from slomix.campaigns.rules import Audience, CampaignStatus
 from slomix.campaigns.service import Options
+from slomix.campaigns.view_models import card_of
 from slomix.campaigns.views import start_moment, submit_key
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
-from slomix.openapi.calls import PLAYERS, PROMOTERS, Calls
-from slomix.openapi.shapes import Id
+from slomix.web import responses as web
+from slomix.web.openapi.calls import PLAYERS, PROMOTERS, Calls
+from slomix.web.openapi.shapes import Id
 
 blueprint = Blueprint("campaigns_api", __name__, url_prefix="/api/availability/promotions")
 calls = Calls("Campaigns")

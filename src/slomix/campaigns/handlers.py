@@ -9,9 +9,9 @@ from slomix import words
 from slomix.availability import service as availability
 from slomix.campaigns import queries, rules, service
 from slomix.campaigns.models import Campaign
+from slomix.campaigns.risk_monitor import Watch
 from slomix.campaigns.rules import CampaignStatus
 from slomix.campaigns.voice_check import CANCELLED, SETTLE, VoiceCheck
-from slomix.campaigns.watch import Watch
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries import service as deliveries
@@ -20,7 +20,7 @@ from slomix.deliveries.service import Plan
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Outcome, Snooze
 from slomix.jobs.runner import Handler, Step
-from slomix.runtime import Runtime
+from slomix.runtime.context import Runtime
 
 
 class SendNotice(Step):

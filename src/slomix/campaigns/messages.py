@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from slomix import words
-from slomix.deliveries.writing import Style, listed, safe_name
+from slomix.deliveries.formatting import Style, listed, safe_name
 
 LIMIT = 2000
 NAMES_SHOWN = 20

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from slomix.availability.rules import Status
 from slomix.campaigns.rules import Audience, CampaignStatus
-from slomix.db import Base
+from slomix.database.session import Base
 from slomix.presence.rules import Whereabouts
 
 PER_PROMOTER = "uq_campaign_promoter_day"

@@ -5,22 +5,22 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from slomix import words
-from slomix.campaigns import last_look, lookout, messages, queries, rules, turnout
-from slomix.campaigns.last_look import LastLook
+from slomix.campaigns import attendance, messages, queries, recipient_snapshot, risk_facts, rules
 from slomix.campaigns.models import Campaign
+from slomix.campaigns.recipient_snapshot import LastLook
 from slomix.campaigns.risk import Risk
 from slomix.campaigns.rules import CampaignStatus
 from slomix.channels.base import Message
 from slomix.clock import wall_now
-from slomix.contacts import stopping
+from slomix.config.settings import Settings
+from slomix.contacts import unsubscribe
 from slomix.contacts.rules import Kind
+from slomix.deliveries.formatting import Occasion, OnDiscord, Style, style_for
 from slomix.deliveries.handlers import Notice
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import Skip
-from slomix.deliveries.writing import Occasion, OnDiscord, Style, style_for
 from slomix.presence import places
-from slomix.runtime import Runtime
-from slomix.settings import Settings
+from slomix.runtime.context import Runtime
 
 
 def links_of(settings: Settings, stop: str | None = None) -> messages.Links:
@@ -54,16 +54,16 @@ class ToRecipient:
         if self._kind == rules.REMINDER:
             return None
         if seen.voice.is_fresh(now, runtime.settings.presence_max_age):
-            where = turnout.rooms_of(runtime.settings).whereabouts(seen.voice.rooms.get(seen.discord_id))
+            where = attendance.rooms_of(runtime.settings).whereabouts(seen.voice.rooms.get(seen.discord_id))
             return Skip(words.ALREADY_IN_VOICE) if where.is_in_voice else None
         return self._why_not_unseen(runtime, seen.campaign, now)
 
     def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
         seen, reach, now = self._look(session, delivery), occasion.reach, occasion.now
-        reader = stopping.reader_of(reach, self.kind, settings=runtime.settings) if reach is not None else None
+        reader = unsubscribe.reader_of(reach, self.kind, settings=runtime.settings) if reach is not None else None
         style = style_for(occasion.channel, reader.zone if reader else runtime.settings.zone, now)
         links = links_of(runtime.settings, reader.stop_link if reader else None)
-        is_on_server = seen.on_server and turnout.may_still_be_said(seen.campaign, runtime.settings, now)
+        is_on_server = seen.on_server and attendance.may_still_be_said(seen.campaign, runtime.settings, now)
         return Message(self.text(seen.campaign, links, style, now, is_on_server=is_on_server))
 
     def text(
@@ -78,11 +78,11 @@ class ToRecipient:
                 return messages.followup(links, style, is_on_server=is_on_server)
 
     def _look(self, session: Session, delivery: Delivery) -> LastLook:
-        return last_look.take(session, queries.id_of(delivery.subject), delivery.player_id or 0)
+        return recipient_snapshot.take(session, queries.id_of(delivery.subject), delivery.player_id or 0)
 
     def _why_not_unseen(self, runtime: Runtime, campaign: Campaign, now: datetime) -> Skip | None:
         """With nobody knowing who is in voice: a start goes out all the same, an old verdict of missing does not."""
-        if self._kind == rules.START or turnout.may_still_be_said(campaign, runtime.settings, now):
+        if self._kind == rules.START or attendance.may_still_be_said(campaign, runtime.settings, now):
             return None
         return Skip(words.VOICE_NO_LONGER_KNOWN)
 
@@ -100,7 +100,7 @@ class Summary:
 
     def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
         campaign = queries.of_subject(session, delivery.subject)
-        return Message(messages.summary(turnout.summary_facts(session, campaign, runtime.settings, occasion.now)))
+        return Message(messages.summary(attendance.summary_facts(session, campaign, runtime.settings, occasion.now)))
 
 
 class PresenceUnknown:
@@ -137,7 +137,7 @@ class AtRisk:
         return Message(messages.at_risk([one.reason for one in found] or [words.RISK_PASSING], link))
 
     def _risks(self, runtime: Runtime, session: Session, campaign: Campaign, now: datetime) -> list[Risk]:
-        return lookout.look(session, campaign, settings=runtime.settings, now=now, wall=wall_now())
+        return risk_facts.look(session, campaign, settings=runtime.settings, now=now, wall=wall_now())
 
 
 class DryRun:
@@ -157,7 +157,7 @@ class DryRun:
         campaign, now = queries.of_subject(session, delivery.subject), occasion.now
         if self._kind == rules.SUMMARY:
             return Message(
-                messages.dry_run(messages.summary(turnout.would_be(session, campaign, runtime.settings, now)))
+                messages.dry_run(messages.summary(attendance.would_be(session, campaign, runtime.settings, now)))
             )
         told_at = now if self._kind == rules.REMINDER else max(now, campaign.start_at)
         text = ToRecipient(self._kind).text(campaign, links_of(runtime.settings), OnDiscord(), told_at)

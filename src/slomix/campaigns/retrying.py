@@ -4,17 +4,18 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from slomix import db, words
+from slomix import words
 from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import CampaignStatus
+from slomix.config.settings import Settings
+from slomix.database import session as db
 from slomix.deliveries import retrying
 from slomix.deliveries.retrying import Chances
 from slomix.errors import Conflict
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from slomix.settings import Settings
 
 
 class NothingToRetry(Conflict):

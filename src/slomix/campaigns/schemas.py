@@ -13,7 +13,7 @@ from slomix.campaigns.rules import CampaignStatus
 from slomix.campaigns.views import MAX_KEY, parse_start
 from slomix.contacts.rules import ChannelName
 from slomix.jobs.rules import JobStatus
-from slomix.openapi.shapes import LEFT_OUT, Answer, Flag, Id, Input, Moment, Number, Switch, TimeOfDay, parsed_by
+from slomix.web.openapi.shapes import LEFT_OUT, Answer, Flag, Id, Input, Moment, Number, Switch, TimeOfDay, parsed_by
 
 _START = Field(description="When to start tonight; without it, the usual time.")
 StartInput = Annotated[TimeOfDay, parsed_by(parse_start)]

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from slomix import db, words
+from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.rules import plain_name
 from slomix.availability import service as availability
@@ -17,15 +17,16 @@ from slomix.campaigns import models, queries, rules
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.rules import Asked, Audience, CampaignStatus, LeftOut, Timeline, Times
 from slomix.clock import moment_of
+from slomix.config.settings import Settings
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
+from slomix.database import session as db
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.service import Plan
 from slomix.errors import Conflict
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.service import NewJob
-from slomix.settings import Settings
 
 
 class CampaignExists(Conflict):

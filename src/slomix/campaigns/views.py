@@ -10,20 +10,22 @@ from flask import Blueprint, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from slomix import live, web, words
+from slomix import words
 from slomix.accounts import service as accounts
 from slomix.campaigns import history, messages, notices, queries, retrying, rules, service
-from slomix.campaigns.cards import CampaignCard, card_of
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import Audience
 from slomix.campaigns.service import CampaignExists, Options
+from slomix.campaigns.view_models import CampaignCard, card_of
 from slomix.clock import moment_of, parse_time
 from slomix.deliveries import pausing
 from slomix.deliveries import service as deliveries
+from slomix.deliveries.formatting import OnDiscord
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import AttemptEvent
-from slomix.deliveries.writing import OnDiscord
 from slomix.errors import DomainError, Invalid
+from slomix.web import live
+from slomix.web import responses as web
 
 blueprint = Blueprint("campaigns", __name__)
 

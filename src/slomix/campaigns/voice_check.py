@@ -8,14 +8,15 @@ from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.accounts import service as accounts
-from slomix.campaigns import queries, rules, service, turnout
+from slomix.campaigns import attendance, queries, rules, service
+from slomix.campaigns.attendance import Found
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import CampaignStatus
-from slomix.campaigns.turnout import Found
 from slomix.channels.base import SendError, SlowDown
+from slomix.channels.game_server import NoTelemetry
+from slomix.config.settings import Settings
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.service import Plan
-from slomix.game_server import NoTelemetry
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Outcome, Retry, Snooze
@@ -24,8 +25,7 @@ from slomix.presence import lookups
 from slomix.presence import rules as presence_rules
 from slomix.presence import service as presence
 from slomix.presence.rules import Whereabouts
-from slomix.runtime import Runtime
-from slomix.settings import Settings
+from slomix.runtime.context import Runtime
 
 log = structlog.get_logger()
 
@@ -70,7 +70,7 @@ class VoiceCheck(Step):
         fresh = snapshot.is_fresh(now, runtime.settings.presence_max_age)
         return ToJudge(
             accounts.discord_ids(session, players),
-            turnout.known_names(session, players),
+            attendance.known_names(session, players),
             dict(snapshot.rooms) if fresh else None,
         )
 
@@ -88,7 +88,7 @@ class VoiceCheck(Step):
                 reason = words.VOICE_NOT_KNOWN_BECAUSE.format(reason=error.reason)
                 return Retry(reason, error.retry_after, is_free=isinstance(error, SlowDown))
             rooms = {discord_id: room for discord_id, room in found.items() if room is not None}
-        meaning = turnout.rooms_of(runtime.settings)
+        meaning = attendance.rooms_of(runtime.settings)
         whereabouts = {
             player_id: meaning.whereabouts(rooms.get(discord_id))
             for player_id, discord_id in prepared.discord_ids.items()
@@ -107,7 +107,7 @@ class VoiceCheck(Step):
         if isinstance(result, Expired):
             return self._too_late(runtime, session, campaign, now)
         if result is not None:
-            turnout.record(session, campaign, result, now=now)
+            attendance.record(session, campaign, result, now=now)
             self._follow_up(runtime, session, job, campaign, result.missing, now)
         followups = deliveries.tally(session, campaign.subject).get(rules.VOICE_CHECK)
         in_time = job.deadline_at is None or now < job.deadline_at
@@ -131,7 +131,7 @@ class VoiceCheck(Step):
     def _too_late(self, runtime: Runtime, session: Session, campaign: Campaign, now: datetime) -> Outcome:
         """Nobody looked in time. Who was told of a start may hear that, and no more."""
         players = [one.player_id for one in queries.recipients(session, campaign)]
-        if turnout.asked_by_start(session, campaign, players):
+        if attendance.asked_by_start(session, campaign, players):
             self._nobody_knows(session, campaign, runtime.settings, now)
             _plan_summary(runtime, session, campaign, now)
         queries.refresh_status(session, campaign, {rules.VOICE_CHECK: JobStatus.SKIPPED})
@@ -139,7 +139,7 @@ class VoiceCheck(Step):
 
     def _nobody_knows(self, session: Session, campaign: Campaign, settings: Settings, now: datetime) -> None:
         players = [one.player_id for one in queries.recipients(session, campaign)]
-        turnout.record(session, campaign, Found(dict.fromkeys(players, Whereabouts.UNKNOWN)), now=now)
+        attendance.record(session, campaign, Found(dict.fromkeys(players, Whereabouts.UNKNOWN)), now=now)
         key = f"PRESENCE_UNKNOWN:{campaign.id}"
         warning = Plan(rules.PRESENCE_UNKNOWN, campaign.subject, key, now, now + rules.FOLLOWUP_GRACE)
         deliveries.plan_for_players(session, warning, [campaign.promoter_id], settings=settings, now=now)
@@ -147,7 +147,7 @@ class VoiceCheck(Step):
     def _follow_up(
         self, runtime: Runtime, session: Session, job: Job, campaign: Campaign, missing: list[int], now: datetime
     ) -> None:
-        asked = turnout.asked_by_start(session, campaign, missing)
+        asked = attendance.asked_by_start(session, campaign, missing)
         service.plan_notice(
             session,
             campaign,

@@ -10,7 +10,7 @@ import httpx2
 from slomix import words
 from slomix.channels.base import Address, Message, Receipt, SendError, SlowDown
 from slomix.channels.http import Http, as_object, decoded, pause
-from slomix.channels.pace import OwnPace, Pace
+from slomix.channels.rate_limit import OwnPace, Pace
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 CANNOT_DM = 50007

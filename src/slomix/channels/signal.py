@@ -11,7 +11,7 @@ import httpx2
 from slomix import words
 from slomix.channels.base import Address, Message, Receipt, SendError, SlowDown
 from slomix.channels.http import Http, as_object, decoded, pause
-from slomix.values import E164, is_e164
+from slomix.config.types import E164, is_e164
 
 # Of the recipient. "User +386… is not registered." is said of the sender and must not be taken for this.
 UNKNOWN_NUMBER = re.compile(r"unregistered[ _](user|failure)|unknown user", re.IGNORECASE)

@@ -8,7 +8,7 @@ import click
 from sqlalchemy.exc import OperationalError
 
 from slomix.cli.connect import first_line
-from slomix.settings import SettingsError
+from slomix.config.settings import SettingsError
 
 # Where each command is. It is read when it is wanted: all of them together take three times as long as `up`.
 COMMANDS = {

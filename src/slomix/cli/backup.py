@@ -14,8 +14,8 @@ from slomix.cli import archive
 from slomix.cli.archive import Archive, Connection
 from slomix.cli.connect import find_owner
 from slomix.cli.data import sentences
-from slomix.db import libpq_url
-from slomix.grants import READ_ONLY, SCHEMA
+from slomix.database.grants import READ_ONLY, SCHEMA
+from slomix.database.session import libpq_url
 
 
 @click.command()

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from slomix.accounts.rules import plain_name
-from slomix.campaigns import evidence, history, queries
+from slomix.campaigns import evening_report, history, queries
 from slomix.campaigns.history import Night
 from slomix.cli import signoff
 from slomix.cli.connect import open_database
@@ -76,7 +76,7 @@ def show(campaign_id: int, as_json: bool) -> None:
         with database.transaction() as session:
             signoff.read_only(session)
             found = queries.get(session, campaign_id)
-            shown = evidence.gather(session, found)
+            shown = evening_report.gather(session, found)
             shown["steps"] = [asdict(step) for step in signoff.steps(session, found, shown, settings)]
     except NotFound as error:
         raise click.ClickException(str(error)) from None

@@ -11,18 +11,18 @@ import redis
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from slomix.cli import advice, configuration, formation, privileges, providers
+from slomix.channels.game_server import NoTelemetry
+from slomix.cli import config_warnings, configuration, formation, privileges, providers
 from slomix.cli.connect import first_line
+from slomix.cli.dev_environment import join_running_copy
 from slomix.cli.privileges import Findings
-from slomix.cli.surroundings import join_running_copy
 from slomix.clock import wall_now
-from slomix.db import ROOT, Database
-from slomix.environment import Environment
-from slomix.game_server import NoTelemetry
+from slomix.config.checks import all_problems
+from slomix.config.environment import Environment
+from slomix.config.settings import ENV_PATH, Settings, SettingsError, secrets
+from slomix.database.session import ROOT, Database
 from slomix.health import service as health
-from slomix.refusals import all_problems
-from slomix.settings import ENV_PATH, Settings, SettingsError, secrets
-from slomix.wiring import game_server_of
+from slomix.runtime.factory import game_server_of
 
 NOT_SET = "is not set"
 
@@ -42,8 +42,8 @@ def check(as_json: bool) -> None:
         "configuration": [asdict(one) for one in configuration.effective(settings, given, problems, joined=joined)],
         "problems": [*problems, *(rights.wrong if rights else [])],
         "warnings": [
-            *advice.warnings(settings, given),
-            *advice.about_the_file(ENV_PATH),
+            *config_warnings.warnings(settings, given),
+            *config_warnings.about_the_file(ENV_PATH),
             *(rights.warnings if rights else []),
         ],
         "parts": {part: not reason for part, reason in parts.items()},

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
-from slomix.complaints import named
-from slomix.environment import Environment
-from slomix.settings import Settings, names
+from slomix.config.environment import Environment
+from slomix.config.messages import named
+from slomix.config.settings import Settings, names
 
 DEFAULT, RUNNING_COPY = "default", "running copy"
 MASK = "***"

@@ -2,9 +2,9 @@
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from slomix.cli.surroundings import join_running_copy
-from slomix.db import ROOT, Database
-from slomix.settings import Settings, SettingsError
+from slomix.cli.dev_environment import join_running_copy
+from slomix.config.settings import Settings, SettingsError
+from slomix.database.session import ROOT, Database
 
 
 def first_line(error: SQLAlchemyError) -> str:

@@ -10,12 +10,12 @@ import psycopg
 from alembic.util import CommandError
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from slomix import grants, migrations
 from slomix.accounts import players_csv
 from slomix.accounts.players_csv import BadFile
 from slomix.cli.connect import find_owner, first_line, open_database
 from slomix.clock import nap, open_clock, wall_now
-from slomix.db import Database
+from slomix.database import grants, migrations
+from slomix.database.session import Database
 
 
 @click.group("db")

@@ -8,12 +8,12 @@ from slomix.accounts.players_csv import Row
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.clock import Clock, local_day
+from slomix.config.settings import Settings
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
 from slomix.contacts.preferences import Wishes
-from slomix.db import Database
-from slomix.settings import Settings
-from slomix.simulator.people import PEOPLE, UNCLAIMED_PLAYERS
+from slomix.database.session import Database
+from slomix.dev.simulator.people import PEOPLE, UNCLAIMED_PLAYERS
 
 # For later days, one letter a linked player: a plausible week. Today and tomorrow are left to whoever tries the demo.
 _LATER = ("LAMLN", "ALMAL", "LLANM", "MNLLA", "NALML")

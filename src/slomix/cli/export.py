@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from slomix.cli import formation, surroundings, units
-from slomix.cli.surroundings import Given
-from slomix.environment import Environment
-from slomix.settings import SettingsError
+from slomix.cli import dev_environment, formation, units
+from slomix.cli.dev_environment import Given
+from slomix.config.environment import Environment
+from slomix.config.settings import SettingsError
 
 SYSTEMS_OWN = Path("/etc/systemd/system")
 
@@ -27,7 +27,7 @@ SYSTEMS_OWN = Path("/etc/systemd/system")
 @click.option("--force", is_flag=True, help="Overwrite units that say something else.")
 def export_systemd(directory: Path, wanted: str, user: str, env_file: Path, force: bool) -> None:
     """Write a unit for each process of the Procfile into DIRECTORY."""
-    root = surroundings.project_root()
+    root = dev_environment.project_root()
     env_file = env_file.absolute()
     texts = _texts(root, wanted, user, env_file)
     differing = [name for name, text in texts.items() if _says(directory / name) not in {None, text}]

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from slomix.procfile import parse
-from slomix.settings import SettingsError
+from slomix.config.settings import SettingsError
+from slomix.supervisor.runner import parse
 
 WEB = "web"
 MOST = 50

@@ -7,15 +7,15 @@ from typing import TypeVar
 import click
 from sqlalchemy.orm import Session
 
-from slomix.admin import finding, operating
-from slomix.admin.finding import JobFilter
+from slomix.admin import job_actions, search
+from slomix.admin.search import JobFilter
 from slomix.cli.connect import open_database
 from slomix.cli.roles import COMMAND_LINE
 from slomix.clock import open_clock, wall_now
+from slomix.config.settings import Settings
 from slomix.errors import DomainError
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from slomix.settings import Settings
 
 MOST = 200
 
@@ -37,7 +37,7 @@ def list_(status: str | None, kind: str, late: bool) -> None:
     now = open_clock(settings.clock_file).now()
     wanted = JobFilter(status=JobStatus(status) if status else None, kind=kind, is_late=late)
     with database.transaction() as session:
-        found, more = finding.jobs(session, wanted, now=now, wall=wall_now(), limit=MOST)
+        found, more = search.jobs(session, wanted, now=now, wall=wall_now(), limit=MOST)
     if not found:
         click.echo("There is no such job.")
         return
@@ -61,7 +61,9 @@ def retry(job_id: int, may_arrive_twice: bool) -> None:
     """Have the failed job JOB_ID tried once more, while it still makes sense."""
 
     def deed(session: Session, settings: Settings, now: datetime) -> None:
-        operating.retry(session, job_id, may_arrive_twice=may_arrive_twice, settings=settings, now=now, by=COMMAND_LINE)
+        job_actions.retry(
+            session, job_id, may_arrive_twice=may_arrive_twice, settings=settings, now=now, by=COMMAND_LINE
+        )
 
     _do(deed)
     click.echo(f"Job {job_id} is tried again.")
@@ -73,7 +75,7 @@ def cancel(job_id: int) -> None:
     """Call the pending job JOB_ID off; a message that it carries is skipped with it."""
 
     def deed(session: Session, _settings: Settings, now: datetime) -> int:
-        return operating.cancel(session, job_id, now=now, by=COMMAND_LINE)
+        return job_actions.cancel(session, job_id, now=now, by=COMMAND_LINE)
 
     messages = _do(deed)
     click.echo(f"Job {job_id} is cancelled" + (f", and with it its messages: {messages}." if messages else "."))
@@ -86,7 +88,7 @@ def _do(deed: Callable[[Session, Settings, datetime], _Answer]) -> _Answer:
     try:
         with database.transaction() as session:
             return deed(session, settings, now)
-    except operating.MayArriveTwice as error:
+    except job_actions.MayArriveTwice as error:
         raise click.ClickException(f"{error} Use --may-arrive-twice.") from None
     except DomainError as error:
         raise click.ClickException(str(error)) from None

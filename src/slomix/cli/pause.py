@@ -7,8 +7,8 @@ import click
 from slomix.cli.connect import open_database
 from slomix.cli.roles import COMMAND_LINE
 from slomix.clock import open_clock
+from slomix.config.settings import Settings
 from slomix.deliveries import pausing
-from slomix.settings import Settings
 
 
 @click.command()

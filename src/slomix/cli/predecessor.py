@@ -8,8 +8,8 @@ from sqlalchemy.exc import DBAPIError
 from slomix.cli.connect import open_database
 from slomix.clock import local_day, open_clock
 from slomix.errors import DomainError
-from slomix.predecessor import service, source
-from slomix.predecessor.report import Report
+from slomix.legacy_import import service, source
+from slomix.legacy_import.report import Report
 
 
 @click.command("import-predecessor")

@@ -7,9 +7,9 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from slomix import migrations
-from slomix.db import Database
-from slomix.grants import SCHEMA
+from slomix.database import migrations
+from slomix.database.grants import SCHEMA
+from slomix.database.session import Database
 from slomix.models import Base
 
 # None of them touches a row, and PostgreSQL looks at the rights before it looks at rows.

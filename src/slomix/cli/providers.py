@@ -3,9 +3,9 @@
 from slomix.accounts import discord_login
 from slomix.accounts.discord_login import DiscordDown
 from slomix.channels.base import SendError
-from slomix.discord_app import rooms
-from slomix.settings import Settings
-from slomix.wiring import signal_of, telegram_of
+from slomix.config.settings import Settings
+from slomix.processes.discord import rooms
+from slomix.runtime.factory import signal_of, telegram_of
 
 
 def reasons(settings: Settings) -> dict[str, str]:

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from slomix.cli.campaign import ledger_lines, step_lines
-from slomix.rehearsal.evening import Result, play
-from slomix.rehearsal.matrix import run, table
-from slomix.rehearsal.matrix.cells import BY_NAME, CELLS, SHORT
-from slomix.rehearsal.people import Stumbled
+from slomix.dev.rehearsal.evening import Result, play
+from slomix.dev.rehearsal.matrix import run, table
+from slomix.dev.rehearsal.matrix.scenarios import BY_NAME, CELLS, SHORT
+from slomix.dev.rehearsal.people import Stumbled
 
 
 @click.command()

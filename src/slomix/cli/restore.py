@@ -9,20 +9,20 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import func, select
 
-from slomix import migrations
 from slomix.cli.archive import Archive, Connection
 from slomix.cli.backup import count_rows
 from slomix.cli.connect import find_owner
 from slomix.cli.data import said_of, sentences
 from slomix.cli.roles import COMMAND_LINE
 from slomix.clock import open_clock, wall_now
-from slomix.db import MIGRATION_LOCK, Database, libpq_url
+from slomix.config.settings import Settings
+from slomix.database import migrations
+from slomix.database.grants import READ_ONLY, SCHEMA
+from slomix.database.session import MIGRATION_LOCK, Database, libpq_url
 from slomix.deliveries import pausing
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
-from slomix.grants import READ_ONLY, SCHEMA
 from slomix.health import rules
-from slomix.settings import Settings
 
 # They tell of processes and not of people.
 _NO_DATA = {READ_ONLY, "heartbeats"}

@@ -10,15 +10,15 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from slomix import migrations
-from slomix.campaigns import signoff
+from slomix.campaigns import acceptance
+from slomix.campaigns.acceptance import Step
 from slomix.campaigns.models import Campaign
-from slomix.campaigns.signoff import Step
 from slomix.clock import wall_now
-from slomix.db import ROOT
+from slomix.config.checks import problems_for_start
+from slomix.config.settings import Settings
+from slomix.database import migrations
+from slomix.database.session import ROOT
 from slomix.health import service as health
-from slomix.refusals import problems_for_start
-from slomix.settings import Settings
 
 # So many steps are about the system at this moment; the others are about the campaign.
 OF_THE_SYSTEM = 4
@@ -36,7 +36,7 @@ def steps(session: Session, campaign: Campaign, shown: dict[str, Any], settings:
         _settings(session, settings),
         _processes(session, settings),
         _health(settings),
-        *signoff.steps(session, campaign, shown),
+        *acceptance.steps(session, campaign, shown),
     ]
 
 

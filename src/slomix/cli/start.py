@@ -12,17 +12,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from slomix.cli import formation, surroundings
+from slomix.cli import dev_environment, formation
 from slomix.cli.connect import owner_url
+from slomix.cli.dev_environment import Folder, Given
 from slomix.cli.formation import Instance
-from slomix.cli.surroundings import Folder, Given
 from slomix.clock import Anchor, open_clock, set_anchor, wall_now
-from slomix.db import Database
+from slomix.config.settings import Settings, SettingsError
+from slomix.database.session import Database
 from slomix.health import service as health
-from slomix.output import Output
-from slomix.process import Process, on_stop_signal
-from slomix.procfile import Runner
-from slomix.settings import Settings, SettingsError
+from slomix.supervisor.process import Process, on_stop_signal
+from slomix.supervisor.runner import Runner
+from slomix.supervisor.terminal import Output
 
 
 class _Stopped(Exception):
@@ -84,31 +84,31 @@ class Start:
         return status
 
     async def _produce(self) -> None:
-        surroundings.put(surroundings.basic_environment(self.settings.port))
+        dev_environment.put(dev_environment.basic_environment(self.settings.port))
         if self.release is not None:
             code = await self._unless_stopped(self.runner.run_once(Process("release", self.release)))
             if code != 0:
                 raise _Failed(f"The release command failed with status {code}; nothing was started.")
-        surroundings.forget_owner()
+        dev_environment.forget_owner()
         self._start_processes()
         await self._wait_until_healthy()
         self.output.say(f"Slomix runs on {self.settings.base_url}")
 
     async def _develop(self) -> None:
-        from slomix import migrations
+        from slomix.database import migrations
 
-        environment = surroundings.development_environment(self.folder, self.given)
+        environment = dev_environment.development_environment(self.folder, self.given)
         environment |= await self._start_servers()
         if self.is_simulated:
-            from slomix.simulator import people
+            from slomix.dev.simulator import people
 
-            environment |= people.environment(self.settings.port) | surroundings.simulated_secrets(self.given)
+            environment |= people.environment(self.settings.port) | dev_environment.simulated_secrets(self.given)
         self.folder.publish(environment)
-        surroundings.put(environment | surroundings.basic_environment(self.settings.port))
+        dev_environment.put(environment | dev_environment.basic_environment(self.settings.port))
         self._set_clock()
         self.settings = settings = Settings.from_env()
         await self._unless_stopped(_beside(lambda: migrations.upgrade(owner_url(settings))))
-        surroundings.forget_owner()
+        dev_environment.forget_owner()
         if self.is_simulated:
             from slomix.cli.demo import load_demo
 
@@ -125,8 +125,8 @@ class Start:
 
     async def _start_servers(self) -> dict[str, str]:
         """Start what DATABASE_URL and REDIS_URL do not name, and return those names with their values."""
-        from slomix import embedded
-        from slomix.embedded import postgres, valkey
+        from slomix.dev import embedded
+        from slomix.dev.embedded import postgres, valkey
 
         missing: dict[str, Callable[[Path], embedded.Server]] = {
             "DATABASE_URL": postgres.prepare,
@@ -148,7 +148,7 @@ class Start:
         database = servers.get("DATABASE_URL")
         if isinstance(database, postgres.PostgresServer):
             await self._unless_stopped(_beside(database.make_role))
-            environment[surroundings.OWNER] = database.owner_url
+            environment[dev_environment.OWNER] = database.owner_url
         return environment
 
     def _set_clock(self) -> None:
@@ -201,7 +201,7 @@ class Start:
     def _welcome(self) -> str:
         lines = ["", f"  Slomix runs on  {self.settings.base_url}"]
         if self.is_simulated:
-            from slomix.simulator import people
+            from slomix.dev.simulator import people
 
             cast = ", ".join(f"{person.name} ({person.role})" for person in people.PEOPLE)
             lines += [

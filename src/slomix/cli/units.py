@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slomix.cli.formation import WEB, Instance
-from slomix.procfile import Runner
-from slomix.settings import SettingsError
+from slomix.config.settings import SettingsError
+from slomix.supervisor.runner import Runner
 
 MADE = "# Made by `slomix export-systemd` from the Procfile; what you change here is lost when it is made again.\n"
 TARGET = "slomix.target"

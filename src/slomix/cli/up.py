@@ -7,12 +7,12 @@ import sys
 
 import click
 
-from slomix.cli import surroundings
+from slomix.cli import dev_environment
+from slomix.cli.dev_environment import Folder, Given
 from slomix.cli.start import Start
-from slomix.cli.surroundings import Folder, Given
-from slomix.process import die_with_parent, on_stop_signal
-from slomix.refusals import all_problems, told
-from slomix.settings import Settings, SettingsError
+from slomix.config.checks import all_problems, told
+from slomix.config.settings import Settings, SettingsError
+from slomix.supervisor.process import die_with_parent, on_stop_signal
 
 
 @click.command()
@@ -28,7 +28,7 @@ def up(prod: bool, formation: str, with_parent: bool) -> None:
     """Start the whole system and keep it running until Ctrl-C."""
     if with_parent:
         die_with_parent(signal.SIGTERM)
-    root = surroundings.project_root()
+    root = dev_environment.project_root()
     os.chdir(root)
     if prod:
         os.environ["SLOMIX_ENV"] = "production"
@@ -42,7 +42,7 @@ def up(prod: bool, formation: str, with_parent: bool) -> None:
     # Ignored from birth, it would keep us from hearing how a process ended.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with folder.held() as was_cut_off:
-        surroundings.refuse_taken_ports(start.ports(), patience=10 if was_cut_off else 0)
+        dev_environment.refuse_taken_ports(start.ports(), patience=10 if was_cut_off else 0)
         raise SystemExit(asyncio.run(start.run()))
 
 

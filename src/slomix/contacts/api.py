@@ -7,15 +7,17 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from slomix import limits, web, words
+from slomix import words
 from slomix.accounts import service as accounts
+from slomix.config.types import is_e164
 from slomix.contacts import links, preferences, rules, schemas, service
 from slomix.contacts.preferences import Wishes
 from slomix.contacts.rules import CODE_LASTS, ChannelName, QuietHours, Sound
 from slomix.errors import Invalid, NotAllowed, Unavailable
-from slomix.openapi.calls import BRIDGE, LOGGED_IN, PLAYERS, Audience, Calls
-from slomix.values import is_e164
-from slomix.web import Viewer
+from slomix.web import rate_limits
+from slomix.web import responses as web
+from slomix.web.openapi.calls import BRIDGE, LOGGED_IN, PLAYERS, Audience, Calls
+from slomix.web.responses import Viewer
 
 blueprint = Blueprint("contacts_api", __name__, url_prefix="/api/availability")
 calls = Calls("Settings and addresses")
@@ -151,7 +153,7 @@ def link_token(player_id: int, body: schemas.NewCode) -> schemas.Code:
 
 
 @blueprint.post("/link-confirm")
-@limits.confirmations
+@rate_limits.confirmations
 @calls.call(
     "confirmLink",
     Audience(_bridge, (401, 503), BRIDGE),

@@ -17,7 +17,7 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, Outcome, Retry, Snooze
 from slomix.jobs.runner import Handler, Step
 from slomix.jobs.service import NewJob
-from slomix.runtime import Runtime
+from slomix.runtime.context import Runtime
 
 CHECK_MEMBERS = "check_members"
 # How many are asked about in one try, and for how long: below the lease of a job, and calm for Discord.

@@ -10,12 +10,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from slomix import words
+from slomix.config.settings import Settings
 from slomix.contacts import service
+from slomix.contacts.encryption import Unreadable, Vault, vault_of
 from slomix.contacts.models import Contact, LinkCode
 from slomix.contacts.rules import ChannelName
-from slomix.contacts.vault import Unreadable, Vault, vault_of
 from slomix.errors import Conflict, NotFound, TooSoon, Unavailable
-from slomix.settings import Settings
 
 
 class CodeTooSoon(TooSoon):

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from slomix.contacts.rules import ChannelName, Preferred, Way
-from slomix.db import Base
+from slomix.database.session import Base
 
 
 class Contact(Base):

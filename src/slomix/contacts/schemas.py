@@ -9,7 +9,7 @@ from slomix.clock import parse_time
 from slomix.contacts import rules
 from slomix.contacts.preferences import NoSuchTime
 from slomix.contacts.rules import CODE_MINUTES, COOLDOWN_SECONDS, LINKED_BY_CODE, MOST_LOOKING, ChannelName, Preferred
-from slomix.openapi.shapes import (
+from slomix.web.openapi.shapes import (
     LEFT_OUT,
     Answer,
     Flag,

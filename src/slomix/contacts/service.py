@@ -10,13 +10,14 @@ from sqlalchemy import Row, Select, Update, bindparam, case, delete, func, selec
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from slomix import db, words
+from slomix import words
 from slomix.accounts.models import Player, User
 from slomix.accounts.rules import Membership
+from slomix.config.settings import Settings
+from slomix.contacts.encryption import Unreadable, vault_of
 from slomix.contacts.models import Contact, LinkCode, Preferences
 from slomix.contacts.rules import ORDER, ChannelName, Kind, Preferred, QuietHours, Reach, Way
-from slomix.contacts.vault import Unreadable, vault_of
-from slomix.settings import Settings
+from slomix.database import session as db
 
 
 def reach_of(session: Session, player_ids: Iterable[int], *, settings: Settings) -> dict[int, Reach]:

@@ -6,13 +6,15 @@ from typing import Any
 from flask import Blueprint, flash, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from slomix import live, web, words
+from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.rules import own_path
-from slomix.contacts import addresses, preferences, rules, service
+from slomix.contacts import link_views, preferences, rules, service
 from slomix.contacts.preferences import Wishes
 from slomix.contacts.rules import HalfQuietHours, QuietHours, Sound
 from slomix.errors import Invalid
+from slomix.web import live
+from slomix.web import responses as web
 
 blueprint = Blueprint("contacts", __name__)
 
@@ -94,7 +96,7 @@ def _page(typed: Typed, *, problem: str = "", mark: str) -> str:
         problem=problem,
         zones=rules.offered_zones(),
         mark=mark,
-        **addresses.shown(web.the_user().profile_id),
+        **link_views.shown(web.the_user().profile_id),
     )
 
 

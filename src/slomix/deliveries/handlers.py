@@ -8,19 +8,20 @@ from typing import Any, Protocol
 import structlog
 from sqlalchemy.orm import Session
 
-from slomix import db, words
+from slomix import words
 from slomix.channels.base import Address, Message, Receipt, SendError, SlowDown
 from slomix.clock import wall_now
 from slomix.contacts import service as contacts
+from slomix.contacts.encryption import Unreadable
 from slomix.contacts.rules import ChannelName, Kind, Reach, Way, why_not
-from slomix.contacts.vault import Unreadable
-from slomix.deliveries import rules, tries
+from slomix.database import session as db
+from slomix.deliveries import ledger, rules
+from slomix.deliveries.formatting import Occasion
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import EXPIRED, DeliveryStatus, Skip
-from slomix.deliveries.writing import Occasion
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Outcome, Snooze
-from slomix.runtime import Runtime
+from slomix.runtime.context import Runtime
 
 log = structlog.get_logger()
 
@@ -63,7 +64,7 @@ class Destination:
 class Sending:
     """Everything the call to the provider needs, so that it needs no database."""
 
-    one: tries.Try
+    one: ledger.Try
     to: Destination
     message: Message
     nonce: str
@@ -89,7 +90,7 @@ class Deliver:
 
     def begin(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> Sending | Outcome:
         """Look at the recipient again; mark the delivery `sending` before anything leaves."""
-        seen = tries.look(session, int(job.subject), settings=runtime.settings)
+        seen = ledger.look(session, int(job.subject), settings=runtime.settings)
         if seen is None:
             return NOTHING_LEFT
         delivery, reach = seen.delivery, seen.reach
@@ -110,8 +111,8 @@ class Deliver:
         message = self._notices[delivery.notice].words(runtime, session, delivery, Occasion(to.channel, reach, now))
         if is_repeat:  # the very words of the first try
             message = replace(message, text=delivery.text or "")
-        one = tries.Try(delivery.id, job.claims)
-        tries.begin(session, one, None if is_repeat else tries.Fresh(to.channel, message.text), now=now, wall=wall)
+        one = ledger.Try(delivery.id, job.claims)
+        ledger.begin(session, one, None if is_repeat else ledger.Fresh(to.channel, message.text), now=now, wall=wall)
         first_tried_at = delivery.first_tried_at if is_repeat else wall
         return Sending(one, to, message, delivery.nonce, first_tried_at or wall, is_repeat=is_repeat)
 
@@ -142,14 +143,16 @@ class Deliver:
         if verdict.status is DeliveryStatus.FAILED or (
             verdict.status is DeliveryStatus.PENDING and _had_its_time(job, answer, now)
         ):
-            seen = tries.look(session, sending.one.delivery_id, settings=runtime.settings)
+            seen = ledger.look(session, sending.one.delivery_id, settings=runtime.settings)
             following = self._following(session, seen, sending) if seen is not None else None
         if following is not None:  # then a refusal for now is one for good
             verdict = rules.Verdict(DeliveryStatus.FAILED, Done(JobStatus.FAILED, verdict.error), verdict.error)
         message_id = answer.said.message_id if isinstance(answer.said, Receipt) else None
-        tries.end(session, sending.one, verdict, message_id=message_id, lesson=_lesson(answer, now), now=now, wall=wall)
+        ledger.end(
+            session, sending.one, verdict, message_id=message_id, lesson=_lesson(answer, now), now=now, wall=wall
+        )
         if seen is not None and following is not None:
-            tries.fall_back(session, seen.delivery, following, job, now=now)
+            ledger.fall_back(session, seen.delivery, following, job, now=now)
         log.info(
             "delivery.tried", delivery=sending.one.delivery_id, channel=sending.to.channel, status=str(verdict.status)
         )
@@ -159,7 +162,7 @@ class Deliver:
         """Somebody has written `unknown` meanwhile, and here is the answer."""
         answer: Answer = result
         if isinstance(answer.said, Receipt):
-            tries.arrived_late(
+            ledger.arrived_late(
                 session,
                 answer.sending.one,
                 answer.sending.nonce,
@@ -178,11 +181,11 @@ class Deliver:
             delivery.settled_at = now
             db.notify(session, db.LIVE, "deliveries")
 
-    def _following(self, session: Session, seen: tries.Seen, sending: Sending) -> ChannelName | None:
+    def _following(self, session: Session, seen: ledger.Seen, sending: Sending) -> ChannelName | None:
         """The best channel that works and was not tried for this; not the one that has just failed for good."""
         if seen.reach is None or self._notices[seen.delivery.notice].keeps_channel:
             return None
-        tried = tries.channels_taken(session, seen.delivery, by_anybody=False) | {sending.to.channel}
+        tried = ledger.channels_taken(session, seen.delivery, by_anybody=False) | {sending.to.channel}
         return next((way.channel for way in seen.reach.ways if way.channel not in tried), None)
 
     def _choose(
@@ -208,7 +211,7 @@ class Deliver:
             return
         if reach.ways and reach.ways[0].channel is delivery.channel:
             yield reach.ways[0]
-        taken = tries.channels_taken(session, delivery, by_anybody=True)
+        taken = ledger.channels_taken(session, delivery, by_anybody=True)
         yield from (way for way in reach.ways if way.channel not in taken)
 
     def _why_skip(

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from slomix.contacts.rules import ChannelName
-from slomix.db import Base
+from slomix.database.session import Base
 from slomix.deliveries.rules import LIVE, AttemptEvent, DeliveryStatus
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from slomix import db
+from slomix.database import session as db
 from slomix.deliveries.models import Pause
 
 THE_SWITCH = 1

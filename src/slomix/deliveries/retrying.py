@@ -7,16 +7,16 @@ from datetime import datetime
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
-from slomix import db
+from slomix.config.settings import Settings
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
+from slomix.database import session as db
 from slomix.deliveries import service
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.deliveries.service import JOB_KIND
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
-from slomix.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,15 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from slomix import db, words
+from slomix import words
+from slomix.config.settings import Settings
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
+from slomix.database import session as db
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs import service as jobs
 from slomix.jobs.service import NewJob
-from slomix.settings import Settings
 
 # The kind of the job that carries one delivery; its subject is the delivery's id.
 JOB_KIND = "delivery"

@@ -3,11 +3,12 @@
 from flask import Blueprint, flash, redirect
 from werkzeug.wrappers import Response
 
-from slomix import web, words
+from slomix import words
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName, NoSuchChannel
-from slomix.deliveries import tryout
+from slomix.deliveries import test_message
 from slomix.errors import NotFound
+from slomix.web import responses as web
 
 blueprint = Blueprint("deliveries", __name__)
 
@@ -28,6 +29,6 @@ def send_test(channel: str) -> Response:
     with web.runtime().transaction() as session:
         if to not in contacts.contacts_of(session, player_id):
             raise NotLinked(to)
-        tryout.plan(session, player_id, to, settings=settings, now=now)
+        test_message.plan(session, player_id, to, settings=settings, now=now)
     flash(words.TEST_ON_ITS_WAY.format(channel=words.CHANNELS[to]), "done")
     return redirect("/preferences", code=303)

@@ -7,10 +7,10 @@ from sqlalchemy import delete, exists, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
+from slomix.config.settings import Settings
 from slomix.health import rules
 from slomix.health.models import Heartbeat
 from slomix.health.rules import PartHealth, judge_part
-from slomix.settings import Settings
 
 
 def beat(session: Session, part: str, copy: str, *, wall: datetime) -> None:

@@ -13,12 +13,13 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 from werkzeug.wrappers import Response
 
-from slomix import web, words
+from slomix import words
 from slomix.clock import wall_now
 from slomix.health import rules, service
 from slomix.health.probes import Probe
 from slomix.health.rules import PartHealth
-from slomix.runtime import Runtime
+from slomix.runtime.context import Runtime
+from slomix.web import responses as web
 
 # Balancers and monitors wait five seconds or more; who starts the system waits three.
 ANSWER_WITHIN = 2.0

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from slomix.db import Base
+from slomix.database.session import Base
 from slomix.jobs.rules import GENERAL, JobStatus
 
 

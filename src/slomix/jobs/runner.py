@@ -13,7 +13,7 @@ from slomix.clock import nap, wall_now
 from slomix.jobs import service
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Outcome, Retry, Snooze
-from slomix.runtime import Runtime
+from slomix.runtime.context import Runtime
 
 log = structlog.get_logger()
 

@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from slomix import db, logs, words
+from slomix import logs, words
+from slomix.database import session as db
 from slomix.jobs import rules
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus

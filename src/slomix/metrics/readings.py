@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.rules import CampaignStatus
+from slomix.config.settings import Settings
 from slomix.deliveries.models import Delivery, Pause
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.deliveries.service import JOB_KIND
@@ -20,7 +21,6 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.presence.models import Observation
 from slomix.presence.service import VOICE
-from slomix.settings import Settings
 
 DAY, QUARTER = timedelta(hours=24), timedelta(minutes=15)
 # Upper ends of what counts as so late, in seconds.

@@ -20,16 +20,17 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from slomix import web, words
+from slomix import words
 from slomix.clock import local_day, wall_now
 from slomix.errors import NotAllowed
 from slomix.health.probes import Probe
 from slomix.health.views import ANSWER_WITHIN, Probes
-from slomix.live import Hub
 from slomix.metrics import families, readings, requests
 from slomix.metrics.families import gauge
 from slomix.metrics.readings import Readings
-from slomix.runtime import Runtime
+from slomix.runtime.context import Runtime
+from slomix.web import responses as web
+from slomix.web.live import Hub
 
 log = structlog.get_logger()
 blueprint = Blueprint("metrics", __name__)

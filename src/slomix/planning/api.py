@@ -6,18 +6,19 @@ from flask import Blueprint
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from slomix import web, words
+from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.rules import plain_name
-from slomix.availability import events
-from slomix.openapi.calls import ANYBODY, PLAYERS, Audience, Calls
-from slomix.openapi.shapes import Id
+from slomix.availability import triggers
 from slomix.planning import queries, rules, schemas, service, teams
 from slomix.planning.layout import Layout
 from slomix.planning.models import Thread
 from slomix.planning.queries import RoomView, Team
 from slomix.planning.rules import Actor
-from slomix.web import Anonymous, Viewer
+from slomix.web import responses as web
+from slomix.web.openapi.calls import ANYBODY, PLAYERS, Audience, Calls
+from slomix.web.openapi.shapes import Id
+from slomix.web.responses import Anonymous, Viewer
 
 blueprint = Blueprint("planning_api", __name__, url_prefix="/api/planning/today")
 calls = Calls("Planning room")
@@ -145,7 +146,7 @@ def _state(session: Session) -> schemas.PlanningRoom:
     settings, who = web.runtime().settings, web.viewer()
     day = web.today(web.now())
     room = queries.room_of(session, day)
-    looking = events.count_looking(session, day)
+    looking = triggers.count_looking(session, day)
     present = queries.participants(session, day)
     committed = sum(person.status.is_committed for person in present)
     session_ready = looking >= settings.ready_threshold

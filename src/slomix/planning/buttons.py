@@ -9,7 +9,7 @@ from flask import Blueprint, flash, redirect, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from slomix import web, words
+from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.rules import plain_name
 from slomix.availability.rules import parse_day
@@ -17,6 +17,7 @@ from slomix.planning import queries, rules, service, teams
 from slomix.planning.layout import Layout
 from slomix.planning.rules import Actor, Side
 from slomix.planning.views import parse_id, room_page
+from slomix.web import responses as web
 
 blueprint = Blueprint("planning_buttons", __name__)
 

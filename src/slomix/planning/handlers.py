@@ -13,7 +13,7 @@ from slomix.jobs.rules import Done, JobStatus, Outcome
 from slomix.jobs.runner import Handler, Step
 from slomix.planning import queries, teams
 from slomix.planning.models import Room
-from slomix.runtime import Runtime
+from slomix.runtime.context import Runtime
 
 
 class TurnIsOver(Step):

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from slomix.db import Base
+from slomix.database.session import Base
 from slomix.planning.rules import Change, Side
 
 ONE_A_DAY = "uq_planning_sessions_day"

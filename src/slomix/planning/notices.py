@@ -9,18 +9,18 @@ from slomix import words
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.channels.base import Message
+from slomix.config.settings import Settings
 from slomix.contacts import service as contacts
 from slomix.contacts.models import Preferences
 from slomix.contacts.rules import Kind, why_not
+from slomix.deliveries.formatting import Occasion, OnDiscord
 from slomix.deliveries.handlers import Notice
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import Skip
-from slomix.deliveries.writing import Occasion, OnDiscord
 from slomix.planning import queries, rules
 from slomix.planning.models import Room
 from slomix.planning.service import ASK
-from slomix.runtime import Runtime
-from slomix.settings import Settings
+from slomix.runtime.context import Runtime
 
 # As many accounts as one message of Discord's may mention, and as many characters as it may have.
 MOST_MENTIONED = 100

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from slomix import words
 from slomix.channels.markup import escaped
-from slomix.deliveries.writing import listed, safe_name
+from slomix.deliveries.formatting import listed, safe_name
 from slomix.planning.queries import Team
 from slomix.planning.rules import Side
 

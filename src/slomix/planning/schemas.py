@@ -7,7 +7,8 @@ from pydantic import Field
 from slomix import words
 from slomix.availability.rules import Status
 from slomix.availability.schemas import Date
-from slomix.openapi.shapes import (
+from slomix.planning.rules import LONGEST_NAME, SHORTEST_NAME, Side
+from slomix.web.openapi.shapes import (
     Answer,
     AnyId,
     Flag,
@@ -20,7 +21,6 @@ from slomix.openapi.shapes import (
     refused_with,
     text_schema,
 )
-from slomix.planning.rules import LONGEST_NAME, SHORTEST_NAME, Side
 
 MOST_PLAYERS = 200
 

@@ -7,10 +7,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from slomix import db
-from slomix.availability import events
 from slomix.availability import service as availability
+from slomix.availability import triggers
 from slomix.availability.rules import Status
+from slomix.config.settings import Settings
+from slomix.database import session as db
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.service import Plan
@@ -18,7 +19,6 @@ from slomix.planning import queries, rules, threads
 from slomix.planning.models import Member, Room, TeamName, Thread, Undo, Vote
 from slomix.planning.queries import RoomView
 from slomix.planning.rules import Actor
-from slomix.settings import Settings
 
 ASK = "planning_ask"
 
@@ -31,7 +31,7 @@ def open_room(session: Session, day: date, actor: Actor, *, settings: Settings, 
     room = queries.room_of(session, day)
     if room is not None:
         return room, False
-    missing = rules.needed(events.count_looking(session, day), settings.ready_threshold)
+    missing = rules.needed(triggers.count_looking(session, day), settings.ready_threshold)
     if missing:
         raise rules.NotReady(missing)
     said = availability.statuses(session, day, [actor.player_id]).get(actor.player_id)
@@ -67,7 +67,7 @@ def join(session: Session, day: date, player_id: int, *, is_sure: bool, settings
     if said is Status.NOT_PLAYING and not is_sure:
         raise rules.SaidNo
     if said is None or (is_sure and not said.is_committed):
-        events.say(session, player_id, day, Status.LOOKING, settings=settings, now=now)
+        triggers.say(session, player_id, day, Status.LOOKING, settings=settings, now=now)
         return Status.LOOKING
     return said
 
@@ -75,7 +75,7 @@ def join(session: Session, day: date, player_id: int, *, is_sure: bool, settings
 def leave(session: Session, day: date, player_id: int, *, settings: Settings, now: datetime) -> None:
     """Not play tonight; whoever was in a team is in none any more."""
     queries.held_room(session, day)
-    events.say(session, player_id, day, Status.NOT_PLAYING, settings=settings, now=now)
+    triggers.say(session, player_id, day, Status.NOT_PLAYING, settings=settings, now=now)
 
 
 def suggest(session: Session, day: date, player_id: int, text: str, *, now: datetime) -> TeamName:

@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
-from slomix import db
 from slomix.accounts import service as accounts
 from slomix.accounts.rules import plain_name
+from slomix.database import session as db
 from slomix.jobs import service as jobs
 from slomix.jobs.service import NewJob
 from slomix.planning import queries, rules

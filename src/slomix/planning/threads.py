@@ -13,14 +13,16 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from slomix import clock, db, words
+from slomix import clock, words
 from slomix.accounts.models import User
 from slomix.accounts.rules import Membership
 from slomix.channels.base import Address, Channel, Message, SendError, SlowDown, Threads
 from slomix.channels.discord import ARCHIVED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
+from slomix.config.settings import Settings
 from slomix.contacts.rules import ChannelName
+from slomix.database import session as db
 from slomix.deliveries import pausing
-from slomix.deliveries.writing import OnDiscord
+from slomix.deliveries.formatting import OnDiscord
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Outcome, Snooze
@@ -29,8 +31,7 @@ from slomix.jobs.service import NewJob
 from slomix.planning import posts, queries
 from slomix.planning.models import Room, Thread
 from slomix.planning.queries import RoomView
-from slomix.runtime import Runtime
-from slomix.settings import Settings
+from slomix.runtime.context import Runtime
 
 KIND = "planning_thread"
 

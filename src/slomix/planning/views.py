@@ -7,14 +7,16 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
-from slomix import live, web, words
-from slomix.availability import events
+from slomix import words
 from slomix.availability import service as availability
+from slomix.availability import triggers
 from slomix.availability.rules import parse_day
 from slomix.errors import Invalid
 from slomix.planning import proposing, queries, rules, service, teams
 from slomix.planning.models import Thread
 from slomix.presence import places
+from slomix.web import live
+from slomix.web import responses as web
 
 blueprint = Blueprint("planning", __name__)
 
@@ -64,7 +66,7 @@ def room_page(day: date) -> dict[str, Any]:
     today = web.today(now)
     with web.runtime().transaction() as session:
         room = queries.room_of(session, day)
-        looking = events.count_looking(session, day)
+        looking = triggers.count_looking(session, day)
         shown: dict[str, Any] = {
             "day": day,
             "today": today,

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from slomix.db import Base
+from slomix.database.session import Base
 
 
 class VoiceState(Base):

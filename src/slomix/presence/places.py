@@ -1,6 +1,6 @@
 """Where a game night takes place: the voice room and the game server."""
 
-from slomix.settings import Settings
+from slomix.config.settings import Settings
 
 
 def voice_room(settings: Settings) -> str | None:

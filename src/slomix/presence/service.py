@@ -7,7 +7,7 @@ from sqlalchemy import delete, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from slomix import db
+from slomix.database import session as db
 from slomix.presence.models import Observation, VoiceState
 from slomix.presence.rules import VoiceSnapshot
 

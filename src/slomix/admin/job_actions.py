@@ -1,0 +1,245 @@
+"""What an operator does by hand to a job: has it tried once more, or calls it off; for pages and command line alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from slomix import words
+from slomix.campaigns import queries as campaigns
+from slomix.campaigns import retrying as campaign_retrying
+from slomix.campaigns import rules as campaign_rules
+from slomix.campaigns.models import Campaign
+from slomix.campaigns.retrying import IsCancelled, NothingToRetry
+from slomix.campaigns.rules import CampaignStatus
+from slomix.config.settings import Settings
+from slomix.database import session as db
+from slomix.deliveries import retrying
+from slomix.deliveries.models import Delivery
+from slomix.deliveries.retrying import Chances
+from slomix.deliveries.rules import DeliveryStatus
+from slomix.deliveries.service import JOB_KIND
+from slomix.errors import Conflict, NotFound
+from slomix.jobs import service as jobs
+from slomix.jobs.models import Job
+from slomix.jobs.rules import JobStatus
+
+log = structlog.get_logger()
+
+# The jobs that see a campaign's messages through: their messages share their fate.
+WITH_MESSAGES = (campaign_rules.REMINDER, campaign_rules.START, campaign_rules.VOICE_CHECK)
+
+
+class NoSuchJob(NotFound):
+    def __init__(self) -> None:
+        super().__init__(words.NO_SUCH_JOB)
+
+
+class IsRunning(Conflict):
+    def __init__(self) -> None:
+        super().__init__(words.JOB_IS_RUNNING)
+
+
+class NotPending(Conflict):
+    def __init__(self, status: JobStatus) -> None:
+        super().__init__(words.JOB_IS_OVER.format(status=words.STATES[status]))
+
+
+class NotFailed(Conflict):
+    def __init__(self, status: JobStatus) -> None:
+        super().__init__(words.JOB_NOT_FAILED.format(status=words.STATES[status]))
+
+
+class PastDeadline(Conflict):
+    def __init__(self) -> None:
+        super().__init__(words.JOB_PAST_DEADLINE)
+
+
+class MayArriveTwice(Conflict):
+    """Nobody knows whether it arrived; who has it sent again says that they know."""
+
+    def __init__(self) -> None:
+        super().__init__(words.JOB_MAY_ARRIVE_TWICE)
+
+
+class HasJudged(Conflict):
+    def __init__(self) -> None:
+        super().__init__(words.VOICE_CHECK_HAS_SPOKEN)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A job with what hangs on it: the delivery that it carries, and the campaign that it belongs to, if any."""
+
+    job: Job
+    delivery: Delivery | None
+    campaign: Campaign | None
+
+    @property
+    def subject(self) -> str:
+        """What it is about in the end."""
+        return self.delivery.subject if self.delivery is not None else self.job.subject
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether what it carries may have arrived already."""
+        return self.delivery is not None and self.delivery.status is DeliveryStatus.UNKNOWN
+
+
+def find(session: Session, job_id: int, *, hold: bool = False) -> Target:
+    """Raise NoSuchJob. `hold` locks the campaign, which goes before jobs and deliveries everywhere."""
+    job = session.get(Job, job_id, populate_existing=True)
+    if job is None:
+        raise NoSuchJob
+    delivery = session.get(Delivery, int(job.subject), populate_existing=True) if job.kind == JOB_KIND else None
+    subject = delivery.subject if delivery is not None else job.subject
+    is_campaign = subject.startswith("campaign:")
+    if not is_campaign:
+        return Target(job, delivery, None)
+    # Read again when it is held: somebody may have cancelled it since the page was put together.
+    campaign = session.get(Campaign, campaigns.id_of(subject), with_for_update=hold or None, populate_existing=hold)
+    return Target(job, delivery, campaign)
+
+
+def of_delivery(session: Session, delivery_id: int) -> Job | None:
+    """The job that carries it."""
+    return session.scalars(select(Job).where(Job.kind == JOB_KIND, Job.subject == str(delivery_id))).one_or_none()
+
+
+def must_be_retriable(session: Session, target: Target, *, settings: Settings, now: datetime) -> None:
+    """Raise the reason why this job is not tried once more."""
+    job = target.job
+    if job.status is not JobStatus.FAILED:
+        raise NotFailed(job.status)
+    if job.deadline_at is not None and job.deadline_at <= now:
+        raise PastDeadline
+    if target.campaign is not None and target.campaign.status is CampaignStatus.CANCELLED:
+        raise IsCancelled
+    if job.kind == campaign_rules.VOICE_CHECK and target.campaign is not None and target.campaign.judged_at:
+        raise HasJudged
+    if job.kind == JOB_KIND:
+        found = _chances(session, target, settings=settings, now=now)
+        if target.delivery is None or target.delivery.id not in {**found.failed, **found.unknown}:
+            raise NothingToRetry
+
+
+def retry(
+    session: Session, job_id: int, *, may_arrive_twice: bool, settings: Settings, now: datetime, by: str
+) -> Target:
+    """Make a failed job pending again, with all its attempts before it and the deadline it had.
+
+    What carries a message begins anew together with the message, as when its promoter asks for it. Raises a sentence
+    when it is not failed, too late, cancelled, or of no use; MayArriveTwice when nobody said that they know.
+    """
+    target = find(session, job_id, hold=True)
+    must_be_retriable(session, target, settings=settings, now=now)
+    if target.is_unknown and not may_arrive_twice:
+        raise MayArriveTwice
+    if target.delivery is None:
+        _retry_job(session, target, settings=settings, now=now)
+    elif target.campaign is not None:
+        campaign_retrying.retry(
+            session,
+            target.campaign.id,
+            player_id=0,
+            is_admin=True,
+            unknown=target.is_unknown,
+            only=target.delivery.id,
+            settings=settings,
+            now=now,
+        )
+    elif not retrying.retry(session, target.subject, [target.delivery.id], now=now):
+        raise NothingToRetry
+    log.warning("job.retried_by_hand", job=target.job.id, kind=target.job.kind, by=by)
+    return target
+
+
+def _chances(session: Session, target: Target, *, settings: Settings, now: datetime) -> Chances:
+    if target.campaign is not None:
+        return campaign_retrying.chances(session, target.campaign, settings=settings, now=now)
+    return retrying.chances(session, target.subject, settings=settings, now=now)
+
+
+def _retry_job(session: Session, target: Target, *, settings: Settings, now: datetime) -> None:
+    job, campaign = target.job, target.campaign
+    still_failed = select(Job.id).where(Job.id == job.id, Job.status == JobStatus.FAILED)
+    if session.scalar(still_failed.with_for_update()) is None:
+        raise NotFailed(_status_now(session, job.id))
+    jobs.reopen(session, job.kind, [job.subject], run_at=now, deadline_at=job.deadline_at)
+    if campaign is None:
+        return
+    found = _chances(session, target, settings=settings, now=now)
+    theirs = [one for one, notice in found.failed.items() if notice == job.kind]
+    retrying.retry(session, campaign.subject, theirs, now=now)
+    status = campaigns.progress(session, campaign).status
+    is_under_way = status is CampaignStatus.SCHEDULED and job.kind in WITH_MESSAGES
+    campaigns.write_status(session, campaign, CampaignStatus.RUNNING if is_under_way else status)
+    db.notify(session, db.LIVE, "campaign")
+
+
+def must_be_pending(target: Target) -> None:
+    """Raise the reason why this job cannot be called off any more."""
+    if target.job.status is JobStatus.RUNNING:
+        raise IsRunning
+    if target.job.status.is_over:
+        raise NotPending(target.job.status)
+
+
+def cancel(session: Session, job_id: int, *, now: datetime, by: str) -> int:
+    """Skip a pending job, and settle in the same transaction the messages that share its fate; how many those are.
+
+    A message of which an earlier try got no answer becomes `unknown`: it may have arrived. What a worker has in its
+    hands at this moment leaves. Raises IsRunning or NotPending.
+    """
+    target = find(session, job_id, hold=True)
+    must_be_pending(target)
+    carried = _carried(session, target)
+    # Those that are running are not waited for: their worker may be waiting for the campaign that we hold.
+    ours = (Job.id == job_id) | ((Job.kind == JOB_KIND) & Job.subject.in_([str(one) for one in carried]))
+    query = select(Job).where(ours, Job.status == JobStatus.PENDING).order_by(Job.id)
+    held = list(session.scalars(query.with_for_update().execution_options(populate_existing=True)))
+    if job_id not in {job.id for job in held}:
+        status = _status_now(session, job_id)
+        raise IsRunning if status is JobStatus.RUNNING else NotPending(status)
+    reason = words.CANCELLED_BY_OPERATOR
+    for job in held:
+        job.status, job.reason, job.finished_at = JobStatus.SKIPPED, reason, now
+    _settle(session, [int(job.subject) for job in held if job.kind == JOB_KIND], now)
+    session.flush()
+    if target.campaign is not None:
+        campaigns.refresh_status(session, target.campaign)
+    db.notify(session, db.LIVE, "deliveries campaign")
+    log.warning("job.cancelled_by_hand", job=job_id, kind=target.job.kind, messages=len(held) - 1, by=by)
+    return len(held) - 1
+
+
+def _carried(session: Session, target: Target) -> Sequence[int]:
+    """The deliveries that are called off together with this job."""
+    if target.delivery is not None:
+        return [target.delivery.id]
+    if target.campaign is None or target.job.kind not in WITH_MESSAGES:
+        return []
+    of_notice = (Delivery.subject == target.job.subject) & (Delivery.notice == target.job.kind)
+    unsettled = Delivery.status.in_([one for one in DeliveryStatus if not one.is_settled])
+    return session.scalars(select(Delivery.id).where(of_notice, unsettled)).all()
+
+
+def _settle(session: Session, delivery_ids: Sequence[int], now: datetime) -> None:
+    query = select(Delivery).where(Delivery.id.in_(delivery_ids)).order_by(Delivery.id).with_for_update()
+    for row in session.scalars(query.execution_options(populate_existing=True)):
+        if row.status is DeliveryStatus.SENDING:
+            row.status = DeliveryStatus.UNKNOWN
+            row.reason = f"{row.reason or words.ANSWER_NOT_SEEN}; {words.CANCELLED_BY_OPERATOR}"
+        elif row.status is DeliveryStatus.PENDING:
+            row.status, row.reason = DeliveryStatus.SKIPPED, words.CANCELLED_BY_OPERATOR
+        row.settled_at = row.settled_at or now
+
+
+def _status_now(session: Session, job_id: int) -> JobStatus:
+    found = session.scalar(select(Job.status).where(Job.id == job_id))
+    if found is None:
+        raise NoSuchJob
+    return found

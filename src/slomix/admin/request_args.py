@@ -1,0 +1,54 @@
+"""Reads what the addresses and forms of admins say."""
+
+import enum
+from typing import TypeVar
+
+from flask import request
+from werkzeug.datastructures import MultiDict
+
+from slomix import words
+from slomix.errors import Conflict
+from slomix.web import responses as web
+
+FURTHEST_PAGE = 100_000
+
+_E = TypeVar("_E", bound=enum.StrEnum)
+
+
+class ChangedSince(Conflict):
+    """What the admin decided upon is not what it was when they looked."""
+
+    def __init__(self) -> None:
+        super().__init__(words.CHANGED_SINCE)
+
+
+def wanted() -> str:
+    """What is searched for."""
+    return request.args.get("q", "").strip()
+
+
+def one_of(choices: type[_E], name: str) -> _E | None:
+    """What is chosen of these; anything else is no filter."""
+    text = request.args.get(name, "")
+    return next((one for one in choices if one.value == text), None)
+
+
+def page_number() -> int:
+    return min(max(_number(request.args, "page") or 1, 1), FURTHEST_PAGE)
+
+
+def before() -> int | None:
+    """The id before which a page begins."""
+    number = _number(request.args, "before")
+    return None if number is None else min(max(number, 0), web.LARGEST_ID)
+
+
+def must_be_as_seen(name: str, now: object) -> None:
+    """What the confirming page showed goes along with its form. Raise ChangedSince."""
+    if request.form.get(name, "") != ("" if now is None else str(now)):
+        raise ChangedSince
+
+
+def _number(values: MultiDict[str, str], name: str) -> int | None:
+    text = values.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 30 else None

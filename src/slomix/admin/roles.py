@@ -1,0 +1,96 @@
+"""Who may call evenings together and who may settle things: what the settings give, and what is granted here."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from slomix import words
+from slomix.accounts import roles
+from slomix.accounts.models import User
+from slomix.accounts.rules import Role, plain_name
+from slomix.admin import queries
+from slomix.admin.request_args import wanted
+from slomix.errors import Conflict
+from slomix.web import responses as web
+
+blueprint = Blueprint("rights", __name__, url_prefix="/roles")
+
+MOST_FOUND = 10
+
+
+class NotGranted(Conflict):
+    """There is nothing to take back."""
+
+    def __init__(self) -> None:
+        super().__init__(words.ROLE_NOT_GRANTED)
+
+
+@blueprint.get("")
+def show() -> str:
+    settings = web.runtime().settings
+    fixed = [(role, sorted(roles.by_settings(settings, role))) for role in (Role.ADMIN, Role.PROMOTER)]
+    with web.runtime().transaction() as session:
+        granted = roles.granted(session)
+        ids = {one.discord_id for one in granted}.union(*(ids for _, ids in fixed))
+        return render_template(
+            "admin/roles.html",
+            fixed=fixed,
+            granted=granted,
+            known=queries.accounts_of(session, ids),
+            found=queries.linked(session, wanted(), limit=MOST_FOUND).rows if wanted() else [],
+            wanted=wanted(),
+            roles=list(Role),
+        )
+
+
+@blueprint.post("/grant")
+def grant() -> Response:
+    who, now = web.the_admin(), web.now()
+    discord_id, role = request.form.get("discord_id", "").strip(), roles.read_role(request.form.get("role", ""))
+    with web.runtime().transaction() as session:
+        is_new = roles.grant(session, discord_id, role, actor=who.discord_id, now=now)
+        person = _name(session, discord_id)
+    sentence = words.ROLE_GRANTED if is_new else words.ROLE_HELD
+    flash(sentence.format(person=person, role=words.ROLES[role]), "done" if is_new else "note")
+    return redirect(url_for("admin.rights.show"), code=303)
+
+
+@blueprint.get("/<discord_id>/<role>/revoke")
+def confirm_revoke(discord_id: str, role: str) -> str:
+    who, right = web.the_admin(), roles.read_role(role)
+    with web.runtime().transaction() as session:
+        granted = roles.granted(session)
+        if not any((one.discord_id, one.role) == (discord_id, right) for one in granted):
+            raise NotGranted
+        others = {one.discord_id for one in granted if one.role is Role.ADMIN and one.discord_id != discord_id}
+        return render_template(
+            "admin/revoke.html",
+            discord_id=discord_id,
+            user=queries.accounts_of(session, [discord_id]).get(discord_id),
+            role=right,
+            is_own=discord_id == who.discord_id,
+            stays=discord_id in _fixed(right),
+            is_last_admin=right is Role.ADMIN and not (_fixed(right) | others),
+        )
+
+
+@blueprint.post("/<discord_id>/<role>/revoke")
+def revoke(discord_id: str, role: str) -> Response:
+    """Take a right back, from the next request on."""
+    who, now, right = web.the_admin(), web.now(), roles.read_role(role)
+    with web.runtime().transaction() as session:
+        if not roles.revoke(session, discord_id, right, actor=who.discord_id, now=now):
+            raise NotGranted
+        person = _name(session, discord_id)
+    flash(words.ROLE_REVOKED.format(person=person, role=words.ROLES[right]), "done")
+    is_out = right is Role.ADMIN and discord_id == who.discord_id and discord_id not in _fixed(right)
+    return redirect("/" if is_out else url_for("admin.rights.show"), code=303)
+
+
+def _fixed(role: Role) -> frozenset[str]:
+    return roles.by_settings(web.runtime().settings, role)
+
+
+def _name(session: Session, discord_id: str) -> str:
+    user: User | None = queries.accounts_of(session, [discord_id]).get(discord_id)
+    return plain_name(user.display_name) if user else discord_id

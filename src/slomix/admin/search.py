@@ -1,0 +1,187 @@
+"""Finds jobs and deliveries for the pages of admins: filtered, a page at a time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import ColumnElement, exists, func, select, tuple_
+from sqlalchemy.orm import Session, aliased
+
+from slomix import words
+from slomix.accounts import service as accounts
+from slomix.accounts.models import Player
+from slomix.accounts.rules import like_pattern, plain_name
+from slomix.clock import moment_of
+from slomix.config.settings import Settings
+from slomix.contacts.rules import ChannelName
+from slomix.deliveries import service as deliveries
+from slomix.deliveries.models import Attempt, Delivery
+from slomix.deliveries.rules import AttemptEvent, DeliveryStatus
+from slomix.jobs.late import is_late
+from slomix.jobs.models import Job
+from slomix.jobs.rules import JobStatus
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """Which jobs; what is empty filters nothing."""
+
+    status: JobStatus | None = None
+    kind: str = ""
+    lane: str = ""
+    is_late: bool = False
+    text: str = ""
+
+    @property
+    def comes_next_first(self) -> bool:
+        """What is still to be done is shown in the order in which it will be, all else the newest first."""
+        return self.is_late or self.status is JobStatus.PENDING
+
+
+def jobs(
+    session: Session, wanted: JobFilter, *, beyond: int | None = None, now: datetime, wall: datetime, limit: int = PAGE
+) -> tuple[list[Job], int | None]:
+    """A page of them, and the id beyond which the next one begins; None at the end."""
+    query = select(Job).where(*_of(wanted, now, wall)).limit(limit + 1)
+    if wanted.comes_next_first:
+        query = query.order_by(Job.run_at, Job.id)
+        if beyond is not None:
+            last = aliased(Job)
+            place = select(last.run_at, last.id).where(last.id == beyond).subquery()
+            query = query.join(place, tuple_(Job.run_at, Job.id) > tuple_(place.c.run_at, place.c.id))
+    else:
+        query = query.order_by(Job.id.desc())
+        if beyond is not None:
+            query = query.where(Job.id < beyond)
+    found = list(session.scalars(query))
+    return found[:limit], found[limit - 1].id if len(found) > limit else None
+
+
+def _of(wanted: JobFilter, now: datetime, wall: datetime) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.status is not None:
+        conditions.append(Job.status == wanted.status)
+    if wanted.kind:
+        conditions.append(Job.kind == wanted.kind)
+    if wanted.lane:
+        conditions.append(Job.lane == wanted.lane)
+    if wanted.is_late:
+        conditions.append(is_late(now=now, wall=wall))
+    if wanted.text:
+        conditions.append(Job.subject.ilike(like_pattern(wanted.text), escape="\\"))
+    return conditions
+
+
+def carried(session: Session, found: Sequence[Job]) -> dict[str, "Line"]:
+    """What those of these jobs carry that carry a message, by their subject."""
+    ids = [int(job.subject) for job in found if job.kind == deliveries.JOB_KIND]
+    rows = session.scalars(select(Delivery).where(Delivery.id.in_(ids))).all() if ids else []
+    return {str(line.row.id): line for line in lines(session, rows)}
+
+
+def kinds(session: Session) -> list[str]:
+    """The kinds of jobs there are."""
+    return list(session.scalars(select(Job.kind).distinct().order_by(Job.kind)))
+
+
+@dataclass(frozen=True)
+class DeliveryFilter:
+    """Which deliveries; what is empty filters nothing."""
+
+    day: date | None = None
+    status: DeliveryStatus | None = None
+    channel: ChannelName | None = None
+    notice: str = ""
+    text: str = ""
+    campaign: int | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One delivery as admins see it: to whom, never where or in which words."""
+
+    row: Delivery
+    # The player's name; empty for a room.
+    name: str
+    due_at: datetime | None
+    job_id: int | None
+    tries: int
+
+
+def ledger(
+    session: Session, wanted: DeliveryFilter, *, before: int | None = None, settings: Settings, limit: int = PAGE
+) -> tuple[list[Line], int | None]:
+    """A page of the ledger, the newest first, and the id before which the next one begins; None at the end."""
+    query = select(Delivery).where(*_of_deliveries(wanted, settings)).order_by(Delivery.id.desc()).limit(limit + 1)
+    if before is not None:
+        query = query.where(Delivery.id < before)
+    found = list(session.scalars(query))
+    return lines(session, found[:limit]), found[limit - 1].id if len(found) > limit else None
+
+
+def counts(session: Session, wanted: DeliveryFilter, *, settings: Settings) -> Mapping[DeliveryStatus, int]:
+    """How many deliveries the filter finds, by status; what fell back is counted where it fell back to."""
+    conditions = [*_of_deliveries(wanted, settings), Delivery.fell_back_to.is_(None)]
+    query = select(Delivery.status, func.count().label("number")).where(*conditions).group_by(Delivery.status)
+    found = {row.status: row.number for row in session.execute(query)}
+    return {status: found[status] for status in DeliveryStatus if status in found}
+
+
+def _of_deliveries(wanted: DeliveryFilter, settings: Settings) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.day is not None:
+        first, after = _bounds(wanted.day, settings)
+        conditions += [Delivery.created_at >= first, Delivery.created_at < after]
+    if wanted.status is not None:
+        conditions.append(Delivery.status == wanted.status)
+    if wanted.channel is not None:
+        conditions.append(Delivery.channel == wanted.channel)
+    if wanted.notice:
+        conditions.append(Delivery.notice == wanted.notice)
+    if wanted.campaign is not None:
+        conditions.append(Delivery.subject == f"campaign:{wanted.campaign}")
+    if wanted.text:
+        pattern = like_pattern(plain_name(wanted.text))
+        is_named = accounts.bare(Player.name).ilike(pattern, escape="\\")
+        conditions.append(exists().where(Player.id == Delivery.player_id, is_named))
+    return conditions
+
+
+def _bounds(day: date, settings: Settings) -> tuple[datetime, datetime]:
+    """When the community's day begins, and the next one."""
+    starts_at = settings.day_starts_at
+    return (
+        moment_of(day, starts_at, settings.zone, starts_at),
+        moment_of(day + timedelta(days=1), starts_at, settings.zone, starts_at),
+    )
+
+
+def lines(session: Session, rows: Sequence[Delivery]) -> list[Line]:
+    """These deliveries with what else is to be shown of them; three queries, however many."""
+    ids = [row.id for row in rows]
+    names = accounts.names(session, [row.player_id for row in rows if row.player_id is not None])
+    carriers = {
+        int(job.subject): job
+        for job in session.execute(
+            select(Job.id, Job.subject, Job.run_at).where(
+                Job.kind == deliveries.JOB_KIND, Job.subject.in_([str(one) for one in ids])
+            )
+        )
+    }
+    begun = (Attempt.delivery_id.in_(ids)) & (Attempt.event == AttemptEvent.BEGUN)
+    tried = session.execute(
+        select(Attempt.delivery_id, func.count().label("number")).where(begun).group_by(Attempt.delivery_id)
+    )
+    tries = {row.delivery_id: row.number for row in tried}
+    return [
+        Line(
+            row,
+            names.get(row.player_id, words.UNNAMED) if row.player_id is not None else "",
+            carriers[row.id].run_at if row.id in carriers else None,
+            carriers[row.id].id if row.id in carriers else None,
+            tries.get(row.id, 0),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,270 @@
+"""Composes the web process: pages, error mapping, headers, who is looking."""
+
+import math
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Flask, Response, g, request
+from flask_compress import Compress
+from flask_login import LoginManager
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from htmx_flask import Htmx
+from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, NotFound, SecurityError
+from werkzeug.routing import IntegerConverter, Map
+from werkzeug.wrappers import Response as BaseResponse
+
+from slomix import logs, words
+from slomix.accounts import logins, roles
+from slomix.accounts import views as accounts_views
+from slomix.accounts.logins import Somebody
+from slomix.accounts.rules import SESSION_LASTS, Role
+from slomix.admin import views as admin_views
+from slomix.app import jinja
+from slomix.availability import api as availability_api
+from slomix.board import appearance as appearance_views
+from slomix.board import days as days_views
+from slomix.board import profile as profile_views
+from slomix.board import views as board_views
+from slomix.campaigns import api as campaigns_api
+from slomix.campaigns import views as campaigns_views
+from slomix.chat import views as inbox_views
+from slomix.config.checks import settings_for_start
+from slomix.config.settings import Settings
+from slomix.contacts import api as contacts_api
+from slomix.contacts import link_views as addresses_views
+from slomix.contacts import unsubscribe_views as stop_views
+from slomix.contacts import views as contacts_views
+from slomix.database import migrations
+from slomix.database.session import ROOT
+from slomix.deliveries import views as deliveries_views
+from slomix.errors import DomainError, TooSoon
+from slomix.health import views as health_views
+from slomix.metrics import views as metrics_views
+from slomix.planning import api as planning_api
+from slomix.planning import buttons as planning_buttons
+from slomix.planning import views as planning_views
+from slomix.privacy import export as my_data_views
+from slomix.runtime.context import Runtime
+from slomix.runtime.factory import make_runtime
+from slomix.web import assets, live, rate_limits, request_log
+from slomix.web import responses as web
+from slomix.web.openapi import views as openapi_views
+from slomix.web.proxies import TrustedProxies
+from slomix.web.responses import Anonymous, Viewer
+from slomix.web.singleflight import SharedRead
+
+log = structlog.get_logger()
+
+MAX_BODY = 64 * 1024
+
+PAGES = (
+    accounts_views,
+    addresses_views,
+    admin_views,
+    appearance_views,
+    assets,
+    board_views,
+    campaigns_views,
+    contacts_views,
+    days_views,
+    deliveries_views,
+    health_views,
+    inbox_views,
+    live,
+    metrics_views,
+    my_data_views,
+    openapi_views,
+    planning_buttons,
+    planning_views,
+    profile_views,
+    stop_views,
+)
+# Who calls these shows a permission of its own in each call, and has no session that could be ridden on.
+WITHOUT_SESSION = (inbox_views, stop_views)
+APIS = (availability_api, campaigns_api, contacts_api, planning_api)
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; manifest-src 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class RowId(IntegerConverter):
+    """An id in an address: what no column can hold is no page."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, min=1, max=web.LARGEST_ID)
+
+
+def create_app(runtime: Runtime | None = None) -> Flask:
+    """The web application; without a runtime, the real one from the environment."""
+    if runtime is None:
+        logs.configure("web")
+        runtime = make_runtime(settings_for_start(), connections=10, pool_size=10)
+    app = Flask("slomix", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
+    app.config.update(
+        SECRET_KEY=runtime.settings.session_secret.get_secret_value(),
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        SESSION_COOKIE_NAME=_cookie_name(runtime.settings),
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=runtime.settings.base_url.startswith("https://"),
+        PERMANENT_SESSION_LIFETIME=SESSION_LASTS,
+        SESSION_REFRESH_EACH_REQUEST=False,  # else every answer would set the cookie anew
+        TRUSTED_HOSTS=_hosts(runtime.settings),
+        WTF_CSRF_TIME_LIMIT=None,
+        # Over https it would also ask for a Referer, which some browsers and our own stop pages leave out.
+        WTF_CSRF_SSL_STRICT=False,
+        SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_ALGORITHM_STREAMING=["br", "gzip"],
+        COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,  # live parts do it themselves, assets change their address
+        TEMPLATES_AUTO_RELOAD=runtime.settings.reloads,
+    )
+    app.get_send_file_max_age = assets.lasts  # type: ignore[assignment,method-assign]
+    app.url_map.converters["id"] = RowId
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.extensions["slomix"] = runtime
+    app.extensions["slomix_hub"] = live.Hub(runtime.settings.database_url.get_secret_value() or runtime.database.url)
+    app.extensions["slomix_tonight"] = board_views.shared_tonight(runtime)
+    health_views.install(app, runtime, migrations.revisions)
+    metrics_views.install(app, runtime)
+    app.wsgi_app = TrustedProxies(app.wsgi_app, runtime.settings.trusted_proxies)  # type: ignore[method-assign]
+    Compress(app)
+    Htmx(app)
+    request_log.install(app)
+    rate_limits.install(app, runtime.settings)
+    csrf = CSRFProtect(app)
+    for module in PAGES:
+        app.register_blueprint(module.blueprint)
+    for module in WITHOUT_SESSION:
+        csrf.exempt(module.blueprint)
+    for module in APIS:
+        app.register_blueprint(module.blueprint)
+        csrf.exempt(module.blueprint)  # its writes have a gate of their own
+    jinja.install(app)
+    _load_viewers(app, runtime)
+    _map_errors(app)
+    app.after_request(_add_headers)
+    return app
+
+
+def _cookie_name(settings: Settings) -> str:
+    """One name for all web processes behind a proxy; two copies tried on one machine keep theirs apart.
+
+    With `__Host-` a browser takes it from this very host over https alone, so no neighbouring domain can plant one.
+    """
+    if settings.is_development:
+        return f"slomix_{settings.port}"
+    return "__Host-slomix" if settings.base_url.startswith("https://") else "slomix"
+
+
+def _hosts(settings: Settings) -> list[str]:
+    """The names under which we answer; another one is somebody's who points their own name at us."""
+    return [urlsplit(settings.base_url).hostname or "", "127.0.0.1", "localhost", "[::1]"]
+
+
+def _load_viewers(app: Flask, runtime: Runtime) -> None:
+    manager = LoginManager()
+    # Not by init_app: it looks for a "remember me" cookie after every answer, and so makes assets vary by cookie.
+    app.login_manager = manager  # type: ignore[attr-defined]
+    manager.anonymous_user = Anonymous
+    manager.session_protection = None
+
+    def read(session_keys: set[str]) -> dict[str, Somebody]:
+        with runtime.transaction() as session:
+            return logins.who_they_are(session, session_keys, now=runtime.clock.now())
+
+    known = SharedRead(read)
+
+    def has(somebody: Somebody, role: Role) -> bool:
+        return role in somebody.roles or somebody.discord_id in roles.by_settings(runtime.settings, role)
+
+    @manager.user_loader
+    def load(session_key: str) -> Viewer | None:
+        somebody = known.get(session_key)
+        if somebody is None:
+            return None
+        return Viewer(
+            user_id=somebody.user_id,
+            session_key=session_key,
+            discord_id=somebody.discord_id,
+            display_name=somebody.display_name,
+            profile_id=somebody.profile_id,
+            player_name=somebody.player_name,
+            has_left=somebody.has_left,
+            is_admin=has(somebody, Role.ADMIN),
+            is_promoter=has(somebody, Role.PROMOTER),
+        )
+
+
+def _map_errors(app: Flask) -> None:
+    @app.errorhandler(DomainError)
+    def domain(error: DomainError) -> BaseResponse:
+        answer = web.problem(web.status_of(error), str(error))
+        if isinstance(error, TooSoon):
+            answer.headers["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))
+        return answer
+
+    @app.errorhandler(CSRFError)
+    def csrf(_error: CSRFError) -> BaseResponse:
+        if not web.viewer().is_authenticated:  # the form was from before a logout, here or in another tab
+            return web.problem(401, words.LOGGED_OUT_SINCE)
+        return web.problem(403, str(web.ForeignWrite()))
+
+    @app.errorhandler(DataError)
+    def unstorable(error: DataError) -> BaseResponse:
+        log.warning("web.unstorable", rule=request_log.rule(), error=str(error.orig).strip())
+        return web.problem(422, words.CANNOT_BE_STORED)
+
+    @app.errorhandler(OperationalError)
+    @app.errorhandler(PoolTimeout)
+    def database(error: OperationalError | PoolTimeout) -> BaseResponse:
+        log.error("web.database_away", error=str(getattr(error, "orig", error)).strip())
+        _look_as_a_stranger()
+        return web.problem(503, words.DATABASE_AWAY)
+
+    @app.errorhandler(SecurityError)
+    def wrong_host(_error: SecurityError) -> BaseResponse:
+        # Under a name that is none of ours no page can be put together.
+        return BaseResponse(words.WRONG_HOST, 400, mimetype="text/plain")
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> BaseResponse:
+        if isinstance(error, NotFound):
+            return web.problem(404, words.NO_SUCH_PAGE)
+        if error.response is not None or error.code is None or error.code < 400:
+            return BaseResponse.force_type(error.get_response(request.environ))
+        answer = web.problem(error.code, words.REFUSALS.get(error.code, words.DID_NOT_WORK))
+        answer.allow.update(getattr(error, "valid_methods", None) or [])
+        if error.code == 429:
+            answer.headers.setdefault("Retry-After", "60")
+        return answer
+
+    @app.errorhandler(Exception)
+    def anything(error: Exception) -> BaseResponse:
+        log.error("web.error", rule=request_log.rule(), exc_info=error)
+        _look_as_a_stranger()
+        return web.problem(500, words.OUR_MISTAKE)
+
+
+def _look_as_a_stranger() -> None:
+    """Show the error without asking the database, which may be what is broken, who is looking."""
+    g._login_user = Anonymous()
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint not in assets.ENDPOINTS:
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Vary", "Cookie, HX-Request")
+    return response

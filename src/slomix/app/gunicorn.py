@@ -1,0 +1,60 @@
+"""How gunicorn serves the web process: one gevent worker, which holds a thousand open streams in little memory."""
+
+import importlib
+import resource
+import signal
+from typing import Any
+
+import gevent
+from gevent import monkey
+
+from slomix.config.checks import settings_or_exit
+from slomix.supervisor.process import die_with_parent
+
+_settings = settings_or_exit()
+
+bind = [f"[{_settings.bind}]:{_settings.port}" if ":" in _settings.bind else f"{_settings.bind}:{_settings.port}"]
+worker_class = "gevent"
+workers = 1
+worker_connections = 4000
+# Streams end as soon as a stop is asked for; requests under way have this long, kept connections last as long.
+graceful_timeout = 3
+timeout = 60
+keepalive = 65
+accesslog = None
+loglevel = "warning"
+control_socket_disable = True  # several web processes of one account would share its path
+reload = _settings.reloads
+limit_request_line = 4094
+
+
+def on_starting(_server: object) -> None:
+    """Read all code before the port is taken: until it is, a proxy sends everybody to another process.
+
+    The application itself is made after the fork; only its modules are shared. gevent has to come before them.
+    """
+    if not reload:
+        monkey.patch_all()
+        importlib.import_module("slomix.app.factory")
+
+
+def when_ready(_server: object) -> None:
+    """A stream is an open file: take as many as this account may have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def post_fork(_server: object, worker: Any) -> None:
+    """A master that was killed takes its worker along."""
+    die_with_parent(signal.SIGKILL, parent=worker.ppid)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Told to stop, it lets the open pages go at once, so that they are at another process before this one ends."""
+    stop: Any = signal.getsignal(signal.SIGTERM)
+
+    def let_go(number: int, frame: object) -> None:
+        gevent.spawn(worker.wsgi.extensions["slomix_hub"].close)
+        stop(number, frame)
+
+    signal.signal(signal.SIGTERM, let_go)

@@ -1,0 +1,71 @@
+"""What a day's statuses set off: a session is ready, so many are looking, somebody has not answered yet.
+
+Each is a job with a key of its own, so it is set off once, however often it is noticed.
+"""
+
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from slomix.availability import service
+from slomix.availability.models import Entry
+from slomix.availability.rules import Status
+from slomix.clock import local_day, moment_of
+from slomix.config.settings import Settings
+from slomix.contacts.models import Preferences
+from slomix.jobs import service as jobs
+from slomix.jobs.service import NewJob
+
+SESSION_READY = "session_ready"
+LOOKING = "looking"
+DAILY_REMINDER = "daily_reminder"
+
+# Nobody is told in the night that tonight will be a game night.
+NOT_BEFORE = time(10)
+# A reminder that could not be sent by then is no reminder any more.
+REMINDER_LASTS = timedelta(hours=2)
+
+
+def say(session: Session, player_id: int, day: date, status: Status, *, settings: Settings, now: datetime) -> None:
+    """Set a player's status, and set off what follows from it."""
+    today = local_day(now, settings.zone, settings.day_starts_at)
+    service.set_status(session, player_id, day, status, today=today, now=now)
+    if status is Status.LOOKING and day == today:
+        look(session, today, settings=settings, now=now)
+
+
+def look(session: Session, today: date, *, settings: Settings, now: datetime) -> None:
+    """Whether so many are looking today that somebody should hear of it.
+
+    Counted under a lock of the day's own: of the fifth and the sixth at the same moment one counts six.
+    """
+    session.execute(select(func.pg_advisory_xact_lock(today.toordinal())))
+    looking = count_looking(session, today)
+    until = moment_of(today, settings.start_time, settings.zone, settings.day_starts_at)
+    since = max(now, moment_of(today, NOT_BEFORE, settings.zone, settings.day_starts_at))
+    if since >= until:
+        return
+    wanted = [NewJob(LOOKING, f"{today}:n={number}", since, until) for number in _thresholds(session, looking)]
+    if looking >= settings.ready_threshold:
+        wanted.append(NewJob(SESSION_READY, f"{today}:threshold={settings.ready_threshold}", since, until))
+    jobs.schedule(session, wanted, now=now)
+
+
+def begin_day(session: Session, today: date, *, settings: Settings, now: datetime) -> None:
+    """A day begins: its reminder is promised, and it may begin with enough players already."""
+    at = moment_of(today, settings.daily_reminder_time, settings.zone, settings.day_starts_at)
+    jobs.schedule(session, [NewJob(DAILY_REMINDER, today.isoformat(), at, at + REMINDER_LASTS)], now=now)
+    look(session, today, settings=settings, now=now)
+
+
+def count_looking(session: Session, day: date) -> int:
+    """How many are looking on this day."""
+    looking = (Entry.day == day) & (Entry.status == Status.LOOKING)
+    return session.scalar(select(func.count()).select_from(Entry).where(looking)) or 0
+
+
+def _thresholds(session: Session, looking: int) -> list[int]:
+    """The numbers that somebody waits for and that are reached."""
+    waited_for = Preferences.looking_threshold.between(1, looking)
+    return list(session.scalars(select(Preferences.looking_threshold).where(waited_for).distinct()))

@@ -1,0 +1,109 @@
+"""Looks whether tonight is at risk: gathers what the rules want to know."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from slomix.campaigns import risk, rules
+from slomix.campaigns.models import Campaign, Recipient
+from slomix.campaigns.risk import Facts, Risk
+from slomix.config.settings import Settings
+from slomix.contacts.models import Contact
+from slomix.contacts.rules import ChannelName
+from slomix.deliveries import pausing
+from slomix.deliveries.models import Attempt, Delivery
+from slomix.deliveries.rules import AttemptEvent, DeliveryStatus
+from slomix.deliveries.service import JOB_KIND
+from slomix.health import service as health
+from slomix.health.rules import PartHealth
+from slomix.jobs.late import late
+from slomix.presence.models import Observation
+from slomix.presence.rules import VoiceSnapshot
+from slomix.presence.service import VOICE
+
+# Older failures say nothing of tonight; and so many tries are looked through for the last ones of each channel.
+RECENT, TRIES = timedelta(minutes=30), 200
+# The jobs by which people are told.
+TELLING = (JOB_KIND, *rules.JOB_KINDS)
+
+
+def look(
+    session: Session,
+    campaign: Campaign | None,
+    *,
+    parts: list[PartHealth] | None = None,
+    settings: Settings,
+    now: datetime,
+    wall: datetime,
+) -> list[Risk]:
+    """What is wrong now; `parts` when somebody has asked them already."""
+    recipients, unreachable = _recipients(session, campaign, settings) if campaign is not None else (0, 0)
+    return risk.risks(
+        Facts(
+            is_paused=pausing.paused(session) is not None,
+            parts=_parts(session, settings, wall) if parts is None else parts,
+            failing=failing(session, settings=settings, now=now),
+            late=late(session, now=now, wall=wall, after=risk.LATE_AFTER, kinds=TELLING).number,
+            is_voice_known=_is_voice_known(session, settings, now) if campaign is not None else None,
+            recipients=recipients,
+            unreachable=unreachable,
+        )
+    )
+
+
+def seen_at(session: Session) -> datetime | None:
+    """When the voice rooms were last seen."""
+    return session.scalar(select(Observation.observed_at).where(Observation.source == VOICE))
+
+
+def failing(session: Session, *, settings: Settings, now: datetime) -> list[ChannelName]:
+    """The channels that are on and whose last tries of the last half hour, to several people, have all failed."""
+    latest = (
+        select(Attempt.delivery_id, Attempt.status, Attempt.at, Attempt.id)
+        .where(Attempt.event == AttemptEvent.ENDED)
+        .order_by(Attempt.id.desc())
+        .limit(TRIES)
+        .subquery()
+    )
+    number = func.row_number().over(partition_by=Delivery.channel, order_by=latest.c.id.desc())
+    numbered = (
+        select(Delivery.channel, latest.c.delivery_id, latest.c.status, number.label("number"))
+        .join(Delivery, Delivery.id == latest.c.delivery_id)
+        # Whose own contact does not work says nothing of the channel.
+        .outerjoin(Contact, (Contact.player_id == Delivery.player_id) & (Contact.channel == Delivery.channel))
+        .where(latest.c.at > now - RECENT, Contact.unusable_since.is_(None))
+        .subquery()
+    )
+    rows = session.execute(
+        select(numbered.c.channel)
+        .where(numbered.c.number <= risk.FAILURES)
+        .group_by(numbered.c.channel)
+        .having(
+            func.count(numbered.c.delivery_id.distinct()) >= risk.FAILURES,
+            func.bool_and(numbered.c.status != DeliveryStatus.SENT),
+        )
+    )
+    found = {row.channel for row in rows}
+    return [channel for channel in ChannelName if channel in found and channel in settings.channels_on]
+
+
+def _parts(session: Session, settings: Settings, wall: datetime) -> list[PartHealth]:
+    """Those without which nobody is told, or nobody knows who came."""
+    return health.needed_tonight(health.parts(session, health.expected(settings), wall=wall))
+
+
+def _is_voice_known(session: Session, settings: Settings, now: datetime) -> bool | None:
+    if not (settings.voice_check_enabled and settings.discord_bot_token.get_secret_value()):
+        return None
+    return VoiceSnapshot(seen_at(session), {}).is_fresh(now, settings.presence_max_age)
+
+
+def _recipients(session: Session, campaign: Campaign, settings: Settings) -> tuple[int, int]:
+    """How many are asked, and how many of them have no contact that works."""
+    theirs = (Contact.player_id == Recipient.player_id) & Contact.channel.in_(settings.channels_on)
+    works = select(Contact.id).where(theirs, Contact.unusable_since.is_(None)).exists()
+    row = session.execute(
+        select(func.count(), func.count().filter(~works)).where(Recipient.campaign_id == campaign.id)
+    ).one()
+    return row[0], row[1]

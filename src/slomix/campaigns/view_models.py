@@ -1,0 +1,218 @@
+"""What is shown of one campaign: each phase and what became of its messages, how it turned out, what can be done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from slomix.accounts import service as accounts
+from slomix.campaigns import queries, retrying, risk_facts, rules
+from slomix.campaigns.models import Campaign, Recipient
+from slomix.campaigns.queries import Turnout
+from slomix.campaigns.risk import Risk
+from slomix.campaigns.rules import CampaignStatus
+from slomix.clock import wall_now
+from slomix.config.settings import Settings
+from slomix.deliveries.models import Delivery
+from slomix.deliveries.retrying import Chances
+from slomix.deliveries.rules import LIVE, MOVED_IN, DeliveryStatus
+from slomix.deliveries.service import Tally
+from slomix.jobs.models import Job
+
+# What somebody did not get, in the order in which it is told.
+NOT_SENT = (DeliveryStatus.SKIPPED, DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Why:
+    """How many did not get a notice for one reason."""
+
+    reason: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How many messages of a notice came to the same, and why, the most frequent reason first."""
+
+    status: DeliveryStatus
+    number: int
+    reasons: Sequence[Why]
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A recipient whom another campaign of the day told, or is about to tell; None is one of the earlier site."""
+
+    notice: str
+    player_id: int
+    campaign_id: int | None
+    is_told: bool
+
+
+@dataclass(frozen=True)
+class Others:
+    """How many of the recipients another campaign of the day told, or is about to; None is one of the earlier site."""
+
+    campaign_id: int | None
+    number: int
+    is_told: bool
+
+
+@dataclass(frozen=True)
+class PhaseCard:
+    """One line of the card: a job, and what became of its messages."""
+
+    job: Job
+    tally: Tally | None
+    outcomes: Sequence[Outcome] = ()
+    others: Sequence[Others] = ()
+
+
+@dataclass(frozen=True)
+class SummaryCard:
+    """What became of the post to the room."""
+
+    status: DeliveryStatus
+    reason: str | None
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class CampaignCard:
+    """A campaign as aggregate; the promoter's name is for those who may see names."""
+
+    campaign: Campaign
+    status: CampaignStatus
+    promoter: str
+    recipient_count: int
+    # What the voice check found; None before it, or when nobody knows.
+    turnout: Turnout | None
+    phases: list[PhaseCard]
+    summary: SummaryCard | None
+    warning: Tally | None
+    # What may keep tonight's messages from arriving; nothing when the evening is not near, or over.
+    risks: Sequence[Risk]
+    is_open: bool
+    chances: Chances
+    elsewhere: Sequence[Elsewhere]
+
+    @property
+    def is_called(self) -> bool:
+        return self.status is not CampaignStatus.CANCELLED
+
+    def state(self, today: date) -> str:
+        """Its status in a word for people: what went well is the evening, not a step of ours."""
+        if self.status in {CampaignStatus.SENT, CampaignStatus.FOLLOWUP_SENT} and not self.campaign.dry_run:
+            return "over" if self.campaign.day < today else "called"
+        return self.status.value
+
+
+def card(session: Session, day: date, *, settings: Settings, now: datetime) -> CampaignCard | None:
+    """The card of `day`, or None when nobody called it together."""
+    campaign = queries.of_day(session, day)
+    return None if campaign is None else card_of(session, campaign, settings=settings, now=now)
+
+
+def card_of(session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> CampaignCard:
+    """The card of one campaign."""
+    so_far = queries.progress(session, campaign)
+    elsewhere = _elsewhere(session, campaign)
+    return CampaignCard(
+        campaign=campaign,
+        status=so_far.status,
+        promoter=accounts.names(session, [campaign.promoter_id])[campaign.promoter_id],
+        recipient_count=queries.recipient_count(session, campaign),
+        turnout=queries.turnout(session, campaign),
+        phases=[
+            PhaseCard(
+                job,
+                so_far.tallies.get(job.kind),
+                _outcomes(so_far.tallies.get(job.kind)),
+                _counted(elsewhere, of_notice=job.kind),
+            )
+            for job in so_far.jobs
+            if job.kind in rules.JOB_KINDS
+        ],
+        summary=_summary(session, campaign) if rules.SUMMARY in so_far.tallies else None,
+        warning=so_far.tallies.get(rules.PRESENCE_UNKNOWN),
+        risks=_risks(session, campaign, so_far, settings=settings, now=now),
+        is_open=so_far.is_open,
+        chances=retrying.chances(session, campaign, settings=settings, now=now),
+        elsewhere=elsewhere,
+    )
+
+
+def _risks(
+    session: Session, campaign: Campaign, so_far: queries.Progress, *, settings: Settings, now: datetime
+) -> list[Risk]:
+    """As true now; what a message could not tell, because nothing goes out, is told here."""
+    is_near = queries.is_near(campaign, so_far.jobs, now)
+    if campaign.status is CampaignStatus.CANCELLED or not so_far.is_open or not is_near:
+        return []
+    return risk_facts.look(session, campaign, settings=settings, now=now, wall=wall_now())
+
+
+def _outcomes(tally: Tally | None) -> list[Outcome]:
+    """What did not arrive of a notice, with how many for which reason, the most frequent first."""
+    found: dict[DeliveryStatus, list[Why]] = {}
+    for (status, reason), number in tally.counts.items() if tally is not None else ():
+        found.setdefault(status, []).append(Why(reason or "", number))
+    return [
+        Outcome(
+            status,
+            sum(why.number for why in found[status]),
+            sorted(found[status], key=lambda why: (-why.number, why.reason)),
+        )
+        for status in NOT_SENT
+        if status in found
+    ]
+
+
+def _elsewhere(session: Session, campaign: Campaign) -> list[Elsewhere]:
+    """The recipients whose message of the day is another campaign's: nobody gets the same notice twice."""
+    if campaign.dry_run:
+        return []
+    notices = {queries.event_key(kind, campaign.day): kind for kind in rules.JOB_KINDS}
+    theirs = (Recipient.campaign_id == campaign.id) & (Recipient.player_id == Delivery.player_id)
+    rows = session.execute(
+        select(Delivery.event_key, Delivery.player_id, Delivery.subject, Delivery.status)
+        .join(Recipient, theirs)
+        .where(
+            Delivery.event_key.in_(notices),
+            Delivery.subject != campaign.subject,
+            Delivery.fell_back_to.is_(None),
+            Delivery.status.in_(LIVE),
+        )
+        .order_by(Delivery.id)
+    )
+    return [
+        Elsewhere(
+            notice=notices[row.event_key],
+            player_id=row.player_id,
+            campaign_id=None if row.subject == MOVED_IN else queries.id_of(row.subject),
+            is_told=row.status.is_settled,
+        )
+        for row in rows
+    ]
+
+
+def _counted(elsewhere: Sequence[Elsewhere], *, of_notice: str) -> list[Others]:
+    numbers: dict[tuple[int | None, bool], int] = {}
+    for one in elsewhere:
+        if one.notice == of_notice:
+            numbers[one.campaign_id, one.is_told] = numbers.get((one.campaign_id, one.is_told), 0) + 1
+    in_order = sorted(numbers.items(), key=lambda it: (it[0][0] or 0, it[0][1]))
+    return [Others(campaign_id, number, is_told) for (campaign_id, is_told), number in in_order]
+
+
+def _summary(session: Session, campaign: Campaign) -> SummaryCard:
+    row = session.execute(
+        select(Delivery.status, Delivery.reason, Delivery.settled_at)
+        .where(Delivery.subject == campaign.subject, Delivery.notice == rules.SUMMARY, Delivery.fell_back_to.is_(None))
+        .order_by(Delivery.id)
+    ).first()
+    assert row is not None  # the tally has just counted it
+    return SummaryCard(row.status, row.reason, row.settled_at)

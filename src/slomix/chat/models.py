@@ -1,0 +1,18 @@
+"""How far we have read."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from slomix.contacts.rules import ChannelName
+from slomix.database.session import Base
+
+
+class InboxPosition(Base):
+    """The number of the next update of a channel; moves in the transaction that does what the last one asked for."""
+
+    __tablename__ = "inbox_positions"
+
+    channel: Mapped[ChannelName] = mapped_column(primary_key=True)
+    next_update: Mapped[int]
+    moved_at: Mapped[datetime]

@@ -1,0 +1,97 @@
+"""Where letters are answered: each once, in the transaction that moves our place in the pile."""
+
+import threading
+import time
+from collections import deque
+
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from slomix import words
+from slomix.channels.base import Address, Message, SendError
+from slomix.channels.telegram import Update
+from slomix.chat import service
+from slomix.chat.service import Letter
+from slomix.contacts.rules import ChannelName
+from slomix.deliveries.service import new_nonce
+from slomix.runtime.context import Runtime
+
+log = structlog.get_logger()
+
+# Whoever writes more often within a minute is answered no more until it is over.
+ANSWERS_A_MINUTE = 20
+TRIES = 3
+
+
+class Desk:
+    """Answers letters. Thread-safe."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._lock = threading.Lock()
+        self._answered: dict[tuple[str, str], deque[float]] = {}
+        self._tried: dict[int, int] = {}
+
+    def take_update(self, update: Update) -> None:
+        """Answer what was written to the bot, unless it was answered before; groups are never answered.
+
+        What cannot be handled is tried again and in the end passed over, so that nobody else waits behind it.
+        """
+        try:
+            reply = self._do(update)
+        except OperationalError:
+            raise  # the database is away: that is nobody's letter's fault
+        except Exception:
+            tried = self._tried[update.update_id] = self._tried.get(update.update_id, 0) + 1
+            if tried < TRIES:
+                raise
+            log.exception("inbox.passed_over", update=update.update_id)
+            with self._runtime.transaction() as session:
+                service.take(session, ChannelName.TELEGRAM, update.update_id, now=self._runtime.clock.now())
+            reply = words.OUR_MISTAKE
+        self._tried.pop(update.update_id, None)
+        if reply:
+            self._reply(ChannelName.TELEGRAM, update.chat_id, reply)
+
+    def take_letter(self, letter: Letter) -> None:
+        """Answer what was written to our number. Signal gives each once: what is lost here has to be sent again."""
+        if not self._has_patience(letter):
+            return
+        try:
+            with self._runtime.transaction() as session:
+                now = self._runtime.clock.now()
+                reply = service.answer(session, letter, settings=self._runtime.settings, now=now)
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("inbox.passed_over", channel=str(letter.channel))
+            reply = words.OUR_MISTAKE
+        self._reply(letter.channel, letter.address, reply)
+
+    def _do(self, update: Update) -> str | None:
+        now = self._runtime.clock.now()
+        with self._runtime.transaction() as session:
+            if not service.take(session, ChannelName.TELEGRAM, update.update_id, now=now):
+                return None
+            letter = Letter(ChannelName.TELEGRAM, update.chat_id, update.text)
+            if not update.chat_is_private or not update.text or not self._has_patience(letter):
+                return None
+            return service.answer(session, letter, settings=self._runtime.settings, now=now)
+
+    def _has_patience(self, letter: Letter) -> bool:
+        now = time.monotonic()
+        with self._lock:
+            times = self._answered.setdefault((letter.channel, letter.address), deque(maxlen=ANSWERS_A_MINUTE))
+            if len(times) == ANSWERS_A_MINUTE and now - times[0] < 60:
+                return False
+            times.append(now)
+            if len(self._answered) > 10_000:
+                self._answered.clear()
+            return True
+
+    def _reply(self, channel: ChannelName, address: str, text: str) -> None:
+        """An answer is worth one try: whoever asked can ask again."""
+        try:
+            self._runtime.channels[channel].send(Address(address), Message(text), nonce=new_nonce())
+        except SendError as error:
+            log.warning("inbox.not_answered", channel=str(channel), reason=error.reason)

@@ -1,0 +1,35 @@
+"""The webhook: Telegram posts what people write, where the operator prefers that to our asking."""
+
+import hmac
+
+from flask import Blueprint, current_app, request
+
+from slomix import words
+from slomix.channels.telegram import read_update
+from slomix.chat.responder import Desk
+from slomix.errors import NotFound
+from slomix.web import responses as web
+
+blueprint = Blueprint("inbox", __name__)
+
+
+class NoWebhook(NotFound):
+    """There is none, or the caller is not Telegram; neither learns which."""
+
+    def __init__(self) -> None:
+        super().__init__(words.NO_SUCH_PAGE)
+
+
+@blueprint.post("/inbox/telegram")
+def telegram() -> tuple[str, int]:
+    """Take one update. An answer other than 200 makes Telegram send it again."""
+    secret = web.runtime().settings.telegram_webhook_secret.get_secret_value()
+    given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
+    is_on = "telegram" in web.runtime().settings.channels_on
+    if not is_on or not secret or not hmac.compare_digest(given.encode(), secret.encode()):
+        raise NoWebhook
+    update = read_update(request.get_json(force=True, silent=True))
+    if update is not None:
+        desk = current_app.extensions.setdefault("slomix_desk", Desk(web.runtime()))
+        desk.take_update(update)
+    return "", 200

@@ -1,0 +1,74 @@
+"""Seals addresses at rest: encrypted by the first key, readable by all, found again by a keyed hash."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from slomix.config.settings import Settings
+
+
+class Unreadable(Exception):
+    """None of our keys opens this: the key it was sealed with is gone."""
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """An address as it is stored: nobody reads it without a key, and the same one is found by its hash."""
+
+    text: str
+    address_hash: str
+
+
+class Vault:
+    """The keys of one installation, the newest first."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._keys = tuple(keys)
+
+    def seal(self, channel: str, address: str) -> Sealed:
+        """For storing. The hash differs between channels, so that nobody sees which of them share an address."""
+        return Sealed(self._fernet.encrypt(address.encode()).decode(), self.hashes(channel, address)[0])
+
+    def open(self, text: str) -> str:
+        """The address. Raise Unreadable when its key is gone."""
+        try:
+            return self._fernet.decrypt(text.encode()).decode()
+        except InvalidToken as error:
+            raise Unreadable from error
+
+    def hashes(self, channel: str, address: str) -> list[str]:
+        """What this address may be stored under: by the newest key, and by those from before a rotation."""
+        message = f"{channel}:{address}".encode()
+        return [hmac.new(key, message, hashlib.sha256).hexdigest() for key in self._hash_keys]
+
+    @cached_property
+    def _fernet(self) -> MultiFernet:
+        return MultiFernet([Fernet(key) for key in self._keys])
+
+    @cached_property
+    def _hash_keys(self) -> list[bytes]:
+        """One key is for one purpose: those of the hashes are derived."""
+        return [
+            HKDF(algorithm=SHA256(), length=32, salt=None, info=b"slomix contact hash").derive(
+                base64.urlsafe_b64decode(key)
+            )
+            for key in self._keys
+        ]
+
+
+@lru_cache(maxsize=8)
+def _vault(keys: tuple[str, ...]) -> Vault:
+    return Vault(keys)
+
+
+def vault_of(settings: Settings) -> Vault | None:
+    """The vault of this installation; None without a key, and then addresses can be neither kept nor read."""
+    keys = settings.contact_keys
+    return _vault(keys) if keys else None

@@ -1,0 +1,176 @@
+"""A player's addresses on their preferences page: linking one by a code, seeing how it does, giving it up."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from slomix import words
+from slomix.accounts import service as accounts
+from slomix.channels.base import SendError
+from slomix.channels.telegram import Telegram
+from slomix.config.settings import Settings
+from slomix.contacts import links, preferences, rules, service
+from slomix.contacts.encryption import Unreadable
+from slomix.contacts.models import Contact
+from slomix.contacts.rules import CODE_LASTS, ChannelName
+from slomix.web import live
+from slomix.web import responses as web
+
+blueprint = Blueprint("addresses", __name__)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One channel as its owner sees it."""
+
+    channel: ChannelName
+    name: str
+    is_on: bool
+    contact: Contact | None
+    # Enough of the address to know it; of Discord's, the name of the account.
+    masked: str
+
+    @property
+    def can_be_removed(self) -> bool:
+        return self.contact is not None and self.channel in rules.LINKED_BY_CODE
+
+
+def shown(player_id: int | None) -> dict[str, Any]:
+    """What the page shows of this player's channels."""
+    settings = web.runtime().settings
+    with web.runtime().transaction() as session:
+        contacts = service.contacts_of(session, player_id) if player_id is not None else {}
+        preferred = preferences.of(session, player_id, zone=settings.zone).preferred_channel
+    order = rules.ORDER[preferred]
+    return {
+        "channels": [
+            Shown(
+                channel,
+                words.CHANNELS[channel],
+                channel in settings.channels_on,
+                contacts.get(channel),
+                _masked(contacts.get(channel), settings),
+            )
+            for channel in order
+        ],
+        "has_key": bool(settings.contact_keys),
+        "now": web.now(),
+    }
+
+
+def _masked(contact: Contact | None, settings: Settings) -> str:
+    if contact is None:
+        return ""
+    if contact.sealed is None:
+        return web.the_user().display_name
+    try:
+        return rules.mask(service.address_of(contact.way, "", settings))
+    except Unreadable:
+        return ""
+
+
+@blueprint.get("/preferences/channels")
+def channels() -> Response:
+    """The part of the preferences that changes by itself."""
+    return web.live_part(render_template("contacts/_channels.html", **shown(web.the_user().profile_id)))
+
+
+@blueprint.post("/contacts/<channel>/code")
+def new_code(channel: str) -> Response:
+    """Show a code, once; the page follows until it was sent."""
+    player_id, now = web.the_player(), web.now()
+    to = rules.parse_linked_channel(channel)
+    mark = live.hub().mark()
+    with web.runtime().transaction() as session:
+        accounts.hold_link(session, web.the_user().user_id, player_id)
+        code, expires_at = links.new_code(
+            session, player_id, to, lasts=CODE_LASTS, settings=web.runtime().settings, now=now
+        )
+    answer = make_response(
+        render_template(
+            "contacts/code.html",
+            code=code,
+            expires_at=expires_at,
+            where=_where(to, code),
+            mark=mark,
+            **_waiting(player_id, to, now, since=now.replace(microsecond=0)),
+        )
+    )
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@blueprint.get("/contacts/<channel>/waiting")
+def waiting(channel: str) -> Response:
+    """Whether the code has arrived."""
+    to = rules.parse_linked_channel(channel)
+    since = datetime.fromtimestamp(min(max(request.args.get("since", 0, type=int), 0), 2**33), UTC)
+    shown = _waiting(web.the_player(), to, web.now(), since=since)
+    return web.live_part(render_template("contacts/_waiting.html", **shown))
+
+
+def _waiting(player_id: int, channel: ChannelName, now: datetime, *, since: datetime) -> dict[str, Any]:
+    """Whether the code that was shown at `since` has been sent; an address from before says nothing of that."""
+    with web.runtime().transaction() as session:
+        contact = service.contacts_of(session, player_id).get(channel)
+        is_waiting = channel in links.waits_for_code(session, player_id, now=now)
+        return {
+            "channel": channel,
+            "name": words.CHANNELS[channel],
+            "since": int(since.timestamp()),
+            "is_linked": not is_waiting and contact is not None and contact.verified_at >= since,
+            "is_waiting": is_waiting,
+        }
+
+
+@dataclass(frozen=True)
+class Where:
+    """Whom to send a code to, and an address that opens that chat."""
+
+    name: str
+    link: str
+
+
+def _where(channel: ChannelName, code: str) -> Where | None:
+    """None when the provider does not say just now; the code is good all the same."""
+    if channel is ChannelName.SIGNAL:
+        sender = web.runtime().settings.signal_sender
+        return Where(sender, f"https://signal.me/#p/{quote(sender, safe='+')}")
+    telegram = web.runtime().channels.get(channel)
+    if not isinstance(telegram, Telegram):
+        return None
+    try:
+        name = _bot_name(telegram)
+    except SendError:
+        return None
+    return Where(f"@{name}", f"{_chats()}/{quote(name)}?start={code}")
+
+
+def _chats() -> str:
+    """Where links to Telegram chats lead: with another server than the real one, to that."""
+    base = web.runtime().settings.telegram_api_base_url
+    return "https://t.me" if urlsplit(base).hostname == "api.telegram.org" else base
+
+
+@lru_cache(maxsize=4)
+def _bot_name(telegram: Telegram) -> str:
+    return telegram.username()
+
+
+@blueprint.post("/contacts/<channel>/remove")
+def remove(channel: str) -> Response:
+    """Forget this address. Whoever is logged in may give theirs up."""
+    who = web.the_user()
+    to = rules.parse_linked_channel(channel)
+    is_gone = False
+    if who.profile_id is not None:
+        with web.runtime().transaction() as session:
+            is_gone = service.remove(session, who.profile_id, to)
+    name = words.CHANNELS[to]
+    flash((words.CONTACT_REMOVED if is_gone else words.NOTHING_LINKED).format(channel=name), "done")
+    return redirect("/preferences", code=303)

@@ -1,0 +1,72 @@
+"""The link in every message by which its reader has no more of that kind: it works without a login.
+
+It is signed for one player, one kind and the Discord account that the player is linked to, so it ends with the link.
+"""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from itsdangerous import BadSignature, Signer
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from slomix import words
+from slomix.accounts.models import Player, User
+from slomix.config.settings import Settings
+from slomix.contacts import preferences
+from slomix.contacts.rules import Kind, Reach
+from slomix.errors import NotFound
+
+
+class LinkNotValid(NotFound):
+    """The link was changed on its way, or is for somebody who is not linked any more."""
+
+    def __init__(self) -> None:
+        super().__init__(words.STOP_LINK_NOT_VALID)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads a message: their zone, and the address at which they stop such messages."""
+
+    zone: ZoneInfo
+    stop_link: str
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What a link may switch off, for whom."""
+
+    player_id: int
+    player_name: str
+    kind: Kind
+    is_off: bool
+
+
+def reader_of(reach: Reach, kind: Kind, *, settings: Settings) -> Reader:
+    """The reader of a message of this kind, who is linked."""
+    token = _signer(settings, reach.discord_id or "").sign(f"{reach.player_id}.{kind}").decode()
+    return Reader(reach.zone, f"{settings.base_url}/stop/{token}")
+
+
+def read(session: Session, token: str, *, settings: Settings) -> Stop:
+    """What this link stands for. Raise LinkNotValid."""
+    number, _, rest = token.partition(".")
+    kind = next((one for one in Kind if rest.startswith(f"{one}.")), None)
+    if kind is None or not (number.isascii() and number.isdigit() and len(number) < 19):
+        raise LinkNotValid
+    found = session.execute(
+        select(User.discord_id, Player.name).join(Player, Player.id == User.player_id).where(Player.id == int(number))
+    ).one_or_none()
+    if found is None:
+        raise LinkNotValid
+    try:
+        _signer(settings, found.discord_id).unsign(token)
+    except BadSignature as error:
+        raise LinkNotValid from error
+    wishes = preferences.of(session, int(number), zone=settings.zone)
+    return Stop(int(number), found.name, kind, is_off=not wishes.wants(kind))
+
+
+def _signer(settings: Settings, discord_id: str) -> Signer:
+    return Signer(settings.session_secret.get_secret_value(), salt=f"slomix.stop:{discord_id}")

@@ -1,0 +1,42 @@
+"""The page behind the link in every message: why it came, and one click to have no more of them."""
+
+from flask import Blueprint, render_template, request
+from werkzeug.wrappers import Response
+
+from slomix.contacts import preferences, unsubscribe
+from slomix.contacts.rules import Kind
+from slomix.web import rate_limits
+from slomix.web import responses as web
+
+# Its forms carry no token of a session: the link itself is the permission, and it works without cookies.
+blueprint = Blueprint("stop", __name__)
+
+
+@blueprint.get("/stop/<token>")
+@rate_limits.stops
+def ask(token: str) -> str:
+    """Changes nothing: mail scanners, previews and crawlers open links."""
+    with web.runtime().transaction() as session:
+        found = unsubscribe.read(session, token, settings=web.runtime().settings)
+    return render_template("contacts/stop.html", stop=found, token=token, is_done=False)
+
+
+@blueprint.post("/stop/<token>")
+@rate_limits.stops
+def stop(token: str) -> str:
+    """No more messages of this kind, or of any."""
+    settings, now = web.runtime().settings, web.now()
+    with web.runtime().transaction() as session:
+        found = unsubscribe.read(session, token, settings=settings)
+        kinds = list(Kind) if request.form.get("what") == "all" else [found.kind]
+        preferences.switch_off(session, found.player_id, kinds, zone=settings.zone, now=now)
+    return render_template("contacts/stop.html", stop=found, token=token, is_done=True, is_all=len(kinds) > 1)
+
+
+@blueprint.after_request
+def keep_to_ourselves(answer: Response) -> Response:
+    """The address is a permission: no other site, cache or search engine learns it."""
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["X-Robots-Tag"] = "noindex"
+    return answer

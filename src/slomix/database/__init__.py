@@ -1,0 +1,1 @@
+"""The database: tables' base, transactions, notifications, migrations, and what each role may do."""

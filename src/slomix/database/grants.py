@@ -1,0 +1,59 @@
+"""What the role that Slomix runs as may do: the rows of every table, the numbers of every sequence, and no more."""
+
+import enum
+
+import psycopg
+
+from slomix.database.session import MIGRATION_LOCK, libpq_url
+
+ROLE = "website_app"
+SCHEMA = "public"
+ON_TABLES = ("SELECT", "INSERT", "UPDATE", "DELETE")
+# Which migrations were run is for whoever runs them to say.
+READ_ONLY = "alembic_version"
+
+_GRANTS = (
+    f"GRANT USAGE ON SCHEMA {SCHEMA} TO {ROLE}",
+    f"GRANT {', '.join(ON_TABLES)} ON ALL TABLES IN SCHEMA {SCHEMA} TO {ROLE}",
+    f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {SCHEMA} TO {ROLE}",
+    f"ALTER DEFAULT PRIVILEGES IN SCHEMA {SCHEMA} GRANT {', '.join(ON_TABLES)} ON TABLES TO {ROLE}",
+    f"ALTER DEFAULT PRIVILEGES IN SCHEMA {SCHEMA} GRANT USAGE, SELECT ON SEQUENCES TO {ROLE}",
+)
+
+
+class Granted(enum.Enum):
+    """What came of it."""
+
+    YES = "yes"
+    NO_ROLE = "there is no such role"
+    OURSELVES = "whoever grants is that role"
+
+
+class NotGranted(Exception):
+    """Something here belongs to somebody else; the text is what PostgreSQL said."""
+
+
+def apply(url: str) -> Granted:
+    """Grant on all there is in the database at `url`, and on all that whoever `url` names will make there."""
+    with psycopg.connect(libpq_url(url), connect_timeout=5) as connection:
+        return apply_on(connection)
+
+
+def apply_on(connection: "psycopg.Connection[tuple[object, ...]]") -> Granted:
+    """The same inside a transaction that is open. Raise NotGranted when it may not."""
+    # Two that write the same catalogue rows at once would fail.
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
+    query = "SELECT current_user = rolname FROM pg_roles WHERE rolname = %s"
+    found = connection.execute(query, [ROLE]).fetchone()
+    if found is None:
+        return Granted.NO_ROLE
+    if found[0]:
+        return Granted.OURSELVES
+    try:
+        for statement in _GRANTS:
+            connection.execute(statement)
+        if connection.execute("SELECT to_regclass(%s)", [f"{SCHEMA}.{READ_ONLY}"]).fetchone() != (None,):
+            connection.execute(f"REVOKE INSERT, UPDATE, DELETE ON {SCHEMA}.{READ_ONLY} FROM {ROLE}")
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise NotGranted(error.diag.message_primary) from error
+    return Granted.YES

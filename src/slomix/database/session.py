@@ -1,0 +1,106 @@
+"""The database: the base of all tables, the engine, the one way to open a transaction, and notifications."""
+
+import enum
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+import psycopg
+from sqlalchemy import ARRAY, BigInteger, DateTime, Engine, Enum, MetaData, Text, create_engine, func, select
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+ROOT = Path(__file__).resolve().parents[3]
+
+# NOTIFY channels: what open pages should look at again, and that the scheduler should look for due rows.
+LIVE = "slomix_live"
+JOBS = "slomix_jobs"
+
+# An arbitrary number of our own: who changes the schema, or the rights on it, does so one after the other.
+MIGRATION_LOCK = 7_305_919
+
+
+class Base(DeclarativeBase):
+    """Times are `timestamptz`, text is unbounded, enums are stored by value under a check constraint."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: DateTime(timezone=True),
+        int: BigInteger,
+        str: Text,
+        list[str]: ARRAY(Text),
+        enum.StrEnum: Enum(
+            enum.StrEnum,
+            native_enum=False,
+            create_constraint=True,
+            length=32,
+            values_callable=lambda members: [member.value for member in members],
+        ),
+    }
+
+
+class Database:
+    """One process's connections."""
+
+    def __init__(self, url: str, *, pool_size: int = 5, overflow: int = 5, asks_whether_alive: bool = True) -> None:
+        """At most `pool_size` connections, and in a rush `overflow` more."""
+        self.url = url
+        self.most_connections = pool_size + overflow
+        self.engine: Engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=overflow,
+            pool_pre_ping=asks_whether_alive,
+            hide_parameters=True,  # an error names what failed, not with whose data
+            # Python asks for no time zone but UTC, whatever the server's is.
+            # A plan from when a table was small must not outlive a campaign that writes a thousand rows at once.
+            connect_args={
+                "options": "-c timezone=UTC -c statement_timeout=15s -c plan_cache_mode=force_custom_plan",
+                "connect_timeout": 5,
+                # A server that vanished without a word is noticed in ten seconds, not in a quarter of an hour.
+                "tcp_user_timeout": 10_000,
+            },
+        )
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session that commits when the block ends well and rolls back when it raises."""
+        with self._sessions.begin() as session:
+            yield session
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def notify(session: Session, channel: str, payload: str = "") -> None:
+    """Tell whoever listens on `channel`, when and only if the transaction commits."""
+    session.execute(select(func.pg_notify(channel, payload)))
+
+
+def libpq_url(url: str) -> str:
+    """The same database as libpq writes it."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+def listen(url: str, channel: str) -> "psycopg.Connection[tuple[object, ...]]":
+    """A connection of its own, outside any pool, that hears `channel` and notices soon when it is cut off."""
+    connection = psycopg.connect(
+        libpq_url(url),
+        autocommit=True,
+        connect_timeout=5,
+        keepalives_idle=20,
+        keepalives_interval=10,
+        keepalives_count=3,
+    )
+    connection.execute(f"LISTEN {channel}")
+    return connection

@@ -1,0 +1,64 @@
+"""The message by which somebody sees that an address works; asked for just now, so quiet hours do not hold."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from slomix import words
+from slomix.channels.base import Message
+from slomix.config.settings import Settings
+from slomix.contacts.models import Contact
+from slomix.contacts.rules import ChannelName
+from slomix.deliveries import service
+from slomix.deliveries.formatting import Occasion
+from slomix.deliveries.models import Delivery
+from slomix.deliveries.rules import Skip
+from slomix.deliveries.service import Plan
+from slomix.errors import TooSoon
+from slomix.runtime.context import Runtime
+
+NOTICE = "test"
+PAUSE = timedelta(seconds=30)
+LASTS = timedelta(minutes=5)
+
+
+class TryoutTooSoon(TooSoon):
+    """The last one may still be on its way."""
+
+    def __init__(self, retry_after: timedelta) -> None:
+        super().__init__(words.TEST_TOO_SOON, retry_after)
+
+
+class Tryout:
+    """The words of it."""
+
+    kind = None
+    heeds_quiet_hours = False
+    keeps_channel = True
+
+    def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
+        return None
+
+    def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
+        return Message(words.TEST_MESSAGE.format(link=runtime.settings.base_url + "/preferences"))
+
+
+def plan(session: Session, player_id: int, channel: ChannelName, *, settings: Settings, now: datetime) -> None:
+    """Put one on its way, over this channel and no other. Raise TryoutTooSoon within half a minute of the last."""
+    # One after the other: two at once would both find nothing.
+    session.execute(
+        select(Contact.id).where(Contact.player_id == player_id, Contact.channel == channel).with_for_update()
+    )
+    earlier = session.scalar(
+        select(Delivery.created_at)
+        .where(Delivery.player_id == player_id, Delivery.notice == NOTICE, Delivery.channel == channel)
+        .order_by(Delivery.id.desc())
+        .limit(1)
+    )
+    if earlier is not None and now - PAUSE < earlier <= now:
+        raise TryoutTooSoon(earlier + PAUSE - now)
+    key = f"TEST:{uuid.uuid4()}"
+    wanted = Plan(NOTICE, f"test:{player_id}", key, run_at=now, deadline_at=now + LASTS, channel=channel)
+    service.plan_for_players(session, wanted, [player_id], settings=settings, now=now)

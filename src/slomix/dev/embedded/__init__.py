@@ -1,0 +1,73 @@
+"""PostgreSQL and Valkey from wheels, for whoever has set neither DATABASE_URL nor REDIS_URL."""
+
+import contextlib
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from slomix.dev.embedded import postgres, valkey
+from slomix.dev.embedded.places import EmbeddedError
+from slomix.supervisor.process import Process
+
+Server = postgres.PostgresServer | valkey.ValkeyServer
+
+__all__ = ["EmbeddedError", "Servers", "process_of", "running"]
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Where the two servers answer; the database also as who owns it."""
+
+    database_url: str
+    owner_url: str
+    redis_url: str
+
+
+def process_of(server: Server) -> Process:
+    """The server as something that a runner keeps alive."""
+    return Process(
+        name=server.name,
+        command=server.command,
+        env=server.env,
+        stop_signal=server.stop_signal,
+        death_signal=server.stop_signal,
+        assume=server.assume,
+        before_start=server.make_room,
+    )
+
+
+@contextlib.contextmanager
+def running(home: Path, *, durable: bool = True, seconds: float = 30) -> Iterator[Servers]:
+    """Both servers, up, with their data in `home`, for as long as the block lasts. For tests and short commands.
+
+    Enter it on a thread that outlives the block: the servers end with the thread that started them.
+    """
+    database, broker = postgres.prepare(home, durable=durable), valkey.prepare(home)
+    started: list[tuple[Server, subprocess.Popen[bytes]]] = []
+    home.mkdir(parents=True, exist_ok=True)
+    try:
+        for server in (database, broker):
+            with (home / f"{server.name}.log").open("wb") as log:
+                started.append((server, process_of(server).spawn(log.fileno())))
+        until = time.monotonic() + seconds
+        for server, process in started:
+            while not server.is_up():
+                if process.poll() is not None or time.monotonic() > until:
+                    said = (home / f"{server.name}.log").read_text(errors="replace")
+                    raise EmbeddedError(f"{server.name} does not start: {said.strip() or 'it says nothing'}")
+                time.sleep(0.05)
+        database.make_role()
+        yield Servers(database_url=database.url, owner_url=database.owner_url, redis_url=broker.url)
+    finally:
+        for server, process in reversed(started):
+            process.send_signal(server.stop_signal)
+        for _, process in started:
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        for server in (database, broker):
+            server.tidy()

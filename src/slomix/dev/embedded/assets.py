@@ -1,0 +1,51 @@
+"""Puts the browser assets that package-lock.json names into static/vendor: `python -m slomix.dev.embedded.assets`.
+
+With `--tools` it fetches what `make lint` runs instead, which production does without.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from slomix.dev.embedded.node import node, npm
+
+# What a page loads, and the name it has there; the version is part of it, so that browsers may keep it for ever.
+ASSETS = {
+    "htmx.org": {"dist/htmx.min.js": "htmx-{version}.min.js", "dist/ext/hx-sse.min.js": "hx-sse-{version}.min.js"}
+}
+
+
+def install(root: Path) -> list[Path]:
+    """Fetch what the lock file names, check it against its hashes, and put it where pages load it from."""
+    npm(root, "ci", "--ignore-scripts", "--silent", "--omit=dev", cwd=root)
+    vendor = root / "static" / "vendor"
+    shutil.rmtree(vendor, ignore_errors=True)
+    vendor.mkdir(parents=True)
+    placed = []
+    for package, files in ASSETS.items():
+        folder = root / "node_modules" / package
+        version = json.loads((folder / "package.json").read_text())["version"]
+        for source, name in files.items():
+            placed.append(vendor / name.format(version=version))
+            shutil.copyfile(folder / source, placed[-1])
+    return placed
+
+
+def install_tools(root: Path) -> None:
+    """Fetch everything that the lock file names, with the tools of lint, and check it against its hashes."""
+    npm(root, "ci", "--ignore-scripts", "--silent", "--include=dev", "--include=optional", cwd=root)
+    biome = [str(node(root)), str(root / "node_modules" / ".bin" / "biome"), "--version"]
+    if subprocess.run(biome, stdout=subprocess.DEVNULL).returncode != 0:
+        raise OSError("Biome has no program for this machine, so lint cannot run.")
+
+
+if __name__ == "__main__":
+    try:
+        if sys.argv[1:] == ["--tools"]:
+            install_tools(Path.cwd())
+        else:
+            install(Path.cwd())
+    except (OSError, subprocess.SubprocessError) as error:
+        sys.exit(f"npm could not fetch what package-lock.json names: {error}")

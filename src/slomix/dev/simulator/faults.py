@@ -1,0 +1,142 @@
+"""What can be made to go wrong on purpose, read from a form or a JSON body and kept until it is cleared."""
+
+import math
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from slomix.dev.simulator.people import PEOPLE_BY_ID
+
+PROVIDERS = ("discord", "telegram", "signal")
+LONGEST_SECONDS = 600.0
+
+# What each fault needs to be told; what is not in `DEFAULTS` has to be given.
+PARAMETERS: dict[str, tuple[str, ...]] = {
+    "latency": ("seconds",),
+    "status": ("code", "rate"),
+    "timeout": (),
+    "cut_after_accept": ("times",),
+    "closed_dm": ("user_id",),
+    "rate_limit": ("retry_after", "times"),
+    "challenge": ("times",),
+    "read_only": (),
+}
+# What only one of them does.
+ONLY_ON = {"challenge": "signal", "read_only": "discord"}
+DEFAULTS: dict[str, Any] = {"rate": 1.0, "times": None}
+
+
+@dataclass
+class Fault:
+    """One thing that goes wrong, `times` times or until it is cleared."""
+
+    provider: str
+    fault: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"provider": self.provider, "fault": self.fault, **self.parameters}
+
+    def __getitem__(self, name: str) -> Any:
+        return self.parameters[name]
+
+
+class Faults:
+    """The faults in force."""
+
+    def __init__(self) -> None:
+        self.active: list[Fault] = []
+
+    def add(self, body: Mapping[str, Any]) -> Fault:
+        """Switch one on. Raise ValueError with a sentence when it makes no sense."""
+        fault = _read(body)
+        self.active.append(fault)
+        return fault
+
+    def clear(self) -> None:
+        self.active.clear()
+
+    def latency(self, provider: str) -> float:
+        return sum(float(fault["seconds"]) for fault in self._of(provider, "latency"))
+
+    def is_silent(self, provider: str) -> bool:
+        """Whether the provider takes connections and never answers."""
+        return bool(self._of(provider, "timeout"))
+
+    def status(self, provider: str) -> int | None:
+        """The error that this request is answered with, if any."""
+        for fault in self._of(provider, "status"):
+            if random.random() < fault["rate"]:
+                return int(fault["code"])
+        return None
+
+    def retry_after(self, provider: str) -> float | None:
+        fault = self._use(provider, "rate_limit")
+        return fault["retry_after"] if fault else None
+
+    def challenges(self, provider: str) -> bool:
+        """Whether this message is refused until somebody has proved that we are no robot."""
+        return self._use(provider, "challenge") is not None
+
+    def cuts(self, provider: str) -> bool:
+        """Whether this message is taken and the connection then cut."""
+        return self._use(provider, "cut_after_accept") is not None
+
+    def is_read_only(self) -> bool:
+        """Whether the bot may read what is in Discord's rooms and write nothing there."""
+        return bool(self._of("discord", "read_only"))
+
+    def has_closed_dms(self, provider: str, user_id: str) -> bool:
+        return any(fault["user_id"] == user_id for fault in self._of(provider, "closed_dm"))
+
+    def _of(self, provider: str, name: str) -> list[Fault]:
+        return [fault for fault in self.active if (fault.provider, fault.fault) == (provider, name)]
+
+    def _use(self, provider: str, name: str) -> Fault | None:
+        """The first such fault, one time fewer from now on."""
+        for fault in self._of(provider, name):
+            if fault["times"] is not None:
+                fault.parameters["times"] -= 1
+                if fault["times"] == 0:
+                    self.active.remove(fault)
+            return fault
+        return None
+
+
+def _read(body: Mapping[str, Any]) -> Fault:
+    provider, name = body.get("provider"), body.get("fault")
+    if provider not in PROVIDERS:
+        raise ValueError(f"provider is one of {', '.join(PROVIDERS)}, not {provider!r}")
+    if not isinstance(name, str) or name not in PARAMETERS:
+        raise ValueError(f"fault is one of {', '.join(PARAMETERS)}, not {name!r}")
+    if ONLY_ON.get(name, provider) != provider:
+        raise ValueError(f"{name} happens on {ONLY_ON[name]} only")
+    unknown = set(body) - {"provider", "fault", *PARAMETERS[name]}
+    if unknown:
+        raise ValueError(f"{name} knows no {', '.join(sorted(unknown))}")
+    return Fault(provider, name, {one: _parameter(one, body.get(one, DEFAULTS.get(one))) for one in PARAMETERS[name]})
+
+
+def _parameter(name: str, value: Any) -> Any:
+    match name:
+        case "times" if value is None:
+            return None
+        case "times":
+            return int(_number(name, value, 1, 1_000_000, whole=True))
+        case "code":
+            return int(_number(name, value, 400, 599, whole=True))
+        case "rate":
+            return _number(name, value, 0, 1)
+        case "user_id":
+            if not isinstance(value, str) or value not in PEOPLE_BY_ID:
+                raise ValueError(f"user_id is the id of a person in /control/people, as a string, not {value!r}")
+            return value
+    return _number(name, value, 0, LONGEST_SECONDS)
+
+
+def _number(name: str, value: Any, least: float, most: float, *, whole: bool = False) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not is_number or not least <= value <= most or (whole and value != int(value)):
+        raise ValueError(f"{name} is a {'whole ' if whole else ''}number from {least:g} to {most:g}, not {value!r}")
+    return float(value)

@@ -1,0 +1,225 @@
+"""Discord's gateway: who identifies is shown the server and told who moves, and may resume after a lost connection."""
+
+import asyncio
+import contextlib
+import json
+import secrets
+import zlib
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from slomix.dev.simulator import shapes
+from slomix.dev.simulator.people import BOT_TOKEN, CLIENT_ID, GUILD_ID
+from slomix.dev.simulator.wire import WORLD, cut
+from slomix.dev.simulator.world import World
+
+DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID_SESSION, HELLO, ACK = 0, 1, 2, 6, 7, 9, 10, 11
+HEARTBEAT_SECONDS = 41.25
+REMEMBERED_EVENTS, REMEMBERED_SESSIONS = 1000, 10
+GUILDS, VOICE_STATES = 1 << 0, 1 << 7
+
+BAD_JSON, NOT_AUTHENTICATED, AUTHENTICATION_FAILED, ALREADY_AUTHENTICATED = 4002, 4003, 4004, 4005
+TIMED_OUT = 4009
+
+
+class Connection:
+    """One websocket: what is put in leaves in order, compressed if the client asked for it."""
+
+    def __init__(self, request: web.Request, socket: web.WebSocketResponse) -> None:
+        self.request = request
+        self.socket = socket
+        self._encode = _encoder(request.query.get("compress", ""))
+        self._waiting: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    def put(self, op: int, data: Any, *, seq: int | None = None, event: str | None = None) -> None:
+        self._waiting.put_nowait({"op": op, "d": data, "s": seq, "t": event})
+
+    async def write(self) -> None:
+        with contextlib.suppress(ConnectionError):
+            while True:
+                payload = self._encode(json.dumps(await self._waiting.get()))
+                if isinstance(payload, bytes):
+                    await self.socket.send_bytes(payload)
+                else:
+                    await self.socket.send_str(payload)
+
+
+def _encoder(compress: str) -> Callable[[str], str | bytes]:
+    if compress != "zlib-stream":
+        # Whoever asks for another compression (discord.py for zstd, from Python 3.14 on) reads plain text as well.
+        return str
+    stream = zlib.compressobj()
+    return lambda text: stream.compress(text.encode()) + stream.flush(zlib.Z_SYNC_FLUSH)
+
+
+class Session:
+    """What one client has been told, so that it can be told again."""
+
+    def __init__(self, intents: int) -> None:
+        self.id = secrets.token_hex(16)
+        self.intents = intents
+        self.seq = 0
+        self.connection: Connection | None = None
+        self._told: deque[tuple[int, str, Any]] = deque(maxlen=REMEMBERED_EVENTS)
+
+    def tell(self, event: str, data: Any) -> None:
+        self.seq += 1
+        self._told.append((self.seq, event, data))
+        if self.connection is not None:
+            self.connection.put(DISPATCH, data, seq=self.seq, event=event)
+
+    def remembers(self, seq: int) -> bool:
+        """Whether everything after `seq` can be told again."""
+        return self.seq - len(self._told) <= seq <= self.seq
+
+    def tell_again(self, after: int) -> None:
+        assert self.connection is not None
+        for seq, event, data in self._told:
+            if seq > after:
+                self.connection.put(DISPATCH, data, seq=seq, event=event)
+
+
+class Gateway:
+    """All sessions of the one bot."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._sessions: dict[str, Session] = {}
+        world.on_voice.append(self._tell_voice)
+
+    def _tell_voice(self, user_id: str) -> None:
+        for session in self._sessions.values():
+            if session.intents & VOICE_STATES:
+                session.tell("VOICE_STATE_UPDATE", shapes.voice_update(self._world, user_id))
+
+    def connections(self) -> list[Connection]:
+        return [session.connection for session in self._sessions.values() if session.connection]
+
+    def disturb(self, do: str) -> int:
+        """`drop` every line, or tell every client to `reconnect` or that its session is gone; how many there were."""
+        connections = self.connections()
+        if do == "invalidate":
+            self._sessions.clear()
+        for connection in connections:
+            if do == "drop":
+                cut(connection.request)
+            elif do == "reconnect":
+                connection.put(RECONNECT, None)
+            else:
+                connection.put(INVALID_SESSION, False)
+        return len(connections)
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse(compress=False, max_msg_size=4096, timeout=1.0)
+        await socket.prepare(request)
+        connection = Connection(request, socket)
+        writing = asyncio.create_task(connection.write())
+        session: Session | None = None
+        connection.put(HELLO, {"heartbeat_interval": int(HEARTBEAT_SECONDS * 1000)})
+        try:
+            while True:
+                frame = await socket.receive(timeout=HEARTBEAT_SECONDS * 1.5)
+                if frame.type is not aiohttp.WSMsgType.TEXT:
+                    break
+                op, data = _parse(frame.data)
+                if op == HEARTBEAT:
+                    connection.put(ACK, None)
+                elif op in (IDENTIFY, RESUME) and session is not None:
+                    raise Closed(ALREADY_AUTHENTICATED, "Already authenticated.")
+                elif op == IDENTIFY:
+                    session = self._identify(connection, data)
+                elif op == RESUME:
+                    session = self._resume(connection, data)
+                elif session is None:
+                    raise Closed(NOT_AUTHENTICATED, "Not authenticated.")
+        except Closed as closed:
+            await socket.close(code=closed.code, message=str(closed).encode())
+        except TimeoutError:
+            await socket.close(code=TIMED_OUT, message=b"Session timed out.")
+        finally:
+            writing.cancel()
+            if session is not None and session.connection is connection:
+                session.connection = None
+        return socket
+
+    def _identify(self, connection: Connection, data: dict[str, Any]) -> Session:
+        _check_token(data)
+        session = Session(int(data.get("intents", 0)))
+        session.connection = connection
+        self._forget_old_sessions()
+        self._sessions[session.id] = session
+        session.tell(
+            "READY",
+            {
+                "v": 10,
+                "user": shapes.BOT_USER | {"verified": True, "mfa_enabled": False, "email": None},
+                "guilds": [{"id": GUILD_ID, "unavailable": True}],
+                "private_channels": [],
+                "session_id": session.id,
+                "session_type": "normal",
+                "resume_gateway_url": self._world.gateway_url,
+                "application": {"id": CLIENT_ID, "flags": 0},
+            },
+        )
+        if session.intents & GUILDS:
+            session.tell("GUILD_CREATE", shapes.guild_create(self._world))
+        return session
+
+    def _forget_old_sessions(self) -> None:
+        lost = [session.id for session in self._sessions.values() if session.connection is None]
+        for session_id in lost[:-REMEMBERED_SESSIONS]:
+            del self._sessions[session_id]
+
+    def _resume(self, connection: Connection, data: dict[str, Any]) -> Session | None:
+        _check_token(data)
+        session = self._sessions.get(str(data.get("session_id")))
+        seq = data.get("seq")
+        if session is None or not isinstance(seq, int) or not session.remembers(seq):
+            connection.put(INVALID_SESSION, False)
+            return None
+        session.connection = connection
+        session.tell_again(after=seq)
+        session.tell("RESUMED", {})
+        return session
+
+
+class Closed(Exception):
+    """The conversation ends with a code of Discord's."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+def _parse(text: str) -> tuple[int, Any]:
+    try:
+        frame = json.loads(text)
+        op, data = frame["op"], frame.get("d")
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise Closed(BAD_JSON, "Error while decoding payload.") from None
+    if op in (IDENTIFY, RESUME) and not isinstance(data, dict):
+        raise Closed(BAD_JSON, "Error while decoding payload.")
+    return op, data
+
+
+def _check_token(data: dict[str, Any]) -> None:
+    if str(data.get("token", "")).removeprefix("Bot ") != BOT_TOKEN:
+        raise Closed(AUTHENTICATION_FAILED, "Authentication failed.")
+
+
+def register(app: web.Application) -> Gateway:
+    gateway = Gateway(app[WORLD])
+    app.router.add_get("/gateway", gateway.serve)
+    # discord.py puts a slash before its query.
+    app.router.add_get("/gateway/", gateway.serve)
+
+    async def say_goodbye(_app: web.Application) -> None:
+        code = aiohttp.WSCloseCode.GOING_AWAY
+        await asyncio.gather(*(connection.socket.close(code=code) for connection in gateway.connections()))
+
+    app.on_shutdown.append(say_goodbye)
+    return gateway

@@ -1,0 +1,195 @@
+"""Logging in with the simulated Discord: the page that asks who you are, and tokens with PKCE really verified."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import unquote, urlencode
+
+from aiohttp import web
+
+from slomix.clock import wall_now
+from slomix.dev.simulator import shapes
+from slomix.dev.simulator.people import CLIENT_ID, CLIENT_SECRET, PEOPLE, PEOPLE_BY_ID, environment
+from slomix.dev.simulator.rendering import page
+from slomix.dev.simulator.wire import WORLD, DiscordError, discord_json
+
+CODE_LIFETIME = timedelta(seconds=60)
+TOKEN_LIFETIME = timedelta(days=7)
+SCOPES = {"identify", "guilds", "guilds.members.read", "email", "openid"}
+ASKED = ("client_id", "redirect_uri", "response_type", "scope", "state", "code_challenge", "code_challenge_method")
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What somebody agreed to, waiting to be exchanged for a token."""
+
+    user_id: str
+    redirect_uri: str
+    challenge: str
+    scope: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Token:
+    """Whom a bearer token speaks for."""
+
+    user_id: str
+    refresh_token: str
+    expires_at: datetime
+
+
+class Ledger:
+    """The codes and tokens in circulation."""
+
+    def __init__(self) -> None:
+        self.codes: dict[str, Grant] = {}
+        self.tokens: dict[str, Token] = {}
+
+
+LEDGER: web.AppKey[Ledger] = web.AppKey("ledger", Ledger)
+
+
+class Refused(Exception):
+    """An error of the token endpoint, by its name in RFC 6749."""
+
+    def __init__(self, error: str, description: str, status: int = 400) -> None:
+        super().__init__(description)
+        self.error, self.status = error, status
+
+
+def register(app: web.Application) -> None:
+    app[LEDGER] = Ledger()
+    app.router.add_get("/oauth2/authorize", ask)
+    app.router.add_post("/oauth2/authorize", decide)
+    for prefix in ("/api", "/api/v10"):
+        app.router.add_post(f"{prefix}/oauth2/token", exchange)
+        app.router.add_post(f"{prefix}/oauth2/token/revoke", revoke)
+
+
+async def ask(request: web.Request) -> web.StreamResponse:
+    asked = {name: request.query.get(name, "") for name in ASKED}
+    if complaint := _complaint(asked, request.app[WORLD].port):
+        return page(request, "refused.html", status=400, complaint=complaint)
+    return page(request, "authorize.html", asked=asked, people=PEOPLE)
+
+
+async def decide(request: web.Request) -> web.StreamResponse:
+    form = await request.post()
+    asked = {name: str(form.get(name, "")) for name in ASKED}
+    user_id = str(form.get("user_id", ""))
+    complaint = _complaint(asked, request.app[WORLD].port)
+    if not complaint and user_id not in PEOPLE_BY_ID and "deny" not in form:
+        complaint = "There is nobody with that id here."
+    if complaint:
+        return page(request, "refused.html", status=400, complaint=complaint)
+    if "deny" in form:
+        return _back(asked, error="access_denied", error_description="The resource owner denied the request")
+    code = secrets.token_urlsafe(24)
+    request.app[LEDGER].codes[code] = Grant(
+        user_id, asked["redirect_uri"], asked["code_challenge"], asked["scope"], wall_now() + CODE_LIFETIME
+    )
+    return _back(asked, code=code)
+
+
+def _back(asked: Mapping[str, str], **answer: str) -> web.Response:
+    location = f"{asked['redirect_uri']}?{urlencode(answer | {'state': asked['state']})}"
+    return web.Response(status=302, headers={"Location": location})
+
+
+def _complaint(asked: Mapping[str, str], port: int) -> str | None:
+    """What is wrong with a request to log in, as a sentence; None when nothing is."""
+    scopes = set(asked["scope"].split())
+    if asked["client_id"] != CLIENT_ID:
+        return f"There is no application with the client_id {asked['client_id']!r}."
+    registered = environment(port)["DISCORD_REDIRECT_URI"]
+    # Also behind a proxy with a certificate.
+    if asked["redirect_uri"] not in {registered, registered.replace("http://", "https://", 1)}:
+        return f"The redirect_uri {asked['redirect_uri']!r} is not registered for this application."
+    if asked["response_type"] != "code":
+        return "The response_type has to be 'code'."
+    if "identify" not in scopes or scopes - SCOPES:
+        return f"The scope {asked['scope']!r} has to name 'identify', and nothing that Discord does not know."
+    if not asked["state"]:
+        return "There is no state: nobody could tell this login from a forged one."
+    if asked["code_challenge_method"] != "S256" or not asked["code_challenge"]:
+        return "There is no code_challenge with the code_challenge_method 'S256'."
+    return None
+
+
+async def exchange(request: web.Request) -> web.StreamResponse:
+    try:
+        return discord_json(_exchange(request.app[LEDGER], await _client_form(request)))
+    except Refused as refused:
+        return discord_json({"error": refused.error, "error_description": str(refused)}, status=refused.status)
+
+
+def _exchange(ledger: Ledger, form: Mapping[str, str]) -> dict[str, Any]:
+    if form.get("grant_type") != "authorization_code":
+        raise Refused("unsupported_grant_type", "Only authorization_code is known here.")
+    # Taken out before it is looked at: a code is good for one try.
+    grant = ledger.codes.pop(form.get("code", ""), None)
+    if grant is None or grant.expires_at <= wall_now():
+        raise Refused("invalid_grant", 'Invalid "code" in request.')
+    if form.get("redirect_uri") != grant.redirect_uri:
+        raise Refused("invalid_grant", 'Invalid "redirect_uri" in request.')
+    if not _fits(form.get("code_verifier", ""), grant.challenge):
+        raise Refused("invalid_grant", 'Invalid "code_verifier" in request.')
+    access_token, refresh_token = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+    ledger.tokens[access_token] = Token(grant.user_id, refresh_token, wall_now() + TOKEN_LIFETIME)
+    return {
+        "access_token": access_token,
+        "token_type": "Bearer",
+        "expires_in": int(TOKEN_LIFETIME.total_seconds()),
+        "refresh_token": refresh_token,
+        "scope": grant.scope,
+    }
+
+
+def _fits(verifier: str, challenge: str) -> bool:
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return hmac.compare_digest(base64.urlsafe_b64encode(digest).rstrip(b"="), challenge.encode())
+
+
+async def revoke(request: web.Request) -> web.StreamResponse:
+    try:
+        form = await _client_form(request)
+    except Refused as refused:
+        return discord_json({"error": refused.error, "error_description": str(refused)}, status=refused.status)
+    tokens = request.app[LEDGER].tokens
+    given = form.get("token")
+    for access_token, token in list(tokens.items()):
+        if given in (access_token, token.refresh_token):
+            del tokens[access_token]
+    return discord_json({})
+
+
+async def _client_form(request: web.Request) -> dict[str, str]:
+    """The form of an application that has proved who it is, by HTTP Basic or in the form."""
+    form = {name: str(value) for name, value in (await request.post()).items()}
+    client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            decoded = base64.b64decode(credentials, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            decoded = ""
+        client_id, secret = (unquote(part) for part in decoded.partition(":")[::2])
+    if client_id != CLIENT_ID or not hmac.compare_digest(secret.encode(), CLIENT_SECRET.encode()):
+        raise Refused("invalid_client", "The client_id or the client_secret is wrong.", status=401)
+    return form
+
+
+async def me(request: web.Request) -> web.StreamResponse:
+    """Who the bearer of this token is."""
+    given = request.headers["Authorization"].removeprefix("Bearer ")
+    token = request.app[LEDGER].tokens.get(given)
+    if token is None or token.expires_at <= wall_now():
+        return DiscordError(401, 0, "401: Unauthorized").response()
+    return discord_json(shapes.user(PEOPLE_BY_ID[token.user_id]))

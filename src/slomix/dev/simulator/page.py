@@ -1,0 +1,209 @@
+"""The simulator's own page: read everybody's messages, write as them, walk them about, set the clock, break things."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from itertools import islice
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+from multidict import MultiMapping
+
+from slomix.dev.simulator.faults import PARAMETERS, PROVIDERS
+from slomix.dev.simulator.people import (
+    AFK_VOICE_CHANNEL,
+    GAMING_VOICE_CHANNEL,
+    OTHER_VOICE_CHANNEL,
+    PEOPLE,
+    PEOPLE_BY_ID,
+    VOICE_ROOMS,
+    Person,
+)
+from slomix.dev.simulator.rendering import HERE, ZONE, page
+from slomix.dev.simulator.wire import WORLD
+from slomix.dev.simulator.world import Message, Thread, Typed, World
+
+SHOWN_MESSAGES = 200
+SHOWN_LINES = 30
+MOMENTS = ("20:40", "20:45", "21:00", "21:00:30")
+STEPS = {"+1 min": 60, "+15 min": 900}
+SPEEDS = (0, 1, 20)
+
+Form = MultiMapping[Any]
+
+
+def register(app: web.Application) -> None:
+    app.router.add_get("/", index)
+    app.router.add_static("/static", HERE / "static")
+    for name, section, do in (
+        ("voice", "voice", _move),
+        ("gameserver", "gameserver", _visit_game_server),
+        ("clock", "clock", _set_clock),
+        ("faults", "faults", _add_fault),
+        ("faults/clear", "faults", lambda world, _form: world.faults.clear()),
+        ("reset", "faults", lambda world, _form: world.reset()),
+        ("telegram", "telegram", lambda world, form: _type(world, "telegram", form)),
+        ("signal", "signal", lambda world, form: _type(world, "signal", form)),
+    ):
+        app.router.add_post(f"/page/{name}", _deed(section, do))
+
+
+async def index(request: web.Request) -> web.StreamResponse:
+    # Who wrote last stays chosen, and a link to the bot brings its /start along.
+    chosen, start = request.query.get("as", ""), request.query.get("start", "")
+    typing = {"chosen": chosen, "begun": f"/start {start}" if start else ""}
+    return page(request, "index.html", **(_context(request.app[WORLD]) | typing))
+
+
+def _context(world: World) -> dict[str, Any]:
+    def is_dm(message: Message) -> bool:
+        return message.recipient is not None
+
+    def is_public(message: Message) -> bool:
+        return message.recipient is None and not message.in_thread
+
+    newest = [message for message in reversed(world.messages) if message.provider == "discord"]
+    rooms = {GAMING_VOICE_CHANNEL: "Gaming", OTHER_VOICE_CHANNEL: "Other", AFK_VOICE_CHANNEL: "AFK"}
+    return {
+        "people": PEOPLE,
+        "voice": world.voice,
+        "on_server": world.on_server,
+        "players": _players(world),
+        "rooms": rooms,
+        "room_names": VOICE_ROOMS,
+        "direct": list(islice(filter(is_dm, newest), SHOWN_MESSAGES)),
+        "public": list(islice(filter(is_public, newest), SHOWN_MESSAGES)),
+        "threads": [InThread(thread, newest) for thread in reversed(world.threads.values())],
+        "telegram": _conversations(world, "telegram"),
+        "signal": _conversations(world, "signal"),
+        "now": world.time.now().astimezone(ZONE),
+        "speed": world.time.speed,
+        "moments": MOMENTS,
+        "steps": STEPS,
+        "speeds": SPEEDS,
+        "faults": world.faults.active,
+        "fault_names": tuple(PARAMETERS),
+        "providers": PROVIDERS,
+    }
+
+
+def _players(world: World) -> dict[str, str]:
+    """Whom each name in the game belongs to: those of the cast, and whoever else is on the server."""
+    strangers = dict.fromkeys(world.on_server or [], "")
+    return strangers | {person.player_name: person.name for person in PEOPLE}
+
+
+class InThread:
+    """A thread as whoever is in it sees it, with the newest message first."""
+
+    def __init__(self, thread: Thread, newest: list[Message]) -> None:
+        self.thread = thread
+        self.members = [PEOPLE_BY_ID[one].name for one in thread.members]
+        theirs = (message for message in newest if message.channel_id == thread.id)
+        self.messages = list(islice(theirs, SHOWN_LINES))
+
+
+@dataclass
+class Conversation:
+    """What one person and the bot wrote to each other, oldest first."""
+
+    person: Person
+    lines: list[Message | Typed] = field(default_factory=list)
+
+
+def _conversations(world: World, provider: str) -> list[Conversation]:
+    """Everybody's, who has one, with the newest first."""
+    found: dict[str, Conversation] = {}
+    lines: list[Message | Typed] = [*world.messages, *world.typed]
+    for line in sorted(lines, key=_written_at, reverse=True):
+        person = line.recipient if isinstance(line, Message) else line.person
+        if line.provider != provider or person is None:
+            continue
+        conversation = found.setdefault(person.id, Conversation(person))
+        if len(conversation.lines) < SHOWN_LINES:
+            conversation.lines.insert(0, line)
+    return list(found.values())
+
+
+def _written_at(line: Message | Typed) -> datetime:
+    return line.accepted_at_wall if isinstance(line, Message) else line.at_wall
+
+
+def _deed(section: str, do: Callable[[World, Form], object]) -> Callable[[web.Request], Any]:
+    """A form of the page: do it and show the page again, or say what was wrong with it."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        try:
+            do(request.app[WORLD], form)
+        except (ValueError, OverflowError) as error:
+            return page(request, "refused.html", status=422, complaint=str(error))
+        chosen = urlencode({"as": str(form["user_id"])}) if section in ("telegram", "signal") else ""
+        return web.Response(status=303, headers={"Location": f"/?{chosen}#{section}" if chosen else f"/#{section}"})
+
+    return handle
+
+
+def _move(world: World, form: Form) -> None:
+    world.move(_person(form), form.get("voice_channel") or None)
+
+
+def _visit_game_server(world: World, form: Form) -> None:
+    """Take it down or bring it up, or let somebody join or leave."""
+    if power := form.get("power"):
+        world.put_on_server(None if power == "down" else [])
+        return
+    name, there = str(form.get("name", "")), world.on_server
+    if there is None:
+        raise ValueError("The game server is down.")
+    world.put_on_server([one for one in there if one != name] if name in there else [*there, name])
+
+
+def _type(world: World, provider: str, form: Form) -> None:
+    world.type(provider, _person(form), form.get("text"), in_group="group" in form)
+
+
+def _person(form: Form) -> str:
+    user_id = str(form.get("user_id", ""))
+    if user_id not in PEOPLE_BY_ID:
+        raise ValueError("There is nobody with that id here.")
+    return user_id
+
+
+def _set_clock(world: World, form: Form) -> None:
+    now: datetime | None = None
+    if at := form.get("at"):
+        today = world.time.now().astimezone(ZONE).date()
+        now = datetime.combine(today, time.fromisoformat(str(at)), ZONE)
+    elif step := form.get("step"):
+        now = world.time.now() + timedelta(seconds=int(str(step)))
+    elif typed := form.get("now"):
+        now = _typed_moment(str(typed))
+    speed = form.get("speed")
+    world.time.change(now=now.isoformat() if now else None, speed=_number(speed) if speed else None)
+
+
+def _typed_moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"{text!r} is not a date and time such as 2026-03-28 20:40") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZONE)
+
+
+def _add_fault(world: World, form: Form) -> None:
+    name = str(form.get("fault", ""))
+    body: dict[str, Any] = {"provider": form.get("provider"), "fault": name}
+    # The form shows the fields of all faults; only those of the chosen one count.
+    for parameter in PARAMETERS.get(name, ()):
+        if given := form.get(parameter):
+            body[parameter] = str(given) if parameter == "user_id" else _number(given)
+    world.faults.add(body)
+
+
+def _number(text: Any) -> float:
+    try:
+        return float(str(text).removesuffix("x"))
+    except ValueError:
+        raise ValueError(f"{text!r} is not a number") from None

@@ -1,0 +1,239 @@
+"""Discord's REST interface, version 10, as far as Slomix calls it: bot token, limits and faults on every route."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from slomix.clock import wall_now
+from slomix.dev.simulator import oauth, shapes
+from slomix.dev.simulator.people import (
+    BOT_TOKEN,
+    BOT_USER_ID,
+    GUILD_ID,
+    PEOPLE_BY_ADDRESS,
+    PEOPLE_BY_ID,
+    TEXT_ROOMS,
+    VOICE_ROOMS,
+)
+from slomix.dev.simulator.wire import WORLD, DiscordError, Handler, cut, discord_json, hindered, slowed
+from slomix.dev.simulator.world import Message, Thread, World
+
+API = "/api/v10"
+LONGEST_CONTENT = 2000
+LONGEST_NONCE = 25
+DM_CHANNELS = PEOPLE_BY_ADDRESS["discord"]
+
+Answer = Callable[[World, dict[str, str], dict[str, Any]], Any]
+
+UNKNOWN_CHANNEL = DiscordError(404, 10003, "Unknown Channel")
+NOT_IN_THIS_ROOM = DiscordError(400, 50024, "Cannot execute action on this channel type")
+MISSING_PERMISSIONS = DiscordError(403, 50013, "Missing Permissions")
+UNKNOWN_GUILD = DiscordError(404, 10004, "Unknown Guild")
+
+
+def register(app: web.Application) -> None:
+    async def me(request: web.Request) -> web.StreamResponse:
+        """One address for two: a person with a bearer token, and the bot."""
+        is_person = request.headers.get("Authorization", "").startswith("Bearer ")
+        return await oauth.me(request) if is_person else await bot_me(request)
+
+    bot_me = guarded("me", lambda _world, _path, _body: shapes.BOT_USER | {"verified": True, "email": None})
+    app.router.add_get(f"{API}/users/@me", me)
+    for method, path, name, answer in (
+        ("POST", "/users/@me/channels", "open-dm", _open_dm),
+        ("POST", "/channels/{channel}/messages", "messages", _create_message),
+        ("GET", "/channels/{channel}", "channel", _get_channel),
+        ("GET", "/guilds/{guild}", "guild", _get_guild),
+        ("GET", "/guilds/{guild}/channels", "guild-channels", _get_guild_channels),
+        ("GET", "/guilds/{guild}/members/{user}", "member", _get_member),
+        ("GET", "/guilds/{guild}/voice-states/{user}", "voice-state", _get_voice_state),
+        ("GET", "/gateway", "gateway", _get_gateway),
+        ("GET", "/gateway/bot", "gateway-bot", _get_gateway_bot),
+        ("GET", "/applications/@me", "application", lambda _world, _path, _body: shapes.application()),
+        ("GET", "/oauth2/applications/@me", "application", lambda _world, _path, _body: shapes.application()),
+    ):
+        app.router.add_route(method, API + path, guarded(name, answer))
+    app.router.add_route("*", API + "/{anything:.*}", _not_here)
+
+
+async def _not_here(_request: web.Request) -> web.StreamResponse:
+    return DiscordError(404, 0, "404: Not Found").response()
+
+
+def guarded(name: str, answer: Answer) -> Handler:
+    """Wrap what a route answers in what every route does first."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        world = request.app[WORLD]
+        if request.headers.get("Authorization") != f"Bot {BOT_TOKEN}":
+            return DiscordError(401, 0, "401: Unauthorized").response()
+        path = dict(request.match_info)
+        room = path.get("channel") or path.get("guild") or ""
+        trouble = await _trouble(request, world, name, room)
+        if trouble is not None:
+            return trouble
+        try:
+            found = answer(world, path, await _body(request))
+        except DiscordError as error:
+            return error.response(_limit_headers(world, name, room))
+        if isinstance(found, Message | Thread) and world.faults.cuts("discord"):
+            return cut(request)
+        headers = _limit_headers(world, name, room)
+        match found:
+            case None:
+                return web.Response(status=204, headers=headers)
+            case Message():
+                return discord_json(shapes.message(found), headers=headers)
+            case Thread():
+                return discord_json(shapes.thread(world, found), status=201, headers=headers)
+        return discord_json(found, headers=headers)
+
+    return handle
+
+
+async def _trouble(request: web.Request, world: World, name: str, room: str) -> web.Response | None:
+    """What stands between a request and its answer: the faults in force, and Discord's limits."""
+    if (trouble := await hindered(request, "discord", _fault)) is not None:
+        return trouble
+    if (wait := world.faults.retry_after("discord")) is not None:
+        world.limits.refused += 1
+        return _too_many(wait, is_global=False, headers=_limit_headers(world, name, room))
+    if (refused := world.limits.ask(name, room, wall_now().timestamp())) is not None:
+        headers = _limit_headers(world, name, room)
+        return _too_many(refused.retry_after, is_global=refused.is_global, headers=headers)
+    await slowed(request, "discord")
+    return None
+
+
+def _fault(status: int, description: str) -> web.Response:
+    return DiscordError(status, 0, description).response()
+
+
+def _limit_headers(world: World, name: str, room: str) -> dict[str, str]:
+    return world.limits.bucket(name, room).headers(wall_now().timestamp(), bucket=f"sim-{name}")
+
+
+def _too_many(retry_after: float, *, is_global: bool, headers: dict[str, str]) -> web.Response:
+    # discord.py takes a 429 without Via for a ban by Cloudflare and gives up.
+    headers |= {
+        "Via": "1.1 sim",
+        "Retry-After": f"{retry_after:.3f}",
+        "X-RateLimit-Scope": "global" if is_global else "user",
+    }
+    if is_global:
+        headers["X-RateLimit-Global"] = "true"
+    body = {"message": "You are being rate limited.", "retry_after": round(retry_after, 3), "global": is_global}
+    return discord_json(body, status=429, headers=headers)
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    if request.method == "GET":
+        return dict(request.query)
+    sent = await request.read()
+    if not sent and request.method in ("PUT", "DELETE"):
+        return {}
+    try:
+        body = json.loads(sent)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise DiscordError(400, 50109, "The request body contains invalid JSON.")
+    return body
+
+
+def _open_dm(_world: World, _path: dict[str, str], body: dict[str, Any]) -> Any:
+    person = PEOPLE_BY_ID.get(str(body.get("recipient_id")))
+    if person is None:
+        raise DiscordError(400, 50033, "Invalid Recipient(s)")
+    return shapes.dm_channel(person)
+
+
+def _create_message(world: World, path: dict[str, str], body: dict[str, Any]) -> Message:
+    channel = path["channel"]
+    check_can_be_written_to(world, channel)
+    content, nonce = read_content(body), body.get("nonce")
+    if nonce is not None and len(str(nonce)) > LONGEST_NONCE:
+        raise DiscordError(400, 50035, "Invalid Form Body: nonce: Must be 25 or fewer in length.")
+    nonce = None if nonce is None else str(nonce)
+    recipient = DM_CHANNELS.get(channel)
+    if recipient is None and world.faults.is_read_only():
+        raise MISSING_PERMISSIONS
+    if recipient is not None and world.faults.has_closed_dms("discord", recipient.id):
+        raise DiscordError(403, 50007, "Cannot send messages to this user")
+    if channel in world.threads:
+        world.threads[channel].is_archived = False
+    if body.get("enforce_nonce") is True and (first := world.said_before(channel, nonce)):
+        return first
+    return world.accept("discord", channel, content, nonce=nonce, components=body.get("components") or [])
+
+
+def check_can_be_written_to(world: World, channel: str) -> None:
+    """Raise the refusal of a channel that does not exist, or has no messages here."""
+    if channel not in TEXT_ROOMS and channel not in DM_CHANNELS and channel not in world.threads:
+        raise UNKNOWN_CHANNEL
+
+
+def read_content(body: dict[str, Any]) -> str:
+    """The text of a message. Raise the refusal of one that is empty or too long."""
+    content = body.get("content")
+    if content is None or content == "":
+        raise DiscordError(400, 50006, "Cannot send an empty message")
+    if not isinstance(content, str) or len(content) > LONGEST_CONTENT:
+        raise DiscordError(400, 50035, "Invalid Form Body: content: Must be 2000 or fewer in length.")
+    return content
+
+
+def _get_channel(world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:
+    channel = path["channel"]
+    if channel in DM_CHANNELS:
+        return shapes.dm_channel(DM_CHANNELS[channel])
+    if channel in TEXT_ROOMS:
+        return shapes.text_room(world, channel)
+    if channel in VOICE_ROOMS:
+        return shapes.voice_room(channel)
+    if channel in world.threads:
+        return shapes.thread(world, world.threads[channel])
+    raise UNKNOWN_CHANNEL
+
+
+def _in_guild(path: dict[str, str]) -> None:
+    if path["guild"] != GUILD_ID:
+        raise UNKNOWN_GUILD
+
+
+def _get_guild(_world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:
+    _in_guild(path)
+    return shapes.guild()
+
+
+def _get_guild_channels(world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:
+    _in_guild(path)
+    return shapes.rooms(world)
+
+
+def _get_member(_world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:
+    _in_guild(path)
+    if path["user"] == BOT_USER_ID:
+        return shapes.member(shapes.BOT_USER)
+    person = PEOPLE_BY_ID.get(path["user"])
+    if person is None:
+        raise DiscordError(404, 10007, "Unknown Member")
+    return shapes.member(shapes.user(person))
+
+
+def _get_voice_state(world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:
+    _in_guild(path)
+    if path["user"] not in world.voice:
+        raise DiscordError(404, 10065, "Unknown Voice State")
+    return shapes.voice_update(world, path["user"])
+
+
+def _get_gateway(world: World, _path: dict[str, str], _body: dict[str, Any]) -> Any:
+    return {"url": world.gateway_url}
+
+
+def _get_gateway_bot(world: World, _path: dict[str, str], _body: dict[str, Any]) -> Any:
+    start_limit = {"total": 1000, "remaining": 999, "reset_after": 86_400_000, "max_concurrency": 1}
+    return {"url": world.gateway_url, "shards": 1, "session_start_limit": start_limit}

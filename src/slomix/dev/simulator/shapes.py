@@ -1,0 +1,261 @@
+"""The JSON objects of Discord's API, as far as anybody here looks at them."""
+
+from typing import Any
+
+from slomix.dev.simulator.people import (
+    AFK_VOICE_CHANNEL,
+    BOT_USER_ID,
+    CLIENT_ID,
+    CROWD,
+    GUILD_ID,
+    PEOPLE,
+    PEOPLE_BY_ID,
+    TEXT_ROOMS,
+    VOICE_ROOMS,
+    Person,
+)
+from slomix.dev.simulator.world import Message, Thread, World
+
+Json = dict[str, Any]
+
+BOT_USER: Json = {
+    "id": BOT_USER_ID,
+    "username": "slomix",
+    "global_name": None,
+    "discriminator": "0",
+    "avatar": None,
+    "bot": True,
+    "flags": 0,
+    "public_flags": 0,
+}
+OWNER = next(person for person in PEOPLE if person.role == "admin")
+# SEND_MESSAGES, CREATE_PRIVATE_THREADS, SEND_MESSAGES_IN_THREADS:
+# https://discord.com/developers/docs/topics/permissions
+WRITING = 1 << 11 | 1 << 36 | 1 << 38
+ADMINISTRATOR = 1 << 3  # who is one may do everything everywhere
+JOINED_AT = "2024-01-06T19:00:00.000000+00:00"
+
+
+def user(person: Person) -> Json:
+    return {
+        "id": person.id,
+        "username": person.username,
+        "global_name": person.name,
+        "discriminator": "0",
+        "avatar": None,
+        "flags": 0,
+        "public_flags": 0,
+    }
+
+
+def member(user_json: Json) -> Json:
+    return {
+        "user": user_json,
+        "nick": None,
+        "avatar": None,
+        "roles": [],
+        "joined_at": JOINED_AT,
+        "premium_since": None,
+        "deaf": False,
+        "mute": False,
+        "flags": 0,
+        "pending": False,
+        "communication_disabled_until": None,
+    }
+
+
+def application() -> Json:
+    return {
+        "id": CLIENT_ID,
+        "name": "Slomix (simulated)",
+        "icon": None,
+        "description": "",
+        "bot_public": False,
+        "bot_require_code_grant": False,
+        "owner": user(OWNER),
+        "team": None,
+        "verify_key": "0" * 64,
+        "flags": 0,
+    }
+
+
+def dm_channel(person: Person) -> Json:
+    return {"id": person.dm_channel, "type": 1, "last_message_id": None, "flags": 0, "recipients": [user(person)]}
+
+
+def text_room(world: World, channel_id: str) -> Json:
+    denied = {"id": GUILD_ID, "type": 0, "allow": "0", "deny": str(WRITING)}
+    return _room(channel_id, 0, TEXT_ROOMS[channel_id]) | {
+        "permission_overwrites": [denied] if world.faults.is_read_only() else [],
+        "topic": None,
+        "last_message_id": None,
+        "rate_limit_per_user": 0,
+    }
+
+
+def voice_room(channel_id: str) -> Json:
+    return _room(channel_id, 2, VOICE_ROOMS[channel_id]) | {
+        "bitrate": 64000,
+        "user_limit": 0,
+        "rtc_region": None,
+        "rate_limit_per_user": 0,
+    }
+
+
+def _room(channel_id: str, kind: int, name: str) -> Json:
+    return {
+        "id": channel_id,
+        "type": kind,
+        "guild_id": GUILD_ID,
+        "name": name,
+        "position": [*TEXT_ROOMS, *VOICE_ROOMS].index(channel_id),
+        "parent_id": None,
+        "nsfw": False,
+        "permission_overwrites": [],
+        "flags": 0,
+    }
+
+
+def thread(world: World, made: Thread) -> Json:
+    written = [one for one in world.messages if one.channel_id == made.id]
+    since = made.made_at_wall.isoformat()
+    return {
+        "id": made.id,
+        "type": made.kind,
+        "guild_id": GUILD_ID,
+        "name": made.name,
+        "parent_id": made.parent,
+        "owner_id": BOT_USER_ID,
+        "last_message_id": written[-1].id if written else None,
+        "rate_limit_per_user": 0,
+        "message_count": len(written),
+        "total_message_sent": len(written),
+        "member_count": len(made.members) + 1,
+        "flags": 0,
+        "thread_metadata": {
+            "archived": made.is_archived,
+            "archive_timestamp": since,
+            "auto_archive_duration": made.archived_after,
+            "locked": False,
+            "invitable": made.invitable,
+            "create_timestamp": since,
+        },
+        "member": thread_member(made),
+    }
+
+
+def thread_member(made: Thread) -> Json:
+    """The bot itself, who is in every thread that it made."""
+    return {"id": made.id, "user_id": BOT_USER_ID, "join_timestamp": made.made_at_wall.isoformat(), "flags": 1}
+
+
+def rooms(world: World) -> list[Json]:
+    return [*(text_room(world, one) for one in TEXT_ROOMS), *map(voice_room, VOICE_ROOMS)]
+
+
+def guild() -> Json:
+    everyone = {
+        "id": GUILD_ID,
+        "name": "@everyone",
+        "color": 0,
+        "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
+        "hoist": False,
+        "icon": None,
+        "position": 0,
+        "permissions": str((1 << 50) - 1 - ADMINISTRATOR),
+        "managed": False,
+        "mentionable": False,
+        "flags": 0,
+    }
+    return {
+        "id": GUILD_ID,
+        "name": "Slomix game nights (simulated)",
+        "icon": None,
+        "splash": None,
+        "discovery_splash": None,
+        "owner_id": OWNER.id,
+        "afk_channel_id": AFK_VOICE_CHANNEL,
+        "afk_timeout": 900,
+        "verification_level": 1,
+        "default_message_notifications": 1,
+        "explicit_content_filter": 0,
+        "mfa_level": 0,
+        "nsfw_level": 0,
+        "premium_tier": 0,
+        "premium_progress_bar_enabled": False,
+        "preferred_locale": "en-US",
+        "system_channel_id": None,
+        "system_channel_flags": 0,
+        "rules_channel_id": None,
+        "public_updates_channel_id": None,
+        "safety_alerts_channel_id": None,
+        "application_id": None,
+        "vanity_url_code": None,
+        "description": None,
+        "banner": None,
+        "roles": [everyone],
+        "emojis": [],
+        "stickers": [],
+        "features": [],
+    }
+
+
+def voice_state(world: World, user_id: str) -> Json:
+    """Where somebody is now; `channel_id` is null for somebody who has just left."""
+    return {
+        "user_id": user_id,
+        "channel_id": world.voice.get(user_id),
+        "session_id": f"{int(user_id):032x}",
+        "deaf": False,
+        "mute": False,
+        "self_deaf": False,
+        "self_mute": False,
+        "self_video": False,
+        "suppress": False,
+        "request_to_speak_timestamp": None,
+    }
+
+
+def voice_update(world: World, user_id: str) -> Json:
+    person = member(user(PEOPLE_BY_ID[user_id]))
+    return voice_state(world, user_id) | {"guild_id": GUILD_ID, "member": person}
+
+
+def guild_create(world: World) -> Json:
+    """The whole server, with the few members that a bot without the members intent is shown."""
+    return guild() | {
+        "joined_at": JOINED_AT,
+        "large": False,
+        "unavailable": False,
+        "member_count": len(PEOPLE) + len(CROWD) + 1,
+        "channels": rooms(world),
+        "threads": [],
+        "voice_states": [voice_state(world, user_id) for user_id in world.voice],
+        "members": [member(BOT_USER), *(member(user(PEOPLE_BY_ID[user_id])) for user_id in world.voice)],
+        "presences": [],
+        "stage_instances": [],
+        "guild_scheduled_events": [],
+        "soundboard_sounds": [],
+    }
+
+
+def message(sent: Message) -> Json:
+    shape = {
+        "id": sent.id,
+        "channel_id": sent.channel_id,
+        "type": 0,
+        "content": sent.content,
+        "author": BOT_USER,
+        "timestamp": sent.accepted_at_wall.isoformat(),
+        "edited_timestamp": sent.edited_at_wall.isoformat() if sent.edited_at_wall else None,
+        "tts": False,
+        "mention_everyone": False,
+        "mentions": [],
+        "mention_roles": [],
+        "attachments": [],
+        "embeds": [],
+        "components": sent.components,
+        "pinned": False,
+        "flags": 0,
+    }
+    return shape if sent.nonce is None else shape | {"nonce": sent.nonce}

@@ -1,0 +1,147 @@
+"""Discord's threads: made in a text room, who is in them, archived and deleted; and messages, read and edited."""
+
+from typing import Any
+
+from aiohttp import web
+
+from slomix.clock import wall_now
+from slomix.dev.simulator import shapes
+from slomix.dev.simulator.people import GUILD_ID, PEOPLE_BY_ID, TEXT_ROOMS, VOICE_ROOMS
+from slomix.dev.simulator.rest import (
+    API,
+    DM_CHANNELS,
+    MISSING_PERMISSIONS,
+    NOT_IN_THIS_ROOM,
+    UNKNOWN_CHANNEL,
+    check_can_be_written_to,
+    guarded,
+    read_content,
+)
+from slomix.dev.simulator.wire import DiscordError
+from slomix.dev.simulator.world import Message, Thread, World
+
+PUBLIC, PRIVATE = 11, 12
+LONGEST_NAME = 100
+ARCHIVED_AFTER = (60, 1440, 4320, 10080)
+SHOWN, MOST_SHOWN = 50, 100
+
+MISSING_ACCESS = DiscordError(403, 50001, "Missing Access")
+ARCHIVED = DiscordError(400, 50083, "Thread is archived")
+UNKNOWN_MESSAGE = DiscordError(404, 10008, "Unknown Message")
+UNKNOWN_MEMBER = DiscordError(404, 10007, "Unknown Member")
+UNKNOWN_USER = DiscordError(404, 10013, "Unknown User")
+
+
+def register(app: web.Application) -> None:
+    """Before the rest, which answers everything else."""
+    for method, path, name, answer in (
+        ("GET", "/guilds/{guild}/threads/active", "active-threads", _active),
+        ("POST", "/channels/{channel}/threads", "create-thread", _create),
+        ("PATCH", "/channels/{channel}", "edit-channel", _edit),
+        ("DELETE", "/channels/{channel}", "delete-channel", _delete),
+        ("PUT", "/channels/{channel}/thread-members/{user}", "thread-members", _add),
+        ("DELETE", "/channels/{channel}/thread-members/{user}", "thread-members", _remove),
+        ("GET", "/channels/{channel}/messages", "read-messages", _messages),
+        ("PATCH", "/channels/{channel}/messages/{message}", "edit-message", _edit_message),
+    ):
+        app.router.add_route(method, API + path, guarded(name, answer))
+
+
+def _active(world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:
+    if path["guild"] != GUILD_ID:
+        raise MISSING_ACCESS
+    open_ones = [thread for thread in reversed(world.threads.values()) if not thread.is_archived]
+    return {
+        "threads": [shapes.thread(world, thread) for thread in open_ones],
+        "members": [shapes.thread_member(thread) for thread in open_ones],
+    }
+
+
+def _create(world: World, path: dict[str, str], body: dict[str, Any]) -> Thread:
+    parent, name = path["channel"], body.get("name")
+    if parent in DM_CHANNELS or parent in VOICE_ROOMS or parent in world.threads:
+        raise NOT_IN_THIS_ROOM
+    if parent not in TEXT_ROOMS:
+        raise UNKNOWN_CHANNEL
+    if world.faults.is_read_only():
+        raise MISSING_PERMISSIONS
+    if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME:
+        raise _invalid("name", "Must be between 1 and 100 in length.")
+    kind, archived_after = body.get("type", PRIVATE), body.get("auto_archive_duration", ARCHIVED_AFTER[1])
+    if kind not in (PUBLIC, PRIVATE):
+        raise _invalid("type", "Value must be one of (10, 11, 12).")
+    if archived_after not in ARCHIVED_AFTER:
+        raise _invalid("auto_archive_duration", "Value must be one of (60, 1440, 4320, 10080).")
+    is_invitable = body.get("invitable", True) is True
+    thread = Thread(world.snowflake(), parent, name, kind, archived_after, is_invitable, wall_now())
+    world.threads[thread.id] = thread
+    return thread
+
+
+def _edit(world: World, path: dict[str, str], body: dict[str, Any]) -> Any:
+    """Only whether it is archived: nothing else is changed here."""
+    thread = _thread(world, path)
+    if not isinstance(body.get("archived"), bool):
+        raise _invalid("archived", "Must be either true or false.")
+    thread.is_archived = body["archived"]
+    return shapes.thread(world, thread)
+
+
+def _delete(world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:
+    """What was written in it stays on record, and nobody can read it any more."""
+    return shapes.thread(world, world.threads.pop(_thread(world, path).id))
+
+
+def _add(world: World, path: dict[str, str], _body: dict[str, Any]) -> None:
+    thread = _open_thread(world, path)
+    if path["user"] not in PEOPLE_BY_ID:
+        raise UNKNOWN_USER
+    if path["user"] not in thread.members:
+        thread.members.append(path["user"])
+
+
+def _remove(world: World, path: dict[str, str], _body: dict[str, Any]) -> None:
+    thread = _open_thread(world, path)
+    if path["user"] not in thread.members:
+        raise UNKNOWN_MEMBER
+    thread.members.remove(path["user"])
+
+
+def _messages(world: World, path: dict[str, str], query: dict[str, Any]) -> Any:
+    """The newest ones, newest first."""
+    check_can_be_written_to(world, path["channel"])
+    limit = str(query.get("limit", SHOWN))
+    if not (limit.isascii() and limit.isdigit()) or not 1 <= int(limit) <= MOST_SHOWN:
+        raise _invalid("limit", "int value should be between 1 and 100.")
+    theirs = [one for one in reversed(world.messages) if one.channel_id == path["channel"]]
+    return [shapes.message(one) for one in theirs[: int(limit)]]
+
+
+def _edit_message(world: World, path: dict[str, str], body: dict[str, Any]) -> Message:
+    check_can_be_written_to(world, path["channel"])
+    if path["channel"] in world.threads:
+        _open_thread(world, path)
+    key = (path["channel"], path["message"])
+    message = next((one for one in world.messages if (one.channel_id, one.id) == key), None)
+    if message is None:
+        raise UNKNOWN_MESSAGE
+    message.edit(read_content(body))
+    return message
+
+
+def _open_thread(world: World, path: dict[str, str]) -> Thread:
+    thread = _thread(world, path)
+    if thread.is_archived:
+        raise ARCHIVED
+    return thread
+
+
+def _thread(world: World, path: dict[str, str]) -> Thread:
+    channel = path["channel"]
+    if channel in world.threads:
+        return world.threads[channel]
+    raise MISSING_PERMISSIONS if channel in TEXT_ROOMS or channel in VOICE_ROOMS else UNKNOWN_CHANNEL
+
+
+def _invalid(name: str, complaint: str) -> DiscordError:
+    return DiscordError(400, 50035, f"Invalid Form Body: {name}: {complaint}")

@@ -1,0 +1,81 @@
+"""How answers leave: JSON exactly as Discord labels it, what any provider's faults do, no door for foreign pages."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from slomix.dev.simulator.world import World
+
+WORLD: web.AppKey[World] = web.AppKey("world", World)
+
+SILENCE_SECONDS = 60.0
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class DiscordError(Exception):
+    """A refusal with Discord's own number."""
+
+    def __init__(self, status: int, code: int, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code = status, code
+
+    def response(self, headers: Mapping[str, str] | None = None) -> web.Response:
+        return discord_json({"message": str(self), "code": self.code}, status=self.status, headers=headers)
+
+
+def discord_json(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """discord.py reads a body only when its type is `application/json` and nothing more."""
+    typed = {**(headers or {}), "Content-Type": "application/json"}
+    return web.Response(body=json.dumps(data).encode(), status=status, headers=typed)
+
+
+def cut(request: web.Request) -> web.Response:
+    """End the connection without an answer."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
+
+
+async def hindered(
+    request: web.Request, provider: str, refuse: Callable[[int, str], web.Response]
+) -> web.Response | None:
+    """The answer to a request while its provider is broken; `refuse` says an error in the provider's own words."""
+    faults = request.app[WORLD].faults
+    if faults.is_silent(provider):
+        await asyncio.sleep(SILENCE_SECONDS)
+        return cut(request)
+    if (status := faults.status(provider)) is not None:
+        return refuse(status, f"{status}: a fault of the simulator")
+    return None
+
+
+async def slowed(request: web.Request, provider: str) -> None:
+    """Wait for as long as the provider is made to."""
+    if (latency := request.app[WORLD].faults.latency(provider)) > 0:
+        await asyncio.sleep(latency)
+
+
+@web.middleware
+async def refuse_foreign_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let no page of another origin drive us, neither by its own requests nor by a name that points here."""
+    host = request.headers.get("Host", "")
+    origin = request.headers.get("Origin")
+    if _hostname(host) not in LOOPBACK:
+        return web.json_response({"detail": f"The simulator is not at {host!r}, only on this machine."}, status=403)
+    if origin is not None and origin != f"http://{host}":
+        return web.json_response({"detail": f"A page of {origin!r} may not drive the simulator."}, status=403)
+    return await handler(request)
+
+
+def _hostname(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None

@@ -1,0 +1,229 @@
+"""Everything that is true in the simulated world: who is in which room, what was written, what goes wrong."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from slomix.clock import wall_now
+from slomix.dev.simulator.faults import Faults
+from slomix.dev.simulator.inboxes import Chats, SignalInbox, TelegramInbox
+from slomix.dev.simulator.limits import Limits
+from slomix.dev.simulator.people import (
+    AFK_VOICE_CHANNEL,
+    GAMING_VOICE_CHANNEL,
+    PEOPLE_BY_ADDRESS,
+    PEOPLE_BY_ID,
+    VOICE_ROOMS,
+    Person,
+)
+from slomix.dev.simulator.timekeeping import Timekeeper
+
+NONCE_WINDOW = timedelta(seconds=120)
+DISCORD_EPOCH_MS = 1_420_070_400_000
+
+ROOM_NAMES = {"default": GAMING_VOICE_CHANNEL, "afk": AFK_VOICE_CHANNEL}
+LONGEST_TEXT = 4096
+# As many as the game has room for, with names as long as it takes them.
+MOST_ON_SERVER, LONGEST_NAME = 64, 35
+
+
+@dataclass
+class Message:
+    """A message that was accepted, whether or not the sender heard of it; it can be edited and stays where it is."""
+
+    provider: str
+    id: str
+    channel_id: str
+    content: str
+    nonce: str | None
+    components: list[dict[str, Any]]
+    accepted_at: datetime
+    accepted_at_wall: datetime
+    in_thread: bool = False
+    edits: int = 0
+    edited_at_wall: datetime | None = None
+
+    @property
+    def recipient(self) -> Person | None:
+        return PEOPLE_BY_ADDRESS[self.provider].get(self.channel_id)
+
+    def as_record(self) -> dict[str, Any]:
+        """As `/control/messages` lists it."""
+        return {
+            "provider": self.provider,
+            "kind": "thread" if self.in_thread else "dm" if self.recipient else "text_channel",
+            "to": self.recipient.id if self.recipient else self.channel_id,
+            "text": self.content,
+            "nonce": self.nonce,
+            "accepted_at": self.accepted_at.isoformat(),
+            "accepted_at_wall": self.accepted_at_wall.isoformat(),
+            "edits": self.edits,
+        }
+
+    def edit(self, content: str) -> None:
+        self.content = content
+        self.edits += 1
+        self.edited_at_wall = wall_now()
+
+
+@dataclass
+class Thread:
+    """A thread that the bot made in a text room, and the people in it beside the bot."""
+
+    id: str
+    parent: str
+    name: str
+    kind: int
+    archived_after: int
+    invitable: bool
+    made_at_wall: datetime
+    members: list[str] = field(default_factory=list)
+    is_archived: bool = False
+
+    def as_record(self) -> dict[str, Any]:
+        """As `/control/threads` lists it."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "parent": self.parent,
+            "members": list(self.members),
+            "archived": self.is_archived,
+        }
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A text that somebody wrote to the bot, alone or in a group that the bot is in."""
+
+    provider: str
+    person: Person
+    text: str
+    in_group: bool
+    at: datetime
+    at_wall: datetime
+
+
+class World:
+    """One evening's state, for one process and one event loop; in memory, but for who ever wrote on Telegram."""
+
+    def __init__(self, port: int, time: Timekeeper, telegram_chats: Path) -> None:
+        self.port = port
+        self.time = time
+        self.faults = Faults()
+        self.limits = Limits()
+        self.messages: list[Message] = []
+        self.threads: dict[str, Thread] = {}
+        self.typed: list[Typed] = []
+        self.telegram_chats = Chats(telegram_chats)
+        self.telegram = TelegramInbox()
+        self.signal = SignalInbox()
+        self.voice: dict[str, str] = {}
+        # The names on the game server, or None while it is down.
+        self.on_server: list[str] | None = []
+        self.on_voice: list[Callable[[str], None]] = []
+        self._nonces: dict[tuple[str, str], Message] = {}
+        self._serial = itertools.count()
+
+    @property
+    def gateway_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port + 1}/gateway"
+
+    def snowflake(self) -> str:
+        milliseconds = int(wall_now().timestamp() * 1000) - DISCORD_EPOCH_MS
+        return str((milliseconds << 22) | (next(self._serial) & 0xFFF))
+
+    def said_before(self, channel_id: str, nonce: str | None) -> Message | None:
+        """The message that this nonce already brought to the room, while Discord would remember it."""
+        first = self._nonces.get((channel_id, nonce)) if nonce is not None else None
+        return first if first and wall_now() - first.accepted_at_wall < NONCE_WINDOW else None
+
+    def accept(
+        self,
+        provider: str,
+        channel_id: str,
+        content: str,
+        *,
+        message_id: str | None = None,
+        nonce: str | None = None,
+        components: list[dict[str, Any]] | None = None,
+    ) -> Message:
+        """Keep a message for good; its id is one of Discord's unless the provider has another kind."""
+        message = Message(
+            provider,
+            message_id or self.snowflake(),
+            channel_id,
+            content,
+            nonce,
+            components or [],
+            self.time.now(),
+            accepted_at_wall=wall_now(),
+            in_thread=channel_id in self.threads,
+        )
+        self.messages.append(message)
+        if nonce is not None:
+            self._nonces[channel_id, nonce] = message
+        return message
+
+    def type(self, provider: str, user_id: str, text: Any, *, in_group: Any = False) -> dict[str, Any]:
+        """Let somebody write to the bot; what the bot will be told. Raise ValueError with a sentence on nonsense."""
+        if not isinstance(text, str) or not text.strip() or len(text) > LONGEST_TEXT:
+            raise ValueError(f"text is what the person writes, at most {LONGEST_TEXT} characters, not {text!r}")
+        if not isinstance(in_group, bool):
+            raise ValueError(f"group is true or false, not {in_group!r}")
+        person = PEOPLE_BY_ID[user_id]
+        self.typed.append(Typed(provider, person, text, in_group, self.time.now(), wall_now()))
+        if provider == "signal":
+            return self.signal.receive(person, text, in_group=in_group)
+        if not in_group:
+            self.telegram_chats.add(person)
+        return self.telegram.receive(person, text, in_group=in_group)
+
+    def move(self, user_id: str, room: str | None) -> None:
+        """Walk somebody into a voice room, or out of all. Raise ValueError with a sentence for an unknown room."""
+        room_id = None if room is None else ROOM_NAMES.get(str(room), str(room))
+        if room_id is not None and room_id not in VOICE_ROOMS:
+            raise ValueError(f'voice_channel is "default", "afk", null or the id of a voice room, not {room!r}')
+        if self.voice.get(user_id) == room_id:
+            return
+        if room_id is None:
+            del self.voice[user_id]
+        else:
+            self.voice[user_id] = room_id
+        for tell in self.on_voice:
+            tell(user_id)
+
+    def put_on_server(self, names: Any) -> None:
+        """These are on the game server now; None takes it down. Raise ValueError with a sentence on nonsense."""
+        if names is not None and not (
+            isinstance(names, list) and len(names) <= MOST_ON_SERVER and all(map(_can_be_worn, names))
+        ):
+            raise ValueError(
+                f"names is null, or a list of at most {MOST_ON_SERVER} names of at most {LONGEST_NAME} characters"
+                f" without control characters, quotation marks or backslashes, not {names!r}"
+            )
+        self.on_server = names
+
+    def reset(self) -> None:
+        """Begin anew: nothing asked or written, nothing broken, nobody in voice or in the game, whose server is up.
+
+        A chat on Telegram stays begun.
+        """
+        self.messages.clear()
+        self.threads.clear()
+        self.typed.clear()
+        self.telegram.forget()
+        self.signal.forget()
+        self._nonces.clear()
+        self.faults.clear()
+        self.limits = Limits()
+        self.on_server = []
+        for user_id in list(self.voice):
+            self.move(user_id, None)
+
+
+def _can_be_worn(name: object) -> bool:
+    """The game takes quotation marks and backslashes out of names."""
+    return isinstance(name, str) and len(name) <= LONGEST_NAME and not any(one in '"\\' or one < " " for one in name)

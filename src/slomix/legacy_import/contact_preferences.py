@@ -1,0 +1,143 @@
+"""Decides what somebody's consent there means here: nobody is told anything that they did not choose themselves."""
+
+import json
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from slomix import words
+from slomix.contacts.preferences import Wishes, read_quiet_hours
+from slomix.contacts.rules import (
+    EmptyQuietHours,
+    Preferred,
+    QuietHours,
+    Sound,
+    SoundTooOften,
+    parse_preferred,
+    parse_zone,
+)
+from slomix.errors import Invalid
+from slomix.legacy_import.people import Movers
+from slomix.legacy_import.report import Kind, Outcome, Report
+from slomix.legacy_import.source import Row, Snapshot
+
+
+def decide(
+    theirs: Snapshot, movers: Movers, has_chosen_here: Collection[str], *, zone: ZoneInfo, report: Report
+) -> dict[str, Wishes]:
+    """What is kept for each who moves in, by Discord id. `has_chosen_here` are guids."""
+    settings = {row["user_id"]: row for row in theirs["availability_user_settings"]}
+    silenced = {
+        row["user_id"]
+        for row in theirs["availability_subscriptions"]
+        if _lower(row["channel_type"]) == "discord" and row["enabled"] is False
+    }
+    kept: dict[str, Wishes] = {}
+    for row in theirs["subscription_preferences"]:
+        person = movers.people.get(row["user_id"])
+        if person is None:
+            report.add(Kind.PREFERENCES, Outcome.LEFT, words.NOT_MOVING_IN, who=movers.who(row["user_id"]))
+        elif person.guid in has_chosen_here:
+            report.add(Kind.PREFERENCES, Outcome.HERE, words.CHOSEN_HERE, who=person.who)
+        else:
+            wishes, changes = read(row, settings.get(row["user_id"], {}), row["user_id"] in silenced, zone)
+            kept[person.discord_id] = wishes
+            said = "; ".join(changes)
+            report.add(Kind.PREFERENCES, Outcome.CHANGED if said else Outcome.TAKEN, said, who=person.who)
+    _report_what_is_left(theirs, movers, report)
+    return kept
+
+
+def read(row: Row, settings: Row, is_silenced: bool, zone: ZoneInfo) -> tuple[Wishes, list[str]]:
+    """One person's preferences in our terms, and what had to be changed."""
+    changes: list[str] = []
+    allows = row["allow_promotions"] is True
+    quiet, is_always_quiet = _quiet_hours(row["quiet_hours"], changes)
+    if allows and is_always_quiet:
+        changes.append(words.ALWAYS_QUIET)
+    if allows and is_silenced:
+        changes.append(words.DISCORD_SWITCHED_OFF)
+    wishes = Wishes(
+        zone=_zone(row["timezone"], zone, changes),
+        allow_promotions=allows and not is_always_quiet and not is_silenced,
+        preferred_channel=_preferred(row["preferred_channel"], changes),
+        quiet_hours=quiet,
+        sound=_sound(settings.get("sound_cooldown_seconds"), changes),
+    )
+    return wishes, changes
+
+
+def _zone(text: str | None, zone: ZoneInfo, changes: list[str]) -> ZoneInfo:
+    try:
+        return parse_zone((text or "").strip())
+    except Invalid:
+        changes.append(words.ZONE_CHANGED.format(zone=zone.key))
+        return zone
+
+
+def _preferred(text: str | None, changes: list[str]) -> Preferred:
+    try:
+        return parse_preferred(_lower(text) or Preferred.ANY)
+    except Invalid:
+        changes.append(words.CHANNEL_CHANGED)
+        return Preferred.ANY
+
+
+def _sound(seconds: object, changes: list[str]) -> Sound:
+    """Never on: it was by default. How long it is silent is kept for whoever switches it on."""
+    if seconds is None:
+        return Sound()
+    try:
+        if not isinstance(seconds, int):
+            raise SoundTooOften
+        return Sound(cooldown=timedelta(seconds=max(0, min(seconds, 10**6))))
+    except SoundTooOften:
+        changes.append(words.COOLDOWN_CHANGED)
+        return Sound()
+
+
+def _quiet_hours(stored: object, changes: list[str]) -> tuple[QuietHours | None, bool]:
+    """Quiet hours, and whether they were all day there: from a time to the same time."""
+    if isinstance(stored, str):  # written as text into JSONB
+        try:
+            stored = json.loads(stored) if stored.strip() else None
+        except ValueError:
+            stored = "?"
+    if stored is None or stored == {}:
+        return None, False
+    start, end = (stored.get("start"), stored.get("end")) if isinstance(stored, Mapping) else ("?", "?")
+    if not start and not end:
+        return None, False
+    try:
+        return read_quiet_hours(start, end), False
+    except EmptyQuietHours:
+        return None, True
+    except Invalid:
+        changes.append(words.QUIET_UNREADABLE)
+        return None, False
+
+
+def _report_what_is_left(theirs: Snapshot, movers: Movers, report: Report) -> None:
+    for row in theirs["subscription_preferences"]:
+        if isinstance(row["notify_threshold"], int) and row["notify_threshold"] > 0:
+            report.add(Kind.THRESHOLDS, Outcome.LEFT, words.THRESHOLD_DID_NOTHING, who=movers.who(row["user_id"]))
+        for channel in ("telegram", "signal"):
+            if row[f"{channel}_handle_encrypted"]:
+                report.add(Kind.HANDLES, Outcome.LEFT, words.SEALED_THERE, who=movers.who(row["user_id"]), what=channel)
+    for row in theirs["availability_user_settings"]:
+        for kind, column in ((Kind.REMINDERS, "availability_reminders_enabled"), (Kind.SOUNDS, "sound_enabled")):
+            if row[column] is not None:
+                reason = words.ON_BY_DEFAULT if row[column] else words.OFF_STAYS_OFF
+                report.add(kind, Outcome.LEFT, reason, who=movers.who(row["user_id"]))
+    for row in theirs["availability_subscriptions"]:
+        channel = _lower(row["channel_type"])
+        is_discord_on = channel == "discord" and row["enabled"] is not False
+        reason = words.DISCORD_BY_LOGIN if is_discord_on else words.LINK_AGAIN if row["enabled"] else words.DISCORD_OFF
+        report.add(Kind.SUBSCRIPTIONS, Outcome.LEFT, reason, who=movers.who(row["user_id"]), what=channel)
+    for row in theirs["availability_channel_links"]:
+        what = f"{_lower(row['channel_type'])}, {'confirmed there' if row['verified_at'] else 'never confirmed'}"
+        report.add(Kind.ADDRESSES, Outcome.LEFT, words.LINK_AGAIN, who=movers.who(row["user_id"]), what=what)
+
+
+def _lower(text: str | None) -> str:
+    return (text or "").strip().lower()

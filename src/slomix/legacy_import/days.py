@@ -1,0 +1,173 @@
+"""Decides about what belongs to days: statuses, messages that people have had already, campaigns."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from slomix import words
+from slomix.availability import rules as availability
+from slomix.availability.rules import HORIZON, Status
+from slomix.campaigns import rules as campaigns
+from slomix.contacts.rules import ChannelName
+from slomix.legacy_import.people import Movers
+from slomix.legacy_import.report import Kind, Outcome, Report
+from slomix.legacy_import.source import Row, Snapshot
+
+_EVENT = re.compile(
+    r"(?P<name>PROMOTE:(?:T-15|T0|FOLLOWUP)|DAILY_REMINDER|SESSION_READY):(?P<day>\d{4}-\d\d-\d\d)(?::threshold=\d+)?"
+)
+# Which notice of ours carries the same event key.
+SESSION_READY = "session_ready"
+_NOTICES = {
+    "PROMOTE:T-15": campaigns.REMINDER,
+    "PROMOTE:T0": campaigns.START,
+    "PROMOTE:FOLLOWUP": campaigns.VOICE_CHECK,
+    "DAILY_REMINDER": "daily_reminder",
+    "SESSION_READY": SESSION_READY,
+}
+# What a campaign of theirs was when nothing of it was left to do.
+_OVER = {"sent", "followup_sent", "partial", "failed", "cancelled"}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What somebody said there about a day; `since` is when, if that is known."""
+
+    discord_id: str
+    day: date
+    status: Status
+    since: datetime | None
+
+
+def decide_statuses(
+    theirs: Snapshot, movers: Movers, here: Collection[tuple[str, date]], *, today: date, now: datetime, report: Report
+) -> list[Said]:
+    """The statuses that are kept; past ones too, as history. `here` are guids with the days they have set here."""
+    kept: list[Said] = []
+    for row in theirs["availability_entries"]:
+        person = movers.people.get(row["user_id"])
+        what = f"{row['entry_date'] or 'some day'} {row['status']}"
+        status = next((one for one in Status if one.value == row["status"]), None)
+        if person is None:
+            report.add(Kind.STATUSES, Outcome.LEFT, words.NOT_MOVING_IN, who=movers.who(row["user_id"]), what=what)
+            continue
+        outcome, reason = Outcome.LEFT, ""
+        if row["entry_date"] is None:
+            reason = words.NO_DAY
+        elif status is None:
+            reason = words.NO_STATUS
+        elif row["entry_date"] - today > HORIZON:
+            reason = words.FAR_AWAY.format(days=HORIZON.days)
+        elif (person.guid, row["entry_date"]) in here:
+            outcome, reason = Outcome.HERE, words.STATUS_HERE
+        else:
+            outcome = Outcome.TAKEN
+            since = min(row["updated_at"], now) if row["updated_at"] else None
+            kept.append(Said(person.discord_id, row["entry_date"], status, since))
+        report.add(Kind.STATUSES, outcome, reason, who=person.who, what=what)
+    return kept
+
+
+@dataclass(frozen=True)
+class Told:
+    """Somebody, or a room, that the earlier site told of an event that is not over."""
+
+    event_key: str
+    notice: str
+    channel: ChannelName
+    message_id: str
+    at: datetime | None
+    guid: str | None = None
+    room: str | None = None
+
+
+def decide_messages(
+    theirs: Snapshot,
+    movers: Movers,
+    players: Mapping[str, str],
+    known: Collection[tuple[str | None, str]],
+    *,
+    today: date,
+    now: datetime,
+    report: Report,
+) -> list[Told]:
+    """Whom it told of today or later, once a person and event, so that nobody is told twice.
+
+    `players` are guids by Discord id; `known` what our ledger says was told, or may have been.
+    """
+    kept: list[Told] = []
+    seen = set(known)
+    for row in theirs["notifications_ledger"]:
+        found = _read_message(row, players, today=today, now=now)
+        key = row["event_key"] or ""
+        if isinstance(found, str):
+            report.add(Kind.MESSAGES, Outcome.LEFT, found, who=movers.who(row["user_id"]), what=key)
+        elif (found.guid, found.event_key) in seen:
+            report.add(Kind.MESSAGES, Outcome.HERE, words.TOLD_HERE, who=movers.who(row["user_id"]), what=key)
+        else:
+            seen.add((found.guid, found.event_key))
+            kept.append(found)
+            report.add(Kind.MESSAGES, Outcome.TAKEN, who=movers.who(row["user_id"]), what=key)
+    return kept
+
+
+def _read_message(row: Row, players: Mapping[str, str], *, today: date, now: datetime) -> Told | str:
+    """What was told to whom, or why it does not matter."""
+    found = _EVENT.fullmatch(row["event_key"] or "")
+    day = _day(found["day"]) if found else None
+    channel = next((one for one in ChannelName if one == (row["channel_type"] or "").strip().lower()), None)
+    to = row["user_id"] or ""
+    if found is None or day is None:
+        return words.NO_EVENT_OF_OURS
+    if day < today:
+        return words.DAY_OVER
+    if not (row["message_id"] or "").strip():
+        return words.NOT_DELIVERED
+    if channel is None:
+        return words.NO_CHANNEL_OF_OURS
+    notice, is_room = _NOTICES[found["name"]], to.startswith("-")
+    if is_room and (notice != SESSION_READY or channel is not ChannelName.DISCORD):
+        return words.ROOM_OF_THEIRS
+    if not is_room and to not in players:
+        return words.NOBODY_HERE
+    at = min(row["sent_at"], now) if row["sent_at"] else None
+    guid, room = (None, to.removeprefix("-")) if is_room else (players[to], None)
+    return Told(found[0], notice, channel, row["message_id"].strip(), at, guid, room)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return availability.parse_day(text)
+    except availability.NoSuchDay:
+        return None
+
+
+def report_campaigns(theirs: Snapshot, *, today: date, report: Report) -> None:
+    """Campaigns stay there, each with what it came to; those that may still send are a warning."""
+    jobs: dict[str, list[str]] = defaultdict(list)
+    for row in theirs["availability_promotion_jobs"]:
+        jobs[row["campaign_id"]].append(f"{row['job_type']} {row['status']}")
+    log: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in theirs["availability_promotion_send_logs"]:
+        log[row["campaign_id"]][row["status"] or ""] += 1
+    may_send = 0
+    for row in theirs["availability_promotion_campaigns"]:
+        day, status = row["campaign_date"], row["status"]
+        open_jobs = any(one.endswith((" pending", " running")) for one in jobs[row["id"]])
+        may_send += day is not None and day >= today and (status not in _OVER or open_jobs)
+        parts = [f"{day or 'some day'}: {'dry run, ' if row['dry_run'] else ''}{status}"]
+        parts += [f"{row['recipient_count']} asked"] if row["recipient_count"] is not None else []
+        parts += sorted(jobs[row["id"]])
+        parts += [f"{number} tries {came_to}" for came_to, number in sorted(log[row["id"]].items())]
+        report.add(Kind.CAMPAIGNS, Outcome.LEFT, words.NOT_OUR_LEDGER, what=", ".join(parts))
+    if may_send:
+        number = f"{may_send} campaign{'s' if may_send > 1 else ''}"
+        report.warnings.append(words.CAMPAIGNS_OPEN_THERE.format(number=number))
+
+
+def report_rights(theirs: Snapshot, report: Report) -> None:
+    """Rights are given by whoever runs this site."""
+    for row in theirs["user_permissions"]:
+        report.add(Kind.RIGHTS, Outcome.LEFT, words.RIGHTS_ANEW, what=row["tier"] or "")

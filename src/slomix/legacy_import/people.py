@@ -1,0 +1,220 @@
+"""Decides who moves in as which player: one Discord account, one profile, and what stands here already wins."""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from slomix import words
+from slomix.accounts.rules import is_discord_id, plain_name
+from slomix.legacy_import.report import Kind, Outcome, Report
+from slomix.legacy_import.source import Row, Snapshot
+
+# As long as theirs were.
+NAME_LENGTH = 100
+
+
+@dataclass(frozen=True)
+class Account:
+    """Whose Discord account has which profile here; `guid` is None without one."""
+
+    guid: str | None
+    has_open_claim: bool = False
+
+
+@dataclass(frozen=True)
+class Here:
+    """What stands in our tables and decides about people: accounts by Discord id, and guids."""
+
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    profiles: Collection[str] = ()
+    # Profiles somebody moved in with, and those that somebody gave up here.
+    moved: Collection[str] = ()
+    released: Collection[str] = ()
+
+    @cached_property
+    def taken(self) -> frozenset[str]:
+        """Profiles that somebody has."""
+        return frozenset(one.guid for one in self.accounts.values() if one.guid is not None)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody of the earlier site with the profile they are there."""
+
+    discord_id: str
+    guid: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    username: str = ""
+    display_name: str = ""
+    last_login_at: datetime | None = None
+
+    @property
+    def who(self) -> str:
+        return plain_name(self.name)
+
+
+@dataclass
+class Movers:
+    """Who moves in, by Discord id; those among them who are linked here already; and the profiles to be made."""
+
+    people: dict[str, Person] = field(default_factory=dict)
+    linked: set[str] = field(default_factory=set)
+    profiles: list[Person] = field(default_factory=list)
+    # What anybody was called there, by user id.
+    names: dict[str, str] = field(default_factory=dict)
+
+    def who(self, user_id: str | None) -> str:
+        """A name for the report; nothing where none is known."""
+        return self.names.get(user_id or "", "")
+
+
+def decide(theirs: Snapshot, here: Here, report: Report) -> Movers:
+    """Who moves in; every account, link and profile that does not is reported with its reason."""
+    movers = Movers(names=_names(theirs))
+    people = _only_theirs(_people(theirs, report), report)
+    for person in people:
+        _decide(person, here, movers, report)
+    _accounts_without_profile(theirs, {one.discord_id for one in people}, report)
+    return movers
+
+
+def _decide(person: Person, here: Here, movers: Movers, report: Report) -> None:
+    account = here.accounts.get(person.discord_id)
+    match account:
+        case _ if person.guid in here.moved:
+            outcome, reason = Outcome.HERE, words.MOVED_BEFORE
+        case _ if person.guid in here.released:
+            outcome, reason = Outcome.LEFT, words.RELEASED_HERE
+        case Account(guid=guid) if guid == person.guid:
+            outcome, reason = Outcome.HERE, words.LINKED_HERE
+        case Account(guid=str()):
+            outcome, reason = Outcome.LEFT, words.LINKED_HERE_TO_ANOTHER
+        case _ if person.guid in here.taken:
+            outcome, reason = Outcome.LEFT, words.TAKEN_HERE
+        case Account(has_open_claim=True):
+            outcome, reason = Outcome.LEFT, words.CLAIM_OPEN_HERE
+        case _:
+            outcome, reason = Outcome.TAKEN, ""
+    report.add(Kind.LINKS, outcome, reason, who=person.who, what=person.guid)
+    _report_account(person, account, outcome, reason, report)
+    if person.guid in here.profiles:
+        report.add(Kind.PROFILES, Outcome.HERE, words.PROFILE_HERE, who=person.who, what=person.guid)
+    elif outcome is not Outcome.TAKEN:
+        report.add(Kind.PROFILES, Outcome.LEFT, words.PROFILE_NOT_MOVED, who=person.who, what=person.guid)
+    else:
+        report.add(Kind.PROFILES, Outcome.TAKEN, who=person.who, what=person.guid)
+        movers.profiles.append(person)
+    if outcome is Outcome.TAKEN or reason == words.LINKED_HERE:
+        movers.people[person.discord_id] = person
+        if reason == words.LINKED_HERE:
+            movers.linked.add(person.discord_id)
+
+
+def _report_account(person: Person, account: Account | None, outcome: Outcome, reason: str, report: Report) -> None:
+    if account is not None:
+        outcome, reason = Outcome.HERE, ""
+    report.add(Kind.ACCOUNTS, outcome, reason, who=plain_name(person.display_name), what=person.guid)
+
+
+def _people(theirs: Snapshot, report: Report) -> list[Person]:
+    """Everybody with a profile there; of two link tables the newer one wins."""
+    accounts = {row["user_id"]: row for row in theirs["discord_accounts"]}
+    users = {row["id"]: row for row in theirs["website_users"]}
+    newer = {row["user_id"]: row for row in theirs["user_player_links"]}
+    older = {row["discord_id"]: row for row in theirs["player_links"]}
+    found = []
+    for discord_id in sorted({*newer, *older}, key=str):
+        new, old = newer.get(discord_id), older.get(discord_id)
+        who = _shown(new or old or {})
+        if new is not None and old is not None:
+            is_same = new["player_guid"] == old["player_guid"]
+            reason = words.SAME_IN_BOTH if is_same else words.NEWER_TABLE_WINS
+            report.add(Kind.LINKS, Outcome.LEFT, reason, who=who, what=_text(old["player_guid"]))
+        why_not = _why_nobody(discord_id, new or old or {}, accounts.get(discord_id))
+        if why_not:
+            report.add(Kind.LINKS, Outcome.LEFT, why_not, who=who)
+        else:
+            found.append(_person(discord_id, new, old, accounts.get(discord_id, {}), users.get(discord_id, {})))
+    return found
+
+
+def _why_nobody(discord_id: str | None, link: Row, account: Row | None) -> str | None:
+    """Why such a row is no link."""
+    if discord_id is None or not is_discord_id(discord_id) or int(discord_id) == 0:
+        return words.NO_DISCORD_ID
+    if account is not None and account["discord_user_id"] != discord_id:
+        return words.TWO_DISCORD_IDS
+    return None if _text(link["player_guid"]) else words.NO_GUID
+
+
+def _person(discord_id: str, new: Row | None, old: Row | None, account: Row, user: Row) -> Person:
+    link = new or old or {}
+    guid = _text(link["player_guid"])
+    of_same = old if old is not None and _text(old["player_guid"]) == guid else {}
+    alias = of_same.get("display_name") if of_same.get("display_name_source") == "alias" else None
+    names = [name for name in map(_text, (link.get("player_name"), of_same.get("player_name"), alias)) if name]
+    names = list(dict.fromkeys(names)) or [guid]
+    username = _text(account.get("username")) or _text((old or {}).get("discord_username")) or plain_name(names[0])
+    display_name = _text(account.get("display_name")) or username
+    return Person(
+        discord_id=discord_id,
+        guid=guid,
+        name=names[0],
+        aliases=tuple(names[1:]),
+        username=username[:NAME_LENGTH],
+        display_name=display_name[:NAME_LENGTH],
+        last_login_at=user.get("last_login_at") or user.get("last_login") or user.get("created_at"),
+    )
+
+
+def _only_theirs(people: list[Person], report: Report) -> list[Person]:
+    """Without profiles that two accounts have: which of the two is right, only they know."""
+    owners = defaultdict(list)
+    for person in people:
+        owners[person.guid].append(person)
+    for guid, claiming in owners.items():
+        for person in claiming if len(claiming) > 1 else ():
+            report.add(Kind.LINKS, Outcome.LEFT, words.CLAIMED_BY_TWO, who=plain_name(person.display_name), what=guid)
+    return [person for person in people if len(owners[person.guid]) == 1]
+
+
+def _accounts_without_profile(theirs: Snapshot, moving: Collection[str], report: Report) -> None:
+    accounts = {row["user_id"]: row for row in theirs["discord_accounts"]}
+    for user_id, row in accounts.items():
+        if user_id not in moving:
+            name = _text(row["display_name"]) or _text(row["username"])
+            report.add(Kind.ACCOUNTS, Outcome.LEFT, words.NO_PROFILE_THERE, who=plain_name(name))
+    linked = {*accounts, *moving}
+    gone = sum(row["id"] not in linked for row in theirs["website_users"])
+    if gone:
+        report.add(Kind.ACCOUNTS, Outcome.LEFT, words.NO_ACCOUNT_THERE, number=gone)
+
+
+def _names(theirs: Snapshot) -> dict[str, str]:
+    """What people were called there: their profile, else their Discord account, else as they signed a status."""
+    found: dict[str, str] = {}
+    for table, key, columns in (
+        ("user_player_links", "user_id", ("player_name",)),
+        ("player_links", "discord_id", ("player_name", "discord_username")),
+        ("discord_accounts", "user_id", ("display_name", "username")),
+        ("availability_entries", "user_id", ("user_name",)),
+    ):
+        for row in theirs[table]:
+            name = next((_text(row[column]) for column in columns if _text(row[column])), "")
+            if name and row[key]:
+                found.setdefault(row[key], plain_name(name))
+    return found
+
+
+def _shown(link: Row) -> str:
+    return plain_name(_text(link.get("player_name")) or _text(link.get("discord_username")))
+
+
+def _text(value: str | None) -> str:
+    """What can be shown of it; nothing when there is a character in it that cannot, such as a line break."""
+    text = (value or "").strip()
+    return "" if any(unicodedata.category(letter) == "Cc" for letter in text) else text

@@ -1,0 +1,147 @@
+"""All that is stored about one person, for that person."""
+
+from datetime import date, datetime, time
+from typing import Any
+
+from flask import Blueprint, jsonify
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from slomix.accounts.models import Claim, GrantedRole, LinkEvent, LoginSession, Player, User
+from slomix.accounts.rules import LINKING
+from slomix.availability.models import Entry
+from slomix.campaigns.models import Campaign, Recipient
+from slomix.config.settings import Settings
+from slomix.contacts import service as contacts
+from slomix.contacts.encryption import Unreadable
+from slomix.contacts.models import Contact, Preferences
+from slomix.deliveries.models import Delivery
+from slomix.planning.models import Member, Room, TeamName, Vote
+from slomix.web import responses as web
+
+blueprint = Blueprint("my_data", __name__)
+
+
+@blueprint.get("/profile/data.json")
+def download() -> Response:
+    """One file with everything, addresses in full: it goes to their owner."""
+    who = web.the_user()
+    with web.runtime().transaction() as session:
+        answer = jsonify(collect(session, who.user_id, settings=web.runtime().settings, now=web.now()))
+    answer.headers["Content-Disposition"] = 'attachment; filename="slomix-my-data.json"'
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def collect(session: Session, user_id: int, *, settings: Settings, now: datetime) -> dict[str, Any]:
+    """By topic, in words that match the glossary."""
+    user = session.get_one(User, user_id)
+    person = {
+        "discord_id": user.discord_id,
+        "discord_username": user.discord_username,
+        "display_name": user.display_name,
+        "member_of_our_server": user.membership,
+        "first_login_at": user.created_at,
+        "last_login_at": user.last_login_at,
+    }
+    of_user: dict[str, Any] = {
+        "logins": select(LoginSession.created_at, LoginSession.expires_at).where(LoginSession.user_id == user_id),
+        "roles": select(GrantedRole.role, GrantedRole.granted_at).where(GrantedRole.discord_id == user.discord_id),
+        "claims": select(Player.guid, Claim.note, Claim.created_at, Claim.settled_at, Claim.was_granted)
+        .join(Player, Player.id == Claim.player_id)
+        .where(Claim.user_id == user_id),
+        "log_of_links": select(LinkEvent.at, LinkEvent.action, LinkEvent.details)
+        .where((LinkEvent.user_id == user_id) | (LinkEvent.discord_id == user.discord_id))
+        .order_by(LinkEvent.id),
+    }
+    found: dict[str, Any] = {"made_at": now, "account": person} | _read(session, of_user)
+    if user.player is not None:
+        found |= {
+            "player": {
+                "guid": user.player.guid,
+                "name": user.player.name,
+                "aliases": user.player.aliases,
+                "rating": user.player.rating,
+            }
+        }
+        found |= _of_player(session, user.player.id, user, _linked_since(session, user), settings)
+    return {name: _plain(value) for name, value in found.items()}
+
+
+def _linked_since(session: Session, user: User) -> datetime:
+    """What is older than the link belongs to whoever had the profile before."""
+    linked_at = session.scalar(
+        select(func.max(LinkEvent.at)).where(LinkEvent.user_id == user.id, LinkEvent.action.in_(LINKING))
+    )
+    return linked_at or user.created_at
+
+
+def _of_player(session: Session, player_id: int, user: User, since: datetime, settings: Settings) -> dict[str, Any]:
+    queries: dict[str, Any] = {
+        "preferences": select(
+            *[column for column in Preferences.__table__.columns if column.name != "player_id"]
+        ).where(Preferences.player_id == player_id),
+        "statuses": select(Entry.day, Entry.status, Entry.updated_at)
+        .where(Entry.player_id == player_id, Entry.updated_at >= since)
+        .order_by(Entry.day),
+        "campaigns_called": select(Campaign.id, Campaign.day, Campaign.status).where(
+            Campaign.promoter_id == player_id, Campaign.created_at >= since
+        ),
+        "campaigns_asked_by": select(Recipient.campaign_id, Recipient.status, Recipient.added_at).where(
+            Recipient.player_id == player_id, Recipient.added_at >= since
+        ),
+        "planning_rooms": select(Room.day, Member.side, Member.is_captain)
+        .join(Room, Room.id == Member.session_id)
+        .where(Member.player_id == player_id, Room.created_at >= since)
+        .order_by(Room.day),
+        "team_names_suggested": select(Room.day, TeamName.name, TeamName.created_at)
+        .join(Room, Room.id == TeamName.session_id)
+        .where(TeamName.suggested_by == player_id, TeamName.created_at >= since)
+        .order_by(TeamName.id),
+        "team_names_voted_for": select(Room.day, TeamName.name)
+        .select_from(Vote)
+        .join(Room, Room.id == Vote.session_id)
+        .join(TeamName, TeamName.id == Vote.team_name_id)
+        .where(Vote.player_id == player_id, Room.created_at >= since)
+        .order_by(Room.day),
+        "messages": select(
+            Delivery.event_key, Delivery.channel, Delivery.status, Delivery.reason, Delivery.text, Delivery.settled_at
+        )
+        .where(Delivery.player_id == player_id, Delivery.created_at >= since)
+        .order_by(Delivery.id),
+    }
+    addresses = [
+        {"channel": one.channel, "address": _address(one, user, settings), "verified_at": one.verified_at}
+        for one in contacts.contacts_of(session, player_id).values()
+    ]
+    return {"contacts": addresses} | _read(session, queries)
+
+
+def _address(contact: Contact, user: User, settings: Settings) -> str | None:
+    """In full; None when its key is gone."""
+    try:
+        return contacts.address_of(contact.way, user.discord_id, settings)
+    except Unreadable:
+        return None
+
+
+def _read(session: Session, queries: dict[str, Any]) -> dict[str, Any]:
+    return {name: [_as_dict(row) for row in session.execute(query)] for name, query in queries.items()}
+
+
+def _as_dict(row: Row[Any]) -> dict[str, Any]:
+    return dict(row._mapping)
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it; times with their zone."""
+    match value:
+        case datetime() | date() | time():
+            return value.isoformat()
+        case dict():
+            return {name: _plain(one) for name, one in value.items()}
+        case list():
+            return [_plain(one) for one in value]
+        case _:
+            return value

@@ -1,0 +1,100 @@
+"""Once a day: what is kept only for a while goes. The audit log, who came, teams and statuses stay.
+
+A few rows at a time, each in a transaction of its own, so that nobody waits for a lock and vacuum keeps up.
+"""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import Text, cast, delete, inspect, literal, select, tuple_
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import ColumnElement
+
+from slomix.accounts.models import LoginAttempt, LoginSession
+from slomix.campaigns import queries, rules
+from slomix.campaigns.models import Campaign
+from slomix.clock import moment_of, wall_now
+from slomix.contacts.models import LinkCode
+from slomix.database.session import Base
+from slomix.deliveries.models import Delivery
+from slomix.deliveries.rules import DeliveryStatus
+from slomix.deliveries.service import JOB_KIND
+from slomix.health import rules as health_rules
+from slomix.health.models import Heartbeat
+from slomix.jobs import service as jobs
+from slomix.jobs.models import Job
+from slomix.jobs.rules import Done, JobStatus, Outcome, Snooze
+from slomix.jobs.runner import Handler, Step
+from slomix.jobs.service import NewJob
+from slomix.runtime.context import Runtime
+
+KIND = "retention"
+AT_ONCE = 1000
+PAUSE = timedelta(milliseconds=200)
+
+_OVER = [status for status in JobStatus if status.is_over]
+_SETTLED = [status for status in DeliveryStatus if status.is_settled]
+# A campaign's own jobs stay with it: its page shows when each ran.
+_KEPT = (*rules.JOB_KINDS, rules.DRY_RUN)
+# Whatever carried a message goes with the message.
+_LEFT = (Job.kind != JOB_KIND) | Job.subject.not_in(select(cast(Delivery.id, Text)))
+
+
+def plan(session: Session, day: date, *, now: datetime) -> None:
+    """Promise it for this day, once."""
+    jobs.schedule(session, [NewJob(KIND, day.isoformat(), run_at=now)], now=now)
+
+
+class Retention(Step):
+    """`retention`: deletes as much as goes at once, and looks again until nothing old is left."""
+
+    def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
+        settings = runtime.settings
+        first_kept = date.fromisoformat(job.subject) - timedelta(days=settings.retention_days)
+        before = moment_of(first_kept, time(0), settings.zone)
+        close_campaigns(session, before, now=now)
+        number = _forget_deliveries(session, before)
+        number += _forget(session, Job, Job.finished_at < before, Job.status.in_(_OVER), Job.kind.not_in(_KEPT), _LEFT)
+        for model in (LoginAttempt, LoginSession, LinkCode):
+            number += _forget(session, model, model.expires_at <= now)
+        number += _forget(session, Heartbeat, Heartbeat.seen_at < wall_now() - health_rules.FORGOTTEN_AFTER)
+        return Snooze(PAUSE) if number else Done()
+
+
+def close_campaigns(session: Session, before: datetime, *, now: datetime) -> None:
+    """Write down for good what these campaigns came to, before the ledger that says so goes."""
+    old = (Campaign.created_at < before) & Campaign.ledger_pruned_at.is_(None)
+    for campaign in session.scalars(select(Campaign).where(old).order_by(Campaign.id).limit(AT_ONCE).with_for_update()):
+        if not queries.progress(session, campaign).is_open:
+            queries.refresh_status(session, campaign)
+            campaign.ledger_pruned_at = now
+    session.flush()
+
+
+def _forget_deliveries(session: Session, before: datetime) -> int:
+    """Settled deliveries, with their attempts and the jobs that carried them.
+
+    What is on its way stays, and so does what a campaign's status is still computed from.
+    """
+    still_read = select(literal("campaign:") + cast(Campaign.id, Text)).where(Campaign.ledger_pruned_at.is_(None))
+    old = select(Delivery.id).where(
+        Delivery.created_at < before, Delivery.status.in_(_SETTLED), Delivery.subject.not_in(still_read)
+    )
+    ids = session.scalars(old.order_by(Delivery.id).limit(AT_ONCE)).all()
+    if ids:
+        # Jobs before deliveries, as everywhere.
+        session.execute(delete(Job).where(Job.kind == JOB_KIND, Job.subject.in_([str(one) for one in ids])))
+        session.execute(delete(Delivery).where(Delivery.id.in_(ids)))
+    return len(ids)
+
+
+def _forget(session: Session, model: type[Base], *which: ColumnElement[bool]) -> int:
+    """At most so many rows of a table."""
+    key = inspect(model).primary_key
+    found = session.execute(select(*key).where(*which).limit(AT_ONCE)).all()
+    if found:
+        session.execute(delete(model).where(tuple_(*key).in_([tuple(row) for row in found])))
+    return len(found)
+
+
+HANDLERS: dict[str, Handler] = {KIND: Retention()}

@@ -1,0 +1,224 @@
+"""The loops of worker and scheduler. They are dull on purpose: all meaning is in `background` and `jobs`."""
+
+import os
+import queue
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+
+import psycopg
+import redis
+import structlog
+from dramatiq import Broker, Worker
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from slomix import logs
+from slomix.availability import triggers
+from slomix.clock import local_day, nap, wall_now
+from slomix.config.checks import settings_or_exit
+from slomix.contacts.handlers import plan_check
+from slomix.contacts.rules import ChannelName
+from slomix.database import session as db
+from slomix.health import rules as health_rules
+from slomix.health import service as health
+from slomix.jobs import service as jobs
+from slomix.privacy import retention
+from slomix.processes import dispatch
+from slomix.runtime.context import Runtime
+from slomix.runtime.factory import make_runtime
+from slomix.supervisor.process import on_stop_signal
+
+log = structlog.get_logger()
+
+LOOK_AT_LEAST_EVERY = 5.0
+# How soon a process notices that somebody set the clock, where that is possible.
+NOTICE_JUMPS_WITHIN = 0.1
+# How soon a scheduler that sleeps hears that it is to stop.
+NOTICE_STOP_WITHIN = 0.5
+# How long a worker that is to stop waits for the tries under way; what takes longer is taken back after its lease.
+FINISH_WITHIN = 12.0
+
+
+def start(part: str, *, connections: int = 3) -> Runtime:
+    """Logging and runtime for one process; a setting that makes no sense ends it with a sentence.
+
+    A worker has as many connections to a provider as threads, and few to the database: its threads mostly wait for an
+    answer, and more of them at work at once only stand in each other's way. When a connection turns out to be dead its
+    job is nudged again, so it need not ask each whether it lives.
+    """
+    logs.configure(part)
+    is_worker = part == health_rules.WORKER
+    settings = settings_or_exit()
+    runtime = make_runtime(
+        settings,
+        connections=settings.worker_threads + 2 if is_worker else connections,
+        pool_size=3 if is_worker else connections,
+        is_patient=is_worker,
+    )
+    if settings.validate_only:
+        log.info("process.valid")
+        sys.exit(0)
+    return runtime
+
+
+def stop_event() -> threading.Event:
+    """Return an event that is set when the process is told to end."""
+    stopping = threading.Event()
+    # The code that a signal interrupts may hold the event's lock; putting on this queue may interrupt anything.
+    told: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def pass_on() -> None:
+        told.get()
+        stopping.set()
+
+    threading.Thread(target=pass_on, daemon=True, name="stop").start()
+    on_stop_signal(told.put)
+    return stopping
+
+
+def copy_of(runtime: Runtime) -> str:
+    """Which one of its kind this process is: its machine, and its name there, which it keeps when it starts again."""
+    return f"{socket.gethostname()}/{runtime.settings.process_name or os.getpid()}"
+
+
+def beat(runtime: Runtime, part: str) -> None:
+    """Say that this process lives; whether the database hears it is not this process's worry."""
+    try:
+        with runtime.transaction() as session:
+            health.beat(session, part, copy_of(runtime), wall=wall_now())
+    except SQLAlchemyError as error:
+        log.warning("process.heartbeat_lost", error=str(error).splitlines()[0])
+
+
+def leave(runtime: Runtime, part: str) -> None:
+    """Say that this process was asked to end, so that nobody misses it."""
+    with suppress(SQLAlchemyError), runtime.transaction() as session:
+        health.leave(session, part, copy_of(runtime), wall=wall_now())
+
+
+def run_worker() -> None:
+    """Until told to stop: Dramatiq's workers in this very process, one a lane. Waits inside while Redis is away."""
+    runtime = start(health_rules.WORKER)
+    stopping = stop_event()
+    broker = dispatch.make_broker(runtime.settings.redis_url.get_secret_value())
+    dispatch.declare_actor(broker, runtime)
+    workers = [
+        Worker(broker, queues={lane}, worker_timeout=50, worker_threads=threads)
+        for lane, threads in _threads(runtime.settings.worker_threads).items()
+    ]
+    for worker in workers:
+        worker.start()
+    while not stopping.is_set():
+        beat(runtime, health_rules.WORKER)
+        stopping.wait(health_rules.BEAT_EVERY.total_seconds())
+    leave(runtime, health_rules.WORKER)
+    with ThreadPoolExecutor(len(workers)) as pool:
+        list(pool.map(lambda worker: worker.stop(timeout=int(FINISH_WITHIN * 1000)), workers))
+    broker.close()
+
+
+def _threads(most: int) -> dict[str, int]:
+    """How many threads each lane has: most for Discord, where most people are, and which takes 50 requests a second."""
+    few = max(1, most // 4)
+    return {lane: most if lane == ChannelName.DISCORD else few for lane in dispatch.LANES}
+
+
+class Waker:
+    """Sleeps until the next due row, a NOTIFY, or a jump of the clock: whichever comes first."""
+
+    def __init__(self, runtime: Runtime, stopping: threading.Event) -> None:
+        self._runtime = runtime
+        self._stopping = stopping
+        self._connection: psycopg.Connection[tuple[object, ...]] | None = None
+
+    def listen(self) -> None:
+        """Begin to listen, before the rows are read, so that nothing falls between."""
+        if self._connection is None or self._connection.closed:
+            self._connection = db.listen(self._runtime.database.url, db.JOBS)
+
+    def sleep(self, system_moment: datetime | None, wall_moment: datetime | None) -> None:
+        """Wait; look up often enough to see a clock that was set."""
+        started = self._runtime.clock.now()
+        wall_end = wall_now() + timedelta(seconds=LOOK_AT_LEAST_EVERY)
+        while not self._stopping.is_set():
+            left = (wall_end - wall_now()).total_seconds()
+            if wall_moment is not None:
+                left = min(left, (wall_moment - wall_now()).total_seconds())
+            if system_moment is not None:
+                until = self._runtime.clock.wall_seconds_until(system_moment)
+                left = left if until is None else min(left, until)
+            if left <= 0 or self._runtime.clock.now() < started:
+                return
+            most = NOTICE_JUMPS_WITHIN if self._runtime.clock.can_jump else NOTICE_STOP_WITHIN
+            if self._was_told(min(left, most)):
+                return
+
+    def _was_told(self, seconds: float) -> bool:
+        if self._connection is None:
+            nap(min(seconds, 1))
+            return False
+        return any(True for _ in self._connection.notifies(timeout=seconds, stop_after=1))
+
+
+class Scheduler:
+    """One step at a time: listen, say that it lives, release what is due, nudge; with nothing due, sleep."""
+
+    def __init__(self, runtime: Runtime, broker: Broker, stopping: threading.Event) -> None:
+        self._runtime, self._broker = runtime, broker
+        self._waker = Waker(runtime, stopping)
+        self._last_beat: datetime | None = None
+        self._day: date | None = None
+
+    def step(self) -> None:
+        self._waker.listen()
+        if self._last_beat is None or wall_now() - self._last_beat >= health_rules.BEAT_EVERY:
+            beat(self._runtime, health_rules.SCHEDULER)
+            self._last_beat = wall_now()
+        self._begin_a_new_day()
+        released = dispatch.tick(self._runtime)
+        dispatch.nudge(self._broker, released)
+        if not released:
+            with self._runtime.transaction() as session:
+                held = dispatch.held(session)
+                moments = jobs.next_look(session, now=self._runtime.clock.now(), held=held)
+            self._waker.sleep(*moments)
+
+    def _begin_a_new_day(self) -> None:
+        """Pages that stay open overnight must not go on calling yesterday Today; and what is done once a day is due."""
+        settings = self._runtime.settings
+        today = local_day(self._runtime.clock.now(), settings.zone, settings.day_starts_at)
+        if today != self._day:
+            with self._runtime.transaction() as session:
+                db.notify(session, db.LIVE, "day")
+                plan_check(session, today, now=self._runtime.clock.now())
+                retention.plan(session, today, now=self._runtime.clock.now())
+                triggers.begin_day(session, today, settings=settings, now=self._runtime.clock.now())
+            self._day = today
+
+
+def run_scheduler() -> None:
+    """Until told to stop."""
+    runtime = start("scheduler", connections=3)
+    stopping = stop_event()
+    broker = dispatch.make_broker(runtime.settings.redis_url.get_secret_value())
+    scheduler = Scheduler(runtime, broker, stopping)
+    while not stopping.is_set():
+        _guarded(scheduler.step)
+    leave(runtime, health_rules.SCHEDULER)
+    broker.close()
+
+
+def _guarded(step: Callable[[], None]) -> None:
+    """One step; while PostgreSQL or Redis is away the process waits, it does not die."""
+    try:
+        step()
+    except (OperationalError, psycopg.OperationalError) as error:
+        log.warning("scheduler.database_away", error=str(error).splitlines()[0])
+        nap(0.5)
+    except (redis.RedisError, ConnectionError) as error:
+        log.warning("scheduler.redis_away", error=str(error))
+        nap(0.5)

@@ -1,0 +1,101 @@
+"""Whether the bot is in the server, and may do in each of its rooms what is expected of it there."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import aiohttp
+import discord
+
+from slomix.config.settings import Settings
+from slomix.processes.discord.process import point_at
+
+# A person waits for the answer.
+ANSWER_WITHIN = 8.0
+
+VOICE = (discord.VoiceChannel, discord.StageChannel)
+# Rooms with a voice have a chat too.
+TEXT = (discord.abc.Messageable,)
+
+_WRITES = ("view_channel", "send_messages")
+_THREADS = ("view_channel", "create_private_threads", "send_messages_in_threads", "read_message_history")
+
+
+class BadToken(Exception):
+    """Discord does not know the bot."""
+
+
+class Silent(Exception):
+    """Discord gave no answer that could be read."""
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A room that a setting names, and what the bot has to be allowed in it."""
+
+    variable: str
+    room_id: str
+    kind: tuple[type, ...]
+    permissions: tuple[str, ...]
+
+    def objection(self, what: str) -> str:
+        return f"{self.variable}: {what}"
+
+
+def look(settings: Settings) -> list[str]:
+    """A sentence on each setting that the bot cannot work with. Raise BadToken or Silent."""
+    try:
+        return asyncio.run(asyncio.wait_for(_look(settings), ANSWER_WITHIN))
+    except discord.LoginFailure:
+        raise BadToken from None
+    except discord.HTTPException as error:
+        raise Silent(f"answers {error.status}") from None
+    except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+        raise Silent(f"does not answer ({type(error).__name__})") from None
+
+
+async def _look(settings: Settings) -> list[str]:
+    point_at(settings)
+    async with discord.Client(intents=discord.Intents(guilds=True)) as client:
+        await client.login(settings.discord_bot_token.get_secret_value())
+        if not settings.discord_guild_id or client.user is None:
+            return []
+        try:
+            guild = await client.fetch_guild(int(settings.discord_guild_id), with_counts=False)
+            bot = await guild.fetch_member(client.user.id)
+        except (discord.NotFound, discord.Forbidden):
+            return [f"DISCORD_GUILD_ID: the bot is not in the server {settings.discord_guild_id}"]
+        found = [await _objection(guild, bot, wanted) for wanted in _wanted(settings) if wanted.room_id]
+    return [one for one in found if one is not None]
+
+
+def _wanted(settings: Settings) -> Iterator[_Wanted]:
+    for variable, room_id in (
+        *(("GAMING_VOICE_CHANNELS", room_id) for room_id in settings.gaming_voice_channels),
+        ("AFK_VOICE_CHANNEL", settings.afk_voice_channel),
+    ):
+        yield _Wanted(variable, room_id, VOICE, ("view_channel",))
+    for variable, room_id in (
+        ("AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID", settings.followup_channel_id),
+        ("AVAILABILITY_DISCORD_ANNOUNCE_CHANNEL_ID", settings.announce_channel_id),
+    ):
+        yield _Wanted(variable, room_id, TEXT, _WRITES)
+    if settings.planning_create_thread:
+        variable = "AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID"
+        yield _Wanted(variable, settings.planning_thread_parent, (discord.TextChannel,), _THREADS)
+
+
+async def _objection(guild: discord.Guild, bot: discord.Member, wanted: _Wanted) -> str | None:
+    try:
+        room = await guild.fetch_channel(int(wanted.room_id))
+    except (discord.NotFound, discord.InvalidData):
+        return wanted.objection(f"there is no room {wanted.room_id} in {guild.name}")
+    except discord.Forbidden:
+        return wanted.objection(f"the bot may not see the room {wanted.room_id}")
+    if not isinstance(room, wanted.kind):
+        return wanted.objection(f"{room.name} is no {'voice' if wanted.kind is VOICE else 'text'} room")
+    if isinstance(room, discord.Thread):
+        return None  # what is allowed in it follows from a room that nobody named
+    given = room.permissions_for(bot)
+    lacking = [name.replace("_", " ") for name in wanted.permissions if not getattr(given, name)]
+    return wanted.objection(f"the bot may not {', '.join(lacking)} in {room.name}") if lacking else None

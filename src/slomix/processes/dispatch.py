@@ -1,0 +1,102 @@
+"""Where jobs meet Dramatiq: the broker, the actor, the handlers, and one tick of the scheduler."""
+
+import dramatiq
+import structlog
+from dramatiq.brokers.redis import RedisBroker
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from slomix.availability.handlers import HANDLERS as DAY_HANDLERS
+from slomix.availability.notices import NOTICES as DAY_NOTICES
+from slomix.campaigns.handlers import HANDLERS as CAMPAIGN_HANDLERS
+from slomix.campaigns.notices import NOTICES as CAMPAIGN_NOTICES
+from slomix.clock import wall_now
+from slomix.contacts.handlers import HANDLERS as CONTACT_HANDLERS
+from slomix.contacts.rules import ChannelName
+from slomix.deliveries import pausing, test_message
+from slomix.deliveries.handlers import Deliver, Notice
+from slomix.deliveries.service import JOB_KIND
+from slomix.jobs import service as jobs
+from slomix.jobs.rules import GENERAL
+from slomix.jobs.runner import Handler, give_up, run
+from slomix.jobs.service import Due
+from slomix.planning.handlers import HANDLERS as PLANNING_HANDLERS
+from slomix.planning.notices import NOTICES as PLANNING_NOTICES
+from slomix.planning.threads import HANDLERS as PLANNING_THREAD
+from slomix.privacy.retention import HANDLERS as RETENTION
+from slomix.runtime.context import Runtime
+
+log = structlog.get_logger()
+
+NOTICES: dict[str, Notice] = {
+    **CAMPAIGN_NOTICES,
+    **DAY_NOTICES,
+    **PLANNING_NOTICES,
+    test_message.NOTICE: test_message.Tryout(),
+}
+HANDLERS: dict[str, Handler] = {
+    **CAMPAIGN_HANDLERS,
+    **CONTACT_HANDLERS,
+    **DAY_HANDLERS,
+    **PLANNING_HANDLERS,
+    **PLANNING_THREAD,
+    **RETENTION,
+    JOB_KIND: Deliver(NOTICES),
+}
+
+# One queue for each lane, so that who waits for one provider keeps nobody from another.
+LANES = (GENERAL, *(channel.value for channel in ChannelName))
+ACTOR = "run_job"
+
+
+def make_broker(redis_url: str) -> RedisBroker:
+    """The broker that carries ids. Retries, age and time belong to the job's row, so no middleware of its own."""
+    broker = RedisBroker(url=redis_url, middleware=[], dead_message_ttl=60_000, maintenance_chance=100)
+    for lane in LANES:
+        broker.declare_queue(lane)
+    return broker
+
+
+def declare_actor(broker: dramatiq.Broker, runtime: Runtime) -> None:
+    """Register the one actor; a message is only a nudge to look at a row."""
+
+    def run_job(job_id: int, kind: str) -> None:
+        handler = HANDLERS.get(kind)
+        if handler is None:
+            log.error("job.unknown_kind", job=job_id, kind=kind)
+            return
+        try:
+            run(runtime, handler, job_id)
+        except OperationalError as error:
+            log.warning("job.database_away", job=job_id, error=str(error.orig).strip())
+
+    dramatiq.actor(broker=broker, actor_name=ACTOR, queue_name=GENERAL)(run_job)
+
+
+def nudge(broker: dramatiq.Broker, released: list[Due]) -> None:
+    """Tell the workers which jobs are due."""
+    for job in released:
+        lane = job.lane if job.lane in LANES else GENERAL
+        message: dramatiq.Message[None] = dramatiq.Message(
+            queue_name=lane, actor_name=ACTOR, args=(job.id, job.kind), kwargs={}, options={}
+        )
+        broker.enqueue(message)
+
+
+def held(session: Session) -> frozenset[str]:
+    """The kinds of jobs that do not run now: while sending is paused, those that send."""
+    return frozenset() if pausing.paused(session) is None else frozenset({JOB_KIND})
+
+
+def tick(runtime: Runtime) -> list[Due]:
+    """Take back what was lost and release what is due, in one transaction; the caller sends the nudges after it."""
+    now, wall = runtime.clock.now(), wall_now()
+    with runtime.transaction() as session:
+        for job in jobs.take_back(session, now=now, wall=wall):
+            log.warning("job.given_up", job=job.id, kind=job.kind)
+            if job.kind in HANDLERS:
+                give_up(runtime, HANDLERS[job.kind], session, job, now)
+        released = jobs.release_due(session, now=now, wall=wall, held=held(session))
+    for one in (one for one in released if one.is_new):
+        log.info("job.released", job=one.id, kind=one.kind, trace=one.trace or f"job-{one.id}")
+    return released

@@ -1,0 +1,144 @@
+"""Receives what people write on Telegram and Signal, until told to stop. Of several such processes one receives."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+import psycopg
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from slomix import logs
+from slomix.channels.base import SendError
+from slomix.channels.signal import Signal
+from slomix.channels.telegram import Telegram
+from slomix.chat import service
+from slomix.chat.responder import Desk
+from slomix.chat.service import Letter
+from slomix.contacts.rules import ChannelName
+from slomix.database import session as db
+from slomix.health import rules as health_rules
+from slomix.processes.common import beat, leave, start, stop_event
+from slomix.runtime.context import Runtime
+from slomix.runtime.factory import signal_of, telegram_of
+
+log = structlog.get_logger()
+
+WAIT_SECONDS = 20
+PAUSE_SECONDS = 2.0
+# A number of our own for the lock that only one inbox holds.
+LOCK = 0x51_0117_1B
+
+
+def run_inbox() -> None:
+    """The process behind `workers/inbox.py`. With neither channel switched on it has nothing to do and says so."""
+    runtime = start("inbox", connections=4)
+    stopping = stop_event()
+    on = runtime.settings.channels_on
+    if not on - {"discord"}:
+        log.info("inbox.nothing_to_do", hint="Telegram and Signal are switched off")
+    turn = Turn(runtime, stopping)
+    desk = Desk(runtime)
+    receivers: list[Callable[[], None]] = []
+    if "telegram" in on:
+        receivers.append(TelegramReceiver(runtime, desk).step)
+    if "signal" in on:
+        receivers.append(SignalReceiver(runtime, desk).step)
+    for step in receivers:
+        threading.Thread(target=_repeat, args=(step, turn, stopping), daemon=True).start()
+    while not stopping.is_set():
+        turn.keep()
+        beat(runtime, health_rules.INBOX)
+        stopping.wait(health_rules.BEAT_EVERY.total_seconds())
+    leave(runtime, health_rules.INBOX)
+
+
+class Turn:
+    """Whose turn it is to receive: a lock in the database, which ends with its connection."""
+
+    def __init__(self, runtime: Runtime, stopping: threading.Event) -> None:
+        self._url, self._stopping = db.libpq_url(runtime.database.url), stopping
+        self._connection: psycopg.Connection[tuple[object, ...]] | None = None
+        self.is_ours = threading.Event()
+
+    def keep(self) -> None:
+        """Take it, or see that it is still ours."""
+        try:
+            if self._connection is None or self._connection.closed:
+                self._connection = psycopg.connect(self._url, autocommit=True, connect_timeout=5)
+            if not self.is_ours.is_set():
+                row = self._connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchone()
+                if row is not None and row[0]:
+                    self.is_ours.set()
+            else:
+                self._connection.execute("SELECT 1")
+        except psycopg.Error:
+            self.is_ours.clear()
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+
+
+def _repeat(step: Callable[[], None], turn: Turn, stopping: threading.Event) -> None:
+    """Receive while it is our turn; a provider or a database that is away is waited for."""
+    while not stopping.is_set():
+        if not turn.is_ours.wait(1):
+            continue
+        try:
+            step()
+        except SendError as error:
+            log.warning("inbox.provider_away", reason=error.reason)
+            wait = error.retry_after.total_seconds() if error.retry_after is not None else PAUSE_SECONDS
+            stopping.wait(min(max(wait, PAUSE_SECONDS), 60))
+        except SQLAlchemyError as error:
+            log.warning("inbox.database_away", error=type(error).__name__)
+            stopping.wait(PAUSE_SECONDS)
+        except Exception:
+            log.exception("inbox.error")
+            stopping.wait(PAUSE_SECONDS)
+
+
+class TelegramReceiver:
+    """Asks Telegram for updates from where we stopped; or has them posted to us, where a webhook is configured."""
+
+    def __init__(self, runtime: Runtime, desk: Desk) -> None:
+        self._runtime, self._desk = runtime, desk
+        self._telegram: Telegram = telegram_of(runtime.settings, connections=2)
+        self._is_prepared = False
+
+    def step(self) -> None:
+        secret = self._runtime.settings.telegram_webhook_secret.get_secret_value()
+        if not self._is_prepared:
+            if secret:
+                self._telegram.set_webhook(f"{self._runtime.settings.base_url}/inbox/telegram", secret)
+            else:
+                self._telegram.delete_webhook()
+            self._is_prepared = True
+        if secret:
+            threading.Event().wait(PAUSE_SECONDS)
+            return
+        with self._runtime.transaction() as session:
+            offset = service.position(session, ChannelName.TELEGRAM, now=self._runtime.clock.now())
+        for update in self._telegram.updates(offset, wait_seconds=WAIT_SECONDS):
+            with logs.about(trace=logs.new_trace()):
+                self._desk.take_update(update)
+
+
+class SignalReceiver:
+    """Asks our Signal service what came in. It gives each letter once, so none is asked for before all are answered."""
+
+    def __init__(self, runtime: Runtime, desk: Desk) -> None:
+        self._desk = desk
+        self._signal: Signal = signal_of(runtime.settings, connections=2)
+        self._unanswered: deque[Letter] = deque()
+
+    def step(self) -> None:
+        if not self._unanswered:
+            incoming = self._signal.receive(wait_seconds=WAIT_SECONDS)
+            self._unanswered.extend(
+                Letter(ChannelName.SIGNAL, one.sender, one.text) for one in incoming if one.is_private
+            )
+        while self._unanswered:
+            with logs.about(trace=logs.new_trace()):
+                self._desk.take_letter(self._unanswered[0])
+            self._unanswered.popleft()

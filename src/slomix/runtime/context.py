@@ -1,0 +1,36 @@
+"""What a process works with: settings, clock, database and channels; the real things, or in-memory ones in tests."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from slomix.channels.base import Channel, GuildLookup, Threads, VoiceLookup
+from slomix.channels.game_server import ServerLookup
+from slomix.clock import Clock
+from slomix.config.settings import Settings
+from slomix.database.session import Database
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Made once at the edge of a process and handed to everything below it."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    channels: Mapping[str, Channel] = field(default_factory=dict)
+    voice_lookup: VoiceLookup | None = None
+    # None where no server is configured: then everybody belongs to it.
+    guild_lookup: GuildLookup | None = None
+    # None where planning rooms have no thread.
+    threads: Threads | None = None
+    # None where none is configured, or asking it is switched off.
+    game_server: ServerLookup | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """The unit of work: commits at the end of the block."""
+        with self.database.transaction() as session:
+            yield session

@@ -1,0 +1,1 @@
+"""Run the processes of a Procfile, restart those that end, and print what they say."""

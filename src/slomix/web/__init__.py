@@ -1,0 +1,1 @@
+"""What all views share: who may do it, requests and responses, open pages, limits; nothing of the domain."""

@@ -1,0 +1,163 @@
+"""Tells open pages that something changed: one listening connection a process, a stream a page, topics only."""
+
+import contextlib
+import queue
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from typing import cast
+
+import psycopg
+import structlog
+from flask import Blueprint, Response, current_app
+
+from slomix.clock import nap
+from slomix.database import session as db
+
+log = structlog.get_logger()
+
+KEEP_ALIVE_SECONDS = 15.0
+# Topics leave at most four times a second: the first at once, what comes right after it as one message.
+GATHER_SECONDS = 0.25
+LOOK_UP_SECONDS = 2.0
+# How long we go on listening after the last page was asked for or its stream ended.
+LINGER_SECONDS = 60.0
+# How long a page waits for the first listener of a process.
+PATIENCE_SECONDS = 0.5
+# What a stream ends at.
+THE_END = ""
+
+blueprint = Blueprint("live", __name__)
+
+
+class Hub:
+    """Hands topics from PostgreSQL's NOTIFY to every open stream of this process, and counts what it heard.
+
+    The count is the `id` of every message. A page carries the one from just before it was read; when its stream begins
+    with the same, nothing happened in between and the page need not look again.
+    """
+
+    def __init__(self, url: str, *, linger_seconds: float = LINGER_SECONDS) -> None:
+        self._url = url
+        self.linger_seconds = linger_seconds
+        self._streams: set[queue.SimpleQueue[str]] = set()
+        self._lock = threading.Lock()
+        self._is_listening = False
+        self._listen_until = 0.0
+        self._hears = threading.Event()
+        self._name = secrets.token_hex(4)
+        self._heard = 0
+        self._is_closed = False
+
+    def mark(self) -> str:
+        """How far this process has heard; empty while it hears nothing. Taken before what it vouches for is read."""
+        self._keep_listening()
+        return self._so_far() if self._hears.wait(PATIENCE_SECONDS) else ""
+
+    def open_streams(self) -> int:
+        """How many pages listen here now."""
+        with self._lock:
+            return len(self._streams)
+
+    @contextlib.contextmanager
+    def stream(self) -> Iterator["queue.SimpleQueue[str]"]:
+        """A queue of messages for one page, the first of them already in it."""
+        mine: queue.SimpleQueue[str] = queue.SimpleQueue()
+        with self._lock:
+            self._streams.add(mine)
+            mine.put(_message("hello", self._so_far() if self._hears.is_set() else ""))
+            if self._is_closed:
+                mine.put(THE_END)
+        try:
+            self._keep_listening()  # last: a listener that is up at once must find this page among those it tells
+            yield mine
+        finally:
+            with self._lock:
+                self._streams.discard(mine)
+                self._listen_until = time.monotonic() + self.linger_seconds
+
+    def close(self) -> None:
+        """End every stream, now and from now on: this process stops, and its pages come back to another one."""
+        with self._lock:
+            self._is_closed = True
+            for stream in self._streams:
+                stream.put(THE_END)
+
+    def _so_far(self) -> str:
+        return f"{self._name}-{self._heard}"
+
+    def _keep_listening(self) -> None:
+        """The listener starts with the first page, so after the server's fork."""
+        with self._lock:
+            self._listen_until = time.monotonic() + self.linger_seconds
+            if not self._is_listening:
+                self._is_listening = True
+                threading.Thread(target=self._listen, name="live", daemon=True).start()
+
+    def _listen(self) -> None:
+        """While there is a page."""
+        while self._goes_on():
+            try:
+                with db.listen(self._url, db.LIVE) as connection:
+                    self._tell_all({"all"})  # whatever happened while nobody listened
+                    self._hears.set()
+                    self._relay(connection)
+                return
+            except psycopg.Error as error:
+                log.warning("live.listener_lost", error=str(error).strip())
+                self._hears.clear()
+                nap(1)
+
+    def _goes_on(self) -> bool:
+        with self._lock:
+            self._is_listening = bool(self._streams) or time.monotonic() < self._listen_until
+            if not self._is_listening:
+                self._hears.clear()
+            return self._is_listening
+
+    def _relay(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+        while self._goes_on():
+            topics = {note.payload for note in connection.notifies(timeout=LOOK_UP_SECONDS, stop_after=1)}
+            if topics:
+                self._tell_all(topics | {note.payload for note in connection.notifies(timeout=0)})
+                nap(GATHER_SECONDS)
+
+    def _tell_all(self, topics: set[str]) -> None:
+        with self._lock:
+            self._heard += 1
+            message = _message(" ".join(sorted(topics)), self._so_far())
+            for stream in self._streams:
+                stream.put(message)
+
+
+def _message(data: str, mark: str) -> str:
+    return f"id: {mark}\ndata: {data}\n\n"
+
+
+def hub() -> Hub:
+    """The hub of the app that answers this request."""
+    return cast(Hub, current_app.extensions["slomix_hub"])
+
+
+def _messages(of: Hub) -> Iterator[str]:
+    with of.stream() as messages:
+        yield "retry: 1000\n" + messages.get()
+        while (message := _next(messages)) != THE_END:
+            yield message
+
+
+def _next(messages: "queue.SimpleQueue[str]") -> str:
+    try:
+        return messages.get(timeout=KEEP_ALIVE_SECONDS)
+    except queue.Empty:
+        return ": still here\n\n"
+
+
+@blueprint.get("/events")
+def events() -> Response:
+    """The stream: what changed, never who. The page fetches what it may see."""
+    answer = Response(_messages(hub()), mimetype="text/event-stream")
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["X-Accel-Buffering"] = "no"
+    return answer

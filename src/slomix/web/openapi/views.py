@@ -1,0 +1,34 @@
+"""`/api/openapi.json`: the description itself."""
+
+from typing import Any
+
+from flask import Blueprint, current_app
+from pydantic import ConfigDict
+
+from slomix.web.openapi.calls import Audience, Calls
+from slomix.web.openapi.document import description
+from slomix.web.openapi.shapes import Answer
+
+blueprint = Blueprint("openapi", __name__)
+calls = Calls("This description")
+
+# It says how to ask, and nothing of what is answered to whom: who reads it is not even looked up.
+UNSEEN = Audience(lambda: None)
+
+
+class Description(Answer):
+    """A description in OpenAPI 3.1."""
+
+    model_config = ConfigDict(extra="allow")
+    openapi: str
+    paths: dict[str, Any]
+
+
+@blueprint.get("/api/openapi.json")
+@calls.call("readDescription", UNSEEN, "OpenAPI 3.1.")
+def read(_reader: None) -> Description:
+    """Read what you are reading."""
+    known: dict[str, Description] = current_app.extensions
+    if "slomix_description" not in known:
+        known["slomix_description"] = Description(**description(current_app))
+    return known["slomix_description"]
