@@ -67,7 +67,7 @@ def test_every_time_is_stored_with_its_zone(database_url: str) -> None:
 
 
 def test_two_migrators_at_once_run_one_after_the_other(empty_database_url: str) -> None:
-    code = "import sys; from slomix import migrations; migrations.upgrade(sys.argv[1])"
+    code = "import sys; from slomix.database import migrations; migrations.upgrade(sys.argv[1])"
     runs = [subprocess.Popen([sys.executable, "-c", code, empty_database_url]) for _ in range(2)]
     assert [run.wait(PATIENCE) for run in runs] == [0, 0]
 

@@ -186,7 +186,7 @@ def test_both_end_with_a_killed_starter_and_start_again(home: Path) -> None:
     script = """
 import sys, time
 from pathlib import Path
-from slomix import embedded
+from slomix.dev import embedded
 with embedded.running(Path(sys.argv[1])):
     print("up", flush=True)
     time.sleep(60)
