@@ -247,10 +247,7 @@ MUTATIONS = (
         CONTACTS,
         "    if minutes not in CODE_MINUTES:",
         "    if minutes not in range(5, 200):",
-        (
-            "tests/rules/test_reaching_rules.py"
-            "::test_a_code_lives_five_minutes_to_two_hours_whatever_number_is_asked_for",
-        ),
+        ("tests/rules/test_reaching_rules.py::test_no_number_is_too_large_or_too_small_to_be_refused",),
     ),
     Mutation(
         "a code is good after its time",

@@ -198,9 +198,11 @@ def test_the_command_line_takes_ratings(world: World, command_line: CliRunner, t
     assert ratings(world)["guid-alice"] == 0.75
 
 
-def test_the_command_line_refuses_the_same_files(world: World, command_line: CliRunner, tmp_path: Path) -> None:
-    """It reads them with the same function, so that one bad file stands for all."""
-    content, sentence = BAD[3]
+@pytest.mark.parametrize(("content", "sentence"), [BAD[3], BAD[-2]])
+def test_the_command_line_refuses_the_same_files(
+    world: World, command_line: CliRunner, tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    """It decodes and reads them with the same functions: a bad file for each."""
     file = tmp_path / "players.csv"
     file.write_bytes(content)
     with nothing_stored(world):
