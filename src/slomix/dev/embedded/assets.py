@@ -19,7 +19,7 @@ ASSETS = {
 
 def install(root: Path) -> list[Path]:
     """Fetch what the lock file names, check it against its hashes, and put it where pages load it from."""
-    npm(root, "ci", "--ignore-scripts", "--silent", "--omit=dev", cwd=root)
+    npm(root, "ci", "--ignore-scripts", "--silent", "--omit=dev", "--include=optional", cwd=root)
     vendor = root / "static" / "vendor"
     shutil.rmtree(vendor, ignore_errors=True)
     vendor.mkdir(parents=True)
