@@ -13,6 +13,7 @@ DEVELOPMENT := .venv/slomix-development
 TESTING := .venv/slomix-testing
 PRODUCTION := .venv/slomix-production
 ASSETS := static/vendor/.complete
+JOINED := static/joined/slomix.js
 TOOLS := node_modules/.complete
 # A lock file names everything, so pip has nothing to look for; compiling goes faster on all cores at once afterwards.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile
@@ -76,19 +77,19 @@ bench: setup
 # SEARCH: few examples, each time the same, or many, each time others.
 .PHONY: test test-all
 test-all: SEARCH := --hypothesis-profile=thorough
-test test-all: $(TESTING) $(ASSETS) $(TOOLS)
+test test-all: $(TESTING) $(JOINED) $(TOOLS)
 	@$(BIN)/python -m slomix.dev.embedded.browser
 	@$(MAKE) --no-print-directory -j2 lint collected
 	@exec $(BIN)/python -m pytest $(SEARCH)
 
 .PHONY: test-fast
-test-fast: $(TESTING) $(ASSETS) $(TOOLS)
+test-fast: $(TESTING) $(JOINED) $(TOOLS)
 	@$(MAKE) --no-print-directory -j2 lint
 	@exec $(BIN)/python -m pytest tests/rules tests/services
 
 # MUTATIONS='--only "NAME"' tries a part of them; --check only looks whether they fit the code.
 .PHONY: mutations
-mutations: $(TESTING) $(ASSETS)
+mutations: $(TESTING) $(JOINED)
 	@exec $(BIN)/python -m tests.mutations $(MUTATIONS)
 
 # pytest writes down how it reads the tests, so that the processes that run them need not do it again, each for itself.
@@ -116,19 +117,19 @@ lint-scripts: $(TOOLS)
 	@$(BIOME) check --error-on-warnings
 
 .PHONY: setup
-setup: $(DEVELOPMENT) $(ASSETS)
+setup: $(DEVELOPMENT) $(JOINED)
 
 # With SKIP_INSTALL=1 nothing is fetched: the environment that is there has to do.
 .PHONY: prod
 ifneq ($(filter 1 true yes on,$(firstword $(subst ',,$(subst ",,$(SKIP_INSTALL))))),)
 prod:
 else
-prod: $(PRODUCTION) $(ASSETS)
+prod: $(PRODUCTION) $(JOINED)
 endif
 	@if [ -x $(BIN)/slomix ]; then exec $(BIN)/slomix up --prod --with-parent; else exec slomix up --prod --with-parent; fi
 
 .PHONY: install
-install: $(PRODUCTION) $(ASSETS)
+install: $(PRODUCTION) $(JOINED)
 	@echo 'Slomix is installed: .venv/bin/slomix'
 
 # For who changes a dependency: needs uv and npm on the PATH.
@@ -157,7 +158,7 @@ sbom: $(TESTING)
 
 .PHONY: clean
 clean:
-	rm -rf .venv node_modules static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv node_modules static/vendor static/joined .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -195,6 +196,11 @@ $(ASSETS): package.json package-lock.json .npmrc | $(if $(filter prod install,$(
 	@echo 'Fetching the browser assets'
 	@$(BIN)/python -m slomix.dev.embedded.assets
 	@touch $@
+
+# One style and one script for all pages.
+$(JOINED): src/slomix/web/assets.py $(ASSETS) $(wildcard static/js/*.js static/css/*.css)
+	@echo 'Joining scripts and styles'
+	@$(BIN)/python -m slomix.web.assets
 
 # For lint only. Fetching the assets leaves nothing else in node_modules, so the tools come after them.
 $(TOOLS): $(ASSETS)

@@ -1,4 +1,4 @@
-"""An open page without a browser: hears the stream and fetches its live part exactly as `static/js/live.js` does."""
+"""An open page without a browser: hears the stream and fetches its live part as the scripts in `static/js` do."""
 
 import asyncio
 import random
@@ -12,7 +12,7 @@ import aiohttp
 
 from bench.stage import DAY
 
-# As in live.js and in what the server tells an EventSource, in seconds.
+# As in refresh.js and in what the server tells an EventSource, in seconds.
 JITTER = 0.2
 PATIENCE = 10.0
 RETRY = 3.0

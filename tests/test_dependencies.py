@@ -42,6 +42,19 @@ def test_the_tools_of_lint_are_locked_for_every_platform() -> None:
     assert linux | {"darwin-x64", "darwin-arm64", "win32-x64", "win32-arm64"} <= programs
 
 
+def test_what_joins_scripts_and_styles_is_locked_for_every_platform_and_fetched_in_production_too() -> None:
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    programs = {path for path, package in packages.items() if package.get("optional") and not package.get("dev")}
+    needed = {f"{system}-{machine}" for system in ("linux", "darwin") for machine in ("x64", "arm64")}
+    assert {f"node_modules/@esbuild/{name}" for name in needed} <= programs
+
+
+@pytest.mark.parametrize("target", ["install", "prod", "setup"])
+def test_every_set_up_joins_scripts_and_styles(target: str) -> None:
+    steps = subprocess.check_output(["make", "--always-make", "--dry-run", target], cwd=ROOT, text=True)
+    assert steps.index("slomix.dev.embedded.assets") < steps.index("slomix.web.assets")
+
+
 @pytest.mark.parametrize("target", ["install", "prod", "setup"])
 def test_who_does_not_lint_does_not_fetch_the_tools_of_lint(target: str) -> None:
     def steps(goal: str) -> str:

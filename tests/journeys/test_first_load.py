@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import BrowserContext, Page
@@ -12,7 +13,7 @@ from slomix.dev.rehearsal.system import System
 from tests.journeys.conftest import DAY, OpenPage, sees
 from tests.waiting import until
 
-MOST_REQUESTS, MOST_BYTES = 6, 60_000
+MOST_REQUESTS, MOST_BYTES = 6, 45_000
 LINGER = 2000  # milliseconds: what a page may still ask for after it is there
 COMPLAIN = """window.complaints = [];
 document.addEventListener("securitypolicyviolation", (event) =>
@@ -66,7 +67,7 @@ NewBrowser = Callable[..., BrowserContext]
 
 
 @pytest.mark.usefixtures("quiet")
-def test_a_first_visit_takes_six_requests_and_60_kb(new_browser: NewBrowser) -> None:
+def test_a_first_visit_takes_six_requests_and_45_kb(new_browser: NewBrowser) -> None:
     context = new_browser()
     first = context.new_page()
     wire = Wire()
@@ -82,6 +83,8 @@ def test_a_first_visit_takes_six_requests_and_60_kb(new_browser: NewBrowser) -> 
     assert len(wire.asked) <= MOST_REQUESTS, wire.asked
     assert sum(wire.received.values()) <= MOST_BYTES, wire.received
     assert sum(url.endswith("/events") for url in wire.asked) == 1
+    parts = sorted(urlsplit(url).path for url in wire.asked if urlsplit(url).path.endswith((".css", ".js")))
+    assert parts == ["/static/joined/slomix.css", "/static/joined/slomix.js", "/static/vendor/htmx-4.0.1.min.js"]
 
     second = context.new_page()
     first.close()

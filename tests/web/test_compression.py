@@ -13,7 +13,7 @@ from tests.web.reading import read
 
 UNPACK = {"br": brotli.decompress, "gzip": gzip.decompress}
 PAGES = ["/", "/calendar", f"/day/{TODAY}", "/board", f"/day/{TODAY}/live", "/profile", "/preferences"]
-ASSETS = ["/static/slomix.js", "/static/css/slomix.css"]
+ASSETS = ["/static/joined/slomix.js", "/static/joined/slomix.css"]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_who_understands_neither_gets_it_as_it_is(anonymous: Browser, path: str,
 
 def test_a_packed_asset_and_a_plain_one_are_not_taken_for_each_other(anonymous: Browser) -> None:
     marks = [
-        anonymous.client.get("/static/css/slomix.css", headers={"Accept-Encoding": one}).headers["ETag"]
+        anonymous.client.get("/static/joined/slomix.css", headers={"Accept-Encoding": one}).headers["ETag"]
         for one in ("", "br", "gzip")
     ]
     assert len(set(marks)) == 3

@@ -125,7 +125,7 @@ def test_a_process_that_stops_while_pages_come_keeps_none(committed: Database) -
         assert all(one.result(PATIENCE) >= 1 for one in opened)
 
 
-@pytest.mark.parametrize("path", ["/static/slomix.js", "/static/css/slomix.css"])
+@pytest.mark.parametrize("path", ["/static/joined/slomix.js", "/static/joined/slomix.css"])
 def test_an_asset_under_the_address_of_another_version_is_not_kept(anonymous: Browser, path: str) -> None:
     """While two versions run side by side, a page of one may get its style from the other."""
     answer = anonymous.get(f"{path}?v=0123456789")

@@ -64,7 +64,6 @@ PAGES = (
     addresses_views,
     admin_views,
     appearance_views,
-    assets,
     board_views,
     campaigns_views,
     contacts_views,
@@ -129,7 +128,6 @@ def create_app(runtime: Runtime | None = None) -> Flask:
         COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,  # live parts do it themselves, assets change their address
         TEMPLATES_AUTO_RELOAD=runtime.settings.reloads,
     )
-    app.get_send_file_max_age = assets.lasts  # type: ignore[assignment,method-assign]
     app.url_map.converters["id"] = RowId
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["slomix"] = runtime
@@ -138,6 +136,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     health_views.install(app, runtime, migrations.revisions)
     metrics_views.install(app, runtime)
     app.wsgi_app = TrustedProxies(app.wsgi_app, runtime.settings.trusted_proxies)  # type: ignore[method-assign]
+    assets.install(app, reloads=runtime.settings.reloads)
     Compress(app)
     Htmx(app)
     request_log.install(app)
@@ -264,7 +263,7 @@ def _look_as_a_stranger() -> None:
 def _add_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    if request.endpoint not in assets.ENDPOINTS:
+    if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("Vary", "Cookie, HX-Request")
     return response

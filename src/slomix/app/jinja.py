@@ -113,7 +113,6 @@ def install(app: Flask) -> None:
         icon=icon,
         words=words,
         asset=assets.address,
-        scripts=assets.scripts_address,
         broken_contacts=broken_contacts,
         ready_sound=ready_sound,
         waits_for_admin=waits_for_admin,
