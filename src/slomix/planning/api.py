@@ -38,7 +38,7 @@ ACTORS = Audience(_actor, PLAYERS.refusals)
 def read(_who: Viewer | Anonymous) -> schemas.PlanningRoom:
     """Read tonight's planning room.
 
-    Numbers for everybody; names, and the room itself, for linked players.
+    All callers get the numbers; linked players also get names and the room itself.
     """
     with web.runtime().transaction() as session:
         return _state(session)
@@ -49,7 +49,7 @@ def read(_who: Viewer | Anonymous) -> schemas.PlanningRoom:
 def create(actor: Actor) -> tuple[schemas.OpenedRoom, int]:
     """Open the room.
 
-    Once as many are LOOKING as it takes. There is one a day, whoever asks, and its owner is who opened it.
+    Possible once enough players are LOOKING. There is one room a day; the player who opened it owns it.
     """
     now = web.now()
     with web.runtime().transaction() as session:
@@ -64,7 +64,7 @@ def create(actor: Actor) -> tuple[schemas.OpenedRoom, int]:
 def join(actor: Actor, body: schemas.Join) -> schemas.PlanningRoom:
     """Be in tonight.
 
-    Who has said nothing is LOOKING from now on. MAYBE and NOT_PLAYING change only for who is `sure`.
+    Players who have said nothing become LOOKING. MAYBE and NOT_PLAYING change only with `sure`.
     """
     now = web.now()
     with web.runtime().transaction() as session:
@@ -85,7 +85,7 @@ def join(actor: Actor, body: schemas.Join) -> schemas.PlanningRoom:
 def suggest(actor: Actor, body: schemas.Suggested) -> schemas.NewSuggestion:
     """Suggest a name for a team.
 
-    For those who are in. Three each; names that differ in nothing but case are one.
+    For players who are in, three names each. Names that differ only in case are the same.
     """
     now = web.now()
     with web.runtime().transaction() as session:
@@ -101,7 +101,7 @@ def take_back_name(
 ) -> schemas.PlanningRoom:
     """Delete one's own suggestion.
 
-    Who manages the room may delete any. Its votes go with it.
+    Managers of the room may delete any. Its votes go with it.
     """
     with web.runtime().transaction() as session:
         _hold(session, actor)
@@ -114,7 +114,7 @@ def take_back_name(
 def vote(actor: Actor, body: schemas.Vote) -> schemas.PlanningRoom:
     """Vote for a name.
 
-    For those who are in. One vote each: another one replaces it, and null takes it back.
+    For players who are in. A player has one vote: a new one replaces it, and null takes it back.
     """
     with web.runtime().transaction() as session:
         _hold(session, actor)
@@ -127,7 +127,7 @@ def vote(actor: Actor, body: schemas.Vote) -> schemas.PlanningRoom:
 def save_teams(actor: Actor, body: schemas.TeamsToSave) -> schemas.PlanningRoom:
     """Save both teams.
 
-    For the owner and promoters. Both teams at once, in place of those that are there; all of it or nothing.
+    For the owner and promoters. Replaces both teams at once, all or nothing.
     """
     now = web.now()
     wanted = Layout.of(body.side_a, body.side_b, body.captain_a, body.captain_b)
@@ -142,7 +142,7 @@ def _hold(session: Session, actor: Actor) -> None:
 
 
 def _state(session: Session) -> schemas.PlanningRoom:
-    """Read what `GET` answers, and every write after it."""
+    """Read the answer that `GET` and every write give."""
     settings, who = web.runtime().settings, web.viewer()
     day = web.today(web.now())
     room = queries.room_of(session, day)

@@ -1,4 +1,4 @@
-"""Two teams of as equal strength as their players allow; their head counts never differ by more than one."""
+"""Splits players into two teams of equal strength; head counts never differ by more than one."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from math import comb, fsum
 from random import Random
 from statistics import fmean
 
-# All ways to share the seats are looked at while there are no more than these: always up to twelve players.
+# Up to so many ways to share the seats are all compared: always for up to twelve players.
 MOST_WAYS = 1000
-# Where there are more, so many beginnings are improved for as long as exchanging two players does.
+# Beyond that, so many random starts are improved by exchanging two players at a time.
 BEGINNINGS = 8
-# Looked at to find the one of last time's teams, so that nobody waits for a page.
+# The most exchanges compared for last time's teams, so that no page has to wait.
 MOST_EXCHANGES = 100_000
-# A gap is shown with so many digits, and what is smaller is no difference.
+# Gaps are shown with so many digits; smaller differences don't count.
 DIGITS = 3
 
 # None is the empty seat beside an odd number of players: both sides have as many seats, always.
@@ -25,9 +25,9 @@ Captains = tuple[int | None, int | None]
 
 @dataclass(frozen=True)
 class Proposal:
-    """Two teams, their strongest first; `gap` is how far apart their sums of ratings are.
+    """Two teams, the strongest players first; `gap` is the difference of their rating sums.
 
-    Who has no rating counts as the mean of those who have one. `swapped` are the two who changed sides since last time,
+    Players without a rating count as the mean of the others. `swapped` are the two who changed sides since last time,
     the first of them from A to B.
     """
 
@@ -40,9 +40,9 @@ class Proposal:
 def propose(
     ratings: Mapping[int, float | None], *, number: int = 3, captains: Captains = (None, None), seed: int = 0
 ) -> list[Proposal]:
-    """Up to `number` different pairs of teams, the smallest gap first, each captain on their own side.
+    """Return up to `number` different pairs of teams, the smallest gap first, each captain on their own side.
 
-    For up to twelve players there are none with a smaller gap. Another `seed` finds others that are as good.
+    For up to twelve players no pair has a smaller gap. Another `seed` finds others that are as good.
     """
     if len(ratings) < 2:
         return []
@@ -62,7 +62,7 @@ def propose(
     different = {frozenset(sides[0]): sides for sides in _ways(held, free, strength, random)}
     best = sorted(different.values(), key=lambda sides: _gap(sides, strength))[: max(number, 0)]
     found = [_proposal(sides, strength) for sides in best]
-    return found if has_captain else [_smallest_id_first(one) for one in found]
+    return found if has_captain else [_smallest_id_first(proposal) for proposal in found]
 
 
 def as_last_time(
@@ -72,13 +72,13 @@ def as_last_time(
     *,
     captains: Captains = (None, None),
 ) -> Proposal | None:
-    """The teams of last time with the one pair exchanged that leaves the smallest gap; None without one of each here.
+    """Return last time's teams with the best pair exchanged; None unless both teams have a player here.
 
-    Newcomers fill up. Others change sides only when too many of one side stayed away, or as captains. A and B change
-    places when that is where tonight's captains lead them.
+    Newcomers fill up. Others change sides only when too many of one side stayed away, or as captains. A and B swap
+    places if tonight's captains lead them that way.
     """
-    stayed_a = [one for one in dict.fromkeys(last_a) if one in ratings]
-    stayed_b = [one for one in dict.fromkeys(last_b) if one in ratings and one not in stayed_a]
+    stayed_a = [player for player in dict.fromkeys(last_a) if player in ratings]
+    stayed_b = [player for player in dict.fromkeys(last_b) if player in ratings and player not in stayed_a]
     if not stayed_a or not stayed_b:
         return None
     strength = _strength(ratings)
@@ -86,17 +86,19 @@ def as_last_time(
     held, free = _filling_up(stayed, captains, ratings)
     ways = sorted(_ways(held, free, strength, Random(0)), key=lambda sides: _gap(sides, strength))
     enough = max(1, MOST_EXCHANGES // (len(stayed_a) * len(stayed_b)))
-    return min((_exchanged(sides, stayed, captains, strength) for sides in ways[:enough]), key=lambda one: one.gap)
+    return min(
+        (_exchanged(sides, stayed, captains, strength) for sides in ways[:enough]), key=lambda proposal: proposal.gap
+    )
 
 
 def _strength(ratings: Mapping[int, float | None]) -> dict[Seat, float]:
     rated = [rating for rating in ratings.values() if rating is not None]
     mean = fmean(rated) if rated else 0.0
-    return {None: 0.0} | {one: mean if rating is None else rating for one, rating in ratings.items()}
+    return {None: 0.0} | {player: mean if rating is None else rating for player, rating in ratings.items()}
 
 
 def _difference(sides: Sides, strength: Strength) -> float:
-    """By how much A is stronger than B."""
+    """Return how much stronger A is than B."""
     a, b = (fsum(strength[seat] for seat in side) for side in sides)
     return a - b
 
@@ -107,14 +109,14 @@ def _gap(sides: Sides, strength: Strength) -> float:
 
 def _proposal(sides: Sides, strength: Strength, swapped: tuple[int, int] | None = None) -> Proposal:
     a, b = (
-        tuple(sorted((seat for seat in side if seat is not None), key=lambda one: (-strength[one], one)))
+        tuple(sorted((seat for seat in side if seat is not None), key=lambda player: (-strength[player], player)))
         for side in sides
     )
     return Proposal(a, b, _gap(sides, strength), swapped)
 
 
 def _smallest_id_first(found: Proposal) -> Proposal:
-    """So that the same two teams are called the same, whatever the seed."""
+    """Give two teams the same order, whatever the seed."""
     return found if min(found.a) < min(found.b) else Proposal(found.b, found.a, found.gap)
 
 
@@ -122,7 +124,7 @@ def _smallest_id_first(found: Proposal) -> Proposal:
 
 
 def _ways(held: Sides, free: list[Seat], strength: Strength, random: Random) -> Iterator[Sides]:
-    """Ways to place `free` that leave as many seats on both sides; all of them unless they are too many."""
+    """Yield ways to place `free` so that both sides have as many seats: all of them unless too many."""
     missing = (len(held[0]) + len(held[1]) + len(free)) // 2 - len(held[0])
     if comb(len(free), missing) > MOST_WAYS:
         yield from _good_ways(held, free, missing, strength, random)
@@ -137,7 +139,7 @@ def _ways(held: Sides, free: list[Seat], strength: Strength, random: Random) -> 
 
 
 def _good_ways(held: Sides, free: list[Seat], missing: int, strength: Strength, random: Random) -> Iterator[Sides]:
-    """Some beginnings, improved, and then what is one exchange away from the best of them."""
+    """Yield some improved random starts, then what is one exchange away from the best of them."""
     reached = []
     for _ in range(BEGINNINGS):
         shuffled = random.sample(free, len(free))
@@ -145,13 +147,13 @@ def _good_ways(held: Sides, free: list[Seat], missing: int, strength: Strength, 
         _improve(held, a, b, strength)
         reached.append((a, b))
         yield held[0] + a, held[1] + b
-    a, b = min(reached, key=lambda one: _gap((held[0] + one[0], held[1] + one[1]), strength))
+    a, b = min(reached, key=lambda sides: _gap((held[0] + sides[0], held[1] + sides[1]), strength))
     for i, j in product(range(len(a)), range(len(b))):
         yield held[0] + [*a[:i], b[j], *a[i + 1 :]], held[1] + [*b[:j], a[i], *b[j + 1 :]]
 
 
 def _improve(held: Sides, a: list[Seat], b: list[Seat], strength: Strength) -> None:
-    """Exchange two at a time for as long as the gap becomes visibly smaller."""
+    """Exchange two players at a time for as long as the gap becomes visibly smaller."""
     difference = _difference((held[0] + a, held[1] + b), strength)
     while True:
         left, i, j = min(
@@ -167,22 +169,22 @@ def _improve(held: Sides, a: list[Seat], b: list[Seat], strength: Strength) -> N
 
 
 def _led(a: list[int], b: list[int], captains: Captains) -> tuple[list[int], list[int]]:
-    """These teams with tonight's captains on their own sides."""
+    """Return these teams with tonight's captains on their own sides."""
     captain_a, captain_b = captains
     if (captain_a in b) + (captain_b in a) > (captain_a in a) + (captain_b in b):
         a, b = b, a
     return (
-        [one for one in a if one != captain_b] + [one for one in b if one == captain_a],
-        [one for one in b if one != captain_a] + [one for one in a if one == captain_b],
+        [player for player in a if player != captain_b] + [player for player in b if player == captain_a],
+        [player for player in b if player != captain_a] + [player for player in a if player == captain_b],
     )
 
 
 def _filling_up(
     stayed: tuple[list[int], list[int]], captains: Captains, here: Mapping[int, object]
 ) -> tuple[Sides, list[Seat]]:
-    """Who has their side already, and who may be placed on either: newcomers, or the side that is too large."""
+    """Return who keeps their side, and who may be placed on either: newcomers, or the side that is too large."""
     held: Sides = ([*stayed[0]], [*stayed[1]])
-    free: list[Seat] = [one for one in sorted(here) if one not in held[0] and one not in held[1]]
+    free: list[Seat] = [player for player in sorted(here) if player not in held[0] and player not in held[1]]
     for side, captain in zip(held, captains, strict=True):
         if captain in free:
             free.remove(captain)
@@ -198,9 +200,9 @@ def _filling_up(
 
 
 def _exchanged(sides: Sides, stayed: tuple[list[int], list[int]], captains: Captains, strength: Strength) -> Proposal:
-    """With the best pair exchanged of those who are where they were; captains stay."""
+    """Return the proposal with the best pair of unmoved players exchanged; captains stay."""
     difference = _difference(sides, strength)
-    a, b = ([one for one in stayed[n] if one in sides[n] and one not in captains] for n in (0, 1))
+    a, b = ([player for player in stayed[n] if player in sides[n] and player not in captains] for n in (0, 1))
     if not a or not b:
         return _proposal(sides, strength)
     x, y = min(product(a, b), key=lambda pair: abs(difference - 2 * (strength[pair[0]] - strength[pair[1]])))

@@ -1,4 +1,4 @@
-"""Every button of the planning room. Each is one transaction, on tonight's room alone."""
+"""The buttons of the planning room; each is one transaction on tonight's room."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ blueprint = Blueprint("planning_buttons", __name__)
 
 @dataclass(frozen=True)
 class Press:
-    """A button that was pressed in tonight's room, by whom, when."""
+    """A button pressed in tonight's room: by which player, and when."""
 
     session: Session
     day: date
@@ -34,7 +34,7 @@ class Press:
 
 @contextmanager
 def _pressed(day: str) -> Iterator[Press]:
-    """The transaction of a button. Raise NotTonight for the room of another day."""
+    """Open the transaction of a button. Raise NotTonight for the room of another day."""
     player_id, now = web.the_player(), web.now()
     the_day = parse_day(day)
     if the_day != web.today(now):
@@ -65,7 +65,7 @@ def create(day: str) -> Response:
 
 @blueprint.post("/planning/<day>/join")
 def join(day: str) -> Response:
-    """Be in tonight."""
+    """Join tonight's players."""
     with _pressed(day) as press:
         service.join(
             press.session,
@@ -80,7 +80,7 @@ def join(day: str) -> Response:
 
 @blueprint.post("/planning/<day>/leave")
 def leave(day: str) -> Response:
-    """Not playing tonight after all."""
+    """Leave tonight's players."""
     with _pressed(day) as press:
         service.leave(press.session, press.day, press.actor.player_id, settings=web.runtime().settings, now=press.now)
     return _answer(day, words.LEFT_TONIGHT)
@@ -88,7 +88,7 @@ def leave(day: str) -> Response:
 
 @blueprint.post("/planning/<day>/change")
 def change(day: str) -> Response:
-    """One of the many small buttons beside players: `do` says which, and about whom."""
+    """Run a small button beside a player: `do` names the action and its arguments."""
     do, *about = request.form.get("do", "").split(":")
     with _pressed(day) as press:
         match do, about:
@@ -109,7 +109,7 @@ def change(day: str) -> Response:
 
 @blueprint.post("/planning/<day>/draft")
 def draft(day: str) -> Response:
-    """The captains begin to pick."""
+    """Begin the draft."""
     form = request.form
     with _pressed(day) as press:
         teams.begin_draft(
@@ -127,10 +127,10 @@ def draft(day: str) -> Response:
 
 @blueprint.post("/planning/<day>/teams")
 def use(day: str) -> Response:
-    """Take a proposal; only while the teams are still those it was made beside."""
+    """Save a proposal, if the teams are still those it was made for."""
     form = request.form
     with _pressed(day) as press:
-        a, b = ([parse_id(one) for one in form.getlist(side)] for side in ("side_a", "side_b"))
+        a, b = ([parse_id(player_id) for player_id in form.getlist(side)] for side in ("side_a", "side_b"))
         view = queries.view(press.session, queries.held_room(press.session, press.day))
         captain_a, captain_b = view.captains[Side.A], view.captains[Side.B]
         wanted = Layout.of(a, b, captain_a if captain_a in a else None, captain_b if captain_b in b else None)
@@ -140,7 +140,7 @@ def use(day: str) -> Response:
         except (rules.TeamsChanged, rules.NotCommitted) as error:
             if version is None:
                 raise
-            flash(str(error), "problem")  # proposals anew, for the teams as they stand now
+            flash(str(error), "problem")  # the page makes new proposals for the teams as they stand now
             return redirect(f"/planning/{press.day}/proposals", code=303)
     return _answer(day, words.SAVED, to="#teams")
 
@@ -162,7 +162,7 @@ def take_back_name(day: str, name_id: int) -> Response:
 
 @blueprint.post("/planning/<day>/vote")
 def vote(day: str) -> Response:
-    """Vote for a name; for none with an empty one."""
+    """Vote for a name, or take the vote back if the name is empty."""
     name = request.form.get("name", "")
     with _pressed(day) as press:
         service.vote(press.session, press.day, press.actor.player_id, parse_id(name) if name else None)
@@ -171,7 +171,7 @@ def vote(day: str) -> Response:
 
 @blueprint.post("/planning/<day>/owner")
 def hand_over(day: str) -> Response:
-    """Somebody else runs the room from now on."""
+    """Make another player the owner of the room."""
     with _pressed(day) as press:
         player_id = parse_id(request.form.get("player", ""))
         service.hand_over(press.session, press.day, press.actor, player_id)
@@ -181,7 +181,7 @@ def hand_over(day: str) -> Response:
 
 @blueprint.post("/planning/<day>/ask")
 def ask(day: str) -> Response:
-    """Ask on Discord for as many as are missing."""
+    """Ask on Discord for the players who are missing."""
     with _pressed(day) as press:
         number = service.ask_for_more(
             press.session, press.day, press.actor, settings=web.runtime().settings, now=press.now

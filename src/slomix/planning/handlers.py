@@ -1,4 +1,4 @@
-"""The turn clock of a draft: when a captain's time is up, the first in line is picked."""
+"""Picks for a captain when their time in a draft is up."""
 
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from slomix.runtime.context import Runtime
 
 
 class TurnIsOver(Step):
-    """One for every turn with a clock; most find that somebody was picked in time."""
+    """The job behind each turn with a clock; it skips itself if the captain picked in time."""
 
     def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
         version = int(job.subject.rpartition(":")[2])

@@ -1,4 +1,4 @@
-"""The two teams as a plain value, and every way in which they change."""
+"""The two teams as a plain value with all changes to it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from slomix.planning.rules import CaptainElsewhere, OnBothSides, Side
 
 @dataclass(frozen=True)
 class Layout:
-    """Who is on which side in which order, who leads it, and how a draft is played while one is under way."""
+    """Who is on which side in which order, both captains, and the state of a draft."""
 
     sides: Mapping[Side, tuple[int, ...]] = field(default_factory=lambda: {Side.A: (), Side.B: ()})
     captains: Mapping[Side, int | None] = field(default_factory=lambda: {Side.A: None, Side.B: None})
@@ -22,7 +22,7 @@ class Layout:
     def of(
         cls, a: Sequence[int], b: Sequence[int], captain_a: int | None = None, captain_b: int | None = None
     ) -> "Layout":
-        """Teams that were put together elsewhere. Raise OnBothSides or CaptainElsewhere."""
+        """Build teams from lists of player ids. Raise OnBothSides or CaptainElsewhere."""
         sides = {Side.A: tuple(dict.fromkeys(a)), Side.B: tuple(dict.fromkeys(b))}
         captains = {Side.A: captain_a, Side.B: captain_b}
         if set(a) & set(b):
@@ -42,38 +42,40 @@ class Layout:
         return {side: len(members) for side, members in self.sides.items()}
 
     def picked(self) -> dict[Side, int]:
-        """How many each side has beside its captain."""
+        """Count each side without its captain."""
         return {side: number - (self.captains[side] is not None) for side, number in self.counts().items()}
 
     def without(self, player: int) -> "Layout":
-        """They are in no team, and lead none."""
+        """Take a player out of the teams, also as a captain."""
         return self.only(self.placed - {player})
 
     def only(self, present: Collection[int]) -> "Layout":
-        """Those who are still there."""
+        """Keep only the players in `present`."""
         return replace(
             self,
-            sides={side: tuple(one for one in members if one in present) for side, members in self.sides.items()},
+            sides={
+                side: tuple(player for player in members if player in present) for side, members in self.sides.items()
+            },
             captains={side: captain if captain in present else None for side, captain in self.captains.items()},
         )
 
     def placed_on(self, player: int, side: Side) -> "Layout":
-        """They are the last of this side; who was on it already stays where they are."""
+        """Put a player last on a side; no change if they are on it."""
         if player in self.sides[side]:
             return self
         without = self.without(player)
         return replace(without, sides={**without.sides, side: (*without.sides[side], player)})
 
     def led_by(self, player: int | None, side: Side) -> "Layout":
-        """This player leads the side, on it from now on if they were not; None for nobody."""
+        """Make a player the captain of a side, moving them to it; None removes the captain."""
         if player is None:
             return replace(self, captains={**self.captains, side: None})
         on_it = self.placed_on(player, side)
-        first = (player, *(one for one in on_it.sides[side] if one != player))
+        first = (player, *(member for member in on_it.sides[side] if member != player))
         return replace(on_it, sides={**on_it.sides, side: first}, captains={**on_it.captains, side: player})
 
     def drafting(self, first: Side, *, size: int | None, turn_seconds: int | None) -> "Layout":
-        """A draft begins: only the captains are placed."""
+        """Begin a draft: only the captains keep their places."""
         sides = {side: () if captain is None else (captain,) for side, captain in self.captains.items()}
         return replace(self, sides=sides, first_pick=first, size=size, turn_seconds=turn_seconds)
 
@@ -81,7 +83,7 @@ class Layout:
         return replace(self, first_pick=None)
 
     def turn(self, pool: int) -> Side | None:
-        """Whose pick it is, with so many left to pick; None when no draft is under way, or it is over."""
+        """Return the side that picks next from a pool of that size; None when no draft is under way."""
         if self.first_pick is None or rules.is_drafted(self.counts(), pool, self.size):
             return None
         if self.size is not None:

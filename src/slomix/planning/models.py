@@ -1,4 +1,4 @@
-"""A night's planning room: its names and votes, its teams and how they came about, and its thread on Discord."""
+"""A night's planning room: its names and votes, its teams and their history, and its thread on Discord."""
 
 from datetime import date, datetime
 from typing import Any
@@ -15,7 +15,7 @@ ONE_OF_A_NAME = "uq_planning_team_names_session_key"
 
 
 class Room(Base):
-    """One for a day. A draft is under way while `first_pick` says whose pick was the first."""
+    """A day's only room. A draft is under way while `first_pick` says which side picked first."""
 
     __tablename__ = "planning_sessions"
     __table_args__ = (
@@ -30,7 +30,7 @@ class Room(Base):
     created_by: Mapped[int | None] = mapped_column(ForeignKey("players.id", ondelete="SET NULL"))
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("players.id", ondelete="SET NULL"))
     created_at: Mapped[datetime]
-    # Counts every change of the teams: what a page was made from, and which turn a clock runs for.
+    # Counts the changes to the teams: pages and turn clocks name the version they were made for.
     version: Mapped[int] = mapped_column(default=0)
     first_pick: Mapped[Side | None]
     # Players a side, captain included; None for as many as there are.
@@ -38,22 +38,22 @@ class Room(Base):
     # How long a pick may take; None without a clock.
     turn_seconds: Mapped[int | None]
     turn_until: Mapped[datetime | None]
-    # The captain whose time that is: when somebody leaves, it may be the turn of another one.
+    # The captain whose time that is: when a player leaves, it may be the other captain's turn.
     turn_of: Mapped[int | None] = mapped_column(ForeignKey("players.id", ondelete="SET NULL"))
-    # When more players were asked for last.
+    # When the room last asked for more players.
     asked_at: Mapped[datetime | None]
 
     @property
     def subject(self) -> str:
-        """How jobs and the ledger name this room."""
+        """Return the name of this room in jobs and the ledger."""
         return f"planning:{self.id}"
 
 
 class Member(Base):
-    """A player on a side.
+    """A player on a side, for as long as they stay committed without a break.
 
-    Only for as long as they are committed without a break: `committed_since` is what their entry said when they were
-    placed. Who leaves for the night has left the team too, however they said it, and coming back is a new beginning.
+    `committed_since` is what their entry said when they were placed. Leaving for the night, by whatever way, leaves the
+    team too; a player who comes back starts anew.
     """
 
     __tablename__ = "planning_team_members"
@@ -71,7 +71,7 @@ class Member(Base):
 
 
 class TeamName(Base):
-    """A name somebody suggests for a team. Names that differ in nothing but case are one."""
+    """A player's suggestion for a team's name. Names that differ only in case are the same."""
 
     __tablename__ = "planning_team_names"
     __table_args__ = (
@@ -88,7 +88,7 @@ class TeamName(Base):
 
 
 class Vote(Base):
-    """A player's one vote, for a name of the same room."""
+    """A player's only vote, for a name of the same room."""
 
     __tablename__ = "planning_votes"
     __table_args__ = (
@@ -106,7 +106,7 @@ class Vote(Base):
 
 
 class Undo(Base):
-    """How the teams stood before a change, newest number last; undoing takes the newest away."""
+    """The teams before a change, newest number last; undoing removes the newest."""
 
     __tablename__ = "planning_undo"
 
@@ -118,7 +118,7 @@ class Undo(Base):
 
 
 class Thread(Base):
-    """The room's private thread on Discord, as far as it is known to be there."""
+    """The room's private thread on Discord, as last known."""
 
     __tablename__ = "planning_threads"
 
@@ -126,7 +126,7 @@ class Thread(Base):
     thread_id: Mapped[str | None]
     # Discord accounts that were added.
     members: Mapped[list[str]]
-    # The message with the teams, and what it says.
+    # The message with the teams, and its text.
     message_id: Mapped[str | None]
     said: Mapped[str | None]
     error: Mapped[str | None]

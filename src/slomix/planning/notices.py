@@ -1,4 +1,4 @@
-"""Asking for more players, in the room's thread or where sessions are announced: it mentions only who wanted that."""
+"""The post that asks for more players: it mentions only players who want that."""
 
 from datetime import date, datetime
 
@@ -22,20 +22,20 @@ from slomix.planning.models import Room
 from slomix.planning.service import ASK
 from slomix.runtime.context import Runtime
 
-# As many accounts as one message of Discord's may mention, and as many characters as it may have.
+# Discord's limits for one message.
 MOST_MENTIONED = 100
 LONGEST_POST = 2000
 
 
 class MoreNeeded:
-    """To a room on Discord; there is nobody whose quiet hours it could disturb but those it mentions."""
+    """A post in a Discord room; quiet hours matter only for the players it mentions."""
 
     kind: Kind | None = None
     heeds_quiet_hours = True
     keeps_channel = True
 
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
-        """Not when there are enough by now."""
+        """Skip the post if enough players have committed by now."""
         return None if _missing(session, _room(session, delivery), runtime.settings) else Skip(words.ENOUGH_BY_NOW)
 
     def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
@@ -55,15 +55,15 @@ class MoreNeeded:
 
 
 def whom_to_mention(session: Session, day: date, *, settings: Settings, now: datetime) -> list[str]:
-    """The Discord accounts of those who want to hear of it, have not said no, and are not in already."""
+    """Return the Discord accounts of players who want this message, haven't said no and aren't in already."""
     wanting = session.scalars(select(Preferences.player_id).where(Preferences.more_needed)).all()
     said = availability.statuses(session, day, wanting)
-    asked = [one for one in wanting if said.get(one) in {None, Status.MAYBE}]
+    asked = [player_id for player_id in wanting if said.get(player_id) in {None, Status.MAYBE}]
     reaches = contacts.reach_of(session, asked, settings=settings)
     # A mention in a room needs no contact that works, so this asks for less than a message of their own would.
     found = [
         reach
-        for reach in (reaches[one] for one in asked if one in reaches)
+        for reach in (reaches[player_id] for player_id in asked if player_id in reaches)
         if Kind.MORE_NEEDED in reach.allows and why_not(reach, now, kind=None) is None
     ]
     return [reach.discord_id for reach in found if reach.discord_id is not None][:MOST_MENTIONED]
@@ -74,7 +74,7 @@ def _room(session: Session, delivery: Delivery) -> Room:
 
 
 def _missing(session: Session, room: Room, settings: Settings) -> int:
-    committed = sum(one.status.is_committed for one in queries.participants(session, room.day))
+    committed = sum(participant.status.is_committed for participant in queries.participants(session, room.day))
     return rules.needed(committed, settings.ready_threshold)
 
 

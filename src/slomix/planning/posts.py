@@ -1,4 +1,4 @@
-"""What a room's thread on Discord says."""
+"""Text of a room's thread on Discord."""
 
 from collections.abc import Mapping
 
@@ -8,12 +8,12 @@ from slomix.deliveries.formatting import listed, safe_name
 from slomix.planning.queries import Team
 from slomix.planning.rules import Side
 
-# In characters, with their escapes: two such lists and all the rest stay below the 2,000 of a message.
+# In characters, escapes included: two such lists and the rest stay below a message's limit of 2,000.
 LONGEST_LIST = 700
 
 
 def teams(heading: str, sides: Mapping[Side, Team], link: str) -> str:
-    """The two teams: names in it call nobody, and it is never too long to be sent."""
+    """Write the post with both teams; names in it mention no account, and it always fits one message."""
     lines = [
         words.TEAM_IS.format(team=escaped(sides[side].name or words.TEAMS[side]), players=_players(sides[side]))
         for side in Side
@@ -22,11 +22,11 @@ def teams(heading: str, sides: Mapping[Side, Team], link: str) -> str:
 
 
 def _players(team: Team) -> str:
-    """The captain first, then in the order of their picks."""
+    """List the captain first, then the others in the order of their picks."""
     names = [
-        words.WITH_CAPTAIN.format(player=safe_name(one.name))
-        if one.player_id == team.captain_id
-        else safe_name(one.name)
-        for one in sorted(team.members, key=lambda one: one.player_id != team.captain_id)
+        words.WITH_CAPTAIN.format(player=safe_name(member.name))
+        if member.player_id == team.captain_id
+        else safe_name(member.name)
+        for member in sorted(team.members, key=lambda member: member.player_id != team.captain_id)
     ]
     return listed(names, longest=LONGEST_LIST) or words.NO_PLAYERS_YET

@@ -1,4 +1,4 @@
-"""Teams to begin with: three that are balanced, and those of last time with one pair exchanged."""
+"""Proposes teams: three balanced pairs, and last time's teams with one pair exchanged."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -12,13 +12,13 @@ from slomix.planning.models import Room
 from slomix.planning.queries import RoomView
 from slomix.planning.rules import Side
 
-# How far back we look for a room whose teams were made.
+# How many rooms back to look for teams.
 ROOMS_BACK = 10
 
 
 @dataclass(frozen=True)
 class Proposals:
-    """What can be chosen from, and what it is made of."""
+    """Teams to choose from, and what they are made of."""
 
     balanced: list[Proposal]
     last_time: Proposal | None
@@ -28,8 +28,8 @@ class Proposals:
 
 
 def proposals(session: Session, view: RoomView, *, seed: int = 0) -> Proposals:
-    """For everybody who is committed now; the captains stay on their sides. Another `seed` breaks ties otherwise."""
-    ratings = {one.player_id: one.rating for one in view.committed}
+    """Propose teams of the committed players; captains stay on their sides, `seed` breaks ties differently."""
+    ratings = {player.player_id: player.rating for player in view.committed}
     captains = (view.captains[Side.A], view.captains[Side.B])
     last_day, last = _last_time(session, view.room.day)
     again = as_last_time(last[Side.A], last[Side.B], ratings, captains=captains) if last is not None else None
@@ -42,7 +42,7 @@ def proposals(session: Session, view: RoomView, *, seed: int = 0) -> Proposals:
 
 
 def _last_time(session: Session, day: date) -> tuple[date | None, dict[Side, list[int]] | None]:
-    """The last teams that both had somebody, and their day."""
+    """Return the last day on which both teams had players, and those teams."""
     for room in session.scalars(select(Room).where(Room.day < day).order_by(Room.day.desc()).limit(ROOMS_BACK)):
         teams = queries.teams(session, room, queries.participants(session, room.day))
         if all(team.members for team in teams.values()):

@@ -1,4 +1,4 @@
-"""Reads a planning room as it stands: who is in, the teams, the names and their votes."""
+"""Reads a planning room as it stands: its participants, teams, names and votes."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -19,13 +19,13 @@ from slomix.planning.rules import Actor, NoSuchRoom, Rights, Side
 
 @dataclass(frozen=True)
 class Participant:
-    """Somebody who said that they are in tonight, for sure or perhaps."""
+    """A player who said LOOKING, AVAILABLE or MAYBE for tonight."""
 
     player_id: int
     name: str
     status: Status
     rating: float | None
-    # What a place in a team hangs on; None for MAYBE.
+    # A place in a team is valid for this moment only; None for MAYBE.
     committed_since: datetime | None
 
 
@@ -46,17 +46,17 @@ class Team:
     side: Side
     members: tuple[Participant, ...] = ()
     captain_id: int | None = None
-    # What most voted for; None while nobody has.
+    # The name with the most votes; None without votes.
     name: str | None = None
 
     @property
     def ids(self) -> list[int]:
-        return [one.player_id for one in self.members]
+        return [member.player_id for member in self.members]
 
 
 @dataclass(frozen=True)
 class Turn:
-    """Whose pick it is in a draft, and until when."""
+    """The side that picks next in a draft, and its deadline."""
 
     side: Side
     # None while the side has no captain: then the clock waits too.
@@ -66,25 +66,25 @@ class Turn:
 
 @dataclass(frozen=True)
 class RoomView:
-    """All of a room. Whoever may see names may see this."""
+    """All of a room, for viewers who may see names."""
 
     room: Room
-    # First come first, committed ones before those who perhaps come.
+    # Committed players before MAYBE, each in the order in which they said so.
     participants: tuple[Participant, ...]
     teams: Mapping[Side, Team]
     suggestions: tuple[Suggestion, ...]
     votes: Mapping[int, int]
     last_change: Undo | None
-    # Of everybody who is spoken of, in or not.
+    # Of all players mentioned in the room, in or not.
     names: Mapping[int, str]
 
     @property
     def committed(self) -> list[Participant]:
-        return [one for one in self.participants if one.status.is_committed]
+        return [participant for participant in self.participants if participant.status.is_committed]
 
     @property
     def standby(self) -> list[Participant]:
-        return [one for one in self.participants if not one.status.is_committed]
+        return [participant for participant in self.participants if not participant.status.is_committed]
 
     @property
     def placed(self) -> set[int]:
@@ -92,15 +92,15 @@ class RoomView:
 
     @property
     def pool(self) -> list[Participant]:
-        """Committed and in no team: whom a captain may pick, and who can step in later."""
+        """Return the committed players without a team: captains may pick them, and they can step in later."""
         placed = self.placed
-        return [one for one in self.committed if one.player_id not in placed]
+        return [participant for participant in self.committed if participant.player_id not in placed]
 
     @property
     def draftable(self) -> list[Participant]:
-        """Everybody whom the captains of a draft pick from or have picked."""
+        """Return the players that captains of a draft pick from or have picked."""
         captains = self.captains.values()
-        return [one for one in self.committed if one.player_id not in captains]
+        return [participant for participant in self.committed if participant.player_id not in captains]
 
     @property
     def captains(self) -> dict[Side, int | None]:
@@ -108,7 +108,7 @@ class RoomView:
 
     @property
     def layout(self) -> Layout:
-        """The teams as a value that can be changed and saved."""
+        """Return the teams as a value that can be changed and saved."""
         return Layout(
             sides={side: tuple(team.ids) for side, team in self.teams.items()},
             captains=self.captains,
@@ -119,7 +119,7 @@ class RoomView:
 
     @property
     def turn(self) -> Turn | None:
-        """None when no draft is under way."""
+        """Return the current turn, or None when no draft is under way."""
         side = self.layout.turn(len(self.pool))
         if side is None:
             return None
@@ -131,17 +131,17 @@ class RoomView:
             player_id,
             owner_id=self.room.owner_id,
             is_promoter=is_promoter,
-            participants={one.player_id for one in self.participants},
-            committed={one.player_id for one in self.committed},
+            participants={participant.player_id for participant in self.participants},
+            committed={participant.player_id for participant in self.committed},
             captains=self.captains,
         )
 
     def participant(self, player_id: int | None) -> Participant | None:
-        return next((one for one in self.participants if one.player_id == player_id), None)
+        return next((participant for participant in self.participants if participant.player_id == player_id), None)
 
 
 def room_of(session: Session, day: date, *, hold: bool = False) -> Room | None:
-    """The room of a day; `hold` keeps everybody else from changing it until the transaction ends."""
+    """Return the room of a day or None; `hold` locks it until the transaction ends."""
     query = select(Room).where(Room.day == day)
     if hold:
         query = query.with_for_update().execution_options(populate_existing=True)
@@ -149,7 +149,7 @@ def room_of(session: Session, day: date, *, hold: bool = False) -> Room | None:
 
 
 def held_room(session: Session, day: date) -> Room:
-    """The room of a day, to be changed. Raise NoSuchRoom."""
+    """Lock the room of a day and return it. Raise NoSuchRoom."""
     room = room_of(session, day, hold=True)
     if room is None:
         raise NoSuchRoom
@@ -157,18 +157,18 @@ def held_room(session: Session, day: date) -> Room:
 
 
 def held(session: Session, day: date, actor: Actor) -> tuple[RoomView, Rights]:
-    """The room of a day, to be changed, and what somebody may do in it. Raise NoSuchRoom."""
+    """Lock the room of a day and return it with the actor's rights. Raise NoSuchRoom."""
     found = view(session, held_room(session, day))
     return found, found.rights(actor.player_id, is_promoter=actor.is_promoter)
 
 
 def id_of(subject: str) -> int:
-    """The room's id, of how jobs and the ledger name it."""
+    """Return the room's id from a subject of a job or the ledger."""
     return int(subject.split(":")[1])
 
 
 def participants(session: Session, day: date) -> tuple[Participant, ...]:
-    """Who is in on this day, committed ones first, each in the order in which they said so."""
+    """Return the day's participants, committed ones first, each in the order in which they said so."""
     rows = session.execute(
         select(
             Player.id,
@@ -185,7 +185,7 @@ def participants(session: Session, day: date) -> tuple[Participant, ...]:
 
 
 def view(session: Session, room: Room) -> RoomView:
-    """The room as it stands."""
+    """Read a room as it stands."""
     present = participants(session, room.day)
     names = session.execute(
         select(TeamName.id, TeamName.name, TeamName.suggested_by)
@@ -193,31 +193,36 @@ def view(session: Session, room: Room) -> RoomView:
         .order_by(TeamName.created_at, TeamName.id)
     ).all()
     cast = session.execute(select(Vote.player_id, Vote.team_name_id).where(Vote.session_id == room.id))
-    are_in = {one.player_id for one in present}
+    are_in = {participant.player_id for participant in present}
     votes = {row.player_id: row.team_name_id for row in cast if row.player_id in are_in}
     counts = Counter(votes.values())
     suggestions = [Suggestion(row.id, row.name, row.suggested_by, counts[row.id]) for row in names]
-    suggestions.sort(key=lambda one: -one.votes)  # stable: of equals the earlier
-    others = [one for one in (room.owner_id, room.created_by, *(row.suggested_by for row in names)) if one is not None]
+    suggestions.sort(key=lambda suggestion: -suggestion.votes)  # stable: of equals the earlier
+    others = [
+        player_id
+        for player_id in (room.owner_id, room.created_by, *(row.suggested_by for row in names))
+        if player_id is not None
+    ]
     known = session.execute(select(Player.id, Player.name).where(Player.id.in_(others)))
     return RoomView(
         room=room,
         participants=present,
-        teams=teams(session, room, present, [one.name for one in suggestions if one.votes]),
+        teams=teams(session, room, present, [suggestion.name for suggestion in suggestions if suggestion.votes]),
         suggestions=tuple(suggestions),
         votes=votes,
         last_change=session.scalars(
             select(Undo).where(Undo.session_id == room.id).order_by(Undo.number.desc()).limit(1)
         ).one_or_none(),
-        names={row.id: row.name for row in known} | {one.player_id: one.name for one in present},
+        names={row.id: row.name for row in known}
+        | {participant.player_id: participant.name for participant in present},
     )
 
 
 def teams(
     session: Session, room: Room, present: tuple[Participant, ...], names: list[str] | None = None
 ) -> dict[Side, Team]:
-    """The two teams, as far as their players are still committed; the two names most voted for are theirs."""
-    by_id = {one.player_id: one for one in present}
+    """Return both teams without players who are no longer committed; the two most voted names are theirs."""
+    by_id = {participant.player_id: participant for participant in present}
     members: dict[Side, list[Participant]] = {side: [] for side in Side}
     captains: dict[Side, int] = {}
     rows = session.execute(

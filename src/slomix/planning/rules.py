@@ -1,4 +1,4 @@
-"""Who may do what in a planning room, what a team's name may be, and whose pick it is."""
+"""Rules of a planning room: who may do what, what a team's name may be, and which side picks next."""
 
 import enum
 import unicodedata
@@ -22,7 +22,7 @@ class Side(enum.StrEnum):
 
 
 class Change(enum.StrEnum):
-    """What changed the teams last, for whoever wants it undone."""
+    """The kind of the last change to the teams; it decides who may undo it."""
 
     PICK = "pick"
     PLACE = "place"
@@ -50,14 +50,14 @@ class NotReady(Conflict):
 
 
 class NotTonight(Conflict):
-    """Rooms of other days are read, and changed no more."""
+    """Raised for a change to another day's room, which is read-only."""
 
     def __init__(self) -> None:
         super().__init__(words.ROOM_NOT_TONIGHT)
 
 
 class SaidNo(Conflict):
-    """They said that they are not playing, and that is not taken back in passing."""
+    """Raised when a player who said NOT_PLAYING joins without confirming it."""
 
     def __init__(self) -> None:
         super().__init__(words.SAID_NO)
@@ -79,7 +79,7 @@ class NotIn(Invalid):
 
 
 class NotCommitted(Invalid):
-    """Teams are of players who are LOOKING or AVAILABLE."""
+    """Raised when a player placed in a team is neither LOOKING nor AVAILABLE."""
 
     def __init__(self, names: Sequence[str] = ()) -> None:
         super().__init__(words.NOT_COMMITTED.format(players=", ".join(names)) if names else words.NOT_A_PARTICIPANT)
@@ -111,7 +111,7 @@ class NoSuchClock(Invalid):
 
 
 class TeamsChanged(Conflict):
-    """Somebody else changed the teams since the page was made."""
+    """Raised when another player has changed the teams since the page was made."""
 
     def __init__(self) -> None:
         super().__init__(words.TEAMS_CHANGED)
@@ -193,7 +193,7 @@ class NowhereToAsk(Conflict):
 
 
 def parse_side(text: str) -> Side:
-    """Raise NoSuchSide for anything but A or B."""
+    """Read A or B. Raise NoSuchSide."""
     try:
         return Side(text)
     except ValueError:
@@ -201,7 +201,7 @@ def parse_side(text: str) -> Side:
 
 
 def parse_size(text: str) -> int | None:
-    """Players a side; empty for as many as there are. Raise NoSuchSize."""
+    """Read the number of players a side; None if empty, which means no limit. Raise NoSuchSize."""
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= LARGEST_SIDE):
@@ -210,7 +210,7 @@ def parse_size(text: str) -> int | None:
 
 
 def parse_turn_seconds(text: str) -> int | None:
-    """Seconds a pick may take; empty without a clock. Raise NoSuchClock."""
+    """Read the seconds a pick may take; None if empty, which means no clock. Raise NoSuchClock."""
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 3 and int(text) in TURN_SECONDS):
@@ -219,7 +219,7 @@ def parse_turn_seconds(text: str) -> int | None:
 
 
 def clean_name(text: str) -> str:
-    """A team's name without blanks around it or in rows. Raise BadName for one of a wrong length, or unprintable."""
+    """Collapse the blanks in a team's name. Raise BadName if it is too short, too long or unprintable."""
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if not SHORTEST_NAME <= len(name) <= LONGEST_NAME or not name.isprintable():
         raise BadName
@@ -227,15 +227,15 @@ def clean_name(text: str) -> str:
 
 
 def name_key(name: str) -> str:
-    """What two names share that differ in nothing but case or the way they are typed."""
+    """Return a key that names share if they differ only in case or Unicode form."""
     return unicodedata.normalize("NFKC", name).casefold()
 
 
 def next_side(first: Side, counts: Mapping[Side, int]) -> Side:
-    """Whose pick it is: 1, 2, 2, 1 and so on.
+    """Return the side that picks next: 1, 2, 2, 1 and so on.
 
-    The smaller side picks, and of two equal ones the first after an even number of rounds, so that somebody who leaves
-    in the middle is made up for before the snake goes on. Counts are without captains.
+    The smaller side picks; if both are equal, the first side after an even number of rounds. So a player who leaves in
+    the middle is replaced before the snake goes on. Counts leave the captains out.
     """
     if counts[Side.A] != counts[Side.B]:
         return min(Side, key=lambda side: counts[side])
@@ -243,18 +243,18 @@ def next_side(first: Side, counts: Mapping[Side, int]) -> Side:
 
 
 def is_drafted(counts: Mapping[Side, int], pool: int, size: int | None) -> bool:
-    """Whether there is nobody left to pick, or no place. Counts are with captains."""
+    """Check whether the draft has no player or no place left. Counts include the captains."""
     return not pool or (size is not None and all(number >= size for number in counts.values()))
 
 
 def needed(committed: int, threshold: int) -> int:
-    """How many more have to commit until there are enough."""
+    """Return how many more players have to commit."""
     return max(0, threshold - committed)
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who wants something changed."""
+    """The player who asks for a change."""
 
     player_id: int
     is_promoter: bool = False
@@ -267,9 +267,9 @@ class Rights:
     # Suggest names, vote, and volunteer as a captain where they are committed too.
     takes_part: bool = False
     is_committed: bool = False
-    # Place anybody, name captains, begin and end a draft, hand the room over.
+    # Place any player, name captains, begin and end a draft, hand the room over.
     manages: bool = False
-    # The room has nobody who manages it by right any more.
+    # The room's owner has left.
     may_take_over: bool = False
     captain_of: Side | None = None
 
@@ -283,7 +283,10 @@ def rights(
     committed: Collection[int],
     captains: Mapping[Side, int | None],
 ) -> Rights:
-    """The owner manages while they take part, and promoters do. When the owner has left, any participant may be it."""
+    """Return a player's rights: owners manage while they take part, promoters always do.
+
+    Once the owner has left, any participant may take the room over.
+    """
     if player_id is None:
         return Rights()
     takes_part = player_id in participants

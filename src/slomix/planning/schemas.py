@@ -1,4 +1,4 @@
-"""What the calls of tonight's planning room take and answer."""
+"""Requests and answers of the planning room's API."""
 
 from typing import Annotated, ClassVar
 

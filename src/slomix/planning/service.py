@@ -1,4 +1,4 @@
-"""Opens tonight's room, and what everybody in it may do: join, suggest names, vote, run the room, ask for more."""
+"""Opens tonight's room and changes it for its participants: join, names, votes, owner, asking for more players."""
 
 from datetime import date, datetime
 
@@ -24,7 +24,7 @@ ASK = "planning_ask"
 
 
 def open_room(session: Session, day: date, actor: Actor, *, settings: Settings, now: datetime) -> tuple[Room, bool]:
-    """Tonight's room, and whether it is new; it is run by who opened it, if they are in.
+    """Return tonight's room and whether it is new; players who are in and open it own it.
 
     Raise NotReady while too few are looking, or Outsider.
     """
@@ -58,9 +58,9 @@ def open_room(session: Session, day: date, actor: Actor, *, settings: Settings, 
 
 
 def join(session: Session, day: date, player_id: int, *, is_sure: bool, settings: Settings, now: datetime) -> Status:
-    """Be in tonight; what the player says now. AVAILABLE stays, and MAYBE too unless they are sure.
+    """Put a player in for tonight and return their status: LOOKING, or what they said before if that counts.
 
-    Raise SaidNo for somebody who is not playing, unless they are sure.
+    AVAILABLE stays, and MAYBE too unless they are sure. Raise SaidNo if they said NOT_PLAYING and are not sure.
     """
     queries.held_room(session, day)
     said = availability.statuses(session, day, [player_id]).get(player_id)
@@ -73,7 +73,7 @@ def join(session: Session, day: date, player_id: int, *, is_sure: bool, settings
 
 
 def leave(session: Session, day: date, player_id: int, *, settings: Settings, now: datetime) -> None:
-    """Not play tonight; whoever was in a team is in none any more."""
+    """Set a player to NOT_PLAYING tonight, which also takes them out of their team."""
     queries.held_room(session, day)
     triggers.say(session, player_id, day, Status.NOT_PLAYING, settings=settings, now=now)
 
@@ -82,7 +82,7 @@ def suggest(session: Session, day: date, player_id: int, text: str, *, now: date
     """Suggest a name for a team. Raise BadName, TooManyNames, NameTaken or Outsider."""
     name = rules.clean_name(text)
     view = _as_participant(session, day, player_id)
-    if sum(one.suggested_by == player_id for one in view.suggestions) >= rules.NAMES_EACH:
+    if sum(suggestion.suggested_by == player_id for suggestion in view.suggestions) >= rules.NAMES_EACH:
         raise rules.TooManyNames
     suggestion = TeamName(
         session_id=view.room.id, suggested_by=player_id, name=name, name_key=rules.name_key(name), created_at=now
@@ -97,9 +97,9 @@ def suggest(session: Session, day: date, player_id: int, text: str, *, now: date
 
 
 def take_back_name(session: Session, day: date, actor: Actor, name_id: int) -> None:
-    """Delete one's own suggestion, or as who manages the room any; its votes go with it. Raise NoSuchName."""
+    """Delete a suggestion and its votes: players their own, managers of the room any. Raise NoSuchName."""
     view, rights = queries.held(session, day, actor)
-    found = next((one for one in view.suggestions if one.id == name_id), None)
+    found = next((suggestion for suggestion in view.suggestions if suggestion.id == name_id), None)
     if found is None or not (rights.manages or found.suggested_by == actor.player_id):
         raise rules.NoSuchName
     session.execute(delete(TeamName).where(TeamName.id == name_id))
@@ -107,11 +107,11 @@ def take_back_name(session: Session, day: date, actor: Actor, name_id: int) -> N
 
 
 def vote(session: Session, day: date, player_id: int, name_id: int | None) -> None:
-    """Give one's vote to a name, or take it back with None. Raise NoSuchName or Outsider."""
+    """Store a player's vote for a name, or delete it for None. Raise NoSuchName or Outsider."""
     view = _as_participant(session, day, player_id)
     if name_id is None:
         session.execute(delete(Vote).where(Vote.session_id == view.room.id, Vote.player_id == player_id))
-    elif all(one.id != name_id for one in view.suggestions):
+    elif all(suggestion.id != name_id for suggestion in view.suggestions):
         raise rules.NoSuchName
     else:
         session.execute(
@@ -123,7 +123,7 @@ def vote(session: Session, day: date, player_id: int, name_id: int | None) -> No
 
 
 def hand_over(session: Session, day: date, actor: Actor, player_id: int) -> None:
-    """Somebody else in the room runs it; or oneself, once its owner has left. Raise NotTheOwner or NotIn."""
+    """Make another participant the owner, or the actor once the owner has left. Raise NotTheOwner or NotIn."""
     view, rights = queries.held(session, day, actor)
     takes_over = rights.may_take_over and player_id == actor.player_id
     if not rights.manages and not takes_over:
@@ -135,7 +135,7 @@ def hand_over(session: Session, day: date, actor: Actor, player_id: int) -> None
 
 
 def ask_for_more(session: Session, day: date, actor: Actor, *, settings: Settings, now: datetime) -> int:
-    """Post on Discord that so many are needed, mentioning who asked for it; return how many.
+    """Post on Discord that players are missing, mention those who want to hear it, and return the number.
 
     Raise NobodyNeeded, NowhereToAsk, AskedAlready within the cooldown, or Outsider.
     """
@@ -160,16 +160,16 @@ def ask_for_more(session: Session, day: date, actor: Actor, *, settings: Setting
 
 
 def ask_wait(room: Room, now: datetime) -> rules.AskedAlready | None:
-    """Why nobody is asked again yet."""
+    """Return the error that says how long to wait before asking again, or None."""
     if room.asked_at is None or now >= room.asked_at + rules.ASK_COOLDOWN:
         return None
     return rules.AskedAlready(room.asked_at + rules.ASK_COOLDOWN - now)
 
 
 def where_to_ask(session: Session, room: Room, settings: Settings) -> str | None:
-    """Where sessions are announced, which more people see, else the room's thread; None where there is neither.
+    """Return the announcement channel, which more people see, else the room's thread, else None.
 
-    Discord adds whoever is mentioned in a private thread to it.
+    Discord adds players who are mentioned in a private thread to it.
     """
     if settings.announce_enabled and settings.announce_channel_id:
         return settings.announce_channel_id
@@ -177,7 +177,7 @@ def where_to_ask(session: Session, room: Room, settings: Settings) -> str | None
 
 
 def let_go(session: Session, player_id: int, today: date) -> None:
-    """Whoever gets this profile next has no part in tonight's room by it: neither the room nor a vote nor a name."""
+    """Take a profile out of tonight's room, so that its next owner inherits no room, vote or name."""
     rooms = select(Room.id).where(Room.day >= today)
     session.execute(update(Room).where(Room.owner_id == player_id, Room.day >= today).values(owner_id=None))
     session.execute(delete(Vote).where(Vote.player_id == player_id, Vote.session_id.in_(rooms)))
@@ -186,14 +186,14 @@ def let_go(session: Session, player_id: int, today: date) -> None:
 
 
 def hold_all(session: Session) -> None:
-    """Wait for whoever changes any room, and let nobody change one until this transaction ends."""
+    """Lock every room until the transaction ends."""
     session.execute(select(Room.id).order_by(Room.id).with_for_update())
 
 
 def forget(session: Session, player_id: int, account: str) -> None:
-    """Nobody can tell any more what this player did in any room; names they suggested stay, as nobody's.
+    """Erase a player from all rooms; the names they suggested stay, without an author.
 
-    `account` is their Discord account. The rooms are held already, by `hold_all`.
+    `account` is their Discord account. The caller has locked the rooms with `hold_all`.
     """
     for model in (Vote, Member):
         session.execute(delete(model).where(model.player_id == player_id))
@@ -210,7 +210,7 @@ def forget(session: Session, player_id: int, account: str) -> None:
 
 
 def _as_participant(session: Session, day: date, player_id: int) -> RoomView:
-    """The room, to be changed by somebody who is in it. Raise Outsider."""
+    """Return the locked room for a player who is in it. Raise Outsider."""
     view, rights = queries.held(session, day, Actor(player_id))
     if not rights.takes_part:
         raise rules.Outsider

@@ -1,4 +1,4 @@
-"""Changes the teams of tonight's room. Each change is made on the room's locked row, so that two at once end in one."""
+"""Changes the teams of tonight's room, each time on the room's locked row."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -17,14 +17,14 @@ from slomix.planning.models import Member, Room, Undo
 from slomix.planning.queries import RoomView
 from slomix.planning.rules import Actor, Change, Rights, Side
 
-# The job that picks for a captain whose time is up; its subject is the room and the turn.
+# The kind of job that picks for a captain whose time is up; its subject is the room and the turn.
 TURN = "planning_turn"
 
 
 def place(session: Session, day: date, actor: Actor, player_id: int, side: Side | None, *, now: datetime) -> None:
-    """Put a player on a side, or out of the teams: a pick in a draft, else a move by hand.
+    """Put a player on a side, or out of the teams: a pick in a draft, otherwise a move by hand.
 
-    Who manages picks for the captain whose turn it is. Raise NotYourTurn, AlreadyPicked, NotCommitted or NotTheOwner.
+    Managers pick for the captain whose turn it is. Raise NotYourTurn, AlreadyPicked, NotCommitted or NotTheOwner.
     """
     view, rights = queries.held(session, day, actor)
     turn = view.turn
@@ -46,13 +46,13 @@ def place(session: Session, day: date, actor: Actor, player_id: int, side: Side 
 
 
 def _has_room(view: RoomView, side: Side) -> bool:
-    """After a draft a captain may fill their own side up when somebody has left it."""
+    """Check whether a captain may fill up their own side, which lost a player after the draft."""
     counts = view.layout.counts()
     return counts[side] < counts[side.other]
 
 
 def _is_full(view: RoomView, side: Side) -> bool:
-    """Whether one more, who leads it, would make a side larger than it was to be."""
+    """Check whether another captain would make a side larger than planned."""
     counts, size = view.layout.counts(), view.room.side_size
     if view.turn is not None:
         return size is not None and counts[side] >= size
@@ -60,7 +60,7 @@ def _is_full(view: RoomView, side: Side) -> bool:
 
 
 def lead(session: Session, day: date, actor: Actor, side: Side, player_id: int | None, *, now: datetime) -> None:
-    """Make somebody the captain of a side, or nobody: by whoever manages, by a volunteer, by who steps down.
+    """Set or remove the captain of a side: managers may, volunteers for themselves, captains who step down.
 
     Raise HasCaptain, SideIsFull, AlreadyPicked, NotCommitted or NotTheOwner.
     """
@@ -84,7 +84,7 @@ def lead(session: Session, day: date, actor: Actor, side: Side, player_id: int |
 def replace_all(
     session: Session, day: date, actor: Actor, wanted: Layout, *, version: int | None = None, now: datetime
 ) -> None:
-    """Save whole teams at once; with `version`, only if they still are what the page was made from.
+    """Save both teams at once; with `version`, only if they still are what the page was made from.
 
     Raise NotTheOwner, TeamsChanged or NotCommitted.
     """
@@ -108,10 +108,10 @@ def begin_draft(
     version: int | None = None,
     now: datetime,
 ) -> None:
-    """From now on the two captains pick by turns; the others go back to the pool.
+    """Begin a draft: the captains pick by turns, the other players go back to the pool.
 
-    Raise NotTheOwner, NeedsCaptains, or TeamsChanged: a draft that is under way is not begun anew, and teams that are
-    not those of `version` any more are not taken apart.
+    Raise NotTheOwner, NeedsCaptains, or TeamsChanged: a draft that is under way is not restarted, and teams are not
+    cleared if their version differs from `version`.
     """
     view, rights = queries.held(session, day, actor)
     if not rights.manages:
@@ -125,7 +125,7 @@ def begin_draft(
 
 
 def end_draft(session: Session, day: date, actor: Actor, *, now: datetime) -> None:
-    """The teams stay as they are picked so far. Raise NotTheOwner or NoDraft."""
+    """End the draft and keep the teams as picked so far. Raise NotTheOwner or NoDraft."""
     view, rights = queries.held(session, day, actor)
     if not rights.manages:
         raise rules.NotTheOwner
@@ -135,9 +135,9 @@ def end_draft(session: Session, day: date, actor: Actor, *, now: datetime) -> No
 
 
 def undo(session: Session, day: date, actor: Actor, *, version: int, now: datetime) -> None:
-    """Put the teams back as they were before the last change, those aside who have left.
+    """Restore the teams before the last change, without players who have left since.
 
-    Raise NothingToUndo, or TeamsChanged when the last change is not any more the one that was seen.
+    Raise NothingToUndo, or TeamsChanged when the last change is no longer the one that was seen.
     """
     view, rights = queries.held(session, day, actor)
     last = view.last_change
@@ -153,7 +153,7 @@ def undo(session: Session, day: date, actor: Actor, *, version: int, now: dateti
 
 
 def may_undo(last: Undo | None, rights: Rights, player_id: int | None) -> bool:
-    """Who manages may undo all, a captain their own pick while it is the last change."""
+    """Check whether a player may undo the last change: managers any, captains their own last pick."""
     if last is None:
         return False
     return rights.manages or (
@@ -162,13 +162,13 @@ def may_undo(last: Undo | None, rights: Rights, player_id: int | None) -> bool:
 
 
 def pick_for(session: Session, view: RoomView, *, now: datetime) -> bool:
-    """A captain's time is up, so the first in line is picked. Return whether anybody was."""
+    """Pick the first player in the pool for a captain whose time is up; return False if no pick was due."""
     turn = view.turn
     if turn is None:
         _write(session, view, view.layout.not_drafting(), now=now)
         return False
     if turn.captain_id is None or turn.captain_id != view.room.turn_of:
-        # The captain has left, or somebody else, and it is another captain's turn: they get their time.
+        # A player has left and it is another captain's turn: they get the full time.
         _write(session, view, view.layout, now=now)
         return False
     _save(session, view, view.layout.placed_on(view.pool[0].player_id, turn.side), None, Change.PICK, now=now)
@@ -176,23 +176,23 @@ def pick_for(session: Session, view: RoomView, *, now: datetime) -> bool:
 
 
 def stop_clock(session: Session, room: Room) -> None:
-    """The night is over, and with it a draft that nobody ended."""
+    """End a draft that was left open when the night was over."""
     room.first_pick = room.turn_until = room.turn_of = None
     db.notify(session, db.LIVE, "planning")
 
 
 def _check_committed(session: Session, view: RoomView, player_ids: Sequence[int]) -> None:
-    committed = {one.player_id for one in view.committed}
-    missing = [one for one in player_ids if one not in committed]
+    committed = {player.player_id for player in view.committed}
+    missing = [player_id for player_id in player_ids if player_id not in committed]
     if missing:
         names = accounts.names(session, missing)
-        raise rules.NotCommitted([plain_name(names[one]) for one in missing if one in names])
+        raise rules.NotCommitted([plain_name(names[player_id]) for player_id in missing if player_id in names])
 
 
 def _save(
     session: Session, view: RoomView, layout: Layout, actor: Actor | None, change: Change, *, now: datetime
 ) -> None:
-    """Write the teams, and how they were before; nothing when nothing changes."""
+    """Write the teams and an undo step; no-op when nothing changes."""
     if layout == view.layout:
         return
     number = view.last_change.number + 1 if view.last_change is not None else 1
@@ -210,8 +210,10 @@ def _save(
 
 
 def _since(view: RoomView) -> dict[str, str]:
-    """Since when everybody is committed, to tell who was there all the time from who left and came back."""
-    return {str(one.player_id): one.committed_since.isoformat() for one in view.committed if one.committed_since}
+    """Return each committed player's moment, which tells those who stayed from those who left and came back."""
+    return {
+        str(player.player_id): player.committed_since.isoformat() for player in view.committed if player.committed_since
+    }
 
 
 def _write(session: Session, view: RoomView, layout: Layout, *, now: datetime) -> None:
@@ -225,7 +227,7 @@ def _write(session: Session, view: RoomView, layout: Layout, *, now: datetime) -
     room.turn_of = room.turn_until = None
     if turn is not None and layout.captains[turn] is not None and layout.turn_seconds is not None:
         room.turn_of, room.turn_until = layout.captains[turn], now + timedelta(seconds=layout.turn_seconds)
-    since = {one.player_id: one.committed_since for one in view.committed}
+    since = {player.player_id: player.committed_since for player in view.committed}
     session.execute(delete(Member).where(Member.session_id == room.id))
     rows = [
         {

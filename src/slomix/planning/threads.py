@@ -1,6 +1,6 @@
-"""Keeps a room's private thread on Discord true: that it is there, who is in it, and what it says of the teams.
+"""Keeps a room's private thread on Discord up to date: the thread itself, its members and the teams' message.
 
-Each run compares what should be with what is known to be, and brings Discord nearer. Nothing in a room waits for it.
+Each run compares what should be with what is known to be, and asks Discord for the difference. No page waits for it.
 """
 
 from collections.abc import Callable, Iterator
@@ -37,14 +37,14 @@ KIND = "planning_thread"
 
 LOOK_AGAIN = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(seconds=60)
-# One request takes 20 s at most: what is begun within these is over before the lease is.
+# A request takes 20 s at most, so requests that begin within this time end before the lease does.
 PATIENCE = timedelta(seconds=5)
-# It ends with its day and not with a number of failures.
+# The job ends with its day, not after a number of failures.
 MOST_TRIES = 1_000_000
 
 
 def promise(session: Session, room: Room, *, settings: Settings, now: datetime) -> None:
-    """This room gets its thread, where threads are switched on; it is promised once, however often that is said."""
+    """Schedule the room's thread once, if threads are switched on."""
     if settings.planning_create_thread:
         job = NewJob(KIND, room.subject, now, max_attempts=MOST_TRIES, lane=ChannelName.DISCORD)
         jobs.schedule(session, [job], now=now)
@@ -52,21 +52,21 @@ def promise(session: Session, room: Room, *, settings: Settings, now: datetime) 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What should be on Discord."""
+    """The thread as it should be on Discord."""
 
     room_id: int
     parent: str
     name: str
     heading: str
-    # Those who are in tonight.
+    # Of tonight's participants.
     accounts: tuple[str, ...]
-    # None while nobody is in a team, and nothing was said of any.
+    # None while the teams are empty and no message about them exists.
     text: str | None
 
 
 @dataclass
 class Reached:
-    """What is known to be there, and what went wrong last."""
+    """The thread as it is known to be on Discord, and the last error."""
 
     thread: str | None = None
     members: list[str] = field(default_factory=list)
@@ -82,19 +82,19 @@ class Reached:
 
 @dataclass
 class Talk:
-    """One run's requests to Discord, one after the other, and how far they came."""
+    """The requests of one run to Discord, and their results."""
 
     threads: Threads
     channel: Channel
     wanted: Wanted
     reached: Reached
-    # Which failure in a row this would be.
+    # The number of failures in a row, if this run fails.
     number: int
     error: SendError | None = None
     is_cut_short: bool = False
 
     def hold(self) -> None:
-        """Ask for all that is missing, until something goes wrong or it takes too long."""
+        """Send the requests that are missing, until one fails or the time is up."""
         begun = clock.wall_now()
         try:
             for step in self._steps():
@@ -104,13 +104,13 @@ class Talk:
                 step()
         except SendError as error:
             self.error = self._reopen() if error.code == ARCHIVED else error
-        if not isinstance(self.error, SlowDown):  # which is no trouble, and says nothing of an earlier one
+        if not isinstance(self.error, SlowDown):  # a rate limit is no failure, and leaves an earlier one standing
             self.reached.trouble = self.error.reason if self.error else None
         if self.error is not None and self.error.code == UNKNOWN_CHANNEL:
             self.reached.thread = self.reached.message = self.reached.said = None
 
     def _steps(self) -> Iterator[Callable[[], None]]:
-        """Each is looked for when the one before it has been taken."""
+        """Yield the requests that are missing, each decided after the one before it was sent."""
         wanted, reached = self.wanted, self.reached
         if reached.thread is None:
             yield self._find
@@ -131,14 +131,14 @@ class Talk:
             yield partial(self._edit, wanted.text)
 
     def _find(self) -> None:
-        """One that was made and whose answer was lost is ours: a second one would split the evening."""
+        """Look for a thread whose creation succeeded but whose answer was lost, so that there are never two."""
         self.reached.thread = self.threads.find(self.wanted.parent, self.wanted.name)
 
     def _create(self) -> None:
         self.reached.thread = self.threads.create(self.wanted.parent, self.wanted.name)
 
     def _add(self, account: str) -> None:
-        """Somebody whom Discord lets into no such thread keeps nobody else out."""
+        """Add an account; if Discord refuses this account for good, keep the error and go on with the others."""
         try:
             self.threads.add(self._thread, account)
         except SendError as error:
@@ -158,7 +158,7 @@ class Talk:
             self.reached.message, self.reached.said = found.message_id, found.text
 
     def _post(self, text: str) -> None:
-        # The same words at the same place are the same message, should the first answer be lost.
+        # The nonce is the same for the same text in the same thread, so a lost answer causes no second message.
         nonce = sha256(f"{self._thread}:{text}".encode()).hexdigest()[:20]
         receipt = self.channel.send(Address(self._thread, is_room=True), Message(text), nonce=nonce)
         self.reached.message, self.reached.said = receipt.message_id, text
@@ -170,7 +170,7 @@ class Talk:
         except SendError as error:
             if error.code != UNKNOWN_MESSAGE:
                 raise
-            # Somebody deleted it: the next run posts another one.
+            # The message was deleted: the next run posts another.
             self.reached.message = self.reached.said = None
 
     def _reopen(self) -> SendError | None:
@@ -182,15 +182,15 @@ class Talk:
 
     @property
     def _thread(self) -> str:
-        """Only after it was found or made."""
+        """Return the thread's id; valid once it was found or created."""
         return self.reached.thread or ""
 
 
 class PlanningThread(Step):
-    """One for a room, until its day is over."""
+    """The job that keeps a room's thread up to date until its day is over."""
 
     def begin(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> Talk | Outcome:
-        """What should be and what is known to be; nothing to act on while both are the same."""
+        """Compare the thread with what it should be; snooze if there is no difference."""
         settings = runtime.settings
         room = session.get(Room, queries.id_of(job.subject))
         if room is None or clock.local_day(now, settings.zone, settings.day_starts_at) != room.day:
@@ -212,10 +212,10 @@ class PlanningThread(Step):
         return prepared
 
     def finish(self, runtime: Runtime, session: Session, job: Job, result: Talk, now: datetime) -> Outcome:
-        """Write how far it came, and when to look again; what will never work ends it, with the reason kept."""
+        """Store the results and decide when to run again; a permanent error ends the job."""
         _write(session, result.wanted.room_id, result.reached)
         error = result.error
-        # A snooze takes back its own claim, so the attempts that stay count the failures in a row.
+        # A snooze takes back its own claim, so the attempts left count the failures in a row.
         job.attempts = 1
         if error is None:
             return Snooze(timedelta(0) if result.is_cut_short else LOOK_AGAIN)
@@ -242,13 +242,13 @@ def _wanted(session: Session, room: Room, *, was_said: bool, settings: Settings)
 
 
 def _accounts(session: Session, view: RoomView) -> tuple[str, ...]:
-    """The Discord accounts of all who are in, as far as they are in our server."""
-    players = [one.player_id for one in view.participants]
+    """Return the Discord accounts of the participants who are in our server."""
+    players = [participant.player_id for participant in view.participants]
     ours = User.player_id.in_(players) & (User.membership != Membership.LEFT)
     found = {
         row.player_id: row.discord_id for row in session.execute(select(User.player_id, User.discord_id).where(ours))
     }
-    return tuple(found[one] for one in players if one in found)
+    return tuple(found[player_id] for player_id in players if player_id in found)
 
 
 def _write(session: Session, room_id: int, reached: Reached) -> None:

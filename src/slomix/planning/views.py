@@ -28,25 +28,25 @@ class NotAnId(Invalid):
 
 @blueprint.get("/planning")
 def tonight() -> str:
-    """The room of today."""
+    """Show today's room."""
     return _page(web.today(web.now()))
 
 
 @blueprint.get("/planning/<day>")
 def show(day: str) -> str:
-    """The room of a day; of any but today to be read only."""
+    """Show the room of a day; other days than today are read-only."""
     return _page(parse_day(day))
 
 
 @blueprint.get("/planning/<day>/live")
 def show_live(day: str) -> Response:
-    """The part of a room's page that changes."""
+    """Show the part of a room's page that changes."""
     return web.live_part(render_template("planning/_room.html", **room_page(parse_day(day))))
 
 
 @blueprint.get("/planning/<day>/proposals")
 def show_proposals(day: str) -> str:
-    """Teams to choose from; the whole page around them for a browser without scripts."""
+    """Show teams to choose from, within the whole page for browsers without scripts."""
     web.the_player()
     the_day = parse_day(day)
     shown = room_page(the_day) | _proposals(the_day)
@@ -61,7 +61,7 @@ def _page(day: date) -> str:
 
 
 def room_page(day: date) -> dict[str, Any]:
-    """What the page shows; nothing of who is in to whoever may not see names."""
+    """Collect what the page shows; without any names for viewers who may not see them."""
     who, now, settings = web.viewer(), web.now(), web.runtime().settings
     today = web.today(now)
     with web.runtime().transaction() as session:
@@ -120,7 +120,7 @@ def _proposals(day: date) -> dict[str, Any]:
 
 
 def parse_id(text: str) -> int:
-    """Raise NotAnId for what no row can have."""
+    """Read a row's id. Raise NotAnId."""
     if not web.is_id(text):
         raise NotAnId
     return int(text)
