@@ -1,1 +1,1 @@
-"""What admins see and settle: claims, links, rights, profiles, and the log of it all."""
+"""The admins' pages: claims, links, roles, profiles, jobs, the ledger and the audit log."""

@@ -1,4 +1,4 @@
-"""The audit log, to read."""
+"""The audit log, read-only."""
 
 from flask import Blueprint, render_template, request
 
@@ -15,8 +15,8 @@ def show() -> str:
     action = _action(request.args.get("action", ""))
     with web.runtime().transaction() as session:
         events, next_before = queries.events(session, action=action, text=wanted(), before=before())
-        ids = {one.discord_id for one in events} | {one.actor for one in events if one.actor}
-        guids = {one.details[key] for one in events for key in ("guid", "old_guid") if key in one.details}
+        ids = {event.discord_id for event in events} | {event.actor for event in events if event.actor}
+        guids = {event.details[key] for event in events for key in ("guid", "old_guid") if key in event.details}
         return render_template(
             "admin/audit.html",
             events=events,
@@ -30,5 +30,5 @@ def show() -> str:
 
 
 def _action(text: str) -> LinkAction | None:
-    """An action there is; anything else is no filter."""
+    """Read the action to filter by; None for an unknown one."""
     return LinkAction(text) if text in set(LinkAction) else None

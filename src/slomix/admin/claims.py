@@ -1,4 +1,4 @@
-"""Claims to a profile: looked at, then granted or refused, each after a page that says what will happen."""
+"""Claims to a profile: granted or refused after a page that says what will happen."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from sqlalchemy.orm import Session
@@ -22,7 +22,7 @@ def show() -> str:
     with web.runtime().transaction() as session:
         waiting = claims.open_claims(session)
         return render_template(
-            "admin/claims.html", claims=waiting, owners=queries.owners(session, [one.player_id for one in waiting])
+            "admin/claims.html", claims=waiting, owners=queries.owners(session, [claim.player_id for claim in waiting])
         )
 
 
@@ -46,7 +46,7 @@ def _confirm(claim_id: int, *, is_grant: bool) -> str:
 
 @blueprint.post("/<id:claim_id>/grant")
 def grant(claim_id: int) -> Response:
-    """The profile is the claimant's; whoever had it when the admin looked is unlinked."""
+    """Give the profile to the claimant and unlink the owner that the admin saw."""
     who, now = web.the_admin(), web.now()
     with web.runtime().transaction() as session:
         claim = claims.unsettled(session, claim_id)

@@ -1,4 +1,4 @@
-"""What an operator does by hand to a job: has it tried once more, or calls it off; for pages and command line alike."""
+"""Retries and cancels jobs by hand, for the pages and the command line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from slomix.jobs.rules import JobStatus
 
 log = structlog.get_logger()
 
-# The jobs that see a campaign's messages through: their messages share their fate.
+# The jobs that send a campaign's messages: cancelling one cancels its messages too.
 WITH_MESSAGES = (campaign_rules.REMINDER, campaign_rules.START, campaign_rules.VOICE_CHECK)
 
 
@@ -59,7 +59,7 @@ class PastDeadline(Conflict):
 
 
 class MayArriveTwice(Conflict):
-    """Nobody knows whether it arrived; who has it sent again says that they know."""
+    """Raised when the message may have arrived already and the operator hasn't accepted a second one."""
 
     def __init__(self) -> None:
         super().__init__(words.JOB_MAY_ARRIVE_TWICE)
@@ -72,7 +72,7 @@ class HasJudged(Conflict):
 
 @dataclass(frozen=True)
 class Target:
-    """A job with what hangs on it: the delivery that it carries, and the campaign that it belongs to, if any."""
+    """A job, the delivery that it carries and the campaign that it belongs to, if any."""
 
     job: Job
     delivery: Delivery | None
@@ -80,17 +80,20 @@ class Target:
 
     @property
     def subject(self) -> str:
-        """What it is about in the end."""
+        """Return the subject of the delivery, else of the job."""
         return self.delivery.subject if self.delivery is not None else self.job.subject
 
     @property
     def is_unknown(self) -> bool:
-        """Whether what it carries may have arrived already."""
+        """Check whether the delivery may have arrived already."""
         return self.delivery is not None and self.delivery.status is DeliveryStatus.UNKNOWN
 
 
 def find(session: Session, job_id: int, *, hold: bool = False) -> Target:
-    """Raise NoSuchJob. `hold` locks the campaign, which goes before jobs and deliveries everywhere."""
+    """Find a job with its delivery and campaign. Raise NoSuchJob.
+
+    `hold` locks the campaign, which is locked before jobs and deliveries everywhere.
+    """
     job = session.get(Job, job_id, populate_existing=True)
     if job is None:
         raise NoSuchJob
@@ -99,18 +102,18 @@ def find(session: Session, job_id: int, *, hold: bool = False) -> Target:
     is_campaign = subject.startswith("campaign:")
     if not is_campaign:
         return Target(job, delivery, None)
-    # Read again when it is held: somebody may have cancelled it since the page was put together.
+    # Read again under the lock: another admin may have cancelled it since the page was made.
     campaign = session.get(Campaign, campaigns.id_of(subject), with_for_update=hold or None, populate_existing=hold)
     return Target(job, delivery, campaign)
 
 
 def of_delivery(session: Session, delivery_id: int) -> Job | None:
-    """The job that carries it."""
+    """Return the job that carries this delivery."""
     return session.scalars(select(Job).where(Job.kind == JOB_KIND, Job.subject == str(delivery_id))).one_or_none()
 
 
 def must_be_retriable(session: Session, target: Target, *, settings: Settings, now: datetime) -> None:
-    """Raise the reason why this job is not tried once more."""
+    """Raise the reason why this job cannot be retried."""
     job = target.job
     if job.status is not JobStatus.FAILED:
         raise NotFailed(job.status)
@@ -129,10 +132,10 @@ def must_be_retriable(session: Session, target: Target, *, settings: Settings, n
 def retry(
     session: Session, job_id: int, *, may_arrive_twice: bool, settings: Settings, now: datetime, by: str
 ) -> Target:
-    """Make a failed job pending again, with all its attempts before it and the deadline it had.
+    """Make a failed job pending again, with all its attempts and the deadline it had.
 
-    What carries a message begins anew together with the message, as when its promoter asks for it. Raises a sentence
-    when it is not failed, too late, cancelled, or of no use; MayArriveTwice when nobody said that they know.
+    A job that carries a message restarts together with it, as when its promoter retries it. Raise the reason when it is
+    not failed, too late, cancelled or pointless; MayArriveTwice when `may_arrive_twice` is missing.
     """
     target = find(session, job_id, hold=True)
     must_be_retriable(session, target, settings=settings, now=now)
@@ -172,7 +175,7 @@ def _retry_job(session: Session, target: Target, *, settings: Settings, now: dat
     if campaign is None:
         return
     found = _chances(session, target, settings=settings, now=now)
-    theirs = [one for one, notice in found.failed.items() if notice == job.kind]
+    theirs = [delivery_id for delivery_id, notice in found.failed.items() if notice == job.kind]
     retrying.retry(session, campaign.subject, theirs, now=now)
     status = campaigns.progress(session, campaign).status
     is_under_way = status is CampaignStatus.SCHEDULED and job.kind in WITH_MESSAGES
@@ -181,7 +184,7 @@ def _retry_job(session: Session, target: Target, *, settings: Settings, now: dat
 
 
 def must_be_pending(target: Target) -> None:
-    """Raise the reason why this job cannot be called off any more."""
+    """Raise the reason why this job can no longer be cancelled."""
     if target.job.status is JobStatus.RUNNING:
         raise IsRunning
     if target.job.status.is_over:
@@ -189,16 +192,18 @@ def must_be_pending(target: Target) -> None:
 
 
 def cancel(session: Session, job_id: int, *, now: datetime, by: str) -> int:
-    """Skip a pending job, and settle in the same transaction the messages that share its fate; how many those are.
+    """Skip a pending job, settle its messages in the same transaction, and return how many those are.
 
-    A message of which an earlier try got no answer becomes `unknown`: it may have arrived. What a worker has in its
-    hands at this moment leaves. Raises IsRunning or NotPending.
+    A message whose earlier attempt got no answer becomes `unknown`: it may have arrived. A message that a worker is
+    sending now leaves. Raise IsRunning or NotPending.
     """
     target = find(session, job_id, hold=True)
     must_be_pending(target)
     carried = _carried(session, target)
-    # Those that are running are not waited for: their worker may be waiting for the campaign that we hold.
-    ours = (Job.id == job_id) | ((Job.kind == JOB_KIND) & Job.subject.in_([str(one) for one in carried]))
+    # Don't wait for running jobs: their worker may be waiting for the campaign that is locked here.
+    ours = (Job.id == job_id) | (
+        (Job.kind == JOB_KIND) & Job.subject.in_([str(delivery_id) for delivery_id in carried])
+    )
     query = select(Job).where(ours, Job.status == JobStatus.PENDING).order_by(Job.id)
     held = list(session.scalars(query.with_for_update().execution_options(populate_existing=True)))
     if job_id not in {job.id for job in held}:
@@ -217,13 +222,13 @@ def cancel(session: Session, job_id: int, *, now: datetime, by: str) -> int:
 
 
 def _carried(session: Session, target: Target) -> Sequence[int]:
-    """The deliveries that are called off together with this job."""
+    """Return the deliveries that are cancelled together with this job."""
     if target.delivery is not None:
         return [target.delivery.id]
     if target.campaign is None or target.job.kind not in WITH_MESSAGES:
         return []
     of_notice = (Delivery.subject == target.job.subject) & (Delivery.notice == target.job.kind)
-    unsettled = Delivery.status.in_([one for one in DeliveryStatus if not one.is_settled])
+    unsettled = Delivery.status.in_([status for status in DeliveryStatus if not status.is_settled])
     return session.scalars(select(Delivery.id).where(of_notice, unsettled)).all()
 
 

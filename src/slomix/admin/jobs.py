@@ -1,4 +1,4 @@
-"""The jobs: found, tried once more, called off, each after a page that says what will happen."""
+"""Jobs: found, retried and cancelled, each after a page that says what will happen."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -76,7 +76,7 @@ def _confirm(target: Target, *, is_retry: bool) -> str:
 
 @blueprint.post("/<id:job_id>/retry")
 def retry(job_id: int) -> Response:
-    """Pending again, with the deadline it had."""
+    """Make a failed job pending again, with the deadline it had."""
     who, now = web.the_admin(), web.now()
     with web.runtime().transaction() as session:
         _look_again(job_actions.find(session, job_id))
@@ -95,7 +95,7 @@ def retry(job_id: int) -> Response:
 
 @blueprint.post("/<id:job_id>/cancel")
 def cancel(job_id: int) -> Response:
-    """It is not done any more, and the ledger says why."""
+    """Cancel a job; the ledger gets the reason."""
     who, now = web.the_admin(), web.now()
     with web.runtime().transaction() as session:
         target = job_actions.find(session, job_id)
@@ -107,7 +107,7 @@ def cancel(job_id: int) -> Response:
 
 
 def _look_again(target: Target) -> None:
-    """What the admin decided upon: how often somebody took this job, and how it and its message stood."""
+    """Check that the job, its claims and its message are as the admin saw them. Raise ChangedSince."""
     must_be_as_seen("status", target.job.status.value)
     must_be_as_seen("claims", target.job.claims)
     must_be_as_seen("message", target.delivery.status.value if target.delivery is not None else None)

@@ -1,4 +1,4 @@
-"""The ledger, to read: who was to be told what, and what became of it. Words and addresses are for their receiver."""
+"""The ledger, read-only: each delivery's recipient and state, but neither text nor address."""
 
 from datetime import date
 
@@ -54,7 +54,7 @@ def show() -> str:
 
 @blueprint.get("/<id:delivery_id>")
 def show_one(delivery_id: int) -> str:
-    """One delivery with its tries, and what can be done about it."""
+    """Show one delivery with its attempts, and whether it can be retried or cancelled."""
     with web.runtime().transaction() as session:
         row = session.get(Delivery, delivery_id)
         if row is None:
@@ -83,7 +83,7 @@ def _may_retry(session: Session, job_id: int) -> bool:
 
 
 def _day(text: str) -> date | None:
-    """A date there is; anything else is no filter."""
+    """Read the date to filter by; None for an impossible one."""
     try:
         day = parse_day(text)
     except NoSuchDay:

@@ -1,4 +1,4 @@
-"""Who is which player: found, and ended where it must be."""
+"""Links between accounts and players: found, and ended by an admin."""
 
 from datetime import UTC, datetime
 
@@ -25,7 +25,7 @@ class NoSuchMoment(Invalid):
 
 @blueprint.get("")
 def show() -> str:
-    """Looking makes nothing seen: what is new stays so until the admin says otherwise."""
+    """Show the links; new ones stay new until the admin marks them as seen."""
     who, now = web.the_admin(), web.now()
     with web.runtime().transaction() as session:
         me = session.get_one(User, who.user_id)
@@ -40,7 +40,7 @@ def show() -> str:
 
 @blueprint.post("/seen")
 def see() -> Response:
-    """What stood on the page counts as seen; a link made since does not."""
+    """Mark the links on the page as seen; links made since then stay new."""
     who, now = web.the_admin(), web.now()
     until = _moment(request.form.get("until", ""))
     with web.runtime().transaction() as session:
@@ -58,7 +58,7 @@ def confirm_unlink(user_id: int) -> str:
 
 @blueprint.post("/<id:user_id>/unlink")
 def unlink(user_id: int) -> Response:
-    """This person is nobody again; what hung on the link goes with it."""
+    """Unlink an account and clear everything that hung on the link."""
     who, now = web.the_admin(), web.now()
     with web.runtime().transaction() as session:
         user = queries.account(session, user_id)
@@ -72,7 +72,7 @@ def unlink(user_id: int) -> Response:
 
 @blueprint.post("/<id:user_id>/sign-out")
 def sign_out(user_id: int) -> Response:
-    """Log this person out everywhere; they stay who they are."""
+    """Log an account out everywhere; its link stays."""
     who, now = web.the_admin(), web.now()
     with web.runtime().transaction() as session:
         user = queries.account(session, user_id)
@@ -82,7 +82,7 @@ def sign_out(user_id: int) -> Response:
 
 
 def _player(user: User) -> Player:
-    """Raise ChangedSince when somebody was quicker."""
+    """Return the account's player. Raise ChangedSince when another admin has unlinked them."""
     if user.player is None:
         raise ChangedSince
     return user.player

@@ -1,4 +1,4 @@
-"""What waits for an admin, and how everything does."""
+"""The overview: what waits for an admin, and how every part does."""
 
 from flask import Blueprint, render_template
 

@@ -1,4 +1,4 @@
-"""Player profiles: found, and imported from a file after a look at what it would do."""
+"""Player profiles: found, and imported from a CSV file after a preview."""
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -15,14 +15,14 @@ from slomix.web.responses import Viewer
 blueprint = Blueprint("players", __name__, url_prefix="/players")
 
 LARGEST_FILE = 4 * 1024 * 1024
-# The text that was looked at comes back with the confirmation, and its line ends may have grown.
+# The previewed text comes back with the confirmation, and its line ends may have grown.
 LARGEST_FORM = 2 * LARGEST_FILE
 SHOWN_ROWS = 10
 
 
 @blueprint.url_value_preprocessor
 def allow_large_forms(endpoint: str | None, _values: dict[str, object] | None) -> None:
-    """For admins and a file alone, and before the form's token is looked for, which reads the body."""
+    """Raise the size limits for admins before the CSRF check reads the body."""
     who = web.viewer()
     if request.method == "POST" and isinstance(who, Viewer) and who.is_admin:
         is_file = endpoint == "admin.players.preview"
@@ -37,7 +37,7 @@ def show() -> str:
 
 @blueprint.post("/import")
 def preview() -> Response:
-    """What the file would do; nothing is stored."""
+    """Show what an import would do; nothing is stored."""
     file = request.files.get("file")
     try:
         if file is None or not file.filename:
@@ -64,7 +64,7 @@ def preview() -> Response:
 
 @blueprint.post("/import/confirm")
 def confirm() -> Response:
-    """Store it, all or nothing. The text is read again by the same rules, so it need not be trusted."""
+    """Import the text, all or nothing; it is parsed and checked again."""
     who, now = web.the_admin(), web.now()
     try:
         rows = players_csv.read(request.form.get("text", ""))

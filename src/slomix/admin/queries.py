@@ -1,4 +1,4 @@
-"""What the pages of admins read, over accounts, their links and their contacts."""
+"""Queries of the admins' pages over accounts, their links and their contacts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class NoSuchAccount(NotFound):
 
 @dataclass(frozen=True)
 class Numbers:
-    """How many there are."""
+    """Counts of players and accounts."""
 
     players: int
     linked: int
@@ -35,10 +35,10 @@ class Numbers:
 
 @dataclass(frozen=True)
 class ChannelState:
-    """How a channel does, over all contacts on it; whose they are, and their addresses, stay with their owners."""
+    """How a channel does over all its contacts, without any owner or address."""
 
     name: str
-    # Why nothing is sent there; empty when it is on.
+    # Why the channel is off; empty when it is on.
     trouble: str
     contacts: int
     unusable: int
@@ -66,7 +66,7 @@ class Slice:
 
 
 def account(session: Session, user_id: int) -> User:
-    """Raise NoSuchAccount."""
+    """Find an account. Raise NoSuchAccount."""
     user = session.get(User, user_id)
     if user is None:
         raise NoSuchAccount
@@ -80,7 +80,7 @@ def numbers(session: Session) -> Numbers:
 
 
 def channels(session: Session, settings: Settings) -> list[ChannelState]:
-    """Every channel, also those that are off here."""
+    """Describe every channel, also those that are off here."""
     counted = {
         row.channel: row
         for row in session.execute(
@@ -125,7 +125,7 @@ def _trouble(channel: ChannelName, settings: Settings) -> str:
 def linked(
     session: Session, text: str = "", *, seen_by: User | None = None, number: int = 1, limit: int = PAGE
 ) -> Slice:
-    """Linked accounts, the newest link first, whose Discord name, id or player looks like `text`."""
+    """List linked accounts, newest link first, whose Discord name, id or player matches `text`."""
     when = (
         select(LinkEvent.user_id, func.max(LinkEvent.at).label("at"))
         .where(LinkEvent.action.in_(LINKING))
@@ -161,7 +161,7 @@ def linked(
 
 
 def _named(text: str, *, with_player: bool = False) -> ColumnElement[bool]:
-    """Accounts that `text` may mean; all of them when it is empty."""
+    """Match accounts by `text`; all of them when it is empty."""
     if not text:
         return true()
     pattern = like_pattern(text)
@@ -178,7 +178,7 @@ def _named(text: str, *, with_player: bool = False) -> ColumnElement[bool]:
 def events(
     session: Session, *, action: LinkAction | None = None, text: str = "", before: int | None = None
 ) -> tuple[list[LinkEvent], int | None]:
-    """A page of the audit log, newest first, and the id before which the next one begins; None at the end."""
+    """Return a page of the audit log, newest first, and the id before which the next page begins, or None."""
     query = select(LinkEvent).order_by(LinkEvent.id.desc()).limit(PAGE + 1)
     if action is not None:
         query = query.where(LinkEvent.action == action)
@@ -199,19 +199,19 @@ def events(
 
 
 def accounts_of(session: Session, discord_ids: Iterable[str]) -> dict[str, User]:
-    """Those of these Discord accounts that have logged in here."""
+    """Return the accounts with these Discord ids that have logged in here."""
     return {
         user.discord_id: user for user in session.scalars(select(User).where(User.discord_id.in_(set(discord_ids))))
     }
 
 
 def players_of(session: Session, guids: Iterable[str]) -> dict[str, str]:
-    """The names of the profiles with these guids."""
+    """Return the players' names by these guids."""
     rows = session.execute(select(Player.guid, Player.name).where(Player.guid.in_(set(guids))))
     return {row.guid: row.name for row in rows}
 
 
 def owners(session: Session, player_ids: Iterable[int]) -> dict[int, User]:
-    """Whose these profiles are."""
+    """Return the accounts that own these profiles."""
     found = session.scalars(select(User).where(User.player_id.in_(set(player_ids))))
     return {user.player_id: user for user in found if user.player_id is not None}

@@ -1,4 +1,4 @@
-"""Reads what the addresses and forms of admins say."""
+"""Reads the query arguments and form fields of admins' pages."""
 
 import enum
 from typing import TypeVar
@@ -16,21 +16,21 @@ _E = TypeVar("_E", bound=enum.StrEnum)
 
 
 class ChangedSince(Conflict):
-    """What the admin decided upon is not what it was when they looked."""
+    """Raised when the state has changed since the admin saw it."""
 
     def __init__(self) -> None:
         super().__init__(words.CHANGED_SINCE)
 
 
 def wanted() -> str:
-    """What is searched for."""
+    """Read the search text."""
     return request.args.get("q", "").strip()
 
 
 def one_of(choices: type[_E], name: str) -> _E | None:
-    """What is chosen of these; anything else is no filter."""
+    """Read one of these choices; None for an unknown one."""
     text = request.args.get(name, "")
-    return next((one for one in choices if one.value == text), None)
+    return next((choice for choice in choices if choice.value == text), None)
 
 
 def page_number() -> int:
@@ -38,13 +38,13 @@ def page_number() -> int:
 
 
 def before() -> int | None:
-    """The id before which a page begins."""
+    """Read the id before which a page begins."""
     number = _number(request.args, "before")
     return None if number is None else min(max(number, 0), web.LARGEST_ID)
 
 
 def must_be_as_seen(name: str, now: object) -> None:
-    """What the confirming page showed goes along with its form. Raise ChangedSince."""
+    """Compare the state that the confirming page showed with the state now. Raise ChangedSince."""
     if request.form.get(name, "") != ("" if now is None else str(now)):
         raise ChangedSince
 

@@ -1,4 +1,4 @@
-"""Who may call evenings together and who may settle things: what the settings give, and what is granted here."""
+"""Roles: those that the settings give, and those that admins grant and revoke."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -19,7 +19,7 @@ MOST_FOUND = 10
 
 
 class NotGranted(Conflict):
-    """There is nothing to take back."""
+    """Raised when there is no grant to revoke."""
 
     def __init__(self) -> None:
         super().__init__(words.ROLE_NOT_GRANTED)
@@ -31,7 +31,7 @@ def show() -> str:
     fixed = [(role, sorted(roles.by_settings(settings, role))) for role in (Role.ADMIN, Role.PROMOTER)]
     with web.runtime().transaction() as session:
         granted = roles.granted(session)
-        ids = {one.discord_id for one in granted}.union(*(ids for _, ids in fixed))
+        ids = {grant.discord_id for grant in granted}.union(*(ids for _, ids in fixed))
         return render_template(
             "admin/roles.html",
             fixed=fixed,
@@ -60,9 +60,9 @@ def confirm_revoke(discord_id: str, role: str) -> str:
     who, right = web.the_admin(), roles.read_role(role)
     with web.runtime().transaction() as session:
         granted = roles.granted(session)
-        if not any((one.discord_id, one.role) == (discord_id, right) for one in granted):
+        if not any((grant.discord_id, grant.role) == (discord_id, right) for grant in granted):
             raise NotGranted
-        others = {one.discord_id for one in granted if one.role is Role.ADMIN and one.discord_id != discord_id}
+        others = {grant.discord_id for grant in granted if grant.role is Role.ADMIN and grant.discord_id != discord_id}
         return render_template(
             "admin/revoke.html",
             discord_id=discord_id,
@@ -76,7 +76,7 @@ def confirm_revoke(discord_id: str, role: str) -> str:
 
 @blueprint.post("/<discord_id>/<role>/revoke")
 def revoke(discord_id: str, role: str) -> Response:
-    """Take a right back, from the next request on."""
+    """Revoke a role, from the next request on."""
     who, now, right = web.the_admin(), web.now(), roles.read_role(role)
     with web.runtime().transaction() as session:
         if not roles.revoke(session, discord_id, right, actor=who.discord_id, now=now):

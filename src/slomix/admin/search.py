@@ -1,4 +1,4 @@
-"""Finds jobs and deliveries for the pages of admins: filtered, a page at a time."""
+"""Finds jobs and deliveries for admins' pages: filtered, a page at a time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class JobFilter:
-    """Which jobs; what is empty filters nothing."""
+    """Filter for jobs; empty fields match all."""
 
     status: JobStatus | None = None
     kind: str = ""
@@ -36,14 +36,14 @@ class JobFilter:
 
     @property
     def comes_next_first(self) -> bool:
-        """What is still to be done is shown in the order in which it will be, all else the newest first."""
+        """Check whether to sort by due time, as for pending jobs, instead of newest first."""
         return self.is_late or self.status is JobStatus.PENDING
 
 
 def jobs(
     session: Session, wanted: JobFilter, *, beyond: int | None = None, now: datetime, wall: datetime, limit: int = PAGE
 ) -> tuple[list[Job], int | None]:
-    """A page of them, and the id beyond which the next one begins; None at the end."""
+    """Return a page of jobs and the id beyond which the next page begins, or None at the end."""
     query = select(Job).where(*_of(wanted, now, wall)).limit(limit + 1)
     if wanted.comes_next_first:
         query = query.order_by(Job.run_at, Job.id)
@@ -75,20 +75,20 @@ def _of(wanted: JobFilter, now: datetime, wall: datetime) -> list[ColumnElement[
 
 
 def carried(session: Session, found: Sequence[Job]) -> dict[str, "Line"]:
-    """What those of these jobs carry that carry a message, by their subject."""
+    """Return the deliveries that these jobs carry, by the job's subject."""
     ids = [int(job.subject) for job in found if job.kind == deliveries.JOB_KIND]
     rows = session.scalars(select(Delivery).where(Delivery.id.in_(ids))).all() if ids else []
     return {str(line.row.id): line for line in lines(session, rows)}
 
 
 def kinds(session: Session) -> list[str]:
-    """The kinds of jobs there are."""
+    """Return the kinds of the jobs that are stored."""
     return list(session.scalars(select(Job.kind).distinct().order_by(Job.kind)))
 
 
 @dataclass(frozen=True)
 class DeliveryFilter:
-    """Which deliveries; what is empty filters nothing."""
+    """Filter for deliveries; empty fields match all."""
 
     day: date | None = None
     status: DeliveryStatus | None = None
@@ -100,7 +100,7 @@ class DeliveryFilter:
 
 @dataclass(frozen=True)
 class Line:
-    """One delivery as admins see it: to whom, never where or in which words."""
+    """A delivery as admins see it: the recipient, but neither address nor text."""
 
     row: Delivery
     # The player's name; empty for a room.
@@ -113,7 +113,7 @@ class Line:
 def ledger(
     session: Session, wanted: DeliveryFilter, *, before: int | None = None, settings: Settings, limit: int = PAGE
 ) -> tuple[list[Line], int | None]:
-    """A page of the ledger, the newest first, and the id before which the next one begins; None at the end."""
+    """Return a page of the ledger, newest first, and the id before which the next page begins, or None."""
     query = select(Delivery).where(*_of_deliveries(wanted, settings)).order_by(Delivery.id.desc()).limit(limit + 1)
     if before is not None:
         query = query.where(Delivery.id < before)
@@ -122,7 +122,7 @@ def ledger(
 
 
 def counts(session: Session, wanted: DeliveryFilter, *, settings: Settings) -> Mapping[DeliveryStatus, int]:
-    """How many deliveries the filter finds, by status; what fell back is counted where it fell back to."""
+    """Count the matching deliveries by status; a delivery that fell back counts only where it went."""
     conditions = [*_of_deliveries(wanted, settings), Delivery.fell_back_to.is_(None)]
     query = select(Delivery.status, func.count().label("number")).where(*conditions).group_by(Delivery.status)
     found = {row.status: row.number for row in session.execute(query)}
@@ -150,7 +150,7 @@ def _of_deliveries(wanted: DeliveryFilter, settings: Settings) -> list[ColumnEle
 
 
 def _bounds(day: date, settings: Settings) -> tuple[datetime, datetime]:
-    """When the community's day begins, and the next one."""
+    """Return when the community's day begins, and the next one."""
     starts_at = settings.day_starts_at
     return (
         moment_of(day, starts_at, settings.zone, starts_at),
@@ -159,14 +159,14 @@ def _bounds(day: date, settings: Settings) -> tuple[datetime, datetime]:
 
 
 def lines(session: Session, rows: Sequence[Delivery]) -> list[Line]:
-    """These deliveries with what else is to be shown of them; three queries, however many."""
+    """Add names, jobs and attempt counts to these deliveries, in three queries."""
     ids = [row.id for row in rows]
     names = accounts.names(session, [row.player_id for row in rows if row.player_id is not None])
     carriers = {
         int(job.subject): job
         for job in session.execute(
             select(Job.id, Job.subject, Job.run_at).where(
-                Job.kind == deliveries.JOB_KIND, Job.subject.in_([str(one) for one in ids])
+                Job.kind == deliveries.JOB_KIND, Job.subject.in_([str(delivery_id) for delivery_id in ids])
             )
         )
     }

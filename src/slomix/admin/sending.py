@@ -1,4 +1,4 @@
-"""The one switch that stops all sending: turned after a page that says what will happen."""
+"""Pauses and resumes all sending, after a page that says what will happen."""
 
 import structlog
 from flask import Blueprint, flash, redirect, render_template, url_for
@@ -25,7 +25,7 @@ def confirm_resume() -> str:
 
 
 def _confirm() -> str:
-    """Says how it is, and offers the other; who was overtaken sees that too."""
+    """Show the current state and offer the other; an admin who was overtaken sees that too."""
     now = web.now()
     with web.runtime().transaction() as session:
         pause = pausing.paused(session)
@@ -35,7 +35,7 @@ def _confirm() -> str:
 
 @blueprint.post("/pause")
 def pause() -> Response:
-    """Nothing leaves from now on."""
+    """Stop all sending."""
     who, now = web.the_admin(), web.now()
     with web.runtime().transaction() as session:
         is_new = pausing.pause(session, by=who.discord_id, now=now)
@@ -46,7 +46,7 @@ def pause() -> Response:
 
 @blueprint.post("/resume")
 def resume() -> Response:
-    """What waits, and is still true, leaves now."""
+    """Resume sending; messages that waited and still hold are sent now."""
     who = web.the_admin()
     with web.runtime().transaction() as session:
         was_paused = pausing.resume(session)

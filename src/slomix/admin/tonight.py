@@ -1,4 +1,4 @@
-"""Will tonight work? One sentence, and what it rests on."""
+"""Whether tonight will work: one sentence, and its reasons."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ NOT_ARRIVED = (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the system: whether it is there, and how long ago it said so, where it says anything."""
+    """A part of the system, whether it is up, and the age of its last heartbeat."""
 
     name: str
     is_there: bool
@@ -52,7 +52,7 @@ def show() -> str:
 
 @blueprint.get("/live")
 def show_live() -> Response:
-    """The part of it that changes, which is all of it."""
+    """Show the part of the page that changes, which is all of it."""
     return web.live_part(render_template("admin/_tonight.html", **_tonight()))
 
 
@@ -64,10 +64,10 @@ def verdict(
     now: datetime,
     start: str = "",
 ) -> str:
-    """Whether tonight works, in one sentence; of several troubles the worst."""
+    """Say in one sentence whether tonight works; with several problems, the worst."""
     if risks:
         return words.WRONG_TONIGHT.format(reason=risks[0].reason)
-    missed = sum(counts.get(one, 0) for one in NOT_ARRIVED)
+    missed = sum(counts.get(status, 0) for status in NOT_ARRIVED)
     if missed:
         return words.WELL_BUT_NOT_ALL.format(number=missed)
     if called is None:
@@ -83,7 +83,7 @@ def _tonight() -> dict[str, Any]:
     health = check(runtime, probes())
     with runtime.transaction() as session:
         cards = _cards(session, today, now)
-        called = next((one for one in reversed(cards) if one.is_called), None)
+        called = next((card for card in reversed(cards) if card.is_called), None)
         risks = risk_facts.look(
             session,
             called.campaign if called is not None and _is_near(called, now) else None,
@@ -98,7 +98,7 @@ def _tonight() -> dict[str, Any]:
         return {
             "verdict": verdict(risks, counts, called, now=now, start=f"{start:%H:%M}" if start else ""),
             "risks": risks,
-            "parts": [_part(one) for one in health],
+            "parts": [_part(part) for part in health],
             "pause": pause,
             "people": queries.accounts_of(session, [pause.by]) if pause else {},
             "campaigns": cards,
@@ -114,17 +114,19 @@ def _tonight() -> dict[str, Any]:
         }
 
 
-def _part(one: PartHealth) -> Part:
-    age = timedelta(seconds=one.age_seconds) if one.age_seconds is not None else None
-    return Part(one.part, one.ok, age, one.trouble)
+def _part(health: PartHealth) -> Part:
+    age = timedelta(seconds=health.age_seconds) if health.age_seconds is not None else None
+    return Part(health.part, health.ok, age, health.trouble)
 
 
 def _cards(session: Session, today: date, now: datetime) -> list[CampaignCard]:
-    """Today's campaigns, also those that were cancelled; dry runs are their promoter's own."""
+    """Return today's campaigns, cancelled ones too; dry runs belong to their promoters alone."""
     theirs = select(Campaign).where(Campaign.day == today, ~Campaign.dry_run).order_by(Campaign.id)
-    return [card_of(session, one, settings=web.runtime().settings, now=now) for one in session.scalars(theirs)]
+    return [
+        card_of(session, campaign, settings=web.runtime().settings, now=now) for campaign in session.scalars(theirs)
+    ]
 
 
 def _is_near(card: CampaignCard, now: datetime) -> bool:
-    """Whether it is looked after now."""
+    """Check whether the campaign is being watched now."""
     return card.is_open and campaigns.is_near(card.campaign, [phase.job for phase in card.phases], now)

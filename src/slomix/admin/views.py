@@ -1,4 +1,4 @@
-"""The pages of admins, behind one gate."""
+"""The admins' pages, behind one gate."""
 
 from datetime import datetime, timedelta
 
@@ -15,20 +15,20 @@ for pages in (overview, tonight, jobs, ledger, claims, links, roles, audit, play
 
 @blueprint.before_request
 def gate() -> None:
-    """Whatever stands below /admin, whoever wrote it."""
+    """Let only admins through to all pages below /admin."""
     web.the_admin()
 
 
 @blueprint.app_template_filter()
 def moment(value: datetime) -> str:
-    """Day and time, also of long ago."""
+    """Format day and time, with the year."""
     local = value.astimezone(web.runtime().settings.zone)
     return f"{local.day} {local:%b %Y, %H:%M}"
 
 
 @blueprint.app_template_filter()
 def ago(age: timedelta | None) -> str:
-    """How long ago, as coarse as it may be: a page that says nothing new is not sent again."""
+    """Format an age coarsely: a page whose text stays the same is not sent again."""
     if age is None:
         return words.NOT_SEEN_YET
     seconds = age.total_seconds()
