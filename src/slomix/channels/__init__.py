@@ -1,1 +1,1 @@
-"""Ways to reach a person or a room. A channel knows nothing of players, campaigns or tables, and tries once."""
+"""Ways to reach a person or a room. A channel knows no players, campaigns or tables, and tries once."""

@@ -1,4 +1,4 @@
-"""What every channel speaks: addresses, messages, receipts, errors."""
+"""Shared types of all channels: addresses, messages, receipts and errors."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,7 +9,7 @@ from typing import Protocol
 class Address:
     """Where a message goes: a person on a channel, or a room (`is_room`).
 
-    `learned` is what an earlier receipt carried and saves the channel a question: on Discord the id of the DM channel.
+    `learned` comes from an earlier receipt and saves the channel a request: on Discord the id of the DM channel.
     """
 
     value: str
@@ -19,9 +19,9 @@ class Address:
 
 @dataclass(frozen=True)
 class Message:
-    """The words, as plain text with Discord timestamps where a time is named.
+    """The text of a message, plain with Discord timestamps for times.
 
-    `mentions` are the Discord accounts that it may really call; a name or a number in the text calls nobody.
+    `mentions` are the Discord accounts that it may notify; a name or a number in the text notifies no account.
     """
 
     text: str
@@ -30,7 +30,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Receipt:
-    """The provider took the message."""
+    """Proof that the provider took the message."""
 
     message_id: str
     learned: str | None = None
@@ -50,17 +50,17 @@ class SendError(Exception):
 
 
 class SlowDown(SendError):
-    """Nothing was taken and nothing was wrong: we are asked to wait for `retry_after`."""
+    """A rate limit: nothing was taken, and the provider asks to wait for `retry_after`."""
 
 
 class Unanswered(SendError):
-    """The request left and no answer came: nobody knows whether the message was taken."""
+    """The request was sent without an answer: the message may have been taken."""
 
 
 class Channel(Protocol):
-    """One provider."""
+    """A provider of messages."""
 
-    # For how long the provider recognises a repeated nonce; zero where it knows no such thing.
+    # For how long the provider recognises a repeated nonce; zero if it doesn't.
     repeatable_for: timedelta
 
     def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:
@@ -71,14 +71,14 @@ class GuildLookup(Protocol):
     """Asks the provider who is in our server."""
 
     def is_member(self, discord_id: str) -> bool:
-        """Whether that person is a member now. Raise SendError when there is no answer."""
+        """Check whether an account is a member now. Raise SendError when there is no answer."""
 
 
 class VoiceLookup(Protocol):
-    """Asks the provider itself where one person is, for when our own picture is too old."""
+    """Asks the provider where an account is, for when the stored presence is too old."""
 
     def voice_channel_of(self, discord_id: str) -> str | None:
-        """The voice room that person is in now, or None. Raise SendError when there is no answer."""
+        """Return the account's voice room now, or None. Raise SendError when there is no answer."""
 
 
 @dataclass(frozen=True)
@@ -90,25 +90,25 @@ class Posted:
 
 
 class Threads(Protocol):
-    """Private threads in a room: who is in one reads it, and nobody else. Everything raises SendError if it fails."""
+    """Private threads in a room, readable by their members only. All methods raise SendError on failure."""
 
     def find(self, parent: str, name: str) -> str | None:
-        """The id of a thread that we made under this name, unless it is archived."""
+        """Return the id of our thread of this name, or None if it is missing or archived."""
 
     def create(self, parent: str, name: str) -> str:
-        """Make one and return its id. Raise Unanswered when nobody knows whether it was made."""
+        """Create a thread and return its id. Raise Unanswered if it may have been created."""
 
     def add(self, thread: str, account: str) -> None:
-        """Let somebody in, who may be in already; who is not in our server stays out."""
+        """Add an account; no-op for members of the thread and accounts outside our server."""
 
     def remove(self, thread: str, account: str) -> None:
-        """Take somebody out, who may be out already."""
+        """Remove an account; no-op if it is not in the thread."""
 
     def reopen(self, thread: str) -> None:
-        """Take it out of the archive, where nobody can be let in and nothing edited."""
+        """Take a thread out of the archive, where it takes neither members nor edits."""
 
     def find_message(self, thread: str, beginning: str) -> Posted | None:
-        """The newest message of ours that begins so, among the last few."""
+        """Return our newest message that begins so, among the last few."""
 
     def edit(self, thread: str, message_id: str, message: Message) -> None:
-        """Let a message of ours say this instead."""
+        """Replace the text of our message."""

@@ -25,12 +25,12 @@ PERMANENT = {
     50001,  # missing access
     50013,  # missing permissions
     50024,  # not in this kind of room
-    50033,  # invalid recipient: nobody has that id
+    50033,  # invalid recipient: no account has that id
 }
 
 # Unknown member, unknown user.
 NO_MEMBER = {10007, 10013}
-# Somebody who is not in the guild is in none of its voice rooms either.
+# Accounts outside the guild are in none of its voice rooms either.
 IN_NO_ROOM = {UNKNOWN_VOICE_STATE, 10007, 10013}
 # A DM channel that another bot opened: ours may still open its own.
 NOT_OUR_DM = {UNKNOWN_CHANNEL, 50001}
@@ -38,14 +38,14 @@ NOT_OUR_DM = {UNKNOWN_CHANNEL, 50001}
 # Discord refuses a message that lists more.
 MOST_MENTIONED = 100
 
-# Limits are counted for each room and each guild by itself, and over all other ids together.
+# Discord counts its limits per room and per guild, and over all other ids together.
 _MINOR_ID = re.compile(r"(?<!/channels)(?<!/guilds)/\d+")
 
 
 class Discord:
-    """The bot's voice. Thread-safe: one HTTP client with a pool of connections."""
+    """The bot's client. Thread-safe: one HTTP client with a pool of connections."""
 
-    # Discord promises "the past few minutes"; one is safe to count on.
+    # Discord promises "the past few minutes"; one minute is safe to count on.
     repeatable_for = timedelta(seconds=60)
 
     def __init__(
@@ -75,12 +75,12 @@ class Discord:
         return Receipt(self._post(room, message, nonce), learned=room)
 
     def voice_channel_of(self, discord_id: str) -> str | None:
-        """Where that person is now; None when in no voice room."""
+        """Return the voice room that the account is in now, or None."""
         state = self.request("GET", f"/guilds/{self._guild_id}/voice-states/{discord_id}", absent=IN_NO_ROOM)
         return state.get("channel_id")
 
     def is_member(self, discord_id: str) -> bool:
-        """Whether that person is in the server now."""
+        """Check whether the account is in the server now."""
         return bool(self.request("GET", f"/guilds/{self._guild_id}/members/{discord_id}", absent=NO_MEMBER))
 
     def close(self) -> None:
@@ -108,7 +108,7 @@ class Discord:
         absent: Container[object] = (),
         carries_message: bool = False,
     ) -> dict[str, Any]:
-        """The object that Discord answers with; empty for the errors in `absent`. Raise SendError for all others."""
+        """Return the object that Discord answers with; empty for the errors in `absent`. Raise SendError for others."""
         return as_object(self.ask(method, path, json=json, absent=absent, carries_message=carries_message))
 
     def ask(
@@ -120,7 +120,7 @@ class Discord:
         absent: Container[object] = (),
         carries_message: bool = False,
     ) -> Any:
-        """The same, for answers that may be no object."""
+        """Like `request`, but return any JSON value."""
         route = f"{method} {_MINOR_ID.sub('/*', path)}"
         slot = self._pace.wait(route)
         response = self._http.request(
@@ -137,7 +137,7 @@ class Discord:
 
 
 def allowed_mentions(message: Message) -> dict[str, Any]:
-    """Whom a message may call: those it says, and nobody because of how somebody is called."""
+    """Limit a message's mentions to those it names, so that a player's name cannot notify any account."""
     accounts = list(dict.fromkeys(message.mentions))[:MOST_MENTIONED]
     return {"parse": [], "users": accounts} if accounts else {"parse": []}
 

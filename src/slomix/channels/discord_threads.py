@@ -1,4 +1,4 @@
-"""Private threads on Discord: made, found again, who is in them, and the one message of ours that is kept true."""
+"""Private threads on Discord: their members, and our one message in each."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from slomix.channels.http import as_object
 
 # https://discord.com/developers/docs/resources/channel
 PRIVATE_THREAD = 12
-# In minutes; from the list of rooms only: whoever is in a thread still finds it.
+# In minutes. It leaves the list of rooms only: members of a thread still find it.
 ARCHIVED_AFTER = 1440
 NEWEST_MESSAGES = 50
 
@@ -24,9 +24,9 @@ class DiscordThreads:
     def find(self, parent: str, name: str) -> str | None:
         answer = self._discord.request("GET", f"/guilds/{self._guild_id}/threads/active")
         wanted = {"parent_id": parent, "name": name, "owner_id": self._me(), "type": PRIVATE_THREAD}
-        found = [one for one in _objects(answer.get("threads")) if wanted.items() <= one.items()]
-        # The oldest, so that everybody who looks agrees on one.
-        return min((str(one["id"]) for one in found), key=int, default=None)
+        found = [thread for thread in _objects(answer.get("threads")) if wanted.items() <= thread.items()]
+        # The oldest, so that all lookups agree.
+        return min((str(thread["id"]) for thread in found), key=int, default=None)
 
     def create(self, parent: str, name: str) -> str:
         body = {
@@ -49,10 +49,10 @@ class DiscordThreads:
 
     def find_message(self, thread: str, beginning: str) -> Posted | None:
         me = self._me()
-        for one in _objects(self._discord.ask("GET", f"/channels/{thread}/messages?limit={NEWEST_MESSAGES}")):
-            content = str(one.get("content", ""))
-            if as_object(one.get("author")).get("id") == me and content.startswith(beginning):
-                return Posted(str(one["id"]), content)
+        for message in _objects(self._discord.ask("GET", f"/channels/{thread}/messages?limit={NEWEST_MESSAGES}")):
+            content = str(message.get("content", ""))
+            if as_object(message.get("author")).get("id") == me and content.startswith(beginning):
+                return Posted(str(message["id"]), content)
         return None
 
     def edit(self, thread: str, message_id: str, message: Message) -> None:
@@ -60,11 +60,11 @@ class DiscordThreads:
         self._discord.request("PATCH", f"/channels/{thread}/messages/{message_id}", json=body)
 
     def _me(self) -> str:
-        """The bot's own account; it never changes, so it is asked for once."""
+        """Return the bot's own account, which never changes and is therefore asked for once."""
         if self._own_id is None:
             self._own_id = str(self._discord.request("GET", "/users/@me")["id"])
         return self._own_id
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:
-    return [as_object(one) for one in value] if isinstance(value, list) else []
+    return [as_object(item) for item in value] if isinstance(value, list) else []

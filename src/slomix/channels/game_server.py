@@ -1,4 +1,4 @@
-"""Asks the ET:Legacy server over UDP who is on it."""
+"""Asks the ET:Legacy server over UDP which players are on it."""
 
 import asyncio
 import re
@@ -8,30 +8,30 @@ TIMEOUT_SECONDS = 2.0
 
 _REQUEST = b"\xff\xff\xff\xffgetstatus\n"
 _HEADER = b"\xff\xff\xff\xffstatusResponse"
-# Score, ping and name, the name with whatever stands between the first and the last quotation mark.
+# Score, ping and name: everything between the first and the last quotation mark.
 _PLAYER = re.compile(rb'-?\d+ -?\d+ "(.*)"\r?')
 
 
 class NoTelemetry(Exception):
-    """The game server did not say who is on it."""
+    """The game server did not say which players are on it."""
 
 
 class ServerLookup(Protocol):
     """Asks the game server itself."""
 
     def names(self) -> list[str]:
-        """The names of those who are on it, as they wear them. Raise NoTelemetry when there is no answer."""
+        """Return the players' names with their colour codes. Raise NoTelemetry when there is no answer."""
 
 
 class GameServer:
-    """One server that speaks the protocol of Quake 3. Thread-safe: every question has a socket of its own."""
+    """A server that speaks the protocol of Quake 3. Thread-safe: each query has its own socket."""
 
     def __init__(self, host: str, port: int) -> None:
         self._host = host
         self._port = port
 
     def names(self) -> list[str]:
-        """Ask, and once more when that came to nothing; four seconds at most."""
+        """Ask at most twice, four seconds together."""
         try:
             return self._names()
         except NoTelemetry:
@@ -45,7 +45,7 @@ class GameServer:
 
 
 def names_in(answer: bytes) -> list[str]:
-    """The names of a `statusResponse`. Raise NoTelemetry where it is none; a line that was cut off names nobody."""
+    """Return the names in a `statusResponse`, without cut-off lines. Raise NoTelemetry if it is no such answer."""
     header, _, body = answer.partition(b"\n")
     info, *lines = body.split(b"\n")
     if header.rstrip() != _HEADER or not info.startswith(b"\\"):
@@ -54,7 +54,7 @@ def names_in(answer: bytes) -> list[str]:
 
 
 def _text(name: bytes) -> str:
-    """ET:Legacy writes UTF-8. What is older does not, and a name that lost its accents might be somebody else's."""
+    """Decode a name as UTF-8, else as Latin-1, so that an older client's accents aren't lost."""
     try:
         return name.decode()
     except UnicodeDecodeError:
@@ -62,12 +62,12 @@ def _text(name: bytes) -> str:
 
 
 def _ask(host: str, port: int) -> bytes:
-    # It brings an HTTP client along for other games: only who asks has to load it.
+    # Imported here because it loads an HTTP client for other games.
     from opengsq.protocol_socket import UdpClient
     from opengsq.protocols.quake3 import Quake3
 
-    # The bytes as they come: `get_status` drops what is not UTF-8, takes ^X for the beginning of a longer colour code,
-    # and makes a name of half a line.
+    # Raw bytes, because `get_status` drops what is not UTF-8, misreads ^X as a longer colour code, and takes half a line
+    # for a name.
     question = UdpClient.communicate(Quake3(host, port, timeout=TIMEOUT_SECONDS), _REQUEST)
     loop = asyncio.new_event_loop()
     try:

@@ -1,4 +1,4 @@
-"""What the channels share on the wire: one client, one try, and whether a request that failed had left."""
+"""The HTTP client of all channels: one attempt, and whether a failed request had left."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from slomix.channels.base import SendError, Unanswered
 # A first message on Discord is two requests; together they stay below a job's lease.
 TIMEOUT = httpx2.Timeout(8, connect=3, write=3, pool=2)
 
-# There was no connection, so nothing can have left.
+# Errors without a connection: nothing can have left.
 NOT_LEFT = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
@@ -30,7 +30,7 @@ logging.getLogger("httpx2").addFilter(lambda _record: False)
 class Http:
     """The connections to one provider. Thread-safe, and tries once.
 
-    `not_reached` and `no_answer` are the reasons that its errors give, with a blank for the kind of error.
+    `not_reached` and `no_answer` are the reasons in its errors, with a placeholder for the kind of error.
     """
 
     def __init__(
@@ -61,10 +61,10 @@ class Http:
         waits: float = 0,
         left: Callable[[], None] | None = None,
     ) -> httpx2.Response:
-        """Ask once and return whatever is answered.
+        """Send one request and return the response, whatever its status.
 
-        Raise SendError when there is no answer, and Unanswered when a message may have left. `waits` is how long the
-        provider was asked to hold its answer back; `left` is called when the request is on the wire.
+        Raise SendError when there is no answer, and Unanswered when a message may have left. `waits` is how many seconds
+        the provider was asked to hold its answer back; `left` is called when the request is on the wire.
         """
         timeout = self._timeout.as_dict()
         if waits and timeout["read"] is not None:
@@ -77,11 +77,11 @@ class Http:
             failure = SendError(self._not_reached.format(error=type(error).__name__))
         except httpx2.HTTPError as error:
             failure = self.no_answer(type(error).__name__, carries_message=carries_message)
-        # Raised out here it carries nothing of the library's, whose errors know the whole address.
+        # Raised out here, so that it doesn't chain the library's error, which knows the whole address.
         raise failure
 
     def no_answer(self, kind: str, *, carries_message: bool) -> SendError:
-        """The error for a request that left and was not answered, or not in words that can be read."""
+        """Return the error for a request that was sent, but not answered in a readable way."""
         failure = Unanswered if carries_message else SendError
         return failure(self._no_answer.format(error=kind))
 
@@ -101,7 +101,7 @@ def _tracing(left: Callable[[], None] | None) -> dict[str, Any]:
 
 
 def decoded(response: httpx2.Response) -> Any:
-    """What the body says, or None where it is no JSON."""
+    """Return the body as JSON, or None if it is none."""
     try:
         return response.json()
     except ValueError:
@@ -109,12 +109,12 @@ def decoded(response: httpx2.Response) -> Any:
 
 
 def as_object(value: Any) -> dict[str, Any]:
-    """The object that was expected; empty where something else stands."""
+    """Return the value if it is a JSON object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def pause(asked: Any, *, otherwise: timedelta | None) -> timedelta | None:
-    """How long the provider asks us to wait, or `otherwise` where it says nothing that makes sense."""
+    """Return how long the provider asks us to wait, or `otherwise` if it says nothing sensible."""
     try:
         seconds = float(asked)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Writes what somebody chose, such as a name, so that Discord shows it as it is: it calls nobody, formats nothing."""
+"""Escapes players' texts, such as names, so that Discord shows them literally."""
 
 import re
 
@@ -6,5 +6,5 @@ _MARKDOWN = re.compile(r"([\\*_~`|>\[\]()#<:-])")
 
 
 def escaped(text: str) -> str:
-    """The same to read, on one line; `@` is followed by a space without width, so that it calls nobody."""
+    """Escape Markdown and put the text on one line; a zero-width space after `@` prevents mentions."""
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split())).replace("@", "@\u200b")

@@ -1,4 +1,4 @@
-"""A channel and threads that keep what they are given: for tests, with the answers they ask for."""
+"""Test doubles: a channel and threads in memory, with the answers that tests choose."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,7 +9,7 @@ from slomix.channels.discord import ARCHIVED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
 
 @dataclass
 class MemoryChannel:
-    """Takes everything, or raises what stands in `answers`; a nonce it knows answers with the first message."""
+    """Takes every message, or raises what stands in `answers`; a known nonce gets the first receipt."""
 
     sent: list[tuple[Address, Message, str]] = field(default_factory=list)
     answers: list[SendError | None] = field(default_factory=list)
@@ -32,7 +32,7 @@ class MemoryChannel:
 
 @dataclass
 class MemoryThread:
-    """One thread, as it stands."""
+    """A thread in memory."""
 
     parent: str
     name: str
@@ -42,13 +42,13 @@ class MemoryThread:
 
 @dataclass
 class MemoryThreads:
-    """Threads whose messages are those of `channel`; raises what stands in `error`, and loses answers when told to."""
+    """Threads with the messages of `channel`; raises `error`, and loses an answer if told to."""
 
     channel: MemoryChannel
     there: dict[str, MemoryThread] = field(default_factory=dict)
     error: SendError | None = None
     loses_next_answer: bool = False
-    # Whom Discord lets into no thread.
+    # Accounts that Discord doesn't let into any thread.
     refused: dict[str, SendError] = field(default_factory=dict)
     made: int = 0
     edits: int = 0
@@ -56,7 +56,7 @@ class MemoryThreads:
     def find(self, parent: str, name: str) -> str | None:
         self._answer()
         wanted = (parent, name, False)
-        found = (one for one, it in self.there.items() if (it.parent, it.name, it.is_archived) == wanted)
+        found = (thread for thread, it in self.there.items() if (it.parent, it.name, it.is_archived) == wanted)
         return next(found, None)
 
     def create(self, parent: str, name: str) -> str:
@@ -78,7 +78,7 @@ class MemoryThreads:
 
     def remove(self, thread: str, account: str) -> None:
         it = self._open(thread)
-        it.members = [one for one in it.members if one != account]
+        it.members = [member for member in it.members if member != account]
 
     def reopen(self, thread: str) -> None:
         self._answer()

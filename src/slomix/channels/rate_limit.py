@@ -1,6 +1,7 @@
-"""Keeps Discord's limits across all processes that share the bot: 50 requests in any second, and those of a route.
+"""Keeps Discord's rate limits across all processes of the bot: 50 requests a second, and those of each route.
 
-Redis knows the time for everybody, and one script asks and takes at once. Without Redis each process keeps to a share.
+Redis keeps the time for all processes, and one script checks and takes a slot. Without Redis each process keeps to a
+share.
 """
 
 import secrets
@@ -20,20 +21,20 @@ from slomix.clock import nap, wall_now
 
 log = structlog.get_logger()
 
-# Discord takes 50 in any second. Fewer, and a little longer: it counts what arrives, and we what leaves.
+# Discord takes 50 in any second. Fewer in a longer window here: it counts arrivals, this counts departures.
 LIMIT, WINDOW = 48, timedelta(milliseconds=1020)
-# What one process may do while nobody can count for all: five workers together stay below the limit.
+# The limit of one process while Redis is away: five workers together stay below Discord's.
 SHARE = 9
-# A sender that would have to wait longer is told so, and frees its thread for others. No shorter than two windows: the
-# third wave would be sent away just before its turn.
+# A sender that would have to wait longer gets SlowDown, which frees its thread. At least two windows: otherwise the
+# third wave would be refused just before its turn.
 PATIENCE = 2.5 * WINDOW
-# For so long a request counts that was begun and of which nobody said that it has left.
+# How long a request counts if its sender never reports that it has left.
 BEGUN = timedelta(seconds=10)
 
 _SLOTS, _ALL, _ROUTE = "slomix:discord:slots", "slomix:discord:held", "slomix:discord:held:{route}"
 
-# Slots by the moment, in microseconds, until which they count. Answers what came of it, and how long until it is worth
-# asking again: until the first slot ends, or a window, as the first may turn out to have left already.
+# Slots by the moment, in microseconds, until which they count. Returns a result, and how long until it is worth asking
+# again: until the first slot ends, but at most a window, as the first request may have left already.
 _HAD, _LATER, _HELD = 1, 0, -1
 _TAKE = """
 local limit, begun = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -57,28 +58,28 @@ redis.call('ZADD', KEYS[1], 'XX', time[1] * 1000000 + time[2] + tonumber(ARGV[1]
 
 
 class Pace(Protocol):
-    """When the next request may leave."""
+    """Decides when the next request may leave."""
 
     def wait(self, route: str) -> str:
-        """Return a slot when a request on this route may leave. Raise SlowDown when that is too far to wait for."""
+        """Return a slot when a request on this route may leave. Raise SlowDown if that takes too long."""
 
     def left(self, slot: str) -> None:
-        """The request of this slot has left just now."""
+        """Record that the request of this slot has left just now."""
 
     def heed(self, route: str, headers: Mapping[str, str], *, refused_for: timedelta | None = None) -> None:
-        """Learn from an answer: what it says of its route, and whether the request was refused for being too early."""
+        """Learn from an answer's headers, and from a refusal for coming too early."""
 
 
 @dataclass(frozen=True)
 class Hold:
-    """For how long nothing may leave: on one route, or at all."""
+    """How long no request may leave: on one route, or at all."""
 
     lasts: timedelta
     is_global: bool
 
 
 def read_hold(headers: Mapping[str, str], refused_for: timedelta | None) -> Hold | None:
-    """What Discord's headers ask for; None when the route has room left.
+    """Read the pause that Discord's headers ask for; None when the route has room left.
 
     https://discord.com/developers/docs/topics/rate-limits
     """
@@ -112,7 +113,7 @@ class SharedPace:
                 came_to, delay = self._ask(slot, route)
                 if came_to == _HAD:
                     return slot
-                # What Discord holds back is not waited for, as everybody else would wait behind it.
+                # Don't wait out a pause that Discord asks for: all other threads would wait behind it.
                 if came_to == _HELD or wall_now() + delay > until:
                     raise SlowDown(words.DISCORD_IS_BUSY, retry_after=delay)
                 nap(delay.total_seconds())
@@ -146,7 +147,7 @@ class SharedPace:
 
 
 class OwnPace:
-    """The pace of one process that knows of no other. Thread-safe."""
+    """The pace of a single process. Thread-safe."""
 
     def __init__(self, limit: int = SHARE) -> None:
         self._granted: deque[float] = deque([0.0] * limit, maxlen=limit)
@@ -163,10 +164,10 @@ class OwnPace:
         return ""
 
     def left(self, slot: str) -> None:
-        """Who knows of no other counts when it gives a slot."""
+        """No-op: a process-local limiter counts when it grants."""
 
     def heed(self, route: str, headers: Mapping[str, str], *, refused_for: timedelta | None = None) -> None:
-        """Who knows of no other waits for nothing that others are told."""
+        """No-op: a process-local limiter doesn't track pauses."""
 
 
 def _microseconds(span: timedelta) -> int:

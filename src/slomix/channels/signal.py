@@ -1,4 +1,4 @@
-"""Signal over a signal-cli-rest-api of one's own: messages to phone numbers, and what came in for ours."""
+"""Signal over our own signal-cli-rest-api: messages to phone numbers, and messages to ours."""
 
 import re
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ LONGEST_ERROR = 200
 
 # Signal mostly does not say how long.
 UNTOLD_PAUSE = timedelta(seconds=5)
-# A person has to solve it; asking again earlier makes Signal stricter.
+# An operator has to solve it; asking again earlier makes Signal stricter.
 CHALLENGE_PAUSE = timedelta(hours=1)
 
 
 class ChallengeNeeded(SendError):
-    """Signal takes nothing more from our number until somebody has proved that we are no robot."""
+    """Signal refuses our number until an operator has solved a captcha."""
 
 
 @dataclass(frozen=True)
 class Incoming:
-    """A text that somebody wrote to our number."""
+    """A text that was sent to our number."""
 
     sender: str
     is_private: bool
@@ -39,7 +39,7 @@ class Incoming:
 
 
 class Signal:
-    """Our number's voice and ears. Thread-safe."""
+    """The client for our number. Thread-safe."""
 
     # Signal knows no nonce: a repeat is a second message.
     repeatable_for = timedelta(0)
@@ -54,7 +54,7 @@ class Signal:
         )
 
     def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:
-        """Post once, to a phone number; what is none is refused without asking."""
+        """Post once to a phone number; refuse anything else without a request."""
         if not is_e164(to.value):
             raise SendError(words.NOT_E164, permanent=True)
         body = {"message": message.text, "number": self._sender, "recipients": [to.value]}
@@ -65,7 +65,7 @@ class Signal:
         return Receipt(str(answer.get("timestamp", "")))
 
     def receive(self, *, wait_seconds: int) -> list[Incoming]:
-        """What people wrote since the last time, waiting for it if need be. It is given once."""
+        """Return the texts since the last call, waiting for some if there are none; each is returned once."""
         path = f"/v1/receive/{quote(self._sender, safe='')}?timeout={wait_seconds}"
         response = self._http.request("GET", path, waits=wait_seconds)
         answer = decoded(response)
@@ -73,10 +73,10 @@ class Signal:
             raise _refusal(response, as_object(answer))
         if not isinstance(answer, list):
             raise self._http.no_answer(f"{response.status_code}", carries_message=False)
-        return [incoming for one in answer if (incoming := _incoming(one)) is not None]
+        return [incoming for message in answer if (incoming := _incoming(message)) is not None]
 
     def is_registered(self) -> bool:
-        """Whether the service has our number. Raise SendError when it does not answer."""
+        """Check whether the service has our number. Raise SendError when it does not answer."""
         response = self._http.request("GET", "/v1/accounts")
         answer = decoded(response)
         if not response.is_success:
@@ -100,12 +100,12 @@ def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
 
 
 def _without_numbers(error: str) -> str:
-    """On one line and without phone numbers: reasons are stored and shown, and numbers are kept encrypted."""
+    """Put an error on one line without phone numbers, because reasons are stored and shown unencrypted."""
     return E164.sub("+…", " ".join(error.split()))[:LONGEST_ERROR]
 
 
 def _incoming(raw: Any) -> Incoming | None:
-    """A text, or None: receipts, typing, what our other devices sent, and senders who hide their number."""
+    """Read a text, or None for receipts, typing, our other devices, and senders who hide their number."""
     envelope = as_object(as_object(raw).get("envelope"))
     data = as_object(envelope.get("dataMessage"))
     sender, text = envelope.get("sourceNumber"), data.get("message")

@@ -1,4 +1,4 @@
-"""Telegram over its Bot API: private messages, and what people write to the bot."""
+"""Telegram over its Bot API: private messages, and messages to the bot."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +16,7 @@ LONGEST_TEXT = 4096
 
 @dataclass(frozen=True)
 class Update:
-    """Something that was written to the bot; one that cannot be read has only its number."""
+    """A message to the bot; if it cannot be read, only its number is set."""
 
     update_id: int
     chat_id: str
@@ -26,9 +26,9 @@ class Update:
 
 
 class Telegram:
-    """The bot's voice and ears. Thread-safe.
+    """The bot's client. Thread-safe.
 
-    The token is a part of every address, so no address is ever told to anybody: neither in an error nor in a log.
+    The token is a part of every address, so no address appears in an error or a log.
     """
 
     # Telegram knows no nonce: a repeat is a second message.
@@ -53,24 +53,24 @@ class Telegram:
         return Receipt(str(sent.get("message_id", "")))
 
     def updates(self, offset: int, *, wait_seconds: int) -> list[Update]:
-        """What was written from `offset` on, waiting for it if need be; all before `offset` is done with."""
+        """Return the updates from `offset` on, waiting for some; Telegram forgets all before `offset`."""
         body = {"offset": offset, "timeout": wait_seconds, "allowed_updates": ["message"]}
         found = self._call("getUpdates", body, waits=wait_seconds)
         read = map(read_update, found if isinstance(found, list) else ())
         return [update for update in read if update is not None]
 
     def username(self) -> str:
-        """The bot's own name, as links to it spell it."""
+        """Return the bot's own name, as links to it spell it."""
         return str(as_object(self._call("getMe", {})).get("username", ""))
 
     def set_webhook(self, url: str, secret: str) -> None:
-        """From now on updates are posted to `url`, with `secret` in a header, and cannot be asked for."""
-        # One at a time: of two at once the later one would make the earlier one count as done.
+        """Have updates posted to `url`, with `secret` in a header; `updates` fails from then on."""
+        # One at a time: of two at once, the later update would mark the earlier as done.
         body = {"url": url, "secret_token": secret, "allowed_updates": ["message"], "max_connections": 1}
         self._call("setWebhook", body)
 
     def delete_webhook(self) -> None:
-        """From now on updates can be asked for."""
+        """Remove the webhook, so that `updates` works."""
         self._call("deleteWebhook", {})
 
     def close(self) -> None:
@@ -82,7 +82,7 @@ class Telegram:
         if not response.is_success:
             raise _refusal(response, answer)
         if answer.get("ok") is not True:
-            # Somebody in between answered in Telegram's place.
+            # A proxy answered in Telegram's place.
             raise self._http.no_answer(f"{response.status_code}", carries_message=carries_message)
         return answer.get("result")
 
@@ -92,7 +92,7 @@ def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
     if code == 429:
         asked = as_object(problem.get("parameters")).get("retry_after")
         return SlowDown(words.TELEGRAM_IS_BUSY, retry_after=pause(asked, otherwise=timedelta(seconds=1)), code=code)
-    # A 403 that is not in Telegram's words comes from somebody in between and says nothing about the person.
+    # A 403 that is not in Telegram's words comes from a proxy and says nothing about the recipient.
     if code == 403 and problem.get("error_code") == code:
         return SendError(words.TELEGRAM_BLOCKED, permanent=True, code=code)
     if code == 400 and "chat not found" in description.lower():
@@ -101,7 +101,7 @@ def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
 
 
 def read_update(raw: Any) -> Update | None:
-    """One update. What cannot be read keeps its number, so that the offset moves on."""
+    """Read an update; if it cannot be read, keep its number, so that the offset moves on."""
     number = as_object(raw).get("update_id")
     if not isinstance(number, int):
         return None
