@@ -1,1 +1,1 @@
-"""The processes beside the web: worker, scheduler, inbox, Discord, and what they have in common."""
+"""The processes beside the web: worker, scheduler, inbox, Discord, and their common parts."""

@@ -1,4 +1,4 @@
-"""The loops of worker and scheduler. They are dull on purpose: all meaning is in `background` and `jobs`."""
+"""The loops of worker and scheduler. All meaning is in `dispatch` and `jobs`."""
 
 import os
 import queue
@@ -35,20 +35,20 @@ from slomix.supervisor.process import on_stop_signal
 log = structlog.get_logger()
 
 LOOK_AT_LEAST_EVERY = 5.0
-# How soon a process notices that somebody set the clock, where that is possible.
+# How soon a process notices that the clock was set, where that is possible.
 NOTICE_JUMPS_WITHIN = 0.1
-# How soon a scheduler that sleeps hears that it is to stop.
+# How soon a sleeping scheduler notices a stop signal.
 NOTICE_STOP_WITHIN = 0.5
-# How long a worker that is to stop waits for the tries under way; what takes longer is taken back after its lease.
+# How long a stopping worker waits for attempts under way; jobs that take longer are taken back after their lease.
 FINISH_WITHIN = 12.0
 
 
 def start(part: str, *, connections: int = 3) -> Runtime:
-    """Logging and runtime for one process; a setting that makes no sense ends it with a sentence.
+    """Configure logging and return the runtime of a process; exit with a message if a setting is invalid.
 
-    A worker has as many connections to a provider as threads, and few to the database: its threads mostly wait for an
-    answer, and more of them at work at once only stand in each other's way. When a connection turns out to be dead its
-    job is nudged again, so it need not ask each whether it lives.
+    A worker has a connection to each provider per thread, but few to the database: its threads mostly wait for answers,
+    and more database work at once only slows it down. It doesn't check whether a connection is alive, because a job
+    that meets a dead one is nudged again.
     """
     logs.configure(part)
     is_worker = part == health_rules.WORKER
@@ -81,12 +81,12 @@ def stop_event() -> threading.Event:
 
 
 def copy_of(runtime: Runtime) -> str:
-    """Which one of its kind this process is: its machine, and its name there, which it keeps when it starts again."""
+    """Name this copy of a process: its machine, and a name there that survives restarts."""
     return f"{socket.gethostname()}/{runtime.settings.process_name or os.getpid()}"
 
 
 def beat(runtime: Runtime, part: str) -> None:
-    """Say that this process lives; whether the database hears it is not this process's worry."""
+    """Record that this process lives; if the database is away, only log it."""
     try:
         with runtime.transaction() as session:
             health.beat(session, part, copy_of(runtime), wall=wall_now())
@@ -95,13 +95,13 @@ def beat(runtime: Runtime, part: str) -> None:
 
 
 def leave(runtime: Runtime, part: str) -> None:
-    """Say that this process was asked to end, so that nobody misses it."""
+    """Record that this process was asked to end, so that it isn't reported missing."""
     with suppress(SQLAlchemyError), runtime.transaction() as session:
         health.leave(session, part, copy_of(runtime), wall=wall_now())
 
 
 def run_worker() -> None:
-    """Until told to stop: Dramatiq's workers in this very process, one a lane. Waits inside while Redis is away."""
+    """Run Dramatiq's workers, one per lane, until told to stop; they wait while Redis is away."""
     runtime = start(health_rules.WORKER)
     stopping = stop_event()
     broker = dispatch.make_broker(runtime.settings.redis_url.get_secret_value())
@@ -122,13 +122,13 @@ def run_worker() -> None:
 
 
 def _threads(most: int) -> dict[str, int]:
-    """How many threads each lane has: most for Discord, where most people are, and which takes 50 requests a second."""
+    """Return the threads per lane: most for Discord, which most players use and which takes 50 requests a second."""
     few = max(1, most // 4)
     return {lane: most if lane == ChannelName.DISCORD else few for lane in dispatch.LANES}
 
 
 class Waker:
-    """Sleeps until the next due row, a NOTIFY, or a jump of the clock: whichever comes first."""
+    """Sleeps until the next due row, a NOTIFY or a jump of the clock, whichever comes first."""
 
     def __init__(self, runtime: Runtime, stopping: threading.Event) -> None:
         self._runtime = runtime
@@ -136,12 +136,12 @@ class Waker:
         self._connection: psycopg.Connection[tuple[object, ...]] | None = None
 
     def listen(self) -> None:
-        """Begin to listen, before the rows are read, so that nothing falls between."""
+        """Listen before the rows are read, so that no notification is missed."""
         if self._connection is None or self._connection.closed:
             self._connection = db.listen(self._runtime.database.url, db.JOBS)
 
     def sleep(self, system_moment: datetime | None, wall_moment: datetime | None) -> None:
-        """Wait; look up often enough to see a clock that was set."""
+        """Wait until one of the moments; look up often enough to see that the clock was set."""
         started = self._runtime.clock.now()
         wall_end = wall_now() + timedelta(seconds=LOOK_AT_LEAST_EVERY)
         while not self._stopping.is_set():
@@ -165,7 +165,7 @@ class Waker:
 
 
 class Scheduler:
-    """One step at a time: listen, say that it lives, release what is due, nudge; with nothing due, sleep."""
+    """Works in steps: listen, send a heartbeat, release due jobs, nudge workers; sleep if none is due."""
 
     def __init__(self, runtime: Runtime, broker: Broker, stopping: threading.Event) -> None:
         self._runtime, self._broker = runtime, broker
@@ -188,7 +188,7 @@ class Scheduler:
             self._waker.sleep(*moments)
 
     def _begin_a_new_day(self) -> None:
-        """Pages that stay open overnight must not go on calling yesterday Today; and what is done once a day is due."""
+        """On a new day, refresh open pages, which still call yesterday today, and plan the daily jobs."""
         settings = self._runtime.settings
         today = local_day(self._runtime.clock.now(), settings.zone, settings.day_starts_at)
         if today != self._day:
@@ -201,7 +201,7 @@ class Scheduler:
 
 
 def run_scheduler() -> None:
-    """Until told to stop."""
+    """Run the scheduler until told to stop."""
     runtime = start("scheduler", connections=3)
     stopping = stop_event()
     broker = dispatch.make_broker(runtime.settings.redis_url.get_secret_value())
@@ -213,7 +213,7 @@ def run_scheduler() -> None:
 
 
 def _guarded(step: Callable[[], None]) -> None:
-    """One step; while PostgreSQL or Redis is away the process waits, it does not die."""
+    """Run one step; wait when PostgreSQL or Redis is away."""
     try:
         step()
     except (OperationalError, psycopg.OperationalError) as error:

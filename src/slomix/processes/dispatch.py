@@ -1,4 +1,4 @@
-"""Where jobs meet Dramatiq: the broker, the actor, the handlers, and one tick of the scheduler."""
+"""Connects jobs to Dramatiq: the broker, the actor, the handlers, and one tick of the scheduler."""
 
 import dramatiq
 import structlog
@@ -44,13 +44,13 @@ HANDLERS: dict[str, Handler] = {
     JOB_KIND: Deliver(NOTICES),
 }
 
-# One queue for each lane, so that who waits for one provider keeps nobody from another.
+# One queue for each lane, so that a slow provider doesn't block the others.
 LANES = (GENERAL, *(channel.value for channel in ChannelName))
 ACTOR = "run_job"
 
 
 def make_broker(redis_url: str) -> RedisBroker:
-    """The broker that carries ids. Retries, age and time belong to the job's row, so no middleware of its own."""
+    """Return a broker that carries job ids; without middleware, as retries and ages belong to the jobs' rows."""
     broker = RedisBroker(url=redis_url, middleware=[], dead_message_ttl=60_000, maintenance_chance=100)
     for lane in LANES:
         broker.declare_queue(lane)
@@ -84,12 +84,12 @@ def nudge(broker: dramatiq.Broker, released: list[Due]) -> None:
 
 
 def held(session: Session) -> frozenset[str]:
-    """The kinds of jobs that do not run now: while sending is paused, those that send."""
+    """Return the job kinds that must not run while sending is paused."""
     return frozenset() if pausing.paused(session) is None else frozenset({JOB_KIND})
 
 
 def tick(runtime: Runtime) -> list[Due]:
-    """Take back what was lost and release what is due, in one transaction; the caller sends the nudges after it."""
+    """Take back lost jobs and release due ones in one transaction; the caller then sends the nudges."""
     now, wall = runtime.clock.now(), wall_now()
     with runtime.transaction() as session:
         for job in jobs.take_back(session, now=now, wall=wall):
@@ -97,6 +97,6 @@ def tick(runtime: Runtime) -> list[Due]:
             if job.kind in HANDLERS:
                 give_up(runtime, HANDLERS[job.kind], session, job, now)
         released = jobs.release_due(session, now=now, wall=wall, held=held(session))
-    for one in (one for one in released if one.is_new):
-        log.info("job.released", job=one.id, kind=one.kind, trace=one.trace or f"job-{one.id}")
+    for job in (job for job in released if job.is_new):
+        log.info("job.released", job=job.id, kind=job.kind, trace=job.trace or f"job-{job.id}")
     return released

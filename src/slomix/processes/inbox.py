@@ -1,4 +1,4 @@
-"""Receives what people write on Telegram and Signal, until told to stop. Of several such processes one receives."""
+"""Receives messages from Telegram and Signal until told to stop; of several copies, one receives."""
 
 import threading
 from collections import deque
@@ -26,12 +26,12 @@ log = structlog.get_logger()
 
 WAIT_SECONDS = 20
 PAUSE_SECONDS = 2.0
-# A number of our own for the lock that only one inbox holds.
+# An arbitrary number of our own for the advisory lock that only one inbox holds.
 LOCK = 0x51_0117_1B
 
 
 def run_inbox() -> None:
-    """The process behind `workers/inbox.py`. With neither channel switched on it has nothing to do and says so."""
+    """Run the process behind `workers/inbox.py`; with both channels switched off it logs that and idles."""
     runtime = start("inbox", connections=4)
     stopping = stop_event()
     on = runtime.settings.channels_on
@@ -54,7 +54,7 @@ def run_inbox() -> None:
 
 
 class Turn:
-    """Whose turn it is to receive: a lock in the database, which ends with its connection."""
+    """The right to receive: an advisory lock in the database, which ends with its connection."""
 
     def __init__(self, runtime: Runtime, stopping: threading.Event) -> None:
         self._url, self._stopping = db.libpq_url(runtime.database.url), stopping
@@ -62,7 +62,7 @@ class Turn:
         self.is_ours = threading.Event()
 
     def keep(self) -> None:
-        """Take it, or see that it is still ours."""
+        """Take the lock, or check that it is still ours."""
         try:
             if self._connection is None or self._connection.closed:
                 self._connection = psycopg.connect(self._url, autocommit=True, connect_timeout=5)
@@ -80,7 +80,7 @@ class Turn:
 
 
 def _repeat(step: Callable[[], None], turn: Turn, stopping: threading.Event) -> None:
-    """Receive while it is our turn; a provider or a database that is away is waited for."""
+    """Receive while the lock is ours; wait when the provider or the database is away."""
     while not stopping.is_set():
         if not turn.is_ours.wait(1):
             continue
@@ -99,7 +99,7 @@ def _repeat(step: Callable[[], None], turn: Turn, stopping: threading.Event) -> 
 
 
 class TelegramReceiver:
-    """Asks Telegram for updates from where we stopped; or has them posted to us, where a webhook is configured."""
+    """Polls Telegram for updates, or registers the webhook if one is configured."""
 
     def __init__(self, runtime: Runtime, desk: Desk) -> None:
         self._runtime, self._desk = runtime, desk
@@ -125,7 +125,7 @@ class TelegramReceiver:
 
 
 class SignalReceiver:
-    """Asks our Signal service what came in. It gives each letter once, so none is asked for before all are answered."""
+    """Polls our Signal service, which gives each message once: all are answered before the next poll."""
 
     def __init__(self, runtime: Runtime, desk: Desk) -> None:
         self._desk = desk
@@ -136,7 +136,7 @@ class SignalReceiver:
         if not self._unanswered:
             incoming = self._signal.receive(wait_seconds=WAIT_SECONDS)
             self._unanswered.extend(
-                Letter(ChannelName.SIGNAL, one.sender, one.text) for one in incoming if one.is_private
+                Letter(ChannelName.SIGNAL, message.sender, message.text) for message in incoming if message.is_private
             )
         while self._unanswered:
             with logs.about(trace=logs.new_trace()):

@@ -1,1 +1,1 @@
-"""The thin Discord process: keeps who is in voice, decides nothing."""
+"""The Discord process: records who is in voice, and decides nothing."""

@@ -1,4 +1,4 @@
-"""The Discord client: reads voice states from the gateway and writes them down."""
+"""The Discord client: reads voice states from the gateway and stores them."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ SILENT_AFTER = 15.0
 
 
 class VoiceClient(discord.Client):
-    """Keeps the picture of the voice rooms: at every change, every ten seconds, and after a jump of the clock."""
+    """Stores who is in which voice room: on changes, every ten seconds, and after a jump of the clock."""
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(
@@ -54,7 +54,7 @@ class VoiceClient(discord.Client):
         self._changed.set()
 
     def rooms(self) -> dict[str, str] | None:
-        """Who is in which voice room now; None while the gateway has not told, or has been silent for too long."""
+        """Return each member's voice room; None while the gateway is not ready or has been silent for too long."""
         guild = self.get_guild(int(self._runtime.settings.discord_guild_id or 0))
         if guild is None or guild.unavailable or self.is_closed() or not self.is_ready():
             return None
@@ -67,12 +67,12 @@ class VoiceClient(discord.Client):
         }
 
     def _silence(self) -> float:
-        """Seconds since the gateway last said anything; a line that was cut without a word looks open for a minute."""
+        """Return the seconds since the gateway's last message, as a cut connection looks open for a minute."""
         heart = getattr(self.ws, "_keep_alive", None)
         return math.inf if heart is None else time.perf_counter() - heart._last_recv
 
     async def _ask_for_a_sign(self) -> None:
-        """Discord's own heartbeat comes every 41 s, too seldom to know whether what we see is true."""
+        """Send an extra heartbeat: Discord's own, every 41 s, is too rare to prove the picture fresh."""
         if self.ws is not None and self.is_ready():
             with contextlib.suppress(ConnectionError, aiohttp.ClientError):
                 await self.ws.send_heartbeat({"op": discord.gateway.DiscordWebSocket.HEARTBEAT, "d": self.ws.sequence})
@@ -101,7 +101,7 @@ class VoiceClient(discord.Client):
                 health.beat(session, health_rules.DISCORD, copy_of(self._runtime), wall=wall_now())
 
     async def _until_it_is_time(self, written_at: datetime) -> None:
-        """Return at a change, when the picture gets old in system or in wall time, or when the clock was set back."""
+        """Return on a change, when the picture is old in system or wall time, or when the clock was set back."""
         wall_end = wall_now() + health_rules.BEAT_EVERY
         while not self._changed.is_set() and wall_now() < wall_end:
             age = self._runtime.clock.now() - written_at

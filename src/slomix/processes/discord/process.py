@@ -1,4 +1,4 @@
-"""Runs the Discord client until told to stop, and connects again when Discord was away."""
+"""Runs the Discord client until told to stop, and reconnects when Discord was away."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ RECONNECT_AFTER = 2.0
 
 
 def run_bot() -> None:
-    """The process behind `workers/bot.py`. Without a token it has nothing to do and says so."""
+    """Run the process behind `workers/bot.py`; without a token it logs that and idles."""
     runtime = start("discord", connections=3)
     if not runtime.settings.discord_bot_token.get_secret_value():
         log.warning("discord.no_token", hint="set DISCORD_BOT_TOKEN to know who is in voice")
@@ -43,13 +43,13 @@ async def _run(runtime: Runtime) -> None:
 
 
 def point_at(settings: Settings) -> None:
-    """From now on discord.py of this process speaks to the Discord that is configured."""
+    """Point this process's discord.py at the configured Discord."""
     discord.http.Route.BASE = settings.discord_api_base_url
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)
 
 
 async def _connect_once(runtime: Runtime, stopping: asyncio.Event) -> None:
-    """One life of the client: until told to stop, or until Discord ends it."""
+    """Run the client until told to stop, or until Discord ends the connection."""
     client = VoiceClient(runtime)
     running = asyncio.create_task(client.start(runtime.settings.discord_bot_token.get_secret_value()))
     stopped = asyncio.create_task(stopping.wait())

@@ -1,4 +1,4 @@
-"""Whether the bot is in the server, and may do in each of its rooms what is expected of it there."""
+"""Checks that the bot is in the server and has the permissions it needs in each of its rooms."""
 
 import asyncio
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import discord
 from slomix.config.settings import Settings
 from slomix.processes.discord.process import point_at
 
-# A person waits for the answer.
+# An operator waits for the answer.
 ANSWER_WITHIN = 8.0
 
 VOICE = (discord.VoiceChannel, discord.StageChannel)
@@ -22,16 +22,16 @@ _THREADS = ("view_channel", "create_private_threads", "send_messages_in_threads"
 
 
 class BadToken(Exception):
-    """Discord does not know the bot."""
+    """Raised when Discord refuses the bot's token."""
 
 
 class Silent(Exception):
-    """Discord gave no answer that could be read."""
+    """Raised when Discord gave no readable answer."""
 
 
 @dataclass(frozen=True)
 class _Wanted:
-    """A room that a setting names, and what the bot has to be allowed in it."""
+    """A room that a setting names, and the permissions that the bot needs in it."""
 
     variable: str
     room_id: str
@@ -43,7 +43,7 @@ class _Wanted:
 
 
 def look(settings: Settings) -> list[str]:
-    """A sentence on each setting that the bot cannot work with. Raise BadToken or Silent."""
+    """Return an objection for each setting that the bot cannot work with. Raise BadToken or Silent."""
     try:
         return asyncio.run(asyncio.wait_for(_look(settings), ANSWER_WITHIN))
     except discord.LoginFailure:
@@ -66,7 +66,7 @@ async def _look(settings: Settings) -> list[str]:
         except (discord.NotFound, discord.Forbidden):
             return [f"DISCORD_GUILD_ID: the bot is not in the server {settings.discord_guild_id}"]
         found = [await _objection(guild, bot, wanted) for wanted in _wanted(settings) if wanted.room_id]
-    return [one for one in found if one is not None]
+    return [objection for objection in found if objection is not None]
 
 
 def _wanted(settings: Settings) -> Iterator[_Wanted]:
@@ -95,7 +95,7 @@ async def _objection(guild: discord.Guild, bot: discord.Member, wanted: _Wanted)
     if not isinstance(room, wanted.kind):
         return wanted.objection(f"{room.name} is no {'voice' if wanted.kind is VOICE else 'text'} room")
     if isinstance(room, discord.Thread):
-        return None  # what is allowed in it follows from a room that nobody named
+        return None  # its permissions follow from the parent room, which no setting names
     given = room.permissions_for(bot)
     lacking = [name.replace("_", " ") for name in wanted.permissions if not getattr(given, name)]
     return wanted.objection(f"the bot may not {', '.join(lacking)} in {room.name}") if lacking else None
