@@ -1,1 +1,1 @@
-"""The database: tables' base, transactions, notifications, migrations, and what each role may do."""
+"""The database: base of the tables, transactions, notifications, migrations and grants."""

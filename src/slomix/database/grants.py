@@ -1,4 +1,4 @@
-"""What the role that Slomix runs as may do: the rows of every table, the numbers of every sequence, and no more."""
+"""Grants the role that Slomix runs as all rows of every table and all sequences, and nothing else."""
 
 import enum
 
@@ -9,7 +9,7 @@ from slomix.database.session import MIGRATION_LOCK, libpq_url
 ROLE = "website_app"
 SCHEMA = "public"
 ON_TABLES = ("SELECT", "INSERT", "UPDATE", "DELETE")
-# Which migrations were run is for whoever runs them to say.
+# Only the role that runs migrations writes their state.
 READ_ONLY = "alembic_version"
 
 _GRANTS = (
@@ -22,7 +22,7 @@ _GRANTS = (
 
 
 class Granted(enum.Enum):
-    """What came of it."""
+    """The result of granting."""
 
     YES = "yes"
     NO_ROLE = "there is no such role"
@@ -30,18 +30,18 @@ class Granted(enum.Enum):
 
 
 class NotGranted(Exception):
-    """Something here belongs to somebody else; the text is what PostgreSQL said."""
+    """Raised when an object belongs to another role; the text is PostgreSQL's."""
 
 
 def apply(url: str) -> Granted:
-    """Grant on all there is in the database at `url`, and on all that whoever `url` names will make there."""
+    """Grant on everything in the database at `url`, and on what this URL's role will create there."""
     with psycopg.connect(libpq_url(url), connect_timeout=5) as connection:
         return apply_on(connection)
 
 
 def apply_on(connection: "psycopg.Connection[tuple[object, ...]]") -> Granted:
-    """The same inside a transaction that is open. Raise NotGranted when it may not."""
-    # Two that write the same catalogue rows at once would fail.
+    """Like `apply`, inside an open transaction. Raise NotGranted when the role may not grant."""
+    # Writing the same catalogue rows twice at once fails.
     connection.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
     query = "SELECT current_user = rolname FROM pg_roles WHERE rolname = %s"
     found = connection.execute(query, [ROLE]).fetchone()

@@ -1,4 +1,4 @@
-"""The database: the base of all tables, the engine, the one way to open a transaction, and notifications."""
+"""The database session: the base of all tables, the engine, transactions and notifications."""
 
 import enum
 from collections.abc import Iterator
@@ -13,16 +13,16 @@ from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 ROOT = Path(__file__).resolve().parents[3]
 
-# NOTIFY channels: what open pages should look at again, and that the scheduler should look for due rows.
+# NOTIFY channels: the topics that open pages should reload, and a hint to the scheduler to look for due rows.
 LIVE = "slomix_live"
 JOBS = "slomix_jobs"
 
-# An arbitrary number of our own: who changes the schema, or the rights on it, does so one after the other.
+# An arbitrary number of our own: changes of the schema and of its grants run one after the other.
 MIGRATION_LOCK = 7_305_919
 
 
 class Base(DeclarativeBase):
-    """Times are `timestamptz`, text is unbounded, enums are stored by value under a check constraint."""
+    """Base of all tables: times are `timestamptz`, text is unbounded, enums are stored by value and checked."""
 
     metadata = MetaData(
         naming_convention={
@@ -52,7 +52,7 @@ class Database:
     """One process's connections."""
 
     def __init__(self, url: str, *, pool_size: int = 5, overflow: int = 5, asks_whether_alive: bool = True) -> None:
-        """At most `pool_size` connections, and in a rush `overflow` more."""
+        """Open at most `pool_size` connections, and `overflow` more under load."""
         self.url = url
         self.most_connections = pool_size + overflow
         self.engine: Engine = create_engine(
@@ -61,12 +61,12 @@ class Database:
             max_overflow=overflow,
             pool_pre_ping=asks_whether_alive,
             hide_parameters=True,  # an error names what failed, not with whose data
-            # Python asks for no time zone but UTC, whatever the server's is.
-            # A plan from when a table was small must not outlive a campaign that writes a thousand rows at once.
+            # UTC, whatever the server's time zone is.
+            # Custom plans: a plan made for a small table must not outlive a campaign that writes a thousand rows.
             connect_args={
                 "options": "-c timezone=UTC -c statement_timeout=15s -c plan_cache_mode=force_custom_plan",
                 "connect_timeout": 5,
-                # A server that vanished without a word is noticed in ten seconds, not in a quarter of an hour.
+                # Notice a server that vanished in ten seconds, not in a quarter of an hour.
                 "tcp_user_timeout": 10_000,
             },
         )
@@ -74,7 +74,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """A session that commits when the block ends well and rolls back when it raises."""
+        """Open a session that commits when the block ends and rolls back when it raises."""
         with self._sessions.begin() as session:
             yield session
 
@@ -83,17 +83,17 @@ class Database:
 
 
 def notify(session: Session, channel: str, payload: str = "") -> None:
-    """Tell whoever listens on `channel`, when and only if the transaction commits."""
+    """Notify the listeners of `channel`, if and when the transaction commits."""
     session.execute(select(func.pg_notify(channel, payload)))
 
 
 def libpq_url(url: str) -> str:
-    """The same database as libpq writes it."""
+    """Convert a SQLAlchemy URL to one for libpq."""
     return url.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
 def listen(url: str, channel: str) -> "psycopg.Connection[tuple[object, ...]]":
-    """A connection of its own, outside any pool, that hears `channel` and notices soon when it is cut off."""
+    """Open a connection outside any pool that listens to `channel` and soon notices when it is cut off."""
     connection = psycopg.connect(
         libpq_url(url),
         autocommit=True,
