@@ -66,8 +66,8 @@ def _ask(host: str, port: int) -> bytes:
     from opengsq.protocol_socket import UdpClient
     from opengsq.protocols.quake3 import Quake3
 
-    # Raw bytes, because `get_status` drops what is not UTF-8, misreads ^X as a longer colour code, and takes half a line
-    # for a name.
+    # Raw bytes, because `get_status` drops what is not UTF-8, misreads ^X as a longer colour code, and takes half a
+    # line for a name.
     question = UdpClient.communicate(Quake3(host, port, timeout=TIMEOUT_SECONDS), _REQUEST)
     loop = asyncio.new_event_loop()
     try:

@@ -63,8 +63,8 @@ class Http:
     ) -> httpx2.Response:
         """Send one request and return the response, whatever its status.
 
-        Raise SendError when there is no answer, and Unanswered when a message may have left. `waits` is how many seconds
-        the provider was asked to hold its answer back; `left` is called when the request is on the wire.
+        Raise SendError when there is no answer, and Unanswered when a message may have left. `waits` is how many
+        seconds the provider was asked to hold its answer back; `left` is called when the request is on the wire.
         """
         timeout = self._timeout.as_dict()
         if waits and timeout["read"] is not None:
