@@ -1,1 +1,1 @@
-"""Run the processes of a Procfile, restart those that end, and print what they say."""
+"""Runs the processes of a Procfile, restarts those that end, and prints their output."""

@@ -1,4 +1,4 @@
-"""One process to run: its command, what ties its life to that of whoever started it, and the signals that end it."""
+"""A process to run: its command, the tie to its parent's life, and the signals that end it."""
 
 import ctypes
 import os
@@ -16,7 +16,7 @@ def die_with_parent(death_signal: int = signal.SIGKILL, *, parent: int | None = 
     """Ask the kernel to send this process `death_signal` when its parent ends, however it ends.
 
     Call it in the child, after any change of user, which would clear it. `parent`, as seen before the fork, covers the
-    moment in which the parent may have gone already. Linux only; elsewhere a killed parent leaves its children.
+    moment in which the parent may have gone already. Linux only; elsewhere the children of a killed parent live on.
     """
     if _LIBC is None:
         return
@@ -26,10 +26,10 @@ def die_with_parent(death_signal: int = signal.SIGKILL, *, parent: int | None = 
 
 
 def on_stop_signal(do: Callable[[int], object]) -> None:
-    """Call `do` with the number of each SIGTERM, SIGINT and SIGHUP from now on, in place of what an earlier call named.
+    """Call `do` with the number of each SIGTERM, SIGINT and SIGHUP, in place of an earlier call's `do`.
 
-    A shell starts what a script puts in the background with SIGINT ignored, and other programs leave signals blocked:
-    none of that keeps us from being told. Only a SIGHUP that is ignored stays so, because that is what `nohup` is for.
+    Shells start background programs with SIGINT ignored, and other programs leave signals blocked; both are undone
+    here. Only an ignored SIGHUP stays ignored, because that is what `nohup` is for.
     """
     numbers = [signal.SIGTERM, signal.SIGINT]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
@@ -40,9 +40,9 @@ def on_stop_signal(do: Callable[[int], object]) -> None:
 
 
 def reset_signals() -> None:
-    """Ignore and block no signal: what we do with them ourselves is no business of the program that we start.
+    """Ignore and block no signal, so that the started program doesn't inherit our settings.
 
-    Call it in the child. A handler ends with exec, but what is ignored or blocked would be inherited.
+    Call it in the child. Exec resets handlers, but not ignored or blocked signals.
     """
     for number in signal.valid_signals():
         if signal.getsignal(number) is signal.SIG_IGN:
@@ -52,19 +52,19 @@ def reset_signals() -> None:
 
 @dataclass(frozen=True)
 class Process:
-    """Something to keep alive. A command that is a string goes through the shell, so it may say `$PORT`."""
+    """A program to keep alive. A string as a command goes through the shell, so it may use `$PORT`."""
 
     name: str
     command: str | Sequence[str]
     env: Mapping[str, str] | None = None
     stop_signal: signal.Signals = signal.SIGTERM
-    # A killed runner cannot wait for anybody, so what promises things to people must survive SIGKILL anyway.
+    # A killed runner cannot wait, so processes that keep promises must survive SIGKILL anyway.
     death_signal: signal.Signals = signal.SIGKILL
-    assume: Callable[[], None] | None = None  # in the child: become somebody else
+    assume: Callable[[], None] | None = None  # in the child: become another user
     before_start: Callable[[], None] | None = None  # in the runner: make room, also before a restart
 
     def spawn(self, output: int) -> "subprocess.Popen[bytes]":
-        """Start it in a session of its own, writing to the descriptor `output`."""
+        """Start the process in its own session, writing to the descriptor `output`."""
         parent = os.getpid()
 
         def in_child() -> None:

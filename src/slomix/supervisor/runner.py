@@ -1,4 +1,4 @@
-"""The Procfile runner: starts processes, restarts without end what dies, and leaves none behind.
+"""The Procfile runner: starts processes, restarts those that die, and leaves none behind.
 
 asyncio, on one thread: the kernel ties a child's life to the *thread* that started it.
 """
@@ -23,7 +23,7 @@ _OPERATORS = {";", "&", "&&", "|", "||"}
 
 
 def parse(text: str) -> dict[str, str]:
-    """The commands of a Procfile by name. Raise ValueError with a sentence on a line that is none.
+    """Return the commands of a Procfile by name. Raise ValueError with the reason on an invalid line.
 
     A line is one program, because only the program itself can be watched: no `;`, no `&&`, no pipe.
     """
@@ -42,19 +42,19 @@ def parse(text: str) -> dict[str, str]:
 
 
 class Runner:
-    """Keeps processes alive until it is told to stop. Those started first are stopped last."""
+    """Keeps processes alive until told to stop. Those started first are stopped last."""
 
     first_delay = 0.25  # seconds before the first restart; doubles with every further death
     longest_delay = 10.0
-    steady_after = 30.0  # who lived this long starts with a short delay again
-    finished_within = 10.0  # exit 0 so early: it found nothing to do; later: somebody told it to stop
-    same_request = 1.0  # seconds in which one request to stop may be told several times
-    grace = 20.0  # from the request to stop to the kill; a worker ends the tries under way, which takes it up to 12 s
+    steady_after = 30.0  # a process that lived this long starts with a short delay again
+    finished_within = 10.0  # exit 0 so early: it found nothing to do; later: it was told to stop
+    same_request = 1.0  # seconds in which signals count as the same request to stop
+    grace = 20.0  # from the request to stop to the kill; a worker takes up to 12 s to end its attempts
 
     def __init__(
         self, *, output: Output | None = None, pids_file: Path | None = None, may_finish: bool = False
     ) -> None:
-        """`may_finish`: exit 0 is never restarted, however long the process lived (validate-only)."""
+        """Prepare a runner. With `may_finish`, exit 0 never leads to a restart (validate-only)."""
         self.pids: dict[str, int] = {}
         self._output = output or Output()
         self._pids_file = pids_file
@@ -65,7 +65,7 @@ class Runner:
         self._hurry = asyncio.Event()
 
     def start(self, processes: Sequence[Process]) -> None:
-        """Start `processes`, to be stopped before all that were started earlier."""
+        """Start `processes`; they are stopped before all that were started earlier."""
         loop = asyncio.get_running_loop()
         self._tiers.append([(process, loop.create_task(self._keep_alive(process))) for process in processes])
 
@@ -76,21 +76,22 @@ class Runner:
         return await asyncio.shield(task)
 
     async def run_forever(self) -> None:
-        """Return when a stop is asked for, or when every process has finished on purpose."""
+        """Return when a stop is requested, or when every process has finished on purpose."""
         everything: asyncio.Future[Any] = asyncio.gather(*(task for tier in self._tiers for _, task in tier))
         asked: asyncio.Future[Any] = asyncio.ensure_future(self._stop_asked.wait())
         await asyncio.wait({everything, asked}, return_when=asyncio.FIRST_COMPLETED)
         asked.cancel()
 
     async def stop_asked(self) -> None:
-        """Wait until a stop is asked for."""
+        """Wait until a stop is requested."""
         await self._stop_asked.wait()
 
     def take_signal(self, number: int) -> None:
-        """Make `run_forever` return; after a second Ctrl-C the stop itself no longer waits for anything.
+        """Make `run_forever` return; after a second Ctrl-C `stop` kills at once.
 
-        One request may come as several signals: make passes on a SIGTERM that its whole group has received already,
-        `timeout` sends each twice, and when a terminal closes both the shell and the kernel tell. That is no hurry.
+        A single request may come as several signals, which is no second Ctrl-C: make passes on a SIGTERM that its whole
+        group has received already, `timeout` sends each twice, and when a terminal closes, both the shell and the
+        kernel signal.
         """
         now = asyncio.get_running_loop().time()
         if self._told_at is None:
@@ -107,12 +108,12 @@ class Runner:
             for process, _ in tier:
                 self._signal(process.name, process.stop_signal)
             hurry = asyncio.ensure_future(self._hurry.wait())
-            everybody = asyncio.ensure_future(asyncio.wait(tasks))
-            await asyncio.wait({everybody, hurry}, timeout=self.grace, return_when=asyncio.FIRST_COMPLETED)
+            all_ended = asyncio.ensure_future(asyncio.wait(tasks))
+            await asyncio.wait({all_ended, hurry}, timeout=self.grace, return_when=asyncio.FIRST_COMPLETED)
             hurry.cancel()
             for process, _ in tier:
                 self._signal(process.name, signal.SIGKILL)
-            await everybody
+            await all_ended
         self._tiers.clear()
         self._output.close()
 
@@ -136,7 +137,7 @@ class Runner:
             delay = min(delay * 2, self.longest_delay)
 
     async def _live(self, process: Process) -> int:
-        """One life of `process`: from its start until it and all of its group are gone."""
+        """Run `process` once, until it and all of its group are gone."""
         loop = asyncio.get_running_loop()
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
@@ -160,7 +161,7 @@ class Runner:
             while (code := started.poll()) is None:
                 await asyncio.sleep(0.05)
         finally:
-            # What it forked must not live on beside its successor.
+            # Its children must not live on beside its successor.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(started.pid, signal.SIGKILL)
             loop.remove_reader(reading)

@@ -1,4 +1,4 @@
-"""What a runner's processes say: on the terminal under their name, and each in a log file of its own."""
+"""The output of a runner's processes: on the terminal under their name, and each in its own log file."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ _LONGEST_LINE = 64 * 1024
 
 
 class Output:
-    """Never blocks: when the terminal does not read, lines are left out there; the log files have them all."""
+    """Writes without blocking: the terminal may miss lines, the log files have all of them."""
 
     def __init__(self, log_dir: Path | None = None, *, quiet: frozenset[str] = frozenset(), width: int = 10) -> None:
         self._log_dir = log_dir
@@ -28,16 +28,16 @@ class Output:
         self._writer.start()
 
     def source(self, name: str) -> "Source":
-        """Where the output of the process `name` goes."""
+        """Return the sink for the output of the process `name`."""
         return Source(self, name)
 
     def line(self, name: str, text: str) -> None:
-        """Put one line under `name`."""
+        """Put a line under `name`."""
         self._keep(name, text)
         self.say(self._prefix(name) + text)
 
     def spoken(self, name: str, text: str) -> None:
-        """Put one line that the process itself has said; of the quiet ones it stays in the log file."""
+        """Put a line that the process itself wrote; those of quiet processes go to the log file only."""
         if name in self._quiet:
             self._keep(name, text)
         else:
@@ -49,7 +49,7 @@ class Output:
             self._waiting.put_nowait(text)
 
     def close(self) -> None:
-        """Let the terminal have what is waiting, for a second at most."""
+        """Write what is waiting to the terminal, for a second at most."""
         with contextlib.suppress(queue.Full):
             self._waiting.put(None, timeout=0.5)
         self._writer.join(timeout=1)
@@ -74,7 +74,7 @@ class Output:
         self._logs[name].write(text.encode(errors="replace") + b"\n")
 
     def _write_out(self) -> None:
-        """Write without Python's buffer: at our end it would wait for a terminal that takes nothing, and then abort."""
+        """Write without Python's buffer, which would block on exit if the terminal takes nothing."""
         while (text := self._waiting.get()) is not None:
             rest = f"{text}\n".encode(errors="replace")
             # A reader that went away (a closed terminal, `| head`) must not end the system.
@@ -84,7 +84,7 @@ class Output:
 
 
 class Source:
-    """Cuts what arrives on a descriptor into lines."""
+    """Splits what arrives on a descriptor into lines."""
 
     def __init__(self, output: Output, name: str) -> None:
         self._output = output
@@ -92,7 +92,7 @@ class Source:
         self._rest = b""
 
     def read_from(self, descriptor: int) -> bool:
-        """Take all that has arrived, without waiting for more. False when nothing will ever come again."""
+        """Read all that has arrived, without waiting; return False at the end of the stream."""
         while True:
             try:
                 data = os.read(descriptor, _LONGEST_LINE)
