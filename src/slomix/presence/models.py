@@ -1,4 +1,4 @@
-"""The picture of the voice rooms, with the time it was seen."""
+"""Who is in the voice rooms, and when that was last seen."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from slomix.database.session import Base
 
 
 class VoiceState(Base):
-    """Somebody in a voice room. Who is in none has no row."""
+    """An account in a voice room. Accounts in no room have no row."""
 
     __tablename__ = "voice_states"
 
@@ -18,7 +18,7 @@ class VoiceState(Base):
 
 
 class Observation(Base):
-    """When a source was last seen whole; without it the source's rows mean nothing."""
+    """When a source was last read completely; without it the source's rows mean nothing."""
 
     __tablename__ = "presence_observations"
 

@@ -4,14 +4,14 @@ from slomix.config.settings import Settings
 
 
 def voice_room(settings: Settings) -> str | None:
-    """The address that opens the first gaming room in Discord; None where none is configured."""
+    """Return the URL that opens the first gaming room in Discord; None if none is configured."""
     if not settings.gaming_voice_channels or not settings.discord_guild_id:
         return None
     return f"https://discord.com/channels/{settings.discord_guild_id}/{settings.gaming_voice_channels[0]}"
 
 
 def game_server(settings: Settings) -> str | None:
-    """What follows /connect in the game; None where no game server is configured."""
+    """Return the address for /connect in the game; None if no game server is configured."""
     host, port = settings.game_server_host, settings.game_server_port
     if not host:
         return None

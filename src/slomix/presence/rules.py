@@ -1,4 +1,4 @@
-"""What a picture of the voice rooms says about a person, and the names on the game server; too old it says nothing."""
+"""Rules of presence: what voice rooms and names on the game server say about a player, unless too old."""
 
 import enum
 import re
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 
 class Whereabouts(enum.StrEnum):
-    """Where somebody is, as far as a game night cares."""
+    """Where a player is, as far as a game night cares."""
 
     HERE = "here"
     ELSEWHERE = "elsewhere"
@@ -19,13 +19,13 @@ class Whereabouts(enum.StrEnum):
 
     @property
     def is_in_voice(self) -> bool:
-        """In a gaming room, or in another one: either way there is nobody to call."""
+        """Check whether a player is in any voice room, gaming or not, and need not be called."""
         return self in {Whereabouts.HERE, Whereabouts.ELSEWHERE}
 
 
 @dataclass(frozen=True)
 class Rooms:
-    """The rooms that mean something. No gaming rooms: any room but the AFK room is one."""
+    """The configured rooms. Without gaming rooms, any room but the AFK room counts as one."""
 
     gaming: frozenset[str]
     afk: str
@@ -40,13 +40,13 @@ class Rooms:
 
 @dataclass(frozen=True)
 class VoiceSnapshot:
-    """Who was in which voice room at `observed_at`; None means that nobody ever looked."""
+    """Who was in which voice room at `observed_at`, which is None before the first observation."""
 
     observed_at: datetime | None
     rooms: Mapping[str, str]
 
     def is_fresh(self, now: datetime, max_age: timedelta) -> bool:
-        """Whether this may be used; after the clock was set, a picture of far ahead may not either."""
+        """Check whether the snapshot may be used; after the clock was set, its time may be in the future."""
         return self.observed_at is not None and -max_age <= now - self.observed_at <= max_age
 
 
@@ -55,17 +55,17 @@ _COLOUR_CODE = re.compile(r"\^[^^]?")
 
 
 def bare_name(name: str) -> str:
-    """What makes a name in the game the same as another: its letters, in whatever colours, case and kind of accents.
+    """Reduce a name in the game to what identifies it: its letters without colours, case and Unicode form.
 
-    Empty where nothing of it can be seen.
+    Empty if no letter of it is visible.
     """
-    seen = "".join(one for one in _COLOUR_CODE.sub("", name) if unicodedata.category(one) != "Cf")
+    seen = "".join(letter for letter in _COLOUR_CODE.sub("", name) if unicodedata.category(letter) != "Cf")
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFD", seen).casefold())
     return " ".join(folded.split())
 
 
 def recognised(known: Mapping[int, Iterable[str]], on_server: Iterable[str]) -> frozenset[int]:
-    """Those who are on the game server, by any known name. A name that several of them had tells of nobody."""
+    """Return the players on the game server, by any known name that only one of them has used."""
     there = {bare_name(name) for name in on_server} - {""}
     bare = {player_id: {bare_name(name) for name in names} for player_id, names in known.items()}
     owners = Counter(name for names in bare.values() for name in names)

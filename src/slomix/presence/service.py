@@ -1,4 +1,4 @@
-"""Writes and reads the picture of the voice rooms."""
+"""Stores and reads who is in voice."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,12 +15,12 @@ VOICE = "voice"
 
 
 def forget(session: Session, discord_id: str) -> None:
-    """This person is in no picture of ours any more."""
+    """Delete an account's voice state."""
     session.execute(delete(VoiceState).where(VoiceState.discord_id == discord_id))
 
 
 def record_voice(session: Session, rooms: Mapping[str, str], *, now: datetime) -> None:
-    """Replace the picture: `rooms` has the voice room of everybody who is in one."""
+    """Replace all voice states by `rooms`, the voice room of every account that is in one."""
     gone = delete(VoiceState)
     if rooms:
         gone = gone.where(VoiceState.discord_id.not_in(list(rooms)))
@@ -48,7 +48,7 @@ def record_voice(session: Session, rooms: Mapping[str, str], *, now: datetime) -
 
 
 def voice(session: Session) -> VoiceSnapshot:
-    """The latest picture, whatever its age."""
+    """Read the latest snapshot, whatever its age."""
     observed_at = session.scalar(select(Observation.observed_at).where(Observation.source == VOICE))
     rows = session.execute(select(VoiceState.discord_id, VoiceState.voice_channel_id))
     return VoiceSnapshot(observed_at, {row.discord_id: row.voice_channel_id for row in rows})
