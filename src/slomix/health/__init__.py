@@ -1,1 +1,1 @@
-"""Whether the parts of the system are alive, and since when they were last seen."""
+"""The health of the system's parts, and when they were last seen."""

@@ -1,4 +1,4 @@
-"""When each process last said that it lives."""
+"""The last heartbeat of each process."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from slomix.database.session import Base
 
 
 class Heartbeat(Base):
-    """One row a process: its kind, and which copy of it. Wall time."""
+    """The last heartbeat of one copy of a process, in wall time."""
 
     __tablename__ = "heartbeats"
 

@@ -1,4 +1,4 @@
-"""Asks something that may hang, with a time limit of our own: who waits for the answer may stop waiting."""
+"""Asks questions that may hang, with a time limit, so that callers can stop waiting."""
 
 import threading
 import time
@@ -6,17 +6,16 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-# A question that got no answer for so long is given up, and the next one is asked anew.
+# A question without an answer for so long is given up, and the next caller asks anew.
 GIVE_UP_AFTER = 30.0
 
 T = TypeVar("T")
 
 
 class Probe(Generic[T]):
-    """One question, asked in a thread of its own.
+    """A question, asked in its own thread.
 
-    Who asks while it is under way waits for the same answer, so that a server that hangs gathers no threads, however
-    many ask.
+    Callers that come meanwhile wait for the same answer, so that a hanging server never blocks more than one thread.
     """
 
     def __init__(self, question: Callable[[], T]) -> None:
@@ -27,7 +26,7 @@ class Probe(Generic[T]):
         self._answered_at: float | None = None
 
     def ask(self) -> "Future[T]":
-        """The answer to come. Its `result(timeout)` raises TimeoutError, or what the question raised."""
+        """Return the answer to come. Its `result(timeout)` raises TimeoutError, or what the question raised."""
         with self._lock:
             now = time.monotonic()
             if self._asked is None or self._asked.done() or now - self._asked_at > GIVE_UP_AFTER:
@@ -37,7 +36,7 @@ class Probe(Generic[T]):
 
     @property
     def silence(self) -> float | None:
-        """Seconds since the last answer; None when there never was one."""
+        """Return the seconds since the last answer; None before the first."""
         return None if self._answered_at is None else time.monotonic() - self._answered_at
 
     def _run(self, asked: "Future[T]") -> None:

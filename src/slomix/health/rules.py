@@ -1,4 +1,4 @@
-"""What counts as alive."""
+"""Rules of health: when a part counts as alive."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from slomix import words
 
 BEAT_EVERY = timedelta(seconds=5)
 DEAD_AFTER = timedelta(seconds=30)
-# A copy that nobody has seen for longer was taken away, not lost.
+# A copy that was not seen for longer was taken away, not lost.
 MISSED_FOR = timedelta(hours=1)
 # Machines that come and go leave the names of their processes behind.
 FORGOTTEN_AFTER = timedelta(days=7)
@@ -21,9 +21,9 @@ INBOX = "inbox"
 
 @dataclass(frozen=True)
 class PartHealth:
-    """One part: whether it lives, and how many seconds ago it last gave a sign (None: never, or nobody knows).
+    """The health of a part; `age_seconds` since its last sign of life is None if there is none or it is unknown.
 
-    Of several copies of a process one that lives will do; `missing` are those that do not, and `reason` says so then.
+    One living copy of a process is enough; `missing` names the others that are silent, and `reason` then says so.
     """
 
     part: str
@@ -35,12 +35,12 @@ class PartHealth:
 
     @property
     def trouble(self) -> str | None:
-        """What an operator has to know: the reason, with the names of machines in it, which others are not told."""
+        """Return the reason for operators, with the names of machines, which are not shown to others."""
         return f"{self.reason}: {', '.join(self.missing)}" if self.missing else self.reason
 
 
 def judge_part(part: str, beats: Mapping[str, datetime], wall: datetime) -> PartHealth:
-    """Of its copies and their last beats one that is alive will do; those beside it that are silent are missing."""
+    """Judge a part by the last heartbeats of its copies: one alive is enough, silent others are missing."""
     alive = [seen_at for seen_at in beats.values() if judge_beat(part, seen_at, wall).ok]
     if not alive:
         return judge_beat(part, max(beats.values(), default=None), wall)
@@ -52,7 +52,7 @@ def judge_part(part: str, beats: Mapping[str, datetime], wall: datetime) -> Part
 
 
 def judge_beat(part: str, seen_at: datetime | None, wall: datetime) -> PartHealth:
-    """A part that was never seen, or not for half a minute, is dead; a beat from the future says nothing."""
+    """Judge one heartbeat: a part without one for half a minute is dead; a beat from the future says nothing."""
     if seen_at is None:
         return PartHealth(part, ok=False, reason=words.NEVER_SEEN)
     age = wall - seen_at
@@ -66,10 +66,10 @@ def judge_beat(part: str, seen_at: datetime | None, wall: datetime) -> PartHealt
 
 
 def why_not_this_schema(revision: str | None, ours: Sequence[str]) -> str | None:
-    """Why this version cannot work on a database at `revision`; `ours` are the revisions it knows, newest first.
+    """Explain why this version cannot use a database at `revision`, or return None if it can.
 
-    A revision that it does not know is a newer one: during a rolling restart the migrations run first, and what is
-    still running has to go on serving until it is replaced.
+    `ours` are the revisions it knows, newest first. An unknown revision is a newer one: during a rolling restart the
+    migrations run first, and processes still running have to go on serving until they are replaced.
     """
     if revision is None:
         return words.NO_SCHEMA.format(needed=ours[0])

@@ -1,4 +1,4 @@
-"""Writes and reads the heartbeats."""
+"""Stores and reads the heartbeats."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from slomix.health.rules import PartHealth, judge_part
 
 
 def beat(session: Session, part: str, copy: str, *, wall: datetime) -> None:
-    """This process lives."""
+    """Record that a copy of a process is alive."""
     session.execute(
         insert(Heartbeat)
         .values(part=part, copy=copy, seen_at=wall)
@@ -23,7 +23,7 @@ def beat(session: Session, part: str, copy: str, *, wall: datetime) -> None:
 
 
 def leave(session: Session, part: str, copy: str, *, wall: datetime) -> None:
-    """This process was asked to end and is not missed, where another of its kind lives; the last one is."""
+    """Delete a copy that was asked to end, unless it is the last of its kind, whose absence should be noticed."""
     others = aliased(Heartbeat)
     session.execute(
         delete(Heartbeat).where(
@@ -35,12 +35,12 @@ def leave(session: Session, part: str, copy: str, *, wall: datetime) -> None:
 
 
 def forget(session: Session) -> None:
-    """Believe nobody to live who has not said so since: for a start of all processes at once."""
+    """Delete all heartbeats, for a start of all processes at once."""
     session.execute(delete(Heartbeat))
 
 
 def expected(settings: Settings) -> list[str]:
-    """The parts that have to live under these settings."""
+    """Return the parts that have to be alive under these settings."""
     parts = [rules.SCHEDULER, rules.WORKER]
     if settings.discord_bot_token.get_secret_value():
         parts.append(rules.DISCORD)
@@ -50,12 +50,12 @@ def expected(settings: Settings) -> list[str]:
 
 
 def needed_tonight(parts: Sequence[PartHealth]) -> list[PartHealth]:
-    """Those without which nobody is told, or nobody knows who came; what people write to the inbox can wait."""
-    return [one for one in parts if one.part != rules.INBOX]
+    """Return the parts that sending and the voice check need; messages to the inbox can wait."""
+    return [part for part in parts if part.part != rules.INBOX]
 
 
 def parts(session: Session, expected: Sequence[str], *, wall: datetime) -> list[PartHealth]:
-    """How these parts are."""
+    """Judge these parts by their heartbeats."""
     seen: dict[str, dict[str, datetime]] = {part: {} for part in expected}
     for row in session.scalars(select(Heartbeat).where(Heartbeat.part.in_(expected))):
         seen[row.part][row.copy] = row.seen_at
@@ -63,7 +63,7 @@ def parts(session: Session, expected: Sequence[str], *, wall: datetime) -> list[
 
 
 def revision(session: Session) -> str | None:
-    """The migration that the database is at; None where there was none yet."""
+    """Return the migration that the database is at; None before the first."""
     if session.scalar(text("SELECT to_regclass('alembic_version')")) is None:
         return None
     found: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))

@@ -1,4 +1,4 @@
-"""`/health`: each part with its age; `/health/live` and `/health/ready` for balancers. None of them ever hangs."""
+"""`/health`: each part with its age; `/health/live` and `/health/ready` for balancers. None of them hangs."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -21,9 +21,9 @@ from slomix.health.rules import PartHealth
 from slomix.runtime.context import Runtime
 from slomix.web import responses as web
 
-# Balancers and monitors wait five seconds or more; who starts the system waits three.
+# Balancers and monitors wait five seconds or more; `slomix up` waits three.
 ANSWER_WITHIN = 2.0
-# Longer than who asks waits, so that a Redis that hangs is never taken for one that refuses.
+# Longer than callers wait, so that a hanging Redis is never taken for one that refuses.
 GIVE_UP_AFTER = 4.0
 
 blueprint = Blueprint("health", __name__)
@@ -31,7 +31,7 @@ blueprint = Blueprint("health", __name__)
 
 @dataclass(frozen=True)
 class Probes:
-    """What this process asks to know how everything is."""
+    """The questions that this process asks about the system's health."""
 
     parts: Probe[list[PartHealth]]
     revision: Probe[str | None]
@@ -41,7 +41,7 @@ class Probes:
 
 
 def install(app: Flask, runtime: Runtime, revisions: Callable[[], Sequence[str]]) -> None:
-    """Let this app say how everything is."""
+    """Register the health probes of this app."""
     client = redis.Redis.from_url(
         runtime.settings.redis_url.get_secret_value() or "redis://",
         socket_timeout=GIVE_UP_AFTER,
@@ -63,7 +63,7 @@ def install(app: Flask, runtime: Runtime, revisions: Callable[[], Sequence[str]]
 
 
 def probes() -> Probes:
-    """The probes of the app that answers this request."""
+    """Return the probes of the app that answers this request."""
     return cast(Probes, current_app.extensions["slomix_probes"])
 
 
@@ -80,16 +80,16 @@ def health() -> tuple[Response, int]:
 
 @blueprint.get("/health/live")
 def live() -> Response:
-    """This process answers: whoever would restart it when it does not must not do so because the database is away."""
+    """Answer that this process is alive, even without a database: a restart would not bring that back."""
     return jsonify(status="ok")
 
 
 @blueprint.get("/health/ready")
 def ready() -> tuple[Response, int]:
-    """Whether requests may be sent to this process.
+    """Answer whether requests may be sent to this process.
 
-    For that it needs the database, with a schema it knows, and nothing else: without workers or Discord people can
-    still say that they play, and taking the pages away from them would mend nothing.
+    It needs only the database, with a schema that it knows: without workers or Discord, players can still say that they
+    play, and withholding the pages would mend nothing.
     """
     reason = _why_not_ready(web.runtime(), probes())
     body = {"status": "ok" if reason is None else "unready", "reason": reason}
@@ -97,7 +97,7 @@ def ready() -> tuple[Response, int]:
 
 
 def check(runtime: Runtime, ours: Probes) -> list[PartHealth]:
-    """Ask the database and Redis at once, and read when the others were last seen."""
+    """Ask the database and Redis at once, and read the heartbeats of the other parts."""
     until = time.monotonic() + ANSWER_WITHIN
     parts, pong = ours.parts.ask(), ours.redis.ask()
     try:
@@ -123,7 +123,7 @@ def _silent(part: str, probe: Probe[Any], reason: str) -> PartHealth:
 
 
 def why_no_database(runtime: Runtime, error: Exception) -> str:
-    """What is known of a database that gave no answer."""
+    """Explain why the database gave no answer."""
     if isinstance(error, DBAPIError) and not isinstance(error, OperationalError):
         return words.REFUSES_TO_ANSWER.format(error=type(error.orig).__name__)
     if not isinstance(error, TimeoutError):
