@@ -1,1 +1,1 @@
-"""What a monitor is told: counts, ages and durations, and never of whom."""
+"""Metrics for a monitor: counts, ages and durations, without personal data."""

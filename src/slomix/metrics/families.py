@@ -1,4 +1,4 @@
-"""Puts readings into the words of Prometheus: the names, units and labels that alerts and dashboards are written in."""
+"""Turns readings into Prometheus families: the names, units and labels that alerts and dashboards use."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -14,14 +14,14 @@ BY_JOB, BY_NOTICE = ("kind", "lane"), ("channel", "notice")
 
 
 def gauge(name: str, says: str, value: float) -> GaugeMetricFamily:
-    """One number."""
+    """Make a gauge with one value."""
     return GaugeMetricFamily(f"slomix_{name}", says, value=value)
 
 
 def _by(
     name: str, says: str, labels: Sequence[str], values: Iterator[tuple[tuple[str, ...], float]]
 ) -> GaugeMetricFamily:
-    """One number for each of these."""
+    """Make a gauge with a value for each combination of labels."""
     family = GaugeMetricFamily(f"slomix_{name}", says, labels=labels)
     for of, value in values:
         family.add_metric(of, value)
@@ -29,7 +29,7 @@ def _by(
 
 
 def of_readings(found: Readings) -> Iterator[Metric]:
-    """Everything that the database knows."""
+    """Yield all metrics that come from the database."""
     yield from _of_jobs(found.jobs)
     yield from _of_deliveries(found.deliveries)
     yield _lateness(found.deliveries)
@@ -41,24 +41,24 @@ def of_readings(found: Readings) -> Iterator[Metric]:
 
 
 def _of_jobs(jobs: Sequence[JobNumbers]) -> Iterator[Metric]:
-    """What waits for a worker, is with one, or was given up."""
+    """Yield the numbers of jobs that wait, run or were given up."""
 
     def numbers(name: str, says: str, number: Callable[[JobNumbers], float]) -> GaugeMetricFamily:
-        return _by(name, says, BY_JOB, (((one.kind, one.lane), number(one)) for one in jobs))
+        return _by(name, says, BY_JOB, (((job.kind, job.lane), number(job)) for job in jobs))
 
-    yield numbers("jobs_due", "Jobs that could be done now and that nobody has taken.", lambda one: one.due)
-    oldest = "How long nobody has taken the job that waits longest."
-    yield numbers("jobs_due_oldest_seconds", oldest, lambda one: one.oldest_seconds)
-    yield numbers("jobs_running", "Jobs that a worker has.", lambda one: one.running)
+    yield numbers("jobs_due", "Jobs that could be done now and that no worker has taken.", lambda job: job.due)
+    oldest = "How long the job that waits longest has been due."
+    yield numbers("jobs_due_oldest_seconds", oldest, lambda job: job.oldest_seconds)
+    yield numbers("jobs_running", "Jobs that a worker has.", lambda job: job.running)
     lost = "Jobs of a worker that did not come back, not taken back yet."
-    yield numbers("jobs_past_lease", lost, lambda one: one.past_lease)
-    yield numbers("jobs_retrying", "Jobs that failed and will be tried again.", lambda one: one.retrying)
-    yield numbers("jobs_failed_15m", "Jobs given up in the last 15 minutes.", lambda one: one.failed_in_quarter)
-    yield numbers("jobs_failed_24h", "Jobs given up in the last 24 hours.", lambda one: one.failed_in_day)
+    yield numbers("jobs_past_lease", lost, lambda job: job.past_lease)
+    yield numbers("jobs_retrying", "Jobs that failed and will be tried again.", lambda job: job.retrying)
+    yield numbers("jobs_failed_15m", "Jobs given up in the last 15 minutes.", lambda job: job.failed_in_quarter)
+    yield numbers("jobs_failed_24h", "Jobs given up in the last 24 hours.", lambda job: job.failed_in_day)
 
 
 def _of_deliveries(deliveries: Sequence[DeliveryNumbers]) -> Iterator[Metric]:
-    """What became of messages, and which should have left by now."""
+    """Yield the numbers of messages that were settled, or should have been sent by now."""
 
     def numbers(
         name: str,
@@ -67,25 +67,29 @@ def _of_deliveries(deliveries: Sequence[DeliveryNumbers]) -> Iterator[Metric]:
         number: Callable[[DeliveryNumbers], float],
         has: Callable[[DeliveryNumbers], int],
     ) -> GaugeMetricFamily:
-        found = (((one.channel, one.notice, one.outcome), number(one)) for one in deliveries if has(one))
+        found = (
+            ((delivery.channel, delivery.notice, delivery.outcome), number(delivery))
+            for delivery in deliveries
+            if has(delivery)
+        )
         return _by(name, says, (*BY_NOTICE, last), found)
 
     def settled(name: str, says: str, number: Callable[[DeliveryNumbers], float]) -> GaugeMetricFamily:
-        return numbers(name, says, "outcome", number, lambda one: one.settled_in_day)
+        return numbers(name, says, "outcome", number, lambda delivery: delivery.settled_in_day)
 
     def unsent(name: str, says: str, number: Callable[[DeliveryNumbers], float]) -> GaugeMetricFamily:
-        return numbers(name, says, "status", number, lambda one: one.unsent)
+        return numbers(name, says, "status", number, lambda delivery: delivery.unsent)
 
     quarter = "What became of the messages that were settled in the last 15 minutes."
-    yield settled("deliveries_settled_15m", quarter, lambda one: one.settled_in_quarter)
+    yield settled("deliveries_settled_15m", quarter, lambda delivery: delivery.settled_in_quarter)
     day = "What became of the messages that were settled in the last 24 hours."
-    yield settled("deliveries_settled_24h", day, lambda one: one.settled_in_day)
+    yield settled("deliveries_settled_24h", day, lambda delivery: delivery.settled_in_day)
     retries = "Tries beyond the first of the messages that were settled in the last 24 hours."
-    yield settled("delivery_retries_24h", retries, lambda one: one.retries_in_day)
+    yield settled("delivery_retries_24h", retries, lambda delivery: delivery.retries_in_day)
     waiting = "Messages whose moment has come and that are not settled: waiting, on their way, or to be tried again."
-    yield unsent("deliveries_unsent", waiting, lambda one: one.unsent)
+    yield unsent("deliveries_unsent", waiting, lambda delivery: delivery.unsent)
     oldest = "How long ago the moment of the oldest of them was."
-    yield unsent("deliveries_unsent_oldest_seconds", oldest, lambda one: one.oldest_seconds)
+    yield unsent("deliveries_unsent_oldest_seconds", oldest, lambda delivery: delivery.oldest_seconds)
 
 
 def _lateness(deliveries: Sequence[DeliveryNumbers]) -> GaugeHistogramMetricFamily:
@@ -94,11 +98,13 @@ def _lateness(deliveries: Sequence[DeliveryNumbers]) -> GaugeHistogramMetricFami
         "From the moment that was promised until the provider had it, of what was sent in the last 24 hours.",
         labels=BY_NOTICE,
     )
-    for one in deliveries:
-        if one.outcome == "sent":
-            ends = [(str(float(most)), float(count)) for most, count in zip(LATE, one.late, strict=True)]
+    for delivery in deliveries:
+        if delivery.outcome == "sent":
+            ends = [(str(float(most)), float(count)) for most, count in zip(LATE, delivery.late, strict=True)]
             family.add_metric(
-                (one.channel, one.notice), [*ends, ("+Inf", float(one.settled_in_day))], one.lateness_seconds
+                (delivery.channel, delivery.notice),
+                [*ends, ("+Inf", float(delivery.settled_in_day))],
+                delivery.lateness_seconds,
             )
     return family
 
@@ -108,7 +114,7 @@ def _of_parts(parts: Sequence[PartHealth]) -> Iterator[Metric]:
         "part_up",
         "Whether a part gave a sign within half a minute; any copy of it will do.",
         ("part",),
-        (((one.part,), one.ok) for one in parts),
+        (((part.part,), part.ok) for part in parts),
     )
     yield _by(
         "part_copies",
@@ -116,10 +122,10 @@ def _of_parts(parts: Sequence[PartHealth]) -> Iterator[Metric]:
         ("part", "state"),
         (
             pair
-            for one in parts
+            for part in parts
             for pair in (
-                ((one.part, "alive"), one.copies - len(one.missing)),
-                ((one.part, "missing"), len(one.missing)),
+                ((part.part, "alive"), part.copies - len(part.missing)),
+                ((part.part, "missing"), len(part.missing)),
             )
         ),
     )
@@ -127,7 +133,7 @@ def _of_parts(parts: Sequence[PartHealth]) -> Iterator[Metric]:
         "heartbeat_age_seconds",
         "Since a part last gave a sign; +Inf when it never did.",
         ("part",),
-        (((one.part,), math.inf if one.age_seconds is None else one.age_seconds) for one in parts),
+        (((part.part,), math.inf if part.age_seconds is None else part.age_seconds) for part in parts),
     )
 
 

@@ -1,4 +1,4 @@
-"""Reads from the database what a monitor is told: a fixed number of statements, however much there is."""
+"""Reads from the database what a monitor needs, in a fixed number of statements, whatever the amount of data."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,9 +23,9 @@ from slomix.presence.models import Observation
 from slomix.presence.service import VOICE
 
 DAY, QUARTER = timedelta(hours=24), timedelta(minutes=15)
-# Upper ends of what counts as so late, in seconds.
+# The histogram's upper bounds of lateness, in seconds.
 LATE = (1, 2, 5, 10, 30, 60, 120, 300, 900)
-# In place of its status, for a delivery that went over another channel in the end.
+# Replaces the status of a delivery that fell back to another channel.
 FELL_BACK = "fell_back"
 
 
@@ -36,7 +36,7 @@ class JobNumbers:
     kind: str
     lane: str
     due: int
-    # How long nobody has taken the one that waits longest.
+    # How long the oldest due job has been waiting for a worker.
     oldest_seconds: float
     running: int
     past_lease: int
@@ -55,34 +55,34 @@ class DeliveryNumbers:
     settled_in_quarter: int
     settled_in_day: int
     retries_in_day: int
-    # Not settled though their moment has come, and how long ago that of the oldest was.
+    # Due but not settled, and for how long the oldest has been due.
     unsent: int
     oldest_seconds: float
-    # How many of those sent within the day were at most so late, and how late all were together.
+    # Of those sent within the day: how many were at most as late as each bound, and the sum of all lateness.
     late: Sequence[int]
     lateness_seconds: float
 
 
 @dataclass(frozen=True)
 class Tonight:
-    """The campaigns of today that are no dry runs."""
+    """Today's campaigns, without dry runs."""
 
     by_status: Mapping[CampaignStatus, int] = field(default_factory=dict)
-    # Of what is not cancelled: whom it asks, and the start that is nearest to now.
+    # Without cancelled campaigns: the number of recipients, and the start nearest to now.
     recipients: int = 0
     seconds_to_start: float | None = None
 
 
 @dataclass(frozen=True)
 class Readings:
-    """All that the database knows."""
+    """Everything that is read from the database."""
 
     jobs: Sequence[JobNumbers]
     deliveries: Sequence[DeliveryNumbers]
     parts: Sequence[PartHealth]
     tonight: Tonight
     is_paused: bool
-    # Seconds since somebody last saw who is in voice; None when nobody ever did.
+    # Seconds since presence was last recorded; None if it never was.
     presence_age: float | None
 
 
@@ -105,7 +105,7 @@ def read(session: Session, *, today: date, settings: Settings, now: datetime, wa
 
 
 def _jobs(session: Session, *, now: datetime, wall: datetime) -> list[JobNumbers]:
-    """What waits, runs or failed of late. How long it waits counts from when it could have been taken."""
+    """Count jobs that wait, run or failed recently. Waiting counts from when a worker could have taken the job."""
     is_pending, has_failed = Job.status == JobStatus.PENDING, Job.status == JobStatus.FAILED
     may_run = or_(Job.wait_until.is_(None), Job.wait_until <= wall)
     is_due = is_pending & (Job.run_at <= now) & may_run
@@ -147,9 +147,8 @@ def _jobs(session: Session, *, now: datetime, wall: datetime) -> list[JobNumbers
 
 
 def _deliveries(session: Session, *, now: datetime) -> list[DeliveryNumbers]:
-    """What is open or was settled within the day. Late is what leaves after the moment that was promised."""
-    # One look-up in an index for each: what else the planner may think of, while it does not know how much there is,
-    # takes minutes.
+    """Count deliveries that are open or were settled within the day, and how late they were sent."""
+    # Forces one index look-up per delivery: without statistics, the planner's alternatives take minutes.
     job = (
         select(func.coalesce(Job.due_at, Job.run_at).label("due_at"), Job.attempts)
         .where(Job.kind == JOB_KIND, Job.subject == cast(Delivery.id, Text))

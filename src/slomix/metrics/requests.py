@@ -1,4 +1,4 @@
-"""How long requests take, by the rule of their address and never by the address itself."""
+"""Durations of requests, labelled with the route and never with the address itself."""
 
 import time
 
@@ -12,7 +12,7 @@ NO_ROUTE = "none"
 
 
 def install(app: Flask, registry: CollectorRegistry) -> None:
-    """Measure this app, from before anything else looks at a request. A stream is no duration."""
+    """Measure this app's requests from before any other hook; streams have no duration."""
     took = Histogram(
         "slomix_http_request_duration_seconds",
         "From a request to its answer, without streams.",

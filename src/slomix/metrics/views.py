@@ -1,4 +1,4 @@
-"""`/metrics`: what a monitor reads, from this machine or with the token."""
+"""`/metrics`: for a monitor on this machine, or one with the token."""
 
 import functools
 import hmac
@@ -35,7 +35,7 @@ from slomix.web.live import Hub
 log = structlog.get_logger()
 blueprint = Blueprint("metrics", __name__)
 
-# Whoever asks through a proxy carries one of these; what asks on this machine itself carries none.
+# Requests through a proxy carry one of these headers; direct requests on this machine carry none.
 FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip")
 
 
@@ -45,7 +45,7 @@ class NotForStrangers(NotAllowed):
 
 
 def install(app: Flask, runtime: Runtime) -> None:
-    """Measure this app, and let it tell what it measured. Before all that looks at requests, after hub and probes."""
+    """Measure this app and register its collector. Call before all other hooks, after the hub and the probes."""
     prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
@@ -69,7 +69,7 @@ def _has_the_token() -> bool:
 
 
 def _is_from_here() -> bool:
-    """Asked by this machine itself; a stranger looks like that too, behind a proxy on it that we were not told of."""
+    """Check whether this machine asks; requests through a local proxy that we don't know of look like that too."""
     if any(name in request.headers for name in FORWARDED):
         return False
     try:
@@ -82,18 +82,18 @@ def _is_from_here() -> bool:
 
 
 class SlomixCollector(Collector):
-    """What this process knows of itself, and what the database knows of all, if it answers in time."""
+    """Collects what this process knows, and what the database knows if it answers in time."""
 
     def __init__(self, runtime: Runtime, hub: Hub, probes: Probes) -> None:
         self._runtime, self._hub, self._redis = runtime, hub, probes.redis
         self._readings: Probe[Readings] = Probe(self._read)
 
     def describe(self) -> list[Metric]:
-        """Nothing ahead: that would ask the database while the app is put together."""
+        """Return nothing: describing would query the database while the app is created."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        yield from list(self._process())  # before our own question takes a connection
+        yield from list(self._process())  # before our own query takes a connection
         until = time.monotonic() + ANSWER_WITHIN
         asked, pong = self._readings.ask(), self._redis.ask()
         found: Readings | None = None
