@@ -1,4 +1,4 @@
-"""What a process works with: settings, clock, database and channels; the real things, or in-memory ones in tests."""
+"""What a process works with: settings, clock, database and channels; real ones, or doubles in tests."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,15 +22,15 @@ class Runtime:
     database: Database
     channels: Mapping[str, Channel] = field(default_factory=dict)
     voice_lookup: VoiceLookup | None = None
-    # None where no server is configured: then everybody belongs to it.
+    # None if no server is configured: then every account counts as a member.
     guild_lookup: GuildLookup | None = None
-    # None where planning rooms have no thread.
+    # None if planning rooms have no threads.
     threads: Threads | None = None
-    # None where none is configured, or asking it is switched off.
+    # None if none is configured, or asking it is switched off.
     game_server: ServerLookup | None = None
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """The unit of work: commits at the end of the block."""
+        """Open the unit of work, which commits at the end of the block."""
         with self.database.transaction() as session:
             yield session

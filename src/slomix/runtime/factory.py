@@ -1,4 +1,4 @@
-"""Builds the real runtime of a process from its settings."""
+"""Builds a process's runtime from its settings."""
 
 from slomix.channels.base import Channel
 from slomix.channels.discord import Discord
@@ -14,10 +14,10 @@ from slomix.runtime.context import Runtime
 
 
 def make_runtime(settings: Settings, *, connections: int = 5, pool_size: int = 5, is_patient: bool = False) -> Runtime:
-    """The real things, for settings with which a process may start.
+    """Build the runtime from settings that passed the checks.
 
-    `connections` are those to each provider, `pool_size` those to the database. Who `is_patient` tries again by itself
-    when a connection turns out to be dead, and need not ask each one whether it lives; and waits when all are in use.
+    `connections` are those to each provider, `pool_size` those to the database. A process that `is_patient` retries
+    when a connection turns out to be dead, so connections aren't checked before use, and waits when all are in use.
     """
     discord = Discord(
         settings.discord_api_base_url,
@@ -54,14 +54,14 @@ def signal_of(settings: Settings, *, connections: int) -> Signal:
 
 
 def game_server_of(settings: Settings) -> GameServer | None:
-    """The one to ask, where one is configured and asking is not switched off."""
+    """Return the game server, if one is configured and asking it is switched on."""
     if not settings.game_server_host or not settings.server_check_enabled:
         return None
     return GameServer(settings.game_server_host, settings.game_server_port)
 
 
 def _further_channels(settings: Settings, connections: int) -> dict[str, Channel]:
-    """Those that are switched on."""
+    """Build the other channels that are switched on."""
     channels: dict[str, Channel] = {}
     if "telegram" in settings.channels_on:
         channels["telegram"] = telegram_of(settings, connections=connections)
