@@ -1,1 +1,1 @@
-"""Moving in: what an earlier attempt at this site kept is read, decided upon row by row, and written once."""
+"""The import from an earlier attempt at this site: read, decided row by row, and written once."""

@@ -1,4 +1,4 @@
-"""Decides what somebody's consent there means here: nobody is told anything that they did not choose themselves."""
+"""Decides what consent given on the earlier site means here: only players' own choices count."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -25,7 +25,7 @@ from slomix.legacy_import.source import Row, Snapshot
 def decide(
     theirs: Snapshot, movers: Movers, has_chosen_here: Collection[str], *, zone: ZoneInfo, report: Report
 ) -> dict[str, Wishes]:
-    """What is kept for each who moves in, by Discord id. `has_chosen_here` are guids."""
+    """Return the preferences to keep by Discord id. `has_chosen_here` are guids."""
     settings = {row["user_id"]: row for row in theirs["availability_user_settings"]}
     silenced = {
         row["user_id"]
@@ -49,7 +49,7 @@ def decide(
 
 
 def read(row: Row, settings: Row, is_silenced: bool, zone: ZoneInfo) -> tuple[Wishes, list[str]]:
-    """One person's preferences in our terms, and what had to be changed."""
+    """Translate a player's preferences, and list what had to be changed."""
     changes: list[str] = []
     allows = row["allow_promotions"] is True
     quiet, is_always_quiet = _quiet_hours(row["quiet_hours"], changes)
@@ -84,7 +84,7 @@ def _preferred(text: str | None, changes: list[str]) -> Preferred:
 
 
 def _sound(seconds: object, changes: list[str]) -> Sound:
-    """Never on: it was by default. How long it is silent is kept for whoever switches it on."""
+    """Keep the cooldown, but leave the sound off: it was on by default there, so it was no choice."""
     if seconds is None:
         return Sound()
     try:
@@ -97,7 +97,7 @@ def _sound(seconds: object, changes: list[str]) -> Sound:
 
 
 def _quiet_hours(stored: object, changes: list[str]) -> tuple[QuietHours | None, bool]:
-    """Quiet hours, and whether they were all day there: from a time to the same time."""
+    """Return the quiet hours, and whether they lasted all day: from a time to the same time."""
     if isinstance(stored, str):  # written as text into JSONB
         try:
             stored = json.loads(stored) if stored.strip() else None

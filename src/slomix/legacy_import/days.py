@@ -1,4 +1,4 @@
-"""Decides about what belongs to days: statuses, messages that people have had already, campaigns."""
+"""Decides what to import of days: statuses, messages already sent, campaigns."""
 
 import re
 from collections import Counter, defaultdict
@@ -18,7 +18,7 @@ from slomix.legacy_import.source import Row, Snapshot
 _EVENT = re.compile(
     r"(?P<name>PROMOTE:(?:T-15|T0|FOLLOWUP)|DAILY_REMINDER|SESSION_READY):(?P<day>\d{4}-\d\d-\d\d)(?::threshold=\d+)?"
 )
-# Which notice of ours carries the same event key.
+# The notice of ours with the same event key.
 SESSION_READY = "session_ready"
 _NOTICES = {
     "PROMOTE:T-15": campaigns.REMINDER,
@@ -27,13 +27,13 @@ _NOTICES = {
     "DAILY_REMINDER": "daily_reminder",
     "SESSION_READY": SESSION_READY,
 }
-# What a campaign of theirs was when nothing of it was left to do.
+# The states of campaigns that have nothing left to do.
 _OVER = {"sent", "followup_sent", "partial", "failed", "cancelled"}
 
 
 @dataclass(frozen=True)
 class Said:
-    """What somebody said there about a day; `since` is when, if that is known."""
+    """A player's status for a day there; `since` is None if unknown."""
 
     discord_id: str
     day: date
@@ -44,12 +44,12 @@ class Said:
 def decide_statuses(
     theirs: Snapshot, movers: Movers, here: Collection[tuple[str, date]], *, today: date, now: datetime, report: Report
 ) -> list[Said]:
-    """The statuses that are kept; past ones too, as history. `here` are guids with the days they have set here."""
+    """Return the statuses to import, past ones too, as history. `here` are guids with the days set here."""
     kept: list[Said] = []
     for row in theirs["availability_entries"]:
         person = movers.people.get(row["user_id"])
         what = f"{row['entry_date'] or 'some day'} {row['status']}"
-        status = next((one for one in Status if one.value == row["status"]), None)
+        status = next((known_status for known_status in Status if known_status.value == row["status"]), None)
         if person is None:
             report.add(Kind.STATUSES, Outcome.LEFT, words.NOT_MOVING_IN, who=movers.who(row["user_id"]), what=what)
             continue
@@ -72,7 +72,7 @@ def decide_statuses(
 
 @dataclass(frozen=True)
 class Told:
-    """Somebody, or a room, that the earlier site told of an event that is not over."""
+    """A message of the earlier site to a player or a room, about an event that is not over."""
 
     event_key: str
     notice: str
@@ -93,9 +93,9 @@ def decide_messages(
     now: datetime,
     report: Report,
 ) -> list[Told]:
-    """Whom it told of today or later, once a person and event, so that nobody is told twice.
+    """Return the messages of today or later, once per player and event, so that they aren't sent again.
 
-    `players` are guids by Discord id; `known` what our ledger says was told, or may have been.
+    `players` are guids by Discord id; `known` is what our ledger has sent, or may have sent.
     """
     kept: list[Told] = []
     seen = set(known)
@@ -114,10 +114,10 @@ def decide_messages(
 
 
 def _read_message(row: Row, players: Mapping[str, str], *, today: date, now: datetime) -> Told | str:
-    """What was told to whom, or why it does not matter."""
+    """Return the message, or the reason why it doesn't matter."""
     found = _EVENT.fullmatch(row["event_key"] or "")
     day = _day(found["day"]) if found else None
-    channel = next((one for one in ChannelName if one == (row["channel_type"] or "").strip().lower()), None)
+    channel = next((name for name in ChannelName if name == (row["channel_type"] or "").strip().lower()), None)
     to = row["user_id"] or ""
     if found is None or day is None:
         return words.NO_EVENT_OF_OURS
@@ -145,7 +145,7 @@ def _day(text: str) -> date | None:
 
 
 def report_campaigns(theirs: Snapshot, *, today: date, report: Report) -> None:
-    """Campaigns stay there, each with what it came to; those that may still send are a warning."""
+    """Report the campaigns, which stay there; warn of those that may still send."""
     jobs: dict[str, list[str]] = defaultdict(list)
     for row in theirs["availability_promotion_jobs"]:
         jobs[row["campaign_id"]].append(f"{row['job_type']} {row['status']}")
@@ -155,7 +155,7 @@ def report_campaigns(theirs: Snapshot, *, today: date, report: Report) -> None:
     may_send = 0
     for row in theirs["availability_promotion_campaigns"]:
         day, status = row["campaign_date"], row["status"]
-        open_jobs = any(one.endswith((" pending", " running")) for one in jobs[row["id"]])
+        open_jobs = any(job.endswith((" pending", " running")) for job in jobs[row["id"]])
         may_send += day is not None and day >= today and (status not in _OVER or open_jobs)
         parts = [f"{day or 'some day'}: {'dry run, ' if row['dry_run'] else ''}{status}"]
         parts += [f"{row['recipient_count']} asked"] if row["recipient_count"] is not None else []
@@ -168,6 +168,6 @@ def report_campaigns(theirs: Snapshot, *, today: date, report: Report) -> None:
 
 
 def report_rights(theirs: Snapshot, report: Report) -> None:
-    """Rights are given by whoever runs this site."""
+    """Report the roles, which admins of this site grant anew."""
     for row in theirs["user_permissions"]:
         report.add(Kind.RIGHTS, Outcome.LEFT, words.RIGHTS_ANEW, what=row["tier"] or "")

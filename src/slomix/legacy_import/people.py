@@ -1,4 +1,4 @@
-"""Decides who moves in as which player: one Discord account, one profile, and what stands here already wins."""
+"""Decides who moves in as which player: one Discord account, one profile; links made here win."""
 
 import unicodedata
 from collections import defaultdict
@@ -12,13 +12,13 @@ from slomix.accounts.rules import is_discord_id, plain_name
 from slomix.legacy_import.report import Kind, Outcome, Report
 from slomix.legacy_import.source import Row, Snapshot
 
-# As long as theirs were.
+# The length limit there.
 NAME_LENGTH = 100
 
 
 @dataclass(frozen=True)
 class Account:
-    """Whose Discord account has which profile here; `guid` is None without one."""
+    """A Discord account here; `guid` is None without a profile."""
 
     guid: str | None
     has_open_claim: bool = False
@@ -26,23 +26,23 @@ class Account:
 
 @dataclass(frozen=True)
 class Here:
-    """What stands in our tables and decides about people: accounts by Discord id, and guids."""
+    """The state here that decides about people: accounts by Discord id, and guids."""
 
     accounts: Mapping[str, Account] = field(default_factory=dict)
     profiles: Collection[str] = ()
-    # Profiles somebody moved in with, and those that somebody gave up here.
+    # Profiles that moved in earlier, and those that their owner gave up here.
     moved: Collection[str] = ()
     released: Collection[str] = ()
 
     @cached_property
     def taken(self) -> frozenset[str]:
-        """Profiles that somebody has."""
-        return frozenset(one.guid for one in self.accounts.values() if one.guid is not None)
+        """Return the profiles that have an owner."""
+        return frozenset(account.guid for account in self.accounts.values() if account.guid is not None)
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody of the earlier site with the profile they are there."""
+    """A person of the earlier site with their profile there."""
 
     discord_id: str
     guid: str
@@ -59,26 +59,26 @@ class Person:
 
 @dataclass
 class Movers:
-    """Who moves in, by Discord id; those among them who are linked here already; and the profiles to be made."""
+    """The people who move in, by Discord id; who of them is linked already; and the profiles to create."""
 
     people: dict[str, Person] = field(default_factory=dict)
     linked: set[str] = field(default_factory=set)
     profiles: list[Person] = field(default_factory=list)
-    # What anybody was called there, by user id.
+    # Names there, by user id.
     names: dict[str, str] = field(default_factory=dict)
 
     def who(self, user_id: str | None) -> str:
-        """A name for the report; nothing where none is known."""
+        """Return a name for the report; empty if unknown."""
         return self.names.get(user_id or "", "")
 
 
 def decide(theirs: Snapshot, here: Here, report: Report) -> Movers:
-    """Who moves in; every account, link and profile that does not is reported with its reason."""
+    """Decide who moves in, and report every account, link and profile that doesn't, with the reason."""
     movers = Movers(names=_names(theirs))
     people = _only_theirs(_people(theirs, report), report)
     for person in people:
         _decide(person, here, movers, report)
-    _accounts_without_profile(theirs, {one.discord_id for one in people}, report)
+    _accounts_without_profile(theirs, {person.discord_id for person in people}, report)
     return movers
 
 
@@ -121,7 +121,7 @@ def _report_account(person: Person, account: Account | None, outcome: Outcome, r
 
 
 def _people(theirs: Snapshot, report: Report) -> list[Person]:
-    """Everybody with a profile there; of two link tables the newer one wins."""
+    """List the people with a profile there; of two link tables the newer one wins."""
     accounts = {row["user_id"]: row for row in theirs["discord_accounts"]}
     users = {row["id"]: row for row in theirs["website_users"]}
     newer = {row["user_id"]: row for row in theirs["user_player_links"]}
@@ -134,7 +134,7 @@ def _people(theirs: Snapshot, report: Report) -> list[Person]:
             is_same = new["player_guid"] == old["player_guid"]
             reason = words.SAME_IN_BOTH if is_same else words.NEWER_TABLE_WINS
             report.add(Kind.LINKS, Outcome.LEFT, reason, who=who, what=_text(old["player_guid"]))
-        why_not = _why_nobody(discord_id, new or old or {}, accounts.get(discord_id))
+        why_not = _why_no_link(discord_id, new or old or {}, accounts.get(discord_id))
         if why_not:
             report.add(Kind.LINKS, Outcome.LEFT, why_not, who=who)
         else:
@@ -142,8 +142,8 @@ def _people(theirs: Snapshot, report: Report) -> list[Person]:
     return found
 
 
-def _why_nobody(discord_id: str | None, link: Row, account: Row | None) -> str | None:
-    """Why such a row is no link."""
+def _why_no_link(discord_id: str | None, link: Row, account: Row | None) -> str | None:
+    """Explain why such a row is no link, or return None if it is one."""
     if discord_id is None or not is_discord_id(discord_id) or int(discord_id) == 0:
         return words.NO_DISCORD_ID
     if account is not None and account["discord_user_id"] != discord_id:
@@ -172,7 +172,7 @@ def _person(discord_id: str, new: Row | None, old: Row | None, account: Row, use
 
 
 def _only_theirs(people: list[Person], report: Report) -> list[Person]:
-    """Without profiles that two accounts have: which of the two is right, only they know."""
+    """Leave out profiles that two accounts claim, as only their owners know who is right."""
     owners = defaultdict(list)
     for person in people:
         owners[person.guid].append(person)
@@ -195,7 +195,7 @@ def _accounts_without_profile(theirs: Snapshot, moving: Collection[str], report:
 
 
 def _names(theirs: Snapshot) -> dict[str, str]:
-    """What people were called there: their profile, else their Discord account, else as they signed a status."""
+    """Collect names there: the profile's, else the Discord account's, else the one beside a status."""
     found: dict[str, str] = {}
     for table, key, columns in (
         ("user_player_links", "user_id", ("player_name",)),
@@ -215,6 +215,6 @@ def _shown(link: Row) -> str:
 
 
 def _text(value: str | None) -> str:
-    """What can be shown of it; nothing when there is a character in it that cannot, such as a line break."""
+    """Strip a text; empty if it contains control characters such as a line break."""
     text = (value or "").strip()
     return "" if any(unicodedata.category(letter) == "Cc" for letter in text) else text

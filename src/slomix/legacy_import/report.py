@@ -1,4 +1,4 @@
-"""What became of each row of the earlier site, and why; counted by kind. No address stands in it."""
+"""The report of an import: what became of each row and why, counted by kind, without addresses."""
 
 import enum
 from collections import Counter
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Kind(enum.StrEnum):
-    """What a row was about, in the order of the report."""
+    """The subject of a row, in the order of the report."""
 
     PROFILES = "profiles"
     ACCOUNTS = "accounts"
@@ -27,7 +27,7 @@ class Kind(enum.StrEnum):
 
 
 class Outcome(enum.StrEnum):
-    """What became of it: taken as it was, taken with a change, here before, or left."""
+    """The result for a row: taken as it was, taken with a change, here already, or left."""
 
     TAKEN = "taken"
     CHANGED = "changed"
@@ -37,7 +37,7 @@ class Outcome(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One row, or `number` of them for the same reason. `who` is a name in the game or on Discord."""
+    """A row, or `number` of them for the same reason. `who` is a name in the game or on Discord."""
 
     kind: Kind
     outcome: Outcome
@@ -53,7 +53,7 @@ class Report:
 
     findings: list[Finding] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    # Tables that are not there, or not as known, and which of the two.
+    # Tables that are missing, or not in the known shape, with the reason.
     tables_missing: dict[str, str] = field(default_factory=dict)
 
     def add(
@@ -63,23 +63,23 @@ class Report:
 
     @property
     def would_write(self) -> bool:
-        """Whether anything is new."""
-        return any(one.outcome in {Outcome.TAKEN, Outcome.CHANGED} for one in self.findings)
+        """Check whether any row is new."""
+        return any(finding.outcome in {Outcome.TAKEN, Outcome.CHANGED} for finding in self.findings)
 
     def count(self, kind: Kind, outcome: Outcome) -> int:
-        return sum(one.number for one in self.findings if (one.kind, one.outcome) == (kind, outcome))
+        return sum(finding.number for finding in self.findings if (finding.kind, finding.outcome) == (kind, outcome))
 
     def counted(self) -> Iterator[tuple[Kind, Outcome, str, int]]:
-        """How many of each kind came to what, and why."""
+        """Count the rows of each kind by outcome and reason."""
         numbers: Counter[tuple[Kind, Outcome, str]] = Counter()
-        for one in self.findings:
-            numbers[one.kind, one.outcome, one.reason] += one.number
+        for finding in self.findings:
+            numbers[finding.kind, finding.outcome, finding.reason] += finding.number
         kinds, outcomes = list(Kind), list(Outcome)
         for kind, outcome, reason in sorted(numbers, key=lambda it: (kinds.index(it[0]), outcomes.index(it[1]), it[2])):
             yield kind, outcome, reason, numbers[kind, outcome, reason]
 
     def as_json(self, *, is_applied: bool) -> dict[str, Any]:
-        """The whole of it, for a program or a drawer."""
+        """Return the whole report as JSON."""
         return {
             "applied": is_applied,
             "warnings": self.warnings,
@@ -88,5 +88,5 @@ class Report:
                 {"kind": kind, "outcome": outcome, "reason": reason, "number": number}
                 for kind, outcome, reason, number in self.counted()
             ],
-            "rows": [asdict(one) for one in self.findings],
+            "rows": [asdict(finding) for finding in self.findings],
         }

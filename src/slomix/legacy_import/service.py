@@ -1,4 +1,4 @@
-"""Moves people in: reads what is here, has it decided, and writes it in the caller's transaction."""
+"""Imports people in the caller's transaction: reads what is here, decides, and writes."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -31,9 +31,9 @@ from slomix.legacy_import.report import Report
 from slomix.legacy_import.source import Snapshot
 from slomix.privacy import unlinking
 
-# As operators sign in the audit log.
+# The actor in the audit log when operators use the command line.
 COMMAND_LINE = "command line"
-# Any number that no other advisory lock here has; those of days are small.
+# An arbitrary number that no other advisory lock has; those of days are small.
 LOCK = 0x510_0000_0001
 
 
@@ -44,7 +44,7 @@ class ImportAtWork(Conflict):
 
 @dataclass(frozen=True)
 class Decided:
-    """All that is to be written."""
+    """Everything that is to be written."""
 
     movers: Movers
     wishes: dict[str, Wishes]
@@ -55,7 +55,7 @@ class Decided:
 def decide(
     session: Session, theirs: Snapshot, *, settings: Settings, today: date, now: datetime
 ) -> tuple[Decided, Report]:
-    """What moving in would do, row by row. Nothing is written."""
+    """Decide row by row what an import would do; write nothing."""
     report = Report()
     movers = people.decide(theirs, _here(session), report)
     chosen = select(Player.guid).join(Preferences, Preferences.player_id == Player.id)
@@ -69,12 +69,12 @@ def decide(
 
 
 def move_in(session: Session, theirs: Snapshot, *, settings: Settings, now: datetime) -> Report:
-    """Write all of it. Raise ImportAtWork, or Conflict when somebody here was quicker; then nothing may be kept."""
+    """Write the import. Raise ImportAtWork, or Conflict if the state here changed meanwhile; then roll back."""
     if not session.scalar(select(func.pg_try_advisory_xact_lock(LOCK))):
         raise ImportAtWork
     today = local_day(now, settings.zone, settings.day_starts_at)
     decided, report = decide(session, theirs, settings=settings, today=today, now=now)
-    rows = [(one.guid, one.name, list(one.aliases)) for one in decided.movers.profiles]
+    rows = [(profile.guid, profile.name, list(profile.aliases)) for profile in decided.movers.profiles]
     if rows:
         added, updated = accounts.import_players(session, rows, now=now)
         imported = LinkAction.PLAYERS_IMPORTED
@@ -82,16 +82,16 @@ def move_in(session: Session, theirs: Snapshot, *, settings: Settings, now: date
     players = _link(session, decided.movers, today=today, now=now)
     for discord_id, wanted in decided.wishes.items():
         preferences.adopt(session, players[discord_id], wanted, now=now)
-    said = [(players[one.discord_id], one.day, one.status, one.since or now) for one in decided.said]
+    said = [(players[entry.discord_id], entry.day, entry.status, entry.since or now) for entry in decided.said]
     availability.adopt(session, said, now=now)
     _note_told(session, decided.told, now=now)
-    if players:  # nobody has asked Discord yet who of them is still a member
+    if players:  # find out which of them are still members of the Discord server
         jobs.schedule(session, [NewJob(CHECK_MEMBERS, f"moved in {now.isoformat()}", run_at=now)], now=now)
     return report
 
 
 def _link(session: Session, movers: Movers, *, today: date, now: datetime) -> dict[str, int]:
-    """Everybody who moves in gets their profile, and the log says so; the players by Discord id."""
+    """Link all people who move in, with an entry in the audit log, and return the player ids by Discord id."""
     players: dict[str, int] = {}
     for discord_id, person in movers.people.items():
         user = logins.expect(
@@ -114,18 +114,18 @@ def _link(session: Session, movers: Movers, *, today: date, now: datetime) -> di
 
 
 def _note_told(session: Session, told: list[Told], *, now: datetime) -> None:
-    guids = {one.guid for one in told if one.guid is not None}
+    guids = {message.guid for message in told if message.guid is not None}
     ids = {row.guid: row.id for row in session.execute(select(Player.guid, Player.id).where(Player.guid.in_(guids)))}
-    # Rows of the ledger are held in the order of the players, by everybody who moves in.
-    for one in sorted(told, key=lambda it: (ids.get(it.guid or "", 0), it.event_key)):
+    # Lock the ledger's rows in the order of the players, as every import does.
+    for message in sorted(told, key=lambda it: (ids.get(it.guid or "", 0), it.event_key)):
         row = imports.Told(
-            player_id=ids[one.guid] if one.guid is not None else None,
-            room=one.room,
-            event_key=one.event_key,
-            notice=one.notice,
-            channel=one.channel,
-            message_id=one.message_id,
-            at=one.at or now,
+            player_id=ids[message.guid] if message.guid is not None else None,
+            room=message.room,
+            event_key=message.event_key,
+            notice=message.notice,
+            channel=message.channel,
+            message_id=message.message_id,
+            at=message.at or now,
         )
         imports.note_told(session, row, now=now)
 
@@ -148,7 +148,7 @@ def _decide_messages(
 
 
 def _here(session: Session) -> Here:
-    """Who is who here, and what the audit log says of profiles."""
+    """Read the accounts and profiles here, and what the audit log says of profiles."""
     claiming = set(session.scalars(select(Claim.user_id).where(Claim.settled_at.is_(None))))
     users = session.execute(
         select(User.id, User.discord_id, Player.guid).outerjoin(Player, Player.id == User.player_id)

@@ -1,8 +1,8 @@
-"""Reads the earlier site's tables in one read-only snapshot; a table or a column that is not there is no error.
+"""Reads the earlier site's tables in one read-only snapshot; missing tables and columns are no error.
 
 It stored times without a zone. Those that are read here (`created_at`, `updated_at`, `last_login…`, `sent_at`) were
-written by PostgreSQL itself, in its own TimeZone: the cast to `timestamptz` in a session of that zone undoes it, summer
-time included. Those that its Python wrote in UTC, the life of link tokens, are not read.
+written by PostgreSQL itself, in its own TimeZone: the cast to `timestamptz` in a session of that zone undoes it,
+summer time included. Those that its Python wrote in UTC, the life of link tokens, are not read.
 """
 
 import re
@@ -24,20 +24,20 @@ Row = Mapping[str, Any]
 
 
 class NoSource(Invalid):
-    """The earlier site's database cannot be read; the sentence says why, and holds no password."""
+    """Raised when the earlier site's database cannot be read; the reason contains no password."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """What is read of a table: its columns as text unless they are said to be something else."""
+    """The columns to read from a table, as text unless `_AS` says otherwise."""
 
     name: str
     needed: tuple[str, ...]
-    # Added by a later migration of theirs, or only nice to have.
+    # Added by one of their later migrations, or only nice to have.
     optional: tuple[str, ...] = ()
 
 
-# What a column is read as; text where nothing stands here. A day or a moment that Python cannot hold is none.
+# How a column is read, if not as text. A day or a moment that Python cannot hold becomes NULL.
 _MOMENT: LiteralString = "CASE WHEN {0} BETWEEN '0001-01-02' AND '9999-12-30' THEN ({0})::timestamptz END"
 _DAY: LiteralString = "CASE WHEN {0} BETWEEN '0001-01-02' AND '9999-12-30' THEN ({0})::date END"
 _AS: dict[str, LiteralString] = {
@@ -59,7 +59,7 @@ _AS: dict[str, LiteralString] = {
         ),
         "{0}",
     ),
-    # Whether there is something is all that may be known of these.
+    # Of these only their presence may be known.
     **dict.fromkeys(
         ("verified_at", "telegram_handle_encrypted", "signal_handle_encrypted"), "coalesce({0}::text, '') <> ''"
     ),
@@ -104,7 +104,7 @@ TABLES = (
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The rows of each table, as they stood at one moment; and which tables are not there, or not as known."""
+    """The rows of each table at one moment, and the tables that are missing or in another shape."""
 
     rows: Mapping[str, list[Row]]
     missing: Mapping[str, str] = field(default_factory=dict)
@@ -114,7 +114,7 @@ class Snapshot:
 
 
 def read(url: str) -> Snapshot:
-    """Everything that is looked at. Raise NoSource with a sentence."""
+    """Read all tables. Raise NoSource with the reason."""
     rows: dict[str, list[Row]] = {}
     missing: dict[str, str] = {}
     with _open(url) as connection:
@@ -146,7 +146,7 @@ def _open(url: str) -> Iterator["psycopg.Connection[dict[str, Any]]"]:
         connection = psycopg.connect(libpq_url(url), connect_timeout=10, row_factory=dict_row, client_encoding="utf8")
     except psycopg.OperationalError as error:
         raise NoSource(words.SOURCE_AWAY.format(reason=_reason(error))) from None
-    except psycopg.Error:  # its words quote the address, and the password with it
+    except psycopg.Error:  # its text quotes the address, and the password with it
         raise NoSource(words.SOURCE_NO_ADDRESS) from None
     with connection:
         # Before the first statement begins the one transaction: a snapshot that cannot write.
@@ -157,13 +157,13 @@ def _open(url: str) -> Iterator["psycopg.Connection[dict[str, Any]]"]:
 
 
 def _is_torn(address: Mapping[str, Any]) -> bool:
-    """Whether a @, / or : in the password, not written as %40, put pieces of it where an error would quote them."""
+    """Check whether an unescaped @, / or : in the password tore it, so that an error would quote pieces of it."""
     host, port, name = (str(address.get(part, "")) for part in ("host", "port", "dbname"))
     return "@" in host + name or re.search(r"[^0-9,]", port) is not None
 
 
 def _columns(connection: "psycopg.Connection[dict[str, Any]]", table: str) -> set[str]:
-    """The columns of the table that the search path finds."""
+    """Return the columns of the table that the search path finds."""
     query = "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped"
     return {row["attname"] for row in connection.execute(query, [table])}
 
@@ -182,6 +182,6 @@ def _rows(connection: "psycopg.Connection[dict[str, Any]]", table: Table, there:
 
 
 def _reason(error: psycopg.Error) -> str:
-    """The first line of what PostgreSQL says, which names host, user and table at most."""
+    """Return the first line of PostgreSQL's message, which names host, user and table at most."""
     said = str(error).strip() or type(error).__name__
     return said.splitlines()[0].rstrip(".")
