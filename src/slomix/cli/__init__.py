@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from slomix.cli.connect import first_line
 from slomix.config.settings import SettingsError
 
-# Where each command is. It is read when it is wanted: all of them together take three times as long as `up`.
+# The module and name of each command. Imported on demand: importing all takes three times as long as `up` alone.
 COMMANDS = {
     "up": "up:up",
     "db": "data:database",
@@ -30,7 +30,7 @@ COMMANDS = {
 
 
 class _Group(click.Group):
-    """Refusals are sentences on standard error and exit status 2, never a traceback."""
+    """Prints refusals as sentences on standard error with exit status 2, never as a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
@@ -55,4 +55,4 @@ class _Group(click.Group):
 
 @click.group(cls=_Group)
 def main() -> None:
-    """Slomix gets a community's game night started."""
+    """Get a community's game night started."""

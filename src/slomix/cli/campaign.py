@@ -1,4 +1,4 @@
-"""`slomix campaign`: what became of an evening, with the evidence."""
+"""`slomix campaign`: how an evening went, with the evidence."""
 
 import json
 from dataclasses import asdict
@@ -20,13 +20,13 @@ LATEST = 20
 
 @click.group()
 def campaign() -> None:
-    """Campaigns and what became of them."""
+    """Show campaigns and how they went."""
 
 
 @campaign.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(as_json: bool) -> None:
-    """The latest campaigns, newest first, and how many came to voice."""
+    """List the latest campaigns, newest first, and how many came to voice."""
     database, settings = open_database()
     with database.transaction() as session:
         signoff.read_only(session)
@@ -67,7 +67,7 @@ def _line(night: Night, zone: ZoneInfo) -> str:
 @click.argument("campaign_id", type=int)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(campaign_id: int, as_json: bool) -> None:
-    """Campaign, jobs, ledger, attempts, whether the promises were kept, and the ten steps of signing it off.
+    """Show a campaign with jobs, ledger and attempts, whether promises were kept, and the ten sign-off steps.
 
     Reads only. Exit status 1 when a promise was broken, whatever the system is like at this moment.
     """
@@ -88,12 +88,12 @@ def show(campaign_id: int, as_json: bool) -> None:
 
 
 def _as_text(shown: dict[str, Any], zone: ZoneInfo) -> str:
-    one = shown["campaign"]
-    came = "" if one["came"] is None else f", {one['came']} of {one['of']} came to voice"
-    kind = "Dry run" if one["dry_run"] else "Campaign"
+    about = shown["campaign"]
+    came = "" if about["came"] is None else f", {about['came']} of {about['of']} came to voice"
+    kind = "Dry run" if about["dry_run"] else "Campaign"
     lines = [
-        f"{kind} {one['id']} for {one['day']}, start {_local(one['start_at'], zone)}: {one['status']}",
-        f"called by {one['called_by']} at {_local(one['called_at'], zone)}, {one['recipients']} asked{came}",
+        f"{kind} {about['id']} for {about['day']}, start {_local(about['start_at'], zone)}: {about['status']}",
+        f"called by {about['called_by']} at {_local(about['called_at'], zone)}, {about['recipients']} asked{came}",
         f"Times are those of {zone.key}.",
         "",
         "jobs",
@@ -101,7 +101,7 @@ def _as_text(shown: dict[str, Any], zone: ZoneInfo) -> str:
     for job in shown["jobs"]:
         what = f"  {job['kind']:20} {job['status']:8} {_local(job['run_at'], zone)}  attempts {job['attempts']}"
         lines.append(f"{what}  {job['note']}".rstrip())
-    lines += ["", "ledger" if one["ledger_kept"] else "ledger: not kept any more (SLOMIX_RETENTION_DAYS)"]
+    lines += ["", "ledger" if about["ledger_kept"] else "ledger: not kept any more (SLOMIX_RETENTION_DAYS)"]
     for row, line in zip(shown["ledger"], ledger_lines(shown["ledger"]), strict=True):
         lines.append(line)
         lines += [f"    {_local(half['at'], zone)}  {_half(half)}" for half in row["attempts"]]
@@ -112,7 +112,7 @@ def _as_text(shown: dict[str, Any], zone: ZoneInfo) -> str:
 
 
 def step_lines(steps: list[dict[str, Any]]) -> list[str]:
-    """The ten steps, a line each."""
+    """Format the ten steps, a line each."""
     marks = {True: "yes", False: "NO ", None: "?  "}
     return [
         f"  {number:>2}  {marks[step['is_so']]}  {step['title']}: {step['seen']}"
@@ -121,7 +121,7 @@ def step_lines(steps: list[dict[str, Any]]) -> list[str]:
 
 
 def _half(half: dict[str, Any]) -> str:
-    """One half of a try in words."""
+    """Describe the beginning or the end of an attempt."""
     came_to = "" if half["event"] == "begun" else f": {half['status']}"
     return f"try {half['claim']} {half['event']}{came_to}{', ' + half['error'] if half['error'] else ''}"
 
@@ -131,7 +131,7 @@ def _local(moment: str, zone: ZoneInfo) -> str:
 
 
 def ledger_lines(ledger: list[dict[str, Any]]) -> list[str]:
-    """The ledger, a line each."""
+    """Format the ledger, a line each."""
     return [
         f"  {row['event_key']:27} {row['to']:24} {row['channel']:8} {row['status']:8} tries {row['tries']}"
         f"  {'; then on '.join(filter(None, (row['reason'], row['fell_back_to'])))}".rstrip()

@@ -36,10 +36,12 @@ def check(as_json: bool) -> None:
     settings, problems = all_problems(given)
     problems += _formation(settings)
     rights = _rights(settings)
-    # By each part's name why it is wrong; nothing when it is well.
+    # The problem of each part; empty when it is well.
     parts = {"settings": "see above" if problems else "", **_connections(settings, rights)}
     found = {
-        "configuration": [asdict(one) for one in configuration.effective(settings, given, problems, joined=joined)],
+        "configuration": [
+            asdict(variable) for variable in configuration.effective(settings, given, problems, joined=joined)
+        ],
         "problems": [*problems, *(rights.wrong if rights else [])],
         "warnings": [
             *config_warnings.warnings(settings, given),
@@ -54,9 +56,9 @@ def check(as_json: bool) -> None:
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:
-    widest = max(len(one["name"]) for one in found["configuration"])
-    for one in found["configuration"]:
-        yield f"{one['name']:{widest}}  {one['source']:11}  {one['value']}".rstrip()
+    widest = max(len(variable["name"]) for variable in found["configuration"])
+    for variable in found["configuration"]:
+        yield f"{variable['name']:{widest}}  {variable['source']:11}  {variable['value']}".rstrip()
     yield ""
     yield from (f"wrong   {problem}" for problem in found["problems"])
     yield from (f"warning {warning}" for warning in found["warnings"])
@@ -65,7 +67,7 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _formation(settings: Settings) -> list[str]:
-    """What `slomix up` would object to."""
+    """List the problems that `slomix up` would have with the formation."""
     try:
         commands = formation.commands_of(ROOT / "Procfile")
         formation.instances(commands.processes, settings.formation, port=settings.port)
@@ -75,7 +77,7 @@ def _formation(settings: Settings) -> list[str]:
 
 
 def _connections(settings: Settings, rights: Findings | None) -> dict[str, str]:
-    """Why each part of the outside world is of no use; nothing for those that answer."""
+    """Return the problem of each external part; empty if it answers."""
     about = f"schema, and the rights of {rights.role} on it" if rights else "schema, and the rights on it"
     return {
         **_database_and_processes(settings),
@@ -87,7 +89,7 @@ def _connections(settings: Settings, rights: Findings | None) -> dict[str, str]:
 
 
 def _database_and_processes(settings: Settings) -> dict[str, str]:
-    """The database, and the processes as they last told it."""
+    """Check the database, and the heartbeats of the processes in it."""
     url = settings.database_url.get_secret_value()
     if not url:
         return {"database": NOT_SET}
@@ -104,7 +106,7 @@ def _database_and_processes(settings: Settings) -> dict[str, str]:
 
 
 def _rights(settings: Settings) -> Findings | None:
-    """What the role we run as may do; None where it cannot be asked."""
+    """Check the rights of the role that Slomix runs as; None if the database cannot be asked."""
     url = settings.database_url.get_secret_value()
     if not url:
         return None
@@ -125,7 +127,7 @@ def _redis(url: str) -> str:
 
 
 def _game_server(settings: Settings) -> dict[str, str]:
-    """Whether it says who is on it; nothing where nobody asks it."""
+    """Check whether the game server names its players; nothing if it is not asked."""
     server = game_server_of(settings)
     if server is None:
         return {}

@@ -1,4 +1,4 @@
-"""What an operator is warned of: settings that make sense, and perhaps not the one that was meant."""
+"""Warns operators of settings that are valid, but perhaps not the ones that were meant."""
 
 import stat
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ from slomix.config.checks import is_loopback
 from slomix.config.environment import ENV_FILE, Environment
 from slomix.config.settings import Settings, names, secrets
 
-# What is ours and no setting: switches of make, and what tests and development look at.
+# Our variables that are no settings: switches of make, tests and development.
 _ASIDE = {"SKIP_INSTALL", "SKIP_HEALTHCHECK", "SLOMIX_NO_BROWSER", "SLOMIX_PICTURES", "SLOMIX_VISIBLE"}
 _OURS = ("AVAILABILITY_", "DISCORD_", "SLOMIX_")
 
 
 def warnings(settings: Settings, given: Environment) -> list[str]:
-    """A sentence each, beginning with the name of the variable to look at."""
+    """Return a sentence for each warning, beginning with the name of the variable."""
     return [
         *_unknown_names(given),
         *_rooms(settings),
@@ -28,7 +28,7 @@ def warnings(settings: Settings, given: Environment) -> list[str]:
 
 
 def _unknown_names(given: Environment) -> Iterator[str]:
-    """A name that is no setting, and was meant to be one."""
+    """Warn of names that look like a setting but are none."""
     known = set(names()) | {f"{name}_FILE" for name in secrets()}
     for name in sorted(set(given.values) - known - _ASIDE):
         close = get_close_matches(name, known, n=1, cutoff=0.85)
@@ -53,7 +53,7 @@ def _rooms(settings: Settings) -> Iterator[str]:
             " AVAILABILITY_DISCORD_CHANNEL_ANNOUNCE_ENABLED, which needs it, is on"
         )
     if settings.server_check_enabled and not settings.game_server_host:
-        yield "GAME_SERVER_HOST: is not set; nobody is recognised on the game server"
+        yield "GAME_SERVER_HOST: is not set; no player is recognised on the game server"
 
 
 def _people(settings: Settings) -> Iterator[str]:
@@ -78,9 +78,9 @@ def _channels(settings: Settings) -> Iterator[str]:
 
 def _switched_off(settings: Settings) -> Iterator[str]:
     if not settings.promotion_enabled:
-        yield "AVAILABILITY_PROMOTION_ENABLED: is off; nobody can call an evening together"
+        yield "AVAILABILITY_PROMOTION_ENABLED: is off; no promoter can call an evening together"
     if settings.dry_run_default:
-        yield "AVAILABILITY_PROMOTION_DRY_RUN_DEFAULT: is on; a campaign tells nobody unless its promoter says so"
+        yield "AVAILABILITY_PROMOTION_DRY_RUN_DEFAULT: is on; a campaign sends nothing unless its promoter says so"
     if settings.validate_only:
         yield "BOT_STARTUP_VALIDATE_ONLY: is on; processes look at their settings and end"
 
@@ -90,10 +90,10 @@ def _addresses(settings: Settings) -> Iterator[str]:
     if is_public and not settings.trusted_proxies:
         yield "TRUSTED_PROXIES: is not set; behind a proxy all visitors count as one, and their limits with them"
     if is_public and settings.is_development:
-        yield "SLOMIX_ENV: is development, and PUBLIC_URL is one that everybody reaches"
+        yield "SLOMIX_ENV: is development, and PUBLIC_URL is a public one"
     redirect = urlsplit(settings.login_redirect_uri)
     if redirect.hostname != urlsplit(settings.base_url).hostname:
-        yield "DISCORD_REDIRECT_URI: leads to another host than PUBLIC_URL; whoever logs in comes back a stranger"
+        yield "DISCORD_REDIRECT_URI: leads to another host than PUBLIC_URL; players who log in come back as strangers"
     if redirect.path != "/auth/callback":
         yield "DISCORD_REDIRECT_URI: does not end in /auth/callback, where logins come back"
     if not settings.is_development and is_loopback(_host(settings.discord_api_base_url)):
@@ -107,7 +107,7 @@ def _host(url: str) -> str:
 
 
 def about_the_file(env_file: Path) -> list[str]:
-    """Secrets in a file that everybody can read."""
+    """Warn of secrets in a file that every account can read."""
     try:
         is_open = env_file.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH)
     except OSError:

@@ -1,4 +1,4 @@
-"""The effective configuration: every variable, its value as one would write it, and where it came from."""
+"""The effective configuration: every variable, its value as written in `.env`, and its source."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MASK = "***"
 
 @dataclass(frozen=True)
 class Variable:
-    """One line of the configuration; a secret's value says only that it is set."""
+    """A line of the configuration; of a secret it shows only that it is set."""
 
     name: str
     value: str
@@ -30,7 +30,7 @@ class Variable:
 def effective(
     settings: Settings, given: Environment, problems: list[str], *, joined: frozenset[str] = frozenset()
 ) -> Iterator[Variable]:
-    """Every variable by its name. `joined` are those that came from the copy that runs here."""
+    """Yield every variable by name. `joined` are those taken from the copy that runs here."""
     wrong = named(problems)
     values = settings.by_name()
     for name in sorted(names()):
@@ -40,7 +40,7 @@ def effective(
 
 
 def shown(name: str, value: Any) -> str:
-    """A value as it would stand in `.env`, masked where it is secret."""
+    """Format a value as it would stand in `.env`, masked if it is secret."""
     match value:
         case SecretStr():
             return _masked(name, value.get_secret_value())
@@ -72,7 +72,7 @@ def _masked(name: str, secret: str) -> str:
 
 
 def _quiet(query: Any) -> list[tuple[str, str]]:
-    """A password may stand behind the question mark too."""
+    """Mask passwords in the query of a URL."""
     return [(key, MASK) for key in query if "password" in key.lower()]
 
 

@@ -1,4 +1,4 @@
-"""Opens the database that a command is about: the one that is set, or the running copy's of this folder."""
+"""Opens the database for a command: the configured one, or that of the copy running in this folder."""
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -8,13 +8,13 @@ from slomix.database.session import ROOT, Database
 
 
 def first_line(error: SQLAlchemyError) -> str:
-    """What the database said, without the statement that it was about."""
+    """Return the first line of the database's error, without the statement."""
     said = str(getattr(error, "orig", None) or error).strip().splitlines()
     return said[0] if said else type(error).__name__
 
 
 def open_database() -> tuple[Database, Settings]:
-    """The database and the settings. Raise SettingsError when there is none to be found."""
+    """Open the database and return it with the settings. Raise SettingsError if none is configured."""
     join_running_copy(ROOT)
     settings = Settings.from_env()
     url = settings.database_url.get_secret_value()
@@ -24,12 +24,12 @@ def open_database() -> tuple[Database, Settings]:
 
 
 def find_owner() -> tuple[str, Settings]:
-    """The address of the same database as who owns it, for what changes the schema or takes all of it."""
+    """Return the database's URL for its owner, for commands that change the schema or read all of it."""
     database, settings = open_database()
     database.close()
     return owner_url(settings), settings
 
 
 def owner_url(settings: Settings) -> str:
-    """DATABASE_OWNER_URL, or DATABASE_URL where one role does everything."""
+    """Return DATABASE_OWNER_URL, or DATABASE_URL where one role does everything."""
     return settings.database_owner_url.get_secret_value() or settings.database_url.get_secret_value()

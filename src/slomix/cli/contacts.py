@@ -1,4 +1,4 @@
-"""`slomix contacts`: the keys under which addresses are kept."""
+"""`slomix contacts`: the keys that encrypt addresses."""
 
 import click
 from cryptography.fernet import Fernet
@@ -10,7 +10,7 @@ from slomix.errors import DomainError
 
 @click.group()
 def contacts() -> None:
-    """Addresses on Telegram and Signal, encrypted at rest."""
+    """Manage the keys that encrypt addresses on Telegram and Signal."""
 
 
 @contacts.command("new-key")
@@ -21,7 +21,7 @@ def new_key() -> None:
 
 @contacts.command("rotate-keys")
 def rotate_keys() -> None:
-    """Seal every address with the first key of CONTACT_DATA_ENCRYPTION_KEY; the others may be removed afterwards."""
+    """Encrypt every address with the first key of CONTACT_DATA_ENCRYPTION_KEY; then drop the other keys."""
     database, settings = open_database()
     try:
         with database.transaction() as session:

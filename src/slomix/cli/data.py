@@ -20,13 +20,13 @@ from slomix.database.session import Database
 
 @click.group("db")
 def database() -> None:
-    """The database's schema."""
+    """Manage the database's schema."""
 
 
 @database.command()
 @click.option("--wait", default=0, metavar="SECONDS", help="How long to wait for a database that does not answer.")
 def upgrade(wait: int) -> None:
-    """Bring the database to the newest migration, and grant what the role that Slomix runs as needs."""
+    """Bring the database to the newest migration, and grant the rights of the role that Slomix runs as."""
     url, _ = find_owner()
     _wait_for(Database(url), wait)
     with sentences():
@@ -36,7 +36,7 @@ def upgrade(wait: int) -> None:
 
 
 def _wait_for(connection: Database, seconds: int) -> None:
-    """After a start of the machine it may come up later than we. Raise ClickException when it does not."""
+    """Wait for a database that comes up later than we do. Raise ClickException when it does not."""
     until, said = wall_now() + timedelta(seconds=seconds), ""
     while True:
         try:
@@ -66,7 +66,7 @@ def check() -> None:
 
 @database.command()
 def grant() -> None:
-    """Grant the role that Slomix runs as its rights, on all tables there are and those to come."""
+    """Grant the role that Slomix runs as its rights, on all tables now and in the future."""
     url, _ = find_owner()
     with sentences():
         granted = grants.apply(url)
@@ -90,7 +90,7 @@ def downgrade(revision: str) -> None:
 
 
 def said_of(granted: grants.Granted) -> str:
-    """What granting came to, as a sentence."""
+    """Describe the result of granting."""
     match granted:
         case grants.Granted.YES:
             return f"{grants.ROLE} may read and write its rows."
@@ -105,7 +105,7 @@ def said_of(granted: grants.Granted) -> str:
 
 @contextmanager
 def sentences() -> Iterator[None]:
-    """What a change of the schema may come to grief on, as a sentence."""
+    """Turn errors of schema changes into ClickExceptions with a sentence."""
     try:
         yield
     except CommandError as error:
@@ -114,7 +114,7 @@ def sentences() -> Iterator[None]:
         problem = getattr(error, "orig", None) or error
         if isinstance(problem, psycopg.errors.InsufficientPrivilege | grants.NotGranted):
             raise click.ClickException(
-                f"This needs whoever owns the database ({_first_line(problem)}). DATABASE_OWNER_URL names that role; "
+                f"Only the owner of the database may do this ({_first_line(problem)}). DATABASE_OWNER_URL names that role; "
                 "what another role made, a superuser can give it: ALTER TABLE … OWNER TO …"
             ) from None
         raise click.ClickException(f"The database refused: {_first_line(problem)}") from None
@@ -126,7 +126,7 @@ def _first_line(problem: BaseException) -> str:
 
 @click.group()
 def players() -> None:
-    """Player profiles."""
+    """Manage player profiles."""
 
 
 @players.command("import")

@@ -1,4 +1,4 @@
-"""The demo's data: profiles, who is linked, who wants to be called, and what they said about later days."""
+"""The demo's data: profiles, links, preferences, and statuses for later days."""
 
 from datetime import timedelta
 
@@ -15,18 +15,18 @@ from slomix.contacts.preferences import Wishes
 from slomix.database.session import Database
 from slomix.dev.simulator.people import PEOPLE, UNCLAIMED_PLAYERS
 
-# For later days, one letter a linked player: a plausible week. Today and tomorrow are left to whoever tries the demo.
+# For later days, one letter a linked player: a plausible week. Today and tomorrow are left to the demo's visitor.
 _LATER = ("LAMLN", "ALMAL", "LLANM", "MNLLA", "NALML")
 _STATUS = {"L": Status.LOOKING, "A": Status.AVAILABLE, "M": Status.MAYBE, "N": Status.NOT_PLAYING}
 
 
 def _ratings(profiles: list[Row]) -> dict[str, float | None]:
-    """Every fourth player is unrated."""
+    """Make up ratings; every fourth player has none."""
     return {guid: None if number % 4 == 3 else 1 + number * 7 % 10 / 5 for number, (guid, _, _) in enumerate(profiles)}
 
 
 def load_demo(settings: Settings, clock: Clock) -> None:
-    """Load the demo into an empty database; what is there already stays as it is."""
+    """Load the demo into an empty database; existing data stays as it is."""
     now = clock.now()
     today = local_day(now, settings.zone, settings.day_starts_at)
     linked = [person for person in PEOPLE if person.role != "unlinked"]

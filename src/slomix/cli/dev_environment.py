@@ -1,4 +1,4 @@
-"""What `slomix up` finds and sets: the folder, the other copies, and the environment of the processes it starts."""
+"""The surroundings of `slomix up`: its folder, other running copies, and the environment of its processes."""
 
 import contextlib
 import fcntl
@@ -21,7 +21,7 @@ OWNER = "DATABASE_OWNER_URL"
 
 
 def project_root() -> Path:
-    """The folder with the Procfile: that of the checkout we run from, else the current one."""
+    """Return the folder with the Procfile: our checkout, else the current folder."""
     for folder in (Path(__file__).resolve().parents[3], Path.cwd()):
         if (folder / "Procfile").is_file():
             return folder
@@ -30,7 +30,7 @@ def project_root() -> Path:
 
 @dataclass(frozen=True)
 class Given:
-    """What the operator has set, and what that means for what development fills in."""
+    """The settings given by the operator, which decide what development fills in."""
 
     environment: Environment
 
@@ -42,15 +42,15 @@ class Given:
         return self.environment.text(name)
 
     def has(self, name: str) -> bool:
-        """Whether it is set here or in a file, even if that file cannot be read."""
+        """Check whether a variable is set here or in a file, even if that file cannot be read."""
         return self.environment.is_set(name)
 
     def is_on(self, name: str) -> bool:
-        """Raise ValueError on what is no switch."""
+        """Read a switch. Raise ValueError."""
         return types.is_on(self.text(name))
 
     def complaints(self, *switches: str) -> list[str]:
-        """A sentence on each that is no switch."""
+        """Return a sentence for each variable that is no switch."""
         found = []
         for name in switches:
             try:
@@ -61,13 +61,13 @@ class Given:
 
     @property
     def has_credentials(self) -> bool:
-        """Whether anything real is set, so that nothing may be simulated."""
+        """Check whether real credentials are set, so that nothing may be simulated."""
         return any(self.has(name) for name in _CREDENTIALS)
 
 
 @dataclass(frozen=True)
 class Folder:
-    """`var/<PORT>/`: all that one running copy keeps."""
+    """`var/<PORT>/`: everything that one running copy stores."""
 
     path: Path
 
@@ -85,12 +85,12 @@ class Folder:
 
     @property
     def environment(self) -> Path:
-        """What the copy's processes were given and nobody has set, for the commands that talk to the same servers."""
+        """Return the file with the variables that the copy's processes got, for commands on the same servers."""
         return self.path / "environment.json"
 
     @contextlib.contextmanager
     def held(self) -> Iterator[bool]:
-        """Hold the folder for one run; the value tells whether the run before was cut off.
+        """Lock the folder for one run; yield whether the run before was cut off.
 
         The kernel releases the lock with the process, however it ends.
         """
@@ -98,7 +98,7 @@ class Folder:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise SettingsError(
-                f"{self.path} cannot be made ({error.strerror}): whoever runs Slomix writes its logs there"
+                f"{self.path} cannot be made ({error.strerror}): the account that runs Slomix writes its logs there"
             ) from None
         with (self.path / "up.lock").open("a+") as lock:
             try:
@@ -128,10 +128,10 @@ class Folder:
 
 
 def join_running_copy(root: Path) -> frozenset[str]:
-    """Give this process the environment of the copy that runs on our PORT, if one does; what is set stays.
+    """Take over the environment of the copy that runs on our PORT, if any, and return the names set.
 
-    The owner's address comes from where the database's does, so that the two never name different databases. Returns
-    the names of what it was given.
+    Variables that are set stay. The owner's URL comes from the same place as the database's, so that the two never name
+    different databases.
     """
     given = Given.read(root)
     found = Folder(root / "var" / (given.text("PORT") or "7000")).environment
@@ -144,20 +144,20 @@ def join_running_copy(root: Path) -> frozenset[str]:
 
 
 def put(environment: Mapping[str, str]) -> None:
-    """Give this process and those it starts these variables, whether or not they were set before."""
+    """Set these variables for this process and its children, in place of earlier values."""
     for name in environment:
         os.environ.pop(f"{name}_FILE", None)
     os.environ.update(environment)
 
 
 def forget_owner() -> None:
-    """Keep from the processes that we start who may change the schema: none of them does."""
+    """Remove the schema owner's credentials from the environment of the processes to start."""
     for name in (OWNER, f"{OWNER}_FILE"):
         os.environ.pop(name, None)
 
 
 def refuse_taken_ports(ports: list[int], *, patience: float) -> None:
-    """Raise SettingsError naming a port that somebody else listens on, `patience` seconds from now at the latest."""
+    """Raise SettingsError for a port that is still taken after `patience` seconds."""
     until = time.monotonic() + patience
     for port in ports:
         while not _is_free(port):
@@ -170,7 +170,7 @@ def refuse_taken_ports(ports: list[int], *, patience: float) -> None:
 
 
 def _is_free(port: int) -> bool:
-    """Whether nobody has it, neither on TCP nor, as the simulated game server will, on UDP."""
+    """Check that a port is free on TCP and, for the simulated game server, on UDP."""
     with socket.socket() as pages, socket.socket(type=socket.SOCK_DGRAM) as game:
         # A connection that lingers after its server has ended is no reason to refuse.
         pages.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -183,7 +183,7 @@ def _is_free(port: int) -> bool:
 
 
 def basic_environment(port: int) -> dict[str, str]:
-    """What every process gets: its port, and our own Python's programs first."""
+    """Return the variables of every process: its port, and our own Python's programs first."""
     programs = Path(sys.executable).parent
     return {
         "PORT": str(port),
@@ -193,12 +193,12 @@ def basic_environment(port: int) -> dict[str, str]:
 
 
 def development_environment(folder: Folder, given: Given) -> dict[str, str]:
-    """What development fills in where nothing is set."""
+    """Return the variables that development fills in if they are not set."""
     secret = {} if given.has("SESSION_SECRET") else {"SESSION_SECRET": DEVELOPMENT_SECRET}
     return {"SLOMIX_ENV": "development", "SLOMIX_CLOCK_FILE": str(folder.clock)} | secret
 
 
 def simulated_secrets(given: Given) -> dict[str, str]:
-    """Where all addresses are invented, the key that seals them may be known to everybody."""
+    """Return well-known secrets, which do no harm where all addresses are invented."""
     known = {"CONTACT_DATA_ENCRYPTION_KEY": DEVELOPMENT_KEY, "INTERNAL_API_SECRET": DEVELOPMENT_SECRET}
     return {name: value for name, value in known.items() if not given.has(name)}

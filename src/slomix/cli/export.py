@@ -50,7 +50,7 @@ def _texts(root: Path, wanted: str, user: str, env_file: Path) -> dict[str, str]
     if not (port.isascii() and port.isdigit() and 0 < int(port) <= formation.LAST_PORT):
         raise SettingsError(f"PORT: {port!r} is no port")
     commands = formation.commands_of(root / "Procfile")
-    # Not resolved: in a virtual environment python is a link out of it.
+    # Not resolved: in a virtual environment, python is a link to the outside.
     host = units.Host(root.resolve(), Path(sys.executable).parent.absolute(), user, env_file)
     running = formation.instances(
         commands.processes, wanted or given.text("SLOMIX_FORMATION") or there.text("SLOMIX_FORMATION"), port=int(port)

@@ -1,4 +1,4 @@
-"""How many of each process run: `web=2,worker=3`, and one of each that is not named."""
+"""How many copies of each process run: `web=2,worker=3`, and one of each that is not named."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _PART = re.compile(r"(?P<kind>[A-Za-z0-9_-]+)\s*=\s*(?P<number>[0-9]{1,4})")
 
 @dataclass(frozen=True)
 class Commands:
-    """What a Procfile says: what runs, by its kind, and what comes before, if anything does."""
+    """The commands of a Procfile by kind, and the release command, if any."""
 
     processes: Mapping[str, str]
     release: str | None
@@ -25,7 +25,7 @@ class Commands:
 
 @dataclass(frozen=True)
 class Instance:
-    """One process to run, of its kind perhaps one of several."""
+    """A process to run, perhaps one of several of its kind."""
 
     kind: str
     number: int
@@ -35,7 +35,7 @@ class Instance:
 
 
 def commands_of(procfile: Path) -> Commands:
-    """Raise SettingsError with a sentence on a file that cannot be read so."""
+    """Read a Procfile. Raise SettingsError with the reason."""
     try:
         found = parse(procfile.read_text())
     except ValueError as error:
@@ -45,9 +45,9 @@ def commands_of(procfile: Path) -> Commands:
 
 
 def instances(commands: Mapping[str, str], formation: str, *, port: int) -> list[Instance]:
-    """The processes of these commands, in this formation. Raise SettingsError with a sentence when it makes no sense.
+    """List the processes of a formation. Raise SettingsError with the reason if it makes no sense.
 
-    Of several they are called web.1, web.2 …; the first web process listens on `port`, each further one on the next.
+    Several of a kind are called web.1, web.2 …; the first web process listens on `port`, each further one on the next.
     """
     counts = _counts(formation, commands)
     last = port + counts.get(WEB, 1) - 1
@@ -67,8 +67,8 @@ def instances(commands: Mapping[str, str], formation: str, *, port: int) -> list
 
 
 def web_ports(running: list[Instance]) -> list[int]:
-    """Where the web processes listen."""
-    return [int(one.environment["PORT"]) for one in running if one.kind == WEB]
+    """Return the ports of the web processes."""
+    return [int(instance.environment["PORT"]) for instance in running if instance.kind == WEB]
 
 
 def _counts(formation: str, commands: Mapping[str, str]) -> dict[str, int]:

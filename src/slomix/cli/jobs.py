@@ -1,4 +1,4 @@
-"""`slomix jobs`: what is promised, and what to do about a job that failed or should not be done."""
+"""`slomix jobs`: lists, retries and cancels jobs."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -24,15 +24,15 @@ _Answer = TypeVar("_Answer")
 
 @click.group()
 def jobs() -> None:
-    """Jobs: what is promised, and when."""
+    """Show, retry and cancel jobs."""
 
 
 @jobs.command("list")
-@click.option("--status", type=click.Choice([one.value for one in JobStatus]), help="Only these.")
+@click.option("--status", type=click.Choice([choice.value for choice in JobStatus]), help="Only these.")
 @click.option("--kind", default="", help="Only of this kind, such as delivery.")
 @click.option("--late", is_flag=True, help="Only what should have been done by now.")
 def list_(status: str | None, kind: str, late: bool) -> None:
-    """The newest jobs; of those still to be done the next ones."""
+    """List the newest jobs; of pending ones, those that are due next."""
     database, settings = open_database()
     now = open_clock(settings.clock_file).now()
     wanted = JobFilter(status=JobStatus(status) if status else None, kind=kind, is_late=late)
@@ -82,7 +82,7 @@ def cancel(job_id: int) -> None:
 
 
 def _do(deed: Callable[[Session, Settings, datetime], _Answer]) -> _Answer:
-    """In one transaction; a refusal is its sentence and exit status 1."""
+    """Run `deed` in one transaction; turn a refusal into its sentence and exit status 1."""
     database, settings = open_database()
     now = open_clock(settings.clock_file).now()
     try:

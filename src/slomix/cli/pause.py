@@ -1,4 +1,4 @@
-"""`slomix pause`: the one switch that stops all sending, without a restart."""
+"""`slomix pause`: stops and resumes all sending, without a restart."""
 
 from datetime import datetime
 

@@ -53,9 +53,11 @@ def _print(report: Report, *, verbose: bool, is_applied: bool) -> None:
             click.echo(kind)
             shown = kind
         click.echo(f"{number:>7} {outcome}{': ' if reason else ''}{reason}")
-        for one in report.findings if verbose else ():
-            if (one.kind, one.outcome, one.reason) == (kind, outcome, reason) and (one.who or one.what):
-                click.echo(f"          {'  '.join(part for part in (one.who, one.what) if part)}")
+        for finding in report.findings if verbose else ():
+            if (finding.kind, finding.outcome, finding.reason) == (kind, outcome, reason) and (
+                finding.who or finding.what
+            ):
+                click.echo(f"          {'  '.join(part for part in (finding.who, finding.what) if part)}")
     for table, why in sorted(report.tables_missing.items()):
         click.echo(f"{table}: left, {why}")
     for warning in report.warnings:

@@ -1,4 +1,4 @@
-"""What the role that Slomix runs as may do in its database, found out by doing it, and what it had better not be."""
+"""Checks the rights of the role that Slomix runs as by using them, and warns of rights that it should not have."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from slomix.database.grants import SCHEMA
 from slomix.database.session import Database
 from slomix.models import Base
 
-# None of them touches a row, and PostgreSQL looks at the rights before it looks at rows.
+# None of them touches a row, and PostgreSQL checks rights before it reads rows.
 _TRIES = {
     "SELECT": "SELECT {column} FROM {table} LIMIT 0",
     "INSERT": "INSERT INTO {table} ({column}) SELECT {column} FROM {table} WHERE false",
@@ -24,7 +24,7 @@ _NOT_ALLOWED, _MISSING = "42501", "42P01"
 
 @dataclass(frozen=True)
 class Findings:
-    """What has to be mended, and what is against advice; each a sentence for the operator."""
+    """What must be fixed, and what is against advice; each a sentence for the operator."""
 
     role: str
     wrong: list[str]
@@ -32,7 +32,7 @@ class Findings:
 
 
 def look(url: str, *, is_production: bool) -> Findings:
-    """As the role of `url`: its rights on every table and sequence, and whether the schema is what we expect.
+    """Check the rights of the role in `url` on every table and sequence, and that the schema is as expected.
 
     Raise SQLAlchemyError when the database cannot be asked. Nothing is changed.
     """
@@ -45,7 +45,7 @@ def look(url: str, *, is_production: bool) -> Findings:
             connection.rollback()
     finally:
         database.close()
-    # Whoever may not read which migrations were run is told above.
+    # A role that may not read the migrations' state was reported above.
     return Findings(role, wrong or list(_schema(url)), warnings)
 
 
@@ -84,7 +84,7 @@ def _of_migrations(connection: Connection, role: str) -> Iterator[str]:
 
 
 def _state(connection: Connection, sql: str) -> str | None:
-    """The code of PostgreSQL's refusal, or None when it went well. Undone either way."""
+    """Run a statement, undo it, and return the code of PostgreSQL's refusal, or None."""
     savepoint = connection.begin_nested()
     try:
         connection.execute(text(sql))
@@ -100,7 +100,7 @@ def _state(connection: Connection, sql: str) -> str | None:
 
 
 def _numbers(connection: Connection, role: str) -> Iterator[str]:
-    """A number that is drawn does not come back, so these are only asked about."""
+    """Check the rights on sequences without using them, because a drawn number does not come back."""
     query = text(
         "SELECT sequencename FROM pg_sequences WHERE schemaname = :schema"
         " AND NOT has_sequence_privilege(format('%I.%I', schemaname, sequencename), 'USAGE') ORDER BY sequencename"
@@ -117,7 +117,7 @@ def _schema(url: str) -> Iterator[str]:
 
 
 def _powers(connection: Connection, role: str) -> Iterator[str]:
-    """What a role that only runs has no use for."""
+    """Warn of rights that a role needs only for changing the schema."""
     advice = "run as website_app, and let DATABASE_OWNER_URL name the owner (docs/operations/database.md)"
     if connection.scalar(text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")):
         yield f"{role} is a superuser, who may do anything to every database of the server: {advice}"

@@ -1,4 +1,4 @@
-"""What Discord, Telegram and Signal say to our credentials."""
+"""Checks our credentials at Discord, Telegram and Signal."""
 
 from slomix.accounts import discord_login
 from slomix.accounts.discord_login import DiscordDown
@@ -9,7 +9,7 @@ from slomix.runtime.factory import signal_of, telegram_of
 
 
 def reasons(settings: Settings) -> dict[str, str]:
-    """By the name of each that is switched on why it is of no use; nothing for those that are well."""
+    """Return the problem of each provider that is switched on; empty if it is well."""
     found = _discord(settings)
     if settings.discord_client_id and settings.discord_client_secret.get_secret_value():
         found["discord login"] = _login(settings)
@@ -21,7 +21,7 @@ def reasons(settings: Settings) -> dict[str, str]:
 
 
 def _discord(settings: Settings) -> dict[str, str]:
-    """The bot; and, where it is known, its server and rooms."""
+    """Check the bot and, if it is accepted, its server and rooms."""
     if not settings.discord_bot_token.get_secret_value():
         return {"discord": "DISCORD_BOT_TOKEN is not set"}
     try:

@@ -1,4 +1,4 @@
-"""`slomix restore`: the database as it was when the backup was made, all or nothing, and nobody is told."""
+"""`slomix restore`: restores the whole database from a backup, or nothing, with sending paused."""
 
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.health import rules
 
-# They tell of processes and not of people.
+# Tables about processes, not people: their rows may be replaced without --force.
 _NO_DATA = {READ_ONLY, "heartbeats"}
 
 _DROP_EVERYTHING = """
@@ -82,7 +82,7 @@ def restore(file: Path, force: bool) -> None:
 def _replace(
     connection: Connection, archive: Archive, settings: Settings, *, force: bool, now: datetime
 ) -> dict[str, int]:
-    """All in one transaction: whatever goes wrong, the database is what it was."""
+    """Replace all tables in one transaction, so that a failure changes nothing."""
     connection.execute("SET LOCAL lock_timeout = '10s'")
     connection.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
     _refuse_while_running(connection, settings)
@@ -149,7 +149,7 @@ def _moment(value: object) -> datetime:
 
 
 def _say_what_waits(url: str, now: datetime) -> None:
-    """And keep it waiting, also where the backup is of a version that knew no pause."""
+    """Report the waiting messages, and pause sending even if the backup's version knew no pause."""
     waiting = (DeliveryStatus.PENDING, DeliveryStatus.SENDING)
     database = Database(url)
     with database.transaction() as session:

@@ -1,4 +1,4 @@
-"""`slomix roles`: who may promote and who is an admin, beside those that the settings name."""
+"""`slomix roles`: promoters and admins, besides those that the settings name."""
 
 import click
 
@@ -14,12 +14,12 @@ COMMAND_LINE = "command line"
 
 @click.group()
 def roles() -> None:
-    """Promoters and admins."""
+    """Manage promoters and admins."""
 
 
 @roles.command()
 @click.argument("discord_id")
-@click.argument("role", type=click.Choice([one.value for one in Role]))
+@click.argument("role", type=click.Choice([choice.value for choice in Role]))
 def grant(discord_id: str, role: str) -> None:
     """Make the person with DISCORD_ID a promoter or an admin; they need not have logged in yet."""
     database, _ = open_database()
@@ -33,13 +33,17 @@ def grant(discord_id: str, role: str) -> None:
 
 @roles.command("list")
 def list_roles() -> None:
-    """Show who has which, and whether from the settings or granted here, with the names that we know."""
+    """List promoters and admins, whether from the settings or granted here, with their names if known."""
     database, settings = open_database()
     with database.transaction() as session:
-        found = [(one.discord_id, one.role, f"granted {one.granted_at:%Y-%m-%d}") for one in service.granted(session)]
-        found += [(one, role, "by the settings") for role in Role for one in service.by_settings(settings, role)]
+        found = [
+            (grant.discord_id, grant.role, f"granted {grant.granted_at:%Y-%m-%d}") for grant in service.granted(session)
+        ]
+        found += [
+            (discord_id, role, "by the settings") for role in Role for discord_id in service.by_settings(settings, role)
+        ]
         people = queries.accounts_of(session, {discord_id for discord_id, _, _ in found})
-    for discord_id, role, whence in sorted(found, key=lambda one: (one[1], int(one[0]), one[2])):
+    for discord_id, role, whence in sorted(found, key=lambda row: (row[1], int(row[0]), row[2])):
         name = plain_name(people[discord_id].display_name) if discord_id in people else "never logged in"
         click.echo(f"{discord_id:20}  {role:8}  {whence:18}  {name}")
     if not found:
@@ -48,9 +52,9 @@ def list_roles() -> None:
 
 @roles.command()
 @click.argument("discord_id")
-@click.argument("role", type=click.Choice([one.value for one in Role]))
+@click.argument("role", type=click.Choice([choice.value for choice in Role]))
 def revoke(discord_id: str, role: str) -> None:
-    """Take it away, from their next click on."""
+    """Revoke a role, from the person's next click on."""
     database, settings = open_database()
     with database.transaction() as session:
         was_granted = service.revoke(session, discord_id, Role(role), actor=COMMAND_LINE, now=wall_now())

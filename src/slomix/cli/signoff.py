@@ -1,4 +1,4 @@
-"""The ten steps of signing off an evening: the system as it stands, then what the tables say of one campaign."""
+"""The ten steps of signing off an evening: four about the system now, the others about the campaign."""
 
 import json
 import subprocess
@@ -20,17 +20,17 @@ from slomix.database import migrations
 from slomix.database.session import ROOT
 from slomix.health import service as health
 
-# So many steps are about the system at this moment; the others are about the campaign.
+# The number of steps about the system at this moment; the others are about the campaign.
 OF_THE_SYSTEM = 4
 
 
 def read_only(session: Session) -> None:
-    """Nothing that follows in this transaction can change anything."""
+    """Make the rest of this transaction read-only."""
     session.execute(text("SET TRANSACTION READ ONLY"))
 
 
 def steps(session: Session, campaign: Campaign, shown: dict[str, Any], settings: Settings) -> list[Step]:
-    """All ten."""
+    """Return all ten steps."""
     return [
         _code(),
         _settings(session, settings),
@@ -41,7 +41,7 @@ def steps(session: Session, campaign: Campaign, shown: dict[str, Any], settings:
 
 
 def _code() -> Step:
-    """Which one it is."""
+    """Name the version that runs, which is always fine."""
     said = [f"slomix {version('slomix')}"]
     for command in (["git", "rev-parse", "--short", "HEAD"], ["git", "status", "--porcelain"]):
         try:
@@ -65,10 +65,10 @@ def _settings(session: Session, settings: Settings) -> Step:
 def _processes(session: Session, settings: Settings) -> Step:
     parts = health.parts(session, health.expected(settings), wall=wall_now())
     seen = ", ".join(
-        f"{one.part} {one.trouble}" if one.trouble is not None else f"{one.part} seen {one.age_seconds:.0f} s ago"
-        for one in parts
+        f"{part.part} {part.trouble}" if part.trouble is not None else f"{part.part} seen {part.age_seconds:.0f} s ago"
+        for part in parts
     )
-    return Step("every process is up", all(one.trouble is None for one in parts), seen)
+    return Step("every process is up", all(part.trouble is None for part in parts), seen)
 
 
 def _health(settings: Settings) -> Step:

@@ -1,4 +1,4 @@
-"""One run of the whole system: set-up, the processes in their order, and the end of all of them."""
+"""A run of the whole system: set-up, the processes in their order, and the end of all of them."""
 
 import asyncio
 import contextlib
@@ -26,41 +26,41 @@ from slomix.supervisor.terminal import Output
 
 
 class _Stopped(Exception):
-    """A stop was asked for while something was being set up."""
+    """Raised when a stop is requested during set-up."""
 
 
 class _Failed(Exception):
-    """The start failed; the text says why."""
+    """Raised when the start fails; the text says why."""
 
 
 class Start:
-    """One run of the system, from set-up to the last process's end."""
+    """A run of the system, from set-up to the last process's end."""
 
     def __init__(self, root: Path, settings: Settings, given: Given, folder: Folder, wanted: str = "") -> None:
-        """`wanted` is the formation: how many of each process."""
+        """Prepare a run; `wanted` is the formation: how many of each process."""
         self.root, self.settings, self.given, self.folder, self.wanted = root, settings, given, folder, wanted
         self.is_development = settings.is_development
         self.is_simulated = self.is_development and not given.has_credentials
         self.skips_health_check = given.is_on("SKIP_HEALTHCHECK")
-        self.servers: list[Any] = []  # what is embedded; production knows nothing of it
+        self.servers: list[Any] = []  # embedded ones, in development only
 
     def plan(self) -> None:
-        """Decide what runs. Raise SettingsError on a formation that makes no sense."""
+        """Decide which processes run. Raise SettingsError on an invalid formation."""
         commands = formation.commands_of(self.root / ("Procfile.dev" if self.is_simulated else "Procfile"))
         self.release = commands.release
         self.instances = formation.instances(commands.processes, self.wanted, port=self.settings.port)
-        kinds = [one.kind for one in self.instances]
+        kinds = [instance.kind for instance in self.instances]
         if self.is_development and (kinds.count(formation.WEB) != 1 or kinds.count("simulator") > 1):
             raise SettingsError("SLOMIX_FORMATION: in development there is one web process, and one simulator")
 
     def ports(self) -> list[int]:
-        """Those that must be free."""
+        """Return the ports that must be free."""
         simulator = [self.settings.port + 1] if self.is_simulated else []
         return formation.web_ports(self.instances) + simulator
 
     async def run(self) -> int:
-        """Everything up, until a stop is asked for; returns the exit status."""
-        width = max(10, *(len(one.name) for one in self.instances))
+        """Start everything, wait for a stop, end everything, and return the exit status."""
+        width = max(10, *(len(instance.name) for instance in self.instances))
         self.output = Output(self.folder.logs, quiet=frozenset({"postgres", "valkey"}), width=width)
         self.runner = Runner(output=self.output, pids_file=self.folder.pids, may_finish=self.settings.validate_only)
         loop = asyncio.get_running_loop()
@@ -78,7 +78,7 @@ class Start:
             await self.runner.stop()
             for server in self.servers:
                 server.tidy()
-            # What is told from here on changes nothing any more, the exit status neither.
+            # Signals from here on must change nothing, not even the exit status.
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
         return status
@@ -114,17 +114,17 @@ class Start:
 
             await self._unless_stopped(_beside(lambda: load_demo(settings, open_clock(settings.clock_file))))
         await self._unless_stopped(_beside(lambda: _forget_heartbeats(settings)))
-        # The time that was asked for is the one at which the processes start.
+        # Set it again: the requested time is that of the processes' start, not of the set-up.
         self._set_clock()
         self._start_processes()
         await self._wait_until_healthy()
         self.output.say(self._welcome())
 
     def _start_processes(self) -> None:
-        self.runner.start([_process(one) for one in self.instances])
+        self.runner.start([_process(instance) for instance in self.instances])
 
     async def _start_servers(self) -> dict[str, str]:
-        """Start what DATABASE_URL and REDIS_URL do not name, and return those names with their values."""
+        """Start the servers that DATABASE_URL and REDIS_URL do not name, and return their variables."""
         from slomix.dev import embedded
         from slomix.dev.embedded import postgres, valkey
 
@@ -160,7 +160,7 @@ class Start:
         if self.skips_health_check or self.settings.validate_only:
             return
         if not await self._becomes(self._is_healthy, seconds=60):
-            # What it needs may come back, and the processes wait for it; giving up would help nobody.
+            # Don't give up: what it needs may come back, and the processes wait for it.
             self.output.say(
                 f"Slomix is not healthy after a minute and goes on trying: {self._sick}\n"
                 f"The logs are in {self.folder.logs}"
@@ -211,18 +211,18 @@ class Start:
                 f"  The cast: {cast}",
                 "",
                 "  What to do now: open the first address, choose Log in and continue as one of the cast.",
-                "  A promoter starts the evening with Promote; the simulator shows everybody's messages.",
+                "  A promoter starts the evening with Promote; the simulator shows all messages.",
             ]
         return "\n".join([*lines, "  Ctrl-C ends everything.", ""])
 
 
 def _process(instance: Instance) -> Process:
-    """What the runner keeps alive; each has its own part of the environment."""
+    """Return the process for the runner, with its own part of the environment."""
     return Process(instance.name, instance.command, env={**os.environ, **instance.environment})
 
 
 async def _beside(work: Callable[[], Any]) -> Any:
-    """Do `work` on a thread that a stop does not wait for: a migration may stand before a lock for hours."""
+    """Do `work` on a thread that a stop does not wait for: a migration may wait for a lock for hours."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Any] = loop.create_future()
 
@@ -243,7 +243,7 @@ async def _beside(work: Callable[[], Any]) -> Any:
 
 
 def _forget_heartbeats(settings: Settings) -> None:
-    """What an earlier run said would pass for health while the new processes are not up yet."""
+    """Delete an earlier run's heartbeats, which would pass for health before the new processes are up."""
     database = Database(settings.database_url.get_secret_value())
     with database.transaction() as session:
         health.forget(session)

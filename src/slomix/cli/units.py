@@ -1,4 +1,4 @@
-"""The system as units of systemd: a target, what comes before the rest, and a service for each process."""
+"""The system as units of systemd: a target, the release command, and a service for each process."""
 
 import shlex
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from slomix.supervisor.runner import Runner
 MADE = "# Made by `slomix export-systemd` from the Procfile; what you change here is lost when it is made again.\n"
 TARGET = "slomix.target"
 RELEASE = "slomix-release.service"
-# What Debian calls the servers. Those that run elsewhere, or have another name, are waited for anyway.
+# Debian's names of the servers. Our processes also wait for servers elsewhere or under another name.
 SERVERS = "postgresql.service redis-server.service valkey-server.service"
-# Nothing of ours writes a file: the journal has the logs, PostgreSQL has the rest.
+# Slomix writes no files: the journal has the logs, PostgreSQL has the rest.
 HARDENING = """\
 NoNewPrivileges=yes
 ProtectSystem=strict
@@ -43,7 +43,7 @@ UMask=0077
 
 @dataclass(frozen=True)
 class Host:
-    """Where it is to run: the checkout with its programs, the account, and the file with the settings."""
+    """The machine that runs it: the checkout with its programs, the account, and the settings file."""
 
     root: Path
     programs: Path
@@ -52,14 +52,14 @@ class Host:
 
 
 def units(host: Host, release: str | None, processes: list[Instance]) -> dict[str, str]:
-    """The text of every unit by its name. Raise SettingsError on what systemd cannot run."""
-    services = {_service_name(one): _service(host, one) for one in processes}
+    """Return the text of every unit by its name. Raise SettingsError on what systemd cannot run."""
+    services = {_service_name(instance): _service(host, instance) for instance in processes}
     before = {RELEASE: _release(host, release)} if release is not None else {}
     return {TARGET: _target([*before, *services])} | before | services
 
 
-def _service_name(one: Instance) -> str:
-    return f"slomix-{one.kind}-{one.number}.service"
+def _service_name(instance: Instance) -> str:
+    return f"slomix-{instance.kind}-{instance.number}.service"
 
 
 def _target(wanted: list[str]) -> str:
@@ -72,7 +72,7 @@ def _release(host: Host, command: str) -> str:
     return (
         f"{MADE}[Unit]\nDescription=Slomix, the database's migrations\nPartOf={TARGET}\n"
         f"Wants=network-online.target\nAfter=network-online.target {SERVERS}\n"
-        # Whoever waits for a lock stands in the way of others; what fails five times will fail a sixth.
+        # A migration that waits for a lock blocks others, and one that fails five times will fail a sixth time.
         "StartLimitIntervalSec=600\nStartLimitBurst=5\n\n"
         "[Service]\nType=oneshot\nRemainAfterExit=yes\nTimeoutStartSec=infinity\nRestart=on-failure\nRestartSec=10\n"
         f"{_who_and_where(host)}# Where the account that migrates is another one than the one that runs.\n"
@@ -81,22 +81,22 @@ def _release(host: Host, command: str) -> str:
     )
 
 
-def _service(host: Host, one: Instance) -> str:
-    serves = one.kind == WEB
+def _service(host: Host, instance: Instance) -> str:
+    serves = instance.kind == WEB
     return (
-        f"{MADE}[Unit]\nDescription=Slomix, {one.kind} process {one.number}\nPartOf={TARGET}\n"
+        f"{MADE}[Unit]\nDescription=Slomix, {instance.kind} process {instance.number}\nPartOf={TARGET}\n"
         # Wanted, not required: a database that takes long to come up must not end the game night, and a new release is
         # no reason to restart everything at once.
         f"Wants={RELEASE} network-online.target\nAfter={RELEASE} network-online.target {SERVERS}\n"
         "StartLimitIntervalSec=0\n\n"
         f"[Service]\nType={'notify' if serves else 'exec'}\n{_who_and_where(host)}"
-        f"ExecStart={_command(host, one.command, one.environment)}\n"
+        f"ExecStart={_command(host, instance.command, instance.environment)}\n"
         "Restart=always\nRestartSec=2\n"
         "# The first process passes it on where others belong to it; after that long all are ended by force.\n"
         f"KillSignal=SIGTERM\nKillMode=mixed\nTimeoutStopSec={Runner.grace:.0f}\n"
         f"{'# Each open page is an open file.' if serves else '# Few are needed.'}\n"
         f"LimitNOFILE={65536 if serves else 4096}\n"
-        f"SyslogIdentifier={_service_name(one).removesuffix('.service')}\n{_hardening(host)}"
+        f"SyslogIdentifier={_service_name(instance).removesuffix('.service')}\n{_hardening(host)}"
     )
 
 
@@ -105,14 +105,14 @@ def _who_and_where(host: Host) -> str:
 
 
 def _hardening(host: Host) -> str:
-    # A virtual environment may have its Python from somebody's home.
+    # A virtual environment may link to a Python in a home folder.
     used = (host.root, host.programs, (host.programs / "python").resolve())
     at_home = any(path.is_relative_to(home) for path in used for home in ("/home", "/root"))
     return HARDENING.format(home="read-only" if at_home else "yes")
 
 
 def _command(host: Host, command: str, environment: Mapping[str, str]) -> str:
-    """By `env`, because what the file with the settings says would win over `Environment=`."""
+    """Write the command with `env`, because the settings file would override `Environment=`."""
     words = shlex.split(command)
     if "$" in command or "`" in command:
         raise SettingsError(f"Procfile: {command!r} needs a shell, which systemd has not")
@@ -125,7 +125,7 @@ def _command(host: Host, command: str, environment: Mapping[str, str]) -> str:
 
 
 def _quoted(word: str) -> str:
-    """One word of a command line, as it is."""
+    """Quote one word of a command line, so that systemd takes it literally."""
     if all(letter.isalnum() or letter in "-_./:=+" for letter in word):
         return word
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
@@ -133,7 +133,7 @@ def _quoted(word: str) -> str:
 
 
 def _plain(value: object) -> str:
-    """The rest of a line, as it is; systemd takes it without quotes."""
+    """Escape the rest of a line, which systemd takes literally without quotes. Raise SettingsError on a line end."""
     text = str(value)
     if "\n" in text:
         raise SettingsError(f"{text!r} has a line end in it")

@@ -37,9 +37,9 @@ def up(prod: bool, formation: str, with_parent: bool) -> None:
     folder = Folder(root / "var" / str(settings.port))
     start = Start(root, settings, given, folder, formation or settings.formation)
     start.plan()
-    # Nothing runs yet that would have to be ended; but the folder is held.
+    # Nothing runs yet that would have to be ended, but the folder will be locked.
     on_stop_signal(lambda _: sys.exit(0))
-    # Ignored from birth, it would keep us from hearing how a process ended.
+    # If it were inherited as ignored, we could not learn how a process ended.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with folder.held() as was_cut_off:
         dev_environment.refuse_taken_ports(start.ports(), patience=10 if was_cut_off else 0)
@@ -47,7 +47,7 @@ def up(prod: bool, formation: str, with_parent: bool) -> None:
 
 
 def _settings_of(given: Given) -> Settings:
-    """What to start with; development fills in what is missing later. Raise SettingsError on all that is wrong."""
+    """Read the settings; development fills in missing ones later. Raise SettingsError with all problems."""
     settings, problems = Settings.read(given.environment)
     if not settings.is_development:
         settings, problems = all_problems(given.environment)
