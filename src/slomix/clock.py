@@ -1,4 +1,4 @@
-"""What time it is: the system clock that promises are kept by, and the wall clock of the wire and of processes.
+"""The clocks: system time, by which promises are kept, and wall time, for networks and processes.
 
 The only module that asks the operating system for the time. *System time* may be set and sped up in development, for
 all processes at once; *wall time* never is.
@@ -21,7 +21,7 @@ _SPEC = re.compile(r"^(?P<moment>[^@]+?)(?:@(?P<speed>\d+(?:\.\d+)?)x)?$")
 
 
 def wall_now() -> datetime:
-    """Wall time, in UTC. For leases, heartbeats and time-outs; never for what is promised to a person."""
+    """Return wall time, in UTC. For leases, heartbeats and time-outs; never for promises to players."""
     return datetime.now(UTC)
 
 
@@ -29,14 +29,14 @@ class Clock(Protocol):
     """The system's time."""
 
     def now(self) -> datetime:
-        """System time, in UTC."""
+        """Return system time, in UTC."""
 
     def wall_seconds_until(self, moment: datetime) -> float | None:
-        """How long to wait, in wall seconds, until system time reaches `moment`; None while the clock stands still."""
+        """Return the wall seconds until system time reaches `moment`; None while the clock is stopped."""
 
     @property
     def can_jump(self) -> bool:
-        """Whether somebody may set this clock while we wait, so that a wait must look again now and then."""
+        """Tell whether this clock may be set while a process waits, so that waits must look again now and then."""
 
 
 class SystemClock:
@@ -64,7 +64,7 @@ class Anchor:
 
     @classmethod
     def parse(cls, spec: str, *, wall: datetime) -> "Anchor":
-        """Read `<ISO time with zone>[@<speed>x]`. Raise ValueError with a sentence when it is anything else."""
+        """Read `<ISO time with zone>[@<speed>x]`. Raise ValueError with the reason."""
         found = _SPEC.match(spec.strip())
         try:
             moment = datetime.fromisoformat(found["moment"]) if found else None
@@ -77,9 +77,9 @@ class Anchor:
 
 
 class AnchoredClock:
-    """The clock of development: read from a small file that every process of one copy shares.
+    """The clock of development: read from a small file that all processes of one copy share.
 
-    Whoever writes the file (see `set_anchor`) sets the time of all processes; each notices on its next look.
+    Writing the file (see `set_anchor`) sets the time of all processes; each notices on its next look.
     """
 
     can_jump = True
@@ -101,7 +101,7 @@ class AnchoredClock:
         return left / anchor.speed if anchor.speed else None
 
     def anchor(self) -> Anchor:
-        """The anchor in force; reads the file again only when it has been replaced."""
+        """Return the anchor in force; read the file again only when it was replaced."""
         with self._lock:
             stat = self._path.stat()
             if self._seen != (stat.st_mtime_ns, stat.st_ino):
@@ -121,7 +121,7 @@ class AnchoredClock:
 
 
 def set_anchor(path: Path, anchor: Anchor) -> None:
-    """Set the time of every process that shares `path`, in one step: a reader sees the old anchor or the new one."""
+    """Set the time of all processes that share `path`, in one step: readers see the old anchor or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
     fresh.write_text(
@@ -131,7 +131,7 @@ def set_anchor(path: Path, anchor: Anchor) -> None:
 
 
 def open_clock(path: Path | None) -> Clock:
-    """The clock for this process: the shared one at `path`, or real time when there is none."""
+    """Open the clock of this process: the shared one at `path`, or real time without a path."""
     return AnchoredClock(path) if path is not None else SystemClock()
 
 
@@ -141,14 +141,14 @@ def nap(seconds: float) -> None:
 
 
 def parse_time(text: str) -> time_of_day:
-    """Read `HH:MM`, and nothing else that ISO 8601 would also allow, such as a zone. Raise ValueError."""
+    """Read `HH:MM`, without anything else that ISO 8601 allows, such as a zone. Raise ValueError."""
     if not _TIME.fullmatch(text):
         raise ValueError(f"{text!r} is not a time of day such as 20:45")
     return time_of_day.fromisoformat(text)
 
 
 def local_day(now: datetime, zone: ZoneInfo, starts_at: time_of_day = time_of_day(0)) -> date:
-    """The community's date at `now`: a new day begins at `starts_at` local time, so 00:30 may still be yesterday.
+    """Return the community's date at `now`: days begin at `starts_at` local time, so 00:30 may be yesterday.
 
     A day that has begun stays begun when the autumn change repeats the hour in which it did.
     """
@@ -158,7 +158,7 @@ def local_day(now: datetime, zone: ZoneInfo, starts_at: time_of_day = time_of_da
 
 
 def moment_of(day: date, at: time_of_day, zone: ZoneInfo, starts_at: time_of_day = time_of_day(0)) -> datetime:
-    """The moment at which it is `at` o'clock on the community's `day`, in UTC.
+    """Return the moment, in UTC, when it is `at` o'clock on the community's `day`.
 
     An hour before the day boundary belongs to the night after: with a boundary of 05:00, `01:00` of Friday is
     Saturday's 01:00. An hour that the spring change skips becomes the one after it; of a doubled hour the first counts.

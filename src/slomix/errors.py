@@ -1,22 +1,22 @@
-"""The ways in which a request can go wrong; capabilities subclass them with a sentence that a player can read."""
+"""Base classes of domain errors; capabilities subclass them with a sentence that a player can read."""
 
 from datetime import timedelta
 
 
 class DomainError(Exception):
-    """Something the person asked for cannot be done; `str(error)` is the sentence to show."""
+    """A request that cannot be fulfilled; `str(error)` is the sentence to show."""
 
 
 class NotFound(DomainError):
-    """There is no such thing, or not for this person."""
+    """The thing does not exist, or not for this person."""
 
 
 class NotAllowed(DomainError):
-    """The person may not do this."""
+    """The person may not do it."""
 
 
 class Conflict(DomainError):
-    """What is already there stands against it."""
+    """The request contradicts the current state."""
 
 
 class Invalid(DomainError):
@@ -24,7 +24,7 @@ class Invalid(DomainError):
 
 
 class TooSoon(DomainError):
-    """The same was asked for a moment ago; `retry_after` says when to ask again."""
+    """The same request came a moment ago; `retry_after` says when to try again."""
 
     def __init__(self, sentence: str, retry_after: timedelta) -> None:
         super().__init__(sentence)
@@ -32,4 +32,4 @@ class TooSoon(DomainError):
 
 
 class Unavailable(DomainError):
-    """Somebody we depend on does not answer."""
+    """A service that we depend on does not answer."""

@@ -11,24 +11,24 @@ from typing import Any
 import structlog
 from structlog.typing import Processor
 
-# What PostgreSQL adds to an error: the row that it was about.
+# PostgreSQL adds to an error the row that it was about.
 _ROW = re.compile(r"^(DETAIL|CONTEXT): .*$", re.MULTILINE)
 
 
 def new_trace() -> str:
-    """A name for something that begins here: every line about it and about what it sets off carries it."""
+    """Return a new trace id, which all log lines about one action and its consequences carry."""
     return secrets.token_hex(6)
 
 
 def trace() -> str | None:
-    """The name of what is being done; None where nobody gave it one."""
+    """Return the current trace id, or None."""
     name: str | None = structlog.contextvars.get_contextvars().get("trace")
     return name
 
 
 @contextmanager
 def about(**ids: object) -> Iterator[None]:
-    """Every line that is written in this block, and everything that `add` names in it, carries these ids."""
+    """Add these ids to every log line of the block, together with those that `add` adds in it."""
     before = structlog.contextvars.get_contextvars()
     structlog.contextvars.bind_contextvars(**ids)
     try:
@@ -39,17 +39,17 @@ def about(**ids: object) -> Iterator[None]:
 
 
 def add(**ids: object) -> None:
-    """The lines of the block from here on carry these ids too."""
+    """Add these ids to the remaining log lines of the block."""
     structlog.contextvars.bind_contextvars(**ids)
 
 
 def without_rows(error: str) -> str:
-    """An error's text without the data of the row that it was about."""
+    """Remove the row's data from an error's text."""
     return _ROW.sub(r"\1: …", error)
 
 
 def _without_data(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """No row's data, and no character that would begin a new line or move a cursor."""
+    """Remove rows' data, and characters that would begin a new line or move the cursor."""
     for name, value in event.items():
         if isinstance(value, str):
             plain = without_rows(value)
@@ -60,7 +60,7 @@ def _without_data(_logger: object, _method: str, event: MutableMapping[str, Any]
 
 
 class _Seldom(logging.Filter):
-    """Of loggers whose names begin so the same once in half a minute: who is away is away, and once will do."""
+    """Lets the same message of matching loggers through once in half a minute, as reconnecting repeats it."""
 
     def __init__(self, beginning: str) -> None:
         super().__init__()
@@ -101,11 +101,11 @@ def configure(part: str) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     for name in ("httpx2", "httpcore2", "httpcore", "discord", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    # It warns at every start that voice cannot be spoken; we only look who is there.
+    # It warns at every start that voice isn't supported; we only read who is there.
     logging.getLogger("discord.client").setLevel(logging.ERROR)
-    # Its clock counts from its own heartbeats, and we send some between them.
+    # It misses its own heartbeats' timing because we send some in between.
     logging.getLogger("discord.gateway").addFilter(lambda record: not str(record.msg).startswith("Can't keep up"))
-    # Each lane has a worker of its own on one broker, and a broker away is said by each of them, four times a second.
+    # While the broker is away, each lane's worker says so four times a second.
     logging.getLogger("dramatiq.broker.RedisBroker").setLevel(logging.ERROR)
     handler.addFilter(_Seldom("dramatiq.worker.ConsumerThread("))
     structlog.configure(
