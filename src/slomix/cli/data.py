@@ -114,7 +114,7 @@ def sentences() -> Iterator[None]:
         problem = getattr(error, "orig", None) or error
         if isinstance(problem, psycopg.errors.InsufficientPrivilege | grants.NotGranted):
             raise click.ClickException(
-                f"Only the owner of the database may do this ({_first_line(problem)}). DATABASE_OWNER_URL names that role; "
+                f"This takes the owner of the database ({_first_line(problem)}). DATABASE_OWNER_URL names that role; "
                 "what another role made, a superuser can give it: ALTER TABLE … OWNER TO …"
             ) from None
         raise click.ClickException(f"The database refused: {_first_line(problem)}") from None

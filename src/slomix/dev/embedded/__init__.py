@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey from wheels, for whoever has set neither DATABASE_URL nor REDIS_URL."""
+"""PostgreSQL and Valkey from wheels, for machines without DATABASE_URL or REDIS_URL."""
 
 import contextlib
 import subprocess
@@ -18,7 +18,7 @@ __all__ = ["EmbeddedError", "Servers", "process_of", "running"]
 
 @dataclass(frozen=True)
 class Servers:
-    """Where the two servers answer; the database also as who owns it."""
+    """The URLs of the two servers; the database also has one for its owner."""
 
     database_url: str
     owner_url: str
@@ -26,7 +26,7 @@ class Servers:
 
 
 def process_of(server: Server) -> Process:
-    """The server as something that a runner keeps alive."""
+    """Return the server as a process for a runner."""
     return Process(
         name=server.name,
         command=server.command,
@@ -40,7 +40,7 @@ def process_of(server: Server) -> Process:
 
 @contextlib.contextmanager
 def running(home: Path, *, durable: bool = True, seconds: float = 30) -> Iterator[Servers]:
-    """Both servers, up, with their data in `home`, for as long as the block lasts. For tests and short commands.
+    """Run both servers, with their data in `home`, for the length of the block. For tests and short commands.
 
     Enter it on a thread that outlives the block: the servers end with the thread that started them.
     """

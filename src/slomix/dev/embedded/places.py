@@ -8,21 +8,21 @@ import tempfile
 import time
 from pathlib import Path
 
-# The kernel takes 107 characters for the path of a socket, some systems 103, and its name comes on top of the folder's.
+# The kernel takes 107 characters for the path of a socket, some systems 103; its name comes on top of the folder's.
 _LONGEST_FOLDER = 80
 
 
 class EmbeddedError(RuntimeError):
-    """A server cannot be had; the text is a sentence for who started us."""
+    """Raised when a server cannot be had; the text is a sentence for the developer."""
 
 
 def tag(home: Path, server: str) -> str:
-    """A short name that the server in `home` shares with no other on this machine."""
+    """Return a short name that no other server on this machine has."""
     return f"slomix-{hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:12]}-{server}"
 
 
 def private_folder(name: str, owner: int) -> Path:
-    """A folder under the machine's temporary one that `owner` alone may enter. Made when missing."""
+    """Return a folder in the machine's temporary one that only `owner` may enter; create it if missing."""
     for base in dict.fromkeys([Path(tempfile.gettempdir()), Path("/tmp")]):
         folder = base.resolve() / name
         if len(os.fsencode(folder)) > _LONGEST_FOLDER or not base.is_dir():
@@ -37,15 +37,15 @@ def private_folder(name: str, owner: int) -> Path:
             if owner != os.geteuid():
                 os.chown(folder, owner, owner)
         found = folder.lstat()
-        # Whoever got in first could listen in our server's place.
+        # Another user who created it first could listen in our server's place.
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or stat.S_IMODE(found.st_mode) & 0o077:
-            raise EmbeddedError(f"{folder} is not ours: somebody else made it. Remove it and start again.")
+            raise EmbeddedError(f"{folder} is not ours: another user made it. Remove it and start again.")
         return folder
     raise EmbeddedError("There is no temporary folder with a short name that we may write to; set TMPDIR.")
 
 
 def own(folder: Path, owner: int) -> None:
-    """Make `folder` with all that is in it belong to `owner`, closed to others."""
+    """Make `folder` and its content belong to `owner`, closed to others."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if folder.stat().st_uid != owner:
@@ -62,7 +62,7 @@ def own(folder: Path, owner: int) -> None:
 
 
 def pids_of(name: str, programs: tuple[str, ...]) -> list[int]:
-    """The running `programs` that carry `name` (see `tag`) in their command line or title."""
+    """Return the pids of running `programs` that carry `name` (see `tag`) in their command line or title."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -76,10 +76,10 @@ def pids_of(name: str, programs: tuple[str, ...]) -> list[int]:
 
 
 def end_orphans(name: str, programs: tuple[str, ...], polite: signal.Signals, seconds: float = 10) -> None:
-    """End what an earlier run left behind, so that no two servers ever share their data.
+    """End processes that an earlier run left behind, so that no two servers ever share their data.
 
-    A server is asked politely, and ends its own children: told the same, some of them end in a way that it takes for a
-    crash.
+    A server is asked politely and ends its own children: if its children were signalled too, some would end in a way
+    that it takes for a crash.
     """
     for number in (polite, signal.SIGKILL):
         found = pids_of(name, programs)
@@ -100,7 +100,7 @@ def end_orphans(name: str, programs: tuple[str, ...], polite: signal.Signals, se
 
 
 def _parent(pid: int) -> int:
-    """Return the process that started this one; 0 when it has ended meanwhile."""
+    """Return the pid of a process's parent; 0 if the process has ended."""
     try:
         return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
     except OSError:
@@ -108,7 +108,7 @@ def _parent(pid: int) -> int:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process has this number, whoever it is."""
+    """Check whether any process has this pid."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

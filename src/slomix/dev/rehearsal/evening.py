@@ -1,4 +1,4 @@
-"""The script of one evening, 20:40 to 21:05, played by people at browsers; the clock jumps over the dull stretches."""
+"""The script of one evening, 20:40 to 21:05, played by people at browsers; the clock skips the dull stretches."""
 
 import json
 from collections.abc import Callable
@@ -20,20 +20,20 @@ OPENING = "2026-03-27T20:40:00+01:00"
 START_AT = datetime.fromisoformat("2026-03-27T21:00:00+01:00")
 DAY = "2026-03-27"
 
-# Slow enough, and one at a time, that there is a middle to be killed in.
+# Slow, and one message at a time, so that the worker can be killed in the middle.
 ENVIRONMENT = {"SLOMIX_WORKER_THREADS": "1"}
 LATENCY = 0.4
-# In seconds; what has not come by then never will, however busy the machine.
+# In seconds; messages that haven't come by then never will, however busy the machine.
 PATIENCE = 120
 KILL_AFTER = 2
 PREFERENCES = "/api/availability/promotion-preferences"
-# Who repeats a submit sends its key again.
+# Repeating a submit sends the same key again.
 SUBMIT = {"include_available": "on", "start": "21:00", "key": "rehearsal"}
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of the evening."""
+    """The result of the evening."""
 
     promises: list[Promise]
     lateness: Lateness | None
@@ -43,7 +43,7 @@ class Result:
 
     @property
     def is_kept(self) -> bool:
-        """Every promise, and each of the ten steps."""
+        """Check that every promise was kept, and each of the ten steps."""
         return all(promise.kept for promise in self.promises) and all(step["is_so"] for step in self.evidence["steps"])
 
 
@@ -52,14 +52,14 @@ Meddle = Callable[[System], None]
 
 
 def play(say: Say, *, kill_worker: bool = True, meddle: Meddle | None = None) -> Result:
-    """Play it once from an empty database. `meddle` is called between the start notices and the voice check."""
+    """Play once from an empty database; call `meddle` between the start notices and the voice check."""
     say("starting every process, with an empty database")
     with running(OPENING, **ENVIRONMENT) as system:
         return play_on(system, say, kill_worker=kill_worker, meddle=meddle)
 
 
 def play_on(system: System, say: Say, *, kill_worker: bool = True, meddle: Meddle | None = None) -> Result:
-    """Play it on a copy that has seen nothing later than this evening."""
+    """Play on a copy that has seen nothing later than this evening."""
     system.control.set_clock(datetime.fromisoformat(OPENING))
     return _Evening(system, say).play(kill_worker=kill_worker, meddle=meddle)
 
@@ -139,7 +139,7 @@ class _Evening:
         self._wait(f"{name} to be seen in voice", lambda: who in self._system.in_voice())
 
     def _run_again(self, campaign: str) -> Promise:
-        """All that could make somebody send once more: the submit again, Redis emptied, scheduler and worker killed."""
+        """Do all that could cause a second message: submit again, empty Redis, kill scheduler and worker."""
         before = len(self._control.messages())
         same = self._people["Bob"].promote(**SUBMIT) == campaign
         with redis.Redis.from_url(self._system.environment["REDIS_URL"]) as connection:
@@ -155,7 +155,7 @@ class _Evening:
         return Promise("running it all again sent nothing again", same and not more, seen)
 
     def _player_names(self, *names: str) -> list[str]:
-        """What they are called in the game."""
+        """Return the players' names in the game."""
         ids = {self._cast[name]["id"] for name in names}
         database = self._system.database()
         with database.transaction() as session:
@@ -165,10 +165,10 @@ class _Evening:
         return found
 
     def _got(self, kind: str) -> list[str]:
-        return [str(one["to"]) for one in self._control.messages() if verdict.kind_of(one) == kind]
+        return [str(message["to"]) for message in self._control.messages() if verdict.kind_of(message) == kind]
 
     def _wait(self, what: str, condition: Callable[[], bool]) -> None:
-        """Wait for it; when it does not come the evening goes on, and the verdict will say so."""
+        """Wait for a condition; if it doesn't come, the evening goes on, and the verdict will say so."""
         for _ in range(PATIENCE * 20):
             if condition():
                 return

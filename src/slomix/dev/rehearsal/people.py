@@ -1,4 +1,4 @@
-"""People for the rehearsal: somebody at a browser without scripts, and the simulator's control."""
+"""The rehearsal's people at browsers without scripts, and the simulator's control API."""
 
 import re
 from datetime import datetime
@@ -11,7 +11,7 @@ _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 
 
 class Stumbled(Exception):
-    """A person met something that should not happen."""
+    """Raised when a person meets something that should not happen."""
 
 
 class Control:
@@ -24,7 +24,7 @@ class Control:
         return list(self._get("/control/people"))
 
     def messages(self, *, after: int = 0) -> list[dict[str, Any]]:
-        """Every message the provider accepted but the first `after`, oldest first: the count nobody can argue with."""
+        """Return the messages that the providers accepted after the first `after`, oldest first."""
         return list(self._get(f"/control/messages?after={after}"))
 
     def set_clock(self, now: datetime | None = None, *, speed: float | None = None) -> None:
@@ -39,18 +39,18 @@ class Control:
         return datetime.fromisoformat(self._get("/control/clock")["now"])
 
     def write(self, provider: str, user_id: str, text: str) -> None:
-        """What somebody writes to us, on Telegram or Signal."""
+        """Write to us as a person on Telegram or Signal."""
         self._post(f"/control/{provider}", {"user_id": user_id, "text": text})
 
     def walk(self, user_id: str, voice_channel: str | None) -> None:
         self._post("/control/voice", {"user_id": user_id, "voice_channel": voice_channel})
 
     def on_game_server(self, names: list[str]) -> None:
-        """Who plays on it; colour codes as the server tells them."""
+        """Set the players on the game server, with colour codes as the server reports them."""
         self._post("/control/gameserver", {"names": names})
 
     def in_voice(self) -> list[str]:
-        return [str(one["user_id"]) for one in self._get("/control/voice")]
+        return [str(entry["user_id"]) for entry in self._get("/control/voice")]
 
     def add_fault(self, fault: str, *, provider: str = "discord", **parameters: Any) -> None:
         self._post("/control/faults", {"provider": provider, "fault": fault, **parameters})
@@ -72,14 +72,14 @@ class Control:
 
 
 class Person:
-    """Somebody at a browser without scripts: follows links and redirects, fills in forms."""
+    """A person at a browser without scripts: follows links and redirects, fills in forms."""
 
     def __init__(self, web_url: str, discord_id: str, name: str) -> None:
         self.discord_id, self.name = discord_id, name
         self._http = httpx2.Client(base_url=web_url, timeout=20, follow_redirects=True, verify=False)
 
     def log_in(self) -> None:
-        """Through Discord's page, like everybody."""
+        """Log in through Discord's page."""
         page = self._http.get("/auth/login")
         asked = dict(_HIDDEN.findall(page.text))
         if "state" not in asked:

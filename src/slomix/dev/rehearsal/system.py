@@ -1,4 +1,4 @@
-"""A whole Slomix of its own for the rehearsal: every process real, on free ports, gone afterwards."""
+"""A whole Slomix for the rehearsal: real processes on free ports, gone afterwards."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from slomix.dev.rehearsal.people import Control, Person, Stumbled
 from slomix.presence import service as presence
 from slomix.supervisor.process import die_with_parent, reset_signals
 
-# Neither a server nor a credential of whoever rehearses: all of it is the rehearsal's own.
+# Variables that are not passed on: the rehearsal uses none of the developer's servers or credentials.
 _NOT_OURS = ("DATABASE_", "REDIS_URL", "DISCORD_", "AVAILABILITY_", "PUBLIC_URL", "SLOMIX_", "PROMOTER_", "GAMING_")
 START_SECONDS = 180
 
@@ -43,17 +43,17 @@ class System:
         return Control(f"http://127.0.0.1:{self.port + 1}")
 
     def person(self, entry: dict[str, str]) -> Person:
-        """Somebody of the cast, logged in."""
+        """Return a person of the cast, logged in."""
         person = Person(self.web_url, entry["id"], entry["name"])
         person.log_in()
         return person
 
     def pid(self, name: str) -> int:
-        """The process of this name, as of now."""
+        """Return the current pid of the process of this name."""
         return int(json.loads((self.folder / "pids.json").read_text())[name])
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> bool:
-        """`kill -9` unless told otherwise: no chance to say goodbye. False when it is not up at this moment."""
+        """Signal a process, by default with SIGKILL; return False if it is not up at this moment."""
         try:
             os.kill(self.pid(name), number)
         except (KeyError, ProcessLookupError):
@@ -62,19 +62,19 @@ class System:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the copy's processes were given beside what every process gets."""
+        """Return the variables that the copy's processes got besides those that all processes get."""
         return dict(json.loads((self.folder / "environment.json").read_text()))
 
     def database(self) -> Database:
-        """The copy's own database."""
+        """Connect to the copy's own database."""
         return Database(self.environment["DATABASE_URL"])
 
     def database_as_owner(self) -> Database:
-        """The same, as the role that may change the schema."""
+        """Connect as the role that may change the schema."""
         return Database(self.environment["DATABASE_OWNER_URL"])
 
     def start_beside(self, name: str) -> "subprocess.Popen[bytes]":
-        """One more process of this kind, of which the copy's runner knows nothing; whoever starts it ends it."""
+        """Start one more process of this kind, which the copy's runner doesn't know; the caller ends it."""
 
         def in_child() -> None:
             die_with_parent()
@@ -91,14 +91,14 @@ class System:
         )
 
     def is_healthy(self) -> bool:
-        """Whether it says so itself."""
+        """Check whether the copy reports itself healthy."""
         try:
             return httpx2.get(f"{self.web_url}/health", timeout=30, verify=False).status_code == 200
         except httpx2.HTTPError:
             return False
 
     def in_voice(self) -> set[str]:
-        """Who is in voice as far as the system knows."""
+        """Return the accounts in voice, as far as the system knows."""
         database = self.database()
         with database.transaction() as session:
             found = set(presence.voice(session).rooms)
@@ -119,7 +119,7 @@ class System:
 
 @contextmanager
 def running(clock: str, **environment: str) -> Iterator[System]:
-    """A copy that starts with its clock at `clock` and ends, with its data, at the end of the block."""
+    """Run a copy that starts with its clock at `clock` and ends, with its data, at the end of the block."""
     port = _free_pair()
     folder = ROOT / "var" / str(port)
     with tempfile.TemporaryFile() as output:
@@ -162,7 +162,7 @@ def _becomes_healthy(port: int, process: "subprocess.Popen[bytes]") -> bool:
 
 
 def _free_pair() -> int:
-    """A port that is free together with the one after it."""
+    """Return a port that is free together with the one after it."""
     while True:
         with socket.socket() as first, socket.socket() as second:
             first.bind(("127.0.0.1", 0))

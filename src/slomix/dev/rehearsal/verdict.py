@@ -1,4 +1,4 @@
-"""Judges an evening by what the provider accepted; our own tables are only asked whether they agree."""
+"""Judges an evening by what the provider accepted; our own tables only have to agree."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 
 REMINDER, START, FOLLOW_UP, SUMMARY, WARNING = "T-15", "T0", "follow-up", "summary", "warning"
 
-# How each message begins, as its reader would tell them apart.
+# The beginning of each message, by which its reader tells them apart.
 _BEGINNINGS = {
     "Game night starts at": REMINDER,
     "Game night starts now": START,
@@ -20,7 +20,7 @@ _BEGINNINGS = {
 
 @dataclass(frozen=True)
 class Expected:
-    """Who should get what, decided by the script of the evening."""
+    """The recipients of each message, decided by the script of the evening."""
 
     reminder: frozenset[str]
     start: frozenset[str]
@@ -30,7 +30,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Promise:
-    """One promise, whether it was kept, and what was seen."""
+    """A promise, whether it was kept, and what was seen."""
 
     text: str
     kept: bool
@@ -46,14 +46,14 @@ class Lateness:
 
 
 def kind_of(message: Mapping[str, Any]) -> str:
-    """Which notice a message is, by its words."""
+    """Tell a message's kind by its text."""
     if message["kind"] != "dm":
         return SUMMARY
     return next((kind for words, kind in _BEGINNINGS.items() if str(message["text"]).startswith(words)), "other")
 
 
 def received(messages: Sequence[Mapping[str, Any]]) -> dict[str, Counter[str]]:
-    """How often each person got each notice."""
+    """Count how often each person got each notice."""
     counted: dict[str, Counter[str]] = {
         kind: Counter() for kind in (REMINDER, START, FOLLOW_UP, SUMMARY, WARNING, "other")
     }
@@ -63,12 +63,12 @@ def received(messages: Sequence[Mapping[str, Any]]) -> dict[str, Counter[str]]:
 
 
 def duplicates(messages: Sequence[Mapping[str, Any]]) -> int:
-    """How many messages came once too often."""
+    """Count the messages that came once too often."""
     return sum(count - 1 for people in received(messages).values() for count in people.values())
 
 
 def losses(messages: Sequence[Mapping[str, Any]], expected: Expected) -> int:
-    """How many messages should have come and did not."""
+    """Count the messages that should have come but didn't."""
     got = received(messages)
     wanted = {REMINDER: expected.reminder, START: expected.start, FOLLOW_UP: expected.follow_up}
     missing = sum(len(people - set(got[kind])) for kind, people in wanted.items())
@@ -76,8 +76,8 @@ def losses(messages: Sequence[Mapping[str, Any]], expected: Expected) -> int:
 
 
 def lateness(messages: Sequence[Mapping[str, Any]], start_at: datetime) -> Lateness | None:
-    """How late the start notices were; None when there is none."""
-    moments = [datetime.fromisoformat(str(one["accepted_at"])) for one in messages if kind_of(one) == START]
+    """Return how late the start notices were; None without any."""
+    moments = [datetime.fromisoformat(str(message["accepted_at"])) for message in messages if kind_of(message) == START]
     if not moments:
         return None
     return Lateness((min(moments) - start_at).total_seconds(), (max(moments) - start_at).total_seconds())
@@ -91,7 +91,7 @@ def judge(
     ledger: Sequence[Mapping[str, Any]],
     killed_after: int | None,
 ) -> list[Promise]:
-    """A verdict per promise. `killed_after`: how many start notices were out when the worker died, if it was to die."""
+    """Judge each promise; `killed_after` is how many start notices were out when the worker was killed, if it was."""
     got = received(messages)
     rows = Counter((row["to"], row["event_key"]) for row in ledger)
     promises = [

@@ -1,1 +1,1 @@
-"""A stand-in for Discord, Telegram, Signal and the game server over real sockets: to develop and rehearse against."""
+"""Stands in for Discord, Telegram, Signal and the game server over real sockets, for development and rehearsals."""

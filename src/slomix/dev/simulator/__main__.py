@@ -1,4 +1,4 @@
-"""Runs the simulator beside a Slomix: `PORT=7000 SLOMIX_CLOCK_FILE=… python -m slomix.dev.simulator` serves on 7001."""
+"""Runs the simulator beside a Slomix: `PORT=7000 SLOMIX_CLOCK_FILE=… python -m slomix.dev.simulator` is on 7001."""
 
 import logging
 import os

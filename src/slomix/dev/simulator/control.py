@@ -1,4 +1,4 @@
-"""The control interface: what a test, the rehearsal or the simulator's own page may see and do."""
+"""The control API: what tests, the rehearsal and the simulator's own page may see and do."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -17,13 +17,13 @@ DISTURBANCES = ("drop", "reconnect", "invalidate")
 Deed = Callable[[World, dict[str, Any]], Any]
 
 
-class NobodyThere(Exception):
-    """A person was named whom nobody knows."""
+class UnknownPerson(Exception):
+    """Raised when a request names an unknown person."""
 
 
 def register(app: web.Application, gateway: Gateway) -> None:
     for path, read in (
-        ("people", lambda _world: [{"id": one.id, "name": one.name, "role": one.role} for one in PEOPLE]),
+        ("people", lambda _world: [{"id": person.id, "name": person.name, "role": person.role} for person in PEOPLE]),
         ("gameserver", _game_server),
         ("voice", _voice),
         ("clock", lambda world: world.time.as_json()),
@@ -66,14 +66,14 @@ def _doing(do: Deed) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
             return web.json_response({"detail": "The body is no JSON."}, status=422)
         except ValueError as error:
             return web.json_response({"detail": str(error)}, status=422)
-        except NobodyThere as error:
+        except UnknownPerson as error:
             return web.json_response({"detail": str(error)}, status=404)
 
     return handle
 
 
 async def messages(request: web.Request) -> web.StreamResponse:
-    """All that was accepted, or only what came after the first so many."""
+    """Return all accepted messages, or only those after the first `after`."""
     after = request.query.get("after", "0")
     if not (after.isascii() and after.isdigit()) or len(after) > 9:
         detail = f"after is how many messages you know already, such as 12, not {after!r}"
@@ -83,7 +83,7 @@ async def messages(request: web.Request) -> web.StreamResponse:
 
 
 def move(world: World, body: dict[str, Any]) -> Any:
-    """Walk somebody into a voice room or out."""
+    """Move a person into a voice room or out of it."""
     _only(body, "user_id", "voice_channel")
     user_id = _person(body)
     if "voice_channel" not in body:
@@ -100,7 +100,7 @@ def set_clock(world: World, body: dict[str, Any]) -> Any:
 
 
 def _set_game_server(world: World, body: dict[str, Any]) -> Any:
-    """Say who is on the game server, or that it is down."""
+    """Set the players on the game server, or take it down."""
     _only(body, "names")
     if "names" not in body:
         raise ValueError("names is missing; null means that the server is down")
@@ -113,7 +113,7 @@ def _game_server(world: World) -> Any:
 
 
 def _type(world: World, provider: str, body: dict[str, Any]) -> Any:
-    """Write to the bot as somebody."""
+    """Write to the bot as a person."""
     _only(body, "user_id", "text", "group")
     return world.type(provider, _person(body), body.get("text"), in_group=body.get("group", False))
 
@@ -121,12 +121,12 @@ def _type(world: World, provider: str, body: dict[str, Any]) -> Any:
 def _person(body: dict[str, Any]) -> str:
     user_id = body.get("user_id")
     if not isinstance(user_id, str) or user_id not in PEOPLE_BY_ID:
-        raise NobodyThere(f"user_id is the id of a person in /control/people, as a string, not {user_id!r}")
+        raise UnknownPerson(f"user_id is the id of a person in /control/people, as a string, not {user_id!r}")
     return user_id
 
 
 def _reset(world: World, body: dict[str, Any]) -> Any:
-    """Begin as if nothing had ever happened, on Telegram neither."""
+    """Forget everything, also who has written on Telegram."""
     _only(body)
     world.reset()
     world.telegram_chats.clear()
@@ -141,7 +141,7 @@ def _disturb(gateway: Gateway, body: dict[str, Any]) -> Any:
 
 
 def _only(body: dict[str, Any], *known: str) -> None:
-    """A misspelt field must not pass for one that was left out."""
+    """Refuse unknown fields, so that a misspelt field doesn't pass for one that was left out."""
     if unknown := set(body) - set(known):
         raise ValueError(f"nothing here is called {', '.join(sorted(unknown))}")
 

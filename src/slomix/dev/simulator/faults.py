@@ -1,4 +1,4 @@
-"""What can be made to go wrong on purpose, read from a form or a JSON body and kept until it is cleared."""
+"""Faults caused on purpose, read from a form or a JSON body and kept until they are cleared."""
 
 import math
 import random
@@ -11,7 +11,7 @@ from slomix.dev.simulator.people import PEOPLE_BY_ID
 PROVIDERS = ("discord", "telegram", "signal")
 LONGEST_SECONDS = 600.0
 
-# What each fault needs to be told; what is not in `DEFAULTS` has to be given.
+# The parameters of each fault; those without a default are required.
 PARAMETERS: dict[str, tuple[str, ...]] = {
     "latency": ("seconds",),
     "status": ("code", "rate"),
@@ -22,14 +22,14 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "challenge": ("times",),
     "read_only": (),
 }
-# What only one of them does.
+# Faults of a single provider.
 ONLY_ON = {"challenge": "signal", "read_only": "discord"}
 DEFAULTS: dict[str, Any] = {"rate": 1.0, "times": None}
 
 
 @dataclass
 class Fault:
-    """One thing that goes wrong, `times` times or until it is cleared."""
+    """A fault that happens `times` times, or until it is cleared."""
 
     provider: str
     fault: str
@@ -49,7 +49,7 @@ class Faults:
         self.active: list[Fault] = []
 
     def add(self, body: Mapping[str, Any]) -> Fault:
-        """Switch one on. Raise ValueError with a sentence when it makes no sense."""
+        """Switch a fault on. Raise ValueError with the reason if it makes no sense."""
         fault = _read(body)
         self.active.append(fault)
         return fault
@@ -61,11 +61,11 @@ class Faults:
         return sum(float(fault["seconds"]) for fault in self._of(provider, "latency"))
 
     def is_silent(self, provider: str) -> bool:
-        """Whether the provider takes connections and never answers."""
+        """Check whether the provider takes connections but never answers."""
         return bool(self._of(provider, "timeout"))
 
     def status(self, provider: str) -> int | None:
-        """The error that this request is answered with, if any."""
+        """Return the error status for this request, if any."""
         for fault in self._of(provider, "status"):
             if random.random() < fault["rate"]:
                 return int(fault["code"])
@@ -76,15 +76,15 @@ class Faults:
         return fault["retry_after"] if fault else None
 
     def challenges(self, provider: str) -> bool:
-        """Whether this message is refused until somebody has proved that we are no robot."""
+        """Check whether this message is refused until a captcha is solved."""
         return self._use(provider, "challenge") is not None
 
     def cuts(self, provider: str) -> bool:
-        """Whether this message is taken and the connection then cut."""
+        """Check whether this message is taken and the connection then cut."""
         return self._use(provider, "cut_after_accept") is not None
 
     def is_read_only(self) -> bool:
-        """Whether the bot may read what is in Discord's rooms and write nothing there."""
+        """Check whether the bot may only read in Discord's rooms."""
         return bool(self._of("discord", "read_only"))
 
     def has_closed_dms(self, provider: str, user_id: str) -> bool:
@@ -94,7 +94,7 @@ class Faults:
         return [fault for fault in self.active if (fault.provider, fault.fault) == (provider, name)]
 
     def _use(self, provider: str, name: str) -> Fault | None:
-        """The first such fault, one time fewer from now on."""
+        """Return the first such fault and count down its times."""
         for fault in self._of(provider, name):
             if fault["times"] is not None:
                 fault.parameters["times"] -= 1
@@ -115,7 +115,14 @@ def _read(body: Mapping[str, Any]) -> Fault:
     unknown = set(body) - {"provider", "fault", *PARAMETERS[name]}
     if unknown:
         raise ValueError(f"{name} knows no {', '.join(sorted(unknown))}")
-    return Fault(provider, name, {one: _parameter(one, body.get(one, DEFAULTS.get(one))) for one in PARAMETERS[name]})
+    return Fault(
+        provider,
+        name,
+        {
+            parameter: _parameter(parameter, body.get(parameter, DEFAULTS.get(parameter)))
+            for parameter in PARAMETERS[name]
+        },
+    )
 
 
 def _parameter(name: str, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""An ET:Legacy server over UDP, as far as `getstatus` goes; who is on it, or that it is down, is said from outside."""
+"""An ET:Legacy server over UDP that answers `getstatus`; its players, or that it is down, are set from outside."""
 
 import asyncio
 from typing import Any, cast
@@ -21,7 +21,7 @@ INFO = {
 
 
 class GameServer(asyncio.DatagramProtocol):
-    """Answers whoever asks, unless it is down: then nobody hears anything."""
+    """Answers queries, unless it is down: then it stays silent."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -38,7 +38,7 @@ class GameServer(asyncio.DatagramProtocol):
 
 
 def status(names: list[str], challenge: bytes) -> bytes:
-    """What the server says of itself, then a line for each player: score, ping, name."""
+    """Write the server's info, then a line for each player: score, ping, name."""
     info = INFO | ({"challenge": challenge.decode(errors="replace")} if challenge else {})
     lines = ["statusResponse", "".join(f"\\{key}\\{value}" for key, value in info.items())]
     lines += [f'{score} {48 + score % 30} "{name}"' for score, name in enumerate(names)]
@@ -46,7 +46,7 @@ def status(names: list[str], challenge: bytes) -> bytes:
 
 
 def register(app: web.Application) -> None:
-    """It listens for as long as the application does, on the port after that of Slomix."""
+    """Listen as long as the application runs, on the port after that of Slomix."""
     app.cleanup_ctx.append(_listening)
 
 

@@ -1,4 +1,4 @@
-"""Discord's gateway: who identifies is shown the server and told who moves, and may resume after a lost connection."""
+"""Discord's gateway: shows identified clients the server, tells them who moves, and lets them resume."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ TIMED_OUT = 4009
 
 
 class Connection:
-    """One websocket: what is put in leaves in order, compressed if the client asked for it."""
+    """A websocket: payloads leave in order, compressed if the client asked for it."""
 
     def __init__(self, request: web.Request, socket: web.WebSocketResponse) -> None:
         self.request = request
@@ -50,14 +50,14 @@ class Connection:
 
 def _encoder(compress: str) -> Callable[[str], str | bytes]:
     if compress != "zlib-stream":
-        # Whoever asks for another compression (discord.py for zstd, from Python 3.14 on) reads plain text as well.
+        # Clients that ask for another compression (discord.py for zstd, from Python 3.14 on) read plain text as well.
         return str
     stream = zlib.compressobj()
     return lambda text: stream.compress(text.encode()) + stream.flush(zlib.Z_SYNC_FLUSH)
 
 
 class Session:
-    """What one client has been told, so that it can be told again."""
+    """The events that a client was told, so that they can be repeated."""
 
     def __init__(self, intents: int) -> None:
         self.id = secrets.token_hex(16)
@@ -73,7 +73,7 @@ class Session:
             self.connection.put(DISPATCH, data, seq=self.seq, event=event)
 
     def remembers(self, seq: int) -> bool:
-        """Whether everything after `seq` can be told again."""
+        """Check whether all events after `seq` can be repeated."""
         return self.seq - len(self._told) <= seq <= self.seq
 
     def tell_again(self, after: int) -> None:
@@ -100,7 +100,7 @@ class Gateway:
         return [session.connection for session in self._sessions.values() if session.connection]
 
     def disturb(self, do: str) -> int:
-        """`drop` every line, or tell every client to `reconnect` or that its session is gone; how many there were."""
+        """Drop all connections, or tell their clients to reconnect or that the session is gone; return how many."""
         connections = self.connections()
         if do == "invalidate":
             self._sessions.clear()
@@ -188,7 +188,7 @@ class Gateway:
 
 
 class Closed(Exception):
-    """The conversation ends with a code of Discord's."""
+    """Raised to close the connection with one of Discord's codes."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)

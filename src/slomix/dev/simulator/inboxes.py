@@ -1,4 +1,4 @@
-"""What people wrote to the bot on Telegram and Signal and it has not taken yet, in the words of those two."""
+"""Texts to the bot on Telegram and Signal that it hasn't taken yet, in these providers' formats."""
 
 import asyncio
 import contextlib
@@ -23,23 +23,23 @@ Json = dict[str, Any]
 
 
 class Inbox:
-    """What waits to be taken, oldest first; whoever waits for it is woken."""
+    """Waiting items, oldest first; putting one wakes those who wait."""
 
     def __init__(self) -> None:
         self.waiting: list[Json] = []
-        # How many wait here for something to come.
+        # How many requests wait here for an item.
         self.askers = 0
         self._woken = asyncio.Event()
 
-    def put(self, one: Json) -> None:
-        self.waiting.append(one)
+    def put(self, item: Json) -> None:
+        self.waiting.append(item)
         self.wake()
 
     def wake(self) -> None:
         self._woken.set()
 
     async def sleep(self, seconds: float) -> None:
-        """Until something happens here, or for so long."""
+        """Wait until something happens here, at most so many seconds."""
         self._woken.clear()
         self.askers += 1
         try:
@@ -53,7 +53,7 @@ class Inbox:
 
 
 class TelegramInbox(Inbox):
-    """The updates of the one bot. They are numbered on over restarts, as the bot remembers how far it has read."""
+    """The updates for the bot, numbered on over restarts, as the bot remembers how far it has read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class TelegramInbox(Inbox):
         self._numbers = itertools.count(began)
         self.message_ids = itertools.count(began)
         self.webhook: str | None = None
-        # Only the last who asked is answered: counted, so that the one before can see it is no longer that.
+        # Only the latest poll is answered; the number tells an earlier poll that there is a later one.
         self.polls = 0
 
     def receive(self, person: Person, text: str, *, in_group: bool) -> Json:
@@ -79,7 +79,7 @@ class TelegramInbox(Inbox):
         return update
 
     def confirm(self, offset: int) -> None:
-        """Forget what the bot has read: all before `offset`, or all but the last few where it is negative."""
+        """Forget the updates before `offset`, or all but the last few if it is negative."""
         if offset < 0:
             self.waiting = self.waiting[offset:]
         elif offset > 0:
@@ -87,14 +87,14 @@ class TelegramInbox(Inbox):
 
 
 class SignalInbox(Inbox):
-    """The envelopes for our number; they are given once."""
+    """The envelopes for our number; each is given once."""
 
     def __init__(self) -> None:
         super().__init__()
         self._last = 0
 
     def timestamp(self) -> int:
-        """Milliseconds, by which Signal tells messages apart: never the same twice."""
+        """Return a unique timestamp in milliseconds, by which Signal tells messages apart."""
         self._last = max(self._last + 1, int(wall_now().timestamp() * 1000))
         return self._last
 
@@ -110,7 +110,7 @@ class SignalInbox(Inbox):
         return envelope
 
     def deliver(self, person: Person, timestamp: int) -> None:
-        """That person's phone says that it has our message."""
+        """Queue the delivery receipt of a person's phone."""
         receipt = {"when": timestamp, "isDelivery": True, "isRead": False, "isViewed": False, "timestamps": [timestamp]}
         self.put(_envelope(person, self.timestamp(), receiptMessage=receipt))
 
@@ -120,9 +120,9 @@ class SignalInbox(Inbox):
 
 
 class Chats:
-    """Who has ever written to the bot on Telegram. In a file: the real chats outlive any process of ours.
+    """The people who ever wrote to the bot on Telegram. In a file: real chats outlive any process.
 
-    All of the crowd have.
+    The whole crowd counts as having written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -151,7 +151,7 @@ def _read(path: Path) -> list[str]:
         read = json.loads(path.read_text())
     except (OSError, ValueError):
         return []
-    return [one for one in read if isinstance(one, str)] if isinstance(read, list) else []
+    return [person_id for person_id in read if isinstance(person_id, str)] if isinstance(read, list) else []
 
 
 def telegram_user(person: Person) -> Json:

@@ -11,14 +11,14 @@ OTHER_LIMIT, OTHER_WINDOW = 50, 1.0
 
 @dataclass
 class Window:
-    """How many requests were taken in the last `seconds`."""
+    """The requests that were taken in the last `seconds`."""
 
     limit: int
     seconds: float
     taken: deque[float] = field(default_factory=deque)
 
     def wait(self, now: float) -> float:
-        """How long until the next request would be taken; 0 when it is now."""
+        """Return the seconds until the next request would be taken; 0 if now."""
         while self.taken and self.taken[0] <= now - self.seconds:
             self.taken.popleft()
         return 0.0 if len(self.taken) < self.limit else self.taken[0] + self.seconds - now
@@ -27,7 +27,7 @@ class Window:
         self.taken.append(now)
 
     def headers(self, now: float, bucket: str) -> dict[str, str]:
-        """What Discord says about the bucket on every answer."""
+        """Return the bucket's headers, which Discord adds to every answer."""
         reset_after = self.taken[0] + self.seconds - now if self.taken else 0.0
         return {
             "X-RateLimit-Limit": str(self.limit),
@@ -40,7 +40,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Refused:
-    """This request was one too many."""
+    """A request that was one too many."""
 
     retry_after: float
     is_global: bool
@@ -48,7 +48,7 @@ class Refused:
 
 @dataclass
 class Limits:
-    """Every window of the one bot, and how near it came to the edge."""
+    """All windows of the bot, and its peak."""
 
     overall: Window = field(default_factory=lambda: Window(GLOBAL_LIMIT, 1.0))
     buckets: dict[tuple[str, str], Window] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Limits:
         return self.buckets.setdefault((route, room), Window(*limits))
 
     def ask(self, route: str, room: str, now: float) -> Refused | None:
-        """Take one request, or say why not."""
+        """Take a request, or return why not."""
         bucket = self.bucket(route, room)
         for window in (self.overall, bucket):
             if (wait := window.wait(now)) > 0:

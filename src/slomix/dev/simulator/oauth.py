@@ -1,4 +1,4 @@
-"""Logging in with the simulated Discord: the page that asks who you are, and tokens with PKCE really verified."""
+"""Discord's login: the page that asks who you are, and tokens with PKCE really verified."""
 
 import base64
 import binascii
@@ -27,7 +27,7 @@ ASKED = ("client_id", "redirect_uri", "response_type", "scope", "state", "code_c
 
 @dataclass(frozen=True)
 class Grant:
-    """What somebody agreed to, waiting to be exchanged for a token."""
+    """A person's consent, waiting to be exchanged for a token."""
 
     user_id: str
     redirect_uri: str
@@ -38,7 +38,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class Token:
-    """Whom a bearer token speaks for."""
+    """The person that a bearer token speaks for."""
 
     user_id: str
     refresh_token: str
@@ -86,7 +86,7 @@ async def decide(request: web.Request) -> web.StreamResponse:
     user_id = str(form.get("user_id", ""))
     complaint = _complaint(asked, request.app[WORLD].port)
     if not complaint and user_id not in PEOPLE_BY_ID and "deny" not in form:
-        complaint = "There is nobody with that id here."
+        complaint = "There is no person with that id here."
     if complaint:
         return page(request, "refused.html", status=400, complaint=complaint)
     if "deny" in form:
@@ -104,7 +104,7 @@ def _back(asked: Mapping[str, str], **answer: str) -> web.Response:
 
 
 def _complaint(asked: Mapping[str, str], port: int) -> str | None:
-    """What is wrong with a request to log in, as a sentence; None when nothing is."""
+    """Return what is wrong with a login request, or None."""
     scopes = set(asked["scope"].split())
     if asked["client_id"] != CLIENT_ID:
         return f"There is no application with the client_id {asked['client_id']!r}."
@@ -117,7 +117,7 @@ def _complaint(asked: Mapping[str, str], port: int) -> str | None:
     if "identify" not in scopes or scopes - SCOPES:
         return f"The scope {asked['scope']!r} has to name 'identify', and nothing that Discord does not know."
     if not asked["state"]:
-        return "There is no state: nobody could tell this login from a forged one."
+        return "There is no state: this login could not be told from a forged one."
     if asked["code_challenge_method"] != "S256" or not asked["code_challenge"]:
         return "There is no code_challenge with the code_challenge_method 'S256'."
     return None
@@ -133,7 +133,7 @@ async def exchange(request: web.Request) -> web.StreamResponse:
 def _exchange(ledger: Ledger, form: Mapping[str, str]) -> dict[str, Any]:
     if form.get("grant_type") != "authorization_code":
         raise Refused("unsupported_grant_type", "Only authorization_code is known here.")
-    # Taken out before it is looked at: a code is good for one try.
+    # Removed before it is checked: a code is good for one attempt.
     grant = ledger.codes.pop(form.get("code", ""), None)
     if grant is None or grant.expires_at <= wall_now():
         raise Refused("invalid_grant", 'Invalid "code" in request.')
@@ -171,7 +171,7 @@ async def revoke(request: web.Request) -> web.StreamResponse:
 
 
 async def _client_form(request: web.Request) -> dict[str, str]:
-    """The form of an application that has proved who it is, by HTTP Basic or in the form."""
+    """Return the form of an application that has authenticated, by HTTP Basic or in the form. Raise Refused."""
     form = {name: str(value) for name, value in (await request.post()).items()}
     client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
     scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
@@ -187,7 +187,7 @@ async def _client_form(request: web.Request) -> dict[str, str]:
 
 
 async def me(request: web.Request) -> web.StreamResponse:
-    """Who the bearer of this token is."""
+    """Return the user of this bearer token."""
     given = request.headers["Authorization"].removeprefix("Bearer ")
     token = request.app[LEDGER].tokens.get(given)
     if token is None or token.expires_at <= wall_now():

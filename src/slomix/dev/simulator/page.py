@@ -1,4 +1,4 @@
-"""The simulator's own page: read everybody's messages, write as them, walk them about, set the clock, break things."""
+"""The simulator's own page: read all messages, write as people, move them, set the clock, cause faults."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ def register(app: web.Application) -> None:
 
 
 async def index(request: web.Request) -> web.StreamResponse:
-    # Who wrote last stays chosen, and a link to the bot brings its /start along.
+    # The last writer stays chosen, and a link to the bot brings its /start along.
     chosen, start = request.query.get("as", ""), request.query.get("start", "")
     typing = {"chosen": chosen, "begun": f"/start {start}" if start else ""}
     return page(request, "index.html", **(_context(request.app[WORLD]) | typing))
@@ -89,31 +89,31 @@ def _context(world: World) -> dict[str, Any]:
 
 
 def _players(world: World) -> dict[str, str]:
-    """Whom each name in the game belongs to: those of the cast, and whoever else is on the server."""
+    """Map each name in the game to its person of the cast; other names on the server to an empty text."""
     strangers = dict.fromkeys(world.on_server or [], "")
     return strangers | {person.player_name: person.name for person in PEOPLE}
 
 
 class InThread:
-    """A thread as whoever is in it sees it, with the newest message first."""
+    """A thread as its members see it, with the newest message first."""
 
     def __init__(self, thread: Thread, newest: list[Message]) -> None:
         self.thread = thread
-        self.members = [PEOPLE_BY_ID[one].name for one in thread.members]
+        self.members = [PEOPLE_BY_ID[member].name for member in thread.members]
         theirs = (message for message in newest if message.channel_id == thread.id)
         self.messages = list(islice(theirs, SHOWN_LINES))
 
 
 @dataclass
 class Conversation:
-    """What one person and the bot wrote to each other, oldest first."""
+    """The messages between a person and the bot, oldest first."""
 
     person: Person
     lines: list[Message | Typed] = field(default_factory=list)
 
 
 def _conversations(world: World, provider: str) -> list[Conversation]:
-    """Everybody's, who has one, with the newest first."""
+    """Return all conversations, the newest first."""
     found: dict[str, Conversation] = {}
     lines: list[Message | Typed] = [*world.messages, *world.typed]
     for line in sorted(lines, key=_written_at, reverse=True):
@@ -131,7 +131,7 @@ def _written_at(line: Message | Typed) -> datetime:
 
 
 def _deed(section: str, do: Callable[[World, Form], object]) -> Callable[[web.Request], Any]:
-    """A form of the page: do it and show the page again, or say what was wrong with it."""
+    """Handle a form of the page: do it and show the page again, or show what was wrong."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         form = await request.post()
@@ -150,14 +150,14 @@ def _move(world: World, form: Form) -> None:
 
 
 def _visit_game_server(world: World, form: Form) -> None:
-    """Take it down or bring it up, or let somebody join or leave."""
+    """Take the server down or bring it up, or let a player join or leave."""
     if power := form.get("power"):
         world.put_on_server(None if power == "down" else [])
         return
     name, there = str(form.get("name", "")), world.on_server
     if there is None:
         raise ValueError("The game server is down.")
-    world.put_on_server([one for one in there if one != name] if name in there else [*there, name])
+    world.put_on_server([player for player in there if player != name] if name in there else [*there, name])
 
 
 def _type(world: World, provider: str, form: Form) -> None:
@@ -167,7 +167,7 @@ def _type(world: World, provider: str, form: Form) -> None:
 def _person(form: Form) -> str:
     user_id = str(form.get("user_id", ""))
     if user_id not in PEOPLE_BY_ID:
-        raise ValueError("There is nobody with that id here.")
+        raise ValueError("There is no person with that id here.")
     return user_id
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 Role = Literal["admin", "promoter", "player", "unlinked"]
 
 CLIENT_ID = "1187503316824064071"
-# Known to everybody; they open nothing but this simulator.
+# Publicly known; they open nothing but this simulator.
 CLIENT_SECRET = "simulator-client-secret"
 BOT_TOKEN = "simulator-bot-token"
 BOT_USER_ID = CLIENT_ID
@@ -20,7 +20,7 @@ OTHER_VOICE_CHANNEL = "901437296329244721"
 VOICE_ROOMS = {GAMING_VOICE_CHANNEL: "Gaming", OTHER_VOICE_CHANNEL: "Other room", AFK_VOICE_CHANNEL: "AFK"}
 TEXT_ROOMS = {TEXT_CHANNEL: "game-night"}
 
-# As Telegram gives them out: the bot's own id, a colon, and 35 characters.
+# In Telegram's format: the bot's own id, a colon, and 35 characters.
 TELEGRAM_TOKEN = "7419206385:AAsimulator-token-opens-nothing-yet"
 TELEGRAM_BOT_NAME = "SlomixBot"
 TELEGRAM_GROUP, GROUP_TITLE = "-1002201337421", "Game nights"
@@ -33,7 +33,7 @@ _DM_OFFSET = 700_000_000_000_000_003
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with a Discord account, and the player who they are in the game."""
+    """A person with a Discord account, and their player in the game."""
 
     id: str
     name: str
@@ -45,12 +45,12 @@ class Person:
 
     @property
     def dm_channel(self) -> str:
-        """Derived from the id, so that a channel that Slomix has learned survives a restart of the simulator."""
+        """Derive the channel from the id, so that a learned channel survives a restart of the simulator."""
         return str(int(self.id) + _DM_OFFSET)
 
     @property
     def telegram_chat_id(self) -> int:
-        """The person's own id on Telegram: a private chat has that of the person."""
+        """Return the person's own id on Telegram, which is also that of their private chat."""
         return int(self.id[:10])
 
     @property
@@ -60,7 +60,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Profile:
-    """A player of the game whom no Discord account has claimed yet."""
+    """A player of the game that no Discord account has claimed yet."""
 
     guid: str
     name: str
@@ -131,22 +131,26 @@ def _of_the_crowd(number: int) -> Person:
     return Person(person_id, f"Crowd {number}", f"crowd.{number}", "player", f"^{number % 10}Crowd^7{number}", guid)
 
 
-# A thousand more for benchmarks: whoever knows their ids can write to them, and nobody else hears of them.
+# A thousand more for benchmarks: reachable by their ids, but listed nowhere.
 CROWD: tuple[Person, ...] = tuple(map(_of_the_crowd, range(1, 1001)))
 CROWD_BY_ID = {person.id: person for person in CROWD}
 
-_EVERYBODY = (*PEOPLE, *CROWD)
-_NUMBERS = {person.id: number for number, person in enumerate(_EVERYBODY, 1)}
-PEOPLE_BY_ID = {person.id: person for person in _EVERYBODY}
-# Whom an address on a provider belongs to; one that is not here is a room's, or nobody's.
+_ALL_PEOPLE = (*PEOPLE, *CROWD)
+_NUMBERS = {person.id: number for number, person in enumerate(_ALL_PEOPLE, 1)}
+PEOPLE_BY_ID = {person.id: person for person in _ALL_PEOPLE}
+# The owner of each address on a provider; other addresses are rooms', or unused.
 PEOPLE_BY_ADDRESS: dict[str, dict[str, Person]] = {
-    "discord": {person.dm_channel: person for person in _EVERYBODY},
-    "telegram": {str(person.telegram_chat_id): person for person in _EVERYBODY},
-    "signal": {person.signal_number: person for person in _EVERYBODY},
+    "discord": {person.dm_channel: person for person in _ALL_PEOPLE},
+    "telegram": {str(person.telegram_chat_id): person for person in _ALL_PEOPLE},
+    "signal": {person.signal_number: person for person in _ALL_PEOPLE},
 }
 
 UNCLAIMED_PLAYERS: tuple[Profile, ...] = (
-    *(Profile(one.player_guid, one.player_name, one.aliases) for one in PEOPLE if one.role == "unlinked"),
+    *(
+        Profile(person.player_guid, person.player_name, person.aliases)
+        for person in PEOPLE
+        if person.role == "unlinked"
+    ),
     Profile("0B5E55ED1D3A4F7892C6E0B1A5D3F748", "^1Rambo^7Nuna", ("rambo",)),
     Profile("5A11D0C7E9B34F2681D5A3C7F0E2B496", "^2S^3a^4l^5d^6o"),
     Profile("3E0D1C2B4A59687F8E7D6C5B4A392817", "Zdenka", ("^7Z^1.", "zdenka_old")),
@@ -154,7 +158,7 @@ UNCLAIMED_PLAYERS: tuple[Profile, ...] = (
 
 
 def environment(port: int) -> dict[str, str]:
-    """The settings of a Slomix on `port` that make it talk to the simulator beside it."""
+    """Return the settings that make a Slomix on `port` talk to the simulator beside it."""
     web, here = f"http://127.0.0.1:{port}", f"127.0.0.1:{port + 1}"
     callback = f"{web}/auth/callback"
     return {

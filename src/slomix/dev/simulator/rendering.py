@@ -1,4 +1,4 @@
-"""Turns templates into pages, and what a message says into HTML that is safe and reads as it would over there."""
+"""Renders pages, and messages as safe HTML that reads as it would at the provider."""
 
 import re
 from collections.abc import Callable
@@ -37,12 +37,12 @@ _SPECIAL = re.compile(
 
 
 def rich(text: str) -> Markup:
-    """A message on Discord: times, names, bold words, links and escapes as it shows them, everything else escaped."""
+    """Render a message on Discord: times, names, bold words, links and escapes as it shows them, the rest escaped."""
     return _replaced(_SPECIAL, text, _special)
 
 
 def plain(text: str) -> Markup:
-    """A message on Telegram or Signal: as it was written, with its links."""
+    """Render a message on Telegram or Signal: as it was written, with its links."""
     return _replaced(_LINK, text, _linked)
 
 
@@ -85,7 +85,7 @@ def _moment(found: re.Match[str]) -> Markup:
 
 
 def link(address: str, words: str) -> Markup:
-    """A link to somewhere on the web; anything else is only named."""
+    """Render a link to a web address; of any other address only the words."""
     if not address.startswith(("http://", "https://")):
         return escape(words)
     return Markup('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>').format(address, words)

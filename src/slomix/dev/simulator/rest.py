@@ -1,4 +1,4 @@
-"""Discord's REST interface, version 10, as far as Slomix calls it: bot token, limits and faults on every route."""
+"""Discord's REST API, version 10, as far as Slomix calls it: bot token, limits and faults on every route."""
 
 import json
 from collections.abc import Callable
@@ -35,7 +35,7 @@ UNKNOWN_GUILD = DiscordError(404, 10004, "Unknown Guild")
 
 def register(app: web.Application) -> None:
     async def me(request: web.Request) -> web.StreamResponse:
-        """One address for two: a person with a bearer token, and the bot."""
+        """Answer people with a bearer token and the bot at the same address."""
         is_person = request.headers.get("Authorization", "").startswith("Bearer ")
         return await oauth.me(request) if is_person else await bot_me(request)
 
@@ -63,7 +63,7 @@ async def _not_here(_request: web.Request) -> web.StreamResponse:
 
 
 def guarded(name: str, answer: Answer) -> Handler:
-    """Wrap what a route answers in what every route does first."""
+    """Wrap a route's answer in the checks of every route."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         world = request.app[WORLD]
@@ -94,7 +94,7 @@ def guarded(name: str, answer: Answer) -> Handler:
 
 
 async def _trouble(request: web.Request, world: World, name: str, room: str) -> web.Response | None:
-    """What stands between a request and its answer: the faults in force, and Discord's limits."""
+    """Return the refusal of a request by a fault in force or by Discord's limits, if any."""
     if (trouble := await hindered(request, "discord", _fault)) is not None:
         return trouble
     if (wait := world.faults.retry_after("discord")) is not None:
@@ -170,13 +170,13 @@ def _create_message(world: World, path: dict[str, str], body: dict[str, Any]) ->
 
 
 def check_can_be_written_to(world: World, channel: str) -> None:
-    """Raise the refusal of a channel that does not exist, or has no messages here."""
+    """Raise Discord's error for a channel that does not exist, or has no messages here."""
     if channel not in TEXT_ROOMS and channel not in DM_CHANNELS and channel not in world.threads:
         raise UNKNOWN_CHANNEL
 
 
 def read_content(body: dict[str, Any]) -> str:
-    """The text of a message. Raise the refusal of one that is empty or too long."""
+    """Return the text of a message. Raise Discord's error if it is empty or too long."""
     content = body.get("content")
     if content is None or content == "":
         raise DiscordError(400, 50006, "Cannot send an empty message")

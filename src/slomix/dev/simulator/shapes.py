@@ -1,4 +1,4 @@
-"""The JSON objects of Discord's API, as far as anybody here looks at them."""
+"""The JSON objects of Discord's API, as far as Slomix reads them."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ OWNER = next(person for person in PEOPLE if person.role == "admin")
 # SEND_MESSAGES, CREATE_PRIVATE_THREADS, SEND_MESSAGES_IN_THREADS:
 # https://discord.com/developers/docs/topics/permissions
 WRITING = 1 << 11 | 1 << 36 | 1 << 38
-ADMINISTRATOR = 1 << 3  # who is one may do everything everywhere
+ADMINISTRATOR = 1 << 3  # grants everything everywhere
 JOINED_AT = "2024-01-06T19:00:00.000000+00:00"
 
 
@@ -117,7 +117,7 @@ def _room(channel_id: str, kind: int, name: str) -> Json:
 
 
 def thread(world: World, made: Thread) -> Json:
-    written = [one for one in world.messages if one.channel_id == made.id]
+    written = [message for message in world.messages if message.channel_id == made.id]
     since = made.made_at_wall.isoformat()
     return {
         "id": made.id,
@@ -145,12 +145,12 @@ def thread(world: World, made: Thread) -> Json:
 
 
 def thread_member(made: Thread) -> Json:
-    """The bot itself, who is in every thread that it made."""
+    """Describe the bot, which is in every thread that it made."""
     return {"id": made.id, "user_id": BOT_USER_ID, "join_timestamp": made.made_at_wall.isoformat(), "flags": 1}
 
 
 def rooms(world: World) -> list[Json]:
-    return [*(text_room(world, one) for one in TEXT_ROOMS), *map(voice_room, VOICE_ROOMS)]
+    return [*(text_room(world, room_id) for room_id in TEXT_ROOMS), *map(voice_room, VOICE_ROOMS)]
 
 
 def guild() -> Json:
@@ -201,7 +201,7 @@ def guild() -> Json:
 
 
 def voice_state(world: World, user_id: str) -> Json:
-    """Where somebody is now; `channel_id` is null for somebody who has just left."""
+    """Describe where a person is now; `channel_id` is null for a person who has just left."""
     return {
         "user_id": user_id,
         "channel_id": world.voice.get(user_id),
@@ -222,7 +222,7 @@ def voice_update(world: World, user_id: str) -> Json:
 
 
 def guild_create(world: World) -> Json:
-    """The whole server, with the few members that a bot without the members intent is shown."""
+    """Describe the whole server, with the few members that a bot without the members intent is shown."""
     return guild() | {
         "joined_at": JOINED_AT,
         "large": False,

@@ -21,7 +21,7 @@ CHALLENGE = (
 
 
 class SignalError(Exception):
-    """A refusal in the words of signal-cli and its REST interface."""
+    """A refusal in the format of signal-cli and its REST API."""
 
     def __init__(self, status: int, error: str, *, headers: dict[str, str] | None = None, **more: Any) -> None:
         super().__init__(error)
@@ -81,7 +81,7 @@ async def _body(request: web.Request) -> dict[str, Any]:
 
 
 def _take(world: World, body: dict[str, Any]) -> int:
-    """Take one message for all its recipients, or none of it."""
+    """Take a message for all its recipients, or for none."""
     if world.faults.challenges("signal"):
         tokens = ["0c9f1f2e-5b1e-4c8f-9d56-3a6c5b0e7d41"]
         raise SignalError(429, CHALLENGE, account=SIGNAL_SENDER, challenge_tokens=tokens)
@@ -106,7 +106,7 @@ def _take(world: World, body: dict[str, Any]) -> int:
 
 
 async def _receive(request: web.Request) -> web.StreamResponse:
-    """What came in since the last time, waiting for it as long as was asked. It is given once."""
+    """Return new envelopes once, waiting for them as long as was asked."""
     inbox = request.app[WORLD].signal
     if (trouble := await hindered(request, "signal", _fault)) is not None:
         return trouble
@@ -121,7 +121,7 @@ async def _receive(request: web.Request) -> web.StreamResponse:
     while not inbox.waiting and (left := until - time.monotonic()) > 0:
         await inbox.sleep(left)
     if request.transport is None or request.transport.is_closing():
-        # Whoever asked has gone, and what is taken now would be lost.
+        # The client is gone; envelopes taken now would be lost.
         return web.Response()
     return web.json_response(inbox.take())
 

@@ -1,4 +1,4 @@
-"""Telegram's Bot API for the one bot, under `/telegram`: it writes to whoever wrote first, and reads them."""
+"""Telegram's Bot API under `/telegram`: the bot may write to people who wrote first, and reads their messages."""
 
 import json
 import math
@@ -35,7 +35,7 @@ Asked = dict[str, Any]
 
 
 class TelegramError(Exception):
-    """A refusal in Telegram's words."""
+    """A refusal in Telegram's format."""
 
     def __init__(self, code: int, description: str, **parameters: Any) -> None:
         super().__init__(description)
@@ -54,7 +54,7 @@ def register(app: web.Application) -> None:
 
 
 async def _open_chat(request: web.Request) -> web.StreamResponse:
-    """Where a link to the bot leads, as `https://t.me/SlomixBot?start=…` would: to the page, with /start typed in."""
+    """Follow a link to the bot, like `https://t.me/SlomixBot?start=…`: to the page, with /start typed in."""
     query = urlencode({"start": request.query.get("start", "")})
     return web.Response(status=303, headers={"Location": f"/?{query}#telegram"})
 
@@ -84,7 +84,7 @@ def _fault(status: int, description: str) -> web.Response:
 
 
 async def _asked(request: web.Request) -> Asked:
-    """What was asked for: in the address, in a form or as JSON, all of which Telegram takes."""
+    """Read the parameters from the query, a form or JSON, all of which Telegram takes."""
     if request.content_type != "application/json":
         return {**request.query, **await request.post()}
     try:
@@ -129,7 +129,7 @@ def _message(sent: Message) -> dict[str, Any]:
 
 
 async def _get_updates(world: World, asked: Asked) -> Any:
-    """What has not been confirmed yet; nobody waits beside another."""
+    """Return unconfirmed updates; a later poll ends an earlier one that waits."""
     inbox = world.telegram
     offset = _whole(asked, "offset", 0)
     limit = max(1, min(_whole(asked, "limit", UPDATES_AT_ONCE), UPDATES_AT_ONCE))
@@ -159,7 +159,7 @@ async def _get_me(_world: World, _asked: Asked) -> Any:
 
 
 async def _set_webhook(world: World, asked: Asked) -> Any:
-    """Keep the address, and turn getUpdates away; nothing is posted to it."""
+    """Store the webhook's address and refuse getUpdates; nothing is posted to it."""
     world.telegram.webhook = str(asked.get("url") or "") or None
     world.telegram.wake()
     return True

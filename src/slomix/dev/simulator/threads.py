@@ -1,4 +1,4 @@
-"""Discord's threads: made in a text room, who is in them, archived and deleted; and messages, read and edited."""
+"""Discord's threads: created in a text room, their members, archived and deleted; messages, read and edited."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ UNKNOWN_USER = DiscordError(404, 10013, "Unknown User")
 
 
 def register(app: web.Application) -> None:
-    """Before the rest, which answers everything else."""
+    """Register the routes; call it before `rest`, which answers everything else."""
     for method, path, name, answer in (
         ("GET", "/guilds/{guild}/threads/active", "active-threads", _active),
         ("POST", "/channels/{channel}/threads", "create-thread", _create),
@@ -79,7 +79,7 @@ def _create(world: World, path: dict[str, str], body: dict[str, Any]) -> Thread:
 
 
 def _edit(world: World, path: dict[str, str], body: dict[str, Any]) -> Any:
-    """Only whether it is archived: nothing else is changed here."""
+    """Archive or reopen a thread; nothing else can be changed here."""
     thread = _thread(world, path)
     if not isinstance(body.get("archived"), bool):
         raise _invalid("archived", "Must be either true or false.")
@@ -88,7 +88,7 @@ def _edit(world: World, path: dict[str, str], body: dict[str, Any]) -> Any:
 
 
 def _delete(world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:
-    """What was written in it stays on record, and nobody can read it any more."""
+    """Delete a thread; its messages stay on record, but cannot be read any more."""
     return shapes.thread(world, world.threads.pop(_thread(world, path).id))
 
 
@@ -108,13 +108,13 @@ def _remove(world: World, path: dict[str, str], _body: dict[str, Any]) -> None:
 
 
 def _messages(world: World, path: dict[str, str], query: dict[str, Any]) -> Any:
-    """The newest ones, newest first."""
+    """Return the newest messages, newest first."""
     check_can_be_written_to(world, path["channel"])
     limit = str(query.get("limit", SHOWN))
     if not (limit.isascii() and limit.isdigit()) or not 1 <= int(limit) <= MOST_SHOWN:
         raise _invalid("limit", "int value should be between 1 and 100.")
-    theirs = [one for one in reversed(world.messages) if one.channel_id == path["channel"]]
-    return [shapes.message(one) for one in theirs[: int(limit)]]
+    theirs = [message for message in reversed(world.messages) if message.channel_id == path["channel"]]
+    return [shapes.message(message) for message in theirs[: int(limit)]]
 
 
 def _edit_message(world: World, path: dict[str, str], body: dict[str, Any]) -> Message:
@@ -122,7 +122,7 @@ def _edit_message(world: World, path: dict[str, str], body: dict[str, Any]) -> M
     if path["channel"] in world.threads:
         _open_thread(world, path)
     key = (path["channel"], path["message"])
-    message = next((one for one in world.messages if (one.channel_id, one.id) == key), None)
+    message = next((candidate for candidate in world.messages if (candidate.channel_id, candidate.id) == key), None)
     if message is None:
         raise UNKNOWN_MESSAGE
     message.edit(read_content(body))

@@ -1,4 +1,4 @@
-"""Shows and sets the one clock of the system that this simulator belongs to."""
+"""Shows and sets the clock of the system that this simulator belongs to."""
 
 import math
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from typing import Any
 from slomix.clock import Anchor, AnchoredClock, set_anchor, wall_now
 
 FASTEST = 3600.0
-# Beyond these a clock that runs on leaves what a datetime can hold, for every process at once.
+# Outside these years a running clock may leave the range of a datetime, in every process at once.
 YEARS = range(2000, 2101)
 
 
@@ -32,7 +32,7 @@ class Timekeeper:
         return {"now": self.now().isoformat(), "speed": self.speed}
 
     def change(self, *, now: Any = None, speed: Any = None) -> None:
-        """Set the time, the speed or both. Raise ValueError with a sentence, and change nothing, on nonsense."""
+        """Set the time, the speed or both. Raise ValueError with the reason, changing nothing."""
         if now is None and speed is None:
             raise ValueError("give now, speed or both")
         moment = self.now() if now is None else _moment(now)

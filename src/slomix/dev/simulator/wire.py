@@ -1,4 +1,4 @@
-"""How answers leave: JSON exactly as Discord labels it, what any provider's faults do, no door for foreign pages."""
+"""Answers: JSON as Discord labels it, the faults of any provider, and no access for foreign pages."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class DiscordError(Exception):
-    """A refusal with Discord's own number."""
+    """A refusal with Discord's own error code."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
         super().__init__(message)
@@ -31,7 +31,7 @@ class DiscordError(Exception):
 
 
 def discord_json(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """discord.py reads a body only when its type is `application/json` and nothing more."""
+    """Answer JSON with the exact type `application/json`, as discord.py reads no other body."""
     typed = {**(headers or {}), "Content-Type": "application/json"}
     return web.Response(body=json.dumps(data).encode(), status=status, headers=typed)
 
@@ -46,7 +46,7 @@ def cut(request: web.Request) -> web.Response:
 async def hindered(
     request: web.Request, provider: str, refuse: Callable[[int, str], web.Response]
 ) -> web.Response | None:
-    """The answer to a request while its provider is broken; `refuse` says an error in the provider's own words."""
+    """Return the answer of a broken provider, or None; `refuse` writes an error in the provider's format."""
     faults = request.app[WORLD].faults
     if faults.is_silent(provider):
         await asyncio.sleep(SILENCE_SECONDS)
@@ -57,14 +57,14 @@ async def hindered(
 
 
 async def slowed(request: web.Request, provider: str) -> None:
-    """Wait for as long as the provider is made to."""
+    """Wait for the provider's simulated latency."""
     if (latency := request.app[WORLD].faults.latency(provider)) > 0:
         await asyncio.sleep(latency)
 
 
 @web.middleware
 async def refuse_foreign_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let no page of another origin drive us, neither by its own requests nor by a name that points here."""
+    """Refuse pages of other origins, and host names that only point here."""
     host = request.headers.get("Host", "")
     origin = request.headers.get("Origin")
     if _hostname(host) not in LOOPBACK:

@@ -1,4 +1,4 @@
-"""Everything that is true in the simulated world: who is in which room, what was written, what goes wrong."""
+"""The state of the simulated world: who is in which room, what was written, what goes wrong."""
 
 import itertools
 from collections.abc import Callable
@@ -26,13 +26,13 @@ DISCORD_EPOCH_MS = 1_420_070_400_000
 
 ROOM_NAMES = {"default": GAMING_VOICE_CHANNEL, "afk": AFK_VOICE_CHANNEL}
 LONGEST_TEXT = 4096
-# As many as the game has room for, with names as long as it takes them.
+# The game's limits.
 MOST_ON_SERVER, LONGEST_NAME = 64, 35
 
 
 @dataclass
 class Message:
-    """A message that was accepted, whether or not the sender heard of it; it can be edited and stays where it is."""
+    """A message that was accepted, whether or not the sender learned of it; editing keeps its place."""
 
     provider: str
     id: str
@@ -51,7 +51,7 @@ class Message:
         return PEOPLE_BY_ADDRESS[self.provider].get(self.channel_id)
 
     def as_record(self) -> dict[str, Any]:
-        """As `/control/messages` lists it."""
+        """Return the message as `/control/messages` lists it."""
         return {
             "provider": self.provider,
             "kind": "thread" if self.in_thread else "dm" if self.recipient else "text_channel",
@@ -71,7 +71,7 @@ class Message:
 
 @dataclass
 class Thread:
-    """A thread that the bot made in a text room, and the people in it beside the bot."""
+    """A thread that the bot made in a text room, and the people in it besides the bot."""
 
     id: str
     parent: str
@@ -84,7 +84,7 @@ class Thread:
     is_archived: bool = False
 
     def as_record(self) -> dict[str, Any]:
-        """As `/control/threads` lists it."""
+        """Return the thread as `/control/threads` lists it."""
         return {
             "id": self.id,
             "name": self.name,
@@ -96,7 +96,7 @@ class Thread:
 
 @dataclass(frozen=True)
 class Typed:
-    """A text that somebody wrote to the bot, alone or in a group that the bot is in."""
+    """A text that a person wrote to the bot, alone or in a group that the bot is in."""
 
     provider: str
     person: Person
@@ -107,7 +107,7 @@ class Typed:
 
 
 class World:
-    """One evening's state, for one process and one event loop; in memory, but for who ever wrote on Telegram."""
+    """One evening's state, for one process and one event loop; in memory, except for the chats on Telegram."""
 
     def __init__(self, port: int, time: Timekeeper, telegram_chats: Path) -> None:
         self.port = port
@@ -136,7 +136,7 @@ class World:
         return str((milliseconds << 22) | (next(self._serial) & 0xFFF))
 
     def said_before(self, channel_id: str, nonce: str | None) -> Message | None:
-        """The message that this nonce already brought to the room, while Discord would remember it."""
+        """Return the message that this nonce already brought to the room, while Discord would remember it."""
         first = self._nonces.get((channel_id, nonce)) if nonce is not None else None
         return first if first and wall_now() - first.accepted_at_wall < NONCE_WINDOW else None
 
@@ -150,7 +150,7 @@ class World:
         nonce: str | None = None,
         components: list[dict[str, Any]] | None = None,
     ) -> Message:
-        """Keep a message for good; its id is one of Discord's unless the provider has another kind."""
+        """Keep a message for good; its id is a Discord snowflake unless given."""
         message = Message(
             provider,
             message_id or self.snowflake(),
@@ -168,7 +168,7 @@ class World:
         return message
 
     def type(self, provider: str, user_id: str, text: Any, *, in_group: Any = False) -> dict[str, Any]:
-        """Let somebody write to the bot; what the bot will be told. Raise ValueError with a sentence on nonsense."""
+        """Write to the bot as a person and return what the bot will receive. Raise ValueError with the reason."""
         if not isinstance(text, str) or not text.strip() or len(text) > LONGEST_TEXT:
             raise ValueError(f"text is what the person writes, at most {LONGEST_TEXT} characters, not {text!r}")
         if not isinstance(in_group, bool):
@@ -182,7 +182,7 @@ class World:
         return self.telegram.receive(person, text, in_group=in_group)
 
     def move(self, user_id: str, room: str | None) -> None:
-        """Walk somebody into a voice room, or out of all. Raise ValueError with a sentence for an unknown room."""
+        """Move a person into a voice room, or out of all. Raise ValueError with the reason for an unknown room."""
         room_id = None if room is None else ROOM_NAMES.get(str(room), str(room))
         if room_id is not None and room_id not in VOICE_ROOMS:
             raise ValueError(f'voice_channel is "default", "afk", null or the id of a voice room, not {room!r}')
@@ -196,7 +196,7 @@ class World:
             tell(user_id)
 
     def put_on_server(self, names: Any) -> None:
-        """These are on the game server now; None takes it down. Raise ValueError with a sentence on nonsense."""
+        """Set the players on the game server; None takes it down. Raise ValueError with the reason."""
         if names is not None and not (
             isinstance(names, list) and len(names) <= MOST_ON_SERVER and all(map(_can_be_worn, names))
         ):
@@ -207,7 +207,7 @@ class World:
         self.on_server = names
 
     def reset(self) -> None:
-        """Begin anew: nothing asked or written, nothing broken, nobody in voice or in the game, whose server is up.
+        """Start anew: no messages, threads or faults, no person in voice or on the game server, which is up.
 
         A chat on Telegram stays begun.
         """
@@ -225,5 +225,9 @@ class World:
 
 
 def _can_be_worn(name: object) -> bool:
-    """The game takes quotation marks and backslashes out of names."""
-    return isinstance(name, str) and len(name) <= LONGEST_NAME and not any(one in '"\\' or one < " " for one in name)
+    """Check a name: the game takes quotation marks and backslashes out."""
+    return (
+        isinstance(name, str)
+        and len(name) <= LONGEST_NAME
+        and not any(letter in '"\\' or letter < " " for letter in name)
+    )

@@ -1,4 +1,4 @@
-"""The days on which evenings are played: each once, one after the other, and those on which the clocks change."""
+"""The days on which evenings are played: each day once, in order, some on days when the clocks change."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from slomix.clock import moment_of, parse_time
 ZONE = ZoneInfo("Europe/Ljubljana")
 FIRST = date(2026, 4, 8)
 EVENING = "21:00"
-# Over the very change: from the reminder to the start an hour is skipped, or the start's hour comes once more.
+# Across the change: between reminder and start an hour is skipped, or the start's hour comes twice.
 SPRING_NIGHT, AUTUMN_NIGHT = "03:05", "02:59"
 
 
 @dataclass(frozen=True)
 class Night:
-    """A day of the community and the time at which it plays."""
+    """A community day and the time of its game night."""
 
     day: str
     start: str
@@ -32,7 +32,7 @@ class Night:
 
 
 class Calendar:
-    """Gives every evening a day of its own, never going back."""
+    """Gives each evening its own day, never going back."""
 
     def __init__(self, first: date = FIRST) -> None:
         self._next = first
@@ -40,14 +40,14 @@ class Calendar:
         self._is_night = True
 
     def evening(self) -> Night:
-        """The next day's."""
+        """Return the next day's evening."""
         day = self._next
         self._next += timedelta(days=1)
         return Night.on(day, EVENING)
 
     def over_the_change(self) -> Night:
-        """The next day on which the clocks change: in turn a night of each kind and an evening of each kind."""
-        day = next(one for one in self._changes if one >= self._next)
+        """Return the next day on which the clocks change, taking nights and evenings in turn."""
+        day = next(change for change in self._changes if change >= self._next)
         self._next = day + timedelta(days=1)
         is_spring = day.month < 7
         start = (SPRING_NIGHT if is_spring else AUTUMN_NIGHT) if self._is_night else EVENING
@@ -57,7 +57,7 @@ class Calendar:
 
 
 def _changes(first: date) -> Iterator[date]:
-    """The days that are not twenty-four hours long."""
+    """Yield the days that don't have twenty-four hours."""
     day = first
     while True:
         if _hours(day) != 24:
@@ -66,6 +66,6 @@ def _changes(first: date) -> Iterator[date]:
 
 
 def _hours(day: date) -> float:
-    ends = (datetime.combine(one, time(0), ZONE).astimezone(UTC) for one in (day, day + timedelta(days=1)))
+    ends = (datetime.combine(midnight, time(0), ZONE).astimezone(UTC) for midnight in (day, day + timedelta(days=1)))
     begin, end = ends
     return (end - begin).total_seconds() / 3600

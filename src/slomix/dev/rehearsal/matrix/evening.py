@@ -1,4 +1,4 @@
-"""One evening on its own day in processes that have seen others: called together, disturbed, waited for, counted."""
+"""One evening on its own day in processes that have seen others: called, disturbed, waited for, counted."""
 
 import threading
 from collections.abc import Iterator
@@ -12,21 +12,21 @@ from sqlalchemy.exc import OperationalError
 from slomix.campaigns import rules
 from slomix.clock import nap
 from slomix.dev.rehearsal.matrix.calendar import Night
-from slomix.dev.rehearsal.matrix.harness import EVERYBODY, PROMOTER, Stage
+from slomix.dev.rehearsal.matrix.harness import CAST, PROMOTER, Stage
 from slomix.dev.rehearsal.matrix.results import Count, Script, count, read_row
 from slomix.dev.rehearsal.matrix.scenarios import PHASES, Cell
 from slomix.dev.rehearsal.people import Stumbled
 from slomix.dev.rehearsal.verdict import FOLLOW_UP, REMINDER, START, SUMMARY
 
-# A killed worker's lease, what follows when it has run out, and something for a slow machine.
+# A killed worker's lease, the recovery after it, and a margin for a slow machine.
 SETTLES_WITHIN = 180.0
-# So soon before a moment the clock is set.
+# The clock is set to so long before a moment.
 BEFORE = timedelta(seconds=0.3)
 
 
 @dataclass(frozen=True)
 class Played:
-    """One evening, and everything needed to look at it again."""
+    """A played evening, with everything needed to look into it."""
 
     cell: str
     number: int
@@ -41,14 +41,14 @@ class Played:
 
 
 class Evening:
-    """The script: two change their minds in the middle of it."""
+    """The script of one evening; two players change their minds during it."""
 
     def __init__(self, stage: Stage, cell: Cell, night: Night, number: int, *, seen: int) -> None:
         self._stage, self._cell, self._night, self._number = stage, cell, night, number
         self._seen = seen
         self._phase = stage.random.choice(cell.phases)
         self._delay = stage.random.uniform(0, PHASES[self._phase] * cell.within)
-        players = [name for name in EVERYBODY if name != PROMOTER]
+        players = [name for name in CAST if name != PROMOTER]
         self._withdraws, self._walks_in = stage.random.sample(players, 2)
         self._troubles: list[str] = []
         self._campaign: str | None = None
@@ -59,7 +59,7 @@ class Evening:
         if not stage.wait("health", stage.system.is_healthy):
             raise Stumbled("the system is not healthy before the evening begins")
         stage.log_in()
-        for name in EVERYBODY:
+        for name in CAST:
             stage.say(name, night.day, "AVAILABLE" if name in ("Jana", "Luka") else "LOOKING")
         self._cell.prepare(stage)
         self._campaign = self._call_together()
@@ -76,7 +76,7 @@ class Evening:
         return self._judge(self._campaign)
 
     def given_up(self, why: str) -> Played:
-        """It did not come to an end: what is known of it."""
+        """Record what is known of an evening that could not be finished."""
         try:
             ledger = self._shown()["ledger"]
         except OperationalError:
@@ -97,7 +97,7 @@ class Evening:
         )
 
     def _call_together(self) -> str:
-        """The same submit until it is answered; it is one campaign."""
+        """Submit the same campaign until there is an answer; it stays one campaign."""
         with self._disturbed_in("calling"):
             answer = self._stage.ask(
                 PROMOTER,
@@ -122,7 +122,7 @@ class Evening:
 
     @contextmanager
     def _disturbed_in(self, phase: str) -> Iterator[None]:
-        """Let the trouble begin in the middle of the block, if it is to come in this phase, and be over at its end."""
+        """If the fault belongs to this phase, start it in the middle of the block and wait for its end."""
         strike = self._cell.strike
         if strike is None or phase != self._phase:
             yield
@@ -133,7 +133,7 @@ class Evening:
             nap(self._delay)
             try:
                 strike(self._stage)
-            except Exception as error:  # noqa: BLE001 - told to whoever plays, on their own thread
+            except Exception as error:  # noqa: BLE001 - raised again on the evening's own thread
                 failed.append(error)
 
         thread = threading.Thread(target=wait_and_strike, daemon=True)
@@ -154,16 +154,16 @@ class Evening:
         self._stage.wait(what, condition, seconds=SETTLES_WITHIN)
 
     def _shown(self) -> dict[str, Any]:
-        """What the tables say so far."""
+        """Return the evidence in the tables so far."""
         return self._stage.evidence(self._campaign) if self._campaign is not None else {"jobs": [], "ledger": []}
 
     def _is_settled(self, kind: str) -> bool:
-        """Whether the job of this notice has ended, which it does when its messages have."""
-        return any(one["kind"] == kind and _is_over(one) for one in self._shown()["jobs"])
+        """Check whether the job of this notice has ended, as it does when its messages have."""
+        return any(job["kind"] == kind and _is_over(job) for job in self._shown()["jobs"])
 
     def _is_quiet(self) -> bool:
-        """Whether nothing is on its way at this moment."""
-        return not any(one["status"] == "sending" for one in self._shown()["ledger"])
+        """Check that no message is being sent at this moment."""
+        return not any(row["status"] == "sending" for row in self._shown()["ledger"])
 
     def _is_over(self) -> bool:
         shown = self._shown()
@@ -176,7 +176,7 @@ class Evening:
         )
 
     def _force_an_end(self) -> None:
-        """What is open now ends by its deadline, or never."""
+        """Set the clock past all deadlines, so that open messages end now or never."""
         self._troubles.append("the evening ended by its deadlines only")
         self._stage.control.clear_faults()
         self._stage.control.set_clock(self._night.start_at + timedelta(minutes=45))
@@ -186,11 +186,11 @@ class Evening:
         stage, night = self._stage, self._night
         shown = self._shown()
         messages = stage.control.messages(after=self._seen)
-        asked = frozenset(stage.ids[name] for name in EVERYBODY)
+        asked = frozenset(stage.ids[name] for name in CAST)
         gone = frozenset({stage.ids[self._withdraws]})
         here = frozenset({stage.ids[self._walks_in]})
         rows = [read_row(row, self._whom(row["to"])) for row in shown["ledger"]]
-        # Who was not told of the start is not asked where they stay, and nobody is when nobody knows who is in voice.
+        # Players who didn't get the start get no follow-up, and no player does if presence is unknown.
         told = frozenset(row.person for row in rows if row.notice == START and row.status in {"sent", "unknown"})
         if any(row["event_key"].startswith("PRESENCE_UNKNOWN:") for row in shown["ledger"]):
             told = frozenset()
@@ -204,7 +204,7 @@ class Evening:
             unwanted={START: gone, FOLLOW_UP: gone | here},
         )
         result = count(messages, rows, script, start_at=night.start_at, never_unknown=self._cell.never_unknown)
-        broken = [f"broken: {one['promise']}" for one in shown["verdict"] if not one["kept"]]
+        broken = [f"broken: {promise['promise']}" for promise in shown["verdict"] if not promise["kept"]]
         flaws = [*broken, *self._troubles, *self._other_campaigns(campaign)]
         return self._record(result.with_flaws(flaws), shown["ledger"], seen=self._seen + len(messages))
 
@@ -212,7 +212,7 @@ class Evening:
         return shown.removeprefix("room ") if shown.startswith("room ") else self._stage.players[shown]
 
     def _other_campaigns(self, campaign: str) -> list[str]:
-        """However often the promoter pressed, there is one."""
+        """Check that repeated submits made only one campaign."""
         made = self._stage.campaigns_of(self._night.day)
         return [] if made == [campaign] else [f"there are {len(made)} campaigns that day"]
 

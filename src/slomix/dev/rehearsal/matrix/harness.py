@@ -1,4 +1,4 @@
-"""Where the evenings are played: one running copy, its cast with the channels they use, and what can be done to it."""
+"""The stage of the evenings: a running copy, its cast with their channels, and ways to disturb it."""
 
 import random
 import subprocess
@@ -27,9 +27,9 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 
 PROMOTER = "Bob"
-# Who is reached where first; the others have nothing but Discord. Everybody falls back to Discord.
+# The players' preferred channels; the others have only Discord, to which all fall back.
 ON = {"telegram": ("Erik", "Franka", "Goran"), "signal": ("Hana", "Jana", "Ivan")}
-EVERYBODY = ("Alice", "Bob", "Dora", "Erik", "Franka", "Goran", "Hana", "Ivan", "Jana", "Luka")
+CAST = ("Alice", "Bob", "Dora", "Erik", "Franka", "Goran", "Hana", "Ivan", "Jana", "Luka")
 PROVIDERS = ("discord", "telegram", "signal")
 
 PATIENCE = 120.0
@@ -37,14 +37,14 @@ PAUSE = 0.1
 
 
 class Stage:
-    """One running copy for many evenings."""
+    """A running copy for many evenings."""
 
     def __init__(self, system: System) -> None:
         self.system = system
         self.control: Control = system.control
         self.random = random.Random()  # every evening brings its own
         self.ids = {entry["name"]: entry["id"] for entry in self.control.people()}
-        self._people = {name: Person(system.web_url, self.ids[name], name) for name in EVERYBODY}
+        self._people = {name: Person(system.web_url, self.ids[name], name) for name in CAST}
         self._beside: list[subprocess.Popen[bytes]] = []
 
     @cached_property
@@ -53,21 +53,21 @@ class Stage:
 
     @cached_property
     def room(self) -> str:
-        """Where summaries are posted."""
+        """Return the room where summaries are posted."""
         return self.system.environment["AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID"]
 
     @cached_property
     def players(self) -> dict[str, str]:
-        """The Discord id of every player's name, as the evidence writes it."""
+        """Map each player's name, as the evidence writes it, to their Discord id."""
         with self.database.transaction() as session:
             rows = session.execute(select(Player.name, User.discord_id).join(User, User.player_id == Player.id))
             return {plain_name(row.name): row.discord_id for row in rows}
 
     def open(self) -> None:
-        """Everybody logs in; six prove an address on Telegram or Signal, as people do."""
+        """Log the cast in, and link Telegram or Signal for six of them."""
         self.leave_alone()
         self.log_in()
-        for name in EVERYBODY:
+        for name in CAST:
             self.ask(name, "/api/availability/promotion-preferences", {"allow_promotions": True})
         for channel, names in ON.items():
             for name in names:
@@ -82,13 +82,13 @@ class Stage:
             return session.scalar(query) or 0
 
     def log_in(self) -> None:
-        """Whoever is not logged in, or not any more, does so."""
+        """Log in everyone who isn't, or isn't any more."""
         for person in self._people.values():
             if not person.get("/api/availability/access").json()["authenticated"]:
                 person.log_in()
 
     def ask(self, name: str, path: str, body: dict[str, Any], *, key: str | None = None) -> dict[str, Any]:
-        """Press a button until there is an answer, as somebody does whose connection is bad."""
+        """Repeat a request until there is an answer, as a person with a bad connection does."""
         return self._insist(name, path, lambda person: person.call(path, body, key=key))
 
     def _insist(self, name: str, path: str, do: Callable[[Person], httpx2.Response]) -> dict[str, Any]:
@@ -108,7 +108,7 @@ class Stage:
         self.ask(name, "/api/availability", {"date": day, "status": status})
 
     def wait(self, what: str, condition: Callable[[], bool], *, seconds: float = PATIENCE) -> bool:
-        """Wait for it; False when it does not come. A database that is away is waited for as well."""
+        """Wait for a condition and return False if it doesn't come; ride out a database that is away."""
         for _ in range(int(seconds / PAUSE)):
             try:
                 if condition():
@@ -119,32 +119,32 @@ class Stage:
         return False
 
     def evidence(self, campaign: str) -> dict[str, Any]:
-        """What the tables say of it."""
+        """Return what the tables say of a campaign."""
         with self.database.transaction() as session:
             return evidence.gather(session, queries.get(session, int(campaign)))
 
     def campaigns_of(self, day: str) -> list[str]:
         with self.database.transaction() as session:
             query = select(Campaign.id).where(Campaign.day == date.fromisoformat(day), ~Campaign.dry_run)
-            return [str(one) for one in session.scalars(query)]
+            return [str(campaign_id) for campaign_id in session.scalars(query)]
 
     def insist_on_killing(self, name: str) -> None:
-        """`kill -9`, as soon as it is up."""
+        """Kill a process as soon as it is up."""
         self.wait(name, lambda: self.system.kill(name))
 
     def end_leases(self) -> None:
-        """As if the thirty seconds were over for which a dead worker's jobs are its own."""
+        """End all leases now, instead of waiting thirty seconds for those of a dead worker."""
         nap(0.2)  # until it is dead
         with self.database.transaction() as session:
             session.execute(update(Job).where(Job.status == JobStatus.RUNNING).values(lease_until=wall_now()))
             notify(session, JOBS)
 
     def start_beside(self, name: str, number: int) -> None:
-        """So many more of this kind, until `leave_alone`."""
+        """Start more processes of this kind, until `leave_alone`."""
         self._beside += [self.system.start_beside(name) for _ in range(number)]
 
     def leave_alone(self) -> None:
-        """Nothing is disturbed any more: no faults, no more processes than usual, everybody out of voice."""
+        """Stop all disturbances: no faults, no extra processes, no person in voice."""
         while self._beside:
             process = self._beside.pop()
             process.kill()

@@ -1,4 +1,4 @@
-"""Counts one evening: what came twice, what was lost, what nobody knows. Plain functions of what both sides say."""
+"""Counts one evening: duplicates, losses and unknowns, from what the providers and the ledger say."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,13 +15,13 @@ NOTICES = {
     "SUMMARY": SUMMARY,
     "AT_RISK": WARNING,
 }
-# What a recorded ending says for certain; a try that ended otherwise, or not at all, left a question.
+# Endings that leave no doubt; an attempt that ended otherwise, or not at all, leaves a question.
 CERTAIN = {"sent", "failed", "skipped", "pending"}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the ledger. `is_open`: its last try left, and no ending of it says whether it arrived."""
+    """A row of the ledger. `is_open`: its last attempt left, and no ending says whether it arrived."""
 
     person: str
     notice: str
@@ -38,7 +38,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Script:
-    """Who was to get which notice at its moment, and who was not to get it any more."""
+    """The players who should get each notice, and those who no longer should."""
 
     wanted: Mapping[str, frozenset[str]]
     unwanted: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Script:
 
 @dataclass(frozen=True)
 class Count:
-    """What one evening came to; whatever broke a promise is a sentence in `flaws`."""
+    """The counts of one evening; each broken promise is a sentence in `flaws`."""
 
     duplicates: int = 0
     losses: int = 0
@@ -62,7 +62,7 @@ class Count:
 
 
 def read_row(entry: Mapping[str, Any], person: str) -> Row:
-    """A row of `slomix campaign show --json`."""
+    """Read a row of `slomix campaign show --json`."""
     return Row(
         person=person,
         notice=_notice_of(str(entry["event_key"])),
@@ -79,9 +79,9 @@ def _notice_of(event_key: str) -> str:
 
 
 def _is_open(attempts: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the last word about this row is that something left."""
-    begun = [one["claim"] for one in attempts if one["event"] == "begun"]
-    ended = {one["claim"]: one["status"] for one in attempts if one["event"] == "ended"}
+    """Check whether the last attempt left without a certain ending."""
+    begun = [attempt["claim"] for attempt in attempts if attempt["event"] == "begun"]
+    ended = {attempt["claim"]: attempt["status"] for attempt in attempts if attempt["event"] == "ended"}
     if not begun or "sent" in ended.values():
         return False
     return ended.get(max(begun)) not in CERTAIN
@@ -95,8 +95,8 @@ def count(
     start_at: datetime,
     never_unknown: frozenset[str] = frozenset(),
 ) -> Count:
-    """Judge an evening. `never_unknown` are channels on which this evening leaves no question open."""
-    got = Counter((str(one["to"]), kind_of(one)) for one in messages)
+    """Judge an evening; on the channels in `never_unknown` no question may stay open."""
+    got = Counter((str(message["to"]), kind_of(message)) for message in messages)
     twice = [f"{_who(key)} came {times} times" for key, times in got.items() if times > 1]
     wanted = {(person, notice) for notice, people in script.wanted.items() for person in people}
     unwanted = {(person, notice) for notice, people in script.unwanted.items() for person in people}
@@ -130,7 +130,7 @@ def _who(key: tuple[str, str]) -> str:
 
 
 def _about_arrival(got: Counter[tuple[str, str]], ledger: Sequence[Row]) -> list[str]:
-    """What the ledger calls not sent may not have arrived; on any channel, so the rows are taken together."""
+    """List messages that arrived though the ledger denies it; a person's rows of all channels count together."""
     perhaps = {(row.person, row.notice) for row in ledger if row.status in {"sent", "unknown"}}
     return [
         f"{_who(key)} arrived, and the ledger says that it did not"
@@ -140,7 +140,7 @@ def _about_arrival(got: Counter[tuple[str, str]], ledger: Sequence[Row]) -> list
 
 
 def _about_unknown(ledger: Sequence[Row], never_unknown: frozenset[str]) -> list[str]:
-    """`unknown` exactly where a try left and no answer was recorded."""
+    """List rows that are `unknown` with a recorded answer, or without one are not."""
     flaws = []
     for row in ledger:
         name = f"{_who((row.person, row.notice))} on {row.channel}"
@@ -154,21 +154,21 @@ def _about_unknown(ledger: Sequence[Row], never_unknown: frozenset[str]) -> list
 
 
 def _lateness(messages: Sequence[Mapping[str, Any]], start_at: datetime) -> float | None:
-    """Seconds of system time from the start's moment to the last start notice that was accepted."""
-    moments = [datetime.fromisoformat(str(one["accepted_at"])) for one in messages if kind_of(one) == START]
+    """Return the seconds of system time from the start to the last start notice that was accepted."""
+    moments = [datetime.fromisoformat(str(message["accepted_at"])) for message in messages if kind_of(message) == START]
     return (max(moments) - start_at).total_seconds() if moments else None
 
 
 def total(counts: Sequence[Count]) -> Count:
-    """A cell's evenings taken together; the worst lateness."""
-    late = [one.lateness for one in counts if one.lateness is not None]
+    """Add up a cell's evenings, with the worst lateness."""
+    late = [evening.lateness for evening in counts if evening.lateness is not None]
     return Count(
-        duplicates=sum(one.duplicates for one in counts),
-        losses=sum(one.losses for one in counts),
-        unknown=sum(one.unknown for one in counts),
-        unknown_arrived=sum(one.unknown_arrived for one in counts),
-        explained=sum(one.explained for one in counts),
-        tried_again=sum(one.tried_again for one in counts),
+        duplicates=sum(evening.duplicates for evening in counts),
+        losses=sum(evening.losses for evening in counts),
+        unknown=sum(evening.unknown for evening in counts),
+        unknown_arrived=sum(evening.unknown_arrived for evening in counts),
+        explained=sum(evening.explained for evening in counts),
+        tried_again=sum(evening.tried_again for evening in counts),
         lateness=max(late, default=None),
-        flaws=tuple(flaw for one in counts for flaw in one.flaws),
+        flaws=tuple(flaw for evening in counts for flaw in evening.flaws),
     )

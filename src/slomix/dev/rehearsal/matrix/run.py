@@ -1,4 +1,4 @@
-"""Plays the cells: their evenings take turns on copies that run side by side, so that nobody dies twice in a row."""
+"""Plays the cells: their evenings take turns on copies side by side, so that faults of one kind are spread out."""
 
 import random
 import threading
@@ -33,10 +33,10 @@ class Players:
         self._seen = len(stage.control.messages())
 
     def play(self, cell: Cell, number: int) -> Played:
-        """One evening; one that cannot be played to its end has broken a promise too."""
+        """Play one evening; one that cannot be finished has broken a promise too."""
         began = time.monotonic()
         night = self._calendar.over_the_change() if cell.over_the_change else self._calendar.evening()
-        # Whatever came before, the same seed strikes the same evening at the same moment.
+        # The same seed strikes the same evening at the same moment, whatever was played before.
         self._stage.random = random.Random(f"{self._seed} {cell.name} {number}")
         late = self._stage.control.messages(after=self._seen)
         self._seen += len(late)
@@ -54,7 +54,7 @@ class Players:
 
 
 class Matrix:
-    """All rounds of all cells, and who has played them."""
+    """All rounds of all cells, and the evenings played."""
 
     def __init__(self, cells: Sequence[Cell], *, rounds: int | None, seed: int, say: Say) -> None:
         self._seed, self._say = seed, say
@@ -67,14 +67,14 @@ class Matrix:
         self._began = self._reported = time.monotonic()
 
     def play(self, copies: int) -> list[Result]:
-        """Everything, on so many copies at once."""
+        """Play everything, on that many copies at once."""
         with ThreadPoolExecutor(max_workers=max(1, min(copies, self._total))) as pool:
             jobs = [pool.submit(self._play_on_one, number) for number in range(max(1, min(copies, self._total)))]
             try:
                 for job in jobs:
                     job.result()
             except BaseException:
-                self._waiting.clear()  # who plays now plays to the end of that evening
+                self._waiting.clear()  # evenings under way are played to their end
                 raise
         return [Result(cell, self._played[cell.name]) for cell in self._cells]
 
@@ -108,5 +108,5 @@ class Matrix:
 
 
 def play(cells: Sequence[Cell], *, rounds: int | None = None, seed: int = 1, copies: int = 2, say: Say) -> list[Result]:
-    """Play these cells and return what became of each."""
+    """Play these cells and return their results."""
     return Matrix(cells, rounds=rounds, seed=seed, say=say).play(copies)

@@ -1,4 +1,4 @@
-"""What goes wrong in each cell of the matrix, and when."""
+"""The cells of the matrix: what goes wrong in each, and when."""
 
 import signal
 from collections.abc import Callable
@@ -10,16 +10,16 @@ from slomix.dev.rehearsal.matrix.harness import PROVIDERS, Stage
 
 Deed = Callable[[Stage], None]
 
-# The stretches of an evening, in their order, and how long after its beginning the latest strike falls into each.
+# The phases of an evening in order, each with the latest moment of a strike, in seconds after its beginning.
 PHASES = {"calling": 0.6, "reminders": 1.5, "between": 0.5, "start": 1.5, "voice check": 3.0}
 MANY, FEW = 20, 5
-# Slow enough that there is a middle to be killed in.
+# Slow enough to be killed in the middle.
 LATENCY = 0.8
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One kind of trouble: `prepare` holds for a whole evening, `strike` comes at a random moment of it."""
+    """A kind of fault: `prepare` holds for a whole evening, `strike` comes at a random moment of it."""
 
     name: str
     does: str
@@ -27,10 +27,10 @@ class Cell:
     prepare: Deed = lambda _stage: None
     strike: Deed | None = None
     phases: tuple[str, ...] = tuple(PHASES)
-    # Which part of such a stretch comes into question; what lasts for a while begins before the messages leave.
+    # The share of a phase in which it may strike; faults that last begin before the messages leave.
     within: float = 1.0
     never_unknown: frozenset[str] = frozenset()
-    # What a provider may still do after the evening seems over, such as take a slow request.
+    # Seconds in which a provider may still act after the evening seems over, such as on a slow request.
     aftermath: float = 1.0
     over_the_change: bool = False
 
@@ -45,19 +45,19 @@ def _kill(name: str) -> Deed:
 
 
 def _restart_postgres(stage: Stage) -> None:
-    """Either way that a server goes: told to, or without a chance to write anything down."""
+    """End PostgreSQL in either way: asked to stop, or killed."""
     stage.system.kill("postgres", stage.random.choice((signal.SIGINT, signal.SIGKILL)))
 
 
 def _stop_valkey(stage: Stage) -> None:
-    """It is gone again whenever it came back, for five seconds."""
+    """Kill Valkey whenever it came back, for five seconds."""
     for _ in range(50):
         stage.system.kill("valkey")
         nap(0.1)
 
 
 def _hang_valkey(stage: Stage) -> None:
-    """It takes connections and answers nobody, for five seconds."""
+    """Freeze Valkey for five seconds: it takes connections but doesn't answer."""
     stage.system.kill("valkey", signal.SIGSTOP)
     nap(5)
     stage.system.kill("valkey", signal.SIGCONT)
@@ -80,7 +80,7 @@ def _ask_to_wait(stage: Stage) -> None:
 
 
 def _for_a_while(lasts: float, fault: str, **parameters: float) -> Deed:
-    """Every provider at once, so that one that hangs meets the others where they hang too."""
+    """Break every provider at once, so that messages falling back meet the same fault."""
 
     def strike(stage: Stage) -> None:
         for provider in PROVIDERS:
@@ -98,7 +98,7 @@ def _cut(provider: str) -> Deed:
 
 
 def _outage(stage: Stage) -> None:
-    """Two minutes without any provider, at ten times the speed."""
+    """Break every provider for two minutes, at ten times the speed."""
     for provider in PROVIDERS:
         stage.control.add_fault("status", provider=provider, code=503)
     stage.control.set_clock(speed=10)
@@ -108,7 +108,7 @@ def _outage(stage: Stage) -> None:
 
 
 def _set_clock(minutes: int) -> Deed:
-    """Wrong by so much for three seconds, then right again: both ways at once."""
+    """Set the clock wrong for three seconds, then right again, so that it jumps both ways."""
 
     def strike(stage: Stage) -> None:
         stage.control.set_clock(stage.control.now() + timedelta(minutes=minutes))
@@ -138,7 +138,7 @@ CELLS = (
     ),
     Cell("postgres restarts", "PostgreSQL restarted, politely or by `kill -9`", FEW, _slow, _restart_postgres),
     Cell("valkey stops", "Valkey gone for five seconds", FEW, _slow, _stop_valkey),
-    Cell("valkey hangs", "Valkey answers nobody for five seconds", FEW, _slow, _hang_valkey),
+    Cell("valkey hangs", "Valkey answers no request for five seconds", FEW, _slow, _hang_valkey),
     Cell("valkey restarts", "Valkey killed once", FEW, _slow, _kill("valkey")),
     Cell("valkey flushed", "FLUSHALL, fifteen times in a row", FEW, _slow, _flush_valkey),
     Cell("two schedulers", "one more scheduler", FEW, _beside("scheduler", 1)),
@@ -192,7 +192,7 @@ def _both(first: Deed, second: Deed) -> Deed:
     return strike
 
 
-# In a minute: what kills, what forgets, what cuts, and one too many of something; two of them an evening.
+# Takes a minute: kills, data loss, cut lines and a process too many, two of them an evening.
 SHORT = (
     Cell(
         "worker, telegram",

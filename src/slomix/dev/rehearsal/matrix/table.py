@@ -23,14 +23,14 @@ HEADINGS = (
 
 @dataclass(frozen=True)
 class Result:
-    """One cell with all its evenings."""
+    """A cell with all its evenings."""
 
     cell: Cell
     played: Sequence[Played]
 
     @property
     def count(self) -> Count:
-        return total([one.count for one in self.played])
+        return total([evening.count for evening in self.played])
 
     @property
     def is_kept(self) -> bool:
@@ -38,10 +38,10 @@ class Result:
 
     @property
     def broken(self) -> list[Played]:
-        return [one for one in self.played if one.count.flaws]
+        return [evening for evening in self.played if evening.count.flaws]
 
     def as_cells(self) -> tuple[str, ...]:
-        """What stands in its line."""
+        """Return the columns of its line."""
         sums = self.count
         return (
             self.cell.name,
@@ -53,12 +53,12 @@ class Result:
             str(sums.explained),
             "none came" if sums.lateness is None else f"{sums.lateness:.1f} s",
             "kept" if self.is_kept else f"BROKEN in {len(self.broken)}" if self.played else "not played",
-            f"{sum(one.took for one in self.played) / max(1, len(self.played)):.0f} s",
+            f"{sum(evening.took for evening in self.played) / max(1, len(self.played)):.0f} s",
         )
 
 
 def as_text(results: Sequence[Result]) -> str:
-    lines = [HEADINGS, *(one.as_cells() for one in results)]
+    lines = [HEADINGS, *(result.as_cells() for result in results)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
     return "\n".join(
         "  ".join(
@@ -70,15 +70,15 @@ def as_text(results: Sequence[Result]) -> str:
 
 
 def as_markdown(results: Sequence[Result]) -> str:
-    lines = [HEADINGS, ("---", *("--:" for _ in HEADINGS[1:])), *(one.as_cells() for one in results)]
+    lines = [HEADINGS, ("---", *("--:" for _ in HEADINGS[1:])), *(result.as_cells() for result in results)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def about(played: Played, seed: int) -> str:
-    """Everything needed to look into a bad round, and to play it again."""
+    """Describe a bad round with everything needed to look into it and play it again."""
     rows = [
         f"    {row['event_key']:27} {row['to']:24} {row['channel']:8} {row['status']:8} {row['reason'] or ''}"
-        f"  {' '.join('{claim}:{event}:{status}'.format(**one) for one in row['attempts'])}".rstrip()
+        f"  {' '.join('{claim}:{event}:{status}'.format(**attempt) for attempt in row['attempts'])}".rstrip()
         for row in played.ledger
     ]
     return "\n".join(
