@@ -20,7 +20,6 @@ from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError
 from slomix.channels.game_server import NoTelemetry
-from slomix.channels.memory import MemoryChannel, MemoryThreads
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
 from slomix.contacts.encryption import vault_of
@@ -30,6 +29,7 @@ from slomix.database import migrations
 from slomix.database import session as db
 from slomix.dev.embedded import Servers
 from slomix.runtime.context import Runtime
+from tests.channel_doubles import MemoryChannel, MemoryThreads
 from tests.configuration import make_settings
 from tests.databases import RolledBack, beside
 from tests.moments import LJUBLJANA, TODAY, at

@@ -8,7 +8,6 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from slomix.channels.base import Address, Message, Receipt, Unanswered
-from slomix.channels.memory import MemoryChannel
 from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName, Kind
@@ -22,6 +21,7 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
 from slomix.runtime.context import Runtime
+from tests.channel_doubles import MemoryChannel
 from tests.moments import LJUBLJANA, TODAY, at
 from tests.world import World
 

@@ -10,7 +10,6 @@ from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.availability.rules import Status
-from slomix.channels.memory import MemoryChannel
 from slomix.channels.telegram import Update
 from slomix.chat import service
 from slomix.chat.responder import ANSWERS_A_MINUTE, Desk
@@ -20,6 +19,7 @@ from slomix.contacts import service as contacts
 from slomix.contacts.models import LinkCode
 from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
+from tests.channel_doubles import MemoryChannel
 from tests.moments import TODAY
 from tests.services.chatting import ADDRESS, SIGNAL, TELEGRAM, code_for, desk_of, status
 from tests.services.racing import at_once

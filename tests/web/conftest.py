@@ -20,10 +20,10 @@ from werkzeug.test import TestResponse
 from slomix.accounts import logins
 from slomix.accounts.models import User
 from slomix.app import create_app
-from slomix.channels.memory import MemoryChannel
 from slomix.database import session as db
 from slomix.runtime.context import Runtime
 from slomix.web.rate_limits import limiter
+from tests.channel_doubles import MemoryChannel
 from tests.web.reading import Element, read
 from tests.world import FrozenClock, Lookup, Peopled, World, build_world
 
