@@ -1,13 +1,11 @@
 """Opens the database for a command: the configured one, or that of the copy running in this folder."""
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from slomix.cli.dev_environment import join_running_copy
 from slomix.config.settings import Settings, SettingsError
 from slomix.database.session import ROOT, Database
 
 
-def first_line(error: SQLAlchemyError) -> str:
+def first_line(error: Exception) -> str:
     """Return the first line of the database's error, without the statement."""
     said = str(getattr(error, "orig", None) or error).strip().splitlines()
     return said[0] if said else type(error).__name__

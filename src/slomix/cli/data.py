@@ -111,17 +111,12 @@ def sentences() -> Iterator[None]:
     except CommandError as error:
         raise click.ClickException(f"The database cannot be brought there: {error}") from None
     except (SQLAlchemyError, psycopg.Error, grants.NotGranted) as error:
-        problem = getattr(error, "orig", None) or error
-        if isinstance(problem, psycopg.errors.InsufficientPrivilege | grants.NotGranted):
+        if isinstance(getattr(error, "orig", error), psycopg.errors.InsufficientPrivilege | grants.NotGranted):
             raise click.ClickException(
-                f"This takes the owner of the database ({_first_line(problem)}). DATABASE_OWNER_URL names that role; "
+                f"This takes the owner of the database ({first_line(error)}). DATABASE_OWNER_URL names that role; "
                 "what another role made, a superuser can give it: ALTER TABLE … OWNER TO …"
             ) from None
-        raise click.ClickException(f"The database refused: {_first_line(problem)}") from None
-
-
-def _first_line(problem: BaseException) -> str:
-    return (str(problem).strip() or type(problem).__name__).splitlines()[0]
+        raise click.ClickException(f"The database refused: {first_line(error)}") from None
 
 
 @click.group()

@@ -59,13 +59,11 @@ def _line(job: Job, settings: Settings) -> str:
 @click.option("--may-arrive-twice", is_flag=True, help="Also a message that may have arrived already.")
 def retry(job_id: int, may_arrive_twice: bool) -> None:
     """Have the failed job JOB_ID tried once more, while it still makes sense."""
-
-    def deed(session: Session, settings: Settings, now: datetime) -> None:
-        job_actions.retry(
+    _do(
+        lambda session, settings, now: job_actions.retry(
             session, job_id, may_arrive_twice=may_arrive_twice, settings=settings, now=now, by=COMMAND_LINE
         )
-
-    _do(deed)
+    )
     click.echo(f"Job {job_id} is tried again.")
 
 
@@ -73,11 +71,7 @@ def retry(job_id: int, may_arrive_twice: bool) -> None:
 @click.argument("job_id", type=click.IntRange(1, 2**63 - 1))
 def cancel(job_id: int) -> None:
     """Call the pending job JOB_ID off; a message that it carries is skipped with it."""
-
-    def deed(session: Session, _settings: Settings, now: datetime) -> int:
-        return job_actions.cancel(session, job_id, now=now, by=COMMAND_LINE)
-
-    messages = _do(deed)
+    messages = _do(lambda session, _settings, now: job_actions.cancel(session, job_id, now=now, by=COMMAND_LINE))
     click.echo(f"Job {job_id} is cancelled" + (f", and with it its messages: {messages}." if messages else "."))
 
 

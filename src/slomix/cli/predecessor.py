@@ -5,7 +5,7 @@ import json
 import click
 from sqlalchemy.exc import DBAPIError
 
-from slomix.cli.connect import open_database
+from slomix.cli.connect import first_line, open_database
 from slomix.clock import local_day, open_clock
 from slomix.errors import DomainError
 from slomix.legacy_import import service, source
@@ -36,8 +36,7 @@ def import_predecessor(url: str, is_applied: bool, verbose: bool, as_json: bool)
     except DomainError as error:
         raise click.ClickException(str(error)) from None
     except DBAPIError as error:
-        said = str(error.orig).strip().splitlines() or [type(error).__name__]
-        raise click.ClickException(f"Nothing was written, as the database here refused: {said[0]}") from None
+        raise click.ClickException(f"Nothing was written, as the database here refused: {first_line(error)}") from None
     finally:
         database.close()
     if as_json:

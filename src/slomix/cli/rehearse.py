@@ -89,9 +89,8 @@ def _print(result: Result) -> None:
 def _print_all(results: list[Result]) -> None:
     late = [result.lateness for result in results if result.lateness is not None]
     click.echo(f"{len(results)} evenings: {sum(result.is_kept for result in results)} kept every promise")
-    click.echo(
-        f"duplicates {sum(result.duplicates for result in results)}, losses {sum(result.losses for result in results)}"
-    )
+    duplicates, losses = sum(result.duplicates for result in results), sum(result.losses for result in results)
+    click.echo(f"duplicates {duplicates}, losses {losses}")
     if late:
         click.echo(f"first start notice at worst {max(lateness.first for lateness in late):.2f} s late")
         click.echo(f"last start notice at worst {max(lateness.last for lateness in late):.2f} s late")

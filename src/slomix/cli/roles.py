@@ -36,12 +36,8 @@ def list_roles() -> None:
     """List promoters and admins, whether from the settings or granted here, with their names if known."""
     database, settings = open_database()
     with database.transaction() as session:
-        found = [
-            (grant.discord_id, grant.role, f"granted {grant.granted_at:%Y-%m-%d}") for grant in service.granted(session)
-        ]
-        found += [
-            (discord_id, role, "by the settings") for role in Role for discord_id in service.by_settings(settings, role)
-        ]
+        found = [(row.discord_id, row.role, f"granted {row.granted_at:%Y-%m-%d}") for row in service.granted(session)]
+        found += [(user, role, "by the settings") for role in Role for user in service.by_settings(settings, role)]
         people = queries.accounts_of(session, {discord_id for discord_id, _, _ in found})
     for discord_id, role, whence in sorted(found, key=lambda row: (row[1], int(row[0]), row[2])):
         name = plain_name(people[discord_id].display_name) if discord_id in people else "never logged in"

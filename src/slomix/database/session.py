@@ -1,8 +1,7 @@
 """The database session: the base of all tables, the engine, transactions and notifications."""
 
 import enum
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -72,11 +71,9 @@ class Database:
         )
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
-    @contextmanager
-    def transaction(self) -> Iterator[Session]:
+    def transaction(self) -> AbstractContextManager[Session]:
         """Open a session that commits when the block ends and rolls back when it raises."""
-        with self._sessions.begin() as session:
-            yield session
+        return self._sessions.begin()
 
     def close(self) -> None:
         self.engine.dispose()

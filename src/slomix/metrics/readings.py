@@ -115,7 +115,7 @@ def _jobs(session: Session, *, now: datetime, wall: datetime) -> list[JobNumbers
             Job.kind,
             Job.lane,
             func.count().filter(is_due).label("due"),
-            func.max(waits).filter(is_due).label("oldest"),
+            func.coalesce(func.max(waits).filter(is_due), 0.0).label("oldest_seconds"),
             func.count().filter(Job.status == JobStatus.RUNNING).label("running"),
             func.count().filter(Job.lease_until < wall).label("past_lease"),
             func.count().filter(is_pending & (Job.attempts > 0)).label("retrying"),
@@ -130,20 +130,7 @@ def _jobs(session: Session, *, now: datetime, wall: datetime) -> list[JobNumbers
         )
         .group_by(Job.kind, Job.lane)
     )
-    return [
-        JobNumbers(
-            row.kind,
-            row.lane,
-            row.due,
-            float(row.oldest or 0),
-            row.running,
-            row.past_lease,
-            row.retrying,
-            row.failed_in_quarter,
-            row.failed_in_day,
-        )
-        for row in rows
-    ]
+    return [JobNumbers(*row) for row in rows]
 
 
 def _deliveries(session: Session, *, now: datetime) -> list[DeliveryNumbers]:

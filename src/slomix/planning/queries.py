@@ -170,18 +170,12 @@ def id_of(subject: str) -> int:
 def participants(session: Session, day: date) -> tuple[Participant, ...]:
     """Return the day's participants, committed ones first, each in the order in which they said so."""
     rows = session.execute(
-        select(
-            Player.id,
-            Player.name,
-            Player.rating,
-            Entry.status,
-            Entry.committed_since,
-        )
+        select(Player.id, Player.name, Entry.status, Player.rating, Entry.committed_since)
         .join(Player, Player.id == Entry.player_id)
         .where(Entry.day == day, Entry.status != Status.NOT_PLAYING)
         .order_by(Entry.committed_since.asc().nulls_last(), Entry.updated_at, Player.id)
     )
-    return tuple(Participant(row.id, row.name, row.status, row.rating, row.committed_since) for row in rows)
+    return tuple(Participant(*row) for row in rows)
 
 
 def view(session: Session, room: Room) -> RoomView:

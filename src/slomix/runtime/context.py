@@ -1,7 +1,7 @@
 """What a process works with: settings, clock, database and channels; real ones, or doubles in tests."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
@@ -29,8 +29,6 @@ class Runtime:
     # None if none is configured, or asking it is switched off.
     game_server: ServerLookup | None = None
 
-    @contextmanager
-    def transaction(self) -> Iterator[Session]:
+    def transaction(self) -> AbstractContextManager[Session]:
         """Open the unit of work, which commits at the end of the block."""
-        with self.database.transaction() as session:
-            yield session
+        return self.database.transaction()

@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from slomix.clock import wall_now
 from slomix.dev.simulator import shapes
 from slomix.dev.simulator.people import CLIENT_ID, CLIENT_SECRET, PEOPLE, PEOPLE_BY_ID, environment
 from slomix.dev.simulator.rendering import page
-from slomix.dev.simulator.wire import WORLD, DiscordError, discord_json
+from slomix.dev.simulator.wire import WORLD, DiscordError, Handler, discord_json
 
 CODE_LIFETIME = timedelta(seconds=60)
 TOKEN_LIFETIME = timedelta(days=7)
@@ -69,8 +69,8 @@ def register(app: web.Application) -> None:
     app.router.add_get("/oauth2/authorize", ask)
     app.router.add_post("/oauth2/authorize", decide)
     for prefix in ("/api", "/api/v10"):
-        app.router.add_post(f"{prefix}/oauth2/token", exchange)
-        app.router.add_post(f"{prefix}/oauth2/token/revoke", revoke)
+        app.router.add_post(f"{prefix}/oauth2/token", _for_client(_exchange))
+        app.router.add_post(f"{prefix}/oauth2/token/revoke", _for_client(_revoke))
 
 
 async def ask(request: web.Request) -> web.StreamResponse:
@@ -123,11 +123,16 @@ def _complaint(asked: Mapping[str, str], port: int) -> str | None:
     return None
 
 
-async def exchange(request: web.Request) -> web.StreamResponse:
-    try:
-        return discord_json(_exchange(request.app[LEDGER], await _client_form(request)))
-    except Refused as refused:
-        return discord_json({"error": refused.error, "error_description": str(refused)}, status=refused.status)
+def _for_client(answer: Callable[[Ledger, Mapping[str, str]], dict[str, Any]]) -> Handler:
+    """Wrap what an application is answered in its authentication and the format of refusals."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            return discord_json(answer(request.app[LEDGER], await _client_form(request)))
+        except Refused as refused:
+            return discord_json({"error": refused.error, "error_description": str(refused)}, status=refused.status)
+
+    return handle
 
 
 def _exchange(ledger: Ledger, form: Mapping[str, str]) -> dict[str, Any]:
@@ -157,17 +162,12 @@ def _fits(verifier: str, challenge: str) -> bool:
     return hmac.compare_digest(base64.urlsafe_b64encode(digest).rstrip(b"="), challenge.encode())
 
 
-async def revoke(request: web.Request) -> web.StreamResponse:
-    try:
-        form = await _client_form(request)
-    except Refused as refused:
-        return discord_json({"error": refused.error, "error_description": str(refused)}, status=refused.status)
-    tokens = request.app[LEDGER].tokens
+def _revoke(ledger: Ledger, form: Mapping[str, str]) -> dict[str, Any]:
     given = form.get("token")
-    for access_token, token in list(tokens.items()):
+    for access_token, token in list(ledger.tokens.items()):
         if given in (access_token, token.refresh_token):
-            del tokens[access_token]
-    return discord_json({})
+            del ledger.tokens[access_token]
+    return {}
 
 
 async def _client_form(request: web.Request) -> dict[str, str]:

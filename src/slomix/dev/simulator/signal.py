@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from slomix.dev.simulator.people import PEOPLE_BY_ADDRESS, SIGNAL_SENDER
-from slomix.dev.simulator.wire import WORLD, cut, hindered, slowed
+from slomix.dev.simulator.wire import WORLD, Handler, cut, hindered, slowed
 from slomix.dev.simulator.world import World
 
 LONGEST_WAIT_SECONDS = 60
@@ -32,35 +32,38 @@ class SignalError(Exception):
 
 
 def register(app: web.Application) -> None:
-    app.router.add_get("/signal/v1/about", _about)
-    app.router.add_get("/signal/v1/accounts", _accounts)
-    app.router.add_post("/signal/v2/send", _send)
-    app.router.add_get("/signal/v1/receive/{number}", _receive)
+    app.router.add_get("/signal/v1/about", _guarded(_about))
+    app.router.add_get("/signal/v1/accounts", _guarded(_accounts))
+    app.router.add_post("/signal/v2/send", _guarded(_send))
+    app.router.add_get("/signal/v1/receive/{number}", _guarded(_receive))
 
 
-async def _about(request: web.Request) -> web.StreamResponse:
-    if (trouble := await hindered(request, "signal", _fault)) is not None:
-        return trouble
-    await slowed(request, "signal")
+def _guarded(answer: Handler) -> Handler:
+    """Wrap a route's answer in the faults in force and the format of refusals."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        if (trouble := await hindered(request, "signal", _fault)) is not None:
+            return trouble
+        await slowed(request, "signal")
+        try:
+            return await answer(request)
+        except SignalError as error:
+            return error.response()
+
+    return handle
+
+
+async def _about(_request: web.Request) -> web.StreamResponse:
     return web.json_response({"versions": ["v1", "v2"], "build": 2, "mode": "normal", "version": "0.0-simulated"})
 
 
-async def _accounts(request: web.Request) -> web.StreamResponse:
-    if (trouble := await hindered(request, "signal", _fault)) is not None:
-        return trouble
-    await slowed(request, "signal")
+async def _accounts(_request: web.Request) -> web.StreamResponse:
     return web.json_response([SIGNAL_SENDER])
 
 
 async def _send(request: web.Request) -> web.StreamResponse:
     world = request.app[WORLD]
-    if (trouble := await hindered(request, "signal", _fault)) is not None:
-        return trouble
-    await slowed(request, "signal")
-    try:
-        timestamp = _take(world, await _body(request))
-    except SignalError as error:
-        return error.response()
+    timestamp = _take(world, await _body(request))
     if world.faults.cuts("signal"):
         return cut(request)
     return web.json_response({"timestamp": str(timestamp)}, status=201)
@@ -108,16 +111,11 @@ def _take(world: World, body: dict[str, Any]) -> int:
 async def _receive(request: web.Request) -> web.StreamResponse:
     """Return new envelopes once, waiting for them as long as was asked."""
     inbox = request.app[WORLD].signal
-    if (trouble := await hindered(request, "signal", _fault)) is not None:
-        return trouble
-    await slowed(request, "signal")
+    _check_sender(request.match_info["number"])
     try:
-        _check_sender(request.match_info["number"])
         until = time.monotonic() + min(float(request.query.get("timeout", "1")), LONGEST_WAIT_SECONDS)
-    except SignalError as error:
-        return error.response()
     except ValueError:
-        return SignalError(400, "Couldn't process request - timeout needs to be numeric!").response()
+        raise SignalError(400, "Couldn't process request - timeout needs to be numeric!") from None
     while not inbox.waiting and (left := until - time.monotonic()) > 0:
         await inbox.sleep(left)
     if request.transport is None or request.transport.is_closing():
