@@ -47,14 +47,14 @@ def test_a_scheduler_that_sleeps_hears_that_it_is_to_stop(committed: Database, m
     stopping, is_asleep = threading.Event(), threading.Event()
     waker = Waker(replace(world.runtime, clock=SystemClock()), stopping)
     waker.listen()
-    was_told, naps = waker._was_told, list[float]()
+    was_told, naps = waker._was_notified, list[float]()
 
     def nap(seconds: float) -> bool:
         naps.append(seconds)
         is_asleep.set()
         return was_told(seconds)
 
-    monkeypatch.setattr(waker, "_was_told", nap)
+    monkeypatch.setattr(waker, "_was_notified", nap)
     sleeping = threading.Thread(target=waker.sleep, args=(None, None), daemon=True)
     sleeping.start()
     assert is_asleep.wait(PATIENCE)

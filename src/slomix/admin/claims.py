@@ -50,7 +50,7 @@ def grant(claim_id: int) -> Response:
     who, now = web.the_admin(), web.now()
     with web.runtime().transaction() as session:
         claim = claims.unsettled(session, claim_id)
-        _look_again(session, claim)
+        _must_be_as_seen(session, claim)
         unlinking.grant(session, claim_id, actor=who.discord_id, today=web.today(now), now=now)
     return _done(words.CLAIM_GRANTED, claim)
 
@@ -64,7 +64,7 @@ def refuse(claim_id: int) -> Response:
     return _done(words.CLAIM_REFUSED, claim)
 
 
-def _look_again(session: Session, claim: Claim) -> None:
+def _must_be_as_seen(session: Session, claim: Claim) -> None:
     owner = accounts.owner(session, claim.player)
     must_be_as_seen("owner", owner.id if owner else None)
     must_be_as_seen("before", claim.user.player_id)

@@ -79,7 +79,7 @@ def retry(job_id: int) -> Response:
     """Make a failed job pending again, with the deadline it had."""
     who, now = web.the_admin(), web.now()
     with web.runtime().transaction() as session:
-        _look_again(job_actions.find(session, job_id))
+        _must_be_as_seen(job_actions.find(session, job_id))
         target = job_actions.retry(
             session,
             job_id,
@@ -99,14 +99,14 @@ def cancel(job_id: int) -> Response:
     who, now = web.the_admin(), web.now()
     with web.runtime().transaction() as session:
         target = job_actions.find(session, job_id)
-        _look_again(target)
+        _must_be_as_seen(target)
         messages = job_actions.cancel(session, job_id, now=now, by=f"user {who.user_id}")
         back = _back(target)
     flash(words.JOB_CANCELLED_WITH.format(messages=messages) if messages else words.JOB_CANCELLED, "done")
     return redirect(back, code=303)
 
 
-def _look_again(target: Target) -> None:
+def _must_be_as_seen(target: Target) -> None:
     """Check that the job, its claims and its message are as the admin saw them. Raise ChangedSince."""
     must_be_as_seen("status", target.job.status.value)
     must_be_as_seen("claims", target.job.claims)

@@ -43,7 +43,7 @@ def backup(file: Path, force: bool) -> None:
         def say(table: str) -> None:
             click.echo(f"{counts.get(table, 0):>10,}  {table}")
 
-        with _beside(file) as fresh:
+        with _private_file_beside(file) as fresh:
             archive.dump(program, url, str(row[0]), fresh, say=say)
             revision = Archive.open(fresh, with_embedded=settings.is_development).revision
             fresh.replace(file)
@@ -67,7 +67,7 @@ def count_rows(connection: Connection) -> dict[str, int]:
 
 
 @contextlib.contextmanager
-def _beside(file: Path) -> Iterator[Path]:
+def _private_file_beside(file: Path) -> Iterator[Path]:
     """Open a private file next to `file`, deleted afterwards unless renamed, so that no half backup has its name."""
     fresh = file.with_name(f".{file.name}.{os.getpid()}.new")
     try:

@@ -30,7 +30,7 @@ def export_systemd(directory: Path, wanted: str, user: str, env_file: Path, forc
     root = dev_environment.project_root()
     env_file = env_file.absolute()
     texts = _texts(root, wanted, user, env_file)
-    differing = [name for name, text in texts.items() if _says(directory / name) not in {None, text}]
+    differing = [name for name, text in texts.items() if _content_of(directory / name) not in {None, text}]
     if differing and not force:
         names = ", ".join(differing)
         raise click.ClickException(
@@ -40,7 +40,7 @@ def export_systemd(directory: Path, wanted: str, user: str, env_file: Path, forc
         _write(directory, texts)
     except OSError as error:
         raise click.ClickException(f"{directory} cannot be written: {error.strerror}") from None
-    _say_what_next(directory, texts, env_file)
+    _print_next_steps(directory, texts, env_file)
 
 
 def _texts(root: Path, wanted: str, user: str, env_file: Path) -> dict[str, str]:
@@ -58,7 +58,7 @@ def _texts(root: Path, wanted: str, user: str, env_file: Path) -> dict[str, str]
     return units.units(host, commands.release, running)
 
 
-def _says(path: Path) -> str | None:
+def _content_of(path: Path) -> str | None:
     try:
         return path.read_text()
     except FileNotFoundError:
@@ -74,10 +74,10 @@ def _write(directory: Path, texts: dict[str, str]) -> None:
         fresh.replace(directory / name)
 
 
-def _say_what_next(directory: Path, texts: dict[str, str], env_file: Path) -> None:
+def _print_next_steps(directory: Path, texts: dict[str, str], env_file: Path) -> None:
     click.echo(f"{len(texts)} units in {directory}: {', '.join(texts)}")
     for path in sorted(directory.glob("slomix*")):
-        if path.name not in texts and (_says(path) or "").startswith(units.MADE):
+        if path.name not in texts and (_content_of(path) or "").startswith(units.MADE):
             click.echo(f"{path.name} is of an earlier formation: stop it, and remove it")
     if not env_file.exists():
         click.echo(f"There is no {env_file} yet: docs/operations/install.md says what belongs there.")

@@ -40,8 +40,11 @@ def look(url: str, *, is_production: bool) -> Findings:
     try:
         with database.engine.connect() as connection:
             role = str(connection.scalar(text("SELECT current_user")))
-            wrong = [*_closed(connection, role)] or [*_rights(connection, role), *_numbers(connection, role)]
-            warnings = list(_powers(connection, role)) if is_production else []
+            wrong = [*_schema_access(connection, role)] or [
+                *_rights(connection, role),
+                *_sequence_rights(connection, role),
+            ]
+            warnings = list(_excess_rights(connection, role)) if is_production else []
             connection.rollback()
     finally:
         database.close()
@@ -49,7 +52,7 @@ def look(url: str, *, is_production: bool) -> Findings:
     return Findings(role, wrong or list(_schema(url)), warnings)
 
 
-def _closed(connection: Connection, role: str) -> Iterator[str]:
+def _schema_access(connection: Connection, role: str) -> Iterator[str]:
     query = text("SELECT has_schema_privilege(:schema, 'USAGE')")
     if not connection.scalar(query, {"schema": SCHEMA}):
         yield f"{role} may not enter the schema {SCHEMA}: run `slomix db grant` as the owner"
@@ -58,7 +61,7 @@ def _closed(connection: Connection, role: str) -> Iterator[str]:
 def _rights(connection: Connection, role: str) -> Iterator[str]:
     for table in Base.metadata.sorted_tables:
         yield from _rights_on(connection, role, table)
-    yield from _of_migrations(connection, role)
+    yield from _migration_rights(connection, role)
 
 
 def _rights_on(connection: Connection, role: str, table: Table) -> Iterator[str]:
@@ -75,7 +78,7 @@ def _rights_on(connection: Connection, role: str, table: Table) -> Iterator[str]
             yield f"{right} on {table.name} fails: run `slomix db check`"
 
 
-def _of_migrations(connection: Connection, role: str) -> Iterator[str]:
+def _migration_rights(connection: Connection, role: str) -> Iterator[str]:
     state = _state(connection, "SELECT version_num FROM alembic_version")
     if state == _MISSING:
         yield "no migration was ever run here: run `slomix db upgrade`"
@@ -99,7 +102,7 @@ def _state(connection: Connection, sql: str) -> str | None:
     return None
 
 
-def _numbers(connection: Connection, role: str) -> Iterator[str]:
+def _sequence_rights(connection: Connection, role: str) -> Iterator[str]:
     """Check the rights on sequences without using them, because a drawn number does not come back."""
     query = text(
         "SELECT sequencename FROM pg_sequences WHERE schemaname = :schema"
@@ -116,7 +119,7 @@ def _schema(url: str) -> Iterator[str]:
         yield f"the database is not what this version expects ({error}): run `slomix db upgrade`"
 
 
-def _powers(connection: Connection, role: str) -> Iterator[str]:
+def _excess_rights(connection: Connection, role: str) -> Iterator[str]:
     """Warn of rights that a role needs only for changing the schema."""
     advice = "run as website_app, and let DATABASE_OWNER_URL name the owner (docs/operations/database.md)"
     if connection.scalar(text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")):

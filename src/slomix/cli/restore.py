@@ -76,7 +76,7 @@ def restore(file: Path, force: bool) -> None:
     if archive.revision != known[0]:
         click.echo(f"Brought up to migration {known[0]}.")
     click.echo(said_of(granted))
-    _say_what_waits(url, now)
+    _report_waiting(url, now)
 
 
 def _replace(
@@ -86,7 +86,7 @@ def _replace(
     connection.execute("SET LOCAL lock_timeout = '10s'")
     connection.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
     _refuse_while_running(connection, settings)
-    _refuse_what_is_there(connection, force=force)
+    _refuse_existing_data(connection, force=force)
     connection.execute(_DROP_EVERYTHING)
     archive.write_into(connection, say=lambda table: click.echo(f"            {table}"))
     counts = count_rows(connection)
@@ -120,7 +120,7 @@ def _refuse_while_running(connection: Connection, settings: Settings) -> None:
         )
 
 
-def _refuse_what_is_there(connection: Connection, *, force: bool) -> None:
+def _refuse_existing_data(connection: Connection, *, force: bool) -> None:
     there = [
         str(name) for (name,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [SCHEMA])
     ]
@@ -148,7 +148,7 @@ def _moment(value: object) -> datetime:
     return value
 
 
-def _say_what_waits(url: str, now: datetime) -> None:
+def _report_waiting(url: str, now: datetime) -> None:
     """Report the waiting messages, and pause sending even if the backup's version knew no pause."""
     waiting = (DeliveryStatus.PENDING, DeliveryStatus.SENDING)
     database = Database(url)

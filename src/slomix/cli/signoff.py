@@ -77,12 +77,12 @@ def _health(settings: Settings) -> Step:
         with urllib.request.urlopen(url, timeout=5) as answer:
             return Step(title, True, f"/health answered {answer.status}")
     except urllib.error.HTTPError as error:
-        return Step(title, False, f"/health answered {error.code}: {_ill(error.read(10_000))}")
+        return Step(title, False, f"/health answered {error.code}: {_problems_in(error.read(10_000))}")
     except OSError:
         return Step(title, None, f"no web process answers here on port {settings.port}")
 
 
-def _ill(body: bytes) -> str:
+def _problems_in(body: bytes) -> str:
     try:
         parts = json.loads(body)["parts"].items()
     except (ValueError, KeyError, AttributeError):

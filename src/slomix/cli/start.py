@@ -107,13 +107,13 @@ class Start:
         dev_environment.put(environment | dev_environment.basic_environment(self.settings.port))
         self._set_clock()
         self.settings = settings = Settings.from_env()
-        await self._unless_stopped(_beside(lambda: migrations.upgrade(owner_url(settings))))
+        await self._unless_stopped(_on_thread(lambda: migrations.upgrade(owner_url(settings))))
         dev_environment.forget_owner()
         if self.is_simulated:
             from slomix.cli.demo import load_demo
 
-            await self._unless_stopped(_beside(lambda: load_demo(settings, open_clock(settings.clock_file))))
-        await self._unless_stopped(_beside(lambda: _forget_heartbeats(settings)))
+            await self._unless_stopped(_on_thread(lambda: load_demo(settings, open_clock(settings.clock_file))))
+        await self._unless_stopped(_on_thread(lambda: _forget_heartbeats(settings)))
         # Set it again: the requested time is that of the processes' start, not of the set-up.
         self._set_clock()
         self._start_processes()
@@ -142,12 +142,12 @@ class Start:
                 self.output.say(server.note)
         self.runner.start([embedded.process_of(server) for server in self.servers])
         for server in self.servers:
-            if not await self._becomes(server.is_up, seconds=60):
+            if not await self._wait_for(server.is_up, seconds=60):
                 raise _Failed(f"{server.name} does not answer; see {self.folder.logs / server.name}.log")
         environment = {name: server.url for name, server in servers.items()}
         database = servers.get("DATABASE_URL")
         if isinstance(database, postgres.PostgresServer):
-            await self._unless_stopped(_beside(database.make_role))
+            await self._unless_stopped(_on_thread(database.make_role))
             environment[dev_environment.OWNER] = database.owner_url
         return environment
 
@@ -159,31 +159,31 @@ class Start:
     async def _wait_until_healthy(self) -> None:
         if self.skips_health_check or self.settings.validate_only:
             return
-        if not await self._becomes(self._is_healthy, seconds=60):
+        if not await self._wait_for(self._is_healthy, seconds=60):
             # Don't give up: what it needs may come back, and the processes wait for it.
             self.output.say(
-                f"Slomix is not healthy after a minute and goes on trying: {self._sick}\n"
+                f"Slomix is not healthy after a minute and goes on trying: {self._last_problem}\n"
                 f"The logs are in {self.folder.logs}"
             )
 
     def _is_healthy(self) -> bool:
-        return all(self._answers(port) for port in formation.web_ports(self.instances))
+        return all(self._is_port_healthy(port) for port in formation.web_ports(self.instances))
 
-    def _answers(self, port: int) -> bool:
-        self._sick = "no answer"
+    def _is_port_healthy(self, port: int) -> bool:
+        self._last_problem = "no answer"
         try:
             with urllib.request.urlopen(f"http://{self.settings.here}:{port}/health", timeout=3) as answer:
                 return bool(answer.status == 200)
         except urllib.error.HTTPError as error:
-            self._sick = error.read(2000).decode(errors="replace")
+            self._last_problem = error.read(2000).decode(errors="replace")
         except OSError as error:
-            self._sick = str(error)
+            self._last_problem = str(error)
         return False
 
-    async def _becomes(self, condition: Callable[[], bool], *, seconds: float) -> bool:
+    async def _wait_for(self, condition: Callable[[], bool], *, seconds: float) -> bool:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
-        while not await self._unless_stopped(_beside(condition)):
+        while not await self._unless_stopped(_on_thread(condition)):
             if loop.time() > until:
                 return False
             await self._unless_stopped(asyncio.sleep(0.1))
@@ -221,7 +221,7 @@ def _process(instance: Instance) -> Process:
     return Process(instance.name, instance.command, env={**os.environ, **instance.environment})
 
 
-async def _beside(work: Callable[[], Any]) -> Any:
+async def _on_thread(work: Callable[[], Any]) -> Any:
     """Do `work` on a thread that a stop does not wait for: a migration may wait for a lock for hours."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Any] = loop.create_future()

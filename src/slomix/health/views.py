@@ -104,20 +104,20 @@ def check(runtime: Runtime, ours: Probes) -> list[PartHealth]:
         others = parts.result(max(0.0, until - time.monotonic()))
         database = PartHealth("database", ok=True, age_seconds=0.0)
     except (SQLAlchemyError, TimeoutError) as error:
-        database = _silent("database", ours.parts, why_no_database(runtime, error))
+        database = _unhealthy("database", ours.parts, why_no_database(runtime, error))
         expected = service.expected(runtime.settings)
         others = [PartHealth(part, ok=False, reason=words.NOT_KNOWN_WITHOUT_DATABASE) for part in expected]
     try:
         pong.result(max(0.0, until - time.monotonic()))
         its_redis = PartHealth("redis", ok=True, age_seconds=0.0)
     except TimeoutError:
-        its_redis = _silent("redis", ours.redis, words.HANGS.format(seconds=round(ANSWER_WITHIN)))
+        its_redis = _unhealthy("redis", ours.redis, words.HANGS.format(seconds=round(ANSWER_WITHIN)))
     except redis.RedisError:
-        its_redis = _silent("redis", ours.redis, words.DOES_NOT_ANSWER)
+        its_redis = _unhealthy("redis", ours.redis, words.DOES_NOT_ANSWER)
     return [database, its_redis, *others]
 
 
-def _silent(part: str, probe: Probe[Any], reason: str) -> PartHealth:
+def _unhealthy(part: str, probe: Probe[Any], reason: str) -> PartHealth:
     silence = probe.silence
     return PartHealth(part, ok=False, age_seconds=None if silence is None else round(silence, 1), reason=reason)
 

@@ -75,7 +75,7 @@ class Movers:
 def decide(theirs: Snapshot, here: Here, report: Report) -> Movers:
     """Decide who moves in, and report every account, link and profile that doesn't, with the reason."""
     movers = Movers(names=_names(theirs))
-    people = _only_theirs(_people(theirs, report), report)
+    people = _without_disputed(_people(theirs, report), report)
     for person in people:
         _decide(person, here, movers, report)
     _accounts_without_profile(theirs, {person.discord_id for person in people}, report)
@@ -129,7 +129,7 @@ def _people(theirs: Snapshot, report: Report) -> list[Person]:
     found = []
     for discord_id in sorted({*newer, *older}, key=str):
         new, old = newer.get(discord_id), older.get(discord_id)
-        who = _shown(new or old or {})
+        who = _name_in(new or old or {})
         if new is not None and old is not None:
             is_same = new["player_guid"] == old["player_guid"]
             reason = words.SAME_IN_BOTH if is_same else words.NEWER_TABLE_WINS
@@ -171,7 +171,7 @@ def _person(discord_id: str, new: Row | None, old: Row | None, account: Row, use
     )
 
 
-def _only_theirs(people: list[Person], report: Report) -> list[Person]:
+def _without_disputed(people: list[Person], report: Report) -> list[Person]:
     """Leave out profiles that two accounts claim, as only their owners know who is right."""
     owners = defaultdict(list)
     for person in people:
@@ -210,7 +210,7 @@ def _names(theirs: Snapshot) -> dict[str, str]:
     return found
 
 
-def _shown(link: Row) -> str:
+def _name_in(link: Row) -> str:
     return plain_name(_text(link.get("player_name")) or _text(link.get("discord_username")))
 
 

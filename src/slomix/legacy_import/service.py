@@ -60,7 +60,7 @@ def decide(
     movers = people.decide(theirs, _here(session), report)
     chosen = select(Player.guid).join(Preferences, Preferences.player_id == Player.id)
     kept = wishes.decide(theirs, movers, set(session.scalars(chosen)), zone=settings.zone, report=report)
-    said = days.decide_statuses(theirs, movers, _set_here(session), today=today, now=now, report=report)
+    said = days.decide_statuses(theirs, movers, _days_set_here(session), today=today, now=now, report=report)
     told = _decide_messages(session, theirs, movers, today=today, now=now, report=report)
     days.report_campaigns(theirs, today=today, report=report)
     days.report_rights(theirs, report)
@@ -163,6 +163,6 @@ def _here(session: Session) -> Here:
     )
 
 
-def _set_here(session: Session) -> set[tuple[str, date]]:
+def _days_set_here(session: Session) -> set[tuple[str, date]]:
     set_here = select(Player.guid, Entry.day).join(Player, Player.id == Entry.player_id)
     return {(row.guid, row.day) for row in session.execute(set_here)}

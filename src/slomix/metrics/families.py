@@ -18,7 +18,7 @@ def gauge(name: str, says: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"slomix_{name}", says, value=value)
 
 
-def _by(
+def _gauges(
     name: str, says: str, labels: Sequence[str], values: Iterator[tuple[tuple[str, ...], float]]
 ) -> GaugeMetricFamily:
     """Make a gauge with a value for each combination of labels."""
@@ -44,7 +44,7 @@ def _of_jobs(jobs: Sequence[JobNumbers]) -> Iterator[Metric]:
     """Yield the numbers of jobs that wait, run or were given up."""
 
     def numbers(name: str, says: str, number: Callable[[JobNumbers], float]) -> GaugeMetricFamily:
-        return _by(name, says, BY_JOB, (((job.kind, job.lane), number(job)) for job in jobs))
+        return _gauges(name, says, BY_JOB, (((job.kind, job.lane), number(job)) for job in jobs))
 
     yield numbers("jobs_due", "Jobs that could be done now and that no worker has taken.", lambda job: job.due)
     oldest = "How long the job that waits longest has been due."
@@ -72,7 +72,7 @@ def _of_deliveries(deliveries: Sequence[DeliveryNumbers]) -> Iterator[Metric]:
             for delivery in deliveries
             if has(delivery)
         )
-        return _by(name, says, (*BY_NOTICE, last), found)
+        return _gauges(name, says, (*BY_NOTICE, last), found)
 
     def settled(name: str, says: str, number: Callable[[DeliveryNumbers], float]) -> GaugeMetricFamily:
         return numbers(name, says, "outcome", number, lambda delivery: delivery.settled_in_day)
@@ -110,13 +110,13 @@ def _lateness(deliveries: Sequence[DeliveryNumbers]) -> GaugeHistogramMetricFami
 
 
 def _of_parts(parts: Sequence[PartHealth]) -> Iterator[Metric]:
-    yield _by(
+    yield _gauges(
         "part_up",
         "Whether a part gave a sign within half a minute; any copy of it will do.",
         ("part",),
         (((part.part,), part.ok) for part in parts),
     )
-    yield _by(
+    yield _gauges(
         "part_copies",
         "Processes of a part that give a sign, and those that did within the last hour and no longer do.",
         ("part", "state"),
@@ -129,7 +129,7 @@ def _of_parts(parts: Sequence[PartHealth]) -> Iterator[Metric]:
             )
         ),
     )
-    yield _by(
+    yield _gauges(
         "heartbeat_age_seconds",
         "Since a part last gave a sign; +Inf when it never did.",
         ("part",),
@@ -138,7 +138,7 @@ def _of_parts(parts: Sequence[PartHealth]) -> Iterator[Metric]:
 
 
 def _of_tonight(tonight: Tonight) -> Iterator[Metric]:
-    yield _by(
+    yield _gauges(
         "campaigns_today",
         "Today's campaigns, without dry runs.",
         ("status",),

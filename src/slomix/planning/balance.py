@@ -59,7 +59,7 @@ def propose(
         held[0].append(free.pop())  # or all teams would come twice, with A and B exchanged
     if len(ratings) % 2:
         free.append(None)
-    different = {frozenset(sides[0]): sides for sides in _ways(held, free, strength, random)}
+    different = {frozenset(sides[0]): sides for sides in _splits(held, free, strength, random)}
     best = sorted(different.values(), key=lambda sides: _gap(sides, strength))[: max(number, 0)]
     found = [_proposal(sides, strength) for sides in best]
     return found if has_captain else [_smallest_id_first(proposal) for proposal in found]
@@ -82,12 +82,13 @@ def as_last_time(
     if not stayed_a or not stayed_b:
         return None
     strength = _strength(ratings)
-    stayed = _led(stayed_a, stayed_b, captains)
-    held, free = _filling_up(stayed, captains, ratings)
-    ways = sorted(_ways(held, free, strength, Random(0)), key=lambda sides: _gap(sides, strength))
+    stayed = _with_captains(stayed_a, stayed_b, captains)
+    held, free = _kept_and_free(stayed, captains, ratings)
+    ways = sorted(_splits(held, free, strength, Random(0)), key=lambda sides: _gap(sides, strength))
     enough = max(1, MOST_EXCHANGES // (len(stayed_a) * len(stayed_b)))
     return min(
-        (_exchanged(sides, stayed, captains, strength) for sides in ways[:enough]), key=lambda proposal: proposal.gap
+        (_with_best_exchange(sides, stayed, captains, strength) for sides in ways[:enough]),
+        key=lambda proposal: proposal.gap,
     )
 
 
@@ -123,11 +124,11 @@ def _smallest_id_first(found: Proposal) -> Proposal:
 # Sharing seats: all ways, or good ones
 
 
-def _ways(held: Sides, free: list[Seat], strength: Strength, random: Random) -> Iterator[Sides]:
+def _splits(held: Sides, free: list[Seat], strength: Strength, random: Random) -> Iterator[Sides]:
     """Yield ways to place `free` so that both sides have as many seats: all of them unless too many."""
     missing = (len(held[0]) + len(held[1]) + len(free)) // 2 - len(held[0])
     if comb(len(free), missing) > MOST_WAYS:
-        yield from _good_ways(held, free, missing, strength, random)
+        yield from _good_splits(held, free, missing, strength, random)
         return
     chosen = list(combinations(range(len(free)), missing))
     random.shuffle(chosen)  # in their order the first of many equal ones are almost the same
@@ -138,7 +139,7 @@ def _ways(held: Sides, free: list[Seat], strength: Strength, random: Random) -> 
         yield held[0] + a, held[1] + b
 
 
-def _good_ways(held: Sides, free: list[Seat], missing: int, strength: Strength, random: Random) -> Iterator[Sides]:
+def _good_splits(held: Sides, free: list[Seat], missing: int, strength: Strength, random: Random) -> Iterator[Sides]:
     """Yield some improved random starts, then what is one exchange away from the best of them."""
     reached = []
     for _ in range(BEGINNINGS):
@@ -168,7 +169,7 @@ def _improve(held: Sides, a: list[Seat], b: list[Seat], strength: Strength) -> N
 # The teams of last time
 
 
-def _led(a: list[int], b: list[int], captains: Captains) -> tuple[list[int], list[int]]:
+def _with_captains(a: list[int], b: list[int], captains: Captains) -> tuple[list[int], list[int]]:
     """Return these teams with tonight's captains on their own sides."""
     captain_a, captain_b = captains
     if (captain_a in b) + (captain_b in a) > (captain_a in a) + (captain_b in b):
@@ -179,7 +180,7 @@ def _led(a: list[int], b: list[int], captains: Captains) -> tuple[list[int], lis
     )
 
 
-def _filling_up(
+def _kept_and_free(
     stayed: tuple[list[int], list[int]], captains: Captains, here: Mapping[int, object]
 ) -> tuple[Sides, list[Seat]]:
     """Return who keeps their side, and who may be placed on either: newcomers, or the side that is too large."""
@@ -199,7 +200,9 @@ def _filling_up(
     return held, free + empty
 
 
-def _exchanged(sides: Sides, stayed: tuple[list[int], list[int]], captains: Captains, strength: Strength) -> Proposal:
+def _with_best_exchange(
+    sides: Sides, stayed: tuple[list[int], list[int]], captains: Captains, strength: Strength
+) -> Proposal:
     """Return the proposal with the best pair of unmoved players exchanged; captains stay."""
     difference = _difference(sides, strength)
     a, b = ([player for player in stayed[n] if player in sides[n] and player not in captains] for n in (0, 1))

@@ -154,10 +154,10 @@ class Waker:
             if left <= 0 or self._runtime.clock.now() < started:
                 return
             most = NOTICE_JUMPS_WITHIN if self._runtime.clock.can_jump else NOTICE_STOP_WITHIN
-            if self._was_told(min(left, most)):
+            if self._was_notified(min(left, most)):
                 return
 
-    def _was_told(self, seconds: float) -> bool:
+    def _was_notified(self, seconds: float) -> bool:
         if self._connection is None:
             nap(min(seconds, 1))
             return False
@@ -207,12 +207,12 @@ def run_scheduler() -> None:
     broker = dispatch.make_broker(runtime.settings.redis_url.get_secret_value())
     scheduler = Scheduler(runtime, broker, stopping)
     while not stopping.is_set():
-        _guarded(scheduler.step)
+        _survive_outages(scheduler.step)
     leave(runtime, health_rules.SCHEDULER)
     broker.close()
 
 
-def _guarded(step: Callable[[], None]) -> None:
+def _survive_outages(step: Callable[[], None]) -> None:
     """Run one step; wait when PostgreSQL or Redis is away."""
     try:
         step()

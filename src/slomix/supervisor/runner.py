@@ -71,7 +71,7 @@ class Runner:
 
     async def run_once(self, process: Process) -> int:
         """Run `process` to its end, without a restart, and return its exit status."""
-        task = asyncio.get_running_loop().create_task(self._live(process))
+        task = asyncio.get_running_loop().create_task(self._run(process))
         self._tiers.append([(process, task)])
         return await asyncio.shield(task)
 
@@ -122,7 +122,7 @@ class Runner:
         delay = self.first_delay
         while not self._stop_asked.is_set():
             began = loop.time()
-            code = await self._live(process)
+            code = await self._run(process)
             lived = loop.time() - began
             if self._stop_asked.is_set():
                 return
@@ -136,7 +136,7 @@ class Runner:
                 await asyncio.wait_for(self._stop_asked.wait(), timeout=delay)
             delay = min(delay * 2, self.longest_delay)
 
-    async def _live(self, process: Process) -> int:
+    async def _run(self, process: Process) -> int:
         """Run `process` once, until it and all of its group are gone."""
         loop = asyncio.get_running_loop()
         reading, writing = os.pipe()
@@ -150,7 +150,7 @@ class Runner:
             return 127
         finally:
             os.close(writing)
-        self._note(process.name, started.pid)
+        self._record_pid(process.name, started.pid)
 
         def read() -> None:
             if not source.read_from(reading):
@@ -167,7 +167,7 @@ class Runner:
             loop.remove_reader(reading)
             source.read_from(reading)
             os.close(reading)
-            self._note(process.name, None)
+            self._record_pid(process.name, None)
         return code
 
     def _signal(self, name: str, number: signal.Signals) -> None:
@@ -175,7 +175,7 @@ class Runner:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, number)
 
-    def _note(self, name: str, pid: int | None) -> None:
+    def _record_pid(self, name: str, pid: int | None) -> None:
         if pid is None:
             self.pids.pop(name, None)
         else:

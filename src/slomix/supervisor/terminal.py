@@ -24,7 +24,7 @@ class Output:
         self._terminal = None if sys.stdout is None else sys.stdout.fileno()
         self._coloured = self._terminal is not None and os.isatty(self._terminal) and "NO_COLOR" not in os.environ
         self._waiting: queue.Queue[str | None] = queue.Queue(maxsize=2000)
-        self._writer = threading.Thread(target=self._write_out, daemon=True, name="terminal")
+        self._writer = threading.Thread(target=self._write_terminal, daemon=True, name="terminal")
         self._writer.start()
 
     def source(self, name: str) -> "Source":
@@ -33,13 +33,13 @@ class Output:
 
     def line(self, name: str, text: str) -> None:
         """Put a line under `name`."""
-        self._keep(name, text)
+        self._write_log(name, text)
         self.say(self._prefix(name) + text)
 
     def spoken(self, name: str, text: str) -> None:
         """Put a line that the process itself wrote; those of quiet processes go to the log file only."""
         if name in self._quiet:
-            self._keep(name, text)
+            self._write_log(name, text)
         else:
             self.line(name, text)
 
@@ -65,7 +65,7 @@ class Output:
             return label
         return f"\x1b[{_COLOURS[self._names.index(name) % len(_COLOURS)]}m{label}\x1b[0m"
 
-    def _keep(self, name: str, text: str) -> None:
+    def _write_log(self, name: str, text: str) -> None:
         if self._log_dir is None:
             return
         if name not in self._logs:
@@ -73,7 +73,7 @@ class Output:
             self._logs[name] = (self._log_dir / f"{name}.log").open("wb", buffering=0)
         self._logs[name].write(text.encode(errors="replace") + b"\n")
 
-    def _write_out(self) -> None:
+    def _write_terminal(self) -> None:
         """Write without Python's buffer, which would block on exit if the terminal takes nothing."""
         while (text := self._waiting.get()) is not None:
             rest = f"{text}\n".encode(errors="replace")

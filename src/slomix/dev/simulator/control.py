@@ -32,7 +32,7 @@ def register(app: web.Application, gateway: Gateway) -> None:
         ("polls", lambda world: {"telegram": world.telegram.askers, "signal": world.signal.askers}),
         ("threads", lambda world: [thread.as_record() for thread in world.threads.values()]),
     ):
-        app.router.add_get(f"/control/{path}", _reading(read))
+        app.router.add_get(f"/control/{path}", _get_handler(read))
     app.router.add_get("/control/messages", messages)
     for path, do in (
         ("voice", move),
@@ -44,18 +44,18 @@ def register(app: web.Application, gateway: Gateway) -> None:
         ("reset", _reset),
         ("gateway", lambda _world, body: _disturb(gateway, body)),
     ):
-        app.router.add_post(f"/control/{path}", _doing(do))
+        app.router.add_post(f"/control/{path}", _post_handler(do))
     app.router.add_delete("/control/faults", clear_faults)
 
 
-def _reading(read: Callable[[World], Any]) -> Handler:
+def _get_handler(read: Callable[[World], Any]) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         return web.json_response(read(request.app[WORLD]))
 
     return handle
 
 
-def _doing(do: Deed) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _post_handler(do: Deed) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
             body = json.loads(await request.read() or b"{}")
@@ -84,7 +84,7 @@ async def messages(request: web.Request) -> web.StreamResponse:
 
 def move(world: World, body: dict[str, Any]) -> Any:
     """Move a person into a voice room or out of it."""
-    _only(body, "user_id", "voice_channel")
+    _refuse_unknown_fields(body, "user_id", "voice_channel")
     user_id = _person(body)
     if "voice_channel" not in body:
         raise ValueError("voice_channel is missing; null means out of every room")
@@ -94,14 +94,14 @@ def move(world: World, body: dict[str, Any]) -> Any:
 
 def set_clock(world: World, body: dict[str, Any]) -> Any:
     """Set the time, the speed or both, for every process of the system."""
-    _only(body, "now", "speed")
+    _refuse_unknown_fields(body, "now", "speed")
     world.time.change(now=body.get("now"), speed=body.get("speed"))
     return world.time.as_json()
 
 
 def _set_game_server(world: World, body: dict[str, Any]) -> Any:
     """Set the players on the game server, or take it down."""
-    _only(body, "names")
+    _refuse_unknown_fields(body, "names")
     if "names" not in body:
         raise ValueError("names is missing; null means that the server is down")
     world.put_on_server(body["names"])
@@ -114,7 +114,7 @@ def _game_server(world: World) -> Any:
 
 def _type(world: World, provider: str, body: dict[str, Any]) -> Any:
     """Write to the bot as a person."""
-    _only(body, "user_id", "text", "group")
+    _refuse_unknown_fields(body, "user_id", "text", "group")
     return world.type(provider, _person(body), body.get("text"), in_group=body.get("group", False))
 
 
@@ -127,20 +127,20 @@ def _person(body: dict[str, Any]) -> str:
 
 def _reset(world: World, body: dict[str, Any]) -> Any:
     """Forget everything, also who has written on Telegram."""
-    _only(body)
+    _refuse_unknown_fields(body)
     world.reset()
     world.telegram_chats.clear()
     return {}
 
 
 def _disturb(gateway: Gateway, body: dict[str, Any]) -> Any:
-    _only(body, "do")
+    _refuse_unknown_fields(body, "do")
     if body.get("do") not in DISTURBANCES:
         raise ValueError(f"do is one of {', '.join(DISTURBANCES)}, not {body.get('do')!r}")
     return {"connections": gateway.disturb(body["do"])}
 
 
-def _only(body: dict[str, Any], *known: str) -> None:
+def _refuse_unknown_fields(body: dict[str, Any], *known: str) -> None:
     """Refuse unknown fields, so that a misspelt field doesn't pass for one that was left out."""
     if unknown := set(body) - set(known):
         raise ValueError(f"nothing here is called {', '.join(sorted(unknown))}")

@@ -64,21 +64,21 @@ class Session:
         self.intents = intents
         self.seq = 0
         self.connection: Connection | None = None
-        self._told: deque[tuple[int, str, Any]] = deque(maxlen=REMEMBERED_EVENTS)
+        self._sent: deque[tuple[int, str, Any]] = deque(maxlen=REMEMBERED_EVENTS)
 
     def tell(self, event: str, data: Any) -> None:
         self.seq += 1
-        self._told.append((self.seq, event, data))
+        self._sent.append((self.seq, event, data))
         if self.connection is not None:
             self.connection.put(DISPATCH, data, seq=self.seq, event=event)
 
     def remembers(self, seq: int) -> bool:
         """Check whether all events after `seq` can be repeated."""
-        return self.seq - len(self._told) <= seq <= self.seq
+        return self.seq - len(self._sent) <= seq <= self.seq
 
     def tell_again(self, after: int) -> None:
         assert self.connection is not None
-        for seq, event, data in self._told:
+        for seq, event, data in self._sent:
             if seq > after:
                 self.connection.put(DISPATCH, data, seq=seq, event=event)
 
@@ -89,9 +89,9 @@ class Gateway:
     def __init__(self, world: World) -> None:
         self._world = world
         self._sessions: dict[str, Session] = {}
-        world.on_voice.append(self._tell_voice)
+        world.on_voice.append(self._send_voice_update)
 
-    def _tell_voice(self, user_id: str) -> None:
+    def _send_voice_update(self, user_id: str) -> None:
         for session in self._sessions.values():
             if session.intents & VOICE_STATES:
                 session.tell("VOICE_STATE_UPDATE", shapes.voice_update(self._world, user_id))

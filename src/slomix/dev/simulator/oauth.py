@@ -144,7 +144,7 @@ def _exchange(ledger: Ledger, form: Mapping[str, str]) -> dict[str, Any]:
         raise Refused("invalid_grant", 'Invalid "code" in request.')
     if form.get("redirect_uri") != grant.redirect_uri:
         raise Refused("invalid_grant", 'Invalid "redirect_uri" in request.')
-    if not _fits(form.get("code_verifier", ""), grant.challenge):
+    if not _verifies(form.get("code_verifier", ""), grant.challenge):
         raise Refused("invalid_grant", 'Invalid "code_verifier" in request.')
     access_token, refresh_token = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
     ledger.tokens[access_token] = Token(grant.user_id, refresh_token, wall_now() + TOKEN_LIFETIME)
@@ -157,7 +157,7 @@ def _exchange(ledger: Ledger, form: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _fits(verifier: str, challenge: str) -> bool:
+def _verifies(verifier: str, challenge: str) -> bool:
     digest = hashlib.sha256(verifier.encode()).digest()
     return hmac.compare_digest(base64.urlsafe_b64encode(digest).rstrip(b"="), challenge.encode())
 

@@ -46,7 +46,7 @@ def register(app: web.Application) -> None:
         ("telegram", "telegram", lambda world, form: _type(world, "telegram", form)),
         ("signal", "signal", lambda world, form: _type(world, "signal", form)),
     ):
-        app.router.add_post(f"/page/{name}", _deed(section, do))
+        app.router.add_post(f"/page/{name}", _form_handler(section, do))
 
 
 async def index(request: web.Request) -> web.StreamResponse:
@@ -130,7 +130,7 @@ def _written_at(line: Message | Typed) -> datetime:
     return line.accepted_at_wall if isinstance(line, Message) else line.at_wall
 
 
-def _deed(section: str, do: Callable[[World, Form], object]) -> Callable[[web.Request], Any]:
+def _form_handler(section: str, do: Callable[[World, Form], object]) -> Callable[[web.Request], Any]:
     """Handle a form of the page: do it and show the page again, or show what was wrong."""
 
     async def handle(request: web.Request) -> web.StreamResponse:

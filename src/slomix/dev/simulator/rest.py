@@ -71,7 +71,7 @@ def guarded(name: str, answer: Answer) -> Handler:
             return DiscordError(401, 0, "401: Unauthorized").response()
         path = dict(request.match_info)
         room = path.get("channel") or path.get("guild") or ""
-        trouble = await _trouble(request, world, name, room)
+        trouble = await _refusal(request, world, name, room)
         if trouble is not None:
             return trouble
         try:
@@ -93,7 +93,7 @@ def guarded(name: str, answer: Answer) -> Handler:
     return handle
 
 
-async def _trouble(request: web.Request, world: World, name: str, room: str) -> web.Response | None:
+async def _refusal(request: web.Request, world: World, name: str, room: str) -> web.Response | None:
     """Return the refusal of a request by a fault in force or by Discord's limits, if any."""
     if (trouble := await hindered(request, "discord", _fault)) is not None:
         return trouble

@@ -39,7 +39,7 @@ class VoiceClient(discord.Client):
         self._keeper: asyncio.Task[None] | None = None
 
     async def setup_hook(self) -> None:
-        self._keeper = asyncio.create_task(self._keep())
+        self._keeper = asyncio.create_task(self._store_repeatedly())
 
     async def on_ready(self) -> None:
         log.info("discord.ready")
@@ -71,36 +71,36 @@ class VoiceClient(discord.Client):
         heart = getattr(self.ws, "_keep_alive", None)
         return math.inf if heart is None else time.perf_counter() - heart._last_recv
 
-    async def _ask_for_a_sign(self) -> None:
+    async def _send_heartbeat(self) -> None:
         """Send an extra heartbeat: Discord's own, every 41 s, is too rare to prove the picture fresh."""
         if self.ws is not None and self.is_ready():
             with contextlib.suppress(ConnectionError, aiohttp.ClientError):
                 await self.ws.send_heartbeat({"op": discord.gateway.DiscordWebSocket.HEARTBEAT, "d": self.ws.sequence})
 
-    async def _keep(self) -> None:
+    async def _store_repeatedly(self) -> None:
         while not self.is_closed():
-            await self._ask_for_a_sign()
-            written_at = await self._write_down()
-            await self._until_it_is_time(written_at)
+            await self._send_heartbeat()
+            written_at = await self._store_rooms()
+            await self._wait_until_due(written_at)
 
-    async def _write_down(self) -> datetime:
+    async def _store_rooms(self) -> datetime:
         self._changed.clear()
         now = self._runtime.clock.now()
         rooms = self.rooms()
         try:
             # In a thread: a database that hangs must not stop the gateway's heartbeat.
-            await asyncio.to_thread(self._store, rooms, now)
+            await asyncio.to_thread(self._write_rooms, rooms, now)
         except SQLAlchemyError as error:
             log.warning("discord.database_away", error=str(error).splitlines()[0])
         return now
 
-    def _store(self, rooms: dict[str, str] | None, now: datetime) -> None:
+    def _write_rooms(self, rooms: dict[str, str] | None, now: datetime) -> None:
         with self._runtime.transaction() as session:
             if rooms is not None:
                 presence.record_voice(session, rooms, now=now)
                 health.beat(session, health_rules.DISCORD, copy_of(self._runtime), wall=wall_now())
 
-    async def _until_it_is_time(self, written_at: datetime) -> None:
+    async def _wait_until_due(self, written_at: datetime) -> None:
         """Return on a change, when the picture is old in system or wall time, or when the clock was set back."""
         wall_end = wall_now() + health_rules.BEAT_EVERY
         while not self._changed.is_set() and wall_now() < wall_end:
