@@ -62,7 +62,7 @@ def create(actor: Actor) -> tuple[schemas.OpenedRoom, int]:
 @blueprint.post("/join")
 @calls.call("joinRoom", ACTORS, STATE, problems=(404, 409))
 def join(actor: Actor, body: schemas.Join) -> schemas.PlanningRoom:
-    """Be in tonight.
+    """Join tonight's players.
 
     Players who have said nothing become LOOKING. MAYBE and NOT_PLAYING change only with `sure`.
     """
@@ -158,7 +158,7 @@ def _state(session: Session) -> schemas.PlanningRoom:
         committed_count=committed,
         standby_count=len(present) - committed,
         threshold=settings.ready_threshold,
-        # What is missing until the room opens, and in the open room until there are enough.
+        # Counts LOOKING players until the room opens, and committed players afterwards.
         need_count=rules.needed(looking if room is None else committed, settings.ready_threshold),
         participants=[
             schemas.Participant(user_id=person.player_id, name=plain_name(person.name), status=person.status)

@@ -121,7 +121,7 @@ def _smallest_id_first(found: Proposal) -> Proposal:
     return found if min(found.a) < min(found.b) else Proposal(found.b, found.a, found.gap)
 
 
-# Sharing seats: all ways, or good ones
+# Sharing the seats: every split, or only good splits
 
 
 def _splits(held: Sides, free: list[Seat], strength: Strength, random: Random) -> Iterator[Sides]:
@@ -131,7 +131,7 @@ def _splits(held: Sides, free: list[Seat], strength: Strength, random: Random) -
         yield from _good_splits(held, free, missing, strength, random)
         return
     chosen = list(combinations(range(len(free)), missing))
-    random.shuffle(chosen)  # in their order the first of many equal ones are almost the same
+    random.shuffle(chosen)  # in their order, the first of many equal splits differ too little
     for places in chosen:
         on_a = set(places)
         a = [seat for place, seat in enumerate(free) if place in on_a]

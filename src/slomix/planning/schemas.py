@@ -92,7 +92,7 @@ class PlanningSession(Answer):
     session_date: Date
     owner_id: Id | None
     created_by_user_id: Id | None
-    discord_thread_id: str | None = Field(description="The private thread of who is in, once there is one.")
+    discord_thread_id: str | None = Field(description="The private thread of tonight's players, once it exists.")
     version: Annotated[Id, _VERSION]
     suggestions: list[Suggestion] = Field(description="Those with most votes first.")
     my_vote_suggestion_id: Id | None
@@ -111,7 +111,7 @@ class PlanningRoom(Answer):
     standby_count: Number = Field(description="MAYBE.")
     threshold: int = Field(ge=1)
     need_count: Number = Field(description="How many more have to commit until there are enough.")
-    participants: list[Participant] = Field(description="Empty for who may not see names. First come first.")
+    participants: list[Participant] = Field(description="Empty for viewers who may not see names. First come first.")
     session: PlanningSession | None
 
 
