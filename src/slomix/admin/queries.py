@@ -126,23 +126,17 @@ def linked(
     session: Session, text: str = "", *, seen_by: User | None = None, number: int = 1, limit: int = PAGE
 ) -> Slice:
     """List linked accounts, newest link first, whose Discord name, id or player matches `text`."""
+    last, is_by_others = func.max(LinkEvent.at), LinkEvent.actor.is_distinct_from(seen_by.discord_id if seen_by else "")
     when = (
-        select(LinkEvent.user_id, func.max(LinkEvent.at).label("at"))
+        select(LinkEvent.user_id, last.label("at"), last.filter(is_by_others).label("by_others_at"))
         .where(LinkEvent.action.in_(LINKING))
         .group_by(LinkEvent.user_id)
         .subquery()
     )
-    by_others = (
-        select(LinkEvent.user_id, func.max(LinkEvent.at).label("at"))
-        .where(LinkEvent.action.in_(LINKING), LinkEvent.actor.is_distinct_from(seen_by.discord_id if seen_by else ""))
-        .group_by(LinkEvent.user_id)
-        .subquery()
-    )
     found = session.execute(
-        select(User, when.c.at, by_others.c.at.label("by_others_at"))
+        select(User, when.c.at, when.c.by_others_at)
         .join(Player, Player.id == User.player_id)
         .outerjoin(when, when.c.user_id == User.id)
-        .outerjoin(by_others, by_others.c.user_id == User.id)
         .where(_named(text, with_player=True))
         .order_by(when.c.at.desc().nulls_last(), User.id)
         .limit(limit + 1)
@@ -150,11 +144,7 @@ def linked(
     ).all()
     seen_at = seen_by.links_seen_at if seen_by else None
     rows = [
-        Linked(
-            row.User,
-            row.at,
-            is_new=row.by_others_at is not None and (seen_at is None or row.by_others_at > seen_at),
-        )
+        Linked(row.User, row.at, row.by_others_at is not None and (seen_at is None or row.by_others_at > seen_at))
         for row in found[:limit]
     ]
     return Slice(rows, number, has_more=len(found) > limit)

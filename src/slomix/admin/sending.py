@@ -15,16 +15,8 @@ blueprint = Blueprint("sending", __name__, url_prefix="/sending")
 
 
 @blueprint.get("/pause")
-def confirm_pause() -> str:
-    return _confirm()
-
-
 @blueprint.get("/resume")
-def confirm_resume() -> str:
-    return _confirm()
-
-
-def _confirm() -> str:
+def confirm() -> str:
     """Show the current state and offer the other; an admin who was overtaken sees that too."""
     now = web.now()
     with web.runtime().transaction() as session:

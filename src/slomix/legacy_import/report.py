@@ -75,7 +75,9 @@ class Report:
         for finding in self.findings:
             numbers[finding.kind, finding.outcome, finding.reason] += finding.number
         kinds, outcomes = list(Kind), list(Outcome)
-        for kind, outcome, reason in sorted(numbers, key=lambda it: (kinds.index(it[0]), outcomes.index(it[1]), it[2])):
+        for kind, outcome, reason in sorted(
+            numbers, key=lambda row: (kinds.index(row[0]), outcomes.index(row[1]), row[2])
+        ):
             yield kind, outcome, reason, numbers[kind, outcome, reason]
 
     def as_json(self, *, is_applied: bool) -> dict[str, Any]:

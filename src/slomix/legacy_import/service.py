@@ -117,7 +117,7 @@ def _note_told(session: Session, told: list[Told], *, now: datetime) -> None:
     guids = {message.guid for message in told if message.guid is not None}
     ids = {row.guid: row.id for row in session.execute(select(Player.guid, Player.id).where(Player.guid.in_(guids)))}
     # Lock the ledger's rows in the order of the players, as every import does.
-    for message in sorted(told, key=lambda it: (ids.get(it.guid or "", 0), it.event_key)):
+    for message in sorted(told, key=lambda message: (ids.get(message.guid or "", 0), message.event_key)):
         row = imports.Told(
             player_id=ids[message.guid] if message.guid is not None else None,
             room=message.room,
