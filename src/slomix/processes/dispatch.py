@@ -97,6 +97,7 @@ def tick(runtime: Runtime) -> list[Due]:
             if job.kind in HANDLERS:
                 give_up(runtime, HANDLERS[job.kind], session, job, now)
         released = jobs.release_due(session, now=now, wall=wall, held=held(session))
-    for due in (due for due in released if due.is_new):
-        log.info("job.released", job=due.id, kind=due.kind, trace=due.trace or f"job-{due.id}")
+    for due in released:
+        if due.is_new:
+            log.info("job.released", job=due.id, kind=due.kind, trace=due.trace or f"job-{due.id}")
     return released
