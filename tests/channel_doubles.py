@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from slomix.channels.base import Address, Message, Posted, Receipt, SendError, Unanswered
 from slomix.channels.discord import ARCHIVED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
+from slomix.reasons.codes import Reason
 
 
 @dataclass
@@ -66,7 +67,7 @@ class MemoryThreads:
         self.there[thread] = MemoryThread(parent, name)
         if self.loses_next_answer:
             self.loses_next_answer = False
-            raise Unanswered("cut off")
+            raise Unanswered(Reason.DISCORD_DID_NOT_ANSWER, "cut off")
         return thread
 
     def add(self, thread: str, account: str) -> None:
@@ -94,7 +95,7 @@ class MemoryThreads:
     def edit(self, thread: str, message_id: str, message: Message) -> None:
         self._open(thread)
         if int(message_id) >= len(self.channel.sent):
-            raise SendError("Unknown Message", code=UNKNOWN_MESSAGE)
+            raise SendError(Reason.DISCORD_SAID, "Unknown Message", code=UNKNOWN_MESSAGE)
         to, _, nonce = self.channel.sent[int(message_id)]
         self.channel.sent[int(message_id)] = (to, message, nonce)
         self.edits += 1
@@ -102,9 +103,9 @@ class MemoryThreads:
     def _open(self, thread: str) -> MemoryThread:
         self._answer()
         if thread not in self.there:
-            raise SendError("Unknown Channel", permanent=True, code=UNKNOWN_CHANNEL)
+            raise SendError(Reason.DISCORD_SAID, "Unknown Channel", permanent=True, code=UNKNOWN_CHANNEL)
         if self.there[thread].is_archived:
-            raise SendError("Thread is archived", code=ARCHIVED)
+            raise SendError(Reason.DISCORD_SAID, "Thread is archived", code=ARCHIVED)
         return self.there[thread]
 
     def _answer(self) -> None:

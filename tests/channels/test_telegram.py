@@ -13,6 +13,7 @@ from slomix.channels import http
 from slomix.channels.base import Address, Message, SendError, SlowDown, Unanswered
 from slomix.channels.telegram import Telegram, Update
 from slomix.dev.simulator.people import TELEGRAM_BOT_NAME, TELEGRAM_TOKEN
+from slomix.reasons.codes import Explanation, Reason
 from tests.simulators import CAST, NOBODY, Simulator
 from tests.waiting import PATIENCE
 
@@ -68,7 +69,7 @@ def test_whoever_blocked_the_bot_is_out_of_reach_for_good(channel: Telegram, sim
     erik, franka = begun(simulator, "Erik"), begun(simulator, "Franka")
     break_it(simulator, "closed_dm", user_id=CAST["Erik"].id)
     error = refusal(channel, erik)
-    assert (error.permanent, error.reason) == (True, "the bot is blocked there")
+    assert (error.permanent, error.reason) == (True, Explanation(Reason.TELEGRAM_BLOCKED))
     assert not isinstance(error, Unanswered)
     assert channel.send(franka, HELLO, nonce="n").message_id, "nobody else is"
 
@@ -79,7 +80,7 @@ def test_whoever_never_wrote_to_the_bot_is_out_of_reach(channel: Telegram) -> No
 
 def test_a_chat_that_does_not_exist_is_permanent(channel: Telegram) -> None:
     error = refusal(channel, Address("1"))
-    assert (error.permanent, error.reason) == (True, "the Telegram chat is gone")
+    assert (error.permanent, error.reason) == (True, Explanation(Reason.TELEGRAM_CHAT_GONE))
 
 
 def test_a_text_that_telegram_does_not_take_is_not_the_recipients_fault(
@@ -88,7 +89,7 @@ def test_a_text_that_telegram_does_not_take_is_not_the_recipients_fault(
     with pytest.raises(SendError) as refused:
         channel.send(begun(simulator, "Alice"), Message(" "), nonce="n")
     assert (refused.value.permanent, refused.value.code) == (False, 400)
-    assert refused.value.reason == "Telegram: Bad Request: message text is empty (400)"
+    assert refused.value.reason == Explanation(Reason.TELEGRAM_SAID, "Bad Request: message text is empty (400)")
 
 
 @pytest.mark.parametrize("status", [401, 404, 500, 502, 503])
@@ -97,14 +98,14 @@ def test_what_is_wrong_with_the_bot_or_telegram_passes(channel: Telegram, simula
     break_it(simulator, "status", code=status)
     error = refusal(channel, alice)
     assert (type(error), error.permanent, error.retry_after) == (SendError, False, None)
-    assert str(status) in error.reason
+    assert str(status) in str(error.reason)
     assert simulator.messages() == []
 
 
 def test_a_wrong_token_is_not_the_recipients_fault(simulator: Simulator) -> None:
     stranger = Telegram(f"{simulator.url}/telegram", "1:wrong")
     error = refusal(stranger, begun(simulator, "Hana"))
-    assert (error.permanent, error.reason) == (False, "Telegram: Unauthorized (401)")
+    assert (error.permanent, error.reason) == (False, Explanation(Reason.TELEGRAM_SAID, "Unauthorized (401)"))
     with pytest.raises(SendError):
         stranger.updates(0, wait_seconds=0)
 

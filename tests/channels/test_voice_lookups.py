@@ -8,6 +8,7 @@ import pytest
 from slomix.channels.base import SendError
 from slomix.jobs.rules import LEASE
 from slomix.presence import lookups
+from slomix.reasons.codes import Reason
 from tests.waiting import PATIENCE, until
 
 
@@ -32,7 +33,7 @@ class Discord:
             assert self._changed.wait_for(lambda: len(self.asked) >= self.together, PATIENCE)
         try:
             if discord_id == self.fails_on:
-                raise SendError("Discord answered 503")
+                raise SendError(Reason.DISCORD_ANSWERED, "503")
             assert self.may_answer.wait(PATIENCE), "it was waited for in vain"
         finally:
             with self._changed:

@@ -169,7 +169,7 @@ MUTATIONS = (
         "what a campaign took back goes out",
         SERVICE,
         "    jobs.skip_pending(session, JOB_KIND, [str(delivery) for delivery in ids], "
-        "reason=words.WITHDRAWN, now=now)\n",
+        "reason=Reason.WITHDRAWN, now=now)\n",
         "",
         ("tests/services/test_campaigns.py::test_cancelled_nothing_goes_out_and_the_day_is_free_again",),
     ),

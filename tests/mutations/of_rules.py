@@ -127,7 +127,7 @@ MUTATIONS = (
     Mutation(
         "a reminder whose moment has passed goes out",
         CAMPAIGNS,
-        "Planned(reminder_at, start_at) if now < reminder_at else Skipped(reminder_at, words.TOO_LATE)",
+        "Planned(reminder_at, start_at) if now < reminder_at else Skipped(reminder_at, Reason.TOO_LATE)",
         "Planned(reminder_at, start_at)",
         (f"{OF_EVENINGS}::test_a_reminder_whose_moment_has_passed_is_skipped_with_its_reason",),
     ),
@@ -169,7 +169,7 @@ MUTATIONS = (
     Mutation(
         "who said no is still called",
         CAMPAIGNS,
-        "    return words.NOT_PLAYING if status is Status.NOT_PLAYING else None",
+        "    return Reason.NOT_PLAYING if status is Status.NOT_PLAYING else None",
         "    return None",
         (f"{OF_EVENINGS}::test_a_change_among_three_statuses_keeps_a_recipient",),
     ),
@@ -231,7 +231,7 @@ MUTATIONS = (
     Mutation(
         "who left our server is written to",
         CONTACTS,
-        "    if reach.has_left:\n        return words.LEFT_OUR_SERVER\n",
+        "    if reach.has_left:\n        return Reason.LEFT_OUR_SERVER\n",
         "",
         (f"{OF_REACHING}::test_of_several_reasons_the_weightiest_is_given",),
     ),

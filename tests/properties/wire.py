@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from slomix.channels.base import Address, Message, Receipt, SendError, SlowDown, Unanswered
 from slomix.clock import wall_now
+from slomix.reasons.codes import Reason
 
 SECOND = timedelta(seconds=1)
 
@@ -37,11 +38,11 @@ class Wire:
             self.complaints.append(complaint)
         match mood:
             case "busy":
-                raise SendError("503")
+                raise SendError(Reason.OTHER, "503")
             case "slow down":
-                raise SlowDown("429", retry_after=SECOND)
+                raise SlowDown(Reason.OTHER, "429", retry_after=SECOND)
             case "closed":
-                raise SendError("DMs closed", permanent=True)
+                raise SendError(Reason.DMS_CLOSED, permanent=True)
             case "killed before":
                 raise Killed
         remembered = self.taken.get(nonce)
@@ -53,7 +54,7 @@ class Wire:
 
     def _answer(self, mood: str, nonce: str) -> Receipt:
         if mood == "cut":
-            raise Unanswered("cut")
+            raise Unanswered(Reason.OTHER, "cut")
         if mood == "killed after":
             raise Killed
         return Receipt(nonce)

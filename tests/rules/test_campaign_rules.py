@@ -14,6 +14,7 @@ from slomix.contacts.rules import ChannelName, Kind, QuietHours, Reach, Way
 from slomix.deliveries.formatting import OnDiscord, Plain, Style
 from slomix.jobs.rules import JobStatus
 from slomix.presence.rules import Whereabouts
+from slomix.reasons.codes import Reason
 from tests.moments import LJUBLJANA, at
 
 TIMES = Times(reminder_lead=timedelta(minutes=15), voice_check_delay=timedelta(seconds=30))
@@ -44,7 +45,7 @@ def test_made_in_the_afternoon_everything_is_planned_for_its_moment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("made_at", "reminder"), [(at(20, 44, 59), None), (at(20, 45), "too late"), (at(20, 59, 55), "too late")]
+    ("made_at", "reminder"), [(at(20, 44, 59), None), (at(20, 45), Reason.TOO_LATE), (at(20, 59, 55), Reason.TOO_LATE)]
 )
 def test_a_reminder_whose_moment_has_passed_is_skipped_with_its_reason(made_at: object, reminder: object) -> None:
     plan = rules.plan(START, made_at, TIMES)  # type: ignore[arg-type]
@@ -87,14 +88,14 @@ def test_looking_is_always_asked_the_others_when_ticked(audience: Audience, aske
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"allows": frozenset()}, "not opted in"),
-        ({"allows": frozenset(Kind) - {Kind.CAMPAIGNS}}, "not opted in"),
-        ({"discord_id": None}, "not linked"),
-        ({"has_left": True}, "left our Discord server"),
-        ({"known": ()}, "no working contact"),
-        ({"known": (Way(1, ChannelName.DISCORD, is_usable=False),)}, "no working contact"),
+        ({"allows": frozenset()}, Reason.NOT_OPTED_IN),
+        ({"allows": frozenset(Kind) - {Kind.CAMPAIGNS}}, Reason.NOT_OPTED_IN),
+        ({"discord_id": None}, Reason.NOT_LINKED),
+        ({"has_left": True}, Reason.LEFT_OUR_SERVER),
+        ({"known": ()}, Reason.NO_WORKING_CONTACT),
+        ({"known": (Way(1, ChannelName.DISCORD, is_usable=False),)}, Reason.NO_WORKING_CONTACT),
         ({"quiet_hours": QuietHours(at(20).time(), at(23).time())}, None),
-        ({"quiet_hours": QuietHours(at(19).astimezone(LJUBLJANA).time(), at(23).time())}, "quiet hours"),
+        ({"quiet_hours": QuietHours(at(19).astimezone(LJUBLJANA).time(), at(23).time())}, Reason.QUIET_HOURS),
     ],
 )
 def test_who_cannot_or_must_not_be_asked_is_left_out_with_the_reason(
@@ -152,8 +153,8 @@ def test_nobody_is_called_missing_on_a_guess() -> None:
         (Status.LOOKING, None),
         (Status.AVAILABLE, None),
         (Status.MAYBE, None),
-        (Status.NOT_PLAYING, "not playing"),
-        (None, "cleared their status"),
+        (Status.NOT_PLAYING, Reason.NOT_PLAYING),
+        (None, Reason.STATUS_CLEARED),
     ],
 )
 def test_a_change_among_three_statuses_keeps_a_recipient(status: Status | None, reason: str | None) -> None:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from slomix.contacts.rules import ChannelName, EmptyQuietHours, Kind, QuietHours, Reach, Way, why_not
+from slomix.reasons.codes import Reason
 from tests.moments import LJUBLJANA, at
 
 LONDON, LOS_ANGELES = ZoneInfo("Europe/London"), ZoneInfo("America/Los_Angeles")
@@ -73,12 +74,12 @@ NOT_LINKED = replace(LEFT, discord_id=None)
 @pytest.mark.parametrize(
     ("reach", "reason"),
     [
-        (None, "not linked"),
-        (NOT_LINKED, "not linked"),
-        (LEFT, "left our Discord server"),
-        (NOT_OPTED_IN, "not opted in"),
-        (NO_CONTACT, "no working contact"),
-        (QUIET, "quiet hours"),
+        (None, Reason.NOT_LINKED),
+        (NOT_LINKED, Reason.NOT_LINKED),
+        (LEFT, Reason.LEFT_OUR_SERVER),
+        (NOT_OPTED_IN, Reason.NOT_OPTED_IN),
+        (NO_CONTACT, Reason.NO_WORKING_CONTACT),
+        (QUIET, Reason.QUIET_HOURS),
         (REACHABLE, None),
     ],
 )
@@ -88,24 +89,24 @@ def test_of_several_reasons_the_weightiest_is_given(reach: Reach | None, reason:
 
 def test_a_message_is_of_the_kind_that_calls_people_together_unless_it_says_otherwise() -> None:
     assert why_not(replace(REACHABLE, allows=frozenset({Kind.CAMPAIGNS})), at(20, 45)) is None
-    assert why_not(replace(REACHABLE, allows=frozenset(Kind) - {Kind.CAMPAIGNS}), at(20, 45)) == "not opted in"
+    assert why_not(replace(REACHABLE, allows=frozenset(Kind) - {Kind.CAMPAIGNS}), at(20, 45)) == Reason.NOT_OPTED_IN
 
 
 @pytest.mark.parametrize("kind", Kind)
 def test_one_kind_that_is_switched_on_allows_no_other(kind: Kind) -> None:
     allows_one = replace(REACHABLE, allows=frozenset({kind}))
     assert {other: why_not(allows_one, at(20, 45), kind=other) for other in Kind} == {
-        other: None if other is kind else "not opted in" for other in Kind
+        other: None if other is kind else Reason.NOT_OPTED_IN for other in Kind
     }
 
 
 @pytest.mark.parametrize(
     ("reach", "reason"),
     [
-        (None, "not linked"),
-        (NOT_LINKED, "not linked"),
-        (LEFT, "left our Discord server"),
-        (NOT_OPTED_IN, "quiet hours"),
+        (None, Reason.NOT_LINKED),
+        (NOT_LINKED, Reason.NOT_LINKED),
+        (LEFT, Reason.LEFT_OUR_SERVER),
+        (NOT_OPTED_IN, Reason.QUIET_HOURS),
         (REACHABLE, None),
     ],
 )
@@ -117,7 +118,7 @@ def test_a_warning_about_ones_own_campaign_needs_no_consent_but_heeds_the_night(
 
 @pytest.mark.parametrize(
     ("reach", "reason"),
-    [(NOT_LINKED, "not linked"), (LEFT, "left our Discord server"), (NOT_OPTED_IN, None), (QUIET, None)],
+    [(NOT_LINKED, Reason.NOT_LINKED), (LEFT, Reason.LEFT_OUR_SERVER), (NOT_OPTED_IN, None), (QUIET, None)],
 )
 def test_what_somebody_asked_for_just_now_needs_a_link_and_our_server_and_no_more(
     reach: Reach, reason: str | None
@@ -127,7 +128,7 @@ def test_what_somebody_asked_for_just_now_needs_a_link_and_our_server_and_no_mor
 
 def test_what_heeds_no_quiet_hours_needs_consent_all_the_same() -> None:
     assert why_not(QUIET, at(20, 45), heeds_quiet_hours=False) is None
-    assert why_not(NOT_OPTED_IN, at(20, 45), heeds_quiet_hours=False) == "not opted in"
+    assert why_not(NOT_OPTED_IN, at(20, 45), heeds_quiet_hours=False) == Reason.NOT_OPTED_IN
 
 
 def test_quiet_hours_over_do_not_hold_a_message_back() -> None:
@@ -140,4 +141,4 @@ def test_of_what_is_known_the_ways_that_work_are_left_in_their_order() -> None:
     assert replace(REACHABLE, known=(TELEGRAM, signal, DISCORD)).ways == (TELEGRAM, signal, DISCORD)
     assert replace(REACHABLE, known=(broken, signal, DISCORD)).ways == (signal, DISCORD)
     assert why_not(replace(REACHABLE, known=(broken, DISCORD)), at(20, 45)) is None, "one that works is enough"
-    assert why_not(replace(REACHABLE, known=(broken,)), at(20, 45)) == "no working contact"
+    assert why_not(replace(REACHABLE, known=(broken,)), at(20, 45)) == Reason.NO_WORKING_CONTACT

@@ -8,6 +8,7 @@ from slomix.channels.base import Receipt, SendError, SlowDown, Unanswered
 from slomix.clock import wall_now
 from slomix.deliveries.rules import LIVE, DeliveryStatus, Verdict, judge, may_repeat, when_given_up
 from slomix.jobs.rules import Done, JobStatus, Retry
+from slomix.reasons.codes import Explanation, Reason
 
 WALL = wall_now()
 SECOND = timedelta(seconds=1)
@@ -16,18 +17,18 @@ PATIENCE = 30 * SECOND
 
 SENT = Verdict(DeliveryStatus.SENT, Done())
 CUT, BUSY, SLOW_DOWN, CLOSED = (
-    Unanswered("no answer"),
-    SendError("503"),
-    SlowDown("429", retry_after=PATIENCE),
-    SendError("DMs closed", permanent=True),
+    Unanswered(Reason.OTHER, "no answer"),
+    SendError(Reason.OTHER, "503"),
+    SlowDown(Reason.OTHER, "429", retry_after=PATIENCE),
+    SendError(Reason.DMS_CLOSED, permanent=True),
 )
 
 
-def over(status: DeliveryStatus, why: str) -> Verdict:
+def over(status: DeliveryStatus, why: Explanation) -> Verdict:
     return Verdict(status, Done(JobStatus.FAILED, why), why)
 
 
-def again(status: DeliveryStatus, why: str, retry_after: timedelta | None = None) -> Verdict:
+def again(status: DeliveryStatus, why: Explanation, retry_after: timedelta | None = None) -> Verdict:
     return Verdict(status, Retry(why, retry_after, is_free=retry_after is not None), why)
 
 
@@ -38,20 +39,20 @@ def again(status: DeliveryStatus, why: str, retry_after: timedelta | None = None
         (Receipt("1"), 59, True, SENT),
         (Receipt("1"), 3600, True, SENT),
         # Definite refusals: it did not arrive.
-        (BUSY, 0, False, again(DeliveryStatus.PENDING, "503")),
-        (BUSY, 3600, False, again(DeliveryStatus.PENDING, "503")),
-        (SLOW_DOWN, 0, False, again(DeliveryStatus.PENDING, "429", PATIENCE)),
-        (CLOSED, 0, False, over(DeliveryStatus.FAILED, "DMs closed")),
+        (BUSY, 0, False, again(DeliveryStatus.PENDING, BUSY.reason)),
+        (BUSY, 3600, False, again(DeliveryStatus.PENDING, BUSY.reason)),
+        (SLOW_DOWN, 0, False, again(DeliveryStatus.PENDING, SLOW_DOWN.reason, PATIENCE)),
+        (CLOSED, 0, False, over(DeliveryStatus.FAILED, CLOSED.reason)),
         # No answer: repeated while the nonce is remembered, and open for ever after that.
-        (CUT, 0, False, again(DeliveryStatus.SENDING, "no answer")),
-        (CUT, 59.9, True, again(DeliveryStatus.SENDING, "no answer")),
-        (CUT, 60, True, over(DeliveryStatus.UNKNOWN, "no answer")),
-        (CUT, 3600, False, over(DeliveryStatus.UNKNOWN, "no answer")),
+        (CUT, 0, False, again(DeliveryStatus.SENDING, CUT.reason)),
+        (CUT, 59.9, True, again(DeliveryStatus.SENDING, CUT.reason)),
+        (CUT, 60, True, over(DeliveryStatus.UNKNOWN, CUT.reason)),
+        (CUT, 3600, False, over(DeliveryStatus.UNKNOWN, CUT.reason)),
         # A repeat that is refused says nothing about the try that got no answer.
-        (BUSY, 10, True, again(DeliveryStatus.SENDING, "503")),
-        (SLOW_DOWN, 10, True, again(DeliveryStatus.SENDING, "429", PATIENCE)),
-        (BUSY, 60, True, over(DeliveryStatus.UNKNOWN, "503")),
-        (CLOSED, 10, True, over(DeliveryStatus.UNKNOWN, "DMs closed")),
+        (BUSY, 10, True, again(DeliveryStatus.SENDING, BUSY.reason)),
+        (SLOW_DOWN, 10, True, again(DeliveryStatus.SENDING, SLOW_DOWN.reason, PATIENCE)),
+        (BUSY, 60, True, over(DeliveryStatus.UNKNOWN, BUSY.reason)),
+        (CLOSED, 10, True, over(DeliveryStatus.UNKNOWN, CLOSED.reason)),
     ],
 )
 def test_an_answer_decides_what_became_of_the_message(

@@ -6,6 +6,7 @@ import pytest
 
 from slomix.clock import wall_now
 from slomix.jobs.rules import SHORTEST_WAIT, Again, JobStatus, Retry, after_failure, nudge_delay
+from slomix.reasons.codes import Explanation, Reason
 from tests.moments import at
 
 NOW = at(20, 45)
@@ -23,7 +24,7 @@ def decide(
     is_free: bool = False,
 ) -> Again | None:
     return after_failure(
-        Retry("it broke", retry_after, is_free),
+        Retry(Explanation(Reason.OTHER, "it broke"), retry_after, is_free),
         attempts=attempts,
         max_attempts=max_attempts,
         deadline_at=deadline_at,

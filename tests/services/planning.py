@@ -17,6 +17,7 @@ from slomix.planning.handlers import HANDLERS
 from slomix.planning.layout import Layout
 from slomix.planning.queries import RoomView
 from slomix.planning.rules import Actor, Side
+from slomix.reasons.codes import Explanation
 from tests.moments import TODAY
 from tests.world import LINKED, World
 
@@ -144,7 +145,7 @@ class Tonight:
             query = select(Job).where(Job.kind == teams.TURN).order_by(Job.id)
             return list(session.scalars(query.execution_options(populate_existing=True)))
 
-    def time_is_up(self, number: int = -1) -> tuple[JobStatus | None, str | None]:
+    def time_is_up(self, number: int = -1) -> tuple[JobStatus | None, Explanation | None]:
         """A turn's job, the newest unless said otherwise, runs at its moment: what came of it, and why."""
         job = self.clocks()[number]
         self.world.clock.move_to(max(job.run_at, self.world.clock.now()))

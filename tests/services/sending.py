@@ -20,6 +20,7 @@ from slomix.deliveries.service import JOB_KIND, Plan
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
+from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
 from tests.channel_doubles import MemoryChannel
 from tests.moments import LJUBLJANA, TODAY, at
@@ -67,7 +68,7 @@ class Wire(MemoryChannel):
         self.afterwards()
         if self.cuts:
             self.cuts -= 1
-            raise Unanswered("Discord did not answer (ReadError)")
+            raise Unanswered(Reason.DISCORD_DID_NOT_ANSWER, "ReadError")
         return Receipt(receipt.message_id, learned=self.learns)
 
 
@@ -115,7 +116,7 @@ class Post:
         self.carry(self.row(name))
         return self.row(name)
 
-    def carry_all(self, name: str = "alice") -> list[tuple[str, str, str | None, str | None]]:
+    def carry_all(self, name: str = "alice") -> list[tuple[str, str, Explanation | None, str | None]]:
         """Carry all of somebody's rows to their end: channel, status, reason and successor of each, in their order."""
         for _ in range(6):
             for row in self.rows_of(name):
@@ -146,7 +147,7 @@ class Post:
             query = select(Job).where(Job.kind == JOB_KIND, Job.subject == str(row.id))
             return session.scalars(query.execution_options(populate_existing=True)).one()
 
-    def attempts(self, row: Delivery) -> list[tuple[int, str, str, str | None]]:
+    def attempts(self, row: Delivery) -> list[tuple[int, str, str, Explanation | None]]:
         """The attempts of a delivery: claim, event, status, error."""
         with self.world.session() as session:
             found: list[Attempt] = deliveries.attempts(session, [row.id]).get(row.id, [])

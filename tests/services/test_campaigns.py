@@ -18,6 +18,7 @@ from slomix.deliveries.rules import DeliveryStatus
 from slomix.errors import NotFound
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
+from slomix.reasons.codes import Explanation, Reason
 from tests.configuration import make_settings
 from tests.moments import LJUBLJANA, TODAY, at
 from tests.steps import call, cancel, jobs_of
@@ -121,7 +122,7 @@ def test_made_late_the_reminder_is_there_and_skipped(world: World) -> None:
     world.says("alice", Status.LOOKING)
     world.clock.move_to(at(20, 50))
     own = jobs_of(world, call(world)[0])
-    assert (own[rules.REMINDER].status, own[rules.REMINDER].reason) == (JobStatus.SKIPPED, "too late")
+    assert (own[rules.REMINDER].status, own[rules.REMINDER].reason) == (JobStatus.SKIPPED, Explanation(Reason.TOO_LATE))
     assert own[rules.START].status is JobStatus.PENDING
 
 
@@ -187,7 +188,7 @@ def test_cancelled_nothing_goes_out_and_the_day_is_free_again(world: World) -> N
     cancel(world, first)
     with world.session() as session:
         rows = session.scalars(select(Delivery)).all()
-        assert {(row.status, row.reason) for row in rows} == {(DeliveryStatus.SKIPPED, "cancelled")}
+        assert {(row.status, row.reason) for row in rows} == {(DeliveryStatus.SKIPPED, Explanation(Reason.WITHDRAWN))}
         assert {job.status for job in session.scalars(select(Job))} == {JobStatus.SKIPPED}
     second, is_new = call(world, "dora", key="again")
     assert is_new

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import Player, User
 from slomix.contacts import preferences
@@ -17,6 +16,7 @@ from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact, Preferences
 from slomix.contacts.rules import ChannelName, Kind, Preferred, QuietHours, Reach
 from slomix.privacy import unlinking
+from slomix.reasons.codes import Explanation, Reason
 from tests.moments import LJUBLJANA, TODAY, at
 from tests.world import CAST, World
 
@@ -125,11 +125,13 @@ def test_a_channel_that_is_switched_off_here_is_no_way(world: World) -> None:
 def test_an_unusable_contact_is_not_used_and_says_since_when_and_why(world: World) -> None:
     way = contact(world, "alice").way
     with world.session() as session:
-        contacts.learn(session, contacts.failed(way, "DMs closed", is_permanent=True, now=NOW))
-        contacts.learn(session, contacts.failed(way, "again", is_permanent=True, now=at(22)))
+        contacts.learn(session, contacts.failed(way, Explanation(Reason.DMS_CLOSED), is_permanent=True, now=NOW))
+        contacts.learn(
+            session, contacts.failed(way, Explanation(Reason.DISCORD_ANSWERED, "503"), is_permanent=True, now=at(22))
+        )
     marked = contact(world, "alice")
-    assert (marked.unusable_since, marked.unusable_reason) == (NOW, "DMs closed")
-    assert (marked.last_error, marked.last_error_at) == ("again", at(22))
+    assert (marked.unusable_since, marked.unusable_reason) == (NOW, Explanation(Reason.DMS_CLOSED))
+    assert (marked.last_error, marked.last_error_at) == (Explanation(Reason.DISCORD_ANSWERED, "503"), at(22))
     found = reach(world, "alice")
     assert (found.ways, found.is_linked) == ((), True)
     assert [one.contact_id for one in found.known] == [way.contact_id], "it is known all the same"
@@ -141,16 +143,26 @@ def test_an_unusable_contact_is_not_used_and_says_since_when_and_why(world: Worl
 def test_a_passing_failure_leaves_a_contact_usable(world: World) -> None:
     with world.session() as session:
         contacts.learn(
-            session, contacts.failed(contact(world, "alice").way, "Discord answered 503", is_permanent=False, now=NOW)
+            session,
+            contacts.failed(
+                contact(world, "alice").way, Explanation(Reason.DISCORD_ANSWERED, "503"), is_permanent=False, now=NOW
+            ),
         )
     shown = contact(world, "alice")
-    assert (shown.unusable_since, shown.last_error, shown.last_error_at) == (None, "Discord answered 503", NOW)
+    assert (shown.unusable_since, shown.last_error, shown.last_error_at) == (
+        None,
+        Explanation(Reason.DISCORD_ANSWERED, "503"),
+        NOW,
+    )
     assert addresses(world, "alice") == {DISCORD: CAST["alice"]}
 
 
 def test_a_message_that_arrived_makes_a_contact_usable_again(world: World) -> None:
     with world.session() as session:
-        contacts.learn(session, contacts.failed(contact(world, "alice").way, "DMs closed", is_permanent=True, now=NOW))
+        contacts.learn(
+            session,
+            contacts.failed(contact(world, "alice").way, Explanation(Reason.DMS_CLOSED), is_permanent=True, now=NOW),
+        )
         contacts.learn(session, contacts.worked(contact(world, "alice").way, learned="7001", now=at(22)))
     shown = contact(world, "alice")
     assert (shown.unusable_since, shown.unusable_reason, shown.last_success_at) == (None, None, at(22))
@@ -158,7 +170,10 @@ def test_a_message_that_arrived_makes_a_contact_usable_again(world: World) -> No
 
 def test_logging_in_again_makes_a_contact_usable_again(world: World) -> None:
     with world.session() as session:
-        contacts.learn(session, contacts.failed(contact(world, "alice").way, "DMs closed", is_permanent=True, now=NOW))
+        contacts.learn(
+            session,
+            contacts.failed(contact(world, "alice").way, Explanation(Reason.DMS_CLOSED), is_permanent=True, now=NOW),
+        )
         contacts.add_discord(session, world.players["alice"], now=at(22))
     fresh = contact(world, "alice")
     assert (fresh.unusable_since, fresh.unusable_reason, fresh.verified_at) == (None, None, at(22))
@@ -170,14 +185,19 @@ def test_the_owner_may_have_their_addresses_tried_again_but_for_those_that_nobod
     world.has("alice", TELEGRAM, "4242")
     with world.session() as session:
         for name in ("alice", "erik"):
-            contacts.learn(session, contacts.failed(contact(world, name).way, "DMs closed", is_permanent=True, now=NOW))
+            contacts.learn(
+                session,
+                contacts.failed(contact(world, name).way, Explanation(Reason.DMS_CLOSED), is_permanent=True, now=NOW),
+            )
         contacts.learn(
             session,
-            contacts.failed(contact(world, "alice", TELEGRAM).way, words.UNREADABLE, is_permanent=True, now=NOW),
+            contacts.failed(
+                contact(world, "alice", TELEGRAM).way, Explanation(Reason.UNREADABLE), is_permanent=True, now=NOW
+            ),
         )
         contacts.try_again(session, world.players["alice"])
     assert [way.channel for way in reach(world, "alice").ways] == [DISCORD]
-    assert contact(world, "alice", TELEGRAM).unusable_reason == words.UNREADABLE
+    assert contact(world, "alice", TELEGRAM).unusable_reason == Explanation(Reason.UNREADABLE)
     assert reach(world, "erik").ways == (), "and nobody else's"
 
 

@@ -14,14 +14,15 @@ from slomix.deliveries.service import JOB_KIND
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
+from slomix.reasons.codes import Explanation, Reason
 from tests.configuration import SUMMARY_ROOM
 from tests.moments import at
 from tests.world import CAST
 
 from .sending import Post
 
-BUSY = SendError("Discord answered 503")
-CLOSED = SendError("this person's DMs are closed to the bot", permanent=True)
+BUSY = SendError(Reason.DISCORD_ANSWERED, "503")
+CLOSED = SendError(Reason.DMS_CLOSED, permanent=True)
 
 
 def test_a_delivery_is_sent_once_and_the_ledger_says_what_when_and_under_which_number(post: Post) -> None:
@@ -44,7 +45,7 @@ def test_what_is_settled_does_not_leave_again_whatever_becomes_of_its_job(post: 
 
 
 def test_what_a_campaign_skipped_it_does_not_open_again_itself(post: Post) -> None:
-    post.greeting.unwanted = Skip("already in voice")
+    post.greeting.unwanted = Skip(Reason.ALREADY_IN_VOICE)
     post.send("alice")
     post.greeting.unwanted = None
     assert post.plan("alice", "erik") == 1, "only who has none yet"
@@ -71,7 +72,7 @@ def test_a_refusal_for_good_fails_the_delivery_and_marks_the_contact(post: Post)
     [_, second] = post.rows()
     post.carry(second)
     [_, second] = post.rows()
-    assert (second.status, second.reason) == (DeliveryStatus.SKIPPED, "no working contact")
+    assert (second.status, second.reason) == (DeliveryStatus.SKIPPED, Explanation(Reason.NO_WORKING_CONTACT))
 
 
 def test_a_passing_failure_is_tried_again_with_the_words_of_then_and_both_tries_are_kept(post: Post) -> None:
@@ -120,7 +121,7 @@ def test_words_that_cannot_be_found_fail_the_delivery_with_their_last_error(post
     for _ in range(5):
         post.carry(row)
     row = post.row("alice")
-    assert (row.status, row.reason) == (DeliveryStatus.FAILED, "ValueError: bug 5")
+    assert (row.status, row.reason) == (DeliveryStatus.FAILED, Explanation(Reason.CRASHED, "ValueError: bug 5"))
     assert post.wire.sent == []
 
 
@@ -148,7 +149,7 @@ def test_a_room_has_a_row_without_a_player_and_is_told_once(post: Post) -> None:
 
 
 def test_a_room_that_refuses_for_good_marks_nobodys_contact(post: Post) -> None:
-    post.wire.answers = [SendError("Discord: Missing Access (50001)", permanent=True)]
+    post.wire.answers = [SendError(Reason.DISCORD_SAID, "Missing Access (50001)", permanent=True)]
     post.plan_room(SUMMARY_ROOM)
     post.carry(post.row(None))
     assert post.row(None).status is DeliveryStatus.FAILED
@@ -158,17 +159,17 @@ def test_a_room_that_refuses_for_good_marks_nobodys_contact(post: Post) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ("quiet", "quiet hours"),
-        ("opted out", "not opted in"),
-        ("unlinked", "not linked"),
-        ("left", "left our Discord server"),
-        ("removed", "no working contact"),
-        ("unwanted", "already in voice"),
-        ("expired", "expired"),
+        ("quiet", Explanation(Reason.QUIET_HOURS)),
+        ("opted out", Explanation(Reason.NOT_OPTED_IN)),
+        ("unlinked", Explanation(Reason.NOT_LINKED)),
+        ("left", Explanation(Reason.LEFT_OUR_SERVER)),
+        ("removed", Explanation(Reason.NO_WORKING_CONTACT)),
+        ("unwanted", Explanation(Reason.ALREADY_IN_VOICE)),
+        ("expired", Explanation(Reason.EXPIRED)),
     ],
 )
 def test_each_recipient_is_looked_at_again_when_it_is_time_and_a_skip_has_its_reason(
-    post: Post, change: str, reason: str
+    post: Post, change: str, reason: Explanation
 ) -> None:
     world = post.world
     post.plan("alice", "erik", deadline_at=at(21))
@@ -189,7 +190,7 @@ def test_each_recipient_is_looked_at_again_when_it_is_time_and_a_skip_has_its_re
                 contacts.remove_all(session, world.players["alice"])
             world.prefers("alice")
         case "unwanted":
-            post.greeting.unwanted = Skip("already in voice")
+            post.greeting.unwanted = Skip(Reason.ALREADY_IN_VOICE)
         case "expired":
             world.clock.move_to(at(21))
     row = post.row("alice")

@@ -12,14 +12,15 @@ from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus, Skip
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import LEASE, JobStatus
+from slomix.reasons.codes import Explanation, Reason
 from tests.moments import at
 
 from .sending import Post, nothing
 
 SECOND = timedelta(seconds=1)
-BUSY = SendError("Discord answered 503")
-SLOW_DOWN = SlowDown("Discord asks us to slow down (429)", retry_after=timedelta(seconds=90))
-CLOSED = SendError("this person's DMs are closed to the bot", permanent=True)
+BUSY = SendError(Reason.DISCORD_ANSWERED, "503")
+SLOW_DOWN = SlowDown(Reason.DISCORD_IS_BUSY, retry_after=timedelta(seconds=90))
+CLOSED = SendError(Reason.DMS_CLOSED, permanent=True)
 
 
 def cut_off(post: Post, **more: object) -> Delivery:
@@ -39,14 +40,14 @@ def test_it_is_repeated_with_its_nonce_and_its_words_and_arrives_once(post: Post
     assert post.wire.texts == ["Hello at 20:45:00"]
     assert post.attempts(row) == [
         (1, "begun", "sending", None),
-        (1, "ended", "sending", "Discord did not answer (ReadError)"),
+        (1, "ended", "sending", Explanation(Reason.DISCORD_DID_NOT_ANSWER, "ReadError")),
         (2, "begun", "sending", None),
         (2, "ended", "sent", None),
     ]
 
 
 def test_a_message_that_never_arrived_is_repeated_as_it_was(post: Post) -> None:
-    post.wire.answers = [Unanswered("no answer")]
+    post.wire.answers = [Unanswered(Reason.OTHER, "no answer")]
     nonce = post.send("alice").nonce
     post.world.clock.move_to(at(20, 46))
     post.carry(post.row("alice"))
@@ -54,7 +55,7 @@ def test_a_message_that_never_arrived_is_repeated_as_it_was(post: Post) -> None:
     assert (message.text, used) == ("Hello at 20:45:00", nonce)
 
 
-@pytest.mark.parametrize("change", ["opted out", "quiet hours", "already in voice"])
+@pytest.mark.parametrize("change", ["opted out", "quiet hours", "unwanted"])
 def test_it_is_not_repeated_to_who_does_not_want_it_any_more(post: Post, change: str) -> None:
     """It may not have arrived, and then the repeat would be a message that nobody wants: so it stays unknown."""
     cut_off(post)
@@ -64,7 +65,7 @@ def test_it_is_not_repeated_to_who_does_not_want_it_any_more(post: Post, change:
         case "quiet hours":
             post.world.prefers("alice", quiet=QuietHours(time(20), time(23)))
         case _:
-            post.greeting.unwanted = Skip(change)
+            post.greeting.unwanted = Skip(Reason.ALREADY_IN_VOICE)
     accepted = len(post.wire.sent)
     assert post.carry(post.row("alice")) is JobStatus.FAILED
     assert post.row("alice").status is DeliveryStatus.UNKNOWN
@@ -76,7 +77,7 @@ def test_after_a_minute_of_wall_time_it_is_unknown_and_never_repeated(post: Post
     post.pass_wall_time(row, 60 * SECOND)
     assert post.carry(row) is JobStatus.FAILED
     row = post.row("alice")
-    assert (row.status, row.reason) == (DeliveryStatus.UNKNOWN, "Discord did not answer (ReadError)")
+    assert (row.status, row.reason) == (DeliveryStatus.UNKNOWN, Explanation(Reason.DISCORD_DID_NOT_ANSWER, "ReadError"))
     assert row.settled_at == post.world.clock.now()
     assert len(post.attempts(row)) == 2, "nothing was tried any more"
     assert post.carry(row) is None
@@ -136,11 +137,14 @@ def test_it_is_not_repeated_to_who_is_unlinked_nor_after_its_deadline(post: Post
 
 
 def test_given_up_without_an_answer_it_is_unknown(post: Post) -> None:
-    post.wire.answers = [Unanswered("no answer")] * 5
+    post.wire.answers = [Unanswered(Reason.OTHER, "no answer")] * 5
     post.plan("alice")
     row = post.row("alice")
     assert [post.carry(row) for _ in range(5)][-1] is JobStatus.FAILED
-    assert (post.row("alice").status, post.row("alice").reason) == (DeliveryStatus.UNKNOWN, "no answer")
+    assert (post.row("alice").status, post.row("alice").reason) == (
+        DeliveryStatus.UNKNOWN,
+        Explanation(Reason.OTHER, "no answer"),
+    )
 
 
 class Killed(BaseException):
@@ -187,7 +191,11 @@ def test_a_worker_killed_while_sending_and_found_too_late_leaves_it_unknown(post
     post.pass_wall_time(row, 61 * SECOND)
     assert post.carry(row) is JobStatus.FAILED
     row = post.row("alice")
-    assert (row.status, row.reason, len(post.wire.sent)) == (DeliveryStatus.UNKNOWN, "the answer was not seen", 1)
+    assert (row.status, row.reason, len(post.wire.sent)) == (
+        DeliveryStatus.UNKNOWN,
+        Explanation(Reason.ANSWER_NOT_SEEN),
+        1,
+    )
 
 
 def test_a_slow_worker_whose_message_was_repeated_by_another_writes_nothing(post: Post) -> None:

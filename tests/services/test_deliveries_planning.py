@@ -13,6 +13,7 @@ from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus, Skip
 from slomix.deliveries.service import Plan
 from slomix.jobs.rules import JobStatus
+from slomix.reasons.codes import Explanation, Reason
 from tests.configuration import SUMMARY_ROOM
 from tests.moments import at
 from tests.world import World, build_world
@@ -64,7 +65,7 @@ def test_campaigns_that_plan_at_once_write_one_row_each(committed: Database) -> 
 
 
 def skip(post: Post) -> None:
-    post.greeting.unwanted = Skip("not playing")
+    post.greeting.unwanted = Skip(Reason.NOT_PLAYING)
     assert post.send("alice", subject="1").status is DeliveryStatus.SKIPPED
     post.greeting.unwanted = None
 
@@ -105,7 +106,11 @@ def test_what_has_not_gone_out_is_withdrawn_with_its_reason(post: Post) -> None:
     with post.world.session() as session:
         deliveries.withdraw(session, "1", ["greeting"], now=at(20, 50))
     alice, erik = post.row("alice"), post.row("erik")
-    assert (alice.status, alice.reason, alice.settled_at) == (DeliveryStatus.SKIPPED, "cancelled", at(20, 50))
+    assert (alice.status, alice.reason, alice.settled_at) == (
+        DeliveryStatus.SKIPPED,
+        Explanation(Reason.WITHDRAWN),
+        at(20, 50),
+    )
     assert erik.status is DeliveryStatus.SENT
     assert post.carry(alice) is None
     assert len(post.wire.sent) == 1
@@ -127,7 +132,12 @@ def test_a_tally_counts_each_state_with_its_reasons(post: Post) -> None:
         DeliveryStatus.UNKNOWN: 1,
         DeliveryStatus.PENDING: 1,
     }
-    assert dict(tally.reasons) == {"not opted in": 1, "Discord did not answer (ReadError)": 1}
+    assert tally.counts == {
+        (DeliveryStatus.SENT, None): 1,
+        (DeliveryStatus.SKIPPED, Explanation(Reason.NOT_OPTED_IN)): 1,
+        (DeliveryStatus.UNKNOWN, Explanation(Reason.DISCORD_DID_NOT_ANSWER, "ReadError")): 1,
+        (DeliveryStatus.PENDING, None): 1,
+    }
     assert (tally.total, tally.open, tally.tried, tally[DeliveryStatus.FAILED]) == (4, 1, 2, 0)
 
 
@@ -177,7 +187,7 @@ def test_of_a_players_rows_for_an_event_one_may_be_live_whatever_its_channel(
     world: World, first: str, second: str, taken: bool
 ) -> None:
     with world.session() as session:
-        session.add(row(world, status=DeliveryStatus(first), text="Hello", reason="for a reason"))
+        session.add(row(world, status=DeliveryStatus(first), text="Hello", reason=Explanation(Reason.EXPIRED)))
         session.flush()
         session.add(row(world, status=DeliveryStatus(second), channel=ChannelName.TELEGRAM))
         if taken:

@@ -8,7 +8,6 @@ from cryptography.fernet import Fernet
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.channels.base import SendError
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
@@ -16,15 +15,16 @@ from slomix.contacts.encryption import Vault
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName, Preferred
 from slomix.deliveries import service as deliveries
+from slomix.reasons.codes import Explanation, Reason
 from tests.moments import LJUBLJANA, at
 from tests.world import CAST
 
 from .sending import CHAT, NUMBER, Post
 
 DISCORD, TELEGRAM, SIGNAL = ChannelName.DISCORD, ChannelName.TELEGRAM, ChannelName.SIGNAL
-BLOCKED = SendError("the bot is blocked on Telegram", permanent=True)
-GONE = SendError("Signal does not know this number", permanent=True)
-CLOSED = SendError("this person's DMs are closed to the bot", permanent=True)
+BLOCKED = SendError(Reason.TELEGRAM_BLOCKED, permanent=True)
+GONE = SendError(Reason.SIGNAL_UNKNOWN_NUMBER, permanent=True)
+CLOSED = SendError(Reason.DMS_CLOSED, permanent=True)
 
 
 def seal_with_a_lost_key(session: Session, player_id: int, channel: ChannelName, address: str) -> None:
@@ -44,7 +44,7 @@ def test_an_address_that_nobody_can_read_takes_the_next_way_and_says_so_on_the_c
     assert everywhere.arrived() == {SIGNAL: [NUMBER]}
     contact = everywhere.contact("alice", TELEGRAM)
     assert contact is not None
-    assert (contact.unusable_since, contact.unusable_reason) == (at(20, 45), words.UNREADABLE)
+    assert (contact.unusable_since, contact.unusable_reason) == (at(20, 45), Explanation(Reason.UNREADABLE))
 
 
 def test_where_no_address_can_be_read_it_is_no_working_contact(everywhere: Post) -> None:
@@ -54,9 +54,9 @@ def test_where_no_address_can_be_read_it_is_no_working_contact(everywhere: Post)
         seal_with_a_lost_key(session, player, TELEGRAM, CHAT)
         seal_with_a_lost_key(session, player, SIGNAL, NUMBER)
     everywhere.plan("alice")
-    assert everywhere.carry_all() == [(TELEGRAM, "skipped", "no working contact", None)]
+    assert everywhere.carry_all() == [(TELEGRAM, "skipped", Explanation(Reason.NO_WORKING_CONTACT), None)]
     assert all(
-        (contact := everywhere.contact("alice", one)) and contact.unusable_reason == words.UNREADABLE
+        (contact := everywhere.contact("alice", one)) and contact.unusable_reason == Explanation(Reason.UNREADABLE)
         for one in (TELEGRAM, SIGNAL)
     )
 
@@ -75,7 +75,7 @@ def test_an_unreadable_address_after_a_fallback_takes_no_way_that_was_tried_alre
     everywhere.world.prefers("alice", preferred_channel=Preferred.TELEGRAM)
     assert everywhere.carry_all() == [
         (DISCORD, "failed", CLOSED.reason, TELEGRAM),
-        (TELEGRAM, "skipped", "no working contact", None),
+        (TELEGRAM, "skipped", Explanation(Reason.NO_WORKING_CONTACT), None),
     ]
 
 
@@ -111,7 +111,7 @@ def test_who_switched_it_off_between_two_channels_is_told_nothing(everywhere: Po
     everywhere.plan("alice")
     everywhere.carry(everywhere.row("alice"))
     everywhere.world.prefers("alice", called=False)
-    assert everywhere.carry_all()[1] == (SIGNAL, "skipped", "not opted in", None)
+    assert everywhere.carry_all()[1] == (SIGNAL, "skipped", Explanation(Reason.NOT_OPTED_IN), None)
     assert everywhere.arrived() == {}
 
 

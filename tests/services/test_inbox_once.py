@@ -16,6 +16,7 @@ from slomix.chat.responder import TRIES
 from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
 from slomix.processes.inbox import LOCK, Turn
+from slomix.reasons.codes import Reason
 from tests.services.chatting import code_for, desk_of, status
 from tests.services.racing import at_once
 from tests.world import World, build_world
@@ -92,7 +93,7 @@ def test_what_never_works_is_passed_over_and_blocks_nobody(linked: World, monkey
 
 
 def test_an_answer_that_does_not_arrive_is_no_reason_to_do_it_again(linked: World) -> None:
-    linked.telegram.answers = [SendError("the Telegram chat is gone", permanent=True)]
+    linked.telegram.answers = [SendError(Reason.TELEGRAM_CHAT_GONE, permanent=True)]
     desk_of(linked).take_update(update(7, "/avail looking"))
     assert status(linked, "alice") is Status.LOOKING
     with linked.session() as session:

@@ -10,6 +10,7 @@ from slomix.database.session import Database
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import LEASE, Done, JobStatus, Retry, Snooze
 from slomix.jobs.service import Lost
+from slomix.reasons.codes import Explanation, Reason
 
 from .promises import NOW, SECOND, WALL, claim, due, finish, look, lose, promise, release, take_back
 from .racing import at_once
@@ -38,11 +39,11 @@ def test_a_promise_that_is_rolled_back_with_its_cause_was_never_made(database: D
 
 
 def test_a_job_may_be_over_before_it_began_and_is_never_released(database: Database) -> None:
-    [job_id] = promise(database, due(status=JobStatus.SKIPPED, reason="too late"))
+    [job_id] = promise(database, due(status=JobStatus.SKIPPED, reason=Explanation(Reason.TOO_LATE)))
     assert release(database) == []
     assert claim(database, job_id) is None
     job = look(database, job_id)
-    assert (job.reason, job.finished_at) == ("too late", NOW - timedelta(hours=1))
+    assert (job.reason, job.finished_at) == (Explanation(Reason.TOO_LATE), NOW - timedelta(hours=1))
 
 
 def test_what_is_due_is_released_oldest_first_and_what_is_not_waits(database: Database) -> None:
@@ -101,8 +102,8 @@ def test_nobody_gets_a_job_that_is_not_there(database: Database) -> None:
     ("outcome", "status", "reason"),
     [
         (Done(), JobStatus.SENT, None),
-        (Done(JobStatus.SKIPPED, "cancelled"), JobStatus.SKIPPED, "cancelled"),
-        (Done(JobStatus.FAILED, "refused"), JobStatus.FAILED, "refused"),
+        (Done(JobStatus.SKIPPED, Explanation(Reason.WITHDRAWN)), JobStatus.SKIPPED, Explanation(Reason.WITHDRAWN)),
+        (Done(JobStatus.FAILED, Explanation(Reason.DMS_CLOSED)), JobStatus.FAILED, Explanation(Reason.DMS_CLOSED)),
     ],
 )
 def test_a_finished_job_is_over(database: Database, outcome: Done, status: JobStatus, reason: str | None) -> None:
@@ -122,7 +123,7 @@ def test_what_is_found_out_is_written_once(database: Database) -> None:
     assert job is not None
     finish(database, job, Done())
     with pytest.raises(Lost):
-        finish(database, job, Done(JobStatus.FAILED, "again"))
+        finish(database, job, Done(JobStatus.FAILED, Explanation(Reason.EXPIRED)))
     assert look(database, job_id).status is JobStatus.SENT
 
 
@@ -152,7 +153,10 @@ def test_of_a_worker_and_the_one_after_it_only_the_second_may_finish(committed: 
     assert slow is not None
     assert again is not None
     ended = at_once(
-        [lambda: finish(committed, slow, Done(JobStatus.FAILED, "slow")), lambda: finish(committed, again, Done())]
+        [
+            lambda: finish(committed, slow, Done(JobStatus.FAILED, Explanation(Reason.EXPIRED))),
+            lambda: finish(committed, again, Done()),
+        ]
     )
     assert isinstance(ended[0], Lost)
     assert ended[1] is JobStatus.SENT
@@ -177,11 +181,15 @@ def test_a_failed_try_comes_back_after_its_backoff_and_keeps_its_error(database:
     [job_id] = promise(database, due())
     job = claim(database, job_id)
     assert job is not None
-    assert finish(database, job, Retry("Discord answered 503")) is JobStatus.PENDING
-    assert (job.status, job.last_error) == (JobStatus.PENDING, "Discord answered 503")
+    assert finish(database, job, Retry(Explanation(Reason.DISCORD_ANSWERED, "503"))) is JobStatus.PENDING
+    assert (job.status, job.last_error) == (JobStatus.PENDING, Explanation(Reason.DISCORD_ANSWERED, "503"))
     after = look(database, job_id)
     assert SECOND <= after.run_at - NOW <= 2 * SECOND
-    assert (after.attempts, after.last_error, after.wait_until) == (1, "Discord answered 503", None)
+    assert (after.attempts, after.last_error, after.wait_until) == (
+        1,
+        Explanation(Reason.DISCORD_ANSWERED, "503"),
+        None,
+    )
     assert release(database) == []
     assert release(database, now=NOW + 2 * SECOND) == [job_id]
 
@@ -190,7 +198,7 @@ def test_a_provider_that_asked_for_patience_gets_it_in_wall_time(database: Datab
     [job_id] = promise(database, due())
     job = claim(database, job_id)
     assert job is not None
-    finish(database, job, Retry("429", retry_after=30 * SECOND))
+    finish(database, job, Retry(Explanation(Reason.DISCORD_IS_BUSY), retry_after=30 * SECOND))
     tomorrow = NOW + timedelta(days=1)
     assert release(database, now=tomorrow, wall=WALL + 29 * SECOND) == []
     assert claim(database, job_id, now=tomorrow, wall=WALL + 29 * SECOND) is None
@@ -203,12 +211,12 @@ def test_after_its_last_attempt_a_job_has_failed_with_its_last_error(database: D
     for attempt, status in enumerate([JobStatus.PENDING, JobStatus.FAILED], 1):
         job = claim(database, job_id, now=NOW + timedelta(minutes=attempt))
         assert job is not None
-        assert finish(database, job, Retry(f"error {attempt}" + "!" * 2000)) is status
+        assert finish(database, job, Retry(Explanation(Reason.CRASHED, f"error {attempt}" + "!" * 2000))) is status
     after = look(database, job_id)
     assert (after.attempts, after.finished_at) == (2, NOW)
     assert after.last_error is not None
-    assert after.last_error.startswith("error 2!")
-    assert len(after.last_error) == 1000
+    assert str(after.last_error).startswith("error 2!")
+    assert len(str(after.last_error)) == 1000
 
 
 def test_a_job_is_taken_back_when_its_lease_has_run_out_and_not_before(database: Database) -> None:
@@ -218,7 +226,11 @@ def test_a_job_is_taken_back_when_its_lease_has_run_out_and_not_before(database:
     assert look(database, job_id).status is JobStatus.RUNNING
     assert take_back(database, WALL + LEASE + SECOND) == []
     after = look(database, job_id)
-    assert (after.status, after.attempts, after.last_error) == (JobStatus.PENDING, 1, "the worker did not come back")
+    assert (after.status, after.attempts, after.last_error) == (
+        JobStatus.PENDING,
+        1,
+        Explanation(Reason.WORKER_DID_NOT_COME_BACK),
+    )
     assert release(database, wall=WALL + LEASE + SECOND) == [job_id], "at once, whatever its nudges were"
 
 

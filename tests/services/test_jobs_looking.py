@@ -10,6 +10,7 @@ from slomix.database.session import Database
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Retry, Snooze
+from slomix.reasons.codes import Explanation, Reason
 
 from .promises import NOW, SECOND, WALL, claim, due, finish, look, promise, release
 
@@ -22,7 +23,7 @@ def next_look(database: Database, *, now: datetime = NOW) -> tuple[datetime | No
 
 
 def test_with_nothing_to_do_there_is_no_next_look(database: Database) -> None:
-    promise(database, due(status=JobStatus.SKIPPED, reason="too late"))
+    promise(database, due(status=JobStatus.SKIPPED, reason=Explanation(Reason.TOO_LATE)))
     assert next_look(database) == (None, None)
 
 
@@ -49,7 +50,7 @@ def test_a_failed_try_is_looked_at_after_its_backoff_and_its_patience(database: 
     [job_id] = promise(database, due())
     job = claim(database, job_id)
     assert job is not None
-    finish(database, job, Retry("429", retry_after=30 * SECOND))
+    finish(database, job, Retry(Explanation(Reason.DISCORD_IS_BUSY), retry_after=30 * SECOND))
     run_at = look(database, job_id).run_at
     assert next_look(database)[0] == run_at
     assert next_look(database, now=run_at)[1] == WALL + 30 * SECOND
@@ -80,7 +81,7 @@ def test_a_finished_job_that_is_opened_again_has_all_its_attempts_before_it(
     [job_id] = promise(database, due(max_attempts=1))
     worker = claim(database, job_id)
     assert worker is not None
-    finish(database, worker, Done(status, "for a reason"))
+    finish(database, worker, Done(status, Explanation(Reason.EXPIRED)))
     reopen(database, "1")
     job = look(database, job_id)
     assert (job.status, job.run_at, job.deadline_at) == (JobStatus.PENDING, LATER, LATER + SECOND)
@@ -101,11 +102,15 @@ def test_only_what_has_not_begun_is_skipped(database: Database) -> None:
     running, pending, other = promise(database, due("running"), due("pending"), due("other"))
     claim(database, running)
     with database.transaction() as session:
-        jobs.skip_pending(session, "greet", ["running", "pending"], reason="cancelled", now=LATER)
+        jobs.skip_pending(session, "greet", ["running", "pending"], reason=Reason.WITHDRAWN, now=LATER)
     assert look(database, running).status is JobStatus.RUNNING
     assert look(database, other).status is JobStatus.PENDING
     skipped = look(database, pending)
-    assert (skipped.status, skipped.reason, skipped.finished_at) == (JobStatus.SKIPPED, "cancelled", LATER)
+    assert (skipped.status, skipped.reason, skipped.finished_at) == (
+        JobStatus.SKIPPED,
+        Explanation(Reason.WITHDRAWN),
+        LATER,
+    )
     assert claim(database, pending, now=LATER) is None
 
 

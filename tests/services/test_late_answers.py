@@ -16,6 +16,7 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
 from slomix.processes import dispatch
+from slomix.reasons.codes import Reason
 
 from .sending import CHAT, Post, nothing
 
@@ -85,7 +86,7 @@ def test_a_late_refusal_leaves_the_question_open(on_telegram: Post) -> None:
     """It may be the answer to another try than the one that nobody saw."""
     post = on_telegram
     post.telegram.meanwhile = lambda: taken_back(post)
-    post.telegram.answers = [SendError("Telegram: Bad Gateway (502)")]
+    post.telegram.answers = [SendError(Reason.TELEGRAM_SAID, "Bad Gateway (502)")]
     assert post.send("alice").status is DeliveryStatus.UNKNOWN
 
 

@@ -15,6 +15,7 @@ from slomix.contacts.models import Contact, LinkCode
 from slomix.contacts.rules import CODE_LASTS, ChannelName
 from slomix.database.session import Database
 from slomix.privacy import unlinking
+from slomix.reasons.codes import Explanation, Reason
 from tests.moments import TODAY, at
 from tests.world import World, build_world
 
@@ -177,7 +178,8 @@ def test_linking_the_same_chat_again_mends_what_was_marked(world: World) -> None
     with world.session() as session:
         contact = contacts.contacts_of(session, world.players["alice"])[TELEGRAM]
         contacts.learn(
-            session, contacts.failed(contact.way, "the bot is blocked on Telegram", is_permanent=True, now=at(20, 30))
+            session,
+            contacts.failed(contact.way, Explanation(Reason.TELEGRAM_BLOCKED), is_permanent=True, now=at(20, 30)),
         )
     assert has(world) == {}
     confirm(world, ask(world)[0])

@@ -19,13 +19,14 @@ from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
+from slomix.reasons.codes import Explanation, Reason
 from tests.moments import TODAY
 from tests.world import CAST, LINKED, World
 
 from .sending import Post
 
 LATER = itertools.count(1)  # each check of a test is that of a day of its own
-SILENT = SendError("Discord cannot be reached (ConnectError)")
+SILENT = SendError(Reason.DISCORD_NOT_REACHED, "ConnectError")
 
 
 @dataclass
@@ -215,7 +216,7 @@ def test_who_left_gets_no_message_over_any_channel_and_the_ledger_says_why(
         post.carry(post.row(name))
     assert (post.row("alice").status, post.row("alice").reason) == (
         DeliveryStatus.SKIPPED,
-        "left our Discord server",
+        Explanation(Reason.LEFT_OUR_SERVER),
     )
     assert post.row("erik").status is DeliveryStatus.SENT
     assert [len(one.sent) for one in (post.wire, post.telegram, post.signal)] == [1, 0, 0]
@@ -228,7 +229,7 @@ def test_a_test_message_to_who_left_does_not_leave_either(post: Post) -> None:
         user = session.get_one(User, post.world.users["alice"])
         accounts.note_membership(session, user, False, now=post.world.clock.now())
     post.carry(post.row("alice"))
-    assert (post.row("alice").reason, post.wire.sent) == ("left our Discord server", [])
+    assert (post.row("alice").reason, post.wire.sent) == (Explanation(Reason.LEFT_OUR_SERVER), [])
 
 
 def test_who_came_back_is_written_to_again(post: Post) -> None:

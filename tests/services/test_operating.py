@@ -25,6 +25,7 @@ from slomix.deliveries.rules import DeliveryStatus
 from slomix.errors import DomainError
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
+from slomix.reasons.codes import Explanation, Reason
 from tests.moments import at
 from tests.services.promises import due, promise
 from tests.steps import call, cancel
@@ -32,7 +33,7 @@ from tests.workers.pump import pump
 from tests.workers.stage import REMINDER, told
 from tests.world import World
 
-ERROR = "Discord answered 500"
+ERROR = Explanation(Reason.DISCORD_ANSWERED, "500")
 
 
 def retry(world: World, job_id: int, *, twice: bool = False) -> None:
@@ -88,7 +89,7 @@ def fail(world: World, row: Delivery, status: str = "failed") -> Job:
 
 def test_a_failed_job_is_pending_again_with_all_its_tries_and_its_deadline(world: World) -> None:
     [one] = promise(world.runtime.database, due(deadline_at=at(21, 10)))
-    put(world, one, status="failed", attempts=5, last_error="it broke")
+    put(world, one, status="failed", attempts=5, last_error=Explanation(Reason.OTHER, "it broke"))
     retry(world, one)
     found = job(world, "greet", "1")
     assert (found.status, found.attempts, found.last_error) == (JobStatus.PENDING, 0, None)
@@ -183,7 +184,7 @@ def test_a_message_that_is_called_off_is_settled_with_its_reason_and_never_leave
     first, _ = rows(world)
     assert call_off(world, carrier(world, first).id) == 0, "it is the message itself"
     row, carried = rows(world)[0], carrier(world, first)
-    reason = "cancelled by an operator"
+    reason = Explanation(Reason.CANCELLED_BY_OPERATOR)
     assert (row.status, row.reason, row.settled_at) == (DeliveryStatus.SKIPPED, reason, world.clock.now())
     assert (carried.status, carried.reason) == (JobStatus.SKIPPED, reason)
     pump(world)
@@ -199,7 +200,7 @@ def test_one_whose_answer_was_not_seen_becomes_unknown(world: World, campaign: i
     call_off(world, carrier(world, first).id)
     row = rows(world)[0]
     assert row.status is DeliveryStatus.UNKNOWN
-    assert row.reason == "the answer was not seen; cancelled by an operator"
+    assert row.reason == Explanation(Reason.ANSWER_NOT_SEEN).followed_by(Reason.CANCELLED_BY_OPERATOR)
 
 
 def test_a_phase_that_is_called_off_takes_its_messages_along_and_the_others_stay(world: World, campaign: int) -> None:

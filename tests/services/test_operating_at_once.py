@@ -16,6 +16,7 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
 from slomix.processes import dispatch
+from slomix.reasons.codes import Explanation, Reason
 from tests.moments import at
 from tests.services.racing import at_once
 from tests.steps import call, do
@@ -69,7 +70,11 @@ def test_a_worker_sends_it_or_an_operator_calls_it_off_and_never_both(called: Wo
 def test_two_operators_retry_one_message_and_it_begins_anew_once(called: World) -> None:
     row, job = reminder(called)
     with called.session() as session:
-        session.execute(update(Delivery).where(Delivery.id == row.id).values(status="failed", reason="it broke"))
+        session.execute(
+            update(Delivery)
+            .where(Delivery.id == row.id)
+            .values(status="failed", reason=Explanation(Reason.OTHER, "it broke"))
+        )
         session.execute(update(Job).where(Job.id == job.id).values(status="failed"))
     came = at_once([lambda: retry(called, job.id)] * 2)
     assert sorted(isinstance(one, DomainError) for one in came) == [False, True], came
@@ -105,7 +110,7 @@ def test_the_command_line_lists_retries_and_cancels(installation: World) -> None
     answer = do("jobs", "retry", str(job.id))
     assert (answer.exit_code, answer.output) == (1, "Error: Only what has failed is tried again; this is planned.\n")
     assert do("jobs", "cancel", str(job.id)).output == f"Job {job.id} is cancelled.\n"
-    assert reminder(installation)[0].reason == "cancelled by an operator"
+    assert reminder(installation)[0].reason == Explanation(Reason.CANCELLED_BY_OPERATOR)
     with installation.session() as session:
         phase = session.scalars(select(Job.id).where(Job.kind == rules.START)).one()
     assert do("jobs", "cancel", str(phase)).output == f"Job {phase} is cancelled, and with it its messages: 1.\n"
@@ -116,7 +121,9 @@ def test_the_command_line_lists_retries_and_cancels(installation: World) -> None
         assert "Traceback" not in answer.output
     with installation.session() as session:
         session.execute(update(Job).where(Job.id == job.id).values(status="failed", deadline_at=None))
-        session.execute(update(Delivery).values(status="unknown", reason="no answer", deadline_at=None))
+        session.execute(
+            update(Delivery).values(status="unknown", reason=Explanation(Reason.OTHER, "no answer"), deadline_at=None)
+        )
     assert "--may-arrive-twice" in do("jobs", "retry", str(job.id)).output
     assert do("jobs", "retry", str(job.id), "--may-arrive-twice").output == f"Job {job.id} is tried again.\n"
 
@@ -124,7 +131,11 @@ def test_the_command_line_lists_retries_and_cancels(installation: World) -> None
 def test_what_was_cancelled_since_the_page_was_put_together_is_not_tried_again(called: World) -> None:
     row, job = reminder(called)
     with called.session() as session:
-        session.execute(update(Delivery).where(Delivery.id == row.id).values(status="failed", reason="it broke"))
+        session.execute(
+            update(Delivery)
+            .where(Delivery.id == row.id)
+            .values(status="failed", reason=Explanation(Reason.OTHER, "it broke"))
+        )
         session.execute(update(Job).where(Job.id == job.id).values(status="failed"))
     settings, now = called.runtime.settings, called.clock.now()
     with called.session() as looking:

@@ -15,6 +15,7 @@ from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import AttemptEvent
 from slomix.jobs.models import Job
 from slomix.presence.rules import Whereabouts
+from slomix.reasons.codes import Explanation, Reason
 from tests.configuration import ROOM
 from tests.moments import at
 from tests.steps import call, do
@@ -31,7 +32,7 @@ def evening(installation: World) -> str:
         world.says(name, Status.LOOKING)
     campaign_id = call(world)[0]
     world.clock.move_to(at(20, 45))
-    world.discord.answers = [SendError("Discord answered 500")]
+    world.discord.answers = [SendError(Reason.DISCORD_ANSWERED, "500")]
     pump(world)
     world.clock.move_to(at(20, 46))
     pump(world)
@@ -117,7 +118,9 @@ def test_every_promise_can_be_seen_to_be_broken(installation: World, evening: st
     change(installation, Attempt, "send_start_2100", at=at(21, 15))
     assert broken(installation, evening) == ["nothing left after its deadline"]
     change(installation, Attempt, "send_start_2100", at=at(21))
-    change(installation, Delivery, "send_start_2100", status="unknown", reason="nobody knows")
+    change(
+        installation, Delivery, "send_start_2100", status="unknown", reason=Explanation(Reason.OTHER, "nobody knows")
+    )
     assert broken(installation, evening) == ["unknown is only what got no answer"]
     change(installation, Delivery, "send_start_2100", status="failed", reason=None)
     assert broken(installation, evening) == ["what was not sent has its reason"]
@@ -165,7 +168,7 @@ def test_what_got_no_answer_is_rightly_unknown(installation: World) -> None:
     installation.says("alice", Status.LOOKING)
     campaign_id = str(call(installation)[0])
     installation.clock.move_to(at(20, 45))
-    installation.telegram.answers = [Unanswered("Telegram did not answer (ReadError)")]
+    installation.telegram.answers = [Unanswered(Reason.TELEGRAM_DID_NOT_ANSWER, "ReadError")]
     pump(installation)
     assert row_of(installation, "send_reminder_2045").status == "unknown"
     assert broken(installation, campaign_id) == []

@@ -7,6 +7,7 @@ from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import JobStatus
 from slomix.processes import dispatch
+from slomix.reasons.codes import Explanation, Reason
 from tests.moments import at
 
 from .sending import Post
@@ -61,7 +62,7 @@ def test_what_waited_past_its_deadline_expires_also_while_paused(planned: Post) 
     assert released(planned) == ["delivery"]
     planned.carry(planned.row("alice"))
     row = planned.row("alice")
-    assert (row.status, row.reason) == (DeliveryStatus.SKIPPED, "expired")
+    assert (row.status, row.reason) == (DeliveryStatus.SKIPPED, Explanation(Reason.EXPIRED))
     assert planned.wire.sent == []
 
 

@@ -12,6 +12,7 @@ from slomix.deliveries import service as deliveries
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.planning import notices, rules
 from slomix.planning.models import Thread
+from slomix.reasons.codes import Explanation, Reason
 from tests.moments import TODAY
 from tests.services.planning import PLACE_TO_ANNOUNCE, Tonight, opened, under
 from tests.workers.pump import pump
@@ -27,7 +28,7 @@ def tonight(world: World) -> Tonight:
     return tonight
 
 
-def ledger(tonight: Tonight) -> list[tuple[str | None, DeliveryStatus, str | None]]:
+def ledger(tonight: Tonight) -> list[tuple[str | None, DeliveryStatus, Explanation | None]]:
     with tonight.world.session() as session:
         rows = deliveries.ledger(session, tonight.view().room.subject)
         for row in rows:
@@ -76,7 +77,7 @@ def test_when_there_are_enough_by_then_nothing_is_posted_and_the_ledger_says_why
     pump(tonight.world)
     assert tonight.world.discord.sent == []
     [(_, status, reason)] = ledger(tonight)
-    assert (status, reason) == (DeliveryStatus.SKIPPED, "there are enough by now")
+    assert (status, reason) == (DeliveryStatus.SKIPPED, Explanation(Reason.ENOUGH_BY_NOW))
 
 
 def with_thread(tonight: Tonight) -> Tonight:

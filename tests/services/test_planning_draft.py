@@ -9,6 +9,7 @@ from slomix.availability.rules import Status
 from slomix.jobs.rules import JobStatus
 from slomix.planning import rules
 from slomix.planning.models import Room
+from slomix.reasons.codes import Explanation, Reason
 from tests.services.planning import A, B, Tonight, opened
 from tests.world import World
 
@@ -160,7 +161,7 @@ def test_a_clock_that_was_beaten_does_nothing(tonight: Tonight) -> None:
     [first] = tonight.clocks()
     tonight.places("erik", "goran", A)
     tonight.ends_draft("alice")
-    assert tonight.time_is_up() == (JobStatus.SKIPPED, "picked in time")
+    assert tonight.time_is_up() == (JobStatus.SKIPPED, Explanation(Reason.PICKED_IN_TIME))
     assert tonight.sides() == ("ERIK goran", "FRANKA")
     assert first.run_at == tonight.world.clock.now()
 
@@ -169,7 +170,7 @@ def test_the_clock_of_a_turn_that_is_over_leaves_the_next_turn_alone(tonight: To
     tonight.drafts("alice", seconds=60)
     tonight.world.clock.forward(timedelta(seconds=59))
     tonight.places("erik", "goran", A)
-    assert tonight.time_is_up(0) == (JobStatus.SKIPPED, "picked in time")
+    assert tonight.time_is_up(0) == (JobStatus.SKIPPED, Explanation(Reason.PICKED_IN_TIME))
     assert (tonight.sides(), tonight.turn()) == (("ERIK goran", "FRANKA"), B)
     assert tonight.time_is_up() == (JobStatus.SENT, None)
     assert tonight.sides() == ("ERIK goran", "FRANKA alice")
@@ -184,7 +185,7 @@ def test_when_the_captain_has_left_the_clock_waits_until_there_is_another(tonigh
     tonight.drafts("alice", seconds=60)
     tonight.leaves("erik")
     assert (tonight.turn(), until(tonight)) == (A, None)
-    assert tonight.time_is_up() == (JobStatus.SKIPPED, "nobody was picked")
+    assert tonight.time_is_up() == (JobStatus.SKIPPED, Explanation(Reason.NOBODY_PICKED))
     assert tonight.sides() == ("", "FRANKA")
     tonight.leads("goran", A, "goran")
     assert (tonight.turn(), until(tonight)) == (A, tonight.world.clock.now() + MINUTE)
@@ -197,7 +198,7 @@ def test_when_everybody_else_has_left_the_draft_is_over(tonight: Tonight) -> Non
     for name in ("bob", "goran", "dora", "alice"):
         tonight.leaves(name)
     assert tonight.turn() is None
-    assert tonight.time_is_up() == (JobStatus.SKIPPED, "nobody was picked")
+    assert tonight.time_is_up() == (JobStatus.SKIPPED, Explanation(Reason.NOBODY_PICKED))
     with tonight.world.session() as session:
         room = session.get_one(Room, tonight.view().room.id, populate_existing=True)
         assert (room.first_pick, room.turn_until) == (None, None)
@@ -257,7 +258,7 @@ def test_a_turn_that_goes_over_to_the_other_captain_because_somebody_left_has_it
 def test_a_clock_that_comes_on_the_next_day_picks_nobody(tonight: Tonight) -> None:
     tonight.drafts("alice", A, seconds=60)
     tonight.world.clock.forward(timedelta(hours=6))
-    assert tonight.time_is_up() == (JobStatus.SKIPPED, "too late")
+    assert tonight.time_is_up() == (JobStatus.SKIPPED, Explanation(Reason.TOO_LATE))
     assert tonight.sides() == ("ERIK", "FRANKA")
     assert tonight.view().room.first_pick is None, "and the draft is over"
 

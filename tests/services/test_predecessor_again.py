@@ -25,6 +25,7 @@ from slomix.jobs.models import Job
 from slomix.legacy_import import service
 from slomix.legacy_import.report import Kind, Outcome
 from slomix.privacy import unlinking
+from slomix.reasons.codes import Explanation, Reason
 from tests.configuration import ROOM, SUMMARY_ROOM
 from tests.moments import TODAY, at
 from tests.steps import call
@@ -152,7 +153,12 @@ def test_who_was_told_there_is_not_told_again_by_a_campaign_here(world: World, f
             select(Delivery).where(Delivery.event_key == f"PROMOTE:T0:{TODAY}").order_by(Delivery.id)
         ).first()
         assert row is not None
-        assert (row.status, row.message_id, row.reason, row.text) == (DeliveryStatus.SENT, "m1", words.TOLD_THERE, "")
+        assert (row.status, row.message_id, row.reason, row.text) == (
+            DeliveryStatus.SENT,
+            "m1",
+            Explanation(Reason.TOLD_THERE),
+            "",
+        )
         assert row.settled_at == at(20, 10)
     with world.session() as session:
         card = view_models.card_of(

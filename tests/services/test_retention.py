@@ -23,6 +23,7 @@ from slomix.health import service as health
 from slomix.health.models import Heartbeat
 from slomix.jobs.models import Job
 from slomix.privacy import retention
+from slomix.reasons.codes import Explanation, Reason
 from tests.configuration import ROOM
 from tests.moments import TODAY
 from tests.services.planning import under
@@ -106,7 +107,7 @@ def test_a_failure_is_not_forgotten_with_its_messages(over: World) -> None:
     with over.session() as session:
         row = session.scalars(select(Delivery).where(Delivery.event_key.like("PROMOTE:T0:%"))).first()
         assert row is not None
-        row.status, row.reason = DeliveryStatus.UNKNOWN, "no answer"
+        row.status, row.reason = DeliveryStatus.UNKNOWN, Explanation(Reason.ANSWER_NOT_SEEN)
     days_later(over, KEPT_FOR + 1)
     with over.session() as session:
         campaign = session.scalars(select(Campaign)).one()

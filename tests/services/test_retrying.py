@@ -19,14 +19,15 @@ from slomix.deliveries.rules import DeliveryStatus
 from slomix.errors import NotFound
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
+from slomix.reasons.codes import Reason
 from tests.moments import at
 from tests.services.racing import at_once
 from tests.steps import call, cancel, jobs_of
 from tests.workers.pump import pump
 from tests.world import World, build_world
 
-BUSY = SendError("Discord answered 500")
-CLOSED = SendError("this person's DMs are closed to the bot", permanent=True)
+BUSY = SendError(Reason.DISCORD_ANSWERED, "500")
+CLOSED = SendError(Reason.DMS_CLOSED, permanent=True)
 
 
 def called(world: World, *names: str) -> int:
@@ -137,7 +138,7 @@ def test_what_may_have_arrived_is_tried_again_only_when_that_is_chosen(world: Wo
     world.has("alice", ChannelName.TELEGRAM, "4711")
     campaign_id = called(world, "alice")
     world.clock.move_to(at(20, 45))
-    world.telegram.answers = [Unanswered("Telegram did not answer (ReadError)")]
+    world.telegram.answers = [Unanswered(Reason.TELEGRAM_DID_NOT_ANSWER, "ReadError")]
     pump(world)
     before = reminders(world)["alice"]
     assert before.status is DeliveryStatus.UNKNOWN
@@ -174,7 +175,7 @@ def test_what_took_another_way_is_history(world: World) -> None:
     world.has("alice", ChannelName.TELEGRAM, "4711")
     campaign_id = called(world, "alice")
     world.clock.move_to(at(20, 45))
-    world.telegram.answers = [SendError("the bot is blocked there", permanent=True)]
+    world.telegram.answers = [SendError(Reason.TELEGRAM_BLOCKED, permanent=True)]
     pump(world)
     with world.session() as session:
         rows = session.scalars(select(Delivery).where(Delivery.notice == rules.REMINDER).order_by(Delivery.id)).all()
@@ -188,7 +189,7 @@ def test_a_channel_that_was_tried_in_vain_is_no_way(world: World) -> None:
     world.has("alice", ChannelName.TELEGRAM, "4711")
     campaign_id = called(world, "alice")
     world.clock.move_to(at(20, 45))
-    world.telegram.answers, world.discord.answers = [SendError("the bot is blocked there", permanent=True)], [CLOSED]
+    world.telegram.answers, world.discord.answers = [SendError(Reason.TELEGRAM_BLOCKED, permanent=True)], [CLOSED]
     pump(world)
     with world.session() as session:
         telegram = contacts.contacts_of(session, world.players["alice"])[ChannelName.TELEGRAM]

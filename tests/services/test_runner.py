@@ -16,6 +16,7 @@ from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import LEASE, Done, JobStatus, Retry, Snooze
 from slomix.jobs.runner import run
+from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
 from tests.moments import at
 from tests.world import World
@@ -33,7 +34,7 @@ class Scripted:
     acts: Callable[[], Any] = lambda: "said"
     finishes: Part = lambda _session: Done()
     called: list[str] = field(default_factory=list)
-    given_up: list[str | None] = field(default_factory=list)
+    given_up: list[Explanation | None] = field(default_factory=list)
 
     def begin(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> Any:
         self.called.append("begin")
@@ -101,10 +102,10 @@ def test_a_job_that_is_not_due_or_over_is_not_begun(evening: World, more: dict[s
     ("outcome", "status", "attempts"),
     [
         (Done(), JobStatus.SENT, 1),
-        (Done(JobStatus.SKIPPED, "cancelled"), JobStatus.SKIPPED, 1),
-        (Done(JobStatus.FAILED, "refused"), JobStatus.FAILED, 1),
+        (Done(JobStatus.SKIPPED, Explanation(Reason.WITHDRAWN)), JobStatus.SKIPPED, 1),
+        (Done(JobStatus.FAILED, Explanation(Reason.NO_TRY_LEFT)), JobStatus.FAILED, 1),
         (Snooze(timedelta(seconds=1)), JobStatus.PENDING, 0),
-        (Retry("not yet"), JobStatus.PENDING, 1),
+        (Retry(Explanation(Reason.NO_MEMBERS_KNOWN)), JobStatus.PENDING, 1),
     ],
 )
 @pytest.mark.parametrize("part", ["begins", "finishes"])
@@ -127,7 +128,11 @@ def test_an_exception_in_any_part_is_a_failed_attempt_with_its_words(evening: Wo
     script: dict[str, Any] = {part: fail}
     assert run(evening.runtime, Scripted(**script), job_id) is JobStatus.PENDING
     job = look(evening.runtime.database, job_id)
-    assert (job.attempts, job.last_error, job.lease_until) == (1, "ValueError: a bug of ours", None)
+    assert (job.attempts, job.last_error, job.lease_until) == (
+        1,
+        Explanation(Reason.CRASHED, "ValueError: a bug of ours"),
+        None,
+    )
     assert job.run_at > at(20, 45)
 
 
@@ -154,7 +159,7 @@ def test_after_the_last_attempt_it_is_given_up_once_with_the_last_error(evening:
         assert handler.given_up == []
         evening.clock.move_to(at(20, minute))
         assert run(evening.runtime, handler, job_id) is status
-    assert handler.given_up == ["ValueError: a bug of ours"]
+    assert handler.given_up == [Explanation(Reason.CRASHED, "ValueError: a bug of ours")]
     evening.clock.move_to(at(21))
     assert run(evening.runtime, handler, job_id) is None
     assert len(handler.given_up) == 1
@@ -163,9 +168,9 @@ def test_after_the_last_attempt_it_is_given_up_once_with_the_last_error(evening:
 
 def test_a_retry_that_would_come_after_the_deadline_is_given_up(evening: World) -> None:
     [job_id] = promise(evening.runtime.database, due(deadline_at=at(20, 45, 1)))
-    handler = Scripted(finishes=lambda _session: Retry("Discord answered 503"))
+    handler = Scripted(finishes=lambda _session: Retry(Explanation(Reason.DISCORD_ANSWERED, "503")))
     assert run(evening.runtime, handler, job_id) is JobStatus.FAILED
-    assert handler.given_up == ["Discord answered 503"]
+    assert handler.given_up == [Explanation(Reason.DISCORD_ANSWERED, "503")]
 
 
 def away(*_: Any) -> Any:

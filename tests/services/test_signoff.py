@@ -19,6 +19,7 @@ from slomix.deliveries.rules import DeliveryStatus
 from slomix.health import service as health
 from slomix.jobs.models import Job
 from slomix.presence.rules import Whereabouts
+from slomix.reasons.codes import Explanation, Reason
 from tests.configuration import ROOM
 from tests.steps import call
 from tests.workers.stage import go, in_voice
@@ -93,7 +94,7 @@ def test_a_follow_up_to_somebody_in_voice_is_seen(world: World, campaign_id: int
 
 def test_a_follow_up_in_quiet_hours_is_seen(world: World, campaign_id: int) -> None:
     row = of(world, "franka")
-    assert (row.status, row.reason) == (DeliveryStatus.SKIPPED, "quiet hours")
+    assert (row.status, row.reason) == (DeliveryStatus.SKIPPED, Explanation(Reason.QUIET_HOURS))
     with world.session() as session:
         row = session.get_one(Delivery, row.id)
         row.status, row.reason, row.text = DeliveryStatus.SENT, None, "We are starting"

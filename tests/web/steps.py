@@ -20,6 +20,7 @@ from slomix.accounts.rules import LinkAction
 from slomix.deliveries.models import Delivery
 from slomix.dev.simulator.people import environment
 from slomix.jobs.models import Job
+from slomix.reasons.codes import Explanation, Reason
 from tests.simulators import CAST as PEOPLE
 from tests.simulators import Simulator
 from tests.waiting import PATIENCE
@@ -135,10 +136,17 @@ def settle(world: World, status: str, *, notice: str = "send_reminder_2045", mos
         ids = list(
             session.scalars(select(Delivery.id).where(Delivery.notice == notice).order_by(Delivery.id).limit(most))
         )
-        values = {"status": status, "reason": "Discord answered 500", "text": "Come!", "settled_at": world.clock.now()}
+        values = {
+            "status": status,
+            "reason": Explanation(Reason.DISCORD_ANSWERED, "500"),
+            "text": "Come!",
+            "settled_at": world.clock.now(),
+        }
         session.execute(update(Delivery).where(Delivery.id.in_(ids)).values(**values))
         carriers = (Job.kind == "delivery") & Job.subject.in_([str(one) for one in ids])
-        session.execute(update(Job).where(carriers).values(status="failed", last_error="Discord answered 500"))
+        session.execute(
+            update(Job).where(carriers).values(status="failed", last_error=Explanation(Reason.DISCORD_ANSWERED, "500"))
+        )
     return ids
 
 

@@ -14,6 +14,7 @@ from slomix.availability.rules import Status
 from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact, Preferences
 from slomix.contacts.rules import ChannelName
+from slomix.reasons.codes import Explanation, Reason
 from tests.web.conftest import (
     Browse,
     Browser,
@@ -137,7 +138,10 @@ def test_the_overview_says_what_waits_and_how_the_channels_do_and_no_address(wor
         made = {one.channel: one.way for one in contacts.contacts_of(session, world.players["alice"]).values()}
         contacts.learn(session, contacts.worked(made[ChannelName.DISCORD], learned=None, now=now))
         contacts.learn(
-            session, contacts.failed(made[ChannelName.TELEGRAM], "<i>blocked</i>", is_permanent=True, now=now)
+            session,
+            contacts.failed(
+                made[ChannelName.TELEGRAM], Explanation(Reason.OTHER, "<i>blocked</i>"), is_permanent=True, now=now
+            ),
         )
         accounts.note_membership(session, session.get_one(User, world.users["erik"]), False, now=now)
     elsewhere = with_settings(world, signal_enabled=False)

@@ -15,6 +15,7 @@ from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.service import NewJob
+from slomix.reasons.codes import Explanation, Reason
 from tests.moments import at
 from tests.steps import call
 from tests.web.conftest import Browse, Browser, is_page, lands, nothing_stored
@@ -46,7 +47,11 @@ def delivery(world: World, **values: object) -> tuple[int, int]:
         carrier = (Job.kind == "delivery") & (Job.subject == str(one))
         if values:
             session.execute(update(Delivery).where(Delivery.id == one).values(**values))
-            session.execute(update(Job).where(carrier).values(status="failed", last_error="Discord answered 500"))
+            session.execute(
+                update(Job)
+                .where(carrier)
+                .values(status="failed", last_error=Explanation(Reason.DISCORD_ANSWERED, "500"))
+            )
         return one, session.scalars(select(Job.id).where(carrier)).one()
 
 
@@ -89,7 +94,7 @@ def test_only_admins_do_it(world: World, browse: Browse, who: str | None, status
     ],
 )
 def test_the_filters(world: World, campaign: int, dora: Browser, query: str, number: int) -> None:
-    a_job(world, status="failed", last_error="Discord answered 500")
+    a_job(world, status="failed", last_error=Explanation(Reason.DISCORD_ANSWERED, "500"))
     page = dora.page(f"/admin/jobs{query}").by_id("main")
     assert len(page.all("strong")) == number
     if number == 9:
@@ -116,7 +121,7 @@ def test_every_page_goes_on_where_the_last_one_ended(world: World, campaign: int
 
 
 def test_a_failed_job_is_tried_again_after_a_page_that_says_so(world: World, dora: Browser) -> None:
-    one = a_job(world, status="failed", last_error="it broke")
+    one = a_job(world, status="failed", last_error=Explanation(Reason.OTHER, "it broke"))
     assert "Retry" in " ".join(dora.page("/admin/jobs").by_id("main").buttons)
     with nothing_stored(world):
         assert "It is due at once" in dora.page(f"/admin/jobs/{one}/retry").words
@@ -176,7 +181,7 @@ def test_no_such_thing_is_a_sentence(dora: Browser, path: str) -> None:
 def test_the_ledger_is_filtered_and_counted(
     world: World, campaign: int, dora: Browser, query: str, number: int
 ) -> None:
-    delivery(world, status="failed", reason="Discord answered 500", settled_at=at(20, 45))
+    delivery(world, status="failed", reason=Explanation(Reason.DISCORD_ANSWERED, "500"), settled_at=at(20, 45))
     page = dora.page(f"/admin/ledger{query}").by_id("main")
     assert len(page.all("strong")) == number
     tallies = [one.words for one in page.all("ul") if one.attributes.get("class") == "tallies"]
@@ -209,7 +214,9 @@ def test_a_failed_message_is_tried_again_and_an_unknown_one_with_a_warning(
     world: World, campaign: int, dora: Browser
 ) -> None:
     world.clock.move_to(at(20, 46))
-    one, job = delivery(world, status="unknown", reason="no answer", settled_at=at(20, 45), text="Come!")
+    one, job = delivery(
+        world, status="unknown", reason=Explanation(Reason.OTHER, "no answer"), settled_at=at(20, 45), text="Come!"
+    )
     assert "Retry" in dora.page(f"/admin/ledger/{one}").by_id("main").buttons
     page = dora.page(f"/admin/jobs/{job}/retry").by_id("main")
     assert "may have arrived already, and then it arrives twice" in page.words
@@ -220,7 +227,7 @@ def test_a_failed_message_is_tried_again_and_an_unknown_one_with_a_warning(
     assert lands(dora.post(f"/admin/jobs/{job}/retry", form)) == f"/admin/ledger/{one}"
     assert status_of(world, job) is JobStatus.PENDING
     world.clock.move_to(at(21) + timedelta(seconds=1))
-    delivery(world, status="failed", reason="it broke")
+    delivery(world, status="failed", reason=Explanation(Reason.OTHER, "it broke"))
     assert "Retry" not in dora.page(f"/admin/ledger/{one}").by_id("main").buttons, "a reminder after the start is none"
 
 
@@ -231,7 +238,7 @@ def test_a_planned_message_is_called_off(world: World, campaign: int, dora: Brow
     assert lands(dora.post(f"/admin/jobs/{job}/cancel", form)) == f"/admin/ledger/{one}"
     with world.session() as session:
         row = session.get_one(Delivery, one, populate_existing=True)
-        assert (row.status, row.reason) == (DeliveryStatus.SKIPPED, "cancelled by an operator")
+        assert (row.status, row.reason) == (DeliveryStatus.SKIPPED, Explanation(Reason.CANCELLED_BY_OPERATOR))
     page = dora.page(f"/admin/ledger/{one}")
     assert page.by_id("main").buttons == []
     assert "Cancelled. It will not happen" in page.by_id("flash").words

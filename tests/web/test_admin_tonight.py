@@ -13,6 +13,7 @@ from slomix.deliveries.models import Delivery
 from slomix.health import service as health
 from slomix.jobs.models import Job
 from slomix.presence import service as presence
+from slomix.reasons.codes import Explanation, Reason
 from tests.moments import at
 from tests.steps import call
 from tests.steps import cancel as cancel_campaign
@@ -113,7 +114,11 @@ def test_messages_that_did_not_arrive_are_never_called_well(world: World, dora: 
     called(world)
     with world.session() as session:
         one = session.scalars(select(Delivery.id).order_by(Delivery.id)).first()
-        session.execute(update(Delivery).where(Delivery.id == one).values(status="failed", reason="it broke"))
+        session.execute(
+            update(Delivery)
+            .where(Delivery.id == one)
+            .values(status="failed", reason=Explanation(Reason.OTHER, "it broke"))
+        )
     assert verdict(dora) == "Everything runs, but 1 of today’s messages did not arrive, or may not have."
 
 

@@ -9,6 +9,7 @@ from slomix.accounts.rules import Role
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError
 from slomix.contacts.rules import ChannelName, QuietHours
+from slomix.reasons.codes import Reason
 from tests.configuration import ROOM, SUMMARY_ROOM
 from tests.moments import at
 from tests.steps import call, cancel
@@ -19,7 +20,7 @@ from tests.workers.stage import in_voice
 from tests.world import World
 
 EVERYBODY = ("alice", "erik", "franka", "goran")
-DMS_CLOSED = SendError("this person's DMs are closed to the bot", permanent=True)
+DMS_CLOSED = SendError(Reason.DMS_CLOSED, permanent=True)
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_one_reason_for_all_needs_no_number_of_its_own(world: World, called: int
 
 def test_what_is_on_its_way_is_told_apart(world: World, called: int, bob: Browser) -> None:
     world.clock.move_to(at(20, 45))
-    world.discord.answers = [SendError("Discord answered 500", retry_after=timedelta(minutes=5))]
+    world.discord.answers = [SendError(Reason.DISCORD_ANSWERED, "500", retry_after=timedelta(minutes=5))]
     pump(world)
     assert phase(bob, "Reminder") == ["3 sent", "1 on the way"]
 
@@ -115,7 +116,7 @@ def test_a_summary_that_failed_says_why_to_promoters(world: World, called: int, 
     pump(world)
     world.clock.move_to(at(21, 0, 30))
     in_voice(world, **dict.fromkeys(EVERYBODY, ROOM))
-    world.discord.answers = [SendError("Discord: Missing Access (50001)", permanent=True)]
+    world.discord.answers = [SendError(Reason.DISCORD_SAID, "Missing Access (50001)", permanent=True)]
     pump(world)
     assert phase(browse("bob"), "Summary") == ["failed: Discord: Missing Access (50001)"]
     assert phase(browse("alice"), "Summary") == ["failed"]

@@ -15,6 +15,7 @@ from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.models import Job
 from slomix.presence.rules import Whereabouts
+from slomix.reasons.codes import Explanation, Reason
 from tests.moments import TODAY, at
 from tests.steps import call
 from tests.web.conftest import Browse, Browser
@@ -103,7 +104,7 @@ def test_a_failure_is_not_hidden_by_what_came_after(world: World, alice: Browser
     over(world, came=("alice",))
     with world.session() as session:
         row = session.query(Delivery).order_by(Delivery.id).limit(1).one()
-        row.status, row.reason = DeliveryStatus.FAILED, "Discord answered 500"
+        row.status, row.reason = DeliveryStatus.FAILED, Explanation(Reason.DISCORD_ANSWERED, "500")
     assert "not everybody reached" in nights(alice)[0]
     assert "not everybody reached" in alice.page("/").by_id("campaign").words
 

@@ -14,6 +14,7 @@ from slomix.availability.rules import Status
 from slomix.channels.base import SendError
 from slomix.contacts.models import Contact, LinkCode, Preferences
 from slomix.contacts.rules import ChannelName
+from slomix.reasons.codes import Reason
 from tests.moments import TODAY
 from tests.web.conftest import (
     Browse,
@@ -251,7 +252,7 @@ def test_what_discord_said_is_remembered(world: World, charlie: Browser) -> None
 
 @pytest.mark.parametrize("path", ["/profile/link", "/profile/claim", "/profile/membership"])
 def test_while_discord_is_silent_nobody_gets_a_player(world: World, charlie: Browser, path: str) -> None:
-    world.lookup.error = SendError("Discord cannot be reached")
+    world.lookup.error = SendError(Reason.DISCORD_NOT_REACHED, "ConnectError")
     with nothing_stored(world):
         assert "Discord does not answer" in is_page(charlie.post(path, {"guid": "guid-spare"}), 503)
 

@@ -17,6 +17,7 @@ from slomix.chat.service import Letter
 from slomix.contacts import link_views, unsubscribe
 from slomix.contacts.rules import ChannelName
 from slomix.dev.simulator.people import TELEGRAM_TOKEN, environment
+from slomix.reasons.codes import Reason
 from tests.simulators import NOBODY, Simulator
 from tests.steps import call
 from tests.web.conftest import Browse, Browser, browser_of, lands, make_app, with_settings
@@ -85,8 +86,8 @@ def test_messages_leave_neither_words_nor_addresses_in_the_logs(
         world.says(name, Status.LOOKING)
     alice.post("/contacts/telegram/test")
     call(world)
-    world.telegram.answers = [SendError("the bot is blocked on Telegram", permanent=True)]
-    world.signal.answers = [SendError("Signal answered 500"), None]
+    world.telegram.answers = [SendError(Reason.TELEGRAM_BLOCKED, permanent=True)]
+    world.signal.answers = [SendError(Reason.OTHER, "Signal answered 500"), None]
     pump(world)
     go(world, 20, 45)
     assert "delivery.tried" in logged.getvalue(), "else nothing was looked at"
@@ -97,7 +98,7 @@ def test_messages_leave_neither_words_nor_addresses_in_the_logs(
 
 
 def test_an_answer_that_does_not_arrive_is_logged_without_its_chat(world: World, logged: io.StringIO) -> None:
-    world.telegram.answers = [SendError("the Telegram chat is gone", permanent=True)]
+    world.telegram.answers = [SendError(Reason.TELEGRAM_CHAT_GONE, permanent=True)]
     Desk(world.runtime).take_update(Update(7, "987654321", True, TYPED, "Alice"))
     assert "inbox.not_answered" in logged.getvalue()
     assert holds(logged, "987654321", TYPED) == []

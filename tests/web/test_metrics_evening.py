@@ -13,6 +13,7 @@ from slomix.deliveries import pausing
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.metrics import views
+from slomix.reasons.codes import Reason
 from tests.configuration import ROOM
 from tests.moments import at
 from tests.steps import call, latest
@@ -23,8 +24,8 @@ from tests.workers.stage import EVERYBODY, go, in_voice
 from tests.world import CAST, World
 
 REMINDER, START = "send_reminder_2045", "send_start_2100"
-BUSY = SendError("Discord asks us to slow down (429)")
-CLOSED = SendError("this person's DMs are closed to the bot", permanent=True)
+BUSY = SendError(Reason.DISCORD_IS_BUSY)
+CLOSED = SendError(Reason.DMS_CLOSED, permanent=True)
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +98,7 @@ def test_a_retry_does_not_make_anything_less_late(called: World) -> None:
 
 def test_what_went_over_another_channel_was_promised_for_the_same_moment(called: World) -> None:
     called.has("alice", ChannelName.TELEGRAM, "4242")
-    called.telegram.answers = [SendError("the bot is blocked there", permanent=True)]
+    called.telegram.answers = [SendError(Reason.TELEGRAM_BLOCKED, permanent=True)]
     go(called, 20, 45, 8)
     found = scrape(called)
     assert found.sum("deliveries_settled_24h", channel="telegram", outcome="fell_back") == 1
@@ -119,7 +120,7 @@ def test_every_outcome_has_its_count(called: World) -> None:
 
 def test_an_outcome_that_nobody_knows_is_told_apart(called: World) -> None:
     called.discord.repeatable_for = timedelta(0)
-    called.discord.answers = [Unanswered("Discord did not answer (ReadError)")]
+    called.discord.answers = [Unanswered(Reason.DISCORD_DID_NOT_ANSWER, "ReadError")]
     go(called, 20, 45)
     assert scrape(called).sum("deliveries_settled_15m", outcome="unknown") == 1
 

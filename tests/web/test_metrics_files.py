@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError
 from slomix.dev.embedded import Servers
+from slomix.reasons.codes import Reason
 from tests.configuration import ROOM
 from tests.moments import at
 from tests.steps import call
@@ -58,7 +59,7 @@ def there_is(world: World, servers: Servers) -> dict[str, set[str]]:
     for name in EVERYBODY:
         world.says(name, Status.LOOKING)
     call(world)
-    world.discord.answers = [SendError("DMs are closed", permanent=True)]
+    world.discord.answers = [SendError(Reason.DMS_CLOSED, permanent=True)]
     go(world, 20, 45)
     in_voice(world, alice=ROOM)
     world.clock.move_to(at(21) + timedelta(minutes=2))

@@ -17,6 +17,7 @@ from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
 from slomix.deliveries.models import Delivery
 from slomix.presence import service as presence
+from slomix.reasons.codes import Explanation, Reason
 from tests.configuration import ROOM
 from tests.moments import TODAY
 from tests.steps import call
@@ -218,7 +219,7 @@ def test_nothing_is_sent_to_whoever_left_for_good(lived: World, alice: Browser) 
     assert not {CAST["alice"], CHATS["alice"], PHONES["alice"]} & set(new)
     with lived.session() as session:
         start = (Delivery.player_id == lived.players["alice"]) & (Delivery.event_key == f"PROMOTE:T0:{TODAY}")
-        assert session.scalars(select(Delivery.reason).where(start)).one() == "not linked"
+        assert session.scalars(select(Delivery.reason).where(start)).one() == Explanation(Reason.NOT_LINKED)
 
 
 def test_the_same_person_may_come_back_and_begins_anew(lived: World, browse: Browse) -> None:

@@ -16,6 +16,7 @@ from slomix.contacts.rules import ChannelName, QuietHours
 from slomix.database import session as db
 from slomix.deliveries.models import Delivery
 from slomix.jobs.models import Job
+from slomix.reasons.codes import Explanation, Reason
 from tests.moments import at
 from tests.web.conftest import Browse, Browser, browser_of, make_app, nothing_stored, with_settings
 from tests.web.reading import Element, read, roots
@@ -83,7 +84,10 @@ def leave_out(world: World) -> dict[str, str]:
         user = session.get_one(User, world.users["franka"])
         accounts.unlink_player(session, user, now=world.clock.now())
         contact = contacts.contacts_of(session, world.players["goran"])[ChannelName.DISCORD]
-        contacts.learn(session, contacts.failed(contact.way, "DMs closed", is_permanent=True, now=world.clock.now()))
+        contacts.learn(
+            session,
+            contacts.failed(contact.way, Explanation(Reason.DMS_CLOSED), is_permanent=True, now=world.clock.now()),
+        )
     return {"alice": "not opted in", "erik": "quiet hours", "franka": "not linked", "goran": "no working contact"}
 
 
@@ -255,7 +259,7 @@ def test_its_promoter_or_an_admin_cancels_and_another_may_be_made(
     with evening.session() as session:
         waiting = select(func.count()).select_from(Job).where(Job.status == "pending")
         assert session.scalar(waiting) == 0
-        assert set(session.scalars(select(Delivery.reason))) == {"cancelled"}
+        assert set(session.scalars(select(Delivery.reason))) == {Explanation(Reason.WITHDRAWN)}
     assert canceller.call("POST", f"{API}{path}").status_code == 200
     assert create(browse("bob"))[0] == 201
 

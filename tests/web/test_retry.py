@@ -9,6 +9,7 @@ from slomix.availability.rules import Status
 from slomix.channels.base import SendError
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
+from slomix.reasons.codes import Reason
 from tests.moments import at
 from tests.steps import call, cancel
 from tests.web.conftest import OURS, Browse, Browser, is_page, is_problem, lands, nothing_stored
@@ -144,7 +145,7 @@ def test_each_row_tells_how_often_it_was_tried_and_what_it_met(world: World, bob
     world.says("erik", Status.LOOKING)
     made = call(world)[0]
     world.clock.move_to(at(20, 45, 10))
-    world.discord.answers = [SendError("Discord answered 500")]
+    world.discord.answers = [SendError(Reason.DISCORD_ANSWERED, "500")]
     pump(world)
     row = next(one for one in bob.page(f"/campaigns/{made}").all("tr") if "Reminder" in one.words)
     assert "1 try" in row.words

@@ -5,6 +5,7 @@ import pytest
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
+from slomix.reasons.codes import Explanation, Reason
 from tests.moments import TODAY
 from tests.web.conftest import Browse, Browser, is_page, lands, nothing_stored
 from tests.world import World
@@ -84,7 +85,7 @@ def broken(world: World) -> World:
     """Alice's DMs are closed."""
     with world.session() as session:
         contact = contacts.contacts_of(session, world.players["alice"])[ChannelName.DISCORD]
-        reason = "this person's DMs are closed to the bot"
+        reason = Explanation(Reason.DMS_CLOSED)
         contacts.learn(session, contacts.failed(contact.way, reason, is_permanent=True, now=world.clock.now()))
     return world
 
@@ -115,7 +116,10 @@ def test_a_passing_failure_is_no_banner_and_stands_beside_its_channel(world: Wor
     with world.session() as session:
         contact = contacts.contacts_of(session, world.players["alice"])[ChannelName.DISCORD]
         contacts.learn(
-            session, contacts.failed(contact.way, "Discord answered 503", is_permanent=False, now=world.clock.now())
+            session,
+            contacts.failed(
+                contact.way, Explanation(Reason.DISCORD_ANSWERED, "503"), is_permanent=False, now=world.clock.now()
+            ),
         )
         assert preferences.were_asked(session, world.players["alice"])
     page = alice.page("/preferences")

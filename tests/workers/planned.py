@@ -17,12 +17,13 @@ from slomix.planning import threads
 from slomix.planning.models import Member, Room, Thread
 from slomix.planning.rules import Side
 from slomix.processes import dispatch
+from slomix.reasons.codes import Reason
 from tests.configuration import SUMMARY_ROOM
 from tests.moments import TODAY
 from tests.world import CAST, World, build_world
 
-DOWN = SendError("Discord cannot be reached (ConnectError)")
-FORBIDDEN = SendError("Discord: Missing Access (50001)", permanent=True, code=50001)
+DOWN = SendError(Reason.DISCORD_NOT_REACHED, "ConnectError")
+FORBIDDEN = SendError(Reason.DISCORD_SAID, "Missing Access (50001)", permanent=True, code=50001)
 LINK = "<http://127.0.0.1:7000/planning/2026-11-20>"
 HEADING = "**Teams for Friday 20 November**"
 

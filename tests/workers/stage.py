@@ -8,6 +8,7 @@ from slomix.campaigns.rules import CampaignStatus
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.presence import service as presence
+from slomix.reasons.codes import Explanation
 from tests.moments import TODAY, at
 from tests.workers.pump import pump
 from tests.world import World
@@ -28,7 +29,7 @@ def told(world: World, name: str) -> list[str]:
     return [text.splitlines()[0].split("<")[0].strip() for text in sent]
 
 
-def rows(world: World, phase: str) -> dict[str, tuple[DeliveryStatus, str | None]]:
+def rows(world: World, phase: str) -> dict[str, tuple[DeliveryStatus, Explanation | None]]:
     by_player = {player_id: name for name, player_id in world.players.items()}
     with world.session() as session:
         found = session.scalars(select(Delivery).where(Delivery.event_key == f"PROMOTE:{phase}:{TODAY}"))

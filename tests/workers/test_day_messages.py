@@ -8,6 +8,7 @@ from sqlalchemy import select
 from slomix.availability.rules import Status
 from slomix.contacts.rules import ChannelName, QuietHours
 from slomix.deliveries.models import Delivery
+from slomix.reasons.codes import Explanation, Reason
 from tests.moments import TODAY, at
 from tests.services.days import SIX, begins, says
 from tests.workers.pump import pump
@@ -15,7 +16,7 @@ from tests.workers.stage import told
 from tests.world import Peopled, World, build_world
 
 
-def outcomes(world: World) -> dict[str, tuple[str, str, str | None]]:
+def outcomes(world: World) -> dict[str, tuple[str, str, Explanation | None]]:
     """Who was to hear what, what became of it, and why not."""
     by_player = {player_id: name for name, player_id in world.players.items()}
     with world.session() as session:
@@ -62,7 +63,9 @@ def test_who_sleeps_or_said_no_is_left_in_peace(peopled: Peopled) -> None:
     for name in ("alice", "bob", "erik", "franka", "goran"):
         says(world, name, Status.LOOKING)
     pump(world)
-    assert outcomes(world) == {"alice": (f"SESSION_READY:{TODAY}:threshold=5", "skipped", "quiet hours")}
+    assert outcomes(world) == {
+        "alice": (f"SESSION_READY:{TODAY}:threshold=5", "skipped", Explanation(Reason.QUIET_HOURS))
+    }
 
 
 def test_when_it_is_not_true_any_more_nobody_is_told(world: World) -> None:
@@ -72,7 +75,7 @@ def test_when_it_is_not_true_any_more_nobody_is_told(world: World) -> None:
     says(world, "erik", Status.MAYBE)
     world.clock.move_to(at(10, 0, 1))
     pump(world)
-    assert outcomes(world) == {"alice": (READY, "skipped", "not so many are looking any more")}
+    assert outcomes(world) == {"alice": (READY, "skipped", Explanation(Reason.NOT_SO_MANY_ANY_MORE))}
 
 
 def test_on_telegram_it_says_the_same(world: World) -> None:

@@ -7,6 +7,7 @@ from slomix.campaigns import queries, rules, service
 from slomix.campaigns.rules import Audience, CampaignStatus
 from slomix.contacts.rules import QuietHours
 from slomix.jobs.rules import JobStatus
+from slomix.reasons.codes import Explanation, Reason
 from tests.configuration import AFK, ROOM, SUMMARY_ROOM
 from tests.moments import TODAY, at
 from tests.steps import call, jobs_of, latest
@@ -62,10 +63,10 @@ def test_at_the_moment_of_sending_each_recipient_is_looked_at_again(called: Worl
     called.prefers("franka", quiet=QuietHours(time(20), time(22)))
     go(called, 20, 45)
     assert {name: reason for name, (_, reason) in rows(called, "T-15").items()} == {
-        "alice": "not playing",
-        "bob": "cleared their status",
-        "erik": "not opted in",
-        "franka": "quiet hours",
+        "alice": Explanation(Reason.NOT_PLAYING),
+        "bob": Explanation(Reason.STATUS_CLEARED),
+        "erik": Explanation(Reason.NOT_OPTED_IN),
+        "franka": Explanation(Reason.QUIET_HOURS),
     }
     assert called.discord.sent == []
     assert jobs_of(called, latest(called))[rules.REMINDER].status is JobStatus.SKIPPED
@@ -110,8 +111,8 @@ def test_the_summary_does_not_name_who_is_in_quiet_hours_or_withdrew(called: Wor
     assert "Alice" not in summary
     assert "Erik" not in summary
     assert {name: reason for name, (_, reason) in rows(called, "FOLLOWUP").items() if reason} == {
-        "alice": "quiet hours",
-        "erik": "not playing",
+        "alice": Explanation(Reason.QUIET_HOURS),
+        "erik": Explanation(Reason.NOT_PLAYING),
     }
 
 

@@ -15,6 +15,7 @@ from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs import service as job_service
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
+from slomix.reasons.codes import Explanation, Reason
 from tests.configuration import ROOM
 from tests.moments import at
 from tests.steps import call, cancel, jobs_of, latest
@@ -35,7 +36,7 @@ from tests.world import World, build_world
 
 def test_after_downtime_the_reminder_is_not_sent_with_untrue_words(called: World) -> None:
     go(called, 21, 5)
-    assert set(rows(called, "T-15").values()) == {(DeliveryStatus.SKIPPED, "expired")}
+    assert set(rows(called, "T-15").values()) == {(DeliveryStatus.SKIPPED, Explanation(Reason.EXPIRED))}
     assert all(told(called, name)[0].startswith("Game night has begun") for name in EVERYBODY)
 
 
@@ -44,12 +45,12 @@ def test_back_the_next_morning_nothing_goes_out(called: World) -> None:
     pump(called)
     assert called.discord.sent == []
     for phase in ("T-15", "T0"):
-        assert set(rows(called, phase).values()) == {(DeliveryStatus.SKIPPED, "expired")}
+        assert set(rows(called, phase).values()) == {(DeliveryStatus.SKIPPED, Explanation(Reason.EXPIRED))}
     assert {job.status for job in jobs_of(called, latest(called)).values()} == {JobStatus.SKIPPED}
 
 
 def test_one_failure_is_retried_alone(called: World) -> None:
-    called.discord.answers = [SendError("Discord answered 503")]
+    called.discord.answers = [SendError(Reason.DISCORD_ANSWERED, "503")]
     go(called, 20, 45)
     assert len(called.discord.sent) == 3
     called.clock.forward(timedelta(seconds=3))
@@ -60,11 +61,11 @@ def test_one_failure_is_retried_alone(called: World) -> None:
 
 
 def test_closed_dms_are_permanent_and_make_the_campaign_partial(called: World) -> None:
-    called.discord.answers = [SendError("this person's DMs are closed to the bot", permanent=True)]
+    called.discord.answers = [SendError(Reason.DMS_CLOSED, permanent=True)]
     go(called, 20, 45)
     assert sorted(state.value for state, _ in rows(called, "T-15").values()) == ["failed", "sent", "sent", "sent"]
     go(called, 21)
-    assert "no working contact" in {reason for _, reason in rows(called, "T0").values()}
+    assert Explanation(Reason.NO_WORKING_CONTACT) in {reason for _, reason in rows(called, "T0").values()}
     assert status(called) is CampaignStatus.PARTIAL
     called.clock.move_to(at(21, 0, 30))
     in_voice(called, alice=ROOM, bob=ROOM, erik=ROOM, franka=ROOM)
@@ -74,7 +75,7 @@ def test_closed_dms_are_permanent_and_make_the_campaign_partial(called: World) -
 
 def test_a_blocked_bot_costs_nobody_an_evening_while_another_channel_works(called: World) -> None:
     called.has("alice", ChannelName.TELEGRAM, "4242")
-    called.telegram.answers = [SendError("the bot is blocked on Telegram", permanent=True)]
+    called.telegram.answers = [SendError(Reason.TELEGRAM_BLOCKED, permanent=True)]
     go(called, 20, 45)
     assert [told(called, name) for name in EVERYBODY] == [[REMINDER]] * 4, "she is told on Discord, and once"
     assert jobs_of(called, latest(called))[rules.REMINDER].status is JobStatus.SENT
@@ -110,7 +111,7 @@ def test_a_cut_line_is_repeated_with_its_nonce_and_arrives_once(called: World) -
         receipt = original(*args, **kwargs)  # type: ignore[arg-type]
         if not cut:
             cut.append(True)
-            raise Unanswered("the line was cut")
+            raise Unanswered(Reason.OTHER, "the line was cut")
         return receipt
 
     called.discord.send = send_then_cut  # type: ignore[method-assign,assignment]
@@ -123,7 +124,7 @@ def test_a_cut_line_is_repeated_with_its_nonce_and_arrives_once(called: World) -
 
 def test_a_total_outage_at_the_start_fails_loudly(called: World) -> None:
     go(called, 20, 45)
-    called.discord.answers = [SendError("Discord cannot be reached")] * 1000
+    called.discord.answers = [SendError(Reason.DISCORD_NOT_REACHED, "ConnectError")] * 1000
     for minute in range(20):
         go(called, 21, minute)
     assert {state for state, _ in rows(called, "T0").values()} == {DeliveryStatus.FAILED}
@@ -142,7 +143,7 @@ def test_a_stale_picture_is_not_used_discord_itself_is_asked(called: World) -> N
 
 
 def test_when_presence_stays_unknown_nobody_is_called_missing(called: World) -> None:
-    called.lookup.error = SendError("Discord cannot be reached")
+    called.lookup.error = SendError(Reason.DISCORD_NOT_REACHED, "ConnectError")
     go(called, 21)
     for second in range(30, 60, 5):
         go(called, 21, 0, second)
@@ -198,19 +199,19 @@ def test_an_old_verdict_of_missing_calls_nobody_when_nobody_knows_any_more(calle
     go(called, 21)
     called.clock.move_to(at(21, 0, 30))
     in_voice(called, alice=ROOM)
-    called.discord.answers = [SendError("Discord answered 503")] * 3
+    called.discord.answers = [SendError(Reason.DISCORD_ANSWERED, "503")] * 3
     pump(called)
     called.clock.move_to(at(21, 5))
     pump(called)
     assert not any(FOLLOW_UP in message.text for _, message, _ in called.discord.sent)
-    assert {reason for _, reason in rows(called, "FOLLOWUP").values()} == {"nobody knows any more who is in voice"}
+    assert {reason for _, reason in rows(called, "FOLLOWUP").values()} == {Explanation(Reason.VOICE_NO_LONGER_KNOWN)}
 
 
 def test_who_comes_after_the_verdict_is_not_named_as_awaited(called: World) -> None:
     go(called, 21)
     called.clock.move_to(at(21, 0, 30))
     in_voice(called, alice=ROOM, bob=ROOM)
-    called.discord.answers = [SendError("Discord answered 503"), SendError("Discord answered 503")]
+    called.discord.answers = [SendError(Reason.DISCORD_ANSWERED, "503"), SendError(Reason.DISCORD_ANSWERED, "503")]
     pump(called)
     called.clock.move_to(at(21, 0, 50))
     in_voice(called, alice=ROOM, bob=ROOM, erik=ROOM)

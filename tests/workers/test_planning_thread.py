@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select, update
 
-from slomix import words
 from slomix.accounts.models import User
 from slomix.accounts.rules import Membership
 from slomix.availability.rules import Status
@@ -22,6 +21,7 @@ from slomix.planning import threads
 from slomix.planning.models import Room
 from slomix.planning.rules import Side
 from slomix.processes import dispatch
+from slomix.reasons.codes import Explanation, Reason
 from tests.configuration import SUMMARY_ROOM
 from tests.moments import TODAY, at
 from tests.services.racing import at_once
@@ -94,7 +94,11 @@ def test_a_thread_whose_answer_was_lost_is_taken_over_and_not_made_twice(room: W
     tries(room)
     row = stored(room)
     assert row is not None
-    assert (room.threads.made, row.thread_id, row.error) == (1, None, "cut off")
+    assert (room.threads.made, row.thread_id, row.error) == (
+        1,
+        None,
+        Explanation(Reason.DISCORD_DID_NOT_ANSWER, "cut off"),
+    )
     tries(room)
     row = stored(room)
     assert row is not None
@@ -211,7 +215,7 @@ def test_it_ends_with_its_day(room: World) -> None:
 def test_it_ends_when_threads_were_switched_off(room: World) -> None:
     without = replace(room.runtime, threads=None)
     assert run(without, dispatch.HANDLERS[threads.KIND], job(room).id) is JobStatus.SKIPPED
-    assert job(room).reason == words.SWITCHED_OFF
+    assert job(room).reason == Explanation(Reason.SWITCHED_OFF)
 
 
 def test_it_ends_when_its_room_is_gone(room: World) -> None:

@@ -17,6 +17,7 @@ from slomix.jobs.runner import run
 from slomix.planning import threads
 from slomix.planning.rules import Side
 from slomix.processes import dispatch
+from slomix.reasons.codes import Explanation, Reason
 from tests.workers.planned import DOWN, FORBIDDEN, job, members, places, stored, tries, with_room
 from tests.workers.pump import pump
 from tests.world import Peopled, World
@@ -45,14 +46,14 @@ def test_while_discord_is_down_it_is_said_and_tried_more_and_more_rarely(room: W
 
 
 def test_what_discord_asks_for_is_waited_and_is_no_trouble(room: World) -> None:
-    room.threads.error = SlowDown("busy", retry_after=timedelta(seconds=33))
+    room.threads.error = SlowDown(Reason.OTHER, "busy", retry_after=timedelta(seconds=33))
     assert [tries(room).total_seconds() for _ in range(2)] == [33, 33]
     row = stored(room)
     assert row is not None
     assert row.error is None
 
 
-@pytest.mark.parametrize("error", [FORBIDDEN, SendError("gone", permanent=True, code=UNKNOWN_CHANNEL)])
+@pytest.mark.parametrize("error", [FORBIDDEN, SendError(Reason.OTHER, "gone", permanent=True, code=UNKNOWN_CHANNEL)])
 def test_without_access_to_its_room_it_ends_and_the_reason_stays(room: World, error: SendError) -> None:
     room.threads.error = error
     pump(room)
@@ -69,7 +70,7 @@ def test_a_thread_that_somebody_deleted_is_not_made_again(room: World) -> None:
     row = stored(room)
     assert row is not None
     assert (job(room).status, room.threads.made, row.thread_id) == (JobStatus.FAILED, 1, None)
-    assert row.error == "Unknown Channel"
+    assert row.error == Explanation(Reason.DISCORD_SAID, "Unknown Channel")
 
 
 def test_an_error_of_ours_is_tried_again_and_does_not_end_it(room: World, monkeypatch: pytest.MonkeyPatch) -> None:

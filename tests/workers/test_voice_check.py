@@ -13,6 +13,7 @@ from slomix.channels.base import SendError, SlowDown
 from slomix.contacts.rules import QuietHours
 from slomix.jobs.rules import JobStatus
 from slomix.presence import service as presence
+from slomix.reasons.codes import Reason
 from tests.configuration import AFK, ROOM
 from tests.moments import at
 from tests.steps import call, jobs_of, latest
@@ -60,7 +61,7 @@ def looked(world: World, *names: str, ago: timedelta) -> None:
 
 
 def test_a_fresh_picture_is_used_and_discord_is_not_asked(begun: World) -> None:
-    begun.lookup.error = SendError("nobody may ask this")
+    begun.lookup.error = SendError(Reason.OTHER, "nobody may ask this")
     looked(begun, "alice", "bob", "erik", ago=timedelta(seconds=90))
     pump(begun)
     assert asked_again(begun) == {"franka"}
@@ -99,7 +100,7 @@ def test_one_look_up_that_fails_makes_the_whole_try_fail(begun: World, monkeypat
 
     def voice_channel_of(discord_id: str) -> str | None:
         if discord_id == begun.discord_ids["erik"] and failing:
-            raise SendError("Discord answered 503")
+            raise SendError(Reason.DISCORD_ANSWERED, "503")
         return answers.get(discord_id)
 
     monkeypatch.setattr(begun.lookup, "voice_channel_of", voice_channel_of)
@@ -114,7 +115,7 @@ def test_one_look_up_that_fails_makes_the_whole_try_fail(begun: World, monkeypat
 
 
 def test_being_asked_to_slow_down_uses_up_no_try(begun: World) -> None:
-    begun.lookup.error = SlowDown("Discord asks us to slow down (429)", retry_after=timedelta(seconds=1))
+    begun.lookup.error = SlowDown(Reason.DISCORD_IS_BUSY, retry_after=timedelta(seconds=1))
     pump(begun)
     job = jobs_of(begun, latest(begun))[rules.VOICE_CHECK]
     assert (job.status, job.attempts) == (JobStatus.PENDING, 0)
@@ -126,7 +127,7 @@ def test_being_asked_to_slow_down_uses_up_no_try(begun: World) -> None:
 
 
 def test_when_discord_stays_silent_nobody_is_missing_and_the_game_server_is_not_asked(begun: World) -> None:
-    begun.lookup.error = SendError("Discord cannot be reached")
+    begun.lookup.error = SendError(Reason.DISCORD_NOT_REACHED, "ConnectError")
     begun.game_server.on_it = ["Franka"]
     for minutes in range(1, 8):
         go(begun, 21, minutes)
@@ -203,7 +204,7 @@ def test_who_is_quiet_or_withdrew_is_not_named_as_on_the_server_either(begun: Wo
 def test_who_came_to_voice_meanwhile_is_not_named_as_missing_there(begun: World) -> None:
     begun.game_server.on_it = ["Erik", "Franka"]
     in_voice(begun, alice=ROOM, bob=ROOM)
-    begun.discord.answers = [SendError("Discord answered 503"), SendError("Discord answered 503")]
+    begun.discord.answers = [SendError(Reason.DISCORD_ANSWERED, "503"), SendError(Reason.DISCORD_ANSWERED, "503")]
     pump(begun)
     begun.clock.move_to(at(21, 0, 50))
     in_voice(begun, alice=ROOM, bob=ROOM, erik=ROOM)
@@ -214,7 +215,7 @@ def test_who_came_to_voice_meanwhile_is_not_named_as_missing_there(begun: World)
 def test_a_follow_up_that_leaves_long_after_does_not_say_who_was_seen_then(begun: World) -> None:
     begun.game_server.on_it = ["Franka"]
     in_voice(begun, alice=ROOM, bob=ROOM, erik=ROOM)
-    begun.discord.answers = [SendError("Discord answered 503")]
+    begun.discord.answers = [SendError(Reason.DISCORD_ANSWERED, "503")]
     pump(begun)
     assert on_server(begun)["franka"] is True
     begun.clock.move_to(at(21, 5))

@@ -20,6 +20,7 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
 from slomix.processes import dispatch
+from slomix.reasons.codes import Explanation, Reason
 from tests.moments import at
 from tests.steps import call, cancel, jobs_of
 from tests.workers.pump import pump
@@ -113,7 +114,7 @@ def test_when_all_is_well_nothing_is_said_and_it_ends_with_the_voice_check(calle
         is_well(called)
         pump(called, watching=True)
     assert warnings(called) == []
-    assert (watch(called).status, watch(called).reason) == (JobStatus.SKIPPED, "the evening is over")
+    assert (watch(called).status, watch(called).reason) == (JobStatus.SKIPPED, Explanation(Reason.EVENING_IS_OVER))
 
 
 def test_it_ends_with_a_cancel_and_by_itself(called: World) -> None:
@@ -127,7 +128,7 @@ def test_it_ends_with_a_cancel_and_by_itself(called: World) -> None:
 def test_a_cancelled_campaign_is_watched_no_more(called: World) -> None:
     go(called, 20, 36, watching=True)
     cancel(called, int(watch(called).subject.removeprefix("campaign:")))
-    assert (watch(called).status, watch(called).reason) == (JobStatus.SKIPPED, "cancelled")
+    assert (watch(called).status, watch(called).reason) == (JobStatus.SKIPPED, Explanation(Reason.WITHDRAWN))
 
 
 def test_a_pause_alone_is_no_warning_and_afterwards_there_is_none_either(called: World) -> None:
@@ -158,7 +159,9 @@ def test_in_quiet_hours_the_promoter_is_left_alone(called: World) -> None:
 
 def test_a_danger_that_is_over_when_the_message_would_leave_is_not_told(called: World) -> None:
     a_warning_that_comes_too_late(called)
-    assert [(row.status, row.reason) for row in warnings(called)] == [(DeliveryStatus.SKIPPED, "the danger is over")]
+    assert [(row.status, row.reason) for row in warnings(called)] == [
+        (DeliveryStatus.SKIPPED, Explanation(Reason.DANGER_IS_OVER))
+    ]
     assert told(called, "bob") == []
 
 
@@ -216,7 +219,7 @@ def test_a_warning_that_does_not_arrive_is_not_the_campaigns_failure(called: Wor
                 notice=rules.AT_RISK,
                 subject=watch(called).subject,
                 status=DeliveryStatus.FAILED,
-                reason="Discord answered 500",
+                reason=Explanation(Reason.DISCORD_ANSWERED, "500"),
                 nonce="n",
                 created_at=at(20, 40),
             )

@@ -26,6 +26,7 @@ from slomix.errors import Conflict, NotFound
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
+from slomix.reasons.codes import Explanation, Reason
 
 log = structlog.get_logger()
 
@@ -209,7 +210,7 @@ def cancel(session: Session, job_id: int, *, now: datetime, by: str) -> int:
     if job_id not in {job.id for job in held}:
         status = _status_now(session, job_id)
         raise IsRunning if status is JobStatus.RUNNING else NotPending(status)
-    reason = words.CANCELLED_BY_OPERATOR
+    reason = Explanation(Reason.CANCELLED_BY_OPERATOR)
     for job in held:
         job.status, job.reason, job.finished_at = JobStatus.SKIPPED, reason, now
     _settle(session, [int(job.subject) for job in held if job.kind == JOB_KIND], now)
@@ -237,9 +238,10 @@ def _settle(session: Session, delivery_ids: Sequence[int], now: datetime) -> Non
     for row in session.scalars(query.execution_options(populate_existing=True)):
         if row.status is DeliveryStatus.SENDING:
             row.status = DeliveryStatus.UNKNOWN
-            row.reason = f"{row.reason or words.ANSWER_NOT_SEEN}; {words.CANCELLED_BY_OPERATOR}"
+            seen = row.reason or Explanation(Reason.ANSWER_NOT_SEEN)
+            row.reason = seen.followed_by(Reason.CANCELLED_BY_OPERATOR)
         elif row.status is DeliveryStatus.PENDING:
-            row.status, row.reason = DeliveryStatus.SKIPPED, words.CANCELLED_BY_OPERATOR
+            row.status, row.reason = DeliveryStatus.SKIPPED, Explanation(Reason.CANCELLED_BY_OPERATOR)
         row.settled_at = row.settled_at or now
 
 

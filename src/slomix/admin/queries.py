@@ -15,6 +15,7 @@ from slomix.config.settings import Settings
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName
 from slomix.errors import NotFound
+from slomix.reasons.codes import Explanation
 
 PAGE = 50
 
@@ -44,7 +45,7 @@ class ChannelState:
     unusable: int
     last_success_at: datetime | None
     last_error_at: datetime | None
-    last_error: str | None
+    last_error: Explanation | None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.availability import notices, service, triggers
 from slomix.config.settings import Settings
 from slomix.contacts.models import Preferences
@@ -15,6 +14,7 @@ from slomix.deliveries.service import Plan
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Outcome
 from slomix.jobs.runner import Handler, Step
+from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
 
 
@@ -26,7 +26,7 @@ class Tell(Step):
 
     def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
         if job.deadline_at is not None and now >= job.deadline_at:
-            return Done(JobStatus.SKIPPED, words.EXPIRED)
+            return Done(JobStatus.SKIPPED, Explanation(Reason.EXPIRED))
         about = notices.About.read(job.subject)
         plan = Plan(self._kind, job.subject, about.event_key(self._kind), now, job.deadline_at, job.max_attempts)
         who = _who(self._kind, about.number, runtime.settings)
@@ -37,7 +37,7 @@ class Tell(Step):
         room = runtime.settings.announce_channel_id
         if self._kind == triggers.SESSION_READY and runtime.settings.announce_enabled and room:
             number += deliveries.plan_for_room(session, plan, room, now=now)
-        return Done() if number else Done(JobStatus.SKIPPED, words.NOBODY_LEFT_TO_TELL)
+        return Done() if number else Done(JobStatus.SKIPPED, Explanation(Reason.NOBODY_LEFT_TO_TELL))
 
 
 def _who(kind: str, number: int, settings: Settings) -> Any:

@@ -15,6 +15,7 @@ from slomix.deliveries.formatting import Occasion, style_for
 from slomix.deliveries.handlers import Notice
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import Skip
+from slomix.reasons.codes import Reason
 from slomix.runtime.context import Runtime
 
 KINDS = {
@@ -48,11 +49,11 @@ class About:
                 return f"DAILY_REMINDER:{self.day}"
 
 
-def why_unwanted(kind: str, said: Status | None) -> str | None:
+def why_unwanted(kind: str, said: Status | None) -> Reason | None:
     """Why somebody who said this about the day need not hear of it."""
     if kind == triggers.DAILY_REMINDER:
-        return words.HAS_ANSWERED if said is not None else None
-    return words.NOT_PLAYING if said is Status.NOT_PLAYING else None
+        return Reason.HAS_ANSWERED if said is not None else None
+    return Reason.NOT_PLAYING if said is Status.NOT_PLAYING else None
 
 
 class OfTheDay:
@@ -69,7 +70,7 @@ class OfTheDay:
         """Not after so many are not looking any more, and not to who has said no, or has answered."""
         about = About.read(delivery.subject)
         if about.number and triggers.count_looking(session, about.day) < about.number:
-            return Skip(words.NOT_SO_MANY_ANY_MORE)
+            return Skip(Reason.NOT_SO_MANY_ANY_MORE)
         if delivery.player_id is None:
             return None
         said = service.statuses(session, about.day, [delivery.player_id]).get(delivery.player_id)

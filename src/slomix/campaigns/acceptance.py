@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 from slomix import words
 from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign, Recipient
+from slomix.campaigns.rules import Promise
 from slomix.contacts.models import Preferences
 from slomix.contacts.rules import QuietHours
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
+from slomix.reasons.codes import Explanation, Reason
 
 
 @dataclass(frozen=True)
@@ -31,13 +33,13 @@ def steps(session: Session, campaign: Campaign, shown: dict[str, Any]) -> list[S
     """The steps that the tables tell, in their order; `shown` is what `evidence.gather` found."""
     rows = [row for row in deliveries.ledger(session, campaign.subject) if row.fell_back_to is None]
     people = {one.player_id: one for one in queries.recipients(session, campaign)}
-    kept = {one["promise"]: one["kept"] for one in shown["verdict"]}
+    kept = {Promise(one["code"]): one["kept"] for one in shown["verdict"]}
     return [
         _called(shown),
         _recorded(shown),
         Step(
-            "exactly one job of each type",
-            kept["exactly one job of each type"],
+            words.PROMISES[Promise.ONE_JOB_EACH],
+            kept[Promise.ONE_JOB_EACH],
             ", ".join(f"{job['kind']} {job['status']}" for job in shown["jobs"]) or "none",
         ),
         _never_twice(shown, kept),
@@ -62,15 +64,11 @@ def _recorded(shown: dict[str, Any]) -> Step:
     return Step("jobs, ledger and attempts are on record", bool(shown["jobs"]), seen)
 
 
-def _never_twice(shown: dict[str, Any], kept: dict[str, bool]) -> Step:
+def _never_twice(shown: dict[str, Any], kept: dict[Promise, bool]) -> Step:
     """On a rerun or a restart too: whatever was tried again had not been sent."""
     rows = Counter((row["to"], row["event_key"], row["channel"]) for row in shown["ledger"])
     again = sum(1 for row in shown["ledger"] if row["tries"] > 1)
-    is_so = (
-        all(number == 1 for number in rows.values())
-        and kept["at most one live row for each player and event"]
-        and kept["nothing was tried again after it was sent"]
-    )
+    is_so = all(number == 1 for number in rows.values()) and kept[Promise.ONE_LIVE_ROW] and kept[Promise.NOT_AFTER_SENT]
     seen = f"{len(rows)} rows for {len(rows)} times somebody, an event and a channel; {again} tried more than once"
     return Step("nobody was told anything twice", is_so, seen)
 
@@ -83,7 +81,7 @@ def _followed_up(session: Session, campaign: Campaign, rows: list[Delivery], peo
     found = {row.player_id: people[row.player_id].whereabouts for row in asked if row.player_id in people}
     in_voice = [one for one in found.values() if one is not None and one.is_in_voice]
     sent = [row for row in asked if row.status is DeliveryStatus.SENT]
-    quiet = sum(1 for row in asked if row.reason == words.QUIET_HOURS)
+    quiet = sum(1 for row in asked if row.reason == Explanation(Reason.QUIET_HOURS))
     summaries = [row.status.value for row in rows if row.notice == rules.SUMMARY]
     missing = sum(1 for one in people.values() if one.whereabouts is not None and not one.whereabouts.is_in_voice)
     is_so = not in_voice and not _sent_in_quiet_hours(session, sent) and len(summaries) <= 1

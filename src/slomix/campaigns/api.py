@@ -7,6 +7,7 @@ from flask import Blueprint, request
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from slomix import words
 from slomix.accounts.rules import plain_name
 from slomix.campaigns import queries, retrying, schemas, service
 from slomix.campaigns.rules import Audience, CampaignStatus
@@ -57,7 +58,7 @@ def preview(_promoter_id: int, query: schemas.PreviewQuery) -> schemas.Preview:
                 user_id=person.player_id,
                 display_name=plain_name(ahead.names[person.player_id]),
                 status=person.status,
-                reason=person.reason,
+                reason=words.REASONS[person.reason],
             )
             for person in ahead.left_out
         ],

@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import Player
 from slomix.availability import service as availability
@@ -21,9 +20,10 @@ from slomix.deliveries import service as deliveries
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.presence import service as presence
 from slomix.presence.rules import Rooms, Whereabouts
+from slomix.reasons.codes import Reason
 
 # Somebody whose DMs are closed did not withdraw.
-NAMEABLE = {None, words.NO_WORKING_CONTACT}
+NAMEABLE = {None, Reason.NO_WORKING_CONTACT}
 
 
 def rooms_of(settings: Settings) -> Rooms:

@@ -7,14 +7,17 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.rules import plain_name
 from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign
+from slomix.campaigns.rules import Promise
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import LIVE, AttemptEvent, DeliveryStatus
 from slomix.jobs.models import Job
+from slomix.reasons.codes import Explanation
 
 Tries = Mapping[int, Sequence[Attempt]]
 
@@ -48,7 +51,7 @@ def gather(session: Session, campaign: Campaign) -> dict[str, Any]:
                 "status": job.status.value,
                 "run_at": job.run_at.isoformat(),
                 "attempts": job.attempts,
-                "note": job.reason or job.last_error or "",
+                "note": str(job.reason or job.last_error or ""),
             }
             for job in own
         ],
@@ -60,7 +63,7 @@ def gather(session: Session, campaign: Campaign) -> dict[str, Any]:
                 "channel": row.channel.value,
                 "fell_back_to": row.fell_back_to,
                 "status": row.status.value,
-                "reason": row.reason,
+                "reason": _text(row.reason),
                 "message_id": row.message_id,
                 "deadline_at": row.deadline_at.isoformat() if row.deadline_at else None,
                 "settled_at": row.settled_at.isoformat() if row.settled_at else None,
@@ -70,7 +73,7 @@ def gather(session: Session, campaign: Campaign) -> dict[str, Any]:
                         "claim": one.claim,
                         "event": one.event.value,
                         "status": one.status.value,
-                        "error": one.error,
+                        "error": _text(one.error),
                         "at": one.at.isoformat(),
                     }
                     for one in tries.get(row.id, [])
@@ -79,37 +82,38 @@ def gather(session: Session, campaign: Campaign) -> dict[str, Any]:
             for row in rows
         ],
         "verdict": [
-            {"promise": promise, "kept": kept}
+            {"code": promise.value, "promise": words.PROMISES[promise], "kept": kept}
             for promise, kept in _verdict(session, campaign, own, rows, tries).items()
         ],
     }
 
 
+def _text(explanation: Explanation | None) -> str | None:
+    return str(explanation) if explanation is not None else None
+
+
 def _verdict(
     session: Session, campaign: Campaign, own: list[Job], rows: list[Delivery], tries: Tries
-) -> dict[str, bool]:
+) -> dict[Promise, bool]:
     claims = _claims(session, rows)
     return {
-        "exactly one job of each type": campaign.dry_run
-        or Counter(job.kind for job in own) == Counter(rules.JOB_KINDS),
-        "at most one live row for each player and event": _no_two_alive(session, rows),
-        "nothing was tried again after it was sent": all(_ends_with_the_sent(tries.get(row.id, [])) for row in rows),
-        "nothing left after its deadline": all(
+        Promise.ONE_JOB_EACH: campaign.dry_run or Counter(job.kind for job in own) == Counter(rules.JOB_KINDS),
+        Promise.ONE_LIVE_ROW: _no_two_alive(session, rows),
+        Promise.NOT_AFTER_SENT: all(_ends_with_the_sent(tries.get(row.id, [])) for row in rows),
+        Promise.NOT_AFTER_DEADLINE: all(
             row.deadline_at is None or one.at < row.deadline_at
             for row in rows
             for one in tries.get(row.id, [])
             if one.event is AttemptEvent.BEGUN
         ),
-        "what was not sent has its reason": all(
+        Promise.REASON_GIVEN: all(
             row.reason for row in rows if row.status.is_settled and row.status is not DeliveryStatus.SENT
         ),
-        "at most one summary": sum(1 for row in rows if row.notice == rules.SUMMARY) <= 1,
-        "unknown is only what got no answer": all(
+        Promise.ONE_SUMMARY: sum(1 for row in rows if row.notice == rules.SUMMARY) <= 1,
+        Promise.UNKNOWN_UNANSWERED: all(
             _has_an_open_question(tries.get(row.id, [])) for row in rows if row.status is DeliveryStatus.UNKNOWN
         ),
-        "every try has its end, but where a worker was lost": all(
-            _is_paired(row, tries.get(row.id, []), claims.get(row.id, 0)) for row in rows
-        ),
+        Promise.TRIES_END: all(_is_paired(row, tries.get(row.id, []), claims.get(row.id, 0)) for row in rows),
     }
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.availability import service as availability
 from slomix.campaigns import queries, rules, service
 from slomix.campaigns.models import Campaign
@@ -20,6 +19,7 @@ from slomix.deliveries.service import Plan
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Outcome, Snooze
 from slomix.jobs.runner import Handler, Step
+from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
 
 
@@ -57,7 +57,7 @@ class SendNotice(Step):
             return Snooze(SETTLE)
         status = _came_to([one.status for one in told.values() if one.status.is_settled])
         queries.refresh_status(session, campaign, {self._kind: status})
-        return Done(status, words.NOBODY_WAS_TOLD if status is JobStatus.SKIPPED else None)
+        return Done(status, Explanation(Reason.NOBODY_WAS_TOLD) if status is JobStatus.SKIPPED else None)
 
     def give_up(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> None:
         queries.refresh_status(session, queries.of_subject(session, job.subject))

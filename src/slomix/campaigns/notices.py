@@ -20,6 +20,7 @@ from slomix.deliveries.handlers import Notice
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import Skip
 from slomix.presence import places
+from slomix.reasons.codes import Reason
 from slomix.runtime.context import Runtime
 
 
@@ -47,7 +48,7 @@ class ToRecipient:
         """Not after a cancel, not to who withdrew, and (start, follow-up) not to who is in voice already."""
         seen = self._look(session, delivery)
         if seen.campaign.status is CampaignStatus.CANCELLED:
-            return Skip(words.WITHDRAWN)
+            return Skip(Reason.WITHDRAWN)
         reason = rules.why_unwanted(seen.status)
         if reason is not None:
             return Skip(reason)
@@ -55,7 +56,7 @@ class ToRecipient:
             return None
         if seen.voice.is_fresh(now, runtime.settings.presence_max_age):
             where = attendance.rooms_of(runtime.settings).whereabouts(seen.voice.rooms.get(seen.discord_id))
-            return Skip(words.ALREADY_IN_VOICE) if where.is_in_voice else None
+            return Skip(Reason.ALREADY_IN_VOICE) if where.is_in_voice else None
         return self._why_not_unseen(runtime, seen.campaign, now)
 
     def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
@@ -84,7 +85,7 @@ class ToRecipient:
         """With nobody knowing who is in voice: a start goes out all the same, an old verdict of missing does not."""
         if self._kind == rules.START or attendance.may_still_be_said(campaign, runtime.settings, now):
             return None
-        return Skip(words.VOICE_NO_LONGER_KNOWN)
+        return Skip(Reason.VOICE_NO_LONGER_KNOWN)
 
 
 class Summary:
@@ -96,7 +97,7 @@ class Summary:
 
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         campaign = queries.of_subject(session, delivery.subject)
-        return Skip(words.WITHDRAWN) if campaign.status is CampaignStatus.CANCELLED else None
+        return Skip(Reason.WITHDRAWN) if campaign.status is CampaignStatus.CANCELLED else None
 
     def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
         campaign = queries.of_subject(session, delivery.subject)
@@ -127,8 +128,8 @@ class AtRisk:
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         campaign = queries.of_subject(session, delivery.subject)
         if campaign.status is CampaignStatus.CANCELLED:
-            return Skip(words.WITHDRAWN)
-        return None if self._risks(runtime, session, campaign, now) else Skip(words.DANGER_IS_OVER)
+            return Skip(Reason.WITHDRAWN)
+        return None if self._risks(runtime, session, campaign, now) else Skip(Reason.DANGER_IS_OVER)
 
     def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
         campaign = queries.of_subject(session, delivery.subject)

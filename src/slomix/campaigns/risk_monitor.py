@@ -7,7 +7,6 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.campaigns import queries, risk, risk_facts, rules
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import CampaignStatus
@@ -20,6 +19,7 @@ from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Outcome, Snooze
 from slomix.jobs.runner import Step
+from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
 
 log = structlog.get_logger()
@@ -35,11 +35,11 @@ class Watch(Step):
     def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
         campaign = queries.of_subject(session, job.subject)
         if campaign.status is CampaignStatus.CANCELLED:
-            return Done(JobStatus.SKIPPED, words.WITHDRAWN)
+            return Done(JobStatus.SKIPPED, Explanation(Reason.WITHDRAWN))
         if _is_over(session, campaign, job, now):
             return Done()
         warnings = _warnings(session, campaign)
-        if any(status.is_settled and reason != words.DANGER_IS_OVER for status, reason in warnings):
+        if any(status.is_settled and reason != Explanation(Reason.DANGER_IS_OVER) for status, reason in warnings):
             return Done()
         wall = wall_now()
         found = risk_facts.look(session, campaign, settings=runtime.settings, now=now, wall=wall)
@@ -57,7 +57,7 @@ class Watch(Step):
         return Snooze(EVERY)
 
 
-def _warnings(session: Session, campaign: Campaign) -> list[tuple[DeliveryStatus, str | None]]:
+def _warnings(session: Session, campaign: Campaign) -> list[tuple[DeliveryStatus, Explanation | None]]:
     """What became of those so far, and why."""
     theirs = (Delivery.subject == campaign.subject) & (Delivery.notice == rules.AT_RISK)
     return [(row.status, row.reason) for row in session.execute(select(Delivery.status, Delivery.reason).where(theirs))]

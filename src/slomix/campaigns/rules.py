@@ -11,6 +11,7 @@ from slomix.contacts.rules import Reach, why_not
 from slomix.errors import Invalid
 from slomix.jobs.rules import JobStatus
 from slomix.presence.rules import Whereabouts
+from slomix.reasons.codes import Reason
 
 REMINDER = "send_reminder_2045"
 START = "send_start_2100"
@@ -47,6 +48,19 @@ class CampaignStatus(enum.StrEnum):
     CANCELLED = "cancelled"
 
 
+class Promise(enum.StrEnum):
+    """What has to be true of every campaign, whatever went wrong that evening."""
+
+    ONE_JOB_EACH = "one_job_each"
+    ONE_LIVE_ROW = "one_live_row"
+    NOT_AFTER_SENT = "not_after_sent"
+    NOT_AFTER_DEADLINE = "not_after_deadline"
+    REASON_GIVEN = "reason_given"
+    ONE_SUMMARY = "one_summary"
+    UNKNOWN_UNANSWERED = "unknown_unanswered"
+    TRIES_END = "tries_end"
+
+
 class TooLate(Invalid):
     def __init__(self) -> None:
         minutes = int(LATEST.total_seconds() // 60)
@@ -79,7 +93,7 @@ class Planned:
     deadline_at: datetime
 
     @property
-    def skipped(self) -> str | None:
+    def skipped(self) -> Reason | None:
         return None
 
 
@@ -88,7 +102,7 @@ class Skipped:
     """A moment that is already over."""
 
     at: datetime
-    skipped: str
+    skipped: Reason
 
     @property
     def deadline_at(self) -> datetime:
@@ -118,7 +132,7 @@ def plan(start_at: datetime, now: datetime, times: Times) -> Timeline:
     check_at = start_moment + times.voice_check_delay
     return Timeline(
         began_at=start_at,
-        reminder=Planned(reminder_at, start_at) if now < reminder_at else Skipped(reminder_at, words.TOO_LATE),
+        reminder=Planned(reminder_at, start_at) if now < reminder_at else Skipped(reminder_at, Reason.TOO_LATE),
         start=Planned(start_moment, start_moment + START_GRACE),
         voice_check=Planned(check_at, check_at + FOLLOWUP_GRACE),
     )
@@ -153,7 +167,7 @@ class LeftOut:
 
     player_id: int
     status: Status
-    reason: str
+    reason: Reason
 
 
 def choose_recipients(
@@ -176,11 +190,11 @@ def choose_recipients(
     return asked, left_out
 
 
-def why_unwanted(status: Status | None) -> str | None:
+def why_unwanted(status: Status | None) -> Reason | None:
     """Why a recipient no longer wants to hear of tonight; a change among the other three statuses keeps one."""
     if status is None:
-        return words.STATUS_CLEARED
-    return words.NOT_PLAYING if status is Status.NOT_PLAYING else None
+        return Reason.STATUS_CLEARED
+    return Reason.NOT_PLAYING if status is Status.NOT_PLAYING else None
 
 
 @dataclass(frozen=True)

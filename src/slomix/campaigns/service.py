@@ -27,6 +27,7 @@ from slomix.errors import Conflict
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.service import NewJob
+from slomix.reasons.codes import Explanation, Reason
 
 
 class CampaignExists(Conflict):
@@ -170,7 +171,7 @@ def _promise(session: Session, campaign: Campaign, ahead: Preview, *, settings: 
         rules.START: ahead.timeline.start,
         rules.VOICE_CHECK: ahead.timeline.voice_check,
     }
-    off = words.SWITCHED_OFF if not settings.voice_check_enabled else None
+    off = Reason.SWITCHED_OFF if not settings.voice_check_enabled else None
     jobs.schedule(
         session,
         [
@@ -181,7 +182,7 @@ def _promise(session: Session, campaign: Campaign, ahead: Preview, *, settings: 
                 deadline_at=moment.deadline_at,
                 max_attempts=settings.job_max_attempts,
                 status=JobStatus.SKIPPED if (reason := _skip_reason(kind, moment.skipped, off)) else JobStatus.PENDING,
-                reason=reason,
+                reason=Explanation(reason) if reason else None,
             )
             for kind, moment in moments.items()
         ]
@@ -211,7 +212,7 @@ def _watch(campaign: Campaign, timeline: Timeline, now: datetime) -> NewJob:
     return NewJob(rules.WATCH, campaign.subject, run_at=begins, deadline_at=timeline.start.deadline_at)
 
 
-def _skip_reason(kind: str, too_late: str | None, voice_check_off: str | None) -> str | None:
+def _skip_reason(kind: str, too_late: Reason | None, voice_check_off: Reason | None) -> Reason | None:
     return voice_check_off if kind == rules.VOICE_CHECK else too_late
 
 
@@ -257,7 +258,7 @@ def cancel(session: Session, campaign_id: int, *, player_id: int, is_admin: bool
         raise AlreadyOver
     campaign.status = CampaignStatus.CANCELLED
     for kind in (*rules.JOB_KINDS, rules.WATCH, rules.DRY_RUN):
-        jobs.skip_pending(session, kind, [campaign.subject], reason=words.WITHDRAWN, now=now)
+        jobs.skip_pending(session, kind, [campaign.subject], reason=Reason.WITHDRAWN, now=now)
     deliveries.withdraw(session, campaign.subject, rules.ALL_NOTICES, now=now)
     db.notify(session, db.LIVE, "campaign")
     return campaign

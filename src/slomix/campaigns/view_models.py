@@ -20,6 +20,7 @@ from slomix.deliveries.retrying import Chances
 from slomix.deliveries.rules import LIVE, MOVED_IN, DeliveryStatus
 from slomix.deliveries.service import Tally
 from slomix.jobs.models import Job
+from slomix.reasons.codes import Explanation
 
 # What somebody did not get, in the order in which it is told.
 NOT_SENT = (DeliveryStatus.SKIPPED, DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
@@ -76,7 +77,7 @@ class SummaryCard:
     """What became of the post to the room."""
 
     status: DeliveryStatus
-    reason: str | None
+    reason: Explanation | None
     at: datetime | None
 
 
@@ -159,7 +160,7 @@ def _outcomes(tally: Tally | None) -> list[Outcome]:
     """What did not arrive of a notice, with how many for which reason, the most frequent first."""
     found: dict[DeliveryStatus, list[Why]] = {}
     for (status, reason), number in tally.counts.items() if tally is not None else ():
-        found.setdefault(status, []).append(Why(reason or "", number))
+        found.setdefault(status, []).append(Why(str(reason or ""), number))
     return [
         Outcome(
             status,

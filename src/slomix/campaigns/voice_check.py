@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts import service as accounts
 from slomix.campaigns import attendance, queries, rules, service
 from slomix.campaigns.attendance import Found
@@ -25,12 +24,13 @@ from slomix.presence import lookups
 from slomix.presence import rules as presence_rules
 from slomix.presence import service as presence
 from slomix.presence.rules import Whereabouts
+from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
 
 log = structlog.get_logger()
 
 SETTLE = timedelta(milliseconds=500)
-CANCELLED = Done(JobStatus.SKIPPED, words.WITHDRAWN)
+CANCELLED = Done(JobStatus.SKIPPED, Explanation(Reason.WITHDRAWN))
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,11 @@ class VoiceCheck(Step):
         rooms = prepared.rooms
         if rooms is None:
             if runtime.voice_lookup is None:
-                return Retry(words.VOICE_NOT_KNOWN)
+                return Retry(Explanation(Reason.VOICE_NOT_KNOWN))
             try:
                 found = lookups.voice_channels(runtime.voice_lookup, prepared.discord_ids.values())
             except SendError as error:
-                reason = words.VOICE_NOT_KNOWN_BECAUSE.format(reason=error.reason)
+                reason = Explanation(Reason.VOICE_NOT_KNOWN, then=error.reason)
                 return Retry(reason, error.retry_after, is_free=isinstance(error, SlowDown))
             rooms = {discord_id: room for discord_id, room in found.items() if room is not None}
         meaning = attendance.rooms_of(runtime.settings)
@@ -115,7 +115,7 @@ class VoiceCheck(Step):
             return Snooze(SETTLE)
         _plan_summary(runtime, session, campaign, now)
         queries.refresh_status(session, campaign, {rules.VOICE_CHECK: JobStatus.SENT})
-        jobs.skip_pending(session, rules.WATCH, [campaign.subject], reason=words.EVENING_IS_OVER, now=now)
+        jobs.skip_pending(session, rules.WATCH, [campaign.subject], reason=Reason.EVENING_IS_OVER, now=now)
         return Done()
 
     def give_up(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> None:
@@ -135,7 +135,7 @@ class VoiceCheck(Step):
             self._nobody_knows(session, campaign, runtime.settings, now)
             _plan_summary(runtime, session, campaign, now)
         queries.refresh_status(session, campaign, {rules.VOICE_CHECK: JobStatus.SKIPPED})
-        return Done(JobStatus.SKIPPED, words.EXPIRED)
+        return Done(JobStatus.SKIPPED, Explanation(Reason.EXPIRED))
 
     def _nobody_knows(self, session: Session, campaign: Campaign, settings: Settings, now: datetime) -> None:
         players = [one.player_id for one in queries.recipients(session, campaign)]

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from slomix.reasons.codes import Explanation, Reason
+
 
 @dataclass(frozen=True)
 class Address:
@@ -40,10 +42,16 @@ class SendError(Exception):
     """The provider did not take the message. `permanent`: this address will never work."""
 
     def __init__(
-        self, reason: str, *, permanent: bool = False, retry_after: timedelta | None = None, code: int | None = None
+        self,
+        reason: Reason,
+        detail: str | None = None,
+        *,
+        permanent: bool = False,
+        retry_after: timedelta | None = None,
+        code: int | None = None,
     ) -> None:
-        super().__init__(reason)
-        self.reason = reason
+        self.reason = Explanation(reason, detail)
+        super().__init__(self.reason)
         self.code = code
         self.permanent = permanent
         self.retry_after = retry_after

@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx2
 
-from slomix import words
 from slomix.channels.base import Address, Message, Receipt, SendError, SlowDown
 from slomix.channels.http import Http, as_object, decoded, pause
 from slomix.channels.rate_limit import OwnPace, Pace
+from slomix.reasons.codes import Reason
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 CANNOT_DM = 50007
@@ -56,8 +56,8 @@ class Discord:
         self._http = Http(
             base_url,
             connections=connections,
-            not_reached=words.DISCORD_NOT_REACHED,
-            no_answer=words.DISCORD_DID_NOT_ANSWER,
+            not_reached=Reason.DISCORD_NOT_REACHED,
+            no_answer=Reason.DISCORD_DID_NOT_ANSWER,
             headers={"Authorization": f"Bot {token}", "User-Agent": "DiscordBot (https://github.com/slomix, 0.1)"},
         )
 
@@ -152,11 +152,11 @@ def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
     code = problem.get("code", 0)
     wait = _asked_to_wait(response, problem)
     if wait is not None:
-        return SlowDown(words.DISCORD_IS_BUSY, retry_after=wait)
+        return SlowDown(Reason.DISCORD_IS_BUSY, retry_after=wait)
     if code == CANNOT_DM:
-        return SendError(words.DMS_CLOSED, permanent=True, code=code)
+        return SendError(Reason.DMS_CLOSED, permanent=True, code=code)
     if code in PERMANENT:
-        reason = words.DISCORD_SAID.format(message=problem.get("message", words.REFUSED), code=code)
-        return SendError(reason, permanent=True, code=code)
-    answered = words.DISCORD_ANSWERED.format(status=response.status_code, message=problem.get("message", ""))
-    return SendError(answered.strip(), code=code or None)
+        said = f"{problem.get('message', 'refused')} ({code})"
+        return SendError(Reason.DISCORD_SAID, said, permanent=True, code=code)
+    answered = f"{response.status_code} {problem.get('message', '')}"
+    return SendError(Reason.DISCORD_ANSWERED, answered.strip(), code=code or None)

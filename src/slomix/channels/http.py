@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 
 from slomix.channels.base import SendError, Unanswered
+from slomix.reasons.codes import Reason
 
 # A first message on Discord is two requests; together they stay below a job's lease.
 TIMEOUT = httpx2.Timeout(8, connect=3, write=3, pool=2)
@@ -30,7 +31,7 @@ logging.getLogger("httpx2").addFilter(lambda _record: False)
 class Http:
     """The connections to one provider. Thread-safe, and tries once.
 
-    `not_reached` and `no_answer` are the reasons in its errors, with a placeholder for the kind of error.
+    `not_reached` and `no_answer` are the reasons in its errors; their detail is the kind of error.
     """
 
     def __init__(
@@ -38,8 +39,8 @@ class Http:
         base_url: str,
         *,
         connections: int,
-        not_reached: str,
-        no_answer: str,
+        not_reached: Reason,
+        no_answer: Reason,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self._not_reached = not_reached
@@ -74,7 +75,7 @@ class Http:
                 method, path, json=json, timeout=httpx2.Timeout(**timeout), extensions=_tracing(left)
             )
         except NOT_LEFT as error:
-            failure = SendError(self._not_reached.format(error=type(error).__name__))
+            failure = SendError(self._not_reached, type(error).__name__)
         except httpx2.HTTPError as error:
             failure = self.no_answer(type(error).__name__, carries_message=carries_message)
         # Raised out here, so that it doesn't chain the library's error, which knows the whole address.
@@ -83,7 +84,7 @@ class Http:
     def no_answer(self, kind: str, *, carries_message: bool) -> SendError:
         """Return the error for a request that was sent, but not answered in a readable way."""
         failure = Unanswered if carries_message else SendError
-        return failure(self._no_answer.format(error=kind))
+        return failure(self._no_answer, kind)
 
     def close(self) -> None:
         self._client.close()

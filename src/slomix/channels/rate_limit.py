@@ -15,9 +15,9 @@ from typing import Protocol
 import redis
 import structlog
 
-from slomix import words
 from slomix.channels.base import SlowDown
 from slomix.clock import nap, wall_now
+from slomix.reasons.codes import Reason
 
 log = structlog.get_logger()
 
@@ -107,7 +107,7 @@ class SharedPace:
     def wait(self, route: str) -> str:
         slot, until = secrets.token_hex(8), wall_now() + PATIENCE
         if not self._asking.acquire(timeout=PATIENCE.total_seconds()):
-            raise SlowDown(words.DISCORD_IS_BUSY, retry_after=WINDOW)
+            raise SlowDown(Reason.DISCORD_IS_BUSY, retry_after=WINDOW)
         try:
             while True:
                 came_to, delay = self._ask(slot, route)
@@ -115,7 +115,7 @@ class SharedPace:
                     return slot
                 # Don't wait out a pause that Discord asks for: all other threads would wait behind it.
                 if came_to == _HELD or wall_now() + delay > until:
-                    raise SlowDown(words.DISCORD_IS_BUSY, retry_after=delay)
+                    raise SlowDown(Reason.DISCORD_IS_BUSY, retry_after=delay)
                 nap(delay.total_seconds())
         except redis.RedisError as error:
             log.warning("pace.redis_away", error=type(error).__name__)
@@ -158,7 +158,7 @@ class OwnPace:
             now = wall_now().timestamp()
             at = max(now, self._granted[0] + WINDOW.total_seconds())
             if at - now > PATIENCE.total_seconds():
-                raise SlowDown(words.DISCORD_IS_BUSY, retry_after=timedelta(seconds=at - now))
+                raise SlowDown(Reason.DISCORD_IS_BUSY, retry_after=timedelta(seconds=at - now))
             self._granted.append(at)
         nap(at - now)
         return ""

@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 import httpx2
 
-from slomix import words
 from slomix.channels.base import Address, Message, Receipt, SendError, SlowDown
 from slomix.channels.http import Http, as_object, decoded, pause
 from slomix.config.types import E164, is_e164
+from slomix.reasons.codes import Reason
 
 # Of the recipient. "User +386… is not registered." is said of the sender and must not be taken for this.
 UNKNOWN_NUMBER = re.compile(r"unregistered[ _](user|failure)|unknown user", re.IGNORECASE)
@@ -49,14 +49,14 @@ class Signal:
         self._http = Http(
             base_url,
             connections=connections,
-            not_reached=words.SIGNAL_NOT_REACHED,
-            no_answer=words.SIGNAL_DID_NOT_ANSWER,
+            not_reached=Reason.SIGNAL_NOT_REACHED,
+            no_answer=Reason.SIGNAL_DID_NOT_ANSWER,
         )
 
     def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:
         """Post once to a phone number; refuse anything else without a request."""
         if not is_e164(to.value):
-            raise SendError(words.NOT_E164, permanent=True)
+            raise SendError(Reason.NOT_E164, permanent=True)
         body = {"message": message.text, "number": self._sender, "recipients": [to.value]}
         response = self._http.request("POST", "/v2/send", json=body, carries_message=True)
         answer = as_object(decoded(response))
@@ -88,15 +88,15 @@ class Signal:
 
 
 def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
-    code, error = response.status_code, str(problem.get("error") or words.REFUSED)
+    code, error = response.status_code, str(problem.get("error") or "refused")
     if code == 429 and problem.get("challenge_tokens"):
-        return ChallengeNeeded(words.SIGNAL_CHALLENGE, retry_after=CHALLENGE_PAUSE, code=code)
+        return ChallengeNeeded(Reason.SIGNAL_CHALLENGE, retry_after=CHALLENGE_PAUSE, code=code)
     if code == 429 or RATE_LIMIT.search(error):
         wait = pause(response.headers.get("Retry-After"), otherwise=UNTOLD_PAUSE)
-        return SlowDown(words.SIGNAL_IS_BUSY, retry_after=wait, code=code)
+        return SlowDown(Reason.SIGNAL_IS_BUSY, retry_after=wait, code=code)
     if code == 400 and UNKNOWN_NUMBER.search(error):
-        return SendError(words.SIGNAL_UNKNOWN_NUMBER, permanent=True, code=code)
-    return SendError(words.SIGNAL_SAID.format(message=_without_numbers(error), code=code), code=code)
+        return SendError(Reason.SIGNAL_UNKNOWN_NUMBER, permanent=True, code=code)
+    return SendError(Reason.SIGNAL_SAID, f"{_without_numbers(error)} ({code})", code=code)
 
 
 def _without_numbers(error: str) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx2
 
-from slomix import words
 from slomix.channels.base import Address, Message, Receipt, SendError, SlowDown
 from slomix.channels.http import Http, as_object, decoded, pause
+from slomix.reasons.codes import Reason
 
 # https://core.telegram.org/bots/api#sendmessage
 LONGEST_TEXT = 4096
@@ -38,8 +38,8 @@ class Telegram:
         self._http = Http(
             f"{base_url.rstrip('/')}/bot{token}",
             connections=connections,
-            not_reached=words.TELEGRAM_NOT_REACHED,
-            no_answer=words.TELEGRAM_DID_NOT_ANSWER,
+            not_reached=Reason.TELEGRAM_NOT_REACHED,
+            no_answer=Reason.TELEGRAM_DID_NOT_ANSWER,
         )
 
     def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:
@@ -88,16 +88,16 @@ class Telegram:
 
 
 def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
-    code, description = response.status_code, str(problem.get("description") or words.REFUSED)
+    code, description = response.status_code, str(problem.get("description") or "refused")
     if code == 429:
         asked = as_object(problem.get("parameters")).get("retry_after")
-        return SlowDown(words.TELEGRAM_IS_BUSY, retry_after=pause(asked, otherwise=timedelta(seconds=1)), code=code)
+        return SlowDown(Reason.TELEGRAM_IS_BUSY, retry_after=pause(asked, otherwise=timedelta(seconds=1)), code=code)
     # A 403 that is not in Telegram's words comes from a proxy and says nothing about the recipient.
     if code == 403 and problem.get("error_code") == code:
-        return SendError(words.TELEGRAM_BLOCKED, permanent=True, code=code)
+        return SendError(Reason.TELEGRAM_BLOCKED, permanent=True, code=code)
     if code == 400 and "chat not found" in description.lower():
-        return SendError(words.TELEGRAM_CHAT_GONE, permanent=True, code=code)
-    return SendError(words.TELEGRAM_SAID.format(message=description, code=code), code=code)
+        return SendError(Reason.TELEGRAM_CHAT_GONE, permanent=True, code=code)
+    return SendError(Reason.TELEGRAM_SAID, f"{description} ({code})", code=code)
 
 
 def read_update(raw: Any) -> Update | None:

@@ -94,4 +94,4 @@ class Desk:
         try:
             self._runtime.channels[channel].send(Address(address), Message(text), nonce=new_nonce())
         except SendError as error:
-            log.warning("inbox.not_answered", channel=str(channel), reason=error.reason)
+            log.warning("inbox.not_answered", channel=str(channel), reason=str(error))

@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts import rules as accounts_rules
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
@@ -17,6 +16,7 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, Outcome, Retry, Snooze
 from slomix.jobs.runner import Handler, Step
 from slomix.jobs.service import NewJob
+from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
 
 CHECK_MEMBERS = "check_members"
@@ -42,7 +42,7 @@ class CheckMembers(Step):
     def act(self, runtime: Runtime, prepared: dict[int, str]) -> dict[int, bool] | Retry:
         """What Discord says. Whoever it says nothing about is asked about again, after the others."""
         found: dict[int, bool] = {}
-        silence = Retry(words.NO_MEMBERS_KNOWN)
+        silence = Retry(Explanation(Reason.NO_MEMBERS_KNOWN))
         until = wall_now() + PATIENCE
         assert runtime.guild_lookup is not None
         for user_id, discord_id in prepared.items():

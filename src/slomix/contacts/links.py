@@ -156,7 +156,7 @@ def rotate(session: Session, settings: Settings) -> tuple[int, int]:
             lost += 1
         else:
             contact.sealed, contact.address_hash = fresh
-            if contact.unusable_reason == words.UNREADABLE:
+            if contact.unusable_reason == service.UNREADABLE:
                 contact.unusable_since = contact.unusable_reason = None
             sealed += 1
     return sealed, lost

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from slomix.contacts.rules import ChannelName, Preferred, Way
 from slomix.database.session import Base
+from slomix.reasons.column import Explained, known
 
 
 class Contact(Base):
@@ -21,6 +22,8 @@ class Contact(Base):
         UniqueConstraint("channel", "address_hash", name="uq_contacts_channel_address_hash"),
         CheckConstraint("(channel = 'discord') = (sealed IS NULL)", name="sealed_unless_discord"),
         CheckConstraint("(sealed IS NULL) = (address_hash IS NULL)", name="sealed_with_hash"),
+        known("unusable_reason"),
+        known("last_error"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -32,9 +35,9 @@ class Contact(Base):
     learned: Mapped[str | None]
     verified_at: Mapped[datetime]
     unusable_since: Mapped[datetime | None]
-    unusable_reason: Mapped[str | None]
+    unusable_reason: Mapped[Explained | None]
     last_success_at: Mapped[datetime | None]
-    last_error: Mapped[str | None]
+    last_error: Mapped[Explained | None]
     last_error_at: Mapped[datetime | None]
 
     @property

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from slomix import words
 from slomix.errors import Invalid
+from slomix.reasons.codes import Reason
 
 
 class ChannelName(enum.StrEnum):
@@ -252,19 +253,19 @@ class Reach:
 
 def why_not(
     reach: Reach | None, now: datetime, *, kind: Kind | None = Kind.CAMPAIGNS, heeds_quiet_hours: bool = True
-) -> str | None:
+) -> Reason | None:
     """Why this player gets no message of this kind now; None when there is nothing against it.
 
     What is of no kind was asked for just now, or warns them of their own campaign: it needs no consent.
     """
     if reach is None or not reach.is_linked:
-        return words.NOT_LINKED
+        return Reason.NOT_LINKED
     if reach.has_left:
-        return words.LEFT_OUR_SERVER
+        return Reason.LEFT_OUR_SERVER
     if kind is not None and kind not in reach.allows:
-        return words.NOT_OPTED_IN
+        return Reason.NOT_OPTED_IN
     if kind is not None and not reach.ways:
-        return words.NO_WORKING_CONTACT
+        return Reason.NO_WORKING_CONTACT
     if heeds_quiet_hours and reach.is_quiet(now):
-        return words.QUIET_HOURS
+        return Reason.QUIET_HOURS
     return None

@@ -10,7 +10,6 @@ from sqlalchemy import Row, Select, Update, bindparam, case, delete, func, selec
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from slomix import words
 from slomix.accounts.models import Player, User
 from slomix.accounts.rules import Membership
 from slomix.config.settings import Settings
@@ -18,6 +17,10 @@ from slomix.contacts.encryption import Unreadable, vault_of
 from slomix.contacts.models import Contact, LinkCode, Preferences
 from slomix.contacts.rules import ORDER, ChannelName, Kind, Preferred, QuietHours, Reach, Way
 from slomix.database import session as db
+from slomix.reasons.codes import Explanation, Reason
+
+# Our own key is missing, so the owner cannot heal it by saying that it works.
+UNREADABLE = Explanation(Reason.UNREADABLE)
 
 
 def reach_of(session: Session, player_ids: Iterable[int], *, settings: Settings) -> dict[int, Reach]:
@@ -187,10 +190,11 @@ _WORKED = _OF_A_WAY.values(
     unusable_since=None,
     unusable_reason=None,
 )
-_FAILED = _OF_A_WAY.values(last_error=bindparam("lesson_reason"), last_error_at=bindparam("lesson_now"))
+_REASON = bindparam("lesson_reason", type_=Contact.unusable_reason.type)
+_FAILED = _OF_A_WAY.values(last_error=_REASON, last_error_at=bindparam("lesson_now"))
 _NEVER_WORKS = _FAILED.values(
     unusable_since=func.coalesce(Contact.unusable_since, bindparam("lesson_now")),
-    unusable_reason=case((Contact.unusable_since.is_(None), bindparam("lesson_reason")), else_=Contact.unusable_reason),
+    unusable_reason=case((Contact.unusable_since.is_(None), _REASON), else_=Contact.unusable_reason),
 )
 
 
@@ -199,7 +203,7 @@ def worked(way: Way, *, learned: str | None, now: datetime) -> Lesson:
     return Lesson(_WORKED, _values(way, now) | {"lesson_learned": learned})
 
 
-def failed(way: Way, reason: str, *, is_permanent: bool, now: datetime) -> Lesson:
+def failed(way: Way, reason: Explanation, *, is_permanent: bool, now: datetime) -> Lesson:
     """The provider did not. When it never will: stop using the address, and tell its owner on their next visit."""
     return Lesson(_NEVER_WORKS if is_permanent else _FAILED, _values(way, now) | {"lesson_reason": reason})
 
@@ -220,7 +224,7 @@ def try_again(session: Session, player_id: int) -> None:
         .where(
             Contact.player_id == player_id,
             Contact.unusable_since.is_not(None),
-            Contact.unusable_reason.is_distinct_from(words.UNREADABLE),
+            Contact.unusable_reason.is_distinct_from(UNREADABLE),
         )
         .values(unusable_since=None, unusable_reason=None, learned=None)
     )

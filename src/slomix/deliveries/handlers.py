@@ -8,7 +8,6 @@ from typing import Any, Protocol
 import structlog
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.channels.base import Address, Message, Receipt, SendError, SlowDown
 from slomix.clock import wall_now
 from slomix.contacts import service as contacts
@@ -21,6 +20,7 @@ from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import EXPIRED, DeliveryStatus, Skip
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Outcome, Snooze
+from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
 
 log = structlog.get_logger()
@@ -29,8 +29,8 @@ log = structlog.get_logger()
 LAST_CHANCE = timedelta(minutes=1)
 # What was nudged just before the switch was thrown; what is due is not nudged while it is.
 WHILE_PAUSED = timedelta(seconds=2)
-NOWHERE = Skip(words.NO_WORKING_CONTACT)
-NOTHING_LEFT = Done(JobStatus.SKIPPED, words.NOBODY_LEFT_TO_TELL)
+NOWHERE = Skip(Reason.NO_WORKING_CONTACT)
+NOTHING_LEFT = Done(JobStatus.SKIPPED, Explanation(Reason.NOBODY_LEFT_TO_TELL))
 
 
 class Notice(Protocol):
@@ -95,7 +95,7 @@ class Deliver:
             return NOTHING_LEFT
         delivery, reach = seen.delivery, seen.reach
         if delivery.status.is_settled:
-            return Done(JobStatus.SKIPPED, words.ALREADY.format(status=delivery.status))
+            return Done(JobStatus.SKIPPED, Explanation(Reason.ALREADY, delivery.status))
         if seen.is_paused and not _is_expired(delivery, now):
             return Snooze(WHILE_PAUSED)
         wall = wall_now()
@@ -177,7 +177,7 @@ class Deliver:
         delivery = _locked(session, job)
         if delivery is not None and not delivery.status.is_settled:
             delivery.status = rules.when_given_up(delivery.status)
-            delivery.reason = delivery.reason or job.last_error or words.NO_TRY_LEFT
+            delivery.reason = delivery.reason or job.last_error or Explanation(Reason.NO_TRY_LEFT)
             delivery.settled_at = now
             db.notify(session, db.LIVE, "deliveries")
 
@@ -201,7 +201,7 @@ class Deliver:
                 address = contacts.address_of(way, reach.discord_id or "", runtime.settings)
                 return Destination(way.channel, Address(address, learned=way.learned), way)
             except Unreadable:
-                contacts.learn(session, contacts.failed(way, words.UNREADABLE, is_permanent=True, now=now))
+                contacts.learn(session, contacts.failed(way, contacts.UNREADABLE, is_permanent=True, now=now))
         return None
 
     def _ways(self, session: Session, delivery: Delivery, reach: Reach) -> Iterator[Way]:
@@ -242,7 +242,8 @@ class Deliver:
         ):
             return None
         delivery.status = DeliveryStatus.UNKNOWN
-        delivery.reason = "; ".join([delivery.reason or words.ANSWER_NOT_SEEN, *([skip.reason] if skip else [])])
+        seen = delivery.reason or Explanation(Reason.ANSWER_NOT_SEEN)
+        delivery.reason = seen.followed_by(skip.reason) if skip else seen
         delivery.settled_at = now
         db.notify(session, db.LIVE, "deliveries")
         return Done(JobStatus.FAILED, delivery.reason)
@@ -288,7 +289,7 @@ def _skip(session: Session, delivery: Delivery, job: Job, skip: Skip, now: datet
     """Never tried: skipped with its reason. Tried in vain until its deadline: failed with the last error."""
     failed = skip is EXPIRED and job.last_error is not None and delivery.first_tried_at is not None
     delivery.status = DeliveryStatus.FAILED if failed else DeliveryStatus.SKIPPED
-    delivery.reason = job.last_error if failed else skip.reason
+    delivery.reason = job.last_error if failed else Explanation(skip.reason)
     delivery.settled_at = now
     db.notify(session, db.LIVE, "deliveries")
     return Done(JobStatus.FAILED if failed else JobStatus.SKIPPED, delivery.reason)

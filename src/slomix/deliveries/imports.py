@@ -7,12 +7,12 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import MOVED_IN, DeliveryStatus
 from slomix.deliveries.service import JOB_KIND, new_nonce
 from slomix.jobs import service as jobs
+from slomix.reasons.codes import Explanation, Reason
 
 # Told, or perhaps told: nothing is to be added.
 KNOWN = (DeliveryStatus.SENDING, DeliveryStatus.SENT, DeliveryStatus.UNKNOWN)
@@ -53,13 +53,13 @@ def note_told(session: Session, told: Told, *, now: datetime) -> bool:
         return False
     for row in rows:
         if row.status is DeliveryStatus.PENDING:
-            row.status, row.reason, row.settled_at = DeliveryStatus.SKIPPED, words.TOLD_THERE, now
+            row.status, row.reason, row.settled_at = DeliveryStatus.SKIPPED, Explanation(Reason.TOLD_THERE), now
         row.fell_back_to = told.channel if row.channel is not told.channel else None
     session.flush()
     row = next((row for row in rows if row.channel is told.channel), None) or _new(session, told, now)
     row.destination, row.notice, row.subject = told.room, told.notice, MOVED_IN
     # Nobody kept the words.
-    row.status, row.reason, row.text = DeliveryStatus.SENT, words.TOLD_THERE, ""
+    row.status, row.reason, row.text = DeliveryStatus.SENT, Explanation(Reason.TOLD_THERE), ""
     row.message_id, row.settled_at, row.deadline_at = told.message_id, told.at, None
     session.flush()
     return True
@@ -69,7 +69,7 @@ def _withdraw(session: Session, theirs: ColumnElement[bool], *, now: datetime) -
     """Jobs before deliveries, as everywhere: who sends at this moment holds them in this order too."""
     ids = session.scalars(select(Delivery.id).where(theirs, Delivery.status == DeliveryStatus.PENDING)).all()
     if ids:
-        jobs.skip_pending(session, JOB_KIND, [str(one) for one in ids], reason=words.TOLD_THERE, now=now)
+        jobs.skip_pending(session, JOB_KIND, [str(one) for one in ids], reason=Reason.TOLD_THERE, now=now)
 
 
 def _new(session: Session, told: Told, now: datetime) -> Delivery:

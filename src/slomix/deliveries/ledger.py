@@ -22,6 +22,7 @@ from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done
 from slomix.jobs.service import NewJob
+from slomix.reasons.codes import Explanation
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def _write(
     *,
     lesson: contacts.Lesson | None = None,
     late_for: str | None = None,
-    error: str | None = None,
+    error: Explanation | None = None,
     now: datetime,
     wall: datetime,
 ) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from slomix.contacts.rules import ChannelName
 from slomix.database.session import Base
 from slomix.deliveries.rules import LIVE, AttemptEvent, DeliveryStatus
+from slomix.reasons.column import Explained, known
 
 
 class Delivery(Base):
@@ -34,6 +35,7 @@ class Delivery(Base):
         CheckConstraint("num_nonnulls(player_id, destination) = 1", name="player_or_room"),
         CheckConstraint("(status = 'skipped') <= (reason IS NOT NULL)", name="skipped_with_reason"),
         CheckConstraint("(status IN ('sending', 'sent')) <= (text IS NOT NULL)", name="words_before_sending"),
+        known("reason"),
         Index("ix_ledger_subject_notice", "subject", "notice"),
         Index("ix_ledger_created_at", "created_at"),
     )
@@ -47,7 +49,7 @@ class Delivery(Base):
     notice: Mapped[str]
     subject: Mapped[str]
     status: Mapped[DeliveryStatus] = mapped_column(default=DeliveryStatus.PENDING)
-    reason: Mapped[str | None]
+    reason: Mapped[Explained | None]
     # It will never arrive here, so the next channel was tried: this row says nothing of whether the player was told.
     fell_back_to: Mapped[str | None]
     nonce: Mapped[str]
@@ -64,7 +66,10 @@ class Attempt(Base):
     """One half of a try. Rows are only ever added."""
 
     __tablename__ = "delivery_attempts"
-    __table_args__ = (UniqueConstraint("delivery_id", "claim", "event", name="uq_delivery_attempts_claim_event"),)
+    __table_args__ = (
+        UniqueConstraint("delivery_id", "claim", "event", name="uq_delivery_attempts_claim_event"),
+        known("error"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     delivery_id: Mapped[int] = mapped_column(ForeignKey("notifications_ledger.id", ondelete="CASCADE"))
@@ -72,7 +77,7 @@ class Attempt(Base):
     claim: Mapped[int]
     event: Mapped[AttemptEvent]
     status: Mapped[DeliveryStatus]
-    error: Mapped[str | None]
+    error: Mapped[Explained | None]
     at: Mapped[datetime]
     wall_at: Mapped[datetime]
 

@@ -4,9 +4,9 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from slomix import words
 from slomix.channels.base import Receipt, SendError, SlowDown, Unanswered
 from slomix.jobs.rules import Done, JobStatus, Outcome, Retry
+from slomix.reasons.codes import Explanation, Reason
 
 
 class DeliveryStatus(enum.StrEnum):
@@ -46,7 +46,7 @@ class AttemptEvent(enum.StrEnum):
 class Skip:
     """The message is not wanted any more, for this reason."""
 
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ class Verdict:
 
     status: DeliveryStatus
     outcome: Outcome
-    error: str | None = None
+    error: Explanation | None = None
 
 
-EXPIRED = Skip(words.EXPIRED)
+EXPIRED = Skip(Reason.EXPIRED)
 
 
 def may_repeat(first_tried_at: datetime, wall: datetime, repeatable_for: timedelta) -> bool:

@@ -11,7 +11,6 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.config.settings import Settings
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
@@ -20,6 +19,7 @@ from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs import service as jobs
 from slomix.jobs.service import NewJob
+from slomix.reasons.codes import Explanation, Reason
 
 # The kind of the job that carries one delivery; its subject is the delivery's id.
 JOB_KIND = "delivery"
@@ -156,11 +156,11 @@ def withdraw(session: Session, subject: str, notices: Sequence[str], *, now: dat
     )
     # Jobs before deliveries, as everywhere: who sends at this moment holds them in this order too.
     ids = session.scalars(select(Delivery.id).where(open_rows)).all()
-    jobs.skip_pending(session, JOB_KIND, [str(delivery) for delivery in ids], reason=words.WITHDRAWN, now=now)
+    jobs.skip_pending(session, JOB_KIND, [str(delivery) for delivery in ids], reason=Reason.WITHDRAWN, now=now)
     session.execute(
         update(Delivery)
         .where(Delivery.id.in_(ids), open_rows)
-        .values(status=DeliveryStatus.SKIPPED, reason=words.WITHDRAWN, settled_at=now)
+        .values(status=DeliveryStatus.SKIPPED, reason=Explanation(Reason.WITHDRAWN), settled_at=now)
         .execution_options(synchronize_session=False)
     )
     db.notify(session, db.LIVE, "deliveries")
@@ -171,22 +171,13 @@ class Tally:
     """What became of the deliveries of one notice."""
 
     # How many came to this status for this reason.
-    counts: Mapping[tuple[DeliveryStatus, str | None], int]
+    counts: Mapping[tuple[DeliveryStatus, Explanation | None], int]
 
     @property
     def by_status(self) -> Mapping[DeliveryStatus, int]:
         found: Counter[DeliveryStatus] = Counter()
         for (status, _), number in self.counts.items():
             found[status] += number
-        return found
-
-    @property
-    def reasons(self) -> Mapping[str, int]:
-        """Why messages did not arrive, whatever they came to."""
-        found: Counter[str] = Counter()
-        for (status, reason), number in self.counts.items():
-            if reason and status is not DeliveryStatus.SENT:
-                found[reason] += number
         return found
 
     def __getitem__(self, status: DeliveryStatus) -> int:
@@ -209,7 +200,7 @@ class Tally:
 
 def tally(session: Session, subject: str) -> dict[str, Tally]:
     """What became of everything about `subject`, by notice; what fell back is told by the row it fell back to."""
-    counts: dict[str, dict[tuple[DeliveryStatus, str | None], int]] = {}
+    counts: dict[str, dict[tuple[DeliveryStatus, Explanation | None], int]] = {}
     for row in session.execute(
         select(Delivery.notice, Delivery.status, Delivery.reason, func.count().label("number"))
         .where(Delivery.subject == subject, Delivery.fell_back_to.is_(None))
@@ -239,12 +230,12 @@ class Told:
 
     status: DeliveryStatus
     subject: str
-    reason: str | None = None
+    reason: Explanation | None = None
 
     @property
     def is_withdrawn(self) -> bool:
         """It was to be told, and whoever meant to took that back."""
-        return self.status is DeliveryStatus.SKIPPED and self.reason == words.WITHDRAWN
+        return self.status is DeliveryStatus.SKIPPED and self.reason == Explanation(Reason.WITHDRAWN)
 
 
 def told(session: Session, event_key: str, player_ids: Sequence[int]) -> dict[int, Told]:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from slomix.database.session import Base
 from slomix.jobs.rules import GENERAL, JobStatus
+from slomix.reasons.column import Explained, known
 
 
 class Job(Base):
@@ -16,6 +17,8 @@ class Job(Base):
     __table_args__ = (
         UniqueConstraint("kind", "subject", name="uq_jobs_kind_subject"),
         CheckConstraint("(status = 'running') = (lease_until IS NOT NULL)", name="lease_while_running"),
+        known("reason"),
+        known("last_error"),
         Index("ix_jobs_due", "run_at", postgresql_where="status = 'pending'"),
         Index("ix_jobs_leases", "lease_until", postgresql_where="status = 'running'"),
     )
@@ -39,8 +42,8 @@ class Job(Base):
     wait_until: Mapped[datetime | None]
     nudge_again_at: Mapped[datetime | None]
     nudges: Mapped[int] = mapped_column(default=0)
-    last_error: Mapped[str | None]
-    reason: Mapped[str | None]
+    last_error: Mapped[Explained | None]
+    reason: Mapped[Explained | None]
     # What the logs call the request, or the job, that set it off.
     trace: Mapped[str | None]
     created_at: Mapped[datetime]

@@ -4,6 +4,8 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from slomix.reasons.codes import Explanation
+
 
 class JobStatus(enum.StrEnum):
     """pending → running → pending | sent | skipped | failed; a failed job goes back to pending only by hand."""
@@ -37,7 +39,7 @@ class Done:
     """The job is over."""
 
     status: JobStatus = JobStatus.SENT
-    reason: str | None = None
+    reason: Explanation | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Retry:
     `is_free`: there was no try, we were only asked to wait. It uses up no attempt; the deadline holds all the same.
     """
 
-    error: str
+    error: Explanation
     retry_after: timedelta | None = None
     is_free: bool = False
 

@@ -13,6 +13,7 @@ from slomix.clock import nap, wall_now
 from slomix.jobs import service
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Outcome, Retry, Snooze
+from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
 
 log = structlog.get_logger()
@@ -166,11 +167,10 @@ def _begin_failed(runtime: Runtime, handler: Handler, job_id: int, error: Except
 
 def _failed(runtime: Runtime, handler: Handler, job: Job, error: Exception) -> JobStatus | None:
     log.error("job.error", exc_info=error)
+    crash = Explanation(Reason.CRASHED, f"{type(error).__name__}: {logs.without_rows(str(error))}")
     try:
         with runtime.transaction() as session:
-            return _end(
-                runtime, handler, session, job, Retry(f"{type(error).__name__}: {logs.without_rows(str(error))}")
-            )
+            return _end(runtime, handler, session, job, Retry(crash))
     except service.Lost:
         return None
 

@@ -12,11 +12,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from slomix import logs, words
+from slomix import logs
 from slomix.database import session as db
 from slomix.jobs import rules
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
+from slomix.reasons.codes import Explanation, Reason
 
 
 class Lost(Exception):
@@ -36,7 +37,7 @@ class NewJob:
     deadline_at: datetime | None = None
     max_attempts: int = 5
     status: JobStatus = JobStatus.PENDING
-    reason: str | None = None
+    reason: Explanation | None = None
     lane: str = rules.GENERAL
     due_at: datetime | None = None
 
@@ -104,12 +105,12 @@ def reopen(
     db.notify(session, db.JOBS)
 
 
-def skip_pending(session: Session, kind: str, subjects: Sequence[str], *, reason: str, now: datetime) -> None:
+def skip_pending(session: Session, kind: str, subjects: Sequence[str], *, reason: Reason, now: datetime) -> None:
     """Skip those jobs of `kind` that have not begun."""
     session.execute(
         update(Job)
         .where(Job.kind == kind, Job.subject.in_(subjects), Job.status == JobStatus.PENDING)
-        .values(status=JobStatus.SKIPPED, reason=reason, finished_at=now)
+        .values(status=JobStatus.SKIPPED, reason=Explanation(reason), finished_at=now)
     )
 
 
@@ -236,7 +237,7 @@ def finish(session: Session, job: Job, outcome: rules.Outcome, *, now: datetime,
         case rules.Snooze(delay):
             values |= {"status": JobStatus.PENDING, "attempts": job.attempts - 1, "wait_until": wall + delay}
         case rules.Retry(error) as failure:
-            values |= {"last_error": error[:1000]} | _after(failure, job, now=now, wall=wall)
+            values |= {"last_error": error.shortened()} | _after(failure, job, now=now, wall=wall)
             if failure.is_free:
                 values["attempts"] = job.attempts - 1
     written: JobStatus | None = session.execute(
@@ -272,7 +273,7 @@ def take_back(session: Session, *, now: datetime, wall: datetime) -> list[Job]:
 
     What is returned has become `failed`; the caller settles what hangs on it in the same transaction.
     """
-    error = words.WORKER_DID_NOT_COME_BACK
+    error = Explanation(Reason.WORKER_DID_NOT_COME_BACK)
     lost = (Job.status == JobStatus.RUNNING) & (Job.lease_until < wall)
     session.execute(
         update(Job)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from slomix.database.session import Base
 from slomix.planning.rules import Change, Side
+from slomix.reasons.column import Explained, known
 
 ONE_A_DAY = "uq_planning_sessions_day"
 ONE_OF_A_NAME = "uq_planning_team_names_session_key"
@@ -121,6 +122,7 @@ class Thread(Base):
     """The room's private thread on Discord, as last known."""
 
     __tablename__ = "planning_threads"
+    __table_args__ = (known("error"),)
 
     session_id: Mapped[int] = mapped_column(ForeignKey("planning_sessions.id", ondelete="CASCADE"), primary_key=True)
     thread_id: Mapped[str | None]
@@ -129,4 +131,4 @@ class Thread(Base):
     # The message with the teams, and its text.
     message_id: Mapped[str | None]
     said: Mapped[str | None]
-    error: Mapped[str | None]
+    error: Mapped[Explained | None]

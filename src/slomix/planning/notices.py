@@ -20,6 +20,7 @@ from slomix.deliveries.rules import Skip
 from slomix.planning import queries, rules
 from slomix.planning.models import Room
 from slomix.planning.service import ASK
+from slomix.reasons.codes import Reason
 from slomix.runtime.context import Runtime
 
 # Discord's limits for one message.
@@ -36,7 +37,7 @@ class MoreNeeded:
 
     def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
         """Skip the post if enough players have committed by now."""
-        return None if _missing(session, _room(session, delivery), runtime.settings) else Skip(words.ENOUGH_BY_NOW)
+        return None if _missing(session, _room(session, delivery), runtime.settings) else Skip(Reason.ENOUGH_BY_NOW)
 
     def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
         room = _room(session, delivery)

@@ -31,6 +31,7 @@ from slomix.jobs.service import NewJob
 from slomix.planning import posts, queries
 from slomix.planning.models import Room, Thread
 from slomix.planning.queries import RoomView
+from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
 
 KIND = "planning_thread"
@@ -72,7 +73,7 @@ class Reached:
     members: list[str] = field(default_factory=list)
     message: str | None = None
     said: str | None = None
-    trouble: str | None = None
+    trouble: Explanation | None = None
 
     def is_all(self, wanted: Wanted) -> bool:
         has_said_it = wanted.text is None or (self.message is not None and self.said == wanted.text)
@@ -144,7 +145,7 @@ class Talk:
         except SendError as error:
             if not error.permanent or error.code == UNKNOWN_CHANNEL:
                 raise
-            self.error = SendError(error.reason, code=error.code)
+            self.error = SendError(error.reason.code, error.reason.detail, code=error.code)
         else:
             self.reached.members.append(account)
 
@@ -196,7 +197,7 @@ class PlanningThread(Step):
         if room is None or clock.local_day(now, settings.zone, settings.day_starts_at) != room.day:
             return Done()
         if runtime.threads is None:
-            return Done(JobStatus.SKIPPED, words.SWITCHED_OFF)
+            return Done(JobStatus.SKIPPED, Explanation(Reason.SWITCHED_OFF))
         if pausing.paused(session) is not None:
             return Snooze(LOOK_AGAIN)
         reached, row = Reached(), session.get(Thread, room.id)

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 
-from slomix import words
 from slomix.channels.base import SendError, VoiceLookup
+from slomix.reasons.codes import Reason
 
 AT_ONCE = 8
 # In wall time. Together with the query to the game server it has to fit into the lease of a job.
@@ -26,7 +26,7 @@ def voice_channels(
             if (error := answer.exception()) is not None:
                 raise error
         if waiting:
-            raise SendError(words.DISCORD_TOO_SLOW)
+            raise SendError(Reason.DISCORD_TOO_SLOW)
         return {discord_id: answer.result() for discord_id, answer in asked.items()}
     finally:
         # Requests under way end by their own time-out.

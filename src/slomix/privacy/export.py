@@ -18,6 +18,7 @@ from slomix.contacts.encryption import Unreadable
 from slomix.contacts.models import Contact, Preferences
 from slomix.deliveries.models import Delivery
 from slomix.planning.models import Member, Room, TeamName, Vote
+from slomix.reasons.codes import Explanation
 from slomix.web import responses as web
 
 blueprint = Blueprint("my_data", __name__)
@@ -139,6 +140,8 @@ def _plain(value: Any) -> Any:
     match value:
         case datetime() | date() | time():
             return value.isoformat()
+        case Explanation():
+            return str(value)
         case dict():
             return {name: _plain(one) for name, one in value.items()}
         case list():

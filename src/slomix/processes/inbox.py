@@ -87,7 +87,7 @@ def _repeat(step: Callable[[], None], turn: Turn, stopping: threading.Event) -> 
         try:
             step()
         except SendError as error:
-            log.warning("inbox.provider_away", reason=error.reason)
+            log.warning("inbox.provider_away", reason=str(error))
             wait = error.retry_after.total_seconds() if error.retry_after is not None else PAUSE_SECONDS
             stopping.wait(min(max(wait, PAUSE_SECONDS), 60))
         except SQLAlchemyError as error:

@@ -103,6 +103,18 @@ JOB_KINDS = {
     "retention": "forgets messages that are kept no longer",
 }
 
+# What has to be true of every campaign, by its code.
+PROMISES = {
+    "one_job_each": "exactly one job of each type",
+    "one_live_row": "at most one live row for each player and event",
+    "not_after_sent": "nothing was tried again after it was sent",
+    "not_after_deadline": "nothing left after its deadline",
+    "reason_given": "what was not sent has its reason",
+    "one_summary": "at most one summary",
+    "unknown_unanswered": "unknown is only what got no answer",
+    "tries_end": "every try has its end, but where a worker was lost",
+}
+
 # Tonight at a glance. {time} is an hour, {count} a number of players.
 ALL_WELL_NOBODY_CALLED = "All is well. Nobody has called tonight together yet."
 ALL_WELL_CALLED: Final = "All is well: {count} are told at {time}."

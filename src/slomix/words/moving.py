@@ -65,7 +65,6 @@ NO_CHANNEL_OF_OURS = "no channel of ours"
 NOBODY_HERE = "to somebody who is no player here"
 ROOM_OF_THEIRS = "to a room that ours writes its own to"
 TOLD_HERE = "the ledger here knows it, or another way"
-TOLD_THERE = "told by the earlier site"
 
 CAMPAIGNS_OPEN_THERE: Final = (
     "The earlier site has {number} from today on that may still send. Stop its bot before anybody is called together"

@@ -124,8 +124,6 @@ TEST_ON_ITS_WAY: Final = "A test message is on its way to {channel}."
 TEST_TOO_SOON = "You asked for a test message a moment ago. Give it a little time."
 BRIDGE_OFF = "No bridge may confirm links here: INTERNAL_API_SECRET is not set."
 BRIDGE_UNKNOWN = "This is not the secret of the bridge."
-# An address was sealed with a key that we do not have any more.
-UNREADABLE = "we can no longer read this address; please link it again"
 CHANNELS = {"discord": "Discord", "telegram": "Telegram", "signal": "Signal"}
 
 NO_SUCH_TIME = "That is not a time of day. A time looks like 22:30."

@@ -51,11 +51,6 @@ HANDED_OVER: Final = "{player} runs the room now."
 ASKED: Final = "Asked on Discord for {number} more."
 UNDONE = "Undone."
 
-# Why the clock of a draft, or a question for more, did nothing.
-PICKED_IN_TIME = "picked in time"
-NOBODY_PICKED = "nobody was picked"
-ENOUGH_BY_NOW = "there are enough by now"
-
 # The teams, when nobody has voted for a name.
 TEAMS = {"A": "Team A", "B": "Team B"}
 # What can be undone, after "Undo".

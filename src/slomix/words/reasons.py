@@ -2,67 +2,64 @@
 
 from typing import Final
 
-# Reasons: why a message did not go out, or a part of the evening did not happen, as it is shown after a word such as
-# "skipped". They are stored as they stand here: after a change, what is stored already stays in the old words.
-
-NOT_LINKED = "not linked"
-LEFT_OUR_SERVER = "left our Discord server"
-NOT_OPTED_IN = "not opted in"
-HAS_ANSWERED = "has answered already"
-NOT_SO_MANY_ANY_MORE = "not so many are looking any more"
-NO_WORKING_CONTACT = "no working contact"
-QUIET_HOURS = "quiet hours"
-STATUS_CLEARED = "cleared their status"
-NOT_PLAYING = "not playing"
-ALREADY_IN_VOICE = "already in voice"
-NO_MEMBERS_KNOWN = "nobody knows who is in our Discord server"
-VOICE_NO_LONGER_KNOWN = "nobody knows any more who is in voice"
-VOICE_NOT_KNOWN = "nobody knows who is in voice"
-# {reason} is one of what can go wrong with Discord, below.
-VOICE_NOT_KNOWN_BECAUSE: Final = "nobody knows who is in voice: {reason}"
-TOO_LATE = "too late"
-EXPIRED = "expired"
-SWITCHED_OFF = "switched off"
-WITHDRAWN = "cancelled"  # and looked for in what is stored, so a change of this one needs a migration
-NOBODY_WAS_TOLD = "nobody was told"
-NOBODY_LEFT_TO_TELL = "there is nobody left to tell"
-# {status} is one word such as "sent".
-ALREADY: Final = "already {status}"
-NO_TRY_LEFT = "no try was left"
-CANCELLED_BY_OPERATOR = "cancelled by an operator"
-EVENING_IS_OVER = "the evening is over"
-DANGER_IS_OVER = "the danger is over"
-ANSWER_NOT_SEEN = "the answer was not seen"
-WORKER_DID_NOT_COME_BACK = "the worker did not come back"
-
-# What can go wrong with Discord: reasons too. {error}, {message}, {code} and {status} are technical, as Discord or its
-# library says them.
-
-DISCORD_NOT_REACHED: Final = "Discord cannot be reached ({error})"
-DISCORD_DID_NOT_ANSWER: Final = "Discord did not answer ({error})"
-DISCORD_TOO_SLOW = "Discord takes too long to answer"
-DISCORD_IS_BUSY = "Discord asks us to slow down (429)"
-DMS_CLOSED = "this person's DMs are closed to the bot"
-DISCORD_SAID: Final = "Discord: {message} ({code})"
-# In place of {message} when Discord gives none.
-REFUSED = "refused"
-DISCORD_ANSWERED: Final = "Discord answered {status} {message}"
-
-# What can go wrong with Telegram and Signal: reasons too, with the same kind of blanks.
-
-TELEGRAM_NOT_REACHED: Final = "Telegram cannot be reached ({error})"
-TELEGRAM_DID_NOT_ANSWER: Final = "Telegram did not answer ({error})"
-TELEGRAM_IS_BUSY = "Telegram asks us to slow down (429)"
-TELEGRAM_BLOCKED = "the bot is blocked there"
-TELEGRAM_CHAT_GONE = "the Telegram chat is gone"
-TELEGRAM_SAID: Final = "Telegram: {message} ({code})"
-SIGNAL_NOT_REACHED: Final = "Signal cannot be reached ({error})"
-SIGNAL_DID_NOT_ANSWER: Final = "Signal did not answer ({error})"
-SIGNAL_IS_BUSY = "Signal asks us to slow down"
-SIGNAL_CHALLENGE = "Signal wants an operator to prove that we are no robot"
-SIGNAL_UNKNOWN_NUMBER = "Signal does not know this number"
-SIGNAL_SAID: Final = "Signal: {message} ({code})"
-NOT_E164 = "this is not a phone number with its country code"
+# Why a message did not go out, or a part of the evening did not happen, by the code that is stored; shown after a word
+# such as "skipped". {detail} is technical: what a provider or its library says, or a status such as "sent".
+REASONS: Final = {
+    "not_linked": "not linked",
+    "left_our_server": "left our Discord server",
+    "not_opted_in": "not opted in",
+    "no_working_contact": "no working contact",
+    "quiet_hours": "quiet hours",
+    "has_answered": "has answered already",
+    "status_cleared": "cleared their status",
+    "not_playing": "not playing",
+    "already_in_voice": "already in voice",
+    "not_so_many_any_more": "not so many are looking any more",
+    "enough_by_now": "there are enough by now",
+    "picked_in_time": "picked in time",
+    "nobody_picked": "nobody was picked",
+    "no_members_known": "nobody knows who is in our Discord server",
+    "voice_not_known": "nobody knows who is in voice",
+    "voice_no_longer_known": "nobody knows any more who is in voice",
+    "too_late": "too late",
+    "expired": "expired",
+    "switched_off": "switched off",
+    "withdrawn": "cancelled",
+    "cancelled_by_operator": "cancelled by an operator",
+    "evening_is_over": "the evening is over",
+    "danger_is_over": "the danger is over",
+    "nobody_was_told": "nobody was told",
+    "nobody_left_to_tell": "there is nobody left to tell",
+    "told_there": "told by the earlier site",
+    "already": "already {detail}",
+    "no_try_left": "no try was left",
+    "answer_not_seen": "the answer was not seen",
+    "worker_did_not_come_back": "the worker did not come back",
+    # An address was sealed with a key that we do not have any more.
+    "unreadable": "we can no longer read this address; please link it again",
+    "crashed": "{detail}",
+    "discord_not_reached": "Discord cannot be reached ({detail})",
+    "discord_did_not_answer": "Discord did not answer ({detail})",
+    "discord_too_slow": "Discord takes too long to answer",
+    "discord_is_busy": "Discord asks us to slow down (429)",
+    "dms_closed": "this person's DMs are closed to the bot",
+    "discord_said": "Discord: {detail}",
+    "discord_answered": "Discord answered {detail}",
+    "telegram_not_reached": "Telegram cannot be reached ({detail})",
+    "telegram_did_not_answer": "Telegram did not answer ({detail})",
+    "telegram_is_busy": "Telegram asks us to slow down (429)",
+    "telegram_blocked": "the bot is blocked there",
+    "telegram_chat_gone": "the Telegram chat is gone",
+    "telegram_said": "Telegram: {detail}",
+    "signal_not_reached": "Signal cannot be reached ({detail})",
+    "signal_did_not_answer": "Signal did not answer ({detail})",
+    "signal_is_busy": "Signal asks us to slow down",
+    "signal_challenge": "Signal wants an operator to prove that we are no robot",
+    "signal_unknown_number": "Signal does not know this number",
+    "signal_said": "Signal: {detail}",
+    "not_e164": "this is not a phone number with its country code",
+    "other": "{detail}",
+}
 
 # What is wrong with a part of the system, as /health says it to operators after the part's name.
 

@@ -14,7 +14,7 @@ from slomix.clock import nap
 from slomix.dev.rehearsal import verdict
 from slomix.dev.rehearsal.people import Control, Person, Stumbled
 from slomix.dev.rehearsal.system import System, running
-from slomix.dev.rehearsal.verdict import Expected, Lateness, Promise
+from slomix.dev.rehearsal.verdict import Expected, JudgedPromise, Lateness
 
 OPENING = "2026-03-27T20:40:00+01:00"
 START_AT = datetime.fromisoformat("2026-03-27T21:00:00+01:00")
@@ -35,7 +35,7 @@ SUBMIT = {"include_available": "on", "start": "21:00", "key": "rehearsal"}
 class Result:
     """The result of the evening."""
 
-    promises: list[Promise]
+    promises: list[JudgedPromise]
     lateness: Lateness | None
     duplicates: int
     losses: int
@@ -138,7 +138,7 @@ class _Evening:
         self._control.walk(who, "default")
         self._wait(f"{name} to be seen in voice", lambda: who in self._system.in_voice())
 
-    def _run_again(self, campaign: str) -> Promise:
+    def _run_again(self, campaign: str) -> JudgedPromise:
         """Do all that could cause a second message: submit again, empty Redis, kill scheduler and worker."""
         before = len(self._control.messages())
         same = self._people["Bob"].promote(**SUBMIT) == campaign
@@ -152,7 +152,7 @@ class _Evening:
         nap(3)
         more = len(self._control.messages()) - before
         seen = f"{more} messages more, {'the same' if same else 'another'} campaign"
-        return Promise("running it all again sent nothing again", same and not more, seen)
+        return JudgedPromise("running it all again sent nothing again", same and not more, seen)
 
     def _player_names(self, *names: str) -> list[str]:
         """Return the players' names in the game."""
@@ -175,7 +175,7 @@ class _Evening:
             nap(0.05)
         self._say(f"waited {PATIENCE} s for {what} in vain")
 
-    def _judge(self, campaign: str, killed_after: int | None, again: Promise | None) -> Result:
+    def _judge(self, campaign: str, killed_after: int | None, again: JudgedPromise | None) -> Result:
         shown = self._system.slomix("campaign", "show", campaign, "--json")
         if not shown.stdout:
             raise Stumbled(f"slomix campaign show: {shown.stderr}")

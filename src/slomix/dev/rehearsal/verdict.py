@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from slomix import words
+
 REMINDER, START, FOLLOW_UP, SUMMARY, WARNING = "T-15", "T0", "follow-up", "summary", "warning"
 
 # The beginning of each message, by which its reader tells them apart.
 _BEGINNINGS = {
-    "Game night starts at": REMINDER,
-    "Game night starts now": START,
-    "Game night has begun": START,
-    "We are starting": FOLLOW_UP,
-    "Tonight may go wrong": WARNING,
+    words.GAME_NIGHT_STARTS_AT.partition("{")[0]: REMINDER,
+    words.GAME_NIGHT_STARTS_NOW: START,
+    words.GAME_NIGHT_HAS_BEGUN.partition("{")[0]: START,
+    words.STILL_COMING: FOLLOW_UP,
+    words.NOT_IN_VOICE_YET: FOLLOW_UP,
+    words.AT_RISK.partition("{")[0]: WARNING,
 }
 
 
@@ -29,7 +32,7 @@ class Expected:
 
 
 @dataclass(frozen=True)
-class Promise:
+class JudgedPromise:
     """A promise, whether it was kept, and what was seen."""
 
     text: str
@@ -49,7 +52,7 @@ def kind_of(message: Mapping[str, Any]) -> str:
     """Tell a message's kind by its text."""
     if message["kind"] != "dm":
         return SUMMARY
-    return next((kind for words, kind in _BEGINNINGS.items() if str(message["text"]).startswith(words)), "other")
+    return next((kind for start, kind in _BEGINNINGS.items() if str(message["text"]).startswith(start)), "other")
 
 
 def received(messages: Sequence[Mapping[str, Any]]) -> dict[str, Counter[str]]:
@@ -90,12 +93,12 @@ def judge(
     jobs: Sequence[str],
     ledger: Sequence[Mapping[str, Any]],
     killed_after: int | None,
-) -> list[Promise]:
+) -> list[JudgedPromise]:
     """Judge each promise; `killed_after` is how many start notices were out when the worker was killed, if it was."""
     got = received(messages)
     rows = Counter((row["to"], row["event_key"]) for row in ledger)
     promises = [
-        Promise(
+        JudgedPromise(
             "exactly one job of each type",
             Counter(jobs) == Counter(["send_reminder_2045", "send_start_2100", "voice_check_2100"]),
             f"{len(jobs)} jobs",
@@ -103,18 +106,18 @@ def judge(
         _exactly("every recipient got exactly one T-15", got[REMINDER], expected.reminder),
         _exactly("every recipient got exactly one T0", got[START], expected.start),
         _exactly("follow-ups only to those missing, once each", got[FOLLOW_UP], expected.follow_up),
-        Promise(
+        JudgedPromise(
             "nobody in voice was called",
             not set(got[FOLLOW_UP]) & expected.in_voice,
             f"{len(expected.in_voice)} in voice",
         ),
-        Promise("one summary", sum(got[SUMMARY].values()) == 1, f"{sum(got[SUMMARY].values())} in the room"),
-        Promise(
+        JudgedPromise("one summary", sum(got[SUMMARY].values()) == 1, f"{sum(got[SUMMARY].values())} in the room"),
+        JudgedPromise(
             "nothing else was sent",
             not got["other"] and not got[WARNING],
             f"{sum(got['other'].values())} other messages, {sum(got[WARNING].values())} warnings",
         ),
-        Promise(
+        JudgedPromise(
             "the ledger has one row a person and notice, all settled",
             all(count == 1 for count in rows.values()) and all(_is_settled(row) for row in ledger),
             f"{len(ledger)} rows",
@@ -122,7 +125,7 @@ def judge(
     ]
     if killed_after is not None:
         promises.append(
-            Promise(
+            JudgedPromise(
                 "the worker was killed in the middle of the start notices",
                 0 < killed_after < len(expected.start),
                 f"after {killed_after} of {len(expected.start)}",
@@ -131,10 +134,10 @@ def judge(
     return promises
 
 
-def _exactly(text: str, got: Counter[str], expected: frozenset[str]) -> Promise:
+def _exactly(text: str, got: Counter[str], expected: frozenset[str]) -> JudgedPromise:
     kept = got == Counter(dict.fromkeys(expected, 1))
     twice = sum(count - 1 for count in got.values())
-    return Promise(
+    return JudgedPromise(
         text,
         kept,
         f"{len(expected)} expected, {len(expected - set(got))} missing, {twice} twice, "

@@ -1,0 +1,119 @@
+"""The reasons there are, and a reason together with what is technical about it."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from slomix import words
+
+
+class Reason(enum.StrEnum):
+    """Why a message did not go out, or a part of the evening did not happen. A new one needs a migration."""
+
+    # About the person
+    NOT_LINKED = "not_linked"
+    LEFT_OUR_SERVER = "left_our_server"
+    NOT_OPTED_IN = "not_opted_in"
+    NO_WORKING_CONTACT = "no_working_contact"
+    QUIET_HOURS = "quiet_hours"
+    HAS_ANSWERED = "has_answered"
+    STATUS_CLEARED = "status_cleared"
+    NOT_PLAYING = "not_playing"
+    ALREADY_IN_VOICE = "already_in_voice"
+    # About the evening
+    NOT_SO_MANY_ANY_MORE = "not_so_many_any_more"
+    ENOUGH_BY_NOW = "enough_by_now"
+    PICKED_IN_TIME = "picked_in_time"
+    NOBODY_PICKED = "nobody_picked"
+    NO_MEMBERS_KNOWN = "no_members_known"
+    VOICE_NOT_KNOWN = "voice_not_known"
+    VOICE_NO_LONGER_KNOWN = "voice_no_longer_known"
+    TOO_LATE = "too_late"
+    EXPIRED = "expired"
+    SWITCHED_OFF = "switched_off"
+    WITHDRAWN = "withdrawn"
+    CANCELLED_BY_OPERATOR = "cancelled_by_operator"
+    EVENING_IS_OVER = "evening_is_over"
+    DANGER_IS_OVER = "danger_is_over"
+    NOBODY_WAS_TOLD = "nobody_was_told"
+    NOBODY_LEFT_TO_TELL = "nobody_left_to_tell"
+    TOLD_THERE = "told_there"
+    # The detail is a delivery's status.
+    ALREADY = "already"
+    # About the try
+    NO_TRY_LEFT = "no_try_left"
+    ANSWER_NOT_SEEN = "answer_not_seen"
+    WORKER_DID_NOT_COME_BACK = "worker_did_not_come_back"
+    UNREADABLE = "unreadable"
+    # The detail is an exception of ours.
+    CRASHED = "crashed"
+    # About the provider; the details are what it or our library says.
+    DISCORD_NOT_REACHED = "discord_not_reached"
+    DISCORD_DID_NOT_ANSWER = "discord_did_not_answer"
+    DISCORD_TOO_SLOW = "discord_too_slow"
+    DISCORD_IS_BUSY = "discord_is_busy"
+    DMS_CLOSED = "dms_closed"
+    DISCORD_SAID = "discord_said"
+    DISCORD_ANSWERED = "discord_answered"
+    TELEGRAM_NOT_REACHED = "telegram_not_reached"
+    TELEGRAM_DID_NOT_ANSWER = "telegram_did_not_answer"
+    TELEGRAM_IS_BUSY = "telegram_is_busy"
+    TELEGRAM_BLOCKED = "telegram_blocked"
+    TELEGRAM_CHAT_GONE = "telegram_chat_gone"
+    TELEGRAM_SAID = "telegram_said"
+    SIGNAL_NOT_REACHED = "signal_not_reached"
+    SIGNAL_DID_NOT_ANSWER = "signal_did_not_answer"
+    SIGNAL_IS_BUSY = "signal_is_busy"
+    SIGNAL_CHALLENGE = "signal_challenge"
+    SIGNAL_UNKNOWN_NUMBER = "signal_unknown_number"
+    SIGNAL_SAID = "signal_said"
+    NOT_E164 = "not_e164"
+    # A sentence from before there were codes; the detail is the sentence.
+    OTHER = "other"
+
+
+LONGEST_DETAIL = 1000
+# After these the colon tells more of the same; after all others a second reason is one that came later.
+_OPENING = frozenset({Reason.VOICE_NOT_KNOWN})
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A reason, what is technical about it, and a second reason that goes with it."""
+
+    code: Reason
+    detail: str | None = None
+    then: "Explanation | None" = None
+
+    def __str__(self) -> str:
+        """Return the English text, for people."""
+        text = words.REASONS[self.code].format(detail=self.detail)
+        if self.then is None:
+            return text
+        return f"{text}{': ' if self.code in _OPENING else '; '}{self.then}"
+
+    def followed_by(self, code: Reason) -> "Explanation":
+        """Return this one with a reason that came later."""
+        last = Explanation(code) if self.then is None else self.then.followed_by(code)
+        return replace(self, then=last)
+
+    def shortened(self) -> "Explanation":
+        """Return this one with details that are worth keeping: a proxy may answer with a whole page."""
+        return replace(
+            self,
+            detail=self.detail[:LONGEST_DETAIL] if self.detail is not None else None,
+            then=self.then.shortened() if self.then is not None else None,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is stored."""
+        then = self.then.as_json() if self.then is not None else None
+        stored = {"code": self.code.value, "detail": self.detail, "then": then}
+        return {name: value for name, value in stored.items() if value is not None}
+
+    @classmethod
+    def of_json(cls, stored: Mapping[str, Any]) -> Self:
+        """Read what `as_json` wrote."""
+        then = stored.get("then")
+        return cls(Reason(stored["code"]), stored.get("detail"), cls.of_json(then) if then is not None else None)
