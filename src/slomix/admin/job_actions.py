@@ -14,7 +14,7 @@ from slomix.campaigns import retrying as campaign_retrying
 from slomix.campaigns import rules as campaign_rules
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.retrying import IsCancelled, NothingToRetry
-from slomix.campaigns.rules import CampaignStatus
+from slomix.campaigns.rules import CampaignStatus, campaign_of
 from slomix.config.settings import Settings
 from slomix.database import session as db
 from slomix.deliveries import retrying
@@ -100,11 +100,11 @@ def find(session: Session, job_id: int, *, hold: bool = False) -> Target:
         raise NoSuchJob
     delivery = session.get(Delivery, int(job.subject), populate_existing=True) if job.kind == JOB_KIND else None
     subject = delivery.subject if delivery is not None else job.subject
-    is_campaign = subject.startswith("campaign:")
-    if not is_campaign:
+    campaign_id = campaign_of(subject)
+    if campaign_id is None:
         return Target(job, delivery, None)
     # Read again under the lock: another admin may have cancelled it since the page was made.
-    campaign = session.get(Campaign, campaigns.id_of(subject), with_for_update=hold or None, populate_existing=hold)
+    campaign = session.get(Campaign, campaign_id, with_for_update=hold or None, populate_existing=hold)
     return Target(job, delivery, campaign)
 
 

@@ -10,6 +10,7 @@ from slomix.admin import job_actions, search
 from slomix.admin.request_args import before, one_of, wanted
 from slomix.admin.search import DeliveryFilter
 from slomix.availability.rules import NoSuchDay, parse_day
+from slomix.campaigns.rules import campaign_of
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Delivery
@@ -68,7 +69,7 @@ def show_one(delivery_id: int) -> str:
             attempts=deliveries.attempts(session, [delivery_id]).get(delivery_id, []),
             may_retry=job is not None and _may_retry(session, job.id),
             may_cancel=job is not None and job.status is JobStatus.PENDING,
-            campaign=row.subject.removeprefix("campaign:") if row.subject.startswith("campaign:") else "",
+            campaign=campaign_of(row.subject),
         )
 
 

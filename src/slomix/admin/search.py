@@ -11,6 +11,7 @@ from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import Player
 from slomix.accounts.rules import like_pattern, plain_name
+from slomix.campaigns.rules import subject_of
 from slomix.clock import moment_of
 from slomix.config.settings import Settings
 from slomix.contacts.rules import ChannelName
@@ -141,7 +142,7 @@ def _of_deliveries(wanted: DeliveryFilter, settings: Settings) -> list[ColumnEle
     if wanted.notice:
         conditions.append(Delivery.notice == wanted.notice)
     if wanted.campaign is not None:
-        conditions.append(Delivery.subject == f"campaign:{wanted.campaign}")
+        conditions.append(Delivery.subject == subject_of(wanted.campaign))
     if wanted.text:
         pattern = like_pattern(plain_name(wanted.text))
         is_named = accounts.bare(Player.name).ilike(pattern, escape="\\")

@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from slomix.availability.rules import Status
-from slomix.campaigns.rules import Audience, CampaignStatus
+from slomix.campaigns.rules import Audience, CampaignStatus, subject_of
 from slomix.database.session import Base
 from slomix.presence.rules import Whereabouts
 
@@ -60,7 +60,7 @@ class Campaign(Base):
     @property
     def subject(self) -> str:
         """How jobs and the ledger name this campaign."""
-        return f"campaign:{self.id}"
+        return subject_of(self.id)
 
 
 class Recipient(Base):

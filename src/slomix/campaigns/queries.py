@@ -67,7 +67,7 @@ def of_subject(session: Session, subject: str) -> Campaign:
 
 def id_of(subject: str) -> int:
     """The campaign's id, of how jobs and the ledger name it."""
-    return int(subject.removeprefix("campaign:"))
+    return int(subject.removeprefix(rules.SUBJECT))
 
 
 def of_day(session: Session, day: date) -> Campaign | None:

@@ -29,11 +29,24 @@ AT_RISK = "at_risk"
 DRY_RUN_NOTICES = tuple(f"{DRY_RUN}.{notice}" for notice in (*JOB_KINDS, SUMMARY))
 ALL_NOTICES = (*JOB_KINDS, SUMMARY, PRESENCE_UNKNOWN, AT_RISK, *DRY_RUN_NOTICES)
 
+# How jobs and the ledger name a campaign: so, and its id.
+SUBJECT = "campaign:"
+
 LATEST = timedelta(minutes=60)
 START_GRACE = timedelta(minutes=15)
 FOLLOWUP_GRACE = timedelta(minutes=20)
 # A campaign is looked after from so long before its reminder.
 WATCH_LEAD = timedelta(minutes=10)
+
+
+def subject_of(campaign_id: int) -> str:
+    """Return how jobs and the ledger name this campaign."""
+    return f"{SUBJECT}{campaign_id}"
+
+
+def campaign_of(subject: str) -> int | None:
+    """Return the id of the campaign that is named so, or None for what is about something else."""
+    return int(subject.removeprefix(SUBJECT)) if subject.startswith(SUBJECT) else None
 
 
 class CampaignStatus(enum.StrEnum):

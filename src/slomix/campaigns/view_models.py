@@ -17,7 +17,7 @@ from slomix.clock import wall_now
 from slomix.config.settings import Settings
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.retrying import Chances
-from slomix.deliveries.rules import LIVE, MOVED_IN, DeliveryStatus
+from slomix.deliveries.rules import LIVE, DeliveryStatus
 from slomix.deliveries.service import Tally
 from slomix.jobs.models import Job
 from slomix.reasons.codes import Explanation
@@ -193,7 +193,7 @@ def _elsewhere(session: Session, campaign: Campaign) -> list[Elsewhere]:
         Elsewhere(
             notice=notices[row.event_key],
             player_id=row.player_id,
-            campaign_id=None if row.subject == MOVED_IN else queries.id_of(row.subject),
+            campaign_id=rules.campaign_of(row.subject),
             is_told=row.status.is_settled,
         )
         for row in rows

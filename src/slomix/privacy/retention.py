@@ -13,6 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from slomix.accounts.models import LoginAttempt, LoginSession
 from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign
+from slomix.campaigns.rules import SUBJECT
 from slomix.clock import moment_of, wall_now
 from slomix.contacts.models import LinkCode
 from slomix.database.session import Base
@@ -76,7 +77,7 @@ def _forget_deliveries(session: Session, before: datetime) -> int:
 
     What is on its way stays, and so does what a campaign's status is still computed from.
     """
-    still_read = select(literal("campaign:") + cast(Campaign.id, Text)).where(Campaign.ledger_pruned_at.is_(None))
+    still_read = select(literal(SUBJECT) + cast(Campaign.id, Text)).where(Campaign.ledger_pruned_at.is_(None))
     old = select(Delivery.id).where(
         Delivery.created_at < before, Delivery.status.in_(_SETTLED), Delivery.subject.not_in(still_read)
     )
