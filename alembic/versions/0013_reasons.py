@@ -93,7 +93,9 @@ def upgrade() -> None:
     for table, columns in COLUMNS.items():
         _alter(table, columns, "jsonb", "explained")
         for column in columns:
-            known = f"{column} ? 'code' AND jsonb_path_query_array({column}, '$.**.code') <@ '{codes}'"
+            known = (
+                f"jsonb_path_exists({column}, '$.code') AND jsonb_path_query_array({column}, '$.**.code') <@ '{codes}'"
+            )
             op.create_check_constraint(f"{column}_known", table, known)
 
 

@@ -31,5 +31,6 @@ def known(column: str) -> CheckConstraint:
     """Return the constraint that every code in `column` is one of ours."""
     codes = json.dumps([reason.value for reason in Reason])
     return CheckConstraint(
-        f"{column} ? 'code' AND jsonb_path_query_array({column}, '$.**.code') <@ '{codes}'", name=f"{column}_known"
+        f"jsonb_path_exists({column}, '$.code') AND jsonb_path_query_array({column}, '$.**.code') <@ '{codes}'",
+        name=f"{column}_known",
     )
