@@ -4,14 +4,15 @@ from typing import Any
 
 import pytest
 
+from slomix import words
 from slomix.dev.rehearsal.matrix.results import Count, Row, Script, count, read_row, total
 from slomix.dev.rehearsal.verdict import FOLLOW_UP, REMINDER, START, SUMMARY
 from tests.moments import at
 
 WORDS = {
     REMINDER: "Game night starts at 21:00",
-    START: "Game night starts now.",
-    FOLLOW_UP: "We are starting",
+    START: words.GAME_NIGHT_STARTS_NOW,
+    FOLLOW_UP: words.STILL_COMING,
     SUMMARY: "Game night is on",
 }
 SCRIPT = Script(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from slomix import words
 from slomix.dev.rehearsal import verdict
 from slomix.dev.rehearsal.verdict import Expected
 from tests.moments import at
@@ -18,17 +19,17 @@ EXPECTED = Expected(
 JOBS = ["send_reminder_2045", "send_start_2100", "voice_check_2100"]
 
 
-def dm(to: str, words: str) -> dict[str, Any]:
-    return {"kind": "dm", "to": to, "text": words, "accepted_at": at(21, 0, 1).isoformat()}
+def dm(to: str, text: str) -> dict[str, Any]:
+    return {"kind": "dm", "to": to, "text": text, "accepted_at": at(21, 0, 1).isoformat()}
 
 
 ROOM = {"kind": "text_channel", "to": "room", "text": "Game night is on", "accepted_at": at(21, 0, 40).isoformat()}
 GOOD = [
     dm("a", "Game night starts at <t:1>"),
     dm("b", "Game night starts at <t:1>"),
-    dm("a", "Game night starts now."),
-    dm("b", "Game night has begun"),
-    dm("b", "We are starting"),
+    dm("a", words.GAME_NIGHT_STARTS_NOW),
+    dm("b", words.GAME_NIGHT_HAS_BEGUN.format(time="<t:1>")),
+    dm("b", words.STILL_COMING),
     ROOM,
 ]
 LEDGER = [{"to": "a", "event_key": "T0", "status": "sent", "reason": None}]
@@ -51,8 +52,8 @@ def test_a_good_evening_keeps_every_promise() -> None:
     [
         ([*GOOD, GOOD[2]], "every recipient got exactly one T0", 1, 0),
         (GOOD[1:], "every recipient got exactly one T-15", 0, 1),
-        ([*GOOD, dm("c", "Game night starts now.")], "every recipient got exactly one T0", 0, 0),
-        ([*GOOD, dm("a", "We are starting")], "nobody in voice was called", 0, 0),
+        ([*GOOD, dm("c", words.GAME_NIGHT_STARTS_NOW)], "every recipient got exactly one T0", 0, 0),
+        ([*GOOD, dm("a", words.STILL_COMING)], "nobody in voice was called", 0, 0),
         ([*GOOD, ROOM], "one summary", 1, 0),
         (GOOD[:-1], "one summary", 0, 1),
         ([*GOOD, dm("a", "something else")], "nothing else was sent", 0, 0),
