@@ -24,7 +24,7 @@ from slomix.contacts import preferences
 from slomix.contacts import service as contacts
 from slomix.contacts.encryption import vault_of
 from slomix.contacts.preferences import Wishes
-from slomix.contacts.rules import ChannelName, QuietHours
+from slomix.contacts.rules import TICKS, ChannelName, Kind, QuietHours
 from slomix.database import migrations
 from slomix.database import session as db
 from slomix.dev.embedded import Servers
@@ -155,7 +155,9 @@ class World:
     def prefers(self, name: str, *, called: bool = True, quiet: QuietHours | None = None, **wishes: Any) -> None:
         """Somebody saves their preferences."""
         with self.session() as session:
-            wanted = Wishes(LJUBLJANA, allow_promotions=called, quiet_hours=quiet, **wishes)
+            ticked = frozenset(kind for kind, name in TICKS.items() if wishes.pop(name, False))
+            ticked |= {Kind.CAMPAIGNS} if called else set()
+            wanted = Wishes(LJUBLJANA, ticked, quiet_hours=quiet, **wishes)
             preferences.save(session, self.players[name], wanted, now=self.clock.now())
 
     def has(self, name: str, channel: ChannelName, address: str) -> None:

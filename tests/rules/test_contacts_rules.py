@@ -5,8 +5,21 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
-from slomix.contacts.rules import ChannelName, EmptyQuietHours, Kind, QuietHours, Reach, Way, why_not
+from slomix import words
+from slomix.contacts.models import Preferences
+from slomix.contacts.rules import (
+    KINDS,
+    TICKS,
+    ChannelName,
+    EmptyQuietHours,
+    Kind,
+    QuietHours,
+    Reach,
+    Way,
+    why_not,
+)
 from slomix.reasons.codes import Reason
 from tests.moments import LJUBLJANA, at
 
@@ -142,3 +155,18 @@ def test_of_what_is_known_the_ways_that_work_are_left_in_their_order() -> None:
     assert replace(REACHABLE, known=(broken, signal, DISCORD)).ways == (signal, DISCORD)
     assert why_not(replace(REACHABLE, known=(broken, DISCORD)), at(20, 45)) is None, "one that works is enough"
     assert why_not(replace(REACHABLE, known=(broken,)), at(20, 45)) == Reason.NO_WORKING_CONTACT
+
+
+def test_every_kind_has_a_column_of_its_own_and_texts() -> None:
+    assert list(KINDS) == list(Kind)
+    assert set(words.KIND_TEXTS) == set(Kind)
+    columns = [switch.column for switch in KINDS.values()]
+    assert len(set(columns)) == len(Kind)
+    for switch in KINDS.values():
+        default = Preferences.__table__.c[switch.column].default
+        assert isinstance(default, ScalarElementColumnDefault)
+        assert default.arg is switch.off, "off until it is switched on"
+
+
+def test_every_tick_is_explained() -> None:
+    assert all(words.KIND_TEXTS[kind].title and words.KIND_TEXTS[kind].hint for kind in TICKS)

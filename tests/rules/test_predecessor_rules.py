@@ -58,7 +58,7 @@ def test_nobody_is_opted_in_who_did_not_opt_in(
     stored = row(allow_promotions=allows, quiet_hours=hours, timezone=zone, preferred_channel=channel)
     kept, changes = contact_preferences.read(stored, {"sound_cooldown_seconds": seconds}, is_silenced, COMMUNITY)
     assert kept.switched_on <= {"allow_promotions"}
-    if kept.allow_promotions:
+    if kept.ticked:
         assert allows is True
         assert not is_silenced
     assert not kept.sound.is_on
@@ -84,7 +84,7 @@ def test_nobody_is_opted_in_who_did_not_opt_in(
 def test_quiet_hours_are_taken_as_they_held_there(hours: Any, start: str | None, said: list[str]) -> None:
     kept, changes = contact_preferences.read(row(quiet_hours=hours), {}, False, COMMUNITY)
     assert (str(kept.quiet_hours.start) if kept.quiet_hours else None, changes) == (start, said)
-    assert kept.allow_promotions
+    assert kept.ticked
 
 
 def test_who_was_always_quiet_and_wanted_nothing_is_no_change() -> None:

@@ -55,7 +55,7 @@ def test_who_never_said_anything_allows_nothing(world: World) -> None:
 
 def test_preferences_are_replaced_as_a_whole(world: World) -> None:
     with world.session() as session:
-        wishes = preferences.Wishes(TOKYO, allow_promotions=True, session_ready=True, quiet_hours=NIGHT)
+        wishes = preferences.Wishes(TOKYO, frozenset({Kind.CAMPAIGNS, Kind.SESSION_READY}), quiet_hours=NIGHT)
         preferences.save(session, world.players["alice"], wishes, now=NOW)
     found = reach(world, "alice")
     assert (found.allows, found.quiet_hours, found.zone) == (

@@ -9,7 +9,7 @@ import pytest
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
 from slomix.contacts.preferences import Wishes
-from slomix.contacts.rules import Preferred, QuietHours, Sound
+from slomix.contacts.rules import TICKS, Kind, Preferred, QuietHours, Sound
 from tests.moments import LJUBLJANA
 from tests.web.conftest import OURS, Browse, Browser, is_problem, nothing_stored
 from tests.world import World
@@ -26,7 +26,6 @@ OTHERS: dict[str, Any] = {
     "looking_threshold": 4,
     "preferred_channel": Preferred.SIGNAL,
 }
-EVERYTHING = OTHERS | {"allow_promotions": True}
 
 
 def settings(browser: Browser) -> Any:
@@ -77,7 +76,7 @@ def test_what_these_settings_do_not_speak_of_stays_as_it_was(world: World, alice
     with world.session() as session:
         wishes = preferences.of(session, world.players["alice"], zone=LJUBLJANA)
     loud = Sound(is_on=True, cooldown=timedelta(seconds=90))
-    assert wishes == Wishes(LJUBLJANA, **EVERYTHING, quiet_hours=NIGHT, sound=loud)
+    assert wishes == Wishes(LJUBLJANA, frozenset(TICKS), 4, Preferred.SIGNAL, NIGHT, loud)
 
 
 def test_switching_the_sound_on_first_of_all_is_no_consent_to_be_called(world: World, alice: Browser) -> None:
@@ -195,7 +194,7 @@ def test_the_zone_can_be_chosen_and_changes_nothing_else(world: World, alice: Br
     assert alice.call("POST", SETTINGS, {"sound_enabled": False}).get_json()["timezone"] == zone
     with world.session() as session:
         wishes = preferences.of(session, world.players["alice"], zone=LJUBLJANA)
-    assert (wishes.zone.key, wishes.quiet_hours, wishes.allow_promotions) == (zone, NIGHT, True)
+    assert (wishes.zone.key, wishes.quiet_hours, wishes.ticked) == (zone, NIGHT, frozenset({Kind.CAMPAIGNS}))
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def link(world: World, name: str, kind: Kind = Kind.CAMPAIGNS) -> str:
 def wants(world: World, name: str) -> set[Kind]:
     with world.session() as session:
         wishes: Wishes = preferences.of(session, world.players[name], zone=LJUBLJANA)
-        return {kind for kind in Kind if wishes.wants(kind)}
+        return set(wishes.allows)
 
 
 def press(browser: Browser, path: str, **form: str) -> TestResponse:

@@ -88,7 +88,7 @@ class OfTheDay:
             return Message(text)
         reader = unsubscribe.reader_of(occasion.reach, self.kind, settings=settings)
         stop = style_for(occasion.channel, reader.zone, occasion.now).aside(reader.stop_link)
-        return Message("\n".join([text, words.WHY_OF_KIND[self._name].format(link=stop)]))
+        return Message("\n".join([text, words.KIND_TEXTS[self.kind].why.format(link=stop)]))
 
 
 NOTICES: dict[str, Notice] = {name: OfTheDay(name) for name in KINDS}

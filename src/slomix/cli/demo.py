@@ -12,6 +12,7 @@ from slomix.config.settings import Settings
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
 from slomix.contacts.preferences import Wishes
+from slomix.contacts.rules import Kind
 from slomix.database.session import Database
 from slomix.dev.simulator.people import PEOPLE, UNCLAIMED_PLAYERS
 
@@ -43,7 +44,7 @@ def load_demo(settings: Settings, clock: Clock) -> None:
                 continue
             player = accounts.link_player(session, user, person.player_guid, now=now)
             contacts.add_discord(session, player.id, now=now)
-            preferences.save(session, player.id, Wishes(settings.zone, allow_promotions=True), now=now)
+            preferences.save(session, player.id, Wishes(settings.zone, ticked=frozenset({Kind.CAMPAIGNS})), now=now)
             for distance, letters in enumerate(_LATER, start=2):
                 if number % 3 != distance % 3:
                     status = _STATUS[letters[number % len(letters)]]

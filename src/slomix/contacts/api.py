@@ -2,7 +2,6 @@
 
 import hmac
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, request
@@ -11,8 +10,9 @@ from slomix import words
 from slomix.accounts import service as accounts
 from slomix.config.types import is_e164
 from slomix.contacts import links, preferences, rules, schemas, service
+from slomix.contacts.models import Preferences
 from slomix.contacts.preferences import Wishes
-from slomix.contacts.rules import CODE_LASTS, ChannelName, QuietHours, Sound
+from slomix.contacts.rules import CODE_LASTS, TICKS, ChannelName, QuietHours
 from slomix.errors import Invalid, NotAllowed, Unavailable
 from slomix.web import rate_limits
 from slomix.web import responses as web
@@ -62,16 +62,7 @@ def read(player_id: int) -> schemas.Settings:
 @calls.call("changeSettings", PLAYERS, "What holds now.")
 def write(player_id: int, body: schemas.SettingsChange) -> schemas.Settings:
     """Change the ready sound or the zone; a field left out stays as it was."""
-    sent = body.sent()
-    changes: dict[str, Any] = {"zone": body.timezone} if "timezone" in sent else {}
-    if {"sound_enabled", "sound_cooldown_seconds"} & sent.keys():
-        before = _wishes(player_id).sound
-        seconds = sent.get("sound_cooldown_seconds")
-        changes["sound"] = Sound(
-            is_on=sent.get("sound_enabled", before.is_on),
-            cooldown=before.cooldown if seconds is None else timedelta(seconds=seconds),
-        )
-    return _settings(_changed(player_id, changes))
+    return _settings(_changed(player_id, _columns(body)))
 
 
 def _settings(wishes: Wishes) -> schemas.Settings:
@@ -96,12 +87,9 @@ def write_preferences(who: Viewer, body: schemas.PreferencesChange) -> schemas.P
 
     Switching on is for linked players, switching off for everybody logged in.
     """
-    before, changes = _wishes(who.profile_id), body.sent()
-    if "timezone" in changes:
-        changes["zone"] = changes.pop("timezone")
-    if body.quiet_hours is not None:
-        changes["quiet_hours"] = QuietHours(body.quiet_hours.start, body.quiet_hours.end)
-    web.may_switch_on(before.switched_on, Wishes(**(vars(before) | changes)).switched_on)
+    before, changes = _wishes(who.profile_id), _columns(body)
+    after = preferences.read(Preferences(**(before.columns | changes)), zone=before.zone)
+    web.may_switch_on(before.switched_on, after.switched_on)
     if who.profile_id is None:
         return _preferences(before)
     return _preferences(_changed(who.profile_id, changes))
@@ -110,10 +98,7 @@ def write_preferences(who: Viewer, body: schemas.PreferencesChange) -> schemas.P
 def _preferences(wishes: Wishes) -> schemas.Preferences:
     quiet = wishes.quiet_hours
     return schemas.Preferences(
-        allow_promotions=wishes.allow_promotions,
-        session_ready=wishes.session_ready,
-        daily_reminder=wishes.daily_reminder,
-        more_needed=wishes.more_needed,
+        **{column: kind in wishes.ticked for kind, column in TICKS.items()},
         looking_threshold=wishes.looking_threshold,
         preferred_channel=wishes.preferred_channel,
         quiet_hours=schemas.QuietHours(start=quiet.start, end=quiet.end) if quiet else None,
@@ -121,18 +106,29 @@ def _preferences(wishes: Wishes) -> schemas.Preferences:
     )
 
 
+def _columns(body: schemas.SettingsChange | schemas.PreferencesChange) -> dict[str, Any]:
+    """Return what was sent, by column of `Preferences`."""
+    sent = body.sent()
+    if "timezone" in sent:
+        sent["timezone"] = sent["timezone"].key
+    if "quiet_hours" in sent:
+        quiet = sent.pop("quiet_hours")
+        sent |= preferences.quiet_columns(QuietHours(quiet.start, quiet.end) if quiet else None)
+    return sent
+
+
 def _wishes(player_id: int | None) -> Wishes:
     with web.runtime().transaction() as session:
         return preferences.of(session, player_id, zone=web.runtime().settings.zone)
 
 
-def _changed(player_id: int, changes: Mapping[str, Any]) -> Wishes:
+def _changed(player_id: int, columns: Mapping[str, Any]) -> Wishes:
     """What is stored after these changes."""
     zone = web.runtime().settings.zone
     with web.runtime().transaction() as session:
         accounts.hold_link(session, web.the_user().user_id, player_id)
-        if changes:
-            preferences.change(session, player_id, changes, zone=zone, now=web.now())
+        if columns:
+            preferences.change(session, player_id, columns, zone=zone, now=web.now())
         return preferences.of(session, player_id, zone=zone)
 
 

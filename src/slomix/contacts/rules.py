@@ -42,18 +42,37 @@ ORDER: dict[Preferred, tuple[ChannelName, ...]] = {
 
 
 class Kind(enum.StrEnum):
-    """What a player switches on or off by itself."""
+    """Kinds of messages that a player switches on or off by themselves. The code stands in stop links."""
 
     CAMPAIGNS = "campaigns"
     SESSION_READY = "session_ready"
     DAILY_REMINDER = "daily_reminder"
-    LOOKING = "looking"
     MORE_NEEDED = "more_needed"
+    LOOKING = "looking"
 
 
-class NoSuchKind(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_KIND)
+@dataclass(frozen=True)
+class Switch:
+    """Where a kind is kept: its column, which is also its name in the form and in the JSON; and what means off."""
+
+    column: str
+    off: bool | int = False
+
+    @property
+    def is_tick(self) -> bool:
+        """Whether it is just on or off; what is not has a number."""
+        return self.off is False
+
+
+# All that a new kind needs here. Its column stands in `models.Preferences` too, its texts in `words.KIND_TEXTS`.
+KINDS: dict[Kind, Switch] = {
+    Kind.CAMPAIGNS: Switch("allow_promotions"),
+    Kind.SESSION_READY: Switch("session_ready"),
+    Kind.DAILY_REMINDER: Switch("daily_reminder"),
+    Kind.MORE_NEEDED: Switch("more_needed"),
+    Kind.LOOKING: Switch("looking_threshold", off=0),
+}
+TICKS: dict[Kind, str] = {kind: switch.column for kind, switch in KINDS.items() if switch.is_tick}
 
 
 class NoSuchChannel(Invalid):

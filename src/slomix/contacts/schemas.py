@@ -1,14 +1,24 @@
 """What the calls about a player's own settings, preferences and addresses take and answer."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, StrictInt
+from pydantic import Field, StrictInt, create_model
 
+from slomix import words
 from slomix.clock import parse_time
 from slomix.contacts import rules
 from slomix.contacts.preferences import NoSuchTime
-from slomix.contacts.rules import CODE_MINUTES, COOLDOWN_SECONDS, LINKED_BY_CODE, MOST_LOOKING, ChannelName, Preferred
+from slomix.contacts.rules import (
+    CODE_MINUTES,
+    COOLDOWN_SECONDS,
+    LINKED_BY_CODE,
+    MOST_LOOKING,
+    TICKS,
+    ChannelName,
+    Kind,
+    Preferred,
+)
 from slomix.web.openapi.shapes import (
     LEFT_OUT,
     Answer,
@@ -56,11 +66,20 @@ class SettingsChange(Input, json_schema_extra={"examples": [{"sound_enabled": Tr
     timezone: ZoneInput = LEFT_OUT
 
 
-_CAMPAIGNS = Field(description="Be called by a promoter's campaign.")
-_READY = Field(description="Hear when enough people are looking.")
-_REMINDER = Field(description="Be asked once a day who has said nothing yet.")
-_MORE = Field(description="Be mentioned on Discord when the room of tonight needs more players.")
-_THRESHOLD = Field(ge=0, le=MOST_LOOKING, description="Hear when so many are looking; 0 is off.")
+_MEANINGS = {column: Field(description=words.KIND_TEXTS[kind].meaning) for kind, column in TICKS.items()}
+_THRESHOLD = Field(ge=0, le=MOST_LOOKING, description=words.KIND_TEXTS[Kind.LOOKING].meaning)
+if TYPE_CHECKING:
+    _Ticks = Answer
+    _TicksInput = Input
+else:
+    _Ticks = create_model(
+        "_Ticks", __base__=Answer, **{name: Annotated[bool, meaning] for name, meaning in _MEANINGS.items()}
+    )
+    _TicksInput = create_model(
+        "_TicksInput",
+        __base__=Input,
+        **{name: (Annotated[Flag, meaning], LEFT_OUT) for name, meaning in _MEANINGS.items()},
+    )
 
 
 class QuietHours(Answer):
@@ -77,13 +96,9 @@ class QuietHoursInput(Input):
     end: TimeInput
 
 
-class Preferences(Answer):
+class Preferences(_Ticks):
     """What the viewer wants to hear."""
 
-    allow_promotions: Annotated[bool, _CAMPAIGNS]
-    session_ready: Annotated[bool, _READY]
-    daily_reminder: Annotated[bool, _REMINDER]
-    more_needed: Annotated[bool, _MORE]
     looking_threshold: Annotated[int, _THRESHOLD]
     preferred_channel: Preferred
     quiet_hours: QuietHours | None
@@ -93,13 +108,9 @@ class Preferences(Answer):
 _PREFERENCES = {"allow_promotions": True, "quiet_hours": {"start": "23:00", "end": "07:00"}}
 
 
-class PreferencesChange(Input, json_schema_extra={"examples": [_PREFERENCES]}):
+class PreferencesChange(_TicksInput, json_schema_extra={"examples": [_PREFERENCES]}):
     """A field left out stays as it was."""
 
-    allow_promotions: Annotated[Flag, _CAMPAIGNS] = LEFT_OUT
-    session_ready: Annotated[Flag, _READY] = LEFT_OUT
-    daily_reminder: Annotated[Flag, _REMINDER] = LEFT_OUT
-    more_needed: Annotated[Flag, _MORE] = LEFT_OUT
     looking_threshold: Annotated[StrictInt, _THRESHOLD, refused_with(rules.NoSuchThreshold)] = LEFT_OUT
     preferred_channel: PreferredInput = LEFT_OUT
     quiet_hours: Annotated[QuietHoursInput, refused_with(rules.HalfQuietHours)] | None = LEFT_OUT

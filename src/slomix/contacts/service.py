@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, Select, Update, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -13,9 +12,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from slomix.accounts.models import Player, User
 from slomix.accounts.rules import Membership
 from slomix.config.settings import Settings
+from slomix.contacts import preferences
 from slomix.contacts.encryption import Unreadable, vault_of
 from slomix.contacts.models import Contact, LinkCode, Preferences
-from slomix.contacts.rules import ORDER, ChannelName, Kind, Preferred, QuietHours, Reach, Way
+from slomix.contacts.rules import ORDER, ChannelName, Reach, Way
 from slomix.database import session as db
 from slomix.reasons.codes import Explanation, Reason
 
@@ -63,35 +63,17 @@ def _reach(
     contacts: dict[int, list[Contact]],
     settings: Settings,
 ) -> Reach:
-    order = ORDER[stored.preferred_channel if stored else Preferred.ANY]
+    wishes = preferences.read(stored, zone=settings.zone)
+    order = ORDER[wishes.preferred_channel]
     return Reach(
         player_id=player_id,
         discord_id=discord_id,
         has_left=membership is Membership.LEFT,
-        allows=_allowed(stored),
-        quiet_hours=_quiet_hours(stored),
-        zone=ZoneInfo(stored.timezone) if stored else settings.zone,
+        allows=wishes.allows,
+        quiet_hours=wishes.quiet_hours,
+        zone=wishes.zone,
         known=tuple(one.way for one in sorted(contacts.get(player_id, ()), key=lambda one: order.index(one.channel))),
     )
-
-
-def _allowed(stored: Preferences | None) -> frozenset[Kind]:
-    if stored is None:
-        return frozenset()
-    switches = {
-        Kind.CAMPAIGNS: stored.allow_promotions,
-        Kind.SESSION_READY: stored.session_ready,
-        Kind.DAILY_REMINDER: stored.daily_reminder,
-        Kind.LOOKING: stored.looking_threshold > 0,
-        Kind.MORE_NEEDED: stored.more_needed,
-    }
-    return frozenset(kind for kind, is_on in switches.items() if is_on)
-
-
-def _quiet_hours(stored: Preferences | None) -> QuietHours | None:
-    if stored is None or stored.quiet_start is None or stored.quiet_end is None:
-        return None
-    return QuietHours(stored.quiet_start, stored.quiet_end)
 
 
 def address_of(way: Way, discord_id: str, settings: Settings) -> str:

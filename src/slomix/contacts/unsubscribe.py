@@ -42,6 +42,11 @@ class Stop:
     kind: Kind
     is_off: bool
 
+    @property
+    def what(self) -> str:
+        """What their messages are called."""
+        return words.KIND_TEXTS[self.kind].stopped
+
 
 def reader_of(reach: Reach, kind: Kind, *, settings: Settings) -> Reader:
     """The reader of a message of this kind, who is linked."""
@@ -65,7 +70,7 @@ def read(session: Session, token: str, *, settings: Settings) -> Stop:
     except BadSignature as error:
         raise LinkNotValid from error
     wishes = preferences.of(session, int(number), zone=settings.zone)
-    return Stop(int(number), found.name, kind, is_off=not wishes.wants(kind))
+    return Stop(int(number), found.name, kind, is_off=kind not in wishes.allows)
 
 
 def _signer(settings: Settings, discord_id: str) -> Signer:

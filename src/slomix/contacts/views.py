@@ -1,7 +1,6 @@
 """Preferences: what a player wants to hear, where, and when not."""
 
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
@@ -11,7 +10,7 @@ from slomix.accounts import service as accounts
 from slomix.accounts.rules import own_path
 from slomix.contacts import link_views, preferences, rules, service
 from slomix.contacts.preferences import Wishes
-from slomix.contacts.rules import HalfQuietHours, QuietHours, Sound
+from slomix.contacts.rules import TICKS, HalfQuietHours, QuietHours, Sound
 from slomix.errors import Invalid
 from slomix.web import live
 from slomix.web import responses as web
@@ -19,64 +18,48 @@ from slomix.web import responses as web
 blueprint = Blueprint("contacts", __name__)
 
 
-@dataclass(frozen=True)
-class Typed:
-    """What stands in the form: as it is stored, or as somebody typed it."""
+# What stands in the form, by the name of its field: a tick is True or False, everything else is a text.
+Form = Mapping[str, bool | str]
 
-    allow_promotions: bool
-    session_ready: bool
-    daily_reminder: bool
-    more_needed: bool
-    looking_threshold: str
-    preferred_channel: str
-    quiet_start: str
-    quiet_end: str
-    zone: str
-    sound: bool
-    sound_cooldown: str
 
-    @classmethod
-    def of(cls, wishes: Wishes) -> "Typed":
-        quiet = wishes.quiet_hours
-        return cls(
-            allow_promotions=wishes.allow_promotions,
-            session_ready=wishes.session_ready,
-            daily_reminder=wishes.daily_reminder,
-            more_needed=wishes.more_needed,
-            looking_threshold=str(wishes.looking_threshold),
-            preferred_channel=wishes.preferred_channel,
-            quiet_start=f"{quiet.start:%H:%M}" if quiet else "",
-            quiet_end=f"{quiet.end:%H:%M}" if quiet else "",
-            zone=wishes.zone.key,
-            sound=wishes.sound.is_on,
-            sound_cooldown=str(int(wishes.sound.cooldown.total_seconds())),
-        )
+def _form(wishes: Wishes) -> Form:
+    """Return the form as it is filled in with these preferences."""
+    quiet = wishes.quiet_hours
+    return {
+        **{column: kind in wishes.ticked for kind, column in TICKS.items()},
+        "looking_threshold": str(wishes.looking_threshold),
+        "preferred_channel": wishes.preferred_channel,
+        "quiet_start": f"{quiet.start:%H:%M}" if quiet else "",
+        "quiet_end": f"{quiet.end:%H:%M}" if quiet else "",
+        "zone": wishes.zone.key,
+        "sound": wishes.sound.is_on,
+        "sound_cooldown": str(int(wishes.sound.cooldown.total_seconds())),
+    }
 
-    def typed_over(self) -> "Typed":
-        """With the fields that the form sent; one that it did not send stays.
 
-        A tick that is taken away is sent by no browser, so beside each stands a hidden field of its name.
-        """
-        changes: dict[str, Any] = {}
-        for name, before in vars(self).items():
-            values = request.form.getlist(name)
-            if values:
-                changes[name] = values[-1] == "on" if isinstance(before, bool) else values[-1].strip()
-        return replace(self, **changes)
+def _typed_over(form: Form) -> Form:
+    """Put in the fields that the request sent; a field that it did not send stays.
 
-    def wishes(self) -> Wishes:
-        """What is meant. Raise Invalid with a sentence."""
-        return Wishes(
-            zone=rules.parse_zone(self.zone),
-            allow_promotions=self.allow_promotions,
-            session_ready=self.session_ready,
-            daily_reminder=self.daily_reminder,
-            more_needed=self.more_needed,
-            looking_threshold=rules.parse_threshold(self.looking_threshold or "0"),
-            preferred_channel=rules.parse_preferred(self.preferred_channel),
-            quiet_hours=_quiet_hours(self.quiet_start, self.quiet_end),
-            sound=Sound(self.sound, rules.parse_cooldown(self.sound_cooldown)),
-        )
+    A tick that is taken away is sent by no browser, so beside each stands a hidden field of its name.
+    """
+    typed = {name: values[-1] for name in form if (values := request.form.getlist(name))}
+    return {
+        **form,
+        **{name: text == "on" if isinstance(form[name], bool) else text.strip() for name, text in typed.items()},
+    }
+
+
+def _wishes(form: Form) -> Wishes:
+    """Read what is meant. Raise Invalid with a sentence."""
+    text = {name: value for name, value in form.items() if isinstance(value, str)}
+    return Wishes(
+        zone=rules.parse_zone(text["zone"]),
+        ticked=frozenset(kind for kind, column in TICKS.items() if form[column]),
+        looking_threshold=rules.parse_threshold(text["looking_threshold"] or "0"),
+        preferred_channel=rules.parse_preferred(text["preferred_channel"]),
+        quiet_hours=_quiet_hours(text["quiet_start"], text["quiet_end"]),
+        sound=Sound(bool(form["sound"]), rules.parse_cooldown(text["sound_cooldown"])),
+    )
 
 
 @blueprint.get("/preferences")
@@ -85,15 +68,16 @@ def show() -> str:
     mark = live.hub().mark()
     with web.runtime().transaction() as session:
         wishes = preferences.of(session, who.profile_id, zone=web.runtime().settings.zone)
-    return _page(Typed.of(wishes), mark=mark)
+    return _page(_form(wishes), mark=mark)
 
 
-def _page(typed: Typed, *, problem: str = "", mark: str) -> str:
+def _page(typed: Form, *, problem: str = "", mark: str) -> str:
     """The form; after a mistake with the sentence and what was typed, so that nothing is lost."""
     return render_template(
         "contacts/preferences.html",
         typed=typed,
         problem=problem,
+        ticks=_ticks(),
         zones=rules.offered_zones(),
         mark=mark,
         **link_views.shown(web.the_user().profile_id),
@@ -107,9 +91,9 @@ def save() -> Response:
     mark = live.hub().mark()
     with web.runtime().transaction() as session:
         before = preferences.of(session, who.profile_id, zone=web.runtime().settings.zone)
-        typed = Typed.of(before).typed_over()
+        typed = _typed_over(_form(before))
         try:
-            wishes = typed.wishes()
+            wishes = _wishes(typed)
             web.may_switch_on(before.switched_on, wishes.switched_on)
         except Invalid as error:
             if web.is_htmx():
@@ -127,7 +111,7 @@ def save() -> Response:
 def welcome() -> str:
     """Asked once, after linking: what may we tell you?"""
     web.the_player()
-    return render_template("contacts/welcome.html", next_path=own_path(request.args.get("next")))
+    return render_template("contacts/welcome.html", ticks=_ticks(), next_path=own_path(request.args.get("next")))
 
 
 @blueprint.post("/welcome")
@@ -137,10 +121,17 @@ def answer_welcome() -> Response:
     with web.runtime().transaction() as session:
         accounts.hold_link(session, web.the_user().user_id, player_id)
         before = preferences.of(session, player_id, zone=web.runtime().settings.zone)
-        wishes = Typed.of(before).typed_over().wishes() if "skip" not in request.form else before
+        wishes = _wishes(_typed_over(_form(before))) if "skip" not in request.form else before
         preferences.save(session, player_id, wishes, now=now)
-    flash(words.WELCOME_SAVED if not wishes.wants_nothing else words.WELCOME_NOTHING, "done")
+    flash(words.WELCOME_SAVED if wishes.allows else words.WELCOME_NOTHING, "done")
     return redirect(own_path(request.form.get("next")), code=303)
+
+
+def _ticks() -> list[tuple[str, str, str]]:
+    """Return the kinds that have a tick: each with the name of its field, its title and what it means."""
+    threshold = web.runtime().settings.ready_threshold
+    texts = {column: words.KIND_TEXTS[kind] for kind, column in TICKS.items()}
+    return [(name, text.title, text.hint.format(threshold=threshold)) for name, text in texts.items()]
 
 
 def _quiet_hours(start: str, end: str) -> QuietHours | None:

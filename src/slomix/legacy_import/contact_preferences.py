@@ -6,6 +6,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from slomix import words
+from slomix.contacts import rules
 from slomix.contacts.preferences import Wishes, read_quiet_hours
 from slomix.contacts.rules import (
     EmptyQuietHours,
@@ -57,9 +58,10 @@ def read(row: Row, settings: Row, is_silenced: bool, zone: ZoneInfo) -> tuple[Wi
         changes.append(words.ALWAYS_QUIET)
     if allows and is_silenced:
         changes.append(words.DISCORD_SWITCHED_OFF)
+    is_called = allows and not is_always_quiet and not is_silenced
     wishes = Wishes(
         zone=_zone(row["timezone"], zone, changes),
-        allow_promotions=allows and not is_always_quiet and not is_silenced,
+        ticked=frozenset({rules.Kind.CAMPAIGNS} if is_called else ()),
         preferred_channel=_preferred(row["preferred_channel"], changes),
         quiet_hours=quiet,
         sound=_sound(settings.get("sound_cooldown_seconds"), changes),

@@ -23,13 +23,6 @@ HOW_TO_STOP: Final = "You get this because you asked to be called to game nights
 # Of a day, whoever calls it together. {count} is a number of players.
 SO_MANY_LOOKING: Final = "{count} are looking to play tonight. Join in: {link}"
 ARE_YOU_IN: Final = "Are you in tonight? Say so here: {link}"
-# How these end, by the kind of message.
-WHY_OF_KIND: Final = {
-    "session_ready": "You get this because you asked to hear when a session is ready. Why, and how to stop it: {link}",
-    "looking": "You get this because you asked to hear when so many are looking. Why, and how to stop it: {link}",
-    "more_needed": "You get this because you asked to hear when more are needed. Why, and how to stop it: {link}",
-    "daily_reminder": "You get this because you asked to be asked once a day. Why, and how to stop it: {link}",
-}
 # To whoever wants to see that messages arrive.
 TEST_MESSAGE: Final = "This is the test message that you asked for. It works! {link}"
 # Answers on Telegram and Signal to what somebody wrote.

@@ -102,7 +102,6 @@ TOMORROW = "Tomorrow"
 
 # Contacts: what a player wants to hear, where, and when not
 
-NO_SUCH_KIND = "There is no such kind of message."
 NO_SUCH_CHANNEL = "There is no such channel. Pick Discord, Telegram or Signal."
 NO_SUCH_THRESHOLD = "How many have to be looking is a number from 0 (off) to 99."
 NO_SUCH_LIFETIME = "A code lives 5 to 120 minutes. Pick a number in between."
