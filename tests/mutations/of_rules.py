@@ -12,6 +12,7 @@ OF_DAYS, OF_EVENINGS, OF_REACHING, OF_TEAMS, OF_PRESENCE, OF_NAMES = (
     f"tests/rules/test_{name}_rules.py"
     for name in ("availability", "campaign", "contacts", "planning", "presence", "accounts")
 )
+NAMES, OF_GAME_NAMES = "src/slomix/game_names.py", "tests/rules/test_game_names.py"
 DRAFT, BALANCED, OF_TIME = (
     "tests/services/test_planning_draft.py",
     "tests/rules/test_planning_balance.py",
@@ -409,45 +410,45 @@ MUTATIONS = (
     ),
     Mutation(
         "a name in other colours is another name",
-        PRESENCE,
+        NAMES,
         '_COLOUR_CODE.sub("", name) if unicodedata',
         "name if unicodedata",
-        ("tests/rules/test_game_names.py::test_a_name_is_known_again_whatever_its_colours_and_case",),
+        (f"{OF_GAME_NAMES}::test_a_name_is_known_again_whatever_its_colours_and_case",),
     ),
     Mutation(
         "a name keeps its colour codes",
-        ACCOUNTS,
+        NAMES,
         'return _COLOUR_CODE.sub("", name).strip() or name or words.UNNAMED',
         "return name or words.UNNAMED",
-        (f"{OF_NAMES}::test_a_name_is_read_without_its_colours_and_is_never_empty",),
+        (f"{OF_GAME_NAMES}::test_a_name_is_read_without_its_colours_and_is_never_empty",),
     ),
     Mutation(
         "a name of nothing but codes is empty",
-        ACCOUNTS,
+        NAMES,
         'return _COLOUR_CODE.sub("", name).strip() or name or words.UNNAMED',
         'return _COLOUR_CODE.sub("", name).strip()',
-        (f"{OF_NAMES}::test_a_name_is_read_without_its_colours_and_is_never_empty",),
+        (f"{OF_GAME_NAMES}::test_a_name_is_read_without_its_colours_and_is_never_empty",),
     ),
     Mutation(
         "a coloured name loses its beginning",
-        ACCOUNTS,
+        NAMES,
         "        pieces.append(Letters(colour, bare[at : code.start()]))\n",
         "",
-        (f"{OF_NAMES}::test_a_name_is_shown_in_pieces_of_one_colour_each",),
+        (f"{OF_GAME_NAMES}::test_a_name_is_shown_in_pieces_of_one_colour_each",),
     ),
     Mutation(
         "a coloured name keeps blanks that its plain one has not",
-        ACCOUNTS,
+        NAMES,
         "text=pieces[0].text.lstrip()",
         "text=pieces[0].text",
-        (f"{OF_NAMES}::test_the_pieces_of_a_coloured_name_are_together_its_plain_name",),
+        (f"{OF_GAME_NAMES}::test_the_pieces_of_a_coloured_name_are_together_its_plain_name",),
     ),
     Mutation(
         "a name turns the text around it",
-        ACCOUNTS,
+        NAMES,
         "    name = name.translate(_DIRECTION).strip()\n",
         "    name = name.strip()\n",
-        (f"{OF_NAMES}::test_no_name_turns_the_text_around_it",),
+        (f"{OF_GAME_NAMES}::test_no_name_turns_the_text_around_it",),
     ),
     Mutation(
         "a search takes wildcards",

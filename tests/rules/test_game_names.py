@@ -1,16 +1,17 @@
-"""Who is on the game server, by the names that people wear there; and what is said about it."""
+"""Names with colours: shown, compared, and who is on the game server by the name they wear there."""
 
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from slomix.campaigns import messages
 from slomix.campaigns.messages import Links, SummaryFacts
 from slomix.deliveries.formatting import OnDiscord, safe_name
+from slomix.game_names import Letters, bare_name, coloured_name, plain_name
 from slomix.presence import places
-from slomix.presence.rules import bare_name, recognised
+from slomix.presence.rules import recognised
 from tests.configuration import make_settings
 from tests.moments import at
 
@@ -21,6 +22,91 @@ LINKS = Links("http://b/", "http://b/stop/me", "https://discord.com/channels/1/2
 # As the game takes them: any character but another ^.
 COLOURS = st.characters(exclude_characters="^", exclude_categories=["Cs"]).map(lambda one: f"^{one}")
 LETTERS = st.text(st.characters(exclude_characters="^", exclude_categories=["Cs"]), max_size=20)
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("Alice", "Alice"),
+        ("^1Bad^7Boy", "BadBoy"),
+        ("^aKrogt", "Krogt"),
+        ("^?Hana^*", "Hana"),
+        # The game takes a blank for a colour too.
+        ("A^ B", "AB"),
+        ("A^  B", "A B"),
+        ("A^\tB", "AB"),
+        # What begins no code is left out with the codes.
+        ("^^1Bob", "Bob"),
+        ("Bob^", "Bob"),
+        ("Bo^^b", "Bo"),
+        ("^9žŠč^7", "žŠč"),
+        ("  ^1Luka  ", "Luka"),
+        ("^5^6jana^7<3", "jana<3"),
+        # A name of nothing but colours keeps them: it must not match everybody, nor nobody.
+        ("^1^2", "^1^2"),
+        ("   ", "unnamed"),
+        ("", "unnamed"),
+        # Marks of direction would turn the text around a name.
+        ("\u202egro.live\u202c", "gro.live"),
+        ("\u2066\u200fBob\u2069", "Bob"),
+        ("\u200e", "unnamed"),
+    ],
+)
+def test_a_name_is_read_without_its_colours_and_is_never_empty(name: str, plain: str) -> None:
+    assert plain_name(name) == plain
+
+
+@given(st.text(max_size=40))
+def test_whatever_somebody_calls_themselves_has_a_name_to_show(name: str) -> None:
+    assert plain_name(name).strip()
+
+
+@pytest.mark.parametrize(
+    ("name", "pieces"),
+    [
+        ("Alice", [("7", "Alice")]),
+        ("^1Bad^7Boy", [("1", "Bad"), ("7", "Boy")]),
+        ("^1Red^2Green^*Star", [("1", "Red"), ("2", "Green"), ("*", "Star")]),
+        # A letter is a colour too, whichever its case.
+        ("^Aa^aa", [("a", "a"), ("a", "a")]),
+        ("Bob^", [("7", "Bob")]),
+        ("^1A^ B", [("1", "A"), (" ", "B")]),
+        ("^^1Bob", [("1", "Bob")]),
+        ("^1^2", [("7", "^1^2")]),
+        ("", [("7", "unnamed")]),
+        ("\u202e^1Bob", [("1", "Bob")]),
+    ],
+)
+def test_a_name_is_shown_in_pieces_of_one_colour_each(name: str, pieces: list[tuple[str, str]]) -> None:
+    assert coloured_name(name) == tuple(Letters(colour, text) for colour, text in pieces)
+
+
+names = st.one_of(
+    st.text(max_size=40),
+    st.text("^^^^17aZ *<&\u202e\u200f", max_size=40),
+)
+
+
+@given(names)
+@example("^1 A^2 ")
+@example("^1A ^7")
+@example("^1 A")
+def test_the_pieces_of_a_coloured_name_are_together_its_plain_name(name: str) -> None:
+    pieces = coloured_name(name)
+    assert "".join(piece.text for piece in pieces) == plain_name(name)
+    assert all(piece.colour and piece.text for piece in pieces)
+
+
+@given(names)
+@example("\u202e^1B\u2066ob\u200f")
+def test_no_name_turns_the_text_around_it(name: str) -> None:
+    assert not {"\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069"} & set(plain_name(name))
+
+
+@pytest.mark.parametrize("name", ["A^ B", "A^\tB", "^^1A^xB", "AB^", "A^1^2B", "A^žB"])
+def test_shown_or_compared_a_name_loses_the_same_codes(name: str) -> None:
+    assert plain_name(name) == "AB"
+    assert bare_name(name) == "ab"
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def search(world: World, words: str, **more: Any) -> list[str]:
         ("goodgirl", ["g-1"]),
         ("zeddead", ["g-7"]),
         ("žšč", ["g-5"]),
-        ("a b", ["g-6"]),
+        ("ab", ["g-6"]),
         ("  zed  ", ["g-7"]),
         ("nobody", []),
         ("spare", ["guid-spare"]),

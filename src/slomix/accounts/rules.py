@@ -1,13 +1,8 @@
-"""Names and rights: colour codes, search terms, who may promote, where a login may lead."""
+"""Rights and logins: roles, membership, what the log names, search terms, where a login may lead."""
 
 import enum
-import re
-from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import lru_cache
 from urllib.parse import urlsplit
-
-from slomix import words
 
 # How long a browser stays logged in after a login.
 SESSION_LASTS = timedelta(days=60)
@@ -52,56 +47,10 @@ class LinkAction(enum.StrEnum):
 # Whoever looks for when somebody got their profile looks for these.
 LINKING = (LinkAction.PLAYER_LINKED, LinkAction.PLAYER_CHANGED)
 
-_COLOUR_CODE = re.compile(r"\^[^\^\s]?")
-# They would turn the text around a name.
-_DIRECTION = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-
-
-@lru_cache(maxsize=4096)
-def plain_name(name: str) -> str:
-    """A player's name without ET colour codes (`^1Bad^7Boy` is `BadBoy`) and marks of direction; never empty."""
-    name = name.translate(_DIRECTION).strip()
-    return _COLOUR_CODE.sub("", name).strip() or name or words.UNNAMED
-
 
 def is_discord_id(text: str) -> bool:
     """Whether this can be the id of a Discord account."""
     return text.isascii() and text.isdigit() and 1 <= len(text) <= 20
-
-
-@dataclass(frozen=True)
-class Letters:
-    """A piece of a name in one colour; `colour` is the character after the `^`, in lower case."""
-
-    colour: str
-    text: str
-
-
-@lru_cache(maxsize=4096)
-def coloured_name(name: str) -> tuple[Letters, ...]:
-    """A player's name in pieces of one colour each; together they are `plain_name`."""
-    pieces: list[Letters] = []
-    colour, at = "7", 0
-    bare = name.translate(_DIRECTION).strip()
-    for code in _COLOUR_CODE.finditer(bare):
-        pieces.append(Letters(colour, bare[at : code.start()]))
-        colour, at = code[0][1:].lower() or colour, code.end()
-    pieces.append(Letters(colour, bare[at:]))
-    pieces = _without_edges(pieces)
-    # Where nothing but codes is left, the name is what stands there.
-    return tuple(pieces) or (Letters("7", plain_name(name)),)
-
-
-def _without_edges(pieces: list[Letters]) -> list[Letters]:
-    """Without blanks before and after the whole, and without pieces that have nothing."""
-    while pieces and not pieces[0].text.strip():
-        pieces = pieces[1:]
-    while pieces and not pieces[-1].text.strip():
-        pieces = pieces[:-1]
-    if pieces:
-        pieces[0] = replace(pieces[0], text=pieces[0].text.lstrip())
-        pieces[-1] = replace(pieces[-1], text=pieces[-1].text.rstrip())
-    return [piece for piece in pieces if piece.text]
 
 
 def like_pattern(text: str) -> str:

@@ -14,9 +14,7 @@ from slomix.accounts.models import GrantedRole, LinkEvent, Player, User
 from slomix.accounts.rules import LinkAction, Membership
 from slomix.database import session as db
 from slomix.errors import Conflict, NotAllowed, NotFound
-
-# What `rules.plain_name` takes away, as PostgreSQL writes it.
-_COLOUR_CODE = r"\^[^\^\s]?"
+from slomix.game_names import COLOUR_CODE, plain_name
 
 
 class ProfileTaken(Conflict):
@@ -52,7 +50,7 @@ def search(session: Session, text: str, *, limit: int = 20, only_free: bool = Fa
 
     Nothing for fewer than two letters.
     """
-    text = rules.plain_name(text.strip()) if text.strip() else ""
+    text = plain_name(text.strip()) if text.strip() else ""
     if len(text) < 2:
         return []
     pattern = rules.like_pattern(text)
@@ -75,8 +73,8 @@ def search(session: Session, text: str, *, limit: int = 20, only_free: bool = Fa
 
 
 def bare(name: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[str]:
-    """What `rules.plain_name` makes of a name, for looking through names in a query."""
-    return func.regexp_replace(name, _COLOUR_CODE, "", "g")
+    """Take the colours out of a name, as `plain_name` does, to look through names in a query."""
+    return func.regexp_replace(name, COLOUR_CODE, "", "g")
 
 
 class LinkGone(NotAllowed):
@@ -148,7 +146,7 @@ def link_player(session: Session, user: User, guid: str, *, now: datetime, actor
         with session.begin_nested():
             session.execute(update(User).where(User.id == user.id).values(player_id=player.id))
     except IntegrityError as error:
-        raise ProfileTaken(rules.plain_name(player.name)) from error
+        raise ProfileTaken(plain_name(player.name)) from error
     action = LinkAction.PLAYER_CHANGED if before else LinkAction.PLAYER_LINKED
     details = {"guid": player.guid, **({"old_guid": before.guid} if before else {})}
     record(session, action, user=user, actor=actor, now=now, **details)

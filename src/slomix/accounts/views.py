@@ -12,6 +12,7 @@ from slomix import words
 from slomix.accounts import discord_login, logins, rules
 from slomix.accounts.discord_login import LoginRefused
 from slomix.accounts.models import User
+from slomix.game_names import plain_name
 from slomix.web import rate_limits
 from slomix.web import responses as web
 from slomix.web.responses import Viewer
@@ -129,5 +130,5 @@ def link_status() -> dict[str, object]:
         "authenticated": bool(who.is_authenticated),
         "linked_discord": who.is_linked,
         "player_linked": who.is_linked,
-        "player_name": rules.plain_name(who.player_name) if who.player_name else None,
+        "player_name": plain_name(who.player_name) if who.player_name else None,
     }

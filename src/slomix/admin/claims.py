@@ -8,9 +8,9 @@ from slomix import words
 from slomix.accounts import claims
 from slomix.accounts import service as accounts
 from slomix.accounts.models import Claim
-from slomix.accounts.rules import plain_name
 from slomix.admin import queries
 from slomix.admin.request_args import must_be_as_seen
+from slomix.game_names import plain_name
 from slomix.privacy import unlinking
 from slomix.web import responses as web
 

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import LinkEvent, Player, User
-from slomix.accounts.rules import LINKING, LinkAction, Membership, like_pattern, plain_name
+from slomix.accounts.rules import LINKING, LinkAction, Membership, like_pattern
 from slomix.config.settings import Settings
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName
 from slomix.errors import NotFound
+from slomix.game_names import plain_name
 from slomix.reasons.codes import Explanation
 
 PAGE = 50

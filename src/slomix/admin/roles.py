@@ -7,10 +7,11 @@ from werkzeug.wrappers import Response
 from slomix import words
 from slomix.accounts import roles
 from slomix.accounts.models import User
-from slomix.accounts.rules import Role, plain_name
+from slomix.accounts.rules import Role
 from slomix.admin import queries
 from slomix.admin.request_args import wanted
 from slomix.errors import Conflict
+from slomix.game_names import plain_name
 from slomix.web import responses as web
 
 blueprint = Blueprint("rights", __name__, url_prefix="/roles")

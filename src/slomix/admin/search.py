@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import Player
-from slomix.accounts.rules import like_pattern, plain_name
+from slomix.accounts.rules import like_pattern
 from slomix.campaigns.rules import subject_of
 from slomix.clock import moment_of
 from slomix.config.settings import Settings
@@ -18,6 +18,7 @@ from slomix.contacts.rules import ChannelName
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import AttemptEvent, DeliveryStatus
+from slomix.game_names import plain_name
 from slomix.jobs.late import is_late
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus

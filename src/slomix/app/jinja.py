@@ -11,11 +11,12 @@ from markupsafe import Markup
 
 from slomix import words
 from slomix.accounts import claims
-from slomix.accounts.rules import coloured_name, own_path, plain_name
+from slomix.accounts.rules import own_path
 from slomix.availability.rules import Status, heat, may_change
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact
+from slomix.game_names import coloured_name, plain_name
 from slomix.web import assets
 from slomix.web import responses as web
 

@@ -9,9 +9,10 @@ from slomix.accounts import claims, logins
 from slomix.accounts import service as accounts
 from slomix.accounts.discord_login import DiscordDown
 from slomix.accounts.models import User
-from slomix.accounts.rules import own_path, plain_name
+from slomix.accounts.rules import own_path
 from slomix.channels.base import SendError
 from slomix.contacts import preferences
+from slomix.game_names import plain_name
 from slomix.privacy import unlinking
 from slomix.web import rate_limits
 from slomix.web import responses as web

@@ -8,7 +8,6 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from slomix import words
-from slomix.accounts.rules import plain_name
 from slomix.campaigns import queries, retrying, schemas, service
 from slomix.campaigns.rules import Audience, CampaignStatus
 from slomix.campaigns.service import Options
@@ -16,6 +15,7 @@ from slomix.campaigns.view_models import card_of
 from slomix.campaigns.views import start_moment, submit_key
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
+from slomix.game_names import plain_name
 from slomix.web import responses as web
 from slomix.web.openapi.calls import PLAYERS, PROMOTERS, Calls
 from slomix.web.openapi.shapes import Id

@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.accounts import service as accounts
-from slomix.accounts.rules import plain_name
 from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import Promise
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import LIVE, AttemptEvent, DeliveryStatus
+from slomix.game_names import plain_name
 from slomix.jobs.models import Job
 from slomix.reasons.codes import Explanation
 

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.accounts import service as accounts
-from slomix.accounts.rules import plain_name
 from slomix.availability import service as availability
 from slomix.campaigns import models, queries, rules
 from slomix.campaigns.models import Campaign, Recipient
@@ -24,6 +23,7 @@ from slomix.database import session as db
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.service import Plan
 from slomix.errors import Conflict
+from slomix.game_names import plain_name
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.service import NewJob

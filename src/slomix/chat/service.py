@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
-from slomix.accounts.rules import Membership, plain_name
+from slomix.accounts.rules import Membership
 from slomix.availability import service as availability
 from slomix.availability import triggers
 from slomix.availability.rules import Status
@@ -24,6 +24,7 @@ from slomix.contacts import links
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
 from slomix.errors import DomainError
+from slomix.game_names import plain_name
 
 # After a week without updates Telegram goes on with any number (https://core.telegram.org/bots/api#update).
 NUMBERS_HOLD = timedelta(days=6)

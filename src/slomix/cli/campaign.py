@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from slomix.accounts.rules import plain_name
 from slomix.campaigns import evening_report, history, queries
 from slomix.campaigns.history import Night
 from slomix.cli import signoff
 from slomix.cli.connect import open_database
 from slomix.errors import NotFound
+from slomix.game_names import plain_name
 
 LATEST = 20
 

@@ -3,11 +3,12 @@
 import click
 
 from slomix.accounts import roles as service
-from slomix.accounts.rules import Role, plain_name
+from slomix.accounts.rules import Role
 from slomix.admin import queries
 from slomix.cli.connect import open_database
 from slomix.clock import wall_now
 from slomix.errors import DomainError
+from slomix.game_names import plain_name
 
 COMMAND_LINE = "command line"
 

@@ -7,9 +7,9 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from slomix import words
-from slomix.accounts.rules import plain_name
 from slomix.channels.markup import escaped
 from slomix.contacts.rules import ChannelName, Reach
+from slomix.game_names import plain_name
 
 LONGEST_NAME = 32
 

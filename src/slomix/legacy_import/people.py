@@ -8,7 +8,8 @@ from datetime import datetime
 from functools import cached_property
 
 from slomix import words
-from slomix.accounts.rules import is_discord_id, plain_name
+from slomix.accounts.rules import is_discord_id
+from slomix.game_names import plain_name
 from slomix.legacy_import.report import Kind, Outcome, Report
 from slomix.legacy_import.source import Row, Snapshot
 

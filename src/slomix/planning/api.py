@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.accounts import service as accounts
-from slomix.accounts.rules import plain_name
 from slomix.availability import triggers
+from slomix.game_names import plain_name
 from slomix.planning import queries, rules, schemas, service, teams
 from slomix.planning.layout import Layout
 from slomix.planning.models import Thread

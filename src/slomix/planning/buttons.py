@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 
 from slomix import words
 from slomix.accounts import service as accounts
-from slomix.accounts.rules import plain_name
 from slomix.availability.rules import parse_day
+from slomix.game_names import plain_name
 from slomix.planning import queries, rules, service, teams
 from slomix.planning.layout import Layout
 from slomix.planning.rules import Actor, Side

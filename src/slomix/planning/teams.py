@@ -7,8 +7,8 @@ from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
 from slomix.accounts import service as accounts
-from slomix.accounts.rules import plain_name
 from slomix.database import session as db
+from slomix.game_names import plain_name
 from slomix.jobs import service as jobs
 from slomix.jobs.service import NewJob
 from slomix.planning import queries, rules

@@ -1,12 +1,12 @@
 """Rules of presence: what voice rooms and names on the game server say about a player, unless too old."""
 
 import enum
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from slomix.game_names import bare_name
 
 
 class Whereabouts(enum.StrEnum):
@@ -48,20 +48,6 @@ class VoiceSnapshot:
     def is_fresh(self, now: datetime, max_age: timedelta) -> bool:
         """Check whether the snapshot may be used; after the clock was set, its time may be in the future."""
         return self.observed_at is not None and -max_age <= now - self.observed_at <= max_age
-
-
-# As the game reads them: `^` and any one character, though not another `^`.
-_COLOUR_CODE = re.compile(r"\^[^^]?")
-
-
-def bare_name(name: str) -> str:
-    """Reduce a name in the game to what identifies it: its letters without colours, case and Unicode form.
-
-    Empty if no letter of it is visible.
-    """
-    seen = "".join(letter for letter in _COLOUR_CODE.sub("", name) if unicodedata.category(letter) != "Cf")
-    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFD", seen).casefold())
-    return " ".join(folded.split())
 
 
 def recognised(known: Mapping[int, Iterable[str]], on_server: Iterable[str]) -> frozenset[int]:

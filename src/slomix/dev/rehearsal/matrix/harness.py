@@ -13,7 +13,6 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 
 from slomix.accounts.models import Player, User
-from slomix.accounts.rules import plain_name
 from slomix.campaigns import evening_report as evidence
 from slomix.campaigns import queries
 from slomix.campaigns.models import Campaign
@@ -23,6 +22,7 @@ from slomix.contacts.rules import ChannelName
 from slomix.database.session import JOBS, Database, notify
 from slomix.dev.rehearsal.people import Control, Person, Stumbled
 from slomix.dev.rehearsal.system import System
+from slomix.game_names import plain_name
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 
