@@ -1,8 +1,6 @@
 """A simulator of one's own: a real process on a free pair of ports."""
 
 import os
-import random
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,14 +13,13 @@ import httpx2
 import pytest
 
 from slomix.dev.simulator.people import BOT_TOKEN, PEOPLE, TELEGRAM_TOKEN, Person
+from slomix.dev.simulator.ports import free_pair
 from tests.waiting import PATIENCE, until
 
 # A port on which nobody listens: no program but one of root's may, and none is meant to.
 NOBODY = 1
 # Reading the machine's certificates takes longer than most of these tests, and nothing here is encrypted.
 NO_TLS = False
-# Another sequence in each test process.
-FREE = random.SystemRandom()
 CAST = {person.name: person for person in PEOPLE}
 
 
@@ -66,19 +63,6 @@ class Simulator:
 
     def messages(self) -> list[dict[str, Any]]:
         return self.client().get("/control/messages").json()
-
-
-def free_pair() -> int:
-    """A port that is free, and the one after it too.
-
-    Below those that a system gives to its own connections, or one of them might take it before it is listened on.
-    """
-    while True:
-        port = FREE.randrange(20_000, 32_000, 2)
-        with socket.socket() as first, socket.socket() as second, suppress(OSError):
-            first.bind(("127.0.0.1", port))
-            second.bind(("127.0.0.1", port + 1))
-            return port
 
 
 @pytest.fixture(scope="session")

@@ -30,11 +30,12 @@ from slomix.database.session import LIVE, ROOT, Database, notify
 from slomix.dev.embedded import Servers
 from slomix.dev.rehearsal.people import Control, Person
 from slomix.dev.simulator.people import environment
+from slomix.dev.simulator.ports import free_pair
 from tests.configuration import make_settings
 from tests.databases import beside
 from tests.deployment import proxy
 from tests.deployment.watching import process_of
-from tests.simulators import CAST, Simulator, free_pair
+from tests.simulators import CAST, Simulator
 from tests.waiting import PATIENCE, until
 
 ZONE = "AVAILABILITY_PROMOTION_TIMEZONE"

@@ -14,8 +14,8 @@ import pytest
 
 from slomix.database.session import ROOT
 from slomix.dev.embedded import places
+from slomix.dev.simulator.ports import free_pair
 from tests.deployment.conftest import NOT_OURS
-from tests.simulators import free_pair
 from tests.waiting import PATIENCE, until
 
 PARTS = {"postgres", "valkey", "web", "worker", "scheduler", "discord", "inbox", "simulator"}

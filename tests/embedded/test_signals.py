@@ -17,6 +17,7 @@ import pytest
 
 from slomix.database.session import MIGRATION_LOCK, ROOT, libpq_url
 from slomix.dev.embedded import Servers, places
+from slomix.dev.simulator.ports import free_pair
 from tests.embedded.copies import (
     STOP_SIGNALS,
     Copy,
@@ -28,7 +29,6 @@ from tests.embedded.copies import (
     on_a_terminal,
 )
 from tests.rules.operator import PRODUCTION
-from tests.simulators import free_pair
 from tests.waiting import PATIENCE, until
 
 # Told to stop it waits for a file: until then it can only end by force, and has not said goodbye.

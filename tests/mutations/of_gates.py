@@ -256,7 +256,7 @@ MUTATIONS = (
     Mutation(
         "strangers read the metrics",
         "src/slomix/metrics/views.py",
-        "    return address.is_loopback\n",
+        "    return address is not None and address.is_loopback\n",
         "    return True\n",
         ("tests/web/test_metrics.py::test_others_may_not",),
     ),

@@ -16,7 +16,6 @@ from slomix.contacts.rules import (
     NoSuchLifetime,
     NoSuchThreshold,
     Preferred,
-    checked_threshold,
     code_lifetime,
     is_private_chat,
     mask,
@@ -68,7 +67,7 @@ def test_no_other_preference_is_read(text: str) -> None:
         parse_preferred(text)
 
 
-@pytest.mark.parametrize(("text", "number"), [("0", 0), ("1", 1), ("06", 6), ("99", 99), ("099", 99)])
+@pytest.mark.parametrize(("text", "number"), [("0", 0), ("1", 1), ("06", 6), ("99", MOST_LOOKING), ("099", 99)])
 def test_a_threshold_is_a_number_of_players(text: str, number: int) -> None:
     assert parse_threshold(text) == number
 
@@ -77,15 +76,6 @@ def test_a_threshold_is_a_number_of_players(text: str, number: int) -> None:
 def test_what_nobody_can_wait_for_is_no_threshold(text: str) -> None:
     with pytest.raises(NoSuchThreshold):
         parse_threshold(text)
-
-
-@given(st.integers())
-def test_a_threshold_is_between_off_and_a_crowd(number: int) -> None:
-    if 0 <= number <= MOST_LOOKING:
-        assert checked_threshold(number) == number
-    else:
-        with pytest.raises(NoSuchThreshold):
-            checked_threshold(number)
 
 
 @given(st.integers())

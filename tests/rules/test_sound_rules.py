@@ -17,8 +17,7 @@ def test_half_a_minute_to_an_hour_is_a_cooldown(text: str, seconds: int) -> None
 
 
 @pytest.mark.parametrize("text", ["0", "29", "3601", "9999"])
-def test_a_number_outside_is_read_and_then_refused_with_its_limits(text: str) -> None:
-    assert parse_cooldown(text) == timedelta(seconds=int(text))
+def test_a_number_outside_is_refused_with_its_limits(text: str) -> None:
     with pytest.raises(SoundTooOften, match="30 to 3600 seconds"):
         typed(text)
 

@@ -22,10 +22,11 @@ from slomix.dev.simulator.people import (
     TEXT_CHANNEL,
     environment,
 )
+from slomix.dev.simulator.ports import free_pair
 from slomix.dev.simulator.timekeeping import Timekeeper
 from slomix.dev.simulator.world import World
 from tests.moments import at
-from tests.simulators import CAST, Simulator, free_pair
+from tests.simulators import CAST, Simulator
 
 
 def test_without_the_bot_token_nothing_is_answered(simulator: Simulator) -> None:

@@ -36,7 +36,7 @@ def show() -> str:
         channel=one_of(ChannelName, "channel"),
         notice=notice if notice in words.NOTICES else "",
         text=wanted(),
-        campaign=int(campaign) if web.is_id(campaign) else None,
+        campaign=web.parse_id(campaign),
     )
     settings = web.runtime().settings
     with web.runtime().transaction() as session:

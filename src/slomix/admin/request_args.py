@@ -4,10 +4,10 @@ import enum
 from typing import TypeVar
 
 from flask import request
-from werkzeug.datastructures import MultiDict
 
 from slomix import words
 from slomix.errors import Conflict
+from slomix.parsing import parse_int
 from slomix.web import responses as web
 
 FURTHEST_PAGE = 100_000
@@ -34,13 +34,13 @@ def one_of(choices: type[_E], name: str) -> _E | None:
 
 
 def page_number() -> int:
-    return min(max(_number(request.args, "page") or 1, 1), FURTHEST_PAGE)
+    return min(max(_number("page") or 1, 1), FURTHEST_PAGE)
 
 
 def before() -> int | None:
     """Read the id before which a page begins."""
-    number = _number(request.args, "before")
-    return None if number is None else min(max(number, 0), web.LARGEST_ID)
+    number = _number("before")
+    return None if number is None else min(number, web.LARGEST_ID)
 
 
 def must_be_as_seen(name: str, now: object) -> None:
@@ -49,6 +49,6 @@ def must_be_as_seen(name: str, now: object) -> None:
         raise ChangedSince
 
 
-def _number(values: MultiDict[str, str], name: str) -> int | None:
-    text = values.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 30 else None
+def _number(name: str) -> int | None:
+    """Read a number that may be further away than anything there is."""
+    return parse_int(request.args.get(name, ""), 0, 10**28)

@@ -134,12 +134,12 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     app.extensions["slomix_hub"] = live.Hub(runtime.settings.database_url.get_secret_value() or runtime.database.url)
     app.extensions["slomix_tonight"] = board_views.shared_tonight(runtime)
     health_views.install(app, runtime, migrations.revisions)
+    request_log.install(app)  # before all that looks at requests
     metrics_views.install(app, runtime)
     app.wsgi_app = TrustedProxies(app.wsgi_app, runtime.settings.trusted_proxies)  # type: ignore[method-assign]
     assets.install(app, reloads=runtime.settings.reloads)
     Compress(app)
     Htmx(app)
-    request_log.install(app)
     rate_limits.install(app, runtime.settings)
     csrf = CSRFProtect(app)
     for module in PAGES:

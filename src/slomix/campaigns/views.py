@@ -186,8 +186,7 @@ def show_all() -> str:
 
 
 def _before() -> int | None:
-    text = request.args.get("before", "")
-    return int(text) if web.is_id(text) else None
+    return web.parse_id(request.args.get("before", ""))
 
 
 @blueprint.get("/campaigns/<id:campaign_id>")
@@ -272,7 +271,7 @@ def retry(campaign_id: int) -> Response:
 def _chosen() -> int | None:
     """The one delivery whose button was pressed; 0, which is none, for what is no id."""
     text = request.form.get("delivery", "")
-    return None if not text else (int(text) if web.is_id(text) else 0)
+    return (web.parse_id(text) or 0) if text else None
 
 
 def _card(session: Session, campaign: Campaign, now: datetime) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from slomix.cli import dev_environment, formation, units
 from slomix.cli.dev_environment import Given
 from slomix.config.environment import Environment
 from slomix.config.settings import SettingsError
+from slomix.parsing import parse_int
 
 SYSTEMS_OWN = Path("/etc/systemd/system")
 
@@ -47,13 +48,14 @@ def _texts(root: Path, wanted: str, user: str, env_file: Path) -> dict[str, str]
     given = Given.read(root)
     there = Environment.read(env_file, secrets=())
     port = given.text("PORT") or there.text("PORT") or "7000"
-    if not (port.isascii() and port.isdigit() and 0 < int(port) <= formation.LAST_PORT):
+    number = parse_int(port, 1, formation.LAST_PORT)
+    if number is None:
         raise SettingsError(f"PORT: {port!r} is no port")
     commands = formation.commands_of(root / "Procfile")
     # Not resolved: in a virtual environment, python is a link to the outside.
     host = units.Host(root.resolve(), Path(sys.executable).parent.absolute(), user, env_file)
     running = formation.instances(
-        commands.processes, wanted or given.text("SLOMIX_FORMATION") or there.text("SLOMIX_FORMATION"), port=int(port)
+        commands.processes, wanted or given.text("SLOMIX_FORMATION") or there.text("SLOMIX_FORMATION"), port=number
     )
     return units.units(host, commands.release, running)
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from slomix import words
 from slomix.errors import Invalid
+from slomix.parsing import parse_int
 from slomix.reasons.codes import Reason
 
 
@@ -114,15 +115,9 @@ def parse_linked_channel(text: str) -> ChannelName:
 
 
 def parse_threshold(text: str) -> int:
-    """A number of players, 0 for off. Raise NoSuchThreshold."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 3):
-        raise NoSuchThreshold
-    return checked_threshold(int(text))
-
-
-def checked_threshold(number: int) -> int:
-    """`number`, if so many can be waited for. Raise NoSuchThreshold."""
-    if not 0 <= number <= MOST_LOOKING:
+    """Read a number of players, 0 for off. Raise NoSuchThreshold."""
+    number = parse_int(text, 0, MOST_LOOKING)
+    if number is None:
         raise NoSuchThreshold
     return number
 
@@ -198,9 +193,10 @@ class Sound:
 
 def parse_cooldown(text: str) -> timedelta:
     """Read a number of seconds. Raise SoundTooOften for anything else."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 4):
+    seconds = parse_int(text, COOLDOWN_SECONDS[0], COOLDOWN_SECONDS[-1])
+    if seconds is None:
         raise SoundTooOften
-    return timedelta(seconds=int(text))
+    return timedelta(seconds=seconds)
 
 
 class NoSuchZone(Invalid):

@@ -16,6 +16,7 @@ from slomix.config.settings import Settings
 from slomix.contacts import preferences
 from slomix.contacts.rules import Kind, Reach
 from slomix.errors import NotFound
+from slomix.parsing import parse_int
 
 
 class LinkNotValid(NotFound):
@@ -57,11 +58,12 @@ def reader_of(reach: Reach, kind: Kind, *, settings: Settings) -> Reader:
 def read(session: Session, token: str, *, settings: Settings) -> Stop:
     """What this link stands for. Raise LinkNotValid."""
     number, _, rest = token.partition(".")
-    kind = next((one for one in Kind if rest.startswith(f"{one}.")), None)
-    if kind is None or not (number.isascii() and number.isdigit() and len(number) < 19):
+    player_id = parse_int(number, 1, 2**63 - 1)
+    kind = next((kind for kind in Kind if rest.startswith(f"{kind}.")), None)
+    if kind is None or player_id is None:
         raise LinkNotValid
     found = session.execute(
-        select(User.discord_id, Player.name).join(Player, Player.id == User.player_id).where(Player.id == int(number))
+        select(User.discord_id, Player.name).join(Player, Player.id == User.player_id).where(Player.id == player_id)
     ).one_or_none()
     if found is None:
         raise LinkNotValid
@@ -69,8 +71,8 @@ def read(session: Session, token: str, *, settings: Settings) -> Stop:
         _signer(settings, found.discord_id).unsign(token)
     except BadSignature as error:
         raise LinkNotValid from error
-    wishes = preferences.of(session, int(number), zone=settings.zone)
-    return Stop(int(number), found.name, kind, is_off=kind not in wishes.allows)
+    wishes = preferences.of(session, player_id, zone=settings.zone)
+    return Stop(player_id, found.name, kind, is_off=kind not in wishes.allows)
 
 
 def _signer(settings: Settings, discord_id: str) -> Signer:

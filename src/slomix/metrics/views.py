@@ -6,7 +6,6 @@ import importlib.metadata
 import platform
 import time
 from collections.abc import Iterator
-from ipaddress import IPv6Address, ip_address
 from typing import cast
 
 import prometheus_client
@@ -31,6 +30,7 @@ from slomix.metrics.readings import Readings
 from slomix.runtime.context import Runtime
 from slomix.web import responses as web
 from slomix.web.live import Hub
+from slomix.web.proxies import parse_address
 
 log = structlog.get_logger()
 blueprint = Blueprint("metrics", __name__)
@@ -45,7 +45,7 @@ class NotForStrangers(NotAllowed):
 
 
 def install(app: Flask, runtime: Runtime) -> None:
-    """Measure this app and register its collector. Call before all other hooks, after the hub and the probes."""
+    """Measure this app and register its collector. Call after the request log, the hub and the probes."""
     prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
@@ -72,13 +72,8 @@ def _is_from_here() -> bool:
     """Check whether this machine asks; requests through a local proxy that we don't know of look like that too."""
     if any(name in request.headers for name in FORWARDED):
         return False
-    try:
-        address = ip_address(request.remote_addr or "")
-    except ValueError:
-        return False
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return address.is_loopback
+    address = parse_address(request.remote_addr or "")
+    return address is not None and address.is_loopback
 
 
 class SlomixCollector(Collector):

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from slomix import words
 from slomix.errors import Conflict, Invalid, NotAllowed, NotFound, TooSoon
+from slomix.parsing import parse_int
 
 
 class Side(enum.StrEnum):
@@ -204,18 +205,20 @@ def parse_size(text: str) -> int | None:
     """Read the number of players a side; None if empty, which means no limit. Raise NoSuchSize."""
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= LARGEST_SIDE):
+    number = parse_int(text, 1, LARGEST_SIDE)
+    if number is None:
         raise NoSuchSize
-    return int(text)
+    return number
 
 
 def parse_turn_seconds(text: str) -> int | None:
     """Read the seconds a pick may take; None if empty, which means no clock. Raise NoSuchClock."""
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 3 and int(text) in TURN_SECONDS):
+    number = parse_int(text, TURN_SECONDS[0], TURN_SECONDS[-1])
+    if number is None:
         raise NoSuchClock
-    return int(text)
+    return number
 
 
 def clean_name(text: str) -> str:

@@ -112,7 +112,7 @@ def _proposals(day: date) -> dict[str, Any]:
             raise rules.NoSuchRoom
         view = queries.view(session, room)
         return {
-            "proposals": proposing.proposals(session, view, seed=int(seed) if web.is_id(seed) else 0),
+            "proposals": proposing.proposals(session, view, seed=web.parse_id(seed) or 0),
             "version": room.version,
             "proposed_names": view.names,
             "next_seed": secrets.randbelow(10**6),
@@ -121,6 +121,7 @@ def _proposals(day: date) -> dict[str, Any]:
 
 def parse_id(text: str) -> int:
     """Read a row's id. Raise NotAnId."""
-    if not web.is_id(text):
+    number = web.parse_id(text)
+    if number is None:
         raise NotAnId
-    return int(text)
+    return number

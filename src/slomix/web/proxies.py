@@ -1,11 +1,20 @@
 """Who really asks, when requests come through proxies that we trust."""
 
 from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+def parse_address(text: str) -> IPv4Address | IPv6Address | None:
+    """Read an address, an IPv4 one also as a socket of both kinds writes it: `::ffff:10.0.0.1`."""
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return None
+    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
 
 
 class TrustedProxies:
@@ -36,13 +45,8 @@ class TrustedProxies:
             environ["HTTP_HOST"] = host[0]
 
     def _is_trusted(self, address: str) -> bool:
-        try:
-            found = ip_address(address)
-        except ValueError:
-            return False
-        if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:  # as a socket of both kinds writes it
-            found = found.ipv4_mapped
-        return any(found in network for network in self._trusted)
+        found = parse_address(address)
+        return found is not None and any(found in network for network in self._trusted)
 
 
 def _listed(environ: "WSGIEnvironment", name: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Gives every request a name, and logs those that changed something, failed or were slow."""
+"""Gives every request a name, times it, and logs those that changed something, failed or were slow."""
 
 import time
 from contextlib import ExitStack
@@ -15,7 +15,7 @@ SLOW_SECONDS = 1.0
 
 
 def install(app: Flask) -> None:
-    """The name is ours, not the caller's: it stands in logs, and on jobs."""
+    """Name and time every request from here on; the name is ours, not the caller's: it stands in logs, and on jobs."""
     app.before_request(_begin)
     app.after_request(_end)
     app.teardown_request(_forget)
@@ -27,17 +27,20 @@ def _begin() -> None:
     g.log_context.enter_context(logs.about(trace=logs.new_trace()))
 
 
+def seconds() -> float | None:
+    """Return how long this request has taken so far, or None if it was refused before it began."""
+    began: float | None = g.get("began")
+    return None if began is None else time.perf_counter() - began
+
+
 def _end(response: Response) -> Response:
-    name = logs.trace()
-    if name is None:  # it was refused before it began
+    name, took = logs.trace(), seconds()
+    if name is None or took is None:
         return response
     response.headers[HEADER] = name
-    seconds = time.perf_counter() - g.began
     is_failure = response.status_code >= 400 and request.blueprint != "health"  # whose answer is the report itself
-    if request.method not in {"GET", "HEAD"} or is_failure or seconds > SLOW_SECONDS:
-        log.info(
-            "web.request", method=request.method, rule=rule(), status=response.status_code, ms=round(seconds * 1000)
-        )
+    if request.method not in {"GET", "HEAD"} or is_failure or took > SLOW_SECONDS:
+        log.info("web.request", method=request.method, rule=rule(), status=response.status_code, ms=round(took * 1000))
     return response
 
 

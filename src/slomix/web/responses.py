@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from slomix import logs, words
 from slomix.clock import local_day
 from slomix.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, TooSoon, Unavailable
+from slomix.parsing import parse_int
 from slomix.runtime.context import Runtime
 
 # What a column for ids can hold.
@@ -192,9 +193,9 @@ def json_object() -> Mapping[str, Any]:
     return body
 
 
-def is_id(text: str) -> bool:
-    """Whether some row could have this id."""
-    return text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= LARGEST_ID
+def parse_id(text: str) -> int | None:
+    """Read an id that some row could have; return None for anything else."""
+    return parse_int(text, 0, LARGEST_ID)
 
 
 def theme() -> str:

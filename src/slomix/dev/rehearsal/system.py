@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ import httpx2
 from slomix.clock import nap
 from slomix.database.session import ROOT, Database
 from slomix.dev.rehearsal.people import Control, Person, Stumbled
+from slomix.dev.simulator.ports import free_pair
 from slomix.presence import service as presence
 from slomix.supervisor.process import die_with_parent, reset_signals
 
@@ -120,7 +120,7 @@ class System:
 @contextmanager
 def running(clock: str, **environment: str) -> Iterator[System]:
     """Run a copy that starts with its clock at `clock` and ends, with its data, at the end of the block."""
-    port = _free_pair()
+    port = free_pair()
     folder = ROOT / "var" / str(port)
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
@@ -159,16 +159,3 @@ def _becomes_healthy(port: int, process: "subprocess.Popen[bytes]") -> bool:
             return True
         nap(0.1)
     return False
-
-
-def _free_pair() -> int:
-    """Return a port that is free together with the one after it."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
-                continue
-            return port

@@ -11,6 +11,7 @@ from slomix.dev.simulator.gateway import Gateway
 from slomix.dev.simulator.people import PEOPLE, PEOPLE_BY_ID, VOICE_ROOMS
 from slomix.dev.simulator.wire import WORLD, Handler
 from slomix.dev.simulator.world import World
+from slomix.parsing import parse_int
 
 DISTURBANCES = ("drop", "reconnect", "invalidate")
 
@@ -75,11 +76,12 @@ def _post_handler(do: Deed) -> Callable[[web.Request], Awaitable[web.StreamRespo
 async def messages(request: web.Request) -> web.StreamResponse:
     """Return all accepted messages, or only those after the first `after`."""
     after = request.query.get("after", "0")
-    if not (after.isascii() and after.isdigit()) or len(after) > 9:
+    number = parse_int(after, 0, 10**9 - 1)
+    if number is None:
         detail = f"after is how many messages you know already, such as 12, not {after!r}"
         return web.json_response({"detail": detail}, status=422)
     world = request.app[WORLD]
-    return web.json_response([message.as_record() for message in islice(world.messages, int(after), None)])
+    return web.json_response([message.as_record() for message in islice(world.messages, number, None)])
 
 
 def move(world: World, body: dict[str, Any]) -> Any:

@@ -19,6 +19,7 @@ from slomix.dev.simulator.rest import (
 )
 from slomix.dev.simulator.wire import DiscordError
 from slomix.dev.simulator.world import Message, Thread, World
+from slomix.parsing import parse_int
 
 PUBLIC, PRIVATE = 11, 12
 LONGEST_NAME = 100
@@ -110,11 +111,11 @@ def _remove(world: World, path: dict[str, str], _body: dict[str, Any]) -> None:
 def _messages(world: World, path: dict[str, str], query: dict[str, Any]) -> Any:
     """Return the newest messages, newest first."""
     check_can_be_written_to(world, path["channel"])
-    limit = str(query.get("limit", SHOWN))
-    if not (limit.isascii() and limit.isdigit()) or not 1 <= int(limit) <= MOST_SHOWN:
+    limit = parse_int(str(query.get("limit", SHOWN)), 1, MOST_SHOWN)
+    if limit is None:
         raise _invalid("limit", "int value should be between 1 and 100.")
     theirs = [message for message in reversed(world.messages) if message.channel_id == path["channel"]]
-    return [shapes.message(message) for message in theirs[: int(limit)]]
+    return [shapes.message(message) for message in theirs[:limit]]
 
 
 def _edit_message(world: World, path: dict[str, str], body: dict[str, Any]) -> Message:

@@ -110,9 +110,10 @@ def _text(value: object) -> str:
 
 def _id(value: object) -> int:
     """Read an id that is a text: a number may have been rounded on its way."""
-    if not isinstance(value, str) or not web.is_id(value):
+    number = web.parse_id(value) if isinstance(value, str) else None
+    if number is None:
         raise ValueError
-    return int(value)
+    return number
 
 
 def text_schema(**more: Any) -> WithJsonSchema:
