@@ -26,7 +26,6 @@ LIBRARIES = (
     "flask_login",
     "flask_wtf.csrf",
     "httpx2",
-    "opengsq",
     "prometheus_client",
     "psycopg",
     "pydantic",

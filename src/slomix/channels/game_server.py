@@ -1,12 +1,15 @@
-"""Asks the ET:Legacy server over UDP which players are on it."""
+"""Asks the ET: Legacy server over UDP which players are on it."""
 
-import asyncio
 import re
-from typing import Protocol
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
 
 TIMEOUT_SECONDS = 2.0
 
 _REQUEST = b"\xff\xff\xff\xffgetstatus\n"
+_LARGEST_ANSWER = 65_536
 _HEADER = b"\xff\xff\xff\xffstatusResponse"
 # Score, ping and name: everything between the first and the last quotation mark.
 _PLAYER = re.compile(rb'-?\d+ -?\d+ "(.*)"\r?')
@@ -62,18 +65,20 @@ def _text(name: bytes) -> str:
 
 
 def _ask(host: str, port: int) -> bytes:
-    # Imported here because it loads an HTTP client for other games.
-    from opengsq.protocol_socket import UdpClient
-    from opengsq.protocols.quake3 import Quake3
+    """Send the question and return what comes back. Raise OSError, also for what takes too long."""
+    until = time.monotonic() + TIMEOUT_SECONDS
+    family, kind, _, _, address = _addresses(host, port)[0]
+    with socket.socket(family, kind) as connection:
+        connection.settimeout(max(until - time.monotonic(), 0.001))
+        connection.connect(address)  # so that nothing but its answer is heard
+        connection.send(_REQUEST)
+        return connection.recv(_LARGEST_ANSWER)
 
-    # Raw bytes, because `get_status` drops what is not UTF-8, misreads ^X as a longer colour code, and takes half a
-    # line for a name.
-    question = UdpClient.communicate(Quake3(host, port, timeout=TIMEOUT_SECONDS), _REQUEST)
-    loop = asyncio.new_event_loop()
+
+def _addresses(host: str, port: int) -> list[Any]:
+    """Look the host up, in a thread that is left alone when the name server hangs."""
+    resolver = ThreadPoolExecutor(1)
     try:
-        answer = loop.run_until_complete(asyncio.wait_for(question, TIMEOUT_SECONDS))
-        return bytes(answer)
+        return resolver.submit(socket.getaddrinfo, host, port, type=socket.SOCK_DGRAM).result(TIMEOUT_SECONDS)
     finally:
-        loop.run_until_complete(asyncio.sleep(0))  # in which the socket closes
-        # Unlike `asyncio.run` this does not wait for a name server that hangs.
-        loop.close()
+        resolver.shutdown(wait=False)
