@@ -43,8 +43,8 @@ MUTATIONS = (
     Mutation(
         "a number is read from whatever has digits",
         VALUES,
-        'if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):',
-        "if not text[-1:].isdigit():",
+        '_matching(r"[+-]?[0-9]{1,18}", "{} is',
+        '_matching(r"[+-]?[0-9]{1,18}.*", "{} is',
         (f"{READ}::test_nonsense_is_refused_by_the_name_of_its_variable",),
     ),
     Mutation(
@@ -78,15 +78,15 @@ MUTATIONS = (
     Mutation(
         "a setting is read under another name",
         SETTINGS,
-        '_env("AVAILABILITY_SESSION_READY_THRESHOLD")',
-        '_env("AVAILABILITY_SESSION_THRESHOLD")',
+        'validation_alias="AVAILABILITY_SESSION_READY_THRESHOLD"',
+        'validation_alias="AVAILABILITY_SESSION_THRESHOLD"',
         ("tests/rules/test_env_example.py::test_it_names_every_setting_once_and_no_other",),
     ),
     Mutation(
         "two settings are read from one variable",
         SETTINGS,
-        '_env("DISCORD_OAUTH_RATE_LIMIT_WINDOW_SECONDS")',
-        '_env("DISCORD_OAUTH_STATE_TTL_SECONDS")',
+        'validation_alias="DISCORD_OAUTH_RATE_LIMIT_WINDOW_SECONDS"',
+        'validation_alias="DISCORD_OAUTH_STATE_TTL_SECONDS"',
         (f"{READ}::test_a_comment_behind_a_value_is_no_part_of_it",),
     ),
     Mutation(

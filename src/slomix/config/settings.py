@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from slomix.clock import Anchor, wall_now
 from slomix.config.environment import Environment
@@ -44,117 +44,105 @@ class SettingsError(Exception):
     """The environment makes no sense; the text names each variable and what is wrong with it."""
 
 
-def _env(name: str) -> AliasChoices:
-    return AliasChoices(name)
-
-
 class Settings(BaseModel):
     """What the operator decided. Frozen; made by `Settings.from_env()` and handed on inside `Runtime`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True, populate_by_name=True)
 
     # The process
-    environment: Literal["production", "development"] = Field("production", validation_alias=_env("SLOMIX_ENV"))
-    port: Number = Field(7000, ge=1, le=65534, validation_alias=_env("PORT"))
-    bind: Host = Field("127.0.0.1", validation_alias=_env("SLOMIX_BIND"))
+    environment: Literal["production", "development"] = Field("production", validation_alias="SLOMIX_ENV")
+    port: Number = Field(7000, ge=1, le=65534, validation_alias="PORT")
+    bind: Host = Field("127.0.0.1", validation_alias="SLOMIX_BIND")
     # How many of each process `slomix up` and the units of systemd run: web=2,worker=3; one of what is not named.
-    formation: str = Field("", validation_alias=_env("SLOMIX_FORMATION"))
+    formation: str = Field("", validation_alias="SLOMIX_FORMATION")
     # Which one of its kind a process is on this machine, such as worker.2; who starts several says it.
-    process_name: str = Field("", validation_alias=_env("SLOMIX_PROCESS"))
-    public_url: PageUrl = Field("", validation_alias=_env("PUBLIC_URL"))
-    clock_file: Path | None = Field(None, validation_alias=_env("SLOMIX_CLOCK_FILE"))
-    clock: str = Field("", validation_alias=_env("SLOMIX_CLOCK"))
-    database_url: DatabaseUrl = Field(SecretStr(""), validation_alias=_env("DATABASE_URL"))
-    database_owner_url: DatabaseUrl = Field(SecretStr(""), validation_alias=_env("DATABASE_OWNER_URL"))
-    redis_url: RedisUrl = Field(SecretStr(""), validation_alias=_env("REDIS_URL"))
-    session_secret: SecretStr = Field(SecretStr(""), validation_alias=_env("SESSION_SECRET"))
-    internal_api_secret: Token = Field(SecretStr(""), validation_alias=_env("INTERNAL_API_SECRET"))
-    contact_encryption_key: Keys = Field(SecretStr(""), validation_alias=_env("CONTACT_DATA_ENCRYPTION_KEY"))
-    trusted_proxies: Networks = Field((), validation_alias=_env("TRUSTED_PROXIES"))
-    metrics_token: LongToken = Field(SecretStr(""), validation_alias=_env("METRICS_TOKEN"))
-    retention_days: Number = Field(180, ge=7, le=3650, validation_alias=_env("SLOMIX_RETENTION_DAYS"))
-    worker_threads: Number = Field(16, ge=1, le=200, validation_alias=_env("SLOMIX_WORKER_THREADS"))
-    reloads: Switch = Field(False, validation_alias=_env("SLOMIX_RELOAD"))
-    validate_only: Switch = Field(False, validation_alias=_env("BOT_STARTUP_VALIDATE_ONLY"))
+    process_name: str = Field("", validation_alias="SLOMIX_PROCESS")
+    public_url: PageUrl = Field("", validation_alias="PUBLIC_URL")
+    clock_file: Path | None = Field(None, validation_alias="SLOMIX_CLOCK_FILE")
+    clock: str = Field("", validation_alias="SLOMIX_CLOCK")
+    database_url: DatabaseUrl = Field(SecretStr(""), validation_alias="DATABASE_URL")
+    database_owner_url: DatabaseUrl = Field(SecretStr(""), validation_alias="DATABASE_OWNER_URL")
+    redis_url: RedisUrl = Field(SecretStr(""), validation_alias="REDIS_URL")
+    session_secret: SecretStr = Field(SecretStr(""), validation_alias="SESSION_SECRET")
+    internal_api_secret: Token = Field(SecretStr(""), validation_alias="INTERNAL_API_SECRET")
+    contact_encryption_key: Keys = Field(SecretStr(""), validation_alias="CONTACT_DATA_ENCRYPTION_KEY")
+    trusted_proxies: Networks = Field((), validation_alias="TRUSTED_PROXIES")
+    metrics_token: LongToken = Field(SecretStr(""), validation_alias="METRICS_TOKEN")
+    retention_days: Number = Field(180, ge=7, le=3650, validation_alias="SLOMIX_RETENTION_DAYS")
+    worker_threads: Number = Field(16, ge=1, le=200, validation_alias="SLOMIX_WORKER_THREADS")
+    reloads: Switch = Field(False, validation_alias="SLOMIX_RELOAD")
+    validate_only: Switch = Field(False, validation_alias="BOT_STARTUP_VALIDATE_ONLY")
 
     # Discord
-    discord_client_id: DiscordId = Field("", validation_alias=_env("DISCORD_CLIENT_ID"))
-    discord_client_secret: Token = Field(SecretStr(""), validation_alias=_env("DISCORD_CLIENT_SECRET"))
-    discord_redirect_uri: HttpUrl = Field("", validation_alias=_env("DISCORD_REDIRECT_URI"))
-    discord_redirect_uri_allowlist: HttpUrls = Field((), validation_alias=_env("DISCORD_REDIRECT_URI_ALLOWLIST"))
-    discord_bot_token: Token = Field(SecretStr(""), validation_alias=_env("DISCORD_BOT_TOKEN"))
-    discord_guild_id: DiscordId = Field("", validation_alias=_env("DISCORD_GUILD_ID"))
-    discord_api_base_url: BaseUrl = Field("https://discord.com/api/v10", validation_alias=_env("DISCORD_API_BASE_URL"))
-    discord_gateway_url: SocketUrl = Field("wss://gateway.discord.gg/", validation_alias=_env("DISCORD_GATEWAY_URL"))
+    discord_client_id: DiscordId = Field("", validation_alias="DISCORD_CLIENT_ID")
+    discord_client_secret: Token = Field(SecretStr(""), validation_alias="DISCORD_CLIENT_SECRET")
+    discord_redirect_uri: HttpUrl = Field("", validation_alias="DISCORD_REDIRECT_URI")
+    discord_redirect_uri_allowlist: HttpUrls = Field((), validation_alias="DISCORD_REDIRECT_URI_ALLOWLIST")
+    discord_bot_token: Token = Field(SecretStr(""), validation_alias="DISCORD_BOT_TOKEN")
+    discord_guild_id: DiscordId = Field("", validation_alias="DISCORD_GUILD_ID")
+    discord_api_base_url: BaseUrl = Field("https://discord.com/api/v10", validation_alias="DISCORD_API_BASE_URL")
+    discord_gateway_url: SocketUrl = Field("wss://gateway.discord.gg/", validation_alias="DISCORD_GATEWAY_URL")
     discord_authorize_url: HttpUrl = Field(
-        "https://discord.com/oauth2/authorize", validation_alias=_env("DISCORD_AUTHORIZE_URL")
+        "https://discord.com/oauth2/authorize", validation_alias="DISCORD_AUTHORIZE_URL"
     )
-    discord_token_url: HttpUrl = Field(
-        "https://discord.com/api/oauth2/token", validation_alias=_env("DISCORD_TOKEN_URL")
-    )
-    gaming_voice_channels: DiscordIdList = Field((), validation_alias=_env("GAMING_VOICE_CHANNELS"))
-    afk_voice_channel: DiscordId = Field("", validation_alias=_env("AFK_VOICE_CHANNEL"))
-    oauth_state_ttl_seconds: Number = Field(
-        600, ge=30, le=3600, validation_alias=_env("DISCORD_OAUTH_STATE_TTL_SECONDS")
-    )
-    oauth_limit: Number = Field(40, ge=1, le=100_000, validation_alias=_env("DISCORD_OAUTH_RATE_LIMIT_MAX_REQUESTS"))
-    oauth_limit_seconds: Number = Field(
-        60, ge=1, le=3600, validation_alias=_env("DISCORD_OAUTH_RATE_LIMIT_WINDOW_SECONDS")
-    )
+    discord_token_url: HttpUrl = Field("https://discord.com/api/oauth2/token", validation_alias="DISCORD_TOKEN_URL")
+    gaming_voice_channels: DiscordIdList = Field((), validation_alias="GAMING_VOICE_CHANNELS")
+    afk_voice_channel: DiscordId = Field("", validation_alias="AFK_VOICE_CHANNEL")
+    oauth_state_ttl_seconds: Number = Field(600, ge=30, le=3600, validation_alias="DISCORD_OAUTH_STATE_TTL_SECONDS")
+    oauth_limit: Number = Field(40, ge=1, le=100_000, validation_alias="DISCORD_OAUTH_RATE_LIMIT_MAX_REQUESTS")
+    oauth_limit_seconds: Number = Field(60, ge=1, le=3600, validation_alias="DISCORD_OAUTH_RATE_LIMIT_WINDOW_SECONDS")
 
     # Telegram and Signal
-    telegram_enabled: Switch = Field(False, validation_alias=_env("AVAILABILITY_TELEGRAM_ENABLED"))
-    telegram_bot_token: TelegramToken = Field(SecretStr(""), validation_alias=_env("AVAILABILITY_TELEGRAM_BOT_TOKEN"))
+    telegram_enabled: Switch = Field(False, validation_alias="AVAILABILITY_TELEGRAM_ENABLED")
+    telegram_bot_token: TelegramToken = Field(SecretStr(""), validation_alias="AVAILABILITY_TELEGRAM_BOT_TOKEN")
     telegram_api_base_url: BaseUrl = Field(
-        "https://api.telegram.org", validation_alias=_env("AVAILABILITY_TELEGRAM_API_BASE_URL")
+        "https://api.telegram.org", validation_alias="AVAILABILITY_TELEGRAM_API_BASE_URL"
     )
     telegram_webhook_secret: WebhookSecret = Field(
-        SecretStr(""), validation_alias=_env("AVAILABILITY_TELEGRAM_WEBHOOK_SECRET")
+        SecretStr(""), validation_alias="AVAILABILITY_TELEGRAM_WEBHOOK_SECRET"
     )
-    signal_enabled: Switch = Field(False, validation_alias=_env("AVAILABILITY_SIGNAL_ENABLED"))
-    signal_daemon_url: BaseUrl = Field("", validation_alias=_env("AVAILABILITY_SIGNAL_DAEMON_URL"))
-    signal_sender: PhoneNumber = Field("", validation_alias=_env("AVAILABILITY_SIGNAL_SENDER"))
+    signal_enabled: Switch = Field(False, validation_alias="AVAILABILITY_SIGNAL_ENABLED")
+    signal_daemon_url: BaseUrl = Field("", validation_alias="AVAILABILITY_SIGNAL_DAEMON_URL")
+    signal_sender: PhoneNumber = Field("", validation_alias="AVAILABILITY_SIGNAL_SENDER")
     link_code_interval_seconds: Number = Field(
-        30, ge=0, le=3600, validation_alias=_env("AVAILABILITY_LINK_TOKEN_MIN_INTERVAL_SECONDS")
+        30, ge=0, le=3600, validation_alias="AVAILABILITY_LINK_TOKEN_MIN_INTERVAL_SECONDS"
     )
 
     # People with rights
-    player_link_approval: Switch = Field(False, validation_alias=_env("PLAYER_LINK_APPROVAL"))
-    promoter_discord_ids: DiscordIds = Field(frozenset(), validation_alias=_env("PROMOTER_DISCORD_IDS"))
-    admin_discord_ids: DiscordIds = Field(frozenset(), validation_alias=_env("WEBSITE_ADMIN_DISCORD_IDS"))
-    owner_user_id: DiscordId = Field("", validation_alias=_env("OWNER_USER_ID"))
+    player_link_approval: Switch = Field(False, validation_alias="PLAYER_LINK_APPROVAL")
+    promoter_discord_ids: DiscordIds = Field(frozenset(), validation_alias="PROMOTER_DISCORD_IDS")
+    admin_discord_ids: DiscordIds = Field(frozenset(), validation_alias="WEBSITE_ADMIN_DISCORD_IDS")
+    owner_user_id: DiscordId = Field("", validation_alias="OWNER_USER_ID")
 
     # The game night
-    zone: Zone = Field(ZoneInfo("Europe/Ljubljana"), validation_alias=_env("AVAILABILITY_PROMOTION_TIMEZONE"))
-    day_starts_at: ClockTime = Field(time(0), validation_alias=_env("AVAILABILITY_DAY_STARTS_AT"))
-    ready_threshold: Number = Field(6, ge=1, le=200, validation_alias=_env("AVAILABILITY_SESSION_READY_THRESHOLD"))
-    daily_reminder_time: ClockTime = Field(time(16), validation_alias=_env("AVAILABILITY_DAILY_REMINDER_TIME"))
-    promotion_enabled: Switch = Field(True, validation_alias=_env("AVAILABILITY_PROMOTION_ENABLED"))
-    reminder_time: ClockTime = Field(time(20, 45), validation_alias=_env("AVAILABILITY_PROMOTION_REMINDER_TIME"))
-    start_time: ClockTime = Field(time(21), validation_alias=_env("AVAILABILITY_PROMOTION_START_TIME"))
+    zone: Zone = Field(ZoneInfo("Europe/Ljubljana"), validation_alias="AVAILABILITY_PROMOTION_TIMEZONE")
+    day_starts_at: ClockTime = Field(time(0), validation_alias="AVAILABILITY_DAY_STARTS_AT")
+    ready_threshold: Number = Field(6, ge=1, le=200, validation_alias="AVAILABILITY_SESSION_READY_THRESHOLD")
+    daily_reminder_time: ClockTime = Field(time(16), validation_alias="AVAILABILITY_DAILY_REMINDER_TIME")
+    promotion_enabled: Switch = Field(True, validation_alias="AVAILABILITY_PROMOTION_ENABLED")
+    reminder_time: ClockTime = Field(time(20, 45), validation_alias="AVAILABILITY_PROMOTION_REMINDER_TIME")
+    start_time: ClockTime = Field(time(21), validation_alias="AVAILABILITY_PROMOTION_START_TIME")
     voice_check_delay_seconds: Number = Field(
-        30, ge=0, le=1200, validation_alias=_env("AVAILABILITY_PROMOTION_VOICE_CHECK_DELAY_SECONDS")
+        30, ge=0, le=1200, validation_alias="AVAILABILITY_PROMOTION_VOICE_CHECK_DELAY_SECONDS"
     )
-    voice_check_enabled: Switch = Field(True, validation_alias=_env("AVAILABILITY_PROMOTION_VOICE_CHECK_ENABLED"))
-    global_cooldown: Switch = Field(True, validation_alias=_env("AVAILABILITY_PROMOTION_GLOBAL_COOLDOWN"))
-    dry_run_default: Switch = Field(False, validation_alias=_env("AVAILABILITY_PROMOTION_DRY_RUN_DEFAULT"))
-    job_max_attempts: Number = Field(5, ge=1, le=50, validation_alias=_env("AVAILABILITY_PROMOTION_JOB_MAX_ATTEMPTS"))
-    followup_channel_id: DiscordId = Field("", validation_alias=_env("AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID"))
-    announce_enabled: Switch = Field(False, validation_alias=_env("AVAILABILITY_DISCORD_CHANNEL_ANNOUNCE_ENABLED"))
-    announce_channel_id: DiscordId = Field("", validation_alias=_env("AVAILABILITY_DISCORD_ANNOUNCE_CHANNEL_ID"))
-    planning_create_thread: Switch = Field(False, validation_alias=_env(_THREADS))
-    planning_thread_parent: DiscordId = Field(
-        "", validation_alias=_env("AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID")
-    )
-    summary_names: Switch = Field(True, validation_alias=_env("AVAILABILITY_PROMOTION_SUMMARY_NAMES"))
+    voice_check_enabled: Switch = Field(True, validation_alias="AVAILABILITY_PROMOTION_VOICE_CHECK_ENABLED")
+    global_cooldown: Switch = Field(True, validation_alias="AVAILABILITY_PROMOTION_GLOBAL_COOLDOWN")
+    dry_run_default: Switch = Field(False, validation_alias="AVAILABILITY_PROMOTION_DRY_RUN_DEFAULT")
+    job_max_attempts: Number = Field(5, ge=1, le=50, validation_alias="AVAILABILITY_PROMOTION_JOB_MAX_ATTEMPTS")
+    followup_channel_id: DiscordId = Field("", validation_alias="AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID")
+    announce_enabled: Switch = Field(False, validation_alias="AVAILABILITY_DISCORD_CHANNEL_ANNOUNCE_ENABLED")
+    announce_channel_id: DiscordId = Field("", validation_alias="AVAILABILITY_DISCORD_ANNOUNCE_CHANNEL_ID")
+    planning_create_thread: Switch = Field(False, validation_alias=_THREADS)
+    planning_thread_parent: DiscordId = Field("", validation_alias="AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID")
+    summary_names: Switch = Field(True, validation_alias="AVAILABILITY_PROMOTION_SUMMARY_NAMES")
     presence_max_age_seconds: Number = Field(
-        90, ge=20, le=600, validation_alias=_env("AVAILABILITY_PRESENCE_MAX_AGE_SECONDS")
+        90, ge=20, le=600, validation_alias="AVAILABILITY_PRESENCE_MAX_AGE_SECONDS"
     )
 
     # The game server: a name or an address without its port
-    game_server_host: Host = Field("", validation_alias=_env("GAME_SERVER_HOST"))
-    game_server_port: Number = Field(27960, ge=1, le=65535, validation_alias=_env("GAME_SERVER_PORT"))
-    server_check_enabled: Switch = Field(True, validation_alias=_env("AVAILABILITY_PROMOTION_SERVER_CHECK_ENABLED"))
+    game_server_host: Host = Field("", validation_alias="GAME_SERVER_HOST")
+    game_server_port: Number = Field(27960, ge=1, le=65535, validation_alias="GAME_SERVER_PORT")
+    server_check_enabled: Switch = Field(True, validation_alias="AVAILABILITY_PROMOTION_SERVER_CHECK_ENABLED")
 
     @field_validator("clock")
     @classmethod
@@ -283,11 +271,7 @@ class Settings(BaseModel):
 
 def names() -> dict[str, str]:
     """Every setting: the name of its variable, and the name of its field."""
-    return {
-        str(field.validation_alias.choices[0]): name
-        for name, field in Settings.model_fields.items()
-        if isinstance(field.validation_alias, AliasChoices)
-    }
+    return {str(field.validation_alias): name for name, field in Settings.model_fields.items()}
 
 
 def secrets() -> frozenset[str]:

@@ -23,15 +23,13 @@ _TRAILING_COMMENT = re.compile(r"(?:^|\s)#.*$", re.DOTALL)
 _DOUBLE_QUOTED = re.compile(r'"(?P<inside>(?:\\.|[^\\])*?)"(?:\s+#.*)?', re.DOTALL)
 _SINGLE_QUOTED = re.compile(r"'(?P<inside>.*?)'(?:\s+#.*)?", re.DOTALL)
 _GUARDED = re.compile(r'\\(["\\])')
-_ID = re.compile(r"[1-9][0-9]{0,19}")
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*")
 _SHORT = 24
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def plain(text: str, *, is_secret: bool = False) -> str:
-    """What the operator meant, without the quotes, comment, line end and byte order mark around it; "" for nothing.
+    """Read what the operator meant, without quotes, comment, line end and byte order mark around it; "" for nothing.
 
     `7000  # note` is `7000`; a `#` inside a word stays. Inside quotes a secret stays as it is, and whatever else may
     have its comment there too.
@@ -47,7 +45,7 @@ def plain(text: str, *, is_secret: bool = False) -> str:
 
 
 def shown(text: str) -> str:
-    """How a value is named in a sentence about it."""
+    """Name a value in a sentence about it: itself if it is short, else not at all."""
     return repr(text) if len(text) <= _SHORT else "what is set"
 
 
@@ -56,12 +54,12 @@ def _parts(text: str) -> list[str]:
 
 
 def _of_text(read: Callable[[str], Any]) -> BeforeValidator:
-    """Only a text has to be read; what the code itself passes on is what it should be."""
+    """Read only a text; what the code itself passes on is what it should be."""
     return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
 
 
 def _of_text_or_nothing(read: Callable[[str], str]) -> BeforeValidator:
-    """The same, where an empty text stands for none."""
+    """Read only a text that is not empty; an empty one stands for none."""
     return _of_text(lambda text: read(text) if text else "")
 
 
@@ -79,22 +77,31 @@ def is_on(text: str) -> bool:
     return bool(text) and _boolean(text)
 
 
-def _number(text: str) -> int:
-    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
-        raise ValueError(f"{shown(text)} is not a whole number")
-    return int(text)
+def _matching(pattern: str, refusal: str) -> Callable[[str], str]:
+    """Make a reader of texts of this pattern; `refusal` is what is said of any other, {} being the text."""
+
+    def read(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(refusal.format(shown(text)))
+        return text
+
+    return read
 
 
-def _id(text: str) -> str:
-    if not _ID.fullmatch(text):
-        raise ValueError(f"{shown(text)} is not a Discord id, which is a number such as 901437285516304427")
-    return text
-
-
-def _clock_time(text: str) -> time:
-    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
-        raise ValueError(f"{shown(text)} is not a time of day such as 20:45")
-    return time.fromisoformat(text)
+_number = _matching(r"[+-]?[0-9]{1,18}", "{} is not a whole number")
+_id = _matching(r"[1-9][0-9]{0,19}", "{} is not a Discord id, which is a number such as 901437285516304427")
+_clock_time = _matching(r"([01][0-9]|2[0-3]):[0-5][0-9]", "{} is not a time of day such as 20:45")
+_host = _matching(
+    r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*",
+    "{} is not the name or address of a machine, without a port",
+)
+_phone = _matching(E164.pattern, "is not a phone number such as +38640123456")
+# What goes into one header of a request.
+_token = _matching("[!-~]+", "is not one word of plain characters; it belongs here alone, without anything before it")
+_telegram_token = _matching(
+    "[0-9]+:[A-Za-z0-9_-]+", "is not a token of Telegram's, which is a number, a colon and letters"
+)
+_webhook_secret = _matching("[A-Za-z0-9_-]{1,256}", "Telegram takes up to 256 of A-Z a-z 0-9 _ -")
 
 
 def _zone(text: str) -> ZoneInfo:
@@ -104,14 +111,8 @@ def _zone(text: str) -> ZoneInfo:
         raise ValueError(f"{shown(text)} is not a time zone such as Europe/Ljubljana") from None
 
 
-def _host(text: str) -> str:
-    if not _HOST.fullmatch(text):
-        raise ValueError(f"{shown(text)} is not the name or address of a machine, without a port")
-    return text
-
-
 def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    """`10.0.0.1, 172.16.0.0/12` are the machines that a request may come through."""
+    """Read the machines that a request may come through, such as `10.0.0.1, 172.16.0.0/12`."""
     try:
         return tuple(ip_network(part) for part in _parts(text))
     except ValueError:
@@ -120,14 +121,8 @@ def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
         ) from None
 
 
-def _phone(text: str) -> str:
-    if not is_e164(text):
-        raise ValueError("is not a phone number such as +38640123456")
-    return text
-
-
 def _split(text: str, schemes: set[str]) -> SplitResult | None:
-    """The address taken apart; None when it is none of these schemes, or cannot be taken apart."""
+    """Take an address apart; return None when it is none of these schemes, or cannot be taken apart."""
     try:
         url = urlsplit(text)
         if url.scheme not in schemes or re.search(r"\s", text) or (url.port is not None and not url.port):
@@ -160,7 +155,7 @@ def _page_url(text: str) -> str:
 
 
 def _database_url(text: str) -> str:
-    """However the address names PostgreSQL, we speak to it through psycopg."""
+    """Read an address of PostgreSQL; however it names the scheme, we speak to it through psycopg."""
     scheme, separator, rest = text.partition("://")
     try:
         if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
@@ -187,30 +182,11 @@ def _redis_url(text: str) -> str:
     return text
 
 
-def _token(text: str) -> str:
-    """What goes into one header of a request."""
-    if not re.fullmatch(r"[!-~]+", text):
-        raise ValueError("is not one word of plain characters; it belongs here alone, without anything before it")
-    return text
-
-
 def _long_token(text: str) -> str:
-    """The same, too long to be guessed."""
+    """Read a token that is too long to be guessed."""
     if len(text) < 16:
         raise ValueError("has fewer than 16 characters")
     return _token(text)
-
-
-def _telegram_token(text: str) -> str:
-    if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", text):
-        raise ValueError("is not a token of Telegram's, which is a number, a colon and letters")
-    return text
-
-
-def _webhook_secret(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", text):
-        raise ValueError("Telegram takes up to 256 of A-Z a-z 0-9 _ -")
-    return text
 
 
 def _keys(text: str) -> str:
@@ -238,8 +214,8 @@ def is_e164(text: str) -> bool:
 
 
 Switch = Annotated[bool, _of_text(_boolean)]
-Number = Annotated[int, _of_text(_number)]
-ClockTime = Annotated[time, _of_text(_clock_time)]
+Number = Annotated[int, _of_text(lambda text: int(_number(text)))]
+ClockTime = Annotated[time, _of_text(lambda text: time.fromisoformat(_clock_time(text)))]
 Zone = Annotated[ZoneInfo, _of_text(_zone)]
 # One account, room or server; empty for none.
 DiscordId = Annotated[str, _of_text_or_nothing(_id)]
