@@ -8,11 +8,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from slomix.cli import archive
+from slomix.cli import archive, dev_environment
 from slomix.clock import wall_now
 from slomix.database import migrations
 from slomix.database.session import Database, libpq_url
-from slomix.dev.embedded import Servers
+from slomix.dev.embedded import Servers, postgres
 from slomix.health import service as health
 from tests.database.steps import Run, as_role, ask, content
 from tests.world import World
@@ -39,7 +39,7 @@ def test_what_is_no_backup_of_slomix_is_refused(
     refused = elsewhere("restore", str(tmp_path / "letter"))
     assert (refused.exit_code, "is no backup of Slomix" in refused.output) == (1, True)
     ask(empty_database_url, "CREATE TABLE recipes (id int)")
-    program = archive.pg_dump(18, with_embedded=True)
+    program = archive.pg_dump(18, beside=postgres.programs())
     done = program.run("--format=custom", f"--file={tmp_path / 'recipes'}", f"--dbname={libpq_url(empty_database_url)}")
     assert done.returncode == 0
     refused = elsewhere("restore", "--force", str(tmp_path / "recipes"))
@@ -86,7 +86,7 @@ def only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
-    monkeypatch.setattr(archive, "find_spec", lambda _: None)
+    monkeypatch.setattr(dev_environment, "find_spec", lambda _: None)
     return folder
 
 

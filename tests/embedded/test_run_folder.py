@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from slomix.cli import dev_environment
-from slomix.cli.dev_environment import Folder, Given
+from slomix.cli import run_folder
+from slomix.cli.run_folder import Folder, Given
 from slomix.config.settings import Settings, SettingsError
 
 
@@ -43,7 +43,7 @@ def test_what_a_copy_gives_its_processes_replaces_a_secret_that_stands_in_a_file
     monkeypatch.setenv("DISCORD_BOT_TOKEN_FILE", str(tmp_path / "token"))
     monkeypatch.setenv("DISCORD_BOT_TOKEN", "")
     assert Given.read(tmp_path).text("DISCORD_BOT_TOKEN") == "real"
-    dev_environment.put({"DISCORD_BOT_TOKEN": "simulated"})
+    run_folder.put({"DISCORD_BOT_TOKEN": "simulated"})
     given = Given.read(tmp_path)
     assert (given.text("DISCORD_BOT_TOKEN"), given.environment.problems) == ("simulated", ())
 
@@ -53,7 +53,7 @@ def test_a_port_that_is_taken_is_named(beside: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(SettingsError, match=f"Port {port} is taken"):
-            dev_environment.refuse_taken_ports([port - 1, port] if beside else [port], patience=0)
+            run_folder.refuse_taken_ports([port - 1, port] if beside else [port], patience=0)
 
 
 def test_two_runs_of_one_folder_do_not_meet(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_run_that_was_killed_holds_nothing_and_is_known_to_have_been_cut_off(t
     script = """
 import os, sys
 from pathlib import Path
-from slomix.cli.dev_environment import Folder
+from slomix.cli.run_folder import Folder
 with Folder(Path(sys.argv[1])).held():
     os.kill(os.getpid(), 9)
 """
@@ -90,7 +90,7 @@ def test_other_commands_reach_the_servers_of_the_copy_that_runs(
         folder.publish(
             {"DATABASE_URL": "postgresql://embedded", "REDIS_URL": "unix://embedded", "SESSION_SECRET": "known"}
         )
-        assert dev_environment.join_running_copy(tmp_path) == {"DATABASE_URL"}
+        assert run_folder.join_running_copy(tmp_path) == {"DATABASE_URL"}
     assert os.environ["DATABASE_URL"] == "postgresql://embedded"
     assert os.environ["REDIS_URL"] == "redis://mine"
     assert not folder.environment.exists()
@@ -113,7 +113,7 @@ def test_the_owner_is_always_that_of_the_same_database(
     folder = Folder(tmp_path / "var" / "7000")
     with folder.held():
         folder.publish({"DATABASE_URL": "postgresql://embedded", "DATABASE_OWNER_URL": "postgresql://as-owner"})
-        dev_environment.join_running_copy(tmp_path)
+        run_folder.join_running_copy(tmp_path)
     assert os.environ["DATABASE_URL"] == (database or "postgresql://embedded")
     assert os.environ["DATABASE_OWNER_URL"] == joined
 
@@ -137,5 +137,5 @@ def test_an_owner_of_another_database_is_refused(monkeypatch: pytest.MonkeyPatch
 def test_what_is_started_does_not_get_the_owners_address(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE"):
         monkeypatch.setenv(name, "anything")
-    dev_environment.forget_owner()
+    run_folder.forget_owner()
     assert [name for name in os.environ if "OWNER_URL" in name] == []

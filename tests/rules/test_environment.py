@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from slomix.cli.dev_environment import Given
+from slomix.cli.run_folder import Given
 from slomix.config import types
 from slomix.config.environment import LONGEST_SECRET, Environment
 from slomix.config.settings import SettingsError, names, secrets

@@ -5,6 +5,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -22,10 +23,12 @@ RATING = re.compile(r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[+-]?[0-9]+)?", re.IGNO
 LARGEST_RATING = 1e9
 
 
-class Profiles(list[Row]):
+@dataclass(frozen=True)
+class Profiles:
     """The profiles of a file, and their ratings by guid; None in place of all of them without that column."""
 
-    ratings: dict[str, float | None] | None = None
+    rows: list[Row]
+    ratings: dict[str, float | None] | None
 
 
 class BadFile(Invalid):
@@ -33,7 +36,7 @@ class BadFile(Invalid):
 
 
 def decode(data: bytes) -> str:
-    """The text of a file. Raise BadFile when it is not UTF-8."""
+    """Read the text of a file. Raise BadFile when it is not UTF-8."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -41,7 +44,7 @@ def decode(data: bytes) -> str:
 
 
 def read(text: str) -> Profiles:
-    """The profiles in a text. Raise BadFile."""
+    """Read the profiles in a text. Raise BadFile."""
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     found: dict[str, Row] = {}
     ratings: dict[str, float | None] = {}
@@ -57,9 +60,7 @@ def read(text: str) -> Profiles:
         raise BadFile(words.CSV_NOT_READABLE.format(line=reader.line_num, error=error)) from None
     if not found:
         raise BadFile(words.CSV_EMPTY)
-    profiles = Profiles(found.values())
-    profiles.ratings = ratings if "rating" in (reader.fieldnames or ()) else None
-    return profiles
+    return Profiles(list(found.values()), ratings if "rating" in (reader.fieldnames or ()) else None)
 
 
 def _rows(reader: "csv.DictReader[str]") -> Iterator[tuple[Row, float | None]]:
@@ -84,8 +85,8 @@ def _rating(text: str, line: int) -> float | None:
     return float(text)
 
 
-def store(session: Session, rows: Profiles, *, actor: str | None, now: datetime) -> tuple[int, int]:
-    """Add and update these profiles and log it; how many of each. No actor is an operator at the command line."""
-    added, updated = service.import_players(session, rows, ratings=rows.ratings, now=now)
+def store(session: Session, profiles: Profiles, *, actor: str | None, now: datetime) -> tuple[int, int]:
+    """Add and update these profiles, log it, and return how many of each. No actor is the command line."""
+    added, updated = service.import_players(session, profiles.rows, ratings=profiles.ratings, now=now)
     service.record(session, LinkAction.PLAYERS_IMPORTED, actor=actor, now=now, added=str(added), updated=str(updated))
     return added, updated

@@ -43,21 +43,22 @@ def preview() -> Response:
         if file is None or not file.filename:
             raise BadFile(words.NO_FILE)
         text = players_csv.decode(file.read())
-        rows = players_csv.read(text)
+        profiles = players_csv.read(text)
     except BadFile as error:
         return make_response(_page(str(error)), 422)
     with web.runtime().transaction() as session:
-        known = accounts.known_guids(session, [guid for guid, _, _ in rows])
+        known = accounts.known_guids(session, [guid for guid, _, _ in profiles.rows])
+    number = len(profiles.rows)
     return make_response(
         render_template(
             "admin/import.html",
             text=text,
-            rows=rows[:SHOWN_ROWS],
-            ratings=rows.ratings,
+            rows=profiles.rows[:SHOWN_ROWS],
+            ratings=profiles.ratings,
             known=known,
-            added=len(rows) - len(known),
+            added=number - len(known),
             updated=len(known),
-            more=max(len(rows) - SHOWN_ROWS, 0),
+            more=max(number - SHOWN_ROWS, 0),
         )
     )
 
@@ -67,11 +68,11 @@ def confirm() -> Response:
     """Import the text, all or nothing; it is parsed and checked again."""
     who, now = web.the_admin(), web.now()
     try:
-        rows = players_csv.read(request.form.get("text", ""))
+        profiles = players_csv.read(request.form.get("text", ""))
     except BadFile as error:
         return make_response(_page(str(error)), 422)
     with web.runtime().transaction() as session:
-        added, updated = players_csv.store(session, rows, actor=who.discord_id, now=now)
+        added, updated = players_csv.store(session, profiles, actor=who.discord_id, now=now)
     flash(words.IMPORTED.format(added=added, updated=updated), "done")
     return redirect(url_for("admin.players.show"), code=303)
 

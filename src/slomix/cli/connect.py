@@ -1,6 +1,6 @@
 """Opens the database for a command: the configured one, or that of the copy running in this folder."""
 
-from slomix.cli.dev_environment import join_running_copy
+from slomix.cli.run_folder import join_running_copy
 from slomix.config.settings import Settings, SettingsError
 from slomix.database.session import ROOT, Database
 

@@ -129,10 +129,10 @@ def players() -> None:
 def import_file(file: Path) -> None:
     """Add or update profiles from FILE: a CSV of guid, name and, if known, aliases (split by |), rating."""
     try:
-        rows = players_csv.read(players_csv.decode(file.read_bytes()))
+        profiles = players_csv.read(players_csv.decode(file.read_bytes()))
     except BadFile as error:
         raise click.ClickException(f"{file}: {error}") from None
     database_, settings = open_database()
     with database_.transaction() as session:
-        added, updated = players_csv.store(session, rows, actor=None, now=open_clock(settings.clock_file).now())
+        added, updated = players_csv.store(session, profiles, actor=None, now=open_clock(settings.clock_file).now())
     click.echo(f"{added} added, {updated} updated.")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from slomix.cli import dev_environment, formation, units
-from slomix.cli.dev_environment import Given
+from slomix.cli import formation, run_folder, units
+from slomix.cli.run_folder import Given
 from slomix.config.environment import Environment
 from slomix.config.settings import SettingsError
 from slomix.parsing import parse_int
@@ -28,7 +28,7 @@ SYSTEMS_OWN = Path("/etc/systemd/system")
 @click.option("--force", is_flag=True, help="Overwrite units that say something else.")
 def export_systemd(directory: Path, wanted: str, user: str, env_file: Path, force: bool) -> None:
     """Write a unit for each process of the Procfile into DIRECTORY."""
-    root = dev_environment.project_root()
+    root = run_folder.project_root()
     env_file = env_file.absolute()
     texts = _texts(root, wanted, user, env_file)
     differing = [name for name, text in texts.items() if _content_of(directory / name) not in {None, text}]

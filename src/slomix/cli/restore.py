@@ -13,6 +13,7 @@ from slomix.cli.archive import Archive, Connection
 from slomix.cli.backup import count_rows
 from slomix.cli.connect import find_owner
 from slomix.cli.data import said_of, sentences
+from slomix.cli.dev_environment import postgres_programs
 from slomix.cli.roles import COMMAND_LINE
 from slomix.clock import open_clock, wall_now
 from slomix.config.settings import Settings
@@ -60,7 +61,7 @@ def restore(file: Path, force: bool) -> None:
     Restore only what you wrote yourself: a backup is a program that the owner of the database runs.
     """
     url, settings = find_owner()
-    archive = Archive.open(file, with_embedded=settings.is_development)
+    archive = Archive.open(file, beside=postgres_programs(settings))
     known = migrations.revisions()
     if archive.revision not in known:
         raise click.ClickException(

@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from slomix.cli import dev_environment, formation
+from slomix.cli import dev_environment, formation, run_folder
 from slomix.cli.connect import owner_url
-from slomix.cli.dev_environment import Folder, Given
 from slomix.cli.formation import Instance
+from slomix.cli.run_folder import Folder, Given
 from slomix.clock import Anchor, open_clock, set_anchor, wall_now
 from slomix.config.settings import Settings, SettingsError
 from slomix.database.session import Database
@@ -84,12 +84,12 @@ class Start:
         return status
 
     async def _produce(self) -> None:
-        dev_environment.put(dev_environment.basic_environment(self.settings.port))
+        run_folder.put(run_folder.basic_environment(self.settings.port))
         if self.release is not None:
             code = await self._unless_stopped(self.runner.run_once(Process("release", self.release)))
             if code != 0:
                 raise _Failed(f"The release command failed with status {code}; nothing was started.")
-        dev_environment.forget_owner()
+        run_folder.forget_owner()
         self._start_processes()
         await self._wait_until_healthy()
         self.output.say(f"Slomix runs on {self.settings.base_url}")
@@ -104,11 +104,11 @@ class Start:
 
             environment |= people.environment(self.settings.port) | dev_environment.simulated_secrets(self.given)
         self.folder.publish(environment)
-        dev_environment.put(environment | dev_environment.basic_environment(self.settings.port))
+        run_folder.put(environment | run_folder.basic_environment(self.settings.port))
         self._set_clock()
         self.settings = settings = Settings.from_env()
         await self._unless_stopped(_on_thread(lambda: migrations.upgrade(owner_url(settings))))
-        dev_environment.forget_owner()
+        run_folder.forget_owner()
         if self.is_simulated:
             from slomix.cli.demo import load_demo
 
@@ -148,7 +148,7 @@ class Start:
         database = servers.get("DATABASE_URL")
         if isinstance(database, postgres.PostgresServer):
             await self._unless_stopped(_on_thread(database.make_role))
-            environment[dev_environment.OWNER] = database.owner_url
+            environment[run_folder.OWNER] = database.owner_url
         return environment
 
     def _set_clock(self) -> None:

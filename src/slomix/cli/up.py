@@ -7,8 +7,8 @@ import sys
 
 import click
 
-from slomix.cli import dev_environment
-from slomix.cli.dev_environment import Folder, Given
+from slomix.cli import run_folder
+from slomix.cli.run_folder import Folder, Given
 from slomix.cli.start import Start
 from slomix.config.checks import all_problems, told
 from slomix.config.settings import Settings, SettingsError
@@ -28,7 +28,7 @@ def up(prod: bool, formation: str, with_parent: bool) -> None:
     """Start the whole system and keep it running until Ctrl-C."""
     if with_parent:
         die_with_parent(signal.SIGTERM)
-    root = dev_environment.project_root()
+    root = run_folder.project_root()
     os.chdir(root)
     if prod:
         os.environ["SLOMIX_ENV"] = "production"
@@ -42,7 +42,7 @@ def up(prod: bool, formation: str, with_parent: bool) -> None:
     # If it were inherited as ignored, we could not learn how a process ended.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with folder.held() as was_cut_off:
-        dev_environment.refuse_taken_ports(start.ports(), patience=10 if was_cut_off else 0)
+        run_folder.refuse_taken_ports(start.ports(), patience=10 if was_cut_off else 0)
         raise SystemExit(asyncio.run(start.run()))
 
 
