@@ -32,7 +32,7 @@ class Profiles:
 
 
 class BadFile(Invalid):
-    """This file cannot be imported; the sentence says why, and where."""
+    """Say why a file cannot be imported, and where it is wrong."""
 
 
 def decode(data: bytes) -> str:

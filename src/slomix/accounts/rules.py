@@ -11,14 +11,14 @@ MEMBERSHIP_HOLDS = timedelta(hours=20)
 
 
 class Role(enum.StrEnum):
-    """What somebody may do beside playing."""
+    """Rights that a user may have beside playing."""
 
     PROMOTER = "promoter"
     ADMIN = "admin"
 
 
 class Membership(enum.StrEnum):
-    """Whether somebody is in our Discord server, as Discord last said."""
+    """Whether a user is in our Discord server, as Discord last said."""
 
     UNKNOWN = "unknown"
     MEMBER = "member"
@@ -44,23 +44,23 @@ class LinkAction(enum.StrEnum):
     MOVED_IN = "moved_in"
 
 
-# Whoever looks for when somebody got their profile looks for these.
+# A search for when a user got their profile looks for these.
 LINKING = (LinkAction.PLAYER_LINKED, LinkAction.PLAYER_CHANGED)
 
 
 def is_discord_id(text: str) -> bool:
-    """Whether this can be the id of a Discord account."""
+    """Tell whether this can be the id of a Discord account."""
     return text.isascii() and text.isdigit() and 1 <= len(text) <= 20
 
 
 def like_pattern(text: str) -> str:
-    """A pattern for ILIKE that finds `text` anywhere and takes its wildcards literally."""
+    """Make a pattern for ILIKE that finds `text` anywhere and takes its wildcards literally."""
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
 
 
 def own_path(target: str | None) -> str:
-    """`target` if it is a path of ours, else `/`: a login must not lead to somebody else's page, nor into itself."""
+    """Return `target` if it is a path of ours, else `/`: a login must not lead to another site, nor into itself."""
     if not target or not target.startswith("/") or target.startswith("//") or "\\" in target:
         return "/"
     parts = urlsplit(target)

@@ -27,7 +27,7 @@ _COMMON_PASSWORDS = {"postgres", "password", "slomix", "secret", "admin", "root"
 
 
 def settings_for_start(env_file: Path | None = ENV_PATH) -> Settings:
-    """The settings of a process that starts now. Raise SettingsError naming all that keeps it from starting."""
+    """Read the settings of a process that starts now. Raise SettingsError naming all that keeps it from starting."""
     settings, problems = all_problems(Environment.read(env_file, secrets=secrets()))
     if problems:
         raise SettingsError(told(problems))
@@ -35,7 +35,7 @@ def settings_for_start(env_file: Path | None = ENV_PATH) -> Settings:
 
 
 def settings_or_exit() -> Settings:
-    """The same for a process of its own: its refusal is a sentence a line on standard error, and exit status 2."""
+    """Read them or end the process, with a sentence a line on standard error and exit status 2."""
     try:
         return settings_for_start()
     except SettingsError as error:
@@ -44,9 +44,9 @@ def settings_or_exit() -> Settings:
 
 
 def all_problems(given: Environment) -> tuple[Settings, list[str]]:
-    """The settings as far as they make sense; and what makes none, is missing, weak or for development only."""
+    """Read the settings as far as they make sense; and what makes none, is missing, weak or for development only."""
     settings, problems = Settings.read(given)
-    if "SLOMIX_ENV" in named(problems):  # what it should be nobody knows
+    if "SLOMIX_ENV" in named(problems):  # what it should be is not known
         return settings, problems
     return settings, problems + unspoilt(problems_for_start(settings), by=problems)
 
@@ -56,7 +56,7 @@ def told(problems: list[str]) -> str:
 
 
 def problems_for_start(settings: Settings) -> list[str]:
-    """What must be mended before any process may start."""
+    """List what must be mended before any process may start."""
     if settings.is_development:
         return list(_missing(settings, _SERVERS))
     return [
@@ -75,7 +75,7 @@ def _missing(settings: Settings, names: tuple[str, ...]) -> Iterator[str]:
 
 
 def why_weak(secret: str) -> str:
-    """Why somebody could guess a secret; nothing when nobody can."""
+    """Say why a secret can be guessed; return nothing when it cannot."""
     if len(secret) < _LONG_ENOUGH:
         return f"has fewer than {_LONG_ENOUGH} characters"
     if len(set(secret)) < 8 or (secret + secret).find(secret, 1) < 16:
@@ -86,7 +86,7 @@ def why_weak(secret: str) -> str:
 
 
 def _weak(settings: Settings) -> Iterator[str]:
-    """Secrets of ours that somebody could guess."""
+    """Find secrets of ours that can be guessed."""
     session = settings.session_secret.get_secret_value()
     bridge = settings.internal_api_secret.get_secret_value()
     webhook = settings.telegram_webhook_secret.get_secret_value()
@@ -139,7 +139,7 @@ def _in_the_open(settings: Settings) -> Iterator[str]:
 
 
 def _for_development(settings: Settings) -> Iterator[str]:
-    """What only development may have."""
+    """Find what only development may have."""
     for name, is_set in (
         ("SLOMIX_CLOCK", bool(settings.clock)),
         ("SLOMIX_CLOCK_FILE", settings.clock_file is not None),

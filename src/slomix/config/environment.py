@@ -45,16 +45,16 @@ class Environment:
         return cls(found | in_files, sources, (*problems, *more_problems))
 
     def text(self, name: str) -> str:
-        """The value of one variable, or nothing."""
+        """Return the value of a variable, or nothing."""
         return self.values.get(name, "")
 
     def is_set(self, name: str) -> bool:
-        """Whether somebody meant to set it, even if that went wrong."""
+        """Tell whether it was meant to be set, even if that went wrong."""
         return name in self.values or f"{name}_FILE" in self.values
 
 
 def _from_files(found: Mapping[str, str], secrets: Collection[str]) -> tuple[dict[str, str], list[str]]:
-    """The secrets that stand in files of their own, and a sentence on each that does not."""
+    """Read the secrets that stand in files of their own, with a sentence on each that does not."""
     read, problems = {}, []
     for name in sorted(name for name in secrets if f"{name}_FILE" in found):
         if name in found:
@@ -68,7 +68,7 @@ def _from_files(found: Mapping[str, str], secrets: Collection[str]) -> tuple[dic
 
 
 def _lines(file: Path) -> tuple[dict[str, str], list[str]]:
-    """The variables of an env file as they stand there, and a sentence on each line that is none."""
+    """Read the variables of an env file as they stand there, with a sentence on each line that is none."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
@@ -98,7 +98,7 @@ def _is_left_open(value: str) -> bool:
 
 
 def _secret_in(file: Path) -> str:
-    """The whole file but its last line end. Raise ValueError with a sentence that repeats nothing of it."""
+    """Read a whole file but its last line end. Raise ValueError with a sentence that repeats nothing of it."""
     try:
         if not file.is_file():
             raise ValueError("there is no such file")

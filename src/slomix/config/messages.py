@@ -6,7 +6,7 @@ from typing import Any
 
 
 def sentence(problem: Any) -> str:
-    """What one of pydantic's errors says to an operator."""
+    """Tell an operator what one of pydantic's errors says."""
     limit = problem.get("ctx", {})
     match problem["type"]:
         case "greater_than_equal":
@@ -21,11 +21,11 @@ def sentence(problem: Any) -> str:
 
 
 def named(sentences: Iterable[str]) -> frozenset[str]:
-    """The variables that sentences begin with; NAME for NAME_FILE."""
-    return frozenset(one.partition(":")[0].removesuffix("_FILE") for one in sentences)
+    """Return the variables that sentences begin with; NAME for NAME_FILE."""
+    return frozenset(text.partition(":")[0].removesuffix("_FILE") for text in sentences)
 
 
 def unspoilt(sentences: Iterable[str], *, by: Iterable[str]) -> list[str]:
-    """Those that name no variable that is wrong already: what is said of its default would be untrue."""
+    """Leave out sentences about a variable that is wrong already: what is said of its default would be untrue."""
     wrong = named(by)
-    return [one for one in sentences if not wrong.intersection(re.findall(r"[A-Z][A-Z_]+", one))]
+    return [text for text in sentences if not wrong.intersection(re.findall(r"[A-Z][A-Z_]+", text))]

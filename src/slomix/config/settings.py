@@ -153,7 +153,7 @@ class Settings(BaseModel):
 
     @classmethod
     def read(cls, given: Environment) -> tuple["Settings", list[str]]:
-        """The settings as far as they make sense, and a sentence on each that does not."""
+        """Read the settings as far as they make sense, with a sentence on each that does not."""
         known = {name: given.values[name] for name in names() if name in given.values}
         wrong: dict[str, str] = {}
         try:
@@ -173,7 +173,7 @@ class Settings(BaseModel):
         return settings
 
     def contradictions(self) -> list[str]:
-        """What makes no sense together, though each makes sense alone."""
+        """List what makes no sense together, though each makes sense alone."""
         found = []
         if self.database_owner_url and not self.database_url:
             found.append("DATABASE_OWNER_URL: is set and DATABASE_URL is not; they name one database")
@@ -183,7 +183,7 @@ class Settings(BaseModel):
             and not same_database(self.database_owner_url, self.database_url)
         ):
             found.append("DATABASE_OWNER_URL: names another database than DATABASE_URL")
-        night = [(one < self.day_starts_at, one) for one in (self.reminder_time, self.start_time)]
+        night = [(moment < self.day_starts_at, moment) for moment in (self.reminder_time, self.start_time)]
         if night[0] >= night[1]:
             found.append(
                 "AVAILABILITY_PROMOTION_REMINDER_TIME: is not before AVAILABILITY_PROMOTION_START_TIME of the same"
@@ -213,7 +213,7 @@ class Settings(BaseModel):
     # What follows from the settings
 
     def by_name(self) -> dict[str, Any]:
-        """The value of every variable."""
+        """Return the value of every variable."""
         return {variable: getattr(self, name) for variable, name in names().items()}
 
     @property
@@ -275,7 +275,7 @@ def names() -> dict[str, str]:
 
 
 def secrets() -> frozenset[str]:
-    """The variables whose values nobody may see, and which may stand in a file instead."""
+    """Return the variables whose values are not shown, and which may stand in a file instead."""
     return frozenset(
         variable for variable, name in names().items() if Settings.model_fields[name].annotation is SecretStr
     )

@@ -195,9 +195,9 @@ def _keys(text: str) -> str:
     return text
 
 
-def same_database(one: SecretStr, other: SecretStr) -> bool:
+def same_database(a: SecretStr, b: SecretStr) -> bool:
     """Whether two addresses name a database of the same name; the way to it may be another."""
-    return make_url(one.get_secret_value()).database == make_url(other.get_secret_value()).database
+    return make_url(a.get_secret_value()).database == make_url(b.get_secret_value()).database
 
 
 def is_fernet_key(key: str) -> bool:

@@ -123,7 +123,7 @@ def _wishes(player_id: int | None) -> Wishes:
 
 
 def _changed(player_id: int, columns: Mapping[str, Any]) -> Wishes:
-    """What is stored after these changes."""
+    """Store these changes and return what holds after them."""
     zone = web.runtime().settings.zone
     with web.runtime().transaction() as session:
         accounts.hold_link(session, web.the_user().user_id, player_id)

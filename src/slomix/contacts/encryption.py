@@ -20,7 +20,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Sealed:
-    """An address as it is stored: nobody reads it without a key, and the same one is found by its hash."""
+    """An address as it is stored: unreadable without a key, and found by its hash."""
 
     text: str
     address_hash: str
@@ -33,18 +33,18 @@ class Vault:
         self._keys = tuple(keys)
 
     def seal(self, channel: str, address: str) -> Sealed:
-        """For storing. The hash differs between channels, so that nobody sees which of them share an address."""
+        """Seal an address for storing. The hash differs between channels, so that it does not show which share one."""
         return Sealed(self._fernet.encrypt(address.encode()).decode(), self.hashes(channel, address)[0])
 
     def open(self, text: str) -> str:
-        """The address. Raise Unreadable when its key is gone."""
+        """Return the address. Raise Unreadable when its key is gone."""
         try:
             return self._fernet.decrypt(text.encode()).decode()
         except InvalidToken as error:
             raise Unreadable from error
 
     def hashes(self, channel: str, address: str) -> list[str]:
-        """What this address may be stored under: by the newest key, and by those from before a rotation."""
+        """Return what this address may be stored under: by the newest key, and by those from before a rotation."""
         message = f"{channel}:{address}".encode()
         return [hmac.new(key, message, hashlib.sha256).hexdigest() for key in self._hash_keys]
 
@@ -69,6 +69,6 @@ def _vault(keys: tuple[str, ...]) -> Vault:
 
 
 def vault_of(settings: Settings) -> Vault | None:
-    """The vault of this installation; None without a key, and then addresses can be neither kept nor read."""
+    """Return the vault of this installation; None without a key: then addresses can be neither kept nor read."""
     keys = settings.contact_keys
     return _vault(keys) if keys else None

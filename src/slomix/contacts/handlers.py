@@ -40,7 +40,7 @@ class CheckMembers(Step):
         return asked or Done()
 
     def act(self, runtime: Runtime, prepared: dict[int, str]) -> dict[int, bool] | Retry:
-        """What Discord says. Whoever it says nothing about is asked about again, after the others."""
+        """Ask Discord. Users it says nothing about are asked about again, after the others."""
         found: dict[int, bool] = {}
         silence = Retry(Explanation(Reason.NO_MEMBERS_KNOWN))
         until = wall_now() + PATIENCE

@@ -41,7 +41,7 @@ class Shown:
 
 
 def shown(player_id: int | None) -> dict[str, Any]:
-    """What the page shows of this player's channels."""
+    """Return what the page shows of this player's channels."""
     settings = web.runtime().settings
     with web.runtime().transaction() as session:
         contacts = service.contacts_of(session, player_id) if player_id is not None else {}
@@ -76,7 +76,7 @@ def _masked(contact: Contact | None, settings: Settings) -> str:
 
 @blueprint.get("/preferences/channels")
 def channels() -> Response:
-    """The part of the preferences that changes by itself."""
+    """Show the part of the preferences that changes by itself."""
     return web.live_part(render_template("contacts/_channels.html", **shown(web.the_user().profile_id)))
 
 
@@ -164,7 +164,7 @@ def _bot_name(telegram: Telegram) -> str:
 
 @blueprint.post("/contacts/<channel>/remove")
 def remove(channel: str) -> Response:
-    """Forget this address. Whoever is logged in may give theirs up."""
+    """Forget this address. Everybody logged in may give theirs up."""
     who = web.the_user()
     to = rules.parse_linked_channel(channel)
     is_gone = False

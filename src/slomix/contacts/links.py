@@ -26,7 +26,7 @@ class CodeTooSoon(TooSoon):
 
 
 class CodeNotValid(NotFound):
-    """Unknown, too old, for another channel, or used already: nobody learns which."""
+    """Unknown, too old, for another channel, or used already: it does not say which."""
 
     def __init__(self) -> None:
         super().__init__(words.CODE_NOT_VALID)
@@ -40,7 +40,7 @@ class AddressTaken(Conflict):
 
 
 class ChannelOff(Unavailable):
-    """This installation does not use that channel."""
+    """Refuse a channel that this installation does not use."""
 
     def __init__(self, channel: ChannelName) -> None:
         super().__init__(words.CHANNEL_OFF.format(channel=words.CHANNELS[channel]))
@@ -54,7 +54,7 @@ class NoKey(Unavailable):
 
 
 def vault_for(channel: ChannelName, settings: Settings) -> Vault:
-    """The vault for addresses of this channel. Raise ChannelOff or NoKey where it cannot be linked."""
+    """Return the vault for addresses of this channel. Raise ChannelOff or NoKey where it cannot be linked."""
     if not (settings.telegram_enabled if channel is ChannelName.TELEGRAM else settings.signal_enabled):
         raise ChannelOff(channel)
     vault = vault_of(settings)
@@ -72,7 +72,7 @@ def new_code(
     settings: Settings,
     now: datetime,
 ) -> tuple[str, datetime]:
-    """A fresh code of 192 bits and when it ends; the one before is worth nothing from now on, a working link stays.
+    """Make a code of 192 bits and return it with its end; the one before is void from now on, a working link stays.
 
     Only its hash is kept. Raise CodeTooSoon, ChannelOff or NoKey.
     """
@@ -86,7 +86,7 @@ def new_code(
         .on_conflict_do_update(
             index_elements=[LinkCode.player_id, LinkCode.channel],
             set_=values,
-            # After the clock was set back nobody has to wait for it.
+            # After the clock was set back it is not waited for.
             where=(LinkCode.requested_at <= now - pause) | (LinkCode.requested_at > now),
         )
         .returning(LinkCode.player_id)
@@ -100,7 +100,7 @@ def new_code(
 
 
 def waits_for_code(session: Session, player_id: int, *, now: datetime) -> frozenset[ChannelName]:
-    """The channels whose code was shown to this player and can still be used."""
+    """Return the channels whose code was shown to this player and can still be used."""
     open_codes = (LinkCode.player_id == player_id) & (LinkCode.expires_at > now)
     return frozenset(session.scalars(select(LinkCode.channel).where(open_codes)))
 
@@ -108,9 +108,9 @@ def waits_for_code(session: Session, player_id: int, *, now: datetime) -> frozen
 def confirm(
     session: Session, channel: ChannelName, code: str, address: str, *, settings: Settings, now: datetime
 ) -> int:
-    """This code came from this address, so it belongs to the player who was shown the code: once, and in time.
+    """Give the address that this code came from to the player who was shown it, once and in time; return the player.
 
-    Returns the player. Raise CodeNotValid, and AddressTaken when the address is another player's.
+    Raise CodeNotValid, and AddressTaken when the address is another player's.
     """
     vault = vault_for(channel, settings)
     player_id = session.scalars(
@@ -127,13 +127,13 @@ def confirm(
     try:
         with session.begin_nested():
             service.add_sealed(session, player_id, channel, sealed.text, sealed.address_hash, now=now)
-    except IntegrityError as error:  # somebody else's code came from there at this moment
+    except IntegrityError as error:  # another player's code came from there at this moment
         raise AddressTaken(channel) from error
     return player_id
 
 
 def owner_of(session: Session, channel: ChannelName, address: str, *, settings: Settings) -> int | None:
-    """Whose address this is."""
+    """Find whose address this is, under every key: the unique index knows only the newest."""
     hashes = vault_for(channel, settings).hashes(channel, address)
     return session.scalars(
         select(Contact.player_id).where(Contact.channel == channel, Contact.address_hash.in_(hashes))

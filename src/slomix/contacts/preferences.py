@@ -1,4 +1,4 @@
-"""What a player wants to hear, when not, and how their browser sounds. What is not named stays as it was."""
+"""Stores what a player wants to hear, when not, and how their browser sounds. What is not named stays as it was."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class NoSuchTime(Invalid):
 
 
 def read_quiet_hours(start: object, end: object) -> QuietHours:
-    """Two texts such as 22:30. Raise NoSuchTime or EmptyQuietHours."""
+    """Read two texts such as 22:30. Raise NoSuchTime or EmptyQuietHours."""
     try:
         times = [parse_time(text if isinstance(text, str) else "") for text in (start, end)]
     except ValueError:
@@ -94,7 +94,7 @@ def of(session: Session, player_id: int | None, *, zone: ZoneInfo) -> Wishes:
 
 
 def were_asked(session: Session, player_id: int) -> bool:
-    """Whether this player has ever decided, were it for nothing."""
+    """Tell whether this player has ever decided, even if for nothing."""
     return session.get(Preferences, player_id) is not None
 
 

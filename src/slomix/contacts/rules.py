@@ -99,7 +99,7 @@ CODE_MINUTES = range(5, 121)
 
 
 def parse_preferred(text: str) -> Preferred:
-    """Raise NoSuchChannel for anything but the name of a channel, or `any`."""
+    """Read the name of a channel, or `any`. Raise NoSuchChannel."""
     try:
         return Preferred(text)
     except ValueError:
@@ -107,7 +107,7 @@ def parse_preferred(text: str) -> Preferred:
 
 
 def parse_linked_channel(text: str) -> ChannelName:
-    """The name of a channel that is linked by a code. Raise NoSuchChannel."""
+    """Read the name of a channel that is linked by a code. Raise NoSuchChannel."""
     found = next((channel for channel in LINKED_BY_CODE if channel == text), None)
     if found is None:
         raise NoSuchChannel
@@ -123,19 +123,19 @@ def parse_threshold(text: str) -> int:
 
 
 def code_lifetime(minutes: int) -> timedelta:
-    """How long a code lives that is to live so long. Raise NoSuchLifetime outside 5 to 120 minutes."""
+    """Read how long a code is to live. Raise NoSuchLifetime outside 5 to 120 minutes."""
     if minutes not in CODE_MINUTES:
         raise NoSuchLifetime
     return timedelta(minutes=minutes)
 
 
 def is_private_chat(address: str) -> bool:
-    """Whether this is the id of a private Telegram chat; those of groups are negative."""
+    """Tell whether this is the id of a private Telegram chat; those of groups are negative."""
     return re.fullmatch(r"[1-9][0-9]{0,18}", address) is not None
 
 
 def mask(address: str) -> str:
-    """Enough of an address for its owner to know it: the last two characters, and never more than a third of it."""
+    """Show enough of an address for its owner to know it: two characters at its end, at most a third of it."""
     shown = min(2, len(address) // 3)
     return "•" * 6 + (address[-shown:] if shown else "")
 
@@ -162,7 +162,7 @@ class QuietHours:
             raise EmptyQuietHours
 
     def hold_at(self, now: datetime, zone: ZoneInfo) -> bool:
-        """Whether `now` is inside."""
+        """Tell whether `now` is inside."""
         local = now.astimezone(zone).time()
         if self.start < self.end:
             return self.start <= local < self.end
@@ -211,12 +211,12 @@ def _zones() -> set[str]:
 
 @cache
 def offered_zones() -> tuple[str, ...]:
-    """Those that name a place, for a person to pick from."""
+    """Return the zones that name a place, for a person to pick from."""
     return tuple(sorted(zone for zone in _zones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/"))))
 
 
 def parse_zone(text: str) -> ZoneInfo:
-    """Read the name of a time zone. Raise NoSuchZone when nobody knows it."""
+    """Read the name of a time zone. Raise NoSuchZone for one that is unknown here."""
     # Names without a place, such as `localtime`, mean something else on each machine.
     if text not in _zones() or ("/" not in text and text != "UTC"):
         raise NoSuchZone
@@ -269,7 +269,7 @@ class Reach:
 def why_not(
     reach: Reach | None, now: datetime, *, kind: Kind | None = Kind.CAMPAIGNS, heeds_quiet_hours: bool = True
 ) -> Reason | None:
-    """Why this player gets no message of this kind now; None when there is nothing against it.
+    """Say why this player gets no message of this kind now; return None when there is nothing against it.
 
     What is of no kind was asked for just now, or warns them of their own campaign: it needs no consent.
     """

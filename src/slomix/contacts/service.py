@@ -24,14 +24,14 @@ UNREADABLE = Explanation(Reason.UNREADABLE)
 
 
 def reach_of(session: Session, player_ids: Iterable[int], *, settings: Settings) -> dict[int, Reach]:
-    """How these players may be reached, in one query: on channels that are switched on here."""
+    """Find how these players may be reached, in one query, on channels that are switched on here."""
     query = with_reach(select(Player.name), Player.id, settings.channels_on).where(Player.id.in_(list(player_ids)))
     rows = session.execute(query.order_by(Player.id).execution_options(populate_existing=True)).all()
     return read_reaches(rows, settings)
 
 
 def with_reach(query: Select[Any], player: InstrumentedAttribute[Any], channels: Collection[str]) -> Select[Any]:
-    """`query` with what `read_reaches` reads, on these channels: a player may come in several rows, one a contact."""
+    """Add what `read_reaches` reads to `query`, on these channels: a player comes in several rows, one a contact."""
     return (
         query.add_columns(player.label("reached"), User.discord_id, User.membership, Preferences, Contact)
         .outerjoin(User, User.player_id == player)
@@ -41,7 +41,7 @@ def with_reach(query: Select[Any], player: InstrumentedAttribute[Any], channels:
 
 
 def read_reaches(rows: Sequence[Row[Any]], settings: Settings) -> dict[int, Reach]:
-    """How the players of such rows may be reached."""
+    """Read from such rows how their players may be reached."""
     found: dict[int, Reach] = {}
     contacts: dict[int, list[Contact]] = {}
     for row in rows:
@@ -72,12 +72,15 @@ def _reach(
         allows=wishes.allows,
         quiet_hours=wishes.quiet_hours,
         zone=wishes.zone,
-        known=tuple(one.way for one in sorted(contacts.get(player_id, ()), key=lambda one: order.index(one.channel))),
+        known=tuple(
+            contact.way
+            for contact in sorted(contacts.get(player_id, ()), key=lambda contact: order.index(contact.channel))
+        ),
     )
 
 
 def address_of(way: Way, discord_id: str, settings: Settings) -> str:
-    """Where to write to. Raise Unreadable when the address is sealed with a key that we do not have any more."""
+    """Return where to write to. Raise Unreadable when the address is sealed with a key that is gone."""
     if way.sealed is None:
         return discord_id
     vault = vault_of(settings)
@@ -87,14 +90,14 @@ def address_of(way: Way, discord_id: str, settings: Settings) -> str:
 
 
 def add_discord(session: Session, player_id: int, *, now: datetime) -> None:
-    """A login proved this player's Discord account; from now on they may be reached there, if they allow it."""
+    """Add the Discord account that a login proved; the player may be reached there from now on, if they allow it."""
     _put(session, player_id, ChannelName.DISCORD, None, None, now=now)
 
 
 def add_sealed(
     session: Session, player_id: int, channel: ChannelName, sealed: str, address_hash: str, *, now: datetime
 ) -> None:
-    """A code from there proved this address. It replaces an earlier one of the player on the same channel."""
+    """Add an address that a code from there proved; it replaces the player's earlier one on the same channel."""
     _put(session, player_id, channel, sealed, address_hash, now=now)
 
 
@@ -127,7 +130,7 @@ def _put(
 
 
 def remove(session: Session, player_id: int, channel: ChannelName) -> bool:
-    """Forget this address and any code on its way; False when there was none."""
+    """Forget this address and any code on its way; return False when there was none."""
     session.execute(delete(LinkCode).where(LinkCode.player_id == player_id, LinkCode.channel == channel))
     gone = session.scalars(
         delete(Contact).where(Contact.player_id == player_id, Contact.channel == channel).returning(Contact.id)
@@ -144,12 +147,14 @@ def remove_all(session: Session, player_id: int) -> None:
 
 
 def contacts_of(session: Session, player_id: int) -> dict[ChannelName, Contact]:
-    """The player's own contacts, also those that do not work."""
-    return {one.channel: one for one in session.scalars(select(Contact).where(Contact.player_id == player_id))}
+    """Return the player's own contacts, also those that do not work."""
+    return {
+        contact.channel: contact for contact in session.scalars(select(Contact).where(Contact.player_id == player_id))
+    }
 
 
 def broken_contacts(session: Session, player_id: int) -> list[Contact]:
-    """Those that their owner should hear of."""
+    """Return contacts that do not work, which their owner should hear of."""
     broken = (Contact.player_id == player_id) & Contact.unusable_since.is_not(None)
     return list(session.scalars(select(Contact).where(broken).order_by(Contact.channel)))
 
@@ -181,12 +186,12 @@ _NEVER_WORKS = _FAILED.values(
 
 
 def worked(way: Way, *, learned: str | None, now: datetime) -> Lesson:
-    """The provider took a message for this address: it works, and its receipt may have told something about it."""
+    """Note that the provider took a message for this address; `learned` is what the receipt told about it."""
     return Lesson(_WORKED, _values(way, now) | {"lesson_learned": learned})
 
 
 def failed(way: Way, reason: Explanation, *, is_permanent: bool, now: datetime) -> Lesson:
-    """The provider did not. When it never will: stop using the address, and tell its owner on their next visit."""
+    """Note that it did not. When it never will, stop using the address, and tell its owner on their next visit."""
     return Lesson(_NEVER_WORKS if is_permanent else _FAILED, _values(way, now) | {"lesson_reason": reason})
 
 
@@ -200,7 +205,7 @@ def learn(session: Session, lesson: Lesson) -> None:
 
 
 def try_again(session: Session, player_id: int) -> None:
-    """The owner says that their addresses work again, so they are used again."""
+    """Use the player's addresses again, as they say that these work."""
     session.execute(
         update(Contact)
         .where(

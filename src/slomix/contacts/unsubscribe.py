@@ -20,7 +20,7 @@ from slomix.parsing import parse_int
 
 
 class LinkNotValid(NotFound):
-    """The link was changed on its way, or is for somebody who is not linked any more."""
+    """The link was changed on its way, or its player is not linked any more."""
 
     def __init__(self) -> None:
         super().__init__(words.STOP_LINK_NOT_VALID)
@@ -50,13 +50,13 @@ class Stop:
 
 
 def reader_of(reach: Reach, kind: Kind, *, settings: Settings) -> Reader:
-    """The reader of a message of this kind, who is linked."""
+    """Describe the reader of a message of this kind, who is linked."""
     token = _signer(settings, reach.discord_id or "").sign(f"{reach.player_id}.{kind}").decode()
     return Reader(reach.zone, f"{settings.base_url}/stop/{token}")
 
 
 def read(session: Session, token: str, *, settings: Settings) -> Stop:
-    """What this link stands for. Raise LinkNotValid."""
+    """Read what this link stands for. Raise LinkNotValid."""
     number, _, rest = token.partition(".")
     player_id = parse_int(number, 1, 2**63 - 1)
     kind = next((kind for kind in Kind if rest.startswith(f"{kind}.")), None)

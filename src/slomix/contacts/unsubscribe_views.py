@@ -15,7 +15,7 @@ blueprint = Blueprint("stop", __name__)
 @blueprint.get("/stop/<token>")
 @rate_limits.stops
 def ask(token: str) -> str:
-    """Changes nothing: mail scanners, previews and crawlers open links."""
+    """Ask, and change nothing: mail scanners, previews and crawlers open links."""
     with web.runtime().transaction() as session:
         found = unsubscribe.read(session, token, settings=web.runtime().settings)
     return render_template("contacts/stop.html", stop=found, token=token, is_done=False)
@@ -24,7 +24,7 @@ def ask(token: str) -> str:
 @blueprint.post("/stop/<token>")
 @rate_limits.stops
 def stop(token: str) -> str:
-    """No more messages of this kind, or of any."""
+    """Send no more messages of this kind, or of any."""
     settings, now = web.runtime().settings, web.now()
     with web.runtime().transaction() as session:
         found = unsubscribe.read(session, token, settings=settings)
@@ -35,7 +35,7 @@ def stop(token: str) -> str:
 
 @blueprint.after_request
 def keep_to_ourselves(answer: Response) -> Response:
-    """The address is a permission: no other site, cache or search engine learns it."""
+    """Keep the address, which is a permission, from other sites, caches and search engines."""
     answer.headers["Referrer-Policy"] = "no-referrer"
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Robots-Tag"] = "noindex"

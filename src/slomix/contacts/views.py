@@ -72,7 +72,7 @@ def show() -> str:
 
 
 def _page(typed: Form, *, problem: str = "", mark: str) -> str:
-    """The form; after a mistake with the sentence and what was typed, so that nothing is lost."""
+    """Render the form; after a mistake with the sentence and what was typed, so that nothing is lost."""
     return render_template(
         "contacts/preferences.html",
         typed=typed,
@@ -86,7 +86,7 @@ def _page(typed: Form, *, problem: str = "", mark: str) -> str:
 
 @blueprint.post("/preferences")
 def save() -> Response:
-    """Keep what was sent. Whoever is not linked, or left our server, may only switch off."""
+    """Keep what was sent. Players who are not linked, or left our server, may only switch off."""
     who, now = web.the_user(), web.now()
     mark = live.hub().mark()
     with web.runtime().transaction() as session:
@@ -109,7 +109,7 @@ def save() -> Response:
 
 @blueprint.get("/welcome")
 def welcome() -> str:
-    """Asked once, after linking: what may we tell you?"""
+    """Ask, once after linking, what may be sent."""
     web.the_player()
     return render_template("contacts/welcome.html", ticks=_ticks(), next_path=own_path(request.args.get("next")))
 

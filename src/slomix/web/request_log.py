@@ -45,7 +45,7 @@ def _end(response: Response) -> Response:
 
 
 def rule() -> str | None:
-    """What of this request's address may be logged: the rule that it fits, because some addresses are secrets."""
+    """Return what may be logged of the address: the rule that it fits, because some addresses are secrets."""
     return request.url_rule.rule if request.url_rule is not None else None
 
 
