@@ -8,3 +8,11 @@ def parse_int(text: str, lowest: int, highest: int) -> int | None:
         return None
     number = int(text)
     return number if lowest <= number <= highest else None
+
+
+def checked_int(text: str, lowest: int, highest: int, refusal: type[Exception]) -> int:
+    """Read a number as `parse_int` does. Raise `refusal` where there is none."""
+    number = parse_int(text, lowest, highest)
+    if number is None:
+        raise refusal
+    return number

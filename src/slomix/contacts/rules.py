@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from slomix import words
 from slomix.errors import Invalid
-from slomix.parsing import parse_int
+from slomix.parsing import checked_int
 from slomix.reasons.codes import Reason
 
 
@@ -116,10 +116,7 @@ def parse_linked_channel(text: str) -> ChannelName:
 
 def parse_threshold(text: str) -> int:
     """Read a number of players, 0 for off. Raise NoSuchThreshold."""
-    number = parse_int(text, 0, MOST_LOOKING)
-    if number is None:
-        raise NoSuchThreshold
-    return number
+    return checked_int(text, 0, MOST_LOOKING, NoSuchThreshold)
 
 
 def code_lifetime(minutes: int) -> timedelta:
@@ -193,10 +190,7 @@ class Sound:
 
 def parse_cooldown(text: str) -> timedelta:
     """Read a number of seconds. Raise SoundTooOften for anything else."""
-    seconds = parse_int(text, COOLDOWN_SECONDS[0], COOLDOWN_SECONDS[-1])
-    if seconds is None:
-        raise SoundTooOften
-    return timedelta(seconds=seconds)
+    return timedelta(seconds=checked_int(text, COOLDOWN_SECONDS[0], COOLDOWN_SECONDS[-1], SoundTooOften))
 
 
 class NoSuchZone(Invalid):

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from slomix import words
 from slomix.errors import Conflict, Invalid, NotAllowed, NotFound, TooSoon
-from slomix.parsing import parse_int
+from slomix.parsing import checked_int
 
 
 class Side(enum.StrEnum):
@@ -203,22 +203,12 @@ def parse_side(text: str) -> Side:
 
 def parse_size(text: str) -> int | None:
     """Read the number of players a side; None if empty, which means no limit. Raise NoSuchSize."""
-    if not text:
-        return None
-    number = parse_int(text, 1, LARGEST_SIDE)
-    if number is None:
-        raise NoSuchSize
-    return number
+    return checked_int(text, 1, LARGEST_SIDE, NoSuchSize) if text else None
 
 
 def parse_turn_seconds(text: str) -> int | None:
     """Read the seconds a pick may take; None if empty, which means no clock. Raise NoSuchClock."""
-    if not text:
-        return None
-    number = parse_int(text, TURN_SECONDS[0], TURN_SECONDS[-1])
-    if number is None:
-        raise NoSuchClock
-    return number
+    return checked_int(text, TURN_SECONDS[0], TURN_SECONDS[-1], NoSuchClock) if text else None
 
 
 def clean_name(text: str) -> str:
