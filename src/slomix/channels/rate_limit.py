@@ -153,7 +153,7 @@ class OwnPace:
         self._granted: deque[float] = deque([0.0] * limit, maxlen=limit)
         self._lock = threading.Lock()
 
-    def wait(self, route: str) -> str:
+    def wait(self, _route: str) -> str:
         with self._lock:
             now = wall_now().timestamp()
             at = max(now, self._granted[0] + WINDOW.total_seconds())

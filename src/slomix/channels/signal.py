@@ -55,6 +55,7 @@ class Signal:
 
     def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:
         """Post once to a phone number; refuse anything else without a request."""
+        del nonce  # which Signal does not recognise
         if not is_e164(to.value):
             raise SendError(Reason.NOT_E164, permanent=True)
         body = {"message": message.text, "number": self._sender, "recipients": [to.value]}

@@ -76,7 +76,7 @@ FROM_OUR_PAGE: Part = {
 class Schemas(GenerateJsonSchema):
     """JSON schemas that say nothing twice: no title made from a field's name, no default that nobody can send."""
 
-    def field_title_should_be_set(self, schema: object) -> bool:
+    def field_title_should_be_set(self, _schema: object) -> bool:
         return False
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:

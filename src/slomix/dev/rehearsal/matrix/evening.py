@@ -56,7 +56,7 @@ class Evening:
     def play(self) -> Played:
         stage, night = self._stage, self._night
         stage.control.set_clock(night.opens_at)
-        if not stage.wait("health", stage.system.is_healthy):
+        if not stage.wait(stage.system.is_healthy):
             raise Stumbled("the system is not healthy before the evening begins")
         stage.log_in()
         for name in CAST:
@@ -68,7 +68,7 @@ class Evening:
         self._send(rules.START, "start", night.start_at - BEFORE)
         with self._disturbed_in("voice check"):
             self._forward_to(night.start_at + timedelta(seconds=29.5))
-            self._settle("the end", self._is_over)
+            self._settle(self._is_over)
         if not self._is_over():
             self._force_an_end()
         stage.leave_alone()
@@ -110,14 +110,14 @@ class Evening:
     def _send(self, kind: str, phase: str, moment: datetime) -> None:
         with self._disturbed_in(phase):
             self._forward_to(moment)
-            self._settle(phase, lambda: self._is_settled(kind))
+            self._settle(lambda: self._is_settled(kind))
 
     def _change_minds(self) -> None:
         who = self._stage.ids[self._walks_in]
         with self._disturbed_in("between"):
             self._stage.say(self._withdraws, self._night.day, "NOT_PLAYING")
             self._stage.control.walk(who, "default")
-            if not self._stage.wait("the voice room", lambda: who in self._stage.system.in_voice()):
+            if not self._stage.wait(lambda: who in self._stage.system.in_voice()):
                 self._troubles.append(f"{self._walks_in} was not seen in voice")
 
     @contextmanager
@@ -144,14 +144,14 @@ class Evening:
             thread.join()
         if failed:
             raise failed[0]
-        self._settle(phase, self._is_quiet)
+        self._settle(self._is_quiet)
 
     def _forward_to(self, moment: datetime) -> None:
         if self._stage.control.now() < moment:
             self._stage.control.set_clock(moment)
 
-    def _settle(self, what: str, condition: Any) -> None:
-        self._stage.wait(what, condition, seconds=SETTLES_WITHIN)
+    def _settle(self, condition: Any) -> None:
+        self._stage.wait(condition, seconds=SETTLES_WITHIN)
 
     def _shown(self) -> dict[str, Any]:
         """Return the evidence in the tables so far."""
@@ -180,7 +180,7 @@ class Evening:
         self._troubles.append("the evening ended by its deadlines only")
         self._stage.control.clear_faults()
         self._stage.control.set_clock(self._night.start_at + timedelta(minutes=45))
-        self._settle("the deadlines", self._is_over)
+        self._settle(self._is_over)
 
     def _judge(self, campaign: str) -> Played:
         stage, night = self._stage, self._night

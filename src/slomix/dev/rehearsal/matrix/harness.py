@@ -107,7 +107,7 @@ class Stage:
     def say(self, name: str, day: str, status: str) -> None:
         self.ask(name, "/api/availability", {"date": day, "status": status})
 
-    def wait(self, what: str, condition: Callable[[], bool], *, seconds: float = PATIENCE) -> bool:
+    def wait(self, condition: Callable[[], bool], *, seconds: float = PATIENCE) -> bool:
         """Wait for a condition and return False if it doesn't come; ride out a database that is away."""
         for _ in range(int(seconds / PAUSE)):
             try:

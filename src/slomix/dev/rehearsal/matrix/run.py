@@ -68,8 +68,9 @@ class Matrix:
 
     def play(self, copies: int) -> list[Result]:
         """Play everything, on that many copies at once."""
-        with ThreadPoolExecutor(max_workers=max(1, min(copies, self._total))) as pool:
-            jobs = [pool.submit(self._play_on_one, number) for number in range(max(1, min(copies, self._total)))]
+        number = max(1, min(copies, self._total))
+        with ThreadPoolExecutor(max_workers=number) as pool:
+            jobs = [pool.submit(self._play_on_one) for _ in range(number)]
             try:
                 for job in jobs:
                     job.result()
@@ -78,20 +79,20 @@ class Matrix:
                 raise
         return [Result(cell, self._played[cell.name]) for cell in self._cells]
 
-    def _play_on_one(self, number: int) -> None:
+    def _play_on_one(self) -> None:
         with ExitStack() as stack:
             stage = Stage(stack.enter_context(running(OPENING)))
             stack.callback(stage.close)
             stage.open()
             players = Players(stage, Calendar(), self._seed)
             while (following := self._next()) is not None:
-                self._note(*following, players.play(*following))
+                self._note(following[0], players.play(*following))
 
     def _next(self) -> tuple[Cell, int] | None:
         with self._lock:
             return self._waiting.pop(0) if self._waiting else None
 
-    def _note(self, cell: Cell, number: int, played: Played) -> None:
+    def _note(self, cell: Cell, played: Played) -> None:
         with self._lock:
             done = self._played[cell.name]
             done.append(played)
