@@ -70,15 +70,15 @@ MUTATIONS = (
     Mutation(
         "consent is not asked again when it is time to send",
         HANDLERS,
-        "            if reason is not None:\n                return Skip(reason)\n",
+        "        if reason is not None:\n            return Skip(reason)\n",
         "",
         (f"{SENT}::test_each_recipient_is_looked_at_again_when_it_is_time_and_a_skip_has_its_reason",),
     ),
     Mutation(
         "whether a message is still wanted is not asked when it is time to send",
         HANDLERS,
-        "        return notice.still_wanted(runtime, session, delivery, now)",
-        "        return None",
+        "    return NOWHERE if to is None and isinstance(message, Message) else message",
+        '    return message if isinstance(message, Message) else Message("wanted")',
         (f"{SENT}::test_each_recipient_is_looked_at_again_when_it_is_time_and_a_skip_has_its_reason",),
     ),
     Mutation(
@@ -91,8 +91,8 @@ MUTATIONS = (
     Mutation(
         "a repeat goes to who does not want it any more",
         HANDLERS,
-        "        if skip is None and rules.may_repeat(",
-        "        if rules.may_repeat(",
+        "if is_repeat and (isinstance(message, Skip) or not _may_repeat(runtime, delivery, wall)):",
+        "if is_repeat and not _may_repeat(runtime, delivery, wall):",
         (f"{CUT_OFF}::test_it_is_not_repeated_to_who_does_not_want_it_any_more",),
     ),
     Mutation(

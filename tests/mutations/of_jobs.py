@@ -45,8 +45,8 @@ MUTATIONS = (
     Mutation(
         "a snooze uses up an attempt",
         SERVICE,
-        '{"status": JobStatus.PENDING, "attempts": job.attempts - 1, "wait_until": wall + delay}',
-        '{"status": JobStatus.PENDING, "attempts": job.attempts, "wait_until": wall + delay}',
+        "attempts = job.attempts - 1 if failures is None else failures",
+        "attempts = job.attempts if failures is None else failures",
         (f"{JOBS}::test_a_snooze_uses_no_attempt_however_often",),
     ),
     Mutation(

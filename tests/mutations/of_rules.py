@@ -176,7 +176,7 @@ MUTATIONS = (
     ),
     Mutation(
         "who is nowhere to be seen is called missing on a guess",
-        CAMPAIGNS,
+        "src/slomix/campaigns/voice_rules.py",
         "if where is Whereabouts.MISSING]",
         "if not where.is_in_voice]",
         (f"{OF_EVENINGS}::test_nobody_is_called_missing_on_a_guess",),

@@ -7,9 +7,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from slomix.availability.rules import Status
-from slomix.campaigns import messages, rules
-from slomix.campaigns.messages import Links, SummaryFacts
+from slomix.campaigns import rules
+from slomix.campaigns.notices import calls
+from slomix.campaigns.notices.calls import FOLLOW_UP, REMINDER, Facts, Links
+from slomix.campaigns.notices.summary import SummaryFacts
+from slomix.campaigns.notices.summary import text as summary_text
 from slomix.campaigns.rules import Audience, CampaignStatus, Phase, Times, TooLate
+from slomix.campaigns.voice_rules import missing
 from slomix.contacts.rules import ChannelName, Kind, QuietHours, Reach, Way
 from slomix.deliveries.formatting import OnDiscord, Plain, Style
 from slomix.jobs.rules import JobStatus
@@ -59,8 +63,8 @@ def test_made_after_the_start_the_start_goes_out_now_and_says_when_it_began() ->
     assert plan.start.deadline_at == at(21, 55)
     assert plan.began_at == at(21)
     assert plan.voice_check.at == at(21, 40, 30)
-    assert "has begun" in messages.start(plan.began_at, plan.start.at, LINKS, ON_DISCORD)
-    assert "starts now" in messages.start(at(21), at(21), LINKS, ON_DISCORD)
+    assert "has begun" in calls.START.text(Facts(plan.began_at, plan.start.at, LINKS, ON_DISCORD))
+    assert "starts now" in calls.START.text(Facts(at(21), at(21), LINKS, ON_DISCORD))
 
 
 def test_an_hour_after_the_start_is_the_last_moment() -> None:
@@ -144,7 +148,7 @@ def test_a_later_phase_never_hides_an_earlier_failure(
 
 def test_nobody_is_called_missing_on_a_guess() -> None:
     found = {1: Whereabouts.MISSING, 2: Whereabouts.UNKNOWN, 3: Whereabouts.HERE, 4: Whereabouts.ELSEWHERE}
-    assert rules.missing(found) == [1]
+    assert missing(found) == [1]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +179,7 @@ def facts(**changes: object) -> SummaryFacts:
 
 
 def test_the_summary_says_who_is_awaited_how_many_are_here_and_the_follow_ups() -> None:
-    assert messages.summary(facts()).splitlines() == [
+    assert summary_text(facts()).splitlines() == [
         "Game night is on: 4 of 6 in voice.",
         "Still awaited: Erik, Goran",
         "follow-up 1/2",
@@ -183,22 +187,22 @@ def test_the_summary_says_who_is_awaited_how_many_are_here_and_the_follow_ups() 
 
 
 def test_the_summary_without_names_counts_and_without_presence_accuses_nobody() -> None:
-    assert "Erik" not in messages.summary(facts(with_names=False))
-    unknown = messages.summary(facts(presence_known=False))
+    assert "Erik" not in summary_text(facts(with_names=False))
+    unknown = summary_text(facts(presence_known=False))
     assert "Erik" not in unknown
     assert "could not see" in unknown
 
 
 def test_the_summary_when_all_are_here() -> None:
-    text = messages.summary(facts(here=6, awaited=[], followups_sent=0, followups_tried=0))
+    text = summary_text(facts(here=6, awaited=[], followups_sent=0, followups_tried=0))
     assert "Everybody is here" in text
     assert "follow-up" not in text
 
 
 def test_names_mention_nobody_format_nothing_and_sixty_of_them_fit() -> None:
     hostile = ["@everyone", "<@&123>", "**bold**", "`code`", "x" * 500, "^1Red^7Name"]
-    text = messages.summary(facts(awaited=hostile + [f"player {number}" for number in range(60)]))
-    assert len(text) < messages.LIMIT
+    text = summary_text(facts(awaited=hostile + [f"player {number}" for number in range(60)]))
+    assert len(text) < 2000
     assert "@everyone" not in text
     assert "<@&" not in text
     assert "**" not in text
@@ -208,10 +212,10 @@ def test_names_mention_nobody_format_nothing_and_sixty_of_them_fit() -> None:
 
 def every_message(style: Style, links: Links = LINKS) -> list[str]:
     return [
-        messages.reminder(START, links, style),
-        messages.start(START, START, links, style),
-        messages.start(START, at(21, 10), links, style),
-        messages.followup(links, style),
+        REMINDER.text(Facts(START, at(20, 45), links, style)),
+        calls.START.text(Facts(START, START, links, style)),
+        calls.START.text(Facts(START, at(21, 10), links, style)),
+        FOLLOW_UP.text(Facts(START, START, links, style)),
     ]
 
 
@@ -223,9 +227,9 @@ def test_no_message_names_a_zone_and_every_one_says_how_to_stop_it(style: Style)
 
 
 def test_on_discord_times_are_timestamps_that_everybody_sees_in_their_own_zone() -> None:
-    assert f"<t:{int(START.timestamp())}:t>" in messages.reminder(START, LINKS, ON_DISCORD)
-    assert f"<t:{int(START.timestamp())}:R>" in messages.reminder(START, LINKS, ON_DISCORD)
-    assert f"<t:{int(START.timestamp())}:t>" in messages.start(START, at(21, 10), LINKS, ON_DISCORD)
+    assert f"<t:{int(START.timestamp())}:t>" in REMINDER.text(Facts(START, at(20, 45), LINKS, ON_DISCORD))
+    assert f"<t:{int(START.timestamp())}:R>" in REMINDER.text(Facts(START, at(20, 45), LINKS, ON_DISCORD))
+    assert f"<t:{int(START.timestamp())}:t>" in calls.START.text(Facts(START, at(21, 10), LINKS, ON_DISCORD))
     assert all("<http://b/stop/of-this-reader>" in text for text in every_message(ON_DISCORD)), (
         "without a picture of it"
     )
@@ -243,7 +247,7 @@ def test_on_discord_times_are_timestamps_that_everybody_sees_in_their_own_zone()
 def test_where_there_is_only_text_times_are_those_of_the_readers_own_clock(
     zone: ZoneInfo, now: datetime, hour: str, countdown: str
 ) -> None:
-    text = messages.reminder(START, LINKS, Plain(zone, now))
+    text = REMINDER.text(Facts(START, at(20, 45), LINKS, Plain(zone, now)))
     assert hour in text
     assert countdown in text
     assert all("<" not in text for text in every_message(Plain(zone, now))), "nothing that only Discord can read"

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from slomix.campaigns import messages
-from slomix.campaigns.messages import Links, SummaryFacts
+from slomix import words
+from slomix.campaigns.notices import calls
+from slomix.campaigns.notices.calls import FOLLOW_UP, REMINDER, Facts, Links
+from slomix.campaigns.notices.summary import SummaryFacts
+from slomix.campaigns.notices.summary import text as summary_text
 from slomix.deliveries.formatting import OnDiscord, safe_name
 from slomix.game_names import Letters, bare_name, coloured_name, plain_name
 from slomix.presence import places
@@ -188,17 +191,17 @@ def facts(awaited: list[str], on_server: list[str], *, with_names: bool = True) 
 
 
 def test_the_summary_says_who_is_on_the_server_and_not_in_voice() -> None:
-    assert messages.summary(facts(["Erik", "Franka"], ["Franka"])).splitlines() == [
+    assert summary_text(facts(["Erik", "Franka"], ["Franka"])).splitlines() == [
         "Game night is on: 1 of 61 in voice.",
         "Still awaited: Erik, Franka",
         "On the server, not in voice: Franka",
         "follow-up 59/60",
     ]
-    assert "On the server" not in messages.summary(facts(["Erik"], []))
+    assert "On the server" not in summary_text(facts(["Erik"], []))
 
 
 def test_without_names_it_says_how_many() -> None:
-    text = messages.summary(facts(["Erik", "Franka"], ["Franka"], with_names=False))
+    text = summary_text(facts(["Erik", "Franka"], ["Franka"], with_names=False))
     assert "On the server, not in voice: 1" in text
     assert "Franka" not in text
 
@@ -209,8 +212,8 @@ WORST = ["*" * 40, "@everyone" * 5, "<@&123>" * 5, "\\" * 40, "a\nb" * 12, "\U00
 @pytest.mark.parametrize("name", [*WORST, "player"], ids=ascii)
 def test_sixty_missing_stay_below_the_limit_and_no_name_is_cut(name: str) -> None:
     names = [name] * 60
-    text = messages.dry_run(messages.summary(facts(names, names)))
-    assert len(text.encode("utf-16-le")) // 2 < messages.LIMIT
+    text = words.DRY_RUN.format(message=summary_text(facts(names, names)))
+    assert len(text.encode("utf-16-le")) // 2 < 2000
     assert "@everyone" not in text
     assert "<@&" not in text
     assert text.endswith("follow-up 59/60")
@@ -223,21 +226,24 @@ def test_sixty_missing_stay_below_the_limit_and_no_name_is_cut(name: str) -> Non
 
 
 def test_twenty_names_of_usual_length_are_shown() -> None:
-    text = messages.summary(facts([f"^{number % 8}player {number}" for number in range(60)], []))
+    text = summary_text(facts([f"^{number % 8}player {number}" for number in range(60)], []))
     assert "player 19 and 40 more" in text
 
 
 def test_the_calls_say_how_to_get_onto_the_server_and_the_reminder_does_not() -> None:
     style = OnDiscord()
-    for call in (messages.start(START, START, LINKS, style), messages.followup(LINKS, style)):
+    for call in (
+        calls.START.text(Facts(START, START, LINKS, style)),
+        FOLLOW_UP.text(Facts(START, START, LINKS, style)),
+    ):
         assert "Server: /connect et.example.org:27960" in call.splitlines()
-    assert "/connect" not in messages.reminder(START, LINKS, style)
+    assert "/connect" not in REMINDER.text(Facts(START, at(20, 45), LINKS, style))
     nowhere = Links("http://b/", "http://b/stop/me", None)
-    assert "/connect" not in messages.start(START, START, nowhere, style)
+    assert "/connect" not in calls.START.text(Facts(START, START, nowhere, style))
 
 
 def test_who_is_on_the_server_is_told_so_and_needs_only_voice() -> None:
-    text = messages.followup(LINKS, OnDiscord(), is_on_server=True)
+    text = FOLLOW_UP.text(Facts(START, START, LINKS, OnDiscord(), is_on_server=True))
     assert "on the server, not in voice" in text
     assert "https://discord.com/channels/1/2" in text
     assert "http://b/stop/me" in text

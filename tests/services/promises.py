@@ -8,7 +8,7 @@ from slomix.clock import wall_now
 from slomix.database.session import Database
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
-from slomix.jobs.rules import Done, JobStatus, Retry, Snooze
+from slomix.jobs.rules import JobStatus, Outcome
 from slomix.jobs.service import NewJob
 from tests.moments import at
 
@@ -44,7 +44,7 @@ def claim(database: Database, job_id: int, *, now: datetime = NOW, wall: datetim
         return jobs.claim(session, job_id, now=now, wall=wall)
 
 
-def finish(database: Database, job: Job, outcome: Done | Snooze | Retry, *, wall: datetime = WALL) -> JobStatus:
+def finish(database: Database, job: Job, outcome: Outcome, *, wall: datetime = WALL) -> JobStatus:
     with database.transaction() as session:
         return jobs.finish(session, job, outcome, now=NOW, wall=wall)
 

@@ -5,23 +5,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from slomix.channels.base import Address, Message, Receipt, Unanswered
 from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName, Kind
 from slomix.deliveries import service as deliveries
-from slomix.deliveries.formatting import Occasion
 from slomix.deliveries.handlers import Deliver
 from slomix.deliveries.models import Attempt, Delivery
+from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import Skip
 from slomix.deliveries.service import JOB_KIND, Plan
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import run
 from slomix.reasons.codes import Explanation, Reason
-from slomix.runtime.context import Runtime
 from tests.channel_doubles import MemoryChannel
 from tests.moments import LJUBLJANA, TODAY, at
 from tests.world import World
@@ -31,7 +29,7 @@ CHAT, NUMBER = "4242", "+38640123456"
 
 
 @dataclass
-class Greeting:
+class Greeting(Notice):
     """Says how late it is; wanted as long as the test says so."""
 
     kind: Kind | None = Kind.CAMPAIGNS
@@ -40,10 +38,9 @@ class Greeting:
     unwanted: Skip | None = None
     broken: list[str] = field(default_factory=list)
 
-    def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
-        return self.unwanted
-
-    def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
+    def compose(self, occasion: Occasion) -> Message | Skip:
+        if self.unwanted is not None:
+            return self.unwanted
         if self.broken:
             raise ValueError(self.broken.pop(0))
         return Message(f"Hello at {occasion.now.astimezone(LJUBLJANA):%H:%M:%S}")

@@ -13,7 +13,7 @@ from slomix.deliveries.rules import DeliveryStatus, Skip
 from slomix.deliveries.service import JOB_KIND
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import JobStatus
-from slomix.jobs.runner import run
+from slomix.jobs.runner import JobContext, run
 from slomix.reasons.codes import Explanation, Reason
 from tests.configuration import SUMMARY_ROOM
 from tests.moments import at
@@ -220,6 +220,6 @@ def test_a_delivery_whose_player_is_gone_stops_neither_worker_nor_scheduler(post
     handler = Deliver({"greeting": post.greeting})
     with post.world.session() as session:
         session.execute(delete(Player).where(Player.id == post.world.players["alice"]))
-        handler.give_up(post.world.runtime, session, job, at(20, 45))
+        handler.give_up(JobContext(post.world.runtime, session, job, at(20, 45)))
     assert post.rows() == []
     assert run(post.world.runtime, handler, job.id) is JobStatus.SKIPPED

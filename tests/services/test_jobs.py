@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 
 from slomix.database.session import Database
 from slomix.jobs import service as jobs
-from slomix.jobs.rules import LEASE, Done, JobStatus, Retry, Snooze
+from slomix.jobs import waiting
+from slomix.jobs.models import Job
+from slomix.jobs.rules import LEASE, Done, JobStatus, Retry, Snooze, Wait
 from slomix.jobs.service import Lost
 from slomix.reasons.codes import Explanation, Reason
 
@@ -175,6 +177,42 @@ def test_a_snooze_uses_no_attempt_however_often(database: Database) -> None:
         wall += SECOND
         assert release(database, wall=wall) == [job_id]
     assert look(database, job_id).claims == 5
+
+
+def test_a_snooze_may_say_how_many_failures_the_job_counts(database: Database) -> None:
+    [job_id] = promise(database, due())
+    for failures in (1, 2, 0):
+        job = claim(database, job_id)
+        assert job is not None
+        finish(database, job, Snooze(timedelta(0), failures=failures))
+        assert look(database, job_id).attempts == failures
+
+
+def test_a_job_that_waits_is_left_alone_until_it_is_woken_and_that_is_no_attempt(database: Database) -> None:
+    waits, other = promise(database, due("waits"), due("other"))
+    for job_id, outcome in ((waits, Wait()), (other, Snooze(SECOND))):
+        job = claim(database, job_id)
+        assert job is not None
+        assert finish(database, job, outcome) is JobStatus.PENDING
+    later = WALL + timedelta(days=1)
+    assert release(database, wall=later) == [other], "no time ends the wait"
+    assert claim(database, waits, wall=later) is None
+    with database.transaction() as session:
+        found = waiting.find(session, now=NOW)
+        assert [job.id for job in found] == [waits]
+        waiting.wake(session, found)
+    assert release(database) == [waits]
+    assert look(database, waits).attempts == 0
+
+
+def test_waking_changes_nothing_of_a_job_that_does_not_wait_any_more(database: Database) -> None:
+    [job_id] = promise(database, due())
+    job = claim(database, job_id)
+    assert job is not None
+    finish(database, job, Snooze(SECOND))
+    with database.transaction() as session:
+        waiting.wake(session, [session.get_one(Job, job_id)])
+    assert look(database, job_id).wait_until == WALL + SECOND
 
 
 def test_a_failed_try_comes_back_after_its_backoff_and_keeps_its_error(database: Database) -> None:

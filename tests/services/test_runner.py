@@ -15,7 +15,7 @@ from slomix.jobs import rules
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import LEASE, Done, JobStatus, Retry, Snooze
-from slomix.jobs.runner import run
+from slomix.jobs.runner import Handler, JobContext, run
 from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
 from tests.moments import at
@@ -27,7 +27,7 @@ Part = Callable[[Session], Any]
 
 
 @dataclass
-class Scripted:
+class Scripted(Handler[Any, Any]):
     """A handler that does what a test tells it, and remembers which of its parts were called."""
 
     begins: Part = lambda _session: "prepared"
@@ -36,26 +36,23 @@ class Scripted:
     called: list[str] = field(default_factory=list)
     given_up: list[Explanation | None] = field(default_factory=list)
 
-    def begin(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> Any:
+    def begin(self, context: JobContext) -> Any:
         self.called.append("begin")
-        return self.begins(session)
+        return self.begins(context.session)
 
     def act(self, runtime: Runtime, prepared: Any) -> Any:
         self.called.append(f"act on {prepared}")
         return self.acts()
 
-    def foregone(self, result: Any) -> None:
-        return None
-
-    def late(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> None:
+    def late(self, context: JobContext, result: Any) -> None:
         self.called.append(f"late with {result}")
 
-    def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Any:
+    def finish(self, context: JobContext, result: Any) -> Any:
         self.called.append(f"finish with {result}")
-        return self.finishes(session)
+        return self.finishes(context.session)
 
-    def give_up(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> None:
-        self.given_up.append(job.last_error)
+    def give_up(self, context: JobContext) -> None:
+        self.given_up.append(context.job.last_error)
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from sqlalchemy import select, update
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.availability.rules import Status
-from slomix.campaigns.messages import SummaryFacts, summary
 from slomix.campaigns.models import Campaign
+from slomix.campaigns.notices.summary import SummaryFacts
+from slomix.campaigns.notices.summary import text as summary_text
 from slomix.deliveries.formatting import safe_name
 from tests.moments import TODAY
 from tests.steps import call
@@ -160,7 +161,7 @@ def test_a_name_in_a_message_mentions_nobody_and_formats_nothing(name: str) -> N
 
 
 def test_the_summary_mentions_nobody(nasty: World) -> None:
-    text = summary(SummaryFacts(0, 6, list(NASTY.values()), 0, 0, presence_known=True, with_names=True))
+    text = summary_text(SummaryFacts(0, 6, list(NASTY.values()), 0, 0, presence_known=True, with_names=True))
     assert "everyone" in text
     assert "@everyone" not in text
     assert not re.search(r"(?<!\\)[<>*_~`|\[\]]", text)

@@ -4,7 +4,8 @@ from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.accounts.rules import LinkAction
 from slomix.availability.rules import Status
-from slomix.campaigns import queries, rules
+from slomix.campaigns import rules
+from slomix.campaigns.notices import calls
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries import imports
 from tests.moments import TODAY, at
@@ -25,7 +26,7 @@ def test_the_audit_log_says_who_moved_in(world: World, dora: Browser) -> None:
 
 
 def test_who_was_told_by_the_earlier_site_is_told_apart(world: World, bob: Browser, alice: Browser) -> None:
-    key = queries.event_key(rules.START, TODAY)
+    key = calls.START.event_key(TODAY)
     told = imports.Told(world.players["alice"], None, key, rules.START, ChannelName.DISCORD, "m1", at(20, 10))
     with world.session() as session:
         assert imports.note_told(session, told, now=world.clock.now())

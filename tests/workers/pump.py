@@ -4,7 +4,7 @@ from sqlalchemy import update
 
 from slomix.campaigns.rules import WATCH
 from slomix.jobs.models import Job
-from slomix.jobs.rules import JobStatus
+from slomix.jobs.rules import UNTIL_WOKEN, JobStatus
 from slomix.jobs.runner import run
 from slomix.processes import dispatch
 from tests.world import World
@@ -13,10 +13,12 @@ from tests.world import World
 def pump(world: World, *, most: int = 50, watching: bool = False) -> None:
     """Release and run due jobs, round after round, until all that is left waits. Waits of wall time are cut short.
 
-    The watch over a campaign looks once and then waits as it asked to, unless `watching`: few evenings are about it.
+    A job that waits to be woken is left to the scheduler. The watch over a campaign looks once and then waits as it
+    asked to, unless `watching`: few evenings are about it.
     """
     waiting = 0
-    impatient = update(Job).values(wait_until=None, nudge_again_at=None)
+    is_on_its_way = Job.wait_until.is_(None) | (Job.wait_until < UNTIL_WOKEN)
+    impatient = update(Job).where(is_on_its_way).values(wait_until=None, nudge_again_at=None)
     if not watching:
         impatient = impatient.where(Job.kind != WATCH)
     for _ in range(most):

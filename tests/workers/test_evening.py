@@ -3,7 +3,8 @@
 from datetime import time
 
 from slomix.availability.rules import Status
-from slomix.campaigns import queries, rules, service
+from slomix.campaigns import queries, rules
+from slomix.campaigns.preview import preview
 from slomix.campaigns.rules import Audience, CampaignStatus
 from slomix.contacts.rules import QuietHours
 from slomix.jobs.rules import JobStatus
@@ -142,7 +143,7 @@ def test_preview_and_campaign_agree(world: World) -> None:
         world.says(name, says)
     audience = Audience(include_available=True)
     with world.session() as session:
-        ahead = service.preview(
+        ahead = preview(
             session, audience, day=TODAY, start_at=at(21), settings=world.runtime.settings, now=world.clock.now()
         )
     campaign_id, _ = call(world, audience=audience)

@@ -16,7 +16,7 @@ from slomix.database.session import Database
 from slomix.dev.simulator.people import BOT_TOKEN, GUILD_ID, TEXT_CHANNEL
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from slomix.jobs.runner import run
+from slomix.jobs.runner import JobContext, run
 from slomix.planning import threads
 from slomix.planning.models import Room
 from slomix.planning.rules import Side
@@ -109,7 +109,7 @@ def test_a_thread_whose_answer_was_lost_is_taken_over_and_not_made_twice(room: W
 def test_a_worker_that_dies_after_making_it_leaves_one_that_the_next_takes_over(room: World) -> None:
     talk = None
     with room.session() as session:
-        talk = threads.PlanningThread().begin(room.runtime, session, job(room), room.clock.now())
+        talk = threads.PlanningThread().begin(JobContext(room.runtime, session, job(room), room.clock.now()))
     assert isinstance(talk, threads.Talk)
     talk.hold()
     assert stored(room) is None

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from slomix.availability.rules import Status
+from slomix.jobs.runner import JobContext
 from slomix.planning import posts, threads
 from slomix.planning.models import Room, TeamName, Vote
 from slomix.planning.queries import Participant, Team
@@ -47,7 +48,7 @@ def test_when_everybody_has_left_the_teams_it_says_that(room: World) -> None:
 def test_a_post_whose_answer_was_lost_is_taken_over(room: World) -> None:
     places(room, "bob", Side.A)
     with room.session() as session:
-        talk = threads.PlanningThread().begin(room.runtime, session, job(room), room.clock.now())
+        talk = threads.PlanningThread().begin(JobContext(room.runtime, session, job(room), room.clock.now()))
     assert isinstance(talk, threads.Talk)
     talk.hold()
     places(room, "erik", Side.B)

@@ -218,6 +218,7 @@ def cancel(session: Session, job_id: int, *, now: datetime, by: str) -> int:
     if target.campaign is not None:
         campaigns.refresh_status(session, target.campaign)
     db.notify(session, db.LIVE, "deliveries campaign")
+    db.notify(session, db.JOBS)
     log.warning("job.cancelled_by_hand", job=job_id, kind=target.job.kind, messages=len(held) - 1, by=by)
     return len(held) - 1
 

@@ -1,9 +1,7 @@
 """What the ledger asks about a day's messages at the moment of sending: still true, still wanted, in which words."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
-
-from sqlalchemy.orm import Session
+from datetime import date
 
 from slomix import words
 from slomix.availability import service, triggers
@@ -11,12 +9,10 @@ from slomix.availability.rules import Status
 from slomix.channels.base import Message
 from slomix.contacts import unsubscribe
 from slomix.contacts.rules import Kind
-from slomix.deliveries.formatting import Occasion, style_for
-from slomix.deliveries.handlers import Notice
-from slomix.deliveries.models import Delivery
+from slomix.deliveries.formatting import style_for
+from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import Skip
 from slomix.reasons.codes import Reason
-from slomix.runtime.context import Runtime
 
 KINDS = {
     triggers.SESSION_READY: Kind.SESSION_READY,
@@ -56,39 +52,39 @@ def why_unwanted(kind: str, said: Status | None) -> Reason | None:
     return Reason.NOT_PLAYING if said is Status.NOT_PLAYING else None
 
 
-class OfTheDay:
+class OfTheDay(Notice):
     """One of the three kinds."""
 
-    heeds_quiet_hours = True
-    keeps_channel = False
-
     def __init__(self, name: str) -> None:
-        self._name = name
-        self.kind: Kind | None = KINDS[name]
+        self.name = name
+        self.kind = KINDS[name]
 
-    def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
-        """Not after so many are not looking any more, and not to who has said no, or has answered."""
-        about = About.read(delivery.subject)
-        if about.number and triggers.count_looking(session, about.day) < about.number:
+    def compose(self, occasion: Occasion) -> Message | Skip:
+        session, about = occasion.session, About.read(occasion.delivery.subject)
+        count = triggers.count_looking(session, about.day) if about.number else 0
+        if count < about.number:
             return Skip(Reason.NOT_SO_MANY_ANY_MORE)
-        if delivery.player_id is None:
-            return None
-        said = service.statuses(session, about.day, [delivery.player_id]).get(delivery.player_id)
-        reason = why_unwanted(self._name, said)
-        return Skip(reason) if reason is not None else None
+        player_id = occasion.delivery.player_id
+        if player_id is not None:
+            said = service.statuses(session, about.day, [player_id]).get(player_id)
+            reason = why_unwanted(self.name, said)
+            if reason is not None:
+                return Skip(reason)
+        return Message("\n".join([self._text(occasion, count), *self._how_to_stop(occasion)]))
 
-    def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
-        settings, about = runtime.settings, About.read(delivery.subject)
-        board = settings.base_url + "/"
-        if self._name == triggers.DAILY_REMINDER:
-            text = words.ARE_YOU_IN.format(link=board)
-        else:
-            text = words.SO_MANY_LOOKING.format(count=triggers.count_looking(session, about.day), link=board)
-        if occasion.reach is None or self.kind is None:
-            return Message(text)
-        reader = unsubscribe.reader_of(occasion.reach, self.kind, settings=settings)
+    def _text(self, occasion: Occasion, count: int) -> str:
+        board = occasion.runtime.settings.base_url + "/"
+        if self.name == triggers.DAILY_REMINDER:
+            return words.ARE_YOU_IN.format(link=board)
+        return words.SO_MANY_LOOKING.format(count=count, link=board)
+
+    def _how_to_stop(self, occasion: Occasion) -> list[str]:
+        """Tell a player how to switch this kind off; a room hears nothing of that."""
+        if occasion.reach is None:
+            return []
+        reader = unsubscribe.reader_of(occasion.reach, KINDS[self.name], settings=occasion.runtime.settings)
         stop = style_for(occasion.channel, reader.zone, occasion.now).aside(reader.stop_link)
-        return Message("\n".join([text, words.KIND_TEXTS[self.kind].why.format(link=stop)]))
+        return [words.KIND_TEXTS[KINDS[self.name]].why.format(link=stop)]
 
 
-NOTICES: dict[str, Notice] = {name: OfTheDay(name) for name in KINDS}
+NOTICES: tuple[Notice, ...] = tuple(OfTheDay(name) for name in KINDS)

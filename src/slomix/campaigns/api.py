@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.campaigns import queries, retrying, schemas, service
+from slomix.campaigns.preview import preview as preview_of
 from slomix.campaigns.rules import Audience, CampaignStatus
 from slomix.campaigns.service import Options
 from slomix.campaigns.view_models import card_of
@@ -39,7 +40,7 @@ def preview(_promoter_id: int, query: schemas.PreviewQuery) -> schemas.Preview:
     audience = Audience(query.include_available, query.include_maybe)
     start_at = start_moment(query.start or settings.start_time, today)
     with web.runtime().transaction() as session:
-        ahead = service.preview(session, audience, day=today, start_at=start_at, settings=settings, now=now)
+        ahead = preview_of(session, audience, day=today, start_at=start_at, settings=settings, now=now)
     return schemas.Preview(
         campaign_date=today,
         recipient_count=len(ahead.asked),

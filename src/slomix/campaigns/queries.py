@@ -30,12 +30,6 @@ class NoSuchCampaign(NotFound):
         super().__init__(words.NO_SUCH_CAMPAIGN)
 
 
-def event_key(kind: str, day: date) -> str:
-    """The ledger's name for one notice of one day: it is the same for every campaign of that day."""
-    phase = {rules.REMINDER: "T-15", rules.START: "T0", rules.VOICE_CHECK: "FOLLOWUP"}[kind]
-    return f"PROMOTE:{phase}:{day.isoformat()}"
-
-
 def get(session: Session, campaign_id: int) -> Campaign:
     """The campaign with this id. Raises NoSuchCampaign."""
     campaign = session.get(Campaign, campaign_id)

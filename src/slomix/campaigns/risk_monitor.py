@@ -1,7 +1,6 @@
 """Looks after a campaign from shortly before its reminder until its voice check, and warns its promoter once."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import structlog
 from sqlalchemy import select
@@ -9,18 +8,15 @@ from sqlalchemy.orm import Session
 
 from slomix.campaigns import queries, risk, risk_facts, rules
 from slomix.campaigns.models import Campaign
+from slomix.campaigns.notices.warnings import AT_RISK
 from slomix.campaigns.rules import CampaignStatus
 from slomix.clock import wall_now
-from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
-from slomix.deliveries.service import Plan
 from slomix.jobs import service as jobs
-from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Outcome, Snooze
-from slomix.jobs.runner import Step
+from slomix.jobs.runner import JobContext, Step
 from slomix.reasons.codes import Explanation, Reason
-from slomix.runtime.context import Runtime
 
 log = structlog.get_logger()
 
@@ -29,20 +25,21 @@ EVERY = timedelta(seconds=15)
 GRACE = timedelta(seconds=30)
 
 
-class Watch(Step):
+class RiskMonitor(Step):
     """`campaign_watch`: a look every quarter of a minute, until the voice check, or until its warning was sent."""
 
-    def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
+    def work(self, context: JobContext) -> Outcome:
+        session, job, now, settings = context.session, context.job, context.now, context.runtime.settings
         campaign = queries.of_subject(session, job.subject)
         if campaign.status is CampaignStatus.CANCELLED:
             return Done(JobStatus.SKIPPED, Explanation(Reason.WITHDRAWN))
-        if _is_over(session, campaign, job, now):
+        if context.is_past_deadline or _is_over(session, campaign):
             return Done()
         warnings = _warnings(session, campaign)
         if any(status.is_settled and reason != Explanation(Reason.DANGER_IS_OVER) for status, reason in warnings):
             return Done()
         wall = wall_now()
-        found = risk_facts.look(session, campaign, settings=runtime.settings, now=now, wall=wall)
+        found = risk_facts.look(session, campaign, settings=settings, now=now, wall=wall)
         since = (campaign.endangered_since or wall) if found else None
         if since != campaign.endangered_since:
             queries.write_danger(session, campaign, since)
@@ -50,22 +47,19 @@ class Watch(Step):
         if is_on_its_way or not risk.is_lasting(found, wall - since if since is not None else None, GRACE):
             return Snooze(EVERY)
         # One that was skipped, because the danger was over when it would have left, has told nobody anything.
-        again = f":{len(warnings) + 1}" if warnings else ""
-        plan = Plan(rules.AT_RISK, campaign.subject, f"AT_RISK:{campaign.id}{again}", now, job.deadline_at)
-        deliveries.plan_for_players(session, plan, [campaign.promoter_id], settings=runtime.settings, now=now)
-        log.warning("campaign.at_risk", campaign=campaign.id, risks=[one.kind for one in found])
+        number, until = len(warnings) + 1, job.deadline_at
+        AT_RISK.plan(session, campaign, number=number, deadline_at=until, settings=settings, now=now)
+        log.warning("campaign.at_risk", campaign=campaign.id, risks=[danger.kind for danger in found])
         return Snooze(EVERY)
 
 
 def _warnings(session: Session, campaign: Campaign) -> list[tuple[DeliveryStatus, Explanation | None]]:
-    """What became of those so far, and why."""
+    """Return what became of those so far, and why."""
     theirs = (Delivery.subject == campaign.subject) & (Delivery.notice == rules.AT_RISK)
     return [(row.status, row.reason) for row in session.execute(select(Delivery.status, Delivery.reason).where(theirs))]
 
 
-def _is_over(session: Session, campaign: Campaign, job: Job, now: datetime) -> bool:
-    """Nothing that somebody could still do would help this evening."""
-    if job.deadline_at is not None and now >= job.deadline_at:
-        return True
+def _is_over(session: Session, campaign: Campaign) -> bool:
+    """Return whether nothing that is still done would help this evening."""
     own = jobs.of_subject(session, campaign.subject, [rules.START, rules.VOICE_CHECK])
-    return all(one.status.is_over for one in own)
+    return all(job.status.is_over for job in own)

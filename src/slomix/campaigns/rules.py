@@ -10,7 +10,6 @@ from slomix.availability.rules import Status
 from slomix.contacts.rules import Reach, why_not
 from slomix.errors import Invalid
 from slomix.jobs.rules import JobStatus
-from slomix.presence.rules import Whereabouts
 from slomix.reasons.codes import Reason
 
 REMINDER = "send_reminder_2045"
@@ -19,6 +18,8 @@ VOICE_CHECK = "voice_check_2100"
 JOB_KINDS = (REMINDER, START, VOICE_CHECK)
 # Looks after the three above; nobody counts it among them.
 WATCH = "campaign_watch"
+# Plans the summary when the follow-ups are settled; the voice check is over when it is.
+VOICE_SUMMARY = "voice_summary"
 # A dry run's one job beside none of the three above.
 DRY_RUN = "dry_run"
 
@@ -224,7 +225,7 @@ class Phase:
 
 
 def overall_status(phases: Mapping[str, Phase], jobs: Mapping[str, JobStatus]) -> CampaignStatus:
-    """What a campaign came to, from its ledger and its jobs; cancelling is told apart before.
+    """Return what a campaign came to, from its ledger and its jobs; cancelling is told apart before.
 
     `failed`: the start had somebody to tell and told nobody. `partial`: anything failed or is unknown, in any phase, so
     that a later phase never hides an earlier failure. Skips are nobody's fault.
@@ -240,8 +241,3 @@ def overall_status(phases: Mapping[str, Phase], jobs: Mapping[str, JobStatus]) -
     if any(phase.is_flawed for phase in phases.values()) or JobStatus.FAILED in jobs.values():
         return CampaignStatus.PARTIAL
     return CampaignStatus.FOLLOWUP_SENT if check is JobStatus.SENT else CampaignStatus.SENT
-
-
-def missing(whereabouts: Mapping[int, Whereabouts]) -> list[int]:
-    """Those who are known not to be in voice. Unknown is not missing: nobody is called on a guess."""
-    return [player_id for player_id, where in whereabouts.items() if where is Whereabouts.MISSING]

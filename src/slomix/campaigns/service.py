@@ -1,6 +1,5 @@
-"""Previews, creates and cancels campaigns."""
+"""Creates and cancels campaigns."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,17 +10,14 @@ from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.accounts import service as accounts
-from slomix.availability import service as availability
 from slomix.campaigns import models, queries, rules
 from slomix.campaigns.models import Campaign, Recipient
-from slomix.campaigns.rules import Asked, Audience, CampaignStatus, LeftOut, Timeline, Times
-from slomix.clock import moment_of
+from slomix.campaigns.notices.calls import CALLS, FOLLOW_UP, Call
+from slomix.campaigns.preview import Preview, preview
+from slomix.campaigns.rules import Asked, Audience, CampaignStatus, Timeline
 from slomix.config.settings import Settings
-from slomix.contacts import service as contacts
-from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
 from slomix.deliveries import service as deliveries
-from slomix.deliveries.service import Plan
 from slomix.errors import Conflict
 from slomix.game_names import plain_name
 from slomix.jobs import service as jobs
@@ -50,48 +46,6 @@ class Options:
     include_late_joiners: bool
     dry_run: bool
     start_at: datetime
-
-
-@dataclass(frozen=True)
-class Preview:
-    """Who would be asked, who not and why, and when."""
-
-    asked: list[Asked]
-    left_out: list[LeftOut]
-    names: Mapping[int, str]
-    channels: Mapping[int, ChannelName]
-    timeline: Timeline
-
-
-def times_of(settings: Settings) -> Times:
-    """The distances between the moments of an evening, as configured."""
-    day = date(2000, 1, 1)  # any day without a clock change
-    start, reminder = (
-        moment_of(day, at, settings.zone, settings.day_starts_at)
-        for at in (settings.start_time, settings.reminder_time)
-    )
-    return Times(reminder_lead=start - reminder, voice_check_delay=settings.voice_check_delay)
-
-
-def preview(
-    session: Session, audience: Audience, *, day: date, start_at: datetime, settings: Settings, now: datetime
-) -> Preview:
-    """What `create` would do now. Raises TooLate when it is too late for tonight."""
-    timeline = rules.plan(start_at, now, times_of(settings))
-    statuses = availability.statuses(session, day)
-    reaches = contacts.reach_of(session, statuses, settings=settings)
-    asked, left_out = rules.choose_recipients(statuses, reaches, audience, _moments(timeline))
-    return Preview(
-        asked=asked,
-        left_out=left_out,
-        names=accounts.names(session, statuses),
-        channels={one.player_id: reaches[one.player_id].first_channel for one in asked},
-        timeline=timeline,
-    )
-
-
-def _moments(timeline: Timeline) -> list[datetime]:
-    return [one.at for one in (timeline.reminder, timeline.start) if one.skipped is None]
 
 
 def create(
@@ -149,7 +103,7 @@ def _of_submit(session: Session, promoter_id: int, idempotency_key: str) -> Camp
 
 
 def _instead(session: Session, promoter_id: int, idempotency_key: str, day: date, error: IntegrityError) -> Campaign:
-    """The violated constraint decides the answer: the first campaign of the same submit, or a conflict."""
+    """Return the first campaign of the same submit, or raise a conflict, as the violated constraint decides."""
     constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
     if constraint == models.PER_SUBMIT:
         first = _of_submit(session, promoter_id, idempotency_key)
@@ -166,72 +120,37 @@ def _instead(session: Session, promoter_id: int, idempotency_key: str, day: date
 
 def _promise(session: Session, campaign: Campaign, ahead: Preview, *, settings: Settings, now: datetime) -> None:
     add_recipients(session, campaign, ahead.asked, now=now)
-    moments = {
-        rules.REMINDER: ahead.timeline.reminder,
-        rules.START: ahead.timeline.start,
-        rules.VOICE_CHECK: ahead.timeline.voice_check,
-    }
-    off = Reason.SWITCHED_OFF if not settings.voice_check_enabled else None
-    jobs.schedule(
-        session,
-        [
-            NewJob(
-                kind,
-                campaign.subject,
-                run_at=moment.at,
-                deadline_at=moment.deadline_at,
-                max_attempts=settings.job_max_attempts,
-                status=JobStatus.SKIPPED if (reason := _skip_reason(kind, moment.skipped, off)) else JobStatus.PENDING,
-                reason=Explanation(reason) if reason else None,
-            )
-            for kind, moment in moments.items()
-        ]
-        + [_watch(campaign, ahead.timeline, now)],
-        now=now,
+    promised = [_phase_job(call, campaign, ahead.timeline, settings) for call in CALLS]
+    jobs.schedule(session, [*promised, _watch(campaign, ahead.timeline, now)], now=now)
+    # Planned ahead, so that at its moment a notice has nothing to do but leave; who is missing is not known yet.
+    players = [asked.player_id for asked in ahead.asked]
+    for call in CALLS:
+        moment = call.moment(ahead.timeline)
+        if call is not FOLLOW_UP and moment.skipped is None:
+            until = moment.deadline_at
+            call.plan(session, campaign, players, run_at=moment.at, deadline_at=until, settings=settings, now=now)
+
+
+def _phase_job(call: Call, campaign: Campaign, timeline: Timeline, settings: Settings) -> NewJob:
+    """Return the job of a call; one that is too late, or switched off, is over before it begins."""
+    moment = call.moment(timeline)
+    is_off = call is FOLLOW_UP and not settings.voice_check_enabled
+    reason = Reason.SWITCHED_OFF if is_off else moment.skipped
+    return NewJob(
+        call.name,
+        campaign.subject,
+        run_at=moment.at,
+        deadline_at=moment.deadline_at,
+        max_attempts=settings.job_max_attempts,
+        status=JobStatus.SKIPPED if reason else JobStatus.PENDING,
+        reason=Explanation(reason) if reason else None,
     )
-    # Planned ahead, so that at its moment a notice has nothing to do but leave.
-    players = [one.player_id for one in ahead.asked]
-    for kind in (rules.REMINDER, rules.START):
-        if moments[kind].skipped is None:
-            moment = moments[kind]
-            plan_notice(
-                session,
-                campaign,
-                kind,
-                players,
-                run_at=moment.at,
-                deadline_at=moment.deadline_at,
-                settings=settings,
-                now=now,
-            )
 
 
 def _watch(campaign: Campaign, timeline: Timeline, now: datetime) -> NewJob:
-    """Later than a start may leave there is nothing to warn of."""
+    """Return the job of the risk monitor: later than a start may leave there is nothing to warn of."""
     begins = max(timeline.reminder.at - rules.WATCH_LEAD, now)
     return NewJob(rules.WATCH, campaign.subject, run_at=begins, deadline_at=timeline.start.deadline_at)
-
-
-def _skip_reason(kind: str, too_late: Reason | None, voice_check_off: Reason | None) -> Reason | None:
-    return voice_check_off if kind == rules.VOICE_CHECK else too_late
-
-
-def plan_notice(
-    session: Session,
-    campaign: Campaign,
-    kind: str,
-    player_ids: list[int],
-    *,
-    run_at: datetime,
-    deadline_at: datetime | None,
-    settings: Settings,
-    now: datetime,
-) -> int:
-    """Put one notice for these recipients into the ledger, those aside who have it already."""
-    plan = Plan(
-        kind, campaign.subject, queries.event_key(kind, campaign.day), run_at, deadline_at, settings.job_max_attempts
-    )
-    return deliveries.plan_for_players(session, plan, player_ids, settings=settings, now=now)
 
 
 def add_recipients(session: Session, campaign: Campaign, asked: list[Asked], *, now: datetime) -> None:
@@ -241,8 +160,8 @@ def add_recipients(session: Session, campaign: Campaign, asked: list[Asked], *, 
     session.execute(
         insert(Recipient).on_conflict_do_nothing(),
         [
-            {"campaign_id": campaign.id, "player_id": one.player_id, "status": one.status, "added_at": now}
-            for one in asked
+            {"campaign_id": campaign.id, "player_id": player.player_id, "status": player.status, "added_at": now}
+            for player in asked
         ],
     )
 
@@ -257,7 +176,7 @@ def cancel(session: Session, campaign_id: int, *, player_id: int, is_admin: bool
     if not queries.progress(session, campaign).is_open:
         raise AlreadyOver
     campaign.status = CampaignStatus.CANCELLED
-    for kind in (*rules.JOB_KINDS, rules.WATCH, rules.DRY_RUN):
+    for kind in (*rules.JOB_KINDS, rules.WATCH, rules.VOICE_SUMMARY, rules.DRY_RUN):
         jobs.skip_pending(session, kind, [campaign.subject], reason=Reason.WITHDRAWN, now=now)
     deliveries.withdraw(session, campaign.subject, rules.ALL_NOTICES, now=now)
     db.notify(session, db.LIVE, "campaign")

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from slomix.accounts import service as accounts
 from slomix.campaigns import queries, retrying, risk_facts, rules
 from slomix.campaigns.models import Campaign, Recipient
+from slomix.campaigns.notices.calls import CALLS
 from slomix.campaigns.queries import Turnout
 from slomix.campaigns.risk import Risk
 from slomix.campaigns.rules import CampaignStatus
@@ -176,7 +177,7 @@ def _elsewhere(session: Session, campaign: Campaign) -> list[Elsewhere]:
     """The recipients whose message of the day is another campaign's: nobody gets the same notice twice."""
     if campaign.dry_run:
         return []
-    notices = {queries.event_key(kind, campaign.day): kind for kind in rules.JOB_KINDS}
+    notices = {call.event_key(campaign.day): call.name for call in CALLS}
     theirs = (Recipient.campaign_id == campaign.id) & (Recipient.player_id == Delivery.player_id)
     rows = session.execute(
         select(Delivery.event_key, Delivery.player_id, Delivery.subject, Delivery.status)

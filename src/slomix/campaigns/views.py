@@ -12,15 +12,16 @@ from werkzeug.wrappers import Response
 
 from slomix import words
 from slomix.accounts import service as accounts
-from slomix.campaigns import history, messages, notices, queries, retrying, rules, service
+from slomix.campaigns import history, queries, retrying, service
 from slomix.campaigns.models import Campaign
+from slomix.campaigns.notices import calls
+from slomix.campaigns.preview import preview as preview_of
 from slomix.campaigns.rules import Audience
 from slomix.campaigns.service import CampaignExists, Options
 from slomix.campaigns.view_models import CampaignCard, card_of
 from slomix.clock import moment_of, parse_time
 from slomix.deliveries import pausing
 from slomix.deliveries import service as deliveries
-from slomix.deliveries.formatting import OnDiscord
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import AttemptEvent
 from slomix.errors import DomainError, Invalid
@@ -116,13 +117,12 @@ def _preview(form: PromoteForm) -> dict[str, Any]:
     with runtime.transaction() as session:
         try:
             options = form.options(today)
-            shown["ahead"] = service.preview(
+            shown["ahead"] = preview_of(
                 session, form.audience, day=today, start_at=options.start_at, settings=settings, now=now
             )
             shown["counts"] = Counter(shown["ahead"].channels.values())
-            shown["texts"] = _texts(
-                options.start_at, now, with_reminder=shown["ahead"].timeline.reminder.skipped is None
-            )
+            with_reminder = shown["ahead"].timeline.reminder.skipped is None
+            shown["texts"] = calls.texts(options.start_at, now, with_reminder=with_reminder, settings=settings)
         except DomainError as error:
             shown["problem"] = str(error)
         shown["pause"] = pausing.paused(session)
@@ -131,17 +131,6 @@ def _preview(form: PromoteForm) -> dict[str, Any]:
             shown["existing"] = existing
             shown["promoter"] = accounts.names(session, [existing.promoter_id])[existing.promoter_id]
     return shown
-
-
-def _texts(start_at: datetime, now: datetime, *, with_reminder: bool) -> dict[str, str]:
-    """What would be said, in its order."""
-    links = notices.links_of(web.runtime().settings)
-    style = OnDiscord()
-    later = {
-        rules.START: messages.start(start_at, max(now, start_at), links, style),
-        rules.VOICE_CHECK: messages.followup(links, style),
-    }
-    return {rules.REMINDER: messages.reminder(start_at, links, style), **later} if with_reminder else later
 
 
 @blueprint.post("/campaigns")

@@ -1,27 +1,30 @@
-"""The voice check: who is missing just after the start, one follow-up each, and the summary."""
+"""The voice check: loads who is asked and what is seen of them, has it judged, and plans what follows."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from slomix.accounts import service as accounts
-from slomix.campaigns import attendance, queries, rules, service
-from slomix.campaigns.attendance import Found
-from slomix.campaigns.models import Campaign
+from slomix.accounts.models import Player
+from slomix.campaigns import queries, rules, voice_rules
+from slomix.campaigns.models import Campaign, Recipient
+from slomix.campaigns.notices.calls import FOLLOW_UP, START
+from slomix.campaigns.notices.summary import SUMMARY
+from slomix.campaigns.notices.warnings import PRESENCE_UNKNOWN
+from slomix.campaigns.progress import CANCELLED
 from slomix.campaigns.rules import CampaignStatus
+from slomix.campaigns.voice_rules import VoiceOutcome, VoiceRecipient, VoiceVerdict
 from slomix.channels.base import SendError, SlowDown
 from slomix.channels.game_server import NoTelemetry
-from slomix.config.settings import Settings
-from slomix.deliveries import service as deliveries
-from slomix.deliveries.service import Plan
 from slomix.jobs import service as jobs
-from slomix.jobs.models import Job
-from slomix.jobs.rules import Done, JobStatus, Outcome, Retry, Snooze
-from slomix.jobs.runner import Step
-from slomix.presence import lookups
-from slomix.presence import rules as presence_rules
+from slomix.jobs.rules import Done, JobStatus, Outcome, Retry, Wait
+from slomix.jobs.runner import Handler, JobContext
+from slomix.jobs.service import NewJob
+from slomix.presence import lookups, places
 from slomix.presence import service as presence
 from slomix.presence.rules import Whereabouts
 from slomix.reasons.codes import Explanation, Reason
@@ -29,151 +32,184 @@ from slomix.runtime.context import Runtime
 
 log = structlog.get_logger()
 
-SETTLE = timedelta(milliseconds=500)
-CANCELLED = Done(JobStatus.SKIPPED, Explanation(Reason.WITHDRAWN))
+
+@dataclass(frozen=True)
+class Question:
+    """Whom to look for, and the rooms they are in where our picture is fresh."""
+
+    recipients: list[VoiceRecipient]
+    rooms: Mapping[str, str] | None
+    at: datetime
+    is_too_late: bool
 
 
 @dataclass(frozen=True)
-class ToJudge:
-    """The recipients' Discord accounts and names in the game and, where our picture is fresh, the rooms they are in."""
+class Sight:
+    """What was seen of voice and game server; None where nobody knows."""
 
-    discord_ids: dict[int, str]
-    known_names: dict[int, tuple[str, ...]]
-    rooms: dict[str, str] | None
-
-
-@dataclass(frozen=True)
-class Expired:
-    """Nobody looked before the deadline."""
+    question: Question
+    voice: Mapping[str, str] | None
+    server: Collection[str] | None = None
 
 
-EXPIRED = Expired()
+class VoiceCheck(Handler[Question, Sight | Retry]):
+    """`voice_check_2100`: judge when the start is settled, call the missing, and end with the summary."""
 
-
-class VoiceCheck(Step):
-    """`voice_check_2100`: wait for the start, judge, follow up, wait again, then post the summary."""
-
-    def begin(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> Outcome | ToJudge | Expired | None:
-        campaign = queries.of_subject(session, job.subject)
+    def begin(self, context: JobContext) -> Question | Outcome:
+        session = context.session
+        campaign = queries.of_subject(session, context.job.subject)
         if campaign.status is CampaignStatus.CANCELLED:
             return CANCELLED
-        is_over = job.deadline_at is not None and now >= job.deadline_at
         if campaign.judged_at is not None:
-            return None
-        if is_over:
-            return EXPIRED
-        start = jobs.of_subject(session, campaign.subject, [rules.START])
-        if any(not one.status.is_over for one in start):
-            return Snooze(SETTLE)
-        players = [one.player_id for one in queries.recipients(session, campaign)]
+            return _end_with_summary(context, campaign)
+        if not self.is_ready(context):
+            return Wait()
         snapshot = presence.voice(session)
-        fresh = snapshot.is_fresh(now, runtime.settings.presence_max_age)
-        return ToJudge(
-            accounts.discord_ids(session, players),
-            attendance.known_names(session, players),
-            dict(snapshot.rooms) if fresh else None,
-        )
+        is_fresh = snapshot.is_fresh(context.now, context.runtime.settings.presence_max_age)
+        rooms = dict(snapshot.rooms) if is_fresh else None
+        return Question(_recipients(session, campaign), rooms, context.now, context.is_past_deadline)
 
-    def act(self, runtime: Runtime, prepared: ToJudge | Expired | None) -> Found | Expired | Retry | None:
-        """With a stale picture, ask Discord for each recipient; any silence makes the whole try fail."""
-        if prepared is None or isinstance(prepared, Expired):
-            return prepared
-        rooms = prepared.rooms
-        if rooms is None:
-            if runtime.voice_lookup is None:
-                return Retry(Explanation(Reason.VOICE_NOT_KNOWN))
-            try:
-                found = lookups.voice_channels(runtime.voice_lookup, prepared.discord_ids.values())
-            except SendError as error:
-                reason = Explanation(Reason.VOICE_NOT_KNOWN, then=error.reason)
-                return Retry(reason, error.retry_after, is_free=isinstance(error, SlowDown))
-            rooms = {discord_id: room for discord_id, room in found.items() if room is not None}
-        meaning = attendance.rooms_of(runtime.settings)
-        whereabouts = {
-            player_id: meaning.whereabouts(rooms.get(discord_id))
-            for player_id, discord_id in prepared.discord_ids.items()
-        }
-        missing = rules.missing(whereabouts)
-        return Found(whereabouts, _on_server(runtime, missing, prepared.known_names) if missing else None)
+    def is_ready(self, context: JobContext) -> bool:
+        """Wait for the start, and once it has judged for the summary."""
+        campaign = queries.of_subject(context.session, context.job.subject)
+        kind = rules.START if campaign.judged_at is None else rules.VOICE_SUMMARY
+        awaited = jobs.of_subject(context.session, campaign.subject, [kind])
+        is_open = any(not job.status.is_over for job in awaited)
+        return not is_open or (kind == rules.START and context.is_past_deadline)
 
-    def finish(
-        self, runtime: Runtime, session: Session, job: Job, result: Found | Expired | Retry | None, now: datetime
-    ) -> Outcome:
-        campaign = queries.of_subject(session, job.subject)
+    def act(self, runtime: Runtime, question: Question) -> Sight | Retry:
+        """Ask Discord for each recipient if our picture is old, and the game server if anybody is missing.
+
+        Any silence of Discord's makes the whole try fail; the game server's is no failure.
+        """
+        if question.is_too_late:
+            return Sight(question, None)
+        voice = question.rooms
+        if voice is None:
+            answer = _ask_discord(runtime, question.recipients)
+            if isinstance(answer, Retry):
+                return answer
+            voice = answer
+        found = voice_rules.whereabouts(question.recipients, voice, places.rooms(runtime.settings))
+        return Sight(question, voice, _ask_server(runtime) if voice_rules.missing(found) else None)
+
+    def finish(self, context: JobContext, sight: Sight | Retry) -> Outcome:
+        campaign = queries.of_subject(context.session, context.job.subject)
         if campaign.status is CampaignStatus.CANCELLED:
             return CANCELLED
-        if isinstance(result, Retry):
-            return result
-        if isinstance(result, Expired):
-            return self._too_late(runtime, session, campaign, now)
-        if result is not None:
-            attendance.record(session, campaign, result, now=now)
-            self._follow_up(runtime, session, job, campaign, result.missing, now)
-        followups = deliveries.tally(session, campaign.subject).get(rules.VOICE_CHECK)
-        in_time = job.deadline_at is None or now < job.deadline_at
-        if followups is not None and followups.open and in_time:
-            return Snooze(SETTLE)
-        _plan_summary(runtime, session, campaign, now)
-        queries.refresh_status(session, campaign, {rules.VOICE_CHECK: JobStatus.SENT})
-        jobs.skip_pending(session, rules.WATCH, [campaign.subject], reason=Reason.EVENING_IS_OVER, now=now)
-        return Done()
+        if isinstance(sight, Retry):
+            return sight
+        verdict = _judge(context, sight)
+        _act_upon(context, campaign, verdict)
+        if verdict.outcome is VoiceOutcome.TOO_LATE:
+            queries.refresh_status(context.session, campaign, {rules.VOICE_CHECK: JobStatus.SKIPPED})
+            return Done(JobStatus.SKIPPED, Explanation(Reason.EXPIRED))
+        return _end_with_summary(context, campaign)
 
-    def give_up(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> None:
-        """Presence stayed unknown: nobody is called missing, the room and the promoter are told so."""
-        campaign = queries.of_subject(session, job.subject)
+    def give_up(self, context: JobContext) -> None:
+        """Judge without knowing anything, unless it was judged, and tell the room."""
+        session = context.session
+        campaign = queries.of_subject(session, context.job.subject)
         if campaign.status is CampaignStatus.CANCELLED:
             return
         if campaign.judged_at is None:
-            self._nobody_knows(session, campaign, runtime.settings, now)
-        _plan_summary(runtime, session, campaign, now)
+            question = Question(_recipients(session, campaign), None, context.now, is_too_late=False)
+            _act_upon(context, campaign, _judge(context, Sight(question, None)))
+        else:
+            SUMMARY.plan(session, campaign, settings=context.runtime.settings, now=context.now)
         queries.refresh_status(session, campaign)
 
-    def _too_late(self, runtime: Runtime, session: Session, campaign: Campaign, now: datetime) -> Outcome:
-        """Nobody looked in time. Who was told of a start may hear that, and no more."""
-        players = [one.player_id for one in queries.recipients(session, campaign)]
-        if attendance.asked_by_start(session, campaign, players):
-            self._nobody_knows(session, campaign, runtime.settings, now)
-            _plan_summary(runtime, session, campaign, now)
-        queries.refresh_status(session, campaign, {rules.VOICE_CHECK: JobStatus.SKIPPED})
-        return Done(JobStatus.SKIPPED, Explanation(Reason.EXPIRED))
 
-    def _nobody_knows(self, session: Session, campaign: Campaign, settings: Settings, now: datetime) -> None:
-        players = [one.player_id for one in queries.recipients(session, campaign)]
-        attendance.record(session, campaign, Found(dict.fromkeys(players, Whereabouts.UNKNOWN)), now=now)
-        key = f"PRESENCE_UNKNOWN:{campaign.id}"
-        warning = Plan(rules.PRESENCE_UNKNOWN, campaign.subject, key, now, now + rules.FOLLOWUP_GRACE)
-        deliveries.plan_for_players(session, warning, [campaign.promoter_id], settings=settings, now=now)
-
-    def _follow_up(
-        self, runtime: Runtime, session: Session, job: Job, campaign: Campaign, missing: list[int], now: datetime
-    ) -> None:
-        asked = attendance.asked_by_start(session, campaign, missing)
-        service.plan_notice(
-            session,
-            campaign,
-            rules.VOICE_CHECK,
-            asked,
-            run_at=now,
-            deadline_at=job.deadline_at,
-            settings=runtime.settings,
-            now=now,
-        )
+def _recipients(session: Session, campaign: Campaign) -> list[VoiceRecipient]:
+    players = [recipient.player_id for recipient in queries.recipients(session, campaign)]
+    rows = session.execute(select(Player.id, Player.name, Player.aliases).where(Player.id.in_(players)))
+    names = {row.id: (row.name, *row.aliases) for row in rows}
+    discord_ids = accounts.discord_ids(session, players)
+    told = set(START.reached(session, campaign, players))
+    return [
+        VoiceRecipient(player_id, discord_ids.get(player_id), names.get(player_id, ()), player_id in told)
+        for player_id in players
+    ]
 
 
-def _on_server(runtime: Runtime, missing: list[int], known_names: dict[int, tuple[str, ...]]) -> set[int] | None:
-    """Those of the missing who are on the game server; None without telemetry, which is no failure."""
+def _ask_discord(runtime: Runtime, recipients: list[VoiceRecipient]) -> dict[str, str] | Retry:
+    """Return the room of each account that is in one; there is no answer unless there is one for all."""
+    if runtime.voice_lookup is None:
+        return Retry(Explanation(Reason.VOICE_NOT_KNOWN))
+    accounts_asked = [recipient.discord_id for recipient in recipients if recipient.discord_id is not None]
+    try:
+        found = lookups.voice_channels(runtime.voice_lookup, accounts_asked)
+    except SendError as error:
+        reason = Explanation(Reason.VOICE_NOT_KNOWN, then=error.reason)
+        return Retry(reason, error.retry_after, is_free=isinstance(error, SlowDown))
+    return {discord_id: room for discord_id, room in found.items() if room is not None}
+
+
+def _ask_server(runtime: Runtime) -> Collection[str] | None:
+    """Return the names on the game server; None without telemetry."""
     if runtime.game_server is None:
         return None
     try:
-        names = runtime.game_server.names()
+        return runtime.game_server.names()
     except NoTelemetry as error:
         log.info("voice_check.no_telemetry", error=str(error))
         return None
-    return set(missing) & presence_rules.recognised(known_names, names)
 
 
-def _plan_summary(runtime: Runtime, session: Session, campaign: Campaign, now: datetime) -> None:
-    room = runtime.settings.summary_channel_id
-    if room:
-        plan = Plan(rules.SUMMARY, campaign.subject, f"SUMMARY:{campaign.id}", now, now + rules.FOLLOWUP_GRACE)
-        deliveries.plan_for_room(session, plan, room, now=now)
+def _judge(context: JobContext, sight: Sight) -> VoiceVerdict:
+    return voice_rules.judge_voice_check(
+        sight.question.recipients,
+        sight.voice,
+        sight.server,
+        rooms=places.rooms(context.runtime.settings),
+        now=sight.question.at,
+        deadline_at=context.job.deadline_at,
+    )
+
+
+def _act_upon(context: JobContext, campaign: Campaign, verdict: VoiceVerdict) -> None:
+    """Write the verdict down and plan what follows from it: follow-ups, or that nobody knows who came."""
+    session, settings, now = context.session, context.runtime.settings, context.now
+    if not verdict.whereabouts and verdict.outcome is not VoiceOutcome.JUDGED:
+        return
+    _record(session, campaign, verdict, now=now)
+    if verdict.outcome is VoiceOutcome.JUDGED:
+        until = context.job.deadline_at
+        FOLLOW_UP.plan(session, campaign, verdict.follow_up, run_at=now, deadline_at=until, settings=settings, now=now)
+    else:
+        PRESENCE_UNKNOWN.plan(session, campaign, settings=settings, now=now)
+        SUMMARY.plan(session, campaign, settings=settings, now=now)
+
+
+def _record(session: Session, campaign: Campaign, verdict: VoiceVerdict, *, now: datetime) -> None:
+    for where in Whereabouts:
+        players = [player_id for player_id, found in verdict.whereabouts.items() if found is where]
+        _note(session, campaign, players, whereabouts=where)
+    for is_there in (True, False):
+        players = [player_id for player_id, found in verdict.on_server.items() if found is is_there]
+        _note(session, campaign, players, on_server=is_there)
+    campaign.judged_at = now
+
+
+def _note(session: Session, campaign: Campaign, player_ids: list[int], **values: object) -> None:
+    if player_ids:
+        session.execute(
+            update(Recipient)
+            .where(Recipient.campaign_id == campaign.id, Recipient.player_id.in_(player_ids))
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _end_with_summary(context: JobContext, campaign: Campaign) -> Outcome:
+    """Promise the summary, once, and end as it ends."""
+    session, subject, job = context.session, campaign.subject, context.job
+    promised = NewJob(rules.VOICE_SUMMARY, subject, context.now, job.deadline_at, job.max_attempts)
+    jobs.schedule(session, [promised], now=context.now)
+    [summary] = jobs.of_subject(session, subject, [rules.VOICE_SUMMARY])
+    if not summary.status.is_over:
+        return Wait()
+    status = JobStatus.FAILED if summary.status is JobStatus.FAILED else JobStatus.SENT
+    queries.refresh_status(session, campaign, {rules.VOICE_CHECK: status})
+    jobs.skip_pending(session, rules.WATCH, [subject], reason=Reason.EVENING_IS_OVER, now=context.now)
+    return Done(status, summary.last_error if status is JobStatus.FAILED else None)

@@ -1,7 +1,6 @@
 """Once a day: who of the linked is still in our Discord server. Who left gets nothing any more."""
 
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -12,9 +11,8 @@ from slomix.accounts.models import User
 from slomix.channels.base import SendError
 from slomix.clock import wall_now
 from slomix.jobs import service as jobs
-from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, Outcome, Retry, Snooze
-from slomix.jobs.runner import Handler, Step
+from slomix.jobs.runner import AnyHandler, Handler, JobContext
 from slomix.jobs.service import NewJob
 from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
@@ -25,18 +23,19 @@ AT_ONCE = 40
 PATIENCE = timedelta(seconds=15)
 
 
-class CheckMembers(Step):
+class CheckMembers(Handler[dict[int, str], dict[int, bool] | Retry]):
     """`check_members`: asks Discord about everybody who is linked, some at a time."""
 
-    def begin(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> Outcome | dict[int, str]:
+    def begin(self, context: JobContext) -> Outcome | dict[int, str]:
         """Whom to ask about next."""
-        if runtime.guild_lookup is None:
+        if context.runtime.guild_lookup is None:
             return Done()
+        now = context.now
         old = User.membership_seen_at.is_(None) | or_(
             User.membership_seen_at <= now - accounts_rules.MEMBERSHIP_HOLDS, User.membership_seen_at > now
         )
         linked = select(User.id, User.discord_id).where(User.player_id.is_not(None), old).order_by(User.id)
-        asked = {row.id: row.discord_id for row in session.execute(linked.limit(AT_ONCE))}
+        asked = {row.id: row.discord_id for row in context.session.execute(linked.limit(AT_ONCE))}
         return asked or Done()
 
     def act(self, runtime: Runtime, prepared: dict[int, str]) -> dict[int, bool] | Retry:
@@ -54,11 +53,12 @@ class CheckMembers(Step):
                 break
         return found or silence
 
-    def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
+    def finish(self, context: JobContext, result: dict[int, bool] | Retry) -> Outcome:
         if isinstance(result, Retry):
             return result
+        session = context.session
         for user in session.scalars(select(User).where(User.id.in_(result)).order_by(User.id).with_for_update(of=User)):
-            accounts.note_membership(session, user, result[user.id], now=now)
+            accounts.note_membership(session, user, result[user.id], now=context.now)
         return Snooze(timedelta(seconds=1))
 
 
@@ -67,4 +67,4 @@ def plan_check(session: Session, day: date, *, now: datetime) -> None:
     jobs.schedule(session, [NewJob(CHECK_MEMBERS, day.isoformat(), run_at=now)], now=now)
 
 
-HANDLERS: dict[str, Handler] = {CHECK_MEMBERS: CheckMembers()}
+HANDLERS: dict[str, AnyHandler] = {CHECK_MEMBERS: CheckMembers()}

@@ -8,19 +8,10 @@ from zoneinfo import ZoneInfo
 
 from slomix import words
 from slomix.channels.markup import escaped
-from slomix.contacts.rules import ChannelName, Reach
+from slomix.contacts.rules import ChannelName
 from slomix.game_names import plain_name
 
 LONGEST_NAME = 32
-
-
-@dataclass(frozen=True)
-class Occasion:
-    """What a message is put into words for: the channel it takes, its player (None for a room), and the moment."""
-
-    channel: ChannelName
-    reach: Reach | None
-    now: datetime
 
 
 class Style(Protocol):

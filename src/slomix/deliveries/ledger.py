@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Update, bindparam, exists, func, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, Update, bindparam, case, exists, func, insert, literal, select, update
+from sqlalchemy.orm import Session, aliased
 
 from slomix.config.settings import Settings
 from slomix.contacts import service as contacts
@@ -17,12 +17,15 @@ from slomix.contacts.rules import ChannelName, Reach
 from slomix.database import session as db
 from slomix.deliveries import service
 from slomix.deliveries.models import Attempt, Delivery, Pause
-from slomix.deliveries.rules import AttemptEvent, DeliveryStatus, Verdict
+from slomix.deliveries.rules import OPEN, AttemptEvent, DeliveryStatus, Verdict
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done
 from slomix.jobs.service import NewJob
 from slomix.reasons.codes import Explanation
+
+# More deliveries are not settled at one moment: each worker has few connections to the database.
+FEW = 8
 
 
 @dataclass(frozen=True)
@@ -60,17 +63,17 @@ def look(session: Session, delivery_id: int, *, settings: Settings) -> Seen | No
     return Seen(delivery, reach, rows[0].is_paused)
 
 
-def begin(session: Session, one: Try, fresh: Fresh | None, *, now: datetime, wall: datetime) -> None:
+def begin(session: Session, attempt: Try, fresh: Fresh | None, *, now: datetime, wall: datetime) -> None:
     """Mark it `sending` before anything leaves; a repeat (`fresh` is None) has its channel and its words already."""
     changes: dict[str, object] = {"status": DeliveryStatus.SENDING}
     if fresh is not None:
         changes |= {"channel": fresh.channel, "text": fresh.text, "first_tried_at": wall}
-    _write(session, one, changes, AttemptEvent.BEGUN, now=now, wall=wall)
+    _write(session, attempt, changes, AttemptEvent.BEGUN, now=now, wall=wall)
 
 
 def end(
     session: Session,
-    one: Try,
+    attempt: Try,
     verdict: Verdict,
     *,
     message_id: str | None = None,
@@ -80,12 +83,12 @@ def end(
 ) -> None:
     """Write what came of it; `lesson` is what that says about the contact."""
     changes = _changes(verdict, message_id, now)
-    _write(session, one, changes, AttemptEvent.ENDED, lesson=lesson, error=verdict.error, now=now, wall=wall)
+    _write(session, attempt, changes, AttemptEvent.ENDED, lesson=lesson, error=verdict.error, now=now, wall=wall)
 
 
 def arrived_late(
     session: Session,
-    one: Try,
+    attempt: Try,
     nonce: str,
     message_id: str,
     *,
@@ -95,7 +98,15 @@ def arrived_late(
 ) -> None:
     """Nobody knew any more whether it arrived, and now the answer is here: it did."""
     changes = _changes(Verdict(DeliveryStatus.SENT, Done()), message_id, now)
-    _write(session, one, changes, AttemptEvent.ENDED, late_for=nonce, lesson=lesson, now=now, wall=wall)
+    _write(session, attempt, changes, AttemptEvent.ENDED, late_for=nonce, lesson=lesson, now=now, wall=wall)
+
+
+def settle(session: Session, delivery: Delivery, status: DeliveryStatus, *, now: datetime) -> None:
+    """Settle a locked delivery that does not leave, or of which no more is known."""
+    delivery.status, delivery.settled_at = status, now
+    session.flush()
+    others = _others(literal(delivery.id), literal(delivery.subject), literal(delivery.notice))
+    session.execute(select(func.pg_notify(db.LIVE, "deliveries"), _call_scheduler(others)))
 
 
 def _changes(verdict: Verdict, message_id: str | None, now: datetime) -> dict[str, object]:
@@ -109,7 +120,7 @@ def _changes(verdict: Verdict, message_id: str | None, now: datetime) -> dict[st
 
 def _write(
     session: Session,
-    one: Try,
+    attempt: Try,
     changes: dict[str, object],
     event: AttemptEvent,
     *,
@@ -119,13 +130,13 @@ def _write(
     now: datetime,
     wall: datetime,
 ) -> None:
-    """The ledger, its log, the contact and the open pages in one statement.
+    """Write the ledger, its log and the contact, and tell the open pages, in one statement.
 
     `late_for` is the nonce of a message of which nobody knew any more whether it arrived; any other is left alone.
     """
     values = {f"new_{name}": value for name, value in changes.items()} | {
-        "delivery": one.delivery_id,
-        "claim": one.claim,
+        "delivery": attempt.delivery_id,
+        "claim": attempt.claim,
         "event": event,
         "error": error,
         "at": now,
@@ -135,7 +146,9 @@ def _write(
         values |= lesson.values
     if late_for is not None:
         values["late_nonce"] = late_for
-    session.execute(_writing(tuple(changes), lesson.statement if lesson else None, late_for is not None), values)
+    settles = changes.get("settled_at") is not None
+    statement = lesson.statement if lesson else None
+    session.execute(_writing(tuple(changes), statement, late_for is not None, settles), values)
 
 
 # Put together once each, as they are said for every recipient.
@@ -154,13 +167,13 @@ def _looking(channels: frozenset[str]) -> Select[Any]:
 
 
 @cache
-def _writing(names: tuple[str, ...], lesson: Update | None, is_late: bool) -> Select[Any]:
+def _writing(names: tuple[str, ...], lesson: Update | None, is_late: bool, settles: bool) -> Select[Any]:
     target = update(Delivery).where(Delivery.id == bindparam("delivery"))
     if is_late:
         target = target.where(Delivery.status == DeliveryStatus.UNKNOWN, Delivery.nonce == bindparam("late_nonce"))
     columns = Delivery.__table__.columns
     changes = {name: bindparam(f"new_{name}", type_=columns[name].type) for name in names}
-    written = target.values(changes).returning(Delivery.id, Delivery.status).cte("written")
+    written = target.values(changes).returning(*_RETURNED).cte("written")
     entry = {name: bindparam(name, type_=Attempt.__table__.columns[name].type) for name in _ENTRY}
     logged = (
         insert(Attempt)
@@ -169,14 +182,40 @@ def _writing(names: tuple[str, ...], lesson: Update | None, is_late: bool) -> Se
         .cte("logged")
     )
     parts = [logged] if lesson is None else [logged, lesson.cte("lesson")]
-    return select(func.pg_notify(db.LIVE, "deliveries")).add_cte(*parts)
+    told = select(func.pg_notify(db.LIVE, "deliveries"))
+    if settles:
+        about = (select(column).scalar_subquery() for column in (written.c.id, written.c.subject, written.c.notice))
+        told = told.add_columns(_call_scheduler(_others(*about)))
+    return told.add_cte(*parts)
 
 
 _ENTRY = ("claim", "event", "error", "at", "wall_at")
+_RETURNED = (Delivery.id, Delivery.status, Delivery.subject, Delivery.notice)
+
+
+def _others(
+    delivery_id: ColumnElement[int], subject: ColumnElement[str], notice: ColumnElement[str]
+) -> ColumnElement[int]:
+    """Count the other open deliveries of the same notice, up to one more than are `FEW`."""
+    other = aliased(Delivery)
+    found = (
+        select(other.id)
+        .where(other.subject == subject, other.notice == notice, other.status.in_(OPEN), other.id != delivery_id)
+        .limit(FEW + 1)
+    )
+    return select(func.count()).select_from(found.subquery()).scalar_subquery()
+
+
+def _call_scheduler(others: ColumnElement[int]) -> ColumnElement[Any]:
+    """Call the scheduler when a notice is nearly settled, as a job may wait for that.
+
+    Those that settle at this moment do not see each other's end, so the last few all call.
+    """
+    return case((others <= FEW, func.pg_notify(db.JOBS, "")))
 
 
 def channels_taken(session: Session, delivery: Delivery, *, by_anybody: bool) -> frozenset[ChannelName]:
-    """The channels on which other rows of this player and event stand: of the same subject, or of any."""
+    """Return the channels on which other rows of this player and event stand: of the same subject, or of any."""
     others = (
         (Delivery.player_id == delivery.player_id)
         & (Delivery.event_key == delivery.event_key)
@@ -188,7 +227,7 @@ def channels_taken(session: Session, delivery: Delivery, *, by_anybody: bool) ->
 
 
 def fall_back(session: Session, delivery: Delivery, channel: ChannelName, job: Job, *, now: datetime) -> None:
-    """This delivery will not arrive on its channel: the same notice goes over the next one, on a row of its own."""
+    """Send the same notice over the next channel, on a row of its own: this delivery will not arrive."""
     there = (
         (Delivery.player_id == delivery.player_id)
         & (Delivery.event_key == delivery.event_key)

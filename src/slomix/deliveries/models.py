@@ -45,7 +45,7 @@ class Delivery(Base):
     destination: Mapped[str | None]
     event_key: Mapped[str]
     channel: Mapped[ChannelName]
-    # Which words and which last questions: a key of background.NOTICES, and what it is about.
+    # Which words and which last questions: the name of a notice, and what it is about.
     notice: Mapped[str]
     subject: Mapped[str]
     status: Mapped[DeliveryStatus] = mapped_column(default=DeliveryStatus.PENDING)

@@ -24,11 +24,15 @@ class DeliveryStatus(enum.StrEnum):
 
     @property
     def is_settled(self) -> bool:
-        return self not in {DeliveryStatus.PENDING, DeliveryStatus.SENDING}
+        return self not in OPEN
 
 
 # The states of which a player may have at most one row for an event: on its way, arrived, or perhaps arrived.
 LIVE = (DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.SENT, DeliveryStatus.UNKNOWN)
+
+
+# The states from which a delivery is still to be settled.
+OPEN = (DeliveryStatus.PENDING, DeliveryStatus.SENDING)
 
 
 # What rows are about that tell of messages which the earlier site had sent.

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -16,7 +16,7 @@ from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
 from slomix.deliveries.models import Attempt, Delivery
-from slomix.deliveries.rules import DeliveryStatus
+from slomix.deliveries.rules import OPEN, DeliveryStatus
 from slomix.jobs import service as jobs
 from slomix.jobs.service import NewJob
 from slomix.reasons.codes import Explanation, Reason
@@ -208,6 +208,14 @@ def tally(session: Session, subject: str) -> dict[str, Tally]:
     ):
         counts.setdefault(row.notice, {})[row.status, row.reason] = row.number
     return {notice: Tally(found) for notice, found in counts.items()}
+
+
+def is_open(session: Session, subject: str, notice: str | None = None) -> bool:
+    """Return whether anything about `subject`, or of one notice about it, is still to be settled."""
+    is_theirs = (Delivery.subject == subject) & Delivery.status.in_(OPEN)
+    if notice is not None:
+        is_theirs &= Delivery.notice == notice
+    return bool(session.scalar(select(exists().where(is_theirs))))
 
 
 def ledger(session: Session, subject: str) -> list[Delivery]:

@@ -12,12 +12,10 @@ from slomix.config.settings import Settings
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries import service
-from slomix.deliveries.formatting import Occasion
 from slomix.deliveries.models import Delivery
-from slomix.deliveries.rules import Skip
+from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.service import Plan
 from slomix.errors import TooSoon
-from slomix.runtime.context import Runtime
 
 NOTICE = "test"
 PAUSE = timedelta(seconds=30)
@@ -31,18 +29,15 @@ class TryoutTooSoon(TooSoon):
         super().__init__(words.TEST_TOO_SOON, retry_after)
 
 
-class Tryout:
-    """The words of it."""
+class Tryout(Notice):
+    """The test message."""
 
-    kind = None
+    name = NOTICE
     heeds_quiet_hours = False
     keeps_channel = True
 
-    def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
-        return None
-
-    def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
-        return Message(words.TEST_MESSAGE.format(link=runtime.settings.base_url + "/preferences"))
+    def compose(self, occasion: Occasion) -> Message:
+        return Message(words.TEST_MESSAGE.format(link=occasion.runtime.settings.base_url + "/preferences"))
 
 
 def plan(session: Session, player_id: int, channel: ChannelName, *, settings: Settings, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 import enum
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from slomix.reasons.codes import Explanation
 
@@ -32,6 +32,10 @@ NUDGE_CAP = timedelta(seconds=60)
 NUDGE_GAP = timedelta(milliseconds=40)
 SHORTEST_WAIT = timedelta(milliseconds=500)
 LEASE = timedelta(seconds=30)
+# `max_attempts` of a job that ends with its day, however often it fails.
+UNLIMITED = 2**31 - 1
+# `wait_until` of a job that returned `Wait`: no time ends the wait.
+UNTIL_WOKEN = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -44,9 +48,18 @@ class Done:
 
 @dataclass(frozen=True)
 class Snooze:
-    """Nothing is wrong, look again after `delay` of wall time. No attempt is used up."""
+    """Run again after `delay` of wall time. It is no attempt.
+
+    `failures` sets how many failures in a row the job counts; None leaves that as it was before the claim.
+    """
 
     delay: timedelta
+    failures: int | None = None
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Run again when the scheduler finds the handler ready. It is no attempt."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +74,7 @@ class Retry:
     is_free: bool = False
 
 
-Outcome = Done | Snooze | Retry
+Outcome = Done | Snooze | Wait | Retry
 
 
 @dataclass(frozen=True)

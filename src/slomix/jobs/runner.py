@@ -1,8 +1,10 @@
 """Runs one job: claim and begin, act, finish. The only place where any exception is a failed attempt."""
 
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -10,66 +12,89 @@ from sqlalchemy.orm import Session
 
 from slomix import logs
 from slomix.clock import nap, wall_now
-from slomix.jobs import service
+from slomix.jobs import service, waiting
 from slomix.jobs.models import Job
-from slomix.jobs.rules import Done, JobStatus, Outcome, Retry, Snooze
+from slomix.jobs.rules import Done, JobStatus, Outcome, Retry, Snooze, Wait
 from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
 
 log = structlog.get_logger()
 
-
-class Handler(Protocol):
-    """How a kind of job is done, in three parts, so that nothing leaves the process inside a transaction."""
-
-    def begin(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> Any:
-        """In the claim's transaction: load and decide. An outcome returned here ends the try."""
-
-    def act(self, runtime: Runtime, prepared: Any) -> Any:
-        """Between the transactions: speak to the outside world."""
-
-    def foregone(self, result: Any) -> Outcome | None:
-        """How the job goes on, where the result alone decides it; None where `finish` has to look first."""
-
-    def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
-        """In the last transaction: write what came of it; commits together with the job's own end."""
-
-    def late(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> None:
-        """The job was given to another worker before this one's result could be written: what is it still good for?"""
-
-    def give_up(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> None:
-        """The job has failed for good: settle what hangs on it, in the same transaction."""
+Prepared = TypeVar("Prepared")
+Result = TypeVar("Result")
 
 
-class Step:
-    """A job that needs nothing from outside: its whole work is one transaction."""
+@dataclass(frozen=True)
+class JobContext:
+    """What a handler works with inside a transaction."""
 
-    def begin(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> Any:
-        return None
+    runtime: Runtime
+    session: Session
+    job: Job
+    now: datetime
 
-    def act(self, runtime: Runtime, prepared: Any) -> Any:
-        return None
+    @property
+    def is_past_deadline(self) -> bool:
+        return self.job.deadline_at is not None and self.now >= self.job.deadline_at
 
-    def foregone(self, result: Any) -> Outcome | None:
-        return None
 
-    def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
+class Handler(ABC, Generic[Prepared, Result]):
+    """Do one kind of job, in three parts, so that nothing leaves the process inside a transaction."""
+
+    @abstractmethod
+    def begin(self, context: JobContext, /) -> Prepared | Outcome:
+        """Load and decide, in the claim's transaction; an outcome returned here ends the run."""
+
+    @abstractmethod
+    def act(self, runtime: Runtime, prepared: Prepared, /) -> Result:
+        """Speak to the outside world, between the transactions."""
+
+    @abstractmethod
+    def finish(self, context: JobContext, result: Result, /) -> Outcome:
+        """Write what came of it, in the last transaction, which also ends the run."""
+
+    def outcome_from_result(self, result: Result, /) -> Outcome | None:
+        """Return the outcome if the result alone determines it; None if `finish` has to look first."""
+
+    def late(self, context: JobContext, result: Result, /) -> None:
+        """Use a result that could not be written because another worker has the job by now."""
+
+    def give_up(self, context: JobContext, /) -> None:
+        """Settle what hangs on a job that has failed for good, in the same transaction."""
+
+    def is_ready(self, context: JobContext, /) -> bool:
+        """Return whether what a job that returned `Wait` waits for is there; the scheduler asks."""
         raise NotImplementedError
 
-    def late(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> None:
-        return None
 
-    def give_up(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> None:
-        return None
+# A table of handlers holds those of many types.
+AnyHandler: TypeAlias = Handler[Any, Any]
 
 
-def run(runtime: Runtime, handler: Handler, job_id: int) -> JobStatus | None:
+class Step(Handler[None, None]):
+    """Do a kind of job that needs nothing from outside: its whole work is one transaction."""
+
+    def begin(self, _context: JobContext, /) -> None:
+        """Prepare nothing."""
+
+    def act(self, _runtime: Runtime, _prepared: None, /) -> None:
+        """Ask nothing of the outside world."""
+
+    def finish(self, context: JobContext, _result: None, /) -> Outcome:
+        return self.work(context)
+
+    @abstractmethod
+    def work(self, context: JobContext, /) -> Outcome:
+        """Do it, and return how the job goes on."""
+
+
+def run(runtime: Runtime, handler: Handler[Prepared, Result], job_id: int) -> JobStatus | None:
     """Try one job once and return its status, or None if another worker has it or it is not due."""
     with logs.about(job=job_id):
         return _run(runtime, handler, job_id)
 
 
-def _run(runtime: Runtime, handler: Handler, job_id: int) -> JobStatus | None:
+def _run(runtime: Runtime, handler: Handler[Prepared, Result], job_id: int) -> JobStatus | None:
     try:
         begun = _begin(runtime, handler, job_id)
     except service.Lost:
@@ -89,35 +114,36 @@ def _run(runtime: Runtime, handler: Handler, job_id: int) -> JobStatus | None:
             _too_late(runtime, handler, job, result)
             return None
     except OperationalError:
-        raise  # the lease will run out and somebody takes the job back
+        raise  # the lease will run out and the scheduler takes the job back
     except Exception as error:  # noqa: BLE001 - whatever a handler raises is a failed attempt
         return _failed(runtime, handler, job, error)
 
 
 @dataclass(frozen=True)
-class _Begun:
+class _Begun(Generic[Prepared]):
     """A job that is ours, and what its handler prepared."""
 
     job: Job
-    prepared: Any
+    prepared: Prepared
 
 
-def _begin(runtime: Runtime, handler: Handler, job_id: int) -> _Begun | JobStatus | None:
-    """What there is to act on; the status when the try is over already; None when the job is not ours."""
+def _begin(runtime: Runtime, handler: Handler[Prepared, Result], job_id: int) -> _Begun[Prepared] | JobStatus | None:
+    """Return what to act on; the status when the run is over already; None when the job is not ours."""
     now, wall = runtime.clock.now(), wall_now()
     with runtime.transaction() as session:
         job = service.claim(session, job_id, now=now, wall=wall)
         if job is None:
             return None
         logs.add(kind=job.kind, trace=job.trace or f"job-{job.id}")
-        prepared = handler.begin(runtime, session, job, now)
-        if isinstance(prepared, Done | Snooze | Retry):
-            return _end(runtime, handler, session, job, prepared)
+        context = JobContext(runtime, session, job, now)
+        prepared = handler.begin(context)
+        if isinstance(prepared, Done | Snooze | Wait | Retry):
+            return _end(context, handler, prepared)
         return _Begun(job, prepared)
 
 
-def _finish_while_ours(runtime: Runtime, handler: Handler, job: Job, result: Any) -> JobStatus:
-    """What the outside world answered is worth more than one try at writing it down: the lease allows some."""
+def _finish_while_ours(runtime: Runtime, handler: Handler[Prepared, Result], job: Job, result: Result) -> JobStatus:
+    """Write the result, trying again as long as the lease lasts: it is worth more than one try."""
     while True:
         try:
             return _finish(runtime, handler, job, result)
@@ -128,59 +154,85 @@ def _finish_while_ours(runtime: Runtime, handler: Handler, job: Job, result: Any
             nap(0.5)
 
 
-def _finish(runtime: Runtime, handler: Handler, job: Job, result: Any) -> JobStatus:
-    now = runtime.clock.now()
+def _finish(runtime: Runtime, handler: Handler[Prepared, Result], job: Job, result: Result) -> JobStatus:
     with runtime.transaction() as session:
+        context = JobContext(runtime, session, job, runtime.clock.now())
         # The job's row is locked before what hangs on it, either way: by its end, or while its end is found out.
-        foregone = handler.foregone(result)
-        if foregone is not None:
-            status = _end(runtime, handler, session, job, foregone)
-            handler.finish(runtime, session, job, result, now)
+        outcome = handler.outcome_from_result(result)
+        if outcome is not None:
+            status = _end(context, handler, outcome)
+            handler.finish(context, result)
             return status
         service.hold(session, job)
-        outcome = handler.finish(runtime, session, job, result, now)
-        return _end(runtime, handler, session, job, outcome)
+        return _end(context, handler, handler.finish(context, result))
 
 
-def _too_late(runtime: Runtime, handler: Handler, job: Job, result: Any) -> None:
+def _too_late(runtime: Runtime, handler: Handler[Prepared, Result], job: Job, result: Result) -> None:
     log.warning("job.lost")
     with runtime.transaction() as session:
-        handler.late(runtime, session, job, result, runtime.clock.now())
+        handler.late(JobContext(runtime, session, job, runtime.clock.now()), result)
 
 
-def _end(runtime: Runtime, handler: Handler, session: Session, job: Job, outcome: Outcome) -> JobStatus:
-    now = runtime.clock.now()
-    status = service.finish(session, job, outcome, now=now, wall=wall_now())
+def _end(context: JobContext, handler: Handler[Prepared, Result], outcome: Outcome) -> JobStatus:
+    job, now = context.job, context.runtime.clock.now()
+    status = service.finish(context.session, job, outcome, now=now, wall=wall_now())
     if status is JobStatus.FAILED and isinstance(outcome, Retry):
-        handler.give_up(runtime, session, job, now)
-    if not isinstance(outcome, Snooze):
+        handler.give_up(replace(context, now=now))
+    if not isinstance(outcome, Snooze | Wait):
         log.info("job.tried", subject=job.subject, status=str(status), attempt=job.attempts)
     return status
 
 
-def _begin_failed(runtime: Runtime, handler: Handler, job_id: int, error: Exception) -> JobStatus | None:
-    """The claim was rolled back together with the work: claim again, so that the attempt counts."""
+def _begin_failed(
+    runtime: Runtime, handler: Handler[Prepared, Result], job_id: int, error: Exception
+) -> JobStatus | None:
+    """Claim again, so that the attempt counts: the first claim was rolled back together with the work."""
     with runtime.transaction() as session:
         job = service.claim(session, job_id, now=runtime.clock.now(), wall=wall_now())
     return _failed(runtime, handler, job, error) if job is not None else None
 
 
-def _failed(runtime: Runtime, handler: Handler, job: Job, error: Exception) -> JobStatus | None:
+def _failed(runtime: Runtime, handler: Handler[Prepared, Result], job: Job, error: Exception) -> JobStatus | None:
     log.error("job.error", exc_info=error)
-    crash = Explanation(Reason.CRASHED, f"{type(error).__name__}: {logs.without_rows(str(error))}")
+    failure = Retry(Explanation(Reason.CRASHED, f"{type(error).__name__}: {logs.without_rows(str(error))}"))
     try:
         with runtime.transaction() as session:
-            return _end(runtime, handler, session, job, Retry(crash))
+            return _end(JobContext(runtime, session, job, runtime.clock.now()), handler, failure)
     except service.Lost:
         return None
 
 
-def give_up(runtime: Runtime, handler: Handler, session: Session, job: Job, now: datetime) -> None:
-    """Settle what hangs on a lost job that has failed; a handler that cannot is said aloud, and stops nobody else."""
+def give_up(handler: AnyHandler, context: JobContext) -> None:
+    """Settle what hangs on a lost job that has failed; a handler that cannot is logged, and stops no other."""
     try:
-        with session.begin_nested():
-            handler.give_up(runtime, session, job, now)
+        with context.session.begin_nested():
+            handler.give_up(context)
     except OperationalError:
         raise
     except Exception as error:
-        log.error("job.not_settled", job=job.id, kind=job.kind, exc_info=error)
+        log.error("job.not_settled", job=context.job.id, kind=context.job.kind, exc_info=error)
+
+
+def wake_ready(runtime: Runtime, handlers: Mapping[str, AnyHandler], session: Session, *, now: datetime) -> None:
+    """Make the waiting jobs due that have nothing more to wait for.
+
+    The answer depends on nothing but what is committed, so no wake-up is lost with a worker that dies.
+    """
+    ready = [
+        job
+        for job in waiting.find(session, now=now)
+        if job.kind in handlers and _is_ready(handlers[job.kind], JobContext(runtime, session, job, now))
+    ]
+    waiting.wake(session, ready)
+
+
+def _is_ready(handler: AnyHandler, context: JobContext) -> bool:
+    """Ask the handler; one that cannot say is run, so that its failure counts as an attempt."""
+    try:
+        with context.session.begin_nested():
+            return handler.is_ready(context)
+    except OperationalError:
+        raise
+    except Exception as error:
+        log.error("job.not_looked_at", job=context.job.id, kind=context.job.kind, exc_info=error)
+        return True

@@ -159,8 +159,7 @@ def next_look(
 ) -> tuple[datetime | None, datetime | None]:
     """When to look for due jobs again: at a system time, and at a wall time, whichever comes first.
 
-    A job that came due after the last look, and waits for nothing else, is looked at now; one that is `held` at its
-    deadline.
+    A job that came due after the last look and waits for nothing is looked at now; a `held` one at its deadline.
     """
     waits_for_nothing = Job.wait_until.is_(None) & Job.nudge_again_at.is_(None)
     is_held = Job.kind.in_(held)
@@ -234,12 +233,14 @@ def finish(session: Session, job: Job, outcome: rules.Outcome, *, now: datetime,
     match outcome:
         case rules.Done(status, reason):
             values |= {"status": status, "reason": reason, "finished_at": now}
-        case rules.Snooze(delay):
-            values |= {"status": JobStatus.PENDING, "attempts": job.attempts - 1, "wait_until": wall + delay}
+        case rules.Snooze(delay, failures):
+            attempts = job.attempts - 1 if failures is None else failures
+            values |= {"status": JobStatus.PENDING, "attempts": attempts, "wait_until": wall + delay}
+        case rules.Wait():
+            values |= {"status": JobStatus.PENDING, "attempts": job.attempts - 1, "wait_until": rules.UNTIL_WOKEN}
         case rules.Retry(error) as failure:
-            values |= {"last_error": error.shortened()} | _after(failure, job, now=now, wall=wall)
-            if failure.is_free:
-                values["attempts"] = job.attempts - 1
+            values |= {"last_error": error.shortened(), "attempts": job.attempts - failure.is_free}
+            values |= _after(failure, job, now=now, wall=wall)
     written: JobStatus | None = session.execute(
         _finishing(tuple(values)),
         {"job_id": job.id, "held_claims": job.claims} | {f"new_{name}": value for name, value in values.items()},
@@ -247,7 +248,7 @@ def finish(session: Session, job: Job, outcome: rules.Outcome, *, now: datetime,
     if written is None:
         raise Lost(f"job {job.id}")
     for name, value in values.items():
-        setattr(job, name, value)  # whoever settles what hangs on it reads its last error
+        setattr(job, name, value)  # its last error is read by what settles what hangs on it
     if not written.is_over:
         db.notify(session, db.JOBS)
     return written
@@ -294,7 +295,6 @@ def take_back(session: Session, *, now: datetime, wall: datetime) -> list[Job]:
 
 
 def of_subject(session: Session, subject: str, kinds: Sequence[str]) -> list[Job]:
-    """The jobs of these kinds for one subject, in the order of their moments."""
-    return list(
-        session.scalars(select(Job).where(Job.subject == subject, Job.kind.in_(kinds)).order_by(Job.run_at, Job.id))
-    )
+    """Return the jobs of these kinds for one subject, in the order of their moments."""
+    query = select(Job).where(Job.subject == subject, Job.kind.in_(kinds)).order_by(Job.run_at, Job.id)
+    return list(session.scalars(query))

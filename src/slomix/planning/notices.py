@@ -13,42 +13,39 @@ from slomix.config.settings import Settings
 from slomix.contacts import service as contacts
 from slomix.contacts.models import Preferences
 from slomix.contacts.rules import Kind, why_not
-from slomix.deliveries.formatting import Occasion, OnDiscord
-from slomix.deliveries.handlers import Notice
-from slomix.deliveries.models import Delivery
+from slomix.deliveries.formatting import OnDiscord
+from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import Skip
 from slomix.planning import queries, rules
 from slomix.planning.models import Room
 from slomix.planning.service import ASK
 from slomix.reasons.codes import Reason
-from slomix.runtime.context import Runtime
 
 # Discord's limits for one message.
 MOST_MENTIONED = 100
 LONGEST_POST = 2000
 
 
-class MoreNeeded:
+class MoreNeeded(Notice):
     """A post in a Discord room; quiet hours matter only for the players it mentions."""
 
-    kind: Kind | None = None
-    heeds_quiet_hours = True
+    name = ASK
     keeps_channel = True
 
-    def still_wanted(self, runtime: Runtime, session: Session, delivery: Delivery, now: datetime) -> Skip | None:
-        """Skip the post if enough players have committed by now."""
-        return None if _missing(session, _room(session, delivery), runtime.settings) else Skip(Reason.ENOUGH_BY_NOW)
-
-    def words(self, runtime: Runtime, session: Session, delivery: Delivery, occasion: Occasion) -> Message:
-        room = _room(session, delivery)
-        number = _missing(session, room, runtime.settings)
-        link = OnDiscord().aside(f"{runtime.settings.base_url}/planning/{room.day}")
+    def compose(self, occasion: Occasion) -> Message | Skip:
+        session, settings = occasion.session, occasion.runtime.settings
+        room = session.get_one(Room, queries.id_of(occasion.delivery.subject))
+        committed = sum(participant.status.is_committed for participant in queries.participants(session, room.day))
+        number = rules.needed(committed, settings.ready_threshold)
+        if not number:
+            return Skip(Reason.ENOUGH_BY_NOW)
+        link = OnDiscord().aside(f"{settings.base_url}/planning/{room.day}")
         text = (
             words.MORE_NEEDED_ONE.format(link=link)
             if number == 1
             else words.MORE_NEEDED.format(number=number, link=link)
         )
-        accounts = whom_to_mention(session, room.day, settings=runtime.settings, now=occasion.now)
+        accounts = whom_to_mention(session, room.day, settings=settings, now=occasion.now)
         while len(text) + sum(len(account) + 4 for account in accounts) > LONGEST_POST:
             accounts = accounts[:-1]
         mentions = " ".join(f"<@{account}>" for account in accounts)
@@ -70,13 +67,4 @@ def whom_to_mention(session: Session, day: date, *, settings: Settings, now: dat
     return [reach.discord_id for reach in found if reach.discord_id is not None][:MOST_MENTIONED]
 
 
-def _room(session: Session, delivery: Delivery) -> Room:
-    return session.get_one(Room, queries.id_of(delivery.subject))
-
-
-def _missing(session: Session, room: Room, settings: Settings) -> int:
-    committed = sum(participant.status.is_committed for participant in queries.participants(session, room.day))
-    return rules.needed(committed, settings.ready_threshold)
-
-
-NOTICES: dict[str, Notice] = {ASK: MoreNeeded()}
+NOTICES: tuple[Notice, ...] = (MoreNeeded(),)

@@ -24,9 +24,8 @@ from slomix.database import session as db
 from slomix.deliveries import pausing
 from slomix.deliveries.formatting import OnDiscord
 from slomix.jobs import service as jobs
-from slomix.jobs.models import Job
-from slomix.jobs.rules import Done, JobStatus, Outcome, Snooze
-from slomix.jobs.runner import Handler, Step
+from slomix.jobs.rules import UNLIMITED, Done, JobStatus, Outcome, Snooze
+from slomix.jobs.runner import AnyHandler, Handler, JobContext
 from slomix.jobs.service import NewJob
 from slomix.planning import posts, queries
 from slomix.planning.models import Room, Thread
@@ -40,14 +39,12 @@ LOOK_AGAIN = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(seconds=60)
 # A request takes 20 s at most, so requests that begin within this time end before the lease does.
 PATIENCE = timedelta(seconds=5)
-# The job ends with its day, not after a number of failures.
-MOST_TRIES = 1_000_000
 
 
 def promise(session: Session, room: Room, *, settings: Settings, now: datetime) -> None:
     """Schedule the room's thread once, if threads are switched on."""
     if settings.planning_create_thread:
-        job = NewJob(KIND, room.subject, now, max_attempts=MOST_TRIES, lane=ChannelName.DISCORD)
+        job = NewJob(KIND, room.subject, now, max_attempts=UNLIMITED, lane=ChannelName.DISCORD)
         jobs.schedule(session, [job], now=now)
 
 
@@ -89,8 +86,8 @@ class Talk:
     channel: Channel
     wanted: Wanted
     reached: Reached
-    # The number of failures in a row, if this run fails.
-    number: int
+    # The number of failures in a row before this run.
+    failures: int
     error: SendError | None = None
     is_cut_short: bool = False
 
@@ -187,14 +184,15 @@ class Talk:
         return self.reached.thread or ""
 
 
-class PlanningThread(Step):
+class PlanningThread(Handler[Talk, Talk]):
     """The job that keeps a room's thread up to date until its day is over."""
 
-    def begin(self, runtime: Runtime, session: Session, job: Job, now: datetime) -> Talk | Outcome:
+    def begin(self, context: JobContext) -> Talk | Outcome:
         """Compare the thread with what it should be; snooze if there is no difference."""
+        runtime, session, job = context.runtime, context.session, context.job
         settings = runtime.settings
         room = session.get(Room, queries.id_of(job.subject))
-        if room is None or clock.local_day(now, settings.zone, settings.day_starts_at) != room.day:
+        if room is None or clock.local_day(context.now, settings.zone, settings.day_starts_at) != room.day:
             return Done()
         if runtime.threads is None:
             return Done(JobStatus.SKIPPED, Explanation(Reason.SWITCHED_OFF))
@@ -206,26 +204,24 @@ class PlanningThread(Step):
         wanted = _wanted(session, room, was_said=reached.message is not None, settings=settings)
         if reached.is_all(wanted):
             return Snooze(LOOK_AGAIN)
-        return Talk(runtime.threads, runtime.channels[ChannelName.DISCORD], wanted, reached, job.attempts)
+        return Talk(runtime.threads, runtime.channels[ChannelName.DISCORD], wanted, reached, job.attempts - 1)
 
-    def act(self, runtime: Runtime, prepared: Talk) -> Talk:
+    def act(self, _runtime: Runtime, prepared: Talk) -> Talk:
         prepared.hold()
         return prepared
 
-    def finish(self, runtime: Runtime, session: Session, job: Job, result: Talk, now: datetime) -> Outcome:
+    def finish(self, context: JobContext, result: Talk) -> Outcome:
         """Store the results and decide when to run again; a permanent error ends the job."""
-        _write(session, result.wanted.room_id, result.reached)
-        error = result.error
-        # A snooze takes back its own claim, so the attempts left count the failures in a row.
-        job.attempts = 1
+        _write(context.session, result.wanted.room_id, result.reached)
+        error, failures = result.error, result.failures
         if error is None:
-            return Snooze(timedelta(0) if result.is_cut_short else LOOK_AGAIN)
+            return Snooze(timedelta(0) if result.is_cut_short else LOOK_AGAIN, failures=0)
         if error.permanent:
             return Done(JobStatus.FAILED, error.reason)
-        is_failure = not isinstance(error, SlowDown)
-        job.attempts = result.number + is_failure
-        growing = min(LOOK_AGAIN * 2 ** min(result.number - 1, 10), LONGEST_PAUSE) if is_failure else LOOK_AGAIN
-        return Snooze(error.retry_after or growing)
+        if isinstance(error, SlowDown):
+            return Snooze(error.retry_after or LOOK_AGAIN, failures=failures)
+        growing = min(LOOK_AGAIN * 2 ** min(failures, 10), LONGEST_PAUSE)
+        return Snooze(error.retry_after or growing, failures=failures + 1)
 
 
 def _wanted(session: Session, room: Room, *, was_said: bool, settings: Settings) -> Wanted:
@@ -265,4 +261,4 @@ def _write(session: Session, room_id: int, reached: Reached) -> None:
     db.notify(session, db.LIVE, "planning")
 
 
-HANDLERS: dict[str, Handler] = {KIND: PlanningThread()}
+HANDLERS: dict[str, AnyHandler] = {KIND: PlanningThread()}

@@ -1,6 +1,12 @@
 """Where a game night takes place: the voice room and the game server."""
 
 from slomix.config.settings import Settings
+from slomix.presence.rules import Rooms
+
+
+def rooms(settings: Settings) -> Rooms:
+    """Return which voice rooms mean something here."""
+    return Rooms(frozenset(settings.gaming_voice_channels), settings.afk_voice_channel)
 
 
 def voice_room(settings: Settings) -> str | None:

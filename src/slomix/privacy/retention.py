@@ -4,7 +4,6 @@ A few rows at a time, each in a transaction of its own, so that nobody waits for
 """
 
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
 from sqlalchemy import Text, cast, delete, inspect, literal, select, tuple_
 from sqlalchemy.orm import Session
@@ -25,9 +24,8 @@ from slomix.health.models import Heartbeat
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Outcome, Snooze
-from slomix.jobs.runner import Handler, Step
+from slomix.jobs.runner import AnyHandler, JobContext, Step
 from slomix.jobs.service import NewJob
-from slomix.runtime.context import Runtime
 
 KIND = "retention"
 AT_ONCE = 1000
@@ -49,9 +47,9 @@ def plan(session: Session, day: date, *, now: datetime) -> None:
 class Retention(Step):
     """`retention`: deletes as much as goes at once, and looks again until nothing old is left."""
 
-    def finish(self, runtime: Runtime, session: Session, job: Job, result: Any, now: datetime) -> Outcome:
-        settings = runtime.settings
-        first_kept = date.fromisoformat(job.subject) - timedelta(days=settings.retention_days)
+    def work(self, context: JobContext) -> Outcome:
+        session, now, settings = context.session, context.now, context.runtime.settings
+        first_kept = date.fromisoformat(context.job.subject) - timedelta(days=settings.retention_days)
         before = moment_of(first_kept, time(0), settings.zone)
         close_campaigns(session, before, now=now)
         number = _forget_deliveries(session, before)
@@ -98,4 +96,4 @@ def _forget(session: Session, model: type[Base], *which: ColumnElement[bool]) ->
     return len(found)
 
 
-HANDLERS: dict[str, Handler] = {KIND: Retention()}
+HANDLERS: dict[str, AnyHandler] = {KIND: Retention()}

@@ -14,11 +14,12 @@ from slomix.clock import wall_now
 from slomix.contacts.handlers import HANDLERS as CONTACT_HANDLERS
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries import pausing, test_message
-from slomix.deliveries.handlers import Deliver, Notice
+from slomix.deliveries.handlers import Deliver
+from slomix.deliveries.notices import Notice
 from slomix.deliveries.service import JOB_KIND
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import GENERAL
-from slomix.jobs.runner import Handler, give_up, run
+from slomix.jobs.runner import AnyHandler, JobContext, give_up, run, wake_ready
 from slomix.jobs.service import Due
 from slomix.planning.handlers import HANDLERS as PLANNING_HANDLERS
 from slomix.planning.notices import NOTICES as PLANNING_NOTICES
@@ -29,12 +30,9 @@ from slomix.runtime.context import Runtime
 log = structlog.get_logger()
 
 NOTICES: dict[str, Notice] = {
-    **CAMPAIGN_NOTICES,
-    **DAY_NOTICES,
-    **PLANNING_NOTICES,
-    test_message.NOTICE: test_message.Tryout(),
+    notice.name: notice for notice in (*CAMPAIGN_NOTICES, *DAY_NOTICES, *PLANNING_NOTICES, test_message.Tryout())
 }
-HANDLERS: dict[str, Handler] = {
+HANDLERS: dict[str, AnyHandler] = {
     **CAMPAIGN_HANDLERS,
     **CONTACT_HANDLERS,
     **DAY_HANDLERS,
@@ -89,13 +87,15 @@ def held(session: Session) -> frozenset[str]:
 
 
 def tick(runtime: Runtime) -> list[Due]:
-    """Take back lost jobs and release due ones in one transaction; the caller then sends the nudges."""
+    """Wake jobs that are ready, take back lost ones and release due ones; the caller then sends the nudges."""
     now, wall = runtime.clock.now(), wall_now()
     with runtime.transaction() as session:
+        # First, as it locks jobs, and who gives up locks deliveries.
+        wake_ready(runtime, HANDLERS, session, now=now)
         for job in jobs.take_back(session, now=now, wall=wall):
             log.warning("job.given_up", job=job.id, kind=job.kind)
             if job.kind in HANDLERS:
-                give_up(runtime, HANDLERS[job.kind], session, job, now)
+                give_up(HANDLERS[job.kind], JobContext(runtime, session, job, now))
         released = jobs.release_due(session, now=now, wall=wall, held=held(session))
     for due in released:
         if due.is_new:

@@ -17,10 +17,10 @@ class ExplanationType(TypeDecorator[Explanation]):
     impl = JSONB(none_as_null=True)
     cache_ok = True
 
-    def process_bind_param(self, value: Explanation | None, dialect: Dialect) -> dict[str, Any] | None:
+    def process_bind_param(self, value: Explanation | None, _dialect: Dialect) -> dict[str, Any] | None:
         return value.as_json() if value is not None else None
 
-    def process_result_value(self, value: dict[str, Any] | None, dialect: Dialect) -> Explanation | None:
+    def process_result_value(self, value: dict[str, Any] | None, _dialect: Dialect) -> Explanation | None:
         return Explanation.of_json(value) if value is not None else None
 
 

@@ -81,7 +81,6 @@ OLD_SCHEMA: Final = "the schema is at {found}; this version needs {needed}"
 # What may go wrong with an evening: reasons as well, for its promoter and for admins.
 
 # What was wrong a moment ago and is not any more.
-RISK_PASSING = "something did not answer for a while"
 RISK_PAUSED = "sending is paused"
 RISK_LATE = "messages are due and have not left for a minute"
 # {channel} is one of CHANNELS, {some} and {all} are numbers of people, {part} is a part of the system by its own name.

@@ -74,7 +74,7 @@ class Stage:
                 code = self.ask(name, "/api/availability/link-token", {"channel_type": channel})["token"]
                 self.control.write(channel, self.ids[name], f"/link {code}")
         total = sum(map(len, ON.values()))
-        self.wait("the new addresses", lambda: self._count_addresses() == total)
+        self.wait(lambda: self._count_addresses() == total)
 
     def _count_addresses(self) -> int:
         with self.database.transaction() as session:
@@ -130,7 +130,7 @@ class Stage:
 
     def insist_on_killing(self, name: str) -> None:
         """Kill a process as soon as it is up."""
-        self.wait(name, lambda: self.system.kill(name))
+        self.wait(lambda: self.system.kill(name))
 
     def end_leases(self) -> None:
         """End all leases now, instead of waiting thirty seconds for those of a dead worker."""

@@ -1,0 +1,269 @@
+"""What calls a campaign's recipients together: reminder, start and follow-up."""
+
+from abc import abstractmethod
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import ClassVar
+
+from sqlalchemy import BindParameter, bindparam, select
+from sqlalchemy.orm import Session
+
+from slomix import words
+from slomix.accounts.models import User
+from slomix.availability.models import Entry
+from slomix.availability.rules import Status
+from slomix.campaigns import queries, rules
+from slomix.campaigns.models import Campaign, Recipient
+from slomix.campaigns.rules import CampaignStatus, Planned, Skipped, Timeline
+from slomix.channels.base import Message
+from slomix.config.settings import Settings
+from slomix.contacts import unsubscribe
+from slomix.contacts.rules import Kind
+from slomix.deliveries import service as deliveries
+from slomix.deliveries.formatting import OnDiscord, Style, style_for
+from slomix.deliveries.notices import Notice, Occasion
+from slomix.deliveries.rules import DeliveryStatus, Skip
+from slomix.deliveries.service import Plan
+from slomix.presence import places
+from slomix.presence.models import Observation, VoiceState
+from slomix.presence.rules import VoiceSnapshot
+from slomix.presence.service import VOICE
+from slomix.reasons.codes import Reason
+
+
+@dataclass(frozen=True)
+class Links:
+    """Where a message leads: the board, the way to stop such messages, the voice room and the game server if any."""
+
+    board: str
+    stop: str
+    voice_room: str | None
+    game_server: str | None = None
+
+
+def links_of(settings: Settings, stop: str | None = None) -> Links:
+    """Return where messages lead; `stop` is the reader's own link to have no more of them."""
+    return Links(
+        board=settings.base_url + "/",
+        stop=stop or settings.base_url + "/preferences",
+        voice_room=places.voice_room(settings),
+        game_server=places.game_server(settings),
+    )
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a call is put into words from."""
+
+    start_at: datetime
+    now: datetime
+    links: Links
+    style: Style
+    # Whether the voice check has just seen the reader on the game server.
+    is_on_server: bool = False
+
+
+@dataclass(frozen=True)
+class RecipientSnapshot:
+    """A recipient as the message leaves: what they say of the day, and where they were last seen."""
+
+    campaign: Campaign
+    status: Status | None
+    discord_id: str
+    voice: VoiceSnapshot
+    # Whether the voice check found them on the game server.
+    on_server: bool
+
+
+class Call(Notice):
+    """Call one recipient. Its event is the same for every campaign of a day, so nobody is called twice."""
+
+    kind = Kind.CAMPAIGNS
+    phase: ClassVar[str]
+
+    def event_key(self, day: date) -> str:
+        """Return the ledger's name for this notice of one day."""
+        return f"PROMOTE:{self.phase}:{day.isoformat()}"
+
+    @abstractmethod
+    def moment(self, timeline: Timeline) -> Planned | Skipped:
+        """Return when it leaves, and until when it makes sense."""
+
+    @abstractmethod
+    def text(self, facts: Facts) -> str:
+        """Put it into words."""
+
+    def plan(
+        self,
+        session: Session,
+        campaign: Campaign,
+        player_ids: Collection[int],
+        *,
+        run_at: datetime,
+        deadline_at: datetime | None,
+        settings: Settings,
+        now: datetime,
+    ) -> None:
+        """Put it into the ledger for these recipients, except for those who have it already."""
+        key, attempts = self.event_key(campaign.day), settings.job_max_attempts
+        plan = Plan(self.name, campaign.subject, key, run_at, deadline_at, attempts)
+        deliveries.plan_for_players(session, plan, player_ids, settings=settings, now=now)
+
+    def compose(self, occasion: Occasion) -> Message | Skip:
+        seen = _snapshot(occasion.session, queries.id_of(occasion.delivery.subject), occasion.delivery.player_id or 0)
+        reason = self._why_unwanted(seen, occasion)
+        if reason is not None:
+            return Skip(reason)
+        settings, now = occasion.runtime.settings, occasion.now
+        reader = unsubscribe.reader_of(occasion.reach, Kind.CAMPAIGNS, settings=settings) if occasion.reach else None
+        links = links_of(settings, reader.stop_link if reader else None)
+        style = style_for(occasion.channel, reader.zone if reader else settings.zone, now)
+        is_on_server = seen.on_server and _is_verdict_fresh(seen.campaign, settings, now)
+        return Message(self.text(Facts(seen.campaign.start_at, now, links, style, is_on_server)))
+
+    def _why_unwanted(self, seen: RecipientSnapshot, occasion: Occasion) -> Reason | None:
+        """Return why it should not leave: the campaign is cancelled, or the recipient withdrew."""
+        if seen.campaign.status is CampaignStatus.CANCELLED:
+            return Reason.WITHDRAWN
+        return rules.why_unwanted(seen.status) or self._why_not_now(seen, occasion)
+
+    @abstractmethod
+    def _why_not_now(self, seen: RecipientSnapshot, occasion: Occasion) -> Reason | None:
+        """Return why this call in particular should not leave."""
+
+
+class Reminder(Call):
+    """A quarter of an hour before the start."""
+
+    name = rules.REMINDER
+    phase = "T-15"
+
+    def moment(self, timeline: Timeline) -> Planned | Skipped:
+        return timeline.reminder
+
+    def text(self, facts: Facts) -> str:
+        time, countdown = facts.style.time(facts.start_at), facts.style.countdown(facts.start_at)
+        return _with_footer(words.GAME_NIGHT_STARTS_AT.format(time=time, countdown=countdown), facts)
+
+    def _why_not_now(self, _seen: RecipientSnapshot, _occasion: Occasion) -> None:
+        """Let it leave: it is about what comes."""
+
+
+class Start(Call):
+    """At the start, to those who are not in voice yet."""
+
+    name = rules.START
+    phase = "T0"
+
+    def moment(self, timeline: Timeline) -> Planned | Skipped:
+        return timeline.start
+
+    def reached(self, session: Session, campaign: Campaign, player_ids: list[int]) -> list[int]:
+        """Return those of the players whom it reached, or may have reached."""
+        told = deliveries.told(session, self.event_key(campaign.day), player_ids)
+        reached = {DeliveryStatus.SENT, DeliveryStatus.UNKNOWN}
+        return [player_id for player_id in player_ids if player_id in told and told[player_id].status in reached]
+
+    def text(self, facts: Facts) -> str:
+        if (facts.now - facts.start_at).total_seconds() >= 60:
+            opening = words.GAME_NIGHT_HAS_BEGUN.format(time=facts.style.time(facts.start_at))
+        else:
+            opening = words.GAME_NIGHT_STARTS_NOW
+        return _with_footer(opening, facts, room=True, server=True)
+
+    def _why_not_now(self, seen: RecipientSnapshot, occasion: Occasion) -> Reason | None:
+        """Skip who is in voice; where that is not known, it goes out."""
+        return Reason.ALREADY_IN_VOICE if _is_in_voice(seen, occasion) else None
+
+
+class FollowUp(Call):
+    """After the voice check, to those whom the start reached and who are missing."""
+
+    name = rules.VOICE_CHECK
+    phase = "FOLLOWUP"
+
+    def moment(self, timeline: Timeline) -> Planned | Skipped:
+        return timeline.voice_check
+
+    def text(self, facts: Facts) -> str:
+        """Show who is on the game server already only the way to voice."""
+        opening = words.NOT_IN_VOICE_YET if facts.is_on_server else words.STILL_COMING
+        return _with_footer(opening, facts, room=True, server=not facts.is_on_server)
+
+    def _why_not_now(self, seen: RecipientSnapshot, occasion: Occasion) -> Reason | None:
+        """Skip who is in voice by now, and everybody when the verdict is old and voice no longer known."""
+        is_in_voice = _is_in_voice(seen, occasion)
+        if is_in_voice is not None:
+            return Reason.ALREADY_IN_VOICE if is_in_voice else None
+        is_fresh = _is_verdict_fresh(seen.campaign, occasion.runtime.settings, occasion.now)
+        return None if is_fresh else Reason.VOICE_NO_LONGER_KNOWN
+
+
+REMINDER, START, FOLLOW_UP = Reminder(), Start(), FollowUp()
+CALLS: tuple[Call, ...] = (REMINDER, START, FOLLOW_UP)
+
+
+def texts(start_at: datetime, now: datetime, *, with_reminder: bool, settings: Settings) -> dict[str, str]:
+    """Return what the calls would say on Discord, in their order, for a preview."""
+    facts = Facts(start_at, max(start_at, now), links_of(settings), OnDiscord())
+    return {call.name: call.text(facts) for call in CALLS if with_reminder or call is not REMINDER}
+
+
+def _is_in_voice(seen: RecipientSnapshot, occasion: Occasion) -> bool | None:
+    """Return whether the recipient is in voice; None where nobody knows."""
+    settings = occasion.runtime.settings
+    if not seen.voice.is_fresh(occasion.now, settings.presence_max_age):
+        return None
+    return places.rooms(settings).whereabouts(seen.voice.rooms.get(seen.discord_id)).is_in_voice
+
+
+def _is_verdict_fresh(campaign: Campaign, settings: Settings, now: datetime) -> bool:
+    """Return whether the voice check's verdict may still be spoken of; true before there is one."""
+    return campaign.judged_at is None or now - campaign.judged_at <= settings.presence_max_age
+
+
+def _with_footer(opening: str, facts: Facts, *, room: bool = False, server: bool = False) -> str:
+    links = facts.links
+    lines = [opening]
+    if room and links.voice_room:
+        lines.append(words.VOICE_ROOM.format(link=links.voice_room))
+    if server and links.game_server:
+        lines.append(words.GAME_SERVER.format(server=links.game_server))
+    lines += [
+        words.TONIGHT.format(link=links.board),
+        words.HOW_TO_STOP.format(link=facts.style.aside(links.stop)),
+    ]
+    return "\n".join(lines)
+
+
+# Put together once, as it is asked for every recipient.
+_PLAYER: BindParameter[int] = bindparam("player")
+_SNAPSHOT = (
+    select(
+        Campaign,
+        Entry.status,
+        User.discord_id,
+        Observation.observed_at,
+        VoiceState.voice_channel_id,
+        Recipient.on_server,
+    )
+    .outerjoin(Entry, (Entry.day == Campaign.day) & (Entry.player_id == _PLAYER))
+    .outerjoin(User, User.player_id == _PLAYER)
+    .outerjoin(VoiceState, VoiceState.discord_id == User.discord_id)
+    .outerjoin(Observation, Observation.source == VOICE)
+    .outerjoin(Recipient, (Recipient.campaign_id == Campaign.id) & (Recipient.player_id == _PLAYER))
+    .where(Campaign.id == bindparam("campaign"))
+    .execution_options(populate_existing=True)
+)
+
+
+def _snapshot(session: Session, campaign_id: int, player_id: int) -> RecipientSnapshot:
+    """Read everything about a recipient and the evening in one query. Raise NoSuchCampaign."""
+    row = session.execute(_SNAPSHOT, {"campaign": campaign_id, "player": player_id}).one_or_none()
+    if row is None:
+        raise queries.NoSuchCampaign
+    discord_id = row.discord_id or ""
+    rooms = {discord_id: row.voice_channel_id} if row.voice_channel_id is not None else {}
+    voice = VoiceSnapshot(row.observed_at, rooms)
+    return RecipientSnapshot(row.Campaign, row.status, discord_id, voice, on_server=bool(row.on_server))

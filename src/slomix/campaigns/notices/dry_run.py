@@ -1,0 +1,60 @@
+"""What a promoter sends to nobody but themselves, to see what everybody would get."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from slomix import words
+from slomix.campaigns import queries, rules
+from slomix.campaigns.models import Campaign
+from slomix.campaigns.notices import summary
+from slomix.campaigns.notices.calls import CALLS, Call, Facts, links_of
+from slomix.channels.base import Message
+from slomix.config.settings import Settings
+from slomix.contacts.rules import ChannelName
+from slomix.deliveries import service as deliveries
+from slomix.deliveries.formatting import OnDiscord
+from slomix.deliveries.notices import Notice, Occasion
+from slomix.deliveries.service import Plan
+
+
+class DryRunNotice(Notice):
+    """One of the messages of a dry run."""
+
+    heeds_quiet_hours = False
+    keeps_channel = True
+
+    def __init__(self, of_notice: str) -> None:
+        self._of_notice = of_notice
+        self.name = f"{rules.DRY_RUN}.{of_notice}"
+
+    def plan(self, session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> None:
+        """Put it into the ledger, to the promoter's Discord DM."""
+        key, until = f"DRYRUN:{campaign.id}:{self._of_notice}", now + rules.START_GRACE
+        plan = Plan(self.name, campaign.subject, key, now, until, channel=ChannelName.DISCORD)
+        deliveries.plan_for_players(session, plan, [campaign.promoter_id], settings=settings, now=now)
+
+    def compose(self, occasion: Occasion) -> Message:
+        campaign = queries.of_subject(occasion.session, occasion.delivery.subject)
+        return Message(words.DRY_RUN.format(message=self._text(campaign, occasion)))
+
+    def _text(self, campaign: Campaign, occasion: Occasion) -> str:
+        facts = summary.would_be(occasion.session, campaign, occasion.runtime.settings, occasion.now)
+        return summary.text(facts)
+
+
+class DryRunCall(DryRunNotice):
+    """The dry run of a reminder, start or follow-up."""
+
+    def __init__(self, call: Call) -> None:
+        super().__init__(call.name)
+        self._call = call
+
+    def _text(self, campaign: Campaign, occasion: Occasion) -> str:
+        is_early = self._call.name == rules.REMINDER
+        told_at = occasion.now if is_early else max(occasion.now, campaign.start_at)
+        return self._call.text(Facts(campaign.start_at, told_at, links_of(occasion.runtime.settings), OnDiscord()))
+
+
+# In the order in which they are sent.
+NOTICES: tuple[DryRunNotice, ...] = (*(DryRunCall(call) for call in CALLS), DryRunNotice(rules.SUMMARY))

@@ -1,0 +1,176 @@
+"""The post to the room after the voice check: who came, and who is still awaited."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from slomix import words
+from slomix.accounts import service as accounts
+from slomix.availability import service as availability
+from slomix.campaigns import queries, rules, voice_rules
+from slomix.campaigns.models import Campaign
+from slomix.campaigns.notices.calls import START
+from slomix.campaigns.preview import preview
+from slomix.campaigns.rules import CampaignStatus
+from slomix.channels.base import Message
+from slomix.config.settings import Settings
+from slomix.contacts import rules as contacts_rules
+from slomix.contacts import service as contacts
+from slomix.deliveries import service as deliveries
+from slomix.deliveries.formatting import listed, safe_name
+from slomix.deliveries.notices import Notice, Occasion
+from slomix.deliveries.rules import DeliveryStatus, Skip
+from slomix.deliveries.service import Plan
+from slomix.presence import places
+from slomix.presence import service as presence
+from slomix.presence.rules import Whereabouts
+from slomix.reasons.codes import Reason
+
+NAMES_SHOWN = 20
+# Names may be long and full of escapes: two such lists and all the rest stay below Discord's 2,000 characters.
+LONGEST_LIST = 800
+# A player whose DMs are closed did not withdraw.
+NAMEABLE = {None, Reason.NO_WORKING_CONTACT}
+
+
+@dataclass(frozen=True)
+class SummaryFacts:
+    """What the voice check found."""
+
+    here: int
+    asked: int
+    awaited: Sequence[str]
+    followups_sent: int
+    followups_tried: int
+    presence_known: bool
+    with_names: bool
+    # Those of the awaited who are on the game server.
+    on_server: Sequence[str] = ()
+
+
+class Summary(Notice):
+    """One for a campaign, to the room that is configured for it."""
+
+    name = rules.SUMMARY
+
+    def plan(self, session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> None:
+        """Put it into the ledger, once; without a room it stands on the card alone."""
+        room = settings.summary_channel_id
+        if room:
+            key, until = f"SUMMARY:{campaign.id}", now + rules.FOLLOWUP_GRACE
+            deliveries.plan_for_room(session, Plan(self.name, campaign.subject, key, now, until), room, now=now)
+
+    def compose(self, occasion: Occasion) -> Message | Skip:
+        campaign = queries.of_subject(occasion.session, occasion.delivery.subject)
+        if campaign.status is CampaignStatus.CANCELLED:
+            return Skip(Reason.WITHDRAWN)
+        return Message(text(_facts(occasion.session, campaign, occasion.runtime.settings, occasion.now)))
+
+
+SUMMARY = Summary()
+
+
+def text(facts: SummaryFacts) -> str:
+    """Put it into words: neutral, no mentions, always under Discord's 2,000 characters."""
+    if not facts.presence_known:
+        return words.ON_UNSEEN
+    lines = [words.ON_WITH.format(here=facts.here, asked=facts.asked)]
+    if not facts.awaited:
+        is_full = 0 < facts.asked <= facts.here
+        lines.append(words.EVERYBODY_IS_HERE if is_full else words.NOBODY_ELSE_AWAITED)
+    else:
+        lines.append(words.STILL_AWAITED.format(awaited=_listed(facts.awaited, facts)))
+    if facts.on_server:
+        lines.append(words.ON_SERVER.format(players=_listed(facts.on_server, facts)))
+    if facts.followups_tried:
+        lines.append(words.FOLLOWED_UP.format(sent=facts.followups_sent, tried=facts.followups_tried))
+    return "\n".join(lines)
+
+
+def _listed(names: Sequence[str], facts: SummaryFacts) -> str:
+    """List as many whole names as there is room for; only their number where names are switched off."""
+    if not facts.with_names:
+        return str(len(names))
+    return listed([safe_name(name) for name in names], most=NAMES_SHOWN, longest=LONGEST_LIST)
+
+
+def _facts(session: Session, campaign: Campaign, settings: Settings, now: datetime) -> SummaryFacts:
+    """Gather what the voice check found, and who came since. Awaited: asked by the start, still missing, nameable."""
+    recipients = queries.recipients(session, campaign)
+    found = {recipient.player_id: recipient.whereabouts for recipient in recipients}
+    missing = [player_id for player_id, where in found.items() if where is Whereabouts.MISSING]
+    came_since = _in_voice_now(session, missing, settings, now)
+    still_missing = [player for player in START.reached(session, campaign, missing) if player not in came_since]
+    wanted = _still_wanted(session, campaign, list(found))
+    here = {player for player, where in found.items() if where is not None and where.is_in_voice} | came_since
+    followups = deliveries.tally(session, campaign.subject).get(rules.VOICE_CHECK)
+    awaited = _may_be_named(session, campaign, still_missing, settings, now)
+    on_server = [recipient.player_id for recipient in recipients if recipient.on_server]
+    return SummaryFacts(
+        here=len(here),
+        asked=len(here | wanted),
+        awaited=list(awaited.values()),
+        followups_sent=followups[DeliveryStatus.SENT] if followups else 0,
+        followups_tried=followups.tried if followups else 0,
+        presence_known=campaign.judged_at is not None and Whereabouts.UNKNOWN not in found.values(),
+        with_names=settings.summary_names,
+        on_server=[awaited[player_id] for player_id in on_server if player_id in awaited],
+    )
+
+
+def would_be(session: Session, campaign: Campaign, settings: Settings, now: datetime) -> SummaryFacts:
+    """Gather what the summary would say if the voice check came now, for a dry run."""
+    ahead = preview(
+        session, campaign.audience, day=campaign.day, start_at=campaign.start_at, settings=settings, now=now
+    )
+    players = [asked.player_id for asked in ahead.asked]
+    snapshot = presence.voice(session)
+    ids = accounts.discord_ids(session, players)
+    rooms = places.rooms(settings)
+    where = {player_id: rooms.whereabouts(snapshot.rooms.get(ids.get(player_id, ""))) for player_id in players}
+    missing = voice_rules.missing(where)
+    return SummaryFacts(
+        here=len(players) - len(missing),
+        asked=len(players),
+        awaited=list(_may_be_named(session, campaign, missing, settings, now).values()),
+        followups_sent=0,
+        followups_tried=0,
+        presence_known=snapshot.is_fresh(now, settings.presence_max_age),
+        with_names=settings.summary_names,
+    )
+
+
+def _in_voice_now(session: Session, player_ids: list[int], settings: Settings, now: datetime) -> set[int]:
+    """Return those of the players who are in voice by a fresh picture; none when there is no such picture."""
+    snapshot = presence.voice(session)
+    if not snapshot.is_fresh(now, settings.presence_max_age):
+        return set()
+    rooms = places.rooms(settings)
+    ids = accounts.discord_ids(session, player_ids)
+    return {
+        player_id
+        for player_id, discord_id in ids.items()
+        if rooms.whereabouts(snapshot.rooms.get(discord_id)).is_in_voice
+    }
+
+
+def _still_wanted(session: Session, campaign: Campaign, player_ids: list[int]) -> set[int]:
+    """Return those who have not withdrawn."""
+    statuses = availability.statuses(session, campaign.day, player_ids)
+    return {player_id for player_id in player_ids if rules.why_unwanted(statuses.get(player_id)) is None}
+
+
+def _may_be_named(
+    session: Session, campaign: Campaign, missing: list[int], settings: Settings, now: datetime
+) -> dict[int, str]:
+    """Return the names of the missing, without those in quiet hours and those who withdrew in any way."""
+    wanted = _still_wanted(session, campaign, missing)
+    reaches = contacts.reach_of(session, missing, settings=settings)
+    names = accounts.names(session, missing)
+    return {
+        player_id: names[player_id]
+        for player_id in missing
+        if player_id in wanted and contacts_rules.why_not(reaches.get(player_id), now) in NAMEABLE
+    }

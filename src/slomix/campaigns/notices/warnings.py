@@ -1,0 +1,69 @@
+"""What a promoter is warned of: that nobody could be called a second time, and that tonight may go wrong."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from slomix import words
+from slomix.campaigns import queries, risk_facts, rules
+from slomix.campaigns.models import Campaign
+from slomix.campaigns.notices.calls import links_of
+from slomix.campaigns.rules import CampaignStatus
+from slomix.channels.base import Message
+from slomix.clock import wall_now
+from slomix.config.settings import Settings
+from slomix.deliveries import service as deliveries
+from slomix.deliveries.notices import Notice, Occasion
+from slomix.deliveries.rules import Skip
+from slomix.deliveries.service import Plan
+from slomix.reasons.codes import Reason
+
+
+class PresenceUnknown(Notice):
+    """The voice check could not see who is in voice."""
+
+    name = rules.PRESENCE_UNKNOWN
+
+    def plan(self, session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> None:
+        """Put it into the ledger, once."""
+        key = f"PRESENCE_UNKNOWN:{campaign.id}"
+        plan = Plan(self.name, campaign.subject, key, now, now + rules.FOLLOWUP_GRACE)
+        deliveries.plan_for_players(session, plan, [campaign.promoter_id], settings=settings, now=now)
+
+    def compose(self, occasion: Occasion) -> Message:
+        return Message(words.NOBODY_ASKED_AGAIN.format(link=links_of(occasion.runtime.settings).board))
+
+
+class AtRisk(Notice):
+    """Something may keep tonight's messages from arriving."""
+
+    name = rules.AT_RISK
+
+    def plan(
+        self,
+        session: Session,
+        campaign: Campaign,
+        *,
+        number: int,
+        deadline_at: datetime | None,
+        settings: Settings,
+        now: datetime,
+    ) -> None:
+        """Put the warning with this number, counted from 1, into the ledger."""
+        key = f"AT_RISK:{campaign.id}" + (f":{number}" if number > 1 else "")
+        plan = Plan(self.name, campaign.subject, key, now, deadline_at)
+        deliveries.plan_for_players(session, plan, [campaign.promoter_id], settings=settings, now=now)
+
+    def compose(self, occasion: Occasion) -> Message | Skip:
+        session, settings = occasion.session, occasion.runtime.settings
+        campaign = queries.of_subject(session, occasion.delivery.subject)
+        if campaign.status is CampaignStatus.CANCELLED:
+            return Skip(Reason.WITHDRAWN)
+        found = risk_facts.look(session, campaign, settings=settings, now=occasion.now, wall=wall_now())
+        if not found:
+            return Skip(Reason.DANGER_IS_OVER)
+        reasons = "; ".join(risk.reason for risk in found)
+        return Message(words.AT_RISK.format(reasons=reasons, link=f"{settings.base_url}/campaigns/{campaign.id}"))
+
+
+PRESENCE_UNKNOWN, AT_RISK = PresenceUnknown(), AtRisk()

@@ -1,0 +1,87 @@
+"""What a voice check comes to: who is missing, who of them is called once more, and when nobody can say."""
+
+import enum
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from slomix.presence.rules import Rooms, Whereabouts, recognised
+
+
+class VoiceOutcome(enum.StrEnum):
+    """What a voice check came to."""
+
+    JUDGED = "judged"
+    NOBODY_KNOWS = "nobody knows"
+    TOO_LATE = "too late"
+
+
+@dataclass(frozen=True)
+class VoiceRecipient:
+    """A recipient as the voice check sees them."""
+
+    player_id: int
+    discord_id: str | None
+    # All by which they are known in the game.
+    names: tuple[str, ...]
+    # Whether the start reached them, or may have.
+    was_told: bool
+
+
+@dataclass(frozen=True)
+class VoiceVerdict:
+    """What a voice check found, to be written down and acted upon."""
+
+    outcome: VoiceOutcome
+    # Nothing where nobody was told of a start that nobody looked for.
+    whereabouts: Mapping[int, Whereabouts]
+    # Of the missing; nothing without telemetry.
+    on_server: Mapping[int, bool]
+    # Who is called once more.
+    follow_up: Sequence[int]
+
+
+def judge_voice_check(
+    recipients: Sequence[VoiceRecipient],
+    voice: Mapping[str, str] | None,
+    server: Collection[str] | None,
+    *,
+    rooms: Rooms,
+    now: datetime,
+    deadline_at: datetime | None,
+) -> VoiceVerdict:
+    """Decide who is missing and who of them is called once more.
+
+    `voice` has the room of each account that is in one, None when nobody knows; `server` the names on the game server,
+    None without telemetry. After the deadline it is too late to call anybody.
+    """
+    is_too_late = deadline_at is not None and now >= deadline_at
+    if is_too_late or voice is None:
+        is_untold = is_too_late and not any(recipient.was_told for recipient in recipients)
+        unknown = {} if is_untold else {recipient.player_id: Whereabouts.UNKNOWN for recipient in recipients}
+        outcome = VoiceOutcome.TOO_LATE if is_too_late else VoiceOutcome.NOBODY_KNOWS
+        return VoiceVerdict(outcome, unknown, {}, [])
+    found = whereabouts(recipients, voice, rooms)
+    absent = missing(found)
+    there = recognised({recipient.player_id: recipient.names for recipient in recipients}, server or ())
+    told = {recipient.player_id for recipient in recipients if recipient.was_told}
+    return VoiceVerdict(
+        VoiceOutcome.JUDGED,
+        found,
+        on_server={player_id: player_id in there for player_id in absent} if server is not None else {},
+        follow_up=[player_id for player_id in absent if player_id in told],
+    )
+
+
+def whereabouts(recipients: Sequence[VoiceRecipient], voice: Mapping[str, str], rooms: Rooms) -> dict[int, Whereabouts]:
+    """Return where those recipients are who have an account on Discord."""
+    return {
+        recipient.player_id: rooms.whereabouts(voice.get(recipient.discord_id))
+        for recipient in recipients
+        if recipient.discord_id is not None
+    }
+
+
+def missing(whereabouts: Mapping[int, Whereabouts]) -> list[int]:
+    """Those who are known not to be in voice. Unknown is not missing: nobody is called on a guess."""
+    return [player_id for player_id, where in whereabouts.items() if where is Whereabouts.MISSING]

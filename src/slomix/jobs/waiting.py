@@ -1,0 +1,24 @@
+"""Finds and wakes the jobs that wait until something else is settled."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from slomix.jobs.models import Job
+from slomix.jobs.rules import UNTIL_WOKEN, JobStatus
+
+# Of all that is pending only few are due, so `run_at` finds them sooner.
+_WAITS = (Job.status == JobStatus.PENDING) & (Job.wait_until == UNTIL_WOKEN)
+
+
+def find(session: Session, *, now: datetime) -> list[Job]:
+    """Return the jobs that wait to be woken."""
+    return list(session.scalars(select(Job).where(_WAITS, Job.run_at <= now).order_by(Job.id)))
+
+
+def wake(session: Session, jobs: Sequence[Job]) -> None:
+    """Make those of `jobs` due that still wait to be woken."""
+    if jobs:
+        session.execute(update(Job).where(_WAITS, Job.id.in_([job.id for job in jobs])).values(wait_until=None))
