@@ -12,7 +12,7 @@ OF_DAYS, OF_EVENINGS, OF_REACHING, OF_TEAMS, OF_PRESENCE, OF_NAMES = (
     f"tests/rules/test_{name}_rules.py"
     for name in ("availability", "campaign", "contacts", "planning", "presence", "accounts")
 )
-NAMES, OF_GAME_NAMES = "src/slomix/game_names.py", "tests/rules/test_game_names.py"
+NAMES, OF_GAME_NAMES = "src/slomix/presence/game_names.py", "tests/rules/test_game_names.py"
 DRAFT, BALANCED, OF_TIME = (
     "tests/services/test_planning_draft.py",
     "tests/rules/test_planning_balance.py",

@@ -12,8 +12,8 @@ from slomix.campaigns.notices.calls import FOLLOW_UP, REMINDER, Facts, Links
 from slomix.campaigns.notices.summary import SummaryFacts
 from slomix.campaigns.notices.summary import text as summary_text
 from slomix.deliveries.formatting import OnDiscord, safe_name
-from slomix.game_names import Letters, bare_name, coloured_name, plain_name
 from slomix.presence import places
+from slomix.presence.game_names import Letters, bare_name, coloured_name, plain_name
 from slomix.presence.rules import recognised
 from tests.configuration import make_settings
 from tests.moments import at

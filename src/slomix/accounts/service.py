@@ -14,7 +14,7 @@ from slomix.accounts.models import GrantedRole, LinkEvent, Player, User
 from slomix.accounts.rules import LinkAction, Membership
 from slomix.database import session as db
 from slomix.errors import Conflict, NotAllowed, NotFound
-from slomix.game_names import COLOUR_CODE, plain_name
+from slomix.presence.game_names import COLOUR_CODE, plain_name
 
 
 class ProfileTaken(Conflict):

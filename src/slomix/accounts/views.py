@@ -12,7 +12,7 @@ from slomix import words
 from slomix.accounts import discord_login, logins, rules
 from slomix.accounts.discord_login import LoginRefused
 from slomix.accounts.models import User
-from slomix.game_names import plain_name
+from slomix.presence.game_names import plain_name
 from slomix.web import rate_limits
 from slomix.web import responses as web
 from slomix.web.responses import Viewer

@@ -10,7 +10,7 @@ from slomix.accounts import service as accounts
 from slomix.accounts.models import Claim
 from slomix.admin import queries
 from slomix.admin.request_args import must_be_as_seen
-from slomix.game_names import plain_name
+from slomix.presence.game_names import plain_name
 from slomix.privacy import unlinking
 from slomix.web import responses as web
 

@@ -11,7 +11,7 @@ from slomix.accounts.models import Player, User
 from slomix.admin import queries
 from slomix.admin.request_args import ChangedSince, must_be_as_seen, page_number, wanted
 from slomix.errors import Invalid
-from slomix.game_names import plain_name
+from slomix.presence.game_names import plain_name
 from slomix.privacy import unlinking
 from slomix.web import responses as web
 

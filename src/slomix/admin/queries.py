@@ -15,7 +15,7 @@ from slomix.config.settings import Settings
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName
 from slomix.errors import NotFound
-from slomix.game_names import plain_name
+from slomix.presence.game_names import plain_name
 from slomix.reasons.codes import Explanation
 
 PAGE = 50

@@ -11,7 +11,7 @@ from slomix.accounts.rules import Role
 from slomix.admin import queries
 from slomix.admin.request_args import wanted
 from slomix.errors import Conflict
-from slomix.game_names import plain_name
+from slomix.presence.game_names import plain_name
 from slomix.web import responses as web
 
 blueprint = Blueprint("rights", __name__, url_prefix="/roles")

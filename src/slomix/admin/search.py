@@ -18,10 +18,10 @@ from slomix.contacts.rules import ChannelName
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import AttemptEvent, DeliveryStatus
-from slomix.game_names import plain_name
 from slomix.jobs.late import is_late
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
+from slomix.presence.game_names import plain_name
 
 PAGE = 50
 

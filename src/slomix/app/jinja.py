@@ -16,7 +16,7 @@ from slomix.availability.rules import Status, heat, may_change
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact
-from slomix.game_names import coloured_name, plain_name
+from slomix.presence.game_names import coloured_name, plain_name
 from slomix.web import assets
 from slomix.web import responses as web
 

@@ -11,7 +11,7 @@ from slomix.availability import rules, schemas, service, triggers
 from slomix.availability.notices import About
 from slomix.availability.rules import Counts, Status
 from slomix.availability.service import DayView
-from slomix.game_names import plain_name
+from slomix.presence.game_names import plain_name
 from slomix.web import responses as web
 from slomix.web.openapi.calls import ANYBODY, LOGGED_IN, PLAYERS, Calls
 from slomix.web.responses import Anonymous, Viewer

@@ -12,7 +12,7 @@ from slomix.accounts.models import User
 from slomix.accounts.rules import own_path
 from slomix.channels.base import SendError
 from slomix.contacts import preferences
-from slomix.game_names import plain_name
+from slomix.presence.game_names import plain_name
 from slomix.privacy import unlinking
 from slomix.web import rate_limits
 from slomix.web import responses as web

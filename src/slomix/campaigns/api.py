@@ -16,7 +16,7 @@ from slomix.campaigns.view_models import card_of
 from slomix.campaigns.views import start_moment, submit_key
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
-from slomix.game_names import plain_name
+from slomix.presence.game_names import plain_name
 from slomix.web import responses as web
 from slomix.web.openapi.calls import PLAYERS, PROMOTERS, Calls
 from slomix.web.openapi.shapes import Id

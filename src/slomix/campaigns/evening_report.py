@@ -15,8 +15,8 @@ from slomix.campaigns.rules import Promise
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import LIVE, AttemptEvent, DeliveryStatus
-from slomix.game_names import plain_name
 from slomix.jobs.models import Job
+from slomix.presence.game_names import plain_name
 from slomix.reasons.codes import Explanation
 
 Tries = Mapping[int, Sequence[Attempt]]

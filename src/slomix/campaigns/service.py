@@ -19,10 +19,10 @@ from slomix.config.settings import Settings
 from slomix.database import session as db
 from slomix.deliveries import service as deliveries
 from slomix.errors import Conflict
-from slomix.game_names import plain_name
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.service import NewJob
+from slomix.presence.game_names import plain_name
 from slomix.reasons.codes import Explanation, Reason
 
 

@@ -24,7 +24,7 @@ from slomix.contacts import links
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
 from slomix.errors import DomainError
-from slomix.game_names import plain_name
+from slomix.presence.game_names import plain_name
 
 # After a week without updates Telegram goes on with any number (https://core.telegram.org/bots/api#update).
 NUMBERS_HOLD = timedelta(days=6)

@@ -13,7 +13,7 @@ from slomix.campaigns.history import Night
 from slomix.cli import signoff
 from slomix.cli.connect import open_database
 from slomix.errors import NotFound
-from slomix.game_names import plain_name
+from slomix.presence.game_names import plain_name
 
 LATEST = 20
 

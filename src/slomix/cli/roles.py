@@ -8,7 +8,7 @@ from slomix.admin import queries
 from slomix.cli.connect import open_database
 from slomix.clock import wall_now
 from slomix.errors import DomainError
-from slomix.game_names import plain_name
+from slomix.presence.game_names import plain_name
 
 COMMAND_LINE = "command line"
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from slomix import words
 from slomix.channels.markup import escaped
 from slomix.contacts.rules import ChannelName
-from slomix.game_names import plain_name
+from slomix.presence.game_names import plain_name
 
 LONGEST_NAME = 32
 

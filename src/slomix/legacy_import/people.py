@@ -9,9 +9,9 @@ from functools import cached_property
 
 from slomix import words
 from slomix.accounts.rules import is_discord_id
-from slomix.game_names import plain_name
 from slomix.legacy_import.report import Kind, Outcome, Report
 from slomix.legacy_import.source import Row, Snapshot
+from slomix.presence.game_names import plain_name
 
 # The length limit there.
 NAME_LENGTH = 100

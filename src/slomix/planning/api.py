@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 from slomix import words
 from slomix.accounts import service as accounts
 from slomix.availability import triggers
-from slomix.game_names import plain_name
 from slomix.planning import queries, rules, schemas, service, teams
 from slomix.planning.layout import Layout
 from slomix.planning.models import Thread
 from slomix.planning.queries import RoomView, Team
 from slomix.planning.rules import Actor
+from slomix.presence.game_names import plain_name
 from slomix.web import responses as web
 from slomix.web.openapi.calls import ANYBODY, PLAYERS, Audience, Calls
 from slomix.web.openapi.shapes import Id

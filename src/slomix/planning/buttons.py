@@ -12,11 +12,11 @@ from werkzeug.wrappers import Response
 from slomix import words
 from slomix.accounts import service as accounts
 from slomix.availability.rules import parse_day
-from slomix.game_names import plain_name
 from slomix.planning import queries, rules, service, teams
 from slomix.planning.layout import Layout
 from slomix.planning.rules import Actor, Side
 from slomix.planning.views import parse_id, room_page
+from slomix.presence.game_names import plain_name
 from slomix.web import responses as web
 
 blueprint = Blueprint("planning_buttons", __name__)

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from slomix.accounts import service as accounts
 from slomix.database import session as db
-from slomix.game_names import plain_name
 from slomix.jobs import service as jobs
 from slomix.jobs.service import NewJob
 from slomix.planning import queries, rules
@@ -16,6 +15,7 @@ from slomix.planning.layout import Layout
 from slomix.planning.models import Member, Room, Undo
 from slomix.planning.queries import RoomView
 from slomix.planning.rules import Actor, Change, Rights, Side
+from slomix.presence.game_names import plain_name
 
 # The kind of job that picks for a captain whose time is up; its subject is the room and the turn.
 TURN = "planning_turn"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from slomix.game_names import bare_name
+from slomix.presence.game_names import bare_name
 
 
 class Whereabouts(enum.StrEnum):

@@ -22,9 +22,9 @@ from slomix.contacts.rules import ChannelName
 from slomix.database.session import JOBS, Database, notify
 from slomix.dev.rehearsal.people import Control, Person, Stumbled
 from slomix.dev.rehearsal.system import System
-from slomix.game_names import plain_name
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
+from slomix.presence.game_names import plain_name
 
 PROMOTER = "Bob"
 # The players' preferred channels; the others have only Discord, to which all fall back.
