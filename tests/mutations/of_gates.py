@@ -2,8 +2,9 @@
 
 from tests.mutations.mutation import Mutation
 
-WEB, APP, PROXIES, LIMITS = (
-    f"src/slomix/{name}.py" for name in ("web/responses", "app/factory", "web/proxies", "web/rate_limits")
+WEB, APP, VIEWERS, PROXIES, LIMITS = (
+    f"src/slomix/{name}.py"
+    for name in ("web/responses", "app/factory", "app/viewers", "web/proxies", "web/rate_limits")
 )
 LOGINS, ACCOUNTS = "src/slomix/accounts/logins.py", "src/slomix/accounts/service.py"
 CALLS, INPUT, ADMIN = (f"tests/web/test_{name}.py" for name in ("bad_calls", "bad_input", "admin"))
@@ -56,24 +57,31 @@ MUTATIONS = (
     ),
     Mutation(
         "whoever logs in is an admin",
-        APP,
-        "is_admin=has(somebody, Role.ADMIN),",
+        VIEWERS,
+        "is_admin=has(Role.ADMIN),",
         "is_admin=True,",
         (f"{ADMIN}::test_only_admins_get_in_and_nobody_else_changes_anything",),
     ),
     Mutation(
         "a right from the settings is none",
-        APP,
-        "return role in somebody.roles or somebody.discord_id in roles.by_settings(runtime.settings, role)",
+        VIEWERS,
+        "return role in somebody.roles or somebody.discord_id in roles.by_settings(settings, role)",
         "return role in somebody.roles",
         ("tests/web/test_api.py::test_access_says_what_somebody_may_do",),
     ),
     Mutation(
         "a right that was granted is none",
-        APP,
-        "return role in somebody.roles or somebody.discord_id in roles.by_settings(runtime.settings, role)",
-        "return somebody.discord_id in roles.by_settings(runtime.settings, role)",
+        VIEWERS,
+        "return role in somebody.roles or somebody.discord_id in roles.by_settings(settings, role)",
+        "return somebody.discord_id in roles.by_settings(settings, role)",
         (f"{SESSIONS}::test_a_right_that_was_revoked_is_gone_at_the_next_request",),
+    ),
+    Mutation(
+        "every viewer is told what waits for admins",
+        VIEWERS,
+        "case((is_admin, claims.waiting()), else_=0)",
+        "claims.waiting()",
+        ("tests/web/test_page_budget.py::test_the_frame_is_the_viewers_own",),
     ),
     Mutation(
         "another promoter cancels a campaign",

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from slomix.accounts import service as accounts
@@ -136,8 +136,10 @@ def test_an_unusable_contact_is_not_used_and_says_since_when_and_why(world: Worl
     assert (found.ways, found.is_linked) == ((), True)
     assert [one.contact_id for one in found.known] == [way.contact_id], "it is known all the same"
     with world.session() as session:
-        assert [one.channel for one in contacts.broken_contacts(session, world.players["alice"])] == [DISCORD]
-        assert contacts.broken_contacts(session, world.players["erik"]) == []
+        told = select(Player.id, contacts.broken_contacts(Player.id)).order_by(Player.id)
+        said = {row[0]: row[1] for row in session.execute(told)}
+    assert said[world.players["alice"]] == [[DISCORD, Explanation(Reason.DMS_CLOSED).as_json()]]
+    assert said[world.players["erik"]] is None
 
 
 def test_a_passing_failure_leaves_a_contact_usable(world: World) -> None:

@@ -109,7 +109,8 @@ def test_saying_that_it_works_again_takes_the_words_away(broken: World, alice: B
     alice.post("/preferences", {"allow_promotions": "on"})
     assert "We cannot write" not in alice.get("/").text
     with broken.session() as session:
-        assert contacts.broken_contacts(session, broken.players["alice"]) == []
+        known = contacts.contacts_of(session, broken.players["alice"])
+    assert [contact.unusable_since for contact in known.values()] == [None]
 
 
 def test_a_passing_failure_is_no_banner_and_stands_beside_its_channel(world: World, alice: Browser) -> None:

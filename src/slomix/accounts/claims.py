@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ScalarSelect, func, select, true, update
+from sqlalchemy import ColumnElement, ScalarSelect, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -97,29 +97,23 @@ def refuse(session: Session, claim_id: int, *, actor: str, now: datetime) -> Cla
 
 
 def new_links(session: Session, admin_id: int) -> int:
-    """How many links others made since this admin last looked."""
-    return session.scalar(select(_new_links(admin_id))) or 0
+    """Count the links that others made since this admin last looked."""
+    return session.scalar(select(_new_links()).where(User.id == admin_id)) or 0
 
 
-def waiting(session: Session, admin_id: int) -> int:
-    """How much is new for this admin, in one query: open claims and new links."""
+def waiting() -> ColumnElement[int]:
+    """Count what is new for an admin, as a column of a query for `User`: open claims and new links."""
     claims = select(func.count()).select_from(Claim).where(Claim.settled_at.is_(None))
-    return session.scalar(select(_new_links(admin_id) + claims.scalar_subquery())) or 0
+    return claims.scalar_subquery() + _new_links()
 
 
-def _new_links(admin_id: int) -> ScalarSelect[int]:
-    me = select(User.links_seen_at, User.discord_id).where(User.id == admin_id).cte("me")
-    links = (
-        select(func.count())
-        .select_from(LinkEvent)
-        .join(me, true())
-        .where(
-            LinkEvent.action.in_(LINKING),
-            LinkEvent.actor.is_distinct_from(me.c.discord_id),
-            me.c.links_seen_at.is_(None) | (LinkEvent.at > me.c.links_seen_at),
-        )
+def _new_links() -> ScalarSelect[int]:
+    links = select(func.count()).where(
+        LinkEvent.action.in_(LINKING),
+        LinkEvent.actor.is_distinct_from(User.discord_id),
+        User.links_seen_at.is_(None) | (LinkEvent.at > User.links_seen_at),
     )
-    return links.scalar_subquery()
+    return links.correlate(User).scalar_subquery()
 
 
 def see_links(session: Session, user: User, until: datetime, *, now: datetime) -> None:

@@ -2,11 +2,12 @@
 
 import hashlib
 import secrets
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -137,10 +138,22 @@ class Somebody:
     player_name: str | None
     has_left: bool
     roles: frozenset[Role]
+    # What the caller had read in the same statement, by its name.
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-def who_they_are(session: Session, session_keys: Collection[str], *, now: datetime) -> dict[str, Somebody]:
-    """The users whose cookies these are; a session that was ended, or is too old, is nobody's."""
+def who_they_are(
+    session: Session,
+    session_keys: Collection[str],
+    *,
+    now: datetime,
+    extra: Mapping[str, ColumnElement[Any]] | None = None,
+) -> dict[str, Somebody]:
+    """Return the users behind these cookies; an ended or expired session belongs to no user.
+
+    `extra` columns may be correlated with `User`, and are read in the same statement.
+    """
+    extra = extra or {}
     by_hash = {_hash(key): key for key in session_keys}
     roles = (
         select(func.array_agg(GrantedRole.role))
@@ -158,6 +171,7 @@ def who_they_are(session: Session, session_keys: Collection[str], *, now: dateti
             Player.name,
             User.membership,
             roles.label("roles"),
+            *(column.label(name) for name, column in extra.items()),
         )
         .join(User, User.id == LoginSession.user_id)
         .outerjoin(Player, Player.id == User.player_id)
@@ -172,6 +186,7 @@ def who_they_are(session: Session, session_keys: Collection[str], *, now: dateti
             row.name,
             row.membership is Membership.LEFT,
             frozenset(Role(role) for role in row.roles or ()),
+            {name: row._mapping[name] for name in extra},
         )
         for row in rows
     }

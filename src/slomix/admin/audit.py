@@ -5,7 +5,7 @@ from flask import Blueprint, render_template, request
 from slomix.accounts.rules import LinkAction
 from slomix.admin import queries
 from slomix.admin.request_args import before, wanted
-from slomix.web import responses as web
+from slomix.web.reading import reading
 
 blueprint = Blueprint("audit", __name__, url_prefix="/audit")
 
@@ -13,20 +13,20 @@ blueprint = Blueprint("audit", __name__, url_prefix="/audit")
 @blueprint.get("")
 def show() -> str:
     action = _action(request.args.get("action", ""))
-    with web.runtime().transaction() as session:
+    with reading() as session:
         events, next_before = queries.events(session, action=action, text=wanted(), before=before())
         ids = {event.discord_id for event in events} | {event.actor for event in events if event.actor}
         guids = {event.details[key] for event in events for key in ("guid", "old_guid") if key in event.details}
-        return render_template(
-            "admin/audit.html",
-            events=events,
-            next_before=next_before,
-            people=queries.accounts_of(session, ids),
-            players=queries.players_of(session, guids),
-            actions=list(LinkAction),
-            action=action,
-            wanted=wanted(),
-        )
+        shown = {
+            "events": events,
+            "next_before": next_before,
+            "people": queries.accounts_of(session, ids),
+            "players": queries.players_of(session, guids),
+            "actions": list(LinkAction),
+            "action": action,
+            "wanted": wanted(),
+        }
+    return render_template("admin/audit.html", **shown)
 
 
 def _action(text: str) -> LinkAction | None:

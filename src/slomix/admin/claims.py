@@ -13,17 +13,20 @@ from slomix.admin.request_args import must_be_as_seen
 from slomix.presence.game_names import plain_name
 from slomix.privacy import unlinking
 from slomix.web import responses as web
+from slomix.web.reading import reading
 
 blueprint = Blueprint("disputes", __name__, url_prefix="/claims")
 
 
 @blueprint.get("")
 def show() -> str:
-    with web.runtime().transaction() as session:
+    with reading() as session:
         waiting = claims.open_claims(session)
-        return render_template(
-            "admin/claims.html", claims=waiting, owners=queries.owners(session, [claim.player_id for claim in waiting])
-        )
+        shown = {
+            "claims": waiting,
+            "owners": queries.owners(session, [claim.player_id for claim in waiting]),
+        }
+    return render_template("admin/claims.html", **shown)
 
 
 @blueprint.get("/<id:claim_id>/grant")
@@ -37,11 +40,14 @@ def confirm_refuse(claim_id: int) -> str:
 
 
 def _confirm(claim_id: int, *, is_grant: bool) -> str:
-    with web.runtime().transaction() as session:
+    with reading() as session:
         claim = claims.unsettled(session, claim_id)
-        return render_template(
-            "admin/settle.html", claim=claim, owner=accounts.owner(session, claim.player), is_grant=is_grant
-        )
+        shown = {
+            "claim": claim,
+            "owner": accounts.owner(session, claim.player),
+            "is_grant": is_grant,
+        }
+    return render_template("admin/settle.html", **shown)
 
 
 @blueprint.post("/<id:claim_id>/grant")

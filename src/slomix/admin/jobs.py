@@ -12,6 +12,7 @@ from slomix.clock import wall_now
 from slomix.contacts.rules import ChannelName
 from slomix.jobs.rules import GENERAL, JobStatus
 from slomix.web import responses as web
+from slomix.web.reading import reading
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
 
@@ -21,7 +22,7 @@ LANES = (GENERAL, *(channel.value for channel in ChannelName))
 @blueprint.get("")
 def show() -> str:
     now, wall = web.now(), wall_now()
-    with web.runtime().transaction() as session:
+    with reading() as session:
         kinds = search.kinds(session)
         chosen = JobFilter(
             status=one_of(JobStatus, "status"),
@@ -47,18 +48,18 @@ def show() -> str:
 
 @blueprint.get("/<id:job_id>/retry")
 def confirm_retry(job_id: int) -> str:
-    with web.runtime().transaction() as session:
+    with reading() as session:
         target = job_actions.find(session, job_id)
         job_actions.must_be_retriable(session, target, settings=web.runtime().settings, now=web.now())
-        return _confirm(target, is_retry=True)
+    return _confirm(target, is_retry=True)
 
 
 @blueprint.get("/<id:job_id>/cancel")
 def confirm_cancel(job_id: int) -> str:
-    with web.runtime().transaction() as session:
+    with reading() as session:
         target = job_actions.find(session, job_id)
         job_actions.must_be_pending(target)
-        return _confirm(target, is_retry=False)
+    return _confirm(target, is_retry=False)
 
 
 def _confirm(target: Target, *, is_retry: bool) -> str:

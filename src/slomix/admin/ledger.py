@@ -18,6 +18,7 @@ from slomix.deliveries.rules import DeliveryStatus
 from slomix.errors import DomainError, NotFound
 from slomix.jobs.rules import JobStatus
 from slomix.web import responses as web
+from slomix.web.reading import reading
 
 blueprint = Blueprint("ledger", __name__, url_prefix="/ledger")
 
@@ -39,7 +40,7 @@ def show() -> str:
         campaign=web.parse_id(campaign),
     )
     settings = web.runtime().settings
-    with web.runtime().transaction() as session:
+    with reading() as session:
         lines, next_before = search.ledger(session, chosen, before=before(), settings=settings)
         counts = search.counts(session, chosen, settings=settings)
     return render_template(
@@ -56,21 +57,21 @@ def show() -> str:
 @blueprint.get("/<id:delivery_id>")
 def show_one(delivery_id: int) -> str:
     """Show one delivery with its attempts, and whether it can be retried or cancelled."""
-    with web.runtime().transaction() as session:
+    with reading() as session:
         row = session.get(Delivery, delivery_id)
         if row is None:
             raise NoSuchDelivery
         [line] = search.lines(session, [row])
         job = job_actions.of_delivery(session, delivery_id)
-        return render_template(
-            "admin/delivery.html",
-            line=line,
-            job=job,
-            attempts=deliveries.attempts(session, [delivery_id]).get(delivery_id, []),
-            may_retry=job is not None and _may_retry(session, job.id),
-            may_cancel=job is not None and job.status is JobStatus.PENDING,
-            campaign=campaign_of(row.subject),
-        )
+        shown = {
+            "line": line,
+            "job": job,
+            "attempts": deliveries.attempts(session, [delivery_id]).get(delivery_id, []),
+            "may_retry": job is not None and _may_retry(session, job.id),
+            "may_cancel": job is not None and job.status is JobStatus.PENDING,
+            "campaign": campaign_of(row.subject),
+        }
+    return render_template("admin/delivery.html", **shown)
 
 
 def _may_retry(session: Session, job_id: int) -> bool:

@@ -14,6 +14,7 @@ from slomix.errors import Invalid
 from slomix.presence.game_names import plain_name
 from slomix.privacy import unlinking
 from slomix.web import responses as web
+from slomix.web.reading import reading
 
 blueprint = Blueprint("links", __name__, url_prefix="/links")
 
@@ -27,15 +28,15 @@ class NoSuchMoment(Invalid):
 def show() -> str:
     """Show the links; new ones stay new until the admin marks them as seen."""
     who, now = web.the_admin(), web.now()
-    with web.runtime().transaction() as session:
+    with reading() as session:
         me = session.get_one(User, who.user_id)
-        return render_template(
-            "admin/links.html",
-            linked=queries.linked(session, wanted(), seen_by=me, number=page_number()),
-            new=claims.new_links(session, me.id),
-            wanted=wanted(),
-            now=now,
-        )
+        shown = {
+            "linked": queries.linked(session, wanted(), seen_by=me, number=page_number()),
+            "new": claims.new_links(session, me.id),
+            "wanted": wanted(),
+            "now": now,
+        }
+    return render_template("admin/links.html", **shown)
 
 
 @blueprint.post("/seen")
@@ -51,9 +52,13 @@ def see() -> Response:
 
 @blueprint.get("/<id:user_id>/unlink")
 def confirm_unlink(user_id: int) -> str:
-    with web.runtime().transaction() as session:
+    with reading() as session:
         user = queries.account(session, user_id)
-        return render_template("admin/unlink.html", user=user, player=_player(user))
+        shown = {
+            "user": user,
+            "player": _player(user),
+        }
+    return render_template("admin/unlink.html", **shown)
 
 
 @blueprint.post("/<id:user_id>/unlink")

@@ -6,6 +6,7 @@ from slomix.accounts import claims
 from slomix.admin import queries
 from slomix.deliveries import pausing
 from slomix.web import responses as web
+from slomix.web.reading import reading
 
 blueprint = Blueprint("overview", __name__)
 
@@ -13,15 +14,15 @@ blueprint = Blueprint("overview", __name__)
 @blueprint.get("")
 def show() -> str:
     who = web.the_admin()
-    with web.runtime().transaction() as session:
+    with reading() as session:
         pause = pausing.paused(session)
-        return render_template(
-            "admin/overview.html",
-            claims=len(claims.open_claims(session)),
-            links=claims.new_links(session, who.user_id),
-            numbers=queries.numbers(session),
-            channels=queries.channels(session, web.runtime().settings),
-            pause=pause,
-            people=queries.accounts_of(session, [pause.by]) if pause else {},
-            today=web.today(web.now()),
-        )
+        shown = {
+            "claims": len(claims.open_claims(session)),
+            "links": claims.new_links(session, who.user_id),
+            "numbers": queries.numbers(session),
+            "channels": queries.channels(session, web.runtime().settings),
+            "pause": pause,
+            "people": queries.accounts_of(session, [pause.by]) if pause else {},
+            "today": web.today(web.now()),
+        }
+    return render_template("admin/overview.html", **shown)

@@ -10,6 +10,7 @@ from slomix.accounts.players_csv import BadFile
 from slomix.admin import queries
 from slomix.admin.request_args import wanted
 from slomix.web import responses as web
+from slomix.web.reading import reading
 from slomix.web.responses import Viewer
 
 blueprint = Blueprint("players", __name__, url_prefix="/players")
@@ -23,8 +24,7 @@ SHOWN_ROWS = 10
 @blueprint.url_value_preprocessor
 def allow_large_forms(endpoint: str | None, _values: dict[str, object] | None) -> None:
     """Raise the size limits for admins before the CSRF check reads the body."""
-    who = web.viewer()
-    if request.method == "POST" and isinstance(who, Viewer) and who.is_admin:
+    if request.method == "POST" and isinstance(who := web.viewer(), Viewer) and who.is_admin:
         is_file = endpoint == "admin.players.preview"
         request.max_content_length = LARGEST_FILE if is_file else LARGEST_FORM
         request.max_form_memory_size = LARGEST_FORM
@@ -78,13 +78,13 @@ def confirm() -> Response:
 
 
 def _page(problem: str = "") -> str:
-    with web.runtime().transaction() as session:
+    with reading() as session:
         found = accounts.search(session, wanted()) if wanted() else []
-        return render_template(
-            "admin/players.html",
-            found=found,
-            owners=queries.owners(session, [player.id for player in found]),
-            numbers=queries.numbers(session),
-            wanted=wanted(),
-            problem=problem,
-        )
+        shown = {
+            "found": found,
+            "owners": queries.owners(session, [player.id for player in found]),
+            "numbers": queries.numbers(session),
+            "wanted": wanted(),
+            "problem": problem,
+        }
+    return render_template("admin/players.html", **shown)

@@ -13,6 +13,7 @@ from slomix.admin.request_args import wanted
 from slomix.errors import Conflict
 from slomix.presence.game_names import plain_name
 from slomix.web import responses as web
+from slomix.web.reading import reading
 
 blueprint = Blueprint("rights", __name__, url_prefix="/roles")
 
@@ -30,18 +31,18 @@ class NotGranted(Conflict):
 def show() -> str:
     settings = web.runtime().settings
     fixed = [(role, sorted(roles.by_settings(settings, role))) for role in (Role.ADMIN, Role.PROMOTER)]
-    with web.runtime().transaction() as session:
+    with reading() as session:
         granted = roles.granted(session)
         ids = {grant.discord_id for grant in granted}.union(*(ids for _, ids in fixed))
-        return render_template(
-            "admin/roles.html",
-            fixed=fixed,
-            granted=granted,
-            known=queries.accounts_of(session, ids),
-            found=queries.linked(session, wanted(), limit=MOST_FOUND).rows if wanted() else [],
-            wanted=wanted(),
-            roles=list(Role),
-        )
+        shown = {
+            "fixed": fixed,
+            "granted": granted,
+            "known": queries.accounts_of(session, ids),
+            "found": queries.linked(session, wanted(), limit=MOST_FOUND).rows if wanted() else [],
+            "wanted": wanted(),
+            "roles": list(Role),
+        }
+    return render_template("admin/roles.html", **shown)
 
 
 @blueprint.post("/grant")
@@ -59,20 +60,20 @@ def grant() -> Response:
 @blueprint.get("/<discord_id>/<role>/revoke")
 def confirm_revoke(discord_id: str, role: str) -> str:
     who, right = web.the_admin(), roles.read_role(role)
-    with web.runtime().transaction() as session:
+    with reading() as session:
         granted = roles.granted(session)
         if not any((grant.discord_id, grant.role) == (discord_id, right) for grant in granted):
             raise NotGranted
         others = {grant.discord_id for grant in granted if grant.role is Role.ADMIN and grant.discord_id != discord_id}
-        return render_template(
-            "admin/revoke.html",
-            discord_id=discord_id,
-            user=queries.accounts_of(session, [discord_id]).get(discord_id),
-            role=right,
-            is_own=discord_id == who.discord_id,
-            stays=discord_id in _fixed(right),
-            is_last_admin=right is Role.ADMIN and not (_fixed(right) | others),
-        )
+        shown = {
+            "discord_id": discord_id,
+            "user": queries.accounts_of(session, [discord_id]).get(discord_id),
+            "role": right,
+            "is_own": discord_id == who.discord_id,
+            "stays": discord_id in _fixed(right),
+            "is_last_admin": right is Role.ADMIN and not (_fixed(right) | others),
+        }
+    return render_template("admin/revoke.html", **shown)
 
 
 @blueprint.post("/<discord_id>/<role>/revoke")

@@ -8,6 +8,7 @@ from slomix import words
 from slomix.admin import queries
 from slomix.deliveries import pausing
 from slomix.web import responses as web
+from slomix.web.reading import reading
 
 log = structlog.get_logger()
 
@@ -19,7 +20,7 @@ blueprint = Blueprint("sending", __name__, url_prefix="/sending")
 def confirm() -> str:
     """Show the current state and offer the other; an admin who was overtaken sees that too."""
     now = web.now()
-    with web.runtime().transaction() as session:
+    with reading() as session:
         pause = pausing.paused(session)
         people = queries.accounts_of(session, [pause.by]) if pause else {}
     return render_template("admin/sending.html", pause=pause, people=people, today=web.today(now))

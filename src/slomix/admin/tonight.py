@@ -28,6 +28,7 @@ from slomix.jobs.late import late, next_due
 from slomix.planning import queries as planning
 from slomix.web import live
 from slomix.web import responses as web
+from slomix.web.reading import end, reading
 
 blueprint = Blueprint("tonight", __name__, url_prefix="/tonight")
 
@@ -78,10 +79,11 @@ def verdict(
 
 
 def _tonight() -> dict[str, Any]:
+    end()  # how all parts do may take two seconds to be known, and nothing is held meanwhile
     runtime, now, wall = web.runtime(), web.now(), wall_now()
     settings, today = runtime.settings, web.today(web.now())
     health = check(runtime, probes())
-    with runtime.transaction() as session:
+    with reading() as session:
         cards = _cards(session, today, now)
         called = next((card for card in reversed(cards) if card.is_called), None)
         risks = risk_facts.look(

@@ -2,10 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from flask import Blueprint
+from flask import Blueprint, request
 
 from slomix import words
 from slomix.admin import audit, claims, jobs, ledger, links, overview, players, roles, sending, tonight
+from slomix.errors import NotAllowed
+from slomix.web import reading
 from slomix.web import responses as web
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
@@ -15,8 +17,14 @@ for pages in (overview, tonight, jobs, ledger, claims, links, roles, audit, play
 
 @blueprint.before_request
 def gate() -> None:
-    """Let only admins through to all pages below /admin."""
-    web.the_admin()
+    """Let only admins through to all pages below /admin; a page reads the admin in its own transaction."""
+    if request.method != "POST":
+        reading.begin()
+    try:
+        web.the_admin()
+    except NotAllowed:
+        reading.end()
+        raise
 
 
 @blueprint.app_template_filter()

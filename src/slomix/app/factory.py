@@ -4,7 +4,7 @@ import math
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from flask_compress import Compress
 from flask_login import LoginManager
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -16,12 +16,11 @@ from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as BaseResponse
 
 from slomix import logs, words
-from slomix.accounts import logins, roles
 from slomix.accounts import views as accounts_views
-from slomix.accounts.logins import Somebody
-from slomix.accounts.rules import SESSION_LASTS, Role
+from slomix.accounts.rules import SESSION_LASTS
 from slomix.admin import views as admin_views
 from slomix.app import jinja
+from slomix.app.viewers import Viewers
 from slomix.availability import api as availability_api
 from slomix.board import appearance as appearance_views
 from slomix.board import days as days_views
@@ -48,12 +47,11 @@ from slomix.planning import views as planning_views
 from slomix.privacy import export as my_data_views
 from slomix.runtime.context import Runtime
 from slomix.runtime.factory import make_runtime
-from slomix.web import assets, live, rate_limits, request_log
+from slomix.web import assets, live, rate_limits, reading, request_log
 from slomix.web import responses as web
 from slomix.web.openapi import views as openapi_views
 from slomix.web.proxies import TrustedProxies
-from slomix.web.responses import Anonymous, Viewer
-from slomix.web.singleflight import SharedRead
+from slomix.web.responses import Anonymous
 
 log = structlog.get_logger()
 
@@ -132,7 +130,8 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["slomix"] = runtime
     app.extensions["slomix_hub"] = live.Hub(runtime.settings.database_url.get_secret_value() or runtime.database.url)
-    app.extensions["slomix_tonight"] = board_views.shared_tonight(runtime)
+    viewers = Viewers(runtime)
+    app.extensions["slomix_tonight"] = board_views.shared_tonight(runtime, viewers.read)
     health_views.install(app, runtime, migrations.revisions)
     request_log.install(app)  # before all that looks at requests
     metrics_views.install(app, runtime)
@@ -140,6 +139,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     assets.install(app, reloads=runtime.settings.reloads)
     Compress(app)
     Htmx(app)
+    reading.install(app)
     rate_limits.install(app, runtime.settings)
     csrf = CSRFProtect(app)
     for module in PAGES:
@@ -150,7 +150,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
         app.register_blueprint(module.blueprint)
         csrf.exempt(module.blueprint)  # its writes have a gate of their own
     jinja.install(app)
-    _load_viewers(app, runtime)
+    _load_viewers(app, viewers)
     _map_errors(app)
     app.after_request(_add_headers)
     return app
@@ -171,38 +171,14 @@ def _hosts(settings: Settings) -> list[str]:
     return [urlsplit(settings.base_url).hostname or "", "127.0.0.1", "localhost", "[::1]"]
 
 
-def _load_viewers(app: Flask, runtime: Runtime) -> None:
+def _load_viewers(app: Flask, viewers: Viewers) -> None:
     manager = LoginManager()
     # Not by init_app: it looks for a "remember me" cookie after every answer, and so makes assets vary by cookie.
     app.login_manager = manager  # type: ignore[attr-defined]
     manager.anonymous_user = Anonymous
     manager.session_protection = None
 
-    def read(session_keys: set[str]) -> dict[str, Somebody]:
-        with runtime.transaction() as session:
-            return logins.who_they_are(session, session_keys, now=runtime.clock.now())
-
-    known = SharedRead(read)
-
-    def has(somebody: Somebody, role: Role) -> bool:
-        return role in somebody.roles or somebody.discord_id in roles.by_settings(runtime.settings, role)
-
-    @manager.user_loader
-    def load(session_key: str) -> Viewer | None:
-        somebody = known.get(session_key)
-        if somebody is None:
-            return None
-        return Viewer(
-            user_id=somebody.user_id,
-            session_key=session_key,
-            discord_id=somebody.discord_id,
-            display_name=somebody.display_name,
-            profile_id=somebody.profile_id,
-            player_name=somebody.player_name,
-            has_left=somebody.has_left,
-            is_admin=has(somebody, Role.ADMIN),
-            is_promoter=has(somebody, Role.PROMOTER),
-        )
+    manager.user_loader(viewers.load)
 
 
 def _map_errors(app: Flask) -> None:
@@ -257,7 +233,7 @@ def _map_errors(app: Flask) -> None:
 
 def _look_as_a_stranger() -> None:
     """Show the error without asking the database, which may be what is broken, who is looking."""
-    g._login_user = Anonymous()
+    reading.look_as(Anonymous())
 
 
 def _add_headers(response: Response) -> Response:

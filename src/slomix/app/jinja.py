@@ -10,12 +10,8 @@ from flask import Flask, request
 from markupsafe import Markup
 
 from slomix import words
-from slomix.accounts import claims
 from slomix.accounts.rules import own_path
 from slomix.availability.rules import Status, heat, may_change
-from slomix.contacts import preferences
-from slomix.contacts import service as contacts
-from slomix.contacts.models import Contact
 from slomix.presence.game_names import coloured_name, plain_name
 from slomix.web import assets
 from slomix.web import responses as web
@@ -72,28 +68,6 @@ def install(app: Flask) -> None:
     def place(zone: str) -> str:
         return zone.rpartition("/")[2].replace("_", " ")
 
-    def ready_sound() -> int | None:
-        """The shortest pause in seconds between two ready sounds, for a viewer who switched them on."""
-        player_id = web.viewer().player_id
-        if player_id is None:
-            return None
-        with web.runtime().transaction() as session:
-            sound = preferences.of(session, player_id, zone=web.runtime().settings.zone).sound
-        return int(sound.cooldown.total_seconds()) if sound.is_on else None
-
-    def broken_contacts() -> list[Contact]:
-        """What the viewer should know: an address of theirs does not work any more."""
-        player_id = web.viewer().player_id
-        if player_id is None:
-            return []
-        with web.runtime().transaction() as session:
-            return contacts.broken_contacts(session, player_id)
-
-    def waits_for_admin() -> int:
-        """How much waits for the viewer, who is an admin."""
-        with web.runtime().transaction() as session:
-            return claims.waiting(session, web.the_admin().user_id)
-
     app.jinja_env.filters.update(
         hour=hour,
         since=since,
@@ -114,9 +88,6 @@ def install(app: Flask) -> None:
         icon=icon,
         words=words,
         asset=assets.address,
-        broken_contacts=broken_contacts,
-        ready_sound=ready_sound,
-        waits_for_admin=waits_for_admin,
         Status=Status,
     )
 

@@ -20,6 +20,7 @@ from slomix.planning import queries as planning
 from slomix.planning.queries import RoomView
 from slomix.web import live
 from slomix.web import responses as web
+from slomix.web.reading import reading
 
 blueprint = Blueprint("days", __name__)
 
@@ -68,8 +69,8 @@ def _day(day: date) -> dict[str, Any]:
     today = web.today(web.now())
     text = request.values.get("month", "")
     first = rules.parse_month(text) if text else day.replace(day=1)
-    viewer = web.viewer().player_id
-    with web.runtime().transaction() as session:
+    with reading() as session:
+        viewer = web.viewer().player_id
         shown = service.days_with_names(session, day, day)[0].seen_by(viewer)
         calendar = month(session, first, viewer=viewer) if rules.has_month(first) else None
         night = _night(session, day) if viewer is not None else None

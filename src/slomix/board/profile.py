@@ -16,6 +16,7 @@ from slomix.presence.game_names import plain_name
 from slomix.privacy import unlinking
 from slomix.web import rate_limits
 from slomix.web import responses as web
+from slomix.web.reading import reading
 from slomix.web.responses import Viewer
 
 blueprint = Blueprint("profile", __name__)
@@ -27,19 +28,22 @@ def profile() -> str:
     """Who you are here; profiles to pick from when you are nobody yet, or look for another."""
     who, now = web.the_user(), web.now()
     wanted = request.args.get("q", "").strip()
-    with web.runtime().transaction() as db_session:
+    with reading() as db_session:
         user = db_session.get_one(User, who.user_id)
         found = accounts.search(db_session, wanted) if wanted else accounts.suggestions(db_session, user)
-        return render_template(
-            "board/profile.html",
-            found=found,
-            taken=accounts.taken(db_session, found),
-            wanted=wanted,
-            next_path=own_path(request.args.get("next")),
-            claim=claims.open_claim(db_session, user.id),
-            sessions=logins.count_sessions(db_session, user.id, now=now),
-            needs_approval=web.runtime().settings.player_link_approval,
-        )
+        shown = {
+            "found": found,
+            "taken": accounts.taken(db_session, found),
+            "claim": claims.open_claim(db_session, user.id),
+            "sessions": logins.count_sessions(db_session, user.id, now=now),
+        }
+    return render_template(
+        "board/profile.html",
+        wanted=wanted,
+        next_path=own_path(request.args.get("next")),
+        needs_approval=web.runtime().settings.player_link_approval,
+        **shown,
+    )
 
 
 @blueprint.post("/profile/link")

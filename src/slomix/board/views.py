@@ -1,14 +1,17 @@
 """The board: today and tomorrow, the queue, what is upcoming, the calendar, and tonight's campaign."""
 
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any, cast
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple, cast
 
 from flask import Blueprint, current_app, render_template, request
+from flask import session as cookie
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from slomix.availability import rules, service
-from slomix.availability.calendar import month
+from slomix.availability.calendar import Month, month
 from slomix.availability.service import DayView
 from slomix.board.days import queue
 from slomix.board.tonight import evening
@@ -21,6 +24,8 @@ from slomix.planning.queries import RoomView
 from slomix.runtime.context import Runtime
 from slomix.web import live
 from slomix.web import responses as web
+from slomix.web.reading import look_as, reading
+from slomix.web.responses import Anonymous, Viewer
 from slomix.web.singleflight import SharedRead
 
 blueprint = Blueprint("board", __name__)
@@ -28,7 +33,7 @@ blueprint = Blueprint("board", __name__)
 
 @dataclass
 class Tonight:
-    """What the board shows to everybody, before it is somebody's: read once for all who ask at the same time."""
+    """What the board shows to every viewer, read once for all who ask at the same time."""
 
     day: date
     days: list[DayView]
@@ -41,6 +46,20 @@ class Tonight:
     for_strangers: str = ""
 
 
+class Asked(NamedTuple):
+    """Which evening, for the viewer behind which login cookie."""
+
+    day: date
+    session_key: str | None
+
+
+class Seen(NamedTuple):
+    """The evening, and its viewer; None is a stranger."""
+
+    tonight: Tonight
+    viewer: Viewer | None
+
+
 @blueprint.get("/")
 def board() -> str:
     mark = live.hub().mark()
@@ -49,19 +68,27 @@ def board() -> str:
 
 @blueprint.get("/calendar")
 def calendar() -> str:
-    """The board with its calendar open at a month."""
+    """Show the board with its calendar open at a month."""
     mark = live.hub().mark()
-    tonight = _tonight()
-    return render_template("board/page.html", mark=mark, **_board(tonight, month_of=_asked_month(tonight.day)))
+    now = web.now()
+    first = _asked_month(web.today(now))
+    with reading() as session:
+        tonight = read_tonight(session, web.today(now), web.runtime(), now=now)
+        opened = month(session, first, viewer=web.viewer().player_id)
+    return render_template("board/page.html", mark=mark, **_board(tonight, opened))
 
 
 @blueprint.get("/board")
 def fragment() -> Response:
-    """The part of the board that changes, for a page that is open; `month` when its calendar is."""
+    """Render the part of the board that changes, for a page that is open; `month` when its calendar is."""
     tonight = _tonight()
-    month_of = _asked_month(tonight.day) if "month" in request.args else None
-    if web.viewer().is_authenticated or month_of is not None:
-        return web.live_part(render_template("board/_board.html", **_board(tonight, month_of=month_of)))
+    if "month" in request.args:
+        first = _asked_month(tonight.day)
+        with web.runtime().transaction() as session:
+            opened = month(session, first, viewer=web.viewer().player_id)
+        return web.live_part(render_template("board/_board.html", **_board(tonight, opened)))
+    if web.viewer().is_authenticated:
+        return web.live_part(render_template("board/_board.html", **_board(tonight)))
     tonight.for_strangers = tonight.for_strangers or render_template("board/_board.html", **_board(tonight))
     return web.live_part(tonight.for_strangers)
 
@@ -71,13 +98,9 @@ def _asked_month(today: date) -> date:
     return rules.parse_month(text) if text else today.replace(day=1)
 
 
-def _board(tonight: Tonight, *, month_of: date | None = None) -> dict[str, Any]:
+def _board(tonight: Tonight, opened: Month | None = None) -> dict[str, Any]:
     viewer = web.viewer().player_id
     shown = [day.seen_by(viewer) for day in tonight.days]
-    opened = None
-    if month_of is not None:
-        with web.runtime().transaction() as session:
-            opened = month(session, month_of, viewer=viewer)
     return {
         "today": tonight.day,
         "hero": shown[:2],
@@ -97,29 +120,36 @@ def _board(tonight: Tonight, *, month_of: date | None = None) -> dict[str, Any]:
 
 
 def _tonight() -> Tonight:
-    shared = cast("SharedRead[date, Tonight]", current_app.extensions["slomix_tonight"])
-    tonight = shared.get(web.today(web.now()))
-    assert tonight is not None  # a day is always there
-    return tonight
+    """Read tonight and who is looking, in one transaction with all who ask at the same time."""
+    shared = cast("SharedRead[Asked, Seen]", current_app.extensions["slomix_tonight"])
+    seen = shared.get(Asked(web.today(web.now()), cookie.get("_user_id")))
+    assert seen is not None  # a day is always there
+    look_as(seen.viewer or Anonymous())
+    return seen.tonight
 
 
-def shared_tonight(runtime: Runtime) -> "SharedRead[date, Tonight]":
-    """What all boards of this process read together."""
+def shared_tonight(
+    runtime: Runtime, read_viewers: Callable[[Session, Collection[str]], Mapping[str, Viewer]]
+) -> "SharedRead[Asked, Seen]":
+    """Make the reading that all boards of this process share."""
 
-    def read(days: set[date]) -> dict[date, Tonight]:
+    def read(asked: set[Asked]) -> dict[Asked, Seen]:
         now = runtime.clock.now()
         with runtime.transaction() as session:
-            pause = pausing.paused(session)
-            rooms = {day: planning.room_of(session, day) for day in days}
-            return {
-                day: Tonight(
-                    day,
-                    days=service.days_with_names(session, day, day + timedelta(days=1 + rules.UPCOMING)),
-                    campaign=campaign_card(session, day, settings=runtime.settings, now=now),
-                    pause=pause,
-                    room=planning.view(session, room) if (room := rooms[day]) is not None else None,
-                )
-                for day in days
-            }
+            viewers = read_viewers(session, {each.session_key for each in asked if each.session_key is not None})
+            evenings = {day: read_tonight(session, day, runtime, now=now) for day in {each.day for each in asked}}
+        return {each: Seen(evenings[each.day], viewers.get(each.session_key or "")) for each in asked}
 
     return SharedRead(read)
+
+
+def read_tonight(session: Session, day: date, runtime: Runtime, *, now: datetime) -> Tonight:
+    """Read what the board of `day` shows to everybody."""
+    room = planning.room_of(session, day)
+    return Tonight(
+        day,
+        days=service.days_with_names(session, day, day + timedelta(days=1 + rules.UPCOMING)),
+        campaign=campaign_card(session, day, settings=runtime.settings, now=now),
+        pause=pausing.paused(session),
+        room=planning.view(session, room) if room is not None else None,
+    )

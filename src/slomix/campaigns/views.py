@@ -27,6 +27,7 @@ from slomix.deliveries.rules import AttemptEvent
 from slomix.errors import DomainError, Invalid
 from slomix.web import live
 from slomix.web import responses as web
+from slomix.web.reading import reading
 
 blueprint = Blueprint("campaigns", __name__)
 
@@ -92,29 +93,28 @@ def submit_key(given: str | None) -> str:
 
 @blueprint.get("/promote")
 def promote() -> str:
-    """The modal, also as a page of its own."""
-    web.the_promoter()
+    """Show the modal, also as a page of its own."""
     form = PromoteForm.read()
     if request.args.get("start") is None and web.runtime().settings.dry_run_default:
         form = PromoteForm(form.audience, form.include_late_joiners, dry_run=True, start=form.start)
     template = "campaigns/_promote.html" if web.is_htmx() else "campaigns/promote.html"
-    return render_template(template, key=submit_key(request.args.get("key")), **_preview(form))
+    shown = _preview(form)
+    return render_template(template, key=submit_key(request.args.get("key")), **shown)
 
 
 @blueprint.get("/promote/preview")
 def preview() -> str:
-    """The preview, and what can be pressed after it, as the ticks change."""
-    web.the_promoter()
+    """Render the preview, and what can be pressed after it, as the ticks change."""
     return render_template("campaigns/_preview_and_submit.html", **_preview(PromoteForm.read()))
 
 
 def _preview(form: PromoteForm) -> dict[str, Any]:
     now = web.now()
     today = web.today(now)
-    runtime = web.runtime()
-    settings = runtime.settings
+    settings = web.runtime().settings
     shown: dict[str, Any] = {"form": form, "ahead": None, "problem": None, "existing": None, "today": today}
-    with runtime.transaction() as session:
+    with reading() as session:
+        promoter_id = web.the_promoter()
         try:
             options = form.options(today)
             shown["ahead"] = preview_of(
@@ -126,7 +126,7 @@ def _preview(form: PromoteForm) -> dict[str, Any]:
         except DomainError as error:
             shown["problem"] = str(error)
         shown["pause"] = pausing.paused(session)
-        existing = queries.in_the_way(session, today, web.the_promoter(), one_a_day=settings.global_cooldown)
+        existing = queries.in_the_way(session, today, promoter_id, one_a_day=settings.global_cooldown)
         if existing is not None:
             shown["existing"] = existing
             shown["promoter"] = accounts.names(session, [existing.promoter_id])[existing.promoter_id]
@@ -166,9 +166,9 @@ def somebody_was_first(error: CampaignExists) -> Response:
 
 @blueprint.get("/campaigns")
 def show_all() -> str:
-    """The game nights so far."""
-    web.the_player()
-    with web.runtime().transaction() as session:
+    """Show the game nights so far."""
+    with reading() as session:
+        web.the_player()
         nights, next_before = history.nights(session, before=_before())
     today = web.today(web.now())
     return render_template("campaigns/history.html", nights=nights, next_before=next_before, today=today)
@@ -180,14 +180,14 @@ def _before() -> int | None:
 
 @blueprint.get("/campaigns/<id:campaign_id>")
 def show(campaign_id: int) -> str:
-    """One campaign: aggregate for players, names for promoters."""
+    """Show one campaign: aggregate for players, names for promoters."""
     mark = live.hub().mark()
     return render_template("campaigns/page.html", mark=mark, **_campaign(campaign_id))
 
 
 @blueprint.get("/campaigns/<id:campaign_id>/live")
 def show_live(campaign_id: int) -> Response:
-    """The part of a campaign's page that changes."""
+    """Render the part of a campaign's page that changes."""
     return web.live_part(render_template("campaigns/_campaign.html", **_campaign(campaign_id)))
 
 
@@ -207,9 +207,10 @@ def _line(row: Delivery, attempts: list[Attempt]) -> LedgerLine:
 
 
 def _campaign(campaign_id: int) -> dict[str, Any]:
-    who, now = web.viewer(), web.now()
-    web.the_player()
-    with web.runtime().transaction() as session:
+    now = web.now()
+    with reading() as session:
+        web.the_player()
+        who = web.viewer()
         campaign = queries.get(session, campaign_id)
         if campaign.dry_run and campaign.promoter_id != who.player_id:
             raise queries.NoSuchCampaign
@@ -264,6 +265,6 @@ def _chosen() -> int | None:
 
 
 def _card(session: Session, campaign: Campaign, now: datetime) -> dict[str, Any]:
-    """The card alone, in answer to a button on it."""
+    """Read the card alone, in answer to a button on it."""
     card: CampaignCard = card_of(session, campaign, settings=web.runtime().settings, now=now)
     return {"campaign": card, "pause": pausing.paused(session), "today": web.today(now)}

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from slomix import words
@@ -17,9 +18,10 @@ from slomix.config.settings import Settings
 from slomix.contacts import links, preferences, rules, service
 from slomix.contacts.encryption import Unreadable
 from slomix.contacts.models import Contact
-from slomix.contacts.rules import CODE_LASTS, ChannelName
+from slomix.contacts.rules import CODE_LASTS, ChannelName, Preferred
 from slomix.web import live
 from slomix.web import responses as web
+from slomix.web.reading import reading
 
 blueprint = Blueprint("addresses", __name__)
 
@@ -40,13 +42,10 @@ class Shown:
         return self.contact is not None and self.channel in rules.LINKED_BY_CODE
 
 
-def shown(player_id: int | None) -> dict[str, Any]:
-    """Return what the page shows of this player's channels."""
+def shown(session: Session, player_id: int | None, preferred: Preferred) -> dict[str, Any]:
+    """Read what the page shows of this player's channels, the preferred one first."""
     settings = web.runtime().settings
-    with web.runtime().transaction() as session:
-        contacts = service.contacts_of(session, player_id) if player_id is not None else {}
-        preferred = preferences.of(session, player_id, zone=settings.zone).preferred_channel
-    order = rules.ORDER[preferred]
+    contacts = service.contacts_of(session, player_id) if player_id is not None else {}
     return {
         "channels": [
             Shown(
@@ -56,7 +55,7 @@ def shown(player_id: int | None) -> dict[str, Any]:
                 contacts.get(channel),
                 _masked(contacts.get(channel), settings),
             )
-            for channel in order
+            for channel in rules.ORDER[preferred]
         ],
         "has_key": bool(settings.contact_keys),
         "now": web.now(),
@@ -77,7 +76,11 @@ def _masked(contact: Contact | None, settings: Settings) -> str:
 @blueprint.get("/preferences/channels")
 def channels() -> Response:
     """Show the part of the preferences that changes by itself."""
-    return web.live_part(render_template("contacts/_channels.html", **shown(web.the_user().profile_id)))
+    with reading() as session:
+        player_id = web.the_user().profile_id
+        wishes = preferences.of(session, player_id, zone=web.runtime().settings.zone)
+        channels = shown(session, player_id, wishes.preferred_channel)
+    return web.live_part(render_template("contacts/_channels.html", **channels))
 
 
 @blueprint.post("/contacts/<channel>/code")
@@ -91,14 +94,10 @@ def new_code(channel: str) -> Response:
         code, expires_at = links.new_code(
             session, player_id, to, lasts=CODE_LASTS, settings=web.runtime().settings, now=now
         )
+        waiting = _waiting(session, player_id, to, now, since=now.replace(microsecond=0))
     answer = make_response(
         render_template(
-            "contacts/code.html",
-            code=code,
-            expires_at=expires_at,
-            where=_where(to, code),
-            mark=mark,
-            **_waiting(player_id, to, now, since=now.replace(microsecond=0)),
+            "contacts/code.html", code=code, expires_at=expires_at, where=_where(to, code), mark=mark, **waiting
         )
     )
     answer.headers["Cache-Control"] = "no-store"
@@ -110,22 +109,24 @@ def waiting(channel: str) -> Response:
     """Whether the code has arrived."""
     to = rules.parse_linked_channel(channel)
     since = datetime.fromtimestamp(min(max(request.args.get("since", 0, type=int), 0), 2**33), UTC)
-    shown = _waiting(web.the_player(), to, web.now(), since=since)
+    with reading() as session:
+        shown = _waiting(session, web.the_player(), to, web.now(), since=since)
     return web.live_part(render_template("contacts/_waiting.html", **shown))
 
 
-def _waiting(player_id: int, channel: ChannelName, now: datetime, *, since: datetime) -> dict[str, Any]:
-    """Whether the code that was shown at `since` has been sent; an address from before says nothing of that."""
-    with web.runtime().transaction() as session:
-        contact = service.contacts_of(session, player_id).get(channel)
-        is_waiting = channel in links.waits_for_code(session, player_id, now=now)
-        return {
-            "channel": channel,
-            "name": words.CHANNELS[channel],
-            "since": int(since.timestamp()),
-            "is_linked": not is_waiting and contact is not None and contact.verified_at >= since,
-            "is_waiting": is_waiting,
-        }
+def _waiting(
+    session: Session, player_id: int, channel: ChannelName, now: datetime, *, since: datetime
+) -> dict[str, Any]:
+    """Read whether the code shown at `since` has been sent; an address from before says nothing of that."""
+    contact = service.contacts_of(session, player_id).get(channel)
+    is_waiting = channel in links.waits_for_code(session, player_id, now=now)
+    return {
+        "channel": channel,
+        "name": words.CHANNELS[channel],
+        "since": int(since.timestamp()),
+        "is_linked": not is_waiting and contact is not None and contact.verified_at >= since,
+        "is_waiting": is_waiting,
+    }
 
 
 @dataclass(frozen=True)

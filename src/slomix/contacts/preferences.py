@@ -6,8 +6,9 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from slomix import words
 from slomix.clock import parse_time
@@ -96,6 +97,12 @@ def of(session: Session, player_id: int | None, *, zone: ZoneInfo) -> Wishes:
 def were_asked(session: Session, player_id: int) -> bool:
     """Tell whether this player has ever decided, even if for nothing."""
     return session.get(Preferences, player_id) is not None
+
+
+def sound_cooldown(player_id: InstrumentedAttribute[Any]) -> ColumnElement[int | None]:
+    """Select a player's pause between two ready sounds as a column, in seconds; NULL while the sound is off."""
+    seconds = select(Preferences.sound_cooldown_seconds)
+    return seconds.where(Preferences.player_id == player_id, Preferences.sound_enabled).scalar_subquery()
 
 
 def save(session: Session, player_id: int, wishes: Wishes, *, now: datetime) -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, Update, bindparam, case, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Row, Select, Update, bindparam, case, delete, func, select, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from slomix.accounts.models import Player, User
@@ -153,10 +153,11 @@ def contacts_of(session: Session, player_id: int) -> dict[ChannelName, Contact]:
     }
 
 
-def broken_contacts(session: Session, player_id: int) -> list[Contact]:
-    """Return contacts that do not work, which their owner should hear of."""
-    broken = (Contact.player_id == player_id) & Contact.unusable_since.is_not(None)
-    return list(session.scalars(select(Contact).where(broken).order_by(Contact.channel)))
+def broken_contacts(player_id: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    """Select what a player should hear of as a column: pairs of a channel and why it cannot be used, in JSON."""
+    pair = func.jsonb_build_array(Contact.channel, Contact.unusable_reason)
+    pairs = select(func.jsonb_agg(aggregate_order_by(pair, Contact.channel)))
+    return pairs.where(Contact.player_id == player_id, Contact.unusable_since.is_not(None)).scalar_subquery()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from slomix.contacts import preferences, unsubscribe
 from slomix.contacts.rules import Kind
 from slomix.web import rate_limits
 from slomix.web import responses as web
+from slomix.web.reading import reading
 
 # Its forms carry no token of a session: the link itself is the permission, and it works without cookies.
 blueprint = Blueprint("stop", __name__)
@@ -16,7 +17,8 @@ blueprint = Blueprint("stop", __name__)
 @rate_limits.stops
 def ask(token: str) -> str:
     """Ask, and change nothing: mail scanners, previews and crawlers open links."""
-    with web.runtime().transaction() as session:
+    with reading() as session:
+        web.viewer()
         found = unsubscribe.read(session, token, settings=web.runtime().settings)
     return render_template("contacts/stop.html", stop=found, token=token, is_done=False)
 

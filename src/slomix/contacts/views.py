@@ -1,6 +1,7 @@
 """Preferences: what a player wants to hear, where, and when not."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
@@ -14,6 +15,7 @@ from slomix.contacts.rules import TICKS, HalfQuietHours, QuietHours, Sound
 from slomix.errors import Invalid
 from slomix.web import live
 from slomix.web import responses as web
+from slomix.web.reading import reading
 
 blueprint = Blueprint("contacts", __name__)
 
@@ -64,14 +66,15 @@ def _wishes(form: Form) -> Wishes:
 
 @blueprint.get("/preferences")
 def show() -> str:
-    who = web.the_user()
     mark = live.hub().mark()
-    with web.runtime().transaction() as session:
+    with reading() as session:
+        who = web.the_user()
         wishes = preferences.of(session, who.profile_id, zone=web.runtime().settings.zone)
-    return _page(_form(wishes), mark=mark)
+        channels = link_views.shown(session, who.profile_id, wishes.preferred_channel)
+    return _page(_form(wishes), channels, mark=mark)
 
 
-def _page(typed: Form, *, problem: str = "", mark: str) -> str:
+def _page(typed: Form, channels: Mapping[str, Any], *, problem: str = "", mark: str) -> str:
     """Render the form; after a mistake with the sentence and what was typed, so that nothing is lost."""
     return render_template(
         "contacts/preferences.html",
@@ -80,7 +83,7 @@ def _page(typed: Form, *, problem: str = "", mark: str) -> str:
         ticks=_ticks(),
         zones=rules.offered_zones(),
         mark=mark,
-        **link_views.shown(web.the_user().profile_id),
+        **channels,
     )
 
 
@@ -98,7 +101,8 @@ def save() -> Response:
         except Invalid as error:
             if web.is_htmx():
                 raise
-            return make_response(_page(typed, problem=str(error), mark=mark), 422)
+            channels = link_views.shown(session, who.profile_id, before.preferred_channel)
+            return make_response(_page(typed, channels, problem=str(error), mark=mark), 422)
         if who.profile_id is not None:
             accounts.hold_link(session, who.user_id, who.profile_id)
             service.try_again(session, who.profile_id)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import Blueprint, render_template, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from slomix import words
@@ -14,9 +15,11 @@ from slomix.availability.rules import parse_day
 from slomix.errors import Invalid
 from slomix.planning import proposing, queries, rules, service, teams
 from slomix.planning.models import Thread
+from slomix.planning.queries import RoomView
 from slomix.presence import places
 from slomix.web import live
 from slomix.web import responses as web
+from slomix.web.reading import reading
 
 blueprint = Blueprint("planning", __name__)
 
@@ -47,9 +50,11 @@ def show_live(day: str) -> Response:
 @blueprint.get("/planning/<day>/proposals")
 def show_proposals(day: str) -> str:
     """Show teams to choose from, within the whole page for browsers without scripts."""
-    web.the_player()
     the_day = parse_day(day)
-    shown = room_page(the_day) | _proposals(the_day)
+    with reading() as session:
+        web.the_player()
+        shown = _room(session, the_day)
+        shown |= _proposals(session, shown["room"])
     if web.is_htmx():
         return render_template("planning/_proposals.html", **shown)
     return render_template("planning/page.html", mark=live.hub().mark(), **shown)
@@ -61,62 +66,64 @@ def _page(day: date) -> str:
 
 
 def room_page(day: date) -> dict[str, Any]:
-    """Collect what the page shows; without any names for viewers who may not see them."""
+    """Read what the page shows, in a transaction of its own."""
+    with reading() as session:
+        return _room(session, day)
+
+
+def _room(session: Session, day: date) -> dict[str, Any]:
+    """Read what the page shows; players' names are for linked viewers only."""
     who, now, settings = web.viewer(), web.now(), web.runtime().settings
     today = web.today(now)
-    with web.runtime().transaction() as session:
-        room = queries.room_of(session, day)
-        looking = triggers.count_looking(session, day)
-        shown: dict[str, Any] = {
-            "day": day,
-            "today": today,
-            "is_open": room is not None,
-            "looking": looking,
-            "missing": rules.needed(looking, settings.ready_threshold),
-            "room": None,
-            "my_status": availability.statuses(session, day, [who.player_id or 0]).get(who.player_id or 0),
-        }
-        if room is None or not who.is_linked:
-            return shown
-        view = queries.view(session, room)
-        may = view.rights(who.player_id, is_promoter=who.can_promote)
-        can_change = day == today
-        needed = rules.needed(len(view.committed), settings.ready_threshold)
-        return shown | {
-            "room": view,
-            "may": may if can_change else rules.Rights(),
-            "me": view.participant(who.player_id),
-            "needed": needed,
-            "rules": rules,
-            "turn": view.turn if can_change else None,
-            "seconds_left": _seconds_left(view.room.turn_until, now),
-            "can_change": can_change,
-            "may_undo": can_change and teams.may_undo(view.last_change, may, who.player_id),
-            "thread": session.get(Thread, room.id),
-            "voice_room": places.voice_room(settings),
-            "game_server": places.game_server(settings),
-            "may_ask": bool(needed) and service.where_to_ask(session, room, settings) is not None,
-            "ask_wait": service.ask_wait(room, now),
-        }
+    room = queries.room_of(session, day)
+    looking = triggers.count_looking(session, day)
+    shown: dict[str, Any] = {
+        "day": day,
+        "today": today,
+        "is_open": room is not None,
+        "looking": looking,
+        "missing": rules.needed(looking, settings.ready_threshold),
+        "room": None,
+        "my_status": availability.statuses(session, day, [who.player_id or 0]).get(who.player_id or 0),
+    }
+    if room is None or not who.is_linked:
+        return shown
+    view = queries.view(session, room)
+    may = view.rights(who.player_id, is_promoter=who.can_promote)
+    can_change = day == today
+    needed = rules.needed(len(view.committed), settings.ready_threshold)
+    return shown | {
+        "room": view,
+        "may": may if can_change else rules.Rights(),
+        "me": view.participant(who.player_id),
+        "needed": needed,
+        "rules": rules,
+        "turn": view.turn if can_change else None,
+        "seconds_left": _seconds_left(view.room.turn_until, now),
+        "can_change": can_change,
+        "may_undo": can_change and teams.may_undo(view.last_change, may, who.player_id),
+        "thread": session.get(Thread, room.id),
+        "voice_room": places.voice_room(settings),
+        "game_server": places.game_server(settings),
+        "may_ask": bool(needed) and service.where_to_ask(session, room, settings) is not None,
+        "ask_wait": service.ask_wait(room, now),
+    }
 
 
 def _seconds_left(until: datetime | None, now: datetime) -> int | None:
     return None if until is None else max(0, round((until - now).total_seconds()))
 
 
-def _proposals(day: date) -> dict[str, Any]:
+def _proposals(session: Session, room: RoomView | None) -> dict[str, Any]:
+    if room is None:
+        raise rules.NoSuchRoom
     seed = request.args.get("seed", "")
-    with web.runtime().transaction() as session:
-        room = queries.room_of(session, day)
-        if room is None:
-            raise rules.NoSuchRoom
-        view = queries.view(session, room)
-        return {
-            "proposals": proposing.proposals(session, view, seed=web.parse_id(seed) or 0),
-            "version": room.version,
-            "proposed_names": view.names,
-            "next_seed": secrets.randbelow(10**6),
-        }
+    return {
+        "proposals": proposing.proposals(session, room, seed=web.parse_id(seed) or 0),
+        "version": room.room.version,
+        "proposed_names": room.names,
+        "next_seed": secrets.randbelow(10**6),
+    }
 
 
 def parse_id(text: str) -> int:

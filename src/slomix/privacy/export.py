@@ -20,6 +20,7 @@ from slomix.deliveries.models import Delivery
 from slomix.planning.models import Member, Room, TeamName, Vote
 from slomix.reasons.codes import Explanation
 from slomix.web import responses as web
+from slomix.web.reading import reading
 
 blueprint = Blueprint("my_data", __name__)
 
@@ -27,9 +28,10 @@ blueprint = Blueprint("my_data", __name__)
 @blueprint.get("/profile/data.json")
 def download() -> Response:
     """One file with everything, addresses in full: it goes to their owner."""
-    who = web.the_user()
-    with web.runtime().transaction() as session:
-        answer = jsonify(collect(session, who.user_id, settings=web.runtime().settings, now=web.now()))
+    with reading() as session:
+        user_id = web.the_user().user_id
+        found = collect(session, user_id, settings=web.runtime().settings, now=web.now())
+    answer = jsonify(found)
     answer.headers["Content-Disposition"] = 'attachment; filename="slomix-my-data.json"'
     answer.headers["Cache-Control"] = "no-store"
     return answer

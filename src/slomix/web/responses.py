@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from slomix.clock import local_day
 from slomix.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, TooSoon, Unavailable
 from slomix.parsing import parse_int
 from slomix.runtime.context import Runtime
+from slomix.web.reading import Frame
 
 # What a column for ids can hold.
 LARGEST_ID = 2**63 - 1
@@ -80,6 +81,7 @@ class Viewer(UserMixin):
     has_left: bool = False
     is_admin: bool = False
     is_promoter: bool = False
+    frame: Frame = field(default_factory=Frame)
 
     def get_id(self) -> str:
         return self.session_key
@@ -108,6 +110,7 @@ class Anonymous(AnonymousUserMixin):
     is_linked = False
     is_admin = False
     can_promote = False
+    frame = Frame()
 
 
 def runtime() -> Runtime:

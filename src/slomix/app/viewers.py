@@ -1,0 +1,85 @@
+"""Reads who is looking together with the frame of their page: one statement for any number of viewers."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, or_, select
+from sqlalchemy.orm import Session
+
+from slomix.accounts import claims, logins, roles
+from slomix.accounts.logins import Somebody
+from slomix.accounts.models import GrantedRole, User
+from slomix.accounts.rules import Role
+from slomix.config.settings import Settings
+from slomix.contacts import preferences
+from slomix.contacts import service as contacts
+from slomix.reasons.codes import Explanation
+from slomix.runtime.context import Runtime
+from slomix.web import reading
+from slomix.web.reading import BrokenContact, Frame
+from slomix.web.responses import Viewer
+from slomix.web.singleflight import SharedRead
+
+
+class Viewers:
+    """Finds the viewer behind a login cookie."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._shared = SharedRead(self._read_alone)
+
+    def load(self, session_key: str) -> Viewer | None:
+        """Load a viewer in the request's transaction if it has begun, otherwise in one shared with other requests."""
+        session = reading.current()
+        if session is None:
+            return self._shared.get(session_key)
+        return self.read(session, {session_key}).get(session_key)
+
+    def read(self, session: Session, session_keys: Collection[str]) -> dict[str, Viewer]:
+        """Read the viewers behind these cookies."""
+        if not session_keys:
+            return {}
+        settings, now = self._runtime.settings, self._runtime.clock.now()
+        found = logins.who_they_are(session, session_keys, now=now, extra=_frame_columns(settings))
+        return {key: _viewer(key, somebody, settings) for key, somebody in found.items()}
+
+    def _read_alone(self, session_keys: set[str]) -> dict[str, Viewer]:
+        with self._runtime.transaction() as session:
+            return self.read(session, session_keys)
+
+
+def _frame_columns(settings: Settings) -> dict[str, ColumnElement[Any]]:
+    granted = select(GrantedRole).where(GrantedRole.discord_id == User.discord_id, GrantedRole.role == Role.ADMIN)
+    is_admin = or_(User.discord_id.in_(roles.by_settings(settings, Role.ADMIN)), granted.correlate(User).exists())
+    return {
+        "broken": contacts.broken_contacts(User.player_id),
+        "sound": preferences.sound_cooldown(User.player_id),
+        "waiting": case((is_admin, claims.waiting()), else_=0),
+    }
+
+
+def _viewer(session_key: str, somebody: Somebody, settings: Settings) -> Viewer:
+    def has(role: Role) -> bool:
+        return role in somebody.roles or somebody.discord_id in roles.by_settings(settings, role)
+
+    is_player = somebody.profile_id is not None and not somebody.has_left
+    return Viewer(
+        user_id=somebody.user_id,
+        session_key=session_key,
+        discord_id=somebody.discord_id,
+        display_name=somebody.display_name,
+        profile_id=somebody.profile_id,
+        player_name=somebody.player_name,
+        has_left=somebody.has_left,
+        is_admin=has(Role.ADMIN),
+        is_promoter=has(Role.PROMOTER),
+        frame=Frame(
+            broken_contacts=[_broken(*pair) for pair in somebody.extra["broken"] or ()] if is_player else (),
+            sound_cooldown=somebody.extra["sound"] if is_player else None,
+            waiting=somebody.extra["waiting"],
+        ),
+    )
+
+
+def _broken(channel: str, reason: Mapping[str, Any]) -> BrokenContact:
+    return BrokenContact(channel, str(Explanation.of_json(reason)))

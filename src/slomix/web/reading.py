@@ -1,0 +1,81 @@
+"""The one transaction in which a GET request reads its page, its frame and who is looking."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from flask import Flask, current_app, g
+from flask_login import AnonymousUserMixin, UserMixin
+from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True)
+class BrokenContact:
+    """An address of the viewer's that does not work any more."""
+
+    channel: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What stands around every page for this viewer."""
+
+    broken_contacts: Sequence[BrokenContact] = ()
+    # The shortest pause in seconds between two ready sounds; None while the viewer has them off.
+    sound_cooldown: int | None = None
+    # Claims and links that wait for the viewer, who is an admin.
+    waiting: int = 0
+
+
+@dataclass(frozen=True)
+class _Reading:
+    session: Session
+    stack: ExitStack
+
+
+def install(app: Flask) -> None:
+    """End what a request has begun to read, however the request ends."""
+    app.teardown_request(lambda _error: end())
+
+
+def begin() -> Session:
+    """Begin the request's transaction, or join it. It takes no connection before its first statement."""
+    session = current()
+    if session is None:
+        stack = ExitStack()
+        session = stack.enter_context(current_app.extensions["slomix"].transaction())
+        g.reading = _Reading(session, stack)
+    return session
+
+
+def current() -> Session | None:
+    """Return the session of the request's transaction while it is open."""
+    found: _Reading | None = g.get("reading")
+    return None if found is None else found.session
+
+
+def end() -> None:
+    """Commit the request's transaction, or roll it back while an error is on its way."""
+    found: _Reading | None = g.pop("reading", None)
+    if found is not None:
+        found.stack.__exit__(*sys.exc_info())
+
+
+def look_as(viewer: UserMixin | AnonymousUserMixin) -> None:
+    """Answer the rest of this request as this viewer, without reading who is looking."""
+    g._login_user = viewer
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """Read a page in one transaction, and end it before the page is rendered.
+
+    Gates and `viewer()` belong inside: who is looking is then read in the same transaction.
+    """
+    session = begin()
+    try:
+        yield session
+    finally:
+        end()

@@ -1,0 +1,235 @@
+"""What a page costs the database: one transaction, ended before it is rendered, and few statements."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask, before_render_template, template_rendered
+from sqlalchemy import event, select, update
+from sqlalchemy.orm import Session
+
+from slomix.accounts import claims, logins, roles
+from slomix.accounts import service as accounts
+from slomix.accounts.models import User
+from slomix.accounts.rules import Role
+from slomix.app.viewers import Viewers
+from slomix.availability.rules import Status
+from slomix.contacts import service as contacts
+from slomix.contacts import unsubscribe
+from slomix.contacts.models import Contact
+from slomix.contacts.rules import Kind, Sound
+from slomix.database.session import Database
+from slomix.deliveries.models import Delivery
+from slomix.jobs.models import Job
+from slomix.jobs.rules import JobStatus
+from slomix.reasons.codes import Explanation, Reason
+from tests.moments import TODAY, at
+from tests.steps import call, counted
+from tests.web.conftest import browser_of, make_app
+from tests.web.planning import arranged
+from tests.web.steps import settle
+from tests.workers.stage import go
+from tests.world import World, build_world
+
+# Every page of the application for a browser, by its endpoint. A new one has to be listed here.
+PAGES = {
+    "accounts.link_start": "/auth/link/start",
+    "accounts.link_status": "/auth/link/status",
+    "addresses.channels": "/preferences/channels",
+    "addresses.waiting": "/contacts/telegram/waiting",
+    "admin.audit.show": "/admin/audit",
+    "admin.disputes.confirm_grant": "/admin/claims/{claim}/grant",
+    "admin.disputes.confirm_refuse": "/admin/claims/{claim}/refuse",
+    "admin.disputes.show": "/admin/claims",
+    "admin.jobs.confirm_cancel": "/admin/jobs/{pending}/cancel",
+    "admin.jobs.confirm_retry": "/admin/jobs/{failed}/retry",
+    "admin.jobs.show": "/admin/jobs",
+    "admin.ledger.show": "/admin/ledger",
+    "admin.ledger.show_one": "/admin/ledger/{delivery}",
+    "admin.links.confirm_unlink": "/admin/links/{user}/unlink",
+    "admin.links.show": "/admin/links",
+    "admin.overview.show": "/admin",
+    "admin.players.show": "/admin/players?q=alice",
+    "admin.rights.confirm_revoke": "/admin/roles/{admin}/admin/revoke",
+    "admin.rights.show": "/admin/roles?q=alice",
+    "admin.sending.confirm": "/admin/sending/pause",
+    "admin.tonight.show": "/admin/tonight",
+    "admin.tonight.show_live": "/admin/tonight/live",
+    "board.board": "/",
+    "board.calendar": "/calendar?month=2026-12",
+    "board.fragment": "/board",
+    "campaigns.preview": "/promote/preview",
+    "campaigns.promote": "/promote",
+    "campaigns.show": "/campaigns/{campaign}",
+    "campaigns.show_all": "/campaigns",
+    "campaigns.show_live": "/campaigns/{campaign}/live",
+    "contacts.show": "/preferences",
+    "contacts.welcome": "/welcome",
+    "days.day_live": f"/day/{TODAY}/live",
+    "days.day_page": f"/day/{TODAY}",
+    "my_data.download": "/profile/data.json",
+    "planning.show": f"/planning/{TODAY}",
+    "planning.show_live": f"/planning/{TODAY}/live",
+    "planning.show_proposals": f"/planning/{TODAY}/proposals",
+    "planning.tonight": "/planning",
+    "profile.confirm_delete": "/profile/delete",
+    "profile.profile": "/profile?q=alice",
+    "stop.ask": "{stop}",
+}
+# They write, or are read by machines alone.
+NO_PAGES = {
+    *("accounts.login", "accounts.callback", "health.health", "health.live", "health.ready"),
+    *("metrics.show", "live.events", "static", "openapi.read"),
+}
+# How all parts do is asked between the gate and the page, with nothing held; a limit for each account comes before it.
+TWO = {"admin.tonight.show", "admin.tonight.show_live", "profile.profile"}
+
+
+@dataclass
+class Seen:
+    """The transactions of the thread that answers, and what it did with the database while it rendered."""
+
+    transactions: int = 0
+    while_rendering: list[str] = field(default_factory=list)
+    rendering: list[str] = field(default_factory=list)
+    open: set[object] = field(default_factory=set)
+
+
+@contextmanager
+def watched(app: Flask) -> Iterator[Seen]:
+    """Watch what a request does; the probes of the parts have threads of their own."""
+    seen, here = Seen(), threading.get_ident()
+
+    def begins(_session: Session, transaction: object, _connection: object) -> None:
+        if threading.get_ident() == here:
+            seen.transactions += 1
+            seen.open.add(transaction)
+            seen.while_rendering += seen.rendering
+
+    def ends(_session: Session, transaction: object) -> None:
+        seen.open.discard(transaction)
+
+    def renders(_app: Flask, template: Any, **_: Any) -> None:
+        seen.rendering.append(template.name)
+        if seen.open:
+            seen.while_rendering.append(template.name)
+
+    def rendered(_app: Flask, **_: Any) -> None:
+        seen.rendering.pop()
+
+    event.listen(Session, "after_begin", begins)
+    event.listen(Session, "after_transaction_end", ends)
+    try:
+        with before_render_template.connected_to(renders, app), template_rendered.connected_to(rendered, app):
+            yield seen
+    finally:
+        event.remove(Session, "after_begin", begins)
+        event.remove(Session, "after_transaction_end", ends)
+
+
+@pytest.fixture
+def ids(world: World) -> dict[str, object]:
+    """An evening with something of everything; Dora is admin and promoter."""
+    arranged(world)
+    campaign, now = call(world)[0], world.clock.now()
+    go(world, 20, 46)
+    settle(world, "failed", most=1)
+    with world.session() as session:
+        for role in Role:
+            roles.grant(session, world.discord_ids["dora"], role, actor=None, now=now)
+        charlie = session.get_one(User, world.users["charlie"])
+        claim = claims.claim(session, charlie, accounts.profile(session, "guid-goran"), "", now=now)
+        session.flush()
+        alice = world.players["alice"]
+        reach = contacts.reach_of(session, [alice], settings=world.runtime.settings)[alice]
+        reader = unsubscribe.reader_of(reach, Kind.CAMPAIGNS, settings=world.runtime.settings)
+        one_of = {
+            status: session.scalars(select(Job.id).where(Job.status == status).order_by(Job.id)).first()
+            for status in (JobStatus.PENDING, JobStatus.FAILED)
+        }
+        return {
+            "claim": claim.id,
+            "campaign": campaign,
+            "pending": one_of[JobStatus.PENDING],
+            "failed": one_of[JobStatus.FAILED],
+            "delivery": session.scalars(select(Delivery.id)).first(),
+            "user": world.users["goran"],
+            "admin": world.discord_ids["dora"],
+            "stop": reader.stop_link.removeprefix(world.runtime.settings.base_url),
+        }
+
+
+def test_every_page_is_listed(app: Flask) -> None:
+    pages = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())}
+    assert {name for name in pages if "_api." not in name} == PAGES.keys() | NO_PAGES
+
+
+def test_every_page_is_read_in_one_transaction_that_is_over_before_it_is_rendered(
+    world: World, app: Flask, ids: dict[str, object]
+) -> None:
+    dora = browser_of(app, world, "dora")
+    for endpoint, path in PAGES.items():
+        with watched(app) as seen:
+            answer = dora.get(path.format_map(ids))
+        assert answer.status_code in {200, 302}, (endpoint, answer.text)
+        assert seen.transactions <= (2 if endpoint in TWO else 1), endpoint
+        assert seen.while_rendering == [], endpoint
+
+
+@pytest.mark.parametrize("who", ["alice", "charlie", None])
+def test_whoever_looks_costs_one_transaction(world: World, app: Flask, ids: dict[str, object], who: str | None) -> None:
+    browser = browser_of(app, world, who)
+    for endpoint, path in PAGES.items():
+        with watched(app) as seen:
+            browser.get(path.format_map(ids))
+        assert seen.transactions <= (2 if endpoint in TWO else 1), endpoint
+        assert seen.while_rendering == [], endpoint
+
+
+def test_the_frame_is_the_viewers_own(world: World, app: Flask, ids: dict[str, object]) -> None:
+    """Dora is an admin, for whom a claim waits; Alice's sound is on and her address broken."""
+    world.prefers("alice", sound=Sound(is_on=True, cooldown=timedelta(seconds=60)))
+    with world.session() as session:
+        broken = update(Contact).where(Contact.player_id == world.players["alice"])
+        session.execute(broken.values(unusable_since=at(20), unusable_reason=Explanation(Reason.DMS_CLOSED)))
+    shown = {who: browser_of(app, world, who).get("/").text for who in ("dora", "alice", "bob", None)}
+    assert [who for who, text in shown.items() if " waiting</span>" in text] == ["dora"]
+    for mark in ('data-sound="60"', "DMs are closed to the bot"):
+        assert [who for who, text in shown.items() if mark in text] == ["alice"], mark
+    with world.session() as session:
+        keys = {
+            name: logins.open_session(session, session.get_one(User, world.users[name]), now=at(20))
+            for name in ("alice", "dora")
+        }
+        found = Viewers(world.runtime).read(session, keys.values())
+    assert found[keys["dora"]].frame.waiting > 0
+    assert found[keys["alice"]].frame.waiting == 0
+
+
+STATEMENTS = {
+    (None, "/"): 4,
+    ("alice", "/"): 5,
+    ("dora", "/"): 5,
+    ("alice", "/preferences"): 3,
+    ("charlie", "/preferences"): 1,
+    ("alice", f"/day/{TODAY}"): 5,
+    ("dora", "/admin"): 8,
+}
+
+
+@pytest.mark.parametrize(("who", "path"), STATEMENTS)
+def test_a_page_costs_so_many_statements_and_one_commit(committed: Database, who: str | None, path: str) -> None:
+    world = build_world(committed)
+    for name in ("alice", "bob"):
+        world.says(name, Status.LOOKING)
+    with world.session() as session:
+        roles.grant(session, world.discord_ids["dora"], Role.ADMIN, actor=None, now=at(20))
+    browser = browser_of(make_app(world.runtime), world, who)
+    browser.get(path)
+    with counted(committed) as cost:
+        assert browser.get(path).status_code == 200
+    assert dict(cost) == {"statements": STATEMENTS[who, path], "commits": 1}
