@@ -6,27 +6,34 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, render_template
+from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from slomix import words
+from slomix.accounts.models import User
 from slomix.admin import queries, search
+from slomix.admin.queries import ChannelState
 from slomix.admin.search import DeliveryFilter
 from slomix.campaigns import queries as campaigns
 from slomix.campaigns import risk, risk_facts
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.risk import Risk
-from slomix.campaigns.view_models import CampaignCard, card_of
+from slomix.campaigns.view_models import CampaignCard, PhaseCard, card_of
 from slomix.clock import wall_now
 from slomix.deliveries import pausing
+from slomix.deliveries.models import Pause
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.health.rules import PartHealth
 from slomix.health.service import needed_tonight
 from slomix.health.views import check, probes
-from slomix.jobs.late import late, next_due
+from slomix.jobs.late import Late, late, next_due
+from slomix.jobs.models import Job
+from slomix.jobs.rules import JobStatus
 from slomix.planning import queries as planning
-from slomix.web import live
+from slomix.presence.game_names import plain_name
+from slomix.web import live, times
 from slomix.web import responses as web
 from slomix.web.reading import end, reading
 
@@ -36,13 +43,36 @@ NOT_ARRIVED = (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
 
 
 @dataclass(frozen=True)
-class Part:
-    """A part of the system, whether it is up, and the age of its last heartbeat."""
+class Fact:
+    """One line about the system: how it is, what is wrong with it, and where to see to that."""
 
     name: str
-    is_there: bool
-    age: timedelta | None
-    trouble: str | None
+    says: str = ""
+    is_well: bool = True
+    trouble: str = ""
+    icon: str = "problem"
+    href: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class PhaseLine:
+    """One phase of a campaign: what became of its messages, and what went wrong."""
+
+    name: str
+    at: datetime
+    state: str
+    text: str
+    trouble: str
+
+
+@dataclass(frozen=True)
+class ChannelLine:
+    """One channel: why nothing is sent there, and when something last was."""
+
+    name: str
+    trouble: str
+    history: str
 
 
 @blueprint.get("")
@@ -96,29 +126,100 @@ def _tonight() -> dict[str, Any]:
         )
         counts = search.counts(session, DeliveryFilter(day=today), settings=settings)
         pause, seen_at = pausing.paused(session), risk_facts.seen_at(session)
-        start = called.campaign.start_at.astimezone(settings.zone) if called is not None else None
+        people = queries.accounts_of(session, [pause.by]) if pause else {}
+        is_partly = any(counts.get(status) for status in NOT_ARRIVED)
         return {
-            "verdict": verdict(risks, counts, called, now=now, start=f"{start:%H:%M}" if start else ""),
+            "verdict": verdict(
+                risks, counts, called, now=now, start=times.hour(called.campaign.start_at) if called else ""
+            ),
+            "tone": "ill" if risks else "partly" if is_partly else "well",
             "risks": risks,
-            "parts": [_part(part) for part in health],
-            "pause": pause,
-            "people": queries.accounts_of(session, [pause.by]) if pause else {},
-            "campaigns": cards,
+            "facts": [
+                *(part_fact(part) for part in health),
+                voice_fact(now - seen_at if seen_at is not None else None, settings.presence_max_age),
+                pause_fact(pause, people, today),
+                late_fact(late(session, now=now, wall=wall, after=risk.LATE_AFTER), today),
+                next_fact(next_due(session, now=now), today),
+            ],
+            "campaigns": [(card, [phase_line(phase) for phase in card.phases]) for card in cards],
             "counts": counts,
-            "not_arrived": NOT_ARRIVED,
-            "late": late(session, now=now, wall=wall, after=risk.LATE_AFTER),
-            "next_due": next_due(session, now=now),
-            "channels": queries.channels(session, settings),
-            "presence_age": now - seen_at if seen_at is not None else None,
-            "is_presence_fresh": seen_at is not None and now - seen_at <= settings.presence_max_age,
+            "channels": [
+                channel_line(channel)
+                for channel in queries.channels(session, settings)
+                if channel.contacts or not channel.trouble
+            ],
             "room": planning.room_of(session, today),
             "today": today,
         }
 
 
-def _part(health: PartHealth) -> Part:
-    age = timedelta(seconds=health.age_seconds) if health.age_seconds is not None else None
-    return Part(health.part, health.ok, age, health.trouble)
+def part_fact(part: PartHealth) -> Fact:
+    """Say whether a part of the system is there, and how long ago it said so, where it says anything."""
+    name, trouble = part.part.capitalize(), part.trouble or ""
+    if not part.ok:
+        return Fact(name, trouble=trouble[:1].upper() + trouble[1:])
+    text = words.PART_IS_THERE
+    if part.age_seconds is not None:
+        text = words.PART_WAS_SEEN.format(ago=times.ago(timedelta(seconds=part.age_seconds)))
+    return Fact(name, f"{text}." if trouble else text, trouble=trouble)
+
+
+def voice_fact(age: timedelta | None, longest: timedelta) -> Fact:
+    """Say whether what is known of the voice rooms can be used."""
+    if age is None:
+        return Fact(words.VOICE_ROOMS, words.VOICE_NEVER_SEEN, is_well=False)
+    if age > longest:
+        return Fact(words.VOICE_ROOMS, trouble=words.VOICE_TOO_OLD.format(ago=times.ago(age)))
+    return Fact(words.VOICE_ROOMS, words.VOICE_SEEN.format(ago=times.ago(age)))
+
+
+def pause_fact(pause: Pause | None, people: Mapping[str, User], today: date) -> Fact:
+    """Say whether messages go out and, if not, who stopped them."""
+    if pause is None:
+        return Fact(words.SENDING, words.MESSAGES_GO_OUT)
+    user = people.get(pause.by)
+    by = Markup("<bdi>{}</bdi>").format(plain_name(user.display_name)) if user is not None else pause.by
+    text = Markup.escape(words.PAUSED_BY).format(since=times.since(pause.since, today), by=by)
+    return Fact(words.SENDING, trouble=text, icon="off", href="/admin/sending/resume", link=words.SEND_AGAIN)
+
+
+def late_fact(found: Late, today: date) -> Fact:
+    """Say how many jobs should have been done by now."""
+    if found.since is None:
+        return Fact(words.LATE, words.NOTHING_IS_LATE)
+    text = words.ONE_JOB_LATE if found.number == 1 else words.JOBS_LATE
+    text = text.format(number=found.number, since=times.since(found.since, today))
+    return Fact(words.LATE, trouble=text, href="/admin/jobs?late=on", link=words.LOOK_AT_LATE)
+
+
+def next_fact(job: Job | None, today: date) -> Fact:
+    """Say what is done next."""
+    if job is None:
+        return Fact(words.NEXT, words.NOTHING_PLANNED, is_well=False)
+    at = Markup('<time datetime="{}">{}</time>').format(job.run_at.isoformat(), times.since(job.run_at, today))
+    kind = words.JOB_KINDS.get(job.kind, job.kind)
+    return Fact(words.NEXT, Markup("{}: {}").format(at, kind), is_well=False)
+
+
+def phase_line(phase: PhaseCard) -> PhaseLine:
+    """Count a phase's messages by what became of them."""
+    job, tally = phase.job, phase.tally
+    text = str(job.reason or "")
+    if tally is not None:
+        text = ", ".join(f"{number} {words.STATES[status]}" for status, number in tally.by_status.items())
+    trouble = str(job.last_error) if job.last_error and job.status is not JobStatus.SENT else ""
+    return PhaseLine(words.PHASES[job.kind], job.run_at, job.status.value, text, trouble)
+
+
+def channel_line(channel: ChannelState) -> ChannelLine:
+    """Say when a message last arrived on a channel, and when one last did not."""
+    said = words.NONE_ARRIVED
+    if channel.last_success_at is not None:
+        said = words.LAST_ARRIVED.format(time=times.moment(channel.last_success_at))
+    if channel.last_error_at is not None:
+        at = times.moment(channel.last_error_at)
+        said += " " + words.LAST_DID_NOT_ARRIVE.format(time=at, error=channel.last_error)
+    return ChannelLine(channel.name, channel.trouble, said)
 
 
 def _cards(session: Session, today: date, now: datetime) -> list[CampaignCard]:

@@ -15,6 +15,7 @@ from slomix.availability.calendar import Month, month
 from slomix.availability.service import DayView
 from slomix.board.days import queue
 from slomix.board.tonight import evening
+from slomix.campaigns.card import seen_by
 from slomix.campaigns.view_models import CampaignCard
 from slomix.campaigns.view_models import card as campaign_card
 from slomix.deliveries import pausing
@@ -101,6 +102,7 @@ def _asked_month(today: date) -> date:
 def _board(tonight: Tonight, opened: Month | None = None) -> dict[str, Any]:
     viewer = web.viewer().player_id
     shown = [day.seen_by(viewer) for day in tonight.days]
+    card = seen_by(web.viewer(), tonight.campaign, tonight.day)
     return {
         "today": tonight.day,
         "hero": shown[:2],
@@ -113,7 +115,8 @@ def _board(tonight: Tonight, opened: Month | None = None) -> dict[str, Any]:
             web.now(),
         ),
         "campaign": tonight.campaign,
-        "pause": tonight.pause,
+        "campaign_card": card,
+        "pause": None if card.is_empty else tonight.pause,
         "room": tonight.room,
         "calendar": opened,
     }

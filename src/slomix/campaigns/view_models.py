@@ -21,10 +21,13 @@ from slomix.deliveries.retrying import Chances
 from slomix.deliveries.rules import LIVE, DeliveryStatus
 from slomix.deliveries.service import Tally
 from slomix.jobs.models import Job
+from slomix.jobs.rules import JobStatus
 from slomix.reasons.codes import Explanation
 
-# What somebody did not get, in the order in which it is told.
+# What a player did not get, in the order in which it is told.
 NOT_SENT = (DeliveryStatus.SKIPPED, DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
+# What went wrong, or may have.
+NOT_FOR_SURE = (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,12 @@ class PhaseCard:
     outcomes: Sequence[Outcome] = ()
     others: Sequence[Others] = ()
 
+    @property
+    def state(self) -> str:
+        """Its job's status; `partial` where that is sent and some of its messages did not arrive for sure."""
+        is_partial = self.tally is not None and any(self.tally[status] for status in NOT_FOR_SURE)
+        return "partial" if self.job.status is JobStatus.SENT and is_partial else self.job.status.value
+
 
 @dataclass(frozen=True)
 class SummaryCard:
@@ -113,13 +122,13 @@ class CampaignCard:
 
 
 def card(session: Session, day: date, *, settings: Settings, now: datetime) -> CampaignCard | None:
-    """The card of `day`, or None when nobody called it together."""
+    """Read the card of `day`, or None when it was not called together."""
     campaign = queries.of_day(session, day)
     return None if campaign is None else card_of(session, campaign, settings=settings, now=now)
 
 
 def card_of(session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> CampaignCard:
-    """The card of one campaign."""
+    """Read the card of one campaign."""
     so_far = queries.progress(session, campaign)
     elsewhere = _elsewhere(session, campaign)
     return CampaignCard(
@@ -158,7 +167,7 @@ def _risks(
 
 
 def _outcomes(tally: Tally | None) -> list[Outcome]:
-    """What did not arrive of a notice, with how many for which reason, the most frequent first."""
+    """Count what did not arrive of a notice, with how many for which reason, the most frequent first."""
     found: dict[DeliveryStatus, list[Why]] = {}
     for (status, reason), number in tally.counts.items() if tally is not None else ():
         found.setdefault(status, []).append(Why(str(reason or ""), number))
@@ -174,7 +183,7 @@ def _outcomes(tally: Tally | None) -> list[Outcome]:
 
 
 def _elsewhere(session: Session, campaign: Campaign) -> list[Elsewhere]:
-    """The recipients whose message of the day is another campaign's: nobody gets the same notice twice."""
+    """Read the recipients whose message of the day is another campaign's: no player gets the same notice twice."""
     if campaign.dry_run:
         return []
     notices = {call.event_key(campaign.day): call.name for call in CALLS}

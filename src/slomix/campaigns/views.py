@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from slomix import words
 from slomix.accounts import service as accounts
 from slomix.campaigns import history, queries, retrying, service
+from slomix.campaigns.card import seen_by
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.notices import calls
 from slomix.campaigns.preview import preview as preview_of
@@ -22,7 +23,7 @@ from slomix.campaigns.view_models import CampaignCard, card_of
 from slomix.clock import moment_of, parse_time
 from slomix.deliveries import pausing
 from slomix.deliveries import service as deliveries
-from slomix.deliveries.models import Attempt, Delivery
+from slomix.deliveries.models import Attempt, Delivery, Pause
 from slomix.deliveries.rules import AttemptEvent
 from slomix.errors import DomainError, Invalid
 from slomix.web import live
@@ -215,7 +216,7 @@ def _campaign(campaign_id: int) -> dict[str, Any]:
         if campaign.dry_run and campaign.promoter_id != who.player_id:
             raise queries.NoSuchCampaign
         card = card_of(session, campaign, settings=web.runtime().settings, now=now)
-        shown = {"campaign": card, "pause": pausing.paused(session), "today": web.today(now), "on_own_page": True}
+        shown = _shown(card, pausing.paused(session), now) | {"on_own_page": True}
         if not who.can_promote:
             return shown
         rows = deliveries.ledger(session, campaign.subject)
@@ -266,5 +267,10 @@ def _chosen() -> int | None:
 
 def _card(session: Session, campaign: Campaign, now: datetime) -> dict[str, Any]:
     """Read the card alone, in answer to a button on it."""
-    card: CampaignCard = card_of(session, campaign, settings=web.runtime().settings, now=now)
-    return {"campaign": card, "pause": pausing.paused(session), "today": web.today(now)}
+    card = card_of(session, campaign, settings=web.runtime().settings, now=now)
+    return _shown(card, pausing.paused(session), now)
+
+
+def _shown(card: CampaignCard, pause: Pause | None, now: datetime) -> dict[str, Any]:
+    today = web.today(now)
+    return {"campaign": card, "campaign_card": seen_by(web.viewer(), card, today), "pause": pause, "today": today}

@@ -16,6 +16,7 @@ from slomix.errors import Invalid
 from slomix.planning import proposing, queries, rules, service, teams
 from slomix.planning.models import Thread
 from slomix.planning.queries import RoomView
+from slomix.planning.view_models import teams_view
 from slomix.presence import places
 from slomix.web import live
 from slomix.web import responses as web
@@ -91,14 +92,16 @@ def _room(session: Session, day: date) -> dict[str, Any]:
     view = queries.view(session, room)
     may = view.rights(who.player_id, is_promoter=who.can_promote)
     can_change = day == today
+    may_now, turn = (may, view.turn) if can_change else (rules.Rights(), None)
     needed = rules.needed(len(view.committed), settings.ready_threshold)
     return shown | {
         "room": view,
-        "may": may if can_change else rules.Rights(),
+        "may": may_now,
+        "teams": teams_view(view, may_now, turn, player_id=who.player_id, can_change=can_change),
         "me": view.participant(who.player_id),
         "needed": needed,
         "rules": rules,
-        "turn": view.turn if can_change else None,
+        "turn": turn,
         "seconds_left": _seconds_left(view.room.turn_until, now),
         "can_change": can_change,
         "may_undo": can_change and teams.may_undo(view.last_change, may, who.player_id),

@@ -1,0 +1,192 @@
+"""A campaign's card as one viewer sees it: what is said of each phase, what is warned of, what may be pressed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from slomix import words
+from slomix.campaigns import rules
+from slomix.campaigns.queries import Turnout
+from slomix.campaigns.view_models import CampaignCard, Others, Outcome, PhaseCard, SummaryCard
+from slomix.deliveries.rules import DeliveryStatus
+from slomix.jobs.rules import JobStatus
+from slomix.presence.game_names import plain_name
+
+
+class Reader(Protocol):
+    """Who looks at the card."""
+
+    @property
+    def player_id(self) -> int | None: ...
+    @property
+    def is_linked(self) -> bool: ...
+    @property
+    def is_admin(self) -> bool: ...
+    @property
+    def can_promote(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line about a phase, which may end in another campaign, its page and when it was."""
+
+    text: str
+    css: str | None = None
+    campaign: str = ""
+    href: str = ""
+    when: str = ""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One phase: its name, state and moment, and what became of its messages."""
+
+    name: str
+    state: str
+    at: datetime | None
+    lines: Sequence[Line]
+
+
+@dataclass(frozen=True)
+class Retry:
+    """A button that sends again what did not arrive."""
+
+    label: str
+    unknown: bool = False
+    warning: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """All that the card shows beside the campaign itself."""
+
+    is_today: bool
+    is_empty: bool = False
+    state: str = ""
+    # The promoter's name, for those who may see names.
+    promoter: str = ""
+    risks: str = ""
+    turnout: str = ""
+    phases: Sequence[Phase] = ()
+    retries: Sequence[Retry] = ()
+    may_cancel: bool = False
+    # Why the viewer may call tonight together now; empty when they may not.
+    invitation: str = ""
+
+
+def seen_by(viewer: Reader, card: CampaignCard | None, today: date) -> Card:
+    """Show the card of a campaign, or of an evening without one, to this viewer."""
+    if card is None:
+        invitation = words.NOBODY_HAS_CALLED if viewer.can_promote else ""
+        return Card(is_today=True, is_empty=not invitation, invitation=invitation)
+    is_today = card.campaign.day == today
+    is_theirs = viewer.can_promote and (viewer.is_admin or viewer.player_id == card.campaign.promoter_id)
+    may_call_again = viewer.can_promote and is_today and not card.is_called
+    return Card(
+        is_today=is_today,
+        state=card.state(today),
+        promoter=plain_name(card.promoter) if viewer.is_linked else "",
+        risks="; ".join(risk.reason for risk in card.risks if risk.kind != "paused") if viewer.can_promote else "",
+        turnout=turnout(card.turnout, is_over=not is_today, is_called=card.is_called),
+        phases=list(_phases(card, viewer, is_today=is_today)),
+        retries=list(retries(len(card.chances.failed), len(card.chances.unknown))) if is_theirs else (),
+        may_cancel=is_theirs and card.is_open,
+        invitation=words.CALL_AGAIN if may_call_again else "",
+    )
+
+
+def turnout(found: Turnout | None, *, is_over: bool, is_called: bool) -> str:
+    """Say how many came to voice; nothing tonight while that is not known."""
+    if found is None:
+        return f"{words.OVER} {words.TURNOUT_UNKNOWN}" if is_over and is_called else ""
+    text = words.ALL_CAME if found.asked and found.here == found.asked else words.SOME_CAME
+    return (f"{words.OVER} " if is_over else "") + text.format(here=found.here, asked=found.asked)
+
+
+def retries(failed: int, unknown: int) -> Iterator[Retry]:
+    """Offer to send again what failed, and apart from it what may have arrived."""
+    if failed:
+        yield Retry(words.RETRY_ONE_FAILED if failed == 1 else words.RETRY_FAILED.format(number=failed))
+    if unknown == 1:
+        yield Retry(words.RETRY_ONE_UNKNOWN, unknown=True, warning=words.ONE_MAY_ARRIVE_TWICE)
+    elif unknown:
+        yield Retry(words.RETRY_UNKNOWN.format(number=unknown), unknown=True, warning=words.MAY_ARRIVE_TWICE)
+
+
+def _phases(card: CampaignCard, viewer: Reader, *, is_today: bool) -> Iterator[Phase]:
+    for phase in card.phases:
+        lines = [
+            *phase_lines(phase, with_reasons=viewer.can_promote, recipients=card.recipient_count),
+            *(
+                others_line(others, own_id=card.campaign.id, is_today=is_today, with_link=viewer.is_linked)
+                for others in phase.others
+            ),
+        ]
+        yield Phase(words.PHASES[phase.job.kind], phase.state, phase.job.run_at, lines)
+    if card.summary is not None:
+        line = Line(summary_text(card.summary, with_reasons=viewer.can_promote))
+        is_posted = card.summary.status is DeliveryStatus.SENT
+        at = card.summary.at if is_posted else None
+        yield Phase(words.PHASES[rules.SUMMARY], card.summary.status.value, at, [line])
+
+
+def phase_lines(phase: PhaseCard, *, with_reasons: bool, recipients: int) -> list[Line]:
+    """Say what became of a phase, apart from what other campaigns told its recipients."""
+    tally = phase.tally
+    if phase.job.status is JobStatus.SKIPPED and not phase.outcomes and not phase.others:
+        return [Line(words.SKIPPED_BECAUSE.format(reason=phase.job.reason))]
+    if tally is not None and (tally.tried or tally[DeliveryStatus.SKIPPED]):
+        return list(_message_lines(phase, with_reasons=with_reasons))
+    if phase.others:
+        return []
+    if phase.job.status is JobStatus.FAILED and phase.job.last_error and with_reasons:
+        return [Line(words.FAILED_WITH.format(error=phase.job.last_error))]
+    is_part = tally is not None and 0 < tally.open < recipients and phase.job.kind != rules.VOICE_CHECK
+    if phase.job.status not in words.PHASE_STATES and is_part and tally is not None:
+        return [Line(words.SO_MANY_PLANNED.format(number=tally.open))]
+    return [Line(words.PHASE_STATES.get(phase.job.status.value, words.STATES["pending"]))]
+
+
+def _message_lines(phase: PhaseCard, *, with_reasons: bool) -> Iterator[Line]:
+    tally = phase.tally
+    assert tally is not None  # else there is nothing to say of messages
+    if tally[DeliveryStatus.SENT] or not phase.others:
+        sent = words.FOLLOW_UPS_SENT if phase.job.kind == rules.VOICE_CHECK else words.SO_MANY_SENT
+        yield Line(sent.format(number=tally[DeliveryStatus.SENT]))
+    for outcome in phase.outcomes:
+        yield Line(outcome_text(outcome, with_reasons=with_reasons), css=f"is-{outcome.status.value}")
+    if tally.open:
+        yield Line(words.ON_THE_WAY.format(number=tally.open))
+
+
+def outcome_text(outcome: Outcome, *, with_reasons: bool) -> str:
+    """Say how many messages came to the same and, to promoters, why: each reason with its number if there are more."""
+    text = f"{outcome.number} {words.STATES[outcome.status.value]}"
+    if not with_reasons or not any(why.reason for why in outcome.reasons):
+        return text
+    numbered = len(outcome.reasons) > 1
+    reasons = [(f"{why.number} " if numbered else "") + (why.reason or words.NO_REASON) for why in outcome.reasons]
+    return f"{text}: {', '.join(reasons)}"
+
+
+def others_line(others: Others, *, own_id: int, is_today: bool, with_link: bool) -> Line:
+    """Say how many were told by another campaign of the day, which linked players may look at."""
+    text = (words.TOLD_BY if others.is_told else words.LEFT_TO_BE_TOLD_BY).format(number=others.number)
+    if others.campaign_id is None:
+        campaign = words.THE_EARLIER_SITE
+    else:
+        campaign = words.AN_EARLIER_CAMPAIGN if others.campaign_id < own_id else words.A_LATER_CAMPAIGN
+    when = f" {words.ON_THIS_EVENING}" if is_today else ""
+    href = f"/campaigns/{others.campaign_id}" if with_link and others.campaign_id is not None else ""
+    return Line(text, campaign=campaign, href=href, when=when)
+
+
+def summary_text(summary: SummaryCard, *, with_reasons: bool) -> str:
+    """Say what became of the post to the room."""
+    if summary.status is DeliveryStatus.SENT:
+        return words.POSTED
+    if not summary.status.is_settled:
+        return words.STATES["sending"]
+    state = words.STATES[summary.status.value]
+    return f"{state}: {summary.reason}" if with_reasons and summary.reason else state

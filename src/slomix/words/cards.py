@@ -1,0 +1,47 @@
+"""What a campaign's card says."""
+
+from typing import Final
+
+# The phases of an evening, by what stores them.
+PHASES = {
+    "send_reminder_2045": "Reminder",
+    "send_start_2100": "Start",
+    "voice_check_2100": "Voice check",
+    "summary": "Summary",
+}
+
+# What became of a phase, where its messages say nothing yet. {reason} and {error} tell why, in a few words.
+PHASE_STATES = {"running": "under way", "sent": "done", "failed": "failed"}
+SKIPPED_BECAUSE: Final = "skipped: {reason}"
+FAILED_WITH: Final = "failed: {error}"
+POSTED = "posted"
+NO_REASON = "no reason given"
+
+# What became of its messages. {number} is how many.
+SO_MANY_SENT: Final = "{number} sent"
+FOLLOW_UPS_SENT: Final = "follow-up: {number} sent"
+SO_MANY_PLANNED: Final = "{number} planned"
+ON_THE_WAY: Final = "{number} on the way"
+# Followed by one of the three below, and tonight by the last word.
+TOLD_BY: Final = "{number} told by"
+LEFT_TO_BE_TOLD_BY: Final = "{number} left to be told by"
+THE_EARLIER_SITE = "the earlier site"
+AN_EARLIER_CAMPAIGN = "an earlier campaign"
+A_LATER_CAMPAIGN = "a later campaign"
+ON_THIS_EVENING = "tonight"
+
+# How the evening turned out: {here} of {asked} players.
+OVER = "Over."
+ALL_CAME: Final = "All {asked} came to voice."
+SOME_CAME: Final = "{here} of {asked} came to voice."
+TURNOUT_UNKNOWN = "Nobody knows who came to voice."
+
+# What can be pressed.
+RETRY_ONE_FAILED = "Try the one that failed again"
+RETRY_FAILED: Final = "Try the {number} that failed again"
+RETRY_ONE_UNKNOWN = "Send the unknown one again"
+RETRY_UNKNOWN: Final = "Send the {number} unknown again"
+ONE_MAY_ARRIVE_TWICE = "It may have arrived already, and then it arrives twice."
+MAY_ARRIVE_TWICE = "They may have arrived already, and then they arrive twice."
+NOBODY_HAS_CALLED = "Nobody has called tonight together yet."
+CALL_AGAIN = "It was cancelled. You can call again."

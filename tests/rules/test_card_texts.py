@@ -1,0 +1,194 @@
+"""What a campaign's card says, line by line: of each phase, of the evening, and to whom."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from slomix.campaigns import card, rules
+from slomix.campaigns.queries import Turnout
+from slomix.campaigns.view_models import Others, Outcome, PhaseCard, SummaryCard, Why
+from slomix.deliveries.rules import DeliveryStatus
+from slomix.deliveries.service import Tally
+from slomix.jobs.models import Job
+from slomix.jobs.rules import JobStatus
+from slomix.reasons.codes import Explanation, Reason
+from tests.moments import TODAY
+
+SENT, FAILED, SKIPPED = DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.SKIPPED
+PENDING, UNKNOWN = DeliveryStatus.PENDING, DeliveryStatus.UNKNOWN
+RECIPIENTS = 4
+
+
+def phase(
+    status: JobStatus = JobStatus.SENT,
+    numbers: Mapping[DeliveryStatus, int] | None = None,
+    *,
+    kind: str = rules.START,
+    others: int = 0,
+    reason: Reason | None = None,
+    error: str | None = None,
+) -> PhaseCard:
+    """A phase whose messages came to these statuses, each for one reason."""
+    job = Job(
+        kind=kind,
+        status=status,
+        reason=Explanation(reason) if reason is not None else None,
+        last_error=Explanation(Reason.CRASHED, error) if error is not None else None,
+    )
+    tally = (
+        None
+        if numbers is None
+        else Tally({(status, Explanation(Reason.QUIET_HOURS)): number for status, number in numbers.items()})
+    )
+    outcomes = [
+        Outcome(status, number, [Why("quiet hours", number)])
+        for status, number in (numbers or {}).items()
+        if status in {SKIPPED, FAILED, UNKNOWN}
+    ]
+    return PhaseCard(job, tally, outcomes, [Others(7, others, is_told=True)] if others else [])
+
+
+def lines(shown: PhaseCard, *, with_reasons: bool = False) -> list[str]:
+    return [line.text for line in card.phase_lines(shown, with_reasons=with_reasons, recipients=RECIPIENTS)]
+
+
+@pytest.mark.parametrize(
+    ("shown", "says"),
+    [
+        (phase(JobStatus.PENDING), ["planned"]),
+        (phase(JobStatus.PENDING, {PENDING: 4}), ["planned"]),
+        (phase(JobStatus.PENDING, {PENDING: 3}), ["3 planned"]),
+        (phase(JobStatus.PENDING, {PENDING: 3}, kind=rules.VOICE_CHECK), ["planned"]),
+        (phase(JobStatus.RUNNING), ["under way"]),
+        (phase(JobStatus.RUNNING, {PENDING: 3}), ["under way"]),
+        (phase(JobStatus.RUNNING, {SENT: 1, PENDING: 3}), ["1 sent", "3 on the way"]),
+        (phase(JobStatus.SENT), ["done"]),
+        (phase(JobStatus.SENT, {SENT: 4}), ["4 sent"]),
+        (phase(JobStatus.SENT, {SENT: 4}, kind=rules.VOICE_CHECK), ["follow-up: 4 sent"]),
+        (phase(JobStatus.SENT, {SENT: 1, SKIPPED: 3}), ["1 sent", "3 skipped"]),
+        (phase(JobStatus.SENT, {FAILED: 4}), ["0 sent", "4 failed"]),
+        (phase(JobStatus.SENT, {SKIPPED: 1}, others=3), ["1 skipped"]),
+        (phase(JobStatus.SENT, others=4), []),
+        (phase(JobStatus.SKIPPED, reason=Reason.TOO_LATE), ["skipped: too late"]),
+        (phase(JobStatus.SKIPPED, others=4, reason=Reason.TOO_LATE), []),
+        (phase(JobStatus.SKIPPED, {SKIPPED: 4}, reason=Reason.CANCELLED_BY_OPERATOR), ["0 sent", "4 skipped"]),
+        (phase(JobStatus.FAILED, error="it broke"), ["failed"]),
+    ],
+)
+def test_a_phase_says_what_became_of_its_messages(shown: PhaseCard, says: list[str]) -> None:
+    assert lines(shown) == says
+
+
+def test_promoters_are_told_why() -> None:
+    assert lines(phase(JobStatus.FAILED, error="it broke"), with_reasons=True) == ["failed: it broke"]
+    assert lines(phase(JobStatus.SENT, {SKIPPED: 3}), with_reasons=True) == ["0 sent", "3 skipped: quiet hours"]
+
+
+@pytest.mark.parametrize(
+    ("reasons", "says"),
+    [
+        ([Why("", 3)], "3 skipped"),
+        ([Why("quiet hours", 3)], "3 skipped: quiet hours"),
+        ([Why("quiet hours", 2), Why("already in voice", 1)], "3 skipped: 2 quiet hours, 1 already in voice"),
+        ([Why("quiet hours", 2), Why("", 1)], "3 skipped: 2 quiet hours, 1 no reason given"),
+    ],
+)
+def test_one_reason_needs_no_number_and_several_do(reasons: list[Why], says: str) -> None:
+    assert card.outcome_text(Outcome(SKIPPED, 3, reasons), with_reasons=True) == says
+    assert card.outcome_text(Outcome(SKIPPED, 3, reasons), with_reasons=False) == "3 skipped"
+
+
+@pytest.mark.parametrize(
+    ("shown", "state"),
+    [
+        (phase(JobStatus.SENT), "sent"),
+        (phase(JobStatus.SENT, {SENT: 3, SKIPPED: 1}), "sent"),
+        (phase(JobStatus.SENT, {SENT: 3, FAILED: 1}), "partial"),
+        (phase(JobStatus.SENT, {SENT: 3, UNKNOWN: 1}), "partial"),
+        (phase(JobStatus.RUNNING, {SENT: 3, FAILED: 1}), "running"),
+        (phase(JobStatus.FAILED), "failed"),
+    ],
+)
+def test_a_phase_is_partial_where_something_went_wrong_or_may_have(shown: PhaseCard, state: str) -> None:
+    assert shown.state == state
+
+
+@pytest.mark.parametrize(
+    ("others", "says"),
+    [
+        (Others(3, 4, is_told=True), ("4 told by", "an earlier campaign", "/campaigns/3")),
+        (Others(9, 4, is_told=False), ("4 left to be told by", "a later campaign", "/campaigns/9")),
+        (Others(None, 4, is_told=True), ("4 told by", "the earlier site", "")),
+    ],
+)
+def test_whom_another_campaign_told_is_said_with_its_page(others: Others, says: tuple[str, str, str]) -> None:
+    line = card.others_line(others, own_id=7, is_today=True, with_link=True)
+    assert (line.text, line.campaign, line.href) == says
+    assert line.when == " tonight"
+    elsewhere = card.others_line(others, own_id=7, is_today=False, with_link=False)
+    assert (elsewhere.href, elsewhere.when) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("found", "is_over", "says"),
+    [
+        (None, False, ""),
+        (None, True, "Over. Nobody knows who came to voice."),
+        (Turnout(2, 4), False, "2 of 4 came to voice."),
+        (Turnout(4, 4), False, "All 4 came to voice."),
+        (Turnout(0, 0), False, "0 of 0 came to voice."),
+        (Turnout(4, 4), True, "Over. All 4 came to voice."),
+    ],
+)
+def test_how_it_turned_out(found: Turnout | None, is_over: bool, says: str) -> None:
+    assert card.turnout(found, is_over=is_over, is_called=True) == says
+
+
+def test_a_cancelled_evening_turned_out_to_be_nothing() -> None:
+    assert card.turnout(None, is_over=True, is_called=False) == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "says"),
+    [
+        (SENT, None, "posted"),
+        (PENDING, None, "on its way"),
+        (DeliveryStatus.SENDING, None, "on its way"),
+        (FAILED, Explanation(Reason.CRASHED, "it broke"), "failed: it broke"),
+        (SKIPPED, None, "skipped"),
+    ],
+)
+def test_what_became_of_the_summary(status: DeliveryStatus, reason: Explanation | None, says: str) -> None:
+    summary = SummaryCard(status, reason, None)
+    assert card.summary_text(summary, with_reasons=True) == says
+    assert card.summary_text(summary, with_reasons=False) == says.partition(":")[0]
+
+
+@pytest.mark.parametrize(
+    ("failed", "unknown", "labels"),
+    [
+        (0, 0, []),
+        (1, 0, ["Try the one that failed again"]),
+        (3, 1, ["Try the 3 that failed again", "Send the unknown one again"]),
+        (0, 2, ["Send the 2 unknown again"]),
+    ],
+)
+def test_what_did_not_arrive_can_be_sent_again(failed: int, unknown: int, labels: list[str]) -> None:
+    offered = list(card.retries(failed, unknown))
+    assert [retry.label for retry in offered] == labels
+    assert [bool(retry.warning) for retry in offered] == [retry.unknown for retry in offered]
+
+
+@dataclass(frozen=True)
+class Viewer:
+    player_id: int | None = None
+    is_linked: bool = False
+    is_admin: bool = False
+    can_promote: bool = False
+
+
+def test_only_who_may_call_is_invited_to_an_evening_nobody_has_called() -> None:
+    promoter = card.seen_by(Viewer(1, is_linked=True, can_promote=True), None, TODAY)
+    assert (promoter.is_empty, promoter.invitation) == (False, "Nobody has called tonight together yet.")
+    assert card.seen_by(Viewer(2, is_linked=True), None, TODAY).is_empty
