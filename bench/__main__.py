@@ -12,12 +12,12 @@ from collections.abc import Callable
 import aiohttp
 
 from bench import live, notices
-from bench.figures import CannotMeasure, Result, Say
+from bench.figures import BenchmarkResult, CannotMeasure, Say
 from slomix.clock import wall_now
 from slomix.database.session import ROOT
-from slomix.dev.rehearsal.people import Stumbled
+from slomix.dev.rehearsal.people import UnexpectedAnswer
 
-BENCHMARKS: dict[str, Callable[[Say], Result]] = {
+BENCHMARKS: dict[str, Callable[[Say], BenchmarkResult]] = {
     "streams": live.streams,
     "pages": live.pages,
     "punctual": notices.punctual,
@@ -36,7 +36,7 @@ def main(names: list[str]) -> int:
         print(name, flush=True)
         try:
             result = BENCHMARKS[name](lambda words: print(f"  {words}", flush=True))
-        except (CannotMeasure, Stumbled, aiohttp.ClientError) as error:
+        except (CannotMeasure, UnexpectedAnswer, aiohttp.ClientError) as error:
             print(f"{name} could not be measured: {error}", file=sys.stderr)
             return 1
         print("\n".join(["", *result.lines(), ""]), flush=True)

@@ -27,7 +27,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Result:
+class BenchmarkResult:
     """What one benchmark found. `kept` tells whether the promise was; every figure's `floor` is from the same run."""
 
     name: str

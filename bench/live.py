@@ -15,9 +15,9 @@ from time import perf_counter
 import aiohttp
 
 from bench import machine
-from bench.figures import CannotMeasure, Figure, Result, Say, median, percentile, spread
-from bench.page import FRAGMENT, Listener, Page, Presser, browser
-from bench.stage import Cost, Stage, staged
+from bench.figures import BenchmarkResult, CannotMeasure, Figure, Say, median, percentile, spread
+from bench.page import FRAGMENT, Listener, Page, StatusPresser, browser
+from bench.stage import LiveSystem, ProcessorCost, running_live_system
 
 STREAMS = 1000
 HEARD_CHANGES = 5
@@ -35,15 +35,15 @@ QUIET = 1.0  # between two changes
 LOST = 10.0  # whoever has not seen a change by then never will
 
 
-def streams(say: Say) -> Result:
+def streams(say: Say) -> BenchmarkResult:
     """1,000 open `/events` on one web process take less than 300 MiB, and each of them hears of a change."""
     machine.prepare(files=STREAMS + 200)
     say("starting every process, with an empty database")
-    with staged() as stage:
+    with running_live_system() as stage:
         return asyncio.run(_streams(stage, say))
 
 
-async def _streams(stage: Stage, say: Say) -> Result:
+async def _streams(stage: LiveSystem, say: Say) -> BenchmarkResult:
     async with AsyncExitStack() as closing:
         presser = await _player(stage, closing, 0)
         await _fragment_seconds(presser.session)  # so that all is loaded that a request needs
@@ -56,15 +56,15 @@ async def _streams(stage: Stage, say: Say) -> Result:
         greeted, _ = await asyncio.wait([one.hello for one in crowd], timeout=60)
         say(f"{len(greeted)} are greeted after {perf_counter() - began:.1f} s")
         heard: list[float] = []
-        spent = Cost.none()
+        spent = ProcessorCost.none()
         for number in range(HEARD_CHANGES):
             await asyncio.sleep(QUIET)
             for one in crowd:
                 one.expect()
-            start = Cost.of(stage)
+            start = ProcessorCost.of(stage)
             sent_at = await presser.press("MAYBE" if number % 2 else "LOOKING")
             done, _ = await asyncio.wait([one.topic for one in crowd], timeout=LOST)
-            spent += Cost.of(stage) - start
+            spent += ProcessorCost.of(stage) - start
             heard += [one.result() - sent_at for one in done]
         after = stage.web_memory()
         still_open = sum(not task.done() for task in reading)
@@ -72,7 +72,7 @@ async def _streams(stage: Stage, say: Say) -> Result:
             task.cancel()
         await asyncio.gather(*reading, return_exceptions=True)
     missing = STREAMS * HEARD_CHANGES - len(heard)
-    return Result(
+    return BenchmarkResult(
         name="streams",
         promise=f"{STREAMS} open /events on one web process under {MOST_MEMORY:.0f} MiB",
         kept=len(greeted) == still_open == STREAMS and missing == 0 and after["sum"].rss < MOST_MEMORY,
@@ -91,15 +91,15 @@ async def _streams(stage: Stage, say: Say) -> Result:
     )
 
 
-def pages(say: Say) -> Result:
+def pages(say: Say) -> BenchmarkResult:
     """A status change is on each of 200 open pages within a second (p95)."""
     machine.prepare(files=3 * (LINKED + ANONYMOUS) + 200)
     say("starting every process, with an empty database")
-    with staged() as stage:
+    with running_live_system() as stage:
         return asyncio.run(_pages(stage, say))
 
 
-async def _pages(stage: Stage, say: Say) -> Result:
+async def _pages(stage: LiveSystem, say: Say) -> BenchmarkResult:
     async with AsyncExitStack() as closing:
         presser, *others = [await _player(stage, closing, number) for number in range(len(stage.linked))]
         for other, status in zip(others, SAID, strict=False):
@@ -118,7 +118,7 @@ async def _pages(stage: Stage, say: Say) -> Result:
         burst = await _burst([presser, *others], crowd)
     p95 = percentile(full.seen, 95) if full.seen else LOST
     trouble, went_back = sum(page.trouble for page in crowd), sum(page.went_back for page in crowd)
-    return Result(
+    return BenchmarkResult(
         name="pages",
         promise=f"a status change is on each of {len(crowd)} open pages within {MOST_SECONDS:.0f} s (p95)",
         kept=p95 <= MOST_SECONDS and not full.missed,
@@ -142,9 +142,9 @@ async def _pages(stage: Stage, say: Say) -> Result:
     )
 
 
-async def _player(stage: Stage, closing: AsyncExitStack, number: int) -> Presser:
+async def _player(stage: LiveSystem, closing: AsyncExitStack, number: int) -> StatusPresser:
     session = await closing.enter_async_context(browser(stage.system.web_url, stage.linked[number]))
-    presser = Presser(session)
+    presser = StatusPresser(session)
     await presser.arrive()
     return presser
 
@@ -160,7 +160,7 @@ async def _fragment_seconds(session: aiohttp.ClientSession) -> float:
     return median(took)
 
 
-async def _open(stage: Stage, closing: AsyncExitStack, linked: int, anonymous: int) -> list[Page]:
+async def _open(stage: LiveSystem, closing: AsyncExitStack, linked: int, anonymous: int) -> list[Page]:
     """Pages that are open and show how many look now."""
     cookies = [*islice(cycle(stage.linked), linked), *[{}] * anonymous]
     opened = [Page(browser(stage.system.web_url, one), is_linked=bool(one)) for one in cookies]
@@ -186,20 +186,20 @@ class _Seen:
     fetched: list[float] = field(default_factory=list)
     missed: int = 0
     waited: float = 0.0
-    spent: Cost = field(default_factory=Cost.none)
+    spent: ProcessorCost = field(default_factory=ProcessorCost.none)
 
 
-async def _change(stage: Stage, presser: Presser, watching: Sequence[Page]) -> _Seen:
+async def _change(stage: LiveSystem, presser: StatusPresser, watching: Sequence[Page]) -> _Seen:
     """Change one status again and again, each time after every page has seen the change before."""
     found = _Seen()
     for number in range(CHANGES):
         await asyncio.sleep(QUIET)
         for page in watching:
             page.expect(LOOKING + (number + 1) % 2)
-        start = Cost.of(stage)
+        start = ProcessorCost.of(stage)
         sent_at = await presser.press("MAYBE" if number % 2 else "LOOKING")
         _, missing = await asyncio.wait([page.sight for page in watching], timeout=LOST)
-        found.spent += Cost.of(stage) - start
+        found.spent += ProcessorCost.of(stage) - start
         found.missed += len(missing)
         sights = [page.sight.result() for page in watching if page.sight.done()]
         found.waited += max((one.seen_at for one in sights), default=sent_at + LOST) - sent_at
@@ -209,7 +209,7 @@ async def _change(stage: Stage, presser: Presser, watching: Sequence[Page]) -> _
     return found
 
 
-async def _burst(pressers: Sequence[Presser], watching: Sequence[Page]) -> list[float]:
+async def _burst(pressers: Sequence[StatusPresser], watching: Sequence[Page]) -> list[float]:
     """Everybody presses Looking at once: how long until each page shows all of them."""
     await asyncio.sleep(QUIET)
     for page in watching:
@@ -219,7 +219,7 @@ async def _burst(pressers: Sequence[Presser], watching: Sequence[Page]) -> list[
     return [page.sight.result().seen_at - sent_at for page in watching if page.sight.done()]
 
 
-def _costs(spent: Cost, changes: int, alone: Cost | None = None) -> list[Figure]:
+def _costs(spent: ProcessorCost, changes: int, alone: ProcessorCost | None = None) -> list[Figure]:
     """Processor time a change, of who has a part in it."""
     return [
         Figure(

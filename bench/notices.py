@@ -8,11 +8,11 @@ import httpx2
 import psycopg
 import redis
 
-from bench.crowd import Hall, gathered
-from bench.figures import CannotMeasure, Figure, Result, Say, median, percentile, spread
+from bench.crowd import LoadTestSystem, running_load_test_system
+from bench.figures import BenchmarkResult, CannotMeasure, Figure, Say, median, percentile, spread
 from slomix.clock import nap
 from slomix.database.session import libpq_url
-from slomix.dev.simulator.people import BOT_TOKEN, CROWD
+from slomix.dev.simulator.people import BOT_TOKEN, LOAD_TEST_USERS
 
 CAMPAIGNS, ASKED = 100, 3
 APART = timedelta(milliseconds=700)
@@ -24,10 +24,10 @@ ALLOWED = 1.15
 PER_SECOND = 50
 
 
-def punctual(say: Say) -> Result:
+def punctual(say: Say) -> BenchmarkResult:
     """The first start notice of a campaign is accepted by the provider within 250 ms of its moment (p95)."""
     say("starting every process, with a crowd of a thousand")
-    with gathered() as hall:
+    with running_load_test_system() as hall:
         bare = _bare_path(hall)
         say(f"one row due, one nudge, one call: {bare * 1000:.1f} ms; now {CAMPAIGNS} campaigns of {ASKED}")
         first = hall.control.now() + timedelta(seconds=20)
@@ -36,8 +36,8 @@ def punctual(say: Say) -> Result:
             for number in range(CAMPAIGNS):
                 asked = range(number * ASKED, (number + 1) * ASKED)
                 start_at = first + number * APART
-                hall.call(session, number, [hall.players[one] for one in asked], start_at=start_at)
-                moments |= {CROWD[one].id: start_at for one in asked}
+                hall.create_campaign(session, number, [hall.players[one] for one in asked], start_at=start_at)
+                moments |= {LOAD_TEST_USERS[one].id: start_at for one in asked}
         if hall.control.now() > first:
             raise CannotMeasure("Planning took longer than it may.")
         late = _wait_for(hall, len(moments), (max(moments.values()) - hall.control.now()).total_seconds() + 30)
@@ -49,7 +49,7 @@ def punctual(say: Say) -> Result:
     firsts = list(by_campaign.values())
     early = sum(1 for one in firsts if one < 0)
     p95 = percentile(firsts, 95)
-    return Result(
+    return BenchmarkResult(
         name="punctual",
         promise=f"the first start notice is accepted within {SOON * 1000:.0f} ms of its moment (p95)",
         kept=p95 <= SOON and len(firsts) == CAMPAIGNS and not early and len(late) == len(moments),
@@ -60,17 +60,17 @@ def punctual(say: Say) -> Result:
     )
 
 
-def throughput(say: Say) -> Result:
+def throughput(say: Say) -> BenchmarkResult:
     """N known people are told within 1.15 x max(N / 50 s, 0.3 s) at 100 ms provider latency, never over 50 a second."""
     say("starting every process, with a crowd of a thousand")
     figures, seen, kept = [], [], True
-    with gathered() as hall:
+    with running_load_test_system() as hall:
         hall.control.add_fault("latency", seconds=LATENCY)
         for number, size in enumerate(CROWDS):
-            before = len(hall.starts())
+            before = len(hall.accepted_starts())
             start_at = hall.control.now() + timedelta(seconds=3 + size / 200)
             with hall.database.transaction() as session:
-                hall.call(session, number, hall.players[:size], start_at=start_at)
+                hall.create_campaign(session, number, hall.players[:size], start_at=start_at)
             if hall.control.now() > start_at - timedelta(seconds=0.5):
                 raise CannotMeasure("Planning took longer than it may.")
             fastest = max(size / PER_SECOND, 0.3)
@@ -85,7 +85,7 @@ def throughput(say: Say) -> Result:
             seen.append(f"{size} in {took:.2f} s")
         stats = httpx2.get(f"http://127.0.0.1:{hall.system.port + 1}/control/stats").json()
     figures.append(Figure("requests refused with 429", stats["refused_429"], ""))
-    return Result(
+    return BenchmarkResult(
         name="throughput",
         promise=f"N are told within {ALLOWED} x max(N / {PER_SECOND} s, 0.3 s), at most {PER_SECOND} in any second",
         kept=kept and stats["refused_429"] == 0,
@@ -95,22 +95,22 @@ def throughput(say: Say) -> Result:
     )
 
 
-def _wait_for(hall: Hall, messages: int, seconds: float) -> list[tuple[str, datetime]]:
+def _wait_for(hall: LoadTestSystem, messages: int, seconds: float) -> list[tuple[str, datetime]]:
     """What was accepted, as soon as it is so many, or when nobody would wait any longer."""
     until = perf_counter() + seconds
     while True:
         nap(1)
-        found = hall.starts()
+        found = hall.accepted_starts()
         if len(found) >= messages or perf_counter() > until:
             nap(1)
-            return hall.starts()
+            return hall.accepted_starts()
 
 
 def _busiest_second(moments: list[datetime]) -> int:
     return max(sum(1 for one in moments if start <= one < start + timedelta(seconds=1)) for start in moments)
 
 
-def _bare_path(hall: Hall) -> float:
+def _bare_path(hall: LoadTestSystem) -> float:
     """The floor: what a row that comes due, a nudge over Redis and a call to the provider take at least."""
     environment = hall.system.environment
     broker = redis.Redis.from_url(environment["REDIS_URL"])

@@ -68,7 +68,7 @@ def looking_in(html: str, *, with_names: bool) -> int | None:
 
 
 @dataclass(frozen=True)
-class Sight:
+class ChangeTimes:
     """How a change came onto a page: when the page heard, when it asked, and when it had read the new state."""
 
     heard_at: float
@@ -109,7 +109,7 @@ class Page:
     def expect(self, looking: int | None) -> None:
         """From now on wait for this state; `sight` tells when it has come."""
         self._wanted, self._heard_at = looking, 0.0
-        self.sight: asyncio.Future[Sight] = asyncio.get_running_loop().create_future()
+        self.sight: asyncio.Future[ChangeTimes] = asyncio.get_running_loop().create_future()
 
     def refresh(self) -> None:
         """One fetch in flight, at most one more to come."""
@@ -163,7 +163,7 @@ class Page:
         seen_at = perf_counter()
         if looking_in(html, with_names=self.is_linked) == self._wanted:
             if not self.sight.done():
-                self.sight.set_result(Sight(self._heard_at, asked_at, seen_at))
+                self.sight.set_result(ChangeTimes(self._heard_at, asked_at, seen_at))
         elif self.sight.done():
             self.went_back += 1
 
@@ -192,7 +192,7 @@ class Listener:
                     self.topic.set_result(perf_counter())
 
 
-class Presser:
+class StatusPresser:
     """A player at a browser with scripts, who presses the status buttons of the day."""
 
     def __init__(self, session: aiohttp.ClientSession) -> None:

@@ -10,8 +10,8 @@ import psycopg
 from bench import machine
 from bench.figures import median
 from slomix.database.session import libpq_url, listen
-from slomix.dev.rehearsal.people import Person
-from slomix.dev.rehearsal.system import System, running
+from slomix.dev.rehearsal.people import BrowserUser
+from slomix.dev.rehearsal.system import RunningSystem, running
 
 # After the daily reminder and before the evening's campaign would begin: nothing happens by itself.
 OPENING = "2026-03-27T18:00:00+01:00"
@@ -22,7 +22,7 @@ _CHANNEL = "slomix_bench"
 Cookies = dict[str, str]
 
 
-class _Guest(Person):
+class _Guest(BrowserUser):
     """Somebody who hands out the cookies of their browser."""
 
     def cookies(self) -> Cookies:
@@ -30,10 +30,10 @@ class _Guest(Person):
 
 
 @dataclass(frozen=True)
-class Stage:
+class LiveSystem:
     """A running Slomix and the cookies of its linked players."""
 
-    system: System
+    system: RunningSystem
     linked: list[Cookies]
 
     def notify_seconds(self) -> float:
@@ -56,7 +56,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Cost:
+class ProcessorCost:
     """Processor seconds so far: of the system's two busy processes, of ourselves, and of everybody else here."""
 
     web: float
@@ -65,25 +65,25 @@ class Cost:
     others: float
 
     @classmethod
-    def of(cls, stage: Stage) -> "Cost":
+    def of(cls, stage: LiveSystem) -> "ProcessorCost":
         web, postgres = (machine.processor_seconds(stage.system.pid(name)) for name in ("web", "postgres"))
         client = process_time()
         return cls(web, postgres, client, machine.all_processor_seconds() - web - postgres - client)
 
     @classmethod
-    def none(cls) -> "Cost":
+    def none(cls) -> "ProcessorCost":
         return cls(0, 0, 0, 0)
 
-    def __add__(self, other: "Cost") -> "Cost":
-        return Cost(
+    def __add__(self, other: "ProcessorCost") -> "ProcessorCost":
+        return ProcessorCost(
             self.web + other.web,
             self.postgres + other.postgres,
             self.client + other.client,
             self.others + other.others,
         )
 
-    def __sub__(self, other: "Cost") -> "Cost":
-        return Cost(
+    def __sub__(self, other: "ProcessorCost") -> "ProcessorCost":
+        return ProcessorCost(
             self.web - other.web,
             self.postgres - other.postgres,
             self.client - other.client,
@@ -92,7 +92,7 @@ class Cost:
 
 
 @contextmanager
-def staged() -> Iterator[Stage]:
+def running_live_system() -> Iterator[LiveSystem]:
     """A Slomix of our own from an empty database, with all linked players of the cast logged in."""
     with running(OPENING) as system:
         linked = []
@@ -101,4 +101,4 @@ def staged() -> Iterator[Stage]:
                 guest = _Guest(system.web_url, entry["id"], entry["name"])
                 guest.log_in()
                 linked.append(guest.cookies())
-        yield Stage(system, linked)
+        yield LiveSystem(system, linked)

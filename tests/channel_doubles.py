@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from slomix.channels.base import Address, Message, Posted, Receipt, SendError, Unanswered
+from slomix.channels.base import Address, Message, PostedMessage, Receipt, SendError, Unanswered
 from slomix.channels.discord import ARCHIVED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
 from slomix.reasons.codes import Reason
 
@@ -85,11 +85,11 @@ class MemoryThreads:
         self._answer()
         self.there[thread].is_archived = False
 
-    def find_message(self, thread: str, beginning: str) -> Posted | None:
+    def find_message(self, thread: str, beginning: str) -> PostedMessage | None:
         self._answer()
         for number, (to, message, _) in reversed(list(enumerate(self.channel.sent))):
             if to.value == thread and message.text.startswith(beginning):
-                return Posted(str(number), message.text)
+                return PostedMessage(str(number), message.text)
         return None
 
     def edit(self, thread: str, message_id: str, message: Message) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from slomix.dev.simulator.people import BOT_TOKEN, PEOPLE, TELEGRAM_TOKEN, Person
+from slomix.dev.simulator.people import BOT_TOKEN, PEOPLE, TELEGRAM_TOKEN, SimulatedPerson
 from slomix.dev.simulator.ports import free_pair
 from tests.waiting import PATIENCE, until
 
@@ -94,5 +94,5 @@ def simulator(running_simulator: Simulator) -> Simulator:
 
 
 @pytest.fixture
-def cast() -> dict[str, Person]:
+def cast() -> dict[str, SimulatedPerson]:
     return CAST

@@ -14,7 +14,7 @@ from sqlalchemy import event, func, select
 from slomix.campaigns import rules, service
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import Audience
-from slomix.campaigns.service import Options
+from slomix.campaigns.service import CampaignChoices
 from slomix.cli import main
 from slomix.database import session as db
 from slomix.database.session import Database
@@ -29,10 +29,10 @@ def call(world: World, name: str = "bob", *, key: str = "k1", hour: int = 21, **
     """Somebody presses Schedule campaign."""
     chosen = {"audience": Audience(), "include_late_joiners": False, "dry_run": False, "start_at": at(hour)}
     with world.session() as session:
-        campaign, is_new = service.create(
+        campaign, is_new = service.create_campaign(
             session,
             world.players[name],
-            Options(**(chosen | options)),  # type: ignore[arg-type]
+            CampaignChoices(**(chosen | options)),  # type: ignore[arg-type]
             day=TODAY,
             idempotency_key=key,
             settings=world.runtime.settings,
@@ -43,7 +43,7 @@ def call(world: World, name: str = "bob", *, key: str = "k1", hour: int = 21, **
 
 def jobs_of(world: World, campaign_id: int) -> dict[str, Job]:
     with world.session() as session:
-        own = jobs.of_subject(session, f"campaign:{campaign_id}", rules.JOB_KINDS)
+        own = jobs.jobs_of_subject(session, f"campaign:{campaign_id}", rules.JOB_KINDS)
         assert len(own) == len({job.kind for job in own})
         return {job.kind: job for job in own}
 
@@ -55,7 +55,9 @@ def latest(world: World) -> int:
 
 def cancel(world: World, campaign_id: int, name: str = "bob", *, is_admin: bool = False) -> None:
     with world.session() as session:
-        service.cancel(session, campaign_id, player_id=world.players[name], is_admin=is_admin, now=world.clock.now())
+        service.cancel_campaign(
+            session, campaign_id, player_id=world.players[name], is_admin=is_admin, now=world.clock.now()
+        )
 
 
 @pytest.fixture

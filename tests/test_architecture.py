@@ -67,17 +67,6 @@ def test_no_sql_asks_the_database_for_the_time(root: Path) -> None:
     assert asking == []
 
 
-def test_files_stay_small(root: Path) -> None:
-    long = [
-        f"{path.relative_to(root)}: {lines}"
-        for folder in ("src", "workers", "tests")
-        for path in sorted((root / folder).rglob("*.py"))
-        if (lines := len(path.read_text().splitlines())) > 300
-        if not path.name.startswith("of_")  # lists of mutations: data
-    ]
-    assert long == []
-
-
 def test_no_test_imports_another(root: Path) -> None:
     """What several need is a step, and has a module of its own: a test can be moved or dropped without the others."""
     imported = [

@@ -8,15 +8,17 @@ import pytest
 
 from bench import __main__ as command
 from bench import page as pages
-from bench.figures import Figure, Result, percentile
+from bench.figures import BenchmarkResult, Figure, percentile
 from bench.page import Page, browser, looking_in
 
 BOARD = '<div data-title="[{count}/6] Slomix"><section id="queue"><ol>{rows}</ol></section></div>'
 ROW = '<li><span class="name">alice</span></li>'
 
 
-def result(name: str, *, kept: bool) -> Result:
-    return Result(name, "it is quick", kept, "3 s", "1 s", [Figure("time", 3.0, "s", 1.5), Figure("size", 2.0, "MiB")])
+def result(name: str, *, kept: bool) -> BenchmarkResult:
+    return BenchmarkResult(
+        name, "it is quick", kept, "3 s", "1 s", [Figure("time", 3.0, "s", 1.5), Figure("size", 2.0, "MiB")]
+    )
 
 
 @pytest.mark.parametrize(

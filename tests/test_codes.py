@@ -11,7 +11,8 @@ from slomix.campaigns.rules import Promise
 from slomix.reasons.codes import Explanation, Reason
 
 # What takes a reason that is stored or compared.
-TAKES_A_REASON = {"Done", "Retry", "Skip", "Skipped", "SendError", "SlowDown", "Unanswered", "Explanation", "LeftOut"}
+TAKES_A_REASON = {"Done", "Retry", "Skip", "Skipped", "SendError", "RateLimited", "Unanswered", "Explanation"}
+TAKES_A_REASON |= {"LeftOut"}
 NAMES = {"reason", "unusable_reason", "last_error", "error"}
 # A finding of an import and the health of a part are said once and never stored; logs are not read by code.
 SAID_ONCE = {"legacy_import", "health", "config", "cli", "dev"}

@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from slomix.supervisor.process import Process
-from slomix.supervisor.runner import Runner, parse
-from slomix.supervisor.terminal import Output
+from slomix.supervisor.process import ManagedProcess
+from slomix.supervisor.runner import Runner, parse_procfile
+from slomix.supervisor.terminal import TerminalOutput
 from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_a_procfile_is_names_and_commands_with_comments_and_blank_lines() -> None:
-    assert parse('# note\n\nweb: gunicorn "a:b()"\nworker:  python w.py\n') == {
+    assert parse_procfile('# note\n\nweb: gunicorn "a:b()"\nworker:  python w.py\n') == {
         "web": 'gunicorn "a:b()"',
         "worker": "python w.py",
     }
@@ -31,12 +31,12 @@ def test_a_procfile_is_names_and_commands_with_comments_and_blank_lines() -> Non
 @pytest.mark.parametrize("text", ["web", "web:", "a b: c", "web: one\nweb: two", "web: one && two"])
 def test_what_is_no_procfile_is_refused_with_its_line(text: str) -> None:
     with pytest.raises(ValueError, match="line"):
-        parse(text)
+        parse_procfile(text)
 
 
 def test_development_runs_what_production_runs_and_the_simulator() -> None:
-    production = parse((ROOT / "Procfile").read_text())
-    development = parse((ROOT / "Procfile.dev").read_text())
+    production = parse_procfile((ROOT / "Procfile").read_text())
+    development = parse_procfile((ROOT / "Procfile.dev").read_text())
     production.pop("release")
     assert development.pop("simulator")
     assert development == production
@@ -55,7 +55,7 @@ async def happens(condition: Callable[[], object]) -> None:
 
 @contextlib.asynccontextmanager
 async def runner(folder: Path, **options: bool) -> AsyncIterator[Runner]:
-    made = Runner(output=Output(folder / "log"), pids_file=folder / "pids.json", **options)
+    made = Runner(output=TerminalOutput(folder / "log"), pids_file=folder / "pids.json", **options)
     try:
         yield made
     finally:
@@ -68,7 +68,7 @@ def test_what_dies_is_started_again_each_time_a_little_later(tmp_path: Path) -> 
     async def play() -> None:
         async with runner(tmp_path) as running:
             running.first_delay = 0.1
-            running.start([Process("worker", f"""sh -c 'date +%s.%N >> "{births}"; exit 3'""")])
+            running.start([ManagedProcess("worker", f"""sh -c 'date +%s.%N >> "{births}"; exit 3'""")])
             await happens(lambda: births.exists() and len(births.read_text().split()) >= 4)
 
     asyncio.run(play())
@@ -84,7 +84,7 @@ def test_the_delay_never_grows_over_its_cap(tmp_path: Path) -> None:
     async def play() -> None:
         async with runner(tmp_path) as running:
             running.first_delay, running.longest_delay = 0.05, 0.1
-            running.start([Process("worker", "false")])
+            running.start([ManagedProcess("worker", "false")])
             log = tmp_path / "log" / "worker.log"
             await happens(lambda: log.exists() and log.read_text().count("again in 0.1 s") >= 3)
 
@@ -94,7 +94,7 @@ def test_the_delay_never_grows_over_its_cap(tmp_path: Path) -> None:
 def test_a_killed_process_lives_again_under_another_number(tmp_path: Path) -> None:
     async def play() -> None:
         async with runner(tmp_path) as running:
-            running.start([Process("worker", "sleep 60")])
+            running.start([ManagedProcess("worker", "sleep 60")])
             await happens(lambda: "worker" in running.pids)
             first = json.loads((tmp_path / "pids.json").read_text())["worker"]
             os.kill(first, signal.SIGKILL)
@@ -107,7 +107,7 @@ def test_a_killed_process_lives_again_under_another_number(tmp_path: Path) -> No
 def test_a_program_that_is_not_there_is_tried_again(tmp_path: Path) -> None:
     async def play() -> None:
         async with runner(tmp_path) as running:
-            running.start([Process("worker", [str(tmp_path / "later")])])
+            running.start([ManagedProcess("worker", [str(tmp_path / "later")])])
             await happens((tmp_path / "log" / "worker.log").exists)
             (tmp_path / "later").write_text("#!/bin/sh\nexec sleep 60\n")
             (tmp_path / "later").chmod(0o755)
@@ -120,7 +120,7 @@ def test_exit_0_at_once_means_nothing_to_do_and_the_runner_ends_with_the_last(tm
     async def play() -> None:
         async with runner(tmp_path) as running:
             running.finished_within = PATIENCE
-            running.start([Process("discord", "true")])
+            running.start([ManagedProcess("discord", "true")])
             await asyncio.wait_for(running.run_forever(), PATIENCE)
 
     asyncio.run(play())
@@ -134,7 +134,7 @@ def test_exit_0_later_is_an_end_by_somebodys_hand_except_when_only_validating(
     async def play() -> None:
         async with runner(tmp_path, may_finish=may_finish) as running:
             running.finished_within = 0.1
-            running.start([Process("worker", "sleep 0.3")])
+            running.start([ManagedProcess("worker", "sleep 0.3")])
             log = tmp_path / "log" / "worker.log"
             await happens(lambda: log.exists() and log.read_text().endswith("\n"))
             assert ("starts again" in log.read_text()) == is_restarted
@@ -145,7 +145,7 @@ def test_exit_0_later_is_an_end_by_somebodys_hand_except_when_only_validating(
 def test_output_goes_to_a_log_each_also_without_a_last_line_end(tmp_path: Path) -> None:
     async def play() -> int:
         async with runner(tmp_path) as running:
-            return await running.run_once(Process("release", """sh -c 'printf "one\\ntwo"; exit 4'"""))
+            return await running.run_once(ManagedProcess("release", """sh -c 'printf "one\\ntwo"; exit 4'"""))
 
     assert asyncio.run(play()) == 4
     assert (tmp_path / "log" / "release.log").read_text() == "one\ntwo\n"
@@ -158,8 +158,8 @@ def test_a_stop_ends_the_whole_family_the_stubborn_ones_too(tmp_path: Path) -> N
     async def play() -> None:
         async with runner(tmp_path) as running:
             running.grace = 0.5
-            running.start([Process("server", "sleep 60")])
-            running.start([Process("worker", stubborn)])
+            running.start([ManagedProcess("server", "sleep 60")])
+            running.start([ManagedProcess("worker", stubborn)])
             await happens(lambda: family.exists() and len(family.read_text().split()) == 2)
 
     asyncio.run(play())
@@ -172,15 +172,15 @@ async def stop_told(folder: Path, on_term: str, signals: list[signal.Signals]) -
     async with runner(folder) as running:
         running.same_request, running.grace = 0.0, 3600.0
         running.start(
-            [Process("worker", f"""sh -c 'trap "{on_term}" TERM; echo ready; while :; do sleep 0.1; done'""")]
+            [ManagedProcess("worker", f"""sh -c 'trap "{on_term}" TERM; echo ready; while :; do sleep 0.1; done'""")]
         )
         log = folder / "log" / "worker.log"
         await happens(lambda: log.exists() and "ready" in log.read_text())
-        running.take_signal(signals[0])
+        running.handle_signal(signals[0])
         stopping = asyncio.ensure_future(running.stop())
         for number in signals[1:]:
             await asyncio.sleep(0.05)  # later, by the clock
-            running.take_signal(number)
+            running.handle_signal(number)
         (folder / "go").touch()
         await asyncio.wait_for(stopping, PATIENCE)
 
@@ -203,7 +203,7 @@ def test_what_a_process_forked_does_not_live_on_beside_its_successor(tmp_path: P
 
     async def play() -> None:
         async with runner(tmp_path) as running:
-            running.start([Process("web", f"""sh -c 'sleep 60 & echo $! >> "{children}"; exit 1'""")])
+            running.start([ManagedProcess("web", f"""sh -c 'sleep 60 & echo $! >> "{children}"; exit 1'""")])
             await happens(lambda: children.exists() and len(children.read_text().split()) >= 2)
             await happens(lambda: gone(int(children.read_text().split()[0])))
 
@@ -216,14 +216,14 @@ def runner_process(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
     script = """
 import asyncio, sys
 from pathlib import Path
-from slomix.supervisor.process import Process, on_stop_signal
+from slomix.supervisor.process import ManagedProcess, on_stop_signal
 from slomix.supervisor.runner import Runner
 async def main():
     runner = Runner(pids_file=Path(sys.argv[1]))
     loop = asyncio.get_running_loop()
-    on_stop_signal(lambda number: loop.call_soon_threadsafe(runner.take_signal, number))
+    on_stop_signal(lambda number: loop.call_soon_threadsafe(runner.handle_signal, number))
     deaf = f"sh -c 'trap \\"\\" TERM; : > {sys.argv[1]}.deaf; while :; do sleep 1; done'"
-    runner.start([Process("one", "sleep 60"), Process("two", deaf)])
+    runner.start([ManagedProcess("one", "sleep 60"), ManagedProcess("two", deaf)])
     await runner.run_forever()
     runner.grace = 0.5
     await runner.stop()
@@ -252,10 +252,10 @@ def test_the_end_is_a_good_one_whatever_becomes_of_the_terminal(tmp_path: Path, 
     script = """
 import sys
 from pathlib import Path
-from slomix.supervisor.terminal import Output
-output = Output(Path(sys.argv[1]))
+from slomix.supervisor.terminal import TerminalOutput
+output = TerminalOutput(Path(sys.argv[1]))
 for number in range(1500):
-    output.line("web", f"{number} " + "x" * 1000)
+    output.print_line("web", f"{number} " + "x" * 1000)
 output.close()
 """
     reading, writing = os.pipe()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from slomix.dev.embedded.node import node
+from slomix.dev.embedded.node import find_node
 
 FOLDERS = ("static", "src", "docs", "templates")
 BIOME = "node_modules/.bin/biome"
@@ -34,7 +34,7 @@ def test_every_script_and_style_of_ours_is_looked_at_and_nothing_else(root: Path
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("let   a=1" if name.endswith(".js") else "a{color:red}")
     done = subprocess.run(
-        [node(root), root / BIOME, "check", "--error-on-warnings", "--reporter=github", "--max-diagnostics=none"],
+        [find_node(root), root / BIOME, "check", "--error-on-warnings", "--reporter=github", "--max-diagnostics=none"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

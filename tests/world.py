@@ -22,9 +22,9 @@ from slomix.channels.base import SendError
 from slomix.channels.game_server import NoTelemetry
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
-from slomix.contacts.encryption import vault_of
-from slomix.contacts.preferences import Wishes
-from slomix.contacts.rules import TICKS, ChannelName, Kind, QuietHours
+from slomix.contacts.encryption import vault_from_settings
+from slomix.contacts.preferences import Preferences
+from slomix.contacts.rules import TICKS, ChannelName, MessageKind, QuietHours
 from slomix.database import migrations
 from slomix.database import session as db
 from slomix.dev.embedded import Servers
@@ -83,7 +83,7 @@ class Telemetry:
 
     on_it: list[str] | None = None
 
-    def names(self) -> list[str]:
+    def player_names(self) -> list[str]:
         if self.on_it is None:
             raise NoTelemetry("TimeoutError")
         return list(self.on_it)
@@ -156,14 +156,14 @@ class World:
         """Somebody saves their preferences."""
         with self.session() as session:
             ticked = frozenset(kind for kind, name in TICKS.items() if wishes.pop(name, False))
-            ticked |= {Kind.CAMPAIGNS} if called else set()
-            wanted = Wishes(LJUBLJANA, ticked, quiet_hours=quiet, **wishes)
-            preferences.save(session, self.players[name], wanted, now=self.clock.now())
+            ticked |= {MessageKind.CAMPAIGNS} if called else set()
+            wanted = Preferences(LJUBLJANA, ticked, quiet_hours=quiet, **wishes)
+            preferences.save_preferences(session, self.players[name], wanted, now=self.clock.now())
 
     def has(self, name: str, channel: ChannelName, address: str) -> None:
         """Somebody has proved an address on Telegram or Signal."""
         with self.session() as session:
-            vault = vault_of(self.runtime.settings)
+            vault = vault_from_settings(self.runtime.settings)
             assert vault is not None
             sealed = vault.seal(channel, address)
             now = self.clock.now()

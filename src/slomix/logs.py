@@ -20,15 +20,15 @@ def new_trace() -> str:
     return secrets.token_hex(6)
 
 
-def trace() -> str | None:
+def current_trace() -> str | None:
     """Return the current trace id, or None."""
     name: str | None = structlog.contextvars.get_contextvars().get("trace")
     return name
 
 
 @contextmanager
-def about(**ids: object) -> Iterator[None]:
-    """Add these ids to every log line of the block, together with those that `add` adds in it."""
+def log_context(**ids: object) -> Iterator[None]:
+    """Add these ids to every log line of the block, together with those that `add_log_context` adds in it."""
     before = structlog.contextvars.get_contextvars()
     structlog.contextvars.bind_contextvars(**ids)
     try:
@@ -38,12 +38,12 @@ def about(**ids: object) -> Iterator[None]:
         structlog.contextvars.bind_contextvars(**before)
 
 
-def add(**ids: object) -> None:
+def add_log_context(**ids: object) -> None:
     """Add these ids to the remaining log lines of the block."""
     structlog.contextvars.bind_contextvars(**ids)
 
 
-def without_rows(error: str) -> str:
+def redact_rows(error: str) -> str:
     """Remove the row's data from an error's text."""
     return _ROW.sub(r"\1: …", error)
 
@@ -52,7 +52,7 @@ def _without_data(_logger: object, _method: str, event: MutableMapping[str, Any]
     """Remove rows' data, and characters that would begin a new line or move the cursor."""
     for name, value in event.items():
         if isinstance(value, str):
-            plain = without_rows(value)
+            plain = redact_rows(value)
             event[name] = "".join(
                 letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in plain
             )

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from slomix.channels import http
-from slomix.channels.base import Address, Message, Receipt, SendError, SlowDown, Unanswered
+from slomix.channels.base import Address, Message, RateLimited, Receipt, SendError, Unanswered
 from slomix.channels.discord import Discord
 from slomix.dev.simulator.people import (
     AFK_VOICE_CHANNEL,
@@ -16,7 +16,7 @@ from slomix.dev.simulator.people import (
     GAMING_VOICE_CHANNEL,
     GUILD_ID,
     TEXT_CHANNEL,
-    Person,
+    SimulatedPerson,
 )
 from slomix.reasons.codes import Explanation, Reason
 from tests.simulators import CAST, NOBODY, Simulator
@@ -92,7 +92,7 @@ def test_a_room_or_a_person_that_does_not_exist_is_permanent(channel: Discord, t
 def test_a_429_says_how_long_to_wait(channel: Discord, simulator: Simulator) -> None:
     break_it(simulator, "rate_limit", retry_after=2.5, times=1)
     error = refusal(channel, person("Goran"))
-    assert (type(error), error.permanent, error.retry_after) == (SlowDown, False, timedelta(seconds=2.5))
+    assert (type(error), error.permanent, error.retry_after) == (RateLimited, False, timedelta(seconds=2.5))
     assert channel.send(person("Goran"), HELLO, nonce="n").message_id
 
 
@@ -160,7 +160,7 @@ def test_it_is_tried_once(channel: Discord, simulator: Simulator) -> None:
     assert len(simulator.client().get("/control/faults").json()) == 1, "one of the two faults is left"
 
 
-def walk(simulator: Simulator, who: Person, room: str | None) -> None:
+def walk(simulator: Simulator, who: SimulatedPerson, room: str | None) -> None:
     body = {"user_id": who.id, "voice_channel": room}
     simulator.client().post("/control/voice", json=body).raise_for_status()
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from slomix.channels.base import Address, Message, Posted, SendError, SlowDown, Unanswered
+from slomix.channels.base import Address, Message, PostedMessage, RateLimited, SendError, Unanswered
 from slomix.channels.discord import ARCHIVED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, Discord, allowed_mentions
 from slomix.channels.discord_threads import DiscordThreads
-from slomix.channels.markup import escaped
+from slomix.channels.markup import escape_markdown
 from slomix.dev.simulator.people import BOT_TOKEN, GAMING_VOICE_CHANNEL, GUILD_ID, TEXT_CHANNEL
 from slomix.dev.simulator.rendering import rich
 from tests.simulators import CAST, Simulator
@@ -130,9 +130,9 @@ def test_our_message_is_found_by_how_it_begins_and_edited(
     assert threads.find_message(made, "Teams") is None
     room = Address(made, is_room=True)
     sent = [channel.send(room, Message(text), nonce=text).message_id for text in ("Teams: A", "Others")]
-    assert threads.find_message(made, "Teams") == Posted(sent[0], "Teams: A")
+    assert threads.find_message(made, "Teams") == PostedMessage(sent[0], "Teams: A")
     threads.edit(made, sent[0], Message("Teams: A, B"))
-    assert threads.find_message(made, "Teams") == Posted(sent[0], "Teams: A, B")
+    assert threads.find_message(made, "Teams") == PostedMessage(sent[0], "Teams: A, B")
     assert [(one["kind"], one["text"], one["edits"]) for one in simulator.messages()] == [
         ("thread", "Teams: A, B", 1),
         ("thread", "Others", 0),
@@ -144,7 +144,7 @@ def test_our_message_is_found_by_how_it_begins_and_edited(
 def test_a_429_says_how_long_to_wait(threads: DiscordThreads, simulator: Simulator) -> None:
     break_it(simulator, "rate_limit", retry_after=2.5, times=1)
     error = refusal(lambda: threads.find(TEXT_CHANNEL, NIGHT))
-    assert (type(error), error.retry_after) == (SlowDown, timedelta(seconds=2.5))
+    assert (type(error), error.retry_after) == (RateLimited, timedelta(seconds=2.5))
 
 
 # Mentions
@@ -177,5 +177,5 @@ def test_the_mentions_are_in_the_request(channel: Discord, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("name", ["**bold**", "a_b_c", "<@231415926535897931>", "x\n# y", "[a](http://b)", "\\*"])
 def test_what_somebody_chose_reads_as_it_is(name: str) -> None:
-    shown = rich(escaped(name)).unescape()
+    shown = rich(escape_markdown(name)).unescape()
     assert shown == " ".join(name.split()).replace("@", "@\u200b")

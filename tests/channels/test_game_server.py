@@ -8,7 +8,7 @@ import pytest
 
 from slomix.channels import game_server
 from slomix.channels.game_server import GameServer, NoTelemetry
-from slomix.runtime.factory import game_server_of
+from slomix.runtime.factory import make_game_server
 from tests.configuration import make_settings
 from tests.simulators import Simulator
 from tests.waiting import PATIENCE
@@ -74,17 +74,17 @@ def impatient(patient: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask(server: Server) -> list[str]:
-    return GameServer("127.0.0.1", server.port).names()
+    return GameServer("127.0.0.1", server.port).player_names()
 
 
 def test_the_names_come_as_they_are_worn(simulator: Simulator) -> None:
     worn = ["^1Bad^7Boy", "žŠč", "  ^xHana^7*  ", "", "^5jana^7<3", "a 0 1.2.3.4:27960"]
     simulator.client().post("/control/gameserver", json={"names": worn}).raise_for_status()
-    assert GameServer("127.0.0.1", simulator.port + 1).names() == worn
+    assert GameServer("127.0.0.1", simulator.port + 1).player_names() == worn
 
 
 def test_an_empty_server_is_telemetry_too(simulator: Simulator) -> None:
-    assert GameServer("localhost", simulator.port + 1).names() == []
+    assert GameServer("localhost", simulator.port + 1).player_names() == []
 
 
 def test_a_server_that_is_down_is_asked_twice_and_then_there_is_no_telemetry(
@@ -92,7 +92,7 @@ def test_a_server_that_is_down_is_asked_twice_and_then_there_is_no_telemetry(
 ) -> None:
     simulator.client().post("/control/gameserver", json={"names": None}).raise_for_status()
     with pytest.raises(NoTelemetry):
-        GameServer("127.0.0.1", simulator.port + 1).names()
+        GameServer("127.0.0.1", simulator.port + 1).player_names()
 
 
 @pytest.mark.parametrize(
@@ -173,10 +173,10 @@ def test_two_tries_are_over_long_before_a_job_is_given_to_somebody_else() -> Non
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "a" * 70, "x." + "y" * 64])
 def test_a_host_that_does_not_exist_is_no_telemetry(host: str, impatient: None) -> None:
     with pytest.raises(NoTelemetry):
-        GameServer(host, 27960).names()
+        GameServer(host, 27960).player_names()
 
 
 def test_nobody_is_asked_where_no_server_is_configured_or_asking_is_switched_off() -> None:
-    assert game_server_of(make_settings()) is None
-    assert game_server_of(make_settings(game_server_host="127.0.0.1", server_check_enabled=False)) is None
-    assert game_server_of(make_settings(game_server_host="127.0.0.1")) is not None
+    assert make_game_server(make_settings()) is None
+    assert make_game_server(make_settings(game_server_host="127.0.0.1", server_check_enabled=False)) is None
+    assert make_game_server(make_settings(game_server_host="127.0.0.1")) is not None

@@ -9,8 +9,8 @@ import pytest
 import redis
 
 from slomix.channels import rate_limit
-from slomix.channels.base import SlowDown
-from slomix.channels.rate_limit import Hold, OwnPace, SharedPace, read_hold
+from slomix.channels.base import RateLimited
+from slomix.channels.rate_limit import LocalRateLimiter, RateLimitHold, SharedRateLimiter, parse_hold
 from slomix.clock import nap, wall_now
 from slomix.dev.embedded import Servers
 from tests.waiting import PATIENCE
@@ -43,12 +43,12 @@ def busiest_second(moments: list[float]) -> int:
     return max(sum(1 for other in moments if start <= other < start + 1) for start in moments)
 
 
-def turn(process: SharedPace, route: str, pauses: list[float]) -> str:
+def turn(process: SharedRateLimiter, route: str, pauses: list[float]) -> str:
     """A slot; whoever is told to come later does, as a delivery does."""
     while True:
         try:
-            return process.wait(route)
-        except SlowDown as busy:
+            return process.acquire(route)
+        except RateLimited as busy:
             assert busy.retry_after is not None
             pauses.append(busy.retry_after.total_seconds())
             nap(pauses[-1])
@@ -58,14 +58,14 @@ def pauses_for_120(url: str, naps: list[float]) -> float:
     """How long three processes pause for them; never more than fifty leave in any second, however busy the machine."""
     redis.Redis.from_url(url).flushall()
     naps.clear()
-    processes = [SharedPace(url) for _ in range(3)]
+    processes = [SharedRateLimiter(url) for _ in range(3)]
     left: list[float] = []
 
     def leave(number: int) -> None:
         process = processes[number % 3]
         slot = turn(process, f"POST /channels/{number}/messages", naps)
         left.append(monotonic())
-        process.left(slot)
+        process.mark_sent(slot)
 
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(leave, range(120)))
@@ -88,57 +88,57 @@ def window(monkeypatch: pytest.MonkeyPatch) -> timedelta:
 
 
 def test_a_burst_leaves_at_once(url: str, naps: list[float], window: timedelta) -> None:
-    began, one = wall_now(), SharedPace(url)
+    began, one = wall_now(), SharedRateLimiter(url)
     for _ in range(rate_limit.LIMIT):
-        one.left(one.wait(DM))
+        one.mark_sent(one.acquire(DM))
     assert naps == []
-    one.wait(DM)
+    one.acquire(DM)
     assert wall_now() - began >= window, "and the next waits for its slot"
 
 
 def test_a_route_without_room_is_left_alone_by_all_and_keeps_nobody_else(url: str) -> None:
     full = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "30"}
-    SharedPace(url).heed(DM, full)
-    another = SharedPace(url)
-    with pytest.raises(SlowDown) as refused:
-        another.wait(DM)
+    SharedRateLimiter(url).record_response(DM, full)
+    another = SharedRateLimiter(url)
+    with pytest.raises(RateLimited) as refused:
+        another.acquire(DM)
     assert refused.value.retry_after is not None
     left = redis.Redis.from_url(url).pttl(f"slomix:discord:held:{DM}") * SECOND / 1000
     assert left <= refused.value.retry_after <= 30 * SECOND
-    another.wait(OTHER_DM)
+    another.acquire(OTHER_DM)
 
 
 def test_a_short_pause_of_one_route_is_not_waited_for_by_all(
     url: str, naps: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limit, "PATIENCE", 2 * PATIENCE * SECOND)  # so that any pause is a short one
-    one = SharedPace(url)
-    one.heed(DM, {}, refused_for=PATIENCE * SECOND)
-    with pytest.raises(SlowDown):
-        one.wait(DM)
-    one.wait(OTHER_DM)
+    monkeypatch.setattr(rate_limit, "MAX_WAIT", 2 * PATIENCE * SECOND)  # so that any pause is a short one
+    one = SharedRateLimiter(url)
+    one.record_response(DM, {}, refused_for=PATIENCE * SECOND)
+    with pytest.raises(RateLimited):
+        one.acquire(DM)
+    one.acquire(OTHER_DM)
     assert naps == []
-    one.heed(DM, {}, refused_for=SECOND / 1000)
+    one.record_response(DM, {}, refused_for=SECOND / 1000)
     nap(0.002)
-    one.wait(DM)
+    one.acquire(DM)
 
 
 def test_a_global_429_stops_every_route_of_every_process(url: str) -> None:
-    SharedPace(url).heed(DM, {"X-RateLimit-Global": "true"}, refused_for=PATIENCE * SECOND)
-    with pytest.raises(SlowDown):
-        SharedPace(url).wait(OTHER_DM)
+    SharedRateLimiter(url).record_response(DM, {"X-RateLimit-Global": "true"}, refused_for=PATIENCE * SECOND)
+    with pytest.raises(RateLimited):
+        SharedRateLimiter(url).acquire(OTHER_DM)
 
 
 def test_who_would_have_to_wait_too_long_is_told_so_and_takes_no_turn(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rate_limit, "WINDOW", PATIENCE * SECOND)  # none ends while we look
-    one = SharedPace(url)
+    one = SharedRateLimiter(url)
     for _ in range(rate_limit.LIMIT):
-        one.left(one.wait(DM))
+        one.mark_sent(one.acquire(DM))
     for _ in range(3):
-        with pytest.raises(SlowDown) as refused:
-            one.wait(DM)
+        with pytest.raises(RateLimited) as refused:
+            one.acquire(DM)
         assert refused.value.retry_after is not None
         assert refused.value.retry_after < rate_limit.WINDOW, "who was refused did not take a slot"
 
@@ -146,36 +146,36 @@ def test_who_would_have_to_wait_too_long_is_told_so_and_takes_no_turn(
 def test_what_was_begun_and_never_left_counts_for_as_long_as_it_might(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limit, "PATIENCE", timedelta(0))
-    one = SharedPace(url)
+    monkeypatch.setattr(rate_limit, "MAX_WAIT", timedelta(0))
+    one = SharedRateLimiter(url)
     store: Any = redis.Redis.from_url(url)
     seconds, microseconds = store.time()
     for _ in range(rate_limit.LIMIT):
-        one.wait(DM)
+        one.acquire(DM)
     ends = [end for _, end in store.zrange("slomix:discord:slots", 0, -1, withscores=True)]
     assert len(ends) == rate_limit.LIMIT
-    assert min(ends) >= seconds * 1_000_000 + microseconds + rate_limit.BEGUN / timedelta(microseconds=1)
+    assert min(ends) >= seconds * 1_000_000 + microseconds + rate_limit.SLOT_LIFETIME / timedelta(microseconds=1)
     assert store.pexpiretime("slomix:discord:slots") * 1000 >= max(ends)
-    with pytest.raises(SlowDown):
-        one.wait(DM)
+    with pytest.raises(RateLimited):
+        one.acquire(DM)
 
 
 def test_without_redis_each_process_keeps_to_its_share(naps: list[float], window: timedelta) -> None:
-    one = SharedPace("redis://127.0.0.1:1/0")
+    one = SharedRateLimiter("redis://127.0.0.1:1/0")
     began = wall_now()
-    for _ in range(rate_limit.SHARE):
-        one.wait(DM)
+    for _ in range(rate_limit.MAX_REQUESTS):
+        one.acquire(DM)
     assert sum(naps) == 0
-    one.wait(DM)
+    one.acquire(DM)
     assert wall_now() - began >= window
-    one.heed(DM, {}, refused_for=SECOND)  # and says nothing to nobody
+    one.record_response(DM, {}, refused_for=SECOND)  # and says nothing to nobody
 
 
 def test_five_shares_fit_into_the_limit(window: timedelta) -> None:
-    assert 5 * rate_limit.SHARE <= 50
-    alone, began = OwnPace(limit=2), wall_now()
+    assert 5 * rate_limit.MAX_REQUESTS <= 50
+    alone, began = LocalRateLimiter(limit=2), wall_now()
     for _ in range(3):
-        alone.wait(DM)
+        alone.acquire(DM)
     assert wall_now() - began >= window
 
 
@@ -184,15 +184,19 @@ def test_five_shares_fit_into_the_limit(window: timedelta) -> None:
     [
         ({}, None, None),
         ({"X-RateLimit-Remaining": "1", "X-RateLimit-Reset-After": "5"}, None, None),
-        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "1.5"}, None, Hold(1.5 * SECOND, is_global=False)),
+        (
+            {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "1.5"},
+            None,
+            RateLimitHold(1.5 * SECOND, is_global=False),
+        ),
         ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "0"}, None, None),
         ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "soon"}, None, None),
         ({"X-RateLimit-Remaining": "0"}, None, None),
-        ({}, 3 * SECOND, Hold(3 * SECOND, is_global=False)),
-        ({"X-RateLimit-Global": "True"}, 3 * SECOND, Hold(3 * SECOND, is_global=True)),
+        ({}, 3 * SECOND, RateLimitHold(3 * SECOND, is_global=False)),
+        ({"X-RateLimit-Global": "True"}, 3 * SECOND, RateLimitHold(3 * SECOND, is_global=True)),
     ],
 )
 def test_what_discords_headers_ask_for(
-    headers: dict[str, str], refused_for: timedelta | None, hold: Hold | None
+    headers: dict[str, str], refused_for: timedelta | None, hold: RateLimitHold | None
 ) -> None:
-    assert read_hold(headers, refused_for) == hold
+    assert parse_hold(headers, refused_for) == hold

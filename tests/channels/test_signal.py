@@ -9,8 +9,8 @@ import httpx2
 import pytest
 
 from slomix.channels import http
-from slomix.channels.base import Address, Message, SendError, SlowDown, Unanswered
-from slomix.channels.signal import ChallengeNeeded, Incoming, Signal
+from slomix.channels.base import Address, Message, RateLimited, SendError, Unanswered
+from slomix.channels.signal import ChallengeNeeded, ReceivedText, Signal
 from slomix.dev.simulator.people import SIGNAL_SENDER
 from slomix.reasons.codes import Explanation, Reason
 from tests.simulators import CAST, NOBODY, Simulator
@@ -88,7 +88,7 @@ def test_a_challenge_has_a_name_of_its_own_and_waits_for_an_hour(channel: Signal
 def test_a_429_says_how_long_to_wait(channel: Signal, simulator: Simulator) -> None:
     break_it(simulator, "rate_limit", retry_after=30, times=1)
     error = refusal(channel, person("Goran"))
-    assert (type(error), error.permanent, error.retry_after) == (SlowDown, False, timedelta(seconds=30))
+    assert (type(error), error.permanent, error.retry_after) == (RateLimited, False, timedelta(seconds=30))
     assert error.reason == Explanation(Reason.SIGNAL_IS_BUSY)
 
 
@@ -128,8 +128,8 @@ def test_what_people_write_is_read_once_and_nothing_else_is(channel: Signal, sim
     write(simulator, "Alice", "LINK ABC")
     write(simulator, "Bob", "hello there", group=True)
     assert channel.receive(wait_seconds=5) == [
-        Incoming(CAST["Alice"].signal_number, is_private=True, text="LINK ABC", sender_name="Alice"),
-        Incoming(CAST["Bob"].signal_number, is_private=False, text="hello there", sender_name="Bob"),
+        ReceivedText(CAST["Alice"].signal_number, is_private=True, text="LINK ABC", sender_name="Alice"),
+        ReceivedText(CAST["Bob"].signal_number, is_private=False, text="hello there", sender_name="Bob"),
     ]
     assert channel.receive(wait_seconds=0) == []
 
@@ -150,7 +150,7 @@ def test_an_envelope_without_a_sender_or_a_text_is_left_out(
     channel: Signal, monkeypatch: pytest.MonkeyPatch, envelope: Any
 ) -> None:
     answer = httpx2.Response(200, json=[{"envelope": envelope}, "nonsense"])
-    monkeypatch.setattr(http.Http, "request", lambda *_args, **_options: answer)
+    monkeypatch.setattr(http.HttpClient, "request", lambda *_args, **_options: answer)
     assert channel.receive(wait_seconds=0) == []
 
 

@@ -10,8 +10,8 @@ import httpx2
 import pytest
 
 from slomix.channels import http
-from slomix.channels.base import Address, Message, SendError, SlowDown, Unanswered
-from slomix.channels.telegram import Telegram, Update
+from slomix.channels.base import Address, Message, RateLimited, SendError, Unanswered
+from slomix.channels.telegram import Telegram, TelegramUpdate
 from slomix.dev.simulator.people import TELEGRAM_BOT_NAME, TELEGRAM_TOKEN
 from slomix.reasons.codes import Explanation, Reason
 from tests.simulators import CAST, NOBODY, Simulator
@@ -107,7 +107,7 @@ def test_a_wrong_token_is_not_the_recipients_fault(simulator: Simulator) -> None
     error = refusal(stranger, begun(simulator, "Hana"))
     assert (error.permanent, error.reason) == (False, Explanation(Reason.TELEGRAM_SAID, "Unauthorized (401)"))
     with pytest.raises(SendError):
-        stranger.updates(0, wait_seconds=0)
+        stranger.get_updates(0, wait_seconds=0)
 
 
 @pytest.mark.parametrize(("status", "kind"), [(403, SendError), (200, Unanswered)])
@@ -115,7 +115,7 @@ def test_what_somebody_in_between_answers_says_nothing_about_the_person(
     channel: Telegram, monkeypatch: pytest.MonkeyPatch, status: int, kind: type[SendError]
 ) -> None:
     answer = httpx2.Response(status, html="<h1>A proxy</h1>")
-    monkeypatch.setattr(http.Http, "request", lambda *_args, **_options: answer)
+    monkeypatch.setattr(http.HttpClient, "request", lambda *_args, **_options: answer)
     error = refusal(channel, Address("1"))
     assert (type(error), error.permanent) == (kind, False)
 
@@ -125,7 +125,7 @@ def test_a_pause_that_makes_no_sense_is_a_second(
     channel: Telegram, monkeypatch: pytest.MonkeyPatch, asked: Any
 ) -> None:
     answer = httpx2.Response(429, content=json.dumps({"ok": False, "parameters": {"retry_after": asked}}))
-    monkeypatch.setattr(http.Http, "request", lambda *_args, **_options: answer)
+    monkeypatch.setattr(http.HttpClient, "request", lambda *_args, **_options: answer)
     assert refusal(channel, Address("1")).retry_after == timedelta(seconds=1)
 
 
@@ -138,15 +138,17 @@ def test_an_update_that_cannot_be_read_still_has_its_number(
     channel: Telegram, monkeypatch: pytest.MonkeyPatch, update: dict[str, Any]
 ) -> None:
     answer = httpx2.Response(200, json={"ok": True, "result": [update | {"update_id": 7}, {"no": "number"}, None]})
-    monkeypatch.setattr(http.Http, "request", lambda *_args, **_options: answer)
-    assert channel.updates(0, wait_seconds=0) == [Update(7, "", chat_is_private=False, text="", sender_name="")]
+    monkeypatch.setattr(http.HttpClient, "request", lambda *_args, **_options: answer)
+    assert channel.get_updates(0, wait_seconds=0) == [
+        TelegramUpdate(7, "", chat_is_private=False, text="", sender_name="")
+    ]
 
 
 def test_a_429_says_how_long_to_wait(channel: Telegram, simulator: Simulator) -> None:
     goran = begun(simulator, "Goran")
     break_it(simulator, "rate_limit", retry_after=7, times=1)
     error = refusal(channel, goran)
-    assert (type(error), error.permanent, error.retry_after) == (SlowDown, False, timedelta(seconds=7))
+    assert (type(error), error.permanent, error.retry_after) == (RateLimited, False, timedelta(seconds=7))
     assert channel.send(goran, HELLO, nonce="n").message_id
 
 
@@ -165,7 +167,7 @@ def test_silence_is_no_answer_to_a_message_and_a_plain_failure_otherwise(
     break_it(simulator, "timeout")
     assert isinstance(refusal(hasty, jana), Unanswered)
     with pytest.raises(SendError) as refused:
-        hasty.updates(0, wait_seconds=0)
+        hasty.get_updates(0, wait_seconds=0)
     assert type(refused.value) is SendError
 
 
@@ -178,13 +180,13 @@ def test_where_there_is_no_connection_nothing_has_left(address: str) -> None:
 def test_what_people_write_is_read_once_it_is_confirmed_never_again(channel: Telegram, simulator: Simulator) -> None:
     write(simulator, "Alice", "/start ABC")
     write(simulator, "Bob", "hello there", group=True)
-    first, second = channel.updates(0, wait_seconds=5)
+    first, second = channel.get_updates(0, wait_seconds=5)
     assert (first.chat_id, first.chat_is_private) == (str(CAST["Alice"].telegram_chat_id), True)
     assert (first.text, first.sender_name) == ("/start ABC", "Alice")
     assert (second.chat_is_private, second.chat_id[0], second.text) == (False, "-", "hello there")
-    assert channel.updates(first.update_id + 1, wait_seconds=0) == [second]
-    assert channel.updates(second.update_id + 1, wait_seconds=0) == []
-    assert channel.updates(0, wait_seconds=0) == []
+    assert channel.get_updates(first.update_id + 1, wait_seconds=0) == [second]
+    assert channel.get_updates(second.update_id + 1, wait_seconds=0) == []
+    assert channel.get_updates(0, wait_seconds=0) == []
 
 
 def test_the_bot_knows_its_own_name(channel: Telegram) -> None:
@@ -196,7 +198,7 @@ def test_a_webhook_that_somebody_else_has_set_is_said(channel: Telegram, simulat
     bot.post("/setWebhook", json={"url": "https://slomix.example/hook"})
     try:
         with pytest.raises(SendError, match=r"webhook is active.*\(409\)"):
-            channel.updates(0, wait_seconds=0)
+            channel.get_updates(0, wait_seconds=0)
     finally:
         bot.post("/deleteWebhook")
 
@@ -209,7 +211,7 @@ def test_nothing_tells_the_token(
     monkeypatch.setattr(http, "TIMEOUT", httpx2.Timeout(PATIENCE, read=0.1))
     alice = begun(simulator, "Alice")
     channel.send(alice, HELLO, nonce="n")
-    channel.updates(0, wait_seconds=0)
+    channel.get_updates(0, wait_seconds=0)
     errors = [refusal(channel, Address("1"))]
     errors.append(refusal(Telegram(f"http://127.0.0.1:{NOBODY}", TELEGRAM_TOKEN), alice))
     break_it(simulator, "cut_after_accept", times=1)

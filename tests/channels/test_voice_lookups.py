@@ -54,19 +54,19 @@ def let_answer(discord: Discord) -> None:
 
 
 def test_everybody_is_looked_up_several_at_once() -> None:
-    discord = Discord(together=lookups.AT_ONCE)
+    discord = Discord(together=lookups.CONCURRENCY)
     found = lookups.voice_channels(discord, PEOPLE)
     assert found == {one: None if one.endswith("0") else f"room of {one}" for one in PEOPLE}
-    assert discord.most_at_once == lookups.AT_ONCE > 1
+    assert discord.most_at_once == lookups.CONCURRENCY > 1
 
 
 def test_the_first_failure_ends_it() -> None:
-    discord = Discord(together=lookups.AT_ONCE, is_silent=True, fails_on="103")
+    discord = Discord(together=lookups.CONCURRENCY, is_silent=True, fails_on="103")
     with pytest.raises(SendError, match="503"):
         lookups.voice_channels(discord, PEOPLE)
-    assert discord.at_once >= lookups.AT_ONCE - 1, "the answers under way are not waited for"
+    assert discord.at_once >= lookups.CONCURRENCY - 1, "the answers under way are not waited for"
     let_answer(discord)
-    assert len(discord.asked) <= lookups.AT_ONCE + 1, "the others need not be asked any more"
+    assert len(discord.asked) <= lookups.CONCURRENCY + 1, "the others need not be asked any more"
 
 
 def test_whoever_takes_too_long_is_not_waited_for() -> None:
@@ -74,11 +74,11 @@ def test_whoever_takes_too_long_is_not_waited_for() -> None:
     with pytest.raises(SendError, match="too long"):
         lookups.voice_channels(discord, PEOPLE, within=timedelta(seconds=0.1))
     let_answer(discord)
-    assert len(discord.asked) <= lookups.AT_ONCE, "and nobody is asked afterwards"
+    assert len(discord.asked) <= lookups.CONCURRENCY, "and nobody is asked afterwards"
 
 
 def test_with_the_game_server_after_it_it_fits_into_a_lease() -> None:
-    assert lookups.WITHIN + timedelta(seconds=4) < LEASE
+    assert lookups.TIMEOUT + timedelta(seconds=4) < LEASE
 
 
 def test_nobody_to_look_up_is_nobody_found() -> None:

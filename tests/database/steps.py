@@ -26,7 +26,7 @@ from slomix.database.session import Database, libpq_url
 from slomix.deliveries import pausing
 from slomix.dev.embedded import Servers
 from slomix.health import service as health
-from slomix.planning.models import Thread
+from slomix.planning.models import RoomThread
 from tests.configuration import ROOM
 from tests.moments import at
 from tests.services.planning import A, Tonight
@@ -102,18 +102,20 @@ def lived_in(committed: Database) -> World:
         settings, now = world.runtime.settings, world.clock.now()
         charlie = session.get_one(User, world.users["charlie"])
         spare = session.scalars(select(Player).where(Player.guid == "guid-spare")).one()
-        logins.open_session(session, charlie, now=now)
-        claims.claim(session, charlie, spare, "it is me", now=now)
+        logins.open_login_session(session, charlie, now=now)
+        claims.request_profile(session, charlie, spare, "it is me", now=now)
         granting.grant(session, "100000000000000042", Role.PROMOTER, actor="command line", now=now)
-        logins.begin_login(
+        logins.create_login_attempt(
             session, state="s", browser="b", code_verifier="v", next_path="/", expires_at=now + AN_HOUR, now=now
         )
-        links.new_code(session, world.players["goran"], ChannelName.TELEGRAM, lasts=AN_HOUR, settings=settings, now=now)
-        inbox.position(session, ChannelName.TELEGRAM, now=now)
-        inbox.take(session, ChannelName.TELEGRAM, 1, now=now)
-        session.add(Thread(session_id=tonight.view().room.id, members=["1", '{"2"}'], thread_id="7"))
+        links.new_code(
+            session, world.players["goran"], ChannelName.TELEGRAM, lifetime=AN_HOUR, settings=settings, now=now
+        )
+        inbox.next_update(session, ChannelName.TELEGRAM, now=now)
+        inbox.advance_position(session, ChannelName.TELEGRAM, 1, now=now)
+        session.add(RoomThread(session_id=tonight.view().room.id, members=["1", '{"2"}'], thread_id="7"))
         pausing.pause(session, by="command line", now=now)
-        health.beat(session, "worker", "here/1", wall=wall_now() - AN_HOUR)
+        health.record_heartbeat(session, "worker", "here/1", wall=wall_now() - AN_HOUR)
     return world
 
 

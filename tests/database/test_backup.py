@@ -53,7 +53,7 @@ def test_what_is_restored_is_row_by_row_what_it_was(
     assert after == {name: rows for name, rows in before.items() if name != "heartbeats"}
     assert shape(empty_database_url) == shape(servers.owner_url)
     migrations.check(empty_database_url)
-    assert privileges.look(as_role(empty_database_url), is_production=True).wrong == []
+    assert privileges.check_privileges(as_role(empty_database_url), is_production=True).problems == []
     assert "Sending is paused" in done.output
 
 
@@ -110,7 +110,7 @@ def test_a_backup_of_an_earlier_version_is_brought_up(
     assert done.exit_code == 0, done.output
     assert f"Brought up to migration {migrations.revisions()[0]}." in done.output
     migrations.check(empty_database_url)
-    assert privileges.look(as_role(empty_database_url), is_production=True).wrong == []
+    assert privileges.check_privileges(as_role(empty_database_url), is_production=True).problems == []
     assert ask(empty_database_url, "SELECT by FROM sending_pauses") == [("command line",)]
     assert ask(empty_database_url, "SELECT guid, created_at FROM players") == [("kept", at(20))]
 

@@ -39,7 +39,7 @@ def test_what_is_no_backup_of_slomix_is_refused(
     refused = elsewhere("restore", str(tmp_path / "letter"))
     assert (refused.exit_code, "is no backup of Slomix" in refused.output) == (1, True)
     ask(empty_database_url, "CREATE TABLE recipes (id int)")
-    program = archive.pg_dump(18, beside=postgres.programs())
+    program = archive.pg_dump(18, beside=postgres.postgres_programs())
     done = program.run("--format=custom", f"--file={tmp_path / 'recipes'}", f"--dbname={libpq_url(empty_database_url)}")
     assert done.returncode == 0
     refused = elsewhere("restore", "--force", str(tmp_path / "recipes"))
@@ -71,11 +71,11 @@ def test_nothing_is_restored_while_slomix_runs(
         assert (refused.exit_code, "website_app is connected to this database (1 conn" in refused.output) == (1, True)
     database = Database(empty_database_url)
     with database.transaction() as session:
-        health.beat(session, "worker", "here/1", wall=wall_now())
+        health.record_heartbeat(session, "worker", "here/1", wall=wall_now())
     refused = elsewhere("restore", "--force", str(backup))
     assert (refused.exit_code, "Slomix runs on this database (worker in the last 30" in refused.output) == (1, True)
     with database.transaction() as session:
-        health.beat(session, "worker", "here/1", wall=wall_now() - timedelta(seconds=31))
+        health.record_heartbeat(session, "worker", "here/1", wall=wall_now() - timedelta(seconds=31))
     database.close()
     assert elsewhere("restore", str(backup)).exit_code == 0
 

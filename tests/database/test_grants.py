@@ -9,7 +9,7 @@ from alembic import command
 
 from slomix.cli import privileges
 from slomix.database import grants, migrations
-from slomix.database.grants import ROLE, Granted
+from slomix.database.grants import ROLE, GrantOutcome
 from slomix.database.session import Base
 from slomix.dev.embedded import Servers
 from tests.database.steps import Run, as_role, ask
@@ -66,7 +66,7 @@ def test_the_migration_grants_what_is_needed_and_takes_all_of_it_back(empty_data
 
 def test_migrations_go_up_and_down_where_nobody_has_that_role(empty_database_url: str, servers: Servers) -> None:
     with nobody_called_that(servers):
-        assert migrations.upgrade(empty_database_url) is Granted.NO_ROLE
+        assert migrations.upgrade(empty_database_url) is GrantOutcome.NO_ROLE
         assert ask(empty_database_url, "SELECT count(*) FROM pg_default_acl") == [(0,)]
         command.downgrade(migrations.configuration(empty_database_url), "base")
 
@@ -100,19 +100,21 @@ def test_a_role_that_owns_everything_keeps_all_it_has(servers: Servers, empty_da
     """A small installation may have one role for everything, whatever it is called."""
     ask(empty_database_url, f"GRANT CREATE ON SCHEMA public TO {ROLE}")
     role = as_role(empty_database_url)
-    assert migrations.upgrade(role) is Granted.OURSELVES
+    assert migrations.upgrade(role) is GrantOutcome.OURSELVES
     config = migrations.configuration(role)
     command.downgrade(config, "base")
     command.upgrade(config, "head")
-    warned = privileges.look(role, is_production=True)
-    assert (warned.wrong, len(warned.warnings)) == ([], 1)
+    warned = privileges.check_privileges(role, is_production=True)
+    assert (warned.problems, len(warned.warnings)) == ([], 1)
     assert warned.warnings[0].startswith("website_app owns tables, so it could change or drop them")
 
 
 def test_an_owner_without_any_power_over_the_server_is_enough(empty_database_url: str, modest: str) -> None:
     """As docs/operations/database.md makes it: it owns the database and is nothing else."""
-    assert migrations.upgrade(modest) is Granted.YES
-    assert privileges.look(as_role(empty_database_url), is_production=True) == privileges.Findings(ROLE, [], [])
+    assert migrations.upgrade(modest) is GrantOutcome.YES
+    assert privileges.check_privileges(as_role(empty_database_url), is_production=True) == privileges.PrivilegeFindings(
+        ROLE, [], []
+    )
     command.downgrade(migrations.configuration(modest), "base")
 
 
@@ -147,24 +149,24 @@ def test_the_check_names_what_is_missing(empty_database_url: str, slomix: Run, b
     assert "wrong   schema, and the rights of website_app on it" in answer.output
     if "GRANT" in sentence.upper():
         assert slomix("db", "grant").exit_code == 0
-        assert privileges.look(as_role(empty_database_url), is_production=True).wrong == []
+        assert privileges.check_privileges(as_role(empty_database_url), is_production=True).problems == []
 
 
 def test_the_check_leaves_every_row_and_every_number_as_it_was(empty_database_url: str) -> None:
     migrations.upgrade(empty_database_url)
     ask(empty_database_url, "INSERT INTO heartbeats (part, copy, seen_at) VALUES ('worker', 'a/1', now())")
     before = ask(empty_database_url, "SELECT part, seen_at, xmin::text FROM heartbeats")
-    assert privileges.look(as_role(empty_database_url), is_production=False).wrong == []
+    assert privileges.check_privileges(as_role(empty_database_url), is_production=False).problems == []
     assert ask(empty_database_url, "SELECT part, seen_at, xmin::text FROM heartbeats") == before
     assert ask(empty_database_url, "SELECT count(*) FROM pg_sequences WHERE last_value IS NOT NULL") == [(0,)]
 
 
 def test_who_runs_as_a_superuser_is_warned_in_production_only(empty_database_url: str) -> None:
     migrations.upgrade(empty_database_url)
-    warned = privileges.look(empty_database_url, is_production=True)
-    assert (warned.wrong, len(warned.warnings)) == ([], 1)
+    warned = privileges.check_privileges(empty_database_url, is_production=True)
+    assert (warned.problems, len(warned.warnings)) == ([], 1)
     assert warned.warnings[0].startswith("postgres is a superuser")
-    assert privileges.look(empty_database_url, is_production=False).warnings == []
+    assert privileges.check_privileges(empty_database_url, is_production=False).warnings == []
 
 
 def test_whoever_may_not_change_the_schema_is_told_whose_address_is_needed(

@@ -26,9 +26,9 @@ from slomix.availability.rules import Status
 from slomix.cli.demo import load_demo
 from slomix.clock import SystemClock
 from slomix.config.settings import Settings
-from slomix.database.session import LIVE, ROOT, Database, notify
+from slomix.database.session import LIVE_CHANNEL, ROOT, Database, notify
 from slomix.dev.embedded import Servers
-from slomix.dev.rehearsal.people import Control, Person
+from slomix.dev.rehearsal.people import BrowserUser, SimulatorControl
 from slomix.dev.simulator.people import environment
 from slomix.dev.simulator.ports import free_pair
 from tests.configuration import make_settings
@@ -75,15 +75,15 @@ class Deployment:
         return self.settings.zone
 
     @property
-    def control(self) -> Control:
-        return Control(self.simulator.url)
+    def control(self) -> SimulatorControl:
+        return SimulatorControl(self.simulator.url)
 
     def pids(self) -> dict[str, int]:
         return dict(json.loads((self.folder / "pids.json").read_text()))
 
-    def person(self, name: str) -> Person:
+    def person(self, name: str) -> BrowserUser:
         """Somebody of the cast who logs in through the proxy."""
-        person = Person(self.url, CAST[name].id, name)
+        person = BrowserUser(self.url, CAST[name].id, name)
         person.log_in()
         return person
 
@@ -101,7 +101,7 @@ class Deployment:
         """Let every open page hear this."""
         database = Database(self.settings.database_url.get_secret_value())
         with database.transaction() as session:
-            notify(session, LIVE, topic)
+            notify(session, LIVE_CHANNEL, topic)
         database.close()
 
     def process_at(self, web_port: int) -> str:

@@ -74,7 +74,7 @@ def test_a_script_that_says_ctrl_c_ends_every_process(folder: Path, tmp_path: Pa
     everything = descendants(runner)
     assert set(json.loads((folder / "pids.json").read_text())) == PARTS
     assert len(everything) > len(PARTS), "some have children of their own"
-    sockets = [Path(tempfile.gettempdir()) / places.tag(folder, name) for name in ("pg", "kv")]
+    sockets = [Path(tempfile.gettempdir()) / places.server_tag(folder, name) for name in ("pg", "kv")]
     assert [socket.is_dir() for socket in sockets] == [True, True]
     os.kill(runner, signal.SIGINT)
     assert script.wait(PATIENCE) == 0

@@ -122,7 +122,7 @@ def test_restarting_every_process_in_the_middle_of_a_campaign_loses_nothing(depl
         for name in ("worker.1", "worker.2", "worker.3"):
             deployment.restart(name)
         until(lambda: alice in received(deployment)[verdict.START], "the notice to Alice")
-        control.walk(alice, "default")
+        control.move_voice(alice, "default")
         for name in ("web.1", "scheduler.1", "web.2", "scheduler.2", "discord", "inbox"):
             deployment.restart(name)
         until(lambda: sum(received(deployment)[verdict.SUMMARY].values()), "the summary")
@@ -130,7 +130,7 @@ def test_restarting_every_process_in_the_middle_of_a_campaign_loses_nothing(depl
 
         # The pages are back, at whatever process, and hear what is said now.
         began = time.monotonic()
-        bob.say(str(datetime.now(UTC).astimezone(deployment.zone).date()), "MAYBE")
+        bob.set_status(str(datetime.now(UTC).astimezone(deployment.zone).date()), "MAYBE")
         for page in (one, two):
             until(partial(page.moment_of, "board", after=began), "an open page to hear of a change")
     everybody = {CAST[name].id for name in ASKED}
@@ -160,7 +160,7 @@ def copies(deployment: Deployment) -> dict[tuple[str, str], int]:
 
 
 def received(deployment: Deployment) -> dict[str, Counter[str]]:
-    return verdict.received(deployment.control.messages())
+    return verdict.count_received(deployment.control.messages())
 
 
 def test_a_stop_ends_all_in_time(deployment: Deployment) -> None:

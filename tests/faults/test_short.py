@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import text
 
 from slomix.database import session as db
-from slomix.dev.rehearsal.evening import OPENING, play_on
-from slomix.dev.rehearsal.matrix.calendar import Calendar
-from slomix.dev.rehearsal.matrix.harness import Stage
-from slomix.dev.rehearsal.matrix.run import Players
-from slomix.dev.rehearsal.matrix.scenarios import SHORT, Cell
-from slomix.dev.rehearsal.matrix.table import about
-from slomix.dev.rehearsal.system import System, running
+from slomix.dev.rehearsal.evening import OPENING, play_evening_on
+from slomix.dev.rehearsal.matrix.calendar import EveningCalendar
+from slomix.dev.rehearsal.matrix.harness import Harness
+from slomix.dev.rehearsal.matrix.run import EveningPlayer
+from slomix.dev.rehearsal.matrix.scenarios import SHORT, Scenario
+from slomix.dev.rehearsal.matrix.table import describe_evening
+from slomix.dev.rehearsal.system import RunningSystem, running
 from slomix.dev.simulator.people import PEOPLE
 
 SEED = 20
@@ -27,7 +27,7 @@ REDO = text(
 )
 
 
-def break_the_ledger(system: System) -> None:
+def break_the_ledger(system: RunningSystem) -> None:
     """Forget that one start notice was sent, nonce and all, and promise it again."""
     database = system.database()
     with database.transaction() as session:
@@ -39,49 +39,53 @@ def break_the_ledger(system: System) -> None:
             )
         )
         session.execute(REDO, {"row": str(row)})
-        db.notify(session, db.JOBS)
+        db.notify(session, db.JOBS_CHANNEL)
     database.close()
 
 
 @pytest.fixture(scope="module")
-def system() -> Iterator[System]:
+def system() -> Iterator[RunningSystem]:
     with running(OPENING) as running_copy:
         yield running_copy
 
 
 @pytest.fixture(scope="module")
-def players(system: System) -> Iterator[Players]:
-    stage = Stage(system)
+def players(system: RunningSystem) -> Iterator[EveningPlayer]:
+    stage = Harness(system)
     stage.open()
-    yield Players(stage, Calendar(), SEED)
+    yield EveningPlayer(stage, EveningCalendar(), SEED)
     stage.close()
 
 
-def test_a_broken_ledger_breaks_the_verdict_of_the_rehearsal(system: System) -> None:
+def test_a_broken_ledger_breaks_the_verdict_of_the_rehearsal(system: RunningSystem) -> None:
     said: list[str] = []
-    result = play_on(system, said.append, kill_worker=False, meddle=break_the_ledger)
+    result = play_evening_on(system, said.append, kill_worker=False, meddle=break_the_ledger)
     broken = [promise.text for promise in result.promises if not promise.kept]
     assert broken == ["every recipient got exactly one T0"], said
     assert (result.duplicates, result.losses) == (1, 0)
     assert not result.is_kept
 
 
-def test_a_broken_ledger_is_a_duplicate_in_the_matrix(players: Players) -> None:
-    cell = Cell("broken", "", strike=lambda stage: break_the_ledger(stage.system), phases=("voice check",), within=0)
+def test_a_broken_ledger_is_a_duplicate_in_the_matrix(players: EveningPlayer) -> None:
+    cell = Scenario(
+        "broken", "", strike=lambda stage: break_the_ledger(stage.system), phases=("voice check",), max_lateness=0
+    )
     played = players.play(cell, 0)
-    assert played.count.duplicates == 1, about(played, SEED)
+    assert played.count.duplicates == 1, describe_evening(played, SEED)
     assert played.count.losses == 0
     assert any(flaw.startswith("T0 to ") and flaw.endswith(" came 2 times") for flaw in played.count.flaws)
 
 
 @pytest.mark.parametrize("cell", SHORT, ids=lambda cell: cell.name)
-def test_the_short_form_keeps_every_promise(players: Players, cell: Cell) -> None:
+def test_the_short_form_keeps_every_promise(players: EveningPlayer, cell: Scenario) -> None:
     played = players.play(cell, 0)
-    assert played.count.flaws == (), about(played, SEED)
+    assert played.count.flaws == (), describe_evening(played, SEED)
     assert (played.count.duplicates, played.count.losses) == (0, 0)
 
 
-def test_the_logs_of_these_evenings_hold_no_secret_and_no_address(system: System, players: Players) -> None:
+def test_the_logs_of_these_evenings_hold_no_secret_and_no_address(
+    system: RunningSystem, players: EveningPlayer
+) -> None:
     """Every process's, and PostgreSQL's and Valkey's own; the simulator's are those of the outside world."""
     logs = {file.stem: file.read_text() for file in (system.folder / "log").glob("*.log") if file.stem != "simulator"}
     assert set(logs) >= {"web", "worker", "scheduler", "discord"}, "who has nothing to say has no file"

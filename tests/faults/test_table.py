@@ -2,11 +2,11 @@
 
 from datetime import date
 
-from slomix.dev.rehearsal.matrix.calendar import Calendar, Night
-from slomix.dev.rehearsal.matrix.evening import Played
-from slomix.dev.rehearsal.matrix.results import Count
-from slomix.dev.rehearsal.matrix.scenarios import BY_NAME, CELLS, FEW, MANY
-from slomix.dev.rehearsal.matrix.table import Result, about, as_markdown, as_text
+from slomix.dev.rehearsal.matrix.calendar import EveningCalendar, MatrixEvening
+from slomix.dev.rehearsal.matrix.evening import PlayedEvening
+from slomix.dev.rehearsal.matrix.results import EveningCount
+from slomix.dev.rehearsal.matrix.scenarios import BY_NAME, FEW, MANY, SCENARIOS
+from slomix.dev.rehearsal.matrix.table import ScenarioResult, as_markdown, as_text, describe_evening
 from tests.moments import at
 
 CELL = BY_NAME["kill worker"]
@@ -20,25 +20,25 @@ ROW = {
 }
 
 
-def played(count: Count, number: int = 0) -> Played:
-    night = Night.on(date(2026, 4, 8), "21:00")
-    return Played("kill worker", number, night, "start", 0.5, "12", count, ledger=[ROW], took=10)
+def played(count: EveningCount, number: int = 0) -> PlayedEvening:
+    night = MatrixEvening.on(date(2026, 4, 8), "21:00")
+    return PlayedEvening("kill worker", number, night, "start", 0.5, "12", count, ledger=[ROW], took=10)
 
 
-GOOD = Result(CELL, [played(Count(lateness=1.25, unknown=1)), played(Count(lateness=0.5))])
-BAD = Result(CELL, [played(Count(duplicates=1, flaws=("T0 to ann came 2 times",)), 3)])
+GOOD = ScenarioResult(CELL, [played(EveningCount(lateness=1.25, unknown=1)), played(EveningCount(lateness=0.5))])
+BAD = ScenarioResult(CELL, [played(EveningCount(duplicates=1, flaws=("T0 to ann came 2 times",)), 3)])
 
 
 def test_a_cell_is_a_line() -> None:
     assert GOOD.is_kept
-    assert GOOD.as_cells() == ("kill worker", "2", "0", "0", "1 (0)", "0", "0", "1.2 s", "kept", "10 s")
+    assert GOOD.as_columns() == ("kill worker", "2", "0", "0", "1 (0)", "0", "0", "1.2 s", "kept", "10 s")
     assert not BAD.is_kept
-    assert BAD.as_cells()[-2] == "BROKEN in 1"
+    assert BAD.as_columns()[-2] == "BROKEN in 1"
 
 
 def test_a_cell_that_nobody_played_keeps_nothing() -> None:
-    assert not Result(CELL, []).is_kept
-    assert "not played" in as_text([Result(CELL, [])])
+    assert not ScenarioResult(CELL, []).is_kept
+    assert "not played" in as_text([ScenarioResult(CELL, [])])
 
 
 def test_both_tables_have_a_line_for_each_cell() -> None:
@@ -49,25 +49,25 @@ def test_both_tables_have_a_line_for_each_cell() -> None:
 
 
 def test_a_bad_round_tells_its_seed_its_moment_and_its_rows() -> None:
-    said = about(BAD.played[0], 77)
+    said = describe_evening(BAD.played[0], 77)
     for part in ("kill worker, round 3", "campaign 12", "0.50 s into 'start'", "seed 77", "ann", "1:begun:sending"):
         assert part in said
 
 
 def test_what_kills_or_cuts_is_played_twenty_times_and_the_rest_five() -> None:
-    assert {cell.rounds for cell in CELLS if cell.name.startswith(("kill ", "cut "))} == {MANY}
-    assert {cell.rounds for cell in CELLS if not cell.name.startswith(("kill ", "cut "))} == {FEW}
-    assert len(BY_NAME) == len(CELLS)
+    assert {cell.rounds for cell in SCENARIOS if cell.name.startswith(("kill ", "cut "))} == {MANY}
+    assert {cell.rounds for cell in SCENARIOS if not cell.name.startswith(("kill ", "cut "))} == {FEW}
+    assert len(BY_NAME) == len(SCENARIOS)
 
 
 def test_every_evening_has_a_day_of_its_own() -> None:
-    calendar = Calendar()
-    assert [calendar.evening().day for _ in range(2)] == ["2026-04-08", "2026-04-09"]
+    calendar = EveningCalendar()
+    assert [calendar.next_evening().day for _ in range(2)] == ["2026-04-08", "2026-04-09"]
 
 
 def test_the_nights_of_the_change_go_over_the_very_change() -> None:
-    calendar = Calendar(date(2026, 1, 1))
-    nights = [calendar.over_the_change() for _ in range(4)]
+    calendar = EveningCalendar(date(2026, 1, 1))
+    nights = [calendar.next_clock_change() for _ in range(4)]
     assert [(night.day, night.start) for night in nights] == [
         ("2026-03-29", "03:05"),
         ("2026-10-25", "02:59"),
@@ -75,4 +75,4 @@ def test_the_nights_of_the_change_go_over_the_very_change() -> None:
         ("2027-10-31", "21:00"),
     ]
     assert nights[0].start_at == at(3, 5, day=date(2026, 3, 29))
-    assert calendar.evening().day == "2027-11-01"
+    assert calendar.next_evening().day == "2027-11-01"

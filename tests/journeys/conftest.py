@@ -20,9 +20,9 @@ from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.dev.embedded import node
 from slomix.dev.embedded.browser import Browser as Installed
-from slomix.dev.embedded.browser import find
-from slomix.dev.rehearsal.people import Person
-from slomix.dev.rehearsal.system import System, running
+from slomix.dev.embedded.browser import find_browser
+from slomix.dev.rehearsal.people import BrowserUser
+from slomix.dev.rehearsal.system import RunningSystem, running
 from tests.journeys.axe import Inspector
 from tests.waiting import until
 
@@ -45,7 +45,7 @@ expect.set_options(timeout=PATIENCE)
 Visit = Callable[..., Page]
 OpenPage = Callable[..., Page]
 T = TypeVar("T")
-Cast = Callable[[str], Person]
+Cast = Callable[[str], BrowserUser]
 
 # Lets a page hear of changes by its stream alone: without one it would ask every fifteen seconds.
 NEVER_POLL = "const every = setInterval; window.setInterval = (what, time) => (time === 15000 ? 0 : every(what, time));"
@@ -56,7 +56,7 @@ def installed() -> Installed:
     """The browser of this machine; without one no system has to be started."""
     if os.environ.get("SLOMIX_NO_BROWSER") == "1":
         pytest.skip("left out, as SLOMIX_NO_BROWSER=1 asks")
-    found = find(Path(__file__).parents[2])
+    found = find_browser(Path(__file__).parents[2])
     if found is None:
         pytest.fail("the journeys need a browser: .venv/bin/python -m slomix.dev.embedded.browser fetches one")
     if IS_VISIBLE and not found.has_windows:
@@ -65,18 +65,18 @@ def installed() -> Installed:
 
 
 @pytest.fixture(scope="package")
-def system(installed: Installed) -> Iterator[System]:
+def system(installed: Installed) -> Iterator[RunningSystem]:
     with running(OPENING.isoformat()) as copy:
         yield copy
 
 
 @pytest.fixture(scope="package")
-def cast(system: System) -> Cast:
+def cast(system: RunningSystem) -> Cast:
     """The people of the demo by name, away from the browser: `cast("Erik").say(DAY, "LOOKING")`."""
     entries = {entry["name"]: entry for entry in system.control.people()}
 
     @cache
-    def somebody(name: str) -> Person:
+    def somebody(name: str) -> BrowserUser:
         return system.person(entries[name])
 
     return somebody
@@ -100,7 +100,7 @@ def chromium(installed: Installed) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def evening(system: System) -> Iterator[System]:
+def evening(system: RunningSystem) -> Iterator[RunningSystem]:
     """20:40 on an evening that nobody has touched."""
     control = system.control
     control.reset()
@@ -117,7 +117,7 @@ def evening(system: System) -> Iterator[System]:
     yield system
 
 
-def are_looking(evening: System, *names: str) -> None:
+def are_looking(evening: RunningSystem, *names: str) -> None:
     """All of them for tonight, at once and without the pages in between."""
     database = evening.database()
     with database.transaction() as session:
@@ -129,7 +129,7 @@ def are_looking(evening: System, *names: str) -> None:
 
 
 @pytest.fixture
-def tidy(evening: System) -> Iterator[None]:
+def tidy(evening: RunningSystem) -> Iterator[None]:
     """What was said about later days, and everybody's preferences, are afterwards what they were before."""
     kept = {"availability_entries": f"day > '{DAY}'", "subscription_preferences": "true"}
     database = evening.database_as_owner()
@@ -146,7 +146,7 @@ def tidy(evening: System) -> Iterator[None]:
 
 
 @pytest.fixture
-def new_browser(chromium: Browser, evening: System) -> Iterator[Callable[..., BrowserContext]]:
+def new_browser(chromium: Browser, evening: RunningSystem) -> Iterator[Callable[..., BrowserContext]]:
     """New browsers, all closed when the journey ends."""
     contexts: list[BrowserContext] = []
 
@@ -178,7 +178,7 @@ def visit(new_browser: Callable[..., BrowserContext]) -> Visit:
 
 
 @pytest.fixture
-def open_page(new_browser: Callable[..., BrowserContext], evening: System, cast: Cast) -> OpenPage:
+def open_page(new_browser: Callable[..., BrowserContext], evening: RunningSystem, cast: Cast) -> OpenPage:
     """Open an address in a browser of one's own, where somebody is logged in already; `before` runs before the page."""
 
     def open_at(path: str = "/", *, name: str | None = None, before: str = "", **how: Any) -> Page:

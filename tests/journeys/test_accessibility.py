@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from slomix.dev.rehearsal.system import System
+from slomix.dev.rehearsal.system import RunningSystem
 from tests.journeys.axe import Inspector
 from tests.journeys.conftest import DAY, OPENING, Cast, OpenPage, are_looking, set_offline
 
@@ -16,7 +16,7 @@ LATER, PAST, TOO_FAR = "2026-03-29", "2026-03-20", "2027-03-27"
 def test_what_strangers_see(open_page: OpenPage, cast: Cast, inspector: Inspector) -> None:
     page = open_page(reduced_motion="reduce")
     inspector.look(page, "an empty board")
-    cast("Alice").say(DAY, "LOOKING")
+    cast("Alice").set_status(DAY, "LOOKING")
     page.goto("/calendar")
     inspector.look(page, "the calendar")
     page.goto(f"/day/{DAY}")
@@ -49,7 +49,7 @@ def test_what_somebody_without_a_player_sees(open_page: OpenPage, inspector: Ins
 def test_what_a_player_sees(open_page: OpenPage, cast: Cast, inspector: Inspector) -> None:
     said = {"Alice": "LOOKING", "Erik": "LOOKING", "Franka": "AVAILABLE", "Goran": "MAYBE", "Hana": "NOT_PLAYING"}
     for name, status in said.items():
-        cast(name).say(DAY, status)
+        cast(name).set_status(DAY, status)
     page = open_page(name="Alice", reduced_motion="reduce")
     inspector.look_closely(page, "the board")
     page.get_by_role("button", name="Keys").click()
@@ -109,7 +109,7 @@ def test_what_an_admin_sees(open_page: OpenPage, inspector: Inspector) -> None:
 
 
 def test_what_a_promoter_sees_of_an_evening(
-    open_page: OpenPage, evening: System, cast: Cast, inspector: Inspector
+    open_page: OpenPage, evening: RunningSystem, cast: Cast, inspector: Inspector
 ) -> None:
     page = open_page(name="Bob", reduced_motion="reduce")
     promote, modal = page.get_by_role("button", name="Promote", exact=True), page.get_by_role("dialog")

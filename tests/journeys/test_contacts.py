@@ -6,22 +6,22 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from slomix.dev.rehearsal.system import System
+from slomix.dev.rehearsal.system import RunningSystem
 from tests.journeys.conftest import DAY, OPENING, Cast, OpenPage, keep_picture
 from tests.waiting import until
 
 
-def link(page: Page, evening: System, cast: Cast, channel: str, name: str) -> None:
+def link(page: Page, evening: RunningSystem, cast: Cast, channel: str, name: str) -> None:
     """As the page says: a code, sent from the chat."""
     page.goto("/preferences")
     page.get_by_role("button", name=f"Link {channel}", exact=True).click()
     expect(page.get_by_text("Waiting for your message")).to_be_visible()
     keep_picture(page, f"code-{channel}")
-    evening.control.write(channel.lower(), cast(name).discord_id, page.locator(".code code").inner_text())
+    evening.control.type_text(channel.lower(), cast(name).discord_id, page.locator(".code code").inner_text())
     expect(page.get_by_text("Linked.")).to_be_visible()
 
 
-def told(evening: System, cast: Cast, name: str, provider: str) -> list[str]:
+def told(evening: RunningSystem, cast: Cast, name: str, provider: str) -> list[str]:
     return [
         message["text"]
         for message in evening.control.messages()
@@ -32,14 +32,14 @@ def told(evening: System, cast: Cast, name: str, provider: str) -> list[str]:
 @pytest.mark.parametrize("channel", ["Telegram", "Signal"])
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
 def test_a_chat_is_linked_tried_and_unlinked(
-    open_page: OpenPage, evening: System, cast: Cast, channel: str, scripts: bool
+    open_page: OpenPage, evening: RunningSystem, cast: Cast, channel: str, scripts: bool
 ) -> None:
     page = open_page(name="Erik", scripts=scripts)
     page.goto("/preferences")
     page.get_by_role("button", name=f"Link {channel}", exact=True).click()
     code = page.locator(".code code").inner_text()
     assert re.fullmatch(r"/link [A-Za-z0-9_-]{32}", code)
-    evening.control.write(channel.lower(), cast("Erik").discord_id, code)
+    evening.control.type_text(channel.lower(), cast("Erik").discord_id, code)
     if scripts:
         expect(page.get_by_text("Linked.")).to_be_visible()
     until(lambda: told(evening, cast, "Erik", channel.lower()), "the answer in the chat")
@@ -61,10 +61,10 @@ def test_a_chat_is_linked_tried_and_unlinked(
 
 
 def test_a_reminder_on_telegram_can_be_stopped_by_whoever_reads_it(
-    open_page: OpenPage, evening: System, cast: Cast, tidy: None
+    open_page: OpenPage, evening: RunningSystem, cast: Cast, tidy: None
 ) -> None:
     link(open_page(name="Alice"), evening, cast, "Telegram", "Alice")
-    cast("Alice").say(DAY, "LOOKING")
+    cast("Alice").set_status(DAY, "LOOKING")
     cast("Bob").promote()
     evening.control.set_clock(OPENING + timedelta(minutes=5, seconds=1))
     page = open_page(name=None)
@@ -86,12 +86,12 @@ def test_a_reminder_on_telegram_can_be_stopped_by_whoever_reads_it(
 
 
 def test_who_blocks_the_bot_is_told_on_discord_and_sees_it_on_the_next_visit(
-    open_page: OpenPage, evening: System, cast: Cast
+    open_page: OpenPage, evening: RunningSystem, cast: Cast
 ) -> None:
     page = open_page(name="Franka")
     link(page, evening, cast, "Telegram", "Franka")
     evening.control.add_fault("closed_dm", provider="telegram", user_id=cast("Franka").discord_id)
-    cast("Franka").say(DAY, "LOOKING")
+    cast("Franka").set_status(DAY, "LOOKING")
     cast("Bob").promote()
     evening.control.set_clock(OPENING + timedelta(minutes=5, seconds=1))
     until(lambda: told(evening, cast, "Franka", "discord"), "the reminder on Discord")
@@ -103,7 +103,7 @@ def test_who_blocks_the_bot_is_told_on_discord_and_sees_it_on_the_next_visit(
     expect(page.locator("#contact-telegram")).to_contain_text("Does not work since")
 
 
-def test_a_dispute_is_asked_for_and_settled(open_page: OpenPage, evening: System, cast: Cast) -> None:
+def test_a_dispute_is_asked_for_and_settled(open_page: OpenPage, evening: RunningSystem, cast: Cast) -> None:
     page = open_page("/profile?q=luka", name="Kilian")
     page.get_by_text("Somebody has it. Is it yours?").click()
     page.get_by_label("What should an admin know?").fill("I am <b>the</b> real one")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from slomix.dev.rehearsal.system import System
+from slomix.dev.rehearsal.system import RunningSystem
 from tests.journeys.conftest import DAY, OpenPage, sees
 from tests.waiting import until
 
@@ -98,7 +98,7 @@ def test_a_first_visit_takes_six_requests_and_45_kb(new_browser: NewBrowser) -> 
     )
 
 
-def test_no_page_asks_anybody_else_or_breaks_a_rule_of_its_own(open_page: OpenPage, evening: System) -> None:
+def test_no_page_asks_anybody_else_or_breaks_a_rule_of_its_own(open_page: OpenPage, evening: RunningSystem) -> None:
     page = open_page("/nowhere", name="Bob", before=COMPLAIN)
     said: list[str] = []
     asked: list[str] = []

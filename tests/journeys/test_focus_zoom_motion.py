@@ -43,7 +43,7 @@ def tab_through(page: Page) -> list[dict[str, Any]]:
 def test_tab_reaches_every_control_of_the_board_and_its_focus_can_be_seen(
     open_page: OpenPage, cast: Cast, width: int
 ) -> None:
-    cast("Bob").say(DAY, "LOOKING")
+    cast("Bob").set_status(DAY, "LOOKING")
     page = open_page("/calendar", name="Bob", width=width)
     stops = tab_through(page)
     assert len(stops) == page.evaluate(REACHABLE)
@@ -75,7 +75,7 @@ def sideways(page: Page, state: str) -> list[str]:
 
 def test_no_page_scrolls_sideways_on_a_small_screen_or_with_large_letters(open_page: OpenPage, cast: Cast) -> None:
     for name in ("Alice", "Bob"):
-        cast(name).say(DAY, "LOOKING")
+        cast(name).set_status(DAY, "LOOKING")
     page = open_page(name="Bob")
     page.get_by_role("button", name="Keys").click()
     found = sideways(page, "the keys")
@@ -128,7 +128,7 @@ def test_who_wants_less_motion_gets_none(open_page: OpenPage) -> None:
 
 
 def test_a_status_is_an_icon_and_a_word_and_not_a_colour_alone(open_page: OpenPage, cast: Cast) -> None:
-    cast("Alice").say(DAY, "MAYBE")
+    cast("Alice").set_status(DAY, "MAYBE")
     page = open_page(name="Alice")
     today = page.locator(f"#day-{DAY}")
     buttons = today.locator("button.status")
@@ -145,7 +145,7 @@ def test_a_status_is_an_icon_and_a_word_and_not_a_colour_alone(open_page: OpenPa
 def test_a_pressed_status_stays_pressed_to_the_eye_under_the_pointer(
     open_page: OpenPage, cast: Cast, scheme: str
 ) -> None:
-    cast("Alice").say(DAY, "LOOKING")
+    cast("Alice").set_status(DAY, "LOOKING")
     page = open_page(name="Alice", color_scheme=scheme, reduced_motion="reduce")
     button = page.locator(f"#day-{DAY}").get_by_role("button", name="Looking")
     fill = "(one) => getComputedStyle(one).backgroundColor"

@@ -213,7 +213,7 @@ def test_the_focus_stays_where_it_was_after_an_answer_and_after_the_modal(open_p
 
 @pytest.mark.parametrize("word", ["Clear", "Cancel campaign"])
 def test_the_focus_is_not_lost_with_the_button_that_was_pressed(open_page: OpenPage, cast: Cast, word: str) -> None:
-    cast("Bob").say(DAY, "LOOKING")
+    cast("Bob").set_status(DAY, "LOOKING")
     cast("Bob").promote()
     page = open_page(name="Bob")
     page.on("dialog", lambda question: question.accept())

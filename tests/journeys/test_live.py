@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from slomix.dev.rehearsal.system import System
+from slomix.dev.rehearsal.system import RunningSystem
 from tests.journeys.conftest import DAY, NEVER_POLL, Cast, OpenPage, are_looking, set_offline
 
 WATCH_THE_BOARD = """window.mutations = 0;
@@ -31,14 +31,14 @@ def test_what_one_says_every_open_page_shows(open_page: OpenPage, cast: Cast) ->
 
 
 def test_what_has_not_changed_is_not_swapped(open_page: OpenPage, cast: Cast) -> None:
-    cast("Alice").say(DAY, "AVAILABLE")
+    cast("Alice").set_status(DAY, "AVAILABLE")
     page = open_page(name="Bob")
-    cast("Alice").say(DAY, "LOOKING")
+    cast("Alice").set_status(DAY, "LOOKING")
     expect(page).to_have_title("[1/6] Slomix")
     page.wait_for_timeout(300)
     page.evaluate(WATCH_THE_BOARD)
     with page.expect_response("**/board") as answer:
-        cast("Alice").say(DAY, "LOOKING")
+        cast("Alice").set_status(DAY, "LOOKING")
     assert answer.value.status == 304
     page.wait_for_timeout(300)
     assert page.evaluate("window.mutations") == 0
@@ -51,7 +51,7 @@ def test_what_somebody_is_in_the_middle_of_survives_a_change(open_page: OpenPage
     start.fill("20:30")
     page.get_by_text("The words").click()
     start.focus()
-    cast("Alice").say(DAY, "LOOKING")
+    cast("Alice").set_status(DAY, "LOOKING")
     expect(page).to_have_title("[1/6] Slomix")
     expect(start).to_be_focused()
     expect(start).to_have_value("20:30")
@@ -63,7 +63,7 @@ def test_what_somebody_is_in_the_middle_of_survives_a_change(open_page: OpenPage
     cell.focus()
     before = cell.bounding_box()
     for name in ("Erik", "Franka"):
-        cast(name).say(DAY, "LOOKING")
+        cast(name).set_status(DAY, "LOOKING")
     expect(page).to_have_title("[3/6] Slomix")
     expect(cell).to_be_focused()
     assert cell.bounding_box() == before, "the queue above grew, and what is looked at stays where it is"
@@ -96,7 +96,7 @@ def test_who_was_offline_takes_no_answers_and_catches_up(open_page: OpenPage, ca
     page = open_page(name="Erik", before=NEVER_POLL)
     set_offline(page, True)
     assert_locked(page)
-    cast("Alice").say(DAY, "LOOKING")
+    cast("Alice").set_status(DAY, "LOOKING")
     set_offline(page, False)
     expect(page).to_have_title("[1/6] Slomix")
     expect(page.locator("#queue li")).to_contain_text("BadBoy")
@@ -117,7 +117,7 @@ def test_a_server_that_does_not_answer_is_noticed_too(open_page: OpenPage, cast:
     page = open_page(name="Erik", before=NEVER_POLL)
     page.wait_for_timeout(300)
     page.context.route("**/board", lambda route: route.fulfill(status=502, body="Bad gateway"))
-    cast("Alice").say(DAY, "LOOKING")
+    cast("Alice").set_status(DAY, "LOOKING")
     assert_locked(page)
     page.context.unroute("**/board")
     expect(page).to_have_title("[1/6] Slomix")
@@ -133,15 +133,15 @@ def test_a_page_whose_stream_alone_is_blocked_asks_now_and_then(open_page: OpenP
     page = open_page("/nowhere", name="Erik", before=POLL_SOON)
     page.route("**/events", lambda route: route.abort() if how == "cut off" else route.fulfill(status=502, body=""))
     page.goto("/")
-    cast("Alice").say(DAY, "LOOKING")
+    cast("Alice").set_status(DAY, "LOOKING")
     expect(page).to_have_title("[1/6] Slomix")
-    cast("Alice").say(DAY, "MAYBE")
+    cast("Alice").set_status(DAY, "MAYBE")
     expect(page).to_have_title("[0/6] Slomix")
     assert_unlocked(page)
 
 
 def test_a_burst_of_changes_is_read_aloud_once_with_what_came_of_it(
-    open_page: OpenPage, evening: System, cast: Cast
+    open_page: OpenPage, evening: RunningSystem, cast: Cast
 ) -> None:
     page = open_page(name="Erik")
     page.evaluate(WATCH_WHAT_IS_SAID)
@@ -149,8 +149,8 @@ def test_a_burst_of_changes_is_read_aloud_once_with_what_came_of_it(
         are_looking(evening, name)
     expect(page.locator("#says")).to_have_text("3 of 6 looking to play tonight.")
     assert page.evaluate("window.said") == ["3 of 6 looking to play tonight."]
-    cast("Alice").say("2026-03-28", "MAYBE")
-    cast("Alice").say("2026-03-28", "")
+    cast("Alice").set_status("2026-03-28", "MAYBE")
+    cast("Alice").set_status("2026-03-28", "")
     page.wait_for_timeout(2200)
     assert len(page.evaluate("window.said")) == 1, "another day is not tonight"
 
@@ -166,12 +166,12 @@ def test_of_two_tabs_one_holds_the_stream_and_both_follow(open_page: OpenPage, c
     second = first.context.new_page()
     with second.expect_request("**/events"):
         second.goto("/")
-    cast("Alice").say(DAY, "LOOKING")
+    cast("Alice").set_status(DAY, "LOOKING")
     for tab in (first, second):
         expect(tab).to_have_title("[1/6] Slomix")
     assert streams == [first, second], "the tab looked at last takes over"
     second.close()
-    cast("Alice").say(DAY, "MAYBE")
+    cast("Alice").set_status(DAY, "MAYBE")
     expect(first).to_have_title("[0/6] Slomix")
     assert streams == [first, second, first], "and gives it back"
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from slomix.dev.rehearsal.system import System
+from slomix.dev.rehearsal.system import RunningSystem
 from tests.journeys.axe import Inspector
 from tests.journeys.conftest import DAY, OPENING, Cast, OpenPage, are_looking, keep_picture
 
@@ -27,7 +27,7 @@ def names(zone: Locator) -> list[str]:
 
 
 @pytest.fixture
-def franka(open_page: OpenPage, evening: System) -> Page:
+def franka(open_page: OpenPage, evening: RunningSystem) -> Page:
     """She opens the room from the board, when six are looking."""
     are_looking(evening, *SIX)
     page = open_page(name="Franka")
@@ -81,7 +81,7 @@ def test_two_captains_draft_while_everybody_watches(franka: Page, open_page: Ope
 
 
 def test_whose_turn_and_its_clock_survive_a_reload_and_when_it_is_up_the_first_in_line_is_picked(
-    franka: Page, open_page: OpenPage, evening: System
+    franka: Page, open_page: OpenPage, evening: RunningSystem
 ) -> None:
     erik, hana = open_page(ROOM, name="Erik"), open_page(ROOM, name="Hana")
     volunteer(erik, "A")
@@ -169,7 +169,7 @@ def test_two_who_change_the_same_at_once_end_in_one_and_the_second_is_told(frank
     expect(bob.locator(".side .player")).to_have_count(1)
 
 
-def test_all_of_it_without_scripts(open_page: OpenPage, evening: System, cast: Cast) -> None:
+def test_all_of_it_without_scripts(open_page: OpenPage, evening: RunningSystem, cast: Cast) -> None:
     are_looking(evening, *SIX)
     franka, erik = open_page(name="Franka", scripts=False), open_page(name="Erik", scripts=False, width=390)
     franka.get_by_role("button", name="Open planning room").click()
@@ -205,7 +205,7 @@ def test_nothing_is_wrong_for_those_who_do_not_see_it_or_not_well(
     franka: Page, open_page: OpenPage, cast: Cast, inspector: Inspector
 ) -> None:
     calm = {"reduced_motion": "reduce"}
-    cast("Luka").say(DAY, "MAYBE")
+    cast("Luka").set_status(DAY, "MAYBE")
     owner = open_page(ROOM, name="Franka", **calm)
     inspector.look_closely(owner, "a room as its owner sees it")
     owner.get_by_role("link", name="Propose teams").click()

@@ -4,29 +4,29 @@ from datetime import timedelta
 
 from playwright.sync_api import expect
 
-from slomix.dev.rehearsal.system import System
-from slomix.dev.rehearsal.verdict import FOLLOW_UP, REMINDER, START, SUMMARY, received
+from slomix.dev.rehearsal.system import RunningSystem
+from slomix.dev.rehearsal.verdict import FOLLOW_UP, REMINDER, START, SUMMARY, count_received
 from tests.journeys.conftest import DAY, OPENING, OpenPage, keep_picture
 from tests.waiting import until
 
 NINE = OPENING + timedelta(minutes=20)
 
 
-def look(evening: System, *names: str) -> dict[str, str]:
+def look(evening: RunningSystem, *names: str) -> dict[str, str]:
     """These are looking tonight; the ids of the cast come back."""
     cast = {entry["name"]: entry for entry in evening.control.people()}
     for name in names:
-        evening.person(cast[name]).say(DAY, "LOOKING")
+        evening.person(cast[name]).set_status(DAY, "LOOKING")
     return {name: entry["id"] for name, entry in cast.items()}
 
 
-def test_an_evening_as_its_promoter_sees_it(open_page: OpenPage, evening: System) -> None:
+def test_an_evening_as_its_promoter_sees_it(open_page: OpenPage, evening: RunningSystem) -> None:
     ids = look(evening, "Alice", "Erik", "Franka")
     page = open_page(name="Bob")
     page.get_by_role("button", name="Promote", exact=True).click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("3 would be asked")
-    evening.person({"id": ids["Jana"], "name": "Jana"}).say(DAY, "AVAILABLE")
+    evening.person({"id": ids["Jana"], "name": "Jana"}).set_status(DAY, "AVAILABLE")
     dialog.get_by_label("Include available").check()
     expect(dialog).to_contain_text("4 would be asked")
     keep_picture(page, "promote")
@@ -37,8 +37,8 @@ def test_an_evening_as_its_promoter_sees_it(open_page: OpenPage, evening: System
     expect(card).to_contain_text("scheduled")
     evening.control.set_clock(NINE - timedelta(minutes=15))
     expect(card).to_contain_text("4 sent")
-    evening.control.walk(ids["Alice"], "default")
-    until(lambda: ids["Alice"] in evening.in_voice(), "Alice to be seen in voice")
+    evening.control.move_voice(ids["Alice"], "default")
+    until(lambda: ids["Alice"] in evening.people_in_voice(), "Alice to be seen in voice")
     # After a jump of a quarter of an hour the picture of the voice rooms is too old, until the next one is there.
     evening.control.set_clock(NINE - timedelta(seconds=3))
     expect(card).to_contain_text("already in voice")
@@ -47,7 +47,7 @@ def test_an_evening_as_its_promoter_sees_it(open_page: OpenPage, evening: System
     expect(card).to_contain_text("called together")
     expect(card).to_contain_text("1 of 4 came to voice")
     keep_picture(page, "after")
-    got = received(evening.control.messages())
+    got = count_received(evening.control.messages())
     assert set(got[REMINDER]) == {ids[name] for name in ("Alice", "Erik", "Franka", "Jana")}
     assert set(got[START]) == {ids[name] for name in ("Erik", "Franka", "Jana")}
     assert set(got[FOLLOW_UP]) == {ids[name] for name in ("Erik", "Franka", "Jana")}
@@ -55,7 +55,9 @@ def test_an_evening_as_its_promoter_sees_it(open_page: OpenPage, evening: System
     assert all(count == 1 for people in got.values() for count in people.values())
 
 
-def test_the_second_promoter_is_told_who_was_first_and_nothing_is_lost(open_page: OpenPage, evening: System) -> None:
+def test_the_second_promoter_is_told_who_was_first_and_nothing_is_lost(
+    open_page: OpenPage, evening: RunningSystem
+) -> None:
     look(evening, "Alice")
     ivan = open_page(name="Ivan")
     ivan.get_by_role("button", name="Promote", exact=True).click()
@@ -77,7 +79,7 @@ def test_nobody_to_ask_is_said_before_and_after_the_button(open_page: OpenPage) 
     expect(dialog.get_by_text("Nobody to ask yet").first).to_be_visible()
 
 
-def test_promoting_works_without_scripts_and_can_be_cancelled(open_page: OpenPage, evening: System) -> None:
+def test_promoting_works_without_scripts_and_can_be_cancelled(open_page: OpenPage, evening: RunningSystem) -> None:
     look(evening, "Alice")
     page = open_page(name="Bob", scripts=False)
     page.get_by_role("button", name="Promote", exact=True).click()
@@ -91,7 +93,7 @@ def test_promoting_works_without_scripts_and_can_be_cancelled(open_page: OpenPag
     assert evening.control.messages() == []
 
 
-def test_a_dry_run_is_for_the_promoter_alone(open_page: OpenPage, evening: System) -> None:
+def test_a_dry_run_is_for_the_promoter_alone(open_page: OpenPage, evening: RunningSystem) -> None:
     ids = look(evening, "Alice")
     page = open_page(name="Bob")
     page.get_by_role("button", name="Promote", exact=True).click()
@@ -103,7 +105,7 @@ def test_a_dry_run_is_for_the_promoter_alone(open_page: OpenPage, evening: Syste
     assert [one["to"] for one in evening.control.messages()] == [ids["Bob"]] * 4
 
 
-def test_a_player_sees_the_card_and_no_button(open_page: OpenPage, evening: System) -> None:
+def test_a_player_sees_the_card_and_no_button(open_page: OpenPage, evening: RunningSystem) -> None:
     ids = look(evening, "Alice")
     evening.person({"id": ids["Bob"], "name": "Bob"}).promote()
     page = open_page(name="Alice")

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from slomix.dev.rehearsal.system import System
+from slomix.dev.rehearsal.system import RunningSystem
 from tests.journeys.conftest import DAY, Cast, OpenPage, are_looking, sees
 
 FIVE = ("Alice", "Franka", "Goran", "Hana", "Jana")
@@ -37,7 +37,7 @@ def wanted(cast: Cast, tidy: None) -> None:
 
 
 @pytest.fixture
-def five(evening: System) -> None:
+def five(evening: RunningSystem) -> None:
     """One is missing."""
     are_looking(evening, *FIVE)
 
@@ -66,7 +66,7 @@ def sounds(page: Page) -> None:
 @pytest.mark.usefixtures("five")
 def test_nobody_hears_anything_who_did_not_ask_for_it(open_page: OpenPage, cast: Cast) -> None:
     page = open_page(name="Erik", before=FAKE)
-    cast("Bob").say(DAY, "LOOKING")
+    cast("Bob").set_status(DAY, "LOOKING")
     becomes(page, 6)
     assert page.evaluate("audio.made") == 0
     assert played(page) is None
@@ -78,14 +78,14 @@ def test_it_plays_when_today_becomes_ready_and_never_again_that_evening(open_pag
     page = open_page(name="Erik", before=FAKE)
     expect(page.locator("#sound-hint")).to_be_hidden()
     assert notes(page) == 0
-    cast("Bob").say(DAY, "LOOKING")
+    cast("Bob").set_status(DAY, "LOOKING")
     becomes(page, 6)
     sounds(page)
     assert played(page) == f"SESSION_READY:{DAY}:threshold=6"
     page.evaluate(REMEMBER, [played(page), 3600])
-    cast("Bob").say(DAY, "MAYBE")
+    cast("Bob").set_status(DAY, "MAYBE")
     becomes(page, 5)
-    cast("Bob").say(DAY, "LOOKING")
+    cast("Bob").set_status(DAY, "LOOKING")
     becomes(page, 6)
     assert notes(page) == NOTES, "reached, lost and reached again is one event"
 
@@ -100,9 +100,9 @@ def test_the_one_who_makes_it_ready_hears_it_too(open_page: OpenPage) -> None:
 
 @pytest.mark.usefixtures("wanted", "five")
 def test_a_board_that_is_ready_already_is_silent(open_page: OpenPage, cast: Cast) -> None:
-    cast("Bob").say(DAY, "LOOKING")
+    cast("Bob").set_status(DAY, "LOOKING")
     page = open_page(name="Erik", before=FAKE)
-    cast("Ivan").say(DAY, "LOOKING")
+    cast("Ivan").set_status(DAY, "LOOKING")
     becomes(page, 7)
     assert notes(page) == 0
     assert played(page) is None
@@ -113,7 +113,7 @@ def test_of_two_tabs_one_plays(open_page: OpenPage, cast: Cast) -> None:
     first = open_page(name="Erik", before=FAKE)
     second = first.context.new_page()
     second.goto("/")
-    cast("Bob").say(DAY, "LOOKING")
+    cast("Bob").set_status(DAY, "LOOKING")
     becomes(first, 6)
     becomes(second, 6)
     sees(first, lambda: notes(first) + notes(second) >= NOTES, "the sound")
@@ -124,7 +124,7 @@ def test_of_two_tabs_one_plays(open_page: OpenPage, cast: Cast) -> None:
 def test_it_keeps_the_pause_since_the_last_one(open_page: OpenPage, cast: Cast) -> None:
     page = open_page(name="Erik", before=FAKE)
     page.evaluate(REMEMBER, ["another", 25])
-    cast("Bob").say(DAY, "LOOKING")
+    cast("Bob").set_status(DAY, "LOOKING")
     becomes(page, 6)
     assert notes(page) == 0
     assert played(page) == "another"
@@ -134,7 +134,7 @@ def test_it_keeps_the_pause_since_the_last_one(open_page: OpenPage, cast: Cast) 
 def test_what_the_browser_blocks_is_offered_on_the_page_and_plays_when_asked(open_page: OpenPage, cast: Cast) -> None:
     page = open_page(name="Erik", before=BLOCKED)
     expect(page.locator("#sound-hint")).to_be_visible()
-    cast("Bob").say(DAY, "LOOKING")
+    cast("Bob").set_status(DAY, "LOOKING")
     becomes(page, 6)
     assert notes(page) == 0
     assert played(page) is None, "what nobody could hear was not played"

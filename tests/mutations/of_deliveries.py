@@ -77,7 +77,7 @@ MUTATIONS = (
     Mutation(
         "whether a message is still wanted is not asked when it is time to send",
         HANDLERS,
-        "    return NOWHERE if to is None and isinstance(message, Message) else message",
+        "    return NO_ROUTE if to is None and isinstance(message, Message) else message",
         '    return message if isinstance(message, Message) else Message("wanted")',
         (f"{SENT}::test_each_recipient_is_looked_at_again_when_it_is_time_and_a_skip_has_its_reason",),
     ),
@@ -119,7 +119,7 @@ MUTATIONS = (
     Mutation(
         "being asked to wait uses up an attempt",
         RULES,
-        "    is_free = isinstance(answer, SlowDown)",
+        "    is_free = isinstance(answer, RateLimited)",
         "    is_free = False",
         (f"{JUDGED}::test_an_answer_decides_what_became_of_the_message",),
     ),
@@ -147,8 +147,8 @@ MUTATIONS = (
     Mutation(
         "what is meant for one channel takes another",
         HANDLERS,
-        "if seen.reach is None or self._notices[seen.delivery.notice].keeps_channel:",
-        "if seen.reach is None:",
+        "if seen.reachability is None or self._notices[seen.delivery.notice].keeps_channel:",
+        "if seen.reachability is None:",
         (f"{FALLBACK}::test_what_is_meant_for_one_channel_takes_no_other",),
     ),
     Mutation(

@@ -16,7 +16,7 @@ MUTATIONS = (
     Mutation(
         "a stranger writes over the API",
         WEB,
-        "    the_user()\n    origin =",
+        "    require_user()\n    origin =",
         "    origin =",
         (f"{CALLS}::test_a_write_of_nobody_is_401_whatever_else_it_sends",),
     ),
@@ -65,22 +65,22 @@ MUTATIONS = (
     Mutation(
         "a right from the settings is none",
         VIEWERS,
-        "return role in somebody.roles or somebody.discord_id in roles.by_settings(settings, role)",
+        "return role in somebody.roles or somebody.discord_id in roles.configured_holders(settings, role)",
         "return role in somebody.roles",
         ("tests/web/test_api.py::test_access_says_what_somebody_may_do",),
     ),
     Mutation(
         "a right that was granted is none",
         VIEWERS,
-        "return role in somebody.roles or somebody.discord_id in roles.by_settings(settings, role)",
-        "return somebody.discord_id in roles.by_settings(settings, role)",
+        "return role in somebody.roles or somebody.discord_id in roles.configured_holders(settings, role)",
+        "return somebody.discord_id in roles.configured_holders(settings, role)",
         (f"{SESSIONS}::test_a_right_that_was_revoked_is_gone_at_the_next_request",),
     ),
     Mutation(
         "every viewer is told what waits for admins",
         VIEWERS,
-        "case((is_admin, claims.waiting()), else_=0)",
-        "claims.waiting()",
+        "case((is_admin, claims.count_waiting()), else_=0)",
+        "claims.count_waiting()",
         ("tests/web/test_page_budget.py::test_the_frame_is_the_viewers_own",),
     ),
     Mutation(
@@ -128,10 +128,10 @@ MUTATIONS = (
     Mutation(
         "opening a stop link switches off",
         "src/slomix/contacts/unsubscribe_views.py",
-        "        found = unsubscribe.read(session, token, settings=web.runtime().settings)\n",
-        "        found = unsubscribe.read(session, token, settings=web.runtime().settings)\n"
+        "        found = unsubscribe.read_token(session, token, settings=web.runtime().settings)\n",
+        "        found = unsubscribe.read_token(session, token, settings=web.runtime().settings)\n"
         "        zone = web.runtime().settings.zone\n"
-        "        preferences.switch_off(session, found.player_id, [found.kind], zone=zone, now=web.now())\n",
+        "        preferences.switch_off_kinds(session, found.player_id, [found.kind], zone=zone, now=web.now())\n",
         ("tests/web/test_stop.py::test_opening_the_link_changes_nothing",),
     ),
     # From where
@@ -208,8 +208,8 @@ MUTATIONS = (
     Mutation(
         "the pages of admins have no gate",
         "src/slomix/admin/views.py",
-        "    web.the_admin()\n",
-        "    web.the_user()\n",
+        "    web.require_admin()\n",
+        "    web.require_user()\n",
         (f"{ADMIN}::test_only_admins_get_in_and_nobody_else_changes_anything",),
     ),
     Mutation(
@@ -257,7 +257,7 @@ MUTATIONS = (
     Mutation(
         "the bridge asks for no secret",
         "src/slomix/contacts/api.py",
-        "        raise BridgeUnknown\n",
+        "        raise BridgeUnauthorized\n",
         "        pass\n",
         ("tests/web/test_link_api.py::test_who_does_not_know_the_secret_confirms_nothing",),
     ),
@@ -317,16 +317,16 @@ MUTATIONS = (
     Mutation(
         "who takes over a profile inherits its addresses",
         "src/slomix/privacy/unlinking.py",
-        "        contacts.remove_all(session, player.id)  # nothing of whoever had it before\n",
+        "        contacts.remove_all_contacts(session, player.id)  # nothing of whoever had it before\n",
         "        pass\n",
         ("tests/services/test_held_links.py::test_a_profile_is_taken_over_without_what_was_left_behind",),
     ),
     Mutation(
         "unlinking leaves the addresses",
         "src/slomix/privacy/unlinking.py",
-        "def _let_go(session: Session, player_id: int, today: date) -> None:\n"
-        "    contacts.remove_all(session, player_id)\n",
-        "def _let_go(session: Session, player_id: int, today: date) -> None:\n",
+        "def _release_player(session: Session, player_id: int, today: date) -> None:\n"
+        "    contacts.remove_all_contacts(session, player_id)\n",
+        "def _release_player(session: Session, player_id: int, today: date) -> None:\n",
         (f"{LINKED}::test_unlinking_forgets_contacts_and_the_days_ahead_and_keeps_the_past",),
     ),
     Mutation(
@@ -357,8 +357,8 @@ MUTATIONS = (
     Mutation(
         "a search has no limit",
         LIMITS,
-        'limiter.limit("30 per minute", key_func=_person)',
-        'limiter.limit("3000 per minute", key_func=_person)',
+        'limiter.limit("30 per minute", key_func=_account)',
+        'limiter.limit("3000 per minute", key_func=_account)',
         (f"{LIMITED}::test_searches_are_limited_by_person_and_say_when_to_come_back",),
     ),
     Mutation(
@@ -371,8 +371,8 @@ MUTATIONS = (
     Mutation(
         "who has to wait is not told for how long",
         APP,
-        '            answer.headers["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))\n',
-        "            pass\n",
+        '        answer.headers["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))\n',
+        "        pass\n",
         ("tests/web/test_link_api.py::test_codes_come_half_a_minute_apart",),
     ),
     Mutation(
@@ -385,8 +385,8 @@ MUTATIONS = (
     Mutation(
         "anybody who writes to the bot is answered without end",
         "src/slomix/chat/responder.py",
-        "if len(times) == ANSWERS_A_MINUTE and now - times[0] < 60:",
-        "if len(times) > ANSWERS_A_MINUTE and now - times[0] < 60:",
+        "if len(times) == MAX_REPLIES_PER_MINUTE and now - times[0] < 60:",
+        "if len(times) > MAX_REPLIES_PER_MINUTE and now - times[0] < 60:",
         ("tests/services/test_inbox.py::test_the_twenty_first_message_in_a_minute_is_not_answered",),
     ),
     Mutation(

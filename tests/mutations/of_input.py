@@ -50,7 +50,7 @@ MUTATIONS = (
     Mutation(
         "what is neither true nor false is false",
         VALUES,
-        '    raise ValueError(f"{shown(text)} is neither true nor false")',
+        '    raise ValueError(f"{quote_value(text)} is neither true nor false")',
         "    return False",
         (f"{READ}::test_nonsense_is_refused_by_the_name_of_its_variable",),
     ),
@@ -202,15 +202,15 @@ MUTATIONS = (
     Mutation(
         "a list is taken for an object",
         WEB,
-        "    if not isinstance(body, dict):\n        raise NoObject\n",
-        "    if body is None:\n        raise NoObject\n",
+        "    if not isinstance(body, dict):\n        raise NotAnObject\n",
+        "    if body is None:\n        raise NotAnObject\n",
         (f"{CALLS}::test_a_status_that_makes_no_sense",),
     ),
     Mutation(
         "brackets in brackets are a mistake of ours",
         WEB,
-        "    except RecursionError:  # brackets in brackets in brackets\n        raise NoObject from None\n",
-        "    except LookupError:\n        raise NoObject from None\n",
+        "    except RecursionError:  # brackets in brackets in brackets\n        raise NotAnObject from None\n",
+        "    except LookupError:\n        raise NotAnObject from None\n",
         (f"{CALLS}::test_a_body_that_is_no_json_object",),
     ),
     Mutation(
@@ -251,7 +251,7 @@ MUTATIONS = (
     Mutation(
         "what the database cannot store is a mistake of ours",
         "src/slomix/app/factory.py",
-        "    @app.errorhandler(DataError)\n",
+        "        DataError: _refuse_unstorable,\n",
         "",
         ("tests/web/test_bad_input.py::test_a_mistake_is_explained_and_stores_nothing", "tests/web/test_logs.py"),
     ),
@@ -288,7 +288,7 @@ MUTATIONS = (
         "a profile that comes twice in a file is stored once",
         CSV,
         "            if guid in found:\n"
-        "                raise BadFile(words.CSV_TWICE.format(line=reader.line_num, guid=guid))\n",
+        "                raise InvalidPlayersFile(words.CSV_TWICE.format(line=reader.line_num, guid=guid))\n",
         "",
         (f"{FILES}::test_a_file_that_is_wrong_is_refused_with_its_line_and_nothing_is_stored",),
     ),
@@ -296,7 +296,7 @@ MUTATIONS = (
         "a row with too many fields is cut",
         CSV,
         "        if None in row:  # where DictReader keeps what no column is for\n"
-        "            raise BadFile(words.CSV_TOO_MANY_FIELDS.format(line=reader.line_num))\n",
+        "            raise InvalidPlayersFile(words.CSV_TOO_MANY_FIELDS.format(line=reader.line_num))\n",
         "",
         (f"{FILES}::test_a_file_that_is_wrong_is_refused_with_its_line_and_nothing_is_stored",),
     ),
@@ -338,8 +338,8 @@ MUTATIONS = (
     Mutation(
         "the command line reads a file by rules of its own",
         "src/slomix/cli/data.py",
-        "players_csv.read(players_csv.decode(file.read_bytes()))",
-        'players_csv.read(file.read_bytes().decode("latin-1"))',
+        "players_csv.parse_profiles(players_csv.decode_file(file.read_bytes()))",
+        'players_csv.parse_profiles(file.read_bytes().decode_file("latin-1"))',
         (f"{FILES}::test_the_command_line_refuses_the_same_files",),
     ),
     Mutation(

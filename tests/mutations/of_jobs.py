@@ -80,8 +80,8 @@ MUTATIONS = (
     Mutation(
         "what is held is released at once",
         SERVICE,
-        "or_(Job.kind.not_in(held), Job.deadline_at <= now),",
-        "or_(Job.kind.not_in(held), Job.deadline_at >= now),",
+        "or_(Job.kind.not_in(paused_kinds), Job.deadline_at <= now),",
+        "or_(Job.kind.not_in(paused_kinds), Job.deadline_at >= now),",
         ("tests/services/test_paused_sending.py::test_nobody_is_nudged_and_the_scheduler_sleeps_until_the_deadline",),
     ),
     Mutation(
@@ -129,8 +129,8 @@ MUTATIONS = (
     Mutation(
         "a wait that was asked for outlives the deadline",
         RULES,
-        "return None if deadline_at is not None and now + pause >= deadline_at else Again(now, wall + pause)",
-        "return Again(now, wall + pause)",
+        "return None if deadline_at is not None and now + pause >= deadline_at else NextTry(now, wall + pause)",
+        "return NextTry(now, wall + pause)",
         (f"{DECIDED}::test_a_wait_beyond_the_deadline_is_the_end",),
     ),
     Mutation(

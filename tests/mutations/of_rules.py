@@ -52,8 +52,8 @@ MUTATIONS = (
     Mutation(
         "a day that nearly has enough looks as hot as one that has",
         AVAILABILITY,
-        "    return -(-counts.coming * (HOTTEST - 1) // threshold)",
-        "    return -(-counts.coming * HOTTEST // threshold)",
+        "    return -(-counts.coming * (MAX_HEAT - 1) // threshold)",
+        "    return -(-counts.coming * MAX_HEAT // threshold)",
         (
             "tests/rules/test_calendar_rules.py"
             "::test_a_day_gets_hotter_in_thirds_and_is_hottest_only_when_enough_could_come",
@@ -121,7 +121,7 @@ MUTATIONS = (
     Mutation(
         "an evening is called together hours after its start",
         CAMPAIGNS,
-        "    if now > start_at + LATEST:\n        raise TooLate\n",
+        "    if now > start_at + START_CUTOFF:\n        raise TooLate\n",
         "",
         (f"{OF_EVENINGS}::test_an_hour_after_the_start_is_the_last_moment",),
     ),
@@ -177,7 +177,7 @@ MUTATIONS = (
     Mutation(
         "who is nowhere to be seen is called missing on a guess",
         "src/slomix/campaigns/voice_rules.py",
-        "if where is Whereabouts.MISSING]",
+        "if where is VoiceStatus.MISSING]",
         "if not where.is_in_voice]",
         (f"{OF_EVENINGS}::test_nobody_is_called_missing_on_a_guess",),
     ),
@@ -191,7 +191,7 @@ MUTATIONS = (
     Mutation(
         "the same submit twice is judged anew",
         "src/slomix/campaigns/service.py",
-        "    first = _of_submit(session, promoter_id, idempotency_key)\n"
+        "    first = _campaign_of_submit(session, promoter_id, idempotency_key)\n"
         "    if first is not None:\n"
         "        return first, False\n",
         "",
@@ -239,8 +239,8 @@ MUTATIONS = (
     Mutation(
         "an address that does not work is written to",
         CONTACTS,
-        "return tuple(way for way in self.known if way.is_usable)",
-        "return self.known",
+        "return tuple(way for way in self.all_routes if way.is_usable)",
+        "return self.all_routes",
         (f"{OF_REACHING}::test_of_what_is_known_the_ways_that_work_are_left_in_their_order",),
     ),
     Mutation(
@@ -460,7 +460,7 @@ MUTATIONS = (
     Mutation(
         "a name in a message mentions people",
         "src/slomix/deliveries/formatting.py",
-        'return escaped(" ".join(plain_name(name).split())[:LONGEST_NAME])',
+        'return escape_markdown(" ".join(plain_name(name).split())[:LONGEST_NAME])',
         'return " ".join(plain_name(name).split())[:LONGEST_NAME]',
         (f"{OF_EVENINGS}::test_names_mention_nobody_format_nothing_and_sixty_of_them_fit",),
     ),

@@ -18,7 +18,7 @@ from slomix import logs
 from slomix.availability.rules import Status
 from slomix.campaigns import queries, retrying, service
 from slomix.campaigns.rules import Audience, CampaignStatus
-from slomix.campaigns.service import Options
+from slomix.campaigns.service import CampaignChoices
 from slomix.clock import wall_now
 from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
@@ -29,8 +29,8 @@ from slomix.errors import DomainError
 from slomix.jobs import runner
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from slomix.jobs.runner import run
-from slomix.jobs.service import Lost
+from slomix.jobs.runner import execute
+from slomix.jobs.service import JobLost
 from slomix.presence import service as presence
 from slomix.processes import dispatch
 from tests.configuration import ROOM
@@ -97,9 +97,9 @@ class Evening(RuleBasedStateMachine):
     @rule(name=st.sampled_from(["bob", "dora"]), late_joiners=st.booleans())
     def a_promoter_calls(self, name: str, late_joiners: bool) -> None:
         self.keys += 1
-        options = Options(Audience(True, True), late_joiners, dry_run=False, start_at=at(21))
+        options = CampaignChoices(Audience(True, True), late_joiners, dry_run=False, start_at=at(21))
         with suppress(DomainError), self.world.session() as session:
-            service.create(
+            service.create_campaign(
                 session,
                 self.world.players[name],
                 options,
@@ -112,24 +112,24 @@ class Evening(RuleBasedStateMachine):
     @rule()
     def the_promoter_cancels(self) -> None:
         with suppress(DomainError), self.world.session() as session:
-            campaign = queries.of_day(session, TODAY)
+            campaign = queries.campaign_of_day(session, TODAY)
             if campaign is not None:
                 now = self.world.clock.now()
-                service.cancel(session, campaign.id, player_id=campaign.promoter_id, is_admin=False, now=now)
+                service.cancel_campaign(session, campaign.id, player_id=campaign.promoter_id, is_admin=False, now=now)
 
     @rule(unknown=st.booleans())
     def the_promoter_tries_again(self, unknown: bool) -> None:
         now, own = self.world.clock.now(), self.world.runtime.settings
         with suppress(DomainError), self.world.session() as session:
-            campaign = queries.of_day(session, TODAY)
+            campaign = queries.campaign_of_day(session, TODAY)
             if campaign is None:
                 return
             if unknown:
-                chosen = retrying.chances(session, campaign, settings=own, now=now).unknown
+                chosen = retrying.retry_choices(session, campaign, settings=own, now=now).unknown
                 rows = session.scalars(select(Delivery).where(Delivery.id.in_(chosen)))
                 self.retried |= {(row.player_id, row.event_key) for row in rows}
             promoter = campaign.promoter_id
-            retrying.retry(
+            retrying.retry_campaign(
                 session, campaign.id, player_id=promoter, is_admin=False, unknown=unknown, settings=own, now=now
             )
 
@@ -195,7 +195,7 @@ class Evening(RuleBasedStateMachine):
         handler, job, result = self.stuck.pop()
         try:
             runner._finish(self.world.runtime, handler, job, result)
-        except Lost:
+        except JobLost:
             runner._too_late(self.world.runtime, handler, job, result)
 
     def nothing_waits(self) -> None:
@@ -206,16 +206,16 @@ class Evening(RuleBasedStateMachine):
             session.execute(update(Job).where(waiting).values(run_at=self.world.clock.now()))
 
     def due(self, do: Callable[[int, str], None], most: int = 100) -> None:
-        for job in dispatch.tick(self.world.runtime)[:most]:
+        for job in dispatch.release_jobs(self.world.runtime)[:most]:
             do(job.id, job.kind)
 
     def carry(self, job_id: int, kind: str) -> None:
         with suppress(Killed):
-            run(self.world.runtime, dispatch.HANDLERS[kind], job_id)
+            execute(self.world.runtime, dispatch.HANDLERS[kind], job_id)
 
     def stop_in_the_middle(self, job_id: int, kind: str) -> None:
         handler = dispatch.HANDLERS[kind]
-        with logs.about(job=job_id):
+        with logs.log_context(job=job_id):
             begun = runner._begin(self.world.runtime, handler, job_id)
             if isinstance(begun, runner._Begun):
                 self.stuck.append((handler, begun.job, handler.act(self.world.runtime, begun.prepared)))
@@ -229,7 +229,7 @@ class Evening(RuleBasedStateMachine):
                 return f"{row.event_key} left while it was {row.status}"
             if row.deadline_at is not None and self.world.clock.now() >= row.deadline_at:
                 return f"{row.event_key} left after its deadline"
-            if pausing.paused(session) is not None:
+            if pausing.current_pause(session) is not None:
                 return f"{row.event_key} left while sending was paused"
             if row.player_id is None or not row.event_key.startswith("PROMOTE:"):
                 return None
@@ -238,7 +238,7 @@ class Evening(RuleBasedStateMachine):
                 return f"{name} opted out and got {row.event_key}"
             if self.said.get(name) in {None, Status.NOT_PLAYING}:
                 return f"{name} does not play and got {row.event_key}"
-            campaign = queries.of_subject(session, row.subject)
+            campaign = queries.campaign_of_subject(session, row.subject)
             if campaign.status is CampaignStatus.CANCELLED:
                 return f"{row.event_key} left after the cancel"
         return None

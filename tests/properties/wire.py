@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from slomix.channels.base import Address, Message, Receipt, SendError, SlowDown, Unanswered
+from slomix.channels.base import Address, Message, RateLimited, Receipt, SendError, Unanswered
 from slomix.clock import wall_now
 from slomix.reasons.codes import Reason
 
@@ -40,7 +40,7 @@ class Wire:
             case "busy":
                 raise SendError(Reason.OTHER, "503")
             case "slow down":
-                raise SlowDown(Reason.OTHER, "429", retry_after=SECOND)
+                raise RateLimited(Reason.OTHER, "429", retry_after=SECOND)
             case "closed":
                 raise SendError(Reason.DMS_CLOSED, permanent=True)
             case "killed before":

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from slomix.config.settings import Settings, names, secrets
+from slomix.config.settings import Settings, secret_variables, variable_names
 
 STRONG = "kJ7-vQ2x_Zr9TbLm4WcYd8HsNf3GpAe6"
 KEY = "b2YtdGhlLXRlc3RzLWFuZC1vZi1ub3RoaW5nLWVsc2U="
@@ -24,7 +24,7 @@ PRODUCTION = {
 @pytest.fixture(autouse=True)
 def bare_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """None of our variables is set."""
-    for name in (*names(), *(f"{secret}_FILE" for secret in secrets()), "SKIP_HEALTHCHECK"):
+    for name in (*variable_names(), *(f"{secret}_FILE" for secret in secret_variables()), "SKIP_HEALTHCHECK"):
         monkeypatch.delenv(name, raising=False)
 
 

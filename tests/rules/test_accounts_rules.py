@@ -2,7 +2,7 @@
 
 import pytest
 
-from slomix.accounts.rules import is_discord_id, like_pattern, own_path
+from slomix.accounts.rules import is_discord_id, like_pattern, local_path
 
 
 @pytest.mark.parametrize("text", ["1", "100000000000000001", "9" * 20])
@@ -32,7 +32,7 @@ def test_wildcards_in_a_search_are_letters(words: str, pattern: str) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/day/2026-11-20", "/profile?next=/day/2026-11-20#c", "/a//b", "/ž", "/@x.si"])
 def test_a_login_leads_to_a_path_of_ours(path: str) -> None:
-    assert own_path(path) == path
+    assert local_path(path) == path
 
 
 @pytest.mark.parametrize(
@@ -68,4 +68,4 @@ def test_a_login_leads_to_a_path_of_ours(path: str) -> None:
     ],
 )
 def test_a_login_leads_nowhere_else(target: str | None) -> None:
-    assert own_path(target) == "/"
+    assert local_path(target) == "/"

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from slomix.availability import rules
-from slomix.availability.rules import FarDay, PastDay
+from slomix.availability.rules import DayTooFar, PastDay
 from slomix.clock import local_day
 from slomix.errors import Invalid
 from tests.moments import LJUBLJANA
@@ -52,11 +52,11 @@ LAST = {
 def may_be_set(day: date, today: date) -> type[Invalid] | None:
     """Why a day may not be set; both rules agree on whether it may."""
     try:
-        rules.check_may_change(day, today)
+        rules.check_day_open(day, today)
     except Invalid as refusal:
-        assert not rules.may_change(day, today)
+        assert not rules.is_day_open(day, today)
         return type(refusal)
-    assert rules.may_change(day, today)
+    assert rules.is_day_open(day, today)
     return None
 
 
@@ -73,7 +73,7 @@ def test_in_a_night_of_a_change_today_and_ninety_days_may_be_set(
     assert today == (by_midnight if boundary == MIDNIGHT else by_five)
     last, a_day = LAST[today], timedelta(days=1)
     days = [today - a_day, today, today + a_day, last, last + a_day]
-    assert [may_be_set(day, today) for day in days] == [PastDay, None, None, None, FarDay]
+    assert [may_be_set(day, today) for day in days] == [PastDay, None, None, None, DayTooFar]
 
 
 def test_an_hour_on_the_wall_that_does_not_exist_still_has_a_day() -> None:
@@ -94,6 +94,6 @@ def test_both_hours_of_the_doubled_one_are_the_same_day() -> None:
 @pytest.mark.parametrize("today", [date(2026, 1, 15), date(2026, 8, 1)], ids=["over spring", "over autumn"])
 def test_a_horizon_over_a_change_of_the_clocks_is_ninety_days_too(today: date) -> None:
     """Ninety days of 24 hours would end an hour off, and at midnight a day off."""
-    may = [day for day in (today + timedelta(days=n) for n in range(-3, 100)) if rules.may_change(day, today)]
+    may = [day for day in (today + timedelta(days=n) for n in range(-3, 100)) if rules.is_day_open(day, today)]
     assert (len(may), may[0]) == (91, today)
     assert may[-1] == {date(2026, 1, 15): date(2026, 4, 15), date(2026, 8, 1): date(2026, 10, 30)}[today]

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from slomix.availability import rules
-from slomix.availability.rules import Counts, FarDay, NoSuchDay, NoSuchStatus, PastDay, SpanTooLong, Status
+from slomix.availability.rules import DayTooFar, NoSuchDay, NoSuchStatus, PastDay, SpanTooLong, Status, StatusCounts
 from slomix.errors import Invalid
 
 TODAY = date(2026, 11, 20)
@@ -13,21 +13,21 @@ TODAY = date(2026, 11, 20)
 
 @pytest.mark.parametrize(
     ("days", "refusal"),
-    [(-365, PastDay), (-1, PastDay), (0, None), (1, None), (89, None), (90, None), (91, FarDay), (3650, FarDay)],
+    [(-365, PastDay), (-1, PastDay), (0, None), (1, None), (89, None), (90, None), (91, DayTooFar), (3650, DayTooFar)],
 )
 def test_today_and_ninety_days_ahead_may_be_set(days: int, refusal: type[Invalid] | None) -> None:
     day = TODAY + timedelta(days=days)
-    assert rules.may_change(day, TODAY) is (refusal is None)
+    assert rules.is_day_open(day, TODAY) is (refusal is None)
     if refusal is None:
-        rules.check_may_change(day, TODAY)
+        rules.check_day_open(day, TODAY)
     else:
         with pytest.raises(refusal, match=r"^[A-Z].*\.$"):
-            rules.check_may_change(day, TODAY)
+            rules.check_day_open(day, TODAY)
 
 
 def test_the_sentence_about_a_far_day_names_the_horizon() -> None:
-    with pytest.raises(FarDay, match="up to 90 days ahead"):
-        rules.check_may_change(TODAY + timedelta(days=91), TODAY)
+    with pytest.raises(DayTooFar, match="up to 90 days ahead"):
+        rules.check_day_open(TODAY + timedelta(days=91), TODAY)
 
 
 @pytest.mark.parametrize("text", ["2026-11-25", "2028-02-29", "2026-01-01"])
@@ -116,6 +116,6 @@ def test_a_month_that_has_no_neighbours_is_refused_rather_than_counted_past_the_
 
 
 def test_counts_tell_who_is_coming_from_who_said_anything() -> None:
-    counts = Counts.of({Status.LOOKING: 3, Status.MAYBE: 2, Status.NOT_PLAYING: 4})
+    counts = StatusCounts.from_statuses({Status.LOOKING: 3, Status.MAYBE: 2, Status.NOT_PLAYING: 4})
     assert [counts[status] for status in Status] == [3, 0, 2, 4]
     assert (counts.total, counts.coming) == (9, 5)

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from slomix.availability import rules
-from slomix.availability.rules import HOTTEST, Counts, NoSuchDay, NoSuchMonth
+from slomix.availability.rules import MAX_HEAT, NoSuchDay, NoSuchMonth, StatusCounts
 
 # How many could come, from nobody to one more than enough.
 HEATS = {
@@ -20,15 +20,15 @@ HEATS = {
 def test_a_day_gets_hotter_in_thirds_and_is_hottest_only_when_enough_could_come(
     threshold: int, heats: list[int]
 ) -> None:
-    assert [rules.heat(Counts(looking=coming), threshold) for coming in range(threshold + 2)] == heats
-    assert heats[threshold] == HOTTEST
-    assert HOTTEST not in heats[:threshold]
+    assert [rules.heat(StatusCounts(looking=coming), threshold) for coming in range(threshold + 2)] == heats
+    assert heats[threshold] == MAX_HEAT
+    assert MAX_HEAT not in heats[:threshold]
 
 
 def test_whoever_could_come_makes_a_day_hotter_and_whoever_does_not_play_leaves_it_cold() -> None:
-    assert rules.heat(Counts(looking=1, available=2, maybe=1), 4) == HOTTEST
-    assert rules.heat(Counts(not_playing=9), 4) == 0
-    assert rules.heat(Counts(maybe=3, not_playing=9), 4) == 3
+    assert rules.heat(StatusCounts(looking=1, available=2, maybe=1), 4) == MAX_HEAT
+    assert rules.heat(StatusCounts(not_playing=9), 4) == 0
+    assert rules.heat(StatusCounts(maybe=3, not_playing=9), 4) == 3
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_whoever_could_come_makes_a_day_hotter_and_whoever_does_not_play_leaves_
     ids=str,
 )
 def test_a_day_has_neighbours_where_there_are_any(day: date, before: date | None, after: date | None) -> None:
-    assert rules.neighbours(day) == (before, after)
+    assert rules.adjacent_days(day) == (before, after)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_day_has_neighbours_where_there_are_any(day: date, before: date | None
     ids=str,
 )
 def test_a_month_can_be_shown_where_the_months_around_it_exist(day: date, has_one: bool) -> None:
-    assert rules.has_month(day) is has_one
+    assert rules.can_show_month(day) is has_one
 
 
 @pytest.mark.parametrize("text", ["0002-01", "1970-01", "2026-11", "9998-12"])

@@ -12,36 +12,36 @@ from slomix.campaigns.notices import calls
 from slomix.campaigns.notices.calls import FOLLOW_UP, REMINDER, Facts, Links
 from slomix.campaigns.notices.summary import SummaryFacts
 from slomix.campaigns.notices.summary import text as summary_text
-from slomix.campaigns.rules import Audience, CampaignStatus, Phase, Times, TooLate
+from slomix.campaigns.rules import Audience, CampaignStatus, NoticeOutcome, NoticeTimes, TooLate
 from slomix.campaigns.voice_rules import missing
-from slomix.contacts.rules import ChannelName, Kind, QuietHours, Reach, Way
-from slomix.deliveries.formatting import OnDiscord, Plain, Style
+from slomix.contacts.rules import ChannelName, ContactRoute, MessageKind, QuietHours, Reachability
+from slomix.deliveries.formatting import DiscordStyle, PlainStyle, Style
 from slomix.jobs.rules import JobStatus
-from slomix.presence.rules import Whereabouts
+from slomix.presence.rules import VoiceStatus
 from slomix.reasons.codes import Reason
 from tests.moments import LJUBLJANA, at
 
-TIMES = Times(reminder_lead=timedelta(minutes=15), voice_check_delay=timedelta(seconds=30))
+TIMES = NoticeTimes(reminder_lead=timedelta(minutes=15), voice_check_delay=timedelta(seconds=30))
 START = at(21)
 LINKS = Links("http://b/", "http://b/stop/of-this-reader", None)
-ON_DISCORD = OnDiscord()
+ON_DISCORD = DiscordStyle()
 
 
-def reach(player_id: int, **changes: object) -> Reach:
+def reach(player_id: int, **changes: object) -> Reachability:
     values: dict[str, object] = {
         "player_id": player_id,
         "discord_id": str(player_id),
         "has_left": False,
-        "allows": frozenset({Kind.CAMPAIGNS}),
+        "allows": frozenset({MessageKind.CAMPAIGNS}),
         "quiet_hours": None,
         "zone": LJUBLJANA,
-        "known": (Way(player_id, ChannelName.DISCORD),),
+        "all_routes": (ContactRoute(player_id, ChannelName.DISCORD),),
     }
-    return Reach(**(values | changes))  # type: ignore[arg-type]
+    return Reachability(**(values | changes))  # type: ignore[arg-type]
 
 
 def test_made_in_the_afternoon_everything_is_planned_for_its_moment() -> None:
-    plan = rules.plan(START, at(17), TIMES)
+    plan = rules.plan_timeline(START, at(17), TIMES)
     assert (plan.reminder.at, plan.reminder.skipped) == (at(20, 45), None)
     assert (plan.start.at, plan.start.deadline_at) == (at(21), at(21, 15))
     assert (plan.voice_check.at, plan.voice_check.deadline_at) == (at(21, 0, 30), at(21, 20, 30))
@@ -52,13 +52,13 @@ def test_made_in_the_afternoon_everything_is_planned_for_its_moment() -> None:
     ("made_at", "reminder"), [(at(20, 44, 59), None), (at(20, 45), Reason.TOO_LATE), (at(20, 59, 55), Reason.TOO_LATE)]
 )
 def test_a_reminder_whose_moment_has_passed_is_skipped_with_its_reason(made_at: object, reminder: object) -> None:
-    plan = rules.plan(START, made_at, TIMES)  # type: ignore[arg-type]
+    plan = rules.plan_timeline(START, made_at, TIMES)  # type: ignore[arg-type]
     assert plan.reminder.skipped == reminder
     assert plan.start.at == at(21), "the start is never moved forward"
 
 
 def test_made_after_the_start_the_start_goes_out_now_and_says_when_it_began() -> None:
-    plan = rules.plan(START, at(21, 40), TIMES)
+    plan = rules.plan_timeline(START, at(21, 40), TIMES)
     assert plan.start.at == at(21, 40)
     assert plan.start.deadline_at == at(21, 55)
     assert plan.began_at == at(21)
@@ -68,9 +68,9 @@ def test_made_after_the_start_the_start_goes_out_now_and_says_when_it_began() ->
 
 
 def test_an_hour_after_the_start_is_the_last_moment() -> None:
-    assert rules.plan(START, at(22), TIMES).start.at == at(22)
+    assert rules.plan_timeline(START, at(22), TIMES).start.at == at(22)
     with pytest.raises(TooLate):
-        rules.plan(START, at(22, 0, 1), TIMES)
+        rules.plan_timeline(START, at(22, 0, 1), TIMES)
 
 
 @pytest.mark.parametrize(
@@ -93,11 +93,11 @@ def test_looking_is_always_asked_the_others_when_ticked(audience: Audience, aske
     ("changes", "reason"),
     [
         ({"allows": frozenset()}, Reason.NOT_OPTED_IN),
-        ({"allows": frozenset(Kind) - {Kind.CAMPAIGNS}}, Reason.NOT_OPTED_IN),
+        ({"allows": frozenset(MessageKind) - {MessageKind.CAMPAIGNS}}, Reason.NOT_OPTED_IN),
         ({"discord_id": None}, Reason.NOT_LINKED),
         ({"has_left": True}, Reason.LEFT_OUR_SERVER),
-        ({"known": ()}, Reason.NO_WORKING_CONTACT),
-        ({"known": (Way(1, ChannelName.DISCORD, is_usable=False),)}, Reason.NO_WORKING_CONTACT),
+        ({"all_routes": ()}, Reason.NO_WORKING_CONTACT),
+        ({"all_routes": (ContactRoute(1, ChannelName.DISCORD, is_usable=False),)}, Reason.NO_WORKING_CONTACT),
         ({"quiet_hours": QuietHours(at(20).time(), at(23).time())}, None),
         ({"quiet_hours": QuietHours(at(19).astimezone(LJUBLJANA).time(), at(23).time())}, Reason.QUIET_HOURS),
     ],
@@ -123,31 +123,43 @@ def test_who_would_get_one_of_two_notices_is_asked() -> None:
     [
         ({}, {}, CampaignStatus.SCHEDULED),
         ({}, {rules.REMINDER: "skipped"}, CampaignStatus.SCHEDULED),
-        ({rules.REMINDER: Phase(sent=2)}, {rules.REMINDER: "sent"}, CampaignStatus.RUNNING),
+        ({rules.REMINDER: NoticeOutcome(sent=2)}, {rules.REMINDER: "sent"}, CampaignStatus.RUNNING),
         ({}, {rules.START: "running"}, CampaignStatus.RUNNING),
-        ({rules.START: Phase(sent=2)}, {rules.START: "sent"}, CampaignStatus.SENT),
+        ({rules.START: NoticeOutcome(sent=2)}, {rules.START: "sent"}, CampaignStatus.SENT),
         ({}, {rules.START: "skipped"}, CampaignStatus.SENT),
-        ({rules.START: Phase(sent=2, failed=1)}, {rules.START: "sent"}, CampaignStatus.PARTIAL),
-        ({rules.START: Phase(sent=2, unknown=1)}, {rules.START: "sent"}, CampaignStatus.PARTIAL),
-        ({rules.START: Phase(failed=2)}, {rules.START: "failed"}, CampaignStatus.FAILED),
-        ({rules.START: Phase(sent=2)}, {rules.START: "sent", rules.VOICE_CHECK: "sent"}, CampaignStatus.FOLLOWUP_SENT),
+        ({rules.START: NoticeOutcome(sent=2, failed=1)}, {rules.START: "sent"}, CampaignStatus.PARTIAL),
+        ({rules.START: NoticeOutcome(sent=2, unknown=1)}, {rules.START: "sent"}, CampaignStatus.PARTIAL),
+        ({rules.START: NoticeOutcome(failed=2)}, {rules.START: "failed"}, CampaignStatus.FAILED),
         (
-            {rules.REMINDER: Phase(failed=1), rules.START: Phase(sent=1)},
+            {rules.START: NoticeOutcome(sent=2)},
+            {rules.START: "sent", rules.VOICE_CHECK: "sent"},
+            CampaignStatus.FOLLOWUP_SENT,
+        ),
+        (
+            {rules.REMINDER: NoticeOutcome(failed=1), rules.START: NoticeOutcome(sent=1)},
             {rules.START: "sent", rules.VOICE_CHECK: "sent"},
             CampaignStatus.PARTIAL,
         ),
-        ({rules.START: Phase(sent=2)}, {rules.START: "sent", rules.VOICE_CHECK: "failed"}, CampaignStatus.PARTIAL),
-        ({rules.START: Phase(failed=2)}, {rules.START: "failed", rules.VOICE_CHECK: "sent"}, CampaignStatus.FAILED),
+        (
+            {rules.START: NoticeOutcome(sent=2)},
+            {rules.START: "sent", rules.VOICE_CHECK: "failed"},
+            CampaignStatus.PARTIAL,
+        ),
+        (
+            {rules.START: NoticeOutcome(failed=2)},
+            {rules.START: "failed", rules.VOICE_CHECK: "sent"},
+            CampaignStatus.FAILED,
+        ),
     ],
 )
 def test_a_later_phase_never_hides_an_earlier_failure(
-    phases: dict[str, Phase], jobs: dict[str, str], status: CampaignStatus
+    phases: dict[str, NoticeOutcome], jobs: dict[str, str], status: CampaignStatus
 ) -> None:
     assert rules.overall_status(phases, {kind: JobStatus(value) for kind, value in jobs.items()}) is status
 
 
 def test_nobody_is_called_missing_on_a_guess() -> None:
-    found = {1: Whereabouts.MISSING, 2: Whereabouts.UNKNOWN, 3: Whereabouts.HERE, 4: Whereabouts.ELSEWHERE}
+    found = {1: VoiceStatus.MISSING, 2: VoiceStatus.UNKNOWN, 3: VoiceStatus.HERE, 4: VoiceStatus.ELSEWHERE}
     assert missing(found) == [1]
 
 
@@ -162,7 +174,7 @@ def test_nobody_is_called_missing_on_a_guess() -> None:
     ],
 )
 def test_a_change_among_three_statuses_keeps_a_recipient(status: Status | None, reason: str | None) -> None:
-    assert rules.why_unwanted(status) == reason
+    assert rules.withdrawal_reason(status) == reason
 
 
 def facts(**changes: object) -> SummaryFacts:
@@ -219,7 +231,7 @@ def every_message(style: Style, links: Links = LINKS) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("style", [ON_DISCORD, Plain(LJUBLJANA, at(20, 45))])
+@pytest.mark.parametrize("style", [ON_DISCORD, PlainStyle(LJUBLJANA, at(20, 45))])
 def test_no_message_names_a_zone_and_every_one_says_how_to_stop_it(style: Style) -> None:
     for text in every_message(style):
         assert "CET" not in text
@@ -247,10 +259,10 @@ def test_on_discord_times_are_timestamps_that_everybody_sees_in_their_own_zone()
 def test_where_there_is_only_text_times_are_those_of_the_readers_own_clock(
     zone: ZoneInfo, now: datetime, hour: str, countdown: str
 ) -> None:
-    text = REMINDER.text(Facts(START, at(20, 45), LINKS, Plain(zone, now)))
+    text = REMINDER.text(Facts(START, at(20, 45), LINKS, PlainStyle(zone, now)))
     assert hour in text
     assert countdown in text
-    assert all("<" not in text for text in every_message(Plain(zone, now))), "nothing that only Discord can read"
+    assert all("<" not in text for text in every_message(PlainStyle(zone, now))), "nothing that only Discord can read"
 
 
 def test_the_voice_room_is_named_by_what_calls_people_together() -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from slomix.campaigns import card, rules
-from slomix.campaigns.queries import Turnout
-from slomix.campaigns.view_models import Others, Outcome, PhaseCard, SummaryCard, Why
+from slomix.campaigns.queries import Attendance
+from slomix.campaigns.view_models import OtherCampaignCount, OutcomeCount, PhaseCard, ReasonCount, SummaryCard
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.deliveries.service import Tally
 from slomix.jobs.models import Job
@@ -42,11 +42,11 @@ def phase(
         else Tally({(status, Explanation(Reason.QUIET_HOURS)): number for status, number in numbers.items()})
     )
     outcomes = [
-        Outcome(status, number, [Why("quiet hours", number)])
+        OutcomeCount(status, number, [ReasonCount("quiet hours", number)])
         for status, number in (numbers or {}).items()
         if status in {SKIPPED, FAILED, UNKNOWN}
     ]
-    return PhaseCard(job, tally, outcomes, [Others(7, others, is_told=True)] if others else [])
+    return PhaseCard(job, tally, outcomes, [OtherCampaignCount(7, others, is_told=True)] if others else [])
 
 
 def lines(shown: PhaseCard, *, with_reasons: bool = False) -> list[str]:
@@ -88,15 +88,18 @@ def test_promoters_are_told_why() -> None:
 @pytest.mark.parametrize(
     ("reasons", "says"),
     [
-        ([Why("", 3)], "3 skipped"),
-        ([Why("quiet hours", 3)], "3 skipped: quiet hours"),
-        ([Why("quiet hours", 2), Why("already in voice", 1)], "3 skipped: 2 quiet hours, 1 already in voice"),
-        ([Why("quiet hours", 2), Why("", 1)], "3 skipped: 2 quiet hours, 1 no reason given"),
+        ([ReasonCount("", 3)], "3 skipped"),
+        ([ReasonCount("quiet hours", 3)], "3 skipped: quiet hours"),
+        (
+            [ReasonCount("quiet hours", 2), ReasonCount("already in voice", 1)],
+            "3 skipped: 2 quiet hours, 1 already in voice",
+        ),
+        ([ReasonCount("quiet hours", 2), ReasonCount("", 1)], "3 skipped: 2 quiet hours, 1 no reason given"),
     ],
 )
-def test_one_reason_needs_no_number_and_several_do(reasons: list[Why], says: str) -> None:
-    assert card.outcome_text(Outcome(SKIPPED, 3, reasons), with_reasons=True) == says
-    assert card.outcome_text(Outcome(SKIPPED, 3, reasons), with_reasons=False) == "3 skipped"
+def test_one_reason_needs_no_number_and_several_do(reasons: list[ReasonCount], says: str) -> None:
+    assert card.outcome_text(OutcomeCount(SKIPPED, 3, reasons), with_reasons=True) == says
+    assert card.outcome_text(OutcomeCount(SKIPPED, 3, reasons), with_reasons=False) == "3 skipped"
 
 
 @pytest.mark.parametrize(
@@ -117,12 +120,14 @@ def test_a_phase_is_partial_where_something_went_wrong_or_may_have(shown: PhaseC
 @pytest.mark.parametrize(
     ("others", "says"),
     [
-        (Others(3, 4, is_told=True), ("4 told by", "an earlier campaign", "/campaigns/3")),
-        (Others(9, 4, is_told=False), ("4 left to be told by", "a later campaign", "/campaigns/9")),
-        (Others(None, 4, is_told=True), ("4 told by", "the earlier site", "")),
+        (OtherCampaignCount(3, 4, is_told=True), ("4 told by", "an earlier campaign", "/campaigns/3")),
+        (OtherCampaignCount(9, 4, is_told=False), ("4 left to be told by", "a later campaign", "/campaigns/9")),
+        (OtherCampaignCount(None, 4, is_told=True), ("4 told by", "the earlier site", "")),
     ],
 )
-def test_whom_another_campaign_told_is_said_with_its_page(others: Others, says: tuple[str, str, str]) -> None:
+def test_whom_another_campaign_told_is_said_with_its_page(
+    others: OtherCampaignCount, says: tuple[str, str, str]
+) -> None:
     line = card.others_line(others, own_id=7, is_today=True, with_link=True)
     assert (line.text, line.campaign, line.href) == says
     assert line.when == " tonight"
@@ -135,13 +140,13 @@ def test_whom_another_campaign_told_is_said_with_its_page(others: Others, says: 
     [
         (None, False, ""),
         (None, True, "Over. Nobody knows who came to voice."),
-        (Turnout(2, 4), False, "2 of 4 came to voice."),
-        (Turnout(4, 4), False, "All 4 came to voice."),
-        (Turnout(0, 0), False, "0 of 0 came to voice."),
-        (Turnout(4, 4), True, "Over. All 4 came to voice."),
+        (Attendance(2, 4), False, "2 of 4 came to voice."),
+        (Attendance(4, 4), False, "All 4 came to voice."),
+        (Attendance(0, 0), False, "0 of 0 came to voice."),
+        (Attendance(4, 4), True, "Over. All 4 came to voice."),
     ],
 )
-def test_how_it_turned_out(found: Turnout | None, is_over: bool, says: str) -> None:
+def test_how_it_turned_out(found: Attendance | None, is_over: bool, says: str) -> None:
     assert card.turnout(found, is_over=is_over, is_called=True) == says
 
 

@@ -8,17 +8,17 @@ import pytest
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from slomix import words
-from slomix.contacts.models import Preferences
+from slomix.contacts.models import StoredPreferences
 from slomix.contacts.rules import (
     KINDS,
     TICKS,
     ChannelName,
+    ContactRoute,
     EmptyQuietHours,
-    Kind,
+    MessageKind,
     QuietHours,
-    Reach,
-    Way,
-    why_not,
+    Reachability,
+    refusal_reason,
 )
 from slomix.reasons.codes import Reason
 from tests.moments import LJUBLJANA, at
@@ -57,7 +57,7 @@ EVENING, NIGHT = QuietHours(time(20), time(21)), QuietHours(time(22, 30), time(7
 def test_quiet_hours_hold_from_their_start_until_just_before_their_end(
     hours: QuietHours, now: datetime, zone: ZoneInfo, quiet: bool
 ) -> None:
-    assert hours.hold_at(now, zone) is quiet
+    assert hours.apply_at(now, zone) is quiet
 
 
 @pytest.mark.parametrize("hour", [time(0), time(21, 30)])
@@ -66,24 +66,24 @@ def test_quiet_hours_that_end_when_they_begin_are_refused_with_a_sentence(hour: 
         QuietHours(hour, hour)
 
 
-DISCORD, TELEGRAM = Way(1, ChannelName.DISCORD), Way(2, ChannelName.TELEGRAM, "sealed")
-REACHABLE = Reach(
+DISCORD, TELEGRAM = ContactRoute(1, ChannelName.DISCORD), ContactRoute(2, ChannelName.TELEGRAM, "sealed")
+REACHABLE = Reachability(
     player_id=1,
     discord_id="100000000000000001",
     has_left=False,
-    allows=frozenset(Kind),
+    allows=frozenset(MessageKind),
     quiet_hours=None,
     zone=LJUBLJANA,
-    known=(DISCORD,),
+    all_routes=(DISCORD,),
 )
 QUIET = replace(REACHABLE, quiet_hours=EVENING)
-NO_CONTACT = replace(QUIET, known=(replace(DISCORD, is_usable=False),))
-NOT_OPTED_IN = replace(NO_CONTACT, known=(), allows=frozenset())
+NO_CONTACT = replace(QUIET, all_routes=(replace(DISCORD, is_usable=False),))
+NOT_OPTED_IN = replace(NO_CONTACT, all_routes=(), allows=frozenset())
 LEFT = replace(NOT_OPTED_IN, has_left=True)
 NOT_LINKED = replace(LEFT, discord_id=None)
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", MessageKind)
 @pytest.mark.parametrize(
     ("reach", "reason"),
     [
@@ -96,20 +96,25 @@ NOT_LINKED = replace(LEFT, discord_id=None)
         (REACHABLE, None),
     ],
 )
-def test_of_several_reasons_the_weightiest_is_given(reach: Reach | None, reason: str | None, kind: Kind) -> None:
-    assert why_not(reach, at(20, 45), kind=kind) == reason
+def test_of_several_reasons_the_weightiest_is_given(
+    reach: Reachability | None, reason: str | None, kind: MessageKind
+) -> None:
+    assert refusal_reason(reach, at(20, 45), kind=kind) == reason
 
 
 def test_a_message_is_of_the_kind_that_calls_people_together_unless_it_says_otherwise() -> None:
-    assert why_not(replace(REACHABLE, allows=frozenset({Kind.CAMPAIGNS})), at(20, 45)) is None
-    assert why_not(replace(REACHABLE, allows=frozenset(Kind) - {Kind.CAMPAIGNS}), at(20, 45)) == Reason.NOT_OPTED_IN
+    assert refusal_reason(replace(REACHABLE, allows=frozenset({MessageKind.CAMPAIGNS})), at(20, 45)) is None
+    assert (
+        refusal_reason(replace(REACHABLE, allows=frozenset(MessageKind) - {MessageKind.CAMPAIGNS}), at(20, 45))
+        == Reason.NOT_OPTED_IN
+    )
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_one_kind_that_is_switched_on_allows_no_other(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", MessageKind)
+def test_one_kind_that_is_switched_on_allows_no_other(kind: MessageKind) -> None:
     allows_one = replace(REACHABLE, allows=frozenset({kind}))
-    assert {other: why_not(allows_one, at(20, 45), kind=other) for other in Kind} == {
-        other: None if other is kind else Reason.NOT_OPTED_IN for other in Kind
+    assert {other: refusal_reason(allows_one, at(20, 45), kind=other) for other in MessageKind} == {
+        other: None if other is kind else Reason.NOT_OPTED_IN for other in MessageKind
     }
 
 
@@ -124,9 +129,9 @@ def test_one_kind_that_is_switched_on_allows_no_other(kind: Kind) -> None:
     ],
 )
 def test_a_warning_about_ones_own_campaign_needs_no_consent_but_heeds_the_night(
-    reach: Reach | None, reason: str | None
+    reach: Reachability | None, reason: str | None
 ) -> None:
-    assert why_not(reach, at(20, 45), kind=None) == reason
+    assert refusal_reason(reach, at(20, 45), kind=None) == reason
 
 
 @pytest.mark.parametrize(
@@ -134,36 +139,38 @@ def test_a_warning_about_ones_own_campaign_needs_no_consent_but_heeds_the_night(
     [(NOT_LINKED, Reason.NOT_LINKED), (LEFT, Reason.LEFT_OUR_SERVER), (NOT_OPTED_IN, None), (QUIET, None)],
 )
 def test_what_somebody_asked_for_just_now_needs_a_link_and_our_server_and_no_more(
-    reach: Reach, reason: str | None
+    reach: Reachability, reason: str | None
 ) -> None:
-    assert why_not(reach, at(20, 45), kind=None, heeds_quiet_hours=False) == reason
+    assert refusal_reason(reach, at(20, 45), kind=None, heeds_quiet_hours=False) == reason
 
 
 def test_what_heeds_no_quiet_hours_needs_consent_all_the_same() -> None:
-    assert why_not(QUIET, at(20, 45), heeds_quiet_hours=False) is None
-    assert why_not(NOT_OPTED_IN, at(20, 45), heeds_quiet_hours=False) == Reason.NOT_OPTED_IN
+    assert refusal_reason(QUIET, at(20, 45), heeds_quiet_hours=False) is None
+    assert refusal_reason(NOT_OPTED_IN, at(20, 45), heeds_quiet_hours=False) == Reason.NOT_OPTED_IN
 
 
 def test_quiet_hours_over_do_not_hold_a_message_back() -> None:
-    assert why_not(QUIET, at(21)) is None
+    assert refusal_reason(QUIET, at(21)) is None
 
 
 def test_of_what_is_known_the_ways_that_work_are_left_in_their_order() -> None:
     broken = replace(TELEGRAM, is_usable=False)
-    signal = Way(3, ChannelName.SIGNAL, "sealed")
-    assert replace(REACHABLE, known=(TELEGRAM, signal, DISCORD)).ways == (TELEGRAM, signal, DISCORD)
-    assert replace(REACHABLE, known=(broken, signal, DISCORD)).ways == (signal, DISCORD)
-    assert why_not(replace(REACHABLE, known=(broken, DISCORD)), at(20, 45)) is None, "one that works is enough"
-    assert why_not(replace(REACHABLE, known=(broken,)), at(20, 45)) == Reason.NO_WORKING_CONTACT
+    signal = ContactRoute(3, ChannelName.SIGNAL, "sealed")
+    assert replace(REACHABLE, all_routes=(TELEGRAM, signal, DISCORD)).routes == (TELEGRAM, signal, DISCORD)
+    assert replace(REACHABLE, all_routes=(broken, signal, DISCORD)).routes == (signal, DISCORD)
+    assert refusal_reason(replace(REACHABLE, all_routes=(broken, DISCORD)), at(20, 45)) is None, (
+        "one that works is enough"
+    )
+    assert refusal_reason(replace(REACHABLE, all_routes=(broken,)), at(20, 45)) == Reason.NO_WORKING_CONTACT
 
 
 def test_every_kind_has_a_column_of_its_own_and_texts() -> None:
-    assert list(KINDS) == list(Kind)
-    assert set(words.KIND_TEXTS) == set(Kind)
+    assert list(KINDS) == list(MessageKind)
+    assert set(words.KIND_TEXTS) == set(MessageKind)
     columns = [switch.column for switch in KINDS.values()]
-    assert len(set(columns)) == len(Kind)
+    assert len(set(columns)) == len(MessageKind)
     for switch in KINDS.values():
-        default = Preferences.__table__.c[switch.column].default
+        default = StoredPreferences.__table__.c[switch.column].default
         assert isinstance(default, ScalarElementColumnDefault)
         assert default.arg is switch.off, "off until it is switched on"
 

@@ -4,9 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from slomix.channels.base import Receipt, SendError, SlowDown, Unanswered
+from slomix.channels.base import RateLimited, Receipt, SendError, Unanswered
 from slomix.clock import wall_now
-from slomix.deliveries.rules import LIVE, DeliveryStatus, Verdict, judge, may_repeat, when_given_up
+from slomix.deliveries.rules import (
+    LIVE_STATUSES,
+    DeliveryStatus,
+    Verdict,
+    judge_answer,
+    may_repeat,
+    status_when_given_up,
+)
 from slomix.jobs.rules import Done, JobStatus, Retry
 from slomix.reasons.codes import Explanation, Reason
 
@@ -19,7 +26,7 @@ SENT = Verdict(DeliveryStatus.SENT, Done())
 CUT, BUSY, SLOW_DOWN, CLOSED = (
     Unanswered(Reason.OTHER, "no answer"),
     SendError(Reason.OTHER, "503"),
-    SlowDown(Reason.OTHER, "429", retry_after=PATIENCE),
+    RateLimited(Reason.OTHER, "429", retry_after=PATIENCE),
     SendError(Reason.DMS_CLOSED, permanent=True),
 )
 
@@ -59,11 +66,11 @@ def test_an_answer_decides_what_became_of_the_message(
     answer: Receipt | SendError, seconds_ago: float, is_repeat: bool, verdict: Verdict
 ) -> None:
     first = WALL - seconds_ago * SECOND
-    assert judge(answer, first_tried_at=first, wall=WALL, repeatable_for=MINUTE, is_repeat=is_repeat) == verdict
+    assert judge_answer(answer, first_tried_at=first, wall=WALL, repeatable_for=MINUTE, is_repeat=is_repeat) == verdict
 
 
 def test_where_no_nonce_is_known_no_answer_is_unknown_at_once() -> None:
-    verdict = judge(CUT, first_tried_at=WALL, wall=WALL, repeatable_for=timedelta(0), is_repeat=False)
+    verdict = judge_answer(CUT, first_tried_at=WALL, wall=WALL, repeatable_for=timedelta(0), is_repeat=False)
     assert verdict.status is DeliveryStatus.UNKNOWN
 
 
@@ -78,9 +85,9 @@ def test_a_try_without_an_answer_may_be_repeated_within_the_nonces_window(
 
 
 def test_given_up_while_it_may_have_arrived_is_unknown_and_otherwise_failed() -> None:
-    assert when_given_up(DeliveryStatus.SENDING) is DeliveryStatus.UNKNOWN
-    assert when_given_up(DeliveryStatus.PENDING) is DeliveryStatus.FAILED
+    assert status_when_given_up(DeliveryStatus.SENDING) is DeliveryStatus.UNKNOWN
+    assert status_when_given_up(DeliveryStatus.PENDING) is DeliveryStatus.FAILED
 
 
 def test_what_is_on_its_way_or_has_arrived_or_may_have_is_live() -> None:
-    assert set(DeliveryStatus) - set(LIVE) == {DeliveryStatus.SKIPPED, DeliveryStatus.FAILED}
+    assert set(DeliveryStatus) - set(LIVE_STATUSES) == {DeliveryStatus.SKIPPED, DeliveryStatus.FAILED}

@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 from slomix.cli.run_folder import Given
 from slomix.config import types
 from slomix.config.environment import LONGEST_SECRET, Environment
-from slomix.config.settings import SettingsError, names, secrets
+from slomix.config.settings import SettingsError, secret_variables, variable_names
 from tests.rules.operator import PRODUCTION, STRONG, bare_machine, read
 
 __all__ = ["bare_machine", "read"]
@@ -80,7 +80,7 @@ WORDS = some.text(some.characters(codec="utf-8", exclude_categories=["C"]), min_
 @given(WORDS)
 def test_whatever_a_secret_is_quotes_keep_it(secret: str) -> None:
     guarded = secret.replace("\\", "\\\\").replace('"', '\\"')
-    assert types.plain(f'"{guarded}"  # note', is_secret=True) == secret
+    assert types.strip_value(f'"{guarded}"  # note', is_secret=True) == secret
 
 
 def test_the_mark_of_a_windows_editor_is_no_part_of_the_first_name(read: Any, tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def in_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, b
 
 
 @pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
-@pytest.mark.parametrize("name", sorted(secrets()))
+@pytest.mark.parametrize("name", sorted(secret_variables()))
 def test_every_secret_may_stand_in_a_file(read: Any, in_file: Any, name: str, end: bytes) -> None:
     value = OTHERS.get(name) or PRODUCTION.get(name) or STRONG
     before = read(**PRODUCTION | {name: value})
@@ -136,7 +136,7 @@ def test_every_secret_may_stand_in_a_file(read: Any, in_file: Any, name: str, en
     in_file(name, value.encode() + end)
     after = read()
     assert after == before
-    assert getattr(after, names()[name]).get_secret_value()
+    assert getattr(after, variable_names()[name]).get_secret_value()
 
 
 # Secrets that have a form of their own.
@@ -208,6 +208,6 @@ def test_where_each_came_from_is_known(in_file: Any, tmp_path: Path, monkeypatch
     in_file("SESSION_SECRET", b"hush")
     (tmp_path / ".env").write_text("PORT=7100\nGAME_SERVER_PORT=27961\n")
     monkeypatch.setenv("PORT", "7200")
-    sources = Environment.read(tmp_path / ".env", secrets=secrets()).sources
-    known = {name: source for name, source in sources.items() if name in names()}
+    sources = Environment.read(tmp_path / ".env", secrets=secret_variables()).sources
+    known = {name: source for name, source in sources.items() if name in variable_names()}
     assert known == {"SESSION_SECRET": "file", "PORT": "environment", "GAME_SERVER_PORT": ".env"}

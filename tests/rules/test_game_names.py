@@ -11,10 +11,10 @@ from slomix.campaigns.notices import calls
 from slomix.campaigns.notices.calls import FOLLOW_UP, REMINDER, Facts, Links
 from slomix.campaigns.notices.summary import SummaryFacts
 from slomix.campaigns.notices.summary import text as summary_text
-from slomix.deliveries.formatting import OnDiscord, safe_name
+from slomix.deliveries.formatting import DiscordStyle, safe_name
 from slomix.presence import places
 from slomix.presence.game_names import Letters, bare_name, coloured_name, plain_name
-from slomix.presence.rules import recognised
+from slomix.presence.rules import recognised_players
 from tests.configuration import make_settings
 from tests.moments import at
 
@@ -130,7 +130,7 @@ def test_shown_or_compared_a_name_loses_the_same_codes(name: str) -> None:
     ],
 )
 def test_a_name_is_known_again_whatever_its_colours_and_case(known: str, worn: str) -> None:
-    assert recognised({ALICE: [known]}, [worn]) == {ALICE}
+    assert recognised_players({ALICE: [known]}, [worn]) == {ALICE}
 
 
 @pytest.mark.parametrize(
@@ -150,23 +150,23 @@ def test_a_name_is_known_again_whatever_its_colours_and_case(known: str, worn: s
     ],
 )
 def test_another_name_or_an_empty_one_is_nobodys(known: str, worn: str) -> None:
-    assert recognised({ALICE: [known]}, [worn]) == frozenset()
+    assert recognised_players({ALICE: [known]}, [worn]) == frozenset()
 
 
 def test_any_known_name_will_do_and_who_is_not_there_is_not_named() -> None:
     known = {ALICE: ["^1Alice", "bad.girl"], BOB: ["Bob"]}
-    assert recognised(known, ["^3BAD^7.girl", "stranger"]) == {ALICE}
-    assert recognised(known, []) == frozenset()
+    assert recognised_players(known, ["^3BAD^7.girl", "stranger"]) == {ALICE}
+    assert recognised_players(known, []) == frozenset()
 
 
 def test_a_name_that_two_of_them_had_tells_of_neither() -> None:
     known = {ALICE: ["Alice", "ETPlayer"], BOB: ["Bob", "^1etplayer"]}
-    assert recognised(known, ["ETPlayer"]) == frozenset()
-    assert recognised(known, ["ETPlayer", "bob"]) == {BOB}
+    assert recognised_players(known, ["ETPlayer"]) == frozenset()
+    assert recognised_players(known, ["ETPlayer", "bob"]) == {BOB}
 
 
 def test_a_name_that_one_had_twice_is_still_theirs() -> None:
-    assert recognised({ALICE: ["Alice", "^1alice"]}, ["alice"]) == {ALICE}
+    assert recognised_players({ALICE: ["Alice", "^1alice"]}, ["alice"]) == {ALICE}
 
 
 @given(st.lists(st.tuples(LETTERS, COLOURS), max_size=6), LETTERS)
@@ -174,7 +174,7 @@ def test_colour_codes_never_matter(pieces: list[tuple[str, str]], last: str) -> 
     plain = "".join(text for text, _ in pieces) + last
     coloured = "".join(text + colour for text, colour in pieces) + last
     assert bare_name(coloured) == bare_name(plain)
-    assert recognised({ALICE: [plain]}, [coloured]) == ({ALICE} if bare_name(plain) else frozenset())
+    assert recognised_players({ALICE: [plain]}, [coloured]) == ({ALICE} if bare_name(plain) else frozenset())
 
 
 @given(LETTERS)
@@ -231,7 +231,7 @@ def test_twenty_names_of_usual_length_are_shown() -> None:
 
 
 def test_the_calls_say_how_to_get_onto_the_server_and_the_reminder_does_not() -> None:
-    style = OnDiscord()
+    style = DiscordStyle()
     for call in (
         calls.START.text(Facts(START, START, LINKS, style)),
         FOLLOW_UP.text(Facts(START, START, LINKS, style)),
@@ -243,7 +243,7 @@ def test_the_calls_say_how_to_get_onto_the_server_and_the_reminder_does_not() ->
 
 
 def test_who_is_on_the_server_is_told_so_and_needs_only_voice() -> None:
-    text = FOLLOW_UP.text(Facts(START, START, LINKS, OnDiscord(), is_on_server=True))
+    text = FOLLOW_UP.text(Facts(START, START, LINKS, DiscordStyle(), is_on_server=True))
     assert "on the server, not in voice" in text
     assert "https://discord.com/channels/1/2" in text
     assert "http://b/stop/me" in text
@@ -255,4 +255,4 @@ def test_who_is_on_the_server_is_told_so_and_needs_only_voice() -> None:
     [("et.example.org", "et.example.org:27960"), ("10.0.0.1", "10.0.0.1:27960"), ("::1", "[::1]:27960"), ("", None)],
 )
 def test_the_address_is_written_as_the_game_reads_it(host: str, address: str | None) -> None:
-    assert places.game_server(make_settings(game_server_host=host)) == address
+    assert places.game_server_address(make_settings(game_server_host=host)) == address

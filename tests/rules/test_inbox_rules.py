@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from slomix.availability.rules import Status
-from slomix.chat.rules import Answered, Asked, Command, read, read_answer
+from slomix.chat.rules import Command, ParsedCommand, ParsedStatus, parse_command, parse_status
 
 TODAY = date(2026, 11, 20)
 TOMORROW = date(2026, 11, 21)
@@ -42,7 +42,7 @@ TOMORROW = date(2026, 11, 21)
     ],
 )
 def test_a_message_is_a_command_or_asks_for_help(text: str, command: Command, said: tuple[str, ...]) -> None:
-    assert read(text) == Asked(command, said)
+    assert parse_command(text) == ParsedCommand(command, said)
 
 
 @pytest.mark.parametrize(
@@ -67,11 +67,11 @@ def test_a_message_is_a_command_or_asks_for_help(text: str, command: Command, sa
     ],
 )
 def test_an_answer_is_a_status_and_perhaps_a_day(said: str, day: date, status: Status | None) -> None:
-    assert read_answer(tuple(said.split()), TODAY) == Answered(day, status)
+    assert parse_status(tuple(said.split()), TODAY) == ParsedStatus(day, status)
 
 
 @pytest.mark.parametrize(
     "said", ["", "today", "playing", "maybe looking", "2026-13-40 looking", "20261122 looking", "22.11. looking", "yes"]
 )
 def test_what_makes_no_sense_is_no_answer(said: str) -> None:
-    assert read_answer(tuple(said.split()), TODAY) is None
+    assert parse_status(tuple(said.split()), TODAY) is None

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from slomix.clock import wall_now
-from slomix.jobs.rules import SHORTEST_WAIT, Again, JobStatus, Retry, after_failure, nudge_delay
+from slomix.jobs.rules import SHORTEST_WAIT, JobStatus, NextTry, Retry, after_failure, nudge_delay
 from slomix.reasons.codes import Explanation, Reason
 from tests.moments import at
 
@@ -22,7 +22,7 @@ def decide(
     jitter: float = 0.0,
     retry_after: timedelta | None = None,
     is_free: bool = False,
-) -> Again | None:
+) -> NextTry | None:
     return after_failure(
         Retry(Explanation(Reason.OTHER, "it broke"), retry_after, is_free),
         attempts=attempts,
@@ -36,7 +36,7 @@ def decide(
 
 @pytest.mark.parametrize(("attempts", "seconds"), [(1, 2), (2, 8), (3, 32), (4, 128), (5, 128), (40, 128), (49, 128)])
 def test_backoff_grows_from_two_seconds_to_two_minutes(attempts: int, seconds: int) -> None:
-    assert decide(attempts=attempts, max_attempts=50) == Again(NOW + seconds * SECOND, None)
+    assert decide(attempts=attempts, max_attempts=50) == NextTry(NOW + seconds * SECOND, None)
 
 
 def test_five_attempts_outlast_an_outage_of_two_minutes() -> None:
@@ -72,7 +72,7 @@ def test_nothing_is_tried_at_its_deadline_or_after_it(seconds: float, again: boo
 
 def test_a_provider_is_left_alone_for_as_long_as_it_asked_in_wall_time() -> None:
     again = decide(retry_after=30 * SECOND)
-    assert again == Again(NOW + 2 * SECOND, WALL + 30 * SECOND)
+    assert again == NextTry(NOW + 2 * SECOND, WALL + 30 * SECOND)
 
 
 @pytest.mark.parametrize(("jitter", "seconds"), [(0.0, 8), (0.5, 9), (0.999999, 9.9999980)])
@@ -84,7 +84,7 @@ def test_who_was_only_asked_to_wait_waits_a_little_longer_and_loses_no_attempt(j
 
 def test_who_was_asked_to_wait_for_no_time_at_all_waits_all_the_same() -> None:
     again = decide(retry_after=timedelta(0), is_free=True)
-    assert again == Again(NOW, WALL + SHORTEST_WAIT)
+    assert again == NextTry(NOW, WALL + SHORTEST_WAIT)
 
 
 def test_a_wait_beyond_the_deadline_is_the_end() -> None:

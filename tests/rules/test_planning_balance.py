@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from slomix.planning import balance
-from slomix.planning.balance import Proposal, as_last_time, propose
+from slomix.planning.balance import Proposal, adapt_last_teams, propose
 
 Ratings = Mapping[int, float | None]
 
@@ -211,15 +211,17 @@ def test_sixty_four_are_shared_in_no_time(strengths_used: list[Counted]) -> None
 
 def test_of_last_time_one_pair_is_exchanged_and_it_is_the_best() -> None:
     ratings = {1: 3.0, 2: 2.0, 3: 2.5, 4: 1.0, 5: 1.0, 6: 0.5}
-    assert as_last_time([1, 2, 3], [4, 5, 6], ratings) == Proposal((3, 2, 6), (1, 4, 5), 0.0, (1, 6))
-    assert as_last_time([1, 2, 3], [4, 5, 6], ratings, captains=(1, 6)) == Proposal((1, 2, 4), (3, 5, 6), 2.0, (3, 4))
+    assert adapt_last_teams([1, 2, 3], [4, 5, 6], ratings) == Proposal((3, 2, 6), (1, 4, 5), 0.0, (1, 6))
+    assert adapt_last_teams([1, 2, 3], [4, 5, 6], ratings, captains=(1, 6)) == Proposal(
+        (1, 2, 4), (3, 5, 6), 2.0, (3, 4)
+    )
 
 
 @given(players(2, 14), st.data())
 def test_no_other_pair_leaves_a_smaller_gap(ratings: dict[int, float | None], data: st.DataObject) -> None:
     mixed = data.draw(st.permutations(sorted(ratings)))
     a, b = mixed[: len(mixed) // 2], mixed[len(mixed) // 2 :]
-    found = as_last_time(a, b, ratings)
+    found = adapt_last_teams(a, b, ratings)
     assert found is not None
     is_fair(found, ratings)
     best = min(gap_of(ratings, (*(one for one in a if one != x), y)) for x in a for y in b)
@@ -231,7 +233,7 @@ def test_no_other_pair_leaves_a_smaller_gap(ratings: dict[int, float | None], da
 
 def test_newcomers_fill_up_so_that_the_gap_is_smallest() -> None:
     ratings = {1: 1.0, 2: 1.0, 3: 1.0, 4: 1.0, 5: 5.0, 6: 2.0, 7: 4.0, 8: 3.0}
-    found = as_last_time([1, 2], [3, 4], ratings)
+    found = adapt_last_teams([1, 2], [3, 4], ratings)
     assert found is not None
     is_fair(found, ratings)
     assert (found.gap, {5, 6} <= set(found.a) or {5, 6} <= set(found.b)) == (0.0, True)
@@ -239,7 +241,7 @@ def test_newcomers_fill_up_so_that_the_gap_is_smallest() -> None:
 
 def test_when_too_many_of_one_side_stayed_away_just_as_many_move_as_have_to() -> None:
     ratings = dict.fromkeys(range(1, 8), 1.0)
-    found = as_last_time([1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12], ratings)
+    found = adapt_last_teams([1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12], ratings)
     assert found is not None
     is_fair(found, ratings)
     x, y = found.swapped or (0, 0)
@@ -253,8 +255,8 @@ def test_whoever_came_the_teams_of_last_time_are_a_fair_start(a: list[int], b: l
     ratings = {one: data.draw(RATING) for one in here}
     one, other, *_ = [*data.draw(st.permutations(here)), None, None]
     for captains in ((None, None), (one, other), (one, None), (None, other)):
-        found = as_last_time(a, b, ratings, captains=captains)
-        assert found == as_last_time(a, b, dict(reversed(ratings.items())), captains=captains)
+        found = adapt_last_teams(a, b, ratings, captains=captains)
+        assert found == adapt_last_teams(a, b, dict(reversed(ratings.items())), captains=captains)
         if found is None:
             assert not set(a) & set(here) or not set(b) - set(a) & set(here)
             continue
@@ -268,19 +270,19 @@ def test_whoever_came_the_teams_of_last_time_are_a_fair_start(a: list[int], b: l
 
 @pytest.mark.parametrize(("a", "b"), [([], []), ([1, 2], []), ([], [1, 2]), ([1, 2], [8, 9]), ([1], [1])], ids=str)
 def test_without_one_of_each_side_there_is_no_last_time(a: list[int], b: list[int]) -> None:
-    assert as_last_time(a, b, numbered([1, 2, 3, 4])) is None
+    assert adapt_last_teams(a, b, numbered([1, 2, 3, 4])) is None
 
 
 def test_the_sides_change_places_when_the_captains_are_there() -> None:
     ratings = dict.fromkeys(range(1, 7), 1.0)
-    found = as_last_time([1, 2, 3], [4, 5, 6], ratings, captains=(4, 1))
+    found = adapt_last_teams([1, 2, 3], [4, 5, 6], ratings, captains=(4, 1))
     assert found is not None
     assert ({4} <= set(found.a), {1} <= set(found.b)) == (True, True)
     assert len({4, 5, 6} & set(found.a)) == len({1, 2, 3} & set(found.b)) == 2, "one pair was exchanged, no more"
 
 
 def test_two_captains_alone_have_nobody_to_exchange() -> None:
-    assert as_last_time([1], [2], {1: 1.0, 2: 3.0}, captains=(1, 2)) == Proposal((1,), (2,), 2.0)
+    assert adapt_last_teams([1], [2], {1: 1.0, 2: 3.0}, captains=(1, 2)) == Proposal((1,), (2,), 2.0)
 
 
 def test_the_teams_of_last_time_do_not_keep_anybody_waiting(strengths_used: list[Counted]) -> None:
@@ -292,7 +294,7 @@ def test_the_teams_of_last_time_do_not_keep_anybody_waiting(strengths_used: list
         (range(1, 35), range(35, 65)),
         (range(1, 40), range(40, 65)),
     ):
-        found = as_last_time([*a], [*b], ratings)
+        found = adapt_last_teams([*a], [*b], ratings)
         assert strengths_used[-1].looks < MOST_LOOKS
         assert found is not None
         is_fair(found, ratings)

@@ -6,20 +6,20 @@ from hypothesis import strategies as st
 
 from slomix.planning import rules
 from slomix.planning.layout import Layout
-from slomix.planning.rules import BadName, CaptainElsewhere, NoSuchClock, NoSuchSize, OnBothSides, Side
+from slomix.planning.rules import CaptainElsewhere, InvalidTeamName, NoSuchClock, NoSuchSize, OnBothSides, Side
 
 A, B = Side.A, Side.B
 
 
 def captained() -> Layout:
-    return Layout.of([1], [2], 1, 2)
+    return Layout.from_teams([1], [2], 1, 2)
 
 
 def drafted(layout: Layout, pool: list[int]) -> str:
     """Play a draft to its end, always picking the first in line; the sides in the order of their picks."""
     order, left = "", list(pool)
     while (side := layout.turn(len(left))) is not None:
-        layout = layout.placed_on(left.pop(0), side)
+        layout = layout.with_player(left.pop(0), side)
         order += side
     return order
 
@@ -38,61 +38,61 @@ def drafted(layout: Layout, pool: list[int]) -> str:
     ],
 )
 def test_captains_pick_1_2_2_1(first: Side, size: int | None, pool: int, order: str) -> None:
-    drafting = captained().drafting(first, size=size, turn_seconds=None)
+    drafting = captained().with_draft(first, size=size, turn_seconds=None)
     assert drafted(drafting, list(range(10, 10 + pool))) == order
 
 
 @given(st.integers(0, 20), st.sampled_from(Side))
 def test_a_draft_ends_with_sides_that_differ_by_one_at_most(pool: int, first: Side) -> None:
-    order = drafted(captained().drafting(first, size=None, turn_seconds=None), list(range(10, 10 + pool)))
+    order = drafted(captained().with_draft(first, size=None, turn_seconds=None), list(range(10, 10 + pool)))
     assert len(order) == pool
     assert abs(order.count("A") - order.count("B")) <= 1
 
 
 def test_who_leaves_in_the_middle_is_made_up_for_before_the_snake_goes_on() -> None:
-    layout = captained().drafting(A, size=None, turn_seconds=None)
+    layout = captained().with_draft(A, size=None, turn_seconds=None)
     for player, side in ((10, A), (11, B), (12, B), (13, A)):
         assert layout.turn(10) is side
-        layout = layout.placed_on(player, side)
+        layout = layout.with_player(player, side)
     assert layout.turn(8) is A
     assert layout.without(12).turn(8) is B
 
 
 def test_a_full_side_leaves_the_last_picks_to_the_other() -> None:
-    layout = Layout.of([1, 3, 4], [2], 1, 2)
+    layout = Layout.from_teams([1, 3, 4], [2], 1, 2)
     assert layout.turn(5) is None
     by_hand = Layout(layout.sides, layout.captains, first_pick=A, size=3)
     assert by_hand.turn(5) is B
 
 
 def test_a_draft_puts_all_but_the_captains_back() -> None:
-    layout = Layout.of([1, 3], [2, 4, 5], 1, 2).drafting(A, size=None, turn_seconds=60)
+    layout = Layout.from_teams([1, 3], [2, 4, 5], 1, 2).with_draft(A, size=None, turn_seconds=60)
     assert layout.placed == {1, 2}
 
 
 def test_nobody_is_on_both_sides_and_a_captain_is_on_their_own() -> None:
     with pytest.raises(OnBothSides):
-        Layout.of([1, 2], [2])
+        Layout.from_teams([1, 2], [2])
     with pytest.raises(CaptainElsewhere):
-        Layout.of([1], [2], captain_a=2)
-    assert Layout.of([1, 1], [2]).counts() == {A: 1, B: 1}
+        Layout.from_teams([1], [2], captain_a=2)
+    assert Layout.from_teams([1, 1], [2]).counts() == {A: 1, B: 1}
 
 
 def test_who_changes_sides_leads_none() -> None:
-    layout = captained().placed_on(1, B)
+    layout = captained().with_player(1, B)
     assert layout.sides == {A: (), B: (2, 1)}
     assert layout.captains == {A: None, B: 2}
 
 
 def test_a_captain_stands_first_and_takes_over_from_another() -> None:
-    layout = Layout.of([1, 3], [2], 1, 2).led_by(3, A)
+    layout = Layout.from_teams([1, 3], [2], 1, 2).with_captain(3, A)
     assert layout.sides[A] == (3, 1)
     assert layout.captains == {A: 3, B: 2}
-    assert layout.led_by(None, A).captains[A] is None
+    assert layout.with_captain(None, A).captains[A] is None
 
 
 def test_teams_survive_being_stored() -> None:
-    layout = Layout.of([1, 3], [2], 1, None).drafting(B, size=5, turn_seconds=30)
+    layout = Layout.from_teams([1, 3], [2], 1, None).with_draft(B, size=5, turn_seconds=30)
     assert Layout.from_json(layout.as_json()) == layout
 
 
@@ -109,9 +109,9 @@ def test_whatever_is_moved_everybody_has_one_place_and_captains_lead_their_own(
         if side is None:
             layout = layout.without(player)
         elif leads:
-            layout = layout.led_by(player, side)
+            layout = layout.with_captain(player, side)
         else:
-            layout = layout.placed_on(player, side)
+            layout = layout.with_player(player, side)
         everybody = [*layout.sides[A], *layout.sides[B]]
         assert len(everybody) == len(set(everybody))
         assert all(captain is None or captain in layout.sides[side] for side, captain in layout.captains.items())
@@ -127,7 +127,7 @@ def test_a_name_is_kept_without_needless_blanks(typed: str, name: str) -> None:
 
 @pytest.mark.parametrize("typed", ["", " ", "x", " x ", "x" * 49, "a\u0000b", "a\u202eb", "\u200b\u200b\u200b"])
 def test_a_name_of_a_wrong_length_or_that_cannot_be_seen_is_refused(typed: str) -> None:
-    with pytest.raises(BadName):
+    with pytest.raises(InvalidTeamName):
         rules.clean_name(typed)
 
 

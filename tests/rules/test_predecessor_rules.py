@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slomix import words
-from slomix.contacts.preferences import Wishes
+from slomix.contacts.preferences import Preferences
 from slomix.legacy_import import contact_preferences, days, people
-from slomix.legacy_import.people import Account, Here, Movers, Person
-from slomix.legacy_import.report import Kind, Outcome, Report
-from slomix.legacy_import.source import Snapshot
+from slomix.legacy_import.people import CurrentState, LegacyAccount, LegacyPerson, PeopleToImport
+from slomix.legacy_import.report import ImportOutcome, ImportReport, RowKind
+from slomix.legacy_import.source import SourceSnapshot
 
 COMMUNITY = ZoneInfo("Europe/Ljubljana")
 TODAY = date(2026, 11, 20)
@@ -56,7 +56,9 @@ def test_nobody_is_opted_in_who_did_not_opt_in(
     allows: Any, hours: Any, zone: str | None, channel: str | None, seconds: Any, is_silenced: bool
 ) -> None:
     stored = row(allow_promotions=allows, quiet_hours=hours, timezone=zone, preferred_channel=channel)
-    kept, changes = contact_preferences.read(stored, {"sound_cooldown_seconds": seconds}, is_silenced, COMMUNITY)
+    kept, changes = contact_preferences.convert_preferences(
+        stored, {"sound_cooldown_seconds": seconds}, is_silenced, COMMUNITY
+    )
     assert kept.switched_on <= {"allow_promotions"}
     if kept.ticked:
         assert allows is True
@@ -82,15 +84,17 @@ def test_nobody_is_opted_in_who_did_not_opt_in(
     ],
 )
 def test_quiet_hours_are_taken_as_they_held_there(hours: Any, start: str | None, said: list[str]) -> None:
-    kept, changes = contact_preferences.read(row(quiet_hours=hours), {}, False, COMMUNITY)
+    kept, changes = contact_preferences.convert_preferences(row(quiet_hours=hours), {}, False, COMMUNITY)
     assert (str(kept.quiet_hours.start) if kept.quiet_hours else None, changes) == (start, said)
     assert kept.ticked
 
 
 def test_who_was_always_quiet_and_wanted_nothing_is_no_change() -> None:
     hours = {"start": "00:00", "end": "00:00"}
-    assert contact_preferences.read(row(allow_promotions=False, quiet_hours=hours), {}, True, COMMUNITY) == (
-        Wishes(COMMUNITY),
+    assert contact_preferences.convert_preferences(
+        row(allow_promotions=False, quiet_hours=hours), {}, True, COMMUNITY
+    ) == (
+        Preferences(COMMUNITY),
         [],
     )
 
@@ -107,7 +111,7 @@ links = st.dictionaries(ids, guids, max_size=4).map(
 def test_one_account_has_one_profile_and_what_stands_here_stays(
     newer: dict[str, str], older: dict[str, str], here: dict[str, str], moved: set[str], released: set[str]
 ) -> None:
-    theirs = Snapshot(
+    theirs = SourceSnapshot(
         {
             "user_player_links": [
                 {"user_id": one, "player_guid": guid, "player_name": "n"} for one, guid in newer.items()
@@ -118,9 +122,9 @@ def test_one_account_has_one_profile_and_what_stands_here_stays(
             ],
         }
     )
-    state = Here({one: Account(guid) for one, guid in here.items()}, set(here.values()), moved, released)
-    report = Report()
-    movers = people.decide(theirs, state, report)
+    state = CurrentState({one: LegacyAccount(guid) for one, guid in here.items()}, set(here.values()), moved, released)
+    report = ImportReport()
+    movers = people.decide_people(theirs, state, report)
     found = {one: person.guid for one, person in movers.people.items()}
     assert len(set(found.values())) == len(found)
     for one, guid in found.items():
@@ -130,7 +134,7 @@ def test_one_account_has_one_profile_and_what_stands_here_stays(
         assert newer.get(one, older.get(one)) == guid
     assert {person.guid for person in movers.profiles} <= set(found.values()) - set(here.values())
     rows = len(newer) + len(older)
-    assert sum(one.number for one in report.findings if one.kind is Kind.LINKS) == rows, "every row has its reason"
+    assert sum(one.number for one in report.findings if one.kind is RowKind.LINKS) == rows, "every row has its reason"
 
 
 @given(
@@ -152,9 +156,9 @@ def test_only_what_arrived_and_is_not_over_is_known(
     key: str, to: str | None, channel: str | None, message_id: str | None, sent_at: datetime | None
 ) -> None:
     row = {"user_id": to, "event_key": key, "channel_type": channel, "message_id": message_id, "sent_at": sent_at}
-    report = Report()
-    twice = Snapshot({"notifications_ledger": [row, row]})
-    movers = Movers(people={"1": Person("1", "A", "a")})
+    report = ImportReport()
+    twice = SourceSnapshot({"notifications_ledger": [row, row]})
+    movers = PeopleToImport(people={"1": LegacyPerson("1", "A", "a")})
     kept = days.decide_messages(twice, movers, {"1": "A"}, set(), today=TODAY, now=NOW, report=report)
     assert len(kept) <= 1
     assert sum(one.number for one in report.findings) == 2
@@ -163,4 +167,4 @@ def test_only_what_arrived_and_is_not_over_is_known(
         assert (message_id, to) in {("m", "1"), ("m", "-7")}
         assert one.at is None or one.at <= NOW
         assert (one.guid is None) != (one.room is None)
-        assert report.findings[1].outcome is Outcome.HERE
+        assert report.findings[1].outcome is ImportOutcome.HERE

@@ -4,48 +4,48 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from slomix.presence.rules import Rooms, VoiceSnapshot, Whereabouts
+from slomix.presence.rules import VoiceRooms, VoiceSnapshot, VoiceStatus
 from tests.configuration import AFK, ROOM
 from tests.moments import at
 
 OTHER = "900000000000000099"
 NOW = at(21, 0, 30)
 SECOND = timedelta(seconds=1)
-CONFIGURED = Rooms(frozenset({ROOM, "900000000000000011"}), AFK)
-NONE_CONFIGURED = Rooms(frozenset(), AFK)
+CONFIGURED = VoiceRooms(frozenset({ROOM, "900000000000000011"}), AFK)
+NONE_CONFIGURED = VoiceRooms(frozenset(), AFK)
 
 
 @pytest.mark.parametrize(
     ("rooms", "room", "whereabouts"),
     [
-        (CONFIGURED, ROOM, Whereabouts.HERE),
-        (CONFIGURED, "900000000000000011", Whereabouts.HERE),
-        (CONFIGURED, OTHER, Whereabouts.ELSEWHERE),
-        (CONFIGURED, AFK, Whereabouts.MISSING),
-        (CONFIGURED, None, Whereabouts.MISSING),
-        (NONE_CONFIGURED, ROOM, Whereabouts.HERE),
-        (NONE_CONFIGURED, OTHER, Whereabouts.HERE),
-        (NONE_CONFIGURED, AFK, Whereabouts.MISSING),
-        (NONE_CONFIGURED, None, Whereabouts.MISSING),
+        (CONFIGURED, ROOM, VoiceStatus.HERE),
+        (CONFIGURED, "900000000000000011", VoiceStatus.HERE),
+        (CONFIGURED, OTHER, VoiceStatus.ELSEWHERE),
+        (CONFIGURED, AFK, VoiceStatus.MISSING),
+        (CONFIGURED, None, VoiceStatus.MISSING),
+        (NONE_CONFIGURED, ROOM, VoiceStatus.HERE),
+        (NONE_CONFIGURED, OTHER, VoiceStatus.HERE),
+        (NONE_CONFIGURED, AFK, VoiceStatus.MISSING),
+        (NONE_CONFIGURED, None, VoiceStatus.MISSING),
         # Somebody who names the AFK room a gaming room still finds nobody there.
-        (Rooms(frozenset({AFK}), AFK), AFK, Whereabouts.MISSING),
-        (Rooms(frozenset(), ""), OTHER, Whereabouts.HERE),
+        (VoiceRooms(frozenset({AFK}), AFK), AFK, VoiceStatus.MISSING),
+        (VoiceRooms(frozenset(), ""), OTHER, VoiceStatus.HERE),
     ],
 )
-def test_a_room_says_where_somebody_is(rooms: Rooms, room: str | None, whereabouts: Whereabouts) -> None:
-    assert rooms.whereabouts(room) is whereabouts
+def test_a_room_says_where_somebody_is(rooms: VoiceRooms, room: str | None, whereabouts: VoiceStatus) -> None:
+    assert rooms.voice_status(room) is whereabouts
 
 
 @pytest.mark.parametrize(
     ("whereabouts", "in_voice"),
     [
-        (Whereabouts.HERE, True),
-        (Whereabouts.ELSEWHERE, True),
-        (Whereabouts.MISSING, False),
-        (Whereabouts.UNKNOWN, False),
+        (VoiceStatus.HERE, True),
+        (VoiceStatus.ELSEWHERE, True),
+        (VoiceStatus.MISSING, False),
+        (VoiceStatus.UNKNOWN, False),
     ],
 )
-def test_who_is_in_another_room_is_not_called(whereabouts: Whereabouts, in_voice: bool) -> None:
+def test_who_is_in_another_room_is_not_called(whereabouts: VoiceStatus, in_voice: bool) -> None:
     assert whereabouts.is_in_voice is in_voice
 
 

@@ -8,41 +8,41 @@ from hypothesis import strategies as st
 
 from slomix.config.types import is_e164
 from slomix.contacts.rules import (
+    CHANNEL_ORDER,
     LINKED_BY_CODE,
-    MOST_LOOKING,
-    ORDER,
+    MAX_THRESHOLD,
     ChannelName,
     NoSuchChannel,
     NoSuchLifetime,
     NoSuchThreshold,
-    Preferred,
+    PreferredChannel,
     code_lifetime,
     is_private_chat,
-    mask,
+    mask_address,
     parse_linked_channel,
     parse_preferred,
     parse_threshold,
 )
 
 
-@pytest.mark.parametrize("preferred", Preferred)
-def test_whatever_somebody_prefers_every_channel_has_its_turn_once(preferred: Preferred) -> None:
-    assert set(ORDER[preferred]) == set(ChannelName)
-    assert len(ORDER[preferred]) == len(ChannelName)
+@pytest.mark.parametrize("preferred", PreferredChannel)
+def test_whatever_somebody_prefers_every_channel_has_its_turn_once(preferred: PreferredChannel) -> None:
+    assert set(CHANNEL_ORDER[preferred]) == set(ChannelName)
+    assert len(CHANNEL_ORDER[preferred]) == len(ChannelName)
 
 
 @pytest.mark.parametrize("channel", ChannelName)
 def test_the_preferred_channel_is_the_first(channel: ChannelName) -> None:
-    assert ORDER[Preferred(channel.value)][0] is channel
+    assert CHANNEL_ORDER[PreferredChannel(channel.value)][0] is channel
 
 
-@pytest.mark.parametrize("preferred", [one for one in Preferred if one is not Preferred.DISCORD])
-def test_discord_which_everybody_has_is_the_last_resort(preferred: Preferred) -> None:
-    assert ORDER[preferred][-1] is ChannelName.DISCORD
+@pytest.mark.parametrize("preferred", [one for one in PreferredChannel if one is not PreferredChannel.DISCORD])
+def test_discord_which_everybody_has_is_the_last_resort(preferred: PreferredChannel) -> None:
+    assert CHANNEL_ORDER[preferred][-1] is ChannelName.DISCORD
 
 
 def test_who_has_no_preference_is_told_where_they_linked_an_address_by_hand() -> None:
-    assert ORDER[Preferred.ANY] == (ChannelName.TELEGRAM, ChannelName.SIGNAL, ChannelName.DISCORD)
+    assert CHANNEL_ORDER[PreferredChannel.ANY] == (ChannelName.TELEGRAM, ChannelName.SIGNAL, ChannelName.DISCORD)
 
 
 def test_a_code_links_every_channel_but_discord_where_the_login_does() -> None:
@@ -56,8 +56,8 @@ def test_no_other_channel_is_linked_by_a_code(text: str) -> None:
         parse_linked_channel(text)
 
 
-@pytest.mark.parametrize("preferred", Preferred)
-def test_a_preference_is_read_by_its_name(preferred: Preferred) -> None:
+@pytest.mark.parametrize("preferred", PreferredChannel)
+def test_a_preference_is_read_by_its_name(preferred: PreferredChannel) -> None:
     assert parse_preferred(preferred.value) is preferred
 
 
@@ -67,7 +67,7 @@ def test_no_other_preference_is_read(text: str) -> None:
         parse_preferred(text)
 
 
-@pytest.mark.parametrize(("text", "number"), [("0", 0), ("1", 1), ("06", 6), ("99", MOST_LOOKING), ("099", 99)])
+@pytest.mark.parametrize(("text", "number"), [("0", 0), ("1", 1), ("06", 6), ("99", MAX_THRESHOLD), ("099", 99)])
 def test_a_threshold_is_a_number_of_players(text: str, number: int) -> None:
     assert parse_threshold(text) == number
 
@@ -145,12 +145,12 @@ def test_a_group_and_what_is_no_number_are_no_private_chat(chat: str) -> None:
     ],
 )
 def test_an_address_is_shown_by_its_end(address: str, masked: str) -> None:
-    assert mask(address) == masked
+    assert mask_address(address) == masked
 
 
 @given(st.text(max_size=40))
 def test_a_masked_address_tells_neither_its_length_nor_more_than_a_third_of_it(address: str) -> None:
-    shown = mask(address).removeprefix("•" * 6)
-    assert mask(address).startswith("•" * 6)
+    shown = mask_address(address).removeprefix("•" * 6)
+    assert mask_address(address).startswith("•" * 6)
     assert address.endswith(shown)
     assert len(shown) <= min(2, len(address) / 3)

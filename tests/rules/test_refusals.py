@@ -6,7 +6,7 @@ import pytest
 
 from slomix.config.checks import DEVELOPMENT_KEY, DEVELOPMENT_SECRET, all_problems, problems_for_start
 from slomix.config.environment import Environment
-from slomix.config.settings import secrets
+from slomix.config.settings import secret_variables
 from slomix.dev.simulator import people
 from tests.rules.operator import KEY, PRODUCTION, STRONG, bare_machine, read
 
@@ -125,7 +125,7 @@ def test_nonsense_and_what_is_missing_or_weak_is_said_at_once_and_each_once(
         "AVAILABILITY_TELEGRAM_ENABLED": "yes",
     }.items():
         monkeypatch.setenv(name, value)
-    _, problems = all_problems(Environment.read(None, secrets=secrets()))
+    _, problems = all_problems(Environment.read(None, secrets=secret_variables()))
     assert sorted(names_of(problems)) == sorted(
         {
             *("PORT", "REDIS_URL", "PUBLIC_URL", "AVAILABILITY_PROMOTION_START_TIME"),
@@ -137,4 +137,4 @@ def test_nonsense_and_what_is_missing_or_weak_is_said_at_once_and_each_once(
 
 def test_where_nobody_knows_which_environment_is_meant_nothing_more_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLOMIX_ENV", "developement")
-    assert names_of(all_problems(Environment.read(None, secrets=secrets()))[1]) == ["SLOMIX_ENV"]
+    assert names_of(all_problems(Environment.read(None, secrets=secret_variables()))[1]) == ["SLOMIX_ENV"]

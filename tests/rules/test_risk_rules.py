@@ -5,42 +5,42 @@ from datetime import timedelta
 import pytest
 
 from slomix import words
-from slomix.campaigns.risk import Facts, Risk, is_lasting, risks
+from slomix.campaigns.risk import Risk, RiskFacts, find_risks, is_lasting
 from slomix.health.rules import PartHealth
 
 SECOND = timedelta(seconds=1)
 DEAD = {part: PartHealth(part, ok=False, age_seconds=60) for part in ("worker", "scheduler", "discord", "chimney")}
 
 
-def kinds(facts: Facts) -> list[str]:
-    return [one.kind for one in risks(facts)]
+def kinds(facts: RiskFacts) -> list[str]:
+    return [one.kind for one in find_risks(facts)]
 
 
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
-        (Facts(), []),
-        (Facts(parts=[PartHealth("worker", ok=True)], is_voice_known=True, recipients=9, unreachable=2), []),
-        (Facts(is_paused=True), ["paused"]),
-        (Facts(late=3), ["late"]),
-        (Facts(is_paused=True, late=3), ["paused"]),
-        (Facts(parts=[DEAD["worker"], DEAD["scheduler"]]), ["worker", "scheduler"]),
-        (Facts(parts=[DEAD["chimney"]]), ["part"]),
-        (Facts(failing=["telegram", "discord"]), ["channel", "channel"]),
-        (Facts(is_voice_known=False), ["voice"]),
-        (Facts(is_voice_known=False, parts=[DEAD["discord"]]), ["discord"]),
-        (Facts(recipients=1, unreachable=1), []),
-        (Facts(recipients=6, unreachable=2), ["unreachable"]),
-        (Facts(recipients=7, unreachable=2), []),
+        (RiskFacts(), []),
+        (RiskFacts(parts=[PartHealth("worker", ok=True)], is_voice_known=True, recipients=9, unreachable=2), []),
+        (RiskFacts(is_paused=True), ["paused"]),
+        (RiskFacts(late=3), ["late"]),
+        (RiskFacts(is_paused=True, late=3), ["paused"]),
+        (RiskFacts(parts=[DEAD["worker"], DEAD["scheduler"]]), ["worker", "scheduler"]),
+        (RiskFacts(parts=[DEAD["chimney"]]), ["part"]),
+        (RiskFacts(failing=["telegram", "discord"]), ["channel", "channel"]),
+        (RiskFacts(is_voice_known=False), ["voice"]),
+        (RiskFacts(is_voice_known=False, parts=[DEAD["discord"]]), ["discord"]),
+        (RiskFacts(recipients=1, unreachable=1), []),
+        (RiskFacts(recipients=6, unreachable=2), ["unreachable"]),
+        (RiskFacts(recipients=7, unreachable=2), []),
     ],
 )
-def test_what_is_a_risk(facts: Facts, expected: list[str]) -> None:
+def test_what_is_a_risk(facts: RiskFacts, expected: list[str]) -> None:
     assert kinds(facts) == expected
 
 
 def test_every_risk_says_what_it_is_and_what_helps() -> None:
-    facts = Facts(True, list(DEAD.values()), ["signal"], 1, is_voice_known=False, recipients=4, unreachable=4)
-    found = risks(facts)
+    facts = RiskFacts(True, list(DEAD.values()), ["signal"], 1, is_voice_known=False, recipients=4, unreachable=4)
+    found = find_risks(facts)
     for one in found:
         assert one.reason
         assert "{" not in one.reason

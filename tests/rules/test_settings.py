@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from slomix.config.settings import Settings, SettingsError, names, secrets
+from slomix.config.settings import Settings, SettingsError, secret_variables, variable_names
 from tests.rules.operator import KEY, bare_machine, read
 
 __all__ = ["bare_machine", "read"]
@@ -90,7 +90,7 @@ def test_a_comment_is_cut_off_however_it_is_set_apart(read: Any, comment: str) -
 
 
 def test_everything_but_secrets_is_in_the_table_above() -> None:
-    secret = {field for variable, field in names().items() if variable in secrets()}
+    secret = {field for variable, field in variable_names().items() if variable in secret_variables()}
     assert set(Settings.model_fields) - secret - {"clock_file"} == {field for _, _, field, _ in COMMENTED}
 
 

@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from slomix.web.singleflight import SharedRead
+from slomix.web.singleflight import Singleflight
 from tests.services.racing import at_once
 from tests.waiting import PATIENCE
 
@@ -55,10 +55,10 @@ Answer = Future[int | None]
 
 
 def crowd(
-    threads: ThreadPoolExecutor, readings: Readings, *names: str, shared: SharedRead[Key, int] | None = None
+    threads: ThreadPoolExecutor, readings: Readings, *names: str, shared: Singleflight[Key, int] | None = None
 ) -> tuple[Answer, list[Answer]]:
     """Somebody whose reading is under way, and those who asked while it was."""
-    shared = shared or SharedRead(readings)
+    shared = shared or Singleflight(readings)
     first = threads.submit(shared.get, Key("first"))
     assert readings.has_begun.wait(PATIENCE)
     keys = [Key(name) for name in names]
@@ -90,7 +90,7 @@ def test_who_asks_for_different_things_is_answered_from_one_reading(threads: Thr
 
 def test_a_reading_that_fails_has_failed_for_all_who_shared_it_and_for_nobody_else(threads: ThreadPoolExecutor) -> None:
     readings = Readings(2)
-    shared: SharedRead[Key, int] = SharedRead(readings)
+    shared: Singleflight[Key, int] = Singleflight(readings)
     first, later = crowd(threads, readings, "a", "b", "c", shared=shared)
     assert first.result(PATIENCE) == 1
     assert [str(one) for one in outcomes(later)] == ["reading 2"] * 3
@@ -118,14 +118,14 @@ def test_a_reading_that_is_broken_off_is_begun_again_by_the_next_who_waits(threa
 def test_the_one_whose_reading_failed_may_ask_again() -> None:
     readings = Readings(1)
     readings.may_end.set()
-    shared: SharedRead[Key, int] = SharedRead(readings)
+    shared: Singleflight[Key, int] = Singleflight(readings)
     with pytest.raises(ConnectionError, match="reading 1"):
         shared.get(Key("a"))
     assert shared.get(Key("a")) == 2
 
 
 def test_what_the_reading_does_not_know_is_nothing() -> None:
-    shared: SharedRead[str, int] = SharedRead(lambda keys: {"known": 1} if "known" in keys else {})
+    shared: Singleflight[str, int] = Singleflight(lambda keys: {"known": 1} if "known" in keys else {})
     assert shared.get("unknown") is None
     assert shared.get("known") == 1
 
@@ -133,7 +133,7 @@ def test_what_the_reading_does_not_know_is_nothing() -> None:
 def test_one_after_the_other_each_gets_a_reading_of_their_own() -> None:
     readings = Readings()
     readings.may_end.set()
-    shared: SharedRead[Key, int] = SharedRead(readings)
+    shared: Singleflight[Key, int] = Singleflight(readings)
     assert [shared.get(Key("a")), shared.get(Key("a")), shared.get(Key("b"))] == [1, 2, 3]
     assert readings.keys == [{"a"}, {"a"}, {"b"}], "and nobody's key is read for ever"
 
@@ -147,7 +147,7 @@ def test_of_a_crowd_that_asks_at_the_same_moment_two_read() -> None:
         assert all(key.was_asked.wait(PATIENCE) for key in keys)
         return dict.fromkeys(asked, len(read))
 
-    shared = SharedRead(reading)
+    shared = Singleflight(reading)
     found = at_once([partial(shared.get, key) for key in keys])
     assert set(found) <= {1, 2}, "the first, and one for all who came while it was under way"
     assert len(read) <= 2
@@ -169,7 +169,7 @@ class Briefly:
 
 def test_in_a_crowd_that_asks_again_and_again_nobody_gets_what_was_read_before_they_asked() -> None:
     readings = Briefly()
-    shared = SharedRead(readings)
+    shared = Singleflight(readings)
 
     def asker(name: str) -> list[tuple[int, int | None]]:
         return [(readings.begun, shared.get(name)) for _ in range(25)]

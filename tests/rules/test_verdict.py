@@ -7,10 +7,10 @@ import pytest
 
 from slomix import words
 from slomix.dev.rehearsal import verdict
-from slomix.dev.rehearsal.verdict import Expected
+from slomix.dev.rehearsal.verdict import ExpectedNotices
 from tests.moments import at
 
-EXPECTED = Expected(
+EXPECTED = ExpectedNotices(
     reminder=frozenset({"a", "b"}),
     start=frozenset({"a", "b"}),
     follow_up=frozenset({"b"}),
@@ -38,13 +38,13 @@ LEDGER = [{"to": "a", "event_key": "T0", "status": "sent", "reason": None}]
 def broken(
     messages: list[Any], *, jobs: list[str] = JOBS, ledger: Sequence[Mapping[str, Any]] = LEDGER, killed: int | None = 1
 ) -> list[str]:
-    promises = verdict.judge(messages, EXPECTED, jobs=jobs, ledger=ledger, killed_after=killed)
+    promises = verdict.judge_promises(messages, EXPECTED, jobs=jobs, ledger=ledger, killed_after=killed)
     return [promise.text for promise in promises if not promise.kept]
 
 
 def test_a_good_evening_keeps_every_promise() -> None:
     assert broken(GOOD) == []
-    assert (verdict.duplicates(GOOD), verdict.losses(GOOD, EXPECTED)) == (0, 0)
+    assert (verdict.count_duplicates(GOOD), verdict.count_losses(GOOD, EXPECTED)) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_good_evening_keeps_every_promise() -> None:
 )
 def test_each_flaw_is_found(messages: list[Any], promise: str, duplicates: int, losses: int) -> None:
     assert promise in broken(messages)
-    assert (verdict.duplicates(messages), verdict.losses(messages, EXPECTED)) == (duplicates, losses)
+    assert (verdict.count_duplicates(messages), verdict.count_losses(messages, EXPECTED)) == (duplicates, losses)
 
 
 def test_jobs_ledger_and_a_kill_that_hit_nothing_are_found() -> None:
@@ -74,7 +74,7 @@ def test_jobs_ledger_and_a_kill_that_hit_nothing_are_found() -> None:
 
 
 def test_lateness_is_from_the_moment_to_the_first_and_the_last() -> None:
-    late = verdict.lateness(GOOD, at(21))
+    late = verdict.measure_lateness(GOOD, at(21))
     assert late is not None
     assert (late.first, late.last) == (1.0, 1.0)
-    assert verdict.lateness([], at(21)) is None
+    assert verdict.measure_lateness([], at(21)) is None

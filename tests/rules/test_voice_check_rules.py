@@ -3,19 +3,19 @@
 import pytest
 
 from slomix.campaigns.voice_rules import VoiceOutcome, VoiceRecipient, judge_voice_check
-from slomix.presence.rules import Rooms, Whereabouts
+from slomix.presence.rules import VoiceRooms, VoiceStatus
 from tests.configuration import AFK, ROOM
 from tests.moments import at
 
 ELSEWHERE = "900000000000000077"
-ROOMS = Rooms(frozenset({ROOM}), AFK)
+ROOMS = VoiceRooms(frozenset({ROOM}), AFK)
 ALICE = VoiceRecipient(1, "a", ("Alice",), was_told=True)
 BOB = VoiceRecipient(2, "b", ("Bob", "^1b^2ob"), was_told=True)
 UNTOLD = VoiceRecipient(3, "e", ("Erik",), was_told=False)
 UNLINKED = VoiceRecipient(4, None, ("Franka",), was_told=True)
 EVERYBODY = [ALICE, BOB, UNTOLD, UNLINKED]
 NOW, DEADLINE = at(21, 0, 30), at(21, 20, 30)
-HERE, AWAY, MISSING, UNKNOWN = Whereabouts.HERE, Whereabouts.ELSEWHERE, Whereabouts.MISSING, Whereabouts.UNKNOWN
+HERE, AWAY, MISSING, UNKNOWN = VoiceStatus.HERE, VoiceStatus.ELSEWHERE, VoiceStatus.MISSING, VoiceStatus.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ HERE, AWAY, MISSING, UNKNOWN = Whereabouts.HERE, Whereabouts.ELSEWHERE, Whereabo
     ],
 )
 def test_who_is_missing_and_was_told_is_called_once_more(
-    voice: dict[str, str], whereabouts: dict[int, Whereabouts], follow_up: list[int]
+    voice: dict[str, str], whereabouts: dict[int, VoiceStatus], follow_up: list[int]
 ) -> None:
     verdict = judge_voice_check(EVERYBODY, voice, None, rooms=ROOMS, now=NOW, deadline_at=DEADLINE)
     assert verdict.outcome is VoiceOutcome.JUDGED

@@ -6,7 +6,7 @@ import pytest
 
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
-from slomix.chat.responder import Desk
+from slomix.chat.responder import Responder
 from slomix.contacts import links
 from slomix.contacts.rules import ChannelName
 from tests.moments import TODAY
@@ -18,8 +18,8 @@ TELEGRAM, SIGNAL = ChannelName.TELEGRAM, ChannelName.SIGNAL
 ADDRESS = {TELEGRAM: "4242", SIGNAL: "+38640123456"}
 
 
-def desk_of(world: World) -> Desk:
-    return Desk(world.runtime)
+def desk_of(world: World) -> Responder:
+    return Responder(world.runtime)
 
 
 def code_for(world: World, name: str, channel: ChannelName) -> str:
@@ -28,7 +28,7 @@ def code_for(world: World, name: str, channel: ChannelName) -> str:
             session,
             world.players[name],
             channel,
-            lasts=timedelta(minutes=30),
+            lifetime=timedelta(minutes=30),
             settings=world.runtime.settings,
             now=world.clock.now(),
         )[0]
@@ -36,7 +36,7 @@ def code_for(world: World, name: str, channel: ChannelName) -> str:
 
 def status(world: World, name: str, day: object = TODAY) -> Status | None:
     with world.session() as session:
-        return availability.statuses(session, day, [world.players[name]]).get(world.players[name])  # type: ignore[arg-type]
+        return availability.statuses_of_day(session, day, [world.players[name]]).get(world.players[name])  # type: ignore[arg-type]
 
 
 @pytest.fixture

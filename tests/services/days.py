@@ -14,7 +14,7 @@ def says(world: World, name: str, status: Status, day: date = TODAY) -> None:
     """As on the page."""
     with world.session() as session:
         now = world.clock.now()
-        triggers.say(session, world.players[name], day, status, settings=world.runtime.settings, now=now)
+        triggers.set_and_notify(session, world.players[name], day, status, settings=world.runtime.settings, now=now)
 
 
 def begins(world: World, day: date = TODAY) -> None:

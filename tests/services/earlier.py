@@ -12,7 +12,7 @@ import pytest
 
 from slomix.database import session as db
 from slomix.legacy_import import service, source
-from slomix.legacy_import.report import Kind, Outcome, Report
+from slomix.legacy_import.report import ImportOutcome, ImportReport, RowKind
 from tests.moments import TODAY
 from tests.world import World
 
@@ -208,19 +208,19 @@ def _fill_campaign(there: Earlier) -> None:
     there.told(f"-{ROOM_THERE}", f"PROMOTE:FOLLOWUP:{TODAY}")
 
 
-def move(world: World, there: Earlier) -> Report:
+def move(world: World, there: Earlier) -> ImportReport:
     """Read, decide and write, as `--apply` does."""
-    theirs = source.read(there.url)
+    theirs = source.read_source(there.url)
     with world.session() as session:
-        return service.move_in(session, theirs, settings=world.runtime.settings, now=world.clock.now())
+        return service.run_import(session, theirs, settings=world.runtime.settings, now=world.clock.now())
 
 
-def look(world: World, there: Earlier) -> Report:
+def look(world: World, there: Earlier) -> ImportReport:
     """The dry run."""
-    theirs = source.read(there.url)
+    theirs = source.read_source(there.url)
     with world.session() as session:
         now = world.clock.now()
-        return service.decide(session, theirs, settings=world.runtime.settings, today=TODAY, now=now)[1]
+        return service.plan_import(session, theirs, settings=world.runtime.settings, today=TODAY, now=now)[1]
 
 
 def everything(world: World) -> dict[str, list[Any]]:
@@ -232,6 +232,6 @@ def everything(world: World) -> dict[str, list[Any]]:
         }
 
 
-def came_to(report: Report, kind: Kind) -> dict[tuple[Outcome, str], int]:
+def came_to(report: ImportReport, kind: RowKind) -> dict[tuple[ImportOutcome, str], int]:
     """How many of a kind came to what, and why."""
     return {(outcome, reason): number for one, outcome, reason, number in report.counted() if one is kind}

@@ -11,7 +11,7 @@ from slomix.availability.rules import Status
 from slomix.database.session import Base
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from slomix.jobs.runner import run
+from slomix.jobs.runner import execute
 from slomix.planning import queries, service, teams
 from slomix.planning.handlers import HANDLERS
 from slomix.planning.layout import Layout
@@ -44,16 +44,16 @@ class Tonight:
         with self.world.session() as session:
             settings, now = self.world.runtime.settings, self.world.clock.now()
             player = self.world.players[name]
-            return service.join(session, TODAY, player, is_sure=is_sure, settings=settings, now=now)
+            return service.join_room(session, TODAY, player, is_sure=is_sure, settings=settings, now=now)
 
     def leaves(self, name: str) -> None:
         with self.world.session() as session:
             settings, now = self.world.runtime.settings, self.world.clock.now()
-            service.leave(session, TODAY, self.world.players[name], settings=settings, now=now)
+            service.leave_room(session, TODAY, self.world.players[name], settings=settings, now=now)
 
     def suggests(self, name: str, text: str) -> int:
         with self.world.session() as session:
-            return service.suggest(session, TODAY, self.world.players[name], text, now=self.world.clock.now()).id
+            return service.suggest_name(session, TODAY, self.world.players[name], text, now=self.world.clock.now()).id
 
     def deletes(self, name: str, name_id: int) -> None:
         with self.world.session() as session:
@@ -61,7 +61,7 @@ class Tonight:
 
     def votes(self, name: str, name_id: int | None) -> None:
         with self.world.session() as session:
-            service.vote(session, TODAY, self.world.players[name], name_id)
+            service.vote_for_name(session, TODAY, self.world.players[name], name_id)
 
     def hands_over(self, name: str, to: str) -> None:
         with self.world.session() as session:
@@ -75,13 +75,13 @@ class Tonight:
     def places(self, name: str, player: str, side: Side | None) -> None:
         with self.world.session() as session:
             who, now = self.world.players[player], self.world.clock.now()
-            teams.place(session, TODAY, self.actor(name), who, side, now=now)
+            teams.place_player(session, TODAY, self.actor(name), who, side, now=now)
 
     def leads(self, name: str, side: Side, player: str | None) -> None:
         """Somebody makes a player the captain of a side; None for nobody."""
         with self.world.session() as session:
             who = self.world.players[player] if player is not None else None
-            teams.lead(session, TODAY, self.actor(name), side, who, now=self.world.clock.now())
+            teams.set_captain(session, TODAY, self.actor(name), side, who, now=self.world.clock.now())
 
     def drafts(self, name: str, first: Side = A, *, size: int | None = None, seconds: int | None = None) -> None:
         """Somebody lets the captains begin."""
@@ -97,24 +97,24 @@ class Tonight:
         """Somebody undoes the last change as they see it: that of now, or of an older page."""
         seen = self.version if version is None else version
         with self.world.session() as session:
-            teams.undo(session, TODAY, self.actor(name), version=seen, now=self.world.clock.now())
+            teams.undo_change(session, TODAY, self.actor(name), version=seen, now=self.world.clock.now())
 
     def saves(self, name: str, a: str, b: str, *captains: str, version: int | None = None) -> None:
         """Somebody saves both teams; each is a row of names, captains are of A and of B."""
         ids = self.world.players
-        wanted = Layout.of(
+        wanted = Layout.from_teams(
             [ids[one] for one in a.split()], [ids[one] for one in b.split()], *(ids[c] for c in captains)
         )
         with self.world.session() as session:
             now = self.world.clock.now()
-            teams.replace_all(session, TODAY, self.actor(name), wanted, version=version, now=now)
+            teams.save_teams(session, TODAY, self.actor(name), wanted, version=version, now=now)
 
     def view(self) -> RoomView:
         with self.world.session() as session:
             room = queries.room_of(session, TODAY)
             assert room is not None
             session.refresh(room)
-            return queries.view(session, room)
+            return queries.view_room(session, room)
 
     @property
     def version(self) -> int:
@@ -149,7 +149,7 @@ class Tonight:
         """A turn's job, the newest unless said otherwise, runs at its moment: what came of it, and why."""
         job = self.clocks()[number]
         self.world.clock.move_to(max(job.run_at, self.world.clock.now()))
-        status = run(self.world.runtime, HANDLERS[teams.TURN], job.id)
+        status = execute(self.world.runtime, HANDLERS[teams.TURN], job.id)
         return status, next(one.reason for one in self.clocks() if one.id == job.id)
 
     def stored(self) -> dict[str, int]:
@@ -177,7 +177,7 @@ def opened(world: World) -> Tonight:
 def with_spare(world: World) -> World:
     """Somebody who never logged in on the web is looking too."""
     with world.session() as session:
-        world.players["spare"] = accounts.profile(session, "guid-spare").id
+        world.players["spare"] = accounts.get_profile(session, "guid-spare").id
         now = world.clock.now()
         availability.set_status(session, world.players["spare"], TODAY, Status.LOOKING, today=TODAY, now=now)
     return world

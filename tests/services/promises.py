@@ -58,4 +58,4 @@ def lose(database: Database, job_id: int, *, attempts: int = 1) -> None:
 
 def take_back(database: Database, wall: datetime) -> list[int]:
     with database.transaction() as session:
-        return [job.id for job in jobs.take_back(session, now=NOW, wall=wall)]
+        return [job.id for job in jobs.release_expired(session, now=NOW, wall=wall)]

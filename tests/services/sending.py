@@ -9,16 +9,16 @@ from sqlalchemy import select, update
 from slomix.channels.base import Address, Message, Receipt, Unanswered
 from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact
-from slomix.contacts.rules import ChannelName, Kind
+from slomix.contacts.rules import ChannelName, MessageKind
 from slomix.deliveries import service as deliveries
-from slomix.deliveries.handlers import Deliver
+from slomix.deliveries.handlers import SendDelivery
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import Skip
-from slomix.deliveries.service import JOB_KIND, Plan
+from slomix.deliveries.service import JOB_KIND, NoticePlan
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from slomix.jobs.runner import run
+from slomix.jobs.runner import execute
 from slomix.reasons.codes import Explanation, Reason
 from tests.channel_doubles import MemoryChannel
 from tests.moments import LJUBLJANA, TODAY, at
@@ -32,7 +32,7 @@ CHAT, NUMBER = "4242", "+38640123456"
 class Greeting(Notice):
     """Says how late it is; wanted as long as the test says so."""
 
-    kind: Kind | None = Kind.CAMPAIGNS
+    kind: MessageKind | None = MessageKind.CAMPAIGNS
     heeds_quiet_hours: bool = True
     keeps_channel: bool = False
     unwanted: Skip | None = None
@@ -88,14 +88,14 @@ class Post:
         channel: ChannelName | None = None,
     ) -> int:
         """Plan a greeting to these players for 20:45, and return how many were written or opened."""
-        plan = Plan("greeting", subject, key, at(20, 45), deadline_at, channel=channel)
+        plan = NoticePlan("greeting", subject, key, at(20, 45), deadline_at, channel=channel)
         players = [self.world.players[name] for name in names]
         settings, now = self.world.runtime.settings, self.world.clock.now()
         with self.world.session() as session:
             return deliveries.plan_for_players(session, plan, players, settings=settings, now=now)
 
     def plan_room(self, room: str, *, key: str = KEY) -> int:
-        plan = Plan("greeting", "1", key, at(20, 45), None)
+        plan = NoticePlan("greeting", "1", key, at(20, 45), None)
         with self.world.session() as session:
             return deliveries.plan_for_room(session, plan, room, now=self.world.clock.now())
 
@@ -105,7 +105,7 @@ class Post:
         self.world.clock.move_to(max(self.world.clock.now(), job.run_at))
         with self.world.session() as session:  # what a provider asked for is over
             session.execute(update(Job).where(Job.id == job.id).values(wait_until=None))
-        return run(self.world.runtime, Deliver({"greeting": self.greeting}), job.id)
+        return execute(self.world.runtime, SendDelivery({"greeting": self.greeting}), job.id)
 
     def send(self, name: str = "alice", **more: object) -> Delivery:
         """Plan one for somebody, try it once, and look at what became of it."""
@@ -147,7 +147,7 @@ class Post:
     def attempts(self, row: Delivery) -> list[tuple[int, str, str, Explanation | None]]:
         """The attempts of a delivery: claim, event, status, error."""
         with self.world.session() as session:
-            found: list[Attempt] = deliveries.attempts(session, [row.id]).get(row.id, [])
+            found: list[Attempt] = deliveries.attempts_of(session, [row.id]).get(row.id, [])
             return [(one.claim, one.event.value, one.status.value, one.error) for one in found]
 
     def contact(self, name: str, channel: ChannelName = ChannelName.DISCORD) -> Contact | None:

@@ -149,7 +149,7 @@ def test_of_several_who_claim_a_profile_at_once_one_gets_it(committed: Database)
 def begin(world: World, state: str = "state", *, browser: str = "mine", next_path: str = "/day/2026-11-20") -> None:
     now = world.clock.now()
     with world.session() as session:
-        logins.begin_login(
+        logins.create_login_attempt(
             session,
             state=state,
             browser=browser,
@@ -162,7 +162,7 @@ def begin(world: World, state: str = "state", *, browser: str = "mine", next_pat
 
 def accept(world: World, state: str = "state", *, browser: str = "mine") -> tuple[str, str]:
     with world.session() as session:
-        attempt = logins.accept_login(session, state=state, browser=browser, now=world.clock.now())
+        attempt = logins.use_login_attempt(session, state=state, browser=browser, now=world.clock.now())
         return attempt.code_verifier, attempt.next_path
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from slomix.availability import service as availability
 from slomix.availability.models import Entry
-from slomix.availability.rules import Counts, FarDay, PastDay, SpanTooLong, Status
+from slomix.availability.rules import DayTooFar, PastDay, SpanTooLong, Status, StatusCounts
 from slomix.database.session import Database
 from slomix.errors import Invalid
 from tests.moments import TODAY, at
@@ -22,7 +22,7 @@ TOMORROW = TODAY + timedelta(days=1)
 def queue(world: World, day: date = TODAY) -> list[str]:
     """Who is looking, in the order that the page shows."""
     with world.session() as session:
-        [view] = availability.days_with_names(session, day, day)
+        [view] = availability.list_days_with_names(session, day, day)
     return [person.name.removeprefix("^1").lower() for person in view.people.get(Status.LOOKING, [])]
 
 
@@ -35,7 +35,7 @@ def test_saying_something_else_replaces_what_was_said(world: World) -> None:
     for status in (*Status, Status.MAYBE):
         world.says("alice", status)
         with world.session() as session:
-            assert availability.statuses(session, TODAY) == {world.players["alice"]: status}
+            assert availability.statuses_of_day(session, TODAY) == {world.players["alice"]: status}
     assert number_of_entries(world) == 1
 
 
@@ -47,9 +47,9 @@ def test_first_come_first_and_pressing_looking_again_keeps_the_place(world: Worl
     world.says("goran", Status.LOOKING)
     assert queue(world) == ["goran", "alice", "erik"]
     with world.session() as session:
-        [view] = availability.days_with_names(session, TODAY, TODAY)
+        [view] = availability.list_days_with_names(session, TODAY, TODAY)
         assert [person.since for person in view.people[Status.LOOKING]] == [at(18), at(18, 1), at(18, 2)]
-        assert list(availability.statuses(session, TODAY)) == [
+        assert list(availability.statuses_of_day(session, TODAY)) == [
             world.players[name] for name in ("goran", "alice", "erik")
         ]
 
@@ -91,7 +91,9 @@ def test_a_status_can_be_taken_back_and_that_there_was_none_is_no_error(world: W
     assert queue(world) == ["erik"]
 
 
-@pytest.mark.parametrize(("days", "refusal"), [(-1, PastDay), (-400, PastDay), (91, FarDay), (400, FarDay)], ids=str)
+@pytest.mark.parametrize(
+    ("days", "refusal"), [(-1, PastDay), (-400, PastDay), (91, DayTooFar), (400, DayTooFar)], ids=str
+)
 def test_a_day_past_or_far_is_refused_and_nothing_is_stored_or_lost(
     world: World, days: int, refusal: type[Invalid]
 ) -> None:
@@ -122,29 +124,29 @@ def test_a_day_shows_its_counts_to_all_names_to_some_and_ones_own_status_to_ones
     ):
         world.says(name, status)
     with world.session() as session:
-        whole = availability.days_with_names(session, TODAY, TOMORROW)
-        counted = availability.days(session, TODAY, TOMORROW, viewer=world.players["franka"])
-        anonymous = availability.days(session, TODAY, TOMORROW, viewer=None)
-    shown = [day.seen_by(world.players["franka"]) for day in whole]
-    counts = Counts(looking=2, available=1, maybe=0, not_playing=1)
-    assert [(day.day, day.counts) for day in shown] == [(TODAY, counts), (TOMORROW, Counts())]
-    assert [(day.day, day.counts) for day in anonymous] == [(TODAY, counts), (TOMORROW, Counts())]
+        whole = availability.list_days_with_names(session, TODAY, TOMORROW)
+        counted = availability.list_days(session, TODAY, TOMORROW, viewer=world.players["franka"])
+        anonymous = availability.list_days(session, TODAY, TOMORROW, viewer=None)
+    shown = [day.for_viewer(world.players["franka"]) for day in whole]
+    counts = StatusCounts(looking=2, available=1, maybe=0, not_playing=1)
+    assert [(day.day, day.counts) for day in shown] == [(TODAY, counts), (TOMORROW, StatusCounts())]
+    assert [(day.day, day.counts) for day in anonymous] == [(TODAY, counts), (TOMORROW, StatusCounts())]
     assert [day.my_status for day in shown] == [Status.AVAILABLE, None]
     assert {status: [person.name for person in people] for status, people in shown[0].people.items()} == {
         Status.LOOKING: ["^1Alice", "^1Erik"],
         Status.AVAILABLE: ["^1Franka"],
         Status.NOT_PLAYING: ["^1Goran"],
     }
-    assert anonymous == [day.seen_by(None) for day in whole]
+    assert anonymous == [day.for_viewer(None) for day in whole]
     assert all(day.people == {} and day.my_status is None for day in anonymous)
     assert [(day.my_status, day.people) for day in counted] == [(Status.AVAILABLE, {}), (None, {})]
 
 
 def test_half_a_year_can_be_read_and_no_more(world: World) -> None:
     with world.session() as session:
-        assert len(availability.days(session, TODAY, TODAY + timedelta(days=179), viewer=None)) == 180
+        assert len(availability.list_days(session, TODAY, TODAY + timedelta(days=179), viewer=None)) == 180
         with pytest.raises(SpanTooLong):
-            availability.days(session, TODAY, TODAY + timedelta(days=180), viewer=None)
+            availability.list_days(session, TODAY, TODAY + timedelta(days=180), viewer=None)
 
 
 def test_past_days_are_kept_when_somebody_goes(world: World) -> None:
@@ -152,7 +154,7 @@ def test_past_days_are_kept_when_somebody_goes(world: World) -> None:
         world.says("alice", Status.LOOKING, day)
     world.says("erik", Status.LOOKING)
     with world.session() as session:
-        availability.clear_from(session, world.players["alice"], TOMORROW)
+        availability.clear_upcoming(session, world.players["alice"], TOMORROW)
     assert (queue(world), queue(world, TOMORROW)) == (["alice", "erik"], [])
 
 
@@ -160,7 +162,7 @@ def test_only_those_asked_about_are_told(world: World) -> None:
     world.says("alice", Status.LOOKING)
     world.says("erik", Status.MAYBE)
     with world.session() as session:
-        found = availability.statuses(session, TODAY, [world.players["erik"], world.players["franka"]])
+        found = availability.statuses_of_day(session, TODAY, [world.players["erik"], world.players["franka"]])
     assert found == {world.players["erik"]: Status.MAYBE}
 
 

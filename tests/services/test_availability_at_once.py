@@ -86,9 +86,9 @@ def test_who_came_in_the_same_moment_stands_in_one_order_for_everybody(world: Wo
         says_at(world, name, Status.LOOKING, at(18))
     ids = sorted(world.players[name] for name in ("goran", "alice", "franka", "erik"))
     with world.session() as session:
-        [day] = availability.days_with_names(session, TODAY, TODAY)
+        [day] = availability.list_days_with_names(session, TODAY, TODAY)
         assert [one.player_id for one in day.people[Status.LOOKING]] == ids
-        assert list(availability.statuses(session, TODAY)) == ids
+        assert list(availability.statuses_of_day(session, TODAY)) == ids
 
 
 def test_leaving_and_returning_again_and_again_always_leads_to_the_end(world: World) -> None:
@@ -102,7 +102,7 @@ def test_leaving_and_returning_again_and_again_always_leads_to_the_end(world: Wo
         says_at(world, leaver, Status.LOOKING, at(18 + turn, 2))
         order.append(leaver)
         with world.session() as session:
-            [day] = availability.days_with_names(session, TODAY, TODAY)
+            [day] = availability.list_days_with_names(session, TODAY, TODAY)
         people = day.people[Status.LOOKING]
         assert [one.player_id for one in people] == [world.players[name] for name in order]
         assert people[-1].since == at(18 + turn, 1), "and pressing again keeps that place"

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from slomix.availability.rules import Status
 from slomix.campaigns import queries, rules, service
 from slomix.campaigns.models import Campaign
-from slomix.campaigns.rules import Audience, CampaignStatus, NobodyToAsk, SwitchedOff, TooLate
-from slomix.campaigns.service import AlreadyOver, CampaignExists, Options
+from slomix.campaigns.rules import Audience, CampaignsDisabled, CampaignStatus, NoRecipients, TooLate
+from slomix.campaigns.service import CampaignChoices, CampaignExists, CampaignOver
 from slomix.clock import moment_of
 from slomix.database import session as db
 from slomix.deliveries.models import Delivery
@@ -94,7 +94,7 @@ def test_nobody_to_ask_uses_nothing_up(world: World) -> None:
     world.says("alice", Status.MAYBE)
     world.says("erik", Status.LOOKING)
     world.prefers("erik", called=False)
-    with pytest.raises(NobodyToAsk):
+    with pytest.raises(NoRecipients):
         call(world)
     assert counts(world) == (0, 0, 0)
 
@@ -106,11 +106,11 @@ def test_too_late_and_switched_off_use_nothing_up(world: World) -> None:
         call(world)
     assert counts(world) == (0, 0, 0)
     settings = make_settings(promotion_enabled=False)
-    with world.session() as session, pytest.raises(SwitchedOff):
-        service.create(
+    with world.session() as session, pytest.raises(CampaignsDisabled):
+        service.create_campaign(
             session,
             world.players["bob"],
-            Options(Audience(), False, False, at(21)),
+            CampaignChoices(Audience(), False, False, at(21)),
             day=TODAY,
             idempotency_key="k",
             settings=settings,
@@ -206,10 +206,10 @@ def test_only_its_promoter_or_an_admin_may_cancel_and_only_what_is_open(world: W
     cancel(world, campaign_id, "dora", is_admin=True)
     cancel(world, campaign_id)
     with world.session() as session:
-        assert queries.get(session, campaign_id).status is CampaignStatus.CANCELLED
+        assert queries.get_campaign(session, campaign_id).status is CampaignStatus.CANCELLED
     second, _ = call(world, key="k2")
     with world.session() as session:
         for job in session.scalars(select(Job).where(Job.subject == f"campaign:{second}")):
             job.status = JobStatus.SENT
-    with pytest.raises(AlreadyOver):
+    with pytest.raises(CampaignOver):
         cancel(world, second)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from slomix.cli.configuration import shown
-from slomix.config.settings import Settings, names, secrets
+from slomix.cli.configuration import masked_value
+from slomix.config.settings import Settings, secret_variables, variable_names
 from tests.configuration import CONTACT_KEY
 from tests.rules.operator import PRODUCTION, STRONG, bare_machine
 from tests.steps import checked, do
@@ -30,7 +30,7 @@ def test_with_nothing_set_it_says_what_is_missing(nothing: None) -> None:
     assert (answer.exit_code, answer.exception.__class__) == (1, SystemExit), answer.output
     for name in PRODUCTION:
         assert f"wrong   {name}: is not set" in answer.output
-    for name in names():
+    for name in variable_names():
         assert f"\n{name} " in f"\n{answer.output}"
     for part in (
         "settings: see above",
@@ -50,7 +50,7 @@ def test_each_variable_is_told_with_its_value_and_where_it_came_from(
     monkeypatch.setenv("SESSION_SECRET_FILE", str(tmp_path / "session"))
     monkeypatch.setenv("GAME_SERVER_PORT", "seven")
     found = {one["name"]: (one["value"], one["source"]) for one in checked()["configuration"]}
-    assert found.keys() == names().keys()
+    assert found.keys() == variable_names().keys()
     assert found["PORT"] == ("64998", "environment")
     assert found["AVAILABILITY_DAILY_REMINDER_TIME"] == ("15:30", ".env")
     assert found["GAMING_VOICE_CHANNELS"] == ("2,1", ".env")
@@ -70,7 +70,7 @@ def test_a_formation_that_nothing_starts_with_is_a_problem(
 
 
 def test_no_secret_is_told(nothing: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    hidden = {name: f"Yd8HsNf3-hidden-{name.lower()}" for name in secrets()}
+    hidden = {name: f"Yd8HsNf3-hidden-{name.lower()}" for name in secret_variables()}
     hidden |= {
         "DATABASE_URL": "postgresql://me:Yd8HsNf3@127.0.0.1:1/slomix?sslpassword=Yd8HsNf3",
         "REDIS_URL": "redis://me:Yd8HsNf3@127.0.0.1:1/0?password=Yd8HsNf3",
@@ -101,7 +101,7 @@ def test_no_secret_is_told(nothing: None, monkeypatch: pytest.MonkeyPatch) -> No
     ],
 )
 def test_of_an_address_only_the_password_is_hidden(url: str, told: str) -> None:
-    assert shown("REDIS_URL", Settings.model_validate({"REDIS_URL": url}).redis_url) == told
+    assert masked_value("REDIS_URL", Settings.model_validate({"REDIS_URL": url}).redis_url) == told
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from slomix.dev.rehearsal.people import Control
+from slomix.dev.rehearsal.people import SimulatorControl
 from slomix.dev.simulator.people import GAMING_VOICE_CHANNEL, TEXT_CHANNEL, environment
 from tests.rules.operator import bare_machine
 from tests.simulators import Simulator
@@ -95,7 +95,7 @@ def test_a_bot_that_telegram_does_not_know_is_named_without_its_token(monkeypatc
 
 
 def test_a_room_to_write_to_has_to_let_the_bot_write(simulator: Simulator) -> None:
-    Control(simulator.url).add_fault("read_only")
+    SimulatorControl(simulator.url).add_fault("read_only")
     assert wrong() == {
         "discord server and rooms": (
             "AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID: the bot may not send messages in game-night; "
@@ -109,7 +109,7 @@ def test_a_room_to_write_to_has_to_let_the_bot_write(simulator: Simulator) -> No
     ("provider", "parts"), [("discord", {"discord"}), ("telegram", {"telegram"}), ("signal", {"signal"})]
 )
 def test_who_is_away_is_told_as_away(simulator: Simulator, provider: str, parts: set[str]) -> None:
-    Control(simulator.url).add_fault("status", provider=provider, code=503)
+    SimulatorControl(simulator.url).add_fault("status", provider=provider, code=503)
     found = checked()
     silent = {part for part in ("discord", "telegram", "signal") if not found["parts"][part]}
     assert silent == parts

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from slomix.accounts.models import GrantedRole, LinkEvent
 from slomix.accounts.rules import LinkAction
 from slomix.contacts import service as contacts
-from slomix.contacts.encryption import Vault
+from slomix.contacts.encryption import AddressVault
 from slomix.contacts.rules import ChannelName
 from tests.configuration import CONTACT_KEY
 from tests.steps import do
@@ -63,7 +63,7 @@ def test_keys_rotate_and_a_lost_one_is_said(installation: World, monkeypatch: py
     assert do("contacts", "rotate-keys").output == "1 sealed with the newest key.\n"
     with installation.session() as session:
         sealed = contacts.contacts_of(session, installation.players["alice"])[ChannelName.TELEGRAM].sealed
-    assert Vault([NEW_KEY]).open(sealed or "") == "4711"
+    assert AddressVault([NEW_KEY]).unseal(sealed or "") == "4711"
     monkeypatch.setenv("CONTACT_DATA_ENCRYPTION_KEY", do("contacts", "new-key").output.strip())
     lost = do("contacts", "rotate-keys")
     assert lost.exit_code == 1

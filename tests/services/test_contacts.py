@@ -13,8 +13,8 @@ from slomix.accounts import service as accounts
 from slomix.accounts.models import Player, User
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
-from slomix.contacts.models import Contact, Preferences
-from slomix.contacts.rules import ChannelName, Kind, Preferred, QuietHours, Reach
+from slomix.contacts.models import Contact, StoredPreferences
+from slomix.contacts.rules import ChannelName, MessageKind, PreferredChannel, QuietHours, Reachability
 from slomix.privacy import unlinking
 from slomix.reasons.codes import Explanation, Reason
 from tests.moments import LJUBLJANA, TODAY, at
@@ -26,10 +26,10 @@ NIGHT = QuietHours(time(23), time(7))
 DISCORD, TELEGRAM, SIGNAL = ChannelName.DISCORD, ChannelName.TELEGRAM, ChannelName.SIGNAL
 
 
-def reach(world: World, name: str, **settings: Any) -> Reach:
+def reach(world: World, name: str, **settings: Any) -> Reachability:
     known = world.runtime.settings.model_copy(update=settings)
     with world.session() as session:
-        return contacts.reach_of(session, [world.players[name]], settings=known)[world.players[name]]
+        return contacts.reachability_of(session, [world.players[name]], settings=known)[world.players[name]]
 
 
 def contact(world: World, name: str, channel: ChannelName = DISCORD) -> Contact:
@@ -41,12 +41,12 @@ def contact(world: World, name: str, channel: ChannelName = DISCORD) -> Contact:
 def addresses(world: World, name: str) -> dict[ChannelName, str]:
     """Where messages to this player go, the first first."""
     found, settings = reach(world, name), world.runtime.settings
-    return {way.channel: contacts.address_of(way, found.discord_id or "", settings) for way in found.ways}
+    return {way.channel: contacts.address_of_route(way, found.discord_id or "", settings) for way in found.routes}
 
 
 def test_who_never_said_anything_allows_nothing(world: World) -> None:
     with world.session() as session:
-        contacts.remove_all(session, world.players["alice"])
+        contacts.remove_all_contacts(session, world.players["alice"])
         contacts.add_discord(session, world.players["alice"], now=NOW)
     found = reach(world, "alice")
     assert (found.allows, found.quiet_hours, found.zone) == (frozenset(), None, LJUBLJANA)
@@ -55,11 +55,13 @@ def test_who_never_said_anything_allows_nothing(world: World) -> None:
 
 def test_preferences_are_replaced_as_a_whole(world: World) -> None:
     with world.session() as session:
-        wishes = preferences.Wishes(TOKYO, frozenset({Kind.CAMPAIGNS, Kind.SESSION_READY}), quiet_hours=NIGHT)
-        preferences.save(session, world.players["alice"], wishes, now=NOW)
+        wishes = preferences.Preferences(
+            TOKYO, frozenset({MessageKind.CAMPAIGNS, MessageKind.SESSION_READY}), quiet_hours=NIGHT
+        )
+        preferences.save_preferences(session, world.players["alice"], wishes, now=NOW)
     found = reach(world, "alice")
     assert (found.allows, found.quiet_hours, found.zone) == (
-        frozenset({Kind.CAMPAIGNS, Kind.SESSION_READY}),
+        frozenset({MessageKind.CAMPAIGNS, MessageKind.SESSION_READY}),
         NIGHT,
         TOKYO,
     )
@@ -71,14 +73,14 @@ def test_preferences_are_replaced_as_a_whole(world: World) -> None:
 @pytest.mark.parametrize(
     ("wishes", "kind"),
     [
-        ({"called": True}, Kind.CAMPAIGNS),
-        ({"session_ready": True}, Kind.SESSION_READY),
-        ({"daily_reminder": True}, Kind.DAILY_REMINDER),
-        ({"looking_threshold": 4}, Kind.LOOKING),
-        ({"more_needed": True}, Kind.MORE_NEEDED),
+        ({"called": True}, MessageKind.CAMPAIGNS),
+        ({"session_ready": True}, MessageKind.SESSION_READY),
+        ({"daily_reminder": True}, MessageKind.DAILY_REMINDER),
+        ({"looking_threshold": 4}, MessageKind.LOOKING),
+        ({"more_needed": True}, MessageKind.MORE_NEEDED),
     ],
 )
-def test_each_kind_of_message_is_allowed_by_itself(world: World, wishes: dict[str, Any], kind: Kind) -> None:
+def test_each_kind_of_message_is_allowed_by_itself(world: World, wishes: dict[str, Any], kind: MessageKind) -> None:
     world.prefers("alice", **({"called": False} | wishes))
     assert reach(world, "alice").allows == {kind}
 
@@ -87,27 +89,27 @@ def test_several_are_looked_up_together_and_whom_nobody_knows_is_left_out(world:
     ids = [world.players["alice"], world.players["erik"], 4711]
     world.has("alice", TELEGRAM, "4242")
     with world.session() as session:
-        found = contacts.reach_of(session, ids, settings=world.runtime.settings)
-        assert contacts.reach_of(session, [], settings=world.runtime.settings) == {}
+        found = contacts.reachability_of(session, ids, settings=world.runtime.settings)
+        assert contacts.reachability_of(session, [], settings=world.runtime.settings) == {}
     assert {player: one.discord_id for player, one in found.items()} == {
         world.players["alice"]: CAST["alice"],
         world.players["erik"]: CAST["erik"],
     }
-    assert [way.channel for way in found[world.players["alice"]].ways] == [TELEGRAM, DISCORD]
-    assert [way.channel for way in found[world.players["erik"]].ways] == [DISCORD], "each has their own"
+    assert [way.channel for way in found[world.players["alice"]].routes] == [TELEGRAM, DISCORD]
+    assert [way.channel for way in found[world.players["erik"]].routes] == [DISCORD], "each has their own"
 
 
 @pytest.mark.parametrize(
     ("preferred", "order"),
     [
-        (Preferred.ANY, [TELEGRAM, SIGNAL, DISCORD]),
-        (Preferred.TELEGRAM, [TELEGRAM, SIGNAL, DISCORD]),
-        (Preferred.SIGNAL, [SIGNAL, TELEGRAM, DISCORD]),
-        (Preferred.DISCORD, [DISCORD, TELEGRAM, SIGNAL]),
+        (PreferredChannel.ANY, [TELEGRAM, SIGNAL, DISCORD]),
+        (PreferredChannel.TELEGRAM, [TELEGRAM, SIGNAL, DISCORD]),
+        (PreferredChannel.SIGNAL, [SIGNAL, TELEGRAM, DISCORD]),
+        (PreferredChannel.DISCORD, [DISCORD, TELEGRAM, SIGNAL]),
     ],
 )
 def test_the_ways_come_in_the_order_the_player_prefers(
-    world: World, preferred: Preferred, order: list[ChannelName]
+    world: World, preferred: PreferredChannel, order: list[ChannelName]
 ) -> None:
     world.has("alice", SIGNAL, "+38640123456")
     world.has("alice", TELEGRAM, "4242")
@@ -118,23 +120,26 @@ def test_the_ways_come_in_the_order_the_player_prefers(
 def test_a_channel_that_is_switched_off_here_is_no_way(world: World) -> None:
     world.has("alice", TELEGRAM, "4242")
     world.has("alice", SIGNAL, "+38640123456")
-    assert [way.channel for way in reach(world, "alice", telegram_enabled=False).known] == [SIGNAL, DISCORD]
-    assert [way.channel for way in reach(world, "alice", signal_enabled=False).known] == [TELEGRAM, DISCORD]
+    assert [way.channel for way in reach(world, "alice", telegram_enabled=False).all_routes] == [SIGNAL, DISCORD]
+    assert [way.channel for way in reach(world, "alice", signal_enabled=False).all_routes] == [TELEGRAM, DISCORD]
 
 
 def test_an_unusable_contact_is_not_used_and_says_since_when_and_why(world: World) -> None:
-    way = contact(world, "alice").way
+    way = contact(world, "alice").route
     with world.session() as session:
-        contacts.learn(session, contacts.failed(way, Explanation(Reason.DMS_CLOSED), is_permanent=True, now=NOW))
-        contacts.learn(
-            session, contacts.failed(way, Explanation(Reason.DISCORD_ANSWERED, "503"), is_permanent=True, now=at(22))
+        contacts.apply_update(
+            session, contacts.after_failure(way, Explanation(Reason.DMS_CLOSED), is_permanent=True, now=NOW)
+        )
+        contacts.apply_update(
+            session,
+            contacts.after_failure(way, Explanation(Reason.DISCORD_ANSWERED, "503"), is_permanent=True, now=at(22)),
         )
     marked = contact(world, "alice")
     assert (marked.unusable_since, marked.unusable_reason) == (NOW, Explanation(Reason.DMS_CLOSED))
     assert (marked.last_error, marked.last_error_at) == (Explanation(Reason.DISCORD_ANSWERED, "503"), at(22))
     found = reach(world, "alice")
-    assert (found.ways, found.is_linked) == ((), True)
-    assert [one.contact_id for one in found.known] == [way.contact_id], "it is known all the same"
+    assert (found.routes, found.is_linked) == ((), True)
+    assert [one.contact_id for one in found.all_routes] == [way.contact_id], "it is known all the same"
     with world.session() as session:
         told = select(Player.id, contacts.broken_contacts(Player.id)).order_by(Player.id)
         said = {row[0]: row[1] for row in session.execute(told)}
@@ -144,10 +149,10 @@ def test_an_unusable_contact_is_not_used_and_says_since_when_and_why(world: Worl
 
 def test_a_passing_failure_leaves_a_contact_usable(world: World) -> None:
     with world.session() as session:
-        contacts.learn(
+        contacts.apply_update(
             session,
-            contacts.failed(
-                contact(world, "alice").way, Explanation(Reason.DISCORD_ANSWERED, "503"), is_permanent=False, now=NOW
+            contacts.after_failure(
+                contact(world, "alice").route, Explanation(Reason.DISCORD_ANSWERED, "503"), is_permanent=False, now=NOW
             ),
         )
     shown = contact(world, "alice")
@@ -161,20 +166,26 @@ def test_a_passing_failure_leaves_a_contact_usable(world: World) -> None:
 
 def test_a_message_that_arrived_makes_a_contact_usable_again(world: World) -> None:
     with world.session() as session:
-        contacts.learn(
+        contacts.apply_update(
             session,
-            contacts.failed(contact(world, "alice").way, Explanation(Reason.DMS_CLOSED), is_permanent=True, now=NOW),
+            contacts.after_failure(
+                contact(world, "alice").route, Explanation(Reason.DMS_CLOSED), is_permanent=True, now=NOW
+            ),
         )
-        contacts.learn(session, contacts.worked(contact(world, "alice").way, learned="7001", now=at(22)))
+        contacts.apply_update(
+            session, contacts.after_success(contact(world, "alice").route, learned="7001", now=at(22))
+        )
     shown = contact(world, "alice")
     assert (shown.unusable_since, shown.unusable_reason, shown.last_success_at) == (None, None, at(22))
 
 
 def test_logging_in_again_makes_a_contact_usable_again(world: World) -> None:
     with world.session() as session:
-        contacts.learn(
+        contacts.apply_update(
             session,
-            contacts.failed(contact(world, "alice").way, Explanation(Reason.DMS_CLOSED), is_permanent=True, now=NOW),
+            contacts.after_failure(
+                contact(world, "alice").route, Explanation(Reason.DMS_CLOSED), is_permanent=True, now=NOW
+            ),
         )
         contacts.add_discord(session, world.players["alice"], now=at(22))
     fresh = contact(world, "alice")
@@ -187,40 +198,42 @@ def test_the_owner_may_have_their_addresses_tried_again_but_for_those_that_nobod
     world.has("alice", TELEGRAM, "4242")
     with world.session() as session:
         for name in ("alice", "erik"):
-            contacts.learn(
+            contacts.apply_update(
                 session,
-                contacts.failed(contact(world, name).way, Explanation(Reason.DMS_CLOSED), is_permanent=True, now=NOW),
+                contacts.after_failure(
+                    contact(world, name).route, Explanation(Reason.DMS_CLOSED), is_permanent=True, now=NOW
+                ),
             )
-        contacts.learn(
+        contacts.apply_update(
             session,
-            contacts.failed(
-                contact(world, "alice", TELEGRAM).way, Explanation(Reason.UNREADABLE), is_permanent=True, now=NOW
+            contacts.after_failure(
+                contact(world, "alice", TELEGRAM).route, Explanation(Reason.UNREADABLE), is_permanent=True, now=NOW
             ),
         )
-        contacts.try_again(session, world.players["alice"])
-    assert [way.channel for way in reach(world, "alice").ways] == [DISCORD]
+        contacts.retry_contacts(session, world.players["alice"])
+    assert [way.channel for way in reach(world, "alice").routes] == [DISCORD]
     assert contact(world, "alice", TELEGRAM).unusable_reason == Explanation(Reason.UNREADABLE)
-    assert reach(world, "erik").ways == (), "and nobody else's"
+    assert reach(world, "erik").routes == (), "and nobody else's"
 
 
 def test_what_a_receipt_taught_is_kept_with_the_address(world: World) -> None:
     with world.session() as session:
-        contacts.learn(session, contacts.worked(contact(world, "alice").way, learned="7001", now=NOW))
-    assert [way.learned for way in reach(world, "alice").ways] == ["7001"]
-    assert [way.learned for way in reach(world, "erik").ways] == [None]
+        contacts.apply_update(session, contacts.after_success(contact(world, "alice").route, learned="7001", now=NOW))
+    assert [way.learned for way in reach(world, "alice").routes] == ["7001"]
+    assert [way.learned for way in reach(world, "erik").routes] == [None]
 
 
 def test_an_address_moves_with_its_account_and_what_was_learned_of_the_old_one_does_not(world: World) -> None:
     """On Discord the account is the address, so it goes where the account is linked; the other addresses are let go."""
     world.has("alice", TELEGRAM, "4242")
     with world.session() as session:
-        contacts.learn(session, contacts.worked(contact(world, "alice").way, learned="7001", now=NOW))
+        contacts.apply_update(session, contacts.after_success(contact(world, "alice").route, learned="7001", now=NOW))
         alice = session.get_one(User, world.users["alice"])
-        spare = unlinking.link(session, alice, "guid-spare", today=TODAY, now=NOW).id
+        spare = unlinking.link_profile(session, alice, "guid-spare", today=TODAY, now=NOW).id
         assert contacts.contacts_of(session, world.players["alice"]) == {}
     world.players["spare"] = spare
     assert addresses(world, "spare") == {DISCORD: CAST["alice"]}
-    assert [way.learned for way in reach(world, "spare").ways] == [None]
+    assert [way.learned for way in reach(world, "spare").routes] == [None]
     assert not reach(world, "alice").is_linked
 
 
@@ -256,10 +269,10 @@ def test_an_address_belongs_to_one_player_and_a_player_has_one_and_it_is_never_s
 def test_forgetting_somebody_leaves_neither_address_nor_permission(world: World) -> None:
     world.has("alice", TELEGRAM, "4242")
     with world.session() as session:
-        contacts.remove_all(session, world.players["alice"])
+        contacts.remove_all_contacts(session, world.players["alice"])
         assert contacts.contacts_of(session, world.players["alice"]) == {}
-        assert not preferences.were_asked(session, world.players["alice"])
-    assert reach(world, "erik").allows == {Kind.CAMPAIGNS}, "and nobody else"
+        assert not preferences.has_preferences(session, world.players["alice"])
+    assert reach(world, "erik").allows == {MessageKind.CAMPAIGNS}, "and nobody else"
 
 
 def test_who_is_unlinked_has_no_account_to_write_to(world: World) -> None:
@@ -280,7 +293,7 @@ def test_who_is_unlinked_has_no_account_to_write_to(world: World) -> None:
     ],
 )
 def test_half_or_empty_wishes_cannot_be_stored(world: World, values: dict[str, Any], constraint: str) -> None:
-    change = update(Preferences).where(Preferences.player_id == world.players["alice"]).values(**values)
+    change = update(StoredPreferences).where(StoredPreferences.player_id == world.players["alice"]).values(**values)
     with pytest.raises(IntegrityError, match=constraint), world.session() as session:
         session.execute(change)
 

@@ -8,12 +8,12 @@ from slomix.accounts.models import Player, User
 from slomix.channels.base import Address, SendError
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import QuietHours
-from slomix.deliveries.handlers import Deliver
+from slomix.deliveries.handlers import SendDelivery
 from slomix.deliveries.rules import DeliveryStatus, Skip
 from slomix.deliveries.service import JOB_KIND
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import JobStatus
-from slomix.jobs.runner import JobContext, run
+from slomix.jobs.runner import JobContext, execute
 from slomix.reasons.codes import Explanation, Reason
 from tests.configuration import SUMMARY_ROOM
 from tests.moments import at
@@ -184,10 +184,10 @@ def test_each_recipient_is_looked_at_again_when_it_is_time_and_a_skip_has_its_re
         case "left":
             with world.session() as session:
                 user = session.get_one(User, world.users["alice"])
-                accounts.note_membership(session, user, is_member=False, now=at(20, 40))
+                accounts.record_membership(session, user, is_member=False, now=at(20, 40))
         case "removed":
             with world.session() as session:
-                contacts.remove_all(session, world.players["alice"])
+                contacts.remove_all_contacts(session, world.players["alice"])
             world.prefers("alice")
         case "unwanted":
             post.greeting.unwanted = Skip(Reason.ALREADY_IN_VOICE)
@@ -217,9 +217,9 @@ def test_a_delivery_whose_player_is_gone_stops_neither_worker_nor_scheduler(post
     post.plan("alice")
     job = post.job(post.row("alice"))
     post.world.clock.move_to(at(20, 45))
-    handler = Deliver({"greeting": post.greeting})
+    handler = SendDelivery({"greeting": post.greeting})
     with post.world.session() as session:
         session.execute(delete(Player).where(Player.id == post.world.players["alice"]))
         handler.give_up(JobContext(post.world.runtime, session, job, at(20, 45)))
     assert post.rows() == []
-    assert run(post.world.runtime, handler, job.id) is JobStatus.SKIPPED
+    assert execute(post.world.runtime, handler, job.id) is JobStatus.SKIPPED

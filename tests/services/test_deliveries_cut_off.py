@@ -6,7 +6,7 @@ import pytest
 
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
-from slomix.channels.base import SendError, SlowDown, Unanswered
+from slomix.channels.base import RateLimited, SendError, Unanswered
 from slomix.contacts.rules import QuietHours
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus, Skip
@@ -19,7 +19,7 @@ from .sending import Post, nothing
 
 SECOND = timedelta(seconds=1)
 BUSY = SendError(Reason.DISCORD_ANSWERED, "503")
-SLOW_DOWN = SlowDown(Reason.DISCORD_IS_BUSY, retry_after=timedelta(seconds=90))
+SLOW_DOWN = RateLimited(Reason.DISCORD_IS_BUSY, retry_after=timedelta(seconds=90))
 CLOSED = SendError(Reason.DMS_CLOSED, permanent=True)
 
 
@@ -173,7 +173,7 @@ def take_back(post: Post, row: Delivery) -> None:
     lease = post.job(row).lease_until
     assert lease is not None
     with post.world.session() as session:
-        assert jobs.take_back(session, now=post.world.clock.now(), wall=lease + SECOND) == []
+        assert jobs.release_expired(session, now=post.world.clock.now(), wall=lease + SECOND) == []
 
 
 @pytest.mark.parametrize("arrived", [True, False])

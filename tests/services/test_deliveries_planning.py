@@ -11,7 +11,7 @@ from slomix.database.session import Database
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus, Skip
-from slomix.deliveries.service import Plan
+from slomix.deliveries.service import NoticePlan
 from slomix.jobs.rules import JobStatus
 from slomix.reasons.codes import Explanation, Reason
 from tests.configuration import SUMMARY_ROOM
@@ -57,7 +57,7 @@ def test_campaigns_that_plan_at_once_write_one_row_each(committed: Database) -> 
 
     def plan(subject: str, ids: list[int]) -> int:
         with committed.transaction() as session:
-            plan = Plan("greeting", subject, KEY, at(20, 45), None)
+            plan = NoticePlan("greeting", subject, KEY, at(20, 45), None)
             return deliveries.plan_for_players(session, plan, ids, settings=world.runtime.settings, now=at(20, 30))
 
     written = at_once([partial(plan, str(number), players) for number in range(6)])
@@ -96,7 +96,7 @@ def test_a_later_campaign_never_opens_what_arrived_or_may_have(post: Post, statu
     assert post.plan("alice", subject="2") == 0
     assert (post.row("alice").status, post.row("alice").subject) == (status, "1")
     with post.world.session() as session:
-        told = deliveries.told(session, KEY, list(post.world.players.values()))
+        told = deliveries.notification_states(session, KEY, list(post.world.players.values()))
     assert {(one.status, one.subject) for one in told.values()} == {(status, "1")}
 
 
@@ -104,7 +104,7 @@ def test_what_has_not_gone_out_is_withdrawn_with_its_reason(post: Post) -> None:
     post.plan("alice", "erik")
     post.carry(post.row("erik"))
     with post.world.session() as session:
-        deliveries.withdraw(session, "1", ["greeting"], now=at(20, 50))
+        deliveries.withdraw_pending(session, "1", ["greeting"], now=at(20, 50))
     alice, erik = post.row("alice"), post.row("erik")
     assert (alice.status, alice.reason, alice.settled_at) == (
         DeliveryStatus.SKIPPED,
@@ -124,8 +124,8 @@ def test_a_tally_counts_each_state_with_its_reasons(post: Post) -> None:
     post.wire.cuts, post.wire.repeatable_for = 1, timedelta(0)
     post.carry(post.row("franka"))
     with post.world.session() as session:
-        tally = deliveries.tally(session, "1")["greeting"]
-        assert deliveries.tally(session, "2") == {}
+        tally = deliveries.tally_by_notice(session, "1")["greeting"]
+        assert deliveries.tally_by_notice(session, "2") == {}
     assert dict(tally.by_status) == {
         DeliveryStatus.SENT: 1,
         DeliveryStatus.SKIPPED: 1,

@@ -7,14 +7,14 @@ from sqlalchemy import select
 
 from slomix.channels.base import SendError, Unanswered
 from slomix.contacts import service as contacts
-from slomix.contacts.rules import ChannelName, Preferred, QuietHours
+from slomix.contacts.rules import ChannelName, PreferredChannel, QuietHours
 from slomix.deliveries import service as deliveries
 from slomix.deliveries import test_message
-from slomix.deliveries.handlers import Deliver
+from slomix.deliveries.handlers import SendDelivery
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus, Skip
 from slomix.jobs.rules import JobStatus
-from slomix.jobs.runner import run
+from slomix.jobs.runner import execute
 from slomix.reasons.codes import Explanation, Reason
 from tests.moments import at
 from tests.world import CAST
@@ -57,14 +57,14 @@ def test_a_refusal_for_good_sends_the_same_notice_over_the_next_channel_once(eve
 @pytest.mark.parametrize(
     ("preferred", "order"),
     [
-        (Preferred.ANY, [TELEGRAM, SIGNAL, DISCORD]),
-        (Preferred.TELEGRAM, [TELEGRAM, SIGNAL, DISCORD]),
-        (Preferred.SIGNAL, [SIGNAL, TELEGRAM, DISCORD]),
-        (Preferred.DISCORD, [DISCORD, TELEGRAM, SIGNAL]),
+        (PreferredChannel.ANY, [TELEGRAM, SIGNAL, DISCORD]),
+        (PreferredChannel.TELEGRAM, [TELEGRAM, SIGNAL, DISCORD]),
+        (PreferredChannel.SIGNAL, [SIGNAL, TELEGRAM, DISCORD]),
+        (PreferredChannel.DISCORD, [DISCORD, TELEGRAM, SIGNAL]),
     ],
 )
 def test_the_channels_take_their_turn_in_the_players_order(
-    everywhere: Post, preferred: Preferred, order: list[ChannelName]
+    everywhere: Post, preferred: PreferredChannel, order: list[ChannelName]
 ) -> None:
     everywhere.world.prefers("alice", preferred_channel=preferred)
     everywhere.wire.answers, everywhere.telegram.answers, everywhere.signal.answers = [CLOSED], [BLOCKED], [GONE]
@@ -92,7 +92,7 @@ def test_what_may_have_arrived_never_takes_another_way(everywhere: Post) -> None
 
 def test_a_repeat_that_is_refused_for_good_says_nothing_about_the_first_try(everywhere: Post) -> None:
     """On Discord a repeat is safe; its refusal marks the contact and leaves the question open."""
-    everywhere.world.prefers("alice", preferred_channel=Preferred.DISCORD)
+    everywhere.world.prefers("alice", preferred_channel=PreferredChannel.DISCORD)
     everywhere.wire.cuts = 1
     everywhere.plan("alice")
     everywhere.carry(everywhere.row("alice"))
@@ -119,8 +119,8 @@ def test_a_person_is_counted_once_however_many_channels_were_tried(everywhere: P
     everywhere.carry_all("erik")
     assert len(everywhere.rows()) == 4
     with everywhere.world.session() as session:
-        tally = deliveries.tally(session, "1")["greeting"]
-        told = deliveries.told(session, KEY, list(everywhere.world.players.values()))
+        tally = deliveries.tally_by_notice(session, "1")["greeting"]
+        told = deliveries.notification_states(session, KEY, list(everywhere.world.players.values()))
     assert (dict(tally.by_status), tally.total) == ({DeliveryStatus.SENT: 2}, 2)
     assert {player: one.status for player, one in told.items()} == {
         everywhere.world.players["alice"]: DeliveryStatus.SENT,
@@ -133,8 +133,10 @@ def test_while_the_next_way_is_open_nobody_is_told_that_it_failed(everywhere: Po
     everywhere.plan("alice")
     everywhere.carry(everywhere.row("alice"))
     with everywhere.world.session() as session:
-        told = deliveries.told(session, KEY, [everywhere.world.players["alice"]])[everywhere.world.players["alice"]]
-        tally = deliveries.tally(session, "1")["greeting"]
+        told = deliveries.notification_states(session, KEY, [everywhere.world.players["alice"]])[
+            everywhere.world.players["alice"]
+        ]
+        tally = deliveries.tally_by_notice(session, "1")["greeting"]
     assert told.status is DeliveryStatus.PENDING
     assert (tally.open, tally.tried) == (1, 0)
 
@@ -154,14 +156,18 @@ def test_a_test_message_goes_over_its_channel_whatever_is_preferred_and_even_to_
     everywhere: Post,
 ) -> None:
     world = everywhere.world
-    world.prefers("alice", called=False, preferred_channel=Preferred.DISCORD, quiet=QuietHours(time(20), time(23)))
+    world.prefers(
+        "alice", called=False, preferred_channel=PreferredChannel.DISCORD, quiet=QuietHours(time(20), time(23))
+    )
     with world.session() as session:
         signal = contacts.contacts_of(session, world.players["alice"])[SIGNAL]
-        contacts.learn(session, contacts.failed(signal.way, GONE.reason, is_permanent=True, now=at(20, 30)))
+        contacts.apply_update(
+            session, contacts.after_failure(signal.route, GONE.reason, is_permanent=True, now=at(20, 30))
+        )
         settings, now = world.runtime.settings, world.clock.now()
-        test_message.plan(session, world.players["alice"], SIGNAL, settings=settings, now=now)
-    handler = Deliver({test_message.NOTICE: test_message.Tryout()})
-    assert run(world.runtime, handler, everywhere.job(everywhere.row("alice")).id) is JobStatus.SENT
+        test_message.plan_test_message(session, world.players["alice"], SIGNAL, settings=settings, now=now)
+    handler = SendDelivery({test_message.NOTICE: test_message.MessageTestNotice()})
+    assert execute(world.runtime, handler, everywhere.job(everywhere.row("alice")).id) is JobStatus.SENT
     assert everywhere.arrived() == {SIGNAL: [NUMBER]}
     contact = everywhere.contact("alice", SIGNAL)
     assert contact is not None
@@ -182,8 +188,8 @@ def test_a_later_campaign_of_the_day_opens_the_last_row_alone(everywhere: Post) 
     everywhere.carry_all()
     assert everywhere.arrived() == {SIGNAL: [NUMBER]}
     with everywhere.world.session() as session:
-        assert deliveries.tally(session, "1") == {}
-        assert deliveries.tally(session, "2")["greeting"].total == 1
+        assert deliveries.tally_by_notice(session, "1") == {}
+        assert deliveries.tally_by_notice(session, "2")["greeting"].total == 1
         assert [one.id for one in session.scalars(select(Delivery).where(Delivery.subject == "2"))] == [last.id]
 
 
@@ -191,7 +197,7 @@ def test_who_prefers_another_channel_by_the_time_of_a_later_campaign_is_told_onc
     everywhere.greeting.unwanted = Skip(Reason.ALREADY_IN_VOICE)
     everywhere.send("alice")
     everywhere.greeting.unwanted = None
-    everywhere.world.prefers("alice", preferred_channel=Preferred.DISCORD)
+    everywhere.world.prefers("alice", preferred_channel=PreferredChannel.DISCORD)
     assert everywhere.plan("alice", subject="2") == 1
     assert [row[:2] for row in everywhere.carry_all()] == [(DISCORD, "sent")]
 
@@ -199,7 +205,9 @@ def test_who_prefers_another_channel_by_the_time_of_a_later_campaign_is_told_onc
 def test_planning_takes_the_channel_that_is_preferred_and_works(everywhere: Post) -> None:
     with everywhere.world.session() as session:
         telegram = contacts.contacts_of(session, everywhere.world.players["alice"])[TELEGRAM]
-        contacts.learn(session, contacts.failed(telegram.way, BLOCKED.reason, is_permanent=True, now=at(20, 30)))
+        contacts.apply_update(
+            session, contacts.after_failure(telegram.route, BLOCKED.reason, is_permanent=True, now=at(20, 30))
+        )
     everywhere.plan("alice", "erik")
     assert (everywhere.row("alice").channel, everywhere.row("erik").channel) == (SIGNAL, DISCORD)
     everywhere.carry_all()

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from slomix.channels.base import SendError
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
-from slomix.contacts.encryption import Vault
+from slomix.contacts.encryption import AddressVault
 from slomix.contacts.models import Contact
-from slomix.contacts.rules import ChannelName, Preferred
+from slomix.contacts.rules import ChannelName, PreferredChannel
 from slomix.deliveries import service as deliveries
 from slomix.reasons.codes import Explanation, Reason
 from tests.moments import LJUBLJANA, at
@@ -28,7 +28,7 @@ CLOSED = SendError(Reason.DMS_CLOSED, permanent=True)
 
 
 def seal_with_a_lost_key(session: Session, player_id: int, channel: ChannelName, address: str) -> None:
-    sealed = Vault([Fernet.generate_key().decode()]).seal(channel, address)
+    sealed = AddressVault([Fernet.generate_key().decode()]).seal(channel, address)
     session.execute(
         update(Contact)
         .where(Contact.player_id == player_id, Contact.channel == channel)
@@ -50,7 +50,7 @@ def test_an_address_that_nobody_can_read_takes_the_next_way_and_says_so_on_the_c
 def test_where_no_address_can_be_read_it_is_no_working_contact(everywhere: Post) -> None:
     with everywhere.world.session() as session:
         player = everywhere.world.players["alice"]
-        contacts.remove(session, player, DISCORD)
+        contacts.remove_contact(session, player, DISCORD)
         seal_with_a_lost_key(session, player, TELEGRAM, CHAT)
         seal_with_a_lost_key(session, player, SIGNAL, NUMBER)
     everywhere.plan("alice")
@@ -63,16 +63,16 @@ def test_where_no_address_can_be_read_it_is_no_working_contact(everywhere: Post)
 
 def test_an_unreadable_address_after_a_fallback_takes_no_way_that_was_tried_already(everywhere: Post) -> None:
     """Discord refused, Telegram is next; meanwhile its key is lost and Alice says that her DMs are open again."""
-    everywhere.world.prefers("alice", preferred_channel=Preferred.DISCORD)
+    everywhere.world.prefers("alice", preferred_channel=PreferredChannel.DISCORD)
     with everywhere.world.session() as session:
-        contacts.remove(session, everywhere.world.players["alice"], SIGNAL)
+        contacts.remove_contact(session, everywhere.world.players["alice"], SIGNAL)
     everywhere.wire.answers = [CLOSED]
     everywhere.plan("alice")
     everywhere.carry(everywhere.row("alice"))
     with everywhere.world.session() as session:
-        contacts.try_again(session, everywhere.world.players["alice"])
+        contacts.retry_contacts(session, everywhere.world.players["alice"])
         seal_with_a_lost_key(session, everywhere.world.players["alice"], TELEGRAM, CHAT)
-    everywhere.world.prefers("alice", preferred_channel=Preferred.TELEGRAM)
+    everywhere.world.prefers("alice", preferred_channel=PreferredChannel.TELEGRAM)
     assert everywhere.carry_all() == [
         (DISCORD, "failed", CLOSED.reason, TELEGRAM),
         (TELEGRAM, "skipped", Explanation(Reason.NO_WORKING_CONTACT), None),
@@ -82,9 +82,9 @@ def test_an_unreadable_address_after_a_fallback_takes_no_way_that_was_tried_alre
 @pytest.mark.parametrize(
     ("change", "channel"),
     [
-        ({"preferred_channel": Preferred.DISCORD}, DISCORD),
-        ({"preferred_channel": Preferred.SIGNAL}, SIGNAL),
-        ({"preferred_channel": Preferred.TELEGRAM}, TELEGRAM),
+        ({"preferred_channel": PreferredChannel.DISCORD}, DISCORD),
+        ({"preferred_channel": PreferredChannel.SIGNAL}, SIGNAL),
+        ({"preferred_channel": PreferredChannel.TELEGRAM}, TELEGRAM),
         ("unlinked Telegram", SIGNAL),
         ("linked another chat", TELEGRAM),
     ],
@@ -96,9 +96,9 @@ def test_what_was_changed_since_the_planning_is_heeded(everywhere: Post, change:
     with everywhere.world.session() as session:
         match change:
             case dict():
-                preferences.change(session, player, change, zone=LJUBLJANA, now=at(20, 40))
+                preferences.change_preferences(session, player, change, zone=LJUBLJANA, now=at(20, 40))
             case "unlinked Telegram":
-                contacts.remove(session, player, TELEGRAM)
+                contacts.remove_contact(session, player, TELEGRAM)
     if change == "linked another chat":
         everywhere.world.has("alice", TELEGRAM, "777")
     assert everywhere.carry_all() == [(channel, "sent", None, None)]
@@ -120,7 +120,7 @@ def test_a_channel_that_is_back_after_a_fallback_is_not_tried_again_for_this_eve
     everywhere.plan("alice")
     everywhere.carry(everywhere.row("alice"))
     with everywhere.world.session() as session:
-        contacts.try_again(session, everywhere.world.players["alice"])
+        contacts.retry_contacts(session, everywhere.world.players["alice"])
     assert everywhere.carry_all()[1] == (SIGNAL, "sent", None, None)
     assert everywhere.arrived() == {SIGNAL: [NUMBER]}
 
@@ -131,7 +131,7 @@ def test_a_later_campaign_of_the_day_begins_on_the_channel_that_works_by_then(ev
     everywhere.plan("alice")
     everywhere.carry_all()
     with everywhere.world.session() as session:
-        contacts.try_again(session, everywhere.world.players["alice"])
+        contacts.retry_contacts(session, everywhere.world.players["alice"])
     assert everywhere.plan("alice", subject="2") == 1
     assert everywhere.carry_all()[0] == (TELEGRAM, "sent", None, None)
     assert everywhere.arrived() == {TELEGRAM: [CHAT]}
@@ -142,12 +142,12 @@ def test_a_later_campaign_may_fall_back_to_where_an_earlier_one_failed(everywher
     everywhere.plan("alice")
     everywhere.carry_all()
     with everywhere.world.session() as session:
-        contacts.try_again(session, everywhere.world.players["alice"])
+        contacts.retry_contacts(session, everywhere.world.players["alice"])
     everywhere.telegram.answers = [BLOCKED]
     everywhere.plan("alice", subject="2")
     assert [row[:2] for row in everywhere.carry_all()] == [(TELEGRAM, "failed"), (SIGNAL, "sent"), (DISCORD, "failed")]
     with everywhere.world.session() as session:
-        assert deliveries.tally(session, "2")["greeting"].total == 1
+        assert deliveries.tally_by_notice(session, "2")["greeting"].total == 1
 
 
 def test_an_answer_about_the_old_address_says_nothing_of_the_new_one(everywhere: Post) -> None:

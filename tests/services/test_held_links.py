@@ -5,10 +5,10 @@ from sqlalchemy import select
 
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
-from slomix.accounts.service import LinkGone
+from slomix.accounts.service import LinkEnded
 from slomix.contacts import links, preferences
 from slomix.contacts.models import Contact, LinkCode
-from slomix.contacts.rules import CODE_LASTS, ChannelName
+from slomix.contacts.rules import CODE_LIFETIME, ChannelName
 from slomix.database.session import Database
 from slomix.privacy import unlinking
 from tests.moments import TODAY
@@ -19,16 +19,16 @@ from tests.world import World, build_world
 def unlink(world: World, name: str) -> None:
     with world.session() as session:
         user = session.get_one(User, world.users[name])
-        unlinking.unlink(session, user, today=TODAY, now=world.clock.now())
+        unlinking.unlink_profile(session, user, today=TODAY, now=world.clock.now())
 
 
 def ask_for_code(world: World, name: str) -> str:
     """As the page does, for the player that somebody had when they began to ask."""
     with world.session() as session:
         player_id, now = world.players[name], world.clock.now()
-        accounts.hold_link(session, world.users[name], player_id)
+        accounts.lock_link(session, world.users[name], player_id)
         code, _ = links.new_code(
-            session, player_id, ChannelName.TELEGRAM, lasts=CODE_LASTS, settings=world.runtime.settings, now=now
+            session, player_id, ChannelName.TELEGRAM, lifetime=CODE_LIFETIME, settings=world.runtime.settings, now=now
         )
         return code
 
@@ -42,8 +42,8 @@ def test_who_is_unlinked_meanwhile_gets_no_code_for_whoever_has_the_profile_next
     unlink(world, "erik")
     with world.session() as session:
         user = session.get_one(User, world.users["charlie"])
-        unlinking.link(session, user, "guid-erik", today=TODAY, now=world.clock.now())
-    with pytest.raises(LinkGone):
+        unlinking.link_profile(session, user, "guid-erik", today=TODAY, now=world.clock.now())
+    with pytest.raises(LinkEnded):
         ask_for_code(world, "erik")
     assert codes(world) == 0
 
@@ -55,7 +55,7 @@ def test_a_code_that_is_asked_for_while_the_link_ends_ends_with_it(committed: Da
         assert codes(world) == 0
         with world.session() as session:
             user = session.get_one(User, world.users["erik"])
-            unlinking.link(session, user, "guid-erik", today=TODAY, now=world.clock.now())
+            unlinking.link_profile(session, user, "guid-erik", today=TODAY, now=world.clock.now())
 
 
 def test_linking_here_and_unlinking_there_at_once_come_to_an_end(committed: Database) -> None:
@@ -64,10 +64,10 @@ def test_linking_here_and_unlinking_there_at_once_come_to_an_end(committed: Data
     def link(guid: str) -> None:
         with world.session() as session:
             user = session.get_one(User, world.users["erik"])
-            unlinking.link(session, user, guid, today=TODAY, now=world.clock.now())
+            unlinking.link_profile(session, user, guid, today=TODAY, now=world.clock.now())
 
     with world.session() as session:
-        both = [accounts.profile(session, guid).id for guid in ("guid-spare", "guid-erik")]
+        both = [accounts.get_profile(session, guid).id for guid in ("guid-spare", "guid-erik")]
     for _ in range(5):
         answers = at_once([lambda: unlink(world, "erik"), lambda: link("guid-spare"), lambda: link("guid-erik")])
         assert answers == [None] * 3
@@ -84,7 +84,7 @@ def test_a_profile_is_taken_over_without_what_was_left_behind(world: World) -> N
     world.has("erik", ChannelName.TELEGRAM, "666")
     with world.session() as session:
         user = session.get_one(User, world.users["charlie"])
-        unlinking.link(session, user, "guid-erik", today=TODAY, now=world.clock.now())
+        unlinking.link_profile(session, user, "guid-erik", today=TODAY, now=world.clock.now())
     with world.session() as session:
-        assert not preferences.were_asked(session, world.players["erik"])
-        assert links.owner_of(session, ChannelName.TELEGRAM, "666", settings=world.runtime.settings) is None
+        assert not preferences.has_preferences(session, world.players["erik"])
+        assert links.player_of_address(session, ChannelName.TELEGRAM, "666", settings=world.runtime.settings) is None

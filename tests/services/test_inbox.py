@@ -10,10 +10,10 @@ from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.availability.rules import Status
-from slomix.channels.telegram import Update
+from slomix.channels.telegram import TelegramUpdate
 from slomix.chat import service
-from slomix.chat.responder import ANSWERS_A_MINUTE, Desk
-from slomix.chat.service import Letter
+from slomix.chat.responder import MAX_REPLIES_PER_MINUTE, Responder
+from slomix.chat.service import IncomingMessage
 from slomix.contacts import links
 from slomix.contacts import service as contacts
 from slomix.contacts.models import LinkCode
@@ -33,17 +33,17 @@ def box(world: World, channel: ChannelName) -> MemoryChannel:
     return world.telegram if channel is TELEGRAM else world.signal
 
 
-def writes(world: World, channel: ChannelName, text: str, address: str = "", *, desk: Desk | None = None) -> str:
+def writes(world: World, channel: ChannelName, text: str, address: str = "", *, desk: Responder | None = None) -> str:
     """Somebody writes this; what they are answered, in one line. It goes to them and to nobody else."""
     to, answered = address or ADDRESS[channel], box(world, channel)
     before = len(answered.sent)
     desk = desk or desk_of(world)
     if channel is SIGNAL:
-        desk.take_letter(Letter(channel, to, text))
+        desk.answer_message(IncomingMessage(channel, to, text))
     else:
         with world.session() as session:
-            number = service.position(session, channel, now=world.clock.now())
-        desk.take_update(Update(number, to, True, text, "Somebody"))
+            number = service.next_update(session, channel, now=world.clock.now())
+        desk.answer_update(TelegramUpdate(number, to, True, text, "Somebody"))
     new = answered.sent[before:]
     assert [one.value for one, _, _ in new] in ([], [to])
     return " ".join(" ".join(message.text for _, message, _ in new).split())
@@ -51,7 +51,7 @@ def writes(world: World, channel: ChannelName, text: str, address: str = "", *, 
 
 def owner(world: World, channel: ChannelName, address: str) -> int | None:
     with world.session() as session:
-        return links.owner_of(session, channel, address, settings=world.runtime.settings)
+        return links.player_of_address(session, channel, address, settings=world.runtime.settings)
 
 
 # Linking
@@ -170,7 +170,7 @@ def test_a_chat_that_is_not_linked_learns_and_does_nothing(world: World, channel
 def test_who_left_our_server_answers_no_more_and_may_still_unlink(linked: World, text: str) -> None:
     with linked.session() as session:
         user = session.get_one(User, linked.users["alice"])
-        accounts.note_membership(session, user, False, now=linked.clock.now())
+        accounts.record_membership(session, user, False, now=linked.clock.now())
     assert "not linked to a player" in writes(linked, TELEGRAM, text)
     assert status(linked, "alice") is None
     assert writes(linked, TELEGRAM, "/unlink") == words.INBOX_UNLINKED
@@ -186,7 +186,7 @@ def test_the_twenty_first_message_in_a_minute_is_not_answered(
     seconds = [1000.0]
     monkeypatch.setattr("slomix.chat.responder.time.monotonic", lambda: seconds[0])
     desk = desk_of(linked)
-    for _ in range(ANSWERS_A_MINUTE):
+    for _ in range(MAX_REPLIES_PER_MINUTE):
         assert writes(linked, channel, "/help", desk=desk)
     assert writes(linked, channel, "/avail looking", desk=desk) == ""
     assert status(linked, "alice") is None, "nor is it done"
@@ -202,6 +202,6 @@ def test_of_eight_who_send_one_code_at_once_one_is_linked(committed: db.Database
     code = code_for(world, "alice", SIGNAL)
     desk = desk_of(world)
     addresses = [f"+386407000{number:02}" for number in range(8)]
-    at_once([partial(desk.take_letter, Letter(SIGNAL, to, f"/link {code}")) for to in addresses])
+    at_once([partial(desk.answer_message, IncomingMessage(SIGNAL, to, f"/link {code}")) for to in addresses])
     assert len([one for one in addresses if owner(world, SIGNAL, one) is not None]) == 1
     assert sum("is linked to Alice" in text for text in world.signal.texts) == 1

@@ -10,12 +10,12 @@ import pytest
 from slomix import words
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError
-from slomix.channels.telegram import Update
+from slomix.channels.telegram import TelegramUpdate
 from slomix.chat import service
-from slomix.chat.responder import TRIES
+from slomix.chat.responder import MAX_TRIES
 from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
-from slomix.processes.inbox import LOCK, Turn
+from slomix.processes.inbox import LOCK, AdvisoryLock
 from slomix.reasons.codes import Reason
 from tests.services.chatting import code_for, desk_of, status
 from tests.services.racing import at_once
@@ -24,8 +24,8 @@ from tests.world import World, build_world
 TELEGRAM = ChannelName.TELEGRAM
 
 
-def update(number: int, text: str, *, is_private: bool = True, chat: str = "4242") -> Update:
-    return Update(number, chat, is_private, text, "Somebody")
+def update(number: int, text: str, *, is_private: bool = True, chat: str = "4242") -> TelegramUpdate:
+    return TelegramUpdate(number, chat, is_private, text, "Somebody")
 
 
 def test_nobody_is_answered_in_a_group(linked: World) -> None:
@@ -34,27 +34,27 @@ def test_nobody_is_answered_in_a_group(linked: World) -> None:
     code = code_for(linked, "erik", TELEGRAM)
     desk = desk_of(linked)
     for number, text in enumerate(["/avail looking", f"/link {code}", "/help", "hello", "/unlink"]):
-        desk.take_update(update(number, text, is_private=False, chat="-100123"))
+        desk.answer_update(update(number, text, is_private=False, chat="-100123"))
     assert linked.telegram.sent == []
     assert status(linked, "bob") is None
     with linked.session() as session:
-        assert service.position(session, TELEGRAM, now=linked.clock.now()) == 5, "and they are done with"
+        assert service.next_update(session, TELEGRAM, now=linked.clock.now()) == 5, "and they are done with"
 
 
 def test_an_update_that_comes_twice_is_answered_once_also_by_the_next_process(linked: World) -> None:
     desk = desk_of(linked)
-    desk.take_update(update(100, "/avail looking"))
+    desk.answer_update(update(100, "/avail looking"))
     linked.says("alice", Status.MAYBE)
-    desk.take_update(update(100, "/avail looking"))
-    desk_of(linked).take_update(update(100, "/avail looking"))
-    desk_of(linked).take_update(update(99, "/avail looking"))
+    desk.answer_update(update(100, "/avail looking"))
+    desk_of(linked).answer_update(update(100, "/avail looking"))
+    desk_of(linked).answer_update(update(99, "/avail looking"))
     assert len(linked.telegram.sent) == 1
     assert status(linked, "alice") is Status.MAYBE
 
 
 def breaking(times: int) -> Callable[..., str]:
     """Answers a letter, but not before it has failed so often."""
-    real, left = service.answer, [times]
+    real, left = service.reply_to, [times]
 
     def answer(*args: object, **more: object) -> str:
         if left[0]:
@@ -65,39 +65,39 @@ def breaking(times: int) -> Callable[..., str]:
     return answer
 
 
-@pytest.mark.parametrize("times", range(1, TRIES))
+@pytest.mark.parametrize("times", range(1, MAX_TRIES))
 def test_what_goes_wrong_is_tried_again(linked: World, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     """W35: an update was lost by one mistake."""
-    monkeypatch.setattr(service, "answer", breaking(times))
+    monkeypatch.setattr(service, "reply_to", breaking(times))
     desk = desk_of(linked)
     for _ in range(times):
         with pytest.raises(RuntimeError):
-            desk.take_update(update(7, "/avail looking"))
+            desk.answer_update(update(7, "/avail looking"))
     with linked.session() as session:
-        assert service.position(session, TELEGRAM, now=linked.clock.now()) == 0
-    desk.take_update(update(7, "/avail looking"))
+        assert service.next_update(session, TELEGRAM, now=linked.clock.now()) == 0
+    desk.answer_update(update(7, "/avail looking"))
     assert status(linked, "alice") is Status.LOOKING
     assert len(linked.telegram.sent) == 1
 
 
 def test_what_never_works_is_passed_over_and_blocks_nobody(linked: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "answer", breaking(TRIES))
+    monkeypatch.setattr(service, "reply_to", breaking(MAX_TRIES))
     desk = desk_of(linked)
-    for _ in range(TRIES - 1):
+    for _ in range(MAX_TRIES - 1):
         with pytest.raises(RuntimeError):
-            desk.take_update(update(7, "/avail looking"))
-    desk.take_update(update(7, "/avail looking"))
+            desk.answer_update(update(7, "/avail looking"))
+    desk.answer_update(update(7, "/avail looking"))
     assert linked.telegram.texts == [words.OUR_MISTAKE]
-    desk.take_update(update(8, "/avail maybe"))
+    desk.answer_update(update(8, "/avail maybe"))
     assert status(linked, "alice") is Status.MAYBE
 
 
 def test_an_answer_that_does_not_arrive_is_no_reason_to_do_it_again(linked: World) -> None:
     linked.telegram.answers = [SendError(Reason.TELEGRAM_CHAT_GONE, permanent=True)]
-    desk_of(linked).take_update(update(7, "/avail looking"))
+    desk_of(linked).answer_update(update(7, "/avail looking"))
     assert status(linked, "alice") is Status.LOOKING
     with linked.session() as session:
-        assert service.position(session, TELEGRAM, now=linked.clock.now()) == 8
+        assert service.next_update(session, TELEGRAM, now=linked.clock.now()) == 8
 
 
 # Whose turn it is
@@ -110,8 +110,8 @@ class Inboxes:
     world: World
     stopping: threading.Event
 
-    def one(self) -> Turn:
-        return Turn(self.world.runtime, self.stopping)
+    def one(self) -> AdvisoryLock:
+        return AdvisoryLock(self.world.runtime, self.stopping)
 
     def cut_off(self) -> int:
         """End the connections that hold the lock, as when a process dies or its network does."""
@@ -130,39 +130,39 @@ def inboxes(committed: db.Database) -> Iterator[Inboxes]:
 def test_of_two_inboxes_one_receives(inboxes: Inboxes) -> None:
     first, second = inboxes.one(), inboxes.one()
     for _ in range(3):
-        first.keep()
-        second.keep()
-        assert (first.is_ours.is_set(), second.is_ours.is_set()) == (True, False)
+        first.acquire()
+        second.acquire()
+        assert (first.is_held.is_set(), second.is_held.is_set()) == (True, False)
 
 
 def test_when_the_connection_of_the_first_dies_the_other_takes_over(inboxes: Inboxes) -> None:
     first, second = inboxes.one(), inboxes.one()
-    first.keep()
-    second.keep()
+    first.acquire()
+    second.acquire()
     assert inboxes.cut_off() == 1
-    second.keep()
-    assert second.is_ours.is_set()
-    first.keep()
-    assert not first.is_ours.is_set(), "it notices that it is not its turn any more"
-    first.keep()
-    assert not first.is_ours.is_set()
+    second.acquire()
+    assert second.is_held.is_set()
+    first.acquire()
+    assert not first.is_held.is_set(), "it notices that it is not its turn any more"
+    first.acquire()
+    assert not first.is_held.is_set()
     assert inboxes.cut_off() == 1
-    first.keep()
-    assert first.is_ours.is_set(), "and comes back when it can"
+    first.acquire()
+    assert first.is_held.is_set(), "and comes back when it can"
 
 
 def test_while_the_database_is_away_it_is_nobodys_turn(inboxes: Inboxes) -> None:
     one = inboxes.one()
-    one.keep()
-    assert one.is_ours.is_set()
+    one.acquire()
+    assert one.is_held.is_set()
     url, one._url = one._url, "postgresql://nobody@127.0.0.1:9/nothing"
     inboxes.cut_off()
     for _ in range(2):
-        one.keep()
-        assert not one.is_ours.is_set()
+        one.acquire()
+        assert not one.is_held.is_set()
     one._url = url
-    one.keep()
-    assert one.is_ours.is_set()
+    one.acquire()
+    assert one.is_held.is_set()
 
 
 def test_an_update_that_comes_twice_at_once_is_answered_once(committed: db.Database) -> None:
@@ -170,5 +170,5 @@ def test_an_update_that_comes_twice_at_once_is_answered_once(committed: db.Datab
     world = build_world(committed)
     world.has("alice", TELEGRAM, "4242")
     desk = desk_of(world)
-    at_once([lambda: desk.take_update(update(7, "/avail looking")) for _ in range(6)])
+    at_once([lambda: desk.answer_update(update(7, "/avail looking")) for _ in range(6)])
     assert len(world.telegram.sent) == 1

@@ -11,7 +11,7 @@ from slomix.jobs import service as jobs
 from slomix.jobs import waiting
 from slomix.jobs.models import Job
 from slomix.jobs.rules import LEASE, Done, JobStatus, Retry, Snooze, Wait
-from slomix.jobs.service import Lost
+from slomix.jobs.service import JobLost
 from slomix.reasons.codes import Explanation, Reason
 
 from .promises import NOW, SECOND, WALL, claim, due, finish, look, lose, promise, release, take_back
@@ -124,7 +124,7 @@ def test_what_is_found_out_is_written_once(database: Database) -> None:
     job = claim(database, job_id)
     assert job is not None
     finish(database, job, Done())
-    with pytest.raises(Lost):
+    with pytest.raises(JobLost):
         finish(database, job, Done(JobStatus.FAILED, Explanation(Reason.EXPIRED)))
     assert look(database, job_id).status is JobStatus.SENT
 
@@ -135,12 +135,12 @@ def test_a_worker_whose_job_was_taken_back_writes_nothing(database: Database) ->
     assert slow is not None
     with database.transaction() as session:
         session.expunge_all()
-        jobs.take_back(session, now=NOW, wall=WALL + LEASE + SECOND)
-    with pytest.raises(Lost):
+        jobs.release_expired(session, now=NOW, wall=WALL + LEASE + SECOND)
+    with pytest.raises(JobLost):
         finish(database, slow, Done())
     again = claim(database, job_id)
     assert again is not None
-    with pytest.raises(Lost):
+    with pytest.raises(JobLost):
         finish(database, slow, Done())
     assert look(database, job_id).status is JobStatus.RUNNING
     assert finish(database, again, Done()) is JobStatus.SENT
@@ -150,7 +150,7 @@ def test_of_a_worker_and_the_one_after_it_only_the_second_may_finish(committed: 
     [job_id] = promise(committed, due())
     slow = claim(committed, job_id)
     with committed.transaction() as session:
-        jobs.take_back(session, now=NOW, wall=WALL + LEASE + SECOND)
+        jobs.release_expired(session, now=NOW, wall=WALL + LEASE + SECOND)
     again = claim(committed, job_id)
     assert slow is not None
     assert again is not None
@@ -160,7 +160,7 @@ def test_of_a_worker_and_the_one_after_it_only_the_second_may_finish(committed: 
             lambda: finish(committed, again, Done()),
         ]
     )
-    assert isinstance(ended[0], Lost)
+    assert isinstance(ended[0], JobLost)
     assert ended[1] is JobStatus.SENT
 
 

@@ -19,7 +19,7 @@ LATER = NOW + timedelta(hours=1)
 
 def next_look(database: Database, *, now: datetime = NOW) -> tuple[datetime | None, datetime | None]:
     with database.transaction() as session:
-        return jobs.next_look(session, now=now)
+        return jobs.next_check(session, now=now)
 
 
 def test_with_nothing_to_do_there_is_no_next_look(database: Database) -> None:

@@ -8,10 +8,10 @@ from sqlalchemy import select
 from slomix.config.settings import Settings
 from slomix.contacts import links
 from slomix.contacts import service as contacts
-from slomix.contacts.encryption import Unreadable, Vault
+from slomix.contacts.encryption import AddressVault, CannotDecrypt
 from slomix.contacts.links import AddressTaken, NoKey
 from slomix.contacts.models import Contact
-from slomix.contacts.rules import CODE_LASTS, ChannelName
+from slomix.contacts.rules import CODE_LIFETIME, ChannelName
 from tests.configuration import CONTACT_KEY
 from tests.world import World
 
@@ -27,7 +27,7 @@ def keyed(world: World, *keys: str) -> Settings:
 
 def rotate(world: World, *keys: str) -> tuple[int, int]:
     with world.session() as session:
-        return links.rotate(session, keyed(world, *keys))
+        return links.reseal_addresses(session, keyed(world, *keys))
 
 
 def stored(world: World) -> dict[int, tuple[str | None, str | None]]:
@@ -40,18 +40,18 @@ def readable(world: World, name: str, *keys: str) -> dict[ChannelName, str]:
     """The addresses of a player that these keys open."""
     settings, found = keyed(world, *keys), {}
     with world.session() as session:
-        reach = contacts.reach_of(session, [world.players[name]], settings=settings)[world.players[name]]
-        for way in reach.ways:
+        reach = contacts.reachability_of(session, [world.players[name]], settings=settings)[world.players[name]]
+        for way in reach.routes:
             try:
-                found[way.channel] = contacts.address_of(way, reach.discord_id or "", settings)
-            except Unreadable:
+                found[way.channel] = contacts.address_of_route(way, reach.discord_id or "", settings)
+            except CannotDecrypt:
                 continue
     return {channel: address for channel, address in found.items() if channel is not ChannelName.DISCORD}
 
 
 def owner(world: World, address: str, channel: ChannelName, *keys: str) -> int | None:
     with world.session() as session:
-        return links.owner_of(session, channel, address, settings=keyed(world, *keys))
+        return links.player_of_address(session, channel, address, settings=keyed(world, *keys))
 
 
 @pytest.fixture
@@ -89,23 +89,25 @@ def test_an_address_stays_taken_while_keys_change(linked: World, is_rotated: boo
     settings, now = keyed(linked, NEW, CONTACT_KEY), linked.clock.now()
     with linked.session() as session:
         code, _ = links.new_code(
-            session, linked.players["erik"], TELEGRAM, lasts=CODE_LASTS, settings=settings, now=now
+            session, linked.players["erik"], TELEGRAM, lifetime=CODE_LIFETIME, settings=settings, now=now
         )
     with pytest.raises(AddressTaken), linked.session() as session:
-        links.confirm(session, TELEGRAM, code, CHAT, settings=settings, now=now)
+        links.confirm_code(session, TELEGRAM, code, CHAT, settings=settings, now=now)
 
 
 def test_what_was_linked_under_the_new_key_is_read_beside_what_was_linked_before(linked: World) -> None:
     settings, now = keyed(linked, NEW, CONTACT_KEY), linked.clock.now()
     with linked.session() as session:
-        code, _ = links.new_code(session, linked.players["alice"], SIGNAL, lasts=CODE_LASTS, settings=settings, now=now)
-        links.confirm(session, SIGNAL, code, "+38640999999", settings=settings, now=now)
+        code, _ = links.new_code(
+            session, linked.players["alice"], SIGNAL, lifetime=CODE_LIFETIME, settings=settings, now=now
+        )
+        links.confirm_code(session, SIGNAL, code, "+38640999999", settings=settings, now=now)
     assert readable(linked, "alice", NEW, CONTACT_KEY) == {TELEGRAM: CHAT, SIGNAL: "+38640999999"}
     assert readable(linked, "alice", NEW) == {SIGNAL: "+38640999999"}
 
 
 def test_an_address_whose_key_is_lost_is_counted_and_left_as_it_is(linked: World) -> None:
-    sealed = Vault([OTHER]).seal(TELEGRAM, "777")
+    sealed = AddressVault([OTHER]).seal(TELEGRAM, "777")
     with linked.session() as session:
         now = linked.clock.now()
         contacts.add_sealed(session, linked.players["franka"], TELEGRAM, sealed.text, sealed.address_hash, now=now)

@@ -9,12 +9,12 @@ from slomix.channels.base import SendError
 from slomix.clock import wall_now
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries import retrying
-from slomix.deliveries.handlers import Deliver
+from slomix.deliveries.handlers import SendDelivery
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from slomix.jobs.runner import run
+from slomix.jobs.runner import execute
 from slomix.processes import dispatch
 from slomix.reasons.codes import Reason
 
@@ -27,8 +27,8 @@ def taken_back(post: Post) -> None:
     with post.world.session() as session:
         job = session.get_one(Job, post.job(row).id)
         session.execute(update(Job).where(Job.id == job.id).values(lease_until=wall_now() - timedelta(seconds=1)))
-    dispatch.tick(post.world.runtime)
-    assert run(post.world.runtime, Deliver({"greeting": post.greeting}), post.job(row).id) is not None
+    dispatch.release_jobs(post.world.runtime)
+    assert execute(post.world.runtime, SendDelivery({"greeting": post.greeting}), post.job(row).id) is not None
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_a_late_answer_says_nothing_about_a_message_that_was_begun_anew(
         taken_back(post)
         row = post.row("alice")
         with post.world.session() as session:
-            assert retrying.retry(session, row.subject, [row.id], now=post.world.clock.now()) == 1
+            assert retrying.retry_deliveries(session, row.subject, [row.id], now=post.world.clock.now()) == 1
         if is_tried:
             post.telegram.cuts = 1
             post.carry(row)

@@ -12,7 +12,7 @@ from slomix.contacts import links
 from slomix.contacts import service as contacts
 from slomix.contacts.links import AddressTaken, ChannelOff, CodeNotValid, CodeTooSoon, NoKey
 from slomix.contacts.models import Contact, LinkCode
-from slomix.contacts.rules import CODE_LASTS, ChannelName
+from slomix.contacts.rules import CODE_LIFETIME, ChannelName
 from slomix.database.session import Database
 from slomix.privacy import unlinking
 from slomix.reasons.codes import Explanation, Reason
@@ -28,13 +28,18 @@ SECOND = timedelta(seconds=1)
 
 
 def ask(
-    world: World, name: str = "alice", channel: ChannelName = TELEGRAM, *, lasts: timedelta = CODE_LASTS, **known: Any
+    world: World,
+    name: str = "alice",
+    channel: ChannelName = TELEGRAM,
+    *,
+    lasts: timedelta = CODE_LIFETIME,
+    **known: Any,
 ) -> tuple[str, datetime]:
     """Somebody asks for a code; what they are shown."""
     settings = world.runtime.settings.model_copy(update=known)
     with world.session() as session:
         return links.new_code(
-            session, world.players[name], channel, lasts=lasts, settings=settings, now=world.clock.now()
+            session, world.players[name], channel, lifetime=lasts, settings=settings, now=world.clock.now()
         )
 
 
@@ -42,15 +47,17 @@ def confirm(world: World, code: str, address: str = CHAT, channel: ChannelName =
     """The code comes in from this address; whose it is now."""
     settings = world.runtime.settings.model_copy(update=known)
     with world.session() as session:
-        return links.confirm(session, channel, code, address, settings=settings, now=world.clock.now())
+        return links.confirm_code(session, channel, code, address, settings=settings, now=world.clock.now())
 
 
 def has(world: World, name: str = "alice") -> dict[ChannelName, str]:
     """Which addresses a player has proved beside Discord's, as a message would find them."""
     with world.session() as session:
-        reach = contacts.reach_of(session, [world.players[name]], settings=world.runtime.settings)[world.players[name]]
-        ways = [way for way in reach.ways if way.sealed is not None]
-        return {way.channel: contacts.address_of(way, "", world.runtime.settings) for way in ways}
+        reach = contacts.reachability_of(session, [world.players[name]], settings=world.runtime.settings)[
+            world.players[name]
+        ]
+        ways = [way for way in reach.routes if way.sealed is not None]
+        return {way.channel: contacts.address_of_route(way, "", world.runtime.settings) for way in ways}
 
 
 def codes(world: World) -> list[LinkCode]:
@@ -60,19 +67,21 @@ def codes(world: World) -> list[LinkCode]:
 
 def waits(world: World, name: str = "alice") -> frozenset[ChannelName]:
     with world.session() as session:
-        return links.waits_for_code(session, world.players[name], now=world.clock.now())
+        return links.channels_awaiting_code(session, world.players[name], now=world.clock.now())
 
 
 def test_who_sends_their_code_from_a_chat_has_that_chat(world: World) -> None:
     code, expires_at = ask(world)
-    assert expires_at == world.clock.now() + CODE_LASTS
+    assert expires_at == world.clock.now() + CODE_LIFETIME
     assert (waits(world), has(world)) == (frozenset({TELEGRAM}), {})
     assert confirm(world, code) == world.players["alice"]
     assert has(world) == {TELEGRAM: CHAT}
     assert (waits(world), codes(world)) == (frozenset(), [])
     with world.session() as session:
-        assert links.owner_of(session, TELEGRAM, CHAT, settings=world.runtime.settings) == world.players["alice"]
-        assert links.owner_of(session, SIGNAL, CHAT, settings=world.runtime.settings) is None
+        assert (
+            links.player_of_address(session, TELEGRAM, CHAT, settings=world.runtime.settings) == world.players["alice"]
+        )
+        assert links.player_of_address(session, SIGNAL, CHAT, settings=world.runtime.settings) is None
         contact = contacts.contacts_of(session, world.players["alice"])[TELEGRAM]
     assert contact.verified_at == world.clock.now()
     assert CHAT not in f"{contact.sealed} {contact.address_hash}"
@@ -86,7 +95,7 @@ def test_a_code_is_no_word_that_anybody_guesses_and_only_its_hash_is_kept(world:
         assert not any(code in str(vars(row)) for code in shown)
 
 
-@pytest.mark.parametrize("lasts", [timedelta(minutes=5), CODE_LASTS, timedelta(minutes=120)])
+@pytest.mark.parametrize("lasts", [timedelta(minutes=5), CODE_LIFETIME, timedelta(minutes=120)])
 def test_a_code_lives_as_long_as_was_said_and_no_moment_longer(world: World, lasts: timedelta) -> None:
     code, _ = ask(world, lasts=lasts)
     other, _ = ask(world, "erik", lasts=lasts)
@@ -150,7 +159,7 @@ def test_after_the_clock_was_set_back_nobody_waits_for_it_to_catch_up(world: Wor
     ask(world)
     world.clock.forward(-timedelta(hours=2))
     code, expires_at = ask(world)
-    assert expires_at == at(18, 30) + CODE_LASTS
+    assert expires_at == at(18, 30) + CODE_LIFETIME
     with pytest.raises(CodeTooSoon):
         ask(world)
     confirm(world, code)
@@ -170,16 +179,20 @@ def test_a_new_code_leaves_a_link_that_works_alone_until_it_is_used(world: World
     confirm(world, code, "777")
     assert has(world) == {TELEGRAM: "777"}
     with world.session() as session:
-        assert links.owner_of(session, TELEGRAM, CHAT, settings=world.runtime.settings) is None, "the old one is free"
+        assert links.player_of_address(session, TELEGRAM, CHAT, settings=world.runtime.settings) is None, (
+            "the old one is free"
+        )
 
 
 def test_linking_the_same_chat_again_mends_what_was_marked(world: World) -> None:
     world.has("alice", TELEGRAM, CHAT)
     with world.session() as session:
         contact = contacts.contacts_of(session, world.players["alice"])[TELEGRAM]
-        contacts.learn(
+        contacts.apply_update(
             session,
-            contacts.failed(contact.way, Explanation(Reason.TELEGRAM_BLOCKED), is_permanent=True, now=at(20, 30)),
+            contacts.after_failure(
+                contact.route, Explanation(Reason.TELEGRAM_BLOCKED), is_permanent=True, now=at(20, 30)
+            ),
         )
     assert has(world) == {}
     confirm(world, ask(world)[0])
@@ -238,8 +251,8 @@ def test_giving_an_address_up_forgets_it_and_its_code_and_no_other(world: World)
     code, _ = ask(world)
     ask(world, "erik")
     with world.session() as session:
-        assert contacts.remove(session, world.players["alice"], TELEGRAM)
-        assert not contacts.remove(session, world.players["alice"], TELEGRAM), "twice is once"
+        assert contacts.remove_contact(session, world.players["alice"], TELEGRAM)
+        assert not contacts.remove_contact(session, world.players["alice"], TELEGRAM), "twice is once"
     assert (has(world), waits(world), waits(world, "erik")) == ({SIGNAL: NUMBER}, frozenset(), frozenset({TELEGRAM}))
     with pytest.raises(CodeNotValid):
         confirm(world, code)
@@ -249,7 +262,7 @@ def test_unlinking_forgets_every_address_and_every_code(world: World) -> None:
     world.has("alice", TELEGRAM, CHAT)
     code, _ = ask(world, channel=SIGNAL)
     with world.session() as session:
-        unlinking.unlink(session, session.get_one(User, world.users["alice"]), today=TODAY, now=at(20, 31))
+        unlinking.unlink_profile(session, session.get_one(User, world.users["alice"]), today=TODAY, now=at(20, 31))
         assert not list(session.scalars(select(Contact).where(Contact.player_id == world.players["alice"])))
     assert codes(world) == []
     with pytest.raises(CodeNotValid):

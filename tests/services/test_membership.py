@@ -13,12 +13,12 @@ from slomix.accounts import service as accounts
 from slomix.accounts.models import LinkEvent, User
 from slomix.accounts.rules import LinkAction, Membership
 from slomix.channels.base import SendError
-from slomix.contacts.handlers import AT_ONCE, CHECK_MEMBERS, CheckMembers, plan_check
+from slomix.contacts.handlers import BATCH_SIZE, CHECK_MEMBERS, CheckMembers, plan_membership_check
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from slomix.jobs.runner import run
+from slomix.jobs.runner import execute
 from slomix.reasons.codes import Explanation, Reason
 from tests.moments import TODAY
 from tests.world import CAST, LINKED, World
@@ -63,7 +63,7 @@ def job_of(world: World) -> Job:
 def check(world: World) -> None:
     """Promise a check and try it until it is over or fails."""
     with world.session() as session:
-        plan_check(session, TODAY + timedelta(days=next(LATER)), now=world.clock.now())
+        plan_membership_check(session, TODAY + timedelta(days=next(LATER)), now=world.clock.now())
     for _ in range(20):
         job = try_once(world)
         if job.status is not JobStatus.PENDING or job.last_error is not None:
@@ -75,7 +75,7 @@ def try_once(world: World) -> Job:
     with world.session() as session:
         session.execute(update(Job).values(wait_until=None))
     world.clock.move_to(max(world.clock.now(), job_of(world).run_at))
-    run(world.runtime, CheckMembers(), job_of(world).id)
+    execute(world.runtime, CheckMembers(), job_of(world).id)
     return job_of(world)
 
 
@@ -160,16 +160,16 @@ def test_while_discord_is_silent_nobody_is_taken_for_gone(here: World, guild: Gu
 
 def test_many_are_asked_about_in_portions_until_all_are(here: World, guild: Guild) -> None:
     now = here.clock.now()
-    new = [str(200000000000000000 + number) for number in range(2 * AT_ONCE + 5)]
+    new = [str(200000000000000000 + number) for number in range(2 * BATCH_SIZE + 5)]
     with here.session() as session:
         accounts.import_players(session, [(f"guid-{one}", one, []) for one in new], now=now)
         for one in new:
             user = logins.log_in(session, discord_id=one, username=one, display_name=one, now=now)
             accounts.link_player(session, user, f"guid-{one}", now=now)
     with here.session() as session:
-        plan_check(session, TODAY, now=now)
+        plan_membership_check(session, TODAY, now=now)
     try_once(here)
-    assert sum(guild.asked.values()) == AT_ONCE
+    assert sum(guild.asked.values()) == BATCH_SIZE
     tries = 1
     while job_of(here).status is JobStatus.PENDING:
         try_once(here)
@@ -198,7 +198,7 @@ def test_where_no_server_is_configured_nobody_is_asked(world: World) -> None:
 def test_the_check_of_a_day_is_promised_once(here: World) -> None:
     for _ in range(3):
         with here.session() as session:
-            plan_check(session, TODAY, now=here.clock.now())
+            plan_membership_check(session, TODAY, now=here.clock.now())
     with here.session() as session:
         assert len(session.scalars(select(Job).where(Job.kind == CHECK_MEMBERS)).all()) == 1
 
@@ -227,7 +227,7 @@ def test_a_test_message_to_who_left_does_not_leave_either(post: Post) -> None:
     post.plan("alice")
     with post.world.session() as session:
         user = session.get_one(User, post.world.users["alice"])
-        accounts.note_membership(session, user, False, now=post.world.clock.now())
+        accounts.record_membership(session, user, False, now=post.world.clock.now())
     post.carry(post.row("alice"))
     assert (post.row("alice").reason, post.wire.sent) == (Explanation(Reason.LEFT_OUR_SERVER), [])
 
@@ -236,7 +236,7 @@ def test_who_came_back_is_written_to_again(post: Post) -> None:
     with post.world.session() as session:
         user = session.get_one(User, post.world.users["alice"])
         for is_member in (False, True):
-            accounts.note_membership(session, user, is_member, now=post.world.clock.now())
+            accounts.record_membership(session, user, is_member, now=post.world.clock.now())
     assert post.send("alice").status is DeliveryStatus.SENT
 
 

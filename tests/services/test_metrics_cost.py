@@ -23,7 +23,7 @@ MOST = 10
 def read(world: World) -> Readings:
     now = world.clock.now()
     with world.session() as session:
-        return readings.read(session, today=TODAY, settings=world.runtime.settings, now=now, wall=wall_now())
+        return readings.take_readings(session, today=TODAY, settings=world.runtime.settings, now=now, wall=wall_now())
 
 
 LEDGER = """

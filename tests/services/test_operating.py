@@ -7,18 +7,18 @@ from sqlalchemy import select, update
 
 from slomix.admin import job_actions
 from slomix.admin.job_actions import (
-    HasJudged,
-    IsRunning,
+    AlreadyJudged,
+    JobNotFailed,
+    JobNotPending,
+    JobRunning,
     MayArriveTwice,
     NoSuchJob,
-    NotFailed,
-    NotPending,
     PastDeadline,
 )
 from slomix.availability.rules import Status
 from slomix.campaigns import rules
 from slomix.campaigns.models import Campaign
-from slomix.campaigns.retrying import IsCancelled, NothingToRetry
+from slomix.campaigns.retrying import CampaignCancelled, NothingToRetry
 from slomix.campaigns.rules import CampaignStatus
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
@@ -39,12 +39,12 @@ ERROR = Explanation(Reason.DISCORD_ANSWERED, "500")
 def retry(world: World, job_id: int, *, twice: bool = False) -> None:
     with world.session() as session:
         settings, now = world.runtime.settings, world.clock.now()
-        job_actions.retry(session, job_id, may_arrive_twice=twice, settings=settings, now=now, by="a test")
+        job_actions.retry_job(session, job_id, may_arrive_twice=twice, settings=settings, now=now, by="a test")
 
 
 def call_off(world: World, job_id: int) -> int:
     with world.session() as session:
-        return job_actions.cancel(session, job_id, now=world.clock.now(), by="a test")
+        return job_actions.cancel_job(session, job_id, now=world.clock.now(), by="a test")
 
 
 def rows(world: World, notice: str = rules.REMINDER) -> list[Delivery]:
@@ -100,7 +100,7 @@ def test_a_failed_job_is_pending_again_with_all_its_tries_and_its_deadline(world
 def test_only_what_failed_is_tried_again(world: World, status: str) -> None:
     [one] = promise(world.runtime.database, due())
     put(world, one, status=status)
-    with pytest.raises(NotFailed):
+    with pytest.raises(JobNotFailed):
         retry(world, one)
 
 
@@ -152,11 +152,11 @@ def test_where_no_contact_works_a_try_would_fail_again(world: World, campaign: i
 def test_nothing_of_a_cancelled_campaign_is_tried_again(world: World, campaign: int) -> None:
     one = fail(world, rows(world)[0])
     cancel(world, campaign)
-    with pytest.raises(IsCancelled):
+    with pytest.raises(CampaignCancelled):
         retry(world, one.id)
     with world.session() as session:
         session.execute(update(Job).where(Job.kind == rules.START).values(status="failed"))
-    with pytest.raises(IsCancelled):
+    with pytest.raises(CampaignCancelled):
         retry(world, job(world, rules.START, f"campaign:{campaign}").id)
 
 
@@ -176,7 +176,7 @@ def test_a_voice_check_that_has_spoken_is_not_repeated(world: World, campaign: i
     with world.session() as session:
         session.execute(update(Campaign).values(judged_at=world.clock.now()))
         session.execute(update(Job).where(Job.kind == rules.VOICE_CHECK).values(status="failed"))
-    with pytest.raises(HasJudged):
+    with pytest.raises(AlreadyJudged):
         retry(world, job(world, rules.VOICE_CHECK, f"campaign:{campaign}").id)
 
 
@@ -214,7 +214,9 @@ def test_a_phase_that_is_called_off_takes_its_messages_along_and_the_others_stay
         assert session.get_one(Campaign, campaign).status is not CampaignStatus.PARTIAL, "skips are nobody's fault"
 
 
-@pytest.mark.parametrize(("values", "error"), [({"status": "sent"}, NotPending), ({"status": "failed"}, NotPending)])
+@pytest.mark.parametrize(
+    ("values", "error"), [({"status": "sent"}, JobNotPending), ({"status": "failed"}, JobNotPending)]
+)
 def test_what_is_over_cannot_be_called_off(world: World, values: dict[str, str], error: type[DomainError]) -> None:
     [one] = promise(world.runtime.database, due())
     put(world, one, **values)
@@ -225,7 +227,7 @@ def test_what_is_over_cannot_be_called_off(world: World, values: dict[str, str],
 def test_what_a_worker_has_in_its_hands_cannot_be_called_off(world: World, campaign: int) -> None:
     one = carrier(world, rows(world)[0])
     put(world, one.id, status="running", lease_until=world.clock.now() + timedelta(seconds=30))
-    with pytest.raises(IsRunning):
+    with pytest.raises(JobRunning):
         call_off(world, one.id)
     assert rows(world)[0].status is DeliveryStatus.PENDING
 

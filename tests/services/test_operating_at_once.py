@@ -7,14 +7,14 @@ from slomix.admin import job_actions
 from slomix.availability.rules import Status
 from slomix.campaigns import rules, service
 from slomix.campaigns.models import Campaign
-from slomix.campaigns.retrying import IsCancelled
+from slomix.campaigns.retrying import CampaignCancelled
 from slomix.database import session as db
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.errors import DomainError
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from slomix.jobs.runner import run
+from slomix.jobs.runner import execute
 from slomix.processes import dispatch
 from slomix.reasons.codes import Explanation, Reason
 from tests.moments import at
@@ -42,20 +42,20 @@ def reminder(world: World) -> tuple[Delivery, Job]:
 
 def call_off(world: World, job_id: int) -> None:
     with world.session() as session:
-        job_actions.cancel(session, job_id, now=world.clock.now(), by="a test")
+        job_actions.cancel_job(session, job_id, now=world.clock.now(), by="a test")
 
 
 def retry(world: World, job_id: int) -> None:
     settings, now = world.runtime.settings, world.clock.now()
     with world.session() as session:
-        job_actions.retry(session, job_id, may_arrive_twice=False, settings=settings, now=now, by="a test")
+        job_actions.retry_job(session, job_id, may_arrive_twice=False, settings=settings, now=now, by="a test")
 
 
 def test_a_worker_sends_it_or_an_operator_calls_it_off_and_never_both(called: World) -> None:
     job_id = reminder(called)[1].id
     came = at_once(
         [
-            lambda: run(called.runtime, dispatch.HANDLERS["delivery"], job_id),
+            lambda: execute(called.runtime, dispatch.HANDLERS["delivery"], job_id),
             lambda: call_off(called, job_id),
         ]
     )
@@ -89,7 +89,7 @@ def test_a_promoter_cancels_while_an_operator_calls_the_reminder_off(called: Wor
 
     def cancels() -> None:
         with called.session() as session:
-            service.cancel(session, campaign_id, player_id=bob, is_admin=False, now=called.clock.now())
+            service.cancel_campaign(session, campaign_id, player_id=bob, is_admin=False, now=called.clock.now())
 
     came = at_once([cancels, lambda: call_off(called, phase.id)])
     assert came[0] is None, came
@@ -139,9 +139,9 @@ def test_what_was_cancelled_since_the_page_was_put_together_is_not_tried_again(c
         session.execute(update(Job).where(Job.id == job.id).values(status="failed"))
     settings, now = called.runtime.settings, called.clock.now()
     with called.session() as looking:
-        assert job_actions.find(looking, job.id).campaign is not None
+        assert job_actions.find_target(looking, job.id).campaign is not None
         with called.session() as meanwhile:
             meanwhile.execute(update(Campaign).values(status="cancelled"))
-        with pytest.raises(IsCancelled):
-            job_actions.retry(looking, job.id, may_arrive_twice=False, settings=settings, now=now, by="a test")
+        with pytest.raises(CampaignCancelled):
+            job_actions.retry_job(looking, job.id, may_arrive_twice=False, settings=settings, now=now, by="a test")
     assert reminder(called)[1].status is JobStatus.FAILED

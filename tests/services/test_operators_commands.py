@@ -14,7 +14,7 @@ from slomix.deliveries import pausing
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import AttemptEvent
 from slomix.jobs.models import Job
-from slomix.presence.rules import Whereabouts
+from slomix.presence.rules import VoiceStatus
 from slomix.reasons.codes import Explanation, Reason
 from tests.configuration import ROOM
 from tests.moments import at
@@ -46,7 +46,7 @@ def evening(installation: World) -> str:
 
 def verdict(world: World, campaign_id: str) -> dict[str, bool]:
     with world.session() as session:
-        found = evening_report.gather(session, queries.get(session, int(campaign_id)))["verdict"]
+        found = evening_report.build_report(session, queries.get_campaign(session, int(campaign_id)))["verdict"]
     return {one["promise"]: one["kept"] for one in found}
 
 
@@ -176,7 +176,7 @@ def test_what_got_no_answer_is_rightly_unknown(installation: World) -> None:
 
 def test_turn_out_leaves_out_what_nobody_knows(installation: World, evening: str) -> None:
     with installation.session() as session:
-        session.execute(update(Recipient).values(whereabouts=Whereabouts.UNKNOWN))
+        session.execute(update(Recipient).values(whereabouts=VoiceStatus.UNKNOWN))
     assert "came" not in do("campaign", "list").output
     assert json.loads(do("campaign", "show", evening, "--json").output)["campaign"]["came"] is None
 
@@ -186,7 +186,7 @@ def test_the_switch_says_what_it_did_also_when_nothing_changed(installation: Wor
     assert do("pause", "off").output == "Sending was not paused.\n"
     assert do("pause", "on").output == "Sending is paused. What is due waits, until its deadline.\n"
     with installation.session() as session:
-        found = pausing.paused(session)
+        found = pausing.current_pause(session)
         assert found is not None
         assert found.by == "command line"
         found.since = at(20, 31)
@@ -201,4 +201,4 @@ def test_what_is_no_switch_is_a_sentence(installation: World) -> None:
     answer = do("pause", "maybe")
     assert (answer.exit_code, "Traceback" in answer.output) == (2, False)
     with installation.session() as session:
-        assert pausing.paused(session) is None
+        assert pausing.current_pause(session) is None

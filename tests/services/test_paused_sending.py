@@ -22,13 +22,13 @@ def switch(post: Post, *, on: bool) -> None:
 
 
 def released(post: Post) -> list[str]:
-    return [job.kind for job in dispatch.tick(post.world.runtime)]
+    return [job.kind for job in dispatch.release_jobs(post.world.runtime)]
 
 
 def next_look(post: Post) -> object:
     with post.world.session() as session:
-        held = dispatch.held(session)
-        return jobs.next_look(session, now=post.world.clock.now(), held=held)[0]
+        held = dispatch.paused_kinds(session)
+        return jobs.next_check(session, now=post.world.clock.now(), paused_kinds=held)[0]
 
 
 @pytest.fixture
@@ -70,9 +70,9 @@ def test_the_switch_says_whether_it_changed_anything(post: Post) -> None:
     with post.world.session() as session:
         assert pausing.pause(session, by="dora", now=at(20, 31))
         assert not pausing.pause(session, by="bob", now=at(20, 32))
-        pause = pausing.paused(session)
+        pause = pausing.current_pause(session)
         assert pause is not None
         assert (pause.by, pause.since) == ("dora", at(20, 31))
         assert pausing.resume(session)
         assert not pausing.resume(session)
-        assert pausing.paused(session) is None
+        assert pausing.current_pause(session) is None

@@ -11,7 +11,7 @@ from slomix.contacts.rules import QuietHours
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.planning import notices, rules
-from slomix.planning.models import Thread
+from slomix.planning.models import RoomThread
 from slomix.reasons.codes import Explanation, Reason
 from tests.moments import TODAY
 from tests.services.planning import PLACE_TO_ANNOUNCE, Tonight, opened, under
@@ -30,7 +30,7 @@ def tonight(world: World) -> Tonight:
 
 def ledger(tonight: Tonight) -> list[tuple[str | None, DeliveryStatus, Explanation | None]]:
     with tonight.world.session() as session:
-        rows = deliveries.ledger(session, tonight.view().room.subject)
+        rows = deliveries.deliveries_about(session, tonight.view().room.subject)
         for row in rows:
             session.refresh(row)
         return [(row.destination, row.status, row.reason) for row in rows]
@@ -83,7 +83,7 @@ def test_when_there_are_enough_by_then_nothing_is_posted_and_the_ledger_says_why
 def with_thread(tonight: Tonight) -> Tonight:
     """The room's thread is there on Discord."""
     with tonight.world.session() as session:
-        session.add(Thread(session_id=tonight.view().room.id, thread_id="900000000000000008", members=[]))
+        session.add(RoomThread(session_id=tonight.view().room.id, thread_id="900000000000000008", members=[]))
     return tonight
 
 
@@ -137,7 +137,7 @@ def test_within_a_quarter_of_an_hour_it_is_not_asked_again_and_the_sentence_says
 
 def test_who_is_not_in_asks_for_nobody_and_a_promoter_may(tonight: Tonight) -> None:
     tonight.world.says("bob", None)
-    with pytest.raises(rules.Outsider):
+    with pytest.raises(rules.NotAParticipant):
         tonight.asks("goran")
     assert tonight.asks("bob") == 3
 
@@ -170,7 +170,7 @@ def test_nobody_is_called_in_their_quiet_hours_or_after_they_left_our_server(ton
     assert called(tonight) == {"dora"}
     with world.session() as session:
         user = session.get_one(User, world.users["dora"])
-        accounts.note_membership(session, user, False, now=world.clock.now())
+        accounts.record_membership(session, user, False, now=world.clock.now())
     assert called(tonight) == set()
 
 

@@ -11,7 +11,7 @@ from slomix.accounts.models import User
 from slomix.availability.rules import Status
 from slomix.database.session import Database
 from slomix.planning import rules
-from slomix.planning.models import Member, Room, Undo
+from slomix.planning.models import Room, TeamMember, Undo
 from slomix.privacy import unlinking
 from tests.services.planning import A, B, Tonight, everybody_says, opened, under
 from tests.services.racing import at_once
@@ -32,7 +32,7 @@ def drafting(database: Database) -> Tonight:
 def check(tonight: Tonight) -> None:
     """Nobody twice, at most one captain a side, who is in it, and as many changes to undo as were made."""
     with tonight.world.session() as session:
-        rows = session.scalars(select(Member).order_by(Member.side, Member.place)).all()
+        rows = session.scalars(select(TeamMember).order_by(TeamMember.side, TeamMember.place)).all()
         assert len({row.player_id for row in rows}) == len(rows)
         for side in (A, B):
             own = [row for row in rows if row.side is side]
@@ -178,7 +178,7 @@ def test_who_deletes_their_account_while_teams_are_saved_is_in_none_of_them(comm
     )
     assert found[0] is None
     with tonight.world.session() as session:
-        assert not session.scalar(select(func.count()).select_from(Member).where(Member.player_id == goran))
+        assert not session.scalar(select(func.count()).select_from(TeamMember).where(TeamMember.player_id == goran))
         assert not [one for one in session.scalars(select(Undo)) if goran in one.before["sides"]["A"]]
 
 

@@ -53,7 +53,7 @@ def test_who_is_not_in_suggests_nothing_and_votes_for_nothing(tonight: Tonight, 
     ants = tonight.suggests("erik", "Ants")
     tonight.world.says("goran", status)
     for deed in (lambda: tonight.suggests("goran", "Bees"), lambda: tonight.votes("goran", ants)):
-        with pytest.raises(rules.Outsider):
+        with pytest.raises(rules.NotAParticipant):
             deed()
     assert tonight.view().votes == {}
 

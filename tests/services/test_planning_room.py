@@ -9,7 +9,7 @@ from slomix.accounts.models import User
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.planning import queries, rules
-from slomix.planning.models import Member, Room, Thread, Undo, Vote
+from slomix.planning.models import Room, RoomThread, TeamMember, Undo, Vote
 from slomix.privacy import unlinking
 from tests.moments import TODAY
 from tests.services.planning import A, B, Tonight, everybody_says, opened, under
@@ -23,7 +23,7 @@ def tonight(world: World) -> Tonight:
 
 def said(world: World, name: str) -> Status | None:
     with world.session() as session:
-        return availability.statuses(session, TODAY, [world.players[name]]).get(world.players[name])
+        return availability.statuses_of_day(session, TODAY, [world.players[name]]).get(world.players[name])
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_who_is_not_in_tonight_does_not_open_it_and_a_promoter_does(world: World
     if status is not None:
         world.says("alice", status)
         world.says("bob", status)
-    with pytest.raises(rules.Outsider):
+    with pytest.raises(rules.NotAParticipant):
         Tonight(world).opens("alice")
     assert Tonight(world).opens("bob")
 
@@ -115,7 +115,7 @@ def test_joining_says_no_more_than_somebody_means(
 def test_joining_in_passing_never_overrides_that_somebody_said_no(tonight: Tonight) -> None:
     """W67: a join turned NOT_PLAYING into LOOKING without a word."""
     tonight.world.says("goran", Status.NOT_PLAYING)
-    with pytest.raises(rules.SaidNo) as refused:
+    with pytest.raises(rules.DeclinedTonight) as refused:
         tonight.joins("goran")
     assert "not playing" in str(refused.value)
     assert said(tonight.world, "goran") is Status.NOT_PLAYING
@@ -168,7 +168,7 @@ def test_nobody_takes_the_room_from_an_owner_who_is_there(tonight: Tonight) -> N
 
 def test_the_room_goes_to_nobody_who_is_not_in(tonight: Tonight) -> None:
     tonight.world.says("goran", Status.NOT_PLAYING)
-    with pytest.raises(rules.NotIn):
+    with pytest.raises(rules.NotInRoom):
         tonight.hands_over("alice", "goran")
     assert owner(tonight) == "alice"
 
@@ -212,7 +212,7 @@ def test_who_deletes_their_account_is_in_no_part_of_any_room(tonight: Tonight) -
     assert alice not in view.names
     with world.session() as session:
         assert not session.scalars(select(Vote).where(Vote.player_id == alice)).all()
-        assert not session.scalars(select(Member).where(Member.player_id == alice)).all()
+        assert not session.scalars(select(TeamMember).where(TeamMember.player_id == alice)).all()
         assert not [one for one in session.scalars(select(Undo)) if one.player_id == alice or alice in ids_of(one)]
 
 
@@ -233,11 +233,11 @@ def test_who_unlinks_is_in_no_team_and_runs_nothing(tonight: Tonight) -> None:
     tonight.leads("alice", A, "alice")
     with world.session() as session:
         user = session.get_one(User, world.users["alice"])
-        unlinking.unlink(session, user, today=TODAY, now=world.clock.now())
+        unlinking.unlink_profile(session, user, today=TODAY, now=world.clock.now())
     assert tonight.sides() == ("", "")
     view = tonight.view()
-    assert not view.rights(world.players["alice"], is_promoter=False).manages
-    assert view.rights(world.players["erik"], is_promoter=False).may_take_over
+    assert not view.rights_of(world.players["alice"], is_promoter=False).manages
+    assert view.rights_of(world.players["erik"], is_promoter=False).may_take_over
 
 
 def test_a_room_is_of_its_day(tonight: Tonight) -> None:
@@ -261,12 +261,12 @@ def test_nothing_of_a_deleted_account_is_left_in_a_room(tonight: Tonight) -> Non
     with world.session() as session:
         room = session.scalars(select(Room.id)).one()
         account = world.discord_ids["erik"]
-        session.add(Thread(session_id=room, thread_id="1", members=[account, "2"], message_id="3", said="Erik"))
+        session.add(RoomThread(session_id=room, thread_id="1", members=[account, "2"], message_id="3", said="Erik"))
     tonight.places("alice", "goran", A)
     with world.session() as session:
         unlinking.delete_account(session, session.get_one(User, world.users["erik"]), now=world.clock.now())
     with world.session() as session:
-        thread = session.scalars(select(Thread).execution_options(populate_existing=True)).one()
+        thread = session.scalars(select(RoomThread).execution_options(populate_existing=True)).one()
         assert (thread.members, thread.said) == (["2"], "")
         erik = str(world.players["erik"])
         assert not [one for one in session.scalars(select(Undo)) if erik in one.before["since"]]

@@ -10,7 +10,7 @@ from slomix.accounts.models import User
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.planning import proposing, queries, rules
-from slomix.planning.models import Member, Room
+from slomix.planning.models import Room, TeamMember
 from slomix.privacy import unlinking
 from tests.moments import TODAY
 from tests.services.planning import A, B, Tonight, opened, with_spare
@@ -158,7 +158,7 @@ def test_nobody_is_in_both_and_no_captain_leads_from_outside(tonight: Tonight) -
 def unlinks(world: World, name: str) -> None:
     with world.session() as session:
         user = session.get_one(User, world.users[name])
-        unlinking.unlink(session, user, today=TODAY, now=world.clock.now())
+        unlinking.unlink_profile(session, user, today=TODAY, now=world.clock.now())
 
 
 WAYS_TO_LEAVE: dict[str, Callable[[Tonight], None]] = {
@@ -211,7 +211,7 @@ def test_who_left_is_stored_no_more_once_the_teams_change(tonight: Tonight) -> N
     tonight.leaves("erik")
     tonight.places("alice", "dora", A)
     with tonight.world.session() as session:
-        stored = {row.player_id for row in session.scalars(select(Member))}
+        stored = {row.player_id for row in session.scalars(select(TeamMember))}
     assert stored == {tonight.world.players[name] for name in ("goran", "franka", "dora")}
 
 
@@ -220,7 +220,7 @@ def test_proposals_keep_the_captains_on_their_sides(tonight: Tonight) -> None:
     erik, franka = (tonight.world.players[name] for name in ("erik", "franka"))
     with tonight.world.session() as session:
         view = tonight.view()
-        found = proposing.proposals(session, view)
+        found = proposing.propose_teams(session, view)
     assert found.balanced
     for one in found.balanced:
         assert (erik in one.a, franka in one.b) == (True, True)
@@ -243,7 +243,7 @@ def test_afterwards_the_teams_can_still_be_read_and_are_those_of_last_time(tonig
         room = Room(day=tomorrow, created_at=now, version=0)
         session.add(room)
         session.flush()
-        found = proposing.proposals(session, queries.view(session, room))
+        found = proposing.propose_teams(session, queries.view_room(session, room))
     assert found.last_day == TODAY
 
 

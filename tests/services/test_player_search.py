@@ -31,7 +31,7 @@ def filled(world: World) -> World:
 
 def search(world: World, words: str, **more: Any) -> list[str]:
     with world.session() as session:
-        return [player.guid for player in accounts.search(session, words, **more)]
+        return [player.guid for player in accounts.search_profiles(session, words, **more)]
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ def test_profiles_of_others_are_found_but_not_offered(filled: World) -> None:
         newcomer = logins.log_in(
             session, discord_id="100000000000000042", username="alice", display_name="Alice", now=NOW
         )
-        assert accounts.suggestions(session, newcomer) == []
+        assert accounts.suggest_profiles(session, newcomer) == []
         accounts.unlink_player(session, session.get_one(User, filled.users["alice"]), now=NOW)
-        assert [player.guid for player in accounts.suggestions(session, newcomer)] == ["guid-alice"]
+        assert [player.guid for player in accounts.suggest_profiles(session, newcomer)] == ["guid-alice"]
     assert search(filled, "alice", only_free=True) == ["guid-alice"]
 
 
@@ -85,13 +85,13 @@ def test_free_profiles_come_before_those_of_others_which_are_marked(filled: Worl
         accounts.import_players(session, [("x-1", "^2alicia", []), ("x-2", "zalice", [])], now=NOW)
     assert search(filled, "alic") == ["x-1", "x-2", "guid-alice"]
     with filled.session() as session:
-        found = accounts.search(session, "alic")
-        assert accounts.taken(session, found) == {filled.players["alice"]}
-        assert accounts.taken(session, []) == set()
-        owner = accounts.owner(session, found[-1])
+        found = accounts.search_profiles(session, "alic")
+        assert accounts.linked_player_ids(session, found) == {filled.players["alice"]}
+        assert accounts.linked_player_ids(session, []) == set()
+        owner = accounts.user_of_player(session, found[-1])
         assert owner is not None
         assert owner.id == filled.users["alice"]
-        assert accounts.owner(session, found[0]) is None
+        assert accounts.user_of_player(session, found[0]) is None
 
 
 def test_what_is_found_comes_by_name_and_not_without_end(filled: World) -> None:
@@ -104,9 +104,9 @@ def test_what_is_found_comes_by_name_and_not_without_end(filled: World) -> None:
 def test_suggestions_come_from_both_discord_names_each_profile_once(filled: World) -> None:
     with filled.session() as session:
         user = logins.log_in(session, discord_id="100000000000000042", username="zed", display_name="^1bad", now=NOW)
-        assert [player.guid for player in accounts.suggestions(session, user)] == ["g-1", "g-7"]
+        assert [player.guid for player in accounts.suggest_profiles(session, user)] == ["g-1", "g-7"]
         user = logins.log_in(session, discord_id="100000000000000042", username="zed", display_name="zed", now=NOW)
-        assert [player.guid for player in accounts.suggestions(session, user)] == ["g-7"]
+        assert [player.guid for player in accounts.suggest_profiles(session, user)] == ["g-7"]
 
 
 def test_an_import_adds_and_updates_and_keeps_links(filled: World) -> None:
@@ -114,5 +114,7 @@ def test_an_import_adds_and_updates_and_keeps_links(filled: World) -> None:
     with filled.session() as session:
         assert accounts.import_players(session, rows, now=NOW) == (1, 1)
         assert accounts.import_players(session, [], now=NOW) == (0, 0)
-        assert accounts.names(session, [filled.players["alice"]]) == {filled.players["alice"]: "^5Alice"}
-        assert accounts.discord_ids(session, filled.players.values())[filled.players["alice"]] == "100000000000000001"
+        assert accounts.player_names(session, [filled.players["alice"]]) == {filled.players["alice"]: "^5Alice"}
+        assert (
+            accounts.discord_ids_of(session, filled.players.values())[filled.players["alice"]] == "100000000000000001"
+        )

@@ -9,9 +9,9 @@ from slomix.accounts.models import LinkEvent, Player, User
 from slomix.accounts.rules import LinkAction
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
-from slomix.contacts.models import Contact, Preferences
+from slomix.contacts.models import Contact, StoredPreferences
 from slomix.jobs.models import Job
-from slomix.legacy_import.report import Kind, Outcome
+from slomix.legacy_import.report import ImportOutcome, RowKind
 from tests.moments import TODAY, at
 from tests.world import World
 
@@ -19,7 +19,7 @@ from .earlier import PEOPLE, SECRETS, Earlier, came_to, everything, full, look, 
 
 __all__ = ["full", "there"]
 
-TAKEN, CHANGED, HERE, LEFT = Outcome
+TAKEN, CHANGED, HERE, LEFT = ImportOutcome
 
 
 def who_is_who(world: World) -> dict[str, str | None]:
@@ -34,9 +34,9 @@ def player(world: World, guid: str) -> Player:
         return session.scalars(select(Player).where(Player.guid == guid)).one()
 
 
-def wishes(world: World, guid: str) -> Preferences | None:
+def wishes(world: World, guid: str) -> StoredPreferences | None:
     with world.session() as session:
-        return session.get(Preferences, player(world, guid).id)
+        return session.get(StoredPreferences, player(world, guid).id)
 
 
 def statuses(world: World, guid: str) -> dict[date, Status]:
@@ -71,7 +71,7 @@ def test_links_come_along_one_account_one_profile(world: World, full: Earlier) -
         "sven": "guid-spare"
     }
     assert who_is_who(world) == before | new | {"charlie": "guid-charlie"}
-    assert came_to(report, Kind.LINKS) == {
+    assert came_to(report, RowKind.LINKS) == {
         (TAKEN, ""): 9,
         (HERE, words.LINKED_HERE): 2,  # Alice and Goran
         (LEFT, words.SAME_IN_BOTH): 1,
@@ -81,7 +81,7 @@ def test_links_come_along_one_account_one_profile(world: World, full: Earlier) -
         (LEFT, words.LINKED_HERE_TO_ANOTHER): 1,
         (LEFT, words.NO_GUID): 1,
     }
-    left = {one.reason: one.number for one in report.findings if one.kind is Kind.ACCOUNTS and one.outcome is LEFT}
+    left = {one.reason: one.number for one in report.findings if one.kind is RowKind.ACCOUNTS and one.outcome is LEFT}
     assert left[words.NO_ACCOUNT_THERE] == 1, "Vera took her account away there (W10)"
 
 
@@ -118,7 +118,7 @@ def test_only_what_was_chosen_is_switched_on(world: World, full: Earlier) -> Non
     assert nina.timezone == "Europe/Vienna"
     with world.session() as session:
         moved = [player(world, f"guid-{name}").id for name in ("nina", "pia", "wim", "xena", "yuri")]
-        kept = list(session.scalars(select(Preferences).where(Preferences.player_id.in_(moved))))
+        kept = list(session.scalars(select(StoredPreferences).where(StoredPreferences.player_id.in_(moved))))
     for one in kept:
         assert (one.session_ready, one.daily_reminder, one.more_needed, one.sound_enabled) == (False,) * 4
         assert one.looking_threshold == 0
@@ -129,9 +129,9 @@ def test_only_what_was_chosen_is_switched_on(world: World, full: Earlier) -> Non
     alice = wishes(world, "guid-alice")
     assert alice is not None
     assert alice.allow_promotions is False, "what was decided here stays"
-    assert came_to(report, Kind.REMINDERS) == {(LEFT, words.ON_BY_DEFAULT): 4}
-    assert came_to(report, Kind.SOUNDS) == {(LEFT, words.ON_BY_DEFAULT): 3, (LEFT, words.OFF_STAYS_OFF): 1}
-    assert came_to(report, Kind.THRESHOLDS) == {(LEFT, words.THRESHOLD_DID_NOTHING): 1}
+    assert came_to(report, RowKind.REMINDERS) == {(LEFT, words.ON_BY_DEFAULT): 4}
+    assert came_to(report, RowKind.SOUNDS) == {(LEFT, words.ON_BY_DEFAULT): 3, (LEFT, words.OFF_STAYS_OFF): 1}
+    assert came_to(report, RowKind.THRESHOLDS) == {(LEFT, words.THRESHOLD_DID_NOTHING): 1}
 
 
 def test_preferences_that_are_none_of_ours_are_changed_and_reported(world: World, full: Earlier) -> None:
@@ -141,7 +141,9 @@ def test_preferences_that_are_none_of_ours_are_changed_and_reported(world: World
     assert pia is not None
     assert (yuri.timezone, yuri.quiet_start, yuri.preferred_channel) == ("Europe/Ljubljana", None, "telegram")
     assert (yuri.sound_cooldown_seconds, pia.sound_cooldown_seconds) == (480, 900)
-    changed = {one.who: one.reason for one in report.findings if (one.kind, one.outcome) == (Kind.PREFERENCES, CHANGED)}
+    changed = {
+        one.who: one.reason for one in report.findings if (one.kind, one.outcome) == (RowKind.PREFERENCES, CHANGED)
+    }
     zone = words.ZONE_CHANGED.format(zone="Europe/Ljubljana")
     assert changed == {
         "Wim": words.ALWAYS_QUIET,
@@ -157,9 +159,9 @@ def test_no_address_but_discords_comes_along_and_none_is_in_the_report(world: Wo
     assert [one.channel for one in contacts] == ["discord"]
     said = repr(report.as_json(is_applied=True))
     assert [secret for secret in (*SECRETS, *PEOPLE.values()) if secret in said] == []
-    assert came_to(report, Kind.ADDRESSES) == {(LEFT, words.LINK_AGAIN): 1}
-    assert came_to(report, Kind.HANDLES) == {(LEFT, words.SEALED_THERE): 1}
-    assert came_to(report, Kind.RIGHTS) == {(LEFT, words.RIGHTS_ANEW): 1}
+    assert came_to(report, RowKind.ADDRESSES) == {(LEFT, words.LINK_AGAIN): 1}
+    assert came_to(report, RowKind.HANDLES) == {(LEFT, words.SEALED_THERE): 1}
+    assert came_to(report, RowKind.RIGHTS) == {(LEFT, words.RIGHTS_ANEW): 1}
 
 
 def test_statuses_come_along_with_their_place_in_the_queue(world: World, full: Earlier) -> None:
@@ -187,7 +189,7 @@ def test_statuses_come_along_with_their_place_in_the_queue(world: World, full: E
         ]
         pia = session.scalars(select(Entry).where(Entry.player_id == player(world, "guid-pia").id)).one()
     assert pia.committed_since == world.clock.now(), "nobody says anything tomorrow"
-    assert came_to(report, Kind.STATUSES) == {
+    assert came_to(report, RowKind.STATUSES) == {
         (TAKEN, ""): 7,
         (HERE, words.STATUS_HERE): 1,
         (LEFT, words.FAR_AWAY.format(days=90)): 1,
@@ -198,8 +200,8 @@ def test_statuses_come_along_with_their_place_in_the_queue(world: World, full: E
 
 def test_campaigns_stay_there_each_with_what_it_came_to(world: World, full: Earlier) -> None:
     report = move(world, full)
-    assert came_to(report, Kind.CAMPAIGNS) == {(LEFT, words.NOT_OUR_LEDGER): 2}
-    shown = [one.what for one in report.findings if one.kind is Kind.CAMPAIGNS]
+    assert came_to(report, RowKind.CAMPAIGNS) == {(LEFT, words.NOT_OUR_LEDGER): 2}
+    shown = [one.what for one in report.findings if one.kind is RowKind.CAMPAIGNS]
     assert shown[1] == (
         "2026-11-13: followup_sent, 3 asked, send_reminder_2045 sent, send_start_2100 sent, voice_check_2100 sent, "
         "1 tries failed, 1 tries sent"

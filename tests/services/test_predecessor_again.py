@@ -16,14 +16,14 @@ from slomix.availability import triggers
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from slomix.campaigns import queries, view_models
-from slomix.contacts.handlers import plan_check
-from slomix.contacts.models import Preferences
+from slomix.contacts.handlers import plan_membership_check
+from slomix.contacts.models import StoredPreferences
 from slomix.database.session import Database
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.models import Job
 from slomix.legacy_import import service
-from slomix.legacy_import.report import Kind, Outcome
+from slomix.legacy_import.report import ImportOutcome, RowKind
 from slomix.privacy import unlinking
 from slomix.reasons.codes import Explanation, Reason
 from tests.configuration import ROOM, SUMMARY_ROOM
@@ -55,7 +55,7 @@ def test_what_they_take_back_here_does_not_come_again(world: World, full: Earlie
     assert nina.player_id is not None
     with world.session() as session:
         availability.clear_status(session, nina.player_id, TODAY, today=TODAY)
-        session.query(Preferences).filter_by(player_id=nina.player_id).delete()
+        session.query(StoredPreferences).filter_by(player_id=nina.player_id).delete()
     before = everything(world)
     assert not move(world, full).would_write
     assert everything(world) == before
@@ -70,7 +70,7 @@ def test_who_unlinked_or_left_here_is_not_moved_in_again(world: World, full: Ear
             if name == "nina":
                 unlinking.delete_account(session, user, now=now)
             else:
-                unlinking.unlink(session, user, today=TODAY, now=now)
+                unlinking.unlink_profile(session, user, today=TODAY, now=now)
     before = everything(world)
     assert not move(world, full).would_write
     assert everything(world) == before
@@ -80,9 +80,9 @@ def test_who_unlinked_or_left_here_is_not_moved_in_again(world: World, full: Ear
 def test_a_profile_that_was_given_up_here_before_is_not_taken_again(world: World, full: Earlier) -> None:
     with world.session() as session:
         goran = session.scalars(select(User).where(User.discord_id == PEOPLE["goran"])).one()
-        unlinking.unlink(session, goran, today=TODAY, now=world.clock.now())
+        unlinking.unlink_profile(session, goran, today=TODAY, now=world.clock.now())
     report = move(world, full)
-    assert came_to(report, Kind.LINKS)[Outcome.LEFT, words.RELEASED_HERE] == 1
+    assert came_to(report, RowKind.LINKS)[ImportOutcome.LEFT, words.RELEASED_HERE] == 1
     goran_now = user_of(world, "goran")
     assert goran_now is not None
     assert goran_now.player_id is None
@@ -92,8 +92,8 @@ def test_who_waits_for_an_admin_is_left_to_the_admin(world: World, full: Earlier
     with world.session() as session:
         charlie = session.get_one(User, world.users["charlie"])
         spare = session.scalars(select(Player).where(Player.guid == "guid-spare")).one()
-        claims.claim(session, charlie, spare, "mine", now=world.clock.now())
-    assert came_to(move(world, full), Kind.LINKS)[Outcome.LEFT, words.CLAIM_OPEN_HERE] == 1
+        claims.request_profile(session, charlie, spare, "mine", now=world.clock.now())
+    assert came_to(move(world, full), RowKind.LINKS)[ImportOutcome.LEFT, words.CLAIM_OPEN_HERE] == 1
 
 
 def test_nothing_that_moved_in_ever_sends(peopled: Peopled, there: Earlier) -> None:
@@ -113,7 +113,7 @@ def test_nothing_that_moved_in_ever_sends(peopled: Peopled, there: Earlier) -> N
             world.clock.move_to(max(world.clock.now(), at(hour, minute, day=day)))
             with world.session() as session:
                 now = world.clock.now()
-                plan_check(session, day, now=now)
+                plan_membership_check(session, day, now=now)
                 triggers.begin_day(session, day, settings=world.runtime.settings, now=now)
             pump(world)
     with world.session() as session:
@@ -161,8 +161,8 @@ def test_who_was_told_there_is_not_told_again_by_a_campaign_here(world: World, f
         )
         assert row.settled_at == at(20, 10)
     with world.session() as session:
-        card = view_models.card_of(
-            session, queries.get(session, campaign_id), settings=world.runtime.settings, now=world.clock.now()
+        card = view_models.card_of_campaign(
+            session, queries.get_campaign(session, campaign_id), settings=world.runtime.settings, now=world.clock.now()
         )
     assert [(one.campaign_id, one.is_told) for one in card.elsewhere] == [(None, True)]
 
@@ -183,14 +183,14 @@ def test_a_message_that_waits_here_is_withdrawn_when_it_was_told_there(world: Wo
 
 def test_messages_of_days_to_come_are_known_and_others_are_not(world: World, full: Earlier) -> None:
     report = move(world, full)
-    assert came_to(report, Kind.MESSAGES) == {
-        (Outcome.TAKEN, ""): 3,
-        (Outcome.HERE, words.TOLD_HERE): 1,
-        (Outcome.LEFT, words.DAY_OVER): 1,
-        (Outcome.LEFT, words.NOBODY_HERE): 1,
-        (Outcome.LEFT, words.NOT_DELIVERED): 1,
-        (Outcome.LEFT, words.NO_EVENT_OF_OURS): 1,
-        (Outcome.LEFT, words.ROOM_OF_THEIRS): 1,
+    assert came_to(report, RowKind.MESSAGES) == {
+        (ImportOutcome.TAKEN, ""): 3,
+        (ImportOutcome.HERE, words.TOLD_HERE): 1,
+        (ImportOutcome.LEFT, words.DAY_OVER): 1,
+        (ImportOutcome.LEFT, words.NOBODY_HERE): 1,
+        (ImportOutcome.LEFT, words.NOT_DELIVERED): 1,
+        (ImportOutcome.LEFT, words.NO_EVENT_OF_OURS): 1,
+        (ImportOutcome.LEFT, words.ROOM_OF_THEIRS): 1,
     }
     with world.session() as session:
         rooms = session.scalars(select(Delivery).where(Delivery.destination.is_not(None))).all()
@@ -222,7 +222,7 @@ def test_two_imports_at_once_move_everybody_in_once(committed: Database, full: E
     def one() -> None:
         try:
             results.append("wrote" if move(world, full).would_write else "nothing new")
-        except service.ImportAtWork:
+        except service.ImportRunning:
             results.append("at work")
 
     threads = [threading.Thread(target=one) for _ in range(3)]

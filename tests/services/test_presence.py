@@ -23,7 +23,7 @@ def record(database: Database, rooms: dict[str, str], *, now: datetime = NOW) ->
 
 def voice(database: Database) -> VoiceSnapshot:
     with database.transaction() as session:
-        return presence.voice(session)
+        return presence.latest_snapshot(session)
 
 
 def test_before_anybody_looked_nothing_is_known(database: Database) -> None:

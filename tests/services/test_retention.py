@@ -56,7 +56,7 @@ def days_later(world: World, days: int) -> date:
     world.clock.forward(timedelta(days=days))
     day = TODAY + timedelta(days=days)
     with world.session() as session:
-        retention.plan(session, day, now=world.clock.now())
+        retention.plan_retention(session, day, now=world.clock.now())
     pump(world)
     return day
 
@@ -76,7 +76,7 @@ def test_what_is_young_stays(over: World) -> None:
 def test_processes_that_nobody_has_seen_for_a_week_leave_no_name(over: World) -> None:
     with over.session() as session:
         for copy, days in (("gone/7", 7.1), ("silent/8", 6.9), ("here/worker", 0)):
-            health.beat(session, "worker", copy, wall=wall_now() - timedelta(days=days))
+            health.record_heartbeat(session, "worker", copy, wall=wall_now() - timedelta(days=days))
     days_later(over, 1)
     with over.session() as session:
         assert set(session.scalars(select(Heartbeat.copy))) == {"silent/8", "here/worker"}
@@ -86,18 +86,18 @@ def test_ledger_attempts_and_jobs_go_and_the_evening_stays(over: World) -> None:
     kept: tuple[type[db.Base], ...] = (Campaign, Recipient, Entry, LinkEvent, User)
     before = {model: number(over, model) for model in kept}
     with over.session() as session:
-        nights = history.nights(session)[0]
+        nights = history.past_campaigns(session)[0]
         campaign = session.scalars(select(Campaign)).one()
-        turnout = queries.turnout(session, campaign)
+        turnout = queries.attendance_of(session, campaign)
     days_later(over, KEPT_FOR + 1)
     assert (number(over, Delivery), number(over, Attempt)) == (0, 0)
     with over.session() as session:
         assert set(session.scalars(select(Job.kind))) == {*JOB_KINDS, retention.KIND}
-        assert history.nights(session)[0] == nights, "with what it came to, and who came"
+        assert history.past_campaigns(session)[0] == nights, "with what it came to, and who came"
         campaign = session.scalars(select(Campaign)).one()
-        assert queries.progress(session, campaign).status is CampaignStatus.FOLLOWUP_SENT
-        assert queries.turnout(session, campaign) == turnout
-        shown = evening_report.gather(session, campaign)
+        assert queries.read_progress(session, campaign).status is CampaignStatus.FOLLOWUP_SENT
+        assert queries.attendance_of(session, campaign) == turnout
+        shown = evening_report.build_report(session, campaign)
         assert shown["campaign"]["ledger_kept"] is False
         assert all(one["kept"] for one in shown["verdict"])
     assert {model: number(over, model) for model in kept} == before
@@ -111,7 +111,7 @@ def test_a_failure_is_not_forgotten_with_its_messages(over: World) -> None:
     days_later(over, KEPT_FOR + 1)
     with over.session() as session:
         campaign = session.scalars(select(Campaign)).one()
-        assert queries.progress(session, campaign).status is CampaignStatus.PARTIAL
+        assert queries.read_progress(session, campaign).status is CampaignStatus.PARTIAL
 
 
 @pytest.mark.parametrize("left", [DeliveryStatus.PENDING, DeliveryStatus.SENDING])
@@ -127,16 +127,16 @@ def test_what_is_still_on_its_way_stays_however_old(over: World, left: DeliveryS
 
 
 def test_it_goes_on_until_all_is_gone_a_few_at_a_time(over: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "AT_ONCE", 4)
+    monkeypatch.setattr(retention, "BATCH_SIZE", 4)
     assert number(over, Delivery) > 8
     sizes: list[int] = []
-    pruned: Callable[..., int] = retention._forget_deliveries
+    pruned: Callable[..., int] = retention._delete_deliveries
 
     def counted(*args: object) -> int:
         sizes.append(pruned(*args))
         return sizes[-1]
 
-    monkeypatch.setattr(retention, "_forget_deliveries", counted)
+    monkeypatch.setattr(retention, "_delete_deliveries", counted)
     for _ in range(3):  # the pump thinks after three rounds that the job waits for something
         days_later(over, KEPT_FOR + 1)
     assert number(over, Delivery) == 0
@@ -146,8 +146,8 @@ def test_it_goes_on_until_all_is_gone_a_few_at_a_time(over: World, monkeypatch: 
 def test_what_has_expired_goes_and_who_is_logged_in_stays_so(over: World) -> None:
     now = over.clock.now()
     with over.session() as session:
-        logins.open_session(session, session.get_one(User, over.users["alice"]), now=now - timedelta(days=400))
-        logins.open_session(session, session.get_one(User, over.users["bob"]), now=now + timedelta(days=1))
+        logins.open_login_session(session, session.get_one(User, over.users["alice"]), now=now - timedelta(days=400))
+        logins.open_login_session(session, session.get_one(User, over.users["bob"]), now=now + timedelta(days=1))
         old, new = now - timedelta(minutes=1), now + timedelta(days=2)
         for name, until in (("old", old), ("new", new)):
             session.add(
@@ -174,7 +174,7 @@ def test_what_has_expired_goes_and_who_is_logged_in_stays_so(over: World) -> Non
 def test_a_day_begins_it_once(over: World) -> None:
     days_later(over, 1)
     with over.session() as session:
-        retention.plan(session, TODAY + timedelta(days=1), now=over.clock.now())
+        retention.plan_retention(session, TODAY + timedelta(days=1), now=over.clock.now())
     pump(over)
     with over.session() as session:
         assert session.scalars(select(Job.subject).where(Job.kind == retention.KIND)).all() == ["2026-11-21"]

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from slomix.availability.rules import Status
 from slomix.campaigns import queries, retrying, rules
 from slomix.campaigns.models import Campaign
-from slomix.campaigns.retrying import IsCancelled, NothingToRetry
+from slomix.campaigns.retrying import CampaignCancelled, NothingToRetry
 from slomix.campaigns.rules import CampaignStatus
 from slomix.channels.base import SendError, Unanswered
 from slomix.contacts import service as contacts
@@ -51,7 +51,7 @@ def retry(
     world: World, campaign_id: int, name: str = "bob", *, is_admin: bool = False, unknown: bool = False, only: int = 0
 ) -> int:
     with world.session() as session:
-        return retrying.retry(
+        return retrying.retry_campaign(
             session,
             campaign_id,
             player_id=world.players[name],
@@ -73,7 +73,7 @@ def reminders(world: World) -> dict[str, Delivery]:
 
 def status(world: World, campaign_id: int) -> CampaignStatus:
     with world.session() as session:
-        return queries.progress(session, session.get_one(Campaign, campaign_id)).status
+        return queries.read_progress(session, session.get_one(Campaign, campaign_id)).status
 
 
 def test_what_failed_goes_out_again_with_another_nonce_and_what_arrived_does_not(world: World) -> None:
@@ -124,8 +124,8 @@ def test_after_its_deadline_nothing_is_tried_again(world: World) -> None:
     campaign_id = remind_in_vain(world, [BUSY], "alice")
     world.clock.move_to(at(21) - timedelta(seconds=1))
     with world.session() as session:
-        found = retrying.chances(
-            session, queries.get(session, campaign_id), settings=world.runtime.settings, now=world.clock.now()
+        found = retrying.retry_choices(
+            session, queries.get_campaign(session, campaign_id), settings=world.runtime.settings, now=world.clock.now()
         )
     assert len(found.failed) == 1
     world.clock.move_to(at(21))  # the reminder's deadline is the start
@@ -225,7 +225,7 @@ def test_only_its_promoter_or_an_admin(world: World, who: str, is_admin: bool, m
 def test_nothing_of_a_cancelled_campaign_goes_out_again(world: World) -> None:
     campaign_id = remind_in_vain(world, [BUSY], "alice")
     cancel(world, campaign_id)
-    with pytest.raises(IsCancelled):
+    with pytest.raises(CampaignCancelled):
         retry(world, campaign_id)
     assert reminders(world)["alice"].status is DeliveryStatus.FAILED
 

@@ -15,7 +15,7 @@ from slomix.jobs import rules
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import LEASE, Done, JobStatus, Retry, Snooze
-from slomix.jobs.runner import Handler, JobContext, run
+from slomix.jobs.runner import Handler, JobContext, execute
 from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
 from tests.moments import at
@@ -44,7 +44,7 @@ class Scripted(Handler[Any, Any]):
         self.called.append(f"act on {prepared}")
         return self.acts()
 
-    def late(self, context: JobContext, result: Any) -> None:
+    def finish_late(self, context: JobContext, result: Any) -> None:
         self.called.append(f"late with {result}")
 
     def finish(self, context: JobContext, result: Any) -> Any:
@@ -79,10 +79,10 @@ def renamed(world: World) -> bool:
 def test_a_job_is_begun_acted_on_and_finished(evening: World) -> None:
     [job_id] = promise(evening.runtime.database, due())
     handler = Scripted(begins=rename)
-    assert run(evening.runtime, handler, job_id) is JobStatus.SENT
+    assert execute(evening.runtime, handler, job_id) is JobStatus.SENT
     assert handler.called == ["begin", "act on prepared", "finish with said"]
     assert renamed(evening)
-    assert run(evening.runtime, handler, job_id) is None, "a nudge that comes twice does nothing"
+    assert execute(evening.runtime, handler, job_id) is None, "a nudge that comes twice does nothing"
     assert len(handler.called) == 3
 
 
@@ -90,8 +90,8 @@ def test_a_job_is_begun_acted_on_and_finished(evening: World) -> None:
 def test_a_job_that_is_not_due_or_over_is_not_begun(evening: World, more: dict[str, Any]) -> None:
     [job_id] = promise(evening.runtime.database, due(**more))
     handler = Scripted()
-    assert run(evening.runtime, handler, job_id) is None
-    assert run(evening.runtime, handler, 4711) is None
+    assert execute(evening.runtime, handler, job_id) is None
+    assert execute(evening.runtime, handler, 4711) is None
     assert handler.called == []
 
 
@@ -112,7 +112,7 @@ def test_begin_and_finish_may_both_say_how_it_ends(
     [job_id] = promise(evening.runtime.database, due())
     script: dict[str, Any] = {part: lambda _session: outcome}
     handler = Scripted(**script)
-    assert run(evening.runtime, handler, job_id) is status
+    assert execute(evening.runtime, handler, job_id) is status
     job = look(evening.runtime.database, job_id)
     assert (job.status, job.attempts, job.lease_until) == (status, attempts, None)
     assert len(handler.called) == (1 if part == "begins" else 3)
@@ -123,7 +123,7 @@ def test_begin_and_finish_may_both_say_how_it_ends(
 def test_an_exception_in_any_part_is_a_failed_attempt_with_its_words(evening: World, part: str) -> None:
     [job_id] = promise(evening.runtime.database, due())
     script: dict[str, Any] = {part: fail}
-    assert run(evening.runtime, Scripted(**script), job_id) is JobStatus.PENDING
+    assert execute(evening.runtime, Scripted(**script), job_id) is JobStatus.PENDING
     job = look(evening.runtime.database, job_id)
     assert (job.attempts, job.last_error, job.lease_until) == (
         1,
@@ -143,7 +143,7 @@ def test_what_was_written_before_an_exception_goes_with_its_own_transaction(
 
     [job_id] = promise(evening.runtime.database, due())
     parts: dict[str, Any] = {"begins": rename} | {part: fail if part == "acts" else spoil}
-    run(evening.runtime, Scripted(**parts), job_id)
+    execute(evening.runtime, Scripted(**parts), job_id)
     assert renamed(evening) is kept
 
 
@@ -155,10 +155,10 @@ def test_after_the_last_attempt_it_is_given_up_once_with_the_last_error(evening:
     for minute, status in enumerate([JobStatus.PENDING, JobStatus.PENDING, JobStatus.FAILED], 46):
         assert handler.given_up == []
         evening.clock.move_to(at(20, minute))
-        assert run(evening.runtime, handler, job_id) is status
+        assert execute(evening.runtime, handler, job_id) is status
     assert handler.given_up == [Explanation(Reason.CRASHED, "ValueError: a bug of ours")]
     evening.clock.move_to(at(21))
-    assert run(evening.runtime, handler, job_id) is None
+    assert execute(evening.runtime, handler, job_id) is None
     assert len(handler.given_up) == 1
     assert look(evening.runtime.database, job_id).attempts == 3
 
@@ -166,7 +166,7 @@ def test_after_the_last_attempt_it_is_given_up_once_with_the_last_error(evening:
 def test_a_retry_that_would_come_after_the_deadline_is_given_up(evening: World) -> None:
     [job_id] = promise(evening.runtime.database, due(deadline_at=at(20, 45, 1)))
     handler = Scripted(finishes=lambda _session: Retry(Explanation(Reason.DISCORD_ANSWERED, "503")))
-    assert run(evening.runtime, handler, job_id) is JobStatus.FAILED
+    assert execute(evening.runtime, handler, job_id) is JobStatus.FAILED
     assert handler.given_up == [Explanation(Reason.DISCORD_ANSWERED, "503")]
 
 
@@ -177,10 +177,10 @@ def away(*_: Any) -> Any:
 def test_while_the_database_is_away_nothing_is_an_attempt_of_the_job(evening: World) -> None:
     [job_id] = promise(evening.runtime.database, due())
     with pytest.raises(OperationalError):
-        run(evening.runtime, Scripted(begins=away), job_id)
+        execute(evening.runtime, Scripted(begins=away), job_id)
     job = look(evening.runtime.database, job_id)
     assert (job.status, job.attempts) == (JobStatus.PENDING, 0)
-    assert run(evening.runtime, Scripted(), job_id) is JobStatus.SENT
+    assert execute(evening.runtime, Scripted(), job_id) is JobStatus.SENT
 
 
 def test_a_database_that_goes_away_at_the_end_leaves_the_job_to_its_lease(
@@ -189,13 +189,13 @@ def test_a_database_that_goes_away_at_the_end_leaves_the_job_to_its_lease(
     monkeypatch.setattr(rules, "LEASE", timedelta(seconds=0.2))  # it waits for the database all that time
     [job_id] = promise(evening.runtime.database, due())
     with pytest.raises(OperationalError):
-        run(evening.runtime, Scripted(finishes=away), job_id)
+        execute(evening.runtime, Scripted(finishes=away), job_id)
     job = look(evening.runtime.database, job_id)
     assert (job.status, job.attempts) == (JobStatus.RUNNING, 1)
     with evening.session() as session:
         assert job.lease_until is not None
-        jobs.take_back(session, now=evening.clock.now(), wall=job.lease_until + LEASE)
-    assert run(evening.runtime, Scripted(), job_id) is JobStatus.SENT
+        jobs.release_expired(session, now=evening.clock.now(), wall=job.lease_until + LEASE)
+    assert execute(evening.runtime, Scripted(), job_id) is JobStatus.SENT
     assert look(evening.runtime.database, job_id).attempts == 2
 
 
@@ -205,8 +205,8 @@ def test_who_comes_back_after_the_job_went_to_another_changes_nothing(evening: W
     def is_overtaken() -> str:
         """While this worker speaks to the provider, its lease runs out and another one does the job."""
         with evening.session() as session:
-            jobs.take_back(session, now=evening.clock.now(), wall=look_lease() + LEASE)
-        assert run(evening.runtime, Scripted(), job_id) is JobStatus.SENT
+            jobs.release_expired(session, now=evening.clock.now(), wall=look_lease() + LEASE)
+        assert execute(evening.runtime, Scripted(), job_id) is JobStatus.SENT
         return "too late"
 
     def look_lease() -> datetime:
@@ -215,7 +215,7 @@ def test_who_comes_back_after_the_job_went_to_another_changes_nothing(evening: W
         return lease
 
     slow = Scripted(acts=is_overtaken, finishes=rename)
-    assert run(evening.runtime, slow, job_id) is None
+    assert execute(evening.runtime, slow, job_id) is None
     assert slow.given_up == []
     job = look(evening.runtime.database, job_id)
     assert (job.status, job.claims) == (JobStatus.SENT, 2)
@@ -233,5 +233,5 @@ def test_what_a_late_worker_would_have_written_is_rolled_back(evening: World) ->
             session.execute(update(Job).where(Job.id == job_id).values(claims=Job.claims + 1))
         return "too late"
 
-    assert run(evening.runtime, Scripted(acts=is_overtaken, finishes=rename_and_end), job_id) is None
+    assert execute(evening.runtime, Scripted(acts=is_overtaken, finishes=rename_and_end), job_id) is None
     assert not renamed(evening)

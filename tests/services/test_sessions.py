@@ -8,10 +8,10 @@ from sqlalchemy.exc import IntegrityError
 
 from slomix.accounts import logins, roles
 from slomix.accounts import service as accounts
-from slomix.accounts.logins import Somebody
+from slomix.accounts.logins import SessionUser
 from slomix.accounts.models import LinkEvent, LoginSession, User
 from slomix.accounts.roles import NoSuchDiscordId, NoSuchRole
-from slomix.accounts.rules import SESSION_LASTS, LinkAction, Membership, Role
+from slomix.accounts.rules import SESSION_LIFETIME, LinkAction, Membership, Role
 from slomix.database import session as db
 from slomix.database.session import Database
 from slomix.privacy import unlinking
@@ -26,12 +26,12 @@ SECOND = timedelta(seconds=1)
 def enter(world: World, name: str = "alice") -> str:
     """Somebody logs in with a browser; the key in its cookie."""
     with world.session() as session:
-        return logins.open_session(session, session.get_one(User, world.users[name]), now=world.clock.now())
+        return logins.open_login_session(session, session.get_one(User, world.users[name]), now=world.clock.now())
 
 
-def who(world: World, *keys: str) -> dict[str, Somebody]:
+def who(world: World, *keys: str) -> dict[str, SessionUser]:
     with world.session() as session:
-        return logins.who_they_are(session, keys, now=world.clock.now())
+        return logins.users_of_sessions(session, keys, now=world.clock.now())
 
 
 def are_in(world: World, *keys: str) -> list[bool]:
@@ -52,7 +52,7 @@ def test_a_session_is_known_by_its_key_alone(world: World) -> None:
         alice: world.users["alice"],
         bob: world.users["bob"],
     }
-    assert found[alice] == Somebody(
+    assert found[alice] == SessionUser(
         world.users["alice"], CAST["alice"], "Alice", world.players["alice"], "^1Alice", False, frozenset()
     )
     assert who(world) == {}
@@ -73,9 +73,9 @@ def test_nobodys_key_is_stored(world: World) -> None:
 def test_a_browser_that_logs_out_leaves_the_others_in(world: World) -> None:
     phone, desk, bob = enter(world), enter(world), enter(world, "bob")
     with world.session() as session:
-        logins.close_session(session, phone)
-        logins.close_session(session, phone)
-        logins.close_session(session, "no such key")
+        logins.close_login_session(session, phone)
+        logins.close_login_session(session, phone)
+        logins.close_login_session(session, "no such key")
     assert are_in(world, phone, desk, bob) == [False, True, True]
     assert log(world, "alice") == []
 
@@ -83,10 +83,10 @@ def test_a_browser_that_logs_out_leaves_the_others_in(world: World) -> None:
 def test_logging_out_everywhere_ends_all_of_ones_own_and_the_log_says_so(world: World) -> None:
     phone, desk, bob = enter(world), enter(world), enter(world, "bob")
     with world.session() as session:
-        logins.close_all_sessions(session, session.get_one(User, world.users["alice"]), now=at(20, 31))
+        logins.close_all_login_sessions(session, session.get_one(User, world.users["alice"]), now=at(20, 31))
     assert are_in(world, phone, desk, bob) == [False, False, True]
     with world.session() as session:
-        logins.close_all_sessions(
+        logins.close_all_login_sessions(
             session, session.get_one(User, world.users["bob"]), now=at(20, 32), actor=CAST["dora"]
         )
     assert are_in(world, bob) == [False]
@@ -97,7 +97,7 @@ def test_logging_out_everywhere_ends_all_of_ones_own_and_the_log_says_so(world: 
 
 def test_a_session_ends_by_its_age_whether_it_was_used_or_not(world: World) -> None:
     old = enter(world)
-    world.clock.forward(SESSION_LASTS - SECOND)
+    world.clock.forward(SESSION_LIFETIME - SECOND)
     young = enter(world)
     assert are_in(world, old, young) == [True, True]
     world.clock.forward(SECOND)
@@ -111,11 +111,11 @@ def test_sessions_that_are_over_are_counted_no_more_and_forgotten_at_the_next_lo
     def count(name: str) -> tuple[int, int]:
         with world.session() as session:
             mine = select(LoginSession).where(LoginSession.user_id == world.users[name])
-            counted = logins.count_sessions(session, world.users[name], now=world.clock.now())
+            counted = logins.count_login_sessions(session, world.users[name], now=world.clock.now())
             return counted, len(list(session.scalars(mine)))
 
     assert (count("alice"), count("bob"), count("erik")) == ((2, 2), (1, 1), (0, 0))
-    world.clock.forward(SESSION_LASTS)
+    world.clock.forward(SESSION_LIFETIME)
     assert (count("alice"), count("bob")) == ((0, 2), (0, 1))
     enter(world)
     assert (count("alice"), count("bob")) == ((1, 1), (0, 1))
@@ -134,11 +134,13 @@ def test_a_key_that_two_logins_shared_could_not_be_stored(world: World) -> None:
 def test_what_changes_about_somebody_is_so_at_the_next_look(world: World) -> None:
     key = enter(world)
     with world.session() as session:
-        unlinking.unlink(session, session.get_one(User, world.users["alice"]), today=TODAY, now=at(20, 31))
+        unlinking.unlink_profile(session, session.get_one(User, world.users["alice"]), today=TODAY, now=at(20, 31))
     assert (who(world, key)[key].profile_id, who(world, key)[key].player_name) == (None, None)
     with world.session() as session:
         logins.log_in(session, discord_id=CAST["alice"], username="alice", display_name="Alicia", now=at(20, 32))
-        unlinking.link(session, session.get_one(User, world.users["alice"]), "guid-spare", today=TODAY, now=at(20, 32))
+        unlinking.link_profile(
+            session, session.get_one(User, world.users["alice"]), "guid-spare", today=TODAY, now=at(20, 32)
+        )
     assert (who(world, key)[key].display_name, who(world, key)[key].player_name) == ("Alicia", "Spare")
 
 
@@ -157,7 +159,7 @@ def test_a_right_is_had_from_its_granting_to_its_revoking(world: World, role: Ro
         assert not roles.grant(session, CAST["alice"], role, actor=CAST["dora"], now=at(20, 32)), "twice is once"
     assert (who(world, alice)[alice].roles, who(world, erik)[erik].roles) == (frozenset({role}), frozenset())
     with world.session() as session:
-        assert [(one.discord_id, one.role) for one in roles.granted(session)] == [(CAST["alice"], role)]
+        assert [(one.discord_id, one.role) for one in roles.granted_roles(session)] == [(CAST["alice"], role)]
         assert roles.revoke(session, CAST["alice"], role, actor=None, now=at(20, 33))
         assert not roles.revoke(session, CAST["alice"], role, actor=None, now=at(20, 34))
     assert who(world, alice)[alice].roles == frozenset()
@@ -183,7 +185,7 @@ def test_a_right_may_wait_for_who_has_never_logged_in(world: World) -> None:
     with world.session() as session:
         roles.grant(session, newcomer, Role.PROMOTER, actor=CAST["dora"], now=at(20, 31))
         user = logins.log_in(session, discord_id=newcomer, username="n", display_name="N", now=at(20, 32))
-        key = logins.open_session(session, user, now=at(20, 32))
+        key = logins.open_login_session(session, user, now=at(20, 32))
     assert who(world, key)[key].roles == {Role.PROMOTER}
 
 
@@ -191,10 +193,10 @@ def test_rights_are_for_discord_accounts_and_have_names(world: World) -> None:
     for wrong in ("", "alice", "9" * 21, "１２"):
         with pytest.raises(NoSuchDiscordId), world.session() as session:
             roles.grant(session, wrong, Role.ADMIN, actor=None, now=at(20, 31))
-    assert [roles.read_role(role.value) for role in Role] == list(Role)
+    assert [roles.parse_role(role.value) for role in Role] == list(Role)
     for wrong in ("", "owner", "Admin", "admin "):
         with pytest.raises(NoSuchRole):
-            roles.read_role(wrong)
+            roles.parse_role(wrong)
 
 
 def test_ten_who_grant_one_right_at_once_write_it_down_once(committed: Database) -> None:
@@ -211,7 +213,7 @@ def test_ten_who_grant_one_right_at_once_write_it_down_once(committed: Database)
 def note(world: World, name: str, is_member: bool) -> None:
     with world.session() as session:
         user = session.get_one(User, world.users[name])
-        accounts.note_membership(session, user, is_member, now=world.clock.now())
+        accounts.record_membership(session, user, is_member, now=world.clock.now())
 
 
 def test_who_left_our_server_is_known_by_it_until_they_come_back(world: World) -> None:

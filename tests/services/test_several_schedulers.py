@@ -42,7 +42,7 @@ def test_two_schedulers_at_once_begin_a_day_once(committed: Database, servers: S
 
 
 def test_a_scheduler_that_sleeps_hears_that_it_is_to_stop(committed: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(common, "LOOK_AT_LEAST_EVERY", 2 * PATIENCE)  # it does not wake by itself
+    monkeypatch.setattr(common, "MAX_SLEEP", 2 * PATIENCE)  # it does not wake by itself
     world = build_world(committed)
     stopping, is_asleep = threading.Event(), threading.Event()
     waker = Waker(replace(world.runtime, clock=SystemClock()), stopping)

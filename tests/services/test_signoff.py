@@ -9,7 +9,7 @@ from sqlalchemy.exc import InternalError
 
 from slomix.availability.rules import Status
 from slomix.campaigns import acceptance, evening_report, queries
-from slomix.campaigns.acceptance import Step
+from slomix.campaigns.acceptance import AcceptanceCheck
 from slomix.campaigns.models import Recipient
 from slomix.cli import signoff as all_ten
 from slomix.clock import wall_now
@@ -18,7 +18,7 @@ from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.health import service as health
 from slomix.jobs.models import Job
-from slomix.presence.rules import Whereabouts
+from slomix.presence.rules import VoiceStatus
 from slomix.reasons.codes import Explanation, Reason
 from tests.configuration import ROOM
 from tests.steps import call
@@ -45,10 +45,10 @@ def campaign_id(world: World) -> int:
     return campaign_id
 
 
-def steps(world: World, campaign_id: int) -> list[Step]:
+def steps(world: World, campaign_id: int) -> list[AcceptanceCheck]:
     with world.session() as session:
-        campaign = queries.get(session, campaign_id)
-        return acceptance.steps(session, campaign, evening_report.gather(session, campaign))
+        campaign = queries.get_campaign(session, campaign_id)
+        return acceptance.run_checks(session, campaign, evening_report.build_report(session, campaign))
 
 
 def test_a_good_evening_is_so_in_every_step(world: World, campaign_id: int) -> None:
@@ -88,7 +88,7 @@ def test_a_missing_job_is_seen(world: World, campaign_id: int) -> None:
 def test_a_follow_up_to_somebody_in_voice_is_seen(world: World, campaign_id: int) -> None:
     with world.session() as session:
         bob = session.get_one(Recipient, (campaign_id, world.players["bob"]))
-        bob.whereabouts = Whereabouts.HERE
+        bob.whereabouts = VoiceStatus.HERE
     assert not_so(world, campaign_id) == [FOLLOW_UPS]
 
 
@@ -124,16 +124,16 @@ def test_without_telemetry_there_is_no_note_and_nothing_to_object(world: World) 
 
 def test_looking_changes_nothing(world: World) -> None:
     with world.session() as session:
-        all_ten.read_only(session)
+        all_ten.make_read_only(session)
         with pytest.raises(InternalError, match="read-only"), session.begin_nested():
             session.execute(text("DELETE FROM jobs"))
 
 
 def test_all_ten_are_printed_with_what_was_seen(world: World, campaign_id: int) -> None:
     with world.session() as session:
-        campaign = queries.get(session, campaign_id)
-        shown = evening_report.gather(session, campaign)
-        found = all_ten.steps(session, campaign, shown, world.runtime.settings)
+        campaign = queries.get_campaign(session, campaign_id)
+        shown = evening_report.build_report(session, campaign)
+        found = all_ten.run_all_checks(session, campaign, shown, world.runtime.settings)
     assert len(found) == 10
     assert json.dumps([step.seen for step in found])
     assert "slomix " in found[0].seen
@@ -143,16 +143,18 @@ def test_all_ten_are_printed_with_what_was_seen(world: World, campaign_id: int) 
 
 
 def test_one_worker_of_two_that_is_silent_is_not_every_process(world: World, campaign_id: int) -> None:
-    def processes() -> Step:
+    def processes() -> AcceptanceCheck:
         with world.session() as session:
-            campaign = queries.get(session, campaign_id)
-            return all_ten.steps(session, campaign, evening_report.gather(session, campaign), world.runtime.settings)[2]
+            campaign = queries.get_campaign(session, campaign_id)
+            return all_ten.run_all_checks(
+                session, campaign, evening_report.build_report(session, campaign), world.runtime.settings
+            )[2]
 
     with world.session() as session:
-        for part in health.expected(world.runtime.settings):
-            health.beat(session, part, "here/1", wall=wall_now())
+        for part in health.expected_parts(world.runtime.settings):
+            health.record_heartbeat(session, part, "here/1", wall=wall_now())
     assert processes().is_so
     with world.session() as session:
-        health.beat(session, "worker", "here/worker.2", wall=wall_now() - timedelta(minutes=1))
+        health.record_heartbeat(session, "worker", "here/worker.2", wall=wall_now() - timedelta(minutes=1))
     assert not processes().is_so
     assert "worker 1 of 2 processes silent: here/worker.2" in processes().seen

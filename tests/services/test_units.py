@@ -11,11 +11,11 @@ from click.testing import CliRunner, Result
 
 from slomix.cli import main, units
 from slomix.cli.formation import instances
-from slomix.cli.units import Host
+from slomix.cli.units import UnitHost
 from slomix.config.settings import SettingsError
 from slomix.database.session import ROOT
 from slomix.processes.common import FINISH_WITHIN
-from slomix.supervisor.runner import Runner, parse
+from slomix.supervisor.runner import Runner, parse_procfile
 
 FORMATION = "web=2,worker=2,scheduler=2"
 NAMES = {
@@ -51,7 +51,7 @@ def value(unit: Path, name: str) -> list[str]:
 def test_each_process_of_the_procfile_has_a_unit_and_the_target_wants_them_all(written: Path) -> None:
     assert {path.name for path in written.iterdir()} == NAMES
     assert set(value(written / "slomix.target", "Wants")) == NAMES - {"slomix.target"}
-    for kind, command in parse((ROOT / "Procfile").read_text()).items():
+    for kind, command in parse_procfile((ROOT / "Procfile").read_text()).items():
         unit = written / (f"slomix-{kind}.service" if kind == "release" else f"slomix-{kind}-1.service")
         [started] = value(unit, "ExecStart")
         assert started.endswith(command.split(maxsplit=1)[1]), started
@@ -139,9 +139,9 @@ def test_nonsense_is_a_sentence(tmp_path: Path, wanted: str) -> None:
 
 
 def test_a_line_that_needs_a_shell_is_refused(tmp_path: Path) -> None:
-    host = Host(ROOT, Path(sys.executable).parent, "slomix", Path("/etc/slomix/slomix.env"))
+    host = UnitHost(ROOT, Path(sys.executable).parent, "slomix", Path("/etc/slomix/slomix.env"))
     with pytest.raises(SettingsError, match="needs a shell"):
-        units.units(host, None, instances({"web": "python -m http.server $PORT"}, "", port=7000))
+        units.unit_texts(host, None, instances({"web": "python -m http.server $PORT"}, "", port=7000))
 
 
 @pytest.mark.parametrize(
@@ -152,8 +152,8 @@ def test_who_lives_in_a_home_may_read_there(tmp_path: Path, root: str, home: str
     programs.mkdir()
     for name in ("gunicorn", "python"):
         (programs / name).symlink_to("/bin/true")
-    host = Host(Path(root), programs, "slomix", Path("/etc/slomix/slomix.env"))
-    made = units.units(host, None, instances({"web": "gunicorn a"}, "", port=7000))
+    host = UnitHost(Path(root), programs, "slomix", Path("/etc/slomix/slomix.env"))
+    made = units.unit_texts(host, None, instances({"web": "gunicorn a"}, "", port=7000))
     assert f"ProtectHome={home}\n" in made["slomix-web-1.service"]
 
 
@@ -177,11 +177,11 @@ def test_systemd_takes_paths_with_spaces_and_signs(tmp_path: Path) -> None:
     programs.mkdir(parents=True)
     for name in ("gunicorn", "python", "slomix"):
         (programs / name).symlink_to("/bin/true")
-    commands = parse((ROOT / "Procfile").read_text())
+    commands = parse_procfile((ROOT / "Procfile").read_text())
     release = commands.pop("release")
-    host = Host(folder, programs, "root", folder / "the settings.env")
+    host = UnitHost(folder, programs, "root", folder / "the settings.env")
     (tmp_path / "units").mkdir()
-    for name, text in units.units(host, release, instances(commands, "", port=7000)).items():
+    for name, text in units.unit_texts(host, release, instances(commands, "", port=7000)).items():
         (tmp_path / "units" / name).write_text(text)
     takes_them(tmp_path / "units")
     web = (tmp_path / "units" / "slomix-web-1.service").read_text()

@@ -7,13 +7,13 @@ from slomix.availability.rules import Status
 from slomix.campaigns import queries
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.rules import CampaignStatus
-from slomix.presence.rules import Whereabouts
+from slomix.presence.rules import VoiceStatus
 from tests.moments import TODAY, at
 from tests.world import World
 
 
 def looked(
-    world: World, found: Mapping[str, tuple[Whereabouts, bool | None]], *, key: str, dry_run: bool = False
+    world: World, found: Mapping[str, tuple[VoiceStatus, bool | None]], *, key: str, dry_run: bool = False
 ) -> None:
     """A campaign whose voice check found these people there, and these on the game server."""
     with world.session() as session:
@@ -47,11 +47,13 @@ def looked(
 def came(world: World, *, days: int = 0) -> dict[str, bool]:
     names = {player_id: name for name, player_id in world.players.items()}
     with world.session() as session:
-        return {names[one]: was for one, was in queries.came(session, TODAY + timedelta(days=days)).items()}
+        return {
+            names[one]: was for one, was in queries.attendance_of_day(session, TODAY + timedelta(days=days)).items()
+        }
 
 
 def test_whoever_one_of_them_found_came(world: World) -> None:
-    here, missing, unknown = Whereabouts.HERE, Whereabouts.MISSING, Whereabouts.UNKNOWN
+    here, missing, unknown = VoiceStatus.HERE, VoiceStatus.MISSING, VoiceStatus.UNKNOWN
     first = {"alice": (missing, None), "bob": (here, None), "erik": (missing, None), "franka": (unknown, None)}
     second = {"alice": (here, None), "bob": (missing, None), "erik": (missing, False), "goran": (unknown, True)}
     looked(world, first, key="first")
@@ -61,5 +63,5 @@ def test_whoever_one_of_them_found_came(world: World) -> None:
 
 
 def test_a_rehearsal_for_oneself_says_nothing_of_who_came(world: World) -> None:
-    looked(world, {"alice": (Whereabouts.HERE, None)}, key="dry", dry_run=True)
+    looked(world, {"alice": (VoiceStatus.HERE, None)}, key="dry", dry_run=True)
     assert came(world) == {}

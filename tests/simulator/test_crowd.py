@@ -11,37 +11,37 @@ import pytest
 
 from slomix.dev.simulator import signal
 from slomix.dev.simulator.people import (
-    CROWD,
     GUILD_ID,
+    LOAD_TEST_USERS,
     PEOPLE,
     PEOPLE_BY_ADDRESS,
     PEOPLE_BY_ID,
     SIGNAL_SENDER,
-    Person,
+    SimulatedPerson,
 )
-from slomix.dev.simulator.timekeeping import Timekeeper
+from slomix.dev.simulator.timekeeping import SimulatorClock
 from slomix.dev.simulator.world import World
 from tests.simulators import CAST, Simulator
 
-SOMEBODY = CROWD[499]
+SOMEBODY = LOAD_TEST_USERS[499]
 
 
 def test_everybody_of_the_crowd_is_somebody_else() -> None:
-    everybody = [*PEOPLE, *CROWD]
-    assert len(CROWD) == 1000
+    everybody = [*PEOPLE, *LOAD_TEST_USERS]
+    assert len(LOAD_TEST_USERS) == 1000
     for what in ("id", "username", "player_guid", "player_name", "dm_channel", "telegram_chat_id", "signal_number"):
         assert len({getattr(person, what) for person in everybody}) == len(everybody), what
     assert SIGNAL_SENDER not in PEOPLE_BY_ADDRESS["signal"]
 
 
 def test_their_ids_are_such_as_a_browser_would_spoil() -> None:
-    assert all(int(person.id) > 2**53 and int(float(person.id)) != int(person.id) for person in CROWD)
-    assert all(person.id == str(int(person.id)) and len(person.id) == 18 for person in CROWD)
-    assert all(len(person.player_guid) == 32 for person in CROWD)
+    assert all(int(person.id) > 2**53 and int(float(person.id)) != int(person.id) for person in LOAD_TEST_USERS)
+    assert all(person.id == str(int(person.id)) and len(person.id) == 18 for person in LOAD_TEST_USERS)
+    assert all(len(person.player_guid) == 32 for person in LOAD_TEST_USERS)
 
 
 def test_every_address_leads_to_them() -> None:
-    for person in CROWD:
+    for person in LOAD_TEST_USERS:
         assert PEOPLE_BY_ID[person.id] is person
         assert PEOPLE_BY_ADDRESS["discord"][person.dm_channel] is person
         assert PEOPLE_BY_ADDRESS["telegram"][str(person.telegram_chat_id)] is person
@@ -76,7 +76,7 @@ def test_they_walk_into_voice(simulator: Simulator) -> None:
 
 
 def test_nobody_hears_of_them(simulator: Simulator) -> None:
-    ids = {person.id for person in CROWD}
+    ids = {person.id for person in LOAD_TEST_USERS}
     with simulator.client() as client:
         assert not ids & {person["id"] for person in client.get("/control/people").json()}
         assert "Crowd" not in client.get("/").text
@@ -85,7 +85,7 @@ def test_nobody_hears_of_them(simulator: Simulator) -> None:
 def test_only_what_came_later_is_listed_when_asked_for(simulator: Simulator) -> None:
     with simulator.bot() as bot, simulator.client() as control:
         for number in range(3):
-            bot.post(f"/channels/{CROWD[number].dm_channel}/messages", json={"content": str(number)})
+            bot.post(f"/channels/{LOAD_TEST_USERS[number].dm_channel}/messages", json={"content": str(number)})
         later = [
             [one["text"] for one in control.get("/control/messages", params={"after": after}).json()]
             for after in (0, 1, 3, 99)
@@ -118,11 +118,11 @@ def lines_run(deed: Callable[[], object]) -> int:
 
 
 def test_the_thousandth_message_is_no_more_work_than_the_first(tmp_path: Path) -> None:
-    world = World(1, Timekeeper(tmp_path / "clock.json"), tmp_path / "chats.json")
+    world = World(1, SimulatorClock(tmp_path / "clock.json"), tmp_path / "chats.json")
 
-    def write(person: Person) -> None:
-        signal._take(world, {"message": "Hi", "number": SIGNAL_SENDER, "recipients": [person.signal_number]})
+    def write(person: SimulatedPerson) -> None:
+        signal._accept_message(world, {"message": "Hi", "number": SIGNAL_SENDER, "recipients": [person.signal_number]})
 
-    work = [lines_run(partial(write, person)) for person in CROWD]
-    assert len(world.messages) == len(CROWD)
+    work = [lines_run(partial(write, person)) for person in LOAD_TEST_USERS]
+    assert len(world.messages) == len(LOAD_TEST_USERS)
     assert work[-1] < 2 * work[0]

@@ -23,7 +23,7 @@ from slomix.dev.simulator.people import (
     environment,
 )
 from slomix.dev.simulator.ports import free_pair
-from slomix.dev.simulator.timekeeping import Timekeeper
+from slomix.dev.simulator.timekeeping import SimulatorClock
 from slomix.dev.simulator.world import World
 from tests.moments import at
 from tests.simulators import CAST, Simulator
@@ -147,7 +147,7 @@ def in_one_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
     monkeypatch.setattr(rest, "wall_now", lambda: at(21))
 
     async def run(scene: Callable[[Discord], Awaitable[None]]) -> None:
-        world = World(free_pair(), Timekeeper(tmp_path / "clock.json"), tmp_path / "chats.json")
+        world = World(free_pair(), SimulatorClock(tmp_path / "clock.json"), tmp_path / "chats.json")
         async with TestClient(TestServer(create_app(world))) as client:
             await scene(Discord(world, client))
 

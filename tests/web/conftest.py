@@ -78,7 +78,7 @@ def browser_of(app: Flask, world: World, name: str | None) -> Browser:
     client = app.test_client()
     if name is not None:
         with world.session() as session:
-            key = logins.open_session(session, session.get_one(User, world.users[name]), now=world.clock.now())
+            key = logins.open_login_session(session, session.get_one(User, world.users[name]), now=world.clock.now())
         with client.session_transaction() as cookie:
             cookie["_user_id"], cookie["_fresh"] = key, True
     return Browser(client)

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from slomix.app.factory import APIS, RowId
 from slomix.web.openapi import views as openapi_views
-from slomix.web.openapi.document import FROM_OUR_PAGE, description
+from slomix.web.openapi.document import FROM_OUR_PAGE, describe_api
 from slomix.web.rate_limits import limiter
 from tests.moments import TODAY
 from tests.web.conftest import make_app, with_settings
@@ -29,7 +29,7 @@ def document() -> dict[str, Any]:
     app.config["SESSION_COOKIE_NAME"] = "slomix_7000"
     for module in (*APIS, openapi_views):
         app.register_blueprint(module.blueprint)
-    return description(app)
+    return describe_api(app)
 
 
 DOCUMENT = document()

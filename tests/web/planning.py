@@ -34,7 +34,7 @@ def press(browser: Browser, path: str, form: dict[str, Any], *, htmx: bool = Fal
 def said(tonight: Tonight, name: str) -> Status | None:
     with tonight.world.session() as session:
         player = tonight.world.players[name]
-        return availability.statuses(session, TODAY, [player]).get(player)
+        return availability.statuses_of_day(session, TODAY, [player]).get(player)
 
 
 def ants(tonight: Tonight) -> str:

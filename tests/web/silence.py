@@ -61,13 +61,13 @@ def answers_in_time(app: Flask, *names: str) -> None:
     """Let these probes be answered before anybody waits for them, however busy the machine."""
 
     def patiently(probe: Probe[Any]) -> None:
-        ask = probe.ask
+        ask = probe.submit
 
         def answered() -> Future[Any]:
             wait([asked := ask()], PATIENCE)
             return asked
 
-        setattr(probe, "ask", answered)  # noqa: B010 - a method of this one probe
+        setattr(probe, "submit", answered)  # noqa: B010 - a method of this one probe
 
     for name in names:
         patiently(getattr(app.extensions["slomix_probes"], name))

@@ -7,12 +7,12 @@ from sqlalchemy import func, select
 
 from slomix.accounts import claims, roles
 from slomix.accounts import service as accounts
-from slomix.accounts.models import Claim, Player, User
+from slomix.accounts.models import Player, ProfileRequest, User
 from slomix.accounts.rules import LinkAction, Role
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from slomix.contacts import service as contacts
-from slomix.contacts.models import Contact, Preferences
+from slomix.contacts.models import Contact, StoredPreferences
 from slomix.contacts.rules import ChannelName
 from slomix.reasons.codes import Explanation, Reason
 from tests.web.conftest import (
@@ -50,7 +50,7 @@ def asks_for(world: World, guid: str, note: str = "", *, who: str = "charlie") -
     """Somebody claims a profile."""
     with world.session() as session:
         user = session.get_one(User, world.users[who])
-        made = claims.claim(session, user, accounts.profile(session, guid), note, now=world.clock.now())
+        made = claims.request_profile(session, user, accounts.get_profile(session, guid), note, now=world.clock.now())
         session.flush()
         return made.id
 
@@ -135,15 +135,15 @@ def test_the_overview_says_what_waits_and_how_the_channels_do_and_no_address(wor
     world.has("alice", ChannelName.TELEGRAM, "555000111")
     now = world.clock.now()
     with world.session() as session:
-        made = {one.channel: one.way for one in contacts.contacts_of(session, world.players["alice"]).values()}
-        contacts.learn(session, contacts.worked(made[ChannelName.DISCORD], learned=None, now=now))
-        contacts.learn(
+        made = {one.channel: one.route for one in contacts.contacts_of(session, world.players["alice"]).values()}
+        contacts.apply_update(session, contacts.after_success(made[ChannelName.DISCORD], learned=None, now=now))
+        contacts.apply_update(
             session,
-            contacts.failed(
+            contacts.after_failure(
                 made[ChannelName.TELEGRAM], Explanation(Reason.OTHER, "<i>blocked</i>"), is_permanent=True, now=now
             ),
         )
-        accounts.note_membership(session, session.get_one(User, world.users["erik"]), False, now=now)
+        accounts.record_membership(session, session.get_one(User, world.users["erik"]), False, now=now)
     elsewhere = with_settings(world, signal_enabled=False)
     answer = browser_of(make_app(elsewhere.runtime), elsewhere, "dora").get("/admin")
     assert "<i>" not in answer.text
@@ -193,7 +193,7 @@ def test_granting_unlinks_who_had_it_with_all_that_hung_on_it(world: World, clai
     with world.session() as session:
         of_player = [
             session.scalar(select(func.count()).select_from(table).where(table.player_id == player))
-            for table in (Contact, Preferences, Entry)
+            for table in (Contact, StoredPreferences, Entry)
         ]
     assert of_player == [1, 0, 0], "only the new owner's Discord account is there"
     assert log_of(world)[:2] == [
@@ -246,7 +246,7 @@ def test_a_claim_that_was_taken_back_is_gone_from_the_list(
     charlie.post("/profile/claim/withdraw")
     assert "No claim waits" in dora.page("/admin/claims").words
     with world.session() as session:
-        assert session.get_one(Claim, claim).was_granted is None
+        assert session.get_one(ProfileRequest, claim).was_granted is None
 
 
 def test_names_full_of_markup_are_text_everywhere(world: World, dora: Browser) -> None:

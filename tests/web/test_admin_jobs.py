@@ -112,7 +112,7 @@ def test_every_page_goes_on_where_the_last_one_ended(world: World, campaign: int
     wanted, seen, beyond = search.JobFilter(status=status), [], None
     with world.session() as session:
         while True:
-            found, beyond = search.jobs(session, wanted, beyond=beyond, now=at(20), wall=at(20), limit=3)
+            found, beyond = search.find_jobs(session, wanted, after_id=beyond, now=at(20), wall=at(20), limit=3)
             seen += [(one.run_at, one.id) for one in found]
             if beyond is None:
                 break
@@ -193,8 +193,8 @@ def test_the_ledger_is_filtered_and_counted(
 def test_the_ledger_goes_on_where_the_last_page_ended(world: World, campaign: int) -> None:
     settings, wanted = world.runtime.settings, search.DeliveryFilter(channel=ChannelName.DISCORD)
     with world.session() as session:
-        first, before = search.ledger(session, wanted, settings=settings, limit=3)
-        rest, end = search.ledger(session, wanted, before=before, settings=settings, limit=3)
+        first, before = search.find_deliveries(session, wanted, settings=settings, limit=3)
+        rest, end = search.find_deliveries(session, wanted, before_id=before, settings=settings, limit=3)
     ids = [line.row.id for line in (*first, *rest)]
     assert ids == sorted(ids, reverse=True)
     assert (len(ids), end) == (4, None)

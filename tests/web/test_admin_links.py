@@ -231,7 +231,9 @@ def test_the_log_is_filtered_and_paged(world: World, dora: Browser) -> None:
     with world.session() as session:
         user = session.get_one(User, world.users["erik"])
         for number in range(60):
-            accounts.record(session, LinkAction.ROLE_GRANTED, user=user, actor=CAST["bob"], now=now, role=f"r{number}")
+            accounts.record_action(
+                session, LinkAction.ROLE_GRANTED, user=user, actor=CAST["bob"], now=now, role=f"r{number}"
+            )
     assert len(log_page(dora)) == 50
     assert len(log_page(dora, "?action=role_granted")) == 50
     page = dora.page("/admin/audit?action=role_granted").by_id("main")

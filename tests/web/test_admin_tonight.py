@@ -30,7 +30,7 @@ def alive(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("redis.Redis.ping", lambda _self: True)
     with world.session() as session:
         for part in ("scheduler", "worker", "inbox"):
-            health.beat(session, part, "here/1", wall=wall_now())
+            health.record_heartbeat(session, part, "here/1", wall=wall_now())
         presence.record_voice(session, {}, now=world.clock.now())
 
 
@@ -83,8 +83,8 @@ def test_a_cancelled_one_is_shown_and_calls_nobody(world: World, dora: Browser) 
 def test_what_is_wrong_is_said_first_with_what_helps(world: World, dora: Browser) -> None:
     called(world)
     with world.session() as session:
-        health.forget(session)
-        health.beat(session, "scheduler", "here/1", wall=wall_now())
+        health.clear_heartbeats(session)
+        health.record_heartbeat(session, "scheduler", "here/1", wall=wall_now())
         pausing.pause(session, by=world.discord_ids["dora"], now=at(20, 31))
     assert verdict(dora) == "Tonight is at risk: sending is paused."
     page = dora.page(PATH).by_id("tonight").words
@@ -96,7 +96,7 @@ def test_what_is_wrong_is_said_first_with_what_helps(world: World, dora: Browser
 
 def test_one_of_several_that_is_missing_is_named_and_puts_nothing_at_risk(world: World, dora: Browser) -> None:
     with world.session() as session:
-        health.beat(session, "worker", "there/worker.2", wall=wall_now() - timedelta(minutes=1))
+        health.record_heartbeat(session, "worker", "there/worker.2", wall=wall_now() - timedelta(minutes=1))
     assert verdict(dora) == "All is well. Nobody has called tonight together yet."
     assert "1 of 2 processes silent: there/worker.2" in dora.page(PATH).by_id("tonight").words
 
@@ -148,7 +148,7 @@ def test_promoters_see_the_risk_on_the_card_and_players_do_not(world: World, bro
     called(world)
     world.clock.move_to(at(20, 40))
     with world.session() as session:
-        health.forget(session)
+        health.clear_heartbeats(session)
     said = "Tonight may go wrong: the scheduler is silent, so nothing new is begun; no worker is there to send messages"
     assert said in browse("bob").page("/").by_id("campaign").words
     assert "What helps" in browse("dora").page("/").by_id("campaign").words
@@ -160,8 +160,8 @@ def test_promoters_see_the_risk_on_the_card_and_players_do_not(world: World, bro
 
 def test_a_silent_inbox_is_shown_and_puts_no_evening_at_risk(world: World, dora: Browser) -> None:
     with world.session() as session:
-        health.forget(session)
+        health.clear_heartbeats(session)
         for part in ("scheduler", "worker", "discord"):
-            health.beat(session, part, "here/1", wall=wall_now())
+            health.record_heartbeat(session, part, "here/1", wall=wall_now())
     assert verdict(dora) == "All is well. Nobody has called tonight together yet."
     assert "Inbox Was never seen" in dora.page(PATH).by_id("tonight").words

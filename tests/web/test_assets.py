@@ -178,7 +178,7 @@ def workshop(world: World, static: Path) -> Iterator[tuple[Flask, Path]]:
 def address_of(app: Flask, name: str) -> str:
     with app.test_request_context():
         app.preprocess_request()
-        return assets.address(name)
+        return assets.asset_url(name)
 
 
 def test_a_changed_source_is_seen_at_the_next_request_under_another_address(

@@ -115,7 +115,7 @@ def test_a_mistake_is_explained_and_stores_nothing(world: World, browse: Browse,
     if case.who is not None:  # that Discord knows them is written down, however their attempt ends
         with world.session() as session:
             user = session.get_one(User, world.users[case.who])
-            accounts.note_membership(session, user, is_member=True, now=world.clock.now())
+            accounts.record_membership(session, user, is_member=True, now=world.clock.now())
     with nothing_stored(world):
         if case.method == "GET":
             answer = browser.get(case.path, htmx=as_fragment)

@@ -14,7 +14,7 @@ from slomix.campaigns.rules import CampaignStatus
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.models import Job
-from slomix.presence.rules import Whereabouts
+from slomix.presence.rules import VoiceStatus
 from slomix.reasons.codes import Explanation, Reason
 from tests.moments import TODAY, at
 from tests.steps import call
@@ -31,7 +31,7 @@ def over(world: World, *, came: tuple[str, ...], days_ago: int = 0) -> int:
     campaign_id, _ = call(world, key=f"k{days_ago}")
     with world.session() as session:
         for name in ASKED:
-            where = Whereabouts.HERE if name in came else Whereabouts.MISSING
+            where = VoiceStatus.HERE if name in came else VoiceStatus.MISSING
             theirs = (Recipient.campaign_id == campaign_id) & (Recipient.player_id == world.players[name])
             session.execute(update(Recipient).where(theirs).values(whereabouts=where))
         session.execute(update(Job).values(status="sent", finished_at=at(21)))
@@ -86,7 +86,7 @@ def test_who_came_after_taking_it_back_counts(world: World, alice: Browser) -> N
 def test_when_nobody_knows_no_number_is_told(world: World, alice: Browser) -> None:
     campaign_id = over(world, came=())
     with world.session() as session:
-        session.execute(update(Recipient).values(whereabouts=Whereabouts.UNKNOWN))
+        session.execute(update(Recipient).values(whereabouts=VoiceStatus.UNKNOWN))
     assert "came to voice" not in nights(alice)[0]
     assert "came to voice" not in alice.page(f"/campaigns/{campaign_id}").by_id("campaign").words
 
@@ -140,7 +140,7 @@ def test_many_nights_are_two_queries_and_come_in_pages(
     monkeypatch.setattr(history, "PAGE", 3)
     ids = [over(world, came=("alice",), days_ago=days) for days in range(7, 0, -1)]
     with world.session() as session, counted(world) as made:
-        found, before = history.nights(session)
+        found, before = history.past_campaigns(session)
     assert [one.id for one in found] == ids[:-4:-1]
     assert before == ids[-3]
     assert len(made) == 2

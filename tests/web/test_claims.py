@@ -7,12 +7,12 @@ from sqlalchemy import func, select
 
 from slomix.accounts import claims
 from slomix.accounts import service as accounts
-from slomix.accounts.models import Claim, LinkEvent, User
+from slomix.accounts.models import LinkEvent, ProfileRequest, User
 from slomix.accounts.rules import LinkAction, Membership
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError
-from slomix.contacts.models import Contact, LinkCode, Preferences
+from slomix.contacts.models import Contact, LinkCode, StoredPreferences
 from slomix.contacts.rules import ChannelName
 from slomix.reasons.codes import Reason
 from tests.moments import TODAY
@@ -32,9 +32,9 @@ from tests.world import CAST, World
 NOTE = 'I am <b>Alice</b>, "ask" Bob & <script>alert(1)</script>'
 
 
-def claims_of(world: World, name: str) -> list[Claim]:
+def claims_of(world: World, name: str) -> list[ProfileRequest]:
     with world.session() as session:
-        query = select(Claim).where(Claim.user_id == world.users[name]).order_by(Claim.id)
+        query = select(ProfileRequest).where(ProfileRequest.user_id == world.users[name]).order_by(ProfileRequest.id)
         return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
@@ -57,11 +57,11 @@ def hangs_on(world: World, player: int) -> dict[str, int]:
                 select(func.count()).select_from(table).where(table.player_id == player)
             )
             or 0
-            for table in (Contact, Preferences, LinkCode, Entry)
+            for table in (Contact, StoredPreferences, LinkCode, Entry)
         }
 
 
-def grants(admin: Browser, claim: Claim) -> None:
+def grants(admin: Browser, claim: ProfileRequest) -> None:
     """An admin looks at the page of a claim and presses Grant it."""
     path = f"/admin/claims/{claim.id}/grant"
     fields = [one.attributes for one in admin.page(path).by_id("main").all("input")]
@@ -269,12 +269,12 @@ def test_where_no_server_is_configured_nobody_is_asked(world: World) -> None:
 def test_where_an_admin_confirms_links_ones_own_profile_is_no_claim(strict: World) -> None:
     browser_of(make_app(strict.runtime), strict, "alice").post("/profile/link", {"guid": "guid-alice"})
     with strict.session() as session:
-        assert claims.open_claims(session) == []
+        assert claims.pending_requests(session) == []
 
 
 def test_without_a_server_whoever_had_left_one_belongs_again(world: World) -> None:
     with world.session() as session:
-        accounts.note_membership(session, session.get_one(User, world.users["alice"]), False, now=world.clock.now())
+        accounts.record_membership(session, session.get_one(User, world.users["alice"]), False, now=world.clock.now())
     nowhere = replace(world, runtime=replace(world.runtime, guild_lookup=None))
     alice = browser_of(make_app(nowhere.runtime), nowhere, "alice")
     alice.post("/profile/membership")

@@ -44,7 +44,7 @@ def shown_code(browser: Browser, channel: str) -> str:
 def comes_from(world: World, code: str, address: str, channel: ChannelName = TELEGRAM) -> None:
     """Somebody sends this code from there."""
     with world.session() as session:
-        links.confirm(session, channel, code, address, settings=world.runtime.settings, now=world.clock.now())
+        links.confirm_code(session, channel, code, address, settings=world.runtime.settings, now=world.clock.now())
 
 
 def linked(world: World, name: str) -> set[str]:

@@ -74,7 +74,7 @@ def streams(evening: World) -> Iterator[list[Stream]]:
     assert opened[1].next().endswith("data: hello\n\n")
     yield opened
     with evening.session() as session:
-        db.notify(session, db.LIVE, "the end")  # wakes the readers
+        db.notify(session, db.LIVE_CHANNEL, "the end")  # wakes the readers
     for one in opened:
         one.close()
 
@@ -112,7 +112,7 @@ def test_the_first_of_many_changes_is_told_at_once_and_the_rest_in_one_message(
     for name in ("alice", "erik", "franka", "goran"):
         evening.says(name, Status.LOOKING)
     with evening.session() as session:
-        db.notify(session, db.LIVE, "campaign")
+        db.notify(session, db.LIVE_CHANNEL, "campaign")
     until(lambda: gathering.has_come("campaign"), "the news to arrive")
     gathering.may_go_on.set()
     assert streams[0].next().endswith("data: board campaign\n\n")
@@ -139,13 +139,13 @@ def test_after_losing_its_listener_every_page_is_told_to_look_again(evening: Wor
 def test_a_listener_that_is_up_at_once_finds_the_page_it_was_started_for(
     evening: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start = live.Hub._keep_listening
+    start = live.EventHub._keep_listening
 
-    def start_and_be_up(hub: live.Hub) -> None:
+    def start_and_be_up(hub: live.EventHub) -> None:
         start(hub)
         assert hub._hears.wait(PATIENCE)
 
-    monkeypatch.setattr(live.Hub, "_keep_listening", start_and_be_up)
+    monkeypatch.setattr(live.EventHub, "_keep_listening", start_and_be_up)
     stream = Stream(make_app(evening.runtime))
     assert "id: \ndata: hello" in stream.next()
     stream.until("all")
@@ -165,7 +165,7 @@ def test_a_process_has_one_listener_however_many_pages_are_open(evening: World, 
 
 def test_a_page_and_its_stream_have_the_same_mark_unless_something_happened_in_between(evening: World) -> None:
     app = make_app(evening.runtime)
-    hub: live.Hub = app.extensions["slomix_hub"]
+    hub: live.EventHub = app.extensions["slomix_hub"]
     hub.linger_seconds = PATIENCE  # between the page and its stream it listens, however long they take
     mark = begins_with(app.test_client().get("/").text)
     assert mark
@@ -186,7 +186,7 @@ def test_a_page_vouches_for_nothing_while_its_process_hears_nothing(
 ) -> None:
     monkeypatch.setattr(live, "PATIENCE_SECONDS", 0.1)
     app = make_app(evening.runtime)
-    app.extensions["slomix_hub"] = live.Hub("postgresql://nobody@127.0.0.1:1/nothing", linger_seconds=0.1)
+    app.extensions["slomix_hub"] = live.EventHub("postgresql://nobody@127.0.0.1:1/nothing", linger_seconds=0.1)
     assert begins_with(app.test_client().get("/").text) == ""
     stream = Stream(app)
     assert "id: \ndata: hello" in stream.next()

@@ -41,7 +41,7 @@ def alive(world: World, servers: Servers) -> World:
 def beat(world: World, *parts: str, ago: timedelta = timedelta(0)) -> None:
     with world.session() as session:
         for part in parts:
-            service.beat(session, part, "here/1", wall=WALL - ago)
+            service.record_heartbeat(session, part, "here/1", wall=WALL - ago)
 
 
 def ask(world: World) -> tuple[int, dict[str, Any]]:
@@ -72,7 +72,7 @@ def test_a_part_that_no_longer_beats_is_named_with_its_age(alive: World, part: s
 
 def test_strangers_are_told_that_a_copy_is_missing_and_not_where_it_ran(alive: World) -> None:
     with alive.session() as session:
-        service.beat(session, WORKER, "our-machine/worker.2", wall=WALL - timedelta(seconds=31))
+        service.record_heartbeat(session, WORKER, "our-machine/worker.2", wall=WALL - timedelta(seconds=31))
     status, body = ask(alive)
     assert (status, body["parts"][WORKER]["reason"]) == (200, "1 of 2 processes silent")
     assert "our-machine" not in str(body)

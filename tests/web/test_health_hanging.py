@@ -117,9 +117,9 @@ def test_many_who_ask_while_it_hangs_gather_no_threads(world: World, silent: int
 
 def test_a_process_with_all_its_connections_in_use_says_so(world: World, database_url: str) -> None:
     full = replace(world.runtime, database=Database(database_url, pool_size=1, overflow=0))
-    assert views.why_no_database(full, TimeoutError()) == f"does not answer within {LIMIT} s"
+    assert views.database_problem(full, TimeoutError()) == f"does not answer within {LIMIT} s"
     with full.database.engine.connect():
-        reason = views.why_no_database(full, TimeoutError())
+        reason = views.database_problem(full, TimeoutError())
     assert reason == f"does not answer within {LIMIT} s; all 1 connections of this process are in use"
     full.database.close()
 
@@ -128,13 +128,13 @@ def test_what_answers_again_is_believed_at_once(world: World) -> None:
     gate = threading.Event()
     probe: Probe[bool] = Probe(gate.wait)
     with pytest.raises(TimeoutError):
-        probe.ask().result(0)
-    assert probe.silence is None
+        probe.submit().result(0)
+    assert probe.seconds_silent is None
     began = time.monotonic()
     gate.set()
-    assert probe.ask().result(PATIENCE)
-    assert probe.silence is not None
-    assert probe.silence <= time.monotonic() - began
+    assert probe.submit().result(PATIENCE)
+    assert probe.seconds_silent is not None
+    assert probe.seconds_silent <= time.monotonic() - began
 
 
 @pytest.mark.parametrize("away", ["hangs", "refuses"])

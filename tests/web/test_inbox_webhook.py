@@ -40,7 +40,7 @@ def post(telegram: Browser, body: object, secret: str | None = SECRET) -> TestRe
 
 def status(world: World) -> Status | None:
     with world.session() as session:
-        return availability.statuses(session, TODAY).get(world.players["alice"])
+        return availability.statuses_of_day(session, TODAY).get(world.players["alice"])
 
 
 def test_what_telegram_posts_is_done_and_answered_once(hooked: World, telegram: Browser) -> None:
@@ -88,7 +88,7 @@ def test_what_goes_wrong_is_posted_again_by_telegram_and_in_the_end_passed_over(
         raise RuntimeError("a mistake of ours")
 
     with monkeypatch.context() as patched:
-        patched.setattr("slomix.chat.service.answer", breaks)
+        patched.setattr("slomix.chat.service.reply_to", breaks)
         assert [post(telegram, update()).status_code for _ in range(3)] == [500, 500, 200]
     assert post(telegram, update(8)).status_code == 200
     assert status(hooked) is Status.LOOKING

@@ -10,7 +10,7 @@ from slomix.accounts.models import LinkEvent, User
 from slomix.accounts.rules import LinkAction
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
-from slomix.contacts.models import Contact, Preferences
+from slomix.contacts.models import Contact, StoredPreferences
 from tests.moments import TODAY
 from tests.web.conftest import Browse, Browser, is_fragment, is_page, lands, nothing_stored
 from tests.web.reading import Element, read
@@ -42,7 +42,7 @@ def know_as_member(world: World, name: str) -> None:
     """That Discord knows somebody is written down, however their attempt ends."""
     with world.session() as session:
         user = session.get_one(User, world.users[name])
-        accounts.note_membership(session, user, is_member=True, now=world.clock.now())
+        accounts.record_membership(session, user, is_member=True, now=world.clock.now())
 
 
 def log_of(world: World, name: str) -> list[tuple[LinkAction, dict[str, str]]]:
@@ -56,7 +56,7 @@ def player_of(world: World, name: str) -> int | None:
         return session.scalar(select(User.player_id).where(User.id == world.users[name]))
 
 
-def rows(world: World, table: type[Contact] | type[Preferences], player: int) -> int:
+def rows(world: World, table: type[Contact] | type[StoredPreferences], player: int) -> int:
     with world.session() as session:
         return session.scalar(select(func.count()).select_from(table).where(table.player_id == player)) or 0
 
@@ -125,7 +125,7 @@ def test_linking_opens_everything_and_leads_back(profiles: World, charlie: Brows
     player = player_of(profiles, "charlie")
     assert player is not None
     assert rows(profiles, Contact, player) == 1
-    assert rows(profiles, Preferences, player) == 0, "nobody is opted in by linking"
+    assert rows(profiles, StoredPreferences, player) == 0, "nobody is opted in by linking"
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_what_is_answered_to_the_welcome_is_kept_and_asked_once(
     assert lands(charlie.post("/welcome", form | {"next": "/calendar"})) == "/calendar"
     assert said in charlie.page("/calendar").by_id("flash").words
     with profiles.session() as session:
-        stored = session.get_one(Preferences, player_of(profiles, "charlie"), populate_existing=True)
+        stored = session.get_one(StoredPreferences, player_of(profiles, "charlie"), populate_existing=True)
         assert (stored.allow_promotions, stored.session_ready, stored.daily_reminder) == wants
     again = charlie.post("/profile/link", {"guid": "guid-charlie", "next": "/calendar"})
     assert lands(again) == "/calendar", "who was asked is not asked again"
@@ -175,7 +175,7 @@ def test_linking_to_the_same_profile_again_changes_nothing(world: World, alice: 
     world.says("alice", Status.LOOKING)
     assert alice.post("/profile/link", {"guid": "guid-alice"}).status_code == 303
     assert log_of(world, "alice")[-1][0] is LinkAction.PLAYER_LINKED
-    assert rows(world, Preferences, world.players["alice"]) == 1
+    assert rows(world, StoredPreferences, world.players["alice"]) == 1
 
 
 def test_changing_leaves_nothing_of_the_old_profile_that_could_be_written_to(profiles: World, alice: Browser) -> None:
@@ -183,7 +183,7 @@ def test_changing_leaves_nothing_of_the_old_profile_that_could_be_written_to(pro
     profiles.says("alice", Status.LOOKING)
     assert alice.post("/profile/link", {"guid": "guid-spare"}).status_code == 303
     assert player_of(profiles, "alice") != old
-    assert (rows(profiles, Contact, old), rows(profiles, Preferences, old)) == (0, 0)
+    assert (rows(profiles, Contact, old), rows(profiles, StoredPreferences, old)) == (0, 0)
     assert log_of(profiles, "alice")[-1] == (
         LinkAction.PLAYER_CHANGED,
         {"guid": "guid-spare", "old_guid": "guid-alice"},
@@ -203,13 +203,13 @@ def test_unlinking_forgets_contacts_and_the_days_ahead_and_keeps_the_past(world:
     with world.session() as session:
         kept = list(session.scalars(select(Entry.day).where(Entry.player_id == player)))
     assert kept == [TODAY - timedelta(days=1)]
-    assert (rows(world, Contact, player), rows(world, Preferences, player)) == (0, 0)
+    assert (rows(world, Contact, player), rows(world, StoredPreferences, player)) == (0, 0)
     assert log_of(world, "alice")[-1] == (LinkAction.PLAYER_UNLINKED, {"old_guid": "guid-alice"})
     assert alice.page("/").by_id("banner").buttons == ["Link Discord"]
     assert alice.get("/auth/link/status").get_json()["player_linked"] is False
     assert "Nothing is sent to you" in alice.page("/preferences").by_id("main").words
     is_page(alice.post("/preferences", {"allow_promotions": "on"}), 403)
-    assert rows(world, Preferences, player) == 0
+    assert rows(world, StoredPreferences, player) == 0
 
 
 def test_unlinking_is_possible_again_and_again_and_frees_the_profile(world: World, browse: Browse) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from slomix.contacts import service as contacts
-from slomix.contacts.encryption import vault_of
+from slomix.contacts.encryption import vault_from_settings
 from slomix.contacts.models import LinkCode
 from slomix.contacts.rules import ChannelName
 from tests.web.conftest import (
@@ -57,12 +57,12 @@ def token(browser: Browser, channel: str = "telegram", **body: object) -> str:
 
 def addresses(world: World, name: str) -> dict[str, str]:
     """The addresses of a player on Telegram and Signal, in the clear."""
-    vault = vault_of(world.runtime.settings)
+    vault = vault_from_settings(world.runtime.settings)
     assert vault is not None
     with world.session() as session:
         session.expire_all()
         found = contacts.contacts_of(session, world.players[name])
-        return {channel.value: vault.open(one.sealed) for channel, one in found.items() if one.sealed}
+        return {channel.value: vault.unseal(one.sealed) for channel, one in found.items() if one.sealed}
 
 
 # A code

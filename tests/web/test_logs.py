@@ -11,9 +11,9 @@ from sqlalchemy import event
 from slomix.accounts.models import LoginAttempt
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError
-from slomix.channels.telegram import Telegram, Update
-from slomix.chat.responder import Desk
-from slomix.chat.service import Letter
+from slomix.channels.telegram import Telegram, TelegramUpdate
+from slomix.chat.responder import Responder
+from slomix.chat.service import IncomingMessage
 from slomix.contacts import link_views, unsubscribe
 from slomix.contacts.rules import ChannelName
 from slomix.dev.simulator.people import TELEGRAM_TOKEN, environment
@@ -67,10 +67,10 @@ def test_linking_leaves_neither_codes_nor_addresses_in_the_logs(world: World, lo
     ):
         body = {"channel_type": "telegram", "token": token, "channel_address": address}
         bridge.client.post("/api/availability/link-confirm", json=body, headers={"Authorization": f"Bearer {given}"})
-    desk = Desk(here.runtime)
-    desk.take_letter(Letter(ChannelName.SIGNAL, "+38640123456", f"/link {other}"))
-    desk.take_letter(Letter(ChannelName.SIGNAL, "+38640123456", TYPED))
-    desk.take_update(Update(7, "987654321", True, f"{TYPED} {code}", "Alice"))
+    desk = Responder(here.runtime)
+    desk.answer_message(IncomingMessage(ChannelName.SIGNAL, "+38640123456", f"/link {other}"))
+    desk.answer_message(IncomingMessage(ChannelName.SIGNAL, "+38640123456", TYPED))
+    desk.answer_update(TelegramUpdate(7, "987654321", True, f"{TYPED} {code}", "Alice"))
     assert here.signal.texts, "it was answered"
     alice.post("/contacts/telegram/remove")
     assert holds(logged, code, other, "987654321", "38640123456", "wrongwrong", secret, "not-the-secret", TYPED) == []
@@ -99,7 +99,7 @@ def test_messages_leave_neither_words_nor_addresses_in_the_logs(
 
 def test_an_answer_that_does_not_arrive_is_logged_without_its_chat(world: World, logged: io.StringIO) -> None:
     world.telegram.answers = [SendError(Reason.TELEGRAM_CHAT_GONE, permanent=True)]
-    Desk(world.runtime).take_update(Update(7, "987654321", True, TYPED, "Alice"))
+    Responder(world.runtime).answer_update(TelegramUpdate(7, "987654321", True, TYPED, "Alice"))
     assert "inbox.not_answered" in logged.getvalue()
     assert holds(logged, "987654321", TYPED) == []
 
@@ -116,7 +116,7 @@ def test_what_telegram_answers_tells_the_logs_no_token(
         here = replace(world, runtime=replace(world.runtime, channels={**world.runtime.channels, "telegram": telegram}))
         answer = browser_of(make_app(here.runtime), here, who).post("/contacts/telegram/code")
         assert ("?start=" in answer.text) == (number == 0), "the first one answers"
-        Desk(here.runtime).take_update(Update(number, "987654321", True, "/help", "Alice"))
+        Responder(here.runtime).answer_update(TelegramUpdate(number, "987654321", True, "/help", "Alice"))
     link_views._bot_name.cache_clear()
     assert logged.getvalue().count("inbox.not_answered") >= 2
     assert holds(logged, TELEGRAM_TOKEN, TELEGRAM_TOKEN.partition(":")[2], "987654321") == []
@@ -128,7 +128,7 @@ def test_a_mistake_of_ours_logs_where_it_was_and_not_what_was_typed(
     def breaks(*_: object, **__: object) -> None:
         raise RuntimeError("a mistake of ours")
 
-    monkeypatch.setattr("slomix.accounts.claims.claim", breaks)
+    monkeypatch.setattr("slomix.accounts.claims.request_profile", breaks)
     key = key_of(alice)
     answer = alice.post("/profile/claim", {"guid": "guid-bob", "note": TYPED})
     assert answer.status_code == 500
@@ -151,7 +151,7 @@ def test_what_somebody_types_begins_no_line_of_its_own(
     def breaks(_: object, said: str, **__: object) -> None:
         raise RuntimeError(f"a mistake\nof ours about {said}")
 
-    monkeypatch.setattr(unsubscribe, "read", breaks)
+    monkeypatch.setattr(unsubscribe, "read_token", breaks)
     assert anonymous.get(f"/stop/{typed}").status_code == 500
     lines = logged.getvalue().splitlines()
     assert "web.error" in lines[0]
@@ -167,7 +167,7 @@ def test_no_control_character_reaches_the_logs(
     def breaks(_: object, said: str, **__: object) -> None:
         raise RuntimeError(f"a mistake of ours about {said}")
 
-    monkeypatch.setattr(unsubscribe, "read", breaks)
+    monkeypatch.setattr(unsubscribe, "read_token", breaks)
     assert anonymous.get(f"/stop/{typed}").status_code == 500
     assert all(letter == "\n" or letter.isprintable() for letter in logged.getvalue())
     error, asked = logged.getvalue().splitlines()
@@ -180,7 +180,7 @@ def test_a_secret_in_an_address_stays_out_of_the_logs(
     def breaks(*_: object, **__: object) -> None:
         raise RuntimeError("a mistake of ours")
 
-    monkeypatch.setattr(unsubscribe, "read", breaks)
+    monkeypatch.setattr(unsubscribe, "read_token", breaks)
     assert anonymous.get("/stop/7.campaigns.a-signature").status_code == 500
     assert "rule=/stop/<token>" in logged.getvalue()
     assert holds(logged, "a-signature") == []

@@ -134,7 +134,7 @@ def test_a_stream_is_counted_while_it_is_open_and_is_no_duration(committed: db.D
     assert found.sum("live_streams") == 1
     assert found.of("http_request_duration_seconds_count", route="/events") == []
     with world.session() as session:
-        db.notify(session, db.LIVE, "the end")
+        db.notify(session, db.LIVE_CHANNEL, "the end")
     stream.answer.close()
     stream.close()
 
@@ -148,15 +148,15 @@ def test_the_pool_shows_what_is_in_use(committed: db.Database) -> None:
         found = scrape(world, app)
     assert found.sum("database_pool_checked_out") == 2
     assert found.sum("database_pool_size") == 10
-    assert found.sum("database_pool_most") == committed.most_connections == 15
+    assert found.sum("database_pool_most") == committed.max_connections == 15
 
 
 def test_each_part_has_its_age(world: World, servers: Servers) -> None:
     world = with_settings(world, redis_url=SecretStr(servers.redis_url))
     beat_at = wall_now()
     with world.session() as session:
-        health.beat(session, WORKER, "here/1", wall=beat_at)
-        health.beat(session, WORKER, "here/2", wall=beat_at - timedelta(minutes=1))
+        health.record_heartbeat(session, WORKER, "here/1", wall=beat_at)
+        health.record_heartbeat(session, WORKER, "here/2", wall=beat_at - timedelta(minutes=1))
     found = scrape(world)
     assert [found.sum("part_copies", part="worker", state=state) for state in ("alive", "missing")] == [1, 1]
     assert [found.sum("part_copies", part="scheduler", state=state) for state in ("alive", "missing")] == [0, 0]
@@ -197,7 +197,7 @@ def test_a_mistake_of_ours_is_not_passed_off_as_a_database_that_is_away(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("slomix.metrics.readings.read", broken)
+    monkeypatch.setattr("slomix.metrics.readings.take_readings", broken)
     assert status(world, "127.0.0.1") == 500
 
 

@@ -185,7 +185,9 @@ def test_a_dry_run_is_no_evening(world: World) -> None:
 
 def test_a_cancelled_evening_has_no_start(called: World) -> None:
     with called.session() as session:
-        service.cancel(session, latest(called), player_id=called.players["bob"], is_admin=False, now=called.clock.now())
+        service.cancel_campaign(
+            session, latest(called), player_id=called.players["bob"], is_admin=False, now=called.clock.now()
+        )
     found = scrape(called)
     assert found.sum("campaigns_today", status="cancelled") == 1
     assert found.of("tonight_seconds_to_start") == []

@@ -18,7 +18,9 @@ def test_the_audit_log_says_who_moved_in(world: World, dora: Browser) -> None:
     with world.session() as session:
         alice = session.get_one(User, world.users["alice"])
         now = world.clock.now()
-        accounts.record(session, LinkAction.MOVED_IN, user=alice, actor="command line", now=now, guid="guid-alice")
+        accounts.record_action(
+            session, LinkAction.MOVED_IN, user=alice, actor="command line", now=now, guid="guid-alice"
+        )
     log = dora.page("/admin/audit?action=moved_in").by_id("main").words
     assert "moved in from the earlier site" in log
     assert "by command line" in log
@@ -27,10 +29,10 @@ def test_the_audit_log_says_who_moved_in(world: World, dora: Browser) -> None:
 
 def test_who_was_told_by_the_earlier_site_is_told_apart(world: World, bob: Browser, alice: Browser) -> None:
     key = calls.START.event_key(TODAY)
-    told = imports.Told(world.players["alice"], None, key, rules.START, ChannelName.DISCORD, "m1", at(20, 10))
+    told = imports.ImportedNotice(world.players["alice"], None, key, rules.START, ChannelName.DISCORD, "m1", at(20, 10))
     with world.session() as session:
-        assert imports.note_told(session, told, now=world.clock.now())
-        assert not imports.note_told(session, told, now=world.clock.now()), "it is known already"
+        assert imports.record_imported(session, told, now=world.clock.now())
+        assert not imports.record_imported(session, told, now=world.clock.now()), "it is known already"
     for name in ("alice", "erik"):
         world.says(name, Status.LOOKING)
     campaign_id = call(world)[0]

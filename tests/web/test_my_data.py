@@ -44,7 +44,9 @@ def lived(world: World, browse: Browse) -> World:
             session.add(Entry(day=TODAY - timedelta(days=40), **past))
             roles.grant(session, CAST[name], Role.PROMOTER, actor=CAST["dora"], now=now)
             user = session.get_one(User, world.users[name])
-            claims.claim(session, user, accounts.profile(session, "guid-spare"), f"{name} plays it too", now=now)
+            claims.request_profile(
+                session, user, accounts.get_profile(session, "guid-spare"), f"{name} plays it too", now=now
+            )
     call(world)
     go(world, 20, 45)
     return world
@@ -263,4 +265,4 @@ def test_who_goes_is_in_no_picture_of_the_voice_rooms(lived: World, alice: Brows
         presence.record_voice(session, {CAST["alice"]: ROOM, CAST["bob"]: ROOM}, now=lived.clock.now())
     alice.post("/profile/delete")
     with lived.session() as session:
-        assert set(presence.voice(session).rooms) == {CAST["bob"]}
+        assert set(presence.latest_snapshot(session).rooms) == {CAST["bob"]}

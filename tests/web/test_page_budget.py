@@ -21,7 +21,7 @@ from slomix.availability.rules import Status
 from slomix.contacts import service as contacts
 from slomix.contacts import unsubscribe
 from slomix.contacts.models import Contact
-from slomix.contacts.rules import Kind, Sound
+from slomix.contacts.rules import MessageKind, ReadySound
 from slomix.database.session import Database
 from slomix.deliveries.models import Delivery
 from slomix.jobs.models import Job
@@ -142,11 +142,11 @@ def ids(world: World) -> dict[str, object]:
         for role in Role:
             roles.grant(session, world.discord_ids["dora"], role, actor=None, now=now)
         charlie = session.get_one(User, world.users["charlie"])
-        claim = claims.claim(session, charlie, accounts.profile(session, "guid-goran"), "", now=now)
+        claim = claims.request_profile(session, charlie, accounts.get_profile(session, "guid-goran"), "", now=now)
         session.flush()
         alice = world.players["alice"]
-        reach = contacts.reach_of(session, [alice], settings=world.runtime.settings)[alice]
-        reader = unsubscribe.reader_of(reach, Kind.CAMPAIGNS, settings=world.runtime.settings)
+        reach = contacts.reachability_of(session, [alice], settings=world.runtime.settings)[alice]
+        reader = unsubscribe.reader_of(reach, MessageKind.CAMPAIGNS, settings=world.runtime.settings)
         one_of = {
             status: session.scalars(select(Job.id).where(Job.status == status).order_by(Job.id)).first()
             for status in (JobStatus.PENDING, JobStatus.FAILED)
@@ -159,7 +159,7 @@ def ids(world: World) -> dict[str, object]:
             "delivery": session.scalars(select(Delivery.id)).first(),
             "user": world.users["goran"],
             "admin": world.discord_ids["dora"],
-            "stop": reader.stop_link.removeprefix(world.runtime.settings.base_url),
+            "stop": reader.unsubscribe_link.removeprefix(world.runtime.settings.base_url),
         }
 
 
@@ -192,7 +192,7 @@ def test_whoever_looks_costs_one_transaction(world: World, app: Flask, ids: dict
 
 def test_the_frame_is_the_viewers_own(world: World, app: Flask, ids: dict[str, object]) -> None:
     """Dora is an admin, for whom a claim waits; Alice's sound is on and her address broken."""
-    world.prefers("alice", sound=Sound(is_on=True, cooldown=timedelta(seconds=60)))
+    world.prefers("alice", sound=ReadySound(is_on=True, cooldown=timedelta(seconds=60)))
     with world.session() as session:
         broken = update(Contact).where(Contact.player_id == world.players["alice"])
         session.execute(broken.values(unusable_since=at(20), unusable_reason=Explanation(Reason.DMS_CLOSED)))
@@ -202,7 +202,7 @@ def test_the_frame_is_the_viewers_own(world: World, app: Flask, ids: dict[str, o
         assert [who for who, text in shown.items() if mark in text] == ["alice"], mark
     with world.session() as session:
         keys = {
-            name: logins.open_session(session, session.get_one(User, world.users[name]), now=at(20))
+            name: logins.open_login_session(session, session.get_one(User, world.users[name]), now=at(20))
             for name in ("alice", "dora")
         }
         found = Viewers(world.runtime).read(session, keys.values())

@@ -26,7 +26,7 @@ def pause(world: World) -> None:
 
 def is_paused(world: World) -> bool:
     with world.session() as session:
-        return pausing.paused(session) is not None
+        return pausing.current_pause(session) is not None
 
 
 @pytest.mark.parametrize(("who", "status"), [(None, 401), ("charlie", 403), ("alice", 403), ("bob", 403)])
@@ -114,7 +114,7 @@ def test_before_anybody_called_promoters_see_it_too(world: World, browse: Browse
 def test_since_another_day_is_told_with_the_day(world: World, campaign: str, alice: Browser) -> None:
     pause(world)
     with world.session() as session:
-        found = pausing.paused(session)
+        found = pausing.current_pause(session)
         assert found is not None
         found.since = at(20, 31) - (at(20) - at(20, day=at(20).date().replace(day=19)))
     assert "paused since Thu 20:31" in alice.page("/").by_id("campaign").words

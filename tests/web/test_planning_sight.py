@@ -9,8 +9,8 @@ from sqlalchemy import update
 from slomix.accounts import service as accounts
 from slomix.availability.rules import Status
 from slomix.campaigns.models import Recipient
-from slomix.planning.models import Thread
-from slomix.presence.rules import Whereabouts
+from slomix.planning.models import RoomThread
+from slomix.presence.rules import VoiceStatus
 from tests.moments import TODAY
 from tests.services.planning import A, Tonight, everybody_says
 from tests.steps import call
@@ -221,7 +221,7 @@ def test_a_days_page_shows_its_teams_and_who_came_to_players_alone(tonight: Toni
     world = tonight.world
     call(world)
     tonight.saves("alice", "erik goran", "franka bob", "erik", "franka")
-    found = {"erik": Whereabouts.HERE, "franka": Whereabouts.MISSING, "goran": Whereabouts.UNKNOWN}
+    found = {"erik": VoiceStatus.HERE, "franka": VoiceStatus.MISSING, "goran": VoiceStatus.UNKNOWN}
     with world.session() as session:
         for name, place in found.items():
             mine = Recipient.player_id == world.players[name]
@@ -254,7 +254,7 @@ def test_the_thread_is_a_way_for_who_is_in_and_its_trouble_a_line_for_who_runs_t
 ) -> None:
     with tonight.world.session() as session:
         room = tonight.view().room.id
-        session.add(Thread(session_id=room, thread_id="777000000000000001", members=[], error="Discord is busy"))
+        session.add(RoomThread(session_id=room, thread_id="777000000000000001", members=[], error="Discord is busy"))
     alice, goran, dora = (browse(name).page("/planning") for name in ("alice", "goran", "dora"))
     for page in (alice, goran):
         [way] = [one for one in page.all("a") if one.words == "Thread"]

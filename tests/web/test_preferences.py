@@ -257,7 +257,7 @@ def test_a_stranger_decides_nothing(world: World, anonymous: Browser) -> None:
 def test_who_left_may_lower_but_not_raise(world: World, decided: Browser) -> None:
     with world.session() as session:
         user = session.get_one(User, world.users["alice"])
-        accounts.note_membership(session, user, False, now=world.clock.now())
+        accounts.record_membership(session, user, False, now=world.clock.now())
     for raised in ({"looking_threshold": 3}, {"looking_threshold": 5}):
         is_problem(decided.call("POST", API, raised), 403)
     assert decided.call("POST", API, {"looking_threshold": 0}).get_json()["looking_threshold"] == 0

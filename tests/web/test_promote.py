@@ -10,7 +10,7 @@ from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.availability.rules import Status
 from slomix.campaigns.models import Campaign, Recipient
-from slomix.campaigns.rules import WATCH
+from slomix.campaigns.rules import RISK_MONITOR
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName, QuietHours
 from slomix.database import session as db
@@ -44,7 +44,9 @@ def count(world: World, table: type[db.Base]) -> int:
 def kinds(world: World, campaign: str) -> list[str]:
     """Of the jobs that it promises; the one that looks after them is counted among none of them."""
     with world.session() as session:
-        query = select(Job.kind).where(Job.subject == f"campaign:{campaign}", Job.kind != WATCH).order_by(Job.kind)
+        query = (
+            select(Job.kind).where(Job.subject == f"campaign:{campaign}", Job.kind != RISK_MONITOR).order_by(Job.kind)
+        )
         return list(session.scalars(query))
 
 
@@ -84,9 +86,11 @@ def leave_out(world: World) -> dict[str, str]:
         user = session.get_one(User, world.users["franka"])
         accounts.unlink_player(session, user, now=world.clock.now())
         contact = contacts.contacts_of(session, world.players["goran"])[ChannelName.DISCORD]
-        contacts.learn(
+        contacts.apply_update(
             session,
-            contacts.failed(contact.way, Explanation(Reason.DMS_CLOSED), is_permanent=True, now=world.clock.now()),
+            contacts.after_failure(
+                contact.route, Explanation(Reason.DMS_CLOSED), is_permanent=True, now=world.clock.now()
+            ),
         )
     return {"alice": "not opted in", "erik": "quiet hours", "franka": "not linked", "goran": "no working contact"}
 

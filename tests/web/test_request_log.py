@@ -65,7 +65,7 @@ def test_a_mistake_of_ours_shows_the_name_under_which_it_stands_in_the_logs(
     def breaks(*_: object, **__: object) -> None:
         raise RuntimeError("a mistake of ours")
 
-    monkeypatch.setattr("slomix.accounts.claims.claim", breaks)
+    monkeypatch.setattr("slomix.accounts.claims.request_profile", breaks)
     answer = alice.post("/profile/claim", {"guid": "guid-bob", "note": ""})
     trace = answer.headers["X-Request-ID"]
     assert trace in answer.text
@@ -81,4 +81,4 @@ def test_what_nobody_asked_for_is_named_by_its_own_job(world: World, logged: io.
         job = session.scalars(select(Job.id).where(Job.kind == "check_members")).one()
     traces = {field(line, "trace") for line in logged.getvalue().splitlines() if field(line, "job") == str(job)}
     assert traces == {f"job-{job}"}
-    assert logs.trace() is None, "and nothing of it is left"
+    assert logs.current_trace() is None, "and nothing of it is left"

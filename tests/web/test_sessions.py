@@ -221,7 +221,7 @@ def left(world: World, browse: Browse) -> Browser:
     world.says("erik", Status.LOOKING)
     world.has("bob", ChannelName.TELEGRAM, "4242")
     with world.session() as session:
-        accounts.note_membership(session, session.get_one(User, world.users["bob"]), False, now=world.clock.now())
+        accounts.record_membership(session, session.get_one(User, world.users["bob"]), False, now=world.clock.now())
     return browse("bob")
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
-from slomix.contacts.preferences import Wishes
-from slomix.contacts.rules import TICKS, Kind, Preferred, QuietHours, Sound
+from slomix.contacts.preferences import Preferences
+from slomix.contacts.rules import TICKS, MessageKind, PreferredChannel, QuietHours, ReadySound
 from tests.moments import LJUBLJANA
 from tests.web.conftest import OURS, Browse, Browser, is_problem, nothing_stored
 from tests.world import World
@@ -24,7 +24,7 @@ OTHERS: dict[str, Any] = {
     "daily_reminder": True,
     "more_needed": True,
     "looking_threshold": 4,
-    "preferred_channel": Preferred.SIGNAL,
+    "preferred_channel": PreferredChannel.SIGNAL,
 }
 
 
@@ -37,7 +37,7 @@ def settings(browser: Browser) -> Any:
 def test_who_chose_nothing_reads_what_holds_then(world: World, alice: Browser) -> None:
     assert settings(alice) == DEFAULTS
     with world.session() as session:
-        contacts.remove_all(session, world.players["alice"])
+        contacts.remove_all_contacts(session, world.players["alice"])
     with nothing_stored(world):
         assert settings(alice) == DEFAULTS, "also before the first choice of all"
 
@@ -74,18 +74,18 @@ def test_what_these_settings_do_not_speak_of_stays_as_it_was(world: World, alice
     world.prefers("alice", quiet=NIGHT, **OTHERS)
     alice.call("POST", SETTINGS, CHOSEN)
     with world.session() as session:
-        wishes = preferences.of(session, world.players["alice"], zone=LJUBLJANA)
-    loud = Sound(is_on=True, cooldown=timedelta(seconds=90))
-    assert wishes == Wishes(LJUBLJANA, frozenset(TICKS), 4, Preferred.SIGNAL, NIGHT, loud)
+        wishes = preferences.preferences_of(session, world.players["alice"], zone=LJUBLJANA)
+    loud = ReadySound(is_on=True, cooldown=timedelta(seconds=90))
+    assert wishes == Preferences(LJUBLJANA, frozenset(TICKS), 4, PreferredChannel.SIGNAL, NIGHT, loud)
 
 
 def test_switching_the_sound_on_first_of_all_is_no_consent_to_be_called(world: World, alice: Browser) -> None:
     with world.session() as session:
-        contacts.remove_all(session, world.players["alice"])
+        contacts.remove_all_contacts(session, world.players["alice"])
     assert alice.call("POST", SETTINGS, {"sound_enabled": True}).get_json() == DEFAULTS | {"sound_enabled": True}
     with world.session() as session:
-        stored = preferences.of(session, world.players["alice"], zone=TOKYO)
-    assert stored == Wishes(LJUBLJANA, sound=Sound(is_on=True))
+        stored = preferences.preferences_of(session, world.players["alice"], zone=TOKYO)
+    assert stored == Preferences(LJUBLJANA, sound=ReadySound(is_on=True))
 
 
 @pytest.mark.parametrize("value", ["true", "false", "", 1, 0, None, [], {}])
@@ -193,8 +193,8 @@ def test_the_zone_can_be_chosen_and_changes_nothing_else(world: World, alice: Br
     assert settings(alice)["timezone"] == zone, "the form of the preferences does not speak of it"
     assert alice.call("POST", SETTINGS, {"sound_enabled": False}).get_json()["timezone"] == zone
     with world.session() as session:
-        wishes = preferences.of(session, world.players["alice"], zone=LJUBLJANA)
-    assert (wishes.zone.key, wishes.quiet_hours, wishes.ticked) == (zone, NIGHT, frozenset({Kind.CAMPAIGNS}))
+        wishes = preferences.preferences_of(session, world.players["alice"], zone=LJUBLJANA)
+    assert (wishes.zone.key, wishes.quiet_hours, wishes.ticked) == (zone, NIGHT, frozenset({MessageKind.CAMPAIGNS}))
 
 
 @pytest.mark.parametrize(

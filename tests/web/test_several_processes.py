@@ -88,7 +88,7 @@ def test_the_page_of_one_process_vouches_for_no_stream_of_another(
 def test_a_process_that_stops_lets_its_open_pages_go_at_once(committed: Database) -> None:
     evening = build_world(committed)
     app = make_app(evening.runtime)
-    hub: live.Hub = app.extensions["slomix_hub"]
+    hub: live.EventHub = app.extensions["slomix_hub"]
     streams = [Stream(app), Stream(app)]
     for one in streams:
         one.next()
@@ -107,7 +107,7 @@ def test_a_process_that_stops_lets_its_open_pages_go_at_once(committed: Database
 
 
 def test_a_process_that_stops_while_pages_come_keeps_none(committed: Database) -> None:
-    hub = live.Hub(committed.url, linger_seconds=0.1)
+    hub = live.EventHub(committed.url, linger_seconds=0.1)
     gate = threading.Barrier(6, timeout=PATIENCE)
 
     def open_one() -> int:

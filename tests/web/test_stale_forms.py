@@ -76,7 +76,7 @@ def test_a_session_that_was_ended_everywhere_is_told_to_log_in_too(world: World,
     bob = browse("bob")
     token = bob.csrf()
     with world.session() as session:
-        logins.close_all_sessions(session, session.get_one(User, world.users["bob"]), now=world.clock.now())
+        logins.close_all_login_sessions(session, session.get_one(User, world.users["bob"]), now=world.clock.now())
     with nothing_stored(world):
         answer = bob.client.post(STATUS, data={"csrf_token": token, "status": "LOOKING"}, headers={"Referer": OURS})
     assert is_page(answer, 401) == words.PLEASE_LOG_IN

@@ -111,7 +111,7 @@ def test_today_is_the_communitys_and_not_the_worlds(world: World, alice: Browser
 @contextmanager
 def listening(url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     with psycopg.connect(db.libpq_url(url), autocommit=True) as connection:
-        connection.execute(f"LISTEN {db.LIVE}")
+        connection.execute(f"LISTEN {db.LIVE_CHANNEL}")
         yield connection
 
 
@@ -122,7 +122,7 @@ def heard(connection: psycopg.Connection[tuple[object, ...]]) -> list[str]:
 def heard_after(world: World, connection: psycopg.Connection[tuple[object, ...]]) -> list[str]:
     """What comes first when there is something new now: news are told in their order."""
     with world.session() as session:
-        db.notify(session, db.LIVE, "after")
+        db.notify(session, db.LIVE_CHANNEL, "after")
     return heard(connection)
 
 
@@ -140,7 +140,7 @@ def test_a_change_and_its_news_are_one_transaction(committed: db.Database) -> No
         refused = alice.client.post(PATH, data={"csrf_token": token, "status": "SOON"})
         assert refused.status_code == 422
         with pytest.raises(ZeroDivisionError), world.session() as session:
-            db.notify(session, db.LIVE, "board")
+            db.notify(session, db.LIVE_CHANNEL, "board")
             raise ZeroDivisionError
         assert heard_after(world, connection) == ["after"]
         # Clearing what is not there changes nothing, so nobody looks again.

@@ -12,8 +12,8 @@ from slomix.accounts.models import User
 from slomix.availability.rules import Status
 from slomix.contacts import preferences, unsubscribe
 from slomix.contacts import service as contacts
-from slomix.contacts.preferences import Wishes
-from slomix.contacts.rules import ChannelName, Kind
+from slomix.contacts.preferences import Preferences
+from slomix.contacts.rules import ChannelName, MessageKind
 from tests.moments import LJUBLJANA
 from tests.steps import call
 from tests.web.conftest import Browse, Browser, browser_of, is_page, make_app, nothing_stored, with_settings
@@ -30,17 +30,19 @@ ALL: dict[str, Any] = {
 }
 
 
-def link(world: World, name: str, kind: Kind = Kind.CAMPAIGNS) -> str:
+def link(world: World, name: str, kind: MessageKind = MessageKind.CAMPAIGNS) -> str:
     """The path of the link in a message to this player."""
     with world.session() as session:
-        reach = contacts.reach_of(session, [world.players[name]], settings=world.runtime.settings)[world.players[name]]
+        reach = contacts.reachability_of(session, [world.players[name]], settings=world.runtime.settings)[
+            world.players[name]
+        ]
         reader = unsubscribe.reader_of(reach, kind, settings=world.runtime.settings)
-    return reader.stop_link.removeprefix(world.runtime.settings.base_url)
+    return reader.unsubscribe_link.removeprefix(world.runtime.settings.base_url)
 
 
-def wants(world: World, name: str) -> set[Kind]:
+def wants(world: World, name: str) -> set[MessageKind]:
     with world.session() as session:
-        wishes: Wishes = preferences.of(session, world.players[name], zone=LJUBLJANA)
+        wishes: Preferences = preferences.preferences_of(session, world.players[name], zone=LJUBLJANA)
         return set(wishes.allows)
 
 
@@ -58,8 +60,8 @@ def eager(world: World) -> World:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize("kind", list(Kind))
-def test_opening_the_link_changes_nothing(eager: World, anonymous: Browser, kind: Kind, method: str) -> None:
+@pytest.mark.parametrize("kind", list(MessageKind))
+def test_opening_the_link_changes_nothing(eager: World, anonymous: Browser, kind: MessageKind, method: str) -> None:
     """Mail scanners, previews and crawlers open every link."""
     path = link(eager, "alice", kind)
     with nothing_stored(eager):
@@ -74,22 +76,22 @@ def test_the_page_says_why_the_message_came_and_offers_two_ways_out(eager: World
         assert not [field for field in one.all("input") if field.attributes.get("name") == "csrf_token"]
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(MessageKind))
 def test_one_click_switches_off_just_that_kind_for_just_that_player(
-    eager: World, anonymous: Browser, kind: Kind
+    eager: World, anonymous: Browser, kind: MessageKind
 ) -> None:
-    assert wants(eager, "alice") == set(Kind)
+    assert wants(eager, "alice") == set(MessageKind)
     answer = press(anonymous, link(eager, "alice", kind))
     assert answer.status_code == 200
     assert "Stopped" in read(answer.text).headings
-    assert wants(eager, "alice") == set(Kind) - {kind}
-    assert wants(eager, "bob") == set(Kind)
+    assert wants(eager, "alice") == set(MessageKind) - {kind}
+    assert wants(eager, "bob") == set(MessageKind)
 
 
 def test_one_click_switches_off_everything(eager: World, anonymous: Browser) -> None:
     answer = press(anonymous, link(eager, "alice"), what="all")
     assert "No more messages" in read(answer.text).headings
-    assert (wants(eager, "alice"), wants(eager, "bob")) == (set(), set(Kind))
+    assert (wants(eager, "alice"), wants(eager, "bob")) == (set(), set(MessageKind))
 
 
 def test_the_rest_of_the_preferences_stays(eager: World, alice: Browser, anonymous: Browser) -> None:
@@ -119,8 +121,8 @@ def test_nothing_can_be_switched_on(eager: World, anonymous: Browser) -> None:
 @pytest.mark.parametrize("who", [None, "bob", "charlie"], ids=["a stranger", "bob", "charlie"])
 def test_it_works_whoever_is_logged_in_and_for_the_reader_alone(eager: World, browse: Browse, who: str | None) -> None:
     assert press(browse(who), link(eager, "alice")).status_code == 200
-    assert Kind.CAMPAIGNS not in wants(eager, "alice")
-    assert wants(eager, "bob") == set(Kind)
+    assert MessageKind.CAMPAIGNS not in wants(eager, "alice")
+    assert wants(eager, "bob") == set(MessageKind)
 
 
 # Links that were not ours
@@ -176,7 +178,7 @@ def test_a_link_ends_with_the_link_to_the_player(eager: World, alice: Browser, c
     charlie.post("/profile/link", {"guid": "guid-alice"})
     charlie.post("/welcome", {"allow_promotions": "on"})
     refused(eager, stranger, path)
-    assert wants(eager, "alice") == {Kind.CAMPAIGNS}, "whose profile it is now decides"
+    assert wants(eager, "alice") == {MessageKind.CAMPAIGNS}, "whose profile it is now decides"
 
 
 def test_a_link_comes_back_with_the_same_account(eager: World, alice: Browser, anonymous: Browser) -> None:
@@ -190,7 +192,7 @@ def test_who_left_our_server_can_still_switch_off(eager: World, anonymous: Brows
     path = link(eager, "alice")
     with eager.session() as session:
         user = session.get_one(User, eager.users["alice"])
-        accounts.note_membership(session, user, False, now=eager.clock.now())
+        accounts.record_membership(session, user, False, now=eager.clock.now())
     assert press(anonymous, path, what="all").status_code == 200
     assert wants(eager, "alice") == set()
 
@@ -219,6 +221,6 @@ def test_the_link_in_a_reminder_leads_there(world: World, anonymous: Browser, ch
     path = found.removeprefix(world.runtime.settings.base_url)
     assert "Alice asked for calls to game nights" in anonymous.page(path).words
     assert press(anonymous, path).status_code == 200
-    assert Kind.CAMPAIGNS not in wants(world, "alice")
+    assert MessageKind.CAMPAIGNS not in wants(world, "alice")
     go(world, 21)
     assert len(getattr(world, channel).texts) == 1, "no start after that"

@@ -86,7 +86,9 @@ def broken(world: World) -> World:
     with world.session() as session:
         contact = contacts.contacts_of(session, world.players["alice"])[ChannelName.DISCORD]
         reason = Explanation(Reason.DMS_CLOSED)
-        contacts.learn(session, contacts.failed(contact.way, reason, is_permanent=True, now=world.clock.now()))
+        contacts.apply_update(
+            session, contacts.after_failure(contact.route, reason, is_permanent=True, now=world.clock.now())
+        )
     return world
 
 
@@ -116,13 +118,13 @@ def test_saying_that_it_works_again_takes_the_words_away(broken: World, alice: B
 def test_a_passing_failure_is_no_banner_and_stands_beside_its_channel(world: World, alice: Browser) -> None:
     with world.session() as session:
         contact = contacts.contacts_of(session, world.players["alice"])[ChannelName.DISCORD]
-        contacts.learn(
+        contacts.apply_update(
             session,
-            contacts.failed(
-                contact.way, Explanation(Reason.DISCORD_ANSWERED, "503"), is_permanent=False, now=world.clock.now()
+            contacts.after_failure(
+                contact.route, Explanation(Reason.DISCORD_ANSWERED, "503"), is_permanent=False, now=world.clock.now()
             ),
         )
-        assert preferences.were_asked(session, world.players["alice"])
+        assert preferences.has_preferences(session, world.players["alice"])
     page = alice.page("/preferences")
     assert "We cannot write" not in page.words
     assert "The last message did not arrive (20:30): Discord answered 503." in page.by_id("contact-discord").words

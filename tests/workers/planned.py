@@ -14,7 +14,7 @@ from slomix.jobs import runner
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.planning import threads
-from slomix.planning.models import Member, Room, Thread
+from slomix.planning.models import Room, RoomThread, TeamMember
 from slomix.planning.rules import Side
 from slomix.processes import dispatch
 from slomix.reasons.codes import Reason
@@ -47,7 +47,7 @@ def open_room(world: World) -> None:
             room = Room(day=TODAY, created_by=alice, owner_id=alice, created_at=now, version=0)
             session.add(room)
             session.flush()
-        threads.promise(session, room, settings=world.runtime.settings, now=world.clock.now())
+        threads.plan_thread(session, room, settings=world.runtime.settings, now=world.clock.now())
 
 
 def places(world: World, name: str, side: Side, *, is_captain: bool = False) -> None:
@@ -55,9 +55,9 @@ def places(world: World, name: str, side: Side, *, is_captain: bool = False) -> 
     with world.session() as session:
         player = world.players[name]
         since = session.scalars(select(Entry.committed_since).where(Entry.player_id == player)).one()
-        place, room_id = len(session.scalars(select(Member)).all()), session.scalars(select(Room.id)).one()
+        place, room_id = len(session.scalars(select(TeamMember)).all()), session.scalars(select(Room.id)).one()
         session.add(
-            Member(
+            TeamMember(
                 session_id=room_id,
                 player_id=player,
                 side=side,
@@ -75,9 +75,9 @@ def job(world: World) -> Job:
         ).one()
 
 
-def stored(world: World) -> Thread | None:
+def stored(world: World) -> RoomThread | None:
     with world.session() as session:
-        return session.scalars(select(Thread).execution_options(populate_existing=True)).one_or_none()
+        return session.scalars(select(RoomThread).execution_options(populate_existing=True)).one_or_none()
 
 
 def tries(world: World) -> timedelta:
@@ -86,7 +86,7 @@ def tries(world: World) -> timedelta:
         session.execute(update(Job).values(wait_until=None))
     wall = wall_now()
     with patch.object(runner, "wall_now", lambda: wall):
-        assert runner.run(world.runtime, dispatch.HANDLERS[threads.KIND], job(world).id) is JobStatus.PENDING
+        assert runner.execute(world.runtime, dispatch.HANDLERS[threads.KIND], job(world).id) is JobStatus.PENDING
     wait_until = job(world).wait_until
     assert wait_until is not None
     return wait_until - wall

@@ -40,7 +40,7 @@ def status(world: World) -> CampaignStatus:
     with world.session() as session:
         campaign = session.scalars(select(Campaign).order_by(Campaign.id.desc())).first()
         assert campaign is not None
-        assert queries.progress(session, campaign).status is campaign.status
+        assert queries.read_progress(session, campaign).status is campaign.status
         return campaign.status
 
 

@@ -7,7 +7,7 @@ import pytest
 from slomix.availability.rules import Status
 from slomix.database import session as db
 from slomix.deliveries.service import JOB_KIND
-from slomix.jobs.runner import run
+from slomix.jobs.runner import execute
 from slomix.processes import dispatch
 from tests.configuration import ROOM
 from tests.moments import at
@@ -30,9 +30,9 @@ def called(committed: db.Database) -> World:
 def deliver(world: World) -> list[Counter[str]]:
     """Carry what is due, and say what each message cost."""
     costs = []
-    for job in dispatch.tick(world.runtime):
+    for job in dispatch.release_jobs(world.runtime):
         with counted(world.runtime.database) as cost:
-            run(world.runtime, dispatch.HANDLERS[job.kind], job.id)
+            execute(world.runtime, dispatch.HANDLERS[job.kind], job.id)
         if job.kind == JOB_KIND:
             costs.append(cost)
     return costs

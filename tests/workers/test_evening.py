@@ -148,5 +148,5 @@ def test_preview_and_campaign_agree(world: World) -> None:
         )
     campaign_id, _ = call(world, audience=audience)
     with world.session() as session:
-        asked = queries.recipients(session, queries.get(session, campaign_id))
+        asked = queries.recipients_of(session, queries.get_campaign(session, campaign_id))
     assert {one.player_id for one in asked} == {one.player_id for one in ahead.asked}

@@ -232,9 +232,9 @@ def test_a_cancel_is_the_last_word_also_against_a_job_that_saw_it_too_late(commi
     campaign_id, _ = call(world)
     world.clock.move_to(at(20, 45))
     with world.session() as session:
-        campaign = queries.get(session, campaign_id)
+        campaign = queries.get_campaign(session, campaign_id)
         cancel(world, campaign_id)  # in a transaction of its own, while ours holds what it read before
-        queries.write_status(session, campaign, CampaignStatus.RUNNING)
+        queries.record_status(session, campaign, CampaignStatus.RUNNING)
     with world.session() as session:
-        assert queries.get(session, campaign_id).status is CampaignStatus.CANCELLED
+        assert queries.get_campaign(session, campaign_id).status is CampaignStatus.CANCELLED
     assert call(world, "dora", key="again")[1], "the day is free again"

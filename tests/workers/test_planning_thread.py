@@ -16,7 +16,7 @@ from slomix.database.session import Database
 from slomix.dev.simulator.people import BOT_TOKEN, GUILD_ID, TEXT_CHANNEL
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from slomix.jobs.runner import JobContext, run
+from slomix.jobs.runner import JobContext, execute
 from slomix.planning import threads
 from slomix.planning.models import Room
 from slomix.planning.rules import Side
@@ -84,7 +84,7 @@ def test_without_the_setting_nothing_is_promised(peopled: Peopled) -> None:
 def test_opened_three_times_at_once_and_tried_by_three_workers_at_once_there_is_one(committed_room: World) -> None:
     room, job_id = committed_room, job(committed_room).id
     at_once([lambda: open_room(room)] * 3)
-    at_once([lambda: run(room.runtime, dispatch.HANDLERS[threads.KIND], job_id)] * 3)
+    at_once([lambda: execute(room.runtime, dispatch.HANDLERS[threads.KIND], job_id)] * 3)
     assert room.threads.made == 1
     assert members(room) == {"alice", "bob", "erik", "franka"}
 
@@ -110,8 +110,8 @@ def test_a_worker_that_dies_after_making_it_leaves_one_that_the_next_takes_over(
     talk = None
     with room.session() as session:
         talk = threads.PlanningThread().begin(JobContext(room.runtime, session, job(room), room.clock.now()))
-    assert isinstance(talk, threads.Talk)
-    talk.hold()
+    assert isinstance(talk, threads.ThreadSync)
+    talk.run()
     assert stored(room) is None
     pump(room)
     assert room.threads.made == 1
@@ -214,7 +214,7 @@ def test_it_ends_with_its_day(room: World) -> None:
 
 def test_it_ends_when_threads_were_switched_off(room: World) -> None:
     without = replace(room.runtime, threads=None)
-    assert run(without, dispatch.HANDLERS[threads.KIND], job(room).id) is JobStatus.SKIPPED
+    assert execute(without, dispatch.HANDLERS[threads.KIND], job(room).id) is JobStatus.SKIPPED
     assert job(room).reason == Explanation(Reason.SWITCHED_OFF)
 
 

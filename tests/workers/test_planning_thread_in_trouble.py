@@ -7,13 +7,13 @@ from sqlalchemy import update
 
 from slomix import clock
 from slomix.availability.rules import Status
-from slomix.channels.base import SendError, SlowDown
+from slomix.channels.base import RateLimited, SendError
 from slomix.channels.discord import UNKNOWN_CHANNEL
 from slomix.clock import wall_now
 from slomix.deliveries import pausing
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from slomix.jobs.runner import run
+from slomix.jobs.runner import execute
 from slomix.planning import threads
 from slomix.planning.rules import Side
 from slomix.processes import dispatch
@@ -46,7 +46,7 @@ def test_while_discord_is_down_it_is_said_and_tried_more_and_more_rarely(room: W
 
 
 def test_what_discord_asks_for_is_waited_and_is_no_trouble(room: World) -> None:
-    room.threads.error = SlowDown(Reason.OTHER, "busy", retry_after=timedelta(seconds=33))
+    room.threads.error = RateLimited(Reason.OTHER, "busy", retry_after=timedelta(seconds=33))
     assert [tries(room).total_seconds() for _ in range(2)] == [33, 33]
     row = stored(room)
     assert row is not None
@@ -80,7 +80,7 @@ def test_an_error_of_ours_is_tried_again_and_does_not_end_it(room: World, monkey
             room.clock.forward(timedelta(minutes=3))
             with room.session() as session:
                 session.execute(update(Job).values(wait_until=None))
-            assert run(room.runtime, dispatch.HANDLERS[threads.KIND], job(room).id) is JobStatus.PENDING
+            assert execute(room.runtime, dispatch.HANDLERS[threads.KIND], job(room).id) is JobStatus.PENDING
     room.clock.forward(timedelta(minutes=3))
     tries(room)
     assert members(room) == {"alice", "bob", "erik", "franka"}
@@ -102,7 +102,7 @@ def test_a_long_talk_is_cut_short_and_goes_on_at_once(room: World, monkeypatch: 
     swift, wall = room.threads.add, [wall_now()]
 
     def add(thread: str, account: str) -> None:
-        wall[0] += threads.PATIENCE + timedelta(seconds=1)
+        wall[0] += threads.TIME_LIMIT + timedelta(seconds=1)
         swift(thread, account)
 
     monkeypatch.setattr(room.threads, "add", add)

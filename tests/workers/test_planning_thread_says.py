@@ -49,8 +49,8 @@ def test_a_post_whose_answer_was_lost_is_taken_over(room: World) -> None:
     places(room, "bob", Side.A)
     with room.session() as session:
         talk = threads.PlanningThread().begin(JobContext(room.runtime, session, job(room), room.clock.now()))
-    assert isinstance(talk, threads.Talk)
-    talk.hold()
+    assert isinstance(talk, threads.ThreadSync)
+    talk.run()
     places(room, "erik", Side.B)
     pump(room)
     assert says(room)[1:3] == ["**Team A**: Bob", "**Team B**: Erik"]
@@ -75,7 +75,7 @@ def test_two_full_teams_with_long_names_are_short_enough(room: World) -> None:
         captain_id=31,
         name="_" * 48,
     )
-    text = posts.teams(HEADING, {Side.A: team, Side.B: team}, LINK)
+    text = posts.teams_post(HEADING, {Side.A: team, Side.B: team}, LINK)
     assert len(text) < 2000
     assert text.splitlines()[1].endswith(" and 22 more")
 

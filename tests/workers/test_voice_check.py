@@ -9,7 +9,7 @@ from slomix.accounts.models import Player
 from slomix.availability.rules import Status
 from slomix.campaigns import rules
 from slomix.campaigns.models import Recipient
-from slomix.channels.base import SendError, SlowDown
+from slomix.channels.base import RateLimited, SendError
 from slomix.contacts.rules import QuietHours
 from slomix.jobs.rules import JobStatus
 from slomix.presence import service as presence
@@ -115,7 +115,7 @@ def test_one_look_up_that_fails_makes_the_whole_try_fail(begun: World, monkeypat
 
 
 def test_being_asked_to_slow_down_uses_up_no_try(begun: World) -> None:
-    begun.lookup.error = SlowDown(Reason.DISCORD_IS_BUSY, retry_after=timedelta(seconds=1))
+    begun.lookup.error = RateLimited(Reason.DISCORD_IS_BUSY, retry_after=timedelta(seconds=1))
     pump(begun)
     job = jobs_of(begun, latest(begun))[rules.VOICE_CHECK]
     assert (job.status, job.attempts) == (JobStatus.PENDING, 0)
@@ -184,7 +184,7 @@ def test_when_all_are_here_the_server_is_not_asked(begun: World, monkeypatch: py
         questions.append(True)
         return []
 
-    monkeypatch.setattr(begun.game_server, "names", names)
+    monkeypatch.setattr(begun.game_server, "player_names", names)
     in_voice(begun, alice=ROOM, bob=ROOM, erik=ROOM, franka=ROOM)
     pump(begun)
     assert questions == []

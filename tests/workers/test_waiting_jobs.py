@@ -19,12 +19,13 @@ from slomix.deliveries.service import JOB_KIND
 from slomix.jobs import service as job_service
 from slomix.jobs.models import Job
 from slomix.jobs.rules import UNTIL_WOKEN, JobStatus
-from slomix.jobs.runner import run
+from slomix.jobs.runner import execute
 from slomix.processes import dispatch
 from slomix.reasons.codes import Explanation, Reason
 from tests.configuration import ROOM
 from tests.moments import at
 from tests.steps import call, cancel, latest
+from tests.waiting import PATIENCE
 from tests.workers.pump import pump
 from tests.workers.stage import EVERYBODY, FOLLOW_UP, go, in_voice, rows, status, summary, told
 from tests.world import World, build_world
@@ -43,10 +44,10 @@ def waits(world: World, kind: str) -> bool:
 
 def run_due(world: World, *, only: str | None = None) -> list[str]:
     """One tick and what it releases, and the kinds of that; `only` one of them is run."""
-    released = dispatch.tick(world.runtime)
+    released = dispatch.release_jobs(world.runtime)
     for job in released:
         if only in {None, job.kind}:
-            run(world.runtime, dispatch.HANDLERS[job.kind], job.id)
+            execute(world.runtime, dispatch.HANDLERS[job.kind], job.id)
     return [job.kind for job in released]
 
 
@@ -104,7 +105,7 @@ def test_the_summary_is_a_job_of_its_own_beside_the_three_and_comes_after_the_fo
     assert summary(judged)[-1] == "follow-up 2/2"
     assert status(judged) is CampaignStatus.FOLLOWUP_SENT
     with judged.session() as session:
-        own = queries.progress(session, queries.get(session, latest(judged))).jobs
+        own = queries.read_progress(session, queries.get_campaign(session, latest(judged))).jobs
     assert sorted(job.kind for job in own) == sorted(rules.JOB_KINDS)
 
 
@@ -137,7 +138,7 @@ def test_a_worker_that_dies_right_after_the_last_message_leaves_nothing_asleep(c
 def test_a_worker_that_dies_over_a_woken_job_is_followed_by_another(judged: World) -> None:
     judged.clock.forward(timedelta(seconds=3))
     run_due(judged, only=JOB_KIND)
-    released = dispatch.tick(judged.runtime)
+    released = dispatch.release_jobs(judged.runtime)
     [summary_job] = [job for job in released if job.kind == rules.VOICE_SUMMARY]
     with judged.session() as session:
         assert job_service.claim(session, summary_job.id, now=judged.clock.now(), wall=wall_now()) is not None
@@ -177,7 +178,7 @@ def test_cancelled_while_the_follow_ups_are_open_there_is_no_summary(judged: Wor
 def test_an_operator_who_calls_the_voice_check_off_calls_its_summary_off(judged: World) -> None:
     check = job_of(judged, rules.VOICE_CHECK)
     with judged.session() as session:
-        assert job_actions.cancel(session, check.id, now=judged.clock.now(), by="dora") == 2
+        assert job_actions.cancel_job(session, check.id, now=judged.clock.now(), by="dora") == 2
     judged.clock.forward(timedelta(seconds=3))
     pump(judged)
     assert summaries(judged) == 0
@@ -230,11 +231,11 @@ def test_the_last_messages_that_are_settled_call_the_scheduler(committed: db.Dat
     run_due(world, only=rules.START)
     with world.session() as session:
         session.execute(update(Job).values(nudge_again_at=None))
-    carriers = [job for job in dispatch.tick(world.runtime) if job.kind == JOB_KIND]
+    carriers = [job for job in dispatch.release_jobs(world.runtime) if job.kind == JOB_KIND]
     with psycopg.connect(db.libpq_url(committed.url), autocommit=True) as connection:
-        connection.execute(f"LISTEN {db.JOBS}")
+        connection.execute(f"LISTEN {db.JOBS_CHANNEL}")
         for job in carriers:
-            run(world.runtime, dispatch.HANDLERS[job.kind], job.id)
-        heard = list(connection.notifies(timeout=0.2))
+            execute(world.runtime, dispatch.HANDLERS[job.kind], job.id)
+        heard = list(connection.notifies(timeout=PATIENCE, stop_after=len(carriers)))
     assert len(heard) == len(carriers)
     assert {row[0].value for row in rows(world, "T0").values()} == {"sent" if is_wanted else "skipped"}

@@ -18,7 +18,7 @@ from slomix.deliveries.rules import DeliveryStatus
 from slomix.health import service as health
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from slomix.jobs.runner import run
+from slomix.jobs.runner import execute
 from slomix.processes import dispatch
 from slomix.reasons.codes import Explanation, Reason
 from tests.moments import at
@@ -41,7 +41,7 @@ def called(world: World) -> Iterator[World]:
 
 def watch(world: World) -> Job:
     with world.session() as session:
-        query = select(Job).where(Job.kind == rules.WATCH).execution_options(populate_existing=True)
+        query = select(Job).where(Job.kind == rules.RISK_MONITOR).execution_options(populate_existing=True)
         return session.scalars(query).one()
 
 
@@ -49,7 +49,7 @@ def is_well(world: World) -> None:
     """Every process has just said that it lives, and who is in voice is known."""
     with world.session() as session:
         for part in ("scheduler", "worker", "discord"):
-            health.beat(session, part, "here/1", wall=wall_now())
+            health.record_heartbeat(session, part, "here/1", wall=wall_now())
     in_voice(world)
 
 
@@ -79,7 +79,7 @@ def test_it_is_promised_with_the_campaign_and_counted_among_none_of_its_three_jo
 def test_a_dry_run_has_none(world: World) -> None:
     call(world, dry_run=True)
     with world.session() as session:
-        assert session.scalars(select(Job).where(Job.kind == rules.WATCH)).all() == []
+        assert session.scalars(select(Job).where(Job.kind == rules.RISK_MONITOR)).all() == []
 
 
 def test_what_lasts_is_told_to_the_promoter_once(called: World) -> None:
@@ -168,7 +168,7 @@ def test_a_danger_that_is_over_when_the_message_would_leave_is_not_told(called: 
 def test_a_warning_that_told_nobody_is_followed_by_one_that_does(called: World) -> None:
     a_warning_that_comes_too_late(called)
     with called.session() as session:
-        health.forget(session)
+        health.clear_heartbeats(session)
     pump(called, watching=True)
     half_a_minute_passes(called)
     pump(called, watching=True)
@@ -185,8 +185,8 @@ def a_warning_that_comes_too_late(world: World) -> None:
     half_a_minute_passes(world)
     with world.session() as session:
         session.execute(update(Job).values(wait_until=None, nudge_again_at=None))
-    [watch] = [job for job in dispatch.tick(world.runtime) if job.kind == "campaign_watch"]
-    run(world.runtime, dispatch.HANDLERS[watch.kind], watch.id)
+    [watch] = [job for job in dispatch.release_jobs(world.runtime) if job.kind == "campaign_watch"]
+    execute(world.runtime, dispatch.HANDLERS[watch.kind], watch.id)
     assert [row.status for row in warnings(world)] == [DeliveryStatus.PENDING]
     is_well(world)
     pump(world, watching=True)

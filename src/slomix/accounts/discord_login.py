@@ -32,7 +32,7 @@ class LoginRefused(Invalid):
 
 
 @dataclass(frozen=True)
-class Departure:
+class LoginRedirect:
     """A login about to leave for Discord."""
 
     url: str
@@ -67,15 +67,15 @@ def _client(settings: Settings) -> Any:
     )
 
 
-def depart(settings: Settings) -> Departure:
+def start_login(settings: Settings) -> LoginRedirect:
     """Where the browser goes, with a fresh state and PKCE challenge."""
     verifier = generate_token(64)
     with _client(settings) as client:
         url, state = client.create_authorization_url(settings.discord_authorize_url, code_verifier=verifier)
-    return Departure(url, state, verifier)
+    return LoginRedirect(url, state, verifier)
 
 
-def is_known(settings: Settings) -> bool:
+def is_client_known(settings: Settings) -> bool:
     """Whether Discord knows our client id and secret. Raise DiscordDown.
 
     It is asked to exchange a code that nobody was given: who asks is looked at before the code is (RFC 6749, 5.2).
@@ -91,7 +91,7 @@ def is_known(settings: Settings) -> bool:
     return answer.status_code == 400 and "invalid_client" not in answer.text
 
 
-def arrive(settings: Settings, *, code: str, code_verifier: str) -> DiscordIdentity:
+def fetch_identity(settings: Settings, *, code: str, code_verifier: str) -> DiscordIdentity:
     """Exchange the code and ask who it is, then forget the token. Raise DiscordDown or LoginRefused."""
     try:
         with _client(settings) as client:

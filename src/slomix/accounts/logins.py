@@ -29,7 +29,7 @@ def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def begin_login(
+def create_login_attempt(
     session: Session,
     *,
     state: str,
@@ -46,13 +46,13 @@ def begin_login(
             state_hash=_hash(state),
             browser_hash=_hash(browser),
             code_verifier=code_verifier,
-            next_path=rules.own_path(next_path),
+            next_path=rules.local_path(next_path),
             expires_at=expires_at,
         )
     )
 
 
-def accept_login(session: Session, *, state: str, browser: str, now: datetime) -> LoginAttempt:
+def use_login_attempt(session: Session, *, state: str, browser: str, now: datetime) -> LoginAttempt:
     """Take back the login with this state: once, in time, and in the browser that began it."""
     attempt = session.scalars(
         delete(LoginAttempt)
@@ -78,7 +78,7 @@ def log_in(session: Session, *, discord_id: str, username: str, display_name: st
         .returning(User)
     ).one_or_none()
     if new is not None:
-        service.record(session, LinkAction.DISCORD_LINKED, user=new, now=now)
+        service.record_action(session, LinkAction.DISCORD_LINKED, user=new, now=now)
         return new
     known = session.scalars(select(User).where(User.discord_id == discord_id)).one()
     for name, value in values.items():
@@ -87,7 +87,7 @@ def log_in(session: Session, *, discord_id: str, username: str, display_name: st
     return known
 
 
-def expect(
+def create_expected_user(
     session: Session, *, discord_id: str, username: str, display_name: str, last_login_at: datetime, now: datetime
 ) -> User:
     """The user of this Discord account, made for somebody who has not logged in here yet; who has stays as they are."""
@@ -100,35 +100,35 @@ def expect(
     return session.scalars(select(User).where(User.discord_id == discord_id)).one()
 
 
-def open_session(session: Session, user: User, *, now: datetime) -> str:
+def open_login_session(session: Session, user: User, *, now: datetime) -> str:
     """Log a browser in; returns the key for its cookie, of which only the hash stays here."""
     session.execute(delete(LoginSession).where(LoginSession.user_id == user.id, LoginSession.expires_at <= now))
     key = secrets.token_urlsafe(32)
     session.add(
-        LoginSession(key_hash=_hash(key), user_id=user.id, created_at=now, expires_at=now + rules.SESSION_LASTS)
+        LoginSession(key_hash=_hash(key), user_id=user.id, created_at=now, expires_at=now + rules.SESSION_LIFETIME)
     )
     return key
 
 
-def close_session(session: Session, key: str) -> None:
+def close_login_session(session: Session, key: str) -> None:
     """Log one browser out: a copy of its cookie is worth nothing from now on."""
     session.execute(delete(LoginSession).where(LoginSession.key_hash == _hash(key)))
 
 
-def close_all_sessions(session: Session, user: User, *, now: datetime, actor: str | None = None) -> None:
+def close_all_login_sessions(session: Session, user: User, *, now: datetime, actor: str | None = None) -> None:
     """Log the user out everywhere."""
     session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
-    service.record(session, LinkAction.SIGNED_OUT, user=user, actor=actor, now=now)
+    service.record_action(session, LinkAction.SIGNED_OUT, user=user, actor=actor, now=now)
 
 
-def count_sessions(session: Session, user_id: int, *, now: datetime) -> int:
+def count_login_sessions(session: Session, user_id: int, *, now: datetime) -> int:
     """In how many browsers the user is logged in."""
     ours = (LoginSession.user_id == user_id) & (LoginSession.expires_at > now)
     return session.scalar(select(func.count()).select_from(LoginSession).where(ours)) or 0
 
 
 @dataclass(frozen=True)
-class Somebody:
+class SessionUser:
     """Who is behind a cookie, as of now."""
 
     user_id: int
@@ -142,13 +142,13 @@ class Somebody:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-def who_they_are(
+def users_of_sessions(
     session: Session,
     session_keys: Collection[str],
     *,
     now: datetime,
     extra: Mapping[str, ColumnElement[Any]] | None = None,
-) -> dict[str, Somebody]:
+) -> dict[str, SessionUser]:
     """Return the users behind these cookies; an ended or expired session belongs to no user.
 
     `extra` columns may be correlated with `User`, and are read in the same statement.
@@ -178,7 +178,7 @@ def who_they_are(
         .where(LoginSession.key_hash.in_(by_hash), LoginSession.expires_at > now)
     )
     return {
-        by_hash[row.key_hash]: Somebody(
+        by_hash[row.key_hash]: SessionUser(
             row.id,
             row.discord_id,
             row.display_name,

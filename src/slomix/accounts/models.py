@@ -66,7 +66,7 @@ class GrantedRole(Base):
     granted_at: Mapped[datetime]
 
 
-class Claim(Base):
+class ProfileRequest(Base):
     """Somebody says that a profile is theirs, and an admin decides: it is taken, or all links are confirmed here."""
 
     __tablename__ = "player_claims"

@@ -15,7 +15,7 @@ from slomix.accounts import service
 from slomix.accounts.rules import LinkAction
 from slomix.errors import Invalid
 
-Row = tuple[str, str, list[str]]
+ProfileRow = tuple[str, str, list[str]]
 
 # As a person writes it: `float` alone would take 1_0 and nan.
 RATING = re.compile(r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
@@ -24,55 +24,55 @@ LARGEST_RATING = 1e9
 
 
 @dataclass(frozen=True)
-class Profiles:
+class ParsedProfiles:
     """The profiles of a file, and their ratings by guid; None in place of all of them without that column."""
 
-    rows: list[Row]
+    rows: list[ProfileRow]
     ratings: dict[str, float | None] | None
 
 
-class BadFile(Invalid):
+class InvalidPlayersFile(Invalid):
     """Say why a file cannot be imported, and where it is wrong."""
 
 
-def decode(data: bytes) -> str:
+def decode_file(data: bytes) -> str:
     """Read the text of a file. Raise BadFile when it is not UTF-8."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise BadFile(words.CSV_NOT_UTF8) from None
+        raise InvalidPlayersFile(words.CSV_NOT_UTF8) from None
 
 
-def read(text: str) -> Profiles:
+def parse_profiles(text: str) -> ParsedProfiles:
     """Read the profiles in a text. Raise BadFile."""
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    found: dict[str, Row] = {}
+    found: dict[str, ProfileRow] = {}
     ratings: dict[str, float | None] = {}
     try:
         missing = {"guid", "name"} - set(reader.fieldnames or ())
         if missing:
-            raise BadFile(words.CSV_NO_COLUMN.format(columns=", ".join(sorted(missing))))
+            raise InvalidPlayersFile(words.CSV_NO_COLUMN.format(columns=", ".join(sorted(missing))))
         for (guid, name, aliases), rating in _rows(reader):
             if guid in found:
-                raise BadFile(words.CSV_TWICE.format(line=reader.line_num, guid=guid))
+                raise InvalidPlayersFile(words.CSV_TWICE.format(line=reader.line_num, guid=guid))
             found[guid], ratings[guid] = (guid, name, aliases), rating
     except csv.Error as error:
-        raise BadFile(words.CSV_NOT_READABLE.format(line=reader.line_num, error=error)) from None
+        raise InvalidPlayersFile(words.CSV_NOT_READABLE.format(line=reader.line_num, error=error)) from None
     if not found:
-        raise BadFile(words.CSV_EMPTY)
-    return Profiles(list(found.values()), ratings if "rating" in (reader.fieldnames or ()) else None)
+        raise InvalidPlayersFile(words.CSV_EMPTY)
+    return ParsedProfiles(list(found.values()), ratings if "rating" in (reader.fieldnames or ()) else None)
 
 
-def _rows(reader: "csv.DictReader[str]") -> Iterator[tuple[Row, float | None]]:
+def _rows(reader: "csv.DictReader[str]") -> Iterator[tuple[ProfileRow, float | None]]:
     for row in reader:
         if None in row:  # where DictReader keeps what no column is for
-            raise BadFile(words.CSV_TOO_MANY_FIELDS.format(line=reader.line_num))
+            raise InvalidPlayersFile(words.CSV_TOO_MANY_FIELDS.format(line=reader.line_num))
         guid, name = (row["guid"] or "").strip(), (row["name"] or "").strip()
         if not guid or not name:
-            raise BadFile(words.CSV_EMPTY_FIELD.format(line=reader.line_num))
+            raise InvalidPlayersFile(words.CSV_EMPTY_FIELD.format(line=reader.line_num))
         aliases = [alias.strip() for alias in (row.get("aliases") or "").split("|") if alias.strip()]
         if any(unicodedata.category(letter) == "Cc" for part in (guid, name, *aliases) for letter in part):
-            raise BadFile(words.CSV_CONTROL_CHARACTER.format(line=reader.line_num))
+            raise InvalidPlayersFile(words.CSV_CONTROL_CHARACTER.format(line=reader.line_num))
         yield (guid, name, aliases), _rating((row.get("rating") or "").strip(), reader.line_num)
 
 
@@ -81,12 +81,14 @@ def _rating(text: str, line: int) -> float | None:
     if not text:
         return None
     if RATING.fullmatch(text) is None or abs(float(text)) > LARGEST_RATING:
-        raise BadFile(words.CSV_NO_RATING.format(line=line))
+        raise InvalidPlayersFile(words.CSV_NO_RATING.format(line=line))
     return float(text)
 
 
-def store(session: Session, profiles: Profiles, *, actor: str | None, now: datetime) -> tuple[int, int]:
+def import_profiles(session: Session, profiles: ParsedProfiles, *, actor: str | None, now: datetime) -> tuple[int, int]:
     """Add and update these profiles, log it, and return how many of each. No actor is the command line."""
     added, updated = service.import_players(session, profiles.rows, ratings=profiles.ratings, now=now)
-    service.record(session, LinkAction.PLAYERS_IMPORTED, actor=actor, now=now, added=str(added), updated=str(updated))
+    service.record_action(
+        session, LinkAction.PLAYERS_IMPORTED, actor=actor, now=now, added=str(added), updated=str(updated)
+    )
     return added, updated

@@ -24,7 +24,7 @@ class NoSuchDiscordId(Invalid):
         super().__init__(words.NO_SUCH_DISCORD_ID)
 
 
-def read_role(text: str) -> Role:
+def parse_role(text: str) -> Role:
     """Raise NoSuchRole for anything but the name of one."""
     try:
         return Role(text)
@@ -32,7 +32,7 @@ def read_role(text: str) -> Role:
         raise NoSuchRole from None
 
 
-def by_settings(settings: Settings, role: Role) -> frozenset[str]:
+def configured_holders(settings: Settings, role: Role) -> frozenset[str]:
     """Who has this right from the settings, whatever is granted or taken here."""
     return settings.all_admin_ids if role is Role.ADMIN else settings.promoter_discord_ids
 
@@ -66,7 +66,7 @@ def revoke(session: Session, discord_id: str, role: Role, *, actor: str | None, 
     return True
 
 
-def granted(session: Session) -> list[GrantedRole]:
+def granted_roles(session: Session) -> list[GrantedRole]:
     """All of them, in the order they were given."""
     return list(session.scalars(select(GrantedRole).order_by(GrantedRole.granted_at, GrantedRole.discord_id)))
 
@@ -75,4 +75,4 @@ def _record(
     session: Session, action: LinkAction, discord_id: str, role: Role, actor: str | None, now: datetime
 ) -> None:
     user = session.scalars(select(User).where(User.discord_id == discord_id)).one_or_none()
-    service.record(session, action, user=user, discord_id=discord_id, actor=actor, now=now, role=role)
+    service.record_action(session, action, user=user, discord_id=discord_id, actor=actor, now=now, role=role)

@@ -5,9 +5,9 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 # How long a browser stays logged in after a login.
-SESSION_LASTS = timedelta(days=60)
+SESSION_LIFETIME = timedelta(days=60)
 # How old the answer to "is this a member of our server" may get before it is asked again.
-MEMBERSHIP_HOLDS = timedelta(hours=20)
+MEMBERSHIP_VALID_FOR = timedelta(hours=20)
 
 
 class Role(enum.StrEnum):
@@ -45,7 +45,7 @@ class LinkAction(enum.StrEnum):
 
 
 # A search for when a user got their profile looks for these.
-LINKING = (LinkAction.PLAYER_LINKED, LinkAction.PLAYER_CHANGED)
+LINK_ACTIONS = (LinkAction.PLAYER_LINKED, LinkAction.PLAYER_CHANGED)
 
 
 def is_discord_id(text: str) -> bool:
@@ -59,7 +59,7 @@ def like_pattern(text: str) -> str:
     return f"%{escaped}%"
 
 
-def own_path(target: str | None) -> str:
+def local_path(target: str | None) -> str:
     """Return `target` if it is a path of ours, else `/`: a login must not lead to another site, nor into itself."""
     if not target or not target.startswith("/") or target.startswith("//") or "\\" in target:
         return "/"

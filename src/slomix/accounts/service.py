@@ -36,16 +36,16 @@ class NotAMember(NotAllowed):
         super().__init__(words.NOT_A_MEMBER)
 
 
-def suggestions(session: Session, user: User, *, limit: int = 12) -> list[Player]:
+def suggest_profiles(session: Session, user: User, *, limit: int = 12) -> list[Player]:
     """Free profiles whose name or alias looks like the user's Discord names."""
     found: dict[int, Player] = {}
     for name in dict.fromkeys((user.display_name, user.discord_username)):
-        for player in search(session, name, limit=limit, only_free=True):
+        for player in search_profiles(session, name, limit=limit, only_free=True):
             found.setdefault(player.id, player)
     return list(found.values())[:limit]
 
 
-def search(session: Session, text: str, *, limit: int = 20, only_free: bool = False) -> list[Player]:
+def search_profiles(session: Session, text: str, *, limit: int = 20, only_free: bool = False) -> list[Player]:
     """Profiles with `text` in their name or an alias, colour codes aside, free ones first.
 
     Nothing for fewer than two letters.
@@ -61,8 +61,8 @@ def search(session: Session, text: str, *, limit: int = 20, only_free: bool = Fa
             select(Player)
             .where(
                 or_(
-                    bare(Player.name).ilike(pattern, escape="\\"),
-                    exists(select(alias).where(bare(alias).ilike(pattern, escape="\\"))),
+                    plain_name_sql(Player.name).ilike(pattern, escape="\\"),
+                    exists(select(alias).where(plain_name_sql(alias).ilike(pattern, escape="\\"))),
                 ),
                 ~is_taken if only_free else true(),
             )
@@ -72,29 +72,29 @@ def search(session: Session, text: str, *, limit: int = 20, only_free: bool = Fa
     )
 
 
-def bare(name: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[str]:
+def plain_name_sql(name: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[str]:
     """Take the colours out of a name, as `plain_name` does, to look through names in a query."""
     return func.regexp_replace(name, COLOUR_CODE, "", "g")
 
 
-class LinkGone(NotAllowed):
+class LinkEnded(NotAllowed):
     """The link that somebody acts by ended while they asked."""
 
     def __init__(self) -> None:
         super().__init__(words.PLEASE_LINK)
 
 
-def hold_link(session: Session, user_id: int, player_id: int) -> None:
+def lock_link(session: Session, user_id: int, player_id: int) -> None:
     """Until this transaction ends the user has this player; raise LinkGone when they have not any more.
 
     Linking and unlinking wait for it, and what they take away is taken away with what was written meanwhile.
     """
     ours = (User.id == user_id) & (User.player_id == player_id)
     if session.scalar(select(User.id).where(ours).with_for_update(read=True, key_share=True)) is None:
-        raise LinkGone
+        raise LinkEnded
 
 
-def lock(session: Session, *users: User) -> None:
+def lock_users(session: Session, *users: User) -> None:
     """Hold the rows of these users, in the order in which everybody does, and see them as they are now.
 
     Raise LinkGone when an account was deleted meanwhile.
@@ -102,14 +102,14 @@ def lock(session: Session, *users: User) -> None:
     ids = sorted({user.id for user in users})
     held = session.scalars(select(User.id).where(User.id.in_(ids)).order_by(User.id).with_for_update()).all()
     if list(held) != ids:
-        raise LinkGone
+        raise LinkEnded
     for user in users:
         session.refresh(user)  # read anew: what a locking query joins to the row may be from before the wait
 
 
-def forget(session: Session, user: User, *, now: datetime) -> None:
+def delete_user(session: Session, user: User, *, now: datetime) -> None:
     """Delete the account with its sessions, claims and roles; the log keeps what happened, and not to whom."""
-    record(session, LinkAction.DISCORD_UNLINKED, user=user, now=now)
+    record_action(session, LinkAction.DISCORD_UNLINKED, user=user, now=now)
     session.flush()
     session.execute(update(LinkEvent).where(LinkEvent.discord_id == user.discord_id).values(discord_id=""))
     session.execute(update(LinkEvent).where(LinkEvent.actor == user.discord_id).values(actor=""))
@@ -117,13 +117,13 @@ def forget(session: Session, user: User, *, now: datetime) -> None:
     session.execute(delete(User).where(User.id == user.id))
 
 
-def taken(session: Session, players: Iterable[Player]) -> set[int]:
+def linked_player_ids(session: Session, players: Iterable[Player]) -> set[int]:
     """Those of the profiles that somebody has."""
     ids = [player.id for player in players]
     return {one for one in session.scalars(select(User.player_id).where(User.player_id.in_(ids))) if one is not None}
 
 
-def profile(session: Session, guid: str) -> Player:
+def get_profile(session: Session, guid: str) -> Player:
     """The profile with this guid. Raise NoSuchProfile."""
     player = session.scalars(select(Player).where(Player.guid == guid)).one_or_none()
     if player is None:
@@ -131,14 +131,14 @@ def profile(session: Session, guid: str) -> Player:
     return player
 
 
-def owner(session: Session, player: Player) -> User | None:
+def user_of_player(session: Session, player: Player) -> User | None:
     """Whose profile this is."""
     return session.scalars(select(User).where(User.player_id == player.id)).one_or_none()
 
 
 def link_player(session: Session, user: User, guid: str, *, now: datetime, actor: str | None = None) -> Player:
     """Link the user to a profile, instead of an earlier one if there was one. Raise ProfileTaken or NoSuchProfile."""
-    player = profile(session, guid)
+    player = get_profile(session, guid)
     if user.player_id == player.id:
         return player
     before = user.player
@@ -149,9 +149,9 @@ def link_player(session: Session, user: User, guid: str, *, now: datetime, actor
         raise ProfileTaken(plain_name(player.name)) from error
     action = LinkAction.PLAYER_CHANGED if before else LinkAction.PLAYER_LINKED
     details = {"guid": player.guid, **({"old_guid": before.guid} if before else {})}
-    record(session, action, user=user, actor=actor, now=now, **details)
+    record_action(session, action, user=user, actor=actor, now=now, **details)
     session.refresh(user)
-    db.notify(session, db.LIVE, "board")
+    db.notify(session, db.LIVE_CHANNEL, "board")
     return player
 
 
@@ -161,18 +161,18 @@ def unlink_player(session: Session, user: User, *, now: datetime, actor: str | N
         return
     guid = user.player.guid
     session.execute(update(User).where(User.id == user.id).values(player_id=None))
-    record(session, LinkAction.PLAYER_UNLINKED, user=user, actor=actor, now=now, old_guid=guid)
+    record_action(session, LinkAction.PLAYER_UNLINKED, user=user, actor=actor, now=now, old_guid=guid)
     session.refresh(user)
-    db.notify(session, db.LIVE, "board")
+    db.notify(session, db.LIVE_CHANNEL, "board")
 
 
-def discord_ids(session: Session, player_ids: Iterable[int]) -> dict[int, str]:
+def discord_ids_of(session: Session, player_ids: Iterable[int]) -> dict[int, str]:
     """The Discord account of each linked player."""
     rows = session.execute(select(User.player_id, User.discord_id).where(User.player_id.in_(list(player_ids))))
     return {row.player_id: row.discord_id for row in rows if row.player_id is not None}
 
 
-def names(session: Session, player_ids: Iterable[int]) -> dict[int, str]:
+def player_names(session: Session, player_ids: Iterable[int]) -> dict[int, str]:
     """The names of these players, with their colour codes."""
     return {
         row.id: row.name
@@ -210,19 +210,19 @@ def import_players(
     return len(rows) - len(known), len(known)
 
 
-def note_membership(session: Session, user: User, is_member: bool, *, now: datetime) -> None:
+def record_membership(session: Session, user: User, is_member: bool, *, now: datetime) -> None:
     """Write down whether Discord says that this user is in our server; a change is logged."""
     found = Membership.MEMBER if is_member else Membership.LEFT
     if found is Membership.LEFT and user.membership is not Membership.LEFT and user.player_id is not None:
-        record(session, LinkAction.LEFT_GUILD, user=user, now=now)
-        db.notify(session, db.LIVE, "board")
+        record_action(session, LinkAction.LEFT_GUILD, user=user, now=now)
+        db.notify(session, db.LIVE_CHANNEL, "board")
     if found is Membership.MEMBER and user.membership is Membership.LEFT:
-        record(session, LinkAction.CAME_BACK, user=user, now=now)
-        db.notify(session, db.LIVE, "board")
+        record_action(session, LinkAction.CAME_BACK, user=user, now=now)
+        db.notify(session, db.LIVE_CHANNEL, "board")
     user.membership, user.membership_seen_at = found, now
 
 
-def record(
+def record_action(
     session: Session,
     action: LinkAction,
     *,

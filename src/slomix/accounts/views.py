@@ -28,9 +28,9 @@ def login() -> Response:
     """Off to Discord. The state stays here; the cookie only says which browser began."""
     settings, now = web.runtime().settings, web.now()
     browser = session.setdefault(BROWSER, secrets.token_urlsafe(16))
-    departure = discord_login.depart(settings)
+    departure = discord_login.start_login(settings)
     with web.runtime().transaction() as db_session:
-        logins.begin_login(
+        logins.create_login_attempt(
             db_session,
             state=departure.state,
             browser=browser,
@@ -48,7 +48,7 @@ def callback() -> Response:
     """Back from Discord: consent or not."""
     settings, now = web.runtime().settings, web.now()
     with web.runtime().transaction() as db_session:
-        attempt = logins.accept_login(
+        attempt = logins.use_login_attempt(
             db_session, state=request.args.get("state", ""), browser=session.get(BROWSER, ""), now=now
         )
         verifier, next_path = attempt.code_verifier, attempt.next_path
@@ -58,7 +58,7 @@ def callback() -> Response:
     if code is None:
         flash(words.LOGIN_DECLINED, "note")
         return redirect(next_path, code=303)
-    identity = discord_login.arrive(settings, code=code, code_verifier=verifier)
+    identity = discord_login.fetch_identity(settings, code=code, code_verifier=verifier)
     with web.runtime().transaction() as db_session:
         user = logins.log_in(
             db_session,
@@ -68,7 +68,7 @@ def callback() -> Response:
             now=now,
         )
         _forget_earlier(db_session)
-        key = logins.open_session(db_session, user, now=now)
+        key = logins.open_login_session(db_session, user, now=now)
     # Nothing of before stays: neither what a stranger may have planted, nor who was logged in here.
     session.clear()
     session.permanent = True
@@ -87,7 +87,7 @@ def _forget_earlier(db_session: Session) -> None:
     """End the session that this browser's cookie names, here and not only in the browser."""
     key = session.get("_user_id")
     if isinstance(key, str):
-        logins.close_session(db_session, key)
+        logins.close_login_session(db_session, key)
 
 
 @blueprint.post("/auth/logout")
@@ -100,9 +100,9 @@ def logout() -> Response:
 @blueprint.post("/auth/logout/everywhere")
 def logout_everywhere() -> Response:
     """End every session of this account: a lost phone, a forgotten browser elsewhere."""
-    who = web.the_user()
+    who = web.require_user()
     with web.runtime().transaction() as db_session:
-        logins.close_all_sessions(db_session, db_session.get_one(User, who.user_id), now=web.now())
+        logins.close_all_login_sessions(db_session, db_session.get_one(User, who.user_id), now=web.now())
     return _logged_out(words.SIGNED_OUT)
 
 
@@ -116,10 +116,10 @@ def _logged_out(sentence: str) -> Response:
 @blueprint.get("/auth/link/start")
 def link_start() -> Response:
     """The banner's button: to the login, or on to the profile."""
-    target = url_for("profile.profile", next=rules.own_path(request.args.get("next")))
+    target = url_for("profile.profile", next=rules.local_path(request.args.get("next")))
     if isinstance(web.viewer(), Viewer):
         return redirect(target)
-    return redirect(url_for("accounts.login", next=rules.own_path(request.args.get("next"))))
+    return redirect(url_for("accounts.login", next=rules.local_path(request.args.get("next"))))
 
 
 @blueprint.get("/auth/link/status")

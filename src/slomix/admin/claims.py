@@ -7,9 +7,9 @@ from werkzeug.wrappers import Response
 from slomix import words
 from slomix.accounts import claims
 from slomix.accounts import service as accounts
-from slomix.accounts.models import Claim
+from slomix.accounts.models import ProfileRequest
 from slomix.admin import queries
-from slomix.admin.request_args import must_be_as_seen
+from slomix.admin.request_args import check_unchanged
 from slomix.presence.game_names import plain_name
 from slomix.privacy import unlinking
 from slomix.web import responses as web
@@ -21,10 +21,10 @@ blueprint = Blueprint("disputes", __name__, url_prefix="/claims")
 @blueprint.get("")
 def show() -> str:
     with reading() as session:
-        waiting = claims.open_claims(session)
+        waiting = claims.pending_requests(session)
         shown = {
             "claims": waiting,
-            "owners": queries.owners(session, [claim.player_id for claim in waiting]),
+            "owners": queries.owners_of_players(session, [claim.player_id for claim in waiting]),
         }
     return render_template("admin/claims.html", **shown)
 
@@ -41,10 +41,10 @@ def confirm_refuse(claim_id: int) -> str:
 
 def _confirm(claim_id: int, *, is_grant: bool) -> str:
     with reading() as session:
-        claim = claims.unsettled(session, claim_id)
+        claim = claims.get_pending_request(session, claim_id)
         shown = {
             "claim": claim,
-            "owner": accounts.owner(session, claim.player),
+            "owner": accounts.user_of_player(session, claim.player),
             "is_grant": is_grant,
         }
     return render_template("admin/settle.html", **shown)
@@ -53,30 +53,30 @@ def _confirm(claim_id: int, *, is_grant: bool) -> str:
 @blueprint.post("/<id:claim_id>/grant")
 def grant(claim_id: int) -> Response:
     """Give the profile to the claimant and unlink the owner that the admin saw."""
-    who, now = web.the_admin(), web.now()
+    who, now = web.require_admin(), web.now()
     with web.runtime().transaction() as session:
-        claim = claims.unsettled(session, claim_id)
+        claim = claims.get_pending_request(session, claim_id)
         _must_be_as_seen(session, claim)
-        unlinking.grant(session, claim_id, actor=who.discord_id, today=web.today(now), now=now)
+        unlinking.grant_request(session, claim_id, actor=who.discord_id, today=web.today(now), now=now)
     return _done(words.CLAIM_GRANTED, claim)
 
 
 @blueprint.post("/<id:claim_id>/refuse")
 def refuse(claim_id: int) -> Response:
-    who, now = web.the_admin(), web.now()
+    who, now = web.require_admin(), web.now()
     with web.runtime().transaction() as session:
-        claim = claims.unsettled(session, claim_id)
-        claims.refuse(session, claim_id, actor=who.discord_id, now=now)
+        claim = claims.get_pending_request(session, claim_id)
+        claims.refuse_request(session, claim_id, actor=who.discord_id, now=now)
     return _done(words.CLAIM_REFUSED, claim)
 
 
-def _must_be_as_seen(session: Session, claim: Claim) -> None:
-    owner = accounts.owner(session, claim.player)
-    must_be_as_seen("owner", owner.id if owner else None)
-    must_be_as_seen("before", claim.user.player_id)
+def _must_be_as_seen(session: Session, claim: ProfileRequest) -> None:
+    owner = accounts.user_of_player(session, claim.player)
+    check_unchanged("owner", owner.id if owner else None)
+    check_unchanged("before", claim.user.player_id)
 
 
-def _done(sentence: str, claim: Claim) -> Response:
+def _done(sentence: str, claim: ProfileRequest) -> Response:
     person, player = plain_name(claim.user.display_name), plain_name(claim.player.name)
     flash(sentence.format(person=person, player=player), "done")
     return redirect(url_for("admin.disputes.show"), code=303)

@@ -13,13 +13,13 @@ from slomix.campaigns import queries as campaigns
 from slomix.campaigns import retrying as campaign_retrying
 from slomix.campaigns import rules as campaign_rules
 from slomix.campaigns.models import Campaign
-from slomix.campaigns.retrying import IsCancelled, NothingToRetry
+from slomix.campaigns.retrying import CampaignCancelled, NothingToRetry
 from slomix.campaigns.rules import CampaignStatus, campaign_of
 from slomix.config.settings import Settings
 from slomix.database import session as db
 from slomix.deliveries import retrying
 from slomix.deliveries.models import Delivery
-from slomix.deliveries.retrying import Chances
+from slomix.deliveries.retrying import RetryChoices
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.deliveries.service import JOB_KIND
 from slomix.errors import Conflict, NotFound
@@ -39,17 +39,17 @@ class NoSuchJob(NotFound):
         super().__init__(words.NO_SUCH_JOB)
 
 
-class IsRunning(Conflict):
+class JobRunning(Conflict):
     def __init__(self) -> None:
         super().__init__(words.JOB_IS_RUNNING)
 
 
-class NotPending(Conflict):
+class JobNotPending(Conflict):
     def __init__(self, status: JobStatus) -> None:
         super().__init__(words.JOB_IS_OVER.format(status=words.STATES[status]))
 
 
-class NotFailed(Conflict):
+class JobNotFailed(Conflict):
     def __init__(self, status: JobStatus) -> None:
         super().__init__(words.JOB_NOT_FAILED.format(status=words.STATES[status]))
 
@@ -66,13 +66,13 @@ class MayArriveTwice(Conflict):
         super().__init__(words.JOB_MAY_ARRIVE_TWICE)
 
 
-class HasJudged(Conflict):
+class AlreadyJudged(Conflict):
     def __init__(self) -> None:
         super().__init__(words.VOICE_CHECK_HAS_SPOKEN)
 
 
 @dataclass(frozen=True)
-class Target:
+class JobTarget:
     """A job, the delivery that it carries and the campaign that it belongs to, if any."""
 
     job: Job
@@ -90,10 +90,10 @@ class Target:
         return self.delivery is not None and self.delivery.status is DeliveryStatus.UNKNOWN
 
 
-def find(session: Session, job_id: int, *, hold: bool = False) -> Target:
+def find_target(session: Session, job_id: int, *, lock: bool = False) -> JobTarget:
     """Find a job with its delivery and campaign. Raise NoSuchJob.
 
-    `hold` locks the campaign, which is locked before jobs and deliveries everywhere.
+    `lock` locks the campaign, which is locked before jobs and deliveries everywhere.
     """
     job = session.get(Job, job_id, populate_existing=True)
     if job is None:
@@ -102,50 +102,50 @@ def find(session: Session, job_id: int, *, hold: bool = False) -> Target:
     subject = delivery.subject if delivery is not None else job.subject
     campaign_id = campaign_of(subject)
     if campaign_id is None:
-        return Target(job, delivery, None)
+        return JobTarget(job, delivery, None)
     # Read again under the lock: another admin may have cancelled it since the page was made.
-    campaign = session.get(Campaign, campaign_id, with_for_update=hold or None, populate_existing=hold)
-    return Target(job, delivery, campaign)
+    campaign = session.get(Campaign, campaign_id, with_for_update=lock or None, populate_existing=lock)
+    return JobTarget(job, delivery, campaign)
 
 
-def of_delivery(session: Session, delivery_id: int) -> Job | None:
+def job_of_delivery(session: Session, delivery_id: int) -> Job | None:
     """Return the job that carries this delivery."""
     return session.scalars(select(Job).where(Job.kind == JOB_KIND, Job.subject == str(delivery_id))).one_or_none()
 
 
-def must_be_retriable(session: Session, target: Target, *, settings: Settings, now: datetime) -> None:
+def check_retriable(session: Session, target: JobTarget, *, settings: Settings, now: datetime) -> None:
     """Raise the reason why this job cannot be retried."""
     job = target.job
     if job.status is not JobStatus.FAILED:
-        raise NotFailed(job.status)
+        raise JobNotFailed(job.status)
     if job.deadline_at is not None and job.deadline_at <= now:
         raise PastDeadline
     if target.campaign is not None and target.campaign.status is CampaignStatus.CANCELLED:
-        raise IsCancelled
+        raise CampaignCancelled
     if job.kind == campaign_rules.VOICE_CHECK and target.campaign is not None and target.campaign.judged_at:
-        raise HasJudged
+        raise AlreadyJudged
     if job.kind == JOB_KIND:
         found = _chances(session, target, settings=settings, now=now)
         if target.delivery is None or target.delivery.id not in {**found.failed, **found.unknown}:
             raise NothingToRetry
 
 
-def retry(
+def retry_job(
     session: Session, job_id: int, *, may_arrive_twice: bool, settings: Settings, now: datetime, by: str
-) -> Target:
+) -> JobTarget:
     """Make a failed job pending again, with all its attempts and the deadline it had.
 
     A job that carries a message restarts together with it, as when its promoter retries it. Raise the reason when it is
     not failed, too late, cancelled or pointless; MayArriveTwice when `may_arrive_twice` is missing.
     """
-    target = find(session, job_id, hold=True)
-    must_be_retriable(session, target, settings=settings, now=now)
+    target = find_target(session, job_id, lock=True)
+    check_retriable(session, target, settings=settings, now=now)
     if target.is_unknown and not may_arrive_twice:
         raise MayArriveTwice
     if target.delivery is None:
         _retry_job(session, target, settings=settings, now=now)
     elif target.campaign is not None:
-        campaign_retrying.retry(
+        campaign_retrying.retry_campaign(
             session,
             target.campaign.id,
             player_id=0,
@@ -155,51 +155,51 @@ def retry(
             settings=settings,
             now=now,
         )
-    elif not retrying.retry(session, target.subject, [target.delivery.id], now=now):
+    elif not retrying.retry_deliveries(session, target.subject, [target.delivery.id], now=now):
         raise NothingToRetry
     log.warning("job.retried_by_hand", job=target.job.id, kind=target.job.kind, by=by)
     return target
 
 
-def _chances(session: Session, target: Target, *, settings: Settings, now: datetime) -> Chances:
+def _chances(session: Session, target: JobTarget, *, settings: Settings, now: datetime) -> RetryChoices:
     if target.campaign is not None:
-        return campaign_retrying.chances(session, target.campaign, settings=settings, now=now)
-    return retrying.chances(session, target.subject, settings=settings, now=now)
+        return campaign_retrying.retry_choices(session, target.campaign, settings=settings, now=now)
+    return retrying.retry_choices(session, target.subject, settings=settings, now=now)
 
 
-def _retry_job(session: Session, target: Target, *, settings: Settings, now: datetime) -> None:
+def _retry_job(session: Session, target: JobTarget, *, settings: Settings, now: datetime) -> None:
     job, campaign = target.job, target.campaign
     still_failed = select(Job.id).where(Job.id == job.id, Job.status == JobStatus.FAILED)
     if session.scalar(still_failed.with_for_update()) is None:
-        raise NotFailed(_status_now(session, job.id))
+        raise JobNotFailed(_status_now(session, job.id))
     jobs.reopen(session, job.kind, [job.subject], run_at=now, deadline_at=job.deadline_at)
     if campaign is None:
         return
     found = _chances(session, target, settings=settings, now=now)
     theirs = [delivery_id for delivery_id, notice in found.failed.items() if notice == job.kind]
-    retrying.retry(session, campaign.subject, theirs, now=now)
-    status = campaigns.progress(session, campaign).status
+    retrying.retry_deliveries(session, campaign.subject, theirs, now=now)
+    status = campaigns.read_progress(session, campaign).status
     is_under_way = status is CampaignStatus.SCHEDULED and job.kind in WITH_MESSAGES
-    campaigns.write_status(session, campaign, CampaignStatus.RUNNING if is_under_way else status)
-    db.notify(session, db.LIVE, "campaign")
+    campaigns.record_status(session, campaign, CampaignStatus.RUNNING if is_under_way else status)
+    db.notify(session, db.LIVE_CHANNEL, "campaign")
 
 
-def must_be_pending(target: Target) -> None:
+def check_pending(target: JobTarget) -> None:
     """Raise the reason why this job can no longer be cancelled."""
     if target.job.status is JobStatus.RUNNING:
-        raise IsRunning
+        raise JobRunning
     if target.job.status.is_over:
-        raise NotPending(target.job.status)
+        raise JobNotPending(target.job.status)
 
 
-def cancel(session: Session, job_id: int, *, now: datetime, by: str) -> int:
+def cancel_job(session: Session, job_id: int, *, now: datetime, by: str) -> int:
     """Skip a pending job, settle its messages in the same transaction, and return how many those are.
 
     A message whose earlier attempt got no answer becomes `unknown`: it may have arrived. A message that a worker is
     sending now leaves. Raise IsRunning or NotPending.
     """
-    target = find(session, job_id, hold=True)
-    must_be_pending(target)
+    target = find_target(session, job_id, lock=True)
+    check_pending(target)
     carried = _carried(session, target)
     # Don't wait for running jobs: their worker may be waiting for the campaign that is locked here.
     ours = (Job.id == job_id) | (
@@ -209,7 +209,7 @@ def cancel(session: Session, job_id: int, *, now: datetime, by: str) -> int:
     held = list(session.scalars(query.with_for_update().execution_options(populate_existing=True)))
     if job_id not in {job.id for job in held}:
         status = _status_now(session, job_id)
-        raise IsRunning if status is JobStatus.RUNNING else NotPending(status)
+        raise JobRunning if status is JobStatus.RUNNING else JobNotPending(status)
     reason = Explanation(Reason.CANCELLED_BY_OPERATOR)
     for job in held:
         job.status, job.reason, job.finished_at = JobStatus.SKIPPED, reason, now
@@ -217,13 +217,13 @@ def cancel(session: Session, job_id: int, *, now: datetime, by: str) -> int:
     session.flush()
     if target.campaign is not None:
         campaigns.refresh_status(session, target.campaign)
-    db.notify(session, db.LIVE, "deliveries campaign")
-    db.notify(session, db.JOBS)
+    db.notify(session, db.LIVE_CHANNEL, "deliveries campaign")
+    db.notify(session, db.JOBS_CHANNEL)
     log.warning("job.cancelled_by_hand", job=job_id, kind=target.job.kind, messages=len(held) - 1, by=by)
     return len(held) - 1
 
 
-def _carried(session: Session, target: Target) -> Sequence[int]:
+def _carried(session: Session, target: JobTarget) -> Sequence[int]:
     """Return the deliveries that are cancelled together with this job."""
     if target.delivery is not None:
         return [target.delivery.id]

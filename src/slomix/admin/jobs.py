@@ -5,8 +5,8 @@ from werkzeug.wrappers import Response
 
 from slomix import words
 from slomix.admin import job_actions, search
-from slomix.admin.job_actions import Target
-from slomix.admin.request_args import before, must_be_as_seen, one_of, wanted
+from slomix.admin.job_actions import JobTarget
+from slomix.admin.request_args import before_id, check_unchanged, parse_choice, search_text
 from slomix.admin.search import JobFilter
 from slomix.clock import wall_now
 from slomix.contacts.rules import ChannelName
@@ -23,16 +23,16 @@ LANES = (GENERAL, *(channel.value for channel in ChannelName))
 def show() -> str:
     now, wall = web.now(), wall_now()
     with reading() as session:
-        kinds = search.kinds(session)
+        kinds = search.job_kinds(session)
         chosen = JobFilter(
-            status=one_of(JobStatus, "status"),
+            status=parse_choice(JobStatus, "status"),
             kind=kind if (kind := request.args.get("kind", "")) in kinds else "",
             lane=lane if (lane := request.args.get("lane", "")) in LANES else "",
             is_late=request.args.get("late") == "on",
-            text=wanted(),
+            text=search_text(),
         )
-        found, next_beyond = search.jobs(session, chosen, beyond=before(), now=now, wall=wall)
-        messages = search.carried(session, found)
+        found, next_beyond = search.find_jobs(session, chosen, after_id=before_id(), now=now, wall=wall)
+        messages = search.deliveries_of_jobs(session, found)
     return render_template(
         "admin/jobs.html",
         jobs=found,
@@ -49,20 +49,20 @@ def show() -> str:
 @blueprint.get("/<id:job_id>/retry")
 def confirm_retry(job_id: int) -> str:
     with reading() as session:
-        target = job_actions.find(session, job_id)
-        job_actions.must_be_retriable(session, target, settings=web.runtime().settings, now=web.now())
+        target = job_actions.find_target(session, job_id)
+        job_actions.check_retriable(session, target, settings=web.runtime().settings, now=web.now())
     return _confirm(target, is_retry=True)
 
 
 @blueprint.get("/<id:job_id>/cancel")
 def confirm_cancel(job_id: int) -> str:
     with reading() as session:
-        target = job_actions.find(session, job_id)
-        job_actions.must_be_pending(target)
+        target = job_actions.find_target(session, job_id)
+        job_actions.check_pending(target)
     return _confirm(target, is_retry=False)
 
 
-def _confirm(target: Target, *, is_retry: bool) -> str:
+def _confirm(target: JobTarget, *, is_retry: bool) -> str:
     return render_template(
         "admin/operate.html",
         job=target.job,
@@ -78,10 +78,10 @@ def _confirm(target: Target, *, is_retry: bool) -> str:
 @blueprint.post("/<id:job_id>/retry")
 def retry(job_id: int) -> Response:
     """Make a failed job pending again, with the deadline it had."""
-    who, now = web.the_admin(), web.now()
+    who, now = web.require_admin(), web.now()
     with web.runtime().transaction() as session:
-        _must_be_as_seen(job_actions.find(session, job_id))
-        target = job_actions.retry(
+        _must_be_as_seen(job_actions.find_target(session, job_id))
+        target = job_actions.retry_job(
             session,
             job_id,
             may_arrive_twice=request.form.get("twice") == "on",
@@ -97,24 +97,24 @@ def retry(job_id: int) -> Response:
 @blueprint.post("/<id:job_id>/cancel")
 def cancel(job_id: int) -> Response:
     """Cancel a job; the ledger gets the reason."""
-    who, now = web.the_admin(), web.now()
+    who, now = web.require_admin(), web.now()
     with web.runtime().transaction() as session:
-        target = job_actions.find(session, job_id)
+        target = job_actions.find_target(session, job_id)
         _must_be_as_seen(target)
-        messages = job_actions.cancel(session, job_id, now=now, by=f"user {who.user_id}")
+        messages = job_actions.cancel_job(session, job_id, now=now, by=f"user {who.user_id}")
         back = _back(target)
     flash(words.JOB_CANCELLED_WITH.format(messages=messages) if messages else words.JOB_CANCELLED, "done")
     return redirect(back, code=303)
 
 
-def _must_be_as_seen(target: Target) -> None:
+def _must_be_as_seen(target: JobTarget) -> None:
     """Check that the job, its claims and its message are as the admin saw them. Raise ChangedSince."""
-    must_be_as_seen("status", target.job.status.value)
-    must_be_as_seen("claims", target.job.claims)
-    must_be_as_seen("message", target.delivery.status.value if target.delivery is not None else None)
+    check_unchanged("status", target.job.status.value)
+    check_unchanged("claims", target.job.claims)
+    check_unchanged("message", target.delivery.status.value if target.delivery is not None else None)
 
 
-def _back(target: Target) -> str:
+def _back(target: JobTarget) -> str:
     if target.delivery is not None:
         return url_for("admin.ledger.show_one", delivery_id=target.delivery.id)
     return url_for("admin.jobs.show")

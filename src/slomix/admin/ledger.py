@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.admin import job_actions, search
-from slomix.admin.request_args import before, one_of, wanted
+from slomix.admin.request_args import before_id, parse_choice, search_text
 from slomix.admin.search import DeliveryFilter
 from slomix.availability.rules import NoSuchDay, parse_day
 from slomix.campaigns.rules import campaign_of
@@ -33,16 +33,16 @@ def show() -> str:
     notice, campaign = request.args.get("notice", ""), request.args.get("campaign", "")
     chosen = DeliveryFilter(
         day=_day(request.args.get("day", "")),
-        status=one_of(DeliveryStatus, "status"),
-        channel=one_of(ChannelName, "channel"),
+        status=parse_choice(DeliveryStatus, "status"),
+        channel=parse_choice(ChannelName, "channel"),
         notice=notice if notice in words.NOTICES else "",
-        text=wanted(),
+        text=search_text(),
         campaign=web.parse_id(campaign),
     )
     settings = web.runtime().settings
     with reading() as session:
-        lines, next_before = search.ledger(session, chosen, before=before(), settings=settings)
-        counts = search.counts(session, chosen, settings=settings)
+        lines, next_before = search.find_deliveries(session, chosen, before_id=before_id(), settings=settings)
+        counts = search.count_by_status(session, chosen, settings=settings)
     return render_template(
         "admin/ledger.html",
         lines=lines,
@@ -61,12 +61,12 @@ def show_one(delivery_id: int) -> str:
         row = session.get(Delivery, delivery_id)
         if row is None:
             raise NoSuchDelivery
-        [line] = search.lines(session, [row])
-        job = job_actions.of_delivery(session, delivery_id)
+        [line] = search.delivery_lines(session, [row])
+        job = job_actions.job_of_delivery(session, delivery_id)
         shown = {
             "line": line,
             "job": job,
-            "attempts": deliveries.attempts(session, [delivery_id]).get(delivery_id, []),
+            "attempts": deliveries.attempts_of(session, [delivery_id]).get(delivery_id, []),
             "may_retry": job is not None and _may_retry(session, job.id),
             "may_cancel": job is not None and job.status is JobStatus.PENDING,
             "campaign": campaign_of(row.subject),
@@ -76,8 +76,8 @@ def show_one(delivery_id: int) -> str:
 
 def _may_retry(session: Session, job_id: int) -> bool:
     try:
-        job_actions.must_be_retriable(
-            session, job_actions.find(session, job_id), settings=web.runtime().settings, now=web.now()
+        job_actions.check_retriable(
+            session, job_actions.find_target(session, job_id), settings=web.runtime().settings, now=web.now()
         )
     except DomainError:
         return False

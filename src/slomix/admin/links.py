@@ -9,7 +9,7 @@ from slomix import words
 from slomix.accounts import claims, logins
 from slomix.accounts.models import Player, User
 from slomix.admin import queries
-from slomix.admin.request_args import ChangedSince, must_be_as_seen, page_number, wanted
+from slomix.admin.request_args import ChangedSince, check_unchanged, page_number, search_text
 from slomix.errors import Invalid
 from slomix.presence.game_names import plain_name
 from slomix.privacy import unlinking
@@ -27,13 +27,13 @@ class NoSuchMoment(Invalid):
 @blueprint.get("")
 def show() -> str:
     """Show the links; new ones stay new until the admin marks them as seen."""
-    who, now = web.the_admin(), web.now()
+    who, now = web.require_admin(), web.now()
     with reading() as session:
         me = session.get_one(User, who.user_id)
         shown = {
-            "linked": queries.linked(session, wanted(), seen_by=me, number=page_number()),
-            "new": claims.new_links(session, me.id),
-            "wanted": wanted(),
+            "linked": queries.linked_accounts(session, search_text(), seen_by=me, number=page_number()),
+            "new": claims.count_new_links(session, me.id),
+            "wanted": search_text(),
             "now": now,
         }
     return render_template("admin/links.html", **shown)
@@ -42,10 +42,10 @@ def show() -> str:
 @blueprint.post("/seen")
 def see() -> Response:
     """Mark the links on the page as seen; links made since then stay new."""
-    who, now = web.the_admin(), web.now()
+    who, now = web.require_admin(), web.now()
     until = _moment(request.form.get("until", ""))
     with web.runtime().transaction() as session:
-        claims.see_links(session, session.get_one(User, who.user_id), until, now=now)
+        claims.mark_links_seen(session, session.get_one(User, who.user_id), until, now=now)
     flash(words.LINKS_SEEN, "done")
     return redirect(url_for("admin.links.show"), code=303)
 
@@ -53,7 +53,7 @@ def see() -> Response:
 @blueprint.get("/<id:user_id>/unlink")
 def confirm_unlink(user_id: int) -> str:
     with reading() as session:
-        user = queries.account(session, user_id)
+        user = queries.get_account(session, user_id)
         shown = {
             "user": user,
             "player": _player(user),
@@ -64,12 +64,12 @@ def confirm_unlink(user_id: int) -> str:
 @blueprint.post("/<id:user_id>/unlink")
 def unlink(user_id: int) -> Response:
     """Unlink an account and clear everything that hung on the link."""
-    who, now = web.the_admin(), web.now()
+    who, now = web.require_admin(), web.now()
     with web.runtime().transaction() as session:
-        user = queries.account(session, user_id)
+        user = queries.get_account(session, user_id)
         player = _player(user)
-        must_be_as_seen("guid", player.guid)
-        unlinking.unlink(session, user, today=web.today(now), now=now, actor=who.discord_id)
+        check_unchanged("guid", player.guid)
+        unlinking.unlink_profile(session, user, today=web.today(now), now=now, actor=who.discord_id)
     names = {"person": plain_name(user.display_name), "player": plain_name(player.name)}
     flash(words.UNLINKED_BY_ADMIN.format(**names), "done")
     return redirect(url_for("admin.links.show"), code=303)
@@ -78,10 +78,10 @@ def unlink(user_id: int) -> Response:
 @blueprint.post("/<id:user_id>/sign-out")
 def sign_out(user_id: int) -> Response:
     """Log an account out everywhere; its link stays."""
-    who, now = web.the_admin(), web.now()
+    who, now = web.require_admin(), web.now()
     with web.runtime().transaction() as session:
-        user = queries.account(session, user_id)
-        logins.close_all_sessions(session, user, now=now, actor=who.discord_id)
+        user = queries.get_account(session, user_id)
+        logins.close_all_login_sessions(session, user, now=now, actor=who.discord_id)
     flash(words.SIGNED_OUT_BY_ADMIN.format(person=plain_name(user.display_name)), "done")
     return redirect("/" if user_id == who.user_id else url_for("admin.links.show"), code=303)
 

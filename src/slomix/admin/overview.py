@@ -13,16 +13,16 @@ blueprint = Blueprint("overview", __name__)
 
 @blueprint.get("")
 def show() -> str:
-    who = web.the_admin()
+    who = web.require_admin()
     with reading() as session:
-        pause = pausing.paused(session)
+        pause = pausing.current_pause(session)
         shown = {
-            "claims": len(claims.open_claims(session)),
-            "links": claims.new_links(session, who.user_id),
-            "numbers": queries.numbers(session),
-            "channels": queries.channels(session, web.runtime().settings),
+            "claims": len(claims.pending_requests(session)),
+            "links": claims.count_new_links(session, who.user_id),
+            "numbers": queries.count_players(session),
+            "channels": queries.channel_states(session, web.runtime().settings),
             "pause": pause,
-            "people": queries.accounts_of(session, [pause.by]) if pause else {},
+            "people": queries.accounts_by_discord_id(session, [pause.by]) if pause else {},
             "today": web.today(web.now()),
         }
     return render_template("admin/overview.html", **shown)

@@ -6,9 +6,9 @@ from werkzeug.wrappers import Response
 from slomix import words
 from slomix.accounts import players_csv
 from slomix.accounts import service as accounts
-from slomix.accounts.players_csv import BadFile
+from slomix.accounts.players_csv import InvalidPlayersFile
 from slomix.admin import queries
-from slomix.admin.request_args import wanted
+from slomix.admin.request_args import search_text
 from slomix.web import responses as web
 from slomix.web.reading import reading
 from slomix.web.responses import Viewer
@@ -41,10 +41,10 @@ def preview() -> Response:
     file = request.files.get("file")
     try:
         if file is None or not file.filename:
-            raise BadFile(words.NO_FILE)
-        text = players_csv.decode(file.read())
-        profiles = players_csv.read(text)
-    except BadFile as error:
+            raise InvalidPlayersFile(words.NO_FILE)
+        text = players_csv.decode_file(file.read())
+        profiles = players_csv.parse_profiles(text)
+    except InvalidPlayersFile as error:
         return make_response(_page(str(error)), 422)
     with web.runtime().transaction() as session:
         known = accounts.known_guids(session, [guid for guid, _, _ in profiles.rows])
@@ -66,25 +66,25 @@ def preview() -> Response:
 @blueprint.post("/import/confirm")
 def confirm() -> Response:
     """Import the text, all or nothing; it is parsed and checked again."""
-    who, now = web.the_admin(), web.now()
+    who, now = web.require_admin(), web.now()
     try:
-        profiles = players_csv.read(request.form.get("text", ""))
-    except BadFile as error:
+        profiles = players_csv.parse_profiles(request.form.get("text", ""))
+    except InvalidPlayersFile as error:
         return make_response(_page(str(error)), 422)
     with web.runtime().transaction() as session:
-        added, updated = players_csv.store(session, profiles, actor=who.discord_id, now=now)
+        added, updated = players_csv.import_profiles(session, profiles, actor=who.discord_id, now=now)
     flash(words.IMPORTED.format(added=added, updated=updated), "done")
     return redirect(url_for("admin.players.show"), code=303)
 
 
 def _page(problem: str = "") -> str:
     with reading() as session:
-        found = accounts.search(session, wanted()) if wanted() else []
+        found = accounts.search_profiles(session, search_text()) if search_text() else []
         shown = {
             "found": found,
-            "owners": queries.owners(session, [player.id for player in found]),
-            "numbers": queries.numbers(session),
-            "wanted": wanted(),
+            "owners": queries.owners_of_players(session, [player.id for player in found]),
+            "numbers": queries.count_players(session),
+            "wanted": search_text(),
             "problem": problem,
         }
     return render_template("admin/players.html", **shown)

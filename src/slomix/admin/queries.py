@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import LinkEvent, Player, User
-from slomix.accounts.rules import LINKING, LinkAction, Membership, like_pattern
+from slomix.accounts.rules import LINK_ACTIONS, LinkAction, Membership, like_pattern
 from slomix.config.settings import Settings
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName
@@ -27,7 +27,7 @@ class NoSuchAccount(NotFound):
 
 
 @dataclass(frozen=True)
-class Numbers:
+class PlayerCounts:
     """Counts of players and accounts."""
 
     players: int
@@ -41,7 +41,7 @@ class ChannelState:
 
     name: str
     # Why the channel is off; empty when it is on.
-    trouble: str
+    problem: str
     contacts: int
     unusable: int
     last_success_at: datetime | None
@@ -50,7 +50,7 @@ class ChannelState:
 
 
 @dataclass(frozen=True)
-class Linked:
+class LinkedAccount:
     """An account with its player."""
 
     user: User
@@ -59,15 +59,15 @@ class Linked:
 
 
 @dataclass(frozen=True)
-class Slice:
+class LinkedPage:
     """One page of a longer list."""
 
-    rows: list[Linked]
+    rows: list[LinkedAccount]
     number: int
     has_more: bool
 
 
-def account(session: Session, user_id: int) -> User:
+def get_account(session: Session, user_id: int) -> User:
     """Find an account. Raise NoSuchAccount."""
     user = session.get(User, user_id)
     if user is None:
@@ -75,13 +75,13 @@ def account(session: Session, user_id: int) -> User:
     return user
 
 
-def numbers(session: Session) -> Numbers:
+def count_players(session: Session) -> PlayerCounts:
     has_left = User.membership == Membership.LEFT
     row = session.execute(select(func.count(User.player_id), func.count().filter(has_left)).select_from(User)).one()
-    return Numbers(session.scalar(select(func.count()).select_from(Player)) or 0, row[0], row[1])
+    return PlayerCounts(session.scalar(select(func.count()).select_from(Player)) or 0, row[0], row[1])
 
 
-def channels(session: Session, settings: Settings) -> list[ChannelState]:
+def channel_states(session: Session, settings: Settings) -> list[ChannelState]:
     """Describe every channel, also those that are off here."""
     counted = {
         row.channel: row
@@ -104,7 +104,7 @@ def channels(session: Session, settings: Settings) -> list[ChannelState]:
     return [
         ChannelState(
             name=words.CHANNELS[channel],
-            trouble=_trouble(channel, settings),
+            problem=_trouble(channel, settings),
             contacts=counted[channel].contacts if channel in counted else 0,
             unusable=counted[channel].unusable if channel in counted else 0,
             last_success_at=counted[channel].last_success_at if channel in counted else None,
@@ -124,14 +124,14 @@ def _trouble(channel: ChannelName, settings: Settings) -> str:
     return "" if settings.contact_keys else words.CHANNEL_HAS_NO_KEY
 
 
-def linked(
+def linked_accounts(
     session: Session, text: str = "", *, seen_by: User | None = None, number: int = 1, limit: int = PAGE
-) -> Slice:
+) -> LinkedPage:
     """List linked accounts, newest link first, whose Discord name, id or player matches `text`."""
     last, is_by_others = func.max(LinkEvent.at), LinkEvent.actor.is_distinct_from(seen_by.discord_id if seen_by else "")
     when = (
         select(LinkEvent.user_id, last.label("at"), last.filter(is_by_others).label("by_others_at"))
-        .where(LinkEvent.action.in_(LINKING))
+        .where(LinkEvent.action.in_(LINK_ACTIONS))
         .group_by(LinkEvent.user_id)
         .subquery()
     )
@@ -146,10 +146,12 @@ def linked(
     ).all()
     seen_at = seen_by.links_seen_at if seen_by else None
     rows = [
-        Linked(row.User, row.at, row.by_others_at is not None and (seen_at is None or row.by_others_at > seen_at))
+        LinkedAccount(
+            row.User, row.at, row.by_others_at is not None and (seen_at is None or row.by_others_at > seen_at)
+        )
         for row in found[:limit]
     ]
-    return Slice(rows, number, has_more=len(found) > limit)
+    return LinkedPage(rows, number, has_more=len(found) > limit)
 
 
 def _named(text: str, *, with_player: bool = False) -> ColumnElement[bool]:
@@ -163,12 +165,12 @@ def _named(text: str, *, with_player: bool = False) -> ColumnElement[bool]:
         User.discord_username.ilike(pattern, escape="\\"),
     ]
     if with_player:
-        ways.append(accounts.bare(Player.name).ilike(like_pattern(plain_name(text)), escape="\\"))
+        ways.append(accounts.plain_name_sql(Player.name).ilike(like_pattern(plain_name(text)), escape="\\"))
     return or_(*ways)
 
 
-def events(
-    session: Session, *, action: LinkAction | None = None, text: str = "", before: int | None = None
+def audit_events(
+    session: Session, *, action: LinkAction | None = None, text: str = "", before_id: int | None = None
 ) -> tuple[list[LinkEvent], int | None]:
     """Return a page of the audit log, newest first, and the id before which the next page begins, or None."""
     query = select(LinkEvent).order_by(LinkEvent.id.desc()).limit(PAGE + 1)
@@ -184,26 +186,26 @@ def events(
                 LinkEvent.actor.in_(meant),
             )
         )
-    if before is not None:
-        query = query.where(LinkEvent.id < before)
+    if before_id is not None:
+        query = query.where(LinkEvent.id < before_id)
     found = list(session.scalars(query))
     return found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None
 
 
-def accounts_of(session: Session, discord_ids: Iterable[str]) -> dict[str, User]:
+def accounts_by_discord_id(session: Session, discord_ids: Iterable[str]) -> dict[str, User]:
     """Return the accounts with these Discord ids that have logged in here."""
     return {
         user.discord_id: user for user in session.scalars(select(User).where(User.discord_id.in_(set(discord_ids))))
     }
 
 
-def players_of(session: Session, guids: Iterable[str]) -> dict[str, str]:
+def player_names_by_guid(session: Session, guids: Iterable[str]) -> dict[str, str]:
     """Return the players' names by these guids."""
     rows = session.execute(select(Player.guid, Player.name).where(Player.guid.in_(set(guids))))
     return {row.guid: row.name for row in rows}
 
 
-def owners(session: Session, player_ids: Iterable[int]) -> dict[int, User]:
+def owners_of_players(session: Session, player_ids: Iterable[int]) -> dict[int, User]:
     """Return the accounts that own these profiles."""
     found = session.scalars(select(User).where(User.player_id.in_(set(player_ids))))
     return {user.player_id: user for user in found if user.player_id is not None}

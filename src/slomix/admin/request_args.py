@@ -10,7 +10,7 @@ from slomix.errors import Conflict
 from slomix.parsing import parse_int
 from slomix.web import responses as web
 
-FURTHEST_PAGE = 100_000
+MAX_PAGE = 100_000
 
 _E = TypeVar("_E", bound=enum.StrEnum)
 
@@ -22,28 +22,28 @@ class ChangedSince(Conflict):
         super().__init__(words.CHANGED_SINCE)
 
 
-def wanted() -> str:
+def search_text() -> str:
     """Read the search text."""
     return request.args.get("q", "").strip()
 
 
-def one_of(choices: type[_E], name: str) -> _E | None:
+def parse_choice(choices: type[_E], name: str) -> _E | None:
     """Read one of these choices; None for an unknown one."""
     text = request.args.get(name, "")
     return next((choice for choice in choices if choice.value == text), None)
 
 
 def page_number() -> int:
-    return min(max(_number("page") or 1, 1), FURTHEST_PAGE)
+    return min(max(_number("page") or 1, 1), MAX_PAGE)
 
 
-def before() -> int | None:
+def before_id() -> int | None:
     """Read the id before which a page begins."""
     number = _number("before")
     return None if number is None else min(number, web.LARGEST_ID)
 
 
-def must_be_as_seen(name: str, now: object) -> None:
+def check_unchanged(name: str, now: object) -> None:
     """Compare the state that the confirming page showed with the state now. Raise ChangedSince."""
     if request.form.get(name, "") != ("" if now is None else str(now)):
         raise ChangedSince

@@ -9,7 +9,7 @@ from slomix.accounts import roles
 from slomix.accounts.models import User
 from slomix.accounts.rules import Role
 from slomix.admin import queries
-from slomix.admin.request_args import wanted
+from slomix.admin.request_args import search_text
 from slomix.errors import Conflict
 from slomix.presence.game_names import plain_name
 from slomix.web import responses as web
@@ -17,10 +17,10 @@ from slomix.web.reading import reading
 
 blueprint = Blueprint("rights", __name__, url_prefix="/roles")
 
-MOST_FOUND = 10
+MAX_RESULTS = 10
 
 
-class NotGranted(Conflict):
+class RoleNotGranted(Conflict):
     """Raised when there is no grant to revoke."""
 
     def __init__(self) -> None:
@@ -30,16 +30,16 @@ class NotGranted(Conflict):
 @blueprint.get("")
 def show() -> str:
     settings = web.runtime().settings
-    fixed = [(role, sorted(roles.by_settings(settings, role))) for role in (Role.ADMIN, Role.PROMOTER)]
+    fixed = [(role, sorted(roles.configured_holders(settings, role))) for role in (Role.ADMIN, Role.PROMOTER)]
     with reading() as session:
-        granted = roles.granted(session)
+        granted = roles.granted_roles(session)
         ids = {grant.discord_id for grant in granted}.union(*(ids for _, ids in fixed))
         shown = {
             "fixed": fixed,
             "granted": granted,
-            "known": queries.accounts_of(session, ids),
-            "found": queries.linked(session, wanted(), limit=MOST_FOUND).rows if wanted() else [],
-            "wanted": wanted(),
+            "known": queries.accounts_by_discord_id(session, ids),
+            "found": queries.linked_accounts(session, search_text(), limit=MAX_RESULTS).rows if search_text() else [],
+            "wanted": search_text(),
             "roles": list(Role),
         }
     return render_template("admin/roles.html", **shown)
@@ -47,8 +47,8 @@ def show() -> str:
 
 @blueprint.post("/grant")
 def grant() -> Response:
-    who, now = web.the_admin(), web.now()
-    discord_id, role = request.form.get("discord_id", "").strip(), roles.read_role(request.form.get("role", ""))
+    who, now = web.require_admin(), web.now()
+    discord_id, role = request.form.get("discord_id", "").strip(), roles.parse_role(request.form.get("role", ""))
     with web.runtime().transaction() as session:
         is_new = roles.grant(session, discord_id, role, actor=who.discord_id, now=now)
         person = _name(session, discord_id)
@@ -59,15 +59,15 @@ def grant() -> Response:
 
 @blueprint.get("/<discord_id>/<role>/revoke")
 def confirm_revoke(discord_id: str, role: str) -> str:
-    who, right = web.the_admin(), roles.read_role(role)
+    who, right = web.require_admin(), roles.parse_role(role)
     with reading() as session:
-        granted = roles.granted(session)
+        granted = roles.granted_roles(session)
         if not any((grant.discord_id, grant.role) == (discord_id, right) for grant in granted):
-            raise NotGranted
+            raise RoleNotGranted
         others = {grant.discord_id for grant in granted if grant.role is Role.ADMIN and grant.discord_id != discord_id}
         shown = {
             "discord_id": discord_id,
-            "user": queries.accounts_of(session, [discord_id]).get(discord_id),
+            "user": queries.accounts_by_discord_id(session, [discord_id]).get(discord_id),
             "role": right,
             "is_own": discord_id == who.discord_id,
             "stays": discord_id in _fixed(right),
@@ -79,10 +79,10 @@ def confirm_revoke(discord_id: str, role: str) -> str:
 @blueprint.post("/<discord_id>/<role>/revoke")
 def revoke(discord_id: str, role: str) -> Response:
     """Revoke a role, from the next request on."""
-    who, now, right = web.the_admin(), web.now(), roles.read_role(role)
+    who, now, right = web.require_admin(), web.now(), roles.parse_role(role)
     with web.runtime().transaction() as session:
         if not roles.revoke(session, discord_id, right, actor=who.discord_id, now=now):
-            raise NotGranted
+            raise RoleNotGranted
         person = _name(session, discord_id)
     flash(words.ROLE_REVOKED.format(person=person, role=words.ROLES[right]), "done")
     is_out = right is Role.ADMIN and discord_id == who.discord_id and discord_id not in _fixed(right)
@@ -90,9 +90,9 @@ def revoke(discord_id: str, role: str) -> Response:
 
 
 def _fixed(role: Role) -> frozenset[str]:
-    return roles.by_settings(web.runtime().settings, role)
+    return roles.configured_holders(web.runtime().settings, role)
 
 
 def _name(session: Session, discord_id: str) -> str:
-    user: User | None = queries.accounts_of(session, [discord_id]).get(discord_id)
+    user: User | None = queries.accounts_by_discord_id(session, [discord_id]).get(discord_id)
     return plain_name(user.display_name) if user else discord_id

@@ -37,53 +37,59 @@ class JobFilter:
     text: str = ""
 
     @property
-    def comes_next_first(self) -> bool:
+    def soonest_first(self) -> bool:
         """Check whether to sort by due time, as for pending jobs, instead of newest first."""
         return self.is_late or self.status is JobStatus.PENDING
 
 
-def jobs(
-    session: Session, wanted: JobFilter, *, beyond: int | None = None, now: datetime, wall: datetime, limit: int = PAGE
+def find_jobs(
+    session: Session,
+    job_filter: JobFilter,
+    *,
+    after_id: int | None = None,
+    now: datetime,
+    wall: datetime,
+    limit: int = PAGE,
 ) -> tuple[list[Job], int | None]:
     """Return a page of jobs and the id beyond which the next page begins, or None at the end."""
-    query = select(Job).where(*_of(wanted, now, wall)).limit(limit + 1)
-    if wanted.comes_next_first:
+    query = select(Job).where(*_job_conditions(job_filter, now, wall)).limit(limit + 1)
+    if job_filter.soonest_first:
         query = query.order_by(Job.run_at, Job.id)
-        if beyond is not None:
+        if after_id is not None:
             last = aliased(Job)
-            place = select(last.run_at, last.id).where(last.id == beyond).subquery()
+            place = select(last.run_at, last.id).where(last.id == after_id).subquery()
             query = query.join(place, tuple_(Job.run_at, Job.id) > tuple_(place.c.run_at, place.c.id))
     else:
         query = query.order_by(Job.id.desc())
-        if beyond is not None:
-            query = query.where(Job.id < beyond)
+        if after_id is not None:
+            query = query.where(Job.id < after_id)
     found = list(session.scalars(query))
     return found[:limit], found[limit - 1].id if len(found) > limit else None
 
 
-def _of(wanted: JobFilter, now: datetime, wall: datetime) -> list[ColumnElement[bool]]:
+def _job_conditions(job_filter: JobFilter, now: datetime, wall: datetime) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
-    if wanted.status is not None:
-        conditions.append(Job.status == wanted.status)
-    if wanted.kind:
-        conditions.append(Job.kind == wanted.kind)
-    if wanted.lane:
-        conditions.append(Job.lane == wanted.lane)
-    if wanted.is_late:
+    if job_filter.status is not None:
+        conditions.append(Job.status == job_filter.status)
+    if job_filter.kind:
+        conditions.append(Job.kind == job_filter.kind)
+    if job_filter.lane:
+        conditions.append(Job.lane == job_filter.lane)
+    if job_filter.is_late:
         conditions.append(is_late(now=now, wall=wall))
-    if wanted.text:
-        conditions.append(Job.subject.ilike(like_pattern(wanted.text), escape="\\"))
+    if job_filter.text:
+        conditions.append(Job.subject.ilike(like_pattern(job_filter.text), escape="\\"))
     return conditions
 
 
-def carried(session: Session, found: Sequence[Job]) -> dict[str, "Line"]:
+def deliveries_of_jobs(session: Session, found: Sequence[Job]) -> dict[str, "DeliveryLine"]:
     """Return the deliveries that these jobs carry, by the job's subject."""
     ids = [int(job.subject) for job in found if job.kind == deliveries.JOB_KIND]
     rows = session.scalars(select(Delivery).where(Delivery.id.in_(ids))).all() if ids else []
-    return {str(line.row.id): line for line in lines(session, rows)}
+    return {str(line.row.id): line for line in delivery_lines(session, rows)}
 
 
-def kinds(session: Session) -> list[str]:
+def job_kinds(session: Session) -> list[str]:
     """Return the kinds of the jobs that are stored."""
     return list(session.scalars(select(Job.kind).distinct().order_by(Job.kind)))
 
@@ -101,7 +107,7 @@ class DeliveryFilter:
 
 
 @dataclass(frozen=True)
-class Line:
+class DeliveryLine:
     """A delivery as admins see it: the recipient, but neither address nor text."""
 
     row: Delivery
@@ -112,41 +118,53 @@ class Line:
     tries: int
 
 
-def ledger(
-    session: Session, wanted: DeliveryFilter, *, before: int | None = None, settings: Settings, limit: int = PAGE
-) -> tuple[list[Line], int | None]:
+def find_deliveries(
+    session: Session,
+    delivery_filter: DeliveryFilter,
+    *,
+    before_id: int | None = None,
+    settings: Settings,
+    limit: int = PAGE,
+) -> tuple[list[DeliveryLine], int | None]:
     """Return a page of the ledger, newest first, and the id before which the next page begins, or None."""
-    query = select(Delivery).where(*_of_deliveries(wanted, settings)).order_by(Delivery.id.desc()).limit(limit + 1)
-    if before is not None:
-        query = query.where(Delivery.id < before)
+    query = (
+        select(Delivery)
+        .where(*_delivery_conditions(delivery_filter, settings))
+        .order_by(Delivery.id.desc())
+        .limit(limit + 1)
+    )
+    if before_id is not None:
+        query = query.where(Delivery.id < before_id)
     found = list(session.scalars(query))
-    return lines(session, found[:limit]), found[limit - 1].id if len(found) > limit else None
+    return delivery_lines(session, found[:limit]), found[limit - 1].id if len(found) > limit else None
 
 
-def counts(session: Session, wanted: DeliveryFilter, *, settings: Settings) -> Mapping[DeliveryStatus, int]:
+def count_by_status(
+    session: Session, delivery_filter: DeliveryFilter, *, settings: Settings
+) -> Mapping[DeliveryStatus, int]:
     """Count the matching deliveries by status; a delivery that fell back counts only where it went."""
-    conditions = [*_of_deliveries(wanted, settings), Delivery.fell_back_to.is_(None)]
+    conditions = [*_delivery_conditions(delivery_filter, settings), Delivery.fell_back_to.is_(None)]
     query = select(Delivery.status, func.count().label("number")).where(*conditions).group_by(Delivery.status)
     found = {row.status: row.number for row in session.execute(query)}
     return {status: found[status] for status in DeliveryStatus if status in found}
 
 
-def _of_deliveries(wanted: DeliveryFilter, settings: Settings) -> list[ColumnElement[bool]]:
+def _delivery_conditions(delivery_filter: DeliveryFilter, settings: Settings) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
-    if wanted.day is not None:
-        first, after = _bounds(wanted.day, settings)
+    if delivery_filter.day is not None:
+        first, after = _bounds(delivery_filter.day, settings)
         conditions += [Delivery.created_at >= first, Delivery.created_at < after]
-    if wanted.status is not None:
-        conditions.append(Delivery.status == wanted.status)
-    if wanted.channel is not None:
-        conditions.append(Delivery.channel == wanted.channel)
-    if wanted.notice:
-        conditions.append(Delivery.notice == wanted.notice)
-    if wanted.campaign is not None:
-        conditions.append(Delivery.subject == subject_of(wanted.campaign))
-    if wanted.text:
-        pattern = like_pattern(plain_name(wanted.text))
-        is_named = accounts.bare(Player.name).ilike(pattern, escape="\\")
+    if delivery_filter.status is not None:
+        conditions.append(Delivery.status == delivery_filter.status)
+    if delivery_filter.channel is not None:
+        conditions.append(Delivery.channel == delivery_filter.channel)
+    if delivery_filter.notice:
+        conditions.append(Delivery.notice == delivery_filter.notice)
+    if delivery_filter.campaign is not None:
+        conditions.append(Delivery.subject == subject_of(delivery_filter.campaign))
+    if delivery_filter.text:
+        pattern = like_pattern(plain_name(delivery_filter.text))
+        is_named = accounts.plain_name_sql(Player.name).ilike(pattern, escape="\\")
         conditions.append(exists().where(Player.id == Delivery.player_id, is_named))
     return conditions
 
@@ -160,10 +178,10 @@ def _bounds(day: date, settings: Settings) -> tuple[datetime, datetime]:
     )
 
 
-def lines(session: Session, rows: Sequence[Delivery]) -> list[Line]:
+def delivery_lines(session: Session, rows: Sequence[Delivery]) -> list[DeliveryLine]:
     """Add names, jobs and attempt counts to these deliveries, in three queries."""
     ids = [row.id for row in rows]
-    names = accounts.names(session, [row.player_id for row in rows if row.player_id is not None])
+    names = accounts.player_names(session, [row.player_id for row in rows if row.player_id is not None])
     carriers = {
         int(job.subject): job
         for job in session.execute(
@@ -178,7 +196,7 @@ def lines(session: Session, rows: Sequence[Delivery]) -> list[Line]:
     )
     tries = {row.delivery_id: row.number for row in tried}
     return [
-        Line(
+        DeliveryLine(
             row,
             names.get(row.player_id, words.UNNAMED) if row.player_id is not None else "",
             carriers[row.id].run_at if row.id in carriers else None,

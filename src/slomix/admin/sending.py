@@ -21,15 +21,15 @@ def confirm() -> str:
     """Show the current state and offer the other; an admin who was overtaken sees that too."""
     now = web.now()
     with reading() as session:
-        pause = pausing.paused(session)
-        people = queries.accounts_of(session, [pause.by]) if pause else {}
+        pause = pausing.current_pause(session)
+        people = queries.accounts_by_discord_id(session, [pause.by]) if pause else {}
     return render_template("admin/sending.html", pause=pause, people=people, today=web.today(now))
 
 
 @blueprint.post("/pause")
 def pause() -> Response:
     """Stop all sending."""
-    who, now = web.the_admin(), web.now()
+    who, now = web.require_admin(), web.now()
     with web.runtime().transaction() as session:
         is_new = pausing.pause(session, by=who.discord_id, now=now)
     if is_new:
@@ -40,7 +40,7 @@ def pause() -> Response:
 @blueprint.post("/resume")
 def resume() -> Response:
     """Resume sending; messages that waited and still hold are sent now."""
-    who = web.the_admin()
+    who = web.require_admin()
     with web.runtime().transaction() as session:
         was_paused = pausing.resume(session)
     if was_paused:

@@ -20,15 +20,15 @@ from slomix.campaigns import queries as campaigns
 from slomix.campaigns import risk, risk_facts
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.risk import Risk
-from slomix.campaigns.view_models import CampaignCard, PhaseCard, card_of
+from slomix.campaigns.view_models import CampaignCard, PhaseCard, card_of_campaign
 from slomix.clock import wall_now
 from slomix.deliveries import pausing
 from slomix.deliveries.models import Pause
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.health.rules import PartHealth
-from slomix.health.service import needed_tonight
-from slomix.health.views import check, probes
-from slomix.jobs.late import Late, late, next_due
+from slomix.health.service import parts_needed_tonight
+from slomix.health.views import check_health, probes
+from slomix.jobs.late import LateJobs, late_jobs, next_due_job
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.planning import queries as planning
@@ -39,7 +39,7 @@ from slomix.web.reading import end, reading
 
 blueprint = Blueprint("tonight", __name__, url_prefix="/tonight")
 
-NOT_ARRIVED = (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
+UNDELIVERED = (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def show_live() -> Response:
     return web.live_part(render_template("admin/_tonight.html", **_tonight()))
 
 
-def verdict(
+def judge_tonight(
     risks: Sequence[Risk],
     counts: Mapping[DeliveryStatus, int],
     called: CampaignCard | None,
@@ -98,7 +98,7 @@ def verdict(
     """Say in one sentence whether tonight works; with several problems, the worst."""
     if risks:
         return words.WRONG_TONIGHT.format(reason=risks[0].reason)
-    missed = sum(counts.get(status, 0) for status in NOT_ARRIVED)
+    missed = sum(counts.get(status, 0) for status in UNDELIVERED)
     if missed:
         return words.WELL_BUT_NOT_ALL.format(number=missed)
     if called is None:
@@ -112,24 +112,24 @@ def _tonight() -> dict[str, Any]:
     end()  # how all parts do may take two seconds to be known, and nothing is held meanwhile
     runtime, now, wall = web.runtime(), web.now(), wall_now()
     settings, today = runtime.settings, web.today(web.now())
-    health = check(runtime, probes())
+    health = check_health(runtime, probes())
     with reading() as session:
         cards = _cards(session, today, now)
         called = next((card for card in reversed(cards) if card.is_called), None)
-        risks = risk_facts.look(
+        risks = risk_facts.assess_risks(
             session,
             called.campaign if called is not None and _is_near(called, now) else None,
-            parts=needed_tonight(health),
+            parts=parts_needed_tonight(health),
             settings=settings,
             now=now,
             wall=wall,
         )
-        counts = search.counts(session, DeliveryFilter(day=today), settings=settings)
-        pause, seen_at = pausing.paused(session), risk_facts.seen_at(session)
-        people = queries.accounts_of(session, [pause.by]) if pause else {}
-        is_partly = any(counts.get(status) for status in NOT_ARRIVED)
+        counts = search.count_by_status(session, DeliveryFilter(day=today), settings=settings)
+        pause, seen_at = pausing.current_pause(session), risk_facts.presence_seen_at(session)
+        people = queries.accounts_by_discord_id(session, [pause.by]) if pause else {}
+        is_partly = any(counts.get(status) for status in UNDELIVERED)
         return {
-            "verdict": verdict(
+            "verdict": judge_tonight(
                 risks, counts, called, now=now, start=times.hour(called.campaign.start_at) if called else ""
             ),
             "tone": "ill" if risks else "partly" if is_partly else "well",
@@ -138,15 +138,15 @@ def _tonight() -> dict[str, Any]:
                 *(part_fact(part) for part in health),
                 voice_fact(now - seen_at if seen_at is not None else None, settings.presence_max_age),
                 pause_fact(pause, people, today),
-                late_fact(late(session, now=now, wall=wall, after=risk.LATE_AFTER), today),
-                next_fact(next_due(session, now=now), today),
+                late_fact(late_jobs(session, now=now, wall=wall, after=risk.LATE_AFTER), today),
+                next_fact(next_due_job(session, now=now), today),
             ],
             "campaigns": [(card, [phase_line(phase) for phase in card.phases]) for card in cards],
             "counts": counts,
             "channels": [
                 channel_line(channel)
-                for channel in queries.channels(session, settings)
-                if channel.contacts or not channel.trouble
+                for channel in queries.channel_states(session, settings)
+                if channel.contacts or not channel.problem
             ],
             "room": planning.room_of(session, today),
             "today": today,
@@ -155,7 +155,7 @@ def _tonight() -> dict[str, Any]:
 
 def part_fact(part: PartHealth) -> Fact:
     """Say whether a part of the system is there, and how long ago it said so, where it says anything."""
-    name, trouble = part.part.capitalize(), part.trouble or ""
+    name, trouble = part.part.capitalize(), part.problem or ""
     if not part.ok:
         return Fact(name, trouble=trouble[:1].upper() + trouble[1:])
     text = words.PART_IS_THERE
@@ -183,7 +183,7 @@ def pause_fact(pause: Pause | None, people: Mapping[str, User], today: date) -> 
     return Fact(words.SENDING, trouble=text, icon="off", href="/admin/sending/resume", link=words.SEND_AGAIN)
 
 
-def late_fact(found: Late, today: date) -> Fact:
+def late_fact(found: LateJobs, today: date) -> Fact:
     """Say how many jobs should have been done by now."""
     if found.since is None:
         return Fact(words.LATE, words.NOTHING_IS_LATE)
@@ -219,17 +219,18 @@ def channel_line(channel: ChannelState) -> ChannelLine:
     if channel.last_error_at is not None:
         at = times.moment(channel.last_error_at)
         said += " " + words.LAST_DID_NOT_ARRIVE.format(time=at, error=channel.last_error)
-    return ChannelLine(channel.name, channel.trouble, said)
+    return ChannelLine(channel.name, channel.problem, said)
 
 
 def _cards(session: Session, today: date, now: datetime) -> list[CampaignCard]:
     """Return today's campaigns, cancelled ones too; dry runs belong to their promoters alone."""
     theirs = select(Campaign).where(Campaign.day == today, ~Campaign.dry_run).order_by(Campaign.id)
     return [
-        card_of(session, campaign, settings=web.runtime().settings, now=now) for campaign in session.scalars(theirs)
+        card_of_campaign(session, campaign, settings=web.runtime().settings, now=now)
+        for campaign in session.scalars(theirs)
     ]
 
 
 def _is_near(card: CampaignCard, now: datetime) -> bool:
     """Check whether the campaign is being watched now."""
-    return card.is_open and campaigns.is_near(card.campaign, [phase.job for phase in card.phases], now)
+    return card.is_open and campaigns.is_monitored(card.campaign, [phase.job for phase in card.phases], now)

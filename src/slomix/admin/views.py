@@ -18,7 +18,7 @@ def gate() -> None:
     if request.method != "POST":
         reading.begin()
     try:
-        web.the_admin()
+        web.require_admin()
     except NotAllowed:
         reading.end()
         raise

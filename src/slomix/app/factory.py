@@ -1,6 +1,8 @@
 """Composes the web process: pages, error mapping, headers, who is looking."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -17,7 +19,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from slomix import logs, words
 from slomix.accounts import views as accounts_views
-from slomix.accounts.rules import SESSION_LASTS
+from slomix.accounts.rules import SESSION_LIFETIME
 from slomix.admin import views as admin_views
 from slomix.app import jinja
 from slomix.app.viewers import Viewers
@@ -114,7 +116,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=runtime.settings.base_url.startswith("https://"),
-        PERMANENT_SESSION_LIFETIME=SESSION_LASTS,
+        PERMANENT_SESSION_LIFETIME=SESSION_LIFETIME,
         SESSION_REFRESH_EACH_REQUEST=False,  # else every answer would set the cookie anew
         TRUSTED_HOSTS=_hosts(runtime.settings),
         WTF_CSRF_TIME_LIMIT=None,
@@ -129,9 +131,11 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     app.url_map.converters["id"] = RowId
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["slomix"] = runtime
-    app.extensions["slomix_hub"] = live.Hub(runtime.settings.database_url.get_secret_value() or runtime.database.url)
+    app.extensions["slomix_hub"] = live.EventHub(
+        runtime.settings.database_url.get_secret_value() or runtime.database.url
+    )
     viewers = Viewers(runtime)
-    app.extensions["slomix_tonight"] = board_views.shared_tonight(runtime, viewers.read)
+    app.extensions["slomix_tonight"] = board_views.shared_board(runtime, viewers.read)
     health_views.install(app, runtime, migrations.revisions)
     request_log.install(app)  # before all that looks at requests
     metrics_views.install(app, runtime)
@@ -182,56 +186,68 @@ def _load_viewers(app: Flask, viewers: Viewers) -> None:
 
 
 def _map_errors(app: Flask) -> None:
-    @app.errorhandler(DomainError)
-    def domain(error: DomainError) -> BaseResponse:
-        answer = web.problem(web.status_of(error), str(error))
-        if isinstance(error, TooSoon):
-            answer.headers["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))
-        return answer
-
-    @app.errorhandler(CSRFError)
-    def csrf(_error: CSRFError) -> BaseResponse:
-        if not web.viewer().is_authenticated:  # the form was from before a logout, here or in another tab
-            return web.problem(401, words.LOGGED_OUT_SINCE)
-        return web.problem(403, str(web.ForeignWrite()))
-
-    @app.errorhandler(DataError)
-    def unstorable(error: DataError) -> BaseResponse:
-        log.warning("web.unstorable", rule=request_log.rule(), error=str(error.orig).strip())
-        return web.problem(422, words.CANNOT_BE_STORED)
-
-    @app.errorhandler(OperationalError)
-    @app.errorhandler(PoolTimeout)
-    def database(error: OperationalError | PoolTimeout) -> BaseResponse:
-        log.error("web.database_away", error=str(getattr(error, "orig", error)).strip())
-        _look_as_a_stranger()
-        return web.problem(503, words.DATABASE_AWAY)
-
-    @app.errorhandler(SecurityError)
-    def wrong_host(_error: SecurityError) -> BaseResponse:
-        # Under a name that is none of ours no page can be put together.
-        return BaseResponse(words.WRONG_HOST, 400, mimetype="text/plain")
-
-    @app.errorhandler(HTTPException)
-    def http(error: HTTPException) -> BaseResponse:
-        if isinstance(error, NotFound):
-            return web.problem(404, words.NO_SUCH_PAGE)
-        if error.response is not None or error.code is None or error.code < 400:
-            return BaseResponse.force_type(error.get_response(request.environ))
-        answer = web.problem(error.code, words.REFUSALS.get(error.code, words.DID_NOT_WORK))
-        answer.allow.update(getattr(error, "valid_methods", None) or [])
-        if error.code == 429:
-            answer.headers.setdefault("Retry-After", "60")
-        return answer
-
-    @app.errorhandler(Exception)
-    def anything(error: Exception) -> BaseResponse:
-        log.error("web.error", rule=request_log.rule(), exc_info=error)
-        _look_as_a_stranger()
-        return web.problem(500, words.OUR_MISTAKE)
+    answers: dict[type[Exception], Callable[[Any], BaseResponse]] = {
+        DomainError: _refuse,
+        CSRFError: _refuse_form,
+        DataError: _refuse_unstorable,
+        OperationalError: _miss_database,
+        PoolTimeout: _miss_database,
+        SecurityError: _refuse_host,
+        HTTPException: _answer_http_error,
+        Exception: _answer_failure,
+    }
+    for error, answer in answers.items():
+        app.register_error_handler(error, answer)
 
 
-def _look_as_a_stranger() -> None:
+def _refuse(error: DomainError) -> BaseResponse:
+    answer = web.problem_response(web.http_status(error), str(error))
+    if isinstance(error, TooSoon):
+        answer.headers["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))
+    return answer
+
+
+def _refuse_form(_error: CSRFError) -> BaseResponse:
+    if not web.viewer().is_authenticated:  # the form was from before a logout, here or in another tab
+        return web.problem_response(401, words.LOGGED_OUT_SINCE)
+    return web.problem_response(403, str(web.ForeignWrite()))
+
+
+def _refuse_unstorable(error: DataError) -> BaseResponse:
+    log.warning("web.unstorable", rule=request_log.route_rule(), error=str(error.orig).strip())
+    return web.problem_response(422, words.CANNOT_BE_STORED)
+
+
+def _miss_database(error: OperationalError | PoolTimeout) -> BaseResponse:
+    log.error("web.database_away", error=str(getattr(error, "orig", error)).strip())
+    _render_as_stranger()
+    return web.problem_response(503, words.DATABASE_AWAY)
+
+
+def _refuse_host(_error: SecurityError) -> BaseResponse:
+    # Under a name that is none of ours no page can be put together.
+    return BaseResponse(words.WRONG_HOST, 400, mimetype="text/plain")
+
+
+def _answer_http_error(error: HTTPException) -> BaseResponse:
+    if isinstance(error, NotFound):
+        return web.problem_response(404, words.NO_SUCH_PAGE)
+    if error.response is not None or error.code is None or error.code < 400:
+        return BaseResponse.force_type(error.get_response(request.environ))
+    answer = web.problem_response(error.code, words.REFUSALS.get(error.code, words.DID_NOT_WORK))
+    answer.allow.update(getattr(error, "valid_methods", None) or [])
+    if error.code == 429:
+        answer.headers.setdefault("Retry-After", "60")
+    return answer
+
+
+def _answer_failure(error: Exception) -> BaseResponse:
+    log.error("web.error", rule=request_log.route_rule(), exc_info=error)
+    _render_as_stranger()
+    return web.problem_response(500, words.OUR_MISTAKE)
+
+
+def _render_as_stranger() -> None:
     """Show the error without asking the database, which may be what is broken, who is looking."""
     reading.look_as(Anonymous())
 

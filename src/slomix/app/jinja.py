@@ -8,9 +8,9 @@ from flask import Flask, request
 from markupsafe import Markup
 
 from slomix import words
-from slomix.accounts.rules import own_path
+from slomix.accounts.rules import local_path
 from slomix.availability import rules as availability
-from slomix.availability.rules import Counts, Status, may_change
+from slomix.availability.rules import Status, StatusCounts, is_day_open
 from slomix.presence.game_names import coloured_name, plain_name
 from slomix.web import assets, times
 from slomix.web import responses as web
@@ -22,7 +22,7 @@ def icon(kind: str) -> Markup:
     return Markup('<svg class="icon" aria-hidden="true" focusable="false"><use href="#i-{}"></use></svg>').format(kind)
 
 
-def heat(counts: Counts) -> int:
+def heat(counts: StatusCounts) -> int:
     """Say how close a day comes to a game night."""
     return availability.heat(counts, web.runtime().settings.ready_threshold)
 
@@ -40,9 +40,9 @@ def capitalised(sentence: str) -> str:
 FILTERS = (
     *(times.hour, times.seconds, times.time_of_day, times.since, times.moment, times.ago, times.place),
     *(times.day, times.short_day, times.named_day, times.month_key, times.readable_times),
-    *(heat, status_word, capitalised, may_change, plain_name, coloured_name),
+    *(heat, status_word, capitalised, is_day_open, plain_name, coloured_name),
 )
-GLOBALS = {"icon": icon, "words": words, "asset": assets.address, "Status": Status}
+GLOBALS = {"icon": icon, "words": words, "asset": assets.asset_url, "Status": Status}
 
 
 def install(app: Flask) -> None:
@@ -72,4 +72,4 @@ def _way_back() -> str:
     came_from = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "/")
     if (came_from.scheme, came_from.netloc) != urlsplit(request.host_url)[:2]:
         return "/"
-    return own_path(came_from._replace(scheme="", netloc="").geturl())
+    return local_path(came_from._replace(scheme="", netloc="").geturl())

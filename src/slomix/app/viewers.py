@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, case, or_, select
 from sqlalchemy.orm import Session
 
 from slomix.accounts import claims, logins, roles
-from slomix.accounts.logins import Somebody
+from slomix.accounts.logins import SessionUser
 from slomix.accounts.models import GrantedRole, User
 from slomix.accounts.rules import Role
 from slomix.config.settings import Settings
@@ -18,7 +18,7 @@ from slomix.runtime.context import Runtime
 from slomix.web import reading
 from slomix.web.reading import BrokenContact, Frame
 from slomix.web.responses import Viewer
-from slomix.web.singleflight import SharedRead
+from slomix.web.singleflight import Singleflight
 
 
 class Viewers:
@@ -26,7 +26,7 @@ class Viewers:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._shared = SharedRead(self._read_alone)
+        self._shared = Singleflight(self._read_alone)
 
     def load(self, session_key: str) -> Viewer | None:
         """Load a viewer in the request's transaction if it has begun, otherwise in one shared with other requests."""
@@ -40,7 +40,7 @@ class Viewers:
         if not session_keys:
             return {}
         settings, now = self._runtime.settings, self._runtime.clock.now()
-        found = logins.who_they_are(session, session_keys, now=now, extra=_frame_columns(settings))
+        found = logins.users_of_sessions(session, session_keys, now=now, extra=_frame_columns(settings))
         return {key: _viewer(key, somebody, settings) for key, somebody in found.items()}
 
     def _read_alone(self, session_keys: set[str]) -> dict[str, Viewer]:
@@ -50,17 +50,19 @@ class Viewers:
 
 def _frame_columns(settings: Settings) -> dict[str, ColumnElement[Any]]:
     granted = select(GrantedRole).where(GrantedRole.discord_id == User.discord_id, GrantedRole.role == Role.ADMIN)
-    is_admin = or_(User.discord_id.in_(roles.by_settings(settings, Role.ADMIN)), granted.correlate(User).exists())
+    is_admin = or_(
+        User.discord_id.in_(roles.configured_holders(settings, Role.ADMIN)), granted.correlate(User).exists()
+    )
     return {
         "broken": contacts.broken_contacts(User.player_id),
         "sound": preferences.sound_cooldown(User.player_id),
-        "waiting": case((is_admin, claims.waiting()), else_=0),
+        "waiting": case((is_admin, claims.count_waiting()), else_=0),
     }
 
 
-def _viewer(session_key: str, somebody: Somebody, settings: Settings) -> Viewer:
+def _viewer(session_key: str, somebody: SessionUser, settings: Settings) -> Viewer:
     def has(role: Role) -> bool:
-        return role in somebody.roles or somebody.discord_id in roles.by_settings(settings, role)
+        return role in somebody.roles or somebody.discord_id in roles.configured_holders(settings, role)
 
     is_player = somebody.profile_id is not None and not somebody.has_left
     return Viewer(

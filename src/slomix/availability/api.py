@@ -8,8 +8,8 @@ from pydantic import Field
 
 from slomix.accounts import service as accounts
 from slomix.availability import rules, schemas, service, triggers
-from slomix.availability.notices import About
-from slomix.availability.rules import Counts, Status
+from slomix.availability.notices import DayEvent
+from slomix.availability.rules import Status, StatusCounts
 from slomix.availability.service import DayView
 from slomix.presence.game_names import plain_name
 from slomix.web import responses as web
@@ -46,10 +46,10 @@ def read(who: Viewer | Anonymous, query: schemas.DaysQuery) -> schemas.Days:
     with_names = query.include_users and viewer is not None
     with web.runtime().transaction() as session:
         if with_names:
-            days = [day.seen_by(viewer) for day in service.days_with_names(session, first, last)]
+            days = [day.for_viewer(viewer) for day in service.list_days_with_names(session, first, last)]
         else:
-            days = service.days(session, first, last, viewer=viewer)
-        tonight = service.days(session, today, today, viewer=None)[0]
+            days = service.list_days(session, first, last, viewer=viewer)
+        tonight = service.list_days(session, today, today, viewer=None)[0]
     threshold = web.runtime().settings.ready_threshold
     return schemas.Days(
         days=[_day(day, with_viewer=viewer is not None, with_names=with_names) for day in days],
@@ -58,21 +58,23 @@ def read(who: Viewer | Anonymous, query: schemas.DaysQuery) -> schemas.Days:
             ready=tonight.counts.looking >= threshold,
             looking_count=tonight.counts.looking,
             threshold=threshold,
-            event_key=About(today, threshold).event_key(triggers.SESSION_READY),
+            event_key=DayEvent(today, threshold).event_key(triggers.SESSION_READY),
         ),
     )
 
 
 @blueprint.get("/me")
 @calls.call("readMine", LOGGED_IN, "Empty for who is not linked.")
-def mine(who: Viewer) -> schemas.Entries:
+def mine(who: Viewer) -> schemas.DayStatuses:
     """Read what the viewer said about the days that can still be changed."""
     today = web.today(web.now())
     if who.player_id is None:
-        return schemas.Entries(entries=[])
+        return schemas.DayStatuses(entries=[])
     with web.runtime().transaction() as session:
-        days = service.days(session, today, today + rules.HORIZON, viewer=who.player_id)
-    return schemas.Entries(entries=[schemas.Entry(date=day.day, status=day.my_status) for day in days if day.my_status])
+        days = service.list_days(session, today, today + rules.HORIZON, viewer=who.player_id)
+    return schemas.DayStatuses(
+        entries=[schemas.DayStatus(date=day.day, status=day.my_status) for day in days if day.my_status]
+    )
 
 
 @blueprint.post("")
@@ -84,9 +86,9 @@ def write(player_id: int, body: schemas.NewStatus) -> schemas.StatusSet:
     """
     now = web.now()
     with web.runtime().transaction() as session:
-        accounts.hold_link(session, web.the_user().user_id, player_id)
-        triggers.say(session, player_id, body.date, body.status, settings=web.runtime().settings, now=now)
-        counts = service.days(session, body.date, body.date, viewer=None)[0].counts
+        accounts.lock_link(session, web.require_user().user_id, player_id)
+        triggers.set_and_notify(session, player_id, body.date, body.status, settings=web.runtime().settings, now=now)
+        counts = service.list_days(session, body.date, body.date, viewer=None)[0].counts
     return schemas.StatusSet(date=body.date, status=body.status, counts=_counts(counts))
 
 
@@ -97,7 +99,7 @@ def clear(
 ) -> schemas.StatusCleared:
     """Take the viewer's status for a day back."""
     with web.runtime().transaction() as session:
-        accounts.hold_link(session, web.the_user().user_id, player_id)
+        accounts.lock_link(session, web.require_user().user_id, player_id)
         cleared = service.clear_status(session, player_id, day, today=web.today(web.now()))
     return schemas.StatusCleared(date=day, cleared=cleared)
 
@@ -109,8 +111,8 @@ def _later(first: date) -> date:
         raise rules.NoSuchDay from None
 
 
-def _counts(counts: Counts) -> schemas.Counts:
-    return schemas.Counts(**{status.value: counts[status] for status in Status})
+def _counts(counts: StatusCounts) -> schemas.CountsAnswer:
+    return schemas.CountsAnswer(**{status.value: counts[status] for status in Status})
 
 
 def _day(view: DayView, *, with_viewer: bool, with_names: bool) -> schemas.Day:
@@ -123,7 +125,7 @@ def _day(view: DayView, *, with_viewer: bool, with_names: bool) -> schemas.Day:
 def _people(view: DayView) -> schemas.PeopleByStatus:
     people = {
         status.value: [
-            schemas.Person(user_id=person.player_id, name=plain_name(person.name))
+            schemas.NamedPlayer(user_id=person.player_id, name=plain_name(person.name))
             for person in view.people.get(status, [])
         ]
         for status in Status

@@ -10,7 +10,7 @@ from slomix.availability.service import DayView
 
 
 @dataclass(frozen=True)
-class Month:
+class CalendarMonth:
     """One month of the calendar, with its neighbours where there is something to see or to say."""
 
     first: date
@@ -19,11 +19,11 @@ class Month:
     after: date
 
 
-def month(session: Session, first: date, *, viewer: int | None) -> Month:
+def build_month(session: Session, first: date, *, viewer: int | None) -> CalendarMonth:
     """The month that begins on `first`: numbers for all, their own answers for the viewer."""
     weeks = rules.month_grid(first)
-    days = service.days(session, weeks[0][0], weeks[-1][-1], viewer=viewer)
-    return Month(
+    days = service.list_days(session, weeks[0][0], weeks[-1][-1], viewer=viewer)
+    return CalendarMonth(
         first=first,
         weeks=[days[start : start + 7] for start in range(0, len(days), 7)],
         before=(first - timedelta(days=1)).replace(day=1),

@@ -4,15 +4,15 @@ from sqlalchemy import ColumnElement, select
 
 from slomix.availability import notices, service, triggers
 from slomix.config.settings import Settings
-from slomix.contacts.models import Preferences
+from slomix.contacts.models import StoredPreferences
 from slomix.deliveries import service as deliveries
-from slomix.deliveries.service import Plan
+from slomix.deliveries.service import NoticePlan
 from slomix.jobs.rules import Done, JobStatus, Outcome
-from slomix.jobs.runner import AnyHandler, JobContext, Step
+from slomix.jobs.runner import AnyHandler, JobContext, TransactionHandler
 from slomix.reasons.codes import Explanation, Reason
 
 
-class Tell(Step):
+class PlanMessages(TransactionHandler):
     """Plans one message for everybody who switched this kind on; each is looked at again when it leaves."""
 
     def __init__(self, kind: str) -> None:
@@ -22,12 +22,12 @@ class Tell(Step):
         session, job, now, settings = context.session, context.job, context.now, context.runtime.settings
         if context.is_past_deadline:
             return Done(JobStatus.SKIPPED, Explanation(Reason.EXPIRED))
-        about = notices.About.read(job.subject)
-        plan = Plan(self._kind, job.subject, about.event_key(self._kind), now, job.deadline_at, job.max_attempts)
-        who = _who(self._kind, about.number, settings)
-        wanted = list(session.scalars(select(Preferences.player_id).where(who)))
-        said = service.statuses(session, about.day, wanted)
-        untold = [one for one in wanted if notices.why_unwanted(self._kind, said.get(one)) is None]
+        about = notices.DayEvent.parse(job.subject)
+        plan = NoticePlan(self._kind, job.subject, about.event_key(self._kind), now, job.deadline_at, job.max_attempts)
+        who = _recipients_query(self._kind, about.number, settings)
+        wanted = list(session.scalars(select(StoredPreferences.player_id).where(who)))
+        said = service.statuses_of_day(session, about.day, wanted)
+        untold = [one for one in wanted if notices.unwanted_reason(self._kind, said.get(one)) is None]
         number = deliveries.plan_for_players(session, plan, untold, settings=settings, now=now)
         room = settings.announce_channel_id
         if self._kind == triggers.SESSION_READY and settings.announce_enabled and room:
@@ -35,18 +35,18 @@ class Tell(Step):
         return Done() if number else Done(JobStatus.SKIPPED, Explanation(Reason.NOBODY_LEFT_TO_TELL))
 
 
-def _who(kind: str, number: int, settings: Settings) -> ColumnElement[bool]:
+def _recipients_query(kind: str, number: int, settings: Settings) -> ColumnElement[bool]:
     """Those who switched it on. Who waits for as many as make a session hears of that once, not twice."""
     match kind:
         case triggers.SESSION_READY:
-            return Preferences.session_ready.is_(True)
+            return StoredPreferences.session_ready.is_(True)
         case triggers.DAILY_REMINDER:
-            return Preferences.daily_reminder.is_(True)
+            return StoredPreferences.daily_reminder.is_(True)
         case _:
-            waits = Preferences.looking_threshold == number
-            return waits & ~Preferences.session_ready if number == settings.ready_threshold else waits
+            waits = StoredPreferences.looking_threshold == number
+            return waits & ~StoredPreferences.session_ready if number == settings.ready_threshold else waits
 
 
 HANDLERS: dict[str, AnyHandler] = {
-    kind: Tell(kind) for kind in (triggers.SESSION_READY, triggers.LOOKING, triggers.DAILY_REMINDER)
+    kind: PlanMessages(kind) for kind in (triggers.SESSION_READY, triggers.LOOKING, triggers.DAILY_REMINDER)
 }

@@ -8,28 +8,28 @@ from slomix.availability import service, triggers
 from slomix.availability.rules import Status
 from slomix.channels.base import Message
 from slomix.contacts import unsubscribe
-from slomix.contacts.rules import Kind
+from slomix.contacts.rules import MessageKind
 from slomix.deliveries.formatting import style_for
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import Skip
 from slomix.reasons.codes import Reason
 
 KINDS = {
-    triggers.SESSION_READY: Kind.SESSION_READY,
-    triggers.LOOKING: Kind.LOOKING,
-    triggers.DAILY_REMINDER: Kind.DAILY_REMINDER,
+    triggers.SESSION_READY: MessageKind.SESSION_READY,
+    triggers.LOOKING: MessageKind.LOOKING,
+    triggers.DAILY_REMINDER: MessageKind.DAILY_REMINDER,
 }
 
 
 @dataclass(frozen=True)
-class About:
+class DayEvent:
     """What such a job or message is about: a day, and how many have to be looking."""
 
     day: date
     number: int = 0
 
     @classmethod
-    def read(cls, subject: str) -> "About":
+    def parse(cls, subject: str) -> "DayEvent":
         """`2026-11-22`, `2026-11-22:threshold=6` or `2026-11-22:n=4`."""
         day, _, number = subject.partition(":")
         return cls(date.fromisoformat(day), int(number.partition("=")[2] or 0))
@@ -45,14 +45,14 @@ class About:
                 return f"DAILY_REMINDER:{self.day}"
 
 
-def why_unwanted(kind: str, said: Status | None) -> Reason | None:
+def unwanted_reason(kind: str, status: Status | None) -> Reason | None:
     """Why somebody who said this about the day need not hear of it."""
     if kind == triggers.DAILY_REMINDER:
-        return Reason.HAS_ANSWERED if said is not None else None
-    return Reason.NOT_PLAYING if said is Status.NOT_PLAYING else None
+        return Reason.HAS_ANSWERED if status is not None else None
+    return Reason.NOT_PLAYING if status is Status.NOT_PLAYING else None
 
 
-class OfTheDay(Notice):
+class DayNotice(Notice):
     """One of the three kinds."""
 
     def __init__(self, name: str) -> None:
@@ -60,14 +60,14 @@ class OfTheDay(Notice):
         self.kind = KINDS[name]
 
     def compose(self, occasion: Occasion) -> Message | Skip:
-        session, about = occasion.session, About.read(occasion.delivery.subject)
+        session, about = occasion.session, DayEvent.parse(occasion.delivery.subject)
         count = triggers.count_looking(session, about.day) if about.number else 0
         if count < about.number:
             return Skip(Reason.NOT_SO_MANY_ANY_MORE)
         player_id = occasion.delivery.player_id
         if player_id is not None:
-            said = service.statuses(session, about.day, [player_id]).get(player_id)
-            reason = why_unwanted(self.name, said)
+            said = service.statuses_of_day(session, about.day, [player_id]).get(player_id)
+            reason = unwanted_reason(self.name, said)
             if reason is not None:
                 return Skip(reason)
         return Message("\n".join([self._text(occasion, count), *self._how_to_stop(occasion)]))
@@ -83,8 +83,8 @@ class OfTheDay(Notice):
         if occasion.reach is None:
             return []
         reader = unsubscribe.reader_of(occasion.reach, KINDS[self.name], settings=occasion.runtime.settings)
-        stop = style_for(occasion.channel, reader.zone, occasion.now).aside(reader.stop_link)
+        stop = style_for(occasion.channel, reader.zone, occasion.now).quiet_link(reader.unsubscribe_link)
         return [words.KIND_TEXTS[KINDS[self.name]].why.format(link=stop)]
 
 
-NOTICES: tuple[Notice, ...] = tuple(OfTheDay(name) for name in KINDS)
+NOTICES: tuple[Notice, ...] = tuple(DayNotice(name) for name in KINDS)

@@ -38,7 +38,7 @@ class PastDay(Invalid):
         super().__init__(words.PAST_DAY)
 
 
-class FarDay(Invalid):
+class DayTooFar(Invalid):
     def __init__(self) -> None:
         super().__init__(words.FAR_DAY.format(days=HORIZON.days))
 
@@ -64,7 +64,7 @@ class SpanTooLong(Invalid):
 
 
 @dataclass(frozen=True)
-class Counts:
+class StatusCounts:
     """How many said what about a day."""
 
     looking: int = 0
@@ -73,7 +73,7 @@ class Counts:
     not_playing: int = 0
 
     @classmethod
-    def of(cls, by_status: dict[Status, int]) -> "Counts":
+    def from_statuses(cls, by_status: dict[Status, int]) -> "StatusCounts":
         return cls(**{status.key: by_status.get(status, 0) for status in Status})
 
     def __getitem__(self, status: Status) -> int:
@@ -106,15 +106,15 @@ def parse_status(text: str) -> Status:
         raise NoSuchStatus from None
 
 
-def check_may_change(day: date, today: date) -> None:
+def check_day_open(day: date, today: date) -> None:
     """Raise PastDay or FarDay for a day that cannot be set or cleared."""
     if day < today:
         raise PastDay
     if day > today + HORIZON:
-        raise FarDay
+        raise DayTooFar
 
 
-def may_change(day: date, today: date) -> bool:
+def is_day_open(day: date, today: date) -> bool:
     return today <= day <= today + HORIZON
 
 
@@ -123,14 +123,14 @@ def check_span(first: date, last: date) -> None:
         raise SpanTooLong
 
 
-HOTTEST = 4
+MAX_HEAT = 4
 
 
-def heat(counts: Counts, threshold: int) -> int:
+def heat(counts: StatusCounts, threshold: int) -> int:
     """How close a day is to a game night: 0 nobody could come, HOTTEST enough to play, the rest in thirds."""
     if counts.coming >= threshold:
-        return HOTTEST
-    return -(-counts.coming * (HOTTEST - 1) // threshold)
+        return MAX_HEAT
+    return -(-counts.coming * (MAX_HEAT - 1) // threshold)
 
 
 def days_between(first: date, last: date) -> list[date]:
@@ -142,12 +142,12 @@ def month_grid(month: date) -> list[list[date]]:
     return calendar.Calendar(firstweekday=calendar.MONDAY).monthdatescalendar(month.year, month.month)
 
 
-def has_month(day: date) -> bool:
+def can_show_month(day: date) -> bool:
     """Whether the month around a day can be shown: the first and the last year there is have no whole calendar."""
     return date.min.year < day.year < date.max.year
 
 
-def neighbours(day: date) -> tuple[date | None, date | None]:
+def adjacent_days(day: date) -> tuple[date | None, date | None]:
     """The day before and the day after, where there is one."""
     before = day - timedelta(days=1) if day > date.min else None
     return before, day + timedelta(days=1) if day < date.max else None
@@ -159,6 +159,6 @@ def parse_month(text: str) -> date:
         month = parse_day(f"{text}-01")
     except NoSuchDay:
         raise NoSuchMonth from None
-    if not has_month(month):
+    if not can_show_month(month):
         raise NoSuchMonth
     return month

@@ -7,12 +7,12 @@ from pydantic import Field
 
 from slomix.availability import rules
 from slomix.availability.rules import Status
-from slomix.web.openapi.shapes import LEFT_OUT, Answer, Id, Input, Number, Switch, parsed_by
+from slomix.web.openapi.shapes import LEFT_OUT, Answer, Id, Input, Number, Switch, parse_with
 
 _EXAMPLE = Field(examples=["2026-11-20"])
 Date = Annotated[date, _EXAMPLE]
-DateInput = Annotated[date, parsed_by(rules.parse_day), _EXAMPLE]
-StatusInput = Annotated[Status, parsed_by(rules.parse_status)]
+DateInput = Annotated[date, parse_with(rules.parse_day), _EXAMPLE]
+StatusInput = Annotated[Status, parse_with(rules.parse_status)]
 
 
 class Access(Answer):
@@ -35,7 +35,7 @@ class DaysQuery(Input):
     )
 
 
-class Counts(Answer):
+class CountsAnswer(Answer):
     """How many said what."""
 
     LOOKING: Number
@@ -44,12 +44,12 @@ class Counts(Answer):
     NOT_PLAYING: Number
 
 
-class Person(Answer):
+class NamedPlayer(Answer):
     user_id: Id
     name: str
 
 
-_People = Annotated[list[Person], Field(description="In the order of the queue.")]
+_People = Annotated[list[NamedPlayer], Field(description="In the order of the queue.")]
 
 
 class PeopleByStatus(Answer):
@@ -65,7 +65,7 @@ class Day(Answer):
     """What is said about a day."""
 
     date: Date
-    counts: Counts
+    counts: CountsAnswer
     total: Number
     my_status: Status | None = Field(LEFT_OUT, description="What the viewer said; only for who is linked.")
     users_by_status: PeopleByStatus = Field(LEFT_OUT, description="Only for who is linked and asked for it.")
@@ -89,13 +89,13 @@ class Days(Answer):
     session_ready: SessionReady
 
 
-class Entry(Answer):
+class DayStatus(Answer):
     date: Date
     status: Status
 
 
-class Entries(Answer):
-    entries: list[Entry]
+class DayStatuses(Answer):
+    entries: list[DayStatus]
 
 
 class NewStatus(Input, json_schema_extra={"examples": [{"date": "2026-11-20", "status": "LOOKING"}]}):
@@ -106,7 +106,7 @@ class NewStatus(Input, json_schema_extra={"examples": [{"date": "2026-11-20", "s
 class StatusSet(Answer):
     date: Date
     status: Status
-    counts: Counts
+    counts: CountsAnswer
 
 
 class StatusCleared(Answer):

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from slomix.accounts.models import Player
 from slomix.availability import rules
 from slomix.availability.models import Entry
-from slomix.availability.rules import Counts, Status
+from slomix.availability.rules import Status, StatusCounts
 from slomix.database import session as db
 
 
 @dataclass(frozen=True)
-class Person:
+class ListedPlayer:
     """A player as a list shows one."""
 
     player_id: int
@@ -30,11 +30,11 @@ class DayView:
     """All that a page may show about a day; `people` is empty for those who may not see names."""
 
     day: date
-    counts: Counts
+    counts: StatusCounts
     my_status: Status | None = None
-    people: dict[Status, list[Person]] = field(default_factory=dict)
+    people: dict[Status, list[ListedPlayer]] = field(default_factory=dict)
 
-    def seen_by(self, viewer: int | None) -> "DayView":
+    def for_viewer(self, viewer: int | None) -> "DayView":
         """The same day for one player: with what they said; without names for who is no player."""
         if viewer is None:
             return replace(self, people={})
@@ -44,7 +44,7 @@ class DayView:
 
 def set_status(session: Session, player_id: int, day: date, status: Status, *, today: date, now: datetime) -> None:
     """Say what the player does on `day`; saying LOOKING again keeps the place in the queue."""
-    rules.check_may_change(day, today)
+    rules.check_day_open(day, today)
     looking_since = now if status is Status.LOOKING else None
     committed_since = now if status.is_committed else None
     session.execute(
@@ -67,10 +67,10 @@ def set_status(session: Session, player_id: int, day: date, status: Status, *, t
             },
         )
     )
-    db.notify(session, db.LIVE, "board")
+    db.notify(session, db.LIVE_CHANNEL, "board")
 
 
-def adopt(session: Session, said: Sequence[tuple[int, date, Status, datetime]], *, now: datetime) -> None:
+def import_statuses(session: Session, statuses: Sequence[tuple[int, date, Status, datetime]], *, now: datetime) -> None:
     """Keep what players once said elsewhere, each with when they said it; what was said here stays.
 
     It sets nothing off: nobody says anything now.
@@ -84,32 +84,32 @@ def adopt(session: Session, said: Sequence[tuple[int, date, Status, datetime]], 
             "committed_since": since if status.is_committed else None,
             "updated_at": now,
         }
-        for player_id, day, status, since in said
+        for player_id, day, status, since in statuses
     ]
     if rows:
         # With something to return, SQLAlchemy writes many rows in one statement.
         session.execute(insert(Entry).on_conflict_do_nothing().returning(Entry.id), rows).all()
-        db.notify(session, db.LIVE, "board")
+        db.notify(session, db.LIVE_CHANNEL, "board")
 
 
 def clear_status(session: Session, player_id: int, day: date, *, today: date) -> bool:
     """Take the player's status for `day` back; return whether there was one."""
-    rules.check_may_change(day, today)
+    rules.check_day_open(day, today)
     cleared = session.execute(
         delete(Entry).where(Entry.player_id == player_id, Entry.day == day).returning(Entry.id)
     ).all()
     if cleared:
-        db.notify(session, db.LIVE, "board")
+        db.notify(session, db.LIVE_CHANNEL, "board")
     return bool(cleared)
 
 
-def clear_from(session: Session, player_id: int, today: date) -> None:
+def clear_upcoming(session: Session, player_id: int, today: date) -> None:
     """Forget what the player said about today and later; past days stay."""
     session.execute(delete(Entry).where(Entry.player_id == player_id, Entry.day >= today))
-    db.notify(session, db.LIVE, "board")
+    db.notify(session, db.LIVE_CHANNEL, "board")
 
 
-def days(session: Session, first: date, last: date, *, viewer: int | None) -> list[DayView]:
+def list_days(session: Session, first: date, last: date, *, viewer: int | None) -> list[DayView]:
     """Every day from `first` to `last`, in numbers, with what the viewer said."""
     rules.check_span(first, last)
     counts: dict[date, dict[Status, int]] = defaultdict(dict)
@@ -123,13 +123,16 @@ def days(session: Session, first: date, last: date, *, viewer: int | None) -> li
     if viewer is not None:
         mine = select(Entry.day, Entry.status).where(Entry.day.between(first, last), Entry.player_id == viewer)
         own = {row.day: row.status for row in session.execute(mine)}
-    return [DayView(day, Counts.of(counts.get(day, {})), own.get(day)) for day in rules.days_between(first, last)]
+    return [
+        DayView(day, StatusCounts.from_statuses(counts.get(day, {})), own.get(day))
+        for day in rules.days_between(first, last)
+    ]
 
 
-def days_with_names(session: Session, first: date, last: date) -> list[DayView]:
-    """Every day from `first` to `last` as nobody in particular sees it; `DayView.seen_by` makes it somebody's."""
+def list_days_with_names(session: Session, first: date, last: date) -> list[DayView]:
+    """Every day from `first` to `last` as nobody in particular sees it; `DayView.for_viewer` makes it somebody's."""
     rules.check_span(first, last)
-    people: dict[date, dict[Status, list[Person]]] = defaultdict(lambda: defaultdict(list))
+    people: dict[date, dict[Status, list[ListedPlayer]]] = defaultdict(lambda: defaultdict(list))
     since = func.coalesce(Entry.looking_since, Entry.updated_at).label("since")
     rows = session.execute(
         select(Entry.day, Entry.status, Player.id, Player.name, since)
@@ -138,18 +141,18 @@ def days_with_names(session: Session, first: date, last: date) -> list[DayView]:
         .order_by(Entry.day, since, Player.id)
     )
     for row in rows:
-        people[row.day][row.status].append(Person(row.id, row.name, row.since))
+        people[row.day][row.status].append(ListedPlayer(row.id, row.name, row.since))
     return [
         DayView(
             day,
-            Counts.of({status: len(persons) for status, persons in people[day].items()}),
+            StatusCounts.from_statuses({status: len(persons) for status, persons in people[day].items()}),
             people=dict(people[day]),
         )
         for day in rules.days_between(first, last)
     ]
 
 
-def statuses(session: Session, day: date, player_ids: Sequence[int] | None = None) -> dict[int, Status]:
+def statuses_of_day(session: Session, day: date, player_ids: Sequence[int] | None = None) -> dict[int, Status]:
     """What players said about `day`: these, or all who said something; first come first."""
     query = select(Entry.player_id, Entry.status).where(Entry.day == day)
     if player_ids is not None:

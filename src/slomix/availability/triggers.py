@@ -13,7 +13,7 @@ from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from slomix.clock import local_day, moment_of
 from slomix.config.settings import Settings
-from slomix.contacts.models import Preferences
+from slomix.contacts.models import StoredPreferences
 from slomix.jobs import service as jobs
 from slomix.jobs.service import NewJob
 
@@ -22,20 +22,22 @@ LOOKING = "looking"
 DAILY_REMINDER = "daily_reminder"
 
 # Nobody is told in the night that tonight will be a game night.
-NOT_BEFORE = time(10)
+EARLIEST_NOTICE = time(10)
 # A reminder that could not be sent by then is no reminder any more.
-REMINDER_LASTS = timedelta(hours=2)
+REMINDER_LIFETIME = timedelta(hours=2)
 
 
-def say(session: Session, player_id: int, day: date, status: Status, *, settings: Settings, now: datetime) -> None:
+def set_and_notify(
+    session: Session, player_id: int, day: date, status: Status, *, settings: Settings, now: datetime
+) -> None:
     """Set a player's status, and set off what follows from it."""
     today = local_day(now, settings.zone, settings.day_starts_at)
     service.set_status(session, player_id, day, status, today=today, now=now)
     if status is Status.LOOKING and day == today:
-        look(session, today, settings=settings, now=now)
+        check_thresholds(session, today, settings=settings, now=now)
 
 
-def look(session: Session, today: date, *, settings: Settings, now: datetime) -> None:
+def check_thresholds(session: Session, today: date, *, settings: Settings, now: datetime) -> None:
     """Whether so many are looking today that somebody should hear of it.
 
     Counted under a lock of the day's own: of the fifth and the sixth at the same moment one counts six.
@@ -43,7 +45,7 @@ def look(session: Session, today: date, *, settings: Settings, now: datetime) ->
     session.execute(select(func.pg_advisory_xact_lock(today.toordinal())))
     looking = count_looking(session, today)
     until = moment_of(today, settings.start_time, settings.zone, settings.day_starts_at)
-    since = max(now, moment_of(today, NOT_BEFORE, settings.zone, settings.day_starts_at))
+    since = max(now, moment_of(today, EARLIEST_NOTICE, settings.zone, settings.day_starts_at))
     if since >= until:
         return
     wanted = [NewJob(LOOKING, f"{today}:n={number}", since, until) for number in _thresholds(session, looking)]
@@ -55,8 +57,8 @@ def look(session: Session, today: date, *, settings: Settings, now: datetime) ->
 def begin_day(session: Session, today: date, *, settings: Settings, now: datetime) -> None:
     """A day begins: its reminder is promised, and it may begin with enough players already."""
     at = moment_of(today, settings.daily_reminder_time, settings.zone, settings.day_starts_at)
-    jobs.schedule(session, [NewJob(DAILY_REMINDER, today.isoformat(), at, at + REMINDER_LASTS)], now=now)
-    look(session, today, settings=settings, now=now)
+    jobs.schedule(session, [NewJob(DAILY_REMINDER, today.isoformat(), at, at + REMINDER_LIFETIME)], now=now)
+    check_thresholds(session, today, settings=settings, now=now)
 
 
 def count_looking(session: Session, day: date) -> int:
@@ -67,5 +69,5 @@ def count_looking(session: Session, day: date) -> int:
 
 def _thresholds(session: Session, looking: int) -> list[int]:
     """The numbers that somebody waits for and that are reached."""
-    waited_for = Preferences.looking_threshold.between(1, looking)
-    return list(session.scalars(select(Preferences.looking_threshold).where(waited_for).distinct()))
+    waited_for = StoredPreferences.looking_threshold.between(1, looking)
+    return list(session.scalars(select(StoredPreferences.looking_threshold).where(waited_for).distinct()))

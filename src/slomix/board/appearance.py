@@ -4,7 +4,7 @@ from flask import Blueprint, current_app, redirect, request
 from werkzeug.wrappers import Response
 
 from slomix import words
-from slomix.accounts.rules import own_path
+from slomix.accounts.rules import local_path
 from slomix.errors import Invalid
 from slomix.web import responses as web
 from slomix.web.responses import THEMES
@@ -24,7 +24,7 @@ def choose() -> Response:
     theme = request.form.get("theme", "nothing")
     if theme and theme not in THEMES:
         raise NoSuchTheme
-    answer = Response(status=204) if web.is_htmx() else redirect(own_path(request.form.get("next")), code=303)
+    answer = Response(status=204) if web.is_htmx() else redirect(local_path(request.form.get("next")), code=303)
     if theme:
         answer.set_cookie(
             web.THEME_COOKIE,

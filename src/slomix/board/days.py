@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from slomix import words
 from slomix.accounts import service as accounts
 from slomix.availability import rules, service, triggers
-from slomix.availability.calendar import month
+from slomix.availability.calendar import build_month
 from slomix.availability.rules import Status
 from slomix.availability.service import DayView
 from slomix.campaigns import queries as campaigns
@@ -41,19 +41,19 @@ def day_live(day: str) -> Response:
 @blueprint.post("/day/<day>/status")
 def set_status(day: str) -> Response:
     """One of the four buttons, or Clear."""
-    player_id = web.the_player()
+    player_id = web.require_player()
     now = web.now()
     the_day, today = rules.parse_day(day), web.today(now)
     wanted = request.form.get("status", "nothing")
     is_from_day = request.form.get("from") == "day"
     with web.runtime().transaction() as session:
-        accounts.hold_link(session, web.the_user().user_id, player_id)
+        accounts.lock_link(session, web.require_user().user_id, player_id)
         if wanted == "":
             service.clear_status(session, player_id, the_day, today=today)
             done = words.CLEARED
         else:
             status = rules.parse_status(wanted)
-            triggers.say(session, player_id, the_day, status, settings=web.runtime().settings, now=now)
+            triggers.set_and_notify(session, player_id, the_day, status, settings=web.runtime().settings, now=now)
             done = words.SAVED
     if is_from_day:
         shown = _day(the_day)
@@ -65,21 +65,21 @@ def set_status(day: str) -> Response:
 
 
 def _day(day: date) -> dict[str, Any]:
-    """What a day's page shows; `month` in the address turns its calendar to another one."""
+    """What a day's page shows; `build_month` in the address turns its calendar to another one."""
     today = web.today(web.now())
     text = request.values.get("month", "")
     first = rules.parse_month(text) if text else day.replace(day=1)
     with reading() as session:
         viewer = web.viewer().player_id
-        shown = service.days_with_names(session, day, day)[0].seen_by(viewer)
-        calendar = month(session, first, viewer=viewer) if rules.has_month(first) else None
+        shown = service.list_days_with_names(session, day, day)[0].for_viewer(viewer)
+        calendar = build_month(session, first, viewer=viewer) if rules.can_show_month(first) else None
         night = _night(session, day) if viewer is not None else None
     return {
         "card": shown,
         "today": today,
         "calendar": calendar,
-        "can_change": rules.may_change(day, today),
-        "neighbours": rules.neighbours(day),
+        "can_change": rules.is_day_open(day, today),
+        "neighbours": rules.adjacent_days(day),
         "is_own_page": True,
         "night": night,
         "month_turned": text if first != day.replace(day=1) else "",
@@ -87,25 +87,29 @@ def _day(day: date) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Night:
+class DayOutcome:
     """What came of a day in its planning room, and afterwards."""
 
     room: RoomView
     # Who was looked for by the voice check, and whether they were there.
-    came: Mapping[int, bool]
+    attended: Mapping[int, bool]
 
 
-def _night(session: Session, day: date) -> Night | None:
+def _night(session: Session, day: date) -> DayOutcome | None:
     room = planning.room_of(session, day)
-    return None if room is None else Night(planning.view(session, room), campaigns.came(session, day))
+    return (
+        None
+        if room is None
+        else DayOutcome(planning.view_room(session, room), campaigns.attendance_of_day(session, day))
+    )
 
 
 def _cards(day: date, today: date, viewer: int) -> dict[str, Any]:
     """What a change of one day may change on the board."""
     with web.runtime().transaction() as session:
-        shown = service.days_with_names(session, day, day)[0].seen_by(viewer)
-        tonight = service.days_with_names(session, today, today)[0].seen_by(viewer)
-    return {"card": shown, "today": today, "queue": queue(tonight), "can_change": rules.may_change(day, today)}
+        shown = service.list_days_with_names(session, day, day)[0].for_viewer(viewer)
+        tonight = service.list_days_with_names(session, today, today)[0].for_viewer(viewer)
+    return {"card": shown, "today": today, "queue": queue(tonight), "can_change": rules.is_day_open(day, today)}
 
 
 def queue(tonight: DayView) -> dict[str, object]:

@@ -9,7 +9,7 @@ from slomix.accounts import claims, logins
 from slomix.accounts import service as accounts
 from slomix.accounts.discord_login import DiscordDown
 from slomix.accounts.models import User
-from slomix.accounts.rules import own_path
+from slomix.accounts.rules import local_path
 from slomix.channels.base import SendError
 from slomix.contacts import preferences
 from slomix.presence.game_names import plain_name
@@ -26,21 +26,21 @@ blueprint = Blueprint("profile", __name__)
 @rate_limits.searches
 def profile() -> str:
     """Who you are here; profiles to pick from when you are nobody yet, or look for another."""
-    who, now = web.the_user(), web.now()
+    who, now = web.require_user(), web.now()
     wanted = request.args.get("q", "").strip()
     with reading() as db_session:
         user = db_session.get_one(User, who.user_id)
-        found = accounts.search(db_session, wanted) if wanted else accounts.suggestions(db_session, user)
+        found = accounts.search_profiles(db_session, wanted) if wanted else accounts.suggest_profiles(db_session, user)
         shown = {
             "found": found,
-            "taken": accounts.taken(db_session, found),
-            "claim": claims.open_claim(db_session, user.id),
-            "sessions": logins.count_sessions(db_session, user.id, now=now),
+            "taken": accounts.linked_player_ids(db_session, found),
+            "claim": claims.pending_request(db_session, user.id),
+            "sessions": logins.count_login_sessions(db_session, user.id, now=now),
         }
     return render_template(
         "board/profile.html",
         wanted=wanted,
-        next_path=own_path(request.args.get("next")),
+        next_path=local_path(request.args.get("next")),
         needs_approval=web.runtime().settings.player_link_approval,
         **shown,
     )
@@ -50,27 +50,27 @@ def profile() -> str:
 @rate_limits.searches
 def link() -> Response:
     """Be this player from now on; where an admin confirms links, ask for it."""
-    who, now = web.the_user(), web.now()
+    who, now = web.require_user(), web.now()
     is_member = _ask_discord(who)
-    guid, next_path = request.form.get("guid", ""), own_path(request.form.get("next"))
+    guid, next_path = request.form.get("guid", ""), local_path(request.form.get("next"))
     with web.runtime().transaction() as db_session:
         user = db_session.get_one(User, who.user_id)
         if is_member is not None:
-            accounts.note_membership(db_session, user, is_member, now=now)
+            accounts.record_membership(db_session, user, is_member, now=now)
     if is_member is False:
         raise accounts.NotAMember
     with web.runtime().transaction() as db_session:
         user = db_session.get_one(User, who.user_id)
         if web.runtime().settings.player_link_approval:
-            player = accounts.profile(db_session, guid)
-            if accounts.owner(db_session, player) not in {None, user}:
+            player = accounts.get_profile(db_session, guid)
+            if accounts.user_of_player(db_session, player) not in {None, user}:
                 raise accounts.ProfileTaken(plain_name(player.name))
             if user.player_id != player.id:
-                claims.claim(db_session, user, player, "", now=now)
+                claims.request_profile(db_session, user, player, "", now=now)
             flash(words.CLAIMED.format(player=plain_name(player.name)), "done")
             return redirect("/profile", code=303)
-        player = unlinking.link(db_session, user, guid, today=web.today(now), now=now)
-        is_first = not preferences.were_asked(db_session, player.id)
+        player = unlinking.link_profile(db_session, user, guid, today=web.today(now), now=now)
+        is_first = not preferences.has_preferences(db_session, player.id)
     flash(words.LINKED.format(player=plain_name(player.name)), "done")
     return redirect(url_for("contacts.welcome", next=next_path) if is_first else next_path, code=303)
 
@@ -90,12 +90,12 @@ def _ask_discord(who: Viewer) -> bool | None:
 @rate_limits.searches
 def look_again() -> Response:
     """Whoever left our server and came back says so."""
-    who, now = web.the_user(), web.now()
+    who, now = web.require_user(), web.now()
     is_member = _ask_discord(who)
     with web.runtime().transaction() as db_session:
         # Without a server everybody belongs to it.
         user = db_session.get_one(User, who.user_id)
-        accounts.note_membership(db_session, user, is_member is not False, now=now)
+        accounts.record_membership(db_session, user, is_member is not False, now=now)
     if is_member is False:
         flash(words.STILL_NOT_A_MEMBER, "problem")
     else:
@@ -106,34 +106,34 @@ def look_again() -> Response:
 @blueprint.post("/profile/unlink")
 def unlink() -> Response:
     """Be nobody again: nothing is sent to you any more, and what you said about the days ahead is gone."""
-    who, now = web.the_user(), web.now()
+    who, now = web.require_user(), web.now()
     with web.runtime().transaction() as db_session:
-        unlinking.unlink(db_session, db_session.get_one(User, who.user_id), today=web.today(now), now=now)
+        unlinking.unlink_profile(db_session, db_session.get_one(User, who.user_id), today=web.today(now), now=now)
     flash(words.UNLINKED, "done")
     return redirect("/profile", code=303)
 
 
 @blueprint.post("/profile/claim")
-@rate_limits.claims
+@rate_limits.profile_requests
 def claim() -> Response:
     """This profile is mine, and somebody else has it."""
-    who, now = web.the_user(), web.now()
+    who, now = web.require_user(), web.now()
     if _ask_discord(who) is False:
         raise accounts.NotAMember
     with web.runtime().transaction() as db_session:
-        player = accounts.profile(db_session, request.form.get("guid", ""))
+        player = accounts.get_profile(db_session, request.form.get("guid", ""))
         user = db_session.get_one(User, who.user_id)
         if user.player_id != player.id:
-            claims.claim(db_session, user, player, request.form.get("note", ""), now=now)
+            claims.request_profile(db_session, user, player, request.form.get("note", ""), now=now)
     flash(words.CLAIMED.format(player=plain_name(player.name)), "done")
     return redirect("/profile", code=303)
 
 
 @blueprint.post("/profile/claim/withdraw")
 def withdraw_claim() -> Response:
-    who = web.the_user()
+    who = web.require_user()
     with web.runtime().transaction() as db_session:
-        claims.withdraw(db_session, who.user_id, now=web.now())
+        claims.withdraw_request(db_session, who.user_id, now=web.now())
     flash(words.CLAIM_WITHDRAWN, "done")
     return redirect("/profile", code=303)
 
@@ -141,14 +141,14 @@ def withdraw_claim() -> Response:
 @blueprint.get("/profile/delete")
 def confirm_delete() -> str:
     """What goes and what stays, before it does."""
-    web.the_user()
+    web.require_user()
     return render_template("board/delete_account.html")
 
 
 @blueprint.post("/profile/delete")
 def delete() -> Response:
     """Forget this person."""
-    who, now = web.the_user(), web.now()
+    who, now = web.require_user(), web.now()
     with web.runtime().transaction() as db_session:
         unlinking.delete_account(db_session, db_session.get_one(User, who.user_id), now=now)
     logout_user()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 
-class Stage(enum.StrEnum):
+class EveningStage(enum.StrEnum):
     """How far the evening is."""
 
     EMPTY = "empty"  # nobody is looking
@@ -15,13 +15,13 @@ class Stage(enum.StrEnum):
 
 
 @dataclass(frozen=True)
-class Evening:
+class EveningState:
     """Tonight, as everybody sees it."""
 
     looking: int
     threshold: int
     start_at: datetime | None
-    stage: Stage
+    stage: EveningStage
 
     @property
     def is_ready(self) -> bool:
@@ -32,12 +32,12 @@ class Evening:
         return max(0, self.threshold - self.looking)
 
 
-def evening(looking: int, threshold: int, start_at: datetime | None, now: datetime) -> Evening:
+def judge_evening(looking: int, threshold: int, start_at: datetime | None, now: datetime) -> EveningState:
     """Decide how far the evening is; `start_at` is that of a campaign that was not cancelled."""
     if start_at is not None and now >= start_at:
-        stage = Stage.ON
+        stage = EveningStage.ON
     elif looking >= threshold:
-        stage = Stage.READY
+        stage = EveningStage.READY
     else:
-        stage = Stage.GATHERING if looking else Stage.EMPTY
-    return Evening(looking, threshold, start_at, stage)
+        stage = EveningStage.GATHERING if looking else EveningStage.EMPTY
+    return EveningState(looking, threshold, start_at, stage)

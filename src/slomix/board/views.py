@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from slomix.availability import rules, service
-from slomix.availability.calendar import Month, month
+from slomix.availability.calendar import CalendarMonth, build_month
 from slomix.availability.service import DayView
 from slomix.board.days import queue
-from slomix.board.tonight import evening
+from slomix.board.tonight import judge_evening
 from slomix.campaigns.card import seen_by
 from slomix.campaigns.view_models import CampaignCard
-from slomix.campaigns.view_models import card as campaign_card
+from slomix.campaigns.view_models import card_of_day as campaign_card
 from slomix.deliveries import pausing
 from slomix.deliveries.models import Pause
 from slomix.planning import queries as planning
@@ -27,13 +27,13 @@ from slomix.web import live
 from slomix.web import responses as web
 from slomix.web.reading import look_as, reading
 from slomix.web.responses import Anonymous, Viewer
-from slomix.web.singleflight import SharedRead
+from slomix.web.singleflight import Singleflight
 
 blueprint = Blueprint("board", __name__)
 
 
 @dataclass
-class Tonight:
+class BoardState:
     """What the board shows to every viewer, read once for all who ask at the same time."""
 
     day: date
@@ -44,7 +44,7 @@ class Tonight:
     # The planning room, once it is open.
     room: RoomView | None
     # The board as strangers see it, all of them the same; made by the first who asks.
-    for_strangers: str = ""
+    stranger_html: str = ""
 
 
 class Asked(NamedTuple):
@@ -57,7 +57,7 @@ class Asked(NamedTuple):
 class Seen(NamedTuple):
     """The evening, and its viewer; None is a stranger."""
 
-    tonight: Tonight
+    tonight: BoardState
     viewer: Viewer | None
 
 
@@ -75,23 +75,23 @@ def calendar() -> str:
     first = _asked_month(web.today(now))
     with reading() as session:
         tonight = read_tonight(session, web.today(now), web.runtime(), now=now)
-        opened = month(session, first, viewer=web.viewer().player_id)
+        opened = build_month(session, first, viewer=web.viewer().player_id)
     return render_template("board/page.html", mark=mark, **_board(tonight, opened))
 
 
 @blueprint.get("/board")
 def fragment() -> Response:
-    """Render the part of the board that changes, for a page that is open; `month` when its calendar is."""
+    """Render the part of the board that changes, for a page that is open; `build_month` when its calendar is."""
     tonight = _tonight()
     if "month" in request.args:
         first = _asked_month(tonight.day)
         with web.runtime().transaction() as session:
-            opened = month(session, first, viewer=web.viewer().player_id)
+            opened = build_month(session, first, viewer=web.viewer().player_id)
         return web.live_part(render_template("board/_board.html", **_board(tonight, opened)))
     if web.viewer().is_authenticated:
         return web.live_part(render_template("board/_board.html", **_board(tonight)))
-    tonight.for_strangers = tonight.for_strangers or render_template("board/_board.html", **_board(tonight))
-    return web.live_part(tonight.for_strangers)
+    tonight.stranger_html = tonight.stranger_html or render_template("board/_board.html", **_board(tonight))
+    return web.live_part(tonight.stranger_html)
 
 
 def _asked_month(today: date) -> date:
@@ -99,16 +99,16 @@ def _asked_month(today: date) -> date:
     return rules.parse_month(text) if text else today.replace(day=1)
 
 
-def _board(tonight: Tonight, opened: Month | None = None) -> dict[str, Any]:
+def _board(tonight: BoardState, opened: CalendarMonth | None = None) -> dict[str, Any]:
     viewer = web.viewer().player_id
-    shown = [day.seen_by(viewer) for day in tonight.days]
+    shown = [day.for_viewer(viewer) for day in tonight.days]
     card = seen_by(web.viewer(), tonight.campaign, tonight.day)
     return {
         "today": tonight.day,
         "hero": shown[:2],
         "upcoming": shown[2:],
         "queue": queue(shown[0]),
-        "evening": evening(
+        "evening": judge_evening(
             shown[0].counts.looking,
             web.runtime().settings.ready_threshold,
             tonight.campaign.campaign.start_at if tonight.campaign and tonight.campaign.is_called else None,
@@ -122,18 +122,18 @@ def _board(tonight: Tonight, opened: Month | None = None) -> dict[str, Any]:
     }
 
 
-def _tonight() -> Tonight:
+def _tonight() -> BoardState:
     """Read tonight and who is looking, in one transaction with all who ask at the same time."""
-    shared = cast("SharedRead[Asked, Seen]", current_app.extensions["slomix_tonight"])
+    shared = cast("Singleflight[Asked, Seen]", current_app.extensions["slomix_tonight"])
     seen = shared.get(Asked(web.today(web.now()), cookie.get("_user_id")))
     assert seen is not None  # a day is always there
     look_as(seen.viewer or Anonymous())
     return seen.tonight
 
 
-def shared_tonight(
+def shared_board(
     runtime: Runtime, read_viewers: Callable[[Session, Collection[str]], Mapping[str, Viewer]]
-) -> "SharedRead[Asked, Seen]":
+) -> "Singleflight[Asked, Seen]":
     """Make the reading that all boards of this process share."""
 
     def read(asked: set[Asked]) -> dict[Asked, Seen]:
@@ -143,16 +143,16 @@ def shared_tonight(
             evenings = {day: read_tonight(session, day, runtime, now=now) for day in {each.day for each in asked}}
         return {each: Seen(evenings[each.day], viewers.get(each.session_key or "")) for each in asked}
 
-    return SharedRead(read)
+    return Singleflight(read)
 
 
-def read_tonight(session: Session, day: date, runtime: Runtime, *, now: datetime) -> Tonight:
+def read_tonight(session: Session, day: date, runtime: Runtime, *, now: datetime) -> BoardState:
     """Read what the board of `day` shows to everybody."""
     room = planning.room_of(session, day)
-    return Tonight(
+    return BoardState(
         day,
-        days=service.days_with_names(session, day, day + timedelta(days=1 + rules.UPCOMING)),
+        days=service.list_days_with_names(session, day, day + timedelta(days=1 + rules.UPCOMING)),
         campaign=campaign_card(session, day, settings=runtime.settings, now=now),
-        pause=pausing.paused(session),
-        room=planning.view(session, room) if room is not None else None,
+        pause=pausing.current_pause(session),
+        room=planning.view_room(session, room) if room is not None else None,
     )

@@ -11,8 +11,8 @@ from slomix import words
 from slomix.campaigns import queries, retrying, schemas, service
 from slomix.campaigns.preview import preview as preview_of
 from slomix.campaigns.rules import Audience, CampaignStatus
-from slomix.campaigns.service import Options
-from slomix.campaigns.view_models import card_of
+from slomix.campaigns.service import CampaignChoices
+from slomix.campaigns.view_models import card_of_campaign
 from slomix.campaigns.views import start_moment, submit_key
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
@@ -29,7 +29,7 @@ Which = Annotated[Id, Field(description="Which.")]
 
 @blueprint.get("/preview")
 @calls.call("previewCampaign", PROMOTERS, "Nothing is sent.")
-def preview(_promoter_id: int, query: schemas.PreviewQuery) -> schemas.Preview:
+def preview(_promoter_id: int, query: schemas.PreviewQuery) -> schemas.CampaignPreview:
     """Show who would be asked now.
 
     For promoters.
@@ -41,12 +41,12 @@ def preview(_promoter_id: int, query: schemas.PreviewQuery) -> schemas.Preview:
     start_at = start_moment(query.start or settings.start_time, today)
     with web.runtime().transaction() as session:
         ahead = preview_of(session, audience, day=today, start_at=start_at, settings=settings, now=now)
-    return schemas.Preview(
+    return schemas.CampaignPreview(
         campaign_date=today,
         recipient_count=len(ahead.asked),
         channels_summary=Counter(ahead.channels.values()),
         recipients_preview=[
-            schemas.Asked(
+            schemas.PreviewRecipient(
                 user_id=person.player_id,
                 display_name=plain_name(ahead.names[person.player_id]),
                 status=person.status,
@@ -55,7 +55,7 @@ def preview(_promoter_id: int, query: schemas.PreviewQuery) -> schemas.Preview:
             for person in ahead.asked
         ],
         left_out=[
-            schemas.LeftOut(
+            schemas.PreviewLeftOut(
                 user_id=person.player_id,
                 display_name=plain_name(ahead.names[person.player_id]),
                 status=person.status,
@@ -82,18 +82,18 @@ def create(promoter_id: int, body: schemas.CampaignOptions) -> tuple[schemas.New
     now = web.now()
     today = web.today(now)
     settings = web.runtime().settings
-    options = Options(
+    options = CampaignChoices(
         audience=Audience(body.include_available, body.include_maybe),
         include_late_joiners=body.include_late_joiners,
-        dry_run=body.sent().get("dry_run", settings.dry_run_default),
+        dry_run=body.sent_fields().get("dry_run", settings.dry_run_default),
         start_at=start_moment(body.start or settings.start_time, today),
     )
     key = submit_key(request.headers.get("Idempotency-Key"))
     with web.runtime().transaction() as session:
-        campaign, is_new = service.create(
+        campaign, is_new = service.create_campaign(
             session, promoter_id, options, day=today, idempotency_key=key, settings=settings, now=now
         )
-        shown = card_of(session, campaign, settings=settings, now=now)
+        shown = card_of_campaign(session, campaign, settings=settings, now=now)
         answer = schemas.NewCampaign(
             campaign_id=campaign.id,
             status=shown.status,
@@ -113,20 +113,20 @@ def read(_player_id: int, query: schemas.CampaignQuery) -> schemas.CampaignOfDay
     """
     day = query.date or web.today(web.now())
     with web.runtime().transaction() as session:
-        campaign = queries.of_day(session, day)
+        campaign = queries.campaign_of_day(session, day)
         if campaign is None:
             return schemas.CampaignOfDay(campaign=None)
-        shown = card_of(session, campaign, settings=web.runtime().settings, now=web.now())
-        asked = [recipient.player_id for recipient in queries.recipients(session, campaign)]
+        shown = card_of_campaign(session, campaign, settings=web.runtime().settings, now=web.now())
+        asked = [recipient.player_id for recipient in queries.recipients_of(session, campaign)]
         channels = _first_channels(session, asked)
     return schemas.CampaignOfDay(
-        campaign=schemas.Campaign(
+        campaign=schemas.CampaignAnswer(
             id=campaign.id,
             status=shown.status,
             recipient_count=shown.recipient_count,
             channels_summary=Counter(channels.values()),
             jobs=[
-                schemas.Job(
+                schemas.CampaignJob(
                     job_type=schemas.JobType(phase.job.kind),
                     run_at=phase.job.run_at,
                     status=phase.job.status,
@@ -147,20 +147,22 @@ def cancel(promoter_id: int, campaign_id: Which) -> schemas.Cancelled:
     For its promoter, and for admins who promote. There is no body.
     """
     with web.runtime().transaction() as session:
-        service.cancel(session, campaign_id, player_id=promoter_id, is_admin=web.viewer().is_admin, now=web.now())
+        service.cancel_campaign(
+            session, campaign_id, player_id=promoter_id, is_admin=web.viewer().is_admin, now=web.now()
+        )
     return schemas.Cancelled(id=campaign_id, status=CampaignStatus.CANCELLED)
 
 
 @blueprint.post("/campaigns/<id:campaign_id>/retry")
 @calls.call("retryCampaign", PROMOTERS, "So many go out again.", problems=(404, 409))
-def retry(promoter_id: int, campaign_id: Which, body: schemas.Retry) -> schemas.Retried:
+def retry(promoter_id: int, campaign_id: Which, body: schemas.RetryRequest) -> schemas.Retried:
     """Try once more what did not arrive.
 
     For its promoter, and for admins who promote. Only while the messages would still be true; who cannot be reached
     anywhere is left out.
     """
     with web.runtime().transaction() as session:
-        _, number = retrying.retry(
+        _, number = retrying.retry_campaign(
             session,
             campaign_id,
             player_id=promoter_id,
@@ -174,5 +176,5 @@ def retry(promoter_id: int, campaign_id: Which, body: schemas.Retry) -> schemas.
 
 def _first_channels(session: Session, player_ids: list[int]) -> dict[int, ChannelName]:
     """On which channel each of them would be told now."""
-    reaches = contacts.reach_of(session, player_ids, settings=web.runtime().settings)
+    reaches = contacts.reachability_of(session, player_ids, settings=web.runtime().settings)
     return {player_id: reach.first_channel for player_id, reach in reaches.items()}

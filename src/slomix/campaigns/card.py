@@ -7,8 +7,8 @@ from typing import Protocol
 
 from slomix import words
 from slomix.campaigns import rules
-from slomix.campaigns.queries import Turnout
-from slomix.campaigns.view_models import CampaignCard, Others, Outcome, PhaseCard, SummaryCard
+from slomix.campaigns.queries import Attendance
+from slomix.campaigns.view_models import CampaignCard, OtherCampaignCount, OutcomeCount, PhaseCard, SummaryCard
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.rules import JobStatus
 from slomix.presence.game_names import plain_name
@@ -49,7 +49,7 @@ class Phase:
 
 
 @dataclass(frozen=True)
-class Retry:
+class RetryButton:
     """A button that sends again what did not arrive."""
 
     label: str
@@ -69,7 +69,7 @@ class Card:
     risks: str = ""
     turnout: str = ""
     phases: Sequence[Phase] = ()
-    retries: Sequence[Retry] = ()
+    retries: Sequence[RetryButton] = ()
     may_cancel: bool = False
     # Why the viewer may call tonight together now; empty when they may not.
     invitation: str = ""
@@ -96,7 +96,7 @@ def seen_by(viewer: Reader, card: CampaignCard | None, today: date) -> Card:
     )
 
 
-def turnout(found: Turnout | None, *, is_over: bool, is_called: bool) -> str:
+def turnout(found: Attendance | None, *, is_over: bool, is_called: bool) -> str:
     """Say how many came to voice; nothing tonight while that is not known."""
     if found is None:
         return f"{words.OVER} {words.TURNOUT_UNKNOWN}" if is_over and is_called else ""
@@ -104,14 +104,14 @@ def turnout(found: Turnout | None, *, is_over: bool, is_called: bool) -> str:
     return (f"{words.OVER} " if is_over else "") + text.format(here=found.here, asked=found.asked)
 
 
-def retries(failed: int, unknown: int) -> Iterator[Retry]:
+def retries(failed: int, unknown: int) -> Iterator[RetryButton]:
     """Offer to send again what failed, and apart from it what may have arrived."""
     if failed:
-        yield Retry(words.RETRY_ONE_FAILED if failed == 1 else words.RETRY_FAILED.format(number=failed))
+        yield RetryButton(words.RETRY_ONE_FAILED if failed == 1 else words.RETRY_FAILED.format(number=failed))
     if unknown == 1:
-        yield Retry(words.RETRY_ONE_UNKNOWN, unknown=True, warning=words.ONE_MAY_ARRIVE_TWICE)
+        yield RetryButton(words.RETRY_ONE_UNKNOWN, unknown=True, warning=words.ONE_MAY_ARRIVE_TWICE)
     elif unknown:
-        yield Retry(words.RETRY_UNKNOWN.format(number=unknown), unknown=True, warning=words.MAY_ARRIVE_TWICE)
+        yield RetryButton(words.RETRY_UNKNOWN.format(number=unknown), unknown=True, warning=words.MAY_ARRIVE_TWICE)
 
 
 def _phases(card: CampaignCard, viewer: Reader, *, is_today: bool) -> Iterator[Phase]:
@@ -160,7 +160,7 @@ def _message_lines(phase: PhaseCard, *, with_reasons: bool) -> Iterator[Line]:
         yield Line(words.ON_THE_WAY.format(number=tally.open))
 
 
-def outcome_text(outcome: Outcome, *, with_reasons: bool) -> str:
+def outcome_text(outcome: OutcomeCount, *, with_reasons: bool) -> str:
     """Say how many messages came to the same and, to promoters, why: each reason with its number if there are more."""
     text = f"{outcome.number} {words.STATES[outcome.status.value]}"
     if not with_reasons or not any(why.reason for why in outcome.reasons):
@@ -170,7 +170,7 @@ def outcome_text(outcome: Outcome, *, with_reasons: bool) -> str:
     return f"{text}: {', '.join(reasons)}"
 
 
-def others_line(others: Others, *, own_id: int, is_today: bool, with_link: bool) -> Line:
+def others_line(others: OtherCampaignCount, *, own_id: int, is_today: bool, with_link: bool) -> Line:
     """Say how many were told by another campaign of the day, which linked players may look at."""
     text = (words.TOLD_BY if others.is_told else words.LEFT_TO_BE_TOLD_BY).format(number=others.number)
     if others.campaign_id is None:

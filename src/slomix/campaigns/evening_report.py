@@ -14,23 +14,23 @@ from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import Promise
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Attempt, Delivery
-from slomix.deliveries.rules import LIVE, AttemptEvent, DeliveryStatus
+from slomix.deliveries.rules import LIVE_STATUSES, AttemptEvent, DeliveryStatus
 from slomix.jobs.models import Job
 from slomix.presence.game_names import plain_name
 from slomix.reasons.codes import Explanation
 
-Tries = Mapping[int, Sequence[Attempt]]
+AttemptsByDelivery = Mapping[int, Sequence[Attempt]]
 
 
-def gather(session: Session, campaign: Campaign) -> dict[str, Any]:
+def build_report(session: Session, campaign: Campaign) -> dict[str, Any]:
     """Campaign, jobs, ledger with attempts, verdict; plain values, ids as strings."""
-    so_far = queries.progress(session, campaign)
+    so_far = queries.read_progress(session, campaign)
     own = so_far.jobs
-    rows = deliveries.ledger(session, campaign.subject)
-    tries = deliveries.attempts(session, [row.id for row in rows])
+    rows = deliveries.deliveries_about(session, campaign.subject)
+    tries = deliveries.attempts_of(session, [row.id for row in rows])
     players = [row.player_id for row in rows if row.player_id is not None]
-    names = accounts.names(session, [campaign.promoter_id, *players])
-    turnout = queries.turnout(session, campaign)
+    names = accounts.player_names(session, [campaign.promoter_id, *players])
+    turnout = queries.attendance_of(session, campaign)
     return {
         "campaign": {
             "id": str(campaign.id),
@@ -93,7 +93,7 @@ def _text(explanation: Explanation | None) -> str | None:
 
 
 def _verdict(
-    session: Session, campaign: Campaign, own: list[Job], rows: list[Delivery], tries: Tries
+    session: Session, campaign: Campaign, own: list[Job], rows: list[Delivery], tries: AttemptsByDelivery
 ) -> dict[Promise, bool]:
     claims = _claims(session, rows)
     return {
@@ -128,7 +128,7 @@ def _no_two_alive(session: Session, rows: Sequence[Delivery]) -> bool:
     """Whichever campaign they belong to."""
     keys = {row.event_key for row in rows}
     people = (Delivery.player_id, Delivery.destination, Delivery.event_key)
-    alive = select(*people).where(Delivery.event_key.in_(keys), Delivery.status.in_(LIVE)).group_by(*people)
+    alive = select(*people).where(Delivery.event_key.in_(keys), Delivery.status.in_(LIVE_STATUSES)).group_by(*people)
     return session.execute(alive.having(func.count() > 1)).first() is None
 
 

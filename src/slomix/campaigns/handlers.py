@@ -12,6 +12,6 @@ HANDLERS: dict[str, AnyHandler] = {
     rules.START: NoticeProgress(START),
     rules.VOICE_CHECK: VoiceCheck(),
     rules.VOICE_SUMMARY: VoiceSummary(),
-    rules.WATCH: RiskMonitor(),
+    rules.RISK_MONITOR: RiskMonitor(),
     rules.DRY_RUN: DryRun(),
 }

@@ -10,8 +10,8 @@ from slomix.accounts.models import Player
 from slomix.availability.models import Entry
 from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign, Recipient
-from slomix.campaigns.queries import Turnout
-from slomix.campaigns.rules import CampaignStatus, Phase
+from slomix.campaigns.queries import Attendance
+from slomix.campaigns.rules import CampaignStatus, NoticeOutcome
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.models import Job
@@ -22,7 +22,7 @@ JOBS, ROWS = "jobs", "rows"
 
 
 @dataclass(frozen=True)
-class Night:
+class PastCampaign:
     """One evening that somebody called together."""
 
     id: int
@@ -33,7 +33,7 @@ class Night:
     is_dry_run: bool
     recipient_count: int
     # None before the voice check, or when nobody knows.
-    turnout: Turnout | None
+    turnout: Attendance | None
 
     def state(self, today: date) -> str:
         """Its status in a word for people."""
@@ -41,11 +41,13 @@ class Night:
         return ("over" if self.day < today else "called") if went_well else self.status.value
 
 
-def nights(session: Session, *, before: int | None = None, dry_runs: bool = False) -> tuple[list[Night], int | None]:
+def past_campaigns(
+    session: Session, *, before_id: int | None = None, dry_runs: bool = False
+) -> tuple[list[PastCampaign], int | None]:
     """A page of them, and the id before which the next one begins; None at the end. Two queries, however many."""
     said = (Entry.player_id == Recipient.player_id) & (Entry.day == Campaign.day)
     query = (
-        select(Campaign, Player.name, func.count(Recipient.player_id), *queries.turnout_columns())
+        select(Campaign, Player.name, func.count(Recipient.player_id), *queries.attendance_columns())
         .join(Player, Player.id == Campaign.promoter_id)
         .outerjoin(Recipient, Recipient.campaign_id == Campaign.id)
         .outerjoin(Entry, said)
@@ -55,12 +57,12 @@ def nights(session: Session, *, before: int | None = None, dry_runs: bool = Fals
     )
     if not dry_runs:
         query = query.where(~Campaign.dry_run)
-    if before is not None:
-        query = query.where(Campaign.id < before)
+    if before_id is not None:
+        query = query.where(Campaign.id < before_id)
     found = session.execute(query).all()
     statuses = _statuses(session, [row[0] for row in found[:PAGE]])
     shown = [
-        Night(
+        PastCampaign(
             id=campaign.id,
             day=campaign.day,
             start_at=campaign.start_at,
@@ -68,7 +70,7 @@ def nights(session: Session, *, before: int | None = None, dry_runs: bool = Fals
             status=statuses[campaign.id],
             is_dry_run=campaign.dry_run,
             recipient_count=recipients,
-            turnout=Turnout(here, asked) if campaign.judged_at is not None and is_known else None,
+            turnout=Attendance(here, asked) if campaign.judged_at is not None and is_known else None,
         )
         for campaign, promoter, recipients, here, asked, is_known in found[:PAGE]
     ]
@@ -103,9 +105,9 @@ def _statuses(session: Session, campaigns: list[Campaign]) -> dict[int, Campaign
     }
 
 
-def _phases(counts: dict[str, dict[str, int]]) -> dict[str, Phase]:
+def _phases(counts: dict[str, dict[str, int]]) -> dict[str, NoticeOutcome]:
     return {
-        notice: Phase(
+        notice: NoticeOutcome(
             *(by_status.get(one, 0) for one in (DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN))
         )
         for notice, by_status in counts.items()

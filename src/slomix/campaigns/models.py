@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from slomix.availability.rules import Status
 from slomix.campaigns.rules import Audience, CampaignStatus, subject_of
 from slomix.database.session import Base
-from slomix.presence.rules import Whereabouts
+from slomix.presence.rules import VoiceStatus
 
 PER_PROMOTER = "uq_campaign_promoter_day"
 PER_DAY = "uq_campaign_exclusive_on"
@@ -75,6 +75,6 @@ class Recipient(Base):
     status: Mapped[Status]
     added_at: Mapped[datetime]
     # Where the voice check found them.
-    whereabouts: Mapped[Whereabouts | None]
+    whereabouts: Mapped[VoiceStatus | None]
     # Whether they were on the game server then; None when nobody asked it, or it did not answer.
     on_server: Mapped[bool | None]

@@ -12,16 +12,16 @@ from slomix.campaigns.rules import CampaignStatus
 from slomix.contacts import service as contacts
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.rules import DeliveryStatus
-from slomix.deliveries.service import Told
+from slomix.deliveries.service import NotificationState
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import Done, JobStatus, Outcome, Wait
-from slomix.jobs.runner import JobContext, Step
+from slomix.jobs.runner import JobContext, TransactionHandler
 from slomix.reasons.codes import Explanation, Reason
 
 CANCELLED = Done(JobStatus.SKIPPED, Explanation(Reason.WITHDRAWN))
 
 
-class NoticeProgress(Step):
+class NoticeProgress(TransactionHandler):
     """`send_reminder_2045` and `send_start_2100`: the deliveries leave by themselves; this sees them through."""
 
     def __init__(self, call: Call) -> None:
@@ -29,7 +29,7 @@ class NoticeProgress(Step):
 
     def work(self, context: JobContext) -> Outcome:
         session = context.session
-        campaign = queries.of_subject(session, context.job.subject)
+        campaign = queries.campaign_of_subject(session, context.job.subject)
         if campaign.status is CampaignStatus.CANCELLED:
             return CANCELLED
         if self._call.name == rules.START and campaign.include_late_joiners and campaign.joiners_added_at is None:
@@ -46,16 +46,16 @@ class NoticeProgress(Step):
     def is_ready(self, context: JobContext) -> bool:
         if deliveries.is_open(context.session, context.job.subject, self._call.name):
             return False
-        campaign = queries.of_subject(context.session, context.job.subject)
+        campaign = queries.campaign_of_subject(context.session, context.job.subject)
         return not _is_open(context, campaign, self._told(context.session, campaign))
 
     def give_up(self, context: JobContext) -> None:
-        queries.refresh_status(context.session, queries.of_subject(context.session, context.job.subject))
+        queries.refresh_status(context.session, queries.campaign_of_subject(context.session, context.job.subject))
 
-    def _told(self, session: Session, campaign: Campaign) -> dict[int, Told | None]:
+    def _told(self, session: Session, campaign: Campaign) -> dict[int, NotificationState | None]:
         """Return what each recipient was told, by whichever campaign of the day."""
-        players = [recipient.player_id for recipient in queries.recipients(session, campaign)]
-        told = deliveries.told(session, self._call.event_key(campaign.day), players)
+        players = [recipient.player_id for recipient in queries.recipients_of(session, campaign)]
+        told = deliveries.notification_states(session, self._call.event_key(campaign.day), players)
         return {player_id: told.get(player_id) for player_id in players}
 
     def _plan_for_untold(self, context: JobContext, campaign: Campaign) -> None:
@@ -76,7 +76,7 @@ class NoticeProgress(Step):
         )
 
 
-def _is_open(context: JobContext, campaign: Campaign, told: dict[int, Told | None]) -> bool:
+def _is_open(context: JobContext, campaign: Campaign, told: dict[int, NotificationState | None]) -> bool:
     """Return whether a message is still to be settled.
 
     Ours end at their deadline by themselves; those of another campaign of the day are not waited for after ours.
@@ -96,22 +96,22 @@ def _came_to(statuses: list[DeliveryStatus]) -> JobStatus:
 
 def _add_late_joiners(context: JobContext, campaign: Campaign) -> None:
     """Ask who joined the audience since, from now on, as the promoter ticked."""
-    statuses = availability.statuses(context.session, campaign.day)
-    reaches = contacts.reach_of(context.session, statuses, settings=context.runtime.settings)
+    statuses = availability.statuses_of_day(context.session, campaign.day)
+    reaches = contacts.reachability_of(context.session, statuses, settings=context.runtime.settings)
     asked, _ = rules.choose_recipients(statuses, reaches, campaign.audience, [context.now])
     service.add_recipients(context.session, campaign, asked, now=context.now)
     campaign.joiners_added_at = context.now
 
 
-class VoiceSummary(Step):
+class VoiceSummary(TransactionHandler):
     """`voice_summary`: plans the summary when the follow-ups are settled, or at the voice check's deadline."""
 
     def work(self, context: JobContext) -> Outcome:
         if not self.is_ready(context):
             return Wait()
         session, subject = context.session, context.job.subject
-        campaign = queries.of_subject(session, subject)
-        checks = jobs.of_subject(session, subject, [rules.VOICE_CHECK])
+        campaign = queries.campaign_of_subject(session, subject)
+        checks = jobs.jobs_of_subject(session, subject, [rules.VOICE_CHECK])
         if campaign.status is CampaignStatus.CANCELLED or any(check.status.is_over for check in checks):
             return CANCELLED
         SUMMARY.plan(session, campaign, settings=context.runtime.settings, now=context.now)
@@ -123,15 +123,15 @@ class VoiceSummary(Step):
         )
 
 
-class DryRun(Step):
+class DryRun(TransactionHandler):
     """`dry_run`: sends the promoter alone what everybody would get, one after the other."""
 
     def work(self, context: JobContext) -> Outcome:
         session = context.session
-        campaign = queries.of_subject(session, context.job.subject)
+        campaign = queries.campaign_of_subject(session, context.job.subject)
         if campaign.status is CampaignStatus.CANCELLED:
             return CANCELLED
-        written = deliveries.tally(session, campaign.subject)
+        written = deliveries.tally_by_notice(session, campaign.subject)
         if any(tally.open for tally in written.values()):
             return Wait()
         for notice in dry_run.NOTICES:
@@ -139,7 +139,7 @@ class DryRun(Step):
                 notice.plan(session, campaign, settings=context.runtime.settings, now=context.now)
                 return Wait()
         is_flawed = any(tally[DeliveryStatus.FAILED] or tally[DeliveryStatus.UNKNOWN] for tally in written.values())
-        queries.write_status(session, campaign, CampaignStatus.PARTIAL if is_flawed else CampaignStatus.SENT)
+        queries.record_status(session, campaign, CampaignStatus.PARTIAL if is_flawed else CampaignStatus.SENT)
         return Done()
 
     def is_ready(self, context: JobContext) -> bool:

@@ -13,7 +13,7 @@ from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from slomix.campaigns import rules
 from slomix.campaigns.models import Campaign, Recipient
-from slomix.campaigns.rules import CampaignStatus, Phase
+from slomix.campaigns.rules import CampaignStatus, NoticeOutcome
 from slomix.database import session as db
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.rules import DeliveryStatus
@@ -22,7 +22,7 @@ from slomix.errors import NotFound
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from slomix.presence.rules import Whereabouts
+from slomix.presence.rules import VoiceStatus
 
 
 class NoSuchCampaign(NotFound):
@@ -30,7 +30,7 @@ class NoSuchCampaign(NotFound):
         super().__init__(words.NO_SUCH_CAMPAIGN)
 
 
-def get(session: Session, campaign_id: int) -> Campaign:
+def get_campaign(session: Session, campaign_id: int) -> Campaign:
     """The campaign with this id. Raises NoSuchCampaign."""
     campaign = session.get(Campaign, campaign_id)
     if campaign is None:
@@ -38,7 +38,7 @@ def get(session: Session, campaign_id: int) -> Campaign:
     return campaign
 
 
-def came(session: Session, day: date) -> dict[int, bool]:
+def attendance_of_day(session: Session, day: date) -> dict[int, bool]:
     """Whether those whom a voice check of this day looked for were there, in voice or on the game server."""
     rows = session.execute(
         select(Recipient.player_id, Recipient.whereabouts, Recipient.on_server)
@@ -48,23 +48,23 @@ def came(session: Session, day: date) -> dict[int, bool]:
     )
     found: dict[int, bool] = {}
     for row in rows:
-        if row.whereabouts is not Whereabouts.UNKNOWN or row.on_server:
+        if row.whereabouts is not VoiceStatus.UNKNOWN or row.on_server:
             was_there = row.whereabouts.is_in_voice or bool(row.on_server)
             found[row.player_id] = found.get(row.player_id, False) or was_there
     return found
 
 
-def of_subject(session: Session, subject: str) -> Campaign:
+def campaign_of_subject(session: Session, subject: str) -> Campaign:
     """The campaign that a job or a ledger row speaks of."""
-    return get(session, id_of(subject))
+    return get_campaign(session, campaign_id_of(subject))
 
 
-def id_of(subject: str) -> int:
+def campaign_id_of(subject: str) -> int:
     """The campaign's id, of how jobs and the ledger name it."""
     return int(subject.removeprefix(rules.SUBJECT))
 
 
-def of_day(session: Session, day: date) -> Campaign | None:
+def campaign_of_day(session: Session, day: date) -> Campaign | None:
     """The latest campaign of a day that is no dry run; a cancelled one only if there is no other."""
     return session.scalars(
         select(Campaign)
@@ -73,7 +73,7 @@ def of_day(session: Session, day: date) -> Campaign | None:
     ).first()
 
 
-def recipients(session: Session, campaign: Campaign) -> list[Recipient]:
+def recipients_of(session: Session, campaign: Campaign) -> list[Recipient]:
     """Whom the campaign asks, in the order of the queue when they were added."""
     query = select(Recipient).where(Recipient.campaign_id == campaign.id)
     return list(session.scalars(query.order_by(Recipient.added_at, Recipient.player_id)))
@@ -84,35 +84,35 @@ def recipient_count(session: Session, campaign: Campaign) -> int:
 
 
 @dataclass(frozen=True)
-class Turnout:
+class Attendance:
     """How many came to voice, of those who were asked and did not take back that they play."""
 
     here: int
     asked: int
 
 
-def turnout_columns() -> tuple[ColumnElement[int], ColumnElement[int], ColumnElement[bool | None]]:
+def attendance_columns() -> tuple[ColumnElement[int], ColumnElement[int], ColumnElement[bool | None]]:
     """Of recipients, beside what they said of the day: who came, out of how many, and whether that is known."""
-    came = Recipient.whereabouts.in_([where for where in Whereabouts if where.is_in_voice])
+    came = Recipient.whereabouts.in_([where for where in VoiceStatus if where.is_in_voice])
     wanted = Entry.status.is_not(None) & (Entry.status != Status.NOT_PLAYING)
     return (
         func.count().filter(came),
         func.count().filter(came | wanted),
-        func.bool_and(Recipient.whereabouts != Whereabouts.UNKNOWN),
+        func.bool_and(Recipient.whereabouts != VoiceStatus.UNKNOWN),
     )
 
 
-def turnout(session: Session, campaign: Campaign) -> Turnout | None:
+def attendance_of(session: Session, campaign: Campaign) -> Attendance | None:
     """What the voice check found; None before it, or when presence stayed unknown."""
     if campaign.judged_at is None:
         return None
     said = (Entry.player_id == Recipient.player_id) & (Entry.day == campaign.day)
-    query = select(*turnout_columns()).select_from(Recipient).outerjoin(Entry, said)
+    query = select(*attendance_columns()).select_from(Recipient).outerjoin(Entry, said)
     here, asked, is_known = session.execute(query.where(Recipient.campaign_id == campaign.id)).one()
-    return Turnout(here, asked) if is_known else None
+    return Attendance(here, asked) if is_known else None
 
 
-def in_the_way(session: Session, day: date, promoter_id: int, *, one_a_day: bool) -> Campaign | None:
+def blocking_campaign(session: Session, day: date, promoter_id: int, *, one_a_day: bool) -> Campaign | None:
     """The campaign because of which this promoter cannot call `day` together."""
     standing = (Campaign.day == day) & ~Campaign.dry_run & (Campaign.status != CampaignStatus.CANCELLED)
     theirs = (
@@ -124,7 +124,7 @@ def in_the_way(session: Session, day: date, promoter_id: int, *, one_a_day: bool
 
 
 @dataclass(frozen=True)
-class Progress:
+class CampaignProgress:
     """How far a campaign has come: its jobs, what became of its deliveries by notice, and what that amounts to."""
 
     jobs: list[Job]
@@ -137,21 +137,27 @@ class Progress:
         return any(not job.status.is_over for job in self.jobs)
 
 
-def is_near(campaign: Campaign, own: Sequence[Job], now: datetime) -> bool:
+def is_monitored(campaign: Campaign, jobs: Sequence[Job], now: datetime) -> bool:
     """Whether it is looked after now: from shortly before its reminder was promised until nobody is told any more."""
-    reminders = [one.due_at or one.run_at for one in own if one.kind == rules.REMINDER]
-    return bool(reminders) and reminders[0] - rules.WATCH_LEAD <= now <= campaign.start_at + rules.LATEST
+    reminders = [one.due_at or one.run_at for one in jobs if one.kind == rules.REMINDER]
+    return bool(reminders) and reminders[0] - rules.RISK_MONITOR_LEAD <= now <= campaign.start_at + rules.START_CUTOFF
 
 
-def progress(session: Session, campaign: Campaign, finishing: Mapping[str, JobStatus] | None = None) -> Progress:
+def read_progress(
+    session: Session, campaign: Campaign, finishing: Mapping[str, JobStatus] | None = None
+) -> CampaignProgress:
     """Look how far it has come; `finishing` are jobs whose end this transaction is about to write."""
-    own = jobs.of_subject(session, campaign.subject, [*rules.JOB_KINDS, rules.DRY_RUN])
-    tallies = deliveries.tally(session, campaign.subject)
+    own = jobs.jobs_of_subject(session, campaign.subject, [*rules.JOB_KINDS, rules.DRY_RUN])
+    tallies = deliveries.tally_by_notice(session, campaign.subject)
     states = {job.kind: job.status for job in own} | dict(finishing or {})
-    return Progress(own, tallies, status_of(campaign, {name: _phase(tally) for name, tally in tallies.items()}, states))
+    return CampaignProgress(
+        own, tallies, status_of(campaign, {name: _phase(tally) for name, tally in tallies.items()}, states)
+    )
 
 
-def status_of(campaign: Campaign, phases: Mapping[str, Phase], states: Mapping[str, JobStatus]) -> CampaignStatus:
+def status_of(
+    campaign: Campaign, phases: Mapping[str, NoticeOutcome], states: Mapping[str, JobStatus]
+) -> CampaignStatus:
     """What it came to, by its jobs and its ledger; a cancel, and what was written down for good, stand as they are."""
     if campaign.status is CampaignStatus.CANCELLED or campaign.dry_run or campaign.ledger_pruned_at is not None:
         return campaign.status
@@ -162,16 +168,16 @@ def status_of(campaign: Campaign, phases: Mapping[str, Phase], states: Mapping[s
     return status
 
 
-def _phase(tally: Tally) -> Phase:
-    return Phase(tally[DeliveryStatus.SENT], tally[DeliveryStatus.FAILED], tally[DeliveryStatus.UNKNOWN])
+def _phase(tally: Tally) -> NoticeOutcome:
+    return NoticeOutcome(tally[DeliveryStatus.SENT], tally[DeliveryStatus.FAILED], tally[DeliveryStatus.UNKNOWN])
 
 
 def refresh_status(session: Session, campaign: Campaign, finishing: Mapping[str, JobStatus] | None = None) -> None:
     """Write down what the campaign came to so far."""
-    write_status(session, campaign, progress(session, campaign, finishing).status)
+    record_status(session, campaign, read_progress(session, campaign, finishing).status)
 
 
-def write_status(session: Session, campaign: Campaign, status: CampaignStatus) -> None:
+def record_status(session: Session, campaign: Campaign, status: CampaignStatus) -> None:
     """Write a status, unless somebody has cancelled the campaign meanwhile: a cancel is the last word."""
     if status is campaign.status:
         return
@@ -184,10 +190,10 @@ def write_status(session: Session, campaign: Campaign, status: CampaignStatus) -
     )
     if written is not None:
         set_committed_value(campaign, "status", status)
-        db.notify(session, db.LIVE, "campaign")
+        db.notify(session, db.LIVE_CHANNEL, "campaign")
 
 
-def write_danger(session: Session, campaign: Campaign, since: datetime | None) -> None:
+def record_danger(session: Session, campaign: Campaign, since: datetime | None) -> None:
     """Write down since when it has been in danger, if it is."""
     session.execute(
         update(Campaign)
@@ -196,4 +202,4 @@ def write_danger(session: Session, campaign: Campaign, since: datetime | None) -
         .execution_options(synchronize_session=False)
     )
     set_committed_value(campaign, "endangered_since", since)
-    db.notify(session, db.LIVE, "campaign")
+    db.notify(session, db.LIVE_CHANNEL, "campaign")

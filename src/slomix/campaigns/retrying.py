@@ -11,7 +11,7 @@ from slomix.campaigns.rules import CampaignStatus
 from slomix.config.settings import Settings
 from slomix.database import session as db
 from slomix.deliveries import retrying
-from slomix.deliveries.retrying import Chances
+from slomix.deliveries.retrying import RetryChoices
 from slomix.errors import Conflict
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
@@ -25,19 +25,19 @@ class NothingToRetry(Conflict):
         super().__init__(words.NOTHING_TO_RETRY)
 
 
-class IsCancelled(Conflict):
+class CampaignCancelled(Conflict):
     def __init__(self) -> None:
         super().__init__(words.CANCELLED_STAYS_SO)
 
 
-def chances(session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> Chances:
+def retry_choices(session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> RetryChoices:
     """What of it could be tried once more now."""
     if campaign.dry_run or campaign.status is CampaignStatus.CANCELLED:
-        return retrying.NONE
-    return retrying.chances(session, campaign.subject, settings=settings, now=now)
+        return retrying.NO_CHOICES
+    return retrying.retry_choices(session, campaign.subject, settings=settings, now=now)
 
 
-def retry(
+def retry_campaign(
     session: Session,
     campaign_id: int,
     *,
@@ -57,8 +57,8 @@ def retry(
     if campaign is None or (campaign.promoter_id != player_id and not is_admin):
         raise queries.NoSuchCampaign
     if campaign.status is CampaignStatus.CANCELLED:
-        raise IsCancelled
-    found = chances(session, campaign, settings=settings, now=now)
+        raise CampaignCancelled
+    found = retry_choices(session, campaign, settings=settings, now=now)
     wanted = found.unknown if unknown else found.failed
     if only is not None:
         wanted = {one: notice for one, notice in wanted.items() if one == only}
@@ -66,17 +66,17 @@ def retry(
     failed = [job for job in _failed_jobs(session, campaign, now) if job.kind in wanted.values()]
     for job in failed:
         jobs.reopen(session, job.kind, [job.subject], run_at=now, deadline_at=job.deadline_at)
-    number = retrying.retry(session, campaign.subject, wanted, now=now)
+    number = retrying.retry_deliveries(session, campaign.subject, wanted, now=now)
     if not number:
         raise NothingToRetry
-    status = queries.progress(session, campaign).status
+    status = queries.read_progress(session, campaign).status
     is_under_way = status is CampaignStatus.SCHEDULED and bool(failed)
-    queries.write_status(session, campaign, CampaignStatus.RUNNING if is_under_way else status)
-    db.notify(session, db.LIVE, "campaign")
+    queries.record_status(session, campaign, CampaignStatus.RUNNING if is_under_way else status)
+    db.notify(session, db.LIVE_CHANNEL, "campaign")
     return campaign, number
 
 
 def _failed_jobs(session: Session, campaign: Campaign, now: datetime) -> list[Job]:
     """The jobs of reminder and start that told nobody, and may yet."""
-    own = jobs.of_subject(session, campaign.subject, [rules.REMINDER, rules.START])
+    own = jobs.jobs_of_subject(session, campaign.subject, [rules.REMINDER, rules.START])
     return [one for one in own if one.status is JobStatus.FAILED and (one.deadline_at is None or one.deadline_at > now)]

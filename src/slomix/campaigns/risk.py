@@ -14,7 +14,7 @@ FAILURES = 3
 
 
 @dataclass(frozen=True)
-class Facts:
+class RiskFacts:
     """What is known at one moment. The ages are of system time, but for those of the parts."""
 
     is_paused: bool = False
@@ -42,7 +42,7 @@ class Risk:
         return words.REMEDIES[self.kind]
 
 
-def risks(facts: Facts) -> list[Risk]:
+def find_risks(facts: RiskFacts) -> list[Risk]:
     """What is wrong, the worst first; nothing when all is well.
 
     While sending is paused, that messages are late says nothing more. A voice picture without the process that keeps it
@@ -58,14 +58,14 @@ def risks(facts: Facts) -> list[Risk]:
     found += [Risk("channel", words.RISK_CHANNEL.format(channel=words.CHANNELS[one])) for one in facts.failing]
     if facts.is_voice_known is False and "discord" not in dead:
         found.append(Risk("voice", words.RISK_VOICE))
-    if are_many(facts.unreachable, facts.recipients):
+    if is_large_share(facts.unreachable, facts.recipients):
         found.append(Risk("unreachable", words.RISK_UNREACHABLE.format(some=facts.unreachable, all=facts.recipients)))
     return found
 
 
-def are_many(some: int, all_: int) -> bool:
+def is_large_share(part: int, total: int) -> bool:
     """A third of all, and more than one."""
-    return some > 1 and some * 3 >= all_
+    return part > 1 and part * 3 >= total
 
 
 def is_lasting(risks_now: Sequence[Risk], since: timedelta | None, grace: timedelta) -> bool:

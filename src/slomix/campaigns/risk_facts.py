@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from slomix.campaigns import risk, rules
 from slomix.campaigns.models import Campaign, Recipient
-from slomix.campaigns.risk import Facts, Risk
+from slomix.campaigns.risk import Risk, RiskFacts
 from slomix.config.settings import Settings
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName
@@ -17,18 +17,18 @@ from slomix.deliveries.rules import AttemptEvent, DeliveryStatus
 from slomix.deliveries.service import JOB_KIND
 from slomix.health import service as health
 from slomix.health.rules import PartHealth
-from slomix.jobs.late import late
+from slomix.jobs.late import late_jobs
 from slomix.presence.models import Observation
 from slomix.presence.rules import VoiceSnapshot
 from slomix.presence.service import VOICE
 
 # Older failures say nothing of tonight; and so many tries are looked through for the last ones of each channel.
-RECENT, TRIES = timedelta(minutes=30), 200
+RECENT, MAX_ATTEMPTS = timedelta(minutes=30), 200
 # The jobs by which people are told.
-TELLING = (JOB_KIND, *rules.JOB_KINDS)
+NOTIFYING_KINDS = (JOB_KIND, *rules.JOB_KINDS)
 
 
-def look(
+def assess_risks(
     session: Session,
     campaign: Campaign | None,
     *,
@@ -37,14 +37,14 @@ def look(
     now: datetime,
     wall: datetime,
 ) -> list[Risk]:
-    """What is wrong now; `parts` when somebody has asked them already."""
+    """What is wrong now; `part_healths` when somebody has asked them already."""
     recipients, unreachable = _recipients(session, campaign, settings) if campaign is not None else (0, 0)
-    return risk.risks(
-        Facts(
-            is_paused=pausing.paused(session) is not None,
+    return risk.find_risks(
+        RiskFacts(
+            is_paused=pausing.current_pause(session) is not None,
             parts=_parts(session, settings, wall) if parts is None else parts,
-            failing=failing(session, settings=settings, now=now),
-            late=late(session, now=now, wall=wall, after=risk.LATE_AFTER, kinds=TELLING).number,
+            failing=failing_channels(session, settings=settings, now=now),
+            late=late_jobs(session, now=now, wall=wall, after=risk.LATE_AFTER, kinds=NOTIFYING_KINDS).number,
             is_voice_known=_is_voice_known(session, settings, now) if campaign is not None else None,
             recipients=recipients,
             unreachable=unreachable,
@@ -52,18 +52,18 @@ def look(
     )
 
 
-def seen_at(session: Session) -> datetime | None:
+def presence_seen_at(session: Session) -> datetime | None:
     """When the voice rooms were last seen."""
     return session.scalar(select(Observation.observed_at).where(Observation.source == VOICE))
 
 
-def failing(session: Session, *, settings: Settings, now: datetime) -> list[ChannelName]:
+def failing_channels(session: Session, *, settings: Settings, now: datetime) -> list[ChannelName]:
     """The channels that are on and whose last tries of the last half hour, to several people, have all failed."""
     latest = (
         select(Attempt.delivery_id, Attempt.status, Attempt.at, Attempt.id)
         .where(Attempt.event == AttemptEvent.ENDED)
         .order_by(Attempt.id.desc())
-        .limit(TRIES)
+        .limit(MAX_ATTEMPTS)
         .subquery()
     )
     number = func.row_number().over(partition_by=Delivery.channel, order_by=latest.c.id.desc())
@@ -90,13 +90,13 @@ def failing(session: Session, *, settings: Settings, now: datetime) -> list[Chan
 
 def _parts(session: Session, settings: Settings, wall: datetime) -> list[PartHealth]:
     """Those without which nobody is told, or nobody knows who came."""
-    return health.needed_tonight(health.parts(session, health.expected(settings), wall=wall))
+    return health.parts_needed_tonight(health.part_healths(session, health.expected_parts(settings), wall=wall))
 
 
 def _is_voice_known(session: Session, settings: Settings, now: datetime) -> bool | None:
     if not (settings.voice_check_enabled and settings.discord_bot_token.get_secret_value()):
         return None
-    return VoiceSnapshot(seen_at(session), {}).is_fresh(now, settings.presence_max_age)
+    return VoiceSnapshot(presence_seen_at(session), {}).is_fresh(now, settings.presence_max_age)
 
 
 def _recipients(session: Session, campaign: Campaign, settings: Settings) -> tuple[int, int]:

@@ -15,22 +15,22 @@ from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import Done, JobStatus, Outcome, Snooze
-from slomix.jobs.runner import JobContext, Step
+from slomix.jobs.runner import JobContext, TransactionHandler
 from slomix.reasons.codes import Explanation, Reason
 
 log = structlog.get_logger()
 
 # Wall time, as what it looks for is about processes.
-EVERY = timedelta(seconds=15)
+INTERVAL = timedelta(seconds=15)
 GRACE = timedelta(seconds=30)
 
 
-class RiskMonitor(Step):
+class RiskMonitor(TransactionHandler):
     """`campaign_watch`: a look every quarter of a minute, until the voice check, or until its warning was sent."""
 
     def work(self, context: JobContext) -> Outcome:
         session, job, now, settings = context.session, context.job, context.now, context.runtime.settings
-        campaign = queries.of_subject(session, job.subject)
+        campaign = queries.campaign_of_subject(session, job.subject)
         if campaign.status is CampaignStatus.CANCELLED:
             return Done(JobStatus.SKIPPED, Explanation(Reason.WITHDRAWN))
         if context.is_past_deadline or _is_over(session, campaign):
@@ -39,18 +39,18 @@ class RiskMonitor(Step):
         if any(status.is_settled and reason != Explanation(Reason.DANGER_IS_OVER) for status, reason in warnings):
             return Done()
         wall = wall_now()
-        found = risk_facts.look(session, campaign, settings=settings, now=now, wall=wall)
+        found = risk_facts.assess_risks(session, campaign, settings=settings, now=now, wall=wall)
         since = (campaign.endangered_since or wall) if found else None
         if since != campaign.endangered_since:
-            queries.write_danger(session, campaign, since)
+            queries.record_danger(session, campaign, since)
         is_on_its_way = any(not status.is_settled for status, _ in warnings)
         if is_on_its_way or not risk.is_lasting(found, wall - since if since is not None else None, GRACE):
-            return Snooze(EVERY)
+            return Snooze(INTERVAL)
         # One that was skipped, because the danger was over when it would have left, has told nobody anything.
         number, until = len(warnings) + 1, job.deadline_at
         AT_RISK.plan(session, campaign, number=number, deadline_at=until, settings=settings, now=now)
         log.warning("campaign.at_risk", campaign=campaign.id, risks=[danger.kind for danger in found])
-        return Snooze(EVERY)
+        return Snooze(INTERVAL)
 
 
 def _warnings(session: Session, campaign: Campaign) -> list[tuple[DeliveryStatus, Explanation | None]]:
@@ -61,5 +61,5 @@ def _warnings(session: Session, campaign: Campaign) -> list[tuple[DeliveryStatus
 
 def _is_over(session: Session, campaign: Campaign) -> bool:
     """Return whether nothing that is still done would help this evening."""
-    own = jobs.of_subject(session, campaign.subject, [rules.START, rules.VOICE_CHECK])
+    own = jobs.jobs_of_subject(session, campaign.subject, [rules.START, rules.VOICE_CHECK])
     return all(job.status.is_over for job in own)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from slomix import words
 from slomix.availability.rules import Status
-from slomix.contacts.rules import Reach, why_not
+from slomix.contacts.rules import Reachability, refusal_reason
 from slomix.errors import Invalid
 from slomix.jobs.rules import JobStatus
 from slomix.reasons.codes import Reason
@@ -17,7 +17,7 @@ START = "send_start_2100"
 VOICE_CHECK = "voice_check_2100"
 JOB_KINDS = (REMINDER, START, VOICE_CHECK)
 # Looks after the three above; nobody counts it among them.
-WATCH = "campaign_watch"
+RISK_MONITOR = "campaign_watch"
 # Plans the summary when the follow-ups are settled; the voice check is over when it is.
 VOICE_SUMMARY = "voice_summary"
 # A dry run's one job beside none of the three above.
@@ -33,11 +33,11 @@ ALL_NOTICES = (*JOB_KINDS, SUMMARY, PRESENCE_UNKNOWN, AT_RISK, *DRY_RUN_NOTICES)
 # How jobs and the ledger name a campaign: so, and its id.
 SUBJECT = "campaign:"
 
-LATEST = timedelta(minutes=60)
+START_CUTOFF = timedelta(minutes=60)
 START_GRACE = timedelta(minutes=15)
 FOLLOWUP_GRACE = timedelta(minutes=20)
 # A campaign is looked after from so long before its reminder.
-WATCH_LEAD = timedelta(minutes=10)
+RISK_MONITOR_LEAD = timedelta(minutes=10)
 
 
 def subject_of(campaign_id: int) -> str:
@@ -77,22 +77,22 @@ class Promise(enum.StrEnum):
 
 class TooLate(Invalid):
     def __init__(self) -> None:
-        minutes = int(LATEST.total_seconds() // 60)
+        minutes = int(START_CUTOFF.total_seconds() // 60)
         super().__init__(words.START_TOO_LONG_AGO.format(minutes=minutes))
 
 
-class NobodyToAsk(Invalid):
+class NoRecipients(Invalid):
     def __init__(self) -> None:
         super().__init__(words.NOBODY_TO_ASK)
 
 
-class SwitchedOff(Invalid):
+class CampaignsDisabled(Invalid):
     def __init__(self) -> None:
         super().__init__(words.PROMOTING_SWITCHED_OFF)
 
 
 @dataclass(frozen=True)
-class Times:
+class NoticeTimes:
     """The distances between the moments of an evening."""
 
     reminder_lead: timedelta
@@ -133,13 +133,13 @@ class Timeline:
     voice_check: Planned
 
 
-def plan(start_at: datetime, now: datetime, times: Times) -> Timeline:
+def plan_timeline(start_at: datetime, now: datetime, times: NoticeTimes) -> Timeline:
     """Decide when the notices go out.
 
     A reminder whose moment has passed is skipped with its reason; a start that has passed goes out now; more than an
     hour after the start there is nothing to call together. Raises TooLate.
     """
-    if now > start_at + LATEST:
+    if now > start_at + START_CUTOFF:
         raise TooLate
     reminder_at = start_at - times.reminder_lead
     start_moment = max(start_at, now)
@@ -168,7 +168,7 @@ class Audience:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Candidate:
     """Somebody whom a campaign would ask."""
 
     player_id: int
@@ -185,26 +185,26 @@ class LeftOut:
 
 
 def choose_recipients(
-    statuses: Mapping[int, Status], reaches: Mapping[int, Reach], audience: Audience, moments: list[datetime]
-) -> tuple[list[Asked], list[LeftOut]]:
+    statuses: Mapping[int, Status], reaches: Mapping[int, Reachability], audience: Audience, moments: list[datetime]
+) -> tuple[list[Candidate], list[LeftOut]]:
     """Divide today's players into those who would get at least one notice at `moments`, and the rest.
 
     Those outside the audience are in neither: nobody needs a reason for not asking who did not say they play.
     """
-    asked: list[Asked] = []
+    asked: list[Candidate] = []
     left_out: list[LeftOut] = []
     for player_id, status in statuses.items():
         if not audience.has(status):
             continue
-        reasons = [why_not(reaches.get(player_id), moment) for moment in moments]
+        reasons = [refusal_reason(reaches.get(player_id), moment) for moment in moments]
         if None in reasons:
-            asked.append(Asked(player_id, status))
+            asked.append(Candidate(player_id, status))
         else:
             left_out.append(LeftOut(player_id, status, next(reason for reason in reasons if reason)))
     return asked, left_out
 
 
-def why_unwanted(status: Status | None) -> Reason | None:
+def withdrawal_reason(status: Status | None) -> Reason | None:
     """Why a recipient no longer wants to hear of tonight; a change among the other three statuses keeps one."""
     if status is None:
         return Reason.STATUS_CLEARED
@@ -212,7 +212,7 @@ def why_unwanted(status: Status | None) -> Reason | None:
 
 
 @dataclass(frozen=True)
-class Phase:
+class NoticeOutcome:
     """One notice of a campaign, as its ledger stands: how many of whom got it."""
 
     sent: int = 0
@@ -224,7 +224,7 @@ class Phase:
         return self.failed > 0 or self.unknown > 0
 
 
-def overall_status(phases: Mapping[str, Phase], jobs: Mapping[str, JobStatus]) -> CampaignStatus:
+def overall_status(phases: Mapping[str, NoticeOutcome], jobs: Mapping[str, JobStatus]) -> CampaignStatus:
     """Return what a campaign came to, from its ledger and its jobs; cancelling is told apart before.
 
     `failed`: the start had somebody to tell and told nobody. `partial`: anything failed or is unknown, in any phase, so
@@ -234,7 +234,7 @@ def overall_status(phases: Mapping[str, Phase], jobs: Mapping[str, JobStatus]) -
     if not start_job.is_over:
         begun = any(status is not JobStatus.PENDING and status is not JobStatus.SKIPPED for status in jobs.values())
         return CampaignStatus.RUNNING if begun else CampaignStatus.SCHEDULED
-    start = phases.get(START, Phase())
+    start = phases.get(START, NoticeOutcome())
     if start_job is JobStatus.FAILED or (start.sent == 0 and start.is_flawed):
         return CampaignStatus.FAILED
     check = jobs.get(VOICE_CHECK, JobStatus.PENDING)

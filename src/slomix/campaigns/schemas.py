@@ -13,10 +13,10 @@ from slomix.campaigns.rules import CampaignStatus
 from slomix.campaigns.views import MAX_KEY, parse_start
 from slomix.contacts.rules import ChannelName
 from slomix.jobs.rules import JobStatus
-from slomix.web.openapi.shapes import LEFT_OUT, Answer, Flag, Id, Input, Moment, Number, Switch, TimeOfDay, parsed_by
+from slomix.web.openapi.shapes import LEFT_OUT, Answer, Flag, Id, Input, Moment, Number, Switch, TimeOfDay, parse_with
 
 _START = Field(description="When to start tonight; without it, the usual time.")
-StartInput = Annotated[TimeOfDay, parsed_by(parse_start)]
+StartInput = Annotated[TimeOfDay, parse_with(parse_start)]
 
 IDEMPOTENCY_KEY: dict[str, Any] = {
     "name": "Idempotency-Key",
@@ -55,28 +55,28 @@ class PreviewQuery(Input):
         return {name: text for name, text in query.items() if text}
 
 
-class Asked(Answer):
+class PreviewRecipient(Answer):
     user_id: Id
     display_name: str
     status: Status
     selected_channel: ChannelName
 
 
-class LeftOut(Answer):
+class PreviewLeftOut(Answer):
     user_id: Id
     display_name: str
     status: Status
     reason: str = Field(min_length=1, description="A few words.")
 
 
-class Preview(Answer):
+class CampaignPreview(Answer):
     """Who would be asked now, and who of the audience not."""
 
     campaign_date: Date
     recipient_count: Number
     channels_summary: ChannelsSummary
-    recipients_preview: list[Asked]
-    left_out: list[LeftOut]
+    recipients_preview: list[PreviewRecipient]
+    left_out: list[PreviewLeftOut]
 
 
 class CampaignOptions(Input, json_schema_extra={"examples": [{"include_available": True, "dry_run": False}]}):
@@ -97,7 +97,7 @@ class NewCampaign(Answer):
     )
 
 
-class Job(Answer):
+class CampaignJob(Answer):
     job_type: JobType
     run_at: Moment
     status: JobStatus
@@ -105,14 +105,14 @@ class Job(Answer):
     max_attempts: int = Field(ge=1)
 
 
-class Campaign(Answer):
+class CampaignAnswer(Answer):
     """A campaign as aggregate, without who was asked."""
 
     id: Id
     status: CampaignStatus
     recipient_count: Number
     channels_summary: ChannelsSummary
-    jobs: list[Job]
+    jobs: list[CampaignJob]
 
 
 class CampaignQuery(Input):
@@ -120,7 +120,7 @@ class CampaignQuery(Input):
 
 
 class CampaignOfDay(Answer):
-    campaign: Campaign | None
+    campaign: CampaignAnswer | None
 
 
 class Cancelled(Answer):
@@ -128,7 +128,7 @@ class Cancelled(Answer):
     status: Literal[CampaignStatus.CANCELLED]
 
 
-class Retry(Input, json_schema_extra={"examples": [{"unknown": False}]}):
+class RetryRequest(Input, json_schema_extra={"examples": [{"unknown": False}]}):
     unknown: Flag = Field(
         False, description="Instead of what failed, send what may have arrived already. It may arrive twice."
     )

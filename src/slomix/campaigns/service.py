@@ -14,7 +14,7 @@ from slomix.campaigns import models, queries, rules
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.notices.calls import CALLS, FOLLOW_UP, Call
 from slomix.campaigns.preview import Preview, preview
-from slomix.campaigns.rules import Asked, Audience, CampaignStatus, Timeline
+from slomix.campaigns.rules import Audience, CampaignStatus, Candidate, Timeline
 from slomix.config.settings import Settings
 from slomix.database import session as db
 from slomix.deliveries import service as deliveries
@@ -33,13 +33,13 @@ class CampaignExists(Conflict):
         super().__init__(words.ALREADY_CALLED.format(promoter=plain_name(promoter), status=words.STATES[status]))
 
 
-class AlreadyOver(Conflict):
+class CampaignOver(Conflict):
     def __init__(self) -> None:
         super().__init__(words.NOTHING_TO_CANCEL)
 
 
 @dataclass(frozen=True)
-class Options:
+class CampaignChoices:
     """What the promoter chose."""
 
     audience: Audience
@@ -48,10 +48,10 @@ class Options:
     start_at: datetime
 
 
-def create(
+def create_campaign(
     session: Session,
     promoter_id: int,
-    options: Options,
+    options: CampaignChoices,
     *,
     day: date,
     idempotency_key: str,
@@ -64,13 +64,13 @@ def create(
     NobodyToAsk, or CampaignExists naming the other promoter.
     """
     if not settings.promotion_enabled:
-        raise rules.SwitchedOff
-    first = _of_submit(session, promoter_id, idempotency_key)
+        raise rules.CampaignsDisabled
+    first = _campaign_of_submit(session, promoter_id, idempotency_key)
     if first is not None:
         return first, False
     ahead = preview(session, options.audience, day=day, start_at=options.start_at, settings=settings, now=now)
     if not ahead.asked and not options.dry_run:
-        raise rules.NobodyToAsk
+        raise rules.NoRecipients
     campaign = Campaign(
         day=day,
         promoter_id=promoter_id,
@@ -87,41 +87,43 @@ def create(
         with session.begin_nested():
             session.add(campaign)
     except IntegrityError as error:
-        return _instead(session, promoter_id, idempotency_key, day, error), False
+        return _campaign_despite(session, promoter_id, idempotency_key, day, error), False
     if options.dry_run:
         jobs.schedule(session, [NewJob(rules.DRY_RUN, campaign.subject, run_at=now)], now=now)
     else:
-        _promise(session, campaign, ahead, settings=settings, now=now)
-    db.notify(session, db.LIVE, "campaign")
+        _plan_jobs(session, campaign, ahead, settings=settings, now=now)
+    db.notify(session, db.LIVE_CHANNEL, "campaign")
     return campaign, True
 
 
-def _of_submit(session: Session, promoter_id: int, idempotency_key: str) -> Campaign | None:
+def _campaign_of_submit(session: Session, promoter_id: int, idempotency_key: str) -> Campaign | None:
     return session.scalars(
         select(Campaign).where(Campaign.promoter_id == promoter_id, Campaign.idempotency_key == idempotency_key)
     ).one_or_none()
 
 
-def _instead(session: Session, promoter_id: int, idempotency_key: str, day: date, error: IntegrityError) -> Campaign:
+def _campaign_despite(
+    session: Session, promoter_id: int, idempotency_key: str, day: date, error: IntegrityError
+) -> Campaign:
     """Return the first campaign of the same submit, or raise a conflict, as the violated constraint decides."""
     constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
     if constraint == models.PER_SUBMIT:
-        first = _of_submit(session, promoter_id, idempotency_key)
+        first = _campaign_of_submit(session, promoter_id, idempotency_key)
         if first is not None:
             return first
     if constraint not in {models.PER_PROMOTER, models.PER_DAY, models.PER_SUBMIT}:
         raise error
-    other = queries.in_the_way(session, day, promoter_id, one_a_day=constraint != models.PER_PROMOTER)
+    other = queries.blocking_campaign(session, day, promoter_id, one_a_day=constraint != models.PER_PROMOTER)
     if other is None:
         raise error
-    promoter = accounts.names(session, [other.promoter_id])[other.promoter_id]
-    raise CampaignExists(promoter, queries.progress(session, other).status) from error
+    promoter = accounts.player_names(session, [other.promoter_id])[other.promoter_id]
+    raise CampaignExists(promoter, queries.read_progress(session, other).status) from error
 
 
-def _promise(session: Session, campaign: Campaign, ahead: Preview, *, settings: Settings, now: datetime) -> None:
+def _plan_jobs(session: Session, campaign: Campaign, ahead: Preview, *, settings: Settings, now: datetime) -> None:
     add_recipients(session, campaign, ahead.asked, now=now)
     promised = [_phase_job(call, campaign, ahead.timeline, settings) for call in CALLS]
-    jobs.schedule(session, [*promised, _watch(campaign, ahead.timeline, now)], now=now)
+    jobs.schedule(session, [*promised, _plan_risk_monitor(campaign, ahead.timeline, now)], now=now)
     # Planned ahead, so that at its moment a notice has nothing to do but leave; who is missing is not known yet.
     players = [asked.player_id for asked in ahead.asked]
     for call in CALLS:
@@ -147,13 +149,13 @@ def _phase_job(call: Call, campaign: Campaign, timeline: Timeline, settings: Set
     )
 
 
-def _watch(campaign: Campaign, timeline: Timeline, now: datetime) -> NewJob:
+def _plan_risk_monitor(campaign: Campaign, timeline: Timeline, now: datetime) -> NewJob:
     """Return the job of the risk monitor: later than a start may leave there is nothing to warn of."""
-    begins = max(timeline.reminder.at - rules.WATCH_LEAD, now)
-    return NewJob(rules.WATCH, campaign.subject, run_at=begins, deadline_at=timeline.start.deadline_at)
+    begins = max(timeline.reminder.at - rules.RISK_MONITOR_LEAD, now)
+    return NewJob(rules.RISK_MONITOR, campaign.subject, run_at=begins, deadline_at=timeline.start.deadline_at)
 
 
-def add_recipients(session: Session, campaign: Campaign, asked: list[Asked], *, now: datetime) -> None:
+def add_recipients(session: Session, campaign: Campaign, asked: list[Candidate], *, now: datetime) -> None:
     """Add to whom the campaign asks; who is asked already stays as they are."""
     if not asked:
         return
@@ -166,23 +168,23 @@ def add_recipients(session: Session, campaign: Campaign, asked: list[Asked], *, 
     )
 
 
-def cancel(session: Session, campaign_id: int, *, player_id: int, is_admin: bool, now: datetime) -> Campaign:
+def cancel_campaign(session: Session, campaign_id: int, *, player_id: int, is_admin: bool, now: datetime) -> Campaign:
     """Stop what has not gone out. Only its promoter or an admin; raises NoSuchCampaign or AlreadyOver."""
     campaign = session.get(Campaign, campaign_id, with_for_update=True, populate_existing=True)
     if campaign is None or (campaign.promoter_id != player_id and not is_admin):
         raise queries.NoSuchCampaign
     if campaign.status is CampaignStatus.CANCELLED:
         return campaign
-    if not queries.progress(session, campaign).is_open:
-        raise AlreadyOver
+    if not queries.read_progress(session, campaign).is_open:
+        raise CampaignOver
     campaign.status = CampaignStatus.CANCELLED
-    for kind in (*rules.JOB_KINDS, rules.WATCH, rules.VOICE_SUMMARY, rules.DRY_RUN):
+    for kind in (*rules.JOB_KINDS, rules.RISK_MONITOR, rules.VOICE_SUMMARY, rules.DRY_RUN):
         jobs.skip_pending(session, kind, [campaign.subject], reason=Reason.WITHDRAWN, now=now)
-    deliveries.withdraw(session, campaign.subject, rules.ALL_NOTICES, now=now)
-    db.notify(session, db.LIVE, "campaign")
+    deliveries.withdraw_pending(session, campaign.subject, rules.ALL_NOTICES, now=now)
+    db.notify(session, db.LIVE_CHANNEL, "campaign")
     return campaign
 
 
-def forget_whereabouts(session: Session, player_id: int) -> None:
+def clear_voice_statuses(session: Session, player_id: int) -> None:
     """Nobody knows any more where the voice checks found this player."""
     session.execute(update(Recipient).where(Recipient.player_id == player_id).values(whereabouts=None, on_server=None))

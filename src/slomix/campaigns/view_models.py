@@ -11,14 +11,14 @@ from slomix.accounts import service as accounts
 from slomix.campaigns import queries, retrying, risk_facts, rules
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.notices.calls import CALLS
-from slomix.campaigns.queries import Turnout
+from slomix.campaigns.queries import Attendance
 from slomix.campaigns.risk import Risk
 from slomix.campaigns.rules import CampaignStatus
 from slomix.clock import wall_now
 from slomix.config.settings import Settings
 from slomix.deliveries.models import Delivery
-from slomix.deliveries.retrying import Chances
-from slomix.deliveries.rules import LIVE, DeliveryStatus
+from slomix.deliveries.retrying import RetryChoices
+from slomix.deliveries.rules import LIVE_STATUSES, DeliveryStatus
 from slomix.deliveries.service import Tally
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
@@ -31,7 +31,7 @@ NOT_FOR_SURE = (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
 
 
 @dataclass(frozen=True)
-class Why:
+class ReasonCount:
     """How many did not get a notice for one reason."""
 
     reason: str
@@ -39,16 +39,16 @@ class Why:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class OutcomeCount:
     """How many messages of a notice came to the same, and why, the most frequent reason first."""
 
     status: DeliveryStatus
     number: int
-    reasons: Sequence[Why]
+    reasons: Sequence[ReasonCount]
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class OtherCampaignRecipient:
     """A recipient whom another campaign of the day told, or is about to tell; None is one of the earlier site."""
 
     notice: str
@@ -58,7 +58,7 @@ class Elsewhere:
 
 
 @dataclass(frozen=True)
-class Others:
+class OtherCampaignCount:
     """How many of the recipients another campaign of the day told, or is about to; None is one of the earlier site."""
 
     campaign_id: int | None
@@ -72,8 +72,8 @@ class PhaseCard:
 
     job: Job
     tally: Tally | None
-    outcomes: Sequence[Outcome] = ()
-    others: Sequence[Others] = ()
+    outcomes: Sequence[OutcomeCount] = ()
+    others: Sequence[OtherCampaignCount] = ()
 
     @property
     def state(self) -> str:
@@ -100,15 +100,15 @@ class CampaignCard:
     promoter: str
     recipient_count: int
     # What the voice check found; None before it, or when nobody knows.
-    turnout: Turnout | None
+    turnout: Attendance | None
     phases: list[PhaseCard]
     summary: SummaryCard | None
     warning: Tally | None
     # What may keep tonight's messages from arriving; nothing when the evening is not near, or over.
     risks: Sequence[Risk]
     is_open: bool
-    chances: Chances
-    elsewhere: Sequence[Elsewhere]
+    chances: RetryChoices
+    elsewhere: Sequence[OtherCampaignRecipient]
 
     @property
     def is_called(self) -> bool:
@@ -121,22 +121,22 @@ class CampaignCard:
         return self.status.value
 
 
-def card(session: Session, day: date, *, settings: Settings, now: datetime) -> CampaignCard | None:
+def card_of_day(session: Session, day: date, *, settings: Settings, now: datetime) -> CampaignCard | None:
     """Read the card of `day`, or None when it was not called together."""
-    campaign = queries.of_day(session, day)
-    return None if campaign is None else card_of(session, campaign, settings=settings, now=now)
+    campaign = queries.campaign_of_day(session, day)
+    return None if campaign is None else card_of_campaign(session, campaign, settings=settings, now=now)
 
 
-def card_of(session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> CampaignCard:
+def card_of_campaign(session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> CampaignCard:
     """Read the card of one campaign."""
-    so_far = queries.progress(session, campaign)
+    so_far = queries.read_progress(session, campaign)
     elsewhere = _elsewhere(session, campaign)
     return CampaignCard(
         campaign=campaign,
         status=so_far.status,
-        promoter=accounts.names(session, [campaign.promoter_id])[campaign.promoter_id],
+        promoter=accounts.player_names(session, [campaign.promoter_id])[campaign.promoter_id],
         recipient_count=queries.recipient_count(session, campaign),
-        turnout=queries.turnout(session, campaign),
+        turnout=queries.attendance_of(session, campaign),
         phases=[
             PhaseCard(
                 job,
@@ -151,28 +151,28 @@ def card_of(session: Session, campaign: Campaign, *, settings: Settings, now: da
         warning=so_far.tallies.get(rules.PRESENCE_UNKNOWN),
         risks=_risks(session, campaign, so_far, settings=settings, now=now),
         is_open=so_far.is_open,
-        chances=retrying.chances(session, campaign, settings=settings, now=now),
+        chances=retrying.retry_choices(session, campaign, settings=settings, now=now),
         elsewhere=elsewhere,
     )
 
 
 def _risks(
-    session: Session, campaign: Campaign, so_far: queries.Progress, *, settings: Settings, now: datetime
+    session: Session, campaign: Campaign, so_far: queries.CampaignProgress, *, settings: Settings, now: datetime
 ) -> list[Risk]:
     """As true now; what a message could not tell, because nothing goes out, is told here."""
-    is_near = queries.is_near(campaign, so_far.jobs, now)
+    is_near = queries.is_monitored(campaign, so_far.jobs, now)
     if campaign.status is CampaignStatus.CANCELLED or not so_far.is_open or not is_near:
         return []
-    return risk_facts.look(session, campaign, settings=settings, now=now, wall=wall_now())
+    return risk_facts.assess_risks(session, campaign, settings=settings, now=now, wall=wall_now())
 
 
-def _outcomes(tally: Tally | None) -> list[Outcome]:
+def _outcomes(tally: Tally | None) -> list[OutcomeCount]:
     """Count what did not arrive of a notice, with how many for which reason, the most frequent first."""
-    found: dict[DeliveryStatus, list[Why]] = {}
+    found: dict[DeliveryStatus, list[ReasonCount]] = {}
     for (status, reason), number in tally.counts.items() if tally is not None else ():
-        found.setdefault(status, []).append(Why(str(reason or ""), number))
+        found.setdefault(status, []).append(ReasonCount(str(reason or ""), number))
     return [
-        Outcome(
+        OutcomeCount(
             status,
             sum(why.number for why in found[status]),
             sorted(found[status], key=lambda why: (-why.number, why.reason)),
@@ -182,7 +182,7 @@ def _outcomes(tally: Tally | None) -> list[Outcome]:
     ]
 
 
-def _elsewhere(session: Session, campaign: Campaign) -> list[Elsewhere]:
+def _elsewhere(session: Session, campaign: Campaign) -> list[OtherCampaignRecipient]:
     """Read the recipients whose message of the day is another campaign's: no player gets the same notice twice."""
     if campaign.dry_run:
         return []
@@ -195,12 +195,12 @@ def _elsewhere(session: Session, campaign: Campaign) -> list[Elsewhere]:
             Delivery.event_key.in_(notices),
             Delivery.subject != campaign.subject,
             Delivery.fell_back_to.is_(None),
-            Delivery.status.in_(LIVE),
+            Delivery.status.in_(LIVE_STATUSES),
         )
         .order_by(Delivery.id)
     )
     return [
-        Elsewhere(
+        OtherCampaignRecipient(
             notice=notices[row.event_key],
             player_id=row.player_id,
             campaign_id=rules.campaign_of(row.subject),
@@ -210,13 +210,13 @@ def _elsewhere(session: Session, campaign: Campaign) -> list[Elsewhere]:
     ]
 
 
-def _counted(elsewhere: Sequence[Elsewhere], *, of_notice: str) -> list[Others]:
+def _counted(elsewhere: Sequence[OtherCampaignRecipient], *, of_notice: str) -> list[OtherCampaignCount]:
     numbers: dict[tuple[int | None, bool], int] = {}
     for one in elsewhere:
         if one.notice == of_notice:
             numbers[one.campaign_id, one.is_told] = numbers.get((one.campaign_id, one.is_told), 0) + 1
     in_order = sorted(numbers.items(), key=lambda it: (it[0][0] or 0, it[0][1]))
-    return [Others(campaign_id, number, is_told) for (campaign_id, is_told), number in in_order]
+    return [OtherCampaignCount(campaign_id, number, is_told) for (campaign_id, is_told), number in in_order]
 
 
 def _summary(session: Session, campaign: Campaign) -> SummaryCard:

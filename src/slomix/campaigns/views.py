@@ -18,8 +18,8 @@ from slomix.campaigns.models import Campaign
 from slomix.campaigns.notices import calls
 from slomix.campaigns.preview import preview as preview_of
 from slomix.campaigns.rules import Audience
-from slomix.campaigns.service import CampaignExists, Options
-from slomix.campaigns.view_models import CampaignCard, card_of
+from slomix.campaigns.service import CampaignChoices, CampaignExists
+from slomix.campaigns.view_models import CampaignCard, card_of_campaign
 from slomix.clock import moment_of, parse_time
 from slomix.deliveries import pausing
 from slomix.deliveries import service as deliveries
@@ -66,9 +66,9 @@ class PromoteForm:
             start=values.get("start") or default,
         )
 
-    def options(self, today: date) -> Options:
+    def options(self, today: date) -> CampaignChoices:
         start_at = start_moment(parse_start(self.start), today)
-        return Options(self.audience, self.include_late_joiners, self.dry_run, start_at)
+        return CampaignChoices(self.audience, self.include_late_joiners, self.dry_run, start_at)
 
 
 def parse_start(text: str) -> time:
@@ -115,7 +115,7 @@ def _preview(form: PromoteForm) -> dict[str, Any]:
     settings = web.runtime().settings
     shown: dict[str, Any] = {"form": form, "ahead": None, "problem": None, "existing": None, "today": today}
     with reading() as session:
-        promoter_id = web.the_promoter()
+        promoter_id = web.require_promoter()
         try:
             options = form.options(today)
             shown["ahead"] = preview_of(
@@ -126,24 +126,24 @@ def _preview(form: PromoteForm) -> dict[str, Any]:
             shown["texts"] = calls.texts(options.start_at, now, with_reminder=with_reminder, settings=settings)
         except DomainError as error:
             shown["problem"] = str(error)
-        shown["pause"] = pausing.paused(session)
-        existing = queries.in_the_way(session, today, promoter_id, one_a_day=settings.global_cooldown)
+        shown["pause"] = pausing.current_pause(session)
+        existing = queries.blocking_campaign(session, today, promoter_id, one_a_day=settings.global_cooldown)
         if existing is not None:
             shown["existing"] = existing
-            shown["promoter"] = accounts.names(session, [existing.promoter_id])[existing.promoter_id]
+            shown["promoter"] = accounts.player_names(session, [existing.promoter_id])[existing.promoter_id]
     return shown
 
 
 @blueprint.post("/campaigns")
 def create() -> Response:
     """Schedule the campaign, or try it out on its promoter alone."""
-    promoter_id = web.the_promoter()
+    promoter_id = web.require_promoter()
     form, now = PromoteForm.read(), web.now()
     today = web.today(now)
     # Trying it out and then meaning it, from one form, are two submits.
     key = submit_key(request.form.get("key"))
     with web.runtime().transaction() as session:
-        campaign, _ = service.create(
+        campaign, _ = service.create_campaign(
             session,
             promoter_id,
             form.options(today),
@@ -158,9 +158,9 @@ def create() -> Response:
 
 
 @blueprint.errorhandler(CampaignExists)
-def somebody_was_first(error: CampaignExists) -> Response:
+def campaign_conflict(error: CampaignExists) -> Response:
     """An open modal looks again, so that it stops offering what is not possible any more."""
-    answer = web.problem(web.status_of(error), str(error))
+    answer = web.problem_response(web.http_status(error), str(error))
     answer.headers["HX-Trigger"] = "campaign-exists"
     return answer
 
@@ -169,8 +169,8 @@ def somebody_was_first(error: CampaignExists) -> Response:
 def show_all() -> str:
     """Show the game nights so far."""
     with reading() as session:
-        web.the_player()
-        nights, next_before = history.nights(session, before=_before())
+        web.require_player()
+        nights, next_before = history.past_campaigns(session, before_id=_before())
     today = web.today(web.now())
     return render_template("campaigns/history.html", nights=nights, next_before=next_before, today=today)
 
@@ -210,31 +210,33 @@ def _line(row: Delivery, attempts: list[Attempt]) -> LedgerLine:
 def _campaign(campaign_id: int) -> dict[str, Any]:
     now = web.now()
     with reading() as session:
-        web.the_player()
+        web.require_player()
         who = web.viewer()
-        campaign = queries.get(session, campaign_id)
+        campaign = queries.get_campaign(session, campaign_id)
         if campaign.dry_run and campaign.promoter_id != who.player_id:
             raise queries.NoSuchCampaign
-        card = card_of(session, campaign, settings=web.runtime().settings, now=now)
-        shown = _shown(card, pausing.paused(session), now) | {"on_own_page": True}
+        card = card_of_campaign(session, campaign, settings=web.runtime().settings, now=now)
+        shown = _shown(card, pausing.current_pause(session), now) | {"on_own_page": True}
         if not who.can_promote:
             return shown
-        rows = deliveries.ledger(session, campaign.subject)
-        tries = deliveries.attempts(session, [row.id for row in rows])
+        rows = deliveries.deliveries_about(session, campaign.subject)
+        tries = deliveries.attempts_of(session, [row.id for row in rows])
         players = {row.player_id for row in rows if row.player_id is not None}
         return shown | {
             "lines": [_line(row, tries.get(row.id, [])) for row in rows],
-            "names": accounts.names(session, players | {one.player_id for one in card.elsewhere}),
+            "names": accounts.player_names(session, players | {one.player_id for one in card.elsewhere}),
         }
 
 
 @blueprint.post("/campaigns/<id:campaign_id>/cancel")
 def cancel(campaign_id: int) -> Response:
     """Stop what has not gone out."""
-    promoter_id = web.the_promoter()
+    promoter_id = web.require_promoter()
     now = web.now()
     with web.runtime().transaction() as session:
-        campaign = service.cancel(session, campaign_id, player_id=promoter_id, is_admin=web.viewer().is_admin, now=now)
+        campaign = service.cancel_campaign(
+            session, campaign_id, player_id=promoter_id, is_admin=web.viewer().is_admin, now=now
+        )
         shown = _card(session, campaign, now)
     return web.respond("campaigns/_card.html", otherwise="/#campaign", done=words.CANCELLED, **shown)
 
@@ -242,9 +244,9 @@ def cancel(campaign_id: int) -> Response:
 @blueprint.post("/campaigns/<id:campaign_id>/retry")
 def retry(campaign_id: int) -> Response:
     """Try once more what failed or, when its promoter says so, what may have arrived already."""
-    promoter_id, now = web.the_promoter(), web.now()
+    promoter_id, now = web.require_promoter(), web.now()
     with web.runtime().transaction() as session:
-        campaign, number = retrying.retry(
+        campaign, number = retrying.retry_campaign(
             session,
             campaign_id,
             player_id=promoter_id,
@@ -267,8 +269,8 @@ def _chosen() -> int | None:
 
 def _card(session: Session, campaign: Campaign, now: datetime) -> dict[str, Any]:
     """Read the card alone, in answer to a button on it."""
-    card = card_of(session, campaign, settings=web.runtime().settings, now=now)
-    return _shown(card, pausing.paused(session), now)
+    card = card_of_campaign(session, campaign, settings=web.runtime().settings, now=now)
+    return _shown(card, pausing.current_pause(session), now)
 
 
 def _shown(card: CampaignCard, pause: Pause | None, now: datetime) -> dict[str, Any]:

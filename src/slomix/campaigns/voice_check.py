@@ -18,7 +18,7 @@ from slomix.campaigns.notices.warnings import PRESENCE_UNKNOWN
 from slomix.campaigns.progress import CANCELLED
 from slomix.campaigns.rules import CampaignStatus
 from slomix.campaigns.voice_rules import VoiceOutcome, VoiceRecipient, VoiceVerdict
-from slomix.channels.base import SendError, SlowDown
+from slomix.channels.base import RateLimited, SendError
 from slomix.channels.game_server import NoTelemetry
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import Done, JobStatus, Outcome, Retry, Wait
@@ -26,7 +26,7 @@ from slomix.jobs.runner import Handler, JobContext
 from slomix.jobs.service import NewJob
 from slomix.presence import lookups, places
 from slomix.presence import service as presence
-from slomix.presence.rules import Whereabouts
+from slomix.presence.rules import VoiceStatus
 from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
 
@@ -57,23 +57,23 @@ class VoiceCheck(Handler[Question, Sight | Retry]):
 
     def begin(self, context: JobContext) -> Question | Outcome:
         session = context.session
-        campaign = queries.of_subject(session, context.job.subject)
+        campaign = queries.campaign_of_subject(session, context.job.subject)
         if campaign.status is CampaignStatus.CANCELLED:
             return CANCELLED
         if campaign.judged_at is not None:
             return _end_with_summary(context, campaign)
         if not self.is_ready(context):
             return Wait()
-        snapshot = presence.voice(session)
+        snapshot = presence.latest_snapshot(session)
         is_fresh = snapshot.is_fresh(context.now, context.runtime.settings.presence_max_age)
         rooms = dict(snapshot.rooms) if is_fresh else None
         return Question(_recipients(session, campaign), rooms, context.now, context.is_past_deadline)
 
     def is_ready(self, context: JobContext) -> bool:
         """Wait for the start, and once it has judged for the summary."""
-        campaign = queries.of_subject(context.session, context.job.subject)
+        campaign = queries.campaign_of_subject(context.session, context.job.subject)
         kind = rules.START if campaign.judged_at is None else rules.VOICE_SUMMARY
-        awaited = jobs.of_subject(context.session, campaign.subject, [kind])
+        awaited = jobs.jobs_of_subject(context.session, campaign.subject, [kind])
         is_open = any(not job.status.is_over for job in awaited)
         return not is_open or (kind == rules.START and context.is_past_deadline)
 
@@ -94,7 +94,7 @@ class VoiceCheck(Handler[Question, Sight | Retry]):
         return Sight(question, voice, _ask_server(runtime) if voice_rules.missing(found) else None)
 
     def finish(self, context: JobContext, sight: Sight | Retry) -> Outcome:
-        campaign = queries.of_subject(context.session, context.job.subject)
+        campaign = queries.campaign_of_subject(context.session, context.job.subject)
         if campaign.status is CampaignStatus.CANCELLED:
             return CANCELLED
         if isinstance(sight, Retry):
@@ -109,7 +109,7 @@ class VoiceCheck(Handler[Question, Sight | Retry]):
     def give_up(self, context: JobContext) -> None:
         """Judge without knowing anything, unless it was judged, and tell the room."""
         session = context.session
-        campaign = queries.of_subject(session, context.job.subject)
+        campaign = queries.campaign_of_subject(session, context.job.subject)
         if campaign.status is CampaignStatus.CANCELLED:
             return
         if campaign.judged_at is None:
@@ -121,10 +121,10 @@ class VoiceCheck(Handler[Question, Sight | Retry]):
 
 
 def _recipients(session: Session, campaign: Campaign) -> list[VoiceRecipient]:
-    players = [recipient.player_id for recipient in queries.recipients(session, campaign)]
+    players = [recipient.player_id for recipient in queries.recipients_of(session, campaign)]
     rows = session.execute(select(Player.id, Player.name, Player.aliases).where(Player.id.in_(players)))
     names = {row.id: (row.name, *row.aliases) for row in rows}
-    discord_ids = accounts.discord_ids(session, players)
+    discord_ids = accounts.discord_ids_of(session, players)
     told = set(START.reached(session, campaign, players))
     return [
         VoiceRecipient(player_id, discord_ids.get(player_id), names.get(player_id, ()), player_id in told)
@@ -141,7 +141,7 @@ def _ask_discord(runtime: Runtime, recipients: list[VoiceRecipient]) -> dict[str
         found = lookups.voice_channels(runtime.voice_lookup, accounts_asked)
     except SendError as error:
         reason = Explanation(Reason.VOICE_NOT_KNOWN, then=error.reason)
-        return Retry(reason, error.retry_after, is_free=isinstance(error, SlowDown))
+        return Retry(reason, error.retry_after, is_free=isinstance(error, RateLimited))
     return {discord_id: room for discord_id, room in found.items() if room is not None}
 
 
@@ -150,7 +150,7 @@ def _ask_server(runtime: Runtime) -> Collection[str] | None:
     if runtime.game_server is None:
         return None
     try:
-        return runtime.game_server.names()
+        return runtime.game_server.player_names()
     except NoTelemetry as error:
         log.info("voice_check.no_telemetry", error=str(error))
         return None
@@ -182,7 +182,7 @@ def _act_upon(context: JobContext, campaign: Campaign, verdict: VoiceVerdict) ->
 
 
 def _record(session: Session, campaign: Campaign, verdict: VoiceVerdict, *, now: datetime) -> None:
-    for where in Whereabouts:
+    for where in VoiceStatus:
         players = [player_id for player_id, found in verdict.whereabouts.items() if found is where]
         _note(session, campaign, players, whereabouts=where)
     for is_there in (True, False):
@@ -206,10 +206,10 @@ def _end_with_summary(context: JobContext, campaign: Campaign) -> Outcome:
     session, subject, job = context.session, campaign.subject, context.job
     promised = NewJob(rules.VOICE_SUMMARY, subject, context.now, job.deadline_at, job.max_attempts)
     jobs.schedule(session, [promised], now=context.now)
-    [summary] = jobs.of_subject(session, subject, [rules.VOICE_SUMMARY])
+    [summary] = jobs.jobs_of_subject(session, subject, [rules.VOICE_SUMMARY])
     if not summary.status.is_over:
         return Wait()
     status = JobStatus.FAILED if summary.status is JobStatus.FAILED else JobStatus.SENT
     queries.refresh_status(session, campaign, {rules.VOICE_CHECK: status})
-    jobs.skip_pending(session, rules.WATCH, [subject], reason=Reason.EVENING_IS_OVER, now=context.now)
+    jobs.skip_pending(session, rules.RISK_MONITOR, [subject], reason=Reason.EVENING_IS_OVER, now=context.now)
     return Done(status, summary.last_error if status is JobStatus.FAILED else None)

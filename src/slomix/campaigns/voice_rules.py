@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from slomix.presence.rules import Rooms, Whereabouts, recognised
+from slomix.presence.rules import VoiceRooms, VoiceStatus, recognised_players
 
 
 class VoiceOutcome(enum.StrEnum):
@@ -34,7 +34,7 @@ class VoiceVerdict:
 
     outcome: VoiceOutcome
     # Nothing where nobody was told of a start that nobody looked for.
-    whereabouts: Mapping[int, Whereabouts]
+    whereabouts: Mapping[int, VoiceStatus]
     # Of the missing; nothing without telemetry.
     on_server: Mapping[int, bool]
     # Who is called once more.
@@ -46,7 +46,7 @@ def judge_voice_check(
     voice: Mapping[str, str] | None,
     server: Collection[str] | None,
     *,
-    rooms: Rooms,
+    rooms: VoiceRooms,
     now: datetime,
     deadline_at: datetime | None,
 ) -> VoiceVerdict:
@@ -58,12 +58,12 @@ def judge_voice_check(
     is_too_late = deadline_at is not None and now >= deadline_at
     if is_too_late or voice is None:
         is_untold = is_too_late and not any(recipient.was_told for recipient in recipients)
-        unknown = {} if is_untold else {recipient.player_id: Whereabouts.UNKNOWN for recipient in recipients}
+        unknown = {} if is_untold else {recipient.player_id: VoiceStatus.UNKNOWN for recipient in recipients}
         outcome = VoiceOutcome.TOO_LATE if is_too_late else VoiceOutcome.NOBODY_KNOWS
         return VoiceVerdict(outcome, unknown, {}, [])
     found = whereabouts(recipients, voice, rooms)
     absent = missing(found)
-    there = recognised({recipient.player_id: recipient.names for recipient in recipients}, server or ())
+    there = recognised_players({recipient.player_id: recipient.names for recipient in recipients}, server or ())
     told = {recipient.player_id for recipient in recipients if recipient.was_told}
     return VoiceVerdict(
         VoiceOutcome.JUDGED,
@@ -73,15 +73,17 @@ def judge_voice_check(
     )
 
 
-def whereabouts(recipients: Sequence[VoiceRecipient], voice: Mapping[str, str], rooms: Rooms) -> dict[int, Whereabouts]:
+def whereabouts(
+    recipients: Sequence[VoiceRecipient], voice: Mapping[str, str], rooms: VoiceRooms
+) -> dict[int, VoiceStatus]:
     """Return where those recipients are who have an account on Discord."""
     return {
-        recipient.player_id: rooms.whereabouts(voice.get(recipient.discord_id))
+        recipient.player_id: rooms.voice_status(voice.get(recipient.discord_id))
         for recipient in recipients
         if recipient.discord_id is not None
     }
 
 
-def missing(whereabouts: Mapping[int, Whereabouts]) -> list[int]:
+def missing(whereabouts: Mapping[int, VoiceStatus]) -> list[int]:
     """Those who are known not to be in voice. Unknown is not missing: nobody is called on a guess."""
-    return [player_id for player_id, where in whereabouts.items() if where is Whereabouts.MISSING]
+    return [player_id for player_id, where in whereabouts.items() if where is VoiceStatus.MISSING]

@@ -57,7 +57,7 @@ class SendError(Exception):
         self.retry_after = retry_after
 
 
-class SlowDown(SendError):
+class RateLimited(SendError):
     """A rate limit: nothing was taken, and the provider asks to wait for `retry_after`."""
 
 
@@ -90,7 +90,7 @@ class VoiceLookup(Protocol):
 
 
 @dataclass(frozen=True)
-class Posted:
+class PostedMessage:
     """A message of ours, as it stands in a room."""
 
     message_id: str
@@ -115,7 +115,7 @@ class Threads(Protocol):
     def reopen(self, thread: str) -> None:
         """Take a thread out of the archive, where it takes neither members nor edits."""
 
-    def find_message(self, thread: str, beginning: str) -> Posted | None:
+    def find_message(self, thread: str, beginning: str) -> PostedMessage | None:
         """Return our newest message that begins so, among the last few."""
 
     def edit(self, thread: str, message_id: str, message: Message) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx2
 
-from slomix.channels.base import Address, Message, Receipt, SendError, SlowDown
-from slomix.channels.http import Http, as_object, decoded, pause
-from slomix.channels.rate_limit import OwnPace, Pace
+from slomix.channels.base import Address, Message, RateLimited, Receipt, SendError
+from slomix.channels.http import HttpClient, as_object, decode_json, retry_delay
+from slomix.channels.rate_limit import LocalRateLimiter, RateLimiter
 from slomix.reasons.codes import Reason
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
@@ -36,7 +36,7 @@ IN_NO_ROOM = {UNKNOWN_VOICE_STATE, 10007, 10013}
 NOT_OUR_DM = {UNKNOWN_CHANNEL, 50001}
 
 # Discord refuses a message that lists more.
-MOST_MENTIONED = 100
+MAX_MENTIONS = 100
 
 # Discord counts its limits per room and per guild, and over all other ids together.
 _MINOR_ID = re.compile(r"(?<!/channels)(?<!/guilds)/\d+")
@@ -49,11 +49,17 @@ class Discord:
     repeatable_for = timedelta(seconds=60)
 
     def __init__(
-        self, base_url: str, token: str, guild_id: str, *, connections: int = 20, pace: Pace | None = None
+        self,
+        base_url: str,
+        token: str,
+        guild_id: str,
+        *,
+        connections: int = 20,
+        rate_limiter: RateLimiter | None = None,
     ) -> None:
         self._guild_id = guild_id
-        self._pace = pace or OwnPace()
-        self._http = Http(
+        self._pace = rate_limiter or LocalRateLimiter()
+        self._http = HttpClient(
             base_url,
             connections=connections,
             not_reached=Reason.DISCORD_NOT_REACHED,
@@ -109,9 +115,9 @@ class Discord:
         carries_message: bool = False,
     ) -> dict[str, Any]:
         """Return the object that Discord answers with; empty for the errors in `absent`. Raise SendError for others."""
-        return as_object(self.ask(method, path, json=json, absent=absent, carries_message=carries_message))
+        return as_object(self.request_any(method, path, json=json, absent=absent, carries_message=carries_message))
 
-    def ask(
+    def request_any(
         self,
         method: str,
         path: str,
@@ -122,13 +128,13 @@ class Discord:
     ) -> Any:
         """Like `request`, but return any JSON value."""
         route = f"{method} {_MINOR_ID.sub('/*', path)}"
-        slot = self._pace.wait(route)
+        slot = self._pace.acquire(route)
         response = self._http.request(
-            method, path, json=json, carries_message=carries_message, left=lambda: self._pace.left(slot)
+            method, path, json=json, carries_message=carries_message, on_sent=lambda: self._pace.mark_sent(slot)
         )
-        said = decoded(response)
+        said = decode_json(response)
         answer = as_object(said)
-        self._pace.heed(route, response.headers, refused_for=_asked_to_wait(response, answer))
+        self._pace.record_response(route, response.headers, refused_for=_asked_to_wait(response, answer))
         if response.is_success:
             return said
         if answer.get("code") in absent:
@@ -138,21 +144,23 @@ class Discord:
 
 def allowed_mentions(message: Message) -> dict[str, Any]:
     """Limit a message's mentions to those it names, so that a player's name cannot notify any account."""
-    accounts = list(dict.fromkeys(message.mentions))[:MOST_MENTIONED]
+    accounts = list(dict.fromkeys(message.mentions))[:MAX_MENTIONS]
     return {"parse": [], "users": accounts} if accounts else {"parse": []}
 
 
 def _asked_to_wait(response: httpx2.Response, problem: dict[str, Any]) -> timedelta | None:
     if response.status_code != 429:
         return None
-    return pause(problem.get("retry_after") or response.headers.get("Retry-After"), otherwise=timedelta(seconds=1))
+    return retry_delay(
+        problem.get("retry_after") or response.headers.get("Retry-After"), otherwise=timedelta(seconds=1)
+    )
 
 
 def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
     code = problem.get("code", 0)
     wait = _asked_to_wait(response, problem)
     if wait is not None:
-        return SlowDown(Reason.DISCORD_IS_BUSY, retry_after=wait)
+        return RateLimited(Reason.DISCORD_IS_BUSY, retry_after=wait)
     if code == CANNOT_DM:
         return SendError(Reason.DMS_CLOSED, permanent=True, code=code)
     if code in PERMANENT:

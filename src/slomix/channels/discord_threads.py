@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from slomix.channels.base import Message, Posted
+from slomix.channels.base import Message, PostedMessage
 from slomix.channels.discord import NO_MEMBER, Discord, allowed_mentions
 from slomix.channels.http import as_object
 
@@ -47,12 +47,14 @@ class DiscordThreads:
     def reopen(self, thread: str) -> None:
         self._discord.request("PATCH", f"/channels/{thread}", json={"archived": False})
 
-    def find_message(self, thread: str, beginning: str) -> Posted | None:
+    def find_message(self, thread: str, beginning: str) -> PostedMessage | None:
         me = self._me()
-        for message in _objects(self._discord.ask("GET", f"/channels/{thread}/messages?limit={NEWEST_MESSAGES}")):
+        for message in _objects(
+            self._discord.request_any("GET", f"/channels/{thread}/messages?limit={NEWEST_MESSAGES}")
+        ):
             content = str(message.get("content", ""))
             if as_object(message.get("author")).get("id") == me and content.startswith(beginning):
-                return Posted(str(message["id"]), content)
+                return PostedMessage(str(message["id"]), content)
         return None
 
     def edit(self, thread: str, message_id: str, message: Message) -> None:

@@ -19,10 +19,10 @@ class NoTelemetry(Exception):
     """The game server did not say which players are on it."""
 
 
-class ServerLookup(Protocol):
+class GameServerLookup(Protocol):
     """Asks the game server itself."""
 
-    def names(self) -> list[str]:
+    def player_names(self) -> list[str]:
         """Return the players' names with their colour codes. Raise NoTelemetry when there is no answer."""
 
 
@@ -33,7 +33,7 @@ class GameServer:
         self._host = host
         self._port = port
 
-    def names(self) -> list[str]:
+    def player_names(self) -> list[str]:
         """Ask at most twice, four seconds together."""
         try:
             return self._names()
@@ -42,12 +42,12 @@ class GameServer:
 
     def _names(self) -> list[str]:
         try:
-            return names_in(_ask(self._host, self._port))
+            return parse_names(_ask(self._host, self._port))
         except (OSError, UnicodeError) as error:  # no such host, refused, or too slow
             raise NoTelemetry(type(error).__name__) from error
 
 
-def names_in(answer: bytes) -> list[str]:
+def parse_names(answer: bytes) -> list[str]:
     """Return the names in a `statusResponse`, without cut-off lines. Raise NoTelemetry if it is no such answer."""
     header, _, body = answer.partition(b"\n")
     info, *lines = body.split(b"\n")

@@ -14,7 +14,7 @@ from slomix.reasons.codes import Reason
 TIMEOUT = httpx2.Timeout(8, connect=3, write=3, pool=2)
 
 # Errors without a connection: nothing can have left.
-NOT_LEFT = (
+NOT_SENT_ERRORS = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
     httpx2.PoolTimeout,
@@ -22,13 +22,13 @@ NOT_LEFT = (
     httpx2.UnsupportedProtocol,
 )
 
-LONGEST_PAUSE = timedelta(days=1)
+MAX_RETRY_DELAY = timedelta(days=1)
 
 # httpx2 logs the address of every request, and an address may carry a token or a phone number.
 logging.getLogger("httpx2").addFilter(lambda _record: False)
 
 
-class Http:
+class HttpClient:
     """The connections to one provider. Thread-safe, and tries once.
 
     `not_reached` and `no_answer` are the reasons in its errors; their detail is the kind of error.
@@ -59,22 +59,22 @@ class Http:
         *,
         json: Any = None,
         carries_message: bool = False,
-        waits: float = 0,
-        left: Callable[[], None] | None = None,
+        wait_seconds: float = 0,
+        on_sent: Callable[[], None] | None = None,
     ) -> httpx2.Response:
         """Send one request and return the response, whatever its status.
 
-        Raise SendError when there is no answer, and Unanswered when a message may have left. `waits` is how many
-        seconds the provider was asked to hold its answer back; `left` is called when the request is on the wire.
+        Raise SendError when there is no answer, and Unanswered when a message may have left. `wait_seconds` is how many
+        seconds the provider was asked to hold its answer back; `on_sent` is called when the request is on the wire.
         """
         timeout = self._timeout.as_dict()
-        if waits and timeout["read"] is not None:
-            timeout["read"] += waits
+        if wait_seconds and timeout["read"] is not None:
+            timeout["read"] += wait_seconds
         try:
             return self._client.request(
-                method, path, json=json, timeout=httpx2.Timeout(**timeout), extensions=_tracing(left)
+                method, path, json=json, timeout=httpx2.Timeout(**timeout), extensions=_tracing(on_sent)
             )
-        except NOT_LEFT as error:
+        except NOT_SENT_ERRORS as error:
             failure = SendError(self._not_reached, type(error).__name__)
         except httpx2.HTTPError as error:
             failure = self.no_answer(type(error).__name__, carries_message=carries_message)
@@ -101,7 +101,7 @@ def _tracing(left: Callable[[], None] | None) -> dict[str, Any]:
     return {"trace": hear}
 
 
-def decoded(response: httpx2.Response) -> Any:
+def decode_json(response: httpx2.Response) -> Any:
     """Return the body as JSON, or None if it is none."""
     try:
         return response.json()
@@ -114,10 +114,10 @@ def as_object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def pause(asked: Any, *, otherwise: timedelta | None) -> timedelta | None:
+def retry_delay(asked: Any, *, otherwise: timedelta | None) -> timedelta | None:
     """Return how long the provider asks us to wait, or `otherwise` if it says nothing sensible."""
     try:
         seconds = float(asked)
     except (TypeError, ValueError):
         return otherwise
-    return timedelta(seconds=min(seconds, LONGEST_PAUSE.total_seconds())) if seconds >= 0 else otherwise
+    return timedelta(seconds=min(seconds, MAX_RETRY_DELAY.total_seconds())) if seconds >= 0 else otherwise

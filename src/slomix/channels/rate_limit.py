@@ -15,7 +15,7 @@ from typing import Protocol
 import redis
 import structlog
 
-from slomix.channels.base import SlowDown
+from slomix.channels.base import RateLimited
 from slomix.clock import nap, wall_now
 from slomix.reasons.codes import Reason
 
@@ -24,19 +24,19 @@ log = structlog.get_logger()
 # Discord takes 50 in any second. Fewer in a longer window here: it counts arrivals, this counts departures.
 LIMIT, WINDOW = 48, timedelta(milliseconds=1020)
 # The limit of one process while Redis is away: five workers together stay below Discord's.
-SHARE = 9
+MAX_REQUESTS = 9
 # A sender that would have to wait longer gets SlowDown, which frees its thread. At least two windows: otherwise the
 # third wave would be refused just before its turn.
-PATIENCE = 2.5 * WINDOW
+MAX_WAIT = 2.5 * WINDOW
 # How long a request counts if its sender never reports that it has left.
-BEGUN = timedelta(seconds=10)
+SLOT_LIFETIME = timedelta(seconds=10)
 
 _SLOTS, _ALL, _ROUTE = "slomix:discord:slots", "slomix:discord:held", "slomix:discord:held:{route}"
 
 # Slots by the moment, in microseconds, until which they count. Returns a result, and how long until it is worth asking
 # again: until the first slot ends, but at most a window, as the first request may have left already.
-_HAD, _LATER, _HELD = 1, 0, -1
-_TAKE = """
+_GRANTED, _LATER, _BLOCKED = 1, 0, -1
+_ACQUIRE = """
 local limit, begun = tonumber(ARGV[1]), tonumber(ARGV[2])
 local held = math.max(redis.call('PTTL', KEYS[2]), redis.call('PTTL', KEYS[3]))
 if held > 0 then return {-1, held * 1000} end
@@ -51,122 +51,122 @@ end
 local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
 return {0, math.min(math.max(tonumber(first[2]) - now, 1000), tonumber(ARGV[4]))}
 """
-_LEFT = """
+_MARK_SENT = """
 local time = redis.call('TIME')
 redis.call('ZADD', KEYS[1], 'XX', time[1] * 1000000 + time[2] + tonumber(ARGV[1]), ARGV[2])
 """
 
 
-class Pace(Protocol):
+class RateLimiter(Protocol):
     """Decides when the next request may leave."""
 
-    def wait(self, route: str) -> str:
+    def acquire(self, route: str) -> str:
         """Return a slot when a request on this route may leave. Raise SlowDown if that takes too long."""
 
-    def left(self, slot: str) -> None:
+    def mark_sent(self, slot: str) -> None:
         """Record that the request of this slot has left just now."""
 
-    def heed(self, route: str, headers: Mapping[str, str], *, refused_for: timedelta | None = None) -> None:
+    def record_response(self, route: str, headers: Mapping[str, str], *, refused_for: timedelta | None = None) -> None:
         """Learn from an answer's headers, and from a refusal for coming too early."""
 
 
 @dataclass(frozen=True)
-class Hold:
+class RateLimitHold:
     """How long no request may leave: on one route, or at all."""
 
-    lasts: timedelta
+    duration: timedelta
     is_global: bool
 
 
-def read_hold(headers: Mapping[str, str], refused_for: timedelta | None) -> Hold | None:
+def parse_hold(headers: Mapping[str, str], refused_for: timedelta | None) -> RateLimitHold | None:
     """Read the pause that Discord's headers ask for; None when the route has room left.
 
     https://discord.com/developers/docs/topics/rate-limits
     """
     if refused_for is not None:
-        return Hold(refused_for, is_global=headers.get("X-RateLimit-Global", "").lower() == "true")
+        return RateLimitHold(refused_for, is_global=headers.get("X-RateLimit-Global", "").lower() == "true")
     if headers.get("X-RateLimit-Remaining") != "0":
         return None
     try:
         seconds = float(headers.get("X-RateLimit-Reset-After", ""))
     except ValueError:
         return None
-    return Hold(timedelta(seconds=min(seconds, 3600)), is_global=False) if seconds > 0 else None
+    return RateLimitHold(timedelta(seconds=min(seconds, 3600)), is_global=False) if seconds > 0 else None
 
 
-class SharedPace:
+class SharedRateLimiter:
     """The pace of all processes at one Redis. Thread-safe."""
 
     def __init__(self, redis_url: str) -> None:
         self._redis = redis.Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=0.5)
-        self._take, self._left = self._redis.register_script(_TAKE), self._redis.register_script(_LEFT)
-        self._alone = OwnPace()
+        self._take, self._left = self._redis.register_script(_ACQUIRE), self._redis.register_script(_MARK_SENT)
+        self._alone = LocalRateLimiter()
         # One thread asks for the next slot, the others wait behind it.
         self._asking = threading.Lock()
 
-    def wait(self, route: str) -> str:
-        slot, until = secrets.token_hex(8), wall_now() + PATIENCE
-        if not self._asking.acquire(timeout=PATIENCE.total_seconds()):
-            raise SlowDown(Reason.DISCORD_IS_BUSY, retry_after=WINDOW)
+    def acquire(self, route: str) -> str:
+        slot, until = secrets.token_hex(8), wall_now() + MAX_WAIT
+        if not self._asking.acquire(timeout=MAX_WAIT.total_seconds()):
+            raise RateLimited(Reason.DISCORD_IS_BUSY, retry_after=WINDOW)
         try:
             while True:
                 came_to, delay = self._ask(slot, route)
-                if came_to == _HAD:
+                if came_to == _GRANTED:
                     return slot
                 # Don't wait out a pause that Discord asks for: all other threads would wait behind it.
-                if came_to == _HELD or wall_now() + delay > until:
-                    raise SlowDown(Reason.DISCORD_IS_BUSY, retry_after=delay)
+                if came_to == _BLOCKED or wall_now() + delay > until:
+                    raise RateLimited(Reason.DISCORD_IS_BUSY, retry_after=delay)
                 nap(delay.total_seconds())
         except redis.RedisError as error:
             log.warning("pace.redis_away", error=type(error).__name__)
-            return self._alone.wait(route)
+            return self._alone.acquire(route)
         finally:
             self._asking.release()
 
-    def left(self, slot: str) -> None:
+    def mark_sent(self, slot: str) -> None:
         try:
             self._left(keys=[_SLOTS], args=[_microseconds(WINDOW), slot])
         except redis.RedisError as error:
             log.warning("pace.redis_away", error=type(error).__name__)
 
-    def heed(self, route: str, headers: Mapping[str, str], *, refused_for: timedelta | None = None) -> None:
-        hold = read_hold(headers, refused_for)
+    def record_response(self, route: str, headers: Mapping[str, str], *, refused_for: timedelta | None = None) -> None:
+        hold = parse_hold(headers, refused_for)
         if hold is None:
             return
         key = _ALL if hold.is_global else _ROUTE.format(route=route)
         try:
-            self._redis.set(key, 1, px=max(1, int(hold.lasts.total_seconds() * 1000)))
+            self._redis.set(key, 1, px=max(1, int(hold.duration.total_seconds() * 1000)))
         except redis.RedisError as error:
             log.warning("pace.redis_away", error=type(error).__name__)
 
     def _ask(self, slot: str, route: str) -> tuple[int, timedelta]:
         keys = [_SLOTS, _ALL, _ROUTE.format(route=route)]
-        args: list[int | str] = [LIMIT, _microseconds(BEGUN), slot, _microseconds(WINDOW)]
+        args: list[int | str] = [LIMIT, _microseconds(SLOT_LIFETIME), slot, _microseconds(WINDOW)]
         came_to, delay = self._take(keys=keys, args=args)
         return int(came_to), timedelta(microseconds=int(delay))
 
 
-class OwnPace:
+class LocalRateLimiter:
     """The pace of a single process. Thread-safe."""
 
-    def __init__(self, limit: int = SHARE) -> None:
+    def __init__(self, limit: int = MAX_REQUESTS) -> None:
         self._granted: deque[float] = deque([0.0] * limit, maxlen=limit)
         self._lock = threading.Lock()
 
-    def wait(self, _route: str) -> str:
+    def acquire(self, _route: str) -> str:
         with self._lock:
             now = wall_now().timestamp()
             at = max(now, self._granted[0] + WINDOW.total_seconds())
-            if at - now > PATIENCE.total_seconds():
-                raise SlowDown(Reason.DISCORD_IS_BUSY, retry_after=timedelta(seconds=at - now))
+            if at - now > MAX_WAIT.total_seconds():
+                raise RateLimited(Reason.DISCORD_IS_BUSY, retry_after=timedelta(seconds=at - now))
             self._granted.append(at)
         nap(at - now)
         return ""
 
-    def left(self, slot: str) -> None:
+    def mark_sent(self, slot: str) -> None:
         """No-op: a process-local limiter counts when it grants."""
 
-    def heed(self, route: str, headers: Mapping[str, str], *, refused_for: timedelta | None = None) -> None:
+    def record_response(self, route: str, headers: Mapping[str, str], *, refused_for: timedelta | None = None) -> None:
         """No-op: a process-local limiter doesn't track pauses."""
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx2
 
-from slomix.channels.base import Address, Message, Receipt, SendError, SlowDown
-from slomix.channels.http import Http, as_object, decoded, pause
+from slomix.channels.base import Address, Message, RateLimited, Receipt, SendError
+from slomix.channels.http import HttpClient, as_object, decode_json, retry_delay
 from slomix.reasons.codes import Reason
 
 # https://core.telegram.org/bots/api#sendmessage
@@ -15,7 +15,7 @@ LONGEST_TEXT = 4096
 
 
 @dataclass(frozen=True)
-class Update:
+class TelegramUpdate:
     """A message to the bot; if it cannot be read, only its number is set."""
 
     update_id: int
@@ -35,7 +35,7 @@ class Telegram:
     repeatable_for = timedelta(0)
 
     def __init__(self, base_url: str, token: str, *, connections: int = 20) -> None:
-        self._http = Http(
+        self._http = HttpClient(
             f"{base_url.rstrip('/')}/bot{token}",
             connections=connections,
             not_reached=Reason.TELEGRAM_NOT_REACHED,
@@ -53,11 +53,11 @@ class Telegram:
         sent = as_object(self._call("sendMessage", body, carries_message=True))
         return Receipt(str(sent.get("message_id", "")))
 
-    def updates(self, offset: int, *, wait_seconds: int) -> list[Update]:
+    def get_updates(self, offset: int, *, wait_seconds: int) -> list[TelegramUpdate]:
         """Return the updates from `offset` on, waiting for some; Telegram forgets all before `offset`."""
         body = {"offset": offset, "timeout": wait_seconds, "allowed_updates": ["message"]}
         found = self._call("getUpdates", body, waits=wait_seconds)
-        read = map(read_update, found if isinstance(found, list) else ())
+        read = map(parse_update, found if isinstance(found, list) else ())
         return [update for update in read if update is not None]
 
     def username(self) -> str:
@@ -65,21 +65,23 @@ class Telegram:
         return str(as_object(self._call("getMe", {})).get("username", ""))
 
     def set_webhook(self, url: str, secret: str) -> None:
-        """Have updates posted to `url`, with `secret` in a header; `updates` fails from then on."""
+        """Have updates posted to `url`, with `secret` in a header; `get_updates` fails from then on."""
         # One at a time: of two at once, the later update would mark the earlier as done.
         body = {"url": url, "secret_token": secret, "allowed_updates": ["message"], "max_connections": 1}
         self._call("setWebhook", body)
 
     def delete_webhook(self) -> None:
-        """Remove the webhook, so that `updates` works."""
+        """Remove the webhook, so that `get_updates` works."""
         self._call("deleteWebhook", {})
 
     def close(self) -> None:
         self._http.close()
 
     def _call(self, name: str, body: dict[str, Any], *, carries_message: bool = False, waits: float = 0) -> Any:
-        response = self._http.request("POST", f"/{name}", json=body, carries_message=carries_message, waits=waits)
-        answer = as_object(decoded(response))
+        response = self._http.request(
+            "POST", f"/{name}", json=body, carries_message=carries_message, wait_seconds=waits
+        )
+        answer = as_object(decode_json(response))
         if not response.is_success:
             raise _refusal(response, answer)
         if answer.get("ok") is not True:
@@ -92,7 +94,9 @@ def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
     code, description = response.status_code, str(problem.get("description") or "refused")
     if code == 429:
         asked = as_object(problem.get("parameters")).get("retry_after")
-        return SlowDown(Reason.TELEGRAM_IS_BUSY, retry_after=pause(asked, otherwise=timedelta(seconds=1)), code=code)
+        return RateLimited(
+            Reason.TELEGRAM_IS_BUSY, retry_after=retry_delay(asked, otherwise=timedelta(seconds=1)), code=code
+        )
     # A 403 that is not in Telegram's words comes from a proxy and says nothing about the recipient.
     if code == 403 and problem.get("error_code") == code:
         return SendError(Reason.TELEGRAM_BLOCKED, permanent=True, code=code)
@@ -101,7 +105,7 @@ def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
     return SendError(Reason.TELEGRAM_SAID, f"{description} ({code})", code=code)
 
 
-def read_update(raw: Any) -> Update | None:
+def parse_update(raw: Any) -> TelegramUpdate | None:
     """Read an update; if it cannot be read, keep its number, so that the offset moves on."""
     number = as_object(raw).get("update_id")
     if not isinstance(number, int):
@@ -109,7 +113,7 @@ def read_update(raw: Any) -> Update | None:
     message = as_object(raw.get("message"))
     chat, sender = as_object(message.get("chat")), as_object(message.get("from"))
     names = (sender.get("first_name"), sender.get("last_name"))
-    return Update(
+    return TelegramUpdate(
         number,
         chat_id=str(chat.get("id", "")),
         chat_is_private=chat.get("type") == "private",

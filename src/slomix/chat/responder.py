@@ -9,9 +9,9 @@ from sqlalchemy.exc import OperationalError
 
 from slomix import words
 from slomix.channels.base import Address, Message, SendError
-from slomix.channels.telegram import Update
+from slomix.channels.telegram import TelegramUpdate
 from slomix.chat import service
-from slomix.chat.service import Letter
+from slomix.chat.service import IncomingMessage
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries.service import new_nonce
 from slomix.runtime.context import Runtime
@@ -19,11 +19,11 @@ from slomix.runtime.context import Runtime
 log = structlog.get_logger()
 
 # Whoever writes more often within a minute is answered no more until it is over.
-ANSWERS_A_MINUTE = 20
-TRIES = 3
+MAX_REPLIES_PER_MINUTE = 20
+MAX_TRIES = 3
 
 
-class Desk:
+class Responder:
     """Answers letters. Thread-safe."""
 
     def __init__(self, runtime: Runtime) -> None:
@@ -32,35 +32,35 @@ class Desk:
         self._answered: dict[tuple[str, str], deque[float]] = {}
         self._tried: dict[int, int] = {}
 
-    def take_update(self, update: Update) -> None:
+    def answer_update(self, update: TelegramUpdate) -> None:
         """Answer what was written to the bot, unless it was answered before; groups are never answered.
 
         What cannot be handled is tried again and in the end passed over, so that nobody else waits behind it.
         """
         try:
-            reply = self._do(update)
+            reply = self._answer_once(update)
         except OperationalError:
             raise  # the database is away: that is nobody's letter's fault
         except Exception:
             tried = self._tried[update.update_id] = self._tried.get(update.update_id, 0) + 1
-            if tried < TRIES:
+            if tried < MAX_TRIES:
                 raise
             log.exception("inbox.passed_over", update=update.update_id)
             with self._runtime.transaction() as session:
-                service.take(session, ChannelName.TELEGRAM, update.update_id, now=self._runtime.clock.now())
+                service.advance_position(session, ChannelName.TELEGRAM, update.update_id, now=self._runtime.clock.now())
             reply = words.OUR_MISTAKE
         self._tried.pop(update.update_id, None)
         if reply:
             self._reply(ChannelName.TELEGRAM, update.chat_id, reply)
 
-    def take_letter(self, letter: Letter) -> None:
+    def answer_message(self, letter: IncomingMessage) -> None:
         """Answer what was written to our number. Signal gives each once: what is lost here has to be sent again."""
-        if not self._has_patience(letter):
+        if not self._is_within_limit(letter):
             return
         try:
             with self._runtime.transaction() as session:
                 now = self._runtime.clock.now()
-                reply = service.answer(session, letter, settings=self._runtime.settings, now=now)
+                reply = service.reply_to(session, letter, settings=self._runtime.settings, now=now)
         except OperationalError:
             raise
         except Exception:
@@ -68,21 +68,21 @@ class Desk:
             reply = words.OUR_MISTAKE
         self._reply(letter.channel, letter.address, reply)
 
-    def _do(self, update: Update) -> str | None:
+    def _answer_once(self, update: TelegramUpdate) -> str | None:
         now = self._runtime.clock.now()
         with self._runtime.transaction() as session:
-            if not service.take(session, ChannelName.TELEGRAM, update.update_id, now=now):
+            if not service.advance_position(session, ChannelName.TELEGRAM, update.update_id, now=now):
                 return None
-            letter = Letter(ChannelName.TELEGRAM, update.chat_id, update.text)
-            if not update.chat_is_private or not update.text or not self._has_patience(letter):
+            letter = IncomingMessage(ChannelName.TELEGRAM, update.chat_id, update.text)
+            if not update.chat_is_private or not update.text or not self._is_within_limit(letter):
                 return None
-            return service.answer(session, letter, settings=self._runtime.settings, now=now)
+            return service.reply_to(session, letter, settings=self._runtime.settings, now=now)
 
-    def _has_patience(self, letter: Letter) -> bool:
+    def _is_within_limit(self, letter: IncomingMessage) -> bool:
         now = time.monotonic()
         with self._lock:
-            times = self._answered.setdefault((letter.channel, letter.address), deque(maxlen=ANSWERS_A_MINUTE))
-            if len(times) == ANSWERS_A_MINUTE and now - times[0] < 60:
+            times = self._answered.setdefault((letter.channel, letter.address), deque(maxlen=MAX_REPLIES_PER_MINUTE))
+            if len(times) == MAX_REPLIES_PER_MINUTE and now - times[0] < 60:
                 return False
             times.append(now)
             if len(self._answered) > 10_000:

@@ -20,7 +20,7 @@ class Command(enum.StrEnum):
 
 
 @dataclass(frozen=True)
-class Asked:
+class ParsedCommand:
     """A command and the words after it."""
 
     command: Command
@@ -28,7 +28,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answered:
+class ParsedStatus:
     """A day and what somebody says about it; None clears it."""
 
     day: date
@@ -54,30 +54,30 @@ _STATUSES = {
 _CLEAR = {"clear", "remove", "delete", "unset", "none"}
 
 
-def read(text: str) -> Asked:
+def parse_command(text: str) -> ParsedCommand:
     """The command in a message; what is none asks for help.
 
     `/start CODE` is what Telegram sends when somebody follows our deep link.
     """
     found = _COMMAND.fullmatch(text.strip())
     if found is None:
-        return Asked(Command.HELP)
+        return ParsedCommand(Command.HELP)
     name, rest = found["name"].lower(), tuple((found["rest"] or "").split())
     if name == "start":
-        return Asked(Command.LINK, rest) if rest else Asked(Command.HELP)
+        return ParsedCommand(Command.LINK, rest) if rest else ParsedCommand(Command.HELP)
     try:
-        return Asked(Command(name), rest)
+        return ParsedCommand(Command(name), rest)
     except ValueError:
-        return Asked(Command.HELP)
+        return ParsedCommand(Command.HELP)
 
 
-def read_answer(said: tuple[str, ...], today: date) -> Answered | None:
+def parse_status(words: tuple[str, ...], today: date) -> ParsedStatus | None:
     """`tomorrow looking`, `maybe`, `2026-11-22 not playing`, `clear today`; None for what makes no sense.
 
     Without a day it is about today.
     """
     day, rest = today, []
-    for word in said:
+    for word in words:
         found = _day(word.lower(), today)
         if found is not None:
             day = found
@@ -85,8 +85,8 @@ def read_answer(said: tuple[str, ...], today: date) -> Answered | None:
             rest.append(word.lower())
     key = "_".join(rest).replace("-", "_")
     if key in _CLEAR:
-        return Answered(day, None)
-    return Answered(day, _STATUSES[key]) if key in _STATUSES else None
+        return ParsedStatus(day, None)
+    return ParsedStatus(day, _STATUSES[key]) if key in _STATUSES else None
 
 
 def _day(word: str, today: date) -> date | None:

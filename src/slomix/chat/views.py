@@ -5,8 +5,8 @@ import hmac
 from flask import Blueprint, current_app, request
 
 from slomix import words
-from slomix.channels.telegram import read_update
-from slomix.chat.responder import Desk
+from slomix.channels.telegram import parse_update
+from slomix.chat.responder import Responder
 from slomix.errors import NotFound
 from slomix.web import responses as web
 
@@ -28,8 +28,8 @@ def telegram() -> tuple[str, int]:
     is_on = "telegram" in web.runtime().settings.channels_on
     if not is_on or not secret or not hmac.compare_digest(given.encode(), secret.encode()):
         raise NoWebhook
-    update = read_update(request.get_json(force=True, silent=True))
+    update = parse_update(request.get_json(force=True, silent=True))
     if update is not None:
-        desk = current_app.extensions.setdefault("slomix_desk", Desk(web.runtime()))
-        desk.take_update(update)
+        desk = current_app.extensions.setdefault("slomix_desk", Responder(web.runtime()))
+        desk.answer_update(update)
     return "", 200

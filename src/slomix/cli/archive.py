@@ -41,7 +41,7 @@ class Program:
         return subprocess.run([self.path, *arguments], capture_output=True)
 
 
-def programs(name: str, *, beside: Path | None) -> list[Program]:
+def find_programs(name: str, *, beside: Path | None) -> list[Program]:
     """Find the programs of this name: the one on the PATH, and that of the folder `beside` it."""
     found = [Path(path)] if (path := shutil.which(name)) else []
     found += [beside / name] if beside is not None else []
@@ -61,7 +61,7 @@ def _version(path: Path) -> str:
 
 def pg_dump(server: int, *, beside: Path | None) -> Program:
     """Find a pg_dump that is not older than the server. Raise ClickException."""
-    found = programs("pg_dump", beside=beside)
+    found = find_programs("pg_dump", beside=beside)
     for program in found:
         if program.major >= server:
             return program
@@ -115,7 +115,7 @@ class Archive:
             raise click.ClickException(f"{file} cannot be read: {error.strerror}.") from None
         if not is_dump:
             raise click.ClickException(f"{file} is no backup of Slomix.")
-        found = programs("pg_restore", beside=beside)
+        found = find_programs("pg_restore", beside=beside)
         if not found:
             raise click.ClickException("There is no pg_restore here: install PostgreSQL's client programs.")
         reasons = []

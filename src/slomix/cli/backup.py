@@ -13,7 +13,7 @@ from psycopg import sql
 from slomix.cli import archive
 from slomix.cli.archive import Archive, Connection
 from slomix.cli.connect import find_owner
-from slomix.cli.data import sentences
+from slomix.cli.data import readable_errors
 from slomix.cli.dev_environment import postgres_programs
 from slomix.database.grants import READ_ONLY, SCHEMA
 from slomix.database.session import libpq_url
@@ -31,7 +31,7 @@ def backup(file: Path, force: bool) -> None:
     url, settings = find_owner()
     beside = postgres_programs(settings)
     began = time.monotonic()
-    with sentences(), psycopg.connect(libpq_url(url), connect_timeout=5) as connection:
+    with readable_errors(), psycopg.connect(libpq_url(url), connect_timeout=5) as connection:
         program = archive.pg_dump(connection.info.server_version // 10_000, beside=beside)
         # The counts and pg_dump see the same moment.
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from slomix.campaigns import evening_report, history, queries
-from slomix.campaigns.history import Night
+from slomix.campaigns.history import PastCampaign
 from slomix.cli import signoff
 from slomix.cli.connect import open_database
 from slomix.errors import NotFound
@@ -29,8 +29,8 @@ def list_(as_json: bool) -> None:
     """List the latest campaigns, newest first, and how many came to voice."""
     database, settings = open_database()
     with database.transaction() as session:
-        signoff.read_only(session)
-        nights = history.nights(session, dry_runs=True)[0][:LATEST]
+        signoff.make_read_only(session)
+        nights = history.past_campaigns(session, dry_runs=True)[0][:LATEST]
     if as_json:
         click.echo(json.dumps([_as_plain(night) for night in nights], indent=2))
     elif nights:
@@ -41,7 +41,7 @@ def list_(as_json: bool) -> None:
         click.echo("No campaign yet.")
 
 
-def _as_plain(night: Night) -> dict[str, Any]:
+def _as_plain(night: PastCampaign) -> dict[str, Any]:
     return {
         "id": str(night.id),
         "day": night.day.isoformat(),
@@ -55,7 +55,7 @@ def _as_plain(night: Night) -> dict[str, Any]:
     }
 
 
-def _line(night: Night, zone: ZoneInfo) -> str:
+def _line(night: PastCampaign, zone: ZoneInfo) -> str:
     came = f"{night.turnout.here} of {night.turnout.asked} came" if night.turnout else ""
     asked = "dry run" if night.is_dry_run else f"{night.recipient_count} asked"
     start = f"{night.start_at.astimezone(zone):%H:%M}"
@@ -74,10 +74,10 @@ def show(campaign_id: int, as_json: bool) -> None:
     database, settings = open_database()
     try:
         with database.transaction() as session:
-            signoff.read_only(session)
-            found = queries.get(session, campaign_id)
-            shown = evening_report.gather(session, found)
-            shown["steps"] = [asdict(step) for step in signoff.steps(session, found, shown, settings)]
+            signoff.make_read_only(session)
+            found = queries.get_campaign(session, campaign_id)
+            shown = evening_report.build_report(session, found)
+            shown["steps"] = [asdict(step) for step in signoff.run_all_checks(session, found, shown, settings)]
     except NotFound as error:
         raise click.ClickException(str(error)) from None
     click.echo(json.dumps(shown, indent=2) if as_json else _as_text(shown, settings.zone))

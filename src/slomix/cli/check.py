@@ -14,15 +14,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from slomix.channels.game_server import NoTelemetry
 from slomix.cli import config_warnings, configuration, formation, privileges, providers
 from slomix.cli.connect import first_line
-from slomix.cli.privileges import Findings
+from slomix.cli.privileges import PrivilegeFindings
 from slomix.cli.run_folder import join_running_copy
 from slomix.clock import wall_now
 from slomix.config.checks import all_problems
 from slomix.config.environment import Environment
-from slomix.config.settings import ENV_PATH, Settings, SettingsError, secrets
+from slomix.config.settings import ENV_PATH, Settings, SettingsError, secret_variables
 from slomix.database.session import ROOT, Database
 from slomix.health import service as health
-from slomix.runtime.factory import game_server_of
+from slomix.runtime.factory import make_game_server
 
 NOT_SET = "is not set"
 
@@ -32,7 +32,7 @@ NOT_SET = "is not set"
 def check(as_json: bool) -> None:
     """Show the effective settings; check them and all connections; exit 1 when something is wrong."""
     joined = join_running_copy(ROOT)
-    given = Environment.read(ENV_PATH, secrets=secrets())
+    given = Environment.read(ENV_PATH, secrets=secret_variables())
     settings, problems = all_problems(given)
     problems += _formation(settings)
     rights = _rights(settings)
@@ -40,12 +40,12 @@ def check(as_json: bool) -> None:
     parts = {"settings": "see above" if problems else "", **_connections(settings, rights)}
     found = {
         "configuration": [
-            asdict(variable) for variable in configuration.effective(settings, given, problems, joined=joined)
+            asdict(variable) for variable in configuration.effective_variables(settings, given, problems, joined=joined)
         ],
-        "problems": [*problems, *(rights.wrong if rights else [])],
+        "problems": [*problems, *(rights.problems if rights else [])],
         "warnings": [
-            *config_warnings.warnings(settings, given),
-            *config_warnings.about_the_file(ENV_PATH),
+            *config_warnings.find_warnings(settings, given),
+            *config_warnings.file_warnings(ENV_PATH),
             *(rights.warnings if rights else []),
         ],
         "parts": {part: not reason for part, reason in parts.items()},
@@ -76,14 +76,14 @@ def _formation(settings: Settings) -> list[str]:
     return []
 
 
-def _connections(settings: Settings, rights: Findings | None) -> dict[str, str]:
+def _connections(settings: Settings, rights: PrivilegeFindings | None) -> dict[str, str]:
     """Return the problem of each external part; empty if it answers."""
     about = f"schema, and the rights of {rights.role} on it" if rights else "schema, and the rights on it"
     return {
         **_database_and_processes(settings),
-        about: "cannot be asked" if rights is None else "see above" if rights.wrong else "",
+        about: "cannot be asked" if rights is None else "see above" if rights.problems else "",
         "redis": _redis(settings.redis_url.get_secret_value()),
-        **providers.reasons(settings),
+        **providers.provider_problems(settings),
         **_game_server(settings),
     }
 
@@ -97,21 +97,21 @@ def _database_and_processes(settings: Settings) -> dict[str, str]:
     try:
         with database.transaction() as session:
             session.execute(text("SELECT count(*) FROM jobs"))
-            parts = health.parts(session, health.expected(settings), wall=wall_now())
+            parts = health.part_healths(session, health.expected_parts(settings), wall=wall_now())
     except SQLAlchemyError as error:
         return {"database": first_line(error)}
     finally:
         database.close()
-    return {"database": ""} | {f"{part.part} process": part.trouble or "" for part in parts}
+    return {"database": ""} | {f"{part.part} process": part.problem or "" for part in parts}
 
 
-def _rights(settings: Settings) -> Findings | None:
+def _rights(settings: Settings) -> PrivilegeFindings | None:
     """Check the rights of the role that Slomix runs as; None if the database cannot be asked."""
     url = settings.database_url.get_secret_value()
     if not url:
         return None
     try:
-        return privileges.look(url, is_production=not settings.is_development)
+        return privileges.check_privileges(url, is_production=not settings.is_development)
     except SQLAlchemyError:
         return None
 
@@ -128,11 +128,11 @@ def _redis(url: str) -> str:
 
 def _game_server(settings: Settings) -> dict[str, str]:
     """Check whether the game server names its players; nothing if it is not asked."""
-    server = game_server_of(settings)
+    server = make_game_server(settings)
     if server is None:
         return {}
     try:
-        server.names()
+        server.player_names()
     except NoTelemetry as error:
         return {"game server": f"does not say who is on it ({error})"}
     return {"game server": ""}

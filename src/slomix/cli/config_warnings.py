@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 
 from slomix.config.checks import is_loopback
 from slomix.config.environment import ENV_FILE, Environment
-from slomix.config.settings import Settings, names, secrets
+from slomix.config.settings import Settings, secret_variables, variable_names
 
 # Our variables that are no settings: switches of make, tests and development.
 _ASIDE = {"SKIP_INSTALL", "SKIP_HEALTHCHECK", "SLOMIX_NO_BROWSER", "SLOMIX_PICTURES", "SLOMIX_VISIBLE"}
 _OURS = ("AVAILABILITY_", "DISCORD_", "SLOMIX_")
 
 
-def warnings(settings: Settings, given: Environment) -> list[str]:
+def find_warnings(settings: Settings, given: Environment) -> list[str]:
     """Return a sentence for each warning, beginning with the name of the variable."""
     return [
         *_unknown_names(given),
@@ -29,7 +29,7 @@ def warnings(settings: Settings, given: Environment) -> list[str]:
 
 def _unknown_names(given: Environment) -> Iterator[str]:
     """Warn of names that look like a setting but are none."""
-    known = set(names()) | {f"{name}_FILE" for name in secrets()}
+    known = set(variable_names()) | {f"{name}_FILE" for name in secret_variables()}
     for name in sorted(set(given.values) - known - _ASIDE):
         close = get_close_matches(name, known, n=1, cutoff=0.85)
         if name.removesuffix("_FILE") in known:
@@ -106,7 +106,7 @@ def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
-def about_the_file(env_file: Path) -> list[str]:
+def file_warnings(env_file: Path) -> list[str]:
     """Warn of secrets in a file that every account can read."""
     try:
         is_open = env_file.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH)

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
 from slomix.config.environment import Environment
-from slomix.config.messages import named
-from slomix.config.settings import Settings, names
+from slomix.config.messages import named_variables
+from slomix.config.settings import Settings, variable_names
 
 DEFAULT, RUNNING_COPY = "default", "running copy"
 MASK = "***"
@@ -27,19 +27,19 @@ class Variable:
     source: str
 
 
-def effective(
+def effective_variables(
     settings: Settings, given: Environment, problems: list[str], *, joined: frozenset[str] = frozenset()
 ) -> Iterator[Variable]:
     """Yield every variable by name. `joined` are those taken from the copy that runs here."""
-    wrong = named(problems)
+    wrong = named_variables(problems)
     values = settings.by_name()
-    for name in sorted(names()):
+    for name in sorted(variable_names()):
         source = RUNNING_COPY if name in joined else given.sources.get(name, DEFAULT)
         is_refused = name in wrong and source != DEFAULT
-        yield Variable(name, "refused" if is_refused else shown(name, values[name]), source)
+        yield Variable(name, "refused" if is_refused else masked_value(name, values[name]), source)
 
 
-def shown(name: str, value: Any) -> str:
+def masked_value(name: str, value: Any) -> str:
     """Format a value as it would stand in `.env`, masked if it is secret."""
     match value:
         case SecretStr():

@@ -25,7 +25,7 @@ def rotate_keys() -> None:
     database, settings = open_database()
     try:
         with database.transaction() as session:
-            sealed, lost = links.rotate(session, settings)
+            sealed, lost = links.reseal_addresses(session, settings)
     except DomainError as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{sealed} sealed with the newest key.")

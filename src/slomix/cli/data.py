@@ -11,7 +11,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from slomix.accounts import players_csv
-from slomix.accounts.players_csv import BadFile
+from slomix.accounts.players_csv import InvalidPlayersFile
 from slomix.cli.connect import find_owner, first_line, open_database
 from slomix.clock import nap, open_clock, wall_now
 from slomix.database import grants, migrations
@@ -29,10 +29,10 @@ def upgrade(wait: int) -> None:
     """Bring the database to the newest migration, and grant the rights of the role that Slomix runs as."""
     url, _ = find_owner()
     _wait_for(Database(url), wait)
-    with sentences():
+    with readable_errors():
         granted = migrations.upgrade(url)
     click.echo("The database is up to date.")
-    click.echo(said_of(granted))
+    click.echo(describe_grant(granted))
 
 
 def _wait_for(connection: Database, seconds: int) -> None:
@@ -68,11 +68,11 @@ def check() -> None:
 def grant() -> None:
     """Grant the role that Slomix runs as its rights, on all tables now and in the future."""
     url, _ = find_owner()
-    with sentences():
-        granted = grants.apply(url)
-    if granted is not grants.Granted.YES:
-        raise click.ClickException(said_of(granted))
-    click.echo(said_of(granted))
+    with readable_errors():
+        granted = grants.grant_rights(url)
+    if granted is not grants.GrantOutcome.YES:
+        raise click.ClickException(describe_grant(granted))
+    click.echo(describe_grant(granted))
 
 
 @database.command()
@@ -84,19 +84,19 @@ def downgrade(revision: str) -> None:
     known = migrations.revisions()
     if revision not in known:
         raise click.ClickException(f"{revision!r} is none of this version's migrations: {', '.join(reversed(known))}")
-    with sentences():
+    with readable_errors():
         migrations.downgrade(url, revision)
     click.echo(f"The database is at {revision}.")
 
 
-def said_of(granted: grants.Granted) -> str:
+def describe_grant(granted: grants.GrantOutcome) -> str:
     """Describe the result of granting."""
     match granted:
-        case grants.Granted.YES:
+        case grants.GrantOutcome.YES:
             return f"{grants.ROLE} may read and write its rows."
-        case grants.Granted.NO_ROLE:
+        case grants.GrantOutcome.NO_ROLE:
             return f"There is no role {grants.ROLE}, so nothing was granted: make it, then run `slomix db grant`."
-        case grants.Granted.OURSELVES:
+        case grants.GrantOutcome.OURSELVES:
             return (
                 f"Nothing was granted, since {grants.ROLE} cannot grant to itself: "
                 "DATABASE_OWNER_URL names who owns the tables."
@@ -104,14 +104,14 @@ def said_of(granted: grants.Granted) -> str:
 
 
 @contextmanager
-def sentences() -> Iterator[None]:
+def readable_errors() -> Iterator[None]:
     """Turn errors of schema changes into ClickExceptions with a sentence."""
     try:
         yield
     except CommandError as error:
         raise click.ClickException(f"The database cannot be brought there: {error}") from None
-    except (SQLAlchemyError, psycopg.Error, grants.NotGranted) as error:
-        if isinstance(getattr(error, "orig", error), psycopg.errors.InsufficientPrivilege | grants.NotGranted):
+    except (SQLAlchemyError, psycopg.Error, grants.GrantRefused) as error:
+        if isinstance(getattr(error, "orig", error), psycopg.errors.InsufficientPrivilege | grants.GrantRefused):
             raise click.ClickException(
                 f"This takes the owner of the database ({first_line(error)}). DATABASE_OWNER_URL names that role; "
                 "what another role made, a superuser can give it: ALTER TABLE … OWNER TO …"
@@ -129,10 +129,12 @@ def players() -> None:
 def import_file(file: Path) -> None:
     """Add or update profiles from FILE: a CSV of guid, name and, if known, aliases (split by |), rating."""
     try:
-        profiles = players_csv.read(players_csv.decode(file.read_bytes()))
-    except BadFile as error:
+        profiles = players_csv.parse_profiles(players_csv.decode_file(file.read_bytes()))
+    except InvalidPlayersFile as error:
         raise click.ClickException(f"{file}: {error}") from None
     database_, settings = open_database()
     with database_.transaction() as session:
-        added, updated = players_csv.store(session, profiles, actor=None, now=open_clock(settings.clock_file).now())
+        added, updated = players_csv.import_profiles(
+            session, profiles, actor=None, now=open_clock(settings.clock_file).now()
+        )
     click.echo(f"{added} added, {updated} updated.")

@@ -4,15 +4,15 @@ from datetime import timedelta
 
 from slomix.accounts import logins
 from slomix.accounts import service as accounts
-from slomix.accounts.players_csv import Row
+from slomix.accounts.players_csv import ProfileRow
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.clock import Clock, local_day
 from slomix.config.settings import Settings
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
-from slomix.contacts.preferences import Wishes
-from slomix.contacts.rules import Kind
+from slomix.contacts.preferences import Preferences
+from slomix.contacts.rules import MessageKind
 from slomix.database.session import Database
 from slomix.dev.simulator.people import PEOPLE, UNCLAIMED_PLAYERS
 
@@ -21,7 +21,7 @@ _LATER = ("LAMLN", "ALMAL", "LLANM", "MNLLA", "NALML")
 _STATUS = {"L": Status.LOOKING, "A": Status.AVAILABLE, "M": Status.MAYBE, "N": Status.NOT_PLAYING}
 
 
-def _ratings(profiles: list[Row]) -> dict[str, float | None]:
+def _ratings(profiles: list[ProfileRow]) -> dict[str, float | None]:
     """Make up ratings; every fourth player has none."""
     return {guid: None if number % 4 == 3 else 1 + number * 7 % 10 / 5 for number, (guid, _, _) in enumerate(profiles)}
 
@@ -44,7 +44,9 @@ def load_demo(settings: Settings, clock: Clock) -> None:
                 continue
             player = accounts.link_player(session, user, person.player_guid, now=now)
             contacts.add_discord(session, player.id, now=now)
-            preferences.save(session, player.id, Wishes(settings.zone, ticked=frozenset({Kind.CAMPAIGNS})), now=now)
+            preferences.save_preferences(
+                session, player.id, Preferences(settings.zone, ticked=frozenset({MessageKind.CAMPAIGNS})), now=now
+            )
             for distance, letters in enumerate(_LATER, start=2):
                 if number % 3 != distance % 3:
                     status = _STATUS[letters[number % len(letters)]]

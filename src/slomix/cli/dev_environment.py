@@ -26,4 +26,4 @@ def postgres_programs(settings: Settings) -> Path | None:
         return None
     from slomix.dev.embedded import postgres
 
-    return postgres.programs()
+    return postgres.postgres_programs()

@@ -53,11 +53,11 @@ def _texts(root: Path, wanted: str, user: str, env_file: Path) -> dict[str, str]
         raise SettingsError(f"PORT: {port!r} is no port")
     commands = formation.commands_of(root / "Procfile")
     # Not resolved: in a virtual environment, python is a link to the outside.
-    host = units.Host(root.resolve(), Path(sys.executable).parent.absolute(), user, env_file)
+    host = units.UnitHost(root.resolve(), Path(sys.executable).parent.absolute(), user, env_file)
     running = formation.instances(
         commands.processes, wanted or given.text("SLOMIX_FORMATION") or there.text("SLOMIX_FORMATION"), port=number
     )
-    return units.units(host, commands.release, running)
+    return units.unit_texts(host, commands.release, running)
 
 
 def _content_of(path: Path) -> str | None:
@@ -79,7 +79,7 @@ def _write(directory: Path, texts: dict[str, str]) -> None:
 def _print_next_steps(directory: Path, texts: dict[str, str], env_file: Path) -> None:
     click.echo(f"{len(texts)} units in {directory}: {', '.join(texts)}")
     for path in sorted(directory.glob("slomix*")):
-        if path.name not in texts and (_content_of(path) or "").startswith(units.MADE):
+        if path.name not in texts and (_content_of(path) or "").startswith(units.GENERATED_BY):
             click.echo(f"{path.name} is of an earlier formation: stop it, and remove it")
     if not env_file.exists():
         click.echo(f"There is no {env_file} yet: docs/operations/install.md says what belongs there.")

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slomix.config.settings import SettingsError
-from slomix.supervisor.runner import parse
+from slomix.supervisor.runner import parse_procfile
 
 WEB = "web"
-MOST = 50
+MAX_PROCESSES = 50
 LAST_PORT = 65535
 
 _PART = re.compile(r"(?P<kind>[A-Za-z0-9_-]+)\s*=\s*(?P<number>[0-9]{1,4})")
 
 
 @dataclass(frozen=True)
-class Commands:
+class ProcfileCommands:
     """The commands of a Procfile by kind, and the release command, if any."""
 
     processes: Mapping[str, str]
@@ -24,7 +24,7 @@ class Commands:
 
 
 @dataclass(frozen=True)
-class Instance:
+class ProcessInstance:
     """A process to run, perhaps one of several of its kind."""
 
     kind: str
@@ -34,17 +34,17 @@ class Instance:
     environment: Mapping[str, str]
 
 
-def commands_of(procfile: Path) -> Commands:
+def commands_of(procfile: Path) -> ProcfileCommands:
     """Read a Procfile. Raise SettingsError with the reason."""
     try:
-        found = parse(procfile.read_text())
+        found = parse_procfile(procfile.read_text())
     except ValueError as error:
         raise SettingsError(str(error)) from None
     release = found.pop("release", None)
-    return Commands(found, release)
+    return ProcfileCommands(found, release)
 
 
-def instances(commands: Mapping[str, str], formation: str, *, port: int) -> list[Instance]:
+def instances(commands: Mapping[str, str], formation: str, *, port: int) -> list[ProcessInstance]:
     """List the processes of a formation. Raise SettingsError with the reason if it makes no sense.
 
     Several of a kind are called web.1, web.2 …; the first web process listens on `port`, each further one on the next.
@@ -54,7 +54,7 @@ def instances(commands: Mapping[str, str], formation: str, *, port: int) -> list
     if last > LAST_PORT:
         raise SettingsError(f"PORT: {port} leaves no ports for {counts[WEB]} web processes: {last} is none")
     return [
-        Instance(
+        ProcessInstance(
             kind,
             number,
             f"{kind}.{number}" if counts[kind] > 1 else kind,
@@ -66,7 +66,7 @@ def instances(commands: Mapping[str, str], formation: str, *, port: int) -> list
     ]
 
 
-def web_ports(running: list[Instance]) -> list[int]:
+def web_ports(running: list[ProcessInstance]) -> list[int]:
     """Return the ports of the web processes."""
     return [int(instance.environment["PORT"]) for instance in running if instance.kind == WEB]
 
@@ -82,7 +82,7 @@ def _counts(formation: str, commands: Mapping[str, str]) -> dict[str, int]:
             raise SettingsError(f"SLOMIX_FORMATION: there is no process {kind!r}, only {', '.join(commands)}")
         if kind in said:
             raise SettingsError(f"SLOMIX_FORMATION: {kind} is named twice")
-        if number > MOST:
-            raise SettingsError(f"SLOMIX_FORMATION: {kind}={number} is more than {MOST}")
+        if number > MAX_PROCESSES:
+            raise SettingsError(f"SLOMIX_FORMATION: {kind}={number} is more than {MAX_PROCESSES}")
         said[kind] = number
     return {kind: said.get(kind, 1) for kind in commands}

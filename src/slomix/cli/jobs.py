@@ -17,7 +17,7 @@ from slomix.errors import DomainError
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 
-MOST = 200
+MAX_ROWS = 200
 
 _Answer = TypeVar("_Answer")
 
@@ -37,7 +37,7 @@ def list_(status: str | None, kind: str, late: bool) -> None:
     now = open_clock(settings.clock_file).now()
     wanted = JobFilter(status=JobStatus(status) if status else None, kind=kind, is_late=late)
     with database.transaction() as session:
-        found, more = search.jobs(session, wanted, now=now, wall=wall_now(), limit=MOST)
+        found, more = search.find_jobs(session, wanted, now=now, wall=wall_now(), limit=MAX_ROWS)
     if not found:
         click.echo("There is no such job.")
         return
@@ -45,7 +45,7 @@ def list_(status: str | None, kind: str, late: bool) -> None:
     for job in found:
         click.echo(_line(job, settings))
     if more is not None:
-        click.echo(f"… and more; these are the first {MOST}.")
+        click.echo(f"… and more; these are the first {MAX_ROWS}.")
 
 
 def _line(job: Job, settings: Settings) -> str:
@@ -59,8 +59,8 @@ def _line(job: Job, settings: Settings) -> str:
 @click.option("--may-arrive-twice", is_flag=True, help="Also a message that may have arrived already.")
 def retry(job_id: int, may_arrive_twice: bool) -> None:
     """Have the failed job JOB_ID tried once more, while it still makes sense."""
-    _do(
-        lambda session, settings, now: job_actions.retry(
+    _run_in_transaction(
+        lambda session, settings, now: job_actions.retry_job(
             session, job_id, may_arrive_twice=may_arrive_twice, settings=settings, now=now, by=COMMAND_LINE
         )
     )
@@ -71,11 +71,13 @@ def retry(job_id: int, may_arrive_twice: bool) -> None:
 @click.argument("job_id", type=click.IntRange(1, 2**63 - 1))
 def cancel(job_id: int) -> None:
     """Call the pending job JOB_ID off; a message that it carries is skipped with it."""
-    messages = _do(lambda session, _settings, now: job_actions.cancel(session, job_id, now=now, by=COMMAND_LINE))
+    messages = _run_in_transaction(
+        lambda session, _settings, now: job_actions.cancel_job(session, job_id, now=now, by=COMMAND_LINE)
+    )
     click.echo(f"Job {job_id} is cancelled" + (f", and with it its messages: {messages}." if messages else "."))
 
 
-def _do(deed: Callable[[Session, Settings, datetime], _Answer]) -> _Answer:
+def _run_in_transaction(deed: Callable[[Session, Settings, datetime], _Answer]) -> _Answer:
     """Run `deed` in one transaction; turn a refusal into its sentence and exit status 1."""
     database, settings = open_database()
     now = open_clock(settings.clock_file).now()

@@ -18,7 +18,7 @@ def pause(switch: str) -> None:
     database, settings = open_database()
     now = open_clock(settings.clock_file).now()
     with database.transaction() as session:
-        before = pausing.paused(session)
+        before = pausing.current_pause(session)
         match switch:
             case "on" if pausing.pause(session, by=COMMAND_LINE, now=now):
                 said = "Sending is paused. What is due waits, until its deadline."

@@ -9,7 +9,7 @@ from slomix.cli.connect import first_line, open_database
 from slomix.clock import local_day, open_clock
 from slomix.errors import DomainError
 from slomix.legacy_import import service, source
-from slomix.legacy_import.report import Report
+from slomix.legacy_import.report import ImportReport
 
 
 @click.command("import-predecessor")
@@ -24,15 +24,15 @@ def import_predecessor(url: str, is_applied: bool, verbose: bool, as_json: bool)
     """
     database, settings = open_database()
     try:
-        theirs = source.read(url)
+        theirs = source.read_source(url)
         now = open_clock(settings.clock_file).now()
         with database.transaction() as session:
             if is_applied:
-                report = service.move_in(session, theirs, settings=settings, now=now)
+                report = service.run_import(session, theirs, settings=settings, now=now)
             else:
                 session.connection(execution_options={"postgresql_readonly": True})
                 today = local_day(now, settings.zone, settings.day_starts_at)
-                report = service.decide(session, theirs, settings=settings, today=today, now=now)[1]
+                report = service.plan_import(session, theirs, settings=settings, today=today, now=now)[1]
     except DomainError as error:
         raise click.ClickException(str(error)) from None
     except DBAPIError as error:
@@ -45,7 +45,7 @@ def import_predecessor(url: str, is_applied: bool, verbose: bool, as_json: bool)
         _print(report, verbose=verbose, is_applied=is_applied)
 
 
-def _print(report: Report, *, verbose: bool, is_applied: bool) -> None:
+def _print(report: ImportReport, *, verbose: bool, is_applied: bool) -> None:
     shown = None
     for kind, outcome, reason, number in report.counted():
         if kind is not shown:

@@ -23,15 +23,15 @@ _NOT_ALLOWED, _MISSING = "42501", "42P01"
 
 
 @dataclass(frozen=True)
-class Findings:
+class PrivilegeFindings:
     """What must be fixed, and what is against advice; each a sentence for the operator."""
 
     role: str
-    wrong: list[str]
+    problems: list[str]
     warnings: list[str]
 
 
-def look(url: str, *, is_production: bool) -> Findings:
+def check_privileges(url: str, *, is_production: bool) -> PrivilegeFindings:
     """Check the rights of the role in `url` on every table and sequence, and that the schema is as expected.
 
     Raise SQLAlchemyError when the database cannot be asked. Nothing is changed.
@@ -49,7 +49,7 @@ def look(url: str, *, is_production: bool) -> Findings:
     finally:
         database.close()
     # A role that may not read the migrations' state was reported above.
-    return Findings(role, wrong or list(_schema(url)), warnings)
+    return PrivilegeFindings(role, wrong or list(_schema(url)), warnings)
 
 
 def _schema_access(connection: Connection, role: str) -> Iterator[str]:

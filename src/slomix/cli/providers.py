@@ -5,10 +5,10 @@ from slomix.accounts.discord_login import DiscordDown
 from slomix.channels.base import SendError
 from slomix.config.settings import Settings
 from slomix.processes.discord import rooms
-from slomix.runtime.factory import signal_of, telegram_of
+from slomix.runtime.factory import make_signal, make_telegram
 
 
-def reasons(settings: Settings) -> dict[str, str]:
+def provider_problems(settings: Settings) -> dict[str, str]:
     """Return the problem of each provider that is switched on; empty if it is well."""
     found = _discord(settings)
     if settings.discord_client_id and settings.discord_client_secret.get_secret_value():
@@ -25,24 +25,24 @@ def _discord(settings: Settings) -> dict[str, str]:
     if not settings.discord_bot_token.get_secret_value():
         return {"discord": "DISCORD_BOT_TOKEN is not set"}
     try:
-        objections = rooms.look(settings)
-    except rooms.BadToken:
+        objections = rooms.check_rooms(settings)
+    except rooms.InvalidBotToken:
         return {"discord": "refuses DISCORD_BOT_TOKEN (401)"}
-    except rooms.Silent as error:
+    except rooms.DiscordSilent as error:
         return {"discord": str(error)}
     return {"discord": "", "discord server and rooms": "; ".join(objections)}
 
 
 def _login(settings: Settings) -> str:
     try:
-        is_known = discord_login.is_known(settings)
+        is_known = discord_login.is_client_known(settings)
     except DiscordDown as error:
         return str(error)
     return "" if is_known else "refuses DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET"
 
 
 def _telegram(settings: Settings) -> str:
-    telegram = telegram_of(settings, connections=1)
+    telegram = make_telegram(settings, connections=1)
     try:
         telegram.username()
     except SendError as error:
@@ -53,7 +53,7 @@ def _telegram(settings: Settings) -> str:
 
 
 def _signal(settings: Settings) -> str:
-    signal = signal_of(settings, connections=1)
+    signal = make_signal(settings, connections=1)
     try:
         is_ours = signal.is_registered()
     except SendError as error:

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from slomix.cli.campaign import ledger_lines, step_lines
-from slomix.dev.rehearsal.evening import Result, play
+from slomix.dev.rehearsal.evening import RehearsalResult, play_evening
 from slomix.dev.rehearsal.matrix import run, table
-from slomix.dev.rehearsal.matrix.scenarios import BY_NAME, CELLS, SHORT
-from slomix.dev.rehearsal.people import Stumbled
+from slomix.dev.rehearsal.matrix.scenarios import BY_NAME, SCENARIOS, SHORT
+from slomix.dev.rehearsal.people import UnexpectedAnswer
 
 
 @click.command()
@@ -39,12 +39,12 @@ def rehearse(
     names = [name.strip() for name in cells.split(",")] if cells else []
     if unknown := [name for name in names if name not in BY_NAME]:
         raise click.BadParameter(f"{unknown[0]!r} is none of: {', '.join(BY_NAME)}", param_hint="--cells")
-    chosen = [BY_NAME[name] for name in names] or (SHORT if short else CELLS)
+    chosen = [BY_NAME[name] for name in names] or (SHORT if short else SCENARIOS)
     seed = random.randrange(1_000_000) if seed is None else seed
     click.echo(f"{len(chosen)} cells, seed {seed}")
     try:
-        results = run.play(chosen, rounds=rounds, seed=seed, copies=copies, say=click.echo)
-    except Stumbled as error:
+        results = run.play_matrix(chosen, rounds=rounds, seed=seed, copies=copies, say=click.echo)
+    except UnexpectedAnswer as error:
         click.echo(f"The matrix could not be played: {error}", err=True)
         sys.exit(1)
     click.echo(f"\n{table.as_text(results)}\n")
@@ -54,13 +54,13 @@ def rehearse(
 
 
 def _play_evenings(rounds: int) -> None:
-    results: list[Result] = []
+    results: list[RehearsalResult] = []
     for number in range(rounds):
         if rounds > 1:
             click.echo(f"evening {number + 1} of {rounds}")
         try:
-            result = play(lambda words: click.echo(f"  {words}"))
-        except Stumbled as error:
+            result = play_evening(lambda words: click.echo(f"  {words}"))
+        except UnexpectedAnswer as error:
             click.echo(f"The evening could not be played: {error}", err=True)
             sys.exit(1)
         results.append(result)
@@ -70,7 +70,7 @@ def _play_evenings(rounds: int) -> None:
     sys.exit(0 if all(result.is_kept for result in results) else 1)
 
 
-def _print(result: Result) -> None:
+def _print(result: RehearsalResult) -> None:
     click.echo("\nledger")
     for line in ledger_lines(result.evidence["ledger"]):
         click.echo(line)
@@ -86,7 +86,7 @@ def _print(result: Result) -> None:
     click.echo(f"duplicates {result.duplicates}, losses {result.losses}\n")
 
 
-def _print_all(results: list[Result]) -> None:
+def _print_all(results: list[RehearsalResult]) -> None:
     late = [result.lateness for result in results if result.lateness is not None]
     click.echo(f"{len(results)} evenings: {sum(result.is_kept for result in results)} kept every promise")
     duplicates, losses = sum(result.duplicates for result in results), sum(result.losses for result in results)

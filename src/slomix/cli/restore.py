@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from slomix.cli.archive import Archive, Connection
 from slomix.cli.backup import count_rows
 from slomix.cli.connect import find_owner
-from slomix.cli.data import said_of, sentences
+from slomix.cli.data import describe_grant, readable_errors
 from slomix.cli.dev_environment import postgres_programs
 from slomix.cli.roles import COMMAND_LINE
 from slomix.clock import open_clock, wall_now
@@ -69,14 +69,14 @@ def restore(file: Path, force: bool) -> None:
             "Restore it with the version of Slomix that wrote it, or a later one."
         )
     now = open_clock(settings.clock_file).now()
-    with sentences():
+    with readable_errors():
         with psycopg.connect(libpq_url(url), connect_timeout=5) as connection:
             counts = _replace(connection, archive, settings, force=force, now=now)
         click.echo(f"{len(counts)} tables, {sum(counts.values()):,} rows at migration {archive.revision}.")
         granted = migrations.upgrade(url)
     if archive.revision != known[0]:
         click.echo(f"Brought up to migration {known[0]}.")
-    click.echo(said_of(granted))
+    click.echo(describe_grant(granted))
     _report_waiting(url, now)
 
 
@@ -93,7 +93,7 @@ def _replace(
     counts = count_rows(connection)
     if "sending_pauses" in counts:
         pause = "INSERT INTO public.sending_pauses (id, since, by) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
-        connection.execute(pause, [pausing.THE_SWITCH, now, COMMAND_LINE])
+        connection.execute(pause, [pausing.SWITCH_ID, now, COMMAND_LINE])
     connection.execute("DELETE FROM public.heartbeats")
     return counts
 

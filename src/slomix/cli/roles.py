@@ -37,9 +37,13 @@ def list_roles() -> None:
     """List promoters and admins, whether from the settings or granted here, with their names if known."""
     database, settings = open_database()
     with database.transaction() as session:
-        found = [(row.discord_id, row.role, f"granted {row.granted_at:%Y-%m-%d}") for row in service.granted(session)]
-        found += [(user, role, "by the settings") for role in Role for user in service.by_settings(settings, role)]
-        people = queries.accounts_of(session, {discord_id for discord_id, _, _ in found})
+        found = [
+            (row.discord_id, row.role, f"granted {row.granted_at:%Y-%m-%d}") for row in service.granted_roles(session)
+        ]
+        found += [
+            (user, role, "by the settings") for role in Role for user in service.configured_holders(settings, role)
+        ]
+        people = queries.accounts_by_discord_id(session, {discord_id for discord_id, _, _ in found})
     for discord_id, role, whence in sorted(found, key=lambda row: (row[1], int(row[0]), row[2])):
         name = plain_name(people[discord_id].display_name) if discord_id in people else "never logged in"
         click.echo(f"{discord_id:20}  {role:8}  {whence:18}  {name}")
@@ -55,6 +59,6 @@ def revoke(discord_id: str, role: str) -> None:
     database, settings = open_database()
     with database.transaction() as session:
         was_granted = service.revoke(session, discord_id, Role(role), actor=COMMAND_LINE, now=wall_now())
-    if discord_id in service.by_settings(settings, Role(role)):
+    if discord_id in service.configured_holders(settings, Role(role)):
         raise click.ClickException(f"{discord_id} is {role} by the settings; take them out there.")
     click.echo(f"{discord_id} is no {role} any more." if was_granted else f"{discord_id} was no {role}.")

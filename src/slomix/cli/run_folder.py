@@ -13,7 +13,7 @@ from pathlib import Path
 
 from slomix.config import types
 from slomix.config.environment import Environment
-from slomix.config.settings import SettingsError, secrets
+from slomix.config.settings import SettingsError, secret_variables
 
 _CREDENTIALS = ("DISCORD_BOT_TOKEN", "DISCORD_CLIENT_SECRET")
 OWNER = "DATABASE_OWNER_URL"
@@ -35,7 +35,7 @@ class Given:
 
     @classmethod
     def read(cls, root: Path) -> "Given":
-        return cls(Environment.read(root / ".env", secrets=secrets()))
+        return cls(Environment.read(root / ".env", secrets=secret_variables()))
 
     def text(self, name: str) -> str:
         return self.environment.text(name)

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from slomix.campaigns import acceptance
-from slomix.campaigns.acceptance import Step
+from slomix.campaigns.acceptance import AcceptanceCheck
 from slomix.campaigns.models import Campaign
 from slomix.clock import wall_now
 from slomix.config.checks import problems_for_start
@@ -24,23 +24,25 @@ from slomix.health import service as health
 OF_THE_SYSTEM = 4
 
 
-def read_only(session: Session) -> None:
+def make_read_only(session: Session) -> None:
     """Make the rest of this transaction read-only."""
     session.execute(text("SET TRANSACTION READ ONLY"))
 
 
-def steps(session: Session, campaign: Campaign, shown: dict[str, Any], settings: Settings) -> list[Step]:
+def run_all_checks(
+    session: Session, campaign: Campaign, report: dict[str, Any], settings: Settings
+) -> list[AcceptanceCheck]:
     """Return all ten steps."""
     return [
         _code(),
         _settings(session, settings),
         _processes(session, settings),
         _health(settings),
-        *acceptance.steps(session, campaign, shown),
+        *acceptance.run_checks(session, campaign, report),
     ]
 
 
-def _code() -> Step:
+def _code() -> AcceptanceCheck:
     """Name the version that runs, which is always fine."""
     said = [f"slomix {version('slomix')}"]
     for command in (["git", "rev-parse", "--short", "HEAD"], ["git", "status", "--porcelain"]):
@@ -52,34 +54,34 @@ def _code() -> Step:
             said.append(f"commit {found.strip()}")
         elif found.strip():
             said.append("with changes that are not committed")
-    return Step("the code", True, ", ".join(said))
+    return AcceptanceCheck("the code", True, ", ".join(said))
 
 
-def _settings(session: Session, settings: Settings) -> Step:
+def _settings(session: Session, settings: Settings) -> AcceptanceCheck:
     problems = problems_for_start(settings)
     current, head = migrations.current(session.connection()), migrations.revisions()[0]
     seen = f"schema {current}" if current == head else f"schema {current}, and this version expects {head}"
-    return Step("settings and schema", not problems and current == head, "; ".join([seen, *problems]))
+    return AcceptanceCheck("settings and schema", not problems and current == head, "; ".join([seen, *problems]))
 
 
-def _processes(session: Session, settings: Settings) -> Step:
-    parts = health.parts(session, health.expected(settings), wall=wall_now())
+def _processes(session: Session, settings: Settings) -> AcceptanceCheck:
+    parts = health.part_healths(session, health.expected_parts(settings), wall=wall_now())
     seen = ", ".join(
-        f"{part.part} {part.trouble}" if part.trouble is not None else f"{part.part} seen {part.age_seconds:.0f} s ago"
+        f"{part.part} {part.problem}" if part.problem is not None else f"{part.part} seen {part.age_seconds:.0f} s ago"
         for part in parts
     )
-    return Step("every process is up", all(part.trouble is None for part in parts), seen)
+    return AcceptanceCheck("every process is up", all(part.problem is None for part in parts), seen)
 
 
-def _health(settings: Settings) -> Step:
-    title, url = "the system says that it is well", f"http://{settings.here}:{settings.port}/health"
+def _health(settings: Settings) -> AcceptanceCheck:
+    title, url = "the system says that it is well", f"http://{settings.local_url}:{settings.port}/health"
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
-            return Step(title, True, f"/health answered {answer.status}")
+            return AcceptanceCheck(title, True, f"/health answered {answer.status}")
     except urllib.error.HTTPError as error:
-        return Step(title, False, f"/health answered {error.code}: {_problems_in(error.read(10_000))}")
+        return AcceptanceCheck(title, False, f"/health answered {error.code}: {_problems_in(error.read(10_000))}")
     except OSError:
-        return Step(title, None, f"no web process answers here on port {settings.port}")
+        return AcceptanceCheck(title, None, f"no web process answers here on port {settings.port}")
 
 
 def _problems_in(body: bytes) -> str:

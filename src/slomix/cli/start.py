@@ -14,15 +14,15 @@ from typing import Any
 
 from slomix.cli import dev_environment, formation, run_folder
 from slomix.cli.connect import owner_url
-from slomix.cli.formation import Instance
+from slomix.cli.formation import ProcessInstance
 from slomix.cli.run_folder import Folder, Given
 from slomix.clock import Anchor, open_clock, set_anchor, wall_now
 from slomix.config.settings import Settings, SettingsError
 from slomix.database.session import Database
 from slomix.health import service as health
-from slomix.supervisor.process import Process, on_stop_signal
+from slomix.supervisor.process import ManagedProcess, on_stop_signal
 from slomix.supervisor.runner import Runner
-from slomix.supervisor.terminal import Output
+from slomix.supervisor.terminal import TerminalOutput
 
 
 class _Stopped(Exception):
@@ -33,7 +33,7 @@ class _Failed(Exception):
     """Raised when the start fails; the text says why."""
 
 
-class Start:
+class SystemStart:
     """A run of the system, from set-up to the last process's end."""
 
     def __init__(self, root: Path, settings: Settings, given: Given, folder: Folder, wanted: str = "") -> None:
@@ -61,10 +61,10 @@ class Start:
     async def run(self) -> int:
         """Start everything, wait for a stop, end everything, and return the exit status."""
         width = max(10, *(len(instance.name) for instance in self.instances))
-        self.output = Output(self.folder.logs, quiet=frozenset({"postgres", "valkey"}), width=width)
+        self.output = TerminalOutput(self.folder.logs, quiet=frozenset({"postgres", "valkey"}), width=width)
         self.runner = Runner(output=self.output, pids_file=self.folder.pids, may_finish=self.settings.validate_only)
         loop = asyncio.get_running_loop()
-        on_stop_signal(lambda number: loop.call_soon_threadsafe(self.runner.take_signal, number))
+        on_stop_signal(lambda number: loop.call_soon_threadsafe(self.runner.handle_signal, number))
         status = 0
         try:
             await (self._develop() if self.is_development else self._produce())
@@ -72,12 +72,12 @@ class Start:
         except _Stopped:
             pass
         except _Failed as failed:
-            self.output.say(str(failed))
+            self.output.print_text(str(failed))
             status = 1
         finally:
             await self.runner.stop()
             for server in self.servers:
-                server.tidy()
+                server.clean_up()
             # Signals from here on must change nothing, not even the exit status.
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
@@ -86,13 +86,13 @@ class Start:
     async def _produce(self) -> None:
         run_folder.put(run_folder.basic_environment(self.settings.port))
         if self.release is not None:
-            code = await self._unless_stopped(self.runner.run_once(Process("release", self.release)))
+            code = await self._unless_stopped(self.runner.run_once(ManagedProcess("release", self.release)))
             if code != 0:
                 raise _Failed(f"The release command failed with status {code}; nothing was started.")
         run_folder.forget_owner()
         self._start_processes()
         await self._wait_until_healthy()
-        self.output.say(f"Slomix runs on {self.settings.base_url}")
+        self.output.print_text(f"Slomix runs on {self.settings.base_url}")
 
     async def _develop(self) -> None:
         from slomix.database import migrations
@@ -118,7 +118,7 @@ class Start:
         self._set_clock()
         self._start_processes()
         await self._wait_until_healthy()
-        self.output.say(self._welcome())
+        self.output.print_text(self._welcome())
 
     def _start_processes(self) -> None:
         self.runner.start([_process(instance) for instance in self.instances])
@@ -129,8 +129,8 @@ class Start:
         from slomix.dev.embedded import postgres, valkey
 
         missing: dict[str, Callable[[Path], embedded.Server]] = {
-            "DATABASE_URL": postgres.prepare,
-            "REDIS_URL": valkey.prepare,
+            "DATABASE_URL": postgres.prepare_postgres,
+            "REDIS_URL": valkey.prepare_valkey,
         }
         try:
             servers = {name: make(self.folder.path) for name, make in missing.items() if not self.given.has(name)}
@@ -139,8 +139,8 @@ class Start:
         self.servers = list(servers.values())
         for server in self.servers:
             if server.note:
-                self.output.say(server.note)
-        self.runner.start([embedded.process_of(server) for server in self.servers])
+                self.output.print_text(server.note)
+        self.runner.start([embedded.as_process(server) for server in self.servers])
         for server in self.servers:
             if not await self._wait_for(server.is_up, seconds=60):
                 raise _Failed(f"{server.name} does not answer; see {self.folder.logs / server.name}.log")
@@ -161,7 +161,7 @@ class Start:
             return
         if not await self._wait_for(self._is_healthy, seconds=60):
             # Don't give up: what it needs may come back, and the processes wait for it.
-            self.output.say(
+            self.output.print_text(
                 f"Slomix is not healthy after a minute and goes on trying: {self._last_problem}\n"
                 f"The logs are in {self.folder.logs}"
             )
@@ -172,7 +172,7 @@ class Start:
     def _is_port_healthy(self, port: int) -> bool:
         self._last_problem = "no answer"
         try:
-            with urllib.request.urlopen(f"http://{self.settings.here}:{port}/health", timeout=3) as answer:
+            with urllib.request.urlopen(f"http://{self.settings.local_url}:{port}/health", timeout=3) as answer:
                 return bool(answer.status == 200)
         except urllib.error.HTTPError as error:
             self._last_problem = error.read(2000).decode(errors="replace")
@@ -190,7 +190,7 @@ class Start:
         return True
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, Any]) -> Any:
-        task, stop = asyncio.ensure_future(work), asyncio.ensure_future(self.runner.stop_asked())
+        task, stop = asyncio.ensure_future(work), asyncio.ensure_future(self.runner.wait_for_stop())
         await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
         if not task.done():
@@ -216,9 +216,9 @@ class Start:
         return "\n".join([*lines, "  Ctrl-C ends everything.", ""])
 
 
-def _process(instance: Instance) -> Process:
+def _process(instance: ProcessInstance) -> ManagedProcess:
     """Return the process for the runner, with its own part of the environment."""
-    return Process(instance.name, instance.command, env={**os.environ, **instance.environment})
+    return ManagedProcess(instance.name, instance.command, env={**os.environ, **instance.environment})
 
 
 async def _on_thread(work: Callable[[], Any]) -> Any:
@@ -246,5 +246,5 @@ def _forget_heartbeats(settings: Settings) -> None:
     """Delete an earlier run's heartbeats, which would pass for health before the new processes are up."""
     database = Database(settings.database_url.get_secret_value())
     with database.transaction() as session:
-        health.forget(session)
+        health.clear_heartbeats(session)
     database.close()

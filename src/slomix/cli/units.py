@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from slomix.cli.formation import WEB, Instance
+from slomix.cli.formation import WEB, ProcessInstance
 from slomix.config.settings import SettingsError
 from slomix.supervisor.runner import Runner
 
-MADE = "# Made by `slomix export-systemd` from the Procfile; what you change here is lost when it is made again.\n"
+GENERATED_BY = (
+    "# Made by `slomix export-systemd` from the Procfile; what you change here is lost when it is made again.\n"
+)
 TARGET = "slomix.target"
 RELEASE = "slomix-release.service"
 # Debian's names of the servers. Our processes also wait for servers elsewhere or under another name.
@@ -42,7 +44,7 @@ UMask=0077
 
 
 @dataclass(frozen=True)
-class Host:
+class UnitHost:
     """The machine that runs it: the checkout with its programs, the account, and the settings file."""
 
     root: Path
@@ -51,45 +53,45 @@ class Host:
     env_file: Path
 
 
-def units(host: Host, release: str | None, processes: list[Instance]) -> dict[str, str]:
+def unit_texts(host: UnitHost, release: str | None, processes: list[ProcessInstance]) -> dict[str, str]:
     """Return the text of every unit by its name. Raise SettingsError on what systemd cannot run."""
     services = {_service_name(instance): _service(host, instance) for instance in processes}
     before = {RELEASE: _release(host, release)} if release is not None else {}
     return {TARGET: _target([*before, *services])} | before | services
 
 
-def _service_name(instance: Instance) -> str:
+def _service_name(instance: ProcessInstance) -> str:
     return f"slomix-{instance.kind}-{instance.number}.service"
 
 
 def _target(wanted: list[str]) -> str:
     wants = "".join(f"Wants={name}\n" for name in wanted)
-    return f"{MADE}[Unit]\nDescription=Slomix\n{wants}\n[Install]\nWantedBy=multi-user.target\n"
+    return f"{GENERATED_BY}[Unit]\nDescription=Slomix\n{wants}\n[Install]\nWantedBy=multi-user.target\n"
 
 
-def _release(host: Host, command: str) -> str:
+def _release(host: UnitHost, command: str) -> str:
     owner = host.env_file.with_name("release.env")
     return (
-        f"{MADE}[Unit]\nDescription=Slomix, the database's migrations\nPartOf={TARGET}\n"
+        f"{GENERATED_BY}[Unit]\nDescription=Slomix, the database's migrations\nPartOf={TARGET}\n"
         f"Wants=network-online.target\nAfter=network-online.target {SERVERS}\n"
         # A migration that waits for a lock blocks others, and one that fails five times will fail a sixth time.
         "StartLimitIntervalSec=600\nStartLimitBurst=5\n\n"
         "[Service]\nType=oneshot\nRemainAfterExit=yes\nTimeoutStartSec=infinity\nRestart=on-failure\nRestartSec=10\n"
-        f"{_who_and_where(host)}# Where the account that migrates is another one than the one that runs.\n"
+        f"{_account_and_folder(host)}# Where the account that migrates is another one than the one that runs.\n"
         f"EnvironmentFile=-{_plain(owner)}\n"
         f"ExecStart={_command(host, command, {})}\nSyslogIdentifier=slomix-release\n{_hardening(host)}"
     )
 
 
-def _service(host: Host, instance: Instance) -> str:
+def _service(host: UnitHost, instance: ProcessInstance) -> str:
     serves = instance.kind == WEB
     return (
-        f"{MADE}[Unit]\nDescription=Slomix, {instance.kind} process {instance.number}\nPartOf={TARGET}\n"
+        f"{GENERATED_BY}[Unit]\nDescription=Slomix, {instance.kind} process {instance.number}\nPartOf={TARGET}\n"
         # Wanted, not required: a database that takes long to come up must not end the game night, and a new release is
         # no reason to restart everything at once.
         f"Wants={RELEASE} network-online.target\nAfter={RELEASE} network-online.target {SERVERS}\n"
         "StartLimitIntervalSec=0\n\n"
-        f"[Service]\nType={'notify' if serves else 'exec'}\n{_who_and_where(host)}"
+        f"[Service]\nType={'notify' if serves else 'exec'}\n{_account_and_folder(host)}"
         f"ExecStart={_command(host, instance.command, instance.environment)}\n"
         "Restart=always\nRestartSec=2\n"
         "# The first process passes it on where others belong to it; after that long all are ended by force.\n"
@@ -100,18 +102,18 @@ def _service(host: Host, instance: Instance) -> str:
     )
 
 
-def _who_and_where(host: Host) -> str:
+def _account_and_folder(host: UnitHost) -> str:
     return f"User={_plain(host.user)}\nWorkingDirectory={_plain(host.root)}\nEnvironmentFile={_plain(host.env_file)}\n"
 
 
-def _hardening(host: Host) -> str:
+def _hardening(host: UnitHost) -> str:
     # A virtual environment may link to a Python in a home folder.
     used = (host.root, host.programs, (host.programs / "python").resolve())
     at_home = any(path.is_relative_to(home) for path in used for home in ("/home", "/root"))
     return HARDENING.format(home="read-only" if at_home else "yes")
 
 
-def _command(host: Host, command: str, environment: Mapping[str, str]) -> str:
+def _command(host: UnitHost, command: str, environment: Mapping[str, str]) -> str:
     """Write the command with `env`, because the settings file would override `Environment=`."""
     words = shlex.split(command)
     if "$" in command or "`" in command:

@@ -9,8 +9,8 @@ import click
 
 from slomix.cli import run_folder
 from slomix.cli.run_folder import Folder, Given
-from slomix.cli.start import Start
-from slomix.config.checks import all_problems, told
+from slomix.cli.start import SystemStart
+from slomix.config.checks import all_problems, format_problems
 from slomix.config.settings import Settings, SettingsError
 from slomix.supervisor.process import die_with_parent, on_stop_signal
 
@@ -35,7 +35,7 @@ def up(prod: bool, formation: str, with_parent: bool) -> None:
     given = Given.read(root)
     settings = _settings_of(given)
     folder = Folder(root / "var" / str(settings.port))
-    start = Start(root, settings, given, folder, formation or settings.formation)
+    start = SystemStart(root, settings, given, folder, formation or settings.formation)
     start.plan()
     # Nothing runs yet that would have to be ended, but the folder will be locked.
     on_stop_signal(lambda _: sys.exit(0))
@@ -53,5 +53,5 @@ def _settings_of(given: Given) -> Settings:
         settings, problems = all_problems(given.environment)
     problems = problems + given.complaints("SKIP_HEALTHCHECK")
     if problems:
-        raise SettingsError(told(problems))
+        raise SettingsError(format_problems(problems))
     return settings

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import make_url
 
 from slomix.config.environment import Environment
-from slomix.config.messages import named, unspoilt
-from slomix.config.settings import ENV_PATH, Settings, SettingsError, secrets
+from slomix.config.messages import named_variables, without_named
+from slomix.config.settings import ENV_PATH, Settings, SettingsError, secret_variables
 
 # What `make run` uses where no secret is set. Known to everybody, so production refuses them, the secret by its words.
 DEVELOPMENT_SECRET = "development-only-secret-known-to-everybody"
@@ -28,9 +28,9 @@ _COMMON_PASSWORDS = {"postgres", "password", "slomix", "secret", "admin", "root"
 
 def settings_for_start(env_file: Path | None = ENV_PATH) -> Settings:
     """Read the settings of a process that starts now. Raise SettingsError naming all that keeps it from starting."""
-    settings, problems = all_problems(Environment.read(env_file, secrets=secrets()))
+    settings, problems = all_problems(Environment.read(env_file, secrets=secret_variables()))
     if problems:
-        raise SettingsError(told(problems))
+        raise SettingsError(format_problems(problems))
     return settings
 
 
@@ -46,12 +46,12 @@ def settings_or_exit() -> Settings:
 def all_problems(given: Environment) -> tuple[Settings, list[str]]:
     """Read the settings as far as they make sense; and what makes none, is missing, weak or for development only."""
     settings, problems = Settings.read(given)
-    if "SLOMIX_ENV" in named(problems):  # what it should be is not known
+    if "SLOMIX_ENV" in named_variables(problems):  # what it should be is not known
         return settings, problems
-    return settings, problems + unspoilt(problems_for_start(settings), by=problems)
+    return settings, problems + without_named(problems_for_start(settings), by=problems)
 
 
-def told(problems: list[str]) -> str:
+def format_problems(problems: list[str]) -> str:
     return "\n".join(["Slomix does not start:", *problems])
 
 
@@ -74,7 +74,7 @@ def _missing(settings: Settings, names: tuple[str, ...]) -> Iterator[str]:
             yield f"{name}: is not set"
 
 
-def why_weak(secret: str) -> str:
+def weakness_of(secret: str) -> str:
     """Say why a secret can be guessed; return nothing when it cannot."""
     if len(secret) < _LONG_ENOUGH:
         return f"has fewer than {_LONG_ENOUGH} characters"
@@ -95,7 +95,7 @@ def _weak(settings: Settings) -> Iterator[str]:
         ("INTERNAL_API_SECRET", bridge),
         ("AVAILABILITY_TELEGRAM_WEBHOOK_SECRET", webhook),
     ):
-        if secret and (why := why_weak(secret)):
+        if secret and (why := weakness_of(secret)):
             yield f"{name}: is too weak: it {why}; `openssl rand -hex 32` makes one"
     if session and session in {bridge, webhook}:
         yield "SESSION_SECRET: is used for something else too"

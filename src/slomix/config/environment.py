@@ -32,7 +32,7 @@ class Environment:
         found: dict[str, str] = {}
         sources: dict[str, str] = {}
         for source, raw in ((ENV_FILE, lines), (ENVIRONMENT, os.environ)):
-            given = {name: text for name in raw if (text := values.plain(raw[name], is_secret=name in secrets))}
+            given = {name: text for name in raw if (text := values.strip_value(raw[name], is_secret=name in secrets))}
             for name in secrets:
                 # However a secret is set here, it wins over however it is set below.
                 if name in given or f"{name}_FILE" in given:
@@ -94,7 +94,7 @@ def _lines(file: Path) -> tuple[dict[str, str], list[str]]:
 
 def _is_left_open(value: str) -> bool:
     """Whether a quote begins it and none ends it: others would read on in the next line."""
-    return value[:1] in {"'", '"'} and values.plain(value)[:1] == value[:1]
+    return value[:1] in {"'", '"'} and values.strip_value(value)[:1] == value[:1]
 
 
 def _secret_in(file: Path) -> str:

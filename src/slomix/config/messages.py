@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 
-def sentence(problem: Any) -> str:
+def describe_problem(problem: Any) -> str:
     """Tell an operator what one of pydantic's errors says."""
     limit = problem.get("ctx", {})
     match problem["type"]:
@@ -20,12 +20,12 @@ def sentence(problem: Any) -> str:
     return f"{problem['loc'][0]}: {text}"
 
 
-def named(sentences: Iterable[str]) -> frozenset[str]:
+def named_variables(sentences: Iterable[str]) -> frozenset[str]:
     """Return the variables that sentences begin with; NAME for NAME_FILE."""
     return frozenset(text.partition(":")[0].removesuffix("_FILE") for text in sentences)
 
 
-def unspoilt(sentences: Iterable[str], *, by: Iterable[str]) -> list[str]:
+def without_named(sentences: Iterable[str], *, by: Iterable[str]) -> list[str]:
     """Leave out sentences about a variable that is wrong already: what is said of its default would be untrue."""
-    wrong = named(by)
+    wrong = named_variables(by)
     return [text for text in sentences if not wrong.intersection(re.findall(r"[A-Z][A-Z_]+", text))]

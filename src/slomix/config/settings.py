@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from slomix.clock import Anchor, wall_now
 from slomix.config.environment import Environment
-from slomix.config.messages import sentence, unspoilt
+from slomix.config.messages import describe_problem, without_named
 from slomix.config.types import (
     BaseUrl,
     ClockTime,
@@ -154,20 +154,20 @@ class Settings(BaseModel):
     @classmethod
     def read(cls, given: Environment) -> tuple["Settings", list[str]]:
         """Read the settings as far as they make sense, with a sentence on each that does not."""
-        known = {name: given.values[name] for name in names() if name in given.values}
+        known = {name: given.values[name] for name in variable_names() if name in given.values}
         wrong: dict[str, str] = {}
         try:
             settings = cls.model_validate(known)
         except ValidationError as error:
-            wrong = {str(problem["loc"][0]): sentence(problem) for problem in error.errors()}
+            wrong = {str(problem["loc"][0]): describe_problem(problem) for problem in error.errors()}
             settings = cls.model_validate({name: known[name] for name in known if name not in wrong})
         problems = [*given.problems, *wrong.values()]
-        return settings, problems + unspoilt(settings.contradictions(), by=problems)
+        return settings, problems + without_named(settings.contradictions(), by=problems)
 
     @classmethod
     def from_env(cls, env_file: Path | None = ENV_PATH) -> "Settings":
         """Read the environment, which wins over `env_file`. Raise SettingsError naming all that makes no sense."""
-        settings, problems = cls.read(Environment.read(env_file, secrets=secrets()))
+        settings, problems = cls.read(Environment.read(env_file, secrets=secret_variables()))
         if problems:
             raise SettingsError("\n".join(problems))
         return settings
@@ -214,7 +214,7 @@ class Settings(BaseModel):
 
     def by_name(self) -> dict[str, Any]:
         """Return the value of every variable."""
-        return {variable: getattr(self, name) for variable, name in names().items()}
+        return {variable: getattr(self, name) for variable, name in variable_names().items()}
 
     @property
     def is_development(self) -> bool:
@@ -226,7 +226,7 @@ class Settings(BaseModel):
         return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
 
     @property
-    def here(self) -> str:
+    def local_url(self) -> str:
         """Where a web process of this host answers this host."""
         if self.bind in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
             return "127.0.0.1"
@@ -269,13 +269,13 @@ class Settings(BaseModel):
         return timedelta(seconds=self.presence_max_age_seconds)
 
 
-def names() -> dict[str, str]:
+def variable_names() -> dict[str, str]:
     """Every setting: the name of its variable, and the name of its field."""
     return {str(field.validation_alias): name for name, field in Settings.model_fields.items()}
 
 
-def secrets() -> frozenset[str]:
+def secret_variables() -> frozenset[str]:
     """Return the variables whose values are not shown, and which may stand in a file instead."""
     return frozenset(
-        variable for variable, name in names().items() if Settings.model_fields[name].annotation is SecretStr
+        variable for variable, name in variable_names().items() if Settings.model_fields[name].annotation is SecretStr
     )

@@ -28,7 +28,7 @@ _SHORT = 24
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
-def plain(text: str, *, is_secret: bool = False) -> str:
+def strip_value(text: str, *, is_secret: bool = False) -> str:
     """Read what the operator meant, without quotes, comment, line end and byte order mark around it; "" for nothing.
 
     `7000  # note` is `7000`; a `#` inside a word stays. Inside quotes a secret stays as it is, and whatever else may
@@ -44,7 +44,7 @@ def plain(text: str, *, is_secret: bool = False) -> str:
     return text if is_secret else _TRAILING_COMMENT.sub("", text).strip()
 
 
-def shown(text: str) -> str:
+def quote_value(text: str) -> str:
     """Name a value in a sentence about it: itself if it is short, else not at all."""
     return repr(text) if len(text) <= _SHORT else "what is set"
 
@@ -69,7 +69,7 @@ def _boolean(text: str) -> bool:
             return True
         case "0" | "false" | "no" | "off" | "n" | "f":
             return False
-    raise ValueError(f"{shown(text)} is neither true nor false")
+    raise ValueError(f"{quote_value(text)} is neither true nor false")
 
 
 def is_on(text: str) -> bool:
@@ -82,7 +82,7 @@ def _matching(pattern: str, refusal: str) -> Callable[[str], str]:
 
     def read(text: str) -> str:
         if not re.fullmatch(pattern, text):
-            raise ValueError(refusal.format(shown(text)))
+            raise ValueError(refusal.format(quote_value(text)))
         return text
 
     return read
@@ -108,7 +108,7 @@ def _zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
     except (KeyError, ValueError, OSError):
-        raise ValueError(f"{shown(text)} is not a time zone such as Europe/Ljubljana") from None
+        raise ValueError(f"{quote_value(text)} is not a time zone such as Europe/Ljubljana") from None
 
 
 def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
@@ -117,7 +117,7 @@ def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
         return tuple(ip_network(part) for part in _parts(text))
     except ValueError:
         raise ValueError(
-            f"{shown(text)} is not a list of addresses and networks such as 127.0.0.1, 10.0.0.0/8"
+            f"{quote_value(text)} is not a list of addresses and networks such as 127.0.0.1, 10.0.0.0/8"
         ) from None
 
 
@@ -136,7 +136,7 @@ def _address(schemes: set[str], what: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         url = _split(text, schemes)
         if url is None or not re.fullmatch(r"[\w.-]+|[0-9a-f:.]+", url.hostname or "") or url.fragment:
-            raise ValueError(f"{shown(text)} is not {what}")
+            raise ValueError(f"{quote_value(text)} is not {what}")
         if url.username is not None:
             raise ValueError("has a user or a password in it")
         return text

@@ -10,13 +10,13 @@ from slomix import words
 from slomix.accounts import service as accounts
 from slomix.config.types import is_e164
 from slomix.contacts import links, preferences, rules, schemas, service
-from slomix.contacts.models import Preferences
-from slomix.contacts.preferences import Wishes
-from slomix.contacts.rules import CODE_LASTS, TICKS, ChannelName, QuietHours
+from slomix.contacts.models import StoredPreferences
+from slomix.contacts.preferences import Preferences
+from slomix.contacts.rules import CODE_LIFETIME, TICKS, ChannelName, QuietHours
 from slomix.errors import Invalid, NotAllowed, Unavailable
 from slomix.web import rate_limits
 from slomix.web import responses as web
-from slomix.web.openapi.calls import BRIDGE, LOGGED_IN, PLAYERS, Audience, Calls
+from slomix.web.openapi.calls import BRIDGE, LOGGED_IN, PLAYERS, Callers, Calls
 from slomix.web.responses import Viewer
 
 blueprint = Blueprint("contacts_api", __name__, url_prefix="/api/availability")
@@ -29,12 +29,12 @@ _COUNTED = {
 }
 
 
-class BridgeOff(Unavailable):
+class BridgeDisabled(Unavailable):
     def __init__(self) -> None:
         super().__init__(words.BRIDGE_OFF)
 
 
-class BridgeUnknown(web.LoginNeeded):
+class BridgeUnauthorized(web.LoginNeeded):
     """The caller does not know the bridge's secret."""
 
     def __init__(self) -> None:
@@ -45,28 +45,28 @@ def _bridge() -> None:
     """Raise BridgeOff or BridgeUnknown unless the caller knows the secret."""
     secret = web.runtime().settings.internal_api_secret.get_secret_value()
     if not secret:
-        raise BridgeOff
+        raise BridgeDisabled
     given = request.headers.get("Authorization", "")
     if not hmac.compare_digest(given.encode(), f"Bearer {secret}".encode()):
-        raise BridgeUnknown
+        raise BridgeUnauthorized
 
 
 @blueprint.get("/settings")
 @calls.call("readSettings", PLAYERS, "What holds now.")
-def read(player_id: int) -> schemas.Settings:
+def read(player_id: int) -> schemas.PlayerSettings:
     """Read the ready sound, and the zone that times are meant in."""
     return _settings(_wishes(player_id))
 
 
 @blueprint.post("/settings")
 @calls.call("changeSettings", PLAYERS, "What holds now.")
-def write(player_id: int, body: schemas.SettingsChange) -> schemas.Settings:
+def write(player_id: int, body: schemas.SettingsChange) -> schemas.PlayerSettings:
     """Change the ready sound or the zone; a field left out stays as it was."""
     return _settings(_changed(player_id, _columns(body)))
 
 
-def _settings(wishes: Wishes) -> schemas.Settings:
-    return schemas.Settings(
+def _settings(wishes: Preferences) -> schemas.PlayerSettings:
+    return schemas.PlayerSettings(
         sound_enabled=wishes.sound.is_on,
         sound_cooldown_seconds=int(wishes.sound.cooldown.total_seconds()),
         timezone=wishes.zone,
@@ -75,40 +75,40 @@ def _settings(wishes: Wishes) -> schemas.Settings:
 
 @blueprint.get("/promotion-preferences")
 @calls.call("readPreferences", LOGGED_IN, "What holds now.")
-def read_preferences(who: Viewer) -> schemas.Preferences:
+def read_preferences(who: Viewer) -> schemas.PreferencesAnswer:
     """Read what the viewer wants to hear; without a player that is nothing."""
     return _preferences(_wishes(who.profile_id))
 
 
 @blueprint.post("/promotion-preferences")
 @calls.call("changePreferences", LOGGED_IN, "What holds now.")
-def write_preferences(who: Viewer, body: schemas.PreferencesChange) -> schemas.Preferences:
+def write_preferences(who: Viewer, body: schemas.PreferencesChange) -> schemas.PreferencesAnswer:
     """Change what is sent; a field left out stays as it was.
 
     Switching on is for linked players, switching off for everybody logged in.
     """
     before, changes = _wishes(who.profile_id), _columns(body)
-    after = preferences.read(Preferences(**(before.columns | changes)), zone=before.zone)
-    web.may_switch_on(before.switched_on, after.switched_on)
+    after = preferences.read(StoredPreferences(**(before.columns | changes)), zone=before.zone)
+    web.check_may_switch_on(before.switched_on, after.switched_on)
     if who.profile_id is None:
         return _preferences(before)
     return _preferences(_changed(who.profile_id, changes))
 
 
-def _preferences(wishes: Wishes) -> schemas.Preferences:
+def _preferences(wishes: Preferences) -> schemas.PreferencesAnswer:
     quiet = wishes.quiet_hours
-    return schemas.Preferences(
+    return schemas.PreferencesAnswer(
         **{column: kind in wishes.ticked for kind, column in TICKS.items()},
         looking_threshold=wishes.looking_threshold,
         preferred_channel=wishes.preferred_channel,
-        quiet_hours=schemas.QuietHours(start=quiet.start, end=quiet.end) if quiet else None,
+        quiet_hours=schemas.QuietHoursAnswer(start=quiet.start, end=quiet.end) if quiet else None,
         timezone=wishes.zone,
     )
 
 
 def _columns(body: schemas.SettingsChange | schemas.PreferencesChange) -> dict[str, Any]:
     """Return what was sent, by column of `Preferences`."""
-    sent = body.sent()
+    sent = body.sent_fields()
     if "timezone" in sent:
         sent["timezone"] = sent["timezone"].key
     if "quiet_hours" in sent:
@@ -117,42 +117,42 @@ def _columns(body: schemas.SettingsChange | schemas.PreferencesChange) -> dict[s
     return sent
 
 
-def _wishes(player_id: int | None) -> Wishes:
+def _wishes(player_id: int | None) -> Preferences:
     with web.runtime().transaction() as session:
-        return preferences.of(session, player_id, zone=web.runtime().settings.zone)
+        return preferences.preferences_of(session, player_id, zone=web.runtime().settings.zone)
 
 
-def _changed(player_id: int, columns: Mapping[str, Any]) -> Wishes:
+def _changed(player_id: int, columns: Mapping[str, Any]) -> Preferences:
     """Store these changes and return what holds after them."""
     zone = web.runtime().settings.zone
     with web.runtime().transaction() as session:
-        accounts.hold_link(session, web.the_user().user_id, player_id)
+        accounts.lock_link(session, web.require_user().user_id, player_id)
         if columns:
-            preferences.change(session, player_id, columns, zone=zone, now=web.now())
-        return preferences.of(session, player_id, zone=zone)
+            preferences.change_preferences(session, player_id, columns, zone=zone, now=web.now())
+        return preferences.preferences_of(session, player_id, zone=zone)
 
 
 @blueprint.post("/link-token")
 @calls.call("makeLinkToken", PLAYERS, {201: "The code."}, problems=(429,))
-def link_token(player_id: int, body: schemas.NewCode) -> schemas.Code:
+def link_token(player_id: int, body: schemas.NewCode) -> schemas.NewCodeAnswer:
     """Make a code to send from the chat that is to be linked.
 
     It is shown this once. The one before it is worth nothing from now on.
     """
-    lasts = CODE_LASTS if body.ttl_minutes is None else rules.code_lifetime(body.ttl_minutes)
+    lasts = CODE_LIFETIME if body.ttl_minutes is None else rules.code_lifetime(body.ttl_minutes)
     with web.runtime().transaction() as session:
-        accounts.hold_link(session, web.the_user().user_id, player_id)
+        accounts.lock_link(session, web.require_user().user_id, player_id)
         code, expires_at = links.new_code(
-            session, player_id, body.channel_type, lasts=lasts, settings=web.runtime().settings, now=web.now()
+            session, player_id, body.channel_type, lifetime=lasts, settings=web.runtime().settings, now=web.now()
         )
-    return schemas.Code(token=code, channel_type=body.channel_type, expires_at=expires_at)
+    return schemas.NewCodeAnswer(token=code, channel_type=body.channel_type, expires_at=expires_at)
 
 
 @blueprint.post("/link-confirm")
 @rate_limits.confirmations
 @calls.call(
     "confirmLink",
-    Audience(_bridge, (401, 503), BRIDGE),
+    Callers(_bridge, (401, 503), BRIDGE),
     "They are linked.",
     problems=(404, 409, 429),
     headers={
@@ -168,7 +168,7 @@ def link_confirm(_bridge: None, body: schemas.Confirmation) -> schemas.Confirmed
     channel, address = body.channel_type, body.channel_address.strip()
     _check(channel, address)
     with web.runtime().transaction() as session:
-        links.confirm(session, channel, body.token, address, settings=web.runtime().settings, now=web.now())
+        links.confirm_code(session, channel, body.token, address, settings=web.runtime().settings, now=web.now())
     return schemas.Confirmed(channel_type=channel, verified=True)
 
 
@@ -187,5 +187,5 @@ def unsubscribe(who: Viewer, channel: schemas.ChannelInput) -> schemas.Removed:
     is_gone = False
     if who.profile_id is not None:
         with web.runtime().transaction() as session:
-            is_gone = service.remove(session, who.profile_id, channel)
+            is_gone = service.remove_contact(session, who.profile_id, channel)
     return schemas.Removed(channel_type=channel, removed=is_gone)

@@ -14,34 +14,34 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from slomix.config.settings import Settings
 
 
-class Unreadable(Exception):
+class CannotDecrypt(Exception):
     """None of our keys opens this: the key it was sealed with is gone."""
 
 
 @dataclass(frozen=True)
-class Sealed:
+class SealedAddress:
     """An address as it is stored: unreadable without a key, and found by its hash."""
 
     text: str
     address_hash: str
 
 
-class Vault:
+class AddressVault:
     """The keys of one installation, the newest first."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._keys = tuple(keys)
 
-    def seal(self, channel: str, address: str) -> Sealed:
+    def seal(self, channel: str, address: str) -> SealedAddress:
         """Seal an address for storing. The hash differs between channels, so that it does not show which share one."""
-        return Sealed(self._fernet.encrypt(address.encode()).decode(), self.hashes(channel, address)[0])
+        return SealedAddress(self._fernet.encrypt(address.encode()).decode(), self.hashes(channel, address)[0])
 
-    def open(self, text: str) -> str:
+    def unseal(self, text: str) -> str:
         """Return the address. Raise Unreadable when its key is gone."""
         try:
             return self._fernet.decrypt(text.encode()).decode()
         except InvalidToken as error:
-            raise Unreadable from error
+            raise CannotDecrypt from error
 
     def hashes(self, channel: str, address: str) -> list[str]:
         """Return what this address may be stored under: by the newest key, and by those from before a rotation."""
@@ -64,11 +64,11 @@ class Vault:
 
 
 @lru_cache(maxsize=8)
-def _vault(keys: tuple[str, ...]) -> Vault:
-    return Vault(keys)
+def _vault(keys: tuple[str, ...]) -> AddressVault:
+    return AddressVault(keys)
 
 
-def vault_of(settings: Settings) -> Vault | None:
+def vault_from_settings(settings: Settings) -> AddressVault | None:
     """Return the vault of this installation; None without a key: then addresses can be neither kept nor read."""
     keys = settings.contact_keys
     return _vault(keys) if keys else None

@@ -19,8 +19,8 @@ from slomix.runtime.context import Runtime
 
 CHECK_MEMBERS = "check_members"
 # How many are asked about in one try, and for how long: below the lease of a job, and calm for Discord.
-AT_ONCE = 40
-PATIENCE = timedelta(seconds=15)
+BATCH_SIZE = 40
+TIME_LIMIT = timedelta(seconds=15)
 
 
 class CheckMembers(Handler[dict[int, str], dict[int, bool] | Retry]):
@@ -32,17 +32,17 @@ class CheckMembers(Handler[dict[int, str], dict[int, bool] | Retry]):
             return Done()
         now = context.now
         old = User.membership_seen_at.is_(None) | or_(
-            User.membership_seen_at <= now - accounts_rules.MEMBERSHIP_HOLDS, User.membership_seen_at > now
+            User.membership_seen_at <= now - accounts_rules.MEMBERSHIP_VALID_FOR, User.membership_seen_at > now
         )
         linked = select(User.id, User.discord_id).where(User.player_id.is_not(None), old).order_by(User.id)
-        asked = {row.id: row.discord_id for row in context.session.execute(linked.limit(AT_ONCE))}
+        asked = {row.id: row.discord_id for row in context.session.execute(linked.limit(BATCH_SIZE))}
         return asked or Done()
 
     def act(self, runtime: Runtime, prepared: dict[int, str]) -> dict[int, bool] | Retry:
         """Ask Discord. Users it says nothing about are asked about again, after the others."""
         found: dict[int, bool] = {}
         silence = Retry(Explanation(Reason.NO_MEMBERS_KNOWN))
-        until = wall_now() + PATIENCE
+        until = wall_now() + TIME_LIMIT
         assert runtime.guild_lookup is not None
         for user_id, discord_id in prepared.items():
             try:
@@ -58,11 +58,11 @@ class CheckMembers(Handler[dict[int, str], dict[int, bool] | Retry]):
             return result
         session = context.session
         for user in session.scalars(select(User).where(User.id.in_(result)).order_by(User.id).with_for_update(of=User)):
-            accounts.note_membership(session, user, result[user.id], now=context.now)
+            accounts.record_membership(session, user, result[user.id], now=context.now)
         return Snooze(timedelta(seconds=1))
 
 
-def plan_check(session: Session, day: date, *, now: datetime) -> None:
+def plan_membership_check(session: Session, day: date, *, now: datetime) -> None:
     """Promise the check of this day, once."""
     jobs.schedule(session, [NewJob(CHECK_MEMBERS, day.isoformat(), run_at=now)], now=now)
 

@@ -16,9 +16,9 @@ from slomix.channels.base import SendError
 from slomix.channels.telegram import Telegram
 from slomix.config.settings import Settings
 from slomix.contacts import links, preferences, rules, service
-from slomix.contacts.encryption import Unreadable
+from slomix.contacts.encryption import CannotDecrypt
 from slomix.contacts.models import Contact
-from slomix.contacts.rules import CODE_LASTS, ChannelName, Preferred
+from slomix.contacts.rules import CODE_LIFETIME, ChannelName, PreferredChannel
 from slomix.web import live
 from slomix.web import responses as web
 from slomix.web.reading import reading
@@ -27,7 +27,7 @@ blueprint = Blueprint("addresses", __name__)
 
 
 @dataclass(frozen=True)
-class Shown:
+class ContactView:
     """One channel as its owner sees it."""
 
     channel: ChannelName
@@ -42,20 +42,20 @@ class Shown:
         return self.contact is not None and self.channel in rules.LINKED_BY_CODE
 
 
-def shown(session: Session, player_id: int | None, preferred: Preferred) -> dict[str, Any]:
+def contact_views(session: Session, player_id: int | None, preferred: PreferredChannel) -> dict[str, Any]:
     """Read what the page shows of this player's channels, the preferred one first."""
     settings = web.runtime().settings
     contacts = service.contacts_of(session, player_id) if player_id is not None else {}
     return {
         "channels": [
-            Shown(
+            ContactView(
                 channel,
                 words.CHANNELS[channel],
                 channel in settings.channels_on,
                 contacts.get(channel),
                 _masked(contacts.get(channel), settings),
             )
-            for channel in rules.ORDER[preferred]
+            for channel in rules.CHANNEL_ORDER[preferred]
         ],
         "has_key": bool(settings.contact_keys),
         "now": web.now(),
@@ -66,10 +66,10 @@ def _masked(contact: Contact | None, settings: Settings) -> str:
     if contact is None:
         return ""
     if contact.sealed is None:
-        return web.the_user().display_name
+        return web.require_user().display_name
     try:
-        return rules.mask(service.address_of(contact.way, "", settings))
-    except Unreadable:
+        return rules.mask_address(service.address_of_route(contact.route, "", settings))
+    except CannotDecrypt:
         return ""
 
 
@@ -77,22 +77,22 @@ def _masked(contact: Contact | None, settings: Settings) -> str:
 def channels() -> Response:
     """Show the part of the preferences that changes by itself."""
     with reading() as session:
-        player_id = web.the_user().profile_id
-        wishes = preferences.of(session, player_id, zone=web.runtime().settings.zone)
-        channels = shown(session, player_id, wishes.preferred_channel)
+        player_id = web.require_user().profile_id
+        wishes = preferences.preferences_of(session, player_id, zone=web.runtime().settings.zone)
+        channels = contact_views(session, player_id, wishes.preferred_channel)
     return web.live_part(render_template("contacts/_channels.html", **channels))
 
 
 @blueprint.post("/contacts/<channel>/code")
 def new_code(channel: str) -> Response:
     """Show a code, once; the page follows until it was sent."""
-    player_id, now = web.the_player(), web.now()
+    player_id, now = web.require_player(), web.now()
     to = rules.parse_linked_channel(channel)
     mark = live.hub().mark()
     with web.runtime().transaction() as session:
-        accounts.hold_link(session, web.the_user().user_id, player_id)
+        accounts.lock_link(session, web.require_user().user_id, player_id)
         code, expires_at = links.new_code(
-            session, player_id, to, lasts=CODE_LASTS, settings=web.runtime().settings, now=now
+            session, player_id, to, lifetime=CODE_LIFETIME, settings=web.runtime().settings, now=now
         )
         waiting = _waiting(session, player_id, to, now, since=now.replace(microsecond=0))
     answer = make_response(
@@ -110,7 +110,7 @@ def waiting(channel: str) -> Response:
     to = rules.parse_linked_channel(channel)
     since = datetime.fromtimestamp(min(max(request.args.get("since", 0, type=int), 0), 2**33), UTC)
     with reading() as session:
-        shown = _waiting(session, web.the_player(), to, web.now(), since=since)
+        shown = _waiting(session, web.require_player(), to, web.now(), since=since)
     return web.live_part(render_template("contacts/_waiting.html", **shown))
 
 
@@ -119,7 +119,7 @@ def _waiting(
 ) -> dict[str, Any]:
     """Read whether the code shown at `since` has been sent; an address from before says nothing of that."""
     contact = service.contacts_of(session, player_id).get(channel)
-    is_waiting = channel in links.waits_for_code(session, player_id, now=now)
+    is_waiting = channel in links.channels_awaiting_code(session, player_id, now=now)
     return {
         "channel": channel,
         "name": words.CHANNELS[channel],
@@ -130,18 +130,18 @@ def _waiting(
 
 
 @dataclass(frozen=True)
-class Where:
+class CodeDestination:
     """Whom to send a code to, and an address that opens that chat."""
 
     name: str
     link: str
 
 
-def _where(channel: ChannelName, code: str) -> Where | None:
+def _where(channel: ChannelName, code: str) -> CodeDestination | None:
     """None when the provider does not say just now; the code is good all the same."""
     if channel is ChannelName.SIGNAL:
         sender = web.runtime().settings.signal_sender
-        return Where(sender, f"https://signal.me/#p/{quote(sender, safe='+')}")
+        return CodeDestination(sender, f"https://signal.me/#p/{quote(sender, safe='+')}")
     telegram = web.runtime().channels.get(channel)
     if not isinstance(telegram, Telegram):
         return None
@@ -149,7 +149,7 @@ def _where(channel: ChannelName, code: str) -> Where | None:
         name = _bot_name(telegram)
     except SendError:
         return None
-    return Where(f"@{name}", f"{_chats()}/{quote(name)}?start={code}")
+    return CodeDestination(f"@{name}", f"{_chats()}/{quote(name)}?start={code}")
 
 
 def _chats() -> str:
@@ -166,12 +166,12 @@ def _bot_name(telegram: Telegram) -> str:
 @blueprint.post("/contacts/<channel>/remove")
 def remove(channel: str) -> Response:
     """Forget this address. Everybody logged in may give theirs up."""
-    who = web.the_user()
+    who = web.require_user()
     to = rules.parse_linked_channel(channel)
     is_gone = False
     if who.profile_id is not None:
         with web.runtime().transaction() as session:
-            is_gone = service.remove(session, who.profile_id, to)
+            is_gone = service.remove_contact(session, who.profile_id, to)
     name = words.CHANNELS[to]
     flash((words.CONTACT_REMOVED if is_gone else words.NOTHING_LINKED).format(channel=name), "done")
     return redirect("/preferences", code=303)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from slomix import words
 from slomix.config.settings import Settings
 from slomix.contacts import service
-from slomix.contacts.encryption import Unreadable, Vault, vault_of
+from slomix.contacts.encryption import AddressVault, CannotDecrypt, vault_from_settings
 from slomix.contacts.models import Contact, LinkCode
 from slomix.contacts.rules import ChannelName
 from slomix.errors import Conflict, NotFound, TooSoon, Unavailable
@@ -53,11 +53,11 @@ class NoKey(Unavailable):
         super().__init__(words.NO_KEY)
 
 
-def vault_for(channel: ChannelName, settings: Settings) -> Vault:
+def vault_for_channel(channel: ChannelName, settings: Settings) -> AddressVault:
     """Return the vault for addresses of this channel. Raise ChannelOff or NoKey where it cannot be linked."""
     if not (settings.telegram_enabled if channel is ChannelName.TELEGRAM else settings.signal_enabled):
         raise ChannelOff(channel)
-    vault = vault_of(settings)
+    vault = vault_from_settings(settings)
     if vault is None:
         raise NoKey
     return vault
@@ -68,7 +68,7 @@ def new_code(
     player_id: int,
     channel: ChannelName,
     *,
-    lasts: timedelta,
+    lifetime: timedelta,
     settings: Settings,
     now: datetime,
 ) -> tuple[str, datetime]:
@@ -76,8 +76,8 @@ def new_code(
 
     Only its hash is kept. Raise CodeTooSoon, ChannelOff or NoKey.
     """
-    vault_for(channel, settings)
-    code, expires_at = secrets.token_urlsafe(24), now + lasts
+    vault_for_channel(channel, settings)
+    code, expires_at = secrets.token_urlsafe(24), now + lifetime
     pause = timedelta(seconds=settings.link_code_interval_seconds)
     values = {"code_hash": _hash(code), "requested_at": now, "expires_at": expires_at}
     written = session.scalars(
@@ -99,20 +99,20 @@ def new_code(
     return code, expires_at
 
 
-def waits_for_code(session: Session, player_id: int, *, now: datetime) -> frozenset[ChannelName]:
+def channels_awaiting_code(session: Session, player_id: int, *, now: datetime) -> frozenset[ChannelName]:
     """Return the channels whose code was shown to this player and can still be used."""
     open_codes = (LinkCode.player_id == player_id) & (LinkCode.expires_at > now)
     return frozenset(session.scalars(select(LinkCode.channel).where(open_codes)))
 
 
-def confirm(
+def confirm_code(
     session: Session, channel: ChannelName, code: str, address: str, *, settings: Settings, now: datetime
 ) -> int:
     """Give the address that this code came from to the player who was shown it, once and in time; return the player.
 
     Raise CodeNotValid, and AddressTaken when the address is another player's.
     """
-    vault = vault_for(channel, settings)
+    vault = vault_for_channel(channel, settings)
     player_id = session.scalars(
         delete(LinkCode)
         .where(LinkCode.code_hash == _hash(code), LinkCode.channel == channel, LinkCode.expires_at > now)
@@ -120,7 +120,7 @@ def confirm(
     ).one_or_none()
     if player_id is None:
         raise CodeNotValid
-    owner = owner_of(session, channel, address, settings=settings)
+    owner = player_of_address(session, channel, address, settings=settings)
     if owner is not None and owner != player_id:
         raise AddressTaken(channel)
     sealed = vault.seal(channel, address)
@@ -132,20 +132,20 @@ def confirm(
     return player_id
 
 
-def owner_of(session: Session, channel: ChannelName, address: str, *, settings: Settings) -> int | None:
+def player_of_address(session: Session, channel: ChannelName, address: str, *, settings: Settings) -> int | None:
     """Find whose address this is, under every key: the unique index knows only the newest."""
-    hashes = vault_for(channel, settings).hashes(channel, address)
+    hashes = vault_for_channel(channel, settings).hashes(channel, address)
     return session.scalars(
         select(Contact.player_id).where(Contact.channel == channel, Contact.address_hash.in_(hashes))
     ).first()
 
 
-def rotate(session: Session, settings: Settings) -> tuple[int, int]:
+def reseal_addresses(session: Session, settings: Settings) -> tuple[int, int]:
     """Seal every address anew with the first key; how many were, and how many no key of ours can read.
 
     What cannot be read stays as it is: the key may turn up again.
     """
-    vault = vault_of(settings)
+    vault = vault_from_settings(settings)
     if vault is None:
         raise NoKey
     sealed = lost = 0
@@ -162,10 +162,10 @@ def rotate(session: Session, settings: Settings) -> tuple[int, int]:
     return sealed, lost
 
 
-def _sealed_anew(vault: Vault, contact: Contact) -> tuple[str, str] | None:
+def _sealed_anew(vault: AddressVault, contact: Contact) -> tuple[str, str] | None:
     try:
-        address = vault.open(contact.sealed or "")
-    except Unreadable:
+        address = vault.unseal(contact.sealed or "")
+    except CannotDecrypt:
         return None
     fresh = vault.seal(contact.channel, address)
     return fresh.text, fresh.address_hash

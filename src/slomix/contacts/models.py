@@ -5,7 +5,7 @@ from datetime import datetime, time
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from slomix.contacts.rules import ChannelName, Preferred, Way
+from slomix.contacts.rules import ChannelName, ContactRoute, PreferredChannel
 from slomix.database.session import Base
 from slomix.reasons.column import Explained, known
 
@@ -41,9 +41,11 @@ class Contact(Base):
     last_error_at: Mapped[datetime | None]
 
     @property
-    def way(self) -> Way:
+    def route(self) -> ContactRoute:
         """How it leads to its player."""
-        return Way(self.id, self.channel, self.sealed, self.learned, self.unusable_since is None, self.verified_at)
+        return ContactRoute(
+            self.id, self.channel, self.sealed, self.learned, self.unusable_since is None, self.verified_at
+        )
 
 
 class LinkCode(Base):
@@ -58,7 +60,7 @@ class LinkCode(Base):
     expires_at: Mapped[datetime]
 
 
-class Preferences(Base):
+class StoredPreferences(Base):
     """What a player allows; who has no row allows nothing, and was not asked yet."""
 
     __tablename__ = "subscription_preferences"
@@ -77,7 +79,7 @@ class Preferences(Base):
     more_needed: Mapped[bool] = mapped_column(default=False)
     # "Tell me when N are looking"; 0 is off.
     looking_threshold: Mapped[int] = mapped_column(default=0)
-    preferred_channel: Mapped[Preferred] = mapped_column(default=Preferred.ANY)
+    preferred_channel: Mapped[PreferredChannel] = mapped_column(default=PreferredChannel.ANY)
     quiet_start: Mapped[time | None]
     quiet_end: Mapped[time | None]
     timezone: Mapped[str]

@@ -12,8 +12,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from slomix import words
 from slomix.clock import parse_time
-from slomix.contacts.models import Preferences
-from slomix.contacts.rules import KINDS, TICKS, Kind, Preferred, QuietHours, Sound
+from slomix.contacts.models import StoredPreferences
+from slomix.contacts.rules import KINDS, TICKS, MessageKind, PreferredChannel, QuietHours, ReadySound
 from slomix.errors import Invalid
 
 
@@ -32,21 +32,21 @@ def read_quiet_hours(start: object, end: object) -> QuietHours:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Preferences:
     """All that a player decides; by default they are sent nothing."""
 
     zone: ZoneInfo
     # The kinds that are just on or off. Kind.LOOKING has its number instead, 0 for off.
-    ticked: frozenset[Kind] = frozenset()
+    ticked: frozenset[MessageKind] = frozenset()
     looking_threshold: int = 0
-    preferred_channel: Preferred = Preferred.ANY
+    preferred_channel: PreferredChannel = PreferredChannel.ANY
     quiet_hours: QuietHours | None = None
-    sound: Sound = field(default_factory=Sound)
+    sound: ReadySound = field(default_factory=ReadySound)
 
     @property
-    def allows(self) -> frozenset[Kind]:
+    def allows(self) -> frozenset[MessageKind]:
         """The kinds of messages that are switched on."""
-        return self.ticked | {Kind.LOOKING} if self.looking_threshold else self.ticked
+        return self.ticked | {MessageKind.LOOKING} if self.looking_threshold else self.ticked
 
     @property
     def switched_on(self) -> frozenset[str]:
@@ -56,7 +56,7 @@ class Wishes:
 
     @property
     def columns(self) -> dict[str, Any]:
-        """How it is stored, by column of `Preferences`."""
+        """How it is stored, by column of `StoredPreferences`."""
         return {
             **{column: kind in self.ticked for kind, column in TICKS.items()},
             "looking_threshold": self.looking_threshold,
@@ -73,59 +73,63 @@ def quiet_columns(quiet: QuietHours | None) -> dict[str, time | None]:
     return {"quiet_start": quiet.start if quiet else None, "quiet_end": quiet.end if quiet else None}
 
 
-def read(stored: Preferences | None, *, zone: ZoneInfo) -> Wishes:
+def read(stored: StoredPreferences | None, *, zone: ZoneInfo) -> Preferences:
     """Read what is stored; `zone` is for players who have chosen none yet."""
     if stored is None:
-        return Wishes(zone)
+        return Preferences(zone)
     is_quiet = stored.quiet_start is not None and stored.quiet_end is not None
-    return Wishes(
+    return Preferences(
         zone=ZoneInfo(stored.timezone),
         ticked=frozenset(kind for kind, column in TICKS.items() if getattr(stored, column)),
         looking_threshold=stored.looking_threshold,
         preferred_channel=stored.preferred_channel,
         quiet_hours=QuietHours(stored.quiet_start, stored.quiet_end) if is_quiet else None,  # type: ignore[arg-type]
-        sound=Sound(stored.sound_enabled, timedelta(seconds=stored.sound_cooldown_seconds)),
+        sound=ReadySound(stored.sound_enabled, timedelta(seconds=stored.sound_cooldown_seconds)),
     )
 
 
-def of(session: Session, player_id: int | None, *, zone: ZoneInfo) -> Wishes:
+def preferences_of(session: Session, player_id: int | None, *, zone: ZoneInfo) -> Preferences:
     """Return this player's preferences, fresh from the database."""
-    stored = session.get(Preferences, player_id, populate_existing=True) if player_id is not None else None
+    stored = session.get(StoredPreferences, player_id, populate_existing=True) if player_id is not None else None
     return read(stored, zone=zone)
 
 
-def were_asked(session: Session, player_id: int) -> bool:
+def has_preferences(session: Session, player_id: int) -> bool:
     """Tell whether this player has ever decided, even if for nothing."""
-    return session.get(Preferences, player_id) is not None
+    return session.get(StoredPreferences, player_id) is not None
 
 
 def sound_cooldown(player_id: InstrumentedAttribute[Any]) -> ColumnElement[int | None]:
     """Select a player's pause between two ready sounds as a column, in seconds; NULL while the sound is off."""
-    seconds = select(Preferences.sound_cooldown_seconds)
-    return seconds.where(Preferences.player_id == player_id, Preferences.sound_enabled).scalar_subquery()
+    seconds = select(StoredPreferences.sound_cooldown_seconds)
+    return seconds.where(StoredPreferences.player_id == player_id, StoredPreferences.sound_enabled).scalar_subquery()
 
 
-def save(session: Session, player_id: int, wishes: Wishes, *, now: datetime) -> None:
+def save_preferences(session: Session, player_id: int, wishes: Preferences, *, now: datetime) -> None:
     """Store all of it."""
-    change(session, player_id, wishes.columns, zone=wishes.zone, now=now)
+    change_preferences(session, player_id, wishes.columns, zone=wishes.zone, now=now)
 
 
-def adopt(session: Session, player_id: int, wishes: Wishes, *, now: datetime) -> bool:
+def import_preferences(session: Session, player_id: int, wishes: Preferences, *, now: datetime) -> bool:
     """Store what this player once decided elsewhere; return False when they have decided here, which stays."""
-    new = insert(Preferences).values(player_id=player_id, **wishes.columns, updated_at=now)
-    return session.scalar(new.on_conflict_do_nothing().returning(Preferences.player_id)) is not None
+    new = insert(StoredPreferences).values(player_id=player_id, **wishes.columns, updated_at=now)
+    return session.scalar(new.on_conflict_do_nothing().returning(StoredPreferences.player_id)) is not None
 
 
-def change(session: Session, player_id: int, columns: Mapping[str, Any], *, zone: ZoneInfo, now: datetime) -> None:
+def change_preferences(
+    session: Session, player_id: int, columns: Mapping[str, Any], *, zone: ZoneInfo, now: datetime
+) -> None:
     """Change these columns alone, so that changes of different ones at once do not undo each other."""
     changed = {**columns, "updated_at": now}
     session.execute(
-        insert(Preferences)
+        insert(StoredPreferences)
         .values(player_id=player_id, **({"timezone": zone.key} | changed))
-        .on_conflict_do_update(index_elements=[Preferences.player_id], set_=changed)
+        .on_conflict_do_update(index_elements=[StoredPreferences.player_id], set_=changed)
     )
 
 
-def switch_off(session: Session, player_id: int, kinds: list[Kind], *, zone: ZoneInfo, now: datetime) -> None:
+def switch_off_kinds(
+    session: Session, player_id: int, kinds: list[MessageKind], *, zone: ZoneInfo, now: datetime
+) -> None:
     """Send no more messages of these kinds."""
-    change(session, player_id, {KINDS[kind].column: KINDS[kind].off for kind in kinds}, zone=zone, now=now)
+    change_preferences(session, player_id, {KINDS[kind].column: KINDS[kind].off for kind in kinds}, zone=zone, now=now)

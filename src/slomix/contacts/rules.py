@@ -25,7 +25,7 @@ class ChannelName(enum.StrEnum):
 LINKED_BY_CODE = (ChannelName.TELEGRAM, ChannelName.SIGNAL)
 
 
-class Preferred(enum.StrEnum):
+class PreferredChannel(enum.StrEnum):
     """Which channel a player wants first."""
 
     ANY = "any"
@@ -34,15 +34,15 @@ class Preferred(enum.StrEnum):
     SIGNAL = "signal"
 
 
-ORDER: dict[Preferred, tuple[ChannelName, ...]] = {
-    Preferred.ANY: (ChannelName.TELEGRAM, ChannelName.SIGNAL, ChannelName.DISCORD),
-    Preferred.TELEGRAM: (ChannelName.TELEGRAM, ChannelName.SIGNAL, ChannelName.DISCORD),
-    Preferred.SIGNAL: (ChannelName.SIGNAL, ChannelName.TELEGRAM, ChannelName.DISCORD),
-    Preferred.DISCORD: (ChannelName.DISCORD, ChannelName.TELEGRAM, ChannelName.SIGNAL),
+CHANNEL_ORDER: dict[PreferredChannel, tuple[ChannelName, ...]] = {
+    PreferredChannel.ANY: (ChannelName.TELEGRAM, ChannelName.SIGNAL, ChannelName.DISCORD),
+    PreferredChannel.TELEGRAM: (ChannelName.TELEGRAM, ChannelName.SIGNAL, ChannelName.DISCORD),
+    PreferredChannel.SIGNAL: (ChannelName.SIGNAL, ChannelName.TELEGRAM, ChannelName.DISCORD),
+    PreferredChannel.DISCORD: (ChannelName.DISCORD, ChannelName.TELEGRAM, ChannelName.SIGNAL),
 }
 
 
-class Kind(enum.StrEnum):
+class MessageKind(enum.StrEnum):
     """Kinds of messages that a player switches on or off by themselves. The code stands in stop links."""
 
     CAMPAIGNS = "campaigns"
@@ -65,15 +65,15 @@ class Switch:
         return self.off is False
 
 
-# All that a new kind needs here. Its column stands in `models.Preferences` too, its texts in `words.KIND_TEXTS`.
-KINDS: dict[Kind, Switch] = {
-    Kind.CAMPAIGNS: Switch("allow_promotions"),
-    Kind.SESSION_READY: Switch("session_ready"),
-    Kind.DAILY_REMINDER: Switch("daily_reminder"),
-    Kind.MORE_NEEDED: Switch("more_needed"),
-    Kind.LOOKING: Switch("looking_threshold", off=0),
+# All that a new kind needs here. Its column stands in `models.StoredPreferences` too, its texts in `words.KIND_TEXTS`.
+KINDS: dict[MessageKind, Switch] = {
+    MessageKind.CAMPAIGNS: Switch("allow_promotions"),
+    MessageKind.SESSION_READY: Switch("session_ready"),
+    MessageKind.DAILY_REMINDER: Switch("daily_reminder"),
+    MessageKind.MORE_NEEDED: Switch("more_needed"),
+    MessageKind.LOOKING: Switch("looking_threshold", off=0),
 }
-TICKS: dict[Kind, str] = {kind: switch.column for kind, switch in KINDS.items() if switch.is_tick}
+TICKS: dict[MessageKind, str] = {kind: switch.column for kind, switch in KINDS.items() if switch.is_tick}
 
 
 class NoSuchChannel(Invalid):
@@ -91,17 +91,17 @@ class NoSuchLifetime(Invalid):
         super().__init__(words.NO_SUCH_LIFETIME)
 
 
-MOST_LOOKING = 99
+MAX_THRESHOLD = 99
 
 # How long a code may live that links an address.
-CODE_LASTS = timedelta(minutes=30)
+CODE_LIFETIME = timedelta(minutes=30)
 CODE_MINUTES = range(5, 121)
 
 
-def parse_preferred(text: str) -> Preferred:
+def parse_preferred(text: str) -> PreferredChannel:
     """Read the name of a channel, or `any`. Raise NoSuchChannel."""
     try:
-        return Preferred(text)
+        return PreferredChannel(text)
     except ValueError:
         raise NoSuchChannel from None
 
@@ -116,7 +116,7 @@ def parse_linked_channel(text: str) -> ChannelName:
 
 def parse_threshold(text: str) -> int:
     """Read a number of players, 0 for off. Raise NoSuchThreshold."""
-    return checked_int(text, 0, MOST_LOOKING, NoSuchThreshold)
+    return checked_int(text, 0, MAX_THRESHOLD, NoSuchThreshold)
 
 
 def code_lifetime(minutes: int) -> timedelta:
@@ -131,7 +131,7 @@ def is_private_chat(address: str) -> bool:
     return re.fullmatch(r"[1-9][0-9]{0,18}", address) is not None
 
 
-def mask(address: str) -> str:
+def mask_address(address: str) -> str:
     """Show enough of an address for its owner to know it: two characters at its end, at most a third of it."""
     shown = min(2, len(address) // 3)
     return "•" * 6 + (address[-shown:] if shown else "")
@@ -158,7 +158,7 @@ class QuietHours:
         if self.start == self.end:
             raise EmptyQuietHours
 
-    def hold_at(self, now: datetime, zone: ZoneInfo) -> bool:
+    def apply_at(self, now: datetime, zone: ZoneInfo) -> bool:
         """Tell whether `now` is inside."""
         local = now.astimezone(zone).time()
         if self.start < self.end:
@@ -166,7 +166,7 @@ class QuietHours:
         return local >= self.start or local < self.end
 
 
-class SoundTooOften(Invalid):
+class InvalidCooldown(Invalid):
     def __init__(self) -> None:
         super().__init__(words.SOUND_TOO_OFTEN)
 
@@ -176,7 +176,7 @@ COOLDOWN_SECONDS = range(30, 3601)
 
 
 @dataclass(frozen=True)
-class Sound:
+class ReadySound:
     """Whether a browser of this player plays the ready sound, and how long it is silent after it did."""
 
     is_on: bool = False
@@ -185,12 +185,12 @@ class Sound:
     def __post_init__(self) -> None:
         shortest, longest = timedelta(seconds=COOLDOWN_SECONDS[0]), timedelta(seconds=COOLDOWN_SECONDS[-1])
         if not shortest <= self.cooldown <= longest:
-            raise SoundTooOften
+            raise InvalidCooldown
 
 
 def parse_cooldown(text: str) -> timedelta:
     """Read a number of seconds. Raise SoundTooOften for anything else."""
-    return timedelta(seconds=checked_int(text, COOLDOWN_SECONDS[0], COOLDOWN_SECONDS[-1], SoundTooOften))
+    return timedelta(seconds=checked_int(text, COOLDOWN_SECONDS[0], COOLDOWN_SECONDS[-1], InvalidCooldown))
 
 
 class NoSuchZone(Invalid):
@@ -218,7 +218,7 @@ def parse_zone(text: str) -> ZoneInfo:
 
 
 @dataclass(frozen=True)
-class Way:
+class ContactRoute:
     """One contact through which a player may be reached. `sealed` is its address, where Discord's login has none."""
 
     contact_id: int
@@ -231,37 +231,41 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Reach:
+class Reachability:
     """All that decides whether, and how, a player may be written to. `known` is in the order the player prefers."""
 
     player_id: int
     discord_id: str | None
     has_left: bool
-    allows: frozenset[Kind]
+    allows: frozenset[MessageKind]
     quiet_hours: QuietHours | None
     zone: ZoneInfo
-    known: tuple[Way, ...]
+    all_routes: tuple[ContactRoute, ...]
 
     @property
     def is_linked(self) -> bool:
         return self.discord_id is not None
 
     @property
-    def ways(self) -> tuple[Way, ...]:
+    def routes(self) -> tuple[ContactRoute, ...]:
         """Those that work."""
-        return tuple(way for way in self.known if way.is_usable)
+        return tuple(way for way in self.all_routes if way.is_usable)
 
     @property
     def first_channel(self) -> ChannelName:
         """Where a message goes first; Discord where nothing works, as everybody has it."""
-        return self.ways[0].channel if self.ways else ChannelName.DISCORD
+        return self.routes[0].channel if self.routes else ChannelName.DISCORD
 
     def is_quiet(self, now: datetime) -> bool:
-        return self.quiet_hours is not None and self.quiet_hours.hold_at(now, self.zone)
+        return self.quiet_hours is not None and self.quiet_hours.apply_at(now, self.zone)
 
 
-def why_not(
-    reach: Reach | None, now: datetime, *, kind: Kind | None = Kind.CAMPAIGNS, heeds_quiet_hours: bool = True
+def refusal_reason(
+    reach: Reachability | None,
+    now: datetime,
+    *,
+    kind: MessageKind | None = MessageKind.CAMPAIGNS,
+    heeds_quiet_hours: bool = True,
 ) -> Reason | None:
     """Say why this player gets no message of this kind now; return None when there is nothing against it.
 
@@ -273,7 +277,7 @@ def why_not(
         return Reason.LEFT_OUR_SERVER
     if kind is not None and kind not in reach.allows:
         return Reason.NOT_OPTED_IN
-    if kind is not None and not reach.ways:
+    if kind is not None and not reach.routes:
         return Reason.NO_WORKING_CONTACT
     if heeds_quiet_hours and reach.is_quiet(now):
         return Reason.QUIET_HOURS

@@ -13,11 +13,11 @@ from slomix.contacts.rules import (
     CODE_MINUTES,
     COOLDOWN_SECONDS,
     LINKED_BY_CODE,
-    MOST_LOOKING,
+    MAX_THRESHOLD,
     TICKS,
     ChannelName,
-    Kind,
-    Preferred,
+    MessageKind,
+    PreferredChannel,
 )
 from slomix.web.openapi.shapes import (
     LEFT_OUT,
@@ -27,7 +27,7 @@ from slomix.web.openapi.shapes import (
     Moment,
     Text,
     TimeOfDay,
-    parsed_by,
+    parse_with,
     refused_with,
     text_schema,
 )
@@ -36,21 +36,21 @@ _ZONE = text_schema(
     format="time-zone", description="A name of the IANA time zone database.", examples=["Europe/Ljubljana"]
 )
 Zone = Annotated[ZoneInfo, _ZONE]
-ZoneInput = Annotated[ZoneInfo, parsed_by(rules.parse_zone), _ZONE]
-TimeInput = Annotated[TimeOfDay, parsed_by(parse_time), refused_with(NoSuchTime)]
-PreferredInput = Annotated[Preferred, parsed_by(rules.parse_preferred)]
+ZoneInput = Annotated[ZoneInfo, parse_with(rules.parse_zone), _ZONE]
+TimeInput = Annotated[TimeOfDay, parse_with(parse_time), refused_with(NoSuchTime)]
+PreferredInput = Annotated[PreferredChannel, parse_with(rules.parse_preferred)]
 
 _LINKED_CHANNEL = text_schema(
     enum=[channel.value for channel in LINKED_BY_CODE], description="A channel whose address is proved by a code."
 )
 LinkedChannel = Annotated[ChannelName, _LINKED_CHANNEL]
-ChannelInput = Annotated[ChannelName, parsed_by(rules.parse_linked_channel), _LINKED_CHANNEL]
+ChannelInput = Annotated[ChannelName, parse_with(rules.parse_linked_channel), _LINKED_CHANNEL]
 
 _SOUND = Field(description="Whether an open page plays a sound when enough people are looking.")
 _COOLDOWN = Field(ge=COOLDOWN_SECONDS[0], le=COOLDOWN_SECONDS[-1], description="How long it is silent after it did.")
 
 
-class Settings(Answer):
+class PlayerSettings(Answer):
     """The ready sound, and the zone that times are meant in."""
 
     sound_enabled: Annotated[bool, _SOUND]
@@ -62,12 +62,12 @@ class SettingsChange(Input, json_schema_extra={"examples": [{"sound_enabled": Tr
     """A field left out stays as it was."""
 
     sound_enabled: Annotated[Flag, _SOUND] = LEFT_OUT
-    sound_cooldown_seconds: Annotated[StrictInt, _COOLDOWN, refused_with(rules.SoundTooOften)] = LEFT_OUT
+    sound_cooldown_seconds: Annotated[StrictInt, _COOLDOWN, refused_with(rules.InvalidCooldown)] = LEFT_OUT
     timezone: ZoneInput = LEFT_OUT
 
 
 _MEANINGS = {column: Field(description=words.KIND_TEXTS[kind].meaning) for kind, column in TICKS.items()}
-_THRESHOLD = Field(ge=0, le=MOST_LOOKING, description=words.KIND_TEXTS[Kind.LOOKING].meaning)
+_THRESHOLD = Field(ge=0, le=MAX_THRESHOLD, description=words.KIND_TEXTS[MessageKind.LOOKING].meaning)
 if TYPE_CHECKING:
     _Ticks = Answer
     _TicksInput = Input
@@ -82,7 +82,7 @@ else:
     )
 
 
-class QuietHours(Answer):
+class QuietHoursAnswer(Answer):
     """From start until before end, over midnight if the start is later."""
 
     start: TimeOfDay
@@ -96,12 +96,12 @@ class QuietHoursInput(Input):
     end: TimeInput
 
 
-class Preferences(_Ticks):
+class PreferencesAnswer(_Ticks):
     """What the viewer wants to hear."""
 
     looking_threshold: Annotated[int, _THRESHOLD]
-    preferred_channel: Preferred
-    quiet_hours: QuietHours | None
+    preferred_channel: PreferredChannel
+    quiet_hours: QuietHoursAnswer | None
     timezone: Zone
 
 
@@ -125,7 +125,7 @@ class NewCode(Input, json_schema_extra={"examples": [{"channel_type": "telegram"
     ttl_minutes: Annotated[StrictInt, _LIFETIME, refused_with(rules.NoSuchLifetime)] | None = None
 
 
-class Code(Answer):
+class NewCodeAnswer(Answer):
     token: str = Field(min_length=16)
     channel_type: LinkedChannel
     expires_at: Moment

@@ -13,9 +13,9 @@ from slomix.accounts.models import Player, User
 from slomix.accounts.rules import Membership
 from slomix.config.settings import Settings
 from slomix.contacts import preferences
-from slomix.contacts.encryption import Unreadable, vault_of
-from slomix.contacts.models import Contact, LinkCode, Preferences
-from slomix.contacts.rules import ORDER, ChannelName, Reach, Way
+from slomix.contacts.encryption import CannotDecrypt, vault_from_settings
+from slomix.contacts.models import Contact, LinkCode, StoredPreferences
+from slomix.contacts.rules import CHANNEL_ORDER, ChannelName, ContactRoute, Reachability
 from slomix.database import session as db
 from slomix.reasons.codes import Explanation, Reason
 
@@ -23,26 +23,28 @@ from slomix.reasons.codes import Explanation, Reason
 UNREADABLE = Explanation(Reason.UNREADABLE)
 
 
-def reach_of(session: Session, player_ids: Iterable[int], *, settings: Settings) -> dict[int, Reach]:
+def reachability_of(session: Session, player_ids: Iterable[int], *, settings: Settings) -> dict[int, Reachability]:
     """Find how these players may be reached, in one query, on channels that are switched on here."""
-    query = with_reach(select(Player.name), Player.id, settings.channels_on).where(Player.id.in_(list(player_ids)))
+    query = with_reachability(select(Player.name), Player.id, settings.channels_on).where(
+        Player.id.in_(list(player_ids))
+    )
     rows = session.execute(query.order_by(Player.id).execution_options(populate_existing=True)).all()
-    return read_reaches(rows, settings)
+    return read_reachabilities(rows, settings)
 
 
-def with_reach(query: Select[Any], player: InstrumentedAttribute[Any], channels: Collection[str]) -> Select[Any]:
+def with_reachability(query: Select[Any], player: InstrumentedAttribute[Any], channels: Collection[str]) -> Select[Any]:
     """Add what `read_reaches` reads to `query`, on these channels: a player comes in several rows, one a contact."""
     return (
-        query.add_columns(player.label("reached"), User.discord_id, User.membership, Preferences, Contact)
+        query.add_columns(player.label("reached"), User.discord_id, User.membership, StoredPreferences, Contact)
         .outerjoin(User, User.player_id == player)
-        .outerjoin(Preferences, Preferences.player_id == player)
+        .outerjoin(StoredPreferences, StoredPreferences.player_id == player)
         .outerjoin(Contact, (Contact.player_id == player) & Contact.channel.in_(channels))
     )
 
 
-def read_reaches(rows: Sequence[Row[Any]], settings: Settings) -> dict[int, Reach]:
+def read_reachabilities(rows: Sequence[Row[Any]], settings: Settings) -> dict[int, Reachability]:
     """Read from such rows how their players may be reached."""
-    found: dict[int, Reach] = {}
+    found: dict[int, Reachability] = {}
     contacts: dict[int, list[Contact]] = {}
     for row in rows:
         if row.Contact is not None:
@@ -50,7 +52,7 @@ def read_reaches(rows: Sequence[Row[Any]], settings: Settings) -> dict[int, Reac
     for row in rows:
         if row.reached not in found:
             found[row.reached] = _reach(
-                row.reached, row.discord_id, row.membership, row.Preferences, contacts, settings
+                row.reached, row.discord_id, row.membership, row.StoredPreferences, contacts, settings
             )
     return found
 
@@ -59,34 +61,34 @@ def _reach(
     player_id: int,
     discord_id: str | None,
     membership: Membership | None,
-    stored: Preferences | None,
+    stored: StoredPreferences | None,
     contacts: dict[int, list[Contact]],
     settings: Settings,
-) -> Reach:
+) -> Reachability:
     wishes = preferences.read(stored, zone=settings.zone)
-    order = ORDER[wishes.preferred_channel]
-    return Reach(
+    order = CHANNEL_ORDER[wishes.preferred_channel]
+    return Reachability(
         player_id=player_id,
         discord_id=discord_id,
         has_left=membership is Membership.LEFT,
         allows=wishes.allows,
         quiet_hours=wishes.quiet_hours,
         zone=wishes.zone,
-        known=tuple(
-            contact.way
+        all_routes=tuple(
+            contact.route
             for contact in sorted(contacts.get(player_id, ()), key=lambda contact: order.index(contact.channel))
         ),
     )
 
 
-def address_of(way: Way, discord_id: str, settings: Settings) -> str:
+def address_of_route(way: ContactRoute, discord_id: str, settings: Settings) -> str:
     """Return where to write to. Raise Unreadable when the address is sealed with a key that is gone."""
     if way.sealed is None:
         return discord_id
-    vault = vault_of(settings)
+    vault = vault_from_settings(settings)
     if vault is None:
-        raise Unreadable
-    return vault.open(way.sealed)
+        raise CannotDecrypt
+    return vault.unseal(way.sealed)
 
 
 def add_discord(session: Session, player_id: int, *, now: datetime) -> None:
@@ -126,24 +128,24 @@ def _put(
         .values(player_id=player_id, channel=channel, **fresh)
         .on_conflict_do_update(constraint="uq_contacts_player_channel", set_=fresh)
     )
-    db.notify(session, db.LIVE, "contacts")
+    db.notify(session, db.LIVE_CHANNEL, "contacts")
 
 
-def remove(session: Session, player_id: int, channel: ChannelName) -> bool:
+def remove_contact(session: Session, player_id: int, channel: ChannelName) -> bool:
     """Forget this address and any code on its way; return False when there was none."""
     session.execute(delete(LinkCode).where(LinkCode.player_id == player_id, LinkCode.channel == channel))
     gone = session.scalars(
         delete(Contact).where(Contact.player_id == player_id, Contact.channel == channel).returning(Contact.id)
     ).one_or_none()
-    db.notify(session, db.LIVE, "contacts")
+    db.notify(session, db.LIVE_CHANNEL, "contacts")
     return gone is not None
 
 
-def remove_all(session: Session, player_id: int) -> None:
+def remove_all_contacts(session: Session, player_id: int) -> None:
     """Forget every address, every code and every permission of this player."""
     session.execute(delete(LinkCode).where(LinkCode.player_id == player_id))
     session.execute(delete(Contact).where(Contact.player_id == player_id))
-    session.execute(delete(Preferences).where(Preferences.player_id == player_id))
+    session.execute(delete(StoredPreferences).where(StoredPreferences.player_id == player_id))
 
 
 def contacts_of(session: Session, player_id: int) -> dict[ChannelName, Contact]:
@@ -161,7 +163,7 @@ def broken_contacts(player_id: InstrumentedAttribute[Any]) -> ColumnElement[Any]
 
 
 @dataclass(frozen=True)
-class Lesson:
+class ContactUpdate:
     """What a try taught about a contact: a statement with its values, to be written together with the rest."""
 
     statement: Update
@@ -186,26 +188,26 @@ _NEVER_WORKS = _FAILED.values(
 )
 
 
-def worked(way: Way, *, learned: str | None, now: datetime) -> Lesson:
+def after_success(way: ContactRoute, *, learned: str | None, now: datetime) -> ContactUpdate:
     """Note that the provider took a message for this address; `learned` is what the receipt told about it."""
-    return Lesson(_WORKED, _values(way, now) | {"lesson_learned": learned})
+    return ContactUpdate(_WORKED, _values(way, now) | {"lesson_learned": learned})
 
 
-def failed(way: Way, reason: Explanation, *, is_permanent: bool, now: datetime) -> Lesson:
+def after_failure(way: ContactRoute, reason: Explanation, *, is_permanent: bool, now: datetime) -> ContactUpdate:
     """Note that it did not. When it never will, stop using the address, and tell its owner on their next visit."""
-    return Lesson(_NEVER_WORKS if is_permanent else _FAILED, _values(way, now) | {"lesson_reason": reason})
+    return ContactUpdate(_NEVER_WORKS if is_permanent else _FAILED, _values(way, now) | {"lesson_reason": reason})
 
 
-def _values(way: Way, now: datetime) -> dict[str, object]:
+def _values(way: ContactRoute, now: datetime) -> dict[str, object]:
     return {"lesson_contact": way.contact_id, "lesson_verified_at": way.verified_at, "lesson_now": now}
 
 
-def learn(session: Session, lesson: Lesson) -> None:
+def apply_update(session: Session, lesson: ContactUpdate) -> None:
     """Write a lesson by itself."""
     session.execute(lesson.statement, dict(lesson.values))
 
 
-def try_again(session: Session, player_id: int) -> None:
+def retry_contacts(session: Session, player_id: int) -> None:
     """Use the player's addresses again, as they say that these work."""
     session.execute(
         update(Contact)

@@ -14,7 +14,7 @@ from slomix import words
 from slomix.accounts.models import Player, User
 from slomix.config.settings import Settings
 from slomix.contacts import preferences
-from slomix.contacts.rules import Kind, Reach
+from slomix.contacts.rules import MessageKind, Reachability
 from slomix.errors import NotFound
 from slomix.parsing import parse_int
 
@@ -27,20 +27,20 @@ class LinkNotValid(NotFound):
 
 
 @dataclass(frozen=True)
-class Reader:
+class MessageReader:
     """Who reads a message: their zone, and the address at which they stop such messages."""
 
     zone: ZoneInfo
-    stop_link: str
+    unsubscribe_link: str
 
 
 @dataclass(frozen=True)
-class Stop:
+class UnsubscribeRequest:
     """What a link may switch off, for whom."""
 
     player_id: int
     player_name: str
-    kind: Kind
+    kind: MessageKind
     is_off: bool
 
     @property
@@ -49,17 +49,17 @@ class Stop:
         return words.KIND_TEXTS[self.kind].stopped
 
 
-def reader_of(reach: Reach, kind: Kind, *, settings: Settings) -> Reader:
+def reader_of(reach: Reachability, kind: MessageKind, *, settings: Settings) -> MessageReader:
     """Describe the reader of a message of this kind, who is linked."""
     token = _signer(settings, reach.discord_id or "").sign(f"{reach.player_id}.{kind}").decode()
-    return Reader(reach.zone, f"{settings.base_url}/stop/{token}")
+    return MessageReader(reach.zone, f"{settings.base_url}/stop/{token}")
 
 
-def read(session: Session, token: str, *, settings: Settings) -> Stop:
+def read_token(session: Session, token: str, *, settings: Settings) -> UnsubscribeRequest:
     """Read what this link stands for. Raise LinkNotValid."""
     number, _, rest = token.partition(".")
     player_id = parse_int(number, 1, 2**63 - 1)
-    kind = next((kind for kind in Kind if rest.startswith(f"{kind}.")), None)
+    kind = next((kind for kind in MessageKind if rest.startswith(f"{kind}.")), None)
     if kind is None or player_id is None:
         raise LinkNotValid
     found = session.execute(
@@ -71,8 +71,8 @@ def read(session: Session, token: str, *, settings: Settings) -> Stop:
         _signer(settings, found.discord_id).unsign(token)
     except BadSignature as error:
         raise LinkNotValid from error
-    wishes = preferences.of(session, player_id, zone=settings.zone)
-    return Stop(player_id, found.name, kind, is_off=kind not in wishes.allows)
+    wishes = preferences.preferences_of(session, player_id, zone=settings.zone)
+    return UnsubscribeRequest(player_id, found.name, kind, is_off=kind not in wishes.allows)
 
 
 def _signer(settings: Settings, discord_id: str) -> Signer:

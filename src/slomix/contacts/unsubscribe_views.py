@@ -4,7 +4,7 @@ from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from slomix.contacts import preferences, unsubscribe
-from slomix.contacts.rules import Kind
+from slomix.contacts.rules import MessageKind
 from slomix.web import rate_limits
 from slomix.web import responses as web
 from slomix.web.reading import reading
@@ -19,7 +19,7 @@ def ask(token: str) -> str:
     """Ask, and change nothing: mail scanners, previews and crawlers open links."""
     with reading() as session:
         web.viewer()
-        found = unsubscribe.read(session, token, settings=web.runtime().settings)
+        found = unsubscribe.read_token(session, token, settings=web.runtime().settings)
     return render_template("contacts/stop.html", stop=found, token=token, is_done=False)
 
 
@@ -29,9 +29,9 @@ def stop(token: str) -> str:
     """Send no more messages of this kind, or of any."""
     settings, now = web.runtime().settings, web.now()
     with web.runtime().transaction() as session:
-        found = unsubscribe.read(session, token, settings=settings)
-        kinds = list(Kind) if request.form.get("what") == "all" else [found.kind]
-        preferences.switch_off(session, found.player_id, kinds, zone=settings.zone, now=now)
+        found = unsubscribe.read_token(session, token, settings=settings)
+        kinds = list(MessageKind) if request.form.get("what") == "all" else [found.kind]
+        preferences.switch_off_kinds(session, found.player_id, kinds, zone=settings.zone, now=now)
     return render_template("contacts/stop.html", stop=found, token=token, is_done=True, is_all=len(kinds) > 1)
 
 

@@ -8,10 +8,10 @@ from werkzeug.wrappers import Response
 
 from slomix import words
 from slomix.accounts import service as accounts
-from slomix.accounts.rules import own_path
+from slomix.accounts.rules import local_path
 from slomix.contacts import link_views, preferences, rules, service
-from slomix.contacts.preferences import Wishes
-from slomix.contacts.rules import TICKS, HalfQuietHours, QuietHours, Sound
+from slomix.contacts.preferences import Preferences
+from slomix.contacts.rules import TICKS, HalfQuietHours, QuietHours, ReadySound
 from slomix.errors import Invalid
 from slomix.web import live
 from slomix.web import responses as web
@@ -24,7 +24,7 @@ blueprint = Blueprint("contacts", __name__)
 Form = Mapping[str, bool | str]
 
 
-def _form(wishes: Wishes) -> Form:
+def _form(wishes: Preferences) -> Form:
     """Return the form as it is filled in with these preferences."""
     quiet = wishes.quiet_hours
     return {
@@ -51,16 +51,16 @@ def _typed_over(form: Form) -> Form:
     }
 
 
-def _wishes(form: Form) -> Wishes:
+def _wishes(form: Form) -> Preferences:
     """Read what is meant. Raise Invalid with a sentence."""
     text = {name: value for name, value in form.items() if isinstance(value, str)}
-    return Wishes(
+    return Preferences(
         zone=rules.parse_zone(text["zone"]),
         ticked=frozenset(kind for kind, column in TICKS.items() if form[column]),
         looking_threshold=rules.parse_threshold(text["looking_threshold"] or "0"),
         preferred_channel=rules.parse_preferred(text["preferred_channel"]),
         quiet_hours=_quiet_hours(text["quiet_start"], text["quiet_end"]),
-        sound=Sound(bool(form["sound"]), rules.parse_cooldown(text["sound_cooldown"])),
+        sound=ReadySound(bool(form["sound"]), rules.parse_cooldown(text["sound_cooldown"])),
     )
 
 
@@ -68,9 +68,9 @@ def _wishes(form: Form) -> Wishes:
 def show() -> str:
     mark = live.hub().mark()
     with reading() as session:
-        who = web.the_user()
-        wishes = preferences.of(session, who.profile_id, zone=web.runtime().settings.zone)
-        channels = link_views.shown(session, who.profile_id, wishes.preferred_channel)
+        who = web.require_user()
+        wishes = preferences.preferences_of(session, who.profile_id, zone=web.runtime().settings.zone)
+        channels = link_views.contact_views(session, who.profile_id, wishes.preferred_channel)
     return _page(_form(wishes), channels, mark=mark)
 
 
@@ -90,23 +90,23 @@ def _page(typed: Form, channels: Mapping[str, Any], *, problem: str = "", mark: 
 @blueprint.post("/preferences")
 def save() -> Response:
     """Keep what was sent. Players who are not linked, or left our server, may only switch off."""
-    who, now = web.the_user(), web.now()
+    who, now = web.require_user(), web.now()
     mark = live.hub().mark()
     with web.runtime().transaction() as session:
-        before = preferences.of(session, who.profile_id, zone=web.runtime().settings.zone)
+        before = preferences.preferences_of(session, who.profile_id, zone=web.runtime().settings.zone)
         typed = _typed_over(_form(before))
         try:
             wishes = _wishes(typed)
-            web.may_switch_on(before.switched_on, wishes.switched_on)
+            web.check_may_switch_on(before.switched_on, wishes.switched_on)
         except Invalid as error:
             if web.is_htmx():
                 raise
-            channels = link_views.shown(session, who.profile_id, before.preferred_channel)
+            channels = link_views.contact_views(session, who.profile_id, before.preferred_channel)
             return make_response(_page(typed, channels, problem=str(error), mark=mark), 422)
         if who.profile_id is not None:
-            accounts.hold_link(session, who.user_id, who.profile_id)
-            service.try_again(session, who.profile_id)
-            preferences.save(session, who.profile_id, wishes, now=now)
+            accounts.lock_link(session, who.user_id, who.profile_id)
+            service.retry_contacts(session, who.profile_id)
+            preferences.save_preferences(session, who.profile_id, wishes, now=now)
     flash(words.SAVED, "done")
     return redirect("/preferences", code=303)
 
@@ -114,21 +114,21 @@ def save() -> Response:
 @blueprint.get("/welcome")
 def welcome() -> str:
     """Ask, once after linking, what may be sent."""
-    web.the_player()
-    return render_template("contacts/welcome.html", ticks=_ticks(), next_path=own_path(request.args.get("next")))
+    web.require_player()
+    return render_template("contacts/welcome.html", ticks=_ticks(), next_path=local_path(request.args.get("next")))
 
 
 @blueprint.post("/welcome")
 def answer_welcome() -> Response:
     """Keep the ticks; none of them is an answer too."""
-    player_id, now = web.the_player(), web.now()
+    player_id, now = web.require_player(), web.now()
     with web.runtime().transaction() as session:
-        accounts.hold_link(session, web.the_user().user_id, player_id)
-        before = preferences.of(session, player_id, zone=web.runtime().settings.zone)
+        accounts.lock_link(session, web.require_user().user_id, player_id)
+        before = preferences.preferences_of(session, player_id, zone=web.runtime().settings.zone)
         wishes = _wishes(_typed_over(_form(before))) if "skip" not in request.form else before
-        preferences.save(session, player_id, wishes, now=now)
+        preferences.save_preferences(session, player_id, wishes, now=now)
     flash(words.WELCOME_SAVED if wishes.allows else words.WELCOME_NOTHING, "done")
-    return redirect(own_path(request.form.get("next")), code=303)
+    return redirect(local_path(request.form.get("next")), code=303)
 
 
 def _ticks() -> list[tuple[str, str, str]]:

@@ -21,7 +21,7 @@ _GRANTS = (
 )
 
 
-class Granted(enum.Enum):
+class GrantOutcome(enum.Enum):
     """The result of granting."""
 
     YES = "yes"
@@ -29,31 +29,31 @@ class Granted(enum.Enum):
     OURSELVES = "whoever grants is that role"
 
 
-class NotGranted(Exception):
+class GrantRefused(Exception):
     """Raised when an object belongs to another role; the text is PostgreSQL's."""
 
 
-def apply(url: str) -> Granted:
+def grant_rights(url: str) -> GrantOutcome:
     """Grant on everything in the database at `url`, and on what this URL's role will create there."""
     with psycopg.connect(libpq_url(url), connect_timeout=5) as connection:
-        return apply_on(connection)
+        return grant_rights_on(connection)
 
 
-def apply_on(connection: "psycopg.Connection[tuple[object, ...]]") -> Granted:
-    """Like `apply`, inside an open transaction. Raise NotGranted when the role may not grant."""
+def grant_rights_on(connection: "psycopg.Connection[tuple[object, ...]]") -> GrantOutcome:
+    """Like `grant_rights`, inside an open transaction. Raise NotGranted when the role may not grant."""
     # Writing the same catalogue rows twice at once fails.
     connection.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
     query = "SELECT current_user = rolname FROM pg_roles WHERE rolname = %s"
     found = connection.execute(query, [ROLE]).fetchone()
     if found is None:
-        return Granted.NO_ROLE
+        return GrantOutcome.NO_ROLE
     if found[0]:
-        return Granted.OURSELVES
+        return GrantOutcome.OURSELVES
     try:
         for statement in _GRANTS:
             connection.execute(statement)
         if connection.execute("SELECT to_regclass(%s)", [f"{SCHEMA}.{READ_ONLY}"]).fetchone() != (None,):
             connection.execute(f"REVOKE INSERT, UPDATE, DELETE ON {SCHEMA}.{READ_ONLY} FROM {ROLE}")
     except psycopg.errors.InsufficientPrivilege as error:
-        raise NotGranted(error.diag.message_primary) from error
-    return Granted.YES
+        raise GrantRefused(error.diag.message_primary) from error
+    return GrantOutcome.YES

@@ -21,13 +21,13 @@ def configuration(url: str) -> Config:
     return config
 
 
-def upgrade(url: str) -> grants.Granted:
+def upgrade(url: str) -> grants.GrantOutcome:
     """Upgrade the database at `url` to the newest migration; concurrent calls run one after the other.
 
     Then grant the rights of the role that Slomix runs as, in case it was created after the migration that grants them.
     """
     command.upgrade(configuration(url), "head")
-    return grants.apply(url)
+    return grants.grant_rights(url)
 
 
 def downgrade(url: str, revision: str) -> None:

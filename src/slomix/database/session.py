@@ -13,8 +13,8 @@ from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 ROOT = Path(__file__).resolve().parents[3]
 
 # NOTIFY channels: the topics that open pages should reload, and a hint to the scheduler to look for due rows.
-LIVE = "slomix_live"
-JOBS = "slomix_jobs"
+LIVE_CHANNEL = "slomix_live"
+JOBS_CHANNEL = "slomix_jobs"
 
 # An arbitrary number of our own: changes of the schema and of its grants run one after the other.
 MIGRATION_LOCK = 7_305_919
@@ -50,15 +50,15 @@ class Base(DeclarativeBase):
 class Database:
     """One process's connections."""
 
-    def __init__(self, url: str, *, pool_size: int = 5, overflow: int = 5, asks_whether_alive: bool = True) -> None:
+    def __init__(self, url: str, *, pool_size: int = 5, overflow: int = 5, pre_ping: bool = True) -> None:
         """Open at most `pool_size` connections, and `overflow` more under load."""
         self.url = url
-        self.most_connections = pool_size + overflow
+        self.max_connections = pool_size + overflow
         self.engine: Engine = create_engine(
             url,
             pool_size=pool_size,
             max_overflow=overflow,
-            pool_pre_ping=asks_whether_alive,
+            pool_pre_ping=pre_ping,
             hide_parameters=True,  # an error names what failed, not with whose data
             # UTC, whatever the server's time zone is.
             # Custom plans: a plan made for a small table must not outlive a campaign that writes a thousand rows.

@@ -7,7 +7,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from slomix import words
-from slomix.channels.markup import escaped
+from slomix.channels.markup import escape_markdown
 from slomix.contacts.rules import ChannelName
 from slomix.presence.game_names import plain_name
 
@@ -23,25 +23,25 @@ class Style(Protocol):
     def countdown(self, moment: datetime) -> str:
         """How long until then."""
 
-    def aside(self, link: str) -> str:
+    def quiet_link(self, link: str) -> str:
         """A link that is not to be shown as a picture of where it leads."""
 
 
-class OnDiscord:
+class DiscordStyle:
     """Discord writes times itself, in every reader's own zone and language."""
 
     def time(self, moment: datetime) -> str:
-        return timestamp(moment)
+        return discord_timestamp(moment)
 
     def countdown(self, moment: datetime) -> str:
-        return timestamp(moment, "R")
+        return discord_timestamp(moment, "R")
 
-    def aside(self, link: str) -> str:
+    def quiet_link(self, link: str) -> str:
         return f"<{link}>"
 
 
 @dataclass(frozen=True)
-class Plain:
+class PlainStyle:
     """For a channel that knows only text: times in the reader's zone, as true now."""
 
     zone: ZoneInfo
@@ -54,21 +54,21 @@ class Plain:
         minutes = max(1, round((moment - self.now).total_seconds() / 60))
         return words.IN_A_MINUTE if minutes == 1 else words.IN_MINUTES.format(minutes=minutes)
 
-    def aside(self, link: str) -> str:
+    def quiet_link(self, link: str) -> str:
         return link
 
 
 def style_for(channel: ChannelName, zone: ZoneInfo, now: datetime) -> Style:
     """How that channel writes, for a reader in `zone`."""
-    return OnDiscord() if channel is ChannelName.DISCORD else Plain(zone, now)
+    return DiscordStyle() if channel is ChannelName.DISCORD else PlainStyle(zone, now)
 
 
 def safe_name(name: str) -> str:
     """A name that mentions nobody and formats nothing on Discord, on one line, at most 32 characters long."""
-    return escaped(" ".join(plain_name(name).split())[:LONGEST_NAME])
+    return escape_markdown(" ".join(plain_name(name).split())[:LONGEST_NAME])
 
 
-def listed(names: Sequence[str], *, longest: int, most: int | None = None) -> str:
+def fit_names(names: Sequence[str], *, longest: int, most: int | None = None) -> str:
     """As many whole names as there is room for, at most so many, and how many more."""
     shown: list[str] = []
     left = longest
@@ -86,6 +86,6 @@ def _length(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def timestamp(moment: datetime, style: str = "t") -> str:
+def discord_timestamp(moment: datetime, style: str = "t") -> str:
     """A Discord timestamp, which every reader sees in their own zone."""
     return f"<t:{int(moment.timestamp())}:{style}>"

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
-from slomix.channels.base import Address, Message, Receipt, SendError, SlowDown
+from slomix.channels.base import Address, Message, RateLimited, Receipt, SendError
 from slomix.clock import wall_now
 from slomix.contacts import service as contacts
-from slomix.contacts.encryption import Unreadable
-from slomix.contacts.rules import ChannelName, Reach, Way, why_not
+from slomix.contacts.encryption import CannotDecrypt
+from slomix.contacts.rules import ChannelName, ContactRoute, Reachability, refusal_reason
 from slomix.deliveries import ledger, rules
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.notices import Notice, Occasion
@@ -25,11 +25,11 @@ from slomix.runtime.context import Runtime
 log = structlog.get_logger()
 
 # So long before its deadline a message that is still refused takes the next channel.
-LAST_CHANCE = timedelta(minutes=1)
+FALLBACK_MARGIN = timedelta(minutes=1)
 # What was nudged just before the switch was thrown; what is due is not nudged while it is.
-WHILE_PAUSED = timedelta(seconds=2)
-NOWHERE = Skip(Reason.NO_WORKING_CONTACT)
-NOTHING_LEFT = Done(JobStatus.SKIPPED, Explanation(Reason.NOBODY_LEFT_TO_TELL))
+PAUSE_RECHECK = timedelta(seconds=2)
+NO_ROUTE = Skip(Reason.NO_WORKING_CONTACT)
+DELIVERY_GONE = Done(JobStatus.SKIPPED, Explanation(Reason.NOBODY_LEFT_TO_TELL))
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,15 @@ class Destination:
 
     channel: ChannelName
     address: Address
-    way: Way | None = None
+    route: ContactRoute | None = None
 
 
 @dataclass(frozen=True)
-class Sending:
+class PreparedSend:
     """Everything the call to the provider needs, so that it needs no database."""
 
-    attempt: ledger.Try
-    to: Destination
+    attempt: ledger.AttemptKey
+    destination: Destination
     message: Message
     nonce: str
     # Wall time.
@@ -56,30 +56,30 @@ class Sending:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ProviderAnswer:
     """What the provider said to it."""
 
-    sending: Sending
+    sending: PreparedSend
     said: Receipt | SendError
 
 
-class Deliver(Handler[Sending, Answer]):
+class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
     """Carry out `delivery` jobs."""
 
     def __init__(self, notices: Mapping[str, Notice]) -> None:
         self._notices = notices
 
-    def begin(self, context: JobContext) -> Sending | Outcome:
+    def begin(self, context: JobContext) -> PreparedSend | Outcome:
         """Look at the recipient again; mark the delivery `sending` before anything leaves."""
         runtime, session, job, now = context.runtime, context.session, context.job, context.now
-        seen = ledger.look(session, int(job.subject), settings=runtime.settings)
+        seen = ledger.lock_delivery(session, int(job.subject), settings=runtime.settings)
         if seen is None:
-            return NOTHING_LEFT
-        delivery, reach = seen.delivery, seen.reach
+            return DELIVERY_GONE
+        delivery, reach = seen.delivery, seen.reachability
         if delivery.status.is_settled:
             return Done(JobStatus.SKIPPED, Explanation(Reason.ALREADY, delivery.status))
         if seen.is_paused and not _is_expired(delivery, now):
-            return Snooze(WHILE_PAUSED)
+            return Snooze(PAUSE_RECHECK)
         wall = wall_now()
         notice, to = self._notices[delivery.notice], self._choose(context, delivery, reach)
         occasion = Occasion(runtime, session, delivery, reach, to.channel if to else delivery.channel, now)
@@ -88,112 +88,120 @@ class Deliver(Handler[Sending, Answer]):
         if is_repeat and (isinstance(message, Skip) or not _may_repeat(runtime, delivery, wall)):
             return _cut_off(session, delivery, message, now)
         if isinstance(message, Skip) or to is None:
-            return _skip(session, delivery, job, message if isinstance(message, Skip) else NOWHERE, now)
+            return _skip(session, delivery, job, message if isinstance(message, Skip) else NO_ROUTE, now)
         if is_repeat:  # the very words of the first try
             message = replace(message, text=delivery.text or "")
-        attempt = ledger.Try(delivery.id, job.claims)
-        ledger.begin(
-            session, attempt, None if is_repeat else ledger.Fresh(to.channel, message.text), now=now, wall=wall
+        attempt = ledger.AttemptKey(delivery.id, job.claims)
+        ledger.begin_attempt(
+            session, attempt, None if is_repeat else ledger.NewAttempt(to.channel, message.text), now=now, wall=wall
         )
         first_tried_at = delivery.first_tried_at if is_repeat else wall
-        return Sending(attempt, to, message, delivery.nonce, first_tried_at or wall, is_repeat=is_repeat)
+        return PreparedSend(attempt, to, message, delivery.nonce, first_tried_at or wall, is_repeat=is_repeat)
 
-    def act(self, runtime: Runtime, prepared: Sending) -> Answer:
+    def act(self, runtime: Runtime, prepared: PreparedSend) -> ProviderAnswer:
         """Call the provider, once."""
-        channel = runtime.channels[prepared.to.channel]
+        channel = runtime.channels[prepared.destination.channel]
         try:
-            return Answer(prepared, channel.send(prepared.to.address, prepared.message, nonce=prepared.nonce))
+            return ProviderAnswer(
+                prepared, channel.send(prepared.destination.address, prepared.message, nonce=prepared.nonce)
+            )
         except SendError as error:
-            return Answer(prepared, error)
+            return ProviderAnswer(prepared, error)
 
-    def outcome_from_result(self, result: Answer) -> Outcome | None:
+    def outcome_from_result(self, result: ProviderAnswer) -> Outcome | None:
         """Return the end of the job if the message has arrived: that needs no second look."""
         return Done() if isinstance(result.said, Receipt) else None
 
-    def finish(self, context: JobContext, answer: Answer) -> Outcome:
+    def finish(self, context: JobContext, answer: ProviderAnswer) -> Outcome:
         """Write the answer down, and what it taught about the contact."""
         runtime, session, job, now = context.runtime, context.session, context.job, context.now
         sending, wall = answer.sending, wall_now()
-        verdict = rules.judge(
+        verdict = rules.judge_answer(
             answer.said,
             first_tried_at=sending.first_tried_at,
             wall=wall,
-            repeatable_for=_repeatable_for(runtime, sending.to.channel),
+            repeatable_for=_repeatable_for(runtime, sending.destination.channel),
             is_repeat=sending.is_repeat,
         )
         seen, following = None, None
         if verdict.status is DeliveryStatus.FAILED or (
-            verdict.status is DeliveryStatus.PENDING and _had_its_time(job, answer, now)
+            verdict.status is DeliveryStatus.PENDING and _is_out_of_time(job, answer, now)
         ):
-            seen = ledger.look(session, sending.attempt.delivery_id, settings=runtime.settings)
-            following = self._following(session, seen, sending) if seen is not None else None
+            seen = ledger.lock_delivery(session, sending.attempt.delivery_id, settings=runtime.settings)
+            following = self._next_route(session, seen, sending) if seen is not None else None
         if following is not None:  # then a refusal for now is one for good
             verdict = rules.Verdict(DeliveryStatus.FAILED, Done(JobStatus.FAILED, verdict.error), verdict.error)
         message_id = answer.said.message_id if isinstance(answer.said, Receipt) else None
-        ledger.end(
-            session, sending.attempt, verdict, message_id=message_id, lesson=_lesson(answer, now), now=now, wall=wall
+        ledger.end_attempt(
+            session,
+            sending.attempt,
+            verdict,
+            message_id=message_id,
+            lesson=_contact_update(answer, now),
+            now=now,
+            wall=wall,
         )
         if seen is not None and following is not None:
             ledger.fall_back(session, seen.delivery, following, job, now=now)
         log.info(
             "delivery.tried",
             delivery=sending.attempt.delivery_id,
-            channel=sending.to.channel,
+            channel=sending.destination.channel,
             status=str(verdict.status),
         )
         return verdict.outcome
 
-    def late(self, context: JobContext, answer: Answer) -> None:
+    def finish_late(self, context: JobContext, answer: ProviderAnswer) -> None:
         """Write `sent` where `unknown` was written meanwhile, and the answer says that it arrived."""
         if isinstance(answer.said, Receipt):
-            ledger.arrived_late(
+            ledger.record_late_arrival(
                 context.session,
                 answer.sending.attempt,
                 answer.sending.nonce,
                 answer.said.message_id,
-                lesson=_lesson(answer, context.now),
+                lesson=_contact_update(answer, context.now),
                 now=context.now,
                 wall=wall_now(),
             )
 
     def give_up(self, context: JobContext) -> None:
-        """Settle it, as no try is left: `unknown` if it may have arrived, `failed` if it did not."""
+        """Settle it, as no try is left: `unknown` if it may have arrived, `after_failure` if it did not."""
         delivery = _locked(context.session, context.job)
         if delivery is not None and not delivery.status.is_settled:
             delivery.reason = delivery.reason or context.job.last_error or Explanation(Reason.NO_TRY_LEFT)
-            ledger.settle(context.session, delivery, rules.when_given_up(delivery.status), now=context.now)
+            ledger.settle(context.session, delivery, rules.status_when_given_up(delivery.status), now=context.now)
 
-    def _following(self, session: Session, seen: ledger.Seen, sending: Sending) -> ChannelName | None:
+    def _next_route(self, session: Session, seen: ledger.LockedDelivery, sending: PreparedSend) -> ChannelName | None:
         """Return the best channel that works and was not tried for this; not what has just failed for good."""
-        if seen.reach is None or self._notices[seen.delivery.notice].keeps_channel:
+        if seen.reachability is None or self._notices[seen.delivery.notice].keeps_channel:
             return None
-        tried = ledger.channels_taken(session, seen.delivery, by_anybody=False) | {sending.to.channel}
-        return next((way.channel for way in seen.reach.ways if way.channel not in tried), None)
+        tried = ledger.used_channels(session, seen.delivery, by_anybody=False) | {sending.destination.channel}
+        return next((way.channel for way in seen.reachability.routes if way.channel not in tried), None)
 
-    def _choose(self, context: JobContext, delivery: Delivery, reach: Reach | None) -> Destination | None:
+    def _choose(self, context: JobContext, delivery: Delivery, reach: Reachability | None) -> Destination | None:
         """Return where it goes: the first channel in the player's order that works and was not tried for this event."""
         if delivery.destination is not None:
             return Destination(delivery.channel, Address(delivery.destination, is_room=True))
         if reach is None:
             return None
-        for way in self._ways(context.session, delivery, reach):
+        for way in self._candidate_routes(context.session, delivery, reach):
             try:
-                address = contacts.address_of(way, reach.discord_id or "", context.runtime.settings)
+                address = contacts.address_of_route(way, reach.discord_id or "", context.runtime.settings)
                 return Destination(way.channel, Address(address, learned=way.learned), way)
-            except Unreadable:
-                lesson = contacts.failed(way, contacts.UNREADABLE, is_permanent=True, now=context.now)
-                contacts.learn(context.session, lesson)
+            except CannotDecrypt:
+                lesson = contacts.after_failure(way, contacts.UNREADABLE, is_permanent=True, now=context.now)
+                contacts.apply_update(context.session, lesson)
         return None
 
-    def _ways(self, session: Session, delivery: Delivery, reach: Reach) -> Iterator[Way]:
+    def _candidate_routes(self, session: Session, delivery: Delivery, reach: Reachability) -> Iterator[ContactRoute]:
         """Yield what comes into question, best first; ask what else was tried only when the best does not do."""
         if self._notices[delivery.notice].keeps_channel or delivery.status is DeliveryStatus.SENDING:
-            yield from (way for way in reach.known if way.channel is delivery.channel)
+            yield from (way for way in reach.all_routes if way.channel is delivery.channel)
             return
-        if reach.ways and reach.ways[0].channel is delivery.channel:
-            yield reach.ways[0]
-        taken = ledger.channels_taken(session, delivery, by_anybody=True)
-        yield from (way for way in reach.ways if way.channel not in taken)
+        if reach.routes and reach.routes[0].channel is delivery.channel:
+            yield reach.routes[0]
+        taken = ledger.used_channels(session, delivery, by_anybody=True)
+        yield from (way for way in reach.routes if way.channel not in taken)
 
 
 def _compose(notice: Notice, occasion: Occasion, to: Destination | None) -> Message | Skip:
@@ -202,11 +210,11 @@ def _compose(notice: Notice, occasion: Occasion, to: Destination | None) -> Mess
     if _is_expired(delivery, now):
         return EXPIRED
     if delivery.player_id is not None:
-        reason = why_not(occasion.reach, now, kind=notice.kind, heeds_quiet_hours=notice.heeds_quiet_hours)
+        reason = refusal_reason(occasion.reach, now, kind=notice.kind, heeds_quiet_hours=notice.heeds_quiet_hours)
         if reason is not None:
             return Skip(reason)
     message = notice.compose(occasion)
-    return NOWHERE if to is None and isinstance(message, Message) else message
+    return NO_ROUTE if to is None and isinstance(message, Message) else message
 
 
 def _may_repeat(runtime: Runtime, delivery: Delivery, wall: datetime) -> bool:
@@ -222,29 +230,29 @@ def _cut_off(session: Session, delivery: Delivery, message: Message | Skip, now:
     return Done(JobStatus.FAILED, delivery.reason)
 
 
-def _lesson(answer: Answer, now: datetime) -> contacts.Lesson | None:
+def _contact_update(answer: ProviderAnswer, now: datetime) -> contacts.ContactUpdate | None:
     """Return what the answer says about the contact that was written to, if it is still the same address."""
-    way, address = answer.sending.to.way, answer.sending.to.address
+    way, address = answer.sending.destination.route, answer.sending.destination.address
     if way is None:
         return None
     match answer.said:
         case Receipt(learned=learned):
-            return contacts.worked(way, learned=learned or address.learned, now=now)
-        case SlowDown():
+            return contacts.after_success(way, learned=learned or address.learned, now=now)
+        case RateLimited():
             return None
         case SendError(permanent=is_permanent, reason=reason):
-            return contacts.failed(way, reason, is_permanent=is_permanent, now=now)
+            return contacts.after_failure(way, reason, is_permanent=is_permanent, now=now)
 
 
 def _is_expired(delivery: Delivery, now: datetime) -> bool:
     return delivery.deadline_at is not None and now >= delivery.deadline_at
 
 
-def _had_its_time(job: Job, answer: Answer, now: datetime) -> bool:
+def _is_out_of_time(job: Job, answer: ProviderAnswer, now: datetime) -> bool:
     """Whether no try is left, or so little time that another channel should have its chance."""
     pause = (answer.said.retry_after if isinstance(answer.said, SendError) else None) or timedelta(0)
-    is_late = job.deadline_at is not None and now + pause >= job.deadline_at - LAST_CHANCE
-    return is_late or (job.attempts >= job.max_attempts and not isinstance(answer.said, SlowDown))
+    is_late = job.deadline_at is not None and now + pause >= job.deadline_at - FALLBACK_MARGIN
+    return is_late or (job.attempts >= job.max_attempts and not isinstance(answer.said, RateLimited))
 
 
 def _locked(session: Session, job: Job) -> Delivery | None:

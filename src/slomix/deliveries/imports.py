@@ -9,17 +9,17 @@ from sqlalchemy.orm import Session
 
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries.models import Delivery
-from slomix.deliveries.rules import MOVED_IN, DeliveryStatus
+from slomix.deliveries.rules import IMPORTED, DeliveryStatus
 from slomix.deliveries.service import JOB_KIND, new_nonce
 from slomix.jobs import service as jobs
 from slomix.reasons.codes import Explanation, Reason
 
 # Told, or perhaps told: nothing is to be added.
-KNOWN = (DeliveryStatus.SENDING, DeliveryStatus.SENT, DeliveryStatus.UNKNOWN)
+KNOWN_STATUSES = (DeliveryStatus.SENDING, DeliveryStatus.SENT, DeliveryStatus.UNKNOWN)
 
 
 @dataclass(frozen=True)
-class Told:
+class ImportedNotice:
     """One player, or one room, was told of an event there."""
 
     player_id: int | None
@@ -31,52 +31,52 @@ class Told:
     at: datetime
 
 
-def known(session: Session, event_keys: Iterable[str]) -> set[tuple[int | None, str]]:
+def known_notices(session: Session, event_keys: Iterable[str]) -> set[tuple[int | None, str]]:
     """Who was told, or perhaps told, of these events, as the ledger has it; no player is a room."""
     query = select(Delivery.player_id, Delivery.event_key).where(
-        Delivery.event_key.in_(list(event_keys)), Delivery.status.in_(KNOWN)
+        Delivery.event_key.in_(list(event_keys)), Delivery.status.in_(KNOWN_STATUSES)
     )
     return {(row.player_id, row.event_key) for row in session.execute(query)}
 
 
-def note_told(session: Session, told: Told, *, now: datetime) -> bool:
+def record_imported(session: Session, notice: ImportedNotice, *, now: datetime) -> bool:
     """Write down that somebody was told there; False when the ledger knows already.
 
     What waits here to tell them the same is withdrawn, and no later campaign opens it again.
     """
-    theirs = (Delivery.event_key == told.event_key) & (
-        Delivery.player_id == told.player_id if told.player_id is not None else Delivery.player_id.is_(None)
+    theirs = (Delivery.event_key == notice.event_key) & (
+        Delivery.player_id == notice.player_id if notice.player_id is not None else Delivery.player_id.is_(None)
     )
     _withdraw(session, theirs, now=now)
     rows = list(session.scalars(select(Delivery).where(theirs).order_by(Delivery.id).with_for_update()))
-    if any(row.status in KNOWN for row in rows):
+    if any(row.status in KNOWN_STATUSES for row in rows):
         return False
     for row in rows:
         if row.status is DeliveryStatus.PENDING:
             row.status, row.reason, row.settled_at = DeliveryStatus.SKIPPED, Explanation(Reason.TOLD_THERE), now
-        row.fell_back_to = told.channel if row.channel is not told.channel else None
+        row.fell_back_to = notice.channel if row.channel is not notice.channel else None
     session.flush()
-    row = next((row for row in rows if row.channel is told.channel), None) or _new(session, told, now)
-    row.destination, row.notice, row.subject = told.room, told.notice, MOVED_IN
+    row = next((row for row in rows if row.channel is notice.channel), None) or _new(session, notice, now)
+    row.destination, row.notice, row.subject = notice.room, notice.notice, IMPORTED
     # Nobody kept the words.
     row.status, row.reason, row.text = DeliveryStatus.SENT, Explanation(Reason.TOLD_THERE), ""
-    row.message_id, row.settled_at, row.deadline_at = told.message_id, told.at, None
+    row.message_id, row.settled_at, row.deadline_at = notice.message_id, notice.at, None
     session.flush()
     return True
 
 
-def _withdraw(session: Session, theirs: ColumnElement[bool], *, now: datetime) -> None:
+def _withdraw(session: Session, deliveries: ColumnElement[bool], *, now: datetime) -> None:
     """Jobs before deliveries, as everywhere: who sends at this moment holds them in this order too."""
-    ids = session.scalars(select(Delivery.id).where(theirs, Delivery.status == DeliveryStatus.PENDING)).all()
+    ids = session.scalars(select(Delivery.id).where(deliveries, Delivery.status == DeliveryStatus.PENDING)).all()
     if ids:
         jobs.skip_pending(session, JOB_KIND, [str(one) for one in ids], reason=Reason.TOLD_THERE, now=now)
 
 
-def _new(session: Session, told: Told, now: datetime) -> Delivery:
+def _new(session: Session, notice: ImportedNotice, now: datetime) -> Delivery:
     row = Delivery(
-        player_id=told.player_id,
-        event_key=told.event_key,
-        channel=told.channel,
+        player_id=notice.player_id,
+        event_key=notice.event_key,
+        channel=notice.channel,
         nonce=new_nonce(),
         created_at=now,
     )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from slomix.config.settings import Settings
 from slomix.contacts import service as contacts
-from slomix.contacts.rules import ChannelName, Reach
+from slomix.contacts.rules import ChannelName, Reachability
 from slomix.database import session as db
 from slomix.deliveries import service
 from slomix.deliveries.models import Attempt, Delivery, Pause
@@ -29,16 +29,16 @@ FEW = 8
 
 
 @dataclass(frozen=True)
-class Seen:
+class LockedDelivery:
     """A delivery, how its player may be reached (None for a room), and whether all sending is paused."""
 
     delivery: Delivery
-    reach: Reach | None
+    reachability: Reachability | None
     is_paused: bool
 
 
 @dataclass(frozen=True)
-class Try:
+class AttemptKey:
     """Which try of which delivery: `claim` is that of the job under which it is made."""
 
     delivery_id: int
@@ -46,38 +46,42 @@ class Try:
 
 
 @dataclass(frozen=True)
-class Fresh:
+class NewAttempt:
     """What is said, and over which channel."""
 
     channel: ChannelName
     text: str
 
 
-def look(session: Session, delivery_id: int, *, settings: Settings) -> Seen | None:
+def lock_delivery(session: Session, delivery_id: int, *, settings: Settings) -> LockedDelivery | None:
     """Lock a delivery and see all that is known of its player; None when it was deleted together with them."""
-    rows = session.execute(_looking(settings.channels_on), {"delivery": delivery_id}).all()
+    rows = session.execute(_lock_query(settings.channels_on), {"delivery": delivery_id}).all()
     if not rows:
         return None
     delivery: Delivery = rows[0].Delivery
-    reach = contacts.read_reaches(rows, settings).get(delivery.player_id) if delivery.player_id is not None else None
-    return Seen(delivery, reach, rows[0].is_paused)
+    reach = (
+        contacts.read_reachabilities(rows, settings).get(delivery.player_id) if delivery.player_id is not None else None
+    )
+    return LockedDelivery(delivery, reach, rows[0].is_paused)
 
 
-def begin(session: Session, attempt: Try, fresh: Fresh | None, *, now: datetime, wall: datetime) -> None:
+def begin_attempt(
+    session: Session, attempt: AttemptKey, new_attempt: NewAttempt | None, *, now: datetime, wall: datetime
+) -> None:
     """Mark it `sending` before anything leaves; a repeat (`fresh` is None) has its channel and its words already."""
     changes: dict[str, object] = {"status": DeliveryStatus.SENDING}
-    if fresh is not None:
-        changes |= {"channel": fresh.channel, "text": fresh.text, "first_tried_at": wall}
+    if new_attempt is not None:
+        changes |= {"channel": new_attempt.channel, "text": new_attempt.text, "first_tried_at": wall}
     _write(session, attempt, changes, AttemptEvent.BEGUN, now=now, wall=wall)
 
 
-def end(
+def end_attempt(
     session: Session,
-    attempt: Try,
+    attempt: AttemptKey,
     verdict: Verdict,
     *,
     message_id: str | None = None,
-    lesson: contacts.Lesson | None = None,
+    lesson: contacts.ContactUpdate | None = None,
     now: datetime,
     wall: datetime,
 ) -> None:
@@ -86,13 +90,13 @@ def end(
     _write(session, attempt, changes, AttemptEvent.ENDED, lesson=lesson, error=verdict.error, now=now, wall=wall)
 
 
-def arrived_late(
+def record_late_arrival(
     session: Session,
-    attempt: Try,
+    attempt: AttemptKey,
     nonce: str,
     message_id: str,
     *,
-    lesson: contacts.Lesson | None,
+    lesson: contacts.ContactUpdate | None,
     now: datetime,
     wall: datetime,
 ) -> None:
@@ -106,7 +110,7 @@ def settle(session: Session, delivery: Delivery, status: DeliveryStatus, *, now:
     delivery.status, delivery.settled_at = status, now
     session.flush()
     others = _others(literal(delivery.id), literal(delivery.subject), literal(delivery.notice))
-    session.execute(select(func.pg_notify(db.LIVE, "deliveries"), _call_scheduler(others)))
+    session.execute(select(func.pg_notify(db.LIVE_CHANNEL, "deliveries"), _call_scheduler(others)))
 
 
 def _changes(verdict: Verdict, message_id: str | None, now: datetime) -> dict[str, object]:
@@ -120,11 +124,11 @@ def _changes(verdict: Verdict, message_id: str | None, now: datetime) -> dict[st
 
 def _write(
     session: Session,
-    attempt: Try,
+    attempt: AttemptKey,
     changes: dict[str, object],
     event: AttemptEvent,
     *,
-    lesson: contacts.Lesson | None = None,
+    lesson: contacts.ContactUpdate | None = None,
     late_for: str | None = None,
     error: Explanation | None = None,
     now: datetime,
@@ -148,7 +152,7 @@ def _write(
         values["late_nonce"] = late_for
     settles = changes.get("settled_at") is not None
     statement = lesson.statement if lesson else None
-    session.execute(_writing(tuple(changes), statement, late_for is not None, settles), values)
+    session.execute(_write_query(tuple(changes), statement, late_for is not None, settles), values)
 
 
 # Put together once each, as they are said for every recipient.
@@ -156,10 +160,10 @@ def _write(
 
 
 @cache
-def _looking(channels: frozenset[str]) -> Select[Any]:
+def _lock_query(channels: frozenset[str]) -> Select[Any]:
     base: Any = select(Delivery, exists(select(Pause.id)).label("is_paused"))
     return (
-        contacts.with_reach(base, Delivery.player_id, channels)
+        contacts.with_reachability(base, Delivery.player_id, channels)
         .where(Delivery.id == bindparam("delivery"))
         .with_for_update(of=Delivery)
         .execution_options(populate_existing=True)
@@ -167,7 +171,7 @@ def _looking(channels: frozenset[str]) -> Select[Any]:
 
 
 @cache
-def _writing(names: tuple[str, ...], lesson: Update | None, is_late: bool, settles: bool) -> Select[Any]:
+def _write_query(names: tuple[str, ...], lesson: Update | None, is_late: bool, settles: bool) -> Select[Any]:
     target = update(Delivery).where(Delivery.id == bindparam("delivery"))
     if is_late:
         target = target.where(Delivery.status == DeliveryStatus.UNKNOWN, Delivery.nonce == bindparam("late_nonce"))
@@ -182,7 +186,7 @@ def _writing(names: tuple[str, ...], lesson: Update | None, is_late: bool, settl
         .cte("logged")
     )
     parts = [logged] if lesson is None else [logged, lesson.cte("lesson")]
-    told = select(func.pg_notify(db.LIVE, "deliveries"))
+    told = select(func.pg_notify(db.LIVE_CHANNEL, "deliveries"))
     if settles:
         about = (select(column).scalar_subquery() for column in (written.c.id, written.c.subject, written.c.notice))
         told = told.add_columns(_call_scheduler(_others(*about)))
@@ -211,10 +215,10 @@ def _call_scheduler(others: ColumnElement[int]) -> ColumnElement[Any]:
 
     Those that settle at this moment do not see each other's end, so the last few all call.
     """
-    return case((others <= FEW, func.pg_notify(db.JOBS, "")))
+    return case((others <= FEW, func.pg_notify(db.JOBS_CHANNEL, "")))
 
 
-def channels_taken(session: Session, delivery: Delivery, *, by_anybody: bool) -> frozenset[ChannelName]:
+def used_channels(session: Session, delivery: Delivery, *, by_anybody: bool) -> frozenset[ChannelName]:
     """Return the channels on which other rows of this player and event stand: of the same subject, or of any."""
     others = (
         (Delivery.player_id == delivery.player_id)
@@ -243,7 +247,7 @@ def fall_back(session: Session, delivery: Delivery, channel: ChannelName, job: J
             created_at=now,
         )
         session.add(row)
-    service.reset(row, notice=delivery.notice, subject=delivery.subject, deadline_at=delivery.deadline_at)
+    service.reset_delivery(row, notice=delivery.notice, subject=delivery.subject, deadline_at=delivery.deadline_at)
     delivery.fell_back_to = channel
     session.flush()
     until, due_at = delivery.deadline_at, job.due_at or job.run_at

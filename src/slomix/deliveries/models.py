@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from slomix.contacts.rules import ChannelName
 from slomix.database.session import Base
-from slomix.deliveries.rules import LIVE, AttemptEvent, DeliveryStatus
+from slomix.deliveries.rules import LIVE_STATUSES, AttemptEvent, DeliveryStatus
 from slomix.reasons.column import Explained, known
 
 
@@ -30,7 +30,7 @@ class Delivery(Base):
             "event_key",
             unique=True,
             postgresql_nulls_not_distinct=True,
-            postgresql_where=f"status IN ({', '.join(repr(status.value) for status in LIVE)})",
+            postgresql_where=f"status IN ({', '.join(repr(status.value) for status in LIVE_STATUSES)})",
         ),
         CheckConstraint("num_nonnulls(player_id, destination) = 1", name="player_or_room"),
         CheckConstraint("(status = 'skipped') <= (reason IS NOT NULL)", name="skipped_with_reason"),

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from slomix.channels.base import Message
-from slomix.contacts.rules import ChannelName, Kind, Reach
+from slomix.contacts.rules import ChannelName, MessageKind, Reachability
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import Skip
 from slomix.runtime.context import Runtime
@@ -20,7 +20,7 @@ class Occasion:
     runtime: Runtime
     session: Session
     delivery: Delivery
-    reach: Reach | None
+    reach: Reachability | None
     channel: ChannelName
     now: datetime
 
@@ -31,7 +31,7 @@ class Notice(ABC):
     # The name under which the ledger stores it.
     name: str
     # What the player has to have switched on; None for what was asked for just now, or for a warning.
-    kind: Kind | None = None
+    kind: MessageKind | None = None
     heeds_quiet_hours: bool = True
     # Whether it goes over the channel it was planned for, or not at all.
     keeps_channel: bool = False

@@ -20,50 +20,50 @@ from slomix.jobs.models import Job
 
 
 @dataclass(frozen=True)
-class Chances:
+class RetryChoices:
     """The deliveries that may be begun anew, each with its notice: what failed, and what may have arrived already."""
 
     failed: Mapping[int, str] = field(default_factory=dict)
     unknown: Mapping[int, str] = field(default_factory=dict)
 
 
-NONE = Chances()
+NO_CHOICES = RetryChoices()
 
 
-def chances(session: Session, subject: str, *, settings: Settings, now: datetime) -> Chances:
+def retry_choices(session: Session, subject: str, *, settings: Settings, now: datetime) -> RetryChoices:
     """What about `subject` could be tried once more now.
 
     Not after its deadline; never what took another way, which is history; and where no contact works, a try would
     fail again at once.
     """
     rows = list(session.scalars(_query(subject, (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN), now)))
-    rows = _with_a_way(session, rows, settings)
-    return Chances(
+    rows = _with_route(session, rows, settings)
+    return RetryChoices(
         failed={row.id: row.notice for row in rows if row.status is DeliveryStatus.FAILED},
         unknown={row.id: row.notice for row in rows if row.status is DeliveryStatus.UNKNOWN},
     )
 
 
-def retry(session: Session, subject: str, delivery_ids: Iterable[int], *, now: datetime) -> int:
+def retry_deliveries(session: Session, subject: str, delivery_ids: Iterable[int], *, now: datetime) -> int:
     """Make those of these deliveries that still failed, or still are unknown, pending again; return how many.
 
     What changed since somebody looked is left alone. The provider is to know nothing of the earlier tries, so each
     has a new nonce: what was unknown may arrive twice.
     """
     wanted = set(delivery_ids)
-    free = _held_jobs(session, wanted)
+    free = _lock_jobs(session, wanted)
     statuses = (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
     query = _query(subject, statuses, now).where(Delivery.id.in_(wanted & free)).with_for_update()
     rows = list(session.scalars(query.execution_options(populate_existing=True)))
     by_deadline: dict[datetime | None, list[str]] = {}
     for row in rows:
-        service.reset(row, notice=row.notice, subject=row.subject, deadline_at=row.deadline_at)
+        service.reset_delivery(row, notice=row.notice, subject=row.subject, deadline_at=row.deadline_at)
         row.nonce = service.new_nonce()
         by_deadline.setdefault(row.deadline_at, []).append(str(row.id))
     session.flush()
     for deadline_at, ids in by_deadline.items():
         jobs.reopen(session, JOB_KIND, ids, run_at=now, deadline_at=deadline_at)
-    db.notify(session, db.LIVE, "deliveries")
+    db.notify(session, db.LIVE_CHANNEL, "deliveries")
     return len(rows)
 
 
@@ -81,7 +81,7 @@ def _query(subject: str, statuses: Sequence[DeliveryStatus], now: datetime) -> S
     )
 
 
-def _held_jobs(session: Session, delivery_ids: Iterable[int]) -> set[int]:
+def _lock_jobs(session: Session, delivery_ids: Iterable[int]) -> set[int]:
     """Lock the jobs that carry these, before the deliveries as everywhere; those whose job no worker has."""
     subjects = [str(one) for one in delivery_ids]
     query = select(Job).where(Job.kind == JOB_KIND, Job.subject.in_(subjects)).order_by(Job.id).with_for_update()
@@ -89,12 +89,12 @@ def _held_jobs(session: Session, delivery_ids: Iterable[int]) -> set[int]:
     return {int(job.subject) for job in held if job.status.is_over}
 
 
-def _with_a_way(session: Session, rows: list[Delivery], settings: Settings) -> list[Delivery]:
+def _with_route(session: Session, rows: list[Delivery], settings: Settings) -> list[Delivery]:
     """Those that go to a room, or to a player with a working contact that was not tried for this in vain."""
     players = {row.player_id for row in rows if row.player_id is not None}
     if not players:
         return rows
-    reaches = contacts.reach_of(session, players, settings=settings)
+    reaches = contacts.reachability_of(session, players, settings=settings)
     tried: dict[tuple[int | None, str], set[tuple[int, ChannelName]]] = {}
     theirs = Delivery.player_id.in_(players) & Delivery.event_key.in_({row.event_key for row in rows})
     for other in session.execute(
@@ -107,6 +107,6 @@ def _with_a_way(session: Session, rows: list[Delivery], settings: Settings) -> l
             return True
         reach = reaches.get(row.player_id)
         elsewhere = {channel for one, channel in tried[row.player_id, row.event_key] if one != row.id}
-        return reach is not None and any(way.channel not in elsewhere for way in reach.ways)
+        return reach is not None and any(way.channel not in elsewhere for way in reach.routes)
 
     return [row for row in rows if has_a_way(row)]

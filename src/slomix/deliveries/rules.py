@@ -4,7 +4,7 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from slomix.channels.base import Receipt, SendError, SlowDown, Unanswered
+from slomix.channels.base import RateLimited, Receipt, SendError, Unanswered
 from slomix.jobs.rules import Done, JobStatus, Outcome, Retry
 from slomix.reasons.codes import Explanation, Reason
 
@@ -28,7 +28,7 @@ class DeliveryStatus(enum.StrEnum):
 
 
 # The states of which a player may have at most one row for an event: on its way, arrived, or perhaps arrived.
-LIVE = (DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.SENT, DeliveryStatus.UNKNOWN)
+LIVE_STATUSES = (DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.SENT, DeliveryStatus.UNKNOWN)
 
 
 # The states from which a delivery is still to be settled.
@@ -36,7 +36,7 @@ OPEN = (DeliveryStatus.PENDING, DeliveryStatus.SENDING)
 
 
 # What rows are about that tell of messages which the earlier site had sent.
-MOVED_IN = "predecessor"
+IMPORTED = "predecessor"
 
 
 class AttemptEvent(enum.StrEnum):
@@ -70,7 +70,7 @@ def may_repeat(first_tried_at: datetime, wall: datetime, repeatable_for: timedel
     return wall - first_tried_at < repeatable_for
 
 
-def judge(
+def judge_answer(
     answer: Receipt | SendError,
     *,
     first_tried_at: datetime,
@@ -85,7 +85,7 @@ def judge(
     nothing about the try that got no answer: that question stays open. To be asked to wait is no try.
     """
     is_open = is_repeat or isinstance(answer, Unanswered)
-    is_free = isinstance(answer, SlowDown)
+    is_free = isinstance(answer, RateLimited)
     match answer:
         case Receipt():
             return Verdict(DeliveryStatus.SENT, Done())
@@ -99,6 +99,6 @@ def judge(
             return Verdict(DeliveryStatus.PENDING, Retry(answer.reason, answer.retry_after, is_free), answer.reason)
 
 
-def when_given_up(status: DeliveryStatus) -> DeliveryStatus:
+def status_when_given_up(status: DeliveryStatus) -> DeliveryStatus:
     """What a delivery becomes when its job has no try left: an open question stays one."""
     return DeliveryStatus.UNKNOWN if status is DeliveryStatus.SENDING else DeliveryStatus.FAILED

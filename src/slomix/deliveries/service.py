@@ -31,7 +31,7 @@ _NONCE_ALPHABET = string.ascii_letters + string.digits
 
 
 @dataclass(frozen=True)
-class Plan:
+class NoticePlan:
     """A notice about to be planned: which words about what, when it may leave and until when it is true."""
 
     notice: str
@@ -50,7 +50,7 @@ def new_nonce() -> str:
 
 
 def plan_for_players(
-    session: Session, plan: Plan, player_ids: Iterable[int], *, settings: Settings, now: datetime
+    session: Session, plan: NoticePlan, player_ids: Iterable[int], *, settings: Settings, now: datetime
 ) -> int:
     """Write a pending delivery, and the job that carries it, for each player who has none for this event yet.
 
@@ -58,17 +58,17 @@ def plan_for_players(
     Returns how many were written or opened. The channel is the one the player prefers now; sending looks again.
     """
     players = list(dict.fromkeys(player_ids))
-    reaches = contacts.reach_of(session, players, settings=settings) if plan.channel is None else {}
+    reaches = contacts.reachability_of(session, players, settings=settings) if plan.channel is None else {}
     rows = [{"player_id": one, "channel": plan.channel or reaches[one].first_channel} for one in players]
     return _plan(session, plan, rows, now=now)
 
 
-def plan_for_room(session: Session, plan: Plan, room: str, *, now: datetime) -> int:
+def plan_for_room(session: Session, plan: NoticePlan, room: str, *, now: datetime) -> int:
     """The same for a room."""
     return _plan(session, plan, [{"destination": room, "channel": ChannelName.DISCORD}], now=now)
 
 
-def _plan(session: Session, plan: Plan, rows: Sequence[Mapping[str, object]], *, now: datetime) -> int:
+def _plan(session: Session, plan: NoticePlan, rows: Sequence[Mapping[str, object]], *, now: datetime) -> int:
     if not rows:
         return 0
     shared = {
@@ -86,7 +86,7 @@ def _plan(session: Session, plan: Plan, rows: Sequence[Mapping[str, object]], *,
     # Somebody else may plan the same at this moment.
     write = insert(Delivery).on_conflict_do_nothing().returning(Delivery.id, Delivery.channel)
     fresh = {row.id: row.channel for row in session.execute(write, new)} if new else {}
-    held = _rows_of(session, plan.event_key, again, hold=True)
+    held = _rows_of(session, plan.event_key, again, lock=True)
     opened = dict(
         _open_again(theirs, wanted[player_id], plan)
         for player_id, theirs in held.items()
@@ -108,7 +108,7 @@ def _plan(session: Session, plan: Plan, rows: Sequence[Mapping[str, object]], *,
 
 
 def _rows_of(
-    session: Session, event_key: str, players: Collection[object], *, hold: bool = False
+    session: Session, event_key: str, players: Collection[object], *, lock: bool = False
 ) -> dict[object, list[Delivery]]:
     """What stands in the ledger for these players about this event, oldest first."""
     found: dict[object, list[Delivery]] = {}
@@ -116,16 +116,16 @@ def _rows_of(
         return found
     theirs = (Delivery.event_key == event_key) & Delivery.player_id.in_(players)
     query = select(Delivery).where(theirs).order_by(Delivery.id).execution_options(populate_existing=True)
-    for row in session.scalars(query.with_for_update() if hold else query):
+    for row in session.scalars(query.with_for_update() if lock else query):
         found.setdefault(row.player_id, []).append(row)
     return found
 
 
-def _may_begin_anew(row: Delivery, plan: Plan) -> bool:
+def _may_begin_anew(row: Delivery, plan: NoticePlan) -> bool:
     return row.subject != plan.subject and row.status in REOPENED
 
 
-def _open_again(rows: Sequence[Delivery], channel: object, plan: Plan) -> tuple[int, ChannelName]:
+def _open_again(rows: Sequence[Delivery], channel: object, plan: NoticePlan) -> tuple[int, ChannelName]:
     """Begin anew what an earlier campaign of the day did not get through, on the row of the channel that is wanted now.
 
     The player's other rows of the event are history, and say nothing of whether they were told.
@@ -133,23 +133,23 @@ def _open_again(rows: Sequence[Delivery], channel: object, plan: Plan) -> tuple[
     chosen = next((row for row in rows if row.channel == channel), rows[-1])
     for row in rows:
         row.fell_back_to = chosen.channel if row is not chosen else None
-    reset(chosen, notice=plan.notice, subject=plan.subject, deadline_at=plan.deadline_at)
+    reset_delivery(chosen, notice=plan.notice, subject=plan.subject, deadline_at=plan.deadline_at)
     return chosen.id, chosen.channel
 
 
-def reset(row: Delivery, *, notice: str, subject: str, deadline_at: datetime | None) -> None:
+def reset_delivery(row: Delivery, *, notice: str, subject: str, deadline_at: datetime | None) -> None:
     """Make it as good as new, for another way or another campaign; its nonce stays: nothing was accepted under it."""
     row.status, row.reason, row.text = DeliveryStatus.PENDING, None, None
     row.first_tried_at = row.settled_at = row.fell_back_to = None
     row.notice, row.subject, row.deadline_at = notice, subject, deadline_at
 
 
-def forget_words(session: Session, player_id: int) -> None:
+def clear_texts(session: Session, player_id: int) -> None:
     """That something was sent to this player stays; what it said does not."""
     session.execute(update(Delivery).where(Delivery.player_id == player_id, Delivery.text.is_not(None)).values(text=""))
 
 
-def withdraw(session: Session, subject: str, notices: Sequence[str], *, now: datetime) -> None:
+def withdraw_pending(session: Session, subject: str, notices: Sequence[str], *, now: datetime) -> None:
     """Skip what has not gone out of these notices about `subject`."""
     open_rows = (
         (Delivery.subject == subject) & Delivery.notice.in_(notices) & (Delivery.status == DeliveryStatus.PENDING)
@@ -163,7 +163,7 @@ def withdraw(session: Session, subject: str, notices: Sequence[str], *, now: dat
         .values(status=DeliveryStatus.SKIPPED, reason=Explanation(Reason.WITHDRAWN), settled_at=now)
         .execution_options(synchronize_session=False)
     )
-    db.notify(session, db.LIVE, "deliveries")
+    db.notify(session, db.LIVE_CHANNEL, "deliveries")
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ class Tally:
         return self[DeliveryStatus.SENT] + self[DeliveryStatus.FAILED] + self[DeliveryStatus.UNKNOWN]
 
 
-def tally(session: Session, subject: str) -> dict[str, Tally]:
+def tally_by_notice(session: Session, subject: str) -> dict[str, Tally]:
     """What became of everything about `subject`, by notice; what fell back is told by the row it fell back to."""
     counts: dict[str, dict[tuple[DeliveryStatus, Explanation | None], int]] = {}
     for row in session.execute(
@@ -218,12 +218,12 @@ def is_open(session: Session, subject: str, notice: str | None = None) -> bool:
     return bool(session.scalar(select(exists().where(is_theirs))))
 
 
-def ledger(session: Session, subject: str) -> list[Delivery]:
+def deliveries_about(session: Session, subject: str) -> list[Delivery]:
     """Every row about `subject`, in the order they were written."""
     return list(session.scalars(select(Delivery).where(Delivery.subject == subject).order_by(Delivery.id)))
 
 
-def attempts(session: Session, delivery_ids: Sequence[int]) -> dict[int, list[Attempt]]:
+def attempts_of(session: Session, delivery_ids: Sequence[int]) -> dict[int, list[Attempt]]:
     """The attempts of each delivery, oldest first."""
     found: dict[int, list[Attempt]] = {}
     query = select(Attempt).where(Attempt.delivery_id.in_(delivery_ids)).order_by(Attempt.id)
@@ -233,7 +233,7 @@ def attempts(session: Session, delivery_ids: Sequence[int]) -> dict[int, list[At
 
 
 @dataclass(frozen=True)
-class Told:
+class NotificationState:
     """How far an event's message to a player has come, and on whose behalf."""
 
     status: DeliveryStatus
@@ -246,11 +246,11 @@ class Told:
         return self.status is DeliveryStatus.SKIPPED and self.reason == Explanation(Reason.WITHDRAWN)
 
 
-def told(session: Session, event_key: str, player_ids: Sequence[int]) -> dict[int, Told]:
+def notification_states(session: Session, event_key: str, player_ids: Sequence[int]) -> dict[int, NotificationState]:
     """What these players were told of an event, whichever campaign did it; who has no row was told nothing."""
     rows = session.execute(
         select(Delivery.player_id, Delivery.status, Delivery.subject, Delivery.reason)
         .where(Delivery.event_key == event_key, Delivery.player_id.in_(player_ids), Delivery.fell_back_to.is_(None))
         .order_by(Delivery.id)
     )
-    return {row.player_id: Told(row.status, row.subject, row.reason) for row in rows}
+    return {row.player_id: NotificationState(row.status, row.subject, row.reason) for row in rows}

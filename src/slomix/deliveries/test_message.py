@@ -14,22 +14,22 @@ from slomix.contacts.rules import ChannelName
 from slomix.deliveries import service
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.notices import Notice, Occasion
-from slomix.deliveries.service import Plan
+from slomix.deliveries.service import NoticePlan
 from slomix.errors import TooSoon
 
 NOTICE = "test"
-PAUSE = timedelta(seconds=30)
-LASTS = timedelta(minutes=5)
+MIN_INTERVAL = timedelta(seconds=30)
+LIFETIME = timedelta(minutes=5)
 
 
-class TryoutTooSoon(TooSoon):
+class MessageTestTooSoon(TooSoon):
     """The last one may still be on its way."""
 
     def __init__(self, retry_after: timedelta) -> None:
         super().__init__(words.TEST_TOO_SOON, retry_after)
 
 
-class Tryout(Notice):
+class MessageTestNotice(Notice):
     """The test message."""
 
     name = NOTICE
@@ -40,7 +40,9 @@ class Tryout(Notice):
         return Message(words.TEST_MESSAGE.format(link=occasion.runtime.settings.base_url + "/preferences"))
 
 
-def plan(session: Session, player_id: int, channel: ChannelName, *, settings: Settings, now: datetime) -> None:
+def plan_test_message(
+    session: Session, player_id: int, channel: ChannelName, *, settings: Settings, now: datetime
+) -> None:
     """Put one on its way, over this channel and no other. Raise TryoutTooSoon within half a minute of the last."""
     # One after the other: two at once would both find nothing.
     session.execute(
@@ -52,8 +54,8 @@ def plan(session: Session, player_id: int, channel: ChannelName, *, settings: Se
         .order_by(Delivery.id.desc())
         .limit(1)
     )
-    if earlier is not None and now - PAUSE < earlier <= now:
-        raise TryoutTooSoon(earlier + PAUSE - now)
+    if earlier is not None and now - MIN_INTERVAL < earlier <= now:
+        raise MessageTestTooSoon(earlier + MIN_INTERVAL - now)
     key = f"TEST:{uuid.uuid4()}"
-    wanted = Plan(NOTICE, f"test:{player_id}", key, run_at=now, deadline_at=now + LASTS, channel=channel)
+    wanted = NoticePlan(NOTICE, f"test:{player_id}", key, run_at=now, deadline_at=now + LIFETIME, channel=channel)
     service.plan_for_players(session, wanted, [player_id], settings=settings, now=now)

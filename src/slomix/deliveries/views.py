@@ -21,7 +21,7 @@ class NotLinked(NotFound):
 @blueprint.post("/contacts/<channel>/test")
 def send_test(channel: str) -> Response:
     """Send one to the viewer's own address on this channel; the page shows what came of it."""
-    player_id, now = web.the_player(), web.now()
+    player_id, now = web.require_player(), web.now()
     settings = web.runtime().settings
     if channel not in {one.value for one in ChannelName} or channel not in settings.channels_on:
         raise NoSuchChannel
@@ -29,6 +29,6 @@ def send_test(channel: str) -> Response:
     with web.runtime().transaction() as session:
         if to not in contacts.contacts_of(session, player_id):
             raise NotLinked(to)
-        test_message.plan(session, player_id, to, settings=settings, now=now)
+        test_message.plan_test_message(session, player_id, to, settings=settings, now=now)
     flash(words.TEST_ON_ITS_WAY.format(channel=words.CHANNELS[to]), "done")
     return redirect("/preferences", code=303)

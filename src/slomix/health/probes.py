@@ -25,7 +25,7 @@ class Probe(Generic[T]):
         self._asked_at = 0.0
         self._answered_at: float | None = None
 
-    def ask(self) -> "Future[T]":
+    def submit(self) -> "Future[T]":
         """Return the answer to come. Its `result(timeout)` raises TimeoutError, or what the question raised."""
         with self._lock:
             now = time.monotonic()
@@ -35,7 +35,7 @@ class Probe(Generic[T]):
             return self._asked
 
     @property
-    def silence(self) -> float | None:
+    def seconds_silent(self) -> float | None:
         """Return the seconds since the last answer; None before the first."""
         return None if self._answered_at is None else time.monotonic() - self._answered_at
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from slomix import words
 
-BEAT_EVERY = timedelta(seconds=5)
+HEARTBEAT_INTERVAL = timedelta(seconds=5)
 DEAD_AFTER = timedelta(seconds=30)
 # A copy that was not seen for longer was taken away, not lost.
 MISSED_FOR = timedelta(hours=1)
@@ -34,45 +34,45 @@ class PartHealth:
     missing: tuple[str, ...] = ()
 
     @property
-    def trouble(self) -> str | None:
+    def problem(self) -> str | None:
         """Return the reason for operators, with the names of machines, which are not shown to others."""
         return f"{self.reason}: {', '.join(self.missing)}" if self.missing else self.reason
 
 
 def judge_part(part: str, beats: Mapping[str, datetime], wall: datetime) -> PartHealth:
     """Judge a part by the last heartbeats of its copies: one alive is enough, silent others are missing."""
-    alive = [seen_at for seen_at in beats.values() if judge_beat(part, seen_at, wall).ok]
+    alive = [seen_at for seen_at in beats.values() if judge_heartbeat(part, seen_at, wall).ok]
     if not alive:
-        return judge_beat(part, max(beats.values(), default=None), wall)
+        return judge_heartbeat(part, max(beats.values(), default=None), wall)
     missing = sorted(copy for copy, seen_at in beats.items() if DEAD_AFTER < wall - seen_at <= MISSED_FOR)
     copies = len(alive) + len(missing)
     reason = words.COPIES_MISSING.format(missing=len(missing), copies=copies) if missing else None
-    best = judge_beat(part, max(alive), wall)
+    best = judge_heartbeat(part, max(alive), wall)
     return replace(best, reason=reason, copies=copies, missing=tuple(missing))
 
 
-def judge_beat(part: str, seen_at: datetime | None, wall: datetime) -> PartHealth:
+def judge_heartbeat(part: str, seen_at: datetime | None, wall: datetime) -> PartHealth:
     """Judge one heartbeat: a part without one for half a minute is dead; a beat from the future says nothing."""
     if seen_at is None:
         return PartHealth(part, ok=False, reason=words.NEVER_SEEN)
     age = wall - seen_at
     seconds = round(age.total_seconds(), 1)
     if age > DEAD_AFTER:
-        reason = words.NOT_SEEN_FOR.format(seconds=round(seconds), every=round(BEAT_EVERY.total_seconds()))
+        reason = words.NOT_SEEN_FOR.format(seconds=round(seconds), every=round(HEARTBEAT_INTERVAL.total_seconds()))
         return PartHealth(part, ok=False, age_seconds=seconds, reason=reason)
     if age < -DEAD_AFTER:
         return PartHealth(part, ok=False, reason=words.CLOCKS_DIFFER.format(seconds=round(-seconds)))
     return PartHealth(part, ok=True, age_seconds=max(seconds, 0.0))
 
 
-def why_not_this_schema(revision: str | None, ours: Sequence[str]) -> str | None:
+def schema_problem(revision: str | None, known_revisions: Sequence[str]) -> str | None:
     """Explain why this version cannot use a database at `revision`, or return None if it can.
 
-    `ours` are the revisions it knows, newest first. An unknown revision is a newer one: during a rolling restart the
-    migrations run first, and processes still running have to go on serving until they are replaced.
+    `known_revisions` are the revisions it knows, newest first. An unknown revision is a newer one: during a rolling
+    restart the migrations run first, and processes still running have to go on serving until they are replaced.
     """
     if revision is None:
-        return words.NO_SCHEMA.format(needed=ours[0])
-    if revision in ours[1:]:
-        return words.OLD_SCHEMA.format(found=revision, needed=ours[0])
+        return words.NO_SCHEMA.format(needed=known_revisions[0])
+    if revision in known_revisions[1:]:
+        return words.OLD_SCHEMA.format(found=revision, needed=known_revisions[0])
     return None

@@ -13,7 +13,7 @@ from slomix.health.models import Heartbeat
 from slomix.health.rules import PartHealth, judge_part
 
 
-def beat(session: Session, part: str, copy: str, *, wall: datetime) -> None:
+def record_heartbeat(session: Session, part: str, copy: str, *, wall: datetime) -> None:
     """Record that a copy of a process is alive."""
     session.execute(
         insert(Heartbeat)
@@ -22,7 +22,7 @@ def beat(session: Session, part: str, copy: str, *, wall: datetime) -> None:
     )
 
 
-def leave(session: Session, part: str, copy: str, *, wall: datetime) -> None:
+def record_departure(session: Session, part: str, copy: str, *, wall: datetime) -> None:
     """Delete a copy that was asked to end, unless it is the last of its kind, whose absence should be noticed."""
     others = aliased(Heartbeat)
     session.execute(
@@ -34,12 +34,12 @@ def leave(session: Session, part: str, copy: str, *, wall: datetime) -> None:
     )
 
 
-def forget(session: Session) -> None:
+def clear_heartbeats(session: Session) -> None:
     """Delete all heartbeats, for a start of all processes at once."""
     session.execute(delete(Heartbeat))
 
 
-def expected(settings: Settings) -> list[str]:
+def expected_parts(settings: Settings) -> list[str]:
     """Return the parts that have to be alive under these settings."""
     parts = [rules.SCHEDULER, rules.WORKER]
     if settings.discord_bot_token.get_secret_value():
@@ -49,12 +49,12 @@ def expected(settings: Settings) -> list[str]:
     return parts
 
 
-def needed_tonight(parts: Sequence[PartHealth]) -> list[PartHealth]:
+def parts_needed_tonight(parts: Sequence[PartHealth]) -> list[PartHealth]:
     """Return the parts that sending and the voice check need; messages to the inbox can wait."""
     return [part for part in parts if part.part != rules.INBOX]
 
 
-def parts(session: Session, expected: Sequence[str], *, wall: datetime) -> list[PartHealth]:
+def part_healths(session: Session, expected: Sequence[str], *, wall: datetime) -> list[PartHealth]:
     """Judge these parts by their heartbeats."""
     seen: dict[str, dict[str, datetime]] = {part: {} for part in expected}
     for row in session.scalars(select(Heartbeat).where(Heartbeat.part.in_(expected))):
@@ -62,7 +62,7 @@ def parts(session: Session, expected: Sequence[str], *, wall: datetime) -> list[
     return [judge_part(part, beats, wall) for part, beats in seen.items()]
 
 
-def revision(session: Session) -> str | None:
+def schema_revision(session: Session) -> str | None:
     """Return the migration that the database is at; None before the first."""
     if session.scalar(text("SELECT to_regclass('alembic_version')")) is None:
         return None

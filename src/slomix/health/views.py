@@ -51,11 +51,11 @@ def install(app: Flask, runtime: Runtime, revisions: Callable[[], Sequence[str]]
 
     def parts() -> list[PartHealth]:
         with runtime.transaction() as session:
-            return service.parts(session, service.expected(runtime.settings), wall=wall_now())
+            return service.part_healths(session, service.expected_parts(runtime.settings), wall=wall_now())
 
     def revision() -> str | None:
         with runtime.transaction() as session:
-            return service.revision(session)
+            return service.schema_revision(session)
 
     app.extensions["slomix_probes"] = Probes(
         Probe(parts), Probe(revision), Probe(lambda: bool(client.ping())), revisions
@@ -69,7 +69,7 @@ def probes() -> Probes:
 
 @blueprint.get("/health")
 def health() -> tuple[Response, int]:
-    parts = check(web.runtime(), probes())
+    parts = check_health(web.runtime(), probes())
     is_well = all(part.ok for part in parts)
     body = {
         "status": "ok" if is_well else "unwell",
@@ -96,33 +96,33 @@ def ready() -> tuple[Response, int]:
     return jsonify(body), 200 if reason is None else 503
 
 
-def check(runtime: Runtime, ours: Probes) -> list[PartHealth]:
+def check_health(runtime: Runtime, known_revisions: Probes) -> list[PartHealth]:
     """Ask the database and Redis at once, and read the heartbeats of the other parts."""
     until = time.monotonic() + ANSWER_WITHIN
-    parts, pong = ours.parts.ask(), ours.redis.ask()
+    parts, pong = known_revisions.parts.submit(), known_revisions.redis.submit()
     try:
         others = parts.result(max(0.0, until - time.monotonic()))
         database = PartHealth("database", ok=True, age_seconds=0.0)
     except (SQLAlchemyError, TimeoutError) as error:
-        database = _unhealthy("database", ours.parts, why_no_database(runtime, error))
-        expected = service.expected(runtime.settings)
+        database = _unhealthy("database", known_revisions.parts, database_problem(runtime, error))
+        expected = service.expected_parts(runtime.settings)
         others = [PartHealth(part, ok=False, reason=words.NOT_KNOWN_WITHOUT_DATABASE) for part in expected]
     try:
         pong.result(max(0.0, until - time.monotonic()))
         its_redis = PartHealth("redis", ok=True, age_seconds=0.0)
     except TimeoutError:
-        its_redis = _unhealthy("redis", ours.redis, words.HANGS.format(seconds=round(ANSWER_WITHIN)))
+        its_redis = _unhealthy("redis", known_revisions.redis, words.HANGS.format(seconds=round(ANSWER_WITHIN)))
     except redis.RedisError:
-        its_redis = _unhealthy("redis", ours.redis, words.DOES_NOT_ANSWER)
+        its_redis = _unhealthy("redis", known_revisions.redis, words.DOES_NOT_ANSWER)
     return [database, its_redis, *others]
 
 
 def _unhealthy(part: str, probe: Probe[Any], reason: str) -> PartHealth:
-    silence = probe.silence
+    silence = probe.seconds_silent
     return PartHealth(part, ok=False, age_seconds=None if silence is None else round(silence, 1), reason=reason)
 
 
-def why_no_database(runtime: Runtime, error: Exception) -> str:
+def database_problem(runtime: Runtime, error: Exception) -> str:
     """Explain why the database gave no answer."""
     if isinstance(error, DBAPIError) and not isinstance(error, OperationalError):
         return words.REFUSES_TO_ANSWER.format(error=type(error.orig).__name__)
@@ -130,15 +130,15 @@ def why_no_database(runtime: Runtime, error: Exception) -> str:
         return words.DOES_NOT_ANSWER
     reason = words.HANGS.format(seconds=round(ANSWER_WITHIN))
     pool = runtime.database.engine.pool
-    most = runtime.database.most_connections
+    most = runtime.database.max_connections
     if isinstance(pool, QueuePool) and pool.checkedout() >= most:
         reason += words.ALL_CONNECTIONS_IN_USE.format(most=most)
     return reason
 
 
-def _why_not_ready(runtime: Runtime, ours: Probes) -> str | None:
+def _why_not_ready(runtime: Runtime, known_revisions: Probes) -> str | None:
     try:
-        found = ours.revision.ask().result(ANSWER_WITHIN)
+        found = known_revisions.revision.submit().result(ANSWER_WITHIN)
     except (SQLAlchemyError, TimeoutError) as error:
-        return words.DATABASE_NOT_READY.format(reason=why_no_database(runtime, error))
-    return rules.why_not_this_schema(found, ours.revisions())
+        return words.DATABASE_NOT_READY.format(reason=database_problem(runtime, error))
+    return rules.schema_problem(found, known_revisions.revisions())

@@ -12,7 +12,7 @@ from slomix.jobs.rules import JobStatus
 
 
 @dataclass(frozen=True)
-class Late:
+class LateJobs:
     """How many, and since when the oldest of them is due."""
 
     number: int
@@ -25,24 +25,24 @@ def is_late(*, now: datetime, wall: datetime, after: timedelta = timedelta(0)) -
     return (Job.status == JobStatus.PENDING) & (Job.run_at <= now - after) & has_waited
 
 
-def late(
+def late_jobs(
     session: Session,
     *,
     now: datetime,
     wall: datetime,
     after: timedelta = timedelta(0),
     kinds: Sequence[str] | None = None,
-) -> Late:
+) -> LateJobs:
     """Of all kinds, or of these."""
     which = is_late(now=now, wall=wall, after=after)
     if kinds is not None:
         which &= Job.kind.in_(kinds)
     row = session.execute(select(func.count(), func.min(Job.run_at)).where(which))
     number, since = row.one()
-    return Late(number, since)
+    return LateJobs(number, since)
 
 
-def next_due(session: Session, *, now: datetime) -> Job | None:
+def next_due_job(session: Session, *, now: datetime) -> Job | None:
     """The pending job whose moment comes next; None when none is planned."""
     coming = (Job.status == JobStatus.PENDING) & (Job.run_at > now)
     return session.scalars(select(Job).where(coming).order_by(Job.run_at, Job.id).limit(1)).one_or_none()

@@ -78,7 +78,7 @@ Outcome = Done | Snooze | Wait | Retry
 
 
 @dataclass(frozen=True)
-class Again:
+class NextTry:
     """Try once more at `run_at` (system time) and not before `wait_until` (wall time)."""
 
     run_at: datetime
@@ -94,7 +94,7 @@ def after_failure(
     now: datetime,
     wall: datetime,
     jitter: float,
-) -> Again | None:
+) -> NextTry | None:
     """Decide whether a failed job is tried again, and when; None is the end.
 
     Backoff grows from 2 s to 128 s; `jitter` in [0, 1) takes away up to a quarter, so that what failed together does
@@ -104,14 +104,14 @@ def after_failure(
     pause = failure.retry_after or timedelta(0)
     if failure.is_free:
         pause = max(pause, SHORTEST_WAIT) * (1 + jitter / 4)
-        return None if deadline_at is not None and now + pause >= deadline_at else Again(now, wall + pause)
+        return None if deadline_at is not None and now + pause >= deadline_at else NextTry(now, wall + pause)
     if attempts >= max_attempts:
         return None
     backoff = min(BACKOFF_BASE * BACKOFF_GROWTH ** min(attempts - 1, 10), BACKOFF_CAP) * (1 - jitter / 4)
     run_at = now + backoff
     if deadline_at is not None and max(run_at, now + pause) >= deadline_at:
         return None
-    return Again(run_at, wall + pause if pause else None)
+    return NextTry(run_at, wall + pause if pause else None)
 
 
 def nudge_delay(nudges: int) -> timedelta:

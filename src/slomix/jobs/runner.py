@@ -56,7 +56,7 @@ class Handler(ABC, Generic[Prepared, Result]):
     def outcome_from_result(self, result: Result, /) -> Outcome | None:
         """Return the outcome if the result alone determines it; None if `finish` has to look first."""
 
-    def late(self, context: JobContext, result: Result, /) -> None:
+    def finish_late(self, context: JobContext, result: Result, /) -> None:
         """Use a result that could not be written because another worker has the job by now."""
 
     def give_up(self, context: JobContext, /) -> None:
@@ -71,7 +71,7 @@ class Handler(ABC, Generic[Prepared, Result]):
 AnyHandler: TypeAlias = Handler[Any, Any]
 
 
-class Step(Handler[None, None]):
+class TransactionHandler(Handler[None, None]):
     """Do a kind of job that needs nothing from outside: its whole work is one transaction."""
 
     def begin(self, _context: JobContext, /) -> None:
@@ -88,16 +88,16 @@ class Step(Handler[None, None]):
         """Do it, and return how the job goes on."""
 
 
-def run(runtime: Runtime, handler: Handler[Prepared, Result], job_id: int) -> JobStatus | None:
+def execute(runtime: Runtime, handler: Handler[Prepared, Result], job_id: int) -> JobStatus | None:
     """Try one job once and return its status, or None if another worker has it or it is not due."""
-    with logs.about(job=job_id):
+    with logs.log_context(job=job_id):
         return _run(runtime, handler, job_id)
 
 
 def _run(runtime: Runtime, handler: Handler[Prepared, Result], job_id: int) -> JobStatus | None:
     try:
         begun = _begin(runtime, handler, job_id)
-    except service.Lost:
+    except service.JobLost:
         return None
     except OperationalError:
         raise  # the database is away: nothing was claimed, the nudge comes again
@@ -110,7 +110,7 @@ def _run(runtime: Runtime, handler: Handler[Prepared, Result], job_id: int) -> J
         result = handler.act(runtime, begun.prepared)
         try:
             return _finish_while_ours(runtime, handler, job, result)
-        except service.Lost:
+        except service.JobLost:
             _too_late(runtime, handler, job, result)
             return None
     except OperationalError:
@@ -134,7 +134,7 @@ def _begin(runtime: Runtime, handler: Handler[Prepared, Result], job_id: int) ->
         job = service.claim(session, job_id, now=now, wall=wall)
         if job is None:
             return None
-        logs.add(kind=job.kind, trace=job.trace or f"job-{job.id}")
+        logs.add_log_context(kind=job.kind, trace=job.trace or f"job-{job.id}")
         context = JobContext(runtime, session, job, now)
         prepared = handler.begin(context)
         if isinstance(prepared, Done | Snooze | Wait | Retry):
@@ -163,14 +163,14 @@ def _finish(runtime: Runtime, handler: Handler[Prepared, Result], job: Job, resu
             status = _end(context, handler, outcome)
             handler.finish(context, result)
             return status
-        service.hold(session, job)
+        service.lock_claimed(session, job)
         return _end(context, handler, handler.finish(context, result))
 
 
 def _too_late(runtime: Runtime, handler: Handler[Prepared, Result], job: Job, result: Result) -> None:
     log.warning("job.lost")
     with runtime.transaction() as session:
-        handler.late(JobContext(runtime, session, job, runtime.clock.now()), result)
+        handler.finish_late(JobContext(runtime, session, job, runtime.clock.now()), result)
 
 
 def _end(context: JobContext, handler: Handler[Prepared, Result], outcome: Outcome) -> JobStatus:
@@ -194,11 +194,11 @@ def _begin_failed(
 
 def _failed(runtime: Runtime, handler: Handler[Prepared, Result], job: Job, error: Exception) -> JobStatus | None:
     log.error("job.error", exc_info=error)
-    failure = Retry(Explanation(Reason.CRASHED, f"{type(error).__name__}: {logs.without_rows(str(error))}"))
+    failure = Retry(Explanation(Reason.CRASHED, f"{type(error).__name__}: {logs.redact_rows(str(error))}"))
     try:
         with runtime.transaction() as session:
             return _end(JobContext(runtime, session, job, runtime.clock.now()), handler, failure)
-    except service.Lost:
+    except service.JobLost:
         return None
 
 

@@ -20,7 +20,7 @@ from slomix.jobs.rules import JobStatus
 from slomix.reasons.codes import Explanation, Reason
 
 
-class Lost(Exception):
+class JobLost(Exception):
     """Another worker has the job by now; what this one found out about it is not written."""
 
 
@@ -43,7 +43,7 @@ class NewJob:
 
 
 @dataclass(frozen=True)
-class Due:
+class DueJob:
     """A job whose moment has come, as much of it as a nudge says."""
 
     id: int
@@ -62,14 +62,14 @@ def schedule(session: Session, jobs: Sequence[NewJob], *, now: datetime) -> None
         vars(job)
         | {
             "due_at": job.due_at or job.run_at,
-            "trace": logs.trace(),
+            "trace": logs.current_trace(),
             "created_at": now,
             "finished_at": now if job.status.is_over else None,
         }
         for job in jobs
     ]
     session.execute(insert(Job).on_conflict_do_nothing(constraint="uq_jobs_kind_subject"), rows)
-    db.notify(session, db.JOBS)
+    db.notify(session, db.JOBS_CHANNEL)
 
 
 def reopen(
@@ -99,10 +99,10 @@ def reopen(
             finished_at=None,
             reason=None,
             last_error=None,
-            trace=logs.trace(),
+            trace=logs.current_trace(),
         )
     )
-    db.notify(session, db.JOBS)
+    db.notify(session, db.JOBS_CHANNEL)
 
 
 def skip_pending(session: Session, kind: str, subjects: Sequence[str], *, reason: Reason, now: datetime) -> None:
@@ -115,8 +115,8 @@ def skip_pending(session: Session, kind: str, subjects: Sequence[str], *, reason
 
 
 def release_due(
-    session: Session, *, now: datetime, wall: datetime, held: Collection[str] = (), limit: int = 500
-) -> list[Due]:
+    session: Session, *, now: datetime, wall: datetime, paused_kinds: Collection[str] = (), limit: int = 500
+) -> list[DueJob]:
     """Mark what is due as nudged and return it, oldest first; of a kind that is `held` only what is past its deadline.
 
     A nudge may get lost, so a job that nobody claims is released again after 2, 4, 8 … 60 s, and later the more stand
@@ -129,7 +129,7 @@ def release_due(
             Job.run_at <= now,
             or_(Job.wait_until.is_(None), Job.wait_until <= wall),
             or_(Job.nudge_again_at.is_(None), Job.nudge_again_at <= wall),
-            or_(Job.kind.not_in(held), Job.deadline_at <= now),
+            or_(Job.kind.not_in(paused_kinds), Job.deadline_at <= now),
         )
         .order_by(Job.run_at, Job.id)
         .limit(limit)
@@ -151,18 +151,19 @@ def release_due(
         .execution_options(synchronize_session=False)
     ).all()
     in_order = sorted(released, key=lambda row: (row.run_at, row.id))
-    return [Due(row.id, row.kind, row.lane, row.trace, is_new=row.claims == 0) for row in in_order]
+    return [DueJob(row.id, row.kind, row.lane, row.trace, is_new=row.claims == 0) for row in in_order]
 
 
-def next_look(
-    session: Session, *, now: datetime, held: Collection[str] = ()
+def next_check(
+    session: Session, *, now: datetime, paused_kinds: Collection[str] = ()
 ) -> tuple[datetime | None, datetime | None]:
     """When to look for due jobs again: at a system time, and at a wall time, whichever comes first.
 
-    A job that came due after the last look and waits for nothing is looked at now; a `held` one at its deadline.
+    A job that came due after the last look and waits for nothing is looked at now; a `paused_kinds` one at its
+    deadline.
     """
     waits_for_nothing = Job.wait_until.is_(None) & Job.nudge_again_at.is_(None)
-    is_held = Job.kind.in_(held)
+    is_held = Job.kind.in_(paused_kinds)
     due_at = case(
         (is_held & Job.deadline_at.is_(None), None),
         (is_held, func.greatest(Job.run_at, Job.deadline_at)),
@@ -220,11 +221,11 @@ def claim(session: Session, job_id: int, *, now: datetime, wall: datetime) -> Jo
     return None if row is None else Job(**row._mapping)
 
 
-def hold(session: Session, job: Job) -> None:
+def lock_claimed(session: Session, job: Job) -> None:
     """Lock a claimed job's row before what hangs on it, as everybody does. Raise Lost if it is not this worker's."""
     ours = (Job.id == job.id) & (Job.status == JobStatus.RUNNING) & (Job.claims == job.claims)
     if session.scalar(select(Job.id).where(ours).with_for_update()) is None:
-        raise Lost(f"job {job.id}")
+        raise JobLost(f"job {job.id}")
 
 
 def finish(session: Session, job: Job, outcome: rules.Outcome, *, now: datetime, wall: datetime) -> JobStatus:
@@ -246,11 +247,11 @@ def finish(session: Session, job: Job, outcome: rules.Outcome, *, now: datetime,
         {"job_id": job.id, "held_claims": job.claims} | {f"new_{name}": value for name, value in values.items()},
     ).scalar_one_or_none()
     if written is None:
-        raise Lost(f"job {job.id}")
+        raise JobLost(f"job {job.id}")
     for name, value in values.items():
         setattr(job, name, value)  # its last error is read by what settles what hangs on it
     if not written.is_over:
-        db.notify(session, db.JOBS)
+        db.notify(session, db.JOBS_CHANNEL)
     return written
 
 
@@ -269,7 +270,7 @@ def _after(failure: rules.Retry, job: Job, *, now: datetime, wall: datetime) -> 
     return {"status": JobStatus.PENDING, "run_at": again.run_at, "wait_until": again.wait_until}
 
 
-def take_back(session: Session, *, now: datetime, wall: datetime) -> list[Job]:
+def release_expired(session: Session, *, now: datetime, wall: datetime) -> list[Job]:
     """Make jobs pending again whose worker let the lease run out, and return those that have no attempt left.
 
     What is returned has become `failed`; the caller settles what hangs on it in the same transaction.
@@ -294,7 +295,7 @@ def take_back(session: Session, *, now: datetime, wall: datetime) -> list[Job]:
     )
 
 
-def of_subject(session: Session, subject: str, kinds: Sequence[str]) -> list[Job]:
+def jobs_of_subject(session: Session, subject: str, kinds: Sequence[str]) -> list[Job]:
     """Return the jobs of these kinds for one subject, in the order of their moments."""
     query = select(Job).where(Job.subject == subject, Job.kind.in_(kinds)).order_by(Job.run_at, Job.id)
     return list(session.scalars(query))

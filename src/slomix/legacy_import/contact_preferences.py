@@ -7,49 +7,62 @@ from zoneinfo import ZoneInfo
 
 from slomix import words
 from slomix.contacts import rules
-from slomix.contacts.preferences import Wishes, read_quiet_hours
+from slomix.contacts.preferences import Preferences, read_quiet_hours
 from slomix.contacts.rules import (
     EmptyQuietHours,
-    Preferred,
+    InvalidCooldown,
+    PreferredChannel,
     QuietHours,
-    Sound,
-    SoundTooOften,
+    ReadySound,
     parse_preferred,
     parse_zone,
 )
 from slomix.errors import Invalid
-from slomix.legacy_import.people import Movers
-from slomix.legacy_import.report import Kind, Outcome, Report
-from slomix.legacy_import.source import Row, Snapshot
+from slomix.legacy_import.people import PeopleToImport
+from slomix.legacy_import.report import ImportOutcome, ImportReport, RowKind
+from slomix.legacy_import.source import SourceRow, SourceSnapshot
 
 
-def decide(
-    theirs: Snapshot, movers: Movers, has_chosen_here: Collection[str], *, zone: ZoneInfo, report: Report
-) -> dict[str, Wishes]:
+def decide_preferences(
+    snapshot: SourceSnapshot,
+    movers: PeopleToImport,
+    has_chosen_here: Collection[str],
+    *,
+    zone: ZoneInfo,
+    report: ImportReport,
+) -> dict[str, Preferences]:
     """Return the preferences to keep by Discord id. `has_chosen_here` are guids."""
-    settings = {row["user_id"]: row for row in theirs["availability_user_settings"]}
+    settings = {row["user_id"]: row for row in snapshot["availability_user_settings"]}
     silenced = {
         row["user_id"]
-        for row in theirs["availability_subscriptions"]
+        for row in snapshot["availability_subscriptions"]
         if _lower(row["channel_type"]) == "discord" and row["enabled"] is False
     }
-    kept: dict[str, Wishes] = {}
-    for row in theirs["subscription_preferences"]:
+    kept: dict[str, Preferences] = {}
+    for row in snapshot["subscription_preferences"]:
         person = movers.people.get(row["user_id"])
         if person is None:
-            report.add(Kind.PREFERENCES, Outcome.LEFT, words.NOT_MOVING_IN, who=movers.who(row["user_id"]))
+            report.add(
+                RowKind.PREFERENCES, ImportOutcome.LEFT, words.NOT_MOVING_IN, who=movers.describe(row["user_id"])
+            )
         elif person.guid in has_chosen_here:
-            report.add(Kind.PREFERENCES, Outcome.HERE, words.CHOSEN_HERE, who=person.who)
+            report.add(RowKind.PREFERENCES, ImportOutcome.HERE, words.CHOSEN_HERE, who=person.label)
         else:
-            wishes, changes = read(row, settings.get(row["user_id"], {}), row["user_id"] in silenced, zone)
+            wishes, changes = convert_preferences(
+                row, settings.get(row["user_id"], {}), row["user_id"] in silenced, zone
+            )
             kept[person.discord_id] = wishes
             said = "; ".join(changes)
-            report.add(Kind.PREFERENCES, Outcome.CHANGED if said else Outcome.TAKEN, said, who=person.who)
-    _report_what_is_left(theirs, movers, report)
+            report.add(
+                RowKind.PREFERENCES, ImportOutcome.CHANGED if said else ImportOutcome.TAKEN, said, who=person.label
+            )
+    _report_what_is_left(snapshot, movers, report)
     return kept
 
 
-def read(row: Row, settings: Row, is_silenced: bool, zone: ZoneInfo) -> tuple[Wishes, list[str]]:
+def convert_preferences(
+    row: SourceRow, settings: SourceRow, is_silenced: bool, zone: ZoneInfo
+) -> tuple[Preferences, list[str]]:
     """Translate a player's preferences, and list what had to be changed."""
     changes: list[str] = []
     allows = row["allow_promotions"] is True
@@ -59,9 +72,9 @@ def read(row: Row, settings: Row, is_silenced: bool, zone: ZoneInfo) -> tuple[Wi
     if allows and is_silenced:
         changes.append(words.DISCORD_SWITCHED_OFF)
     is_called = allows and not is_always_quiet and not is_silenced
-    wishes = Wishes(
+    wishes = Preferences(
         zone=_zone(row["timezone"], zone, changes),
-        ticked=frozenset({rules.Kind.CAMPAIGNS} if is_called else ()),
+        ticked=frozenset({rules.MessageKind.CAMPAIGNS} if is_called else ()),
         preferred_channel=_preferred(row["preferred_channel"], changes),
         quiet_hours=quiet,
         sound=_sound(settings.get("sound_cooldown_seconds"), changes),
@@ -77,25 +90,25 @@ def _zone(text: str | None, zone: ZoneInfo, changes: list[str]) -> ZoneInfo:
         return zone
 
 
-def _preferred(text: str | None, changes: list[str]) -> Preferred:
+def _preferred(text: str | None, changes: list[str]) -> PreferredChannel:
     try:
-        return parse_preferred(_lower(text) or Preferred.ANY)
+        return parse_preferred(_lower(text) or PreferredChannel.ANY)
     except Invalid:
         changes.append(words.CHANNEL_CHANGED)
-        return Preferred.ANY
+        return PreferredChannel.ANY
 
 
-def _sound(seconds: object, changes: list[str]) -> Sound:
+def _sound(seconds: object, changes: list[str]) -> ReadySound:
     """Keep the cooldown, but leave the sound off: it was on by default there, so it was no choice."""
     if seconds is None:
-        return Sound()
+        return ReadySound()
     try:
         if not isinstance(seconds, int):
-            raise SoundTooOften
-        return Sound(cooldown=timedelta(seconds=max(0, min(seconds, 10**6))))
-    except SoundTooOften:
+            raise InvalidCooldown
+        return ReadySound(cooldown=timedelta(seconds=max(0, min(seconds, 10**6))))
+    except InvalidCooldown:
         changes.append(words.COOLDOWN_CHANGED)
-        return Sound()
+        return ReadySound()
 
 
 def _quiet_hours(stored: object, changes: list[str]) -> tuple[QuietHours | None, bool]:
@@ -119,26 +132,36 @@ def _quiet_hours(stored: object, changes: list[str]) -> tuple[QuietHours | None,
         return None, False
 
 
-def _report_what_is_left(theirs: Snapshot, movers: Movers, report: Report) -> None:
-    for row in theirs["subscription_preferences"]:
+def _report_what_is_left(snapshot: SourceSnapshot, movers: PeopleToImport, report: ImportReport) -> None:
+    for row in snapshot["subscription_preferences"]:
         if isinstance(row["notify_threshold"], int) and row["notify_threshold"] > 0:
-            report.add(Kind.THRESHOLDS, Outcome.LEFT, words.THRESHOLD_DID_NOTHING, who=movers.who(row["user_id"]))
+            report.add(
+                RowKind.THRESHOLDS, ImportOutcome.LEFT, words.THRESHOLD_DID_NOTHING, who=movers.describe(row["user_id"])
+            )
         for channel in ("telegram", "signal"):
             if row[f"{channel}_handle_encrypted"]:
-                report.add(Kind.HANDLES, Outcome.LEFT, words.SEALED_THERE, who=movers.who(row["user_id"]), what=channel)
-    for row in theirs["availability_user_settings"]:
-        for kind, column in ((Kind.REMINDERS, "availability_reminders_enabled"), (Kind.SOUNDS, "sound_enabled")):
+                report.add(
+                    RowKind.HANDLES,
+                    ImportOutcome.LEFT,
+                    words.SEALED_THERE,
+                    who=movers.describe(row["user_id"]),
+                    what=channel,
+                )
+    for row in snapshot["availability_user_settings"]:
+        for kind, column in ((RowKind.REMINDERS, "availability_reminders_enabled"), (RowKind.SOUNDS, "sound_enabled")):
             if row[column] is not None:
                 reason = words.ON_BY_DEFAULT if row[column] else words.OFF_STAYS_OFF
-                report.add(kind, Outcome.LEFT, reason, who=movers.who(row["user_id"]))
-    for row in theirs["availability_subscriptions"]:
+                report.add(kind, ImportOutcome.LEFT, reason, who=movers.describe(row["user_id"]))
+    for row in snapshot["availability_subscriptions"]:
         channel = _lower(row["channel_type"])
         is_discord_on = channel == "discord" and row["enabled"] is not False
         reason = words.DISCORD_BY_LOGIN if is_discord_on else words.LINK_AGAIN if row["enabled"] else words.DISCORD_OFF
-        report.add(Kind.SUBSCRIPTIONS, Outcome.LEFT, reason, who=movers.who(row["user_id"]), what=channel)
-    for row in theirs["availability_channel_links"]:
+        report.add(RowKind.SUBSCRIPTIONS, ImportOutcome.LEFT, reason, who=movers.describe(row["user_id"]), what=channel)
+    for row in snapshot["availability_channel_links"]:
         what = f"{_lower(row['channel_type'])}, {'confirmed there' if row['verified_at'] else 'never confirmed'}"
-        report.add(Kind.ADDRESSES, Outcome.LEFT, words.LINK_AGAIN, who=movers.who(row["user_id"]), what=what)
+        report.add(
+            RowKind.ADDRESSES, ImportOutcome.LEFT, words.LINK_AGAIN, who=movers.describe(row["user_id"]), what=what
+        )
 
 
 def _lower(text: str | None) -> str:

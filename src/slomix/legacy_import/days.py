@@ -11,9 +11,9 @@ from slomix.availability import rules as availability
 from slomix.availability.rules import HORIZON, Status
 from slomix.campaigns import rules as campaigns
 from slomix.contacts.rules import ChannelName
-from slomix.legacy_import.people import Movers
-from slomix.legacy_import.report import Kind, Outcome, Report
-from slomix.legacy_import.source import Row, Snapshot
+from slomix.legacy_import.people import PeopleToImport
+from slomix.legacy_import.report import ImportOutcome, ImportReport, RowKind
+from slomix.legacy_import.source import SourceRow, SourceSnapshot
 
 _EVENT = re.compile(
     r"(?P<name>PROMOTE:(?:T-15|T0|FOLLOWUP)|DAILY_REMINDER|SESSION_READY):(?P<day>\d{4}-\d\d-\d\d)(?::threshold=\d+)?"
@@ -32,7 +32,7 @@ _OVER = {"sent", "followup_sent", "partial", "failed", "cancelled"}
 
 
 @dataclass(frozen=True)
-class Said:
+class ImportedStatus:
     """A player's status for a day there; `since` is None if unknown."""
 
     discord_id: str
@@ -42,36 +42,48 @@ class Said:
 
 
 def decide_statuses(
-    theirs: Snapshot, movers: Movers, here: Collection[tuple[str, date]], *, today: date, now: datetime, report: Report
-) -> list[Said]:
-    """Return the statuses to import, past ones too, as history. `here` are guids with the days set here."""
-    kept: list[Said] = []
-    for row in theirs["availability_entries"]:
+    snapshot: SourceSnapshot,
+    movers: PeopleToImport,
+    linked_here: Collection[tuple[str, date]],
+    *,
+    today: date,
+    now: datetime,
+    report: ImportReport,
+) -> list[ImportedStatus]:
+    """Return the statuses to import, past ones too, as history. `linked_here` are guids with the days set here."""
+    kept: list[ImportedStatus] = []
+    for row in snapshot["availability_entries"]:
         person = movers.people.get(row["user_id"])
         what = f"{row['entry_date'] or 'some day'} {row['status']}"
         status = next((known_status for known_status in Status if known_status.value == row["status"]), None)
         if person is None:
-            report.add(Kind.STATUSES, Outcome.LEFT, words.NOT_MOVING_IN, who=movers.who(row["user_id"]), what=what)
+            report.add(
+                RowKind.STATUSES,
+                ImportOutcome.LEFT,
+                words.NOT_MOVING_IN,
+                who=movers.describe(row["user_id"]),
+                what=what,
+            )
             continue
-        outcome, reason = Outcome.LEFT, ""
+        outcome, reason = ImportOutcome.LEFT, ""
         if row["entry_date"] is None:
             reason = words.NO_DAY
         elif status is None:
             reason = words.NO_STATUS
         elif row["entry_date"] - today > HORIZON:
             reason = words.FAR_AWAY.format(days=HORIZON.days)
-        elif (person.guid, row["entry_date"]) in here:
-            outcome, reason = Outcome.HERE, words.STATUS_HERE
+        elif (person.guid, row["entry_date"]) in linked_here:
+            outcome, reason = ImportOutcome.HERE, words.STATUS_HERE
         else:
-            outcome = Outcome.TAKEN
+            outcome = ImportOutcome.TAKEN
             since = min(row["updated_at"], now) if row["updated_at"] else None
-            kept.append(Said(person.discord_id, row["entry_date"], status, since))
-        report.add(Kind.STATUSES, outcome, reason, who=person.who, what=what)
+            kept.append(ImportedStatus(person.discord_id, row["entry_date"], status, since))
+        report.add(RowKind.STATUSES, outcome, reason, who=person.label, what=what)
     return kept
 
 
 @dataclass(frozen=True)
-class Told:
+class SentNotice:
     """A message of the earlier site to a player or a room, about an event that is not over."""
 
     event_key: str
@@ -84,36 +96,38 @@ class Told:
 
 
 def decide_messages(
-    theirs: Snapshot,
-    movers: Movers,
+    snapshot: SourceSnapshot,
+    movers: PeopleToImport,
     players: Mapping[str, str],
     known: Collection[tuple[str | None, str]],
     *,
     today: date,
     now: datetime,
-    report: Report,
-) -> list[Told]:
+    report: ImportReport,
+) -> list[SentNotice]:
     """Return the messages of today or later, once per player and event, so that they aren't sent again.
 
     `players` are guids by Discord id; `known` is what our ledger has sent, or may have sent.
     """
-    kept: list[Told] = []
+    kept: list[SentNotice] = []
     seen = set(known)
-    for row in theirs["notifications_ledger"]:
+    for row in snapshot["notifications_ledger"]:
         found = _read_message(row, players, today=today, now=now)
         key = row["event_key"] or ""
         if isinstance(found, str):
-            report.add(Kind.MESSAGES, Outcome.LEFT, found, who=movers.who(row["user_id"]), what=key)
+            report.add(RowKind.MESSAGES, ImportOutcome.LEFT, found, who=movers.describe(row["user_id"]), what=key)
         elif (found.guid, found.event_key) in seen:
-            report.add(Kind.MESSAGES, Outcome.HERE, words.TOLD_HERE, who=movers.who(row["user_id"]), what=key)
+            report.add(
+                RowKind.MESSAGES, ImportOutcome.HERE, words.TOLD_HERE, who=movers.describe(row["user_id"]), what=key
+            )
         else:
             seen.add((found.guid, found.event_key))
             kept.append(found)
-            report.add(Kind.MESSAGES, Outcome.TAKEN, who=movers.who(row["user_id"]), what=key)
+            report.add(RowKind.MESSAGES, ImportOutcome.TAKEN, who=movers.describe(row["user_id"]), what=key)
     return kept
 
 
-def _read_message(row: Row, players: Mapping[str, str], *, today: date, now: datetime) -> Told | str:
+def _read_message(row: SourceRow, players: Mapping[str, str], *, today: date, now: datetime) -> SentNotice | str:
     """Return the message, or the reason why it doesn't matter."""
     found = _EVENT.fullmatch(row["event_key"] or "")
     day = _day(found["day"]) if found else None
@@ -134,7 +148,7 @@ def _read_message(row: Row, players: Mapping[str, str], *, today: date, now: dat
         return words.NOBODY_HERE
     at = min(row["sent_at"], now) if row["sent_at"] else None
     guid, room = (None, to.removeprefix("-")) if is_room else (players[to], None)
-    return Told(found[0], notice, channel, row["message_id"].strip(), at, guid, room)
+    return SentNotice(found[0], notice, channel, row["message_id"].strip(), at, guid, room)
 
 
 def _day(text: str) -> date | None:
@@ -144,16 +158,16 @@ def _day(text: str) -> date | None:
         return None
 
 
-def report_campaigns(theirs: Snapshot, *, today: date, report: Report) -> None:
+def report_campaigns(snapshot: SourceSnapshot, *, today: date, report: ImportReport) -> None:
     """Report the campaigns, which stay there; warn of those that may still send."""
     jobs: dict[str, list[str]] = defaultdict(list)
-    for row in theirs["availability_promotion_jobs"]:
+    for row in snapshot["availability_promotion_jobs"]:
         jobs[row["campaign_id"]].append(f"{row['job_type']} {row['status']}")
     log: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in theirs["availability_promotion_send_logs"]:
+    for row in snapshot["availability_promotion_send_logs"]:
         log[row["campaign_id"]][row["status"] or ""] += 1
     may_send = 0
-    for row in theirs["availability_promotion_campaigns"]:
+    for row in snapshot["availability_promotion_campaigns"]:
         day, status = row["campaign_date"], row["status"]
         open_jobs = any(job.endswith((" pending", " running")) for job in jobs[row["id"]])
         may_send += day is not None and day >= today and (status not in _OVER or open_jobs)
@@ -161,13 +175,13 @@ def report_campaigns(theirs: Snapshot, *, today: date, report: Report) -> None:
         parts += [f"{row['recipient_count']} asked"] if row["recipient_count"] is not None else []
         parts += sorted(jobs[row["id"]])
         parts += [f"{number} tries {came_to}" for came_to, number in sorted(log[row["id"]].items())]
-        report.add(Kind.CAMPAIGNS, Outcome.LEFT, words.NOT_OUR_LEDGER, what=", ".join(parts))
+        report.add(RowKind.CAMPAIGNS, ImportOutcome.LEFT, words.NOT_OUR_LEDGER, what=", ".join(parts))
     if may_send:
         number = f"{may_send} campaign{'s' if may_send > 1 else ''}"
         report.warnings.append(words.CAMPAIGNS_OPEN_THERE.format(number=number))
 
 
-def report_rights(theirs: Snapshot, report: Report) -> None:
+def report_rights(snapshot: SourceSnapshot, report: ImportReport) -> None:
     """Report the roles, which admins of this site grant anew."""
-    for row in theirs["user_permissions"]:
-        report.add(Kind.RIGHTS, Outcome.LEFT, words.RIGHTS_ANEW, what=row["tier"] or "")
+    for row in snapshot["user_permissions"]:
+        report.add(RowKind.RIGHTS, ImportOutcome.LEFT, words.RIGHTS_ANEW, what=row["tier"] or "")

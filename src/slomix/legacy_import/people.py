@@ -9,8 +9,8 @@ from functools import cached_property
 
 from slomix import words
 from slomix.accounts.rules import is_discord_id
-from slomix.legacy_import.report import Kind, Outcome, Report
-from slomix.legacy_import.source import Row, Snapshot
+from slomix.legacy_import.report import ImportOutcome, ImportReport, RowKind
+from slomix.legacy_import.source import SourceRow, SourceSnapshot
 from slomix.presence.game_names import plain_name
 
 # The length limit there.
@@ -18,7 +18,7 @@ NAME_LENGTH = 100
 
 
 @dataclass(frozen=True)
-class Account:
+class LegacyAccount:
     """A Discord account here; `guid` is None without a profile."""
 
     guid: str | None
@@ -26,23 +26,23 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Here:
+class CurrentState:
     """The state here that decides about people: accounts by Discord id, and guids."""
 
-    accounts: Mapping[str, Account] = field(default_factory=dict)
+    accounts: Mapping[str, LegacyAccount] = field(default_factory=dict)
     profiles: Collection[str] = ()
     # Profiles that moved in earlier, and those that their owner gave up here.
     moved: Collection[str] = ()
     released: Collection[str] = ()
 
     @cached_property
-    def taken(self) -> frozenset[str]:
+    def taken_profiles(self) -> frozenset[str]:
         """Return the profiles that have an owner."""
         return frozenset(account.guid for account in self.accounts.values() if account.guid is not None)
 
 
 @dataclass(frozen=True)
-class Person:
+class LegacyPerson:
     """A person of the earlier site with their profile there."""
 
     discord_id: str
@@ -54,79 +54,87 @@ class Person:
     last_login_at: datetime | None = None
 
     @property
-    def who(self) -> str:
+    def label(self) -> str:
         return plain_name(self.name)
 
 
 @dataclass
-class Movers:
+class PeopleToImport:
     """The people who move in, by Discord id; who of them is linked already; and the profiles to create."""
 
-    people: dict[str, Person] = field(default_factory=dict)
+    people: dict[str, LegacyPerson] = field(default_factory=dict)
     linked: set[str] = field(default_factory=set)
-    profiles: list[Person] = field(default_factory=list)
+    profiles: list[LegacyPerson] = field(default_factory=list)
     # Names there, by user id.
     names: dict[str, str] = field(default_factory=dict)
 
-    def who(self, user_id: str | None) -> str:
+    def describe(self, user_id: str | None) -> str:
         """Return a name for the report; empty if unknown."""
         return self.names.get(user_id or "", "")
 
 
-def decide(theirs: Snapshot, here: Here, report: Report) -> Movers:
+def decide_people(snapshot: SourceSnapshot, current: CurrentState, report: ImportReport) -> PeopleToImport:
     """Decide who moves in, and report every account, link and profile that doesn't, with the reason."""
-    movers = Movers(names=_names(theirs))
-    people = _without_disputed(_people(theirs, report), report)
+    movers = PeopleToImport(names=_names(snapshot))
+    people = _without_disputed(_people(snapshot, report), report)
     for person in people:
-        _decide(person, here, movers, report)
-    _accounts_without_profile(theirs, {person.discord_id for person in people}, report)
+        _decide(person, current, movers, report)
+    _accounts_without_profile(snapshot, {person.discord_id for person in people}, report)
     return movers
 
 
-def _decide(person: Person, here: Here, movers: Movers, report: Report) -> None:
-    account = here.accounts.get(person.discord_id)
+def _decide(person: LegacyPerson, current: CurrentState, movers: PeopleToImport, report: ImportReport) -> None:
+    account = current.accounts.get(person.discord_id)
     match account:
-        case _ if person.guid in here.moved:
-            outcome, reason = Outcome.HERE, words.MOVED_BEFORE
-        case _ if person.guid in here.released:
-            outcome, reason = Outcome.LEFT, words.RELEASED_HERE
-        case Account(guid=guid) if guid == person.guid:
-            outcome, reason = Outcome.HERE, words.LINKED_HERE
-        case Account(guid=str()):
-            outcome, reason = Outcome.LEFT, words.LINKED_HERE_TO_ANOTHER
-        case _ if person.guid in here.taken:
-            outcome, reason = Outcome.LEFT, words.TAKEN_HERE
-        case Account(has_open_claim=True):
-            outcome, reason = Outcome.LEFT, words.CLAIM_OPEN_HERE
+        case _ if person.guid in current.moved:
+            outcome, reason = ImportOutcome.HERE, words.MOVED_BEFORE
+        case _ if person.guid in current.released:
+            outcome, reason = ImportOutcome.LEFT, words.RELEASED_HERE
+        case LegacyAccount(guid=guid) if guid == person.guid:
+            outcome, reason = ImportOutcome.HERE, words.LINKED_HERE
+        case LegacyAccount(guid=str()):
+            outcome, reason = ImportOutcome.LEFT, words.LINKED_HERE_TO_ANOTHER
+        case _ if person.guid in current.taken_profiles:
+            outcome, reason = ImportOutcome.LEFT, words.TAKEN_HERE
+        case LegacyAccount(has_open_claim=True):
+            outcome, reason = ImportOutcome.LEFT, words.CLAIM_OPEN_HERE
         case _:
-            outcome, reason = Outcome.TAKEN, ""
-    report.add(Kind.LINKS, outcome, reason, who=person.who, what=person.guid)
+            outcome, reason = ImportOutcome.TAKEN, ""
+    report.add(RowKind.LINKS, outcome, reason, who=person.label, what=person.guid)
     _report_account(person, account, outcome, reason, report)
-    if person.guid in here.profiles:
-        report.add(Kind.PROFILES, Outcome.HERE, words.PROFILE_HERE, who=person.who, what=person.guid)
-    elif outcome is not Outcome.TAKEN:
-        report.add(Kind.PROFILES, Outcome.LEFT, words.PROFILE_NOT_MOVED, who=person.who, what=person.guid)
-    else:
-        report.add(Kind.PROFILES, Outcome.TAKEN, who=person.who, what=person.guid)
-        movers.profiles.append(person)
-    if outcome is Outcome.TAKEN or reason == words.LINKED_HERE:
+    _decide_profile(person, outcome, current, movers, report)
+    if outcome is ImportOutcome.TAKEN or reason == words.LINKED_HERE:
         movers.people[person.discord_id] = person
         if reason == words.LINKED_HERE:
             movers.linked.add(person.discord_id)
 
 
-def _report_account(person: Person, account: Account | None, outcome: Outcome, reason: str, report: Report) -> None:
+def _decide_profile(
+    person: LegacyPerson, outcome: ImportOutcome, current: CurrentState, movers: PeopleToImport, report: ImportReport
+) -> None:
+    if person.guid in current.profiles:
+        report.add(RowKind.PROFILES, ImportOutcome.HERE, words.PROFILE_HERE, who=person.label, what=person.guid)
+    elif outcome is not ImportOutcome.TAKEN:
+        report.add(RowKind.PROFILES, ImportOutcome.LEFT, words.PROFILE_NOT_MOVED, who=person.label, what=person.guid)
+    else:
+        report.add(RowKind.PROFILES, ImportOutcome.TAKEN, who=person.label, what=person.guid)
+        movers.profiles.append(person)
+
+
+def _report_account(
+    person: LegacyPerson, account: LegacyAccount | None, outcome: ImportOutcome, reason: str, report: ImportReport
+) -> None:
     if account is not None:
-        outcome, reason = Outcome.HERE, ""
-    report.add(Kind.ACCOUNTS, outcome, reason, who=plain_name(person.display_name), what=person.guid)
+        outcome, reason = ImportOutcome.HERE, ""
+    report.add(RowKind.ACCOUNTS, outcome, reason, who=plain_name(person.display_name), what=person.guid)
 
 
-def _people(theirs: Snapshot, report: Report) -> list[Person]:
+def _people(snapshot: SourceSnapshot, report: ImportReport) -> list[LegacyPerson]:
     """List the people with a profile there; of two link tables the newer one wins."""
-    accounts = {row["user_id"]: row for row in theirs["discord_accounts"]}
-    users = {row["id"]: row for row in theirs["website_users"]}
-    newer = {row["user_id"]: row for row in theirs["user_player_links"]}
-    older = {row["discord_id"]: row for row in theirs["player_links"]}
+    accounts = {row["user_id"]: row for row in snapshot["discord_accounts"]}
+    users = {row["id"]: row for row in snapshot["website_users"]}
+    newer = {row["user_id"]: row for row in snapshot["user_player_links"]}
+    older = {row["discord_id"]: row for row in snapshot["player_links"]}
     found = []
     for discord_id in sorted({*newer, *older}, key=str):
         new, old = newer.get(discord_id), older.get(discord_id)
@@ -134,16 +142,16 @@ def _people(theirs: Snapshot, report: Report) -> list[Person]:
         if new is not None and old is not None:
             is_same = new["player_guid"] == old["player_guid"]
             reason = words.SAME_IN_BOTH if is_same else words.NEWER_TABLE_WINS
-            report.add(Kind.LINKS, Outcome.LEFT, reason, who=who, what=_text(old["player_guid"]))
+            report.add(RowKind.LINKS, ImportOutcome.LEFT, reason, who=who, what=_text(old["player_guid"]))
         why_not = _why_no_link(discord_id, new or old or {}, accounts.get(discord_id))
         if why_not:
-            report.add(Kind.LINKS, Outcome.LEFT, why_not, who=who)
+            report.add(RowKind.LINKS, ImportOutcome.LEFT, why_not, who=who)
         else:
             found.append(_person(discord_id, new, old, accounts.get(discord_id, {}), users.get(discord_id, {})))
     return found
 
 
-def _why_no_link(discord_id: str | None, link: Row, account: Row | None) -> str | None:
+def _why_no_link(discord_id: str | None, link: SourceRow, account: SourceRow | None) -> str | None:
     """Explain why such a row is no link, or return None if it is one."""
     if discord_id is None or not is_discord_id(discord_id) or int(discord_id) == 0:
         return words.NO_DISCORD_ID
@@ -152,7 +160,9 @@ def _why_no_link(discord_id: str | None, link: Row, account: Row | None) -> str 
     return None if _text(link["player_guid"]) else words.NO_GUID
 
 
-def _person(discord_id: str, new: Row | None, old: Row | None, account: Row, user: Row) -> Person:
+def _person(
+    discord_id: str, new: SourceRow | None, old: SourceRow | None, account: SourceRow, user: SourceRow
+) -> LegacyPerson:
     link = new or old or {}
     guid = _text(link["player_guid"])
     of_same = old if old is not None and _text(old["player_guid"]) == guid else {}
@@ -161,7 +171,7 @@ def _person(discord_id: str, new: Row | None, old: Row | None, account: Row, use
     names = list(dict.fromkeys(names)) or [guid]
     username = _text(account.get("username")) or _text((old or {}).get("discord_username")) or plain_name(names[0])
     display_name = _text(account.get("display_name")) or username
-    return Person(
+    return LegacyPerson(
         discord_id=discord_id,
         guid=guid,
         name=names[0],
@@ -172,30 +182,32 @@ def _person(discord_id: str, new: Row | None, old: Row | None, account: Row, use
     )
 
 
-def _without_disputed(people: list[Person], report: Report) -> list[Person]:
+def _without_disputed(people: list[LegacyPerson], report: ImportReport) -> list[LegacyPerson]:
     """Leave out profiles that two accounts claim, as only their owners know who is right."""
     owners = defaultdict(list)
     for person in people:
         owners[person.guid].append(person)
     for guid, claiming in owners.items():
         for person in claiming if len(claiming) > 1 else ():
-            report.add(Kind.LINKS, Outcome.LEFT, words.CLAIMED_BY_TWO, who=plain_name(person.display_name), what=guid)
+            report.add(
+                RowKind.LINKS, ImportOutcome.LEFT, words.CLAIMED_BY_TWO, who=plain_name(person.display_name), what=guid
+            )
     return [person for person in people if len(owners[person.guid]) == 1]
 
 
-def _accounts_without_profile(theirs: Snapshot, moving: Collection[str], report: Report) -> None:
-    accounts = {row["user_id"]: row for row in theirs["discord_accounts"]}
+def _accounts_without_profile(snapshot: SourceSnapshot, moving: Collection[str], report: ImportReport) -> None:
+    accounts = {row["user_id"]: row for row in snapshot["discord_accounts"]}
     for user_id, row in accounts.items():
         if user_id not in moving:
             name = _text(row["display_name"]) or _text(row["username"])
-            report.add(Kind.ACCOUNTS, Outcome.LEFT, words.NO_PROFILE_THERE, who=plain_name(name))
+            report.add(RowKind.ACCOUNTS, ImportOutcome.LEFT, words.NO_PROFILE_THERE, who=plain_name(name))
     linked = {*accounts, *moving}
-    gone = sum(row["id"] not in linked for row in theirs["website_users"])
+    gone = sum(row["id"] not in linked for row in snapshot["website_users"])
     if gone:
-        report.add(Kind.ACCOUNTS, Outcome.LEFT, words.NO_ACCOUNT_THERE, number=gone)
+        report.add(RowKind.ACCOUNTS, ImportOutcome.LEFT, words.NO_ACCOUNT_THERE, number=gone)
 
 
-def _names(theirs: Snapshot) -> dict[str, str]:
+def _names(snapshot: SourceSnapshot) -> dict[str, str]:
     """Collect names there: the profile's, else the Discord account's, else the one beside a status."""
     found: dict[str, str] = {}
     for table, key, columns in (
@@ -204,14 +216,14 @@ def _names(theirs: Snapshot) -> dict[str, str]:
         ("discord_accounts", "user_id", ("display_name", "username")),
         ("availability_entries", "user_id", ("user_name",)),
     ):
-        for row in theirs[table]:
+        for row in snapshot[table]:
             name = next((_text(row[column]) for column in columns if _text(row[column])), "")
             if name and row[key]:
                 found.setdefault(row[key], plain_name(name))
     return found
 
 
-def _name_in(link: Row) -> str:
+def _name_in(link: SourceRow) -> str:
     return plain_name(_text(link.get("player_name")) or _text(link.get("discord_username")))
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
-class Kind(enum.StrEnum):
+class RowKind(enum.StrEnum):
     """The subject of a row, in the order of the report."""
 
     PROFILES = "profiles"
@@ -26,7 +26,7 @@ class Kind(enum.StrEnum):
     RIGHTS = "rights"
 
 
-class Outcome(enum.StrEnum):
+class ImportOutcome(enum.StrEnum):
     """The result for a row: taken as it was, taken with a change, here already, or left."""
 
     TAKEN = "taken"
@@ -36,11 +36,11 @@ class Outcome(enum.StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class ImportFinding:
     """A row, or `number` of them for the same reason. `who` is a name in the game or on Discord."""
 
-    kind: Kind
-    outcome: Outcome
+    kind: RowKind
+    outcome: ImportOutcome
     reason: str = ""
     who: str = ""
     what: str = ""
@@ -48,33 +48,33 @@ class Finding:
 
 
 @dataclass
-class Report:
+class ImportReport:
     """All findings, and what an operator should do before going on."""
 
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[ImportFinding] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     # Tables that are missing, or not in the known shape, with the reason.
     tables_missing: dict[str, str] = field(default_factory=dict)
 
     def add(
-        self, kind: Kind, outcome: Outcome, reason: str = "", *, who: str = "", what: str = "", number: int = 1
+        self, kind: RowKind, outcome: ImportOutcome, reason: str = "", *, who: str = "", what: str = "", number: int = 1
     ) -> None:
-        self.findings.append(Finding(kind, outcome, reason, who, what, number))
+        self.findings.append(ImportFinding(kind, outcome, reason, who, what, number))
 
     @property
     def would_write(self) -> bool:
         """Check whether any row is new."""
-        return any(finding.outcome in {Outcome.TAKEN, Outcome.CHANGED} for finding in self.findings)
+        return any(finding.outcome in {ImportOutcome.TAKEN, ImportOutcome.CHANGED} for finding in self.findings)
 
-    def count(self, kind: Kind, outcome: Outcome) -> int:
+    def count(self, kind: RowKind, outcome: ImportOutcome) -> int:
         return sum(finding.number for finding in self.findings if (finding.kind, finding.outcome) == (kind, outcome))
 
-    def counted(self) -> Iterator[tuple[Kind, Outcome, str, int]]:
+    def counted(self) -> Iterator[tuple[RowKind, ImportOutcome, str, int]]:
         """Count the rows of each kind by outcome and reason."""
-        numbers: Counter[tuple[Kind, Outcome, str]] = Counter()
+        numbers: Counter[tuple[RowKind, ImportOutcome, str]] = Counter()
         for finding in self.findings:
             numbers[finding.kind, finding.outcome, finding.reason] += finding.number
-        kinds, outcomes = list(Kind), list(Outcome)
+        kinds, outcomes = list(RowKind), list(ImportOutcome)
         for kind, outcome, reason in sorted(
             numbers, key=lambda row: (kinds.index(row[0]), outcomes.index(row[1]), row[2])
         ):

@@ -20,15 +20,15 @@ from slomix import words
 from slomix.database.session import libpq_url
 from slomix.errors import Invalid
 
-Row = Mapping[str, Any]
+SourceRow = Mapping[str, Any]
 
 
-class NoSource(Invalid):
+class SourceUnreadable(Invalid):
     """Raised when the earlier site's database cannot be read; the reason contains no password."""
 
 
 @dataclass(frozen=True)
-class Table:
+class SourceTable:
     """The columns to read from a table, as text unless `_AS` says otherwise."""
 
     name: str
@@ -66,23 +66,23 @@ _AS: dict[str, LiteralString] = {
 }
 
 TABLES = (
-    Table("website_users", ("id",), ("created_at", "last_login", "last_login_at")),
-    Table("discord_accounts", ("user_id", "discord_user_id"), ("username", "display_name")),
-    Table("user_player_links", ("user_id", "player_guid"), ("player_name",)),
-    Table(
+    SourceTable("website_users", ("id",), ("created_at", "last_login", "last_login_at")),
+    SourceTable("discord_accounts", ("user_id", "discord_user_id"), ("username", "display_name")),
+    SourceTable("user_player_links", ("user_id", "player_guid"), ("player_name",)),
+    SourceTable(
         "player_links",
         ("player_guid", "discord_id"),
         ("discord_username", "player_name", "display_name", "display_name_source"),
     ),
-    Table("availability_entries", ("user_id", "entry_date", "status"), ("user_name", "updated_at")),
-    Table(
+    SourceTable("availability_entries", ("user_id", "entry_date", "status"), ("user_name", "updated_at")),
+    SourceTable(
         "availability_user_settings",
         ("user_id",),
         ("sound_enabled", "sound_cooldown_seconds", "availability_reminders_enabled"),
     ),
-    Table("availability_channel_links", ("user_id", "channel_type"), ("verified_at",)),
-    Table("availability_subscriptions", ("user_id", "channel_type", "enabled")),
-    Table(
+    SourceTable("availability_channel_links", ("user_id", "channel_type"), ("verified_at",)),
+    SourceTable("availability_subscriptions", ("user_id", "channel_type", "enabled")),
+    SourceTable(
         "subscription_preferences",
         ("user_id", "allow_promotions"),
         (
@@ -94,28 +94,28 @@ TABLES = (
             "signal_handle_encrypted",
         ),
     ),
-    Table("availability_promotion_campaigns", ("id", "campaign_date", "status"), ("dry_run", "recipient_count")),
-    Table("availability_promotion_jobs", ("campaign_id", "job_type", "status")),
-    Table("availability_promotion_send_logs", ("campaign_id", "status")),
-    Table("notifications_ledger", ("user_id", "event_key", "channel_type", "message_id"), ("sent_at",)),
-    Table("user_permissions", ("discord_id", "tier")),
+    SourceTable("availability_promotion_campaigns", ("id", "campaign_date", "status"), ("dry_run", "recipient_count")),
+    SourceTable("availability_promotion_jobs", ("campaign_id", "job_type", "status")),
+    SourceTable("availability_promotion_send_logs", ("campaign_id", "status")),
+    SourceTable("notifications_ledger", ("user_id", "event_key", "channel_type", "message_id"), ("sent_at",)),
+    SourceTable("user_permissions", ("discord_id", "tier")),
 )
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class SourceSnapshot:
     """The rows of each table at one moment, and the tables that are missing or in another shape."""
 
-    rows: Mapping[str, list[Row]]
+    rows: Mapping[str, list[SourceRow]]
     missing: Mapping[str, str] = field(default_factory=dict)
 
-    def __getitem__(self, table: str) -> list[Row]:
+    def __getitem__(self, table: str) -> list[SourceRow]:
         return self.rows.get(table, [])
 
 
-def read(url: str) -> Snapshot:
+def read_source(url: str) -> SourceSnapshot:
     """Read all tables. Raise NoSource with the reason."""
-    rows: dict[str, list[Row]] = {}
+    rows: dict[str, list[SourceRow]] = {}
     missing: dict[str, str] = {}
     with _open(url) as connection:
         try:
@@ -129,25 +129,25 @@ def read(url: str) -> Snapshot:
                 else:
                     rows[table.name] = _rows(connection, table, there)
         except psycopg.Error as error:
-            raise NoSource(words.SOURCE_UNREADABLE.format(reason=_reason(error))) from None
+            raise SourceUnreadable(words.SOURCE_UNREADABLE.format(reason=_reason(error))) from None
     if not {"user_player_links", "player_links"} & set(rows):
-        raise NoSource(words.SOURCE_EMPTY)
-    return Snapshot(rows, missing)
+        raise SourceUnreadable(words.SOURCE_EMPTY)
+    return SourceSnapshot(rows, missing)
 
 
 @contextmanager
 def _open(url: str) -> Iterator["psycopg.Connection[dict[str, Any]]"]:
     scheme, separator, _ = url.partition("://")
     if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
-        raise NoSource(words.SOURCE_NO_ADDRESS)
+        raise SourceUnreadable(words.SOURCE_NO_ADDRESS)
     try:
         if _is_torn(conninfo_to_dict(libpq_url(url))):
-            raise NoSource(words.SOURCE_NO_ADDRESS)
+            raise SourceUnreadable(words.SOURCE_NO_ADDRESS)
         connection = psycopg.connect(libpq_url(url), connect_timeout=10, row_factory=dict_row, client_encoding="utf8")
     except psycopg.OperationalError as error:
-        raise NoSource(words.SOURCE_AWAY.format(reason=_reason(error))) from None
+        raise SourceUnreadable(words.SOURCE_AWAY.format(reason=_reason(error))) from None
     except psycopg.Error:  # its text quotes the address, and the password with it
-        raise NoSource(words.SOURCE_NO_ADDRESS) from None
+        raise SourceUnreadable(words.SOURCE_NO_ADDRESS) from None
     with connection:
         # Before the first statement begins the one transaction: a snapshot that cannot write.
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
@@ -168,7 +168,7 @@ def _columns(connection: "psycopg.Connection[dict[str, Any]]", table: str) -> se
     return {row["attname"] for row in connection.execute(query, [table])}
 
 
-def _rows(connection: "psycopg.Connection[dict[str, Any]]", table: Table, there: set[str]) -> list[Row]:
+def _rows(connection: "psycopg.Connection[dict[str, Any]]", table: SourceTable, there: set[str]) -> list[SourceRow]:
     columns = [
         sql.SQL("{} AS {}").format(
             sql.SQL(_AS.get(column, "{0}::text")).format(sql.Identifier(column)) if column in there else sql.NULL,

@@ -8,14 +8,14 @@ from prometheus_client.metrics_core import Metric
 
 from slomix.campaigns.rules import CampaignStatus
 from slomix.health.rules import PartHealth
-from slomix.metrics.readings import LATE, DeliveryNumbers, JobNumbers, Readings, Tonight
+from slomix.metrics.readings import LATE, DeliveryNumbers, JobNumbers, Readings, TonightNumbers
 
 BY_JOB, BY_NOTICE = ("kind", "lane"), ("channel", "notice")
 
 
-def gauge(name: str, says: str, value: float) -> GaugeMetricFamily:
+def gauge(name: str, description: str, value: float) -> GaugeMetricFamily:
     """Make a gauge with one value."""
-    return GaugeMetricFamily(f"slomix_{name}", says, value=value)
+    return GaugeMetricFamily(f"slomix_{name}", description, value=value)
 
 
 def _gauges(
@@ -28,15 +28,15 @@ def _gauges(
     return family
 
 
-def of_readings(found: Readings) -> Iterator[Metric]:
+def metric_families(readings: Readings) -> Iterator[Metric]:
     """Yield all metrics that come from the database."""
-    yield from _of_jobs(found.jobs)
-    yield from _of_deliveries(found.deliveries)
-    yield _lateness(found.deliveries)
-    yield from _of_parts(found.parts)
-    yield from _of_tonight(found.tonight)
-    yield gauge("sending_paused", "Whether the switch that stops all sending is thrown.", found.is_paused)
-    age = math.inf if found.presence_age is None else found.presence_age
+    yield from _of_jobs(readings.jobs)
+    yield from _of_deliveries(readings.deliveries)
+    yield _lateness(readings.deliveries)
+    yield from _of_parts(readings.parts)
+    yield from _of_tonight(readings.tonight)
+    yield gauge("sending_paused", "Whether the switch that stops all sending is thrown.", readings.is_paused)
+    age = math.inf if readings.presence_age is None else readings.presence_age
     yield gauge("presence_age_seconds", "Since Discord last told who is in voice; +Inf when it never did.", age)
 
 
@@ -137,7 +137,7 @@ def _of_parts(parts: Sequence[PartHealth]) -> Iterator[Metric]:
     )
 
 
-def _of_tonight(tonight: Tonight) -> Iterator[Metric]:
+def _of_tonight(tonight: TonightNumbers) -> Iterator[Metric]:
     yield _gauges(
         "campaigns_today",
         "Today's campaigns, without dry runs.",

@@ -64,7 +64,7 @@ class DeliveryNumbers:
 
 
 @dataclass(frozen=True)
-class Tonight:
+class TonightNumbers:
     """Today's campaigns, without dry runs."""
 
     by_status: Mapping[CampaignStatus, int] = field(default_factory=dict)
@@ -80,13 +80,13 @@ class Readings:
     jobs: Sequence[JobNumbers]
     deliveries: Sequence[DeliveryNumbers]
     parts: Sequence[PartHealth]
-    tonight: Tonight
+    tonight: TonightNumbers
     is_paused: bool
     # Seconds since presence was last recorded; None if it never was.
     presence_age: float | None
 
 
-def read(session: Session, *, today: date, settings: Settings, now: datetime, wall: datetime) -> Readings:
+def take_readings(session: Session, *, today: date, settings: Settings, now: datetime, wall: datetime) -> Readings:
     """Take all readings, in five statements."""
     is_paused, seen_at = session.execute(
         select(
@@ -97,7 +97,7 @@ def read(session: Session, *, today: date, settings: Settings, now: datetime, wa
     return Readings(
         jobs=_jobs(session, now=now, wall=wall),
         deliveries=_deliveries(session, now=now),
-        parts=health.parts(session, health.expected(settings), wall=wall),
+        parts=health.part_healths(session, health.expected_parts(settings), wall=wall),
         tonight=_tonight(session, today, now=now),
         is_paused=is_paused,
         presence_age=None if seen_at is None else (now - seen_at).total_seconds(),
@@ -183,13 +183,13 @@ def _deliveries(session: Session, *, now: datetime) -> list[DeliveryNumbers]:
     ]
 
 
-def _tonight(session: Session, today: date, *, now: datetime) -> Tonight:
+def _tonight(session: Session, today: date, *, now: datetime) -> TonightNumbers:
     asked = select(func.count()).where(Recipient.campaign_id == Campaign.id).scalar_subquery()
     rows = session.execute(
         select(Campaign.status, Campaign.start_at, asked.label("asked")).where(Campaign.day == today, ~Campaign.dry_run)
     ).all()
     standing = [row for row in rows if row.status is not CampaignStatus.CANCELLED]
-    return Tonight(
+    return TonightNumbers(
         by_status=Counter(row.status for row in rows),
         recipients=sum(row.asked for row in standing),
         seconds_to_start=min(((row.start_at - now).total_seconds() for row in standing), key=abs, default=None),

@@ -25,7 +25,7 @@ def install(app: Flask, registry: CollectorRegistry) -> None:
     def end(answer: Response) -> Response:
         seconds = request_log.seconds()
         if seconds is not None and answer.mimetype != STREAM:
-            route = request_log.rule() or NO_ROUTE
+            route = request_log.route_rule() or NO_ROUTE
             method = request.method if request.method in METHODS else "other"
             took.labels(method, route, f"{answer.status_code // 100}xx").observe(seconds)
         return answer

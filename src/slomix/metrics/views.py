@@ -29,7 +29,7 @@ from slomix.metrics.families import gauge
 from slomix.metrics.readings import Readings
 from slomix.runtime.context import Runtime
 from slomix.web import responses as web
-from slomix.web.live import Hub
+from slomix.web.live import EventHub
 from slomix.web.proxies import parse_address
 
 log = structlog.get_logger()
@@ -39,7 +39,7 @@ blueprint = Blueprint("metrics", __name__)
 FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip")
 
 
-class NotForStrangers(NotAllowed):
+class MetricsForbidden(NotAllowed):
     def __init__(self) -> None:
         super().__init__(words.METRICS_NOT_FOR_STRANGERS)
 
@@ -57,7 +57,7 @@ def install(app: Flask, runtime: Runtime) -> None:
 @blueprint.get("/metrics")
 def show() -> Response:
     if not (_has_the_token() or _is_from_here()):
-        raise NotForStrangers
+        raise MetricsForbidden
     registry = cast(CollectorRegistry, current_app.extensions["slomix_metrics"])
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
@@ -79,7 +79,7 @@ def _is_from_here() -> bool:
 class SlomixCollector(Collector):
     """Collects what this process knows, and what the database knows if it answers in time."""
 
-    def __init__(self, runtime: Runtime, hub: Hub, probes: Probes) -> None:
+    def __init__(self, runtime: Runtime, hub: EventHub, probes: Probes) -> None:
         self._runtime, self._hub, self._redis = runtime, hub, probes.redis
         self._readings: Probe[Readings] = Probe(self._read)
 
@@ -90,7 +90,7 @@ class SlomixCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from list(self._process())  # before our own query takes a connection
         until = time.monotonic() + ANSWER_WITHIN
-        asked, pong = self._readings.ask(), self._redis.ask()
+        asked, pong = self._readings.submit(), self._redis.submit()
         found: Readings | None = None
         try:
             found = asked.result(max(0.0, until - time.monotonic()))
@@ -104,12 +104,12 @@ class SlomixCollector(Collector):
         yield gauge("redis_up", "Whether Redis answers this process.", is_up)
         yield gauge("database_up", "Whether the database answers this process.", found is not None)
         if found is not None:
-            yield from families.of_readings(found)
+            yield from families.metric_families(found)
 
     def _process(self) -> Iterator[Metric]:
         yield InfoMetricFamily("slomix_build", "Which version runs, on which Python.", value=_build())
         yield gauge("live_streams", "Open pages that listen for changes, in this process.", self._hub.open_streams())
-        pool, most = self._runtime.database.engine.pool, self._runtime.database.most_connections
+        pool, most = self._runtime.database.engine.pool, self._runtime.database.max_connections
         if isinstance(pool, QueuePool):
             yield gauge("database_pool_size", "Connections that this process keeps.", pool.size())
             yield gauge("database_pool_most", "Connections that this process may have, in a rush.", most)
@@ -121,7 +121,7 @@ class SlomixCollector(Collector):
         now, settings = runtime.clock.now(), runtime.settings
         today = local_day(now, settings.zone, settings.day_starts_at)
         with runtime.transaction() as session:
-            return readings.read(session, today=today, settings=settings, now=now, wall=wall_now())
+            return readings.take_readings(session, today=today, settings=settings, now=now, wall=wall_now())
 
 
 @functools.cache

@@ -11,12 +11,12 @@ from slomix.accounts import service as accounts
 from slomix.availability import triggers
 from slomix.planning import queries, rules, schemas, service, teams
 from slomix.planning.layout import Layout
-from slomix.planning.models import Thread
+from slomix.planning.models import RoomThread
 from slomix.planning.queries import RoomView, Team
 from slomix.planning.rules import Actor
 from slomix.presence.game_names import plain_name
 from slomix.web import responses as web
-from slomix.web.openapi.calls import ANYBODY, PLAYERS, Audience, Calls
+from slomix.web.openapi.calls import ANYBODY, PLAYERS, Callers, Calls
 from slomix.web.openapi.shapes import Id
 from slomix.web.responses import Anonymous, Viewer
 
@@ -27,10 +27,10 @@ STATE = "The room as it stands now."
 
 
 def _actor() -> Actor:
-    return Actor(web.the_player(), web.viewer().can_promote)
+    return Actor(web.require_player(), web.viewer().can_promote)
 
 
-ACTORS = Audience(_actor, PLAYERS.refusals)
+ACTORS = Callers(_actor, PLAYERS.refusals)
 
 
 @blueprint.get("")
@@ -53,7 +53,7 @@ def create(actor: Actor) -> tuple[schemas.OpenedRoom, int]:
     """
     now = web.now()
     with web.runtime().transaction() as session:
-        _hold(session, actor)
+        _lock_link(session, actor)
         _, is_new = service.open_room(session, web.today(now), actor, settings=web.runtime().settings, now=now)
         answer = schemas.OpenedRoom(created=is_new, **dict(_state(session)))
     return answer, 201 if is_new else 200
@@ -61,15 +61,15 @@ def create(actor: Actor) -> tuple[schemas.OpenedRoom, int]:
 
 @blueprint.post("/join")
 @calls.call("joinRoom", ACTORS, STATE, problems=(404, 409))
-def join(actor: Actor, body: schemas.Join) -> schemas.PlanningRoom:
+def join(actor: Actor, body: schemas.JoinRequest) -> schemas.PlanningRoom:
     """Join tonight's players.
 
     Players who have said nothing become LOOKING. MAYBE and NOT_PLAYING change only with `sure`.
     """
     now = web.now()
     with web.runtime().transaction() as session:
-        _hold(session, actor)
-        service.join(
+        _lock_link(session, actor)
+        service.join_room(
             session,
             web.today(now),
             actor.player_id,
@@ -82,15 +82,15 @@ def join(actor: Actor, body: schemas.Join) -> schemas.PlanningRoom:
 
 @blueprint.post("/suggestions")
 @calls.call("suggestName", ACTORS, {201: "Suggested."}, problems=(404, 409))
-def suggest(actor: Actor, body: schemas.Suggested) -> schemas.NewSuggestion:
+def suggest(actor: Actor, body: schemas.NewName) -> schemas.NewSuggestion:
     """Suggest a name for a team.
 
     For players who are in, three names each. Names that differ only in case are the same.
     """
     now = web.now()
     with web.runtime().transaction() as session:
-        _hold(session, actor)
-        suggestion = service.suggest(session, web.today(now), actor.player_id, body.name, now=now)
+        _lock_link(session, actor)
+        suggestion = service.suggest_name(session, web.today(now), actor.player_id, body.name, now=now)
         return schemas.NewSuggestion(suggestion_id=suggestion.id, **dict(_state(session)))
 
 
@@ -104,21 +104,21 @@ def take_back_name(
     Managers of the room may delete any. Its votes go with it.
     """
     with web.runtime().transaction() as session:
-        _hold(session, actor)
+        _lock_link(session, actor)
         service.take_back_name(session, web.today(web.now()), actor, name_id)
         return _state(session)
 
 
 @blueprint.post("/vote")
 @calls.call("voteForName", ACTORS, STATE, problems=(404,))
-def vote(actor: Actor, body: schemas.Vote) -> schemas.PlanningRoom:
+def vote(actor: Actor, body: schemas.VoteChoice) -> schemas.PlanningRoom:
     """Vote for a name.
 
     For players who are in. A player has one vote: a new one replaces it, and null takes it back.
     """
     with web.runtime().transaction() as session:
-        _hold(session, actor)
-        service.vote(session, web.today(web.now()), actor.player_id, body.suggestion_id)
+        _lock_link(session, actor)
+        service.vote_for_name(session, web.today(web.now()), actor.player_id, body.suggestion_id)
         return _state(session)
 
 
@@ -130,15 +130,15 @@ def save_teams(actor: Actor, body: schemas.TeamsToSave) -> schemas.PlanningRoom:
     For the owner and promoters. Replaces both teams at once, all or nothing.
     """
     now = web.now()
-    wanted = Layout.of(body.side_a, body.side_b, body.captain_a, body.captain_b)
+    wanted = Layout.from_teams(body.side_a, body.side_b, body.captain_a, body.captain_b)
     with web.runtime().transaction() as session:
-        _hold(session, actor)
-        teams.replace_all(session, web.today(now), actor, wanted, version=body.version, now=now)
+        _lock_link(session, actor)
+        teams.save_teams(session, web.today(now), actor, wanted, version=body.version, now=now)
         return _state(session)
 
 
-def _hold(session: Session, actor: Actor) -> None:
-    accounts.hold_link(session, web.the_user().user_id, actor.player_id)
+def _lock_link(session: Session, actor: Actor) -> None:
+    accounts.lock_link(session, web.require_user().user_id, actor.player_id)
 
 
 def _state(session: Session) -> schemas.PlanningRoom:
@@ -147,7 +147,7 @@ def _state(session: Session) -> schemas.PlanningRoom:
     day = web.today(web.now())
     room = queries.room_of(session, day)
     looking = triggers.count_looking(session, day)
-    present = queries.participants(session, day)
+    present = queries.participants_of(session, day)
     committed = sum(person.status.is_committed for person in present)
     session_ready = looking >= settings.ready_threshold
     return schemas.PlanningRoom(
@@ -159,20 +159,22 @@ def _state(session: Session) -> schemas.PlanningRoom:
         standby_count=len(present) - committed,
         threshold=settings.ready_threshold,
         # Counts LOOKING players until the room opens, and committed players afterwards.
-        need_count=rules.needed(looking if room is None else committed, settings.ready_threshold),
+        need_count=rules.players_needed(looking if room is None else committed, settings.ready_threshold),
         participants=[
-            schemas.Participant(user_id=person.player_id, name=plain_name(person.name), status=person.status)
+            schemas.ParticipantAnswer(user_id=person.player_id, name=plain_name(person.name), status=person.status)
             for person in present
             if who.is_linked
         ],
-        session=_session(session, queries.view(session, room), who) if room is not None and who.is_linked else None,
+        session=_session(session, queries.view_room(session, room), who)
+        if room is not None and who.is_linked
+        else None,
     )
 
 
 def _session(session: Session, view: RoomView, who: Viewer | Anonymous) -> schemas.PlanningSession:
     mine = view.votes.get(who.player_id) if who.player_id is not None else None
     turn = view.turn
-    thread = session.get(Thread, view.room.id)
+    thread = session.get(RoomThread, view.room.id)
     return schemas.PlanningSession(
         id=view.room.id,
         session_date=view.room.day,
@@ -181,7 +183,7 @@ def _session(session: Session, view: RoomView, who: Viewer | Anonymous) -> schem
         discord_thread_id=thread.thread_id if thread is not None else None,
         version=view.room.version,
         suggestions=[
-            schemas.Suggestion(
+            schemas.SuggestionAnswer(
                 id=suggestion.id,
                 name=suggestion.name,
                 suggested_by_user_id=suggestion.suggested_by,
@@ -191,10 +193,12 @@ def _session(session: Session, view: RoomView, who: Viewer | Anonymous) -> schem
             for suggestion in view.suggestions
         ],
         my_vote_suggestion_id=mine,
-        teams=schemas.Teams(**{side.value: _team(team) for side, team in view.teams.items()}),
-        draft=schemas.Draft(side=turn.side, captain_id=turn.captain_id, until=turn.until) if turn is not None else None,
+        teams=schemas.TeamsAnswer(**{side.value: _team(team) for side, team in view.teams.items()}),
+        draft=schemas.DraftAnswer(side=turn.side, captain_id=turn.captain_id, until=turn.until)
+        if turn is not None
+        else None,
     )
 
 
-def _team(team: Team) -> schemas.Team:
-    return schemas.Team(name=team.name or words.TEAMS[team.side], captain_id=team.captain_id, member_ids=team.ids)
+def _team(team: Team) -> schemas.TeamAnswer:
+    return schemas.TeamAnswer(name=team.name or words.TEAMS[team.side], captain_id=team.captain_id, member_ids=team.ids)

@@ -8,11 +8,11 @@ from random import Random
 from statistics import fmean
 
 # Up to so many ways to share the seats are all compared: always for up to twelve players.
-MOST_WAYS = 1000
+MAX_PLACEMENTS = 1000
 # Beyond that, so many random starts are improved by exchanging two players at a time.
-BEGINNINGS = 8
+STARTING_POINTS = 8
 # The most exchanges compared for last time's teams, so that no page has to wait.
-MOST_EXCHANGES = 100_000
+MAX_SWAPS = 100_000
 # Gaps are shown with so many digits; smaller differences don't count.
 DIGITS = 3
 
@@ -65,7 +65,7 @@ def propose(
     return found if has_captain else [_smallest_id_first(proposal) for proposal in found]
 
 
-def as_last_time(
+def adapt_last_teams(
     last_a: Sequence[int],
     last_b: Sequence[int],
     ratings: Mapping[int, float | None],
@@ -85,7 +85,7 @@ def as_last_time(
     stayed = _with_captains(stayed_a, stayed_b, captains)
     held, free = _kept_and_free(stayed, captains, ratings)
     ways = sorted(_splits(held, free, strength, Random(0)), key=lambda sides: _gap(sides, strength))
-    enough = max(1, MOST_EXCHANGES // (len(stayed_a) * len(stayed_b)))
+    enough = max(1, MAX_SWAPS // (len(stayed_a) * len(stayed_b)))
     return min(
         (_with_best_exchange(sides, stayed, captains, strength) for sides in ways[:enough]),
         key=lambda proposal: proposal.gap,
@@ -127,7 +127,7 @@ def _smallest_id_first(found: Proposal) -> Proposal:
 def _splits(held: Sides, free: list[Seat], strength: Strength, random: Random) -> Iterator[Sides]:
     """Yield ways to place `free` so that both sides have as many seats: all of them unless too many."""
     missing = (len(held[0]) + len(held[1]) + len(free)) // 2 - len(held[0])
-    if comb(len(free), missing) > MOST_WAYS:
+    if comb(len(free), missing) > MAX_PLACEMENTS:
         yield from _good_splits(held, free, missing, strength, random)
         return
     chosen = list(combinations(range(len(free)), missing))
@@ -142,7 +142,7 @@ def _splits(held: Sides, free: list[Seat], strength: Strength, random: Random) -
 def _good_splits(held: Sides, free: list[Seat], missing: int, strength: Strength, random: Random) -> Iterator[Sides]:
     """Yield some improved random starts, then what is one exchange away from the best of them."""
     reached = []
-    for _ in range(BEGINNINGS):
+    for _ in range(STARTING_POINTS):
         shuffled = random.sample(free, len(free))
         a, b = shuffled[:missing], shuffled[missing:]
         _improve(held, a, b, strength)
@@ -153,9 +153,9 @@ def _good_splits(held: Sides, free: list[Seat], missing: int, strength: Strength
         yield held[0] + [*a[:i], b[j], *a[i + 1 :]], held[1] + [*b[:j], a[i], *b[j + 1 :]]
 
 
-def _improve(held: Sides, a: list[Seat], b: list[Seat], strength: Strength) -> None:
+def _improve(fixed: Sides, a: list[Seat], b: list[Seat], strength: Strength) -> None:
     """Exchange two players at a time for as long as the gap becomes visibly smaller."""
-    difference = _difference((held[0] + a, held[1] + b), strength)
+    difference = _difference((fixed[0] + a, fixed[1] + b), strength)
     while True:
         left, i, j = min(
             (abs(difference - 2 * (strength[x] - strength[y])), i, j) for i, x in enumerate(a) for j, y in enumerate(b)

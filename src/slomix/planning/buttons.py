@@ -23,7 +23,7 @@ blueprint = Blueprint("planning_buttons", __name__)
 
 
 @dataclass(frozen=True)
-class Press:
+class ButtonPress:
     """A button pressed in tonight's room: by which player, and when."""
 
     session: Session
@@ -33,15 +33,15 @@ class Press:
 
 
 @contextmanager
-def _pressed(day: str) -> Iterator[Press]:
+def _pressed(day: str) -> Iterator[ButtonPress]:
     """Open the transaction of a button. Raise NotTonight for the room of another day."""
-    player_id, now = web.the_player(), web.now()
+    player_id, now = web.require_player(), web.now()
     the_day = parse_day(day)
     if the_day != web.today(now):
         raise rules.NotTonight
     with web.runtime().transaction() as session:
-        accounts.hold_link(session, web.the_user().user_id, player_id)
-        yield Press(session, the_day, Actor(player_id, web.viewer().can_promote), now)
+        accounts.lock_link(session, web.require_user().user_id, player_id)
+        yield ButtonPress(session, the_day, Actor(player_id, web.viewer().can_promote), now)
 
 
 def _answer(day: str, done: str, *, to: str = "") -> Response:
@@ -67,7 +67,7 @@ def create(day: str) -> Response:
 def join(day: str) -> Response:
     """Join tonight's players."""
     with _pressed(day) as press:
-        service.join(
+        service.join_room(
             press.session,
             press.day,
             press.actor.player_id,
@@ -82,7 +82,9 @@ def join(day: str) -> Response:
 def leave(day: str) -> Response:
     """Leave tonight's players."""
     with _pressed(day) as press:
-        service.leave(press.session, press.day, press.actor.player_id, settings=web.runtime().settings, now=press.now)
+        service.leave_room(
+            press.session, press.day, press.actor.player_id, settings=web.runtime().settings, now=press.now
+        )
     return _answer(day, words.LEFT_TONIGHT)
 
 
@@ -94,12 +96,12 @@ def change(day: str) -> Response:
         match do, about:
             case "place", [player, side]:
                 wanted = rules.parse_side(side) if side else None
-                teams.place(press.session, press.day, press.actor, parse_id(player), wanted, now=press.now)
+                teams.place_player(press.session, press.day, press.actor, parse_id(player), wanted, now=press.now)
             case "lead", [side, player]:
                 captain = parse_id(player) if player else None
-                teams.lead(press.session, press.day, press.actor, rules.parse_side(side), captain, now=press.now)
+                teams.set_captain(press.session, press.day, press.actor, rules.parse_side(side), captain, now=press.now)
             case "undo", [version]:
-                teams.undo(press.session, press.day, press.actor, version=parse_id(version), now=press.now)
+                teams.undo_change(press.session, press.day, press.actor, version=parse_id(version), now=press.now)
             case "end-draft", []:
                 teams.end_draft(press.session, press.day, press.actor, now=press.now)
             case _:
@@ -131,12 +133,12 @@ def use(day: str) -> Response:
     form = request.form
     with _pressed(day) as press:
         a, b = ([parse_id(player_id) for player_id in form.getlist(side)] for side in ("side_a", "side_b"))
-        view = queries.view(press.session, queries.held_room(press.session, press.day))
+        view = queries.view_room(press.session, queries.lock_room(press.session, press.day))
         captain_a, captain_b = view.captains[Side.A], view.captains[Side.B]
-        wanted = Layout.of(a, b, captain_a if captain_a in a else None, captain_b if captain_b in b else None)
+        wanted = Layout.from_teams(a, b, captain_a if captain_a in a else None, captain_b if captain_b in b else None)
         version = parse_id(form.get("version", "")) if form.get("version") else None
         try:
-            teams.replace_all(press.session, press.day, press.actor, wanted, version=version, now=press.now)
+            teams.save_teams(press.session, press.day, press.actor, wanted, version=version, now=press.now)
         except (rules.TeamsChanged, rules.NotCommitted) as error:
             if version is None:
                 raise
@@ -149,7 +151,9 @@ def use(day: str) -> Response:
 def suggest(day: str) -> Response:
     """Suggest a name for a team."""
     with _pressed(day) as press:
-        service.suggest(press.session, press.day, press.actor.player_id, request.form.get("name", ""), now=press.now)
+        service.suggest_name(
+            press.session, press.day, press.actor.player_id, request.form.get("name", ""), now=press.now
+        )
     return _answer(day, words.SAVED, to="#names")
 
 
@@ -165,7 +169,7 @@ def vote(day: str) -> Response:
     """Vote for a name, or take the vote back if the name is empty."""
     name = request.form.get("name", "")
     with _pressed(day) as press:
-        service.vote(press.session, press.day, press.actor.player_id, parse_id(name) if name else None)
+        service.vote_for_name(press.session, press.day, press.actor.player_id, parse_id(name) if name else None)
     return _answer(day, words.SAVED, to="#names")
 
 
@@ -175,7 +179,7 @@ def hand_over(day: str) -> Response:
     with _pressed(day) as press:
         player_id = parse_id(request.form.get("player", ""))
         service.hand_over(press.session, press.day, press.actor, player_id)
-        name = accounts.names(press.session, [player_id])[player_id]
+        name = accounts.player_names(press.session, [player_id])[player_id]
     return _answer(day, words.HANDED_OVER.format(player=plain_name(name)))
 
 

@@ -19,7 +19,7 @@ class Layout:
     turn_seconds: int | None = None
 
     @classmethod
-    def of(
+    def from_teams(
         cls, a: Sequence[int], b: Sequence[int], captain_a: int | None = None, captain_b: int | None = None
     ) -> "Layout":
         """Build teams from lists of player ids. Raise OnBothSides or CaptainElsewhere."""
@@ -41,15 +41,15 @@ class Layout:
     def counts(self) -> dict[Side, int]:
         return {side: len(members) for side, members in self.sides.items()}
 
-    def picked(self) -> dict[Side, int]:
+    def pick_counts(self) -> dict[Side, int]:
         """Count each side without its captain."""
         return {side: number - (self.captains[side] is not None) for side, number in self.counts().items()}
 
     def without(self, player: int) -> "Layout":
         """Take a player out of the teams, also as a captain."""
-        return self.only(self.placed - {player})
+        return self.keep_only(self.placed - {player})
 
-    def only(self, present: Collection[int]) -> "Layout":
+    def keep_only(self, present: Collection[int]) -> "Layout":
         """Keep only the players in `present`."""
         return replace(
             self,
@@ -59,38 +59,38 @@ class Layout:
             captains={side: captain if captain in present else None for side, captain in self.captains.items()},
         )
 
-    def placed_on(self, player: int, side: Side) -> "Layout":
+    def with_player(self, player: int, side: Side) -> "Layout":
         """Put a player last on a side; no change if they are on it."""
         if player in self.sides[side]:
             return self
         without = self.without(player)
         return replace(without, sides={**without.sides, side: (*without.sides[side], player)})
 
-    def led_by(self, player: int | None, side: Side) -> "Layout":
+    def with_captain(self, player: int | None, side: Side) -> "Layout":
         """Make a player the captain of a side, moving them to it; None removes the captain."""
         if player is None:
             return replace(self, captains={**self.captains, side: None})
-        on_it = self.placed_on(player, side)
+        on_it = self.with_player(player, side)
         first = (player, *(member for member in on_it.sides[side] if member != player))
         return replace(on_it, sides={**on_it.sides, side: first}, captains={**on_it.captains, side: player})
 
-    def drafting(self, first: Side, *, size: int | None, turn_seconds: int | None) -> "Layout":
+    def with_draft(self, first: Side, *, size: int | None, turn_seconds: int | None) -> "Layout":
         """Begin a draft: only the captains keep their places."""
         sides = {side: () if captain is None else (captain,) for side, captain in self.captains.items()}
         return replace(self, sides=sides, first_pick=first, size=size, turn_seconds=turn_seconds)
 
-    def not_drafting(self) -> "Layout":
+    def without_draft(self) -> "Layout":
         return replace(self, first_pick=None)
 
     def turn(self, pool: int) -> Side | None:
         """Return the side that picks next from a pool of that size; None when no draft is under way."""
-        if self.first_pick is None or rules.is_drafted(self.counts(), pool, self.size):
+        if self.first_pick is None or rules.is_draft_over(self.counts(), pool, self.size):
             return None
         if self.size is not None:
             full = [side for side, number in self.counts().items() if number >= self.size]
             if full:
                 return full[0].other
-        return rules.next_side(self.first_pick, self.picked())
+        return rules.next_side(self.first_pick, self.pick_counts())
 
     def as_json(self) -> dict[str, Any]:
         return {

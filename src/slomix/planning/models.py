@@ -50,7 +50,7 @@ class Room(Base):
         return f"planning:{self.id}"
 
 
-class Member(Base):
+class TeamMember(Base):
     """A player on a side, for as long as they stay committed without a break.
 
     `committed_since` is what their entry said when they were placed. Leaving for the night, by whatever way, leaves the
@@ -118,7 +118,7 @@ class Undo(Base):
     before: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
-class Thread(Base):
+class RoomThread(Base):
     """The room's private thread on Discord, as last known."""
 
     __tablename__ = "planning_threads"

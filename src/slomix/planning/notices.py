@@ -11,9 +11,9 @@ from slomix.availability.rules import Status
 from slomix.channels.base import Message
 from slomix.config.settings import Settings
 from slomix.contacts import service as contacts
-from slomix.contacts.models import Preferences
-from slomix.contacts.rules import Kind, why_not
-from slomix.deliveries.formatting import OnDiscord
+from slomix.contacts.models import StoredPreferences
+from slomix.contacts.rules import MessageKind, refusal_reason
+from slomix.deliveries.formatting import DiscordStyle
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import Skip
 from slomix.planning import queries, rules
@@ -22,7 +22,7 @@ from slomix.planning.service import ASK
 from slomix.reasons.codes import Reason
 
 # Discord's limits for one message.
-MOST_MENTIONED = 100
+MAX_MENTIONS = 100
 LONGEST_POST = 2000
 
 
@@ -34,12 +34,12 @@ class MoreNeeded(Notice):
 
     def compose(self, occasion: Occasion) -> Message | Skip:
         session, settings = occasion.session, occasion.runtime.settings
-        room = session.get_one(Room, queries.id_of(occasion.delivery.subject))
-        committed = sum(participant.status.is_committed for participant in queries.participants(session, room.day))
-        number = rules.needed(committed, settings.ready_threshold)
+        room = session.get_one(Room, queries.room_id_of(occasion.delivery.subject))
+        committed = sum(participant.status.is_committed for participant in queries.participants_of(session, room.day))
+        number = rules.players_needed(committed, settings.ready_threshold)
         if not number:
             return Skip(Reason.ENOUGH_BY_NOW)
-        link = OnDiscord().aside(f"{settings.base_url}/planning/{room.day}")
+        link = DiscordStyle().quiet_link(f"{settings.base_url}/planning/{room.day}")
         text = (
             words.MORE_NEEDED_ONE.format(link=link)
             if number == 1
@@ -54,17 +54,17 @@ class MoreNeeded(Notice):
 
 def whom_to_mention(session: Session, day: date, *, settings: Settings, now: datetime) -> list[str]:
     """Return the Discord accounts of players who want this message, haven't said no and aren't in already."""
-    wanting = session.scalars(select(Preferences.player_id).where(Preferences.more_needed)).all()
-    said = availability.statuses(session, day, wanting)
+    wanting = session.scalars(select(StoredPreferences.player_id).where(StoredPreferences.more_needed)).all()
+    said = availability.statuses_of_day(session, day, wanting)
     asked = [player_id for player_id in wanting if said.get(player_id) in {None, Status.MAYBE}]
-    reaches = contacts.reach_of(session, asked, settings=settings)
+    reaches = contacts.reachability_of(session, asked, settings=settings)
     # A mention in a room needs no contact that works, so this asks for less than a message of their own would.
     found = [
         reach
         for reach in (reaches[player_id] for player_id in asked if player_id in reaches)
-        if Kind.MORE_NEEDED in reach.allows and why_not(reach, now, kind=None) is None
+        if MessageKind.MORE_NEEDED in reach.allows and refusal_reason(reach, now, kind=None) is None
     ]
-    return [reach.discord_id for reach in found if reach.discord_id is not None][:MOST_MENTIONED]
+    return [reach.discord_id for reach in found if reach.discord_id is not None][:MAX_MENTIONS]
 
 
 NOTICES: tuple[Notice, ...] = (MoreNeeded(),)

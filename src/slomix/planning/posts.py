@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from slomix import words
-from slomix.channels.markup import escaped
-from slomix.deliveries.formatting import listed, safe_name
+from slomix.channels.markup import escape_markdown
+from slomix.deliveries.formatting import fit_names, safe_name
 from slomix.planning.queries import Team
 from slomix.planning.rules import Side
 
@@ -12,10 +12,10 @@ from slomix.planning.rules import Side
 LONGEST_LIST = 700
 
 
-def teams(heading: str, sides: Mapping[Side, Team], link: str) -> str:
+def teams_post(heading: str, sides: Mapping[Side, Team], link: str) -> str:
     """Write the post with both teams; names in it mention no account, and it always fits one message."""
     lines = [
-        words.TEAM_IS.format(team=escaped(sides[side].name or words.TEAMS[side]), players=_players(sides[side]))
+        words.TEAM_IS.format(team=escape_markdown(sides[side].name or words.TEAMS[side]), players=_players(sides[side]))
         for side in Side
     ]
     return "\n".join([heading, *lines, link])
@@ -29,4 +29,4 @@ def _players(team: Team) -> str:
         else safe_name(member.name)
         for member in sorted(team.members, key=lambda member: member.player_id != team.captain_id)
     ]
-    return listed(names, longest=LONGEST_LIST) or words.NO_PLAYERS_YET
+    return fit_names(names, longest=LONGEST_LIST) or words.NO_PLAYERS_YET

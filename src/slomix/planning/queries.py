@@ -13,7 +13,7 @@ from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from slomix.planning import rules
 from slomix.planning.layout import Layout
-from slomix.planning.models import Member, Room, TeamName, Undo, Vote
+from slomix.planning.models import Room, TeamMember, TeamName, Undo, Vote
 from slomix.planning.rules import Actor, NoSuchRoom, Rights, Side
 
 
@@ -55,7 +55,7 @@ class Team:
 
 
 @dataclass(frozen=True)
-class Turn:
+class DraftTurn:
     """The side that picks next in a draft, and its deadline."""
 
     side: Side
@@ -118,15 +118,15 @@ class RoomView:
         )
 
     @property
-    def turn(self) -> Turn | None:
+    def turn(self) -> DraftTurn | None:
         """Return the current turn, or None when no draft is under way."""
         side = self.layout.turn(len(self.pool))
         if side is None:
             return None
         captain = self.captains[side]
-        return Turn(side, captain, self.room.turn_until if captain == self.room.turn_of else None)
+        return DraftTurn(side, captain, self.room.turn_until if captain == self.room.turn_of else None)
 
-    def rights(self, player_id: int | None, *, is_promoter: bool) -> Rights:
+    def rights_of(self, player_id: int | None, *, is_promoter: bool) -> Rights:
         return rules.rights(
             player_id,
             owner_id=self.room.owner_id,
@@ -140,34 +140,34 @@ class RoomView:
         return next((participant for participant in self.participants if participant.player_id == player_id), None)
 
 
-def room_of(session: Session, day: date, *, hold: bool = False) -> Room | None:
-    """Return the room of a day or None; `hold` locks it until the transaction ends."""
+def room_of(session: Session, day: date, *, lock: bool = False) -> Room | None:
+    """Return the room of a day or None; `lock` locks it until the transaction ends."""
     query = select(Room).where(Room.day == day)
-    if hold:
+    if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
     return session.scalars(query).one_or_none()
 
 
-def held_room(session: Session, day: date) -> Room:
+def lock_room(session: Session, day: date) -> Room:
     """Lock the room of a day and return it. Raise NoSuchRoom."""
-    room = room_of(session, day, hold=True)
+    room = room_of(session, day, lock=True)
     if room is None:
         raise NoSuchRoom
     return room
 
 
-def held(session: Session, day: date, actor: Actor) -> tuple[RoomView, Rights]:
+def lock_room_as(session: Session, day: date, actor: Actor) -> tuple[RoomView, Rights]:
     """Lock the room of a day and return it with the actor's rights. Raise NoSuchRoom."""
-    found = view(session, held_room(session, day))
-    return found, found.rights(actor.player_id, is_promoter=actor.is_promoter)
+    found = view_room(session, lock_room(session, day))
+    return found, found.rights_of(actor.player_id, is_promoter=actor.is_promoter)
 
 
-def id_of(subject: str) -> int:
+def room_id_of(subject: str) -> int:
     """Return the room's id from a subject of a job or the ledger."""
     return int(subject.split(":")[1])
 
 
-def participants(session: Session, day: date) -> tuple[Participant, ...]:
+def participants_of(session: Session, day: date) -> tuple[Participant, ...]:
     """Return the day's participants, committed ones first, each in the order in which they said so."""
     rows = session.execute(
         select(Player.id, Player.name, Entry.status, Player.rating, Entry.committed_since)
@@ -178,9 +178,9 @@ def participants(session: Session, day: date) -> tuple[Participant, ...]:
     return tuple(Participant(*row) for row in rows)
 
 
-def view(session: Session, room: Room) -> RoomView:
+def view_room(session: Session, room: Room) -> RoomView:
     """Read a room as it stands."""
-    present = participants(session, room.day)
+    present = participants_of(session, room.day)
     names = session.execute(
         select(TeamName.id, TeamName.name, TeamName.suggested_by)
         .where(TeamName.session_id == room.id)
@@ -201,7 +201,7 @@ def view(session: Session, room: Room) -> RoomView:
     return RoomView(
         room=room,
         participants=present,
-        teams=teams(session, room, present, [suggestion.name for suggestion in suggestions if suggestion.votes]),
+        teams=read_teams(session, room, present, [suggestion.name for suggestion in suggestions if suggestion.votes]),
         suggestions=tuple(suggestions),
         votes=votes,
         last_change=session.scalars(
@@ -212,7 +212,7 @@ def view(session: Session, room: Room) -> RoomView:
     )
 
 
-def teams(
+def read_teams(
     session: Session, room: Room, present: tuple[Participant, ...], names: list[str] | None = None
 ) -> dict[Side, Team]:
     """Return both teams without players who are no longer committed; the two most voted names are theirs."""
@@ -220,9 +220,9 @@ def teams(
     members: dict[Side, list[Participant]] = {side: [] for side in Side}
     captains: dict[Side, int] = {}
     rows = session.execute(
-        select(Member.player_id, Member.side, Member.is_captain, Member.committed_since)
-        .where(Member.session_id == room.id)
-        .order_by(Member.place, Member.player_id)
+        select(TeamMember.player_id, TeamMember.side, TeamMember.is_captain, TeamMember.committed_since)
+        .where(TeamMember.session_id == room.id)
+        .order_by(TeamMember.place, TeamMember.player_id)
     )
     for row in rows:
         player = by_id.get(row.player_id)

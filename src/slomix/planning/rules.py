@@ -33,7 +33,7 @@ class Change(enum.StrEnum):
 
 
 SHORTEST_NAME, LONGEST_NAME = 2, 48
-NAMES_EACH = 3
+MAX_NAMES_PER_PLAYER = 3
 TURN_SECONDS = range(15, 301)
 LARGEST_SIDE = 32
 ASK_COOLDOWN = timedelta(minutes=15)
@@ -57,14 +57,14 @@ class NotTonight(Conflict):
         super().__init__(words.ROOM_NOT_TONIGHT)
 
 
-class SaidNo(Conflict):
+class DeclinedTonight(Conflict):
     """Raised when a player who said NOT_PLAYING joins without confirming it."""
 
     def __init__(self) -> None:
         super().__init__(words.SAID_NO)
 
 
-class Outsider(NotAllowed):
+class NotAParticipant(NotAllowed):
     def __init__(self) -> None:
         super().__init__(words.JOIN_FIRST)
 
@@ -74,7 +74,7 @@ class NotTheOwner(NotAllowed):
         super().__init__(words.ONLY_OWNERS)
 
 
-class NotIn(Invalid):
+class NotInRoom(Invalid):
     def __init__(self) -> None:
         super().__init__(words.NOT_IN_TONIGHT)
 
@@ -158,7 +158,7 @@ class NothingToUndo(Conflict):
         super().__init__(words.NOTHING_TO_UNDO)
 
 
-class BadName(Invalid):
+class InvalidTeamName(Invalid):
     def __init__(self) -> None:
         super().__init__(words.BAD_TEAM_NAME.format(shortest=SHORTEST_NAME, longest=LONGEST_NAME))
 
@@ -170,7 +170,7 @@ class NameTaken(Conflict):
 
 class TooManyNames(Conflict):
     def __init__(self) -> None:
-        super().__init__(words.TOO_MANY_NAMES.format(most=NAMES_EACH))
+        super().__init__(words.TOO_MANY_NAMES.format(most=MAX_NAMES_PER_PLAYER))
 
 
 class NoSuchName(NotFound):
@@ -179,8 +179,8 @@ class NoSuchName(NotFound):
 
 
 class AskedAlready(TooSoon):
-    def __init__(self, left: timedelta) -> None:
-        super().__init__(words.ASKED_ALREADY.format(minutes=-(-int(left.total_seconds()) // 60)), left)
+    def __init__(self, remaining: timedelta) -> None:
+        super().__init__(words.ASKED_ALREADY.format(minutes=-(-int(remaining.total_seconds()) // 60)), remaining)
 
 
 class NobodyNeeded(Conflict):
@@ -215,7 +215,7 @@ def clean_name(text: str) -> str:
     """Collapse the blanks in a team's name. Raise BadName if it is too short, too long or unprintable."""
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if not SHORTEST_NAME <= len(name) <= LONGEST_NAME or not name.isprintable():
-        raise BadName
+        raise InvalidTeamName
     return name
 
 
@@ -235,12 +235,12 @@ def next_side(first: Side, counts: Mapping[Side, int]) -> Side:
     return first if counts[Side.A] % 2 == 0 else first.other
 
 
-def is_drafted(counts: Mapping[Side, int], pool: int, size: int | None) -> bool:
+def is_draft_over(counts: Mapping[Side, int], pool: int, size: int | None) -> bool:
     """Check whether the draft has no player or no place left. Counts include the captains."""
     return not pool or (size is not None and all(number >= size for number in counts.values()))
 
 
-def needed(committed: int, threshold: int) -> int:
+def players_needed(committed: int, threshold: int) -> int:
     """Return how many more players have to commit."""
     return max(0, threshold - committed)
 

@@ -22,23 +22,23 @@ from slomix.web.openapi.shapes import (
     text_schema,
 )
 
-MOST_PLAYERS = 200
+MAX_PLAYERS = 200
 
-IdsInput = Annotated[list[AnyId], Field(max_length=MOST_PLAYERS), refused_with(words.MUST_BE_IDS)]
+IdsInput = Annotated[list[AnyId], Field(max_length=MAX_PLAYERS), refused_with(words.MUST_BE_IDS)]
 _VERSION = text_schema(pattern="^[0-9]+$", description="Another one after every change of the teams.")
 
 
-class Join(Input, json_schema_extra={"examples": [{"sure": True}]}):
-    may_be_left_out: ClassVar[bool] = True
+class JoinRequest(Input, json_schema_extra={"examples": [{"sure": True}]}):
+    is_optional: ClassVar[bool] = True
 
     sure: Flag = Field(False, description="Change MAYBE or NOT_PLAYING to LOOKING.")
 
 
-class Suggested(Input, json_schema_extra={"examples": [{"name": "Red Devils"}]}):
+class NewName(Input, json_schema_extra={"examples": [{"name": "Red Devils"}]}):
     name: Text = Field(description=f"{SHORTEST_NAME} to {LONGEST_NAME} characters.")
 
 
-class Vote(Input, json_schema_extra={"examples": [{"suggestion_id": "7"}]}):
+class VoteChoice(Input, json_schema_extra={"examples": [{"suggestion_id": "7"}]}):
     suggestion_id: IdInput | None
 
 
@@ -52,13 +52,13 @@ class TeamsToSave(Input, json_schema_extra={"examples": [{"side_a": ["3", "12"],
     )
 
 
-class Participant(Answer):
+class ParticipantAnswer(Answer):
     user_id: Id
     name: str
     status: Status
 
 
-class Suggestion(Answer):
+class SuggestionAnswer(Answer):
     id: Id
     name: str = Field(min_length=SHORTEST_NAME, max_length=LONGEST_NAME)
     suggested_by_user_id: Id | None
@@ -66,18 +66,18 @@ class Suggestion(Answer):
     voted_by_me: bool
 
 
-class Team(Answer):
+class TeamAnswer(Answer):
     name: str = Field(min_length=1, description="What most voted for, or Team A and Team B.")
     captain_id: Id | None
     member_ids: list[Id] = Field(description="In the order of the picks.")
 
 
-class Teams(Answer):
-    A: Team
-    B: Team
+class TeamsAnswer(Answer):
+    A: TeamAnswer
+    B: TeamAnswer
 
 
-class Draft(Answer):
+class DraftAnswer(Answer):
     """A draft is under way: whose pick it is, and until when."""
 
     side: Side
@@ -94,10 +94,10 @@ class PlanningSession(Answer):
     created_by_user_id: Id | None
     discord_thread_id: str | None = Field(description="The private thread of tonight's players, once it exists.")
     version: Annotated[Id, _VERSION]
-    suggestions: list[Suggestion] = Field(description="Those with most votes first.")
+    suggestions: list[SuggestionAnswer] = Field(description="Those with most votes first.")
     my_vote_suggestion_id: Id | None
-    teams: Teams
-    draft: Draft | None
+    teams: TeamsAnswer
+    draft: DraftAnswer | None
 
 
 class PlanningRoom(Answer):
@@ -111,7 +111,9 @@ class PlanningRoom(Answer):
     standby_count: Number = Field(description="MAYBE.")
     threshold: int = Field(ge=1)
     need_count: Number = Field(description="How many more have to commit until there are enough.")
-    participants: list[Participant] = Field(description="Empty for viewers who may not see names. First come first.")
+    participants: list[ParticipantAnswer] = Field(
+        description="Empty for viewers who may not see names. First come first."
+    )
     session: PlanningSession | None
 
 

@@ -12,7 +12,7 @@ from slomix.jobs import service as jobs
 from slomix.jobs.service import NewJob
 from slomix.planning import queries, rules
 from slomix.planning.layout import Layout
-from slomix.planning.models import Member, Room, Undo
+from slomix.planning.models import Room, TeamMember, Undo
 from slomix.planning.queries import RoomView
 from slomix.planning.rules import Actor, Change, Rights, Side
 from slomix.presence.game_names import plain_name
@@ -21,12 +21,14 @@ from slomix.presence.game_names import plain_name
 TURN = "planning_turn"
 
 
-def place(session: Session, day: date, actor: Actor, player_id: int, side: Side | None, *, now: datetime) -> None:
+def place_player(
+    session: Session, day: date, actor: Actor, player_id: int, side: Side | None, *, now: datetime
+) -> None:
     """Put a player on a side, or out of the teams: a pick in a draft, otherwise a move by hand.
 
     Managers pick for the captain whose turn it is. Raise NotYourTurn, AlreadyPicked, NotCommitted or NotTheOwner.
     """
-    view, rights = queries.held(session, day, actor)
+    view, rights = queries.lock_room_as(session, day, actor)
     turn = view.turn
     is_captains_own = side is not None and rights.captain_of is side and not rights.manages
     if not rights.manages and not is_captains_own:
@@ -42,7 +44,7 @@ def place(session: Session, day: date, actor: Actor, player_id: int, side: Side 
     if turn is None and is_captains_own and not _has_room(view, side):
         raise rules.NotTheOwner
     change = Change.PICK if turn is not None else Change.PLACE
-    _save(session, view, view.layout.placed_on(player_id, side), actor, change, now=now)
+    _save(session, view, view.layout.with_player(player_id, side), actor, change, now=now)
 
 
 def _has_room(view: RoomView, side: Side) -> bool:
@@ -59,12 +61,12 @@ def _is_full(view: RoomView, side: Side) -> bool:
     return counts[side] > 0 and counts[side] >= counts[side.other]
 
 
-def lead(session: Session, day: date, actor: Actor, side: Side, player_id: int | None, *, now: datetime) -> None:
+def set_captain(session: Session, day: date, actor: Actor, side: Side, player_id: int | None, *, now: datetime) -> None:
     """Set or remove the captain of a side: managers may, volunteers for themselves, captains who step down.
 
     Raise HasCaptain, SideIsFull, AlreadyPicked, NotCommitted or NotTheOwner.
     """
-    view, rights = queries.held(session, day, actor)
+    view, rights = queries.lock_room_as(session, day, actor)
     if not rights.manages:
         steps_down = player_id is None and rights.captain_of is side
         volunteers = player_id == actor.player_id and rights.is_committed
@@ -78,23 +80,23 @@ def lead(session: Session, day: date, actor: Actor, side: Side, player_id: int |
             raise rules.SideIsFull
     if player_id is not None:
         _check_committed(session, view, [player_id])
-    _save(session, view, view.layout.led_by(player_id, side), actor, Change.CAPTAIN, now=now)
+    _save(session, view, view.layout.with_captain(player_id, side), actor, Change.CAPTAIN, now=now)
 
 
-def replace_all(
-    session: Session, day: date, actor: Actor, wanted: Layout, *, version: int | None = None, now: datetime
+def save_teams(
+    session: Session, day: date, actor: Actor, layout: Layout, *, version: int | None = None, now: datetime
 ) -> None:
     """Save both teams at once; with `version`, only if they still are what the page was made from.
 
     Raise NotTheOwner, TeamsChanged or NotCommitted.
     """
-    view, rights = queries.held(session, day, actor)
+    view, rights = queries.lock_room_as(session, day, actor)
     if not rights.manages:
         raise rules.NotTheOwner
     if version is not None and version != view.room.version:
         raise rules.TeamsChanged
-    _check_committed(session, view, sorted(wanted.placed))
-    _save(session, view, wanted, actor, Change.TEAMS, now=now)
+    _check_committed(session, view, sorted(layout.placed))
+    _save(session, view, layout, actor, Change.TEAMS, now=now)
 
 
 def begin_draft(
@@ -113,33 +115,33 @@ def begin_draft(
     Raise NotTheOwner, NeedsCaptains, or TeamsChanged: a draft that is under way is not restarted, and teams are not
     cleared if their version differs from `version`.
     """
-    view, rights = queries.held(session, day, actor)
+    view, rights = queries.lock_room_as(session, day, actor)
     if not rights.manages:
         raise rules.NotTheOwner
     if view.turn is not None or (version is not None and version != view.room.version):
         raise rules.TeamsChanged
     if None in view.captains.values():
         raise rules.NeedsCaptains
-    drafting = view.layout.drafting(first, size=size, turn_seconds=turn_seconds)
+    drafting = view.layout.with_draft(first, size=size, turn_seconds=turn_seconds)
     _save(session, view, drafting, actor, Change.DRAFT, now=now)
 
 
 def end_draft(session: Session, day: date, actor: Actor, *, now: datetime) -> None:
     """End the draft and keep the teams as picked so far. Raise NotTheOwner or NoDraft."""
-    view, rights = queries.held(session, day, actor)
+    view, rights = queries.lock_room_as(session, day, actor)
     if not rights.manages:
         raise rules.NotTheOwner
     if view.room.first_pick is None:
         raise rules.NoDraft
-    _save(session, view, view.layout.not_drafting(), actor, Change.DRAFT, now=now)
+    _save(session, view, view.layout.without_draft(), actor, Change.DRAFT, now=now)
 
 
-def undo(session: Session, day: date, actor: Actor, *, version: int, now: datetime) -> None:
+def undo_change(session: Session, day: date, actor: Actor, *, version: int, now: datetime) -> None:
     """Restore the teams before the last change, without players who have left since.
 
     Raise NothingToUndo, or TeamsChanged when the last change is no longer the one that was seen.
     """
-    view, rights = queries.held(session, day, actor)
+    view, rights = queries.lock_room_as(session, day, actor)
     last = view.last_change
     if last is None or not may_undo(last, rights, actor.player_id):
         raise rules.NothingToUndo
@@ -147,7 +149,7 @@ def undo(session: Session, day: date, actor: Actor, *, version: int, now: dateti
         raise rules.TeamsChanged
     since = last.before["since"]
     stayed = {int(player_id) for player_id, moment in _since(view).items() if since.get(player_id) == moment}
-    before = Layout.from_json(last.before).only(stayed)
+    before = Layout.from_json(last.before).keep_only(stayed)
     session.delete(last)
     _write(session, view, before, now=now)
 
@@ -165,27 +167,27 @@ def pick_for(session: Session, view: RoomView, *, now: datetime) -> bool:
     """Pick the first player in the pool for a captain whose time is up; return False if no pick was due."""
     turn = view.turn
     if turn is None:
-        _write(session, view, view.layout.not_drafting(), now=now)
+        _write(session, view, view.layout.without_draft(), now=now)
         return False
     if turn.captain_id is None or turn.captain_id != view.room.turn_of:
         # A player has left and it is another captain's turn: they get the full time.
         _write(session, view, view.layout, now=now)
         return False
-    _save(session, view, view.layout.placed_on(view.pool[0].player_id, turn.side), None, Change.PICK, now=now)
+    _save(session, view, view.layout.with_player(view.pool[0].player_id, turn.side), None, Change.PICK, now=now)
     return True
 
 
 def stop_clock(session: Session, room: Room) -> None:
     """End a draft that was left open when the night was over."""
     room.first_pick = room.turn_until = room.turn_of = None
-    db.notify(session, db.LIVE, "planning")
+    db.notify(session, db.LIVE_CHANNEL, "planning")
 
 
 def _check_committed(session: Session, view: RoomView, player_ids: Sequence[int]) -> None:
     committed = {player.player_id for player in view.committed}
     missing = [player_id for player_id in player_ids if player_id not in committed]
     if missing:
-        names = accounts.names(session, missing)
+        names = accounts.player_names(session, missing)
         raise rules.NotCommitted([plain_name(names[player_id]) for player_id in missing if player_id in names])
 
 
@@ -221,14 +223,14 @@ def _write(session: Session, view: RoomView, layout: Layout, *, now: datetime) -
     pool = len(view.committed) - len(layout.placed)
     turn = layout.turn(pool)
     if turn is None:
-        layout = layout.not_drafting()
+        layout = layout.without_draft()
     room.version += 1
     room.first_pick, room.side_size, room.turn_seconds = layout.first_pick, layout.size, layout.turn_seconds
     room.turn_of = room.turn_until = None
     if turn is not None and layout.captains[turn] is not None and layout.turn_seconds is not None:
         room.turn_of, room.turn_until = layout.captains[turn], now + timedelta(seconds=layout.turn_seconds)
     since = {player.player_id: player.committed_since for player in view.committed}
-    session.execute(delete(Member).where(Member.session_id == room.id))
+    session.execute(delete(TeamMember).where(TeamMember.session_id == room.id))
     rows = [
         {
             "session_id": room.id,
@@ -242,8 +244,8 @@ def _write(session: Session, view: RoomView, layout: Layout, *, now: datetime) -
         for place, player_id in enumerate(members)
     ]
     if rows:
-        session.execute(insert(Member), rows)
+        session.execute(insert(TeamMember), rows)
     session.flush()
     if room.turn_until is not None:
         jobs.schedule(session, [NewJob(TURN, f"{room.subject}:{room.version}", room.turn_until)], now=now)
-    db.notify(session, db.LIVE, "planning")
+    db.notify(session, db.LIVE_CHANNEL, "planning")

@@ -16,32 +16,32 @@ from sqlalchemy.orm import Session
 from slomix import clock, words
 from slomix.accounts.models import User
 from slomix.accounts.rules import Membership
-from slomix.channels.base import Address, Channel, Message, SendError, SlowDown, Threads
+from slomix.channels.base import Address, Channel, Message, RateLimited, SendError, Threads
 from slomix.channels.discord import ARCHIVED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
 from slomix.config.settings import Settings
 from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
 from slomix.deliveries import pausing
-from slomix.deliveries.formatting import OnDiscord
+from slomix.deliveries.formatting import DiscordStyle
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import UNLIMITED, Done, JobStatus, Outcome, Snooze
 from slomix.jobs.runner import AnyHandler, Handler, JobContext
 from slomix.jobs.service import NewJob
 from slomix.planning import posts, queries
-from slomix.planning.models import Room, Thread
+from slomix.planning.models import Room, RoomThread
 from slomix.planning.queries import RoomView
 from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
 
 KIND = "planning_thread"
 
-LOOK_AGAIN = timedelta(seconds=5)
-LONGEST_PAUSE = timedelta(seconds=60)
+CHECK_INTERVAL = timedelta(seconds=5)
+MAX_RETRY_DELAY = timedelta(seconds=60)
 # A request takes 20 s at most, so requests that begin within this time end before the lease does.
-PATIENCE = timedelta(seconds=5)
+TIME_LIMIT = timedelta(seconds=5)
 
 
-def promise(session: Session, room: Room, *, settings: Settings, now: datetime) -> None:
+def plan_thread(session: Session, room: Room, *, settings: Settings, now: datetime) -> None:
     """Schedule the room's thread once, if threads are switched on."""
     if settings.planning_create_thread:
         job = NewJob(KIND, room.subject, now, max_attempts=UNLIMITED, lane=ChannelName.DISCORD)
@@ -49,7 +49,7 @@ def promise(session: Session, room: Room, *, settings: Settings, now: datetime) 
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ThreadTarget:
     """The thread as it should be on Discord."""
 
     room_id: int
@@ -63,53 +63,53 @@ class Wanted:
 
 
 @dataclass
-class Reached:
+class ThreadState:
     """The thread as it is known to be on Discord, and the last error."""
 
     thread: str | None = None
     members: list[str] = field(default_factory=list)
     message: str | None = None
-    said: str | None = None
-    trouble: Explanation | None = None
+    posted_text: str | None = None
+    problem: Explanation | None = None
 
-    def is_all(self, wanted: Wanted) -> bool:
-        has_said_it = wanted.text is None or (self.message is not None and self.said == wanted.text)
-        is_there = self.thread is not None and set(self.members) == set(wanted.accounts)
-        return is_there and has_said_it and self.trouble is None
+    def matches(self, target: ThreadTarget) -> bool:
+        has_said_it = target.text is None or (self.message is not None and self.posted_text == target.text)
+        is_there = self.thread is not None and set(self.members) == set(target.accounts)
+        return is_there and has_said_it and self.problem is None
 
 
 @dataclass
-class Talk:
+class ThreadSync:
     """The requests of one run to Discord, and their results."""
 
     threads: Threads
     channel: Channel
-    wanted: Wanted
-    reached: Reached
+    target: ThreadTarget
+    state: ThreadState
     # The number of failures in a row before this run.
     failures: int
     error: SendError | None = None
     is_cut_short: bool = False
 
-    def hold(self) -> None:
+    def run(self) -> None:
         """Send the requests that are missing, until one fails or the time is up."""
         begun = clock.wall_now()
         try:
             for step in self._steps():
-                if clock.wall_now() > begun + PATIENCE:
+                if clock.wall_now() > begun + TIME_LIMIT:
                     self.is_cut_short = True
                     return
                 step()
         except SendError as error:
             self.error = self._reopen() if error.code == ARCHIVED else error
-        if not isinstance(self.error, SlowDown):  # a rate limit is no failure, and leaves an earlier one standing
-            self.reached.trouble = self.error.reason if self.error else None
+        if not isinstance(self.error, RateLimited):  # a rate limit is no failure, and leaves an earlier one standing
+            self.state.problem = self.error.reason if self.error else None
         if self.error is not None and self.error.code == UNKNOWN_CHANNEL:
-            self.reached.thread = self.reached.message = self.reached.said = None
+            self.state.thread = self.state.message = self.state.posted_text = None
 
     def _steps(self) -> Iterator[Callable[[], None]]:
         """Yield the requests that are missing, each decided after the one before it was sent."""
-        wanted, reached = self.wanted, self.reached
+        wanted, reached = self.target, self.state
         if reached.thread is None:
             yield self._find
         if reached.thread is None:
@@ -125,15 +125,15 @@ class Talk:
             yield self._find_message
         if reached.message is None:
             yield partial(self._post, wanted.text)
-        if reached.said != wanted.text:
+        if reached.posted_text != wanted.text:
             yield partial(self._edit, wanted.text)
 
     def _find(self) -> None:
         """Look for a thread whose creation succeeded but whose answer was lost, so that there are never two."""
-        self.reached.thread = self.threads.find(self.wanted.parent, self.wanted.name)
+        self.state.thread = self.threads.find(self.target.parent, self.target.name)
 
     def _create(self) -> None:
-        self.reached.thread = self.threads.create(self.wanted.parent, self.wanted.name)
+        self.state.thread = self.threads.create(self.target.parent, self.target.name)
 
     def _add(self, account: str) -> None:
         """Add an account; if Discord refuses this account for good, keep the error and go on with the others."""
@@ -144,32 +144,32 @@ class Talk:
                 raise
             self.error = SendError(error.reason.code, error.reason.detail, code=error.code)
         else:
-            self.reached.members.append(account)
+            self.state.members.append(account)
 
     def _remove(self, account: str) -> None:
         self.threads.remove(self._thread, account)
-        self.reached.members.remove(account)
+        self.state.members.remove(account)
 
     def _find_message(self) -> None:
-        found = self.threads.find_message(self._thread, self.wanted.heading)
+        found = self.threads.find_message(self._thread, self.target.heading)
         if found is not None:
-            self.reached.message, self.reached.said = found.message_id, found.text
+            self.state.message, self.state.posted_text = found.message_id, found.text
 
     def _post(self, text: str) -> None:
         # The nonce is the same for the same text in the same thread, so a lost answer causes no second message.
         nonce = sha256(f"{self._thread}:{text}".encode()).hexdigest()[:20]
         receipt = self.channel.send(Address(self._thread, is_room=True), Message(text), nonce=nonce)
-        self.reached.message, self.reached.said = receipt.message_id, text
+        self.state.message, self.state.posted_text = receipt.message_id, text
 
     def _edit(self, text: str) -> None:
         try:
-            self.threads.edit(self._thread, self.reached.message or "", Message(text))
-            self.reached.said = text
+            self.threads.edit(self._thread, self.state.message or "", Message(text))
+            self.state.posted_text = text
         except SendError as error:
             if error.code != UNKNOWN_MESSAGE:
                 raise
             # The message was deleted: the next run posts another.
-            self.reached.message = self.reached.said = None
+            self.state.message = self.state.posted_text = None
 
     def _reopen(self) -> SendError | None:
         try:
@@ -181,60 +181,60 @@ class Talk:
     @property
     def _thread(self) -> str:
         """Return the thread's id; valid once it was found or created."""
-        return self.reached.thread or ""
+        return self.state.thread or ""
 
 
-class PlanningThread(Handler[Talk, Talk]):
+class PlanningThread(Handler[ThreadSync, ThreadSync]):
     """The job that keeps a room's thread up to date until its day is over."""
 
-    def begin(self, context: JobContext) -> Talk | Outcome:
+    def begin(self, context: JobContext) -> ThreadSync | Outcome:
         """Compare the thread with what it should be; snooze if there is no difference."""
         runtime, session, job = context.runtime, context.session, context.job
         settings = runtime.settings
-        room = session.get(Room, queries.id_of(job.subject))
+        room = session.get(Room, queries.room_id_of(job.subject))
         if room is None or clock.local_day(context.now, settings.zone, settings.day_starts_at) != room.day:
             return Done()
         if runtime.threads is None:
             return Done(JobStatus.SKIPPED, Explanation(Reason.SWITCHED_OFF))
-        if pausing.paused(session) is not None:
-            return Snooze(LOOK_AGAIN)
-        reached, row = Reached(), session.get(Thread, room.id)
+        if pausing.current_pause(session) is not None:
+            return Snooze(CHECK_INTERVAL)
+        reached, row = ThreadState(), session.get(RoomThread, room.id)
         if row is not None:
-            reached = Reached(row.thread_id, list(row.members), row.message_id, row.said, row.error)
-        wanted = _wanted(session, room, was_said=reached.message is not None, settings=settings)
-        if reached.is_all(wanted):
-            return Snooze(LOOK_AGAIN)
-        return Talk(runtime.threads, runtime.channels[ChannelName.DISCORD], wanted, reached, job.attempts - 1)
+            reached = ThreadState(row.thread_id, list(row.members), row.message_id, row.said, row.error)
+        wanted = _thread_target(session, room, was_posted=reached.message is not None, settings=settings)
+        if reached.matches(wanted):
+            return Snooze(CHECK_INTERVAL)
+        return ThreadSync(runtime.threads, runtime.channels[ChannelName.DISCORD], wanted, reached, job.attempts - 1)
 
-    def act(self, _runtime: Runtime, prepared: Talk) -> Talk:
-        prepared.hold()
+    def act(self, _runtime: Runtime, prepared: ThreadSync) -> ThreadSync:
+        prepared.run()
         return prepared
 
-    def finish(self, context: JobContext, result: Talk) -> Outcome:
+    def finish(self, context: JobContext, result: ThreadSync) -> Outcome:
         """Store the results and decide when to run again; a permanent error ends the job."""
-        _write(context.session, result.wanted.room_id, result.reached)
+        _write(context.session, result.target.room_id, result.state)
         error, failures = result.error, result.failures
         if error is None:
-            return Snooze(timedelta(0) if result.is_cut_short else LOOK_AGAIN, failures=0)
+            return Snooze(timedelta(0) if result.is_cut_short else CHECK_INTERVAL, failures=0)
         if error.permanent:
             return Done(JobStatus.FAILED, error.reason)
-        if isinstance(error, SlowDown):
-            return Snooze(error.retry_after or LOOK_AGAIN, failures=failures)
-        growing = min(LOOK_AGAIN * 2 ** min(failures, 10), LONGEST_PAUSE)
+        if isinstance(error, RateLimited):
+            return Snooze(error.retry_after or CHECK_INTERVAL, failures=failures)
+        growing = min(CHECK_INTERVAL * 2 ** min(failures, 10), MAX_RETRY_DELAY)
         return Snooze(error.retry_after or growing, failures=failures + 1)
 
 
-def _wanted(session: Session, room: Room, *, was_said: bool, settings: Settings) -> Wanted:
-    view = queries.view(session, room)
+def _thread_target(session: Session, room: Room, *, was_posted: bool, settings: Settings) -> ThreadTarget:
+    view = queries.view_room(session, room)
     heading = words.TEAMS_FOR.format(day=f"{room.day:%A} {room.day.day} {room.day:%B}")
-    link = OnDiscord().aside(f"{settings.base_url}/planning/{room.day}")
-    return Wanted(
+    link = DiscordStyle().quiet_link(f"{settings.base_url}/planning/{room.day}")
+    return ThreadTarget(
         room.id,
         parent=settings.planning_thread_parent,
         name=words.THREAD_NAME.format(day=room.day.isoformat()),
         heading=heading,
         accounts=_accounts(session, view),
-        text=posts.teams(heading, view.teams, link) if view.placed or was_said else None,
+        text=posts.teams_post(heading, view.teams, link) if view.placed or was_posted else None,
     )
 
 
@@ -248,17 +248,17 @@ def _accounts(session: Session, view: RoomView) -> tuple[str, ...]:
     return tuple(found[player_id] for player_id in players if player_id in found)
 
 
-def _write(session: Session, room_id: int, reached: Reached) -> None:
+def _write(session: Session, room_id: int, reached: ThreadState) -> None:
     values = {
         "thread_id": reached.thread,
         "members": reached.members,
         "message_id": reached.message,
-        "said": reached.said,
-        "error": reached.trouble,
+        "said": reached.posted_text,
+        "error": reached.problem,
     }
-    row = insert(Thread).values(session_id=room_id, **values)
-    session.execute(row.on_conflict_do_update(index_elements=[Thread.session_id], set_=values))
-    db.notify(session, db.LIVE, "planning")
+    row = insert(RoomThread).values(session_id=room_id, **values)
+    session.execute(row.on_conflict_do_update(index_elements=[RoomThread.session_id], set_=values))
+    db.notify(session, db.LIVE_CHANNEL, "planning")
 
 
 HANDLERS: dict[str, AnyHandler] = {KIND: PlanningThread()}

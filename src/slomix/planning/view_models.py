@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slomix import words
-from slomix.planning.queries import Participant, RoomView, Turn
+from slomix.planning.queries import DraftTurn, Participant, RoomView
 from slomix.planning.rules import Rights, Side
 from slomix.presence.game_names import plain_name
 
@@ -45,7 +45,9 @@ class TeamsView:
     turn_says: str
 
 
-def teams_view(room: RoomView, may: Rights, turn: Turn | None, *, player_id: int | None, can_change: bool) -> TeamsView:
+def teams_view(
+    room: RoomView, may: Rights, turn: DraftTurn | None, *, player_id: int | None, can_change: bool
+) -> TeamsView:
     """Show the teams of a room to this viewer."""
     is_drafting = turn is not None
     says_how = can_change and not may.manages and not room.placed
@@ -85,7 +87,7 @@ def captain_move(room: RoomView, may: Rights, side: Side, player_id: int | None)
     return Move(f"lead:{side.value}:{player_id}", "captain", label, words.BE_CAPTAIN)
 
 
-def turn_says(room: RoomView, turn: Turn, player_id: int | None) -> str:
+def turn_says(room: RoomView, turn: DraftTurn, player_id: int | None) -> str:
     """Say whose pick it is."""
     if turn.captain_id is None:
         return words.DRAFT_WAITS

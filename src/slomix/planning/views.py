@@ -14,7 +14,7 @@ from slomix.availability import triggers
 from slomix.availability.rules import parse_day
 from slomix.errors import Invalid
 from slomix.planning import proposing, queries, rules, service, teams
-from slomix.planning.models import Thread
+from slomix.planning.models import RoomThread
 from slomix.planning.queries import RoomView
 from slomix.planning.view_models import teams_view
 from slomix.presence import places
@@ -25,7 +25,7 @@ from slomix.web.reading import reading
 blueprint = Blueprint("planning", __name__)
 
 
-class NotAnId(Invalid):
+class InvalidId(Invalid):
     def __init__(self) -> None:
         super().__init__(words.NOT_AN_ID)
 
@@ -53,7 +53,7 @@ def show_proposals(day: str) -> str:
     """Show teams to choose from, within the whole page for browsers without scripts."""
     the_day = parse_day(day)
     with reading() as session:
-        web.the_player()
+        web.require_player()
         shown = _room(session, the_day)
         shown |= _proposals(session, shown["room"])
     if web.is_htmx():
@@ -83,17 +83,17 @@ def _room(session: Session, day: date) -> dict[str, Any]:
         "today": today,
         "is_open": room is not None,
         "looking": looking,
-        "missing": rules.needed(looking, settings.ready_threshold),
+        "missing": rules.players_needed(looking, settings.ready_threshold),
         "room": None,
-        "my_status": availability.statuses(session, day, [who.player_id or 0]).get(who.player_id or 0),
+        "my_status": availability.statuses_of_day(session, day, [who.player_id or 0]).get(who.player_id or 0),
     }
     if room is None or not who.is_linked:
         return shown
-    view = queries.view(session, room)
-    may = view.rights(who.player_id, is_promoter=who.can_promote)
+    view = queries.view_room(session, room)
+    may = view.rights_of(who.player_id, is_promoter=who.can_promote)
     can_change = day == today
     may_now, turn = (may, view.turn) if can_change else (rules.Rights(), None)
-    needed = rules.needed(len(view.committed), settings.ready_threshold)
+    needed = rules.players_needed(len(view.committed), settings.ready_threshold)
     return shown | {
         "room": view,
         "may": may_now,
@@ -105,11 +105,11 @@ def _room(session: Session, day: date) -> dict[str, Any]:
         "seconds_left": _seconds_left(view.room.turn_until, now),
         "can_change": can_change,
         "may_undo": can_change and teams.may_undo(view.last_change, may, who.player_id),
-        "thread": session.get(Thread, room.id),
-        "voice_room": places.voice_room(settings),
-        "game_server": places.game_server(settings),
+        "thread": session.get(RoomThread, room.id),
+        "voice_room": places.voice_room_url(settings),
+        "game_server": places.game_server_address(settings),
         "may_ask": bool(needed) and service.where_to_ask(session, room, settings) is not None,
-        "ask_wait": service.ask_wait(room, now),
+        "ask_wait": service.ask_cooldown(room, now),
     }
 
 
@@ -122,7 +122,7 @@ def _proposals(session: Session, room: RoomView | None) -> dict[str, Any]:
         raise rules.NoSuchRoom
     seed = request.args.get("seed", "")
     return {
-        "proposals": proposing.proposals(session, room, seed=web.parse_id(seed) or 0),
+        "proposals": proposing.propose_teams(session, room, seed=web.parse_id(seed) or 0),
         "version": room.room.version,
         "proposed_names": room.names,
         "next_seed": secrets.randbelow(10**6),
@@ -133,5 +133,5 @@ def parse_id(text: str) -> int:
     """Read a row's id. Raise NotAnId."""
     number = web.parse_id(text)
     if number is None:
-        raise NotAnId
+        raise InvalidId
     return number

@@ -7,16 +7,16 @@ from datetime import timedelta
 from slomix.channels.base import SendError, VoiceLookup
 from slomix.reasons.codes import Reason
 
-AT_ONCE = 8
+CONCURRENCY = 8
 # In wall time. Together with the query to the game server it has to fit into the lease of a job.
-WITHIN = timedelta(seconds=20)
+TIMEOUT = timedelta(seconds=20)
 
 
 def voice_channels(
-    lookup: VoiceLookup, discord_ids: Collection[str], *, within: timedelta = WITHIN
+    lookup: VoiceLookup, discord_ids: Collection[str], *, within: timedelta = TIMEOUT
 ) -> dict[str, str | None]:
     """Return the voice room of each account, or None. Raise the first SendError if any has no answer."""
-    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="voice-lookup")
+    pool = ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="voice-lookup")
     try:
         asked: dict[str, Future[str | None]] = {
             discord_id: pool.submit(lookup.voice_channel_of, discord_id) for discord_id in discord_ids

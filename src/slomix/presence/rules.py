@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from slomix.presence.game_names import bare_name
 
 
-class Whereabouts(enum.StrEnum):
+class VoiceStatus(enum.StrEnum):
     """Where a player is, as far as a game night cares."""
 
     HERE = "here"
@@ -20,22 +20,22 @@ class Whereabouts(enum.StrEnum):
     @property
     def is_in_voice(self) -> bool:
         """Check whether a player is in any voice room, gaming or not, and need not be called."""
-        return self in {Whereabouts.HERE, Whereabouts.ELSEWHERE}
+        return self in {VoiceStatus.HERE, VoiceStatus.ELSEWHERE}
 
 
 @dataclass(frozen=True)
-class Rooms:
+class VoiceRooms:
     """The configured rooms. Without gaming rooms, any room but the AFK room counts as one."""
 
     gaming: frozenset[str]
     afk: str
 
-    def whereabouts(self, room: str | None) -> Whereabouts:
+    def voice_status(self, room: str | None) -> VoiceStatus:
         if room is None or room == self.afk:
-            return Whereabouts.MISSING
+            return VoiceStatus.MISSING
         if not self.gaming or room in self.gaming:
-            return Whereabouts.HERE
-        return Whereabouts.ELSEWHERE
+            return VoiceStatus.HERE
+        return VoiceStatus.ELSEWHERE
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class VoiceSnapshot:
         return self.observed_at is not None and -max_age <= now - self.observed_at <= max_age
 
 
-def recognised(known: Mapping[int, Iterable[str]], on_server: Iterable[str]) -> frozenset[int]:
+def recognised_players(known: Mapping[int, Iterable[str]], on_server: Iterable[str]) -> frozenset[int]:
     """Return the players on the game server, by any known name that only one of them has used."""
     there = {bare_name(name) for name in on_server} - {""}
     bare = {player_id: {bare_name(name) for name in names} for player_id, names in known.items()}

@@ -14,7 +14,7 @@ from slomix.presence.rules import VoiceSnapshot
 VOICE = "voice"
 
 
-def forget(session: Session, discord_id: str) -> None:
+def forget_user(session: Session, discord_id: str) -> None:
     """Delete an account's voice state."""
     session.execute(delete(VoiceState).where(VoiceState.discord_id == discord_id))
 
@@ -44,10 +44,10 @@ def record_voice(session: Session, rooms: Mapping[str, str], *, now: datetime) -
         .on_conflict_do_update(index_elements=[Observation.source], set_={"observed_at": now})
     )
     if changed:
-        db.notify(session, db.LIVE, "presence")
+        db.notify(session, db.LIVE_CHANNEL, "presence")
 
 
-def voice(session: Session) -> VoiceSnapshot:
+def latest_snapshot(session: Session) -> VoiceSnapshot:
     """Read the latest snapshot, whatever its age."""
     observed_at = session.scalar(select(Observation.observed_at).where(Observation.source == VOICE))
     rows = session.execute(select(VoiceState.discord_id, VoiceState.voice_channel_id))

@@ -8,16 +8,16 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from slomix.accounts.models import Claim, GrantedRole, LinkEvent, LoginSession, Player, User
-from slomix.accounts.rules import LINKING
+from slomix.accounts.models import GrantedRole, LinkEvent, LoginSession, Player, ProfileRequest, User
+from slomix.accounts.rules import LINK_ACTIONS
 from slomix.availability.models import Entry
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.config.settings import Settings
 from slomix.contacts import service as contacts
-from slomix.contacts.encryption import Unreadable
-from slomix.contacts.models import Contact, Preferences
+from slomix.contacts.encryption import CannotDecrypt
+from slomix.contacts.models import Contact, StoredPreferences
 from slomix.deliveries.models import Delivery
-from slomix.planning.models import Member, Room, TeamName, Vote
+from slomix.planning.models import Room, TeamMember, TeamName, Vote
 from slomix.reasons.codes import Explanation
 from slomix.web import responses as web
 from slomix.web.reading import reading
@@ -29,15 +29,15 @@ blueprint = Blueprint("my_data", __name__)
 def download() -> Response:
     """One file with everything, addresses in full: it goes to their owner."""
     with reading() as session:
-        user_id = web.the_user().user_id
-        found = collect(session, user_id, settings=web.runtime().settings, now=web.now())
+        user_id = web.require_user().user_id
+        found = collect_data(session, user_id, settings=web.runtime().settings, now=web.now())
     answer = jsonify(found)
     answer.headers["Content-Disposition"] = 'attachment; filename="slomix-my-data.json"'
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
-def collect(session: Session, user_id: int, *, settings: Settings, now: datetime) -> dict[str, Any]:
+def collect_data(session: Session, user_id: int, *, settings: Settings, now: datetime) -> dict[str, Any]:
     """By topic, in words that match the glossary."""
     user = session.get_one(User, user_id)
     person = {
@@ -51,9 +51,15 @@ def collect(session: Session, user_id: int, *, settings: Settings, now: datetime
     of_user: dict[str, Any] = {
         "logins": select(LoginSession.created_at, LoginSession.expires_at).where(LoginSession.user_id == user_id),
         "roles": select(GrantedRole.role, GrantedRole.granted_at).where(GrantedRole.discord_id == user.discord_id),
-        "claims": select(Player.guid, Claim.note, Claim.created_at, Claim.settled_at, Claim.was_granted)
-        .join(Player, Player.id == Claim.player_id)
-        .where(Claim.user_id == user_id),
+        "claims": select(
+            Player.guid,
+            ProfileRequest.note,
+            ProfileRequest.created_at,
+            ProfileRequest.settled_at,
+            ProfileRequest.was_granted,
+        )
+        .join(Player, Player.id == ProfileRequest.player_id)
+        .where(ProfileRequest.user_id == user_id),
         "log_of_links": select(LinkEvent.at, LinkEvent.action, LinkEvent.details)
         .where((LinkEvent.user_id == user_id) | (LinkEvent.discord_id == user.discord_id))
         .order_by(LinkEvent.id),
@@ -68,23 +74,23 @@ def collect(session: Session, user_id: int, *, settings: Settings, now: datetime
                 "rating": user.player.rating,
             }
         }
-        found |= _of_player(session, user.player.id, user, _linked_since(session, user), settings)
+        found |= _player_data(session, user.player.id, user, _linked_since(session, user), settings)
     return {name: _plain(value) for name, value in found.items()}
 
 
 def _linked_since(session: Session, user: User) -> datetime:
     """What is older than the link belongs to whoever had the profile before."""
     linked_at = session.scalar(
-        select(func.max(LinkEvent.at)).where(LinkEvent.user_id == user.id, LinkEvent.action.in_(LINKING))
+        select(func.max(LinkEvent.at)).where(LinkEvent.user_id == user.id, LinkEvent.action.in_(LINK_ACTIONS))
     )
     return linked_at or user.created_at
 
 
-def _of_player(session: Session, player_id: int, user: User, since: datetime, settings: Settings) -> dict[str, Any]:
+def _player_data(session: Session, player_id: int, user: User, since: datetime, settings: Settings) -> dict[str, Any]:
     queries: dict[str, Any] = {
         "preferences": select(
-            *[column for column in Preferences.__table__.columns if column.name != "player_id"]
-        ).where(Preferences.player_id == player_id),
+            *[column for column in StoredPreferences.__table__.columns if column.name != "player_id"]
+        ).where(StoredPreferences.player_id == player_id),
         "statuses": select(Entry.day, Entry.status, Entry.updated_at)
         .where(Entry.player_id == player_id, Entry.updated_at >= since)
         .order_by(Entry.day),
@@ -94,9 +100,9 @@ def _of_player(session: Session, player_id: int, user: User, since: datetime, se
         "campaigns_asked_by": select(Recipient.campaign_id, Recipient.status, Recipient.added_at).where(
             Recipient.player_id == player_id, Recipient.added_at >= since
         ),
-        "planning_rooms": select(Room.day, Member.side, Member.is_captain)
-        .join(Room, Room.id == Member.session_id)
-        .where(Member.player_id == player_id, Room.created_at >= since)
+        "planning_rooms": select(Room.day, TeamMember.side, TeamMember.is_captain)
+        .join(Room, Room.id == TeamMember.session_id)
+        .where(TeamMember.player_id == player_id, Room.created_at >= since)
         .order_by(Room.day),
         "team_names_suggested": select(Room.day, TeamName.name, TeamName.created_at)
         .join(Room, Room.id == TeamName.session_id)
@@ -124,8 +130,8 @@ def _of_player(session: Session, player_id: int, user: User, since: datetime, se
 def _address(contact: Contact, user: User, settings: Settings) -> str | None:
     """In full; None when its key is gone."""
     try:
-        return contacts.address_of(contact.way, user.discord_id, settings)
-    except Unreadable:
+        return contacts.address_of_route(contact.route, user.discord_id, settings)
+    except CannotDecrypt:
         return None
 
 

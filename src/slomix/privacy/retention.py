@@ -24,12 +24,12 @@ from slomix.health.models import Heartbeat
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Outcome, Snooze
-from slomix.jobs.runner import AnyHandler, JobContext, Step
+from slomix.jobs.runner import AnyHandler, JobContext, TransactionHandler
 from slomix.jobs.service import NewJob
 
 KIND = "retention"
-AT_ONCE = 1000
-PAUSE = timedelta(milliseconds=200)
+BATCH_SIZE = 1000
+PAUSE_BETWEEN_BATCHES = timedelta(milliseconds=200)
 
 _OVER = [status for status in JobStatus if status.is_over]
 _SETTLED = [status for status in DeliveryStatus if status.is_settled]
@@ -39,12 +39,12 @@ _KEPT = (*rules.JOB_KINDS, rules.DRY_RUN)
 _LEFT = (Job.kind != JOB_KIND) | Job.subject.not_in(select(cast(Delivery.id, Text)))
 
 
-def plan(session: Session, day: date, *, now: datetime) -> None:
+def plan_retention(session: Session, day: date, *, now: datetime) -> None:
     """Promise it for this day, once."""
     jobs.schedule(session, [NewJob(KIND, day.isoformat(), run_at=now)], now=now)
 
 
-class Retention(Step):
+class DeleteOldRows(TransactionHandler):
     """`retention`: deletes as much as goes at once, and looks again until nothing old is left."""
 
     def work(self, context: JobContext) -> Outcome:
@@ -52,34 +52,38 @@ class Retention(Step):
         first_kept = date.fromisoformat(context.job.subject) - timedelta(days=settings.retention_days)
         before = moment_of(first_kept, time(0), settings.zone)
         close_campaigns(session, before, now=now)
-        number = _forget_deliveries(session, before)
-        number += _forget(session, Job, Job.finished_at < before, Job.status.in_(_OVER), Job.kind.not_in(_KEPT), _LEFT)
+        number = _delete_deliveries(session, before)
+        number += _delete_rows(
+            session, Job, Job.finished_at < before, Job.status.in_(_OVER), Job.kind.not_in(_KEPT), _LEFT
+        )
         for model in (LoginAttempt, LoginSession, LinkCode):
-            number += _forget(session, model, model.expires_at <= now)
-        number += _forget(session, Heartbeat, Heartbeat.seen_at < wall_now() - health_rules.FORGOTTEN_AFTER)
-        return Snooze(PAUSE) if number else Done()
+            number += _delete_rows(session, model, model.expires_at <= now)
+        number += _delete_rows(session, Heartbeat, Heartbeat.seen_at < wall_now() - health_rules.FORGOTTEN_AFTER)
+        return Snooze(PAUSE_BETWEEN_BATCHES) if number else Done()
 
 
-def close_campaigns(session: Session, before: datetime, *, now: datetime) -> None:
+def close_campaigns(session: Session, cutoff: datetime, *, now: datetime) -> None:
     """Write down for good what these campaigns came to, before the ledger that says so goes."""
-    old = (Campaign.created_at < before) & Campaign.ledger_pruned_at.is_(None)
-    for campaign in session.scalars(select(Campaign).where(old).order_by(Campaign.id).limit(AT_ONCE).with_for_update()):
-        if not queries.progress(session, campaign).is_open:
+    old = (Campaign.created_at < cutoff) & Campaign.ledger_pruned_at.is_(None)
+    for campaign in session.scalars(
+        select(Campaign).where(old).order_by(Campaign.id).limit(BATCH_SIZE).with_for_update()
+    ):
+        if not queries.read_progress(session, campaign).is_open:
             queries.refresh_status(session, campaign)
             campaign.ledger_pruned_at = now
     session.flush()
 
 
-def _forget_deliveries(session: Session, before: datetime) -> int:
+def _delete_deliveries(session: Session, cutoff: datetime) -> int:
     """Settled deliveries, with their attempts and the jobs that carried them.
 
     What is on its way stays, and so does what a campaign's status is still computed from.
     """
     still_read = select(literal(SUBJECT) + cast(Campaign.id, Text)).where(Campaign.ledger_pruned_at.is_(None))
     old = select(Delivery.id).where(
-        Delivery.created_at < before, Delivery.status.in_(_SETTLED), Delivery.subject.not_in(still_read)
+        Delivery.created_at < cutoff, Delivery.status.in_(_SETTLED), Delivery.subject.not_in(still_read)
     )
-    ids = session.scalars(old.order_by(Delivery.id).limit(AT_ONCE)).all()
+    ids = session.scalars(old.order_by(Delivery.id).limit(BATCH_SIZE)).all()
     if ids:
         # Jobs before deliveries, as everywhere.
         session.execute(delete(Job).where(Job.kind == JOB_KIND, Job.subject.in_([str(one) for one in ids])))
@@ -87,13 +91,13 @@ def _forget_deliveries(session: Session, before: datetime) -> int:
     return len(ids)
 
 
-def _forget(session: Session, model: type[Base], *which: ColumnElement[bool]) -> int:
+def _delete_rows(session: Session, model: type[Base], *which: ColumnElement[bool]) -> int:
     """At most so many rows of a table."""
     key = inspect(model).primary_key
-    found = session.execute(select(*key).where(*which).limit(AT_ONCE)).all()
+    found = session.execute(select(*key).where(*which).limit(BATCH_SIZE)).all()
     if found:
         session.execute(delete(model).where(tuple_(*key).in_([tuple(row) for row in found])))
     return len(found)
 
 
-HANDLERS: dict[str, AnyHandler] = {KIND: Retention()}
+HANDLERS: dict[str, AnyHandler] = {KIND: DeleteOldRows()}

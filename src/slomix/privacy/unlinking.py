@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from slomix.accounts import claims
 from slomix.accounts import service as accounts
-from slomix.accounts.models import Claim, Player, User
+from slomix.accounts.models import Player, ProfileRequest, User
 from slomix.availability import service as availability
 from slomix.campaigns import service as campaigns
 from slomix.contacts import service as contacts
@@ -15,36 +15,38 @@ from slomix.planning import service as planning
 from slomix.presence import service as presence
 
 
-def link(session: Session, user: User, guid: str, *, today: date, now: datetime, actor: str | None = None) -> Player:
+def link_profile(
+    session: Session, user: User, guid: str, *, today: date, now: datetime, actor: str | None = None
+) -> Player:
     """Be this player from now on. What hung on an earlier one goes with it. Raise ProfileTaken or NoSuchProfile."""
-    accounts.lock(session, user)
+    accounts.lock_users(session, user)
     before = user.player_id
     player = accounts.link_player(session, user, guid, now=now, actor=actor)
     if before is not None and before != player.id:
-        _let_go(session, before, today)
+        _release_player(session, before, today)
     if before != player.id:
-        contacts.remove_all(session, player.id)  # nothing of whoever had it before
+        contacts.remove_all_contacts(session, player.id)  # nothing of whoever had it before
     contacts.add_discord(session, player.id, now=now)
-    claims.withdraw(session, user.id, now=now)
+    claims.withdraw_request(session, user.id, now=now)
     return player
 
 
-def unlink(session: Session, user: User, *, today: date, now: datetime, actor: str | None = None) -> None:
+def unlink_profile(session: Session, user: User, *, today: date, now: datetime, actor: str | None = None) -> None:
     """Be nobody again: no message leaves for this person any more, and what they said about the days ahead is gone."""
-    accounts.lock(session, user)
+    accounts.lock_users(session, user)
     if user.player_id is not None:
-        _let_go(session, user.player_id, today)
+        _release_player(session, user.player_id, today)
         accounts.unlink_player(session, user, now=now, actor=actor)
 
 
-def grant(session: Session, claim_id: int, *, actor: str, today: date, now: datetime) -> Claim:
+def grant_request(session: Session, claim_id: int, *, actor: str, today: date, now: datetime) -> ProfileRequest:
     """An admin decides that a profile is the claimant's; whoever had it is unlinked. Raise ClaimSettled."""
-    claim = claims.settle(session, claim_id, is_granted=True, now=now)
-    owner = accounts.owner(session, claim.player)
-    accounts.lock(session, claim.user, *([owner] if owner is not None else []))
+    claim = claims.close_request(session, claim_id, is_granted=True, now=now)
+    owner = accounts.user_of_player(session, claim.player)
+    accounts.lock_users(session, claim.user, *([owner] if owner is not None else []))
     if owner is not None and owner.id != claim.user_id:
-        unlink(session, owner, today=today, now=now, actor=actor)
-    link(session, claim.user, claim.player.guid, today=today, now=now, actor=actor)
+        unlink_profile(session, owner, today=today, now=now, actor=actor)
+    link_profile(session, claim.user, claim.player.guid, today=today, now=now, actor=actor)
     return claim
 
 
@@ -54,17 +56,17 @@ def delete_account(session: Session, user: User, *, now: datetime) -> None:
     The player's profile stays, which belongs to the game, and that messages of some kind once went to it.
     """
     player_id = user.player_id
-    planning.hold_all(session)
-    unlink(session, user, today=date.min, now=now)
+    planning.lock_all_rooms(session)
+    unlink_profile(session, user, today=date.min, now=now)
     if player_id is not None:
-        deliveries.forget_words(session, player_id)
-        campaigns.forget_whereabouts(session, player_id)
-        planning.forget(session, player_id, user.discord_id)
-    presence.forget(session, user.discord_id)
-    accounts.forget(session, user, now=now)
+        deliveries.clear_texts(session, player_id)
+        campaigns.clear_voice_statuses(session, player_id)
+        planning.erase_player(session, player_id, user.discord_id)
+    presence.forget_user(session, user.discord_id)
+    accounts.delete_user(session, user, now=now)
 
 
-def _let_go(session: Session, player_id: int, today: date) -> None:
-    contacts.remove_all(session, player_id)
-    availability.clear_from(session, player_id, today)
-    planning.let_go(session, player_id, today)
+def _release_player(session: Session, player_id: int, today: date) -> None:
+    contacts.remove_all_contacts(session, player_id)
+    availability.clear_upcoming(session, player_id, today)
+    planning.release_player(session, player_id, today)

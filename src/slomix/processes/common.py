@@ -20,7 +20,7 @@ from slomix import logs
 from slomix.availability import triggers
 from slomix.clock import local_day, nap, wall_now
 from slomix.config.checks import settings_or_exit
-from slomix.contacts.handlers import plan_check
+from slomix.contacts.handlers import plan_membership_check
 from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
 from slomix.health import rules as health_rules
@@ -34,7 +34,7 @@ from slomix.supervisor.process import on_stop_signal
 
 log = structlog.get_logger()
 
-LOOK_AT_LEAST_EVERY = 5.0
+MAX_SLEEP = 5.0
 # How soon a process notices that the clock was set, where that is possible.
 NOTICE_JUMPS_WITHIN = 0.1
 # How soon a sleeping scheduler notices a stop signal.
@@ -43,7 +43,7 @@ NOTICE_STOP_WITHIN = 0.5
 FINISH_WITHIN = 12.0
 
 
-def start(part: str, *, connections: int = 3) -> Runtime:
+def start_process(part: str, *, connections: int = 3) -> Runtime:
     """Configure logging and return the runtime of a process; exit with a message if a setting is invalid.
 
     A worker has a connection to each provider per thread, but few to the database: its threads mostly wait for answers,
@@ -80,29 +80,29 @@ def stop_event() -> threading.Event:
     return stopping
 
 
-def copy_of(runtime: Runtime) -> str:
+def process_name(runtime: Runtime) -> str:
     """Name this copy of a process: its machine, and a name there that survives restarts."""
     return f"{socket.gethostname()}/{runtime.settings.process_name or os.getpid()}"
 
 
-def beat(runtime: Runtime, part: str) -> None:
+def send_heartbeat(runtime: Runtime, part: str) -> None:
     """Record that this process lives; if the database is away, only log it."""
     try:
         with runtime.transaction() as session:
-            health.beat(session, part, copy_of(runtime), wall=wall_now())
+            health.record_heartbeat(session, part, process_name(runtime), wall=wall_now())
     except SQLAlchemyError as error:
         log.warning("process.heartbeat_lost", error=str(error).splitlines()[0])
 
 
-def leave(runtime: Runtime, part: str) -> None:
+def announce_stop(runtime: Runtime, part: str) -> None:
     """Record that this process was asked to end, so that it isn't reported missing."""
     with suppress(SQLAlchemyError), runtime.transaction() as session:
-        health.leave(session, part, copy_of(runtime), wall=wall_now())
+        health.record_departure(session, part, process_name(runtime), wall=wall_now())
 
 
 def run_worker() -> None:
     """Run Dramatiq's workers, one per lane, until told to stop; they wait while Redis is away."""
-    runtime = start(health_rules.WORKER)
+    runtime = start_process(health_rules.WORKER)
     stopping = stop_event()
     broker = dispatch.make_broker(runtime.settings.redis_url.get_secret_value())
     dispatch.declare_actor(broker, runtime)
@@ -113,9 +113,9 @@ def run_worker() -> None:
     for worker in workers:
         worker.start()
     while not stopping.is_set():
-        beat(runtime, health_rules.WORKER)
-        stopping.wait(health_rules.BEAT_EVERY.total_seconds())
-    leave(runtime, health_rules.WORKER)
+        send_heartbeat(runtime, health_rules.WORKER)
+        stopping.wait(health_rules.HEARTBEAT_INTERVAL.total_seconds())
+    announce_stop(runtime, health_rules.WORKER)
     with ThreadPoolExecutor(len(workers)) as pool:
         list(pool.map(lambda worker: worker.stop(timeout=int(FINISH_WITHIN * 1000)), workers))
     broker.close()
@@ -138,12 +138,12 @@ class Waker:
     def listen(self) -> None:
         """Listen before the rows are read, so that no notification is missed."""
         if self._connection is None or self._connection.closed:
-            self._connection = db.listen(self._runtime.database.url, db.JOBS)
+            self._connection = db.listen(self._runtime.database.url, db.JOBS_CHANNEL)
 
     def sleep(self, system_moment: datetime | None, wall_moment: datetime | None) -> None:
         """Wait until one of the moments; look up often enough to see that the clock was set."""
         started = self._runtime.clock.now()
-        wall_end = wall_now() + timedelta(seconds=LOOK_AT_LEAST_EVERY)
+        wall_end = wall_now() + timedelta(seconds=MAX_SLEEP)
         while not self._stopping.is_set():
             left = (wall_end - wall_now()).total_seconds()
             if wall_moment is not None:
@@ -175,16 +175,16 @@ class Scheduler:
 
     def step(self) -> None:
         self._waker.listen()
-        if self._last_beat is None or wall_now() - self._last_beat >= health_rules.BEAT_EVERY:
-            beat(self._runtime, health_rules.SCHEDULER)
+        if self._last_beat is None or wall_now() - self._last_beat >= health_rules.HEARTBEAT_INTERVAL:
+            send_heartbeat(self._runtime, health_rules.SCHEDULER)
             self._last_beat = wall_now()
         self._begin_a_new_day()
-        released = dispatch.tick(self._runtime)
-        dispatch.nudge(self._broker, released)
+        released = dispatch.release_jobs(self._runtime)
+        dispatch.send_nudges(self._broker, released)
         if not released:
             with self._runtime.transaction() as session:
-                held = dispatch.held(session)
-                moments = jobs.next_look(session, now=self._runtime.clock.now(), held=held)
+                held = dispatch.paused_kinds(session)
+                moments = jobs.next_check(session, now=self._runtime.clock.now(), paused_kinds=held)
             self._waker.sleep(*moments)
 
     def _begin_a_new_day(self) -> None:
@@ -193,22 +193,22 @@ class Scheduler:
         today = local_day(self._runtime.clock.now(), settings.zone, settings.day_starts_at)
         if today != self._day:
             with self._runtime.transaction() as session:
-                db.notify(session, db.LIVE, "day")
-                plan_check(session, today, now=self._runtime.clock.now())
-                retention.plan(session, today, now=self._runtime.clock.now())
+                db.notify(session, db.LIVE_CHANNEL, "day")
+                plan_membership_check(session, today, now=self._runtime.clock.now())
+                retention.plan_retention(session, today, now=self._runtime.clock.now())
                 triggers.begin_day(session, today, settings=settings, now=self._runtime.clock.now())
             self._day = today
 
 
 def run_scheduler() -> None:
     """Run the scheduler until told to stop."""
-    runtime = start("scheduler", connections=3)
+    runtime = start_process("scheduler", connections=3)
     stopping = stop_event()
     broker = dispatch.make_broker(runtime.settings.redis_url.get_secret_value())
     scheduler = Scheduler(runtime, broker, stopping)
     while not stopping.is_set():
         _survive_outages(scheduler.step)
-    leave(runtime, health_rules.SCHEDULER)
+    announce_stop(runtime, health_rules.SCHEDULER)
     broker.close()
 
 

@@ -14,13 +14,13 @@ from slomix.clock import wall_now
 from slomix.contacts.handlers import HANDLERS as CONTACT_HANDLERS
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries import pausing, test_message
-from slomix.deliveries.handlers import Deliver
+from slomix.deliveries.handlers import SendDelivery
 from slomix.deliveries.notices import Notice
 from slomix.deliveries.service import JOB_KIND
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import GENERAL
-from slomix.jobs.runner import AnyHandler, JobContext, give_up, run, wake_ready
-from slomix.jobs.service import Due
+from slomix.jobs.runner import AnyHandler, JobContext, execute, give_up, wake_ready
+from slomix.jobs.service import DueJob
 from slomix.planning.handlers import HANDLERS as PLANNING_HANDLERS
 from slomix.planning.notices import NOTICES as PLANNING_NOTICES
 from slomix.planning.threads import HANDLERS as PLANNING_THREAD
@@ -30,7 +30,8 @@ from slomix.runtime.context import Runtime
 log = structlog.get_logger()
 
 NOTICES: dict[str, Notice] = {
-    notice.name: notice for notice in (*CAMPAIGN_NOTICES, *DAY_NOTICES, *PLANNING_NOTICES, test_message.Tryout())
+    notice.name: notice
+    for notice in (*CAMPAIGN_NOTICES, *DAY_NOTICES, *PLANNING_NOTICES, test_message.MessageTestNotice())
 }
 HANDLERS: dict[str, AnyHandler] = {
     **CAMPAIGN_HANDLERS,
@@ -39,7 +40,7 @@ HANDLERS: dict[str, AnyHandler] = {
     **PLANNING_HANDLERS,
     **PLANNING_THREAD,
     **RETENTION,
-    JOB_KIND: Deliver(NOTICES),
+    JOB_KIND: SendDelivery(NOTICES),
 }
 
 # One queue for each lane, so that a slow provider doesn't block the others.
@@ -64,14 +65,14 @@ def declare_actor(broker: dramatiq.Broker, runtime: Runtime) -> None:
             log.error("job.unknown_kind", job=job_id, kind=kind)
             return
         try:
-            run(runtime, handler, job_id)
+            execute(runtime, handler, job_id)
         except OperationalError as error:
             log.warning("job.database_away", job=job_id, error=str(error.orig).strip())
 
     dramatiq.actor(broker=broker, actor_name=ACTOR, queue_name=GENERAL)(run_job)
 
 
-def nudge(broker: dramatiq.Broker, released: list[Due]) -> None:
+def send_nudges(broker: dramatiq.Broker, released: list[DueJob]) -> None:
     """Tell the workers which jobs are due."""
     for job in released:
         lane = job.lane if job.lane in LANES else GENERAL
@@ -81,22 +82,22 @@ def nudge(broker: dramatiq.Broker, released: list[Due]) -> None:
         broker.enqueue(message)
 
 
-def held(session: Session) -> frozenset[str]:
+def paused_kinds(session: Session) -> frozenset[str]:
     """Return the job kinds that must not run while sending is paused."""
-    return frozenset() if pausing.paused(session) is None else frozenset({JOB_KIND})
+    return frozenset() if pausing.current_pause(session) is None else frozenset({JOB_KIND})
 
 
-def tick(runtime: Runtime) -> list[Due]:
+def release_jobs(runtime: Runtime) -> list[DueJob]:
     """Wake jobs that are ready, take back lost ones and release due ones; the caller then sends the nudges."""
     now, wall = runtime.clock.now(), wall_now()
     with runtime.transaction() as session:
         # First, as it locks jobs, and who gives up locks deliveries.
         wake_ready(runtime, HANDLERS, session, now=now)
-        for job in jobs.take_back(session, now=now, wall=wall):
+        for job in jobs.release_expired(session, now=now, wall=wall):
             log.warning("job.given_up", job=job.id, kind=job.kind)
             if job.kind in HANDLERS:
                 give_up(HANDLERS[job.kind], JobContext(runtime, session, job, now))
-        released = jobs.release_due(session, now=now, wall=wall, held=held(session))
+        released = jobs.release_due(session, now=now, wall=wall, paused_kinds=paused_kinds(session))
     for due in released:
         if due.is_new:
             log.info("job.released", job=due.id, kind=due.kind, trace=due.trace or f"job-{due.id}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from slomix.channels.base import Channel, GuildLookup, Threads, VoiceLookup
-from slomix.channels.game_server import ServerLookup
+from slomix.channels.game_server import GameServerLookup
 from slomix.clock import Clock
 from slomix.config.settings import Settings
 from slomix.database.session import Database
@@ -27,7 +27,7 @@ class Runtime:
     # None if planning rooms have no threads.
     threads: Threads | None = None
     # None if none is configured, or asking it is switched off.
-    game_server: ServerLookup | None = None
+    game_server: GameServerLookup | None = None
 
     def transaction(self) -> AbstractContextManager[Session]:
         """Open the unit of work, which commits at the end of the block."""

@@ -4,7 +4,7 @@ from slomix.channels.base import Channel
 from slomix.channels.discord import Discord
 from slomix.channels.discord_threads import DiscordThreads
 from slomix.channels.game_server import GameServer
-from slomix.channels.rate_limit import SharedPace
+from slomix.channels.rate_limit import SharedRateLimiter
 from slomix.channels.signal import Signal
 from slomix.channels.telegram import Telegram
 from slomix.clock import open_clock
@@ -24,7 +24,7 @@ def make_runtime(settings: Settings, *, connections: int = 5, pool_size: int = 5
         settings.discord_bot_token.get_secret_value(),
         settings.discord_guild_id,
         connections=connections,
-        pace=SharedPace(settings.redis_url.get_secret_value()),
+        rate_limiter=SharedRateLimiter(settings.redis_url.get_secret_value()),
     )
     return Runtime(
         settings=settings,
@@ -33,27 +33,27 @@ def make_runtime(settings: Settings, *, connections: int = 5, pool_size: int = 5
             settings.database_url.get_secret_value(),
             pool_size=pool_size,
             overflow=0 if is_patient else 5,
-            asks_whether_alive=not is_patient,
+            pre_ping=not is_patient,
         ),
         channels={"discord": discord, **_further_channels(settings, connections)},
         voice_lookup=discord,
         guild_lookup=discord if settings.discord_guild_id else None,
         threads=DiscordThreads(discord, settings.discord_guild_id) if settings.planning_create_thread else None,
-        game_server=game_server_of(settings),
+        game_server=make_game_server(settings),
     )
 
 
-def telegram_of(settings: Settings, *, connections: int) -> Telegram:
+def make_telegram(settings: Settings, *, connections: int) -> Telegram:
     return Telegram(
         settings.telegram_api_base_url, settings.telegram_bot_token.get_secret_value(), connections=connections
     )
 
 
-def signal_of(settings: Settings, *, connections: int) -> Signal:
+def make_signal(settings: Settings, *, connections: int) -> Signal:
     return Signal(settings.signal_daemon_url, settings.signal_sender, connections=connections)
 
 
-def game_server_of(settings: Settings) -> GameServer | None:
+def make_game_server(settings: Settings) -> GameServer | None:
     """Return the game server, if one is configured and asking it is switched on."""
     if not settings.game_server_host or not settings.server_check_enabled:
         return None
@@ -64,7 +64,7 @@ def _further_channels(settings: Settings, connections: int) -> dict[str, Channel
     """Build the other channels that are switched on."""
     channels: dict[str, Channel] = {}
     if "telegram" in settings.channels_on:
-        channels["telegram"] = telegram_of(settings, connections=connections)
+        channels["telegram"] = make_telegram(settings, connections=connections)
     if "signal" in settings.channels_on:
-        channels["signal"] = signal_of(settings, connections=connections)
+        channels["signal"] = make_signal(settings, connections=connections)
     return channels

@@ -25,8 +25,8 @@ def die_with_parent(death_signal: int = signal.SIGKILL, *, parent: int | None = 
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def on_stop_signal(do: Callable[[int], object]) -> None:
-    """Call `do` with the number of each SIGTERM, SIGINT and SIGHUP, in place of an earlier call's `do`.
+def on_stop_signal(callback: Callable[[int], object]) -> None:
+    """Call `callback` with the number of each SIGTERM, SIGINT and SIGHUP, in place of an earlier call's `callback`.
 
     Shells start background programs with SIGINT ignored, and other programs leave signals blocked; both are undone
     here. Only an ignored SIGHUP stays ignored, because that is what `nohup` is for.
@@ -35,7 +35,7 @@ def on_stop_signal(do: Callable[[int], object]) -> None:
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         numbers.append(signal.SIGHUP)
     for number in numbers:
-        signal.signal(number, lambda received, _: do(received))
+        signal.signal(number, lambda received, _: callback(received))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
 
 
@@ -51,7 +51,7 @@ def reset_signals() -> None:
 
 
 @dataclass(frozen=True)
-class Process:
+class ManagedProcess:
     """A program to keep alive. A string as a command goes through the shell, so it may use `$PORT`."""
 
     name: str
@@ -60,7 +60,7 @@ class Process:
     stop_signal: signal.Signals = signal.SIGTERM
     # A killed runner cannot wait, so processes that keep promises must survive SIGKILL anyway.
     death_signal: signal.Signals = signal.SIGKILL
-    assume: Callable[[], None] | None = None  # in the child: become another user
+    drop_privileges: Callable[[], None] | None = None  # in the child: become another user
     before_start: Callable[[], None] | None = None  # in the runner: make room, also before a restart
 
     def spawn(self, output: int) -> "subprocess.Popen[bytes]":
@@ -68,8 +68,8 @@ class Process:
         parent = os.getpid()
 
         def in_child() -> None:
-            if self.assume is not None:
-                self.assume()
+            if self.drop_privileges is not None:
+                self.drop_privileges()
             die_with_parent(self.death_signal, parent=parent)
             reset_signals()
 

@@ -15,14 +15,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from slomix.supervisor.process import Process
-from slomix.supervisor.terminal import Output
+from slomix.supervisor.process import ManagedProcess
+from slomix.supervisor.terminal import TerminalOutput
 
 _LINE = re.compile(r"^(?P<name>[A-Za-z0-9_-]+):\s*(?P<command>\S.*)$")
 _OPERATORS = {";", "&", "&&", "|", "||"}
 
 
-def parse(text: str) -> dict[str, str]:
+def parse_procfile(text: str) -> dict[str, str]:
     """Return the commands of a Procfile by name. Raise ValueError with the reason on an invalid line.
 
     A line is one program, because only the program itself can be watched: no `;`, no `&&`, no pipe.
@@ -46,30 +46,30 @@ class Runner:
 
     first_delay = 0.25  # seconds before the first restart; doubles with every further death
     longest_delay = 10.0
-    steady_after = 30.0  # a process that lived this long starts with a short delay again
+    stable_after = 30.0  # a process that lived this long starts with a short delay again
     finished_within = 10.0  # exit 0 so early: it found nothing to do; later: it was told to stop
     same_request = 1.0  # seconds in which signals count as the same request to stop
     grace = 20.0  # from the request to stop to the kill; a worker takes up to 12 s to end its attempts
 
     def __init__(
-        self, *, output: Output | None = None, pids_file: Path | None = None, may_finish: bool = False
+        self, *, output: TerminalOutput | None = None, pids_file: Path | None = None, may_finish: bool = False
     ) -> None:
         """Prepare a runner. With `may_finish`, exit 0 never leads to a restart (validate-only)."""
         self.pids: dict[str, int] = {}
-        self._output = output or Output()
+        self._output = output or TerminalOutput()
         self._pids_file = pids_file
         self._may_finish = may_finish
-        self._tiers: list[list[tuple[Process, asyncio.Task[Any]]]] = []
+        self._tiers: list[list[tuple[ManagedProcess, asyncio.Task[Any]]]] = []
         self._stop_asked = asyncio.Event()
         self._told_at: float | None = None
         self._hurry = asyncio.Event()
 
-    def start(self, processes: Sequence[Process]) -> None:
+    def start(self, processes: Sequence[ManagedProcess]) -> None:
         """Start `processes`; they are stopped before all that were started earlier."""
         loop = asyncio.get_running_loop()
         self._tiers.append([(process, loop.create_task(self._keep_alive(process))) for process in processes])
 
-    async def run_once(self, process: Process) -> int:
+    async def run_once(self, process: ManagedProcess) -> int:
         """Run `process` to its end, without a restart, and return its exit status."""
         task = asyncio.get_running_loop().create_task(self._run(process))
         self._tiers.append([(process, task)])
@@ -82,11 +82,11 @@ class Runner:
         await asyncio.wait({everything, asked}, return_when=asyncio.FIRST_COMPLETED)
         asked.cancel()
 
-    async def stop_asked(self) -> None:
+    async def wait_for_stop(self) -> None:
         """Wait until a stop is requested."""
         await self._stop_asked.wait()
 
-    def take_signal(self, number: int) -> None:
+    def handle_signal(self, number: int) -> None:
         """Make `run_forever` return; after a second Ctrl-C `stop` kills at once.
 
         A single request may come as several signals, which is no second Ctrl-C: make passes on a SIGTERM that its whole
@@ -117,7 +117,7 @@ class Runner:
         self._tiers.clear()
         self._output.close()
 
-    async def _keep_alive(self, process: Process) -> None:
+    async def _keep_alive(self, process: ManagedProcess) -> None:
         loop = asyncio.get_running_loop()
         delay = self.first_delay
         while not self._stop_asked.is_set():
@@ -127,16 +127,16 @@ class Runner:
             if self._stop_asked.is_set():
                 return
             if code == 0 and (self._may_finish or lived < self.finished_within):
-                self._output.line(process.name, "has finished")
+                self._output.print_line(process.name, "has finished")
                 return
-            if lived >= self.steady_after:
+            if lived >= self.stable_after:
                 delay = self.first_delay
-            self._output.line(process.name, f"{_describe(code)}; starts again in {delay:g} s")
+            self._output.print_line(process.name, f"{_describe(code)}; starts again in {delay:g} s")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop_asked.wait(), timeout=delay)
             delay = min(delay * 2, self.longest_delay)
 
-    async def _run(self, process: Process) -> int:
+    async def _run(self, process: ManagedProcess) -> int:
         """Run `process` once, until it and all of its group are gone."""
         loop = asyncio.get_running_loop()
         reading, writing = os.pipe()
@@ -145,7 +145,7 @@ class Runner:
         try:
             started = process.spawn(writing)
         except (OSError, subprocess.SubprocessError, RuntimeError) as error:
-            self._output.line(process.name, f"cannot be started: {error}")
+            self._output.print_line(process.name, f"cannot be started: {error}")
             os.close(reading)
             return 127
         finally:

@@ -12,7 +12,7 @@ _COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
 _LONGEST_LINE = 64 * 1024
 
 
-class Output:
+class TerminalOutput:
     """Writes without blocking: the terminal may miss lines, the log files have all of them."""
 
     def __init__(self, log_dir: Path | None = None, *, quiet: frozenset[str] = frozenset(), width: int = 10) -> None:
@@ -27,23 +27,23 @@ class Output:
         self._writer = threading.Thread(target=self._write_terminal, daemon=True, name="terminal")
         self._writer.start()
 
-    def source(self, name: str) -> "Source":
+    def source(self, name: str) -> "OutputSource":
         """Return the sink for the output of the process `name`."""
-        return Source(self, name)
+        return OutputSource(self, name)
 
-    def line(self, name: str, text: str) -> None:
+    def print_line(self, name: str, text: str) -> None:
         """Put a line under `name`."""
         self._write_log(name, text)
-        self.say(self._prefix(name) + text)
+        self.print_text(self._prefix(name) + text)
 
-    def spoken(self, name: str, text: str) -> None:
+    def print_own_line(self, name: str, text: str) -> None:
         """Put a line that the process itself wrote; those of quiet processes go to the log file only."""
         if name in self._quiet:
             self._write_log(name, text)
         else:
-            self.line(name, text)
+            self.print_line(name, text)
 
-    def say(self, text: str) -> None:
+    def print_text(self, text: str) -> None:
         """Put `text` on the terminal as it is."""
         with contextlib.suppress(queue.Full):
             self._waiting.put_nowait(text)
@@ -83,10 +83,10 @@ class Output:
                     rest = rest[os.write(self._terminal, rest) :]
 
 
-class Source:
+class OutputSource:
     """Splits what arrives on a descriptor into lines."""
 
-    def __init__(self, output: Output, name: str) -> None:
+    def __init__(self, output: TerminalOutput, name: str) -> None:
         self._output = output
         self._name = name
         self._rest = b""
@@ -105,9 +105,9 @@ class Source:
             if len(self._rest) > _LONGEST_LINE:
                 lines, self._rest = [*lines, self._rest], b""
             for line in lines:
-                self._output.spoken(self._name, line.decode(errors="replace").rstrip("\r"))
+                self._output.print_own_line(self._name, line.decode(errors="replace").rstrip("\r"))
 
     def _end(self) -> None:
         if self._rest:
-            self._output.spoken(self._name, self._rest.decode(errors="replace"))
+            self._output.print_own_line(self._name, self._rest.decode(errors="replace"))
         self._rest = b""

@@ -42,7 +42,7 @@ def install(app: Flask, *, reloads: bool) -> None:
         app.before_request(join_changed_sources)
 
 
-def address(name: str) -> str:
+def asset_url(name: str) -> str:
     """Return the address of a file in `static`. Raise AssetsError where it is missing."""
     return url_for("static", filename=name, v=_digest_of(_existing(_static(current_app) / name)))
 

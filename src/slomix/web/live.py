@@ -31,7 +31,7 @@ THE_END = ""
 blueprint = Blueprint("live", __name__)
 
 
-class Hub:
+class EventHub:
     """Hands topics from PostgreSQL's NOTIFY to every open stream of this process, and counts what it heard.
 
     The count is the `id` of every message. A page carries the one from just before it was read; when its stream begins
@@ -97,10 +97,10 @@ class Hub:
 
     def _listen(self) -> None:
         """While there is a page."""
-        while self._goes_on():
+        while self._should_listen():
             try:
-                with db.listen(self._url, db.LIVE) as connection:
-                    self._tell_all({"all"})  # whatever happened while nobody listened
+                with db.listen(self._url, db.LIVE_CHANNEL) as connection:
+                    self._send_to_all({"all"})  # whatever happened while nobody listened
                     self._hears.set()
                     self._relay(connection)
                 return
@@ -109,7 +109,7 @@ class Hub:
                 self._hears.clear()
                 nap(1)
 
-    def _goes_on(self) -> bool:
+    def _should_listen(self) -> bool:
         with self._lock:
             self._is_listening = bool(self._streams) or time.monotonic() < self._listen_until
             if not self._is_listening:
@@ -117,13 +117,13 @@ class Hub:
             return self._is_listening
 
     def _relay(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
-        while self._goes_on():
+        while self._should_listen():
             topics = {note.payload for note in connection.notifies(timeout=LOOK_UP_SECONDS, stop_after=1)}
             if topics:
-                self._tell_all(topics | {note.payload for note in connection.notifies(timeout=0)})
+                self._send_to_all(topics | {note.payload for note in connection.notifies(timeout=0)})
                 nap(GATHER_SECONDS)
 
-    def _tell_all(self, topics: set[str]) -> None:
+    def _send_to_all(self, topics: set[str]) -> None:
         with self._lock:
             self._heard += 1
             message = _message(" ".join(sorted(topics)), self._so_far())
@@ -135,13 +135,13 @@ def _message(data: str, mark: str) -> str:
     return f"id: {mark}\ndata: {data}\n\n"
 
 
-def hub() -> Hub:
+def hub() -> EventHub:
     """The hub of the app that answers this request."""
-    return cast(Hub, current_app.extensions["slomix_hub"])
+    return cast(EventHub, current_app.extensions["slomix_hub"])
 
 
-def _messages(of: Hub) -> Iterator[str]:
-    with of.stream() as messages:
+def _messages(hub: EventHub) -> Iterator[str]:
+    with hub.stream() as messages:
         yield "retry: 1000\n" + messages.get()
         while (message := _next(messages)) != THE_END:
             yield message

@@ -11,7 +11,7 @@ def _address() -> str:
     return request.remote_addr or "nowhere"
 
 
-def _person() -> str:
+def _account() -> str:
     """The account behind the request; strangers by their address."""
     who = web.viewer()
     return f"user:{who.user_id}" if isinstance(who, web.Viewer) else _address()
@@ -26,8 +26,8 @@ limiter = Limiter(key_func=_address, headers_enabled=True, strategy="moving-wind
 
 # One decorator for each thing that is limited.
 logins = limiter.limit(_logins)
-searches = limiter.limit("30 per minute", key_func=_person)
-claims = limiter.limit("10 per hour", key_func=_person)
+searches = limiter.limit("30 per minute", key_func=_account)
+profile_requests = limiter.limit("10 per hour", key_func=_account)
 confirmations = limiter.limit("60 per minute")
 stops = limiter.limit("60 per minute")
 

@@ -24,7 +24,7 @@ def install(app: Flask) -> None:
 def _begin() -> None:
     g.began = time.perf_counter()
     g.log_context = ExitStack()
-    g.log_context.enter_context(logs.about(trace=logs.new_trace()))
+    g.log_context.enter_context(logs.log_context(trace=logs.new_trace()))
 
 
 def seconds() -> float | None:
@@ -34,17 +34,19 @@ def seconds() -> float | None:
 
 
 def _end(response: Response) -> Response:
-    name, took = logs.trace(), seconds()
+    name, took = logs.current_trace(), seconds()
     if name is None or took is None:
         return response
     response.headers[HEADER] = name
     is_failure = response.status_code >= 400 and request.blueprint != "health"  # whose answer is the report itself
     if request.method not in {"GET", "HEAD"} or is_failure or took > SLOW_SECONDS:
-        log.info("web.request", method=request.method, rule=rule(), status=response.status_code, ms=round(took * 1000))
+        log.info(
+            "web.request", method=request.method, rule=route_rule(), status=response.status_code, ms=round(took * 1000)
+        )
     return response
 
 
-def rule() -> str | None:
+def route_rule() -> str | None:
     """Return what may be logged of the address: the rule that it fits, because some addresses are secrets."""
     return request.url_rule.rule if request.url_rule is not None else None
 

@@ -36,7 +36,7 @@ class LinkNeeded(NotAllowed):
         super().__init__(words.PLEASE_LINK)
 
 
-class Left(LinkNeeded):
+class LeftGuild(LinkNeeded):
     """They were linked, and left our server."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class ForeignWrite(NotAllowed):
         super().__init__(words.NOT_FROM_OUR_PAGE)
 
 
-class NoObject(DomainError):
+class NotAnObject(DomainError):
     """A JSON body that is no object; the one error that is about form alone, so it is a 400."""
 
     def __init__(self) -> None:
@@ -134,7 +134,7 @@ def today(moment: datetime) -> date:
     return local_day(moment, settings.zone, settings.day_starts_at)
 
 
-def the_user() -> Viewer:
+def require_user() -> Viewer:
     """The viewer, who must be logged in."""
     who = viewer()
     if not isinstance(who, Viewer):
@@ -142,31 +142,31 @@ def the_user() -> Viewer:
     return who
 
 
-def the_player() -> int:
+def require_player() -> int:
     """The viewer's player, who must be linked."""
-    player_id = the_user().player_id
+    player_id = require_user().player_id
     if player_id is None:
-        raise Left if viewer().has_left else LinkNeeded
+        raise LeftGuild if viewer().has_left else LinkNeeded
     return player_id
 
 
-def may_switch_on(before: frozenset[str], after: frozenset[str]) -> None:
+def check_may_switch_on(before: frozenset[str], after: frozenset[str]) -> None:
     """Switching something off is for everybody logged in; switching on is for linked players. Raise LinkNeeded."""
     if not viewer().is_linked and not after <= before:
         raise LinkNeeded
 
 
-def the_promoter() -> int:
+def require_promoter() -> int:
     """The viewer's player, who must be a promoter."""
-    player_id = the_player()
+    player_id = require_player()
     if not viewer().can_promote:
         raise PromoterNeeded
     return player_id
 
 
-def the_admin() -> Viewer:
+def require_admin() -> Viewer:
     """The viewer, who must be an admin; linked or not."""
-    who = the_user()
+    who = require_user()
     if not who.is_admin:
         raise AdminNeeded
     return who
@@ -178,7 +178,7 @@ def check_write() -> None:
     Raise LoginNeeded or ForeignWrite.
     """
     request.get_data()  # who asks is settled when all of it is here, not while they hold the rest back
-    the_user()
+    require_user()
     origin = request.headers.get("Origin") or request.headers.get("Referer")
     is_ours = origin is not None and urlsplit(origin)[:2] == urlsplit(request.host_url)[:2]
     if request.headers.get("X-Requested-With", "").lower() != "xmlhttprequest" or not is_ours:
@@ -190,9 +190,9 @@ def json_object() -> Mapping[str, Any]:
     try:
         body = request.get_json(force=True, silent=True)
     except RecursionError:  # brackets in brackets in brackets
-        raise NoObject from None
+        raise NotAnObject from None
     if not isinstance(body, dict):
-        raise NoObject
+        raise NotAnObject
     return body
 
 
@@ -232,7 +232,7 @@ def live_part(html: str) -> BaseResponse:
 
 
 _STATUS: dict[type[DomainError], int] = {
-    NoObject: 400,
+    NotAnObject: 400,
     LoginNeeded: 401,
     NotFound: 404,
     NotAllowed: 403,
@@ -255,12 +255,12 @@ class Problem(BaseModel):
     detail: str = Field(min_length=1)
 
 
-def status_of(error: DomainError) -> int:
+def http_status(error: DomainError) -> int:
     """The HTTP status of a domain error."""
     return next(status for kind, status in _STATUS.items() if isinstance(error, kind))
 
 
-def problem(status: int, sentence: str) -> BaseResponse:
+def problem_response(status: int, sentence: str) -> BaseResponse:
     """An error as its reader can use it: problem+json for the API, a flash for htmx, else a page."""
     title = words.TITLES.get(status, words.ANY_OTHER_TITLE)
     if request.path.startswith("/api/"):
@@ -276,5 +276,5 @@ def problem(status: int, sentence: str) -> BaseResponse:
         fragment.headers["HX-Reswap"] = "outerHTML"
         return fragment
     return make_response(
-        render_template("error.html", title=title, status=status, sentence=sentence, trace=logs.trace()), status
+        render_template("error.html", title=title, status=status, sentence=sentence, trace=logs.current_trace()), status
     )

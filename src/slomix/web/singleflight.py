@@ -18,7 +18,7 @@ class _Batch(Generic[_Key, _Value]):
     error: Exception | None = None
 
 
-class SharedRead(Generic[_Key, _Value]):
+class Singleflight(Generic[_Key, _Value]):
     """Answers everybody who asks while a reading is under way with the next one.
 
     What somebody gets was always read after they asked, so nobody sees anything older than their question: a player who

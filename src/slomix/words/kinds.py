@@ -1,4 +1,4 @@
-"""What we call the kinds of messages that a player switches on or off, by the code of `contacts.rules.Kind`."""
+"""What we call the kinds of messages that a player switches on or off, by the code of `contacts.rules.MessageKind`."""
 
 from typing import Final, NamedTuple
 

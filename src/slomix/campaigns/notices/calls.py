@@ -19,12 +19,12 @@ from slomix.campaigns.rules import CampaignStatus, Planned, Skipped, Timeline
 from slomix.channels.base import Message
 from slomix.config.settings import Settings
 from slomix.contacts import unsubscribe
-from slomix.contacts.rules import Kind
+from slomix.contacts.rules import MessageKind
 from slomix.deliveries import service as deliveries
-from slomix.deliveries.formatting import OnDiscord, Style, style_for
+from slomix.deliveries.formatting import DiscordStyle, Style, style_for
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import DeliveryStatus, Skip
-from slomix.deliveries.service import Plan
+from slomix.deliveries.service import NoticePlan
 from slomix.presence import places
 from slomix.presence.models import Observation, VoiceState
 from slomix.presence.rules import VoiceSnapshot
@@ -47,8 +47,8 @@ def links_of(settings: Settings, stop: str | None = None) -> Links:
     return Links(
         board=settings.base_url + "/",
         stop=stop or settings.base_url + "/preferences",
-        voice_room=places.voice_room(settings),
-        game_server=places.game_server(settings),
+        voice_room=places.voice_room_url(settings),
+        game_server=places.game_server_address(settings),
     )
 
 
@@ -79,7 +79,7 @@ class RecipientSnapshot:
 class Call(Notice):
     """Call one recipient. Its event is the same for every campaign of a day, so nobody is called twice."""
 
-    kind = Kind.CAMPAIGNS
+    kind = MessageKind.CAMPAIGNS
     phase: ClassVar[str]
 
     def event_key(self, day: date) -> str:
@@ -107,17 +107,21 @@ class Call(Notice):
     ) -> None:
         """Put it into the ledger for these recipients, except for those who have it already."""
         key, attempts = self.event_key(campaign.day), settings.job_max_attempts
-        plan = Plan(self.name, campaign.subject, key, run_at, deadline_at, attempts)
+        plan = NoticePlan(self.name, campaign.subject, key, run_at, deadline_at, attempts)
         deliveries.plan_for_players(session, plan, player_ids, settings=settings, now=now)
 
     def compose(self, occasion: Occasion) -> Message | Skip:
-        seen = _snapshot(occasion.session, queries.id_of(occasion.delivery.subject), occasion.delivery.player_id or 0)
+        seen = _snapshot(
+            occasion.session, queries.campaign_id_of(occasion.delivery.subject), occasion.delivery.player_id or 0
+        )
         reason = self._why_unwanted(seen, occasion)
         if reason is not None:
             return Skip(reason)
         settings, now = occasion.runtime.settings, occasion.now
-        reader = unsubscribe.reader_of(occasion.reach, Kind.CAMPAIGNS, settings=settings) if occasion.reach else None
-        links = links_of(settings, reader.stop_link if reader else None)
+        reader = (
+            unsubscribe.reader_of(occasion.reach, MessageKind.CAMPAIGNS, settings=settings) if occasion.reach else None
+        )
+        links = links_of(settings, reader.unsubscribe_link if reader else None)
         style = style_for(occasion.channel, reader.zone if reader else settings.zone, now)
         is_on_server = seen.on_server and _is_verdict_fresh(seen.campaign, settings, now)
         return Message(self.text(Facts(seen.campaign.start_at, now, links, style, is_on_server)))
@@ -126,7 +130,7 @@ class Call(Notice):
         """Return why it should not leave: the campaign is cancelled, or the recipient withdrew."""
         if seen.campaign.status is CampaignStatus.CANCELLED:
             return Reason.WITHDRAWN
-        return rules.why_unwanted(seen.status) or self._why_not_now(seen, occasion)
+        return rules.withdrawal_reason(seen.status) or self._why_not_now(seen, occasion)
 
     @abstractmethod
     def _why_not_now(self, seen: RecipientSnapshot, occasion: Occasion) -> Reason | None:
@@ -161,7 +165,7 @@ class Start(Call):
 
     def reached(self, session: Session, campaign: Campaign, player_ids: list[int]) -> list[int]:
         """Return those of the players whom it reached, or may have reached."""
-        told = deliveries.told(session, self.event_key(campaign.day), player_ids)
+        told = deliveries.notification_states(session, self.event_key(campaign.day), player_ids)
         reached = {DeliveryStatus.SENT, DeliveryStatus.UNKNOWN}
         return [player_id for player_id in player_ids if player_id in told and told[player_id].status in reached]
 
@@ -206,7 +210,7 @@ CALLS: tuple[Call, ...] = (REMINDER, START, FOLLOW_UP)
 
 def texts(start_at: datetime, now: datetime, *, with_reminder: bool, settings: Settings) -> dict[str, str]:
     """Return what the calls would say on Discord, in their order, for a preview."""
-    facts = Facts(start_at, max(start_at, now), links_of(settings), OnDiscord())
+    facts = Facts(start_at, max(start_at, now), links_of(settings), DiscordStyle())
     return {call.name: call.text(facts) for call in CALLS if with_reminder or call is not REMINDER}
 
 
@@ -215,7 +219,7 @@ def _is_in_voice(seen: RecipientSnapshot, occasion: Occasion) -> bool | None:
     settings = occasion.runtime.settings
     if not seen.voice.is_fresh(occasion.now, settings.presence_max_age):
         return None
-    return places.rooms(settings).whereabouts(seen.voice.rooms.get(seen.discord_id)).is_in_voice
+    return places.rooms(settings).voice_status(seen.voice.rooms.get(seen.discord_id)).is_in_voice
 
 
 def _is_verdict_fresh(campaign: Campaign, settings: Settings, now: datetime) -> bool:
@@ -232,7 +236,7 @@ def _with_footer(opening: str, facts: Facts, *, room: bool = False, server: bool
         lines.append(words.GAME_SERVER.format(server=links.game_server))
     lines += [
         words.TONIGHT.format(link=links.board),
-        words.HOW_TO_STOP.format(link=facts.style.aside(links.stop)),
+        words.HOW_TO_STOP.format(link=facts.style.quiet_link(links.stop)),
     ]
     return "\n".join(lines)
 

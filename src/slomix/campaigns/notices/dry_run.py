@@ -13,9 +13,9 @@ from slomix.channels.base import Message
 from slomix.config.settings import Settings
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries import service as deliveries
-from slomix.deliveries.formatting import OnDiscord
+from slomix.deliveries.formatting import DiscordStyle
 from slomix.deliveries.notices import Notice, Occasion
-from slomix.deliveries.service import Plan
+from slomix.deliveries.service import NoticePlan
 
 
 class DryRunNotice(Notice):
@@ -31,11 +31,11 @@ class DryRunNotice(Notice):
     def plan(self, session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> None:
         """Put it into the ledger, to the promoter's Discord DM."""
         key, until = f"DRYRUN:{campaign.id}:{self._of_notice}", now + rules.START_GRACE
-        plan = Plan(self.name, campaign.subject, key, now, until, channel=ChannelName.DISCORD)
+        plan = NoticePlan(self.name, campaign.subject, key, now, until, channel=ChannelName.DISCORD)
         deliveries.plan_for_players(session, plan, [campaign.promoter_id], settings=settings, now=now)
 
     def compose(self, occasion: Occasion) -> Message:
-        campaign = queries.of_subject(occasion.session, occasion.delivery.subject)
+        campaign = queries.campaign_of_subject(occasion.session, occasion.delivery.subject)
         return Message(words.DRY_RUN.format(message=self._text(campaign, occasion)))
 
     def _text(self, campaign: Campaign, occasion: Occasion) -> str:
@@ -53,7 +53,7 @@ class DryRunCall(DryRunNotice):
     def _text(self, campaign: Campaign, occasion: Occasion) -> str:
         is_early = self._call.name == rules.REMINDER
         told_at = occasion.now if is_early else max(occasion.now, campaign.start_at)
-        return self._call.text(Facts(campaign.start_at, told_at, links_of(occasion.runtime.settings), OnDiscord()))
+        return self._call.text(Facts(campaign.start_at, told_at, links_of(occasion.runtime.settings), DiscordStyle()))
 
 
 # In the order in which they are sent.

@@ -19,13 +19,13 @@ from slomix.config.settings import Settings
 from slomix.contacts import rules as contacts_rules
 from slomix.contacts import service as contacts
 from slomix.deliveries import service as deliveries
-from slomix.deliveries.formatting import listed, safe_name
+from slomix.deliveries.formatting import fit_names, safe_name
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import DeliveryStatus, Skip
-from slomix.deliveries.service import Plan
+from slomix.deliveries.service import NoticePlan
 from slomix.presence import places
 from slomix.presence import service as presence
-from slomix.presence.rules import Whereabouts
+from slomix.presence.rules import VoiceStatus
 from slomix.reasons.codes import Reason
 
 NAMES_SHOWN = 20
@@ -60,10 +60,10 @@ class Summary(Notice):
         room = settings.summary_channel_id
         if room:
             key, until = f"SUMMARY:{campaign.id}", now + rules.FOLLOWUP_GRACE
-            deliveries.plan_for_room(session, Plan(self.name, campaign.subject, key, now, until), room, now=now)
+            deliveries.plan_for_room(session, NoticePlan(self.name, campaign.subject, key, now, until), room, now=now)
 
     def compose(self, occasion: Occasion) -> Message | Skip:
-        campaign = queries.of_subject(occasion.session, occasion.delivery.subject)
+        campaign = queries.campaign_of_subject(occasion.session, occasion.delivery.subject)
         if campaign.status is CampaignStatus.CANCELLED:
             return Skip(Reason.WITHDRAWN)
         return Message(text(_facts(occasion.session, campaign, occasion.runtime.settings, occasion.now)))
@@ -93,19 +93,19 @@ def _listed(names: Sequence[str], facts: SummaryFacts) -> str:
     """List as many whole names as there is room for; only their number where names are switched off."""
     if not facts.with_names:
         return str(len(names))
-    return listed([safe_name(name) for name in names], most=NAMES_SHOWN, longest=LONGEST_LIST)
+    return fit_names([safe_name(name) for name in names], most=NAMES_SHOWN, longest=LONGEST_LIST)
 
 
 def _facts(session: Session, campaign: Campaign, settings: Settings, now: datetime) -> SummaryFacts:
     """Gather what the voice check found, and who came since. Awaited: asked by the start, still missing, nameable."""
-    recipients = queries.recipients(session, campaign)
+    recipients = queries.recipients_of(session, campaign)
     found = {recipient.player_id: recipient.whereabouts for recipient in recipients}
-    missing = [player_id for player_id, where in found.items() if where is Whereabouts.MISSING]
+    missing = [player_id for player_id, where in found.items() if where is VoiceStatus.MISSING]
     came_since = _in_voice_now(session, missing, settings, now)
     still_missing = [player for player in START.reached(session, campaign, missing) if player not in came_since]
     wanted = _still_wanted(session, campaign, list(found))
     here = {player for player, where in found.items() if where is not None and where.is_in_voice} | came_since
-    followups = deliveries.tally(session, campaign.subject).get(rules.VOICE_CHECK)
+    followups = deliveries.tally_by_notice(session, campaign.subject).get(rules.VOICE_CHECK)
     awaited = _may_be_named(session, campaign, still_missing, settings, now)
     on_server = [recipient.player_id for recipient in recipients if recipient.on_server]
     return SummaryFacts(
@@ -114,7 +114,7 @@ def _facts(session: Session, campaign: Campaign, settings: Settings, now: dateti
         awaited=list(awaited.values()),
         followups_sent=followups[DeliveryStatus.SENT] if followups else 0,
         followups_tried=followups.tried if followups else 0,
-        presence_known=campaign.judged_at is not None and Whereabouts.UNKNOWN not in found.values(),
+        presence_known=campaign.judged_at is not None and VoiceStatus.UNKNOWN not in found.values(),
         with_names=settings.summary_names,
         on_server=[awaited[player_id] for player_id in on_server if player_id in awaited],
     )
@@ -126,10 +126,10 @@ def would_be(session: Session, campaign: Campaign, settings: Settings, now: date
         session, campaign.audience, day=campaign.day, start_at=campaign.start_at, settings=settings, now=now
     )
     players = [asked.player_id for asked in ahead.asked]
-    snapshot = presence.voice(session)
-    ids = accounts.discord_ids(session, players)
+    snapshot = presence.latest_snapshot(session)
+    ids = accounts.discord_ids_of(session, players)
     rooms = places.rooms(settings)
-    where = {player_id: rooms.whereabouts(snapshot.rooms.get(ids.get(player_id, ""))) for player_id in players}
+    where = {player_id: rooms.voice_status(snapshot.rooms.get(ids.get(player_id, ""))) for player_id in players}
     missing = voice_rules.missing(where)
     return SummaryFacts(
         here=len(players) - len(missing),
@@ -144,22 +144,22 @@ def would_be(session: Session, campaign: Campaign, settings: Settings, now: date
 
 def _in_voice_now(session: Session, player_ids: list[int], settings: Settings, now: datetime) -> set[int]:
     """Return those of the players who are in voice by a fresh picture; none when there is no such picture."""
-    snapshot = presence.voice(session)
+    snapshot = presence.latest_snapshot(session)
     if not snapshot.is_fresh(now, settings.presence_max_age):
         return set()
     rooms = places.rooms(settings)
-    ids = accounts.discord_ids(session, player_ids)
+    ids = accounts.discord_ids_of(session, player_ids)
     return {
         player_id
         for player_id, discord_id in ids.items()
-        if rooms.whereabouts(snapshot.rooms.get(discord_id)).is_in_voice
+        if rooms.voice_status(snapshot.rooms.get(discord_id)).is_in_voice
     }
 
 
 def _still_wanted(session: Session, campaign: Campaign, player_ids: list[int]) -> set[int]:
     """Return those who have not withdrawn."""
-    statuses = availability.statuses(session, campaign.day, player_ids)
-    return {player_id for player_id in player_ids if rules.why_unwanted(statuses.get(player_id)) is None}
+    statuses = availability.statuses_of_day(session, campaign.day, player_ids)
+    return {player_id for player_id in player_ids if rules.withdrawal_reason(statuses.get(player_id)) is None}
 
 
 def _may_be_named(
@@ -167,10 +167,10 @@ def _may_be_named(
 ) -> dict[int, str]:
     """Return the names of the missing, without those in quiet hours and those who withdrew in any way."""
     wanted = _still_wanted(session, campaign, missing)
-    reaches = contacts.reach_of(session, missing, settings=settings)
-    names = accounts.names(session, missing)
+    reaches = contacts.reachability_of(session, missing, settings=settings)
+    names = accounts.player_names(session, missing)
     return {
         player_id: names[player_id]
         for player_id in missing
-        if player_id in wanted and contacts_rules.why_not(reaches.get(player_id), now) in NAMEABLE
+        if player_id in wanted and contacts_rules.refusal_reason(reaches.get(player_id), now) in NAMEABLE
     }

@@ -15,7 +15,7 @@ from slomix.config.settings import Settings
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import Skip
-from slomix.deliveries.service import Plan
+from slomix.deliveries.service import NoticePlan
 from slomix.reasons.codes import Reason
 
 
@@ -27,7 +27,7 @@ class PresenceUnknown(Notice):
     def plan(self, session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> None:
         """Put it into the ledger, once."""
         key = f"PRESENCE_UNKNOWN:{campaign.id}"
-        plan = Plan(self.name, campaign.subject, key, now, now + rules.FOLLOWUP_GRACE)
+        plan = NoticePlan(self.name, campaign.subject, key, now, now + rules.FOLLOWUP_GRACE)
         deliveries.plan_for_players(session, plan, [campaign.promoter_id], settings=settings, now=now)
 
     def compose(self, occasion: Occasion) -> Message:
@@ -51,15 +51,15 @@ class AtRisk(Notice):
     ) -> None:
         """Put the warning with this number, counted from 1, into the ledger."""
         key = f"AT_RISK:{campaign.id}" + (f":{number}" if number > 1 else "")
-        plan = Plan(self.name, campaign.subject, key, now, deadline_at)
+        plan = NoticePlan(self.name, campaign.subject, key, now, deadline_at)
         deliveries.plan_for_players(session, plan, [campaign.promoter_id], settings=settings, now=now)
 
     def compose(self, occasion: Occasion) -> Message | Skip:
         session, settings = occasion.session, occasion.runtime.settings
-        campaign = queries.of_subject(session, occasion.delivery.subject)
+        campaign = queries.campaign_of_subject(session, occasion.delivery.subject)
         if campaign.status is CampaignStatus.CANCELLED:
             return Skip(Reason.WITHDRAWN)
-        found = risk_facts.look(session, campaign, settings=settings, now=occasion.now, wall=wall_now())
+        found = risk_facts.assess_risks(session, campaign, settings=settings, now=occasion.now, wall=wall_now())
         if not found:
             return Skip(Reason.DANGER_IS_OVER)
         reasons = "; ".join(risk.reason for risk in found)

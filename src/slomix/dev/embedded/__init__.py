@@ -9,11 +9,11 @@ from pathlib import Path
 
 from slomix.dev.embedded import postgres, valkey
 from slomix.dev.embedded.places import EmbeddedError
-from slomix.supervisor.process import Process
+from slomix.supervisor.process import ManagedProcess
 
 Server = postgres.PostgresServer | valkey.ValkeyServer
 
-__all__ = ["EmbeddedError", "Servers", "process_of", "running"]
+__all__ = ["EmbeddedError", "Servers", "as_process", "running"]
 
 
 @dataclass(frozen=True)
@@ -25,16 +25,16 @@ class Servers:
     redis_url: str
 
 
-def process_of(server: Server) -> Process:
+def as_process(server: Server) -> ManagedProcess:
     """Return the server as a process for a runner."""
-    return Process(
+    return ManagedProcess(
         name=server.name,
         command=server.command,
         env=server.env,
         stop_signal=server.stop_signal,
         death_signal=server.stop_signal,
-        assume=server.assume,
-        before_start=server.make_room,
+        drop_privileges=server.drop_privileges,
+        before_start=server.remove_leftovers,
     )
 
 
@@ -44,13 +44,13 @@ def running(home: Path, *, durable: bool = True, seconds: float = 30) -> Iterato
 
     Enter it on a thread that outlives the block: the servers end with the thread that started them.
     """
-    database, broker = postgres.prepare(home, durable=durable), valkey.prepare(home)
+    database, broker = postgres.prepare_postgres(home, durable=durable), valkey.prepare_valkey(home)
     started: list[tuple[Server, subprocess.Popen[bytes]]] = []
     home.mkdir(parents=True, exist_ok=True)
     try:
         for server in (database, broker):
             with (home / f"{server.name}.log").open("wb") as log:
-                started.append((server, process_of(server).spawn(log.fileno())))
+                started.append((server, as_process(server).spawn(log.fileno())))
         until = time.monotonic() + seconds
         for server, process in started:
             while not server.is_up():
@@ -70,4 +70,4 @@ def running(home: Path, *, durable: bool = True, seconds: float = 30) -> Iterato
                 process.kill()
                 process.wait()
         for server in (database, broker):
-            server.tidy()
+            server.clean_up()

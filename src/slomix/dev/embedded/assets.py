@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from slomix.dev.embedded.node import node, npm
+from slomix.dev.embedded.node import find_node, run_npm
 
 # The files that pages load, and their names there; the version is part of it, so that browsers may cache them for ever.
 ASSETS = {
@@ -19,7 +19,7 @@ ASSETS = {
 
 def install(root: Path) -> list[Path]:
     """Fetch the assets that the lock file names, check their hashes, and put them where pages load them from."""
-    npm(root, "ci", "--ignore-scripts", "--silent", "--omit=dev", "--include=optional", cwd=root)
+    run_npm(root, "ci", "--ignore-scripts", "--silent", "--omit=dev", "--include=optional", cwd=root)
     vendor = root / "static" / "vendor"
     shutil.rmtree(vendor, ignore_errors=True)
     vendor.mkdir(parents=True)
@@ -35,8 +35,8 @@ def install(root: Path) -> list[Path]:
 
 def install_tools(root: Path) -> None:
     """Fetch everything that the lock file names, with the tools of lint, and check its hashes."""
-    npm(root, "ci", "--ignore-scripts", "--silent", "--include=dev", "--include=optional", cwd=root)
-    biome = [str(node(root)), str(root / "node_modules" / ".bin" / "biome"), "--version"]
+    run_npm(root, "ci", "--ignore-scripts", "--silent", "--include=dev", "--include=optional", cwd=root)
+    biome = [str(find_node(root)), str(root / "node_modules" / ".bin" / "biome"), "--version"]
     if subprocess.run(biome, stdout=subprocess.DEVNULL).returncode != 0:
         raise OSError("Biome has no program for this machine, so lint cannot run.")
 

@@ -20,7 +20,7 @@ from xml.sax.saxutils import escape
 
 import brotli
 
-from slomix.dev.embedded.node import node, npm
+from slomix.dev.embedded.node import find_node, run_npm
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _PACKAGE = "node_modules/@sparticuz/chromium"
@@ -63,7 +63,7 @@ class Browser:
             raise NoBrowser(f"{self.program} does not run here: {said}.")
         return done.stdout.strip()
 
-    def runs(self) -> bool:
+    def is_usable(self) -> bool:
         """Check that it is there and runs: some systems have a chromium that only says how to install it."""
         try:
             self.version()
@@ -72,16 +72,16 @@ class Browser:
         return True
 
 
-def find(root: Path) -> Browser | None:
+def find_browser(root: Path) -> Browser | None:
     """Return a browser that runs here: an installed one, else the fetched one."""
     installed = (Browser(Path(found)) for name in _NAMES if (found := shutil.which(name)))
     fetched = _headless_shell(_place(root))
-    return next((browser for browser in (*installed, fetched) if browser.runs()), None)
+    return next((browser for browser in (*installed, fetched) if browser.is_usable()), None)
 
 
-def ensure(root: Path) -> Browser:
+def ensure_browser(root: Path) -> Browser:
     """Return a browser that runs here, fetching one if none is installed. Raise NoBrowser."""
-    found = find(root)
+    found = find_browser(root)
     if found:
         return found
     if sys.platform != "linux" or platform.machine() not in ("x86_64", "AMD64"):
@@ -118,7 +118,7 @@ def _fetch(root: Path, place: Path) -> None:
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(root / _LOCK / name, work / name)
     shutil.copyfile(root / ".npmrc", work / ".npmrc")
-    npm(root, "ci", "--ignore-scripts", "--silent", "--no-engine-strict", cwd=work)  # none of its scripts is run
+    run_npm(root, "ci", "--ignore-scripts", "--silent", "--no-engine-strict", cwd=work)  # none of its scripts is run
     archives = work / _PACKAGE / "bin"
     for archive in ("al2023", "swiftshader", "fonts"):  # al2023: the libraries, named after their system
         _unpack(archives / f"{archive}.tar.br", unpacked)
@@ -152,8 +152,8 @@ def main(root: Path) -> None:
         print("The journeys are left out, as SLOMIX_NO_BROWSER=1 asks.")
         return
     try:
-        browser = ensure(root)
-        node(root)  # Playwright's driver runs in it
+        browser = ensure_browser(root)
+        find_node(root)  # Playwright's driver runs in it
         print(f"The journeys are played in {browser.version()}, {browser.program}")
     except (NoBrowser, OSError, subprocess.SubprocessError) as error:
         sys.exit(

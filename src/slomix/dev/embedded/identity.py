@@ -31,7 +31,7 @@ class Identity:
     uid: int | None = None
     capability: int | None = None
 
-    def assume(self) -> None:
+    def drop_privileges(self) -> None:
         """Become this user; for the child, between fork and exec."""
         if self.uid is None:
             return
@@ -51,7 +51,7 @@ class Identity:
         """Check, by trying, that this user can start `program` and enter the `folders`."""
 
         def in_child() -> None:
-            self.assume()
+            self.drop_privileges()
             for folder in folders:
                 os.chdir(folder)
             if not os.access(program, os.X_OK):
@@ -70,7 +70,7 @@ class Identity:
         return done.returncode == 0
 
 
-def candidates() -> list[Identity]:
+def candidate_identities() -> list[Identity]:
     """Return the identities to try for PostgreSQL, the one with the fewest rights first."""
     if os.geteuid() != 0:
         return [Identity()]

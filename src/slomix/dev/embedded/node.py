@@ -13,7 +13,7 @@ OLDEST_NODE = 20  # required by Playwright's driver
 _OLDEST_NPM = 8  # reads the lock file's format without rewriting it
 
 
-def node(root: Path) -> Path:
+def find_node(root: Path) -> Path:
     """Return the machine's Node.js if it is new enough, else the one of a Python wheel."""
     return installed() or _from_wheel(root) / "bin" / "node"
 
@@ -27,7 +27,7 @@ def installed() -> Path | None:
     return wheel / "bin" / "node" if wheel else None
 
 
-def npm(root: Path, *arguments: str, cwd: Path) -> None:
+def run_npm(root: Path, *arguments: str, cwd: Path) -> None:
     """Run npm in a folder: the machine's if it is new enough, else the one of a Python wheel.
 
     Its cache moves into the virtual environment if the user's cannot be written to.
@@ -85,7 +85,7 @@ def _major_version(program: str) -> int:
 
 if __name__ == "__main__":
     try:
-        program = node(Path.cwd())
+        program = find_node(Path.cwd())
     except (OSError, subprocess.SubprocessError) as error:
         sys.exit(f"There is no Node.js: {error}")
     os.execv(program, [str(program), *sys.argv[1:]])  # noqa: S606 (the arguments are the caller's own)

@@ -16,7 +16,7 @@ class EmbeddedError(RuntimeError):
     """Raised when a server cannot be had; the text is a sentence for the developer."""
 
 
-def tag(home: Path, server: str) -> str:
+def server_tag(home: Path, server: str) -> str:
     """Return a short name that no other server on this machine has."""
     return f"slomix-{hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:12]}-{server}"
 
@@ -44,7 +44,7 @@ def private_folder(name: str, owner: int) -> Path:
     raise EmbeddedError("There is no temporary folder with a short name that we may write to; set TMPDIR.")
 
 
-def own(folder: Path, owner: int) -> None:
+def take_ownership(folder: Path, owner: int) -> None:
     """Make `folder` and its content belong to `owner`, closed to others."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def own(folder: Path, owner: int) -> None:
 
 
 def pids_of(name: str, programs: tuple[str, ...]) -> list[int]:
-    """Return the pids of running `programs` that carry `name` (see `tag`) in their command line or title."""
+    """Return the pids of running `programs` that carry `name` (see `server_tag`) in their command line or title."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:

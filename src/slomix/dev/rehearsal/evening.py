@@ -12,9 +12,9 @@ from sqlalchemy import select
 from slomix.accounts.models import Player, User
 from slomix.clock import nap
 from slomix.dev.rehearsal import verdict
-from slomix.dev.rehearsal.people import Control, Person, Stumbled
-from slomix.dev.rehearsal.system import System, running
-from slomix.dev.rehearsal.verdict import Expected, JudgedPromise, Lateness
+from slomix.dev.rehearsal.people import BrowserUser, SimulatorControl, UnexpectedAnswer
+from slomix.dev.rehearsal.system import RunningSystem, running
+from slomix.dev.rehearsal.verdict import ExpectedNotices, JudgedPromise, Lateness
 
 OPENING = "2026-03-27T20:40:00+01:00"
 START_AT = datetime.fromisoformat("2026-03-27T21:00:00+01:00")
@@ -24,7 +24,7 @@ DAY = "2026-03-27"
 ENVIRONMENT = {"SLOMIX_WORKER_THREADS": "1"}
 LATENCY = 0.4
 # In seconds; messages that haven't come by then never will, however busy the machine.
-PATIENCE = 120
+TIMEOUT_SECONDS = 120
 KILL_AFTER = 2
 PREFERENCES = "/api/availability/promotion-preferences"
 # Repeating a submit sends the same key again.
@@ -32,7 +32,7 @@ SUBMIT = {"include_available": "on", "start": "21:00", "key": "rehearsal"}
 
 
 @dataclass(frozen=True)
-class Result:
+class RehearsalResult:
     """The result of the evening."""
 
     promises: list[JudgedPromise]
@@ -48,30 +48,32 @@ class Result:
 
 
 Say = Callable[[str], None]
-Meddle = Callable[[System], None]
+Interfere = Callable[[RunningSystem], None]
 
 
-def play(say: Say, *, kill_worker: bool = True, meddle: Meddle | None = None) -> Result:
+def play_evening(say: Say, *, kill_worker: bool = True, meddle: Interfere | None = None) -> RehearsalResult:
     """Play once from an empty database; call `meddle` between the start notices and the voice check."""
     say("starting every process, with an empty database")
     with running(OPENING, **ENVIRONMENT) as system:
-        return play_on(system, say, kill_worker=kill_worker, meddle=meddle)
+        return play_evening_on(system, say, kill_worker=kill_worker, meddle=meddle)
 
 
-def play_on(system: System, say: Say, *, kill_worker: bool = True, meddle: Meddle | None = None) -> Result:
+def play_evening_on(
+    system: RunningSystem, say: Say, *, kill_worker: bool = True, meddle: Interfere | None = None
+) -> RehearsalResult:
     """Play on a copy that has seen nothing later than this evening."""
     system.control.set_clock(datetime.fromisoformat(OPENING))
     return _Evening(system, say).play(kill_worker=kill_worker, meddle=meddle)
 
 
 class _Evening:
-    def __init__(self, system: System, say: Say) -> None:
+    def __init__(self, system: RunningSystem, say: Say) -> None:
         self._system, self._tell = system, say
-        self._control: Control = system.control
+        self._control: SimulatorControl = system.control
         self._cast = {entry["name"]: entry for entry in self._control.people()}
-        self._people: dict[str, Person] = {}
+        self._people: dict[str, BrowserUser] = {}
 
-    def play(self, *, kill_worker: bool, meddle: Meddle | None) -> Result:
+    def play(self, *, kill_worker: bool, meddle: Interfere | None) -> RehearsalResult:
         campaign = self._call_together()
         self._reminder()
         killed_after = self._start(kill_worker=kill_worker)
@@ -83,7 +85,7 @@ class _Evening:
         again = self._run_again(campaign) if kill_worker else None
         result = self._judge(campaign, killed_after, again)
         self._people["Ivan"].call(PREFERENCES, {"quiet_hours": None})
-        self._control.on_game_server([])
+        self._control.set_game_players([])
         return result
 
     def _say(self, words: str) -> None:
@@ -95,9 +97,9 @@ class _Evening:
         self._people["Hana"].post("/preferences", allow_promotions="off")  # Hana wants no calls
         self._people["Ivan"].call(PREFERENCES, {"allow_promotions": True})
         for name in ("Alice", "Erik", "Franka", "Goran", "Hana", "Ivan", "Bob"):
-            self._people[name].say(DAY, "LOOKING")
-        self._people["Jana"].say(DAY, "AVAILABLE")
-        self._people["Luka"].say(DAY, "MAYBE")
+            self._people[name].set_status(DAY, "LOOKING")
+        self._people["Jana"].set_status(DAY, "AVAILABLE")
+        self._people["Luka"].set_status(DAY, "MAYBE")
         campaign = self._people["Bob"].promote(**SUBMIT)
         self._say(
             "seven are looking, one is available; Hana opted out, Luka says maybe; Bob calls the evening together"
@@ -108,7 +110,7 @@ class _Evening:
         self._control.set_clock(START_AT - timedelta(minutes=15, seconds=1))
         self._wait("the reminders", lambda: len(self._got(verdict.REMINDER)) >= 7)
         self._say("reminders are out; Goran says he is not playing after all, Alice walks into voice")
-        self._people["Goran"].say(DAY, "NOT_PLAYING")
+        self._people["Goran"].set_status(DAY, "NOT_PLAYING")
         self._walk_in("Alice")
 
     def _start(self, *, kill_worker: bool) -> int | None:
@@ -127,7 +129,7 @@ class _Evening:
 
     def _walk_in_late(self) -> None:
         self._people["Ivan"].call(PREFERENCES, {"quiet_hours": {"start": "20:00", "end": "08:00"}})
-        self._control.on_game_server(self._player_names("Erik", "Franka"))
+        self._control.set_game_players(self._player_names("Erik", "Franka"))
         self._walk_in("Erik")
         self._say("Ivan wants quiet from now on, Erik and Franka are on the game server, Erik walks into voice")
         if self._control.now() < START_AT + timedelta(seconds=25):
@@ -135,8 +137,8 @@ class _Evening:
 
     def _walk_in(self, name: str) -> None:
         who = self._cast[name]["id"]
-        self._control.walk(who, "default")
-        self._wait(f"{name} to be seen in voice", lambda: who in self._system.in_voice())
+        self._control.move_voice(who, "default")
+        self._wait(f"{name} to be seen in voice", lambda: who in self._system.people_in_voice())
 
     def _run_again(self, campaign: str) -> JudgedPromise:
         """Do all that could cause a second message: submit again, empty Redis, kill scheduler and worker."""
@@ -169,26 +171,26 @@ class _Evening:
 
     def _wait(self, what: str, condition: Callable[[], bool]) -> None:
         """Wait for a condition; if it doesn't come, the evening goes on, and the verdict will say so."""
-        for _ in range(PATIENCE * 20):
+        for _ in range(TIMEOUT_SECONDS * 20):
             if condition():
                 return
             nap(0.05)
-        self._say(f"waited {PATIENCE} s for {what} in vain")
+        self._say(f"waited {TIMEOUT_SECONDS} s for {what} in vain")
 
-    def _judge(self, campaign: str, killed_after: int | None, again: JudgedPromise | None) -> Result:
-        shown = self._system.slomix("campaign", "show", campaign, "--json")
+    def _judge(self, campaign: str, killed_after: int | None, again: JudgedPromise | None) -> RehearsalResult:
+        shown = self._system.run_command("campaign", "show", campaign, "--json")
         if not shown.stdout:
-            raise Stumbled(f"slomix campaign show: {shown.stderr}")
+            raise UnexpectedAnswer(f"slomix campaign show: {shown.stderr}")
         evidence = json.loads(shown.stdout)
         messages = self._control.messages()
-        expected = Expected(
+        expected = ExpectedNotices(
             reminder=self._ids("Alice", "Bob", "Erik", "Franka", "Goran", "Ivan", "Jana"),
             start=self._ids("Bob", "Erik", "Franka", "Ivan", "Jana"),
             follow_up=self._ids("Bob", "Franka", "Jana"),
             in_voice=self._ids("Alice", "Erik"),
         )
-        return Result(
-            promises=verdict.judge(
+        return RehearsalResult(
+            promises=verdict.judge_promises(
                 messages,
                 expected,
                 jobs=[job["kind"] for job in evidence["jobs"]],
@@ -196,9 +198,9 @@ class _Evening:
                 killed_after=killed_after,
             )
             + ([again] if again is not None else []),
-            lateness=verdict.lateness(messages, START_AT),
-            duplicates=verdict.duplicates(messages),
-            losses=verdict.losses(messages, expected),
+            lateness=verdict.measure_lateness(messages, START_AT),
+            duplicates=verdict.count_duplicates(messages),
+            losses=verdict.count_losses(messages, expected),
             evidence=evidence,
         )
 

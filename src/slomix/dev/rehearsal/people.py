@@ -10,11 +10,11 @@ _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 
 
-class Stumbled(Exception):
+class UnexpectedAnswer(Exception):
     """Raised when a person meets something that should not happen."""
 
 
-class Control:
+class SimulatorControl:
     """The simulator's control API."""
 
     def __init__(self, url: str) -> None:
@@ -38,18 +38,18 @@ class Control:
     def now(self) -> datetime:
         return datetime.fromisoformat(self._get("/control/clock")["now"])
 
-    def write(self, provider: str, user_id: str, text: str) -> None:
+    def type_text(self, provider: str, user_id: str, text: str) -> None:
         """Write to us as a person on Telegram or Signal."""
         self._post(f"/control/{provider}", {"user_id": user_id, "text": text})
 
-    def walk(self, user_id: str, voice_channel: str | None) -> None:
+    def move_voice(self, user_id: str, voice_channel: str | None) -> None:
         self._post("/control/voice", {"user_id": user_id, "voice_channel": voice_channel})
 
-    def on_game_server(self, names: list[str]) -> None:
+    def set_game_players(self, names: list[str]) -> None:
         """Set the players on the game server, with colour codes as the server reports them."""
         self._post("/control/gameserver", {"names": names})
 
-    def in_voice(self) -> list[str]:
+    def people_in_voice(self) -> list[str]:
         return [str(entry["user_id"]) for entry in self._get("/control/voice")]
 
     def add_fault(self, fault: str, *, provider: str = "discord", **parameters: Any) -> None:
@@ -68,10 +68,10 @@ class Control:
     def _post(self, path: str, body: dict[str, Any]) -> None:
         answer = self._http.post(path, json=body)
         if answer.is_error:
-            raise Stumbled(f"{path}: {answer.status_code} {answer.text}")
+            raise UnexpectedAnswer(f"{path}: {answer.status_code} {answer.text}")
 
 
-class Person:
+class BrowserUser:
     """A person at a browser without scripts: follows links and redirects, fills in forms."""
 
     def __init__(self, web_url: str, discord_id: str, name: str) -> None:
@@ -83,10 +83,10 @@ class Person:
         page = self._http.get("/auth/login")
         asked = dict(_HIDDEN.findall(page.text))
         if "state" not in asked:
-            raise Stumbled(f"{self.name} got no login page: {page.status_code}")
+            raise UnexpectedAnswer(f"{self.name} got no login page: {page.status_code}")
         answer = self._http.post(str(page.url.copy_with(query=None)), data=asked | {"user_id": self.discord_id})
         if answer.is_error:
-            raise Stumbled(f"{self.name} could not log in: {answer.status_code}")
+            raise UnexpectedAnswer(f"{self.name} could not log in: {answer.status_code}")
 
     def post(self, path: str, **fields: str) -> httpx2.Response:
         """Send a form from the board, with its token."""
@@ -102,16 +102,16 @@ class Person:
         headers = {"X-Requested-With": "XMLHttpRequest", "Origin": origin}
         return self._http.post(path, json=body, headers=headers | ({"Idempotency-Key": key} if key else {}))
 
-    def say(self, day: str, status: str) -> None:
+    def set_status(self, day: str, status: str) -> None:
         """Press one of the status buttons."""
         answer = self.post(f"/day/{day}/status", status=status)
         if answer.is_error:
-            raise Stumbled(f"{self.name} could not say {status}: {answer.status_code}")
+            raise UnexpectedAnswer(f"{self.name} could not say {status}: {answer.status_code}")
 
     def promote(self, **fields: str) -> str:
         """Schedule tonight's campaign and return its id."""
         answer = self.post("/campaigns", **fields)
         found = re.search(r'href="/campaigns/(\d+)"', answer.text)
         if answer.is_error or found is None:
-            raise Stumbled(f"{self.name} could not promote: {answer.status_code}")
+            raise UnexpectedAnswer(f"{self.name} could not promote: {answer.status_code}")
         return found[1]

@@ -16,7 +16,7 @@ import httpx2
 
 from slomix.clock import nap
 from slomix.database.session import ROOT, Database
-from slomix.dev.rehearsal.people import Control, Person, Stumbled
+from slomix.dev.rehearsal.people import BrowserUser, SimulatorControl, UnexpectedAnswer
 from slomix.dev.simulator.ports import free_pair
 from slomix.presence import service as presence
 from slomix.supervisor.process import die_with_parent, reset_signals
@@ -27,7 +27,7 @@ START_SECONDS = 180
 
 
 @dataclass(frozen=True)
-class System:
+class RunningSystem:
     """A running copy."""
 
     port: int
@@ -39,12 +39,12 @@ class System:
         return f"http://127.0.0.1:{self.port}"
 
     @property
-    def control(self) -> Control:
-        return Control(f"http://127.0.0.1:{self.port + 1}")
+    def control(self) -> SimulatorControl:
+        return SimulatorControl(f"http://127.0.0.1:{self.port + 1}")
 
-    def person(self, entry: dict[str, str]) -> Person:
+    def person(self, entry: dict[str, str]) -> BrowserUser:
         """Return a person of the cast, logged in."""
-        person = Person(self.web_url, entry["id"], entry["name"])
+        person = BrowserUser(self.web_url, entry["id"], entry["name"])
         person.log_in()
         return person
 
@@ -73,7 +73,7 @@ class System:
         """Connect as the role that may change the schema."""
         return Database(self.environment["DATABASE_OWNER_URL"])
 
-    def start_beside(self, name: str) -> "subprocess.Popen[bytes]":
+    def start_extra(self, name: str) -> "subprocess.Popen[bytes]":
         """Start one more process of this kind, which the copy's runner doesn't know; the caller ends it."""
 
         def in_child() -> None:
@@ -97,15 +97,15 @@ class System:
         except httpx2.HTTPError:
             return False
 
-    def in_voice(self) -> set[str]:
+    def people_in_voice(self) -> set[str]:
         """Return the accounts in voice, as far as the system knows."""
         database = self.database()
         with database.transaction() as session:
-            found = set(presence.voice(session).rooms)
+            found = set(presence.latest_snapshot(session).rooms)
         database.close()
         return found
 
-    def slomix(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def run_command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of the console script against this copy."""
         return subprocess.run(
             [sys.executable, "-m", "slomix", *arguments],
@@ -118,7 +118,7 @@ class System:
 
 
 @contextmanager
-def running(clock: str, **environment: str) -> Iterator[System]:
+def running(clock: str, **environment: str) -> Iterator[RunningSystem]:
     """Run a copy that starts with its clock at `clock` and ends, with its data, at the end of the block."""
     port = free_pair()
     folder = ROOT / "var" / str(port)
@@ -134,8 +134,8 @@ def running(clock: str, **environment: str) -> Iterator[System]:
         try:
             if not _becomes_healthy(port, process):
                 output.seek(0)
-                raise Stumbled(f"Slomix does not start:\n{output.read().decode(errors='replace')[-4000:]}")
-            yield System(port, folder, process)
+                raise UnexpectedAnswer(f"Slomix does not start:\n{output.read().decode(errors='replace')[-4000:]}")
+            yield RunningSystem(port, folder, process)
         finally:
             process.send_signal(signal.SIGTERM)
             try:
@@ -155,7 +155,7 @@ def _becomes_healthy(port: int, process: "subprocess.Popen[bytes]") -> bool:
     for _ in range(START_SECONDS * 10):
         if process.poll() is not None:
             return False
-        if System(port, ROOT / "var" / str(port), process).is_healthy():
+        if RunningSystem(port, ROOT / "var" / str(port), process).is_healthy():
             return True
         nap(0.1)
     return False

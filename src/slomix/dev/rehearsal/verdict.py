@@ -22,7 +22,7 @@ _BEGINNINGS = {
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedNotices:
     """The recipients of each message, decided by the script of the evening."""
 
     reminder: frozenset[str]
@@ -55,7 +55,7 @@ def kind_of(message: Mapping[str, Any]) -> str:
     return next((kind for start, kind in _BEGINNINGS.items() if str(message["text"]).startswith(start)), "other")
 
 
-def received(messages: Sequence[Mapping[str, Any]]) -> dict[str, Counter[str]]:
+def count_received(messages: Sequence[Mapping[str, Any]]) -> dict[str, Counter[str]]:
     """Count how often each person got each notice."""
     counted: dict[str, Counter[str]] = {
         kind: Counter() for kind in (REMINDER, START, FOLLOW_UP, SUMMARY, WARNING, "other")
@@ -65,20 +65,20 @@ def received(messages: Sequence[Mapping[str, Any]]) -> dict[str, Counter[str]]:
     return counted
 
 
-def duplicates(messages: Sequence[Mapping[str, Any]]) -> int:
+def count_duplicates(messages: Sequence[Mapping[str, Any]]) -> int:
     """Count the messages that came once too often."""
-    return sum(count - 1 for people in received(messages).values() for count in people.values())
+    return sum(count - 1 for people in count_received(messages).values() for count in people.values())
 
 
-def losses(messages: Sequence[Mapping[str, Any]], expected: Expected) -> int:
+def count_losses(messages: Sequence[Mapping[str, Any]], expected: ExpectedNotices) -> int:
     """Count the messages that should have come but didn't."""
-    got = received(messages)
+    got = count_received(messages)
     wanted = {REMINDER: expected.reminder, START: expected.start, FOLLOW_UP: expected.follow_up}
     missing = sum(len(people - set(got[kind])) for kind, people in wanted.items())
     return missing + (0 if got[SUMMARY] else 1)
 
 
-def lateness(messages: Sequence[Mapping[str, Any]], start_at: datetime) -> Lateness | None:
+def measure_lateness(messages: Sequence[Mapping[str, Any]], start_at: datetime) -> Lateness | None:
     """Return how late the start notices were; None without any."""
     moments = [datetime.fromisoformat(str(message["accepted_at"])) for message in messages if kind_of(message) == START]
     if not moments:
@@ -86,16 +86,16 @@ def lateness(messages: Sequence[Mapping[str, Any]], start_at: datetime) -> Laten
     return Lateness((min(moments) - start_at).total_seconds(), (max(moments) - start_at).total_seconds())
 
 
-def judge(
+def judge_promises(
     messages: Sequence[Mapping[str, Any]],
-    expected: Expected,
+    expected: ExpectedNotices,
     *,
     jobs: Sequence[str],
     ledger: Sequence[Mapping[str, Any]],
     killed_after: int | None,
 ) -> list[JudgedPromise]:
     """Judge each promise; `killed_after` is how many start notices were out when the worker was killed, if it was."""
-    got = received(messages)
+    got = count_received(messages)
     rows = Counter((row["to"], row["event_key"]) for row in ledger)
     promises = [
         JudgedPromise(

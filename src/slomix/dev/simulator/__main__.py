@@ -8,7 +8,7 @@ from pathlib import Path
 from aiohttp import web
 
 from slomix.dev.simulator import control, gameserver, gateway, oauth, page, rest, signal, telegram, threads
-from slomix.dev.simulator.timekeeping import Timekeeper
+from slomix.dev.simulator.timekeeping import SimulatorClock
 from slomix.dev.simulator.wire import WORLD, refuse_foreign_pages
 from slomix.dev.simulator.world import World
 
@@ -34,7 +34,7 @@ def main() -> None:
     except (KeyError, ValueError) as error:
         sys.exit(f"The simulator needs PORT (a number) and SLOMIX_CLOCK_FILE (a path): {error!r}")
     logging.basicConfig(level=logging.WARNING)
-    app = create_app(World(port, Timekeeper(clock_file), clock_file.with_name("telegram-chats.json")))
+    app = create_app(World(port, SimulatorClock(clock_file), clock_file.with_name("telegram-chats.json")))
     web.run_app(app, host="127.0.0.1", port=port + 1, access_log=None, print=None, shutdown_timeout=0.5)
 
 

@@ -15,7 +15,7 @@ from slomix.parsing import parse_int
 
 DISTURBANCES = ("drop", "reconnect", "invalidate")
 
-Deed = Callable[[World, dict[str, Any]], Any]
+Action = Callable[[World, dict[str, Any]], Any]
 
 
 class UnknownPerson(Exception):
@@ -56,7 +56,7 @@ def _get_handler(read: Callable[[World], Any]) -> Handler:
     return handle
 
 
-def _post_handler(do: Deed) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _post_handler(do: Action) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
             body = json.loads(await request.read() or b"{}")
@@ -90,7 +90,7 @@ def move(world: World, body: dict[str, Any]) -> Any:
     user_id = _person(body)
     if "voice_channel" not in body:
         raise ValueError("voice_channel is missing; null means out of every room")
-    world.move(user_id, body["voice_channel"])
+    world.move_voice(user_id, body["voice_channel"])
     return _voice(world)
 
 
@@ -106,7 +106,7 @@ def _set_game_server(world: World, body: dict[str, Any]) -> Any:
     _refuse_unknown_fields(body, "names")
     if "names" not in body:
         raise ValueError("names is missing; null means that the server is down")
-    world.put_on_server(body["names"])
+    world.set_game_players(body["names"])
     return _game_server(world)
 
 
@@ -117,7 +117,7 @@ def _game_server(world: World) -> Any:
 def _type(world: World, provider: str, body: dict[str, Any]) -> Any:
     """Write to the bot as a person."""
     _refuse_unknown_fields(body, "user_id", "text", "group")
-    return world.type(provider, _person(body), body.get("text"), in_group=body.get("group", False))
+    return world.type_text(provider, _person(body), body.get("text"), in_group=body.get("group", False))
 
 
 def _person(body: dict[str, Any]) -> str:

@@ -58,44 +58,44 @@ class Faults:
         self.active.clear()
 
     def latency(self, provider: str) -> float:
-        return sum(float(fault["seconds"]) for fault in self._of(provider, "latency"))
+        return sum(float(fault["seconds"]) for fault in self._matching(provider, "latency"))
 
     def is_silent(self, provider: str) -> bool:
         """Check whether the provider takes connections but never answers."""
-        return bool(self._of(provider, "timeout"))
+        return bool(self._matching(provider, "timeout"))
 
     def status(self, provider: str) -> int | None:
         """Return the error status for this request, if any."""
-        for fault in self._of(provider, "status"):
+        for fault in self._matching(provider, "status"):
             if random.random() < fault["rate"]:
                 return int(fault["code"])
         return None
 
     def retry_after(self, provider: str) -> float | None:
-        fault = self._use(provider, "rate_limit")
+        fault = self._consume(provider, "rate_limit")
         return fault["retry_after"] if fault else None
 
     def challenges(self, provider: str) -> bool:
         """Check whether this message is refused until a captcha is solved."""
-        return self._use(provider, "challenge") is not None
+        return self._consume(provider, "challenge") is not None
 
     def cuts(self, provider: str) -> bool:
         """Check whether this message is taken and the connection then cut."""
-        return self._use(provider, "cut_after_accept") is not None
+        return self._consume(provider, "cut_after_accept") is not None
 
     def is_read_only(self) -> bool:
         """Check whether the bot may only read in Discord's rooms."""
-        return bool(self._of("discord", "read_only"))
+        return bool(self._matching("discord", "read_only"))
 
     def has_closed_dms(self, provider: str, user_id: str) -> bool:
-        return any(fault["user_id"] == user_id for fault in self._of(provider, "closed_dm"))
+        return any(fault["user_id"] == user_id for fault in self._matching(provider, "closed_dm"))
 
-    def _of(self, provider: str, name: str) -> list[Fault]:
+    def _matching(self, provider: str, name: str) -> list[Fault]:
         return [fault for fault in self.active if (fault.provider, fault.fault) == (provider, name)]
 
-    def _use(self, provider: str, name: str) -> Fault | None:
+    def _consume(self, provider: str, name: str) -> Fault | None:
         """Return the first such fault and count down its times."""
-        for fault in self._of(provider, name):
+        for fault in self._matching(provider, name):
             if fault["times"] is not None:
                 fault.parameters["times"] -= 1
                 if fault["times"] == 0:

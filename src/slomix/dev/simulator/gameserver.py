@@ -20,7 +20,7 @@ INFO = {
 }
 
 
-class GameServer(asyncio.DatagramProtocol):
+class SimulatedGameServer(asyncio.DatagramProtocol):
     """Answers queries, unless it is down: then it stays silent."""
 
     def __init__(self, world: World) -> None:
@@ -34,10 +34,10 @@ class GameServer(asyncio.DatagramProtocol):
         if names is not None and data.startswith(HEADER):
             command, *challenge = data.removeprefix(HEADER).rstrip(b"\n\x00").split(None, 1)[:2] or [b""]
             if command.lower() == b"getstatus":
-                self._transport.sendto(status(names, b"".join(challenge)), address)
+                self._transport.sendto(status_response(names, b"".join(challenge)), address)
 
 
-def status(names: list[str], challenge: bytes) -> bytes:
+def status_response(names: list[str], challenge: bytes) -> bytes:
     """Write the server's info, then a line for each player: score, ping, name."""
     info = INFO | ({"challenge": challenge.decode(errors="replace")} if challenge else {})
     lines = ["statusResponse", "".join(f"\\{key}\\{value}" for key, value in info.items())]
@@ -53,7 +53,7 @@ def register(app: web.Application) -> None:
 async def _listening(app: web.Application) -> Any:
     world = app[WORLD]
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: GameServer(world), local_addr=("127.0.0.1", world.port + 1)
+        lambda: SimulatedGameServer(world), local_addr=("127.0.0.1", world.port + 1)
     )
     yield
     transport.close()

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from slomix.dev.simulator import shapes
 from slomix.dev.simulator.people import BOT_TOKEN, CLIENT_ID, GUILD_ID
-from slomix.dev.simulator.wire import WORLD, cut
+from slomix.dev.simulator.wire import WORLD, drop_connection
 from slomix.dev.simulator.world import World
 
 DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID_SESSION, HELLO, ACK = 0, 1, 2, 6, 7, 9, 10, 11
@@ -26,7 +26,7 @@ BAD_JSON, NOT_AUTHENTICATED, AUTHENTICATION_FAILED, ALREADY_AUTHENTICATED = 4002
 TIMED_OUT = 4009
 
 
-class Connection:
+class GatewayConnection:
     """A websocket: payloads leave in order, compressed if the client asked for it."""
 
     def __init__(self, request: web.Request, socket: web.WebSocketResponse) -> None:
@@ -56,27 +56,27 @@ def _encoder(compress: str) -> Callable[[str], str | bytes]:
     return lambda text: stream.compress(text.encode()) + stream.flush(zlib.Z_SYNC_FLUSH)
 
 
-class Session:
+class GatewaySession:
     """The events that a client was told, so that they can be repeated."""
 
     def __init__(self, intents: int) -> None:
         self.id = secrets.token_hex(16)
         self.intents = intents
         self.seq = 0
-        self.connection: Connection | None = None
+        self.connection: GatewayConnection | None = None
         self._sent: deque[tuple[int, str, Any]] = deque(maxlen=REMEMBERED_EVENTS)
 
-    def tell(self, event: str, data: Any) -> None:
+    def send(self, event: str, data: Any) -> None:
         self.seq += 1
         self._sent.append((self.seq, event, data))
         if self.connection is not None:
             self.connection.put(DISPATCH, data, seq=self.seq, event=event)
 
-    def remembers(self, seq: int) -> bool:
+    def can_replay(self, seq: int) -> bool:
         """Check whether all events after `seq` can be repeated."""
         return self.seq - len(self._sent) <= seq <= self.seq
 
-    def tell_again(self, after: int) -> None:
+    def replay(self, after: int) -> None:
         assert self.connection is not None
         for seq, event, data in self._sent:
             if seq > after:
@@ -88,15 +88,15 @@ class Gateway:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, GatewaySession] = {}
         world.on_voice.append(self._send_voice_update)
 
     def _send_voice_update(self, user_id: str) -> None:
         for session in self._sessions.values():
             if session.intents & VOICE_STATES:
-                session.tell("VOICE_STATE_UPDATE", shapes.voice_update(self._world, user_id))
+                session.send("VOICE_STATE_UPDATE", shapes.voice_update(self._world, user_id))
 
-    def connections(self) -> list[Connection]:
+    def connections(self) -> list[GatewayConnection]:
         return [session.connection for session in self._sessions.values() if session.connection]
 
     def disturb(self, do: str) -> int:
@@ -106,7 +106,7 @@ class Gateway:
             self._sessions.clear()
         for connection in connections:
             if do == "drop":
-                cut(connection.request)
+                drop_connection(connection.request)
             elif do == "reconnect":
                 connection.put(RECONNECT, None)
             else:
@@ -116,9 +116,9 @@ class Gateway:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(compress=False, max_msg_size=4096, timeout=1.0)
         await socket.prepare(request)
-        connection = Connection(request, socket)
+        connection = GatewayConnection(request, socket)
         writing = asyncio.create_task(connection.write())
-        session: Session | None = None
+        session: GatewaySession | None = None
         connection.put(HELLO, {"heartbeat_interval": int(HEARTBEAT_SECONDS * 1000)})
         try:
             while True:
@@ -129,14 +129,14 @@ class Gateway:
                 if op == HEARTBEAT:
                     connection.put(ACK, None)
                 elif op in (IDENTIFY, RESUME) and session is not None:
-                    raise Closed(ALREADY_AUTHENTICATED, "Already authenticated.")
+                    raise GatewayClosed(ALREADY_AUTHENTICATED, "Already authenticated.")
                 elif op == IDENTIFY:
                     session = self._identify(connection, data)
                 elif op == RESUME:
                     session = self._resume(connection, data)
                 elif session is None:
-                    raise Closed(NOT_AUTHENTICATED, "Not authenticated.")
-        except Closed as closed:
+                    raise GatewayClosed(NOT_AUTHENTICATED, "Not authenticated.")
+        except GatewayClosed as closed:
             await socket.close(code=closed.code, message=str(closed).encode())
         except TimeoutError:
             await socket.close(code=TIMED_OUT, message=b"Session timed out.")
@@ -146,13 +146,13 @@ class Gateway:
                 session.connection = None
         return socket
 
-    def _identify(self, connection: Connection, data: dict[str, Any]) -> Session:
+    def _identify(self, connection: GatewayConnection, data: dict[str, Any]) -> GatewaySession:
         _check_token(data)
-        session = Session(int(data.get("intents", 0)))
+        session = GatewaySession(int(data.get("intents", 0)))
         session.connection = connection
         self._forget_old_sessions()
         self._sessions[session.id] = session
-        session.tell(
+        session.send(
             "READY",
             {
                 "v": 10,
@@ -166,7 +166,7 @@ class Gateway:
             },
         )
         if session.intents & GUILDS:
-            session.tell("GUILD_CREATE", shapes.guild_create(self._world))
+            session.send("GUILD_CREATE", shapes.guild_create(self._world))
         return session
 
     def _forget_old_sessions(self) -> None:
@@ -174,20 +174,20 @@ class Gateway:
         for session_id in lost[:-REMEMBERED_SESSIONS]:
             del self._sessions[session_id]
 
-    def _resume(self, connection: Connection, data: dict[str, Any]) -> Session | None:
+    def _resume(self, connection: GatewayConnection, data: dict[str, Any]) -> GatewaySession | None:
         _check_token(data)
         session = self._sessions.get(str(data.get("session_id")))
         seq = data.get("seq")
-        if session is None or not isinstance(seq, int) or not session.remembers(seq):
+        if session is None or not isinstance(seq, int) or not session.can_replay(seq):
             connection.put(INVALID_SESSION, False)
             return None
         session.connection = connection
-        session.tell_again(after=seq)
-        session.tell("RESUMED", {})
+        session.replay(after=seq)
+        session.send("RESUMED", {})
         return session
 
 
-class Closed(Exception):
+class GatewayClosed(Exception):
     """Raised to close the connection with one of Discord's codes."""
 
     def __init__(self, code: int, reason: str) -> None:
@@ -200,15 +200,15 @@ def _parse(text: str) -> tuple[int, Any]:
         frame = json.loads(text)
         op, data = frame["op"], frame.get("d")
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise Closed(BAD_JSON, "Error while decoding payload.") from None
+        raise GatewayClosed(BAD_JSON, "Error while decoding payload.") from None
     if op in (IDENTIFY, RESUME) and not isinstance(data, dict):
-        raise Closed(BAD_JSON, "Error while decoding payload.")
+        raise GatewayClosed(BAD_JSON, "Error while decoding payload.")
     return op, data
 
 
 def _check_token(data: dict[str, Any]) -> None:
     if str(data.get("token", "")).removeprefix("Bot ") != BOT_TOKEN:
-        raise Closed(AUTHENTICATION_FAILED, "Authentication failed.")
+        raise GatewayClosed(AUTHENTICATION_FAILED, "Authentication failed.")
 
 
 def register(app: web.Application) -> Gateway:

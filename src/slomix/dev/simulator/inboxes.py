@@ -10,13 +10,13 @@ from typing import Any
 
 from slomix.clock import wall_now
 from slomix.dev.simulator.people import (
-    CROWD_BY_ID,
     GROUP_TITLE,
+    LOAD_TEST_USERS_BY_ID,
     PEOPLE_BY_ID,
     SIGNAL_GROUP,
     SIGNAL_SENDER,
     TELEGRAM_GROUP,
-    Person,
+    SimulatedPerson,
 )
 
 Json = dict[str, Any]
@@ -64,7 +64,7 @@ class TelegramInbox(Inbox):
         # Only the latest poll is answered; the number tells an earlier poll that there is a later one.
         self.polls = 0
 
-    def receive(self, person: Person, text: str, *, in_group: bool) -> Json:
+    def receive(self, person: SimulatedPerson, text: str, *, in_group: bool) -> Json:
         message = {
             "message_id": next(self.message_ids),
             "from": telegram_user(person),
@@ -98,7 +98,7 @@ class SignalInbox(Inbox):
         self._last = max(self._last + 1, int(wall_now().timestamp() * 1000))
         return self._last
 
-    def receive(self, person: Person, text: str, *, in_group: bool) -> Json:
+    def receive(self, person: SimulatedPerson, text: str, *, in_group: bool) -> Json:
         timestamp = self.timestamp()
         data = {"timestamp": timestamp, "message": text, "expiresInSeconds": 0, "viewOnce": False}
         if in_group:
@@ -109,7 +109,7 @@ class SignalInbox(Inbox):
         self.put(envelope)
         return envelope
 
-    def deliver(self, person: Person, timestamp: int) -> None:
+    def deliver(self, person: SimulatedPerson, timestamp: int) -> None:
         """Queue the delivery receipt of a person's phone."""
         receipt = {"when": timestamp, "isDelivery": True, "isRead": False, "isViewed": False, "timestamps": [timestamp]}
         self.put(_envelope(person, self.timestamp(), receiptMessage=receipt))
@@ -129,10 +129,10 @@ class Chats:
         self._path = path
         self._begun = {person_id for person_id in _read(path) if person_id in PEOPLE_BY_ID}
 
-    def __contains__(self, person: Person) -> bool:
-        return person.id in self._begun or person.id in CROWD_BY_ID
+    def __contains__(self, person: SimulatedPerson) -> bool:
+        return person.id in self._begun or person.id in LOAD_TEST_USERS_BY_ID
 
-    def add(self, person: Person) -> None:
+    def add(self, person: SimulatedPerson) -> None:
         if person not in self:
             self._begun.add(person.id)
             self._write()
@@ -154,7 +154,7 @@ def _read(path: Path) -> list[str]:
     return [person_id for person_id in read if isinstance(person_id, str)] if isinstance(read, list) else []
 
 
-def telegram_user(person: Person) -> Json:
+def telegram_user(person: SimulatedPerson) -> Json:
     return {
         "id": person.telegram_chat_id,
         "is_bot": False,
@@ -164,7 +164,7 @@ def telegram_user(person: Person) -> Json:
     }
 
 
-def telegram_chat(person: Person) -> Json:
+def telegram_chat(person: SimulatedPerson) -> Json:
     user = telegram_user(person)
     return {name: user[name] for name in ("id", "first_name", "username")} | {"type": "private"}
 
@@ -173,7 +173,7 @@ def telegram_group() -> Json:
     return {"id": int(TELEGRAM_GROUP), "title": GROUP_TITLE, "type": "supergroup"}
 
 
-def _envelope(person: Person, timestamp: int, **content: Json) -> Json:
+def _envelope(person: SimulatedPerson, timestamp: int, **content: Json) -> Json:
     envelope = {
         "source": person.signal_number,
         "sourceNumber": person.signal_number,

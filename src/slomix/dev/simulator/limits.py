@@ -10,7 +10,7 @@ OTHER_LIMIT, OTHER_WINDOW = 50, 1.0
 
 
 @dataclass
-class Window:
+class RateWindow:
     """The requests that were taken in the last `seconds`."""
 
     limit: int
@@ -23,7 +23,7 @@ class Window:
             self.taken.popleft()
         return 0.0 if len(self.taken) < self.limit else self.taken[0] + self.seconds - now
 
-    def take(self, now: float) -> None:
+    def accept(self, now: float) -> None:
         self.taken.append(now)
 
     def headers(self, now: float, bucket: str) -> dict[str, str]:
@@ -39,7 +39,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Refused:
+class RateLimitRefusal:
     """A request that was one too many."""
 
     retry_after: float
@@ -47,28 +47,28 @@ class Refused:
 
 
 @dataclass
-class Limits:
+class RateLimits:
     """All windows of the bot, and its peak."""
 
-    overall: Window = field(default_factory=lambda: Window(GLOBAL_LIMIT, 1.0))
-    buckets: dict[tuple[str, str], Window] = field(default_factory=dict)
+    overall: RateWindow = field(default_factory=lambda: RateWindow(GLOBAL_LIMIT, 1.0))
+    buckets: dict[tuple[str, str], RateWindow] = field(default_factory=dict)
     accepted: int = 0
     refused: int = 0
     peak_per_second: int = 0
 
-    def bucket(self, route: str, room: str) -> Window:
+    def bucket(self, route: str, room: str) -> RateWindow:
         limits = (MESSAGE_LIMIT, MESSAGE_WINDOW) if route == "messages" else (OTHER_LIMIT, OTHER_WINDOW)
-        return self.buckets.setdefault((route, room), Window(*limits))
+        return self.buckets.setdefault((route, room), RateWindow(*limits))
 
-    def ask(self, route: str, room: str, now: float) -> Refused | None:
+    def request(self, route: str, room: str, now: float) -> RateLimitRefusal | None:
         """Take a request, or return why not."""
         bucket = self.bucket(route, room)
         for window in (self.overall, bucket):
             if (wait := window.wait(now)) > 0:
                 self.refused += 1
-                return Refused(wait, is_global=window is self.overall)
-        self.overall.take(now)
-        bucket.take(now)
+                return RateLimitRefusal(wait, is_global=window is self.overall)
+        self.overall.accept(now)
+        bucket.accept(now)
         self.accepted += 1
         self.peak_per_second = max(self.peak_per_second, len(self.overall.taken))
         return None

@@ -26,7 +26,7 @@ ASKED = ("client_id", "redirect_uri", "response_type", "scope", "state", "code_c
 
 
 @dataclass(frozen=True)
-class Grant:
+class OAuthGrant:
     """A person's consent, waiting to be exchanged for a token."""
 
     user_id: str
@@ -37,7 +37,7 @@ class Grant:
 
 
 @dataclass(frozen=True)
-class Token:
+class OAuthToken:
     """The person that a bearer token speaks for."""
 
     user_id: str
@@ -45,18 +45,18 @@ class Token:
     expires_at: datetime
 
 
-class Ledger:
+class OAuthStore:
     """The codes and tokens in circulation."""
 
     def __init__(self) -> None:
-        self.codes: dict[str, Grant] = {}
-        self.tokens: dict[str, Token] = {}
+        self.codes: dict[str, OAuthGrant] = {}
+        self.tokens: dict[str, OAuthToken] = {}
 
 
-LEDGER: web.AppKey[Ledger] = web.AppKey("ledger", Ledger)
+OAUTH_STORE: web.AppKey[OAuthStore] = web.AppKey("ledger", OAuthStore)
 
 
-class Refused(Exception):
+class OAuthError(Exception):
     """An error of the token endpoint, by its name in RFC 6749."""
 
     def __init__(self, error: str, description: str, status: int = 400) -> None:
@@ -65,22 +65,22 @@ class Refused(Exception):
 
 
 def register(app: web.Application) -> None:
-    app[LEDGER] = Ledger()
-    app.router.add_get("/oauth2/authorize", ask)
-    app.router.add_post("/oauth2/authorize", decide)
+    app[OAUTH_STORE] = OAuthStore()
+    app.router.add_get("/oauth2/authorize", show_consent)
+    app.router.add_post("/oauth2/authorize", handle_consent)
     for prefix in ("/api", "/api/v10"):
         app.router.add_post(f"{prefix}/oauth2/token", _for_client(_exchange))
         app.router.add_post(f"{prefix}/oauth2/token/revoke", _for_client(_revoke))
 
 
-async def ask(request: web.Request) -> web.StreamResponse:
+async def show_consent(request: web.Request) -> web.StreamResponse:
     asked = {name: request.query.get(name, "") for name in ASKED}
     if complaint := _complaint(asked, request.app[WORLD].port):
         return page(request, "refused.html", status=400, complaint=complaint)
     return page(request, "authorize.html", asked=asked, people=PEOPLE)
 
 
-async def decide(request: web.Request) -> web.StreamResponse:
+async def handle_consent(request: web.Request) -> web.StreamResponse:
     form = await request.post()
     asked = {name: str(form.get(name, "")) for name in ASKED}
     user_id = str(form.get("user_id", ""))
@@ -92,7 +92,7 @@ async def decide(request: web.Request) -> web.StreamResponse:
     if "deny" in form:
         return _back(asked, error="access_denied", error_description="The resource owner denied the request")
     code = secrets.token_urlsafe(24)
-    request.app[LEDGER].codes[code] = Grant(
+    request.app[OAUTH_STORE].codes[code] = OAuthGrant(
         user_id, asked["redirect_uri"], asked["code_challenge"], asked["scope"], wall_now() + CODE_LIFETIME
     )
     return _back(asked, code=code)
@@ -123,31 +123,31 @@ def _complaint(asked: Mapping[str, str], port: int) -> str | None:
     return None
 
 
-def _for_client(answer: Callable[[Ledger, Mapping[str, str]], dict[str, Any]]) -> Handler:
+def _for_client(answer: Callable[[OAuthStore, Mapping[str, str]], dict[str, Any]]) -> Handler:
     """Wrap what an application is answered in its authentication and the format of refusals."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
-            return discord_json(answer(request.app[LEDGER], await _client_form(request)))
-        except Refused as refused:
+            return discord_json(answer(request.app[OAUTH_STORE], await _client_form(request)))
+        except OAuthError as refused:
             return discord_json({"error": refused.error, "error_description": str(refused)}, status=refused.status)
 
     return handle
 
 
-def _exchange(ledger: Ledger, form: Mapping[str, str]) -> dict[str, Any]:
+def _exchange(ledger: OAuthStore, form: Mapping[str, str]) -> dict[str, Any]:
     if form.get("grant_type") != "authorization_code":
-        raise Refused("unsupported_grant_type", "Only authorization_code is known here.")
+        raise OAuthError("unsupported_grant_type", "Only authorization_code is known here.")
     # Removed before it is checked: a code is good for one attempt.
     grant = ledger.codes.pop(form.get("code", ""), None)
     if grant is None or grant.expires_at <= wall_now():
-        raise Refused("invalid_grant", 'Invalid "code" in request.')
+        raise OAuthError("invalid_grant", 'Invalid "code" in request.')
     if form.get("redirect_uri") != grant.redirect_uri:
-        raise Refused("invalid_grant", 'Invalid "redirect_uri" in request.')
+        raise OAuthError("invalid_grant", 'Invalid "redirect_uri" in request.')
     if not _verifies(form.get("code_verifier", ""), grant.challenge):
-        raise Refused("invalid_grant", 'Invalid "code_verifier" in request.')
+        raise OAuthError("invalid_grant", 'Invalid "code_verifier" in request.')
     access_token, refresh_token = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
-    ledger.tokens[access_token] = Token(grant.user_id, refresh_token, wall_now() + TOKEN_LIFETIME)
+    ledger.tokens[access_token] = OAuthToken(grant.user_id, refresh_token, wall_now() + TOKEN_LIFETIME)
     return {
         "access_token": access_token,
         "token_type": "Bearer",
@@ -162,7 +162,7 @@ def _verifies(verifier: str, challenge: str) -> bool:
     return hmac.compare_digest(base64.urlsafe_b64encode(digest).rstrip(b"="), challenge.encode())
 
 
-def _revoke(ledger: Ledger, form: Mapping[str, str]) -> dict[str, Any]:
+def _revoke(ledger: OAuthStore, form: Mapping[str, str]) -> dict[str, Any]:
     given = form.get("token")
     for access_token, token in list(ledger.tokens.items()):
         if given in (access_token, token.refresh_token):
@@ -182,14 +182,14 @@ async def _client_form(request: web.Request) -> dict[str, str]:
             decoded = ""
         client_id, secret = (unquote(part) for part in decoded.partition(":")[::2])
     if client_id != CLIENT_ID or not hmac.compare_digest(secret.encode(), CLIENT_SECRET.encode()):
-        raise Refused("invalid_client", "The client_id or the client_secret is wrong.", status=401)
+        raise OAuthError("invalid_client", "The client_id or the client_secret is wrong.", status=401)
     return form
 
 
-async def me(request: web.Request) -> web.StreamResponse:
+async def current_user(request: web.Request) -> web.StreamResponse:
     """Return the user of this bearer token."""
     given = request.headers["Authorization"].removeprefix("Bearer ")
-    token = request.app[LEDGER].tokens.get(given)
+    token = request.app[OAUTH_STORE].tokens.get(given)
     if token is None or token.expires_at <= wall_now():
         return DiscordError(401, 0, "401: Unauthorized").response()
     return discord_json(shapes.user(PEOPLE_BY_ID[token.user_id]))

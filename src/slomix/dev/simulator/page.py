@@ -18,11 +18,11 @@ from slomix.dev.simulator.people import (
     PEOPLE,
     PEOPLE_BY_ID,
     VOICE_ROOMS,
-    Person,
+    SimulatedPerson,
 )
 from slomix.dev.simulator.rendering import HERE, ZONE, page
 from slomix.dev.simulator.wire import WORLD
-from slomix.dev.simulator.world import Message, Thread, Typed, World
+from slomix.dev.simulator.world import AcceptedMessage, SimulatedThread, TypedMessage, World
 
 SHOWN_MESSAGES = 200
 SHOWN_LINES = 30
@@ -34,7 +34,7 @@ Form = MultiMapping[Any]
 
 
 def register(app: web.Application) -> None:
-    app.router.add_get("/", index)
+    app.router.add_get("/", show_page)
     app.router.add_static("/static", HERE / "static")
     for name, section, do in (
         ("voice", "voice", _move),
@@ -49,7 +49,7 @@ def register(app: web.Application) -> None:
         app.router.add_post(f"/page/{name}", _form_handler(section, do))
 
 
-async def index(request: web.Request) -> web.StreamResponse:
+async def show_page(request: web.Request) -> web.StreamResponse:
     # The last writer stays chosen, and a link to the bot brings its /start along.
     chosen, start = request.query.get("as", ""), request.query.get("start", "")
     typing = {"chosen": chosen, "begun": f"/start {start}" if start else ""}
@@ -57,10 +57,10 @@ async def index(request: web.Request) -> web.StreamResponse:
 
 
 def _context(world: World) -> dict[str, Any]:
-    def is_dm(message: Message) -> bool:
+    def is_dm(message: AcceptedMessage) -> bool:
         return message.recipient is not None
 
-    def is_public(message: Message) -> bool:
+    def is_public(message: AcceptedMessage) -> bool:
         return message.recipient is None and not message.in_thread
 
     newest = [message for message in reversed(world.messages) if message.provider == "discord"]
@@ -74,7 +74,7 @@ def _context(world: World) -> dict[str, Any]:
         "room_names": VOICE_ROOMS,
         "direct": list(islice(filter(is_dm, newest), SHOWN_MESSAGES)),
         "public": list(islice(filter(is_public, newest), SHOWN_MESSAGES)),
-        "threads": [InThread(thread, newest) for thread in reversed(world.threads.values())],
+        "threads": [ThreadView(thread, newest) for thread in reversed(world.threads.values())],
         "telegram": _conversations(world, "telegram"),
         "signal": _conversations(world, "signal"),
         "now": world.time.now().astimezone(ZONE),
@@ -94,10 +94,10 @@ def _players(world: World) -> dict[str, str]:
     return strangers | {person.player_name: person.name for person in PEOPLE}
 
 
-class InThread:
+class ThreadView:
     """A thread as its members see it, with the newest message first."""
 
-    def __init__(self, thread: Thread, newest: list[Message]) -> None:
+    def __init__(self, thread: SimulatedThread, newest: list[AcceptedMessage]) -> None:
         self.thread = thread
         self.members = [PEOPLE_BY_ID[member].name for member in thread.members]
         theirs = (message for message in newest if message.channel_id == thread.id)
@@ -108,16 +108,16 @@ class InThread:
 class Conversation:
     """The messages between a person and the bot, oldest first."""
 
-    person: Person
-    lines: list[Message | Typed] = field(default_factory=list)
+    person: SimulatedPerson
+    lines: list[AcceptedMessage | TypedMessage] = field(default_factory=list)
 
 
 def _conversations(world: World, provider: str) -> list[Conversation]:
     """Return all conversations, the newest first."""
     found: dict[str, Conversation] = {}
-    lines: list[Message | Typed] = [*world.messages, *world.typed]
+    lines: list[AcceptedMessage | TypedMessage] = [*world.messages, *world.typed]
     for line in sorted(lines, key=_written_at, reverse=True):
-        person = line.recipient if isinstance(line, Message) else line.person
+        person = line.recipient if isinstance(line, AcceptedMessage) else line.person
         if line.provider != provider or person is None:
             continue
         conversation = found.setdefault(person.id, Conversation(person))
@@ -126,8 +126,8 @@ def _conversations(world: World, provider: str) -> list[Conversation]:
     return list(found.values())
 
 
-def _written_at(line: Message | Typed) -> datetime:
-    return line.accepted_at_wall if isinstance(line, Message) else line.at_wall
+def _written_at(line: AcceptedMessage | TypedMessage) -> datetime:
+    return line.accepted_at_wall if isinstance(line, AcceptedMessage) else line.at_wall
 
 
 def _form_handler(section: str, do: Callable[[World, Form], object]) -> Callable[[web.Request], Any]:
@@ -146,22 +146,22 @@ def _form_handler(section: str, do: Callable[[World, Form], object]) -> Callable
 
 
 def _move(world: World, form: Form) -> None:
-    world.move(_person(form), form.get("voice_channel") or None)
+    world.move_voice(_person(form), form.get("voice_channel") or None)
 
 
 def _visit_game_server(world: World, form: Form) -> None:
     """Take the server down or bring it up, or let a player join or leave."""
     if power := form.get("power"):
-        world.put_on_server(None if power == "down" else [])
+        world.set_game_players(None if power == "down" else [])
         return
     name, there = str(form.get("name", "")), world.on_server
     if there is None:
         raise ValueError("The game server is down.")
-    world.put_on_server([player for player in there if player != name] if name in there else [*there, name])
+    world.set_game_players([player for player in there if player != name] if name in there else [*there, name])
 
 
 def _type(world: World, provider: str, form: Form) -> None:
-    world.type(provider, _person(form), form.get("text"), in_group="group" in form)
+    world.type_text(provider, _person(form), form.get("text"), in_group="group" in form)
 
 
 def _person(form: Form) -> str:

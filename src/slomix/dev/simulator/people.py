@@ -32,7 +32,7 @@ _DM_OFFSET = 700_000_000_000_000_003
 
 
 @dataclass(frozen=True)
-class Person:
+class SimulatedPerson:
     """A person with a Discord account, and their player in the game."""
 
     id: str
@@ -59,7 +59,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Profile:
+class UnclaimedProfile:
     """A player of the game that no Discord account has claimed yet."""
 
     guid: str
@@ -68,8 +68,8 @@ class Profile:
 
 
 # Ids are larger than 2**53 and odd: a browser that reads one as a number shows another person.
-PEOPLE: tuple[Person, ...] = (
-    Person(
+PEOPLE: tuple[SimulatedPerson, ...] = (
+    SimulatedPerson(
         "231415926535897931",
         "Alice",
         "alice.et",
@@ -78,21 +78,25 @@ PEOPLE: tuple[Person, ...] = (
         "A11CE0C3F94B27D58E60417B3D9A52F1",
         ("^1Bad^7Girl", "alice"),
     ),
-    Person(
+    SimulatedPerson(
         "241421356237309505", "Bob", "bob_the_medic", "promoter", "^2Bob^7.^3medic", "B0B5F1D2C07E4A9385D61F2B70E94C3A"
     ),
-    Person("257721566490153287", "Charlie", "charlie", "unlinked", "^4Char^7lie", "C4A211E5D07B4F6892E3A15C60B7D948"),
-    Person(
+    SimulatedPerson(
+        "257721566490153287", "Charlie", "charlie", "unlinked", "^4Char^7lie", "C4A211E5D07B4F6892E3A15C60B7D948"
+    ),
+    SimulatedPerson(
         "261803398874989485", "Dora", "dora.admin", "admin", "Dora", "D02A4C8E16F3579BAD0E2F4681C3B5D7", ("^5D^7ora",)
     ),
-    Person("271828182845904523", "Erik", "erik_engineer", "player", "^9eRiK^7|eng", "E51C7A3F9D08B2465E7F1A3C5D9B0284"),
-    Person(
+    SimulatedPerson(
+        "271828182845904523", "Erik", "erik_engineer", "player", "^9eRiK^7|eng", "E51C7A3F9D08B2465E7F1A3C5D9B0284"
+    ),
+    SimulatedPerson(
         "283185307179586477", "Franka", "franka", "player", "franka", "F4A9CA07E3B1D5826C4E9F0A1B3D5F72", ("^6fr^7nk",)
     ),
-    Person(
+    SimulatedPerson(
         "291559494332051203", "Goran", "goran.panzer", "player", "^3Panzer^1Goran", "604A90D3B7F15E28C6A0D4982B1F3E57"
     ),
-    Person(
+    SimulatedPerson(
         "301029995663981195",
         "Hana",
         "hana",
@@ -101,7 +105,7 @@ PEOPLE: tuple[Person, ...] = (
         "4A9A0B1C2D3E4F5061728394A5B6C7D8",
         ("hana.sniper",),
     ),
-    Person(
+    SimulatedPerson(
         "312337523658527043",
         "Ivan",
         "ivan_calls",
@@ -110,9 +114,11 @@ PEOPLE: tuple[Person, ...] = (
         "17A9C0DE53B8F2416D7E9A0C3B5F1824",
         ("^8Iv^7an",),
     ),
-    Person("324450921872633159", "Jana", "jana", "player", "^5jana^7<3", "7A9A5D1E80C3B6F2491D7A3E5C0B8F64"),
-    Person("331662479035539983", "Kilian", "kilian", "unlinked", "Kilian^1!", "C111A90F7E2B4D6385A1C3E5F7092B4D"),
-    Person(
+    SimulatedPerson("324450921872633159", "Jana", "jana", "player", "^5jana^7<3", "7A9A5D1E80C3B6F2491D7A3E5C0B8F64"),
+    SimulatedPerson(
+        "331662479035539983", "Kilian", "kilian", "unlinked", "Kilian^1!", "C111A90F7E2B4D6385A1C3E5F7092B4D"
+    ),
+    SimulatedPerson(
         "346410161513775457",
         "Luka",
         "luka.covert",
@@ -124,36 +130,38 @@ PEOPLE: tuple[Person, ...] = (
 )
 
 
-def _of_the_crowd(number: int) -> Person:
+def _load_test_user(number: int) -> SimulatedPerson:
     # The first ten digits are the person's id on Telegram.
     person_id = f"41{number:08}{2 * (number * 7_654_321 % 50_000_000) + 1:08}"
     guid = f"C0DE{number:028X}"
-    return Person(person_id, f"Crowd {number}", f"crowd.{number}", "player", f"^{number % 10}Crowd^7{number}", guid)
+    return SimulatedPerson(
+        person_id, f"Crowd {number}", f"crowd.{number}", "player", f"^{number % 10}Crowd^7{number}", guid
+    )
 
 
 # A thousand more for benchmarks: reachable by their ids, but listed nowhere.
-CROWD: tuple[Person, ...] = tuple(map(_of_the_crowd, range(1, 1001)))
-CROWD_BY_ID = {person.id: person for person in CROWD}
+LOAD_TEST_USERS: tuple[SimulatedPerson, ...] = tuple(map(_load_test_user, range(1, 1001)))
+LOAD_TEST_USERS_BY_ID = {person.id: person for person in LOAD_TEST_USERS}
 
-_ALL_PEOPLE = (*PEOPLE, *CROWD)
+_ALL_PEOPLE = (*PEOPLE, *LOAD_TEST_USERS)
 _NUMBERS = {person.id: number for number, person in enumerate(_ALL_PEOPLE, 1)}
 PEOPLE_BY_ID = {person.id: person for person in _ALL_PEOPLE}
 # The owner of each address on a provider; other addresses are rooms', or unused.
-PEOPLE_BY_ADDRESS: dict[str, dict[str, Person]] = {
+PEOPLE_BY_ADDRESS: dict[str, dict[str, SimulatedPerson]] = {
     "discord": {person.dm_channel: person for person in _ALL_PEOPLE},
     "telegram": {str(person.telegram_chat_id): person for person in _ALL_PEOPLE},
     "signal": {person.signal_number: person for person in _ALL_PEOPLE},
 }
 
-UNCLAIMED_PLAYERS: tuple[Profile, ...] = (
+UNCLAIMED_PLAYERS: tuple[UnclaimedProfile, ...] = (
     *(
-        Profile(person.player_guid, person.player_name, person.aliases)
+        UnclaimedProfile(person.player_guid, person.player_name, person.aliases)
         for person in PEOPLE
         if person.role == "unlinked"
     ),
-    Profile("0B5E55ED1D3A4F7892C6E0B1A5D3F748", "^1Rambo^7Nuna", ("rambo",)),
-    Profile("5A11D0C7E9B34F2681D5A3C7F0E2B496", "^2S^3a^4l^5d^6o"),
-    Profile("3E0D1C2B4A59687F8E7D6C5B4A392817", "Zdenka", ("^7Z^1.", "zdenka_old")),
+    UnclaimedProfile("0B5E55ED1D3A4F7892C6E0B1A5D3F748", "^1Rambo^7Nuna", ("rambo",)),
+    UnclaimedProfile("5A11D0C7E9B34F2681D5A3C7F0E2B496", "^2S^3a^4l^5d^6o"),
+    UnclaimedProfile("3E0D1C2B4A59687F8E7D6C5B4A392817", "Zdenka", ("^7Z^1.", "zdenka_old")),
 )
 
 

@@ -17,8 +17,16 @@ from slomix.dev.simulator.people import (
     TEXT_ROOMS,
     VOICE_ROOMS,
 )
-from slomix.dev.simulator.wire import WORLD, DiscordError, Handler, cut, discord_json, hindered, slowed
-from slomix.dev.simulator.world import Message, Thread, World
+from slomix.dev.simulator.wire import (
+    WORLD,
+    DiscordError,
+    Handler,
+    add_latency,
+    discord_json,
+    drop_connection,
+    fault_response,
+)
+from slomix.dev.simulator.world import AcceptedMessage, SimulatedThread, World
 
 API = "/api/v10"
 LONGEST_CONTENT = 2000
@@ -37,9 +45,9 @@ def register(app: web.Application) -> None:
     async def me(request: web.Request) -> web.StreamResponse:
         """Answer people with a bearer token and the bot at the same address."""
         is_person = request.headers.get("Authorization", "").startswith("Bearer ")
-        return await oauth.me(request) if is_person else await bot_me(request)
+        return await oauth.current_user(request) if is_person else await bot_me(request)
 
-    bot_me = guarded("me", lambda _world, _path, _body: shapes.BOT_USER | {"verified": True, "email": None})
+    bot_me = with_checks("me", lambda _world, _path, _body: shapes.BOT_USER | {"verified": True, "email": None})
     app.router.add_get(f"{API}/users/@me", me)
     for method, path, name, answer in (
         ("POST", "/users/@me/channels", "open-dm", _open_dm),
@@ -54,7 +62,7 @@ def register(app: web.Application) -> None:
         ("GET", "/applications/@me", "application", lambda _world, _path, _body: shapes.application()),
         ("GET", "/oauth2/applications/@me", "application", lambda _world, _path, _body: shapes.application()),
     ):
-        app.router.add_route(method, API + path, guarded(name, answer))
+        app.router.add_route(method, API + path, with_checks(name, answer))
     app.router.add_route("*", API + "/{anything:.*}", _not_here)
 
 
@@ -62,7 +70,7 @@ async def _not_here(_request: web.Request) -> web.StreamResponse:
     return DiscordError(404, 0, "404: Not Found").response()
 
 
-def guarded(name: str, answer: Answer) -> Handler:
+def with_checks(name: str, answer: Answer) -> Handler:
     """Wrap a route's answer in the checks of every route."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -78,15 +86,15 @@ def guarded(name: str, answer: Answer) -> Handler:
             found = answer(world, path, await _body(request))
         except DiscordError as error:
             return error.response(_limit_headers(world, name, room))
-        if isinstance(found, Message | Thread) and world.faults.cuts("discord"):
-            return cut(request)
+        if isinstance(found, AcceptedMessage | SimulatedThread) and world.faults.cuts("discord"):
+            return drop_connection(request)
         headers = _limit_headers(world, name, room)
         match found:
             case None:
                 return web.Response(status=204, headers=headers)
-            case Message():
+            case AcceptedMessage():
                 return discord_json(shapes.message(found), headers=headers)
-            case Thread():
+            case SimulatedThread():
                 return discord_json(shapes.thread(world, found), status=201, headers=headers)
         return discord_json(found, headers=headers)
 
@@ -95,15 +103,15 @@ def guarded(name: str, answer: Answer) -> Handler:
 
 async def _refusal(request: web.Request, world: World, name: str, room: str) -> web.Response | None:
     """Return the refusal of a request by a fault in force or by Discord's limits, if any."""
-    if (trouble := await hindered(request, "discord", _fault)) is not None:
+    if (trouble := await fault_response(request, "discord", _fault)) is not None:
         return trouble
     if (wait := world.faults.retry_after("discord")) is not None:
         world.limits.refused += 1
         return _too_many(wait, is_global=False, headers=_limit_headers(world, name, room))
-    if (refused := world.limits.ask(name, room, wall_now().timestamp())) is not None:
+    if (refused := world.limits.request(name, room, wall_now().timestamp())) is not None:
         headers = _limit_headers(world, name, room)
         return _too_many(refused.retry_after, is_global=refused.is_global, headers=headers)
-    await slowed(request, "discord")
+    await add_latency(request, "discord")
     return None
 
 
@@ -150,7 +158,7 @@ def _open_dm(_world: World, _path: dict[str, str], body: dict[str, Any]) -> Any:
     return shapes.dm_channel(person)
 
 
-def _create_message(world: World, path: dict[str, str], body: dict[str, Any]) -> Message:
+def _create_message(world: World, path: dict[str, str], body: dict[str, Any]) -> AcceptedMessage:
     channel = path["channel"]
     check_can_be_written_to(world, channel)
     content, nonce = read_content(body), body.get("nonce")
@@ -164,7 +172,7 @@ def _create_message(world: World, path: dict[str, str], body: dict[str, Any]) ->
         raise DiscordError(403, 50007, "Cannot send messages to this user")
     if channel in world.threads:
         world.threads[channel].is_archived = False
-    if body.get("enforce_nonce") is True and (first := world.said_before(channel, nonce)):
+    if body.get("enforce_nonce") is True and (first := world.message_of_nonce(channel, nonce)):
         return first
     return world.accept("discord", channel, content, nonce=nonce, components=body.get("components") or [])
 

@@ -6,15 +6,15 @@ from slomix.dev.simulator.people import (
     AFK_VOICE_CHANNEL,
     BOT_USER_ID,
     CLIENT_ID,
-    CROWD,
     GUILD_ID,
+    LOAD_TEST_USERS,
     PEOPLE,
     PEOPLE_BY_ID,
     TEXT_ROOMS,
     VOICE_ROOMS,
-    Person,
+    SimulatedPerson,
 )
-from slomix.dev.simulator.world import Message, Thread, World
+from slomix.dev.simulator.world import AcceptedMessage, SimulatedThread, World
 
 Json = dict[str, Any]
 
@@ -36,7 +36,7 @@ ADMINISTRATOR = 1 << 3  # grants everything everywhere
 JOINED_AT = "2024-01-06T19:00:00.000000+00:00"
 
 
-def user(person: Person) -> Json:
+def user(person: SimulatedPerson) -> Json:
     return {
         "id": person.id,
         "username": person.username,
@@ -79,7 +79,7 @@ def application() -> Json:
     }
 
 
-def dm_channel(person: Person) -> Json:
+def dm_channel(person: SimulatedPerson) -> Json:
     return {"id": person.dm_channel, "type": 1, "last_message_id": None, "flags": 0, "recipients": [user(person)]}
 
 
@@ -116,7 +116,7 @@ def _room(channel_id: str, kind: int, name: str) -> Json:
     }
 
 
-def thread(world: World, made: Thread) -> Json:
+def thread(world: World, made: SimulatedThread) -> Json:
     written = [message for message in world.messages if message.channel_id == made.id]
     since = made.made_at_wall.isoformat()
     return {
@@ -144,7 +144,7 @@ def thread(world: World, made: Thread) -> Json:
     }
 
 
-def thread_member(made: Thread) -> Json:
+def thread_member(made: SimulatedThread) -> Json:
     """Describe the bot, which is in every thread that it made."""
     return {"id": made.id, "user_id": BOT_USER_ID, "join_timestamp": made.made_at_wall.isoformat(), "flags": 1}
 
@@ -227,7 +227,7 @@ def guild_create(world: World) -> Json:
         "joined_at": JOINED_AT,
         "large": False,
         "unavailable": False,
-        "member_count": len(PEOPLE) + len(CROWD) + 1,
+        "member_count": len(PEOPLE) + len(LOAD_TEST_USERS) + 1,
         "channels": rooms(world),
         "threads": [],
         "voice_states": [voice_state(world, user_id) for user_id in world.voice],
@@ -239,7 +239,7 @@ def guild_create(world: World) -> Json:
     }
 
 
-def message(sent: Message) -> Json:
+def message(sent: AcceptedMessage) -> Json:
     shape = {
         "id": sent.id,
         "channel_id": sent.channel_id,

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from slomix.dev.simulator.people import PEOPLE_BY_ADDRESS, SIGNAL_SENDER
-from slomix.dev.simulator.wire import WORLD, Handler, cut, hindered, slowed
+from slomix.dev.simulator.wire import WORLD, Handler, add_latency, drop_connection, fault_response
 from slomix.dev.simulator.world import World
 
 LONGEST_WAIT_SECONDS = 60
@@ -42,9 +42,9 @@ def _guarded(answer: Handler) -> Handler:
     """Wrap a route's answer in the faults in force and the format of refusals."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        if (trouble := await hindered(request, "signal", _fault)) is not None:
+        if (trouble := await fault_response(request, "signal", _fault)) is not None:
             return trouble
-        await slowed(request, "signal")
+        await add_latency(request, "signal")
         try:
             return await answer(request)
         except SignalError as error:
@@ -63,9 +63,9 @@ async def _accounts(_request: web.Request) -> web.StreamResponse:
 
 async def _send(request: web.Request) -> web.StreamResponse:
     world = request.app[WORLD]
-    timestamp = _take(world, await _body(request))
+    timestamp = _accept_message(world, await _body(request))
     if world.faults.cuts("signal"):
-        return cut(request)
+        return drop_connection(request)
     return web.json_response({"timestamp": str(timestamp)}, status=201)
 
 
@@ -83,7 +83,7 @@ async def _body(request: web.Request) -> dict[str, Any]:
     return body
 
 
-def _take(world: World, body: dict[str, Any]) -> int:
+def _accept_message(world: World, body: dict[str, Any]) -> int:
     """Take a message for all its recipients, or for none."""
     if world.faults.challenges("signal"):
         tokens = ["0c9f1f2e-5b1e-4c8f-9d56-3a6c5b0e7d41"]

@@ -11,8 +11,8 @@ from aiohttp import web
 
 from slomix.dev.simulator.inboxes import telegram_chat, telegram_group
 from slomix.dev.simulator.people import PEOPLE_BY_ADDRESS, TELEGRAM_BOT_NAME, TELEGRAM_GROUP, TELEGRAM_TOKEN
-from slomix.dev.simulator.wire import WORLD, cut, hindered, slowed
-from slomix.dev.simulator.world import Message, World
+from slomix.dev.simulator.wire import WORLD, add_latency, drop_connection, fault_response
+from slomix.dev.simulator.world import AcceptedMessage, World
 
 LONGEST_TEXT = 4096
 LONGEST_WAIT_SECONDS = 50
@@ -66,15 +66,15 @@ async def _answer(request: web.Request) -> web.StreamResponse:
         method = METHODS.get(request.match_info["method"].lower())
         if method is None:
             raise TelegramError(404, "Not Found")
-        if (trouble := await hindered(request, "telegram", _fault)) is not None:
+        if (trouble := await fault_response(request, "telegram", _fault)) is not None:
             return trouble
-        await slowed(request, "telegram")
+        await add_latency(request, "telegram")
         found = await method(request.app[WORLD], await _asked(request))
     except TelegramError as error:
         return error.response()
-    if isinstance(found, Message):
+    if isinstance(found, AcceptedMessage):
         if request.app[WORLD].faults.cuts("telegram"):
-            return cut(request)
+            return drop_connection(request)
         found = _message(found)
     return web.json_response({"ok": True, "result": found})
 
@@ -96,7 +96,7 @@ async def _asked(request: web.Request) -> Asked:
     return {**request.query, **body}
 
 
-async def _send_message(world: World, asked: Asked) -> Message:
+async def _send_message(world: World, asked: Asked) -> AcceptedMessage:
     if (wait := world.faults.retry_after("telegram")) is not None:
         seconds = math.ceil(wait)
         raise TelegramError(429, f"Too Many Requests: retry after {seconds}", retry_after=seconds)
@@ -117,7 +117,7 @@ async def _send_message(world: World, asked: Asked) -> Message:
     return world.accept("telegram", chat, text, message_id=str(next(world.telegram.message_ids)))
 
 
-def _message(sent: Message) -> dict[str, Any]:
+def _message(sent: AcceptedMessage) -> dict[str, Any]:
     person = sent.recipient
     return {
         "message_id": int(sent.id),

@@ -14,11 +14,11 @@ from slomix.dev.simulator.rest import (
     NOT_IN_THIS_ROOM,
     UNKNOWN_CHANNEL,
     check_can_be_written_to,
-    guarded,
     read_content,
+    with_checks,
 )
 from slomix.dev.simulator.wire import DiscordError
-from slomix.dev.simulator.world import Message, Thread, World
+from slomix.dev.simulator.world import AcceptedMessage, SimulatedThread, World
 from slomix.parsing import parse_int
 
 PUBLIC, PRIVATE = 11, 12
@@ -45,7 +45,7 @@ def register(app: web.Application) -> None:
         ("GET", "/channels/{channel}/messages", "read-messages", _messages),
         ("PATCH", "/channels/{channel}/messages/{message}", "edit-message", _edit_message),
     ):
-        app.router.add_route(method, API + path, guarded(name, answer))
+        app.router.add_route(method, API + path, with_checks(name, answer))
 
 
 def _active(world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:
@@ -58,7 +58,7 @@ def _active(world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:
     }
 
 
-def _create(world: World, path: dict[str, str], body: dict[str, Any]) -> Thread:
+def _create(world: World, path: dict[str, str], body: dict[str, Any]) -> SimulatedThread:
     parent, name = path["channel"], body.get("name")
     if parent in DM_CHANNELS or parent in VOICE_ROOMS or parent in world.threads:
         raise NOT_IN_THIS_ROOM
@@ -74,7 +74,7 @@ def _create(world: World, path: dict[str, str], body: dict[str, Any]) -> Thread:
     if archived_after not in ARCHIVED_AFTER:
         raise _invalid("auto_archive_duration", "Value must be one of (60, 1440, 4320, 10080).")
     is_invitable = body.get("invitable", True) is True
-    thread = Thread(world.snowflake(), parent, name, kind, archived_after, is_invitable, wall_now())
+    thread = SimulatedThread(world.snowflake(), parent, name, kind, archived_after, is_invitable, wall_now())
     world.threads[thread.id] = thread
     return thread
 
@@ -118,7 +118,7 @@ def _messages(world: World, path: dict[str, str], query: dict[str, Any]) -> Any:
     return [shapes.message(message) for message in theirs[:limit]]
 
 
-def _edit_message(world: World, path: dict[str, str], body: dict[str, Any]) -> Message:
+def _edit_message(world: World, path: dict[str, str], body: dict[str, Any]) -> AcceptedMessage:
     check_can_be_written_to(world, path["channel"])
     if path["channel"] in world.threads:
         _open_thread(world, path)
@@ -130,14 +130,14 @@ def _edit_message(world: World, path: dict[str, str], body: dict[str, Any]) -> M
     return message
 
 
-def _open_thread(world: World, path: dict[str, str]) -> Thread:
+def _open_thread(world: World, path: dict[str, str]) -> SimulatedThread:
     thread = _thread(world, path)
     if thread.is_archived:
         raise ARCHIVED
     return thread
 
 
-def _thread(world: World, path: dict[str, str]) -> Thread:
+def _thread(world: World, path: dict[str, str]) -> SimulatedThread:
     channel = path["channel"]
     if channel in world.threads:
         return world.threads[channel]

@@ -12,7 +12,7 @@ FASTEST = 3600.0
 YEARS = range(2000, 2101)
 
 
-class Timekeeper:
+class SimulatorClock:
     """The shared clock file, to read and to write."""
 
     def __init__(self, path: Path) -> None:

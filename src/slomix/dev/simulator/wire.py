@@ -36,27 +36,27 @@ def discord_json(data: Any, *, status: int = 200, headers: Mapping[str, str] | N
     return web.Response(body=json.dumps(data).encode(), status=status, headers=typed)
 
 
-def cut(request: web.Request) -> web.Response:
+def drop_connection(request: web.Request) -> web.Response:
     """End the connection without an answer."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
 
 
-async def hindered(
+async def fault_response(
     request: web.Request, provider: str, refuse: Callable[[int, str], web.Response]
 ) -> web.Response | None:
     """Return the answer of a broken provider, or None; `refuse` writes an error in the provider's format."""
     faults = request.app[WORLD].faults
     if faults.is_silent(provider):
         await asyncio.sleep(SILENCE_SECONDS)
-        return cut(request)
+        return drop_connection(request)
     if (status := faults.status(provider)) is not None:
         return refuse(status, f"{status}: a fault of the simulator")
     return None
 
 
-async def slowed(request: web.Request, provider: str) -> None:
+async def add_latency(request: web.Request, provider: str) -> None:
     """Wait for the provider's simulated latency."""
     if (latency := request.app[WORLD].faults.latency(provider)) > 0:
         await asyncio.sleep(latency)

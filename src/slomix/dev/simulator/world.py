@@ -10,16 +10,16 @@ from typing import Any
 from slomix.clock import wall_now
 from slomix.dev.simulator.faults import Faults
 from slomix.dev.simulator.inboxes import Chats, SignalInbox, TelegramInbox
-from slomix.dev.simulator.limits import Limits
+from slomix.dev.simulator.limits import RateLimits
 from slomix.dev.simulator.people import (
     AFK_VOICE_CHANNEL,
     GAMING_VOICE_CHANNEL,
     PEOPLE_BY_ADDRESS,
     PEOPLE_BY_ID,
     VOICE_ROOMS,
-    Person,
+    SimulatedPerson,
 )
-from slomix.dev.simulator.timekeeping import Timekeeper
+from slomix.dev.simulator.timekeeping import SimulatorClock
 
 NONCE_WINDOW = timedelta(seconds=120)
 DISCORD_EPOCH_MS = 1_420_070_400_000
@@ -31,7 +31,7 @@ MOST_ON_SERVER, LONGEST_NAME = 64, 35
 
 
 @dataclass
-class Message:
+class AcceptedMessage:
     """A message that was accepted, whether or not the sender learned of it; editing keeps its place."""
 
     provider: str
@@ -47,7 +47,7 @@ class Message:
     edited_at_wall: datetime | None = None
 
     @property
-    def recipient(self) -> Person | None:
+    def recipient(self) -> SimulatedPerson | None:
         return PEOPLE_BY_ADDRESS[self.provider].get(self.channel_id)
 
     def as_record(self) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class Message:
 
 
 @dataclass
-class Thread:
+class SimulatedThread:
     """A thread that the bot made in a text room, and the people in it besides the bot."""
 
     id: str
@@ -95,11 +95,11 @@ class Thread:
 
 
 @dataclass(frozen=True)
-class Typed:
+class TypedMessage:
     """A text that a person wrote to the bot, alone or in a group that the bot is in."""
 
     provider: str
-    person: Person
+    person: SimulatedPerson
     text: str
     in_group: bool
     at: datetime
@@ -109,14 +109,14 @@ class Typed:
 class World:
     """One evening's state, for one process and one event loop; in memory, except for the chats on Telegram."""
 
-    def __init__(self, port: int, time: Timekeeper, telegram_chats: Path) -> None:
+    def __init__(self, port: int, time: SimulatorClock, telegram_chats: Path) -> None:
         self.port = port
         self.time = time
         self.faults = Faults()
-        self.limits = Limits()
-        self.messages: list[Message] = []
-        self.threads: dict[str, Thread] = {}
-        self.typed: list[Typed] = []
+        self.limits = RateLimits()
+        self.messages: list[AcceptedMessage] = []
+        self.threads: dict[str, SimulatedThread] = {}
+        self.typed: list[TypedMessage] = []
         self.telegram_chats = Chats(telegram_chats)
         self.telegram = TelegramInbox()
         self.signal = SignalInbox()
@@ -124,7 +124,7 @@ class World:
         # The names on the game server, or None while it is down.
         self.on_server: list[str] | None = []
         self.on_voice: list[Callable[[str], None]] = []
-        self._nonces: dict[tuple[str, str], Message] = {}
+        self._nonces: dict[tuple[str, str], AcceptedMessage] = {}
         self._serial = itertools.count()
 
     @property
@@ -135,7 +135,7 @@ class World:
         milliseconds = int(wall_now().timestamp() * 1000) - DISCORD_EPOCH_MS
         return str((milliseconds << 22) | (next(self._serial) & 0xFFF))
 
-    def said_before(self, channel_id: str, nonce: str | None) -> Message | None:
+    def message_of_nonce(self, channel_id: str, nonce: str | None) -> AcceptedMessage | None:
         """Return the message that this nonce already brought to the room, while Discord would remember it."""
         first = self._nonces.get((channel_id, nonce)) if nonce is not None else None
         return first if first and wall_now() - first.accepted_at_wall < NONCE_WINDOW else None
@@ -149,9 +149,9 @@ class World:
         message_id: str | None = None,
         nonce: str | None = None,
         components: list[dict[str, Any]] | None = None,
-    ) -> Message:
+    ) -> AcceptedMessage:
         """Keep a message for good; its id is a Discord snowflake unless given."""
-        message = Message(
+        message = AcceptedMessage(
             provider,
             message_id or self.snowflake(),
             channel_id,
@@ -167,21 +167,21 @@ class World:
             self._nonces[channel_id, nonce] = message
         return message
 
-    def type(self, provider: str, user_id: str, text: Any, *, in_group: Any = False) -> dict[str, Any]:
+    def type_text(self, provider: str, user_id: str, text: Any, *, in_group: Any = False) -> dict[str, Any]:
         """Write to the bot as a person and return what the bot will receive. Raise ValueError with the reason."""
         if not isinstance(text, str) or not text.strip() or len(text) > LONGEST_TEXT:
             raise ValueError(f"text is what the person writes, at most {LONGEST_TEXT} characters, not {text!r}")
         if not isinstance(in_group, bool):
             raise ValueError(f"group is true or false, not {in_group!r}")
         person = PEOPLE_BY_ID[user_id]
-        self.typed.append(Typed(provider, person, text, in_group, self.time.now(), wall_now()))
+        self.typed.append(TypedMessage(provider, person, text, in_group, self.time.now(), wall_now()))
         if provider == "signal":
             return self.signal.receive(person, text, in_group=in_group)
         if not in_group:
             self.telegram_chats.add(person)
         return self.telegram.receive(person, text, in_group=in_group)
 
-    def move(self, user_id: str, room: str | None) -> None:
+    def move_voice(self, user_id: str, room: str | None) -> None:
         """Move a person into a voice room, or out of all. Raise ValueError with the reason for an unknown room."""
         room_id = None if room is None else ROOM_NAMES.get(str(room), str(room))
         if room_id is not None and room_id not in VOICE_ROOMS:
@@ -195,7 +195,7 @@ class World:
         for tell in self.on_voice:
             tell(user_id)
 
-    def put_on_server(self, names: Any) -> None:
+    def set_game_players(self, names: Any) -> None:
         """Set the players on the game server; None takes it down. Raise ValueError with the reason."""
         if names is not None and not (
             isinstance(names, list) and len(names) <= MOST_ON_SERVER and all(map(_can_be_worn, names))
@@ -218,10 +218,10 @@ class World:
         self.signal.forget()
         self._nonces.clear()
         self.faults.clear()
-        self.limits = Limits()
+        self.limits = RateLimits()
         self.on_server = []
         for user_id in list(self.voice):
-            self.move(user_id, None)
+            self.move_voice(user_id, None)
 
 
 def _can_be_worn(name: object) -> bool:

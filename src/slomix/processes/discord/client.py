@@ -15,13 +15,13 @@ from slomix.clock import wall_now
 from slomix.health import rules as health_rules
 from slomix.health import service as health
 from slomix.presence import service as presence
-from slomix.processes.common import copy_of
+from slomix.processes.common import process_name
 from slomix.runtime.context import Runtime
 
 log = structlog.get_logger()
 
 RENEW_EVERY = timedelta(seconds=10)
-LOOK_EVERY = 0.1
+CHECK_INTERVAL = 0.1
 SILENT_AFTER = 15.0
 
 
@@ -53,7 +53,7 @@ class VoiceClient(discord.Client):
     ) -> None:
         self._changed.set()
 
-    def rooms(self) -> dict[str, str] | None:
+    def current_rooms(self) -> dict[str, str] | None:
         """Return each member's voice room; None while the gateway is not ready or has been silent for too long."""
         guild = self.get_guild(int(self._runtime.settings.discord_guild_id or 0))
         if guild is None or guild.unavailable or self.is_closed() or not self.is_ready():
@@ -86,7 +86,7 @@ class VoiceClient(discord.Client):
     async def _store_rooms(self) -> datetime:
         self._changed.clear()
         now = self._runtime.clock.now()
-        rooms = self.rooms()
+        rooms = self.current_rooms()
         try:
             # In a thread: a database that hangs must not stop the gateway's heartbeat.
             await asyncio.to_thread(self._write_rooms, rooms, now)
@@ -98,13 +98,13 @@ class VoiceClient(discord.Client):
         with self._runtime.transaction() as session:
             if rooms is not None:
                 presence.record_voice(session, rooms, now=now)
-                health.beat(session, health_rules.DISCORD, copy_of(self._runtime), wall=wall_now())
+                health.record_heartbeat(session, health_rules.DISCORD, process_name(self._runtime), wall=wall_now())
 
     async def _wait_until_due(self, written_at: datetime) -> None:
         """Return on a change, when the picture is old in system or wall time, or when the clock was set back."""
-        wall_end = wall_now() + health_rules.BEAT_EVERY
+        wall_end = wall_now() + health_rules.HEARTBEAT_INTERVAL
         while not self._changed.is_set() and wall_now() < wall_end:
             age = self._runtime.clock.now() - written_at
             if not timedelta(0) <= age < RENEW_EVERY:
                 return
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(CHECK_INTERVAL)

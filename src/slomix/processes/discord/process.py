@@ -10,7 +10,7 @@ import yarl
 
 from slomix.config.settings import Settings
 from slomix.health import rules as health_rules
-from slomix.processes.common import leave, start
+from slomix.processes.common import announce_stop, start_process
 from slomix.processes.discord.client import VoiceClient
 from slomix.runtime.context import Runtime
 from slomix.supervisor.process import on_stop_signal
@@ -22,7 +22,7 @@ RECONNECT_AFTER = 2.0
 
 def run_bot() -> None:
     """Run the process behind `workers/bot.py`; without a token it logs that and idles."""
-    runtime = start("discord", connections=3)
+    runtime = start_process("discord", connections=3)
     if not runtime.settings.discord_bot_token.get_secret_value():
         log.warning("discord.no_token", hint="set DISCORD_BOT_TOKEN to know who is in voice")
     with contextlib.suppress(KeyboardInterrupt):
@@ -33,16 +33,16 @@ async def _run(runtime: Runtime) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     on_stop_signal(lambda _: loop.call_soon_threadsafe(stopping.set))
-    point_at(runtime.settings)
+    use_endpoints(runtime.settings)
     while not stopping.is_set():
         if runtime.settings.discord_bot_token.get_secret_value():
             await _connect_once(runtime, stopping)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), RECONNECT_AFTER)
-    await asyncio.to_thread(leave, runtime, health_rules.DISCORD)
+    await asyncio.to_thread(announce_stop, runtime, health_rules.DISCORD)
 
 
-def point_at(settings: Settings) -> None:
+def use_endpoints(settings: Settings) -> None:
     """Point this process's discord.py at the configured Discord."""
     discord.http.Route.BASE = settings.discord_api_base_url
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)

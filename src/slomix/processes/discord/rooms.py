@@ -8,7 +8,7 @@ import aiohttp
 import discord
 
 from slomix.config.settings import Settings
-from slomix.processes.discord.process import point_at
+from slomix.processes.discord.process import use_endpoints
 
 # An operator waits for the answer.
 ANSWER_WITHIN = 8.0
@@ -21,11 +21,11 @@ _WRITES = ("view_channel", "send_messages")
 _THREADS = ("view_channel", "create_private_threads", "send_messages_in_threads", "read_message_history")
 
 
-class BadToken(Exception):
+class InvalidBotToken(Exception):
     """Raised when Discord refuses the bot's token."""
 
 
-class Silent(Exception):
+class DiscordSilent(Exception):
     """Raised when Discord gave no readable answer."""
 
 
@@ -42,20 +42,20 @@ class _Wanted:
         return f"{self.variable}: {what}"
 
 
-def look(settings: Settings) -> list[str]:
+def check_rooms(settings: Settings) -> list[str]:
     """Return an objection for each setting that the bot cannot work with. Raise BadToken or Silent."""
     try:
-        return asyncio.run(asyncio.wait_for(_look(settings), ANSWER_WITHIN))
+        return asyncio.run(asyncio.wait_for(_check_rooms(settings), ANSWER_WITHIN))
     except discord.LoginFailure:
-        raise BadToken from None
+        raise InvalidBotToken from None
     except discord.HTTPException as error:
-        raise Silent(f"answers {error.status}") from None
+        raise DiscordSilent(f"answers {error.status}") from None
     except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
-        raise Silent(f"does not answer ({type(error).__name__})") from None
+        raise DiscordSilent(f"does not answer ({type(error).__name__})") from None
 
 
-async def _look(settings: Settings) -> list[str]:
-    point_at(settings)
+async def _check_rooms(settings: Settings) -> list[str]:
+    use_endpoints(settings)
     async with discord.Client(intents=discord.Intents(guilds=True)) as client:
         await client.login(settings.discord_bot_token.get_secret_value())
         if not settings.discord_guild_id or client.user is None:

@@ -24,7 +24,7 @@ SESSION, BRIDGE = "session", "bridge"
 
 
 @dataclass(frozen=True)
-class Audience(Generic[_Who]):
+class Callers(Generic[_Who]):
     """Who may call. `check` returns who calls, or raises what keeps them out, with one of these statuses."""
 
     check: Callable[[], _Who]
@@ -38,10 +38,10 @@ class Audience(Generic[_Who]):
 
 
 # Who calls is looked up in the database, which may be away.
-ANYBODY = Audience(web.viewer, (503,))
-LOGGED_IN = Audience(web.the_user, (401, 503))
-PLAYERS = Audience(web.the_player, (401, 403, 503))
-PROMOTERS = Audience(web.the_promoter, (401, 403, 503))
+ANYBODY = Callers(web.viewer, (503,))
+LOGGED_IN = Callers(web.require_user, (401, 503))
+PLAYERS = Callers(web.require_player, (401, 403, 503))
+PROMOTERS = Callers(web.require_promoter, (401, 403, 503))
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Operation:
 
     operation_id: str
     tag: str
-    audience: Audience[Any]
+    audience: Callers[Any]
     summary: str
     description: str
     # By status, what an answer means; all of them have one form.
@@ -82,7 +82,7 @@ class Operation:
         if self.query is not None:
             given["query"] = read(self.query, request.args.to_dict())
         if self.body is not None:
-            is_nothing = self.body.may_be_left_out and not request.get_data()
+            is_nothing = self.body.is_optional and not request.get_data()
             given["body"] = read(self.body, {} if is_nothing else web.json_object())
         return given
 
@@ -96,7 +96,7 @@ class Calls:
     def call(
         self,
         operation_id: str,
-        audience: Audience[_Who],
+        audience: Callers[_Who],
         answers: str | Mapping[int, str],
         *,
         problems: tuple[int, ...] = (),

@@ -94,7 +94,7 @@ def operations(app: Flask) -> Iterator[tuple[str, str, Operation]]:
                 yield method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), operation
 
 
-def description(app: Flask) -> Part:
+def describe_api(app: Flask) -> Part:
     """Describe all calls of an application, with the name of its session cookie."""
     calls = list(operations(app))
     models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(web.Problem, "serialization"): None}
@@ -152,7 +152,7 @@ def _call(operation: Operation, method: str, refs: _Refs) -> Part:
         call["parameters"] = parameters
     if operation.body is not None:
         schema = refs[operation.body, "validation"]
-        call["requestBody"] = {"required": not operation.body.may_be_left_out, "content": {JSON: {"schema": schema}}}
+        call["requestBody"] = {"required": not operation.body.is_optional, "content": {JSON: {"schema": schema}}}
     return call
 
 

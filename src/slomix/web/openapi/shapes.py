@@ -22,7 +22,7 @@ from slomix import words
 from slomix.errors import Invalid
 from slomix.web import responses as web
 
-# The default of a field that may be left out, whatever its type. `sent()` tells it from null.
+# The default of a field that may be left out, whatever its type. `sent_fields()` tells it from null.
 LEFT_OUT: Final[Any] = None
 
 
@@ -31,9 +31,9 @@ class Input(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
     # Whether no body at all means an empty one.
-    may_be_left_out: ClassVar[bool] = False
+    is_optional: ClassVar[bool] = False
 
-    def sent(self) -> dict[str, Any]:
+    def sent_fields(self) -> dict[str, Any]:
         """Return the fields that were sent, also those that were sent as null."""
         return {name: getattr(self, name) for name in self.model_fields_set}
 
@@ -68,7 +68,7 @@ def read(model: type[_Model], given: Mapping[str, Any]) -> _Model:
     raise Invalid(sentence.replace("{field}", field))
 
 
-def parsed_by(parse: Callable[[str], Any]) -> BeforeValidator:
+def parse_with(parse: Callable[[str], Any]) -> BeforeValidator:
     """Read a text by a rule, which raises Invalid for what makes no sense."""
 
     def read_text(value: object) -> Any:

@@ -5,15 +5,15 @@ from typing import Any
 from flask import Blueprint, current_app
 from pydantic import ConfigDict
 
-from slomix.web.openapi.calls import Audience, Calls
-from slomix.web.openapi.document import description
+from slomix.web.openapi.calls import Callers, Calls
+from slomix.web.openapi.document import describe_api
 from slomix.web.openapi.shapes import Answer
 
 blueprint = Blueprint("openapi", __name__)
 calls = Calls("This description")
 
 # It says how to ask, and nothing of what is answered to whom: who reads it is not even looked up.
-UNSEEN = Audience(lambda: None)
+UNSEEN = Callers(lambda: None)
 
 
 class Description(Answer):
@@ -30,5 +30,5 @@ def read(_reader: None) -> Description:
     """Read what you are reading."""
     known: dict[str, Description] = current_app.extensions
     if "slomix_description" not in known:
-        known["slomix_description"] = Description(**description(current_app))
+        known["slomix_description"] = Description(**describe_api(current_app))
     return known["slomix_description"]

@@ -15,7 +15,7 @@ SPRING_NIGHT, AUTUMN_NIGHT = "03:05", "02:59"
 
 
 @dataclass(frozen=True)
-class Night:
+class MatrixEvening:
     """A community day and the time of its game night."""
 
     day: str
@@ -27,11 +27,11 @@ class Night:
         return self.start_at - timedelta(minutes=20)
 
     @classmethod
-    def on(cls, day: date, start: str) -> "Night":
+    def on(cls, day: date, start: str) -> "MatrixEvening":
         return cls(day.isoformat(), start, moment_of(day, parse_time(start), ZONE))
 
 
-class Calendar:
+class EveningCalendar:
     """Gives each evening its own day, never going back."""
 
     def __init__(self, first: date = FIRST) -> None:
@@ -39,13 +39,13 @@ class Calendar:
         self._changes = _changes(first)
         self._is_night = True
 
-    def evening(self) -> Night:
+    def next_evening(self) -> MatrixEvening:
         """Return the next day's evening."""
         day = self._next
         self._next += timedelta(days=1)
-        return Night.on(day, EVENING)
+        return MatrixEvening.on(day, EVENING)
 
-    def over_the_change(self) -> Night:
+    def next_clock_change(self) -> MatrixEvening:
         """Return the next day on which the clocks change, taking nights and evenings in turn."""
         day = next(change for change in self._changes if change >= self._next)
         self._next = day + timedelta(days=1)
@@ -53,7 +53,7 @@ class Calendar:
         start = (SPRING_NIGHT if is_spring else AUTUMN_NIGHT) if self._is_night else EVENING
         if not is_spring:
             self._is_night = not self._is_night
-        return Night.on(day, start)
+        return MatrixEvening.on(day, start)
 
 
 def _changes(first: date) -> Iterator[date]:

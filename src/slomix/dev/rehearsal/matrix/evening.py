@@ -11,11 +11,11 @@ from sqlalchemy.exc import OperationalError
 
 from slomix.campaigns import rules
 from slomix.clock import nap
-from slomix.dev.rehearsal.matrix.calendar import Night
-from slomix.dev.rehearsal.matrix.harness import CAST, PROMOTER, Stage
-from slomix.dev.rehearsal.matrix.results import Count, Script, count, read_row
-from slomix.dev.rehearsal.matrix.scenarios import PHASES, Cell
-from slomix.dev.rehearsal.people import Stumbled
+from slomix.dev.rehearsal.matrix.calendar import MatrixEvening
+from slomix.dev.rehearsal.matrix.harness import CAST, PROMOTER, Harness
+from slomix.dev.rehearsal.matrix.results import EveningCount, ExpectedEvening, count_evening, read_row
+from slomix.dev.rehearsal.matrix.scenarios import PHASES, Scenario
+from slomix.dev.rehearsal.people import UnexpectedAnswer
 from slomix.dev.rehearsal.verdict import FOLLOW_UP, REMINDER, START, SUMMARY
 
 # A killed worker's lease, the recovery after it, and a margin for a slow machine.
@@ -25,42 +25,42 @@ BEFORE = timedelta(seconds=0.3)
 
 
 @dataclass(frozen=True)
-class Played:
+class PlayedEvening:
     """A played evening, with everything needed to look into it."""
 
     cell: str
     number: int
-    night: Night
+    night: MatrixEvening
     phase: str
     delay: float
     campaign: str
-    count: Count
+    count: EveningCount
     ledger: list[dict[str, Any]] = field(default_factory=list)
     seen: int = 0
     took: float = 0.0
 
 
-class Evening:
+class EveningRun:
     """The script of one evening; two players change their minds during it."""
 
-    def __init__(self, stage: Stage, cell: Cell, night: Night, number: int, *, seen: int) -> None:
+    def __init__(self, stage: Harness, cell: Scenario, night: MatrixEvening, number: int, *, seen: int) -> None:
         self._stage, self._cell, self._night, self._number = stage, cell, night, number
         self._seen = seen
         self._phase = stage.random.choice(cell.phases)
-        self._delay = stage.random.uniform(0, PHASES[self._phase] * cell.within)
+        self._delay = stage.random.uniform(0, PHASES[self._phase] * cell.max_lateness)
         players = [name for name in CAST if name != PROMOTER]
         self._withdraws, self._walks_in = stage.random.sample(players, 2)
         self._troubles: list[str] = []
         self._campaign: str | None = None
 
-    def play(self) -> Played:
+    def play(self) -> PlayedEvening:
         stage, night = self._stage, self._night
         stage.control.set_clock(night.opens_at)
         if not stage.wait(stage.system.is_healthy):
-            raise Stumbled("the system is not healthy before the evening begins")
+            raise UnexpectedAnswer("the system is not healthy before the evening begins")
         stage.log_in()
         for name in CAST:
-            stage.say(name, night.day, "AVAILABLE" if name in ("Jana", "Luka") else "LOOKING")
+            stage.set_status(name, night.day, "AVAILABLE" if name in ("Jana", "Luka") else "LOOKING")
         self._cell.prepare(stage)
         self._campaign = self._call_together()
         self._send(rules.REMINDER, "reminders", night.start_at - timedelta(minutes=15) - BEFORE)
@@ -71,20 +71,20 @@ class Evening:
             self._settle(self._is_over)
         if not self._is_over():
             self._force_an_end()
-        stage.leave_alone()
+        stage.restore_calm()
         nap(self._cell.aftermath)
         return self._judge(self._campaign)
 
-    def given_up(self, why: str) -> Played:
+    def abandoned(self, why: str) -> PlayedEvening:
         """Record what is known of an evening that could not be finished."""
         try:
             ledger = self._shown()["ledger"]
         except OperationalError:
             ledger = []
-        return self._record(Count(flaws=(why, *self._troubles)), ledger, seen=self._seen)
+        return self._record(EveningCount(flaws=(why, *self._troubles)), ledger, seen=self._seen)
 
-    def _record(self, result: Count, ledger: list[dict[str, Any]], *, seen: int) -> Played:
-        return Played(
+    def _record(self, result: EveningCount, ledger: list[dict[str, Any]], *, seen: int) -> PlayedEvening:
+        return PlayedEvening(
             cell=self._cell.name,
             number=self._number,
             night=self._night,
@@ -99,7 +99,7 @@ class Evening:
     def _call_together(self) -> str:
         """Submit the same campaign until there is an answer; it stays one campaign."""
         with self._disturbed_in("calling"):
-            answer = self._stage.ask(
+            answer = self._stage.press(
                 PROMOTER,
                 "/api/availability/promotions/campaigns",
                 {"include_available": True, "include_maybe": False, "dry_run": False, "start": self._night.start},
@@ -115,9 +115,9 @@ class Evening:
     def _change_minds(self) -> None:
         who = self._stage.ids[self._walks_in]
         with self._disturbed_in("between"):
-            self._stage.say(self._withdraws, self._night.day, "NOT_PLAYING")
-            self._stage.control.walk(who, "default")
-            if not self._stage.wait(lambda: who in self._stage.system.in_voice()):
+            self._stage.set_status(self._withdraws, self._night.day, "NOT_PLAYING")
+            self._stage.control.move_voice(who, "default")
+            if not self._stage.wait(lambda: who in self._stage.system.people_in_voice()):
                 self._troubles.append(f"{self._walks_in} was not seen in voice")
 
     @contextmanager
@@ -182,7 +182,7 @@ class Evening:
         self._stage.control.set_clock(self._night.start_at + timedelta(minutes=45))
         self._settle(self._is_over)
 
-    def _judge(self, campaign: str) -> Played:
+    def _judge(self, campaign: str) -> PlayedEvening:
         stage, night = self._stage, self._night
         shown = self._shown()
         messages = stage.control.messages(after=self._seen)
@@ -194,7 +194,7 @@ class Evening:
         told = frozenset(row.person for row in rows if row.notice == START and row.status in {"sent", "unknown"})
         if any(row["event_key"].startswith("PRESENCE_UNKNOWN:") for row in shown["ledger"]):
             told = frozenset()
-        script = Script(
+        script = ExpectedEvening(
             wanted={
                 REMINDER: asked,
                 START: asked - gone - here,
@@ -203,10 +203,10 @@ class Evening:
             },
             unwanted={START: gone, FOLLOW_UP: gone | here},
         )
-        result = count(messages, rows, script, start_at=night.start_at, never_unknown=self._cell.never_unknown)
+        result = count_evening(messages, rows, script, start_at=night.start_at, never_unknown=self._cell.never_unknown)
         broken = [f"broken: {promise['promise']}" for promise in shown["verdict"] if not promise["kept"]]
         flaws = [*broken, *self._troubles, *self._other_campaigns(campaign)]
-        return self._record(result.with_flaws(flaws), shown["ledger"], seen=self._seen + len(messages))
+        return self._record(result.add_flaws(flaws), shown["ledger"], seen=self._seen + len(messages))
 
     def _whom(self, shown: str) -> str:
         return shown.removeprefix("room ") if shown.startswith("room ") else self._stage.players[shown]

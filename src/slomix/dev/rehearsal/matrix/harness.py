@@ -19,9 +19,9 @@ from slomix.campaigns.models import Campaign
 from slomix.clock import nap, wall_now
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName
-from slomix.database.session import JOBS, Database, notify
-from slomix.dev.rehearsal.people import Control, Person, Stumbled
-from slomix.dev.rehearsal.system import System
+from slomix.database.session import JOBS_CHANNEL, Database, notify
+from slomix.dev.rehearsal.people import BrowserUser, SimulatorControl, UnexpectedAnswer
+from slomix.dev.rehearsal.system import RunningSystem
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.presence.game_names import plain_name
@@ -32,19 +32,19 @@ ON = {"telegram": ("Erik", "Franka", "Goran"), "signal": ("Hana", "Jana", "Ivan"
 CAST = ("Alice", "Bob", "Dora", "Erik", "Franka", "Goran", "Hana", "Ivan", "Jana", "Luka")
 PROVIDERS = ("discord", "telegram", "signal")
 
-PATIENCE = 120.0
-PAUSE = 0.1
+TIMEOUT_SECONDS = 120.0
+RETRY_SECONDS = 0.1
 
 
-class Stage:
+class Harness:
     """A running copy for many evenings."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: RunningSystem) -> None:
         self.system = system
-        self.control: Control = system.control
+        self.control: SimulatorControl = system.control
         self.random = random.Random()  # every evening brings its own
         self.ids = {entry["name"]: entry["id"] for entry in self.control.people()}
-        self._people = {name: Person(system.web_url, self.ids[name], name) for name in CAST}
+        self._people = {name: BrowserUser(system.web_url, self.ids[name], name) for name in CAST}
         self._beside: list[subprocess.Popen[bytes]] = []
 
     @cached_property
@@ -65,14 +65,14 @@ class Stage:
 
     def open(self) -> None:
         """Log the cast in, and link Telegram or Signal for six of them."""
-        self.leave_alone()
+        self.restore_calm()
         self.log_in()
         for name in CAST:
-            self.ask(name, "/api/availability/promotion-preferences", {"allow_promotions": True})
+            self.press(name, "/api/availability/promotion-preferences", {"allow_promotions": True})
         for channel, names in ON.items():
             for name in names:
-                code = self.ask(name, "/api/availability/link-token", {"channel_type": channel})["token"]
-                self.control.write(channel, self.ids[name], f"/link {code}")
+                code = self.press(name, "/api/availability/link-token", {"channel_type": channel})["token"]
+                self.control.type_text(channel, self.ids[name], f"/link {code}")
         total = sum(map(len, ON.values()))
         self.wait(lambda: self._count_addresses() == total)
 
@@ -87,13 +87,13 @@ class Stage:
             if not person.get("/api/availability/access").json()["authenticated"]:
                 person.log_in()
 
-    def ask(self, name: str, path: str, body: dict[str, Any], *, key: str | None = None) -> dict[str, Any]:
+    def press(self, name: str, path: str, body: dict[str, Any], *, key: str | None = None) -> dict[str, Any]:
         """Repeat a request until there is an answer, as a person with a bad connection does."""
         return self._insist(name, path, lambda person: person.call(path, body, key=key))
 
-    def _insist(self, name: str, path: str, do: Callable[[Person], httpx2.Response]) -> dict[str, Any]:
+    def _insist(self, name: str, path: str, do: Callable[[BrowserUser], httpx2.Response]) -> dict[str, Any]:
         said = ""
-        for _ in range(int(PATIENCE / PAUSE)):
+        for _ in range(int(TIMEOUT_SECONDS / RETRY_SECONDS)):
             try:
                 answer = do(self._people[name])
                 if answer.is_success:
@@ -101,49 +101,49 @@ class Stage:
                 said = f"{answer.status_code} {answer.text[:200]}"
             except httpx2.HTTPError as error:
                 said = type(error).__name__
-            nap(PAUSE)
-        raise Stumbled(f"{name} asked {path} in vain: {said}")
+            nap(RETRY_SECONDS)
+        raise UnexpectedAnswer(f"{name} asked {path} in vain: {said}")
 
-    def say(self, name: str, day: str, status: str) -> None:
-        self.ask(name, "/api/availability", {"date": day, "status": status})
+    def set_status(self, name: str, day: str, status: str) -> None:
+        self.press(name, "/api/availability", {"date": day, "status": status})
 
-    def wait(self, condition: Callable[[], bool], *, seconds: float = PATIENCE) -> bool:
+    def wait(self, condition: Callable[[], bool], *, seconds: float = TIMEOUT_SECONDS) -> bool:
         """Wait for a condition and return False if it doesn't come; ride out a database that is away."""
-        for _ in range(int(seconds / PAUSE)):
+        for _ in range(int(seconds / RETRY_SECONDS)):
             try:
                 if condition():
                     return True
             except (OperationalError, httpx2.HTTPError):
                 pass
-            nap(PAUSE)
+            nap(RETRY_SECONDS)
         return False
 
     def evidence(self, campaign: str) -> dict[str, Any]:
         """Return what the tables say of a campaign."""
         with self.database.transaction() as session:
-            return evidence.gather(session, queries.get(session, int(campaign)))
+            return evidence.build_report(session, queries.get_campaign(session, int(campaign)))
 
     def campaigns_of(self, day: str) -> list[str]:
         with self.database.transaction() as session:
             query = select(Campaign.id).where(Campaign.day == date.fromisoformat(day), ~Campaign.dry_run)
             return [str(campaign_id) for campaign_id in session.scalars(query)]
 
-    def insist_on_killing(self, name: str) -> None:
+    def kill_process(self, name: str) -> None:
         """Kill a process as soon as it is up."""
         self.wait(lambda: self.system.kill(name))
 
-    def end_leases(self) -> None:
+    def expire_leases(self) -> None:
         """End all leases now, instead of waiting thirty seconds for those of a dead worker."""
         nap(0.2)  # until it is dead
         with self.database.transaction() as session:
             session.execute(update(Job).where(Job.status == JobStatus.RUNNING).values(lease_until=wall_now()))
-            notify(session, JOBS)
+            notify(session, JOBS_CHANNEL)
 
-    def start_beside(self, name: str, number: int) -> None:
-        """Start more processes of this kind, until `leave_alone`."""
-        self._beside += [self.system.start_beside(name) for _ in range(number)]
+    def start_extra(self, name: str, number: int) -> None:
+        """Start more processes of this kind, until `restore_calm`."""
+        self._beside += [self.system.start_extra(name) for _ in range(number)]
 
-    def leave_alone(self) -> None:
+    def restore_calm(self) -> None:
         """Stop all disturbances: no faults, no extra processes, no person in voice."""
         while self._beside:
             process = self._beside.pop()
@@ -151,13 +151,13 @@ class Stage:
             process.wait()
         self.control.clear_faults()
         self.control.set_clock(speed=1)
-        for user_id in self.control.in_voice():
-            self.control.walk(user_id, None)
+        for user_id in self.control.people_in_voice():
+            self.control.move_voice(user_id, None)
 
     def flush(self) -> None:
         with redis.Redis.from_url(self.system.environment["REDIS_URL"]) as connection:
             connection.flushall()
 
     def close(self) -> None:
-        self.leave_alone()
+        self.restore_calm()
         self.database.close()

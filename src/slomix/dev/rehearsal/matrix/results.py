@@ -20,7 +20,7 @@ CERTAIN = {"sent", "failed", "skipped", "pending"}
 
 
 @dataclass(frozen=True)
-class Row:
+class LedgerRow:
     """A row of the ledger. `is_open`: its last attempt left, and no ending says whether it arrived."""
 
     person: str
@@ -37,7 +37,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Script:
+class ExpectedEvening:
     """The players who should get each notice, and those who no longer should."""
 
     wanted: Mapping[str, frozenset[str]]
@@ -45,7 +45,7 @@ class Script:
 
 
 @dataclass(frozen=True)
-class Count:
+class EveningCount:
     """The counts of one evening; each broken promise is a sentence in `flaws`."""
 
     duplicates: int = 0
@@ -57,13 +57,13 @@ class Count:
     lateness: float | None = None
     flaws: tuple[str, ...] = ()
 
-    def with_flaws(self, more: Iterable[str]) -> "Count":
+    def add_flaws(self, more: Iterable[str]) -> "EveningCount":
         return replace(self, flaws=(*self.flaws, *more))
 
 
-def read_row(entry: Mapping[str, Any], person: str) -> Row:
+def read_row(entry: Mapping[str, Any], person: str) -> LedgerRow:
     """Read a row of `slomix campaign show --json`."""
-    return Row(
+    return LedgerRow(
         person=person,
         notice=_notice_of(str(entry["event_key"])),
         channel=str(entry["channel"]),
@@ -87,14 +87,14 @@ def _is_open(attempts: Sequence[Mapping[str, Any]]) -> bool:
     return ended.get(max(begun)) not in CERTAIN
 
 
-def count(
+def count_evening(
     messages: Sequence[Mapping[str, Any]],
-    ledger: Sequence[Row],
-    script: Script,
+    ledger: Sequence[LedgerRow],
+    script: ExpectedEvening,
     *,
     start_at: datetime,
     never_unknown: frozenset[str] = frozenset(),
-) -> Count:
+) -> EveningCount:
     """Judge an evening; on the channels in `never_unknown` no question may stay open."""
     got = Counter((str(message["to"]), kind_of(message)) for message in messages)
     twice = [f"{_who(key)} came {times} times" for key, times in got.items() if times > 1]
@@ -113,7 +113,7 @@ def count(
         *(_about_arrival(got, ledger)),
         *(_about_unknown(ledger, never_unknown)),
     ]
-    return Count(
+    return EveningCount(
         duplicates=sum(times - 1 for times in got.values() if times > 1),
         losses=len(lost),
         unknown=len(unknown),
@@ -129,7 +129,7 @@ def _who(key: tuple[str, str]) -> str:
     return f"{key[1]} to {key[0]}"
 
 
-def _about_arrival(got: Counter[tuple[str, str]], ledger: Sequence[Row]) -> list[str]:
+def _about_arrival(got: Counter[tuple[str, str]], ledger: Sequence[LedgerRow]) -> list[str]:
     """List messages that arrived though the ledger denies it; a person's rows of all channels count together."""
     perhaps = {(row.person, row.notice) for row in ledger if row.status in {"sent", "unknown"}}
     return [
@@ -139,7 +139,7 @@ def _about_arrival(got: Counter[tuple[str, str]], ledger: Sequence[Row]) -> list
     ]
 
 
-def _about_unknown(ledger: Sequence[Row], never_unknown: frozenset[str]) -> list[str]:
+def _about_unknown(ledger: Sequence[LedgerRow], never_unknown: frozenset[str]) -> list[str]:
     """List rows that are `unknown` with a recorded answer, or without one are not."""
     flaws = []
     for row in ledger:
@@ -159,10 +159,10 @@ def _lateness(messages: Sequence[Mapping[str, Any]], start_at: datetime) -> floa
     return (max(moments) - start_at).total_seconds() if moments else None
 
 
-def total(counts: Sequence[Count]) -> Count:
+def sum_counts(counts: Sequence[EveningCount]) -> EveningCount:
     """Add up a cell's evenings, with the worst lateness."""
     late = [evening.lateness for evening in counts if evening.lateness is not None]
-    return Count(
+    return EveningCount(
         duplicates=sum(evening.duplicates for evening in counts),
         losses=sum(evening.losses for evening in counts),
         unknown=sum(evening.unknown for evening in counts),

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from slomix.clock import nap
-from slomix.dev.rehearsal.matrix.harness import PROVIDERS, Stage
+from slomix.dev.rehearsal.matrix.harness import PROVIDERS, Harness
 
-Deed = Callable[[Stage], None]
+Action = Callable[[Harness], None]
 
 # The phases of an evening in order, each with the latest moment of a strike, in seconds after its beginning.
 PHASES = {"calling": 0.6, "reminders": 1.5, "between": 0.5, "start": 1.5, "voice check": 3.0}
@@ -18,71 +18,71 @@ LATENCY = 0.8
 
 
 @dataclass(frozen=True)
-class Cell:
+class Scenario:
     """A kind of fault: `prepare` holds for a whole evening, `strike` comes at a random moment of it."""
 
     name: str
-    does: str
+    description: str
     rounds: int = FEW
-    prepare: Deed = lambda _stage: None
-    strike: Deed | None = None
+    prepare: Action = lambda _stage: None
+    strike: Action | None = None
     phases: tuple[str, ...] = tuple(PHASES)
     # The share of a phase in which it may strike; faults that last begin before the messages leave.
-    within: float = 1.0
+    max_lateness: float = 1.0
     never_unknown: frozenset[str] = frozenset()
     # Seconds in which a provider may still act after the evening seems over, such as on a slow request.
     aftermath: float = 1.0
     over_the_change: bool = False
 
 
-def _slow(stage: Stage) -> None:
+def _slow(stage: Harness) -> None:
     for provider in PROVIDERS:
         stage.control.add_fault("latency", provider=provider, seconds=LATENCY)
 
 
-def _kill(name: str) -> Deed:
-    return lambda stage: stage.insist_on_killing(name)
+def _kill(name: str) -> Action:
+    return lambda stage: stage.kill_process(name)
 
 
-def _restart_postgres(stage: Stage) -> None:
+def _restart_postgres(stage: Harness) -> None:
     """End PostgreSQL in either way: asked to stop, or killed."""
     stage.system.kill("postgres", stage.random.choice((signal.SIGINT, signal.SIGKILL)))
 
 
-def _stop_valkey(stage: Stage) -> None:
+def _stop_valkey(stage: Harness) -> None:
     """Kill Valkey whenever it came back, for five seconds."""
     for _ in range(50):
         stage.system.kill("valkey")
         nap(0.1)
 
 
-def _hang_valkey(stage: Stage) -> None:
+def _hang_valkey(stage: Harness) -> None:
     """Freeze Valkey for five seconds: it takes connections but doesn't answer."""
     stage.system.kill("valkey", signal.SIGSTOP)
     nap(5)
     stage.system.kill("valkey", signal.SIGCONT)
 
 
-def _flush_valkey(stage: Stage) -> None:
+def _flush_valkey(stage: Harness) -> None:
     for _ in range(15):
         stage.flush()
         nap(0.1)
 
 
-def _errors(stage: Stage) -> None:
+def _errors(stage: Harness) -> None:
     for provider in PROVIDERS:
         stage.control.add_fault("status", provider=provider, code=500, rate=0.3)
 
 
-def _ask_to_wait(stage: Stage) -> None:
+def _ask_to_wait(stage: Harness) -> None:
     for provider in PROVIDERS:
         stage.control.add_fault("rate_limit", provider=provider, retry_after=stage.random.choice((1, 2)), times=12)
 
 
-def _for_a_while(lasts: float, fault: str, **parameters: float) -> Deed:
+def _for_a_while(lasts: float, fault: str, **parameters: float) -> Action:
     """Break every provider at once, so that messages falling back meet the same fault."""
 
-    def strike(stage: Stage) -> None:
+    def strike(stage: Harness) -> None:
         for provider in PROVIDERS:
             stage.control.add_fault(fault, provider=provider, **parameters)
         nap(lasts)
@@ -91,13 +91,13 @@ def _for_a_while(lasts: float, fault: str, **parameters: float) -> Deed:
     return strike
 
 
-def _cut(provider: str) -> Deed:
+def _cut(provider: str) -> Action:
     return lambda stage: stage.control.add_fault(
         "cut_after_accept", provider=provider, times=stage.random.choice((1, 2, 3))
     )
 
 
-def _outage(stage: Stage) -> None:
+def _outage(stage: Harness) -> None:
     """Break every provider for two minutes, at ten times the speed."""
     for provider in PROVIDERS:
         stage.control.add_fault("status", provider=provider, code=503)
@@ -107,10 +107,10 @@ def _outage(stage: Stage) -> None:
     stage.control.clear_faults()
 
 
-def _set_clock(minutes: int) -> Deed:
+def _set_clock(minutes: int) -> Action:
     """Set the clock wrong for three seconds, then right again, so that it jumps both ways."""
 
-    def strike(stage: Stage) -> None:
+    def strike(stage: Harness) -> None:
         stage.control.set_clock(stage.control.now() + timedelta(minutes=minutes))
         nap(3)
         stage.control.set_clock(stage.control.now() - timedelta(minutes=minutes))
@@ -118,10 +118,10 @@ def _set_clock(minutes: int) -> Deed:
     return strike
 
 
-def _beside(name: str, number: int) -> Deed:
-    def prepare(stage: Stage) -> None:
+def _beside(name: str, number: int) -> Action:
+    def prepare(stage: Harness) -> None:
         _slow(stage)
-        stage.start_beside(name, number)
+        stage.start_extra(name, number)
         nap(4)  # until they work
 
     return prepare
@@ -131,61 +131,69 @@ _ON_DISCORD = frozenset({"discord"})
 EARLY = 0.15
 _SENDING = ("reminders", "start", "voice check")
 
-CELLS = (
+SCENARIOS = (
     *(
-        Cell(f"kill {name}", f"`kill -9` of the {name} process", MANY, _slow, _kill(name), never_unknown=_ON_DISCORD)
+        Scenario(
+            f"kill {name}", f"`kill -9` of the {name} process", MANY, _slow, _kill(name), never_unknown=_ON_DISCORD
+        )
         for name in ("worker", "scheduler", "web", "discord")
     ),
-    Cell("postgres restarts", "PostgreSQL restarted, politely or by `kill -9`", FEW, _slow, _restart_postgres),
-    Cell("valkey stops", "Valkey gone for five seconds", FEW, _slow, _stop_valkey),
-    Cell("valkey hangs", "Valkey answers no request for five seconds", FEW, _slow, _hang_valkey),
-    Cell("valkey restarts", "Valkey killed once", FEW, _slow, _kill("valkey")),
-    Cell("valkey flushed", "FLUSHALL, fifteen times in a row", FEW, _slow, _flush_valkey),
-    Cell("two schedulers", "one more scheduler", FEW, _beside("scheduler", 1)),
-    Cell("three schedulers", "two more schedulers", FEW, _beside("scheduler", 2)),
-    Cell("five workers", "four more workers", FEW, _beside("worker", 4)),
-    Cell(
+    Scenario("postgres restarts", "PostgreSQL restarted, politely or by `kill -9`", FEW, _slow, _restart_postgres),
+    Scenario("valkey stops", "Valkey gone for five seconds", FEW, _slow, _stop_valkey),
+    Scenario("valkey hangs", "Valkey answers no request for five seconds", FEW, _slow, _hang_valkey),
+    Scenario("valkey restarts", "Valkey killed once", FEW, _slow, _kill("valkey")),
+    Scenario("valkey flushed", "FLUSHALL, fifteen times in a row", FEW, _slow, _flush_valkey),
+    Scenario("two schedulers", "one more scheduler", FEW, _beside("scheduler", 1)),
+    Scenario("three schedulers", "two more schedulers", FEW, _beside("scheduler", 2)),
+    Scenario("five workers", "four more workers", FEW, _beside("worker", 4)),
+    Scenario(
         "latency 10 s",
         "every provider takes its time for 15 s: 10 s for a request, longer than we wait for an answer",
         strike=_for_a_while(15, "latency", seconds=10),
         phases=_SENDING,
-        within=EARLY,
+        max_lateness=EARLY,
         aftermath=11,
     ),
-    Cell("5xx 30 %", "three of ten requests to every provider answered with 500", prepare=_errors),
-    Cell(
+    Scenario("5xx 30 %", "three of ten requests to every provider answered with 500", prepare=_errors),
+    Scenario(
         "429 storm",
         "a dozen times 429 with Retry-After, on every provider",
         FEW,
         strike=_ask_to_wait,
         phases=_SENDING,
-        within=EARLY,
+        max_lateness=EARLY,
     ),
-    Cell(
-        "time-outs", "no provider answers for 10 s", strike=_for_a_while(10, "timeout"), phases=_SENDING, within=EARLY
+    Scenario(
+        "time-outs",
+        "no provider answers for 10 s",
+        strike=_for_a_while(10, "timeout"),
+        phases=_SENDING,
+        max_lateness=EARLY,
     ),
     *(
-        Cell(
+        Scenario(
             f"cut {provider}",
             f"{provider.title()} takes one to three messages and the line is cut before the answer",
             MANY,
             strike=_cut(provider),
             phases=_SENDING,
-            within=EARLY,
+            max_lateness=EARLY,
             never_unknown=_ON_DISCORD,
         )
         for provider in PROVIDERS
     ),
-    Cell("outage", "every provider answers 503 for two minutes", strike=_outage, phases=_SENDING, within=EARLY),
-    Cell("clock back", "the clock a minute behind for three seconds", FEW, _slow, _set_clock(-1)),
-    Cell("clock forward", "the clock a minute ahead for three seconds", FEW, _slow, _set_clock(1)),
-    Cell("summer time", "evenings and nights on which the clocks change", over_the_change=True),
+    Scenario(
+        "outage", "every provider answers 503 for two minutes", strike=_outage, phases=_SENDING, max_lateness=EARLY
+    ),
+    Scenario("clock back", "the clock a minute behind for three seconds", FEW, _slow, _set_clock(-1)),
+    Scenario("clock forward", "the clock a minute ahead for three seconds", FEW, _slow, _set_clock(1)),
+    Scenario("summer time", "evenings and nights on which the clocks change", over_the_change=True),
 )
-BY_NAME = {cell.name: cell for cell in CELLS}
+BY_NAME = {cell.name: cell for cell in SCENARIOS}
 
 
-def _both(first: Deed, second: Deed) -> Deed:
-    def strike(stage: Stage) -> None:
+def _both(first: Action, second: Action) -> Action:
+    def strike(stage: Harness) -> None:
         first(stage)
         second(stage)
 
@@ -194,17 +202,17 @@ def _both(first: Deed, second: Deed) -> Deed:
 
 # Takes a minute: kills, data loss, cut lines and a process too many, two of them an evening.
 SHORT = (
-    Cell(
+    Scenario(
         "worker, telegram",
         "the worker killed, its leases over at once; Telegram cuts the line",
         1,
         _both(_slow, _cut("telegram")),
-        _both(_kill("worker"), Stage.end_leases),
+        _both(_kill("worker"), Harness.expire_leases),
         ("start",),
-        within=0.8,
+        max_lateness=0.8,
         never_unknown=_ON_DISCORD,
     ),
-    Cell(
+    Scenario(
         "scheduler, discord",
         "the scheduler killed; Discord cuts the line",
         1,
@@ -213,7 +221,7 @@ SHORT = (
         _SENDING,
         never_unknown=_ON_DISCORD,
     ),
-    Cell(
+    Scenario(
         "valkey, schedulers",
         "Valkey flushed, and one scheduler more than there should be",
         1,

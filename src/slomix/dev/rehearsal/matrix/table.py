@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slomix.dev.rehearsal.matrix.evening import Played
-from slomix.dev.rehearsal.matrix.results import Count, total
-from slomix.dev.rehearsal.matrix.scenarios import Cell
+from slomix.dev.rehearsal.matrix.evening import PlayedEvening
+from slomix.dev.rehearsal.matrix.results import EveningCount, sum_counts
+from slomix.dev.rehearsal.matrix.scenarios import Scenario
 
 HEADINGS = (
     "cell",
@@ -22,25 +22,25 @@ HEADINGS = (
 
 
 @dataclass(frozen=True)
-class Result:
+class ScenarioResult:
     """A cell with all its evenings."""
 
-    cell: Cell
-    played: Sequence[Played]
+    cell: Scenario
+    played: Sequence[PlayedEvening]
 
     @property
-    def count(self) -> Count:
-        return total([evening.count for evening in self.played])
+    def count(self) -> EveningCount:
+        return sum_counts([evening.count for evening in self.played])
 
     @property
     def is_kept(self) -> bool:
         return bool(self.played) and not self.count.flaws
 
     @property
-    def broken(self) -> list[Played]:
+    def broken(self) -> list[PlayedEvening]:
         return [evening for evening in self.played if evening.count.flaws]
 
-    def as_cells(self) -> tuple[str, ...]:
+    def as_columns(self) -> tuple[str, ...]:
         """Return the columns of its line."""
         sums = self.count
         return (
@@ -57,8 +57,8 @@ class Result:
         )
 
 
-def as_text(results: Sequence[Result]) -> str:
-    lines = [HEADINGS, *(result.as_cells() for result in results)]
+def as_text(results: Sequence[ScenarioResult]) -> str:
+    lines = [HEADINGS, *(result.as_columns() for result in results)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
     return "\n".join(
         "  ".join(
@@ -69,12 +69,12 @@ def as_text(results: Sequence[Result]) -> str:
     )
 
 
-def as_markdown(results: Sequence[Result]) -> str:
-    lines = [HEADINGS, ("---", *("--:" for _ in HEADINGS[1:])), *(result.as_cells() for result in results)]
+def as_markdown(results: Sequence[ScenarioResult]) -> str:
+    lines = [HEADINGS, ("---", *("--:" for _ in HEADINGS[1:])), *(result.as_columns() for result in results)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def about(played: Played, seed: int) -> str:
+def describe_evening(played: PlayedEvening, seed: int) -> str:
     """Describe a bad round with everything needed to look into it and play it again."""
     rows = [
         f"    {row['event_key']:27} {row['to']:24} {row['channel']:8} {row['status']:8} {row['reason'] or ''}"
