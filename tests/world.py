@@ -150,7 +150,7 @@ class World:
                 availability.clear_status(session, self.players[name], day, today=TODAY)
             else:
                 now = self.clock.now()
-                availability.set_status(session, self.players[name], day, status, today=TODAY, now=now)
+                availability.record_status(session, self.players[name], day, status, today=TODAY, now=now)
 
     def prefers(self, name: str, *, called: bool = True, quiet: QuietHours | None = None, **wishes: Any) -> None:
         """Somebody saves their preferences."""

@@ -94,7 +94,7 @@ class Deployment:
         with database.transaction() as session:
             players = text("SELECT player_id FROM website_users WHERE display_name = ANY(:names)")
             for player_id in session.scalars(players, {"names": list(names)}).all():
-                availability.set_status(session, player_id, today, Status.LOOKING, today=today, now=now)
+                availability.record_status(session, player_id, today, Status.LOOKING, today=today, now=now)
         database.close()
 
     def tell(self, topic: str) -> None:

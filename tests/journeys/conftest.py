@@ -124,7 +124,7 @@ def are_looking(evening: RunningSystem, *names: str) -> None:
         players = text("SELECT player_id FROM website_users WHERE display_name = ANY(:names)")
         for player_id in session.scalars(players, {"names": list(names)}).all():
             today = date.fromisoformat(DAY)
-            availability.set_status(session, player_id, today, Status.LOOKING, today=today, now=OPENING)
+            availability.record_status(session, player_id, today, Status.LOOKING, today=today, now=OPENING)
     database.close()
 
 

@@ -2,9 +2,8 @@
 
 from tests.mutations.mutation import Mutation
 
-WEB, APP, VIEWERS, PROXIES, LIMITS = (
-    f"src/slomix/{name}.py"
-    for name in ("web/responses", "app/factory", "app/viewers", "web/proxies", "web/rate_limits")
+GATES, APP, VIEWERS, PROXIES, LIMITS = (
+    f"src/slomix/{name}.py" for name in ("web/gates", "app/factory", "app/viewers", "web/proxies", "web/rate_limits")
 )
 LOGINS, ACCOUNTS = "src/slomix/accounts/logins.py", "src/slomix/accounts/service.py"
 CALLS, INPUT, ADMIN = (f"tests/web/test_{name}.py" for name in ("bad_calls", "bad_input", "admin"))
@@ -15,42 +14,42 @@ MUTATIONS = (
     # Who may
     Mutation(
         "a stranger writes over the API",
-        WEB,
+        GATES,
         "    require_user()\n    origin =",
         "    origin =",
         (f"{CALLS}::test_a_write_of_nobody_is_401_whatever_else_it_sends",),
     ),
     Mutation(
         "who left our server acts as a player",
-        WEB,
+        GATES,
         "return None if self.has_left else self.profile_id",
         "return self.profile_id",
         (f"{SESSIONS}::test_who_left_can_do_nothing_as_a_player",),
     ),
     Mutation(
         "every player promotes",
-        WEB,
+        GATES,
         "    if not viewer().can_promote:\n        raise PromoterNeeded\n",
         "",
         (f"{CALLS}::test_promoting_without_the_right",),
     ),
     Mutation(
         "a promoter who is not linked may promote",
-        WEB,
+        GATES,
         "return self.is_linked and (self.is_promoter or self.is_admin)",
         "return self.is_promoter or self.is_admin",
         ("tests/web/test_pages.py::test_a_promoter_by_the_settings_who_is_not_linked_may_not_promote",),
     ),
     Mutation(
         "everybody administers",
-        WEB,
+        GATES,
         "    if not who.is_admin:\n        raise AdminNeeded\n",
         "",
         (f"{ADMIN}::test_only_admins_get_in_and_nobody_else_changes_anything",),
     ),
     Mutation(
         "who is not linked switches messages on",
-        WEB,
+        GATES,
         "    if not viewer().is_linked and not after <= before:",
         "    if not viewer().is_linked and not before <= after:",
         ("tests/web/test_preferences.py::test_who_is_not_linked_may_switch_off_and_not_on",),
@@ -128,44 +127,44 @@ MUTATIONS = (
     Mutation(
         "opening a stop link switches off",
         "src/slomix/contacts/unsubscribe_views.py",
-        "        found = unsubscribe.read_token(session, token, settings=web.runtime().settings)\n",
-        "        found = unsubscribe.read_token(session, token, settings=web.runtime().settings)\n"
-        "        zone = web.runtime().settings.zone\n"
-        "        preferences.switch_off_kinds(session, found.player_id, [found.kind], zone=zone, now=web.now())\n",
+        "        found = unsubscribe.read_token(session, token, settings=current.runtime().settings)\n",
+        "        found = unsubscribe.read_token(session, token, settings=current.runtime().settings)\n"
+        "        zone = current.runtime().settings.zone\n"
+        "        preferences.switch_off_kinds(session, found.player_id, [found.kind], zone=zone, now=current.now())\n",
         ("tests/web/test_stop.py::test_opening_the_link_changes_nothing",),
     ),
     # From where
     Mutation(
         "an origin with another scheme or port is ours",
-        WEB,
+        GATES,
         "urlsplit(origin)[:2] == urlsplit(request.host_url)[:2]",
         "urlsplit(origin).hostname == urlsplit(request.host_url).hostname",
         (f"{CALLS}::test_a_write_from_elsewhere_is_refused",),
     ),
     Mutation(
         "an origin that begins as ours does is ours",
-        WEB,
+        GATES,
         "urlsplit(origin)[:2] == urlsplit(request.host_url)[:2]",
         'origin.startswith(request.host_url.rstrip("/"))',
         (f"{CALLS}::test_a_write_from_elsewhere_is_refused",),
     ),
     Mutation(
         "a referer of ours excuses a foreign origin",
-        WEB,
+        GATES,
         'request.headers.get("Origin") or request.headers.get("Referer")',
         'request.headers.get("Referer") or request.headers.get("Origin")',
         (f"{CALLS}::test_a_write_from_elsewhere_is_refused",),
     ),
     Mutation(
         "a write needs no header that a foreign form could not send",
-        WEB,
+        GATES,
         'request.headers.get("X-Requested-With", "").lower() != "xmlhttprequest" or not is_ours',
         "not is_ours",
         (f"{CALLS}::test_a_write_from_elsewhere_is_refused",),
     ),
     Mutation(
         "a write without an origin is ours",
-        WEB,
+        GATES,
         "is_ours = origin is not None and urlsplit",
         "is_ours = origin is None or urlsplit",
         (f"{CALLS}::test_a_write_from_elsewhere_is_refused",),
@@ -173,7 +172,7 @@ MUTATIONS = (
     Mutation(
         "writes over the API have no gate against foreign pages",
         "src/slomix/web/openapi/calls.py",
-        "                if operation.needs_our_page(request.method):\n                    web.check_write()\n",
+        "                if operation.needs_our_page(request.method):\n                    gates.check_write()\n",
         "",
         (f"{CALLS}::test_a_write_from_elsewhere_is_refused",),
     ),
@@ -208,8 +207,8 @@ MUTATIONS = (
     Mutation(
         "the pages of admins have no gate",
         "src/slomix/admin/views.py",
-        "    web.require_admin()\n",
-        "    web.require_user()\n",
+        "    gates.require_admin()\n",
+        "    gates.require_user()\n",
         (f"{ADMIN}::test_only_admins_get_in_and_nobody_else_changes_anything",),
     ),
     Mutation(
@@ -317,7 +316,7 @@ MUTATIONS = (
     Mutation(
         "who takes over a profile inherits its addresses",
         "src/slomix/privacy/unlinking.py",
-        "        contacts.remove_all_contacts(session, player.id)  # nothing of whoever had it before\n",
+        "        contacts.remove_all_contacts(session, player.id)  # nothing of a former owner\n",
         "        pass\n",
         ("tests/services/test_held_links.py::test_a_profile_is_taken_over_without_what_was_left_behind",),
     ),
@@ -350,7 +349,7 @@ MUTATIONS = (
     Mutation(
         "people behind one address share a limit",
         LIMITS,
-        'return f"user:{who.user_id}" if isinstance(who, web.Viewer) else _address()',
+        'return f"user:{who.user_id}" if isinstance(who, gates.Viewer) else _address()',
         "return _address()",
         (f"{LIMITED}::test_searches_are_limited_by_person_and_say_when_to_come_back",),
     ),
@@ -399,9 +398,23 @@ MUTATIONS = (
     Mutation(
         "who left our server answers in a chat",
         "src/slomix/chat/service.py",
-        "here = (User.player_id == owner) & (User.membership != Membership.LEFT)",
-        "here = User.player_id == owner",
+        "return _hold(session, letter, settings, User.membership != Membership.LEFT)",
+        "return _hold(session, letter, settings)",
         ("tests/services/test_inbox.py::test_who_left_our_server_answers_no_more_and_may_still_unlink",),
+    ),
+    Mutation(
+        "a status said in a chat survives unlinking",
+        "src/slomix/chat/service.py",
+        "        .with_for_update(read=True, key_share=True, of=User)\n",
+        "",
+        ("tests/services/test_held_links.py",),
+    ),
+    Mutation(
+        "what a page does for a player survives unlinking",
+        "src/slomix/accounts/acting.py",
+        "        service.lock_link(session, gates.require_user().user_id, player_id)\n",
+        "",
+        ("tests/web/test_acting.py",),
     ),
     # What may leave
     Mutation(

@@ -6,7 +6,7 @@ SETTINGS, VALUES, REFUSALS, ENVIRONMENT = (
     f"src/slomix/{name}.py" for name in ("config/settings", "config/types", "config/checks", "config/environment")
 )
 SHAPES = "src/slomix/web/openapi/shapes.py"
-WEB, CSV = "src/slomix/web/responses.py", "src/slomix/accounts/players_csv.py"
+JSON, CSV = "src/slomix/web/json.py", "src/slomix/accounts/players_csv.py"
 READ, REFUSED, FILES = "tests/rules/test_settings.py", "tests/rules/test_refusals.py", "tests/web/test_admin_players.py"
 CALLS = "tests/web/test_bad_calls.py"
 
@@ -201,15 +201,15 @@ MUTATIONS = (
     # JSON
     Mutation(
         "a list is taken for an object",
-        WEB,
+        JSON,
         "    if not isinstance(body, dict):\n        raise NotAnObject\n",
         "    if body is None:\n        raise NotAnObject\n",
         (f"{CALLS}::test_a_status_that_makes_no_sense",),
     ),
     Mutation(
         "brackets in brackets are a mistake of ours",
-        WEB,
-        "    except RecursionError:  # brackets in brackets in brackets\n        raise NotAnObject from None\n",
+        JSON,
+        "    except RecursionError:  # deeply nested brackets\n        raise NotAnObject from None\n",
         "    except LookupError:\n        raise NotAnObject from None\n",
         (f"{CALLS}::test_a_body_that_is_no_json_object",),
     ),
@@ -230,8 +230,8 @@ MUTATIONS = (
     Mutation(
         "an id may be a number, which a browser rounds",
         SHAPES,
-        "web.parse_id(value) if isinstance(value, str) else None",
-        "web.parse_id(str(value))",
+        "responses.parse_id(value) if isinstance(value, str) else None",
+        "responses.parse_id(str(value))",
         ("tests/web/test_planning_api.py", "tests/web/test_openapi.py::test_no_kind_of_field_takes_nonsense"),
     ),
     Mutation(
@@ -243,7 +243,7 @@ MUTATIONS = (
     ),
     Mutation(
         "an error of the API is a page",
-        WEB,
+        "src/slomix/web/responses.py",
         '    if request.path.startswith("/api/"):',
         '    if request.path.startswith("/api/availability/promotions"):',
         (f"{CALLS}::test_a_status_that_makes_no_sense",),

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from slomix.availability import service as availability
 from slomix.availability import triggers
 from slomix.availability.rules import Status
 from tests.moments import TODAY
@@ -14,7 +15,7 @@ def says(world: World, name: str, status: Status, day: date = TODAY) -> None:
     """As on the page."""
     with world.session() as session:
         now = world.clock.now()
-        triggers.set_and_notify(session, world.players[name], day, status, settings=world.runtime.settings, now=now)
+        availability.set_status(session, world.players[name], day, status, settings=world.runtime.settings, now=now)
 
 
 def begins(world: World, day: date = TODAY) -> None:

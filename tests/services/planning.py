@@ -179,7 +179,7 @@ def with_spare(world: World) -> World:
     with world.session() as session:
         world.players["spare"] = accounts.get_profile(session, "guid-spare").id
         now = world.clock.now()
-        availability.set_status(session, world.players["spare"], TODAY, Status.LOOKING, today=TODAY, now=now)
+        availability.record_status(session, world.players["spare"], TODAY, Status.LOOKING, today=TODAY, now=now)
     return world
 
 

@@ -22,7 +22,7 @@ WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' 
 
 def says_at(world: World, name: str, status: Status, now: datetime) -> None:
     with world.session() as session:
-        availability.set_status(session, world.players[name], TODAY, status, today=TODAY, now=now)
+        availability.record_status(session, world.players[name], TODAY, status, today=TODAY, now=now)
 
 
 def entries(world: World, day: date = TODAY) -> list[tuple[Status, datetime | None]]:
@@ -42,7 +42,7 @@ def while_it_is_not_committed(world: World, first: Status, second: Status) -> No
     other = threading.Thread(target=says_at, args=(world, "alice", second, at(18, 1)))
     with world.session() as session:
         player = world.players["alice"]
-        availability.set_status(session, player, TODAY, first, today=TODAY, now=at(18))
+        availability.record_status(session, player, TODAY, first, today=TODAY, now=at(18))
         other.start()
         until(lambda: is_waiting(world) or not other.is_alive(), "the other one to meet what is not committed")
         assert other.is_alive()

@@ -6,20 +6,18 @@ from sqlalchemy import select
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.accounts.service import LinkEnded
+from slomix.availability.models import Entry
+from slomix.chat.service import IncomingMessage
 from slomix.contacts import links, preferences
 from slomix.contacts.models import Contact, LinkCode
 from slomix.contacts.rules import CODE_LIFETIME, ChannelName
 from slomix.database.session import Database
 from slomix.privacy import unlinking
 from tests.moments import TODAY
+from tests.services.chatting import ADDRESS, desk_of
 from tests.services.racing import at_once
+from tests.services.unlinking import unlink, unlinked_before_writing
 from tests.world import World, build_world
-
-
-def unlink(world: World, name: str) -> None:
-    with world.session() as session:
-        user = session.get_one(User, world.users[name])
-        unlinking.unlink_profile(session, user, today=TODAY, now=world.clock.now())
 
 
 def ask_for_code(world: World, name: str) -> str:
@@ -56,6 +54,17 @@ def test_a_code_that_is_asked_for_while_the_link_ends_ends_with_it(committed: Da
         with world.session() as session:
             user = session.get_one(User, world.users["erik"])
             unlinking.link_profile(session, user, "guid-erik", today=TODAY, now=world.clock.now())
+
+
+@pytest.mark.parametrize("text", ["/avail looking", "/today looking", "/tomorrow maybe"])
+def test_a_status_said_in_a_chat_ends_with_the_link_that_ends_while_it_is_said(committed: Database, text: str) -> None:
+    world = build_world(committed)
+    world.has("erik", ChannelName.SIGNAL, ADDRESS[ChannelName.SIGNAL])
+    with unlinked_before_writing(world, "erik", Entry.__tablename__) as at_once:
+        desk_of(world).answer_message(IncomingMessage(ChannelName.SIGNAL, ADDRESS[ChannelName.SIGNAL], text))
+        assert not at_once.is_set()
+    with world.session() as session:
+        assert not session.scalars(select(Entry)).all()
 
 
 def test_linking_here_and_unlinking_there_at_once_come_to_an_end(committed: Database) -> None:

@@ -1,5 +1,6 @@
 """Several in the planning room in the same moment: one consistent state, and a sentence for who was slower."""
 
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -7,14 +8,18 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.availability.rules import Status
 from slomix.database.session import Database
-from slomix.planning import rules
+from slomix.planning import rules, service
 from slomix.planning.models import Room, TeamMember, Undo
 from slomix.privacy import unlinking
+from tests.moments import TODAY
 from tests.services.planning import A, B, Tonight, everybody_says, opened, under
 from tests.services.racing import at_once
+from tests.services.unlinking import until_it_waits
+from tests.waiting import PATIENCE
 from tests.world import World, build_world
 
 ROUNDS = 4
@@ -180,6 +185,21 @@ def test_who_deletes_their_account_while_teams_are_saved_is_in_none_of_them(comm
     with tonight.world.session() as session:
         assert not session.scalar(select(func.count()).select_from(TeamMember).where(TeamMember.player_id == goran))
         assert not [one for one in session.scalars(select(Undo)) if goran in one.before["sides"]["A"]]
+
+
+def test_who_deletes_their_account_while_pressing_a_button_waits_for_it(committed: Database) -> None:
+    """Both lock the link first and the room afterwards, or each would wait for the other."""
+    tonight = drafting(committed)
+    world = tonight.world
+    deletion = threading.Thread(target=deletes_account, args=(world, "goran"), daemon=True)
+    with world.session() as session:
+        accounts.lock_link(session, world.users["goran"], world.players["goran"])
+        deletion.start()
+        until_it_waits(world, deletion)
+        service.vote_for_name(session, TODAY, world.players["goran"], None)
+    deletion.join(PATIENCE)
+    with world.session() as session:
+        assert session.get(User, world.users["goran"]) is None
 
 
 def test_one_name_suggested_by_two_at_once_is_one_name(committed: Database) -> None:

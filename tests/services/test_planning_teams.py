@@ -237,7 +237,7 @@ def test_afterwards_the_teams_can_still_be_read_and_are_those_of_last_time(tonig
     with tonight.world.session() as session:
         for name in LINKED:
             player = tonight.world.players[name]
-            availability.set_status(session, player, tomorrow, Status.LOOKING, today=tomorrow, now=now)
+            availability.record_status(session, player, tomorrow, Status.LOOKING, today=tomorrow, now=now)
     assert tonight.sides() == ("ERIK goran", "FRANKA dora")
     with tonight.world.session() as session:
         room = Room(day=tomorrow, created_at=now, version=0)

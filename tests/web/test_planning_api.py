@@ -47,7 +47,7 @@ def newcomers(tonight: Tonight) -> None:
         for number in LARGE:
             session.add(Player(id=int(number), guid=f"guid-{number}", name="Hana", aliases=[], created_at=now))
             session.flush()
-            availability.set_status(session, int(number), TODAY, Status.LOOKING, today=TODAY, now=now)
+            availability.record_status(session, int(number), TODAY, Status.LOOKING, today=TODAY, now=now)
 
 
 def test_before_there_are_enough_it_says_how_many_are_missing_and_does_not_open(world: World, alice: Browser) -> None:
@@ -97,7 +97,7 @@ def test_who_is_not_in_creates_nothing(world: World, browse: Browse) -> None:
         session.add(hana := Player(guid="guid-hana", name="Hana", aliases=[], created_at=world.clock.now()))
         session.flush()
         now = world.clock.now()
-        availability.set_status(session, hana.id, TODAY, Status.LOOKING, today=TODAY, now=now)
+        availability.record_status(session, hana.id, TODAY, Status.LOOKING, today=TODAY, now=now)
     with nothing_stored(world):
         assert "Join first" in is_problem(alice.call("POST", f"{API}/create"), 403)
 

@@ -13,9 +13,8 @@ from slomix.accounts import discord_login, logins, rules
 from slomix.accounts.discord_login import LoginRefused
 from slomix.accounts.models import User
 from slomix.presence.game_names import plain_name
-from slomix.web import rate_limits
-from slomix.web import responses as web
-from slomix.web.responses import Viewer
+from slomix.web import current, gates, rate_limits
+from slomix.web.gates import Viewer
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -26,10 +25,10 @@ BROWSER = "browser"
 @rate_limits.logins
 def login() -> Response:
     """Off to Discord. The state stays here; the cookie only says which browser began."""
-    settings, now = web.runtime().settings, web.now()
+    settings, now = current.runtime().settings, current.now()
     browser = session.setdefault(BROWSER, secrets.token_urlsafe(16))
     departure = discord_login.start_login(settings)
-    with web.runtime().transaction() as db_session:
+    with current.runtime().transaction() as db_session:
         logins.create_login_attempt(
             db_session,
             state=departure.state,
@@ -46,8 +45,8 @@ def login() -> Response:
 @rate_limits.logins
 def callback() -> Response:
     """Back from Discord: consent or not."""
-    settings, now = web.runtime().settings, web.now()
-    with web.runtime().transaction() as db_session:
+    settings, now = current.runtime().settings, current.now()
+    with current.runtime().transaction() as db_session:
         attempt = logins.use_login_attempt(
             db_session, state=request.args.get("state", ""), browser=session.get(BROWSER, ""), now=now
         )
@@ -59,7 +58,7 @@ def callback() -> Response:
         flash(words.LOGIN_DECLINED, "note")
         return redirect(next_path, code=303)
     identity = discord_login.fetch_identity(settings, code=code, code_verifier=verifier)
-    with web.runtime().transaction() as db_session:
+    with current.runtime().transaction() as db_session:
         user = logins.log_in(
             db_session,
             discord_id=identity.discord_id,
@@ -92,7 +91,7 @@ def _forget_earlier(db_session: Session) -> None:
 
 @blueprint.post("/auth/logout")
 def logout() -> Response:
-    with web.runtime().transaction() as db_session:
+    with current.runtime().transaction() as db_session:
         _forget_earlier(db_session)
     return _logged_out(words.LOGGED_OUT)
 
@@ -100,9 +99,9 @@ def logout() -> Response:
 @blueprint.post("/auth/logout/everywhere")
 def logout_everywhere() -> Response:
     """End every session of this account: a lost phone, a forgotten browser elsewhere."""
-    who = web.require_user()
-    with web.runtime().transaction() as db_session:
-        logins.close_all_login_sessions(db_session, db_session.get_one(User, who.user_id), now=web.now())
+    who = gates.require_user()
+    with current.runtime().transaction() as db_session:
+        logins.close_all_login_sessions(db_session, db_session.get_one(User, who.user_id), now=current.now())
     return _logged_out(words.SIGNED_OUT)
 
 
@@ -117,7 +116,7 @@ def _logged_out(sentence: str) -> Response:
 def link_start() -> Response:
     """The banner's button: to the login, or on to the profile."""
     target = url_for("profile.profile", next=rules.local_path(request.args.get("next")))
-    if isinstance(web.viewer(), Viewer):
+    if isinstance(gates.viewer(), Viewer):
         return redirect(target)
     return redirect(url_for("accounts.login", next=rules.local_path(request.args.get("next"))))
 
@@ -125,7 +124,7 @@ def link_start() -> Response:
 @blueprint.get("/auth/link/status")
 def link_status() -> dict[str, object]:
     """Who the viewer is, for scripts."""
-    who = web.viewer()
+    who = gates.viewer()
     return {
         "authenticated": bool(who.is_authenticated),
         "linked_discord": who.is_linked,

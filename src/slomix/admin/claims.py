@@ -12,7 +12,7 @@ from slomix.admin import queries
 from slomix.admin.request_args import check_unchanged
 from slomix.presence.game_names import plain_name
 from slomix.privacy import unlinking
-from slomix.web import responses as web
+from slomix.web import current, gates
 from slomix.web.reading import reading
 
 blueprint = Blueprint("disputes", __name__, url_prefix="/claims")
@@ -53,18 +53,18 @@ def _confirm(claim_id: int, *, is_grant: bool) -> str:
 @blueprint.post("/<id:claim_id>/grant")
 def grant(claim_id: int) -> Response:
     """Give the profile to the claimant and unlink the owner that the admin saw."""
-    who, now = web.require_admin(), web.now()
-    with web.runtime().transaction() as session:
+    who, now = gates.require_admin(), current.now()
+    with current.runtime().transaction() as session:
         claim = claims.get_pending_request(session, claim_id)
         _must_be_as_seen(session, claim)
-        unlinking.grant_request(session, claim_id, actor=who.discord_id, today=web.today(now), now=now)
+        unlinking.grant_request(session, claim_id, actor=who.discord_id, today=current.today(now), now=now)
     return _done(words.CLAIM_GRANTED, claim)
 
 
 @blueprint.post("/<id:claim_id>/refuse")
 def refuse(claim_id: int) -> Response:
-    who, now = web.require_admin(), web.now()
-    with web.runtime().transaction() as session:
+    who, now = gates.require_admin(), current.now()
+    with current.runtime().transaction() as session:
         claim = claims.get_pending_request(session, claim_id)
         claims.refuse_request(session, claim_id, actor=who.discord_id, now=now)
     return _done(words.CLAIM_REFUSED, claim)

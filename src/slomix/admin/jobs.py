@@ -11,7 +11,7 @@ from slomix.admin.search import JobFilter
 from slomix.clock import wall_now
 from slomix.contacts.rules import ChannelName
 from slomix.jobs.rules import GENERAL, JobStatus
-from slomix.web import responses as web
+from slomix.web import current, gates
 from slomix.web.reading import reading
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
@@ -21,7 +21,7 @@ LANES = (GENERAL, *(channel.value for channel in ChannelName))
 
 @blueprint.get("")
 def show() -> str:
-    now, wall = web.now(), wall_now()
+    now, wall = current.now(), wall_now()
     with reading() as session:
         kinds = search.job_kinds(session)
         chosen = JobFilter(
@@ -50,7 +50,7 @@ def show() -> str:
 def confirm_retry(job_id: int) -> str:
     with reading() as session:
         target = job_actions.find_target(session, job_id)
-        job_actions.check_retriable(session, target, settings=web.runtime().settings, now=web.now())
+        job_actions.check_retriable(session, target, settings=current.runtime().settings, now=current.now())
     return _confirm(target, is_retry=True)
 
 
@@ -78,14 +78,14 @@ def _confirm(target: JobTarget, *, is_retry: bool) -> str:
 @blueprint.post("/<id:job_id>/retry")
 def retry(job_id: int) -> Response:
     """Make a failed job pending again, with the deadline it had."""
-    who, now = web.require_admin(), web.now()
-    with web.runtime().transaction() as session:
+    who, now = gates.require_admin(), current.now()
+    with current.runtime().transaction() as session:
         _must_be_as_seen(job_actions.find_target(session, job_id))
         target = job_actions.retry_job(
             session,
             job_id,
             may_arrive_twice=request.form.get("twice") == "on",
-            settings=web.runtime().settings,
+            settings=current.runtime().settings,
             now=now,
             by=f"user {who.user_id}",
         )
@@ -97,8 +97,8 @@ def retry(job_id: int) -> Response:
 @blueprint.post("/<id:job_id>/cancel")
 def cancel(job_id: int) -> Response:
     """Cancel a job; the ledger gets the reason."""
-    who, now = web.require_admin(), web.now()
-    with web.runtime().transaction() as session:
+    who, now = gates.require_admin(), current.now()
+    with current.runtime().transaction() as session:
         target = job_actions.find_target(session, job_id)
         _must_be_as_seen(target)
         messages = job_actions.cancel_job(session, job_id, now=now, by=f"user {who.user_id}")

@@ -17,7 +17,7 @@ from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.errors import DomainError, NotFound
 from slomix.jobs.rules import JobStatus
-from slomix.web import responses as web
+from slomix.web import current, responses
 from slomix.web.reading import reading
 
 blueprint = Blueprint("ledger", __name__, url_prefix="/ledger")
@@ -37,9 +37,9 @@ def show() -> str:
         channel=parse_choice(ChannelName, "channel"),
         notice=notice if notice in words.NOTICES else "",
         text=search_text(),
-        campaign=web.parse_id(campaign),
+        campaign=responses.parse_id(campaign),
     )
-    settings = web.runtime().settings
+    settings = current.runtime().settings
     with reading() as session:
         lines, next_before = search.find_deliveries(session, chosen, before_id=before_id(), settings=settings)
         counts = search.count_by_status(session, chosen, settings=settings)
@@ -50,7 +50,7 @@ def show() -> str:
         next_before=next_before,
         chosen=chosen,
         statuses=list(DeliveryStatus),
-        today=web.today(web.now()),
+        today=current.today(current.now()),
     )
 
 
@@ -77,7 +77,7 @@ def show_one(delivery_id: int) -> str:
 def _may_retry(session: Session, job_id: int) -> bool:
     try:
         job_actions.check_retriable(
-            session, job_actions.find_target(session, job_id), settings=web.runtime().settings, now=web.now()
+            session, job_actions.find_target(session, job_id), settings=current.runtime().settings, now=current.now()
         )
     except DomainError:
         return False

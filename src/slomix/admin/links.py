@@ -13,7 +13,7 @@ from slomix.admin.request_args import ChangedSince, check_unchanged, page_number
 from slomix.errors import Invalid
 from slomix.presence.game_names import plain_name
 from slomix.privacy import unlinking
-from slomix.web import responses as web
+from slomix.web import current, gates
 from slomix.web.reading import reading
 
 blueprint = Blueprint("links", __name__, url_prefix="/links")
@@ -27,7 +27,7 @@ class NoSuchMoment(Invalid):
 @blueprint.get("")
 def show() -> str:
     """Show the links; new ones stay new until the admin marks them as seen."""
-    who, now = web.require_admin(), web.now()
+    who, now = gates.require_admin(), current.now()
     with reading() as session:
         me = session.get_one(User, who.user_id)
         shown = {
@@ -42,9 +42,9 @@ def show() -> str:
 @blueprint.post("/seen")
 def see() -> Response:
     """Mark the links on the page as seen; links made since then stay new."""
-    who, now = web.require_admin(), web.now()
+    who, now = gates.require_admin(), current.now()
     until = _moment(request.form.get("until", ""))
-    with web.runtime().transaction() as session:
+    with current.runtime().transaction() as session:
         claims.mark_links_seen(session, session.get_one(User, who.user_id), until, now=now)
     flash(words.LINKS_SEEN, "done")
     return redirect(url_for("admin.links.show"), code=303)
@@ -64,12 +64,12 @@ def confirm_unlink(user_id: int) -> str:
 @blueprint.post("/<id:user_id>/unlink")
 def unlink(user_id: int) -> Response:
     """Unlink an account and clear everything that hung on the link."""
-    who, now = web.require_admin(), web.now()
-    with web.runtime().transaction() as session:
+    who, now = gates.require_admin(), current.now()
+    with current.runtime().transaction() as session:
         user = queries.get_account(session, user_id)
         player = _player(user)
         check_unchanged("guid", player.guid)
-        unlinking.unlink_profile(session, user, today=web.today(now), now=now, actor=who.discord_id)
+        unlinking.unlink_profile(session, user, today=current.today(now), now=now, actor=who.discord_id)
     names = {"person": plain_name(user.display_name), "player": plain_name(player.name)}
     flash(words.UNLINKED_BY_ADMIN.format(**names), "done")
     return redirect(url_for("admin.links.show"), code=303)
@@ -78,8 +78,8 @@ def unlink(user_id: int) -> Response:
 @blueprint.post("/<id:user_id>/sign-out")
 def sign_out(user_id: int) -> Response:
     """Log an account out everywhere; its link stays."""
-    who, now = web.require_admin(), web.now()
-    with web.runtime().transaction() as session:
+    who, now = gates.require_admin(), current.now()
+    with current.runtime().transaction() as session:
         user = queries.get_account(session, user_id)
         logins.close_all_login_sessions(session, user, now=now, actor=who.discord_id)
     flash(words.SIGNED_OUT_BY_ADMIN.format(person=plain_name(user.display_name)), "done")

@@ -5,7 +5,7 @@ from flask import Blueprint, render_template
 from slomix.accounts import claims
 from slomix.admin import queries
 from slomix.deliveries import pausing
-from slomix.web import responses as web
+from slomix.web import current, gates
 from slomix.web.reading import reading
 
 blueprint = Blueprint("overview", __name__)
@@ -13,16 +13,16 @@ blueprint = Blueprint("overview", __name__)
 
 @blueprint.get("")
 def show() -> str:
-    who = web.require_admin()
+    who = gates.require_admin()
     with reading() as session:
         pause = pausing.current_pause(session)
         shown = {
             "claims": len(claims.pending_requests(session)),
             "links": claims.count_new_links(session, who.user_id),
             "numbers": queries.count_players(session),
-            "channels": queries.channel_states(session, web.runtime().settings),
+            "channels": queries.channel_states(session, current.runtime().settings),
             "pause": pause,
             "people": queries.accounts_by_discord_id(session, [pause.by]) if pause else {},
-            "today": web.today(web.now()),
+            "today": current.today(current.now()),
         }
     return render_template("admin/overview.html", **shown)

@@ -9,9 +9,9 @@ from slomix.accounts import service as accounts
 from slomix.accounts.players_csv import InvalidPlayersFile
 from slomix.admin import queries
 from slomix.admin.request_args import search_text
-from slomix.web import responses as web
+from slomix.web import current, gates
+from slomix.web.gates import Viewer
 from slomix.web.reading import reading
-from slomix.web.responses import Viewer
 
 blueprint = Blueprint("players", __name__, url_prefix="/players")
 
@@ -24,7 +24,7 @@ SHOWN_ROWS = 10
 @blueprint.url_value_preprocessor
 def allow_large_forms(endpoint: str | None, _values: dict[str, object] | None) -> None:
     """Raise the size limits for admins before the CSRF check reads the body."""
-    if request.method == "POST" and isinstance(who := web.viewer(), Viewer) and who.is_admin:
+    if request.method == "POST" and isinstance(who := gates.viewer(), Viewer) and who.is_admin:
         is_file = endpoint == "admin.players.preview"
         request.max_content_length = LARGEST_FILE if is_file else LARGEST_FORM
         request.max_form_memory_size = LARGEST_FORM
@@ -46,7 +46,7 @@ def preview() -> Response:
         profiles = players_csv.parse_profiles(text)
     except InvalidPlayersFile as error:
         return make_response(_page(str(error)), 422)
-    with web.runtime().transaction() as session:
+    with current.runtime().transaction() as session:
         known = accounts.known_guids(session, [guid for guid, _, _ in profiles.rows])
     number = len(profiles.rows)
     return make_response(
@@ -66,12 +66,12 @@ def preview() -> Response:
 @blueprint.post("/import/confirm")
 def confirm() -> Response:
     """Import the text, all or nothing; it is parsed and checked again."""
-    who, now = web.require_admin(), web.now()
+    who, now = gates.require_admin(), current.now()
     try:
         profiles = players_csv.parse_profiles(request.form.get("text", ""))
     except InvalidPlayersFile as error:
         return make_response(_page(str(error)), 422)
-    with web.runtime().transaction() as session:
+    with current.runtime().transaction() as session:
         added, updated = players_csv.import_profiles(session, profiles, actor=who.discord_id, now=now)
     flash(words.IMPORTED.format(added=added, updated=updated), "done")
     return redirect(url_for("admin.players.show"), code=303)

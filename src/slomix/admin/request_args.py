@@ -8,7 +8,7 @@ from flask import request
 from slomix import words
 from slomix.errors import Conflict
 from slomix.parsing import parse_int
-from slomix.web import responses as web
+from slomix.web import responses
 
 MAX_PAGE = 100_000
 
@@ -40,7 +40,7 @@ def page_number() -> int:
 def before_id() -> int | None:
     """Read the id before which a page begins."""
     number = _number("before")
-    return None if number is None else min(number, web.LARGEST_ID)
+    return None if number is None else min(number, responses.LARGEST_ID)
 
 
 def check_unchanged(name: str, now: object) -> None:

@@ -12,7 +12,7 @@ from slomix.admin import queries
 from slomix.admin.request_args import search_text
 from slomix.errors import Conflict
 from slomix.presence.game_names import plain_name
-from slomix.web import responses as web
+from slomix.web import current, gates
 from slomix.web.reading import reading
 
 blueprint = Blueprint("rights", __name__, url_prefix="/roles")
@@ -29,7 +29,7 @@ class RoleNotGranted(Conflict):
 
 @blueprint.get("")
 def show() -> str:
-    settings = web.runtime().settings
+    settings = current.runtime().settings
     fixed = [(role, sorted(roles.configured_holders(settings, role))) for role in (Role.ADMIN, Role.PROMOTER)]
     with reading() as session:
         granted = roles.granted_roles(session)
@@ -47,9 +47,9 @@ def show() -> str:
 
 @blueprint.post("/grant")
 def grant() -> Response:
-    who, now = web.require_admin(), web.now()
+    who, now = gates.require_admin(), current.now()
     discord_id, role = request.form.get("discord_id", "").strip(), roles.parse_role(request.form.get("role", ""))
-    with web.runtime().transaction() as session:
+    with current.runtime().transaction() as session:
         is_new = roles.grant(session, discord_id, role, actor=who.discord_id, now=now)
         person = _name(session, discord_id)
     sentence = words.ROLE_GRANTED if is_new else words.ROLE_HELD
@@ -59,7 +59,7 @@ def grant() -> Response:
 
 @blueprint.get("/<discord_id>/<role>/revoke")
 def confirm_revoke(discord_id: str, role: str) -> str:
-    who, right = web.require_admin(), roles.parse_role(role)
+    who, right = gates.require_admin(), roles.parse_role(role)
     with reading() as session:
         granted = roles.granted_roles(session)
         if not any((grant.discord_id, grant.role) == (discord_id, right) for grant in granted):
@@ -79,8 +79,8 @@ def confirm_revoke(discord_id: str, role: str) -> str:
 @blueprint.post("/<discord_id>/<role>/revoke")
 def revoke(discord_id: str, role: str) -> Response:
     """Revoke a role, from the next request on."""
-    who, now, right = web.require_admin(), web.now(), roles.parse_role(role)
-    with web.runtime().transaction() as session:
+    who, now, right = gates.require_admin(), current.now(), roles.parse_role(role)
+    with current.runtime().transaction() as session:
         if not roles.revoke(session, discord_id, right, actor=who.discord_id, now=now):
             raise RoleNotGranted
         person = _name(session, discord_id)
@@ -90,7 +90,7 @@ def revoke(discord_id: str, role: str) -> Response:
 
 
 def _fixed(role: Role) -> frozenset[str]:
-    return roles.configured_holders(web.runtime().settings, role)
+    return roles.configured_holders(current.runtime().settings, role)
 
 
 def _name(session: Session, discord_id: str) -> str:

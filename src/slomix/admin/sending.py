@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from slomix import words
 from slomix.admin import queries
 from slomix.deliveries import pausing
-from slomix.web import responses as web
+from slomix.web import current, gates
 from slomix.web.reading import reading
 
 log = structlog.get_logger()
@@ -19,18 +19,18 @@ blueprint = Blueprint("sending", __name__, url_prefix="/sending")
 @blueprint.get("/resume")
 def confirm() -> str:
     """Show the current state and offer the other; an admin who was overtaken sees that too."""
-    now = web.now()
+    now = current.now()
     with reading() as session:
         pause = pausing.current_pause(session)
         people = queries.accounts_by_discord_id(session, [pause.by]) if pause else {}
-    return render_template("admin/sending.html", pause=pause, people=people, today=web.today(now))
+    return render_template("admin/sending.html", pause=pause, people=people, today=current.today(now))
 
 
 @blueprint.post("/pause")
 def pause() -> Response:
     """Stop all sending."""
-    who, now = web.require_admin(), web.now()
-    with web.runtime().transaction() as session:
+    who, now = gates.require_admin(), current.now()
+    with current.runtime().transaction() as session:
         is_new = pausing.pause(session, by=who.discord_id, now=now)
     if is_new:
         log.warning("sending.paused", user=who.user_id)
@@ -40,8 +40,8 @@ def pause() -> Response:
 @blueprint.post("/resume")
 def resume() -> Response:
     """Resume sending; messages that waited and still hold are sent now."""
-    who = web.require_admin()
-    with web.runtime().transaction() as session:
+    who = gates.require_admin()
+    with current.runtime().transaction() as session:
         was_paused = pausing.resume(session)
     if was_paused:
         log.warning("sending.resumed", user=who.user_id)

@@ -33,8 +33,7 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.planning import queries as planning
 from slomix.presence.game_names import plain_name
-from slomix.web import live, times
-from slomix.web import responses as web
+from slomix.web import current, live, responses, times
 from slomix.web.reading import end, reading
 
 blueprint = Blueprint("tonight", __name__, url_prefix="/tonight")
@@ -84,7 +83,7 @@ def show() -> str:
 @blueprint.get("/live")
 def show_live() -> Response:
     """Show the part of the page that changes, which is all of it."""
-    return web.live_part(render_template("admin/_tonight.html", **_tonight()))
+    return responses.live_part(render_template("admin/_tonight.html", **_tonight()))
 
 
 def judge_tonight(
@@ -110,8 +109,8 @@ def judge_tonight(
 
 def _tonight() -> dict[str, Any]:
     end()  # how all parts do may take two seconds to be known, and nothing is held meanwhile
-    runtime, now, wall = web.runtime(), web.now(), wall_now()
-    settings, today = runtime.settings, web.today(web.now())
+    runtime, now, wall = current.runtime(), current.now(), wall_now()
+    settings, today = runtime.settings, current.today(current.now())
     health = check_health(runtime, probes())
     with reading() as session:
         cards = _cards(session, today, now)
@@ -226,7 +225,7 @@ def _cards(session: Session, today: date, now: datetime) -> list[CampaignCard]:
     """Return today's campaigns, cancelled ones too; dry runs belong to their promoters alone."""
     theirs = select(Campaign).where(Campaign.day == today, ~Campaign.dry_run).order_by(Campaign.id)
     return [
-        card_of_campaign(session, campaign, settings=web.runtime().settings, now=now)
+        card_of_campaign(session, campaign, settings=current.runtime().settings, now=now)
         for campaign in session.scalars(theirs)
     ]
 

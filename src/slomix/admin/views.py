@@ -4,8 +4,7 @@ from flask import Blueprint, request
 
 from slomix.admin import audit, claims, jobs, ledger, links, overview, players, roles, sending, tonight
 from slomix.errors import NotAllowed
-from slomix.web import reading
-from slomix.web import responses as web
+from slomix.web import gates, reading
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 for pages in (overview, tonight, jobs, ledger, claims, links, roles, audit, players, sending):
@@ -18,7 +17,7 @@ def gate() -> None:
     if request.method != "POST":
         reading.begin()
     try:
-        web.require_admin()
+        gates.require_admin()
     except NotAllowed:
         reading.end()
         raise

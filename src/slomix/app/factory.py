@@ -24,6 +24,7 @@ from slomix.admin import views as admin_views
 from slomix.app import jinja
 from slomix.app.viewers import Viewers
 from slomix.availability import api as availability_api
+from slomix.availability import views as availability_views
 from slomix.board import appearance as appearance_views
 from slomix.board import days as days_views
 from slomix.board import profile as profile_views
@@ -49,11 +50,10 @@ from slomix.planning import views as planning_views
 from slomix.privacy import export as my_data_views
 from slomix.runtime.context import Runtime
 from slomix.runtime.factory import make_runtime
-from slomix.web import assets, live, rate_limits, reading, request_log
-from slomix.web import responses as web
+from slomix.web import assets, gates, live, rate_limits, reading, request_log, responses
+from slomix.web.gates import Anonymous
 from slomix.web.openapi import views as openapi_views
 from slomix.web.proxies import TrustedProxies
-from slomix.web.responses import Anonymous
 
 log = structlog.get_logger()
 
@@ -64,6 +64,7 @@ PAGES = (
     addresses_views,
     admin_views,
     appearance_views,
+    availability_views,
     board_views,
     campaigns_views,
     contacts_views,
@@ -100,7 +101,7 @@ class RowId(IntegerConverter):
     """An id in an address: what no column can hold is no page."""
 
     def __init__(self, url_map: Map) -> None:
-        super().__init__(url_map, min=1, max=web.LARGEST_ID)
+        super().__init__(url_map, min=1, max=responses.LARGEST_ID)
 
 
 def create_app(runtime: Runtime | None = None) -> Flask:
@@ -201,27 +202,27 @@ def _map_errors(app: Flask) -> None:
 
 
 def _refuse(error: DomainError) -> BaseResponse:
-    answer = web.problem_response(web.http_status(error), str(error))
+    answer = responses.problem_response(responses.http_status(error), str(error))
     if isinstance(error, TooSoon):
         answer.headers["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))
     return answer
 
 
 def _refuse_form(_error: CSRFError) -> BaseResponse:
-    if not web.viewer().is_authenticated:  # the form was from before a logout, here or in another tab
-        return web.problem_response(401, words.LOGGED_OUT_SINCE)
-    return web.problem_response(403, str(web.ForeignWrite()))
+    if not gates.viewer().is_authenticated:  # the form was from before a logout, here or in another tab
+        return responses.problem_response(401, words.LOGGED_OUT_SINCE)
+    return responses.problem_response(403, str(gates.ForeignWrite()))
 
 
 def _refuse_unstorable(error: DataError) -> BaseResponse:
     log.warning("web.unstorable", rule=request_log.route_rule(), error=str(error.orig).strip())
-    return web.problem_response(422, words.CANNOT_BE_STORED)
+    return responses.problem_response(422, words.CANNOT_BE_STORED)
 
 
 def _miss_database(error: OperationalError | PoolTimeout) -> BaseResponse:
     log.error("web.database_away", error=str(getattr(error, "orig", error)).strip())
     _render_as_stranger()
-    return web.problem_response(503, words.DATABASE_AWAY)
+    return responses.problem_response(503, words.DATABASE_AWAY)
 
 
 def _refuse_host(_error: SecurityError) -> BaseResponse:
@@ -231,10 +232,10 @@ def _refuse_host(_error: SecurityError) -> BaseResponse:
 
 def _answer_http_error(error: HTTPException) -> BaseResponse:
     if isinstance(error, NotFound):
-        return web.problem_response(404, words.NO_SUCH_PAGE)
+        return responses.problem_response(404, words.NO_SUCH_PAGE)
     if error.response is not None or error.code is None or error.code < 400:
         return BaseResponse.force_type(error.get_response(request.environ))
-    answer = web.problem_response(error.code, words.REFUSALS.get(error.code, words.DID_NOT_WORK))
+    answer = responses.problem_response(error.code, words.REFUSALS.get(error.code, words.DID_NOT_WORK))
     answer.allow.update(getattr(error, "valid_methods", None) or [])
     if error.code == 429:
         answer.headers.setdefault("Retry-After", "60")
@@ -244,7 +245,7 @@ def _answer_http_error(error: HTTPException) -> BaseResponse:
 def _answer_failure(error: Exception) -> BaseResponse:
     log.error("web.error", rule=request_log.route_rule(), exc_info=error)
     _render_as_stranger()
-    return web.problem_response(500, words.OUR_MISTAKE)
+    return responses.problem_response(500, words.OUR_MISTAKE)
 
 
 def _render_as_stranger() -> None:

@@ -12,8 +12,7 @@ from slomix.accounts.rules import local_path
 from slomix.availability import rules as availability
 from slomix.availability.rules import Status, StatusCounts, is_day_open
 from slomix.presence.game_names import coloured_name, plain_name
-from slomix.web import assets, times
-from slomix.web import responses as web
+from slomix.web import assets, current, gates, responses, times
 
 
 @cache
@@ -24,7 +23,7 @@ def icon(kind: str) -> Markup:
 
 def heat(counts: StatusCounts) -> int:
     """Say how close a day comes to a game night."""
-    return availability.heat(counts, web.runtime().settings.ready_threshold)
+    return availability.heat(counts, current.runtime().settings.ready_threshold)
 
 
 def status_word(status: Status) -> str:
@@ -54,12 +53,12 @@ def install(app: Flask) -> None:
 
 def context() -> dict[str, Any]:
     """Tell a template who is looking and where; a view has read the viewer before it renders."""
-    settings = web.runtime().settings
+    settings = current.runtime().settings
     return {
-        "viewer": web.viewer(),
+        "viewer": gates.viewer(),
         "settings": settings,
         "way_back": _way_back(),
-        "theme": web.theme(),
+        "theme": responses.theme(),
         "is_demo": settings.is_development and settings.discord_api_base_url.startswith("http://127.0.0.1:"),
         "simulator_url": f"http://127.0.0.1:{settings.port + 1}/",
     }
@@ -67,7 +66,7 @@ def context() -> dict[str, Any]:
 
 def _way_back() -> str:
     """Return where a login leads back to: this page, or the one with the form that was refused."""
-    if request.method == "GET" and not web.is_htmx():
+    if request.method == "GET" and not responses.is_htmx():
         return request.full_path.rstrip("?") if request.query_string else request.path
     came_from = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "/")
     if (came_from.scheme, came_from.netloc) != urlsplit(request.host_url)[:2]:

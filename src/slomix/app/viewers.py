@@ -16,8 +16,8 @@ from slomix.contacts import service as contacts
 from slomix.reasons.codes import Explanation
 from slomix.runtime.context import Runtime
 from slomix.web import reading
+from slomix.web.gates import Viewer
 from slomix.web.reading import BrokenContact, Frame
-from slomix.web.responses import Viewer
 from slomix.web.singleflight import Singleflight
 
 

@@ -6,15 +6,15 @@ from typing import Annotated, Any
 from flask import Blueprint
 from pydantic import Field
 
-from slomix.accounts import service as accounts
+from slomix.accounts.acting import as_player
 from slomix.availability import rules, schemas, service, triggers
 from slomix.availability.notices import DayEvent
 from slomix.availability.rules import Status, StatusCounts
 from slomix.availability.service import DayView
 from slomix.presence.game_names import plain_name
-from slomix.web import responses as web
+from slomix.web import current
+from slomix.web.gates import Anonymous, Viewer
 from slomix.web.openapi.calls import ANYBODY, LOGGED_IN, PLAYERS, Calls
-from slomix.web.responses import Anonymous, Viewer
 
 blueprint = Blueprint("availability_api", __name__, url_prefix="/api/availability")
 calls = Calls("Availability")
@@ -39,18 +39,18 @@ def access(who: Viewer | Anonymous) -> schemas.Access:
 @calls.call("readDays", ANYBODY, "Every day of the span, in order.")
 def read(who: Viewer | Anonymous, query: schemas.DaysQuery) -> schemas.Days:
     """Count per day; with names, when a linked player asks for them."""
-    today = web.today(web.now())
+    today = current.today(current.now())
     first = query.first or today
     last = query.last or _later(first)
     viewer = who.player_id
     with_names = query.include_users and viewer is not None
-    with web.runtime().transaction() as session:
+    with current.runtime().transaction() as session:
         if with_names:
             days = [day.for_viewer(viewer) for day in service.list_days_with_names(session, first, last)]
         else:
             days = service.list_days(session, first, last, viewer=viewer)
         tonight = service.list_days(session, today, today, viewer=None)[0]
-    threshold = web.runtime().settings.ready_threshold
+    threshold = current.runtime().settings.ready_threshold
     return schemas.Days(
         days=[_day(day, with_viewer=viewer is not None, with_names=with_names) for day in days],
         session_ready=schemas.SessionReady(
@@ -67,10 +67,10 @@ def read(who: Viewer | Anonymous, query: schemas.DaysQuery) -> schemas.Days:
 @calls.call("readMine", LOGGED_IN, "Empty for who is not linked.")
 def mine(who: Viewer) -> schemas.DayStatuses:
     """Read what the viewer said about the days that can still be changed."""
-    today = web.today(web.now())
+    today = current.today(current.now())
     if who.player_id is None:
         return schemas.DayStatuses(entries=[])
-    with web.runtime().transaction() as session:
+    with current.runtime().transaction() as session:
         days = service.list_days(session, today, today + rules.HORIZON, viewer=who.player_id)
     return schemas.DayStatuses(
         entries=[schemas.DayStatus(date=day.day, status=day.my_status) for day in days if day.my_status]
@@ -79,15 +79,14 @@ def mine(who: Viewer) -> schemas.DayStatuses:
 
 @blueprint.post("")
 @calls.call("setStatus", PLAYERS, "It is set.")
-def write(player_id: int, body: schemas.NewStatus) -> schemas.StatusSet:
+def write(_player_id: int, body: schemas.NewStatus) -> schemas.StatusSet:
     """Set the viewer's status for a day from today to 90 days ahead.
 
     Saying the same twice changes nothing.
     """
-    now = web.now()
-    with web.runtime().transaction() as session:
-        accounts.lock_link(session, web.require_user().user_id, player_id)
-        triggers.set_and_notify(session, player_id, body.date, body.status, settings=web.runtime().settings, now=now)
+    now = current.now()
+    with as_player() as (session, player_id):
+        service.set_status(session, player_id, body.date, body.status, settings=current.runtime().settings, now=now)
         counts = service.list_days(session, body.date, body.date, viewer=None)[0].counts
     return schemas.StatusSet(date=body.date, status=body.status, counts=_counts(counts))
 
@@ -95,12 +94,11 @@ def write(player_id: int, body: schemas.NewStatus) -> schemas.StatusSet:
 @blueprint.delete("/<day>")
 @calls.call("clearStatus", PLAYERS, "There is none now.", problems=(422,))
 def clear(
-    player_id: int, day: Annotated[schemas.DateInput, Field(description="From today to 90 days ahead.")]
+    _player_id: int, day: Annotated[schemas.DateInput, Field(description="From today to 90 days ahead.")]
 ) -> schemas.StatusCleared:
     """Take the viewer's status for a day back."""
-    with web.runtime().transaction() as session:
-        accounts.lock_link(session, web.require_user().user_id, player_id)
-        cleared = service.clear_status(session, player_id, day, today=web.today(web.now()))
+    with as_player() as (session, player_id):
+        cleared = service.clear_status(session, player_id, day, today=current.today(current.now()))
     return schemas.StatusCleared(date=day, cleared=cleared)
 
 

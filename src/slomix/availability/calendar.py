@@ -20,7 +20,7 @@ class CalendarMonth:
 
 
 def build_month(session: Session, first: date, *, viewer: int | None) -> CalendarMonth:
-    """The month that begins on `first`: numbers for all, their own answers for the viewer."""
+    """Read the month that begins on `first`: counts for all, their own answers for the viewer."""
     weeks = rules.month_grid(first)
     days = service.list_days(session, weeks[0][0], weeks[-1][-1], viewer=viewer)
     return CalendarMonth(

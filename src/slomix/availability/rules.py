@@ -10,7 +10,7 @@ from slomix.errors import Invalid
 
 
 class Status(enum.StrEnum):
-    """What a player says about a day."""
+    """A player's answer for a day."""
 
     LOOKING = "LOOKING"
     AVAILABLE = "AVAILABLE"
@@ -19,12 +19,12 @@ class Status(enum.StrEnum):
 
     @property
     def key(self) -> str:
-        """The status as names in code and in styles have it."""
+        """Return the status as code and styles write it."""
         return self.value.lower()
 
     @property
     def is_committed(self) -> bool:
-        """Whether who says this can be counted on."""
+        """Whether a player who says this can be counted on."""
         return self in {Status.LOOKING, Status.AVAILABLE}
 
 
@@ -65,7 +65,7 @@ class SpanTooLong(Invalid):
 
 @dataclass(frozen=True)
 class StatusCounts:
-    """How many said what about a day."""
+    """How many players gave each answer for a day."""
 
     looking: int = 0
     available: int = 0
@@ -85,7 +85,7 @@ class StatusCounts:
 
     @property
     def coming(self) -> int:
-        """Those who said anything but no."""
+        """Count everyone who did not say no."""
         return self.looking + self.available + self.maybe
 
 
@@ -127,7 +127,7 @@ MAX_HEAT = 4
 
 
 def heat(counts: StatusCounts, threshold: int) -> int:
-    """How close a day is to a game night: 0 nobody could come, HOTTEST enough to play, the rest in thirds."""
+    """Rate a day from 0, when no player could come, to HOTTEST, when enough could."""
     if counts.coming >= threshold:
         return MAX_HEAT
     return -(-counts.coming * (MAX_HEAT - 1) // threshold)
@@ -138,19 +138,24 @@ def days_between(first: date, last: date) -> list[date]:
 
 
 def month_grid(month: date) -> list[list[date]]:
-    """The weeks of a month, Monday first, filled up with the days around it."""
+    """Return the weeks of a month, Monday first, filled up with the days around it."""
     return calendar.Calendar(firstweekday=calendar.MONDAY).monthdatescalendar(month.year, month.month)
 
 
 def can_show_month(day: date) -> bool:
-    """Whether the month around a day can be shown: the first and the last year there is have no whole calendar."""
+    """Whether a calendar can show the month around a day, which fails in the first and the last year of Python."""
     return date.min.year < day.year < date.max.year
 
 
 def adjacent_days(day: date) -> tuple[date | None, date | None]:
-    """The day before and the day after, where there is one."""
+    """Return the day before and the day after, None past the ends of the calendar."""
     before = day - timedelta(days=1) if day > date.min else None
     return before, day + timedelta(days=1) if day < date.max else None
+
+
+def month_of(text: str, day: date) -> date:
+    """Return the first day of the month asked for, or of the day's own for an empty text. Raise NoSuchMonth."""
+    return parse_month(text) if text else day.replace(day=1)
 
 
 def parse_month(text: str) -> date:

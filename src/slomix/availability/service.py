@@ -1,4 +1,4 @@
-"""Sets, clears and reads who plays when."""
+"""Sets, clears and reads statuses: who plays when."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,9 +10,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from slomix.accounts.models import Player
-from slomix.availability import rules
+from slomix.availability import rules, triggers
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status, StatusCounts
+from slomix.clock import local_day
+from slomix.config.settings import Settings
 from slomix.database import session as db
 
 
@@ -27,7 +29,7 @@ class ListedPlayer:
 
 @dataclass(frozen=True)
 class DayView:
-    """All that a page may show about a day; `people` is empty for those who may not see names."""
+    """What a page may show of a day; `people` is empty for viewers who may not see names."""
 
     day: date
     counts: StatusCounts
@@ -35,15 +37,28 @@ class DayView:
     people: dict[Status, list[ListedPlayer]] = field(default_factory=dict)
 
     def for_viewer(self, viewer: int | None) -> "DayView":
-        """The same day for one player: with what they said; without names for who is no player."""
+        """Return the day as a player sees it, with their own status; without names for a viewer who is no player."""
         if viewer is None:
             return replace(self, people={})
         said = (status for status, persons in self.people.items() if any(one.player_id == viewer for one in persons))
         return replace(self, my_status=next(said, None))
 
 
-def set_status(session: Session, player_id: int, day: date, status: Status, *, today: date, now: datetime) -> None:
-    """Say what the player does on `day`; saying LOOKING again keeps the place in the queue."""
+def set_status(
+    session: Session, player_id: int, day: date, status: Status | None, *, settings: Settings, now: datetime
+) -> None:
+    """Set a player's status for a day, or clear it with None, and trigger what follows. Raise PastDay or FarDay."""
+    today = local_day(now, settings.zone, settings.day_starts_at)
+    if status is None:
+        clear_status(session, player_id, day, today=today)
+        return
+    record_status(session, player_id, day, status, today=today, now=now)
+    if status is Status.LOOKING and day == today:
+        triggers.check_thresholds(session, today, settings=settings, now=now)
+
+
+def record_status(session: Session, player_id: int, day: date, status: Status, *, today: date, now: datetime) -> None:
+    """Store a status and trigger nothing; LOOKING again keeps the place in the queue. Raise PastDay or FarDay."""
     rules.check_day_open(day, today)
     looking_since = now if status is Status.LOOKING else None
     committed_since = now if status.is_committed else None
@@ -71,10 +86,7 @@ def set_status(session: Session, player_id: int, day: date, status: Status, *, t
 
 
 def import_statuses(session: Session, statuses: Sequence[tuple[int, date, Status, datetime]], *, now: datetime) -> None:
-    """Keep what players once said elsewhere, each with when they said it; what was said here stays.
-
-    It sets nothing off: nobody says anything now.
-    """
+    """Import statuses from elsewhere with their times and trigger nothing; statuses of ours stay."""
     rows = [
         {
             "player_id": player_id,
@@ -93,7 +105,7 @@ def import_statuses(session: Session, statuses: Sequence[tuple[int, date, Status
 
 
 def clear_status(session: Session, player_id: int, day: date, *, today: date) -> bool:
-    """Take the player's status for `day` back; return whether there was one."""
+    """Delete a player's status for a day; return whether there was one. Raise PastDay or FarDay."""
     rules.check_day_open(day, today)
     cleared = session.execute(
         delete(Entry).where(Entry.player_id == player_id, Entry.day == day).returning(Entry.id)
@@ -104,13 +116,13 @@ def clear_status(session: Session, player_id: int, day: date, *, today: date) ->
 
 
 def clear_upcoming(session: Session, player_id: int, today: date) -> None:
-    """Forget what the player said about today and later; past days stay."""
+    """Delete a player's statuses from `today` on; past days stay."""
     session.execute(delete(Entry).where(Entry.player_id == player_id, Entry.day >= today))
     db.notify(session, db.LIVE_CHANNEL, "board")
 
 
 def list_days(session: Session, first: date, last: date, *, viewer: int | None) -> list[DayView]:
-    """Every day from `first` to `last`, in numbers, with what the viewer said."""
+    """Count the statuses of every day from `first` to `last`, with the viewer's own."""
     rules.check_span(first, last)
     counts: dict[date, dict[Status, int]] = defaultdict(dict)
     for row in session.execute(
@@ -130,7 +142,7 @@ def list_days(session: Session, first: date, last: date, *, viewer: int | None) 
 
 
 def list_days_with_names(session: Session, first: date, last: date) -> list[DayView]:
-    """Every day from `first` to `last` as nobody in particular sees it; `DayView.for_viewer` makes it somebody's."""
+    """Read every day from `first` to `last` with all names; `DayView.for_viewer` makes it a viewer's."""
     rules.check_span(first, last)
     people: dict[date, dict[Status, list[ListedPlayer]]] = defaultdict(lambda: defaultdict(list))
     since = func.coalesce(Entry.looking_since, Entry.updated_at).label("since")
@@ -153,7 +165,7 @@ def list_days_with_names(session: Session, first: date, last: date) -> list[DayV
 
 
 def statuses_of_day(session: Session, day: date, player_ids: Sequence[int] | None = None) -> dict[int, Status]:
-    """What players said about `day`: these, or all who said something; first come first."""
+    """Return the statuses for `day` of these players, or of all, first come first."""
     query = select(Entry.player_id, Entry.status).where(Entry.day == day)
     if player_ids is not None:
         query = query.where(Entry.player_id.in_(player_ids))

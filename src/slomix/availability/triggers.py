@@ -1,4 +1,4 @@
-"""What a day's statuses set off: a session is ready, so many are looking, somebody has not answered yet.
+"""What a day's statuses trigger: a session is ready, so many are looking, a player has not answered yet.
 
 Each is a job with a key of its own, so it is set off once, however often it is noticed.
 """
@@ -8,10 +8,9 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from slomix.availability import service
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
-from slomix.clock import local_day, moment_of
+from slomix.clock import moment_of
 from slomix.config.settings import Settings
 from slomix.contacts.models import StoredPreferences
 from slomix.jobs import service as jobs
@@ -21,24 +20,14 @@ SESSION_READY = "session_ready"
 LOOKING = "looking"
 DAILY_REMINDER = "daily_reminder"
 
-# Nobody is told in the night that tonight will be a game night.
+# Players are not told in the night that tonight will be a game night.
 EARLIEST_NOTICE = time(10)
 # A reminder that could not be sent by then is no reminder any more.
 REMINDER_LIFETIME = timedelta(hours=2)
 
 
-def set_and_notify(
-    session: Session, player_id: int, day: date, status: Status, *, settings: Settings, now: datetime
-) -> None:
-    """Set a player's status, and set off what follows from it."""
-    today = local_day(now, settings.zone, settings.day_starts_at)
-    service.set_status(session, player_id, day, status, today=today, now=now)
-    if status is Status.LOOKING and day == today:
-        check_thresholds(session, today, settings=settings, now=now)
-
-
 def check_thresholds(session: Session, today: date, *, settings: Settings, now: datetime) -> None:
-    """Whether so many are looking today that somebody should hear of it.
+    """Schedule the messages for which enough players are LOOKING today.
 
     Counted under a lock of the day's own: of the fifth and the sixth at the same moment one counts six.
     """
@@ -55,19 +44,19 @@ def check_thresholds(session: Session, today: date, *, settings: Settings, now: 
 
 
 def begin_day(session: Session, today: date, *, settings: Settings, now: datetime) -> None:
-    """A day begins: its reminder is promised, and it may begin with enough players already."""
+    """Schedule a new day's reminder, and whatever the statuses set in advance trigger already."""
     at = moment_of(today, settings.daily_reminder_time, settings.zone, settings.day_starts_at)
     jobs.schedule(session, [NewJob(DAILY_REMINDER, today.isoformat(), at, at + REMINDER_LIFETIME)], now=now)
     check_thresholds(session, today, settings=settings, now=now)
 
 
 def count_looking(session: Session, day: date) -> int:
-    """How many are looking on this day."""
+    """Count the players who are LOOKING on a day."""
     looking = (Entry.day == day) & (Entry.status == Status.LOOKING)
     return session.scalar(select(func.count()).select_from(Entry).where(looking)) or 0
 
 
 def _thresholds(session: Session, looking: int) -> list[int]:
-    """The numbers that somebody waits for and that are reached."""
+    """Return the thresholds in players' preferences that are reached."""
     waited_for = StoredPreferences.looking_threshold.between(1, looking)
     return list(session.scalars(select(StoredPreferences.looking_threshold).where(waited_for).distinct()))

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from slomix import words
 from slomix.accounts.rules import local_path
 from slomix.errors import Invalid
-from slomix.web import responses as web
+from slomix.web import responses
 from slomix.web.responses import THEMES
 
 blueprint = Blueprint("appearance", __name__)
@@ -24,10 +24,10 @@ def choose() -> Response:
     theme = request.form.get("theme", "nothing")
     if theme and theme not in THEMES:
         raise NoSuchTheme
-    answer = Response(status=204) if web.is_htmx() else redirect(local_path(request.form.get("next")), code=303)
+    answer = Response(status=204) if responses.is_htmx() else redirect(local_path(request.form.get("next")), code=303)
     if theme:
         answer.set_cookie(
-            web.THEME_COOKIE,
+            responses.THEME_COOKIE,
             theme,
             max_age=A_YEAR,
             httponly=True,
@@ -35,5 +35,5 @@ def choose() -> Response:
             secure=request.is_secure or current_app.config["SESSION_COOKIE_SECURE"],
         )
     else:
-        answer.delete_cookie(web.THEME_COOKIE)
+        answer.delete_cookie(responses.THEME_COOKIE)
     return answer

@@ -1,4 +1,4 @@
-"""A day's page, and setting and clearing a status from any page that shows a day."""
+"""The page of a day: who said what, the month around it, and what came of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,17 +9,12 @@ from flask import Blueprint, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from slomix import words
-from slomix.accounts import service as accounts
-from slomix.availability import rules, service, triggers
+from slomix.availability import rules, service
 from slomix.availability.calendar import build_month
-from slomix.availability.rules import Status
-from slomix.availability.service import DayView
 from slomix.campaigns import queries as campaigns
 from slomix.planning import queries as planning
 from slomix.planning.queries import RoomView
-from slomix.web import live
-from slomix.web import responses as web
+from slomix.web import current, gates, live, responses
 from slomix.web.reading import reading
 
 blueprint = Blueprint("days", __name__)
@@ -35,42 +30,15 @@ def day_page(day: str) -> str:
 @blueprint.get("/day/<day>/live")
 def day_live(day: str) -> Response:
     """The part of a day's page that changes."""
-    return web.live_part(render_template("availability/_day.html", **_day(rules.parse_day(day))))
-
-
-@blueprint.post("/day/<day>/status")
-def set_status(day: str) -> Response:
-    """One of the four buttons, or Clear."""
-    player_id = web.require_player()
-    now = web.now()
-    the_day, today = rules.parse_day(day), web.today(now)
-    wanted = request.form.get("status", "nothing")
-    is_from_day = request.form.get("from") == "day"
-    with web.runtime().transaction() as session:
-        accounts.lock_link(session, web.require_user().user_id, player_id)
-        if wanted == "":
-            service.clear_status(session, player_id, the_day, today=today)
-            done = words.CLEARED
-        else:
-            status = rules.parse_status(wanted)
-            triggers.set_and_notify(session, player_id, the_day, status, settings=web.runtime().settings, now=now)
-            done = words.SAVED
-    if is_from_day:
-        shown = _day(the_day)
-        turned = f"?month={shown['month_turned']}" if shown["month_turned"] else ""
-        return web.respond("availability/_day.html", otherwise=f"/day/{the_day}{turned}", done=done, **shown)
-    return web.respond(
-        "availability/_after_status.html", otherwise=f"/#day-{the_day}", done=done, **_cards(the_day, today, player_id)
-    )
+    return responses.live_part(render_template("availability/_day.html", **_day(rules.parse_day(day))))
 
 
 def _day(day: date) -> dict[str, Any]:
     """What a day's page shows; `build_month` in the address turns its calendar to another one."""
-    today = web.today(web.now())
-    text = request.values.get("month", "")
-    first = rules.parse_month(text) if text else day.replace(day=1)
+    today = current.today(current.now())
+    first = rules.month_of(request.values.get("month", ""), day)
     with reading() as session:
-        viewer = web.viewer().player_id
+        viewer = gates.viewer().player_id
         shown = service.list_days_with_names(session, day, day)[0].for_viewer(viewer)
         calendar = build_month(session, first, viewer=viewer) if rules.can_show_month(first) else None
         night = _night(session, day) if viewer is not None else None
@@ -82,7 +50,7 @@ def _day(day: date) -> dict[str, Any]:
         "neighbours": rules.adjacent_days(day),
         "is_own_page": True,
         "night": night,
-        "month_turned": text if first != day.replace(day=1) else "",
+        "month_turned": first.isoformat()[:7] if first != day.replace(day=1) else "",
     }
 
 
@@ -102,16 +70,3 @@ def _night(session: Session, day: date) -> DayOutcome | None:
         if room is None
         else DayOutcome(planning.view_room(session, room), campaigns.attendance_of_day(session, day))
     )
-
-
-def _cards(day: date, today: date, viewer: int) -> dict[str, Any]:
-    """What a change of one day may change on the board."""
-    with web.runtime().transaction() as session:
-        shown = service.list_days_with_names(session, day, day)[0].for_viewer(viewer)
-        tonight = service.list_days_with_names(session, today, today)[0].for_viewer(viewer)
-    return {"card": shown, "today": today, "queue": queue(tonight), "can_change": rules.is_day_open(day, today)}
-
-
-def queue(tonight: DayView) -> dict[str, object]:
-    """Today's LOOKING: the number for all, who and since when for those who may see names."""
-    return {"count": tonight.counts.looking, "people": tonight.people.get(Status.LOOKING, [])}

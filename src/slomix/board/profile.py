@@ -14,10 +14,9 @@ from slomix.channels.base import SendError
 from slomix.contacts import preferences
 from slomix.presence.game_names import plain_name
 from slomix.privacy import unlinking
-from slomix.web import rate_limits
-from slomix.web import responses as web
+from slomix.web import current, gates, rate_limits
+from slomix.web.gates import Viewer
 from slomix.web.reading import reading
-from slomix.web.responses import Viewer
 
 blueprint = Blueprint("profile", __name__)
 
@@ -26,7 +25,7 @@ blueprint = Blueprint("profile", __name__)
 @rate_limits.searches
 def profile() -> str:
     """Who you are here; profiles to pick from when you are nobody yet, or look for another."""
-    who, now = web.require_user(), web.now()
+    who, now = gates.require_user(), current.now()
     wanted = request.args.get("q", "").strip()
     with reading() as db_session:
         user = db_session.get_one(User, who.user_id)
@@ -41,7 +40,7 @@ def profile() -> str:
         "board/profile.html",
         wanted=wanted,
         next_path=local_path(request.args.get("next")),
-        needs_approval=web.runtime().settings.player_link_approval,
+        needs_approval=current.runtime().settings.player_link_approval,
         **shown,
     )
 
@@ -50,18 +49,18 @@ def profile() -> str:
 @rate_limits.searches
 def link() -> Response:
     """Be this player from now on; where an admin confirms links, ask for it."""
-    who, now = web.require_user(), web.now()
+    who, now = gates.require_user(), current.now()
     is_member = _ask_discord(who)
     guid, next_path = request.form.get("guid", ""), local_path(request.form.get("next"))
-    with web.runtime().transaction() as db_session:
+    with current.runtime().transaction() as db_session:
         user = db_session.get_one(User, who.user_id)
         if is_member is not None:
             accounts.record_membership(db_session, user, is_member, now=now)
     if is_member is False:
         raise accounts.NotAMember
-    with web.runtime().transaction() as db_session:
+    with current.runtime().transaction() as db_session:
         user = db_session.get_one(User, who.user_id)
-        if web.runtime().settings.player_link_approval:
+        if current.runtime().settings.player_link_approval:
             player = accounts.get_profile(db_session, guid)
             if accounts.user_of_player(db_session, player) not in {None, user}:
                 raise accounts.ProfileTaken(plain_name(player.name))
@@ -69,7 +68,7 @@ def link() -> Response:
                 claims.request_profile(db_session, user, player, "", now=now)
             flash(words.CLAIMED.format(player=plain_name(player.name)), "done")
             return redirect("/profile", code=303)
-        player = unlinking.link_profile(db_session, user, guid, today=web.today(now), now=now)
+        player = unlinking.link_profile(db_session, user, guid, today=current.today(now), now=now)
         is_first = not preferences.has_preferences(db_session, player.id)
     flash(words.LINKED.format(player=plain_name(player.name)), "done")
     return redirect(url_for("contacts.welcome", next=next_path) if is_first else next_path, code=303)
@@ -77,7 +76,7 @@ def link() -> Response:
 
 def _ask_discord(who: Viewer) -> bool | None:
     """Whether they are in our server; None where no server is configured. Raise DiscordDown."""
-    lookup = web.runtime().guild_lookup
+    lookup = current.runtime().guild_lookup
     if lookup is None:
         return None
     try:
@@ -90,9 +89,9 @@ def _ask_discord(who: Viewer) -> bool | None:
 @rate_limits.searches
 def look_again() -> Response:
     """Whoever left our server and came back says so."""
-    who, now = web.require_user(), web.now()
+    who, now = gates.require_user(), current.now()
     is_member = _ask_discord(who)
-    with web.runtime().transaction() as db_session:
+    with current.runtime().transaction() as db_session:
         # Without a server everybody belongs to it.
         user = db_session.get_one(User, who.user_id)
         accounts.record_membership(db_session, user, is_member is not False, now=now)
@@ -106,9 +105,9 @@ def look_again() -> Response:
 @blueprint.post("/profile/unlink")
 def unlink() -> Response:
     """Be nobody again: nothing is sent to you any more, and what you said about the days ahead is gone."""
-    who, now = web.require_user(), web.now()
-    with web.runtime().transaction() as db_session:
-        unlinking.unlink_profile(db_session, db_session.get_one(User, who.user_id), today=web.today(now), now=now)
+    who, now = gates.require_user(), current.now()
+    with current.runtime().transaction() as db_session:
+        unlinking.unlink_profile(db_session, db_session.get_one(User, who.user_id), today=current.today(now), now=now)
     flash(words.UNLINKED, "done")
     return redirect("/profile", code=303)
 
@@ -117,10 +116,10 @@ def unlink() -> Response:
 @rate_limits.profile_requests
 def claim() -> Response:
     """This profile is mine, and somebody else has it."""
-    who, now = web.require_user(), web.now()
+    who, now = gates.require_user(), current.now()
     if _ask_discord(who) is False:
         raise accounts.NotAMember
-    with web.runtime().transaction() as db_session:
+    with current.runtime().transaction() as db_session:
         player = accounts.get_profile(db_session, request.form.get("guid", ""))
         user = db_session.get_one(User, who.user_id)
         if user.player_id != player.id:
@@ -131,9 +130,9 @@ def claim() -> Response:
 
 @blueprint.post("/profile/claim/withdraw")
 def withdraw_claim() -> Response:
-    who = web.require_user()
-    with web.runtime().transaction() as db_session:
-        claims.withdraw_request(db_session, who.user_id, now=web.now())
+    who = gates.require_user()
+    with current.runtime().transaction() as db_session:
+        claims.withdraw_request(db_session, who.user_id, now=current.now())
     flash(words.CLAIM_WITHDRAWN, "done")
     return redirect("/profile", code=303)
 
@@ -141,15 +140,15 @@ def withdraw_claim() -> Response:
 @blueprint.get("/profile/delete")
 def confirm_delete() -> str:
     """What goes and what stays, before it does."""
-    web.require_user()
+    gates.require_user()
     return render_template("board/delete_account.html")
 
 
 @blueprint.post("/profile/delete")
 def delete() -> Response:
     """Forget this person."""
-    who, now = web.require_user(), web.now()
-    with web.runtime().transaction() as db_session:
+    who, now = gates.require_user(), current.now()
+    with current.runtime().transaction() as db_session:
         unlinking.delete_account(db_session, db_session.get_one(User, who.user_id), now=now)
     logout_user()
     session.clear()

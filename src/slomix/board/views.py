@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from slomix.availability import rules, service
 from slomix.availability.calendar import CalendarMonth, build_month
 from slomix.availability.service import DayView
-from slomix.board.days import queue
+from slomix.availability.views import queue
 from slomix.board.tonight import judge_evening
 from slomix.campaigns.card import seen_by
 from slomix.campaigns.view_models import CampaignCard
@@ -23,10 +23,9 @@ from slomix.deliveries.models import Pause
 from slomix.planning import queries as planning
 from slomix.planning.queries import RoomView
 from slomix.runtime.context import Runtime
-from slomix.web import live
-from slomix.web import responses as web
+from slomix.web import current, gates, live, responses
+from slomix.web.gates import Anonymous, Viewer
 from slomix.web.reading import look_as, reading
-from slomix.web.responses import Anonymous, Viewer
 from slomix.web.singleflight import Singleflight
 
 blueprint = Blueprint("board", __name__)
@@ -71,11 +70,11 @@ def board() -> str:
 def calendar() -> str:
     """Show the board with its calendar open at a month."""
     mark = live.hub().mark()
-    now = web.now()
-    first = _asked_month(web.today(now))
+    now = current.now()
+    first = _asked_month(current.today(now))
     with reading() as session:
-        tonight = read_tonight(session, web.today(now), web.runtime(), now=now)
-        opened = build_month(session, first, viewer=web.viewer().player_id)
+        tonight = read_tonight(session, current.today(now), current.runtime(), now=now)
+        opened = build_month(session, first, viewer=gates.viewer().player_id)
     return render_template("board/page.html", mark=mark, **_board(tonight, opened))
 
 
@@ -85,24 +84,23 @@ def fragment() -> Response:
     tonight = _tonight()
     if "month" in request.args:
         first = _asked_month(tonight.day)
-        with web.runtime().transaction() as session:
-            opened = build_month(session, first, viewer=web.viewer().player_id)
-        return web.live_part(render_template("board/_board.html", **_board(tonight, opened)))
-    if web.viewer().is_authenticated:
-        return web.live_part(render_template("board/_board.html", **_board(tonight)))
+        with current.runtime().transaction() as session:
+            opened = build_month(session, first, viewer=gates.viewer().player_id)
+        return responses.live_part(render_template("board/_board.html", **_board(tonight, opened)))
+    if gates.viewer().is_authenticated:
+        return responses.live_part(render_template("board/_board.html", **_board(tonight)))
     tonight.stranger_html = tonight.stranger_html or render_template("board/_board.html", **_board(tonight))
-    return web.live_part(tonight.stranger_html)
+    return responses.live_part(tonight.stranger_html)
 
 
 def _asked_month(today: date) -> date:
-    text = request.args.get("month", "")
-    return rules.parse_month(text) if text else today.replace(day=1)
+    return rules.month_of(request.args.get("month", ""), today)
 
 
 def _board(tonight: BoardState, opened: CalendarMonth | None = None) -> dict[str, Any]:
-    viewer = web.viewer().player_id
+    viewer = gates.viewer().player_id
     shown = [day.for_viewer(viewer) for day in tonight.days]
-    card = seen_by(web.viewer(), tonight.campaign, tonight.day)
+    card = seen_by(gates.viewer(), tonight.campaign, tonight.day)
     return {
         "today": tonight.day,
         "hero": shown[:2],
@@ -110,9 +108,9 @@ def _board(tonight: BoardState, opened: CalendarMonth | None = None) -> dict[str
         "queue": queue(shown[0]),
         "evening": judge_evening(
             shown[0].counts.looking,
-            web.runtime().settings.ready_threshold,
+            current.runtime().settings.ready_threshold,
             tonight.campaign.campaign.start_at if tonight.campaign and tonight.campaign.is_called else None,
-            web.now(),
+            current.now(),
         ),
         "campaign": tonight.campaign,
         "campaign_card": card,
@@ -125,7 +123,7 @@ def _board(tonight: BoardState, opened: CalendarMonth | None = None) -> dict[str
 def _tonight() -> BoardState:
     """Read tonight and who is looking, in one transaction with all who ask at the same time."""
     shared = cast("Singleflight[Asked, Seen]", current_app.extensions["slomix_tonight"])
-    seen = shared.get(Asked(web.today(web.now()), cookie.get("_user_id")))
+    seen = shared.get(Asked(current.today(current.now()), cookie.get("_user_id")))
     assert seen is not None  # a day is always there
     look_as(seen.viewer or Anonymous())
     return seen.tonight

@@ -8,6 +8,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from slomix import words
+from slomix.accounts.acting import as_promoter
 from slomix.campaigns import queries, retrying, schemas, service
 from slomix.campaigns.preview import preview as preview_of
 from slomix.campaigns.rules import Audience, CampaignStatus
@@ -17,7 +18,7 @@ from slomix.campaigns.views import start_moment, submit_key
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName
 from slomix.presence.game_names import plain_name
-from slomix.web import responses as web
+from slomix.web import current, gates
 from slomix.web.openapi.calls import PLAYERS, PROMOTERS, Calls
 from slomix.web.openapi.shapes import Id
 
@@ -34,12 +35,12 @@ def preview(_promoter_id: int, query: schemas.PreviewQuery) -> schemas.CampaignP
 
     For promoters.
     """
-    now = web.now()
-    today = web.today(now)
-    settings = web.runtime().settings
+    now = current.now()
+    today = current.today(now)
+    settings = current.runtime().settings
     audience = Audience(query.include_available, query.include_maybe)
     start_at = start_moment(query.start or settings.start_time, today)
-    with web.runtime().transaction() as session:
+    with current.runtime().transaction() as session:
         ahead = preview_of(session, audience, day=today, start_at=start_at, settings=settings, now=now)
     return schemas.CampaignPreview(
         campaign_date=today,
@@ -74,14 +75,14 @@ def preview(_promoter_id: int, query: schemas.PreviewQuery) -> schemas.CampaignP
     problems=(409,),
     parameters=(schemas.IDEMPOTENCY_KEY,),
 )
-def create(promoter_id: int, body: schemas.CampaignOptions) -> tuple[schemas.NewCampaign, int]:
+def create(_promoter_id: int, body: schemas.CampaignOptions) -> tuple[schemas.NewCampaign, int]:
     """Call tonight together.
 
     For promoters.
     """
-    now = web.now()
-    today = web.today(now)
-    settings = web.runtime().settings
+    now = current.now()
+    today = current.today(now)
+    settings = current.runtime().settings
     options = CampaignChoices(
         audience=Audience(body.include_available, body.include_maybe),
         include_late_joiners=body.include_late_joiners,
@@ -89,7 +90,7 @@ def create(promoter_id: int, body: schemas.CampaignOptions) -> tuple[schemas.New
         start_at=start_moment(body.start or settings.start_time, today),
     )
     key = submit_key(request.headers.get("Idempotency-Key"))
-    with web.runtime().transaction() as session:
+    with as_promoter() as (session, promoter_id):
         campaign, is_new = service.create_campaign(
             session, promoter_id, options, day=today, idempotency_key=key, settings=settings, now=now
         )
@@ -111,12 +112,12 @@ def read(_player_id: int, query: schemas.CampaignQuery) -> schemas.CampaignOfDay
 
     For linked players.
     """
-    day = query.date or web.today(web.now())
-    with web.runtime().transaction() as session:
+    day = query.date or current.today(current.now())
+    with current.runtime().transaction() as session:
         campaign = queries.campaign_of_day(session, day)
         if campaign is None:
             return schemas.CampaignOfDay(campaign=None)
-        shown = card_of_campaign(session, campaign, settings=web.runtime().settings, now=web.now())
+        shown = card_of_campaign(session, campaign, settings=current.runtime().settings, now=current.now())
         asked = [recipient.player_id for recipient in queries.recipients_of(session, campaign)]
         channels = _first_channels(session, asked)
     return schemas.CampaignOfDay(
@@ -141,40 +142,40 @@ def read(_player_id: int, query: schemas.CampaignQuery) -> schemas.CampaignOfDay
 
 @blueprint.post("/campaigns/<id:campaign_id>/cancel")
 @calls.call("cancelCampaign", PROMOTERS, "It is cancelled.", problems=(404, 409))
-def cancel(promoter_id: int, campaign_id: Which) -> schemas.Cancelled:
+def cancel(_promoter_id: int, campaign_id: Which) -> schemas.Cancelled:
     """Stop what has not gone out.
 
     For its promoter, and for admins who promote. There is no body.
     """
-    with web.runtime().transaction() as session:
+    with as_promoter() as (session, promoter_id):
         service.cancel_campaign(
-            session, campaign_id, player_id=promoter_id, is_admin=web.viewer().is_admin, now=web.now()
+            session, campaign_id, player_id=promoter_id, is_admin=gates.viewer().is_admin, now=current.now()
         )
     return schemas.Cancelled(id=campaign_id, status=CampaignStatus.CANCELLED)
 
 
 @blueprint.post("/campaigns/<id:campaign_id>/retry")
 @calls.call("retryCampaign", PROMOTERS, "So many go out again.", problems=(404, 409))
-def retry(promoter_id: int, campaign_id: Which, body: schemas.RetryRequest) -> schemas.Retried:
+def retry(_promoter_id: int, campaign_id: Which, body: schemas.RetryRequest) -> schemas.Retried:
     """Try once more what did not arrive.
 
     For its promoter, and for admins who promote. Only while the messages would still be true; who cannot be reached
     anywhere is left out.
     """
-    with web.runtime().transaction() as session:
+    with as_promoter() as (session, promoter_id):
         _, number = retrying.retry_campaign(
             session,
             campaign_id,
             player_id=promoter_id,
-            is_admin=web.viewer().is_admin,
+            is_admin=gates.viewer().is_admin,
             unknown=body.unknown,
-            settings=web.runtime().settings,
-            now=web.now(),
+            settings=current.runtime().settings,
+            now=current.now(),
         )
     return schemas.Retried(id=campaign_id, retried=number)
 
 
 def _first_channels(session: Session, player_ids: list[int]) -> dict[int, ChannelName]:
     """On which channel each of them would be told now."""
-    reaches = contacts.reachability_of(session, player_ids, settings=web.runtime().settings)
+    reaches = contacts.reachability_of(session, player_ids, settings=current.runtime().settings)
     return {player_id: reach.first_channel for player_id, reach in reaches.items()}

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from slomix import words
 from slomix.accounts import service as accounts
+from slomix.accounts.acting import as_promoter
 from slomix.campaigns import history, queries, retrying, service
 from slomix.campaigns.card import seen_by
 from slomix.campaigns.models import Campaign
@@ -26,8 +27,7 @@ from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Attempt, Delivery, Pause
 from slomix.deliveries.rules import AttemptEvent
 from slomix.errors import DomainError, Invalid
-from slomix.web import live
-from slomix.web import responses as web
+from slomix.web import current, gates, live, responses
 from slomix.web.reading import reading
 
 blueprint = Blueprint("campaigns", __name__)
@@ -58,7 +58,7 @@ class PromoteForm:
     @classmethod
     def read(cls) -> "PromoteForm":
         values = request.values
-        default = web.runtime().settings.start_time.strftime("%H:%M")
+        default = current.runtime().settings.start_time.strftime("%H:%M")
         return cls(
             audience=Audience(values.get("include_available") == "on", values.get("include_maybe") == "on"),
             include_late_joiners=values.get("include_late_joiners") == "on",
@@ -81,7 +81,7 @@ def parse_start(text: str) -> time:
 
 def start_moment(at: time, today: date) -> datetime:
     """Tonight's moment at that time."""
-    settings = web.runtime().settings
+    settings = current.runtime().settings
     return moment_of(today, at, settings.zone, settings.day_starts_at)
 
 
@@ -96,9 +96,9 @@ def submit_key(given: str | None) -> str:
 def promote() -> str:
     """Show the modal, also as a page of its own."""
     form = PromoteForm.read()
-    if request.args.get("start") is None and web.runtime().settings.dry_run_default:
+    if request.args.get("start") is None and current.runtime().settings.dry_run_default:
         form = PromoteForm(form.audience, form.include_late_joiners, dry_run=True, start=form.start)
-    template = "campaigns/_promote.html" if web.is_htmx() else "campaigns/promote.html"
+    template = "campaigns/_promote.html" if responses.is_htmx() else "campaigns/promote.html"
     shown = _preview(form)
     return render_template(template, key=submit_key(request.args.get("key")), **shown)
 
@@ -110,12 +110,12 @@ def preview() -> str:
 
 
 def _preview(form: PromoteForm) -> dict[str, Any]:
-    now = web.now()
-    today = web.today(now)
-    settings = web.runtime().settings
+    now = current.now()
+    today = current.today(now)
+    settings = current.runtime().settings
     shown: dict[str, Any] = {"form": form, "ahead": None, "problem": None, "existing": None, "today": today}
     with reading() as session:
-        promoter_id = web.require_promoter()
+        promoter_id = gates.require_promoter()
         try:
             options = form.options(today)
             shown["ahead"] = preview_of(
@@ -137,30 +137,29 @@ def _preview(form: PromoteForm) -> dict[str, Any]:
 @blueprint.post("/campaigns")
 def create() -> Response:
     """Schedule the campaign, or try it out on its promoter alone."""
-    promoter_id = web.require_promoter()
-    form, now = PromoteForm.read(), web.now()
-    today = web.today(now)
-    # Trying it out and then meaning it, from one form, are two submits.
-    key = submit_key(request.form.get("key"))
-    with web.runtime().transaction() as session:
+    now = current.now()
+    today = current.today(now)
+    with as_promoter() as (session, promoter_id):
+        form, key = PromoteForm.read(), submit_key(request.form.get("key"))
         campaign, _ = service.create_campaign(
             session,
             promoter_id,
             form.options(today),
             day=today,
+            # Trying it out and then meaning it, from one form, are two submits.
             idempotency_key=f"dry:{key}" if form.dry_run else key,
-            settings=web.runtime().settings,
+            settings=current.runtime().settings,
             now=now,
         )
         count = queries.recipient_count(session, campaign)
     done = words.TRIED_OUT if campaign.dry_run else words.CALLED.format(count=count)
-    return web.respond("campaigns/_created.html", otherwise="/#campaign", done=done, sentence=done)
+    return responses.respond("campaigns/_created.html", otherwise="/#campaign", done=done, sentence=done)
 
 
 @blueprint.errorhandler(CampaignExists)
 def campaign_conflict(error: CampaignExists) -> Response:
     """An open modal looks again, so that it stops offering what is not possible any more."""
-    answer = web.problem_response(web.http_status(error), str(error))
+    answer = responses.problem_response(responses.http_status(error), str(error))
     answer.headers["HX-Trigger"] = "campaign-exists"
     return answer
 
@@ -169,14 +168,14 @@ def campaign_conflict(error: CampaignExists) -> Response:
 def show_all() -> str:
     """Show the game nights so far."""
     with reading() as session:
-        web.require_player()
+        gates.require_player()
         nights, next_before = history.past_campaigns(session, before_id=_before())
-    today = web.today(web.now())
+    today = current.today(current.now())
     return render_template("campaigns/history.html", nights=nights, next_before=next_before, today=today)
 
 
 def _before() -> int | None:
-    return web.parse_id(request.args.get("before", ""))
+    return responses.parse_id(request.args.get("before", ""))
 
 
 @blueprint.get("/campaigns/<id:campaign_id>")
@@ -189,7 +188,7 @@ def show(campaign_id: int) -> str:
 @blueprint.get("/campaigns/<id:campaign_id>/live")
 def show_live(campaign_id: int) -> Response:
     """Render the part of a campaign's page that changes."""
-    return web.live_part(render_template("campaigns/_campaign.html", **_campaign(campaign_id)))
+    return responses.live_part(render_template("campaigns/_campaign.html", **_campaign(campaign_id)))
 
 
 @dataclass(frozen=True)
@@ -208,14 +207,14 @@ def _line(row: Delivery, attempts: list[Attempt]) -> LedgerLine:
 
 
 def _campaign(campaign_id: int) -> dict[str, Any]:
-    now = web.now()
+    now = current.now()
     with reading() as session:
-        web.require_player()
-        who = web.viewer()
+        gates.require_player()
+        who = gates.viewer()
         campaign = queries.get_campaign(session, campaign_id)
         if campaign.dry_run and campaign.promoter_id != who.player_id:
             raise queries.NoSuchCampaign
-        card = card_of_campaign(session, campaign, settings=web.runtime().settings, now=now)
+        card = card_of_campaign(session, campaign, settings=current.runtime().settings, now=now)
         shown = _shown(card, pausing.current_pause(session), now) | {"on_own_page": True}
         if not who.can_promote:
             return shown
@@ -231,48 +230,47 @@ def _campaign(campaign_id: int) -> dict[str, Any]:
 @blueprint.post("/campaigns/<id:campaign_id>/cancel")
 def cancel(campaign_id: int) -> Response:
     """Stop what has not gone out."""
-    promoter_id = web.require_promoter()
-    now = web.now()
-    with web.runtime().transaction() as session:
+    now = current.now()
+    with as_promoter() as (session, promoter_id):
         campaign = service.cancel_campaign(
-            session, campaign_id, player_id=promoter_id, is_admin=web.viewer().is_admin, now=now
+            session, campaign_id, player_id=promoter_id, is_admin=gates.viewer().is_admin, now=now
         )
         shown = _card(session, campaign, now)
-    return web.respond("campaigns/_card.html", otherwise="/#campaign", done=words.CANCELLED, **shown)
+    return responses.respond("campaigns/_card.html", otherwise="/#campaign", done=words.CANCELLED, **shown)
 
 
 @blueprint.post("/campaigns/<id:campaign_id>/retry")
 def retry(campaign_id: int) -> Response:
     """Try once more what failed or, when its promoter says so, what may have arrived already."""
-    promoter_id, now = web.require_promoter(), web.now()
-    with web.runtime().transaction() as session:
+    now = current.now()
+    with as_promoter() as (session, promoter_id):
         campaign, number = retrying.retry_campaign(
             session,
             campaign_id,
             player_id=promoter_id,
-            is_admin=web.viewer().is_admin,
+            is_admin=gates.viewer().is_admin,
             unknown=request.form.get("unknown") == "on",
             only=_chosen(),
-            settings=web.runtime().settings,
+            settings=current.runtime().settings,
             now=now,
         )
         shown = _card(session, campaign, now)
     done = words.TRIED_AGAIN_ONE if number == 1 else words.TRIED_AGAIN.format(number=number)
-    return web.respond("campaigns/_card.html", otherwise=f"/campaigns/{campaign_id}", done=done, **shown)
+    return responses.respond("campaigns/_card.html", otherwise=f"/campaigns/{campaign_id}", done=done, **shown)
 
 
 def _chosen() -> int | None:
     """The one delivery whose button was pressed; 0, which is none, for what is no id."""
     text = request.form.get("delivery", "")
-    return (web.parse_id(text) or 0) if text else None
+    return (responses.parse_id(text) or 0) if text else None
 
 
 def _card(session: Session, campaign: Campaign, now: datetime) -> dict[str, Any]:
     """Read the card alone, in answer to a button on it."""
-    card = card_of_campaign(session, campaign, settings=web.runtime().settings, now=now)
+    card = card_of_campaign(session, campaign, settings=current.runtime().settings, now=now)
     return _shown(card, pausing.current_pause(session), now)
 
 
 def _shown(card: CampaignCard, pause: Pause | None, now: datetime) -> dict[str, Any]:
-    today = web.today(now)
-    return {"campaign": card, "campaign_card": seen_by(web.viewer(), card, today), "pause": pause, "today": today}
+    today = current.today(now)
+    return {"campaign": card, "campaign_card": seen_by(gates.viewer(), card, today), "pause": pause, "today": today}

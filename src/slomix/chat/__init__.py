@@ -1,1 +1,1 @@
-"""What people write to us on Telegram and Signal."""
+"""The chat commands of players on Telegram and Signal."""

@@ -18,7 +18,7 @@ from slomix.runtime.context import Runtime
 
 log = structlog.get_logger()
 
-# Whoever writes more often within a minute is answered no more until it is over.
+# A chat that writes more often within a minute is not answered until it is over.
 MAX_REPLIES_PER_MINUTE = 20
 MAX_TRIES = 3
 
@@ -90,7 +90,7 @@ class Responder:
             return True
 
     def _reply(self, channel: ChannelName, address: str, text: str) -> None:
-        """An answer is worth one try: whoever asked can ask again."""
+        """Send an answer, trying once: the player can ask again."""
         try:
             self._runtime.channels[channel].send(Address(address), Message(text), nonce=new_nonce())
         except SendError as error:

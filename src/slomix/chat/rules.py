@@ -1,4 +1,4 @@
-"""What somebody means who writes to us."""
+"""What a message to us means."""
 
 import enum
 import re
@@ -9,7 +9,7 @@ from slomix.availability.rules import Status
 
 
 class Command(enum.StrEnum):
-    """What can be asked for."""
+    """A command of the bot."""
 
     LINK = "link"
     UNLINK = "unlink"
@@ -21,7 +21,7 @@ class Command(enum.StrEnum):
 
 @dataclass(frozen=True)
 class ParsedCommand:
-    """A command and the words after it."""
+    """A command and its arguments."""
 
     command: Command
     words: tuple[str, ...] = ()
@@ -29,7 +29,7 @@ class ParsedCommand:
 
 @dataclass(frozen=True)
 class ParsedStatus:
-    """A day and what somebody says about it; None clears it."""
+    """A day and a status for it; None clears it."""
 
     day: date
     status: Status | None
@@ -55,9 +55,9 @@ _CLEAR = {"clear", "remove", "delete", "unset", "none"}
 
 
 def parse_command(text: str) -> ParsedCommand:
-    """The command in a message; what is none asks for help.
+    """Read the command in a message; any other text asks for help.
 
-    `/start CODE` is what Telegram sends when somebody follows our deep link.
+    `/start CODE` is what Telegram sends when a player follows our deep link.
     """
     found = _COMMAND.fullmatch(text.strip())
     if found is None:

@@ -1,10 +1,10 @@
-"""Does what somebody asks for in a private chat, and says what came of it."""
+"""Does what a private chat asks for, and returns what to answer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -13,7 +13,6 @@ from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.accounts.rules import Membership
 from slomix.availability import service as availability
-from slomix.availability import triggers
 from slomix.availability.rules import Status
 from slomix.chat import rules
 from slomix.chat.models import InboxPosition
@@ -22,8 +21,9 @@ from slomix.clock import local_day
 from slomix.config.settings import Settings
 from slomix.contacts import links
 from slomix.contacts import service as contacts
+from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName
-from slomix.errors import DomainError
+from slomix.errors import DomainError, NotAllowed
 from slomix.presence.game_names import plain_name
 
 # After a week without updates Telegram goes on with any number (https://core.telegram.org/bots/api#update).
@@ -32,15 +32,45 @@ POSITION_VALID_FOR = timedelta(days=6)
 
 @dataclass(frozen=True)
 class IncomingMessage:
-    """Something that somebody wrote to us in private."""
+    """A private message to us."""
 
     channel: ChannelName
     address: str
     text: str
 
 
+class NotLinked(NotAllowed):
+    """The chat belongs to no player who may act in it."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(words.INBOX_NOT_LINKED.format(link=settings.base_url + "/preferences"))
+
+
+def as_player(session: Session, letter: IncomingMessage, *, settings: Settings) -> int:
+    """Return the player who writes, and hold their link until the transaction ends. Raise NotLinked."""
+    return _hold(session, letter, settings, User.membership != Membership.LEFT)
+
+
+def as_owner(session: Session, letter: IncomingMessage, *, settings: Settings) -> int:
+    """Act as `as_player` does, also for a player who left our server. Raise NotLinked."""
+    return _hold(session, letter, settings)
+
+
+def _hold(session: Session, letter: IncomingMessage, settings: Settings, *conditions: ColumnElement[bool]) -> int:
+    # One statement: after waiting for an unlink PostgreSQL checks the user's row anew, and finds no player in it.
+    player_id = session.scalar(
+        select(User.player_id)
+        .join(Contact, Contact.player_id == User.player_id)
+        .where(links.is_at(letter.channel, letter.address, settings=settings), *conditions)
+        .with_for_update(read=True, key_share=True, of=User)
+    )
+    if player_id is None:
+        raise NotLinked(settings)
+    return player_id
+
+
 def reply_to(session: Session, letter: IncomingMessage, *, settings: Settings, now: datetime) -> str:
-    """Do it and return what to say. What goes wrong is said too, and leaves nothing half done."""
+    """Do what a message asks for and return the answer; a failure is answered too, and leaves nothing half done."""
     asked = rules.parse_command(letter.text)
     do: dict[Command, Callable[[Session, IncomingMessage, ParsedCommand, Settings, datetime], str]] = {
         Command.LINK: _link,
@@ -65,37 +95,27 @@ def _link(session: Session, letter: IncomingMessage, asked: ParsedCommand, setti
 
 
 def _unlink(session: Session, letter: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime) -> str:
-    owner = links.player_of_address(session, letter.channel, letter.address, settings=settings)
-    if owner is None:
-        return words.INBOX_NOT_LINKED.format(link=settings.base_url + "/preferences")
-    contacts.remove_contact(session, owner, letter.channel)
+    contacts.remove_contact(session, as_owner(session, letter, settings=settings), letter.channel)
     return words.INBOX_UNLINKED
 
 
 def _avail(session: Session, letter: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime) -> str:
-    player_id = _player(session, letter, settings)
-    if player_id is None:
-        return words.INBOX_NOT_LINKED.format(link=settings.base_url + "/preferences")
+    player_id = as_player(session, letter, settings=settings)
     today = _today(settings, now)
     if not asked.words:
         return "\n".join(_describe_status(session, player_id, day, today) for day in (today, today + timedelta(days=1)))
     wanted = rules.parse_status(asked.words, today)
     if wanted is None:
         return words.INBOX_AVAIL_HOW
-    if wanted.status is None:
-        availability.clear_status(session, player_id, wanted.day, today=today)
-    else:
-        triggers.set_and_notify(session, player_id, wanted.day, wanted.status, settings=settings, now=now)
+    availability.set_status(session, player_id, wanted.day, wanted.status, settings=settings, now=now)
     return _describe_status(session, player_id, wanted.day, today)
 
 
 def _set_day(session: Session, letter: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime) -> str:
     """`/today` says how today looks; `/today looking` answers for it."""
-    player_id = _player(session, letter, settings)
-    if player_id is None:
-        return words.INBOX_NOT_LINKED.format(link=settings.base_url + "/preferences")
     if asked.words:
         return _avail(session, letter, ParsedCommand(Command.AVAIL, (*asked.words, asked.command.value)), settings, now)
+    player_id = as_player(session, letter, settings=settings)
     today = _today(settings, now)
     day = today + timedelta(days=asked.command is Command.TOMORROW)
     said = availability.statuses_of_day(session, day)
@@ -107,13 +127,6 @@ def _set_day(session: Session, letter: IncomingMessage, asked: ParsedCommand, se
 
 def _help(session: Session, letter: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime) -> str:
     return words.INBOX_HELP.format(link=settings.base_url + "/")
-
-
-def _player(session: Session, letter: IncomingMessage, settings: Settings) -> int | None:
-    """Who writes, as long as they are linked and in our server."""
-    owner = links.player_of_address(session, letter.channel, letter.address, settings=settings)
-    here = (User.player_id == owner) & (User.membership != Membership.LEFT)
-    return session.scalar(select(User.player_id).where(here)) if owner is not None else None
 
 
 def _describe_status(session: Session, player_id: int, day: date, today: date) -> str:
@@ -138,15 +151,15 @@ def _name(session: Session, player_id: int) -> str:
 
 
 def next_update(session: Session, channel: ChannelName, *, now: datetime) -> int:
-    """The number of the next update to read; 0 after so long a silence that the numbers may begin anew."""
+    """Return the number of the next update, or 0 after a silence so long that the numbers may begin anew."""
     found = session.get(InboxPosition, channel, populate_existing=True)
     return found.next_update if found is not None and found.moved_at > now - POSITION_VALID_FOR else 0
 
 
 def advance_position(session: Session, channel: ChannelName, number: int, *, now: datetime) -> bool:
-    """Whether this update is still to be answered; it and all before it are done with then.
+    """Mark an update and all before it as answered; return False if it was already.
 
-    Of several who take the same one at the same moment one gets it.
+    Of several processes that take the same update at once one gets True.
     """
     is_old = InboxPosition.moved_at <= now - POSITION_VALID_FOR
     values = {"next_update": number + 1, "moved_at": now}

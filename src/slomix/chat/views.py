@@ -8,7 +8,7 @@ from slomix import words
 from slomix.channels.telegram import parse_update
 from slomix.chat.responder import Responder
 from slomix.errors import NotFound
-from slomix.web import responses as web
+from slomix.web import current
 
 blueprint = Blueprint("inbox", __name__)
 
@@ -23,13 +23,13 @@ class NoWebhook(NotFound):
 @blueprint.post("/inbox/telegram")
 def telegram() -> tuple[str, int]:
     """Take one update. An answer other than 200 makes Telegram send it again."""
-    secret = web.runtime().settings.telegram_webhook_secret.get_secret_value()
+    secret = current.runtime().settings.telegram_webhook_secret.get_secret_value()
     given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
-    is_on = "telegram" in web.runtime().settings.channels_on
+    is_on = "telegram" in current.runtime().settings.channels_on
     if not is_on or not secret or not hmac.compare_digest(given.encode(), secret.encode()):
         raise NoWebhook
     update = parse_update(request.get_json(force=True, silent=True))
     if update is not None:
-        desk = current_app.extensions.setdefault("slomix_desk", Responder(web.runtime()))
+        desk = current_app.extensions.setdefault("slomix_desk", Responder(current.runtime()))
         desk.answer_update(update)
     return "", 200

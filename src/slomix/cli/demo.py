@@ -51,5 +51,5 @@ def load_demo(settings: Settings, clock: Clock) -> None:
                 if number % 3 != distance % 3:
                     status = _STATUS[letters[number % len(letters)]]
                     day = today + timedelta(days=distance)
-                    availability.set_status(session, player.id, day, status, today=today, now=now)
+                    availability.record_status(session, player.id, day, status, today=today, now=now)
     database.close()

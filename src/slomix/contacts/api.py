@@ -5,19 +5,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, request
+from sqlalchemy.orm import Session
 
 from slomix import words
-from slomix.accounts import service as accounts
+from slomix.accounts.acting import as_player, as_profile
 from slomix.config.types import is_e164
 from slomix.contacts import links, preferences, rules, schemas, service
 from slomix.contacts.models import StoredPreferences
 from slomix.contacts.preferences import Preferences
 from slomix.contacts.rules import CODE_LIFETIME, TICKS, ChannelName, QuietHours
 from slomix.errors import Invalid, NotAllowed, Unavailable
-from slomix.web import rate_limits
-from slomix.web import responses as web
+from slomix.web import current, gates, rate_limits
+from slomix.web.gates import Viewer
 from slomix.web.openapi.calls import BRIDGE, LOGGED_IN, PLAYERS, Callers, Calls
-from slomix.web.responses import Viewer
 
 blueprint = Blueprint("contacts_api", __name__, url_prefix="/api/availability")
 calls = Calls("Settings and addresses")
@@ -34,7 +34,7 @@ class BridgeDisabled(Unavailable):
         super().__init__(words.BRIDGE_OFF)
 
 
-class BridgeUnauthorized(web.LoginNeeded):
+class BridgeUnauthorized(gates.LoginNeeded):
     """The caller does not know the bridge's secret."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class BridgeUnauthorized(web.LoginNeeded):
 
 def _bridge() -> None:
     """Raise BridgeOff or BridgeUnknown unless the caller knows the secret."""
-    secret = web.runtime().settings.internal_api_secret.get_secret_value()
+    secret = current.runtime().settings.internal_api_secret.get_secret_value()
     if not secret:
         raise BridgeDisabled
     given = request.headers.get("Authorization", "")
@@ -55,14 +55,16 @@ def _bridge() -> None:
 @calls.call("readSettings", PLAYERS, "What holds now.")
 def read(player_id: int) -> schemas.PlayerSettings:
     """Read the ready sound, and the zone that times are meant in."""
-    return _settings(_wishes(player_id))
+    with current.runtime().transaction() as session:
+        return _settings(_wishes(session, player_id))
 
 
 @blueprint.post("/settings")
 @calls.call("changeSettings", PLAYERS, "What holds now.")
-def write(player_id: int, body: schemas.SettingsChange) -> schemas.PlayerSettings:
+def write(_player_id: int, body: schemas.SettingsChange) -> schemas.PlayerSettings:
     """Change the ready sound or the zone; a field left out stays as it was."""
-    return _settings(_changed(player_id, _columns(body)))
+    with as_player() as (session, player_id):
+        return _settings(_changed(session, player_id, _columns(body)))
 
 
 def _settings(wishes: Preferences) -> schemas.PlayerSettings:
@@ -77,22 +79,23 @@ def _settings(wishes: Preferences) -> schemas.PlayerSettings:
 @calls.call("readPreferences", LOGGED_IN, "What holds now.")
 def read_preferences(who: Viewer) -> schemas.PreferencesAnswer:
     """Read what the viewer wants to hear; without a player that is nothing."""
-    return _preferences(_wishes(who.profile_id))
+    with current.runtime().transaction() as session:
+        return _preferences(_wishes(session, who.profile_id))
 
 
 @blueprint.post("/promotion-preferences")
 @calls.call("changePreferences", LOGGED_IN, "What holds now.")
-def write_preferences(who: Viewer, body: schemas.PreferencesChange) -> schemas.PreferencesAnswer:
+def write_preferences(_who: Viewer, body: schemas.PreferencesChange) -> schemas.PreferencesAnswer:
     """Change what is sent; a field left out stays as it was.
 
     Switching on is for linked players, switching off for everybody logged in.
     """
-    before, changes = _wishes(who.profile_id), _columns(body)
-    after = preferences.read(StoredPreferences(**(before.columns | changes)), zone=before.zone)
-    web.check_may_switch_on(before.switched_on, after.switched_on)
-    if who.profile_id is None:
-        return _preferences(before)
-    return _preferences(_changed(who.profile_id, changes))
+    changes = _columns(body)
+    with as_profile() as (session, profile_id):
+        before = _wishes(session, profile_id)
+        after = preferences.read(StoredPreferences(**(before.columns | changes)), zone=before.zone)
+        gates.check_may_switch_on(before.switched_on, after.switched_on)
+        return _preferences(before if profile_id is None else _changed(session, profile_id, changes))
 
 
 def _preferences(wishes: Preferences) -> schemas.PreferencesAnswer:
@@ -117,33 +120,35 @@ def _columns(body: schemas.SettingsChange | schemas.PreferencesChange) -> dict[s
     return sent
 
 
-def _wishes(player_id: int | None) -> Preferences:
-    with web.runtime().transaction() as session:
-        return preferences.preferences_of(session, player_id, zone=web.runtime().settings.zone)
+def _wishes(session: Session, player_id: int | None) -> Preferences:
+    return preferences.preferences_of(session, player_id, zone=current.runtime().settings.zone)
 
 
-def _changed(player_id: int, columns: Mapping[str, Any]) -> Preferences:
+def _changed(session: Session, player_id: int, columns: Mapping[str, Any]) -> Preferences:
     """Store these changes and return what holds after them."""
-    zone = web.runtime().settings.zone
-    with web.runtime().transaction() as session:
-        accounts.lock_link(session, web.require_user().user_id, player_id)
-        if columns:
-            preferences.change_preferences(session, player_id, columns, zone=zone, now=web.now())
-        return preferences.preferences_of(session, player_id, zone=zone)
+    if columns:
+        preferences.change_preferences(
+            session, player_id, columns, zone=current.runtime().settings.zone, now=current.now()
+        )
+    return _wishes(session, player_id)
 
 
 @blueprint.post("/link-token")
 @calls.call("makeLinkToken", PLAYERS, {201: "The code."}, problems=(429,))
-def link_token(player_id: int, body: schemas.NewCode) -> schemas.NewCodeAnswer:
+def link_token(_player_id: int, body: schemas.NewCode) -> schemas.NewCodeAnswer:
     """Make a code to send from the chat that is to be linked.
 
     It is shown this once. The one before it is worth nothing from now on.
     """
     lasts = CODE_LIFETIME if body.ttl_minutes is None else rules.code_lifetime(body.ttl_minutes)
-    with web.runtime().transaction() as session:
-        accounts.lock_link(session, web.require_user().user_id, player_id)
+    with as_player() as (session, player_id):
         code, expires_at = links.new_code(
-            session, player_id, body.channel_type, lifetime=lasts, settings=web.runtime().settings, now=web.now()
+            session,
+            player_id,
+            body.channel_type,
+            lifetime=lasts,
+            settings=current.runtime().settings,
+            now=current.now(),
         )
     return schemas.NewCodeAnswer(token=code, channel_type=body.channel_type, expires_at=expires_at)
 
@@ -167,8 +172,10 @@ def link_confirm(_bridge: None, body: schemas.Confirmation) -> schemas.Confirmed
     """
     channel, address = body.channel_type, body.channel_address.strip()
     _check(channel, address)
-    with web.runtime().transaction() as session:
-        links.confirm_code(session, channel, body.token, address, settings=web.runtime().settings, now=web.now())
+    with current.runtime().transaction() as session:
+        links.confirm_code(
+            session, channel, body.token, address, settings=current.runtime().settings, now=current.now()
+        )
     return schemas.Confirmed(channel_type=channel, verified=True)
 
 
@@ -182,10 +189,8 @@ def _check(channel: ChannelName, address: str) -> None:
 
 @blueprint.delete("/subscriptions/<channel>")
 @calls.call("removeAddress", LOGGED_IN, "There is none now.", problems=(422,))
-def unsubscribe(who: Viewer, channel: schemas.ChannelInput) -> schemas.Removed:
+def unsubscribe(_who: Viewer, channel: schemas.ChannelInput) -> schemas.Removed:
     """Forget the address on this channel; Discord's goes with the account."""
-    is_gone = False
-    if who.profile_id is not None:
-        with web.runtime().transaction() as session:
-            is_gone = service.remove_contact(session, who.profile_id, channel)
+    with as_profile() as (session, profile_id):
+        is_gone = profile_id is not None and service.remove_contact(session, profile_id, channel)
     return schemas.Removed(channel_type=channel, removed=is_gone)

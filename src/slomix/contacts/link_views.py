@@ -6,12 +6,12 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request
+from flask import Blueprint, make_response, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from slomix import words
-from slomix.accounts import service as accounts
+from slomix.accounts.acting import as_player, as_profile
 from slomix.channels.base import SendError
 from slomix.channels.telegram import Telegram
 from slomix.config.settings import Settings
@@ -19,8 +19,7 @@ from slomix.contacts import links, preferences, rules, service
 from slomix.contacts.encryption import CannotDecrypt
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import CODE_LIFETIME, ChannelName, PreferredChannel
-from slomix.web import live
-from slomix.web import responses as web
+from slomix.web import current, gates, live, responses
 from slomix.web.reading import reading
 
 blueprint = Blueprint("addresses", __name__)
@@ -44,7 +43,7 @@ class ContactView:
 
 def contact_views(session: Session, player_id: int | None, preferred: PreferredChannel) -> dict[str, Any]:
     """Read what the page shows of this player's channels, the preferred one first."""
-    settings = web.runtime().settings
+    settings = current.runtime().settings
     contacts = service.contacts_of(session, player_id) if player_id is not None else {}
     return {
         "channels": [
@@ -58,7 +57,7 @@ def contact_views(session: Session, player_id: int | None, preferred: PreferredC
             for channel in rules.CHANNEL_ORDER[preferred]
         ],
         "has_key": bool(settings.contact_keys),
-        "now": web.now(),
+        "now": current.now(),
     }
 
 
@@ -66,7 +65,7 @@ def _masked(contact: Contact | None, settings: Settings) -> str:
     if contact is None:
         return ""
     if contact.sealed is None:
-        return web.require_user().display_name
+        return gates.require_user().display_name
     try:
         return rules.mask_address(service.address_of_route(contact.route, "", settings))
     except CannotDecrypt:
@@ -77,22 +76,20 @@ def _masked(contact: Contact | None, settings: Settings) -> str:
 def channels() -> Response:
     """Show the part of the preferences that changes by itself."""
     with reading() as session:
-        player_id = web.require_user().profile_id
-        wishes = preferences.preferences_of(session, player_id, zone=web.runtime().settings.zone)
+        player_id = gates.require_user().profile_id
+        wishes = preferences.preferences_of(session, player_id, zone=current.runtime().settings.zone)
         channels = contact_views(session, player_id, wishes.preferred_channel)
-    return web.live_part(render_template("contacts/_channels.html", **channels))
+    return responses.live_part(render_template("contacts/_channels.html", **channels))
 
 
 @blueprint.post("/contacts/<channel>/code")
 def new_code(channel: str) -> Response:
     """Show a code, once; the page follows until it was sent."""
-    player_id, now = web.require_player(), web.now()
-    to = rules.parse_linked_channel(channel)
-    mark = live.hub().mark()
-    with web.runtime().transaction() as session:
-        accounts.lock_link(session, web.require_user().user_id, player_id)
+    now, mark = current.now(), live.hub().mark()
+    with as_player() as (session, player_id):
+        to = rules.parse_linked_channel(channel)
         code, expires_at = links.new_code(
-            session, player_id, to, lifetime=CODE_LIFETIME, settings=web.runtime().settings, now=now
+            session, player_id, to, lifetime=CODE_LIFETIME, settings=current.runtime().settings, now=now
         )
         waiting = _waiting(session, player_id, to, now, since=now.replace(microsecond=0))
     answer = make_response(
@@ -110,8 +107,8 @@ def waiting(channel: str) -> Response:
     to = rules.parse_linked_channel(channel)
     since = datetime.fromtimestamp(min(max(request.args.get("since", 0, type=int), 0), 2**33), UTC)
     with reading() as session:
-        shown = _waiting(session, web.require_player(), to, web.now(), since=since)
-    return web.live_part(render_template("contacts/_waiting.html", **shown))
+        shown = _waiting(session, gates.require_player(), to, current.now(), since=since)
+    return responses.live_part(render_template("contacts/_waiting.html", **shown))
 
 
 def _waiting(
@@ -140,9 +137,9 @@ class CodeDestination:
 def _where(channel: ChannelName, code: str) -> CodeDestination | None:
     """None when the provider does not say just now; the code is good all the same."""
     if channel is ChannelName.SIGNAL:
-        sender = web.runtime().settings.signal_sender
+        sender = current.runtime().settings.signal_sender
         return CodeDestination(sender, f"https://signal.me/#p/{quote(sender, safe='+')}")
-    telegram = web.runtime().channels.get(channel)
+    telegram = current.runtime().channels.get(channel)
     if not isinstance(telegram, Telegram):
         return None
     try:
@@ -154,7 +151,7 @@ def _where(channel: ChannelName, code: str) -> CodeDestination | None:
 
 def _chats() -> str:
     """Where links to Telegram chats lead: with another server than the real one, to that."""
-    base = web.runtime().settings.telegram_api_base_url
+    base = current.runtime().settings.telegram_api_base_url
     return "https://t.me" if urlsplit(base).hostname == "api.telegram.org" else base
 
 
@@ -166,12 +163,9 @@ def _bot_name(telegram: Telegram) -> str:
 @blueprint.post("/contacts/<channel>/remove")
 def remove(channel: str) -> Response:
     """Forget this address. Everybody logged in may give theirs up."""
-    who = web.require_user()
-    to = rules.parse_linked_channel(channel)
-    is_gone = False
-    if who.profile_id is not None:
-        with web.runtime().transaction() as session:
-            is_gone = service.remove_contact(session, who.profile_id, to)
+    with as_profile() as (session, profile_id):
+        to = rules.parse_linked_channel(channel)
+        is_gone = profile_id is not None and service.remove_contact(session, profile_id, to)
     name = words.CHANNELS[to]
-    flash((words.CONTACT_REMOVED if is_gone else words.NOTHING_LINKED).format(channel=name), "done")
-    return redirect("/preferences", code=303)
+    done = words.CONTACT_REMOVED if is_gone else words.NOTHING_LINKED
+    return responses.redirected("/preferences", done=done.format(channel=name))

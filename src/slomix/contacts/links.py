@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -133,11 +133,15 @@ def confirm_code(
 
 
 def player_of_address(session: Session, channel: ChannelName, address: str, *, settings: Settings) -> int | None:
-    """Find whose address this is, under every key: the unique index knows only the newest."""
+    """Return whose address this is, or None."""
+    return session.scalars(select(Contact.player_id).where(is_at(channel, address, settings=settings))).first()
+
+
+def is_at(channel: ChannelName, address: str, *, settings: Settings) -> ColumnElement[bool]:
+    """Return the condition that a contact is this address, under any key. Raise ChannelOff or NoKey."""
+    # The unique index knows only the hash under the newest key.
     hashes = vault_for_channel(channel, settings).hashes(channel, address)
-    return session.scalars(
-        select(Contact.player_id).where(Contact.channel == channel, Contact.address_hash.in_(hashes))
-    ).first()
+    return (Contact.channel == channel) & Contact.address_hash.in_(hashes)
 
 
 def reseal_addresses(session: Session, settings: Settings) -> tuple[int, int]:

@@ -5,8 +5,7 @@ from werkzeug.wrappers import Response
 
 from slomix.contacts import preferences, unsubscribe
 from slomix.contacts.rules import MessageKind
-from slomix.web import rate_limits
-from slomix.web import responses as web
+from slomix.web import current, gates, rate_limits
 from slomix.web.reading import reading
 
 # Its forms carry no token of a session: the link itself is the permission, and it works without cookies.
@@ -18,8 +17,8 @@ blueprint = Blueprint("stop", __name__)
 def ask(token: str) -> str:
     """Ask, and change nothing: mail scanners, previews and crawlers open links."""
     with reading() as session:
-        web.viewer()
-        found = unsubscribe.read_token(session, token, settings=web.runtime().settings)
+        gates.viewer()
+        found = unsubscribe.read_token(session, token, settings=current.runtime().settings)
     return render_template("contacts/stop.html", stop=found, token=token, is_done=False)
 
 
@@ -27,8 +26,8 @@ def ask(token: str) -> str:
 @rate_limits.stops
 def stop(token: str) -> str:
     """Send no more messages of this kind, or of any."""
-    settings, now = web.runtime().settings, web.now()
-    with web.runtime().transaction() as session:
+    settings, now = current.runtime().settings, current.now()
+    with current.runtime().transaction() as session:
         found = unsubscribe.read_token(session, token, settings=settings)
         kinds = list(MessageKind) if request.form.get("what") == "all" else [found.kind]
         preferences.switch_off_kinds(session, found.player_id, kinds, zone=settings.zone, now=now)

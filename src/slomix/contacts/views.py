@@ -7,14 +7,13 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from werkzeug.wrappers import Response
 
 from slomix import words
-from slomix.accounts import service as accounts
+from slomix.accounts.acting import as_player, as_profile
 from slomix.accounts.rules import local_path
 from slomix.contacts import link_views, preferences, rules, service
 from slomix.contacts.preferences import Preferences
 from slomix.contacts.rules import TICKS, HalfQuietHours, QuietHours, ReadySound
 from slomix.errors import Invalid
-from slomix.web import live
-from slomix.web import responses as web
+from slomix.web import current, gates, live, responses
 from slomix.web.reading import reading
 
 blueprint = Blueprint("contacts", __name__)
@@ -68,8 +67,8 @@ def _wishes(form: Form) -> Preferences:
 def show() -> str:
     mark = live.hub().mark()
     with reading() as session:
-        who = web.require_user()
-        wishes = preferences.preferences_of(session, who.profile_id, zone=web.runtime().settings.zone)
+        who = gates.require_user()
+        wishes = preferences.preferences_of(session, who.profile_id, zone=current.runtime().settings.zone)
         channels = link_views.contact_views(session, who.profile_id, wishes.preferred_channel)
     return _page(_form(wishes), channels, mark=mark)
 
@@ -90,23 +89,21 @@ def _page(typed: Form, channels: Mapping[str, Any], *, problem: str = "", mark: 
 @blueprint.post("/preferences")
 def save() -> Response:
     """Keep what was sent. Players who are not linked, or left our server, may only switch off."""
-    who, now = web.require_user(), web.now()
     mark = live.hub().mark()
-    with web.runtime().transaction() as session:
-        before = preferences.preferences_of(session, who.profile_id, zone=web.runtime().settings.zone)
+    with as_profile() as (session, profile_id):
+        before = preferences.preferences_of(session, profile_id, zone=current.runtime().settings.zone)
         typed = _typed_over(_form(before))
         try:
             wishes = _wishes(typed)
-            web.check_may_switch_on(before.switched_on, wishes.switched_on)
+            gates.check_may_switch_on(before.switched_on, wishes.switched_on)
         except Invalid as error:
-            if web.is_htmx():
+            if responses.is_htmx():
                 raise
-            channels = link_views.contact_views(session, who.profile_id, before.preferred_channel)
+            channels = link_views.contact_views(session, profile_id, before.preferred_channel)
             return make_response(_page(typed, channels, problem=str(error), mark=mark), 422)
-        if who.profile_id is not None:
-            accounts.lock_link(session, who.user_id, who.profile_id)
-            service.retry_contacts(session, who.profile_id)
-            preferences.save_preferences(session, who.profile_id, wishes, now=now)
+        if profile_id is not None:
+            service.retry_contacts(session, profile_id)
+            preferences.save_preferences(session, profile_id, wishes, now=current.now())
     flash(words.SAVED, "done")
     return redirect("/preferences", code=303)
 
@@ -114,26 +111,24 @@ def save() -> Response:
 @blueprint.get("/welcome")
 def welcome() -> str:
     """Ask, once after linking, what may be sent."""
-    web.require_player()
+    gates.require_player()
     return render_template("contacts/welcome.html", ticks=_ticks(), next_path=local_path(request.args.get("next")))
 
 
 @blueprint.post("/welcome")
 def answer_welcome() -> Response:
     """Keep the ticks; none of them is an answer too."""
-    player_id, now = web.require_player(), web.now()
-    with web.runtime().transaction() as session:
-        accounts.lock_link(session, web.require_user().user_id, player_id)
-        before = preferences.preferences_of(session, player_id, zone=web.runtime().settings.zone)
+    with as_player() as (session, player_id):
+        before = preferences.preferences_of(session, player_id, zone=current.runtime().settings.zone)
         wishes = _wishes(_typed_over(_form(before))) if "skip" not in request.form else before
-        preferences.save_preferences(session, player_id, wishes, now=now)
+        preferences.save_preferences(session, player_id, wishes, now=current.now())
     flash(words.WELCOME_SAVED if wishes.allows else words.WELCOME_NOTHING, "done")
     return redirect(local_path(request.form.get("next")), code=303)
 
 
 def _ticks() -> list[tuple[str, str, str]]:
     """Return the kinds that have a tick: each with the name of its field, its title and what it means."""
-    threshold = web.runtime().settings.ready_threshold
+    threshold = current.runtime().settings.ready_threshold
     texts = {column: words.KIND_TEXTS[kind] for kind, column in TICKS.items()}
     return [(name, text.title, text.hint.format(threshold=threshold)) for name, text in texts.items()]
 

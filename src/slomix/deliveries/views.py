@@ -1,14 +1,15 @@
 """A test message to oneself."""
 
-from flask import Blueprint, flash, redirect
+from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from slomix import words
+from slomix.accounts.acting import as_player
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName, NoSuchChannel
 from slomix.deliveries import test_message
 from slomix.errors import NotFound
-from slomix.web import responses as web
+from slomix.web import current, responses
 
 blueprint = Blueprint("deliveries", __name__)
 
@@ -20,15 +21,13 @@ class NotLinked(NotFound):
 
 @blueprint.post("/contacts/<channel>/test")
 def send_test(channel: str) -> Response:
-    """Send one to the viewer's own address on this channel; the page shows what came of it."""
-    player_id, now = web.require_player(), web.now()
-    settings = web.runtime().settings
-    if channel not in {one.value for one in ChannelName} or channel not in settings.channels_on:
-        raise NoSuchChannel
-    to = ChannelName(channel)
-    with web.runtime().transaction() as session:
+    """Plan a test message to the viewer's own address on this channel; the page shows what came of it."""
+    settings = current.runtime().settings
+    with as_player() as (session, player_id):
+        if channel not in {one.value for one in ChannelName} or channel not in settings.channels_on:
+            raise NoSuchChannel
+        to = ChannelName(channel)
         if to not in contacts.contacts_of(session, player_id):
             raise NotLinked(to)
-        test_message.plan_test_message(session, player_id, to, settings=settings, now=now)
-    flash(words.TEST_ON_ITS_WAY.format(channel=words.CHANNELS[to]), "done")
-    return redirect("/preferences", code=303)
+        test_message.plan_test_message(session, player_id, to, settings=settings, now=current.now())
+    return responses.redirected("/preferences", done=words.TEST_ON_ITS_WAY.format(channel=words.CHANNELS[to]))

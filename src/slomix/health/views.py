@@ -19,7 +19,7 @@ from slomix.health import rules, service
 from slomix.health.probes import Probe
 from slomix.health.rules import PartHealth
 from slomix.runtime.context import Runtime
-from slomix.web import responses as web
+from slomix.web import current
 
 # Balancers and monitors wait five seconds or more; `slomix up` waits three.
 ANSWER_WITHIN = 2.0
@@ -69,7 +69,7 @@ def probes() -> Probes:
 
 @blueprint.get("/health")
 def health() -> tuple[Response, int]:
-    parts = check_health(web.runtime(), probes())
+    parts = check_health(current.runtime(), probes())
     is_well = all(part.ok for part in parts)
     body = {
         "status": "ok" if is_well else "unwell",
@@ -91,7 +91,7 @@ def ready() -> tuple[Response, int]:
     It needs only the database, with a schema that it knows: without workers or Discord, players can still say that they
     play, and withholding the pages would mend nothing.
     """
-    reason = _why_not_ready(web.runtime(), probes())
+    reason = _why_not_ready(current.runtime(), probes())
     body = {"status": "ok" if reason is None else "unready", "reason": reason}
     return jsonify(body), 200 if reason is None else 503
 

@@ -28,7 +28,7 @@ from slomix.metrics import families, readings, requests
 from slomix.metrics.families import gauge
 from slomix.metrics.readings import Readings
 from slomix.runtime.context import Runtime
-from slomix.web import responses as web
+from slomix.web import current
 from slomix.web.live import EventHub
 from slomix.web.proxies import parse_address
 
@@ -63,7 +63,7 @@ def show() -> Response:
 
 
 def _has_the_token() -> bool:
-    ours = web.runtime().settings.metrics_token.get_secret_value()
+    ours = current.runtime().settings.metrics_token.get_secret_value()
     scheme, _, theirs = request.headers.get("Authorization", "").partition(" ")
     return bool(ours) and scheme.lower() == "bearer" and hmac.compare_digest(theirs.strip().encode(), ours.encode())
 

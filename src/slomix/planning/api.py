@@ -7,7 +7,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from slomix import words
-from slomix.accounts import service as accounts
+from slomix.accounts.acting import as_player
 from slomix.availability import triggers
 from slomix.planning import queries, rules, schemas, service, teams
 from slomix.planning.layout import Layout
@@ -15,10 +15,10 @@ from slomix.planning.models import RoomThread
 from slomix.planning.queries import RoomView, Team
 from slomix.planning.rules import Actor
 from slomix.presence.game_names import plain_name
-from slomix.web import responses as web
+from slomix.web import current, gates
+from slomix.web.gates import Anonymous, Viewer
 from slomix.web.openapi.calls import ANYBODY, PLAYERS, Callers, Calls
 from slomix.web.openapi.shapes import Id
-from slomix.web.responses import Anonymous, Viewer
 
 blueprint = Blueprint("planning_api", __name__, url_prefix="/api/planning/today")
 calls = Calls("Planning room")
@@ -27,7 +27,7 @@ STATE = "The room as it stands now."
 
 
 def _actor() -> Actor:
-    return Actor(web.require_player(), web.viewer().can_promote)
+    return Actor(gates.require_player(), gates.viewer().can_promote)
 
 
 ACTORS = Callers(_actor, PLAYERS.refusals)
@@ -40,7 +40,7 @@ def read(_who: Viewer | Anonymous) -> schemas.PlanningRoom:
 
     All callers get the numbers; linked players also get names and the room itself.
     """
-    with web.runtime().transaction() as session:
+    with current.runtime().transaction() as session:
         return _state(session)
 
 
@@ -51,10 +51,9 @@ def create(actor: Actor) -> tuple[schemas.OpenedRoom, int]:
 
     Possible once enough players are LOOKING. There is one room a day; the player who opened it owns it.
     """
-    now = web.now()
-    with web.runtime().transaction() as session:
-        _lock_link(session, actor)
-        _, is_new = service.open_room(session, web.today(now), actor, settings=web.runtime().settings, now=now)
+    now = current.now()
+    with as_player() as (session, _):
+        _, is_new = service.open_room(session, current.today(now), actor, settings=current.runtime().settings, now=now)
         answer = schemas.OpenedRoom(created=is_new, **dict(_state(session)))
     return answer, 201 if is_new else 200
 
@@ -66,15 +65,14 @@ def join(actor: Actor, body: schemas.JoinRequest) -> schemas.PlanningRoom:
 
     Players who have said nothing become LOOKING. MAYBE and NOT_PLAYING change only with `sure`.
     """
-    now = web.now()
-    with web.runtime().transaction() as session:
-        _lock_link(session, actor)
+    now = current.now()
+    with as_player() as (session, _):
         service.join_room(
             session,
-            web.today(now),
+            current.today(now),
             actor.player_id,
             is_sure=body.sure,
-            settings=web.runtime().settings,
+            settings=current.runtime().settings,
             now=now,
         )
         return _state(session)
@@ -87,10 +85,9 @@ def suggest(actor: Actor, body: schemas.NewName) -> schemas.NewSuggestion:
 
     For players who are in, three names each. Names that differ only in case are the same.
     """
-    now = web.now()
-    with web.runtime().transaction() as session:
-        _lock_link(session, actor)
-        suggestion = service.suggest_name(session, web.today(now), actor.player_id, body.name, now=now)
+    now = current.now()
+    with as_player() as (session, _):
+        suggestion = service.suggest_name(session, current.today(now), actor.player_id, body.name, now=now)
         return schemas.NewSuggestion(suggestion_id=suggestion.id, **dict(_state(session)))
 
 
@@ -103,9 +100,8 @@ def take_back_name(
 
     Managers of the room may delete any. Its votes go with it.
     """
-    with web.runtime().transaction() as session:
-        _lock_link(session, actor)
-        service.take_back_name(session, web.today(web.now()), actor, name_id)
+    with as_player() as (session, _):
+        service.take_back_name(session, current.today(current.now()), actor, name_id)
         return _state(session)
 
 
@@ -116,9 +112,8 @@ def vote(actor: Actor, body: schemas.VoteChoice) -> schemas.PlanningRoom:
 
     For players who are in. A player has one vote: a new one replaces it, and null takes it back.
     """
-    with web.runtime().transaction() as session:
-        _lock_link(session, actor)
-        service.vote_for_name(session, web.today(web.now()), actor.player_id, body.suggestion_id)
+    with as_player() as (session, _):
+        service.vote_for_name(session, current.today(current.now()), actor.player_id, body.suggestion_id)
         return _state(session)
 
 
@@ -129,22 +124,17 @@ def save_teams(actor: Actor, body: schemas.TeamsToSave) -> schemas.PlanningRoom:
 
     For the owner and promoters. Replaces both teams at once, all or nothing.
     """
-    now = web.now()
+    now = current.now()
     wanted = Layout.from_teams(body.side_a, body.side_b, body.captain_a, body.captain_b)
-    with web.runtime().transaction() as session:
-        _lock_link(session, actor)
-        teams.save_teams(session, web.today(now), actor, wanted, version=body.version, now=now)
+    with as_player() as (session, _):
+        teams.save_teams(session, current.today(now), actor, wanted, version=body.version, now=now)
         return _state(session)
-
-
-def _lock_link(session: Session, actor: Actor) -> None:
-    accounts.lock_link(session, web.require_user().user_id, actor.player_id)
 
 
 def _state(session: Session) -> schemas.PlanningRoom:
     """Read the answer that `GET` and every write give."""
-    settings, who = web.runtime().settings, web.viewer()
-    day = web.today(web.now())
+    settings, who = current.runtime().settings, gates.viewer()
+    day = current.today(current.now())
     room = queries.room_of(session, day)
     looking = triggers.count_looking(session, day)
     present = queries.participants_of(session, day)

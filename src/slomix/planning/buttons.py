@@ -11,13 +11,14 @@ from werkzeug.wrappers import Response
 
 from slomix import words
 from slomix.accounts import service as accounts
+from slomix.accounts.acting import as_player
 from slomix.availability.rules import parse_day
 from slomix.planning import queries, rules, service, teams
 from slomix.planning.layout import Layout
 from slomix.planning.rules import Actor, Side
 from slomix.planning.views import parse_id, room_page
 from slomix.presence.game_names import plain_name
-from slomix.web import responses as web
+from slomix.web import current, gates, responses
 
 blueprint = Blueprint("planning_buttons", __name__)
 
@@ -35,21 +36,20 @@ class ButtonPress:
 @contextmanager
 def _pressed(day: str) -> Iterator[ButtonPress]:
     """Open the transaction of a button. Raise NotTonight for the room of another day."""
-    player_id, now = web.require_player(), web.now()
-    the_day = parse_day(day)
-    if the_day != web.today(now):
-        raise rules.NotTonight
-    with web.runtime().transaction() as session:
-        accounts.lock_link(session, web.require_user().user_id, player_id)
-        yield ButtonPress(session, the_day, Actor(player_id, web.viewer().can_promote), now)
+    now = current.now()
+    with as_player() as (session, player_id):
+        the_day = parse_day(day)
+        if the_day != current.today(now):
+            raise rules.NotTonight
+        yield ButtonPress(session, the_day, Actor(player_id, gates.viewer().can_promote), now)
 
 
 def _answer(day: str, done: str, *, to: str = "") -> Response:
-    return web.respond(
+    return responses.respond(
         "planning/_room.html",
         otherwise=f"/planning/{day}{to}",
         done=done,
-        **(room_page(parse_day(day)) if web.is_htmx() else {}),
+        **(room_page(parse_day(day)) if responses.is_htmx() else {}),
     )
 
 
@@ -58,7 +58,7 @@ def create(day: str) -> Response:
     """Open tonight's room."""
     with _pressed(day) as press:
         _, is_new = service.open_room(
-            press.session, press.day, press.actor, settings=web.runtime().settings, now=press.now
+            press.session, press.day, press.actor, settings=current.runtime().settings, now=press.now
         )
     return _answer(day, words.ROOM_OPENED if is_new else words.ROOM_IS_OPEN)
 
@@ -72,7 +72,7 @@ def join(day: str) -> Response:
             press.day,
             press.actor.player_id,
             is_sure=request.form.get("sure") == "on",
-            settings=web.runtime().settings,
+            settings=current.runtime().settings,
             now=press.now,
         )
     return _answer(day, words.JOINED)
@@ -83,7 +83,7 @@ def leave(day: str) -> Response:
     """Leave tonight's players."""
     with _pressed(day) as press:
         service.leave_room(
-            press.session, press.day, press.actor.player_id, settings=web.runtime().settings, now=press.now
+            press.session, press.day, press.actor.player_id, settings=current.runtime().settings, now=press.now
         )
     return _answer(day, words.LEFT_TONIGHT)
 
@@ -188,6 +188,6 @@ def ask(day: str) -> Response:
     """Ask on Discord for the players who are missing."""
     with _pressed(day) as press:
         number = service.ask_for_more(
-            press.session, press.day, press.actor, settings=web.runtime().settings, now=press.now
+            press.session, press.day, press.actor, settings=current.runtime().settings, now=press.now
         )
     return _answer(day, words.ASKED.format(number=number))

@@ -69,7 +69,7 @@ def join_room(
     if said is Status.NOT_PLAYING and not is_sure:
         raise rules.DeclinedTonight
     if said is None or (is_sure and not said.is_committed):
-        triggers.set_and_notify(session, player_id, day, Status.LOOKING, settings=settings, now=now)
+        availability.set_status(session, player_id, day, Status.LOOKING, settings=settings, now=now)
         return Status.LOOKING
     return said
 
@@ -77,7 +77,7 @@ def join_room(
 def leave_room(session: Session, day: date, player_id: int, *, settings: Settings, now: datetime) -> None:
     """Set a player to NOT_PLAYING tonight, which also takes them out of their team."""
     queries.lock_room(session, day)
-    triggers.set_and_notify(session, player_id, day, Status.NOT_PLAYING, settings=settings, now=now)
+    availability.set_status(session, player_id, day, Status.NOT_PLAYING, settings=settings, now=now)
 
 
 def suggest_name(session: Session, day: date, player_id: int, text: str, *, now: datetime) -> TeamName:

@@ -18,8 +18,7 @@ from slomix.planning.models import RoomThread
 from slomix.planning.queries import RoomView
 from slomix.planning.view_models import teams_view
 from slomix.presence import places
-from slomix.web import live
-from slomix.web import responses as web
+from slomix.web import current, gates, live, responses
 from slomix.web.reading import reading
 
 blueprint = Blueprint("planning", __name__)
@@ -33,7 +32,7 @@ class InvalidId(Invalid):
 @blueprint.get("/planning")
 def tonight() -> str:
     """Show today's room."""
-    return _page(web.today(web.now()))
+    return _page(current.today(current.now()))
 
 
 @blueprint.get("/planning/<day>")
@@ -45,7 +44,7 @@ def show(day: str) -> str:
 @blueprint.get("/planning/<day>/live")
 def show_live(day: str) -> Response:
     """Show the part of a room's page that changes."""
-    return web.live_part(render_template("planning/_room.html", **room_page(parse_day(day))))
+    return responses.live_part(render_template("planning/_room.html", **room_page(parse_day(day))))
 
 
 @blueprint.get("/planning/<day>/proposals")
@@ -53,10 +52,10 @@ def show_proposals(day: str) -> str:
     """Show teams to choose from, within the whole page for browsers without scripts."""
     the_day = parse_day(day)
     with reading() as session:
-        web.require_player()
+        gates.require_player()
         shown = _room(session, the_day)
         shown |= _proposals(session, shown["room"])
-    if web.is_htmx():
+    if responses.is_htmx():
         return render_template("planning/_proposals.html", **shown)
     return render_template("planning/page.html", mark=live.hub().mark(), **shown)
 
@@ -74,8 +73,8 @@ def room_page(day: date) -> dict[str, Any]:
 
 def _room(session: Session, day: date) -> dict[str, Any]:
     """Read what the page shows; players' names are for linked viewers only."""
-    who, now, settings = web.viewer(), web.now(), web.runtime().settings
-    today = web.today(now)
+    who, now, settings = gates.viewer(), current.now(), current.runtime().settings
+    today = current.today(now)
     room = queries.room_of(session, day)
     looking = triggers.count_looking(session, day)
     shown: dict[str, Any] = {
@@ -122,7 +121,7 @@ def _proposals(session: Session, room: RoomView | None) -> dict[str, Any]:
         raise rules.NoSuchRoom
     seed = request.args.get("seed", "")
     return {
-        "proposals": proposing.propose_teams(session, room, seed=web.parse_id(seed) or 0),
+        "proposals": proposing.propose_teams(session, room, seed=responses.parse_id(seed) or 0),
         "version": room.room.version,
         "proposed_names": room.names,
         "next_seed": secrets.randbelow(10**6),
@@ -131,7 +130,7 @@ def _proposals(session: Session, room: RoomView | None) -> dict[str, Any]:
 
 def parse_id(text: str) -> int:
     """Read a row's id. Raise NotAnId."""
-    number = web.parse_id(text)
+    number = responses.parse_id(text)
     if number is None:
         raise InvalidId
     return number

@@ -19,7 +19,7 @@ from slomix.contacts.models import Contact, StoredPreferences
 from slomix.deliveries.models import Delivery
 from slomix.planning.models import Room, TeamMember, TeamName, Vote
 from slomix.reasons.codes import Explanation
-from slomix.web import responses as web
+from slomix.web import current, gates
 from slomix.web.reading import reading
 
 blueprint = Blueprint("my_data", __name__)
@@ -29,8 +29,8 @@ blueprint = Blueprint("my_data", __name__)
 def download() -> Response:
     """One file with everything, addresses in full: it goes to their owner."""
     with reading() as session:
-        user_id = web.require_user().user_id
-        found = collect_data(session, user_id, settings=web.runtime().settings, now=web.now())
+        user_id = gates.require_user().user_id
+        found = collect_data(session, user_id, settings=current.runtime().settings, now=current.now())
     answer = jsonify(found)
     answer.headers["Content-Disposition"] = 'attachment; filename="slomix-my-data.json"'
     answer.headers["Cache-Control"] = "no-store"

@@ -18,21 +18,21 @@ from slomix.presence import service as presence
 def link_profile(
     session: Session, user: User, guid: str, *, today: date, now: datetime, actor: str | None = None
 ) -> Player:
-    """Be this player from now on. What hung on an earlier one goes with it. Raise ProfileTaken or NoSuchProfile."""
+    """Link a user to a player, and clear what belonged to an earlier one. Raise ProfileTaken or NoSuchProfile."""
     accounts.lock_users(session, user)
     before = user.player_id
     player = accounts.link_player(session, user, guid, now=now, actor=actor)
     if before is not None and before != player.id:
         _release_player(session, before, today)
     if before != player.id:
-        contacts.remove_all_contacts(session, player.id)  # nothing of whoever had it before
+        contacts.remove_all_contacts(session, player.id)  # nothing of a former owner
     contacts.add_discord(session, player.id, now=now)
     claims.withdraw_request(session, user.id, now=now)
     return player
 
 
 def unlink_profile(session: Session, user: User, *, today: date, now: datetime, actor: str | None = None) -> None:
-    """Be nobody again: no message leaves for this person any more, and what they said about the days ahead is gone."""
+    """Unlink a user: delete their contacts and future statuses, so that no message is sent to them any more."""
     accounts.lock_users(session, user)
     if user.player_id is not None:
         _release_player(session, user.player_id, today)
@@ -40,7 +40,7 @@ def unlink_profile(session: Session, user: User, *, today: date, now: datetime, 
 
 
 def grant_request(session: Session, claim_id: int, *, actor: str, today: date, now: datetime) -> ProfileRequest:
-    """An admin decides that a profile is the claimant's; whoever had it is unlinked. Raise ClaimSettled."""
+    """Give a claimed profile to the claimant and unlink its former owner. Raise ClaimSettled."""
     claim = claims.close_request(session, claim_id, is_granted=True, now=now)
     owner = accounts.user_of_player(session, claim.player)
     accounts.lock_users(session, claim.user, *([owner] if owner is not None else []))
@@ -51,10 +51,11 @@ def grant_request(session: Session, claim_id: int, *, actor: str, today: date, n
 
 
 def delete_account(session: Session, user: User, *, now: datetime) -> None:
-    """Forget this person: sessions, link, contacts, wishes, statuses, roles, and their Discord account in the log.
+    """Delete an account: sessions, link, contacts, preferences, statuses, roles, and its Discord id in the log.
 
-    The player's profile stays, which belongs to the game, and that messages of some kind once went to it.
+    The player's profile stays, which belongs to the game, and so does that messages once went to it.
     """
+    accounts.lock_users(session, user)  # before the rooms, as the buttons of the planning room do
     player_id = user.player_id
     planning.lock_all_rooms(session)
     unlink_profile(session, user, today=date.min, now=now)

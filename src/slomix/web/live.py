@@ -51,18 +51,18 @@ class EventHub:
         self._is_closed = False
 
     def mark(self) -> str:
-        """How far this process has heard; empty while it hears nothing. Taken before what it vouches for is read."""
+        """Return how far this process has heard, empty while it is deaf; take it before reading what it vouches for."""
         self._keep_listening()
         return self._so_far() if self._hears.wait(PATIENCE_SECONDS) else ""
 
     def open_streams(self) -> int:
-        """How many pages listen here now."""
+        """Count the pages that listen here now."""
         with self._lock:
             return len(self._streams)
 
     @contextlib.contextmanager
     def stream(self) -> Iterator["queue.SimpleQueue[str]"]:
-        """A queue of messages for one page, the first of them already in it."""
+        """Return a queue of messages for one page, the first of them already in it."""
         mine: queue.SimpleQueue[str] = queue.SimpleQueue()
         with self._lock:
             self._streams.add(mine)
@@ -88,7 +88,7 @@ class EventHub:
         return f"{self._name}-{self._heard}"
 
     def _keep_listening(self) -> None:
-        """The listener starts with the first page, so after the server's fork."""
+        """Start the listener with the first page, and so after the server's fork."""
         with self._lock:
             self._listen_until = time.monotonic() + self.linger_seconds
             if not self._is_listening:
@@ -136,7 +136,7 @@ def _message(data: str, mark: str) -> str:
 
 
 def hub() -> EventHub:
-    """The hub of the app that answers this request."""
+    """Return the hub of the app that answers this request."""
     return cast(EventHub, current_app.extensions["slomix_hub"])
 
 
@@ -156,7 +156,7 @@ def _next(messages: "queue.SimpleQueue[str]") -> str:
 
 @blueprint.get("/events")
 def events() -> Response:
-    """The stream: what changed, never who. The page fetches what it may see."""
+    """Stream what changed, never who changed it; the page fetches what it may see."""
     answer = Response(_messages(hub()), mimetype="text/event-stream")
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Accel-Buffering"] = "no"

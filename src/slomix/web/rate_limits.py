@@ -1,10 +1,10 @@
-"""How often the same person may ask; kept in Redis for all web processes, each for itself while Redis is away."""
+"""How often the same person may ask: counted in Redis for all web processes, and by each alone while Redis is away."""
 
 from flask import Flask, request
 from flask_limiter import Limiter
 
 from slomix.config.settings import Settings
-from slomix.web import responses as web
+from slomix.web import current, gates
 
 
 def _address() -> str:
@@ -12,13 +12,13 @@ def _address() -> str:
 
 
 def _account() -> str:
-    """The account behind the request; strangers by their address."""
-    who = web.viewer()
-    return f"user:{who.user_id}" if isinstance(who, web.Viewer) else _address()
+    """Return the account behind the request, or a stranger's address."""
+    who = gates.viewer()
+    return f"user:{who.user_id}" if isinstance(who, gates.Viewer) else _address()
 
 
 def _logins() -> str:
-    settings = web.runtime().settings
+    settings = current.runtime().settings
     return f"{settings.oauth_limit} per {settings.oauth_limit_seconds} second"
 
 
@@ -33,7 +33,7 @@ stops = limiter.limit("60 per minute")
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Count for this app."""
+    """Count the requests of this app."""
     app.config.update(
         RATELIMIT_STORAGE_URI=_storage(settings.redis_url.get_secret_value()),
         RATELIMIT_STORAGE_OPTIONS=_patience(settings.redis_url.get_secret_value()),
@@ -44,7 +44,7 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def _storage(redis_url: str) -> str:
-    """The address as the library writes it."""
+    """Return the address as the library writes it."""
     if not redis_url:
         return "memory://"
     return f"redis+{redis_url}" if redis_url.startswith("unix://") else redis_url

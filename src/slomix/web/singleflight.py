@@ -11,7 +11,7 @@ _Value = TypeVar("_Value")
 
 @dataclass
 class _Batch(Generic[_Key, _Value]):
-    """Those who asked since the last reading began."""
+    """The callers since the last reading began."""
 
     keys: set[_Key] = field(default_factory=set)
     answers: Mapping[_Key, _Value] | None = None
@@ -33,7 +33,7 @@ class Singleflight(Generic[_Key, _Value]):
         self._next: _Batch[_Key, _Value] = _Batch()
 
     def get(self, key: _Key) -> _Value | None:
-        """What there is for `key`, read by whoever of us is first in turn."""
+        """Return what there is for `key`, read by the caller whose turn comes first."""
         with self._lock:
             batch = self._next
             batch.keys.add(key)

@@ -4,13 +4,13 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 from slomix import words
-from slomix.web import responses as web
+from slomix.web import current
 
 _TIMESTAMP = re.compile(r"<t:(?P<seconds>\d+):(?P<style>[tR])>")
 
 
 def _local(moment: datetime) -> datetime:
-    return moment.astimezone(web.runtime().settings.zone)
+    return moment.astimezone(current.runtime().settings.zone)
 
 
 def hour(moment: datetime) -> str:
@@ -30,12 +30,12 @@ def time_of_day(moment: datetime) -> str:
 
 def since(moment: datetime, today: date) -> str:
     """Write the hour, and the weekday too when it is not today's."""
-    return hour(moment) if web.today(moment) == today else f"{_local(moment):%a %H:%M}"
+    return hour(moment) if current.today(moment) == today else f"{_local(moment):%a %H:%M}"
 
 
 def day(value: date) -> str:
     """Write a date in full, with its year unless it is this one."""
-    year = "" if value.year == web.today(web.now()).year else f" {value.year}"
+    year = "" if value.year == current.today(current.now()).year else f" {value.year}"
     return f"{value:%A} {value.day} {value:%B}{year}"
 
 

@@ -11,7 +11,8 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, get_args
 from flask import Response, jsonify, request
 from pydantic import BaseModel, create_model
 
-from slomix.web import responses as web
+from slomix.web import gates
+from slomix.web.json import json_object
 from slomix.web.openapi.shapes import Answer, Input, read
 
 Part = dict[str, Any]
@@ -38,10 +39,10 @@ class Callers(Generic[_Who]):
 
 
 # Who calls is looked up in the database, which may be away.
-ANYBODY = Callers(web.viewer, (503,))
-LOGGED_IN = Callers(web.require_user, (401, 503))
-PLAYERS = Callers(web.require_player, (401, 403, 503))
-PROMOTERS = Callers(web.require_promoter, (401, 403, 503))
+ANYBODY = Callers(gates.viewer, (503,))
+LOGGED_IN = Callers(gates.require_user, (401, 503))
+PLAYERS = Callers(gates.require_player, (401, 403, 503))
+PROMOTERS = Callers(gates.require_promoter, (401, 403, 503))
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Operation:
         return method not in {"GET", "HEAD"} and self.audience.by == SESSION
 
     def refusals(self, method: str) -> list[int]:
-        """The statuses of all problems that this can answer."""
+        """Return the statuses of all problems that this can answer."""
         statuses = {*self.audience.refusals, *self.problems}
         statuses |= {403} if self.needs_our_page(method) else set()
         statuses |= {400, 413, 422} if self.body is not None else set()
@@ -83,7 +84,7 @@ class Operation:
             given["query"] = read(self.query, request.args.to_dict())
         if self.body is not None:
             is_nothing = self.body.is_optional and not request.get_data()
-            given["body"] = read(self.body, {} if is_nothing else web.json_object())
+            given["body"] = read(self.body, {} if is_nothing else json_object())
         return given
 
 
@@ -126,7 +127,7 @@ class Calls:
             @wraps(view)
             def answered(**in_path: Any) -> Response:
                 if operation.needs_our_page(request.method):
-                    web.check_write()
+                    gates.check_write()
                 who = audience.check()
                 return _written(cast(Any, view)(who, **operation.read(in_path)), operation)
 

@@ -10,7 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import core_schema
 
 from slomix import words
-from slomix.web import responses as web
+from slomix.web.json import PROBLEM, Problem
 from slomix.web.openapi.calls import BRIDGE, SESSION, Operation, Part
 
 ABOUT = """\
@@ -97,7 +97,7 @@ def operations(app: Flask) -> Iterator[tuple[str, str, Operation]]:
 def describe_api(app: Flask) -> Part:
     """Describe all calls of an application, with the name of its session cookie."""
     calls = list(operations(app))
-    models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(web.Problem, "serialization"): None}
+    models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(Problem, "serialization"): None}
     for _, _, operation in calls:
         models[operation.answer, "serialization"] = None
         if operation.body is not None:
@@ -172,8 +172,8 @@ def _parameters(where: str, model: type[BaseModel]) -> list[Part]:
 
 def _problem(status: int, refs: _Refs) -> Part:
     told = {"status": {"const": status}, "title": {"const": words.TITLES[status]}}
-    schema = {"allOf": [refs[web.Problem, "serialization"], {"properties": told}]}
-    answer: Part = {"description": PROBLEMS[status][1], "content": {web.PROBLEM: {"schema": schema}}}
+    schema = {"allOf": [refs[Problem, "serialization"], {"properties": told}]}
+    answer: Part = {"description": PROBLEMS[status][1], "content": {PROBLEM: {"schema": schema}}}
     return answer | ({"headers": HEADERS[status]} if status in HEADERS else {})
 
 

@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from slomix import words
 from slomix.errors import Invalid
-from slomix.web import responses as web
+from slomix.web import responses
 
 # The default of a field that may be left out, whatever its type. `sent_fields()` tells it from null.
 LEFT_OUT: Final[Any] = None
@@ -110,7 +110,7 @@ def _text(value: object) -> str:
 
 def _id(value: object) -> int:
     """Read an id that is a text: a number may have been rounded on its way."""
-    number = web.parse_id(value) if isinstance(value, str) else None
+    number = responses.parse_id(value) if isinstance(value, str) else None
     if number is None:
         raise ValueError
     return number

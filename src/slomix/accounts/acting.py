@@ -1,0 +1,34 @@
+"""Transactions in which the viewer acts as a player; unlinking waits for them and clears what they wrote."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from sqlalchemy.orm import Session
+
+from slomix.accounts import service
+from slomix.web import current, gates
+
+
+@contextmanager
+def as_player() -> Iterator[tuple[Session, int]]:
+    """Open a transaction that holds the viewer's link. Raise LoginNeeded, LinkNeeded, or LinkGone if it has ended."""
+    player_id = gates.require_player()
+    with current.runtime().transaction() as session:
+        service.lock_link(session, gates.require_user().user_id, player_id)
+        yield session, player_id
+
+
+def as_promoter() -> AbstractContextManager[tuple[Session, int]]:
+    """Act as `as_player` does, for promoters alone. Raise PromoterNeeded."""
+    gates.require_promoter()
+    return as_player()
+
+
+@contextmanager
+def as_profile() -> Iterator[tuple[Session, int | None]]:
+    """Act for the viewer's profile, which players who left our server still have; None for an account without one."""
+    who = gates.require_user()
+    with current.runtime().transaction() as session:
+        if who.profile_id is not None:
+            service.lock_link(session, who.user_id, who.profile_id)
+        yield session, who.profile_id

@@ -1,0 +1,145 @@
+"""The viewer of a request, and the gates: each returns who passes it, or raises why they may not."""
+
+from dataclasses import dataclass, field
+from typing import cast
+from urllib.parse import urlsplit
+
+from flask import request
+from flask_login import AnonymousUserMixin, UserMixin, current_user
+
+from slomix import words
+from slomix.errors import NotAllowed
+from slomix.web.reading import Frame
+
+
+class LoginNeeded(NotAllowed):
+    def __init__(self) -> None:
+        super().__init__(words.PLEASE_LOG_IN)
+
+
+class LinkNeeded(NotAllowed):
+    def __init__(self) -> None:
+        super().__init__(words.PLEASE_LINK)
+
+
+class LeftGuild(LinkNeeded):
+    """The viewer had a player, and left our server."""
+
+    def __init__(self) -> None:
+        NotAllowed.__init__(self, words.YOU_LEFT)
+
+
+class PromoterNeeded(NotAllowed):
+    def __init__(self) -> None:
+        super().__init__(words.ONLY_PROMOTERS)
+
+
+class AdminNeeded(NotAllowed):
+    def __init__(self) -> None:
+        super().__init__(words.ONLY_ADMINS)
+
+
+class ForeignWrite(NotAllowed):
+    """A write that did not come from one of our pages."""
+
+    def __init__(self) -> None:
+        super().__init__(words.NOT_FROM_OUR_PAGE)
+
+
+@dataclass(frozen=True)
+class Viewer(UserMixin):
+    """A logged-in viewer, with the rights that database and settings give at this request."""
+
+    user_id: int
+    session_key: str
+    discord_id: str
+    display_name: str
+    # Also after they left our server, when they may do nothing with their profile but give it up.
+    profile_id: int | None
+    player_name: str | None
+    has_left: bool = False
+    is_admin: bool = False
+    is_promoter: bool = False
+    frame: Frame = field(default_factory=Frame)
+
+    def get_id(self) -> str:
+        return self.session_key
+
+    @property
+    def player_id(self) -> int | None:
+        """Return the player they may act as."""
+        return None if self.has_left else self.profile_id
+
+    @property
+    def is_linked(self) -> bool:
+        return self.player_id is not None
+
+    @property
+    def can_promote(self) -> bool:
+        return self.is_linked and (self.is_promoter or self.is_admin)
+
+
+class Anonymous(AnonymousUserMixin):
+    """A viewer who is not logged in."""
+
+    player_id = None
+    profile_id = None
+    player_name = None
+    has_left = False
+    is_linked = False
+    is_admin = False
+    can_promote = False
+    frame = Frame()
+
+
+def viewer() -> Viewer | Anonymous:
+    """Return the viewer of this request."""
+    return cast("Viewer | Anonymous", current_user._get_current_object())
+
+
+def require_user() -> Viewer:
+    """Return the viewer. Raise LoginNeeded."""
+    who = viewer()
+    if not isinstance(who, Viewer):
+        raise LoginNeeded
+    return who
+
+
+def require_player() -> int:
+    """Return the viewer's player. Raise LoginNeeded, LinkNeeded or Left."""
+    player_id = require_user().player_id
+    if player_id is None:
+        raise LeftGuild if viewer().has_left else LinkNeeded
+    return player_id
+
+
+def check_may_switch_on(before: frozenset[str], after: frozenset[str]) -> None:
+    """Let linked players switch things on, and every viewer switch them off. Raise LinkNeeded."""
+    if not viewer().is_linked and not after <= before:
+        raise LinkNeeded
+
+
+def require_promoter() -> int:
+    """Return the viewer's player. Raise PromoterNeeded, or what `require_player` raises."""
+    player_id = require_player()
+    if not viewer().can_promote:
+        raise PromoterNeeded
+    return player_id
+
+
+def require_admin() -> Viewer:
+    """Return the viewer, linked or not. Raise LoginNeeded or AdminNeeded."""
+    who = require_user()
+    if not who.is_admin:
+        raise AdminNeeded
+    return who
+
+
+def check_write() -> None:
+    """Let a JSON write through that a script of ours sent for a logged-in viewer. Raise LoginNeeded or ForeignWrite."""
+    request.get_data()  # a caller who withholds the rest of the body is not let through before it is here
+    require_user()
+    origin = request.headers.get("Origin") or request.headers.get("Referer")
+    is_ours = origin is not None and urlsplit(origin)[:2] == urlsplit(request.host_url)[:2]
+    if request.headers.get("X-Requested-With", "").lower() != "xmlhttprequest" or not is_ours:
+        raise ForeignWrite
