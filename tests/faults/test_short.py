@@ -93,7 +93,13 @@ def test_the_logs_of_these_evenings_hold_no_secret_and_no_address(
     cast = [
         address
         for person in PEOPLE
-        for address in (person.id, person.dm_channel, str(person.telegram_chat_id), person.signal_number)
+        for address in (
+            person.id,
+            person.dm_channel,
+            str(person.telegram_chat_id),
+            person.signal_number,
+            person.signal_aci,
+        )
     ]
     secrets = [value for name, value in system.environment.items() if re.search("SECRET|TOKEN|KEY", name)]
     said = {line for one in system.control.messages() for line in one["text"].splitlines() if len(line) > 12}

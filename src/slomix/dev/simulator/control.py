@@ -1,18 +1,22 @@
 """The control API: what tests, the rehearsal and the simulator's own page may see and do."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
 from aiohttp import web
 
 from slomix.dev.simulator.gateway import Gateway
+from slomix.dev.simulator.inboxes import SignalService
 from slomix.dev.simulator.people import PEOPLE, PEOPLE_BY_ID, VOICE_ROOMS
 from slomix.dev.simulator.wire import WORLD, Handler
 from slomix.dev.simulator.world import World
 from slomix.parsing import parse_int
 
+SIGNAL_MODES = ("normal", "native", "json-rpc", "json-rpc-native")
 DISTURBANCES = ("drop", "reconnect", "invalidate")
 
 Action = Callable[[World, dict[str, Any]], Any]
@@ -41,6 +45,7 @@ def register(app: web.Application, gateway: Gateway) -> None:
         ("faults", lambda world, body: world.faults.add(body).as_json()),
         ("telegram", lambda world, body: _type(world, "telegram", body)),
         ("signal", lambda world, body: _type(world, "signal", body)),
+        ("signal-service", _set_signal_service),
         ("gameserver", _set_game_server),
         ("reset", _reset),
         ("gateway", lambda _world, body: _disturb(gateway, body)),
@@ -116,8 +121,23 @@ def _game_server(world: World) -> Any:
 
 def _type(world: World, provider: str, body: dict[str, Any]) -> Any:
     """Write to the bot as a person."""
-    _refuse_unknown_fields(body, "user_id", "text", "group")
-    return world.type_text(provider, _person(body), body.get("text"), in_group=body.get("group", False))
+    more = {"hides_number": body.get("hides_number")} if provider == "signal" else {}
+    _refuse_unknown_fields(body, "user_id", "text", "group", *more)
+    return world.type_text(provider, _person(body), body.get("text"), in_group=body.get("group", False), **more)
+
+
+def _set_signal_service(world: World, body: dict[str, Any]) -> Any:
+    """Run the service in another mode or version, or cut its listeners."""
+    _refuse_unknown_fields(body, "mode", "version", "drop")
+    mode, version = body.get("mode", world.signal.service.mode), body.get("version", world.signal.service.version)
+    if mode not in SIGNAL_MODES:
+        raise ValueError(f"mode is one of {', '.join(SIGNAL_MODES)}, not {mode!r}")
+    if not isinstance(version, str) or re.fullmatch(r"[0-9]+\.[0-9]+(\.[0-9]+)?", version) is None:
+        raise ValueError(f'version is one such as "0.98", not {version!r}')
+    world.signal.service = SignalService(mode, version)
+    if body.get("drop") is True:
+        world.signal.drop()
+    return asdict(world.signal.service)
 
 
 def _person(body: dict[str, Any]) -> str:

@@ -20,10 +20,16 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "closed_dm": ("user_id",),
     "rate_limit": ("retry_after", "times"),
     "challenge": ("times",),
+    "mishap": ("kind", "times"),
     "read_only": (),
 }
 # Faults of a single provider.
-ONLY_ON = {"challenge": "signal", "read_only": "discord"}
+ONLY_ON = {"challenge": "signal", "mishap": "signal", "read_only": "discord"}
+# The misleading answers to a message on Signal.
+KINDS = (
+    *("failed", "unregistered", "rate_limit", "proof", "identity", "network", "socket_timeout", "killed", "sender"),
+    *("recipients", "empty", "html"),
+)
 DEFAULTS: dict[str, Any] = {"rate": 1.0, "times": None}
 
 
@@ -79,6 +85,11 @@ class Faults:
         """Check whether this message is refused until a captcha is solved."""
         return self._consume(provider, "challenge") is not None
 
+    def mishap(self, provider: str) -> str | None:
+        """Return the misleading answer that this message gets, if any."""
+        fault = self._consume(provider, "mishap")
+        return fault["kind"] if fault else None
+
     def cuts(self, provider: str) -> bool:
         """Check whether this message is taken and the connection then cut."""
         return self._consume(provider, "cut_after_accept") is not None
@@ -133,6 +144,10 @@ def _parameter(name: str, value: Any) -> Any:
             return int(_number(name, value, 1, 1_000_000, whole=True))
         case "code":
             return int(_number(name, value, 400, 599, whole=True))
+        case "kind":
+            if value not in KINDS:
+                raise ValueError(f"kind is one of {', '.join(KINDS)}, not {value!r}")
+            return value
         case "rate":
             return _number(name, value, 0, 1)
         case "user_id":

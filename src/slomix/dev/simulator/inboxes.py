@@ -1,10 +1,11 @@
-"""Texts to the bot on Telegram and Signal that it hasn't taken yet, in these providers' formats."""
+"""Texts to the bot on Telegram and Signal, in these providers' formats."""
 
 import asyncio
 import contextlib
 import itertools
 import json
-import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -86,37 +87,96 @@ class TelegramInbox(Inbox):
             self.waiting = [update for update in self.waiting if update["update_id"] >= offset]
 
 
-class SignalInbox(Inbox):
-    """The envelopes for our number; each is given once."""
+@dataclass
+class SignalService:
+    """The version and mode of the signal-cli-rest-api."""
+
+    mode: str = "json-rpc"
+    version: str = "0.98"
+
+    @property
+    def is_json_rpc(self) -> bool:
+        return self.mode.startswith("json-rpc")
+
+    @property
+    def number(self) -> tuple[int, ...]:
+        return tuple(int(part) for part in self.version.split("."))
+
+
+class SignalInbox:
+    """The listeners for texts to our number; without one a text is gone, as with the real service."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self.service = SignalService()
+        self._listeners: set[asyncio.Queue[Json | None]] = set()
         self._last = 0
+        # Signal tells us a number only after we have written to its owner, and never if they hide it.
+        self._hiding: set[str] = set()
+        self._written_to: set[str] = set()
+
+    @property
+    def askers(self) -> int:
+        return len(self._listeners)
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator["asyncio.Queue[Json | None]"]:
+        envelopes: asyncio.Queue[Json | None] = asyncio.Queue()
+        self._listeners.add(envelopes)
+        try:
+            yield envelopes
+        finally:
+            self._listeners.discard(envelopes)
+
+    def drop(self) -> None:
+        """Cut every connection."""
+        for envelopes in self._listeners:
+            envelopes.put_nowait(None)
+        self._listeners.clear()
 
     def timestamp(self) -> int:
         """Return a unique timestamp in milliseconds, by which Signal tells messages apart."""
         self._last = max(self._last + 1, int(wall_now().timestamp() * 1000))
         return self._last
 
-    def receive(self, person: SimulatedPerson, text: str, *, in_group: bool) -> Json:
+    def receive(self, person: SimulatedPerson, text: str, *, in_group: bool, hides_number: bool | None) -> Json:
+        if hides_number is not None:
+            (self._hiding.add if hides_number else self._hiding.discard)(person.id)
         timestamp = self.timestamp()
         data = {"timestamp": timestamp, "message": text, "expiresInSeconds": 0, "viewOnce": False}
         if in_group:
             data["groupInfo"] = {"groupId": SIGNAL_GROUP, "groupName": GROUP_TITLE, "revision": 0, "type": "DELIVER"}
         else:
-            self.put(_envelope(person, timestamp, typingMessage={"action": "STARTED", "timestamp": timestamp}))
-        envelope = _envelope(person, timestamp, dataMessage=data)
-        self.put(envelope)
-        return envelope
+            self._put(person, timestamp, typingMessage={"action": "STARTED", "timestamp": timestamp})
+        return self._put(person, timestamp, dataMessage=data)
 
     def deliver(self, person: SimulatedPerson, timestamp: int) -> None:
-        """Queue the delivery receipt of a person's phone."""
+        """Push the delivery receipt of a person's phone."""
+        self._written_to.add(person.id)
         receipt = {"when": timestamp, "isDelivery": True, "isRead": False, "isViewed": False, "timestamps": [timestamp]}
-        self.put(_envelope(person, self.timestamp(), receiptMessage=receipt))
+        self._put(person, self.timestamp(), receiptMessage=receipt)
 
-    def take(self) -> list[Json]:
-        taken, self.waiting = self.waiting, []
-        return taken
+    def forget(self) -> None:
+        self.service = SignalService()
+        self._hiding.clear()
+        self._written_to.clear()
+
+    def _put(self, person: SimulatedPerson, timestamp: int, **content: Json) -> Json:
+        shows_number = person.id in self._written_to and person.id not in self._hiding
+        number = person.signal_number if shows_number else None
+        envelope = {
+            "source": number or person.signal_aci,
+            "sourceNumber": number,
+            "sourceUuid": person.signal_aci,
+            "sourceName": person.name,
+            "sourceDevice": 1,
+            "timestamp": timestamp,
+            "serverReceivedTimestamp": timestamp + 40,
+            "serverDeliveredTimestamp": timestamp + 90,
+        }
+        given = {"envelope": envelope | content, "account": SIGNAL_SENDER}
+        for envelopes in self._listeners:
+            envelopes.put_nowait(given)
+        return given
 
 
 class Chats:
@@ -171,15 +231,3 @@ def telegram_chat(person: SimulatedPerson) -> Json:
 
 def telegram_group() -> Json:
     return {"id": int(TELEGRAM_GROUP), "title": GROUP_TITLE, "type": "supergroup"}
-
-
-def _envelope(person: SimulatedPerson, timestamp: int, **content: Json) -> Json:
-    envelope = {
-        "source": person.signal_number,
-        "sourceNumber": person.signal_number,
-        "sourceUuid": str(uuid.uuid5(uuid.NAMESPACE_URL, person.id)),
-        "sourceName": person.name,
-        "sourceDevice": 1,
-        "timestamp": timestamp,
-    }
-    return {"envelope": envelope | content, "account": SIGNAL_SENDER}

@@ -198,7 +198,7 @@ def _add_fault(world: World, form: Form) -> None:
     # The form shows the fields of all faults; only those of the chosen one count.
     for parameter in PARAMETERS.get(name, ()):
         if given := form.get(parameter):
-            body[parameter] = str(given) if parameter == "user_id" else _number(given)
+            body[parameter] = str(given) if parameter in ("user_id", "kind") else _number(given)
     world.faults.add(body)
 
 

@@ -1,5 +1,6 @@
 """The cast of the demo, a crowd for benchmarks, and the settings with which Slomix reaches them."""
 
+import uuid
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,6 +57,11 @@ class SimulatedPerson:
     @property
     def signal_number(self) -> str:
         return f"+38640{_NUMBERS[self.id]:06}"
+
+    @property
+    def signal_aci(self) -> str:
+        """Return the id of the person's account on Signal, which no setting hides."""
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, self.id))
 
 
 @dataclass(frozen=True)
@@ -150,7 +156,7 @@ PEOPLE_BY_ID = {person.id: person for person in _ALL_PEOPLE}
 PEOPLE_BY_ADDRESS: dict[str, dict[str, SimulatedPerson]] = {
     "discord": {person.dm_channel: person for person in _ALL_PEOPLE},
     "telegram": {str(person.telegram_chat_id): person for person in _ALL_PEOPLE},
-    "signal": {person.signal_number: person for person in _ALL_PEOPLE},
+    "signal": {address: person for person in _ALL_PEOPLE for address in (person.signal_aci, person.signal_number)},
 }
 
 UNCLAIMED_PLAYERS: tuple[UnclaimedProfile, ...] = (

@@ -167,16 +167,20 @@ class World:
             self._nonces[channel_id, nonce] = message
         return message
 
-    def type_text(self, provider: str, user_id: str, text: Any, *, in_group: Any = False) -> dict[str, Any]:
+    def type_text(
+        self, provider: str, user_id: str, text: Any, *, in_group: Any = False, hides_number: Any = None
+    ) -> dict[str, Any]:
         """Write to the bot as a person and return what the bot will receive. Raise ValueError with the reason."""
         if not isinstance(text, str) or not text.strip() or len(text) > LONGEST_TEXT:
             raise ValueError(f"text is what the person writes, at most {LONGEST_TEXT} characters, not {text!r}")
         if not isinstance(in_group, bool):
             raise ValueError(f"group is true or false, not {in_group!r}")
+        if not isinstance(hides_number, bool | None):
+            raise ValueError(f"hides_number is true or false, not {hides_number!r}")
         person = PEOPLE_BY_ID[user_id]
         self.typed.append(TypedMessage(provider, person, text, in_group, self.time.now(), wall_now()))
         if provider == "signal":
-            return self.signal.receive(person, text, in_group=in_group)
+            return self.signal.receive(person, text, in_group=in_group, hides_number=hides_number)
         if not in_group:
             self.telegram_chats.add(person)
         return self.telegram.receive(person, text, in_group=in_group)

@@ -76,7 +76,9 @@ def _errors(stage: Harness) -> None:
 
 def _ask_to_wait(stage: Harness) -> None:
     for provider in PROVIDERS:
-        stage.control.add_fault("rate_limit", provider=provider, retry_after=stage.random.choice((1, 2)), times=12)
+        # Signal does not say how long, so each of its refusals costs a minute.
+        times = 3 if provider == "signal" else 12
+        stage.control.add_fault("rate_limit", provider=provider, retry_after=stage.random.choice((1, 2)), times=times)
 
 
 def _for_a_while(lasts: float, fault: str, **parameters: float) -> Action:
