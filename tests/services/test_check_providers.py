@@ -94,6 +94,21 @@ def test_a_bot_that_telegram_does_not_know_is_named_without_its_token(monkeypatc
     assert "401" in reason and "mistyped" not in reason
 
 
+@pytest.mark.parametrize(
+    ("service", "reason"),
+    [
+        ({"mode": "normal"}, "the service runs in mode normal; it has to be json-rpc or json-rpc-native"),
+        ({"version": "0.84"}, "the service has version 0.84; it has to be 0.85 or newer"),
+    ],
+    ids=str,
+)
+def test_a_signal_service_of_no_use_is_refused_by_name(
+    simulator: Simulator, service: dict[str, str], reason: str
+) -> None:
+    simulator.client().post("/control/signal-service", json=service).raise_for_status()
+    assert wrong() == {"signal": reason}
+
+
 def test_a_room_to_write_to_has_to_let_the_bot_write(simulator: Simulator) -> None:
     SimulatorControl(simulator.url).add_fault("read_only")
     assert wrong() == {

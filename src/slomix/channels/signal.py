@@ -1,45 +1,47 @@
-"""Signal over our own signal-cli-rest-api: messages to phone numbers, and messages to ours."""
+"""Signal over a signal-cli-rest-api of our own: messages to people's accounts."""
 
+import json
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
 import httpx2
 
-from slomix.channels.base import Address, Message, RateLimited, Receipt, SendError
-from slomix.channels.http import HttpClient, as_object, decode_json, retry_delay
-from slomix.config.types import E164, is_e164
+from slomix import words
+from slomix.channels.base import Address, Message, RateLimited, Receipt, SendError, Unanswered
+from slomix.channels.http import MAX_RETRY_DELAY, HttpClient, as_object, decode_json
+from slomix.config.types import E164, is_aci, is_e164
 from slomix.reasons.codes import Reason
 
 # Of the recipient. "User +386… is not registered." is said of the sender and must not be taken for this.
-UNKNOWN_NUMBER = re.compile(r"unregistered[ _](user|failure)|unknown user", re.IGNORECASE)
-RATE_LIMIT = re.compile(r"rate[ -]?limit", re.IGNORECASE)
+UNKNOWN_ACCOUNT = re.compile(r"unregistered[ _](user|failure)|unknown user", re.IGNORECASE)
+UNKNOWN_SENDER = re.compile(r"\bUser \S+ is not registered")
+RATE_LIMIT = re.compile(r"rate[ _-]?limit", re.IGNORECASE)
+RETRY_AFTER = re.compile(r'"retryAfterSeconds": ?([0-9]{1,7})')
+CHALLENGE = re.compile(r'"token": ?"[^"]|CAPTCHA proof required')
+UNTRUSTED = re.compile(r"identity_failure|untrusted (identit|recipient key)", re.IGNORECASE)
+# The message may have left before the service gave up.
+GAVE_UP = re.compile(r"SocketTimeout|process killed as timeout reached", re.IGNORECASE)
+# Errors of the server's that it reports itself, in its own JSON; any other 5xx may come from a proxy (rulings 22).
+OWN_ERRORS = (500, 503)
 LONGEST_ERROR = 200
 
-# Signal mostly does not say how long.
-DEFAULT_RETRY_DELAY = timedelta(seconds=5)
-# An operator has to solve it; asking again earlier makes Signal stricter.
+# Over websocket the service does not say how long, and asking sooner makes Signal stricter.
+DEFAULT_RETRY_DELAY = timedelta(minutes=1)
+# A person has to solve it; asking again earlier makes Signal stricter.
 CHALLENGE_RETRY_DELAY = timedelta(hours=1)
+
+MODES = ("json-rpc", "json-rpc-native")
+# Earlier versions take the id of an account for a user name.
+OLDEST_VERSION = (0, 85)
 
 
 class ChallengeNeeded(SendError):
-    """Signal refuses our number until an operator has solved a captcha."""
-
-
-@dataclass(frozen=True)
-class ReceivedText:
-    """A text that was sent to our number."""
-
-    sender: str
-    is_private: bool
-    text: str
-    sender_name: str
+    """Signal takes nothing more from our number until an operator solves a captcha."""
 
 
 class Signal:
-    """The client for our number. Thread-safe."""
+    """Our number's client. Thread-safe."""
 
     # Signal knows no nonce: a repeat is a second message.
     repeatable_for = timedelta(0)
@@ -54,67 +56,76 @@ class Signal:
         )
 
     def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:
-        """Post once to a phone number; refuse anything else without a request."""
+        """Post once to an account or a phone number; refuse anything else, such as a group, without a request."""
         del nonce  # which Signal does not recognise
-        if not is_e164(to.value):
+        if not is_aci(to.value) and not is_e164(to.value):
             raise SendError(Reason.NOT_E164, permanent=True)
         body = {"message": message.text, "number": self._sender, "recipients": [to.value]}
         response = self._http.request("POST", "/v2/send", json=body, carries_message=True)
+        if not response.is_success:
+            raise _refusal(response)
         answer = as_object(decode_json(response))
-        if not response.is_success:
-            raise _refusal(response, answer)
-        return Receipt(str(answer.get("timestamp", "")))
+        if answer.get("errors"):
+            raise _failure(json.dumps(answer["errors"]), response.status_code)
+        if not answer.get("timestamp"):
+            raise self._http.no_answer(f"{response.status_code}", carries_message=True)
+        return Receipt(str(answer["timestamp"]))
 
-    def receive(self, *, wait_seconds: int) -> list[ReceivedText]:
-        """Return the texts since the last call, waiting for some if there are none; each is returned once."""
-        path = f"/v1/receive/{quote(self._sender, safe='')}?timeout={wait_seconds}"
-        response = self._http.request("GET", path, wait_seconds=wait_seconds)
-        answer = decode_json(response)
-        if not response.is_success:
-            raise _refusal(response, as_object(answer))
-        if not isinstance(answer, list):
-            raise self._http.no_answer(f"{response.status_code}", carries_message=False)
-        return [incoming for message in answer if (incoming := _incoming(message)) is not None]
-
-    def is_registered(self) -> bool:
-        """Check whether the service has our number. Raise SendError when it does not answer."""
-        response = self._http.request("GET", "/v1/accounts")
-        answer = decode_json(response)
-        if not response.is_success:
-            raise _refusal(response, as_object(answer))
-        return isinstance(answer, list) and self._sender in answer
+    def service_problem(self) -> str | None:
+        """Return why this service is of no use to us, or None. Raise SendError when it does not answer."""
+        about = as_object(self._asked("/v1/about"))
+        if about.get("mode") not in MODES:
+            return words.SIGNAL_MODE.format(mode=about.get("mode"))
+        version = re.match(r"([0-9]+)\.([0-9]+)", str(about.get("version")))
+        if version is None or (int(version[1]), int(version[2])) < OLDEST_VERSION:
+            return words.SIGNAL_VERSION.format(version=about.get("version"))
+        accounts = self._asked("/v1/accounts")
+        if not isinstance(accounts, list) or self._sender not in accounts:
+            return words.SIGNAL_NOT_OURS
+        return None
 
     def close(self) -> None:
         self._http.close()
 
+    def _asked(self, path: str) -> Any:
+        response = self._http.request("GET", path)
+        if not response.is_success:
+            raise _refusal(response)
+        return decode_json(response)
 
-def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
-    code, error = response.status_code, str(problem.get("error") or "refused")
-    if code == 429 and problem.get("challenge_tokens"):
+
+def _refusal(response: httpx2.Response) -> SendError:
+    """Decide what an answer that is no success means; only the service's own words say that nothing was taken."""
+    code, problem = response.status_code, as_object(decode_json(response))
+    error = problem.get("error")
+    is_own = isinstance(error, str)
+    if code >= 500 and not (is_own and code in OWN_ERRORS):
+        return Unanswered(Reason.SIGNAL_DID_NOT_ANSWER, str(code), code=code)
+    # A rate limit that no captcha lifts is told with an empty token for each recipient.
+    if code == 429 and any(problem.get("challenge_tokens") or ()):
+        return ChallengeNeeded(Reason.SIGNAL_CHALLENGE, retry_after=CHALLENGE_RETRY_DELAY, code=code)
+    return _failure(str(error) if is_own else "refused", code)
+
+
+def _failure(error: str, code: int) -> SendError:
+    """Decide what an error text of the service or of signal-cli means."""
+    if GAVE_UP.search(error):
+        return Unanswered(Reason.SIGNAL_SAID, f"{_without_numbers(error)} ({code})", code=code)
+    if CHALLENGE.search(error):
         return ChallengeNeeded(Reason.SIGNAL_CHALLENGE, retry_after=CHALLENGE_RETRY_DELAY, code=code)
     if code == 429 or RATE_LIMIT.search(error):
-        wait = retry_delay(response.headers.get("Retry-After"), otherwise=DEFAULT_RETRY_DELAY)
+        told = RETRY_AFTER.search(error)
+        wait = min(timedelta(seconds=int(told[1])), MAX_RETRY_DELAY) if told else DEFAULT_RETRY_DELAY
         return RateLimited(Reason.SIGNAL_IS_BUSY, retry_after=wait, code=code)
-    if code == 400 and UNKNOWN_NUMBER.search(error):
+    if UNKNOWN_ACCOUNT.search(error):
         return SendError(Reason.SIGNAL_UNKNOWN_NUMBER, permanent=True, code=code)
+    if UNTRUSTED.search(error):
+        return SendError(Reason.SIGNAL_SAID, words.SIGNAL_UNTRUSTED_KEY, permanent=True, code=code)
+    if UNKNOWN_SENDER.search(error):
+        return SendError(Reason.SIGNAL_SAID, words.SIGNAL_NOT_REGISTERED, code=code)
     return SendError(Reason.SIGNAL_SAID, f"{_without_numbers(error)} ({code})", code=code)
 
 
 def _without_numbers(error: str) -> str:
     """Put an error on one line without phone numbers, because reasons are stored and shown unencrypted."""
     return E164.sub("+…", " ".join(error.split()))[:LONGEST_ERROR]
-
-
-def _incoming(raw: Any) -> ReceivedText | None:
-    """Read a text, or None for receipts, typing, our other devices, and senders who hide their number."""
-    envelope = as_object(as_object(raw).get("envelope"))
-    data = as_object(envelope.get("dataMessage"))
-    sender, text = envelope.get("sourceNumber"), data.get("message")
-    if not isinstance(sender, str) or not sender or not isinstance(text, str) or not text:
-        return None
-    return ReceivedText(
-        sender,
-        is_private=data.get("groupInfo") is None,
-        text=text,
-        sender_name=str(envelope.get("sourceName") or ""),
-    )

@@ -55,9 +55,8 @@ def _telegram(settings: Settings) -> str:
 def _signal(settings: Settings) -> str:
     signal = make_signal(settings, connections=1)
     try:
-        is_ours = signal.is_registered()
+        return signal.service_problem() or ""
     except SendError as error:
         return str(error)
     finally:
         signal.close()
-    return "" if is_ours else "AVAILABILITY_SIGNAL_SENDER: the service has no such number"

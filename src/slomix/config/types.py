@@ -26,6 +26,7 @@ _GUARDED = re.compile(r'\\(["\\])')
 _SHORT = 24
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+ACI = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def strip_value(text: str, *, is_secret: bool = False) -> str:
@@ -211,6 +212,11 @@ def is_fernet_key(key: str) -> bool:
 def is_e164(text: str) -> bool:
     """Whether this is a phone number with its country code (ITU-T E.164)."""
     return E164.fullmatch(text) is not None
+
+
+def is_aci(text: str) -> bool:
+    """Whether this is the id of an account on Signal."""
+    return ACI.fullmatch(text) is not None
 
 
 Switch = Annotated[bool, _of_text(_boolean)]

@@ -113,7 +113,9 @@ ADDRESS_TAKEN: Final = "This {channel} account belongs to another player here. T
 NO_SUCH_CHAT = "That is not the id of a private Telegram chat."
 WELCOME_SAVED = "Saved. You can change it any time under Preferences."
 WELCOME_NOTHING = "All right, we stay silent. You can change it any time under Preferences."
-NO_SUCH_NUMBER = "That is not a phone number with its country code, such as +38640123456."
+NO_SUCH_NUMBER = (
+    "That is neither the id of an account on Signal nor a phone number with its country code, such as +38640123456."
+)
 STOP_LINK_NOT_VALID = (
     "This link is not valid any more: whoever it was for is not linked here now. Nothing is sent to them."
 )

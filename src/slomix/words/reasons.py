@@ -55,14 +55,28 @@ REASONS: Final = {
     "signal_did_not_answer": "Signal did not answer ({detail})",
     "signal_is_busy": "Signal asks us to slow down",
     "signal_challenge": "Signal wants an operator to prove that we are no robot",
-    "signal_unknown_number": "Signal does not know this number",
+    "signal_unknown_number": "Signal does not know this account",
     "signal_said": "Signal: {detail}",
-    "not_e164": "this is not a phone number with its country code",
+    "not_e164": "this is neither an account on Signal nor a phone number with its country code",
     "other": "{detail}",
 }
 
+# Details of what Signal said, in place of its own words, which name numbers.
+
+SIGNAL_UNTRUSTED_KEY = "this phone is new, and our operator has to trust its key first"
+SIGNAL_NOT_REGISTERED = "our own number is not registered there"
+SIGNAL_NO_LISTENING: Final = "does not let us listen ({code})"
+
+# Why our Signal service is of no use.
+
+SIGNAL_MODE: Final = "the service runs in mode {mode}; it has to be json-rpc or json-rpc-native"
+SIGNAL_VERSION: Final = "the service has version {version}; it has to be 0.85 or newer"
+SIGNAL_NOT_OURS = "AVAILABILITY_SIGNAL_SENDER: the service has no such number"
+
 # What is wrong with a part of the system, as /health says it to operators after the part's name.
 
+# {reason} is the provider's.
+CANNOT_HEAR: Final = "{channel} has not been heard for {seconds} s: {reason}"
 NEVER_SEEN = "was never seen"
 NOT_SEEN_FOR: Final = "has given no sign for {seconds} s; it does so every {every} s"
 COPIES_MISSING: Final = "{missing} of {copies} processes silent"
