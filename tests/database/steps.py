@@ -113,6 +113,8 @@ def lived_in(committed: Database) -> World:
         )
         inbox.next_update(session, ChannelName.TELEGRAM, now=now)
         inbox.advance_position(session, ChannelName.TELEGRAM, 1, now=now)
+        message = inbox.IncomingMessage(ChannelName.SIGNAL, "an account", "/today", mark="1")
+        inbox.claim_message(session, message, now=now)
         session.add(RoomThread(session_id=tonight.view().room.id, members=["1", '{"2"}'], thread_id="7"))
         pausing.pause(session, by="command line", now=now)
         health.record_heartbeat(session, "worker", "here/1", wall=wall_now() - AN_HOUR)

@@ -13,6 +13,8 @@ from slomix.availability.rules import Status
 from slomix.campaigns import evening_report, history, queries
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.rules import JOB_KINDS, CampaignStatus
+from slomix.chat import service as chat
+from slomix.chat.service import IncomingMessage
 from slomix.clock import wall_now
 from slomix.contacts.models import LinkCode
 from slomix.contacts.rules import ChannelName
@@ -71,6 +73,18 @@ def test_what_is_young_stays(over: World) -> None:
     assert min(before.values()) > 0
     days_later(over, KEPT_FOR)
     assert {model: number(over, model) for model in before} == before | {Job: before[Job] + 1}
+
+
+def test_which_letters_were_taken_is_forgotten_after_a_day(over: World) -> None:
+    letters = [IncomingMessage(ChannelName.SIGNAL, "an account", "Hi", mark=str(number)) for number in range(2)]
+    with over.session() as session:
+        now = over.clock.now()
+        for letter, hours in zip(letters, (1, -1), strict=True):
+            assert chat.claim_message(session, letter, now=now - timedelta(hours=hours))
+    days_later(over, 1)
+    with over.session() as session:
+        again = [chat.claim_message(session, letter, now=over.clock.now()) for letter in letters]
+    assert again == [True, False]
 
 
 def test_processes_that_nobody_has_seen_for_a_week_leave_no_name(over: World) -> None:

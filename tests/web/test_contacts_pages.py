@@ -98,6 +98,16 @@ def test_the_page_follows_until_the_code_was_sent(world: World, alice: Browser) 
     assert part.attributes["data-says"] == "Linked."
 
 
+def test_after_a_minute_the_page_says_that_the_code_may_be_lost(world: World, alice: Browser) -> None:
+    """It refreshes by itself: what is lost makes no event."""
+    page = read(alice.post("/contacts/signal/code").text).by_id("waiting")
+    assert "data-ages" in page.attributes
+    for seconds, is_told in ((59, False), (1, True)):
+        world.clock.forward(timedelta(seconds=seconds))
+        part = read(alice.get(page.attributes["data-live"] or "").text).by_id("waiting")
+        assert ("Nothing arrived? Send it again." in part.words) is is_told
+
+
 def test_the_page_says_when_a_code_is_over(world: World, alice: Browser) -> None:
     shown_code(alice, "telegram")
     world.clock.forward(timedelta(minutes=29, seconds=59))

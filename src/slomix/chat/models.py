@@ -1,4 +1,4 @@
-"""How far we have read."""
+"""How far we have read, and which messages one of several inboxes has claimed."""
 
 from datetime import datetime
 
@@ -16,3 +16,12 @@ class InboxPosition(Base):
     channel: Mapped[ChannelName] = mapped_column(primary_key=True)
     next_update: Mapped[int]
     moved_at: Mapped[datetime]
+
+
+class ClaimedMessage(Base):
+    """A message that one of several inboxes has answered, by a hash of its sender, time and text."""
+
+    __tablename__ = "claimed_messages"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    claimed_at: Mapped[datetime] = mapped_column(index=True)

@@ -54,12 +54,14 @@ class Responder:
             self._reply(ChannelName.TELEGRAM, update.chat_id, reply)
 
     def answer_message(self, letter: IncomingMessage) -> None:
-        """Answer what was written to our number. Signal gives each once: what is lost here has to be sent again."""
+        """Answer a text to our number, which Signal pushes to every inbox: the first one to claim it answers."""
         if not self._is_within_limit(letter):
             return
         try:
             with self._runtime.transaction() as session:
                 now = self._runtime.clock.now()
+                if not service.claim_message(session, letter, now=now):
+                    return
                 reply = service.reply_to(session, letter, settings=self._runtime.settings, now=now)
         except OperationalError:
             raise

@@ -1,5 +1,6 @@
 """Does what a private chat asks for, and returns what to answer."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,7 +16,7 @@ from slomix.accounts.rules import Membership
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.chat import rules
-from slomix.chat.models import InboxPosition
+from slomix.chat.models import ClaimedMessage, InboxPosition
 from slomix.chat.rules import Command, ParsedCommand
 from slomix.clock import local_day
 from slomix.config.settings import Settings
@@ -37,6 +38,10 @@ class IncomingMessage:
     channel: ChannelName
     address: str
     text: str
+    # What tells it from the sender's other messages, where several processes may receive it.
+    mark: str | None = None
+    # The sender's phone number, where it is known and not the address.
+    number: str | None = None
 
 
 class NotLinked(NotAllowed):
@@ -72,6 +77,8 @@ def _hold(session: Session, letter: IncomingMessage, settings: Settings, *condit
 def reply_to(session: Session, letter: IncomingMessage, *, settings: Settings, now: datetime) -> str:
     """Do what a message asks for and return the answer; a failure is answered too, and leaves nothing half done."""
     asked = rules.parse_command(letter.text)
+    if letter.number is not None:
+        links.replace_number(session, letter.channel, letter.number, letter.address, settings=settings)
     do: dict[Command, Callable[[Session, IncomingMessage, ParsedCommand, Settings, datetime], str]] = {
         Command.LINK: _link,
         Command.UNLINK: _unlink,
@@ -154,6 +161,15 @@ def next_update(session: Session, channel: ChannelName, *, now: datetime) -> int
     """Return the number of the next update, or 0 after a silence so long that the numbers may begin anew."""
     found = session.get(InboxPosition, channel, populate_existing=True)
     return found.next_update if found is not None and found.moved_at > now - POSITION_VALID_FOR else 0
+
+
+def claim_message(session: Session, message: IncomingMessage, *, now: datetime) -> bool:
+    """Claim a message and return whether it is ours to answer; of several processes that received it, one gets it."""
+    if message.mark is None:
+        return True
+    key = hashlib.sha256(f"{message.channel}:{message.address}:{message.mark}".encode()).hexdigest()
+    claim = insert(ClaimedMessage).values(key=key, claimed_at=now).on_conflict_do_nothing()
+    return session.scalars(claim.returning(ClaimedMessage.key)).one_or_none() is not None
 
 
 def advance_position(session: Session, channel: ChannelName, number: int, *, now: datetime) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.accounts.acting import as_player, as_profile
-from slomix.config.types import is_e164
+from slomix.config.types import is_aci, is_e164
 from slomix.contacts import links, preferences, rules, schemas, service
 from slomix.contacts.models import StoredPreferences
 from slomix.contacts.preferences import Preferences
@@ -180,8 +180,8 @@ def link_confirm(_bridge: None, body: schemas.Confirmation) -> schemas.Confirmed
 
 
 def _check(channel: ChannelName, address: str) -> None:
-    """Raise Invalid for what cannot be an address there: a phone number, or the id of a private chat."""
-    if channel is ChannelName.SIGNAL and not is_e164(address):
+    """Raise Invalid for what cannot be an address there: an account or a number, or the id of a private chat."""
+    if channel is ChannelName.SIGNAL and not is_aci(address) and not is_e164(address):
         raise Invalid(words.NO_SUCH_NUMBER)
     if channel is ChannelName.TELEGRAM and not rules.is_private_chat(address):
         raise Invalid(words.NO_SUCH_CHAT)

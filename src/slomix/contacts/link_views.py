@@ -1,7 +1,7 @@
 """A player's addresses on their preferences page: linking one by a code, seeing how it does, giving it up."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -23,6 +23,9 @@ from slomix.web import current, gates, live, responses
 from slomix.web.reading import reading
 
 blueprint = Blueprint("addresses", __name__)
+
+# A code that has not arrived by now may be lost: Signal keeps nothing for an inbox that does not listen.
+OVERDUE_AFTER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,7 @@ def _waiting(
         "since": int(since.timestamp()),
         "is_linked": not is_waiting and contact is not None and contact.verified_at >= since,
         "is_waiting": is_waiting,
+        "is_overdue": now - since >= OVERDUE_AFTER,
     }
 
 

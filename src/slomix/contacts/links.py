@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -142,6 +142,18 @@ def is_at(channel: ChannelName, address: str, *, settings: Settings) -> ColumnEl
     # The unique index knows only the hash under the newest key.
     hashes = vault_for_channel(channel, settings).hashes(channel, address)
     return (Contact.channel == channel) & Contact.address_hash.in_(hashes)
+
+
+def replace_number(session: Session, channel: ChannelName, number: str, account: str, *, settings: Settings) -> None:
+    """Store the account's id for a contact that was linked by its number, which its owner may hide one day."""
+    vault = vault_for_channel(channel, settings)
+    if player_of_address(session, channel, account, settings=settings) is None:
+        sealed = vault.seal(channel, account)
+        session.execute(
+            update(Contact)
+            .where(Contact.channel == channel, Contact.address_hash.in_(vault.hashes(channel, number)))
+            .values(sealed=sealed.text, address_hash=sealed.address_hash)
+        )
 
 
 def reseal_addresses(session: Session, settings: Settings) -> tuple[int, int]:

@@ -142,7 +142,7 @@ class Confirmation(Input, json_schema_extra={"examples": [_CONFIRMATION]}):
     channel_type: ChannelInput
     token: Text = Field(description="The code, as it came.")
     channel_address: Text = Field(
-        description="On Signal a number such as +38640123456, on Telegram the private chat's id."
+        description="On Signal the account's id or a number such as +38640123456, on Telegram the private chat's id."
     )
 
 

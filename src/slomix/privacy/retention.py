@@ -13,6 +13,7 @@ from slomix.accounts.models import LoginAttempt, LoginSession
 from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import SUBJECT
+from slomix.chat.models import ClaimedMessage
 from slomix.clock import moment_of, wall_now
 from slomix.contacts.models import LinkCode
 from slomix.database.session import Base
@@ -38,6 +39,9 @@ _KEPT = (*rules.JOB_KINDS, rules.DRY_RUN)
 # Whatever carried a message goes with the message.
 _LEFT = (Job.kind != JOB_KIND) | Job.subject.not_in(select(cast(Delivery.id, Text)))
 
+# Any two processes receive a message within much less.
+CLAIMS_KEPT_FOR = timedelta(days=1)
+
 
 def plan_retention(session: Session, day: date, *, now: datetime) -> None:
     """Promise it for this day, once."""
@@ -58,6 +62,7 @@ class DeleteOldRows(TransactionHandler):
         )
         for model in (LoginAttempt, LoginSession, LinkCode):
             number += _delete_rows(session, model, model.expires_at <= now)
+        number += _delete_rows(session, ClaimedMessage, ClaimedMessage.claimed_at < now - CLAIMS_KEPT_FOR)
         number += _delete_rows(session, Heartbeat, Heartbeat.seen_at < wall_now() - health_rules.FORGOTTEN_AFTER)
         return Snooze(PAUSE_BETWEEN_BATCHES) if number else Done()
 
