@@ -111,3 +111,21 @@ def test_of_a_beat_from_the_future_only_a_little_is_believed() -> None:
 )
 def test_which_schema_a_version_can_work_on(revision: str | None, reason: str | None) -> None:
     assert rules.schema_problem(revision, ("0003", "0002", "0001")) == reason
+
+
+def test_what_keeps_one_copy_from_its_work_is_the_parts_trouble_while_that_copy_lives(database: Database) -> None:
+    with database.transaction() as session:
+        service.record_heartbeat(session, rules.INBOX, "a/1", wall=WALL, trouble="Signal has not been heard")
+        service.record_heartbeat(session, rules.INBOX, "b/1", wall=WALL + timedelta(seconds=20))
+        [unwell] = service.part_healths(session, [rules.INBOX], wall=WALL + timedelta(seconds=25))
+        [silent] = service.part_healths(session, [rules.INBOX], wall=WALL + timedelta(seconds=31))
+    assert (unwell.ok, unwell.reason) == (False, "Signal has not been heard")
+    assert (silent.ok, silent.reason) == (True, "1 of 2 processes silent")
+
+
+def test_a_dead_part_is_dead_whatever_its_trouble_was(database: Database) -> None:
+    with database.transaction() as session:
+        service.record_heartbeat(session, rules.INBOX, "a/1", wall=WALL, trouble="Signal has not been heard")
+        [part] = service.part_healths(session, [rules.INBOX], wall=WALL + timedelta(seconds=31))
+    assert not part.ok
+    assert part.reason is not None and part.reason.startswith("has given no sign")

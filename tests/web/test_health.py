@@ -78,6 +78,17 @@ def test_strangers_are_told_that_a_copy_is_missing_and_not_where_it_ran(alive: W
     assert "our-machine" not in str(body)
 
 
+def test_an_inbox_that_cannot_hear_is_unwell_and_says_why_until_it_can(alive: World) -> None:
+    """Finding 12: the inbox lives, and hears nothing."""
+    trouble = "Signal has not been heard for 61 s: the service runs in mode normal"
+    with alive.session() as session:
+        service.record_heartbeat(session, INBOX, "here/1", wall=WALL, trouble=trouble)
+    status, body = ask(alive)
+    assert (status, dead(body), body["parts"][INBOX]["reason"]) == (503, {INBOX}, trouble)
+    beat(alive, INBOX)
+    assert ask(alive)[0] == 200
+
+
 def test_a_part_that_was_never_seen_is_dead(world: World, servers: Servers) -> None:
     configured = with_settings(world, redis_url=SecretStr(servers.redis_url))
     status, body = ask(configured)

@@ -15,3 +15,5 @@ class Heartbeat(Base):
     part: Mapped[str] = mapped_column(primary_key=True)
     copy: Mapped[str] = mapped_column(primary_key=True)
     seen_at: Mapped[datetime]
+    # What keeps it from its work although it lives, for /health to say.
+    trouble: Mapped[str | None]

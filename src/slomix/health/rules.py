@@ -51,6 +51,13 @@ def judge_part(part: str, beats: Mapping[str, datetime], wall: datetime) -> Part
     return replace(best, reason=reason, copies=copies, missing=tuple(missing))
 
 
+def add_troubles(part: PartHealth, troubles: Sequence[str]) -> PartHealth:
+    """Mark a living part as not ok if one of its copies can't do its work."""
+    if not part.ok or not troubles:
+        return part
+    return replace(part, ok=False, reason="; ".join(sorted(set(troubles))), missing=())
+
+
 def judge_heartbeat(part: str, seen_at: datetime | None, wall: datetime) -> PartHealth:
     """Judge one heartbeat: a part without one for half a minute is dead; a beat from the future says nothing."""
     if seen_at is None:

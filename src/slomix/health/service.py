@@ -10,15 +10,17 @@ from sqlalchemy.orm import Session, aliased
 from slomix.config.settings import Settings
 from slomix.health import rules
 from slomix.health.models import Heartbeat
-from slomix.health.rules import PartHealth, judge_part
+from slomix.health.rules import PartHealth, add_troubles, judge_part
 
 
-def record_heartbeat(session: Session, part: str, copy: str, *, wall: datetime) -> None:
-    """Record that a copy of a process is alive."""
+def record_heartbeat(session: Session, part: str, copy: str, *, wall: datetime, trouble: str | None = None) -> None:
+    """Record that a copy of a process is alive, and what keeps it from its work."""
     session.execute(
         insert(Heartbeat)
-        .values(part=part, copy=copy, seen_at=wall)
-        .on_conflict_do_update(index_elements=[Heartbeat.part, Heartbeat.copy], set_={"seen_at": wall})
+        .values(part=part, copy=copy, seen_at=wall, trouble=trouble)
+        .on_conflict_do_update(
+            index_elements=[Heartbeat.part, Heartbeat.copy], set_={"seen_at": wall, "trouble": trouble}
+        )
     )
 
 
@@ -57,9 +59,12 @@ def parts_needed_tonight(parts: Sequence[PartHealth]) -> list[PartHealth]:
 def part_healths(session: Session, expected: Sequence[str], *, wall: datetime) -> list[PartHealth]:
     """Judge these parts by their heartbeats."""
     seen: dict[str, dict[str, datetime]] = {part: {} for part in expected}
+    troubles: dict[str, list[str]] = {part: [] for part in expected}
     for row in session.scalars(select(Heartbeat).where(Heartbeat.part.in_(expected))):
         seen[row.part][row.copy] = row.seen_at
-    return [judge_part(part, beats, wall) for part, beats in seen.items()]
+        if row.trouble is not None and wall - row.seen_at <= rules.DEAD_AFTER:
+            troubles[row.part].append(row.trouble)
+    return [add_troubles(judge_part(part, beats, wall), troubles[part]) for part, beats in seen.items()]
 
 
 def schema_revision(session: Session) -> str | None:

@@ -85,11 +85,11 @@ def process_name(runtime: Runtime) -> str:
     return f"{socket.gethostname()}/{runtime.settings.process_name or os.getpid()}"
 
 
-def send_heartbeat(runtime: Runtime, part: str) -> None:
+def send_heartbeat(runtime: Runtime, part: str, *, trouble: str | None = None) -> None:
     """Record that this process lives; if the database is away, only log it."""
     try:
         with runtime.transaction() as session:
-            health.record_heartbeat(session, part, process_name(runtime), wall=wall_now())
+            health.record_heartbeat(session, part, process_name(runtime), wall=wall_now(), trouble=trouble)
     except SQLAlchemyError as error:
         log.warning("process.heartbeat_lost", error=str(error).splitlines()[0])
 

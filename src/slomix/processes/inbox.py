@@ -1,16 +1,19 @@
-"""Receives messages from Telegram and Signal until told to stop; of several copies, one receives."""
+"""Receives messages from Telegram and Signal until told to stop.
 
+Of several copies, one polls Telegram; all listen to Signal, and each message is answered by one of them.
+"""
+
+import queue
 import threading
-from collections import deque
-from collections.abc import Callable
+import time
 
 import psycopg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from slomix import logs
+from slomix import logs, words
 from slomix.channels.base import SendError
-from slomix.channels.signal import Signal
+from slomix.channels.signal_listener import ReceivedText, SignalListener
 from slomix.channels.telegram import Telegram
 from slomix.chat import service
 from slomix.chat.responder import Responder
@@ -26,6 +29,12 @@ log = structlog.get_logger()
 
 WAIT_SECONDS = 20
 PAUSE_SECONDS = 2.0
+# The pause before the next connection to Signal: what people write meanwhile is lost.
+RECONNECT_SECONDS = 0.5
+NOTICE_STOP_WITHIN = 0.2
+FINISH_WITHIN = 5.0
+# After so long without a provider, an operator has to know.
+TROUBLE_AFTER = 60.0
 # An arbitrary number of our own for the advisory lock that only one inbox holds.
 LOCK = 0x51_0117_1B
 
@@ -35,22 +44,58 @@ def run_inbox() -> None:
     runtime = start_process("inbox", connections=4)
     stopping = stop_event()
     on = runtime.settings.channels_on
+    receptions: list[Reception] = []
+    desk = Responder(runtime)
+    signal = SignalReceiver(runtime, desk) if "signal" in on else None
+    if signal is not None:
+        # What is written while nobody listens is gone, so this comes first.
+        signal.start()
+        receptions.append(signal.reception)
     if not on - {"discord"}:
         log.info("inbox.nothing_to_do", hint="Telegram and Signal are switched off")
     turn = AdvisoryLock(runtime, stopping)
-    desk = Responder(runtime)
-    receivers: list[Callable[[], None]] = []
     if "telegram" in on:
-        receivers.append(TelegramReceiver(runtime, desk).step)
-    if "signal" in on:
-        receivers.append(SignalReceiver(runtime, desk).step)
-    for step in receivers:
-        threading.Thread(target=_receive_while_locked, args=(step, turn, stopping), daemon=True).start()
+        telegram = TelegramReceiver(runtime, desk, stopping)
+        receptions.append(telegram.reception)
+        threading.Thread(target=_receive_while_locked, args=(telegram, turn, stopping), daemon=True).start()
     while not stopping.is_set():
         turn.acquire()
-        send_heartbeat(runtime, health_rules.INBOX)
+        troubles = [trouble for reception in receptions if (trouble := reception.trouble()) is not None]
+        send_heartbeat(runtime, health_rules.INBOX, trouble="; ".join(troubles) or None)
         stopping.wait(health_rules.HEARTBEAT_INTERVAL.total_seconds())
     announce_stop(runtime, health_rules.INBOX)
+    if signal is not None:
+        signal.finish()
+
+
+class Reception:
+    """Since when we cannot receive from a provider, and why, in its own words."""
+
+    def __init__(self, channel: ChannelName) -> None:
+        self._channel = channel
+        self._failing_since: float | None = None
+        self._reason = ""
+
+    def succeeded(self) -> None:
+        if self._failing_since is not None:
+            log.info("inbox.provider_back", channel=str(self._channel))
+        self._failing_since = None
+
+    def failed(self, reason: str) -> None:
+        """Note a failure; log it if it is new."""
+        if self._failing_since is None or reason != self._reason:
+            log.warning("inbox.provider_away", channel=str(self._channel), reason=reason)
+        if self._failing_since is None:
+            self._failing_since = time.monotonic()
+        self._reason = reason
+
+    def trouble(self) -> str | None:
+        """Return the failure, once it has lasted for a minute."""
+        since = self._failing_since
+        if since is None or (seconds := time.monotonic() - since) < TROUBLE_AFTER:
+            return None
+        channel = words.CHANNELS[self._channel]
+        return words.CANNOT_HEAR.format(channel=channel, seconds=round(seconds), reason=self._reason)
 
 
 class AdvisoryLock:
@@ -79,32 +124,14 @@ class AdvisoryLock:
             self._connection = None
 
 
-def _receive_while_locked(step: Callable[[], None], turn: AdvisoryLock, stopping: threading.Event) -> None:
-    """Receive while the lock is ours; wait when the provider or the database is away."""
-    while not stopping.is_set():
-        if not turn.is_held.wait(1):
-            continue
-        try:
-            step()
-        except SendError as error:
-            log.warning("inbox.provider_away", reason=str(error))
-            wait = error.retry_after.total_seconds() if error.retry_after is not None else PAUSE_SECONDS
-            stopping.wait(min(max(wait, PAUSE_SECONDS), 60))
-        except SQLAlchemyError as error:
-            log.warning("inbox.database_away", error=type(error).__name__)
-            stopping.wait(PAUSE_SECONDS)
-        except Exception:
-            log.exception("inbox.error")
-            stopping.wait(PAUSE_SECONDS)
-
-
 class TelegramReceiver:
     """Polls Telegram for updates, or registers the webhook if one is configured."""
 
-    def __init__(self, runtime: Runtime, desk: Responder) -> None:
-        self._runtime, self._desk = runtime, desk
+    def __init__(self, runtime: Runtime, desk: Responder, stopping: threading.Event) -> None:
+        self._runtime, self._desk, self._stopping = runtime, desk, stopping
         self._telegram: Telegram = make_telegram(runtime.settings, connections=2)
         self._is_prepared = False
+        self.reception = Reception(ChannelName.TELEGRAM)
 
     def step(self) -> None:
         secret = self._runtime.settings.telegram_webhook_secret.get_secret_value()
@@ -115,32 +142,143 @@ class TelegramReceiver:
                 self._telegram.delete_webhook()
             self._is_prepared = True
         if secret:
-            threading.Event().wait(PAUSE_SECONDS)
+            self._stopping.wait(PAUSE_SECONDS)
             return
         with self._runtime.transaction() as session:
             offset = service.next_update(session, ChannelName.TELEGRAM, now=self._runtime.clock.now())
-        for update in self._telegram.get_updates(offset, wait_seconds=WAIT_SECONDS):
+        asked_at = time.monotonic()
+        updates = self._telegram.get_updates(offset, wait_seconds=WAIT_SECONDS)
+        for update in updates:
             with logs.log_context(trace=logs.new_trace()):
                 self._desk.answer_update(update)
+        if not updates and time.monotonic() - asked_at < PAUSE_SECONDS:
+            # A server that does not wait as it was asked to would be asked without a pause.
+            self._stopping.wait(PAUSE_SECONDS)
+
+
+def _receive_while_locked(receiver: TelegramReceiver, turn: AdvisoryLock, stopping: threading.Event) -> None:
+    """Receive while the lock is ours; wait when the provider or the database is away."""
+    while not stopping.is_set():
+        if not turn.is_held.wait(1):
+            receiver.reception.succeeded()  # it is another copy's to do
+            continue
+        try:
+            receiver.step()
+            receiver.reception.succeeded()
+        except SendError as error:
+            receiver.reception.failed(str(error))
+            wait = error.retry_after.total_seconds() if error.retry_after is not None else PAUSE_SECONDS
+            stopping.wait(min(max(wait, PAUSE_SECONDS), 60))
+        except SQLAlchemyError as error:
+            log.warning("inbox.database_away", error=type(error).__name__)
+            stopping.wait(PAUSE_SECONDS)
+        except Exception:
+            log.exception("inbox.error")
+            stopping.wait(PAUSE_SECONDS)
 
 
 class SignalReceiver:
-    """Polls our Signal service, which gives each message once: all are answered before the next poll."""
+    """Listens to Signal in one thread and answers in another, so that a database that is away loses nothing.
+
+    Signal pushes a message to every copy that listens at that moment; the database decides which one answers.
+    """
 
     def __init__(self, runtime: Runtime, desk: Responder) -> None:
         self._desk = desk
-        self._signal: Signal = make_signal(runtime.settings, connections=2)
-        self._unanswered: deque[IncomingMessage] = deque()
+        self._listener = SignalListener(runtime.settings.signal_daemon_url, runtime.settings.signal_sender)
+        self._signal = make_signal(runtime.settings, connections=1)
+        self._messages: queue.SimpleQueue[IncomingMessage | None] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+        self._has_tried = threading.Event()
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._listen, self._answer)]
+        self.reception = Reception(ChannelName.SIGNAL)
 
-    def step(self) -> None:
-        if not self._unanswered:
-            incoming = self._signal.receive(wait_seconds=WAIT_SECONDS)
-            self._unanswered.extend(
-                IncomingMessage(ChannelName.SIGNAL, message.sender, message.text)
-                for message in incoming
-                if message.is_private
-            )
-        while self._unanswered:
+    def start(self) -> None:
+        """Begin to listen; return when we do, or when that failed."""
+        for thread in self._threads:
+            thread.start()
+        self._has_tried.wait(FINISH_WITHIN)
+
+    def finish(self) -> None:
+        """Stop listening, and answer what has arrived."""
+        listening, answering = self._threads
+        self._stopping.set()
+        listening.join(FINISH_WITHIN)
+        self._messages.put(None)
+        answering.join(FINISH_WITHIN)
+        self._signal.close()
+
+    def _listen(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                if not self._listener.is_open:
+                    self._connect()
+                incoming = self._listener.receive(seconds=NOTICE_STOP_WITHIN)
+            except UnusableService as error:
+                self.reception.failed(str(error))
+                self._stopping.wait(PAUSE_SECONDS)
+            except SendError as error:
+                self.reception.failed(str(error))
+                self._stopping.wait(RECONNECT_SECONDS)
+            except Exception as error:
+                log.exception("inbox.error")
+                self._listener.close()
+                self.reception.failed(type(error).__name__)
+                self._stopping.wait(PAUSE_SECONDS)
+            else:
+                self.reception.succeeded()
+                if incoming is not None and incoming.is_private:
+                    self._messages.put(_as_message(incoming))
+        self._listener.close()
+
+    def _connect(self) -> None:
+        """Connect, and only then check the service. Raise UnusableService if it is of no use, or SendError."""
+        try:
+            self._listener.open()
+        except SendError as error:
+            # It may be the mode that does not let us connect.
+            if error.code is not None and (problem := self._service_problem()) is not None:
+                raise UnusableService(problem) from None
+            raise
+        finally:
+            self._has_tried.set()
+        if (problem := self._service_problem()) is not None:
+            self._listener.close()
+            raise UnusableService(problem)
+
+    def _service_problem(self) -> str | None:
+        try:
+            return self._signal.service_problem()
+        except SendError as error:
+            log.warning("inbox.service_not_asked", reason=str(error))
+            return None
+
+    def _answer(self) -> None:
+        while (message := self._messages.get()) is not None:
             with logs.log_context(trace=logs.new_trace()):
-                self._desk.answer_message(self._unanswered[0])
-            self._unanswered.popleft()
+                self._answer_message(message)
+
+    def _answer_message(self, message: IncomingMessage) -> None:
+        """Answer a message; wait when the database is away, unless the process has to end."""
+        while True:
+            try:
+                self._desk.answer_message(message)
+            except SQLAlchemyError as error:
+                log.warning("inbox.database_away", error=type(error).__name__)
+            except Exception:
+                log.exception("inbox.error")
+                return
+            else:
+                return
+            if self._stopping.wait(PAUSE_SECONDS):
+                return
+
+
+def _as_message(received: ReceivedText) -> IncomingMessage:
+    """Mark a text so that each copy that received it knows it as the same."""
+    mark = f"{received.sent_at}:{received.text}"
+    return IncomingMessage(ChannelName.SIGNAL, received.sender, received.text, mark=mark, number=received.number)
+
+
+class UnusableService(Exception):
+    """The Signal service is there but of no use; the text says why."""
