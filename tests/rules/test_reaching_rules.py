@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomix.config.types import is_e164
+from slomix.config.types import is_aci, is_e164
 from slomix.contacts.rules import (
     CHANNEL_ORDER,
     LINKED_BY_CODE,
@@ -120,6 +120,21 @@ def test_a_phone_number_begins_with_its_country(number: str) -> None:
 )
 def test_nothing_else_is_a_phone_number(number: str) -> None:
     assert not is_e164(number)
+
+
+@pytest.mark.parametrize(
+    ("account", "is_one"),
+    [
+        ("9f1c5a52-7c0e-5e4b-8f0b-0a1b2c3d4e5f", True),
+        ("9F1C5A52-7C0E-5E4B-8F0B-0A1B2C3D4E5F", False),
+        ("9f1c5a527c0e5e4b8f0b0a1b2c3d4e5f", False),
+        ("PNI:9f1c5a52-7c0e-5e4b-8f0b-0a1b2c3d4e5f", False),
+        ("9f1c5a52-7c0e-5e4b-8f0b-0a1b2c3d4e5f\n", False),
+        ("", False),
+    ],
+)
+def test_an_account_on_signal_has_an_id(account: str, is_one: bool) -> None:
+    assert is_aci(account) is is_one
 
 
 @pytest.mark.parametrize("chat", ["1", "123456789", "9" * 19])

@@ -10,12 +10,12 @@ import pytest
 from slomix import words
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError
-from slomix.channels.telegram import TelegramUpdate
+from slomix.channels.telegram import Telegram, TelegramUpdate
 from slomix.chat import service
 from slomix.chat.responder import MAX_TRIES
 from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
-from slomix.processes.inbox import LOCK, AdvisoryLock
+from slomix.processes.inbox import LOCK, PAUSE_SECONDS, AdvisoryLock, TelegramReceiver
 from slomix.reasons.codes import Reason
 from tests.services.chatting import code_for, desk_of, status
 from tests.services.racing import at_once
@@ -172,3 +172,30 @@ def test_an_update_that_comes_twice_at_once_is_answered_once(committed: db.Datab
     desk = desk_of(world)
     at_once([lambda: desk.answer_update(update(7, "/avail looking")) for _ in range(6)])
     assert len(world.telegram.sent) == 1
+
+
+# How often it asks
+
+
+class Pauses(threading.Event):
+    """An event that nobody sets; a test sees how long it was waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds.append(timeout)
+        return False
+
+
+@pytest.mark.parametrize(("updates", "pauses"), [([], [PAUSE_SECONDS]), ([update(7, "/avail looking")], [])])
+def test_a_server_that_does_not_wait_is_not_asked_without_a_pause(
+    linked: World, monkeypatch: pytest.MonkeyPatch, updates: list[TelegramUpdate], pauses: list[float]
+) -> None:
+    """Finding 17: such a server cost half a processor."""
+    monkeypatch.setattr(Telegram, "delete_webhook", lambda _self: None)
+    monkeypatch.setattr(Telegram, "get_updates", lambda _self, _offset, *, wait_seconds: updates)
+    stopping = Pauses()
+    TelegramReceiver(linked.runtime, desk_of(linked), stopping).step()
+    assert stopping.seconds == pauses

@@ -241,6 +241,14 @@ def test_what_is_no_private_address_is_refused(
         is_problem(confirm(bridge, says(code, address, channel)), 422)
 
 
+@pytest.mark.parametrize("address", ["+38640123456", "9f1c5a52-7c0e-5e4b-8f0b-0a1b2c3d4e5f"])
+def test_on_signal_an_account_is_an_address_and_so_is_a_number(
+    bridged: World, alice: Browser, bridge: Browser, address: str
+) -> None:
+    assert confirm(bridge, says(token(alice, "signal"), address, "signal")).status_code == 200
+    assert addresses(bridged, "alice") == {"signal": address}
+
+
 # Giving an address up, and asking in other people's names
 
 
