@@ -183,3 +183,181 @@ def test_whoever_asks_for_no_compression_gets_none_and_heartbeats_are_answered(s
             assert (await socket.receive()).data == 4002
 
     asyncio.run(play())
+
+
+class Line:
+    """A connection to the gateway without a library's patience."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+
+    async def send(self, op: int, data: Any) -> None:
+        await self._socket.send_json({"op": op, "d": data})
+
+    async def identify(self) -> None:
+        await self.send(2, {"token": BOT_TOKEN, "intents": 1 | 1 << 7, "properties": {}})
+
+    async def receive(self) -> dict[str, Any]:
+        return dict(await self._socket.receive_json())
+
+    async def events(self, *expected: str) -> list[dict[str, Any]]:
+        frames = [await self.receive() for _ in expected]
+        assert [frame["t"] for frame in frames] == list(expected)
+        return [frame["d"] for frame in frames]
+
+    async def close_code(self) -> int:
+        """Read until the gateway closes the connection."""
+        while (frame := await self._socket.receive()).type is not aiohttp.WSMsgType.CLOSE:
+            assert not self._socket.closed
+        return int(frame.data)
+
+
+@asynccontextmanager
+async def line(simulator: Simulator) -> AsyncIterator[Line]:
+    url = environment(simulator.port)["DISCORD_GATEWAY_URL"] + "?v=10&encoding=json"
+    async with asyncio.timeout(PATIENCE), aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+        opened = Line(socket)
+        assert (await opened.receive())["op"] == 10
+        yield opened
+
+
+def control(simulator: Simulator, path: str, **body: Any) -> None:
+    simulator.client().post(f"/control/{path}", json=body).raise_for_status()
+
+
+def test_who_sends_more_than_120_frames_a_minute_is_cut_off(simulator: Simulator) -> None:
+    async def play() -> None:
+        async with line(simulator) as opened:
+            await opened.identify()
+            for _ in range(119):
+                await opened.send(1, None)
+            await opened.events("READY", "GUILD_CREATE")
+            assert [(await opened.receive())["op"] for _ in range(119)] == [11] * 119
+            await opened.send(1, None)
+            assert await opened.close_code() == 4008
+
+    asyncio.run(play())
+    gateway = simulator.client().get("/control/gateway").json()
+    assert (gateway["most_frames_per_minute"], gateway["closed"]) == (120, {"4008": 1})
+
+
+@pytest.mark.parametrize("code", [4004, 4010, 4011, 4012, 4013, 4014])
+def test_an_identify_can_be_closed_with_any_code(simulator: Simulator, code: int) -> None:
+    control(simulator, "faults", provider="discord", fault="close_at_identify", close_code=code, times=1)
+
+    async def play() -> None:
+        async with line(simulator) as opened:
+            await opened.identify()
+            assert await opened.close_code() == code
+        async with line(simulator) as opened:
+            await opened.identify()
+            await opened.events("READY")
+
+    asyncio.run(play())
+
+
+def test_an_identify_can_be_answered_with_an_invalid_session(simulator: Simulator) -> None:
+    control(simulator, "faults", provider="discord", fault="invalid_session", times=1)
+
+    async def play() -> None:
+        async with line(simulator) as opened:
+            await opened.identify()
+            assert await opened.receive() == {"op": 9, "d": False, "s": None, "t": None}
+
+    asyncio.run(play())
+
+
+def test_a_server_out_of_reach_says_nothing_and_comes_back_as_it_then_is(simulator: Simulator) -> None:
+    dora, alice = CAST["Dora"].id, CAST["Alice"].id
+    control(simulator, "voice", user_id=dora, voice_channel="default")
+
+    async def play() -> None:
+        async with line(simulator) as opened, line(simulator) as late:
+            await opened.identify()
+            await opened.events("READY", "GUILD_CREATE")
+            control(simulator, "gateway", do="guild_unavailable")
+            [gone] = await opened.events("GUILD_DELETE")
+            assert gone == {"id": GUILD_ID, "unavailable": True}
+            await late.identify()
+            await late.events("READY")
+            control(simulator, "voice", user_id=dora, voice_channel=None)
+            control(simulator, "voice", user_id=alice, voice_channel="default")
+            control(simulator, "gateway", do="guild_available")
+            for there in (opened, late):
+                [guild] = await there.events("GUILD_CREATE")
+                assert [state["user_id"] for state in guild["voice_states"]] == [alice]
+
+    asyncio.run(play())
+
+
+def test_a_resumed_session_can_be_kept_waiting_for_what_it_missed(simulator: Simulator) -> None:
+    async def play() -> None:
+        async with line(simulator) as opened:
+            await opened.identify()
+            ready, _ = await opened.events("READY", "GUILD_CREATE")
+        control(simulator, "faults", provider="discord", fault="slow_resume", seconds=0.5)
+        control(simulator, "voice", user_id=CAST["Dora"].id, voice_channel="default")
+        async with line(simulator) as resumed:
+            await resumed.send(6, {"token": BOT_TOKEN, "session_id": ready["session_id"], "seq": 2})
+            await resumed.send(1, None)
+            assert (await resumed.receive())["op"] == 11, "heartbeats are answered meanwhile"
+            await resumed.events("VOICE_STATE_UPDATE", "RESUMED")
+
+    asyncio.run(play())
+
+
+def test_a_zombie_stays_open_and_says_nothing(simulator: Simulator) -> None:
+    async def play() -> None:
+        async with line(simulator) as opened:
+            await opened.identify()
+            await opened.events("READY", "GUILD_CREATE")
+            control(simulator, "faults", provider="discord", fault="zombie")
+            await opened.send(1, None)
+            control(simulator, "voice", user_id=CAST["Dora"].id, voice_channel="default")
+            simulator.client().delete("/control/faults").raise_for_status()
+            control(simulator, "gateway", do="close", code=4009)
+            frame = await opened._socket.receive()
+            assert (frame.type, frame.data) == (aiohttp.WSMsgType.CLOSE, 4009)
+
+    asyncio.run(play())
+
+
+def test_one_session_too_many_ends_all_and_resets_the_token(simulator: Simulator) -> None:
+    with simulator.bot() as bot:
+        before = bot.get("/gateway/bot").json()["session_start_limit"]
+        assert before == {"total": 1000, "remaining": 1000, "reset_after": 86_400_000, "max_concurrency": 1}
+    control(simulator, "gateway", do="allow_sessions", remaining=1)
+
+    async def play() -> None:
+        async with line(simulator) as first, line(simulator) as second:
+            await first.identify()
+            await first.events("READY", "GUILD_CREATE")
+            with simulator.bot() as bot:
+                assert bot.get("/gateway/bot").json()["session_start_limit"]["remaining"] == 0
+            await second.identify()
+            assert await second.close_code() == 4004
+            assert await first.close_code() == 4004
+
+    asyncio.run(play())
+    with simulator.bot() as bot:
+        assert bot.get("/users/@me").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"do": "explode"},
+        {"do": ["drop"]},
+        {"do": "drop", "code": 4000},
+        {"do": "close"},
+        {"do": "close", "code": 1000},
+        {"do": "allow_sessions", "remaining": -1},
+        {"do": "allow_sessions", "remaining": True},
+    ],
+    ids=str,
+)
+def test_what_cannot_be_done_to_the_gateway_is_refused(simulator: Simulator, body: dict[str, Any]) -> None:
+    answer = simulator.client().post("/control/gateway", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["detail"]

@@ -80,6 +80,9 @@ def test_its_forms_come_back_to_the_page(simulator: Simulator) -> None:
             {"provider": "discord", "fault": "status", "code": 500, "rate": 1.0}
         ]
         assert "code 500" in browser.get("/").text
+        closing = {"provider": "discord", "fault": "close_at_identify", "close_code": "4014", "times": ""}
+        browser.post("/page/faults", data=closing)
+        assert browser.get("/control/faults").json()[-1]["close_code"] == 4014
         browser.post("/page/faults/clear")
         assert browser.get("/control/faults").json() == []
 

@@ -17,7 +17,16 @@ from slomix.dev.simulator.world import World
 from slomix.parsing import parse_int
 
 SIGNAL_MODES = ("normal", "native", "json-rpc", "json-rpc-native")
-DISTURBANCES = ("drop", "reconnect", "invalidate")
+# What can be done to the gateway, and what it needs to know for that.
+DISTURBANCES: dict[str, tuple[str, ...]] = {
+    "drop": (),
+    "reconnect": (),
+    "invalidate": (),
+    "guild_unavailable": (),
+    "guild_available": (),
+    "close": ("code",),
+    "allow_sessions": ("remaining",),
+}
 
 Action = Callable[[World, dict[str, Any]], Any]
 
@@ -35,6 +44,7 @@ def register(app: web.Application, gateway: Gateway) -> None:
         ("faults", _faults),
         ("stats", _stats),
         ("polls", lambda world: {"telegram": world.telegram.askers, "signal": world.signal.askers}),
+        ("gateway", lambda _world: gateway.as_json()),
         ("threads", lambda world: [thread.as_record() for thread in world.threads.values()]),
     ):
         app.router.add_get(f"/control/{path}", _get_handler(read))
@@ -48,7 +58,7 @@ def register(app: web.Application, gateway: Gateway) -> None:
         ("signal-service", _set_signal_service),
         ("gameserver", _set_game_server),
         ("reset", _reset),
-        ("gateway", lambda _world, body: _disturb(gateway, body)),
+        ("gateway", lambda world, body: _disturb(world, gateway, body)),
     ):
         app.router.add_post(f"/control/{path}", _post_handler(do))
     app.router.add_delete("/control/faults", clear_faults)
@@ -155,11 +165,21 @@ def _reset(world: World, body: dict[str, Any]) -> Any:
     return {}
 
 
-def _disturb(gateway: Gateway, body: dict[str, Any]) -> Any:
-    _refuse_unknown_fields(body, "do")
-    if body.get("do") not in DISTURBANCES:
-        raise ValueError(f"do is one of {', '.join(DISTURBANCES)}, not {body.get('do')!r}")
-    return {"connections": gateway.disturb(body["do"])}
+def _disturb(world: World, gateway: Gateway, body: dict[str, Any]) -> Any:
+    do = body.get("do")
+    if not isinstance(do, str) or do not in DISTURBANCES:
+        raise ValueError(f"do is one of {', '.join(DISTURBANCES)}, not {do!r}")
+    _refuse_unknown_fields(body, "do", *DISTURBANCES[do])
+    if do == "allow_sessions":
+        world.limits.allow_sessions(_whole(body, "remaining", 0, 1000))
+    return {"connections": gateway.disturb(do, code=_whole(body, "code", 4000, 4999) if do == "close" else None)}
+
+
+def _whole(body: dict[str, Any], name: str, least: int, most: int) -> int:
+    value = body.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise ValueError(f"{name} is a whole number from {least} to {most}, not {value!r}")
+    return value
 
 
 def _refuse_unknown_fields(body: dict[str, Any], *known: str) -> None:

@@ -22,9 +22,17 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "challenge": ("times",),
     "mishap": ("kind", "times"),
     "read_only": (),
+    # The gateway's: a resumed session is told what it missed only later; IDENTIFY is answered with a close code or with
+    # op 9; the connection stays open and nothing comes any more.
+    "slow_resume": ("seconds",),
+    "close_at_identify": ("close_code", "times"),
+    "invalid_session": ("times",),
+    "zombie": (),
 }
 # Faults of a single provider.
-ONLY_ON = {"challenge": "signal", "mishap": "signal", "read_only": "discord"}
+ONLY_ON = dict.fromkeys(("challenge", "mishap"), "signal") | dict.fromkeys(
+    ("read_only", "slow_resume", "close_at_identify", "invalid_session", "zombie"), "discord"
+)
 # The misleading answers to a message on Signal.
 KINDS = (
     *("failed", "unregistered", "rate_limit", "proof", "identity", "network", "socket_timeout", "killed", "sender"),
@@ -98,6 +106,23 @@ class Faults:
         """Check whether the bot may only read in Discord's rooms."""
         return bool(self._matching("discord", "read_only"))
 
+    def slow_resume(self) -> float:
+        """Return for how many seconds a resumed session is told nothing."""
+        return sum(float(fault["seconds"]) for fault in self._matching("discord", "slow_resume"))
+
+    def close_code(self) -> int | None:
+        """Return the code that this IDENTIFY is closed with, if any."""
+        fault = self._consume("discord", "close_at_identify")
+        return fault["close_code"] if fault else None
+
+    def refuses_sessions(self) -> bool:
+        """Check whether this IDENTIFY is answered with an invalid session."""
+        return self._consume("discord", "invalid_session") is not None
+
+    def is_gateway_dead(self) -> bool:
+        """Check whether the gateway's connections stay open but say nothing."""
+        return bool(self._matching("discord", "zombie"))
+
     def has_closed_dms(self, provider: str, user_id: str) -> bool:
         return any(fault["user_id"] == user_id for fault in self._matching(provider, "closed_dm"))
 
@@ -148,6 +173,8 @@ def _parameter(name: str, value: Any) -> Any:
             if value not in KINDS:
                 raise ValueError(f"kind is one of {', '.join(KINDS)}, not {value!r}")
             return value
+        case "close_code":
+            return int(_number(name, value, 4000, 4014, whole=True))
         case "rate":
             return _number(name, value, 0, 1)
         case "user_id":

@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 GLOBAL_LIMIT = 50
+SESSION_LIMIT, SESSION_WINDOW = 1000, 86_400.0
 MESSAGE_LIMIT, MESSAGE_WINDOW = 5, 5.0
 # Discord does not publish the others; wide enough that only the global limit is met in an evening.
 OTHER_LIMIT, OTHER_WINDOW = 50, 1.0
@@ -55,6 +56,9 @@ class RateLimits:
     accepted: int = 0
     refused: int = 0
     peak_per_second: int = 0
+    sessions: RateWindow = field(default_factory=lambda: RateWindow(SESSION_LIMIT, SESSION_WINDOW))
+    # Discord resets the token of a bot that has started too many sessions.
+    is_token_reset: bool = False
 
     def bucket(self, route: str, room: str) -> RateWindow:
         limits = (MESSAGE_LIMIT, MESSAGE_WINDOW) if route == "messages" else (OTHER_LIMIT, OTHER_WINDOW)
@@ -72,3 +76,27 @@ class RateLimits:
         self.accepted += 1
         self.peak_per_second = max(self.peak_per_second, len(self.overall.taken))
         return None
+
+    @property
+    def session_starts(self) -> int:
+        return len(self.sessions.taken)
+
+    def allow_sessions(self, remaining: int) -> None:
+        """Allow only so many more sessions."""
+        self.sessions.limit = self.session_starts + remaining
+
+    def start_session(self, now: float) -> bool:
+        """Count a session; return False, and reset the token, if it was one too many."""
+        self.is_token_reset = self.is_token_reset or self.sessions.wait(now) > 0
+        self.sessions.accept(now)
+        return not self.is_token_reset
+
+    def session_start_limit(self, now: float) -> dict[str, int]:
+        """Return what `/gateway/bot` says of the sessions that are left."""
+        reset_after = self.sessions.taken[0] + SESSION_WINDOW - now if self.sessions.taken else SESSION_WINDOW
+        return {
+            "total": SESSION_LIMIT,
+            "remaining": max(0, self.sessions.limit - self.session_starts),
+            "reset_after": int(reset_after * 1000),
+            "max_concurrency": 1,
+        }

@@ -75,7 +75,7 @@ def with_checks(name: str, answer: Answer) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         world = request.app[WORLD]
-        if request.headers.get("Authorization") != f"Bot {BOT_TOKEN}":
+        if request.headers.get("Authorization") != f"Bot {BOT_TOKEN}" or world.limits.is_token_reset:
             return DiscordError(401, 0, "401: Unauthorized").response()
         path = dict(request.match_info)
         room = path.get("channel") or path.get("guild") or ""
@@ -243,5 +243,5 @@ def _get_gateway(world: World, _path: dict[str, str], _body: dict[str, Any]) -> 
 
 
 def _get_gateway_bot(world: World, _path: dict[str, str], _body: dict[str, Any]) -> Any:
-    start_limit = {"total": 1000, "remaining": 999, "reset_after": 86_400_000, "max_concurrency": 1}
+    start_limit = world.limits.session_start_limit(wall_now().timestamp())
     return {"url": world.gateway_url, "shards": 1, "session_start_limit": start_limit}

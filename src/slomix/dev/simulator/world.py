@@ -124,6 +124,7 @@ class World:
         # The names on the game server, or None while it is down.
         self.on_server: list[str] | None = []
         self.on_voice: list[Callable[[str], None]] = []
+        self.on_reset: list[Callable[[], None]] = []
         self._nonces: dict[tuple[str, str], AcceptedMessage] = {}
         self._serial = itertools.count()
 
@@ -226,6 +227,8 @@ class World:
         self.on_server = []
         for user_id in list(self.voice):
             self.move_voice(user_id, None)
+        for forget in self.on_reset:
+            forget()
 
 
 def _can_be_worn(name: object) -> bool:
