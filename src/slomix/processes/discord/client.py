@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import json
 import math
+import sys
+import threading
 import time
 from datetime import datetime, timedelta
 
@@ -16,72 +19,139 @@ from slomix.health import rules as health_rules
 from slomix.health import service as health
 from slomix.presence import service as presence
 from slomix.processes.common import process_name
+from slomix.processes.discord import lives
+from slomix.processes.discord.picture import Picture
 from slomix.runtime.context import Runtime
 
 log = structlog.get_logger()
 
 RENEW_EVERY = timedelta(seconds=10)
 CHECK_INTERVAL = 0.1
+# How often the gateway is asked for a sign, whatever happens in the rooms; it allows 120 frames a minute.
+ASK_EVERY = 10.0
 SILENT_AFTER = 15.0
+# A connection on which nothing came for so long is given up; discord.py would wait for a minute.
+GIVE_UP_AFTER = 20.0
+
+
+def _stop_keep_alive_threads() -> None:
+    """Stop the threads of connections that ended before discord.py had told us of them."""
+    for thread in threading.enumerate():
+        if isinstance(thread, discord.gateway.KeepAliveHandler):
+            thread.stop()
 
 
 class VoiceClient(discord.Client):
-    """Stores who is in which voice room: on changes, every ten seconds, and after a jump of the clock."""
+    """One life on the gateway: it keeps the picture of the voice rooms until it ends, and starts at most one session.
 
-    def __init__(self, runtime: Runtime) -> None:
+    The picture is written at every change, every ten seconds, and after a jump of the clock.
+    """
+
+    def __init__(self, runtime: Runtime, last_identify: float = -math.inf) -> None:
         super().__init__(
             intents=discord.Intents(guilds=True, voice_states=True),
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
+            enable_debug_events=True,
         )
         self._runtime = runtime
+        self._picture = Picture(runtime.settings.discord_guild_id)
         self._changed = asyncio.Event()
-        self._keeper: asyncio.Task[None] | None = None
+        self._failure: BaseException | None = None
+        self._asked_at = self._proven_at = -math.inf
+        self._heard_at = time.monotonic()
+        self.last_identify = last_identify
+        self.has_identified = False
+        self._hellos = 0
+        self._live_since = math.inf
+
+    @property
+    def was_live(self) -> bool:
+        return self._live_since < math.inf
+
+    @property
+    def has_held(self) -> bool:
+        """Whether the session has lasted long enough to be no failure."""
+        return time.monotonic() - self._live_since >= lives.HELD_AFTER
+
+    async def run_until_it_ends(self, token: str) -> None:
+        """Live; raise what ends this life."""
+        tasks = [
+            asyncio.create_task(part)
+            for part in (self.start(token, reconnect=False), self._store_repeatedly(), self._send_heartbeats())
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            ended = [task for task in tasks if task.done()]
+        finally:
+            for task in tasks:
+                task.cancel()
+            with contextlib.suppress(Exception):
+                await self.close()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            _stop_keep_alive_threads()
+        for task in ended:
+            task.result()
 
     async def setup_hook(self) -> None:
-        self._keeper = asyncio.create_task(self._store_repeatedly())
+        _shards, _url, limit = await self.http.get_bot_gateway()
+        lives.check_budget(limit, time.monotonic() - self.last_identify)
 
-    async def on_ready(self) -> None:
-        log.info("discord.ready")
-        self._changed.set()
+    async def before_identify_hook(self, _shard_id: int | None, *, initial: bool = False) -> None:  # noqa: ARG002
+        if self.has_identified:
+            raise lives.SessionRefused
+        await asyncio.sleep(lives.IDENTIFY_EVERY - (time.monotonic() - self.last_identify))
+        self.has_identified, self.last_identify = True, time.monotonic()
 
-    async def on_resumed(self) -> None:
-        self._changed.set()
+    async def on_socket_raw_receive(self, message: str) -> None:
+        """Take in a frame. discord.py runs these one after another, as long as this waits for nothing."""
+        frame = json.loads(message)
+        self._heard_at = time.monotonic()
+        if frame.get("op") == discord.gateway.DiscordWebSocket.HEARTBEAT_ACK:
+            # All that happened before we asked has come before this answer.
+            self._proven_at = max(self._proven_at, self._asked_at)
+        if self._picture.apply(frame):
+            self._changed.set()
+        if frame.get("op") == discord.gateway.DiscordWebSocket.HELLO:
+            self._hellos += 1
+            if self._hellos > lives.MOST_RESUMES:
+                raise lives.SessionRefused
+        if frame.get("t") in {"READY", "RESUMED"}:
+            self._proven_at = self._heard_at
+            self._hellos = 0
+            self._live_since = min(self._live_since, self._heard_at)
+            log.info(f"discord.{frame['t'].lower()}")
 
-    async def on_voice_state_update(
-        self, _member: discord.Member, _before: discord.VoiceState, _after: discord.VoiceState
-    ) -> None:
+    async def on_disconnect(self) -> None:
+        self._picture.disconnect()
+
+    async def on_error(self, _event: str, /, *_args: object, **_kwargs: object) -> None:
+        """End this life: after a frame that could not be taken in the picture may be wrong."""
+        self._picture.disconnect()
+        self._failure = sys.exception()
         self._changed.set()
 
     def current_rooms(self) -> dict[str, str] | None:
-        """Return each member's voice room; None while the gateway is not ready or has been silent for too long."""
-        guild = self.get_guild(int(self._runtime.settings.discord_guild_id or 0))
-        if guild is None or guild.unavailable or self.is_closed() or not self.is_ready():
-            return None
-        if self._silence() > SILENT_AFTER:
-            return None
-        return {
-            str(member_id): str(room.id)
-            for room in [*guild.voice_channels, *guild.stage_channels]
-            for member_id in room.voice_states
-        }
+        """Return who is in which voice room; None if the gateway hasn't told or has been silent for too long."""
+        is_silent = time.monotonic() - self._proven_at > SILENT_AFTER
+        return None if is_silent or self.is_closed() else self._picture.rooms
 
-    def _silence(self) -> float:
-        """Return the seconds since the gateway's last message, as a cut connection looks open for a minute."""
-        heart = getattr(self.ws, "_keep_alive", None)
-        return math.inf if heart is None else time.perf_counter() - heart._last_recv
-
-    async def _send_heartbeat(self) -> None:
-        """Send an extra heartbeat: Discord's own, every 41 s, is too rare to prove the picture fresh."""
-        if self.ws is not None and self.is_ready():
-            with contextlib.suppress(ConnectionError, aiohttp.ClientError):
-                await self.ws.send_heartbeat({"op": discord.gateway.DiscordWebSocket.HEARTBEAT, "d": self.ws.sequence})
+    async def _send_heartbeats(self) -> None:
+        """Send heartbeats. Discord wants one every 41 s: too seldom to know whether the picture is still true."""
+        while True:
+            if time.monotonic() - self._heard_at > GIVE_UP_AFTER:
+                raise lives.Silence(f"nothing was heard for {GIVE_UP_AFTER:g} s")
+            if self.ws is not None:
+                self._asked_at = time.monotonic()
+                with contextlib.suppress(ConnectionError, aiohttp.ClientError, discord.ConnectionClosed):
+                    await self.ws.send_heartbeat({"op": self.ws.HEARTBEAT, "d": self.ws.sequence})
+            await asyncio.sleep(ASK_EVERY)
 
     async def _store_repeatedly(self) -> None:
-        while not self.is_closed():
-            await self._send_heartbeat()
+        while self._failure is None:
             written_at = await self._store_rooms()
             await self._wait_until_due(written_at)
+        raise self._failure
 
     async def _store_rooms(self) -> datetime:
         self._changed.clear()
