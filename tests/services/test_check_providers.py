@@ -2,6 +2,8 @@
 
 import pytest
 
+from slomix.cli import providers
+from slomix.config.settings import Settings
 from slomix.dev.rehearsal.people import SimulatorControl
 from slomix.dev.simulator.people import GAMING_VOICE_CHANNEL, TEXT_CHANNEL, environment
 from tests.rules.operator import bare_machine
@@ -129,6 +131,22 @@ def test_who_is_away_is_told_as_away(simulator: Simulator, provider: str, parts:
     silent = {part for part in ("discord", "telegram", "signal") if not found["parts"][part]}
     assert silent == parts
     assert "503" in found["reasons"][provider]
+
+
+@pytest.mark.parametrize("part", ["discord", "telegram"])
+def test_a_surprise_of_one_part_is_its_reason_and_the_others_are_asked(
+    monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """Discord leaves out optional fields, which discord.py reads all the same."""
+
+    def stumble(settings: Settings) -> str:
+        raise KeyError("bitrate", settings.telegram_bot_token.get_secret_value())
+
+    monkeypatch.setattr(providers, f"_{part}", stumble)
+    found = checked()
+    assert found["reasons"][part] == "KeyError: ('bitrate', '…')"
+    others = {"discord login", "telegram", "signal"} - {part}
+    assert {other for other in others if found["parts"][other]} == others
 
 
 def test_whom_nobody_asked_for_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from slomix.channels.game_server import NoTelemetry
 from slomix.cli import config_warnings, configuration, formation, privileges, providers
 from slomix.cli.connect import first_line
+from slomix.cli.parts import ask
 from slomix.cli.privileges import PrivilegeFindings
 from slomix.cli.run_folder import join_running_copy
 from slomix.clock import wall_now
@@ -80,11 +81,11 @@ def _connections(settings: Settings, rights: PrivilegeFindings | None) -> dict[s
     """Return the problem of each external part; empty if it answers."""
     about = f"schema, and the rights of {rights.role} on it" if rights else "schema, and the rights on it"
     return {
-        **_database_and_processes(settings),
+        **ask("database", _database_and_processes, settings),
         about: "cannot be asked" if rights is None else "see above" if rights.problems else "",
-        "redis": _redis(settings.redis_url.get_secret_value()),
+        **ask("redis", _redis, settings),
         **providers.provider_problems(settings),
-        **_game_server(settings),
+        **ask("game server", _game_server, settings),
     }
 
 
@@ -116,7 +117,8 @@ def _rights(settings: Settings) -> PrivilegeFindings | None:
         return None
 
 
-def _redis(url: str) -> str:
+def _redis(settings: Settings) -> str:
+    url = settings.redis_url.get_secret_value()
     if not url:
         return NOT_SET
     try:

@@ -3,6 +3,7 @@
 from slomix.accounts import discord_login
 from slomix.accounts.discord_login import DiscordDown
 from slomix.channels.base import SendError
+from slomix.cli.parts import ask
 from slomix.config.settings import Settings
 from slomix.processes.discord import rooms
 from slomix.runtime.factory import make_signal, make_telegram
@@ -10,13 +11,13 @@ from slomix.runtime.factory import make_signal, make_telegram
 
 def provider_problems(settings: Settings) -> dict[str, str]:
     """Return the problem of each provider that is switched on; empty if it is well."""
-    found = _discord(settings)
+    found = ask("discord", _discord, settings)
     if settings.discord_client_id and settings.discord_client_secret.get_secret_value():
-        found["discord login"] = _login(settings)
+        found |= ask("discord login", _login, settings)
     if "telegram" in settings.channels_on:
-        found["telegram"] = _telegram(settings)
+        found |= ask("telegram", _telegram, settings)
     if "signal" in settings.channels_on:
-        found["signal"] = _signal(settings)
+        found |= ask("signal", _signal, settings)
     return found
 
 

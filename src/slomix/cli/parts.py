@@ -1,0 +1,25 @@
+"""Asks one part at a time: a surprise is that part's reason, and the others are asked all the same."""
+
+from collections.abc import Callable
+
+from pydantic import SecretStr
+
+from slomix.cli.connect import first_line
+from slomix.config.settings import Settings
+
+
+def ask(part: str, question: Callable[[Settings], str | dict[str, str]], settings: Settings) -> dict[str, str]:
+    """Return the problem of a part, or of each of several, as `question` finds it; empty if it is well."""
+    try:
+        found = question(settings)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is said, and the next part is asked
+        return {part: _without_secrets(f"{type(error).__name__}: {first_line(error)}", settings)}
+    return {part: found} if isinstance(found, str) else found
+
+
+def _without_secrets(reason: str, settings: Settings) -> str:
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr) and value.get_secret_value():
+            reason = reason.replace(value.get_secret_value(), "…")
+    return reason
