@@ -1,9 +1,12 @@
 """What a voice check comes to: who is missing, who is called once more, and when nobody can say."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
+
 import pytest
 
-from slomix.campaigns.voice_rules import VoiceOutcome, VoiceRecipient, judge_voice_check
-from slomix.presence.rules import VoiceRooms, VoiceStatus
+from slomix.campaigns.voice_rules import VoiceOutcome, VoiceRecipient, due_at, is_evidence, judge_voice_check
+from slomix.presence.rules import VoiceRooms, VoiceSnapshot, VoiceStatus
 from tests.configuration import AFK, ROOM
 from tests.moments import at
 
@@ -16,6 +19,40 @@ UNLINKED = VoiceRecipient(4, None, ("Franka",), was_told=True)
 EVERYBODY = [ALICE, BOB, UNTOLD, UNLINKED]
 NOW, DEADLINE = at(21, 0, 30), at(21, 20, 30)
 HERE, AWAY, MISSING, UNKNOWN = VoiceStatus.HERE, VoiceStatus.ELSEWHERE, VoiceStatus.MISSING, VoiceStatus.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("told", "seen", "now", "proves"),
+    [
+        ((0, 0), 20, 30, True),
+        ((0, 0), 10, 30, True),
+        ((0, 0), 9, 30, False),
+        ((0, 0), None, 30, False),
+        ((0, 40), 39, 50, False),
+        ((0, 40), 40, 50, False),
+        ((0, 40), 41, 50, True),
+        ((None, 40), 41, 50, True),
+        ((None, None), 41, 50, True),
+        ((None, None), 29, 50, False),
+    ],
+)
+def test_a_picture_proves_absence_when_it_is_new_and_younger_than_every_notice(
+    told: tuple[int | None, ...], seen: int | None, now: int, proves: bool
+) -> None:
+    """When the Discord process hangs over the start, its last picture shows nobody who came because of it."""
+
+    def moment(second: int | None) -> datetime | None:
+        return None if second is None else at(21, 0, second)
+
+    recipients = [replace(ALICE, told_at=moment(second)) for second in told]
+    snapshot = VoiceSnapshot(moment(seen), {})
+    assert is_evidence(snapshot, recipients, now=at(21, 0, now)) is proves
+
+
+def test_half_a_minute_is_counted_from_when_the_last_one_was_told() -> None:
+    delay = timedelta(seconds=30)
+    assert due_at([replace(ALICE, told_at=at(21)), replace(BOB, told_at=at(21, 9))], delay) == at(21, 9, 30)
+    assert due_at([UNTOLD], delay) is None
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ from slomix.campaigns import rules
 from slomix.campaigns.models import Recipient
 from slomix.channels.base import RateLimited, SendError
 from slomix.contacts.rules import QuietHours
+from slomix.deliveries.models import Delivery
 from slomix.jobs.rules import JobStatus
 from slomix.presence import service as presence
+from slomix.presence.models import Observation
 from slomix.reasons.codes import Reason
 from tests.configuration import AFK, ROOM
 from tests.moments import at
@@ -62,7 +64,7 @@ def looked(world: World, *names: str, ago: timedelta) -> None:
 
 def test_a_fresh_picture_is_used_and_discord_is_not_asked(begun: World) -> None:
     begun.lookup.error = SendError(Reason.OTHER, "nobody may ask this")
-    looked(begun, "alice", "bob", "erik", ago=timedelta(seconds=90))
+    looked(begun, "alice", "bob", "erik", ago=timedelta(seconds=20))
     pump(begun)
     assert asked_again(begun) == {"franka"}
 
@@ -73,6 +75,23 @@ def test_a_stale_picture_is_not_used_and_discord_is_asked(begun: World) -> None:
     pump(begun)
     assert asked_again(begun) == {"alice", "franka"}
     assert summary(begun)[:2] == ["Game night is on: 2 of 4 in voice.", "Still awaited: Alice, Franka"]
+
+
+def test_a_picture_from_before_somebody_was_told_says_nothing_of_their_absence(begun: World) -> None:
+    """Franka was told late, and came because of that."""
+    with begun.session() as session:
+        franka = Delivery.player_id == begun.players["franka"]
+        session.execute(update(Delivery).where(franka).values(settled_at=at(21, 0, 15)))
+    in_voice(begun, alice=ROOM, bob=ROOM, erik=ROOM)
+    pump(begun)
+    assert asked_again(begun) == set(), "she has not had half a minute"
+    begun.clock.move_to(at(21, 0, 45))
+    with begun.session() as session:
+        session.execute(update(Observation).values(observed_at=at(21, 0, 15)))
+    begun.lookup.rooms = {begun.discord_ids[name]: ROOM for name in EVERYBODY}
+    pump(begun)
+    assert asked_again(begun) == set()
+    assert summary(begun)[0] == "Game night is on: 4 of 4 in voice."
 
 
 def test_where_nobody_ever_looked_discord_is_asked(begun: World) -> None:

@@ -90,6 +90,9 @@ def test_the_voice_check_waits_for_the_start_and_then_for_the_summary(called: Wo
     run_due(called, only=rules.VOICE_CHECK)
     assert waits(called, rules.VOICE_CHECK)
     in_voice(called, alice=ROOM)
+    go(called, 21, 0, 3)
+    called.clock.move_to(at(21, 0, 33))
+    in_voice(called, alice=ROOM)
     pump(called)
     assert job_of(called, rules.VOICE_CHECK).status is JobStatus.SENT
     assert job_of(called, rules.VOICE_CHECK).claims == 3

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import select, update
@@ -21,7 +21,7 @@ from slomix.campaigns.voice_rules import VoiceOutcome, VoiceRecipient, VoiceVerd
 from slomix.channels.base import RateLimited, SendError
 from slomix.channels.game_server import NoTelemetry
 from slomix.jobs import service as jobs
-from slomix.jobs.rules import Done, JobStatus, Outcome, Retry, Wait
+from slomix.jobs.rules import SHORTEST_WAIT, Done, JobStatus, Outcome, Retry, Snooze, Wait
 from slomix.jobs.runner import Handler, JobContext
 from slomix.jobs.service import NewJob
 from slomix.presence import lookups, places
@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Question:
-    """Whom to look for, and the rooms they are in where our picture is fresh."""
+    """Whom to look for, and the rooms they are in where our picture proves who is absent."""
 
     recipients: list[VoiceRecipient]
     rooms: Mapping[str, str] | None
@@ -64,10 +64,15 @@ class VoiceCheck(Handler[Question, Sight | Retry]):
             return _end_with_summary(context, campaign)
         if not self.is_ready(context):
             return Wait()
+        recipients = _recipients(session, campaign)
+        due_at = voice_rules.due_at(recipients, context.runtime.settings.voice_check_delay)
+        if due_at is not None and context.now < due_at and not context.is_past_deadline:
+            seconds = context.runtime.clock.wall_seconds_until(due_at)
+            return Snooze(SHORTEST_WAIT if seconds is None else timedelta(seconds=seconds))
         snapshot = presence.latest_snapshot(session)
-        is_fresh = snapshot.is_fresh(context.now, context.runtime.settings.presence_max_age)
-        rooms = dict(snapshot.rooms) if is_fresh else None
-        return Question(_recipients(session, campaign), rooms, context.now, context.is_past_deadline)
+        is_evidence = voice_rules.is_evidence(snapshot, recipients, now=context.now)
+        rooms = dict(snapshot.rooms) if is_evidence else None
+        return Question(recipients, rooms, context.now, context.is_past_deadline)
 
     def is_ready(self, context: JobContext) -> bool:
         """Wait for the start, and once it has judged for the summary."""
@@ -78,7 +83,7 @@ class VoiceCheck(Handler[Question, Sight | Retry]):
         return not is_open or (kind == rules.START and context.is_past_deadline)
 
     def act(self, runtime: Runtime, question: Question) -> Sight | Retry:
-        """Ask Discord for each recipient if our picture is old, and the game server if anybody is missing.
+        """Ask Discord for each recipient if our picture proves nothing, and the game server if anybody is missing.
 
         Any silence of Discord's makes the whole try fail; the game server's is no failure.
         """
@@ -125,9 +130,15 @@ def _recipients(session: Session, campaign: Campaign) -> list[VoiceRecipient]:
     rows = session.execute(select(Player.id, Player.name, Player.aliases).where(Player.id.in_(players)))
     names = {row.id: (row.name, *row.aliases) for row in rows}
     discord_ids = accounts.discord_ids_of(session, players)
-    told = set(START.reached(session, campaign, players))
+    told = START.reached(session, campaign, players)
     return [
-        VoiceRecipient(player_id, discord_ids.get(player_id), names.get(player_id, ()), player_id in told)
+        VoiceRecipient(
+            player_id,
+            discord_ids.get(player_id),
+            names.get(player_id, ()),
+            was_told=player_id in told,
+            told_at=told.get(player_id),
+        )
         for player_id in players
     ]
 

@@ -3,9 +3,12 @@
 import enum
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from slomix.presence.rules import VoiceRooms, VoiceStatus, recognised_players
+from slomix.presence.rules import VoiceRooms, VoiceSnapshot, VoiceStatus, recognised_players
+
+# The picture is renewed every ten seconds. One that has missed two renewals may be from before somebody joined.
+PROVES_ABSENCE_FOR = timedelta(seconds=20)
 
 
 class VoiceOutcome(enum.StrEnum):
@@ -24,8 +27,9 @@ class VoiceRecipient:
     discord_id: str | None
     # All by which they are known in the game.
     names: tuple[str, ...]
-    # Whether the start reached them, or may have.
+    # Whether the start reached them, or may have, and when.
     was_told: bool
+    told_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,23 @@ class VoiceVerdict:
     on_server: Mapping[int, bool]
     # Who is called once more.
     follow_up: Sequence[int]
+
+
+def due_at(recipients: Sequence[VoiceRecipient], delay: timedelta) -> datetime | None:
+    """Return when all who were told have had `delay` to come; None if it is not known that anybody was."""
+    last_told = _last_told(recipients)
+    return None if last_told is None else last_told + delay
+
+
+def is_evidence(snapshot: VoiceSnapshot, recipients: Sequence[VoiceRecipient], *, now: datetime) -> bool:
+    """Check whether a stored picture proves anybody's absence: it is new, and shows what came of every notice."""
+    last_told = _last_told(recipients)
+    is_after_all = last_told is None or (snapshot.observed_at is not None and snapshot.observed_at > last_told)
+    return is_after_all and snapshot.is_fresh(now, PROVES_ABSENCE_FOR)
+
+
+def _last_told(recipients: Sequence[VoiceRecipient]) -> datetime | None:
+    return max((recipient.told_at for recipient in recipients if recipient.told_at is not None), default=None)
 
 
 def judge_voice_check(

@@ -239,6 +239,8 @@ class NotificationState:
     status: DeliveryStatus
     subject: str
     reason: Explanation | None = None
+    # When it left, or ended otherwise.
+    settled_at: datetime | None = None
 
     @property
     def is_withdrawn(self) -> bool:
@@ -249,8 +251,8 @@ class NotificationState:
 def notification_states(session: Session, event_key: str, player_ids: Sequence[int]) -> dict[int, NotificationState]:
     """What these players were told of an event, whichever campaign did it; who has no row was told nothing."""
     rows = session.execute(
-        select(Delivery.player_id, Delivery.status, Delivery.subject, Delivery.reason)
+        select(Delivery.player_id, Delivery.status, Delivery.subject, Delivery.reason, Delivery.settled_at)
         .where(Delivery.event_key == event_key, Delivery.player_id.in_(player_ids), Delivery.fell_back_to.is_(None))
         .order_by(Delivery.id)
     )
-    return {row.player_id: NotificationState(row.status, row.subject, row.reason) for row in rows}
+    return {row.player_id: NotificationState(row.status, row.subject, row.reason, row.settled_at) for row in rows}

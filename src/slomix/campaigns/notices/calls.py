@@ -163,11 +163,15 @@ class Start(Call):
     def moment(self, timeline: Timeline) -> Planned | Skipped:
         return timeline.start
 
-    def reached(self, session: Session, campaign: Campaign, player_ids: list[int]) -> list[int]:
-        """Return those of the players whom it reached, or may have reached."""
+    def reached(self, session: Session, campaign: Campaign, player_ids: list[int]) -> dict[int, datetime | None]:
+        """Return those of the players whom it reached, or may have reached, and when."""
         told = deliveries.notification_states(session, self.event_key(campaign.day), player_ids)
         reached = {DeliveryStatus.SENT, DeliveryStatus.UNKNOWN}
-        return [player_id for player_id in player_ids if player_id in told and told[player_id].status in reached]
+        return {
+            player_id: told[player_id].settled_at
+            for player_id in player_ids
+            if player_id in told and told[player_id].status in reached
+        }
 
     def text(self, facts: Facts) -> str:
         if (facts.now - facts.start_at).total_seconds() >= 60:
