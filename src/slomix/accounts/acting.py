@@ -11,7 +11,7 @@ from slomix.web import current, gates
 
 @contextmanager
 def as_player() -> Iterator[tuple[Session, int]]:
-    """Open a transaction that holds the viewer's link. Raise LoginNeeded, LinkNeeded, or LinkGone if it has ended."""
+    """Open a transaction that holds the viewer's link. Raise LoginNeeded, LinkNeeded, or LinkEnded if it has ended."""
     player_id = gates.require_player()
     with current.runtime().transaction() as session:
         service.lock_link(session, gates.require_user().user_id, player_id)

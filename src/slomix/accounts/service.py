@@ -85,7 +85,7 @@ class LinkEnded(NotAllowed):
 
 
 def lock_link(session: Session, user_id: int, player_id: int) -> None:
-    """Until this transaction ends the user has this player; raise LinkGone when they have not any more.
+    """Until this transaction ends the user has this player; raise LinkEnded when they have not any more.
 
     Linking and unlinking wait for it, and what they take away is taken away with what was written meanwhile.
     """
@@ -97,7 +97,7 @@ def lock_link(session: Session, user_id: int, player_id: int) -> None:
 def lock_users(session: Session, *users: User) -> None:
     """Hold the rows of these users, in the order in which everybody does, and see them as they are now.
 
-    Raise LinkGone when an account was deleted meanwhile.
+    Raise LinkEnded when an account was deleted meanwhile.
     """
     ids = sorted({user.id for user in users})
     held = session.scalars(select(User.id).where(User.id.in_(ids)).order_by(User.id).with_for_update()).all()
