@@ -26,16 +26,16 @@ class Job(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]
     subject: Mapped[str]
-    # Which workers' threads do it: those who wait for one provider are not those who wait for another.
+    # Which workers' threads run it: each provider has its own, so that a slow one doesn't block the others.
     lane: Mapped[str] = mapped_column(default=GENERAL)
     status: Mapped[JobStatus] = mapped_column(default=JobStatus.PENDING)
     run_at: Mapped[datetime]
-    # The moment that was promised: `run_at` moves with every retry. NULL on rows of before it was kept.
+    # The moment that was promised: `run_at` moves with every retry. NULL on rows older than this column.
     due_at: Mapped[datetime | None]
     deadline_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     max_attempts: Mapped[int] = mapped_column(default=5)
-    # Counts every claim, also those that are no attempt: what a worker writes is fenced by it.
+    # Counts every claim, even those that are no attempt: it fences what a worker writes.
     claims: Mapped[int] = mapped_column(default=0)
     # Wall time, unlike the rest: these are about processes, not about promises to people.
     lease_until: Mapped[datetime | None]
@@ -44,7 +44,7 @@ class Job(Base):
     nudges: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[Explained | None]
     reason: Mapped[Explained | None]
-    # What the logs call the request, or the job, that set it off.
+    # The trace in the logs of the request or job that scheduled it.
     trace: Mapped[str | None]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]

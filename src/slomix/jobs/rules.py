@@ -21,14 +21,14 @@ class JobStatus(enum.StrEnum):
         return self not in {JobStatus.PENDING, JobStatus.RUNNING}
 
 
-# The lane of what waits for no provider.
+# The lane of jobs that wait for no provider.
 GENERAL = "general"
 
 # A hiccup is over in seconds, an outage in minutes: 2, 8, 32, 128 s, so that five attempts outlast one of two minutes.
 BACKOFF_BASE, BACKOFF_GROWTH = timedelta(seconds=2), 4
 BACKOFF_CAP = timedelta(seconds=128)
 NUDGE_CAP = timedelta(seconds=60)
-# What Discord allows at most is twice as fast.
+# Half the rate that Discord allows at most.
 NUDGE_GAP = timedelta(milliseconds=40)
 SHORTEST_WAIT = timedelta(milliseconds=500)
 LEASE = timedelta(seconds=30)
@@ -48,7 +48,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Snooze:
-    """Run again after `delay` of wall time. It is no attempt.
+    """Run again after `delay` of wall time, without counting an attempt.
 
     `failures` sets how many failures in a row the job counts; None leaves that as it was before the claim.
     """
@@ -59,14 +59,14 @@ class Snooze:
 
 @dataclass(frozen=True)
 class Wait:
-    """Run again when the scheduler finds the handler ready. It is no attempt."""
+    """Run again when the scheduler finds the handler ready, without counting an attempt."""
 
 
 @dataclass(frozen=True)
 class Retry:
     """The try failed. `retry_after` is what the provider asked for, in wall time.
 
-    `is_free`: there was no try, we were only asked to wait. It uses up no attempt; the deadline holds all the same.
+    `is_free`: we were only asked to wait, so no attempt is used up; the deadline still holds.
     """
 
     error: Explanation
@@ -97,9 +97,9 @@ def after_failure(
 ) -> NextTry | None:
     """Decide whether a failed job is tried again, and when; None is the end.
 
-    Backoff grows from 2 s to 128 s; `jitter` in [0, 1) takes away up to a quarter, so that what failed together does
-    not come back together. Who was asked to wait comes back a little later than asked. Nothing is tried after its
-    deadline.
+    Backoff grows from 2 s to 128 s; `jitter` in [0, 1) takes away up to a quarter, so that jobs that failed together
+    don't come back together. A job that was asked to wait comes back a little later than asked. Nothing is tried after
+    its deadline.
     """
     pause = failure.retry_after or timedelta(0)
     if failure.is_free:
@@ -115,5 +115,5 @@ def after_failure(
 
 
 def nudge_delay(nudges: int) -> timedelta:
-    """How long a nudged job may stay unclaimed before it is nudged again: 2, 4, 8 … 60 s."""
+    """Return how long a nudged job may stay unclaimed before it is nudged again: 2, 4, 8 … 60 s."""
     return min(timedelta(seconds=2 * 2 ** min(nudges, 10)), NUDGE_CAP)

@@ -47,27 +47,27 @@ class Handler(ABC, Generic[Prepared, Result]):
 
     @abstractmethod
     def act(self, runtime: Runtime, prepared: Prepared, /) -> Result:
-        """Speak to the outside world, between the transactions."""
+        """Talk to the outside world, between the transactions."""
 
     @abstractmethod
     def finish(self, context: JobContext, result: Result, /) -> Outcome:
-        """Write what came of it, in the last transaction, which also ends the run."""
+        """Write the result in the last transaction, which also ends the run."""
 
     def outcome_from_result(self, result: Result, /) -> Outcome | None:
         """Return the outcome if the result alone determines it; None if `finish` has to look first."""
 
     def finish_late(self, context: JobContext, result: Result, /) -> None:
-        """Use a result that could not be written because another worker has the job by now."""
+        """Use a result that came after another worker had claimed the job."""
 
     def give_up(self, context: JobContext, /) -> None:
-        """Settle what hangs on a job that has failed for good, in the same transaction."""
+        """Settle what depends on a job that has failed for good, in the same transaction."""
 
     def is_ready(self, context: JobContext, /) -> bool:
-        """Return whether what a job that returned `Wait` waits for is there; the scheduler asks."""
+        """Return whether a job that returned `Wait` has nothing left to wait for; the scheduler asks."""
         raise NotImplementedError
 
 
-# A table of handlers holds those of many types.
+# A table of handlers mixes their types.
 AnyHandler: TypeAlias = Handler[Any, Any]
 
 
@@ -85,7 +85,7 @@ class TransactionHandler(Handler[None, None]):
 
     @abstractmethod
     def work(self, context: JobContext, /) -> Outcome:
-        """Do it, and return how the job goes on."""
+        """Do the work and return the outcome."""
 
 
 def execute(runtime: Runtime, handler: Handler[Prepared, Result], job_id: int) -> JobStatus | None:
@@ -114,21 +114,21 @@ def _run(runtime: Runtime, handler: Handler[Prepared, Result], job_id: int) -> J
             _too_late(runtime, handler, job, result)
             return None
     except OperationalError:
-        raise  # the lease will run out and the scheduler takes the job back
+        raise  # the lease runs out, and the scheduler takes the job back
     except Exception as error:  # noqa: BLE001 - whatever a handler raises is a failed attempt
         return _failed(runtime, handler, job, error)
 
 
 @dataclass(frozen=True)
 class _Begun(Generic[Prepared]):
-    """A job that is ours, and what its handler prepared."""
+    """A job that we claimed, and what its handler prepared."""
 
     job: Job
     prepared: Prepared
 
 
 def _begin(runtime: Runtime, handler: Handler[Prepared, Result], job_id: int) -> _Begun[Prepared] | JobStatus | None:
-    """Return what to act on; the status when the run is over already; None when the job is not ours."""
+    """Return what to act on; the status if the run is over already; None if the job is not ours."""
     now, wall = runtime.clock.now(), wall_now()
     with runtime.transaction() as session:
         job = service.claim(session, job_id, now=now, wall=wall)
@@ -143,7 +143,7 @@ def _begin(runtime: Runtime, handler: Handler[Prepared, Result], job_id: int) ->
 
 
 def _finish_while_ours(runtime: Runtime, handler: Handler[Prepared, Result], job: Job, result: Result) -> JobStatus:
-    """Write the result, trying again as long as the lease lasts: it is worth more than one try."""
+    """Write the result; while the database is away, try again as long as the lease lasts."""
     while True:
         try:
             return _finish(runtime, handler, job, result)
@@ -157,7 +157,7 @@ def _finish_while_ours(runtime: Runtime, handler: Handler[Prepared, Result], job
 def _finish(runtime: Runtime, handler: Handler[Prepared, Result], job: Job, result: Result) -> JobStatus:
     with runtime.transaction() as session:
         context = JobContext(runtime, session, job, runtime.clock.now())
-        # The job's row is locked before what hangs on it, either way: by its end, or while its end is found out.
+        # Either way the job's row is locked before the rows that depend on it: by `_end`, or by `lock_claimed`.
         outcome = handler.outcome_from_result(result)
         if outcome is not None:
             status = _end(context, handler, outcome)
@@ -203,7 +203,7 @@ def _failed(runtime: Runtime, handler: Handler[Prepared, Result], job: Job, erro
 
 
 def give_up(handler: AnyHandler, context: JobContext) -> None:
-    """Settle what hangs on a lost job that has failed; a handler that cannot is logged, and stops no other."""
+    """Settle what depends on a lost job that has failed; log an error, so that it stops no other job."""
     try:
         with context.session.begin_nested():
             handler.give_up(context)
@@ -214,9 +214,9 @@ def give_up(handler: AnyHandler, context: JobContext) -> None:
 
 
 def wake_ready(runtime: Runtime, handlers: Mapping[str, AnyHandler], session: Session, *, now: datetime) -> None:
-    """Make the waiting jobs due that have nothing more to wait for.
+    """Make the waiting jobs due that have nothing left to wait for.
 
-    The answer depends on nothing but what is committed, so no wake-up is lost with a worker that dies.
+    This depends only on committed rows, so a worker that dies loses no wake-up.
     """
     ready = [
         job
@@ -227,7 +227,7 @@ def wake_ready(runtime: Runtime, handlers: Mapping[str, AnyHandler], session: Se
 
 
 def _is_ready(handler: AnyHandler, context: JobContext) -> bool:
-    """Ask the handler; one that cannot say is run, so that its failure counts as an attempt."""
+    """Ask the handler; on an error return True, so that the job runs and its failure counts as an attempt."""
     try:
         with context.session.begin_nested():
             return handler.is_ready(context)

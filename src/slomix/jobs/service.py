@@ -21,14 +21,14 @@ from slomix.reasons.codes import Explanation, Reason
 
 
 class JobLost(Exception):
-    """Another worker has the job by now; what this one found out about it is not written."""
+    """Raised when another worker has claimed the job; this worker's result is not written."""
 
 
 @dataclass(frozen=True)
 class NewJob:
-    """A job to schedule; `status` is `skipped` for one that is over before it began.
+    """A job to schedule; `status` is `skipped` if it is over before it began.
 
-    `due_at` is the moment that was promised, where that is an earlier one than `run_at`.
+    `due_at` is the promised moment, if that is earlier than `run_at`.
     """
 
     kind: str
@@ -44,18 +44,18 @@ class NewJob:
 
 @dataclass(frozen=True)
 class DueJob:
-    """A job whose moment has come, as much of it as a nudge says."""
+    """The part of a due job that a nudge needs."""
 
     id: int
     kind: str
     lane: str
     trace: str | None = None
-    # Nobody has claimed it before.
+    # It was never claimed before.
     is_new: bool = True
 
 
 def schedule(session: Session, jobs: Sequence[NewJob], *, now: datetime) -> None:
-    """Promise `jobs`. One that exists already, of the same kind and subject, stays as it is."""
+    """Insert `jobs`; a job of the same kind and subject that exists already stays as it is."""
     if not jobs:
         return
     rows = [
@@ -81,7 +81,7 @@ def reopen(
     due_at: datetime | None = None,
     deadline_at: datetime | None,
 ) -> None:
-    """Make finished jobs of `kind` pending again, with all their attempts before them; as promised as new ones."""
+    """Make finished jobs of `kind` pending again, with all their attempts left."""
     if not subjects:
         return
     session.execute(
@@ -106,7 +106,7 @@ def reopen(
 
 
 def skip_pending(session: Session, kind: str, subjects: Sequence[str], *, reason: Reason, now: datetime) -> None:
-    """Skip those jobs of `kind` that have not begun."""
+    """Skip the jobs of `kind` for these subjects that have not begun."""
     session.execute(
         update(Job)
         .where(Job.kind == kind, Job.subject.in_(subjects), Job.status == JobStatus.PENDING)
@@ -117,10 +117,10 @@ def skip_pending(session: Session, kind: str, subjects: Sequence[str], *, reason
 def release_due(
     session: Session, *, now: datetime, wall: datetime, paused_kinds: Collection[str] = (), limit: int = 500
 ) -> list[DueJob]:
-    """Mark what is due as nudged and return it, oldest first; of a kind that is `held` only what is past its deadline.
+    """Mark due jobs as nudged and return them, oldest first; of `paused_kinds` only those past their deadline.
 
-    A nudge may get lost, so a job that nobody claims is released again after 2, 4, 8 … 60 s, and later the more stand
-    before it: a worker that has many to do is not told again of each. Two schedulers at once release each job once.
+    A nudge may get lost, so an unclaimed job is released again after 2, 4, 8 … 60 s; later if many jobs are ahead of
+    it, so that a busy worker isn't nudged again for each. Two schedulers at once release each job once.
     """
     due = (
         select(Job.id, Job.run_at)
@@ -134,7 +134,7 @@ def release_due(
         .order_by(Job.run_at, Job.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
-        # As a plain subquery PostgreSQL may run it once for each row, and then no limit holds.
+        # PostgreSQL may run a plain subquery once per row, and then the limit doesn't hold.
         .cte("due")
         .prefix_with("MATERIALIZED")
     )
@@ -157,10 +157,10 @@ def release_due(
 def next_check(
     session: Session, *, now: datetime, paused_kinds: Collection[str] = ()
 ) -> tuple[datetime | None, datetime | None]:
-    """When to look for due jobs again: at a system time, and at a wall time, whichever comes first.
+    """Return when to look for due jobs again, in system time and in wall time, whichever comes first.
 
-    A job that came due after the last look and waits for nothing is looked at now; a `paused_kinds` one at its
-    deadline.
+    A job that has come due since the last look and waits for nothing counts as now; a job of `paused_kinds` counts at
+    its deadline.
     """
     waits_for_nothing = Job.wait_until.is_(None) & Job.nudge_again_at.is_(None)
     is_held = Job.kind.in_(paused_kinds)
@@ -180,7 +180,7 @@ def next_check(
     return system_moment, wall_moment
 
 
-# Put together once: a worker does little else than claim and finish, and putting it together takes longer than asking.
+# Built once: a worker does little but claim and finish, and building these statements takes longer than running them.
 # On the table rather than the class for the same reason: a claimed job belongs to no session.
 _TABLE: Any = Job.__table__
 _ROW = _TABLE.columns
@@ -215,21 +215,21 @@ def _finishing(names: tuple[str, ...]) -> ReturningUpdate[Any]:
 
 
 def claim(session: Session, job_id: int, *, now: datetime, wall: datetime) -> Job | None:
-    """Take a pending job that is due, or None if another worker already has it."""
+    """Claim a pending job that is due; return None if another worker already has it."""
     values = {"job_id": job_id, "now": now, "wall": wall, "lease": wall + rules.LEASE}
     row = session.execute(_CLAIM, values).one_or_none()
     return None if row is None else Job(**row._mapping)
 
 
 def lock_claimed(session: Session, job: Job) -> None:
-    """Lock a claimed job's row before what hangs on it, as everybody does. Raise Lost if it is not this worker's."""
+    """Lock a claimed job's row; always before the rows that depend on it. Raise JobLost if it is no longer ours."""
     ours = (Job.id == job.id) & (Job.status == JobStatus.RUNNING) & (Job.claims == job.claims)
     if session.scalar(select(Job.id).where(ours).with_for_update()) is None:
         raise JobLost(f"job {job.id}")
 
 
 def finish(session: Session, job: Job, outcome: rules.Outcome, *, now: datetime, wall: datetime) -> JobStatus:
-    """Write how a claimed job went on and return its status. Raise Lost if it is no longer this worker's."""
+    """Write the outcome of a claimed job and return its new status. Raise JobLost if it is no longer ours."""
     values: dict[str, object] = {"lease_until": None, "nudge_again_at": None, "nudges": 0}
     match outcome:
         case rules.Done(status, reason):
@@ -249,7 +249,7 @@ def finish(session: Session, job: Job, outcome: rules.Outcome, *, now: datetime,
     if written is None:
         raise JobLost(f"job {job.id}")
     for name, value in values.items():
-        setattr(job, name, value)  # its last error is read by what settles what hangs on it
+        setattr(job, name, value)  # `give_up` reads its last error
     if not written.is_over:
         db.notify(session, db.JOBS_CHANNEL)
     return written
@@ -271,9 +271,9 @@ def _after(failure: rules.Retry, job: Job, *, now: datetime, wall: datetime) -> 
 
 
 def release_expired(session: Session, *, now: datetime, wall: datetime) -> list[Job]:
-    """Make jobs pending again whose worker let the lease run out, and return those that have no attempt left.
+    """Make jobs whose lease ran out pending again; fail and return those that have no attempt left.
 
-    What is returned has become `failed`; the caller settles what hangs on it in the same transaction.
+    The caller settles what depends on the failed jobs in the same transaction.
     """
     error = Explanation(Reason.WORKER_DID_NOT_COME_BACK)
     lost = (Job.status == JobStatus.RUNNING) & (Job.lease_until < wall)

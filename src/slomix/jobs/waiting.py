@@ -9,16 +9,16 @@ from sqlalchemy.orm import Session
 from slomix.jobs.models import Job
 from slomix.jobs.rules import UNTIL_WOKEN, JobStatus
 
-# Of all that is pending only few are due, so `run_at` finds them sooner.
 _WAITS = (Job.status == JobStatus.PENDING) & (Job.wait_until == UNTIL_WOKEN)
 
 
 def find(session: Session, *, now: datetime) -> list[Job]:
     """Return the jobs that wait to be woken."""
+    # Few of the pending jobs are due, so the index on `run_at` finds them sooner.
     return list(session.scalars(select(Job).where(_WAITS, Job.run_at <= now).order_by(Job.id)))
 
 
 def wake(session: Session, jobs: Sequence[Job]) -> None:
-    """Make those of `jobs` due that still wait to be woken."""
+    """Wake those of `jobs` that still wait."""
     if jobs:
         session.execute(update(Job).where(_WAITS, Job.id.in_([job.id for job in jobs])).values(wait_until=None))

@@ -1,4 +1,4 @@
-"""The reasons there are, and a reason together with what is technical about it."""
+"""The closed set of reasons, and a reason with its technical detail."""
 
 import enum
 from collections.abc import Mapping
@@ -46,9 +46,9 @@ class Reason(enum.StrEnum):
     ANSWER_NOT_SEEN = "answer_not_seen"
     WORKER_DID_NOT_COME_BACK = "worker_did_not_come_back"
     UNREADABLE = "unreadable"
-    # The detail is an exception of ours.
+    # The detail is our exception.
     CRASHED = "crashed"
-    # About the provider; the details are what it or our library says.
+    # About the provider; the detail is what it or our library says.
     DISCORD_NOT_REACHED = "discord_not_reached"
     DISCORD_DID_NOT_ANSWER = "discord_did_not_answer"
     DISCORD_TOO_SLOW = "discord_too_slow"
@@ -69,18 +69,18 @@ class Reason(enum.StrEnum):
     SIGNAL_UNKNOWN_NUMBER = "signal_unknown_number"
     SIGNAL_SAID = "signal_said"
     NOT_E164 = "not_e164"
-    # A sentence from before there were codes; the detail is the sentence.
+    # A sentence stored before there were codes; it is the detail.
     OTHER = "other"
 
 
 LONGEST_DETAIL = 1000
-# After these the colon tells more of the same; after all others a second reason is one that came later.
+# After these the second reason explains the first, so a colon joins them; after all others it came later.
 _OPENING = frozenset({Reason.VOICE_NOT_KNOWN})
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """A reason, what is technical about it, and a second reason that goes with it."""
+    """A reason, its technical detail, and a second reason that goes with it."""
 
     code: Reason
     detail: str | None = None
@@ -94,12 +94,12 @@ class Explanation:
         return f"{text}{': ' if self.code in _OPENING else '; '}{self.then}"
 
     def followed_by(self, code: Reason) -> "Explanation":
-        """Return this one with a reason that came later."""
+        """Return this explanation with a reason that came later."""
         last = Explanation(code) if self.then is None else self.then.followed_by(code)
         return replace(self, then=last)
 
     def shortened(self) -> "Explanation":
-        """Return this one with details that are worth keeping: a proxy may answer with a whole page."""
+        """Return this explanation with its details cut short: a proxy may answer with a whole page."""
         return replace(
             self,
             detail=self.detail[:LONGEST_DETAIL] if self.detail is not None else None,
@@ -107,7 +107,7 @@ class Explanation:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Return what is stored."""
+        """Return the stored form."""
         then = self.then.as_json() if self.then is not None else None
         stored = {"code": self.code.value, "detail": self.detail, "then": then}
         return {name: value for name, value in stored.items() if value is not None}

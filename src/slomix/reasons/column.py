@@ -1,4 +1,4 @@
-"""How an explanation is stored: as JSON, under a check constraint that knows the codes."""
+"""Stores an explanation as JSON, under a check constraint that knows the codes."""
 
 import json
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ from slomix.reasons.codes import Explanation, Reason
 
 
 class ExplanationType(TypeDecorator[Explanation]):
-    """`{"code": …, "detail": …, "then": {…}}`; what is not there is left out."""
+    """`{"code": …, "detail": …, "then": {…}}`, without what is None."""
 
     impl = JSONB(none_as_null=True)
     cache_ok = True
