@@ -1,4 +1,4 @@
-"""How each channel writes what is not just words: times, how long until then, links."""
+"""Writes times, countdowns, links and names as each channel needs them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ class Style(Protocol):
     """What a message needs beside its words."""
 
     def time(self, moment: datetime) -> str:
-        """An hour, in the reader's zone."""
+        """Write an hour, in the reader's zone."""
 
     def countdown(self, moment: datetime) -> str:
-        """How long until then."""
+        """Write how long it is until `moment`."""
 
     def quiet_link(self, link: str) -> str:
-        """A link that is not to be shown as a picture of where it leads."""
+        """Write a link without a preview of its page."""
 
 
 class DiscordStyle:
@@ -42,7 +42,7 @@ class DiscordStyle:
 
 @dataclass(frozen=True)
 class PlainStyle:
-    """For a channel that knows only text: times in the reader's zone, as true now."""
+    """Plain text: times in the reader's zone, countdowns as of now."""
 
     zone: ZoneInfo
     now: datetime
@@ -59,17 +59,17 @@ class PlainStyle:
 
 
 def style_for(channel: ChannelName, zone: ZoneInfo, now: datetime) -> Style:
-    """How that channel writes, for a reader in `zone`."""
+    """Return the style of a channel for a reader in `zone`."""
     return DiscordStyle() if channel is ChannelName.DISCORD else PlainStyle(zone, now)
 
 
 def safe_name(name: str) -> str:
-    """A name that mentions nobody and formats nothing on Discord, on one line, at most 32 characters long."""
+    """Make a name harmless on Discord: no mentions, no formatting, one line, at most 32 characters before escaping."""
     return escape_markdown(" ".join(plain_name(name).split())[:LONGEST_NAME])
 
 
 def fit_names(names: Sequence[str], *, longest: int, most: int | None = None) -> str:
-    """As many whole names as there is room for, at most so many, and how many more."""
+    """Join as many whole names as fit into `longest`, at most `most`, and say how many more there are."""
     shown: list[str] = []
     left = longest
     for name in names[:most]:
@@ -82,10 +82,10 @@ def fit_names(names: Sequence[str], *, longest: int, most: int | None = None) ->
 
 
 def _length(text: str) -> int:
-    """As the strictest count them: a character beyond the first 65,536 is two."""
+    """Count UTF-16 code units, as the strictest provider does."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def discord_timestamp(moment: datetime, style: str = "t") -> str:
-    """A Discord timestamp, which every reader sees in their own zone."""
+    """Return a Discord timestamp, which every reader sees in their own zone."""
     return f"<t:{int(moment.timestamp())}:{style}>"

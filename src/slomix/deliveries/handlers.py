@@ -1,4 +1,4 @@
-"""Sends one delivery: look again and claim; speak to the provider; write what came of it."""
+"""Sends one delivery: checks and marks it, calls the provider, writes the answer."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -24,9 +24,9 @@ from slomix.runtime.context import Runtime
 
 log = structlog.get_logger()
 
-# So long before its deadline a message that is still refused takes the next channel.
+# A message still refused this long before its deadline takes the next channel.
 FALLBACK_MARGIN = timedelta(minutes=1)
-# What was nudged just before the switch was thrown; what is due is not nudged while it is.
+# For jobs nudged just before the pause; during it no delivery is nudged.
 PAUSE_RECHECK = timedelta(seconds=2)
 NO_ROUTE = Skip(Reason.NO_WORKING_CONTACT)
 DELIVERY_GONE = Done(JobStatus.SKIPPED, Explanation(Reason.NOBODY_LEFT_TO_TELL))
@@ -51,13 +51,13 @@ class PreparedSend:
     nonce: str
     # Wall time.
     first_tried_at: datetime
-    # An earlier try left and nobody saw its answer.
+    # An earlier try was sent, and its answer was not seen.
     is_repeat: bool
 
 
 @dataclass(frozen=True)
 class ProviderAnswer:
-    """What the provider said to it."""
+    """What the provider answered to a send."""
 
     sending: PreparedSend
     said: Receipt | SendError
@@ -70,7 +70,7 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
         self._notices = notices
 
     def begin(self, context: JobContext) -> PreparedSend | Outcome:
-        """Look at the recipient again; mark the delivery `sending` before anything leaves."""
+        """Check the recipient again, and mark the delivery `sending` before anything leaves."""
         runtime, session, job, now = context.runtime, context.session, context.job, context.now
         seen = ledger.lock_delivery(session, int(job.subject), settings=runtime.settings)
         if seen is None:
@@ -89,7 +89,7 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
             return _cut_off(session, delivery, message, now)
         if isinstance(message, Skip) or to is None:
             return _skip(session, delivery, job, message if isinstance(message, Skip) else NO_ROUTE, now)
-        if is_repeat:  # the very words of the first try
+        if is_repeat:  # it repeats the words of the first try
             message = replace(message, text=delivery.text or "")
         attempt = ledger.AttemptKey(delivery.id, job.claims)
         ledger.begin_attempt(
@@ -109,11 +109,11 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
             return ProviderAnswer(prepared, error)
 
     def outcome_from_result(self, result: ProviderAnswer) -> Outcome | None:
-        """Return the end of the job if the message has arrived: that needs no second look."""
+        """End the job if the message has arrived; that needs no look at the database."""
         return Done() if isinstance(result.said, Receipt) else None
 
     def finish(self, context: JobContext, answer: ProviderAnswer) -> Outcome:
-        """Write the answer down, and what it taught about the contact."""
+        """Write the answer, and what it says about the contact."""
         runtime, session, job, now = context.runtime, context.session, context.job, context.now
         sending, wall = answer.sending, wall_now()
         verdict = rules.judge_answer(
@@ -129,7 +129,7 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
         ):
             seen = ledger.lock_delivery(session, sending.attempt.delivery_id, settings=runtime.settings)
             following = self._next_route(session, seen, sending) if seen is not None else None
-        if following is not None:  # then a refusal for now is one for good
+        if following is not None:  # then a temporary refusal is final here
             verdict = rules.Verdict(DeliveryStatus.FAILED, Done(JobStatus.FAILED, verdict.error), verdict.error)
         message_id = answer.said.message_id if isinstance(answer.said, Receipt) else None
         ledger.end_attempt(
@@ -152,7 +152,7 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
         return verdict.outcome
 
     def finish_late(self, context: JobContext, answer: ProviderAnswer) -> None:
-        """Write `sent` where `unknown` was written meanwhile, and the answer says that it arrived."""
+        """Turn `unknown` into `sent` if the late answer says that the message arrived."""
         if isinstance(answer.said, Receipt):
             ledger.record_late_arrival(
                 context.session,
@@ -165,21 +165,21 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
             )
 
     def give_up(self, context: JobContext) -> None:
-        """Settle it, as no try is left: `unknown` if it may have arrived, `after_failure` if it did not."""
-        delivery = _locked(context.session, context.job)
+        """Settle it, as no try is left: `unknown` if it may have arrived, else `failed`."""
+        delivery = context.session.get(Delivery, int(context.job.subject), with_for_update=True, populate_existing=True)
         if delivery is not None and not delivery.status.is_settled:
             delivery.reason = delivery.reason or context.job.last_error or Explanation(Reason.NO_TRY_LEFT)
             ledger.settle(context.session, delivery, rules.status_when_given_up(delivery.status), now=context.now)
 
     def _next_route(self, session: Session, seen: ledger.LockedDelivery, sending: PreparedSend) -> ChannelName | None:
-        """Return the best channel that works and was not tried for this; not what has just failed for good."""
+        """Return the best working channel that was not tried for this delivery yet."""
         if seen.reachability is None or self._notices[seen.delivery.notice].keeps_channel:
             return None
         tried = ledger.used_channels(session, seen.delivery, by_anybody=False) | {sending.destination.channel}
         return next((way.channel for way in seen.reachability.routes if way.channel not in tried), None)
 
     def _choose(self, context: JobContext, delivery: Delivery, reach: Reachability | None) -> Destination | None:
-        """Return where it goes: the first channel in the player's order that works and was not tried for this event."""
+        """Return the first channel in the player's order that works and was not tried for this event, if any."""
         if delivery.destination is not None:
             return Destination(delivery.channel, Address(delivery.destination, is_room=True))
         if reach is None:
@@ -194,7 +194,7 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
         return None
 
     def _candidate_routes(self, session: Session, delivery: Delivery, reach: Reachability) -> Iterator[ContactRoute]:
-        """Yield what comes into question, best first; ask what else was tried only when the best does not do."""
+        """Yield the possible routes, best first; look up which channels were tried only if the first doesn't do."""
         if self._notices[delivery.notice].keeps_channel or delivery.status is DeliveryStatus.SENDING:
             yield from (way for way in reach.all_routes if way.channel is delivery.channel)
             return
@@ -205,7 +205,7 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
 
 
 def _compose(notice: Notice, occasion: Occasion, to: Destination | None) -> Message | Skip:
-    """Return the message, or why the player is not to be told, or nowhere."""
+    """Return the message, or why it must not or cannot go out."""
     delivery, now = occasion.delivery, occasion.now
     if _is_expired(delivery, now):
         return EXPIRED
@@ -218,12 +218,12 @@ def _compose(notice: Notice, occasion: Occasion, to: Destination | None) -> Mess
 
 
 def _may_repeat(runtime: Runtime, delivery: Delivery, wall: datetime) -> bool:
-    """Return whether a try that got no answer may be repeated: while the provider remembers its nonce."""
+    """Return whether an unanswered try may be repeated: while the provider remembers its nonce."""
     return rules.may_repeat(delivery.first_tried_at or wall, wall, _repeatable_for(runtime, delivery.channel))
 
 
 def _cut_off(session: Session, delivery: Delivery, message: Message | Skip, now: datetime) -> Outcome:
-    """Settle as `unknown` what left without an answer and is not repeated."""
+    """Settle as `unknown` a delivery that left without an answer and is not repeated."""
     seen = delivery.reason or Explanation(Reason.ANSWER_NOT_SEEN)
     delivery.reason = seen.followed_by(message.reason) if isinstance(message, Skip) else seen
     ledger.settle(session, delivery, DeliveryStatus.UNKNOWN, now=now)
@@ -231,7 +231,7 @@ def _cut_off(session: Session, delivery: Delivery, message: Message | Skip, now:
 
 
 def _contact_update(answer: ProviderAnswer, now: datetime) -> contacts.ContactUpdate | None:
-    """Return what the answer says about the contact that was written to, if it is still the same address."""
+    """Return what the answer says about the contact, to be written if its address is still the same."""
     way, address = answer.sending.destination.route, answer.sending.destination.address
     if way is None:
         return None
@@ -249,25 +249,20 @@ def _is_expired(delivery: Delivery, now: datetime) -> bool:
 
 
 def _is_out_of_time(job: Job, answer: ProviderAnswer, now: datetime) -> bool:
-    """Whether no try is left, or so little time that another channel should have its chance."""
+    """Return whether no try is left, or so little time that another channel should have its chance."""
     pause = (answer.said.retry_after if isinstance(answer.said, SendError) else None) or timedelta(0)
     is_late = job.deadline_at is not None and now + pause >= job.deadline_at - FALLBACK_MARGIN
     return is_late or (job.attempts >= job.max_attempts and not isinstance(answer.said, RateLimited))
 
 
-def _locked(session: Session, job: Job) -> Delivery | None:
-    """Return the job's delivery, locked; None when it was deleted together with its player."""
-    return session.get(Delivery, int(job.subject), with_for_update=True, populate_existing=True)
-
-
 def _repeatable_for(runtime: Runtime, name: ChannelName) -> timedelta:
-    """For how long the provider knows a repeat; of a channel that was switched off meanwhile nothing is known."""
+    """Return for how long the provider recognises a repeat; zero for a channel that was switched off meanwhile."""
     channel = runtime.channels.get(name)
     return channel.repeatable_for if channel is not None else timedelta(0)
 
 
 def _skip(session: Session, delivery: Delivery, job: Job, skip: Skip, now: datetime) -> Outcome:
-    """Never tried: skipped with its reason. Tried in vain until its deadline: failed with the last error."""
+    """Settle as `skipped` with its reason, or as `failed` with the last error if it was tried until its deadline."""
     failed = skip is EXPIRED and job.last_error is not None and delivery.first_tried_at is not None
     delivery.reason = job.last_error if failed else Explanation(skip.reason)
     ledger.settle(session, delivery, DeliveryStatus.FAILED if failed else DeliveryStatus.SKIPPED, now=now)

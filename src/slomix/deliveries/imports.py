@@ -1,10 +1,10 @@
-"""What the earlier site has told people of events that are not over: rows of the ledger, so that nobody hears twice."""
+"""Imports the earlier site's notices of events that are not over, so that no player is told twice."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from slomix.contacts.rules import ChannelName
@@ -14,13 +14,13 @@ from slomix.deliveries.service import JOB_KIND, new_nonce
 from slomix.jobs import service as jobs
 from slomix.reasons.codes import Explanation, Reason
 
-# Told, or perhaps told: nothing is to be added.
+# Told, or perhaps told: such a row is left as it is.
 KNOWN_STATUSES = (DeliveryStatus.SENDING, DeliveryStatus.SENT, DeliveryStatus.UNKNOWN)
 
 
 @dataclass(frozen=True)
 class ImportedNotice:
-    """One player, or one room, was told of an event there."""
+    """A notice that the earlier site sent to a player or a room."""
 
     player_id: int | None
     room: str | None
@@ -32,7 +32,7 @@ class ImportedNotice:
 
 
 def known_notices(session: Session, event_keys: Iterable[str]) -> set[tuple[int | None, str]]:
-    """Who was told, or perhaps told, of these events, as the ledger has it; no player is a room."""
+    """Return the player (None for a room) and event of each row that was told, or perhaps told."""
     query = select(Delivery.player_id, Delivery.event_key).where(
         Delivery.event_key.in_(list(event_keys)), Delivery.status.in_(KNOWN_STATUSES)
     )
@@ -40,14 +40,16 @@ def known_notices(session: Session, event_keys: Iterable[str]) -> set[tuple[int 
 
 
 def record_imported(session: Session, notice: ImportedNotice, *, now: datetime) -> bool:
-    """Write down that somebody was told there; False when the ledger knows already.
+    """Record a notice of the earlier site; return False if the ledger has it already.
 
-    What waits here to tell them the same is withdrawn, and no later campaign opens it again.
+    A delivery here that waits to say the same is withdrawn, and no later campaign opens it again.
     """
     theirs = (Delivery.event_key == notice.event_key) & (
         Delivery.player_id == notice.player_id if notice.player_id is not None else Delivery.player_id.is_(None)
     )
-    _withdraw(session, theirs, now=now)
+    # Jobs before deliveries, as everywhere: a worker that sends at this moment locks them in this order too.
+    pending = session.scalars(select(Delivery.id).where(theirs, Delivery.status == DeliveryStatus.PENDING)).all()
+    jobs.skip_pending(session, JOB_KIND, [str(row_id) for row_id in pending], reason=Reason.TOLD_THERE, now=now)
     rows = list(session.scalars(select(Delivery).where(theirs).order_by(Delivery.id).with_for_update()))
     if any(row.status in KNOWN_STATUSES for row in rows):
         return False
@@ -58,18 +60,11 @@ def record_imported(session: Session, notice: ImportedNotice, *, now: datetime) 
     session.flush()
     row = next((row for row in rows if row.channel is notice.channel), None) or _new(session, notice, now)
     row.destination, row.notice, row.subject = notice.room, notice.notice, IMPORTED
-    # Nobody kept the words.
+    # The earlier site did not keep the words.
     row.status, row.reason, row.text = DeliveryStatus.SENT, Explanation(Reason.TOLD_THERE), ""
     row.message_id, row.settled_at, row.deadline_at = notice.message_id, notice.at, None
     session.flush()
     return True
-
-
-def _withdraw(session: Session, deliveries: ColumnElement[bool], *, now: datetime) -> None:
-    """Jobs before deliveries, as everywhere: who sends at this moment holds them in this order too."""
-    ids = session.scalars(select(Delivery.id).where(deliveries, Delivery.status == DeliveryStatus.PENDING)).all()
-    if ids:
-        jobs.skip_pending(session, JOB_KIND, [str(one) for one in ids], reason=Reason.TOLD_THERE, now=now)
 
 
 def _new(session: Session, notice: ImportedNotice, now: datetime) -> Delivery:

@@ -1,6 +1,6 @@
-"""One try of a delivery as the ledger sees it: what is known before, how it begins, what came of it, what comes next.
+"""Writes the tries of a delivery to the ledger: lock, begin, end, settle, fall back.
 
-A thousand people are told within seconds: each step is one statement, however many they are.
+A thousand players are told within seconds, so each step is one statement.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from slomix.jobs.rules import Done
 from slomix.jobs.service import NewJob
 from slomix.reasons.codes import Explanation
 
-# More deliveries are not settled at one moment: each worker has few connections to the database.
+# At most so many deliveries are settled at one moment: each worker has few connections to the database.
 FEW = 8
 
 
@@ -39,7 +39,7 @@ class LockedDelivery:
 
 @dataclass(frozen=True)
 class AttemptKey:
-    """Which try of which delivery: `claim` is that of the job under which it is made."""
+    """A try of a delivery, under this claim of its job."""
 
     delivery_id: int
     claim: int
@@ -47,14 +47,14 @@ class AttemptKey:
 
 @dataclass(frozen=True)
 class NewAttempt:
-    """What is said, and over which channel."""
+    """The words and the channel of a first try."""
 
     channel: ChannelName
     text: str
 
 
 def lock_delivery(session: Session, delivery_id: int, *, settings: Settings) -> LockedDelivery | None:
-    """Lock a delivery and see all that is known of its player; None when it was deleted together with them."""
+    """Lock a delivery and read how to reach its player; return None if it was deleted together with them."""
     rows = session.execute(_lock_query(settings.channels_on), {"delivery": delivery_id}).all()
     if not rows:
         return None
@@ -68,7 +68,7 @@ def lock_delivery(session: Session, delivery_id: int, *, settings: Settings) -> 
 def begin_attempt(
     session: Session, attempt: AttemptKey, new_attempt: NewAttempt | None, *, now: datetime, wall: datetime
 ) -> None:
-    """Mark it `sending` before anything leaves; a repeat (`fresh` is None) has its channel and its words already."""
+    """Mark it `sending` before anything leaves; a repeat (`new_attempt` is None) has its channel and words already."""
     changes: dict[str, object] = {"status": DeliveryStatus.SENDING}
     if new_attempt is not None:
         changes |= {"channel": new_attempt.channel, "text": new_attempt.text, "first_tried_at": wall}
@@ -85,7 +85,7 @@ def end_attempt(
     now: datetime,
     wall: datetime,
 ) -> None:
-    """Write what came of it; `lesson` is what that says about the contact."""
+    """Write how a try ended; `lesson` is what that says about the contact."""
     changes = _changes(verdict, message_id, now)
     _write(session, attempt, changes, AttemptEvent.ENDED, lesson=lesson, error=verdict.error, now=now, wall=wall)
 
@@ -100,17 +100,17 @@ def record_late_arrival(
     now: datetime,
     wall: datetime,
 ) -> None:
-    """Nobody knew any more whether it arrived, and now the answer is here: it did."""
+    """Turn an `unknown` delivery into `sent`, as its answer came after all."""
     changes = _changes(Verdict(DeliveryStatus.SENT, Done()), message_id, now)
     _write(session, attempt, changes, AttemptEvent.ENDED, late_for=nonce, lesson=lesson, now=now, wall=wall)
 
 
 def settle(session: Session, delivery: Delivery, status: DeliveryStatus, *, now: datetime) -> None:
-    """Settle a locked delivery that does not leave, or of which no more is known."""
+    """Settle a locked delivery that does not leave, or whose answer is not known."""
     delivery.status, delivery.settled_at = status, now
     session.flush()
     others = _others(literal(delivery.id), literal(delivery.subject), literal(delivery.notice))
-    session.execute(select(func.pg_notify(db.LIVE_CHANNEL, "deliveries"), _call_scheduler(others)))
+    session.execute(select(func.pg_notify(db.LIVE_CHANNEL, "deliveries"), _wake_scheduler(others)))
 
 
 def _changes(verdict: Verdict, message_id: str | None, now: datetime) -> dict[str, object]:
@@ -136,7 +136,7 @@ def _write(
 ) -> None:
     """Write the ledger, its log and the contact, and tell the open pages, in one statement.
 
-    `late_for` is the nonce of a message of which nobody knew any more whether it arrived; any other is left alone.
+    With `late_for`, the nonce of a late answer, only an `unknown` row with this nonce is written.
     """
     values = {f"new_{name}": value for name, value in changes.items()} | {
         "delivery": attempt.delivery_id,
@@ -155,8 +155,8 @@ def _write(
     session.execute(_write_query(tuple(changes), statement, late_for is not None, settles), values)
 
 
-# Put together once each, as they are said for every recipient.
-# A parameter that had a column's name would be written there.
+# Built once each, as they run for every recipient.
+# No parameter may have a column's name, or it would be written to that column.
 
 
 @cache
@@ -189,7 +189,7 @@ def _write_query(names: tuple[str, ...], lesson: Update | None, is_late: bool, s
     told = select(func.pg_notify(db.LIVE_CHANNEL, "deliveries"))
     if settles:
         about = (select(column).scalar_subquery() for column in (written.c.id, written.c.subject, written.c.notice))
-        told = told.add_columns(_call_scheduler(_others(*about)))
+        told = told.add_columns(_wake_scheduler(_others(*about)))
     return told.add_cte(*parts)
 
 
@@ -200,7 +200,7 @@ _RETURNED = (Delivery.id, Delivery.status, Delivery.subject, Delivery.notice)
 def _others(
     delivery_id: ColumnElement[int], subject: ColumnElement[str], notice: ColumnElement[str]
 ) -> ColumnElement[int]:
-    """Count the other open deliveries of the same notice, up to one more than are `FEW`."""
+    """Count the other open deliveries of the same notice, up to `FEW` + 1."""
     other = aliased(Delivery)
     found = (
         select(other.id)
@@ -210,16 +210,16 @@ def _others(
     return select(func.count()).select_from(found.subquery()).scalar_subquery()
 
 
-def _call_scheduler(others: ColumnElement[int]) -> ColumnElement[Any]:
-    """Call the scheduler when a notice is nearly settled, as a job may wait for that.
+def _wake_scheduler(others: ColumnElement[int]) -> ColumnElement[Any]:
+    """Wake the scheduler when a notice is nearly settled, as a job may wait for that.
 
-    Those that settle at this moment do not see each other's end, so the last few all call.
+    Deliveries that settle at the same moment do not see each other, so the last few all wake it.
     """
     return case((others <= FEW, func.pg_notify(db.JOBS_CHANNEL, "")))
 
 
 def used_channels(session: Session, delivery: Delivery, *, by_anybody: bool) -> frozenset[ChannelName]:
-    """Return the channels on which other rows of this player and event stand: of the same subject, or of any."""
+    """Return the channels of this player's other rows for the event: of any subject (`by_anybody`) or of the same."""
     others = (
         (Delivery.player_id == delivery.player_id)
         & (Delivery.event_key == delivery.event_key)
@@ -231,7 +231,7 @@ def used_channels(session: Session, delivery: Delivery, *, by_anybody: bool) -> 
 
 
 def fall_back(session: Session, delivery: Delivery, channel: ChannelName, job: Job, *, now: datetime) -> None:
-    """Send the same notice over the next channel, on a row of its own: this delivery will not arrive."""
+    """Send the notice over the next channel, on its own row, as this delivery will not arrive."""
     there = (
         (Delivery.player_id == delivery.player_id)
         & (Delivery.event_key == delivery.event_key)

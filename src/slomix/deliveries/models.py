@@ -16,7 +16,7 @@ class Delivery(Base):
 
     __tablename__ = "notifications_ledger"
     __table_args__ = (
-        # A room's row has no player, and there is one of it too.
+        # Null players are not distinct, so that a room has one row too.
         UniqueConstraint(
             "player_id",
             "event_key",
@@ -45,17 +45,17 @@ class Delivery(Base):
     destination: Mapped[str | None]
     event_key: Mapped[str]
     channel: Mapped[ChannelName]
-    # Which words and which last questions: the name of a notice, and what it is about.
+    # The name of the notice, which writes the words, and what it is about.
     notice: Mapped[str]
     subject: Mapped[str]
     status: Mapped[DeliveryStatus] = mapped_column(default=DeliveryStatus.PENDING)
     reason: Mapped[Explained | None]
-    # It will never arrive here, so the next channel was tried: this row says nothing of whether the player was told.
+    # The next channel, tried because this one failed; this row no longer says whether the player was told.
     fell_back_to: Mapped[str | None]
     nonce: Mapped[str]
     text: Mapped[str | None]
     deadline_at: Mapped[datetime | None]
-    # Wall time: the provider remembers the nonce from then on.
+    # Wall time, since when the provider remembers the nonce.
     first_tried_at: Mapped[datetime | None]
     message_id: Mapped[str | None]
     created_at: Mapped[datetime]
@@ -73,7 +73,7 @@ class Attempt(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     delivery_id: Mapped[int] = mapped_column(ForeignKey("notifications_ledger.id", ondelete="CASCADE"))
-    # The claim of the job under which it was made.
+    # The job's claim under which it was made.
     claim: Mapped[int]
     event: Mapped[AttemptEvent]
     status: Mapped[DeliveryStatus]
@@ -83,7 +83,7 @@ class Attempt(Base):
 
 
 class Pause(Base):
-    """The one switch that stops all sending: it is off as long as there is no row."""
+    """The one switch that stops all sending: sending is paused while there is a row."""
 
     __tablename__ = "sending_pauses"
     __table_args__ = (CheckConstraint("id = 1", name="one_switch"),)

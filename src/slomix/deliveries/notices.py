@@ -1,4 +1,4 @@
-"""What a capability says of its own messages: whether each is still wanted as it leaves, and its words."""
+"""The interface by which a capability writes its messages, and skips those that are no longer wanted."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -26,16 +26,16 @@ class Occasion:
 
 
 class Notice(ABC):
-    """Describe one kind of message; the ledger asks at the moment of sending."""
+    """A kind of message; it is asked for its words at the moment of sending."""
 
-    # The name under which the ledger stores it.
+    # Its name in the ledger.
     name: str
-    # What the player has to have switched on; None for what was asked for just now, or for a warning.
+    # What the player must have switched on; None for a message they just asked for, or a warning.
     kind: MessageKind | None = None
     heeds_quiet_hours: bool = True
-    # Whether it goes over the channel it was planned for, or not at all.
+    # Whether it goes only over the channel it was planned for.
     keeps_channel: bool = False
 
     @abstractmethod
     def compose(self, occasion: Occasion, /) -> Message | Skip:
-        """Return the message in words that are true now, or why it should not leave any more."""
+        """Return the message in words that are true now, or why it should no longer leave."""

@@ -13,7 +13,7 @@ SWITCH_ID = 1
 
 
 def pause(session: Session, *, by: str, now: datetime) -> bool:
-    """Send nothing from now on; False when it was so already. What is due waits, until its deadline."""
+    """Pause all sending; return False if it was paused already. Due messages wait, until their deadline."""
     write = insert(Pause).values(id=SWITCH_ID, since=now, by=by).on_conflict_do_nothing().returning(Pause.id)
     is_new = session.scalar(write) is not None
     _notify_pages(session)
@@ -21,14 +21,14 @@ def pause(session: Session, *, by: str, now: datetime) -> bool:
 
 
 def resume(session: Session) -> bool:
-    """Send again; False when nothing was paused."""
+    """Resume sending; return False if it was not paused."""
     was_paused = session.scalar(delete(Pause).returning(Pause.id)) is not None
     _notify_pages(session)
     return was_paused
 
 
 def current_pause(session: Session) -> Pause | None:
-    """Since when, and by whom; None while messages go out."""
+    """Return since when sending is paused, and by whom; None if it is not."""
     return session.scalars(select(Pause)).one_or_none()
 
 

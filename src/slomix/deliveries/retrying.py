@@ -1,4 +1,4 @@
-"""Begins anew, by hand, what did not arrive or may not have arrived, while that still makes sense."""
+"""Retries, by hand, deliveries that failed or may not have arrived, while they would still be true."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from slomix.jobs.models import Job
 
 @dataclass(frozen=True)
 class RetryChoices:
-    """The deliveries that may be begun anew, each with its notice: what failed, and what may have arrived already."""
+    """The deliveries that may be retried, each with its notice: failed, or perhaps arrived already."""
 
     failed: Mapping[int, str] = field(default_factory=dict)
     unknown: Mapping[int, str] = field(default_factory=dict)
@@ -31,10 +31,10 @@ NO_CHOICES = RetryChoices()
 
 
 def retry_choices(session: Session, subject: str, *, settings: Settings, now: datetime) -> RetryChoices:
-    """What about `subject` could be tried once more now.
+    """Return which deliveries about `subject` could be retried now.
 
-    Not after its deadline; never what took another way, which is history; and where no contact works, a try would
-    fail again at once.
+    Left out are those past their deadline, those that fell back to another channel, and those whose player has no
+    working contact, as they would fail again at once.
     """
     rows = list(session.scalars(_query(subject, (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN), now)))
     rows = _with_route(session, rows, settings)
@@ -45,10 +45,10 @@ def retry_choices(session: Session, subject: str, *, settings: Settings, now: da
 
 
 def retry_deliveries(session: Session, subject: str, delivery_ids: Iterable[int], *, now: datetime) -> int:
-    """Make those of these deliveries that still failed, or still are unknown, pending again; return how many.
+    """Make those of these deliveries that are still failed or unknown pending again; return how many.
 
-    What changed since somebody looked is left alone. The provider is to know nothing of the earlier tries, so each
-    has a new nonce: what was unknown may arrive twice.
+    Deliveries that changed meanwhile are left alone. Each gets a new nonce, so that the provider doesn't take it for
+    the earlier try: one that was unknown may arrive twice.
     """
     wanted = set(delivery_ids)
     free = _lock_jobs(session, wanted)
@@ -68,7 +68,7 @@ def retry_deliveries(session: Session, subject: str, delivery_ids: Iterable[int]
 
 
 def _query(subject: str, statuses: Sequence[DeliveryStatus], now: datetime) -> Select[Delivery]:
-    """Rows of these states that a later try could still get through in time."""
+    """Select the rows in these states whose deadline has not passed and that did not fall back."""
     return (
         select(Delivery)
         .where(
@@ -82,15 +82,15 @@ def _query(subject: str, statuses: Sequence[DeliveryStatus], now: datetime) -> S
 
 
 def _lock_jobs(session: Session, delivery_ids: Iterable[int]) -> set[int]:
-    """Lock the jobs that carry these, before the deliveries as everywhere; those whose job no worker has."""
-    subjects = [str(one) for one in delivery_ids]
+    """Lock the jobs of these deliveries, jobs first as everywhere; return the deliveries whose job is over."""
+    subjects = [str(delivery_id) for delivery_id in delivery_ids]
     query = select(Job).where(Job.kind == JOB_KIND, Job.subject.in_(subjects)).order_by(Job.id).with_for_update()
     held = session.scalars(query.execution_options(populate_existing=True))
     return {int(job.subject) for job in held if job.status.is_over}
 
 
 def _with_route(session: Session, rows: list[Delivery], settings: Settings) -> list[Delivery]:
-    """Those that go to a room, or to a player with a working contact that was not tried for this in vain."""
+    """Keep the rows that go to a room, or to a player with a working contact that was not tried in vain."""
     players = {row.player_id for row in rows if row.player_id is not None}
     if not players:
         return rows
@@ -102,11 +102,11 @@ def _with_route(session: Session, rows: list[Delivery], settings: Settings) -> l
     ):
         tried.setdefault((other.player_id, other.event_key), set()).add((other.id, other.channel))
 
-    def has_a_way(row: Delivery) -> bool:
+    def has_route(row: Delivery) -> bool:
         if row.player_id is None:
             return True
         reach = reaches.get(row.player_id)
-        elsewhere = {channel for one, channel in tried[row.player_id, row.event_key] if one != row.id}
-        return reach is not None and any(way.channel not in elsewhere for way in reach.routes)
+        elsewhere = {channel for row_id, channel in tried[row.player_id, row.event_key] if row_id != row.id}
+        return reach is not None and any(route.channel not in elsewhere for route in reach.routes)
 
-    return [row for row in rows if has_a_way(row)]
+    return [row for row in rows if has_route(row)]

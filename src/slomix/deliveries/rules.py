@@ -27,20 +27,16 @@ class DeliveryStatus(enum.StrEnum):
         return self not in OPEN
 
 
-# The states of which a player may have at most one row for an event: on its way, arrived, or perhaps arrived.
+# A player may have at most one row in these states for an event: on its way, arrived, or perhaps arrived.
 LIVE_STATUSES = (DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.SENT, DeliveryStatus.UNKNOWN)
-
-
-# The states from which a delivery is still to be settled.
+# Not settled yet.
 OPEN = (DeliveryStatus.PENDING, DeliveryStatus.SENDING)
-
-
-# What rows are about that tell of messages which the earlier site had sent.
+# The subject of rows for messages that the earlier site sent.
 IMPORTED = "predecessor"
 
 
 class AttemptEvent(enum.StrEnum):
-    """A try is two rows that are only ever added: one when it begins, one when it ends."""
+    """The two rows of a try: the first is added when it begins, the second when it ends."""
 
     BEGUN = "begun"
     ENDED = "ended"
@@ -48,14 +44,14 @@ class AttemptEvent(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Skip:
-    """The message is not wanted any more, for this reason."""
+    """A message that is no longer wanted, and why."""
 
     reason: Reason
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a try did to the delivery and to the job that carries it."""
+    """The result of a try, for the delivery and for its job."""
 
     status: DeliveryStatus
     outcome: Outcome
@@ -66,7 +62,7 @@ EXPIRED = Skip(Reason.EXPIRED)
 
 
 def may_repeat(first_tried_at: datetime, wall: datetime, repeatable_for: timedelta) -> bool:
-    """Whether a try that got no answer may be made again with the same nonce: while the provider remembers it."""
+    """Return whether an unanswered try may be repeated with its nonce: while the provider remembers it."""
     return wall - first_tried_at < repeatable_for
 
 
@@ -80,9 +76,9 @@ def judge_answer(
 ) -> Verdict:
     """Decide what the provider's answer means.
 
-    No answer leaves the delivery `sending`, to be repeated with its nonce; where the provider knows no nonces, or has
-    forgotten this one by now, it becomes `unknown` and is never repeated by itself. A refusal of such a repeat says
-    nothing about the try that got no answer: that question stays open. To be asked to wait is no try.
+    No answer leaves the delivery `sending`, to be repeated with its nonce; if the provider knows no nonces, or has
+    forgotten this one by now, it becomes `unknown` and is never repeated automatically. A refused repeat says nothing
+    about the unanswered try, so that stays open. Being asked to wait uses up no attempt.
     """
     is_open = is_repeat or isinstance(answer, Unanswered)
     is_free = isinstance(answer, RateLimited)
@@ -100,5 +96,5 @@ def judge_answer(
 
 
 def status_when_given_up(status: DeliveryStatus) -> DeliveryStatus:
-    """What a delivery becomes when its job has no try left: an open question stays one."""
+    """Return what a delivery becomes when its job has no try left: `unknown` if a try was never answered."""
     return DeliveryStatus.UNKNOWN if status is DeliveryStatus.SENDING else DeliveryStatus.FAILED

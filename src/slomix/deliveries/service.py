@@ -1,4 +1,4 @@
-"""Plans deliveries, and counts what became of them."""
+"""Plans deliveries, and counts their outcomes."""
 
 import secrets
 import string
@@ -21,10 +21,10 @@ from slomix.jobs import service as jobs
 from slomix.jobs.service import NewJob
 from slomix.reasons.codes import Explanation, Reason
 
-# The kind of the job that carries one delivery; its subject is the delivery's id.
+# The kind of job that sends a delivery; its subject is the delivery's id.
 JOB_KIND = "delivery"
 
-# What an earlier campaign of the day left so may be begun anew by a later one.
+# A later campaign of the day may reopen an earlier one's deliveries in these states.
 REOPENED = (DeliveryStatus.SKIPPED, DeliveryStatus.FAILED)
 
 _NONCE_ALPHABET = string.ascii_letters + string.digits
@@ -32,7 +32,7 @@ _NONCE_ALPHABET = string.ascii_letters + string.digits
 
 @dataclass(frozen=True)
 class NoticePlan:
-    """A notice about to be planned: which words about what, when it may leave and until when it is true."""
+    """A notice to plan: its name and subject, when it may leave and until when it is true."""
 
     notice: str
     subject: str
@@ -40,31 +40,31 @@ class NoticePlan:
     run_at: datetime
     deadline_at: datetime | None
     max_attempts: int = 5
-    # This one and no other, whatever the player prefers.
+    # Only this channel, whatever the player prefers.
     channel: ChannelName | None = None
 
 
 def new_nonce() -> str:
-    """20 random characters: row ids repeat after a reset, or between two installations of one bot."""
+    """Return 20 random characters: row ids repeat after a reset, or between two installations of one bot."""
     return "".join(secrets.choice(_NONCE_ALPHABET) for _ in range(20))
 
 
 def plan_for_players(
     session: Session, plan: NoticePlan, player_ids: Iterable[int], *, settings: Settings, now: datetime
 ) -> int:
-    """Write a pending delivery, and the job that carries it, for each player who has none for this event yet.
+    """Write a pending delivery and its job for each player who has none for this event; return how many.
 
-    A row that an earlier campaign of the day left `skipped` or `failed` is opened again for this one; others stay.
-    Returns how many were written or opened. The channel is the one the player prefers now; sending looks again.
+    A row that an earlier campaign of the day left `skipped` or `failed` is reopened, and counts too; others stay. The
+    channel is the one that the player prefers now; it is chosen again when the message leaves.
     """
     players = list(dict.fromkeys(player_ids))
     reaches = contacts.reachability_of(session, players, settings=settings) if plan.channel is None else {}
-    rows = [{"player_id": one, "channel": plan.channel or reaches[one].first_channel} for one in players]
+    rows = [{"player_id": player, "channel": plan.channel or reaches[player].first_channel} for player in players]
     return _plan(session, plan, rows, now=now)
 
 
 def plan_for_room(session: Session, plan: NoticePlan, room: str, *, now: datetime) -> int:
-    """The same for a room."""
+    """Like `plan_for_players`, for a room."""
     return _plan(session, plan, [{"destination": room, "channel": ChannelName.DISCORD}], now=now)
 
 
@@ -81,16 +81,16 @@ def _plan(session: Session, plan: NoticePlan, rows: Sequence[Mapping[str, object
     }
     wanted = {row["player_id"]: row["channel"] for row in rows if "player_id" in row}
     before = _rows_of(session, plan.event_key, wanted)
-    again = [one for one, theirs in before.items() if all(_may_begin_anew(row, plan) for row in theirs)]
+    again = [player for player, theirs in before.items() if all(_may_reopen(row, plan) for row in theirs)]
     new = [{**shared, **row, "nonce": new_nonce()} for row in rows if row.get("player_id") not in before]
-    # Somebody else may plan the same at this moment.
+    # Another transaction may plan the same at this moment.
     write = insert(Delivery).on_conflict_do_nothing().returning(Delivery.id, Delivery.channel)
     fresh = {row.id: row.channel for row in session.execute(write, new)} if new else {}
     held = _rows_of(session, plan.event_key, again, lock=True)
     opened = dict(
-        _open_again(theirs, wanted[player_id], plan)
+        _reopen(theirs, wanted[player_id], plan)
         for player_id, theirs in held.items()
-        if all(_may_begin_anew(row, plan) for row in theirs)
+        if all(_may_reopen(row, plan) for row in theirs)
     )
     session.flush()
     jobs.schedule(
@@ -110,7 +110,7 @@ def _plan(session: Session, plan: NoticePlan, rows: Sequence[Mapping[str, object
 def _rows_of(
     session: Session, event_key: str, players: Collection[object], *, lock: bool = False
 ) -> dict[object, list[Delivery]]:
-    """What stands in the ledger for these players about this event, oldest first."""
+    """Return each player's rows for this event, oldest first."""
     found: dict[object, list[Delivery]] = {}
     if not players:
         return found
@@ -121,14 +121,14 @@ def _rows_of(
     return found
 
 
-def _may_begin_anew(row: Delivery, plan: NoticePlan) -> bool:
+def _may_reopen(row: Delivery, plan: NoticePlan) -> bool:
     return row.subject != plan.subject and row.status in REOPENED
 
 
-def _open_again(rows: Sequence[Delivery], channel: object, plan: NoticePlan) -> tuple[int, ChannelName]:
-    """Begin anew what an earlier campaign of the day did not get through, on the row of the channel that is wanted now.
+def _reopen(rows: Sequence[Delivery], channel: object, plan: NoticePlan) -> tuple[int, ChannelName]:
+    """Reopen the row of the channel that is wanted now, or else the latest, for a later campaign of the day.
 
-    The player's other rows of the event are history, and say nothing of whether they were told.
+    The player's other rows for the event are history: they no longer say whether the player was told.
     """
     chosen = next((row for row in rows if row.channel == channel), rows[-1])
     for row in rows:
@@ -138,23 +138,23 @@ def _open_again(rows: Sequence[Delivery], channel: object, plan: NoticePlan) -> 
 
 
 def reset_delivery(row: Delivery, *, notice: str, subject: str, deadline_at: datetime | None) -> None:
-    """Make it as good as new, for another way or another campaign; its nonce stays: nothing was accepted under it."""
+    """Reset a row for another channel or campaign; its nonce stays, as no message was accepted under it."""
     row.status, row.reason, row.text = DeliveryStatus.PENDING, None, None
     row.first_tried_at = row.settled_at = row.fell_back_to = None
     row.notice, row.subject, row.deadline_at = notice, subject, deadline_at
 
 
 def clear_texts(session: Session, player_id: int) -> None:
-    """That something was sent to this player stays; what it said does not."""
+    """Erase the words of all messages to this player; their rows stay."""
     session.execute(update(Delivery).where(Delivery.player_id == player_id, Delivery.text.is_not(None)).values(text=""))
 
 
 def withdraw_pending(session: Session, subject: str, notices: Sequence[str], *, now: datetime) -> None:
-    """Skip what has not gone out of these notices about `subject`."""
+    """Skip the deliveries of these notices about `subject` that have not gone out."""
     open_rows = (
         (Delivery.subject == subject) & Delivery.notice.in_(notices) & (Delivery.status == DeliveryStatus.PENDING)
     )
-    # Jobs before deliveries, as everywhere: who sends at this moment holds them in this order too.
+    # Jobs before deliveries, as everywhere: a worker that sends at this moment locks them in this order too.
     ids = session.scalars(select(Delivery.id).where(open_rows)).all()
     jobs.skip_pending(session, JOB_KIND, [str(delivery) for delivery in ids], reason=Reason.WITHDRAWN, now=now)
     session.execute(
@@ -168,9 +168,8 @@ def withdraw_pending(session: Session, subject: str, notices: Sequence[str], *, 
 
 @dataclass(frozen=True)
 class Tally:
-    """What became of the deliveries of one notice."""
+    """How many deliveries of a notice came to which status, for which reason."""
 
-    # How many came to this status for this reason.
     counts: Mapping[tuple[DeliveryStatus, Explanation | None], int]
 
     @property
@@ -189,17 +188,17 @@ class Tally:
 
     @property
     def open(self) -> int:
-        """Not settled yet."""
+        """Count those that are not settled yet."""
         return sum(count for status, count in self.by_status.items() if not status.is_settled)
 
     @property
     def tried(self) -> int:
-        """Left us, or tried to."""
+        """Count those that were sent, or tried."""
         return self[DeliveryStatus.SENT] + self[DeliveryStatus.FAILED] + self[DeliveryStatus.UNKNOWN]
 
 
 def tally_by_notice(session: Session, subject: str) -> dict[str, Tally]:
-    """What became of everything about `subject`, by notice; what fell back is told by the row it fell back to."""
+    """Count the deliveries about `subject` by notice; one that fell back counts only on its last channel."""
     counts: dict[str, dict[tuple[DeliveryStatus, Explanation | None], int]] = {}
     for row in session.execute(
         select(Delivery.notice, Delivery.status, Delivery.reason, func.count().label("number"))
@@ -211,7 +210,7 @@ def tally_by_notice(session: Session, subject: str) -> dict[str, Tally]:
 
 
 def is_open(session: Session, subject: str, notice: str | None = None) -> bool:
-    """Return whether anything about `subject`, or of one notice about it, is still to be settled."""
+    """Return whether any delivery about `subject`, or only of `notice`, is still to be settled."""
     is_theirs = (Delivery.subject == subject) & Delivery.status.in_(OPEN)
     if notice is not None:
         is_theirs &= Delivery.notice == notice
@@ -219,12 +218,12 @@ def is_open(session: Session, subject: str, notice: str | None = None) -> bool:
 
 
 def deliveries_about(session: Session, subject: str) -> list[Delivery]:
-    """Every row about `subject`, in the order they were written."""
+    """Return every delivery about `subject`, oldest first."""
     return list(session.scalars(select(Delivery).where(Delivery.subject == subject).order_by(Delivery.id)))
 
 
 def attempts_of(session: Session, delivery_ids: Sequence[int]) -> dict[int, list[Attempt]]:
-    """The attempts of each delivery, oldest first."""
+    """Return the attempts of each delivery, oldest first."""
     found: dict[int, list[Attempt]] = {}
     query = select(Attempt).where(Attempt.delivery_id.in_(delivery_ids)).order_by(Attempt.id)
     for attempt in session.scalars(query):
@@ -234,7 +233,7 @@ def attempts_of(session: Session, delivery_ids: Sequence[int]) -> dict[int, list
 
 @dataclass(frozen=True)
 class NotificationState:
-    """How far an event's message to a player has come, and on whose behalf."""
+    """How far an event's message to a player has come, and for which subject."""
 
     status: DeliveryStatus
     subject: str
@@ -244,12 +243,12 @@ class NotificationState:
 
     @property
     def is_withdrawn(self) -> bool:
-        """It was to be told, and whoever meant to took that back."""
+        """Return whether the message was planned, and then withdrawn."""
         return self.status is DeliveryStatus.SKIPPED and self.reason == Explanation(Reason.WITHDRAWN)
 
 
 def notification_states(session: Session, event_key: str, player_ids: Sequence[int]) -> dict[int, NotificationState]:
-    """What these players were told of an event, whichever campaign did it; who has no row was told nothing."""
+    """Return how far an event's message to these players has come, from any campaign, for those who have a row."""
     rows = session.execute(
         select(Delivery.player_id, Delivery.status, Delivery.subject, Delivery.reason, Delivery.settled_at)
         .where(Delivery.event_key == event_key, Delivery.player_id.in_(player_ids), Delivery.fell_back_to.is_(None))

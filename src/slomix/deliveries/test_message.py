@@ -1,4 +1,4 @@
-"""The message by which somebody sees that an address works; asked for just now, so quiet hours do not hold."""
+"""Sends a player a test message; they just asked for it, so quiet hours do not apply."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ LIFETIME = timedelta(minutes=5)
 
 
 class MessageTestTooSoon(TooSoon):
-    """The last one may still be on its way."""
+    """Raised because the last test message may still be on its way."""
 
     def __init__(self, retry_after: timedelta) -> None:
         super().__init__(words.TEST_TOO_SOON, retry_after)
@@ -43,8 +43,8 @@ class MessageTestNotice(Notice):
 def plan_test_message(
     session: Session, player_id: int, channel: ChannelName, *, settings: Settings, now: datetime
 ) -> None:
-    """Put one on its way, over this channel and no other. Raise TryoutTooSoon within half a minute of the last."""
-    # One after the other: two at once would both find nothing.
+    """Plan a test message over this channel alone. Raise MessageTestTooSoon within half a minute of the last."""
+    # Locked, as two requests at once would both find no earlier message.
     session.execute(
         select(Contact.id).where(Contact.player_id == player_id, Contact.channel == channel).with_for_update()
     )

@@ -1,4 +1,4 @@
-"""A test message to oneself."""
+"""The button that sends a player a test message."""
 
 from flask import Blueprint
 from werkzeug.wrappers import Response
@@ -21,10 +21,10 @@ class NotLinked(NotFound):
 
 @blueprint.post("/contacts/<channel>/test")
 def send_test(channel: str) -> Response:
-    """Plan a test message to the viewer's own address on this channel; the page shows what came of it."""
+    """Plan a test message to the viewer's own address on this channel."""
     settings = current.runtime().settings
     with as_player() as (session, player_id):
-        if channel not in {one.value for one in ChannelName} or channel not in settings.channels_on:
+        if channel not in settings.channels_on:
             raise NoSuchChannel
         to = ChannelName(channel)
         if to not in contacts.contacts_of(session, player_id):
