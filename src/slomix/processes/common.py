@@ -5,7 +5,6 @@ import queue
 import socket
 import sys
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date, datetime, timedelta
@@ -35,11 +34,11 @@ from slomix.supervisor.process import on_stop_signal
 log = structlog.get_logger()
 
 MAX_SLEEP = 5.0
-# How soon a process notices that the clock was set, where that is possible.
+# How soon a process notices a jump of the clock, where it can jump.
 NOTICE_JUMPS_WITHIN = 0.1
 # How soon a sleeping scheduler notices a stop signal.
 NOTICE_STOP_WITHIN = 0.5
-# How long a stopping worker waits for attempts under way; jobs that take longer are taken back after their lease.
+# How long a stopping worker waits for attempts under way; the scheduler takes longer jobs back after their lease.
 FINISH_WITHIN = 12.0
 
 
@@ -68,15 +67,15 @@ def start_process(part: str, *, connections: int = 3) -> Runtime:
 def stop_event() -> threading.Event:
     """Return an event that is set when the process is told to end."""
     stopping = threading.Event()
-    # The code that a signal interrupts may hold the event's lock; putting on this queue may interrupt anything.
-    told: queue.SimpleQueue[int] = queue.SimpleQueue()
+    # The interrupted code may hold the event's lock; a put on this queue is safe in a signal handler.
+    signals: queue.SimpleQueue[int] = queue.SimpleQueue()
 
     def pass_on() -> None:
-        told.get()
+        signals.get()
         stopping.set()
 
     threading.Thread(target=pass_on, daemon=True, name="stop").start()
-    on_stop_signal(told.put)
+    on_stop_signal(signals.put)
     return stopping
 
 
@@ -141,7 +140,7 @@ class Waker:
             self._connection = db.listen(self._runtime.database.url, db.JOBS_CHANNEL)
 
     def sleep(self, system_moment: datetime | None, wall_moment: datetime | None) -> None:
-        """Wait until one of the moments; look up often enough to see that the clock was set."""
+        """Wait until one of the moments or a notification; check often enough to see a jump of the clock."""
         started = self._runtime.clock.now()
         wall_end = wall_now() + timedelta(seconds=MAX_SLEEP)
         while not self._stopping.is_set():
@@ -183,8 +182,8 @@ class Scheduler:
         dispatch.send_nudges(self._broker, released)
         if not released:
             with self._runtime.transaction() as session:
-                held = dispatch.paused_kinds(session)
-                moments = jobs.next_check(session, now=self._runtime.clock.now(), paused_kinds=held)
+                paused = dispatch.paused_kinds(session)
+                moments = jobs.next_check(session, now=self._runtime.clock.now(), paused_kinds=paused)
             self._waker.sleep(*moments)
 
     def _begin_a_new_day(self) -> None:
@@ -201,24 +200,19 @@ class Scheduler:
 
 
 def run_scheduler() -> None:
-    """Run the scheduler until told to stop."""
+    """Run the scheduler until told to stop; it waits while PostgreSQL or Redis is away."""
     runtime = start_process("scheduler", connections=3)
     stopping = stop_event()
     broker = dispatch.make_broker(runtime.settings.redis_url.get_secret_value())
     scheduler = Scheduler(runtime, broker, stopping)
     while not stopping.is_set():
-        _survive_outages(scheduler.step)
+        try:
+            scheduler.step()
+        except (OperationalError, psycopg.OperationalError) as error:
+            log.warning("scheduler.database_away", error=str(error).splitlines()[0])
+            nap(0.5)
+        except (redis.RedisError, ConnectionError) as error:
+            log.warning("scheduler.redis_away", error=str(error))
+            nap(0.5)
     announce_stop(runtime, health_rules.SCHEDULER)
     broker.close()
-
-
-def _survive_outages(step: Callable[[], None]) -> None:
-    """Run one step; wait when PostgreSQL or Redis is away."""
-    try:
-        step()
-    except (OperationalError, psycopg.OperationalError) as error:
-        log.warning("scheduler.database_away", error=str(error).splitlines()[0])
-        nap(0.5)
-    except (redis.RedisError, ConnectionError) as error:
-        log.warning("scheduler.redis_away", error=str(error))
-        nap(0.5)

@@ -91,7 +91,7 @@ def release_jobs(runtime: Runtime) -> list[DueJob]:
     """Wake jobs that are ready, take back lost ones and release due ones; the caller then sends the nudges."""
     now, wall = runtime.clock.now(), wall_now()
     with runtime.transaction() as session:
-        # First, as it locks jobs, and who gives up locks deliveries.
+        # First, as this locks jobs and giving up locks deliveries.
         wake_ready(runtime, HANDLERS, session, now=now)
         for job in jobs.release_expired(session, now=now, wall=wall):
             log.warning("job.given_up", job=job.id, kind=job.kind)

@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 WAIT_SECONDS = 20
 PAUSE_SECONDS = 2.0
-# The pause before the next connection to Signal: what people write meanwhile is lost.
+# The pause before the next connection to Signal: messages that arrive meanwhile are lost.
 RECONNECT_SECONDS = 0.5
 NOTICE_STOP_WITHIN = 0.2
 FINISH_WITHIN = 5.0
@@ -48,7 +48,7 @@ def run_inbox() -> None:
     desk = Responder(runtime)
     signal = SignalReceiver(runtime, desk) if "signal" in on else None
     if signal is not None:
-        # What is written while nobody listens is gone, so this comes first.
+        # Messages that arrive while no process listens are lost, so this comes first.
         signal.start()
         receptions.append(signal.reception)
     if not on - {"discord"}:
@@ -69,7 +69,7 @@ def run_inbox() -> None:
 
 
 class Reception:
-    """Since when we cannot receive from a provider, and why, in its own words."""
+    """Tracks since when a provider cannot be reached, and why, in its own words."""
 
     def __init__(self, channel: ChannelName) -> None:
         self._channel = channel
@@ -99,7 +99,7 @@ class Reception:
 
 
 class AdvisoryLock:
-    """The right to receive: an advisory lock in the database, which ends with its connection."""
+    """The right to receive: an advisory lock in the database, which is released with its connection."""
 
     def __init__(self, runtime: Runtime, stopping: threading.Event) -> None:
         self._url, self._stopping = db.libpq_url(runtime.database.url), stopping
@@ -152,7 +152,7 @@ class TelegramReceiver:
             with logs.log_context(trace=logs.new_trace()):
                 self._desk.answer_update(update)
         if not updates and time.monotonic() - asked_at < PAUSE_SECONDS:
-            # A server that does not wait as it was asked to would be asked without a pause.
+            # A server that ignores `wait_seconds` must not be polled without a pause.
             self._stopping.wait(PAUSE_SECONDS)
 
 
@@ -160,7 +160,7 @@ def _receive_while_locked(receiver: TelegramReceiver, turn: AdvisoryLock, stoppi
     """Receive while the lock is ours; wait when the provider or the database is away."""
     while not stopping.is_set():
         if not turn.is_held.wait(1):
-            receiver.reception.succeeded()  # it is another copy's to do
+            receiver.reception.succeeded()  # another copy receives
             continue
         try:
             receiver.step()
@@ -194,7 +194,7 @@ class SignalReceiver:
         self.reception = Reception(ChannelName.SIGNAL)
 
     def start(self) -> None:
-        """Begin to listen; return when we do, or when that failed."""
+        """Begin to listen; return when the first connection is up, or has failed."""
         for thread in self._threads:
             thread.start()
         self._has_tried.wait(FINISH_WITHIN)
@@ -232,11 +232,11 @@ class SignalReceiver:
         self._listener.close()
 
     def _connect(self) -> None:
-        """Connect, and only then check the service. Raise UnusableService if it is of no use, or SendError."""
+        """Connect, then check the service. Raise SendError, or UnusableService if the service cannot be used."""
         try:
             self._listener.open()
         except SendError as error:
-            # It may be the mode that does not let us connect.
+            # The service's mode may be what prevents a connection.
             if error.code is not None and (problem := self._service_problem()) is not None:
                 raise UnusableService(problem) from None
             raise
@@ -275,10 +275,10 @@ class SignalReceiver:
 
 
 def _as_message(received: ReceivedText) -> IncomingMessage:
-    """Mark a text so that each copy that received it knows it as the same."""
+    """Mark a text, so that each copy of the inbox that received it recognises it."""
     mark = f"{received.sent_at}:{received.text}"
     return IncomingMessage(ChannelName.SIGNAL, received.sender, received.text, mark=mark, number=received.number)
 
 
 class UnusableService(Exception):
-    """The Signal service is there but of no use; the text says why."""
+    """Raised when the Signal service answers but cannot be used; the text says why."""

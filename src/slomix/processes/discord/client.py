@@ -158,7 +158,7 @@ class VoiceClient(discord.Client):
         now = self._runtime.clock.now()
         rooms = self.current_rooms()
         try:
-            # In a thread: a database that hangs must not stop the gateway's heartbeat.
+            # In a thread, as a database that hangs must not stop the gateway's heartbeat.
             await asyncio.to_thread(self._write_rooms, rooms, now)
         except SQLAlchemyError as error:
             log.warning("discord.database_away", error=str(error).splitlines()[0])

@@ -10,7 +10,7 @@ import discord
 from slomix.config.settings import Settings
 from slomix.processes.discord.process import use_endpoints
 
-# An operator waits for the answer.
+# Kept short, as an operator waits for the answer.
 ANSWER_WITHIN = 8.0
 
 VOICE = (discord.VoiceChannel, discord.StageChannel)
@@ -43,7 +43,7 @@ class _Wanted:
 
 
 def check_rooms(settings: Settings) -> list[str]:
-    """Return an objection for each setting that the bot cannot work with. Raise BadToken or Silent."""
+    """Return an objection for each setting that the bot cannot work with. Raise InvalidBotToken or DiscordSilent."""
     try:
         return asyncio.run(asyncio.wait_for(_check_rooms(settings), ANSWER_WITHIN))
     except discord.LoginFailure:
