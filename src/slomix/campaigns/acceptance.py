@@ -1,4 +1,4 @@
-"""What has to be seen of a campaign before anybody signs that the evening went as promised."""
+"""Runs the checks that an operator signs off after an evening."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from slomix.reasons.codes import Explanation, Reason
 
 @dataclass(frozen=True)
 class AcceptanceCheck:
-    """One thing to look at: whether it is so (None where nobody can say, or not yet), and what was seen."""
+    """One check: whether it holds (None if that is not known, or not yet), and what was seen."""
 
     title: str
     is_so: bool | None
@@ -30,10 +30,10 @@ class AcceptanceCheck:
 
 
 def run_checks(session: Session, campaign: Campaign, report: dict[str, Any]) -> list[AcceptanceCheck]:
-    """The steps that the tables tell, in their order; `report` is what `evidence.gather` found."""
+    """Return the checks that the tables can answer, in their order; `report` comes from `build_report`."""
     rows = [row for row in deliveries.deliveries_about(session, campaign.subject) if row.fell_back_to is None]
-    people = {one.player_id: one for one in queries.recipients_of(session, campaign)}
-    kept = {Promise(one["code"]): one["kept"] for one in report["verdict"]}
+    people = {recipient.player_id: recipient for recipient in queries.recipients_of(session, campaign)}
+    kept = {Promise(promise["code"]): promise["kept"] for promise in report["verdict"]}
     return [
         _called(report),
         _recorded(report),
@@ -49,9 +49,10 @@ def run_checks(session: Session, campaign: Campaign, report: dict[str, Any]) -> 
 
 
 def _called(report: dict[str, Any]) -> AcceptanceCheck:
-    one = report["campaign"]
-    kind = "dry run" if one["dry_run"] else "campaign"
-    seen = f"{kind} {one['id']} for {one['day']}, by {one['called_by']}, {one['recipients']} asked: {one['status']}"
+    facts = report["campaign"]
+    kind = "dry run" if facts["dry_run"] else "campaign"
+    called = f"{kind} {facts['id']} for {facts['day']}, by {facts['called_by']}"
+    seen = f"{called}, {facts['recipients']} asked: {facts['status']}"
     return AcceptanceCheck("the evening was called together", True, seen)
 
 
@@ -65,7 +66,7 @@ def _recorded(report: dict[str, Any]) -> AcceptanceCheck:
 
 
 def _never_twice(report: dict[str, Any], kept: dict[Promise, bool]) -> AcceptanceCheck:
-    """On a rerun or a restart too: whatever was tried again had not been sent."""
+    """Check that only deliveries that had not been sent were tried again, even after a restart."""
     rows = Counter((row["to"], row["event_key"], row["channel"]) for row in report["ledger"])
     again = sum(1 for row in report["ledger"] if row["tries"] > 1)
     is_so = all(number == 1 for number in rows.values()) and kept[Promise.ONE_LIVE_ROW] and kept[Promise.NOT_AFTER_SENT]
@@ -81,11 +82,12 @@ def _followed_up(
         return AcceptanceCheck(title, None, "nobody has looked who is in voice")
     asked = [row for row in rows if row.notice == rules.VOICE_CHECK and row.player_id is not None]
     found = {row.player_id: people[row.player_id].whereabouts for row in asked if row.player_id in people}
-    in_voice = [one for one in found.values() if one is not None and one.is_in_voice]
+    in_voice = [where for where in found.values() if where is not None and where.is_in_voice]
     sent = [row for row in asked if row.status is DeliveryStatus.SENT]
     quiet = sum(1 for row in asked if row.reason == Explanation(Reason.QUIET_HOURS))
     summaries = [row.status.value for row in rows if row.notice == rules.SUMMARY]
-    missing = sum(1 for one in people.values() if one.whereabouts is not None and not one.whereabouts.is_in_voice)
+    whereabouts = [recipient.whereabouts for recipient in people.values()]
+    missing = sum(where is not None and not where.is_in_voice for where in whereabouts)
     is_so = not in_voice and not _sent_in_quiet_hours(session, sent) and len(summaries) <= 1
     seen = (
         f"{missing} not in voice, {len(sent)} followed up, {quiet} left alone in quiet hours,"
@@ -95,18 +97,18 @@ def _followed_up(
 
 
 def _sent_in_quiet_hours(session: Session, sent: list[Delivery]) -> list[int]:
-    """Who was told something in hours that they had called quiet before."""
+    """Return the players who were told something in quiet hours that they had set before."""
     when = {row.player_id: row.settled_at for row in sent if row.player_id is not None and row.settled_at is not None}
     query = select(StoredPreferences).where(
         StoredPreferences.player_id.in_(when), StoredPreferences.quiet_start.is_not(None)
     )
     return [
-        one.player_id
-        for one in session.scalars(query)
-        if one.quiet_start is not None
-        and one.quiet_end is not None
-        and one.updated_at < when[one.player_id]
-        and QuietHours(one.quiet_start, one.quiet_end).apply_at(when[one.player_id], ZoneInfo(one.timezone))
+        row.player_id
+        for row in session.scalars(query)
+        if row.quiet_start is not None
+        and row.quiet_end is not None
+        and row.updated_at < when[row.player_id]
+        and QuietHours(row.quiet_start, row.quiet_end).apply_at(when[row.player_id], ZoneInfo(row.timezone))
     ]
 
 
@@ -116,10 +118,10 @@ def _server_note(campaign: Campaign, rows: list[Delivery], people: dict[int, Rec
         return AcceptanceCheck(title, None, "nobody has looked who is in voice")
     told = [row for row in rows if row.notice == rules.VOICE_CHECK and row.player_id in people and row.text]
     noted = {row.player_id for row in told if (row.text or "").startswith(words.NOT_IN_VOICE_YET)}
-    on_server = {one.player_id for one in people.values() if one.on_server}
+    on_server = {player_id for player_id, recipient in people.items() if recipient.on_server}
     summary = next((row.text or "" for row in rows if row.notice == rules.SUMMARY), "")
     says_so = words.ON_SERVER.partition("{")[0] in summary
     is_so = noted <= on_server and {row.player_id for row in told} & on_server <= noted and (on_server or not says_so)
-    was_asked = any(one.on_server is not None for one in people.values())
+    was_asked = any(recipient.on_server is not None for recipient in people.values())
     seen = f"{len(on_server)} on it and not in voice, {len(noted)} of {len(told)} follow-ups say so"
     return AcceptanceCheck(title, bool(is_so), seen if was_asked else "nobody knew who was on it, and nobody was told")

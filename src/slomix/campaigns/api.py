@@ -5,7 +5,6 @@ from typing import Annotated
 
 from flask import Blueprint, request
 from pydantic import Field
-from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.accounts.acting import as_promoter
@@ -16,7 +15,6 @@ from slomix.campaigns.service import CampaignChoices
 from slomix.campaigns.view_models import card_of_campaign
 from slomix.campaigns.views import start_moment, submit_key
 from slomix.contacts import service as contacts
-from slomix.contacts.rules import ChannelName
 from slomix.presence.game_names import plain_name
 from slomix.web import current, gates
 from slomix.web.openapi.calls import PLAYERS, PROMOTERS, Calls
@@ -119,13 +117,13 @@ def read(_player_id: int, query: schemas.CampaignQuery) -> schemas.CampaignOfDay
             return schemas.CampaignOfDay(campaign=None)
         shown = card_of_campaign(session, campaign, settings=current.runtime().settings, now=current.now())
         asked = [recipient.player_id for recipient in queries.recipients_of(session, campaign)]
-        channels = _first_channels(session, asked)
+        reaches = contacts.reachability_of(session, asked, settings=current.runtime().settings)
     return schemas.CampaignOfDay(
         campaign=schemas.CampaignAnswer(
             id=campaign.id,
             status=shown.status,
             recipient_count=shown.recipient_count,
-            channels_summary=Counter(channels.values()),
+            channels_summary=Counter(reach.first_channel for reach in reaches.values()),
             jobs=[
                 schemas.CampaignJob(
                     job_type=schemas.JobType(phase.job.kind),
@@ -173,9 +171,3 @@ def retry(_promoter_id: int, campaign_id: Which, body: schemas.RetryRequest) -> 
             now=current.now(),
         )
     return schemas.Retried(id=campaign_id, retried=number)
-
-
-def _first_channels(session: Session, player_ids: list[int]) -> dict[int, ChannelName]:
-    """On which channel each of them would be told now."""
-    reaches = contacts.reachability_of(session, player_ids, settings=current.runtime().settings)
-    return {player_id: reach.first_channel for player_id, reach in reaches.items()}

@@ -1,4 +1,4 @@
-"""A campaign's card as one viewer sees it: what is said of each phase, what is warned of, what may be pressed."""
+"""Builds a campaign's card for one viewer: the text of each phase, the warnings and the buttons."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from slomix.presence.game_names import plain_name
 
 
 class Reader(Protocol):
-    """Who looks at the card."""
+    """The viewer of the card."""
 
     @property
     def player_id(self) -> int | None: ...
@@ -29,7 +29,7 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class Line:
-    """One line about a phase, which may end in another campaign, its page and when it was."""
+    """A line about a phase; it may end with another campaign, a link to it and when it was."""
 
     text: str
     css: str | None = None
@@ -40,7 +40,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Phase:
-    """One phase: its name, state and moment, and what became of its messages."""
+    """A phase: its name, state and moment, and lines about its messages."""
 
     name: str
     state: str
@@ -59,7 +59,7 @@ class RetryButton:
 
 @dataclass(frozen=True)
 class Card:
-    """All that the card shows beside the campaign itself."""
+    """What the card shows beside the campaign itself."""
 
     is_today: bool
     is_empty: bool = False
@@ -97,7 +97,7 @@ def seen_by(viewer: Reader, card: CampaignCard | None, today: date) -> Card:
 
 
 def turnout(found: Attendance | None, *, is_over: bool, is_called: bool) -> str:
-    """Say how many came to voice; nothing tonight while that is not known."""
+    """Say how many came to voice; say nothing tonight while that is not known."""
     if found is None:
         return f"{words.OVER} {words.TURNOUT_UNKNOWN}" if is_over and is_called else ""
     text = words.ALL_CAME if found.asked and found.here == found.asked else words.SOME_CAME
@@ -105,7 +105,7 @@ def turnout(found: Attendance | None, *, is_over: bool, is_called: bool) -> str:
 
 
 def retries(failed: int, unknown: int) -> Iterator[RetryButton]:
-    """Offer to send again what failed, and apart from it what may have arrived."""
+    """Offer to resend what failed and, separately, what may have arrived."""
     if failed:
         yield RetryButton(words.RETRY_ONE_FAILED if failed == 1 else words.RETRY_FAILED.format(number=failed))
     if unknown == 1:
@@ -132,7 +132,7 @@ def _phases(card: CampaignCard, viewer: Reader, *, is_today: bool) -> Iterator[P
 
 
 def phase_lines(phase: PhaseCard, *, with_reasons: bool, recipients: int) -> list[Line]:
-    """Say what became of a phase, apart from what other campaigns told its recipients."""
+    """Say what became of a phase's own messages, without those of other campaigns."""
     tally = phase.tally
     if phase.job.status is JobStatus.SKIPPED and not phase.outcomes and not phase.others:
         return [Line(words.SKIPPED_BECAUSE.format(reason=phase.job.reason))]
@@ -150,7 +150,7 @@ def phase_lines(phase: PhaseCard, *, with_reasons: bool, recipients: int) -> lis
 
 def _message_lines(phase: PhaseCard, *, with_reasons: bool) -> Iterator[Line]:
     tally = phase.tally
-    assert tally is not None  # else there is nothing to say of messages
+    assert tally is not None  # the caller has checked it
     if tally[DeliveryStatus.SENT] or not phase.others:
         sent = words.FOLLOW_UPS_SENT if phase.job.kind == rules.VOICE_CHECK else words.SO_MANY_SENT
         yield Line(sent.format(number=tally[DeliveryStatus.SENT]))
@@ -161,7 +161,7 @@ def _message_lines(phase: PhaseCard, *, with_reasons: bool) -> Iterator[Line]:
 
 
 def outcome_text(outcome: OutcomeCount, *, with_reasons: bool) -> str:
-    """Say how many messages came to the same and, to promoters, why: each reason with its number if there are more."""
+    """Say how many messages ended in this status and, to promoters, why: with numbers if there are several reasons."""
     text = f"{outcome.number} {words.STATES[outcome.status.value]}"
     if not with_reasons or not any(why.reason for why in outcome.reasons):
         return text
@@ -171,7 +171,7 @@ def outcome_text(outcome: OutcomeCount, *, with_reasons: bool) -> str:
 
 
 def others_line(others: OtherCampaignCount, *, own_id: int, is_today: bool, with_link: bool) -> Line:
-    """Say how many were told by another campaign of the day, which linked players may look at."""
+    """Say how many were told by another campaign of the day, with a link for linked players."""
     text = (words.TOLD_BY if others.is_told else words.LEFT_TO_BE_TOLD_BY).format(number=others.number)
     if others.campaign_id is None:
         campaign = words.THE_EARLIER_SITE

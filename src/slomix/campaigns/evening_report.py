@@ -1,4 +1,4 @@
-"""What became of one campaign, from the tables, with a verdict on each promise."""
+"""Reports on a campaign from the tables, with a verdict on each promise."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ AttemptsByDelivery = Mapping[int, Sequence[Attempt]]
 
 
 def build_report(session: Session, campaign: Campaign) -> dict[str, Any]:
-    """Campaign, jobs, ledger with attempts, verdict; plain values, ids as strings."""
+    """Return campaign, jobs, ledger with attempts, and verdict, as plain values with ids as strings."""
     so_far = queries.read_progress(session, campaign)
     own = so_far.jobs
     rows = deliveries.deliveries_about(session, campaign.subject)
@@ -67,16 +67,16 @@ def build_report(session: Session, campaign: Campaign) -> dict[str, Any]:
                 "message_id": row.message_id,
                 "deadline_at": row.deadline_at.isoformat() if row.deadline_at else None,
                 "settled_at": row.settled_at.isoformat() if row.settled_at else None,
-                "tries": sum(1 for one in tries.get(row.id, []) if one.event is AttemptEvent.BEGUN),
+                "tries": sum(attempt.event is AttemptEvent.BEGUN for attempt in tries.get(row.id, [])),
                 "attempts": [
                     {
-                        "claim": one.claim,
-                        "event": one.event.value,
-                        "status": one.status.value,
-                        "error": _text(one.error),
-                        "at": one.at.isoformat(),
+                        "claim": attempt.claim,
+                        "event": attempt.event.value,
+                        "status": attempt.status.value,
+                        "error": _text(attempt.error),
+                        "at": attempt.at.isoformat(),
                     }
-                    for one in tries.get(row.id, [])
+                    for attempt in tries.get(row.id, [])
                 ],
             }
             for row in rows
@@ -101,10 +101,10 @@ def _verdict(
         Promise.ONE_LIVE_ROW: _no_two_alive(session, rows),
         Promise.NOT_AFTER_SENT: all(_ends_with_the_sent(tries.get(row.id, [])) for row in rows),
         Promise.NOT_AFTER_DEADLINE: all(
-            row.deadline_at is None or one.at < row.deadline_at
+            row.deadline_at is None or attempt.at < row.deadline_at
             for row in rows
-            for one in tries.get(row.id, [])
-            if one.event is AttemptEvent.BEGUN
+            for attempt in tries.get(row.id, [])
+            if attempt.event is AttemptEvent.BEGUN
         ),
         Promise.REASON_GIVEN: all(
             row.reason for row in rows if row.status.is_settled and row.status is not DeliveryStatus.SENT
@@ -118,14 +118,14 @@ def _verdict(
 
 
 def _claims(session: Session, rows: Sequence[Delivery]) -> dict[int, int]:
-    """How often the job that carries each delivery was claimed."""
+    """Return how often the job of each delivery was claimed."""
     subjects = [str(row.id) for row in rows]
     query = select(Job.subject, Job.claims).where(Job.kind == deliveries.JOB_KIND, Job.subject.in_(subjects))
     return {int(subject): claims for subject, claims in session.execute(query)}
 
 
 def _no_two_alive(session: Session, rows: Sequence[Delivery]) -> bool:
-    """Whichever campaign they belong to."""
+    """Return whether no event has two live rows for a recipient, of whichever campaign."""
     keys = {row.event_key for row in rows}
     people = (Delivery.player_id, Delivery.destination, Delivery.event_key)
     alive = select(*people).where(Delivery.event_key.in_(keys), Delivery.status.in_(LIVE_STATUSES)).group_by(*people)
@@ -133,23 +133,27 @@ def _no_two_alive(session: Session, rows: Sequence[Delivery]) -> bool:
 
 
 def _ends_with_the_sent(attempts: Sequence[Attempt]) -> bool:
-    """Whether the try that was sent is the last thing that happened."""
-    sent = [number for number, one in enumerate(attempts) if one.status is DeliveryStatus.SENT]
+    """Return whether the attempts end with the sent one, if there is one."""
+    sent = [number for number, attempt in enumerate(attempts) if attempt.status is DeliveryStatus.SENT]
     return not sent or sent == [len(attempts) - 1]
 
 
 def _has_an_open_question(attempts: Sequence[Attempt]) -> bool:
-    """Whether a try of it left and nobody saw its answer."""
-    ended = {one.claim for one in attempts if one.event is AttemptEvent.ENDED}
+    """Return whether a try was sent and its answer was not seen."""
+    ended = _claims_of(attempts, AttemptEvent.ENDED)
     unanswered = {DeliveryStatus.SENDING, DeliveryStatus.UNKNOWN}
     return any(
-        one.status in unanswered if one.event is AttemptEvent.ENDED else one.claim not in ended for one in attempts
+        attempt.status in unanswered if attempt.event is AttemptEvent.ENDED else attempt.claim not in ended
+        for attempt in attempts
     )
 
 
 def _is_paired(row: Delivery, attempts: Sequence[Attempt], claims: int) -> bool:
-    """Whether every try that began has its end, or was followed by another claim, or is still open or unknown."""
-    begun = {one.claim for one in attempts if one.event is AttemptEvent.BEGUN}
-    ended = {one.claim for one in attempts if one.event is AttemptEvent.ENDED}
+    """Return whether every try that began has ended, was followed by another claim, or is still open or unknown."""
+    begun, ended = _claims_of(attempts, AttemptEvent.BEGUN), _claims_of(attempts, AttemptEvent.ENDED)
     may_lack = not row.status.is_settled or row.status is DeliveryStatus.UNKNOWN
     return ended <= begun and all(may_lack or claim < claims for claim in begun - ended)
+
+
+def _claims_of(attempts: Sequence[Attempt], event: AttemptEvent) -> set[int]:
+    return {attempt.claim for attempt in attempts if attempt.event is event}

@@ -1,4 +1,4 @@
-"""The kinds of jobs that a campaign has."""
+"""The handlers of a campaign's jobs."""
 
 from slomix.campaigns import rules
 from slomix.campaigns.notices.calls import REMINDER, START

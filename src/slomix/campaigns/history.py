@@ -1,4 +1,4 @@
-"""The game nights so far, newest first."""
+"""Reads the past game nights, newest first."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,7 +23,7 @@ JOBS, ROWS = "jobs", "rows"
 
 @dataclass(frozen=True)
 class PastCampaign:
-    """One evening that somebody called together."""
+    """A campaign in the list of game nights."""
 
     id: int
     day: date
@@ -32,11 +32,11 @@ class PastCampaign:
     status: CampaignStatus
     is_dry_run: bool
     recipient_count: int
-    # None before the voice check, or when nobody knows.
+    # None before the voice check, or when its answer is not known.
     turnout: Attendance | None
 
     def state(self, today: date) -> str:
-        """Its status in a word for people."""
+        """Return its status as a word for people."""
         went_well = self.status in {CampaignStatus.SENT, CampaignStatus.FOLLOWUP_SENT}
         return ("over" if self.day < today else "called") if went_well else self.status.value
 
@@ -44,7 +44,7 @@ class PastCampaign:
 def past_campaigns(
     session: Session, *, before_id: int | None = None, dry_runs: bool = False
 ) -> tuple[list[PastCampaign], int | None]:
-    """A page of them, and the id before which the next one begins; None at the end. Two queries, however many."""
+    """Return a page of campaigns, and the id before which the next page begins, if any; always two queries."""
     said = (Entry.player_id == Recipient.player_id) & (Entry.day == Campaign.day)
     query = (
         select(Campaign, Player.name, func.count(Recipient.player_id), *queries.attendance_columns())
@@ -78,8 +78,8 @@ def past_campaigns(
 
 
 def _statuses(session: Session, campaigns: list[Campaign]) -> dict[int, CampaignStatus]:
-    """What each of them came to: a function of its jobs and its ledger, as on its own page."""
-    subjects = [one.subject for one in campaigns]
+    """Return each campaign's status, from its jobs and its ledger, as on its own page."""
+    subjects = [campaign.subject for campaign in campaigns]
     jobs = select(
         literal(JOBS).label("table"),
         Job.subject,
@@ -100,15 +100,19 @@ def _statuses(session: Session, campaigns: list[Campaign]) -> dict[int, Campaign
         else:
             counts.setdefault(subject, {}).setdefault(name, {})[status] = number
     return {
-        one.id: queries.status_of(one, _phases(counts.get(one.subject, {})), states.get(one.subject, {}))
-        for one in campaigns
+        campaign.id: queries.status_of(
+            campaign, _phases(counts.get(campaign.subject, {})), states.get(campaign.subject, {})
+        )
+        for campaign in campaigns
     }
 
 
 def _phases(counts: dict[str, dict[str, int]]) -> dict[str, NoticeOutcome]:
     return {
         notice: NoticeOutcome(
-            *(by_status.get(one, 0) for one in (DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN))
+            by_status.get(DeliveryStatus.SENT, 0),
+            by_status.get(DeliveryStatus.FAILED, 0),
+            by_status.get(DeliveryStatus.UNKNOWN, 0),
         )
         for notice, by_status in counts.items()
     }

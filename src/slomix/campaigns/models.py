@@ -1,4 +1,4 @@
-"""Campaigns and whom they ask."""
+"""Campaigns and their recipients."""
 
 from datetime import date, datetime
 
@@ -39,7 +39,7 @@ class Campaign(Base):
     include_maybe: Mapped[bool]
     include_late_joiners: Mapped[bool]
     dry_run: Mapped[bool]
-    # The day, when the global cooldown was on at creation and this is no dry run: one such campaign a day.
+    # The day, if the global cooldown was on at creation and this is no dry run: only one such campaign a day.
     exclusive_on: Mapped[date | None]
     idempotency_key: Mapped[str]
     status: Mapped[CampaignStatus] = mapped_column(default=CampaignStatus.SCHEDULED)
@@ -47,9 +47,9 @@ class Campaign(Base):
     start_at: Mapped[datetime]
     joiners_added_at: Mapped[datetime | None]
     judged_at: Mapped[datetime | None]
-    # Since then its messages are not kept any more, and its status is the last word.
+    # When its messages were deleted; from then on its status is final.
     ledger_pruned_at: Mapped[datetime | None]
-    # Since when every look of the watch has found something wrong. Wall time: it is about processes.
+    # Since when every look of the risk monitor has found something wrong. Wall time, as it is about processes.
     endangered_since: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
@@ -59,12 +59,12 @@ class Campaign(Base):
 
     @property
     def subject(self) -> str:
-        """How jobs and the ledger name this campaign."""
+        """Return how jobs and the ledger name this campaign."""
         return subject_of(self.id)
 
 
 class Recipient(Base):
-    """Somebody a campaign asks: frozen at creation, narrowed at sending, widened only when the promoter ticked it."""
+    """A player whom a campaign asks: chosen at creation; late joiners are added only if the promoter ticked it."""
 
     __tablename__ = "campaign_recipients"
 
@@ -76,5 +76,5 @@ class Recipient(Base):
     added_at: Mapped[datetime]
     # Where the voice check found them.
     whereabouts: Mapped[VoiceStatus | None]
-    # Whether they were on the game server then; None when nobody asked it, or it did not answer.
+    # Whether they were on the game server then; None if it was not asked, or did not answer.
     on_server: Mapped[bool | None]

@@ -1,4 +1,4 @@
-"""Decides what calling an evening together would do: who is asked, who is left out and why, and when."""
+"""Previews a campaign: who would be asked, who is left out and why, and when."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Preview:
 
 
 def times_of(settings: Settings) -> NoticeTimes:
-    """Return the distances between the moments of an evening, as configured."""
+    """Return the configured distances between the moments of an evening."""
     day = date(2000, 1, 1)  # any day without a clock change
     start, reminder = (
         moment_of(day, at, settings.zone, settings.day_starts_at)
@@ -44,7 +44,8 @@ def preview(
     timeline = rules.plan_timeline(start_at, now, times_of(settings))
     statuses = availability.statuses_of_day(session, day)
     reaches = contacts.reachability_of(session, statuses, settings=settings)
-    asked, left_out = rules.choose_recipients(statuses, reaches, audience, _moments(timeline))
+    moments = [moment.at for moment in (timeline.reminder, timeline.start) if moment.skipped is None]
+    asked, left_out = rules.choose_recipients(statuses, reaches, audience, moments)
     return Preview(
         asked=asked,
         left_out=left_out,
@@ -52,7 +53,3 @@ def preview(
         channels={recipient.player_id: reaches[recipient.player_id].first_channel for recipient in asked},
         timeline=timeline,
     )
-
-
-def _moments(timeline: Timeline) -> list[datetime]:
-    return [moment.at for moment in (timeline.reminder, timeline.start) if moment.skipped is None]

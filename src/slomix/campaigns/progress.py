@@ -1,4 +1,4 @@
-"""Sees a campaign's messages through: its jobs that wait until the deliveries of a notice are settled."""
+"""The jobs of a campaign that wait until the deliveries of a notice are settled."""
 
 from sqlalchemy.orm import Session
 
@@ -22,7 +22,7 @@ CANCELLED = Done(JobStatus.SKIPPED, Explanation(Reason.WITHDRAWN))
 
 
 class NoticeProgress(TransactionHandler):
-    """`send_reminder_2045` and `send_start_2100`: the deliveries leave by themselves; this sees them through."""
+    """`send_reminder_2045` and `send_start_2100`: waits until the notice's deliveries are settled."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
@@ -53,13 +53,13 @@ class NoticeProgress(TransactionHandler):
         queries.refresh_status(context.session, queries.campaign_of_subject(context.session, context.job.subject))
 
     def _told(self, session: Session, campaign: Campaign) -> dict[int, NotificationState | None]:
-        """Return what each recipient was told, by whichever campaign of the day."""
+        """Return how far the notice to each recipient has come, from whichever campaign of the day."""
         players = [recipient.player_id for recipient in queries.recipients_of(session, campaign)]
         told = deliveries.notification_states(session, self._call.event_key(campaign.day), players)
         return {player_id: told.get(player_id) for player_id in players}
 
     def _plan_for_untold(self, context: JobContext, campaign: Campaign) -> None:
-        """Plan it for late joiners, and for those whom a campaign meant to tell that was cancelled before it did."""
+        """Plan the notice for late joiners, and for players whom a cancelled campaign had planned to tell."""
         untold = [
             player_id
             for player_id, row in self._told(context.session, campaign).items()
@@ -79,7 +79,7 @@ class NoticeProgress(TransactionHandler):
 def _is_open(context: JobContext, campaign: Campaign, told: dict[int, NotificationState | None]) -> bool:
     """Return whether a message is still to be settled.
 
-    Ours end at their deadline by themselves; those of another campaign of the day are not waited for after ours.
+    Our own settle by their deadline; after it, another campaign's messages are not waited for.
     """
     return any(
         not row.status.is_settled
@@ -95,7 +95,7 @@ def _came_to(statuses: list[DeliveryStatus]) -> JobStatus:
 
 
 def _add_late_joiners(context: JobContext, campaign: Campaign) -> None:
-    """Ask who joined the audience since, from now on, as the promoter ticked."""
+    """Add the players who have joined the audience since, as the promoter ticked."""
     statuses = availability.statuses_of_day(context.session, campaign.day)
     reaches = contacts.reachability_of(context.session, statuses, settings=context.runtime.settings)
     asked, _ = rules.choose_recipients(statuses, reaches, campaign.audience, [context.now])
@@ -124,7 +124,7 @@ class VoiceSummary(TransactionHandler):
 
 
 class DryRun(TransactionHandler):
-    """`dry_run`: sends the promoter alone what everybody would get, one after the other."""
+    """`dry_run`: sends all messages to the promoter alone, one after the other."""
 
     def work(self, context: JobContext) -> Outcome:
         session = context.session

@@ -1,4 +1,4 @@
-"""Reads campaigns, and what they came to."""
+"""Reads campaigns and their progress, and records their status."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class NoSuchCampaign(NotFound):
 
 
 def get_campaign(session: Session, campaign_id: int) -> Campaign:
-    """The campaign with this id. Raises NoSuchCampaign."""
+    """Return the campaign with this id. Raise NoSuchCampaign."""
     campaign = session.get(Campaign, campaign_id)
     if campaign is None:
         raise NoSuchCampaign
@@ -39,7 +39,7 @@ def get_campaign(session: Session, campaign_id: int) -> Campaign:
 
 
 def attendance_of_day(session: Session, day: date) -> dict[int, bool]:
-    """Whether those whom a voice check of this day looked for were there, in voice or on the game server."""
+    """Return whether each player whom a voice check of this day looked for was there, in voice or on the server."""
     rows = session.execute(
         select(Recipient.player_id, Recipient.whereabouts, Recipient.on_server)
         .join(Campaign, Campaign.id == Recipient.campaign_id)
@@ -55,17 +55,17 @@ def attendance_of_day(session: Session, day: date) -> dict[int, bool]:
 
 
 def campaign_of_subject(session: Session, subject: str) -> Campaign:
-    """The campaign that a job or a ledger row speaks of."""
+    """Return the campaign that a job or a ledger row is about."""
     return get_campaign(session, campaign_id_of(subject))
 
 
 def campaign_id_of(subject: str) -> int:
-    """The campaign's id, of how jobs and the ledger name it."""
+    """Return the campaign's id from its name in jobs and the ledger."""
     return int(subject.removeprefix(rules.SUBJECT))
 
 
 def campaign_of_day(session: Session, day: date) -> Campaign | None:
-    """The latest campaign of a day that is no dry run; a cancelled one only if there is no other."""
+    """Return the latest real campaign of a day; a cancelled one only if there is no other."""
     return session.scalars(
         select(Campaign)
         .where(Campaign.day == day, ~Campaign.dry_run)
@@ -74,7 +74,7 @@ def campaign_of_day(session: Session, day: date) -> Campaign | None:
 
 
 def recipients_of(session: Session, campaign: Campaign) -> list[Recipient]:
-    """Whom the campaign asks, in the order of the queue when they were added."""
+    """Return the campaign's recipients, in the order in which they were added."""
     query = select(Recipient).where(Recipient.campaign_id == campaign.id)
     return list(session.scalars(query.order_by(Recipient.added_at, Recipient.player_id)))
 
@@ -92,7 +92,7 @@ class Attendance:
 
 
 def attendance_columns() -> tuple[ColumnElement[int], ColumnElement[int], ColumnElement[bool | None]]:
-    """Of recipients, beside what they said of the day: who came, out of how many, and whether that is known."""
+    """Return columns over recipients joined with their entries: how many came, of how many, whether that is known."""
     came = Recipient.whereabouts.in_([where for where in VoiceStatus if where.is_in_voice])
     wanted = Entry.status.is_not(None) & (Entry.status != Status.NOT_PLAYING)
     return (
@@ -103,7 +103,7 @@ def attendance_columns() -> tuple[ColumnElement[int], ColumnElement[int], Column
 
 
 def attendance_of(session: Session, campaign: Campaign) -> Attendance | None:
-    """What the voice check found; None before it, or when presence stayed unknown."""
+    """Return what the voice check found; None before it, or if presence stayed unknown."""
     if campaign.judged_at is None:
         return None
     said = (Entry.player_id == Recipient.player_id) & (Entry.day == campaign.day)
@@ -113,19 +113,17 @@ def attendance_of(session: Session, campaign: Campaign) -> Attendance | None:
 
 
 def blocking_campaign(session: Session, day: date, promoter_id: int, *, one_a_day: bool) -> Campaign | None:
-    """The campaign because of which this promoter cannot call `day` together."""
+    """Return the campaign that keeps this promoter from calling `day` together, if any."""
     standing = (Campaign.day == day) & ~Campaign.dry_run & (Campaign.status != CampaignStatus.CANCELLED)
-    theirs = (
-        (Campaign.promoter_id == promoter_id) | (Campaign.exclusive_on == day)
-        if one_a_day
-        else (Campaign.promoter_id == promoter_id)
-    )
+    theirs = Campaign.promoter_id == promoter_id
+    if one_a_day:
+        theirs |= Campaign.exclusive_on == day
     return session.scalars(select(Campaign).where(standing, theirs).order_by(Campaign.id)).first()
 
 
 @dataclass(frozen=True)
 class CampaignProgress:
-    """How far a campaign has come: its jobs, what became of its deliveries by notice, and what that amounts to."""
+    """How far a campaign has come: its jobs, its deliveries by notice, and the resulting status."""
 
     jobs: list[Job]
     tallies: dict[str, Tally]
@@ -133,20 +131,20 @@ class CampaignProgress:
 
     @property
     def is_open(self) -> bool:
-        """Whether a job of it is not over, so that there is something to cancel."""
+        """Return whether a job is not over, so that there is something to cancel."""
         return any(not job.status.is_over for job in self.jobs)
 
 
 def is_monitored(campaign: Campaign, jobs: Sequence[Job], now: datetime) -> bool:
-    """Whether it is looked after now: from shortly before its reminder was promised until nobody is told any more."""
-    reminders = [one.due_at or one.run_at for one in jobs if one.kind == rules.REMINDER]
+    """Return whether `now` is between shortly before the reminder was promised and the last moment of the start."""
+    reminders = [job.due_at or job.run_at for job in jobs if job.kind == rules.REMINDER]
     return bool(reminders) and reminders[0] - rules.RISK_MONITOR_LEAD <= now <= campaign.start_at + rules.START_CUTOFF
 
 
 def read_progress(
     session: Session, campaign: Campaign, finishing: Mapping[str, JobStatus] | None = None
 ) -> CampaignProgress:
-    """Look how far it has come; `finishing` are jobs whose end this transaction is about to write."""
+    """Read how far a campaign has come; `finishing` has the jobs that this transaction is about to end."""
     own = jobs.jobs_of_subject(session, campaign.subject, [*rules.JOB_KINDS, rules.DRY_RUN])
     tallies = deliveries.tally_by_notice(session, campaign.subject)
     states = {job.kind: job.status for job in own} | dict(finishing or {})
@@ -158,13 +156,15 @@ def read_progress(
 def status_of(
     campaign: Campaign, phases: Mapping[str, NoticeOutcome], states: Mapping[str, JobStatus]
 ) -> CampaignStatus:
-    """What it came to, by its jobs and its ledger; a cancel, and what was written down for good, stand as they are."""
+    """Return the status by jobs and ledger; that of a cancelled, dry-run or pruned campaign stays as it is."""
     if campaign.status is CampaignStatus.CANCELLED or campaign.dry_run or campaign.ledger_pruned_at is not None:
         return campaign.status
-    told = {notice: phase for notice, phase in phases.items() if notice != rules.AT_RISK}  # which is about the others
+    told = {
+        notice: phase for notice, phase in phases.items() if notice != rules.AT_RISK
+    }  # a warning, not a message to recipients
     status = rules.overall_status(told, states)
     if status is CampaignStatus.SCHEDULED and campaign.status is CampaignStatus.RUNNING:
-        return campaign.status  # its job only waits between two looks
+        return campaign.status  # its job only waits
     return status
 
 
@@ -173,12 +173,12 @@ def _phase(tally: Tally) -> NoticeOutcome:
 
 
 def refresh_status(session: Session, campaign: Campaign, finishing: Mapping[str, JobStatus] | None = None) -> None:
-    """Write down what the campaign came to so far."""
+    """Record the campaign's status by its jobs and its ledger."""
     record_status(session, campaign, read_progress(session, campaign, finishing).status)
 
 
 def record_status(session: Session, campaign: Campaign, status: CampaignStatus) -> None:
-    """Write a status, unless somebody has cancelled the campaign meanwhile: a cancel is the last word."""
+    """Record a status, unless the campaign was cancelled meanwhile: that is final."""
     if status is campaign.status:
         return
     written = session.scalar(
@@ -194,7 +194,7 @@ def record_status(session: Session, campaign: Campaign, status: CampaignStatus) 
 
 
 def record_danger(session: Session, campaign: Campaign, since: datetime | None) -> None:
-    """Write down since when it has been in danger, if it is."""
+    """Record since when the campaign has been at risk; None if it is not."""
     session.execute(
         update(Campaign)
         .where(Campaign.id == campaign.id)

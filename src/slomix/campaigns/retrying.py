@@ -1,4 +1,4 @@
-"""Tries a campaign's messages once more, when its promoter asks for it."""
+"""Retries a campaign's messages when its promoter asks for it."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from slomix.jobs.rules import JobStatus
 
 
 class NothingToRetry(Conflict):
-    """It is too late, somebody was quicker, or it would fail again at once."""
+    """Raised when it is too late, another retry was quicker, or a retry would fail at once."""
 
     def __init__(self) -> None:
         super().__init__(words.NOTHING_TO_RETRY)
@@ -31,7 +31,7 @@ class CampaignCancelled(Conflict):
 
 
 def retry_choices(session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> RetryChoices:
-    """What of it could be tried once more now."""
+    """Return which of the campaign's deliveries could be retried now."""
     if campaign.dry_run or campaign.status is CampaignStatus.CANCELLED:
         return retrying.NO_CHOICES
     return retrying.retry_choices(session, campaign.subject, settings=settings, now=now)
@@ -48,10 +48,10 @@ def retry_campaign(
     settings: Settings,
     now: datetime,
 ) -> tuple[Campaign, int]:
-    """Begin anew what failed or, `unknown`, what may have arrived already: all of it, or `only` one delivery.
+    """Retry what failed or, with `unknown`, what may have arrived already: all of it, or `only` this delivery.
 
-    Only its promoter or an admin. Returns the campaign and how many messages go out again. Raises NoSuchCampaign,
-    IsCancelled or NothingToRetry.
+    Only its promoter or an admin may. Return the campaign and how many messages go out again. Raise NoSuchCampaign,
+    CampaignCancelled or NothingToRetry.
     """
     campaign = session.get(Campaign, campaign_id, with_for_update=True, populate_existing=True)
     if campaign is None or (campaign.promoter_id != player_id and not is_admin):
@@ -61,8 +61,8 @@ def retry_campaign(
     found = retry_choices(session, campaign, settings=settings, now=now)
     wanted = found.unknown if unknown else found.failed
     if only is not None:
-        wanted = {one: notice for one, notice in wanted.items() if one == only}
-    # The job that sees a notice through goes before what it sees through, as everywhere.
+        wanted = {delivery_id: notice for delivery_id, notice in wanted.items() if delivery_id == only}
+    # Jobs before deliveries, as everywhere: the notice's own job first.
     failed = [job for job in _failed_jobs(session, campaign, now) if job.kind in wanted.values()]
     for job in failed:
         jobs.reopen(session, job.kind, [job.subject], run_at=now, deadline_at=job.deadline_at)
@@ -77,6 +77,6 @@ def retry_campaign(
 
 
 def _failed_jobs(session: Session, campaign: Campaign, now: datetime) -> list[Job]:
-    """The jobs of reminder and start that told nobody, and may yet."""
+    """Return the failed jobs of reminder and start whose deadline has not passed."""
     own = jobs.jobs_of_subject(session, campaign.subject, [rules.REMINDER, rules.START])
-    return [one for one in own if one.status is JobStatus.FAILED and (one.deadline_at is None or one.deadline_at > now)]
+    return [job for job in own if job.status is JobStatus.FAILED and (job.deadline_at is None or job.deadline_at > now)]

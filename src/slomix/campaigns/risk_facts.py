@@ -1,4 +1,4 @@
-"""Looks whether tonight is at risk: gathers what the rules want to know."""
+"""Gathers the facts by which `risk` decides whether tonight is at risk."""
 
 from datetime import datetime, timedelta
 
@@ -22,9 +22,9 @@ from slomix.presence.models import Observation
 from slomix.presence.rules import VoiceSnapshot
 from slomix.presence.service import VOICE
 
-# Older failures say nothing of tonight; and so many tries are looked through for the last ones of each channel.
+# Older failures say nothing of tonight; the last tries of each channel are looked for among so many.
 RECENT, MAX_ATTEMPTS = timedelta(minutes=30), 200
-# The jobs by which people are told.
+# The jobs that send messages.
 NOTIFYING_KINDS = (JOB_KIND, *rules.JOB_KINDS)
 
 
@@ -37,7 +37,7 @@ def assess_risks(
     now: datetime,
     wall: datetime,
 ) -> list[Risk]:
-    """What is wrong now; `part_healths` when somebody has asked them already."""
+    """Return the risks now; `parts` saves a query if the caller has read them already."""
     recipients, unreachable = _recipients(session, campaign, settings) if campaign is not None else (0, 0)
     return risk.find_risks(
         RiskFacts(
@@ -53,12 +53,12 @@ def assess_risks(
 
 
 def presence_seen_at(session: Session) -> datetime | None:
-    """When the voice rooms were last seen."""
+    """Return when the voice rooms were last seen."""
     return session.scalar(select(Observation.observed_at).where(Observation.source == VOICE))
 
 
 def failing_channels(session: Session, *, settings: Settings, now: datetime) -> list[ChannelName]:
-    """The channels that are on and whose last tries of the last half hour, to several people, have all failed."""
+    """Return the enabled channels whose last tries in the last half hour, to several recipients, all failed."""
     latest = (
         select(Attempt.delivery_id, Attempt.status, Attempt.at, Attempt.id)
         .where(Attempt.event == AttemptEvent.ENDED)
@@ -70,7 +70,7 @@ def failing_channels(session: Session, *, settings: Settings, now: datetime) -> 
     numbered = (
         select(Delivery.channel, latest.c.delivery_id, latest.c.status, number.label("number"))
         .join(Delivery, Delivery.id == latest.c.delivery_id)
-        # Whose own contact does not work says nothing of the channel.
+        # A player whose own contact does not work says nothing of the channel.
         .outerjoin(Contact, (Contact.player_id == Delivery.player_id) & (Contact.channel == Delivery.channel))
         .where(latest.c.at > now - RECENT, Contact.unusable_since.is_(None))
         .subquery()
@@ -89,7 +89,7 @@ def failing_channels(session: Session, *, settings: Settings, now: datetime) -> 
 
 
 def _parts(session: Session, settings: Settings, wall: datetime) -> list[PartHealth]:
-    """Those without which nobody is told, or nobody knows who came."""
+    """Return the health of the parts that are needed to send tonight's messages and see who came."""
     return health.parts_needed_tonight(health.part_healths(session, health.expected_parts(settings), wall=wall))
 
 
@@ -100,7 +100,7 @@ def _is_voice_known(session: Session, settings: Settings, now: datetime) -> bool
 
 
 def _recipients(session: Session, campaign: Campaign, settings: Settings) -> tuple[int, int]:
-    """How many are asked, and how many of them have no contact that works."""
+    """Count the recipients, and those of them without a working contact."""
     theirs = (Contact.player_id == Recipient.player_id) & Contact.channel.in_(settings.channels_on)
     works = select(Contact.id).where(theirs, Contact.unusable_since.is_(None)).exists()
     row = session.execute(

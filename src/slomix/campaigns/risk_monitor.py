@@ -1,4 +1,4 @@
-"""Looks after a campaign from shortly before its reminder until its voice check, and warns its promoter once."""
+"""Watches a campaign from shortly before its reminder until its voice check, and warns its promoter once."""
 
 from datetime import timedelta
 
@@ -20,13 +20,13 @@ from slomix.reasons.codes import Explanation, Reason
 
 log = structlog.get_logger()
 
-# Wall time, as what it looks for is about processes.
+# Wall time, as the risks are about processes.
 INTERVAL = timedelta(seconds=15)
 GRACE = timedelta(seconds=30)
 
 
 class RiskMonitor(TransactionHandler):
-    """`campaign_watch`: a look every quarter of a minute, until the voice check, or until its warning was sent."""
+    """`campaign_watch`: looks every 15 s, until the voice check is over or its warning was sent."""
 
     def work(self, context: JobContext) -> Outcome:
         session, job, now, settings = context.session, context.job, context.now, context.runtime.settings
@@ -46,7 +46,7 @@ class RiskMonitor(TransactionHandler):
         is_on_its_way = any(not status.is_settled for status, _ in warnings)
         if is_on_its_way or not risk.is_lasting(found, wall - since if since is not None else None, GRACE):
             return Snooze(INTERVAL)
-        # One that was skipped, because the danger was over when it would have left, has told nobody anything.
+        # An earlier warning that was skipped, as the danger had passed, does not count: this is the next.
         number, until = len(warnings) + 1, job.deadline_at
         AT_RISK.plan(session, campaign, number=number, deadline_at=until, settings=settings, now=now)
         log.warning("campaign.at_risk", campaign=campaign.id, risks=[danger.kind for danger in found])
@@ -54,12 +54,12 @@ class RiskMonitor(TransactionHandler):
 
 
 def _warnings(session: Session, campaign: Campaign) -> list[tuple[DeliveryStatus, Explanation | None]]:
-    """Return what became of those so far, and why."""
+    """Return the status and reason of each warning so far."""
     theirs = (Delivery.subject == campaign.subject) & (Delivery.notice == rules.AT_RISK)
     return [(row.status, row.reason) for row in session.execute(select(Delivery.status, Delivery.reason).where(theirs))]
 
 
 def _is_over(session: Session, campaign: Campaign) -> bool:
-    """Return whether nothing that is still done would help this evening."""
+    """Return whether start and voice check are over, so that a warning comes too late."""
     own = jobs.jobs_of_subject(session, campaign.subject, [rules.START, rules.VOICE_CHECK])
     return all(job.status.is_over for job in own)

@@ -1,4 +1,4 @@
-"""When the notices of an evening go out, who is asked, who is missing, and what it all came to."""
+"""Decides when the notices of an evening go out, who is asked, and what the campaign came to."""
 
 import enum
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ REMINDER = "send_reminder_2045"
 START = "send_start_2100"
 VOICE_CHECK = "voice_check_2100"
 JOB_KINDS = (REMINDER, START, VOICE_CHECK)
-# Looks after the three above; nobody counts it among them.
+# Watches the three above; it is not one of `JOB_KINDS`.
 RISK_MONITOR = "campaign_watch"
 # Plans the summary when the follow-ups are settled; the voice check is over when it is.
 VOICE_SUMMARY = "voice_summary"
-# A dry run's one job beside none of the three above.
+# A dry run's only job.
 DRY_RUN = "dry_run"
 
 # Notices are named by the job that plans them; these have none of their own.
@@ -30,13 +30,13 @@ AT_RISK = "at_risk"
 DRY_RUN_NOTICES = tuple(f"{DRY_RUN}.{notice}" for notice in (*JOB_KINDS, SUMMARY))
 ALL_NOTICES = (*JOB_KINDS, SUMMARY, PRESENCE_UNKNOWN, AT_RISK, *DRY_RUN_NOTICES)
 
-# How jobs and the ledger name a campaign: so, and its id.
+# Jobs and the ledger name a campaign by this prefix and its id.
 SUBJECT = "campaign:"
 
 START_CUTOFF = timedelta(minutes=60)
 START_GRACE = timedelta(minutes=15)
 FOLLOWUP_GRACE = timedelta(minutes=20)
-# A campaign is looked after from so long before its reminder.
+# How long before its reminder a campaign is watched.
 RISK_MONITOR_LEAD = timedelta(minutes=10)
 
 
@@ -46,7 +46,7 @@ def subject_of(campaign_id: int) -> str:
 
 
 def campaign_of(subject: str) -> int | None:
-    """Return the id of the campaign that is named so, or None for what is about something else."""
+    """Return the id of the campaign with this name, or None if it is not a campaign's."""
     return int(subject.removeprefix(SUBJECT)) if subject.startswith(SUBJECT) else None
 
 
@@ -63,7 +63,7 @@ class CampaignStatus(enum.StrEnum):
 
 
 class Promise(enum.StrEnum):
-    """What has to be true of every campaign, whatever went wrong that evening."""
+    """What must be true of every campaign, whatever went wrong that evening."""
 
     ONE_JOB_EACH = "one_job_each"
     ONE_LIVE_ROW = "one_live_row"
@@ -101,7 +101,7 @@ class NoticeTimes:
 
 @dataclass(frozen=True)
 class Planned:
-    """A moment that is kept, and until when it makes sense."""
+    """A moment at which a job runs, and its deadline."""
 
     at: datetime
     deadline_at: datetime
@@ -137,7 +137,7 @@ def plan_timeline(start_at: datetime, now: datetime, times: NoticeTimes) -> Time
     """Decide when the notices go out.
 
     A reminder whose moment has passed is skipped with its reason; a start that has passed goes out now; more than an
-    hour after the start there is nothing to call together. Raises TooLate.
+    hour after the start there is nothing to call together. Raise TooLate.
     """
     if now > start_at + START_CUTOFF:
         raise TooLate
@@ -169,7 +169,7 @@ class Audience:
 
 @dataclass(frozen=True)
 class Candidate:
-    """Somebody whom a campaign would ask."""
+    """A player whom a campaign would ask."""
 
     player_id: int
     status: Status
@@ -177,7 +177,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Somebody of the audience who is not asked, and why."""
+    """A player of the audience who is not asked, and why."""
 
     player_id: int
     status: Status
@@ -189,7 +189,7 @@ def choose_recipients(
 ) -> tuple[list[Candidate], list[LeftOut]]:
     """Divide today's players into those who would get at least one notice at `moments`, and the rest.
 
-    Those outside the audience are in neither: nobody needs a reason for not asking who did not say they play.
+    Players outside the audience are in neither.
     """
     asked: list[Candidate] = []
     left_out: list[LeftOut] = []
@@ -205,7 +205,7 @@ def choose_recipients(
 
 
 def withdrawal_reason(status: Status | None) -> Reason | None:
-    """Why a recipient no longer wants to hear of tonight; a change among the other three statuses keeps one."""
+    """Return why a recipient no longer wants to be asked; None with any status but NOT_PLAYING."""
     if status is None:
         return Reason.STATUS_CLEARED
     return Reason.NOT_PLAYING if status is Status.NOT_PLAYING else None
@@ -213,7 +213,7 @@ def withdrawal_reason(status: Status | None) -> Reason | None:
 
 @dataclass(frozen=True)
 class NoticeOutcome:
-    """One notice of a campaign, as its ledger stands: how many of whom got it."""
+    """How many messages of a notice were sent, failed, or are unknown."""
 
     sent: int = 0
     failed: int = 0
@@ -225,10 +225,10 @@ class NoticeOutcome:
 
 
 def overall_status(phases: Mapping[str, NoticeOutcome], jobs: Mapping[str, JobStatus]) -> CampaignStatus:
-    """Return what a campaign came to, from its ledger and its jobs; cancelling is told apart before.
+    """Return a campaign's status from its ledger and its jobs; the caller handles cancelled ones.
 
-    `failed`: the start had somebody to tell and told nobody. `partial`: anything failed or is unknown, in any phase, so
-    that a later phase never hides an earlier failure. Skips are nobody's fault.
+    `failed`: the start reached none of those it should have. `partial`: a message of any phase failed or is unknown, so
+    that a later phase never hides an earlier failure. A skipped message is no failure.
     """
     start_job = jobs.get(START, JobStatus.PENDING)
     if not start_job.is_over:

@@ -1,4 +1,4 @@
-"""What the calls of `/api/availability/promotions` take and answer."""
+"""The requests and answers of `/api/availability/promotions`."""
 
 import enum
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ class PreviewQuery(Input):
     @model_validator(mode="before")
     @classmethod
     def _without_empty(cls, query: Mapping[str, str]) -> dict[str, str]:
-        """An empty field of a form is one that was not filled in."""
+        """Drop empty fields: in a form they were not filled in."""
         return {name: text for name, text in query.items() if text}
 
 

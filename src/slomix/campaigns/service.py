@@ -27,7 +27,7 @@ from slomix.reasons.codes import Explanation, Reason
 
 
 class CampaignExists(Conflict):
-    """Tonight is called together already."""
+    """Raised when tonight is called together already."""
 
     def __init__(self, promoter: str, status: CampaignStatus) -> None:
         super().__init__(words.ALREADY_CALLED.format(promoter=plain_name(promoter), status=words.STATES[status]))
@@ -60,8 +60,8 @@ def create_campaign(
 ) -> tuple[Campaign, bool]:
     """Call the evening together: campaign, recipients, its jobs and deliveries, all or nothing.
 
-    Returns the campaign and whether it is new: the same submit twice answers with the first. Raises TooLate,
-    NobodyToAsk, or CampaignExists naming the other promoter.
+    Return the campaign and whether it is new: a repeated submit returns the first one. Raise TooLate, NoRecipients,
+    CampaignsDisabled, or CampaignExists with the other promoter's name.
     """
     if not settings.promotion_enabled:
         raise rules.CampaignsDisabled
@@ -105,7 +105,7 @@ def _campaign_of_submit(session: Session, promoter_id: int, idempotency_key: str
 def _campaign_despite(
     session: Session, promoter_id: int, idempotency_key: str, day: date, error: IntegrityError
 ) -> Campaign:
-    """Return the first campaign of the same submit, or raise a conflict, as the violated constraint decides."""
+    """Return the first campaign of the same submit, or raise CampaignExists, as the violated constraint decides."""
     constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
     if constraint == models.PER_SUBMIT:
         first = _campaign_of_submit(session, promoter_id, idempotency_key)
@@ -124,7 +124,7 @@ def _plan_jobs(session: Session, campaign: Campaign, ahead: Preview, *, settings
     add_recipients(session, campaign, ahead.asked, now=now)
     promised = [_phase_job(call, campaign, ahead.timeline, settings) for call in CALLS]
     jobs.schedule(session, [*promised, _plan_risk_monitor(campaign, ahead.timeline, now)], now=now)
-    # Planned ahead, so that at its moment a notice has nothing to do but leave; who is missing is not known yet.
+    # Planned ahead, so that at its moment a notice only has to leave; who needs a follow-up is not known yet.
     players = [asked.player_id for asked in ahead.asked]
     for call in CALLS:
         moment = call.moment(ahead.timeline)
@@ -134,7 +134,7 @@ def _plan_jobs(session: Session, campaign: Campaign, ahead: Preview, *, settings
 
 
 def _phase_job(call: Call, campaign: Campaign, timeline: Timeline, settings: Settings) -> NewJob:
-    """Return the job of a call; one that is too late, or switched off, is over before it begins."""
+    """Return the job of a call; `skipped` if it is too late, or switched off."""
     moment = call.moment(timeline)
     is_off = call is FOLLOW_UP and not settings.voice_check_enabled
     reason = Reason.SWITCHED_OFF if is_off else moment.skipped
@@ -150,13 +150,13 @@ def _phase_job(call: Call, campaign: Campaign, timeline: Timeline, settings: Set
 
 
 def _plan_risk_monitor(campaign: Campaign, timeline: Timeline, now: datetime) -> NewJob:
-    """Return the job of the risk monitor: later than a start may leave there is nothing to warn of."""
+    """Return the risk monitor's job; after the start's deadline there is nothing to warn of."""
     begins = max(timeline.reminder.at - rules.RISK_MONITOR_LEAD, now)
     return NewJob(rules.RISK_MONITOR, campaign.subject, run_at=begins, deadline_at=timeline.start.deadline_at)
 
 
 def add_recipients(session: Session, campaign: Campaign, asked: list[Candidate], *, now: datetime) -> None:
-    """Add to whom the campaign asks; who is asked already stays as they are."""
+    """Add recipients; those who are asked already stay as they are."""
     if not asked:
         return
     session.execute(
@@ -169,7 +169,7 @@ def add_recipients(session: Session, campaign: Campaign, asked: list[Candidate],
 
 
 def cancel_campaign(session: Session, campaign_id: int, *, player_id: int, is_admin: bool, now: datetime) -> Campaign:
-    """Stop what has not gone out. Only its promoter or an admin; raises NoSuchCampaign or AlreadyOver."""
+    """Stop what has not gone out, for its promoter or an admin; raise NoSuchCampaign or CampaignOver."""
     campaign = session.get(Campaign, campaign_id, with_for_update=True, populate_existing=True)
     if campaign is None or (campaign.promoter_id != player_id and not is_admin):
         raise queries.NoSuchCampaign
@@ -186,5 +186,5 @@ def cancel_campaign(session: Session, campaign_id: int, *, player_id: int, is_ad
 
 
 def clear_voice_statuses(session: Session, player_id: int) -> None:
-    """Nobody knows any more where the voice checks found this player."""
+    """Erase where the voice checks found this player."""
     session.execute(update(Recipient).where(Recipient.player_id == player_id).values(whereabouts=None, on_server=None))

@@ -1,5 +1,6 @@
-"""What is shown of one campaign: each phase and what became of its messages, how it turned out, what can be done."""
+"""Reads what a campaign's card shows: its phases and their messages, the turnout, the risks, what may be retried."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,7 +25,7 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.reasons.codes import Explanation
 
-# What a player did not get, in the order in which it is told.
+# What did not arrive, in the order in which it is shown.
 NOT_SENT = (DeliveryStatus.SKIPPED, DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
 # What went wrong, or may have.
 NOT_FOR_SURE = (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
@@ -40,7 +41,7 @@ class ReasonCount:
 
 @dataclass(frozen=True)
 class OutcomeCount:
-    """How many messages of a notice came to the same, and why, the most frequent reason first."""
+    """How many messages of a notice ended in one status, and why, the most frequent reason first."""
 
     status: DeliveryStatus
     number: int
@@ -49,7 +50,7 @@ class OutcomeCount:
 
 @dataclass(frozen=True)
 class OtherCampaignRecipient:
-    """A recipient whom another campaign of the day told, or is about to tell; None is one of the earlier site."""
+    """A recipient whom another campaign of the day (None: the earlier site's) told, or is about to tell."""
 
     notice: str
     player_id: int
@@ -59,7 +60,7 @@ class OtherCampaignRecipient:
 
 @dataclass(frozen=True)
 class OtherCampaignCount:
-    """How many of the recipients another campaign of the day told, or is about to; None is one of the earlier site."""
+    """How many recipients another campaign of the day (None: the earlier site's) told, or is about to tell."""
 
     campaign_id: int | None
     number: int
@@ -68,7 +69,7 @@ class OtherCampaignCount:
 
 @dataclass(frozen=True)
 class PhaseCard:
-    """One line of the card: a job, and what became of its messages."""
+    """A phase of the card: a job, and what became of its messages."""
 
     job: Job
     tally: Tally | None
@@ -77,7 +78,7 @@ class PhaseCard:
 
     @property
     def state(self) -> str:
-        """Its job's status; `partial` where that is sent and some of its messages did not arrive for sure."""
+        """Return its job's status; `partial` if that is `sent` and some messages failed or are unknown."""
         is_partial = self.tally is not None and any(self.tally[status] for status in NOT_FOR_SURE)
         return "partial" if self.job.status is JobStatus.SENT and is_partial else self.job.status.value
 
@@ -99,12 +100,12 @@ class CampaignCard:
     status: CampaignStatus
     promoter: str
     recipient_count: int
-    # What the voice check found; None before it, or when nobody knows.
+    # What the voice check found; None before it, or if presence stayed unknown.
     turnout: Attendance | None
     phases: list[PhaseCard]
     summary: SummaryCard | None
     warning: Tally | None
-    # What may keep tonight's messages from arriving; nothing when the evening is not near, or over.
+    # Empty when the evening is not near, or over.
     risks: Sequence[Risk]
     is_open: bool
     chances: RetryChoices
@@ -115,7 +116,7 @@ class CampaignCard:
         return self.status is not CampaignStatus.CANCELLED
 
     def state(self, today: date) -> str:
-        """Its status in a word for people: what went well is the evening, not a step of ours."""
+        """Return its status as a word for people: `called` or `over` if all went well."""
         if self.status in {CampaignStatus.SENT, CampaignStatus.FOLLOWUP_SENT} and not self.campaign.dry_run:
             return "over" if self.campaign.day < today else "called"
         return self.status.value
@@ -159,7 +160,7 @@ def card_of_campaign(session: Session, campaign: Campaign, *, settings: Settings
 def _risks(
     session: Session, campaign: Campaign, so_far: queries.CampaignProgress, *, settings: Settings, now: datetime
 ) -> list[Risk]:
-    """As true now; what a message could not tell, because nothing goes out, is told here."""
+    """Return the risks now: the card shows them even if no warning can go out."""
     is_near = queries.is_monitored(campaign, so_far.jobs, now)
     if campaign.status is CampaignStatus.CANCELLED or not so_far.is_open or not is_near:
         return []
@@ -167,7 +168,7 @@ def _risks(
 
 
 def _outcomes(tally: Tally | None) -> list[OutcomeCount]:
-    """Count what did not arrive of a notice, with how many for which reason, the most frequent first."""
+    """Count the messages of a notice that did not arrive, by status and reason, the most frequent first."""
     found: dict[DeliveryStatus, list[ReasonCount]] = {}
     for (status, reason), number in tally.counts.items() if tally is not None else ():
         found.setdefault(status, []).append(ReasonCount(str(reason or ""), number))
@@ -211,11 +212,8 @@ def _elsewhere(session: Session, campaign: Campaign) -> list[OtherCampaignRecipi
 
 
 def _counted(elsewhere: Sequence[OtherCampaignRecipient], *, of_notice: str) -> list[OtherCampaignCount]:
-    numbers: dict[tuple[int | None, bool], int] = {}
-    for one in elsewhere:
-        if one.notice == of_notice:
-            numbers[one.campaign_id, one.is_told] = numbers.get((one.campaign_id, one.is_told), 0) + 1
-    in_order = sorted(numbers.items(), key=lambda it: (it[0][0] or 0, it[0][1]))
+    numbers = Counter((told.campaign_id, told.is_told) for told in elsewhere if told.notice == of_notice)
+    in_order = sorted(numbers.items(), key=lambda item: (item[0][0] or 0, item[0][1]))
     return [OtherCampaignCount(campaign_id, number, is_told) for (campaign_id, is_told), number in in_order]
 
 

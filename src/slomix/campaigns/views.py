@@ -80,13 +80,13 @@ def parse_start(text: str) -> time:
 
 
 def start_moment(at: time, today: date) -> datetime:
-    """Tonight's moment at that time."""
+    """Return the moment of a time tonight."""
     settings = current.runtime().settings
     return moment_of(today, at, settings.zone, settings.day_starts_at)
 
 
 def submit_key(given: str | None) -> str:
-    """The key by which the same submit twice is known; a submit without one is like no other."""
+    """Return the key that identifies a repeated submit; a submit without a key gets a new one."""
     if given and len(given) > MAX_KEY:
         raise KeyTooLong
     return given or secrets.token_urlsafe(16)
@@ -146,7 +146,7 @@ def create() -> Response:
             promoter_id,
             form.options(today),
             day=today,
-            # Trying it out and then meaning it, from one form, are two submits.
+            # A dry run and then the real thing, from the same form, are two submits.
             idempotency_key=f"dry:{key}" if form.dry_run else key,
             settings=current.runtime().settings,
             now=now,
@@ -158,7 +158,7 @@ def create() -> Response:
 
 @blueprint.errorhandler(CampaignExists)
 def campaign_conflict(error: CampaignExists) -> Response:
-    """An open modal looks again, so that it stops offering what is not possible any more."""
+    """Make an open modal reload, so that it stops offering what is no longer possible."""
     answer = responses.problem_response(responses.http_status(error), str(error))
     answer.headers["HX-Trigger"] = "campaign-exists"
     return answer
@@ -169,13 +169,11 @@ def show_all() -> str:
     """Show the game nights so far."""
     with reading() as session:
         gates.require_player()
-        nights, next_before = history.past_campaigns(session, before_id=_before())
+        nights, next_before = history.past_campaigns(
+            session, before_id=responses.parse_id(request.args.get("before", ""))
+        )
     today = current.today(current.now())
     return render_template("campaigns/history.html", nights=nights, next_before=next_before, today=today)
-
-
-def _before() -> int | None:
-    return responses.parse_id(request.args.get("before", ""))
 
 
 @blueprint.get("/campaigns/<id:campaign_id>")
@@ -193,7 +191,7 @@ def show_live(campaign_id: int) -> Response:
 
 @dataclass(frozen=True)
 class LedgerLine:
-    """One message of a campaign, and how the tries went: how many, what the last one that failed met, and when."""
+    """A message of a campaign, the number of its tries, and the last try that failed."""
 
     row: Delivery
     tries: int
@@ -201,8 +199,8 @@ class LedgerLine:
 
 
 def _line(row: Delivery, attempts: list[Attempt]) -> LedgerLine:
-    errors = [one for one in attempts if one.error is not None]
-    begun = sum(1 for one in attempts if one.event is AttemptEvent.BEGUN)
+    errors = [attempt for attempt in attempts if attempt.error is not None]
+    begun = sum(attempt.event is AttemptEvent.BEGUN for attempt in attempts)
     return LedgerLine(row, begun, errors[-1] if errors else None)
 
 
@@ -223,7 +221,7 @@ def _campaign(campaign_id: int) -> dict[str, Any]:
         players = {row.player_id for row in rows if row.player_id is not None}
         return shown | {
             "lines": [_line(row, tries.get(row.id, [])) for row in rows],
-            "names": accounts.player_names(session, players | {one.player_id for one in card.elsewhere}),
+            "names": accounts.player_names(session, players | {told.player_id for told in card.elsewhere}),
         }
 
 
@@ -241,7 +239,7 @@ def cancel(campaign_id: int) -> Response:
 
 @blueprint.post("/campaigns/<id:campaign_id>/retry")
 def retry(campaign_id: int) -> Response:
-    """Try once more what failed or, when its promoter says so, what may have arrived already."""
+    """Retry what failed or, if its promoter says so, what may have arrived already."""
     now = current.now()
     with as_promoter() as (session, promoter_id):
         campaign, number = retrying.retry_campaign(
@@ -260,7 +258,7 @@ def retry(campaign_id: int) -> Response:
 
 
 def _chosen() -> int | None:
-    """The one delivery whose button was pressed; 0, which is none, for what is no id."""
+    """Return the delivery whose button was pressed, if any; 0, which matches none, if the form has no valid id."""
     text = request.form.get("delivery", "")
     return (responses.parse_id(text) or 0) if text else None
 

@@ -1,4 +1,4 @@
-"""The voice check: loads who is asked and what is seen of them, has it judged, and plans what follows."""
+"""The voice check: loads the recipients, looks where they are, has it judged, and plans what follows."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Question:
-    """Whom to look for, and the rooms they are in where our picture proves who is absent."""
+    """The recipients to look for, and who is in which voice room if our picture proves who is absent."""
 
     recipients: list[VoiceRecipient]
     rooms: Mapping[str, str] | None
@@ -45,7 +45,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Sight:
-    """What was seen of voice and game server; None where nobody knows."""
+    """What was seen of voice and game server; None where that is not known."""
 
     question: Question
     voice: Mapping[str, str] | None
@@ -53,7 +53,7 @@ class Sight:
 
 
 class VoiceCheck(Handler[Question, Sight | Retry]):
-    """`voice_check_2100`: judge when the start is settled, call the missing, and end with the summary."""
+    """`voice_check_2100`: once the start is settled, judges, calls the missing, and ends with the summary."""
 
     def begin(self, context: JobContext) -> Question | Outcome:
         session = context.session
@@ -75,7 +75,7 @@ class VoiceCheck(Handler[Question, Sight | Retry]):
         return Question(recipients, rooms, context.now, context.is_past_deadline)
 
     def is_ready(self, context: JobContext) -> bool:
-        """Wait for the start, and once it has judged for the summary."""
+        """Wait for the start and, once judged, for the summary."""
         campaign = queries.campaign_of_subject(context.session, context.job.subject)
         kind = rules.START if campaign.judged_at is None else rules.VOICE_SUMMARY
         awaited = jobs.jobs_of_subject(context.session, campaign.subject, [kind])
@@ -83,9 +83,9 @@ class VoiceCheck(Handler[Question, Sight | Retry]):
         return not is_open or (kind == rules.START and context.is_past_deadline)
 
     def act(self, runtime: Runtime, question: Question) -> Sight | Retry:
-        """Ask Discord for each recipient if our picture proves nothing, and the game server if anybody is missing.
+        """Ask Discord for each recipient if our picture proves nothing, and the game server if players are missing.
 
-        Any silence of Discord's makes the whole try fail; the game server's is no failure.
+        If Discord leaves a question unanswered, the whole try fails; if the game server does, it does not.
         """
         if question.is_too_late:
             return Sight(question, None)
@@ -112,7 +112,7 @@ class VoiceCheck(Handler[Question, Sight | Retry]):
         return _end_with_summary(context, campaign)
 
     def give_up(self, context: JobContext) -> None:
-        """Judge without knowing anything, unless it was judged, and tell the room."""
+        """Judge without an answer, unless it was judged before, and plan the summary."""
         session = context.session
         campaign = queries.campaign_of_subject(session, context.job.subject)
         if campaign.status is CampaignStatus.CANCELLED:
@@ -144,7 +144,7 @@ def _recipients(session: Session, campaign: Campaign) -> list[VoiceRecipient]:
 
 
 def _ask_discord(runtime: Runtime, recipients: list[VoiceRecipient]) -> dict[str, str] | Retry:
-    """Return the room of each account that is in one; there is no answer unless there is one for all."""
+    """Return the room of each account that is in a room; Retry unless Discord answered for all of them."""
     if runtime.voice_lookup is None:
         return Retry(Explanation(Reason.VOICE_NOT_KNOWN))
     accounts_asked = [recipient.discord_id for recipient in recipients if recipient.discord_id is not None]
@@ -179,7 +179,7 @@ def _judge(context: JobContext, sight: Sight) -> VoiceVerdict:
 
 
 def _act_upon(context: JobContext, campaign: Campaign, verdict: VoiceVerdict) -> None:
-    """Write the verdict down and plan what follows from it: follow-ups, or that nobody knows who came."""
+    """Record the verdict and plan what follows: follow-ups, or a warning that presence is unknown."""
     session, settings, now = context.session, context.runtime.settings, context.now
     if not verdict.whereabouts and verdict.outcome is not VoiceOutcome.JUDGED:
         return
@@ -213,7 +213,7 @@ def _note(session: Session, campaign: Campaign, player_ids: list[int], **values:
 
 
 def _end_with_summary(context: JobContext, campaign: Campaign) -> Outcome:
-    """Promise the summary, once, and end as it ends."""
+    """Schedule the summary, once, and end as it ends."""
     session, subject, job = context.session, campaign.subject, context.job
     promised = NewJob(rules.VOICE_SUMMARY, subject, context.now, job.deadline_at, job.max_attempts)
     jobs.schedule(session, [promised], now=context.now)

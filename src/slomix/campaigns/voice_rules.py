@@ -1,4 +1,4 @@
-"""What a voice check comes to: who is missing, who of them is called once more, and when nobody can say."""
+"""Decides what a voice check found: who is missing, and who of them is called once more."""
 
 import enum
 from collections.abc import Collection, Mapping, Sequence
@@ -25,7 +25,7 @@ class VoiceRecipient:
 
     player_id: int
     discord_id: str | None
-    # All by which they are known in the game.
+    # All their names in the game.
     names: tuple[str, ...]
     # Whether the start reached them, or may have, and when.
     was_told: bool
@@ -34,14 +34,14 @@ class VoiceRecipient:
 
 @dataclass(frozen=True)
 class VoiceVerdict:
-    """What a voice check found, to be written down and acted upon."""
+    """What a voice check found."""
 
     outcome: VoiceOutcome
-    # Nothing where nobody was told of a start that nobody looked for.
+    # Empty if the check came too late and the start had reached no player.
     whereabouts: Mapping[int, VoiceStatus]
-    # Of the missing; nothing without telemetry.
+    # Of the missing; empty without telemetry.
     on_server: Mapping[int, bool]
-    # Who is called once more.
+    # The players who are called once more.
     follow_up: Sequence[int]
 
 
@@ -73,8 +73,8 @@ def judge_voice_check(
 ) -> VoiceVerdict:
     """Decide who is missing and who of them is called once more.
 
-    `voice` has the room of each account that is in one, None when nobody knows; `server` the names on the game server,
-    None without telemetry. After the deadline it is too late to call anybody.
+    `voice` has the room of each account that is in a room, or is None if that is not known; `server` has the names on
+    the game server, or is None without telemetry. After the deadline it is too late for follow-ups.
     """
     is_too_late = deadline_at is not None and now >= deadline_at
     if is_too_late or voice is None:
@@ -97,7 +97,7 @@ def judge_voice_check(
 def whereabouts(
     recipients: Sequence[VoiceRecipient], voice: Mapping[str, str], rooms: VoiceRooms
 ) -> dict[int, VoiceStatus]:
-    """Return where those recipients are who have an account on Discord."""
+    """Return where the recipients with a Discord account are."""
     return {
         recipient.player_id: rooms.voice_status(voice.get(recipient.discord_id))
         for recipient in recipients
@@ -106,5 +106,5 @@ def whereabouts(
 
 
 def missing(whereabouts: Mapping[int, VoiceStatus]) -> list[int]:
-    """Those who are known not to be in voice. Unknown is not missing: nobody is called on a guess."""
+    """Return the players who are known not to be in voice; unknown is not missing."""
     return [player_id for player_id, where in whereabouts.items() if where is VoiceStatus.MISSING]

@@ -1,4 +1,4 @@
-"""What calls a campaign's recipients together: reminder, start and follow-up."""
+"""The notices that call a campaign's recipients together: reminder, start and follow-up."""
 
 from abc import abstractmethod
 from collections.abc import Collection
@@ -43,7 +43,7 @@ class Links:
 
 
 def links_of(settings: Settings, stop: str | None = None) -> Links:
-    """Return where messages lead; `stop` is the reader's own link to have no more of them."""
+    """Return where messages lead; `stop` is the reader's own unsubscribe link."""
     return Links(
         board=settings.base_url + "/",
         stop=stop or settings.base_url + "/preferences",
@@ -60,7 +60,7 @@ class Facts:
     now: datetime
     links: Links
     style: Style
-    # Whether the voice check has just seen the reader on the game server.
+    # Whether the voice check has just found the reader on the game server.
     is_on_server: bool = False
 
 
@@ -77,7 +77,7 @@ class RecipientSnapshot:
 
 
 class Call(Notice):
-    """Call one recipient. Its event is the same for every campaign of a day, so nobody is called twice."""
+    """A call to one recipient; its event is the same for all campaigns of a day, so that no player is called twice."""
 
     kind = MessageKind.CAMPAIGNS
     phase: ClassVar[str]
@@ -105,7 +105,7 @@ class Call(Notice):
         settings: Settings,
         now: datetime,
     ) -> None:
-        """Put it into the ledger for these recipients, except for those who have it already."""
+        """Plan it for these recipients, except for those who have it already."""
         key, attempts = self.event_key(campaign.day), settings.job_max_attempts
         plan = NoticePlan(self.name, campaign.subject, key, run_at, deadline_at, attempts)
         deliveries.plan_for_players(session, plan, player_ids, settings=settings, now=now)
@@ -151,7 +151,7 @@ class Reminder(Call):
         return _with_footer(words.GAME_NIGHT_STARTS_AT.format(time=time, countdown=countdown), facts)
 
     def _why_not_now(self, _seen: RecipientSnapshot, _occasion: Occasion) -> None:
-        """Let it leave: it is about what comes."""
+        """Let it leave."""
 
 
 class Start(Call):
@@ -181,7 +181,7 @@ class Start(Call):
         return _with_footer(opening, facts, room=True, server=True)
 
     def _why_not_now(self, seen: RecipientSnapshot, occasion: Occasion) -> Reason | None:
-        """Skip who is in voice; where that is not known, it goes out."""
+        """Skip players in voice; if that is not known, let it leave."""
         return Reason.ALREADY_IN_VOICE if _is_in_voice(seen, occasion) else None
 
 
@@ -195,12 +195,12 @@ class FollowUp(Call):
         return timeline.voice_check
 
     def text(self, facts: Facts) -> str:
-        """Show who is on the game server already only the way to voice."""
+        """Show players who are on the game server only the way to voice."""
         opening = words.NOT_IN_VOICE_YET if facts.is_on_server else words.STILL_COMING
         return _with_footer(opening, facts, room=True, server=not facts.is_on_server)
 
     def _why_not_now(self, seen: RecipientSnapshot, occasion: Occasion) -> Reason | None:
-        """Skip who is in voice by now, and everybody when the verdict is old and voice no longer known."""
+        """Skip players in voice, and all players if the verdict is old and voice is no longer known."""
         is_in_voice = _is_in_voice(seen, occasion)
         if is_in_voice is not None:
             return Reason.ALREADY_IN_VOICE if is_in_voice else None
@@ -219,7 +219,7 @@ def texts(start_at: datetime, now: datetime, *, with_reminder: bool, settings: S
 
 
 def _is_in_voice(seen: RecipientSnapshot, occasion: Occasion) -> bool | None:
-    """Return whether the recipient is in voice; None where nobody knows."""
+    """Return whether the recipient is in voice; None if that is not known."""
     settings = occasion.runtime.settings
     if not seen.voice.is_fresh(occasion.now, settings.presence_max_age):
         return None
@@ -227,7 +227,7 @@ def _is_in_voice(seen: RecipientSnapshot, occasion: Occasion) -> bool | None:
 
 
 def _is_verdict_fresh(campaign: Campaign, settings: Settings, now: datetime) -> bool:
-    """Return whether the voice check's verdict may still be spoken of; true before there is one."""
+    """Return whether the voice check's verdict is recent enough to mention; true before there is a verdict."""
     return campaign.judged_at is None or now - campaign.judged_at <= settings.presence_max_age
 
 
@@ -245,7 +245,7 @@ def _with_footer(opening: str, facts: Facts, *, room: bool = False, server: bool
     return "\n".join(lines)
 
 
-# Put together once, as it is asked for every recipient.
+# Built once, as it runs for every recipient.
 _PLAYER: BindParameter[int] = bindparam("player")
 _SNAPSHOT = (
     select(

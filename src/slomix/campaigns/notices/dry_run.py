@@ -1,4 +1,4 @@
-"""What a promoter sends to nobody but themselves, to see what everybody would get."""
+"""The messages of a dry run, which only its promoter gets, to see what players would get."""
 
 from datetime import datetime
 
@@ -29,7 +29,7 @@ class DryRunNotice(Notice):
         self.name = f"{rules.DRY_RUN}.{of_notice}"
 
     def plan(self, session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> None:
-        """Put it into the ledger, to the promoter's Discord DM."""
+        """Plan it as a Discord DM to the promoter."""
         key, until = f"DRYRUN:{campaign.id}:{self._of_notice}", now + rules.START_GRACE
         plan = NoticePlan(self.name, campaign.subject, key, now, until, channel=ChannelName.DISCORD)
         deliveries.plan_for_players(session, plan, [campaign.promoter_id], settings=settings, now=now)

@@ -1,4 +1,4 @@
-"""The post to the room after the voice check: who came, and who is still awaited."""
+"""The post to the room after the voice check: how many came, and who is still awaited."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from slomix import words
 from slomix.accounts import service as accounts
 from slomix.availability import service as availability
-from slomix.campaigns import queries, rules, voice_rules
+from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.notices.calls import START
 from slomix.campaigns.preview import preview
@@ -31,7 +31,7 @@ from slomix.reasons.codes import Reason
 NAMES_SHOWN = 20
 # Names may be long and full of escapes: two such lists and all the rest stay below Discord's 2,000 characters.
 LONGEST_LIST = 800
-# A player whose DMs are closed did not withdraw.
+# A player whose DMs are closed has not withdrawn.
 NAMEABLE = {None, Reason.NO_WORKING_CONTACT}
 
 
@@ -51,12 +51,12 @@ class SummaryFacts:
 
 
 class Summary(Notice):
-    """One for a campaign, to the room that is configured for it."""
+    """A campaign's summary, to the configured room."""
 
     name = rules.SUMMARY
 
     def plan(self, session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> None:
-        """Put it into the ledger, once; without a room it stands on the card alone."""
+        """Plan it, once; without a room only the card shows it."""
         room = settings.summary_channel_id
         if room:
             key, until = f"SUMMARY:{campaign.id}", now + rules.FOLLOWUP_GRACE
@@ -73,7 +73,7 @@ SUMMARY = Summary()
 
 
 def text(facts: SummaryFacts) -> str:
-    """Put it into words: neutral, no mentions, always under Discord's 2,000 characters."""
+    """Write the post: neutral, without mentions, always under Discord's 2,000 characters."""
     if not facts.presence_known:
         return words.ON_UNSEEN
     lines = [words.ON_WITH.format(here=facts.here, asked=facts.asked)]
@@ -101,7 +101,7 @@ def _facts(session: Session, campaign: Campaign, settings: Settings, now: dateti
     recipients = queries.recipients_of(session, campaign)
     found = {recipient.player_id: recipient.whereabouts for recipient in recipients}
     missing = [player_id for player_id, where in found.items() if where is VoiceStatus.MISSING]
-    came_since = _in_voice_now(session, missing, settings, now)
+    came_since = _in_voice_now(session, missing, settings, now) or set()
     still_missing = [player for player in START.reached(session, campaign, missing) if player not in came_since]
     wanted = _still_wanted(session, campaign, list(found))
     here = {player for player, where in found.items() if where is not None and where.is_in_voice} | came_since
@@ -126,27 +126,24 @@ def would_be(session: Session, campaign: Campaign, settings: Settings, now: date
         session, campaign.audience, day=campaign.day, start_at=campaign.start_at, settings=settings, now=now
     )
     players = [asked.player_id for asked in ahead.asked]
-    snapshot = presence.latest_snapshot(session)
-    ids = accounts.discord_ids_of(session, players)
-    rooms = places.rooms(settings)
-    where = {player_id: rooms.voice_status(snapshot.rooms.get(ids.get(player_id, ""))) for player_id in players}
-    missing = voice_rules.missing(where)
+    in_voice = _in_voice_now(session, players, settings, now)
+    missing = [player_id for player_id in players if player_id not in (in_voice or ())]
     return SummaryFacts(
         here=len(players) - len(missing),
         asked=len(players),
         awaited=list(_may_be_named(session, campaign, missing, settings, now).values()),
         followups_sent=0,
         followups_tried=0,
-        presence_known=snapshot.is_fresh(now, settings.presence_max_age),
+        presence_known=in_voice is not None,
         with_names=settings.summary_names,
     )
 
 
-def _in_voice_now(session: Session, player_ids: list[int], settings: Settings, now: datetime) -> set[int]:
-    """Return those of the players who are in voice by a fresh picture; none when there is no such picture."""
+def _in_voice_now(session: Session, player_ids: list[int], settings: Settings, now: datetime) -> set[int] | None:
+    """Return which of these players are in voice; None without a fresh picture."""
     snapshot = presence.latest_snapshot(session)
     if not snapshot.is_fresh(now, settings.presence_max_age):
-        return set()
+        return None
     rooms = places.rooms(settings)
     ids = accounts.discord_ids_of(session, player_ids)
     return {
@@ -157,7 +154,7 @@ def _in_voice_now(session: Session, player_ids: list[int], settings: Settings, n
 
 
 def _still_wanted(session: Session, campaign: Campaign, player_ids: list[int]) -> set[int]:
-    """Return those who have not withdrawn."""
+    """Return the players who have not withdrawn."""
     statuses = availability.statuses_of_day(session, campaign.day, player_ids)
     return {player_id for player_id in player_ids if rules.withdrawal_reason(statuses.get(player_id)) is None}
 
@@ -165,7 +162,7 @@ def _still_wanted(session: Session, campaign: Campaign, player_ids: list[int]) -
 def _may_be_named(
     session: Session, campaign: Campaign, missing: list[int], settings: Settings, now: datetime
 ) -> dict[int, str]:
-    """Return the names of the missing, without those in quiet hours and those who withdrew in any way."""
+    """Return the names of the missing, without players in quiet hours and those who withdrew in any way."""
     wanted = _still_wanted(session, campaign, missing)
     reaches = contacts.reachability_of(session, missing, settings=settings)
     names = accounts.player_names(session, missing)

@@ -1,4 +1,4 @@
-"""What a promoter is warned of: that nobody could be called a second time, and that tonight may go wrong."""
+"""The warnings to a promoter: no follow-up was possible, or tonight is at risk."""
 
 from datetime import datetime
 
@@ -25,7 +25,7 @@ class PresenceUnknown(Notice):
     name = rules.PRESENCE_UNKNOWN
 
     def plan(self, session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> None:
-        """Put it into the ledger, once."""
+        """Plan it, once."""
         key = f"PRESENCE_UNKNOWN:{campaign.id}"
         plan = NoticePlan(self.name, campaign.subject, key, now, now + rules.FOLLOWUP_GRACE)
         deliveries.plan_for_players(session, plan, [campaign.promoter_id], settings=settings, now=now)
@@ -49,7 +49,7 @@ class AtRisk(Notice):
         settings: Settings,
         now: datetime,
     ) -> None:
-        """Put the warning with this number, counted from 1, into the ledger."""
+        """Plan the warning with this number, counted from 1."""
         key = f"AT_RISK:{campaign.id}" + (f":{number}" if number > 1 else "")
         plan = NoticePlan(self.name, campaign.subject, key, now, deadline_at)
         deliveries.plan_for_players(session, plan, [campaign.promoter_id], settings=settings, now=now)
