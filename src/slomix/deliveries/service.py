@@ -173,18 +173,18 @@ class Tally:
     counts: Mapping[tuple[DeliveryStatus, Explanation | None], int]
 
     @property
-    def by_status(self) -> Mapping[DeliveryStatus, int]:
+    def by_status(self) -> Counter[DeliveryStatus]:
         found: Counter[DeliveryStatus] = Counter()
         for (status, _), number in self.counts.items():
             found[status] += number
         return found
 
     def __getitem__(self, status: DeliveryStatus) -> int:
-        return self.by_status.get(status, 0)
+        return self.by_status[status]
 
     @property
     def total(self) -> int:
-        return sum(self.by_status.values())
+        return self.by_status.total()
 
     @property
     def open(self) -> int:
