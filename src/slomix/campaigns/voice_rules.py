@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from slomix.presence.rules import VoiceRooms, VoiceSnapshot, VoiceStatus, recognised_players
 
-# The picture is renewed every ten seconds. One that has missed two renewals may be from before somebody joined.
+# The picture is renewed every ten seconds. One that has missed two renewals may be from before a player joined.
 PROVES_ABSENCE_FOR = timedelta(seconds=20)
 
 
@@ -46,13 +46,13 @@ class VoiceVerdict:
 
 
 def due_at(recipients: Sequence[VoiceRecipient], delay: timedelta) -> datetime | None:
-    """Return when all who were told have had `delay` to come; None if it is not known that anybody was."""
+    """Return when all players who were told have had `delay` to come; None if none is known to have been."""
     last_told = _last_told(recipients)
     return None if last_told is None else last_told + delay
 
 
 def is_evidence(snapshot: VoiceSnapshot, recipients: Sequence[VoiceRecipient], *, now: datetime) -> bool:
-    """Check whether a stored picture proves anybody's absence: it is new, and shows what came of every notice."""
+    """Return whether a stored picture proves absence: it is new, and shows what came of every notice."""
     last_told = _last_told(recipients)
     is_after_all = last_told is None or (snapshot.observed_at is not None and snapshot.observed_at > last_told)
     return is_after_all and snapshot.is_fresh(now, PROVES_ABSENCE_FOR)

@@ -175,7 +175,7 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
         """Return the best working channel that was not tried for this delivery yet."""
         if seen.reachability is None or self._notices[seen.delivery.notice].keeps_channel:
             return None
-        tried = ledger.used_channels(session, seen.delivery, by_anybody=False) | {sending.destination.channel}
+        tried = ledger.used_channels(session, seen.delivery, any_subject=False) | {sending.destination.channel}
         return next((way.channel for way in seen.reachability.routes if way.channel not in tried), None)
 
     def _choose(self, context: JobContext, delivery: Delivery, reach: Reachability | None) -> Destination | None:
@@ -200,7 +200,7 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
             return
         if reach.routes and reach.routes[0].channel is delivery.channel:
             yield reach.routes[0]
-        taken = ledger.used_channels(session, delivery, by_anybody=True)
+        taken = ledger.used_channels(session, delivery, any_subject=True)
         yield from (way for way in reach.routes if way.channel not in taken)
 
 

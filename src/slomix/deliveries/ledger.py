@@ -218,14 +218,14 @@ def _wake_scheduler(others: ColumnElement[int]) -> ColumnElement[Any]:
     return case((others <= FEW, func.pg_notify(db.JOBS_CHANNEL, "")))
 
 
-def used_channels(session: Session, delivery: Delivery, *, by_anybody: bool) -> frozenset[ChannelName]:
-    """Return the channels of this player's other rows for the event: of any subject (`by_anybody`) or of the same."""
+def used_channels(session: Session, delivery: Delivery, *, any_subject: bool) -> frozenset[ChannelName]:
+    """Return the channels of this player's other rows for the event: of any subject (`any_subject`) or of the same."""
     others = (
         (Delivery.player_id == delivery.player_id)
         & (Delivery.event_key == delivery.event_key)
         & (Delivery.id != delivery.id)
     )
-    if not by_anybody:
+    if not any_subject:
         others &= Delivery.subject == delivery.subject
     return frozenset(session.scalars(select(Delivery.channel).where(others)))
 

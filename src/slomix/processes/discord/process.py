@@ -82,7 +82,7 @@ def _log(error: BaseException | None, seconds: float) -> str:
 
 
 async def _wait(runtime: Runtime, trouble: str, seconds: float, blind_since: float, stopping: asyncio.Event) -> None:
-    """Wait for the next connection; when nobody has known for long who is in voice, tell `/health` why."""
+    """Wait for the next connection; when voice has been unknown for long, tell `/health` why."""
     until = time.monotonic() + seconds
     while not stopping.is_set():
         if time.monotonic() - blind_since > health_rules.DEAD_AFTER.total_seconds():
