@@ -4,7 +4,12 @@ from datetime import timedelta
 
 
 class DomainError(Exception):
-    """A request that cannot be fulfilled; `str(error)` is the sentence to show."""
+    """A request that cannot be fulfilled; `str(error)` is the sentence to show, by default that of the class."""
+
+    sentence = ""
+
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(sentence or self.sentence)
 
 
 class NotFound(DomainError):

@@ -1,1 +1,1 @@
-"""Who somebody is: player profiles, website users, their 1:1 link, roles."""
+"""Identities: player profiles, website users, their 1:1 link, roles."""

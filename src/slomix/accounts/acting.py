@@ -1,4 +1,4 @@
-"""Transactions in which the viewer acts as a player; unlinking waits for them and clears what they wrote."""
+"""Transactions in which the viewer acts as a player; an unlink waits for them and clears what they wrote."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -11,7 +11,7 @@ from slomix.web import current, gates
 
 @contextmanager
 def as_player() -> Iterator[tuple[Session, int]]:
-    """Open a transaction that holds the viewer's link. Raise LoginNeeded, LinkNeeded, or LinkEnded if it has ended."""
+    """Open a transaction that holds the viewer's link. Raise LoginNeeded, LinkNeeded, or LinkEnded."""
     player_id = gates.require_player()
     with current.runtime().transaction() as session:
         service.lock_link(session, gates.require_user().user_id, player_id)
@@ -19,14 +19,14 @@ def as_player() -> Iterator[tuple[Session, int]]:
 
 
 def as_promoter() -> AbstractContextManager[tuple[Session, int]]:
-    """Act as `as_player` does, for promoters alone. Raise PromoterNeeded."""
+    """Act as `as_player` does, for promoters only. Raise PromoterNeeded."""
     gates.require_promoter()
     return as_player()
 
 
 @contextmanager
 def as_profile() -> Iterator[tuple[Session, int | None]]:
-    """Act for the viewer's profile, which players who left our server still have; None for an account without one."""
+    """Like `as_player`, also for players who left our server; yield None for an account without a profile."""
     who = gates.require_user()
     with current.runtime().transaction() as session:
         if who.profile_id is not None:

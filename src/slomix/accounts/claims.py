@@ -1,4 +1,4 @@
-"""Claims to a profile: by somebody who finds theirs taken, or by everybody where an admin confirms links."""
+"""Claims to a profile: when it is taken already, or for every link where an admin has to confirm them."""
 
 from datetime import datetime
 
@@ -16,10 +16,9 @@ NOTE_LENGTH = 500
 
 
 class ProfileRequestPending(Conflict):
-    """One claim at a time."""
+    """The user has an open claim already."""
 
-    def __init__(self) -> None:
-        super().__init__(words.CLAIM_OPEN)
+    sentence = words.CLAIM_OPEN
 
 
 class NoteTooLong(Invalid):
@@ -28,17 +27,15 @@ class NoteTooLong(Invalid):
 
 
 class ProfileRequestDecided(Conflict):
-    def __init__(self) -> None:
-        super().__init__(words.CLAIM_SETTLED)
+    sentence = words.CLAIM_SETTLED
 
 
 class NoSuchProfileRequest(NotFound):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_CLAIM)
+    sentence = words.NO_SUCH_CLAIM
 
 
 def request_profile(session: Session, user: User, player: Player, note: str, *, now: datetime) -> ProfileRequest:
-    """Ask an admin for this profile. Raise ClaimOpen while an earlier one is not settled."""
+    """Ask an admin for this profile. Raise ProfileRequestPending while an earlier request is open."""
     if len(note) > NOTE_LENGTH:
         raise NoteTooLong
     made = ProfileRequest(user_id=user.id, player_id=player.id, note=note.strip(), created_at=now)
@@ -52,21 +49,21 @@ def request_profile(session: Session, user: User, player: Player, note: str, *, 
 
 
 def pending_request(session: Session, user_id: int) -> ProfileRequest | None:
-    """What this user waits for."""
+    """Return the open request of this user, if any."""
     return session.scalars(
         select(ProfileRequest).where(ProfileRequest.user_id == user_id, ProfileRequest.settled_at.is_(None))
     ).one_or_none()
 
 
 def pending_requests(session: Session) -> list[ProfileRequest]:
-    """What admins have to settle, oldest first."""
+    """Return the requests that admins have to decide, oldest first."""
     return list(
         session.scalars(select(ProfileRequest).where(ProfileRequest.settled_at.is_(None)).order_by(ProfileRequest.id))
     )
 
 
 def get_pending_request(session: Session, claim_id: int) -> ProfileRequest:
-    """A claim that an admin may settle. Raise NoSuchClaim or ClaimSettled."""
+    """Return a request that an admin may decide. Raise NoSuchProfileRequest or ProfileRequestDecided."""
     claim = session.get(ProfileRequest, claim_id)
     if claim is None:
         raise NoSuchProfileRequest
@@ -76,7 +73,7 @@ def get_pending_request(session: Session, claim_id: int) -> ProfileRequest:
 
 
 def close_request(session: Session, claim_id: int, *, is_granted: bool, now: datetime) -> ProfileRequest:
-    """Close a claim, once. Raise ClaimSettled when somebody did already, or took it back."""
+    """Close a request, once. Raise ProfileRequestDecided if it was decided or withdrawn meanwhile."""
     settled = session.scalars(
         update(ProfileRequest)
         .where(ProfileRequest.id == claim_id, ProfileRequest.settled_at.is_(None))
@@ -89,7 +86,7 @@ def close_request(session: Session, claim_id: int, *, is_granted: bool, now: dat
 
 
 def withdraw_request(session: Session, user_id: int, *, now: datetime) -> None:
-    """The user takes their claim back, or got what they wanted."""
+    """Close the open request of a user who takes it back, or got the profile."""
     session.execute(
         update(ProfileRequest)
         .where(ProfileRequest.user_id == user_id, ProfileRequest.settled_at.is_(None))
@@ -98,7 +95,7 @@ def withdraw_request(session: Session, user_id: int, *, now: datetime) -> None:
 
 
 def refuse_request(session: Session, claim_id: int, *, actor: str, now: datetime) -> ProfileRequest:
-    """The profile stays with whom it is."""
+    """Refuse a request: the profile stays with its owner."""
     refused = close_request(session, claim_id, is_granted=False, now=now)
     service.record_action(
         session, LinkAction.CLAIM_REFUSED, user=refused.user, actor=actor, now=now, guid=refused.player.guid
@@ -112,7 +109,7 @@ def count_new_links(session: Session, admin_id: int) -> int:
 
 
 def count_waiting() -> ColumnElement[int]:
-    """Count what is new for an admin, as a column of a query for `User`: open claims and new links."""
+    """Count the open requests and new links for an admin, as a column of a query for `User`."""
     claims = select(func.count()).select_from(ProfileRequest).where(ProfileRequest.settled_at.is_(None))
     return claims.scalar_subquery() + _new_links()
 
@@ -127,5 +124,5 @@ def _new_links() -> ScalarSelect[int]:
 
 
 def mark_links_seen(session: Session, user: User, until: datetime, *, now: datetime) -> None:
-    """The admin has looked at the links made until then; what was seen stays seen."""
+    """Record that the admin has seen the links made until then; this never goes backwards."""
     user.links_seen_at = max(user.links_seen_at or until, min(until, now))

@@ -1,4 +1,4 @@
-"""OAuth2 with Discord: where to send somebody, and who they are when they come back. No token is kept."""
+"""OAuth2 with Discord: sends browsers there, and learns who came back. No token is kept."""
 
 import functools
 import ssl
@@ -18,22 +18,20 @@ SCOPE = "identify"
 
 
 class DiscordDown(Unavailable):
-    """Discord did not answer, or not in its own language."""
+    """Discord did not answer, or not as its API should."""
 
-    def __init__(self) -> None:
-        super().__init__(words.DISCORD_SILENT)
+    sentence = words.DISCORD_SILENT
 
 
 class LoginRefused(Invalid):
     """Discord did not accept what came back."""
 
-    def __init__(self) -> None:
-        super().__init__(words.LOGIN_REFUSED)
+    sentence = words.LOGIN_REFUSED
 
 
 @dataclass(frozen=True)
 class LoginRedirect:
-    """A login about to leave for Discord."""
+    """Where to send a browser that logs in, and what to remember until it comes back."""
 
     url: str
     state: str
@@ -42,7 +40,7 @@ class LoginRedirect:
 
 @dataclass(frozen=True)
 class DiscordIdentity:
-    """Whom Discord says this is."""
+    """The account that Discord says this is."""
 
     discord_id: str
     username: str
@@ -51,7 +49,7 @@ class DiscordIdentity:
 
 @functools.cache
 def _certificates() -> ssl.SSLContext:
-    """Reading the machine's certificates takes longer than all the rest of a login; once is enough."""
+    """Read the machine's certificates once: that takes longer than all the rest of a login."""
     return httpx2.create_ssl_context()
 
 
@@ -68,7 +66,7 @@ def _client(settings: Settings) -> Any:
 
 
 def start_login(settings: Settings) -> LoginRedirect:
-    """Where the browser goes, with a fresh state and PKCE challenge."""
+    """Make the address that the browser is sent to, with a fresh state and PKCE challenge."""
     verifier = generate_token(64)
     with _client(settings) as client:
         url, state = client.create_authorization_url(settings.discord_authorize_url, code_verifier=verifier)
@@ -76,9 +74,9 @@ def start_login(settings: Settings) -> LoginRedirect:
 
 
 def is_client_known(settings: Settings) -> bool:
-    """Whether Discord knows our client id and secret. Raise DiscordDown.
+    """Check whether Discord knows our client id and secret. Raise DiscordDown.
 
-    It is asked to exchange a code that nobody was given: who asks is looked at before the code is (RFC 6749, 5.2).
+    Ask it to exchange an invented code: the client is checked before the code is (RFC 6749, 5.2).
     """
     form = {"grant_type": "authorization_code", "code": "none", "redirect_uri": settings.login_redirect_uri}
     us = httpx2.BasicAuth(settings.discord_client_id, settings.discord_client_secret.get_secret_value())

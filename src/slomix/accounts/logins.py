@@ -19,10 +19,9 @@ from slomix.errors import Invalid
 
 
 class LoginNotStarted(Invalid):
-    """A login came back that nobody began here, that is too old, or that was used already."""
+    """The login was not begun in this browser, is too old, or was used already."""
 
-    def __init__(self) -> None:
-        super().__init__(words.LOGIN_NOT_VALID)
+    sentence = words.LOGIN_NOT_VALID
 
 
 def _hash(secret: str) -> str:
@@ -39,7 +38,7 @@ def create_login_attempt(
     expires_at: datetime,
     now: datetime,
 ) -> None:
-    """Remember a login on its way to Discord, and forget those that never came back."""
+    """Store a login on its way to Discord, and delete those that never came back."""
     session.execute(delete(LoginAttempt).where(LoginAttempt.expires_at < now))
     session.add(
         LoginAttempt(
@@ -53,7 +52,7 @@ def create_login_attempt(
 
 
 def use_login_attempt(session: Session, *, state: str, browser: str, now: datetime) -> LoginAttempt:
-    """Take back the login with this state: once, in time, and in the browser that began it."""
+    """Return the login with this state, once, in time, and to the browser that began it. Raise LoginNotStarted."""
     attempt = session.scalars(
         delete(LoginAttempt)
         .where(
@@ -69,14 +68,9 @@ def use_login_attempt(session: Session, *, state: str, browser: str, now: dateti
 
 
 def log_in(session: Session, *, discord_id: str, username: str, display_name: str, now: datetime) -> User:
-    """The user of this Discord account, made at the first login."""
+    """Return the user of this Discord account, created at the first login and updated at each later one."""
     values = {"discord_username": username, "display_name": display_name, "last_login_at": now}
-    new = session.scalars(
-        insert(User)
-        .values(discord_id=discord_id, created_at=now, **values)
-        .on_conflict_do_nothing(index_elements=[User.discord_id])
-        .returning(User)
-    ).one_or_none()
+    new = _create_user(session, discord_id, values, now=now)
     if new is not None:
         service.record_action(session, LinkAction.DISCORD_LINKED, user=new, now=now)
         return new
@@ -90,18 +84,24 @@ def log_in(session: Session, *, discord_id: str, username: str, display_name: st
 def create_expected_user(
     session: Session, *, discord_id: str, username: str, display_name: str, last_login_at: datetime, now: datetime
 ) -> User:
-    """The user of this Discord account, made for somebody who has not logged in here yet; who has stays as they are."""
+    """Return the user of this Discord account; create it for a person who has never logged in here."""
     values = {"discord_username": username, "display_name": display_name, "last_login_at": last_login_at}
-    session.execute(
+    new = _create_user(session, discord_id, values, now=now)
+    return new or session.scalars(select(User).where(User.discord_id == discord_id)).one()
+
+
+def _create_user(session: Session, discord_id: str, values: Mapping[str, Any], *, now: datetime) -> User | None:
+    """Create a user and return it, or None if the account has one already."""
+    return session.scalars(
         insert(User)
         .values(discord_id=discord_id, created_at=now, **values)
         .on_conflict_do_nothing(index_elements=[User.discord_id])
-    )
-    return session.scalars(select(User).where(User.discord_id == discord_id)).one()
+        .returning(User)
+    ).one_or_none()
 
 
 def open_login_session(session: Session, user: User, *, now: datetime) -> str:
-    """Log a browser in; returns the key for its cookie, of which only the hash stays here."""
+    """Log a browser in and return the key for its cookie; only the hash of it is stored."""
     session.execute(delete(LoginSession).where(LoginSession.user_id == user.id, LoginSession.expires_at <= now))
     key = secrets.token_urlsafe(32)
     session.add(
@@ -111,7 +111,7 @@ def open_login_session(session: Session, user: User, *, now: datetime) -> str:
 
 
 def close_login_session(session: Session, key: str) -> None:
-    """Log one browser out: a copy of its cookie is worth nothing from now on."""
+    """Log a browser out, so that a copy of its cookie is worth nothing either."""
     session.execute(delete(LoginSession).where(LoginSession.key_hash == _hash(key)))
 
 
@@ -122,14 +122,14 @@ def close_all_login_sessions(session: Session, user: User, *, now: datetime, act
 
 
 def count_login_sessions(session: Session, user_id: int, *, now: datetime) -> int:
-    """In how many browsers the user is logged in."""
+    """Count the browsers in which the user is logged in."""
     ours = (LoginSession.user_id == user_id) & (LoginSession.expires_at > now)
     return session.scalar(select(func.count()).select_from(LoginSession).where(ours)) or 0
 
 
 @dataclass(frozen=True)
 class SessionUser:
-    """Who is behind a cookie, as of now."""
+    """The user behind a cookie, as of now."""
 
     user_id: int
     discord_id: str
@@ -138,7 +138,7 @@ class SessionUser:
     player_name: str | None
     has_left: bool
     roles: frozenset[Role]
-    # What the caller had read in the same statement, by its name.
+    # The `extra` columns of `users_of_sessions`, by name.
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -149,7 +149,7 @@ def users_of_sessions(
     now: datetime,
     extra: Mapping[str, ColumnElement[Any]] | None = None,
 ) -> dict[str, SessionUser]:
-    """Return the users behind these cookies; an ended or expired session belongs to no user.
+    """Return the users behind these cookies, without those whose session has ended or expired.
 
     `extra` columns may be correlated with `User`, and are read in the same statement.
     """

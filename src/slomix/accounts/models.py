@@ -11,7 +11,7 @@ from slomix.database.session import Base
 
 
 class Player(Base):
-    """A profile of the community's stats, filled by an operator; the unit that plays, is asked and is told."""
+    """A profile of the community's stats, filled by an operator; it plays, is asked and gets messages."""
 
     __tablename__ = "players"
 
@@ -19,13 +19,13 @@ class Player(Base):
     guid: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     aliases: Mapped[list[str]]
-    # How strong they play, on the operator's own scale; None where nobody knows.
+    # How strong they play, on the operator's own scale; None if unknown.
     rating: Mapped[float | None]
     created_at: Mapped[datetime]
 
 
 class User(Base):
-    """Somebody who logged in: one Discord account, at most one player."""
+    """A person who logged in: one Discord account, at most one player."""
 
     __tablename__ = "website_users"
     __table_args__ = (CheckConstraint("discord_id ~ '^[0-9]{1,20}$'", name="discord_id_is_snowflake"),)
@@ -46,7 +46,7 @@ class User(Base):
 
 
 class LoginSession(Base):
-    """One browser that is logged in. The cookie holds the key, we its hash; without the row the cookie is nothing."""
+    """One browser that is logged in. The cookie holds the key, the row its hash; without the row the cookie is void."""
 
     __tablename__ = "website_sessions"
 
@@ -57,7 +57,7 @@ class LoginSession(Base):
 
 
 class GrantedRole(Base):
-    """A right that was granted here, beside those that the settings give. To a Discord account, known yet or not."""
+    """A right granted here, beside those from the settings, to a Discord account that may not have logged in yet."""
 
     __tablename__ = "granted_roles"
 
@@ -67,7 +67,7 @@ class GrantedRole(Base):
 
 
 class ProfileRequest(Base):
-    """Somebody says that a profile is theirs, and an admin decides: it is taken, or all links are confirmed here."""
+    """A user says that a profile is theirs, and an admin decides: it is taken, or all links are confirmed here."""
 
     __tablename__ = "player_claims"
     __table_args__ = (
@@ -101,7 +101,7 @@ class LoginAttempt(Base):
 class LinkEvent(Base):
     """The audit log of links and rights. No foreign keys: the history outlives what it tells of.
 
-    `user_id` and `discord_id` are whom it happened to, `actor` the Discord account of who did it; None is the person.
+    `user_id` and `discord_id` name the account concerned, `actor` the Discord account that did it; None is themselves.
     """
 
     __tablename__ = "account_link_audit_log"

@@ -1,4 +1,4 @@
-"""Player profiles from a CSV file: guid, name, aliases (split by |), rating. Read whole, or refused with its line."""
+"""Imports player profiles from a CSV file (guid, name, aliases split by |, rating), all of them or none."""
 
 import csv
 import io
@@ -25,18 +25,18 @@ LARGEST_RATING = 1e9
 
 @dataclass(frozen=True)
 class ParsedProfiles:
-    """The profiles of a file, and their ratings by guid; None in place of all of them without that column."""
+    """The profiles of a file, and their ratings by guid; `ratings` is None without that column."""
 
     rows: list[ProfileRow]
     ratings: dict[str, float | None] | None
 
 
 class InvalidPlayersFile(Invalid):
-    """Say why a file cannot be imported, and where it is wrong."""
+    """The file cannot be imported; the sentence says why, and in which line."""
 
 
 def decode_file(data: bytes) -> str:
-    """Read the text of a file. Raise BadFile when it is not UTF-8."""
+    """Read the text of a file. Raise InvalidPlayersFile if it is not UTF-8."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -44,7 +44,7 @@ def decode_file(data: bytes) -> str:
 
 
 def parse_profiles(text: str) -> ParsedProfiles:
-    """Read the profiles in a text. Raise BadFile."""
+    """Read the profiles in a text. Raise InvalidPlayersFile."""
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     found: dict[str, ProfileRow] = {}
     ratings: dict[str, float | None] = {}
@@ -77,7 +77,7 @@ def _rows(reader: "csv.DictReader[str]") -> Iterator[tuple[ProfileRow, float | N
 
 
 def _rating(text: str, line: int) -> float | None:
-    """How strong somebody plays; nothing is unknown. Raise BadFile for anything but a number."""
+    """Read how strong a player is; None if empty. Raise InvalidPlayersFile for anything but a number."""
     if not text:
         return None
     if RATING.fullmatch(text) is None or abs(float(text)) > LARGEST_RATING:
@@ -86,7 +86,7 @@ def _rating(text: str, line: int) -> float | None:
 
 
 def import_profiles(session: Session, profiles: ParsedProfiles, *, actor: str | None, now: datetime) -> tuple[int, int]:
-    """Add and update these profiles, log it, and return how many of each. No actor is the command line."""
+    """Add and update these profiles, log it, and return how many of each; `actor` is None on the command line."""
     added, updated = service.import_players(session, profiles.rows, ratings=profiles.ratings, now=now)
     service.record_action(
         session, LinkAction.PLAYERS_IMPORTED, actor=actor, now=now, added=str(added), updated=str(updated)

@@ -1,4 +1,4 @@
-"""Rights that were granted here, beside those from the settings."""
+"""Grants and revokes roles here, beside those from the settings."""
 
 from datetime import datetime
 
@@ -15,17 +15,15 @@ from slomix.errors import Invalid
 
 
 class NoSuchRole(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_ROLE)
+    sentence = words.NO_SUCH_ROLE
 
 
 class NoSuchDiscordId(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_DISCORD_ID)
+    sentence = words.NO_SUCH_DISCORD_ID
 
 
 def parse_role(text: str) -> Role:
-    """Raise NoSuchRole for anything but the name of one."""
+    """Read the name of a role. Raise NoSuchRole."""
     try:
         return Role(text)
     except ValueError:
@@ -33,12 +31,12 @@ def parse_role(text: str) -> Role:
 
 
 def configured_holders(settings: Settings, role: Role) -> frozenset[str]:
-    """Who has this right from the settings, whatever is granted or taken here."""
+    """Return the Discord ids that have this role by the settings, whatever is granted or revoked here."""
     return settings.all_admin_ids if role is Role.ADMIN else settings.promoter_discord_ids
 
 
 def grant(session: Session, discord_id: str, role: Role, *, actor: str | None, now: datetime) -> bool:
-    """Give a Discord account a right; False when it has it already. Raise NoSuchDiscordId."""
+    """Grant a role to a Discord account; return False if it has it already. Raise NoSuchDiscordId."""
     if not is_discord_id(discord_id):
         raise NoSuchDiscordId
     granted = session.scalars(
@@ -54,7 +52,7 @@ def grant(session: Session, discord_id: str, role: Role, *, actor: str | None, n
 
 
 def revoke(session: Session, discord_id: str, role: Role, *, actor: str | None, now: datetime) -> bool:
-    """Take it away, from the next request on; False when it was not granted here."""
+    """Revoke a role, from the next request on; return False if it was not granted here."""
     taken = session.scalars(
         delete(GrantedRole)
         .where(GrantedRole.discord_id == discord_id, GrantedRole.role == role)
@@ -67,7 +65,7 @@ def revoke(session: Session, discord_id: str, role: Role, *, actor: str | None, 
 
 
 def granted_roles(session: Session) -> list[GrantedRole]:
-    """All of them, in the order they were given."""
+    """Return all granted roles, in the order they were granted."""
     return list(session.scalars(select(GrantedRole).order_by(GrantedRole.granted_at, GrantedRole.discord_id)))
 
 

@@ -44,7 +44,7 @@ class LinkAction(enum.StrEnum):
     MOVED_IN = "moved_in"
 
 
-# A search for when a user got their profile looks for these.
+# The actions by which a user gets a profile.
 LINK_ACTIONS = (LinkAction.PLAYER_LINKED, LinkAction.PLAYER_CHANGED)
 
 

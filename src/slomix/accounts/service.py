@@ -1,4 +1,4 @@
-"""Players, users, the link between them, and the log of all that happens to it."""
+"""Players, users, the link between them, and the audit log."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -18,26 +18,24 @@ from slomix.presence.game_names import COLOUR_CODE, plain_name
 
 
 class ProfileTaken(Conflict):
-    """The profile belongs to somebody else."""
+    """The profile belongs to another user."""
 
     def __init__(self, name: str) -> None:
         super().__init__(words.PROFILE_TAKEN.format(player=name))
 
 
 class NoSuchProfile(NotFound):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_PROFILE)
+    sentence = words.NO_SUCH_PROFILE
 
 
 class NotAMember(NotAllowed):
     """Only members of our Discord server may have a player here."""
 
-    def __init__(self) -> None:
-        super().__init__(words.NOT_A_MEMBER)
+    sentence = words.NOT_A_MEMBER
 
 
 def suggest_profiles(session: Session, user: User, *, limit: int = 12) -> list[Player]:
-    """Free profiles whose name or alias looks like the user's Discord names."""
+    """Return free profiles whose name or alias looks like the user's Discord names."""
     found: dict[int, Player] = {}
     for name in dict.fromkeys((user.display_name, user.discord_username)):
         for player in search_profiles(session, name, limit=limit, only_free=True):
@@ -46,10 +44,7 @@ def suggest_profiles(session: Session, user: User, *, limit: int = 12) -> list[P
 
 
 def search_profiles(session: Session, text: str, *, limit: int = 20, only_free: bool = False) -> list[Player]:
-    """Profiles with `text` in their name or an alias, colour codes aside, free ones first.
-
-    Nothing for fewer than two letters.
-    """
+    """Find profiles with `text`, of two letters or more, in a name or alias without its colours; free ones first."""
     text = plain_name(text.strip()) if text.strip() else ""
     if len(text) < 2:
         return []
@@ -73,21 +68,20 @@ def search_profiles(session: Session, text: str, *, limit: int = 20, only_free: 
 
 
 def plain_name_sql(name: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[str]:
-    """Take the colours out of a name, as `plain_name` does, to look through names in a query."""
+    """Take the colours out of a name in a query, as `plain_name` does."""
     return func.regexp_replace(name, COLOUR_CODE, "", "g")
 
 
 class LinkEnded(NotAllowed):
-    """The link that somebody acts by ended while they asked."""
+    """The link that the user acts by ended during the request."""
 
-    def __init__(self) -> None:
-        super().__init__(words.PLEASE_LINK)
+    sentence = words.PLEASE_LINK
 
 
 def lock_link(session: Session, user_id: int, player_id: int) -> None:
-    """Until this transaction ends the user has this player; raise LinkEnded when they have not any more.
+    """Hold the link of a user to a player until this transaction ends. Raise LinkEnded if it has ended.
 
-    Linking and unlinking wait for it, and what they take away is taken away with what was written meanwhile.
+    Linking and unlinking wait for it, and then also clear what was written meanwhile.
     """
     ours = (User.id == user_id) & (User.player_id == player_id)
     if session.scalar(select(User.id).where(ours).with_for_update(read=True, key_share=True)) is None:
@@ -95,9 +89,9 @@ def lock_link(session: Session, user_id: int, player_id: int) -> None:
 
 
 def lock_users(session: Session, *users: User) -> None:
-    """Hold the rows of these users, in the order in which everybody does, and see them as they are now.
+    """Lock the rows of these users, always in the same order, and read them anew.
 
-    Raise LinkEnded when an account was deleted meanwhile.
+    Raise LinkEnded if an account was deleted meanwhile.
     """
     ids = sorted({user.id for user in users})
     held = session.scalars(select(User.id).where(User.id.in_(ids)).order_by(User.id).with_for_update()).all()
@@ -108,7 +102,7 @@ def lock_users(session: Session, *users: User) -> None:
 
 
 def delete_user(session: Session, user: User, *, now: datetime) -> None:
-    """Delete the account with its sessions, claims and roles; the log keeps what happened, and not to whom."""
+    """Delete the account with its sessions, claims and roles; the log keeps what happened, but not to whom."""
     record_action(session, LinkAction.DISCORD_UNLINKED, user=user, now=now)
     session.flush()
     session.execute(update(LinkEvent).where(LinkEvent.discord_id == user.discord_id).values(discord_id=""))
@@ -118,13 +112,13 @@ def delete_user(session: Session, user: User, *, now: datetime) -> None:
 
 
 def linked_player_ids(session: Session, players: Iterable[Player]) -> set[int]:
-    """Those of the profiles that somebody has."""
+    """Return which of these profiles are linked to a user."""
     ids = [player.id for player in players]
-    return {one for one in session.scalars(select(User.player_id).where(User.player_id.in_(ids))) if one is not None}
+    return set(session.scalars(select(Player.id).join(User, User.player_id == Player.id).where(Player.id.in_(ids))))
 
 
 def get_profile(session: Session, guid: str) -> Player:
-    """The profile with this guid. Raise NoSuchProfile."""
+    """Return the profile with this guid. Raise NoSuchProfile."""
     player = session.scalars(select(Player).where(Player.guid == guid)).one_or_none()
     if player is None:
         raise NoSuchProfile
@@ -132,12 +126,12 @@ def get_profile(session: Session, guid: str) -> Player:
 
 
 def user_of_player(session: Session, player: Player) -> User | None:
-    """Whose profile this is."""
+    """Return the user whose profile this is, if any."""
     return session.scalars(select(User).where(User.player_id == player.id)).one_or_none()
 
 
 def link_player(session: Session, user: User, guid: str, *, now: datetime, actor: str | None = None) -> Player:
-    """Link the user to a profile, instead of an earlier one if there was one. Raise ProfileTaken or NoSuchProfile."""
+    """Link the user to a profile, in place of an earlier one. Raise ProfileTaken or NoSuchProfile."""
     player = get_profile(session, guid)
     if user.player_id == player.id:
         return player
@@ -156,7 +150,7 @@ def link_player(session: Session, user: User, guid: str, *, now: datetime, actor
 
 
 def unlink_player(session: Session, user: User, *, now: datetime, actor: str | None = None) -> None:
-    """Free the user's profile. What hangs on the link is settled by the capabilities that own it."""
+    """Free the user's profile; `privacy.unlinking` clears what hangs on the link."""
     if user.player is None:
         return
     guid = user.player.guid
@@ -167,21 +161,20 @@ def unlink_player(session: Session, user: User, *, now: datetime, actor: str | N
 
 
 def discord_ids_of(session: Session, player_ids: Iterable[int]) -> dict[int, str]:
-    """The Discord account of each linked player."""
+    """Return the Discord id of each linked player."""
     rows = session.execute(select(User.player_id, User.discord_id).where(User.player_id.in_(list(player_ids))))
-    return {row.player_id: row.discord_id for row in rows if row.player_id is not None}
+    return {row.player_id: row.discord_id for row in rows}
 
 
 def player_names(session: Session, player_ids: Iterable[int]) -> dict[int, str]:
-    """The names of these players, with their colour codes."""
-    return {
-        row.id: row.name
-        for row in session.execute(select(Player.id, Player.name).where(Player.id.in_(list(player_ids))))
-    }
+    """Return the names of these players, with their colour codes."""
+    rows = session.execute(select(Player.id, Player.name).where(Player.id.in_(list(player_ids))))
+    return {row.id: row.name for row in rows}
 
 
 def known_guids(session: Session, guids: list[str]) -> set[str]:
-    """Those of the guids that have a profile; there may be more of them than a statement has parameters."""
+    """Return which of these guids have a profile."""
+    # One array: there may be more guids than a statement has parameters.
     wanted = cast(guids, Player.aliases.type)
     return set(session.scalars(select(Player.guid).where(Player.guid == any_(wanted))))
 
@@ -195,31 +188,31 @@ def import_players(
 ) -> tuple[int, int]:
     """Add or update profiles given as (guid, name, aliases); return how many were added and how many updated.
 
-    With `ratings`, by guid, whoever is missing or None among them has none any more; without, all stay as they were.
+    With `ratings`, by guid, a player who is missing there has none any more; without, all stay as they were.
     """
     if not rows:
         return 0, 0
     known = known_guids(session, [guid for guid, _, _ in rows])
     statement = insert(Player)
-    values = [{"guid": guid, "name": name, "aliases": aliases, "created_at": now} for guid, name, aliases in rows]
+    values = [
+        {"guid": guid, "name": name, "aliases": aliases, "rating": (ratings or {}).get(guid), "created_at": now}
+        for guid, name, aliases in rows
+    ]
     changed = {"name": statement.excluded.name, "aliases": statement.excluded.aliases}
     if ratings is not None:
-        values = [one | {"rating": ratings.get(str(one["guid"]))} for one in values]
-        changed |= {"rating": statement.excluded.rating}
+        changed["rating"] = statement.excluded.rating
     session.execute(statement.on_conflict_do_update(index_elements=[Player.guid], set_=changed), values)
     return len(rows) - len(known), len(known)
 
 
 def record_membership(session: Session, user: User, is_member: bool, *, now: datetime) -> None:
-    """Write down whether Discord says that this user is in our server; a change is logged."""
-    found = Membership.MEMBER if is_member else Membership.LEFT
-    if found is Membership.LEFT and user.membership is not Membership.LEFT and user.player_id is not None:
-        record_action(session, LinkAction.LEFT_GUILD, user=user, now=now)
+    """Record whether Discord says that this user is in our server; log a change."""
+    came_back = is_member and user.membership is Membership.LEFT
+    has_left = not is_member and user.membership is not Membership.LEFT and user.player_id is not None
+    if came_back or has_left:
+        record_action(session, LinkAction.CAME_BACK if came_back else LinkAction.LEFT_GUILD, user=user, now=now)
         db.notify(session, db.LIVE_CHANNEL, "board")
-    if found is Membership.MEMBER and user.membership is Membership.LEFT:
-        record_action(session, LinkAction.CAME_BACK, user=user, now=now)
-        db.notify(session, db.LIVE_CHANNEL, "board")
-    user.membership, user.membership_seen_at = found, now
+    user.membership, user.membership_seen_at = Membership.MEMBER if is_member else Membership.LEFT, now
 
 
 def record_action(
@@ -232,7 +225,7 @@ def record_action(
     now: datetime,
     **details: str,
 ) -> None:
-    """Add to the audit log: what happened to `user`, or to a Discord account that nobody has logged in with."""
+    """Add to the audit log: what happened to `user`, or to a Discord account that has never logged in."""
     session.add(
         LinkEvent(
             user_id=user.id if user else None,

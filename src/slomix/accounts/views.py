@@ -24,7 +24,7 @@ BROWSER = "browser"
 @blueprint.get("/auth/login")
 @rate_limits.logins
 def login() -> Response:
-    """Off to Discord. The state stays here; the cookie only says which browser began."""
+    """Send the browser to Discord. The state stays here; the cookie only says which browser began."""
     settings, now = current.runtime().settings, current.now()
     browser = session.setdefault(BROWSER, secrets.token_urlsafe(16))
     departure = discord_login.start_login(settings)
@@ -44,7 +44,7 @@ def login() -> Response:
 @blueprint.get("/auth/callback")
 @rate_limits.logins
 def callback() -> Response:
-    """Back from Discord: consent or not."""
+    """Log in a browser that comes back from Discord, if its user consented."""
     settings, now = current.runtime().settings, current.now()
     with current.runtime().transaction() as db_session:
         attempt = logins.use_login_attempt(
@@ -78,12 +78,12 @@ def callback() -> Response:
 
 
 def _as_viewer(session_key: str) -> Viewer:
-    """Just enough for the cookie, which holds the key and nothing else."""
+    """Make just enough of a viewer for the cookie, which holds the key and nothing else."""
     return Viewer(0, session_key, "", "", None, None)
 
 
 def _forget_earlier(db_session: Session) -> None:
-    """End the session that this browser's cookie names, here and not only in the browser."""
+    """Delete the session that this browser's cookie names."""
     key = session.get("_user_id")
     if isinstance(key, str):
         logins.close_login_session(db_session, key)
@@ -98,7 +98,7 @@ def logout() -> Response:
 
 @blueprint.post("/auth/logout/everywhere")
 def logout_everywhere() -> Response:
-    """End every session of this account: a lost phone, a forgotten browser elsewhere."""
+    """End every session of this account, as after the loss of a phone."""
     who = gates.require_user()
     with current.runtime().transaction() as db_session:
         logins.close_all_login_sessions(db_session, db_session.get_one(User, who.user_id), now=current.now())
@@ -114,16 +114,14 @@ def _logged_out(sentence: str) -> Response:
 
 @blueprint.get("/auth/link/start")
 def link_start() -> Response:
-    """The banner's button: to the login, or on to the profile."""
-    target = url_for("profile.profile", next=rules.local_path(request.args.get("next")))
-    if isinstance(gates.viewer(), Viewer):
-        return redirect(target)
-    return redirect(url_for("accounts.login", next=rules.local_path(request.args.get("next"))))
+    """Lead to the profile of a viewer who is logged in, else to the login."""
+    page = "profile.profile" if isinstance(gates.viewer(), Viewer) else "accounts.login"
+    return redirect(url_for(page, next=rules.local_path(request.args.get("next"))))
 
 
 @blueprint.get("/auth/link/status")
 def link_status() -> dict[str, object]:
-    """Who the viewer is, for scripts."""
+    """Tell scripts who the viewer is."""
     who = gates.viewer()
     return {
         "authenticated": bool(who.is_authenticated),
