@@ -239,7 +239,7 @@ MUTATIONS = (
     Mutation(
         "an address that does not work is written to",
         CONTACTS,
-        "return tuple(way for way in self.all_routes if way.is_usable)",
+        "return tuple(route for route in self.all_routes if route.is_usable)",
         "return self.all_routes",
         (f"{OF_REACHING}::test_of_what_is_known_the_ways_that_work_are_left_in_their_order",),
     ),

@@ -30,8 +30,7 @@ _COUNTED = {
 
 
 class BridgeDisabled(Unavailable):
-    def __init__(self) -> None:
-        super().__init__(words.BRIDGE_OFF)
+    sentence = words.BRIDGE_OFF
 
 
 class BridgeUnauthorized(gates.LoginNeeded):
@@ -42,7 +41,7 @@ class BridgeUnauthorized(gates.LoginNeeded):
 
 
 def _bridge() -> None:
-    """Raise BridgeOff or BridgeUnknown unless the caller knows the secret."""
+    """Raise BridgeDisabled or BridgeUnauthorized unless the caller knows the secret."""
     secret = current.runtime().settings.internal_api_secret.get_secret_value()
     if not secret:
         raise BridgeDisabled
@@ -88,7 +87,7 @@ def read_preferences(who: Viewer) -> schemas.PreferencesAnswer:
 def write_preferences(_who: Viewer, body: schemas.PreferencesChange) -> schemas.PreferencesAnswer:
     """Change what is sent; a field left out stays as it was.
 
-    Switching on is for linked players, switching off for everybody logged in.
+    Switching on is for linked players, switching off for all who are logged in.
     """
     changes = _columns(body)
     with as_profile() as (session, profile_id):
@@ -110,7 +109,7 @@ def _preferences(wishes: Preferences) -> schemas.PreferencesAnswer:
 
 
 def _columns(body: schemas.SettingsChange | schemas.PreferencesChange) -> dict[str, Any]:
-    """Return what was sent, by column of `Preferences`."""
+    """Return the fields that were sent, by column of `StoredPreferences`."""
     sent = body.sent_fields()
     if "timezone" in sent:
         sent["timezone"] = sent["timezone"].key
@@ -125,7 +124,7 @@ def _wishes(session: Session, player_id: int | None) -> Preferences:
 
 
 def _changed(session: Session, player_id: int, columns: Mapping[str, Any]) -> Preferences:
-    """Store these changes and return what holds after them."""
+    """Store these changes and return the preferences after them."""
     if columns:
         preferences.change_preferences(
             session, player_id, columns, zone=current.runtime().settings.zone, now=current.now()
@@ -166,7 +165,7 @@ def link_token(_player_id: int, body: schemas.NewCode) -> schemas.NewCodeAnswer:
     },
 )
 def link_confirm(_bridge: None, body: schemas.Confirmation) -> schemas.Confirmed:
-    """For a bridge of the operator's: confirm that this code came from this address.
+    """Confirm that this code came from this address, for a bridge that the operator runs.
 
     60 calls a minute from one address.
     """
@@ -180,7 +179,7 @@ def link_confirm(_bridge: None, body: schemas.Confirmation) -> schemas.Confirmed
 
 
 def _check(channel: ChannelName, address: str) -> None:
-    """Raise Invalid for what cannot be an address there: an account or a number, or the id of a private chat."""
+    """Raise Invalid unless this is an account or number on Signal, or the id of a private chat on Telegram."""
     if channel is ChannelName.SIGNAL and not is_aci(address) and not is_e164(address):
         raise Invalid(words.NO_SUCH_NUMBER)
     if channel is ChannelName.TELEGRAM and not rules.is_private_chat(address):

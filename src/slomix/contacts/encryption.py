@@ -1,4 +1,4 @@
-"""Seals addresses at rest: encrypted by the first key, readable by all, found again by a keyed hash."""
+"""Seals addresses at rest: encrypted with the first key, readable with any, found again by a keyed hash."""
 
 import base64
 import hashlib
@@ -37,14 +37,14 @@ class AddressVault:
         return SealedAddress(self._fernet.encrypt(address.encode()).decode(), self.hashes(channel, address)[0])
 
     def unseal(self, text: str) -> str:
-        """Return the address. Raise Unreadable when its key is gone."""
+        """Return the address. Raise CannotDecrypt when its key is gone."""
         try:
             return self._fernet.decrypt(text.encode()).decode()
         except InvalidToken as error:
             raise CannotDecrypt from error
 
     def hashes(self, channel: str, address: str) -> list[str]:
-        """Return what this address may be stored under: by the newest key, and by those from before a rotation."""
+        """Return the hashes that this address may be stored under: by the newest key, then by the older ones."""
         message = f"{channel}:{address}".encode()
         return [hmac.new(key, message, hashlib.sha256).hexdigest() for key in self._hash_keys]
 
@@ -54,7 +54,7 @@ class AddressVault:
 
     @cached_property
     def _hash_keys(self) -> list[bytes]:
-        """One key is for one purpose: those of the hashes are derived."""
+        """Derive the keys of the hashes, as a key should serve a single purpose."""
         return [
             HKDF(algorithm=SHA256(), length=32, salt=None, info=b"slomix contact hash").derive(
                 base64.urlsafe_b64decode(key)
@@ -69,6 +69,6 @@ def _vault(keys: tuple[str, ...]) -> AddressVault:
 
 
 def vault_from_settings(settings: Settings) -> AddressVault | None:
-    """Return the vault of this installation; None without a key: then addresses can be neither kept nor read."""
+    """Return the vault of this installation, or None without a key: addresses can then be neither stored nor read."""
     keys = settings.contact_keys
     return _vault(keys) if keys else None

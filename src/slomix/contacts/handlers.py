@@ -1,4 +1,4 @@
-"""Once a day: who of the linked is still in our Discord server. Who left gets nothing any more."""
+"""Asks Discord once a day which linked users are still in our server; those who left get nothing any more."""
 
 from datetime import date, datetime, timedelta
 
@@ -18,16 +18,16 @@ from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
 
 CHECK_MEMBERS = "check_members"
-# How many are asked about in one try, and for how long: below the lease of a job, and calm for Discord.
+# The users and the time of one try: less than the lease of a job, and gentle to Discord.
 BATCH_SIZE = 40
 TIME_LIMIT = timedelta(seconds=15)
 
 
 class CheckMembers(Handler[dict[int, str], dict[int, bool] | Retry]):
-    """`check_members`: asks Discord about everybody who is linked, some at a time."""
+    """`check_members`: asks Discord about all linked users, some at a time."""
 
     def begin(self, context: JobContext) -> Outcome | dict[int, str]:
-        """Whom to ask about next."""
+        """Choose the users to ask about next."""
         if context.runtime.guild_lookup is None:
             return Done()
         now = context.now
@@ -63,7 +63,7 @@ class CheckMembers(Handler[dict[int, str], dict[int, bool] | Retry]):
 
 
 def plan_membership_check(session: Session, day: date, *, now: datetime) -> None:
-    """Promise the check of this day, once."""
+    """Schedule the check of this day, once."""
     jobs.schedule(session, [NewJob(CHECK_MEMBERS, day.isoformat(), run_at=now)], now=now)
 
 

@@ -1,4 +1,4 @@
-"""A player's addresses on their preferences page: linking one by a code, seeing how it does, giving it up."""
+"""A player's addresses on their preferences page: linking one by a code, seeing how it does, removing it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ from slomix.web.reading import reading
 
 blueprint = Blueprint("addresses", __name__)
 
-# A code that has not arrived by now may be lost: Signal keeps nothing for an inbox that does not listen.
+# A code that takes longer may be lost: Signal stores nothing for an inbox that does not listen.
 OVERDUE_AFTER = timedelta(minutes=1)
 
 
@@ -36,7 +36,7 @@ class ContactView:
     name: str
     is_on: bool
     contact: Contact | None
-    # Enough of the address to know it; of Discord's, the name of the account.
+    # Enough of the address for its owner to recognise it; on Discord the name of the account.
     masked: str
 
     @property
@@ -87,7 +87,7 @@ def channels() -> Response:
 
 @blueprint.post("/contacts/<channel>/code")
 def new_code(channel: str) -> Response:
-    """Show a code, once; the page follows until it was sent."""
+    """Show a code, once; the page waits until it was sent."""
     now, mark = current.now(), live.hub().mark()
     with as_player() as (session, player_id):
         to = rules.parse_linked_channel(channel)
@@ -106,7 +106,7 @@ def new_code(channel: str) -> Response:
 
 @blueprint.get("/contacts/<channel>/waiting")
 def waiting(channel: str) -> Response:
-    """Whether the code has arrived."""
+    """Show whether the code has arrived."""
     to = rules.parse_linked_channel(channel)
     since = datetime.fromtimestamp(min(max(request.args.get("since", 0, type=int), 0), 2**33), UTC)
     with reading() as session:
@@ -132,14 +132,14 @@ def _waiting(
 
 @dataclass(frozen=True)
 class CodeDestination:
-    """Whom to send a code to, and an address that opens that chat."""
+    """The account to send a code to, and a link that opens the chat with it."""
 
     name: str
     link: str
 
 
 def _where(channel: ChannelName, code: str) -> CodeDestination | None:
-    """None when the provider does not say just now; the code is good all the same."""
+    """Return where to send a code, or None when the provider does not say; the code is good all the same."""
     if channel is ChannelName.SIGNAL:
         sender = current.runtime().settings.signal_sender
         return CodeDestination(sender, f"https://signal.me/#p/{quote(sender, safe='+')}")
@@ -154,7 +154,7 @@ def _where(channel: ChannelName, code: str) -> CodeDestination | None:
 
 
 def _chats() -> str:
-    """Where links to Telegram chats lead: with another server than the real one, to that."""
+    """Return the server that links to Telegram chats lead to, which may be the simulator."""
     base = current.runtime().settings.telegram_api_base_url
     return "https://t.me" if urlsplit(base).hostname == "api.telegram.org" else base
 
@@ -166,7 +166,7 @@ def _bot_name(telegram: Telegram) -> str:
 
 @blueprint.post("/contacts/<channel>/remove")
 def remove(channel: str) -> Response:
-    """Forget this address. Everybody logged in may give theirs up."""
+    """Forget this address, for all who are logged in."""
     with as_profile() as (session, profile_id):
         to = rules.parse_linked_channel(channel)
         is_gone = profile_id is not None and service.remove_contact(session, profile_id, to)

@@ -1,4 +1,4 @@
-"""One-time codes: a player is shown one and sends it from the chat that is to be theirs."""
+"""One-time codes: a player is shown a code and sends it from the chat to be linked."""
 
 import hashlib
 import secrets
@@ -19,7 +19,7 @@ from slomix.errors import Conflict, NotFound, TooSoon, Unavailable
 
 
 class CodeTooSoon(TooSoon):
-    """The last code is only a moment old."""
+    """The last code was made only a moment ago."""
 
     def __init__(self, retry_after: timedelta) -> None:
         super().__init__(words.CODE_TOO_SOON, retry_after)
@@ -28,29 +28,27 @@ class CodeTooSoon(TooSoon):
 class CodeNotValid(NotFound):
     """Unknown, too old, for another channel, or used already: it does not say which."""
 
-    def __init__(self) -> None:
-        super().__init__(words.CODE_NOT_VALID)
+    sentence = words.CODE_NOT_VALID
 
 
 class AddressTaken(Conflict):
-    """An address belongs to one player."""
+    """The address belongs to another player."""
 
     def __init__(self, channel: ChannelName) -> None:
         super().__init__(words.ADDRESS_TAKEN.format(channel=words.CHANNELS[channel]))
 
 
 class ChannelOff(Unavailable):
-    """Refuse a channel that this installation does not use."""
+    """The channel is not used by this installation."""
 
     def __init__(self, channel: ChannelName) -> None:
         super().__init__(words.CHANNEL_OFF.format(channel=words.CHANNELS[channel]))
 
 
 class NoKey(Unavailable):
-    """Without a key no address can be kept."""
+    """Without a key no address can be stored."""
 
-    def __init__(self) -> None:
-        super().__init__(words.NO_KEY)
+    sentence = words.NO_KEY
 
 
 def vault_for_channel(channel: ChannelName, settings: Settings) -> AddressVault:
@@ -72,9 +70,9 @@ def new_code(
     settings: Settings,
     now: datetime,
 ) -> tuple[str, datetime]:
-    """Make a code of 192 bits and return it with its end; the one before is void from now on, a working link stays.
+    """Make a code of 192 bits, which voids the last one, and return it with its end; a working link stays.
 
-    Only its hash is kept. Raise CodeTooSoon, ChannelOff or NoKey.
+    Only its hash is stored. Raise CodeTooSoon, ChannelOff or NoKey.
     """
     vault_for_channel(channel, settings)
     code, expires_at = secrets.token_urlsafe(24), now + lifetime
@@ -86,7 +84,7 @@ def new_code(
         .on_conflict_do_update(
             index_elements=[LinkCode.player_id, LinkCode.channel],
             set_=values,
-            # After the clock was set back it is not waited for.
+            # A moment in the future is from before the clock was set back.
             where=(LinkCode.requested_at <= now - pause) | (LinkCode.requested_at > now),
         )
         .returning(LinkCode.player_id)
@@ -108,9 +106,9 @@ def channels_awaiting_code(session: Session, player_id: int, *, now: datetime) -
 def confirm_code(
     session: Session, channel: ChannelName, code: str, address: str, *, settings: Settings, now: datetime
 ) -> int:
-    """Give the address that this code came from to the player who was shown it, once and in time; return the player.
+    """Link the address that this code came from to the player who was shown it, and return the player.
 
-    Raise CodeNotValid, and AddressTaken when the address is another player's.
+    A code works once and in time. Raise CodeNotValid, or AddressTaken when the address is another player's.
     """
     vault = vault_for_channel(channel, settings)
     player_id = session.scalars(
@@ -157,9 +155,9 @@ def replace_number(session: Session, channel: ChannelName, number: str, account:
 
 
 def reseal_addresses(session: Session, settings: Settings) -> tuple[int, int]:
-    """Seal every address anew with the first key; how many were, and how many no key of ours can read.
+    """Seal every address anew with the first key; return how many were, and how many no key of ours can read.
 
-    What cannot be read stays as it is: the key may turn up again.
+    An unreadable address stays as it is: its key may turn up again.
     """
     vault = vault_from_settings(settings)
     if vault is None:
@@ -167,24 +165,16 @@ def reseal_addresses(session: Session, settings: Settings) -> tuple[int, int]:
     sealed = lost = 0
     rows = select(Contact).where(Contact.sealed.is_not(None)).order_by(Contact.id).with_for_update()
     for contact in session.scalars(rows):
-        fresh = _sealed_anew(vault, contact)
-        if fresh is None:
+        try:
+            fresh = vault.seal(contact.channel, vault.unseal(contact.sealed or ""))
+        except CannotDecrypt:
             lost += 1
-        else:
-            contact.sealed, contact.address_hash = fresh
-            if contact.unusable_reason == service.UNREADABLE:
-                contact.unusable_since = contact.unusable_reason = None
-            sealed += 1
+            continue
+        contact.sealed, contact.address_hash = fresh.text, fresh.address_hash
+        if contact.unusable_reason == service.UNREADABLE:
+            contact.unusable_since = contact.unusable_reason = None
+        sealed += 1
     return sealed, lost
-
-
-def _sealed_anew(vault: AddressVault, contact: Contact) -> tuple[str, str] | None:
-    try:
-        address = vault.unseal(contact.sealed or "")
-    except CannotDecrypt:
-        return None
-    fresh = vault.seal(contact.channel, address)
-    return fresh.text, fresh.address_hash
 
 
 def _hash(code: str) -> str:

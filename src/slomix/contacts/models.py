@@ -1,4 +1,4 @@
-"""Verified addresses, codes on their way to become one, and what their owners allow."""
+"""Verified addresses, codes that prove an address, and what players allow."""
 
 from datetime import datetime, time
 
@@ -13,7 +13,7 @@ from slomix.reasons.column import Explained, known
 class Contact(Base):
     """A player's verified address on a channel. An address belongs to one player.
 
-    On Discord it is the account of the player's user and stands there; elsewhere it is sealed (see `vault`).
+    On Discord it is the Discord id of the player's user; elsewhere it is sealed (see `encryption`).
     """
 
     __tablename__ = "contacts"
@@ -31,7 +31,7 @@ class Contact(Base):
     channel: Mapped[ChannelName]
     sealed: Mapped[str | None]
     address_hash: Mapped[str | None]
-    # What the provider told us that saves asking again: the DM channel's id on Discord.
+    # What the provider told us, so as not to ask again: the DM channel's id on Discord.
     learned: Mapped[str | None]
     verified_at: Mapped[datetime]
     unusable_since: Mapped[datetime | None]
@@ -42,7 +42,7 @@ class Contact(Base):
 
     @property
     def route(self) -> ContactRoute:
-        """How it leads to its player."""
+        """Return it as a way to reach its player."""
         return ContactRoute(
             self.id, self.channel, self.sealed, self.learned, self.unusable_since is None, self.verified_at
         )
@@ -61,7 +61,7 @@ class LinkCode(Base):
 
 
 class StoredPreferences(Base):
-    """What a player allows; who has no row allows nothing, and was not asked yet."""
+    """What a player allows; a player without a row allows nothing, and was not asked yet."""
 
     __tablename__ = "subscription_preferences"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Stores what a player wants to hear, when not, and how their browser sounds. What is not named stays as it was."""
+"""Stores what a player wants to hear and when not, and the sound of their browser."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,8 +18,7 @@ from slomix.errors import Invalid
 
 
 class NoSuchTime(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_TIME)
+    sentence = words.NO_SUCH_TIME
 
 
 def read_quiet_hours(start: object, end: object) -> QuietHours:
@@ -36,7 +35,7 @@ class Preferences:
     """All that a player decides; by default they are sent nothing."""
 
     zone: ZoneInfo
-    # The kinds that are just on or off. Kind.LOOKING has its number instead, 0 for off.
+    # The kinds that are just on or off. MessageKind.LOOKING has its number instead, 0 for off.
     ticked: frozenset[MessageKind] = frozenset()
     looking_threshold: int = 0
     preferred_channel: PreferredChannel = PreferredChannel.ANY
@@ -45,18 +44,18 @@ class Preferences:
 
     @property
     def allows(self) -> frozenset[MessageKind]:
-        """The kinds of messages that are switched on."""
+        """Return the kinds of messages that are switched on."""
         return self.ticked | {MessageKind.LOOKING} if self.looking_threshold else self.ticked
 
     @property
     def switched_on(self) -> frozenset[str]:
-        """Name what is on; another threshold counts as something else."""
+        """Return a name for each thing that is on; another threshold counts as another thing."""
         others = {f"looking_threshold={self.looking_threshold}": self.looking_threshold, "sound": self.sound.is_on}
         return self.ticked | {name for name, is_on in others.items() if is_on}
 
     @property
     def columns(self) -> dict[str, Any]:
-        """How it is stored, by column of `StoredPreferences`."""
+        """Return the values to store, by column of `StoredPreferences`."""
         return {
             **{column: kind in self.ticked for kind, column in TICKS.items()},
             "looking_threshold": self.looking_threshold,
@@ -69,12 +68,12 @@ class Preferences:
 
 
 def quiet_columns(quiet: QuietHours | None) -> dict[str, time | None]:
-    """Return the columns that keep quiet hours."""
+    """Return the columns that store quiet hours."""
     return {"quiet_start": quiet.start if quiet else None, "quiet_end": quiet.end if quiet else None}
 
 
 def read(stored: StoredPreferences | None, *, zone: ZoneInfo) -> Preferences:
-    """Read what is stored; `zone` is for players who have chosen none yet."""
+    """Read stored preferences; `zone` is for players who have chosen none yet."""
     if stored is None:
         return Preferences(zone)
     is_quiet = stored.quiet_start is not None and stored.quiet_end is not None
@@ -106,7 +105,7 @@ def sound_cooldown(player_id: InstrumentedAttribute[Any]) -> ColumnElement[int |
 
 
 def save_preferences(session: Session, player_id: int, wishes: Preferences, *, now: datetime) -> None:
-    """Store all of it."""
+    """Store all preferences of this player."""
     change_preferences(session, player_id, wishes.columns, zone=wishes.zone, now=now)
 
 
@@ -119,7 +118,7 @@ def import_preferences(session: Session, player_id: int, wishes: Preferences, *,
 def change_preferences(
     session: Session, player_id: int, columns: Mapping[str, Any], *, zone: ZoneInfo, now: datetime
 ) -> None:
-    """Change these columns alone, so that changes of different ones at once do not undo each other."""
+    """Change only these columns, so that concurrent changes of others are not undone."""
     changed = {**columns, "updated_at": now}
     session.execute(
         insert(StoredPreferences)

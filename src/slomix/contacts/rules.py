@@ -1,4 +1,4 @@
-"""How a player may be reached: kinds of messages, channels in order, quiet hours; and what a preference may be."""
+"""Rules of reaching players: kinds of messages, order of channels, quiet hours, valid preferences."""
 
 import enum
 import re
@@ -21,12 +21,12 @@ class ChannelName(enum.StrEnum):
     SIGNAL = "signal"
 
 
-# Where an address is proved by a code that its owner sends from there; on Discord the login proves it.
+# Channels where a code proves the address; on Discord the login proves it.
 LINKED_BY_CODE = (ChannelName.TELEGRAM, ChannelName.SIGNAL)
 
 
 class PreferredChannel(enum.StrEnum):
-    """Which channel a player wants first."""
+    """The channel that a player wants first."""
 
     ANY = "any"
     DISCORD = "discord"
@@ -43,7 +43,7 @@ CHANNEL_ORDER: dict[PreferredChannel, tuple[ChannelName, ...]] = {
 
 
 class MessageKind(enum.StrEnum):
-    """Kinds of messages that a player switches on or off by themselves. The code stands in stop links."""
+    """Kinds of messages that players switch on or off. The values are part of unsubscribe links."""
 
     CAMPAIGNS = "campaigns"
     SESSION_READY = "session_ready"
@@ -54,14 +54,14 @@ class MessageKind(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Switch:
-    """Where a kind is kept: its column, which is also its name in the form and in the JSON; and what means off."""
+    """How a kind is stored: its column, which is also its name in the form and the JSON, and the value for off."""
 
     column: str
     off: bool | int = False
 
     @property
     def is_tick(self) -> bool:
-        """Whether it is just on or off; what is not has a number."""
+        """Tell whether it is just on or off; otherwise it has a number."""
         return self.off is False
 
 
@@ -77,23 +77,20 @@ TICKS: dict[MessageKind, str] = {kind: switch.column for kind, switch in KINDS.i
 
 
 class NoSuchChannel(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_CHANNEL)
+    sentence = words.NO_SUCH_CHANNEL
 
 
 class NoSuchThreshold(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_THRESHOLD)
+    sentence = words.NO_SUCH_THRESHOLD
 
 
 class NoSuchLifetime(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_LIFETIME)
+    sentence = words.NO_SUCH_LIFETIME
 
 
 MAX_THRESHOLD = 99
 
-# How long a code may live that links an address.
+# How long a code that links an address may live.
 CODE_LIFETIME = timedelta(minutes=30)
 CODE_MINUTES = range(5, 121)
 
@@ -132,19 +129,17 @@ def is_private_chat(address: str) -> bool:
 
 
 def mask_address(address: str) -> str:
-    """Show enough of an address for its owner to know it: two characters at its end, at most a third of it."""
+    """Show the last two characters of an address, at most a third of it, so that its owner recognises it."""
     shown = min(2, len(address) // 3)
     return "•" * 6 + (address[-shown:] if shown else "")
 
 
 class EmptyQuietHours(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.EMPTY_QUIET_HOURS)
+    sentence = words.EMPTY_QUIET_HOURS
 
 
 class HalfQuietHours(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.HALF_QUIET_HOURS)
+    sentence = words.HALF_QUIET_HOURS
 
 
 @dataclass(frozen=True)
@@ -167,8 +162,7 @@ class QuietHours:
 
 
 class InvalidCooldown(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.SOUND_TOO_OFTEN)
+    sentence = words.SOUND_TOO_OFTEN
 
 
 # How long the ready sound may be silent after it was played.
@@ -189,13 +183,12 @@ class ReadySound:
 
 
 def parse_cooldown(text: str) -> timedelta:
-    """Read a number of seconds. Raise SoundTooOften for anything else."""
+    """Read a number of seconds. Raise InvalidCooldown for anything else."""
     return timedelta(seconds=checked_int(text, COOLDOWN_SECONDS[0], COOLDOWN_SECONDS[-1], InvalidCooldown))
 
 
 class NoSuchZone(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_ZONE)
+    sentence = words.NO_SUCH_ZONE
 
 
 @cache
@@ -205,12 +198,12 @@ def _zones() -> set[str]:
 
 @cache
 def offered_zones() -> tuple[str, ...]:
-    """Return the zones that name a place, for a person to pick from."""
+    """Return the zones that name a place, as choices for players."""
     return tuple(sorted(zone for zone in _zones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/"))))
 
 
 def parse_zone(text: str) -> ZoneInfo:
-    """Read the name of a time zone. Raise NoSuchZone for one that is unknown here."""
+    """Read the name of a time zone. Raise NoSuchZone."""
     # Names without a place, such as `localtime`, mean something else on each machine.
     if text not in _zones() or ("/" not in text and text != "UTC"):
         raise NoSuchZone
@@ -219,20 +212,20 @@ def parse_zone(text: str) -> ZoneInfo:
 
 @dataclass(frozen=True)
 class ContactRoute:
-    """One contact through which a player may be reached. `sealed` is its address, where Discord's login has none."""
+    """A contact through which a player may be reached. `sealed` is its address, None on Discord."""
 
     contact_id: int
     channel: ChannelName
     sealed: str | None = None
     learned: str | None = None
     is_usable: bool = True
-    # Another moment is another address.
+    # Identifies the address: a new one is verified at another moment.
     verified_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Reachability:
-    """All that decides whether, and how, a player may be written to. `known` is in the order the player prefers."""
+    """All that decides whether and how a player may be reached; `all_routes` are in the preferred order."""
 
     player_id: int
     discord_id: str | None
@@ -248,12 +241,12 @@ class Reachability:
 
     @property
     def routes(self) -> tuple[ContactRoute, ...]:
-        """Those that work."""
-        return tuple(way for way in self.all_routes if way.is_usable)
+        """Return the routes that work."""
+        return tuple(route for route in self.all_routes if route.is_usable)
 
     @property
     def first_channel(self) -> ChannelName:
-        """Where a message goes first; Discord where nothing works, as everybody has it."""
+        """Return the channel that a message takes first; Discord if none works, as every player has it."""
         return self.routes[0].channel if self.routes else ChannelName.DISCORD
 
     def is_quiet(self, now: datetime) -> bool:
@@ -267,9 +260,9 @@ def refusal_reason(
     kind: MessageKind | None = MessageKind.CAMPAIGNS,
     heeds_quiet_hours: bool = True,
 ) -> Reason | None:
-    """Say why this player gets no message of this kind now; return None when there is nothing against it.
+    """Return why this player gets no message of this kind now, or None if nothing is against it.
 
-    What is of no kind was asked for just now, or warns them of their own campaign: it needs no consent.
+    A message of no kind was asked for just now, or warns a promoter of their own campaign: it needs no consent.
     """
     if reach is None or not reach.is_linked:
         return Reason.NOT_LINKED

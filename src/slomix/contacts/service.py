@@ -1,4 +1,4 @@
-"""Reads and changes the addresses of players, and puts together how each may be reached."""
+"""Reads and changes the addresses of players, and finds how players may be reached."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from slomix.contacts.rules import CHANNEL_ORDER, ChannelName, ContactRoute, Reac
 from slomix.database import session as db
 from slomix.reasons.codes import Explanation, Reason
 
-# Our own key is missing, so the owner cannot heal it by saying that it works.
+# The key is missing, so the owner cannot repair it by saying that the address works.
 UNREADABLE = Explanation(Reason.UNREADABLE)
 
 
@@ -33,7 +33,7 @@ def reachability_of(session: Session, player_ids: Iterable[int], *, settings: Se
 
 
 def with_reachability(query: Select[Any], player: InstrumentedAttribute[Any], channels: Collection[str]) -> Select[Any]:
-    """Add what `read_reaches` reads to `query`, on these channels: a player comes in several rows, one a contact."""
+    """Add to `query` what `read_reachabilities` reads, on these channels: a row for each contact of a player."""
     return (
         query.add_columns(player.label("reached"), User.discord_id, User.membership, StoredPreferences, Contact)
         .outerjoin(User, User.player_id == player)
@@ -43,7 +43,7 @@ def with_reachability(query: Select[Any], player: InstrumentedAttribute[Any], ch
 
 
 def read_reachabilities(rows: Sequence[Row[Any]], settings: Settings) -> dict[int, Reachability]:
-    """Read from such rows how their players may be reached."""
+    """Read how players may be reached from the rows of a query `with_reachability`."""
     found: dict[int, Reachability] = {}
     contacts: dict[int, list[Contact]] = {}
     for row in rows:
@@ -81,29 +81,22 @@ def _reach(
     )
 
 
-def address_of_route(way: ContactRoute, discord_id: str, settings: Settings) -> str:
-    """Return where to write to. Raise Unreadable when the address is sealed with a key that is gone."""
-    if way.sealed is None:
+def address_of_route(route: ContactRoute, discord_id: str, settings: Settings) -> str:
+    """Return the address to write to. Raise CannotDecrypt when it is sealed with a key that is gone."""
+    if route.sealed is None:
         return discord_id
     vault = vault_from_settings(settings)
     if vault is None:
         raise CannotDecrypt
-    return vault.unseal(way.sealed)
+    return vault.unseal(route.sealed)
 
 
 def add_discord(session: Session, player_id: int, *, now: datetime) -> None:
-    """Add the Discord account that a login proved; the player may be reached there from now on, if they allow it."""
-    _put(session, player_id, ChannelName.DISCORD, None, None, now=now)
+    """Add the Discord account that a login proved; players are reached there if they allow it."""
+    add_sealed(session, player_id, ChannelName.DISCORD, None, None, now=now)
 
 
 def add_sealed(
-    session: Session, player_id: int, channel: ChannelName, sealed: str, address_hash: str, *, now: datetime
-) -> None:
-    """Add an address that a code from there proved; it replaces the player's earlier one on the same channel."""
-    _put(session, player_id, channel, sealed, address_hash, now=now)
-
-
-def _put(
     session: Session,
     player_id: int,
     channel: ChannelName,
@@ -112,6 +105,7 @@ def _put(
     *,
     now: datetime,
 ) -> None:
+    """Add a proved address, None on Discord; it replaces the player's earlier address on this channel."""
     fresh: dict[str, object] = {
         "sealed": sealed,
         "address_hash": address_hash,
@@ -132,7 +126,7 @@ def _put(
 
 
 def remove_contact(session: Session, player_id: int, channel: ChannelName) -> bool:
-    """Forget this address and any code on its way; return False when there was none."""
+    """Delete this address and any open code for it; return False if there was no address."""
     session.execute(delete(LinkCode).where(LinkCode.player_id == player_id, LinkCode.channel == channel))
     gone = session.scalars(
         delete(Contact).where(Contact.player_id == player_id, Contact.channel == channel).returning(Contact.id)
@@ -142,7 +136,7 @@ def remove_contact(session: Session, player_id: int, channel: ChannelName) -> bo
 
 
 def remove_all_contacts(session: Session, player_id: int) -> None:
-    """Forget every address, every code and every permission of this player."""
+    """Delete every address, code and preference of this player."""
     session.execute(delete(LinkCode).where(LinkCode.player_id == player_id))
     session.execute(delete(Contact).where(Contact.player_id == player_id))
     session.execute(delete(StoredPreferences).where(StoredPreferences.player_id == player_id))
@@ -150,13 +144,12 @@ def remove_all_contacts(session: Session, player_id: int) -> None:
 
 def contacts_of(session: Session, player_id: int) -> dict[ChannelName, Contact]:
     """Return the player's own contacts, also those that do not work."""
-    return {
-        contact.channel: contact for contact in session.scalars(select(Contact).where(Contact.player_id == player_id))
-    }
+    contacts = session.scalars(select(Contact).where(Contact.player_id == player_id))
+    return {contact.channel: contact for contact in contacts}
 
 
 def broken_contacts(player_id: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
-    """Select what a player should hear of as a column: pairs of a channel and why it cannot be used, in JSON."""
+    """Select a player's broken contacts as a column: pairs of a channel and why it cannot be used, in JSON."""
     pair = func.jsonb_build_array(Contact.channel, Contact.unusable_reason)
     pairs = select(func.jsonb_agg(aggregate_order_by(pair, Contact.channel)))
     return pairs.where(Contact.player_id == player_id, Contact.unusable_since.is_not(None)).scalar_subquery()
@@ -164,51 +157,51 @@ def broken_contacts(player_id: InstrumentedAttribute[Any]) -> ColumnElement[Any]
 
 @dataclass(frozen=True)
 class ContactUpdate:
-    """What a try taught about a contact: a statement with its values, to be written together with the rest."""
+    """What an attempt showed about a contact: a statement with its values, to be executed with others."""
 
     statement: Update
     values: Mapping[str, object]
 
 
-# Put together once. A contact, as long as it stands for the address of then: its owner may have linked another since.
-_OF_A_WAY = update(Contact).where(
-    Contact.id == bindparam("lesson_contact"), Contact.verified_at == bindparam("lesson_verified_at")
+# Built once. Match a contact only while it has the address of that attempt: its owner may have linked another since.
+_OF_ROUTE = update(Contact).where(
+    Contact.id == bindparam("attempt_contact"), Contact.verified_at == bindparam("attempt_verified_at")
 )
-_WORKED = _OF_A_WAY.values(
-    learned=bindparam("lesson_learned"),
-    last_success_at=bindparam("lesson_now"),
+_WORKED = _OF_ROUTE.values(
+    learned=bindparam("attempt_learned"),
+    last_success_at=bindparam("attempt_now"),
     unusable_since=None,
     unusable_reason=None,
 )
-_REASON = bindparam("lesson_reason", type_=Contact.unusable_reason.type)
-_FAILED = _OF_A_WAY.values(last_error=_REASON, last_error_at=bindparam("lesson_now"))
+_REASON = bindparam("attempt_reason", type_=Contact.unusable_reason.type)
+_FAILED = _OF_ROUTE.values(last_error=_REASON, last_error_at=bindparam("attempt_now"))
 _NEVER_WORKS = _FAILED.values(
-    unusable_since=func.coalesce(Contact.unusable_since, bindparam("lesson_now")),
+    unusable_since=func.coalesce(Contact.unusable_since, bindparam("attempt_now")),
     unusable_reason=case((Contact.unusable_since.is_(None), _REASON), else_=Contact.unusable_reason),
 )
 
 
-def after_success(way: ContactRoute, *, learned: str | None, now: datetime) -> ContactUpdate:
-    """Note that the provider took a message for this address; `learned` is what the receipt told about it."""
-    return ContactUpdate(_WORKED, _values(way, now) | {"lesson_learned": learned})
+def after_success(route: ContactRoute, *, learned: str | None, now: datetime) -> ContactUpdate:
+    """Record that the provider took a message for this address; `learned` is what the receipt told about it."""
+    return ContactUpdate(_WORKED, _values(route, now) | {"attempt_learned": learned})
 
 
-def after_failure(way: ContactRoute, reason: Explanation, *, is_permanent: bool, now: datetime) -> ContactUpdate:
-    """Note that it did not. When it never will, stop using the address, and tell its owner on their next visit."""
-    return ContactUpdate(_NEVER_WORKS if is_permanent else _FAILED, _values(way, now) | {"lesson_reason": reason})
+def after_failure(route: ContactRoute, reason: Explanation, *, is_permanent: bool, now: datetime) -> ContactUpdate:
+    """Record that the provider did not; if it never will, stop using the address, and tell its owner."""
+    return ContactUpdate(_NEVER_WORKS if is_permanent else _FAILED, _values(route, now) | {"attempt_reason": reason})
 
 
-def _values(way: ContactRoute, now: datetime) -> dict[str, object]:
-    return {"lesson_contact": way.contact_id, "lesson_verified_at": way.verified_at, "lesson_now": now}
+def _values(route: ContactRoute, now: datetime) -> dict[str, object]:
+    return {"attempt_contact": route.contact_id, "attempt_verified_at": route.verified_at, "attempt_now": now}
 
 
-def apply_update(session: Session, lesson: ContactUpdate) -> None:
-    """Write a lesson by itself."""
-    session.execute(lesson.statement, dict(lesson.values))
+def apply_update(session: Session, change: ContactUpdate) -> None:
+    """Execute an update by itself."""
+    session.execute(change.statement, dict(change.values))
 
 
 def retry_contacts(session: Session, player_id: int) -> None:
-    """Use the player's addresses again, as they say that these work."""
+    """Use the player's broken addresses again, because the player says that they work."""
     session.execute(
         update(Contact)
         .where(

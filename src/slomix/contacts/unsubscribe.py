@@ -1,6 +1,6 @@
-"""The link in every message by which its reader has no more of that kind: it works without a login.
+"""The link in every message that unsubscribes its reader from that kind, without a login.
 
-It is signed for one player, one kind and the Discord account that the player is linked to, so it ends with the link.
+It is signed for a player, a kind and the Discord account that the player is linked to, so it ends with that link.
 """
 
 from dataclasses import dataclass
@@ -22,13 +22,12 @@ from slomix.parsing import parse_int
 class LinkNotValid(NotFound):
     """The link was changed on its way, or its player is not linked any more."""
 
-    def __init__(self) -> None:
-        super().__init__(words.STOP_LINK_NOT_VALID)
+    sentence = words.STOP_LINK_NOT_VALID
 
 
 @dataclass(frozen=True)
 class MessageReader:
-    """Who reads a message: their zone, and the address at which they stop such messages."""
+    """The reader of a message: their zone, and the link by which they unsubscribe from such messages."""
 
     zone: ZoneInfo
     unsubscribe_link: str
@@ -36,7 +35,7 @@ class MessageReader:
 
 @dataclass(frozen=True)
 class UnsubscribeRequest:
-    """What a link may switch off, for whom."""
+    """The kind that a link may switch off, and for which player."""
 
     player_id: int
     player_name: str
@@ -45,18 +44,18 @@ class UnsubscribeRequest:
 
     @property
     def what(self) -> str:
-        """What their messages are called."""
+        """Return what messages of this kind are called."""
         return words.KIND_TEXTS[self.kind].stopped
 
 
 def reader_of(reach: Reachability, kind: MessageKind, *, settings: Settings) -> MessageReader:
-    """Describe the reader of a message of this kind, who is linked."""
+    """Describe a linked reader of a message of this kind."""
     token = _signer(settings, reach.discord_id or "").sign(f"{reach.player_id}.{kind}").decode()
     return MessageReader(reach.zone, f"{settings.base_url}/stop/{token}")
 
 
 def read_token(session: Session, token: str, *, settings: Settings) -> UnsubscribeRequest:
-    """Read what this link stands for. Raise LinkNotValid."""
+    """Read the request that this link stands for. Raise LinkNotValid."""
     number, _, rest = token.partition(".")
     player_id = parse_int(number, 1, 2**63 - 1)
     kind = next((kind for kind in MessageKind if rest.startswith(f"{kind}.")), None)

@@ -1,4 +1,4 @@
-"""The page behind the link in every message: why it came, and one click to have no more of them."""
+"""The page behind the link in every message: why it came, and a button to unsubscribe."""
 
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
@@ -8,14 +8,14 @@ from slomix.contacts.rules import MessageKind
 from slomix.web import current, gates, rate_limits
 from slomix.web.reading import reading
 
-# Its forms carry no token of a session: the link itself is the permission, and it works without cookies.
+# Its forms need no session token: the link itself is the permission, and works without cookies.
 blueprint = Blueprint("stop", __name__)
 
 
 @blueprint.get("/stop/<token>")
 @rate_limits.stops
 def ask(token: str) -> str:
-    """Ask, and change nothing: mail scanners, previews and crawlers open links."""
+    """Ask, and change nothing, because mail scanners, previews and crawlers open links."""
     with reading() as session:
         gates.viewer()
         found = unsubscribe.read_token(session, token, settings=current.runtime().settings)
@@ -36,7 +36,7 @@ def stop(token: str) -> str:
 
 @blueprint.after_request
 def keep_to_ourselves(answer: Response) -> Response:
-    """Keep the address, which is a permission, from other sites, caches and search engines."""
+    """Keep the link, which is a permission, from other sites, caches and search engines."""
     answer.headers["Referrer-Policy"] = "no-referrer"
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Robots-Tag"] = "noindex"

@@ -19,7 +19,7 @@ from slomix.web.reading import reading
 blueprint = Blueprint("contacts", __name__)
 
 
-# What stands in the form, by the name of its field: a tick is True or False, everything else is a text.
+# The values in the form by field: True or False for a tick, a text for all else.
 Form = Mapping[str, bool | str]
 
 
@@ -39,9 +39,9 @@ def _form(wishes: Preferences) -> Form:
 
 
 def _typed_over(form: Form) -> Form:
-    """Put in the fields that the request sent; a field that it did not send stays.
+    """Overwrite the fields that the request sent.
 
-    A tick that is taken away is sent by no browser, so beside each stands a hidden field of its name.
+    No browser sends a tick that is taken away, so a hidden field of its name stands beside each.
     """
     typed = {name: values[-1] for name in form if (values := request.form.getlist(name))}
     return {
@@ -51,7 +51,7 @@ def _typed_over(form: Form) -> Form:
 
 
 def _wishes(form: Form) -> Preferences:
-    """Read what is meant. Raise Invalid with a sentence."""
+    """Read the preferences in the form. Raise Invalid with a sentence."""
     text = {name: value for name, value in form.items() if isinstance(value, str)}
     return Preferences(
         zone=rules.parse_zone(text["zone"]),
@@ -88,7 +88,7 @@ def _page(typed: Form, channels: Mapping[str, Any], *, problem: str = "", mark: 
 
 @blueprint.post("/preferences")
 def save() -> Response:
-    """Keep what was sent. Players who are not linked, or left our server, may only switch off."""
+    """Store what was sent. Viewers who are not linked, or left our server, may only switch off."""
     mark = live.hub().mark()
     with as_profile() as (session, profile_id):
         before = preferences.preferences_of(session, profile_id, zone=current.runtime().settings.zone)
@@ -110,14 +110,14 @@ def save() -> Response:
 
 @blueprint.get("/welcome")
 def welcome() -> str:
-    """Ask, once after linking, what may be sent."""
+    """Ask once, after linking, what may be sent."""
     gates.require_player()
     return render_template("contacts/welcome.html", ticks=_ticks(), next_path=local_path(request.args.get("next")))
 
 
 @blueprint.post("/welcome")
 def answer_welcome() -> Response:
-    """Keep the ticks; none of them is an answer too."""
+    """Store the ticks; none of them is an answer too."""
     with as_player() as (session, player_id):
         before = preferences.preferences_of(session, player_id, zone=current.runtime().settings.zone)
         wishes = _wishes(_typed_over(_form(before))) if "skip" not in request.form else before
@@ -134,8 +134,6 @@ def _ticks() -> list[tuple[str, str, str]]:
 
 
 def _quiet_hours(start: str, end: str) -> QuietHours | None:
-    if not start and not end:
-        return None
-    if not start or not end:
+    if bool(start) != bool(end):
         raise HalfQuietHours
-    return preferences.read_quiet_hours(start, end)
+    return preferences.read_quiet_hours(start, end) if start else None
