@@ -398,8 +398,8 @@ MUTATIONS = (
     Mutation(
         "who left our server answers in a chat",
         "src/slomix/chat/service.py",
-        "return _hold(session, letter, settings, User.membership != Membership.LEFT)",
-        "return _hold(session, letter, settings)",
+        "return _hold(session, message, settings, User.membership != Membership.LEFT)",
+        "return _hold(session, message, settings)",
         ("tests/services/test_inbox.py::test_who_left_our_server_answers_no_more_and_may_still_unlink",),
     ),
     Mutation(

@@ -1,4 +1,4 @@
-"""How far we have read, and which messages one of several inboxes has claimed."""
+"""How far each channel has been read, and the messages that an inbox has claimed."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from slomix.database.session import Base
 
 
 class InboxPosition(Base):
-    """The number of the next update of a channel; moves in the transaction that does what the last one asked for."""
+    """The number of the next update of a channel, moved in the transaction that answers the last."""
 
     __tablename__ = "inbox_positions"
 
@@ -19,7 +19,7 @@ class InboxPosition(Base):
 
 
 class ClaimedMessage(Base):
-    """A message that one of several inboxes has answered, by a hash of its sender, time and text."""
+    """A message that an inbox has answered, by a hash of its sender, time and text."""
 
     __tablename__ = "claimed_messages"
 

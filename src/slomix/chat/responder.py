@@ -1,4 +1,4 @@
-"""Where letters are answered: each once, in the transaction that moves our place in the pile."""
+"""Answers chat messages, each once, in the transaction that claims it."""
 
 import threading
 import time
@@ -18,13 +18,13 @@ from slomix.runtime.context import Runtime
 
 log = structlog.get_logger()
 
-# A chat that writes more often within a minute is not answered until it is over.
+# A chat that writes more is not answered until a minute has passed.
 MAX_REPLIES_PER_MINUTE = 20
 MAX_TRIES = 3
 
 
 class Responder:
-    """Answers letters. Thread-safe."""
+    """Answers chat messages. Thread-safe."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -33,14 +33,14 @@ class Responder:
         self._tried: dict[int, int] = {}
 
     def answer_update(self, update: TelegramUpdate) -> None:
-        """Answer what was written to the bot, unless it was answered before; groups are never answered.
+        """Answer a message to the bot, unless it was answered before; groups are never answered.
 
-        What cannot be handled is tried again and in the end passed over, so that nobody else waits behind it.
+        A message that cannot be handled is tried again and in the end skipped, so that the others need not wait.
         """
         try:
             reply = self._answer_once(update)
         except OperationalError:
-            raise  # the database is away: that is nobody's letter's fault
+            raise  # the database is away: not the message's fault
         except Exception:
             tried = self._tried[update.update_id] = self._tried.get(update.update_id, 0) + 1
             if tried < MAX_TRIES:
@@ -53,37 +53,37 @@ class Responder:
         if reply:
             self._reply(ChannelName.TELEGRAM, update.chat_id, reply)
 
-    def answer_message(self, letter: IncomingMessage) -> None:
-        """Answer a text to our number, which Signal pushes to every inbox: the first one to claim it answers."""
-        if not self._is_within_limit(letter):
+    def answer_message(self, message: IncomingMessage) -> None:
+        """Answer a message to our number, which Signal pushes to every inbox: the first inbox to claim it answers."""
+        if not self._is_within_limit(message):
             return
         try:
             with self._runtime.transaction() as session:
                 now = self._runtime.clock.now()
-                if not service.claim_message(session, letter, now=now):
+                if not service.claim_message(session, message, now=now):
                     return
-                reply = service.reply_to(session, letter, settings=self._runtime.settings, now=now)
+                reply = service.reply_to(session, message, settings=self._runtime.settings, now=now)
         except OperationalError:
             raise
         except Exception:
-            log.exception("inbox.passed_over", channel=str(letter.channel))
+            log.exception("inbox.passed_over", channel=str(message.channel))
             reply = words.OUR_MISTAKE
-        self._reply(letter.channel, letter.address, reply)
+        self._reply(message.channel, message.address, reply)
 
     def _answer_once(self, update: TelegramUpdate) -> str | None:
         now = self._runtime.clock.now()
         with self._runtime.transaction() as session:
             if not service.advance_position(session, ChannelName.TELEGRAM, update.update_id, now=now):
                 return None
-            letter = IncomingMessage(ChannelName.TELEGRAM, update.chat_id, update.text)
-            if not update.chat_is_private or not update.text or not self._is_within_limit(letter):
+            message = IncomingMessage(ChannelName.TELEGRAM, update.chat_id, update.text)
+            if not update.chat_is_private or not update.text or not self._is_within_limit(message):
                 return None
-            return service.reply_to(session, letter, settings=self._runtime.settings, now=now)
+            return service.reply_to(session, message, settings=self._runtime.settings, now=now)
 
-    def _is_within_limit(self, letter: IncomingMessage) -> bool:
+    def _is_within_limit(self, message: IncomingMessage) -> bool:
         now = time.monotonic()
         with self._lock:
-            times = self._answered.setdefault((letter.channel, letter.address), deque(maxlen=MAX_REPLIES_PER_MINUTE))
+            times = self._answered.setdefault((message.channel, message.address), deque(maxlen=MAX_REPLIES_PER_MINUTE))
             if len(times) == MAX_REPLIES_PER_MINUTE and now - times[0] < 60:
                 return False
             times.append(now)

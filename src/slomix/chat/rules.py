@@ -1,4 +1,4 @@
-"""What a message to us means."""
+"""Reads commands and statuses in chat messages."""
 
 import enum
 import re
@@ -72,9 +72,9 @@ def parse_command(text: str) -> ParsedCommand:
 
 
 def parse_status(words: tuple[str, ...], today: date) -> ParsedStatus | None:
-    """`tomorrow looking`, `maybe`, `2026-11-22 not playing`, `clear today`; None for what makes no sense.
+    """Read a day, by default today, and a status; return None for what makes no sense.
 
-    Without a day it is about today.
+    Examples: `tomorrow looking`, `maybe`, `2026-11-22 not playing`, `clear today`.
     """
     day, rest = today, []
     for word in words:

@@ -1,4 +1,4 @@
-"""Does what a private chat asks for, and returns what to answer."""
+"""Does what a private chat asks for, and returns the answer."""
 
 import hashlib
 from collections.abc import Callable
@@ -38,7 +38,7 @@ class IncomingMessage:
     channel: ChannelName
     address: str
     text: str
-    # What tells it from the sender's other messages, where several processes may receive it.
+    # Tells it from the sender's other messages, where several processes may receive it.
     mark: str | None = None
     # The sender's phone number, where it is known and not the address.
     number: str | None = None
@@ -51,22 +51,22 @@ class NotLinked(NotAllowed):
         super().__init__(words.INBOX_NOT_LINKED.format(link=settings.base_url + "/preferences"))
 
 
-def as_player(session: Session, letter: IncomingMessage, *, settings: Settings) -> int:
+def as_player(session: Session, message: IncomingMessage, *, settings: Settings) -> int:
     """Return the player who writes, and hold their link until the transaction ends. Raise NotLinked."""
-    return _hold(session, letter, settings, User.membership != Membership.LEFT)
+    return _hold(session, message, settings, User.membership != Membership.LEFT)
 
 
-def as_owner(session: Session, letter: IncomingMessage, *, settings: Settings) -> int:
+def as_owner(session: Session, message: IncomingMessage, *, settings: Settings) -> int:
     """Act as `as_player` does, also for a player who left our server. Raise NotLinked."""
-    return _hold(session, letter, settings)
+    return _hold(session, message, settings)
 
 
-def _hold(session: Session, letter: IncomingMessage, settings: Settings, *conditions: ColumnElement[bool]) -> int:
+def _hold(session: Session, message: IncomingMessage, settings: Settings, *conditions: ColumnElement[bool]) -> int:
     # One statement: after waiting for an unlink PostgreSQL checks the user's row anew, and finds no player in it.
     player_id = session.scalar(
         select(User.player_id)
         .join(Contact, Contact.player_id == User.player_id)
-        .where(links.is_at(letter.channel, letter.address, settings=settings), *conditions)
+        .where(links.is_at(message.channel, message.address, settings=settings), *conditions)
         .with_for_update(read=True, key_share=True, of=User)
     )
     if player_id is None:
@@ -74,11 +74,11 @@ def _hold(session: Session, letter: IncomingMessage, settings: Settings, *condit
     return player_id
 
 
-def reply_to(session: Session, letter: IncomingMessage, *, settings: Settings, now: datetime) -> str:
+def reply_to(session: Session, message: IncomingMessage, *, settings: Settings, now: datetime) -> str:
     """Do what a message asks for and return the answer; a failure is answered too, and leaves nothing half done."""
-    asked = rules.parse_command(letter.text)
-    if letter.number is not None:
-        links.replace_number(session, letter.channel, letter.number, letter.address, settings=settings)
+    asked = rules.parse_command(message.text)
+    if message.number is not None:
+        links.replace_number(session, message.channel, message.number, message.address, settings=settings)
     do: dict[Command, Callable[[Session, IncomingMessage, ParsedCommand, Settings, datetime], str]] = {
         Command.LINK: _link,
         Command.UNLINK: _unlink,
@@ -89,26 +89,29 @@ def reply_to(session: Session, letter: IncomingMessage, *, settings: Settings, n
     }
     try:
         with session.begin_nested():
-            return do[asked.command](session, letter, asked, settings, now)
+            return do[asked.command](session, message, asked, settings, now)
     except DomainError as error:
         return str(error)
 
 
-def _link(session: Session, letter: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime) -> str:
+def _link(session: Session, message: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime) -> str:
     if len(asked.words) != 1:
         return words.INBOX_LINK_HOW.format(link=settings.base_url + "/preferences")
-    player_id = links.confirm_code(session, letter.channel, asked.words[0], letter.address, settings=settings, now=now)
-    return words.INBOX_LINKED.format(player=_name(session, player_id), link=settings.base_url + "/preferences")
+    player_id = links.confirm_code(
+        session, message.channel, asked.words[0], message.address, settings=settings, now=now
+    )
+    name = plain_name(accounts.player_names(session, [player_id])[player_id])
+    return words.INBOX_LINKED.format(player=name, link=settings.base_url + "/preferences")
 
 
-def _unlink(session: Session, letter: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime) -> str:
-    contacts.remove_contact(session, as_owner(session, letter, settings=settings), letter.channel)
+def _unlink(session: Session, message: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime) -> str:
+    contacts.remove_contact(session, as_owner(session, message, settings=settings), message.channel)
     return words.INBOX_UNLINKED
 
 
-def _avail(session: Session, letter: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime) -> str:
-    player_id = as_player(session, letter, settings=settings)
-    today = _today(settings, now)
+def _avail(session: Session, message: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime) -> str:
+    player_id = as_player(session, message, settings=settings)
+    today = local_day(now, settings.zone, settings.day_starts_at)
     if not asked.words:
         return "\n".join(_describe_status(session, player_id, day, today) for day in (today, today + timedelta(days=1)))
     wanted = rules.parse_status(asked.words, today)
@@ -118,21 +121,25 @@ def _avail(session: Session, letter: IncomingMessage, asked: ParsedCommand, sett
     return _describe_status(session, player_id, wanted.day, today)
 
 
-def _set_day(session: Session, letter: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime) -> str:
-    """`/today` says how today looks; `/today looking` answers for it."""
+def _set_day(
+    session: Session, message: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime
+) -> str:
+    """Describe today or tomorrow; with a status, as in `/today looking`, set it."""
     if asked.words:
-        return _avail(session, letter, ParsedCommand(Command.AVAIL, (*asked.words, asked.command.value)), settings, now)
-    player_id = as_player(session, letter, settings=settings)
-    today = _today(settings, now)
+        return _avail(
+            session, message, ParsedCommand(Command.AVAIL, (*asked.words, asked.command.value)), settings, now
+        )
+    player_id = as_player(session, message, settings=settings)
+    today = local_day(now, settings.zone, settings.day_starts_at)
     day = today + timedelta(days=asked.command is Command.TOMORROW)
-    said = availability.statuses_of_day(session, day)
-    counts = ", ".join(f"{words.STATUSES[status]} {sum(one is status for one in said.values())}" for status in Status)
+    said = list(availability.statuses_of_day(session, day).values())
+    counts = ", ".join(f"{words.STATUSES[status]} {said.count(status)}" for status in Status)
     return words.INBOX_DAY.format(
         day=_named(day, today), counts=counts, mine=_status(session, player_id, day), link=settings.base_url + "/"
     )
 
 
-def _help(session: Session, letter: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime) -> str:
+def _help(session: Session, message: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime) -> str:
     return words.INBOX_HELP.format(link=settings.base_url + "/")
 
 
@@ -149,22 +156,14 @@ def _named(day: date, today: date) -> str:
     return {0: words.TODAY, 1: words.TOMORROW}.get((day - today).days, day.isoformat())
 
 
-def _today(settings: Settings, now: datetime) -> date:
-    return local_day(now, settings.zone, settings.day_starts_at)
-
-
-def _name(session: Session, player_id: int) -> str:
-    return plain_name(accounts.player_names(session, [player_id])[player_id])
-
-
 def next_update(session: Session, channel: ChannelName, *, now: datetime) -> int:
-    """Return the number of the next update, or 0 after a silence so long that the numbers may begin anew."""
+    """Return the number of the next update, or 0 after so long a silence that Telegram may number anew."""
     found = session.get(InboxPosition, channel, populate_existing=True)
     return found.next_update if found is not None and found.moved_at > now - POSITION_VALID_FOR else 0
 
 
 def claim_message(session: Session, message: IncomingMessage, *, now: datetime) -> bool:
-    """Claim a message and return whether it is ours to answer; of several processes that received it, one gets it."""
+    """Claim a message and return whether to answer it; of several processes that received it, only the first may."""
     if message.mark is None:
         return True
     key = hashlib.sha256(f"{message.channel}:{message.address}:{message.mark}".encode()).hexdigest()
@@ -175,7 +174,7 @@ def claim_message(session: Session, message: IncomingMessage, *, now: datetime) 
 def advance_position(session: Session, channel: ChannelName, number: int, *, now: datetime) -> bool:
     """Mark an update and all before it as answered; return False if it was already.
 
-    Of several processes that take the same update at once one gets True.
+    Of several processes that take the same update at once, only the first gets True.
     """
     is_old = InboxPosition.moved_at <= now - POSITION_VALID_FOR
     values = {"next_update": number + 1, "moved_at": now}

@@ -1,4 +1,4 @@
-"""The webhook: Telegram posts what people write, where the operator prefers that to our asking."""
+"""The webhook to which Telegram posts messages, for operators who prefer that to polling."""
 
 import hmac
 
@@ -14,15 +14,14 @@ blueprint = Blueprint("inbox", __name__)
 
 
 class NoWebhook(NotFound):
-    """There is none, or the caller is not Telegram; neither learns which."""
+    """The webhook is off, or the caller is not Telegram; callers do not learn which."""
 
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_PAGE)
+    sentence = words.NO_SUCH_PAGE
 
 
 @blueprint.post("/inbox/telegram")
 def telegram() -> tuple[str, int]:
-    """Take one update. An answer other than 200 makes Telegram send it again."""
+    """Answer an update. A status other than 200 makes Telegram send it again."""
     secret = current.runtime().settings.telegram_webhook_secret.get_secret_value()
     given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
     is_on = "telegram" in current.runtime().settings.channels_on
