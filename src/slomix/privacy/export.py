@@ -1,10 +1,10 @@
-"""All that is stored about one person, for that person."""
+"""Gives people all that is stored about them."""
 
 from datetime import date, datetime, time
 from typing import Any
 
 from flask import Blueprint, jsonify
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -27,7 +27,7 @@ blueprint = Blueprint("my_data", __name__)
 
 @blueprint.get("/profile/data.json")
 def download() -> Response:
-    """One file with everything, addresses in full: it goes to their owner."""
+    """Send the viewer a file with all their data, addresses in full."""
     with reading() as session:
         user_id = gates.require_user().user_id
         found = collect_data(session, user_id, settings=current.runtime().settings, now=current.now())
@@ -38,7 +38,7 @@ def download() -> Response:
 
 
 def collect_data(session: Session, user_id: int, *, settings: Settings, now: datetime) -> dict[str, Any]:
-    """By topic, in words that match the glossary."""
+    """Collect all data about a user, by topic, named as in the glossary."""
     user = session.get_one(User, user_id)
     person = {
         "discord_id": user.discord_id,
@@ -79,7 +79,7 @@ def collect_data(session: Session, user_id: int, *, settings: Settings, now: dat
 
 
 def _linked_since(session: Session, user: User) -> datetime:
-    """What is older than the link belongs to whoever had the profile before."""
+    """Return when the user got the profile: what is older belongs to its former owner."""
     linked_at = session.scalar(
         select(func.max(LinkEvent.at)).where(LinkEvent.user_id == user.id, LinkEvent.action.in_(LINK_ACTIONS))
     )
@@ -121,14 +121,14 @@ def _player_data(session: Session, player_id: int, user: User, since: datetime, 
         .order_by(Delivery.id),
     }
     addresses = [
-        {"channel": one.channel, "address": _address(one, user, settings), "verified_at": one.verified_at}
-        for one in contacts.contacts_of(session, player_id).values()
+        {"channel": contact.channel, "address": _address(contact, user, settings), "verified_at": contact.verified_at}
+        for contact in contacts.contacts_of(session, player_id).values()
     ]
     return {"contacts": addresses} | _read(session, queries)
 
 
 def _address(contact: Contact, user: User, settings: Settings) -> str | None:
-    """In full; None when its key is gone."""
+    """Return the address in full, or None if its key is gone."""
     try:
         return contacts.address_of_route(contact.route, user.discord_id, settings)
     except CannotDecrypt:
@@ -136,23 +136,19 @@ def _address(contact: Contact, user: User, settings: Settings) -> str | None:
 
 
 def _read(session: Session, queries: dict[str, Any]) -> dict[str, Any]:
-    return {name: [_as_dict(row) for row in session.execute(query)] for name, query in queries.items()}
-
-
-def _as_dict(row: Row[Any]) -> dict[str, Any]:
-    return dict(row._mapping)
+    return {name: [row._asdict() for row in session.execute(query)] for name, query in queries.items()}
 
 
 def _plain(value: Any) -> Any:
-    """As JSON has it; times with their zone."""
+    """Convert a value for JSON; times with their zone."""
     match value:
         case datetime() | date() | time():
             return value.isoformat()
         case Explanation():
             return str(value)
         case dict():
-            return {name: _plain(one) for name, one in value.items()}
+            return {name: _plain(item) for name, item in value.items()}
         case list():
-            return [_plain(one) for one in value]
+            return [_plain(item) for item in value]
         case _:
             return value

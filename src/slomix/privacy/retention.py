@@ -1,6 +1,6 @@
-"""Once a day: what is kept only for a while goes. The audit log, who came, teams and statuses stay.
+"""Deletes old rows once a day. The audit log, attendance, teams and statuses stay.
 
-A few rows at a time, each in a transaction of its own, so that nobody waits for a lock and vacuum keeps up.
+A few rows at a time, each batch in a transaction of its own, so that locks are short and vacuum keeps up.
 """
 
 from datetime import date, datetime, time, timedelta
@@ -36,7 +36,7 @@ _OVER = [status for status in JobStatus if status.is_over]
 _SETTLED = [status for status in DeliveryStatus if status.is_settled]
 # A campaign's own jobs stay with it: its page shows when each ran.
 _KEPT = (*rules.JOB_KINDS, rules.DRY_RUN)
-# Whatever carried a message goes with the message.
+# The job that carried a message goes with the message.
 _LEFT = (Job.kind != JOB_KIND) | Job.subject.not_in(select(cast(Delivery.id, Text)))
 
 # Any two processes receive a message within much less.
@@ -44,12 +44,12 @@ CLAIMS_KEPT_FOR = timedelta(days=1)
 
 
 def plan_retention(session: Session, day: date, *, now: datetime) -> None:
-    """Promise it for this day, once."""
+    """Schedule the clean-up of this day, once."""
     jobs.schedule(session, [NewJob(KIND, day.isoformat(), run_at=now)], now=now)
 
 
 class DeleteOldRows(TransactionHandler):
-    """`retention`: deletes as much as goes at once, and looks again until nothing old is left."""
+    """`retention`: deletes a batch, and runs again until nothing old is left."""
 
     def work(self, context: JobContext) -> Outcome:
         session, now, settings = context.session, context.now, context.runtime.settings
@@ -68,7 +68,7 @@ class DeleteOldRows(TransactionHandler):
 
 
 def close_campaigns(session: Session, cutoff: datetime, *, now: datetime) -> None:
-    """Write down for good what these campaigns came to, before the ledger that says so goes."""
+    """Store the final status of old campaigns, before the ledger that it is computed from is deleted."""
     old = (Campaign.created_at < cutoff) & Campaign.ledger_pruned_at.is_(None)
     for campaign in session.scalars(
         select(Campaign).where(old).order_by(Campaign.id).limit(BATCH_SIZE).with_for_update()
@@ -80,9 +80,9 @@ def close_campaigns(session: Session, cutoff: datetime, *, now: datetime) -> Non
 
 
 def _delete_deliveries(session: Session, cutoff: datetime) -> int:
-    """Settled deliveries, with their attempts and the jobs that carried them.
+    """Delete a batch of settled deliveries, with their attempts and jobs, and return its size.
 
-    What is on its way stays, and so does what a campaign's status is still computed from.
+    Those from which a campaign's status is still computed stay.
     """
     still_read = select(literal(SUBJECT) + cast(Campaign.id, Text)).where(Campaign.ledger_pruned_at.is_(None))
     old = select(Delivery.id).where(
@@ -91,13 +91,13 @@ def _delete_deliveries(session: Session, cutoff: datetime) -> int:
     ids = session.scalars(old.order_by(Delivery.id).limit(BATCH_SIZE)).all()
     if ids:
         # Jobs before deliveries, as everywhere.
-        session.execute(delete(Job).where(Job.kind == JOB_KIND, Job.subject.in_([str(one) for one in ids])))
+        session.execute(delete(Job).where(Job.kind == JOB_KIND, Job.subject.in_(list(map(str, ids)))))
         session.execute(delete(Delivery).where(Delivery.id.in_(ids)))
     return len(ids)
 
 
 def _delete_rows(session: Session, model: type[Base], *which: ColumnElement[bool]) -> int:
-    """At most so many rows of a table."""
+    """Delete a batch of rows and return its size."""
     key = inspect(model).primary_key
     found = session.execute(select(*key).where(*which).limit(BATCH_SIZE)).all()
     if found:

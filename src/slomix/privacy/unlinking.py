@@ -1,4 +1,4 @@
-"""Being a player: linking, changing, unlinking and leaving touch account, contacts and statuses at once."""
+"""Links, unlinks and deletes across accounts, contacts, statuses and teams."""
 
 from datetime import date, datetime
 
@@ -40,7 +40,7 @@ def unlink_profile(session: Session, user: User, *, today: date, now: datetime, 
 
 
 def grant_request(session: Session, claim_id: int, *, actor: str, today: date, now: datetime) -> ProfileRequest:
-    """Give a claimed profile to the claimant and unlink its former owner. Raise ClaimSettled."""
+    """Give a claimed profile to the claimant and unlink its former owner. Raise ProfileRequestDecided."""
     claim = claims.close_request(session, claim_id, is_granted=True, now=now)
     owner = accounts.user_of_player(session, claim.player)
     accounts.lock_users(session, claim.user, *([owner] if owner is not None else []))
@@ -53,7 +53,7 @@ def grant_request(session: Session, claim_id: int, *, actor: str, today: date, n
 def delete_account(session: Session, user: User, *, now: datetime) -> None:
     """Delete an account: sessions, link, contacts, preferences, statuses, roles, and its Discord id in the log.
 
-    The player's profile stays, which belongs to the game, and so does that messages once went to it.
+    The player's profile, which belongs to the game, and the record of messages to it stay.
     """
     accounts.lock_users(session, user)  # before the rooms, as the buttons of the planning room do
     player_id = user.player_id
