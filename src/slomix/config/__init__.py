@@ -1,1 +1,1 @@
-"""Settings: read once from the environment and `.env`, checked, and passed on as one frozen object."""
+"""Settings: read once from the environment and `.env`, checked, and passed on in a frozen object."""

@@ -1,4 +1,4 @@
-"""What keeps a process from starting, and what an operator is warned of."""
+"""Finds settings that keep a process from starting: missing, weak, or for development only."""
 
 import re
 import sys
@@ -12,7 +12,7 @@ from slomix.config.environment import Environment
 from slomix.config.messages import named_variables, without_named
 from slomix.config.settings import ENV_PATH, Settings, SettingsError, secret_variables
 
-# What `make run` uses where no secret is set. Known to everybody, so production refuses them, the secret by its words.
+# Used by `make run` where no secret is set. They are public, so production refuses them, the secret by its words.
 DEVELOPMENT_SECRET = "development-only-secret-known-to-everybody"
 DEVELOPMENT_KEY = "ZGV2ZWxvcG1lbnQtb25seS1rZXkta25vd24tdG8tYWw="
 REFUSED = 2
@@ -35,7 +35,7 @@ def settings_for_start(env_file: Path | None = ENV_PATH) -> Settings:
 
 
 def settings_or_exit() -> Settings:
-    """Read them or end the process, with a sentence a line on standard error and exit status 2."""
+    """Read the settings, or end the process with a line for each problem on standard error and exit status 2."""
     try:
         return settings_for_start()
     except SettingsError as error:
@@ -44,9 +44,9 @@ def settings_or_exit() -> Settings:
 
 
 def all_problems(given: Environment) -> tuple[Settings, list[str]]:
-    """Read the settings as far as they make sense; and what makes none, is missing, weak or for development only."""
+    """Read the settings as far as they are valid, and list what is invalid, missing, weak or for development."""
     settings, problems = Settings.read(given)
-    if "SLOMIX_ENV" in named_variables(problems):  # what it should be is not known
+    if "SLOMIX_ENV" in named_variables(problems):  # which checks apply is unknown
         return settings, problems
     return settings, problems + without_named(problems_for_start(settings), by=problems)
 
@@ -56,7 +56,7 @@ def format_problems(problems: list[str]) -> str:
 
 
 def problems_for_start(settings: Settings) -> list[str]:
-    """List what must be mended before any process may start."""
+    """List what must be corrected before any process may start."""
     if settings.is_development:
         return list(_missing(settings, _SERVERS))
     return [
@@ -75,7 +75,7 @@ def _missing(settings: Settings, names: tuple[str, ...]) -> Iterator[str]:
 
 
 def weakness_of(secret: str) -> str:
-    """Say why a secret can be guessed; return nothing when it cannot."""
+    """Say why a secret can be guessed; return an empty text if it cannot."""
     if len(secret) < _LONG_ENOUGH:
         return f"has fewer than {_LONG_ENOUGH} characters"
     if len(set(secret)) < 8 or (secret + secret).find(secret, 1) < 16:
@@ -86,7 +86,7 @@ def weakness_of(secret: str) -> str:
 
 
 def _weak(settings: Settings) -> Iterator[str]:
-    """Find secrets of ours that can be guessed."""
+    """Find secrets that can be guessed."""
     session = settings.session_secret.get_secret_value()
     bridge = settings.internal_api_secret.get_secret_value()
     webhook = settings.telegram_webhook_secret.get_secret_value()
@@ -107,18 +107,18 @@ def _weak(settings: Settings) -> Iterator[str]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether what is sent there stays on this machine."""
+    """Check whether a host is this machine."""
     return host in {"", "localhost", "::1"} or host.endswith(".localhost") or host.startswith("127.")
 
 
 def _is_open(url: str) -> bool:
-    """Whether everybody on the way can read what is sent there."""
+    """Check whether traffic to this URL is unencrypted and leaves this machine."""
     taken_apart = urlsplit(url)
     return taken_apart.scheme in {"http", "ws"} and not is_loopback(taken_apart.hostname or "")
 
 
 def _in_the_open(settings: Settings) -> Iterator[str]:
-    """Plain http where logins and tokens pass."""
+    """Find plain http where logins and tokens pass."""
     for name, url in (
         ("PUBLIC_URL", settings.public_url),
         ("DISCORD_REDIRECT_URI", settings.discord_redirect_uri),
@@ -139,7 +139,7 @@ def _in_the_open(settings: Settings) -> Iterator[str]:
 
 
 def _for_development(settings: Settings) -> Iterator[str]:
-    """Find what only development may have."""
+    """Find settings that only development may have."""
     for name, is_set in (
         ("SLOMIX_CLOCK", bool(settings.clock)),
         ("SLOMIX_CLOCK_FILE", settings.clock_file is not None),

@@ -1,4 +1,4 @@
-"""What the operator has set: the environment, below it the file `.env`, and the files in which secrets stand."""
+"""Reads what the operator has set: the environment, the file `.env` below it, and files with secrets."""
 
 import os
 import re
@@ -16,9 +16,9 @@ _LINE = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)\s*=(?P<val
 
 @dataclass(frozen=True)
 class Environment:
-    """Every variable with its plain value and where it came from, and a sentence on each that could not be read.
+    """Every variable with its value and source, and a sentence on each that could not be read.
 
-    What is set in the environment wins over `.env`. A variable without a value is not set.
+    The environment wins over `.env`. A variable without a value is not set.
     """
 
     values: Mapping[str, str]
@@ -27,14 +27,14 @@ class Environment:
 
     @classmethod
     def read(cls, env_file: Path | None, *, secrets: Collection[str]) -> "Environment":
-        """`NAME_FILE` names the file in which the secret NAME stands."""
+        """Read the environment and `env_file`; `NAME_FILE` names the file that holds the secret NAME."""
         lines, problems = ({}, []) if env_file is None else _lines(env_file)
         found: dict[str, str] = {}
         sources: dict[str, str] = {}
         for source, raw in ((ENV_FILE, lines), (ENVIRONMENT, os.environ)):
             given = {name: text for name in raw if (text := values.strip_value(raw[name], is_secret=name in secrets))}
             for name in secrets:
-                # However a secret is set here, it wins over however it is set below.
+                # A secret that is set here, either way, replaces that from below, however set.
                 if name in given or f"{name}_FILE" in given:
                     found.pop(name, None)
                     found.pop(f"{name}_FILE", None)
@@ -45,16 +45,16 @@ class Environment:
         return cls(found | in_files, sources, (*problems, *more_problems))
 
     def text(self, name: str) -> str:
-        """Return the value of a variable, or nothing."""
+        """Return the value of a variable; empty if it is not set."""
         return self.values.get(name, "")
 
     def is_set(self, name: str) -> bool:
-        """Tell whether it was meant to be set, even if that went wrong."""
+        """Check whether a variable is set, even if its file could not be read."""
         return name in self.values or f"{name}_FILE" in self.values
 
 
 def _from_files(found: Mapping[str, str], secrets: Collection[str]) -> tuple[dict[str, str], list[str]]:
-    """Read the secrets that stand in files of their own, with a sentence on each that does not."""
+    """Read secrets from their files; return them, and a sentence on each that cannot be read."""
     read, problems = {}, []
     for name in sorted(name for name in secrets if f"{name}_FILE" in found):
         if name in found:
@@ -68,7 +68,7 @@ def _from_files(found: Mapping[str, str], secrets: Collection[str]) -> tuple[dic
 
 
 def _lines(file: Path) -> tuple[dict[str, str], list[str]]:
-    """Read the variables of an env file as they stand there, with a sentence on each line that is none."""
+    """Read the raw variables of an env file; return them, and a sentence on each line that is wrong."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
@@ -93,12 +93,12 @@ def _lines(file: Path) -> tuple[dict[str, str], list[str]]:
 
 
 def _is_left_open(value: str) -> bool:
-    """Whether a quote begins it and none ends it: others would read on in the next line."""
+    """Check whether a quote is opened and not closed; other readers would go on in the next line."""
     return value[:1] in {"'", '"'} and values.strip_value(value)[:1] == value[:1]
 
 
 def _secret_in(file: Path) -> str:
-    """Read a whole file but its last line end. Raise ValueError with a sentence that repeats nothing of it."""
+    """Read a file without its last line end. Raise ValueError with a sentence that does not quote it."""
     try:
         if not file.is_file():
             raise ValueError("there is no such file")

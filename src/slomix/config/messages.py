@@ -1,4 +1,4 @@
-"""Sentences about settings: each begins with the name of its variable and a colon, and repeats nothing secret."""
+"""Sentences about settings: each begins with the name of its variable and a colon, and quotes no secret."""
 
 import re
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def describe_problem(problem: Any) -> str:
-    """Tell an operator what one of pydantic's errors says."""
+    """Turn an error of pydantic into a sentence for operators."""
     limit = problem.get("ctx", {})
     match problem["type"]:
         case "greater_than_equal":
@@ -26,6 +26,6 @@ def named_variables(sentences: Iterable[str]) -> frozenset[str]:
 
 
 def without_named(sentences: Iterable[str], *, by: Iterable[str]) -> list[str]:
-    """Leave out sentences about a variable that is wrong already: what is said of its default would be untrue."""
+    """Leave out sentences about a variable that is invalid anyway: they are about its default."""
     wrong = named_variables(by)
     return [text for text in sentences if not wrong.intersection(re.findall(r"[A-Z][A-Z_]+", text))]

@@ -1,4 +1,4 @@
-"""All settings, read once from the environment; what makes no sense stops the start with the variable's name."""
+"""All settings, read once from the environment; an invalid variable stops the start by name."""
 
 from datetime import time, timedelta
 from pathlib import Path
@@ -41,11 +41,11 @@ _THREADS = "AVAILABILITY_PLANNING_DISCORD_CREATE_THREAD"
 
 
 class SettingsError(Exception):
-    """The environment makes no sense; the text names each variable and what is wrong with it."""
+    """The settings are invalid; the text names each variable and what is wrong with it."""
 
 
 class Settings(BaseModel):
-    """What the operator decided. Frozen; made by `Settings.from_env()` and handed on inside `Runtime`."""
+    """The operator's decisions. Frozen; made by `Settings.from_env()` and passed on inside `Runtime`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True, populate_by_name=True)
 
@@ -55,7 +55,7 @@ class Settings(BaseModel):
     bind: Host = Field("127.0.0.1", validation_alias="SLOMIX_BIND")
     # How many of each process `slomix up` and the units of systemd run: web=2,worker=3; one of what is not named.
     formation: str = Field("", validation_alias="SLOMIX_FORMATION")
-    # Which one of its kind a process is on this machine, such as worker.2; who starts several says it.
+    # The name of a process among its kind on this machine, such as worker.2; set where several are started.
     process_name: str = Field("", validation_alias="SLOMIX_PROCESS")
     public_url: PageUrl = Field("", validation_alias="PUBLIC_URL")
     clock_file: Path | None = Field(None, validation_alias="SLOMIX_CLOCK_FILE")
@@ -153,7 +153,7 @@ class Settings(BaseModel):
 
     @classmethod
     def read(cls, given: Environment) -> tuple["Settings", list[str]]:
-        """Read the settings as far as they make sense, with a sentence on each that does not."""
+        """Read the settings as far as they are valid; return them, and a sentence on each that is not."""
         known = {name: given.values[name] for name in variable_names() if name in given.values}
         wrong: dict[str, str] = {}
         try:
@@ -166,22 +166,18 @@ class Settings(BaseModel):
 
     @classmethod
     def from_env(cls, env_file: Path | None = ENV_PATH) -> "Settings":
-        """Read the environment, which wins over `env_file`. Raise SettingsError naming all that makes no sense."""
+        """Read the environment, which wins over `env_file`. Raise SettingsError naming all that is invalid."""
         settings, problems = cls.read(Environment.read(env_file, secrets=secret_variables()))
         if problems:
             raise SettingsError("\n".join(problems))
         return settings
 
     def contradictions(self) -> list[str]:
-        """List what makes no sense together, though each makes sense alone."""
+        """List settings that contradict each other, though each is valid by itself."""
         found = []
         if self.database_owner_url and not self.database_url:
             found.append("DATABASE_OWNER_URL: is set and DATABASE_URL is not; they name one database")
-        if (
-            self.database_owner_url
-            and self.database_url
-            and not same_database(self.database_owner_url, self.database_url)
-        ):
+        elif self.database_owner_url and not same_database(self.database_owner_url, self.database_url):
             found.append("DATABASE_OWNER_URL: names another database than DATABASE_URL")
         night = [(moment < self.day_starts_at, moment) for moment in (self.reminder_time, self.start_time)]
         if night[0] >= night[1]:
@@ -222,12 +218,12 @@ class Settings(BaseModel):
 
     @property
     def base_url(self) -> str:
-        """Where people reach the pages; messages link to it."""
+        """Return the address of the pages, which messages link to."""
         return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
 
     @property
     def local_url(self) -> str:
-        """Where a web process of this host answers this host."""
+        """Return the host at which a web process of this machine answers this machine."""
         if self.bind in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
             return "127.0.0.1"
         return f"[{self.bind}]" if ":" in self.bind else self.bind
@@ -238,17 +234,17 @@ class Settings(BaseModel):
 
     @property
     def summary_channel_id(self) -> str:
-        """The room the summary goes to, or nothing."""
+        """Return the room that the summary is sent to; empty for none."""
         return self.followup_channel_id or self.announce_channel_id
 
     @property
     def contact_keys(self) -> tuple[str, ...]:
-        """The keys of the addresses at rest, the newest first."""
+        """Return the keys that seal addresses, the newest first."""
         return tuple(key.strip() for key in self.contact_encryption_key.get_secret_value().split(",") if key.strip())
 
     @property
     def channels_on(self) -> frozenset[str]:
-        """The names of the channels that messages may take."""
+        """Return the names of the channels that messages may take."""
         switched = {
             "discord": True,
             "telegram": self.telegram_enabled and bool(self.contact_keys),
@@ -270,12 +266,12 @@ class Settings(BaseModel):
 
 
 def variable_names() -> dict[str, str]:
-    """Every setting: the name of its variable, and the name of its field."""
+    """Return the field of every setting by the name of its variable."""
     return {str(field.validation_alias): name for name, field in Settings.model_fields.items()}
 
 
 def secret_variables() -> frozenset[str]:
-    """Return the variables whose values are not shown, and which may stand in a file instead."""
+    """Return the variables whose values are never shown, and may be in a file instead."""
     return frozenset(
         variable for variable, name in variable_names().items() if Settings.model_fields[name].annotation is SecretStr
     )

@@ -1,6 +1,6 @@
-"""What the values of the environment may look like, and how each is read.
+"""Types of settings, each with how its value is read.
 
-A sentence about a value repeats it only where it is short: what is long may be a secret in the wrong place.
+A sentence quotes a value only if it is short: a long one may be a secret in the wrong place.
 """
 
 import base64
@@ -30,10 +30,9 @@ ACI = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def strip_value(text: str, *, is_secret: bool = False) -> str:
-    """Read what the operator meant, without quotes, comment, line end and byte order mark around it; "" for nothing.
+    """Strip quotes, comment, line end and byte order mark from a value; return "" if nothing is left.
 
-    `7000  # note` is `7000`; a `#` inside a word stays. Inside quotes a secret stays as it is, and whatever else may
-    have its comment there too.
+    `7000  # note` is `7000`; a `#` inside a word stays. A comment inside quotes is stripped too, except in a secret.
     """
     text = text.strip(_BYTE_ORDER_MARK).strip()
     if found := _DOUBLE_QUOTED.fullmatch(text):
@@ -46,7 +45,7 @@ def strip_value(text: str, *, is_secret: bool = False) -> str:
 
 
 def quote_value(text: str) -> str:
-    """Name a value in a sentence about it: itself if it is short, else not at all."""
+    """Quote a value in a sentence about it, if it is short."""
     return repr(text) if len(text) <= _SHORT else "what is set"
 
 
@@ -55,12 +54,12 @@ def _parts(text: str) -> list[str]:
 
 
 def _of_text(read: Callable[[str], Any]) -> BeforeValidator:
-    """Read only a text; what the code itself passes on is what it should be."""
+    """Apply `read` to texts only; values from code are what they should be."""
     return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
 
 
 def _of_text_or_nothing(read: Callable[[str], str]) -> BeforeValidator:
-    """Read only a text that is not empty; an empty one stands for none."""
+    """Like `_of_text`, but an empty text stands for no value."""
     return _of_text(lambda text: read(text) if text else "")
 
 
@@ -74,12 +73,12 @@ def _boolean(text: str) -> bool:
 
 
 def is_on(text: str) -> bool:
-    """Whether a switch is on; nothing is off. Raise ValueError with a sentence on what is no switch."""
+    """Read a switch; an empty text is off. Raise ValueError with a sentence if it is none."""
     return bool(text) and _boolean(text)
 
 
 def _matching(pattern: str, refusal: str) -> Callable[[str], str]:
-    """Make a reader of texts of this pattern; `refusal` is what is said of any other, {} being the text."""
+    """Make a reader of texts that match `pattern`; `refusal` is said of any other, which replaces {}."""
 
     def read(text: str) -> str:
         if not re.fullmatch(pattern, text):
@@ -97,7 +96,7 @@ _host = _matching(
     "{} is not the name or address of a machine, without a port",
 )
 _phone = _matching(E164.pattern, "is not a phone number such as +38640123456")
-# What goes into one header of a request.
+# Valid in a header of a request.
 _token = _matching("[!-~]+", "is not one word of plain characters; it belongs here alone, without anything before it")
 _telegram_token = _matching(
     "[0-9]+:[A-Za-z0-9_-]+", "is not a token of Telegram's, which is a number, a colon and letters"
@@ -113,7 +112,7 @@ def _zone(text: str) -> ZoneInfo:
 
 
 def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    """Read the machines that a request may come through, such as `10.0.0.1, 172.16.0.0/12`."""
+    """Read addresses and networks, such as `10.0.0.1, 172.16.0.0/12`."""
     try:
         return tuple(ip_network(part) for part in _parts(text))
     except ValueError:
@@ -123,7 +122,7 @@ def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
 
 
 def _split(text: str, schemes: set[str]) -> SplitResult | None:
-    """Take an address apart; return None when it is none of these schemes, or cannot be taken apart."""
+    """Split a URL; return None if it has none of these schemes, or cannot be split."""
     try:
         url = urlsplit(text)
         if url.scheme not in schemes or re.search(r"\s", text) or (url.port is not None and not url.port):
@@ -156,7 +155,7 @@ def _page_url(text: str) -> str:
 
 
 def _database_url(text: str) -> str:
-    """Read an address of PostgreSQL; however it names the scheme, we speak to it through psycopg."""
+    """Read an address of PostgreSQL and make it one for psycopg, whatever its scheme is called."""
     scheme, separator, rest = text.partition("://")
     try:
         if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
@@ -197,12 +196,12 @@ def _keys(text: str) -> str:
 
 
 def same_database(a: SecretStr, b: SecretStr) -> bool:
-    """Whether two addresses name a database of the same name; the way to it may be another."""
+    """Check whether two URLs name the same database; host and user may differ."""
     return make_url(a.get_secret_value()).database == make_url(b.get_secret_value()).database
 
 
 def is_fernet_key(key: str) -> bool:
-    """Whether this can seal addresses: 32 bytes in url-safe base64."""
+    """Check whether a key can seal addresses: 32 bytes in url-safe base64."""
     try:
         return len(base64.urlsafe_b64decode(key)) == 32
     except (binascii.Error, ValueError):
@@ -210,12 +209,12 @@ def is_fernet_key(key: str) -> bool:
 
 
 def is_e164(text: str) -> bool:
-    """Whether this is a phone number with its country code (ITU-T E.164)."""
+    """Check whether this is a phone number with its country code (ITU-T E.164)."""
     return E164.fullmatch(text) is not None
 
 
 def is_aci(text: str) -> bool:
-    """Whether this is the id of an account on Signal."""
+    """Check whether this is the id of an account on Signal."""
     return ACI.fullmatch(text) is not None
 
 
@@ -223,14 +222,14 @@ Switch = Annotated[bool, _of_text(_boolean)]
 Number = Annotated[int, _of_text(lambda text: int(_number(text)))]
 ClockTime = Annotated[time, _of_text(lambda text: time.fromisoformat(_clock_time(text)))]
 Zone = Annotated[ZoneInfo, _of_text(_zone)]
-# One account, room or server; empty for none.
+# An account, room or server; empty for none.
 DiscordId = Annotated[str, _of_text_or_nothing(_id)]
 DiscordIds = Annotated[frozenset[str], _of_text(lambda text: frozenset(map(_id, _parts(text))))]
 DiscordIdList = Annotated[tuple[str, ...], _of_text(lambda text: tuple(dict.fromkeys(map(_id, _parts(text)))))]
 Host = Annotated[str, _of_text_or_nothing(_host)]
 PhoneNumber = Annotated[str, _of_text_or_nothing(_phone)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], _of_text(_networks)]
-# What paths are put behind.
+# Without a slash at its end, to append paths.
 BaseUrl = Annotated[str, _of_text_or_nothing(lambda text: _http_url(text).rstrip("/"))]
 HttpUrl = Annotated[str, _of_text_or_nothing(_http_url)]
 HttpUrls = Annotated[tuple[str, ...], _of_text(lambda text: tuple(map(_http_url, _parts(text))))]
