@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from slomix import words
@@ -40,22 +41,17 @@ def decide_preferences(
     }
     kept: dict[str, Preferences] = {}
     for row in snapshot["subscription_preferences"]:
-        person = movers.people.get(row["user_id"])
+        user_id = row["user_id"]
+        person = movers.people.get(user_id)
         if person is None:
-            report.add(
-                RowKind.PREFERENCES, ImportOutcome.LEFT, words.NOT_MOVING_IN, who=movers.describe(row["user_id"])
-            )
+            report.add(RowKind.PREFERENCES, ImportOutcome.LEFT, words.NOT_MOVING_IN, who=movers.describe(user_id))
         elif person.guid in has_chosen_here:
             report.add(RowKind.PREFERENCES, ImportOutcome.HERE, words.CHOSEN_HERE, who=person.label)
         else:
-            wishes, changes = convert_preferences(
-                row, settings.get(row["user_id"], {}), row["user_id"] in silenced, zone
-            )
+            wishes, changes = convert_preferences(row, settings.get(user_id, {}), user_id in silenced, zone)
             kept[person.discord_id] = wishes
-            said = "; ".join(changes)
-            report.add(
-                RowKind.PREFERENCES, ImportOutcome.CHANGED if said else ImportOutcome.TAKEN, said, who=person.label
-            )
+            outcome = ImportOutcome.CHANGED if changes else ImportOutcome.TAKEN
+            report.add(RowKind.PREFERENCES, outcome, "; ".join(changes), who=person.label)
     _report_what_is_left(snapshot, movers, report)
     return kept
 
@@ -133,35 +129,31 @@ def _quiet_hours(stored: object, changes: list[str]) -> tuple[QuietHours | None,
 
 
 def _report_what_is_left(snapshot: SourceSnapshot, movers: PeopleToImport, report: ImportReport) -> None:
+    left = partial(_report_left, report, movers)
     for row in snapshot["subscription_preferences"]:
         if isinstance(row["notify_threshold"], int) and row["notify_threshold"] > 0:
-            report.add(
-                RowKind.THRESHOLDS, ImportOutcome.LEFT, words.THRESHOLD_DID_NOTHING, who=movers.describe(row["user_id"])
-            )
+            left(RowKind.THRESHOLDS, words.THRESHOLD_DID_NOTHING, row)
         for channel in ("telegram", "signal"):
             if row[f"{channel}_handle_encrypted"]:
-                report.add(
-                    RowKind.HANDLES,
-                    ImportOutcome.LEFT,
-                    words.SEALED_THERE,
-                    who=movers.describe(row["user_id"]),
-                    what=channel,
-                )
+                left(RowKind.HANDLES, words.SEALED_THERE, row, channel)
     for row in snapshot["availability_user_settings"]:
         for kind, column in ((RowKind.REMINDERS, "availability_reminders_enabled"), (RowKind.SOUNDS, "sound_enabled")):
             if row[column] is not None:
-                reason = words.ON_BY_DEFAULT if row[column] else words.OFF_STAYS_OFF
-                report.add(kind, ImportOutcome.LEFT, reason, who=movers.describe(row["user_id"]))
+                left(kind, words.ON_BY_DEFAULT if row[column] else words.OFF_STAYS_OFF, row)
     for row in snapshot["availability_subscriptions"]:
         channel = _lower(row["channel_type"])
         is_discord_on = channel == "discord" and row["enabled"] is not False
         reason = words.DISCORD_BY_LOGIN if is_discord_on else words.LINK_AGAIN if row["enabled"] else words.DISCORD_OFF
-        report.add(RowKind.SUBSCRIPTIONS, ImportOutcome.LEFT, reason, who=movers.describe(row["user_id"]), what=channel)
+        left(RowKind.SUBSCRIPTIONS, reason, row, channel)
     for row in snapshot["availability_channel_links"]:
-        what = f"{_lower(row['channel_type'])}, {'confirmed there' if row['verified_at'] else 'never confirmed'}"
-        report.add(
-            RowKind.ADDRESSES, ImportOutcome.LEFT, words.LINK_AGAIN, who=movers.describe(row["user_id"]), what=what
-        )
+        confirmed = "confirmed there" if row["verified_at"] else "never confirmed"
+        left(RowKind.ADDRESSES, words.LINK_AGAIN, row, f"{_lower(row['channel_type'])}, {confirmed}")
+
+
+def _report_left(
+    report: ImportReport, movers: PeopleToImport, kind: RowKind, reason: str, row: SourceRow, what: str = ""
+) -> None:
+    report.add(kind, ImportOutcome.LEFT, reason, who=movers.describe(row["user_id"]), what=what)
 
 
 def _lower(text: str | None) -> str:

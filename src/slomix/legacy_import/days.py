@@ -54,19 +54,13 @@ def decide_statuses(
     kept: list[ImportedStatus] = []
     for row in snapshot["availability_entries"]:
         person = movers.people.get(row["user_id"])
+        who = person.label if person is not None else movers.describe(row["user_id"])
         what = f"{row['entry_date'] or 'some day'} {row['status']}"
         status = next((known_status for known_status in Status if known_status.value == row["status"]), None)
-        if person is None:
-            report.add(
-                RowKind.STATUSES,
-                ImportOutcome.LEFT,
-                words.NOT_MOVING_IN,
-                who=movers.describe(row["user_id"]),
-                what=what,
-            )
-            continue
         outcome, reason = ImportOutcome.LEFT, ""
-        if row["entry_date"] is None:
+        if person is None:
+            reason = words.NOT_MOVING_IN
+        elif row["entry_date"] is None:
             reason = words.NO_DAY
         elif status is None:
             reason = words.NO_STATUS
@@ -78,7 +72,7 @@ def decide_statuses(
             outcome = ImportOutcome.TAKEN
             since = min(row["updated_at"], now) if row["updated_at"] else None
             kept.append(ImportedStatus(person.discord_id, row["entry_date"], status, since))
-        report.add(RowKind.STATUSES, outcome, reason, who=person.label, what=what)
+        report.add(RowKind.STATUSES, outcome, reason, who=who, what=what)
     return kept
 
 
@@ -113,17 +107,16 @@ def decide_messages(
     seen = set(known)
     for row in snapshot["notifications_ledger"]:
         found = _read_message(row, players, today=today, now=now)
-        key = row["event_key"] or ""
+        outcome, reason = ImportOutcome.TAKEN, ""
         if isinstance(found, str):
-            report.add(RowKind.MESSAGES, ImportOutcome.LEFT, found, who=movers.describe(row["user_id"]), what=key)
+            outcome, reason = ImportOutcome.LEFT, found
         elif (found.guid, found.event_key) in seen:
-            report.add(
-                RowKind.MESSAGES, ImportOutcome.HERE, words.TOLD_HERE, who=movers.describe(row["user_id"]), what=key
-            )
+            outcome, reason = ImportOutcome.HERE, words.TOLD_HERE
         else:
             seen.add((found.guid, found.event_key))
             kept.append(found)
-            report.add(RowKind.MESSAGES, ImportOutcome.TAKEN, who=movers.describe(row["user_id"]), what=key)
+        who = movers.describe(row["user_id"])
+        report.add(RowKind.MESSAGES, outcome, reason, who=who, what=row["event_key"] or "")
     return kept
 
 

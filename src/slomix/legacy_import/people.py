@@ -101,7 +101,8 @@ def _decide(person: LegacyPerson, current: CurrentState, movers: PeopleToImport,
         case _:
             outcome, reason = ImportOutcome.TAKEN, ""
     report.add(RowKind.LINKS, outcome, reason, who=person.label, what=person.guid)
-    _report_account(person, account, outcome, reason, report)
+    came_to = (outcome, reason) if account is None else (ImportOutcome.HERE, "")
+    report.add(RowKind.ACCOUNTS, *came_to, who=plain_name(person.display_name), what=person.guid)
     _decide_profile(person, outcome, current, movers, report)
     if outcome is ImportOutcome.TAKEN or reason == words.LINKED_HERE:
         movers.people[person.discord_id] = person
@@ -112,21 +113,14 @@ def _decide(person: LegacyPerson, current: CurrentState, movers: PeopleToImport,
 def _decide_profile(
     person: LegacyPerson, outcome: ImportOutcome, current: CurrentState, movers: PeopleToImport, report: ImportReport
 ) -> None:
+    reason = ""
     if person.guid in current.profiles:
-        report.add(RowKind.PROFILES, ImportOutcome.HERE, words.PROFILE_HERE, who=person.label, what=person.guid)
+        outcome, reason = ImportOutcome.HERE, words.PROFILE_HERE
     elif outcome is not ImportOutcome.TAKEN:
-        report.add(RowKind.PROFILES, ImportOutcome.LEFT, words.PROFILE_NOT_MOVED, who=person.label, what=person.guid)
+        outcome, reason = ImportOutcome.LEFT, words.PROFILE_NOT_MOVED
     else:
-        report.add(RowKind.PROFILES, ImportOutcome.TAKEN, who=person.label, what=person.guid)
         movers.profiles.append(person)
-
-
-def _report_account(
-    person: LegacyPerson, account: LegacyAccount | None, outcome: ImportOutcome, reason: str, report: ImportReport
-) -> None:
-    if account is not None:
-        outcome, reason = ImportOutcome.HERE, ""
-    report.add(RowKind.ACCOUNTS, outcome, reason, who=plain_name(person.display_name), what=person.guid)
+    report.add(RowKind.PROFILES, outcome, reason, who=person.label, what=person.guid)
 
 
 def _people(snapshot: SourceSnapshot, report: ImportReport) -> list[LegacyPerson]:

@@ -38,8 +38,7 @@ LOCK = 0x510_0000_0001
 
 
 class ImportRunning(Conflict):
-    def __init__(self) -> None:
-        super().__init__(words.IMPORT_AT_WORK)
+    sentence = words.IMPORT_AT_WORK
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def plan_import(
 
 
 def run_import(session: Session, snapshot: SourceSnapshot, *, settings: Settings, now: datetime) -> ImportReport:
-    """Write the import. Raise ImportAtWork, or Conflict if the state here changed meanwhile; then roll back."""
+    """Write the import. Raise ImportRunning, or Conflict if the state here changed meanwhile; then roll back."""
     if not session.scalar(select(func.pg_try_advisory_xact_lock(LOCK))):
         raise ImportRunning
     today = local_day(now, settings.zone, settings.day_starts_at)

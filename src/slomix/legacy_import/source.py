@@ -24,7 +24,7 @@ SourceRow = Mapping[str, Any]
 
 
 class SourceUnreadable(Invalid):
-    """Raised when the earlier site's database cannot be read; the reason contains no password."""
+    """The earlier site's database cannot be read; the sentence contains no password."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class SourceSnapshot:
 
 
 def read_source(url: str) -> SourceSnapshot:
-    """Read all tables. Raise NoSource with the reason."""
+    """Read all tables. Raise SourceUnreadable with the reason."""
     rows: dict[str, list[SourceRow]] = {}
     missing: dict[str, str] = {}
     with _open(url) as connection:
