@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from slomix.cli.connect import first_line
 from slomix.config.settings import SettingsError
+from slomix.errors import DomainError
 
 # The module and name of each command. Imported on demand: importing all takes three times as long as `up` alone.
 COMMANDS = {
@@ -30,7 +31,7 @@ COMMANDS = {
 
 
 class _Group(click.Group):
-    """Prints refusals as sentences on standard error with exit status 2, never as a traceback."""
+    """Prints refusals as sentences on standard error, with exit status 2 for wrong settings and 1 for all else."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
@@ -48,6 +49,9 @@ class _Group(click.Group):
         except SettingsError as error:
             click.echo(str(error), err=True)
             sys.exit(2)
+        except DomainError as error:
+            click.echo(f"Error: {error}", err=True)
+            sys.exit(1)
         except OperationalError as error:
             click.echo(f"The database does not answer: {first_line(error)}", err=True)
             sys.exit(1)

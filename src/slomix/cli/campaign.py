@@ -11,8 +11,7 @@ import click
 from slomix.campaigns import evening_report, history, queries
 from slomix.campaigns.history import PastCampaign
 from slomix.cli import signoff
-from slomix.cli.connect import open_database
-from slomix.errors import NotFound
+from slomix.cli.connect import open_transaction
 from slomix.presence.game_names import plain_name
 
 LATEST = 20
@@ -27,8 +26,7 @@ def campaign() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(as_json: bool) -> None:
     """List the latest campaigns, newest first, and how many came to voice."""
-    database, settings = open_database()
-    with database.transaction() as session:
+    with open_transaction() as (session, settings, _):
         signoff.make_read_only(session)
         nights = history.past_campaigns(session, dry_runs=True)[0][:LATEST]
     if as_json:
@@ -71,15 +69,11 @@ def show(campaign_id: int, as_json: bool) -> None:
 
     Reads only. Exit status 1 when a promise was broken, whatever the system is like at this moment.
     """
-    database, settings = open_database()
-    try:
-        with database.transaction() as session:
-            signoff.make_read_only(session)
-            found = queries.get_campaign(session, campaign_id)
-            shown = evening_report.build_report(session, found)
-            shown["steps"] = [asdict(step) for step in signoff.run_all_checks(session, found, shown, settings)]
-    except NotFound as error:
-        raise click.ClickException(str(error)) from None
+    with open_transaction() as (session, settings, _):
+        signoff.make_read_only(session)
+        found = queries.get_campaign(session, campaign_id)
+        shown = evening_report.build_report(session, found)
+        shown["steps"] = [asdict(step) for step in signoff.run_all_checks(session, found, shown, settings)]
     click.echo(json.dumps(shown, indent=2) if as_json else _as_text(shown, settings.zone))
     if not all(verdict["kept"] for verdict in shown["verdict"]) or any(
         step["is_so"] is False for step in shown["steps"][signoff.OF_THE_SYSTEM :]

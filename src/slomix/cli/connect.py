@@ -1,6 +1,13 @@
 """Opens the database for a command: the configured one, or that of the copy running in this folder."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
 from slomix.cli.run_folder import join_running_copy
+from slomix.clock import open_clock
 from slomix.config.settings import Settings, SettingsError
 from slomix.database.session import ROOT, Database
 
@@ -19,6 +26,17 @@ def open_database() -> tuple[Database, Settings]:
     if not url:
         raise SettingsError("DATABASE_URL: is not set, and no copy of Slomix runs from this folder on this PORT")
     return Database(url), settings
+
+
+@contextmanager
+def open_transaction() -> Iterator[tuple[Session, Settings, datetime]]:
+    """Open the database and a transaction in it; yield that with the settings and the time."""
+    database, settings = open_database()
+    try:
+        with database.transaction() as session:
+            yield session, settings, open_clock(settings.clock_file).now()
+    finally:
+        database.close()
 
 
 def find_owner() -> tuple[str, Settings]:

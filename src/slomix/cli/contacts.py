@@ -3,9 +3,8 @@
 import click
 from cryptography.fernet import Fernet
 
-from slomix.cli.connect import open_database
+from slomix.cli.connect import open_transaction
 from slomix.contacts import links
-from slomix.errors import DomainError
 
 
 @click.group()
@@ -22,12 +21,8 @@ def new_key() -> None:
 @contacts.command("rotate-keys")
 def rotate_keys() -> None:
     """Encrypt every address with the first key of CONTACT_DATA_ENCRYPTION_KEY; then drop the other keys."""
-    database, settings = open_database()
-    try:
-        with database.transaction() as session:
-            sealed, lost = links.reseal_addresses(session, settings)
-    except DomainError as error:
-        raise click.ClickException(str(error)) from None
+    with open_transaction() as (session, settings, _):
+        sealed, lost = links.reseal_addresses(session, settings)
     click.echo(f"{sealed} sealed with the newest key.")
     if lost:
         raise click.ClickException(

@@ -1,25 +1,17 @@
 """`slomix jobs`: lists, retries and cancels jobs."""
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import TypeVar
-
 import click
-from sqlalchemy.orm import Session
 
 from slomix.admin import job_actions, search
 from slomix.admin.search import JobFilter
-from slomix.cli.connect import open_database
+from slomix.cli.connect import open_transaction
 from slomix.cli.roles import COMMAND_LINE
-from slomix.clock import open_clock, wall_now
+from slomix.clock import wall_now
 from slomix.config.settings import Settings
-from slomix.errors import DomainError
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 
 MAX_ROWS = 200
-
-_Answer = TypeVar("_Answer")
 
 
 @click.group()
@@ -33,10 +25,8 @@ def jobs() -> None:
 @click.option("--late", is_flag=True, help="Only what should have been done by now.")
 def list_(status: str | None, kind: str, late: bool) -> None:
     """List the newest jobs; of pending ones, those that are due next."""
-    database, settings = open_database()
-    now = open_clock(settings.clock_file).now()
     wanted = JobFilter(status=JobStatus(status) if status else None, kind=kind, is_late=late)
-    with database.transaction() as session:
+    with open_transaction() as (session, settings, now):
         found, more = search.find_jobs(session, wanted, now=now, wall=wall_now(), limit=MAX_ROWS)
     if not found:
         click.echo("There is no such job.")
@@ -59,11 +49,13 @@ def _line(job: Job, settings: Settings) -> str:
 @click.option("--may-arrive-twice", is_flag=True, help="Also a message that may have arrived already.")
 def retry(job_id: int, may_arrive_twice: bool) -> None:
     """Have the failed job JOB_ID tried once more, while it still makes sense."""
-    _run_in_transaction(
-        lambda session, settings, now: job_actions.retry_job(
-            session, job_id, may_arrive_twice=may_arrive_twice, settings=settings, now=now, by=COMMAND_LINE
-        )
-    )
+    try:
+        with open_transaction() as (session, settings, now):
+            job_actions.retry_job(
+                session, job_id, may_arrive_twice=may_arrive_twice, settings=settings, now=now, by=COMMAND_LINE
+            )
+    except job_actions.MayArriveTwice as error:
+        raise click.ClickException(f"{error} Use --may-arrive-twice.") from None
     click.echo(f"Job {job_id} is tried again.")
 
 
@@ -71,20 +63,6 @@ def retry(job_id: int, may_arrive_twice: bool) -> None:
 @click.argument("job_id", type=click.IntRange(1, 2**63 - 1))
 def cancel(job_id: int) -> None:
     """Call the pending job JOB_ID off; a message that it carries is skipped with it."""
-    messages = _run_in_transaction(
-        lambda session, _settings, now: job_actions.cancel_job(session, job_id, now=now, by=COMMAND_LINE)
-    )
+    with open_transaction() as (session, _, now):
+        messages = job_actions.cancel_job(session, job_id, now=now, by=COMMAND_LINE)
     click.echo(f"Job {job_id} is cancelled" + (f", and with it its messages: {messages}." if messages else "."))
-
-
-def _run_in_transaction(deed: Callable[[Session, Settings, datetime], _Answer]) -> _Answer:
-    """Run `deed` in one transaction; turn a refusal into its sentence and exit status 1."""
-    database, settings = open_database()
-    now = open_clock(settings.clock_file).now()
-    try:
-        with database.transaction() as session:
-            return deed(session, settings, now)
-    except job_actions.MayArriveTwice as error:
-        raise click.ClickException(f"{error} Use --may-arrive-twice.") from None
-    except DomainError as error:
-        raise click.ClickException(str(error)) from None

@@ -4,9 +4,8 @@ from datetime import datetime
 
 import click
 
-from slomix.cli.connect import open_database
+from slomix.cli.connect import open_transaction
 from slomix.cli.roles import COMMAND_LINE
-from slomix.clock import open_clock
 from slomix.config.settings import Settings
 from slomix.deliveries import pausing
 
@@ -15,9 +14,7 @@ from slomix.deliveries import pausing
 @click.argument("switch", type=click.Choice(["on", "off", "status"]), default="status")
 def pause(switch: str) -> None:
     """Stop all sending at once (on), let messages go out again (off), or say how it is (status)."""
-    database, settings = open_database()
-    now = open_clock(settings.clock_file).now()
-    with database.transaction() as session:
+    with open_transaction() as (session, settings, now):
         before = pausing.current_pause(session)
         match switch:
             case "on" if pausing.pause(session, by=COMMAND_LINE, now=now):

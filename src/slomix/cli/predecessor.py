@@ -5,9 +5,8 @@ import json
 import click
 from sqlalchemy.exc import DBAPIError
 
-from slomix.cli.connect import first_line, open_database
-from slomix.clock import local_day, open_clock
-from slomix.errors import DomainError
+from slomix.cli.connect import first_line, open_transaction
+from slomix.clock import local_day
 from slomix.legacy_import import service, source
 from slomix.legacy_import.report import ImportReport
 
@@ -22,23 +21,17 @@ def import_predecessor(url: str, is_applied: bool, verbose: bool, as_json: bool)
 
     Better given in PREDECESSOR_DATABASE_URL: arguments stand in the list of processes, with the password in them.
     """
-    database, settings = open_database()
+    snapshot = source.read_source(url)
     try:
-        theirs = source.read_source(url)
-        now = open_clock(settings.clock_file).now()
-        with database.transaction() as session:
+        with open_transaction() as (session, settings, now):
             if is_applied:
-                report = service.run_import(session, theirs, settings=settings, now=now)
+                report = service.run_import(session, snapshot, settings=settings, now=now)
             else:
                 session.connection(execution_options={"postgresql_readonly": True})
                 today = local_day(now, settings.zone, settings.day_starts_at)
-                report = service.plan_import(session, theirs, settings=settings, today=today, now=now)[1]
-    except DomainError as error:
-        raise click.ClickException(str(error)) from None
+                report = service.plan_import(session, snapshot, settings=settings, today=today, now=now)[1]
     except DBAPIError as error:
         raise click.ClickException(f"Nothing was written, as the database here refused: {first_line(error)}") from None
-    finally:
-        database.close()
     if as_json:
         click.echo(json.dumps(report.as_json(is_applied=is_applied), indent=2, ensure_ascii=False))
     else:

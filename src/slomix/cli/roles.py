@@ -5,9 +5,8 @@ import click
 from slomix.accounts import roles as service
 from slomix.accounts.rules import Role
 from slomix.admin import queries
-from slomix.cli.connect import open_database
+from slomix.cli.connect import open_transaction
 from slomix.clock import wall_now
-from slomix.errors import DomainError
 from slomix.presence.game_names import plain_name
 
 COMMAND_LINE = "command line"
@@ -23,20 +22,15 @@ def roles() -> None:
 @click.argument("role", type=click.Choice([choice.value for choice in Role]))
 def grant(discord_id: str, role: str) -> None:
     """Make the person with DISCORD_ID a promoter or an admin; they need not have logged in yet."""
-    database, _ = open_database()
-    try:
-        with database.transaction() as session:
-            is_new = service.grant(session, discord_id, Role(role), actor=COMMAND_LINE, now=wall_now())
-    except DomainError as error:
-        raise click.ClickException(str(error)) from None
+    with open_transaction() as (session, *_):
+        is_new = service.grant(session, discord_id, Role(role), actor=COMMAND_LINE, now=wall_now())
     click.echo(f"{discord_id} is {role} now." if is_new else f"{discord_id} is {role} already.")
 
 
 @roles.command("list")
 def list_roles() -> None:
     """List promoters and admins, whether from the settings or granted here, with their names if known."""
-    database, settings = open_database()
-    with database.transaction() as session:
+    with open_transaction() as (session, settings, _):
         found = [
             (row.discord_id, row.role, f"granted {row.granted_at:%Y-%m-%d}") for row in service.granted_roles(session)
         ]
@@ -56,8 +50,7 @@ def list_roles() -> None:
 @click.argument("role", type=click.Choice([choice.value for choice in Role]))
 def revoke(discord_id: str, role: str) -> None:
     """Revoke a role, from the person's next click on."""
-    database, settings = open_database()
-    with database.transaction() as session:
+    with open_transaction() as (session, settings, _):
         was_granted = service.revoke(session, discord_id, Role(role), actor=COMMAND_LINE, now=wall_now())
     if discord_id in service.configured_holders(settings, Role(role)):
         raise click.ClickException(f"{discord_id} is {role} by the settings; take them out there.")
