@@ -9,7 +9,7 @@ CLAIM_GRANTED: Final = "{person} is {player} now."
 CLAIM_REFUSED: Final = "Refused: {person} does not become {player}."
 NO_SUCH_CLAIM = "There is no such claim."
 NO_SUCH_ACCOUNT = "There is no such account."
-CHANGED_SINCE = "Somebody changed this since you looked. Look again, then decide."
+CHANGED_SINCE = "This was changed since you looked. Look again, then decide."
 UNLINKED_BY_ADMIN: Final = "{person} is not {player} any more."
 SIGNED_OUT_BY_ADMIN: Final = "{person} is logged out everywhere."
 LINKS_SEEN = "Nothing of this is new to you any more."
@@ -17,8 +17,8 @@ NO_SUCH_MOMENT = "That is not a moment. Open the page again and press the button
 ROLE_GRANTED: Final = "{person} is {role} now, from the next page on."
 ROLE_HELD: Final = "{person} is {role} already."
 ROLE_REVOKED: Final = "{person} is not {role} any more."
-ROLE_NOT_GRANTED = "This right was not granted here, or somebody took it back already."
-PAUSED = "Nothing is sent any more, until somebody here says so."
+ROLE_NOT_GRANTED = "This right was not granted here, or was taken back already."
+PAUSED = "Nothing is sent any more, until an admin resumes sending."
 PAUSED_ALREADY = "Sending was paused already."
 RESUMED = "Messages go out again."
 NOT_PAUSED = "Sending was not paused."
@@ -57,7 +57,7 @@ CSV_CONTROL_CHARACTER: Final = "Line {line}: there is a character in it that can
 CSV_NOT_READABLE: Final = "This is not CSV, from about line {line} on ({error})."
 IMPORTED: Final = "Imported: {added} added, {updated} updated."
 
-METRICS_NOT_FOR_STRANGERS = "Metrics are for this machine itself, and for whoever shows the token."
+METRICS_NOT_FOR_STRANGERS = "Metrics are for this machine itself, and for callers with the token."
 
 # What helps against what may go wrong tonight, by its kind; commands and the names of files are never translated.
 REMEDIES = {
@@ -120,7 +120,7 @@ PROMISES = {
 ALL_WELL_NOBODY_CALLED = "All is well. Nobody has called tonight together yet."
 ALL_WELL_CALLED: Final = "All is well: {count} are told at {time}."
 ALL_WELL_BEGUN: Final = "All is well: tonight began at {time}."
-# Nothing is wrong with the system, and some messages of today have not arrived, or nobody knows.
+# Nothing is wrong with the system, but some messages of today have not arrived, or may not have.
 WELL_BUT_NOT_ALL: Final = "Everything runs, but {number} of today’s messages did not arrive, or may not have."
 WRONG_TONIGHT: Final = "Tonight is at risk: {reason}."
 # How long ago something was seen; {minutes} is a number.

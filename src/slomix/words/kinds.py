@@ -45,7 +45,7 @@ KIND_TEXTS: Final = {
         stopped="mentions when tonight’s room needs more players",
         why="You get this because you asked to hear when more are needed. Why, and how to stop it: {link}",
         title="Tell me when tonight’s room needs more players",
-        hint="Somebody asks on Discord, at most every 15 minutes, and mentions you.",
+        hint="A player asks on Discord, at most every 15 minutes, and mentions you.",
     ),
     "looking": KindTexts(
         meaning="Hear when so many are looking; 0 is off.",

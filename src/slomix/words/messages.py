@@ -12,7 +12,7 @@ GAME_NIGHT_HAS_BEGUN: Final = "Game night has begun, at {time}. Come and join!"
 IN_A_MINUTE = "in a minute"
 IN_MINUTES: Final = "in {minutes} minutes"
 STILL_COMING = "We are starting and would like to have you with us. Still coming?"
-# In its place to whoever is in the game already.
+# Sent instead to players who are in the game already.
 NOT_IN_VOICE_YET = "We are starting. We see you on the server, not in voice: will you join us there?"
 # How such a message ends: the voice room, what to type in the game to be there, the board, how to get no more of them.
 VOICE_ROOM: Final = "Voice: {link}"
@@ -20,12 +20,12 @@ VOICE_ROOM: Final = "Voice: {link}"
 GAME_SERVER: Final = "Server: /connect {server}"
 TONIGHT: Final = "Tonight: {link}"
 HOW_TO_STOP: Final = "You get this because you asked to be called to game nights. Why, and how to stop it: {link}"
-# Of a day, whoever calls it together. {count} is a number of players.
+# About a day, with or without a promoter. {count} is a number of players.
 SO_MANY_LOOKING: Final = "{count} are looking to play tonight. Join in: {link}"
 ARE_YOU_IN: Final = "Are you in tonight? Say so here: {link}"
-# To whoever wants to see that messages arrive.
+# To players who test that messages arrive.
 TEST_MESSAGE: Final = "This is the test message that you asked for. It works! {link}"
-# Answers on Telegram and Signal to what somebody wrote.
+# Answers to chat messages on Telegram and Signal.
 INBOX_HELP: Final = (
     "Slomix gets game nights started: {link}\n"
     "/today, /tomorrow: how it looks\n"

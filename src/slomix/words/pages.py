@@ -116,9 +116,7 @@ WELCOME_NOTHING = "All right, we stay silent. You can change it any time under P
 NO_SUCH_NUMBER = (
     "That is neither the id of an account on Signal nor a phone number with its country code, such as +38640123456."
 )
-STOP_LINK_NOT_VALID = (
-    "This link is not valid any more: whoever it was for is not linked here now. Nothing is sent to them."
-)
+STOP_LINK_NOT_VALID = "This link is not valid any more: its player is not linked here now, and gets no messages."
 NOTHING_LINKED: Final = "{channel} is not linked."
 CONTACT_REMOVED: Final = "{channel} is unlinked. Nothing is sent there any more."
 TEST_ON_ITS_WAY: Final = "A test message is on its way to {channel}."
@@ -181,7 +179,7 @@ NOTICES = {
     "summary": "Summary",
     "presence_unknown": "Warning",
     "at_risk": "Early warning",
-    # Messages of a day, whoever calls it together.
+    # Messages about a day, with or without a promoter.
     "session_ready": "Session ready",
     "looking": "So many looking",
     "daily_reminder": "Daily reminder",

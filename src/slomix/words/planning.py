@@ -14,7 +14,7 @@ ONLY_OWNERS = "Only the room’s owner and promoters can do that."
 NOT_COMMITTED: Final = "Not in for tonight, so in no team: {players}."
 NOT_A_PARTICIPANT = "Teams are of players who are looking or available tonight."
 NOT_IN_TONIGHT = "That player is not in tonight."
-ON_BOTH_SIDES = "Nobody can be in both teams."
+ON_BOTH_SIDES = "A player cannot be in both teams."
 CAPTAIN_ELSEWHERE = "A captain has to be in the team."
 NO_SUCH_SIDE = "There is no such team. Pick A or B."
 NO_SUCH_SIZE: Final = "A team has 1 to {largest} players. Pick a number in between."
@@ -28,13 +28,13 @@ ALREADY_PICKED = "Somebody was quicker: that player is in a team already."
 NO_DRAFT = "There is no draft under way."
 NOTHING_TO_UNDO = "There is nothing of yours to undo."
 BAD_TEAM_NAME: Final = "A team’s name has {shortest} to {longest} characters."
-TEAM_NAME_TAKEN = "Somebody suggested that name already. Vote for it!"
+TEAM_NAME_TAKEN = "That name was suggested already. Vote for it!"
 TOO_MANY_NAMES: Final = "You have suggested {most} names already. Delete one to make room."
 NO_SUCH_TEAM_NAME = "There is no such suggestion any more."
 # {minutes} is a number.
 ASKED_ALREADY: Final = "Others were asked a moment ago. Next in {minutes} min."
 NOBODY_NEEDED = "There are enough of you."
-NOWHERE_TO_ASK = "There is no room on Discord where anybody could be asked."
+NOWHERE_TO_ASK = "There is no room on Discord to ask in."
 NO_SUCH_CHANGE = "The teams cannot be changed like that."
 NOT_AN_ID = "There is no such player or name."
 MUST_BE_AN_ID: Final = 'The field {field} must be an id as a text, such as "12".'
@@ -51,7 +51,7 @@ HANDED_OVER: Final = "{player} runs the room now."
 ASKED: Final = "Asked on Discord for {number} more."
 UNDONE = "Undone."
 
-# The teams, when nobody has voted for a name.
+# The teams, while no name has votes.
 TEAMS = {"A": "Team A", "B": "Team B"}
 # What can be undone, after "Undo".
 CHANGES = {
