@@ -1,4 +1,4 @@
-"""A backup as a file, written by pg_dump and read by pg_restore, by any of this machine that is new enough."""
+"""A backup as a file, written by pg_dump and read by pg_restore, of any version on this machine that can."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Warns operators of settings that are valid, but perhaps not the ones that were meant."""
+"""Warns operators of settings that are valid, but perhaps not intended."""
 
 import stat
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What development fills in where nothing is set, and brings along where nothing is installed."""
+"""Defaults of development: variables that are not set, and programs that are not installed."""
 
 from importlib.util import find_spec
 from pathlib import Path

@@ -48,7 +48,7 @@ def _line(job: Job, settings: Settings) -> str:
 @click.argument("job_id", type=click.IntRange(1, 2**63 - 1))
 @click.option("--may-arrive-twice", is_flag=True, help="Also a message that may have arrived already.")
 def retry(job_id: int, may_arrive_twice: bool) -> None:
-    """Have the failed job JOB_ID tried once more, while it still makes sense."""
+    """Retry the failed job JOB_ID, while it still makes sense."""
     try:
         with open_transaction() as (session, settings, now):
             job_actions.retry_job(
@@ -62,7 +62,7 @@ def retry(job_id: int, may_arrive_twice: bool) -> None:
 @jobs.command()
 @click.argument("job_id", type=click.IntRange(1, 2**63 - 1))
 def cancel(job_id: int) -> None:
-    """Call the pending job JOB_ID off; a message that it carries is skipped with it."""
+    """Cancel the pending job JOB_ID; a message that it carries is skipped with it."""
     with open_transaction() as (session, _, now):
         messages = job_actions.cancel_job(session, job_id, now=now, by=COMMAND_LINE)
     click.echo(f"Job {job_id} is cancelled" + (f", and with it its messages: {messages}." if messages else "."))

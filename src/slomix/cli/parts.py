@@ -1,4 +1,4 @@
-"""Asks one part at a time: a surprise is that part's reason, and the others are asked all the same."""
+"""Checks parts one by one: an unexpected error is the reason of that part, and the others are checked all the same."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from slomix.config.settings import Settings
 
 
 def ask(part: str, question: Callable[[Settings], str | dict[str, str]], settings: Settings) -> dict[str, str]:
-    """Return the problem of a part, or of each of several, as `question` finds it; empty if it is well."""
+    """Return the problem that `question` finds for each part, by its name; empty if it is well."""
     try:
         found = question(settings)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is said, and the next part is asked

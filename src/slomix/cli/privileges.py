@@ -24,7 +24,7 @@ _NOT_ALLOWED, _MISSING = "42501", "42P01"
 
 @dataclass(frozen=True)
 class PrivilegeFindings:
-    """What must be fixed, and what is against advice; each a sentence for the operator."""
+    """Problems to fix, and rights that are against advice, as sentences for the operator."""
 
     role: str
     problems: list[str]

@@ -48,16 +48,6 @@ class Given:
         """Read a switch. Raise ValueError."""
         return types.is_on(self.text(name))
 
-    def complaints(self, *switches: str) -> list[str]:
-        """Return a sentence for each variable that is no switch."""
-        found = []
-        for name in switches:
-            try:
-                self.is_on(name)
-            except ValueError as error:
-                found.append(f"{name}: {error}")
-        return found
-
     @property
     def has_credentials(self) -> bool:
         """Check whether real credentials are set, so that nothing may be simulated."""
