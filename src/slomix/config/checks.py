@@ -100,10 +100,10 @@ def _weak(settings: Settings) -> Iterator[str]:
     if session and session in {bridge, webhook}:
         yield "SESSION_SECRET: is used for something else too"
     if DEVELOPMENT_KEY in settings.contact_keys:
-        yield "CONTACT_DATA_ENCRYPTION_KEY: is that of development, which everybody knows"
+        yield "CONTACT_DATA_ENCRYPTION_KEY: is that of development, which is public"
     url = make_url(settings.database_url.get_secret_value()) if settings.database_url.get_secret_value() else None
     if url and not is_loopback(url.host or "") and str(url.password).lower() in {*_COMMON_PASSWORDS, url.username}:
-        yield "DATABASE_URL: has a password that everybody tries first"
+        yield "DATABASE_URL: has a password that attackers try first"
 
 
 def is_loopback(host: str) -> bool:
@@ -153,4 +153,4 @@ def _for_development(settings: Settings) -> Iterator[str]:
         ("DISCORD_BOT_TOKEN", settings.discord_bot_token),
     ):
         if is_real and secret.get_secret_value().startswith("simulator-"):
-            yield f"{name}: is the simulator's, which everybody knows"
+            yield f"{name}: is the simulator's, which is public"
