@@ -64,7 +64,7 @@ class LoadTestSystem:
 
 @contextmanager
 def running_load_test_system() -> Iterator[LoadTestSystem]:
-    """A Slomix of our own with a crowd in it."""
+    """Run a Slomix of our own with a crowd in it."""
     with running(OPENING, **ENVIRONMENT) as system:
         control, database = system.control, system.database()
         now = control.now()

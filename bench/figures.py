@@ -9,7 +9,7 @@ Say = Callable[[str], None]
 
 
 class CannotMeasure(Exception):
-    """This machine, or the system under test, does not allow the measurement."""
+    """Raised when this machine or the system under test does not allow the measurement."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,17 @@ class BenchmarkResult:
     figures: list[Figure] = field(default_factory=list)
 
     def lines(self) -> list[str]:
-        """The table, for a reader."""
+        """Return the table, for a reader."""
         rows = [f"  {'':<42}{'figure':>13}{'floor':>13}{'ratio':>8}"]
-        for one in self.figures:
-            floor = f"{_number(one.floor)} {one.unit}" if one.floor is not None else ""
-            ratio = _number(one.ratio) if one.ratio is not None else ""
-            rows.append(f"  {one.name:<42}{f'{_number(one.value)} {one.unit}':>13}{floor:>13}{ratio:>8}")
+        for figure in self.figures:
+            floor = f"{_number(figure.floor)} {figure.unit}" if figure.floor is not None else ""
+            ratio = _number(figure.ratio) if figure.ratio is not None else ""
+            rows.append(f"  {figure.name:<42}{f'{_number(figure.value)} {figure.unit}':>13}{floor:>13}{ratio:>8}")
         verdict = f"  {'kept  ' if self.kept else 'BROKEN'}  {self.promise}: {self.seen}"
         return [*rows, f"  floor: {self.floor}", verdict]
 
     def as_record(self) -> dict[str, Any]:
-        """The same for a program."""
+        """Return the same for a program."""
         return {
             "name": self.name,
             "promise": self.promise,
@@ -56,14 +56,20 @@ class BenchmarkResult:
             "seen": self.seen,
             "floor": self.floor,
             "figures": [
-                {"name": one.name, "value": one.value, "unit": one.unit, "floor": one.floor, "ratio": one.ratio}
-                for one in self.figures
+                {
+                    "name": figure.name,
+                    "value": figure.value,
+                    "unit": figure.unit,
+                    "floor": figure.floor,
+                    "ratio": figure.ratio,
+                }
+                for figure in self.figures
             ],
         }
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The smallest of `values` that at least `percent` of them do not exceed."""
+    """Return the smallest of `values` that at least `percent` of them do not exceed."""
     if not values:
         raise CannotMeasure("Nothing was measured.")
     return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
@@ -74,7 +80,7 @@ def median(values: Sequence[float]) -> float:
 
 
 def spread(name: str, seconds: Sequence[float], floor: float | None) -> list[Figure]:
-    """p50, p95 and the worst of some durations, each against the same floor, in milliseconds."""
+    """Return p50, p95 and the worst of some durations, each against the same floor, in milliseconds."""
     in_ms = None if floor is None else floor * 1000
     shown = [("p50", median(seconds)), ("p95", percentile(seconds, 95)), ("max", max(seconds))]
     return [Figure(f"{name}, {which}", value * 1000, "ms", in_ms) for which, value in shown]

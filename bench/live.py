@@ -26,17 +26,17 @@ MOST_MEMORY = 300.0  # MiB
 LINKED, ANONYMOUS = 150, 50
 CHANGES = 10
 MOST_SECONDS = 1.0
-# What some have said before; with the one who presses, not yet enough for a session.
+# The statuses set before; with the player who presses, not yet enough for a session.
 SAID = ("LOOKING", "LOOKING", "LOOKING", "AVAILABLE", "AVAILABLE", "MAYBE", "NOT_PLAYING")
 LOOKING = SAID.count("LOOKING")
 
 ALONE = 30  # fragments fetched by one page while nothing else happens
 QUIET = 1.0  # between two changes
-LOST = 10.0  # whoever has not seen a change by then never will
+LOST = 10.0  # a page that has not seen a change by then never will
 
 
 def streams(say: Say) -> BenchmarkResult:
-    """1,000 open `/events` on one web process take less than 300 MiB, and each of them hears of a change."""
+    """Measure whether 1,000 open `/events` take less than 300 MiB of one web process, and each hears of a change."""
     machine.prepare(files=STREAMS + 200)
     say("starting every process, with an empty database")
     with running_live_system() as stage:
@@ -52,20 +52,20 @@ async def _streams(stage: LiveSystem, say: Say) -> BenchmarkResult:
         say(f"the web process takes {before['sum'].rss:.1f} MiB; opening {STREAMS} streams")
         began = perf_counter()
         crowd = [Listener(presser.session) for _ in range(STREAMS)]
-        reading = [asyncio.create_task(one.read()) for one in crowd]
-        greeted, _ = await asyncio.wait([one.hello for one in crowd], timeout=60)
+        reading = [asyncio.create_task(listener.read()) for listener in crowd]
+        greeted, _ = await asyncio.wait([listener.hello for listener in crowd], timeout=60)
         say(f"{len(greeted)} are greeted after {perf_counter() - began:.1f} s")
         heard: list[float] = []
-        spent = ProcessorCost.none()
+        spent = ProcessorCost()
         for number in range(HEARD_CHANGES):
             await asyncio.sleep(QUIET)
-            for one in crowd:
-                one.expect()
+            for listener in crowd:
+                listener.expect()
             start = ProcessorCost.of(stage)
             sent_at = await presser.press("MAYBE" if number % 2 else "LOOKING")
-            done, _ = await asyncio.wait([one.topic for one in crowd], timeout=LOST)
+            done, _ = await asyncio.wait([listener.topic for listener in crowd], timeout=LOST)
             spent += ProcessorCost.of(stage) - start
-            heard += [one.result() - sent_at for one in done]
+            heard += [topic.result() - sent_at for topic in done]
         after = stage.web_memory()
         still_open = sum(not task.done() for task in reading)
         for task in reading:
@@ -92,7 +92,7 @@ async def _streams(stage: LiveSystem, say: Say) -> BenchmarkResult:
 
 
 def pages(say: Say) -> BenchmarkResult:
-    """A status change is on each of 200 open pages within a second (p95)."""
+    """Measure whether a status change is on each of 200 open pages within a second (p95)."""
     machine.prepare(files=3 * (LINKED + ANONYMOUS) + 200)
     say("starting every process, with an empty database")
     with running_live_system() as stage:
@@ -150,7 +150,7 @@ async def _player(stage: LiveSystem, closing: AsyncExitStack, number: int) -> St
 
 
 async def _fragment_seconds(session: aiohttp.ClientSession) -> float:
-    """How long one fragment takes while nothing else happens, the median of some."""
+    """Return how long one fragment takes while nothing else happens, the median of some."""
     took = []
     for _ in range(ALONE):
         began = perf_counter()
@@ -161,9 +161,9 @@ async def _fragment_seconds(session: aiohttp.ClientSession) -> float:
 
 
 async def _open(stage: LiveSystem, closing: AsyncExitStack, linked: int, anonymous: int) -> list[Page]:
-    """Pages that are open and show how many look now."""
+    """Open pages and wait until each shows how many look now."""
     cookies = [*islice(cycle(stage.linked), linked), *[{}] * anonymous]
-    opened = [Page(browser(stage.system.web_url, one), is_linked=bool(one)) for one in cookies]
+    opened = [Page(browser(stage.system.web_url, jar), is_linked=bool(jar)) for jar in cookies]
     for page in opened:
         closing.push_async_callback(page.close)
         page.expect(LOOKING)
@@ -173,7 +173,7 @@ async def _open(stage: LiveSystem, closing: AsyncExitStack, linked: int, anonymo
     except TimeoutError:
         raise CannotMeasure(f"{len(opened)} pages do not open within a minute.") from None
     if not all(page.sight.done() for page in opened):
-        raise CannotMeasure("Not every page shows what everybody has said.")
+        raise CannotMeasure("Not every page shows every player's status.")
     return opened
 
 
@@ -186,7 +186,7 @@ class _Seen:
     fetched: list[float] = field(default_factory=list)
     missed: int = 0
     waited: float = 0.0
-    spent: ProcessorCost = field(default_factory=ProcessorCost.none)
+    spent: ProcessorCost = field(default_factory=ProcessorCost)
 
 
 async def _change(stage: LiveSystem, presser: StatusPresser, watching: Sequence[Page]) -> _Seen:
@@ -202,25 +202,25 @@ async def _change(stage: LiveSystem, presser: StatusPresser, watching: Sequence[
         found.spent += ProcessorCost.of(stage) - start
         found.missed += len(missing)
         sights = [page.sight.result() for page in watching if page.sight.done()]
-        found.waited += max((one.seen_at for one in sights), default=sent_at + LOST) - sent_at
-        found.seen += [one.seen_at - sent_at for one in sights]
-        found.heard += [one.heard_at - sent_at for one in sights if one.heard_at]
-        found.fetched += [one.seen_at - one.asked_at for one in sights]
+        found.waited += max((sight.seen_at for sight in sights), default=sent_at + LOST) - sent_at
+        found.seen += [sight.seen_at - sent_at for sight in sights]
+        found.heard += [sight.heard_at - sent_at for sight in sights if sight.heard_at]
+        found.fetched += [sight.seen_at - sight.asked_at for sight in sights]
     return found
 
 
 async def _burst(pressers: Sequence[StatusPresser], watching: Sequence[Page]) -> list[float]:
-    """Everybody presses Looking at once: how long until each page shows all of them."""
+    """Let all players press Looking at once; return how long until each page shows all of them."""
     await asyncio.sleep(QUIET)
     for page in watching:
         page.expect(len(pressers))
-    sent_at = min(await asyncio.gather(*(one.press("LOOKING") for one in pressers)))
+    sent_at = min(await asyncio.gather(*(presser.press("LOOKING") for presser in pressers)))
     await asyncio.wait([page.sight for page in watching], timeout=LOST)
     return [page.sight.result().seen_at - sent_at for page in watching if page.sight.done()]
 
 
 def _costs(spent: ProcessorCost, changes: int, alone: ProcessorCost | None = None) -> list[Figure]:
-    """Processor time a change, of who has a part in it."""
+    """Return the processor time a change, of each process that takes part."""
     return [
         Figure(
             f"processor time a change, {name}",

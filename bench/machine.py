@@ -35,19 +35,19 @@ def prepare(files: int) -> None:
 
 
 def memory(pid: int) -> Memory:
-    """The memory of one process."""
+    """Return the memory of a process."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
     kib = {name: int(value.removesuffix("kB")) for name, _, value in (line.partition(":") for line in lines)}
     return Memory(kib["Rss"] / 1024, kib["Pss"] / 1024)
 
 
 def children(pid: int) -> list[int]:
-    """The processes that `pid` has started and that still live."""
+    """Return the processes that `pid` has started and that still live."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def processor_seconds(pid: int) -> float:
-    """The processor time that `pid` and everything below it, also what has ended, took so far."""
+    """Return the processor seconds of `pid` and everything below it, also of what has ended."""
     try:
         times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[_TIMES]
         return sum(int(ticks) for ticks in times) / _TICKS + sum(processor_seconds(child) for child in children(pid))
@@ -56,6 +56,6 @@ def processor_seconds(pid: int) -> float:
 
 
 def all_processor_seconds() -> float:
-    """The processor time that the whole machine has worked so far, on all cores, for whomever."""
+    """Return the processor seconds of the whole machine so far, on all cores."""
     user, nice, system, _idle, _waiting, *interrupts = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
     return sum(int(ticks) for ticks in (user, nice, system, *interrupts)) / _TICKS

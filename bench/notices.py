@@ -25,7 +25,7 @@ PER_SECOND = 50
 
 
 def punctual(say: Say) -> BenchmarkResult:
-    """The first start notice of a campaign is accepted by the provider within 250 ms of its moment (p95)."""
+    """Measure whether a campaign's first start notice is accepted within 250 ms of its moment (p95)."""
     say("starting every process, with a crowd of a thousand")
     with running_load_test_system() as hall:
         bare = _bare_path(hall)
@@ -36,8 +36,8 @@ def punctual(say: Say) -> BenchmarkResult:
             for number in range(CAMPAIGNS):
                 asked = range(number * ASKED, (number + 1) * ASKED)
                 start_at = first + number * APART
-                hall.create_campaign(session, number, [hall.players[one] for one in asked], start_at=start_at)
-                moments |= {LOAD_TEST_USERS[one].id: start_at for one in asked}
+                hall.create_campaign(session, number, [hall.players[place] for place in asked], start_at=start_at)
+                moments |= {LOAD_TEST_USERS[place].id: start_at for place in asked}
         if hall.control.now() > first:
             raise CannotMeasure("Planning took longer than it may.")
         late = _wait_for(hall, len(moments), (max(moments.values()) - hall.control.now()).total_seconds() + 30)
@@ -47,7 +47,7 @@ def punctual(say: Say) -> BenchmarkResult:
         seconds = (accepted_at - start_at).total_seconds()
         by_campaign[start_at] = min(by_campaign.get(start_at, math.inf), seconds)
     firsts = list(by_campaign.values())
-    early = sum(1 for one in firsts if one < 0)
+    early = sum(seconds < 0 for seconds in firsts)
     p95 = percentile(firsts, 95)
     return BenchmarkResult(
         name="punctual",
@@ -61,7 +61,10 @@ def punctual(say: Say) -> BenchmarkResult:
 
 
 def throughput(say: Say) -> BenchmarkResult:
-    """N known people are told within 1.15 x max(N / 50 s, 0.3 s) at 100 ms provider latency, never over 50 a second."""
+    """Measure whether N players are told within 1.15 x max(N / 50 s, 0.3 s), never over 50 a second.
+
+    The provider takes 100 ms for an answer.
+    """
     say("starting every process, with a crowd of a thousand")
     figures, seen, kept = [], [], True
     with running_load_test_system() as hall:
@@ -96,7 +99,7 @@ def throughput(say: Say) -> BenchmarkResult:
 
 
 def _wait_for(hall: LoadTestSystem, messages: int, seconds: float) -> list[tuple[str, datetime]]:
-    """What was accepted, as soon as it is so many, or when nobody would wait any longer."""
+    """Return what was accepted, as soon as it is so many or the time is up."""
     until = perf_counter() + seconds
     while True:
         nap(1)
@@ -107,11 +110,11 @@ def _wait_for(hall: LoadTestSystem, messages: int, seconds: float) -> list[tuple
 
 
 def _busiest_second(moments: list[datetime]) -> int:
-    return max(sum(1 for one in moments if start <= one < start + timedelta(seconds=1)) for start in moments)
+    return max(sum(start <= moment < start + timedelta(seconds=1) for moment in moments) for start in moments)
 
 
 def _bare_path(hall: LoadTestSystem) -> float:
-    """The floor: what a row that comes due, a nudge over Redis and a call to the provider take at least."""
+    """Measure the floor: what a row that comes due, a nudge over Redis and a call to the provider take at least."""
     environment = hall.system.environment
     broker = redis.Redis.from_url(environment["REDIS_URL"])
     took = []

@@ -30,7 +30,7 @@ _HEADERS = {
 
 
 def browser(url: str, cookies: dict[str, str]) -> aiohttp.ClientSession:
-    """A browser of its own, with its own connections."""
+    """Make a browser with connections of its own."""
     return aiohttp.ClientSession(
         url,
         headers=_HEADERS,
@@ -43,7 +43,7 @@ def browser(url: str, cookies: dict[str, str]) -> aiohttp.ClientSession:
 
 
 async def messages(session: aiohttp.ClientSession) -> AsyncGenerator[str, None]:
-    """The id of each message of `/events` as it arrives, empty if it has none, until the stream is cut."""
+    """Yield the id of each message of `/events` as it arrives, empty if it has none, until the stream is cut."""
     forever = aiohttp.ClientTimeout(total=None)
     headers = {"Accept": "text/event-stream", "Cache-Control": "no-cache"}
     async with session.get("/events", headers=headers, timeout=forever) as answer:
@@ -56,7 +56,7 @@ async def messages(session: aiohttp.ClientSession) -> AsyncGenerator[str, None]:
 
 
 def looking_in(html: str, *, with_names: bool) -> int | None:
-    """How many are looking, as a board shows it; with names, None unless the queue has just as many."""
+    """Read how many are looking from a board; with names, None unless the queue has just as many."""
     count = _COUNT.search(html)
     if count is None:
         return None
@@ -107,12 +107,12 @@ class Page:
         await self.session.close()
 
     def expect(self, looking: int | None) -> None:
-        """From now on wait for this state; `sight` tells when it has come."""
+        """Wait for this state from now on; `sight` tells when it has come."""
         self._wanted, self._heard_at = looking, 0.0
         self.sight: asyncio.Future[ChangeTimes] = asyncio.get_running_loop().create_future()
 
     def refresh(self) -> None:
-        """One fetch in flight, at most one more to come."""
+        """Fetch the live part: one fetch in flight, at most one more to come."""
         self._is_stale = True
         if not self._is_busy:
             self._is_busy = True
@@ -182,7 +182,7 @@ class Listener:
         self.topic = self.hello
 
     def expect(self) -> None:
-        """From now on wait for a topic; `topic` tells when it has come."""
+        """Wait for a topic from now on; `topic` tells when it has come."""
         self.topic = asyncio.get_running_loop().create_future()
 
     async def read(self) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from operator import add, sub
 from time import perf_counter, process_time
 
 import psycopg
@@ -23,7 +24,7 @@ Cookies = dict[str, str]
 
 
 class _Guest(BrowserUser):
-    """Somebody who hands out the cookies of their browser."""
+    """A user who hands out the cookies of their browser."""
 
     def cookies(self) -> Cookies:
         return {cookie.name: cookie.value or "" for cookie in self._http.cookies.jar}
@@ -37,7 +38,7 @@ class LiveSystem:
     linked: list[Cookies]
 
     def notify_seconds(self) -> float:
-        """The floor of everything live: from a bare NOTIFY to who listens on the same server, the median of some."""
+        """Measure the floor of everything live: from a bare NOTIFY to its LISTEN on the same server, the median."""
         url = self.system.database().url
         took = []
         with listen(url, _CHANNEL) as hearing, psycopg.connect(libpq_url(url), autocommit=True) as speaking:
@@ -49,7 +50,7 @@ class LiveSystem:
         return median(took)
 
     def web_memory(self) -> dict[str, machine.Memory]:
-        """The memory of the web process: gunicorn's master, its worker, and both together."""
+        """Return the memory of the web process: gunicorn's master, its worker, and both together."""
         master = self.system.pid("web")
         own, worker = machine.memory(master), [machine.memory(pid) for pid in machine.children(master)]
         return {"master": own, "worker": sum(worker, machine.Memory(0, 0)), "sum": sum(worker, own)}
@@ -57,12 +58,12 @@ class LiveSystem:
 
 @dataclass(frozen=True)
 class ProcessorCost:
-    """Processor seconds so far: of the system's two busy processes, of ourselves, and of everybody else here."""
+    """Processor seconds so far: of the system's two busy processes, of ourselves, and of everything else here."""
 
-    web: float
-    postgres: float
-    client: float
-    others: float
+    web: float = 0.0
+    postgres: float = 0.0
+    client: float = 0.0
+    others: float = 0.0
 
     @classmethod
     def of(cls, stage: LiveSystem) -> "ProcessorCost":
@@ -70,30 +71,16 @@ class ProcessorCost:
         client = process_time()
         return cls(web, postgres, client, machine.all_processor_seconds() - web - postgres - client)
 
-    @classmethod
-    def none(cls) -> "ProcessorCost":
-        return cls(0, 0, 0, 0)
-
     def __add__(self, other: "ProcessorCost") -> "ProcessorCost":
-        return ProcessorCost(
-            self.web + other.web,
-            self.postgres + other.postgres,
-            self.client + other.client,
-            self.others + other.others,
-        )
+        return ProcessorCost(*map(add, astuple(self), astuple(other)))
 
     def __sub__(self, other: "ProcessorCost") -> "ProcessorCost":
-        return ProcessorCost(
-            self.web - other.web,
-            self.postgres - other.postgres,
-            self.client - other.client,
-            self.others - other.others,
-        )
+        return ProcessorCost(*map(sub, astuple(self), astuple(other)))
 
 
 @contextmanager
 def running_live_system() -> Iterator[LiveSystem]:
-    """A Slomix of our own from an empty database, with all linked players of the cast logged in."""
+    """Run a Slomix of our own from an empty database, with all linked players of the cast logged in."""
     with running(OPENING) as system:
         linked = []
         for entry in system.control.people():
