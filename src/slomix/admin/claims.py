@@ -22,11 +22,8 @@ blueprint = Blueprint("disputes", __name__, url_prefix="/claims")
 def show() -> str:
     with reading() as session:
         waiting = claims.pending_requests(session)
-        shown = {
-            "claims": waiting,
-            "owners": queries.owners_of_players(session, [claim.player_id for claim in waiting]),
-        }
-    return render_template("admin/claims.html", **shown)
+        owners = queries.owners_of_players(session, [claim.player_id for claim in waiting])
+    return render_template("admin/claims.html", claims=waiting, owners=owners)
 
 
 @blueprint.get("/<id:claim_id>/grant")
@@ -42,12 +39,8 @@ def confirm_refuse(claim_id: int) -> str:
 def _confirm(claim_id: int, *, is_grant: bool) -> str:
     with reading() as session:
         claim = claims.get_pending_request(session, claim_id)
-        shown = {
-            "claim": claim,
-            "owner": accounts.user_of_player(session, claim.player),
-            "is_grant": is_grant,
-        }
-    return render_template("admin/settle.html", **shown)
+        owner = accounts.user_of_player(session, claim.player)
+    return render_template("admin/settle.html", claim=claim, owner=owner, is_grant=is_grant)
 
 
 @blueprint.post("/<id:claim_id>/grant")

@@ -35,13 +35,11 @@ WITH_MESSAGES = (campaign_rules.REMINDER, campaign_rules.START, campaign_rules.V
 
 
 class NoSuchJob(NotFound):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_JOB)
+    sentence = words.NO_SUCH_JOB
 
 
 class JobRunning(Conflict):
-    def __init__(self) -> None:
-        super().__init__(words.JOB_IS_RUNNING)
+    sentence = words.JOB_IS_RUNNING
 
 
 class JobNotPending(Conflict):
@@ -55,20 +53,17 @@ class JobNotFailed(Conflict):
 
 
 class PastDeadline(Conflict):
-    def __init__(self) -> None:
-        super().__init__(words.JOB_PAST_DEADLINE)
+    sentence = words.JOB_PAST_DEADLINE
 
 
 class MayArriveTwice(Conflict):
     """Raised when the message may have arrived already and the operator hasn't accepted a second one."""
 
-    def __init__(self) -> None:
-        super().__init__(words.JOB_MAY_ARRIVE_TWICE)
+    sentence = words.JOB_MAY_ARRIVE_TWICE
 
 
 class AlreadyJudged(Conflict):
-    def __init__(self) -> None:
-        super().__init__(words.VOICE_CHECK_HAS_SPOKEN)
+    sentence = words.VOICE_CHECK_HAS_SPOKEN
 
 
 @dataclass(frozen=True)
@@ -196,7 +191,7 @@ def cancel_job(session: Session, job_id: int, *, now: datetime, by: str) -> int:
     """Skip a pending job, settle its messages in the same transaction, and return how many those are.
 
     A message whose earlier attempt got no answer becomes `unknown`: it may have arrived. A message that a worker is
-    sending now leaves. Raise IsRunning or NotPending.
+    sending now leaves. Raise JobRunning or JobNotPending.
     """
     target = find_target(session, job_id, lock=True)
     check_pending(target)
@@ -206,21 +201,21 @@ def cancel_job(session: Session, job_id: int, *, now: datetime, by: str) -> int:
         (Job.kind == JOB_KIND) & Job.subject.in_([str(delivery_id) for delivery_id in carried])
     )
     query = select(Job).where(ours, Job.status == JobStatus.PENDING).order_by(Job.id)
-    held = list(session.scalars(query.with_for_update().execution_options(populate_existing=True)))
-    if job_id not in {job.id for job in held}:
+    locked = list(session.scalars(query.with_for_update().execution_options(populate_existing=True)))
+    if job_id not in {job.id for job in locked}:
         status = _status_now(session, job_id)
         raise JobRunning if status is JobStatus.RUNNING else JobNotPending(status)
     reason = Explanation(Reason.CANCELLED_BY_OPERATOR)
-    for job in held:
+    for job in locked:
         job.status, job.reason, job.finished_at = JobStatus.SKIPPED, reason, now
-    _settle(session, [int(job.subject) for job in held if job.kind == JOB_KIND], now)
+    _settle(session, [int(job.subject) for job in locked if job.kind == JOB_KIND], now)
     session.flush()
     if target.campaign is not None:
         campaigns.refresh_status(session, target.campaign)
     db.notify(session, db.LIVE_CHANNEL, "deliveries campaign")
     db.notify(session, db.JOBS_CHANNEL)
-    log.warning("job.cancelled_by_hand", job=job_id, kind=target.job.kind, messages=len(held) - 1, by=by)
-    return len(held) - 1
+    log.warning("job.cancelled_by_hand", job=job_id, kind=target.job.kind, messages=len(locked) - 1, by=by)
+    return len(locked) - 1
 
 
 def _carried(session: Session, target: JobTarget) -> Sequence[int]:

@@ -24,8 +24,7 @@ blueprint = Blueprint("ledger", __name__, url_prefix="/ledger")
 
 
 class NoSuchDelivery(NotFound):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_DELIVERY)
+    sentence = words.NO_SUCH_DELIVERY
 
 
 @blueprint.get("")

@@ -20,8 +20,7 @@ blueprint = Blueprint("links", __name__, url_prefix="/links")
 
 
 class NoSuchMoment(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_MOMENT)
+    sentence = words.NO_SUCH_MOMENT
 
 
 @blueprint.get("")
@@ -54,11 +53,8 @@ def see() -> Response:
 def confirm_unlink(user_id: int) -> str:
     with reading() as session:
         user = queries.get_account(session, user_id)
-        shown = {
-            "user": user,
-            "player": _player(user),
-        }
-    return render_template("admin/unlink.html", **shown)
+        player = _player(user)
+    return render_template("admin/unlink.html", user=user, player=player)
 
 
 @blueprint.post("/<id:user_id>/unlink")
@@ -95,7 +91,6 @@ def _player(user: User) -> Player:
 
 def _moment(text: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(text).astimezone(UTC)
+        return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
         raise NoSuchMoment from None
-    return moment

@@ -22,8 +22,7 @@ PAGE = 50
 
 
 class NoSuchAccount(NotFound):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_ACCOUNT)
+    sentence = words.NO_SUCH_ACCOUNT
 
 
 @dataclass(frozen=True)

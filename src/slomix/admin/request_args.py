@@ -18,8 +18,7 @@ _E = TypeVar("_E", bound=enum.StrEnum)
 class ChangedSince(Conflict):
     """Raised when the state has changed since the admin saw it."""
 
-    def __init__(self) -> None:
-        super().__init__(words.CHANGED_SINCE)
+    sentence = words.CHANGED_SINCE
 
 
 def search_text() -> str:

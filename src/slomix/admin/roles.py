@@ -23,8 +23,7 @@ MAX_RESULTS = 10
 class RoleNotGranted(Conflict):
     """Raised when there is no grant to revoke."""
 
-    def __init__(self) -> None:
-        super().__init__(words.ROLE_NOT_GRANTED)
+    sentence = words.ROLE_NOT_GRANTED
 
 
 @blueprint.get("")

@@ -1,4 +1,4 @@
-"""Whether tonight will work: one sentence, and its reasons."""
+"""Says whether tonight will work: one sentence, and its reasons."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -13,7 +13,7 @@ from slomix.reasons.codes import Explanation, Reason
 
 
 class PlanMessages(TransactionHandler):
-    """Plans one message for everybody who switched this kind on; each is looked at again when it leaves."""
+    """Plans one message for each player who switched this kind on; each is checked again when it leaves."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
@@ -27,7 +27,7 @@ class PlanMessages(TransactionHandler):
         who = _recipients_query(self._kind, about.number, settings)
         wanted = list(session.scalars(select(StoredPreferences.player_id).where(who)))
         said = service.statuses_of_day(session, about.day, wanted)
-        untold = [one for one in wanted if notices.unwanted_reason(self._kind, said.get(one)) is None]
+        untold = [player for player in wanted if notices.unwanted_reason(self._kind, said.get(player)) is None]
         number = deliveries.plan_for_players(session, plan, untold, settings=settings, now=now)
         room = settings.announce_channel_id
         if self._kind == triggers.SESSION_READY and settings.announce_enabled and room:
@@ -36,7 +36,7 @@ class PlanMessages(TransactionHandler):
 
 
 def _recipients_query(kind: str, number: int, settings: Settings) -> ColumnElement[bool]:
-    """Those who switched it on. Who waits for as many as make a session hears of that once, not twice."""
+    """Select players who switched it on; waiting for as many as make a session, they hear of that once, not twice."""
     match kind:
         case triggers.SESSION_READY:
             return StoredPreferences.session_ready.is_(True)

@@ -30,12 +30,12 @@ class DayEvent:
 
     @classmethod
     def parse(cls, subject: str) -> "DayEvent":
-        """`2026-11-22`, `2026-11-22:threshold=6` or `2026-11-22:n=4`."""
+        """Read `2026-11-22`, `2026-11-22:threshold=6` or `2026-11-22:n=4`."""
         day, _, number = subject.partition(":")
         return cls(date.fromisoformat(day), int(number.partition("=")[2] or 0))
 
     def event_key(self, kind: str) -> str:
-        """The key under which a player hears of it once."""
+        """Return the key under which a player hears of it once."""
         match kind:
             case triggers.SESSION_READY:
                 return f"SESSION_READY:{self.day}:threshold={self.number}"
@@ -46,14 +46,14 @@ class DayEvent:
 
 
 def unwanted_reason(kind: str, status: Status | None) -> Reason | None:
-    """Why somebody who said this about the day need not hear of it."""
+    """Return why a player with this status need not hear of it, or None."""
     if kind == triggers.DAILY_REMINDER:
         return Reason.HAS_ANSWERED if status is not None else None
     return Reason.NOT_PLAYING if status is Status.NOT_PLAYING else None
 
 
 class DayNotice(Notice):
-    """One of the three kinds."""
+    """A message about a day, of one of the three kinds."""
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -24,7 +24,7 @@ class Status(enum.StrEnum):
 
     @property
     def is_committed(self) -> bool:
-        """Whether a player who says this can be counted on."""
+        """Check whether a player who says this can be counted on."""
         return self in {Status.LOOKING, Status.AVAILABLE}
 
 
@@ -34,33 +34,27 @@ UPCOMING = 3
 
 
 class PastDay(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.PAST_DAY)
+    sentence = words.PAST_DAY
 
 
 class DayTooFar(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.FAR_DAY.format(days=HORIZON.days))
+    sentence = words.FAR_DAY.format(days=HORIZON.days)
 
 
 class NoSuchDay(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_DAY)
+    sentence = words.NO_SUCH_DAY
 
 
 class NoSuchMonth(NoSuchDay):
-    def __init__(self) -> None:
-        Invalid.__init__(self, words.NO_SUCH_MONTH)
+    sentence = words.NO_SUCH_MONTH
 
 
 class NoSuchStatus(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_STATUS)
+    sentence = words.NO_SUCH_STATUS
 
 
 class SpanTooLong(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.SPAN_TOO_LONG.format(days=MAX_SPAN.days))
+    sentence = words.SPAN_TOO_LONG.format(days=MAX_SPAN.days)
 
 
 @dataclass(frozen=True)
@@ -107,7 +101,7 @@ def parse_status(text: str) -> Status:
 
 
 def check_day_open(day: date, today: date) -> None:
-    """Raise PastDay or FarDay for a day that cannot be set or cleared."""
+    """Raise PastDay or DayTooFar for a day that cannot be set or cleared."""
     if day < today:
         raise PastDay
     if day > today + HORIZON:
@@ -127,7 +121,7 @@ MAX_HEAT = 4
 
 
 def heat(counts: StatusCounts, threshold: int) -> int:
-    """Rate a day from 0, when no player could come, to HOTTEST, when enough could."""
+    """Rate a day from 0, when no player could come, to MAX_HEAT, when enough could."""
     if counts.coming >= threshold:
         return MAX_HEAT
     return -(-counts.coming * (MAX_HEAT - 1) // threshold)
@@ -143,7 +137,7 @@ def month_grid(month: date) -> list[list[date]]:
 
 
 def can_show_month(day: date) -> bool:
-    """Whether a calendar can show the month around a day, which fails in the first and the last year of Python."""
+    """Check whether a calendar can show the month around a day: not in Python's first and last year."""
     return date.min.year < day.year < date.max.year
 
 

@@ -20,7 +20,7 @@ from slomix.database import session as db
 
 @dataclass(frozen=True)
 class ListedPlayer:
-    """A player as a list shows one."""
+    """A player in a list."""
 
     player_id: int
     name: str
@@ -40,14 +40,14 @@ class DayView:
         """Return the day as a player sees it, with their own status; without names for a viewer who is no player."""
         if viewer is None:
             return replace(self, people={})
-        said = (status for status, persons in self.people.items() if any(one.player_id == viewer for one in persons))
+        said = (status for status, players in self.people.items() if viewer in {player.player_id for player in players})
         return replace(self, my_status=next(said, None))
 
 
 def set_status(
     session: Session, player_id: int, day: date, status: Status | None, *, settings: Settings, now: datetime
 ) -> None:
-    """Set a player's status for a day, or clear it with None, and trigger what follows. Raise PastDay or FarDay."""
+    """Set a player's status for a day, or clear it with None, and trigger what follows. Raise PastDay or DayTooFar."""
     today = local_day(now, settings.zone, settings.day_starts_at)
     if status is None:
         clear_status(session, player_id, day, today=today)
@@ -58,7 +58,7 @@ def set_status(
 
 
 def record_status(session: Session, player_id: int, day: date, status: Status, *, today: date, now: datetime) -> None:
-    """Store a status and trigger nothing; LOOKING again keeps the place in the queue. Raise PastDay or FarDay."""
+    """Store a status and trigger nothing; LOOKING again keeps the place in the queue. Raise PastDay or DayTooFar."""
     rules.check_day_open(day, today)
     looking_since = now if status is Status.LOOKING else None
     committed_since = now if status.is_committed else None
@@ -105,7 +105,7 @@ def import_statuses(session: Session, statuses: Sequence[tuple[int, date, Status
 
 
 def clear_status(session: Session, player_id: int, day: date, *, today: date) -> bool:
-    """Delete a player's status for a day; return whether there was one. Raise PastDay or FarDay."""
+    """Delete a player's status for a day; return whether there was one. Raise PastDay or DayTooFar."""
     rules.check_day_open(day, today)
     cleared = session.execute(
         delete(Entry).where(Entry.player_id == player_id, Entry.day == day).returning(Entry.id)
@@ -157,7 +157,7 @@ def list_days_with_names(session: Session, first: date, last: date) -> list[DayV
     return [
         DayView(
             day,
-            StatusCounts.from_statuses({status: len(persons) for status, persons in people[day].items()}),
+            StatusCounts.from_statuses({status: len(players) for status, players in people[day].items()}),
             people=dict(people[day]),
         )
         for day in rules.days_between(first, last)

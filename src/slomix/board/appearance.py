@@ -1,4 +1,4 @@
-"""Light, dark, or what the system says: remembered in the browser, so that it holds before anybody logs in."""
+"""Light, dark, or what the system says: remembered in the browser, so that it holds before a login."""
 
 from flask import Blueprint, current_app, redirect, request
 from werkzeug.wrappers import Response
@@ -15,8 +15,7 @@ A_YEAR = 365 * 24 * 3600
 
 
 class NoSuchTheme(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_APPEARANCE)
+    sentence = words.NO_SUCH_APPEARANCE
 
 
 @blueprint.post("/appearance")

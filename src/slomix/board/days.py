@@ -1,4 +1,4 @@
-"""The page of a day: who said what, the month around it, and what came of it."""
+"""The page of a day: statuses, the month around it, and what came of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,19 +22,19 @@ blueprint = Blueprint("days", __name__)
 
 @blueprint.get("/day/<day>")
 def day_page(day: str) -> str:
-    """One day, with the month around it."""
+    """Show one day, with the month around it."""
     mark = live.hub().mark()
     return render_template("availability/day.html", mark=mark, **_day(rules.parse_day(day)))
 
 
 @blueprint.get("/day/<day>/live")
 def day_live(day: str) -> Response:
-    """The part of a day's page that changes."""
+    """Show the part of a day's page that changes."""
     return responses.live_part(render_template("availability/_day.html", **_day(rules.parse_day(day))))
 
 
 def _day(day: date) -> dict[str, Any]:
-    """What a day's page shows; `build_month` in the address turns its calendar to another one."""
+    """Read what a day's page shows; `month` in the address turns its calendar to another month."""
     today = current.today(current.now())
     first = rules.month_of(request.values.get("month", ""), day)
     with reading() as session:
@@ -59,14 +59,12 @@ class DayOutcome:
     """What came of a day in its planning room, and afterwards."""
 
     room: RoomView
-    # Who was looked for by the voice check, and whether they were there.
+    # The players whom the voice check expected, and whether they were there.
     attended: Mapping[int, bool]
 
 
 def _night(session: Session, day: date) -> DayOutcome | None:
     room = planning.room_of(session, day)
-    return (
-        None
-        if room is None
-        else DayOutcome(planning.view_room(session, room), campaigns.attendance_of_day(session, day))
-    )
+    if room is None:
+        return None
+    return DayOutcome(planning.view_room(session, room), campaigns.attendance_of_day(session, day))

@@ -1,4 +1,4 @@
-"""The profile: which player somebody is, where they are logged in, and how they leave."""
+"""The profile: which player a user is, where they are logged in, and how they leave."""
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_login import logout_user
@@ -24,7 +24,7 @@ blueprint = Blueprint("profile", __name__)
 @blueprint.get("/profile")
 @rate_limits.searches
 def profile() -> str:
-    """Who you are here; profiles to pick from when you are nobody yet, or look for another."""
+    """Show the viewer's profile, and profiles to pick from for an unlinked viewer or a search."""
     who, now = gates.require_user(), current.now()
     wanted = request.args.get("q", "").strip()
     with reading() as db_session:
@@ -48,7 +48,7 @@ def profile() -> str:
 @blueprint.post("/profile/link")
 @rate_limits.searches
 def link() -> Response:
-    """Be this player from now on; where an admin confirms links, ask for it."""
+    """Link the viewer to a player or, where an admin confirms links, ask for it."""
     who, now = gates.require_user(), current.now()
     is_member = _ask_discord(who)
     guid, next_path = request.form.get("guid", ""), local_path(request.form.get("next"))
@@ -75,7 +75,7 @@ def link() -> Response:
 
 
 def _ask_discord(who: Viewer) -> bool | None:
-    """Whether they are in our server; None where no server is configured. Raise DiscordDown."""
+    """Check whether a viewer is in our server; None where no server is configured. Raise DiscordDown."""
     lookup = current.runtime().guild_lookup
     if lookup is None:
         return None
@@ -88,11 +88,11 @@ def _ask_discord(who: Viewer) -> bool | None:
 @blueprint.post("/profile/membership")
 @rate_limits.searches
 def look_again() -> Response:
-    """Whoever left our server and came back says so."""
+    """Ask Discord again whether a player who left our server has come back."""
     who, now = gates.require_user(), current.now()
     is_member = _ask_discord(who)
     with current.runtime().transaction() as db_session:
-        # Without a server everybody belongs to it.
+        # Where no server is configured, every user counts as a member.
         user = db_session.get_one(User, who.user_id)
         accounts.record_membership(db_session, user, is_member is not False, now=now)
     if is_member is False:
@@ -104,7 +104,7 @@ def look_again() -> Response:
 
 @blueprint.post("/profile/unlink")
 def unlink() -> Response:
-    """Be nobody again: nothing is sent to you any more, and what you said about the days ahead is gone."""
+    """Unlink the viewer: nothing is sent to them any more, and their statuses for the days ahead are gone."""
     who, now = gates.require_user(), current.now()
     with current.runtime().transaction() as db_session:
         unlinking.unlink_profile(db_session, db_session.get_one(User, who.user_id), today=current.today(now), now=now)
@@ -115,7 +115,7 @@ def unlink() -> Response:
 @blueprint.post("/profile/claim")
 @rate_limits.profile_requests
 def claim() -> Response:
-    """This profile is mine, and somebody else has it."""
+    """Claim a profile that another account has."""
     who, now = gates.require_user(), current.now()
     if _ask_discord(who) is False:
         raise accounts.NotAMember
@@ -139,14 +139,14 @@ def withdraw_claim() -> Response:
 
 @blueprint.get("/profile/delete")
 def confirm_delete() -> str:
-    """What goes and what stays, before it does."""
+    """Show what a deletion erases and what stays."""
     gates.require_user()
     return render_template("board/delete_account.html")
 
 
 @blueprint.post("/profile/delete")
 def delete() -> Response:
-    """Forget this person."""
+    """Delete the viewer's account."""
     who, now = gates.require_user(), current.now()
     with current.runtime().transaction() as db_session:
         unlinking.delete_account(db_session, db_session.get_one(User, who.user_id), now=now)

@@ -8,7 +8,7 @@ from datetime import datetime
 class EveningStage(enum.StrEnum):
     """How far the evening is."""
 
-    EMPTY = "empty"  # nobody is looking
+    EMPTY = "empty"  # no player is looking
     GATHERING = "gathering"  # some, not enough
     READY = "ready"  # enough
     ON = "on"  # called together, and the start has passed
@@ -16,7 +16,7 @@ class EveningStage(enum.StrEnum):
 
 @dataclass(frozen=True)
 class EveningState:
-    """Tonight, as everybody sees it."""
+    """Tonight, as every viewer sees it."""
 
     looking: int
     threshold: int

@@ -33,7 +33,7 @@ blueprint = Blueprint("board", __name__)
 
 @dataclass
 class BoardState:
-    """What the board shows to every viewer, read once for all who ask at the same time."""
+    """What the board shows to every viewer, read once for all requests at the same time."""
 
     day: date
     days: list[DayView]
@@ -42,19 +42,19 @@ class BoardState:
     pause: Pause | None
     # The planning room, once it is open.
     room: RoomView | None
-    # The board as strangers see it, all of them the same; made by the first who asks.
+    # The board as all strangers see it; rendered by the first request of a stranger.
     stranger_html: str = ""
 
 
 class Asked(NamedTuple):
-    """Which evening, for the viewer behind which login cookie."""
+    """The evening that a viewer asks for, and their login cookie."""
 
     day: date
     session_key: str | None
 
 
 class Seen(NamedTuple):
-    """The evening, and its viewer; None is a stranger."""
+    """The evening and its viewer; None is a stranger."""
 
     tonight: BoardState
     viewer: Viewer | None
@@ -80,7 +80,7 @@ def calendar() -> str:
 
 @blueprint.get("/board")
 def fragment() -> Response:
-    """Render the part of the board that changes, for a page that is open; `build_month` when its calendar is."""
+    """Render the part of the board that changes, for a page that is open; with a month when its calendar is open."""
     tonight = _tonight()
     if "month" in request.args:
         first = _asked_month(tonight.day)
@@ -121,7 +121,7 @@ def _board(tonight: BoardState, opened: CalendarMonth | None = None) -> dict[str
 
 
 def _tonight() -> BoardState:
-    """Read tonight and who is looking, in one transaction with all who ask at the same time."""
+    """Read tonight and the viewer, in one transaction for all requests at the same time."""
     shared = cast("Singleflight[Asked, Seen]", current_app.extensions["slomix_tonight"])
     seen = shared.get(Asked(current.today(current.now()), cookie.get("_user_id")))
     assert seen is not None  # a day is always there
@@ -137,15 +137,17 @@ def shared_board(
     def read(asked: set[Asked]) -> dict[Asked, Seen]:
         now = runtime.clock.now()
         with runtime.transaction() as session:
-            viewers = read_viewers(session, {each.session_key for each in asked if each.session_key is not None})
-            evenings = {day: read_tonight(session, day, runtime, now=now) for day in {each.day for each in asked}}
-        return {each: Seen(evenings[each.day], viewers.get(each.session_key or "")) for each in asked}
+            viewers = read_viewers(session, {question.session_key for question in asked if question.session_key})
+            evenings = {
+                day: read_tonight(session, day, runtime, now=now) for day in {question.day for question in asked}
+            }
+        return {question: Seen(evenings[question.day], viewers.get(question.session_key or "")) for question in asked}
 
     return Singleflight(read)
 
 
 def read_tonight(session: Session, day: date, runtime: Runtime, *, now: datetime) -> BoardState:
-    """Read what the board of `day` shows to everybody."""
+    """Read what the board of `day` shows to every viewer."""
     room = planning.room_of(session, day)
     return BoardState(
         day,

@@ -40,8 +40,7 @@ FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwa
 
 
 class MetricsForbidden(NotAllowed):
-    def __init__(self) -> None:
-        super().__init__(words.METRICS_NOT_FOR_STRANGERS)
+    sentence = words.METRICS_NOT_FOR_STRANGERS
 
 
 def install(app: Flask, runtime: Runtime) -> None:

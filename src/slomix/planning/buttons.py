@@ -13,6 +13,7 @@ from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.acting import as_player
 from slomix.availability.rules import parse_day
+from slomix.config.settings import Settings
 from slomix.planning import queries, rules, service, teams
 from slomix.planning.layout import Layout
 from slomix.planning.rules import Actor, Side
@@ -30,6 +31,7 @@ class ButtonPress:
     session: Session
     day: date
     actor: Actor
+    settings: Settings
     now: datetime
 
 
@@ -41,7 +43,8 @@ def _pressed(day: str) -> Iterator[ButtonPress]:
         the_day = parse_day(day)
         if the_day != current.today(now):
             raise rules.NotTonight
-        yield ButtonPress(session, the_day, Actor(player_id, gates.viewer().can_promote), now)
+        actor = Actor(player_id, gates.viewer().can_promote)
+        yield ButtonPress(session, the_day, actor, current.runtime().settings, now)
 
 
 def _answer(day: str, done: str, *, to: str = "") -> Response:
@@ -57,9 +60,7 @@ def _answer(day: str, done: str, *, to: str = "") -> Response:
 def create(day: str) -> Response:
     """Open tonight's room."""
     with _pressed(day) as press:
-        _, is_new = service.open_room(
-            press.session, press.day, press.actor, settings=current.runtime().settings, now=press.now
-        )
+        _, is_new = service.open_room(press.session, press.day, press.actor, settings=press.settings, now=press.now)
     return _answer(day, words.ROOM_OPENED if is_new else words.ROOM_IS_OPEN)
 
 
@@ -72,7 +73,7 @@ def join(day: str) -> Response:
             press.day,
             press.actor.player_id,
             is_sure=request.form.get("sure") == "on",
-            settings=current.runtime().settings,
+            settings=press.settings,
             now=press.now,
         )
     return _answer(day, words.JOINED)
@@ -82,9 +83,7 @@ def join(day: str) -> Response:
 def leave(day: str) -> Response:
     """Leave tonight's players."""
     with _pressed(day) as press:
-        service.leave_room(
-            press.session, press.day, press.actor.player_id, settings=current.runtime().settings, now=press.now
-        )
+        service.leave_room(press.session, press.day, press.actor.player_id, settings=press.settings, now=press.now)
     return _answer(day, words.LEFT_TONIGHT)
 
 
@@ -151,9 +150,8 @@ def use(day: str) -> Response:
 def suggest(day: str) -> Response:
     """Suggest a name for a team."""
     with _pressed(day) as press:
-        service.suggest_name(
-            press.session, press.day, press.actor.player_id, request.form.get("name", ""), now=press.now
-        )
+        name = request.form.get("name", "")
+        service.suggest_name(press.session, press.day, press.actor.player_id, name, now=press.now)
     return _answer(day, words.SAVED, to="#names")
 
 
@@ -187,7 +185,5 @@ def hand_over(day: str) -> Response:
 def ask(day: str) -> Response:
     """Ask on Discord for the players who are missing."""
     with _pressed(day) as press:
-        number = service.ask_for_more(
-            press.session, press.day, press.actor, settings=current.runtime().settings, now=press.now
-        )
+        number = service.ask_for_more(press.session, press.day, press.actor, settings=press.settings, now=press.now)
     return _answer(day, words.ASKED.format(number=number))

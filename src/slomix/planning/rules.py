@@ -41,8 +41,7 @@ UNDO_DEPTH = 50
 
 
 class NoSuchRoom(NotFound):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_ROOM)
+    sentence = words.NO_SUCH_ROOM
 
 
 class NotReady(Conflict):
@@ -53,30 +52,25 @@ class NotReady(Conflict):
 class NotTonight(Conflict):
     """Raised for a change to another day's room, which is read-only."""
 
-    def __init__(self) -> None:
-        super().__init__(words.ROOM_NOT_TONIGHT)
+    sentence = words.ROOM_NOT_TONIGHT
 
 
 class DeclinedTonight(Conflict):
     """Raised when a player who said NOT_PLAYING joins without confirming it."""
 
-    def __init__(self) -> None:
-        super().__init__(words.SAID_NO)
+    sentence = words.SAID_NO
 
 
 class NotAParticipant(NotAllowed):
-    def __init__(self) -> None:
-        super().__init__(words.JOIN_FIRST)
+    sentence = words.JOIN_FIRST
 
 
 class NotTheOwner(NotAllowed):
-    def __init__(self) -> None:
-        super().__init__(words.ONLY_OWNERS)
+    sentence = words.ONLY_OWNERS
 
 
 class NotInRoom(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NOT_IN_TONIGHT)
+    sentence = words.NOT_IN_TONIGHT
 
 
 class NotCommitted(Invalid):
@@ -87,95 +81,77 @@ class NotCommitted(Invalid):
 
 
 class OnBothSides(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.ON_BOTH_SIDES)
+    sentence = words.ON_BOTH_SIDES
 
 
 class CaptainElsewhere(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.CAPTAIN_ELSEWHERE)
+    sentence = words.CAPTAIN_ELSEWHERE
 
 
 class NoSuchSide(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_SIDE)
+    sentence = words.NO_SUCH_SIDE
 
 
 class NoSuchSize(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_SIZE.format(largest=LARGEST_SIDE))
+    sentence = words.NO_SUCH_SIZE.format(largest=LARGEST_SIDE)
 
 
 class NoSuchClock(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_CLOCK.format(shortest=TURN_SECONDS[0], longest=TURN_SECONDS[-1]))
+    sentence = words.NO_SUCH_CLOCK.format(shortest=TURN_SECONDS[0], longest=TURN_SECONDS[-1])
 
 
 class TeamsChanged(Conflict):
     """Raised when another player has changed the teams since the page was made."""
 
-    def __init__(self) -> None:
-        super().__init__(words.TEAMS_CHANGED)
+    sentence = words.TEAMS_CHANGED
 
 
 class NeedsCaptains(Conflict):
-    def __init__(self) -> None:
-        super().__init__(words.NEEDS_CAPTAINS)
+    sentence = words.NEEDS_CAPTAINS
 
 
 class HasCaptain(Conflict):
-    def __init__(self) -> None:
-        super().__init__(words.HAS_CAPTAIN)
+    sentence = words.HAS_CAPTAIN
 
 
 class SideIsFull(Conflict):
-    def __init__(self) -> None:
-        super().__init__(words.SIDE_IS_FULL)
+    sentence = words.SIDE_IS_FULL
 
 
 class NotYourTurn(Conflict):
-    def __init__(self) -> None:
-        super().__init__(words.NOT_YOUR_TURN)
+    sentence = words.NOT_YOUR_TURN
 
 
 class AlreadyPicked(Conflict):
-    def __init__(self) -> None:
-        super().__init__(words.ALREADY_PICKED)
+    sentence = words.ALREADY_PICKED
 
 
 class NoDraft(Conflict):
-    def __init__(self) -> None:
-        super().__init__(words.NO_DRAFT)
+    sentence = words.NO_DRAFT
 
 
 class NoSuchChange(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_CHANGE)
+    sentence = words.NO_SUCH_CHANGE
 
 
 class NothingToUndo(Conflict):
-    def __init__(self) -> None:
-        super().__init__(words.NOTHING_TO_UNDO)
+    sentence = words.NOTHING_TO_UNDO
 
 
 class InvalidTeamName(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.BAD_TEAM_NAME.format(shortest=SHORTEST_NAME, longest=LONGEST_NAME))
+    sentence = words.BAD_TEAM_NAME.format(shortest=SHORTEST_NAME, longest=LONGEST_NAME)
 
 
 class NameTaken(Conflict):
-    def __init__(self) -> None:
-        super().__init__(words.TEAM_NAME_TAKEN)
+    sentence = words.TEAM_NAME_TAKEN
 
 
 class TooManyNames(Conflict):
-    def __init__(self) -> None:
-        super().__init__(words.TOO_MANY_NAMES.format(most=MAX_NAMES_PER_PLAYER))
+    sentence = words.TOO_MANY_NAMES.format(most=MAX_NAMES_PER_PLAYER)
 
 
 class NoSuchName(NotFound):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_TEAM_NAME)
+    sentence = words.NO_SUCH_TEAM_NAME
 
 
 class AskedAlready(TooSoon):
@@ -184,13 +160,11 @@ class AskedAlready(TooSoon):
 
 
 class NobodyNeeded(Conflict):
-    def __init__(self) -> None:
-        super().__init__(words.NOBODY_NEEDED)
+    sentence = words.NOBODY_NEEDED
 
 
 class NowhereToAsk(Conflict):
-    def __init__(self) -> None:
-        super().__init__(words.NOWHERE_TO_ASK)
+    sentence = words.NOWHERE_TO_ASK
 
 
 def parse_side(text: str) -> Side:
@@ -212,7 +186,7 @@ def parse_turn_seconds(text: str) -> int | None:
 
 
 def clean_name(text: str) -> str:
-    """Collapse the blanks in a team's name. Raise BadName if it is too short, too long or unprintable."""
+    """Collapse the blanks in a team's name. Raise InvalidTeamName if it is too short, too long or unprintable."""
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if not SHORTEST_NAME <= len(name) <= LONGEST_NAME or not name.isprintable():
         raise InvalidTeamName

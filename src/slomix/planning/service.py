@@ -26,7 +26,7 @@ ASK = "planning_ask"
 def open_room(session: Session, day: date, actor: Actor, *, settings: Settings, now: datetime) -> tuple[Room, bool]:
     """Return tonight's room and whether it is new; players who are in and open it own it.
 
-    Raise NotReady while too few are looking, or Outsider.
+    Raise NotReady while too few are looking, or NotAParticipant.
     """
     room = queries.room_of(session, day)
     if room is not None:
@@ -62,7 +62,7 @@ def join_room(
 ) -> Status:
     """Put a player in for tonight and return their status: LOOKING, or what they said before if that counts.
 
-    AVAILABLE stays, and MAYBE too unless they are sure. Raise SaidNo if they said NOT_PLAYING and are not sure.
+    AVAILABLE stays, and MAYBE too unless they are sure. Raise DeclinedTonight after NOT_PLAYING unless they are sure.
     """
     queries.lock_room(session, day)
     said = availability.statuses_of_day(session, day, [player_id]).get(player_id)
@@ -81,7 +81,7 @@ def leave_room(session: Session, day: date, player_id: int, *, settings: Setting
 
 
 def suggest_name(session: Session, day: date, player_id: int, text: str, *, now: datetime) -> TeamName:
-    """Suggest a name for a team. Raise BadName, TooManyNames, NameTaken or Outsider."""
+    """Suggest a name for a team. Raise InvalidTeamName, TooManyNames, NameTaken or NotAParticipant."""
     name = rules.clean_name(text)
     view = _as_participant(session, day, player_id)
     if sum(suggestion.suggested_by == player_id for suggestion in view.suggestions) >= rules.MAX_NAMES_PER_PLAYER:
@@ -109,7 +109,7 @@ def take_back_name(session: Session, day: date, actor: Actor, name_id: int) -> N
 
 
 def vote_for_name(session: Session, day: date, player_id: int, name_id: int | None) -> None:
-    """Store a player's vote for a name, or delete it for None. Raise NoSuchName or Outsider."""
+    """Store a player's vote for a name, or delete it for None. Raise NoSuchName or NotAParticipant."""
     view = _as_participant(session, day, player_id)
     if name_id is None:
         session.execute(delete(Vote).where(Vote.session_id == view.room.id, Vote.player_id == player_id))
@@ -125,7 +125,7 @@ def vote_for_name(session: Session, day: date, player_id: int, name_id: int | No
 
 
 def hand_over(session: Session, day: date, actor: Actor, player_id: int) -> None:
-    """Make another participant the owner, or the actor once the owner has left. Raise NotTheOwner or NotIn."""
+    """Make another participant the owner, or the actor once the owner has left. Raise NotTheOwner or NotInRoom."""
     view, rights = queries.lock_room_as(session, day, actor)
     takes_over = rights.may_take_over and player_id == actor.player_id
     if not rights.manages and not takes_over:
@@ -139,7 +139,7 @@ def hand_over(session: Session, day: date, actor: Actor, player_id: int) -> None
 def ask_for_more(session: Session, day: date, actor: Actor, *, settings: Settings, now: datetime) -> int:
     """Post on Discord that players are missing, mention those who want to hear it, and return the number.
 
-    Raise NobodyNeeded, NowhereToAsk, AskedAlready within the cooldown, or Outsider.
+    Raise NobodyNeeded, NowhereToAsk, AskedAlready within the cooldown, or NotAParticipant.
     """
     view, rights = queries.lock_room_as(session, day, actor)
     if not rights.takes_part and not rights.manages:
@@ -216,7 +216,7 @@ def erase_player(session: Session, player_id: int, account: str) -> None:
 
 
 def _as_participant(session: Session, day: date, player_id: int) -> RoomView:
-    """Return the locked room for a player who is in it. Raise Outsider."""
+    """Return the locked room for a player who is in it. Raise NotAParticipant."""
     view, rights = queries.lock_room_as(session, day, Actor(player_id))
     if not rights.takes_part:
         raise rules.NotAParticipant

@@ -25,8 +25,7 @@ blueprint = Blueprint("planning", __name__)
 
 
 class InvalidId(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NOT_AN_ID)
+    sentence = words.NOT_AN_ID
 
 
 @blueprint.get("/planning")
@@ -129,7 +128,7 @@ def _proposals(session: Session, room: RoomView | None) -> dict[str, Any]:
 
 
 def parse_id(text: str) -> int:
-    """Read a row's id. Raise NotAnId."""
+    """Read a row's id. Raise InvalidId."""
     number = responses.parse_id(text)
     if number is None:
         raise InvalidId

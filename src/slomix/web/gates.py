@@ -13,37 +13,31 @@ from slomix.web.reading import Frame
 
 
 class LoginNeeded(NotAllowed):
-    def __init__(self) -> None:
-        super().__init__(words.PLEASE_LOG_IN)
+    sentence = words.PLEASE_LOG_IN
 
 
 class LinkNeeded(NotAllowed):
-    def __init__(self) -> None:
-        super().__init__(words.PLEASE_LINK)
+    sentence = words.PLEASE_LINK
 
 
 class LeftGuild(LinkNeeded):
     """The viewer had a player, and left our server."""
 
-    def __init__(self) -> None:
-        NotAllowed.__init__(self, words.YOU_LEFT)
+    sentence = words.YOU_LEFT
 
 
 class PromoterNeeded(NotAllowed):
-    def __init__(self) -> None:
-        super().__init__(words.ONLY_PROMOTERS)
+    sentence = words.ONLY_PROMOTERS
 
 
 class AdminNeeded(NotAllowed):
-    def __init__(self) -> None:
-        super().__init__(words.ONLY_ADMINS)
+    sentence = words.ONLY_ADMINS
 
 
 class ForeignWrite(NotAllowed):
     """A write that did not come from one of our pages."""
 
-    def __init__(self) -> None:
-        super().__init__(words.NOT_FROM_OUR_PAGE)
+    sentence = words.NOT_FROM_OUR_PAGE
 
 
 @dataclass(frozen=True)
@@ -67,7 +61,7 @@ class Viewer(UserMixin):
 
     @property
     def player_id(self) -> int | None:
-        """Return the player they may act as."""
+        """Return the player that the viewer may act as."""
         return None if self.has_left else self.profile_id
 
     @property
@@ -106,7 +100,7 @@ def require_user() -> Viewer:
 
 
 def require_player() -> int:
-    """Return the viewer's player. Raise LoginNeeded, LinkNeeded or Left."""
+    """Return the viewer's player. Raise LoginNeeded, LinkNeeded or LeftGuild."""
     player_id = require_user().player_id
     if player_id is None:
         raise LeftGuild if viewer().has_left else LinkNeeded

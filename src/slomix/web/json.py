@@ -15,12 +15,11 @@ PROBLEM = "application/problem+json"
 class NotAnObject(DomainError):
     """The body is no JSON object; the only error of form alone, hence a 400."""
 
-    def __init__(self) -> None:
-        super().__init__(words.SEND_AN_OBJECT)
+    sentence = words.SEND_AN_OBJECT
 
 
 def json_object() -> Mapping[str, Any]:
-    """Read the body of a call. Raise NoObject for anything but a JSON object."""
+    """Read the body of a call. Raise NotAnObject for anything but a JSON object."""
     try:
         body = request.get_json(force=True, silent=True)
     except RecursionError:  # deeply nested brackets

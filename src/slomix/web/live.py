@@ -78,7 +78,7 @@ class EventHub:
                 self._listen_until = time.monotonic() + self.linger_seconds
 
     def close(self) -> None:
-        """End every stream, now and from now on: this process stops, and its pages come back to another one."""
+        """End every stream, now and from now on: this process stops, and its pages reconnect to another."""
         with self._lock:
             self._is_closed = True
             for stream in self._streams:
@@ -96,11 +96,11 @@ class EventHub:
                 threading.Thread(target=self._listen, name="live", daemon=True).start()
 
     def _listen(self) -> None:
-        """While there is a page."""
+        """Listen while there is a page, and again after a lost connection."""
         while self._should_listen():
             try:
                 with db.listen(self._url, db.LIVE_CHANNEL) as connection:
-                    self._send_to_all({"all"})  # whatever happened while nobody listened
+                    self._send_to_all({"all"})  # whatever happened while we did not listen
                     self._hears.set()
                     self._relay(connection)
                 return

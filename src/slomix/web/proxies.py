@@ -1,4 +1,4 @@
-"""Who really asks, when requests come through proxies that we trust."""
+"""Finds the real client of requests that come through trusted proxies."""
 
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -21,7 +21,7 @@ class TrustedProxies:
     """Takes address, scheme and host of a request from `X-Forwarded-*`, but only as far as trusted proxies wrote them.
 
     The list of addresses is walked from the right, where our own proxy writes; the first that is no proxy of ours is
-    who asks. Whoever reaches us directly may write there what they like: it is not read.
+    the client's. Headers of a client that reaches us directly are not read.
     """
 
     def __init__(self, app: "WSGIApplication", trusted: Sequence[IPv4Network | IPv6Network]) -> None:

@@ -1,4 +1,4 @@
-"""The one transaction in which a GET request reads its page, its frame and who is looking."""
+"""The one transaction in which a GET request reads its page, its frame and its viewer."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -64,7 +64,7 @@ def end() -> None:
 
 
 def look_as(viewer: UserMixin | AnonymousUserMixin) -> None:
-    """Answer the rest of this request as this viewer, without reading who is looking."""
+    """Answer the rest of this request as this viewer, without reading the viewer."""
     g._login_user = viewer
 
 
@@ -72,7 +72,7 @@ def look_as(viewer: UserMixin | AnonymousUserMixin) -> None:
 def reading() -> Iterator[Session]:
     """Read a page in one transaction, and end it before the page is rendered.
 
-    Gates and `viewer()` belong inside: who is looking is then read in the same transaction.
+    Gates and `viewer()` belong inside: the viewer is then read in the same transaction.
     """
     session = begin()
     try:

@@ -31,7 +31,7 @@ def theme() -> str:
 
 
 def is_htmx() -> bool:
-    """Whether htmx asks for a fragment, rather than a browser for a page."""
+    """Check whether htmx asks for a fragment, rather than a browser for a page."""
     return bool(cast(Any, request).htmx)
 
 

@@ -1,4 +1,4 @@
-"""One reading for many who ask at the same moment, as all open pages do after a change."""
+"""One reading for many callers at the same moment, such as all open pages after a change."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -19,11 +19,10 @@ class _Batch(Generic[_Key, _Value]):
 
 
 class Singleflight(Generic[_Key, _Value]):
-    """Answers everybody who asks while a reading is under way with the next one.
+    """Answers all callers that come while a reading is under way with the next reading.
 
-    What somebody gets was always read after they asked, so nobody sees anything older than their question: a player who
-    has just pressed a button finds it pressed. A reading that fails has failed for all who shared it: if the database
-    hangs, they do not wait for it one after the other.
+    An answer was always read after its caller asked: a player who has just pressed a button finds it pressed. A reading
+    that fails has failed for all callers that shared it: if the database hangs, they do not wait one after the other.
     """
 
     def __init__(self, read: Callable[[set[_Key]], Mapping[_Key, _Value]]) -> None:
@@ -39,7 +38,7 @@ class Singleflight(Generic[_Key, _Value]):
             batch.keys.add(key)
         with self._turn:
             if batch.answers is None and batch.error is None:
-                with self._lock:  # who comes from here on waits for the next reading
+                with self._lock:  # callers from here on wait for the next reading
                     if self._next is batch:
                         self._next = _Batch()
                 try:

@@ -38,7 +38,7 @@ class Callers(Generic[_Who]):
         return 401 not in self.refusals
 
 
-# Who calls is looked up in the database, which may be away.
+# The caller is looked up in the database, which may be away.
 ANYBODY = Callers(gates.viewer, (503,))
 LOGGED_IN = Callers(gates.require_user, (401, 503))
 PLAYERS = Callers(gates.require_player, (401, 403, 503))
@@ -66,7 +66,7 @@ class Operation:
     parameters: tuple[Part, ...]
 
     def needs_our_page(self, method: str) -> bool:
-        """Whether only a page of ours may send this: a write, whose sender a browser vouches for by itself."""
+        """Check whether only a page of ours may send this: a write, whose sender a browser vouches for by itself."""
         return method not in {"GET", "HEAD"} and self.audience.by == SESSION
 
     def refusals(self, method: str) -> list[int]:
@@ -78,7 +78,7 @@ class Operation:
         return sorted(statuses)
 
     def read(self, path: Mapping[str, Any]) -> dict[str, Any]:
-        """Read all that was sent. Raise Invalid, or NoObject."""
+        """Read all that was sent. Raise Invalid or NotAnObject."""
         given: dict[str, Any] = dict(read(self.path, path))
         if self.query is not None:
             given["query"] = read(self.query, request.args.to_dict())

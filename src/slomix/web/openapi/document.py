@@ -74,7 +74,7 @@ FROM_OUR_PAGE: Part = {
 
 
 class Schemas(GenerateJsonSchema):
-    """JSON schemas that say nothing twice: no title made from a field's name, no default that nobody can send."""
+    """JSON schemas that say nothing twice: no title made from a field's name, no default that cannot be sent."""
 
     def field_title_should_be_set(self, _schema: object) -> bool:
         return False
