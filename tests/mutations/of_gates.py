@@ -64,15 +64,15 @@ MUTATIONS = (
     Mutation(
         "a right from the settings is none",
         VIEWERS,
-        "return role in somebody.roles or somebody.discord_id in roles.configured_holders(settings, role)",
-        "return role in somebody.roles",
+        "return role in user.roles or user.discord_id in roles.configured_holders(settings, role)",
+        "return role in user.roles",
         ("tests/web/test_api.py::test_access_says_what_somebody_may_do",),
     ),
     Mutation(
         "a right that was granted is none",
         VIEWERS,
-        "return role in somebody.roles or somebody.discord_id in roles.configured_holders(settings, role)",
-        "return somebody.discord_id in roles.configured_holders(settings, role)",
+        "return role in user.roles or user.discord_id in roles.configured_holders(settings, role)",
+        "return user.discord_id in roles.configured_holders(settings, role)",
         (f"{SESSIONS}::test_a_right_that_was_revoked_is_gone_at_the_next_request",),
     ),
     Mutation(

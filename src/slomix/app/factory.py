@@ -1,4 +1,4 @@
-"""Composes the web process: pages, error mapping, headers, who is looking."""
+"""Composes the web process: pages, error mapping, headers, the viewer."""
 
 import math
 from collections.abc import Callable
@@ -81,7 +81,7 @@ PAGES = (
     profile_views,
     stop_views,
 )
-# Who calls these shows a permission of its own in each call, and has no session that could be ridden on.
+# Callers of these show a permission in each call and have no session that a foreign page could ride on.
 WITHOUT_SESSION = (inbox_views, stop_views)
 APIS = (availability_api, campaigns_api, contacts_api, planning_api)
 
@@ -105,7 +105,7 @@ class RowId(IntegerConverter):
 
 
 def create_app(runtime: Runtime | None = None) -> Flask:
-    """The web application; without a runtime, the real one from the environment."""
+    """Make the web application; without a runtime, with the real one from the environment."""
     if runtime is None:
         logs.configure("web")
         runtime = make_runtime(settings_for_start(), connections=10, pool_size=10)
@@ -162,7 +162,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
 
 
 def _cookie_name(settings: Settings) -> str:
-    """One name for all web processes behind a proxy; two copies tried on one machine keep theirs apart.
+    """Name the cookie the same in all web processes behind a proxy, and differently in two copies on one machine.
 
     With `__Host-` a browser takes it from this very host over https alone, so no neighbouring domain can plant one.
     """
@@ -172,7 +172,7 @@ def _cookie_name(settings: Settings) -> str:
 
 
 def _hosts(settings: Settings) -> list[str]:
-    """The names under which we answer; another one is somebody's who points their own name at us."""
+    """Return the host names under which we answer; any other is a foreign name that points at us."""
     return [urlsplit(settings.base_url).hostname or "", "127.0.0.1", "localhost", "[::1]"]
 
 
@@ -182,7 +182,6 @@ def _load_viewers(app: Flask, viewers: Viewers) -> None:
     app.login_manager = manager  # type: ignore[attr-defined]
     manager.anonymous_user = Anonymous
     manager.session_protection = None
-
     manager.user_loader(viewers.load)
 
 
@@ -249,7 +248,7 @@ def _answer_failure(error: Exception) -> BaseResponse:
 
 
 def _render_as_stranger() -> None:
-    """Show the error without asking the database, which may be what is broken, who is looking."""
+    """Show the error as to a stranger: the database that knows the viewer may be what is broken."""
     reading.look_as(Anonymous())
 
 

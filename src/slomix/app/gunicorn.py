@@ -29,7 +29,7 @@ limit_request_line = 4094
 
 
 def on_starting(_server: object) -> None:
-    """Read all code before the port is taken: until it is, a proxy sends everybody to another process.
+    """Read all code before the port is taken: until it is, a proxy sends requests to another process.
 
     The application itself is made after the fork; only its modules are shared. gevent has to come before them.
     """
@@ -39,18 +39,18 @@ def on_starting(_server: object) -> None:
 
 
 def when_ready(_server: object) -> None:
-    """A stream is an open file: take as many as this account may have."""
+    """Raise the limit of open files to what this account may have: every stream is an open file."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def post_fork(_server: object, worker: Any) -> None:
-    """A master that was killed takes its worker along."""
+    """End the worker with its master, even if that was killed."""
     die_with_parent(signal.SIGKILL, parent=worker.ppid)
 
 
 def post_worker_init(worker: Any) -> None:
-    """Told to stop, it lets the open pages go at once, so that they are at another process before this one ends."""
+    """End all streams as soon as a stop is asked for, so that pages reach another process before this one ends."""
     stop: Any = signal.getsignal(signal.SIGTERM)
 
     def let_go(number: int, frame: object) -> None:

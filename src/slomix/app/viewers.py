@@ -41,7 +41,7 @@ class Viewers:
             return {}
         settings, now = self._runtime.settings, self._runtime.clock.now()
         found = logins.users_of_sessions(session, session_keys, now=now, extra=_frame_columns(settings))
-        return {key: _viewer(key, somebody, settings) for key, somebody in found.items()}
+        return {key: _viewer(key, user, settings) for key, user in found.items()}
 
     def _read_alone(self, session_keys: set[str]) -> dict[str, Viewer]:
         with self._runtime.transaction() as session:
@@ -60,25 +60,25 @@ def _frame_columns(settings: Settings) -> dict[str, ColumnElement[Any]]:
     }
 
 
-def _viewer(session_key: str, somebody: SessionUser, settings: Settings) -> Viewer:
+def _viewer(session_key: str, user: SessionUser, settings: Settings) -> Viewer:
     def has(role: Role) -> bool:
-        return role in somebody.roles or somebody.discord_id in roles.configured_holders(settings, role)
+        return role in user.roles or user.discord_id in roles.configured_holders(settings, role)
 
-    is_player = somebody.profile_id is not None and not somebody.has_left
+    is_player = user.profile_id is not None and not user.has_left
     return Viewer(
-        user_id=somebody.user_id,
+        user_id=user.user_id,
         session_key=session_key,
-        discord_id=somebody.discord_id,
-        display_name=somebody.display_name,
-        profile_id=somebody.profile_id,
-        player_name=somebody.player_name,
-        has_left=somebody.has_left,
+        discord_id=user.discord_id,
+        display_name=user.display_name,
+        profile_id=user.profile_id,
+        player_name=user.player_name,
+        has_left=user.has_left,
         is_admin=has(Role.ADMIN),
         is_promoter=has(Role.PROMOTER),
         frame=Frame(
-            broken_contacts=[_broken(*pair) for pair in somebody.extra["broken"] or ()] if is_player else (),
-            sound_cooldown=somebody.extra["sound"] if is_player else None,
-            waiting=somebody.extra["waiting"],
+            broken_contacts=[_broken(*pair) for pair in user.extra["broken"] or ()] if is_player else (),
+            sound_cooldown=user.extra["sound"] if is_player else None,
+            waiting=user.extra["waiting"],
         ),
     )
 
