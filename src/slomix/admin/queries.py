@@ -103,7 +103,7 @@ def channel_states(session: Session, settings: Settings) -> list[ChannelState]:
     return [
         ChannelState(
             name=words.CHANNELS[channel],
-            problem=_trouble(channel, settings),
+            problem=_problem(channel, settings),
             contacts=counted[channel].contacts if channel in counted else 0,
             unusable=counted[channel].unusable if channel in counted else 0,
             last_success_at=counted[channel].last_success_at if channel in counted else None,
@@ -114,7 +114,7 @@ def channel_states(session: Session, settings: Settings) -> list[ChannelState]:
     ]
 
 
-def _trouble(channel: ChannelName, settings: Settings) -> str:
+def _problem(channel: ChannelName, settings: Settings) -> str:
     if channel is ChannelName.DISCORD:
         return "" if settings.discord_bot_token.get_secret_value() else words.NO_BOT_TOKEN
     is_enabled = settings.telegram_enabled if channel is ChannelName.TELEGRAM else settings.signal_enabled

@@ -68,13 +68,8 @@ def find_jobs(
 
 
 def _job_conditions(job_filter: JobFilter, now: datetime, wall: datetime) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if job_filter.status is not None:
-        conditions.append(Job.status == job_filter.status)
-    if job_filter.kind:
-        conditions.append(Job.kind == job_filter.kind)
-    if job_filter.lane:
-        conditions.append(Job.lane == job_filter.lane)
+    wanted = {Job.status: job_filter.status, Job.kind: job_filter.kind, Job.lane: job_filter.lane}
+    conditions: list[ColumnElement[bool]] = [column == value for column, value in wanted.items() if value]
     if job_filter.is_late:
         conditions.append(is_late(now=now, wall=wall))
     if job_filter.text:
@@ -150,16 +145,15 @@ def count_by_status(
 
 
 def _delivery_conditions(delivery_filter: DeliveryFilter, settings: Settings) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+    wanted = {
+        Delivery.status: delivery_filter.status,
+        Delivery.channel: delivery_filter.channel,
+        Delivery.notice: delivery_filter.notice,
+    }
+    conditions: list[ColumnElement[bool]] = [column == value for column, value in wanted.items() if value]
     if delivery_filter.day is not None:
         first, after = _bounds(delivery_filter.day, settings)
         conditions += [Delivery.created_at >= first, Delivery.created_at < after]
-    if delivery_filter.status is not None:
-        conditions.append(Delivery.status == delivery_filter.status)
-    if delivery_filter.channel is not None:
-        conditions.append(Delivery.channel == delivery_filter.channel)
-    if delivery_filter.notice:
-        conditions.append(Delivery.notice == delivery_filter.notice)
     if delivery_filter.campaign is not None:
         conditions.append(Delivery.subject == subject_of(delivery_filter.campaign))
     if delivery_filter.text:

@@ -52,10 +52,9 @@ def link() -> Response:
     who, now = gates.require_user(), current.now()
     is_member = _ask_discord(who)
     guid, next_path = request.form.get("guid", ""), local_path(request.form.get("next"))
-    with current.runtime().transaction() as db_session:
-        user = db_session.get_one(User, who.user_id)
-        if is_member is not None:
-            accounts.record_membership(db_session, user, is_member, now=now)
+    if is_member is not None:
+        with current.runtime().transaction() as db_session:
+            accounts.record_membership(db_session, db_session.get_one(User, who.user_id), is_member, now=now)
     if is_member is False:
         raise accounts.NotAMember
     with current.runtime().transaction() as db_session:

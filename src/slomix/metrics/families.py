@@ -59,26 +59,16 @@ def _of_jobs(jobs: Sequence[JobNumbers]) -> Iterator[Metric]:
 
 def _of_deliveries(deliveries: Sequence[DeliveryNumbers]) -> Iterator[Metric]:
     """Yield the numbers of messages that were settled, or should have been sent by now."""
-
-    def numbers(
-        name: str,
-        says: str,
-        last: str,
-        number: Callable[[DeliveryNumbers], float],
-        has: Callable[[DeliveryNumbers], int],
-    ) -> GaugeMetricFamily:
-        found = (
-            ((delivery.channel, delivery.notice, delivery.outcome), number(delivery))
-            for delivery in deliveries
-            if has(delivery)
-        )
-        return _gauges(name, says, (*BY_NOTICE, last), found)
+    in_day = [delivery for delivery in deliveries if delivery.settled_in_day]
+    due = [delivery for delivery in deliveries if delivery.unsent]
 
     def settled(name: str, says: str, number: Callable[[DeliveryNumbers], float]) -> GaugeMetricFamily:
-        return numbers(name, says, "outcome", number, lambda delivery: delivery.settled_in_day)
+        return _gauges(
+            name, says, (*BY_NOTICE, "outcome"), ((_labels(delivery), number(delivery)) for delivery in in_day)
+        )
 
     def unsent(name: str, says: str, number: Callable[[DeliveryNumbers], float]) -> GaugeMetricFamily:
-        return numbers(name, says, "status", number, lambda delivery: delivery.unsent)
+        return _gauges(name, says, (*BY_NOTICE, "status"), ((_labels(delivery), number(delivery)) for delivery in due))
 
     quarter = "What became of the messages that were settled in the last 15 minutes."
     yield settled("deliveries_settled_15m", quarter, lambda delivery: delivery.settled_in_quarter)
@@ -90,6 +80,10 @@ def _of_deliveries(deliveries: Sequence[DeliveryNumbers]) -> Iterator[Metric]:
     yield unsent("deliveries_unsent", waiting, lambda delivery: delivery.unsent)
     oldest = "How long ago the moment of the oldest of them was."
     yield unsent("deliveries_unsent_oldest_seconds", oldest, lambda delivery: delivery.oldest_seconds)
+
+
+def _labels(delivery: DeliveryNumbers) -> tuple[str, str, str]:
+    return delivery.channel, delivery.notice, delivery.outcome
 
 
 def _lateness(deliveries: Sequence[DeliveryNumbers]) -> GaugeHistogramMetricFamily:
