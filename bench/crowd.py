@@ -40,11 +40,13 @@ class LoadTestSystem:
     players: Sequence[int]
 
     def create_campaign(self, session: Session, number: int, players: Sequence[int], *, start_at: datetime) -> None:
-        """Call these together on a day of their own; the reminder's moment is over, so only the start goes out."""
+        """Call these players together on a day of their own, after its reminder: only the start goes out."""
         day, now = FIRST_DAY + timedelta(days=number), self.control.now()
         session.add_all(
-            Entry(player_id=one, day=day, status=Status.LOOKING, looking_since=now, committed_since=now, updated_at=now)
-            for one in players
+            Entry(
+                player_id=player, day=day, status=Status.LOOKING, looking_since=now, committed_since=now, updated_at=now
+            )
+            for player in players
         )
         session.flush()
         campaigns.create_campaign(
@@ -58,8 +60,11 @@ class LoadTestSystem:
         )
 
     def accepted_starts(self) -> list[tuple[str, datetime]]:
-        """Who was sent what we send here, and when the provider took it, by the system's clock."""
-        return [(str(one["to"]), datetime.fromisoformat(str(one["accepted_at"]))) for one in self.control.messages()]
+        """Return each start notice's recipient, and when the provider took it by the system's clock."""
+        return [
+            (str(message["to"]), datetime.fromisoformat(str(message["accepted_at"])))
+            for message in self.control.messages()
+        ]
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def since(moment: datetime, today: date) -> str:
 
 
 def day(value: date) -> str:
-    """Write a date in full, with its year unless it is this one."""
+    """Write a date in full, with its year unless it is this year."""
     year = "" if value.year == current.today(current.now()).year else f" {value.year}"
     return f"{value:%A} {value.day} {value:%B}{year}"
 

@@ -54,7 +54,7 @@ HEADERS: dict[int, Part] = {
     },
 }
 
-# Who writes. The browser sends the origin by itself; a Referer of ours stands in where it does not.
+# Shows where a write comes from. Browsers send the origin by themselves; a Referer of ours stands in for it.
 FROM_OUR_PAGE: Part = {
     "RequestedWith": {
         "name": "X-Requested-With",

@@ -27,10 +27,10 @@ LEFT_OUT: Final[Any] = None
 
 
 class Input(BaseModel):
-    """What a call takes. It reads the fields it knows; what else is sent is not looked at."""
+    """What a call takes: the fields it knows; others are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
-    # Whether no body at all means an empty one.
+    # Whether a missing body means an empty object.
     is_optional: ClassVar[bool] = False
 
     def sent_fields(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from slomix.web.openapi.shapes import Answer
 blueprint = Blueprint("openapi", __name__)
 calls = Calls("This description")
 
-# It says how to ask, and nothing of what is answered to whom: who reads it is not even looked up.
+# The description is the same for all readers, so the caller is not looked up.
 UNSEEN = Callers(lambda: None)
 
 
