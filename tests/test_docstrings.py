@@ -28,6 +28,11 @@ def test_every_error_that_a_docstring_names_exists(root: Path) -> None:
         for source in sources.values()
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.ClassDef | ast.alias)
+    } | {
+        node.attr
+        for source in sources.values()
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute)
     }
     unknown = [
         f"{path.relative_to(root)}: {name}"

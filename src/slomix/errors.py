@@ -7,11 +7,6 @@ from typing import ClassVar
 class DomainError(Exception):
     """A request that cannot be fulfilled; `str(error)` is the sentence to show, by default that of the class."""
 
-    sentence = ""
-
-    def __init__(self, sentence: str = "") -> None:
-        super().__init__(sentence or self.sentence)
-
     # Of all errors of a class, unless one is raised with its own.
     sentence: ClassVar[str] = ""
 

@@ -22,8 +22,7 @@ class ProfileRequestPending(Conflict):
 
 
 class NoteTooLong(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NOTE_TOO_LONG.format(length=NOTE_LENGTH))
+    sentence = words.NOTE_TOO_LONG.format(length=NOTE_LENGTH)
 
 
 class ProfileRequestDecided(Conflict):

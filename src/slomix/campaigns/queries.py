@@ -26,8 +26,7 @@ from slomix.presence.rules import VoiceStatus
 
 
 class NoSuchCampaign(NotFound):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_CAMPAIGN)
+    sentence = words.NO_SUCH_CAMPAIGN
 
 
 def get_campaign(session: Session, campaign_id: int) -> Campaign:

@@ -21,13 +21,11 @@ from slomix.jobs.rules import JobStatus
 class NothingToRetry(Conflict):
     """Raised when it is too late, another retry was quicker, or a retry would fail at once."""
 
-    def __init__(self) -> None:
-        super().__init__(words.NOTHING_TO_RETRY)
+    sentence = words.NOTHING_TO_RETRY
 
 
 class CampaignCancelled(Conflict):
-    def __init__(self) -> None:
-        super().__init__(words.CANCELLED_STAYS_SO)
+    sentence = words.CANCELLED_STAYS_SO
 
 
 def retry_choices(session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> RetryChoices:

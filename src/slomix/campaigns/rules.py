@@ -82,13 +82,11 @@ class TooLate(Invalid):
 
 
 class NoRecipients(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NOBODY_TO_ASK)
+    sentence = words.NOBODY_TO_ASK
 
 
 class CampaignsDisabled(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.PROMOTING_SWITCHED_OFF)
+    sentence = words.PROMOTING_SWITCHED_OFF
 
 
 @dataclass(frozen=True)

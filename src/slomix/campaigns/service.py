@@ -34,8 +34,7 @@ class CampaignExists(Conflict):
 
 
 class CampaignOver(Conflict):
-    def __init__(self) -> None:
-        super().__init__(words.NOTHING_TO_CANCEL)
+    sentence = words.NOTHING_TO_CANCEL
 
 
 @dataclass(frozen=True)

@@ -37,13 +37,11 @@ MAX_KEY = 200
 
 
 class KeyTooLong(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.KEY_TOO_LONG.format(length=MAX_KEY))
+    sentence = words.KEY_TOO_LONG.format(length=MAX_KEY)
 
 
 class NoSuchStart(Invalid):
-    def __init__(self) -> None:
-        super().__init__(words.NO_SUCH_START)
+    sentence = words.NO_SUCH_START
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ log = structlog.get_logger()
 LIMIT, WINDOW = 48, timedelta(milliseconds=1020)
 # The limit of one process while Redis is away: five workers together stay below Discord's.
 MAX_REQUESTS = 9
-# A sender that would have to wait longer gets SlowDown, which frees its thread. At least two windows: otherwise the
+# A sender that would have to wait longer gets RateLimited, which frees its thread. At least two windows: otherwise the
 # third wave would be refused just before its turn.
 MAX_WAIT = 2.5 * WINDOW
 # How long a request counts if its sender never reports that it has left.
@@ -61,7 +61,7 @@ class RateLimiter(Protocol):
     """Decides when the next request may leave."""
 
     def acquire(self, route: str) -> str:
-        """Return a slot when a request on this route may leave. Raise SlowDown if that takes too long."""
+        """Return a slot when a request on this route may leave. Raise RateLimited if that takes too long."""
 
     def mark_sent(self, slot: str) -> None:
         """Record that the request of this slot has left just now."""

@@ -44,7 +44,7 @@ class IncomingMessage:
     number: str | None = None
 
 
-class NotLinked(NotAllowed):
+class ChatNotLinked(NotAllowed):
     """The chat belongs to no player who may act in it."""
 
     def __init__(self, settings: Settings) -> None:
@@ -52,12 +52,12 @@ class NotLinked(NotAllowed):
 
 
 def as_player(session: Session, message: IncomingMessage, *, settings: Settings) -> int:
-    """Return the player who writes, and hold their link until the transaction ends. Raise NotLinked."""
+    """Return the player who writes, and hold their link until the transaction ends. Raise ChatNotLinked."""
     return _hold(session, message, settings, User.membership != Membership.LEFT)
 
 
 def as_owner(session: Session, message: IncomingMessage, *, settings: Settings) -> int:
-    """Act as `as_player` does, also for a player who left our server. Raise NotLinked."""
+    """Act as `as_player` does, also for a player who left our server. Raise ChatNotLinked."""
     return _hold(session, message, settings)
 
 
@@ -70,7 +70,7 @@ def _hold(session: Session, message: IncomingMessage, settings: Settings, *condi
         .with_for_update(read=True, key_share=True, of=User)
     )
     if player_id is None:
-        raise NotLinked(settings)
+        raise ChatNotLinked(settings)
     return player_id
 
 

@@ -14,7 +14,7 @@ from slomix.contacts import links, preferences, rules, schemas, service
 from slomix.contacts.models import StoredPreferences
 from slomix.contacts.preferences import Preferences
 from slomix.contacts.rules import CODE_LIFETIME, TICKS, ChannelName, QuietHours
-from slomix.errors import Invalid, NotAllowed, Unavailable
+from slomix.errors import Invalid, Unavailable
 from slomix.web import current, gates, rate_limits
 from slomix.web.gates import Viewer
 from slomix.web.openapi.calls import BRIDGE, LOGGED_IN, PLAYERS, Callers, Calls
@@ -36,8 +36,7 @@ class BridgeDisabled(Unavailable):
 class BridgeUnauthorized(gates.LoginNeeded):
     """The caller does not know the bridge's secret."""
 
-    def __init__(self) -> None:
-        NotAllowed.__init__(self, words.BRIDGE_UNKNOWN)
+    sentence = words.BRIDGE_UNKNOWN
 
 
 def _bridge() -> None:

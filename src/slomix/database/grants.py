@@ -40,7 +40,7 @@ def grant_rights(url: str) -> GrantOutcome:
 
 
 def grant_rights_on(connection: "psycopg.Connection[tuple[object, ...]]") -> GrantOutcome:
-    """Like `grant_rights`, inside an open transaction. Raise NotGranted when the role may not grant."""
+    """Like `grant_rights`, inside an open transaction. Raise GrantRefused when the role may not grant."""
     # Writing the same catalogue rows twice at once fails.
     connection.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
     query = "SELECT current_user = rolname FROM pg_roles WHERE rolname = %s"

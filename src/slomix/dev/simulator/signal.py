@@ -143,7 +143,7 @@ def _mishap(world: World, body: dict[str, Any], kind: str) -> web.Response:
         case "html":
             return web.Response(text="<html><body>Just a moment…</body></html>", content_type="text/html")
         case "recipients":
-            failed = [{"recipient": one, "error": "UNREGISTERED_FAILURE"} for one in body.get("recipients", [])]
+            failed = [{"recipient": name, "error": "UNREGISTERED_FAILURE"} for name in body.get("recipients", [])]
             return web.json_response(
                 {"timestamp": str(world.signal.timestamp()), "errors": {"recipients": failed}}, status=201
             )
