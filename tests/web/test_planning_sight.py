@@ -11,6 +11,7 @@ from slomix.availability.rules import Status
 from slomix.campaigns.models import Recipient
 from slomix.planning.models import RoomThread
 from slomix.presence.rules import VoiceStatus
+from slomix.reasons.codes import Explanation, Reason
 from tests.moments import TODAY
 from tests.services.planning import A, Tonight, everybody_says
 from tests.steps import call
@@ -254,7 +255,14 @@ def test_the_thread_is_a_way_for_who_is_in_and_its_trouble_a_line_for_who_runs_t
 ) -> None:
     with tonight.world.session() as session:
         room = tonight.view().room.id
-        session.add(RoomThread(session_id=room, thread_id="777000000000000001", members=[], error="Discord is busy"))
+        session.add(
+            RoomThread(
+                session_id=room,
+                thread_id="777000000000000001",
+                members=[],
+                error=Explanation(Reason.DISCORD_SAID, "Discord is busy"),
+            )
+        )
     alice, goran, dora = (browse(name).page("/planning") for name in ("alice", "goran", "dora"))
     for page in (alice, goran):
         [way] = [one for one in page.all("a") if one.words == "Thread"]
