@@ -316,7 +316,7 @@ MUTATIONS = (
     Mutation(
         "who takes over a profile inherits its addresses",
         "src/slomix/privacy/unlinking.py",
-        "        contacts.remove_all_contacts(session, player.id)  # nothing of a former owner\n",
+        "        contacts.delete_contacts_and_preferences(session, player.id)  # nothing of a former owner\n",
         "        pass\n",
         ("tests/services/test_held_links.py::test_a_profile_is_taken_over_without_what_was_left_behind",),
     ),
@@ -324,7 +324,7 @@ MUTATIONS = (
         "unlinking leaves the addresses",
         "src/slomix/privacy/unlinking.py",
         "def _release_player(session: Session, player_id: int, today: date) -> None:\n"
-        "    contacts.remove_all_contacts(session, player_id)\n",
+        "    contacts.delete_contacts_and_preferences(session, player_id)\n",
         "def _release_player(session: Session, player_id: int, today: date) -> None:\n",
         (f"{LINKED}::test_unlinking_forgets_contacts_and_the_days_ahead_and_keeps_the_past",),
     ),

@@ -46,7 +46,7 @@ def addresses(world: World, name: str) -> dict[ChannelName, str]:
 
 def test_who_never_said_anything_allows_nothing(world: World) -> None:
     with world.session() as session:
-        contacts.remove_all_contacts(session, world.players["alice"])
+        contacts.delete_contacts_and_preferences(session, world.players["alice"])
         contacts.add_discord(session, world.players["alice"], now=NOW)
     found = reach(world, "alice")
     assert (found.allows, found.quiet_hours, found.zone) == (frozenset(), None, LJUBLJANA)
@@ -269,7 +269,7 @@ def test_an_address_belongs_to_one_player_and_a_player_has_one_and_it_is_never_s
 def test_forgetting_somebody_leaves_neither_address_nor_permission(world: World) -> None:
     world.has("alice", TELEGRAM, "4242")
     with world.session() as session:
-        contacts.remove_all_contacts(session, world.players["alice"])
+        contacts.delete_contacts_and_preferences(session, world.players["alice"])
         assert contacts.contacts_of(session, world.players["alice"]) == {}
         assert not preferences.has_preferences(session, world.players["alice"])
     assert reach(world, "erik").allows == {MessageKind.CAMPAIGNS}, "and nobody else"

@@ -187,7 +187,7 @@ def test_each_recipient_is_looked_at_again_when_it_is_time_and_a_skip_has_its_re
                 accounts.record_membership(session, user, is_member=False, now=at(20, 40))
         case "removed":
             with world.session() as session:
-                contacts.remove_all_contacts(session, world.players["alice"])
+                contacts.delete_contacts_and_preferences(session, world.players["alice"])
             world.prefers("alice")
         case "unwanted":
             post.greeting.unwanted = Skip(Reason.ALREADY_IN_VOICE)

@@ -51,7 +51,7 @@ def allows(world: World, name: str) -> dict[str, object]:
 def test_who_never_chose_hears_nothing(world: World) -> None:
     assert hears(world, "alice") == ReadySound()
     with world.session() as session:
-        contacts.remove_all_contacts(session, world.players["alice"])
+        contacts.delete_contacts_and_preferences(session, world.players["alice"])
     assert hears(world, "alice") == ReadySound(), "also without any row"
 
 
@@ -101,7 +101,7 @@ def test_changing_another_preference_leaves_the_sound_as_it_was(world: World, co
 
 def test_switching_the_sound_on_first_of_all_allows_nobody_to_write(world: World) -> None:
     with world.session() as session:
-        contacts.remove_all_contacts(session, world.players["alice"])
+        contacts.delete_contacts_and_preferences(session, world.players["alice"])
     wants(world, "alice", LOUD)
     assert allows(world, "alice") == {
         column: value for column, value in Preferences(LJUBLJANA).columns.items() if not column.startswith("sound_")
@@ -112,7 +112,7 @@ def test_switching_the_sound_on_first_of_all_allows_nobody_to_write(world: World
 def test_forgetting_somebody_forgets_their_sound(world: World) -> None:
     wants(world, "alice", LOUD)
     with world.session() as session:
-        contacts.remove_all_contacts(session, world.players["alice"])
+        contacts.delete_contacts_and_preferences(session, world.players["alice"])
     assert hears(world, "alice") == ReadySound()
 
 
@@ -135,7 +135,7 @@ def test_sound_and_preferences_saved_at_once_are_both_kept(committed: Database) 
     """Two tabs: one has the preferences open, in the other a script calls the settings."""
     world = build_world(committed)
     with world.session() as session:
-        contacts.remove_all_contacts(session, world.players["alice"])
+        contacts.delete_contacts_and_preferences(session, world.players["alice"])
     deeds = [lambda: wants(world, "alice", LOUD), lambda: changes(world, "alice", **EVERYTHING)] * 3
     assert at_once(deeds) == [None] * 6
     assert hears(world, "alice") == LOUD

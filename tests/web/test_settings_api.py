@@ -37,7 +37,7 @@ def settings(browser: Browser) -> Any:
 def test_who_chose_nothing_reads_what_holds_then(world: World, alice: Browser) -> None:
     assert settings(alice) == DEFAULTS
     with world.session() as session:
-        contacts.remove_all_contacts(session, world.players["alice"])
+        contacts.delete_contacts_and_preferences(session, world.players["alice"])
     with nothing_stored(world):
         assert settings(alice) == DEFAULTS, "also before the first choice of all"
 
@@ -81,7 +81,7 @@ def test_what_these_settings_do_not_speak_of_stays_as_it_was(world: World, alice
 
 def test_switching_the_sound_on_first_of_all_is_no_consent_to_be_called(world: World, alice: Browser) -> None:
     with world.session() as session:
-        contacts.remove_all_contacts(session, world.players["alice"])
+        contacts.delete_contacts_and_preferences(session, world.players["alice"])
     assert alice.call("POST", SETTINGS, {"sound_enabled": True}).get_json() == DEFAULTS | {"sound_enabled": True}
     with world.session() as session:
         stored = preferences.preferences_of(session, world.players["alice"], zone=TOKYO)

@@ -34,7 +34,7 @@ def show() -> str:
         day=_day(request.args.get("day", "")),
         status=parse_choice(DeliveryStatus, "status"),
         channel=parse_choice(ChannelName, "channel"),
-        notice=notice if notice in words.NOTICES else "",
+        notice=notice if notice in words.NOTICE_TITLES else "",
         text=search_text(),
         campaign=responses.parse_id(campaign),
     )

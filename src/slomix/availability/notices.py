@@ -14,7 +14,7 @@ from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import Skip
 from slomix.reasons.codes import Reason
 
-KINDS = {
+KIND_OF_NOTICE = {
     triggers.SESSION_READY: MessageKind.SESSION_READY,
     triggers.LOOKING: MessageKind.LOOKING,
     triggers.DAILY_REMINDER: MessageKind.DAILY_REMINDER,
@@ -34,9 +34,9 @@ class DayEvent:
         day, _, number = subject.partition(":")
         return cls(date.fromisoformat(day), int(number.partition("=")[2] or 0))
 
-    def event_key(self, kind: str) -> str:
+    def event_key(self, notice: str) -> str:
         """Return the key under which a player hears of it once."""
-        match kind:
+        match notice:
             case triggers.SESSION_READY:
                 return f"SESSION_READY:{self.day}:threshold={self.number}"
             case triggers.LOOKING:
@@ -45,9 +45,9 @@ class DayEvent:
                 return f"DAILY_REMINDER:{self.day}"
 
 
-def unwanted_reason(kind: str, status: Status | None) -> Reason | None:
+def unwanted_reason(notice: str, status: Status | None) -> Reason | None:
     """Return why a player with this status need not hear of it, or None."""
-    if kind == triggers.DAILY_REMINDER:
+    if notice == triggers.DAILY_REMINDER:
         return Reason.HAS_ANSWERED if status is not None else None
     return Reason.NOT_PLAYING if status is Status.NOT_PLAYING else None
 
@@ -57,7 +57,7 @@ class DayNotice(Notice):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.kind = KINDS[name]
+        self.kind = KIND_OF_NOTICE[name]
 
     def compose(self, occasion: Occasion) -> Message | Skip:
         session, about = occasion.session, DayEvent.parse(occasion.delivery.subject)
@@ -82,9 +82,9 @@ class DayNotice(Notice):
         """Tell a player how to switch this kind off; a room hears nothing of that."""
         if occasion.reach is None:
             return []
-        reader = unsubscribe.reader_of(occasion.reach, KINDS[self.name], settings=occasion.runtime.settings)
+        reader = unsubscribe.reader_of(occasion.reach, KIND_OF_NOTICE[self.name], settings=occasion.runtime.settings)
         stop = style_for(occasion.channel, reader.zone, occasion.now).quiet_link(reader.unsubscribe_link)
-        return [words.KIND_TEXTS[KINDS[self.name]].why.format(link=stop)]
+        return [words.KIND_TEXTS[KIND_OF_NOTICE[self.name]].why.format(link=stop)]
 
 
-NOTICES: tuple[Notice, ...] = tuple(DayNotice(name) for name in KINDS)
+NOTICES: tuple[Notice, ...] = tuple(DayNotice(name) for name in KIND_OF_NOTICE)

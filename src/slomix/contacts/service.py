@@ -135,7 +135,7 @@ def remove_contact(session: Session, player_id: int, channel: ChannelName) -> bo
     return gone is not None
 
 
-def remove_all_contacts(session: Session, player_id: int) -> None:
+def delete_contacts_and_preferences(session: Session, player_id: int) -> None:
     """Delete every address, code and preference of this player."""
     session.execute(delete(LinkCode).where(LinkCode.player_id == player_id))
     session.execute(delete(Contact).where(Contact.player_id == player_id))

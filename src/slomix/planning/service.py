@@ -181,7 +181,7 @@ def where_to_ask(session: Session, room: Room, settings: Settings) -> str | None
 
 
 def release_player(session: Session, player_id: int, today: date) -> None:
-    """Take a profile out of tonight's room, so that its next owner inherits no room, vote or name."""
+    """Take a player's ownership, votes and authorship of names from rooms of today and later."""
     rooms = select(Room.id).where(Room.day >= today)
     session.execute(update(Room).where(Room.owner_id == player_id, Room.day >= today).values(owner_id=None))
     session.execute(delete(Vote).where(Vote.player_id == player_id, Vote.session_id.in_(rooms)))

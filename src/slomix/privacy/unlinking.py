@@ -25,14 +25,14 @@ def link_profile(
     if before is not None and before != player.id:
         _release_player(session, before, today)
     if before != player.id:
-        contacts.remove_all_contacts(session, player.id)  # nothing of a former owner
+        contacts.delete_contacts_and_preferences(session, player.id)  # nothing of a former owner
     contacts.add_discord(session, player.id, now=now)
     claims.withdraw_request(session, user.id, now=now)
     return player
 
 
 def unlink_profile(session: Session, user: User, *, today: date, now: datetime, actor: str | None = None) -> None:
-    """Unlink a user: delete their contacts and future statuses, so that no message is sent to them any more."""
+    """Unlink a user: delete the contacts, preferences, and statuses from today on of their player."""
     accounts.lock_users(session, user)
     if user.player_id is not None:
         _release_player(session, user.player_id, today)
@@ -68,6 +68,6 @@ def delete_account(session: Session, user: User, *, now: datetime) -> None:
 
 
 def _release_player(session: Session, player_id: int, today: date) -> None:
-    contacts.remove_all_contacts(session, player_id)
+    contacts.delete_contacts_and_preferences(session, player_id)
     availability.clear_upcoming(session, player_id, today)
     planning.release_player(session, player_id, today)

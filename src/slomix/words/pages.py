@@ -172,7 +172,7 @@ NOTHING_TO_RETRY = (
 )
 CANCELLED_STAYS_SO = "This campaign is cancelled, so nothing of it goes out again."
 # The messages of an evening, by what stores them.
-NOTICES = {
+NOTICE_TITLES = {
     "send_reminder_2045": "Reminder",
     "send_start_2100": "Start",
     "voice_check_2100": "Follow-up",

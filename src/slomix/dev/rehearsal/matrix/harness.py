@@ -13,8 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError
 
 from slomix.accounts.models import Player, User
-from slomix.campaigns import evening_report as evidence
-from slomix.campaigns import queries
+from slomix.campaigns import evening_report, queries
 from slomix.campaigns.models import Campaign
 from slomix.clock import nap, wall_now
 from slomix.contacts.models import Contact
@@ -131,7 +130,7 @@ class Harness:
     def evidence(self, campaign: str) -> dict[str, Any]:
         """Return what the tables say of a campaign."""
         with self.database.transaction() as session:
-            return evidence.build_report(session, queries.get_campaign(session, int(campaign)))
+            return evening_report.build_report(session, queries.get_campaign(session, int(campaign)))
 
     def campaigns_of(self, day: str) -> list[str]:
         with self.database.transaction() as session:
