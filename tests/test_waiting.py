@@ -16,9 +16,9 @@ WAITS = {"wait": 0, "join": 0, "result": 0, "exception": 0, "settimeout": 0, "wa
 
 # Where one is really meant, and why.
 ALLOWED = {
-    "channels/test_pace.py: naps": "what is tested pauses; the pause is noted and then made",
-    "channels/test_pace.py: turn": "a sender that is told to come later does",
-    "channels/test_pace.py: test_a_short_pause_of_one_route_is_not_waited_for_by_all": "Valkey forgets a millisecond",
+    "channels/test_rate_limit.py: naps": "what is tested pauses; the pause is noted and then made",
+    "channels/test_rate_limit.py: turn": "a sender that is told to come later does",
+    "channels/test_rate_limit.py: test_a_short_pause_of_one_route_is_not_waited_for_by_all": "Valkey forgets a millisecond",
     "deployment/test_two_of_each.py: test_a_stop_ends_all_in_time": "the promise to systemd is one about seconds",
     "deployment/test_two_of_each.py: test_restarting_every_process_in_the_middle_of_a_campaign_loses_nothing": (
         "a process that ends in its first ten seconds is one that had nothing to do"
@@ -28,7 +28,7 @@ ALLOWED = {
         "how often it is told"
     ),
     "properties/evening.py: minutes_pass_on_the_wall": "for how long Discord knows a nonce; nothing is asserted",
-    "rules/test_shared_read.py: __call__": "lets others run; any pause will do",
+    "rules/test_singleflight.py: __call__": "lets others run; any pause will do",
     "test_procfile.py: stop_told": "so that the next signal is a later one by the clock",
     "simulator/test_telegram.py: test_a_long_poll_ends_when_nobody_does": "how long Telegram is asked to wait",
     "web/test_metrics.py: test_how_long_a_request_takes_is_what_is_measured": "is measured twice",

@@ -7,7 +7,7 @@ GATES, APP, VIEWERS, PROXIES, LIMITS = (
 )
 LOGINS, ACCOUNTS = "src/slomix/accounts/logins.py", "src/slomix/accounts/service.py"
 CALLS, INPUT, ADMIN = (f"tests/web/test_{name}.py" for name in ("bad_calls", "bad_input", "admin"))
-SESSIONS, LIMITED, LINKED = (f"tests/web/test_{name}.py" for name in ("sessions", "limits", "link"))
+SESSIONS, LIMITED, LINKED = (f"tests/web/test_{name}.py" for name in ("sessions", "rate_limits", "link"))
 TRUSTED = "tests/rules/test_proxies.py"
 
 MUTATIONS = (
@@ -115,14 +115,14 @@ MUTATIONS = (
         "src/slomix/contacts/unsubscribe.py",
         "        _signer(settings, found.discord_id).unsign(token)\n",
         "        pass\n",
-        ("tests/web/test_stop.py::test_a_link_of_one_player_is_no_link_of_another",),
+        ("tests/web/test_unsubscribe.py::test_a_link_of_one_player_is_no_link_of_another",),
     ),
     Mutation(
         "a stop link outlives the link to the player",
         "src/slomix/contacts/unsubscribe.py",
         'salt=f"slomix.stop:{discord_id}"',
         'salt="slomix.stop"',
-        ("tests/web/test_stop.py::test_a_link_ends_with_the_link_to_the_player",),
+        ("tests/web/test_unsubscribe.py::test_a_link_ends_with_the_link_to_the_player",),
     ),
     Mutation(
         "opening a stop link switches off",
@@ -131,7 +131,7 @@ MUTATIONS = (
         "        found = unsubscribe.read_token(session, token, settings=current.runtime().settings)\n"
         "        zone = current.runtime().settings.zone\n"
         "        preferences.switch_off_kinds(session, found.player_id, [found.kind], zone=zone, now=current.now())\n",
-        ("tests/web/test_stop.py::test_opening_the_link_changes_nothing",),
+        ("tests/web/test_unsubscribe.py::test_opening_the_link_changes_nothing",),
     ),
     # From where
     Mutation(
@@ -251,7 +251,7 @@ MUTATIONS = (
         "src/slomix/chat/views.py",
         "or not hmac.compare_digest(given.encode(), secret.encode())",
         "",
-        ("tests/web/test_inbox_webhook.py::test_who_does_not_know_the_secret_finds_no_such_page",),
+        ("tests/web/test_chat_webhook.py::test_who_does_not_know_the_secret_finds_no_such_page",),
     ),
     Mutation(
         "the bridge asks for no secret",
@@ -386,21 +386,21 @@ MUTATIONS = (
         "src/slomix/chat/responder.py",
         "if len(times) == MAX_REPLIES_PER_MINUTE and now - times[0] < 60:",
         "if len(times) > MAX_REPLIES_PER_MINUTE and now - times[0] < 60:",
-        ("tests/services/test_inbox.py::test_the_twenty_first_message_in_a_minute_is_not_answered",),
+        ("tests/services/test_chat.py::test_the_twenty_first_message_in_a_minute_is_not_answered",),
     ),
     Mutation(
         "the bot answers in groups",
         "src/slomix/chat/responder.py",
         "if not update.chat_is_private or not update.text",
         "if not update.text",
-        ("tests/services/test_inbox_once.py::test_nobody_is_answered_in_a_group",),
+        ("tests/services/test_chat_once.py::test_nobody_is_answered_in_a_group",),
     ),
     Mutation(
         "who left our server answers in a chat",
         "src/slomix/chat/service.py",
         "return _hold(session, message, settings, User.membership != Membership.LEFT)",
         "return _hold(session, message, settings)",
-        ("tests/services/test_inbox.py::test_who_left_our_server_answers_no_more_and_may_still_unlink",),
+        ("tests/services/test_chat.py::test_who_left_our_server_answers_no_more_and_may_still_unlink",),
     ),
     Mutation(
         "a status said in a chat survives unlinking",

@@ -7,7 +7,7 @@ SETTINGS, VALUES, REFUSALS, ENVIRONMENT = (
 )
 SHAPES = "src/slomix/web/openapi/shapes.py"
 JSON, CSV = "src/slomix/web/json.py", "src/slomix/accounts/players_csv.py"
-READ, REFUSED, FILES = "tests/rules/test_settings.py", "tests/rules/test_refusals.py", "tests/web/test_admin_players.py"
+READ, REFUSED, FILES = "tests/rules/test_settings.py", "tests/rules/test_checks.py", "tests/web/test_admin_players.py"
 CALLS = "tests/web/test_bad_calls.py"
 
 MUTATIONS = (

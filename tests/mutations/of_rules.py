@@ -248,7 +248,7 @@ MUTATIONS = (
         CONTACTS,
         "    if minutes not in CODE_MINUTES:",
         "    if minutes not in range(5, 200):",
-        ("tests/rules/test_reaching_rules.py::test_no_number_is_too_large_or_too_small_to_be_refused",),
+        ("tests/rules/test_preference_rules.py::test_no_number_is_too_large_or_too_small_to_be_refused",),
     ),
     Mutation(
         "a code is good after its time",
@@ -269,14 +269,14 @@ MUTATIONS = (
         CONTACTS,
         "shown = min(2, len(address) // 3)",
         "shown = min(8, len(address))",
-        ("tests/rules/test_reaching_rules.py::test_an_address_is_shown_by_its_end",),
+        ("tests/rules/test_preference_rules.py::test_an_address_is_shown_by_its_end",),
     ),
     Mutation(
         "a session is ready with one more than enough",
         "src/slomix/availability/triggers.py",
         "if looking >= settings.ready_threshold:",
         "if looking > settings.ready_threshold:",
-        ("tests/services/test_day_events.py",),
+        ("tests/services/test_triggers.py",),
     ),
     # Teams
     Mutation(
