@@ -18,7 +18,7 @@ WAITS = {"wait": 0, "join": 0, "result": 0, "exception": 0, "settimeout": 0, "wa
 ALLOWED = {
     "channels/test_rate_limit.py: naps": "what is tested pauses; the pause is noted and then made",
     "channels/test_rate_limit.py: turn": "a sender that is told to come later does",
-    "channels/test_rate_limit.py: test_a_short_pause_of_one_route_is_not_waited_for_by_all": "Valkey forgets a millisecond",
+    "channels/test_rate_limit.py: test_a_short_pause_of_one_route_is_not_waited_for_by_all": "Valkey forgets it",
     "deployment/test_two_of_each.py: test_a_stop_ends_all_in_time": "the promise to systemd is one about seconds",
     "deployment/test_two_of_each.py: test_restarting_every_process_in_the_middle_of_a_campaign_loses_nothing": (
         "a process that ends in its first ten seconds is one that had nothing to do"
