@@ -40,6 +40,7 @@ def campaign_id(world: World) -> int:
     world.prefers("franka")
     go(world, 21)
     world.prefers("franka", quiet=QuietHours(time(21, 0), time(22, 0)))
+    world.clock.forward(timedelta(seconds=29))
     in_voice(world, alice=ROOM)
     go(world, 21, 0, 30)
     return campaign_id
