@@ -135,8 +135,8 @@ def test_what_changed_since_the_admin_looked_is_left_alone(world: World, dora: B
     form = form_of(dora, f"/admin/jobs/{one}/cancel")
     a_job(world, claims=1)
     with nothing_stored(world):
-        assert "changed this" in is_page(dora.post(f"/admin/jobs/{one}/cancel", form), 409)
-        assert "changed this" in is_page(dora.post(f"/admin/jobs/{one}/cancel"), 409)
+        assert "was changed since you looked" in is_page(dora.post(f"/admin/jobs/{one}/cancel", form), 409)
+        assert "was changed since you looked" in is_page(dora.post(f"/admin/jobs/{one}/cancel"), 409)
     dora.post(f"/admin/jobs/{one}/cancel", form_of(dora, f"/admin/jobs/{one}/cancel"))
     assert status_of(world, one) is JobStatus.SKIPPED
 

@@ -85,7 +85,7 @@ def test_a_stranger_who_says_to_be_from_here_is_one(guarded: World) -> None:
 
 def test_who_may_not_read_is_told_in_a_sentence(world: World) -> None:
     answer = make_app(world.runtime).test_client().get("/metrics", environ_overrides={"REMOTE_ADDR": STRANGER})
-    assert "shows the token" in is_page(answer, 403)
+    assert "callers with the token" in is_page(answer, 403)
 
 
 def test_requests_are_measured_by_rule_method_and_kind_of_status_and_never_by_address(world: World) -> None:
