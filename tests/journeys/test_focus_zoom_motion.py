@@ -152,3 +152,15 @@ def test_a_pressed_status_stays_pressed_to_the_eye_under_the_pointer(
     before = button.evaluate(fill)
     button.hover()
     assert button.evaluate(fill) == before
+
+
+def test_on_a_phone_the_four_buttons_share_the_bar_at_the_thumb(open_page: OpenPage) -> None:
+    page = open_page(name="Alice", width=390)
+    boxes = [button.bounding_box() for button in page.locator(".hero .is-today .choices .choice").all()]
+    left, right = boxes[0], boxes[-1]
+    assert len(boxes) == 4
+    assert left and right
+    assert left["x"] == pytest.approx(390 - right["x"] - right["width"], abs=1), (
+        "as far from the left as from the right"
+    )
+    assert all(box and box["width"] == pytest.approx(left["width"], abs=1) for box in boxes)
