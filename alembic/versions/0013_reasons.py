@@ -1,6 +1,6 @@
 """Reasons are stored as codes with their technical details, no longer as the sentences that people read.
 
-A sentence that nobody knows, such as one of an earlier version, becomes `other` with itself as the detail. Both ways
+An unknown sentence, such as one of an earlier version, becomes `other` with itself as the detail. Both ways
 every row is rewritten once, by an expression without a look elsewhere, and `downgrade` brings back every sentence as it
 was. Processes of the version before cannot write these columns: stop them first.
 

@@ -58,7 +58,7 @@ class Discord:
         rate_limiter: RateLimiter | None = None,
     ) -> None:
         self._guild_id = guild_id
-        self._pace = rate_limiter or LocalRateLimiter()
+        self._rate_limiter = rate_limiter or LocalRateLimiter()
         self._http = HttpClient(
             base_url,
             connections=connections,
@@ -128,13 +128,13 @@ class Discord:
     ) -> Any:
         """Like `request`, but return any JSON value."""
         route = f"{method} {_MINOR_ID.sub('/*', path)}"
-        slot = self._pace.acquire(route)
+        slot = self._rate_limiter.acquire(route)
         response = self._http.request(
-            method, path, json=json, carries_message=carries_message, on_sent=lambda: self._pace.mark_sent(slot)
+            method, path, json=json, carries_message=carries_message, on_sent=lambda: self._rate_limiter.mark_sent(slot)
         )
         said = decode_json(response)
         answer = as_object(said)
-        self._pace.record_response(route, response.headers, refused_for=_asked_to_wait(response, answer))
+        self._rate_limiter.record_response(route, response.headers, refused_for=_asked_to_wait(response, answer))
         if response.is_success:
             return said
         if answer.get("code") in absent:

@@ -137,7 +137,7 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
             sending.attempt,
             verdict,
             message_id=message_id,
-            lesson=_contact_update(answer, now),
+            contact_update=_contact_update(answer, now),
             now=now,
             wall=wall,
         )
@@ -159,7 +159,7 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
                 answer.sending.attempt,
                 answer.sending.nonce,
                 answer.said.message_id,
-                lesson=_contact_update(answer, context.now),
+                contact_update=_contact_update(answer, context.now),
                 now=context.now,
                 wall=wall_now(),
             )
@@ -189,8 +189,8 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
                 address = contacts.address_of_route(way, reach.discord_id or "", context.runtime.settings)
                 return Destination(way.channel, Address(address, learned=way.learned), way)
             except CannotDecrypt:
-                lesson = contacts.after_failure(way, contacts.UNREADABLE, is_permanent=True, now=context.now)
-                contacts.apply_update(context.session, lesson)
+                update = contacts.after_failure(way, contacts.UNREADABLE, is_permanent=True, now=context.now)
+                contacts.apply_update(context.session, update)
         return None
 
     def _candidate_routes(self, session: Session, delivery: Delivery, reach: Reachability) -> Iterator[ContactRoute]:

@@ -81,13 +81,22 @@ def end_attempt(
     verdict: Verdict,
     *,
     message_id: str | None = None,
-    lesson: contacts.ContactUpdate | None = None,
+    contact_update: contacts.ContactUpdate | None = None,
     now: datetime,
     wall: datetime,
 ) -> None:
-    """Write how a try ended; `lesson` is what that says about the contact."""
+    """Write how a try ended; `contact_update` is what that says about the contact."""
     changes = _changes(verdict, message_id, now)
-    _write(session, attempt, changes, AttemptEvent.ENDED, lesson=lesson, error=verdict.error, now=now, wall=wall)
+    _write(
+        session,
+        attempt,
+        changes,
+        AttemptEvent.ENDED,
+        contact_update=contact_update,
+        error=verdict.error,
+        now=now,
+        wall=wall,
+    )
 
 
 def record_late_arrival(
@@ -96,13 +105,15 @@ def record_late_arrival(
     nonce: str,
     message_id: str,
     *,
-    lesson: contacts.ContactUpdate | None,
+    contact_update: contacts.ContactUpdate | None,
     now: datetime,
     wall: datetime,
 ) -> None:
     """Turn an `unknown` delivery into `sent`, as its answer came after all."""
     changes = _changes(Verdict(DeliveryStatus.SENT, Done()), message_id, now)
-    _write(session, attempt, changes, AttemptEvent.ENDED, late_for=nonce, lesson=lesson, now=now, wall=wall)
+    _write(
+        session, attempt, changes, AttemptEvent.ENDED, late_for=nonce, contact_update=contact_update, now=now, wall=wall
+    )
 
 
 def settle(session: Session, delivery: Delivery, status: DeliveryStatus, *, now: datetime) -> None:
@@ -128,7 +139,7 @@ def _write(
     changes: dict[str, object],
     event: AttemptEvent,
     *,
-    lesson: contacts.ContactUpdate | None = None,
+    contact_update: contacts.ContactUpdate | None = None,
     late_for: str | None = None,
     error: Explanation | None = None,
     now: datetime,
@@ -146,12 +157,12 @@ def _write(
         "at": now,
         "wall_at": wall,
     }
-    if lesson is not None:
-        values |= lesson.values
+    if contact_update is not None:
+        values |= contact_update.values
     if late_for is not None:
         values["late_nonce"] = late_for
     settles = changes.get("settled_at") is not None
-    statement = lesson.statement if lesson else None
+    statement = contact_update.statement if contact_update else None
     session.execute(_write_query(tuple(changes), statement, late_for is not None, settles), values)
 
 
@@ -171,7 +182,7 @@ def _lock_query(channels: frozenset[str]) -> Select[Any]:
 
 
 @cache
-def _write_query(names: tuple[str, ...], lesson: Update | None, is_late: bool, settles: bool) -> Select[Any]:
+def _write_query(names: tuple[str, ...], contact_update: Update | None, is_late: bool, settles: bool) -> Select[Any]:
     target = update(Delivery).where(Delivery.id == bindparam("delivery"))
     if is_late:
         target = target.where(Delivery.status == DeliveryStatus.UNKNOWN, Delivery.nonce == bindparam("late_nonce"))
@@ -185,7 +196,7 @@ def _write_query(names: tuple[str, ...], lesson: Update | None, is_late: bool, s
         .returning(Attempt.id)
         .cte("logged")
     )
-    parts = [logged] if lesson is None else [logged, lesson.cte("lesson")]
+    parts = [logged] if contact_update is None else [logged, contact_update.cte("contact_update")]
     told = select(func.pg_notify(db.LIVE_CHANNEL, "deliveries"))
     if settles:
         about = (select(column).scalar_subquery() for column in (written.c.id, written.c.subject, written.c.notice))

@@ -96,24 +96,24 @@ def ready() -> tuple[Response, int]:
     return jsonify(body), 200 if reason is None else 503
 
 
-def check_health(runtime: Runtime, known_revisions: Probes) -> list[PartHealth]:
+def check_health(runtime: Runtime, probes: Probes) -> list[PartHealth]:
     """Ask the database and Redis at once, and read the heartbeats of the other parts."""
     until = time.monotonic() + ANSWER_WITHIN
-    parts, pong = known_revisions.parts.submit(), known_revisions.redis.submit()
+    parts, pong = probes.parts.submit(), probes.redis.submit()
     try:
         others = parts.result(max(0.0, until - time.monotonic()))
         database = PartHealth("database", ok=True, age_seconds=0.0)
     except (SQLAlchemyError, TimeoutError) as error:
-        database = _unhealthy("database", known_revisions.parts, database_problem(runtime, error))
+        database = _unhealthy("database", probes.parts, database_problem(runtime, error))
         expected = service.expected_parts(runtime.settings)
         others = [PartHealth(part, ok=False, reason=words.NOT_KNOWN_WITHOUT_DATABASE) for part in expected]
     try:
         pong.result(max(0.0, until - time.monotonic()))
         its_redis = PartHealth("redis", ok=True, age_seconds=0.0)
     except TimeoutError:
-        its_redis = _unhealthy("redis", known_revisions.redis, words.HANGS.format(seconds=round(ANSWER_WITHIN)))
+        its_redis = _unhealthy("redis", probes.redis, words.HANGS.format(seconds=round(ANSWER_WITHIN)))
     except redis.RedisError:
-        its_redis = _unhealthy("redis", known_revisions.redis, words.DOES_NOT_ANSWER)
+        its_redis = _unhealthy("redis", probes.redis, words.DOES_NOT_ANSWER)
     return [database, its_redis, *others]
 
 
@@ -136,9 +136,9 @@ def database_problem(runtime: Runtime, error: Exception) -> str:
     return reason
 
 
-def _why_not_ready(runtime: Runtime, known_revisions: Probes) -> str | None:
+def _why_not_ready(runtime: Runtime, probes: Probes) -> str | None:
     try:
-        found = known_revisions.revision.submit().result(ANSWER_WITHIN)
+        found = probes.revision.submit().result(ANSWER_WITHIN)
     except (SQLAlchemyError, TimeoutError) as error:
         return words.DATABASE_NOT_READY.format(reason=database_problem(runtime, error))
-    return rules.schema_problem(found, known_revisions.revisions())
+    return rules.schema_problem(found, probes.revisions())
