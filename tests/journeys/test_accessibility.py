@@ -36,7 +36,7 @@ def test_what_somebody_without_a_player_sees(open_page: OpenPage, inspector: Ins
     expect(page.get_by_text("No profile has")).to_be_visible()
     inspector.look(page, "a search without result")
     page.goto("/profile?q=bob")
-    page.get_by_text("Somebody has it").click()
+    page.get_by_text("Taken").click()
     inspector.look(page, "a profile that somebody has")
     page.goto("/preferences")
     expect(page.get_by_text("you are not linked to a player")).to_be_visible()

@@ -105,7 +105,7 @@ def test_who_blocks_the_bot_is_told_on_discord_and_sees_it_on_the_next_visit(
 
 def test_a_dispute_is_asked_for_and_settled(open_page: OpenPage, evening: RunningSystem, cast: Cast) -> None:
     page = open_page("/profile?q=luka", name="Kilian")
-    page.get_by_text("Somebody has it. Is it yours?").click()
+    page.get_by_text("Taken. Is it yours?").click()
     page.get_by_label("What should an admin know?").fill("I am <b>the</b> real one")
     page.get_by_role("button", name="Ask an admin").click()
     expect(page.locator("body")).to_contain_text("An admin will look")

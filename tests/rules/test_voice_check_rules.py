@@ -97,7 +97,7 @@ def test_a_name_that_two_recipients_have_tells_of_neither() -> None:
 
 def test_without_a_picture_of_voice_nobody_knows_and_nobody_is_called() -> None:
     verdict = judge_voice_check(EVERYBODY, None, ["Bob"], rooms=ROOMS, now=NOW, deadline_at=DEADLINE)
-    assert verdict.outcome is VoiceOutcome.NOBODY_KNOWS
+    assert verdict.outcome is VoiceOutcome.VOICE_UNKNOWN
     assert verdict.whereabouts == dict.fromkeys((1, 2, 3, 4), UNKNOWN)
     assert (verdict.follow_up, verdict.on_server) == ([], {})
 

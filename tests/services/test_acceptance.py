@@ -120,7 +120,7 @@ def test_without_telemetry_there_is_no_note_and_nothing_to_object(world: World) 
     in_voice(world, alice=ROOM)
     go(world, 21, 0, 30)
     step = steps(world, campaign_id)[SERVER]
-    assert (step.is_so, step.seen) == (True, "nobody knew who was on it, and nobody was told")
+    assert (step.is_so, step.seen) == (True, "who was on it was unknown, so no follow-up said so")
 
 
 def test_looking_changes_nothing(world: World) -> None:

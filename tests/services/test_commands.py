@@ -32,7 +32,7 @@ def test_a_role_is_granted_once_and_revoked_once_and_both_are_in_the_log(install
 
 
 def test_who_has_which_role_and_whence(installation: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert do("roles", "list").output == "Nobody is promoter or admin yet: slomix roles grant DISCORD_ID admin\n"
+    assert do("roles", "list").output == "No promoter or admin yet: slomix roles grant DISCORD_ID admin\n"
     bob, stranger = installation.discord_ids["bob"], "100000000000000042"
     monkeypatch.setenv("PROMOTER_DISCORD_IDS", bob)
     do("roles", "grant", bob, "admin")

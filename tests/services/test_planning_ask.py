@@ -113,7 +113,7 @@ def test_nobody_is_asked_while_there_are_enough(tonight: Tonight) -> None:
     """W67: who is available counts just as who is looking."""
     for name in ("goran", "dora"):
         tonight.world.says(name, Status.AVAILABLE)
-    with pytest.raises(rules.NobodyNeeded):
+    with pytest.raises(rules.EnoughPlayers):
         tonight.asks("erik")
     assert ledger(tonight) == []
 

@@ -102,7 +102,7 @@ def test_a_profile_of_somebody_else_is_found_and_can_be_asked_for_and_not_taken(
     answer = charlie.client.get("/profile", query_string={"q": words})
     page = read(answer.text)
     assert (offered(page), offered(page, "/profile/claim")) == ([], ["guid-alice"])
-    assert "Somebody has it" in page.by_id("main").words
+    assert "Taken" in page.by_id("main").words
     assert CAST["alice"] not in answer.text, "and nobody says who"
     assert "guid-alice" not in charlie.get("/profile").text, "what is taken is not suggested"
 

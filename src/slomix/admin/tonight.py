@@ -101,7 +101,7 @@ def judge_tonight(
     if missed:
         return words.WELL_BUT_NOT_ALL.format(number=missed)
     if called is None:
-        return words.ALL_WELL_NOBODY_CALLED
+        return words.ALL_WELL_NOT_CALLED_YET
     if now >= called.campaign.start_at:
         return words.ALL_WELL_BEGUN.format(time=start)
     return words.ALL_WELL_CALLED.format(count=called.recipient_count, time=start)

@@ -70,7 +70,7 @@ def _never_twice(report: dict[str, Any], kept: dict[Promise, bool]) -> Acceptanc
     rows = Counter((row["to"], row["event_key"], row["channel"]) for row in report["ledger"])
     again = sum(1 for row in report["ledger"] if row["tries"] > 1)
     is_so = all(number == 1 for number in rows.values()) and kept[Promise.ONE_LIVE_ROW] and kept[Promise.NOT_AFTER_SENT]
-    seen = f"{len(rows)} rows for {len(rows)} times somebody, an event and a channel; {again} tried more than once"
+    seen = f"{len(rows)} rows for {len(rows)} times a person, an event and a channel; {again} tried more than once"
     return AcceptanceCheck("nobody was told anything twice", is_so, seen)
 
 
@@ -79,7 +79,7 @@ def _followed_up(
 ) -> AcceptanceCheck:
     title = "follow-ups only to who was missing, not in quiet hours, and a summary"
     if campaign.judged_at is None:
-        return AcceptanceCheck(title, None, "nobody has looked who is in voice")
+        return AcceptanceCheck(title, None, "the voice check has not looked")
     asked = [row for row in rows if row.notice == rules.VOICE_CHECK and row.player_id is not None]
     found = {row.player_id: people[row.player_id].whereabouts for row in asked if row.player_id in people}
     in_voice = [where for where in found.values() if where is not None and where.is_in_voice]
@@ -115,7 +115,7 @@ def _sent_in_quiet_hours(session: Session, sent: list[Delivery]) -> list[int]:
 def _server_note(campaign: Campaign, rows: list[Delivery], people: dict[int, Recipient]) -> AcceptanceCheck:
     title = "the game server is mentioned only to who is on it and not in voice"
     if campaign.judged_at is None:
-        return AcceptanceCheck(title, None, "nobody has looked who is in voice")
+        return AcceptanceCheck(title, None, "the voice check has not looked")
     told = [row for row in rows if row.notice == rules.VOICE_CHECK and row.player_id in people and row.text]
     noted = {row.player_id for row in told if (row.text or "").startswith(words.NOT_IN_VOICE_YET)}
     on_server = {player_id for player_id, recipient in people.items() if recipient.on_server}
@@ -124,4 +124,6 @@ def _server_note(campaign: Campaign, rows: list[Delivery], people: dict[int, Rec
     is_so = noted <= on_server and {row.player_id for row in told} & on_server <= noted and (on_server or not says_so)
     was_asked = any(recipient.on_server is not None for recipient in people.values())
     seen = f"{len(on_server)} on it and not in voice, {len(noted)} of {len(told)} follow-ups say so"
-    return AcceptanceCheck(title, bool(is_so), seen if was_asked else "nobody knew who was on it, and nobody was told")
+    return AcceptanceCheck(
+        title, bool(is_so), seen if was_asked else "who was on it was unknown, so no follow-up said so"
+    )

@@ -78,7 +78,7 @@ class Card:
 def seen_by(viewer: Reader, card: CampaignCard | None, today: date) -> Card:
     """Show the card of a campaign, or of an evening without one, to this viewer."""
     if card is None:
-        invitation = words.NOBODY_HAS_CALLED if viewer.can_promote else ""
+        invitation = words.NOT_CALLED_YET if viewer.can_promote else ""
         return Card(is_today=True, is_empty=not invitation, invitation=invitation)
     is_today = card.campaign.day == today
     is_theirs = viewer.can_promote and (viewer.is_admin or viewer.player_id == card.campaign.promoter_id)

@@ -82,7 +82,7 @@ class TooLate(Invalid):
 
 
 class NoRecipients(Invalid):
-    sentence = words.NOBODY_TO_ASK
+    sentence = words.NO_RECIPIENTS
 
 
 class CampaignsDisabled(Invalid):

@@ -15,7 +15,7 @@ class VoiceOutcome(enum.StrEnum):
     """What a voice check came to."""
 
     JUDGED = "judged"
-    NOBODY_KNOWS = "nobody knows"
+    VOICE_UNKNOWN = "voice is unknown"
     TOO_LATE = "too late"
 
 
@@ -80,7 +80,7 @@ def judge_voice_check(
     if is_too_late or voice is None:
         is_untold = is_too_late and not any(recipient.was_told for recipient in recipients)
         unknown = {} if is_untold else {recipient.player_id: VoiceStatus.UNKNOWN for recipient in recipients}
-        outcome = VoiceOutcome.TOO_LATE if is_too_late else VoiceOutcome.NOBODY_KNOWS
+        outcome = VoiceOutcome.TOO_LATE if is_too_late else VoiceOutcome.VOICE_UNKNOWN
         return VoiceVerdict(outcome, unknown, {}, [])
     found = whereabouts(recipients, voice, rooms)
     absent = missing(found)

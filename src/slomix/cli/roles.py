@@ -42,7 +42,7 @@ def list_roles() -> None:
         name = plain_name(people[discord_id].display_name) if discord_id in people else "never logged in"
         click.echo(f"{discord_id:20}  {role:8}  {whence:18}  {name}")
     if not found:
-        click.echo("Nobody is promoter or admin yet: slomix roles grant DISCORD_ID admin")
+        click.echo("No promoter or admin yet: slomix roles grant DISCORD_ID admin")
 
 
 @roles.command()

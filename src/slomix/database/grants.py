@@ -26,7 +26,7 @@ class GrantOutcome(enum.Enum):
 
     YES = "yes"
     NO_ROLE = "there is no such role"
-    OURSELVES = "whoever grants is that role"
+    OURSELVES = "the granting role is that role"
 
 
 class GrantRefused(Exception):

@@ -138,7 +138,7 @@ def _read_message(row: SourceRow, players: Mapping[str, str], *, today: date, no
     if is_room and (notice != SESSION_READY or channel is not ChannelName.DISCORD):
         return words.ROOM_OF_THEIRS
     if not is_room and to not in players:
-        return words.NOBODY_HERE
+        return words.NOT_TO_A_PLAYER
     at = min(row["sent_at"], now) if row["sent_at"] else None
     guid, room = (None, to.removeprefix("-")) if is_room else (players[to], None)
     return SentNotice(found[0], notice, channel, row["message_id"].strip(), at, guid, room)

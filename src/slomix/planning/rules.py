@@ -159,8 +159,8 @@ class AskedAlready(TooSoon):
         super().__init__(words.ASKED_ALREADY.format(minutes=-(-int(remaining.total_seconds()) // 60)), remaining)
 
 
-class NobodyNeeded(Conflict):
-    sentence = words.NOBODY_NEEDED
+class EnoughPlayers(Conflict):
+    sentence = words.ENOUGH_PLAYERS
 
 
 class NowhereToAsk(Conflict):

@@ -139,14 +139,14 @@ def hand_over(session: Session, day: date, actor: Actor, player_id: int) -> None
 def ask_for_more(session: Session, day: date, actor: Actor, *, settings: Settings, now: datetime) -> int:
     """Post on Discord that players are missing, mention those who want to hear it, and return the number.
 
-    Raise NobodyNeeded, NowhereToAsk, AskedAlready within the cooldown, or NotAParticipant.
+    Raise EnoughPlayers, NowhereToAsk, AskedAlready within the cooldown, or NotAParticipant.
     """
     view, rights = queries.lock_room_as(session, day, actor)
     if not rights.takes_part and not rights.manages:
         raise rules.NotAParticipant
     number = rules.players_needed(len(view.committed), settings.ready_threshold)
     if not number:
-        raise rules.NobodyNeeded
+        raise rules.EnoughPlayers
     place = where_to_ask(session, view.room, settings)
     if place is None:
         raise rules.NowhereToAsk

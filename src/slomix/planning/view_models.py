@@ -65,7 +65,7 @@ def teams_view(
         # In a draft a player stays in the list: what is under a finger must not move.
         pool=room.draftable if is_drafting else room.pool,
         has_pool_below=bool(room.pool) and not is_drafting,
-        empty=words.NOBODY_YET if is_drafting else words.NOBODY_HERE_YET,
+        empty=words.NONE_YET if is_drafting else words.EMPTY_ROOM,
         may_begin=may.manages and not is_drafting,
         may_end_draft=may.manages and room.room.first_pick is not None and can_change,
         hint=(words.TEAMS_ARE_MADE_OR_VOLUNTEER if may.is_committed else words.TEAMS_ARE_MADE) if says_how else "",

@@ -117,7 +117,7 @@ PROMISES = {
 }
 
 # Tonight at a glance. {time} is an hour, {count} a number of players.
-ALL_WELL_NOBODY_CALLED = "All is well. Nobody has called tonight together yet."
+ALL_WELL_NOT_CALLED_YET = "All is well. Nobody has called tonight together yet."
 ALL_WELL_CALLED: Final = "All is well: {count} are told at {time}."
 ALL_WELL_BEGUN: Final = "All is well: tonight began at {time}."
 # Nothing is wrong with the system, but some messages of today have not arrived, or may not have.

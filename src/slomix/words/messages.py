@@ -45,7 +45,7 @@ INBOX_NO_ANSWER = "no answer yet"
 # {counts} is how many said what, {mine} the reader's own status.
 INBOX_DAY: Final = "{day}: {counts}.\nYou: {mine}.\n{link}"
 # To the promoter alone.
-NOBODY_ASKED_AGAIN: Final = (
+SECOND_CALL_HELD_BACK: Final = (
     "We could not see who is in voice tonight, so nobody was asked a second time. "
     "The campaign card has the details: {link}"
 )
@@ -60,7 +60,7 @@ COUNTDOWN = "a countdown to it"
 ON_WITH: Final = "Game night is on: {here} of {asked} in voice."
 ON_UNSEEN = "Game night is on. We could not see who is in voice, so nobody was asked a second time."
 EVERYBODY_IS_HERE = "Everybody is here. Have fun!"
-NOBODY_ELSE_AWAITED = "Nobody else is awaited."
+NONE_AWAITED = "Nobody else is awaited."
 # {awaited} is a list of names, or how many they are; after twenty names comes how many there are beside them.
 STILL_AWAITED: Final = "Still awaited: {awaited}"
 # {players} is the same, of those among them who are in the game.

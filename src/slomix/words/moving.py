@@ -62,7 +62,7 @@ DAY_OVER = "for a day that is over"
 NOT_DELIVERED = "not known to have arrived"
 NO_EVENT_OF_OURS = "no message of ours"
 NO_CHANNEL_OF_OURS = "no channel of ours"
-NOBODY_HERE = "not to a player here"
+NOT_TO_A_PLAYER = "not to a player here"
 ROOM_OF_THEIRS = "to a room that ours writes its own to"
 TOLD_HERE = "the ledger here knows it, or another way"
 

@@ -134,7 +134,7 @@ SOUND_TOO_OFTEN = "The ready sound can wait 30 to 3600 seconds before it plays a
 # Campaigns: calling an evening together
 
 START_TOO_LONG_AGO: Final = "That start was more than {minutes} minutes ago. Pick a later start, or call tomorrow."
-NOBODY_TO_ASK = "Nobody to ask yet: no opted-in player of this audience is looking. Nothing was used up."
+NO_RECIPIENTS = "Nobody to ask yet: no opted-in player of this audience is looking. Nothing was used up."
 PROMOTING_SWITCHED_OFF = "Promoting is switched off here."
 NO_SUCH_START = "That is not a time to start at. A time looks like 21:00."
 # The key is a code by which a form that was sent twice is known; {length} is a number of characters.

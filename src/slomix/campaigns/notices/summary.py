@@ -79,7 +79,7 @@ def text(facts: SummaryFacts) -> str:
     lines = [words.ON_WITH.format(here=facts.here, asked=facts.asked)]
     if not facts.awaited:
         is_full = 0 < facts.asked <= facts.here
-        lines.append(words.EVERYBODY_IS_HERE if is_full else words.NOBODY_ELSE_AWAITED)
+        lines.append(words.EVERYBODY_IS_HERE if is_full else words.NONE_AWAITED)
     else:
         lines.append(words.STILL_AWAITED.format(awaited=_listed(facts.awaited, facts)))
     if facts.on_server:

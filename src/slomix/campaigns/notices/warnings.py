@@ -31,7 +31,7 @@ class PresenceUnknown(Notice):
         deliveries.plan_for_players(session, plan, [campaign.promoter_id], settings=settings, now=now)
 
     def compose(self, occasion: Occasion) -> Message:
-        return Message(words.NOBODY_ASKED_AGAIN.format(link=links_of(occasion.runtime.settings).board))
+        return Message(words.SECOND_CALL_HELD_BACK.format(link=links_of(occasion.runtime.settings).board))
 
 
 class AtRisk(Notice):

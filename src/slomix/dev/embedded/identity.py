@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-NOBODY = 65534
+UNPRIVILEGED = 65534
 
 # Numbers of linux/prctl.h, linux/securebits.h and linux/capability.h.
 _PR_SET_SECUREBITS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 28, 47, 2
@@ -74,7 +74,7 @@ def candidate_identities() -> list[Identity]:
     """Return the identities to try for PostgreSQL, the one with the fewest rights first."""
     if os.geteuid() != 0:
         return [Identity()]
-    return [Identity(NOBODY), Identity(NOBODY, DAC_READ_SEARCH), Identity(NOBODY, DAC_OVERRIDE)]
+    return [Identity(UNPRIVILEGED), Identity(UNPRIVILEGED, DAC_READ_SEARCH), Identity(UNPRIVILEGED, DAC_OVERRIDE)]
 
 
 def _call(function: str, *arguments: object) -> None:

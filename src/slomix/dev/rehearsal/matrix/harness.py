@@ -30,7 +30,7 @@ PROMOTER = "Bob"
 ON = {"telegram": ("Erik", "Franka", "Goran"), "signal": ("Hana", "Jana", "Ivan")}
 CAST = ("Alice", "Bob", "Dora", "Erik", "Franka", "Goran", "Hana", "Ivan", "Jana", "Luka")
 PROVIDERS = ("discord", "telegram", "signal")
-# A text on Signal is lost while nobody listens; a person sends it again.
+# A text on Signal is lost while no inbox listens; a person sends it again.
 SENT_AGAIN, HEARD_WITHIN = 12, 10.0
 
 TIMEOUT_SECONDS = 120.0

@@ -1,4 +1,4 @@
-// Renews the parts of the page that change by themselves, and leaves forms that somebody may be filling in alone.
+// Renews the parts of the page that change by themselves, and leaves forms alone that may be in use.
 
 async function renew() {
   const answer = await fetch("/");
