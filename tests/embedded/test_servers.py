@@ -18,7 +18,7 @@ from slomix.database.grants import ROLE
 from slomix.database.session import libpq_url
 from slomix.dev import embedded
 from slomix.dev.embedded import identity, places, postgres, valkey
-from slomix.dev.embedded.identity import DAC_OVERRIDE, NOBODY, Identity
+from slomix.dev.embedded.identity import DAC_OVERRIDE, UNPRIVILEGED, Identity
 from tests.waiting import PATIENCE, until
 
 is_root = os.geteuid() == 0
@@ -90,14 +90,16 @@ def test_it_does_without_shared_memory_where_that_is_missing_or_small(
 @as_root
 def test_root_hands_the_data_to_nobody_and_the_sockets_are_closed_to_others(home: Path) -> None:
     server = postgres.prepare_postgres(home)
-    assert server.identity.uid == NOBODY
-    assert server.data.stat().st_uid == NOBODY
+    assert server.identity.uid == UNPRIVILEGED
+    assert server.data.stat().st_uid == UNPRIVILEGED
     assert stat.S_IMODE(server.socket_folder.stat().st_mode) == 0o700
     assert len(str(server.socket_folder)) < 90
 
 
 @as_root
-@pytest.mark.parametrize("allowed", [[Identity(NOBODY), Identity(NOBODY, DAC_OVERRIDE)], [Identity(NOBODY)]])
+@pytest.mark.parametrize(
+    "allowed", [[Identity(UNPRIVILEGED), Identity(UNPRIVILEGED, DAC_OVERRIDE)], [Identity(UNPRIVILEGED)]]
+)
 def test_where_a_capability_is_missing_another_way_in_is_found(
     home: Path, allowed: list[Identity], monkeypatch: pytest.MonkeyPatch
 ) -> None:

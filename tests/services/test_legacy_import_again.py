@@ -187,7 +187,7 @@ def test_messages_of_days_to_come_are_known_and_others_are_not(world: World, ful
         (ImportOutcome.TAKEN, ""): 3,
         (ImportOutcome.HERE, words.TOLD_HERE): 1,
         (ImportOutcome.LEFT, words.DAY_OVER): 1,
-        (ImportOutcome.LEFT, words.NOBODY_HERE): 1,
+        (ImportOutcome.LEFT, words.NOT_TO_A_PLAYER): 1,
         (ImportOutcome.LEFT, words.NOT_DELIVERED): 1,
         (ImportOutcome.LEFT, words.NO_EVENT_OF_OURS): 1,
         (ImportOutcome.LEFT, words.ROOM_OF_THEIRS): 1,
