@@ -17,6 +17,7 @@ from slomix.accounts.models import Player, User
 from slomix.accounts.rules import Role
 from slomix.availability.rules import Status
 from slomix.chat import service as inbox
+from slomix.chat.models import WaitingStatus
 from slomix.cli import main
 from slomix.clock import wall_now
 from slomix.contacts import links
@@ -33,7 +34,7 @@ from tests.services.planning import A, Tonight
 from tests.steps import call
 from tests.workers.pump import pump
 from tests.workers.stage import in_voice
-from tests.world import World, build_world
+from tests.world import CAST, World, build_world
 
 Rows = list[tuple[object, ...]]
 
@@ -104,6 +105,9 @@ def lived_in(committed: Database) -> World:
         spare = session.scalars(select(Player).where(Player.guid == "guid-spare")).one()
         logins.open_login_session(session, charlie, now=now)
         claims.request_profile(session, charlie, spare, "it is me", now=now)
+        session.add(
+            WaitingStatus(discord_id=CAST["charlie"], day=world.clock.now().date(), status=Status.MAYBE, said_at=now)
+        )
         granting.grant(session, "100000000000000042", Role.PROMOTER, actor="command line", now=now)
         logins.create_login_attempt(
             session, state="s", browser="b", code_verifier="v", next_path="/", expires_at=now + AN_HOUR, now=now

@@ -44,6 +44,7 @@ COMMENTED = [
     ("AVAILABILITY_PROMOTION_TIMEZONE", "Europe/London", "zone", ZoneInfo("Europe/London")),
     ("SLOMIX_ENV", "development", "environment", "development"),
     ("DISCORD_GUILD_ID", "901437285516304427", "discord_guild_id", "901437285516304427"),
+    ("DISCORD_PUBLIC_KEY", "0a" * 32, "discord_public_key", "0a" * 32),
     ("AFK_VOICE_CHANNEL", "901437293741342763", "afk_voice_channel", "901437293741342763"),
     ("OWNER_USER_ID", "261803398874989485", "owner_user_id", "261803398874989485"),
     ("AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID", "9014", "followup_channel_id", "9014"),

@@ -1,8 +1,9 @@
 """`slomix check` asks whom the evening needs whether they know us, and let the bot do what it has to."""
 
 import pytest
+from click.testing import CliRunner
 
-from slomix.cli import providers
+from slomix.cli import main, providers
 from slomix.config.settings import Settings
 from slomix.dev.rehearsal.people import SimulatorControl
 from slomix.dev.simulator.people import GAMING_VOICE_CHANNEL, TEXT_CHANNEL, environment
@@ -14,14 +15,16 @@ from tests.world import World
 __all__ = ["bare_machine"]
 
 NOBODY = "901437285516304999"
-PARTS = ["discord", "discord server and rooms", "discord login", "telegram", "signal"]
+PARTS = ["discord", "discord server and rooms", "discord login", "discord commands", "telegram", "signal"]
 
 
 @pytest.fixture(autouse=True)
 def evening(bare_machine: None, installation: World, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """An installation whose Discord, Telegram and Signal are all there and all know it."""
-    for name, value in environment(simulator.port).items():
+    for name, value in {**environment(simulator.port), "PORT": str(simulator.port)}.items():
         monkeypatch.setenv(name, value)
+    registered = CliRunner().invoke(main, ["discord", "register"])
+    assert registered.exit_code == 0, registered.output
 
 
 def said() -> dict[str, str]:
@@ -50,6 +53,7 @@ def test_where_all_know_us_nothing_is_wrong_and_nothing_is_written(simulator: Si
             "discord login",
             "refuses DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET",
         ),
+        ("DISCORD_PUBLIC_KEY", "0" * 64, "discord commands", "DISCORD_PUBLIC_KEY is not that of this application"),
         (
             "DISCORD_GUILD_ID",
             NOBODY,

@@ -121,6 +121,7 @@ def test_what_is_written_in_it_is_read_edited_and_listed(bot: httpx2.Client, sim
     assert [one["content"] for one in bot.get(f"/channels/{thread}/messages").json()] == ["two", "three"]
     [after, _] = simulator.messages()
     assert (before["kind"], before["to"], before["text"], before["edits"]) == ("thread", thread, "one", 0)
+    assert (before.pop("edited_at"), after.pop("edited_at") is None) == (None, False)
     assert after == before | {"text": "three", "edits": 1}
     assert refused(bot.patch(f"/channels/{thread}/messages/1", json={"content": "x"})) == (404, 10008)
     assert refused(bot.get(f"/channels/{thread}/messages?limit=101")) == (400, 50035)

@@ -35,6 +35,13 @@ def configured_holders(settings: Settings, role: Role) -> frozenset[str]:
     return settings.all_admin_ids if role is Role.ADMIN else settings.promoter_discord_ids
 
 
+def has_role(session: Session, discord_id: str, role: Role, settings: Settings) -> bool:
+    """Check whether a Discord account has this role, by the settings or granted here."""
+    return discord_id in configured_holders(settings, role) or (
+        session.get(GrantedRole, {"discord_id": discord_id, "role": role}, populate_existing=True) is not None
+    )
+
+
 def grant(session: Session, discord_id: str, role: Role, *, actor: str | None, now: datetime) -> bool:
     """Grant a role to a Discord account; return False if it has it already. Raise NoSuchDiscordId."""
     if not is_discord_id(discord_id):

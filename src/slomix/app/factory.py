@@ -43,6 +43,7 @@ from slomix.database.session import ROOT
 from slomix.deliveries import views as deliveries_views
 from slomix.errors import DomainError, TooSoon
 from slomix.health import views as health_views
+from slomix.interactions import views as interactions_views
 from slomix.metrics import views as metrics_views
 from slomix.planning import api as planning_api
 from slomix.planning import buttons as planning_buttons
@@ -72,6 +73,7 @@ PAGES = (
     deliveries_views,
     health_views,
     inbox_views,
+    interactions_views,
     live,
     metrics_views,
     my_data_views,
@@ -82,7 +84,7 @@ PAGES = (
     stop_views,
 )
 # Callers of these show a permission in each call and have no session that a foreign page could ride on.
-WITHOUT_SESSION = (inbox_views, stop_views)
+WITHOUT_SESSION = (inbox_views, interactions_views, stop_views)
 APIS = (availability_api, campaigns_api, contacts_api, planning_api)
 
 HEADERS = {

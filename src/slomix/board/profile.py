@@ -59,15 +59,13 @@ def link() -> Response:
         raise accounts.NotAMember
     with current.runtime().transaction() as db_session:
         user = db_session.get_one(User, who.user_id)
-        if current.runtime().settings.player_link_approval:
-            player = accounts.get_profile(db_session, guid)
-            if accounts.user_of_player(db_session, player) not in {None, user}:
-                raise accounts.ProfileTaken(plain_name(player.name))
-            if user.player_id != player.id:
-                claims.request_profile(db_session, user, player, "", now=now)
+        player = accounts.get_profile(db_session, guid)
+        needs_approval = current.runtime().settings.player_link_approval
+        if not unlinking.choose_profile(
+            db_session, user, player, needs_approval=needs_approval, today=current.today(now), now=now
+        ):
             flash(words.CLAIMED.format(player=plain_name(player.name)), "done")
             return redirect("/profile", code=303)
-        player = unlinking.link_profile(db_session, user, guid, today=current.today(now), now=now)
         is_first = not preferences.has_preferences(db_session, player.id)
     flash(words.LINKED.format(player=plain_name(player.name)), "done")
     return redirect(url_for("contacts.welcome", next=next_path) if is_first else next_path, code=303)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from slomix.reasons.codes import Explanation, Reason
 
@@ -17,6 +17,15 @@ class Address:
     value: str
     is_room: bool = False
     learned: str | None = None
+
+
+@dataclass(frozen=True)
+class Button:
+    """A button under a message: pressed, it sends `value` to us, or opens `link`."""
+
+    label: str
+    value: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,13 @@ class GuildLookup(Protocol):
 
     def is_member(self, discord_id: str) -> bool:
         """Check whether an account is a member now. Raise SendError when there is no answer."""
+
+
+class InteractionResponses(Protocol):
+    """Sends the answer to a pressed button or a command that took too long to be answered at once."""
+
+    def edit_response(self, application_id: str, token: str, message: dict[str, Any]) -> None:
+        """Put a message in the place of "thinking…". Raise SendError."""
 
 
 class VoiceLookup(Protocol):

@@ -42,6 +42,10 @@ MAX_MENTIONS = 100
 _MINOR_ID = re.compile(r"(?<!/channels)(?<!/guilds)/\d+")
 
 
+# Discord blocks clients that do not name themselves so.
+HEADERS = {"User-Agent": "DiscordBot (https://github.com/slomix, 0.1)"}
+
+
 class Discord:
     """The bot's client. Thread-safe: one HTTP client with a pool of connections."""
 
@@ -64,7 +68,7 @@ class Discord:
             connections=connections,
             not_reached=Reason.DISCORD_NOT_REACHED,
             no_answer=Reason.DISCORD_DID_NOT_ANSWER,
-            headers={"Authorization": f"Bot {token}", "User-Agent": "DiscordBot (https://github.com/slomix, 0.1)"},
+            headers={"Authorization": f"Bot {token}", **HEADERS},
         )
 
     def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:

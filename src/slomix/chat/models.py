@@ -1,9 +1,10 @@
-"""How far each channel has been read, and the messages that an inbox has claimed."""
+"""How far each channel has been read, what was answered already, and statuses that wait for their player."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.orm import Mapped, mapped_column
 
+from slomix.availability.rules import Status
 from slomix.contacts.rules import ChannelName
 from slomix.database.session import Base
 
@@ -25,3 +26,14 @@ class ClaimedMessage(Base):
 
     key: Mapped[str] = mapped_column(primary_key=True)
     claimed_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class WaitingStatus(Base):
+    """What a Discord account without a player said for a day; it is saved when the account chooses its player."""
+
+    __tablename__ = "waiting_statuses"
+
+    discord_id: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date]
+    status: Mapped[Status]
+    said_at: Mapped[datetime] = mapped_column(index=True)

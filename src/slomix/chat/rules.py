@@ -38,6 +38,9 @@ class ParsedStatus:
 # `/link@SlomixBot` is how Telegram writes a command in company.
 _COMMAND = re.compile(r"/(?P<name>[a-z]+)(?:@[A-Za-z0-9_]+)?(?:\s+(?P<rest>.*))?", re.DOTALL | re.IGNORECASE)
 
+# What an account without a player says waits so long for the player.
+STATUS_WAITS = timedelta(minutes=15)
+
 _STATUSES = {
     "looking": Status.LOOKING,
     "l": Status.LOOKING,

@@ -32,11 +32,17 @@ POSITION_VALID_FOR = timedelta(days=6)
 
 
 @dataclass(frozen=True)
-class IncomingMessage:
-    """A private message to us."""
+class Asker:
+    """Who asks, on a channel: an account on Discord, else the address of a private chat."""
 
     channel: ChannelName
     address: str
+
+
+@dataclass(frozen=True)
+class IncomingMessage(Asker):
+    """A private message to us."""
+
     text: str
     # Tells it from the sender's other messages, where several processes may receive it.
     mark: str | None = None
@@ -51,24 +57,25 @@ class ChatNotLinked(NotAllowed):
         super().__init__(words.INBOX_NOT_LINKED.format(link=settings.base_url + "/preferences"))
 
 
-def as_player(session: Session, message: IncomingMessage, *, settings: Settings) -> int:
-    """Return the player who writes, and hold their link until the transaction ends. Raise ChatNotLinked."""
-    return _hold(session, message, settings, User.membership != Membership.LEFT)
+def as_player(session: Session, asker: Asker, *, settings: Settings) -> int:
+    """Return the player who asks, and hold their link until the transaction ends. Raise ChatNotLinked."""
+    return _hold(session, asker, settings, User.membership != Membership.LEFT)
 
 
-def as_owner(session: Session, message: IncomingMessage, *, settings: Settings) -> int:
+def as_owner(session: Session, asker: Asker, *, settings: Settings) -> int:
     """Act as `as_player` does, also for a player who left our server. Raise ChatNotLinked."""
-    return _hold(session, message, settings)
+    return _hold(session, asker, settings)
 
 
-def _hold(session: Session, message: IncomingMessage, settings: Settings, *conditions: ColumnElement[bool]) -> int:
+def _hold(session: Session, asker: Asker, settings: Settings, *conditions: ColumnElement[bool]) -> int:
+    owner = select(User.player_id).where(User.player_id.is_not(None), *conditions)
+    if asker.channel is ChannelName.DISCORD:
+        owner = owner.where(User.discord_id == asker.address)
+    else:
+        owner = owner.join(Contact, Contact.player_id == User.player_id)
+        owner = owner.where(links.is_at(asker.channel, asker.address, settings=settings))
     # One statement: after waiting for an unlink PostgreSQL checks the user's row anew, and finds no player in it.
-    player_id = session.scalar(
-        select(User.player_id)
-        .join(Contact, Contact.player_id == User.player_id)
-        .where(links.is_at(message.channel, message.address, settings=settings), *conditions)
-        .with_for_update(read=True, key_share=True, of=User)
-    )
+    player_id = session.scalar(owner.with_for_update(read=True, key_share=True, of=User))
     if player_id is None:
         raise ChatNotLinked(settings)
     return player_id
@@ -164,11 +171,14 @@ def next_update(session: Session, channel: ChannelName, *, now: datetime) -> int
 
 def claim_message(session: Session, message: IncomingMessage, *, now: datetime) -> bool:
     """Claim a message and return whether to answer it; of several processes that received it, only the first may."""
-    if message.mark is None:
-        return True
-    key = hashlib.sha256(f"{message.channel}:{message.address}:{message.mark}".encode()).hexdigest()
-    claim = insert(ClaimedMessage).values(key=key, claimed_at=now).on_conflict_do_nothing()
-    return session.scalars(claim.returning(ClaimedMessage.key)).one_or_none() is not None
+    return message.mark is None or claim(session, f"{message.channel}:{message.address}:{message.mark}", now=now)
+
+
+def claim(session: Session, name: str, *, now: datetime) -> bool:
+    """Claim what has this name, and return False if it was claimed before. Only a hash of the name is stored."""
+    key = hashlib.sha256(name.encode()).hexdigest()
+    new = insert(ClaimedMessage).values(key=key, claimed_at=now).on_conflict_do_nothing()
+    return session.scalars(new.returning(ClaimedMessage.key)).one_or_none() is not None
 
 
 def advance_position(session: Session, channel: ChannelName, number: int, *, now: datetime) -> bool:

@@ -15,6 +15,8 @@ from slomix.errors import DomainError
 COMMANDS = {
     "up": "up:up",
     "db": "data:database",
+    "discord": "discord:discord",
+    "release": "release:release",
     "backup": "backup:backup",
     "restore": "restore:restore",
     "players": "data:players",

@@ -5,8 +5,9 @@ from slomix.accounts.discord_login import DiscordDown
 from slomix.channels.base import SendError
 from slomix.cli.parts import ask
 from slomix.config.settings import Settings
+from slomix.interactions import commands
 from slomix.processes.discord import rooms
-from slomix.runtime.factory import make_signal, make_telegram
+from slomix.runtime.factory import make_commands, make_signal, make_telegram
 
 
 def provider_problems(settings: Settings) -> dict[str, str]:
@@ -14,6 +15,8 @@ def provider_problems(settings: Settings) -> dict[str, str]:
     found = ask("discord", _discord, settings)
     if settings.discord_client_id and settings.discord_client_secret.get_secret_value():
         found |= ask("discord login", _login, settings)
+    if settings.discord_public_key:
+        found |= ask("discord commands", _commands, settings)
     if "telegram" in settings.channels_on:
         found |= ask("telegram", _telegram, settings)
     if "signal" in settings.channels_on:
@@ -40,6 +43,24 @@ def _login(settings: Settings) -> str:
     except DiscordDown as error:
         return str(error)
     return "" if is_known else "refuses DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET"
+
+
+def _commands(settings: Settings) -> str:
+    """Check that Discord has our key, our address and our commands."""
+    client = make_commands(settings)
+    try:
+        application = client.application()
+        if application.get("verify_key") != settings.discord_public_key:
+            return "DISCORD_PUBLIC_KEY is not that of this application"
+        url = f"{settings.base_url}/discord/interactions"
+        if application.get("interactions_endpoint_url") != url:
+            return f"Discord does not post to {url}: slomix discord register --endpoint"
+        registered = client.registered(str(application.get("id")), settings.discord_guild_id)
+    except SendError as error:
+        return str(error)
+    finally:
+        client.close()
+    return "" if commands.is_same(commands.definitions(), registered) else "are others: slomix discord register"
 
 
 def _telegram(settings: Settings) -> str:

@@ -16,7 +16,7 @@ from slomix.cli import dev_environment, formation, run_folder
 from slomix.cli.connect import owner_url
 from slomix.cli.formation import ProcessInstance
 from slomix.cli.run_folder import Folder, Given
-from slomix.clock import Anchor, open_clock, set_anchor, wall_now
+from slomix.clock import Anchor, nap, open_clock, set_anchor, wall_now
 from slomix.config.settings import Settings, SettingsError
 from slomix.database.session import Database
 from slomix.health import service as health
@@ -117,6 +117,8 @@ class SystemStart:
         # Set it again: the requested time is that of the processes' start, not of the set-up.
         self._set_clock()
         self._start_processes()
+        if self.is_simulated:
+            await self._unless_stopped(_on_thread(lambda: _register_commands(settings)))
         await self._wait_until_healthy()
         self.output.print_text(self._welcome())
 
@@ -240,6 +242,19 @@ async def _on_thread(work: Callable[[], Any]) -> Any:
 
     threading.Thread(target=do, daemon=True, name="set-up").start()
     return await done
+
+
+def _register_commands(settings: Settings) -> None:
+    """Register our commands at the simulator as soon as it is up; development goes on without them."""
+    import click
+
+    from slomix.cli.discord import register_commands
+
+    for _ in range(100):
+        with contextlib.suppress(click.ClickException):
+            register_commands(settings)
+            return
+        nap(0.1)
 
 
 def _forget_heartbeats(settings: Settings) -> None:

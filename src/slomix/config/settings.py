@@ -26,6 +26,7 @@ from slomix.config.types import (
     Number,
     PageUrl,
     PhoneNumber,
+    PublicKey,
     RedisUrl,
     SocketUrl,
     Switch,
@@ -78,6 +79,7 @@ class Settings(BaseModel):
     discord_client_secret: Token = Field(SecretStr(""), validation_alias="DISCORD_CLIENT_SECRET")
     discord_redirect_uri: HttpUrl = Field("", validation_alias="DISCORD_REDIRECT_URI")
     discord_redirect_uri_allowlist: HttpUrls = Field((), validation_alias="DISCORD_REDIRECT_URI_ALLOWLIST")
+    discord_public_key: PublicKey = Field("", validation_alias="DISCORD_PUBLIC_KEY")
     discord_bot_token: Token = Field(SecretStr(""), validation_alias="DISCORD_BOT_TOKEN")
     discord_guild_id: DiscordId = Field("", validation_alias="DISCORD_GUILD_ID")
     discord_api_base_url: BaseUrl = Field("https://discord.com/api/v10", validation_alias="DISCORD_API_BASE_URL")

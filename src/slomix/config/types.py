@@ -228,6 +228,7 @@ DiscordIds = Annotated[frozenset[str], _of_text(lambda text: frozenset(map(_id, 
 DiscordIdList = Annotated[tuple[str, ...], _of_text(lambda text: tuple(dict.fromkeys(map(_id, _parts(text)))))]
 Host = Annotated[str, _of_text_or_nothing(_host)]
 PhoneNumber = Annotated[str, _of_text_or_nothing(_phone)]
+PublicKey = Annotated[str, _of_text_or_nothing(_matching("[0-9a-f]{64}", "{} is not 64 hexadecimal digits"))]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], _of_text(_networks)]
 # Without a slash at its end, to append paths.
 BaseUrl = Annotated[str, _of_text_or_nothing(lambda text: _http_url(text).rstrip("/"))]

@@ -13,7 +13,8 @@ from slomix.accounts.models import LoginAttempt, LoginSession
 from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import SUBJECT
-from slomix.chat.models import ClaimedMessage
+from slomix.chat.models import ClaimedMessage, WaitingStatus
+from slomix.chat.rules import STATUS_WAITS
 from slomix.clock import moment_of, wall_now
 from slomix.contacts.models import LinkCode
 from slomix.database.session import Base
@@ -63,6 +64,7 @@ class DeleteOldRows(TransactionHandler):
         for model in (LoginAttempt, LoginSession, LinkCode):
             number += _delete_rows(session, model, model.expires_at <= now)
         number += _delete_rows(session, ClaimedMessage, ClaimedMessage.claimed_at < now - CLAIMS_KEPT_FOR)
+        number += _delete_rows(session, WaitingStatus, WaitingStatus.said_at < now - STATUS_WAITS)
         number += _delete_rows(session, Heartbeat, Heartbeat.seen_at < wall_now() - health_rules.FORGOTTEN_AFTER)
         return Snooze(PAUSE_BETWEEN_BATCHES) if number else Done()
 

@@ -13,6 +13,7 @@ from slomix.contacts import service as contacts
 from slomix.deliveries import service as deliveries
 from slomix.planning import service as planning
 from slomix.presence import service as presence
+from slomix.presence.game_names import plain_name
 
 
 def link_profile(
@@ -29,6 +30,22 @@ def link_profile(
     contacts.add_discord(session, player.id, now=now)
     claims.withdraw_request(session, user.id, now=now)
     return player
+
+
+def choose_profile(
+    session: Session, user: User, player: Player, *, needs_approval: bool, today: date, now: datetime
+) -> bool:
+    """Link a user to the player they chose or, where admins confirm links, ask for it; return whether it is linked.
+
+    Raise ProfileTaken or ProfileRequestPending.
+    """
+    if not needs_approval:
+        link_profile(session, user, player.guid, today=today, now=now)
+    elif accounts.user_of_player(session, player) not in {None, user}:
+        raise accounts.ProfileTaken(plain_name(player.name))
+    elif user.player_id != player.id:
+        claims.request_profile(session, user, player, "", now=now)
+    return not needs_approval
 
 
 def unlink_profile(session: Session, user: User, *, today: date, now: datetime, actor: str | None = None) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from slomix.channels.base import Channel, GuildLookup, Threads, VoiceLookup
+from slomix.channels.base import Channel, GuildLookup, InteractionResponses, Threads, VoiceLookup
 from slomix.channels.game_server import GameServerLookup
 from slomix.clock import Clock
 from slomix.config.settings import Settings
@@ -26,6 +26,8 @@ class Runtime:
     guild_lookup: GuildLookup | None = None
     # None if planning rooms have no threads.
     threads: Threads | None = None
+    # None if Discord sends us no buttons and commands.
+    interaction_responses: InteractionResponses | None = None
     # None if none is configured, or asking it is switched off.
     game_server: GameServerLookup | None = None
 

@@ -2,6 +2,7 @@
 
 from slomix.channels.base import Channel
 from slomix.channels.discord import Discord
+from slomix.channels.discord_commands import DiscordCommands
 from slomix.channels.discord_threads import DiscordThreads
 from slomix.channels.game_server import GameServer
 from slomix.channels.rate_limit import SharedRateLimiter
@@ -39,8 +40,13 @@ def make_runtime(settings: Settings, *, connections: int = 5, pool_size: int = 5
         voice_lookup=discord,
         guild_lookup=discord if settings.discord_guild_id else None,
         threads=DiscordThreads(discord, settings.discord_guild_id) if settings.planning_create_thread else None,
+        interaction_responses=make_commands(settings) if settings.discord_public_key else None,
         game_server=make_game_server(settings),
     )
+
+
+def make_commands(settings: Settings) -> DiscordCommands:
+    return DiscordCommands(settings.discord_api_base_url, settings.discord_bot_token.get_secret_value())
 
 
 def make_telegram(settings: Settings, *, connections: int) -> Telegram:

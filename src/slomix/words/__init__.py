@@ -5,6 +5,7 @@ A sentence with {blanks} is filled in by `str.format`, and `Final`, so that mypy
 
 from slomix.words.admins import *
 from slomix.words.cards import *
+from slomix.words.discord import *
 from slomix.words.kinds import *
 from slomix.words.messages import *
 from slomix.words.moving import *

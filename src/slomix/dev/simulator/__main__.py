@@ -7,7 +7,18 @@ from pathlib import Path
 
 from aiohttp import web
 
-from slomix.dev.simulator import control, gameserver, gateway, oauth, page, rest, signal, telegram, threads
+from slomix.dev.simulator import (
+    control,
+    gameserver,
+    gateway,
+    interactions,
+    oauth,
+    page,
+    rest,
+    signal,
+    telegram,
+    threads,
+)
 from slomix.dev.simulator.timekeeping import SimulatorClock
 from slomix.dev.simulator.wire import WORLD, refuse_foreign_pages
 from slomix.dev.simulator.world import World
@@ -17,6 +28,7 @@ def create_app(world: World) -> web.Application:
     app = web.Application(middlewares=[refuse_foreign_pages])
     app[WORLD] = world
     threads.register(app)
+    interactions.register(app)
     rest.register(app)
     oauth.register(app)
     telegram.register(app)

@@ -101,8 +101,8 @@ async def messages(request: web.Request) -> web.StreamResponse:
 
 def move(world: World, body: dict[str, Any]) -> Any:
     """Move a person into a voice room or out of it."""
-    _refuse_unknown_fields(body, "user_id", "voice_channel")
-    user_id = _person(body)
+    refuse_unknown_fields(body, "user_id", "voice_channel")
+    user_id = person_of(body)
     if "voice_channel" not in body:
         raise ValueError("voice_channel is missing; null means out of every room")
     world.move_voice(user_id, body["voice_channel"])
@@ -111,14 +111,14 @@ def move(world: World, body: dict[str, Any]) -> Any:
 
 def set_clock(world: World, body: dict[str, Any]) -> Any:
     """Set the time, the speed or both, for every process of the system."""
-    _refuse_unknown_fields(body, "now", "speed")
+    refuse_unknown_fields(body, "now", "speed")
     world.time.change(now=body.get("now"), speed=body.get("speed"))
     return world.time.as_json()
 
 
 def _set_game_server(world: World, body: dict[str, Any]) -> Any:
     """Set the players on the game server, or take it down."""
-    _refuse_unknown_fields(body, "names")
+    refuse_unknown_fields(body, "names")
     if "names" not in body:
         raise ValueError("names is missing; null means that the server is down")
     world.set_game_players(body["names"])
@@ -132,13 +132,13 @@ def _game_server(world: World) -> Any:
 def _type(world: World, provider: str, body: dict[str, Any]) -> Any:
     """Write to the bot as a person."""
     more = {"hides_number": body.get("hides_number")} if provider == "signal" else {}
-    _refuse_unknown_fields(body, "user_id", "text", "group", *more)
-    return world.type_text(provider, _person(body), body.get("text"), in_group=body.get("group", False), **more)
+    refuse_unknown_fields(body, "user_id", "text", "group", *more)
+    return world.type_text(provider, person_of(body), body.get("text"), in_group=body.get("group", False), **more)
 
 
 def _set_signal_service(world: World, body: dict[str, Any]) -> Any:
     """Run the service in another mode or version, or cut its listeners."""
-    _refuse_unknown_fields(body, "mode", "version", "drop")
+    refuse_unknown_fields(body, "mode", "version", "drop")
     mode, version = body.get("mode", world.signal.service.mode), body.get("version", world.signal.service.version)
     if mode not in SIGNAL_MODES:
         raise ValueError(f"mode is one of {', '.join(SIGNAL_MODES)}, not {mode!r}")
@@ -150,7 +150,7 @@ def _set_signal_service(world: World, body: dict[str, Any]) -> Any:
     return asdict(world.signal.service)
 
 
-def _person(body: dict[str, Any]) -> str:
+def person_of(body: dict[str, Any]) -> str:
     user_id = body.get("user_id")
     if not isinstance(user_id, str) or user_id not in PEOPLE_BY_ID:
         raise UnknownPerson(f"user_id is the id of a person in /control/people, as a string, not {user_id!r}")
@@ -159,7 +159,7 @@ def _person(body: dict[str, Any]) -> str:
 
 def _reset(world: World, body: dict[str, Any]) -> Any:
     """Forget everything, also who has written on Telegram."""
-    _refuse_unknown_fields(body)
+    refuse_unknown_fields(body)
     world.reset()
     world.telegram_chats.clear()
     return {}
@@ -169,7 +169,7 @@ def _disturb(world: World, gateway: Gateway, body: dict[str, Any]) -> Any:
     do = body.get("do")
     if not isinstance(do, str) or do not in DISTURBANCES:
         raise ValueError(f"do is one of {', '.join(DISTURBANCES)}, not {do!r}")
-    _refuse_unknown_fields(body, "do", *DISTURBANCES[do])
+    refuse_unknown_fields(body, "do", *DISTURBANCES[do])
     if do == "allow_sessions":
         world.limits.allow_sessions(_whole(body, "remaining", 0, 1000))
     return {"connections": gateway.disturb(do, code=_whole(body, "code", 4000, 4999) if do == "close" else None)}
@@ -182,7 +182,7 @@ def _whole(body: dict[str, Any], name: str, least: int, most: int) -> int:
     return value
 
 
-def _refuse_unknown_fields(body: dict[str, Any], *known: str) -> None:
+def refuse_unknown_fields(body: dict[str, Any], *known: str) -> None:
     """Refuse unknown fields, so that a misspelt field doesn't pass for one that was left out."""
     if unknown := set(body) - set(known):
         raise ValueError(f"nothing here is called {', '.join(sorted(unknown))}")

@@ -11,6 +11,9 @@ CLIENT_ID = "1187503316824064071"
 CLIENT_SECRET = "simulator-client-secret"
 BOT_TOKEN = "simulator-bot-token"
 BOT_USER_ID = CLIENT_ID
+# An Ed25519 key: its secret half signs interactions.
+SIGNING_SEED = "9b5ad62c32dea9b516d32115fe395727af08f98e25edf0a28fd2bed38a1bce3c"
+PUBLIC_KEY = "39e2dad0e6ac9e31ae44f3f1229fca1f26887779d22c24ab1db972bd6868abd8"
 
 GUILD_ID = "901437285516304427"
 TEXT_CHANNEL = "901437288624291893"
@@ -180,6 +183,7 @@ def environment(port: int) -> dict[str, str]:
         "DISCORD_CLIENT_SECRET": CLIENT_SECRET,
         "DISCORD_REDIRECT_URI": callback,
         "DISCORD_REDIRECT_URI_ALLOWLIST": callback,
+        "DISCORD_PUBLIC_KEY": PUBLIC_KEY,
         "DISCORD_BOT_TOKEN": BOT_TOKEN,
         "DISCORD_GUILD_ID": GUILD_ID,
         "DISCORD_API_BASE_URL": f"http://{here}/api/v10",

@@ -59,8 +59,8 @@ def register(app: web.Application) -> None:
         ("GET", "/guilds/{guild}/voice-states/{user}", "voice-state", _get_voice_state),
         ("GET", "/gateway", "gateway", _get_gateway),
         ("GET", "/gateway/bot", "gateway-bot", _get_gateway_bot),
-        ("GET", "/applications/@me", "application", lambda _world, _path, _body: shapes.application()),
-        ("GET", "/oauth2/applications/@me", "application", lambda _world, _path, _body: shapes.application()),
+        ("GET", "/applications/@me", "application", lambda world, _path, _body: shapes.application(world)),
+        ("GET", "/oauth2/applications/@me", "application", lambda world, _path, _body: shapes.application(world)),
     ):
         app.router.add_route(method, API + path, with_checks(name, answer))
     app.router.add_route("*", API + "/{anything:.*}", _not_here)

@@ -10,6 +10,7 @@ from slomix.dev.simulator.people import (
     LOAD_TEST_USERS,
     PEOPLE,
     PEOPLE_BY_ID,
+    PUBLIC_KEY,
     TEXT_ROOMS,
     VOICE_ROOMS,
     SimulatedPerson,
@@ -64,7 +65,7 @@ def member(user_json: Json) -> Json:
     }
 
 
-def application() -> Json:
+def application(world: World) -> Json:
     return {
         "id": CLIENT_ID,
         "name": "Slomix (simulated)",
@@ -74,7 +75,8 @@ def application() -> Json:
         "bot_require_code_grant": False,
         "owner": user(OWNER),
         "team": None,
-        "verify_key": "0" * 64,
+        "verify_key": PUBLIC_KEY,
+        "interactions_endpoint_url": world.interactions_endpoint or None,
         "flags": 0,
     }
 

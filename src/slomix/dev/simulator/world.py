@@ -53,6 +53,7 @@ class AcceptedMessage:
     def as_record(self) -> dict[str, Any]:
         """Return the message as `/control/messages` lists it."""
         return {
+            "id": self.id,
             "provider": self.provider,
             "kind": "thread" if self.in_thread else "dm" if self.recipient else "text_channel",
             "to": self.recipient.id if self.recipient else self.channel_id,
@@ -61,6 +62,8 @@ class AcceptedMessage:
             "accepted_at": self.accepted_at.isoformat(),
             "accepted_at_wall": self.accepted_at_wall.isoformat(),
             "edits": self.edits,
+            "edited_at": self.edited_at_wall.isoformat() if self.edited_at_wall else None,
+            "buttons": [button["label"] for row in self.components for button in row["components"]],
         }
 
     def edit(self, content: str) -> None:
@@ -120,6 +123,7 @@ class World:
         self.telegram_chats = Chats(telegram_chats)
         self.telegram = TelegramInbox()
         self.signal = SignalInbox()
+        self.interactions_endpoint = self.default_endpoint
         self.voice: dict[str, str] = {}
         # The names on the game server, or None while it is down.
         self.on_server: list[str] | None = []
@@ -127,6 +131,10 @@ class World:
         self.on_reset: list[Callable[[], None]] = []
         self._nonces: dict[tuple[str, str], AcceptedMessage] = {}
         self._serial = itertools.count()
+
+    @property
+    def default_endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}/discord/interactions"
 
     @property
     def gateway_url(self) -> str:
@@ -225,6 +233,7 @@ class World:
         self.faults.clear()
         self.limits = RateLimits()
         self.on_server = []
+        self.interactions_endpoint = self.default_endpoint
         for user_id in list(self.voice):
             self.move_voice(user_id, None)
         for forget in self.on_reset:

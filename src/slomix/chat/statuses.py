@@ -1,0 +1,70 @@
+"""Sets and tells a player's statuses in a chat: by command, and by the buttons under a day."""
+
+from datetime import date, datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from slomix import words
+from slomix.availability import service as availability
+from slomix.availability.rules import Status, parse_day
+from slomix.channels.base import Button
+from slomix.chat.days import name_day
+from slomix.chat.replies import Reply
+from slomix.chat.service import Asker, as_player
+from slomix.clock import local_day
+from slomix.config.settings import Settings
+from slomix.deliveries import choices
+from slomix.deliveries.choices import Choice
+
+# The kind of the buttons, and the answer of the one that clears.
+STATUS, CLEAR = "status", "clear"
+
+
+def say_status(session: Session, player_id: int, day: date, today: date) -> str:
+    """Return what this player said for a day, in one line."""
+    status = availability.statuses_of_day(session, day, [player_id]).get(player_id)
+    said = words.STATUSES[status] if status is not None else words.NOT_SAID_YET
+    return words.MY_DAY.format(day=name_day(day, today), status=said)
+
+
+def status_buttons(day: date, settings: Settings) -> list[list[Button]]:
+    """Return the buttons that set a day's status, and the one that clears it."""
+    answers = [*((words.STATUSES[status], status.key) for status in Status), (words.CLEAR, CLEAR)]
+    return [
+        [Button(label, choices.sign(Choice(STATUS, day.isoformat(), answer), settings)) for label, answer in answers]
+    ]
+
+
+def set_day(
+    session: Session, asker: Asker, day: date, status: Status | None, *, settings: Settings, now: datetime
+) -> Reply:
+    """Set or clear the asker's status; answer with the day as it is now. Raise what `as_player` and `set_status` do."""
+    player_id = as_player(session, asker, settings=settings)
+    availability.set_status(session, player_id, day, status, settings=settings, now=now)
+    return show_day(session, player_id, day, settings=settings, now=now)
+
+
+def press(session: Session, asker: Asker, choice: Choice, *, settings: Settings, now: datetime) -> Reply:
+    """Do what a status button stands for."""
+    status = None if choice.answer == CLEAR else Status(choice.answer.upper())
+    return set_day(session, asker, parse_day(choice.subject), status, settings=settings, now=now)
+
+
+def show_day(session: Session, player_id: int, day: date, *, settings: Settings, now: datetime) -> Reply:
+    """Return a day as this player sees it, with the buttons to answer it."""
+    today = local_day(now, settings.zone, settings.day_starts_at)
+    counts = availability.list_days(session, day, day, viewer=None)[0].counts
+    said = [f"{counts[status]} {words.STATUSES[status].lower()}" for status in Status if counts[status]]
+    lines = [say_status(session, player_id, day, today), ", ".join(said) or words.NOTHING_YET]
+    return Reply("\n".join(lines), status_buttons(day, settings), replaces=True)
+
+
+def show_week(session: Session, player_id: int, *, settings: Settings, now: datetime) -> Reply:
+    """Return the next seven days at a glance: what this player said, and how many play."""
+    today = local_day(now, settings.zone, settings.day_starts_at)
+    lines = [words.YOUR_WEEK]
+    for day in availability.list_days(session, today, today + timedelta(days=6), viewer=player_id):
+        mine = words.STATUSES[day.my_status] if day.my_status is not None else words.NOT_SAID_YET
+        line = words.MY_DAY.format(day=name_day(day.day, today), status=mine)
+        lines.append(words.WITH_COMING.format(line=line, count=day.counts.coming) if day.counts.coming else line)
+    return Reply("\n".join(lines), status_buttons(today, settings))

@@ -1,0 +1,1 @@
+"""Discord's slash commands and buttons, which arrive as signed HTTP requests."""

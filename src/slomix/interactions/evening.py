@@ -1,0 +1,115 @@
+"""Answers what tonight looks like: who plays, when, who is in voice, and the teams."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from slomix import words
+from slomix.accounts.models import Player, User
+from slomix.availability import service as availability
+from slomix.availability.rules import Status
+from slomix.availability.service import DayView
+from slomix.campaigns import queries as campaigns
+from slomix.campaigns.rules import CampaignStatus
+from slomix.chat import statuses
+from slomix.chat.replies import Reply
+from slomix.chat.service import ChatNotLinked, as_player
+from slomix.clock import local_day
+from slomix.config.settings import Settings
+from slomix.deliveries.formatting import discord_timestamp, fit_names, safe_name
+from slomix.interactions.wire import Interaction
+from slomix.planning import queries as planning
+from slomix.planning.rules import Side
+from slomix.presence import places
+from slomix.presence import service as presence
+
+# Discord takes 2000 characters; this leaves room for everything else that an answer says.
+LONGEST_LIST = 400
+
+
+def tonight(session: Session, asked: Interaction, settings: Settings, now: datetime) -> Reply:
+    """Return who plays tonight, how many are missing, when it starts, and who is in voice now."""
+    day = _read_tonight(session, asked, settings, now)
+    looking, threshold = day.counts.looking, settings.ready_threshold
+    text = words.TONIGHT_ENOUGH if looking >= threshold else words.TONIGHT_MISSING
+    lines = [text.format(looking=looking, threshold=threshold, missing=threshold - looking)]
+    lines += [
+        words.TONIGHT_NAMED.format(status=words.STATUSES[status], names=_names(player.name for player in people))
+        for status in Status
+        if (people := day.people.get(status))
+    ]
+    campaign = campaigns.campaign_of_day(session, day.day)
+    if campaign is not None and campaign.status is not CampaignStatus.CANCELLED:
+        text = words.TONIGHT_STARTS if campaign.start_at > now else words.TONIGHT_BEGAN
+        time, countdown = discord_timestamp(campaign.start_at), discord_timestamp(campaign.start_at, "R")
+        lines.append(text.format(time=time, countdown=countdown))
+    if day.people:
+        lines.append(_in_voice(session, settings, now))
+    return Reply("\n".join(lines), statuses.status_buttons(day.day, settings))
+
+
+def queue(session: Session, asked: Interaction, settings: Settings, now: datetime) -> Reply:
+    """Return who is looking to play tonight, first come first; to others than players the number alone."""
+    day = _read_tonight(session, asked, settings, now)
+    if not day.counts.looking:
+        return Reply(words.QUEUE_EMPTY_TONIGHT, statuses.status_buttons(day.day, settings))
+    if not day.people:
+        return Reply(
+            words.TONIGHT_MISSING.format(
+                looking=day.counts.looking,
+                threshold=settings.ready_threshold,
+                missing=max(0, settings.ready_threshold - day.counts.looking),
+            )
+        )
+    people = day.people[Status.LOOKING]
+    lines = [
+        words.QUEUE_LINE.format(place=place, name=safe_name(player.name)) for place, player in enumerate(people[:20], 1)
+    ]
+    if len(people) > len(lines):
+        lines.append(words.AND_MORE.format(number=len(people) - len(lines)).strip())
+    return Reply("\n".join(lines), statuses.status_buttons(day.day, settings))
+
+
+def teams(session: Session, asked: Interaction, settings: Settings, now: datetime) -> Reply:
+    """Return tonight's teams. Raise ChatNotLinked for others than players."""
+    as_player(session, asked.asker, settings=settings)
+    room = planning.room_of(session, local_day(now, settings.zone, settings.day_starts_at))
+    if room is None:
+        return Reply(words.NO_TEAMS)
+    view = planning.view_room(session, room)
+    lines = [
+        words.TEAM_LINE.format(
+            team=safe_name(team.name) if team.name else words.TEAMS[side],
+            names=_names(member.name for member in team.members),
+        )
+        for side in Side
+        if (team := view.teams[side]).members
+    ]
+    return Reply("\n".join(lines) or words.NO_TEAMS)
+
+
+def _read_tonight(session: Session, asked: Interaction, settings: Settings, now: datetime) -> DayView:
+    """Read tonight as the asker may see it: with names for players alone."""
+    today = local_day(now, settings.zone, settings.day_starts_at)
+    try:
+        viewer = as_player(session, asked.asker, settings=settings)
+    except ChatNotLinked:
+        viewer = None
+    return availability.list_days_with_names(session, today, today)[0].for_viewer(viewer)
+
+
+def _in_voice(session: Session, settings: Settings, now: datetime) -> str:
+    snapshot = presence.latest_snapshot(session)
+    if not snapshot.is_fresh(now, settings.presence_max_age):
+        return words.TONIGHT_VOICE_UNKNOWN
+    rooms = places.rooms(settings)
+    there = [account for account, room in snapshot.rooms.items() if rooms.voice_status(room).is_in_voice]
+    players = select(Player.name).join(User, User.player_id == Player.id).where(User.discord_id.in_(there))
+    names = list(session.scalars(players.order_by(Player.name)))
+    return words.TONIGHT_IN_VOICE.format(names=_names(names)) if names else words.TONIGHT_NONE_IN_VOICE
+
+
+def _names(names: Iterable[str]) -> str:
+    return fit_names([safe_name(name) for name in names], longest=LONGEST_LIST)

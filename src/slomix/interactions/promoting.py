@@ -1,0 +1,116 @@
+"""Calls the evening together from Discord: preview, schedule, dry run, cancel."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from slomix import words
+from slomix.accounts import roles
+from slomix.accounts import service as accounts
+from slomix.accounts.rules import Role
+from slomix.campaigns import queries, service
+from slomix.campaigns.preview import preview as preview_of
+from slomix.campaigns.rules import Audience
+from slomix.campaigns.service import CampaignChoices
+from slomix.channels.base import Button
+from slomix.chat.replies import Reply
+from slomix.chat.service import as_player
+from slomix.clock import local_day, moment_of
+from slomix.config.settings import Settings
+from slomix.deliveries import choices
+from slomix.deliveries.choices import Choice
+from slomix.deliveries.formatting import discord_timestamp, safe_name
+from slomix.errors import NotAllowed
+from slomix.interactions.wire import Interaction
+from slomix.parsing import parse_int
+from slomix.reasons.codes import Explanation
+
+# The kind of the buttons, and their answers.
+PROMOTE = "promote"
+SCHEDULE, TRY, CANCEL = "schedule", "try", "cancel"
+MOST_LEFT_OUT = 10
+
+
+class PromotersOnly(NotAllowed):
+    sentence = words.ONLY_PROMOTERS
+
+
+def preview(session: Session, asked: Interaction, settings: Settings, now: datetime) -> Reply:
+    """Return whom a campaign would ask, and who is left out; or the campaign that there is.
+
+    Raise PromotersOnly, ChatNotLinked or TooLate.
+    """
+    promoter_id = _as_promoter(session, asked, settings)
+    today = local_day(now, settings.zone, settings.day_starts_at)
+    existing = queries.blocking_campaign(session, today, promoter_id, one_a_day=settings.global_cooldown)
+    if existing is not None:
+        promoter = accounts.player_names(session, [existing.promoter_id])[existing.promoter_id]
+        return Reply(
+            words.PROMOTE_EXISTS.format(player=safe_name(promoter)),
+            [[_button(words.CANCEL_CAMPAIGN, Choice(PROMOTE, str(existing.id), CANCEL), settings)]],
+        )
+    options = _options(asked, settings, now, dry_run=False)
+    ahead = preview_of(session, options.audience, day=today, start_at=options.start_at, settings=settings, now=now)
+    start = ahead.timeline.began_at
+    lines = [
+        words.PROMOTE_PREVIEW.format(
+            count=len(ahead.asked), time=discord_timestamp(start), countdown=discord_timestamp(start, "R")
+        )
+    ]
+    lines += [
+        words.PROMOTE_LEFT_OUT.format(name=safe_name(ahead.names[left.player_id]), reason=Explanation(left.reason))
+        for left in ahead.left_out[:MOST_LEFT_OUT]
+    ]
+    # The interaction's id makes two presses of one button one submit.
+    buttons = [
+        _button(words.SCHEDULE_CAMPAIGN, Choice(PROMOTE, today.isoformat(), SCHEDULE, asked.id), settings),
+        _button(words.TRY_OUT, Choice(PROMOTE, today.isoformat(), TRY, asked.id), settings),
+    ]
+    return Reply("\n".join(lines), [buttons])
+
+
+def press(session: Session, asked: Interaction, choice: Choice, settings: Settings, now: datetime) -> Reply:
+    """Do what a button under a preview stands for. Raise what the same button on the page raises."""
+    promoter_id = _as_promoter(session, asked, settings)
+    if choice.answer == CANCEL:
+        service.cancel_campaign(
+            session,
+            parse_int(choice.subject, 0, 2**31 - 1) or 0,
+            player_id=promoter_id,
+            is_admin=roles.has_role(session, asked.user_id, Role.ADMIN, settings),
+            now=now,
+        )
+        return Reply(words.CAMPAIGN_CANCELLED_IN_CHAT, replaces=True)
+    today = local_day(now, settings.zone, settings.day_starts_at)
+    if choice.subject != today.isoformat():
+        return Reply(words.PROMOTE_OLD, replaces=True)
+    campaign, _ = service.create_campaign(
+        session,
+        promoter_id,
+        _options(asked, settings, now, dry_run=choice.answer == TRY),
+        day=today,
+        idempotency_key=f"{choice.answer}:{choice.mark}",
+        settings=settings,
+        now=now,
+    )
+    if campaign.dry_run:
+        return Reply(words.TRIED_OUT)
+    cancel = _button(words.CANCEL_CAMPAIGN, Choice(PROMOTE, str(campaign.id), CANCEL), settings)
+    count = queries.recipient_count(session, campaign)
+    return Reply(words.CALLED.format(count=count), [[cancel]], replaces=True)
+
+
+def _as_promoter(session: Session, asked: Interaction, settings: Settings) -> int:
+    if not any(roles.has_role(session, asked.user_id, role, settings) for role in (Role.PROMOTER, Role.ADMIN)):
+        raise PromotersOnly
+    return as_player(session, asked.asker, settings=settings)
+
+
+def _options(asked: Interaction, settings: Settings, now: datetime, *, dry_run: bool) -> CampaignChoices:
+    today = local_day(now, settings.zone, settings.day_starts_at)
+    start_at = moment_of(today, settings.start_time, settings.zone, settings.day_starts_at)
+    return CampaignChoices(Audience(), include_late_joiners=False, dry_run=dry_run, start_at=start_at)
+
+
+def _button(label: str, choice: Choice, settings: Settings) -> Button:
+    return Button(label, choices.sign(choice, settings))

@@ -1,0 +1,343 @@
+"""Discord's buttons and commands: signed requests, answered to the asker alone."""
+
+import json
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from flask import Flask
+from flask.testing import FlaskClient
+
+from slomix import words
+from slomix.availability import service as availability
+from slomix.availability.rules import Status
+from slomix.campaigns import queries as campaigns
+from slomix.chat.replies import Reply
+from slomix.clock import wall_now
+from slomix.deliveries import choices
+from slomix.deliveries.choices import Choice
+from slomix.dev.simulator.people import PUBLIC_KEY
+from slomix.interactions import service, views
+from slomix.interactions.commands import definitions
+from slomix.interactions.wire import Interaction
+from slomix.runtime.context import Runtime
+from tests.discord_signing import KEY
+from tests.moments import TODAY, at
+from tests.waiting import PATIENCE
+from tests.web.conftest import make_app, with_settings
+from tests.world import CAST, World
+
+GUILD = "900000000000000001"
+EPHEMERAL = 64
+
+
+class Discord:
+    """Discord, as far as it posts to us."""
+
+    def __init__(self, client: FlaskClient, world: World) -> None:
+        self._client, self._world = client, world
+        self._serial = 5_000_000_000_000_000_000
+
+    def post(self, body: Any, *, old: timedelta = timedelta(0), key: Any = KEY) -> Any:
+        text = body if isinstance(body, bytes) else json.dumps(body).encode()
+        stamp = str(int((wall_now() - old).timestamp()))
+        headers = {
+            "X-Signature-Ed25519": key.sign(stamp.encode() + text).hex(),
+            "X-Signature-Timestamp": stamp,
+            "Content-Type": "application/json",
+        }
+        return self._client.post("/discord/interactions", data=text, headers=headers)
+
+    def interaction(self, name: str, kind: int, data: dict[str, Any], *, guild: str | None = GUILD) -> dict[str, Any]:
+        self._serial += 1
+        user = {"id": CAST.get(name, "100000000000000099"), "username": name, "global_name": name.title()}
+        whence = {"guild_id": guild, "member": {"user": user}} if guild else {"user": user}
+        return {
+            "id": str(self._serial),
+            "application_id": "1",
+            "type": kind,
+            "token": "secret-token",
+            "data": data,
+            **whence,
+        }
+
+    def typed(self, name: str, command: str, **options: str) -> dict[str, Any]:
+        """Type a command, and return what its asker sees."""
+        first, _, subcommand = command.partition(" ")
+        given: list[dict[str, Any]] = [{"name": key, "type": 3, "value": value} for key, value in options.items()]
+        if subcommand:
+            given = [{"name": subcommand, "type": 1, "options": given}]
+        return self._seen(self.interaction(name, 2, {"name": first, "options": given}))
+
+    def pressed(self, name: str, custom_id: str, *, guild: str | None = GUILD) -> dict[str, Any]:
+        data = {"custom_id": custom_id, "component_type": 2}
+        return self._seen(self.interaction(name, 3, data, guild=guild))
+
+    def _seen(self, body: dict[str, Any]) -> dict[str, Any]:
+        answer = self.post(body)
+        assert answer.status_code == 200, answer.text
+        seen: dict[str, Any] = answer.json
+        if seen["type"] == 4:
+            assert seen["data"]["flags"] == EPHEMERAL
+        assert seen["data"]["allowed_mentions"] == {"parse": []}
+        return seen
+
+
+def buttons(seen: dict[str, Any]) -> dict[str, str]:
+    """Return what each button sends, by its label."""
+    return {each["label"]: each["custom_id"] for row in seen["data"]["components"] for each in row["components"]}
+
+
+@pytest.fixture
+def talkative(world: World) -> World:
+    return with_settings(world, discord_public_key=PUBLIC_KEY, discord_guild_id=GUILD)
+
+
+@pytest.fixture
+def discord(talkative: World) -> Iterator[Discord]:
+    with make_app(talkative.runtime).test_client() as client:
+        yield Discord(client, talkative)
+
+
+def status(world: World, name: str, days: int = 0) -> Status | None:
+    with world.session() as session:
+        day = TODAY + timedelta(days=days)
+        return availability.statuses_of_day(session, day).get(world.players[name])
+
+
+# Who may speak to us
+
+
+def test_a_ping_is_answered_so_that_discord_takes_our_address(discord: Discord) -> None:
+    answer = discord.post({"id": "1", "application_id": "1", "type": 1, "version": 1})
+    assert (answer.status_code, answer.json) == (200, {"type": 1})
+
+
+def test_what_discord_did_not_sign_changes_nothing(discord: Discord, talkative: World) -> None:
+    set_day = {"name": "avail", "options": [{"name": "set", "type": 1, "options": []}]}
+    body = discord.interaction("alice", 2, set_day)
+    forger = Ed25519PrivateKey.generate()
+    assert discord.post(body, key=forger).status_code == 401
+    headers = {"X-Signature-Ed25519": "00" * 64, "X-Signature-Timestamp": "1"}
+    for broken in (headers, {}, headers | {"X-Signature-Timestamp": "soon"}, headers | {"X-Signature-Ed25519": "zz"}):
+        assert discord._client.post("/discord/interactions", data=b"{}", headers=broken).status_code == 401
+    assert status(talkative, "alice") is None
+
+
+def test_a_request_is_believed_for_five_minutes_and_once(discord: Discord, talkative: World) -> None:
+    options = [{"name": "day", "type": 3, "value": "today"}, {"name": "status", "type": 3, "value": "maybe"}]
+    body = discord.interaction(
+        "alice", 2, {"name": "avail", "options": [{"name": "set", "type": 1, "options": options}]}
+    )
+    assert discord.post(body, old=timedelta(minutes=6)).status_code == 401
+    assert status(talkative, "alice") is None
+    assert discord.post(body).status_code == 200
+    talkative.says("alice", Status.LOOKING)
+    assert discord.post(body).status_code == 401, "a copy"
+    assert status(talkative, "alice") is Status.LOOKING
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"type": 2}', b'{"type": 99}', b"[" * 50_000, b"\xff"])
+def test_signed_nonsense_is_refused_without_a_trace(discord: Discord, body: bytes) -> None:
+    assert discord.post(body).status_code == 401
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(discord: Discord) -> None:
+    assert discord.post(b" " * 70_000).status_code == 413
+
+
+def test_without_a_key_there_is_no_such_address(app: Flask, world: World) -> None:
+    assert Discord(app.test_client(), world).post({"type": 1}).status_code == 404
+
+
+def test_another_server_is_told_that_we_are_not_here(discord: Discord, talkative: World) -> None:
+    choice = choices.sign(Choice("status", TODAY.isoformat(), "looking"), talkative.runtime.settings)
+    assert discord.pressed("alice", choice, guild="42")["data"]["content"] == words.NOT_THIS_SERVER
+    assert status(talkative, "alice") is None
+
+
+@dataclass
+class Responses:
+    """Where answers go that took too long."""
+
+    edited: queue.SimpleQueue[tuple[str, str, dict[str, Any]]] = field(default_factory=queue.SimpleQueue)
+
+    def edit_response(self, application_id: str, token: str, message: dict[str, Any]) -> None:
+        self.edited.put((application_id, token, message))
+
+
+def test_what_takes_too_long_is_answered_afterwards(talkative: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    responses, may_go_on = Responses(), threading.Event()
+    answer = service.respond
+
+    def slow(runtime: Runtime, asked: Interaction) -> Reply:
+        assert may_go_on.wait(PATIENCE)
+        return answer(runtime, asked)
+
+    monkeypatch.setattr(service, "respond", slow)
+    monkeypatch.setattr(views, "ANSWER_WITHIN", 0.01)
+    world = replace(talkative, runtime=replace(talkative.runtime, interaction_responses=responses))
+    with make_app(world.runtime).test_client() as client:
+        discord = Discord(client, world)
+        body = discord.interaction("alice", 2, {"name": "queue", "options": []})
+        assert discord.post(body).json == {"type": 5, "data": {"flags": EPHEMERAL}}
+        may_go_on.set()
+        application, token, message = responses.edited.get(timeout=PATIENCE)
+    assert (application, token, message["content"]) == ("1", "secret-token", words.QUEUE_EMPTY_TONIGHT)
+
+
+# Statuses
+
+
+def test_a_status_is_set_by_command_and_changed_by_the_buttons_under_the_answer(
+    discord: Discord, talkative: World
+) -> None:
+    seen = discord.typed("alice", "avail set", day="tomorrow", status="maybe")
+    assert status(talkative, "alice", 1) is Status.MAYBE
+    assert "**Tomorrow**: Maybe" in seen["data"]["content"]
+    assert list(buttons(seen)) == ["Looking", "Available", "Maybe", "Not playing", "Clear"]
+    seen = discord.pressed("alice", buttons(seen)["Looking"])
+    assert seen["type"] == 7, "the answer is changed, no second one is written"
+    assert status(talkative, "alice", 1) is Status.LOOKING
+    discord.pressed("alice", buttons(seen)["Clear"])
+    assert status(talkative, "alice", 1) is None
+
+
+def test_who_presses_acts_for_themselves_alone(discord: Discord, talkative: World) -> None:
+    seen = discord.typed("alice", "avail set", day="today", status="maybe")
+    discord.pressed("bob", buttons(seen)["Looking"])
+    assert (status(talkative, "alice"), status(talkative, "bob")) == (Status.MAYBE, Status.LOOKING)
+
+
+def test_a_button_of_a_day_that_is_over_says_so(discord: Discord, talkative: World) -> None:
+    seen = discord.typed("alice", "avail set", day="today", status="maybe")
+    talkative.clock.forward(timedelta(days=1))
+    assert discord.pressed("alice", buttons(seen)["Looking"])["data"]["content"] == words.PAST_DAY
+    assert status(talkative, "alice") is Status.MAYBE
+
+
+def test_a_button_that_we_did_not_sign_is_not_ours(discord: Discord, talkative: World) -> None:
+    real = choices.sign(Choice("status", TODAY.isoformat(), "looking"), talkative.runtime.settings)
+    for forged in (real.replace("looking", "maybe"), real[:-1] + "_", "status.2026-11-20.looking..", "", "x"):
+        assert discord.pressed("alice", forged)["data"]["content"] == words.UNKNOWN_BUTTON
+    assert status(talkative, "alice") is None
+
+
+def test_a_week_is_shown_at_a_glance(discord: Discord, talkative: World) -> None:
+    talkative.says("alice", Status.MAYBE, TODAY + timedelta(days=2))
+    lines = discord.typed("alice", "avail show")["data"]["content"].splitlines()
+    assert lines[1] == "**Today**: you have not said yet"
+    assert lines[3] == "**Sun 22 Nov**: Maybe · 1 in"
+
+
+@pytest.mark.parametrize(
+    ("day", "said"), [("someday", words.NO_SUCH_DAY), ("2026-11-01", words.PAST_DAY), ("2030-01-01", "too far")]
+)
+def test_a_day_that_cannot_be_is_said_and_changes_nothing(discord: Discord, day: str, said: str) -> None:
+    assert said in discord.typed("alice", "avail set", day=day, status="maybe")["data"]["content"]
+
+
+def test_days_are_offered_while_they_are_typed(discord: Discord) -> None:
+    focused = [{"name": "day", "type": 3, "value": "tom", "focused": True}]
+    data = {"name": "avail", "options": [{"name": "show", "type": 1, "options": focused}]}
+    answer = discord.post(discord.interaction("alice", 4, data)).json
+    assert answer == {"type": 8, "data": {"choices": [{"name": "Tomorrow", "value": "2026-11-21"}]}}
+
+
+# Without a player
+
+
+def test_who_has_no_player_chooses_one_and_what_they_said_is_saved(discord: Discord, talkative: World) -> None:
+    seen = discord.typed("spare", "avail set", day="tomorrow", status="maybe")
+    assert seen["data"]["content"] == words.CHOOSE_PLAYER
+    seen = discord.pressed("spare", buttons(seen)[words.CHOOSE_MY_PLAYER])
+    assert list(buttons(seen)) == ["Spare"]
+    seen = discord.pressed("spare", buttons(seen)["Spare"])
+    assert seen["data"]["content"] == "You are Spare now.\n**Tomorrow**: Maybe"
+
+
+def test_what_waited_too_long_for_a_player_is_not_saved(discord: Discord, talkative: World) -> None:
+    discord.typed("spare", "avail set", day="tomorrow", status="maybe")
+    talkative.clock.forward(timedelta(minutes=16))
+    assert discord.typed("spare", "link", player="Spare")["data"]["content"] == "You are Spare now."
+
+
+def test_another_owners_player_is_not_given_away(discord: Discord, talkative: World) -> None:
+    choice = choices.sign(Choice("link", str(talkative.players["alice"])), talkative.runtime.settings)
+    said = discord.pressed("spare", choice)["data"]["content"]
+    assert said == words.PROFILE_TAKEN.format(player="Alice")
+    assert "You are Bob" in discord.typed("bob", "link", player="Spare")["data"]["content"].replace("\\", "")
+
+
+def test_where_admins_confirm_links_one_is_asked(talkative: World) -> None:
+    careful = with_settings(talkative, player_link_approval=True)
+    with make_app(careful.runtime).test_client() as client:
+        said = Discord(client, careful).typed("spare", "link", player="Spare")["data"]["content"]
+    assert said == words.CLAIMED.format(player="Spare")
+
+
+# The evening
+
+
+def test_players_see_names_and_others_numbers(discord: Discord, talkative: World) -> None:
+    for name in ("bob", "erik"):
+        talkative.says(name, Status.LOOKING)
+    assert "Looking: Bob, Erik" in discord.typed("alice", "tonight")["data"]["content"]
+    assert discord.typed("alice", "queue")["data"]["content"] == "1. Bob\n2. Erik"
+    for command in ("tonight", "queue"):
+        said = discord.typed("spare", command)["data"]["content"]
+        assert "2 of 6" in said
+        assert "Bob" not in said
+
+
+def test_a_promoter_calls_the_evening_together_without_the_site(talkative: World) -> None:
+    trusted = with_settings(talkative, promoter_discord_ids=frozenset({CAST["alice"]}))
+    trusted.clock.move_to(at(20, 30))
+    trusted.says("bob", Status.LOOKING)
+    with make_app(trusted.runtime).test_client() as client:
+        discord = Discord(client, trusted)
+        assert discord.typed("bob", "promote")["data"]["content"] == words.ONLY_PROMOTERS
+        seen = discord.typed("alice", "promote")
+        assert seen["data"]["content"].startswith("1 would be asked.")
+        schedule = buttons(seen)[words.SCHEDULE_CAMPAIGN]
+        assert discord.pressed("bob", schedule)["data"]["content"] == words.ONLY_PROMOTERS
+        seen = discord.pressed("alice", schedule)
+        assert seen["data"]["content"] == words.CALLED.format(count=1)
+        assert discord.pressed("alice", schedule)["data"]["content"] == words.CALLED.format(count=1), "once"
+        discord.pressed("alice", buttons(seen)[words.CANCEL_CAMPAIGN])
+    with trusted.session() as session:
+        campaign = campaigns.campaign_of_day(session, TODAY)
+        assert campaign is not None
+        assert campaign.status.value == "cancelled"
+
+
+def test_what_one_is_told_is_seen_and_switched(discord: Discord) -> None:
+    title = words.KIND_TEXTS["session_ready"].title
+    assert f"{title}: **off**" in discord.typed("alice", "notify")["data"]["content"]
+    said = discord.typed("alice", "notify", kind="session_ready", switch="on")["data"]["content"]
+    assert f"{title}: **on**" in said
+
+
+# The whole
+
+
+def test_every_command_that_is_registered_is_answered_and_fits_discord() -> None:
+    known = set()
+    for command in definitions():
+        subcommands = [option for option in command["options"] if option["type"] == 1]
+        known |= {f"{command['name']} {each['name']}" for each in subcommands} or {command["name"]}
+        for described in [command, *command["options"], *(o for s in subcommands for o in s["options"])]:
+            assert 1 <= len(described["description"]) <= 100
+    assert known == service.COMMANDS
+
+
+def test_a_button_fits_every_channel(talkative: World) -> None:
+    longest = Choice("promote", TODAY.isoformat(), "schedule", "1" * 20)
+    signed = choices.sign(longest, talkative.runtime.settings)
+    assert len(signed.encode()) <= 64
+    assert choices.read(signed, talkative.runtime.settings) == longest
