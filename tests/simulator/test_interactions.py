@@ -1,6 +1,7 @@
 """What people type and press in the simulated Discord, over real sockets, and what it takes from the bot."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -125,3 +126,24 @@ def test_where_the_bot_does_not_answer_the_person_sees_that(simulator: Simulator
     assert simulator.bot().put(COMMANDS, json=definitions()).is_success
     answer = do(simulator, "command", user_id=cast["Alice"].id, command="queue").json()
     assert answer["text"] == "The application did not respond"
+
+
+def test_the_page_types_commands_and_presses_buttons(bot: type[Bot], simulator: Simulator, cast: Cast) -> None:
+    alice = cast["Alice"].id
+    bot.answers += [shown("First **bold**", 4, "Yes"), shown("Then", 7)]
+    with simulator.client() as browser:
+        assert '<option value="/avail set day:tomorrow status:Looking">' in browser.get("/").text
+        typed = {"user_id": alice, "text": "/avail set day:tomorrow status:Not playing"}
+        assert browser.post("/page/command", data=typed).headers["Location"] == f"/?as={alice}#answers"
+        [set_day] = bot.asked[-1]["data"]["options"]
+        assert [option["value"] for option in set_day["options"]] == ["tomorrow", "not_playing"]
+        page = browser.get("/").text
+        assert "First <b>bold</b>" in page
+        assert "/avail set day:tomorrow status:not_playing · only Alice sees this" in page.replace(
+            "Not playing", "not_playing"
+        )
+        [message_id] = re.findall(r'name="message_id" value="(\d+)"', page)
+        browser.post("/page/press", data={"user_id": alice, "message_id": message_id, "button": "Yes"})
+        assert "Then" in browser.get("/").text
+        refused = browser.post("/page/command", data={"user_id": alice, "text": "/unheard of"})
+        assert (refused.status_code, "command is one that is registered" in refused.text) == (422, True)

@@ -67,4 +67,4 @@ def show_week(session: Session, player_id: int, *, settings: Settings, now: date
         mine = words.STATUSES[day.my_status] if day.my_status is not None else words.NOT_SAID_YET
         line = words.MY_DAY.format(day=name_day(day.day, today), status=mine)
         lines.append(words.WITH_COMING.format(line=line, count=day.counts.coming) if day.counts.coming else line)
-    return Reply("\n".join(lines), status_buttons(today, settings))
+    return Reply("\n".join([*lines, words.BUTTONS_FOR_TODAY]), status_buttons(today, settings))

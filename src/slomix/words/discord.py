@@ -29,6 +29,7 @@ OPTION_SWITCH = "On or off"
 MY_DAY: Final = "**{day}**: {status}"
 NOT_SAID_YET = "you have not said yet"
 YOUR_WEEK = "Your week:"
+BUTTONS_FOR_TODAY = "The buttons answer for today."
 # {line} is MY_DAY, {count} how many may come.
 WITH_COMING: Final = "{line} · {count} in"
 NOTHING_YET = "nothing yet"

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -55,6 +56,9 @@ class Answer:
     reader: str
     content: str = ""
     components: list[Json] = field(default_factory=list)
+    # What was typed or pressed for it, and when.
+    question: str = ""
+    at: datetime = field(default_factory=wall_now)
     came: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -80,8 +84,8 @@ def register(app: web.Application) -> None:
     app.router.add_patch(f"{API}/applications/@me", _for_bot(_change_application))
     app.router.add_patch(f"{API}/webhooks/{CLIENT_ID}/{{token}}/messages/@original", _edit_answer)
     for path, do in (
-        ("command", _type_command),
-        ("press", _press),
+        ("command", type_command),
+        ("press", press),
         ("autocomplete", _autocomplete),
     ):
         app.router.add_post(f"/control/discord/{path}", _control(do))
@@ -174,13 +178,14 @@ def _control(do: Any) -> Handler:
     return handle
 
 
-async def _type_command(app: web.Application, body: Json) -> Json:
+async def type_command(app: web.Application, body: Json) -> Json:
     """Type a command with its options as a person."""
     refuse_unknown_fields(body, "user_id", "command", "options")
     person, offered = PEOPLE_BY_ID[person_of(body)], app[INTERACTIONS].offered
     options = {name: offered.get((person.id, str(value)), value) for name, value in (body.get("options") or {}).items()}
     data = _command_data(app[INTERACTIONS], str(body.get("command", "")), options)
-    return await _interact(app, _in_server(app[WORLD], person, COMMAND, data), person)
+    typed = " ".join([f"/{body.get('command', '')}", *(f"{name}:{value}" for name, value in options.items())])
+    return await _interact(app, _in_server(app[WORLD], person, COMMAND, data), person, typed)
 
 
 async def _autocomplete(app: web.Application, body: Json) -> list[str]:
@@ -197,7 +202,7 @@ async def _autocomplete(app: web.Application, body: Json) -> list[str]:
     return [str(choice["name"]) for choice in offered]
 
 
-async def _press(app: web.Application, body: Json) -> Json:
+async def press(app: web.Application, body: Json) -> Json:
     """Press a button by its label, under a message or under an answer that the person sees."""
     refuse_unknown_fields(body, "user_id", "message_id", "button")
     person, world = PEOPLE_BY_ID[person_of(body)], app[WORLD]
@@ -213,7 +218,7 @@ async def _press(app: web.Application, body: Json) -> Json:
     asked = (_in_direct if is_direct else _in_server)(world, person, PRESS, data)
     flags = EPHEMERAL if isinstance(message, Answer) else 0
     asked["message"] = {"id": message.id, "content": message.content, "flags": flags, "components": message.components}
-    return await _interact(app, asked, person, pressed=message)
+    return await _interact(app, asked, person, str(button["label"]), pressed=message)
 
 
 def _seen_message(app: web.Application, message_id: str, person: SimulatedPerson) -> Answer | AcceptedMessage:
@@ -302,7 +307,11 @@ def _interaction(world: World, kind: int, data: Json) -> Json:
 
 
 async def _interact(
-    app: web.Application, asked: Json, person: SimulatedPerson, pressed: Answer | AcceptedMessage | None = None
+    app: web.Application,
+    asked: Json,
+    person: SimulatedPerson,
+    question: str,
+    pressed: Answer | AcceptedMessage | None = None,
 ) -> Json:
     """Post an interaction, and return what the person sees."""
     known, began = app[INTERACTIONS], time.monotonic()
@@ -312,7 +321,7 @@ async def _interact(
     if kind in {UPDATE, DEFERRED_UPDATE} and pressed is not None:
         shown: Answer | AcceptedMessage = pressed
     elif kind in {MESSAGE, DEFERRED_MESSAGE}:
-        shown = Answer(app[WORLD].snowflake(), person.id)
+        shown = Answer(app[WORLD].snowflake(), person.id, question=question, at=app[WORLD].time.now())
         known.answers[shown.id] = shown
     else:
         nothing: Json = {"message_id": None, "text": NO_ANSWER, "ephemeral": True, "buttons": [], "modal": None}

@@ -1,6 +1,7 @@
 """The simulator's own page: read all messages, write as people, move them, set the clock, cause faults."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from itertools import islice
@@ -10,7 +11,10 @@ from urllib.parse import urlencode
 from aiohttp import web
 from multidict import MultiMapping
 
+from slomix.dev.simulator import interactions
+from slomix.dev.simulator.control import UnknownPerson
 from slomix.dev.simulator.faults import PARAMETERS, PROVIDERS
+from slomix.dev.simulator.interactions import INTERACTIONS, SUBCOMMAND, BadAnswer
 from slomix.dev.simulator.people import (
     AFK_VOICE_CHANNEL,
     GAMING_VOICE_CHANNEL,
@@ -32,6 +36,9 @@ SPEEDS = (0, 1, 20)
 
 Form = MultiMapping[Any]
 
+_TYPED_COMMAND = re.compile(r"/(?P<command>[a-z]+(?: (?![a-z]+:)[a-z]+)?)(?P<options>(?: [a-z]+:.*)?)")
+_TYPED_OPTION = re.compile(r"(?P<name>[a-z]+):(?P<value>.*?)(?=\s[a-z]+:|$)")
+
 
 def register(app: web.Application) -> None:
     app.router.add_get("/", show_page)
@@ -47,13 +54,67 @@ def register(app: web.Application) -> None:
         ("signal", "signal", lambda world, form: _type(world, "signal", form)),
     ):
         app.router.add_post(f"/page/{name}", _form_handler(section, do))
+    app.router.add_post("/page/command", _command)
+    app.router.add_post("/page/press", _press)
 
 
 async def show_page(request: web.Request) -> web.StreamResponse:
     # The last writer stays chosen, and a link to the bot brings its /start along.
     chosen, start = request.query.get("as", ""), request.query.get("start", "")
     typing = {"chosen": chosen, "begun": f"/start {start}" if start else ""}
-    return page(request, "index.html", **(_context(request.app[WORLD]) | typing))
+    return page(request, "index.html", **(_context(request.app[WORLD]) | _answers(request.app) | typing))
+
+
+def _answers(app: web.Application) -> dict[str, Any]:
+    """Return the slash commands, and what they and buttons were answered, the newest first."""
+    known = app[INTERACTIONS]
+    newest = list(reversed(known.answers.values()))[:SHOWN_LINES]
+    return {
+        "commands": [example for command in known.commands for example in _examples(command)],
+        "answers": [(answer, PEOPLE_BY_ID[answer.reader]) for answer in newest],
+    }
+
+
+def _examples(command: dict[str, Any]) -> Iterator[str]:
+    """Write a command as it can be typed, with each option's first choice."""
+    subcommands = [option for option in command["options"] if option["type"] == SUBCOMMAND]
+    for part in subcommands or [command]:
+        name = f"{command['name']} {part['name']}" if subcommands else command["name"]
+        given = (f"{option['name']}:{_first_choice(option)}" for option in part["options"])
+        yield " ".join([f"/{name}", *given])
+
+
+def _first_choice(option: dict[str, Any]) -> str:
+    return str(option["choices"][0]["name"]) if option.get("choices") else "tomorrow" if option["name"] == "day" else ""
+
+
+async def _command(request: web.Request) -> web.StreamResponse:
+    """Type a slash command such as `/avail set day:tomorrow status:Maybe`."""
+    form = await request.post()
+    typed = _TYPED_COMMAND.fullmatch(str(form.get("text", "")).strip())
+    if typed is None:
+        return page(request, "refused.html", status=422, complaint="A command looks like /avail set day:tomorrow")
+    options = {found["name"]: found["value"].strip() for found in _TYPED_OPTION.finditer(typed["options"])}
+    body = {"user_id": str(form.get("user_id", "")), "command": typed["command"].strip(), "options": options}
+    return await _interact(request, interactions.type_command, body)
+
+
+async def _press(request: web.Request) -> web.StreamResponse:
+    """Press a button under a message or an answer."""
+    form = await request.post()
+    return await _interact(request, interactions.press, {name: str(value) for name, value in form.items()})
+
+
+async def _interact(request: web.Request, do: Any, body: dict[str, Any]) -> web.StreamResponse:
+    try:
+        seen = await do(request.app, body)
+    except (ValueError, BadAnswer, UnknownPerson) as error:
+        return page(request, "refused.html", status=422, complaint=str(error))
+    if seen["message_id"] is None:
+        return page(request, "refused.html", status=504, complaint=seen["text"])
+    chosen = urlencode({"as": body["user_id"]})
+    where = "answers" if seen["ephemeral"] else "direct"
+    return web.Response(status=303, headers={"Location": f"/?{chosen}#{where}"})
 
 
 def _context(world: World) -> dict[str, Any]:
