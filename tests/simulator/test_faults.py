@@ -30,6 +30,41 @@ def test_a_cut_connection_has_delivered_its_message_and_the_nonce_finds_it(simul
     assert len(simulator.messages()) == 1
 
 
+@pytest.mark.parametrize("html", [True, False])
+def test_an_error_after_the_message_was_taken_has_delivered_it(simulator: Simulator, html: bool) -> None:
+    switch_on(simulator, "error_after_accept", code=504, html=html, times=1)
+    with simulator.bot() as bot:
+        answer = say(bot, "Alice", nonce="kept", enforce_nonce=True)
+        assert (answer.status_code, answer.headers["Content-Type"].startswith("text/html")) == (504, html)
+        assert say(bot, "Alice", nonce="kept", enforce_nonce=True).status_code == 200
+    assert len(simulator.messages()) == 1
+
+
+def test_rooms_that_the_bot_does_not_see_refuse_all_and_direct_messages_do_not(simulator: Simulator) -> None:
+    switch_on(simulator, "no_view")
+    room = f"/channels/{TEXT_CHANNEL}"
+    with simulator.bot() as bot:
+        for refused in (
+            bot.get(room),
+            bot.get(f"{room}/messages"),
+            bot.post(f"{room}/messages", json={"content": "hi"}),
+        ):
+            assert (refused.status_code, refused.json()["code"]) == (403, 50001)
+        assert bot.get(f"/channels/{CAST['Alice'].dm_channel}/messages").status_code == 200
+
+
+def test_without_the_right_to_read_its_history_a_room_seems_empty(simulator: Simulator) -> None:
+    with simulator.bot() as bot:
+        room = f"/channels/{TEXT_CHANNEL}"
+        bot.post(f"{room}/messages", json={"content": "hi"})
+        say(bot, "Alice")
+        assert len(bot.get(f"{room}/messages").json()) == 1
+        switch_on(simulator, "no_history")
+        assert (bot.get(f"{room}/messages").status_code, bot.get(f"{room}/messages").json()) == (200, [])
+        assert bot.get(room).json()["permission_overwrites"][0]["deny"] == str(1 << 16)
+        assert len(bot.get(f"/channels/{CAST['Alice'].dm_channel}/messages").json()) == 1
+
+
 def test_latency_slows_the_bot_and_not_the_control(simulator: Simulator) -> None:
     switch_on(simulator, "latency", seconds=LONGEST_SECONDS)
     assert simulator.messages() == [], "it would not be answered in time either"
@@ -140,6 +175,8 @@ def test_faults_are_listed_and_cleared(simulator: Simulator) -> None:
         {"provider": "discord", "fault": "closed_dm", "user_id": "1"},
         {"provider": "discord", "fault": "closed_dm", "user_id": ["1"]},
         {"provider": "discord", "fault": "cut_after_accept", "times": 0},
+        {"provider": "discord", "fault": "error_after_accept", "code": 504, "html": "yes"},
+        {"provider": "signal", "fault": "no_history"},
         {"provider": "discord", "fault": "challenge"},
         {"provider": "telegram", "fault": "challenge"},
         {"provider": "signal", "fault": "read_only"},

@@ -62,6 +62,29 @@ def test_a_thread_is_made_whose_answer_does_not_arrive(bot: httpx2.Client, simul
     assert [one["name"] for one in listed(simulator)] == ["Game night"]
 
 
+def test_history_comes_in_pages_newest_first_and_without_nonces(bot: httpx2.Client, simulator: Simulator) -> None:
+    room = f"/channels/{TEXT_CHANNEL}/messages"
+    ours = bot.post(room, json={"content": "hello", "nonce": "n"}).json()
+    chatter = {"user_id": ALICE, "channel": TEXT_CHANNEL, "number": 250}
+    simulator.client().post("/control/chatter", json=chatter).raise_for_status()
+    first = bot.get(f"{room}?limit=100").json()
+    second = bot.get(f"{room}?limit=100&before={first[-1]['id']}").json()
+    third = bot.get(f"{room}?limit=100&before={second[-1]['id']}").json()
+    assert [len(page) for page in (first, second, third)] == [100, 100, 51]
+    assert [int(one["id"]) for one in first + second] == sorted(
+        (int(one["id"]) for one in first + second), reverse=True
+    )
+    assert (third[-1]["id"], third[-1]["content"], "nonce" in third[-1]) == (ours["id"], "hello", False)
+    assert {one["author"]["id"] for one in first} == {ALICE}
+    after = bot.get(f"{room}?limit=2&after={ours['id']}").json()
+    assert [one["content"] for one in after] == ["2: hm", "1: hm"]
+    around = bot.get(f"{room}?limit=3&around={ours['id']}").json()
+    assert ours["id"] in [one["id"] for one in around]
+    assert bot.get(f"{room}?before=x").json()["code"] == 50035
+    assert simulator.messages()[0]["text"] == "hello", "and what people write is no message of ours"
+    assert len(simulator.messages()) == 1
+
+
 @pytest.mark.parametrize(
     ("parent", "change", "expected"),
     [

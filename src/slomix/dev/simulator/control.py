@@ -56,6 +56,7 @@ def register(app: web.Application, gateway: Gateway) -> None:
         ("telegram", lambda world, body: _type(world, "telegram", body)),
         ("signal", lambda world, body: _type(world, "signal", body)),
         ("signal-service", _set_signal_service),
+        ("chatter", _chat),
         ("gameserver", _set_game_server),
         ("reset", _reset),
         ("gateway", lambda world, body: _disturb(world, gateway, body)),
@@ -134,6 +135,13 @@ def _type(world: World, provider: str, body: dict[str, Any]) -> Any:
     more = {"hides_number": body.get("hides_number")} if provider == "signal" else {}
     refuse_unknown_fields(body, "user_id", "text", "group", *more)
     return world.type_text(provider, person_of(body), body.get("text"), in_group=body.get("group", False), **more)
+
+
+def _chat(world: World, body: dict[str, Any]) -> Any:
+    """Have a person write many messages in one of Discord's rooms."""
+    _refuse_unknown_fields(body, "user_id", "channel", "number")
+    world.chat(PEOPLE_BY_ID[_person(body)], str(body.get("channel")), _whole(body, "number", 1, 1000))
+    return {}
 
 
 def _set_signal_service(world: World, body: dict[str, Any]) -> Any:

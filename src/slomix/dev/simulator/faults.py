@@ -17,11 +17,16 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "status": ("code", "rate"),
     "timeout": (),
     "cut_after_accept": ("times",),
+    # Taken, and then this error is answered: in the provider's own form, or as a proxy's page.
+    "error_after_accept": ("code", "html", "times"),
     "closed_dm": ("user_id",),
     "rate_limit": ("retry_after", "times"),
     "challenge": ("times",),
     "mishap": ("kind", "times"),
     "read_only": (),
+    # The bot doesn't see the rooms, or sees nothing of what was written there before.
+    "no_view": (),
+    "no_history": (),
     # The gateway's: a resumed session is told what it missed only later; IDENTIFY is answered with a close code or with
     # op 9; the connection stays open and nothing comes any more.
     "slow_resume": ("seconds",),
@@ -31,14 +36,21 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
 }
 # Faults of a single provider.
 ONLY_ON = dict.fromkeys(("challenge", "mishap"), "signal") | dict.fromkeys(
-    ("read_only", "slow_resume", "close_at_identify", "invalid_session", "zombie"), "discord"
+    ("read_only", "no_view", "no_history", "slow_resume", "close_at_identify", "invalid_session", "zombie"), "discord"
 )
 # The misleading answers to a message on Signal.
 KINDS = (
     *("failed", "unregistered", "rate_limit", "proof", "identity", "network", "socket_timeout", "killed", "sender"),
     *("recipients", "empty", "html"),
 )
-DEFAULTS: dict[str, Any] = {"rate": 1.0, "times": None}
+# The least and the most of a number, and whether it is whole; all others are seconds.
+RANGES = {
+    "times": (1, 1_000_000, True),
+    "code": (400, 599, True),
+    "close_code": (4000, 4014, True),
+    "rate": (0, 1, False),
+}
+DEFAULTS: dict[str, Any] = {"rate": 1.0, "times": None, "html": False}
 
 
 @dataclass
@@ -102,9 +114,21 @@ class Faults:
         """Check whether this message is taken and the connection then cut."""
         return self._consume(provider, "cut_after_accept") is not None
 
+    def error_after_accept(self, provider: str) -> Fault | None:
+        """Return the error that is answered although the message is taken, if any."""
+        return self._consume(provider, "error_after_accept")
+
     def is_read_only(self) -> bool:
         """Check whether the bot may only read in Discord's rooms."""
         return bool(self._matching("discord", "read_only"))
+
+    def hides_rooms(self) -> bool:
+        """Check whether the bot doesn't see Discord's rooms."""
+        return bool(self._matching("discord", "no_view"))
+
+    def hides_history(self) -> bool:
+        """Check whether the bot may not read what was written in Discord's rooms."""
+        return bool(self._matching("discord", "no_history"))
 
     def slow_resume(self) -> float:
         """Return for how many seconds a resumed session is told nothing."""
@@ -165,23 +189,21 @@ def _parameter(name: str, value: Any) -> Any:
     match name:
         case "times" if value is None:
             return None
-        case "times":
-            return int(_number(name, value, 1, 1_000_000, whole=True))
-        case "code":
-            return int(_number(name, value, 400, 599, whole=True))
+        case "html":
+            if not isinstance(value, bool):
+                raise ValueError(f"html is true or false, not {value!r}")
+            return value
         case "kind":
             if value not in KINDS:
                 raise ValueError(f"kind is one of {', '.join(KINDS)}, not {value!r}")
             return value
-        case "close_code":
-            return int(_number(name, value, 4000, 4014, whole=True))
-        case "rate":
-            return _number(name, value, 0, 1)
         case "user_id":
             if not isinstance(value, str) or value not in PEOPLE_BY_ID:
                 raise ValueError(f"user_id is the id of a person in /control/people, as a string, not {value!r}")
             return value
-    return _number(name, value, 0, LONGEST_SECONDS)
+    least, most, whole = RANGES.get(name, (0, LONGEST_SECONDS, False))
+    found = _number(name, value, least, most, whole=whole)
+    return int(found) if whole else found
 
 
 def _number(name: str, value: Any, least: float, most: float, *, whole: bool = False) -> float:

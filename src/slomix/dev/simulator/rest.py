@@ -23,8 +23,8 @@ from slomix.dev.simulator.wire import (
     Handler,
     add_latency,
     discord_json,
-    drop_connection,
     fault_response,
+    lost_answer,
 )
 from slomix.dev.simulator.world import AcceptedMessage, SimulatedThread, World
 
@@ -39,6 +39,7 @@ UNKNOWN_CHANNEL = DiscordError(404, 10003, "Unknown Channel")
 NOT_IN_THIS_ROOM = DiscordError(400, 50024, "Cannot execute action on this channel type")
 MISSING_PERMISSIONS = DiscordError(403, 50013, "Missing Permissions")
 UNKNOWN_GUILD = DiscordError(404, 10004, "Unknown Guild")
+MISSING_ACCESS = DiscordError(403, 50001, "Missing Access")
 
 
 def register(app: web.Application) -> None:
@@ -86,14 +87,15 @@ def with_checks(name: str, answer: Answer) -> Handler:
             found = answer(world, path, await _body(request))
         except DiscordError as error:
             return error.response(_limit_headers(world, name, room))
-        if isinstance(found, AcceptedMessage | SimulatedThread) and world.faults.cuts("discord"):
-            return drop_connection(request)
+        is_taken = isinstance(found, AcceptedMessage | SimulatedThread)
+        if is_taken and (lost := lost_answer(request, "discord", _fault)) is not None:
+            return lost
         headers = _limit_headers(world, name, room)
         match found:
             case None:
                 return web.Response(status=204, headers=headers)
             case AcceptedMessage():
-                return discord_json(shapes.message(found), headers=headers)
+                return discord_json(shapes.message(found, nonce=found.nonce), headers=headers)
             case SimulatedThread():
                 return discord_json(shapes.thread(world, found), status=201, headers=headers)
         return discord_json(found, headers=headers)
@@ -160,7 +162,7 @@ def _open_dm(_world: World, _path: dict[str, str], body: dict[str, Any]) -> Any:
 
 def _create_message(world: World, path: dict[str, str], body: dict[str, Any]) -> AcceptedMessage:
     channel = path["channel"]
-    check_can_be_written_to(world, channel)
+    check_has_messages(world, channel)
     content, nonce = read_content(body), body.get("nonce")
     if nonce is not None and len(str(nonce)) > LONGEST_NONCE:
         raise DiscordError(400, 50035, "Invalid Form Body: nonce: Must be 25 or fewer in length.")
@@ -177,10 +179,12 @@ def _create_message(world: World, path: dict[str, str], body: dict[str, Any]) ->
     return world.accept("discord", channel, content, nonce=nonce, components=body.get("components") or [])
 
 
-def check_can_be_written_to(world: World, channel: str) -> None:
-    """Raise Discord's error for a channel that does not exist, or has no messages here."""
+def check_has_messages(world: World, channel: str) -> None:
+    """Raise Discord's error for a channel that does not exist, has no messages here, or that the bot doesn't see."""
     if channel not in TEXT_ROOMS and channel not in DM_CHANNELS and channel not in world.threads:
         raise UNKNOWN_CHANNEL
+    if channel not in DM_CHANNELS and world.faults.hides_rooms():
+        raise MISSING_ACCESS
 
 
 def read_content(body: dict[str, Any]) -> str:
@@ -197,6 +201,8 @@ def _get_channel(world: World, path: dict[str, str], _body: dict[str, Any]) -> A
     channel = path["channel"]
     if channel in DM_CHANNELS:
         return shapes.dm_channel(DM_CHANNELS[channel])
+    if channel not in VOICE_ROOMS:
+        check_has_messages(world, channel)
     if channel in TEXT_ROOMS:
         return shapes.text_room(world, channel)
     if channel in VOICE_ROOMS:

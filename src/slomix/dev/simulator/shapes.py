@@ -33,6 +33,7 @@ OWNER = next(person for person in PEOPLE if person.role == "admin")
 # SEND_MESSAGES, CREATE_PRIVATE_THREADS, SEND_MESSAGES_IN_THREADS:
 # https://discord.com/developers/docs/topics/permissions
 WRITING = 1 << 11 | 1 << 36 | 1 << 38
+VIEW_CHANNEL, READ_MESSAGE_HISTORY = 1 << 10, 1 << 16
 ADMINISTRATOR = 1 << 3  # grants everything everywhere
 JOINED_AT = "2024-01-06T19:00:00.000000+00:00"
 
@@ -86,9 +87,14 @@ def dm_channel(person: SimulatedPerson) -> Json:
 
 
 def text_room(world: World, channel_id: str) -> Json:
-    denied = {"id": GUILD_ID, "type": 0, "allow": "0", "deny": str(WRITING)}
+    denied = (
+        world.faults.is_read_only() * WRITING
+        | world.faults.hides_rooms() * VIEW_CHANNEL
+        | world.faults.hides_history() * READ_MESSAGE_HISTORY
+    )
+    overwrite = {"id": GUILD_ID, "type": 0, "allow": "0", "deny": str(denied)}
     return _room(channel_id, 0, TEXT_ROOMS[channel_id]) | {
-        "permission_overwrites": [denied] if world.faults.is_read_only() else [],
+        "permission_overwrites": [overwrite] if denied else [],
         "topic": None,
         "last_message_id": None,
         "rate_limit_per_user": 0,
@@ -241,13 +247,14 @@ def guild_create(world: World) -> Json:
     }
 
 
-def message(sent: AcceptedMessage) -> Json:
+def message(sent: AcceptedMessage, *, nonce: str | None) -> Json:
+    """Describe a message; only the answer to its sender has its nonce."""
     shape = {
         "id": sent.id,
         "channel_id": sent.channel_id,
         "type": 0,
         "content": sent.content,
-        "author": BOT_USER,
+        "author": user(sent.author) if sent.author else BOT_USER,
         "timestamp": sent.accepted_at_wall.isoformat(),
         "edited_timestamp": sent.edited_at_wall.isoformat() if sent.edited_at_wall else None,
         "tts": False,
@@ -260,4 +267,4 @@ def message(sent: AcceptedMessage) -> Json:
         "pinned": False,
         "flags": 0,
     }
-    return shape if sent.nonce is None else shape | {"nonce": sent.nonce}
+    return shape if nonce is None else shape | {"nonce": nonce}

@@ -10,10 +10,11 @@ from slomix.dev.simulator.people import GUILD_ID, PEOPLE_BY_ID, TEXT_ROOMS, VOIC
 from slomix.dev.simulator.rest import (
     API,
     DM_CHANNELS,
+    MISSING_ACCESS,
     MISSING_PERMISSIONS,
     NOT_IN_THIS_ROOM,
     UNKNOWN_CHANNEL,
-    check_can_be_written_to,
+    check_has_messages,
     read_content,
     with_checks,
 )
@@ -26,7 +27,6 @@ LONGEST_NAME = 100
 ARCHIVED_AFTER = (60, 1440, 4320, 10080)
 SHOWN, MOST_SHOWN = 50, 100
 
-MISSING_ACCESS = DiscordError(403, 50001, "Missing Access")
 ARCHIVED = DiscordError(400, 50083, "Thread is archived")
 UNKNOWN_MESSAGE = DiscordError(404, 10008, "Unknown Message")
 UNKNOWN_MEMBER = DiscordError(404, 10007, "Unknown Member")
@@ -109,17 +109,37 @@ def _remove(world: World, path: dict[str, str], _body: dict[str, Any]) -> None:
 
 
 def _messages(world: World, path: dict[str, str], query: dict[str, Any]) -> Any:
-    """Return the newest messages, newest first."""
-    check_can_be_written_to(world, path["channel"])
+    """Return a page of messages, newest first: the newest, or those next to a given id."""
+    check_has_messages(world, path["channel"])
     limit = parse_int(str(query.get("limit", SHOWN)), 1, MOST_SHOWN)
     if limit is None:
         raise _invalid("limit", "int value should be between 1 and 100.")
-    theirs = [message for message in reversed(world.messages) if message.channel_id == path["channel"]]
-    return [shapes.message(message) for message in theirs[:limit]]
+    if path["channel"] not in DM_CHANNELS and world.faults.hides_history():
+        return []
+    written = world.history(path["channel"])
+    around, before, after = (_snowflake(query, name) for name in ("around", "before", "after"))
+    if around is not None:
+        older = [message for message in written if int(message.id) <= around][-(limit // 2 + 1) :]
+        newer = [message for message in written if int(message.id) > around][: limit - len(older)]
+        page = older + newer
+    elif after is not None:
+        page = [message for message in written if int(message.id) > after][:limit]
+    else:
+        page = [message for message in written if before is None or int(message.id) < before][-limit:]
+    return [shapes.message(message, nonce=None) for message in reversed(page)]
+
+
+def _snowflake(query: dict[str, Any], name: str) -> int | None:
+    if name not in query:
+        return None
+    found = parse_int(str(query[name]), 0, 2**63 - 1)
+    if found is None:
+        raise _invalid(name, f'Value "{query[name]}" is not snowflake.')
+    return found
 
 
 def _edit_message(world: World, path: dict[str, str], body: dict[str, Any]) -> AcceptedMessage:
-    check_can_be_written_to(world, path["channel"])
+    check_has_messages(world, path["channel"])
     if path["channel"] in world.threads:
         _open_thread(world, path)
     key = (path["channel"], path["message"])

@@ -56,6 +56,20 @@ async def fault_response(
     return None
 
 
+def lost_answer(request: web.Request, provider: str, refuse: Callable[[int, str], web.Response]) -> web.Response | None:
+    """Return what comes instead of the answer to a message that was taken, or None; `refuse` as above."""
+    faults = request.app[WORLD].faults
+    if faults.cuts(provider):
+        return drop_connection(request)
+    if (error := faults.error_after_accept(provider)) is None:
+        return None
+    code = int(error["code"])
+    if error["html"]:
+        page = f"<html><body><h1>{code}</h1><p>A proxy between you and the service.</p></body></html>"
+        return web.Response(text=page, status=code, content_type="text/html")
+    return refuse(code, f"{code}: a fault of the simulator, after the message was taken")
+
+
 async def add_latency(request: web.Request, provider: str) -> None:
     """Wait for the provider's simulated latency."""
     if (latency := request.app[WORLD].faults.latency(provider)) > 0:

@@ -45,6 +45,8 @@ class AcceptedMessage:
     in_thread: bool = False
     edits: int = 0
     edited_at_wall: datetime | None = None
+    # Who wrote it, if not the bot.
+    author: SimulatedPerson | None = None
 
     @property
     def recipient(self) -> SimulatedPerson | None:
@@ -118,6 +120,8 @@ class World:
         self.faults = Faults()
         self.limits = RateLimits()
         self.messages: list[AcceptedMessage] = []
+        # What people write to each other in Discord's rooms.
+        self.chatter: list[AcceptedMessage] = []
         self.threads: dict[str, SimulatedThread] = {}
         self.typed: list[TypedMessage] = []
         self.telegram_chats = Chats(telegram_chats)
@@ -176,6 +180,20 @@ class World:
             self._nonces[channel_id, nonce] = message
         return message
 
+    def chat(self, person: SimulatedPerson, channel_id: str, number: int) -> None:
+        """Have a person write so many messages in one of Discord's rooms."""
+        for count in range(number):
+            now, wall = self.time.now(), wall_now()
+            text = f"{count + 1}: hm"
+            self.chatter.append(
+                AcceptedMessage("discord", self.snowflake(), channel_id, text, None, [], now, wall, author=person)
+            )
+
+    def history(self, channel_id: str) -> list[AcceptedMessage]:
+        """Return what stands in one of Discord's rooms, oldest first."""
+        there = [message for message in (*self.messages, *self.chatter) if message.channel_id == channel_id]
+        return sorted(there, key=lambda message: int(message.id))
+
     def type_text(
         self, provider: str, user_id: str, text: Any, *, in_group: Any = False, hides_number: Any = None
     ) -> dict[str, Any]:
@@ -225,6 +243,7 @@ class World:
         A chat on Telegram stays begun.
         """
         self.messages.clear()
+        self.chatter.clear()
         self.threads.clear()
         self.typed.clear()
         self.telegram.forget()
