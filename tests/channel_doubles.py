@@ -1,7 +1,7 @@
 """Test doubles: a channel and threads in memory, with the answers that tests choose."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from slomix.channels.base import Address, Message, PostedMessage, Receipt, SendError, Unanswered
 from slomix.channels.discord import ARCHIVED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
@@ -10,11 +10,30 @@ from slomix.reasons.codes import Reason
 
 @dataclass
 class MemoryChannel:
-    """Takes every message, or raises what stands in `answers`; a known nonce gets the first receipt."""
+    """Takes every message, or raises what stands in `answers`; a known nonce gets the first receipt.
+
+    It knows nonces and can be asked for messages, like Discord, or neither.
+    """
 
     sent: list[tuple[Address, Message, str]] = field(default_factory=list)
     answers: list[SendError | None] = field(default_factory=list)
     repeatable_for: timedelta = timedelta(seconds=60)
+    # What stands in the way of asking.
+    hidden: SendError | None = None
+    asked: list[tuple[Address, str, datetime]] = field(default_factory=list)
+
+    @property
+    def history(self) -> "MemoryChannel | None":
+        return self if self.repeatable_for else None
+
+    def find(self, to: Address, mark: str, *, since: datetime) -> Receipt | None:
+        self.asked.append((to, mark, since))
+        if self.hidden is not None:
+            raise self.hidden
+        for number, (there, message, _) in enumerate(self.sent):
+            if there.value == to.value and any(mark in button.link for button in message.buttons):
+                return Receipt(str(number))
+        return None
 
     def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:
         answer = self.answers.pop(0) if self.answers else None

@@ -96,13 +96,33 @@ def test_a_429_says_how_long_to_wait(channel: Discord, simulator: Simulator) -> 
     assert channel.send(person("Goran"), HELLO, nonce="n").message_id
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_a_server_error_passes_and_was_no_delivery(channel: Discord, simulator: Simulator, status: int) -> None:
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_server_error_of_its_own_passes_and_was_no_delivery(
+    channel: Discord, simulator: Simulator, status: int
+) -> None:
     break_it(simulator, "status", code=status)
     error = refusal(channel, Address(TEXT_CHANNEL, is_room=True))
     assert (error.permanent, error.retry_after, type(error)) == (False, None, SendError)
     assert str(status) in str(error.reason)
     assert simulator.messages() == []
+
+
+@pytest.mark.parametrize(
+    ("status", "html"), [(502, False), (504, False), (520, True), (524, True), (500, True), (503, True)]
+)
+def test_an_error_that_a_proxy_may_have_answered_says_nothing(
+    channel: Discord, simulator: Simulator, status: int, html: bool
+) -> None:
+    break_it(simulator, "error_after_accept", code=status, html=html, times=1)
+    error = refusal(channel, Address(TEXT_CHANNEL, is_room=True))
+    assert (type(error), str(status) in str(error.reason)) == (Unanswered, True)
+    assert len(simulator.messages()) == 1
+
+
+def test_a_success_that_names_no_message_says_nothing(channel: Discord, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = httpx2.Response(200, html="<h1>Just a moment...</h1>")
+    monkeypatch.setattr(channel._http, "request", lambda *_asked, **_how: page)
+    assert type(refusal(channel, Address(TEXT_CHANNEL, is_room=True))) is Unanswered
 
 
 def test_a_wrong_token_is_not_the_recipients_fault(simulator: Simulator) -> None:

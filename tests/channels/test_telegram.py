@@ -92,7 +92,7 @@ def test_a_text_that_telegram_does_not_take_is_not_the_recipients_fault(
     assert refused.value.reason == Explanation(Reason.TELEGRAM_SAID, "Bad Request: message text is empty (400)")
 
 
-@pytest.mark.parametrize("status", [401, 404, 500, 502, 503])
+@pytest.mark.parametrize("status", [401, 404, 500, 503])
 def test_what_is_wrong_with_the_bot_or_telegram_passes(channel: Telegram, simulator: Simulator, status: int) -> None:
     alice = begun(simulator, "Alice")
     break_it(simulator, "status", code=status)
@@ -108,6 +108,16 @@ def test_a_wrong_token_is_not_the_recipients_fault(simulator: Simulator) -> None
     assert (error.permanent, error.reason) == (False, Explanation(Reason.TELEGRAM_SAID, "Unauthorized (401)"))
     with pytest.raises(SendError):
         stranger.get_updates(0, wait_seconds=0)
+
+
+@pytest.mark.parametrize(("status", "html"), [(502, False), (504, False), (500, True), (503, True)])
+def test_an_error_that_a_proxy_may_have_answered_says_nothing(
+    channel: Telegram, simulator: Simulator, status: int, html: bool
+) -> None:
+    alice = begun(simulator, "Alice")
+    break_it(simulator, "error_after_accept", code=status, html=html, times=1)
+    assert type(refusal(channel, alice)) is Unanswered
+    assert len(simulator.messages()) == 1
 
 
 @pytest.mark.parametrize(("status", "kind"), [(403, SendError), (200, Unanswered)])

@@ -23,7 +23,7 @@ from slomix.clock import wall_now
 from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
 from slomix.deliveries import pausing
-from slomix.deliveries.models import Delivery
+from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.errors import DomainError
 from slomix.jobs import runner
@@ -64,6 +64,7 @@ class Evening(RuleBasedStateMachine):
         self.opted_out: set[str] = set()
         self.said: dict[str, Status | None] = {}
         self.keys = 0
+        self.was_hidden = False
         self.whose: dict[str, tuple[int | None, str]] = {}
         # What a promoter sent again, knowing that it may arrive twice.
         self.retried: set[tuple[int | None, str]] = set()
@@ -159,9 +160,16 @@ class Evening(RuleBasedStateMachine):
             session.execute(update(Job).values(wait_until=None, nudge_again_at=None))
             session.execute(update(Job).where(Job.lease_until.is_not(None)).values(lease_until=wall_now() - SECOND))
             session.execute(update(Delivery).values(first_tried_at=Delivery.first_tried_at - passed))
+            session.execute(update(Attempt).values(wall_at=Attempt.wall_at - passed))
         wire = self.wires["discord"]
         wire.taken = {nonce: then - passed for nonce, then in wire.taken.items()}
         wire.taken = {nonce: then for nonce, then in wire.taken.items() if wall_now() - then < 120 * SECOND}
+        wire.there = [(then - passed, nonce, links) for then, nonce, links in wire.there]
+
+    @rule(is_hidden=st.booleans())
+    def discord_shows_what_is_there(self, is_hidden: bool) -> None:
+        self.wires["discord"].is_hidden = is_hidden
+        self.was_hidden |= is_hidden
 
     @rule()
     def leases_run_out(self) -> None:

@@ -15,9 +15,11 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select, text
 
+from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import DeliveryStatus
+from tests.moments import at
 from tests.properties.arrows import WATCHED, watching
 from tests.properties.evening import Evening
 
@@ -53,6 +55,14 @@ class Judged(Evening):
                     assert row.status in {DeliveryStatus.SENDING, DeliveryStatus.SENT, DeliveryStatus.UNKNOWN}
                 elif row.status is DeliveryStatus.SENT:
                     raise AssertionError(f"{row.event_key} is said to be sent, and nobody took it")
+
+    @invariant()
+    def what_discord_can_be_asked_about_is_not_unknown(self) -> None:
+        if not hasattr(self, "world") or self.was_hidden:
+            return
+        with self.world.session() as session:
+            asked = (Delivery.channel == ChannelName.DISCORD) & (Delivery.status == DeliveryStatus.UNKNOWN)
+            assert session.scalars(select(Delivery).where(asked)).all() == []
 
     @invariant()
     def statuses_move_along_their_arrows(self) -> None:
@@ -102,6 +112,18 @@ def minutes_later(evening: Judged) -> None:
     evening.minutes_pass_on_the_wall(3)
 
 
+def hide(evening: Judged) -> None:
+    evening.discord_shows_what_is_there(is_hidden=True)
+
+
+def show(evening: Judged) -> None:
+    evening.discord_shows_what_is_there(is_hidden=False)
+
+
+def end_of_the_evening(evening: Judged) -> None:
+    evening.the_clock_moves_on(at(21, 21))
+
+
 stopped, goes_on = Judged.a_worker_is_stopped_in_the_middle, Judged.a_stopped_worker_goes_on
 taken_back, well = Judged.leases_run_out, Judged.workers_work_well
 
@@ -109,6 +131,7 @@ PROMISES: list[Step] = [
     Judged.nothing_left_that_should_not,
     Judged.nobody_is_told_twice,
     Judged.what_was_taken_is_not_said_to_have_failed,
+    Judged.what_discord_can_be_asked_about_is_not_unknown,
     Judged.statuses_move_along_their_arrows,
     Judged.what_is_over_has_its_reason,
 ]
@@ -124,6 +147,11 @@ PROMISES: list[Step] = [
         pytest.param([killed, minutes_later, well, cut, minutes_later, well], id="killed, and taken back too late"),
         pytest.param([stopped, taken_back, well, goes_on], id="stopped, taken back, and the answer comes after all"),
         pytest.param([stopped, minutes_later, well, goes_on, well], id="stopped for minutes"),
+        pytest.param([cut, hide, minutes_later, well, show, well], id="cut, and for a while nobody can read"),
+        pytest.param(
+            [killed, minutes_later, hide, well, end_of_the_evening, well], id="killed, and nobody can ever read"
+        ),
+        pytest.param([killed, minutes_later, end_of_the_evening, well], id="killed, and only read after the deadline"),
     ],
 )
 def test_in_the_orders_that_hurt_most_the_promises_hold(steps: list[Step]) -> None:

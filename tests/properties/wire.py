@@ -30,6 +30,20 @@ class Wire:
     accepted: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
     held: list[Any] = field(default_factory=list)
+    # What stands there: when it was taken, and where its buttons lead.
+    there: list[tuple[datetime, str, str]] = field(default_factory=list)
+    is_hidden: bool = False
+
+    @property
+    def history(self) -> "Wire | None":
+        return self if self.repeatable_for else None
+
+    def find(self, to: Address, mark: str, *, since: datetime) -> Receipt | None:
+        if self.is_hidden:
+            raise SendError(Reason.DISCORD_HIDES_ROOM)
+        seen = (nonce for at, nonce, links in self.there if at >= since and mark in links)
+        found = next(seen, None)
+        return Receipt(found) if found is not None else None
 
     def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:
         mood = self.mood.pop() if self.mood else "fine"
@@ -50,6 +64,7 @@ class Wire:
             return self._answer(mood, nonce)
         self.taken[nonce] = wall_now()
         self.accepted[nonce] += 1
+        self.there.append((wall_now(), nonce, " ".join(button.link for button in message.buttons)))
         return self._answer(mood, nonce)
 
     def _answer(self, mood: str, nonce: str) -> Receipt:

@@ -161,3 +161,6 @@ class Post:
             session.execute(
                 update(Delivery).where(Delivery.id == row.id).values(first_tried_at=Delivery.first_tried_at - delta)
             )
+            session.execute(
+                update(Attempt).where(Attempt.delivery_id == row.id).values(wall_at=Attempt.wall_at - delta)
+            )

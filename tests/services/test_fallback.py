@@ -91,13 +91,13 @@ def test_what_may_have_arrived_never_takes_another_way(everywhere: Post) -> None
 
 
 def test_a_repeat_that_is_refused_for_good_says_nothing_about_the_first_try(everywhere: Post) -> None:
-    """On Discord a repeat is safe; its refusal marks the contact and leaves the question open."""
+    """On Discord a repeat is safe; its refusal leaves the question open, and nothing takes another way meanwhile."""
     everywhere.world.prefers("alice", preferred_channel=PreferredChannel.DISCORD)
     everywhere.wire.cuts = 1
     everywhere.plan("alice")
     everywhere.carry(everywhere.row("alice"))
     everywhere.wire.answers = [CLOSED]
-    assert everywhere.carry_all() == [(DISCORD, "unknown", CLOSED.reason, None)]
+    assert everywhere.carry_all() == [(DISCORD, "sent", None, None)]
     assert (len(everywhere.wire.sent), everywhere.telegram.sent, everywhere.signal.sent) == (1, [], [])
 
 

@@ -145,6 +145,7 @@ def _has_an_open_question(attempts: Sequence[Attempt]) -> bool:
     return any(
         attempt.status in unanswered if attempt.event is AttemptEvent.ENDED else attempt.claim not in ended
         for attempt in attempts
+        if attempt.event is not AttemptEvent.ASKED
     )
 
 

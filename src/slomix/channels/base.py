@@ -1,7 +1,7 @@
 """Shared types of all channels: addresses, messages, receipts and errors."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from slomix.reasons.codes import Explanation, Reason
@@ -32,11 +32,13 @@ class Button:
 class Message:
     """The text of a message, plain with Discord timestamps for times.
 
-    `mentions` are the Discord accounts that it may notify; a name or a number in the text notifies no account.
+    `mentions` are the Discord accounts that it may notify; a name or a number in the text notifies no account. Channels
+    without buttons leave them out.
     """
 
     text: str
     mentions: tuple[str, ...] = ()
+    buttons: tuple[Button, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,25 @@ class Unanswered(SendError):
     """The request was sent without an answer: the message may have been taken."""
 
 
+class History(Protocol):
+    """Tells whether a message whose answer was lost has arrived."""
+
+    def find(self, to: Address, mark: str, *, since: datetime) -> Receipt | None:
+        """Return the receipt of our message with this mark, or None if it is not there.
+
+        `since` is in wall time. Raise SendError if it cannot be known.
+        """
+
+
 class Channel(Protocol):
     """A provider of messages."""
 
     # For how long the provider recognises a repeated nonce; zero if it doesn't.
     repeatable_for: timedelta
+
+    @property
+    def history(self) -> History | None:
+        """Return what tells which messages have arrived, or None if the provider cannot be asked."""
 
     def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:
         """Hand one message to the provider. Raise SendError if it is not taken."""

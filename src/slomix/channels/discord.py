@@ -8,7 +8,8 @@ from typing import Any
 import httpx2
 
 from slomix.channels.base import Address, Message, RateLimited, Receipt, SendError
-from slomix.channels.http import HttpClient, as_object, decode_json, retry_delay
+from slomix.channels.discord_history import NOT_OUR_DM, DiscordHistory
+from slomix.channels.http import HttpClient, as_object, decode_json, retry_delay, says_nothing
 from slomix.channels.rate_limit import LocalRateLimiter, RateLimiter
 from slomix.reasons.codes import Reason
 
@@ -32,9 +33,9 @@ PERMANENT = {
 NO_MEMBER = {10007, 10013}
 # Accounts outside the guild are in none of its voice rooms either.
 IN_NO_ROOM = {UNKNOWN_VOICE_STATE, 10007, 10013}
-# A DM channel that another bot opened: ours may still open its own.
-NOT_OUR_DM = {UNKNOWN_CHANNEL, 50001}
 
+# https://discord.com/developers/docs/components/reference
+ACTION_ROW, BUTTON, LINK = 1, 2, 5
 # Discord refuses a message that lists more.
 MAX_MENTIONS = 100
 
@@ -63,6 +64,7 @@ class Discord:
     ) -> None:
         self._guild_id = guild_id
         self._rate_limiter = rate_limiter or LocalRateLimiter()
+        self.history = DiscordHistory(self)
         self._http = HttpClient(
             base_url,
             connections=connections,
@@ -81,7 +83,7 @@ class Discord:
             except SendError as error:
                 if error.code not in NOT_OUR_DM:
                     raise
-        room = self._open_dm(to.value)
+        room = self.open_dm(to.value)
         return Receipt(self._post(room, message, nonce), learned=room)
 
     def voice_channel_of(self, discord_id: str) -> str | None:
@@ -103,10 +105,19 @@ class Discord:
             "enforce_nonce": True,
             "allowed_mentions": allowed_mentions(message),
         }
+        if message.buttons:
+            buttons = [
+                {"type": BUTTON, "style": LINK, "label": button.label, "url": button.link} for button in message.buttons
+            ]
+            body["components"] = [{"type": ACTION_ROW, "components": buttons}]
         posted = self.request("POST", f"/channels/{room}/messages", json=body, carries_message=True)
+        if not posted.get("id"):
+            # A proxy answered in Discord's place.
+            raise self._http.no_answer("unreadable", carries_message=True)
         return str(posted["id"])
 
-    def _open_dm(self, user_id: str) -> str:
+    def open_dm(self, user_id: str) -> str:
+        """Return the id of the DM channel with this account; opening it again returns the same one."""
         return str(self.request("POST", "/users/@me/channels", json={"recipient_id": user_id})["id"])
 
     def request(
@@ -131,7 +142,7 @@ class Discord:
         carries_message: bool = False,
     ) -> Any:
         """Like `request`, but return any JSON value."""
-        route = f"{method} {_MINOR_ID.sub('/*', path)}"
+        route = f"{method} {_MINOR_ID.sub('/*', path.partition('?')[0])}"
         slot = self._rate_limiter.acquire(route)
         response = self._http.request(
             method, path, json=json, carries_message=carries_message, on_sent=lambda: self._rate_limiter.mark_sent(slot)
@@ -143,6 +154,8 @@ class Discord:
             return said
         if answer.get("code") in absent:
             return {}
+        if carries_message and says_nothing(response.status_code, is_own=isinstance(answer.get("code"), int)):
+            raise self._http.no_answer(f"{response.status_code}", carries_message=True)
         raise _refusal(response, answer)
 
 

@@ -22,6 +22,9 @@ NOT_SENT_ERRORS = (
     httpx2.UnsupportedProtocol,
 )
 
+# What a provider's server says of itself; it is a refusal only in the provider's own form.
+OWN_ERRORS = (500, 503)
+
 MAX_RETRY_DELAY = timedelta(days=1)
 
 # httpx2 logs the address of every request, and an address may carry a token or a phone number.
@@ -99,6 +102,14 @@ def _tracing(left: Callable[[], None] | None) -> dict[str, Any]:
             left()
 
     return {"trace": hear}
+
+
+def says_nothing(status: int, *, is_own: bool) -> bool:
+    """Return whether an error leaves open if the request was carried out: a proxy answers in the provider's place.
+
+    `is_own`: the body is the provider's own error.
+    """
+    return status >= 500 and not (is_own and status in OWN_ERRORS)
 
 
 def decode_json(response: httpx2.Response) -> Any:

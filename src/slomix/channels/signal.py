@@ -9,7 +9,7 @@ import httpx2
 
 from slomix import words
 from slomix.channels.base import Address, Message, RateLimited, Receipt, SendError, Unanswered
-from slomix.channels.http import MAX_RETRY_DELAY, HttpClient, as_object, decode_json
+from slomix.channels.http import MAX_RETRY_DELAY, HttpClient, as_object, decode_json, says_nothing
 from slomix.config.types import E164, is_aci, is_e164
 from slomix.reasons.codes import Reason
 
@@ -22,8 +22,6 @@ CHALLENGE = re.compile(r'"token": ?"[^"]|CAPTCHA proof required')
 UNTRUSTED = re.compile(r"identity_failure|untrusted (identit|recipient key)", re.IGNORECASE)
 # The message may have left before the service gave up.
 GAVE_UP = re.compile(r"SocketTimeout|process killed as timeout reached", re.IGNORECASE)
-# Errors of the server's that it reports itself, in its own JSON; any other 5xx may come from a proxy (rulings 22).
-OWN_ERRORS = (500, 503)
 LONGEST_ERROR = 200
 
 # Over websocket the service does not say how long, and asking sooner makes Signal stricter.
@@ -45,6 +43,8 @@ class Signal:
 
     # Signal knows no nonce: a repeat is a second message.
     repeatable_for = timedelta(0)
+    # The service does not keep what was sent.
+    history = None
 
     def __init__(self, base_url: str, sender: str, *, connections: int = 4) -> None:
         self._sender = sender
@@ -99,7 +99,7 @@ def _refusal(response: httpx2.Response) -> SendError:
     code, problem = response.status_code, as_object(decode_json(response))
     error = problem.get("error")
     is_own = isinstance(error, str)
-    if code >= 500 and not (is_own and code in OWN_ERRORS):
+    if says_nothing(code, is_own=is_own):
         return Unanswered(Reason.SIGNAL_DID_NOT_ANSWER, str(code), code=code)
     # A rate limit that no captcha lifts is told with an empty token for each recipient.
     if code == 429 and any(problem.get("challenge_tokens") or ()):

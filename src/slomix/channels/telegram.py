@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 
 from slomix.channels.base import Address, Message, RateLimited, Receipt, SendError
-from slomix.channels.http import HttpClient, as_object, decode_json, retry_delay
+from slomix.channels.http import HttpClient, as_object, decode_json, retry_delay, says_nothing
 from slomix.reasons.codes import Reason
 
 # https://core.telegram.org/bots/api#sendmessage
@@ -33,6 +33,8 @@ class Telegram:
 
     # Telegram knows no nonce: a repeat is a second message.
     repeatable_for = timedelta(0)
+    # A bot cannot read back what it wrote.
+    history = None
 
     def __init__(self, base_url: str, token: str, *, connections: int = 20) -> None:
         self._http = HttpClient(
@@ -82,6 +84,9 @@ class Telegram:
             "POST", f"/{name}", json=body, carries_message=carries_message, wait_seconds=waits
         )
         answer = as_object(decode_json(response))
+        is_own = isinstance(answer.get("description"), str)
+        if carries_message and says_nothing(response.status_code, is_own=is_own):
+            raise self._http.no_answer(f"{response.status_code}", carries_message=True)
         if not response.is_success:
             raise _refusal(response, answer)
         if answer.get("ok") is not True:

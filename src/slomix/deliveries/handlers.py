@@ -1,4 +1,4 @@
-"""Sends one delivery: checks and marks it, calls the provider, writes the answer."""
+"""Sends one delivery: checks and marks it, calls the provider, writes the answer; asks for answers that were lost."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,10 +12,14 @@ from slomix.clock import wall_now
 from slomix.contacts import service as contacts
 from slomix.contacts.encryption import CannotDecrypt
 from slomix.contacts.rules import ChannelName, ContactRoute, Reachability, refusal_reason
-from slomix.deliveries import ledger, rules
+from slomix.deliveries import asking, ledger, rules
+from slomix.deliveries.asking import Destination, HistoryAnswer, PreparedQuestion
+from slomix.deliveries.marks import history_of, with_mark
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import EXPIRED, DeliveryStatus, Skip
+from slomix.deliveries.service import JOB_KIND
+from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, JobStatus, Outcome, Snooze
 from slomix.jobs.runner import Handler, JobContext
@@ -33,15 +37,6 @@ DELIVERY_GONE = Done(JobStatus.SKIPPED, Explanation(Reason.NOBODY_LEFT_TO_TELL))
 
 
 @dataclass(frozen=True)
-class Destination:
-    """Where a delivery goes: a player's contact, or a room."""
-
-    channel: ChannelName
-    address: Address
-    route: ContactRoute | None = None
-
-
-@dataclass(frozen=True)
 class PreparedSend:
     """Everything the call to the provider needs, so that it needs no database."""
 
@@ -53,6 +48,8 @@ class PreparedSend:
     first_tried_at: datetime
     # An earlier try was sent, and its answer was not seen.
     is_repeat: bool
+    # When another worker may take over, in wall time: from then on nothing may leave here.
+    lease_until: datetime | None
 
 
 @dataclass(frozen=True)
@@ -63,13 +60,13 @@ class ProviderAnswer:
     said: Receipt | SendError
 
 
-class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
+class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | HistoryAnswer]):
     """Carry out `delivery` jobs."""
 
     def __init__(self, notices: Mapping[str, Notice]) -> None:
         self._notices = notices
 
-    def begin(self, context: JobContext) -> PreparedSend | Outcome:
+    def begin(self, context: JobContext) -> PreparedSend | PreparedQuestion | Outcome:
         """Check the recipient again, and mark the delivery `sending` before anything leaves."""
         runtime, session, job, now = context.runtime, context.session, context.job, context.now
         seen = ledger.lock_delivery(session, int(job.subject), settings=runtime.settings)
@@ -84,22 +81,38 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
         notice, to = self._notices[delivery.notice], self._choose(context, delivery, reach)
         occasion = Occasion(runtime, session, delivery, reach, to.channel if to else delivery.channel, now)
         message = _compose(notice, occasion, to)
+        attempt = ledger.AttemptKey(delivery.id, job.claims)
         is_repeat = delivery.status is DeliveryStatus.SENDING
         if is_repeat and (isinstance(message, Skip) or not _may_repeat(runtime, delivery, wall)):
-            return _cut_off(session, delivery, message, now)
+            if to is None or not to.address.value or history_of(runtime, to.channel) is None:
+                return _cut_off(session, delivery, message, now)
+            return asking.begin(session, attempt, delivery, to, wall)
         if isinstance(message, Skip) or to is None:
             return _skip(session, delivery, job, message if isinstance(message, Skip) else NO_ROUTE, now)
         if is_repeat:  # it repeats the words of the first try
             message = replace(message, text=delivery.text or "")
-        attempt = ledger.AttemptKey(delivery.id, job.claims)
+        message = with_mark(runtime, message, delivery, to.channel)
         ledger.begin_attempt(
             session, attempt, None if is_repeat else ledger.NewAttempt(to.channel, message.text), now=now, wall=wall
         )
         first_tried_at = delivery.first_tried_at if is_repeat else wall
-        return PreparedSend(attempt, to, message, delivery.nonce, first_tried_at or wall, is_repeat=is_repeat)
+        return PreparedSend(
+            attempt,
+            to,
+            message,
+            delivery.nonce,
+            first_tried_at or wall,
+            is_repeat=is_repeat,
+            lease_until=job.lease_until,
+        )
 
-    def act(self, runtime: Runtime, prepared: PreparedSend) -> ProviderAnswer:
+    def act(self, runtime: Runtime, prepared: PreparedSend | PreparedQuestion) -> ProviderAnswer | HistoryAnswer:
         """Call the provider, once."""
+        if isinstance(prepared, PreparedQuestion):
+            return asking.act(runtime, prepared)
+        if prepared.lease_until is not None and wall_now() >= prepared.lease_until:
+            # Somebody else may have found by now that the message never left.
+            return ProviderAnswer(prepared, SendError(Reason.WORKER_DID_NOT_COME_BACK))
         channel = runtime.channels[prepared.destination.channel]
         try:
             return ProviderAnswer(
@@ -108,35 +121,29 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
         except SendError as error:
             return ProviderAnswer(prepared, error)
 
-    def outcome_from_result(self, result: ProviderAnswer) -> Outcome | None:
+    def outcome_from_result(self, result: ProviderAnswer | HistoryAnswer) -> Outcome | None:
         """End the job if the message has arrived; that needs no look at the database."""
         return Done() if isinstance(result.said, Receipt) else None
 
-    def finish(self, context: JobContext, answer: ProviderAnswer) -> Outcome:
+    def finish(self, context: JobContext, answer: ProviderAnswer | HistoryAnswer) -> Outcome:
         """Write the answer, and what it says about the contact."""
-        runtime, session, job, now = context.runtime, context.session, context.job, context.now
-        sending, wall = answer.sending, wall_now()
-        verdict = rules.judge_answer(
-            answer.said,
-            first_tried_at=sending.first_tried_at,
-            wall=wall,
-            repeatable_for=_repeatable_for(runtime, sending.destination.channel),
-            is_repeat=sending.is_repeat,
-        )
+        runtime, session, job, now, wall = context.runtime, context.session, context.job, context.now, wall_now()
+        sending, verdict = _about(answer), _judge(runtime, answer, now=now, wall=wall)
         seen, following = None, None
-        if verdict.status is DeliveryStatus.FAILED or (
-            verdict.status is DeliveryStatus.PENDING and _is_out_of_time(job, answer, now)
+        if not context.is_past_deadline and (
+            verdict.status is DeliveryStatus.FAILED
+            or (verdict.status is DeliveryStatus.PENDING and _is_out_of_time(job, answer.said, now))
         ):
             seen = ledger.lock_delivery(session, sending.attempt.delivery_id, settings=runtime.settings)
-            following = self._next_route(session, seen, sending) if seen is not None else None
+            following = self._next_route(session, seen, sending.destination.channel) if seen is not None else None
         if following is not None:  # then a temporary refusal is final here
             verdict = rules.Verdict(DeliveryStatus.FAILED, Done(JobStatus.FAILED, verdict.error), verdict.error)
-        message_id = answer.said.message_id if isinstance(answer.said, Receipt) else None
-        ledger.end_attempt(
+        write = ledger.end_attempt if isinstance(answer, ProviderAnswer) else ledger.record_question
+        write(
             session,
             sending.attempt,
             verdict,
-            message_id=message_id,
+            message_id=answer.said.message_id if isinstance(answer.said, Receipt) else None,
             contact_update=_contact_update(answer, now),
             now=now,
             wall=wall,
@@ -151,13 +158,13 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
         )
         return verdict.outcome
 
-    def finish_late(self, context: JobContext, answer: ProviderAnswer) -> None:
+    def finish_late(self, context: JobContext, answer: ProviderAnswer | HistoryAnswer) -> None:
         """Turn `unknown` into `sent` if the late answer says that the message arrived."""
         if isinstance(answer.said, Receipt):
             ledger.record_late_arrival(
                 context.session,
-                answer.sending.attempt,
-                answer.sending.nonce,
+                _about(answer).attempt,
+                _about(answer).nonce,
                 answer.said.message_id,
                 contact_update=_contact_update(answer, context.now),
                 now=context.now,
@@ -165,17 +172,23 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
             )
 
     def give_up(self, context: JobContext) -> None:
-        """Settle it, as no try is left: `unknown` if it may have arrived, else `failed`."""
-        delivery = context.session.get(Delivery, int(context.job.subject), with_for_update=True, populate_existing=True)
+        """Settle it, as no try is left: `unknown` if it may have arrived and nobody can be asked, else `failed`."""
+        session, job, now = context.session, context.job, context.now
+        delivery = session.get(Delivery, int(job.subject), with_for_update=True, populate_existing=True)
         if delivery is not None and not delivery.status.is_settled:
-            delivery.reason = delivery.reason or context.job.last_error or Explanation(Reason.NO_TRY_LEFT)
+            if _can_still_be_asked(context, delivery):
+                jobs.reopen(
+                    session, JOB_KIND, [job.subject], run_at=now, due_at=job.due_at, deadline_at=job.deadline_at
+                )
+                return
+            delivery.reason = delivery.reason or job.last_error or Explanation(Reason.NO_TRY_LEFT)
             ledger.settle(context.session, delivery, rules.status_when_given_up(delivery.status), now=context.now)
 
-    def _next_route(self, session: Session, seen: ledger.LockedDelivery, sending: PreparedSend) -> ChannelName | None:
+    def _next_route(self, session: Session, seen: ledger.LockedDelivery, failed: ChannelName) -> ChannelName | None:
         """Return the best working channel that was not tried for this delivery yet."""
         if seen.reachability is None or self._notices[seen.delivery.notice].keeps_channel:
             return None
-        tried = ledger.used_channels(session, seen.delivery, any_subject=False) | {sending.destination.channel}
+        tried = ledger.used_channels(session, seen.delivery, any_subject=False) | {failed}
         return next((way.channel for way in seen.reachability.routes if way.channel not in tried), None)
 
     def _choose(self, context: JobContext, delivery: Delivery, reach: Reachability | None) -> Destination | None:
@@ -230,29 +243,69 @@ def _cut_off(session: Session, delivery: Delivery, message: Message | Skip, now:
     return Done(JobStatus.FAILED, delivery.reason)
 
 
-def _contact_update(answer: ProviderAnswer, now: datetime) -> contacts.ContactUpdate | None:
+def _about(answer: ProviderAnswer | HistoryAnswer) -> PreparedSend | PreparedQuestion:
+    return answer.sending if isinstance(answer, ProviderAnswer) else answer.asked
+
+
+def _judge(runtime: Runtime, answer: ProviderAnswer | HistoryAnswer, *, now: datetime, wall: datetime) -> rules.Verdict:
+    if isinstance(answer, HistoryAnswer):
+        asked = answer.asked
+        return rules.judge_history(
+            answer.said,
+            unanswered=asked.unanswered,
+            is_expired=asked.deadline_at is not None and now >= asked.deadline_at,
+            is_over=rules.is_question_over(asked.first_tried_at, asked.deadline_at, now=now, wall=wall),
+        )
+    sending = answer.sending
+    return rules.judge_answer(
+        answer.said,
+        first_tried_at=sending.first_tried_at,
+        wall=wall,
+        repeatable_for=_repeatable_for(runtime, sending.destination.channel),
+        is_repeat=sending.is_repeat,
+        can_be_asked=history_of(runtime, sending.destination.channel) is not None,
+    )
+
+
+def _can_still_be_asked(context: JobContext, delivery: Delivery) -> bool:
+    """Return whether the worker died on the last try, and the provider knows what came of it."""
+    if context.job.last_error != Explanation(Reason.WORKER_DID_NOT_COME_BACK):
+        return False
+    if delivery.status is not DeliveryStatus.SENDING or history_of(context.runtime, delivery.channel) is None:
+        return False
+    # Asked also after the deadline, but not for ever: the question itself may be what the workers die of.
+    until = delivery.deadline_at + rules.LONGEST_QUESTION if delivery.deadline_at is not None else None
+    wall = wall_now()
+    return not rules.is_question_over(delivery.first_tried_at or wall, until, now=context.now, wall=wall)
+
+
+def _contact_update(answer: ProviderAnswer | HistoryAnswer, now: datetime) -> contacts.ContactUpdate | None:
     """Return what the answer says about the contact, to be written if its address is still the same."""
-    way, address = answer.sending.destination.route, answer.sending.destination.address
+    way, address = _about(answer).destination.route, _about(answer).destination.address
     if way is None:
         return None
     match answer.said:
         case Receipt(learned=learned):
             return contacts.after_success(way, learned=learned or address.learned, now=now)
-        case RateLimited():
-            return None
-        case SendError(permanent=is_permanent, reason=reason):
+        case SendError(permanent=is_permanent, reason=reason) if _is_refusal(answer):
             return contacts.after_failure(way, reason, is_permanent=is_permanent, now=now)
+    return None
+
+
+def _is_refusal(answer: ProviderAnswer | HistoryAnswer) -> bool:
+    """Return whether the answer says something about the contact; a history that cannot be read doesn't."""
+    return isinstance(answer, ProviderAnswer) and not isinstance(answer.said, RateLimited)
 
 
 def _is_expired(delivery: Delivery, now: datetime) -> bool:
     return delivery.deadline_at is not None and now >= delivery.deadline_at
 
 
-def _is_out_of_time(job: Job, answer: ProviderAnswer, now: datetime) -> bool:
+def _is_out_of_time(job: Job, said: Receipt | SendError | None, now: datetime) -> bool:
     """Return whether no try is left, or so little time that another channel should have its chance."""
-    pause = (answer.said.retry_after if isinstance(answer.said, SendError) else None) or timedelta(0)
+    pause = (said.retry_after if isinstance(said, SendError) else None) or timedelta(0)
     is_late = job.deadline_at is not None and now + pause >= job.deadline_at - FALLBACK_MARGIN
-    return is_late or (job.attempts >= job.max_attempts and not isinstance(answer.said, RateLimited))
+    return is_late or (job.attempts >= job.max_attempts and not isinstance(said, RateLimited))
 
 
 def _repeatable_for(runtime: Runtime, name: ChannelName) -> timedelta:
@@ -263,7 +316,8 @@ def _repeatable_for(runtime: Runtime, name: ChannelName) -> timedelta:
 
 def _skip(session: Session, delivery: Delivery, job: Job, skip: Skip, now: datetime) -> Outcome:
     """Settle as `skipped` with its reason, or as `failed` with the last error if it was tried until its deadline."""
-    failed = skip is EXPIRED and job.last_error is not None and delivery.first_tried_at is not None
-    delivery.reason = job.last_error if failed else Explanation(skip.reason)
+    last_error = job.last_error or delivery.reason
+    failed = skip is EXPIRED and last_error is not None and delivery.first_tried_at is not None
+    delivery.reason = last_error if failed else Explanation(skip.reason)
     ledger.settle(session, delivery, DeliveryStatus.FAILED if failed else DeliveryStatus.SKIPPED, now=now)
     return Done(JobStatus.FAILED if failed else JobStatus.SKIPPED, delivery.reason)

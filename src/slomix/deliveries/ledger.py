@@ -99,6 +99,41 @@ def end_attempt(
     )
 
 
+def record_question(
+    session: Session,
+    attempt: AttemptKey,
+    verdict: Verdict,
+    *,
+    message_id: str | None = None,
+    contact_update: contacts.ContactUpdate | None = None,
+    now: datetime,
+    wall: datetime,
+) -> None:
+    """Write what the provider said when asked about an unanswered try.
+
+    A message that is not there may leave anew, under a new nonce: the provider may have forgotten the old one.
+    """
+    changes = _changes(verdict, message_id, now)
+    if verdict.status is DeliveryStatus.PENDING:
+        changes["nonce"] = service.new_nonce()
+    _write(
+        session,
+        attempt,
+        changes,
+        AttemptEvent.ASKED,
+        contact_update=contact_update,
+        error=verdict.error,
+        now=now,
+        wall=wall,
+    )
+
+
+def last_tried_at(session: Session, delivery: Delivery) -> datetime | None:
+    """Return when, in wall time, a try of this delivery last began or ended."""
+    tried = (Attempt.delivery_id == delivery.id) & (Attempt.event != AttemptEvent.ASKED)
+    return session.scalar(select(func.max(Attempt.wall_at)).where(tried))
+
+
 def record_late_arrival(
     session: Session,
     attempt: AttemptKey,

@@ -1,11 +1,11 @@
 """The life of a delivery and what a try's answer means for it."""
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from slomix.channels.base import RateLimited, Receipt, SendError, Unanswered
-from slomix.jobs.rules import Done, JobStatus, Outcome, Retry
+from slomix.jobs.rules import Done, JobStatus, Outcome, Retry, Snooze
 from slomix.reasons.codes import Explanation, Reason
 
 
@@ -36,10 +36,11 @@ IMPORTED = "predecessor"
 
 
 class AttemptEvent(enum.StrEnum):
-    """The two rows of a try: the first is added when it begins, the second when it ends."""
+    """A row of the log: a try begins, it ends, or the provider is asked whether an unanswered one has arrived."""
 
     BEGUN = "begun"
     ENDED = "ended"
+    ASKED = "asked"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,15 @@ class Verdict:
 
 EXPIRED = Skip(Reason.EXPIRED)
 
+SHORTEST_PAUSE = timedelta(seconds=2)
+# What has left is on its way for so long at most; before, that it is not there means nothing.
+ASK_AFTER = timedelta(seconds=10)
+ASK_AGAIN = timedelta(seconds=15)
+# Of a delivery without a deadline.
+LONGEST_QUESTION = timedelta(minutes=15)
+# The clocks of the provider and ours differ by less.
+LOOK_BACK = timedelta(minutes=1)
+
 
 def may_repeat(first_tried_at: datetime, wall: datetime, repeatable_for: timedelta) -> bool:
     """Return whether an unanswered try may be repeated with its nonce: while the provider remembers it."""
@@ -73,14 +83,20 @@ def judge_answer(
     wall: datetime,
     repeatable_for: timedelta,
     is_repeat: bool,
+    can_be_asked: bool = False,
 ) -> Verdict:
     """Decide what the provider's answer means.
 
-    No answer leaves the delivery `sending`, to be repeated with its nonce; if the provider knows no nonces, or has
-    forgotten this one by now, it becomes `unknown` and is never repeated automatically. A refused repeat says nothing
-    about the unanswered try, so that stays open. Being asked to wait uses up no attempt.
+    No answer leaves the delivery `sending`, to be repeated with its nonce. If the provider knows no nonces, or has
+    forgotten this one by now, it is asked what has arrived; one that cannot be asked makes the delivery `unknown`, and
+    it is never repeated automatically. A refused repeat says nothing about the unanswered try, so that stays open.
+    Being asked to wait uses up no attempt.
     """
     is_open = is_repeat or isinstance(answer, Unanswered)
+    if is_open and can_be_asked and isinstance(answer, SendError):
+        pause = pause_before_pursuit(first_tried_at, wall, repeatable_for)
+        pause = max(pause, answer.retry_after or timedelta(0))
+        return Verdict(DeliveryStatus.SENDING, Snooze(pause), answer.reason)
     is_free = isinstance(answer, RateLimited)
     match answer:
         case Receipt():
@@ -93,6 +109,44 @@ def judge_answer(
             return Verdict(DeliveryStatus.FAILED, Done(JobStatus.FAILED, answer.reason), answer.reason)
         case _:
             return Verdict(DeliveryStatus.PENDING, Retry(answer.reason, answer.retry_after, is_free), answer.reason)
+
+
+def pause_before_pursuit(first_tried_at: datetime, wall: datetime, repeatable_for: timedelta) -> timedelta:
+    """Return how long to wait before an unanswered try is repeated or, when that is over, asked about.
+
+    Repeats come ever later. Attempts don't limit them: their time is short.
+    """
+    tried_for = wall - first_tried_at
+    pause = max(SHORTEST_PAUSE, tried_for)
+    if tried_for + pause < repeatable_for:
+        return pause
+    return max(repeatable_for - tried_for, ASK_AFTER)
+
+
+def judge_history(
+    said: Receipt | SendError | None, *, unanswered: Explanation, is_expired: bool, is_over: bool
+) -> Verdict:
+    """Decide what the provider's history means for a message whose try had no answer, for the reason `unanswered`.
+
+    If it does not stand there (None), it may leave anew before its deadline. If that cannot be known, it is asked again
+    until the question `is_over`.
+    """
+    match said:
+        case Receipt():
+            return Verdict(DeliveryStatus.SENT, Done())
+        case None if is_expired:
+            return Verdict(DeliveryStatus.FAILED, Done(JobStatus.FAILED, unanswered), unanswered)
+        case None:
+            return Verdict(DeliveryStatus.PENDING, Snooze(timedelta(0)), unanswered)
+    seen = replace(unanswered, then=said.reason)
+    if is_over:
+        return Verdict(DeliveryStatus.UNKNOWN, Done(JobStatus.FAILED, seen), seen)
+    return Verdict(DeliveryStatus.SENDING, Snooze(max(ASK_AGAIN, said.retry_after or timedelta(0))), seen)
+
+
+def is_question_over(first_tried_at: datetime, deadline_at: datetime | None, *, now: datetime, wall: datetime) -> bool:
+    """Return whether a question that cannot be answered is given up: at the deadline, or after a while without one."""
+    return now >= deadline_at if deadline_at is not None else wall - first_tried_at >= LONGEST_QUESTION
 
 
 def status_when_given_up(status: DeliveryStatus) -> DeliveryStatus:

@@ -52,6 +52,7 @@ class Reason(enum.StrEnum):
     DISCORD_NOT_REACHED = "discord_not_reached"
     DISCORD_DID_NOT_ANSWER = "discord_did_not_answer"
     DISCORD_TOO_SLOW = "discord_too_slow"
+    DISCORD_HIDES_ROOM = "discord_hides_room"
     DISCORD_IS_BUSY = "discord_is_busy"
     DMS_CLOSED = "dms_closed"
     DISCORD_SAID = "discord_said"

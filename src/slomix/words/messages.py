@@ -25,6 +25,8 @@ SO_MANY_LOOKING: Final = "{count} are looking to play tonight. Join in: {link}"
 ARE_YOU_IN: Final = "Are you in tonight? Say so here: {link}"
 # To players who test that messages arrive.
 TEST_MESSAGE: Final = "This is the test message that you asked for. It works! {link}"
+# On the button under a message.
+OPEN_SLOMIX = "Open Slomix"
 # Answers to chat messages on Telegram and Signal.
 INBOX_HELP: Final = (
     "Slomix gets game nights started: {link}\n"

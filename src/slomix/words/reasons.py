@@ -41,6 +41,7 @@ REASONS: Final = {
     "discord_not_reached": "Discord cannot be reached ({detail})",
     "discord_did_not_answer": "Discord did not answer ({detail})",
     "discord_too_slow": "Discord takes too long to answer",
+    "discord_hides_room": "Discord does not let us read that room (Read Message History)",
     "discord_is_busy": "Discord asks us to slow down (429)",
     "dms_closed": "this person's DMs are closed to the bot",
     "discord_said": "Discord: {detail}",

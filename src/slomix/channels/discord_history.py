@@ -1,0 +1,160 @@
+"""What stands in Discord's rooms and direct messages, for a message whose answer was lost."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from slomix.channels.base import Address, Receipt, SendError
+from slomix.channels.http import as_object
+from slomix.clock import wall_now
+from slomix.reasons.codes import Reason
+
+# https://discord.com/developers/docs/resources/message#get-channel-messages
+PAGE = 100
+# https://discord.com/developers/docs/reference#snowflakes
+EPOCH = datetime.fromisoformat("2015-01-01T00:00:00+00:00")
+# https://discord.com/developers/docs/topics/permissions
+ADMINISTRATOR, VIEW_CHANNEL, READ_MESSAGE_HISTORY = 1 << 3, 1 << 10, 1 << 16
+MAY_READ = VIEW_CHANNEL | READ_MESSAGE_HISTORY
+# Threads have no permissions of their own: those of the room they are in count.
+THREADS = {10, 11, 12}
+# Discord forgets a DM channel that another bot opened, or doesn't show it to us: ours may still open its own.
+NOT_OUR_DM = {10003, 50001}
+# Longer than any history we need takes to read, and shorter than a job's lease.
+TIME_LIMIT = timedelta(seconds=12)
+
+
+class Api(Protocol):
+    """Discord's REST API as far as a look into a room needs it."""
+
+    def request_any(self, method: str, path: str) -> Any:
+        """Return the JSON that Discord answers with. Raise SendError."""
+
+    def open_dm(self, user_id: str) -> str:
+        """Return the id of the DM channel with this account. Raise SendError."""
+
+
+class DiscordHistory:
+    """Reads what the bot wrote. Thread-safe."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._own_id: str | None = None
+
+    def find(self, to: Address, mark: str, *, since: datetime) -> Receipt | None:
+        """Return the receipt of our message with this mark, or None if it is not there.
+
+        Raise SendError if that cannot be known: without the right to read, Discord shows an empty room.
+        """
+        if to.is_room:
+            return self._find_in(to.value, mark, since)
+        if to.learned is not None:
+            try:
+                return self._find_in(to.learned, mark, since, is_dm=True)
+            except SendError as error:
+                if error.code not in NOT_OUR_DM:
+                    raise
+        return self._find_in(self._api.open_dm(to.value), mark, since, is_dm=True)
+
+    def _find_in(self, room: str, mark: str, since: datetime, *, is_dm: bool = False) -> Receipt | None:
+        for message in self.written_by_us(room, since=since, is_dm=is_dm):
+            if has_mark(message, mark):
+                return Receipt(str(message["id"]), learned=room if is_dm else None)
+        return None
+
+    def written_by_us(self, room: str, *, since: datetime, is_dm: bool = False) -> Iterator[dict[str, Any]]:
+        """Yield our messages since then, page by page. Raise SendError if the room cannot be read to its end."""
+        if not is_dm:
+            self._check_readable(room)
+        own_id, after, until = self.own_id(), _snowflake(since), wall_now() + TIME_LIMIT
+        while page := self._page(room, after):
+            yield from (message for message in page if as_object(message.get("author")).get("id") == own_id)
+            after = max(int(message["id"]) for message in page)
+            if wall_now() > until:
+                raise SendError(Reason.DISCORD_TOO_SLOW)
+
+    def own_id(self) -> str:
+        """Return the bot's own account, which never changes and is therefore asked for once."""
+        if self._own_id is None:
+            self._own_id = str(self._object("/users/@me")["id"])
+        return self._own_id
+
+    def _page(self, room: str, after: int) -> list[dict[str, Any]]:
+        found = self._api.request_any("GET", f"/channels/{room}/messages?limit={PAGE}&after={after}")
+        if not isinstance(found, list) or not all(isinstance(one, dict) and _is_id(one.get("id")) for one in found):
+            raise _unreadable("messages")
+        return sorted(found, key=lambda message: int(message["id"]))
+
+    def _check_readable(self, room: str) -> None:
+        """Raise SendError if the bot may not read this room now."""
+        channel = self._object(f"/channels/{room}")
+        if channel.get("type") in THREADS:
+            channel = self._object(f"/channels/{channel.get('parent_id')}")
+        guild = self._object(f"/guilds/{channel.get('guild_id')}")
+        member = as_object(self._api.request_any("GET", f"/guilds/{guild['id']}/members/{self.own_id()}"))
+        allowed = permissions(guild, channel, account=self.own_id(), roles=member.get("roles"))
+        if allowed & MAY_READ != MAY_READ:
+            raise SendError(Reason.DISCORD_HIDES_ROOM)
+
+    def _object(self, path: str) -> dict[str, Any]:
+        found = as_object(self._api.request_any("GET", path))
+        if not _is_id(found.get("id")):
+            raise _unreadable(path)
+        return found
+
+
+def has_mark(message: Mapping[str, Any], mark: str) -> bool:
+    """Return whether the mark stands in a link of the text, or in the link or the `custom_id` of a button."""
+    return mark in str(message.get("content", "")) or any(
+        mark in str(button.get(name, "")) for button in _buttons(message) for name in ("custom_id", "url")
+    )
+
+
+def _buttons(component: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield all components, as rows and sections hold further ones."""
+    for inner in _objects(component.get("components")):
+        yield inner
+        yield from _buttons(inner)
+
+
+def permissions(guild: Mapping[str, Any], channel: Mapping[str, Any], *, account: str, roles: object) -> int:
+    """Compute what a member may do in a room; nothing if an answer lacks what that depends on.
+
+    https://discord.com/developers/docs/topics/permissions#permission-overwrites
+    """
+    guild_id, own = str(guild.get("id")), {str(role) for role in roles} if isinstance(roles, list) else None
+    if own is None or not isinstance(guild.get("roles"), list) or "permission_overwrites" not in channel:
+        return 0
+    granted = _union(_objects(guild["roles"]), {guild_id, *own}, "permissions")
+    if guild.get("owner_id") == account or granted & ADMINISTRATOR:
+        return ~0
+    overwrites = _objects(channel["permission_overwrites"])
+    # One after the other, each over the one before: everybody's, those of the member's roles together, the member's.
+    for ids in ({guild_id}, own - {guild_id}, {account}):
+        granted = granted & ~_union(overwrites, ids, "deny") | _union(overwrites, ids, "allow")
+    return granted
+
+
+def _union(items: Sequence[Mapping[str, Any]], ids: set[str], name: str) -> int:
+    found = 0
+    for item in items:
+        if str(item.get("id")) in ids:
+            found |= int(item.get(name) or 0)
+    return found
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [as_object(item) for item in value] if isinstance(value, list) else []
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and value.isdecimal()
+
+
+def _snowflake(moment: datetime) -> int:
+    """Return the id that a message of this moment would have."""
+    return max(0, (moment - EPOCH) // timedelta(milliseconds=1)) << 22
+
+
+def _unreadable(what: str) -> SendError:
+    return SendError(Reason.DISCORD_DID_NOT_ANSWER, f"unreadable {what}")
