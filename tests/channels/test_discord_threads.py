@@ -12,6 +12,7 @@ from slomix.channels.discord_threads import DiscordThreads
 from slomix.channels.markup import escape_markdown
 from slomix.dev.simulator.people import BOT_TOKEN, GAMING_VOICE_CHANNEL, GUILD_ID, TEXT_CHANNEL
 from slomix.dev.simulator.rendering import rich
+from slomix.reasons.codes import Reason
 from tests.simulators import CAST, Simulator
 
 ALICE, BOB = CAST["Alice"].id, CAST["Bob"].id
@@ -65,7 +66,7 @@ def test_a_thread_of_somebody_else_is_not_taken_for_ours(
     threads: DiscordThreads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads.create(TEXT_CHANNEL, NIGHT)
-    monkeypatch.setattr(threads, "_own_id", ALICE)
+    monkeypatch.setattr(threads._discord.history, "_own_id", ALICE)
     assert threads.find(TEXT_CHANNEL, NIGHT) is None
 
 
@@ -139,6 +140,28 @@ def test_our_message_is_found_by_how_it_begins_and_edited(
     ]
     error = refusal(lambda: threads.edit(made, "1", Message("x")))
     assert (error.code, error.permanent) == (UNKNOWN_MESSAGE, False)
+
+
+def test_our_message_is_found_however_much_was_written_since(
+    threads: DiscordThreads, channel: Discord, simulator: Simulator
+) -> None:
+    made = threads.create(TEXT_CHANNEL, NIGHT)
+    posted = channel.send(Address(made, is_room=True), Message("Teams: A"), nonce="a")
+    chatter = {"user_id": ALICE, "channel": made, "number": 150}
+    simulator.client().post("/control/chatter", json=chatter).raise_for_status()
+    assert threads.find_message(made, "Teams") == PostedMessage(posted.message_id, "Teams: A")
+
+
+@pytest.mark.parametrize("fault", ["no_history", "no_view"])
+def test_that_nothing_is_shown_does_not_mean_that_nothing_is_there(
+    threads: DiscordThreads, simulator: Simulator, fault: str
+) -> None:
+    made = threads.create(TEXT_CHANNEL, NIGHT)
+    break_it(simulator, fault)
+    assert refusal(lambda: threads.find_message(made, "Teams")).reason.code in {
+        Reason.DISCORD_HIDES_ROOM,
+        Reason.DISCORD_SAID,
+    }
 
 
 def test_a_429_says_how_long_to_wait(threads: DiscordThreads, simulator: Simulator) -> None:

@@ -148,7 +148,7 @@ class Threads(Protocol):
         """Take a thread out of the archive, where it takes neither members nor edits."""
 
     def find_message(self, thread: str, beginning: str) -> PostedMessage | None:
-        """Return our newest message that begins so, among the last few."""
+        """Return our newest message that begins so. Raise SendError if the thread cannot be read to its end."""
 
     def edit(self, thread: str, message_id: str, message: Message) -> None:
         """Replace the text of our message."""

@@ -1,6 +1,7 @@
 """What stands in Discord's rooms and direct messages, for a message whose answer was lost."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -63,44 +64,51 @@ class DiscordHistory:
         return None
 
     def written_by_us(self, room: str, *, since: datetime, is_dm: bool = False) -> Iterator[dict[str, Any]]:
-        """Yield our messages since then, page by page. Raise SendError if the room cannot be read to its end."""
+        """Yield our messages since then, oldest first. Raise SendError if the room cannot be read to its end."""
+        look = _Look(self._api, wall_now() + TIME_LIMIT)
+        own_id, after = self.own_id(), _snowflake(since)
         if not is_dm:
-            self._check_readable(room)
-        own_id, after, until = self.own_id(), _snowflake(since), wall_now() + TIME_LIMIT
-        while page := self._page(room, after):
+            look.check_readable(room, own_id)
+        while page := look.page(room, after):
             yield from (message for message in page if as_object(message.get("author")).get("id") == own_id)
-            after = max(int(message["id"]) for message in page)
-            if wall_now() > until:
-                raise SendError(Reason.DISCORD_TOO_SLOW)
+            after = int(page[-1]["id"])
 
     def own_id(self) -> str:
         """Return the bot's own account, which never changes and is therefore asked for once."""
         if self._own_id is None:
-            self._own_id = str(self._object("/users/@me")["id"])
+            self._own_id = str(_with_id(self._api.request_any("GET", "/users/@me"))["id"])
         return self._own_id
 
-    def _page(self, room: str, after: int) -> list[dict[str, Any]]:
-        found = self._api.request_any("GET", f"/channels/{room}/messages?limit={PAGE}&after={after}")
-        if not isinstance(found, list) or not all(isinstance(one, dict) and _is_id(one.get("id")) for one in found):
-            raise _unreadable("messages")
-        return sorted(found, key=lambda message: int(message["id"]))
 
-    def _check_readable(self, room: str) -> None:
+@dataclass(frozen=True)
+class _Look:
+    """One look into a room, which has to end in time."""
+
+    api: Api
+    until: datetime
+
+    def page(self, room: str, after: int) -> list[dict[str, Any]]:
+        """Return the next messages, oldest first; none at the end."""
+        found = self._get(f"/channels/{room}/messages?limit={PAGE}&after={after}")
+        if not isinstance(found, list):
+            raise SendError(Reason.DISCORD_DID_NOT_ANSWER, "unreadable")
+        return sorted(map(_with_id, found), key=lambda message: int(message["id"]))
+
+    def check_readable(self, room: str, own_id: str) -> None:
         """Raise SendError if the bot may not read this room now."""
-        channel = self._object(f"/channels/{room}")
+        channel = _with_id(self._get(f"/channels/{room}"))
         if channel.get("type") in THREADS:
-            channel = self._object(f"/channels/{channel.get('parent_id')}")
-        guild = self._object(f"/guilds/{channel.get('guild_id')}")
-        member = as_object(self._api.request_any("GET", f"/guilds/{guild['id']}/members/{self.own_id()}"))
-        allowed = permissions(guild, channel, account=self.own_id(), roles=member.get("roles"))
+            channel = _with_id(self._get(f"/channels/{channel.get('parent_id')}"))
+        guild = _with_id(self._get(f"/guilds/{channel.get('guild_id')}"))
+        member = as_object(self._get(f"/guilds/{guild['id']}/members/{own_id}"))
+        allowed = permissions(guild, channel, account=own_id, roles=member.get("roles"))
         if allowed & MAY_READ != MAY_READ:
             raise SendError(Reason.DISCORD_HIDES_ROOM)
 
-    def _object(self, path: str) -> dict[str, Any]:
-        found = as_object(self._api.request_any("GET", path))
-        if not _is_id(found.get("id")):
-            raise _unreadable(path)
-        return found
+    def _get(self, path: str) -> Any:
+        if wall_now() > self.until:
+            raise SendError(Reason.DISCORD_TOO_SLOW)
+        return self.api.request_any("GET", path)
 
 
 def has_mark(message: Mapping[str, Any], mark: str) -> bool:
@@ -147,14 +155,19 @@ def _objects(value: Any) -> list[dict[str, Any]]:
     return [as_object(item) for item in value] if isinstance(value, list) else []
 
 
-def _is_id(value: Any) -> bool:
-    return isinstance(value, str) and value.isdecimal()
+def _with_id(value: Any) -> dict[str, Any]:
+    """Return the object if it is one of Discord's; what cannot be read is no answer."""
+    found = as_object(value)
+    if not str(found.get("id")).isdecimal():
+        raise SendError(Reason.DISCORD_DID_NOT_ANSWER, "unreadable")
+    return found
+
+
+def created_at(snowflake: str) -> datetime:
+    """Return when the room or message with this id was made."""
+    return EPOCH + timedelta(milliseconds=int(snowflake) >> 22)
 
 
 def _snowflake(moment: datetime) -> int:
     """Return the id that a message of this moment would have."""
     return max(0, (moment - EPOCH) // timedelta(milliseconds=1)) << 22
-
-
-def _unreadable(what: str) -> SendError:
-    return SendError(Reason.DISCORD_DID_NOT_ANSWER, f"unreadable {what}")

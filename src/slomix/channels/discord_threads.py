@@ -4,13 +4,13 @@ from typing import Any
 
 from slomix.channels.base import Message, PostedMessage
 from slomix.channels.discord import NO_MEMBER, Discord, allowed_mentions
+from slomix.channels.discord_history import created_at
 from slomix.channels.http import as_object
 
 # https://discord.com/developers/docs/resources/channel
 PRIVATE_THREAD = 12
 # In minutes. It leaves the list of rooms only: members of a thread still find it.
 ARCHIVED_AFTER = 1440
-NEWEST_MESSAGES = 50
 
 
 class DiscordThreads:
@@ -19,11 +19,10 @@ class DiscordThreads:
     def __init__(self, discord: Discord, guild_id: str) -> None:
         self._discord = discord
         self._guild_id = guild_id
-        self._own_id: str | None = None
 
     def find(self, parent: str, name: str) -> str | None:
         answer = self._discord.request("GET", f"/guilds/{self._guild_id}/threads/active")
-        wanted = {"parent_id": parent, "name": name, "owner_id": self._me(), "type": PRIVATE_THREAD}
+        wanted = {"parent_id": parent, "name": name, "owner_id": self._discord.history.own_id(), "type": PRIVATE_THREAD}
         found = [thread for thread in _objects(answer.get("threads")) if wanted.items() <= thread.items()]
         # The oldest, so that all lookups agree.
         return min((str(thread["id"]) for thread in found), key=int, default=None)
@@ -48,24 +47,16 @@ class DiscordThreads:
         self._discord.request("PATCH", f"/channels/{thread}", json={"archived": False})
 
     def find_message(self, thread: str, beginning: str) -> PostedMessage | None:
-        me = self._me()
-        for message in _objects(
-            self._discord.request_any("GET", f"/channels/{thread}/messages?limit={NEWEST_MESSAGES}")
-        ):
+        newest = None
+        for message in self._discord.history.written_by_us(thread, since=created_at(thread)):
             content = str(message.get("content", ""))
-            if as_object(message.get("author")).get("id") == me and content.startswith(beginning):
-                return PostedMessage(str(message["id"]), content)
-        return None
+            if content.startswith(beginning):
+                newest = PostedMessage(str(message["id"]), content)
+        return newest
 
     def edit(self, thread: str, message_id: str, message: Message) -> None:
         body = {"content": message.text, "allowed_mentions": allowed_mentions(message)}
         self._discord.request("PATCH", f"/channels/{thread}/messages/{message_id}", json=body)
-
-    def _me(self) -> str:
-        """Return the bot's own account, which never changes and is therefore asked for once."""
-        if self._own_id is None:
-            self._own_id = str(self._discord.request("GET", "/users/@me")["id"])
-        return self._own_id
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:

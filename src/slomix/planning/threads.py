@@ -16,13 +16,14 @@ from sqlalchemy.orm import Session
 from slomix import clock, words
 from slomix.accounts.models import User
 from slomix.accounts.rules import Membership
-from slomix.channels.base import Address, Channel, Message, RateLimited, SendError, Threads
+from slomix.channels.base import Address, Channel, Message, RateLimited, SendError, Threads, Unanswered
 from slomix.channels.discord import ARCHIVED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
 from slomix.config.settings import Settings
 from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
 from slomix.deliveries import pausing
 from slomix.deliveries.formatting import DiscordStyle
+from slomix.deliveries.rules import ASK_AFTER
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import UNLIMITED, Done, JobStatus, Outcome, Snooze
 from slomix.jobs.runner import AnyHandler, Handler, JobContext
@@ -221,6 +222,8 @@ class PlanningThread(Handler[ThreadSync, ThreadSync]):
         if isinstance(error, RateLimited):
             return Snooze(error.retry_after or CHECK_INTERVAL, failures=failures)
         growing = min(CHECK_INTERVAL * 2 ** min(failures, 10), MAX_RETRY_DELAY)
+        if isinstance(error, Unanswered):  # before, a thread or message that is not there may still come
+            growing = max(growing, ASK_AFTER)
         return Snooze(error.retry_after or growing, failures=failures + 1)
 
 
