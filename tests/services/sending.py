@@ -16,6 +16,7 @@ from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import Skip
 from slomix.deliveries.service import JOB_KIND, NoticePlan
+from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import execute
@@ -94,8 +95,8 @@ class Post:
         with self.world.session() as session:
             return deliveries.plan_for_players(session, plan, players, settings=settings, now=now)
 
-    def plan_room(self, room: str, *, key: str = KEY) -> int:
-        plan = NoticePlan("greeting", "1", key, at(20, 45), None)
+    def plan_room(self, room: str, *, key: str = KEY, deadline_at: datetime | None = None) -> int:
+        plan = NoticePlan("greeting", "1", key, at(20, 45), deadline_at)
         with self.world.session() as session:
             return deliveries.plan_for_room(session, plan, room, now=self.world.clock.now())
 
@@ -112,6 +113,14 @@ class Post:
         self.plan(name, **more)  # type: ignore[arg-type]
         self.carry(self.row(name))
         return self.row(name)
+
+    def take_back(self, row: Delivery) -> None:
+        """The scheduler, after this delivery's lease has run out."""
+        lease = self.job(row).lease_until
+        assert lease is not None
+        with self.world.session() as session:
+            wall = lease + timedelta(seconds=1)
+            assert jobs.release_expired(session, now=self.world.clock.now(), wall=wall) == []
 
     def carry_all(self, name: str = "alice") -> list[tuple[str, str, Explanation | None, str | None]]:
         """Carry all of somebody's rows to their end: channel, status, reason and successor of each, in their order."""

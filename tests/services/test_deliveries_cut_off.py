@@ -17,7 +17,6 @@ from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus, Skip
 from slomix.deliveries.service import JOB_KIND
 from slomix.jobs import runner
-from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import LEASE, JobStatus
 from slomix.processes import dispatch
@@ -302,16 +301,8 @@ def killed_while_sending(post: Post, *, arrived: bool) -> Delivery:
     post.wire.meanwhile = post.wire.afterwards = nothing
     row = post.row("alice")
     assert (row.status, len(post.wire.sent)) == (DeliveryStatus.SENDING, int(arrived))
-    take_back(post, row)
+    post.take_back(row)
     return row
-
-
-def take_back(post: Post, row: Delivery) -> None:
-    """The scheduler, after this delivery's lease has run out."""
-    lease = post.job(row).lease_until
-    assert lease is not None
-    with post.world.session() as session:
-        assert jobs.release_expired(session, now=post.world.clock.now(), wall=lease + SECOND) == []
 
 
 @pytest.mark.parametrize("arrived", [True, False])
@@ -373,7 +364,7 @@ def test_a_slow_worker_whose_message_was_repeated_by_another_writes_nothing(post
 
     def is_overtaken() -> None:
         post.wire.meanwhile = nothing
-        take_back(post, row)
+        post.take_back(row)
         assert post.carry(row) is JobStatus.SENT
 
     post.wire.meanwhile = is_overtaken
