@@ -129,6 +129,10 @@ def test_where_a_repeat_settles_it_nothing_stays_unknown() -> None:
         ([(1, "begun", "sending"), (1, "ended", "sending"), (2, "begun", "sending"), (2, "ended", "sent")], False),
         ([(1, "begun", "sending"), (2, "begun", "sending")], True),
         ([(1, "begun", "sending"), (2, "begun", "sending"), (1, "ended", "sent")], False),
+        ([(1, "begun", "sending"), (2, "asked", "sent")], False),
+        ([(1, "begun", "sending"), (2, "asked", "pending")], False),
+        ([(1, "begun", "sending"), (2, "asked", "sending"), (3, "asked", "unknown")], True),
+        ([(1, "begun", "sending"), (2, "asked", "pending"), (3, "begun", "sending")], True),
     ],
 )
 def test_a_question_is_open_when_the_last_try_has_no_certain_end(

@@ -19,6 +19,8 @@ from slomix.clock import nap, wall_now
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName
 from slomix.database.session import JOBS_CHANNEL, Database, notify
+from slomix.deliveries.models import Attempt, Delivery
+from slomix.deliveries.rules import AttemptEvent, DeliveryStatus
 from slomix.dev.rehearsal.people import BrowserUser, SimulatorControl, UnexpectedAnswer
 from slomix.dev.rehearsal.system import RunningSystem
 from slomix.jobs.models import Job
@@ -147,6 +149,14 @@ class Harness:
         with self.database.transaction() as session:
             session.execute(update(Job).where(Job.status == JobStatus.RUNNING).values(lease_until=wall_now()))
             notify(session, JOBS_CHANNEL)
+
+    def has_asked_in_vain(self) -> bool:
+        """Check whether a room that a message is on its way to was asked for it, and nothing was learned."""
+        with self.database.transaction() as session:
+            asked = (Attempt.event == AttemptEvent.ASKED) & (Attempt.status == DeliveryStatus.SENDING)
+            is_open = (Delivery.status == DeliveryStatus.SENDING) & Delivery.destination.is_not(None)
+            query = select(Attempt.id).join(Delivery, Delivery.id == Attempt.delivery_id).where(asked, is_open)
+            return session.scalar(query.limit(1)) is not None
 
     def start_extra(self, name: str, number: int) -> None:
         """Start more processes of this kind, until `restore_calm`."""

@@ -79,12 +79,20 @@ def _notice_of(event_key: str) -> str:
 
 
 def _is_open(attempts: Sequence[Mapping[str, Any]]) -> bool:
-    """Check whether the last attempt left without a certain ending."""
+    """Check whether the last try left without a certain ending, and the provider was not asked about it either."""
     begun = [attempt["claim"] for attempt in attempts if attempt["event"] == "begun"]
-    ended = {attempt["claim"]: attempt["status"] for attempt in attempts if attempt["event"] == "ended"}
-    if not begun or "sent" in ended.values():
+    if not begun:
         return False
-    return ended.get(max(begun)) not in CERTAIN
+    answers = [attempt for attempt in attempts if attempt["event"] != "begun" and attempt["status"] in CERTAIN]
+    return not any(
+        attempt["status"] == "sent" or attempt["claim"] == max(begun) or _is_asked_after(attempt, max(begun))
+        for attempt in answers
+    )
+
+
+def _is_asked_after(attempt: Mapping[str, Any], claim: int) -> bool:
+    """Check whether this row is a question, asked after the try of that claim."""
+    return attempt["event"] == "asked" and int(attempt["claim"]) > claim
 
 
 def count_evening(

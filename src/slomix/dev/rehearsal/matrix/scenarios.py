@@ -30,6 +30,8 @@ class Scenario:
     # The share of a phase in which it may strike; faults that last begin before the messages leave.
     max_lateness: float = 1.0
     never_unknown: frozenset[str] = frozenset()
+    # Whether something has to end as `unknown`, because nobody can find out.
+    shows_unknown: bool = False
     # Seconds in which a provider may still act after the evening seems over, such as on a slow request.
     aftermath: float = 1.0
     over_the_change: bool = False
@@ -99,6 +101,32 @@ def _cut(provider: str) -> Action:
     )
 
 
+def _answer_with_errors(*codes: int, html: bool) -> Action:
+    """Have every provider take one to three messages and answer each with the error of a gateway."""
+
+    def strike(stage: Harness) -> None:
+        for provider in PROVIDERS:
+            code, times = stage.random.choice(codes), stage.random.choice((1, 2, 3))
+            stage.control.add_fault("error_after_accept", provider=provider, code=code, html=html, times=times)
+
+    return strike
+
+
+def _keep_worker_away(stage: Harness) -> None:
+    """Kill the worker whenever it came back, until Discord's nonces of a minute are over."""
+    for _ in range(650):
+        stage.system.kill("worker")
+        nap(0.1)
+
+
+def _hide_room(stage: Harness) -> None:
+    """Take all messages without a word, show nobody the room, and go on to the deadline when it was asked in vain."""
+    stage.control.add_fault("no_history")
+    stage.control.add_fault("error_after_accept", code=504)
+    stage.wait(stage.has_asked_in_vain, seconds=300)
+    stage.control.set_clock(stage.control.now() + timedelta(minutes=25))
+
+
 def _outage(stage: Harness) -> None:
     """Break every provider for two minutes, at ten times the speed."""
     for provider in PROVIDERS:
@@ -155,6 +183,7 @@ SCENARIOS = (
         phases=_SENDING,
         max_lateness=EARLY,
         aftermath=11,
+        never_unknown=_ON_DISCORD,
     ),
     Scenario("5xx 30 %", "three of ten requests to every provider answered with 500", prepare=_errors),
     Scenario(
@@ -171,6 +200,7 @@ SCENARIOS = (
         strike=_for_a_while(10, "timeout"),
         phases=_SENDING,
         max_lateness=EARLY,
+        never_unknown=_ON_DISCORD,
     ),
     *(
         Scenario(
@@ -183,6 +213,40 @@ SCENARIOS = (
             never_unknown=_ON_DISCORD,
         )
         for provider in PROVIDERS
+    ),
+    Scenario(
+        "gateway errors",
+        "every provider takes one to three messages and a gateway answers 502 or 504, as JSON",
+        strike=_answer_with_errors(502, 504, html=False),
+        phases=("start",),
+        max_lateness=EARLY,
+        never_unknown=_ON_DISCORD,
+    ),
+    Scenario(
+        "proxy pages",
+        "every provider takes one to three messages and a proxy answers with a page: 500, 502, 503, 504 or 524",
+        strike=_answer_with_errors(500, 502, 503, 504, 524, html=True),
+        phases=("start",),
+        max_lateness=EARLY,
+        never_unknown=_ON_DISCORD,
+    ),
+    Scenario(
+        "worker away",
+        "`kill -9` of the worker, and again whenever it comes back, for 65 s",
+        FEW,
+        _slow,
+        _keep_worker_away,
+        ("start",),
+        max_lateness=0.8,
+        never_unknown=_ON_DISCORD,
+    ),
+    Scenario(
+        "room hidden",
+        "Discord answers no message that it takes, and the bot may not read the room of the summary",
+        strike=_hide_room,
+        phases=("voice check",),
+        max_lateness=EARLY,
+        shows_unknown=True,
     ),
     Scenario(
         "outage", "every provider answers 503 for two minutes", strike=_outage, phases=_SENDING, max_lateness=EARLY
