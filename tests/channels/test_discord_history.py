@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from slomix.channels.base import Address, LinkButton, Message, SendError, Unanswered
+from slomix.channels.base import Address, Button, Message, SendError, Unanswered
 from slomix.channels.discord import Discord
 from slomix.channels.discord_history import (
     ADMINISTRATOR,
@@ -29,7 +29,7 @@ EVERYWHERE = pytest.mark.parametrize("to", [ROOM, ALICE, KNOWN_ALICE], ids=["roo
 
 
 def marked(mark: str, text: str = "Hello") -> Message:
-    return Message(text, buttons=(LinkButton("Open Slomix", f"https://slomix.example/#{mark}"),))
+    return Message(text, buttons=(Button("Open Slomix", link=f"https://slomix.example/#{mark}"),))
 
 
 @pytest.fixture

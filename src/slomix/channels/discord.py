@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from slomix.channels.base import Address, Message, RateLimited, Receipt, SendError
+from slomix.channels.base import Address, Button, Message, RateLimited, Receipt, SendError
 from slomix.channels.discord_history import NOT_OUR_DM, DiscordHistory
 from slomix.channels.http import HttpClient, as_object, decode_json, retry_delay, says_nothing
 from slomix.channels.rate_limit import LocalRateLimiter, RateLimiter
@@ -35,7 +35,9 @@ NO_MEMBER = {10007, 10013}
 IN_NO_ROOM = {UNKNOWN_VOICE_STATE, 10007, 10013}
 
 # https://discord.com/developers/docs/components/reference
-ACTION_ROW, BUTTON, LINK = 1, 2, 5
+ACTION_ROW, BUTTON = 1, 2
+SECONDARY, LINK = 2, 5
+LONGEST_LABEL = 80
 # Discord refuses a message that lists more.
 MAX_MENTIONS = 100
 
@@ -106,10 +108,7 @@ class Discord:
             "allowed_mentions": allowed_mentions(message),
         }
         if message.buttons:
-            buttons = [
-                {"type": BUTTON, "style": LINK, "label": button.label, "url": button.link} for button in message.buttons
-            ]
-            body["components"] = [{"type": ACTION_ROW, "components": buttons}]
+            body["components"] = [{"type": ACTION_ROW, "components": [component(button) for button in message.buttons]}]
         posted = self.request("POST", f"/channels/{room}/messages", json=body, carries_message=True)
         if not posted.get("id"):
             # A proxy answered in Discord's place.
@@ -157,6 +156,14 @@ class Discord:
         if carries_message and says_nothing(response.status_code, is_own=isinstance(answer.get("code"), int)):
             raise self._http.no_answer(f"{response.status_code}", carries_message=True)
         raise _refusal(response, answer)
+
+
+def component(button: Button) -> dict[str, Any]:
+    """Write a button: one that opens a link, or one that is sent back to us."""
+    label = button.label[:LONGEST_LABEL]
+    if button.link:
+        return {"type": BUTTON, "style": LINK, "label": label, "url": button.link}
+    return {"type": BUTTON, "style": SECONDARY, "label": label, "custom_id": button.value}
 
 
 def allowed_mentions(message: Message) -> dict[str, Any]:

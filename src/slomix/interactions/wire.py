@@ -13,7 +13,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from slomix.channels.base import Button
+from slomix.channels.discord import component
 from slomix.chat.replies import Reply
 from slomix.chat.service import Asker
 from slomix.contacts.rules import ChannelName
@@ -24,7 +24,6 @@ EPHEMERAL = 1 << 6
 # Discord's own limits.
 MAX_CHOICES = 25
 BUTTONS_IN_A_ROW = 5
-LONGEST_LABEL = 80
 LONGEST_CHOICE = 100
 
 
@@ -171,11 +170,3 @@ def message(reply: Reply) -> dict[str, Any]:
             {"type": 1, "components": [component(button) for button in row[:BUTTONS_IN_A_ROW]]} for row in reply.buttons
         ],
     }
-
-
-def component(button: Button) -> dict[str, Any]:
-    """Write a button: one that opens a link, or one that is sent back to us."""
-    label = button.label[:LONGEST_LABEL]
-    if button.link:
-        return {"type": 2, "style": 5, "label": label, "url": button.link}
-    return {"type": 2, "style": 2, "label": label, "custom_id": button.value}

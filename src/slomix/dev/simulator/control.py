@@ -139,8 +139,8 @@ def _type(world: World, provider: str, body: dict[str, Any]) -> Any:
 
 def _chat(world: World, body: dict[str, Any]) -> Any:
     """Have a person write many messages in one of Discord's rooms."""
-    _refuse_unknown_fields(body, "user_id", "channel", "number")
-    world.chat(PEOPLE_BY_ID[_person(body)], str(body.get("channel")), _whole(body, "number", 1, 1000))
+    refuse_unknown_fields(body, "user_id", "channel", "number")
+    world.chat(PEOPLE_BY_ID[person_of(body)], str(body.get("channel")), _whole(body, "number", 1, 1000))
     return {}
 
 
