@@ -3,6 +3,8 @@
 from tests.mutations.mutation import Mutation
 
 RULES, TRIES, HANDLERS = (f"src/slomix/deliveries/{name}.py" for name in ("rules", "ledger", "handlers"))
+ASKING, HISTORY = "src/slomix/deliveries/asking.py", "src/slomix/channels/discord_history.py"
+ASKED = "tests/services/test_deliveries_asked.py"
 SERVICE, RETRYING = "src/slomix/deliveries/service.py", "src/slomix/deliveries/retrying.py"
 SENT, CUT_OFF, FALLBACK = (
     f"tests/services/test_{name}.py" for name in ("deliveries", "deliveries_cut_off", "fallback")
@@ -93,7 +95,57 @@ MUTATIONS = (
         HANDLERS,
         "if is_repeat and (isinstance(message, Skip) or not _may_repeat(runtime, delivery, wall)):",
         "if is_repeat and not _may_repeat(runtime, delivery, wall):",
-        (f"{CUT_OFF}::test_it_is_not_repeated_to_who_does_not_want_it_any_more",),
+        (f"{CUT_OFF}::test_who_does_not_want_it_any_more_gets_no_repeat_and_the_ledger_learns_that_it_arrived",),
+    ),
+    Mutation(
+        "what cannot be read is taken for what is not there",
+        RULES,
+        "        case None if is_expired:",
+        "        case SendError():\n            return Verdict(DeliveryStatus.PENDING, Done(), unanswered)\n"
+        "        case None if is_expired:",
+        (f"{CUT_OFF}::test_what_cannot_be_read_is_asked_again_until_the_deadline_and_is_then_unknown",),
+    ),
+    Mutation(
+        "what is not there leaves anew under its old nonce",
+        TRIES,
+        '        changes["nonce"] = service.new_nonce()',
+        "        pass",
+        (f"{CUT_OFF}::test_what_is_not_there_leaves_anew_with_a_new_nonce_and_new_words",),
+    ),
+    Mutation(
+        "Discord is asked before the last try had its time to arrive",
+        ASKING,
+        "    if wall < last_tried_at + rules.ASK_AFTER:",
+        "    if wall < last_tried_at:",
+        (f"{CUT_OFF}::test_nobody_is_asked_before_the_last_try_had_its_time_to_arrive",),
+    ),
+    Mutation(
+        "a worker beyond its lease still sends",
+        HANDLERS,
+        "if prepared.lease_until is not None and wall_now() >= prepared.lease_until:",
+        "if prepared.lease_until is None and wall_now() >= prepared.first_tried_at:",
+        (f"{CUT_OFF}::test_a_worker_that_was_stopped_beyond_its_lease_sends_nothing_any_more",),
+    ),
+    Mutation(
+        "a room that nobody may read is taken for an empty one",
+        HISTORY,
+        "        if allowed & MAY_READ != MAY_READ:",
+        "        if not allowed:",
+        (ASKED,),
+    ),
+    Mutation(
+        "a message carries no mark",
+        "src/slomix/deliveries/marks.py",
+        "    if history_of(runtime, name) is None:",
+        "    if history_of(runtime, name) is not None:",
+        (ASKED,),
+    ),
+    Mutation(
+        "the error of a gateway is taken for a refusal",
+        "src/slomix/channels/http.py",
+        "    return status >= 500 and not (is_own and status in OWN_ERRORS)",
+        "    return False",
+        (ASKED, "tests/channels/test_telegram.py", "tests/channels/test_signal.py"),
     ),
     Mutation(
         "a message without an answer is repeated for ever",
@@ -140,8 +192,8 @@ MUTATIONS = (
     Mutation(
         "what may have arrived takes another channel too",
         HANDLERS,
-        "if verdict.status is DeliveryStatus.FAILED or (",
-        "if verdict.status in {DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN} or (",
+        "            verdict.status is DeliveryStatus.FAILED\n            or",
+        "            verdict.status in {DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN}\n            or",
         (f"{FALLBACK}::test_what_may_have_arrived_never_takes_another_way",),
     ),
     Mutation(
