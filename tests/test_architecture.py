@@ -77,3 +77,34 @@ def test_no_test_imports_another(root: Path) -> None:
         if isinstance(node, ast.ImportFrom) and re.fullmatch(r"tests\.(\w+\.)*test_\w+", node.module or "")
     ]
     assert imported == []
+
+
+def test_who_sends_a_message_is_known_and_looks_for_it_when_its_answer_is_lost(root: Path) -> None:
+    """The ledger asks Discord, the teams are looked for in their thread; an answer in a chat is tried once."""
+    package = root / "src/slomix"
+    sending = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        if "dev" not in path.relative_to(package).parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "send"
+        and any(keyword.arg == "nonce" for keyword in node.keywords)
+    }
+    assert sending == {"deliveries/handlers.py", "planning/threads.py", "chat/responder.py"}
+
+
+def test_whatever_may_be_taken_without_an_answer_says_so(root: Path) -> None:
+    """A request that makes something new must not be repeated as if it had been refused."""
+    making = [
+        f"{path.name}:{node.lineno}"
+        for path in sorted((root / "src/slomix/channels").glob("discord*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and [ast.literal_eval(argument) for argument in node.args[:1] if isinstance(argument, ast.Constant)] == ["POST"]
+        and not any(keyword.arg == "carries_message" for keyword in node.keywords)
+        # Opening a DM again gives the same one.
+        and "/users/@me/channels" not in ast.unparse(node)
+    ]
+    assert making == []

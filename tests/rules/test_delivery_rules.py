@@ -11,10 +11,11 @@ from slomix.deliveries.rules import (
     DeliveryStatus,
     Verdict,
     judge_answer,
+    judge_history,
     may_repeat,
     status_when_given_up,
 )
-from slomix.jobs.rules import Done, JobStatus, Retry
+from slomix.jobs.rules import Done, JobStatus, Retry, Snooze
 from slomix.reasons.codes import Explanation, Reason
 
 WALL = wall_now()
@@ -67,6 +68,63 @@ def test_an_answer_decides_what_became_of_the_message(
 ) -> None:
     first = WALL - seconds_ago * SECOND
     assert judge_answer(answer, first_tried_at=first, wall=WALL, repeatable_for=MINUTE, is_repeat=is_repeat) == verdict
+
+
+@pytest.mark.parametrize(
+    ("answer", "seconds_ago", "pause"),
+    [
+        # Repeated ever later, until it is time to ask.
+        (CUT, 0, 2),
+        (CUT, 2, 2),
+        (CUT, 12, 12),
+        (CUT, 29, 29),
+        (CUT, 30, 30),
+        (CUT, 48, 12),
+        (CUT, 55, 10),
+        # Asked when what has left has had its time to arrive.
+        (CUT, 60, 10),
+        (CUT, 3600, 10),
+        (CLOSED, 60, 10),
+        (SLOW_DOWN, 0, 30),
+    ],
+)
+def test_where_somebody_can_be_asked_an_open_question_stays_open_and_costs_no_attempt(
+    answer: SendError, seconds_ago: int, pause: int
+) -> None:
+    verdict = judge_answer(
+        answer,
+        first_tried_at=WALL - seconds_ago * SECOND,
+        wall=WALL,
+        repeatable_for=MINUTE,
+        is_repeat=True,
+        can_be_asked=True,
+    )
+    assert verdict == Verdict(DeliveryStatus.SENDING, Snooze(pause * SECOND), answer.reason)
+
+
+SEEN = Explanation(Reason.ANSWER_NOT_SEEN)
+HIDDEN = SendError(Reason.DISCORD_HIDES_ROOM)
+HIDDEN_SINCE = Explanation(Reason.ANSWER_NOT_SEEN, then=HIDDEN.reason)
+SLOW_SINCE = Explanation(Reason.ANSWER_NOT_SEEN, then=SLOW_DOWN.reason)
+
+
+@pytest.mark.parametrize(
+    ("said", "is_expired", "is_over", "verdict"),
+    [
+        (Receipt("1"), False, False, SENT),
+        (Receipt("1"), True, True, SENT),
+        (None, False, False, Verdict(DeliveryStatus.PENDING, Snooze(timedelta(0)), SEEN)),
+        (None, False, True, Verdict(DeliveryStatus.PENDING, Snooze(timedelta(0)), SEEN)),
+        (None, True, True, over(DeliveryStatus.FAILED, SEEN)),
+        (HIDDEN, False, False, Verdict(DeliveryStatus.SENDING, Snooze(15 * SECOND), HIDDEN_SINCE)),
+        (SLOW_DOWN, False, False, Verdict(DeliveryStatus.SENDING, Snooze(PATIENCE), SLOW_SINCE)),
+        (HIDDEN, True, True, over(DeliveryStatus.UNKNOWN, HIDDEN_SINCE)),
+    ],
+)
+def test_what_stands_there_decides_and_what_cannot_be_read_decides_nothing(
+    said: Receipt | SendError | None, is_expired: bool, is_over: bool, verdict: Verdict
+) -> None:
+    assert judge_history(said, unanswered=SEEN, is_expired=is_expired, is_over=is_over) == verdict
 
 
 def test_where_no_nonce_is_known_no_answer_is_unknown_at_once() -> None:
