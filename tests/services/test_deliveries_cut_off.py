@@ -190,6 +190,12 @@ def test_what_can_be_read_again_is_settled(post: Post) -> None:
     assert asked(post, row, SECOND).status is DeliveryStatus.SENT
 
 
+def test_a_bug_in_the_words_does_not_keep_anybody_from_asking(post: Post) -> None:
+    row = cut_off(post)
+    post.greeting.broken = ["a bug"] * 9
+    assert asked(post, row).status is DeliveryStatus.SENT
+
+
 def test_without_a_deadline_the_question_is_open_for_a_while(post: Post) -> None:
     row, post.wire.hidden = cut_off(post), HIDDEN
     assert asked(post, row).status is DeliveryStatus.SENDING

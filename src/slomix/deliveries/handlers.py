@@ -79,14 +79,18 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
             return Snooze(PAUSE_RECHECK)
         wall = wall_now()
         notice, to = self._notices[delivery.notice], self._choose(context, delivery, reach)
-        occasion = Occasion(runtime, session, delivery, reach, to.channel if to else delivery.channel, now)
-        message = _compose(notice, occasion, to)
         attempt = ledger.AttemptKey(delivery.id, job.claims)
         is_repeat = delivery.status is DeliveryStatus.SENDING
-        if is_repeat and (isinstance(message, Skip) or not _may_repeat(runtime, delivery, wall)):
-            if to is None or not to.address.value or history_of(runtime, to.channel) is None:
-                return _cut_off(session, delivery, message, now)
-            return asking.begin(session, attempt, delivery, to, wall)
+        may_repeat = is_repeat and _may_repeat(runtime, delivery, wall)
+        readable = _readable(runtime, to) if is_repeat else None
+        if readable is not None and not may_repeat:
+            return asking.begin(session, attempt, delivery, readable, wall)
+        occasion = Occasion(runtime, session, delivery, reach, to.channel if to else delivery.channel, now)
+        message = _compose(notice, occasion, to)
+        if is_repeat and (isinstance(message, Skip) or not may_repeat):
+            if readable is not None:
+                return asking.begin(session, attempt, delivery, readable, wall)
+            return _cut_off(session, delivery, message, now)
         if isinstance(message, Skip) or to is None:
             return _skip(session, delivery, job, message if isinstance(message, Skip) else NO_ROUTE, now)
         if is_repeat:  # it repeats the words of the first try
@@ -228,6 +232,12 @@ def _compose(notice: Notice, occasion: Occasion, to: Destination | None) -> Mess
             return Skip(reason)
     message = notice.compose(occasion)
     return NO_ROUTE if to is None and isinstance(message, Message) else message
+
+
+def _readable(runtime: Runtime, to: Destination | None) -> Destination | None:
+    """Return where it can be asked what has arrived; nowhere about an account that is not linked any more."""
+    can_ask = to is not None and to.address.value and history_of(runtime, to.channel) is not None
+    return to if can_ask else None
 
 
 def _may_repeat(runtime: Runtime, delivery: Delivery, wall: datetime) -> bool:
