@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from slomix.dev.simulator.people import PEOPLE_BY_ADDRESS, SIGNAL_SENDER
-from slomix.dev.simulator.wire import WORLD, Handler, add_latency, drop_connection, fault_response
+from slomix.dev.simulator.wire import WORLD, Handler, add_latency, drop_connection, fault_response, lost_answer
 from slomix.dev.simulator.world import World
 
 BY_ADDRESS = PEOPLE_BY_ADDRESS["signal"]
@@ -80,8 +80,8 @@ async def _send(request: web.Request) -> web.StreamResponse:
     if (kind := world.faults.mishap("signal")) is not None:
         return _mishap(world, body, kind)
     timestamp = _accept_message(world, body)
-    if world.faults.cuts("signal"):
-        return drop_connection(request)
+    if (lost := lost_answer(request, "signal", _fault)) is not None:
+        return lost
     return web.json_response({"timestamp": str(timestamp)}, status=201)
 
 

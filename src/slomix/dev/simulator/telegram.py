@@ -11,7 +11,7 @@ from aiohttp import web
 
 from slomix.dev.simulator.inboxes import telegram_chat, telegram_group
 from slomix.dev.simulator.people import PEOPLE_BY_ADDRESS, TELEGRAM_BOT_NAME, TELEGRAM_GROUP, TELEGRAM_TOKEN
-from slomix.dev.simulator.wire import WORLD, add_latency, drop_connection, fault_response
+from slomix.dev.simulator.wire import WORLD, add_latency, fault_response, lost_answer
 from slomix.dev.simulator.world import AcceptedMessage, World
 
 LONGEST_TEXT = 4096
@@ -73,8 +73,8 @@ async def _answer(request: web.Request) -> web.StreamResponse:
     except TelegramError as error:
         return error.response()
     if isinstance(found, AcceptedMessage):
-        if request.app[WORLD].faults.cuts("telegram"):
-            return drop_connection(request)
+        if (lost := lost_answer(request, "telegram", _fault)) is not None:
+            return lost
         found = _message(found)
     return web.json_response({"ok": True, "result": found})
 
