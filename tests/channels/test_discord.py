@@ -96,20 +96,6 @@ def test_a_429_says_how_long_to_wait(channel: Discord, simulator: Simulator) -> 
     assert channel.send(person("Goran"), HELLO, nonce="n").message_id
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_a_server_error_passes_and_was_no_delivery(channel: Discord, simulator: Simulator, status: int) -> None:
-    break_it(simulator, "status", code=status)
-    error = refusal(channel, Address(TEXT_CHANNEL, is_room=True))
-    assert (error.permanent, error.retry_after, type(error)) == (False, None, SendError)
-    assert str(status) in str(error.reason)
-    assert simulator.messages() == []
-
-
-def test_a_wrong_token_is_not_the_recipients_fault(simulator: Simulator) -> None:
-    error = refusal(Discord(f"{simulator.url}/api/v10", "wrong", GUILD_ID), person("Hana"))
-    assert (error.permanent, "401" in str(error.reason)) == (False, True)
-
-
 def test_a_cut_connection_is_no_answer_and_a_repeat_does_not_double(channel: Discord, simulator: Simulator) -> None:
     to = Address(CAST["Ivan"].id, learned=CAST["Ivan"].dm_channel)
     break_it(simulator, "cut_after_accept", times=1)

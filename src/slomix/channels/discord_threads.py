@@ -4,7 +4,7 @@ from typing import Any
 
 from slomix.channels.base import Message, PostedMessage
 from slomix.channels.discord import NO_MEMBER, Discord, allowed_mentions
-from slomix.channels.http import as_object
+from slomix.channels.discord_answers import read_id, read_list, read_nothing
 
 # https://discord.com/developers/docs/resources/channel
 PRIVATE_THREAD = 12
@@ -22,11 +22,18 @@ class DiscordThreads:
         self._own_id: str | None = None
 
     def find(self, parent: str, name: str) -> str | None:
-        answer = self._discord.request("GET", f"/guilds/{self._guild_id}/threads/active")
-        wanted = {"parent_id": parent, "name": name, "owner_id": self._me(), "type": PRIVATE_THREAD}
-        found = [thread for thread in _objects(answer.get("threads")) if wanted.items() <= thread.items()]
-        # The oldest, so that all lookups agree.
-        return min((str(thread["id"]) for thread in found), key=int, default=None)
+        me = self._me()
+
+        def read_ours(body: Any) -> str | None:
+            wanted = (parent, name, me, PRIVATE_THREAD)
+            listed = [
+                (read_id(thread), (thread.get("parent_id"), thread["name"], thread["owner_id"], thread["type"]))
+                for thread in read_list(body["threads"])
+            ]
+            # The oldest, so that all lookups agree.
+            return min((thread_id for thread_id, it in listed if it == wanted), key=int, default=None)
+
+        return self._discord.request("GET", f"/guilds/{self._guild_id}/threads/active", read_ours)
 
     def create(self, parent: str, name: str) -> str:
         body = {
@@ -35,38 +42,35 @@ class DiscordThreads:
             "auto_archive_duration": ARCHIVED_AFTER,
             "invitable": False,
         }
-        made = self._discord.request("POST", f"/channels/{parent}/threads", json=body, carries_message=True)
-        return str(made["id"])
+        return self._discord.request("POST", f"/channels/{parent}/threads", read_id, json=body, carries_message=True)
 
     def add(self, thread: str, account: str) -> None:
-        self._discord.request("PUT", f"/channels/{thread}/thread-members/{account}", absent=NO_MEMBER)
+        path = f"/channels/{thread}/thread-members/{account}"
+        self._discord.request_or_none("PUT", path, read_nothing, absent=NO_MEMBER)
 
     def remove(self, thread: str, account: str) -> None:
-        self._discord.request("DELETE", f"/channels/{thread}/thread-members/{account}", absent=NO_MEMBER)
+        path = f"/channels/{thread}/thread-members/{account}"
+        self._discord.request_or_none("DELETE", path, read_nothing, absent=NO_MEMBER)
 
     def reopen(self, thread: str) -> None:
-        self._discord.request("PATCH", f"/channels/{thread}", json={"archived": False})
+        self._discord.request("PATCH", f"/channels/{thread}", read_id, json={"archived": False})
 
     def find_message(self, thread: str, beginning: str) -> PostedMessage | None:
         me = self._me()
-        for message in _objects(
-            self._discord.request_any("GET", f"/channels/{thread}/messages?limit={NEWEST_MESSAGES}")
-        ):
-            content = str(message.get("content", ""))
-            if as_object(message.get("author")).get("id") == me and content.startswith(beginning):
-                return PostedMessage(str(message["id"]), content)
-        return None
+
+        def read_ours(body: Any) -> PostedMessage | None:
+            listed = [(m["author"]["id"], PostedMessage(read_id(m), str(m["content"]))) for m in read_list(body)]
+            ours = (it for author, it in listed if author == me and it.text.startswith(beginning))
+            return next(ours, None)
+
+        return self._discord.request("GET", f"/channels/{thread}/messages?limit={NEWEST_MESSAGES}", read_ours)
 
     def edit(self, thread: str, message_id: str, message: Message) -> None:
         body = {"content": message.text, "allowed_mentions": allowed_mentions(message)}
-        self._discord.request("PATCH", f"/channels/{thread}/messages/{message_id}", json=body)
+        self._discord.request("PATCH", f"/channels/{thread}/messages/{message_id}", read_id, json=body)
 
     def _me(self) -> str:
         """Return the bot's own account, which never changes and is therefore asked for once."""
         if self._own_id is None:
-            self._own_id = str(self._discord.request("GET", "/users/@me")["id"])
+            self._own_id = self._discord.request("GET", "/users/@me", read_id)
         return self._own_id
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    return [as_object(item) for item in value] if isinstance(value, list) else []
