@@ -18,7 +18,7 @@ from slomix.clock import nap, wall_now
 from slomix.dev.embedded import Servers
 from slomix.dev.simulator.people import BOT_TOKEN, GUILD_ID, TEXT_CHANNEL
 from slomix.reasons.codes import Reason
-from tests.simulators import Simulator
+from tests.simulators import CAST, Simulator
 from tests.waiting import PATIENCE
 
 SECOND = timedelta(seconds=1)
@@ -347,3 +347,21 @@ def test_a_429_holds_everything_if_either_the_headers_or_the_body_say_so(url: st
             waits(SharedRateLimiter(url))
         else:
             SharedRateLimiter(url).acquire(OTHER_DM)
+
+
+@pytest.mark.parametrize(("code", "is_everything"), [(40003, False), (40004, True)])
+def test_a_refusal_that_names_no_time_stops_what_it_is_about(
+    url: str, simulator: Simulator, code: int, is_everything: bool
+) -> None:
+    channel = Discord(f"{simulator.url}/api/v10", BOT_TOKEN, GUILD_ID, rate_limiter=SharedRateLimiter(url))
+    fault = {"provider": "discord", "fault": "refusal", "error": code, "at": "open-dm", "times": 1}
+    simulator.client().post("/control/faults", json=fault).raise_for_status()
+    for name in ("Alice", "Bob"):
+        with pytest.raises(RateLimited) as refused:
+            channel.send(Address(CAST[name].id), Message("Hi"), nonce="n")
+        assert refused.value.retry_after is not None
+        assert refused.value.retry_after > timedelta(seconds=50)
+    if is_everything:
+        waits(SharedRateLimiter(url))
+    else:
+        SharedRateLimiter(url).acquire(OTHER_DM)

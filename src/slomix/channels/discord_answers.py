@@ -19,6 +19,7 @@ UNKNOWN_MESSAGE = 10008
 UNKNOWN_USER = 10013
 UNKNOWN_VOICE_STATE = 10065
 OPENING_DMS_TOO_FAST = 40003
+SENDING_DISABLED = 40004
 CLOUDFLARE_BLOCKS = 40333
 MISSING_ACCESS = 50001
 CANNOT_DM = 50007
@@ -54,8 +55,8 @@ CURED_BY_WAITING = {
     130000,  # overloaded
     160006,  # too many active threads
 }
-# Discord opens no more DMs, or takes no more messages, for a time that it doesn't name.
-HELD_BACK = {OPENING_DMS_TOO_FAST, 40004}
+# Discord opens no more DMs, or takes no more messages at all, for a time that it doesn't name.
+HELD_BACK = {OPENING_DMS_TOO_FAST, SENDING_DISABLED}
 # The only 5xx after which nothing can have been taken, and only in Discord's own words.
 NOT_ACCEPTED = {500, 503}
 
@@ -107,8 +108,9 @@ def _refusal_of_a_proxy(response: httpx2.Response, no_answer: Callable[[str], Se
 
 def _asked_to_wait(response: httpx2.Response, problem: dict[str, Any]) -> Refusal:
     """Hold the route, or everything where Discord says so; where it names no time, until a request gets through."""
-    is_global = problem.get("global") is True or response.headers.get("X-RateLimit-Global", "").lower() == "true"
     code = problem.get("code") or None
+    is_global = problem.get("global") is True or response.headers.get("X-RateLimit-Global", "").lower() == "true"
+    is_global = is_global or code == SENDING_DISABLED
     asked = retry_delay(problem.get("retry_after"), otherwise=None)
     asked = asked if asked is not None else retry_delay(response.headers.get("Retry-After"), otherwise=None)
     if asked is not None:

@@ -185,6 +185,26 @@ SCENARIOS = (
         for provider in PROVIDERS
     ),
     Scenario(
+        "discord unreadable",
+        "Discord takes one to three messages, and its answers are pages of somebody else",
+        strike=lambda stage: stage.control.add_fault(
+            "unreadable", body="html", at="messages", times=stage.random.choice((1, 2, 3))
+        ),
+        phases=_SENDING,
+        max_lateness=EARLY,
+        never_unknown=_ON_DISCORD,
+    ),
+    Scenario(
+        "discord refuses",
+        "Discord refuses one to three messages for good",
+        strike=lambda stage: stage.control.add_fault(
+            "refusal", error=stage.random.choice((20009, 50278, 200000)), times=stage.random.choice((1, 2, 3))
+        ),
+        phases=_SENDING,
+        max_lateness=EARLY,
+        never_unknown=_ON_DISCORD,
+    ),
+    Scenario(
         "outage", "every provider answers 503 for two minutes", strike=_outage, phases=_SENDING, max_lateness=EARLY
     ),
     Scenario("clock back", "the clock a minute behind for three seconds", FEW, _slow, _set_clock(-1)),
