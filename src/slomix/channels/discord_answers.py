@@ -27,16 +27,16 @@ INVALID_TOKEN = 50014
 ARCHIVED = 50083
 NO_MUTUAL_SERVER = 50278
 
-# These speak of the address: another message there would be refused too.
+# These speak of the address: another message there would be refused too. What its owner can mend is a reason by itself.
 USELESS_ADDRESS = {
-    UNKNOWN_CHANNEL,
-    UNKNOWN_USER,
-    MISSING_ACCESS,
-    CANNOT_DM,
-    50013,  # missing permissions
-    50024,  # not in this kind of room
-    50033,  # invalid recipient: no account has that id
-    NO_MUTUAL_SERVER,
+    UNKNOWN_CHANNEL: Reason.DISCORD_SAID,
+    UNKNOWN_USER: Reason.DISCORD_SAID,
+    MISSING_ACCESS: Reason.DISCORD_SAID,
+    CANNOT_DM: Reason.DMS_CLOSED,
+    50013: Reason.DISCORD_SAID,  # missing permissions
+    50024: Reason.DISCORD_SAID,  # not in this kind of room
+    50033: Reason.DISCORD_SAID,  # invalid recipient: no account has that id
+    NO_MUTUAL_SERVER: Reason.NO_MUTUAL_SERVER,
 }
 # Waiting may cure these. Every other code of a 4xx refuses this request for good.
 CURED_BY_WAITING = {
@@ -126,14 +126,11 @@ def _refused(status: int, problem: dict[str, Any]) -> SendError:
         return SendError(Reason.DISCORD_ANSWERED, f"{status} {message}".strip())
     if code in CURED_BY_WAITING:
         return SendError(Reason.DISCORD_ANSWERED, f"{status} {message}".strip(), code=code or None)
-    if code == CANNOT_DM:
-        return SendError(Reason.DMS_CLOSED, permanent=True, code=code)
-    if code == NO_MUTUAL_SERVER:
-        return SendError(Reason.NO_MUTUAL_SERVER, permanent=True, code=code)
     details = "; ".join(form_errors(problem.get("errors")))
     said = f"{message} ({code})" + (f": {details}" if details else "")
     if code in USELESS_ADDRESS:
-        return SendError(Reason.DISCORD_SAID, said, permanent=True, code=code)
+        reason = USELESS_ADDRESS[code]
+        return SendError(reason, said if reason is Reason.DISCORD_SAID else None, permanent=True, code=code)
     return MessageRefused(Reason.DISCORD_SAID, said, code=code)
 
 

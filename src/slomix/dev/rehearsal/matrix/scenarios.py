@@ -109,6 +109,13 @@ def _outage(stage: Harness) -> None:
     stage.control.clear_faults()
 
 
+def _ban(stage: Harness) -> None:
+    """Ban the bot for five seconds; it knocks again after a minute."""
+    stage.control.add_fault("cloudflare", page=1015)
+    nap(5)
+    stage.control.clear_faults()
+
+
 def _set_clock(minutes: int) -> Action:
     """Set the clock wrong for three seconds, then right again, so that it jumps both ways."""
 
@@ -200,6 +207,14 @@ SCENARIOS = (
         strike=lambda stage: stage.control.add_fault(
             "refusal", error=stage.random.choice((20009, 50278, 200000)), times=stage.random.choice((1, 2, 3))
         ),
+        phases=_SENDING,
+        max_lateness=EARLY,
+        never_unknown=_ON_DISCORD,
+    ),
+    Scenario(
+        "discord bans",
+        "Cloudflare bans our address for 5 s, and says neither when it is over nor whose page it is",
+        strike=_ban,
         phases=_SENDING,
         max_lateness=EARLY,
         never_unknown=_ON_DISCORD,
