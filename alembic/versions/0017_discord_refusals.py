@@ -3,8 +3,8 @@
 The codes are added to those that the constraints know, whichever these are. Going back, a row keeps the nearest reason
 of before.
 
-Revision: 0016
-Revises: 0015
+Revision: 0017
+Revises: 0016
 """
 
 import json
@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
