@@ -36,7 +36,9 @@ ADDED = {
 
 def upgrade() -> None:
     _change_codes(lambda codes: [*codes, *(code for code in ADDED if code not in codes)])
-    op.add_column("planning_threads", sa.Column("refused", JSONB(), nullable=False, server_default="{}"))
+    op.add_column("planning_threads", sa.Column("refused", JSONB()))
+    op.execute("UPDATE planning_threads SET refused = '{}'")
+    op.alter_column("planning_threads", "refused", nullable=False)
 
 
 def downgrade() -> None:

@@ -133,4 +133,4 @@ class RoomThread(Base):
     said: Mapped[str | None]
     error: Mapped[Explained | None]
     # Accounts that Discord refused to add or to remove, each with its explanation.
-    refused: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    refused: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
