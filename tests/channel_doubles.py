@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from slomix.channels.base import Address, Message, PostedMessage, Receipt, SendError, Unanswered
-from slomix.channels.discord import ARCHIVED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
+from slomix.channels.discord_answers import ARCHIVED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
 from slomix.reasons.codes import Reason
 
 
@@ -68,7 +68,7 @@ class MemoryThreads:
     there: dict[str, MemoryThread] = field(default_factory=dict)
     error: SendError | None = None
     loses_next_answer: bool = False
-    # Accounts that Discord doesn't let into any thread.
+    # Accounts that Discord lets into no thread, and takes out of none.
     refused: dict[str, SendError] = field(default_factory=dict)
     made: int = 0
     edits: int = 0
@@ -98,6 +98,8 @@ class MemoryThreads:
 
     def remove(self, thread: str, account: str) -> None:
         it = self._open(thread)
+        if account in self.refused:
+            raise self.refused[account]
         it.members = [member for member in it.members if member != account]
 
     def reopen(self, thread: str) -> None:

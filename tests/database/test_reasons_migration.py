@@ -118,3 +118,30 @@ def test_what_is_stored_is_one_of_the_codes(engine: Engine, empty_database_url: 
         ):
             with engine.begin() as connection, pytest.raises(IntegrityError, match=f"ck_{table}_{column}_known"):
                 connection.execute(text(f"UPDATE {table} SET {column} = CAST(:said AS jsonb)"), {"said": said})
+
+
+def test_reasons_that_came_later_become_the_nearest_of_before(engine: Engine, empty_database_url: str) -> None:
+    """Also where they follow another one, and with their details."""
+    config = migrations.configuration(empty_database_url)
+    command.upgrade(config, "0017")
+    later = {
+        Reason.DISCORD_BLOCKS_US: Reason.DISCORD_IS_BUSY,
+        Reason.DISCORD_TOKEN_REFUSED: Reason.DISCORD_IS_BUSY,
+        Reason.NO_MUTUAL_SERVER: Reason.DMS_CLOSED,
+    }
+    for table, column, key in COLUMNS:
+        change = text(f"UPDATE {table} SET {column} = :said WHERE {key} = :id").bindparams(
+            bindparam("said", type_=ExplanationType)
+        )
+        with engine.begin() as connection:
+            for number, reason in enumerate(later, start=1):
+                stored = Explanation(Reason.VOICE_NOT_KNOWN, then=Explanation(reason, "no_mutual_server"))
+                connection.execute(change, {"said": stored, "id": number})
+    command.downgrade(config, "0016")
+    for where in COLUMNS:
+        found = [Explanation.of_json(one) for one in read(engine, *where)[: len(later)]]
+        assert found == [
+            Explanation(Reason.VOICE_NOT_KNOWN, then=Explanation(before, "no_mutual_server"))
+            for before in later.values()
+        ], where
+    command.upgrade(config, "head")

@@ -153,6 +153,52 @@ def test_a_surprise_of_one_part_is_its_reason_and_the_others_are_asked(
     assert {other for other in others if found["parts"][other]} == others
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("_formation", "_rights", "_database_and_processes", "_redis", "_game_server"),
+        *("config_warnings.find_warnings", "providers._discord", "providers._login", "providers._signal"),
+    ],
+)
+def test_whatever_surprises_the_rest_is_said_all_the_same(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def stumble(*_: object) -> str:
+        raise KeyError("bitrate")
+
+    monkeypatch.setattr(f"slomix.cli.check.{name}", stumble)
+    found = checked()
+    said = [*found["reasons"].values(), *found["problems"], *found["warnings"]]
+    assert "KeyError: 'bitrate'" in said
+    assert found["parts"]["telegram"], "and the others are asked"
+
+
+@pytest.mark.parametrize(
+    ("fault", "part", "reason"),
+    [
+        ({"fault": "cloudflare", "page": 1010}, "discord", "answers 403"),
+        ({"fault": "cloudflare", "page": 1015}, "discord", "answers 429"),
+        (
+            {"fault": "unreadable", "body": "html", "at": "me"},
+            "discord",
+            "does not answer in a readable way (TypeError)",
+        ),
+        ({"fault": "unreadable", "body": "object", "at": "guild"}, "discord", "does not answer in a readable way"),
+        ({"fault": "refusal", "error": 50013, "at": "guild"}, "discord", "answers 403"),
+        (
+            {"fault": "unreadable", "body": "no_id", "at": "channel"},
+            "discord server and rooms",
+            f"GAMING_VOICE_CHANNELS: what Discord says of the room {GAMING_VOICE_CHANNEL} cannot be read",
+        ),
+    ],
+    ids=str,
+)
+def test_what_discord_did_not_say_is_not_taken_for_what_it_says(
+    simulator: Simulator, fault: dict[str, object], part: str, reason: str
+) -> None:
+    """A page of somebody else's is no "not in the server" and no "there is no such room"."""
+    simulator.client().post("/control/faults", json={"provider": "discord"} | fault).raise_for_status()
+    assert reason in checked()["reasons"][part]
+
+
 def test_whom_nobody_asked_for_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AVAILABILITY_SIGNAL_ENABLED")
     monkeypatch.delenv("AVAILABILITY_TELEGRAM_ENABLED")

@@ -5,7 +5,7 @@ from datetime import time, timedelta
 import pytest
 from sqlalchemy import select
 
-from slomix.channels.base import SendError, Unanswered
+from slomix.channels.base import MessageRefused, SendError, Unanswered
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName, PreferredChannel, QuietHours
 from slomix.deliveries import service as deliveries
@@ -79,6 +79,22 @@ def test_the_channels_take_their_turn_in_the_players_order(
     assert everywhere.carry_all()[-1][1:3] == ("skipped", Explanation(Reason.NO_WORKING_CONTACT)), (
         "nothing is left to write to"
     )
+
+
+def test_a_message_that_is_refused_for_itself_takes_the_next_channel_and_the_contact_stays_usable(
+    everywhere: Post,
+) -> None:
+    everywhere.world.prefers("alice", preferred_channel=PreferredChannel.DISCORD)
+    refused = MessageRefused(Reason.DISCORD_SAID, "Explicit content cannot be sent (20009)", code=20009)
+    everywhere.wire.answers = [refused]
+    everywhere.plan("alice")
+    assert everywhere.carry_all() == [
+        (DISCORD, "failed", refused.reason, "telegram"),
+        (TELEGRAM, "sent", None, None),
+    ]
+    contact = everywhere.contact("alice", DISCORD)
+    assert contact is not None
+    assert (contact.unusable_since, contact.last_error) == (None, refused.reason)
 
 
 def test_what_may_have_arrived_never_takes_another_way(everywhere: Post) -> None:

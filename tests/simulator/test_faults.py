@@ -177,6 +177,15 @@ def test_faults_are_listed_and_cleared(simulator: Simulator) -> None:
         {"provider": "discord", "fault": "cut_after_accept", "times": 0},
         {"provider": "discord", "fault": "error_after_accept", "code": 504, "html": "yes"},
         {"provider": "signal", "fault": "no_history"},
+        {"provider": "discord", "fault": "refusal"},
+        {"provider": "discord", "fault": "refusal", "error": 1},
+        {"provider": "discord", "fault": "refusal", "error": 50007, "at": "nowhere"},
+        {"provider": "discord", "fault": "refusal", "error": [50007]},
+        {"provider": "discord", "fault": "cloudflare", "page": 404},
+        {"provider": "discord", "fault": "unreadable", "body": "smoke"},
+        {"provider": "discord", "fault": "rate_limit", "retry_after": 1, "scope": "all"},
+        {"provider": "telegram", "fault": "rate_limit", "retry_after": 1, "scope": "global"},
+        {"provider": "signal", "fault": "token_reset"},
         {"provider": "discord", "fault": "challenge"},
         {"provider": "telegram", "fault": "challenge"},
         {"provider": "signal", "fault": "read_only"},
@@ -192,3 +201,60 @@ def test_a_fault_that_makes_no_sense_is_refused_with_a_sentence(simulator: Simul
     assert answer.status_code == 422
     assert answer.json()["detail"]
     assert simulator.client().get("/control/faults").json() == []
+
+
+# Discord's own, as unkind as the original
+
+
+def test_a_refusal_is_in_discords_words_and_meets_whom_it_is_meant_for(simulator: Simulator) -> None:
+    switch_on(simulator, "refusal", error=50278, user_id=CAST["Hana"].id)
+    with simulator.bot() as bot:
+        refused = say(bot, "Hana")
+        assert (refused.status_code, refused.json()["code"]) == (403, 50278)
+        assert "no mutual guilds" in refused.json()["message"]
+        assert say(bot, "Ivan").status_code == 200
+    assert len(simulator.messages()) == 1
+
+
+def test_a_refusal_at_a_route_meets_only_that(simulator: Simulator) -> None:
+    switch_on(simulator, "refusal", error=40003, at="open-dm", times=1)
+    with simulator.bot() as bot:
+        body = {"recipient_id": CAST["Ivan"].id}
+        assert say(bot, "Ivan").status_code == 200
+        answers = [bot.post("/users/@me/channels", json=body) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [403, 200]
+    assert "Retry-After" not in answers[0].headers
+
+
+@pytest.mark.parametrize(("page", "status"), [(1010, 403), (1015, 429)])
+def test_cloudflare_answers_in_html_and_says_nothing_of_when(simulator: Simulator, page: int, status: int) -> None:
+    switch_on(simulator, "cloudflare", page=page)
+    with simulator.bot() as bot:
+        answer = say(bot, "Bob")
+    assert (answer.status_code, answer.headers["Content-Type"].split(";")[0]) == (status, "text/html")
+    assert {"Via", "Retry-After", "X-RateLimit-Scope"}.isdisjoint(answer.headers)
+    assert simulator.client().get("/control/stats").json()["blocked"] == 1
+
+
+@pytest.mark.parametrize(("scope", "header"), [("user", None), ("shared", None), ("global", "true"), ("body", None)])
+def test_a_429_says_in_header_and_body_whom_it_is_about(simulator: Simulator, scope: str, header: str | None) -> None:
+    switch_on(simulator, "rate_limit", retry_after=3, scope=scope)
+    with simulator.bot() as bot:
+        answer = say(bot, "Bob")
+    assert answer.headers.get("X-RateLimit-Global") == header
+    assert answer.json()["global"] is (scope in ("global", "body"))
+
+
+def test_a_success_that_cannot_be_read_has_done_what_was_asked(simulator: Simulator) -> None:
+    switch_on(simulator, "unreadable", body="html", at="messages", times=1)
+    with simulator.bot() as bot:
+        answer = say(bot, "Bob")
+        assert (answer.status_code, answer.headers["Content-Type"].split(";")[0]) == (200, "text/html")
+        assert bot.get("/users/@me").json()["bot"] is True
+    assert len(simulator.messages()) == 1
+
+
+def test_a_token_that_was_reset_is_refused_everywhere(simulator: Simulator) -> None:
+    switch_on(simulator, "token_reset")
+    with simulator.bot() as bot:
+        assert [say(bot, "Bob").status_code, bot.get("/users/@me").status_code] == [401, 401]

@@ -77,7 +77,7 @@ def test_its_forms_come_back_to_the_page(simulator: Simulator) -> None:
         clock = browser.get("/control/clock").json()
         assert (clock["now"][:16], clock["speed"]) == ("2026-03-28T20:01", 20)
         assert browser.get("/control/faults").json() == [
-            {"provider": "discord", "fault": "status", "code": 500, "rate": 1.0}
+            {"provider": "discord", "fault": "status", "code": 500, "rate": 1.0, "html": False}
         ]
         assert "code 500" in browser.get("/").text
         closing = {"provider": "discord", "fault": "close_at_identify", "close_code": "4014", "times": ""}

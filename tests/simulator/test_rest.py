@@ -174,7 +174,7 @@ def test_the_bot_gets_fifty_requests_in_any_second(in_one_moment: Play) -> None:
         assert all(answer.headers["X-RateLimit-Global"] == "true" for answer in answers[50:])
         assert [(await answer.json())["global"] for answer in answers[50:]] == [True] * 10
         stats = await (await discord.client.get("/control/stats")).json()
-        assert stats == {"accepted": 50, "refused_429": 10, "peak_per_second": 50}
+        assert stats == {"accepted": 50, "refused_429": 10, "blocked": 0, "peak_per_second": 50}
 
     in_one_moment(scene)
 
@@ -196,3 +196,39 @@ def test_an_address_that_discord_does_not_have_is_404_in_its_words(simulator: Si
     with simulator.bot() as bot:
         answer = bot.get("/nothing/here")
     assert (answer.status_code, answer.json()) == (404, {"message": "404: Not Found", "code": 0})
+
+
+def test_a_body_has_to_say_what_it_is(simulator: Simulator) -> None:
+    with simulator.bot() as bot:
+        refused = bot.post(f"/channels/{TEXT_CHANNEL}/messages", content=b'{"content": "Hi"}')
+    assert (refused.status_code, refused.json()["code"]) == (400, 50035)
+    assert refused.json()["errors"]["_errors"][0]["code"] == "CONTENT_TYPE_INVALID"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "path"),
+    [
+        ({"parse": [], "users": [str(number) for number in range(101)]}, ("allowed_mentions", "users")),
+        ({"parse": ["users"], "users": ["1"]}, ("allowed_mentions",)),
+        ("everyone", ("allowed_mentions",)),
+    ],
+)
+def test_mentions_that_make_no_sense_are_refused_and_the_errors_say_where(
+    simulator: Simulator, allowed: object, path: tuple[str, ...]
+) -> None:
+    with simulator.bot() as bot:
+        body = {"content": "Hi", "allowed_mentions": allowed}
+        refused = bot.post(f"/channels/{TEXT_CHANNEL}/messages", json=body)
+    assert (refused.status_code, refused.json()["message"]) == (400, "Invalid Form Body")
+    errors = refused.json()["errors"]
+    for name in path:
+        errors = errors[name]
+    assert errors["_errors"][0]["message"]
+    assert simulator.messages() == []
+
+
+def test_a_hundred_people_may_be_mentioned(simulator: Simulator) -> None:
+    with simulator.bot() as bot:
+        allowed = {"parse": ["roles"], "users": [str(number) for number in range(100)]}
+        answer = bot.post(f"/channels/{TEXT_CHANNEL}/messages", json={"content": "Hi", "allowed_mentions": allowed})
+    assert answer.status_code == 200

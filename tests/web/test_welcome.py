@@ -80,25 +80,36 @@ def test_who_is_not_linked_is_not_asked(world: World, browse: Browse, who: str |
 PAGES = ["/", "/calendar", f"/day/{TODAY}", "/profile", "/preferences", "/welcome", "/profile/delete", "/nowhere"]
 
 
-@pytest.fixture
-def broken(world: World) -> World:
-    """Alice's DMs are closed."""
+REMEDIES = {
+    Reason.DMS_CLOSED: ("DMs are closed to the bot", "Allow direct messages from members of our server"),
+    Reason.NO_MUTUAL_SERVER: ("shares no Discord server with the bot", "Join our Discord server"),
+}
+
+
+@pytest.fixture(params=REMEDIES)
+def broken(world: World, request: pytest.FixtureRequest) -> World:
+    """Discord takes nothing for Alice any more."""
     with world.session() as session:
         contact = contacts.contacts_of(session, world.players["alice"])[ChannelName.DISCORD]
-        reason = Explanation(Reason.DMS_CLOSED)
+        reason = Explanation(request.param)
         contacts.apply_update(
             session, contacts.after_failure(contact.route, reason, is_permanent=True, now=world.clock.now())
         )
     return world
 
 
-def test_a_broken_address_is_told_to_its_owner_on_every_page(broken: World, alice: Browser) -> None:
+def test_a_broken_address_is_told_to_its_owner_on_every_page(
+    broken: World, alice: Browser, request: pytest.FixtureRequest
+) -> None:
+    reason, remedy = REMEDIES[request.node.callspec.params["broken"]]
     for path in PAGES:
         answer = alice.get(path)
         assert "We cannot write to you on Discord" in answer.text, path
-        assert "DMs are closed to the bot" in answer.text, path
+        assert reason in answer.text, path
         assert 'href="/preferences#contact-discord"' in answer.text, path
-    assert alice.page("/preferences").has_id("contact-discord"), "where the link leads"
+    words = alice.page("/preferences").by_id("contact-discord").words
+    assert reason in words, "where the link leads"
+    assert f"{remedy}" in words
 
 
 def test_a_broken_address_is_told_to_nobody_else(broken: World, browse: Browse) -> None:

@@ -7,8 +7,8 @@ from sqlalchemy import update
 
 from slomix import clock
 from slomix.availability.rules import Status
-from slomix.channels.base import RateLimited, SendError
-from slomix.channels.discord import UNKNOWN_CHANNEL
+from slomix.channels.base import MessageRefused, RateLimited, SendError, Unanswered
+from slomix.channels.discord_answers import UNKNOWN_CHANNEL
 from slomix.clock import wall_now
 from slomix.deliveries import pausing
 from slomix.jobs.models import Job
@@ -18,9 +18,9 @@ from slomix.planning import threads
 from slomix.planning.rules import Side
 from slomix.processes import dispatch
 from slomix.reasons.codes import Explanation, Reason
-from tests.workers.planned import DOWN, FORBIDDEN, job, members, places, stored, tries, with_room
+from tests.workers.planned import DOWN, FORBIDDEN, job, members, places, says, stored, tries, with_room
 from tests.workers.pump import pump
-from tests.world import Peopled, World
+from tests.world import CAST, Peopled, World
 
 
 @pytest.fixture
@@ -112,3 +112,83 @@ def test_a_long_talk_is_cut_short_and_goes_on_at_once(room: World, monkeypatch: 
         assert len(members(room)) == number
     assert tries(room) > timedelta(seconds=4)
     assert members(room) == {"alice", "bob", "erik", "franka"}
+
+
+# One account's trouble is that account's alone.
+
+# Of one account: for good, an unlisted 404, and no answer at all.
+TROUBLES = [
+    FORBIDDEN,
+    SendError(Reason.DISCORD_SAID, "Not Found", code=404),
+    MessageRefused(Reason.DISCORD_SAID, "Maximum number of thread participants reached", code=30033),
+    SendError(Reason.DISCORD_DID_NOT_ANSWER, "502"),
+    Unanswered(Reason.DISCORD_DID_NOT_ANSWER, "ReadTimeout"),
+]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=str)
+def test_who_must_not_read_on_goes_and_the_teams_are_posted_whatever_happens_to_another(
+    room: World, trouble: SendError
+) -> None:
+    tries(room)
+    assert members(room) == {"alice", "bob", "erik", "franka"}
+    room.says("bob", Status.NOT_PLAYING)
+    room.says("erik", Status.NOT_PLAYING)
+    room.says("goran", Status.LOOKING)
+    room.says("dora", Status.LOOKING)
+    places(room, "alice", Side.A)
+    room.threads.refused = {CAST["bob"]: trouble, CAST["goran"]: trouble}
+    assert [tries(room).total_seconds() for _ in range(3)] == [5, 10, 20]
+    assert members(room) == {"alice", "bob", "franka", "dora"}, "erik is out and dora in"
+    assert says(room)[1] == "**Team A**: Alice"
+    row = stored(room)
+    assert row is not None
+    if trouble.code is None:
+        assert (row.error, row.refused) == (trouble.reason, {})
+    else:
+        assert (row.error, row.refused) == (None, dict.fromkeys(room.threads.refused, trouble.reason.as_json()))
+    room.threads.refused = {}
+    tries(room)
+    row = stored(room)
+    assert row is not None
+    assert (members(room), row.error, row.refused) == ({"alice", "franka", "goran", "dora"}, None, {})
+
+
+def test_who_must_not_read_on_goes_first(room: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries(room)
+    room.says("erik", Status.NOT_PLAYING)
+    room.says("goran", Status.LOOKING)
+    done: list[str] = []
+    for name in ("add", "remove"):
+        monkeypatch.setattr(room.threads, name, lambda _thread, _account, name=name: done.append(name))
+    tries(room)
+    assert done == ["remove", "add"]
+
+
+def test_what_is_about_the_thread_or_all_requests_ends_the_run(room: World) -> None:
+    tries(room)
+    room.says("erik", Status.NOT_PLAYING)
+    room.says("goran", Status.LOOKING)
+    room.threads.refused = {CAST["erik"]: RateLimited(Reason.DISCORD_IS_BUSY, retry_after=timedelta(seconds=33))}
+    assert tries(room).total_seconds() == 33
+    assert members(room) == {"alice", "bob", "erik", "franka"}, "nobody is asked in meanwhile"
+
+
+def test_a_refused_account_that_is_not_wanted_any_more_is_forgotten(room: World) -> None:
+    room.threads.refused = {CAST["bob"]: FORBIDDEN}
+    tries(room)
+    room.says("bob", Status.NOT_PLAYING)
+    assert tries(room).total_seconds() == 5
+    row = stored(room)
+    assert row is not None
+    assert (row.refused, members(room)) == ({}, {"alice", "erik", "franka"})
+
+
+def test_a_message_that_is_refused_for_good_does_not_end_the_care_for_its_members(room: World) -> None:
+    places(room, "alice", Side.A)
+    room.discord.answers = [MessageRefused(Reason.DISCORD_SAID, "blocked by AutoMod (200000)", code=200000)]
+    assert tries(room).total_seconds() == 5
+    room.says("goran", Status.LOOKING)
+    tries(room)
+    assert "goran" in members(room)
+    assert says(room)[1] == "**Team A**: Alice"

@@ -50,7 +50,7 @@ class Receipt:
 
 
 class SendError(Exception):
-    """The provider did not take the message. `permanent`: this address will never work."""
+    """The provider did not take the message. `permanent`: it never will, and this address will never work."""
 
     def __init__(
         self,
@@ -70,6 +70,17 @@ class SendError(Exception):
 
 class RateLimited(SendError):
     """A rate limit: nothing was taken, and the provider asks to wait for `retry_after`."""
+
+
+class CredentialsRefused(RateLimited):
+    """The provider refuses our own token or number: nothing is taken until an operator mends that."""
+
+
+class MessageRefused(SendError):
+    """The provider will never take this message; another one to the same address it may."""
+
+    def __init__(self, reason: Reason, detail: str | None = None, *, code: int | None = None) -> None:
+        super().__init__(reason, detail, permanent=True, code=code)
 
 
 class Unanswered(SendError):

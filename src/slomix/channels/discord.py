@@ -1,38 +1,28 @@
 """Discord over its REST API: direct messages, rooms, and who is in voice."""
 
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-import httpx2
-
-from slomix.channels.base import Address, Button, Message, RateLimited, Receipt, SendError
+from slomix.channels.base import Address, Button, Message, Receipt, SendError
+from slomix.channels.discord_answers import (
+    UNKNOWN_MEMBER,
+    UNKNOWN_USER,
+    UNKNOWN_VOICE_STATE,
+    UNREADABLE,
+    judge_refusal,
+    read_id,
+    snowflake,
+)
 from slomix.channels.discord_history import NOT_OUR_DM, DiscordHistory
-from slomix.channels.http import HttpClient, as_object, decode_json, retry_delay, says_nothing
+from slomix.channels.http import HttpClient, decode_json
 from slomix.channels.rate_limit import LocalRateLimiter, RateLimiter
 from slomix.reasons.codes import Reason
 
-# https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
-CANNOT_DM = 50007
-UNKNOWN_VOICE_STATE = 10065
-UNKNOWN_CHANNEL = 10003
-UNKNOWN_MESSAGE = 10008
-ARCHIVED = 50083
-PERMANENT = {
-    CANNOT_DM,
-    UNKNOWN_CHANNEL,
-    10013,  # unknown user
-    50001,  # missing access
-    50013,  # missing permissions
-    50024,  # not in this kind of room
-    50033,  # invalid recipient: no account has that id
-}
-
-# Unknown member, unknown user.
-NO_MEMBER = {10007, 10013}
+NO_MEMBER = {UNKNOWN_MEMBER, UNKNOWN_USER}
 # Accounts outside the guild are in none of its voice rooms either.
-IN_NO_ROOM = {UNKNOWN_VOICE_STATE, 10007, 10013}
+IN_NO_ROOM = {UNKNOWN_VOICE_STATE, *NO_MEMBER}
 
 # https://discord.com/developers/docs/components/reference
 ACTION_ROW, BUTTON = 1, 2
@@ -43,6 +33,8 @@ MAX_MENTIONS = 100
 
 # Discord counts its limits per room and per guild, and over all other ids together.
 _MINOR_ID = re.compile(r"(?<!/channels)(?<!/guilds)/\d+")
+
+T = TypeVar("T")
 
 
 # Discord blocks clients that do not name themselves so.
@@ -90,12 +82,25 @@ class Discord:
 
     def voice_channel_of(self, discord_id: str) -> str | None:
         """Return the voice room that the account is in now, or None."""
-        state = self.request("GET", f"/guilds/{self._guild_id}/voice-states/{discord_id}", absent=IN_NO_ROOM)
-        return state.get("channel_id")
+
+        def read_room(state: Any) -> str | None:
+            if snowflake(state["user_id"]) != discord_id:
+                raise ValueError("another account")
+            return None if state["channel_id"] is None else snowflake(state["channel_id"])
+
+        path = f"/guilds/{self._guild_id}/voice-states/{discord_id}"
+        return self.request_or_none("GET", path, read_room, absent=IN_NO_ROOM)
 
     def is_member(self, discord_id: str) -> bool:
         """Check whether the account is in the server now."""
-        return bool(self.request("GET", f"/guilds/{self._guild_id}/members/{discord_id}", absent=NO_MEMBER))
+
+        def read_member(member: Any) -> bool:
+            if read_id(member["user"]) != discord_id:
+                raise ValueError("another account")
+            return True
+
+        path = f"/guilds/{self._guild_id}/members/{discord_id}"
+        return self.request_or_none("GET", path, read_member, absent=NO_MEMBER) is not None
 
     def close(self) -> None:
         self._http.close()
@@ -109,53 +114,64 @@ class Discord:
         }
         if message.buttons:
             body["components"] = [{"type": ACTION_ROW, "components": [component(button) for button in message.buttons]}]
-        posted = self.request("POST", f"/channels/{room}/messages", json=body, carries_message=True)
-        if not posted.get("id"):
-            # A proxy answered in Discord's place.
-            raise self._http.no_answer("unreadable", carries_message=True)
-        return str(posted["id"])
+        return self.request("POST", f"/channels/{room}/messages", read_id, json=body, carries_message=True)
 
     def open_dm(self, user_id: str) -> str:
         """Return the id of the DM channel with this account; opening it again returns the same one."""
-        return str(self.request("POST", "/users/@me/channels", json={"recipient_id": user_id})["id"])
+        return self.request("POST", "/users/@me/channels", read_id, json={"recipient_id": user_id})
+
+    def request_or_none(
+        self, method: str, path: str, read: Callable[[Any], T], *, absent: Container[object]
+    ) -> T | None:
+        """Like `request`, but return None when Discord answers with one of the codes in `absent`."""
+        try:
+            return self.request(method, path, read)
+        except SendError as error:
+            if error.code in absent:
+                return None
+            raise
 
     def request(
         self,
         method: str,
         path: str,
+        read: Callable[[Any], T],
         *,
         json: Any = None,
-        absent: Container[object] = (),
         carries_message: bool = False,
-    ) -> dict[str, Any]:
-        """Return the object that Discord answers with; empty for the errors in `absent`. Raise SendError for others."""
-        return as_object(self.request_any(method, path, json=json, absent=absent, carries_message=carries_message))
+    ) -> T:
+        """Return what `read` finds in the answer: the one place that decides what an answer means.
 
-    def request_any(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: Any = None,
-        absent: Container[object] = (),
-        carries_message: bool = False,
-    ) -> Any:
-        """Like `request`, but return any JSON value."""
+        `read` gets the decoded body, None if it is empty, and fails with one of UNREADABLE if what was asked for isn't
+        in it. Then nobody knows what became of the request: absence is never concluded from such an answer.
+        """
         route = f"{method} {_MINOR_ID.sub('/*', path.partition('?')[0])}"
         slot = self._rate_limiter.acquire(route)
         response = self._http.request(
             method, path, json=json, carries_message=carries_message, on_sent=lambda: self._rate_limiter.mark_sent(slot)
         )
-        said = decode_json(response)
-        answer = as_object(said)
-        self._rate_limiter.record_response(route, response.headers, refused_for=_asked_to_wait(response, answer))
-        if response.is_success:
-            return said
-        if answer.get("code") in absent:
-            return {}
-        if carries_message and says_nothing(response.status_code, is_own=isinstance(answer.get("code"), int)):
-            raise self._http.no_answer(f"{response.status_code}", carries_message=True)
-        raise _refusal(response, answer)
+
+        def no_answer(kind: str) -> SendError:
+            return self._http.no_answer(kind, carries_message=carries_message)
+
+        body = decode_json(response)
+        if not response.is_success:
+            refusal = judge_refusal(response, body, no_answer)
+            if refusal.hold is not None:
+                refusal.error.retry_after = self._rate_limiter.hold(route, refusal.hold, slot)
+            elif refusal.is_discords:
+                self._rate_limiter.record_response(route, response.headers, slot)
+            raise refusal.error
+        try:
+            if body is None and response.content:
+                raise ValueError("no JSON")
+            found = read(body)
+        except UNREADABLE:
+            failure = no_answer(f"{response.status_code}, but not what was asked for")
+        else:
+            self._rate_limiter.record_response(route, response.headers, slot)
+            return found
+        raise failure
 
 
 def component(button: Button) -> dict[str, Any]:
@@ -170,25 +186,3 @@ def allowed_mentions(message: Message) -> dict[str, Any]:
     """Limit a message's mentions to those it names, so that a player's name cannot notify any account."""
     accounts = list(dict.fromkeys(message.mentions))[:MAX_MENTIONS]
     return {"parse": [], "users": accounts} if accounts else {"parse": []}
-
-
-def _asked_to_wait(response: httpx2.Response, problem: dict[str, Any]) -> timedelta | None:
-    if response.status_code != 429:
-        return None
-    return retry_delay(
-        problem.get("retry_after") or response.headers.get("Retry-After"), otherwise=timedelta(seconds=1)
-    )
-
-
-def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
-    code = problem.get("code", 0)
-    wait = _asked_to_wait(response, problem)
-    if wait is not None:
-        return RateLimited(Reason.DISCORD_IS_BUSY, retry_after=wait)
-    if code == CANNOT_DM:
-        return SendError(Reason.DMS_CLOSED, permanent=True, code=code)
-    if code in PERMANENT:
-        said = f"{problem.get('message', 'refused')} ({code})"
-        return SendError(Reason.DISCORD_SAID, said, permanent=True, code=code)
-    answered = f"{response.status_code} {problem.get('message', '')}"
-    return SendError(Reason.DISCORD_ANSWERED, answered.strip(), code=code or None)

@@ -1,11 +1,12 @@
 """What stands in Discord's rooms and direct messages, for a message whose answer was lost."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from slomix.channels.base import Address, Receipt, SendError
+from slomix.channels.discord_answers import MISSING_ACCESS, UNKNOWN_CHANNEL, read_id, read_list
 from slomix.channels.http import as_object
 from slomix.clock import wall_now
 from slomix.reasons.codes import Reason
@@ -20,16 +21,18 @@ MAY_READ = VIEW_CHANNEL | READ_MESSAGE_HISTORY
 # Threads have no permissions of their own: those of the room they are in count.
 THREADS = {10, 11, 12}
 # Discord forgets a DM channel that another bot opened, or doesn't show it to us: ours may still open its own.
-NOT_OUR_DM = {10003, 50001}
+NOT_OUR_DM = {UNKNOWN_CHANNEL, MISSING_ACCESS}
 # Longer than any history we need takes to read, and shorter than a job's lease.
 TIME_LIMIT = timedelta(seconds=12)
+
+T = TypeVar("T")
 
 
 class Api(Protocol):
     """Discord's REST API as far as a look into a room needs it."""
 
-    def request_any(self, method: str, path: str) -> Any:
-        """Return the JSON that Discord answers with. Raise SendError."""
+    def request(self, method: str, path: str, read: Callable[[Any], T]) -> T:
+        """Return what `read` finds in Discord's answer. Raise SendError."""
 
     def open_dm(self, user_id: str) -> str:
         """Return the id of the DM channel with this account. Raise SendError."""
@@ -76,7 +79,7 @@ class DiscordHistory:
     def own_id(self) -> str:
         """Return the bot's own account, which never changes and is therefore asked for once."""
         if self._own_id is None:
-            self._own_id = str(_with_id(self._api.request_any("GET", "/users/@me"))["id"])
+            self._own_id = self._api.request("GET", "/users/@me", read_id)
         return self._own_id
 
 
@@ -89,26 +92,24 @@ class _Look:
 
     def page(self, room: str, after: int) -> list[dict[str, Any]]:
         """Return the next messages, oldest first; none at the end."""
-        found = self._get(f"/channels/{room}/messages?limit={PAGE}&after={after}")
-        if not isinstance(found, list):
-            raise SendError(Reason.DISCORD_DID_NOT_ANSWER, "unreadable")
-        return sorted(map(_with_id, found), key=lambda message: int(message["id"]))
+        path = f"/channels/{room}/messages?limit={PAGE}&after={after}"
+        return sorted(self._get(path, _read_messages), key=lambda message: int(message["id"]))
 
     def check_readable(self, room: str, own_id: str) -> None:
         """Raise SendError if the bot may not read this room now."""
-        channel = _with_id(self._get(f"/channels/{room}"))
+        channel = self._get(f"/channels/{room}", _with_id)
         if channel.get("type") in THREADS:
-            channel = _with_id(self._get(f"/channels/{channel.get('parent_id')}"))
-        guild = _with_id(self._get(f"/guilds/{channel.get('guild_id')}"))
-        member = as_object(self._get(f"/guilds/{guild['id']}/members/{own_id}"))
+            channel = self._get(f"/channels/{channel.get('parent_id')}", _with_id)
+        guild = self._get(f"/guilds/{channel.get('guild_id')}", _with_id)
+        member = self._get(f"/guilds/{guild['id']}/members/{own_id}", as_object)
         allowed = permissions(guild, channel, account=own_id, roles=member.get("roles"))
         if allowed & MAY_READ != MAY_READ:
             raise SendError(Reason.DISCORD_HIDES_ROOM)
 
-    def _get(self, path: str) -> Any:
+    def _get(self, path: str, read: Callable[[Any], T]) -> T:
         if wall_now() > self.until:
             raise SendError(Reason.DISCORD_TOO_SLOW)
-        return self.api.request_any("GET", path)
+        return self.api.request("GET", path, read)
 
 
 def has_mark(message: Mapping[str, Any], mark: str) -> bool:
@@ -156,11 +157,13 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 
 
 def _with_id(value: Any) -> dict[str, Any]:
-    """Return the object if it is one of Discord's; what cannot be read is no answer."""
-    found = as_object(value)
-    if not str(found.get("id")).isdecimal():
-        raise SendError(Reason.DISCORD_DID_NOT_ANSWER, "unreadable")
-    return found
+    """Return the object if it has an id. Raise one of UNREADABLE."""
+    read_id(value)
+    return as_object(value)
+
+
+def _read_messages(body: Any) -> list[dict[str, Any]]:
+    return [_with_id(message) for message in read_list(body)]
 
 
 def created_at(snowflake: str) -> datetime:

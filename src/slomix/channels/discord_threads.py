@@ -4,8 +4,8 @@ from typing import Any
 
 from slomix.channels.base import Message, PostedMessage
 from slomix.channels.discord import NO_MEMBER, Discord, allowed_mentions
+from slomix.channels.discord_answers import read_id, read_list, read_nothing
 from slomix.channels.discord_history import created_at
-from slomix.channels.http import as_object
 
 # https://discord.com/developers/docs/resources/channel
 PRIVATE_THREAD = 12
@@ -21,11 +21,18 @@ class DiscordThreads:
         self._guild_id = guild_id
 
     def find(self, parent: str, name: str) -> str | None:
-        answer = self._discord.request("GET", f"/guilds/{self._guild_id}/threads/active")
-        wanted = {"parent_id": parent, "name": name, "owner_id": self._discord.history.own_id(), "type": PRIVATE_THREAD}
-        found = [thread for thread in _objects(answer.get("threads")) if wanted.items() <= thread.items()]
-        # The oldest, so that all lookups agree.
-        return min((str(thread["id"]) for thread in found), key=int, default=None)
+        me = self._discord.history.own_id()
+
+        def read_ours(body: Any) -> str | None:
+            wanted = (parent, name, me, PRIVATE_THREAD)
+            listed = [
+                (read_id(thread), (thread.get("parent_id"), thread["name"], thread["owner_id"], thread["type"]))
+                for thread in read_list(body["threads"])
+            ]
+            # The oldest, so that all lookups agree.
+            return min((thread_id for thread_id, it in listed if it == wanted), key=int, default=None)
+
+        return self._discord.request("GET", f"/guilds/{self._guild_id}/threads/active", read_ours)
 
     def create(self, parent: str, name: str) -> str:
         body = {
@@ -34,17 +41,18 @@ class DiscordThreads:
             "auto_archive_duration": ARCHIVED_AFTER,
             "invitable": False,
         }
-        made = self._discord.request("POST", f"/channels/{parent}/threads", json=body, carries_message=True)
-        return str(made["id"])
+        return self._discord.request("POST", f"/channels/{parent}/threads", read_id, json=body, carries_message=True)
 
     def add(self, thread: str, account: str) -> None:
-        self._discord.request("PUT", f"/channels/{thread}/thread-members/{account}", absent=NO_MEMBER)
+        path = f"/channels/{thread}/thread-members/{account}"
+        self._discord.request_or_none("PUT", path, read_nothing, absent=NO_MEMBER)
 
     def remove(self, thread: str, account: str) -> None:
-        self._discord.request("DELETE", f"/channels/{thread}/thread-members/{account}", absent=NO_MEMBER)
+        path = f"/channels/{thread}/thread-members/{account}"
+        self._discord.request_or_none("DELETE", path, read_nothing, absent=NO_MEMBER)
 
     def reopen(self, thread: str) -> None:
-        self._discord.request("PATCH", f"/channels/{thread}", json={"archived": False})
+        self._discord.request("PATCH", f"/channels/{thread}", read_id, json={"archived": False})
 
     def find_message(self, thread: str, beginning: str) -> PostedMessage | None:
         newest = None
@@ -56,8 +64,4 @@ class DiscordThreads:
 
     def edit(self, thread: str, message_id: str, message: Message) -> None:
         body = {"content": message.text, "allowed_mentions": allowed_mentions(message)}
-        self._discord.request("PATCH", f"/channels/{thread}/messages/{message_id}", json=body)
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    return [as_object(item) for item in value] if isinstance(value, list) else []
+        self._discord.request("PATCH", f"/channels/{thread}/messages/{message_id}", read_id, json=body)

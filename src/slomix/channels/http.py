@@ -116,7 +116,7 @@ def decode_json(response: httpx2.Response) -> Any:
     """Return the body as JSON, or None if it is none."""
     try:
         return response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

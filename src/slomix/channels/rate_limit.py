@@ -1,9 +1,11 @@
 """Keeps Discord's rate limits across all processes of the bot: 50 requests a second, and those of each route.
 
 Redis keeps the time for all processes, and one script checks and takes a slot. Without Redis each process keeps to a
-share.
+share. After a refusal that concerns all requests, such as a ban, everything stops: one request at a time leaves as a
+probe, and the first that gets through releases the others.
 """
 
+import hashlib
 import secrets
 import threading
 from collections import deque
@@ -15,7 +17,7 @@ from typing import Protocol
 import redis
 import structlog
 
-from slomix.channels.base import RateLimited
+from slomix.channels.base import CredentialsRefused, RateLimited
 from slomix.clock import nap, wall_now
 from slomix.reasons.codes import Reason
 
@@ -31,91 +33,144 @@ MAX_WAIT = 2.5 * WINDOW
 # How long a request counts if its sender never reports that it has left.
 SLOT_LIFETIME = timedelta(seconds=10)
 
-_SLOTS, _ALL, _ROUTE = "slomix:discord:slots", "slomix:discord:held", "slomix:discord:held:{route}"
+# The longest pause between two probes.
+MAX_PROBE_INTERVAL = timedelta(hours=1)
+# How long a stop is remembered without a probe.
+STOP_LIFETIME = timedelta(days=1)
 
-# Slots by the moment, in microseconds, until which they count. Returns a result, and how long until it is worth asking
-# again: until the first slot ends, but at most a window, as the first request may have left already.
-_GRANTED, _LATER, _BLOCKED = 1, 0, -1
+_SLOTS = "slomix:discord:slots"
+
+# Slots by the moment, in microseconds, until which they count. A stop is a hash: its reason, and from when on the next
+# probe may leave. Returns a result, how long until it is worth asking again, and the reason of a stop. Without a pause
+# or a stop that is until the first slot ends, but at most a window, as the first request may have left already.
+_PROBE, _GRANTED, _LATER, _BLOCKED = 2, 1, 0, -1
 _ACQUIRE = """
-local limit, begun = tonumber(ARGV[1]), tonumber(ARGV[2])
+local limit, begun, slot, window = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local held = math.max(redis.call('PTTL', KEYS[2]), redis.call('PTTL', KEYS[3]))
-if held > 0 then return {-1, held * 1000} end
+if held > 0 then return {-1, held * 1000, ''} end
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
+local probed = {}
+for i = 4, 5 do
+  local stop = redis.call('HMGET', KEYS[i], 'probe_at', 'reason', 'interval')
+  if stop[1] then
+    if tonumber(stop[1]) > now then return {-1, tonumber(stop[1]) - now, stop[2]} end
+    probed[KEYS[i]] = now + tonumber(stop[3])
+  end
+end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 if redis.call('ZCARD', KEYS[1]) < limit then
-  redis.call('ZADD', KEYS[1], now + begun, ARGV[3])
+  redis.call('ZADD', KEYS[1], now + begun, slot)
   redis.call('PEXPIRE', KEYS[1], math.ceil(begun / 1000) + 1000)
-  return {1, 0}
+  for key, at in pairs(probed) do redis.call('HSET', key, 'probe_at', string.format('%.0f', at)) end
+  return {next(probed) and 2 or 1, 0, ''}
 end
 local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-return {0, math.min(math.max(tonumber(first[2]) - now, 1000), tonumber(ARGV[4]))}
+return {0, math.min(math.max(tonumber(first[2]) - now, 1000), window), ''}
 """
 _MARK_SENT = """
 local time = redis.call('TIME')
 redis.call('ZADD', KEYS[1], 'XX', time[1] * 1000000 + time[2] + tonumber(ARGV[1]), ARGV[2])
 """
+# A later and shorter pause must not end a longer one: answers overtake each other.
+_HOLD = """
+local pause = tonumber(ARGV[1])
+if redis.call('PTTL', KEYS[1]) < pause then redis.call('SET', KEYS[1], 1, 'PX', pause) end
+"""
+# Begins a stop, or prolongs one whose probe was refused; requests that had left before it say nothing new. Returns
+# whether it is a new one, and how long until the next probe.
+_STOP = """
+local reason, least, grows, is_probe = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1', ARGV[4] == '1'
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local stop = redis.call('HMGET', KEYS[1], 'interval', 'probe_at')
+if stop[1] and not is_probe then return {0, math.max(tonumber(stop[2]) - now, 0)} end
+local interval = least
+if stop[1] and grows then interval = math.max(math.min(stop[1] * 2, tonumber(ARGV[5])), least) end
+local at = string.format('%.0f', now + interval)
+redis.call('HSET', KEYS[1], 'reason', reason, 'interval', string.format('%.0f', interval), 'probe_at', at)
+redis.call('PEXPIRE', KEYS[1], math.ceil(interval / 1000) + tonumber(ARGV[6]))
+return {stop[1] and 0 or 1, interval}
+"""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The leave to send one request. A probe is sent to see whether a stop is over."""
+
+    id: str
+    is_probe: bool = False
+
+
+@dataclass(frozen=True)
+class RateLimitHold:
+    """How long no request may leave: on one route, or at all.
+
+    With a `reason` it is a stop: it ends when a request gets through. One probe leaves each `duration`, which doubles
+    with every refused probe if it `grows`.
+    """
+
+    duration: timedelta
+    is_route_only: bool = False
+    reason: Reason | None = None
+    grows: bool = False
 
 
 class RateLimiter(Protocol):
     """Decides when the next request may leave."""
 
-    def acquire(self, route: str) -> str:
+    def acquire(self, route: str) -> Slot:
         """Return a slot when a request on this route may leave. Raise RateLimited if that takes too long."""
 
-    def mark_sent(self, slot: str) -> None:
+    def mark_sent(self, slot: Slot) -> None:
         """Record that the request of this slot has left just now."""
 
-    def record_response(self, route: str, headers: Mapping[str, str], *, refused_for: timedelta | None = None) -> None:
-        """Learn from an answer's headers, and from a refusal for coming too early."""
+    def record_response(self, route: str, headers: Mapping[str, str], slot: Slot) -> None:
+        """Learn from the headers of Discord's own answer; a probe that got one ends the stop."""
+
+    def hold(self, route: str, hold: RateLimitHold, slot: Slot) -> timedelta:
+        """Keep requests back after a refusal; return for how long."""
 
 
-@dataclass(frozen=True)
-class RateLimitHold:
-    """How long no request may leave: on one route, or at all."""
-
-    duration: timedelta
-    is_global: bool
-
-
-def parse_hold(headers: Mapping[str, str], refused_for: timedelta | None) -> RateLimitHold | None:
+def parse_hold(headers: Mapping[str, str]) -> RateLimitHold | None:
     """Read the pause that Discord's headers ask for; None when the route has room left.
 
     https://discord.com/developers/docs/topics/rate-limits
     """
-    if refused_for is not None:
-        return RateLimitHold(refused_for, is_global=headers.get("X-RateLimit-Global", "").lower() == "true")
     if headers.get("X-RateLimit-Remaining") != "0":
         return None
     try:
         seconds = float(headers.get("X-RateLimit-Reset-After", ""))
     except ValueError:
         return None
-    return RateLimitHold(timedelta(seconds=min(seconds, 3600)), is_global=False) if seconds > 0 else None
+    return RateLimitHold(timedelta(seconds=min(seconds, 3600)), is_route_only=True) if seconds > 0 else None
 
 
 class SharedRateLimiter:
-    """The pace of all processes at one Redis. Thread-safe."""
+    """The pace of all processes at one Redis. Thread-safe. A stop ends with the `token` that it was about."""
 
-    def __init__(self, redis_url: str) -> None:
+    def __init__(self, redis_url: str, token: str = "") -> None:
         self._redis = redis.Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=0.5)
         self._take, self._left = self._redis.register_script(_ACQUIRE), self._redis.register_script(_MARK_SENT)
+        self._hold, self._stop = self._redis.register_script(_HOLD), self._redis.register_script(_STOP)
+        self._stopped = f"slomix:discord:stopped:{hashlib.sha256(token.encode()).hexdigest()[:16]}"
         self._alone = LocalRateLimiter()
         # One thread asks for the next slot, the others wait behind it.
         self._asking = threading.Lock()
 
-    def acquire(self, route: str) -> str:
+    def acquire(self, route: str) -> Slot:
         slot, until = secrets.token_hex(8), wall_now() + MAX_WAIT
         if not self._asking.acquire(timeout=MAX_WAIT.total_seconds()):
             raise RateLimited(Reason.DISCORD_IS_BUSY, retry_after=WINDOW)
         try:
             while True:
-                came_to, delay = self._ask(slot, route)
-                if came_to == _GRANTED:
-                    return slot
+                came_to, delay, reason = self._ask(slot, route)
+                if came_to in (_GRANTED, _PROBE):
+                    return Slot(slot, is_probe=came_to == _PROBE)
                 # Don't wait out a pause that Discord asks for: all other threads would wait behind it.
                 if came_to == _BLOCKED or wall_now() + delay > until:
-                    raise RateLimited(Reason.DISCORD_IS_BUSY, retry_after=delay)
+                    kind = CredentialsRefused if reason is Reason.DISCORD_TOKEN_REFUSED else RateLimited
+                    raise kind(reason, retry_after=delay)
                 nap(delay.total_seconds())
         except redis.RedisError as error:
             log.warning("pace.redis_away", error=type(error).__name__)
@@ -123,27 +178,59 @@ class SharedRateLimiter:
         finally:
             self._asking.release()
 
-    def mark_sent(self, slot: str) -> None:
+    def mark_sent(self, slot: Slot) -> None:
         try:
-            self._left(keys=[_SLOTS], args=[_microseconds(WINDOW), slot])
+            self._left(keys=[_SLOTS], args=[_microseconds(WINDOW), slot.id])
         except redis.RedisError as error:
             log.warning("pace.redis_away", error=type(error).__name__)
 
-    def record_response(self, route: str, headers: Mapping[str, str], *, refused_for: timedelta | None = None) -> None:
-        hold = parse_hold(headers, refused_for)
-        if hold is None:
-            return
-        key = _ALL if hold.is_global else _ROUTE.format(route=route)
+    def record_response(self, route: str, headers: Mapping[str, str], slot: Slot) -> None:
+        hold = parse_hold(headers)
         try:
-            self._redis.set(key, 1, px=max(1, int(hold.duration.total_seconds() * 1000)))
+            if slot.is_probe and self._redis.delete(*self._stops(route)):
+                log.info("discord.resumed", route=route)
+            if hold is not None:
+                self._hold(keys=[_held(route)], args=[_milliseconds(hold.duration)])
         except redis.RedisError as error:
             log.warning("pace.redis_away", error=type(error).__name__)
 
-    def _ask(self, slot: str, route: str) -> tuple[int, timedelta]:
-        keys = [_SLOTS, _ALL, _ROUTE.format(route=route)]
+    def hold(self, route: str, hold: RateLimitHold, slot: Slot) -> timedelta:
+        try:
+            if hold.reason is not None:
+                return self._begin_stop(route, hold, hold.reason, slot)
+            self._hold(keys=[_held(route if hold.is_route_only else None)], args=[_milliseconds(hold.duration)])
+        except redis.RedisError as error:
+            log.warning("pace.redis_away", error=type(error).__name__)
+        return hold.duration
+
+    def _begin_stop(self, route: str, hold: RateLimitHold, reason: Reason, slot: Slot) -> timedelta:
+        """Stop the route, or everything, and say so once."""
+        everything, this_route = self._stops(route)
+        is_new, delay = self._stop(
+            keys=[this_route if hold.is_route_only else everything],
+            args=[
+                reason.value,
+                _microseconds(hold.duration),
+                int(hold.grows),
+                int(slot.is_probe),
+                _microseconds(MAX_PROBE_INTERVAL),
+                _milliseconds(STOP_LIFETIME),
+            ],
+        )
+        if is_new:
+            log.error("discord.stopped", reason=reason.value, route=route if hold.is_route_only else "all")
+        return timedelta(microseconds=int(delay))
+
+    def _stops(self, route: str) -> tuple[str, str]:
+        """Return the keys of the stop of everything, and of the route's."""
+        return self._stopped, f"{self._stopped}:{route}"
+
+    def _ask(self, slot: str, route: str) -> tuple[int, timedelta, Reason]:
+        keys = [_SLOTS, _held(None), _held(route), *self._stops(route)]
         args: list[int | str] = [LIMIT, _microseconds(SLOT_LIFETIME), slot, _microseconds(WINDOW)]
-        came_to, delay = self._take(keys=keys, args=args)
-        return int(came_to), timedelta(microseconds=int(delay))
+        came_to, delay, reason = self._take(keys=keys, args=args)
+        known = Reason(reason.decode()) if reason else Reason.DISCORD_IS_BUSY
+        return int(came_to), timedelta(microseconds=int(delay)), known
 
 
 class LocalRateLimiter:
@@ -153,7 +240,7 @@ class LocalRateLimiter:
         self._granted: deque[float] = deque([0.0] * limit, maxlen=limit)
         self._lock = threading.Lock()
 
-    def acquire(self, _route: str) -> str:
+    def acquire(self, _route: str) -> Slot:
         with self._lock:
             now = wall_now().timestamp()
             at = max(now, self._granted[0] + WINDOW.total_seconds())
@@ -161,14 +248,27 @@ class LocalRateLimiter:
                 raise RateLimited(Reason.DISCORD_IS_BUSY, retry_after=timedelta(seconds=at - now))
             self._granted.append(at)
         nap(at - now)
-        return ""
+        return Slot("")
 
-    def mark_sent(self, slot: str) -> None:
+    def mark_sent(self, slot: Slot) -> None:
         """No-op: a process-local limiter counts when it grants."""
 
-    def record_response(self, route: str, headers: Mapping[str, str], *, refused_for: timedelta | None = None) -> None:
+    def record_response(self, route: str, headers: Mapping[str, str], slot: Slot) -> None:
         """No-op: a process-local limiter doesn't track pauses."""
+
+    def hold(self, _route: str, hold: RateLimitHold, _slot: Slot) -> timedelta:
+        """Hold nobody else back: a process-local limiter doesn't track pauses."""
+        return hold.duration
+
+
+def _held(route: str | None) -> str:
+    """Return the key that lives for as long as the route is held, or everything."""
+    return "slomix:discord:held" if route is None else f"slomix:discord:held:{route}"
 
 
 def _microseconds(span: timedelta) -> int:
     return span // timedelta(microseconds=1)
+
+
+def _milliseconds(span: timedelta) -> int:
+    return max(1, span // timedelta(milliseconds=1))

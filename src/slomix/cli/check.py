@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from slomix.channels.game_server import NoTelemetry
 from slomix.cli import config_warnings, configuration, formation, privileges, providers
 from slomix.cli.connect import first_line
-from slomix.cli.parts import ask
+from slomix.cli.parts import ask, attempt
 from slomix.cli.privileges import PrivilegeFindings
 from slomix.cli.run_folder import join_running_copy
 from slomix.clock import wall_now
@@ -35,18 +35,18 @@ def check(as_json: bool) -> None:
     joined = join_running_copy(ROOT)
     given = Environment.read(ENV_PATH, secrets=secret_variables())
     settings, problems = all_problems(given)
-    problems += _formation(settings)
-    rights = _rights(settings)
+    formation_problems, surprise = attempt(_formation, settings)
+    problems += formation_problems if formation_problems is not None else [surprise]
+    rights, rights_surprise = attempt(_rights, settings)
     # The problem of each part; empty when it is well.
-    parts = {"settings": "see above" if problems else "", **_connections(settings, rights)}
+    parts = {"settings": "see above" if problems else "", **_connections(settings, rights, rights_surprise)}
     found = {
         "configuration": [
             asdict(variable) for variable in configuration.effective_variables(settings, given, problems, joined=joined)
         ],
         "problems": [*problems, *(rights.problems if rights else [])],
         "warnings": [
-            *config_warnings.find_warnings(settings, given),
-            *config_warnings.file_warnings(ENV_PATH),
+            *_warnings(settings, given),
             *(rights.warnings if rights else []),
         ],
         "parts": {part: not reason for part, reason in parts.items()},
@@ -77,12 +77,20 @@ def _formation(settings: Settings) -> list[str]:
     return []
 
 
-def _connections(settings: Settings, rights: PrivilegeFindings | None) -> dict[str, str]:
+def _warnings(settings: Settings, given: Environment) -> list[str]:
+    found, surprise = attempt(
+        lambda settings: [*config_warnings.find_warnings(settings, given), *config_warnings.file_warnings(ENV_PATH)],
+        settings,
+    )
+    return found if found is not None else [surprise]
+
+
+def _connections(settings: Settings, rights: PrivilegeFindings | None, surprise: str) -> dict[str, str]:
     """Return the problem of each external part; empty if it answers."""
     about = f"schema, and the rights of {rights.role} on it" if rights else "schema, and the rights on it"
     return {
         **ask("database", _database_and_processes, settings),
-        about: "cannot be asked" if rights is None else "see above" if rights.problems else "",
+        about: surprise or "cannot be asked" if rights is None else "see above" if rights.problems else "",
         **ask("redis", _redis, settings),
         **providers.provider_problems(settings),
         **ask("game server", _game_server, settings),

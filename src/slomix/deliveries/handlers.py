@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
-from slomix.channels.base import Address, Message, RateLimited, Receipt, SendError
+from slomix.channels.base import Address, Message, MessageRefused, RateLimited, Receipt, SendError
 from slomix.clock import wall_now
 from slomix.contacts import service as contacts
 from slomix.contacts.encryption import CannotDecrypt
@@ -297,6 +297,8 @@ def _contact_update(answer: ProviderAnswer | HistoryAnswer, now: datetime) -> co
     match answer.said:
         case Receipt(learned=learned):
             return contacts.after_success(way, learned=learned or address.learned, now=now)
+        case MessageRefused(reason=reason) if _is_refusal(answer):
+            return contacts.after_failure(way, reason, is_permanent=False, now=now)
         case SendError(permanent=is_permanent, reason=reason) if _is_refusal(answer):
             return contacts.after_failure(way, reason, is_permanent=is_permanent, now=now)
     return None

@@ -132,3 +132,5 @@ class RoomThread(Base):
     message_id: Mapped[str | None]
     said: Mapped[str | None]
     error: Mapped[Explained | None]
+    # Accounts that Discord refused to add or to remove, each with its explanation.
+    refused: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)

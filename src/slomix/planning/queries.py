@@ -8,13 +8,16 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from slomix.accounts.models import Player
+from slomix import words
+from slomix.accounts.models import Player, User
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from slomix.planning import rules
 from slomix.planning.layout import Layout
-from slomix.planning.models import Room, TeamMember, TeamName, Undo, Vote
+from slomix.planning.models import Room, RoomThread, TeamMember, TeamName, Undo, Vote
 from slomix.planning.rules import Actor, NoSuchRoom, Rights, Side
+from slomix.presence.game_names import plain_name
+from slomix.reasons.codes import Explanation
 
 
 @dataclass(frozen=True)
@@ -210,6 +213,21 @@ def view_room(session: Session, room: Room) -> RoomView:
         names={row.id: row.name for row in known}
         | {participant.player_id: participant.name for participant in present},
     )
+
+
+def thread_troubles(session: Session, room: Room) -> list[str]:
+    """Return what is wrong with the room's thread on Discord: as a whole, and with single players."""
+    thread = session.get(RoomThread, room.id)
+    if thread is None:
+        return []
+    theirs = select(User.discord_id, Player.name).join(Player).where(User.discord_id.in_(thread.refused))
+    names = {row.discord_id: row.name for row in session.execute(theirs)}
+    found = [str(thread.error)] if thread.error is not None else []
+    for account, stored in thread.refused.items():
+        text = words.THREAD_KEEPS if account in thread.members else words.THREAD_LACKS
+        name = plain_name(names.get(account, words.SOMEBODY))
+        found.append(text.format(name=name, reason=Explanation.of_json(stored)))
+    return found
 
 
 def read_teams(

@@ -2,8 +2,8 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import any_, delete, func, literal, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, any_, cast, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -207,6 +207,9 @@ def erase_player(session: Session, player_id: int, account: str) -> None:
     was_there = Undo.before["since"].has_key(str(player_id))
     session.execute(delete(Undo).where(was_there | (Undo.player_id == player_id)))
     was_in = literal(account) == any_(RoomThread.members)
+    was_refused = RoomThread.refused.has_key(account)
+    without = RoomThread.refused.op("-", return_type=JSONB)(cast(account, Text))
+    session.execute(update(RoomThread).where(was_refused).values(refused=without))
     session.execute(
         update(RoomThread).where(was_in).values(members=func.array_remove(RoomThread.members, account), said="")
     )

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from slomix import clock, words
 from slomix.accounts.models import User
 from slomix.accounts.rules import Membership
-from slomix.channels.base import Address, Channel, Message, RateLimited, SendError, Threads, Unanswered
-from slomix.channels.discord import ARCHIVED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
+from slomix.channels.base import Address, Channel, Message, MessageRefused, RateLimited, SendError, Threads, Unanswered
+from slomix.channels.discord_answers import ARCHIVED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
 from slomix.config.settings import Settings
 from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
@@ -72,11 +72,13 @@ class ThreadState:
     message: str | None = None
     posted_text: str | None = None
     problem: Explanation | None = None
+    # Accounts that Discord refused to add or to remove, and what it said.
+    refused: dict[str, Explanation] = field(default_factory=dict)
 
     def matches(self, target: ThreadTarget) -> bool:
         has_said_it = target.text is None or (self.message is not None and self.posted_text == target.text)
         is_there = self.thread is not None and set(self.members) == set(target.accounts)
-        return is_there and has_said_it and self.problem is None
+        return is_there and has_said_it and self.problem is None and not self.refused
 
 
 @dataclass
@@ -115,11 +117,13 @@ class ThreadSync:
             yield self._find
         if reached.thread is None:
             yield self._create
-        for account in wanted.accounts:
-            if account not in reached.members:
-                yield partial(self._add, account)
-        for account in set(reached.members) - set(wanted.accounts):
-            yield partial(self._remove, account)
+        surplus = [account for account in reached.members if account not in wanted.accounts]
+        missing = [account for account in wanted.accounts if account not in reached.members]
+        changes = [partial(self._remove, account) for account in surplus]
+        changes += [partial(self._add, account) for account in missing]
+        reached.refused = {account: why for account, why in reached.refused.items() if account in (*surplus, *missing)}
+        # Removals first, as these must not read on; refused accounts last, so that they keep no other account waiting.
+        yield from sorted(changes, key=lambda change: change.args[0] in reached.refused)
         if wanted.text is None:
             return
         if reached.message is None:
@@ -137,19 +141,27 @@ class ThreadSync:
         self.state.thread = self.threads.create(self.target.parent, self.target.name)
 
     def _add(self, account: str) -> None:
-        """Add an account; if Discord refuses this account for good, keep the error and go on with the others."""
-        try:
-            self.threads.add(self._thread, account)
-        except SendError as error:
-            if not error.permanent or error.code == UNKNOWN_CHANNEL:
-                raise
-            self.error = SendError(error.reason.code, error.reason.detail, code=error.code)
-        else:
+        if self._does(self.threads.add, account):
             self.state.members.append(account)
 
     def _remove(self, account: str) -> None:
-        self.threads.remove(self._thread, account)
-        self.state.members.remove(account)
+        if self._does(self.threads.remove, account):
+            self.state.members.remove(account)
+
+    def _does(self, change: Callable[[str, str], None], account: str) -> bool:
+        """Change one account's membership. Keep an error that is about this account, and go on with the others."""
+        try:
+            change(self._thread, account)
+        except SendError as error:
+            if isinstance(error, RateLimited) or error.code in (UNKNOWN_CHANNEL, ARCHIVED):
+                raise
+            if error.code is None:  # Discord didn't answer, or not in its own words
+                self.error = error
+            else:
+                self.state.refused[account] = error.reason
+            return False
+        self.state.refused.pop(account, None)
+        return True
 
     def _find_message(self) -> None:
         found = self.threads.find_message(self._thread, self.target.heading)
@@ -201,7 +213,8 @@ class PlanningThread(Handler[ThreadSync, ThreadSync]):
             return Snooze(CHECK_INTERVAL)
         reached, row = ThreadState(), session.get(RoomThread, room.id)
         if row is not None:
-            reached = ThreadState(row.thread_id, list(row.members), row.message_id, row.said, row.error)
+            refused = {account: Explanation.of_json(why) for account, why in row.refused.items()}
+            reached = ThreadState(row.thread_id, list(row.members), row.message_id, row.said, row.error, refused)
         wanted = _thread_target(session, room, was_posted=reached.message is not None, settings=settings)
         if reached.matches(wanted):
             return Snooze(CHECK_INTERVAL)
@@ -215,16 +228,16 @@ class PlanningThread(Handler[ThreadSync, ThreadSync]):
         """Store the results and decide when to run again; a permanent error ends the job."""
         _write(context.session, result.target.room_id, result.state)
         error, failures = result.error, result.failures
-        if error is None:
+        if error is None and not result.state.refused:
             return Snooze(timedelta(0) if result.is_cut_short else CHECK_INTERVAL, failures=0)
-        if error.permanent:
+        if error is not None and error.permanent and not isinstance(error, MessageRefused):
             return Done(JobStatus.FAILED, error.reason)
         if isinstance(error, RateLimited):
             return Snooze(error.retry_after or CHECK_INTERVAL, failures=failures)
         growing = min(CHECK_INTERVAL * 2 ** min(failures, 10), MAX_RETRY_DELAY)
         if isinstance(error, Unanswered):  # before, a thread or message that is not there may still come
             growing = max(growing, ASK_AFTER)
-        return Snooze(error.retry_after or growing, failures=failures + 1)
+        return Snooze(growing, failures=failures + 1)
 
 
 def _thread_target(session: Session, room: Room, *, was_posted: bool, settings: Settings) -> ThreadTarget:
@@ -258,6 +271,7 @@ def _write(session: Session, room_id: int, reached: ThreadState) -> None:
         "message_id": reached.message,
         "said": reached.posted_text,
         "error": reached.problem,
+        "refused": {account: why.as_json() for account, why in reached.refused.items()},
     }
     row = insert(RoomThread).values(session_id=room_id, **values)
     session.execute(row.on_conflict_do_update(index_elements=[RoomThread.session_id], set_=values))

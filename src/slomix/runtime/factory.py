@@ -20,12 +20,13 @@ def make_runtime(settings: Settings, *, connections: int = 5, pool_size: int = 5
     `connections` are those to each provider, `pool_size` those to the database. A process that `is_patient` retries
     when a connection turns out to be dead, so connections aren't checked before use, and waits when all are in use.
     """
+    token = settings.discord_bot_token.get_secret_value()
     discord = Discord(
         settings.discord_api_base_url,
-        settings.discord_bot_token.get_secret_value(),
+        token,
         settings.discord_guild_id,
         connections=connections,
-        rate_limiter=SharedRateLimiter(settings.redis_url.get_secret_value()),
+        rate_limiter=SharedRateLimiter(settings.redis_url.get_secret_value(), token),
     )
     return Runtime(
         settings=settings,

@@ -74,6 +74,11 @@ TEAM_IS: Final = "**{team}**: {players}"
 WITH_CAPTAIN: Final = "{player} (captain)"
 NO_PLAYERS_YET = "nobody yet"
 
+# What is wrong with the thread for one player, for those who manage the room. {reason} is one of REASONS.
+THREAD_LACKS: Final = "{name} is not let in ({reason})"
+THREAD_KEEPS: Final = "{name} can still read it ({reason})"
+SOMEBODY = "somebody"
+
 # The teams of a room. {team} is a team's name, {player} a player's.
 TO_PICK_FROM = "To pick from"
 SUBSTITUTES = "Substitutes"

@@ -43,7 +43,10 @@ REASONS: Final = {
     "discord_too_slow": "Discord takes too long to answer",
     "discord_hides_room": "Discord does not let us read that room (Read Message History)",
     "discord_is_busy": "Discord asks us to slow down (429)",
+    "discord_blocks_us": "Discord blocks our address for a while",
+    "discord_token_refused": "Discord refuses our bot's token, and an operator has to set another",
     "dms_closed": "this person's DMs are closed to the bot",
+    "no_mutual_server": "this person shares no Discord server with the bot",
     "discord_said": "Discord: {detail}",
     "discord_answered": "Discord answered {detail}",
     "telegram_not_reached": "Telegram cannot be reached ({detail})",
@@ -60,6 +63,15 @@ REASONS: Final = {
     "signal_said": "Signal: {detail}",
     "not_e164": "this is neither an account on Signal nor a phone number with its country code",
     "other": "{detail}",
+}
+
+# What the owner of an address can do about it, by the reason why it doesn't work; then a test message shows whether it
+# does.
+
+CONTACT_REMEDIES: Final = {
+    "dms_closed": "Allow direct messages from members of our server in Discord's privacy settings, then send yourself a"
+    " test message.",
+    "no_mutual_server": "Join our Discord server, then send yourself a test message.",
 }
 
 # Details of what Signal said, in place of its own words, which name numbers.

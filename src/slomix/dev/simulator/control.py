@@ -222,5 +222,6 @@ def _stats(world: World) -> Any:
     return {
         "accepted": limits.accepted,
         "refused_429": limits.refused,
+        "blocked": limits.blocked,
         "peak_per_second": limits.peak_per_second,
     }

@@ -55,6 +55,8 @@ class RateLimits:
     buckets: dict[tuple[str, str], RateWindow] = field(default_factory=dict)
     accepted: int = 0
     refused: int = 0
+    # Refused before Discord's limits are looked at: by Cloudflare, or for the token.
+    blocked: int = 0
     peak_per_second: int = 0
     sessions: RateWindow = field(default_factory=lambda: RateWindow(SESSION_LIMIT, SESSION_WINDOW))
     # Discord resets the token of a bot that has started too many sessions.

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from slomix.clock import wall_now
 from slomix.dev.simulator import oauth, shapes
+from slomix.dev.simulator.faults import REFUSALS
 from slomix.dev.simulator.people import (
     BOT_TOKEN,
     BOT_USER_ID,
@@ -22,8 +23,10 @@ from slomix.dev.simulator.wire import (
     DiscordError,
     Handler,
     add_latency,
+    cloudflare_page,
     discord_json,
     fault_response,
+    invalid_form,
     lost_answer,
 )
 from slomix.dev.simulator.world import AcceptedMessage, SimulatedThread, World
@@ -31,6 +34,9 @@ from slomix.dev.simulator.world import AcceptedMessage, SimulatedThread, World
 API = "/api/v10"
 LONGEST_CONTENT = 2000
 LONGEST_NONCE = 25
+MOST_MENTIONS = 100
+CONTENT_TYPES = ("application/json", "multipart/form-data")
+INVALID_FORM = 50035
 DM_CHANNELS = PEOPLE_BY_ADDRESS["discord"]
 
 Answer = Callable[[World, dict[str, str], dict[str, Any]], Any]
@@ -75,44 +81,57 @@ def with_checks(name: str, answer: Answer) -> Handler:
     """Wrap a route's answer in the checks of every route."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        world = request.app[WORLD]
-        if request.headers.get("Authorization") != f"Bot {BOT_TOKEN}" or world.limits.is_token_reset:
-            return DiscordError(401, 0, "401: Unauthorized").response()
-        path = dict(request.match_info)
+        world, path = request.app[WORLD], dict(request.match_info)
         room = path.get("channel") or path.get("guild") or ""
         trouble = await _refusal(request, world, name, room)
         if trouble is not None:
             return trouble
         try:
-            found = answer(world, path, await _body(request))
+            body = await _body(request)
+            if (code := world.faults.refusal(name, _whom(path, body))) is not None:
+                raise _refused(code)
+            found = answer(world, path, body)
         except DiscordError as error:
             return error.response(_limit_headers(world, name, room))
         is_taken = isinstance(found, AcceptedMessage | SimulatedThread)
         if is_taken and (lost := lost_answer(request, "discord", _fault)) is not None:
             return lost
-        headers = _limit_headers(world, name, room)
-        match found:
-            case None:
-                return web.Response(status=204, headers=headers)
-            case AcceptedMessage():
-                return discord_json(shapes.message(found, nonce=found.nonce), headers=headers)
-            case SimulatedThread():
-                return discord_json(shapes.thread(world, found), status=201, headers=headers)
-        return discord_json(found, headers=headers)
+        if (text := world.faults.unreadable(name)) is not None:
+            return web.Response(text=text, content_type="text/html" if text.startswith("<") else "application/json")
+        return _success(world, found, _limit_headers(world, name, room))
 
     return handle
 
 
+def _success(world: World, found: Any, headers: dict[str, str]) -> web.Response:
+    match found:
+        case None:
+            return web.Response(status=204, headers=headers)
+        case AcceptedMessage():
+            return discord_json(shapes.message(found, nonce=found.nonce), headers=headers)
+        case SimulatedThread():
+            return discord_json(shapes.thread(world, found), status=201, headers=headers)
+    return discord_json(found, headers=headers)
+
+
 async def _refusal(request: web.Request, world: World, name: str, room: str) -> web.Response | None:
-    """Return the refusal of a request by a fault in force or by Discord's limits, if any."""
+    """Return the refusal of a request by a fault in force, for its token or by Discord's limits, if any."""
+    if (blocked := world.faults.cloudflare()) is not None:
+        world.limits.blocked += 1
+        return cloudflare_page(blocked)
+    is_ours = request.headers.get("Authorization") == f"Bot {BOT_TOKEN}"
+    if not is_ours or world.limits.is_token_reset or world.faults.is_token_reset():
+        world.limits.blocked += 1
+        return DiscordError(401, 0, "401: Unauthorized").response()
     if (trouble := await fault_response(request, "discord", _fault)) is not None:
         return trouble
-    if (wait := world.faults.retry_after("discord")) is not None:
+    if (limit := world.faults.rate_limit("discord")) is not None:
         world.limits.refused += 1
-        return _too_many(wait, is_global=False, headers=_limit_headers(world, name, room))
+        return _too_many(limit["retry_after"], scope=limit["scope"], headers=_limit_headers(world, name, room))
     if (refused := world.limits.request(name, room, wall_now().timestamp())) is not None:
         headers = _limit_headers(world, name, room)
-        return _too_many(refused.retry_after, is_global=refused.is_global, headers=headers)
+        scope = "global" if refused.is_global else "user"
+        return _too_many(refused.retry_after, scope=scope, headers=headers)
     await add_latency(request, "discord")
     return None
 
@@ -125,16 +144,34 @@ def _limit_headers(world: World, name: str, room: str) -> dict[str, str]:
     return world.limits.bucket(name, room).headers(wall_now().timestamp(), bucket=f"sim-{name}")
 
 
-def _too_many(retry_after: float, *, is_global: bool, headers: dict[str, str]) -> web.Response:
+def _whom(path: dict[str, str], body: dict[str, Any]) -> str | None:
+    """Return the person that a request is about, if it is about one."""
+    recipient = DM_CHANNELS.get(path.get("channel", ""))
+    return path.get("user") or (recipient.id if recipient is not None else body.get("recipient_id"))
+
+
+def _refused(code: int) -> DiscordError:
+    """Make the refusal of a fault; an invalid form says in `errors` what is wrong with it."""
+    if code == INVALID_FORM:
+        return invalid_form("Must be 2000 or fewer in length.", "content", code="BASE_TYPE_MAX_LENGTH")
+    status, message = REFUSALS[code]
+    return DiscordError(status, code, message)
+
+
+def _too_many(retry_after: float, *, scope: str, headers: dict[str, str]) -> web.Response:
     # discord.py takes a 429 without Via for a ban by Cloudflare and gives up.
     headers |= {
         "Via": "1.1 sim",
         "Retry-After": f"{retry_after:.3f}",
-        "X-RateLimit-Scope": "global" if is_global else "user",
+        "X-RateLimit-Scope": "user" if scope == "body" else scope,
     }
-    if is_global:
+    if scope == "global":
         headers["X-RateLimit-Global"] = "true"
-    body = {"message": "You are being rate limited.", "retry_after": round(retry_after, 3), "global": is_global}
+    body = {
+        "message": f"{'The resource is' if scope == 'shared' else 'You are'} being rate limited.",
+        "retry_after": round(retry_after, 3),
+        "global": scope in ("global", "body"),
+    }
     return discord_json(body, status=429, headers=headers)
 
 
@@ -144,6 +181,9 @@ async def _body(request: web.Request) -> dict[str, Any]:
     sent = await request.read()
     if not sent and request.method in ("PUT", "DELETE"):
         return {}
+    if request.content_type not in CONTENT_TYPES:
+        expected = "Expected \"Content-Type\" header to be one of {'application/json', 'multipart/form-data'}."
+        raise invalid_form(expected, code="CONTENT_TYPE_INVALID")
     try:
         body = json.loads(sent)
     except ValueError:
@@ -165,7 +205,8 @@ def _create_message(world: World, path: dict[str, str], body: dict[str, Any]) ->
     check_has_messages(world, channel)
     content, nonce = read_content(body), body.get("nonce")
     if nonce is not None and len(str(nonce)) > LONGEST_NONCE:
-        raise DiscordError(400, 50035, "Invalid Form Body: nonce: Must be 25 or fewer in length.")
+        raise invalid_form("Must be 25 or fewer in length.", "nonce", code="BASE_TYPE_MAX_LENGTH")
+    _check_mentions(body.get("allowed_mentions"))
     nonce = None if nonce is None else str(nonce)
     recipient = DM_CHANNELS.get(channel)
     if recipient is None and world.faults.is_read_only():
@@ -193,8 +234,24 @@ def read_content(body: dict[str, Any]) -> str:
     if content is None or content == "":
         raise DiscordError(400, 50006, "Cannot send an empty message")
     if not isinstance(content, str) or len(content) > LONGEST_CONTENT:
-        raise DiscordError(400, 50035, "Invalid Form Body: content: Must be 2000 or fewer in length.")
+        raise invalid_form("Must be 2000 or fewer in length.", "content", code="BASE_TYPE_MAX_LENGTH")
     return content
+
+
+def _check_mentions(allowed: Any) -> None:
+    """Raise Discord's error if `allowed_mentions` says too much, or contradicts itself."""
+    if allowed is None:
+        return
+    if not isinstance(allowed, dict):
+        raise invalid_form("Only dictionaries may be used in a DictType", "allowed_mentions")
+    for kind in ("users", "roles"):
+        named, parsed = allowed.get(kind) or [], allowed.get("parse") or []
+        if len(named) > MOST_MENTIONS:
+            complaint = f"Must be {MOST_MENTIONS} or fewer in length."
+            raise invalid_form(complaint, "allowed_mentions", kind, code="BASE_TYPE_MAX_LENGTH")
+        if named and kind in parsed:
+            complaint = f'parse:["{kind}"] and {kind}: [ids...] are mutually exclusive.'
+            raise invalid_form(complaint, "allowed_mentions", code="MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE")
 
 
 def _get_channel(world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:

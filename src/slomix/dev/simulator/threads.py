@@ -18,7 +18,7 @@ from slomix.dev.simulator.rest import (
     read_content,
     with_checks,
 )
-from slomix.dev.simulator.wire import DiscordError
+from slomix.dev.simulator.wire import DiscordError, invalid_form
 from slomix.dev.simulator.world import AcceptedMessage, SimulatedThread, World
 from slomix.parsing import parse_int
 
@@ -67,12 +67,12 @@ def _create(world: World, path: dict[str, str], body: dict[str, Any]) -> Simulat
     if world.faults.is_read_only():
         raise MISSING_PERMISSIONS
     if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME:
-        raise _invalid("name", "Must be between 1 and 100 in length.")
+        raise invalid_form("Must be between 1 and 100 in length.", "name")
     kind, archived_after = body.get("type", PRIVATE), body.get("auto_archive_duration", ARCHIVED_AFTER[1])
     if kind not in (PUBLIC, PRIVATE):
-        raise _invalid("type", "Value must be one of (10, 11, 12).")
+        raise invalid_form("Value must be one of (10, 11, 12).", "type")
     if archived_after not in ARCHIVED_AFTER:
-        raise _invalid("auto_archive_duration", "Value must be one of (60, 1440, 4320, 10080).")
+        raise invalid_form("Value must be one of (60, 1440, 4320, 10080).", "auto_archive_duration")
     is_invitable = body.get("invitable", True) is True
     thread = SimulatedThread(world.snowflake(), parent, name, kind, archived_after, is_invitable, wall_now())
     world.threads[thread.id] = thread
@@ -83,7 +83,7 @@ def _edit(world: World, path: dict[str, str], body: dict[str, Any]) -> Any:
     """Archive or reopen a thread; nothing else can be changed here."""
     thread = _thread(world, path)
     if not isinstance(body.get("archived"), bool):
-        raise _invalid("archived", "Must be either true or false.")
+        raise invalid_form("Must be either true or false.", "archived")
     thread.is_archived = body["archived"]
     return shapes.thread(world, thread)
 
@@ -113,7 +113,7 @@ def _messages(world: World, path: dict[str, str], query: dict[str, Any]) -> Any:
     check_has_messages(world, path["channel"])
     limit = parse_int(str(query.get("limit", SHOWN)), 1, MOST_SHOWN)
     if limit is None:
-        raise _invalid("limit", "int value should be between 1 and 100.")
+        raise invalid_form("int value should be between 1 and 100.", "limit")
     if path["channel"] not in DM_CHANNELS and world.faults.hides_history():
         return []
     written = world.history(path["channel"])
@@ -134,7 +134,7 @@ def _snowflake(query: dict[str, Any], name: str) -> int | None:
         return None
     found = parse_int(str(query[name]), 0, 2**63 - 1)
     if found is None:
-        raise _invalid(name, f'Value "{query[name]}" is not snowflake.')
+        raise invalid_form(f'Value "{query[name]}" is not snowflake.', name)
     return found
 
 
@@ -162,7 +162,3 @@ def _thread(world: World, path: dict[str, str]) -> SimulatedThread:
     if channel in world.threads:
         return world.threads[channel]
     raise MISSING_PERMISSIONS if channel in TEXT_ROOMS or channel in VOICE_ROOMS else UNKNOWN_CHANNEL
-
-
-def _invalid(name: str, complaint: str) -> DiscordError:
-    return DiscordError(400, 50035, f"Invalid Form Body: {name}: {complaint}")

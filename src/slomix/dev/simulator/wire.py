@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from slomix.dev.simulator.faults import CLOUDFLARE_PAGES, Fault
 from slomix.dev.simulator.world import World
 
 WORLD: web.AppKey[World] = web.AppKey("world", World)
@@ -22,12 +23,32 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class DiscordError(Exception):
     """A refusal with Discord's own error code."""
 
-    def __init__(self, status: int, code: int, message: str) -> None:
+    def __init__(self, status: int, code: int, message: str, errors: dict[str, Any] | None = None) -> None:
         super().__init__(message)
-        self.status, self.code = status, code
+        self.status, self.code, self.errors = status, code, errors
 
     def response(self, headers: Mapping[str, str] | None = None) -> web.Response:
-        return discord_json({"message": str(self), "code": self.code}, status=self.status, headers=headers)
+        body = {"message": str(self), "code": self.code} | ({"errors": self.errors} if self.errors else {})
+        return discord_json(body, status=self.status, headers=headers)
+
+
+def invalid_form(complaint: str, *path: str, code: str = "BASE_TYPE_BAD_VALUE") -> DiscordError:
+    """Make the refusal of a body whose field at `path` is wrong; only `errors` says which, and why.
+
+    https://discord.com/developers/docs/reference#error-messages
+    """
+    errors: dict[str, Any] = {"_errors": [{"code": code, "message": complaint}]}
+    for name in reversed(path):
+        errors = {name: errors}
+    return DiscordError(400, 50035, "Invalid Form Body", errors)
+
+
+def cloudflare_page(page: int) -> web.Response:
+    """Answer as Cloudflare does in Discord's place: without its headers, and without a time to wait."""
+    text = f"<!DOCTYPE html><html><head><title>Access denied | discord.com</title></head>error code: {page}</html>"
+    return web.Response(
+        text=text, status=CLOUDFLARE_PAGES[page], content_type="text/html", headers={"Server": "cloudflare"}
+    )
 
 
 def discord_json(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -51,8 +72,8 @@ async def fault_response(
     if faults.is_silent(provider):
         await asyncio.sleep(SILENCE_SECONDS)
         return drop_connection(request)
-    if (status := faults.status(provider)) is not None:
-        return refuse(status, f"{status}: a fault of the simulator")
+    if (error := faults.status(provider)) is not None:
+        return _error(error, "a fault of the simulator", refuse)
     return None
 
 
@@ -63,11 +84,15 @@ def lost_answer(request: web.Request, provider: str, refuse: Callable[[int, str]
         return drop_connection(request)
     if (error := faults.error_after_accept(provider)) is None:
         return None
+    return _error(error, "a fault of the simulator, after the message was taken", refuse)
+
+
+def _error(error: Fault, description: str, refuse: Callable[[int, str], web.Response]) -> web.Response:
     code = int(error["code"])
     if error["html"]:
         page = f"<html><body><h1>{code}</h1><p>A proxy between you and the service.</p></body></html>"
         return web.Response(text=page, status=code, content_type="text/html")
-    return refuse(code, f"{code}: a fault of the simulator, after the message was taken")
+    return refuse(code, f"{code}: {description}")
 
 
 async def add_latency(request: web.Request, provider: str) -> None:

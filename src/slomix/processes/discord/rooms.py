@@ -7,11 +7,15 @@ from dataclasses import dataclass
 import aiohttp
 import discord
 
+from slomix.channels.discord_answers import MISSING_ACCESS, UNKNOWN_CHANNEL, UNKNOWN_MEMBER, UNREADABLE
 from slomix.config.settings import Settings
 from slomix.processes.discord.process import use_endpoints
 
 # Kept short, as an operator waits for the answer.
 ANSWER_WITHIN = 8.0
+
+# Only these say that the bot is not in the server: a proxy answers 403 and 404, too.
+NOT_IN_SERVER = {10004, UNKNOWN_MEMBER, MISSING_ACCESS}
 
 VOICE = (discord.VoiceChannel, discord.StageChannel)
 # Rooms with a voice have a chat too.
@@ -52,6 +56,8 @@ def check_rooms(settings: Settings) -> list[str]:
         raise DiscordSilent(f"answers {error.status}") from None
     except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
         raise DiscordSilent(f"does not answer ({type(error).__name__})") from None
+    except UNREADABLE as error:
+        raise DiscordSilent(f"does not answer in a readable way ({type(error).__name__})") from None
 
 
 async def _check_rooms(settings: Settings) -> list[str]:
@@ -63,7 +69,9 @@ async def _check_rooms(settings: Settings) -> list[str]:
         try:
             guild = await client.fetch_guild(int(settings.discord_guild_id), with_counts=False)
             bot = await guild.fetch_member(client.user.id)
-        except (discord.NotFound, discord.Forbidden):
+        except discord.HTTPException as error:
+            if error.code not in NOT_IN_SERVER:
+                raise
             return [f"DISCORD_GUILD_ID: the bot is not in the server {settings.discord_guild_id}"]
         found = [await _objection(guild, bot, wanted) for wanted in _wanted(settings) if wanted.room_id]
     return [objection for objection in found if objection is not None]
@@ -88,10 +96,16 @@ def _wanted(settings: Settings) -> Iterator[_Wanted]:
 async def _objection(guild: discord.Guild, bot: discord.Member, wanted: _Wanted) -> str | None:
     try:
         room = await guild.fetch_channel(int(wanted.room_id))
-    except (discord.NotFound, discord.InvalidData):
+    except discord.InvalidData:  # it is in another server
         return wanted.objection(f"there is no room {wanted.room_id} in {guild.name}")
-    except discord.Forbidden:
-        return wanted.objection(f"the bot may not see the room {wanted.room_id}")
+    except discord.HTTPException as error:
+        if error.code == UNKNOWN_CHANNEL:
+            return wanted.objection(f"there is no room {wanted.room_id} in {guild.name}")
+        if error.code == MISSING_ACCESS:
+            return wanted.objection(f"the bot may not see the room {wanted.room_id}")
+        raise
+    except UNREADABLE as error:  # discord.py reads optional fields, too
+        return wanted.objection(f"what Discord says of the room {wanted.room_id} cannot be read ({error!r})")
     if not isinstance(room, wanted.kind):
         return wanted.objection(f"{room.name} is no {'voice' if wanted.kind is VOICE else 'text'} room")
     if isinstance(room, discord.Thread):

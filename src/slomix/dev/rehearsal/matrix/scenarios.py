@@ -137,6 +137,13 @@ def _outage(stage: Harness) -> None:
     stage.control.clear_faults()
 
 
+def _ban(stage: Harness) -> None:
+    """Ban the bot for five seconds; it knocks again after a minute."""
+    stage.control.add_fault("cloudflare", page=1015)
+    nap(5)
+    stage.control.clear_faults()
+
+
 def _set_clock(minutes: int) -> Action:
     """Set the clock wrong for three seconds, then right again, so that it jumps both ways."""
 
@@ -219,6 +226,14 @@ SCENARIOS = (
         "every provider takes one to three messages and a gateway answers 502 or 504, as JSON",
         strike=_answer_with_errors(502, 504, html=False),
         phases=("start",),
+    ),
+    Scenario(
+        "discord unreadable",
+        "Discord takes one to three messages, and its answers are pages of somebody else",
+        strike=lambda stage: stage.control.add_fault(
+            "unreadable", body="html", at="messages", times=stage.random.choice((1, 2, 3))
+        ),
+        phases=_SENDING,
         max_lateness=EARLY,
         never_unknown=_ON_DISCORD,
     ),
@@ -227,6 +242,14 @@ SCENARIOS = (
         "every provider takes one to three messages and a proxy answers with a page: 500, 502, 503, 504 or 524",
         strike=_answer_with_errors(500, 502, 503, 504, 524, html=True),
         phases=("start",),
+    ),
+    Scenario(
+        "discord refuses",
+        "Discord refuses one to three messages for good",
+        strike=lambda stage: stage.control.add_fault(
+            "refusal", error=stage.random.choice((20009, 50278, 200000)), times=stage.random.choice((1, 2, 3))
+        ),
+        phases=_SENDING,
         max_lateness=EARLY,
         never_unknown=_ON_DISCORD,
     ),
@@ -247,6 +270,14 @@ SCENARIOS = (
         phases=("voice check",),
         max_lateness=EARLY,
         shows_unknown=True,
+    ),
+    Scenario(
+        "discord bans",
+        "Cloudflare bans our address for 5 s, and says neither when it is over nor whose page it is",
+        strike=_ban,
+        phases=_SENDING,
+        max_lateness=EARLY,
+        never_unknown=_ON_DISCORD,
     ),
     Scenario(
         "outage", "every provider answers 503 for two minutes", strike=_outage, phases=_SENDING, max_lateness=EARLY
