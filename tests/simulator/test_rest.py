@@ -11,6 +11,7 @@ import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
+from slomix.channels.discord import USER_AGENT
 from slomix.dev.simulator import rest
 from slomix.dev.simulator.__main__ import create_app
 from slomix.dev.simulator.people import (
@@ -126,7 +127,7 @@ class Discord:
     client: TestClient[web.Request, web.Application]
 
     async def ask(self, method: str, path: str, **body: Any) -> ClientResponse:
-        headers = {"Authorization": f"Bot {BOT_TOKEN}"}
+        headers = {"Authorization": f"Bot {BOT_TOKEN}", "User-Agent": USER_AGENT}
         return await self.client.request(method, f"/api/v10{path}", json=body, headers=headers)
 
     async def write(self, room: str, times: int) -> list[ClientResponse]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Container
 from datetime import timedelta
+from importlib.metadata import version
 from typing import Any
 
 import httpx2
@@ -11,6 +12,11 @@ from slomix.channels.base import Address, Message, RateLimited, Receipt, SendErr
 from slomix.channels.http import HttpClient, as_object, decode_json, retry_delay
 from slomix.channels.rate_limit import LocalRateLimiter, RateLimiter
 from slomix.reasons.codes import Reason
+
+# Of every request to Discord, which blocks clients that name themselves otherwise:
+# https://discord.com/developers/docs/reference#user-agent
+USER_AGENT = f"DiscordBot (https://github.com/slomix, {version('slomix')})"
+HEADERS = {"User-Agent": USER_AGENT}
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 CANNOT_DM = 50007
@@ -40,10 +46,6 @@ MAX_MENTIONS = 100
 
 # Discord counts its limits per room and per guild, and over all other ids together.
 _MINOR_ID = re.compile(r"(?<!/channels)(?<!/guilds)/\d+")
-
-
-# Discord blocks clients that do not name themselves so.
-HEADERS = {"User-Agent": "DiscordBot (https://github.com/slomix, 0.1)"}
 
 
 class Discord:

@@ -45,6 +45,7 @@ def register(app: web.Application, gateway: Gateway) -> None:
         ("stats", _stats),
         ("polls", lambda world: {"telegram": world.telegram.askers, "signal": world.signal.askers}),
         ("gateway", lambda _world: gateway.as_json()),
+        ("exchanges", lambda world: [exchange.as_record() for exchange in world.exchanges]),
         ("threads", lambda world: [thread.as_record() for thread in world.threads.values()]),
     ):
         app.router.add_get(f"/control/{path}", _get_handler(read))

@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,8 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "challenge": ("times",),
     "mishap": ("kind", "times"),
     "read_only": (),
+    # The answer of the token endpoint.
+    "login": ("answer", "times"),
     # The gateway's: a resumed session is told what it missed only later; IDENTIFY is answered with a close code or with
     # op 9; the connection stays open and nothing comes any more.
     "slow_resume": ("seconds",),
@@ -31,13 +33,14 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
 }
 # Faults of a single provider.
 ONLY_ON = dict.fromkeys(("challenge", "mishap"), "signal") | dict.fromkeys(
-    ("read_only", "slow_resume", "close_at_identify", "invalid_session", "zombie"), "discord"
+    ("read_only", "login", "slow_resume", "close_at_identify", "invalid_session", "zombie"), "discord"
 )
 # The misleading answers to a message on Signal.
 KINDS = (
     *("failed", "unregistered", "rate_limit", "proof", "identity", "network", "socket_timeout", "killed", "sender"),
     *("recipients", "empty", "html"),
 )
+LOGIN_ANSWERS = ("invalid_client", "redirect_uri", "invalid_grant", "malformed", "html", "not_found", "unauthorized")
 DEFAULTS: dict[str, Any] = {"rate": 1.0, "times": None}
 
 
@@ -97,6 +100,11 @@ class Faults:
         """Return the misleading answer that this message gets, if any."""
         fault = self._consume(provider, "mishap")
         return fault["kind"] if fault else None
+
+    def login(self) -> str | None:
+        """Return which wrong answer the token endpoint gives, if any."""
+        fault = self._consume("discord", "login")
+        return fault["answer"] if fault else None
 
     def cuts(self, provider: str) -> bool:
         """Check whether this message is taken and the connection then cut."""
@@ -169,10 +177,8 @@ def _parameter(name: str, value: Any) -> Any:
             return int(_number(name, value, 1, 1_000_000, whole=True))
         case "code":
             return int(_number(name, value, 400, 599, whole=True))
-        case "kind":
-            if value not in KINDS:
-                raise ValueError(f"kind is one of {', '.join(KINDS)}, not {value!r}")
-            return value
+        case "kind" | "answer":
+            return _one_of(name, value, KINDS if name == "kind" else LOGIN_ANSWERS)
         case "close_code":
             return int(_number(name, value, 4000, 4014, whole=True))
         case "rate":
@@ -182,6 +188,12 @@ def _parameter(name: str, value: Any) -> Any:
                 raise ValueError(f"user_id is the id of a person in /control/people, as a string, not {value!r}")
             return value
     return _number(name, value, 0, LONGEST_SECONDS)
+
+
+def _one_of(name: str, value: Any, known: Collection[str]) -> Any:
+    if value not in known:
+        raise ValueError(f"{name} is one of {', '.join(known)}, not {value!r}")
+    return value
 
 
 def _number(name: str, value: Any, least: float, most: float, *, whole: bool = False) -> float:

@@ -14,6 +14,7 @@ from slomix.dev.simulator.people import (
     TEXT_ROOMS,
     VOICE_ROOMS,
     SimulatedPerson,
+    environment,
 )
 from slomix.dev.simulator.world import AcceptedMessage, SimulatedThread, World
 
@@ -65,6 +66,12 @@ def member(user_json: Json) -> Json:
     }
 
 
+def redirect_uris(port: int) -> list[str]:
+    """Return where logins may lead back to, also behind a proxy with a certificate."""
+    registered = environment(port)["DISCORD_REDIRECT_URI"]
+    return [registered, registered.replace("http://", "https://", 1)]
+
+
 def application(world: World) -> Json:
     return {
         "id": CLIENT_ID,
@@ -78,6 +85,8 @@ def application(world: World) -> Json:
         "verify_key": PUBLIC_KEY,
         "interactions_endpoint_url": world.interactions_endpoint or None,
         "flags": 0,
+        "flags_new": "0",
+        "redirect_uris": redirect_uris(world.port),
     }
 
 
