@@ -11,6 +11,7 @@ from tests.world import World
 def pytest_configure(config: pytest.Config) -> None:
     """Load what only these tests need."""
     config.pluginmanager.import_plugin("tests.world")
+    config.pluginmanager.import_plugin("tests.simulators")
 
 
 @pytest.fixture

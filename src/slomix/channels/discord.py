@@ -7,9 +7,11 @@ from importlib.metadata import version
 from typing import Any
 
 import httpx2
+import structlog
 
 from slomix.channels.base import Address, Message, RateLimited, Receipt, SendError
 from slomix.channels.http import HttpClient, as_object, decode_json, retry_delay
+from slomix.channels.opening_pace import PAUSE, OpeningPace
 from slomix.channels.rate_limit import LocalRateLimiter, RateLimiter
 from slomix.reasons.codes import Reason
 
@@ -20,6 +22,8 @@ HEADERS = {"User-Agent": USER_AGENT}
 
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 CANNOT_DM = 50007
+OPENING_TOO_FAST = 40003
+SENDING_DISABLED = 40004
 UNKNOWN_VOICE_STATE = 10065
 UNKNOWN_CHANNEL = 10003
 UNKNOWN_MESSAGE = 10008
@@ -48,6 +52,9 @@ MAX_MENTIONS = 100
 _MINOR_ID = re.compile(r"(?<!/channels)(?<!/guilds)/\d+")
 
 
+log = structlog.get_logger()
+
+
 class Discord:
     """The bot's client. Thread-safe: one HTTP client with a pool of connections."""
 
@@ -62,8 +69,10 @@ class Discord:
         *,
         connections: int = 20,
         rate_limiter: RateLimiter | None = None,
+        opening_pace: OpeningPace | None = None,
     ) -> None:
         self._guild_id = guild_id
+        self._opening_pace = opening_pace
         self._rate_limiter = rate_limiter or LocalRateLimiter()
         self._http = HttpClient(
             base_url,
@@ -83,7 +92,7 @@ class Discord:
             except SendError as error:
                 if error.code not in NOT_OUR_DM:
                     raise
-        room = self._open_dm(to.value)
+        room = self.open_dm(to.value)
         return Receipt(self._post(room, message, nonce), learned=room)
 
     def voice_channel_of(self, discord_id: str) -> str | None:
@@ -108,8 +117,22 @@ class Discord:
         posted = self.request("POST", f"/channels/{room}/messages", json=body, carries_message=True)
         return str(posted["id"])
 
-    def _open_dm(self, user_id: str) -> str:
-        return str(self.request("POST", "/users/@me/channels", json={"recipient_id": user_id})["id"])
+    def open_dm(self, account: str) -> str:
+        """Return the id of the DM channel with this account; opening it again returns the same one.
+
+        Channels are opened one by one, and none at all for a while after Discord has found that too fast.
+        """
+        if self._opening_pace is not None:
+            self._opening_pace.acquire(account)
+        try:
+            return str(self.request("POST", "/users/@me/channels", json={"recipient_id": account})["id"])
+        except SendError as error:
+            if error.code not in {OPENING_TOO_FAST, SENDING_DISABLED}:
+                raise
+            if self._opening_pace is not None:
+                self._opening_pace.pause()
+            log.error("discord.opens_no_dms", code=error.code, reason=str(error.reason))
+            raise RateLimited(error.reason.code, error.reason.detail, retry_after=PAUSE, code=error.code) from None
 
     def request(
         self,

@@ -122,6 +122,10 @@ NO_SUCH_NUMBER = (
 STOP_LINK_NOT_VALID = "This link is not valid any more: its player is not linked here now, and gets no messages."
 NOTHING_LINKED: Final = "{channel} is not linked."
 CONTACT_REMOVED: Final = "{channel} is unlinked. Nothing is sent there any more."
+DMS_CLOSED_HELP = (
+    "In Discord, open the menu of our server, then Privacy Settings, and allow direct messages. "
+    "Then press Save here, or ask for a test message."
+)
 TEST_ON_ITS_WAY: Final = "A test message is on its way to {channel}."
 TEST_TOO_SOON = "You asked for a test message a moment ago. Give it a little time."
 BRIDGE_OFF = "No bridge may confirm links here: INTERNAL_API_SECRET is not set."

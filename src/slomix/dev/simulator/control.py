@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from slomix.dev.simulator.faults import LONGEST_SECONDS
 from slomix.dev.simulator.gateway import Gateway
 from slomix.dev.simulator.inboxes import SignalService
 from slomix.dev.simulator.people import PEOPLE, PEOPLE_BY_ID, VOICE_ROOMS
@@ -57,6 +58,7 @@ def register(app: web.Application, gateway: Gateway) -> None:
         ("telegram", lambda world, body: _type(world, "telegram", body)),
         ("signal", lambda world, body: _type(world, "signal", body)),
         ("signal-service", _set_signal_service),
+        ("dm-openings", _limit_openings),
         ("gameserver", _set_game_server),
         ("reset", _reset),
         ("gateway", lambda world, body: _disturb(world, gateway, body)),
@@ -151,6 +153,16 @@ def _set_signal_service(world: World, body: dict[str, Any]) -> Any:
     return asdict(world.signal.service)
 
 
+def _limit_openings(world: World, body: dict[str, Any]) -> Any:
+    """Open at most `limit` DM channels in `seconds`."""
+    refuse_unknown_fields(body, "limit", "seconds")
+    limit, seconds = _whole(body, "limit", 0, 10_000), body.get("seconds")
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 < seconds <= LONGEST_SECONDS:
+        raise ValueError(f"seconds is a number of at most {LONGEST_SECONDS:g}, not {seconds!r}")
+    world.limits.openings.set_limit(limit, float(seconds))
+    return _stats(world)
+
+
 def person_of(body: dict[str, Any]) -> str:
     user_id = body.get("user_id")
     if not isinstance(user_id, str) or user_id not in PEOPLE_BY_ID:
@@ -216,4 +228,7 @@ def _stats(world: World) -> Any:
         "accepted": limits.accepted,
         "refused_429": limits.refused,
         "peak_per_second": limits.peak_per_second,
+        "dms_opened": len(limits.openings.opened),
+        "dms_refused": limits.openings.refused,
+        "dms_per_second": limits.openings.most_per_second,
     }
