@@ -3,7 +3,6 @@
 from slomix.accounts import discord_login
 from slomix.accounts.discord_login import DiscordDown, LoginRefused, LoginSetUpWrongly
 from slomix.channels.base import SendError
-from slomix.channels.discord import Discord
 from slomix.cli.parts import ask
 from slomix.config.settings import Settings
 from slomix.interactions import commands
@@ -51,9 +50,9 @@ def _login(settings: Settings) -> str:
 
 def _redirect_problem(settings: Settings) -> str:
     """Say if logins cannot lead back to us; only the application's own bot may ask."""
-    discord = Discord(settings.discord_api_base_url, settings.discord_bot_token.get_secret_value(), "", connections=1)
+    discord = make_commands(settings)
     try:
-        application = discord.request("GET", "/applications/@me")
+        application = discord.application()
     except SendError as error:
         return f"DISCORD_REDIRECT_URI could not be checked: {error}"
     finally:

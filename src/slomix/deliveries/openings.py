@@ -154,15 +154,16 @@ class OpenDms(Handler[Opening, OpeningAnswer]):
 def _coming(now: datetime) -> Select[Any]:
     """Select the messages of the next half hour to players whose DM channel is not known."""
     unopened = (Contact.channel == ChannelName.DISCORD) & Contact.learned.is_(None) & Contact.unusable_since.is_(None)
-    columns: Any = select(Delivery.player_id, Delivery.notice)
-    return (
-        columns.join(Contact, Contact.player_id == Delivery.player_id)
+    coming: Select[Any] = (
+        select(*(Delivery.player_id, Delivery.notice))
+        .join(Contact, Contact.player_id == Delivery.player_id)
         .join(Job, (Job.kind == service.JOB_KIND) & (Job.subject == cast(Delivery.id, Text)))
         .where(unopened, Delivery.status == DeliveryStatus.PENDING, Delivery.channel == ChannelName.DISCORD)
         .where(Job.run_at > now, Job.run_at <= now + LEAD)
         # At random among equals, so that one that cannot be opened holds up no other.
         .order_by(Job.run_at, func.random())
     )
+    return coming
 
 
 def plan_openings(session: Session, day: date, *, now: datetime) -> None:
