@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Select, Text, cast, func, select
 from sqlalchemy.orm import Session
@@ -151,11 +150,11 @@ class OpenDms(Handler[Opening, OpeningAnswer]):
         return None
 
 
-def _coming(now: datetime) -> Select[Any]:
+def _coming(now: datetime) -> Select[int | None, str]:
     """Select the messages of the next half hour to players whose DM channel is not known."""
     unopened = (Contact.channel == ChannelName.DISCORD) & Contact.learned.is_(None) & Contact.unusable_since.is_(None)
-    coming: Select[Any] = (
-        select(*(Delivery.player_id, Delivery.notice))
+    return (
+        select(Delivery.player_id, Delivery.notice)
         .join(Contact, Contact.player_id == Delivery.player_id)
         .join(Job, (Job.kind == service.JOB_KIND) & (Job.subject == cast(Delivery.id, Text)))
         .where(unopened, Delivery.status == DeliveryStatus.PENDING, Delivery.channel == ChannelName.DISCORD)
@@ -163,7 +162,6 @@ def _coming(now: datetime) -> Select[Any]:
         # At random among equals, so that one that cannot be opened holds up no other.
         .order_by(Job.run_at, func.random())
     )
-    return coming
 
 
 def plan_openings(session: Session, day: date, *, now: datetime) -> None:

@@ -240,4 +240,4 @@ async def current_user(request: web.Request) -> web.StreamResponse:
     token = request.app[OAUTH_STORE].tokens.get(given)
     if token is None or token.expires_at <= wall_now():
         return DiscordError(401, 0, "401: Unauthorized").response()
-    return discord_json(shapes.user(PEOPLE_BY_ID[token.user_id]))
+    return discord_json(shapes.own_account(shapes.user(PEOPLE_BY_ID[token.user_id])))

@@ -51,7 +51,9 @@ def register(app: web.Application) -> None:
         is_person = request.headers.get("Authorization", "").startswith("Bearer ")
         return await oauth.current_user(request) if is_person else await bot_me(request)
 
-    bot_me = with_checks("me", lambda _world, _path, _body: shapes.BOT_USER | {"verified": True, "email": None})
+    bot_me = with_checks(
+        "me", lambda _world, _path, _body: shapes.own_account(shapes.BOT_USER | {"verified": True, "email": None})
+    )
     app.router.add_get(f"{API}/users/@me", me)
     for method, path, name, answer in (
         ("POST", "/users/@me/channels", "open-dm", _open_dm),
