@@ -95,8 +95,13 @@ def send_nonsense(discord: Discord) -> None:
     """What Slomix would never send, for the answers."""
     for body in ({"content": "x" * 2001}, {"content": ""}, {}, {"content": "Hi", "nonce": "x" * 26}):
         refused(lambda body: discord.request("POST", f"/channels/{ROOM}/messages", json=body), body)
-    for body in ({"name": "x" * 101}, {"name": "Tonight", "type": 3}, {"name": "Tonight", "auto_archive_duration": 1}):
-        refused(lambda body: discord.request("POST", f"/channels/{ROOM}/threads", json=body), body)
+    threads: tuple[dict[str, object], ...] = (
+        {"name": "x" * 101},
+        {"name": "Tonight", "type": 3},
+        {"name": "Tonight", "auto_archive_duration": 1},
+    )
+    for thread in threads:
+        refused(lambda body: discord.request("POST", f"/channels/{ROOM}/threads", json=body), thread)
     refused(lambda: discord.request("POST", "/users/@me/channels", json={"recipient_id": "nobody"}))
     refused(lambda: discord.request("GET", f"/channels/{ROOM}/messages?limit=1000"))
     refused(lambda: discord.request("GET", "/nowhere"))

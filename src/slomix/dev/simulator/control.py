@@ -46,6 +46,7 @@ def register(app: web.Application, gateway: Gateway) -> None:
         ("stats", _stats),
         ("polls", lambda world: {"telegram": world.telegram.askers, "signal": world.signal.askers}),
         ("gateway", lambda _world: gateway.as_json()),
+        ("dm-openings", lambda world: world.limits.openings.as_json()),
         ("exchanges", lambda world: [exchange.as_record() for exchange in world.exchanges]),
         ("threads", lambda world: [thread.as_record() for thread in world.threads.values()]),
     ):
@@ -160,7 +161,7 @@ def _limit_openings(world: World, body: dict[str, Any]) -> Any:
     if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 < seconds <= LONGEST_SECONDS:
         raise ValueError(f"seconds is a number of at most {LONGEST_SECONDS:g}, not {seconds!r}")
     world.limits.openings.set_limit(limit, float(seconds))
-    return _stats(world)
+    return world.limits.openings.as_json()
 
 
 def person_of(body: dict[str, Any]) -> str:
@@ -228,7 +229,4 @@ def _stats(world: World) -> Any:
         "accepted": limits.accepted,
         "refused_429": limits.refused,
         "peak_per_second": limits.peak_per_second,
-        "dms_opened": len(limits.openings.opened),
-        "dms_refused": limits.openings.refused,
-        "dms_per_second": limits.openings.most_per_second,
     }

@@ -54,15 +54,16 @@ class DmOpenings:
     window: RateWindow = field(default_factory=lambda: RateWindow(OPENING_LIMIT, OPENING_WINDOW))
     opened: set[str] = field(default_factory=set)
     refused: int = 0
-    most_per_second: int = 0
     _no_more_until: float = 0.0
     _stopped_until: float = 0.0
     _tries_meanwhile: int = 0
-    _last_second: RateWindow = field(default_factory=lambda: RateWindow(1_000_000, 1.0))
 
     def set_limit(self, limit: int, seconds: float) -> None:
         """Open at most so many from now on; what was opened stays open."""
         self.window = RateWindow(limit, seconds)
+
+    def as_json(self) -> dict[str, int]:
+        return {"opened": len(self.opened), "refused": self.refused}
 
     def open(self, account: str, now: float) -> int | None:
         """Open the channel with this account, or return the code of the refusal."""
@@ -78,10 +79,7 @@ class DmOpenings:
         elif self.window.wait(now) > 0:
             self._no_more_until, self._tries_meanwhile = now + OPENING_PAUSE, 0
         else:
-            self._last_second.wait(now)
-            for window in (self.window, self._last_second):
-                window.accept(now)
-            self.most_per_second = max(self.most_per_second, len(self._last_second.taken))
+            self.window.accept(now)
             self.opened.add(account)
             return None
         self.refused += 1
