@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from slomix.channels.discord import USER_AGENT
 from slomix.dev.simulator.people import BOT_TOKEN, PEOPLE, TELEGRAM_TOKEN, SimulatedPerson
 from slomix.dev.simulator.ports import free_pair
 from tests.waiting import PATIENCE, until
@@ -37,13 +38,14 @@ class Simulator:
 
     def client(self) -> httpx2.Client:
         """A plain client: a browser, or a test that drives the evening."""
-        return httpx2.Client(base_url=self.url, timeout=PATIENCE, verify=NO_TLS)
+        agent = {"User-Agent": USER_AGENT}
+        return httpx2.Client(base_url=self.url, headers=agent, timeout=PATIENCE, verify=NO_TLS)
 
     def bot(self, *, reads_for: float = PATIENCE) -> httpx2.Client:
         """Slomix, with its bot token; it gives up when it has read nothing for so long."""
         return httpx2.Client(
             base_url=f"{self.url}/api/v10",
-            headers={"Authorization": f"Bot {BOT_TOKEN}"},
+            headers={"Authorization": f"Bot {BOT_TOKEN}", "User-Agent": USER_AGENT},
             timeout=httpx2.Timeout(PATIENCE, read=reads_for),
             verify=NO_TLS,
         )

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +26,17 @@ from tests.moments import TODAY, at
 from tests.world import World, build_world
 
 
-def call(world: World, name: str = "bob", *, key: str = "k1", hour: int = 21, **options: object) -> tuple[int, bool]:
+def call(
+    world: World, name: str = "bob", *, key: str = "k1", hour: int = 21, day: date = TODAY, **options: object
+) -> tuple[int, bool]:
     """Somebody presses Schedule campaign."""
-    chosen = {"audience": Audience(), "include_late_joiners": False, "dry_run": False, "start_at": at(hour)}
+    chosen = {"audience": Audience(), "include_late_joiners": False, "dry_run": False, "start_at": at(hour, day=day)}
     with world.session() as session:
         campaign, is_new = service.create_campaign(
             session,
             world.players[name],
             CampaignChoices(**(chosen | options)),  # type: ignore[arg-type]
-            day=TODAY,
+            day=day,
             idempotency_key=key,
             settings=world.runtime.settings,
             now=world.clock.now(),

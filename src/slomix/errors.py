@@ -9,6 +9,8 @@ class DomainError(Exception):
 
     # Of all errors of a class, unless one is raised with its own.
     sentence: ClassVar[str] = ""
+    # When to try again, if that is known.
+    retry_after: timedelta | None = None
 
     def __init__(self, sentence: str = "") -> None:
         super().__init__(sentence or self.sentence)
@@ -39,4 +41,8 @@ class TooSoon(DomainError):
 
 
 class Unavailable(DomainError):
-    """A service that we depend on does not answer."""
+    """A service that we depend on does not answer, or not for this installation."""
+
+    def __init__(self, sentence: str = "", retry_after: timedelta | None = None) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after

@@ -54,7 +54,7 @@ def test_a_chat_is_linked_tried_and_unlinked(
     said = told(evening, cast, "Erik", channel.lower())
     assert [text.split(".")[0] for text in said] == [
         "This chat is linked to eRiK|eng",
-        "This is the test message that you asked for",
+        "This is how I will call you: it works! You get it because you asked for a test message",
     ]
     mine.get_by_role("button", name="Unlink").click()
     expect(mine).to_contain_text("Not linked.")

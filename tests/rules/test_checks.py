@@ -76,6 +76,7 @@ def test_a_weak_secret_is_refused_and_not_repeated(read: Any, name: str, secret:
         ("TRUSTED_PROXIES", "127.0.0.1, 0.0.0.0/0"),
         ("SLOMIX_CLOCK", "2026-03-28T20:40:00+01:00"),
         ("SLOMIX_CLOCK_FILE", "/tmp/clock.json"),
+        ("SLOMIX_SIMULATOR_URL", "http://127.0.0.1:7001/"),
         ("SLOMIX_RELOAD", "1"),
         ("DISCORD_BOT_TOKEN", people.BOT_TOKEN),
         ("DISCORD_CLIENT_SECRET", people.CLIENT_SECRET),

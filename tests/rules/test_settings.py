@@ -22,6 +22,7 @@ COMMENTED = [
     ("SLOMIX_BIND", "10.0.0.7", "bind", "10.0.0.7"),
     ("SLOMIX_FORMATION", "web=2,worker=3", "formation", "web=2,worker=3"),
     ("SLOMIX_PROCESS", "worker.2", "process_name", "worker.2"),
+    ("SLOMIX_SIMULATOR_URL", "http://127.0.0.1:7001", "simulator_url", "http://127.0.0.1:7001"),
     ("SLOMIX_WORKER_THREADS", "4", "worker_threads", 4),
     ("SLOMIX_RETENTION_DAYS", "90", "retention_days", 90),
     ("DISCORD_OAUTH_STATE_TTL_SECONDS", "300", "oauth_state_ttl_seconds", 300),

@@ -55,6 +55,12 @@ def test_where_all_know_us_nothing_is_wrong_and_nothing_is_written(simulator: Si
         ),
         ("DISCORD_PUBLIC_KEY", "0" * 64, "discord commands", "DISCORD_PUBLIC_KEY is not that of this application"),
         (
+            "DISCORD_CLIENT_ID",
+            NOBODY,
+            "discord login",
+            "refuses DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET",
+        ),
+        (
             "DISCORD_GUILD_ID",
             NOBODY,
             "discord server and rooms",
@@ -92,6 +98,30 @@ def test_what_somebody_does_not_know_is_named(
     monkeypatch.setenv(name, value)
     found = checked()
     assert (found["parts"][part], found["reasons"][part]) == (False, reason)
+
+
+def test_an_address_that_logins_cannot_lead_back_to_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Discord's token endpoint does not say so: it answers alike, whatever address it is given."""
+    elsewhere = "https://slomix.test/auth/callback"
+    monkeypatch.setenv("DISCORD_REDIRECT_URI", elsewhere)
+    monkeypatch.setenv("DISCORD_REDIRECT_URI_ALLOWLIST", elsewhere)
+    assert wrong() == {
+        "discord login": f"DISCORD_REDIRECT_URI: {elsewhere} is not among the redirects of the application"
+    }
+
+
+def test_what_cannot_be_proven_of_logins_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "only a login shows" in checked()["notes"]["discord login"]
+    monkeypatch.delenv("DISCORD_BOT_TOKEN")
+    assert "DISCORD_BOT_TOKEN" in checked()["notes"]["discord login"]
+    monkeypatch.setenv("DISCORD_CLIENT_SECRET", "mistyped")
+    assert checked()["notes"] == {}
+
+
+@pytest.mark.parametrize("answer", ["html", "not_found", "unauthorized"])
+def test_a_token_endpoint_that_says_nothing_of_us_is_away(simulator: Simulator, answer: str) -> None:
+    SimulatorControl(simulator.url).add_fault("login", answer=answer)
+    assert "Discord does not answer" in wrong()["discord login"]
 
 
 def test_a_bot_that_telegram_does_not_know_is_named_without_its_token(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,9 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
+from slomix.channels.discord import USER_AGENT
 from slomix.dev.simulator.people import CLIENT_ID, CLIENT_SECRET, environment
 from tests.simulators import CAST, Simulator
 
+AGENT = {"User-Agent": USER_AGENT}
 VERIFIER = "a-verifier-that-is-long-enough-for-the-specification-0123456789"
 
 
@@ -50,7 +52,7 @@ def exchange(
         "redirect_uri": environment(simulator.port)["DISCORD_REDIRECT_URI"],
         "code_verifier": VERIFIER,
     } | changed
-    return httpx2.post(environment(simulator.port)["DISCORD_TOKEN_URL"], data=form, auth=auth)
+    return httpx2.post(environment(simulator.port)["DISCORD_TOKEN_URL"], data=form, auth=auth, headers=AGENT)
 
 
 def test_the_page_has_a_button_for_everybody_and_one_to_deny(simulator: Simulator) -> None:
@@ -144,3 +146,43 @@ def test_a_revoked_token_speaks_for_nobody(simulator: Simulator) -> None:
     assert simulator.client().post("/api/v10/oauth2/token/revoke", data={"token": token}, auth=auth).status_code == 200
     bearer = {"Authorization": f"Bearer {token}"}
     assert simulator.client().get("/api/v10/users/@me", headers=bearer).status_code == 401
+
+
+@pytest.mark.parametrize("agent", ["python-httpx2/2.16.2", "Mozilla/5.0", "DiscordBot", ""])
+@pytest.mark.parametrize(
+    "path", ["/api/v10/users/@me", "/api/v10/gateway", "/api/oauth2/token", "/api/v10/oauth2/token"]
+)
+def test_who_does_not_name_themselves_as_discord_demands_is_not_heard(
+    simulator: Simulator, path: str, agent: str
+) -> None:
+    with simulator.client() as client:
+        method = "POST" if path.endswith("token") else "GET"
+        answer = client.request(method, path, headers={"User-Agent": agent})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (403, "text/html; charset=utf-8")
+
+
+def test_a_client_may_have_a_token_of_its_own(simulator: Simulator) -> None:
+    token = exchange(simulator, "", grant_type="client_credentials", scope="identify")
+    assert token.json()["scope"] == "identify"
+    assert exchange(simulator, "", grant_type="client_credentials", scope="everything").json()["error"] == (
+        "invalid_scope"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        ({"fault": "status", "code": 503}, 503),
+        ({"fault": "rate_limit", "retry_after": 7}, 429),
+        ({"fault": "login", "answer": "invalid_client"}, 401),
+        ({"fault": "login", "answer": "html"}, 403),
+        ({"fault": "login", "answer": "malformed"}, 400),
+    ],
+    ids=str,
+)
+def test_the_token_endpoint_can_be_broken(simulator: Simulator, fault: dict[str, Any], status: int) -> None:
+    code = code_for(simulator, "Alice")
+    simulator.client().post("/control/faults", json={"provider": "discord", **fault}).raise_for_status()
+    assert exchange(simulator, code).status_code == status
+    simulator.client().delete("/control/faults")
+    assert exchange(simulator, code).status_code == 200, "the code is still good"

@@ -7,10 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
+from slomix.channels.discord import USER_AGENT
 from slomix.dev.simulator import rest
 from slomix.dev.simulator.__main__ import create_app
 from slomix.dev.simulator.people import (
@@ -18,6 +20,7 @@ from slomix.dev.simulator.people import (
     BOT_USER_ID,
     GAMING_VOICE_CHANNEL,
     GUILD_ID,
+    LOAD_TEST_USERS,
     PEOPLE,
     TEXT_CHANNEL,
     environment,
@@ -126,7 +129,7 @@ class Discord:
     client: TestClient[web.Request, web.Application]
 
     async def ask(self, method: str, path: str, **body: Any) -> ClientResponse:
-        headers = {"Authorization": f"Bot {BOT_TOKEN}"}
+        headers = {"Authorization": f"Bot {BOT_TOKEN}", "User-Agent": USER_AGENT}
         return await self.client.request(method, f"/api/v10{path}", json=body, headers=headers)
 
     async def write(self, room: str, times: int) -> list[ClientResponse]:
@@ -232,3 +235,32 @@ def test_a_hundred_people_may_be_mentioned(simulator: Simulator) -> None:
         allowed = {"parse": ["roles"], "users": [str(number) for number in range(100)]}
         answer = bot.post(f"/channels/{TEXT_CHANNEL}/messages", json={"content": "Hi", "allowed_mentions": allowed})
     assert answer.status_code == 200
+
+
+def opening(answer: httpx2.Response) -> int:
+    """The code of a refusal; 0 where the channel is open."""
+    return 0 if answer.is_success else int(answer.json()["code"])
+
+
+def test_dm_channels_that_are_opened_at_once_are_too_many_and_knocking_makes_it_worse(simulator: Simulator) -> None:
+    with simulator.bot() as bot:
+        codes = [
+            opening(bot.post("/users/@me/channels", json={"recipient_id": who.id})) for who in LOAD_TEST_USERS[:25]
+        ]
+        assert codes == [0] * 10 + [40003] * 11 + [40004] * 4
+        refusal = bot.post("/users/@me/channels", json={"recipient_id": LOAD_TEST_USERS[30].id})
+        assert (refusal.status_code, "Retry-After" in refusal.headers) == (403, False)
+        again = bot.post("/users/@me/channels", json={"recipient_id": LOAD_TEST_USERS[0].id})
+        assert opening(again) == 0, "what is open stays open"
+        known = bot.post(f"/channels/{LOAD_TEST_USERS[30].dm_channel}/messages", json={"content": "hello"})
+        assert known.is_success, "and known channels go on"
+
+
+def test_how_many_dm_channels_may_be_opened_can_be_said(simulator: Simulator) -> None:
+    with simulator.bot() as bot, simulator.client() as control:
+        assert control.post("/control/dm-openings", json={"limit": 2, "seconds": 60}).is_success
+        codes = [opening(bot.post("/users/@me/channels", json={"recipient_id": who.id})) for who in LOAD_TEST_USERS[:3]]
+        assert codes == [0, 0, 40003]
+        assert control.get("/control/dm-openings").json() == {"opened": 2, "refused": 1}
+        for nonsense in ({"limit": -1, "seconds": 1}, {"limit": 1, "seconds": 0}, {"limit": 1}, {"limit": 1, "s": 1}):
+            assert control.post("/control/dm-openings", json=nonsense).status_code == 422

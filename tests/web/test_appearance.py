@@ -4,7 +4,17 @@ import pytest
 
 from slomix import words
 from tests.moments import TODAY
-from tests.web.conftest import Browse, Browser, is_fragment, is_page, lands, nothing_stored
+from tests.web.conftest import (
+    Browse,
+    Browser,
+    browser_of,
+    is_fragment,
+    is_page,
+    lands,
+    make_app,
+    nothing_stored,
+    with_settings,
+)
 from tests.web.reading import Element, read
 from tests.world import World
 
@@ -119,3 +129,22 @@ def test_over_https_the_cookie_stays_there(anonymous: Browser) -> None:
     answer = anonymous.client.post("/appearance", base_url=here, data=sent, headers={"Referer": f"{here}/"})
     assert lands(answer) == "/"
     assert "Secure" in answer.headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize(
+    ("simulator", "discord", "is_shown"),
+    [
+        ("http://127.0.0.1:7001/", "http://127.0.0.1:7001/api/v10", True),
+        ("", "http://127.0.0.1:7001/api/v10", False),
+        ("http://127.0.0.1:7001/", "http://127.0.0.1:8065/api/v10", False),
+        ("http://127.0.0.1:7001/", "https://discord.com/api/v10", False),
+        ("", "https://discord.com/api/v10", False),
+    ],
+)
+def test_a_simulator_is_named_only_where_one_was_started_and_plays(
+    world: World, simulator: str, discord: str, is_shown: bool
+) -> None:
+    here = with_settings(world, simulator_url=simulator, discord_api_base_url=discord)
+    links = browser_of(make_app(here.runtime), here, None).page("/").all("a")
+    named = [link.attributes["href"] for link in links if link.words == "simulator"]
+    assert named == ([simulator] if is_shown else [])

@@ -1,20 +1,22 @@
 """The channels on the preferences page: linking one by a code, seeing how it does, trying it out, giving it up."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
+from slomix.channels.base import SendError
 from slomix.channels.telegram import Telegram
 from slomix.contacts import link_views, links
 from slomix.contacts import service as contacts
 from slomix.contacts.models import LinkCode
-from slomix.contacts.rules import ChannelName
+from slomix.contacts.rules import ChannelName, QuietHours
 from slomix.deliveries.models import Delivery
 from slomix.dev.simulator.people import TELEGRAM_TOKEN
+from slomix.reasons.codes import Reason
 from tests.simulators import NOBODY, Simulator
 from tests.web.conftest import (
     Browse,
@@ -291,3 +293,80 @@ def test_there_is_no_test_to_what_is_not_linked(world: World, alice: Browser, ch
     world.has("bob", TELEGRAM, "5353")
     with nothing_stored(world):
         is_page(alice.post(f"/contacts/{channel}/test"), status)
+
+
+# The introduction on Discord
+
+
+def introductions(world: World, name: str) -> list[Delivery]:
+    with world.session() as session:
+        query = select(Delivery).where(Delivery.player_id == world.players[name], Delivery.notice == "introduction")
+        return list(session.scalars(query.order_by(Delivery.id)))
+
+
+def switch_on_by_form(browser: Browser) -> None:
+    lands(browser.post("/preferences", {"allow_promotions": "on"}))
+
+
+def switch_on_by_welcome(browser: Browser) -> None:
+    lands(browser.post("/welcome", {"allow_promotions": "on"}))
+
+
+def switch_on_by_script(browser: Browser) -> None:
+    answer = browser.call("POST", "/api/availability/promotion-preferences", {"allow_promotions": True})
+    assert answer.status_code == 200
+
+
+WAYS = [switch_on_by_form, switch_on_by_welcome, switch_on_by_script]
+
+
+@pytest.mark.parametrize("switch_on", WAYS)
+def test_who_switches_messages_on_is_shown_at_once_how_they_will_be_called(
+    world: World, alice: Browser, switch_on: Callable[[Browser], None]
+) -> None:
+    world.prefers("alice", called=False, quiet=QuietHours(time(0), time(23, 59)))
+    switch_on(alice)
+    switch_on(alice)
+    pump(world)
+    assert [message.text.split("!")[0] for _, message, _ in world.discord.sent] == [
+        "This is how I will call you: it works"
+    ]
+    with world.session() as session:
+        mine = contacts.contacts_of(session, world.players["alice"])[ChannelName.DISCORD]
+        contacts.apply_update(session, contacts.after_opening(mine.route, "7001"))
+    switch_on(alice)
+    pump(world)
+    assert len(introductions(world, "alice")) == 1, "the way is known"
+
+
+@pytest.mark.parametrize("switch_on", WAYS)
+def test_who_is_called_elsewhere_first_is_not_introduced_to(
+    world: World, alice: Browser, switch_on: Callable[[Browser], None]
+) -> None:
+    world.prefers("alice", called=False)
+    world.has("alice", TELEGRAM, "4242")
+    switch_on(alice)
+    pump(world)
+    assert introductions(world, "alice") == []
+
+
+def test_who_switches_off_again_before_it_left_is_told_nothing(world: World, alice: Browser) -> None:
+    world.prefers("alice", called=False)
+    switch_on_by_form(alice)
+    assert alice.call("POST", "/api/availability/promotion-preferences", {"allow_promotions": False}).status_code == 200
+    pump(world)
+    assert (world.discord.sent, introductions(world, "alice")) == ([], [])
+
+
+def test_closed_dms_are_told_at_once_with_what_to_do_and_saving_tries_again(world: World, alice: Browser) -> None:
+    world.prefers("alice", called=False)
+    world.discord.answers = [SendError(Reason.DMS_CLOSED, permanent=True, code=50007)]
+    switch_on_by_form(alice)
+    pump(world)
+    mine = alice.page("/preferences").by_id("contact-discord").words
+    assert "this person's DMs are closed to the bot" in mine
+    assert "Privacy Settings" in mine
+    switch_on_by_form(alice)
+    pump(world)
+    assert len(world.discord.sent) == 1
+    assert "Privacy Settings" not in alice.page("/preferences").words

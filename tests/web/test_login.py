@@ -1,18 +1,21 @@
 """The whole dance with Discord, played against the simulator: consent, refusal, forgery, lateness, and Discord away."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from urllib.parse import urlencode
 
 import pytest
+import structlog
 from sqlalchemy import delete, func, select, update
 
 from slomix.accounts import service as accounts
 from slomix.accounts.models import LoginAttempt, LoginSession, User
-from slomix.dev.simulator.people import environment
+from slomix.dev.simulator.people import CLIENT_SECRET, environment
 from tests.simulators import CAST, NOBODY, Simulator
 from tests.web.conftest import browser_of, is_page, lands, nothing_stored
 from tests.web.steps import ALICE, Dance, dance_of
@@ -131,17 +134,25 @@ def test_when_discord_is_down_a_page_says_so(world: World, simulator: Simulator,
     assert not dance.is_in()
 
 
-@contextmanager
-def answering(status: int, body: bytes) -> Iterator[str]:
-    """Something that answers everything in the same wrong way."""
+@dataclass
+class WrongAnswer:
+    """What a server answers to everything, until a test changes it."""
 
+    status: int = 200
+    kind: str = ""
+    body: bytes = b""
+
+
+@contextmanager
+def answering(wrong: WrongAnswer) -> Iterator[tuple[str, WrongAnswer]]:
     class Wrong(BaseHTTPRequestHandler):
         def answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_response(wrong.status)
+            self.send_header("Content-Type", wrong.kind)
+            self.send_header("Content-Length", str(len(wrong.body)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(wrong.body)
 
         do_GET = do_POST = answer  # noqa: N815
 
@@ -149,25 +160,112 @@ def answering(status: int, body: bytes) -> Iterator[str]:
 
     with HTTPServer(("127.0.0.1", 0), Wrong) as server:
         Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/api"
+        yield f"http://127.0.0.1:{server.server_port}/api", wrong
         server.shutdown()
 
 
+JSON, HTML = "application/json", "text/html"
+DISCORD_S, OPERATORS, PLAYERS = (503, "Discord does not answer"), (503, "tell an admin"), (422, "did not accept")
+LIMITED = b'{"message": "You are being rate limited.", "retry_after": 300.57, "global": false}'
+
+
+def oauth_error(error: str, description: str = "") -> bytes:
+    return json.dumps({"error": error, "error_description": description}).encode()
+
+
+# Where it was asked, what was answered, and whose fault that is.
+ANSWERS = [
+    *(
+        (endpoint, *answer, DISCORD_S)
+        for endpoint in ("discord_token_url", "discord_api_base_url")
+        for answer in (
+            (429, JSON, LIMITED),
+            (429, HTML, b"<html>error code: 1015</html>"),
+            (500, JSON, b'{"message": "500: Internal Server Error", "code": 0}'),
+            (500, JSON, oauth_error("invalid_client")),
+            (502, HTML, b""),
+            (503, HTML, b"<html>"),
+            (401, JSON, b'{"message": "401: Unauthorized", "code": 0}'),
+            (403, HTML, b"<html>error code: 1010</html>"),
+            (404, JSON, b'{"message": "404: Not Found", "code": 0}'),
+            (404, HTML, b"<html>nginx</html>"),
+            (200, HTML, b"<html>Just a moment</html>"),
+            (200, JSON, b"[]"),
+            (200, JSON, b"{}"),
+            (200, JSON, b"null"),
+            (400, HTML, b"<html>"),
+        )
+    ),
+    ("discord_token_url", 400, JSON, oauth_error("temporarily_unavailable"), DISCORD_S),
+    ("discord_token_url", 400, JSON, oauth_error("invalid_grant", 'Invalid "code" in request.'), PLAYERS),
+    ("discord_token_url", 400, JSON, oauth_error("invalid_grant", 'Invalid "code_verifier" in request.'), PLAYERS),
+    ("discord_token_url", 400, JSON, oauth_error("invalid_grant", 'Invalid "redirect_uri" in request.'), OPERATORS),
+    ("discord_token_url", 400, JSON, oauth_error("invalid_request", 'Invalid "redirect_uri" in request.'), OPERATORS),
+    ("discord_token_url", 401, JSON, oauth_error("invalid_client"), OPERATORS),
+    ("discord_token_url", 400, JSON, oauth_error("invalid_client"), OPERATORS),
+    ("discord_token_url", 400, JSON, oauth_error("unauthorized_client"), OPERATORS),
+    ("discord_token_url", 400, JSON, oauth_error("invalid_scope"), OPERATORS),
+    ("discord_token_url", 400, JSON, b'{"client_id": ["Value \\"slomix\\" is not snowflake."]}', OPERATORS),
+]
+
+
 @pytest.mark.parametrize("broken", ["discord_token_url", "discord_api_base_url"])
-@pytest.mark.parametrize(
-    ("status", "body"),
-    [(500, b""), (503, b"<html>"), (429, b"{}"), (200, b"<html>Cloudflare</html>"), (200, b"[]"), (200, b"{}")],
-    ids=str,
-)
-def test_when_discord_is_broken_a_page_says_so(
-    world: World, simulator: Simulator, broken: str, status: int, body: bytes
-) -> None:
-    with answering(status, body) as url:
+def test_each_answer_of_discord_is_told_as_whose_fault_it_is(world: World, simulator: Simulator, broken: str) -> None:
+    told = {}
+    expected = {(status, kind, body): fault for endpoint, status, kind, body, fault in ANSWERS if endpoint == broken}
+    with answering(WrongAnswer()) as (url, wrong):
         dance = dance_of(world, simulator, **{broken: url})
-        answer = dance.log_in()
-    assert "Discord d" in is_page(answer, answer.status_code)
-    assert answer.status_code in {422, 503}
-    assert not dance.is_in()
+        for wrong.status, wrong.kind, wrong.body in expected:
+            answer = dance.log_in()
+            sentence = is_page(answer, answer.status_code)
+            fault = next((fault for fault in (DISCORD_S, OPERATORS, PLAYERS) if fault[1] in sentence), sentence)
+            told[wrong.status, wrong.kind, wrong.body] = fault if answer.status_code == fault[0] else answer.status_code
+            # Our own limit of logins never asks for more than a minute.
+            assert (int(answer.headers["Retry-After"]) > 60) == (wrong.body == LIMITED)
+        assert not dance.is_in()
+    assert told == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        ("server_error", DISCORD_S),
+        ("temporarily_unavailable", DISCORD_S),
+        ("invalid_scope", OPERATORS),
+        ("unauthorized_client", OPERATORS),
+        ("unsupported_response_type", OPERATORS),
+        ("invalid_request", OPERATORS),
+        ("made_up_by_a_browser", PLAYERS),
+        ("", PLAYERS),
+    ],
+)
+def test_each_error_that_a_browser_brings_back_is_told_as_whose_fault_it_is(
+    dance: Dance, error: str, fault: tuple[int, str]
+) -> None:
+    state = dance.leave()["state"]
+    answer = dance.browser.client.get("/auth/callback", query_string={"state": state, "error": error})
+    assert fault[1] in is_page(answer, fault[0])
+
+
+@pytest.mark.parametrize("query", [{}, {"code": ""}], ids=str)
+def test_who_comes_back_with_nothing_starts_again_and_discord_is_not_asked(
+    dance: Dance, simulator: Simulator, query: dict[str, str]
+) -> None:
+    answer = dance.browser.client.get("/auth/callback", query_string={"state": dance.leave()["state"], **query})
+    assert "did not accept" in is_page(answer, 422)
+    assert simulator.client().get("/control/exchanges").json() == []
+
+
+def test_an_operator_is_told_what_discord_says_and_no_secret(world: World, simulator: Simulator) -> None:
+    dance = dance_of(world, simulator)
+    with structlog.testing.capture_logs() as logged:
+        simulator.client().post(
+            "/control/faults", json={"provider": "discord", "fault": "login", "answer": "redirect_uri"}
+        ).raise_for_status()
+        is_page(dance.log_in(), 503)
+    [told] = [line for line in logged if line["event"] == "login.set_up_wrongly"]
+    assert (told["log_level"], told["said"]) == ("error", 'invalid_grant: Invalid "redirect_uri" in request.')
+    assert CLIENT_SECRET not in str(logged)
 
 
 def test_a_code_that_discord_never_gave_is_refused(dance: Dance) -> None:

@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 
 from slomix import words
 from slomix.accounts import discord_login, logins, rules
-from slomix.accounts.discord_login import LoginRefused
 from slomix.accounts.models import User
 from slomix.presence.game_names import plain_name
 from slomix.web import current, gates, rate_limits
@@ -51,12 +50,12 @@ def callback() -> Response:
             db_session, state=request.args.get("state", ""), browser=session.get(BROWSER, ""), now=now
         )
         verifier, next_path = attempt.code_verifier, attempt.next_path
-    code = request.args.get("code")
-    if code is None and request.args.get("error") != "access_denied":
-        raise LoginRefused
-    if code is None:
+    code, error = request.args.get("code", ""), request.args.get("error")
+    if error == "access_denied":  # the button Cancel
         flash(words.LOGIN_DECLINED, "note")
         return redirect(next_path, code=303)
+    if error is not None:
+        raise discord_login.refusal_at_consent(error)
     identity = discord_login.fetch_identity(settings, code=code, code_verifier=verifier)
     with current.runtime().transaction() as db_session:
         user = logins.log_in(

@@ -41,7 +41,7 @@ from slomix.contacts import views as contacts_views
 from slomix.database import migrations
 from slomix.database.session import ROOT
 from slomix.deliveries import views as deliveries_views
-from slomix.errors import DomainError, TooSoon
+from slomix.errors import DomainError
 from slomix.health import views as health_views
 from slomix.interactions import views as interactions_views
 from slomix.metrics import views as metrics_views
@@ -204,7 +204,7 @@ def _map_errors(app: Flask) -> None:
 
 def _refuse(error: DomainError) -> BaseResponse:
     answer = responses.problem_response(responses.http_status(error), str(error))
-    if isinstance(error, TooSoon):
+    if error.retry_after is not None:
         answer.headers["Retry-After"] = str(math.ceil(error.retry_after.total_seconds()))
     return answer
 

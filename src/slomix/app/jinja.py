@@ -11,6 +11,7 @@ from slomix import words
 from slomix.accounts.rules import local_path
 from slomix.availability import rules as availability
 from slomix.availability.rules import Status, StatusCounts, is_day_open
+from slomix.config.settings import Settings
 from slomix.presence.game_names import coloured_name, plain_name
 from slomix.web import assets, current, gates, responses, times
 
@@ -59,9 +60,14 @@ def context() -> dict[str, Any]:
         "settings": settings,
         "way_back": _way_back(),
         "theme": responses.theme(),
-        "is_demo": settings.is_development and settings.discord_api_base_url.startswith("http://127.0.0.1:"),
-        "simulator_url": f"http://127.0.0.1:{settings.port + 1}/",
+        "simulator_url": _simulator_url(settings),
     }
+
+
+def _simulator_url(settings: Settings) -> str:
+    """Return the simulator that plays Discord here; empty if none was started, or another Discord is asked."""
+    url = settings.simulator_url
+    return url if urlsplit(url).netloc == urlsplit(settings.discord_api_base_url).netloc else ""
 
 
 def _way_back() -> str:

@@ -111,6 +111,13 @@ class Channel(Protocol):
         """Hand one message to the provider. Raise SendError if it is not taken."""
 
 
+class DmOpener(Protocol):
+    """Opens the channel of a person's direct messages before there is a message."""
+
+    def open_dm(self, account: str) -> str:
+        """Return the channel's id, always the same for an account. Raise SendError when it is not opened."""
+
+
 class GuildLookup(Protocol):
     """Asks the provider who is in our server."""
 

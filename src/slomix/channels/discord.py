@@ -3,10 +3,15 @@
 import re
 from collections.abc import Callable, Container
 from datetime import timedelta
+from importlib.metadata import version
 from typing import Any, TypeVar
+
+import structlog
 
 from slomix.channels.base import Address, Button, Message, Receipt, SendError
 from slomix.channels.discord_answers import (
+    OPENING_DMS_TOO_FAST,
+    SENDING_DISABLED,
     UNKNOWN_MEMBER,
     UNKNOWN_USER,
     UNKNOWN_VOICE_STATE,
@@ -17,8 +22,14 @@ from slomix.channels.discord_answers import (
 )
 from slomix.channels.discord_history import NOT_OUR_DM, DiscordHistory
 from slomix.channels.http import HttpClient, decode_json
+from slomix.channels.opening_pace import OpeningPace
 from slomix.channels.rate_limit import LocalRateLimiter, RateLimiter
 from slomix.reasons.codes import Reason
+
+# Of every request to Discord, which blocks clients that name themselves otherwise:
+# https://discord.com/developers/docs/reference#user-agent
+USER_AGENT = f"DiscordBot (https://github.com/slomix, {version('slomix')})"
+HEADERS = {"User-Agent": USER_AGENT}
 
 NO_MEMBER = {UNKNOWN_MEMBER, UNKNOWN_USER}
 # Accounts outside the guild are in none of its voice rooms either.
@@ -37,8 +48,7 @@ _MINOR_ID = re.compile(r"(?<!/channels)(?<!/guilds)/\d+")
 T = TypeVar("T")
 
 
-# Discord blocks clients that do not name themselves so.
-HEADERS = {"User-Agent": "DiscordBot (https://github.com/slomix, 0.1)"}
+log = structlog.get_logger()
 
 
 class Discord:
@@ -55,8 +65,10 @@ class Discord:
         *,
         connections: int = 20,
         rate_limiter: RateLimiter | None = None,
+        opening_pace: OpeningPace | None = None,
     ) -> None:
         self._guild_id = guild_id
+        self._opening_pace = opening_pace
         self._rate_limiter = rate_limiter or LocalRateLimiter()
         self.history = DiscordHistory(self)
         self._http = HttpClient(
@@ -116,9 +128,21 @@ class Discord:
             body["components"] = [{"type": ACTION_ROW, "components": [component(button) for button in message.buttons]}]
         return self.request("POST", f"/channels/{room}/messages", read_id, json=body, carries_message=True)
 
-    def open_dm(self, user_id: str) -> str:
-        """Return the id of the DM channel with this account; opening it again returns the same one."""
-        return self.request("POST", "/users/@me/channels", read_id, json={"recipient_id": user_id})
+    def open_dm(self, account: str) -> str:
+        """Return the id of the DM channel with this account; opening it again returns the same one.
+
+        Channels are opened one by one, and none at all for a while after Discord has found that too fast.
+        """
+        if self._opening_pace is not None:
+            self._opening_pace.acquire(account)
+        try:
+            return self.request("POST", "/users/@me/channels", read_id, json={"recipient_id": account})
+        except SendError as error:
+            if error.code in {OPENING_DMS_TOO_FAST, SENDING_DISABLED}:
+                if self._opening_pace is not None:
+                    self._opening_pace.pause()
+                log.error("discord.opens_no_dms", code=error.code, reason=str(error.reason))
+            raise
 
     def request_or_none(
         self, method: str, path: str, read: Callable[[Any], T], *, absent: Container[object]

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -50,6 +50,7 @@ def check(as_json: bool) -> None:
             *(rights.warnings if rights else []),
         ],
         "parts": {part: not reason for part, reason in parts.items()},
+        "notes": _notes(settings, parts),
         "reasons": {part: reason for part, reason in parts.items() if reason},
     }
     click.echo(json.dumps(found, indent=2) if as_json else "\n".join(_lines(found)))
@@ -65,6 +66,13 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     yield from (f"warning {warning}" for warning in found["warnings"])
     for part, is_well in found["parts"].items():
         yield f"ok      {part}" if is_well else f"wrong   {part}: {found['reasons'][part]}"
+    yield from (f"note    {part}: {note}" for part, note in found["notes"].items())
+
+
+def _notes(settings: Settings, parts: Mapping[str, str]) -> dict[str, str]:
+    """Return what is not proven about the parts that are well."""
+    part = "discord login"
+    return {part: providers.login_note(settings)} if parts.get(part) == "" else {}
 
 
 def _formation(settings: Settings) -> list[str]:

@@ -12,7 +12,7 @@ from slomix.config.settings import Settings
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
 from slomix.contacts.preferences import Preferences
-from slomix.contacts.rules import MessageKind
+from slomix.contacts.rules import ChannelName, MessageKind
 from slomix.database.session import Database
 from slomix.dev.simulator.people import PEOPLE, UNCLAIMED_PLAYERS
 
@@ -44,6 +44,8 @@ def load_demo(settings: Settings, clock: Clock) -> None:
                 continue
             player = accounts.link_player(session, user, person.player_guid, now=now)
             contacts.add_discord(session, player.id, now=now)
+            discord = contacts.contacts_of(session, player.id)[ChannelName.DISCORD]
+            contacts.apply_update(session, contacts.after_opening(discord.route, person.dm_channel))
             preferences.save_preferences(
                 session, player.id, Preferences(settings.zone, ticked=frozenset({MessageKind.CAMPAIGNS})), now=now
             )

@@ -1,7 +1,7 @@
 """Checks our credentials at Discord, Telegram and Signal."""
 
 from slomix.accounts import discord_login
-from slomix.accounts.discord_login import DiscordDown
+from slomix.accounts.discord_login import DiscordDown, LoginRefused, LoginSetUpWrongly
 from slomix.channels.base import SendError
 from slomix.cli.parts import ask
 from slomix.config.settings import Settings
@@ -38,11 +38,37 @@ def _discord(settings: Settings) -> dict[str, str]:
 
 
 def _login(settings: Settings) -> str:
+    """Check the client by a token of its own, and the address that logins lead back to by the bot's application."""
     try:
-        is_known = discord_login.is_client_known(settings)
+        discord_login.check_client(settings)
     except DiscordDown as error:
         return str(error)
-    return "" if is_known else "refuses DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET"
+    except (LoginRefused, LoginSetUpWrongly):
+        return "refuses DISCORD_CLIENT_ID and DISCORD_CLIENT_SECRET"
+    return _redirect_problem(settings) if settings.discord_bot_token.get_secret_value() else ""
+
+
+def _redirect_problem(settings: Settings) -> str:
+    """Say if logins cannot lead back to us; only the application's own bot may ask."""
+    discord = make_commands(settings)
+    try:
+        application = discord.application()
+    except SendError as error:
+        return f"DISCORD_REDIRECT_URI could not be checked: {error}"
+    finally:
+        discord.close()
+    if application.get("id") != settings.discord_client_id:
+        return f"DISCORD_BOT_TOKEN is of another application ({application.get('id')}) than DISCORD_CLIENT_ID"
+    if settings.login_redirect_uri not in application.get("redirect_uris", ()):
+        return f"DISCORD_REDIRECT_URI: {settings.login_redirect_uri} is not among the redirects of the application"
+    return ""
+
+
+def login_note(settings: Settings) -> str:
+    """Say what no check can prove about logins."""
+    if not settings.discord_bot_token.get_secret_value():
+        return "only with DISCORD_BOT_TOKEN can be seen whether DISCORD_REDIRECT_URI is registered"
+    return f"only a login shows whether browsers reach {settings.login_redirect_uri}"
 
 
 def _commands(settings: Settings) -> str:

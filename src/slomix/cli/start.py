@@ -103,6 +103,7 @@ class SystemStart:
             from slomix.dev.simulator import people
 
             environment |= people.environment(self.settings.port) | dev_environment.simulated_secrets(self.given)
+            environment["SLOMIX_SIMULATOR_URL"] = f"http://127.0.0.1:{self.settings.port + 1}/"
         self.folder.publish(environment)
         run_folder.put(environment | run_folder.basic_environment(self.settings.port))
         self._set_clock()

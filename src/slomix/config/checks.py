@@ -144,6 +144,7 @@ def _for_development(settings: Settings) -> Iterator[str]:
         ("SLOMIX_CLOCK", bool(settings.clock)),
         ("SLOMIX_CLOCK_FILE", settings.clock_file is not None),
         ("SLOMIX_RELOAD", settings.reloads),
+        ("SLOMIX_SIMULATOR_URL", bool(settings.simulator_url)),
     ):
         if is_set:
             yield f"{name}: is for development only"

@@ -60,6 +60,8 @@ class Settings(BaseModel):
     process_name: str = Field("", validation_alias="SLOMIX_PROCESS")
     public_url: PageUrl = Field("", validation_alias="PUBLIC_URL")
     clock_file: Path | None = Field(None, validation_alias="SLOMIX_CLOCK_FILE")
+    # The simulator that `slomix up` has started beside this copy, if any.
+    simulator_url: HttpUrl = Field("", validation_alias="SLOMIX_SIMULATOR_URL")
     clock: str = Field("", validation_alias="SLOMIX_CLOCK")
     database_url: DatabaseUrl = Field(SecretStr(""), validation_alias="DATABASE_URL")
     database_owner_url: DatabaseUrl = Field(SecretStr(""), validation_alias="DATABASE_OWNER_URL")

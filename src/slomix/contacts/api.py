@@ -128,6 +128,7 @@ def _changed(session: Session, player_id: int, columns: Mapping[str, Any]) -> Pr
         preferences.change_preferences(
             session, player_id, columns, zone=current.runtime().settings.zone, now=current.now()
         )
+        service.plan_introduction(session, player_id, now=current.now())
     return _wishes(session, player_id)
 
 

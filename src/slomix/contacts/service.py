@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Update, bindparam, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, Update, bindparam, case, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -17,7 +17,12 @@ from slomix.contacts.encryption import CannotDecrypt, vault_from_settings
 from slomix.contacts.models import Contact, LinkCode, StoredPreferences
 from slomix.contacts.rules import CHANNEL_ORDER, ChannelName, ContactRoute, Reachability
 from slomix.database import session as db
+from slomix.jobs import service as jobs
+from slomix.jobs.service import NewJob
 from slomix.reasons.codes import Explanation, Reason
+
+# The kind of job that `deliveries` carries out.
+INTRODUCE = "introduce"
 
 # The key is missing, so the owner cannot repair it by saying that the address works.
 UNREADABLE = Explanation(Reason.UNREADABLE)
@@ -173,6 +178,7 @@ _WORKED = _OF_ROUTE.values(
     unusable_since=None,
     unusable_reason=None,
 )
+_OPENED = _OF_ROUTE.values(learned=bindparam("attempt_learned"))
 _REASON = bindparam("attempt_reason", type_=Contact.unusable_reason.type)
 _FAILED = _OF_ROUTE.values(last_error=_REASON, last_error_at=bindparam("attempt_now"))
 _NEVER_WORKS = _FAILED.values(
@@ -184,6 +190,12 @@ _NEVER_WORKS = _FAILED.values(
 def after_success(route: ContactRoute, *, learned: str | None, now: datetime) -> ContactUpdate:
     """Record that the provider took a message for this address; `learned` is what the receipt told about it."""
     return ContactUpdate(_WORKED, _values(route, now) | {"attempt_learned": learned})
+
+
+def after_opening(route: ContactRoute, learned: str) -> ContactUpdate:
+    """Record the DM channel that was opened for this address."""
+    values = {"attempt_contact": route.contact_id, "attempt_verified_at": route.verified_at}
+    return ContactUpdate(_OPENED, values | {"attempt_learned": learned})
 
 
 def after_failure(route: ContactRoute, reason: Explanation, *, is_permanent: bool, now: datetime) -> ContactUpdate:
@@ -198,6 +210,14 @@ def _values(route: ContactRoute, now: datetime) -> dict[str, object]:
 def apply_update(session: Session, change: ContactUpdate) -> None:
     """Execute an update by itself."""
     session.execute(change.statement, dict(change.values))
+
+
+def plan_introduction(session: Session, player_id: int, *, now: datetime) -> None:
+    """Introduce ourselves on Discord to a player who may have switched messages on, unless we know the way there."""
+    unopened = (Contact.channel == ChannelName.DISCORD) & Contact.learned.is_(None) & Contact.unusable_since.is_(None)
+    if session.scalar(select(exists().where(Contact.player_id == player_id, unopened))):
+        jobs.schedule(session, [NewJob(INTRODUCE, str(player_id), now)], now=now)
+        jobs.reopen(session, INTRODUCE, [str(player_id)], run_at=now, deadline_at=None)
 
 
 def retry_contacts(session: Session, player_id: int) -> None:

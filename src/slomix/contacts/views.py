@@ -104,6 +104,7 @@ def save() -> Response:
         if profile_id is not None:
             service.retry_contacts(session, profile_id)
             preferences.save_preferences(session, profile_id, wishes, now=current.now())
+            service.plan_introduction(session, profile_id, now=current.now())
     flash(words.SAVED, "done")
     return redirect("/preferences", code=303)
 
@@ -122,6 +123,7 @@ def answer_welcome() -> Response:
         before = preferences.preferences_of(session, player_id, zone=current.runtime().settings.zone)
         wishes = _wishes(_typed_over(_form(before))) if "skip" not in request.form else before
         preferences.save_preferences(session, player_id, wishes, now=current.now())
+        service.plan_introduction(session, player_id, now=current.now())
     flash(words.WELCOME_SAVED if wishes.allows else words.WELCOME_NOTHING, "done")
     return redirect(local_path(request.form.get("next")), code=303)
 

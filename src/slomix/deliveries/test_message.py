@@ -11,7 +11,7 @@ from slomix.channels.base import Message
 from slomix.config.settings import Settings
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName
-from slomix.deliveries import service
+from slomix.deliveries import openings, service
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.service import NoticePlan
@@ -50,7 +50,9 @@ def plan_test_message(
     )
     earlier = session.scalar(
         select(Delivery.created_at)
-        .where(Delivery.player_id == player_id, Delivery.notice == NOTICE, Delivery.channel == channel)
+        .where(
+            Delivery.player_id == player_id, Delivery.notice.in_((NOTICE, openings.NOTICE)), Delivery.channel == channel
+        )
         .order_by(Delivery.id.desc())
         .limit(1)
     )

@@ -17,6 +17,7 @@ from slomix.chat.service import ChatNotLinked
 from slomix.clock import local_day
 from slomix.config.settings import Settings
 from slomix.contacts import preferences
+from slomix.contacts import service as contacts
 from slomix.contacts.rules import TICKS, MessageKind
 from slomix.deliveries import choices
 from slomix.errors import DomainError
@@ -155,6 +156,7 @@ def _notify(request: Request) -> Reply:
         kind = MessageKind(wanted)
         change = {TICKS[kind]: switch == "on"}
         preferences.change_preferences(request.session, player_id, change, zone=request.settings.zone, now=request.now)
+        contacts.plan_introduction(request.session, player_id, now=request.now)
         wishes = preferences.preferences_of(request.session, player_id, zone=request.settings.zone)
     lines = [
         words.NOTIFY_LINE.format(

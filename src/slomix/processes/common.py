@@ -22,6 +22,7 @@ from slomix.config.checks import settings_or_exit
 from slomix.contacts.handlers import plan_membership_check
 from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
+from slomix.deliveries.openings import plan_openings
 from slomix.health import rules as health_rules
 from slomix.health import service as health
 from slomix.jobs import service as jobs
@@ -193,6 +194,7 @@ class Scheduler:
         if today != self._day:
             with self._runtime.transaction() as session:
                 db.notify(session, db.LIVE_CHANNEL, "day")
+                plan_openings(session, today, now=self._runtime.clock.now())
                 plan_membership_check(session, today, now=self._runtime.clock.now())
                 retention.plan_retention(session, today, now=self._runtime.clock.now())
                 triggers.begin_day(session, today, settings=settings, now=self._runtime.clock.now())

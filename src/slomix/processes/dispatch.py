@@ -13,7 +13,8 @@ from slomix.campaigns.notices import NOTICES as CAMPAIGN_NOTICES
 from slomix.clock import wall_now
 from slomix.contacts.handlers import HANDLERS as CONTACT_HANDLERS
 from slomix.contacts.rules import ChannelName
-from slomix.deliveries import pausing, test_message
+from slomix.contacts.service import INTRODUCE
+from slomix.deliveries import openings, pausing, test_message
 from slomix.deliveries.handlers import SendDelivery
 from slomix.deliveries.notices import Notice
 from slomix.deliveries.service import JOB_KIND
@@ -31,7 +32,10 @@ log = structlog.get_logger()
 
 NOTICES: dict[str, Notice] = {
     notice.name: notice
-    for notice in (*CAMPAIGN_NOTICES, *DAY_NOTICES, *PLANNING_NOTICES, test_message.MessageTestNotice())
+    for notice in (
+        *(*CAMPAIGN_NOTICES, *DAY_NOTICES, *PLANNING_NOTICES),
+        *(test_message.MessageTestNotice(), openings.IntroductionNotice()),
+    )
 }
 HANDLERS: dict[str, AnyHandler] = {
     **CAMPAIGN_HANDLERS,
@@ -41,6 +45,8 @@ HANDLERS: dict[str, AnyHandler] = {
     **PLANNING_THREAD,
     **RETENTION,
     JOB_KIND: SendDelivery(NOTICES),
+    INTRODUCE: openings.Introduce(),
+    openings.OPEN_DMS: openings.OpenDms(NOTICES),
 }
 
 # One queue for each lane, so that a slow provider doesn't block the others.
@@ -84,7 +90,7 @@ def send_nudges(broker: dramatiq.Broker, released: list[DueJob]) -> None:
 
 def paused_kinds(session: Session) -> frozenset[str]:
     """Return the job kinds that must not run while sending is paused."""
-    return frozenset() if pausing.current_pause(session) is None else frozenset({JOB_KIND})
+    return frozenset() if pausing.current_pause(session) is None else frozenset({JOB_KIND, openings.OPEN_DMS})
 
 
 def release_jobs(runtime: Runtime) -> list[DueJob]:

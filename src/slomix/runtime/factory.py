@@ -5,6 +5,7 @@ from slomix.channels.discord import Discord
 from slomix.channels.discord_commands import DiscordCommands
 from slomix.channels.discord_threads import DiscordThreads
 from slomix.channels.game_server import GameServer
+from slomix.channels.opening_pace import SharedOpeningPace
 from slomix.channels.rate_limit import SharedRateLimiter
 from slomix.channels.signal import Signal
 from slomix.channels.telegram import Telegram
@@ -27,6 +28,7 @@ def make_runtime(settings: Settings, *, connections: int = 5, pool_size: int = 5
         settings.discord_guild_id,
         connections=connections,
         rate_limiter=SharedRateLimiter(settings.redis_url.get_secret_value(), token),
+        opening_pace=SharedOpeningPace(settings.redis_url.get_secret_value()),
     )
     return Runtime(
         settings=settings,
@@ -39,6 +41,7 @@ def make_runtime(settings: Settings, *, connections: int = 5, pool_size: int = 5
         ),
         channels={"discord": discord, **_further_channels(settings, connections)},
         voice_lookup=discord,
+        dm_opener=discord if "discord" in settings.channels_on else None,
         guild_lookup=discord if settings.discord_guild_id else None,
         threads=DiscordThreads(discord, settings.discord_guild_id) if settings.planning_create_thread else None,
         interaction_responses=make_commands(settings) if settings.discord_public_key else None,

@@ -24,7 +24,11 @@ HOW_TO_STOP: Final = "You get this because you asked to be called to game nights
 SO_MANY_LOOKING: Final = "{count} are looking to play tonight. Join in: {link}"
 ARE_YOU_IN: Final = "Are you in tonight? Say so here: {link}"
 # To players who test that messages arrive.
-TEST_MESSAGE: Final = "This is the test message that you asked for. It works! {link}"
+INTRODUCTION: Final = (
+    "This is how I will call you: it works! You get it because you switched messages on. "
+    "Which ones, and how to stop them: {link}"
+)
+TEST_MESSAGE: Final = "This is how I will call you: it works! You get it because you asked for a test message. {link}"
 # On the button under a message.
 OPEN_SLOMIX = "Open Slomix"
 # Answers to chat messages on Telegram and Signal.

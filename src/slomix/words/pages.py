@@ -54,6 +54,9 @@ LOGGED_OUT = "You are logged out."
 LOGIN_DECLINED = "You did not log in, and nothing was shared. You can change your mind any time."
 LOGIN_NOT_VALID = "This login is no longer valid. It may have taken too long, or been used already."
 LOGIN_REFUSED = "Discord did not accept this login. Please start again."
+LOGIN_SET_UP_WRONGLY = (
+    "Discord refuses logins for this site: it is set up wrongly. That is not your fault; please tell an admin."
+)
 DISCORD_SILENT = "Discord does not answer right now. Nothing is lost; please try again in a moment."
 NO_SUCH_PROFILE = "There is no such player profile."
 # {player} is the name of the profile.

@@ -69,8 +69,8 @@ REASONS: Final = {
 # does.
 
 CONTACT_REMEDIES: Final = {
-    "dms_closed": "Allow direct messages from members of our server in Discord's privacy settings, then send yourself a"
-    " test message.",
+    "dms_closed": "In Discord, open the menu of our server, then Privacy Settings, and allow direct messages."
+    " Then send yourself a test message.",
     "no_mutual_server": "Join our Discord server, then send yourself a test message.",
 }
 

@@ -20,12 +20,12 @@ from slomix.dev.simulator import (
     threads,
 )
 from slomix.dev.simulator.timekeeping import SimulatorClock
-from slomix.dev.simulator.wire import WORLD, refuse_foreign_pages
+from slomix.dev.simulator.wire import WORLD, record_exchange, refuse_foreign_pages, refuse_unnamed_clients
 from slomix.dev.simulator.world import World
 
 
 def create_app(world: World) -> web.Application:
-    app = web.Application(middlewares=[refuse_foreign_pages])
+    app = web.Application(middlewares=[record_exchange, refuse_unnamed_clients, refuse_foreign_pages])
     app[WORLD] = world
     threads.register(app)
     interactions.register(app)

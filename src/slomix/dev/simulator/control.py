@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from slomix.dev.simulator.faults import LONGEST_SECONDS
 from slomix.dev.simulator.gateway import Gateway
 from slomix.dev.simulator.inboxes import SignalService
 from slomix.dev.simulator.people import PEOPLE, PEOPLE_BY_ID, VOICE_ROOMS
@@ -45,6 +46,8 @@ def register(app: web.Application, gateway: Gateway) -> None:
         ("stats", _stats),
         ("polls", lambda world: {"telegram": world.telegram.askers, "signal": world.signal.askers}),
         ("gateway", lambda _world: gateway.as_json()),
+        ("dm-openings", lambda world: world.limits.openings.as_json()),
+        ("exchanges", lambda world: [exchange.as_record() for exchange in world.exchanges]),
         ("threads", lambda world: [thread.as_record() for thread in world.threads.values()]),
     ):
         app.router.add_get(f"/control/{path}", _get_handler(read))
@@ -57,6 +60,7 @@ def register(app: web.Application, gateway: Gateway) -> None:
         ("signal", lambda world, body: _type(world, "signal", body)),
         ("signal-service", _set_signal_service),
         ("chatter", _chat),
+        ("dm-openings", _limit_openings),
         ("gameserver", _set_game_server),
         ("reset", _reset),
         ("gateway", lambda world, body: _disturb(world, gateway, body)),
@@ -156,6 +160,16 @@ def _set_signal_service(world: World, body: dict[str, Any]) -> Any:
     if body.get("drop") is True:
         world.signal.drop()
     return asdict(world.signal.service)
+
+
+def _limit_openings(world: World, body: dict[str, Any]) -> Any:
+    """Open at most `limit` DM channels in `seconds`."""
+    refuse_unknown_fields(body, "limit", "seconds")
+    limit, seconds = _whole(body, "limit", 0, 10_000), body.get("seconds")
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 < seconds <= LONGEST_SECONDS:
+        raise ValueError(f"seconds is a number of at most {LONGEST_SECONDS:g}, not {seconds!r}")
+    world.limits.openings.set_limit(limit, float(seconds))
+    return world.limits.openings.as_json()
 
 
 def person_of(body: dict[str, Any]) -> str:

@@ -33,6 +33,8 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "unreadable": ("body", "at", "times"),
     "cloudflare": ("page", "times"),
     "token_reset": (),
+    # The answer of the token endpoint.
+    "login": ("answer", "times"),
     # The gateway's: a resumed session is told what it missed only later; IDENTIFY is answered with a close code or with
     # op 9; the connection stays open and nothing comes any more.
     "slow_resume": ("seconds",),
@@ -43,7 +45,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
 # Faults of a single provider.
 ONLY_ON = dict.fromkeys(("challenge", "mishap"), "signal") | dict.fromkeys(
     (
-        *("read_only", "no_view", "no_history", "refusal", "unreadable", "cloudflare", "token_reset"),
+        *("read_only", "no_view", "no_history", "refusal", "unreadable", "cloudflare", "token_reset", "login"),
         *("slow_resume", "close_at_identify", "invalid_session", "zombie"),
     ),
     "discord",
@@ -53,6 +55,7 @@ KINDS = (
     *("failed", "unregistered", "rate_limit", "proof", "identity", "network", "socket_timeout", "killed", "sender"),
     *("recipients", "empty", "html"),
 )
+LOGIN_ANSWERS = ("invalid_client", "redirect_uri", "invalid_grant", "malformed", "html", "not_found", "unauthorized")
 DEFAULTS: dict[str, Any] = {
     **{"rate": 1.0, "times": None, "html": False, "scope": "user"},
     **{"at": None, "user_id": None},
@@ -128,6 +131,7 @@ RANGES = {
 # Parameters that are one of a few.
 CHOICES: dict[str, Collection[str | int]] = {
     "kind": KINDS,
+    "answer": LOGIN_ANSWERS,
     "scope": SCOPES,
     "at": ROUTES,
     "error": REFUSALS,
@@ -214,6 +218,11 @@ class Faults:
         """Return the misleading answer that this message gets, if any."""
         fault = self._consume(provider, "mishap")
         return fault["kind"] if fault else None
+
+    def login(self) -> str | None:
+        """Return which wrong answer the token endpoint gives, if any."""
+        fault = self._consume("discord", "login")
+        return fault["answer"] if fault else None
 
     def cuts(self, provider: str) -> bool:
         """Check whether this message is taken and the connection then cut."""

@@ -22,7 +22,9 @@ class RateWindow:
         """Return the seconds until the next request would be taken; 0 if now."""
         while self.taken and self.taken[0] <= now - self.seconds:
             self.taken.popleft()
-        return 0.0 if len(self.taken) < self.limit else self.taken[0] + self.seconds - now
+        if len(self.taken) < self.limit:
+            return 0.0
+        return (self.taken[0] if self.taken else now) + self.seconds - now
 
     def accept(self, now: float) -> None:
         self.taken.append(now)
@@ -37,6 +39,51 @@ class RateWindow:
             "X-RateLimit-Reset-After": f"{reset_after:.3f}",
             "X-RateLimit-Bucket": bucket,
         }
+
+
+# Discord names no numbers; bots were quarantined after opening 25 to 40 DM channels at once.
+OPENING_LIMIT, OPENING_WINDOW = 10, 10.0
+# How long it then opens none, and how many tries meanwhile cost more than that.
+OPENING_PAUSE, OPENING_PATIENCE, OPENING_BAN = 60.0, 10, 600.0
+
+
+@dataclass
+class DmOpenings:
+    """The DM channels that were opened; opening one again counts for nothing."""
+
+    window: RateWindow = field(default_factory=lambda: RateWindow(OPENING_LIMIT, OPENING_WINDOW))
+    opened: set[str] = field(default_factory=set)
+    refused: int = 0
+    _no_more_until: float = 0.0
+    _stopped_until: float = 0.0
+    _tries_meanwhile: int = 0
+
+    def set_limit(self, limit: int, seconds: float) -> None:
+        """Open at most so many from now on; what was opened stays open."""
+        self.window = RateWindow(limit, seconds)
+
+    def as_json(self) -> dict[str, int]:
+        return {"opened": len(self.opened), "refused": self.refused}
+
+    def open(self, account: str, now: float) -> int | None:
+        """Open the channel with this account, or return the code of the refusal."""
+        if account in self.opened:
+            return None
+        if now < self._stopped_until:
+            self.refused += 1
+            return 40004
+        if now < self._no_more_until:
+            self._tries_meanwhile += 1
+            if self._tries_meanwhile >= OPENING_PATIENCE:
+                self._stopped_until = now + OPENING_BAN
+        elif self.window.wait(now) > 0:
+            self._no_more_until, self._tries_meanwhile = now + OPENING_PAUSE, 0
+        else:
+            self.window.accept(now)
+            self.opened.add(account)
+            return None
+        self.refused += 1
+        return 40003
 
 
 @dataclass(frozen=True)
@@ -58,6 +105,7 @@ class RateLimits:
     # Refused before Discord's limits are looked at: by Cloudflare, or for the token.
     blocked: int = 0
     peak_per_second: int = 0
+    openings: DmOpenings = field(default_factory=DmOpenings)
     sessions: RateWindow = field(default_factory=lambda: RateWindow(SESSION_LIMIT, SESSION_WINDOW))
     # Discord resets the token of a bot that has started too many sessions.
     is_token_reset: bool = False

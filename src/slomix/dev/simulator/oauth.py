@@ -15,9 +15,9 @@ from aiohttp import web
 
 from slomix.clock import wall_now
 from slomix.dev.simulator import shapes
-from slomix.dev.simulator.people import CLIENT_ID, CLIENT_SECRET, PEOPLE, PEOPLE_BY_ID, environment
+from slomix.dev.simulator.people import CLIENT_ID, CLIENT_SECRET, PEOPLE, PEOPLE_BY_ID
 from slomix.dev.simulator.rendering import page
-from slomix.dev.simulator.wire import WORLD, DiscordError, Handler, discord_json
+from slomix.dev.simulator.wire import WORLD, DiscordError, Handler, add_latency, discord_json, fault_response
 
 CODE_LIFETIME = timedelta(seconds=60)
 TOKEN_LIFETIME = timedelta(days=7)
@@ -108,9 +108,7 @@ def _complaint(asked: Mapping[str, str], port: int) -> str | None:
     scopes = set(asked["scope"].split())
     if asked["client_id"] != CLIENT_ID:
         return f"There is no application with the client_id {asked['client_id']!r}."
-    registered = environment(port)["DISCORD_REDIRECT_URI"]
-    # Also behind a proxy with a certificate.
-    if asked["redirect_uri"] not in {registered, registered.replace("http://", "https://", 1)}:
+    if asked["redirect_uri"] not in shapes.redirect_uris(port):
         return f"The redirect_uri {asked['redirect_uri']!r} is not registered for this application."
     if asked["response_type"] != "code":
         return "The response_type has to be 'code'."
@@ -127,6 +125,8 @@ def _for_client(answer: Callable[[OAuthStore, Mapping[str, str]], dict[str, Any]
     """Wrap what an application is answered in its authentication and the format of refusals."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        if (trouble := await _trouble(request)) is not None:
+            return trouble
         try:
             return discord_json(answer(request.app[OAUTH_STORE], await _client_form(request)))
         except OAuthError as refused:
@@ -135,7 +135,41 @@ def _for_client(answer: Callable[[OAuthStore, Mapping[str, str]], dict[str, Any]
     return handle
 
 
+async def _trouble(request: web.Request) -> web.StreamResponse | None:
+    """Return the answer of a fault in force, if any."""
+    faults = request.app[WORLD].faults
+    if (trouble := await fault_response(request, "discord", _fault)) is not None:
+        return trouble
+    if (wait := faults.retry_after("discord")) is not None:
+        body = {"message": "You are being rate limited.", "retry_after": round(wait, 3), "global": False}
+        return discord_json(body, status=429, headers={"Retry-After": f"{wait:.0f}", "Via": "1.1 sim"})
+    await add_latency(request, "discord")
+    return _WRONG_ANSWERS[answer]() if (answer := faults.login()) is not None else None
+
+
+def _fault(status: int, description: str) -> web.Response:
+    return DiscordError(status, 0, description).response()
+
+
+def _oauth_error(error: str, description: str, status: int = 400) -> web.Response:
+    return discord_json({"error": error, "error_description": description}, status=status)
+
+
+# As Discord writes them.
+_WRONG_ANSWERS: dict[str, Callable[[], web.Response]] = {
+    "invalid_client": lambda: _oauth_error("invalid_client", "", status=401),
+    "redirect_uri": lambda: _oauth_error("invalid_grant", 'Invalid "redirect_uri" in request.'),
+    "invalid_grant": lambda: _oauth_error("invalid_grant", 'Invalid "code" in request.'),
+    "malformed": lambda: discord_json({"client_id": ['Value "slomix" is not snowflake.']}, status=400),
+    "html": lambda: web.Response(text="<html>Just a moment…</html>", content_type="text/html", status=403),
+    "not_found": lambda: DiscordError(404, 0, "404: Not Found").response(),
+    "unauthorized": lambda: DiscordError(401, 0, "401: Unauthorized").response(),
+}
+
+
 def _exchange(ledger: OAuthStore, form: Mapping[str, str]) -> dict[str, Any]:
+    if form.get("grant_type") == "client_credentials":
+        return _exchange_for_owner(ledger, form)
     if form.get("grant_type") != "authorization_code":
         raise OAuthError("unsupported_grant_type", "Only authorization_code is known here.")
     # Removed before it is checked: a code is good for one attempt.
@@ -146,14 +180,26 @@ def _exchange(ledger: OAuthStore, form: Mapping[str, str]) -> dict[str, Any]:
         raise OAuthError("invalid_grant", 'Invalid "redirect_uri" in request.')
     if not _verifies(form.get("code_verifier", ""), grant.challenge):
         raise OAuthError("invalid_grant", 'Invalid "code_verifier" in request.')
-    access_token, refresh_token = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
-    ledger.tokens[access_token] = OAuthToken(grant.user_id, refresh_token, wall_now() + TOKEN_LIFETIME)
+    token = _new_token(ledger, grant.user_id, grant.scope)
+    return token | {"refresh_token": ledger.tokens[token["access_token"]].refresh_token}
+
+
+def _exchange_for_owner(ledger: OAuthStore, form: Mapping[str, str]) -> dict[str, Any]:
+    """Give a token that speaks for the application's owner."""
+    scopes = set(form.get("scope", "").split())
+    if not scopes or scopes - SCOPES:
+        raise OAuthError("invalid_scope", "The requested scope is invalid, unknown, or malformed.")
+    return _new_token(ledger, shapes.OWNER.id, form["scope"])
+
+
+def _new_token(ledger: OAuthStore, user_id: str, scope: str) -> dict[str, Any]:
+    access_token = secrets.token_urlsafe(24)
+    ledger.tokens[access_token] = OAuthToken(user_id, secrets.token_urlsafe(24), wall_now() + TOKEN_LIFETIME)
     return {
         "access_token": access_token,
         "token_type": "Bearer",
         "expires_in": int(TOKEN_LIFETIME.total_seconds()),
-        "refresh_token": refresh_token,
-        "scope": grant.scope,
+        "scope": scope,
     }
 
 
@@ -188,8 +234,10 @@ async def _client_form(request: web.Request) -> dict[str, str]:
 
 async def current_user(request: web.Request) -> web.StreamResponse:
     """Return the user of this bearer token."""
+    if (trouble := await _trouble(request)) is not None:
+        return trouble
     given = request.headers["Authorization"].removeprefix("Bearer ")
     token = request.app[OAUTH_STORE].tokens.get(given)
     if token is None or token.expires_at <= wall_now():
         return DiscordError(401, 0, "401: Unauthorized").response()
-    return discord_json(shapes.user(PEOPLE_BY_ID[token.user_id]))
+    return discord_json(shapes.own_account(shapes.user(PEOPLE_BY_ID[token.user_id])))

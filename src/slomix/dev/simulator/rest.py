@@ -41,6 +41,10 @@ DM_CHANNELS = PEOPLE_BY_ADDRESS["discord"]
 
 Answer = Callable[[World, dict[str, str], dict[str, Any]], Any]
 
+NO_DM_OPENED = {
+    40003: "You are opening direct messages too fast",
+    40004: "Send messages has been temporarily disabled",
+}
 UNKNOWN_CHANNEL = DiscordError(404, 10003, "Unknown Channel")
 NOT_IN_THIS_ROOM = DiscordError(400, 50024, "Cannot execute action on this channel type")
 MISSING_PERMISSIONS = DiscordError(403, 50013, "Missing Permissions")
@@ -54,7 +58,9 @@ def register(app: web.Application) -> None:
         is_person = request.headers.get("Authorization", "").startswith("Bearer ")
         return await oauth.current_user(request) if is_person else await bot_me(request)
 
-    bot_me = with_checks("me", lambda _world, _path, _body: shapes.BOT_USER | {"verified": True, "email": None})
+    bot_me = with_checks(
+        "me", lambda _world, _path, _body: shapes.own_account(shapes.BOT_USER | {"verified": True, "email": None})
+    )
     app.router.add_get(f"{API}/users/@me", me)
     for method, path, name, answer in (
         ("POST", "/users/@me/channels", "open-dm", _open_dm),
@@ -193,10 +199,12 @@ async def _body(request: web.Request) -> dict[str, Any]:
     return body
 
 
-def _open_dm(_world: World, _path: dict[str, str], body: dict[str, Any]) -> Any:
+def _open_dm(world: World, _path: dict[str, str], body: dict[str, Any]) -> Any:
     person = PEOPLE_BY_ID.get(str(body.get("recipient_id")))
     if person is None:
         raise DiscordError(400, 50033, "Invalid Recipient(s)")
+    if (refused := world.limits.openings.open(person.id, wall_now().timestamp())) is not None:
+        raise DiscordError(403, refused, NO_DM_OPENED[refused])
     return shapes.dm_channel(person)
 
 

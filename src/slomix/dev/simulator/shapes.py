@@ -14,6 +14,7 @@ from slomix.dev.simulator.people import (
     TEXT_ROOMS,
     VOICE_ROOMS,
     SimulatedPerson,
+    environment,
 )
 from slomix.dev.simulator.world import AcceptedMessage, SimulatedThread, World
 
@@ -28,6 +29,7 @@ BOT_USER: Json = {
     "bot": True,
     "flags": 0,
     "public_flags": 0,
+    "primary_guild": None,
 }
 OWNER = next(person for person in PEOPLE if person.role == "admin")
 # SEND_MESSAGES, CREATE_PRIVATE_THREADS, SEND_MESSAGES_IN_THREADS:
@@ -47,7 +49,13 @@ def user(person: SimulatedPerson) -> Json:
         "avatar": None,
         "flags": 0,
         "public_flags": 0,
+        "primary_guild": None,
     }
+
+
+def own_account(user_json: Json) -> Json:
+    """Describe an account to itself."""
+    return user_json | {"locale": "en-US", "mfa_enabled": True}
 
 
 def member(user_json: Json) -> Json:
@@ -55,6 +63,7 @@ def member(user_json: Json) -> Json:
         "user": user_json,
         "nick": None,
         "avatar": None,
+        "banner": None,
         "roles": [],
         "joined_at": JOINED_AT,
         "premium_since": None,
@@ -64,6 +73,12 @@ def member(user_json: Json) -> Json:
         "pending": False,
         "communication_disabled_until": None,
     }
+
+
+def redirect_uris(port: int) -> list[str]:
+    """Return where logins may lead back to, also behind a proxy with a certificate."""
+    registered = environment(port)["DISCORD_REDIRECT_URI"]
+    return [registered, registered.replace("http://", "https://", 1)]
 
 
 def application(world: World) -> Json:
@@ -78,7 +93,16 @@ def application(world: World) -> Json:
         "team": None,
         "verify_key": PUBLIC_KEY,
         "interactions_endpoint_url": world.interactions_endpoint or None,
+        "type": None,
+        "explicit_content_filter": 0,
+        "role_connections_verification_url": None,
+        "eligible_oauth2_scopes": ["identify", "guilds", "guilds.members.read", "email", "openid"],
+        "approximate_guild_count": 1,
+        "approximate_user_install_count": 0,
+        "approximate_user_authorization_count": len(PEOPLE),
         "flags": 0,
+        "flags_new": "0",
+        "redirect_uris": redirect_uris(world.port),
     }
 
 
@@ -173,6 +197,7 @@ def guild() -> Json:
         "permissions": str((1 << 50) - 1 - ADMINISTRATOR),
         "managed": False,
         "mentionable": False,
+        "unicode_emoji": None,
         "flags": 0,
     }
     return {
@@ -181,6 +206,17 @@ def guild() -> Json:
         "icon": None,
         "splash": None,
         "discovery_splash": None,
+        "home_header": None,
+        "incidents_data": None,
+        "max_members": 500_000,
+        "max_presences": None,
+        "max_video_channel_users": 25,
+        "max_stage_video_channel_users": 50,
+        "nsfw": False,
+        "region": "europe",
+        "premium_subscription_count": 0,
+        "widget_enabled": False,
+        "widget_channel_id": None,
         "owner_id": OWNER.id,
         "afk_channel_id": AFK_VOICE_CHANNEL,
         "afk_timeout": 900,
@@ -219,6 +255,7 @@ def voice_state(world: World, user_id: str) -> Json:
         "self_deaf": False,
         "self_mute": False,
         "self_video": False,
+        "self_stream": False,
         "suppress": False,
         "request_to_speak_timestamp": None,
     }

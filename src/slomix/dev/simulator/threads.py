@@ -55,6 +55,7 @@ def _active(world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:
     return {
         "threads": [shapes.thread(world, thread) for thread in open_ones],
         "members": [shapes.thread_member(thread) for thread in open_ones],
+        "has_more": False,
     }
 
 

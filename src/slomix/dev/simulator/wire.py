@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from slomix.dev.simulator.faults import CLOUDFLARE_PAGES, Fault
-from slomix.dev.simulator.world import World
+from slomix.dev.simulator.world import Exchange, World
 
 WORLD: web.AppKey[World] = web.AppKey("world", World)
 
@@ -99,6 +100,35 @@ async def add_latency(request: web.Request, provider: str) -> None:
     """Wait for the provider's simulated latency."""
     if (latency := request.app[WORLD].faults.latency(provider)) > 0:
         await asyncio.sleep(latency)
+
+
+# https://discord.com/developers/docs/reference#user-agent
+_USER_AGENT = re.compile(r"DiscordBot \([^\s,]+,? [^\s)]+\)")
+
+
+@web.middleware
+async def refuse_unnamed_clients(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse clients of Discord's API that do not name themselves as it demands, as Cloudflare does before it."""
+    if request.path.startswith("/api/") and not _USER_AGENT.match(request.headers.get("User-Agent", "")):
+        return web.Response(text="<html>error code: 1010</html>", content_type="text/html", status=403)
+    return await handler(request)
+
+
+@web.middleware
+async def record_exchange(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Keep what Discord's API is asked and what it answers."""
+    if not request.path.startswith("/api/"):
+        return await handler(request)
+    sent = await request.read()
+    response = await handler(request)
+    body = response.body if isinstance(response, web.Response) and isinstance(response.body, bytes) else b""
+    request.app[WORLD].exchanges.append(
+        Exchange(
+            request.method, request.path, dict(request.query), dict(request.headers), sent,
+            response.status, response.headers.get("Content-Type", ""), body,
+        )
+    )  # fmt: skip
+    return response
 
 
 @web.middleware

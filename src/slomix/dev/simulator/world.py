@@ -1,6 +1,7 @@
 """The state of the simulated world: who is in which room, what was written, what goes wrong."""
 
 import itertools
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +22,8 @@ from slomix.dev.simulator.people import (
 )
 from slomix.dev.simulator.timekeeping import SimulatorClock
 
+# Of the requests to Discord and their answers, so many are remembered.
+EXCHANGES_KEPT = 2000
 NONCE_WINDOW = timedelta(seconds=120)
 DISCORD_EPOCH_MS = 1_420_070_400_000
 
@@ -100,6 +103,34 @@ class SimulatedThread:
 
 
 @dataclass(frozen=True)
+class Exchange:
+    """A request to Discord's API and its answer."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    sent: bytes
+    status: int
+    content_type: str
+    answer: bytes
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the exchange as `/control/exchanges` lists it."""
+        return {
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+            "user_agent": self.headers.get("User-Agent", ""),
+            "sent_type": self.headers.get("Content-Type", ""),
+            "sent": self.sent.decode(errors="replace"),
+            "status": self.status,
+            "content_type": self.content_type,
+            "answer": self.answer.decode(errors="replace"),
+        }
+
+
+@dataclass(frozen=True)
 class TypedMessage:
     """A text that a person wrote to the bot, alone or in a group that the bot is in."""
 
@@ -122,6 +153,7 @@ class World:
         self.messages: list[AcceptedMessage] = []
         # What people write to each other in Discord's rooms.
         self.chatter: list[AcceptedMessage] = []
+        self.exchanges: deque[Exchange] = deque(maxlen=EXCHANGES_KEPT)
         self.threads: dict[str, SimulatedThread] = {}
         self.typed: list[TypedMessage] = []
         self.telegram_chats = Chats(telegram_chats)
@@ -244,6 +276,7 @@ class World:
         """
         self.messages.clear()
         self.chatter.clear()
+        self.exchanges.clear()
         self.threads.clear()
         self.typed.clear()
         self.telegram.forget()

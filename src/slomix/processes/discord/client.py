@@ -14,6 +14,7 @@ import discord
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from slomix.channels.discord import USER_AGENT
 from slomix.clock import wall_now
 from slomix.health import rules as health_rules
 from slomix.health import service as health
@@ -54,6 +55,7 @@ class VoiceClient(discord.Client):
             max_messages=None,
             enable_debug_events=True,
         )
+        self.http.user_agent = USER_AGENT
         self._runtime = runtime
         self._picture = Picture(runtime.settings.discord_guild_id)
         self._changed = asyncio.Event()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import aiohttp
 import discord
 
+from slomix.channels.discord import USER_AGENT
 from slomix.channels.discord_answers import MISSING_ACCESS, UNKNOWN_CHANNEL, UNKNOWN_MEMBER, UNREADABLE
 from slomix.config.settings import Settings
 from slomix.processes.discord.process import use_endpoints
@@ -63,6 +64,7 @@ def check_rooms(settings: Settings) -> list[str]:
 async def _check_rooms(settings: Settings) -> list[str]:
     use_endpoints(settings)
     async with discord.Client(intents=discord.Intents(guilds=True)) as client:
+        client.http.user_agent = USER_AGENT
         await client.login(settings.discord_bot_token.get_secret_value())
         if not settings.discord_guild_id or client.user is None:
             return []
