@@ -50,6 +50,9 @@ class Receipt:
 class SendError(Exception):
     """The provider did not take the message. `permanent`: this address will never work."""
 
+    # Whether the failure says nothing about the recipient, so that it uses up no attempt.
+    is_free = False
+
     def __init__(
         self,
         reason: Reason,
@@ -69,9 +72,23 @@ class SendError(Exception):
 class RateLimited(SendError):
     """A rate limit: nothing was taken, and the provider asks to wait for `retry_after`."""
 
+    is_free = True
+
 
 class Unanswered(SendError):
     """The request was sent without an answer: the message may have been taken."""
+
+    is_free = True
+
+
+class ProviderDown(SendError):
+    """The provider was not reached or failed itself, whoever is written to: nothing was taken."""
+
+    is_free = True
+
+
+class TokenRefused(ProviderDown):
+    """The provider refuses our own token or number: nothing is taken until an operator mends that."""
 
 
 class Channel(Protocol):
@@ -82,6 +99,9 @@ class Channel(Protocol):
 
     def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:
         """Hand one message to the provider. Raise SendError if it is not taken."""
+
+    def ping(self) -> None:
+        """Ask the provider something harmless. Raise SendError if it doesn't answer that."""
 
 
 class GuildLookup(Protocol):

@@ -7,7 +7,15 @@ from typing import Any
 
 import httpx2
 
-from slomix.channels.base import Address, Message, RateLimited, Receipt, SendError
+from slomix.channels.base import (
+    Address,
+    Message,
+    ProviderDown,
+    RateLimited,
+    Receipt,
+    SendError,
+    TokenRefused,
+)
 from slomix.channels.http import HttpClient, as_object, decode_json, retry_delay
 from slomix.channels.rate_limit import LocalRateLimiter, RateLimiter
 from slomix.reasons.codes import Reason
@@ -93,6 +101,10 @@ class Discord:
         """Check whether the account is in the server now."""
         return bool(self.request("GET", f"/guilds/{self._guild_id}/members/{discord_id}", absent=NO_MEMBER))
 
+    def ping(self) -> None:
+        """Ask for the bot's own account. Raise SendError if Discord doesn't give it."""
+        self.request("GET", "/users/@me", is_ping=True)
+
     def close(self) -> None:
         self._http.close()
 
@@ -117,9 +129,12 @@ class Discord:
         json: Any = None,
         absent: Container[object] = (),
         carries_message: bool = False,
+        is_ping: bool = False,
     ) -> dict[str, Any]:
         """Return the object that Discord answers with; empty for the errors in `absent`. Raise SendError for others."""
-        return as_object(self.request_any(method, path, json=json, absent=absent, carries_message=carries_message))
+        return as_object(
+            self.request_any(method, path, json=json, absent=absent, carries_message=carries_message, is_ping=is_ping)
+        )
 
     def request_any(
         self,
@@ -129,12 +144,18 @@ class Discord:
         json: Any = None,
         absent: Container[object] = (),
         carries_message: bool = False,
+        is_ping: bool = False,
     ) -> Any:
         """Like `request`, but return any JSON value."""
         route = f"{method} {_MINOR_ID.sub('/*', path)}"
         slot = self._rate_limiter.acquire(route)
         response = self._http.request(
-            method, path, json=json, carries_message=carries_message, on_sent=lambda: self._rate_limiter.mark_sent(slot)
+            method,
+            path,
+            json=json,
+            carries_message=carries_message,
+            is_ping=is_ping,
+            on_sent=lambda: self._rate_limiter.mark_sent(slot),
         )
         said = decode_json(response)
         answer = as_object(said)
@@ -171,4 +192,6 @@ def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
         said = f"{problem.get('message', 'refused')} ({code})"
         return SendError(Reason.DISCORD_SAID, said, permanent=True, code=code)
     answered = f"{response.status_code} {problem.get('message', '')}"
-    return SendError(Reason.DISCORD_ANSWERED, answered.strip(), code=code or None)
+    status = response.status_code
+    failure = ProviderDown if status >= 500 else TokenRefused if status == 401 else SendError
+    return failure(Reason.DISCORD_ANSWERED, answered.strip(), code=code or None)

@@ -4,14 +4,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import httpx2
-
-from slomix.channels.base import Address, Message, RateLimited, Receipt, SendError
-from slomix.channels.http import HttpClient, as_object, decode_json, retry_delay
+from slomix.channels.base import (
+    Address,
+    Message,
+    ProviderDown,
+    RateLimited,
+    Receipt,
+    SendError,
+    TokenRefused,
+)
+from slomix.channels.http import OWN_ERRORS, HttpClient, as_object, decode_json, retry_delay
 from slomix.reasons.codes import Reason
 
 # https://core.telegram.org/bots/api#sendmessage
 LONGEST_TEXT = 4096
+# The token stands in the address, so a wrong one is answered like an unknown page.
+UNKNOWN_TOKEN = (401, 404)
 
 
 @dataclass(frozen=True)
@@ -74,35 +82,46 @@ class Telegram:
         """Remove the webhook, so that `get_updates` works."""
         self._call("deleteWebhook", {})
 
+    def ping(self) -> None:
+        """Ask for the bot's name. Raise SendError if Telegram doesn't give it."""
+        self._call("getMe", {}, is_ping=True)
+
     def close(self) -> None:
         self._http.close()
 
-    def _call(self, name: str, body: dict[str, Any], *, carries_message: bool = False, waits: float = 0) -> Any:
+    def _call(
+        self, name: str, body: dict[str, Any], *, carries_message: bool = False, waits: float = 0, is_ping: bool = False
+    ) -> Any:
         response = self._http.request(
-            "POST", f"/{name}", json=body, carries_message=carries_message, wait_seconds=waits
+            "POST", f"/{name}", json=body, carries_message=carries_message, wait_seconds=waits, is_ping=is_ping
         )
-        answer = as_object(decode_json(response))
+        code, answer = response.status_code, as_object(decode_json(response))
+        is_own = answer.get("error_code") == code
+        if code >= 500 and not (is_own and code in OWN_ERRORS):
+            raise self._http.no_answer(str(code), carries_message=carries_message, code=code)
         if not response.is_success:
-            raise _refusal(response, answer)
+            raise _refusal(code, answer, is_own=is_own)
         if answer.get("ok") is not True:
             # A proxy answered in Telegram's place.
             raise self._http.no_answer(f"{response.status_code}", carries_message=carries_message)
         return answer.get("result")
 
 
-def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
-    code, description = response.status_code, str(problem.get("description") or "refused")
+def _refusal(code: int, problem: dict[str, Any], *, is_own: bool) -> SendError:
+    """Decide what an answer that is no success means; `is_own` if it is in Telegram's own words."""
+    description = str(problem.get("description") or "refused")
     if code == 429:
         asked = as_object(problem.get("parameters")).get("retry_after")
         return RateLimited(
             Reason.TELEGRAM_IS_BUSY, retry_after=retry_delay(asked, otherwise=timedelta(seconds=1)), code=code
         )
     # A 403 that is not in Telegram's words comes from a proxy and says nothing about the recipient.
-    if code == 403 and problem.get("error_code") == code:
+    if code == 403 and is_own:
         return SendError(Reason.TELEGRAM_BLOCKED, permanent=True, code=code)
     if code == 400 and "chat not found" in description.lower():
         return SendError(Reason.TELEGRAM_CHAT_GONE, permanent=True, code=code)
-    return SendError(Reason.TELEGRAM_SAID, f"{description} ({code})", code=code)
+    failure = ProviderDown if code >= 500 else TokenRefused if code in UNKNOWN_TOKEN else SendError
+    return failure(Reason.TELEGRAM_SAID, f"{description} ({code})", code=code)
 
 
 def parse_update(raw: Any) -> TelegramUpdate | None:

@@ -1,13 +1,13 @@
 """Sends one delivery: checks and marks it, calls the provider, writes the answer."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.orm import Session
 
-from slomix.channels.base import Address, Message, RateLimited, Receipt, SendError
+from slomix.channels.base import Address, Message, ProviderDown, RateLimited, Receipt, SendError, Unanswered
 from slomix.clock import wall_now
 from slomix.contacts import service as contacts
 from slomix.contacts.encryption import CannotDecrypt
@@ -16,16 +16,16 @@ from slomix.deliveries import ledger, rules
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import EXPIRED, DeliveryStatus, Skip
+from slomix.health import outages
+from slomix.health.models import Outage
 from slomix.jobs.models import Job
-from slomix.jobs.rules import Done, JobStatus, Outcome, Snooze
+from slomix.jobs.rules import LAST_MARGIN, Done, Hold, JobStatus, Outcome, Retry, Snooze
 from slomix.jobs.runner import Handler, JobContext
 from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
 
 log = structlog.get_logger()
 
-# A message still refused this long before its deadline takes the next channel.
-FALLBACK_MARGIN = timedelta(minutes=1)
 # For jobs nudged just before the pause; during it no delivery is nudged.
 PAUSE_RECHECK = timedelta(seconds=2)
 NO_ROUTE = Skip(Reason.NO_WORKING_CONTACT)
@@ -53,6 +53,8 @@ class PreparedSend:
     first_tried_at: datetime
     # An earlier try was sent, and its answer was not seen.
     is_repeat: bool
+    # The provider is out, or suspected to be; an answer ends that.
+    ends_outage: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,39 @@ class ProviderAnswer:
 
     sending: PreparedSend
     said: Receipt | SendError
+
+
+@dataclass(frozen=True)
+class Downtime:
+    """The providers that are out, by channel, and those of them for which a delivery no longer waits."""
+
+    outages: Mapping[str, Outage] = field(default_factory=dict)
+    overdue: frozenset[str] = frozenset()
+
+    @classmethod
+    def read(cls, context: JobContext, delivery: Delivery) -> "Downtime":
+        now, found = context.now, outages.current(context.session)
+        is_late = delivery.deadline_at is not None and now >= delivery.deadline_at - LAST_MARGIN
+        return cls(
+            found,
+            frozenset(
+                channel
+                for channel, outage in found.items()
+                if outage.is_confirmed and (is_late or outages.is_overdue(outage, now))
+            ),
+        )
+
+    def holds(self, channel: str, job: Job) -> bool:
+        """Return whether this job has to wait for this channel."""
+        outage = self.outages.get(channel)
+        return outage is not None and outage.is_confirmed and outage.trial_job_id != job.id
+
+    def in_order(self, routes: Sequence[ContactRoute]) -> Sequence[ContactRoute]:
+        """Put the routes that are out last if the best of them has been out for too long."""
+        if not routes or routes[0].channel not in self.overdue:
+            return routes
+        down = {channel for channel, outage in self.outages.items() if outage.is_confirmed}
+        return sorted(routes, key=lambda route: route.channel in down)
 
 
 class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
@@ -81,10 +116,13 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
         if seen.is_paused and not _is_expired(delivery, now):
             return Snooze(PAUSE_RECHECK)
         wall = wall_now()
-        notice, to = self._notices[delivery.notice], self._choose(context, delivery, reach)
+        down = Downtime.read(context, delivery) if seen.has_outage else Downtime()
+        notice, to = self._notices[delivery.notice], self._choose(context, delivery, reach, down)
         occasion = Occasion(runtime, session, delivery, reach, to.channel if to else delivery.channel, now)
         message = _compose(notice, occasion, to)
         is_repeat = delivery.status is DeliveryStatus.SENDING
+        if to is not None and isinstance(message, Message) and down.holds(to.channel, job):
+            return Hold(to.channel, to_the_end=to.channel in down.overdue)
         if is_repeat and (isinstance(message, Skip) or not _may_repeat(runtime, delivery, wall)):
             return _cut_off(session, delivery, message, now)
         if isinstance(message, Skip) or to is None:
@@ -96,7 +134,15 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
             session, attempt, None if is_repeat else ledger.NewAttempt(to.channel, message.text), now=now, wall=wall
         )
         first_tried_at = delivery.first_tried_at if is_repeat else wall
-        return PreparedSend(attempt, to, message, delivery.nonce, first_tried_at or wall, is_repeat=is_repeat)
+        return PreparedSend(
+            attempt,
+            to,
+            message,
+            delivery.nonce,
+            first_tried_at or wall,
+            is_repeat=is_repeat,
+            ends_outage=to.channel in down.outages,
+        )
 
     def act(self, runtime: Runtime, prepared: PreparedSend) -> ProviderAnswer:
         """Call the provider, once."""
@@ -125,7 +171,7 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
         )
         seen, following = None, None
         if verdict.status is DeliveryStatus.FAILED or (
-            verdict.status is DeliveryStatus.PENDING and _is_out_of_time(job, answer, now)
+            verdict.status is DeliveryStatus.PENDING and _is_out_of_time(job, verdict.outcome, now)
         ):
             seen = ledger.lock_delivery(session, sending.attempt.delivery_id, settings=runtime.settings)
             following = self._next_route(session, seen, sending) if seen is not None else None
@@ -141,6 +187,7 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
             now=now,
             wall=wall,
         )
+        is_out = _record_for_others(context, answer)
         if seen is not None and following is not None:
             ledger.fall_back(session, seen.delivery, following, job, now=now)
         log.info(
@@ -149,6 +196,8 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
             channel=sending.destination.channel,
             status=str(verdict.status),
         )
+        if is_out and isinstance(verdict.outcome, Retry):
+            return Hold(sending.destination.channel, verdict.error)
         return verdict.outcome
 
     def finish_late(self, context: JobContext, answer: ProviderAnswer) -> None:
@@ -178,13 +227,15 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
         tried = ledger.used_channels(session, seen.delivery, any_subject=False) | {sending.destination.channel}
         return next((way.channel for way in seen.reachability.routes if way.channel not in tried), None)
 
-    def _choose(self, context: JobContext, delivery: Delivery, reach: Reachability | None) -> Destination | None:
+    def _choose(
+        self, context: JobContext, delivery: Delivery, reach: Reachability | None, down: "Downtime"
+    ) -> Destination | None:
         """Return the first channel in the player's order that works and was not tried for this event, if any."""
         if delivery.destination is not None:
             return Destination(delivery.channel, Address(delivery.destination, is_room=True))
         if reach is None:
             return None
-        for way in self._candidate_routes(context.session, delivery, reach):
+        for way in self._candidate_routes(context.session, delivery, reach, down):
             try:
                 address = contacts.address_of_route(way, reach.discord_id or "", context.runtime.settings)
                 return Destination(way.channel, Address(address, learned=way.learned), way)
@@ -193,15 +244,17 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
                 contacts.apply_update(context.session, update)
         return None
 
-    def _candidate_routes(self, session: Session, delivery: Delivery, reach: Reachability) -> Iterator[ContactRoute]:
+    def _candidate_routes(
+        self, session: Session, delivery: Delivery, reach: Reachability, down: "Downtime"
+    ) -> Iterator[ContactRoute]:
         """Yield the possible routes, best first; look up which channels were tried only if the first doesn't do."""
         if self._notices[delivery.notice].keeps_channel or delivery.status is DeliveryStatus.SENDING:
             yield from (way for way in reach.all_routes if way.channel is delivery.channel)
             return
-        if reach.routes and reach.routes[0].channel is delivery.channel:
+        if reach.routes and reach.routes[0].channel is delivery.channel and not down.overdue:
             yield reach.routes[0]
         taken = ledger.used_channels(session, delivery, any_subject=True)
-        yield from (way for way in reach.routes if way.channel not in taken)
+        yield from down.in_order([way for way in reach.routes if way.channel not in taken])
 
 
 def _compose(notice: Notice, occasion: Occasion, to: Destination | None) -> Message | Skip:
@@ -238,21 +291,38 @@ def _contact_update(answer: ProviderAnswer, now: datetime) -> contacts.ContactUp
     match answer.said:
         case Receipt(learned=learned):
             return contacts.after_success(way, learned=learned or address.learned, now=now)
-        case RateLimited():
+        case RateLimited() | ProviderDown():
             return None
         case SendError(permanent=is_permanent, reason=reason):
             return contacts.after_failure(way, reason, is_permanent=is_permanent, now=now)
+
+
+def _record_for_others(context: JobContext, answer: ProviderAnswer) -> bool:
+    """Record what the answer says about the provider itself; return whether it counts as out."""
+    channel, now = answer.sending.destination.channel, context.now
+    match answer.said:
+        case ProviderDown() | Unanswered() as error:
+            return outages.record_failure(
+                context.session, channel, error, answer.sending.attempt.delivery_id, now=now, wall=wall_now()
+            )
+        # We ourselves hold requests back after an earlier 429.
+        case RateLimited():
+            return False
+    if answer.sending.ends_outage and outages.record_answer(context.session, channel):
+        log.info("provider.back", channel=str(channel))
+    return False
 
 
 def _is_expired(delivery: Delivery, now: datetime) -> bool:
     return delivery.deadline_at is not None and now >= delivery.deadline_at
 
 
-def _is_out_of_time(job: Job, answer: ProviderAnswer, now: datetime) -> bool:
+def _is_out_of_time(job: Job, outcome: Outcome, now: datetime) -> bool:
     """Return whether no try is left, or so little time that another channel should have its chance."""
-    pause = (answer.said.retry_after if isinstance(answer.said, SendError) else None) or timedelta(0)
-    is_late = job.deadline_at is not None and now + pause >= job.deadline_at - FALLBACK_MARGIN
-    return is_late or (job.attempts >= job.max_attempts and not isinstance(answer.said, RateLimited))
+    retry_after, is_free = (outcome.retry_after, outcome.is_free) if isinstance(outcome, Retry) else (None, False)
+    pause = retry_after or timedelta(0)
+    is_late = job.deadline_at is not None and now + pause >= job.deadline_at - LAST_MARGIN
+    return is_late or (job.attempts >= job.max_attempts and not is_free)
 
 
 def _repeatable_for(runtime: Runtime, name: ChannelName) -> timedelta:

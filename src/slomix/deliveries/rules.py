@@ -4,7 +4,7 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from slomix.channels.base import RateLimited, Receipt, SendError, Unanswered
+from slomix.channels.base import Receipt, SendError, Unanswered
 from slomix.jobs.rules import Done, JobStatus, Outcome, Retry
 from slomix.reasons.codes import Explanation, Reason
 
@@ -78,10 +78,10 @@ def judge_answer(
 
     No answer leaves the delivery `sending`, to be repeated with its nonce; if the provider knows no nonces, or has
     forgotten this one by now, it becomes `unknown` and is never repeated automatically. A refused repeat says nothing
-    about the unanswered try, so that stays open. Being asked to wait uses up no attempt.
+    about the unanswered try, so that stays open. What is no fault of the recipient's uses up no attempt.
     """
     is_open = is_repeat or isinstance(answer, Unanswered)
-    is_free = isinstance(answer, RateLimited)
+    is_free = isinstance(answer, SendError) and answer.is_free
     match answer:
         case Receipt():
             return Verdict(DeliveryStatus.SENT, Done())
