@@ -1,9 +1,12 @@
 """A provider that is out: messages are held without using up a try, probed for, and released all at once."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, select, update
 
 from slomix.channels.base import ProviderDown, SendError, TokenRefused, Unanswered
 from slomix.clock import wall_now
@@ -12,6 +15,7 @@ from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.health import outages
 from slomix.health.models import Outage
+from slomix.jobs import holding
 from slomix.jobs.models import Job
 from slomix.jobs.rules import HELD, HELD_TO_THE_END, JobStatus
 from slomix.processes.probing import Prober
@@ -19,6 +23,8 @@ from slomix.reasons.codes import Reason
 from tests.moments import at
 from tests.services.sending import CHAT, Post
 
+# What may happen while a provider is out, in any order.
+EVENTS = ("out", "back", "answers probes only", "work", "probe", "a worker dies", "minutes pass")
 DOWN = ProviderDown(Reason.DISCORD_ANSWERED, "503 Service Unavailable")
 SILENT = Unanswered(Reason.DISCORD_DID_NOT_ANSWER, "ReadTimeout")
 CLOSED = SendError(Reason.DMS_CLOSED, permanent=True)
@@ -282,3 +288,48 @@ def test_an_outage_says_nothing_about_the_contact(post: Post, error: SendError) 
     work(post, "alice")
     contact = post.contact("alice")
     assert contact is None or contact.unusable_since is None
+
+
+def happens(post: Post, event: str) -> None:
+    match event:
+        case "out":
+            post.wire.is_out = True
+        case "back":
+            post.wire.is_out, post.wire.answers = False, []
+        case "answers probes only":
+            post.wire.is_out, post.wire.answers = False, [DOWN] * 20
+        case "work":
+            work(post, *THREE)
+        case "probe":
+            probe(post)
+        case "a worker dies":  # with the message that was on trial, or with a probe
+            with post.world.session() as session:
+                holding.release_one(session, "discord")
+        case "minutes pass":
+            post.world.clock.forward(timedelta(minutes=2))
+
+
+@given(events=st.lists(st.sampled_from(EVENTS), max_size=20), number=st.uuids())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+def test_whatever_happens_nobody_loses_a_try_and_a_return_releases_everybody(
+    post: Post, events: list[str], number: UUID
+) -> None:
+    post.wire.sent.clear()
+    happens(post, "back")
+    post.world.clock.move_to(at(20, 45))
+    with post.world.session() as session:
+        session.execute(delete(Outage))
+        session.execute(delete(Job))
+        session.execute(delete(Delivery))
+    post.plan(*THREE, key=f"PROMOTE:T0:{number}", deadline_at=at(23))
+    for event in events:
+        happens(post, event)
+        with post.world.session() as session:
+            assert set(session.scalars(select(Job.attempts).where(Job.status == JobStatus.PENDING))) <= {0}
+    happens(post, "back")
+    for _ in range(3):  # one answer, one trial, everybody
+        probe(post)
+        work(post, *THREE)
+    assert statuses(post, *THREE) == [DeliveryStatus.SENT] * 3
+    assert len(post.wire.sent) == 3
+    assert out(post) is None

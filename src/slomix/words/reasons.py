@@ -81,6 +81,8 @@ SIGNAL_NOT_OURS = "AVAILABILITY_SIGNAL_SENDER: the service has no such number"
 
 # {reason} is the provider's.
 CANNOT_HEAR: Final = "{channel} has not been heard for {seconds} s: {reason}"
+# {since} is a moment, {reason} in the provider's own words.
+PROVIDER_OUT: Final = "takes no messages since {since}: {reason}"
 NEVER_SEEN = "was never seen"
 NOT_SEEN_FOR: Final = "has given no sign for {seconds} s; it does so every {every} s"
 COPIES_MISSING: Final = "{missing} of {copies} processes silent"
@@ -110,6 +112,9 @@ RISKS_OF_PARTS = {
     "scheduler": "the scheduler is silent, so nothing new is begun",
     "worker": "no worker is there to send messages",
     "discord": "the Discord process is silent, so nobody sees who is in voice",
+    "discord_provider": "Discord takes no messages",
+    "telegram_provider": "Telegram takes no messages",
+    "signal_provider": "Signal takes no messages",
     "redis": "Redis does not answer, so messages leave late or not at all",
     "database": "the database does not answer",
 }
