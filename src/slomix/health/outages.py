@@ -72,17 +72,14 @@ def record_failure(
             "trial_job_id": None,
         },
     ).returning(Outage.is_confirmed)
-    is_confirmed = bool(session.scalar(write))
-    _notify_pages(session)
-    return is_confirmed
+    return bool(session.scalar(write))
 
 
 def record_answer(session: Session, channel: str) -> bool:
     """Record that the provider answered a message: what was held is released. Return whether it had been out."""
     was_out = session.scalar(delete(Outage).where(Outage.channel == channel).returning(Outage.is_confirmed))
     if was_out:
-        db.notify(session, db.JOBS_CHANNEL)
-        _notify_pages(session)
+        _notify(session)
     return bool(was_out)
 
 
@@ -102,7 +99,6 @@ def record_probe_failure(session: Session, channel: str, error: SendError, *, wa
             reason=error.reason.shortened(), is_confirmed=True, probe_at=wall + Outage.probe_every, trial_job_id=None
         )
     )
-    _notify_pages(session)
 
 
 def record_probe_answer(session: Session, channel: str, *, wall: datetime) -> None:
@@ -112,16 +108,14 @@ def record_probe_answer(session: Session, channel: str, *, wall: datetime) -> No
     """
     trial = holding.release_one(session, channel)
     if trial is None:
-        alone = Outage.is_confirmed | (Outage.failed_at <= wall - SUSPICION_LASTS)
-        over = delete(Outage).where(Outage.channel == channel, alone).returning(Outage.channel)
-        if session.scalar(over) is not None:
-            db.notify(session, db.JOBS_CHANNEL)
+        is_over = Outage.is_confirmed | (Outage.failed_at <= wall - SUSPICION_LASTS)
+        if session.scalar(delete(Outage).where(Outage.channel == channel, is_over).returning(Outage.channel)):
+            _notify(session)
+            return
     else:
         db.notify(session, db.JOBS_CHANNEL)
-    session.execute(
-        update(Outage).where(Outage.channel == channel).values(trial_job_id=trial, probe_at=wall + Outage.probe_every)
-    )
-    _notify_pages(session)
+    later = wall + Outage.probe_every
+    session.execute(update(Outage).where(Outage.channel == channel).values(trial_job_id=trial, probe_at=later))
 
 
 def probe_soon(session: Session, *, wall: datetime) -> None:
@@ -143,5 +137,7 @@ def release_held(session: Session, *, now: datetime) -> None:
     )
 
 
-def _notify_pages(session: Session) -> None:
+def _notify(session: Session) -> None:
+    """Tell the scheduler and the open pages that a provider is back."""
+    db.notify(session, db.JOBS_CHANNEL)
     db.notify(session, db.LIVE_CHANNEL, "campaign")

@@ -1,6 +1,7 @@
 """Probes the providers that are out, until they answer; workers take turns, so that each is asked every few seconds."""
 
 import threading
+from collections.abc import Mapping
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -8,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from slomix.channels.base import SendError
 from slomix.clock import wall_now
 from slomix.health import outages
+from slomix.health.models import Outage
 from slomix.runtime.context import Runtime
 
 log = structlog.get_logger()
@@ -20,6 +22,7 @@ class Prober:
 
     def __init__(self, runtime: Runtime, stopping: threading.Event) -> None:
         self._runtime, self._stopping = runtime, stopping
+        self._known: set[str] = set()
 
     def run(self) -> None:
         """Probe until told to stop; a database that is away is waited for."""
@@ -39,8 +42,10 @@ class Prober:
     def step(self) -> bool:
         """Begin the probes that are due, each in its own thread; return whether any provider is out."""
         with self._runtime.transaction() as session:
-            is_any = bool(outages.current(session))
+            found = outages.current(session)
+            is_any = bool(found)
             due = outages.claim_probes(session, list(self._runtime.channels), wall=wall_now()) if is_any else []
+        self._log_new(found)
         for channel in due:
             threading.Thread(target=self.probe, args=(channel,), daemon=True, name=f"probe-{channel}").start()
         return is_any
@@ -61,4 +66,14 @@ class Prober:
         except SQLAlchemyError as error:
             log.warning("prober.database_away", error=type(error).__name__)
             return
-        log.info("provider.probed", channel=channel, error=str(failure) if failure else None)
+        if failure is None:
+            log.info("provider.answers", channel=channel)
+
+    def _log_new(self, found: Mapping[str, Outage]) -> None:
+        """Log each outage once."""
+        out = {channel for channel, outage in found.items() if outage.is_confirmed}
+        for channel in out - self._known:
+            log.error(
+                "provider.out", channel=channel, since=str(found[channel].since), reason=str(found[channel].reason)
+            )
+        self._known = out
