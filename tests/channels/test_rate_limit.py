@@ -5,14 +5,18 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any
 
+import httpx2
 import pytest
 import redis
 
 from slomix.channels import rate_limit
-from slomix.channels.base import RateLimited
+from slomix.channels.base import Address, Message, RateLimited
+from slomix.channels.http import HttpClient
 from slomix.channels.rate_limit import LocalRateLimiter, RateLimitHold, SharedRateLimiter, parse_hold
+from slomix.channels.telegram import Telegram
 from slomix.clock import nap, wall_now
 from slomix.dev.embedded import Servers
+from slomix.reasons.codes import Reason
 from tests.waiting import PATIENCE
 
 SECOND = timedelta(seconds=1)
@@ -200,3 +204,36 @@ def test_what_discords_headers_ask_for(
     headers: dict[str, str], refused_for: timedelta | None, hold: RateLimitHold | None
 ) -> None:
     assert parse_hold(headers, refused_for) == hold
+
+
+def telegram(url: str) -> Telegram:
+    pace = SharedRateLimiter(url, provider="telegram", limit=rate_limit.TELEGRAM_LIMIT, busy=Reason.TELEGRAM_IS_BUSY)
+    return Telegram("http://telegram.example", "1:token", rate_limiter=pace)
+
+
+def test_a_429_of_telegram_holds_every_process_and_not_discord(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def answer(_self: object, _method: str, path: str, **_more: object) -> httpx2.Response:
+        asked.append(path)
+        return httpx2.Response(429, json={"ok": False, "error_code": 429, "parameters": {"retry_after": 35}})
+
+    monkeypatch.setattr(HttpClient, "request", answer)
+    for _ in range(3):
+        with pytest.raises(RateLimited) as refused:
+            telegram(url).send(Address("1"), Message("Hello"), nonce="n")
+        assert refused.value.reason.code is Reason.TELEGRAM_IS_BUSY
+        assert refused.value.retry_after is not None
+        assert 34 * SECOND < refused.value.retry_after <= 35 * SECOND
+    assert asked == ["/sendMessage"], "the others do not knock"
+    SharedRateLimiter(url).acquire(DM)
+
+
+def test_telegram_is_sent_less_than_thirty_messages_in_a_second(url: str, naps: list[float]) -> None:
+    one, another = (SharedRateLimiter(url, provider="telegram", limit=rate_limit.TELEGRAM_LIMIT) for _ in range(2))
+    for _ in range(rate_limit.TELEGRAM_LIMIT // 2):
+        for process in (one, another):
+            process.mark_sent(process.acquire("sendMessage"))
+    assert naps == []
+    one.acquire("sendMessage")
+    assert len(naps) > 0

@@ -115,7 +115,7 @@ def test_a_wrong_token_is_not_the_recipients_fault(simulator: Simulator) -> None
         stranger.get_updates(0, wait_seconds=0)
 
 
-@pytest.mark.parametrize(("status", "kind"), [(403, SendError), (200, Unanswered)])
+@pytest.mark.parametrize(("status", "kind"), [(403, ProviderDown), (200, Unanswered)])
 def test_what_somebody_in_between_answers_says_nothing_about_the_person(
     channel: Telegram, monkeypatch: pytest.MonkeyPatch, status: int, kind: type[SendError]
 ) -> None:

@@ -1,4 +1,4 @@
-"""Keeps Discord's rate limits across all processes of the bot: 50 requests a second, and those of each route.
+"""Keeps the rate limits of Discord and Telegram across all processes: so many requests a second, and pauses.
 
 Redis keeps the time for all processes, and one script checks and takes a slot. Without Redis each process keeps to a
 share.
@@ -23,6 +23,8 @@ log = structlog.get_logger()
 
 # Discord takes 50 in any second. Fewer in a longer window here: it counts arrivals, this counts departures.
 LIMIT, WINDOW = 48, timedelta(milliseconds=1020)
+# Telegram takes 30 messages a second (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this).
+TELEGRAM_LIMIT, TELEGRAM_SHARE = 28, 5
 # The limit of one process while Redis is away: five workers together stay below Discord's.
 MAX_REQUESTS = 9
 # A sender that would have to wait longer gets RateLimited, which frees its thread. At least two windows: otherwise the
@@ -31,7 +33,7 @@ MAX_WAIT = 2.5 * WINDOW
 # How long a request counts if its sender never reports that it has left.
 SLOT_LIFETIME = timedelta(seconds=10)
 
-_SLOTS, _ALL, _ROUTE = "slomix:discord:slots", "slomix:discord:held", "slomix:discord:held:{route}"
+_SLOTS, _ALL, _ROUTE = "slomix:{provider}:slots", "slomix:{provider}:held", "slomix:{provider}:held:{route}"
 
 # Slots by the moment, in microseconds, until which they count. Returns a result, and how long until it is worth asking
 # again: until the first slot ends, but at most a window, as the first request may have left already.
@@ -95,19 +97,31 @@ def parse_hold(headers: Mapping[str, str], refused_for: timedelta | None) -> Rat
 
 
 class SharedRateLimiter:
-    """The pace of all processes at one Redis. Thread-safe."""
+    """The pace of all processes at one Redis. Thread-safe.
 
-    def __init__(self, redis_url: str) -> None:
+    `share` is the limit of this process while Redis is away.
+    """
+
+    def __init__(
+        self,
+        redis_url: str,
+        *,
+        provider: str = "discord",
+        limit: int = LIMIT,
+        share: int = MAX_REQUESTS,
+        busy: Reason = Reason.DISCORD_IS_BUSY,
+    ) -> None:
+        self._provider, self._limit, self._busy = provider, limit, busy
         self._redis = redis.Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=0.5)
         self._take, self._left = self._redis.register_script(_ACQUIRE), self._redis.register_script(_MARK_SENT)
-        self._alone = LocalRateLimiter()
+        self._alone = LocalRateLimiter(share, busy=busy)
         # One thread asks for the next slot, the others wait behind it.
         self._asking = threading.Lock()
 
     def acquire(self, route: str) -> str:
         slot, until = secrets.token_hex(8), wall_now() + MAX_WAIT
         if not self._asking.acquire(timeout=MAX_WAIT.total_seconds()):
-            raise RateLimited(Reason.DISCORD_IS_BUSY, retry_after=WINDOW)
+            raise RateLimited(self._busy, retry_after=WINDOW)
         try:
             while True:
                 came_to, delay = self._ask(slot, route)
@@ -115,7 +129,7 @@ class SharedRateLimiter:
                     return slot
                 # Don't wait out a pause that Discord asks for: all other threads would wait behind it.
                 if came_to == _BLOCKED or wall_now() + delay > until:
-                    raise RateLimited(Reason.DISCORD_IS_BUSY, retry_after=delay)
+                    raise RateLimited(self._busy, retry_after=delay)
                 nap(delay.total_seconds())
         except redis.RedisError as error:
             log.warning("pace.redis_away", error=type(error).__name__)
@@ -125,7 +139,7 @@ class SharedRateLimiter:
 
     def mark_sent(self, slot: str) -> None:
         try:
-            self._left(keys=[_SLOTS], args=[_microseconds(WINDOW), slot])
+            self._left(keys=[self._key(_SLOTS)], args=[_microseconds(WINDOW), slot])
         except redis.RedisError as error:
             log.warning("pace.redis_away", error=type(error).__name__)
 
@@ -133,23 +147,27 @@ class SharedRateLimiter:
         hold = parse_hold(headers, refused_for)
         if hold is None:
             return
-        key = _ALL if hold.is_global else _ROUTE.format(route=route)
+        key = self._key(_ALL if hold.is_global else _ROUTE, route)
         try:
             self._redis.set(key, 1, px=max(1, int(hold.duration.total_seconds() * 1000)))
         except redis.RedisError as error:
             log.warning("pace.redis_away", error=type(error).__name__)
 
     def _ask(self, slot: str, route: str) -> tuple[int, timedelta]:
-        keys = [_SLOTS, _ALL, _ROUTE.format(route=route)]
-        args: list[int | str] = [LIMIT, _microseconds(SLOT_LIFETIME), slot, _microseconds(WINDOW)]
+        keys = [self._key(name, route) for name in (_SLOTS, _ALL, _ROUTE)]
+        args: list[int | str] = [self._limit, _microseconds(SLOT_LIFETIME), slot, _microseconds(WINDOW)]
         came_to, delay = self._take(keys=keys, args=args)
         return int(came_to), timedelta(microseconds=int(delay))
+
+    def _key(self, name: str, route: str = "") -> str:
+        return name.format(provider=self._provider, route=route)
 
 
 class LocalRateLimiter:
     """The pace of a single process. Thread-safe."""
 
-    def __init__(self, limit: int = MAX_REQUESTS) -> None:
+    def __init__(self, limit: int = MAX_REQUESTS, *, busy: Reason = Reason.DISCORD_IS_BUSY) -> None:
+        self._busy = busy
         self._granted: deque[float] = deque([0.0] * limit, maxlen=limit)
         self._lock = threading.Lock()
 
@@ -158,7 +176,7 @@ class LocalRateLimiter:
             now = wall_now().timestamp()
             at = max(now, self._granted[0] + WINDOW.total_seconds())
             if at - now > MAX_WAIT.total_seconds():
-                raise RateLimited(Reason.DISCORD_IS_BUSY, retry_after=timedelta(seconds=at - now))
+                raise RateLimited(self._busy, retry_after=timedelta(seconds=at - now))
             self._granted.append(at)
         nap(at - now)
         return ""

@@ -22,6 +22,8 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "challenge": ("times",),
     "mishap": ("kind", "times"),
     "read_only": (),
+    # A Bot API that answers getUpdates at once, whatever `timeout` says.
+    "impatient": (),
     # The gateway's: a resumed session is told what it missed only later; IDENTIFY is answered with a close code or with
     # op 9; the connection stays open and nothing comes any more.
     "slow_resume": ("seconds",),
@@ -30,8 +32,10 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "zombie": (),
 }
 # Faults of a single provider.
-ONLY_ON = dict.fromkeys(("challenge", "mishap"), "signal") | dict.fromkeys(
-    ("read_only", "slow_resume", "close_at_identify", "invalid_session", "zombie"), "discord"
+ONLY_ON = (
+    {"impatient": "telegram"}
+    | dict.fromkeys(("challenge", "mishap"), "signal")
+    | dict.fromkeys(("read_only", "slow_resume", "close_at_identify", "invalid_session", "zombie"), "discord")
 )
 # The misleading answers to a message on Signal.
 KINDS = (
@@ -105,6 +109,10 @@ class Faults:
     def is_read_only(self) -> bool:
         """Check whether the bot may only read in Discord's rooms."""
         return bool(self._matching("discord", "read_only"))
+
+    def is_impatient(self, provider: str) -> bool:
+        """Check whether nothing is waited for."""
+        return bool(self._matching(provider, "impatient"))
 
     def slow_resume(self) -> float:
         """Return for how many seconds a resumed session is told nothing."""
