@@ -1,7 +1,7 @@
 """Which providers are out: one row each, shared by all workers; and more of Telegram's permanent refusals.
 
-Revision: 0016
-Revises: 0015
+Revision: 0017
+Revises: 0016
 """
 
 import json
@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
