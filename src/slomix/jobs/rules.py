@@ -25,7 +25,7 @@ class JobStatus(enum.StrEnum):
 # The lane of jobs that wait for no provider.
 GENERAL = "general"
 
-# A hiccup is over in seconds, an outage in minutes: 2, 8, 32, 128 s, so that five attempts outlast one of two minutes.
+# A hiccup is over in seconds, other trouble in minutes: 2, 8, 32, 128 s where no deadline decides.
 BACKOFF_BASE, BACKOFF_GROWTH = timedelta(seconds=2), 4
 BACKOFF_CAP = timedelta(seconds=128)
 # Of what counts as no attempt.
