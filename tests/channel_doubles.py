@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from slomix.channels.base import Address, Message, PostedMessage, Receipt, SendError, Unanswered
+from slomix.channels.base import Address, Message, PostedMessage, ProviderDown, Receipt, SendError, Unanswered
 from slomix.channels.discord_answers import ARCHIVED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
 from slomix.reasons.codes import Reason
 
@@ -18,6 +18,9 @@ class MemoryChannel:
     sent: list[tuple[Address, Message, str]] = field(default_factory=list)
     answers: list[SendError | None] = field(default_factory=list)
     repeatable_for: timedelta = timedelta(seconds=60)
+    # Answers neither messages nor pings.
+    is_out: bool = False
+    pings: int = 0
     # What stands in the way of asking.
     hidden: SendError | None = None
     asked: list[tuple[Address, str, datetime]] = field(default_factory=list)
@@ -36,6 +39,8 @@ class MemoryChannel:
         return None
 
     def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:
+        if self.is_out:
+            raise ProviderDown(Reason.DISCORD_NOT_REACHED, "ConnectError")
         answer = self.answers.pop(0) if self.answers else None
         if answer is not None:
             raise answer
@@ -44,6 +49,11 @@ class MemoryChannel:
             return Receipt(message_id=str(known[0]))
         self.sent.append((to, message, nonce))
         return Receipt(message_id=str(len(self.sent) - 1))
+
+    def ping(self) -> None:
+        self.pings += 1
+        if self.is_out:
+            raise ProviderDown(Reason.DISCORD_NOT_REACHED, "ConnectError")
 
     @property
     def texts(self) -> list[str]:

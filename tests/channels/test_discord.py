@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from slomix.channels import http
-from slomix.channels.base import Address, Message, RateLimited, Receipt, SendError, Unanswered
+from slomix.channels.base import Address, Message, ProviderDown, RateLimited, Receipt, SendError, Unanswered
 from slomix.channels.discord import Discord
 from slomix.dev.simulator.people import (
     AFK_VOICE_CHANNEL,
@@ -102,7 +102,7 @@ def test_a_server_error_of_its_own_passes_and_was_no_delivery(
 ) -> None:
     break_it(simulator, "status", code=status)
     error = refusal(channel, Address(TEXT_CHANNEL, is_room=True))
-    assert (error.permanent, error.retry_after, type(error)) == (False, None, SendError)
+    assert (error.permanent, error.retry_after, type(error)) == (False, None, ProviderDown)
     assert str(status) in str(error.reason)
     assert simulator.messages() == []
 
@@ -157,13 +157,13 @@ def test_silence_is_no_answer(hasty: Discord, simulator: Simulator) -> None:
 def test_silence_before_there_is_a_room_to_write_to_is_a_definite_failure(hasty: Discord, simulator: Simulator) -> None:
     """The message itself has not left yet."""
     break_it(simulator, "timeout")
-    assert type(refusal(hasty, person("Jana"))) is SendError
+    assert type(refusal(hasty, person("Jana"))) is ProviderDown
 
 
 def test_a_refused_connection_is_a_definite_failure() -> None:
     nobody = Discord(f"http://127.0.0.1:{NOBODY}/api/v10", BOT_TOKEN, GUILD_ID)
     error = refusal(nobody, Address(TEXT_CHANNEL, is_room=True))
-    assert (type(error), error.permanent) == (SendError, False)
+    assert (type(error), error.permanent) == (ProviderDown, False)
     assert "ConnectError" in str(error.reason)
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from slomix.channels.base import (
     Address,
-    CredentialsRefused,
     Message,
     MessageRefused,
     RateLimited,
     SendError,
+    TokenRefused,
     Unanswered,
 )
 from slomix.channels.discord import Discord
@@ -115,7 +115,7 @@ def failure(simulator: Simulator, channel: Discord, row: Row, to: Address, at: s
 
 def decision(error: SendError) -> str:
     match error:
-        case CredentialsRefused():
+        case TokenRefused():
             return NO_TOKEN
         case RateLimited(retry_after=pause):
             assert pause is not None

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import httpx2
 import pytest
 
 from slomix.channels.base import Address, Button, Message, SendError, Unanswered
@@ -125,23 +126,25 @@ def test_who_cannot_be_asked_has_not_said_no(channel: Discord, simulator: Simula
     refusal(channel, to)
 
 
+def garble(channel: Discord, monkeypatch: pytest.MonkeyPatch, part: str, answer: Any) -> None:
+    """Have Discord answer so to what is asked at addresses with this part."""
+    ask = channel._http.request
+
+    def garbled(method: str, path: str, **more: Any) -> httpx2.Response:
+        return httpx2.Response(200, json=answer) if part in path else ask(method, path, **more)
+
+    monkeypatch.setattr(channel._http, "request", garbled)
+
+
 @pytest.mark.parametrize("answer", [None, {}, [None], [{"content": "no id"}], [{"id": "x"}], "a page"], ids=str)
 def test_what_cannot_be_read_is_no_answer(channel: Discord, monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
-    ask = channel.request_any
-
-    def garbled(method: str, path: str, **more: Any) -> Any:
-        return answer if "/messages" in path else ask(method, path, **more)
-
-    monkeypatch.setattr(channel, "request_any", garbled)
+    garble(channel, monkeypatch, "/messages", answer)
     assert refusal(channel, KNOWN_ALICE).reason.code is Reason.DISCORD_DID_NOT_ANSWER
 
 
 @pytest.mark.parametrize("hidden", ["/members/", "/guilds/", f"/channels/{TEXT_CHANNEL}", "/users/@me"])
 def test_rights_that_cannot_be_read_are_none(channel: Discord, monkeypatch: pytest.MonkeyPatch, hidden: str) -> None:
-    ask = channel.request_any
-    monkeypatch.setattr(
-        channel, "request_any", lambda method, path, **more: None if hidden in path else ask(method, path, **more)
-    )
+    garble(channel, monkeypatch, hidden, None)
     refusal(channel)
 
 

@@ -6,14 +6,17 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any
 
+import httpx2
 import pytest
 import redis
 import structlog
 
 from slomix.channels import rate_limit
-from slomix.channels.base import Address, CredentialsRefused, Message, RateLimited, SendError
+from slomix.channels.base import Address, Message, RateLimited, SendError, TokenRefused
 from slomix.channels.discord import Discord
+from slomix.channels.http import HttpClient
 from slomix.channels.rate_limit import LocalRateLimiter, RateLimitHold, SharedRateLimiter, Slot, parse_hold
+from slomix.channels.telegram import Telegram
 from slomix.clock import nap, wall_now
 from slomix.dev.embedded import Servers
 from slomix.dev.simulator.people import BOT_TOKEN, GUILD_ID, TEXT_CHANNEL
@@ -208,7 +211,7 @@ def test_a_ban_lasts_longer_each_time_and_only_a_probe_prolongs_it(url: str, mon
 def test_a_wrong_token_is_tried_once_in_a_while_and_not_more_rarely(url: str) -> None:
     one = SharedRateLimiter(url, "wrong")
     one.hold(DM, NO_TOKEN, SLOT)
-    assert isinstance(waits(one), CredentialsRefused)
+    assert isinstance(waits(one), TokenRefused)
     assert one.hold(DM, NO_TOKEN, probe(one)) == NO_TOKEN.duration
 
 
@@ -365,3 +368,36 @@ def test_a_refusal_that_names_no_time_stops_what_it_is_about(
         waits(SharedRateLimiter(url))
     else:
         SharedRateLimiter(url).acquire(OTHER_DM)
+
+
+def telegram(url: str) -> Telegram:
+    pace = SharedRateLimiter(url, provider="telegram", limit=rate_limit.TELEGRAM_LIMIT, busy=Reason.TELEGRAM_IS_BUSY)
+    return Telegram("http://telegram.example", "1:token", rate_limiter=pace)
+
+
+def test_a_429_of_telegram_holds_every_process_and_not_discord(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def answer(_self: object, _method: str, path: str, **_more: object) -> httpx2.Response:
+        asked.append(path)
+        return httpx2.Response(429, json={"ok": False, "error_code": 429, "parameters": {"retry_after": 35}})
+
+    monkeypatch.setattr(HttpClient, "request", answer)
+    for _ in range(3):
+        with pytest.raises(RateLimited) as refused:
+            telegram(url).send(Address("1"), Message("Hello"), nonce="n")
+        assert refused.value.reason.code is Reason.TELEGRAM_IS_BUSY
+        assert refused.value.retry_after is not None
+        assert 34 * SECOND < refused.value.retry_after <= 35 * SECOND
+    assert asked == ["/sendMessage"], "the others do not knock"
+    SharedRateLimiter(url).acquire(DM)
+
+
+def test_telegram_is_sent_less_than_thirty_messages_in_a_second(url: str, naps: list[float]) -> None:
+    one, another = (SharedRateLimiter(url, provider="telegram", limit=rate_limit.TELEGRAM_LIMIT) for _ in range(2))
+    for _ in range(rate_limit.TELEGRAM_LIMIT // 2):
+        for process in (one, another):
+            process.mark_sent(process.acquire("sendMessage"))
+    assert naps == []
+    one.acquire("sendMessage")
+    assert len(naps) > 0

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from slomix.channels import http
-from slomix.channels.base import Address, Message, RateLimited, SendError, Unanswered
+from slomix.channels.base import Address, Message, ProviderDown, RateLimited, SendError, TokenRefused, Unanswered
 from slomix.channels.signal import ChallengeNeeded, Signal
 from slomix.dev.simulator.people import SIGNAL_SENDER
 from slomix.reasons.codes import Explanation, Reason
@@ -72,7 +72,7 @@ def test_what_is_neither_an_account_nor_a_number_is_refused_without_asking(addre
 
 def test_a_sender_that_is_not_registered_is_not_the_recipients_fault(simulator: Simulator) -> None:
     error = refusal(Signal(f"{simulator.url}/signal", "+38641999999"), person("Hana"))
-    assert (type(error), error.permanent) == (SendError, False)
+    assert (type(error), error.permanent) == (TokenRefused, False)
     assert error.reason == Explanation(Reason.SIGNAL_SAID, "our own number is not registered there")
 
 
@@ -104,10 +104,10 @@ def test_a_rate_limit_that_no_captcha_lifts_waits_a_minute(channel: Signal, simu
         ("rate_limit", RateLimited, False, timedelta(minutes=4), "Signal asks us to slow down"),
         ("proof", ChallengeNeeded, False, HOUR, "Signal wants an operator to prove that we are no robot"),
         ("identity", SendError, True, None, "Signal: this phone is new, and our operator has to trust its key first"),
-        ("network", SendError, False, None, "NETWORK_FAILURE"),
+        ("network", ProviderDown, False, None, "NETWORK_FAILURE"),
         ("socket_timeout", Unanswered, False, None, "SocketTimeoutException"),
         ("killed", Unanswered, False, None, "process killed as timeout reached"),
-        ("sender", SendError, False, None, "Signal: our own number is not registered there"),
+        ("sender", TokenRefused, False, None, "Signal: our own number is not registered there"),
     ],
 )
 def test_each_answer_of_the_service_is_understood(
@@ -153,7 +153,8 @@ def test_what_the_service_says_it_did_not_take_was_not_taken(
 ) -> None:
     break_it(simulator, "status", code=status)
     error = refusal(channel, person("Alice"))
-    assert (type(error), error.permanent, error.retry_after) == (SendError, False, None)
+    kind = ProviderDown if status >= 500 else SendError
+    assert (type(error), error.permanent, error.retry_after) == (kind, False, None)
     assert str(status) in str(error)
     with pytest.raises(SendError):
         channel.service_problem()
@@ -197,7 +198,7 @@ def test_silence_is_no_answer(simulator: Simulator, monkeypatch: pytest.MonkeyPa
 
 def test_a_refused_connection_is_a_definite_failure() -> None:
     error = refusal(Signal(f"http://127.0.0.1:{NOBODY}", SIGNAL_SENDER), person("Jana"))
-    assert (type(error), error.permanent) == (SendError, False)
+    assert (type(error), error.permanent) == (ProviderDown, False)
     assert "ConnectError" in str(error)
 
 

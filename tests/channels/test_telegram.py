@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from slomix.channels import http
-from slomix.channels.base import Address, Message, RateLimited, SendError, Unanswered
+from slomix.channels.base import Address, Message, ProviderDown, RateLimited, SendError, TokenRefused, Unanswered
 from slomix.channels.telegram import Telegram, TelegramUpdate
 from slomix.dev.simulator.people import TELEGRAM_BOT_NAME, TELEGRAM_TOKEN
 from slomix.reasons.codes import Explanation, Reason
@@ -92,12 +92,17 @@ def test_a_text_that_telegram_does_not_take_is_not_the_recipients_fault(
     assert refused.value.reason == Explanation(Reason.TELEGRAM_SAID, "Bad Request: message text is empty (400)")
 
 
-@pytest.mark.parametrize("status", [401, 404, 500, 503])
-def test_what_is_wrong_with_the_bot_or_telegram_passes(channel: Telegram, simulator: Simulator, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(401, TokenRefused), (404, TokenRefused), (500, ProviderDown), (502, Unanswered), (503, ProviderDown)],
+)
+def test_what_is_wrong_with_the_bot_or_telegram_passes(
+    channel: Telegram, simulator: Simulator, status: int, kind: type[SendError]
+) -> None:
     alice = begun(simulator, "Alice")
     break_it(simulator, "status", code=status)
     error = refusal(channel, alice)
-    assert (type(error), error.permanent, error.retry_after) == (SendError, False, None)
+    assert (type(error), error.permanent, error.retry_after) == (kind, False, None)
     assert str(status) in str(error.reason)
     assert simulator.messages() == []
 
@@ -120,7 +125,7 @@ def test_an_error_that_a_proxy_may_have_answered_says_nothing(
     assert len(simulator.messages()) == 1
 
 
-@pytest.mark.parametrize(("status", "kind"), [(403, SendError), (200, Unanswered)])
+@pytest.mark.parametrize(("status", "kind"), [(403, ProviderDown), (200, Unanswered)])
 def test_what_somebody_in_between_answers_says_nothing_about_the_person(
     channel: Telegram, monkeypatch: pytest.MonkeyPatch, status: int, kind: type[SendError]
 ) -> None:
@@ -178,13 +183,13 @@ def test_silence_is_no_answer_to_a_message_and_a_plain_failure_otherwise(
     assert isinstance(refusal(hasty, jana), Unanswered)
     with pytest.raises(SendError) as refused:
         hasty.get_updates(0, wait_seconds=0)
-    assert type(refused.value) is SendError
+    assert type(refused.value) is ProviderDown
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:{port}", "127.0.0.1:{port}"])
 def test_where_there_is_no_connection_nothing_has_left(address: str) -> None:
     error = refusal(Telegram(address.format(port=NOBODY), TELEGRAM_TOKEN), Address("1"))
-    assert (type(error), error.permanent) == (SendError, False)
+    assert (type(error), error.permanent) == (ProviderDown, False)
 
 
 def test_what_people_write_is_read_once_it_is_confirmed_never_again(channel: Telegram, simulator: Simulator) -> None:

@@ -123,7 +123,7 @@ def test_what_is_stored_is_one_of_the_codes(engine: Engine, empty_database_url: 
 def test_reasons_that_came_later_become_the_nearest_of_before(engine: Engine, empty_database_url: str) -> None:
     """Also where they follow another one, and with their details."""
     config = migrations.configuration(empty_database_url)
-    command.upgrade(config, "0017")
+    command.upgrade(config, "0018")
     later = {
         Reason.DISCORD_BLOCKS_US: Reason.DISCORD_IS_BUSY,
         Reason.DISCORD_TOKEN_REFUSED: Reason.DISCORD_IS_BUSY,
@@ -137,7 +137,7 @@ def test_reasons_that_came_later_become_the_nearest_of_before(engine: Engine, em
             for number, reason in enumerate(later, start=1):
                 stored = Explanation(Reason.VOICE_NOT_KNOWN, then=Explanation(reason, "no_mutual_server"))
                 connection.execute(change, {"said": stored, "id": number})
-    command.downgrade(config, "0016")
+    command.downgrade(config, "0017")
     for where in COLUMNS:
         found = [Explanation.of_json(one) for one in read(engine, *where)[: len(later)]]
         assert found == [

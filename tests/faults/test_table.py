@@ -31,7 +31,7 @@ BAD = ScenarioResult(CELL, [played(EveningCount(duplicates=1, flaws=("T0 to ann 
 
 def test_a_cell_is_a_line() -> None:
     assert GOOD.is_kept
-    assert GOOD.as_columns() == ("kill worker", "2", "0", "0", "1 (0)", "0", "0", "1.2 s", "kept", "10 s")
+    assert GOOD.as_columns() == ("kill worker", "2", "0", "0", "1 (0)", "0", "0", "1.2 s", "", "kept", "10 s")
     assert not BAD.is_kept
     assert BAD.as_columns()[-2] == "BROKEN in 1"
 

@@ -19,6 +19,7 @@ from slomix.availability.rules import Status
 from slomix.campaigns import queries, retrying, service
 from slomix.campaigns.rules import Audience, CampaignStatus
 from slomix.campaigns.service import CampaignChoices
+from slomix.channels.base import ProviderDown
 from slomix.clock import wall_now
 from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
@@ -26,6 +27,7 @@ from slomix.deliveries import pausing
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.errors import DomainError
+from slomix.health import outages
 from slomix.jobs import runner
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
@@ -33,6 +35,7 @@ from slomix.jobs.runner import execute
 from slomix.jobs.service import JobLost
 from slomix.presence import service as presence
 from slomix.processes import dispatch
+from slomix.reasons.codes import Reason
 from tests.configuration import ROOM
 from tests.databases import empty
 from tests.moments import TODAY, at
@@ -191,6 +194,14 @@ class Evening(RuleBasedStateMachine):
         for _ in range(2):
             self.nothing_waits()
             self.due(self.carry)
+
+    @rule(channel=st.sampled_from(["discord", "telegram"]), answers=st.booleans())
+    def a_worker_probes(self, channel: str, answers: bool) -> None:
+        with self.world.session() as session:
+            if answers:
+                outages.record_probe_answer(session, channel, wall=wall_now())
+            else:
+                outages.record_probe_failure(session, channel, ProviderDown(Reason.OTHER, "no answer"), wall=wall_now())
 
     @rule()
     def a_worker_is_stopped_in_the_middle(self) -> None:

@@ -108,6 +108,14 @@ def killed(evening: Judged) -> None:
     evening.workers_work_in_trouble(["killed after", "killed before"], "killed after")
 
 
+def down(evening: Judged) -> None:
+    evening.workers_work_in_trouble(["down"] * 3, "down")
+
+
+def probed(evening: Judged) -> None:
+    evening.a_worker_probes("discord", True)
+
+
 def minutes_later(evening: Judged) -> None:
     evening.minutes_pass_on_the_wall(3)
 
@@ -146,6 +154,8 @@ PROMISES: list[Step] = [
         pytest.param([killed, taken_back, well], id="killed, and taken back"),
         pytest.param([killed, minutes_later, well, cut, minutes_later, well], id="killed, and taken back too late"),
         pytest.param([stopped, taken_back, well, goes_on], id="stopped, taken back, and the answer comes after all"),
+        pytest.param([down, down, probed, well, cut, well], id="out, and a trial that goes well"),
+        pytest.param([stopped, down, goes_on, probed, killed, taken_back, probed, well], id="out, and a trial killed"),
         pytest.param([stopped, minutes_later, well, goes_on, well], id="stopped for minutes"),
         pytest.param([cut, hide, minutes_later, well, show, well], id="cut, and for a while nobody can read"),
         pytest.param(

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from slomix.channels.base import Address, Message, RateLimited, Receipt, SendError, Unanswered
+from slomix.channels.base import Address, Message, ProviderDown, RateLimited, Receipt, SendError, Unanswered
 from slomix.clock import wall_now
 from slomix.reasons.codes import Reason
 
@@ -53,6 +53,8 @@ class Wire:
         match mood:
             case "busy":
                 raise SendError(Reason.OTHER, "503")
+            case "down":
+                raise ProviderDown(Reason.OTHER, "502")
             case "slow down":
                 raise RateLimited(Reason.OTHER, "429", retry_after=SECOND)
             case "closed":
@@ -67,6 +69,9 @@ class Wire:
         self.there.append((wall_now(), nonce, " ".join(button.link for button in message.buttons)))
         return self._answer(mood, nonce)
 
+    def ping(self) -> None:
+        """Is probed through `Evening.a_worker_probes`, which decides what comes of it."""
+
     def _answer(self, mood: str, nonce: str) -> Receipt:
         if mood == "cut":
             raise Unanswered(Reason.OTHER, "cut")
@@ -75,4 +80,4 @@ class Wire:
         return Receipt(nonce)
 
 
-MOODS = st.sampled_from(["busy", "slow down", "closed", "cut", "killed before", "killed after"])
+MOODS = st.sampled_from(["busy", "down", "slow down", "closed", "cut", "killed before", "killed after"])

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from slomix.channels.base import RateLimited, Receipt, SendError, Unanswered
+from slomix.channels.base import ProviderDown, RateLimited, Receipt, SendError, TokenRefused, Unanswered
 from slomix.clock import wall_now
 from slomix.deliveries.rules import (
     LIVE_STATUSES,
@@ -24,9 +24,10 @@ MINUTE = timedelta(minutes=1)
 PATIENCE = 30 * SECOND
 
 SENT = Verdict(DeliveryStatus.SENT, Done())
+DOWN, TOKEN = ProviderDown(Reason.OTHER, "503"), TokenRefused(Reason.OTHER, "401")
 CUT, BUSY, SLOW_DOWN, CLOSED = (
     Unanswered(Reason.OTHER, "no answer"),
-    SendError(Reason.OTHER, "503"),
+    SendError(Reason.OTHER, "400"),
     RateLimited(Reason.OTHER, "429", retry_after=PATIENCE),
     SendError(Reason.DMS_CLOSED, permanent=True),
 )
@@ -36,8 +37,10 @@ def over(status: DeliveryStatus, why: Explanation) -> Verdict:
     return Verdict(status, Done(JobStatus.FAILED, why), why)
 
 
-def again(status: DeliveryStatus, why: Explanation, retry_after: timedelta | None = None) -> Verdict:
-    return Verdict(status, Retry(why, retry_after, is_free=retry_after is not None), why)
+def again(
+    status: DeliveryStatus, why: Explanation, retry_after: timedelta | None = None, *, is_free: bool = False
+) -> Verdict:
+    return Verdict(status, Retry(why, retry_after, is_free=is_free or retry_after is not None), why)
 
 
 @pytest.mark.parametrize(
@@ -51,9 +54,13 @@ def again(status: DeliveryStatus, why: Explanation, retry_after: timedelta | Non
         (BUSY, 3600, False, again(DeliveryStatus.PENDING, BUSY.reason)),
         (SLOW_DOWN, 0, False, again(DeliveryStatus.PENDING, SLOW_DOWN.reason, PATIENCE)),
         (CLOSED, 0, False, over(DeliveryStatus.FAILED, CLOSED.reason)),
+        # An outage is nobody's own failure.
+        (DOWN, 0, False, again(DeliveryStatus.PENDING, DOWN.reason, is_free=True)),
+        (DOWN, 10, True, again(DeliveryStatus.SENDING, DOWN.reason, is_free=True)),
+        (TOKEN, 3600, False, again(DeliveryStatus.PENDING, TOKEN.reason, is_free=True)),
         # No answer: repeated while the nonce is remembered, and open for ever after that.
-        (CUT, 0, False, again(DeliveryStatus.SENDING, CUT.reason)),
-        (CUT, 59.9, True, again(DeliveryStatus.SENDING, CUT.reason)),
+        (CUT, 0, False, again(DeliveryStatus.SENDING, CUT.reason, is_free=True)),
+        (CUT, 59.9, True, again(DeliveryStatus.SENDING, CUT.reason, is_free=True)),
         (CUT, 60, True, over(DeliveryStatus.UNKNOWN, CUT.reason)),
         (CUT, 3600, False, over(DeliveryStatus.UNKNOWN, CUT.reason)),
         # A repeat that is refused says nothing about the try that got no answer.

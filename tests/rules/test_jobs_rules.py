@@ -18,6 +18,7 @@ def decide(
     *,
     attempts: int = 1,
     max_attempts: int = 5,
+    claims: int = 1,
     deadline_at: datetime | None = None,
     jitter: float = 0.0,
     retry_after: timedelta | None = None,
@@ -27,6 +28,7 @@ def decide(
         Retry(Explanation(Reason.OTHER, "it broke"), retry_after, is_free),
         attempts=attempts,
         max_attempts=max_attempts,
+        claims=claims,
         deadline_at=deadline_at,
         now=NOW,
         wall=WALL,
@@ -90,6 +92,27 @@ def test_who_was_asked_to_wait_for_no_time_at_all_waits_all_the_same() -> None:
 def test_a_wait_beyond_the_deadline_is_the_end() -> None:
     assert decide(retry_after=8 * SECOND, is_free=True, deadline_at=NOW + 8 * SECOND) is None
     assert decide(retry_after=8 * SECOND, is_free=True, deadline_at=NOW + 9 * SECOND) is not None
+
+
+@pytest.mark.parametrize("minutes", [2, 5, 15, 20, 120])
+@pytest.mark.parametrize("max_attempts", [2, 3, 5, 8])
+def test_tries_are_spread_and_the_last_comes_a_minute_before_the_deadline(max_attempts: int, minutes: int) -> None:
+    left, pauses = timedelta(minutes=minutes), []
+    for attempts in range(1, max_attempts):
+        again = decide(attempts=attempts, max_attempts=max_attempts, deadline_at=NOW + left)
+        if again is None:  # a short deadline has no room for so many
+            break
+        pauses.append(again.run_at - NOW)
+        left -= pauses[-1]
+    assert abs(left - timedelta(minutes=1)) < timedelta(milliseconds=1)
+    assert pauses == sorted(pauses)
+    assert max_attempts < 5 or minutes == 120 or pauses[0] < 5 * SECOND
+
+
+@pytest.mark.parametrize(("claims", "seconds"), [(1, 2), (2, 4), (3, 8), (4, 16), (5, 30), (1000, 30)])
+def test_what_is_no_attempt_is_repeated_after_a_growing_pause(claims: int, seconds: int) -> None:
+    again = decide(is_free=True, claims=claims, attempts=5, max_attempts=5)
+    assert again == NextTry(NOW, WALL + seconds * SECOND)
 
 
 @pytest.mark.parametrize(

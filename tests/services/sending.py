@@ -106,7 +106,11 @@ class Post:
         self.world.clock.move_to(max(self.world.clock.now(), job.run_at))
         with self.world.session() as session:  # what a provider asked for is over
             session.execute(update(Job).where(Job.id == job.id).values(wait_until=None))
-        return execute(self.world.runtime, SendDelivery({"greeting": self.greeting}), job.id)
+        return self.execute(row)
+
+    def execute(self, row: Delivery) -> JobStatus | None:
+        """A worker looks at this delivery's job now."""
+        return execute(self.world.runtime, SendDelivery({"greeting": self.greeting}), self.job(row).id)
 
     def send(self, name: str = "alice", **more: object) -> Delivery:
         """Plan one for somebody, try it once, and look at what became of it."""

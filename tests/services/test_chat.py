@@ -16,11 +16,12 @@ from slomix.chat.responder import MAX_REPLIES_PER_MINUTE, Responder
 from slomix.chat.service import IncomingMessage
 from slomix.contacts import links
 from slomix.contacts import service as contacts
-from slomix.contacts.models import LinkCode
+from slomix.contacts.models import Contact, LinkCode
 from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
+from slomix.reasons.codes import Explanation, Reason
 from tests.channel_doubles import MemoryChannel
-from tests.moments import TODAY
+from tests.moments import TODAY, at
 from tests.services.chatting import ADDRESS, SIGNAL, TELEGRAM, code_for, desk_of, status
 from tests.services.racing import at_once
 from tests.world import World, build_world
@@ -205,3 +206,25 @@ def test_of_eight_who_send_one_code_at_once_one_is_linked(committed: db.Database
     at_once([partial(desk.answer_message, IncomingMessage(SIGNAL, to, f"/link {code}")) for to in addresses])
     assert len([one for one in addresses if owner(world, SIGNAL, one) is not None]) == 1
     assert sum("is linked to Alice" in text for text in world.signal.texts) == 1
+
+
+@pytest.mark.parametrize("text", ["/start", "/today", "/avail nonsense", "hello"])
+@pytest.mark.parametrize("channel", [TELEGRAM, SIGNAL])
+def test_who_writes_from_an_address_that_was_given_up_is_reached_there_again(
+    linked: World, channel: ChannelName, text: str
+) -> None:
+    def contact_of(used: ChannelName) -> Contact:
+        with linked.session() as session:
+            session.expire_all()
+            return contacts.contacts_of(session, linked.players["alice"])[used]
+
+    for used in (TELEGRAM, SIGNAL):
+        gone = Explanation(Reason.TELEGRAM_BLOCKED)
+        with linked.session() as session:
+            route = contact_of(used).route
+            contacts.apply_update(session, contacts.after_failure(route, gone, is_permanent=True, now=at(20)))
+    desk_of(linked).answer_message(IncomingMessage(channel, ADDRESS[channel], text))
+    other = SIGNAL if channel is TELEGRAM else TELEGRAM
+    assert contact_of(channel).unusable_since is None
+    assert contact_of(channel).unusable_reason is None
+    assert contact_of(other).unusable_since is not None, "only this address has shown that it works"

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from slomix.dev.simulator.inboxes import Chats
+from slomix.dev.simulator.inboxes import Chats, TelegramInbox
 from slomix.dev.simulator.people import PEOPLE, TELEGRAM_BOT_NAME, TELEGRAM_GROUP, TELEGRAM_TOKEN, environment
 from slomix.dev.simulator.telegram import LONGEST_WAIT_SECONDS
 from tests.simulators import CAST, Simulator
@@ -181,3 +181,37 @@ def test_a_begun_chat_outlives_the_simulator(tmp_path: Any) -> None:
     assert CAST["Bob"] not in Chats(file)
     file.write_text("half a fi")
     assert ALICE not in Chats(file)
+
+
+def test_a_chat_takes_one_message_a_second_and_short_bursts(simulator: Simulator) -> None:
+    luka = CAST["Luka"]
+    write(simulator, user_id=luka.id)
+    with simulator.telegram() as bot:
+        answers = [send(bot, luka.telegram_chat_id) for _ in range(6)]
+        assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+        wait = answers[-1].json()["parameters"]["retry_after"]
+        assert 1 <= wait <= 5
+        assert refusal(answers[-1]) == (429, f"Too Many Requests: retry after {wait}")
+
+
+def test_the_bot_sends_thirty_messages_in_a_second() -> None:
+    inbox = TelegramInbox()
+    assert [inbox.limit(str(chat), 0.5) for chat in range(31)] == [None] * 30 + [1]
+    assert inbox.limit("31", 1.6) is None
+
+
+def test_an_impatient_server_waits_for_nothing(simulator: Simulator) -> None:
+    with simulator.telegram() as bot:
+        fault = {"provider": "telegram", "fault": "impatient"}
+        simulator.client().post("/control/faults", json=fault).raise_for_status()
+        began = time.monotonic()
+        bot.post("/getUpdates", json={"timeout": 50})
+        assert time.monotonic() - began < 50
+
+
+def test_the_webhook_can_be_looked_at(simulator: Simulator) -> None:
+    with simulator.telegram() as bot:
+        bot.post("/setWebhook", json={"url": "https://slomix.example/hook"})
+        assert bot.post("/getWebhookInfo").json()["result"]["url"] == "https://slomix.example/hook"
+        bot.post("/deleteWebhook")
+        assert bot.post("/getWebhookInfo").json()["result"]["url"] == ""

@@ -6,13 +6,16 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from slomix.channels.base import ProviderDown
 from slomix.dev.embedded import Servers
-from slomix.health import service, views
+from slomix.health import outages, service, views
 from slomix.health.rules import DISCORD, INBOX, SCHEDULER, WORKER
+from slomix.reasons.codes import Reason
 from tests.moments import TODAY, at
 from tests.simulators import NOBODY
 from tests.waiting import PATIENCE
 from tests.web.conftest import Browser, browser_of, is_fragment, is_page, is_problem, make_app, with_settings
+from tests.web.scraping import scrape
 from tests.web.silence import without_database
 from tests.world import World
 
@@ -150,3 +153,28 @@ def test_a_page_without_a_database_says_so(unlucky: Browser, path: str) -> None:
 def test_the_api_without_a_database_says_so(world: World, call: str) -> None:
     alice = _moved(browser_of(make_app(world.runtime), world, "alice"), without_database(world))
     assert "database does not answer" in is_problem(alice.get(f"/api/availability{call}"), 503)
+
+
+@pytest.mark.parametrize("channel", ["discord", "telegram", "signal"])
+def test_a_provider_that_is_out_is_named_with_since_when_and_its_own_words(alive: World, channel: str) -> None:
+    with alive.session() as session:
+        error = ProviderDown(Reason.DISCORD_ANSWERED, "503 Service Unavailable")
+        for delivery in (1, 2):
+            outages.record_failure(session, channel, error, delivery, now=at(20, 59, 55), wall=WALL)
+    status, body = ask(alive)
+    assert (status, dead(body)) == (503, {f"{channel}_provider"})
+    reason = f"takes no messages since {TODAY} 20:59:55 CET: Discord answered 503 Service Unavailable"
+    assert body["parts"][f"{channel}_provider"]["reason"] == reason
+    page = browser_of(make_app(alive.runtime), alive, "dora").get("/admin/tonight").text
+    assert f"{channel.capitalize()} takes no messages" in page
+    assert reason.capitalize()[1:] in page or reason[1:] in page
+    alive.clock.move_to(at(21))
+    assert scrape(alive).of("provider_out_seconds", channel=channel) == [({"channel": channel}, 5.0)]
+
+
+def test_a_mere_suspicion_is_not_told(alive: World) -> None:
+    with alive.session() as session:
+        error = ProviderDown(Reason.DISCORD_ANSWERED, "503")
+        outages.record_failure(session, "discord", error, 1, now=at(20, 59), wall=WALL)
+    assert ask(alive)[0] == 200
+    assert scrape(alive).sum("provider_out_seconds") == 0

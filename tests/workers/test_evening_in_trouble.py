@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from slomix.availability.rules import Status
 from slomix.campaigns import queries, rules
 from slomix.campaigns.rules import CampaignStatus
-from slomix.channels.base import SendError, Unanswered
+from slomix.channels.base import ProviderDown, SendError, Unanswered
 from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
 from slomix.deliveries.models import Delivery
@@ -143,12 +143,12 @@ def test_a_stale_picture_is_not_used_discord_itself_is_asked(called: World) -> N
 
 
 def test_when_presence_stays_unknown_nobody_is_called_missing(called: World) -> None:
-    called.lookup.error = SendError(Reason.DISCORD_NOT_REACHED, "ConnectError")
+    called.lookup.error = ProviderDown(Reason.DISCORD_NOT_REACHED, "ConnectError")
     go(called, 21)
     for second in range(30, 60, 5):
         go(called, 21, 0, second)
-    go(called, 21, 2)
-    go(called, 21, 5)
+    for minute in (2, 5, 19, 20, 21):
+        go(called, 21, minute)
     assert not any(FOLLOW_UP in message.text for _, message, _ in called.discord.sent)
     texts = called.discord.texts
     assert sum("could not see who is in voice" in text for text in texts) == 2, "the room and the promoter are told"

@@ -9,7 +9,7 @@ from slomix.accounts.models import Player
 from slomix.availability.rules import Status
 from slomix.campaigns import rules
 from slomix.campaigns.models import Recipient
-from slomix.channels.base import RateLimited, SendError
+from slomix.channels.base import ProviderDown, RateLimited, SendError
 from slomix.contacts.rules import QuietHours
 from slomix.deliveries.models import Delivery
 from slomix.jobs.rules import JobStatus
@@ -146,9 +146,9 @@ def test_being_asked_to_slow_down_uses_up_no_try(begun: World) -> None:
 
 
 def test_when_discord_stays_silent_nobody_is_missing_and_the_game_server_is_not_asked(begun: World) -> None:
-    begun.lookup.error = SendError(Reason.DISCORD_NOT_REACHED, "ConnectError")
+    begun.lookup.error = ProviderDown(Reason.DISCORD_NOT_REACHED, "ConnectError")
     begun.game_server.on_it = ["Franka"]
-    for minutes in range(1, 8):
+    for minutes in range(1, 22):
         go(begun, 21, minutes)
     assert asked_again(begun) == set()
     assert set(on_server(begun).values()) == {None}

@@ -196,7 +196,7 @@ def test_a_summary_that_cannot_be_planned_fails_the_voice_check_too(
         raise ValueError("a bug of ours")
 
     monkeypatch.setattr("slomix.campaigns.progress.SUMMARY.plan", fail)
-    for _ in range(8):
+    for _ in range(12):
         judged.clock.forward(timedelta(minutes=2))
         pump(judged)
     assert job_of(judged, rules.VOICE_SUMMARY).status is JobStatus.FAILED

@@ -154,7 +154,7 @@ def _tonight() -> dict[str, Any]:
 
 def part_fact(part: PartHealth) -> Fact:
     """Say whether a part of the system is there, and how long ago it said so, where it says anything."""
-    name, trouble = part.part.capitalize(), part.problem or ""
+    name, trouble = part.part.capitalize().replace("_", " "), part.problem or ""
     if not part.ok:
         return Fact(name, trouble=trouble[:1].upper() + trouble[1:])
     text = words.PART_IS_THERE

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from slomix import words
-from slomix.health.rules import PartHealth
+from slomix.health.rules import PROVIDER, PartHealth
 
 # A message that is overdue for longer is held up by a fault.
 LATE_AFTER = timedelta(seconds=60)
@@ -55,7 +55,8 @@ def find_risks(facts: RiskFacts) -> list[Risk]:
         found.append(Risk(kind, words.RISKS_OF_PARTS.get(part, words.RISK_PART.format(part=part))))
     if facts.late and not facts.is_paused:
         found.append(Risk("late", words.RISK_LATE))
-    found += [Risk("channel", words.RISK_CHANNEL.format(channel=words.CHANNELS[name])) for name in facts.failing]
+    failing = [name for name in facts.failing if PROVIDER.format(channel=name) not in dead]
+    found += [Risk("channel", words.RISK_CHANNEL.format(channel=words.CHANNELS[name])) for name in failing]
     if facts.is_voice_known is False and "discord" not in dead:
         found.append(Risk("voice", words.RISK_VOICE))
     if is_large_share(facts.unreachable, facts.recipients):

@@ -90,7 +90,8 @@ def failing_channels(session: Session, *, settings: Settings, now: datetime) -> 
 
 def _parts(session: Session, settings: Settings, wall: datetime) -> list[PartHealth]:
     """Return the health of the parts that are needed to send tonight's messages and see who came."""
-    return health.parts_needed_tonight(health.part_healths(session, health.expected_parts(settings), wall=wall))
+    needed = health.parts_needed_tonight(health.part_healths(session, health.expected_parts(settings), wall=wall))
+    return [*needed, *health.outage_healths(session, settings)]
 
 
 def _is_voice_known(session: Session, settings: Settings, now: datetime) -> bool | None:

@@ -18,7 +18,7 @@ from slomix.campaigns.notices.warnings import PRESENCE_UNKNOWN
 from slomix.campaigns.progress import CANCELLED
 from slomix.campaigns.rules import CampaignStatus
 from slomix.campaigns.voice_rules import VoiceOutcome, VoiceRecipient, VoiceVerdict
-from slomix.channels.base import RateLimited, SendError
+from slomix.channels.base import SendError
 from slomix.channels.game_server import NoTelemetry
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import SHORTEST_WAIT, Done, JobStatus, Outcome, Retry, Snooze, Wait
@@ -152,7 +152,7 @@ def _ask_discord(runtime: Runtime, recipients: list[VoiceRecipient]) -> dict[str
         found = lookups.voice_channels(runtime.voice_lookup, accounts_asked)
     except SendError as error:
         reason = Explanation(Reason.VOICE_NOT_KNOWN, then=error.reason)
-        return Retry(reason, error.retry_after, is_free=isinstance(error, RateLimited))
+        return Retry(reason, error.retry_after, is_free=error.is_free)
     return {discord_id: room for discord_id, room in found.items() if room is not None}
 
 

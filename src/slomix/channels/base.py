@@ -52,6 +52,9 @@ class Receipt:
 class SendError(Exception):
     """The provider did not take the message. `permanent`: it never will, and this address will never work."""
 
+    # Whether the failure says nothing about the recipient, so that it uses up no attempt.
+    is_free = False
+
     def __init__(
         self,
         reason: Reason,
@@ -71,9 +74,7 @@ class SendError(Exception):
 class RateLimited(SendError):
     """A rate limit: nothing was taken, and the provider asks to wait for `retry_after`."""
 
-
-class CredentialsRefused(RateLimited):
-    """The provider refuses our own token or number: nothing is taken until an operator mends that."""
+    is_free = True
 
 
 class MessageRefused(SendError):
@@ -85,6 +86,18 @@ class MessageRefused(SendError):
 
 class Unanswered(SendError):
     """The request was sent without an answer: the message may have been taken."""
+
+    is_free = True
+
+
+class ProviderDown(SendError):
+    """The provider was not reached or failed itself, whoever is written to: nothing was taken."""
+
+    is_free = True
+
+
+class TokenRefused(ProviderDown):
+    """The provider refuses our own token or number: nothing is taken until an operator mends that."""
 
 
 class History(Protocol):
@@ -109,6 +122,9 @@ class Channel(Protocol):
 
     def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:
         """Hand one message to the provider. Raise SendError if it is not taken."""
+
+    def ping(self) -> None:
+        """Ask the provider something harmless. Raise SendError if it doesn't answer that."""
 
 
 class DmOpener(Protocol):

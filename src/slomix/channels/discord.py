@@ -114,6 +114,10 @@ class Discord:
         path = f"/guilds/{self._guild_id}/members/{discord_id}"
         return self.request_or_none("GET", path, read_member, absent=NO_MEMBER) is not None
 
+    def ping(self) -> None:
+        """Ask for the bot's own account. Raise SendError if Discord doesn't give it."""
+        self.request("GET", "/users/@me", read_id, is_ping=True)
+
     def close(self) -> None:
         self._http.close()
 
@@ -163,6 +167,7 @@ class Discord:
         *,
         json: Any = None,
         carries_message: bool = False,
+        is_ping: bool = False,
     ) -> T:
         """Return what `read` finds in the answer: the one place that decides what an answer means.
 
@@ -172,7 +177,12 @@ class Discord:
         route = f"{method} {_MINOR_ID.sub('/*', path.partition('?')[0])}"
         slot = self._rate_limiter.acquire(route)
         response = self._http.request(
-            method, path, json=json, carries_message=carries_message, on_sent=lambda: self._rate_limiter.mark_sent(slot)
+            method,
+            path,
+            json=json,
+            carries_message=carries_message,
+            is_ping=is_ping,
+            on_sent=lambda: self._rate_limiter.mark_sent(slot),
         )
 
         def no_answer(kind: str) -> SendError:

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from slomix.channels.base import CredentialsRefused, MessageRefused, RateLimited, SendError
+from slomix.channels.base import MessageRefused, ProviderDown, RateLimited, SendError, TokenRefused
 from slomix.channels.http import as_object, retry_delay
 from slomix.channels.rate_limit import RateLimitHold
 from slomix.reasons.codes import Reason
@@ -82,7 +82,7 @@ def judge_refusal(response: httpx2.Response, body: Any, no_answer: Callable[[str
         return _refusal_of_a_proxy(response, no_answer)
     if status == 401 or problem.get("code") == INVALID_TOKEN:
         hold = RateLimitHold(SHORTEST_STOP, reason=Reason.DISCORD_TOKEN_REFUSED)
-        return Refusal(CredentialsRefused(Reason.DISCORD_TOKEN_REFUSED), hold)
+        return Refusal(TokenRefused(Reason.DISCORD_TOKEN_REFUSED), hold)
     if status == 429 or problem["code"] in HELD_BACK:
         return _asked_to_wait(response, problem)
     if status >= 500 and status not in NOT_ACCEPTED:
@@ -123,7 +123,7 @@ def _asked_to_wait(response: httpx2.Response, problem: dict[str, Any]) -> Refusa
 def _refused(status: int, problem: dict[str, Any]) -> SendError:
     code, message = problem["code"], problem["message"]
     if status >= 500:
-        return SendError(Reason.DISCORD_ANSWERED, f"{status} {message}".strip())
+        return ProviderDown(Reason.DISCORD_ANSWERED, f"{status} {message}".strip())
     if code in CURED_BY_WAITING:
         return SendError(Reason.DISCORD_ANSWERED, f"{status} {message}".strip(), code=code or None)
     details = "; ".join(form_errors(problem.get("errors")))

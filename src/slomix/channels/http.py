@@ -7,11 +7,13 @@ from typing import Any
 
 import httpx2
 
-from slomix.channels.base import SendError, Unanswered
+from slomix.channels.base import ProviderDown, SendError, Unanswered
 from slomix.reasons.codes import Reason
 
 # A first message on Discord is two requests; together they stay below a job's lease.
 TIMEOUT = httpx2.Timeout(8, connect=3, write=3, pool=2)
+# Of a ping: while a provider is out, the next one shall not wait long for it.
+PING_TIMEOUT = 3.0
 
 # Errors without a connection: nothing can have left.
 NOT_SENT_ERRORS = (
@@ -22,7 +24,7 @@ NOT_SENT_ERRORS = (
     httpx2.UnsupportedProtocol,
 )
 
-# What a provider's server says of itself; it is a refusal only in the provider's own form.
+# The 5xx by which a provider says, in its own words, that it took nothing; any other may come from a proxy.
 OWN_ERRORS = (500, 503)
 
 MAX_RETRY_DELAY = timedelta(days=1)
@@ -63,6 +65,7 @@ class HttpClient:
         json: Any = None,
         carries_message: bool = False,
         wait_seconds: float = 0,
+        is_ping: bool = False,
         on_sent: Callable[[], None] | None = None,
     ) -> httpx2.Response:
         """Send one request and return the response, whatever its status.
@@ -70,7 +73,7 @@ class HttpClient:
         Raise SendError when there is no answer, and Unanswered when a message may have left. `wait_seconds` is how many
         seconds the provider was asked to hold its answer back; `on_sent` is called when the request is on the wire.
         """
-        timeout = self._timeout.as_dict()
+        timeout = self._timeout.as_dict() | ({"read": PING_TIMEOUT} if is_ping else {})
         if wait_seconds and timeout["read"] is not None:
             timeout["read"] += wait_seconds
         try:
@@ -78,16 +81,16 @@ class HttpClient:
                 method, path, json=json, timeout=httpx2.Timeout(**timeout), extensions=_tracing(on_sent)
             )
         except NOT_SENT_ERRORS as error:
-            failure = SendError(self._not_reached, type(error).__name__)
+            failure: SendError = ProviderDown(self._not_reached, type(error).__name__)
         except httpx2.HTTPError as error:
             failure = self.no_answer(type(error).__name__, carries_message=carries_message)
         # Raised out here, so that it doesn't chain the library's error, which knows the whole address.
         raise failure
 
-    def no_answer(self, kind: str, *, carries_message: bool) -> SendError:
+    def no_answer(self, kind: str, *, carries_message: bool, code: int | None = None) -> SendError:
         """Return the error for a request that was sent, but not answered in a readable way."""
-        failure = Unanswered if carries_message else SendError
-        return failure(self._no_answer, kind)
+        failure = Unanswered if carries_message else ProviderDown
+        return failure(self._no_answer, kind, code=code)
 
     def close(self) -> None:
         self._client.close()
@@ -102,14 +105,6 @@ def _tracing(left: Callable[[], None] | None) -> dict[str, Any]:
             left()
 
     return {"trace": hear}
-
-
-def says_nothing(status: int, *, is_own: bool) -> bool:
-    """Return whether an error leaves open if the request was carried out: a proxy answers in the provider's place.
-
-    `is_own`: the body is the provider's own error.
-    """
-    return status >= 500 and not (is_own and status in OWN_ERRORS)
 
 
 def decode_json(response: httpx2.Response) -> Any:

@@ -1,4 +1,4 @@
-"""Keeps Discord's rate limits across all processes of the bot: 50 requests a second, and those of each route.
+"""Keeps the rate limits of Discord and Telegram across all processes: so many requests a second, and pauses.
 
 Redis keeps the time for all processes, and one script checks and takes a slot. Without Redis each process keeps to a
 share. After a refusal that concerns all requests, such as a ban, everything stops: one request at a time leaves as a
@@ -17,7 +17,7 @@ from typing import Protocol
 import redis
 import structlog
 
-from slomix.channels.base import CredentialsRefused, RateLimited
+from slomix.channels.base import RateLimited, TokenRefused
 from slomix.clock import nap, wall_now
 from slomix.reasons.codes import Reason
 
@@ -25,6 +25,8 @@ log = structlog.get_logger()
 
 # Discord takes 50 in any second. Fewer in a longer window here: it counts arrivals, this counts departures.
 LIMIT, WINDOW = 48, timedelta(milliseconds=1020)
+# Telegram takes 30 messages a second (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this).
+TELEGRAM_LIMIT, TELEGRAM_SHARE = 28, 5
 # The limit of one process while Redis is away: five workers together stay below Discord's.
 MAX_REQUESTS = 9
 # A sender that would have to wait longer gets RateLimited, which frees its thread. At least two windows: otherwise the
@@ -37,8 +39,6 @@ SLOT_LIFETIME = timedelta(seconds=10)
 MAX_PROBE_INTERVAL = timedelta(hours=1)
 # How long a stop is remembered without a probe.
 STOP_LIFETIME = timedelta(days=1)
-
-_SLOTS = "slomix:discord:slots"
 
 # Slots by the moment, in microseconds, until which they count. A stop is a hash: its reason, and from when on the next
 # probe may leave. Returns a result, how long until it is worth asking again, and the reason of a stop. Without a pause
@@ -147,21 +147,35 @@ def parse_hold(headers: Mapping[str, str]) -> RateLimitHold | None:
 
 
 class SharedRateLimiter:
-    """The pace of all processes at one Redis. Thread-safe. A stop ends with the `token` that it was about."""
+    """The pace of all processes at one Redis. Thread-safe. A stop ends with the `token` that it was about.
 
-    def __init__(self, redis_url: str, token: str = "") -> None:
+    `share` is the limit of this process while Redis is away.
+    """
+
+    def __init__(
+        self,
+        redis_url: str,
+        token: str = "",
+        *,
+        provider: str = "discord",
+        limit: int = LIMIT,
+        share: int = MAX_REQUESTS,
+        busy: Reason = Reason.DISCORD_IS_BUSY,
+    ) -> None:
+        self._provider, self._limit, self._busy = provider, limit, busy
         self._redis = redis.Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=0.5)
         self._take, self._left = self._redis.register_script(_ACQUIRE), self._redis.register_script(_MARK_SENT)
         self._hold, self._stop = self._redis.register_script(_HOLD), self._redis.register_script(_STOP)
-        self._stopped = f"slomix:discord:stopped:{hashlib.sha256(token.encode()).hexdigest()[:16]}"
-        self._alone = LocalRateLimiter()
+        self._slots, self._held = f"slomix:{provider}:slots", f"slomix:{provider}:held"
+        self._stopped = f"slomix:{provider}:stopped:{hashlib.sha256(token.encode()).hexdigest()[:16]}"
+        self._alone = LocalRateLimiter(share, busy=busy)
         # One thread asks for the next slot, the others wait behind it.
         self._asking = threading.Lock()
 
     def acquire(self, route: str) -> Slot:
         slot, until = secrets.token_hex(8), wall_now() + MAX_WAIT
         if not self._asking.acquire(timeout=MAX_WAIT.total_seconds()):
-            raise RateLimited(Reason.DISCORD_IS_BUSY, retry_after=WINDOW)
+            raise RateLimited(self._busy, retry_after=WINDOW)
         try:
             while True:
                 came_to, delay, reason = self._ask(slot, route)
@@ -169,7 +183,7 @@ class SharedRateLimiter:
                     return Slot(slot, is_probe=came_to == _PROBE)
                 # Don't wait out a pause that Discord asks for: all other threads would wait behind it.
                 if came_to == _BLOCKED or wall_now() + delay > until:
-                    kind = CredentialsRefused if reason is Reason.DISCORD_TOKEN_REFUSED else RateLimited
+                    kind = TokenRefused if reason is Reason.DISCORD_TOKEN_REFUSED else RateLimited
                     raise kind(reason, retry_after=delay)
                 nap(delay.total_seconds())
         except redis.RedisError as error:
@@ -180,7 +194,7 @@ class SharedRateLimiter:
 
     def mark_sent(self, slot: Slot) -> None:
         try:
-            self._left(keys=[_SLOTS], args=[_microseconds(WINDOW), slot.id])
+            self._left(keys=[self._slots], args=[_microseconds(WINDOW), slot.id])
         except redis.RedisError as error:
             log.warning("pace.redis_away", error=type(error).__name__)
 
@@ -188,9 +202,9 @@ class SharedRateLimiter:
         hold = parse_hold(headers)
         try:
             if slot.is_probe and self._redis.delete(*self._stops(route)):
-                log.info("discord.resumed", route=route)
+                log.info(f"{self._provider}.resumed", route=route)
             if hold is not None:
-                self._hold(keys=[_held(route)], args=[_milliseconds(hold.duration)])
+                self._hold(keys=[self._key_of(route)], args=[_milliseconds(hold.duration)])
         except redis.RedisError as error:
             log.warning("pace.redis_away", error=type(error).__name__)
 
@@ -198,7 +212,7 @@ class SharedRateLimiter:
         try:
             if hold.reason is not None:
                 return self._begin_stop(route, hold, hold.reason, slot)
-            self._hold(keys=[_held(route if hold.is_route_only else None)], args=[_milliseconds(hold.duration)])
+            self._hold(keys=[self._key_of(route if hold.is_route_only else None)], args=[_milliseconds(hold.duration)])
         except redis.RedisError as error:
             log.warning("pace.redis_away", error=type(error).__name__)
         return hold.duration
@@ -218,7 +232,7 @@ class SharedRateLimiter:
             ],
         )
         if is_new:
-            log.error("discord.stopped", reason=reason.value, route=route if hold.is_route_only else "all")
+            log.error(f"{self._provider}.stopped", reason=reason.value, route=route if hold.is_route_only else "all")
         return timedelta(microseconds=int(delay))
 
     def _stops(self, route: str) -> tuple[str, str]:
@@ -226,17 +240,25 @@ class SharedRateLimiter:
         return self._stopped, f"{self._stopped}:{route}"
 
     def _ask(self, slot: str, route: str) -> tuple[int, timedelta, Reason]:
-        keys = [_SLOTS, _held(None), _held(route), *self._stops(route)]
-        args: list[int | str] = [LIMIT, _microseconds(SLOT_LIFETIME), slot, _microseconds(WINDOW)]
+        keys = [self._slots, self._key_of(None), self._key_of(route), *self._stops(route)]
+        args: list[int | str] = [self._limit, _microseconds(SLOT_LIFETIME), slot, _microseconds(WINDOW)]
         came_to, delay, reason = self._take(keys=keys, args=args)
-        known = Reason(reason.decode()) if reason else Reason.DISCORD_IS_BUSY
+        known = Reason(reason.decode()) if reason else self._busy
         return int(came_to), timedelta(microseconds=int(delay)), known
+
+    def _key_of(self, route: str | None) -> str:
+        """Return the key that lives for as long as the route is held, or everything."""
+        return self._held if route is None else f"{self._held}:{route}"
+
+    def _key(self, name: str, route: str = "") -> str:
+        return name.format(provider=self._provider, route=route)
 
 
 class LocalRateLimiter:
     """The pace of a single process. Thread-safe."""
 
-    def __init__(self, limit: int = MAX_REQUESTS) -> None:
+    def __init__(self, limit: int = MAX_REQUESTS, *, busy: Reason = Reason.DISCORD_IS_BUSY) -> None:
+        self._busy = busy
         self._granted: deque[float] = deque([0.0] * limit, maxlen=limit)
         self._lock = threading.Lock()
 
@@ -245,7 +267,7 @@ class LocalRateLimiter:
             now = wall_now().timestamp()
             at = max(now, self._granted[0] + WINDOW.total_seconds())
             if at - now > MAX_WAIT.total_seconds():
-                raise RateLimited(Reason.DISCORD_IS_BUSY, retry_after=timedelta(seconds=at - now))
+                raise RateLimited(self._busy, retry_after=timedelta(seconds=at - now))
             self._granted.append(at)
         nap(at - now)
         return Slot("")
@@ -259,11 +281,6 @@ class LocalRateLimiter:
     def hold(self, _route: str, hold: RateLimitHold, _slot: Slot) -> timedelta:
         """Hold nobody else back: a process-local limiter doesn't track pauses."""
         return hold.duration
-
-
-def _held(route: str | None) -> str:
-    """Return the key that lives for as long as the route is held, or everything."""
-    return "slomix:discord:held" if route is None else f"slomix:discord:held:{route}"
 
 
 def _microseconds(span: timedelta) -> int:

@@ -8,8 +8,17 @@ from typing import Any
 import httpx2
 
 from slomix import words
-from slomix.channels.base import Address, Message, RateLimited, Receipt, SendError, Unanswered
-from slomix.channels.http import MAX_RETRY_DELAY, HttpClient, as_object, decode_json, says_nothing
+from slomix.channels.base import (
+    Address,
+    Message,
+    ProviderDown,
+    RateLimited,
+    Receipt,
+    SendError,
+    TokenRefused,
+    Unanswered,
+)
+from slomix.channels.http import MAX_RETRY_DELAY, OWN_ERRORS, HttpClient, as_object, decode_json
 from slomix.config.types import E164, is_aci, is_e164
 from slomix.reasons.codes import Reason
 
@@ -22,6 +31,8 @@ CHALLENGE = re.compile(r'"token": ?"[^"]|CAPTCHA proof required')
 UNTRUSTED = re.compile(r"identity_failure|untrusted (identit|recipient key)", re.IGNORECASE)
 # The message may have left before the service gave up.
 GAVE_UP = re.compile(r"SocketTimeout|process killed as timeout reached", re.IGNORECASE)
+# The service cannot reach Signal, whoever is written to.
+NETWORK = re.compile(r"network_failure", re.IGNORECASE)
 LONGEST_ERROR = 200
 
 # Over websocket the service does not say how long, and asking sooner makes Signal stricter.
@@ -63,13 +74,17 @@ class Signal:
         body = {"message": message.text, "number": self._sender, "recipients": [to.value]}
         response = self._http.request("POST", "/v2/send", json=body, carries_message=True)
         if not response.is_success:
-            raise _refusal(response)
+            raise self._refusal(response, carries_message=True)
         answer = as_object(decode_json(response))
         if answer.get("errors"):
             raise _failure(json.dumps(answer["errors"]), response.status_code)
         if not answer.get("timestamp"):
             raise self._http.no_answer(f"{response.status_code}", carries_message=True)
         return Receipt(str(answer["timestamp"]))
+
+    def ping(self) -> None:
+        """Ask the service about itself. Raise SendError if it doesn't answer."""
+        self._asked("/v1/about", is_ping=True)
 
     def service_problem(self) -> str | None:
         """Return why this service is of no use to us, or None. Raise SendError when it does not answer."""
@@ -87,24 +102,23 @@ class Signal:
     def close(self) -> None:
         self._http.close()
 
-    def _asked(self, path: str) -> Any:
-        response = self._http.request("GET", path)
+    def _asked(self, path: str, *, is_ping: bool = False) -> Any:
+        response = self._http.request("GET", path, is_ping=is_ping)
         if not response.is_success:
-            raise _refusal(response)
+            raise self._refusal(response, carries_message=False)
         return decode_json(response)
 
-
-def _refusal(response: httpx2.Response) -> SendError:
-    """Decide what an answer that is no success means; only the service's own words say that nothing was taken."""
-    code, problem = response.status_code, as_object(decode_json(response))
-    error = problem.get("error")
-    is_own = isinstance(error, str)
-    if says_nothing(code, is_own=is_own):
-        return Unanswered(Reason.SIGNAL_DID_NOT_ANSWER, str(code), code=code)
-    # A rate limit that no captcha lifts is told with an empty token for each recipient.
-    if code == 429 and any(problem.get("challenge_tokens") or ()):
-        return ChallengeNeeded(Reason.SIGNAL_CHALLENGE, retry_after=CHALLENGE_RETRY_DELAY, code=code)
-    return _failure(str(error) if is_own else "refused", code)
+    def _refusal(self, response: httpx2.Response, *, carries_message: bool) -> SendError:
+        """Decide what an answer that is no success means; only the service's own words say that nothing was taken."""
+        code, problem = response.status_code, as_object(decode_json(response))
+        error = problem.get("error")
+        is_own = isinstance(error, str)
+        if code >= 500 and not (is_own and code in OWN_ERRORS):
+            return self._http.no_answer(str(code), carries_message=carries_message, code=code)
+        # A rate limit that no captcha lifts is told with an empty token for each recipient.
+        if code == 429 and any(problem.get("challenge_tokens") or ()):
+            return ChallengeNeeded(Reason.SIGNAL_CHALLENGE, retry_after=CHALLENGE_RETRY_DELAY, code=code)
+        return _failure(str(error) if is_own else "refused", code)
 
 
 def _failure(error: str, code: int) -> SendError:
@@ -122,8 +136,10 @@ def _failure(error: str, code: int) -> SendError:
     if UNTRUSTED.search(error):
         return SendError(Reason.SIGNAL_SAID, words.SIGNAL_UNTRUSTED_KEY, permanent=True, code=code)
     if UNKNOWN_SENDER.search(error):
-        return SendError(Reason.SIGNAL_SAID, words.SIGNAL_NOT_REGISTERED, code=code)
-    return SendError(Reason.SIGNAL_SAID, f"{_without_numbers(error)} ({code})", code=code)
+        return TokenRefused(Reason.SIGNAL_SAID, words.SIGNAL_NOT_REGISTERED, code=code)
+    is_down = code >= 500 or NETWORK.search(error)
+    failure = ProviderDown if is_down else SendError
+    return failure(Reason.SIGNAL_SAID, f"{_without_numbers(error)} ({code})", code=code)
 
 
 def _without_numbers(error: str) -> str:

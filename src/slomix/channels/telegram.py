@@ -1,17 +1,43 @@
 """Telegram over its Bot API: private messages, and messages to the bot."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-import httpx2
-
-from slomix.channels.base import Address, Message, RateLimited, Receipt, SendError
-from slomix.channels.http import HttpClient, as_object, decode_json, retry_delay, says_nothing
+from slomix.channels.base import (
+    Address,
+    Message,
+    ProviderDown,
+    RateLimited,
+    Receipt,
+    SendError,
+    TokenRefused,
+)
+from slomix.channels.http import OWN_ERRORS, HttpClient, as_object, decode_json, retry_delay
+from slomix.channels.rate_limit import TELEGRAM_SHARE, LocalRateLimiter, RateLimiter, RateLimitHold
 from slomix.reasons.codes import Reason
 
 # https://core.telegram.org/bots/api#sendmessage
 LONGEST_TEXT = 4096
+# Telegram repeats what a webhook did not take after growing pauses; an older error may be over.
+WEBHOOK_ERROR_LASTS = timedelta(minutes=5)
+SEND = "sendMessage"
+# The token stands in the address, so a wrong one is answered like an unknown page.
+UNKNOWN_TOKEN = (401, 404)
+# Another program polls with our token, or a webhook is set.
+CONFLICT = 409
+# What waiting doesn't cure, by a part of the description. Telegram documents no list; these are those of
+# https://github.com/tdlib/telegram-bot-api and https://github.com/tdlib/td.
+PERMANENT = (
+    (403, "bot was blocked", Reason.TELEGRAM_BLOCKED),
+    (403, "user is deactivated", Reason.TELEGRAM_DEACTIVATED),
+    (400, "input_user_deactivated", Reason.TELEGRAM_DEACTIVATED),
+    (403, "can't initiate conversation", Reason.TELEGRAM_NOT_STARTED),
+    (403, "to bots", Reason.TELEGRAM_IS_A_BOT),
+    (400, "chat not found", Reason.TELEGRAM_CHAT_GONE),
+    (400, "peer_id_invalid", Reason.TELEGRAM_NO_SUCH_CHAT),
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +62,10 @@ class Telegram:
     # A bot cannot read back what it wrote.
     history = None
 
-    def __init__(self, base_url: str, token: str, *, connections: int = 20) -> None:
+    def __init__(
+        self, base_url: str, token: str, *, connections: int = 20, rate_limiter: RateLimiter | None = None
+    ) -> None:
+        self._rate_limiter = rate_limiter or LocalRateLimiter(TELEGRAM_SHARE, busy=Reason.TELEGRAM_IS_BUSY)
         self._http = HttpClient(
             f"{base_url.rstrip('/')}/bot{token}",
             connections=connections,
@@ -52,8 +81,18 @@ class Telegram:
             "text": message.text[:LONGEST_TEXT],
             "link_preview_options": {"is_disabled": True},
         }
-        sent = as_object(self._call("sendMessage", body, carries_message=True))
-        return Receipt(str(sent.get("message_id", "")))
+        slot = self._rate_limiter.acquire(SEND)
+        try:
+            sent = as_object(
+                self._call(SEND, body, carries_message=True, on_sent=lambda: self._rate_limiter.mark_sent(slot))
+            )
+        except RateLimited as error:
+            # Telegram does not say whether it means this chat or the bot: nobody else knocks meanwhile.
+            self._rate_limiter.hold(SEND, RateLimitHold(error.retry_after or timedelta(seconds=1)), slot)
+            raise
+        if "message_id" not in sent:
+            raise self._http.no_answer("no message", carries_message=True)
+        return Receipt(str(sent["message_id"]))
 
     def get_updates(self, offset: int, *, wait_seconds: int) -> list[TelegramUpdate]:
         """Return the updates from `offset` on, waiting for some; Telegram forgets all before `offset`."""
@@ -72,42 +111,76 @@ class Telegram:
         body = {"url": url, "secret_token": secret, "allowed_updates": ["message"], "max_connections": 1}
         self._call("setWebhook", body)
 
+    def check_webhook(self, url: str, *, wall: datetime) -> bool:
+        """Return whether updates are posted to `url`. Raise SendError with Telegram's words if they don't arrive."""
+        info = as_object(self._call("getWebhookInfo", {}))
+        failed_at, said = info.get("last_error_date"), info.get("last_error_message")
+        is_recent = isinstance(failed_at, int) and wall.timestamp() - failed_at < WEBHOOK_ERROR_LASTS.total_seconds()
+        if is_recent and info.get("pending_update_count"):
+            raise SendError(Reason.TELEGRAM_SAID, str(said))
+        return info.get("url") == url
+
     def delete_webhook(self) -> None:
         """Remove the webhook, so that `get_updates` works."""
         self._call("deleteWebhook", {})
 
+    def ping(self) -> None:
+        """Ask for the bot's name. Raise SendError if Telegram doesn't give it."""
+        self._call("getMe", {}, is_ping=True)
+
     def close(self) -> None:
         self._http.close()
 
-    def _call(self, name: str, body: dict[str, Any], *, carries_message: bool = False, waits: float = 0) -> Any:
+    def _call(
+        self,
+        name: str,
+        body: dict[str, Any],
+        *,
+        carries_message: bool = False,
+        waits: float = 0,
+        is_ping: bool = False,
+        on_sent: Callable[[], None] | None = None,
+    ) -> Any:
         response = self._http.request(
-            "POST", f"/{name}", json=body, carries_message=carries_message, wait_seconds=waits
+            "POST",
+            f"/{name}",
+            json=body,
+            carries_message=carries_message,
+            wait_seconds=waits,
+            is_ping=is_ping,
+            on_sent=on_sent,
         )
-        answer = as_object(decode_json(response))
-        is_own = isinstance(answer.get("description"), str)
-        if carries_message and says_nothing(response.status_code, is_own=is_own):
-            raise self._http.no_answer(f"{response.status_code}", carries_message=True)
+        code, answer = response.status_code, as_object(decode_json(response))
+        is_own = answer.get("error_code") == code
+        if code >= 500 and not (is_own and code in OWN_ERRORS):
+            raise self._http.no_answer(str(code), carries_message=carries_message, code=code)
         if not response.is_success:
-            raise _refusal(response, answer)
+            raise _refusal(code, answer, is_own=is_own)
         if answer.get("ok") is not True:
             # A proxy answered in Telegram's place.
             raise self._http.no_answer(f"{response.status_code}", carries_message=carries_message)
         return answer.get("result")
 
 
-def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
-    code, description = response.status_code, str(problem.get("description") or "refused")
+def _refusal(code: int, problem: dict[str, Any], *, is_own: bool) -> SendError:
+    """Decide what an answer that is no success means; `is_own` if it is in Telegram's own words."""
+    description = str(problem.get("description") or "refused")
     if code == 429:
         asked = as_object(problem.get("parameters")).get("retry_after")
         return RateLimited(
             Reason.TELEGRAM_IS_BUSY, retry_after=retry_delay(asked, otherwise=timedelta(seconds=1)), code=code
         )
-    # A 403 that is not in Telegram's words comes from a proxy and says nothing about the recipient.
-    if code == 403 and problem.get("error_code") == code:
-        return SendError(Reason.TELEGRAM_BLOCKED, permanent=True, code=code)
-    if code == 400 and "chat not found" in description.lower():
-        return SendError(Reason.TELEGRAM_CHAT_GONE, permanent=True, code=code)
-    return SendError(Reason.TELEGRAM_SAID, f"{description} ({code})", code=code)
+    said = f"{description} ({code})"
+    if not is_own or code in OWN_ERRORS:
+        # What a proxy refuses, it refuses for everybody.
+        return ProviderDown(Reason.TELEGRAM_SAID, said, code=code)
+    if code in UNKNOWN_TOKEN:
+        return TokenRefused(Reason.TELEGRAM_SAID, said, code=code)
+    found = (reason for number, part, reason in PERMANENT if number == code and part in description.lower())
+    reason = next(found, None)
+    if reason is not None:
+        return SendError(reason, permanent=True, code=code)
+    return SendError(Reason.TELEGRAM_SAID, said, permanent=code == 403, code=code)
 
 
 def parse_update(raw: Any) -> TelegramUpdate | None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -96,9 +97,13 @@ def reply_to(session: Session, message: IncomingMessage, *, settings: Settings, 
     }
     try:
         with session.begin_nested():
-            return do[asked.command](session, message, asked, settings, now)
+            reply = do[asked.command](session, message, asked, settings, now)
     except DomainError as error:
-        return str(error)
+        reply = str(error)
+    # A message from an address shows that it works; after the command, which locks the player's link first.
+    with suppress(DomainError):
+        links.mark_working(session, message.channel, message.address, settings=settings)
+    return reply
 
 
 def _link(session: Session, message: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime) -> str:

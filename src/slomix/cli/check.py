@@ -115,11 +115,13 @@ def _database_and_processes(settings: Settings) -> dict[str, str]:
         with database.transaction() as session:
             session.execute(text("SELECT count(*) FROM jobs"))
             parts = health.part_healths(session, health.expected_parts(settings), wall=wall_now())
+            out = health.outage_healths(session, settings)
     except SQLAlchemyError as error:
         return {"database": first_line(error)}
     finally:
         database.close()
-    return {"database": ""} | {f"{part.part} process": part.problem or "" for part in parts}
+    processes = {f"{part.part} process": part.problem or "" for part in parts}
+    return {"database": ""} | processes | {part.part.replace("_", " "): part.problem or "" for part in out}
 
 
 def _rights(settings: Settings) -> PrivilegeFindings | None:

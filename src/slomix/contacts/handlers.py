@@ -48,7 +48,7 @@ class CheckMembers(Handler[dict[int, str], dict[int, bool] | Retry]):
             try:
                 found[user_id] = runtime.guild_lookup.is_member(discord_id)
             except SendError as error:
-                silence = Retry(error.reason, error.retry_after)
+                silence = Retry(error.reason, error.retry_after, error.is_free)
             if wall_now() > until:
                 break
         return found or silence

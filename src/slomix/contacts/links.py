@@ -154,6 +154,17 @@ def replace_number(session: Session, channel: ChannelName, number: str, account:
         )
 
 
+def mark_working(session: Session, channel: ChannelName, address: str, *, settings: Settings) -> None:
+    """Use an address again that was given up: its owner has written from there."""
+    is_broken = is_at(channel, address, settings=settings) & Contact.unusable_since.is_not(None)
+    session.execute(
+        update(Contact)
+        .where(is_broken)
+        .values(unusable_since=None, unusable_reason=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def reseal_addresses(session: Session, settings: Settings) -> tuple[int, int]:
     """Seal every address anew with the first key; return how many were, and how many no key of ours can read.
 

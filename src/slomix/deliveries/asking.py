@@ -37,6 +37,8 @@ class PreparedQuestion:
     # Why the answer was not seen.
     unanswered: Explanation
     deadline_at: datetime | None
+    # The provider is out, or suspected to be; an answer ends that.
+    ends_outage: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,13 @@ class HistoryAnswer:
 
 
 def begin(
-    session: Session, attempt: ledger.AttemptKey, delivery: Delivery, to: Destination, wall: datetime
+    session: Session,
+    attempt: ledger.AttemptKey,
+    delivery: Delivery,
+    to: Destination,
+    wall: datetime,
+    *,
+    ends_outage: bool,
 ) -> PreparedQuestion | Snooze:
     """Prepare the question, or wait until the last try has had its time to arrive."""
     last_tried_at = ledger.last_tried_at(session, delivery) or wall
@@ -57,7 +65,13 @@ def begin(
     seen = delivery.reason or Explanation(Reason.ANSWER_NOT_SEEN)
     first = Explanation(seen.code, seen.detail)  # without what earlier questions came to
     return PreparedQuestion(
-        attempt, to, delivery.nonce, delivery.first_tried_at or last_tried_at, first, delivery.deadline_at
+        attempt,
+        to,
+        delivery.nonce,
+        delivery.first_tried_at or last_tried_at,
+        first,
+        delivery.deadline_at,
+        ends_outage,
     )
 
 

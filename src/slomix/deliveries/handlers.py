@@ -7,29 +7,38 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
-from slomix.channels.base import Address, Message, MessageRefused, RateLimited, Receipt, SendError
+from slomix.channels.base import (
+    Address,
+    Message,
+    MessageRefused,
+    ProviderDown,
+    RateLimited,
+    Receipt,
+    SendError,
+    Unanswered,
+)
 from slomix.clock import wall_now
 from slomix.contacts import service as contacts
 from slomix.contacts.encryption import CannotDecrypt
 from slomix.contacts.rules import ChannelName, ContactRoute, Reachability, refusal_reason
 from slomix.deliveries import asking, ledger, rules
 from slomix.deliveries.asking import Destination, HistoryAnswer, PreparedQuestion
+from slomix.deliveries.downtime import Downtime
 from slomix.deliveries.marks import history_of, with_mark
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import EXPIRED, DeliveryStatus, Skip
 from slomix.deliveries.service import JOB_KIND
+from slomix.health import outages
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
-from slomix.jobs.rules import Done, JobStatus, Outcome, Snooze
+from slomix.jobs.rules import LAST_MARGIN, Done, Hold, JobStatus, Outcome, Retry, Snooze
 from slomix.jobs.runner import Handler, JobContext
 from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
 
 log = structlog.get_logger()
 
-# A message still refused this long before its deadline takes the next channel.
-FALLBACK_MARGIN = timedelta(minutes=1)
 # For jobs nudged just before the pause; during it no delivery is nudged.
 PAUSE_RECHECK = timedelta(seconds=2)
 NO_ROUTE = Skip(Reason.NO_WORKING_CONTACT)
@@ -50,6 +59,8 @@ class PreparedSend:
     is_repeat: bool
     # When another worker may take over, in wall time: from then on nothing may leave here.
     lease_until: datetime | None
+    # The provider is out, or suspected to be; an answer ends that.
+    ends_outage: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,21 +89,24 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
         if seen.is_paused and not _is_expired(delivery, now):
             return Snooze(PAUSE_RECHECK)
         wall = wall_now()
-        notice, to = self._notices[delivery.notice], self._choose(context, delivery, reach)
+        down = Downtime.read(context, delivery) if seen.has_outage else Downtime()
+        notice, to = self._notices[delivery.notice], self._choose(context, delivery, reach, down)
         attempt = ledger.AttemptKey(delivery.id, job.claims)
         is_repeat = delivery.status is DeliveryStatus.SENDING
         may_repeat = is_repeat and _may_repeat(runtime, delivery, wall)
         readable = _readable(runtime, to) if is_repeat else None
         if readable is not None and not may_repeat:
-            return asking.begin(session, attempt, delivery, readable, wall)
+            return _pursue(context, attempt, delivery, readable, down, wall)
         occasion = Occasion(runtime, session, delivery, reach, to.channel if to else delivery.channel, now)
         message = _compose(notice, occasion, to)
         if is_repeat and (isinstance(message, Skip) or not may_repeat):
             if readable is not None:
-                return asking.begin(session, attempt, delivery, readable, wall)
+                return _pursue(context, attempt, delivery, readable, down, wall)
             return _cut_off(session, delivery, message, now)
         if isinstance(message, Skip) or to is None:
             return _skip(session, delivery, job, message if isinstance(message, Skip) else NO_ROUTE, now)
+        if down.holds(to.channel, job):
+            return Hold(to.channel, to_the_end=to.channel in down.overdue)
         if is_repeat:  # it repeats the words of the first try
             message = replace(message, text=delivery.text or "")
         message = with_mark(runtime, message, delivery, to.channel)
@@ -108,6 +122,7 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
             first_tried_at or wall,
             is_repeat=is_repeat,
             lease_until=job.lease_until,
+            ends_outage=to.channel in down.outages,
         )
 
     def act(self, runtime: Runtime, prepared: PreparedSend | PreparedQuestion) -> ProviderAnswer | HistoryAnswer:
@@ -136,7 +151,7 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
         seen, following = None, None
         if not context.is_past_deadline and (
             verdict.status is DeliveryStatus.FAILED
-            or (verdict.status is DeliveryStatus.PENDING and _is_out_of_time(job, answer.said, now))
+            or (verdict.status is DeliveryStatus.PENDING and _is_out_of_time(job, verdict.outcome, now))
         ):
             seen = ledger.lock_delivery(session, sending.attempt.delivery_id, settings=runtime.settings)
             following = self._next_route(session, seen, sending.destination.channel) if seen is not None else None
@@ -152,6 +167,7 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
             now=now,
             wall=wall,
         )
+        is_out = _record_for_others(context, answer)
         if seen is not None and following is not None:
             ledger.fall_back(session, seen.delivery, following, job, now=now)
         log.info(
@@ -160,6 +176,8 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
             channel=sending.destination.channel,
             status=str(verdict.status),
         )
+        if is_out and isinstance(verdict.outcome, Retry):
+            return Hold(sending.destination.channel, verdict.error)
         return verdict.outcome
 
     def finish_late(self, context: JobContext, answer: ProviderAnswer | HistoryAnswer) -> None:
@@ -195,13 +213,15 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
         tried = ledger.used_channels(session, seen.delivery, any_subject=False) | {failed}
         return next((way.channel for way in seen.reachability.routes if way.channel not in tried), None)
 
-    def _choose(self, context: JobContext, delivery: Delivery, reach: Reachability | None) -> Destination | None:
+    def _choose(
+        self, context: JobContext, delivery: Delivery, reach: Reachability | None, down: Downtime
+    ) -> Destination | None:
         """Return the first channel in the player's order that works and was not tried for this event, if any."""
         if delivery.destination is not None:
             return Destination(delivery.channel, Address(delivery.destination, is_room=True))
         if reach is None:
             return None
-        for way in self._candidate_routes(context.session, delivery, reach):
+        for way in self._candidate_routes(context.session, delivery, reach, down):
             try:
                 address = contacts.address_of_route(way, reach.discord_id or "", context.runtime.settings)
                 return Destination(way.channel, Address(address, learned=way.learned), way)
@@ -210,15 +230,17 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
                 contacts.apply_update(context.session, update)
         return None
 
-    def _candidate_routes(self, session: Session, delivery: Delivery, reach: Reachability) -> Iterator[ContactRoute]:
+    def _candidate_routes(
+        self, session: Session, delivery: Delivery, reach: Reachability, down: Downtime
+    ) -> Iterator[ContactRoute]:
         """Yield the possible routes, best first; look up which channels were tried only if the first doesn't do."""
         if self._notices[delivery.notice].keeps_channel or delivery.status is DeliveryStatus.SENDING:
             yield from (way for way in reach.all_routes if way.channel is delivery.channel)
             return
-        if reach.routes and reach.routes[0].channel is delivery.channel:
+        if reach.routes and reach.routes[0].channel is delivery.channel and not down.overdue:
             yield reach.routes[0]
         taken = ledger.used_channels(session, delivery, any_subject=True)
-        yield from (way for way in reach.routes if way.channel not in taken)
+        yield from down.in_order([way for way in reach.routes if way.channel not in taken])
 
 
 def _compose(notice: Notice, occasion: Occasion, to: Destination | None) -> Message | Skip:
@@ -238,6 +260,21 @@ def _readable(runtime: Runtime, to: Destination | None) -> Destination | None:
     """Return where it can be asked what has arrived; nowhere about an account that is not linked any more."""
     can_ask = to is not None and to.address.value and history_of(runtime, to.channel) is not None
     return to if can_ask else None
+
+
+def _pursue(
+    context: JobContext,
+    attempt: ledger.AttemptKey,
+    delivery: Delivery,
+    readable: Destination,
+    down: Downtime,
+    wall: datetime,
+) -> PreparedQuestion | Outcome:
+    """Ask what has arrived; while the provider is out, only at the deadline."""
+    if down.holds(readable.channel, context.job) and not _is_expired(delivery, context.now):
+        return Hold(readable.channel)
+    ends_outage = readable.channel in down.outages
+    return asking.begin(context.session, attempt, delivery, readable, wall, ends_outage=ends_outage)
 
 
 def _may_repeat(runtime: Runtime, delivery: Delivery, wall: datetime) -> bool:
@@ -306,18 +343,36 @@ def _contact_update(answer: ProviderAnswer | HistoryAnswer, now: datetime) -> co
 
 def _is_refusal(answer: ProviderAnswer | HistoryAnswer) -> bool:
     """Return whether the answer says something about the contact; a history that cannot be read doesn't."""
-    return isinstance(answer, ProviderAnswer) and not isinstance(answer.said, RateLimited)
+    return isinstance(answer, ProviderAnswer) and not isinstance(answer.said, RateLimited | ProviderDown)
+
+
+def _record_for_others(context: JobContext, answer: ProviderAnswer | HistoryAnswer) -> bool:
+    """Record what the answer says about the provider itself; return whether it counts as out."""
+    about, now = _about(answer), context.now
+    channel = about.destination.channel
+    match answer.said:
+        case ProviderDown() | Unanswered() as error:
+            return outages.record_failure(
+                context.session, channel, error, about.attempt.delivery_id, now=now, wall=wall_now()
+            )
+        # We ourselves hold requests back after an earlier 429.
+        case RateLimited():
+            return False
+    if about.ends_outage and outages.record_answer(context.session, channel):
+        log.info("provider.back", channel=str(channel))
+    return False
 
 
 def _is_expired(delivery: Delivery, now: datetime) -> bool:
     return delivery.deadline_at is not None and now >= delivery.deadline_at
 
 
-def _is_out_of_time(job: Job, said: Receipt | SendError | None, now: datetime) -> bool:
+def _is_out_of_time(job: Job, outcome: Outcome, now: datetime) -> bool:
     """Return whether no try is left, or so little time that another channel should have its chance."""
-    pause = (said.retry_after if isinstance(said, SendError) else None) or timedelta(0)
-    is_late = job.deadline_at is not None and now + pause >= job.deadline_at - FALLBACK_MARGIN
-    return is_late or (job.attempts >= job.max_attempts and not isinstance(said, RateLimited))
+    retry_after, is_free = (outcome.retry_after, outcome.is_free) if isinstance(outcome, Retry) else (None, False)
+    pause = retry_after or timedelta(0)
+    is_late = job.deadline_at is not None and now + pause >= job.deadline_at - LAST_MARGIN
+    return is_late or (job.attempts >= job.max_attempts and not is_free)
 
 
 def _repeatable_for(runtime: Runtime, name: ChannelName) -> timedelta:

@@ -18,6 +18,7 @@ from slomix.database import session as db
 from slomix.deliveries import service
 from slomix.deliveries.models import Attempt, Delivery, Pause
 from slomix.deliveries.rules import OPEN, AttemptEvent, DeliveryStatus, Verdict
+from slomix.health.models import Outage
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done
@@ -30,11 +31,13 @@ FEW = 8
 
 @dataclass(frozen=True)
 class LockedDelivery:
-    """A delivery, how its player may be reached (None for a room), and whether all sending is paused."""
+    """A delivery, how its player may be reached (None for a room), and what keeps messages from leaving."""
 
     delivery: Delivery
     reachability: Reachability | None
     is_paused: bool
+    # Some provider is out, or suspected to be.
+    has_outage: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def lock_delivery(session: Session, delivery_id: int, *, settings: Settings) -> 
     reach = (
         contacts.read_reachabilities(rows, settings).get(delivery.player_id) if delivery.player_id is not None else None
     )
-    return LockedDelivery(delivery, reach, rows[0].is_paused)
+    return LockedDelivery(delivery, reach, rows[0].is_paused, rows[0].has_outage)
 
 
 def begin_attempt(
@@ -207,7 +210,11 @@ def _write(
 
 @cache
 def _lock_query(channels: frozenset[str]) -> Select[Any]:
-    base: Any = select(Delivery, exists(select(Pause.id)).label("is_paused"))
+    base: Any = select(
+        Delivery,
+        exists(select(Pause.id)).label("is_paused"),
+        exists(select(Outage.channel)).label("has_outage"),
+    )
     return (
         contacts.with_reachability(base, Delivery.player_id, channels)
         .where(Delivery.id == bindparam("delivery"))

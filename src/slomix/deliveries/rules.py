@@ -4,7 +4,7 @@ import enum
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from slomix.channels.base import RateLimited, Receipt, SendError, Unanswered
+from slomix.channels.base import Receipt, SendError, Unanswered
 from slomix.jobs.rules import Done, JobStatus, Outcome, Retry, Snooze
 from slomix.reasons.codes import Explanation, Reason
 
@@ -90,14 +90,14 @@ def judge_answer(
     No answer leaves the delivery `sending`, to be repeated with its nonce. If the provider knows no nonces, or has
     forgotten this one by now, it is asked what has arrived; one that cannot be asked makes the delivery `unknown`, and
     it is never repeated automatically. A refused repeat says nothing about the unanswered try, so that stays open.
-    Being asked to wait uses up no attempt.
+    What is no fault of the recipient's uses up no attempt.
     """
     is_open = is_repeat or isinstance(answer, Unanswered)
     if is_open and can_be_asked and isinstance(answer, SendError):
         pause = pause_before_pursuit(first_tried_at, wall, repeatable_for)
         pause = max(pause, answer.retry_after or timedelta(0))
         return Verdict(DeliveryStatus.SENDING, Snooze(pause), answer.reason)
-    is_free = isinstance(answer, RateLimited)
+    is_free = isinstance(answer, SendError) and answer.is_free
     match answer:
         case Receipt():
             return Verdict(DeliveryStatus.SENT, Done())

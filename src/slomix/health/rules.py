@@ -19,6 +19,10 @@ DISCORD = "discord"
 INBOX = "inbox"
 
 
+# A provider that is out is a part of its own: `discord_provider`, beside the process `discord`.
+PROVIDER = "{channel}_provider"
+
+
 @dataclass(frozen=True)
 class PartHealth:
     """The health of a part; `age_seconds` since its last sign of life is None if there is none or it is unknown.

@@ -7,8 +7,9 @@ from sqlalchemy import delete, exists, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
+from slomix import words
 from slomix.config.settings import Settings
-from slomix.health import rules
+from slomix.health import outages, rules
 from slomix.health.models import Heartbeat
 from slomix.health.rules import PartHealth, add_troubles, judge_part
 
@@ -65,6 +66,20 @@ def part_healths(session: Session, expected: Sequence[str], *, wall: datetime) -
         if row.trouble is not None and wall - row.seen_at <= rules.DEAD_AFTER:
             troubles[row.part].append(row.trouble)
     return [add_troubles(judge_part(part, beats, wall), troubles[part]) for part, beats in seen.items()]
+
+
+def outage_healths(session: Session, settings: Settings) -> list[PartHealth]:
+    """Return each provider that is out as a part that is not ok, with since when and its own words."""
+    return [
+        PartHealth(
+            rules.PROVIDER.format(channel=outage.channel),
+            ok=False,
+            reason=words.PROVIDER_OUT.format(
+                since=f"{outage.since.astimezone(settings.zone):%Y-%m-%d %H:%M:%S %Z}", reason=outage.reason
+            ),
+        )
+        for outage in outages.confirmed(session)
+    ]
 
 
 def schema_revision(session: Session) -> str | None:

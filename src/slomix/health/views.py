@@ -51,7 +51,10 @@ def install(app: Flask, runtime: Runtime, revisions: Callable[[], Sequence[str]]
 
     def parts() -> list[PartHealth]:
         with runtime.transaction() as session:
-            return service.part_healths(session, service.expected_parts(runtime.settings), wall=wall_now())
+            return [
+                *service.part_healths(session, service.expected_parts(runtime.settings), wall=wall_now()),
+                *service.outage_healths(session, runtime.settings),
+            ]
 
     def revision() -> str | None:
         with runtime.transaction() as session:

@@ -1,6 +1,7 @@
 """What happens after a try: plain decisions about outcomes, retries and nudges."""
 
 import enum
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -24,9 +25,14 @@ class JobStatus(enum.StrEnum):
 # The lane of jobs that wait for no provider.
 GENERAL = "general"
 
-# A hiccup is over in seconds, an outage in minutes: 2, 8, 32, 128 s, so that five attempts outlast one of two minutes.
+# A hiccup is over in seconds, other trouble in minutes: 2, 8, 32, 128 s where no deadline decides.
 BACKOFF_BASE, BACKOFF_GROWTH = timedelta(seconds=2), 4
 BACKOFF_CAP = timedelta(seconds=128)
+# Of what counts as no attempt.
+FREE_BACKOFF_CAP = timedelta(seconds=30)
+# Of five tries within a quarter of an hour, the others come after 2 s, half a minute and 3½ min.
+SPREAD, MOST_SPREAD = 5.0, 10
+MOST_JITTER = timedelta(seconds=10)
 NUDGE_CAP = timedelta(seconds=60)
 # Half the rate that Discord allows at most.
 NUDGE_GAP = timedelta(milliseconds=40)
@@ -36,6 +42,11 @@ LEASE = timedelta(seconds=30)
 UNLIMITED = 2**31 - 1
 # `wait_until` of a job that returned `Wait`: no time ends the wait.
 UNTIL_WOKEN = datetime(9000, 1, 1, tzinfo=UTC)
+# `wait_until` of a job that returned `Hold`: one that may find another way when it is looked at again, and one that
+# only its provider's return or its deadline ends.
+HELD, HELD_TO_THE_END = UNTIL_WOKEN.replace(year=9001), UNTIL_WOKEN.replace(year=9002)
+# The last try comes so long before the deadline, so that there is time for another channel.
+LAST_MARGIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,18 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class Hold:
+    """Run again when the provider in `lane` is back, without counting an attempt; `error` is what it said last.
+
+    `to_the_end`: nothing but its return or the deadline ends the wait.
+    """
+
+    lane: str
+    error: Explanation | None = None
+    to_the_end: bool = False
+
+
+@dataclass(frozen=True)
 class Retry:
     """The try failed. `retry_after` is what the provider asked for, in wall time.
 
@@ -74,7 +97,7 @@ class Retry:
     is_free: bool = False
 
 
-Outcome = Done | Snooze | Wait | Retry
+Outcome = Done | Snooze | Wait | Hold | Retry
 
 
 @dataclass(frozen=True)
@@ -90,6 +113,7 @@ def after_failure(
     *,
     attempts: int,
     max_attempts: int,
+    claims: int,
     deadline_at: datetime | None,
     now: datetime,
     wall: datetime,
@@ -97,21 +121,33 @@ def after_failure(
 ) -> NextTry | None:
     """Decide whether a failed job is tried again, and when; None is the end.
 
-    Backoff grows from 2 s to 128 s; `jitter` in [0, 1) takes away up to a quarter, so that jobs that failed together
-    don't come back together. A job that was asked to wait comes back a little later than asked. Nothing is tried after
-    its deadline.
+    `jitter` in [0, 1) takes away up to a quarter, so that jobs that failed together don't come back together. A job
+    that was asked to wait comes back a little later than asked. Nothing is tried after its deadline.
     """
     pause = failure.retry_after or timedelta(0)
     if failure.is_free:
+        if failure.retry_after is None:
+            pause = min(BACKOFF_BASE * 2 ** min(claims - 1, 10), FREE_BACKOFF_CAP)
         pause = max(pause, SHORTEST_WAIT) * (1 + jitter / 4)
         return None if deadline_at is not None and now + pause >= deadline_at else NextTry(now, wall + pause)
     if attempts >= max_attempts:
         return None
-    backoff = min(BACKOFF_BASE * BACKOFF_GROWTH ** min(attempts - 1, 10), BACKOFF_CAP) * (1 - jitter / 4)
-    run_at = now + backoff
+    run_at = now + _backoff(attempts, max_attempts, None if deadline_at is None else deadline_at - now, jitter)
     if deadline_at is not None and max(run_at, now + pause) >= deadline_at:
         return None
     return NextTry(run_at, wall + pause if pause else None)
+
+
+def _backoff(attempts: int, max_attempts: int, left: timedelta | None, jitter: float) -> timedelta:
+    """Return the pause after a failure, growing from 2 s to 128 s.
+
+    With a deadline the tries are spread so that the last of them comes a minute before it.
+    """
+    backoff: timedelta = min(BACKOFF_BASE * BACKOFF_GROWTH ** min(attempts - 1, 10), BACKOFF_CAP)
+    if left is not None and max_attempts <= MOST_SPREAD and (left := left - LAST_MARGIN) > timedelta(0):
+        done, following = (math.pow(number / (max_attempts - 1), SPREAD) for number in (attempts - 1, attempts))
+        backoff = min(max(BACKOFF_BASE, left * (following - done) / (1 - done)), left)
+    return backoff - min(backoff / 4, MOST_JITTER) * jitter
 
 
 def nudge_delay(nudges: int) -> timedelta:

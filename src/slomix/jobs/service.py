@@ -239,6 +239,10 @@ def finish(session: Session, job: Job, outcome: rules.Outcome, *, now: datetime,
             values |= {"status": JobStatus.PENDING, "attempts": attempts, "wait_until": wall + delay}
         case rules.Wait():
             values |= {"status": JobStatus.PENDING, "attempts": job.attempts - 1, "wait_until": rules.UNTIL_WOKEN}
+        case rules.Hold(lane, said, to_the_end):
+            until = rules.HELD_TO_THE_END if to_the_end else rules.HELD
+            values |= {"status": JobStatus.PENDING, "attempts": job.attempts - 1, "wait_until": until, "lane": lane}
+            values |= {} if said is None else {"last_error": said.shortened()}
         case rules.Retry(error) as failure:
             values |= {"last_error": error.shortened(), "attempts": job.attempts - failure.is_free}
             values |= _after(failure, job, now=now, wall=wall)
@@ -260,6 +264,7 @@ def _after(failure: rules.Retry, job: Job, *, now: datetime, wall: datetime) -> 
         failure,
         attempts=job.attempts,
         max_attempts=job.max_attempts,
+        claims=job.claims,
         deadline_at=job.deadline_at,
         now=now,
         wall=wall,

@@ -35,6 +35,8 @@ def metric_families(readings: Readings) -> Iterator[Metric]:
     yield _lateness(readings.deliveries)
     yield from _of_parts(readings.parts)
     yield from _of_tonight(readings.tonight)
+    out = "Since when a provider has been out and takes no messages from anybody; 0 when it is well."
+    yield _gauges("provider_out_seconds", out, ("channel",), (((name,), age) for name, age in readings.outages.items()))
     yield gauge("sending_paused", "Whether the switch that stops all sending is thrown.", readings.is_paused)
     age = math.inf if readings.presence_age is None else readings.presence_age
     yield gauge("presence_age_seconds", "Since Discord last told who is in voice; +Inf when it never did.", age)

@@ -15,6 +15,7 @@ from slomix.config.settings import Settings
 from slomix.deliveries.models import Delivery, Pause
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.deliveries.service import JOB_KIND
+from slomix.health import outages
 from slomix.health import service as health
 from slomix.health.rules import PartHealth
 from slomix.jobs.models import Job
@@ -81,13 +82,15 @@ class Readings:
     deliveries: Sequence[DeliveryNumbers]
     parts: Sequence[PartHealth]
     tonight: TonightNumbers
+    # Seconds since when each channel's provider has been out; 0 for one that is well.
+    outages: Mapping[str, float]
     is_paused: bool
     # Seconds since presence was last recorded; None if it never was.
     presence_age: float | None
 
 
 def take_readings(session: Session, *, today: date, settings: Settings, now: datetime, wall: datetime) -> Readings:
-    """Take all readings, in five statements."""
+    """Take all readings, in six statements."""
     is_paused, seen_at = session.execute(
         select(
             select(Pause.id).exists(),
@@ -99,6 +102,8 @@ def take_readings(session: Session, *, today: date, settings: Settings, now: dat
         deliveries=_deliveries(session, now=now),
         parts=health.part_healths(session, health.expected_parts(settings), wall=wall),
         tonight=_tonight(session, today, now=now),
+        outages=dict.fromkeys(sorted(settings.channels_on), 0.0)
+        | {outage.channel: max((now - outage.since).total_seconds(), 1.0) for outage in outages.confirmed(session)},
         is_paused=is_paused,
         presence_age=None if seen_at is None else (now - seen_at).total_seconds(),
     )

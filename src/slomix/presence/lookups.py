@@ -4,7 +4,7 @@ from collections.abc import Collection
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 
-from slomix.channels.base import SendError, VoiceLookup
+from slomix.channels.base import ProviderDown, VoiceLookup
 from slomix.reasons.codes import Reason
 
 CONCURRENCY = 8
@@ -26,7 +26,7 @@ def voice_channels(
             if (error := answer.exception()) is not None:
                 raise error
         if waiting:
-            raise SendError(Reason.DISCORD_TOO_SLOW)
+            raise ProviderDown(Reason.DISCORD_TOO_SLOW)
         return {discord_id: answer.result() for discord_id, answer in asked.items()}
     finally:
         # Requests under way end by their own time-out.

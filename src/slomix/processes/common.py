@@ -28,6 +28,7 @@ from slomix.health import service as health
 from slomix.jobs import service as jobs
 from slomix.privacy import retention
 from slomix.processes import dispatch
+from slomix.processes.probing import Prober
 from slomix.runtime.context import Runtime
 from slomix.runtime.factory import make_runtime
 from slomix.supervisor.process import on_stop_signal
@@ -112,6 +113,8 @@ def run_worker() -> None:
     ]
     for worker in workers:
         worker.start()
+    prober = Prober(runtime, stopping)
+    threading.Thread(target=prober.run, daemon=True, name="prober").start()
     while not stopping.is_set():
         send_heartbeat(runtime, health_rules.WORKER)
         stopping.wait(health_rules.HEARTBEAT_INTERVAL.total_seconds())

@@ -18,6 +18,7 @@ from slomix.deliveries import openings, pausing, test_message
 from slomix.deliveries.handlers import SendDelivery
 from slomix.deliveries.notices import Notice
 from slomix.deliveries.service import JOB_KIND
+from slomix.health import outages
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import GENERAL
 from slomix.jobs.runner import AnyHandler, JobContext, execute, give_up, wake_ready
@@ -99,6 +100,7 @@ def release_jobs(runtime: Runtime) -> list[DueJob]:
     with runtime.transaction() as session:
         # First, as this locks jobs and giving up locks deliveries.
         wake_ready(runtime, HANDLERS, session, now=now)
+        outages.release_held(session, now=now)
         for job in jobs.release_expired(session, now=now, wall=wall):
             log.warning("job.given_up", job=job.id, kind=job.kind)
             if job.kind in HANDLERS:

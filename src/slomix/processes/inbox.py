@@ -14,10 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from slomix import logs, words
 from slomix.channels.base import SendError
 from slomix.channels.signal_listener import ReceivedText, SignalListener
-from slomix.channels.telegram import Telegram
+from slomix.channels.telegram import CONFLICT, Telegram
 from slomix.chat import service
 from slomix.chat.responder import Responder
 from slomix.chat.service import IncomingMessage
+from slomix.clock import wall_now
 from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
 from slomix.health import rules as health_rules
@@ -35,6 +36,8 @@ NOTICE_STOP_WITHIN = 0.2
 FINISH_WITHIN = 5.0
 # After so long without a provider, an operator has to know.
 TROUBLE_AFTER = 60.0
+# A webhook that another program sets again and again must not become a contest.
+DELETE_WEBHOOK_EVERY = 60.0
 # An arbitrary number of our own for the advisory lock that only one inbox holds.
 LOCK = 0x51_0117_1B
 
@@ -130,24 +133,32 @@ class TelegramReceiver:
     def __init__(self, runtime: Runtime, desk: Responder, stopping: threading.Event) -> None:
         self._runtime, self._desk, self._stopping = runtime, desk, stopping
         self._telegram: Telegram = make_telegram(runtime.settings, connections=2)
-        self._is_prepared = False
+        self._is_prepared, self._prepared_at = False, 0.0
         self.reception = Reception(ChannelName.TELEGRAM)
 
     def step(self) -> None:
         secret = self._runtime.settings.telegram_webhook_secret.get_secret_value()
+        address = f"{self._runtime.settings.base_url}/inbox/telegram"
         if not self._is_prepared:
             if secret:
-                self._telegram.set_webhook(f"{self._runtime.settings.base_url}/inbox/telegram", secret)
+                self._telegram.set_webhook(address, secret)
             else:
                 self._telegram.delete_webhook()
-            self._is_prepared = True
+            self._is_prepared, self._prepared_at = True, time.monotonic()
         if secret:
-            self._stopping.wait(PAUSE_SECONDS)
+            self._is_prepared = self._telegram.check_webhook(address, wall=wall_now())
+            self._stopping.wait(WAIT_SECONDS)
             return
         with self._runtime.transaction() as session:
             offset = service.next_update(session, ChannelName.TELEGRAM, now=self._runtime.clock.now())
         asked_at = time.monotonic()
-        updates = self._telegram.get_updates(offset, wait_seconds=WAIT_SECONDS)
+        try:
+            updates = self._telegram.get_updates(offset, wait_seconds=WAIT_SECONDS)
+        except SendError as error:
+            if error.code == CONFLICT and asked_at - self._prepared_at >= DELETE_WEBHOOK_EVERY:
+                log.warning("inbox.webhook_deleted", reason=str(error))
+                self._is_prepared = False
+            raise
         for update in updates:
             with logs.log_context(trace=logs.new_trace()):
                 self._desk.answer_update(update)

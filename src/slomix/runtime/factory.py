@@ -6,12 +6,13 @@ from slomix.channels.discord_commands import DiscordCommands
 from slomix.channels.discord_threads import DiscordThreads
 from slomix.channels.game_server import GameServer
 from slomix.channels.opening_pace import SharedOpeningPace
-from slomix.channels.rate_limit import SharedRateLimiter
+from slomix.channels.rate_limit import TELEGRAM_LIMIT, TELEGRAM_SHARE, RateLimiter, SharedRateLimiter
 from slomix.channels.signal import Signal
 from slomix.channels.telegram import Telegram
 from slomix.clock import open_clock
 from slomix.config.settings import Settings
 from slomix.database.session import Database
+from slomix.reasons.codes import Reason
 from slomix.runtime.context import Runtime
 
 
@@ -53,9 +54,12 @@ def make_commands(settings: Settings) -> DiscordCommands:
     return DiscordCommands(settings.discord_api_base_url, settings.discord_bot_token.get_secret_value())
 
 
-def make_telegram(settings: Settings, *, connections: int) -> Telegram:
+def make_telegram(settings: Settings, *, connections: int, rate_limiter: RateLimiter | None = None) -> Telegram:
     return Telegram(
-        settings.telegram_api_base_url, settings.telegram_bot_token.get_secret_value(), connections=connections
+        settings.telegram_api_base_url,
+        settings.telegram_bot_token.get_secret_value(),
+        connections=connections,
+        rate_limiter=rate_limiter,
     )
 
 
@@ -74,7 +78,14 @@ def _further_channels(settings: Settings, connections: int) -> dict[str, Channel
     """Build the other channels that are switched on."""
     channels: dict[str, Channel] = {}
     if "telegram" in settings.channels_on:
-        channels["telegram"] = make_telegram(settings, connections=connections)
+        pace = SharedRateLimiter(
+            settings.redis_url.get_secret_value(),
+            provider="telegram",
+            limit=TELEGRAM_LIMIT,
+            share=TELEGRAM_SHARE,
+            busy=Reason.TELEGRAM_IS_BUSY,
+        )
+        channels["telegram"] = make_telegram(settings, connections=connections, rate_limiter=pace)
     if "signal" in settings.channels_on:
         channels["signal"] = make_signal(settings, connections=connections)
     return channels

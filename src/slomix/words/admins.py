@@ -60,11 +60,19 @@ IMPORTED: Final = "Imported: {added} added, {updated} updated."
 METRICS_NOT_FOR_STRANGERS = "Metrics are for this machine itself, and for callers with the token."
 
 # What helps against what may go wrong tonight, by its kind; commands and the names of files are never translated.
+# When a provider is out.
+_LEAVES_BY_ITSELF = (
+    "What is due leaves by itself when it answers again; after three minutes whoever has another channel is told there."
+    " If it refuses our token, set the right one and start the workers again."
+)
 REMEDIES = {
     "paused": "Switch sending on again on the overview.",
     "scheduler": "Start the scheduler process again and look into its log; nothing is lost meanwhile.",
     "worker": "Start a worker process again and look into its log; what was due leaves then.",
     "discord": "Start the Discord process again, and look whether Discord itself has trouble.",
+    "discord_provider": _LEAVES_BY_ITSELF,
+    "telegram_provider": _LEAVES_BY_ITSELF,
+    "signal_provider": _LEAVES_BY_ITSELF,
     "redis": "Start Redis again; everything promised stands in the database and goes on by itself.",
     "database": "Start PostgreSQL again; everything else waits for it.",
     "part": "Start it again and look into its log.",

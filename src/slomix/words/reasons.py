@@ -54,6 +54,10 @@ REASONS: Final = {
     "telegram_is_busy": "Telegram asks us to slow down (429)",
     "telegram_blocked": "the bot is blocked there",
     "telegram_chat_gone": "the Telegram chat is gone",
+    "telegram_deactivated": "this Telegram account was deleted",
+    "telegram_not_started": "this person has never written to the bot on Telegram",
+    "telegram_is_a_bot": "this is a bot on Telegram, and bots get no messages from bots",
+    "telegram_no_such_chat": "Telegram knows no such chat",
     "telegram_said": "Telegram: {detail}",
     "signal_not_reached": "Signal cannot be reached ({detail})",
     "signal_did_not_answer": "Signal did not answer ({detail})",
@@ -90,6 +94,8 @@ SIGNAL_NOT_OURS = "AVAILABILITY_SIGNAL_SENDER: the service has no such number"
 
 # {reason} is the provider's.
 CANNOT_HEAR: Final = "{channel} has not been heard for {seconds} s: {reason}"
+# {since} is a moment, {reason} in the provider's own words.
+PROVIDER_OUT: Final = "takes no messages since {since}: {reason}"
 NEVER_SEEN = "was never seen"
 NOT_SEEN_FOR: Final = "has given no sign for {seconds} s; it does so every {every} s"
 COPIES_MISSING: Final = "{missing} of {copies} processes silent"
@@ -119,6 +125,9 @@ RISKS_OF_PARTS = {
     "scheduler": "the scheduler is silent, so nothing new is begun",
     "worker": "no worker is there to send messages",
     "discord": "the Discord process is silent, so nobody sees who is in voice",
+    "discord_provider": "Discord takes no messages",
+    "telegram_provider": "Telegram takes no messages",
+    "signal_provider": "Signal takes no messages",
     "redis": "Redis does not answer, so messages leave late or not at all",
     "database": "the database does not answer",
 }

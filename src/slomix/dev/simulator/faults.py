@@ -35,6 +35,8 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "token_reset": (),
     # The answer of the token endpoint.
     "login": ("answer", "times"),
+    # A Bot API that answers getUpdates at once, whatever `timeout` says.
+    "impatient": (),
     # The gateway's: a resumed session is told what it missed only later; IDENTIFY is answered with a close code or with
     # op 9; the connection stays open and nothing comes any more.
     "slow_resume": ("seconds",),
@@ -43,12 +45,16 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "zombie": (),
 }
 # Faults of a single provider.
-ONLY_ON = dict.fromkeys(("challenge", "mishap"), "signal") | dict.fromkeys(
-    (
-        *("read_only", "no_view", "no_history", "refusal", "unreadable", "cloudflare", "token_reset", "login"),
-        *("slow_resume", "close_at_identify", "invalid_session", "zombie"),
-    ),
-    "discord",
+ONLY_ON = (
+    {"impatient": "telegram"}
+    | dict.fromkeys(("challenge", "mishap"), "signal")
+    | dict.fromkeys(
+        (
+            *("read_only", "no_view", "no_history", "refusal", "unreadable", "cloudflare", "token_reset", "login"),
+            *("slow_resume", "close_at_identify", "invalid_session", "zombie"),
+        ),
+        "discord",
+    )
 )
 # The misleading answers to a message on Signal.
 KINDS = (
@@ -243,6 +249,10 @@ class Faults:
     def hides_history(self) -> bool:
         """Check whether the bot may not read what was written in Discord's rooms."""
         return bool(self._matching("discord", "no_history"))
+
+    def is_impatient(self, provider: str) -> bool:
+        """Check whether nothing is waited for."""
+        return bool(self._matching(provider, "impatient"))
 
     def slow_resume(self) -> float:
         """Return for how many seconds a resumed session is told nothing."""

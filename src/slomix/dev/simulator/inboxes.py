@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import itertools
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from slomix.clock import wall_now
+from slomix.dev.simulator.limits import RateWindow
 from slomix.dev.simulator.people import (
     GROUP_TITLE,
     LOAD_TEST_USERS_BY_ID,
@@ -21,6 +23,10 @@ from slomix.dev.simulator.people import (
 )
 
 Json = dict[str, Any]
+
+# Messages and seconds: 30 a second to all, one a second to a chat, above which short bursts may go.
+# https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
+TELEGRAM_LIMIT, CHAT_LIMIT = (30, 1.0), (5, 5.0)
 
 
 class Inbox:
@@ -64,6 +70,18 @@ class TelegramInbox(Inbox):
         self.webhook: str | None = None
         # Only the latest poll is answered; the number tells an earlier poll that there is a later one.
         self.polls = 0
+        self._overall = RateWindow(*TELEGRAM_LIMIT)
+        self._chats: dict[str, RateWindow] = {}
+
+    def limit(self, chat: str, now: float) -> int | None:
+        """Count a message to a chat, or return in how many seconds it would be taken."""
+        windows = self._overall, self._chats.setdefault(chat, RateWindow(*CHAT_LIMIT))
+        wait = max(window.wait(now) for window in windows)
+        if wait > 0:
+            return math.ceil(wait)
+        for window in windows:
+            window.accept(now)
+        return None
 
     def receive(self, person: SimulatedPerson, text: str, *, in_group: bool) -> Json:
         message = {

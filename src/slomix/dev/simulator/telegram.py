@@ -114,6 +114,8 @@ async def _send_message(world: World, asked: Asked) -> AcceptedMessage:
         raise TelegramError(403, "Forbidden: bot was blocked by the user")
     if person is not None and person not in world.telegram_chats:
         raise TelegramError(403, "Forbidden: bot can't initiate conversation with a user")
+    if (too_soon := world.telegram.limit(chat, time.monotonic())) is not None:
+        raise TelegramError(429, f"Too Many Requests: retry after {too_soon}", retry_after=too_soon)
     return world.accept("telegram", chat, text, message_id=str(next(world.telegram.message_ids)))
 
 
@@ -136,6 +138,8 @@ async def _get_updates(world: World, asked: Asked) -> Any:
     until = time.monotonic() + min(_whole(asked, "timeout", 0), LONGEST_WAIT_SECONDS)
     if inbox.webhook is not None:
         raise TelegramError(409, WEBHOOK_IS_SET)
+    if world.faults.is_impatient("telegram"):
+        until = 0.0
     inbox.confirm(offset)
     inbox.polls += 1
     poll = inbox.polls
@@ -165,6 +169,14 @@ async def _set_webhook(world: World, asked: Asked) -> Any:
     return True
 
 
+async def _get_webhook_info(world: World, _asked: Asked) -> Any:
+    return {
+        "url": world.telegram.webhook or "",
+        "has_custom_certificate": False,
+        "pending_update_count": len(world.telegram.waiting),
+    }
+
+
 async def _delete_webhook(world: World, asked: Asked) -> Any:
     world.telegram.webhook = None
     if str(asked.get("drop_pending_updates", "")).lower() in ("true", "1"):
@@ -178,4 +190,5 @@ METHODS: dict[str, Callable[[World, Asked], Awaitable[Any]]] = {
     "getme": _get_me,
     "setwebhook": _set_webhook,
     "deletewebhook": _delete_webhook,
+    "getwebhookinfo": _get_webhook_info,
 }

@@ -55,6 +55,7 @@ class EveningRun:
 
     def play(self) -> PlayedEvening:
         stage, night = self._stage, self._night
+        stage.back_at = None
         stage.control.set_clock(night.opens_at)
         if not stage.wait(stage.system.is_healthy):
             raise UnexpectedAnswer("the system is not healthy before the evening begins")
@@ -203,7 +204,14 @@ class EveningRun:
             },
             unwanted={START: gone, FOLLOW_UP: gone | here},
         )
-        result = count_evening(messages, rows, script, start_at=night.start_at, never_unknown=self._cell.never_unknown)
+        result = count_evening(
+            messages,
+            rows,
+            script,
+            start_at=night.start_at,
+            back_at=stage.back_at,
+            never_unknown=self._cell.never_unknown,
+        )
         broken = [f"broken: {promise['promise']}" for promise in shown["verdict"] if not promise["kept"]]
         flaws = [*broken, *self._troubles, *self._other_campaigns(campaign)]
         if self._cell.shows_unknown and not result.unknown:

@@ -3,7 +3,7 @@
 import random
 import subprocess
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -49,6 +49,8 @@ class Harness:
         self.ids = {entry["name"]: entry["id"] for entry in self.control.people()}
         self._people = {name: BrowserUser(system.web_url, self.ids[name], name) for name in CAST}
         self._beside: list[subprocess.Popen[bytes]] = []
+        # When a provider that was away for everybody came back, in wall time.
+        self.back_at: datetime | None = None
 
     @cached_property
     def database(self) -> Database:
@@ -172,6 +174,11 @@ class Harness:
         self.control.set_clock(speed=1)
         for user_id in self.control.people_in_voice():
             self.control.move_voice(user_id, None)
+
+    def end_outage(self) -> None:
+        """Let the providers answer again, and remember when that was."""
+        self.control.clear_faults()
+        self.back_at = wall_now()
 
     def flush(self) -> None:
         with redis.Redis.from_url(self.system.environment["REDIS_URL"]) as connection:

@@ -16,6 +16,8 @@ NOTICES = {
     "AT_RISK": WARNING,
 }
 # Endings that leave no doubt; an attempt that ended otherwise, or not at all, leaves a question.
+# Within so many seconds of a provider's return everybody has the start.
+RECOVERED_WITHIN = 10.0
 CERTAIN = {"sent", "failed", "skipped", "pending"}
 
 
@@ -55,6 +57,8 @@ class EveningCount:
     explained: int = 0
     tried_again: int = 0
     lateness: float | None = None
+    # From the return of a provider that was away until the last start, in wall time.
+    recovery: float | None = None
     flaws: tuple[str, ...] = ()
 
     def add_flaws(self, more: Iterable[str]) -> "EveningCount":
@@ -101,6 +105,7 @@ def count_evening(
     script: ExpectedEvening,
     *,
     start_at: datetime,
+    back_at: datetime | None = None,
     never_unknown: frozenset[str] = frozenset(),
 ) -> EveningCount:
     """Judge an evening; on the channels in `never_unknown` no question may stay open."""
@@ -113,6 +118,7 @@ def count_evening(
     untold = [key for key in sorted(wanted) if not got[key]]
     lost = [key for key in untold if key not in settled or key in told]
     unknown = [row for row in ledger if row.status == "unknown"]
+    recovery = _recovery(messages, back_at) if back_at is not None else None
     flaws = [
         *twice,
         *(f"{_who(key)} was lost" for key in lost),
@@ -120,6 +126,7 @@ def count_evening(
         *(f"{_who((row.person, row.notice))} is {row.status} without an end" for row in ledger if not row.is_settled),
         *(_about_arrival(got, ledger)),
         *(_about_unknown(ledger, never_unknown)),
+        *([f"the last start came {recovery:.1f} s after the provider"] if (recovery or 0) > RECOVERED_WITHIN else []),
     ]
     return EveningCount(
         duplicates=sum(times - 1 for times in got.values() if times > 1),
@@ -129,6 +136,7 @@ def count_evening(
         explained=len(untold) - len(lost),
         tried_again=sum(1 for row in ledger if row.tries > 1),
         lateness=_lateness(messages, start_at),
+        recovery=recovery,
         flaws=tuple(flaws),
     )
 
@@ -167,9 +175,20 @@ def _lateness(messages: Sequence[Mapping[str, Any]], start_at: datetime) -> floa
     return (max(moments) - start_at).total_seconds() if moments else None
 
 
+def _recovery(messages: Sequence[Mapping[str, Any]], back_at: datetime) -> float:
+    """Return the seconds of wall time from a provider's return to the last start; 0 if all had it by then."""
+    moments = [_wall(message) for message in messages if kind_of(message) == START]
+    return max([(moment - back_at).total_seconds() for moment in moments] + [0.0])
+
+
+def _wall(message: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(str(message["accepted_at_wall"]))
+
+
 def sum_counts(counts: Sequence[EveningCount]) -> EveningCount:
     """Add up a cell's evenings, with the worst lateness."""
     late = [evening.lateness for evening in counts if evening.lateness is not None]
+    recovered = [evening.recovery for evening in counts if evening.recovery is not None]
     return EveningCount(
         duplicates=sum(evening.duplicates for evening in counts),
         losses=sum(evening.losses for evening in counts),
@@ -178,5 +197,6 @@ def sum_counts(counts: Sequence[EveningCount]) -> EveningCount:
         explained=sum(evening.explained for evening in counts),
         tried_again=sum(evening.tried_again for evening in counts),
         lateness=max(late, default=None),
+        recovery=max(recovered, default=None),
         flaws=tuple(flaw for evening in counts for flaw in evening.flaws),
     )

@@ -144,6 +144,21 @@ def _ban(stage: Harness) -> None:
     stage.control.clear_faults()
 
 
+def _away(provider: str, lasts: float, *, speed: int = 10, also: Action = lambda _stage: None) -> Action:
+    """Have one provider answer 503 to everybody for so many seconds of the evening."""
+
+    def strike(stage: Harness) -> None:
+        stage.control.add_fault("status", provider=provider, code=503)
+        stage.control.set_clock(speed=speed)
+        nap(lasts / speed / 2)
+        also(stage)
+        nap(lasts / speed / 2)
+        stage.control.set_clock(speed=1)
+        stage.end_outage()
+
+    return strike
+
+
 def _set_clock(minutes: int) -> Action:
     """Set the clock wrong for three seconds, then right again, so that it jumps both ways."""
 
@@ -166,6 +181,8 @@ def _beside(name: str, number: int) -> Action:
 
 _ON_DISCORD = frozenset({"discord"})
 EARLY = 0.15
+# How long a provider is away; the longer ones faster than in life.
+AWAY = (("47 s", 47, 1), ("4 min", 245, 10), ("12 min", 720, 10))
 _SENDING = ("reminders", "start", "voice check")
 
 SCENARIOS = (
@@ -281,6 +298,26 @@ SCENARIOS = (
     ),
     Scenario(
         "outage", "every provider answers 503 for two minutes", strike=_outage, phases=_SENDING, max_lateness=EARLY
+    ),
+    *(
+        Scenario(
+            f"{provider} away {name}",
+            f"{provider.title()} answers 503 to everybody from just before the start, for {name}",
+            strike=_away(provider, lasts, speed=speed),
+            phases=("start",),
+            max_lateness=0,
+            never_unknown=frozenset(PROVIDERS),
+        )
+        for provider in PROVIDERS
+        for name, lasts, speed in AWAY
+    ),
+    Scenario(
+        "discord away and a kill",
+        "the same for four minutes, and the worker killed while it probes",
+        strike=_away("discord", 245, also=_kill("worker")),
+        phases=("start",),
+        max_lateness=0,
+        never_unknown=frozenset(PROVIDERS),
     ),
     Scenario("clock back", "the clock a minute behind for three seconds", FEW, _slow, _set_clock(-1)),
     Scenario("clock forward", "the clock a minute ahead for three seconds", FEW, _slow, _set_clock(1)),

@@ -16,6 +16,7 @@ HEADINGS = (
     "tried again",
     "not told, with a reason",
     "worst lateness",
+    "after a return",
     "promises",
     "a round takes",
 )
@@ -52,6 +53,7 @@ class ScenarioResult:
             str(sums.tried_again),
             str(sums.explained),
             "none came" if sums.lateness is None else f"{sums.lateness:.1f} s",
+            "" if sums.recovery is None else f"{sums.recovery:.1f} s",
             "kept" if self.is_kept else f"BROKEN in {len(self.broken)}" if self.played else "not played",
             f"{sum(evening.took for evening in self.played) / max(1, len(self.played)):.0f} s",
         )
