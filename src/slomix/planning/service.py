@@ -19,6 +19,7 @@ from slomix.planning import queries, rules, threads
 from slomix.planning.models import Room, RoomThread, TeamMember, TeamName, Undo, Vote
 from slomix.planning.queries import RoomView
 from slomix.planning.rules import Actor
+from slomix.presence.game_names import name_key
 
 ASK = "planning_ask"
 
@@ -81,13 +82,13 @@ def leave_room(session: Session, day: date, player_id: int, *, settings: Setting
 
 
 def suggest_name(session: Session, day: date, player_id: int, text: str, *, now: datetime) -> TeamName:
-    """Suggest a name for a team. Raise InvalidTeamName, TooManyNames, NameTaken or NotAParticipant."""
-    name = rules.clean_name(text)
+    """Suggest a name for a team. Raise InvalidName, TooManyNames, NameTaken or NotAParticipant."""
+    name = rules.clean_team_name(text)
     view = _as_participant(session, day, player_id)
     if sum(suggestion.suggested_by == player_id for suggestion in view.suggestions) >= rules.MAX_NAMES_PER_PLAYER:
         raise rules.TooManyNames
     suggestion = TeamName(
-        session_id=view.room.id, suggested_by=player_id, name=name, name_key=rules.name_key(name), created_at=now
+        session_id=view.room.id, suggested_by=player_id, name=name, name_key=name_key(name), created_at=now
     )
     try:
         with session.begin_nested():

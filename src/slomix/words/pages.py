@@ -74,6 +74,11 @@ NO_SUCH_ROLE = "There is no such role. Pick promoter or admin."
 NO_SUCH_DISCORD_ID = "That is not a Discord id. One is a number of about 18 digits."
 # Stands in for the name of a player whose name is empty.
 UNNAMED = "unnamed"
+THE_NAME = "The name"
+NAME_CONTROL: Final = "{what} has a character that cannot be shown, such as a line break. Type it anew without that."
+NAME_UNSEEN: Final = "{what} needs a letter or a digit that can be seen; it has {shortest} to {longest} characters."
+NAME_MARKS: Final = "{what} may have at most {most} accents or other marks on one letter. Take some away."
+NAME_LENGTH: Final = "{what} has {shortest} to {longest} characters; this one has {number}."
 
 # The appearance of the pages
 
