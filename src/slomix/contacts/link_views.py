@@ -119,13 +119,14 @@ def _waiting(
 ) -> dict[str, Any]:
     """Read whether the code shown at `since` has been sent; an address from before says nothing of that."""
     contact = service.contacts_of(session, player_id).get(channel)
-    is_waiting = channel in links.channels_awaiting_code(session, player_id, now=now)
+    was_sent = links.open_codes(session, player_id, now=now).get(channel)
     return {
         "channel": channel,
         "name": words.CHANNELS[channel],
         "since": int(since.timestamp()),
-        "is_linked": not is_waiting and contact is not None and contact.verified_at >= since,
-        "is_waiting": is_waiting,
+        "is_linked": was_sent is None and contact is not None and contact.verified_at >= since,
+        "is_waiting": was_sent is False,
+        "is_asked": was_sent is True,
         "is_overdue": now - since >= OVERDUE_AFTER,
     }
 
