@@ -62,6 +62,8 @@ def test_a_chat_is_linked_tried_and_unlinked(
         "This is the test message that you asked for",
     ]
     mine.get_by_role("button", name="Unlink").click()
+    keep_picture(page, f"unlink-{channel}")
+    page.get_by_role("button", name=f"Unlink {channel}").click()
     expect(mine).to_contain_text("Not linked.")
 
 

@@ -102,7 +102,7 @@ def test_the_page_says_that_the_chat_has_to_say_yes(world: World, alice: Browser
     code, now = shown_code(alice, "telegram"), world.clock.now()
     with world.session() as session:
         links.spend_code(session, ChannelName.TELEGRAM, code, "4242", settings=world.runtime.settings, now=now)
-    assert "One step left: Telegram asked you there whether to link that chat. Answer /yes." in waiting(alice)
+    assert "One step left: you were asked in that chat whether to link it. Answer /yes there." in waiting(alice)
     assert "Not linked" in block(alice, "telegram").words
     with world.session() as session:
         links.confirm_chat(session, ChannelName.TELEGRAM, "4242", settings=world.runtime.settings, now=now)

@@ -200,6 +200,7 @@ def test_nobody_else_judges_letters(root: Path) -> None:
     assert judging == {
         "accounts/rules.py: isprintable",  # of a path that a login may lead to
         "admin/search.py: .ilike",  # of a job's subject
+        "config/types.py: isprintable",  # of a setting
         "logs.py: isprintable",  # of a line of the log
     }
 
@@ -256,7 +257,7 @@ def test_stored_names_that_would_be_refused_today_are_listed(world: World, monke
         session.execute(text("UPDATE players SET guid = 'guid-bob#2' WHERE guid = 'guid-erik'"))
     said = CliRunner().invoke(data.players, ["check"]).output
     for line in (
-        "guid-alice: The name needs a letter or a digit that can be seen.",
+        "guid-alice: The name needs a letter or a digit that can be seen; it has 1 to 64 characters.",
         "guid-bob: Franka has invisible characters",
         "guid-bob#2: its guid was that of guid-bob in other letters",
         "all are called franka, apart from case",

@@ -14,7 +14,7 @@ from slomix.accounts.models import GrantedRole, LinkEvent, Player, User
 from slomix.accounts.rules import LinkAction, Membership
 from slomix.database import session as db
 from slomix.errors import Conflict, NotAllowed, NotFound
-from slomix.presence.game_names import InvalidName, clean_name, name_key, plain_name
+from slomix.presence.game_names import InvalidName, clean_name, has_control, name_key, plain_name
 
 
 class ProfileTaken(Conflict):
@@ -45,7 +45,7 @@ def suggest_profiles(session: Session, user: User, *, limit: int = 12) -> list[P
 
 def search_profiles(session: Session, text: str, *, limit: int = 20, only_free: bool = False) -> list[Player]:
     """Find profiles with `text`, of two letters or more, in a name or alias ; free ones first."""
-    if len(name_key(text)) < 2:
+    if len(search_key(text)) < 2:
         return []
     is_taken = exists().where(User.player_id == Player.id)
     return list(
@@ -58,9 +58,16 @@ def search_profiles(session: Session, text: str, *, limit: int = 20, only_free: 
     )
 
 
+def search_key(text: str) -> str:
+    """Return what to look for in the keys of names. Raise InvalidName for what no name has."""
+    if has_control(text):
+        raise InvalidName(words.NAME_CONTROL.format(what=words.THE_SEARCH))
+    return name_key(text)
+
+
 def is_named(keys: InstrumentedAttribute[list[str]], text: str) -> ColumnElement[bool]:
     """Return the condition that one of these names has `text` in it; no name has what cannot be seen."""
-    wanted = name_key(text)
+    wanted = search_key(text)
     if not wanted:
         return false()
     key = func.unnest(keys).column_valued("key")

@@ -17,7 +17,7 @@ from slomix.deliveries.models import Delivery
 from slomix.deliveries.service import NoticePlan
 from slomix.planning import queries, rules, threads
 from slomix.planning.models import Room, RoomThread, TeamMember, TeamName, Undo, Vote
-from slomix.planning.queries import RoomView
+from slomix.planning.queries import RoomView, Suggestion
 from slomix.planning.rules import Actor
 from slomix.presence.game_names import name_key
 
@@ -99,14 +99,15 @@ def suggest_name(session: Session, day: date, player_id: int, text: str, *, now:
     return suggestion
 
 
-def take_back_name(session: Session, day: date, actor: Actor, name_id: int) -> None:
-    """Delete a suggestion and its votes: players their own, managers of the room any. Raise NoSuchName."""
+def take_back_name(session: Session, day: date, actor: Actor, name_id: int) -> Suggestion:
+    """Delete a suggestion and its votes, and return it: players their own, managers any. Raise NoSuchName."""
     view, rights = queries.lock_room_as(session, day, actor)
     found = next((suggestion for suggestion in view.suggestions if suggestion.id == name_id), None)
     if found is None or not (rights.manages or found.suggested_by == actor.player_id):
         raise rules.NoSuchName
     session.execute(delete(TeamName).where(TeamName.id == name_id))
     db.notify(session, db.LIVE_CHANNEL, "planning")
+    return found
 
 
 def vote_for_name(session: Session, day: date, player_id: int, name_id: int | None) -> None:

@@ -75,6 +75,7 @@ NO_SUCH_DISCORD_ID = "That is not a Discord id. One is a number of about 18 digi
 # Stands in for the name of a player whose name is empty.
 UNNAMED = "unnamed"
 THE_NAME = "The name"
+THE_SEARCH = "The text to search for"
 NAME_CONTROL: Final = "{what} has a character that cannot be shown, such as a line break. Type it anew without that."
 NAME_UNSEEN: Final = "{what} needs a letter or a digit that can be seen; it has {shortest} to {longest} characters."
 NAME_MARKS: Final = "{what} may have at most {most} accents or other marks on one letter. Take some away."
