@@ -16,7 +16,7 @@ PLAYERS = [
 
 
 def test_a_database_from_before_is_brought_over_whole(empty_database_url: str) -> None:
-    command.upgrade(migrations.configuration(empty_database_url), "0015")
+    command.upgrade(migrations.configuration(empty_database_url), "0016")
     engine = create_engine(empty_database_url)
     with engine.begin() as connection:
         for number, guid, name, aliases in PLAYERS:
@@ -32,7 +32,7 @@ def test_a_database_from_before_is_brought_over_whole(empty_database_url: str) -
                 " last_login_at, membership) VALUES (1, '1', 'goran', 'Göran', 2, now(), now(), 'member')"
             )
         )
-    command.upgrade(migrations.configuration(empty_database_url), "0016")
+    command.upgrade(migrations.configuration(empty_database_url), "0017")
     with engine.connect() as connection:
         after = connection.execute(text("SELECT id, guid, name, name_keys FROM players ORDER BY id")).all()
         keys = connection.scalar(text("SELECT name_keys FROM website_users"))
@@ -40,5 +40,5 @@ def test_a_database_from_before_is_brought_over_whole(empty_database_url: str) -
     assert [row.name for row in after] == [name for _, _, name, _ in PLAYERS], "names stay as they are"
     assert [row.name_keys for row in after] == [name_keys([name, *also]) for _, _, name, also in PLAYERS]
     assert keys == ["goran"]
-    command.downgrade(migrations.configuration(empty_database_url), "0015")
+    command.downgrade(migrations.configuration(empty_database_url), "0016")
     engine.dispose()

@@ -65,6 +65,7 @@ ROUTES: dict[str, Loss] = {
     "POST /contacts/<channel>/remove": Loss.ASKS,
     "POST /contacts/<channel>/test": Loss.HARMLESS,
     "POST /day/<day>/status": Loss.UNDO,
+    "POST /discord/interactions": Loss.CALL,
     "POST /inbox/telegram": Loss.CALL,
     "POST /planning/<day>/ask": Loss.HARMLESS,
     "POST /planning/<day>/change": Loss.UNDO,

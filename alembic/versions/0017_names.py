@@ -4,8 +4,8 @@ Of profiles whose guids differ only in case, the one that somebody is linked to 
 and so on is put behind that of the others, so that nothing is lost and no update is held up. `slomix players check`
 lists them, and names that would not be taken in today; those stay as they are.
 
-Revision: 0016
-Revises: 0015
+Revision: 0017
+Revises: 0016
 """
 
 import sqlalchemy as sa
@@ -13,8 +13,8 @@ from alembic import op
 
 from slomix.presence.game_names import name_keys
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
