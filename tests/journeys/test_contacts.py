@@ -24,6 +24,20 @@ def link(page: Page, evening: RunningSystem, cast: Cast, channel: str, name: str
     expect(page.get_by_text("Linked.")).to_be_visible()
 
 
+@pytest.mark.parametrize("button", ["Link Telegram", "Send me a test message"])
+def test_what_was_ticked_is_saved_before_another_button_is_followed(open_page: OpenPage, button: str) -> None:
+    page = open_page("/preferences", name="Erik")
+    tick = page.get_by_role("checkbox", name=re.compile("Play a sound"))
+    tick.check()
+    page.get_by_role("button", name=button, exact=False).first.click()
+    expect(page).not_to_have_url(re.compile("/preferences$")) if "Link" in button else None
+    page.goto("/preferences")
+    expect(tick).to_be_checked()
+    tick.uncheck()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").first).to_contain_text("Saved.")
+
+
 def told(evening: RunningSystem, cast: Cast, name: str, provider: str) -> list[str]:
     return [
         message["text"]

@@ -236,3 +236,16 @@ def test_a_mistake_in_the_preferences_loses_nothing_that_was_typed(browse: Brows
     ticked = {name for name, attributes in fields.items() if "checked" in attributes}
     assert ticked == {"session_ready", "sound"}
     assert [one.attributes["value"] for one in page.all("option") if "selected" in one.attributes] == ["signal"]
+
+
+def test_every_mistake_in_the_preferences_is_told_at_its_field(browse: Browse) -> None:
+    typed = {"looking_threshold": "100", "zone": "Nowhere", "quiet_start": "22:00", "sound_cooldown": "1"}
+    answer = browse("alice").post("/preferences", typed | {"preferred_channel": "pigeon"})
+    assert answer.status_code == 422
+    main = read(answer.text).by_id("main")
+    for label in ("Your time zone", "Tell me when so many are looking", "First on", "Quiet hours", "Ready sound"):
+        assert any(one.words.startswith(f"{label}: ") for one in main.all("p")), label
+    marked = {
+        one.attributes["name"] for one in [*main.all("input"), *main.all("select")] if "aria-invalid" in one.attributes
+    }
+    assert marked == {*typed, "quiet_end", "preferred_channel"}

@@ -47,6 +47,7 @@ MUST_BE_TEXT: Final = "The field {field} must be a text."
 MUST_BE_TRUE_OR_FALSE: Final = "The field {field} must be true or false."
 # {sentence} is one of those about a value, wherever it was typed.
 IN_FIELD: Final = "Field {field}: {sentence}"
+AT_LABEL: Final = "{label}: {sentence}"
 
 # Accounts: logging in and out, the player profile
 
@@ -75,6 +76,7 @@ NO_SUCH_DISCORD_ID = "That is not a Discord id. One is a number of about 18 digi
 # Stands in for the name of a player whose name is empty.
 UNNAMED = "unnamed"
 THE_NAME = "The name"
+THE_NOTE = "The note"
 THE_SEARCH = "The text to search for"
 NAME_CONTROL: Final = "{what} has a character that cannot be shown, such as a line break. Type it anew without that."
 NAME_UNSEEN: Final = "{what} needs a letter or a digit that can be seen; it has {shortest} to {longest} characters."
@@ -134,6 +136,14 @@ CHANNELS = {"discord": "Discord", "telegram": "Telegram", "signal": "Signal"}
 NO_SUCH_TIME = "That is not a time of day. A time looks like 22:30."
 HALF_QUIET_HOURS = "Quiet hours need both a beginning and an end, or neither."
 EMPTY_QUIET_HOURS = "Quiet hours that begin and end at the same time would mean never or always. Pick two times."
+# What the form of the preferences calls its fields.
+PREFERENCE_FIELDS = {
+    "zone": "Your time zone",
+    "looking_threshold": "Tell me when so many are looking",
+    "preferred_channel": "First on",
+    "quiet_hours": "Quiet hours",
+    "sound_cooldown": "Ready sound",
+}
 NO_SUCH_ZONE = "That is not a time zone. One looks like Europe/Ljubljana."
 SOUND_TOO_OFTEN = "The ready sound can wait 30 to 3600 seconds before it plays again. Pick a number in between."
 
