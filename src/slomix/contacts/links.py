@@ -1,6 +1,7 @@
 """One-time codes: a player is shown a code and sends it from the chat to be linked."""
 
 import hashlib
+import math
 import secrets
 from datetime import datetime, timedelta
 
@@ -23,7 +24,7 @@ class CodeTooSoon(TooSoon):
     """The last code was made only a moment ago."""
 
     def __init__(self, retry_after: timedelta) -> None:
-        super().__init__(words.CODE_TOO_SOON, retry_after)
+        super().__init__(words.CODE_TOO_SOON.format(seconds=math.ceil(retry_after.total_seconds())), retry_after)
 
 
 class CodeNotValid(NotFound):
