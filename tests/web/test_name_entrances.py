@@ -116,7 +116,7 @@ def by_import(world: World, browse: Browse, name: str) -> str:
     tables: dict[str, Any] = {
         table: [] for table in ("player_links", "discord_accounts", "website_users", "availability_entries")
     }
-    there = SourceSnapshot(tables | {"user_player_links": [row]}, frozenset())
+    there = SourceSnapshot(tables | {"user_player_links": [row]}, {})
     current = CurrentState(accounts={}, profiles=set(), moved=set(), released=set())
     [person] = people.decide_people(there, current, ImportReport()).people.values()
     with world.session() as session:

@@ -71,7 +71,7 @@ def test_every_field_of_every_body_is_refused_by_its_name(world: World, caller: 
     seen, silent = set(), []
     for method, rule, operation in operations(caller.client.application):
         assert operation.body is not None
-        example = (operation.body.model_config.get("json_schema_extra") or {})["examples"][0]  # type: ignore[index]
+        example: Any = (operation.body.model_config.get("json_schema_extra") or {})["examples"][0]  # type: ignore[index]
         path = rule.replace("<day>", str(TODAY)).replace("<id:campaign_id>", "1")
         more = {"Authorization": f"Bearer {SECRET}"} if operation.audience.by == BRIDGE else {}
         # Of the evening, not of a field: the example's ids are those of nobody.
