@@ -18,7 +18,28 @@ def link(page: Page, evening: RunningSystem, cast: Cast, channel: str, name: str
     expect(page.get_by_text("Waiting for your message")).to_be_visible()
     keep_picture(page, f"code-{channel}")
     evening.control.type_text(channel.lower(), cast(name).discord_id, page.locator(".code code").inner_text())
+    expect(page.get_by_text("One step left")).to_be_visible()
+    keep_picture(page, f"asked-{channel}")
+    evening.control.type_text(channel.lower(), cast(name).discord_id, "/yes")
     expect(page.get_by_text("Linked.")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("button", "seen"), [("Link Telegram", "Waiting for your message"), ("Send me a test message", "on its way")]
+)
+def test_what_was_ticked_is_saved_before_another_button_is_followed(
+    open_page: OpenPage, button: str, seen: str
+) -> None:
+    page = open_page("/preferences", name="Erik")
+    tick = page.get_by_role("checkbox", name=re.compile("Play a sound"))
+    tick.check()
+    page.get_by_role("button", name=button).first.click()
+    expect(page.get_by_text(seen).first).to_be_visible()
+    page.goto("/preferences")
+    expect(tick).to_be_checked()
+    tick.uncheck()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").first).to_contain_text("Saved.")
 
 
 def told(evening: RunningSystem, cast: Cast, name: str, provider: str) -> list[str]:
@@ -40,9 +61,11 @@ def test_a_chat_is_linked_tried_and_unlinked(
     code = page.locator(".code code").inner_text()
     assert re.fullmatch(r"/link [A-Za-z0-9_-]{32}", code)
     evening.control.type_text(channel.lower(), cast("Erik").discord_id, code)
+    until(lambda: told(evening, cast, "Erik", channel.lower()), "the question in the chat")
+    evening.control.type_text(channel.lower(), cast("Erik").discord_id, "/yes")
     if scripts:
         expect(page.get_by_text("Linked.")).to_be_visible()
-    until(lambda: told(evening, cast, "Erik", channel.lower()), "the answer in the chat")
+    until(lambda: len(told(evening, cast, "Erik", channel.lower())) > 1, "the answer in the chat")
     page.goto("/preferences")
     mine = page.locator(f"#contact-{channel.lower()}")
     expect(mine).to_contain_text("••••••")
@@ -50,13 +73,15 @@ def test_a_chat_is_linked_tried_and_unlinked(
     expect(page.get_by_role("status").first).to_contain_text("on its way")
     if scripts:
         expect(mine).to_contain_text("Last message")
-    until(lambda: len(told(evening, cast, "Erik", channel.lower())) > 1, "the test message")
+    until(lambda: len(told(evening, cast, "Erik", channel.lower())) > 2, "the test message")
     said = told(evening, cast, "Erik", channel.lower())
-    assert [text.split(".")[0] for text in said] == [
+    assert [text.split(".")[0] for text in said[1:]] == [
         "This chat is linked to eRiK|eng",
         "This is how I will call you: it works! You get it because you asked for a test message",
     ]
     mine.get_by_role("button", name="Unlink").click()
+    keep_picture(page, f"unlink-{channel}")
+    page.get_by_role("button", name=f"Unlink {channel}").click()
     expect(mine).to_contain_text("Not linked.")
 
 

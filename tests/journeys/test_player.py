@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.journeys.conftest import DAY, NEVER_POLL, OpenPage, Visit, set_offline
+from tests.journeys.conftest import DAY, NEVER_POLL, OpenPage, Visit, keep_picture, set_offline
 
 
 def today(page: Page) -> Locator:
@@ -40,6 +40,12 @@ def test_a_newcomer_links_a_profile_and_joins_the_queue(visit: Visit) -> None:
     expect(page.locator("#queue li")).to_have_count(1)
     page.goto("/profile")
     page.get_by_role("button", name="Unlink").click()
+    expect(page.get_by_role("heading", name="Unlink Charlie?")).to_be_visible()
+    keep_picture(page, "unlink")
+    page.get_by_role("link", name="Keep it").click()
+    for _ in range(2):
+        page.get_by_role("button", name="Unlink").click()
+    expect(page.get_by_role("status").first).to_contain_text("Unlinked")
     page.goto("/")
     expect(page.get_by_role("link", name="Link Discord")).to_be_visible()
     expect(page.locator("#queue")).to_contain_text("Queue is empty")

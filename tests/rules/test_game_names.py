@@ -13,7 +13,15 @@ from slomix.campaigns.notices.summary import SummaryFacts
 from slomix.campaigns.notices.summary import text as summary_text
 from slomix.deliveries.formatting import DiscordStyle, safe_name
 from slomix.presence import places
-from slomix.presence.game_names import Letters, bare_name, coloured_name, plain_name
+from slomix.presence.game_names import (
+    InvalidName,
+    Letters,
+    clean_name,
+    coloured_name,
+    name_key,
+    plain_name,
+    usable_name,
+)
 from slomix.presence.rules import recognised_players
 from tests.configuration import make_settings
 from tests.moments import at
@@ -71,7 +79,7 @@ def test_whatever_somebody_calls_themselves_has_a_name_to_show(name: str) -> Non
         ("^1Bad^7Boy", [("1", "Bad"), ("7", "Boy")]),
         ("^1Red^2Green^*Star", [("1", "Red"), ("2", "Green"), ("*", "Star")]),
         # A letter is a colour too, whichever its case.
-        ("^Aa^aa", [("a", "a"), ("a", "a")]),
+        ("^Aa^1b^ab", [("a", "a"), ("1", "b"), ("a", "b")]),
         ("Bob^", [("7", "Bob")]),
         ("^1A^ B", [("1", "A"), (" ", "B")]),
         ("^^1Bob", [("1", "Bob")]),
@@ -109,7 +117,7 @@ def test_no_name_turns_the_text_around_it(name: str) -> None:
 @pytest.mark.parametrize("name", ["A^ B", "A^\tB", "^^1A^xB", "AB^", "A^1^2B", "A^žB"])
 def test_shown_or_compared_a_name_loses_the_same_codes(name: str) -> None:
     assert plain_name(name) == "AB"
-    assert bare_name(name) == "ab"
+    assert name_key(name) == "ab"
 
 
 @pytest.mark.parametrize(
@@ -123,6 +131,8 @@ def test_shown_or_compared_a_name_loses_the_same_codes(name: str) -> None:
         (" alice ", "^7alice^7 "),
         ("žŠč", "Žšč"),
         ("žŠč", "z\u030cs\u030cc\u030c"),
+        ("žŠč", "zsc"),
+        ("Đorđe Łukasz", "dorde lukasz"),
         ("Straße", "STRASSE"),
         ("|^2alice^7|", "|alice|"),
         ("Ω", "ω"),
@@ -138,7 +148,6 @@ def test_a_name_is_known_again_whatever_its_colours_and_case(known: str, worn: s
     [
         ("alice", "alice2"),
         ("alice", "al ice"),
-        ("žŠč", "zsc"),
         ("žŠč", "-----"),
         ("player1", "player1 0 1.2.3.4:27960"),
         ("|alice|", "alice"),
@@ -173,14 +182,14 @@ def test_a_name_that_one_had_twice_is_still_theirs() -> None:
 def test_colour_codes_never_matter(pieces: list[tuple[str, str]], last: str) -> None:
     plain = "".join(text for text, _ in pieces) + last
     coloured = "".join(text + colour for text, colour in pieces) + last
-    assert bare_name(coloured) == bare_name(plain)
-    assert recognised_players({ALICE: [plain]}, [coloured]) == ({ALICE} if bare_name(plain) else frozenset())
+    assert name_key(coloured) == name_key(plain)
+    assert recognised_players({ALICE: [plain]}, [coloured]) == ({ALICE} if name_key(plain) else frozenset())
 
 
 @given(LETTERS)
-def test_a_bare_name_is_bare_already(name: str) -> None:
-    assert bare_name(bare_name(name)) == bare_name(name)
-    assert bare_name(name) == bare_name(name.strip())
+def test_a_name_key_is_bare_already(name: str) -> None:
+    assert name_key(name_key(name)) == name_key(name)
+    assert name_key(name) == name_key(name.strip())
 
 
 # What is said about it
@@ -256,3 +265,93 @@ def test_who_is_on_the_server_is_told_so_and_needs_only_voice() -> None:
 )
 def test_the_address_is_written_as_the_game_reads_it(host: str, address: str | None) -> None:
     assert places.game_server_address(make_settings(game_server_host=host)) == address
+
+
+# What is taken in
+
+
+@pytest.mark.parametrize(
+    ("typed", "taken"),
+    [
+        ("  ^1Bad   ^7Boy ", "^1Bad ^7Boy"),
+        ("^1^2^3Bob^4^5", "^3Bob"),
+        ("Ali\u200bce", "Alice"),
+        ("\u202egro.live\u061c", "gro.live"),
+        ("S\u030ckrjanc", "Škrjanc"),
+        ("🏴\u200d☠\ufe0f Pirates", "🏴\u200d☠\ufe0f Pirates"),
+        ("👨\u200d👩\u200d👧 Family", "👨\u200d👩\u200d👧 Family"),
+        ("Al\u200dice\ufe0f", "Alice"),
+        ("🏴\u200d Bob", "🏴 Bob"),
+        ("ệệ", "ệệ"),
+        ("x" * 64, "x" * 64),
+        ("^1x" * 64, "^1" + "x" * 64),
+        ("玩家", "玩家"),
+        ("7", "7"),
+    ],
+)
+def test_a_name_is_taken_as_what_can_be_seen_of_it(typed: str, taken: str) -> None:
+    assert clean_name(typed) == taken
+    assert clean_name(taken) == taken
+    assert name_key(taken) == name_key(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("", "letter or a digit"),
+        ("^1^2", "letter or a digit"),
+        ("<>", "letter or a digit"),
+        ("👨\u200d👩\u200d👧", "letter or a digit"),
+        ("\u0301\u0302", "letter or a digit"),
+        ("a\nb", "line break"),
+        ("a\x00b", "cannot be shown"),
+        ("a\ud800b", "cannot be shown"),
+        ("Z" + "\u0301" * 5, "at most 4"),
+        ("x" * 65, "1 to 64 characters; this one has 65"),
+        ("x" * 100_000, "1 to 64 characters"),
+    ],
+    ids=lambda text: ascii(text)[:20],
+)
+def test_what_is_no_name_is_refused_with_its_reason(typed: str, why: str) -> None:
+    with pytest.raises(InvalidName, match=why) as refused:
+        clean_name(typed, what="The name of a bee")
+    assert str(refused.value).startswith("The name of a bee ")
+    assert usable_name(typed) == ""
+
+
+# Unicode's Default_Ignorable_Code_Point, and what is drawn as a blank.
+INVISIBLE = [
+    *(0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFEFF, 0xFFA0, 0x2800, 0x1D159),
+    *(*range(0x180B, 0x1810), *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)),
+    *(*range(0xFE00, 0xFE10), *range(0xFFF0, 0xFFF9), *range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B)),
+    *(0xE0000, 0xE0001, 0xE0041, 0xE0100, 0xE0FFF, 0xA0, 0x2003, 0x3000),
+]
+
+
+@pytest.mark.parametrize("code", INVISIBLE, ids=hex)
+def test_what_shows_nothing_makes_no_name_and_no_difference(code: int) -> None:
+    with pytest.raises(InvalidName, match="letter or a digit"):
+        clean_name(chr(code) * 3)
+    assert plain_name(chr(code) * 3) == words.UNNAMED
+    assert name_key(chr(code) + "Alice" + chr(code)) == "alice"
+    assert clean_name(chr(code) + "Alice" + chr(code)) == "Alice"
+
+
+@given(names)
+@example("e^1\u0301")
+@example("e\u200b\u0301")
+@example("^ ^\x01x")
+def test_what_was_taken_is_taken_again_as_it_is(name: str) -> None:
+    try:
+        taken = clean_name(name)
+    except InvalidName:
+        return
+    assert clean_name(taken) == taken
+    assert plain_name(taken) == plain_name(name)
+    assert name_key(taken) == name_key(name)
+    assert 1 <= len(plain_name(taken)) <= 64
+
+
+def test_a_name_from_before_these_rules_does_not_swell_a_page() -> None:
+    assert len(plain_name("x" * 100_000)) == 64
+    assert plain_name("Z" + "\u0301" * 400) == "Ź" + "\u0301" * 3

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from slomix import words
 from slomix.accounts import service as accounts
-from slomix.accounts.models import User
+from slomix.accounts.models import Player, User
 from slomix.availability.rules import Status
 from slomix.channels.telegram import TelegramUpdate
 from slomix.chat import service
@@ -61,7 +61,10 @@ def owner(world: World, channel: ChannelName, address: str) -> int | None:
 @CHANNELS
 @pytest.mark.parametrize("command", ["/link {}", "/link@SlomixBot {}", "/start {}", "/START {}"])
 def test_a_code_links_the_chat_that_it_came_from(world: World, channel: ChannelName, command: str) -> None:
-    said = writes(world, channel, command.format(code_for(world, "alice", channel)))
+    asked = writes(world, channel, command.format(code_for(world, "alice", channel)))
+    assert "Link this chat to the player “Alice” of Slomix?" in asked
+    assert owner(world, channel, ADDRESS[channel]) is None, "not before it is confirmed"
+    said = writes(world, channel, "/yes")
     assert "This chat is linked to Alice." in said
     assert "^1" not in said
     assert owner(world, channel, ADDRESS[channel]) == world.players["alice"]
@@ -71,6 +74,7 @@ def test_a_code_links_the_chat_that_it_came_from(world: World, channel: ChannelN
 def test_a_code_that_was_used_is_not_valid_for_the_next(world: World, channel: ChannelName) -> None:
     code = code_for(world, "alice", channel)
     writes(world, channel, f"/link {code}")
+    writes(world, channel, "/yes")
     other = {TELEGRAM: "6666", SIGNAL: "+38640666666"}[channel]
     assert writes(world, channel, f"/link {code}", other) == words.CODE_NOT_VALID
     assert owner(world, channel, other) is None
@@ -85,6 +89,68 @@ def test_a_code_that_is_missing_wrong_or_too_old_links_nothing(world: World, cha
     world.clock.forward(timedelta(minutes=30))
     assert writes(world, channel, f"/link {code}") == words.CODE_NOT_VALID
     assert owner(world, channel, ADDRESS[channel]) is None
+
+
+@CHANNELS
+@pytest.mark.parametrize("answer", ["/no", "", "yes of course", "/help", "/link wrong"])
+def test_without_a_yes_nothing_is_linked(world: World, channel: ChannelName, answer: str) -> None:
+    """Who was talked into sending somebody else's code says no, or nothing."""
+    code = code_for(world, "alice", channel)
+    writes(world, channel, f"/link {code}")
+    if answer:
+        writes(world, channel, answer)
+    assert owner(world, channel, ADDRESS[channel]) is None
+    other = {TELEGRAM: "6666", SIGNAL: "+38640666666"}[channel]
+    assert writes(world, channel, f"/link {code}", other) == words.CODE_NOT_VALID, "it was spent when it was sent"
+    assert writes(world, channel, "/yes", other) == words.INBOX_NOTHING_ASKED, "and the question is one chat's"
+    if answer == "/no":
+        assert writes(world, channel, "/yes") == words.INBOX_NOTHING_ASKED
+    world.clock.forward(timedelta(minutes=30))
+    assert writes(world, channel, "/yes") == words.INBOX_NOTHING_ASKED, "not beyond the code's time"
+    assert owner(world, channel, ADDRESS[channel]) is None
+
+
+@CHANNELS
+def test_a_code_sent_twice_from_a_chat_is_asked_about_again(world: World, channel: ChannelName) -> None:
+    code = code_for(world, "alice", channel)
+    assert writes(world, channel, f"/link {code}") == writes(world, channel, f"/link {code}")
+    writes(world, channel, "/yes")
+    assert owner(world, channel, ADDRESS[channel]) == world.players["alice"]
+
+
+@CHANNELS
+def test_a_yes_answers_the_last_question(world: World, channel: ChannelName) -> None:
+    writes(world, channel, f"/link {code_for(world, 'alice', channel)}")
+    assert "Bob" in writes(world, channel, f"/link {code_for(world, 'bob', channel)}")
+    writes(world, channel, "/yes")
+    assert owner(world, channel, ADDRESS[channel]) == world.players["bob"]
+    with world.session() as session:
+        assert session.scalars(select(LinkCode.player_id)).all() == []
+
+
+@CHANNELS
+def test_a_new_code_or_an_unlink_ends_the_question(world: World, channel: ChannelName) -> None:
+    writes(world, channel, f"/link {code_for(world, 'alice', channel)}")
+    world.clock.forward(timedelta(seconds=31))
+    code_for(world, "alice", channel)
+    assert writes(world, channel, "/yes") == words.INBOX_NOTHING_ASKED
+    writes(world, channel, f"/link {code_for(world, 'bob', channel)}")
+    with world.session() as session:
+        contacts.delete_contacts_and_preferences(session, world.players["bob"])
+    assert writes(world, channel, "/yes") == words.INBOX_NOTHING_ASKED
+
+
+def test_a_name_in_an_answer_is_no_command_and_no_link(world: World) -> None:
+    with world.session() as session:
+        for name, text in {"alice": "/unlink", "bob": "evil.example/login"}.items():
+            guid = session.get_one(Player, world.players[name]).guid
+            accounts.import_players(session, [(guid, text, [])], now=world.clock.now())
+    asked = [writes(world, TELEGRAM, f"/link {code_for(world, name, TELEGRAM)}") for name in ("alice", "bob")]
+    asked.append(writes(world, TELEGRAM, "/yes"))
+    for text in asked:
+        assert "/unlink" not in text
+        assert "evil.example" not in text
+        assert "example/login" not in text
 
 
 @CHANNELS
@@ -204,6 +270,7 @@ def test_of_eight_who_send_one_code_at_once_one_is_linked(committed: db.Database
     desk = desk_of(world)
     addresses = [f"+386407000{number:02}" for number in range(8)]
     at_once([partial(desk.answer_message, IncomingMessage(SIGNAL, to, f"/link {code}")) for to in addresses])
+    at_once([partial(desk.answer_message, IncomingMessage(SIGNAL, to, "/yes")) for to in addresses])
     assert len([one for one in addresses if owner(world, SIGNAL, one) is not None]) == 1
     assert sum("is linked to Alice" in text for text in world.signal.texts) == 1
 

@@ -67,7 +67,7 @@ def codes(world: World) -> list[LinkCode]:
 
 def waits(world: World, name: str = "alice") -> frozenset[ChannelName]:
     with world.session() as session:
-        return links.channels_awaiting_code(session, world.players[name], now=world.clock.now())
+        return frozenset(links.open_codes(session, world.players[name], now=world.clock.now()))
 
 
 def test_who_sends_their_code_from_a_chat_has_that_chat(world: World) -> None:

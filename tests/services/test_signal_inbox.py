@@ -106,20 +106,22 @@ def test_who_hides_their_number_is_linked_reminded_and_can_stop(
     receivers.start()
     code = code_for(evening, "alice", SIGNAL)
     writes(simulator, f"/link {code}", hides_number=True)
-    assert "This chat is linked to Alice." in answers(simulator, 1)[0]
+    assert "“Alice”" in answers(simulator, 1)[0]
+    writes(simulator, "/yes")
+    assert "This chat is linked to Alice." in answers(simulator, 2)[1]
     assert address_of(evening, "alice") == ALICE.signal_aci
 
     writes(simulator, "/today looking")
-    assert "Looking" in answers(simulator, 2)[1]
+    assert "Looking" in answers(simulator, 3)[2]
     assert status(evening, "alice") is Status.LOOKING
 
     evening.prefers("alice", preferred_channel="signal")
     call(evening)
     go(evening, 20, 45)
-    assert answers(simulator, 3)[2].startswith("Game night starts at")
+    assert answers(simulator, 4)[3].startswith("Game night starts at")
 
     writes(simulator, "/unlink")
-    assert answers(simulator, 4)[3] == words.INBOX_UNLINKED
+    assert answers(simulator, 5)[4] == words.INBOX_UNLINKED
     assert address_of(evening, "alice") is None
     before = len(got(simulator))
     go(evening, 21)

@@ -61,9 +61,10 @@ class Browser:
         )
 
     def post(self, path: str, form: dict[str, str] | None = None, *, htmx: bool = False) -> TestResponse:
-        """Send a form as a page of ours does: with its token, by htmx or without any script."""
+        """Send a form as a page of ours does: with its token, by htmx or without any script, and confirmed if asked."""
         headers = {"HX-Request": "true"} if htmx else {}
-        return self.client.post(path, data={"csrf_token": self.csrf()} | (form or {}), headers=headers)
+        data = {"csrf_token": self.csrf(), "confirmed": "on"} | (form or {})
+        return self.client.post(path, data=data, headers=headers)
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
         """Call the API as a script of ours does."""

@@ -28,7 +28,9 @@ def arranged(world: World) -> Tonight:
 def press(browser: Browser, path: str, form: dict[str, Any], *, htmx: bool = False, page: str = PAGE) -> TestResponse:
     """A form of ours, of which a field may come several times."""
     headers = {"HX-Request": "true"} if htmx else {}
-    return browser.client.post(page + path, data=form | {"csrf_token": browser.csrf()}, headers=headers)
+    return browser.client.post(
+        page + path, data={"confirmed": "on"} | form | {"csrf_token": browser.csrf()}, headers=headers
+    )
 
 
 def said(tonight: Tonight, name: str) -> Status | None:

@@ -21,14 +21,14 @@ from tests.world import CAST, World
 GOOD = 'guid,name,aliases\nguid-alice,^2Alicia,Ali|alice_old\nnew-1,Žan,\nnew-2,"Bad, Boy",Boy\n'
 BAD = [
     (b"", "guid, name"),
-    (b"name,aliases\nx,y\n", "The column guid is missing"),
+    (b"name,aliases\nx,y\n", "guid is missing"),
     (b"guid,name\n", "no profile"),
     (b"guid,name\nn1,One\n,Two\n", "Line 3: guid and name"),
     (b"guid,name\nn1,One\nn2\n", "Line 3: guid and name"),
     (b"guid,name\nn1,One\n\nn1,Two\n", "Line 4: the guid n1 is there twice"),
     (b"guid,name\nn1,Bad, Boy\n", "Line 2 has more fields"),
-    (b"guid,name\nn1,O\x00ne\n", "Line 2: there is a character"),
-    (b'guid,name\nn1,"One\nTwo"\n', "Line 3: there is a character"),
+    (b"guid,name\nn1,O\x00ne\n", "Line 2: the name has a character"),
+    (b'guid,name\nn1,"One\nTwo"\n', "Line 3: the name has a character"),
     (b'guid,name\nn1,"One\nn2,Two\n', "not CSV"),
     (b"guid,name,aliases,rating\nn1,One,,1\nn2,Two,,strong\n", "Line 3: the rating must be a number"),
     *[
@@ -36,6 +36,12 @@ BAD = [
         for rating in ("nan", "-inf", "Infinity", "1e999", "1e10", '"1,5"', "1_0", "0x1", "٣", "1 2", ".", "--1", "1e")
     ],
     (b"guid,name\nn1," + b"x" * 140_000 + b"\n", "not CSV"),
+    (b"guid,name\nn1," + b"x" * 65 + b"\n", "Line 2: the name has 1 to 64 characters; this one has 65"),
+    ("guid,name\nn1,One\nn2,\u3164\u200b\n".encode(), "Line 3: the name needs a letter or a digit"),
+    (("guid,name,aliases\nn1,One,Uno|Z" + "\u0301" * 5 + "\n").encode(), "Line 2: an alias may have at most 4"),
+    (b"guid,name\nABCDEF,One\nabcdef,Two\n", "Line 3: the guid abcdef is there twice"),
+    (b"guid,name\n" + b"a" * 65 + b",One\n", "Line 2: a guid has at most 64 characters"),
+    (b"guid:name\nn1:One\n", "commas or semicolons"),
     ("guid,name\nn1,Žan\n".encode("cp1250"), "not UTF-8"),
     ("guid,name\nn1,One\n".encode("utf-16"), "not UTF-8"),
 ]
@@ -87,6 +93,27 @@ def test_a_file_that_is_wrong_is_refused_with_its_line_and_nothing_is_stored(
 ) -> None:
     with nothing_stored(world):
         assert sentence in is_page(upload(dora, content), 422)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "guid;name;aliases;rating\nNEW-1;^1Žan;Ali|Zan;1,5\n",
+        "GUID\tName\tAliases\tRating\nNEW-1\t^1Žan\tAli|Zan\t1,5\n",
+        'guid, Name ,ALIASES,rating\nnew-1,^1Z\u030can,Ali|Zan,"1.5"\n,,,\n\n , \n',
+    ],
+    ids=["semicolons", "tabs", "empty rows"],
+)
+def test_what_spreadsheets_write_is_read(world: World, dora: Browser, content: str) -> None:
+    assert confirm(dora, upload(dora, content.encode())).status_code == 303
+    assert stored(world)["new-1"] == ("^1Žan", ["Ali", "Zan"])
+    assert ratings(world)["new-1"] == 1.5
+
+
+def test_a_guid_in_other_letters_is_the_same_player(world: World, dora: Browser) -> None:
+    assert confirm(dora, upload(dora, b"guid,name\nGUID-Alice,Alicia\n")).status_code == 303
+    assert stored(world)["guid-alice"][0] == "Alicia"
+    assert "GUID-Alice" not in stored(world)
 
 
 def test_without_a_file_there_is_nothing_to_look_at(world: World, dora: Browser) -> None:
@@ -145,7 +172,7 @@ def test_markup_in_a_file_is_text(world: World, dora: Browser) -> None:
 
 
 def test_a_large_file_is_taken_from_admins_alone_and_here_alone(world: World, dora: Browser, bob: Browser) -> None:
-    lines = [f"guid-{number:06},Player {number:06},{'x' * 700}" for number in range(5_000)]
+    lines = [f"guid-{number:06},Player {number:06},{'|'.join(['x' * 50] * 14)}" for number in range(5_000)]
     large = "\n".join(["guid,name,aliases", *lines]).encode()
     assert 3 * 2**20 < len(large) < 4 * 2**20
     page = upload(dora, large)

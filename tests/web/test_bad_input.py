@@ -75,7 +75,7 @@ CASES = [
     post("no profile", "charlie", "/profile/link", 404, "no such player"),
     post("a profile that is taken", "charlie", "/profile/link", 409, "already linked", guid="guid-alice"),
     post("a zero byte", "charlie", "/profile/link", 422, "cannot be stored", guid="guid\x00"),
-    get("a search for a zero byte", "charlie", "/profile?q=ab%00", 422, "cannot be stored"),
+    get("a search for a zero byte", "charlie", "/profile?q=ab%00", 422, "text to search for has a character"),
     post("an unlink of nobody", None, "/profile/unlink", 401, "log in"),
     post("promoting without right", "alice", "/campaigns", 403, "Only promoters", key="k"),
     post("promoting, not linked", "charlie", "/campaigns", 403, "link", key="k"),
@@ -236,3 +236,16 @@ def test_a_mistake_in_the_preferences_loses_nothing_that_was_typed(browse: Brows
     ticked = {name for name, attributes in fields.items() if "checked" in attributes}
     assert ticked == {"session_ready", "sound"}
     assert [one.attributes["value"] for one in page.all("option") if "selected" in one.attributes] == ["signal"]
+
+
+def test_every_mistake_in_the_preferences_is_told_at_its_field(browse: Browse) -> None:
+    typed = {"looking_threshold": "100", "zone": "Nowhere", "quiet_start": "22:00", "sound_cooldown": "1"}
+    answer = browse("alice").post("/preferences", typed | {"preferred_channel": "pigeon"})
+    assert answer.status_code == 422
+    main = read(answer.text).by_id("main")
+    for label in ("Your time zone", "Tell me when so many are looking", "First on", "Quiet hours", "Ready sound"):
+        assert any(one.words.startswith(f"{label}: ") for one in main.all("p")), label
+    marked = {
+        one.attributes["name"] for one in [*main.all("input"), *main.all("select")] if "aria-invalid" in one.attributes
+    }
+    assert marked == {*typed, "quiet_end", "preferred_channel"}

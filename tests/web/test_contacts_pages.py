@@ -100,6 +100,17 @@ def test_the_page_follows_until_the_code_was_sent(world: World, alice: Browser) 
     assert part.attributes["data-says"] == "Linked."
 
 
+def test_the_page_says_that_the_chat_has_to_say_yes(world: World, alice: Browser) -> None:
+    code, now = shown_code(alice, "telegram"), world.clock.now()
+    with world.session() as session:
+        links.spend_code(session, ChannelName.TELEGRAM, code, "4242", settings=world.runtime.settings, now=now)
+    assert "One step left: you were asked in that chat whether to link it. Answer /yes there." in waiting(alice)
+    assert "Not linked" in block(alice, "telegram").words
+    with world.session() as session:
+        links.confirm_chat(session, ChannelName.TELEGRAM, "4242", settings=world.runtime.settings, now=now)
+    assert "Linked." in waiting(alice)
+
+
 def test_after_a_minute_the_page_says_that_the_code_may_be_lost(world: World, alice: Browser) -> None:
     """It refreshes by itself: what is lost makes no event."""
     page = read(alice.post("/contacts/signal/code").text).by_id("waiting")

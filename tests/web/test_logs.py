@@ -69,6 +69,7 @@ def test_linking_leaves_neither_codes_nor_addresses_in_the_logs(world: World, lo
         bridge.client.post("/api/availability/link-confirm", json=body, headers={"Authorization": f"Bearer {given}"})
     desk = Responder(here.runtime)
     desk.answer_message(IncomingMessage(ChannelName.SIGNAL, "+38640123456", f"/link {other}"))
+    desk.answer_message(IncomingMessage(ChannelName.SIGNAL, "+38640123456", "/yes"))
     desk.answer_message(IncomingMessage(ChannelName.SIGNAL, "+38640123456", TYPED))
     desk.answer_update(TelegramUpdate(7, "987654321", True, f"{TYPED} {code}", "Alice"))
     assert here.signal.texts, "it was answered"

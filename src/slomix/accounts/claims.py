@@ -37,6 +37,8 @@ def request_profile(session: Session, user: User, player: Player, note: str, *, 
     """Ask an admin for this profile. Raise ProfileRequestPending while an earlier request is open."""
     if len(note) > NOTE_LENGTH:
         raise NoteTooLong
+    if "\0" in note:
+        raise Invalid(words.NAME_CONTROL.format(what=words.THE_NOTE))
     made = ProfileRequest(user_id=user.id, player_id=player.id, note=note.strip(), created_at=now)
     try:
         with session.begin_nested():

@@ -16,6 +16,7 @@ from slomix.accounts import rules, service
 from slomix.accounts.models import GrantedRole, LoginAttempt, LoginSession, Player, User
 from slomix.accounts.rules import LinkAction, Membership, Role
 from slomix.errors import Invalid
+from slomix.presence.game_names import name_keys
 
 
 class LoginNotStarted(Invalid):
@@ -69,7 +70,12 @@ def use_login_attempt(session: Session, *, state: str, browser: str, now: dateti
 
 def log_in(session: Session, *, discord_id: str, username: str, display_name: str, now: datetime) -> User:
     """Return the user of this Discord account, created at the first login and updated at each later one."""
-    values = {"discord_username": username, "display_name": display_name, "last_login_at": now}
+    values = {
+        "discord_username": username,
+        "display_name": display_name,
+        "name_keys": name_keys([display_name, username]),
+        "last_login_at": now,
+    }
     new = _create_user(session, discord_id, values, now=now)
     if new is not None:
         service.record_action(session, LinkAction.DISCORD_LINKED, user=new, now=now)

@@ -1,27 +1,55 @@
 """Player profiles, website users with their Discord account and sessions, roles, claims, and the log of all this."""
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, Dialect, ForeignKey, Index, Text, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.types import TypeDecorator
 
-from slomix.accounts.rules import LinkAction, Membership, Role
+from slomix.accounts.rules import LinkAction, Membership, Role, canonical_guid
 from slomix.database.session import Base
+from slomix.presence.game_names import name_keys
+from slomix.presence.name_column import Name, NameKeys, Names
+
+
+class GuidType(TypeDecorator[str]):
+    """A guid, in one case wherever it is written or compared."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        return value if value is None else canonical_guid(value)
+
+
+def _keys_of(names: Callable[[dict[str, Any]], list[str]]) -> Callable[[Any], list[str]]:
+    """Return the default of a column: the keys of the names in the row that is inserted."""
+    return lambda context: name_keys(names(context.get_current_parameters()))
 
 
 class Player(Base):
     """A profile of the community's stats, filled by an operator; it plays, is asked and gets messages."""
 
     __tablename__ = "players"
+    __table_args__ = (CheckConstraint("guid = lower(guid)", name="guid_in_one_case"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    guid: Mapped[str] = mapped_column(unique=True)
-    name: Mapped[str]
-    aliases: Mapped[list[str]]
+    guid: Mapped[str] = mapped_column(GuidType, unique=True)
+    name: Mapped[Name]
+    aliases: Mapped[Names]
+    # That of the name comes first.
+    name_keys: Mapped[NameKeys] = mapped_column(default=_keys_of(lambda row: [row["name"], *row["aliases"]]))
     # How strong they play, on the operator's own scale; None if unknown.
     rating: Mapped[float | None]
     created_at: Mapped[datetime]
+
+
+@event.listens_for(Player, "before_update")
+def _renew_keys(_mapper: object, _connection: object, player: Player) -> None:
+    player.name_keys = name_keys([player.name, *player.aliases])
 
 
 class User(Base):
@@ -34,6 +62,9 @@ class User(Base):
     discord_id: Mapped[str] = mapped_column(unique=True)
     discord_username: Mapped[str]
     display_name: Mapped[str]
+    name_keys: Mapped[NameKeys] = mapped_column(
+        default=_keys_of(lambda row: [row["display_name"], row["discord_username"]])
+    )
     player_id: Mapped[int | None] = mapped_column(ForeignKey("players.id", ondelete="SET NULL"), unique=True)
     created_at: Mapped[datetime]
     last_login_at: Mapped[datetime]

@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.accounts import service
-from slomix.accounts.rules import LinkAction
+from slomix.accounts.rules import LinkAction, canonical_guid
 from slomix.errors import Invalid
+from slomix.presence.game_names import InvalidName, clean_name, has_control
 
 ProfileRow = tuple[str, str, list[str]]
 
@@ -21,6 +21,7 @@ ProfileRow = tuple[str, str, list[str]]
 RATING = re.compile(r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
 # So large that it is a mistake, and small enough that sums of ratings are numbers.
 LARGEST_RATING = 1e9
+LONGEST_GUID = 64
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,12 @@ def decode_file(data: bytes) -> str:
 
 def parse_profiles(text: str) -> ParsedProfiles:
     """Read the profiles in a text. Raise InvalidPlayersFile."""
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
     found: dict[str, ProfileRow] = {}
     ratings: dict[str, float | None] = {}
     try:
-        missing = {"guid", "name"} - set(reader.fieldnames or ())
+        reader.fieldnames = [column.strip().lower() for column in reader.fieldnames or ()]
+        missing = {"guid", "name"} - set(reader.fieldnames)
         if missing:
             raise InvalidPlayersFile(words.CSV_NO_COLUMN.format(columns=", ".join(sorted(missing))))
         for (guid, name, aliases), rating in _rows(reader):
@@ -60,20 +62,44 @@ def parse_profiles(text: str) -> ParsedProfiles:
         raise InvalidPlayersFile(words.CSV_NOT_READABLE.format(line=reader.line_num, error=error)) from None
     if not found:
         raise InvalidPlayersFile(words.CSV_EMPTY)
-    return ParsedProfiles(list(found.values()), ratings if "rating" in (reader.fieldnames or ()) else None)
+    return ParsedProfiles(list(found.values()), ratings if "rating" in reader.fieldnames else None)
+
+
+def _separator(text: str) -> str:
+    """Return what separates the columns: a comma, or what spreadsheets write where the comma is in numbers."""
+    first = text.partition("\n")[0]
+    return max(",;\t", key=first.count)
 
 
 def _rows(reader: "csv.DictReader[str]") -> Iterator[tuple[ProfileRow, float | None]]:
+    # Where the comma separates no columns, spreadsheets write it in numbers.
+    has_decimal_comma = reader.reader.dialect.delimiter != ","
     for row in reader:
-        if None in row:  # where DictReader keeps what no column is for
-            raise InvalidPlayersFile(words.CSV_TOO_MANY_FIELDS.format(line=reader.line_num))
+        line, surplus = reader.line_num, row.pop(None, [])  # where DictReader keeps what no column is for
+        if not "".join(filter(None, (*row.values(), *surplus))).strip():
+            continue  # spreadsheets end their files so
+        if surplus:
+            raise InvalidPlayersFile(words.CSV_TOO_MANY_FIELDS.format(line=line))
         guid, name = (row["guid"] or "").strip(), (row["name"] or "").strip()
         if not guid or not name:
-            raise InvalidPlayersFile(words.CSV_EMPTY_FIELD.format(line=reader.line_num))
-        aliases = [alias.strip() for alias in (row.get("aliases") or "").split("|") if alias.strip()]
-        if any(unicodedata.category(letter) == "Cc" for part in (guid, name, *aliases) for letter in part):
-            raise InvalidPlayersFile(words.CSV_CONTROL_CHARACTER.format(line=reader.line_num))
-        yield (guid, name, aliases), _rating((row.get("rating") or "").strip(), reader.line_num)
+            raise InvalidPlayersFile(words.CSV_EMPTY_FIELD.format(line=line))
+        if has_control(guid) or len(guid) > LONGEST_GUID:
+            raise InvalidPlayersFile(words.CSV_BAD_GUID.format(line=line, longest=LONGEST_GUID))
+        aliases = [
+            _name(alias, words.CSV_ALIAS, line) for alias in (row.get("aliases") or "").split("|") if alias.strip()
+        ]
+        yield (
+            (canonical_guid(guid), _name(name, words.CSV_NAME, line), aliases),
+            _rating((row.get("rating") or "").strip().replace(",", "." if has_decimal_comma else ","), line),
+        )
+
+
+def _name(text: str, what: str, line: int) -> str:
+    """Read a name. Raise InvalidPlayersFile with its line."""
+    try:
+        return clean_name(text, what=what.format(line=line))
+    except InvalidName as error:
+        raise InvalidPlayersFile(str(error)) from None
 
 
 def _rating(text: str, line: int) -> float | None:

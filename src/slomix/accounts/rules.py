@@ -48,6 +48,11 @@ class LinkAction(enum.StrEnum):
 LINK_ACTIONS = (LinkAction.PLAYER_LINKED, LinkAction.PLAYER_CHANGED)
 
 
+def canonical_guid(text: str) -> str:
+    """Return a guid in the one case in which it is stored and compared."""
+    return text.lower()
+
+
 def is_discord_id(text: str) -> bool:
     """Tell whether this can be the id of a Discord account."""
     return text.isascii() and text.isdigit() and 1 <= len(text) <= 20

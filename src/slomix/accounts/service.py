@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, any_, cast, delete, exists, func, or_, select, true, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Text, any_, cast, delete, exists, false, func, select, true, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -14,7 +14,7 @@ from slomix.accounts.models import GrantedRole, LinkEvent, Player, User
 from slomix.accounts.rules import LinkAction, Membership
 from slomix.database import session as db
 from slomix.errors import Conflict, NotAllowed, NotFound
-from slomix.presence.game_names import COLOUR_CODE, plain_name
+from slomix.presence.game_names import InvalidName, clean_name, has_control, name_key, plain_name
 
 
 class ProfileTaken(Conflict):
@@ -44,32 +44,34 @@ def suggest_profiles(session: Session, user: User, *, limit: int = 12) -> list[P
 
 
 def search_profiles(session: Session, text: str, *, limit: int = 20, only_free: bool = False) -> list[Player]:
-    """Find profiles with `text`, of two letters or more, in a name or alias without its colours; free ones first."""
-    text = plain_name(text.strip()) if text.strip() else ""
-    if len(text) < 2:
+    """Find profiles with `text`, of two letters or more, in a name or alias ; free ones first."""
+    if len(search_key(text)) < 2:
         return []
-    pattern = rules.like_pattern(text)
     is_taken = exists().where(User.player_id == Player.id)
-    alias = func.unnest(Player.aliases).column_valued("alias")
     return list(
         session.scalars(
             select(Player)
-            .where(
-                or_(
-                    plain_name_sql(Player.name).ilike(pattern, escape="\\"),
-                    exists(select(alias).where(plain_name_sql(alias).ilike(pattern, escape="\\"))),
-                ),
-                ~is_taken if only_free else true(),
-            )
-            .order_by(is_taken, func.lower(Player.name))
+            .where(is_named(Player.name_keys, text), ~is_taken if only_free else true())
+            .order_by(is_taken, Player.name_keys)
             .limit(limit)
         )
     )
 
 
-def plain_name_sql(name: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[str]:
-    """Take the colours out of a name in a query, as `plain_name` does."""
-    return func.regexp_replace(name, COLOUR_CODE, "", "g")
+def search_key(text: str) -> str:
+    """Return what to look for in the keys of names. Raise InvalidName for what no name has."""
+    if has_control(text):
+        raise InvalidName(words.NAME_CONTROL.format(what=words.THE_SEARCH))
+    return name_key(text)
+
+
+def is_named(keys: InstrumentedAttribute[list[str]], text: str) -> ColumnElement[bool]:
+    """Return the condition that one of these names has `text` in it; no name has what cannot be seen."""
+    wanted = search_key(text)
+    if not wanted:
+        return false()
+    key = func.unnest(keys).column_valued("key")
+    return exists(select(key).where(key.like(rules.like_pattern(wanted), escape="\\")))
 
 
 class LinkEnded(NotAllowed):
@@ -175,7 +177,7 @@ def player_names(session: Session, player_ids: Iterable[int]) -> dict[int, str]:
 def known_guids(session: Session, guids: list[str]) -> set[str]:
     """Return which of these guids have a profile."""
     # One array: there may be more guids than a statement has parameters.
-    wanted = cast(guids, Player.aliases.type)
+    wanted = cast([rules.canonical_guid(guid) for guid in guids], ARRAY(Text))
     return set(session.scalars(select(Player.guid).where(Player.guid == any_(wanted))))
 
 
@@ -195,14 +197,39 @@ def import_players(
     known = known_guids(session, [guid for guid, _, _ in rows])
     statement = insert(Player)
     values = [
-        {"guid": guid, "name": name, "aliases": aliases, "rating": (ratings or {}).get(guid), "created_at": now}
+        {
+            "guid": guid,
+            "name": clean_name(name),
+            "aliases": [clean_name(alias) for alias in aliases],
+            "rating": (ratings or {}).get(guid),
+            "created_at": now,
+        }
         for guid, name, aliases in rows
     ]
-    changed = {"name": statement.excluded.name, "aliases": statement.excluded.aliases}
+    changed = {name: statement.excluded[name] for name in ("name", "aliases", "name_keys")}
     if ratings is not None:
         changed["rating"] = statement.excluded.rating
     session.execute(statement.on_conflict_do_update(index_elements=[Player.guid], set_=changed), values)
     return len(rows) - len(known), len(known)
+
+
+def find_doubtful_profiles(session: Session) -> list[str]:
+    """Describe stored profiles that `import_players` would refuse or change, and those with the same name or guid."""
+    found: list[str] = []
+    by_key: dict[str, list[str]] = {}
+    for player in session.scalars(select(Player).order_by(Player.id)):
+        if "#" in player.guid:
+            found.append(words.SAME_GUID.format(guid=player.guid, other=player.guid.partition("#")[0]))
+        for name in (player.name, *player.aliases):
+            try:
+                if clean_name(name) != name:
+                    found.append(words.NAME_UNCLEAN.format(guid=player.guid, name=plain_name(name)))
+            except InvalidName as error:
+                found.append(words.NAME_REFUSED.format(guid=player.guid, error=error))
+        by_key.setdefault(name_key(player.name), []).append(player.guid)
+    return found + [
+        words.SAME_NAME.format(guids=", ".join(guids), name=key) for key, guids in by_key.items() if len(guids) > 1
+    ]
 
 
 def record_membership(session: Session, user: User, is_member: bool, *, now: datetime) -> None:

@@ -10,12 +10,11 @@ from sqlalchemy.orm import Session
 from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import LinkEvent, Player, User
-from slomix.accounts.rules import LINK_ACTIONS, LinkAction, Membership, like_pattern
+from slomix.accounts.rules import LINK_ACTIONS, LinkAction, Membership, canonical_guid
 from slomix.config.settings import Settings
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName
 from slomix.errors import NotFound
-from slomix.presence.game_names import plain_name
 from slomix.reasons.codes import Explanation
 
 PAGE = 50
@@ -157,14 +156,9 @@ def _named(text: str, *, with_player: bool = False) -> ColumnElement[bool]:
     """Match accounts by `text`; all of them when it is empty."""
     if not text:
         return true()
-    pattern = like_pattern(text)
-    ways = [
-        User.discord_id == text,
-        User.display_name.ilike(pattern, escape="\\"),
-        User.discord_username.ilike(pattern, escape="\\"),
-    ]
+    ways = [User.discord_id == text, accounts.is_named(User.name_keys, text)]
     if with_player:
-        ways.append(accounts.plain_name_sql(Player.name).ilike(like_pattern(plain_name(text)), escape="\\"))
+        ways.append(accounts.is_named(Player.name_keys, text))
     return or_(*ways)
 
 
@@ -199,9 +193,11 @@ def accounts_by_discord_id(session: Session, discord_ids: Iterable[str]) -> dict
 
 
 def player_names_by_guid(session: Session, guids: Iterable[str]) -> dict[str, str]:
-    """Return the players' names by these guids."""
-    rows = session.execute(select(Player.guid, Player.name).where(Player.guid.in_(set(guids))))
-    return {row.guid: row.name for row in rows}
+    """Return the players' names by these guids, as the log spells them."""
+    spelled = set(guids)
+    rows = session.execute(select(Player.guid, Player.name).where(Player.guid.in_(spelled)))
+    names = {row.guid: row.name for row in rows}
+    return {guid: names[canonical_guid(guid)] for guid in spelled if canonical_guid(guid) in names}
 
 
 def owners_of_players(session: Session, player_ids: Iterable[int]) -> dict[int, User]:

@@ -21,7 +21,6 @@ from slomix.deliveries.rules import AttemptEvent, DeliveryStatus
 from slomix.jobs.late import is_late
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from slomix.presence.game_names import plain_name
 
 PAGE = 50
 
@@ -157,8 +156,7 @@ def _delivery_conditions(delivery_filter: DeliveryFilter, settings: Settings) ->
     if delivery_filter.campaign is not None:
         conditions.append(Delivery.subject == subject_of(delivery_filter.campaign))
     if delivery_filter.text:
-        pattern = like_pattern(plain_name(delivery_filter.text))
-        is_named = accounts.plain_name_sql(Player.name).ilike(pattern, escape="\\")
+        is_named = accounts.is_named(Player.name_keys, delivery_filter.text)
         conditions.append(exists().where(Player.id == Delivery.player_id, is_named))
     return conditions
 

@@ -51,10 +51,11 @@ from slomix.planning import views as planning_views
 from slomix.privacy import export as my_data_views
 from slomix.runtime.context import Runtime
 from slomix.runtime.factory import make_runtime
-from slomix.web import assets, gates, live, rate_limits, reading, request_log, responses
+from slomix.web import assets, gates, live, questions, rate_limits, reading, request_log, responses
 from slomix.web.gates import Anonymous
 from slomix.web.openapi import views as openapi_views
 from slomix.web.proxies import TrustedProxies
+from slomix.web.questions import Unconfirmed
 
 log = structlog.get_logger()
 
@@ -190,6 +191,7 @@ def _load_viewers(app: Flask, viewers: Viewers) -> None:
 def _map_errors(app: Flask) -> None:
     answers: dict[type[Exception], Callable[[Any], BaseResponse]] = {
         DomainError: _refuse,
+        Unconfirmed: questions.ask,
         CSRFError: _refuse_form,
         DataError: _refuse_unstorable,
         OperationalError: _miss_database,

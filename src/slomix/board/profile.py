@@ -14,7 +14,7 @@ from slomix.channels.base import SendError
 from slomix.contacts import preferences
 from slomix.presence.game_names import plain_name
 from slomix.privacy import unlinking
-from slomix.web import current, gates, rate_limits
+from slomix.web import current, gates, questions, rate_limits
 from slomix.web.gates import Viewer
 from slomix.web.reading import reading
 
@@ -59,13 +59,21 @@ def link() -> Response:
         raise accounts.NotAMember
     with current.runtime().transaction() as db_session:
         user = db_session.get_one(User, who.user_id)
-        player = accounts.get_profile(db_session, guid)
+        old, player = user.player, accounts.get_profile(db_session, guid)
         needs_approval = current.runtime().settings.player_link_approval
         if not unlinking.choose_profile(
             db_session, user, player, needs_approval=needs_approval, today=current.today(now), now=now
         ):
             flash(words.CLAIMED.format(player=plain_name(player.name)), "done")
             return redirect("/profile", code=303)
+        if old is not None and old.id != player.id:
+            names = {"old": plain_name(old.name), "new": plain_name(player.name)}
+            questions.confirm(
+                words.CHANGE_TITLE.format(**names),
+                words.UNLINK_CONSEQUENCES,
+                do=words.CHANGE_DO.format(**names),
+                back="/profile",
+            )
         is_first = not preferences.has_preferences(db_session, player.id)
     flash(words.LINKED.format(player=plain_name(player.name)), "done")
     return redirect(url_for("contacts.welcome", next=next_path) if is_first else next_path, code=303)
@@ -104,7 +112,11 @@ def unlink() -> Response:
     """Unlink the viewer: nothing is sent to them any more, and their statuses for the days ahead are gone."""
     who, now = gates.require_user(), current.now()
     with current.runtime().transaction() as db_session:
-        unlinking.unlink_profile(db_session, db_session.get_one(User, who.user_id), today=current.today(now), now=now)
+        user = db_session.get_one(User, who.user_id)
+        title = words.UNLINK_TITLE.format(player=plain_name(user.player.name)) if user.player is not None else ""
+        unlinking.unlink_profile(db_session, user, today=current.today(now), now=now)
+        if title:
+            questions.confirm(title, words.UNLINK_CONSEQUENCES, do=words.UNLINK_DO, back="/profile")
     flash(words.UNLINKED, "done")
     return redirect("/profile", code=303)
 

@@ -27,7 +27,7 @@ from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Attempt, Delivery, Pause
 from slomix.deliveries.rules import AttemptEvent
 from slomix.errors import DomainError, Invalid
-from slomix.web import current, gates, live, responses
+from slomix.web import current, gates, live, questions, responses
 from slomix.web.reading import reading
 
 blueprint = Blueprint("campaigns", __name__)
@@ -231,6 +231,9 @@ def cancel(campaign_id: int) -> Response:
         campaign = service.cancel_campaign(
             session, campaign_id, player_id=promoter_id, is_admin=gates.viewer().is_admin, now=now
         )
+        questions.confirm(
+            words.CANCEL_TITLE, words.CANCEL_CONSEQUENCES, do=words.CANCEL_DO, back=f"/campaigns/{campaign_id}"
+        )
         shown = _card(session, campaign, now)
     return responses.respond("campaigns/_card.html", otherwise="/#campaign", done=words.CANCELLED, **shown)
 
@@ -238,18 +241,22 @@ def cancel(campaign_id: int) -> Response:
 @blueprint.post("/campaigns/<id:campaign_id>/retry")
 def retry(campaign_id: int) -> Response:
     """Retry what failed or, if its promoter says so, what may have arrived already."""
-    now = current.now()
+    now, may_repeat = current.now(), request.form.get("unknown") == "on"
     with as_promoter() as (session, promoter_id):
         campaign, number = retrying.retry_campaign(
             session,
             campaign_id,
             player_id=promoter_id,
             is_admin=gates.viewer().is_admin,
-            unknown=request.form.get("unknown") == "on",
+            unknown=may_repeat,
             only=_chosen(),
             settings=current.runtime().settings,
             now=now,
         )
+        if may_repeat:
+            questions.confirm(
+                words.REPEAT_TITLE, words.REPEAT_CONSEQUENCES, do=words.REPEAT_DO, back=f"/campaigns/{campaign_id}"
+            )
         shown = _card(session, campaign, now)
     done = words.TRIED_AGAIN_ONE if number == 1 else words.TRIED_AGAIN.format(number=number)
     return responses.respond("campaigns/_card.html", otherwise=f"/campaigns/{campaign_id}", done=done, **shown)

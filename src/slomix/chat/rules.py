@@ -12,6 +12,8 @@ class Command(enum.StrEnum):
     """A command of the bot."""
 
     LINK = "link"
+    YES = "yes"
+    NO = "no"
     UNLINK = "unlink"
     AVAIL = "avail"
     TODAY = "today"

@@ -16,6 +16,7 @@ from slomix.accounts.models import User
 from slomix.accounts.rules import Membership
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
+from slomix.channels.markup import break_links
 from slomix.chat import rules
 from slomix.chat.models import ClaimedMessage, InboxPosition
 from slomix.chat.rules import Command, ParsedCommand
@@ -88,7 +89,9 @@ def reply_to(session: Session, message: IncomingMessage, *, settings: Settings, 
     if message.number is not None:
         links.replace_number(session, message.channel, message.number, message.address, settings=settings)
     do: dict[Command, Callable[[Session, IncomingMessage, ParsedCommand, Settings, datetime], str]] = {
-        Command.LINK: _link,
+        Command.LINK: _ask_to_link,
+        Command.YES: _link,
+        Command.NO: _decline,
         Command.UNLINK: _unlink,
         Command.AVAIL: _avail,
         Command.TODAY: _set_day,
@@ -106,14 +109,30 @@ def reply_to(session: Session, message: IncomingMessage, *, settings: Settings, 
     return reply
 
 
-def _link(session: Session, message: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime) -> str:
+def _ask_to_link(
+    session: Session, message: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime
+) -> str:
+    """Ask before linking: the code may be somebody else's, who talked the sender into sending it."""
     if len(asked.words) != 1:
         return words.INBOX_LINK_HOW.format(link=settings.base_url + "/preferences")
-    player_id = links.confirm_code(
-        session, message.channel, asked.words[0], message.address, settings=settings, now=now
-    )
-    name = plain_name(accounts.player_names(session, [player_id])[player_id])
-    return words.INBOX_LINKED.format(player=name, link=settings.base_url + "/preferences")
+    player_id = links.spend_code(session, message.channel, asked.words[0], message.address, settings=settings, now=now)
+    return words.INBOX_LINK_ASKED.format(player=_player_name(session, player_id), community=settings.community_name)
+
+
+def _link(session: Session, message: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime) -> str:
+    player_id = links.confirm_chat(session, message.channel, message.address, settings=settings, now=now)
+    return words.INBOX_LINKED.format(player=_player_name(session, player_id), link=settings.base_url + "/preferences")
+
+
+def _decline(
+    session: Session, message: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime
+) -> str:
+    links.decline_chat(session, message.channel, message.address, settings=settings, now=now)
+    return words.INBOX_LINK_DECLINED
+
+
+def _player_name(session: Session, player_id: int) -> str:
+    return break_links(plain_name(accounts.player_names(session, [player_id])[player_id]))
 
 
 def _unlink(session: Session, message: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime) -> str:

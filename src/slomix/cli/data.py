@@ -11,6 +11,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from slomix.accounts import players_csv
+from slomix.accounts import service as accounts
 from slomix.accounts.players_csv import InvalidPlayersFile
 from slomix.cli.connect import find_owner, first_line, open_database
 from slomix.clock import nap, open_clock, wall_now
@@ -138,3 +139,14 @@ def import_file(file: Path) -> None:
             session, profiles, actor=None, now=open_clock(settings.clock_file).now()
         )
     click.echo(f"{added} added, {updated} updated.")
+
+
+@players.command("check")
+def check_profiles() -> None:
+    """List stored profiles that an import would refuse or change, and those that look the same."""
+    database_, _ = open_database()
+    with database_.transaction() as session:
+        found = accounts.find_doubtful_profiles(session)
+    for line in found:
+        click.echo(line)
+    click.echo(f"{len(found)} to look at." if found else "All profiles are as an import would write them.")

@@ -23,6 +23,7 @@ _TRAILING_COMMENT = re.compile(r"(?:^|\s)#.*$", re.DOTALL)
 _DOUBLE_QUOTED = re.compile(r'"(?P<inside>(?:\\.|[^\\])*?)"(?:\s+#.*)?', re.DOTALL)
 _SINGLE_QUOTED = re.compile(r"'(?P<inside>.*?)'(?:\s+#.*)?", re.DOTALL)
 _GUARDED = re.compile(r'\\(["\\])')
+LONGEST_LINE = 64
 _SHORT = 24
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -195,6 +196,12 @@ def _keys(text: str) -> str:
     return text
 
 
+def _one_line(text: str) -> str:
+    if not text.isprintable() or len(text) > LONGEST_LINE:
+        raise ValueError(f"one line of at most {LONGEST_LINE} characters is expected")
+    return text
+
+
 def same_database(a: SecretStr, b: SecretStr) -> bool:
     """Check whether two URLs name the same database; host and user may differ."""
     return make_url(a.get_secret_value()).database == make_url(b.get_secret_value()).database
@@ -218,6 +225,7 @@ def is_aci(text: str) -> bool:
     return ACI.fullmatch(text) is not None
 
 
+Line = Annotated[str, _of_text(_one_line)]
 Switch = Annotated[bool, _of_text(_boolean)]
 Number = Annotated[int, _of_text(lambda text: int(_number(text)))]
 ClockTime = Annotated[time, _of_text(lambda text: time.fromisoformat(_clock_time(text)))]

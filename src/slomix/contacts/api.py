@@ -181,9 +181,9 @@ def link_confirm(_bridge: None, body: schemas.Confirmation) -> schemas.Confirmed
 def _check(channel: ChannelName, address: str) -> None:
     """Raise Invalid unless this is an account or number on Signal, or the id of a private chat on Telegram."""
     if channel is ChannelName.SIGNAL and not is_aci(address) and not is_e164(address):
-        raise Invalid(words.NO_SUCH_NUMBER)
+        raise Invalid(words.IN_FIELD.format(field="channel_address", sentence=words.NO_SUCH_NUMBER))
     if channel is ChannelName.TELEGRAM and not rules.is_private_chat(address):
-        raise Invalid(words.NO_SUCH_CHAT)
+        raise Invalid(words.IN_FIELD.format(field="channel_address", sentence=words.NO_SUCH_CHAT))
 
 
 @blueprint.delete("/subscriptions/<channel>")

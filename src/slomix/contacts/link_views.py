@@ -19,7 +19,7 @@ from slomix.contacts import links, preferences, rules, service
 from slomix.contacts.encryption import CannotDecrypt
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import CODE_LIFETIME, ChannelName, PreferredChannel
-from slomix.web import current, gates, live, responses
+from slomix.web import current, gates, live, questions, responses
 from slomix.web.reading import reading
 
 blueprint = Blueprint("addresses", __name__)
@@ -119,13 +119,14 @@ def _waiting(
 ) -> dict[str, Any]:
     """Read whether the code shown at `since` has been sent; an address from before says nothing of that."""
     contact = service.contacts_of(session, player_id).get(channel)
-    is_waiting = channel in links.channels_awaiting_code(session, player_id, now=now)
+    was_sent = links.open_codes(session, player_id, now=now).get(channel)
     return {
         "channel": channel,
         "name": words.CHANNELS[channel],
         "since": int(since.timestamp()),
-        "is_linked": not is_waiting and contact is not None and contact.verified_at >= since,
-        "is_waiting": is_waiting,
+        "is_linked": was_sent is None and contact is not None and contact.verified_at >= since,
+        "is_waiting": was_sent is False,
+        "is_asked": was_sent is True,
         "is_overdue": now - since >= OVERDUE_AFTER,
     }
 
@@ -169,7 +170,13 @@ def remove(channel: str) -> Response:
     """Forget this address, for all who are logged in."""
     with as_profile() as (session, profile_id):
         to = rules.parse_linked_channel(channel)
-        is_gone = profile_id is not None and service.remove_contact(session, profile_id, to)
-    name = words.CHANNELS[to]
+        name, is_gone = words.CHANNELS[to], profile_id is not None and service.remove_contact(session, profile_id, to)
+        if is_gone:
+            questions.confirm(
+                words.REMOVE_TITLE.format(channel=name),
+                [consequence.format(channel=name) for consequence in words.REMOVE_CONSEQUENCES],
+                do=words.REMOVE_DO.format(channel=name),
+                back="/preferences#channels",
+            )
     done = words.CONTACT_REMOVED if is_gone else words.NOTHING_LINKED
     return responses.redirected("/preferences", done=done.format(channel=name))

@@ -1,6 +1,7 @@
 """One-time codes: a player is shown a code and sends it from the chat to be linked."""
 
 import hashlib
+import math
 import secrets
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ from slomix.contacts import service
 from slomix.contacts.encryption import AddressVault, CannotDecrypt, vault_from_settings
 from slomix.contacts.models import Contact, LinkCode
 from slomix.contacts.rules import ChannelName
+from slomix.database import session as db
 from slomix.errors import Conflict, NotFound, TooSoon, Unavailable
 
 
@@ -22,13 +24,19 @@ class CodeTooSoon(TooSoon):
     """The last code was made only a moment ago."""
 
     def __init__(self, retry_after: timedelta) -> None:
-        super().__init__(words.CODE_TOO_SOON, retry_after)
+        super().__init__(words.CODE_TOO_SOON.format(seconds=math.ceil(retry_after.total_seconds())), retry_after)
 
 
 class CodeNotValid(NotFound):
     """Unknown, too old, for another channel, or used already: it does not say which."""
 
     sentence = words.CODE_NOT_VALID
+
+
+class NothingAsked(Conflict):
+    """The chat says yes or no, and no question is open there."""
+
+    sentence = words.INBOX_NOTHING_ASKED
 
 
 class AddressTaken(Conflict):
@@ -77,7 +85,7 @@ def new_code(
     vault_for_channel(channel, settings)
     code, expires_at = secrets.token_urlsafe(24), now + lifetime
     pause = timedelta(seconds=settings.link_code_interval_seconds)
-    values = {"code_hash": _hash(code), "requested_at": now, "expires_at": expires_at}
+    values = {"code_hash": _hash(code), "chat_hash": None, "requested_at": now, "expires_at": expires_at}
     written = session.scalars(
         insert(LinkCode)
         .values(player_id=player_id, channel=channel, **values)
@@ -97,37 +105,112 @@ def new_code(
     return code, expires_at
 
 
-def channels_awaiting_code(session: Session, player_id: int, *, now: datetime) -> frozenset[ChannelName]:
-    """Return the channels whose code was shown to this player and can still be used."""
-    open_codes = (LinkCode.player_id == player_id) & (LinkCode.expires_at > now)
-    return frozenset(session.scalars(select(LinkCode.channel).where(open_codes)))
+def open_codes(session: Session, player_id: int, *, now: datetime) -> dict[ChannelName, bool]:
+    """Return the channels on which this player has a code in time, and whether it was sent and waits for a yes."""
+    rows = session.execute(
+        select(LinkCode.channel, LinkCode.chat_hash.is_not(None).label("was_sent")).where(
+            LinkCode.player_id == player_id, LinkCode.expires_at > now
+        )
+    )
+    return {row.channel: row.was_sent for row in rows}
+
+
+def spend_code(
+    session: Session, channel: ChannelName, code: str, address: str, *, settings: Settings, now: datetime
+) -> int:
+    """Bind a code to the chat that sent it, which has to say yes; return the player who was shown it.
+
+    From another chat it is worth nothing then, and an earlier question in this one is void.
+    Raise CodeNotValid, or AddressTaken when the chat is another player's.
+    """
+    hashes = vault_for_channel(channel, settings).hashes(channel, address)
+    asked_here = (LinkCode.channel == channel) & LinkCode.chat_hash.in_(hashes)
+    session.execute(delete(LinkCode).where(asked_here, LinkCode.code_hash != _hash(code)))
+    player_id = session.scalars(
+        update(LinkCode)
+        .where(
+            LinkCode.code_hash == _hash(code),
+            LinkCode.channel == channel,
+            LinkCode.expires_at > now,
+            LinkCode.chat_hash.is_(None) | LinkCode.chat_hash.in_(hashes),  # sent twice, it is asked about twice
+        )
+        .values(chat_hash=hashes[0])
+        .returning(LinkCode.player_id)
+    ).one_or_none()
+    if player_id is None:
+        raise CodeNotValid
+    _check_free(session, player_id, channel, address, settings=settings)
+    db.notify(session, db.LIVE_CHANNEL, "contacts")
+    return player_id
+
+
+def confirm_chat(session: Session, channel: ChannelName, address: str, *, settings: Settings, now: datetime) -> int:
+    """Link a chat that was asked and says yes; return the player. Raise NothingAsked, or AddressTaken."""
+    player_id = _end_question(session, channel, address, settings=settings, now=now)
+    _link(session, player_id, channel, address, settings=settings, now=now)
+    return player_id
+
+
+def decline_chat(session: Session, channel: ChannelName, address: str, *, settings: Settings, now: datetime) -> None:
+    """Link nothing to a chat that was asked and says no. Raise NothingAsked."""
+    _end_question(session, channel, address, settings=settings, now=now)
+
+
+def _end_question(session: Session, channel: ChannelName, address: str, *, settings: Settings, now: datetime) -> int:
+    """Delete what this chat is asked, and return the player whom it is about. Raise NothingAsked."""
+    hashes = vault_for_channel(channel, settings).hashes(channel, address)
+    player_id = session.scalars(
+        delete(LinkCode)
+        .where(LinkCode.channel == channel, LinkCode.chat_hash.in_(hashes), LinkCode.expires_at > now)
+        .returning(LinkCode.player_id)
+    ).one_or_none()
+    if player_id is None:
+        raise NothingAsked
+    db.notify(session, db.LIVE_CHANNEL, "contacts")
+    return player_id
 
 
 def confirm_code(
     session: Session, channel: ChannelName, code: str, address: str, *, settings: Settings, now: datetime
 ) -> int:
-    """Link the address that this code came from to the player who was shown it, and return the player.
+    """Link the address that a bridge says this code came from to the player who was shown it, and return the player.
 
-    A code works once and in time. Raise CodeNotValid, or AddressTaken when the address is another player's.
+    The bridge has asked at that address already. A code works once and in time.
+    Raise CodeNotValid, or AddressTaken when the address is another player's.
     """
-    vault = vault_for_channel(channel, settings)
+    vault_for_channel(channel, settings)
     player_id = session.scalars(
         delete(LinkCode)
-        .where(LinkCode.code_hash == _hash(code), LinkCode.channel == channel, LinkCode.expires_at > now)
+        .where(
+            LinkCode.code_hash == _hash(code),
+            LinkCode.channel == channel,
+            LinkCode.expires_at > now,
+            LinkCode.chat_hash.is_(None),
+        )
         .returning(LinkCode.player_id)
     ).one_or_none()
     if player_id is None:
         raise CodeNotValid
-    owner = player_of_address(session, channel, address, settings=settings)
-    if owner is not None and owner != player_id:
-        raise AddressTaken(channel)
-    sealed = vault.seal(channel, address)
+    _link(session, player_id, channel, address, settings=settings, now=now)
+    return player_id
+
+
+def _link(
+    session: Session, player_id: int, channel: ChannelName, address: str, *, settings: Settings, now: datetime
+) -> None:
+    _check_free(session, player_id, channel, address, settings=settings)
+    sealed = vault_for_channel(channel, settings).seal(channel, address)
     try:
         with session.begin_nested():
             service.add_sealed(session, player_id, channel, sealed.text, sealed.address_hash, now=now)
     except IntegrityError as error:  # another player's code came from there at this moment
         raise AddressTaken(channel) from error
-    return player_id
+
+
+def _check_free(session: Session, player_id: int, channel: ChannelName, address: str, *, settings: Settings) -> None:
+    """Raise AddressTaken when the address is another player's."""
+    if player_of_address(session, channel, address, settings=settings) not in {None, player_id}:
+        raise AddressTaken(channel)
 
 
 def player_of_address(session: Session, channel: ChannelName, address: str, *, settings: Settings) -> int | None:

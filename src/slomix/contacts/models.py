@@ -49,13 +49,19 @@ class Contact(Base):
 
 
 class LinkCode(Base):
-    """A code that a player was shown and has not sent yet; deleted when it is used, so it is used once."""
+    """A code that a player was shown; deleted when its chat is linked.
+
+    Sent from a chat, the code is spent, and the row is that chat's alone until it says yes or no.
+    """
 
     __tablename__ = "contact_link_codes"
+    __table_args__ = (UniqueConstraint("channel", "chat_hash", name="uq_contact_link_codes_chat"),)
 
     player_id: Mapped[int] = mapped_column(ForeignKey("players.id", ondelete="CASCADE"), primary_key=True)
     channel: Mapped[ChannelName] = mapped_column(primary_key=True)
     code_hash: Mapped[str] = mapped_column(unique=True)
+    # That of the chat that sent it.
+    chat_hash: Mapped[str | None]
     requested_at: Mapped[datetime]
     expires_at: Mapped[datetime]
 

@@ -1,6 +1,6 @@
 """Preferences: what a player wants to hear, where, and when not."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request
@@ -17,6 +17,14 @@ from slomix.web import current, gates, live, responses
 from slomix.web.reading import reading
 
 blueprint = Blueprint("contacts", __name__)
+
+
+class FormErrors(Invalid):
+    """The sentences about the fields that are wrong, all of them, by field."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__(" ".join(errors.values()))
+        self.errors = errors
 
 
 # The values in the form by field: True or False for a tick, a text for all else.
@@ -51,16 +59,26 @@ def _typed_over(form: Form) -> Form:
 
 
 def _wishes(form: Form) -> Preferences:
-    """Read the preferences in the form. Raise Invalid with a sentence."""
+    """Read the preferences in the form. Raise FormErrors."""
     text = {name: value for name, value in form.items() if isinstance(value, str)}
-    return Preferences(
-        zone=rules.parse_zone(text["zone"]),
-        ticked=frozenset(kind for kind, column in TICKS.items() if form[column]),
-        looking_threshold=rules.parse_threshold(text["looking_threshold"] or "0"),
-        preferred_channel=rules.parse_preferred(text["preferred_channel"]),
-        quiet_hours=_quiet_hours(text["quiet_start"], text["quiet_end"]),
-        sound=ReadySound(bool(form["sound"]), rules.parse_cooldown(text["sound_cooldown"])),
-    )
+    read: dict[str, Callable[[], Any]] = {
+        "zone": lambda: rules.parse_zone(text["zone"]),
+        "looking_threshold": lambda: rules.parse_threshold(text["looking_threshold"] or "0"),
+        "preferred_channel": lambda: rules.parse_preferred(text["preferred_channel"]),
+        "quiet_hours": lambda: _quiet_hours(text["quiet_start"], text["quiet_end"]),
+        "sound_cooldown": lambda: rules.parse_cooldown(text["sound_cooldown"]),
+    }
+    values, errors = {}, {}
+    for name, value in read.items():
+        try:
+            values[name] = value()
+        except Invalid as error:
+            errors[name] = words.AT_LABEL.format(label=words.PREFERENCE_FIELDS[name], sentence=error)
+    if errors:
+        raise FormErrors(errors)
+    sound = ReadySound(bool(form["sound"]), values.pop("sound_cooldown"))
+    ticked = frozenset(kind for kind, column in TICKS.items() if form[column])
+    return Preferences(ticked=ticked, sound=sound, **values)
 
 
 @blueprint.get("/preferences")
@@ -73,12 +91,12 @@ def show() -> str:
     return _page(_form(wishes), channels, mark=mark)
 
 
-def _page(typed: Form, channels: Mapping[str, Any], *, problem: str = "", mark: str) -> str:
-    """Render the form; after a mistake with the sentence and what was typed, so that nothing is lost."""
+def _page(typed: Form, channels: Mapping[str, Any], *, errors: Mapping[str, str] | None = None, mark: str) -> str:
+    """Render the form; after mistakes with a sentence for each and what was typed, so that nothing is lost."""
     return render_template(
         "contacts/preferences.html",
         typed=typed,
-        problem=problem,
+        errors=errors or {},
         ticks=_ticks(),
         zones=rules.offered_zones(),
         mark=mark,
@@ -96,11 +114,11 @@ def save() -> Response:
         try:
             wishes = _wishes(typed)
             gates.check_may_switch_on(before.switched_on, wishes.switched_on)
-        except Invalid as error:
+        except FormErrors as error:
             if responses.is_htmx():
                 raise
             channels = link_views.contact_views(session, profile_id, before.preferred_channel)
-            return make_response(_page(typed, channels, problem=str(error), mark=mark), 422)
+            return make_response(_page(typed, channels, errors=error.errors, mark=mark), 422)
         if profile_id is not None:
             service.retry_contacts(session, profile_id)
             preferences.save_preferences(session, profile_id, wishes, now=current.now())

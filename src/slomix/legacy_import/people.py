@@ -1,6 +1,5 @@
 """Decides who moves in as which player: one Discord account, one profile; links made here win."""
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -8,10 +7,10 @@ from datetime import datetime
 from functools import cached_property
 
 from slomix import words
-from slomix.accounts.rules import is_discord_id
+from slomix.accounts.rules import canonical_guid, is_discord_id
 from slomix.legacy_import.report import ImportOutcome, ImportReport, RowKind
 from slomix.legacy_import.source import SourceRow, SourceSnapshot
-from slomix.presence.game_names import plain_name
+from slomix.presence.game_names import has_control, plain_name, usable_name
 
 # The length limit there.
 NAME_LENGTH = 100
@@ -134,7 +133,7 @@ def _people(snapshot: SourceSnapshot, report: ImportReport) -> list[LegacyPerson
         new, old = newer.get(discord_id), older.get(discord_id)
         who = _name_in(new or old or {})
         if new is not None and old is not None:
-            is_same = new["player_guid"] == old["player_guid"]
+            is_same = _guid(new) == _guid(old)
             reason = words.SAME_IN_BOTH if is_same else words.NEWER_TABLE_WINS
             report.add(RowKind.LINKS, ImportOutcome.LEFT, reason, who=who, what=_text(old["player_guid"]))
         why_not = _why_no_link(discord_id, new or old or {}, accounts.get(discord_id))
@@ -158,11 +157,13 @@ def _person(
     discord_id: str, new: SourceRow | None, old: SourceRow | None, account: SourceRow, user: SourceRow
 ) -> LegacyPerson:
     link = new or old or {}
-    guid = _text(link["player_guid"])
-    of_same = old if old is not None and _text(old["player_guid"]) == guid else {}
+    guid = _guid(link)
+    of_same = old if old is not None and _guid(old) == guid else {}
     alias = of_same.get("display_name") if of_same.get("display_name_source") == "alias" else None
-    names = [name for name in map(_text, (link.get("player_name"), of_same.get("player_name"), alias)) if name]
-    names = list(dict.fromkeys(names)) or [guid]
+    known = (link.get("player_name"), of_same.get("player_name"), alias)
+    names = list(dict.fromkeys(name for name in map(usable_name, map(_text, known)) if name)) or [
+        usable_name(guid) or words.UNNAMED
+    ]
     username = _text(account.get("username")) or _text((old or {}).get("discord_username")) or plain_name(names[0])
     display_name = _text(account.get("display_name")) or username
     return LegacyPerson(
@@ -224,4 +225,8 @@ def _name_in(link: SourceRow) -> str:
 def _text(value: str | None) -> str:
     """Strip a text; empty if it contains control characters such as a line break."""
     text = (value or "").strip()
-    return "" if any(unicodedata.category(letter) == "Cc" for letter in text) else text
+    return "" if has_control(text) else text
+
+
+def _guid(link: SourceRow) -> str:
+    return canonical_guid(_text(link["player_guid"]))

@@ -10,7 +10,7 @@ from slomix import words
 from slomix.accounts import logins
 from slomix.accounts import service as accounts
 from slomix.accounts.models import LinkEvent, Player, ProfileRequest, User
-from slomix.accounts.rules import LinkAction
+from slomix.accounts.rules import LinkAction, canonical_guid
 from slomix.availability import service as availability
 from slomix.availability.models import Entry
 from slomix.clock import local_day
@@ -163,8 +163,8 @@ def _read_current_state(session: Session) -> CurrentState:
     return CurrentState(
         accounts={row.discord_id: LegacyAccount(row.guid, row.id in claiming) for row in users},
         profiles=set(session.scalars(select(Player.guid))),
-        moved=set(session.scalars(moved)),
-        released=set(session.scalars(released)),
+        moved=set(map(canonical_guid, session.scalars(moved))),
+        released=set(map(canonical_guid, session.scalars(released))),
     )
 
 

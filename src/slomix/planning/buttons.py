@@ -19,7 +19,7 @@ from slomix.planning.layout import Layout
 from slomix.planning.rules import Actor, Side
 from slomix.planning.views import parse_id, room_page
 from slomix.presence.game_names import plain_name
-from slomix.web import current, gates, responses
+from slomix.web import current, gates, questions, responses
 
 blueprint = Blueprint("planning_buttons", __name__)
 
@@ -84,6 +84,7 @@ def leave(day: str) -> Response:
     """Leave tonight's players."""
     with _pressed(day) as press:
         service.leave_room(press.session, press.day, press.actor.player_id, settings=press.settings, now=press.now)
+        questions.confirm(words.LEAVE_TITLE, words.LEAVE_CONSEQUENCES, do=words.LEAVE_DO, back=f"/planning/{press.day}")
     return _answer(day, words.LEFT_TONIGHT)
 
 
@@ -158,7 +159,15 @@ def suggest(day: str) -> Response:
 @blueprint.post("/planning/<day>/names/<id:name_id>/delete")
 def take_back_name(day: str, name_id: int) -> Response:
     with _pressed(day) as press:
-        service.take_back_name(press.session, press.day, press.actor, name_id)
+        deleted = service.take_back_name(press.session, press.day, press.actor, name_id)
+        if deleted.votes:
+            lost = words.DELETE_NAME_VOTES.format(number=deleted.votes)
+            questions.confirm(
+                words.DELETE_NAME_TITLE.format(name=deleted.name),
+                [words.DELETE_NAME_ONE_VOTE if deleted.votes == 1 else lost],
+                do=words.DELETE_NAME_DO,
+                back=f"/planning/{press.day}#names",
+            )
     return _answer(day, words.DELETED, to="#names")
 
 
@@ -177,8 +186,15 @@ def hand_over(day: str) -> Response:
     with _pressed(day) as press:
         player_id = parse_id(request.form.get("player", ""))
         service.hand_over(press.session, press.day, press.actor, player_id)
-        name = accounts.player_names(press.session, [player_id])[player_id]
-    return _answer(day, words.HANDED_OVER.format(player=plain_name(name)))
+        name = plain_name(accounts.player_names(press.session, [player_id])[player_id])
+        if player_id != press.actor.player_id:
+            questions.confirm(
+                words.HAND_OVER_TITLE.format(player=name),
+                words.HAND_OVER_CONSEQUENCES,
+                do=words.HAND_OVER_DO,
+                back=f"/planning/{press.day}",
+            )
+    return _answer(day, words.HANDED_OVER.format(player=name))
 
 
 @blueprint.post("/planning/<day>/ask")

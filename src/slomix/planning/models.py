@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from slomix.database.session import Base
 from slomix.planning.rules import Change, Side
+from slomix.presence.name_column import Name
 from slomix.reasons.column import Explained, known
 
 ONE_A_DAY = "uq_planning_sessions_day"
@@ -72,7 +73,7 @@ class TeamMember(Base):
 
 
 class TeamName(Base):
-    """A player's suggestion for a team's name. Names that differ only in case are the same."""
+    """A player's suggestion for a team's name. Names of one key are the same."""
 
     __tablename__ = "planning_team_names"
     __table_args__ = (
@@ -83,7 +84,7 @@ class TeamName(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     session_id: Mapped[int] = mapped_column(ForeignKey("planning_sessions.id", ondelete="CASCADE"))
     suggested_by: Mapped[int | None] = mapped_column(ForeignKey("players.id", ondelete="SET NULL"))
-    name: Mapped[str]
+    name: Mapped[Name]
     name_key: Mapped[str]
     created_at: Mapped[datetime]
 

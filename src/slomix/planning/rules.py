@@ -1,7 +1,6 @@
 """Rules of a planning room: who may do what, what a team's name may be, and which side picks next."""
 
 import enum
-import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,6 +8,7 @@ from datetime import timedelta
 from slomix import words
 from slomix.errors import Conflict, Invalid, NotAllowed, NotFound, TooSoon
 from slomix.parsing import checked_int
+from slomix.presence.game_names import clean_name, plain_name
 
 
 class Side(enum.StrEnum):
@@ -138,10 +138,6 @@ class NothingToUndo(Conflict):
     sentence = words.NOTHING_TO_UNDO
 
 
-class InvalidTeamName(Invalid):
-    sentence = words.BAD_TEAM_NAME.format(shortest=SHORTEST_NAME, longest=LONGEST_NAME)
-
-
 class NameTaken(Conflict):
     sentence = words.TEAM_NAME_TAKEN
 
@@ -185,17 +181,9 @@ def parse_turn_seconds(text: str) -> int | None:
     return checked_int(text, TURN_SECONDS[0], TURN_SECONDS[-1], NoSuchClock) if text else None
 
 
-def clean_name(text: str) -> str:
-    """Collapse the blanks in a team's name. Raise InvalidTeamName if it is too short, too long or unprintable."""
-    name = " ".join(unicodedata.normalize("NFC", text).split())
-    if not SHORTEST_NAME <= len(name) <= LONGEST_NAME or not name.isprintable():
-        raise InvalidTeamName
-    return name
-
-
-def name_key(name: str) -> str:
-    """Return a key that names share if they differ only in case or Unicode form."""
-    return unicodedata.normalize("NFKC", name).casefold()
+def clean_team_name(text: str) -> str:
+    """Return what can be seen of a team's name, without colours. Raise InvalidName."""
+    return plain_name(clean_name(text, what=words.A_TEAM_NAME, shortest=SHORTEST_NAME, longest=LONGEST_NAME))
 
 
 def next_side(first: Side, counts: Mapping[Side, int]) -> Side:

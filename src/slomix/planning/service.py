@@ -17,8 +17,9 @@ from slomix.deliveries.models import Delivery
 from slomix.deliveries.service import NoticePlan
 from slomix.planning import queries, rules, threads
 from slomix.planning.models import Room, RoomThread, TeamMember, TeamName, Undo, Vote
-from slomix.planning.queries import RoomView
+from slomix.planning.queries import RoomView, Suggestion
 from slomix.planning.rules import Actor
+from slomix.presence.game_names import name_key
 
 ASK = "planning_ask"
 
@@ -81,13 +82,13 @@ def leave_room(session: Session, day: date, player_id: int, *, settings: Setting
 
 
 def suggest_name(session: Session, day: date, player_id: int, text: str, *, now: datetime) -> TeamName:
-    """Suggest a name for a team. Raise InvalidTeamName, TooManyNames, NameTaken or NotAParticipant."""
-    name = rules.clean_name(text)
+    """Suggest a name for a team. Raise InvalidName, TooManyNames, NameTaken or NotAParticipant."""
+    name = rules.clean_team_name(text)
     view = _as_participant(session, day, player_id)
     if sum(suggestion.suggested_by == player_id for suggestion in view.suggestions) >= rules.MAX_NAMES_PER_PLAYER:
         raise rules.TooManyNames
     suggestion = TeamName(
-        session_id=view.room.id, suggested_by=player_id, name=name, name_key=rules.name_key(name), created_at=now
+        session_id=view.room.id, suggested_by=player_id, name=name, name_key=name_key(name), created_at=now
     )
     try:
         with session.begin_nested():
@@ -98,14 +99,15 @@ def suggest_name(session: Session, day: date, player_id: int, text: str, *, now:
     return suggestion
 
 
-def take_back_name(session: Session, day: date, actor: Actor, name_id: int) -> None:
-    """Delete a suggestion and its votes: players their own, managers of the room any. Raise NoSuchName."""
+def take_back_name(session: Session, day: date, actor: Actor, name_id: int) -> Suggestion:
+    """Delete a suggestion and its votes, and return it: players their own, managers any. Raise NoSuchName."""
     view, rights = queries.lock_room_as(session, day, actor)
     found = next((suggestion for suggestion in view.suggestions if suggestion.id == name_id), None)
     if found is None or not (rights.manages or found.suggested_by == actor.player_id):
         raise rules.NoSuchName
     session.execute(delete(TeamName).where(TeamName.id == name_id))
     db.notify(session, db.LIVE_CHANNEL, "planning")
+    return found
 
 
 def vote_for_name(session: Session, day: date, player_id: int, name_id: int | None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from slomix.presence.game_names import bare_name
+from slomix.presence.game_names import name_key
 
 
 class VoiceStatus(enum.StrEnum):
@@ -52,9 +52,9 @@ class VoiceSnapshot:
 
 def recognised_players(known: Mapping[int, Iterable[str]], on_server: Iterable[str]) -> frozenset[int]:
     """Return the players on the game server, by any known name that only one of them has used."""
-    there = {bare_name(name) for name in on_server} - {""}
-    bare = {player_id: {bare_name(name) for name in names} for player_id, names in known.items()}
-    owners = Counter(name for names in bare.values() for name in names)
+    there = {name_key(name) for name in on_server} - {""}
+    keys = {player_id: {name_key(name) for name in names} for player_id, names in known.items()}
+    owners = Counter(name for names in keys.values() for name in names)
     return frozenset(
-        player_id for player_id, names in bare.items() if any(name in there and owners[name] == 1 for name in names)
+        player_id for player_id, names in keys.items() if any(name in there and owners[name] == 1 for name in names)
     )

@@ -15,6 +15,10 @@ from slomix.web.json import NotAnObject, json_problem
 # What a column for ids can hold.
 LARGEST_ID = 2**63 - 1
 
+FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+# Of a form whose content is shown again with the error.
+LONGEST_SHOWN = 16 * 1024
+
 THEME_COOKIE = "theme"
 THEMES = frozenset({"light", "dark"})
 
@@ -87,5 +91,21 @@ def problem_response(status: int, sentence: str) -> Response:
         fragment.headers["HX-Reswap"] = "outerHTML"
         return fragment
     return make_response(
-        render_template("error.html", title=title, status=status, sentence=sentence, trace=logs.current_trace()), status
+        render_template(
+            "error.html", title=title, status=status, sentence=sentence, typed=_typed(), trace=logs.current_trace()
+        ),
+        status,
     )
+
+
+# The fields in which people type what they would not like to type again.
+TYPED_FIELDS = ("name", "note", "discord_id", "start")
+
+
+def _typed() -> list[str]:
+    """Return what the viewer typed into the form that was refused."""
+    if request.method != "POST" or request.mimetype not in FORMS:
+        return []
+    if request.content_length is None or request.content_length > LONGEST_SHOWN:
+        return []
+    return [text.replace("\0", "") for name in TYPED_FIELDS if (text := request.form.get(name, ""))]

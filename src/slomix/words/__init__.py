@@ -11,4 +11,5 @@ from slomix.words.messages import *
 from slomix.words.moving import *
 from slomix.words.pages import *
 from slomix.words.planning import *
+from slomix.words.questions import *
 from slomix.words.reasons import *

@@ -47,13 +47,21 @@ CHANNEL_HAS_NO_KEY = "Switched off: CONTACT_DATA_ENCRYPTION_KEY is not set."
 # A file of player profiles. {line} is a number; guid, name, aliases and rating are column names, which stay.
 NO_FILE = "Pick a file first."
 CSV_NOT_UTF8 = "This file is not UTF-8. Save it as CSV in UTF-8 and try again."
-CSV_NO_COLUMN: Final = "The column {columns} is missing in the first line."
+CSV_NO_COLUMN: Final = (
+    "The first line names the columns, and {columns} is missing in it. Separate them by commas or semicolons."
+)
 CSV_EMPTY = "There is no profile in this file."
 CSV_EMPTY_FIELD: Final = "Line {line}: guid and name must both be there."
 CSV_TWICE: Final = "Line {line}: the guid {guid} is there twice."
 CSV_NO_RATING: Final = "Line {line}: the rating must be a number such as 1.25, not beyond a billion, or empty."
 CSV_TOO_MANY_FIELDS: Final = "Line {line} has more fields than the first one. Put what has a comma in it in quotes."
-CSV_CONTROL_CHARACTER: Final = "Line {line}: there is a character in it that cannot be shown, such as a line break."
+CSV_BAD_GUID: Final = "Line {line}: a guid has at most {longest} characters that can be shown."
+CSV_NAME: Final = "Line {line}: the name"
+CSV_ALIAS: Final = "Line {line}: an alias"
+NAME_UNCLEAN: Final = "{guid}: {name} has invisible characters or needless colours; an import takes them out."
+NAME_REFUSED: Final = "{guid}: {error}"
+SAME_GUID: Final = "{guid}: its guid was that of {other} in other letters; it may be the same player."
+SAME_NAME: Final = "{guids}: all are called {name}, apart from case, accents and colours."
 CSV_NOT_READABLE: Final = "This is not CSV, from about line {line} on ({error})."
 IMPORTED: Final = "Imported: {added} added, {updated} updated."
 

@@ -41,6 +41,14 @@ INBOX_HELP: Final = (
     "/unlink: nothing is sent here any more"
 )
 INBOX_LINK_HOW: Final = "Get a code under Preferences and send it here as /link CODE: {link}"
+INBOX_LINK_ASKED: Final = (
+    "Link this chat to the player “{player}” of {community}? Then their messages come here.\n"
+    "/yes if that is you and you asked for it; /no if not. Without an answer nothing is linked."
+)
+INBOX_LINK_DECLINED = "Nothing was linked. Whoever gave you that code cannot use it any more."
+INBOX_NOTHING_ASKED = (
+    "There is no question open here: it may be too old, or answered. Get a new code under Preferences."
+)
 INBOX_LINKED: Final = "This chat is linked to {player}. What you hear of is decided under Preferences: {link}"
 INBOX_NOT_LINKED: Final = "This chat is not linked to a player. Get a code under Preferences: {link}"
 INBOX_UNLINKED = "Unlinked. Nothing is sent here any more."

@@ -47,6 +47,7 @@ MUST_BE_TEXT: Final = "The field {field} must be a text."
 MUST_BE_TRUE_OR_FALSE: Final = "The field {field} must be true or false."
 # {sentence} is one of those about a value, wherever it was typed.
 IN_FIELD: Final = "Field {field}: {sentence}"
+AT_LABEL: Final = "{label}: {sentence}"
 
 # Accounts: logging in and out, the player profile
 
@@ -77,6 +78,13 @@ NO_SUCH_ROLE = "There is no such role. Pick promoter or admin."
 NO_SUCH_DISCORD_ID = "That is not a Discord id. One is a number of about 18 digits."
 # Stands in for the name of a player whose name is empty.
 UNNAMED = "unnamed"
+THE_NAME = "The name"
+THE_NOTE = "The note"
+THE_SEARCH = "The text to search for"
+NAME_CONTROL: Final = "{what} has a character that cannot be shown, such as a line break. Type it anew without that."
+NAME_UNSEEN: Final = "{what} needs a letter or a digit that can be seen; it has {shortest} to {longest} characters."
+NAME_MARKS: Final = "{what} may have at most {most} accents or other marks on one letter. Take some away."
+NAME_LENGTH: Final = "{what} has {shortest} to {longest} characters; this one has {number}."
 
 # The appearance of the pages
 
@@ -110,7 +118,7 @@ NO_SUCH_THRESHOLD = "How many have to be looking is a number from 0 (off) to 99.
 NO_SUCH_LIFETIME = "A code lives 5 to 120 minutes. Pick a number in between."
 CHANNEL_OFF: Final = "{channel} is switched off here."
 NO_KEY = "This installation keeps no addresses, so Telegram and Signal cannot be linked here."
-CODE_TOO_SOON = "You got a code a moment ago. Wait a little before you ask for another."
+CODE_TOO_SOON: Final = "You got a code a moment ago, and it still works. You can get another in {seconds} s."
 CODE_NOT_VALID = "This code is not valid: it may be too old, or used already. Get a new one on your preferences page."
 ADDRESS_TAKEN: Final = "This {channel} account belongs to another player here. They have to unlink it first."
 NO_SUCH_CHAT = "That is not the id of a private Telegram chat."
@@ -131,6 +139,14 @@ CHANNELS = {"discord": "Discord", "telegram": "Telegram", "signal": "Signal"}
 NO_SUCH_TIME = "That is not a time of day. A time looks like 22:30."
 HALF_QUIET_HOURS = "Quiet hours need both a beginning and an end, or neither."
 EMPTY_QUIET_HOURS = "Quiet hours that begin and end at the same time would mean never or always. Pick two times."
+# What the form of the preferences calls its fields.
+PREFERENCE_FIELDS = {
+    "zone": "Your time zone",
+    "looking_threshold": "Tell me when so many are looking",
+    "preferred_channel": "First on",
+    "quiet_hours": "Quiet hours",
+    "sound_cooldown": "Ready sound",
+}
 NO_SUCH_ZONE = "That is not a time zone. One looks like Europe/Ljubljana."
 SOUND_TOO_OFTEN = "The ready sound can wait 30 to 3600 seconds before it plays again. Pick a number in between."
 

@@ -85,7 +85,8 @@ class Harness:
         ]
         for _ in range(SENT_AGAIN):
             for channel, person, code in codes:
-                self.control.type_text(channel, person, f"/link {code}")
+                for text in (f"/link {code}", "/yes"):
+                    self.control.type_text(channel, person, text)
             if self.wait(lambda: self._count_addresses() == len(codes), seconds=HEARD_WITHIN):
                 return
 
