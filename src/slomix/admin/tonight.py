@@ -104,7 +104,7 @@ def judge_tonight(
         return words.ALL_WELL_NOT_CALLED_YET
     if now >= called.campaign.start_at:
         return words.ALL_WELL_BEGUN.format(time=start)
-    return words.ALL_WELL_CALLED.format(count=called.recipient_count, time=start)
+    return words.ALL_WELL_CALLED.format(count=called.asked.recipients, time=start)
 
 
 def _tonight() -> dict[str, Any]:

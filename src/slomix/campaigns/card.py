@@ -66,6 +66,8 @@ class Card:
     state: str = ""
     # The promoter's name, for those who may see names.
     promoter: str = ""
+    # How many were asked, or will be.
+    asked: str = ""
     risks: str = ""
     turnout: str = ""
     phases: Sequence[Phase] = ()
@@ -87,6 +89,7 @@ def seen_by(viewer: Reader, card: CampaignCard | None, today: date) -> Card:
         is_today=is_today,
         state=card.state(today),
         promoter=plain_name(card.promoter) if viewer.is_linked else "",
+        asked=card.asked.text(is_open=card.is_open and card.is_called),
         risks="; ".join(risk.reason for risk in card.risks if risk.kind != "paused") if viewer.can_promote else "",
         turnout=turnout(card.turnout, is_over=not is_today, is_called=card.is_called),
         phases=list(_phases(card, viewer, is_today=is_today)),
@@ -94,6 +97,17 @@ def seen_by(viewer: Reader, card: CampaignCard | None, today: date) -> Card:
         may_cancel=is_theirs and card.is_open,
         invitation=words.CALL_AGAIN if may_call_again else "",
     )
+
+
+def created_text(card: CampaignCard, *, is_new: bool) -> str:
+    """Say what a submit made or, if it is a repeat, how that campaign stands now."""
+    is_dry_run = card.campaign.dry_run
+    if is_new:
+        return words.TRIED_OUT if is_dry_run else words.CALLED.format(count=card.asked.recipients)
+    state = words.STATES[card.state(card.campaign.day)]
+    if is_dry_run:
+        return words.TRIED_OUT_BEFORE.format(state=state)
+    return words.CALLED_BEFORE.format(state=state, asked=card.asked.text(is_open=True))
 
 
 def turnout(found: Attendance | None, *, is_over: bool, is_called: bool) -> str:
@@ -117,7 +131,7 @@ def retries(failed: int, unknown: int) -> Iterator[RetryButton]:
 def _phases(card: CampaignCard, viewer: Reader, *, is_today: bool) -> Iterator[Phase]:
     for phase in card.phases:
         lines = [
-            *phase_lines(phase, with_reasons=viewer.can_promote, recipients=card.recipient_count),
+            *phase_lines(phase, with_reasons=viewer.can_promote, recipients=card.asked.recipients),
             *(
                 others_line(others, own_id=card.campaign.id, is_today=is_today, with_link=viewer.is_linked)
                 for others in phase.others

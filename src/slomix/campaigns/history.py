@@ -10,7 +10,7 @@ from slomix.accounts.models import Player
 from slomix.availability.models import Entry
 from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign, Recipient
-from slomix.campaigns.queries import Attendance
+from slomix.campaigns.queries import AskedCounts, Attendance
 from slomix.campaigns.rules import CampaignStatus, NoticeOutcome
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
@@ -31,9 +31,14 @@ class PastCampaign:
     promoter: str
     status: CampaignStatus
     is_dry_run: bool
-    recipient_count: int
+    asked: AskedCounts
     # None before the voice check, or when its answer is not known.
     turnout: Attendance | None
+
+    @property
+    def asked_text(self) -> str:
+        """Say how many were asked, or will be."""
+        return self.asked.text(is_open=self.status in {CampaignStatus.SCHEDULED, CampaignStatus.RUNNING})
 
     def state(self, today: date) -> str:
         """Return its status as a word for people."""
@@ -47,7 +52,7 @@ def past_campaigns(
     """Return a page of campaigns, and the id before which the next page begins, if any; always two queries."""
     said = (Entry.player_id == Recipient.player_id) & (Entry.day == Campaign.day)
     query = (
-        select(Campaign, Player.name, func.count(Recipient.player_id), *queries.attendance_columns())
+        select(Campaign, Player.name, *queries.asked_columns(), *queries.attendance_columns())
         .join(Player, Player.id == Campaign.promoter_id)
         .outerjoin(Recipient, Recipient.campaign_id == Campaign.id)
         .outerjoin(Entry, said)
@@ -69,10 +74,10 @@ def past_campaigns(
             promoter=promoter,
             status=statuses[campaign.id],
             is_dry_run=campaign.dry_run,
-            recipient_count=recipients,
+            asked=AskedCounts(recipients, told),
             turnout=Attendance(here, asked) if campaign.judged_at is not None and is_known else None,
         )
-        for campaign, promoter, recipients, here, asked, is_known in found[:PAGE]
+        for campaign, promoter, recipients, told, here, asked, is_known in found[:PAGE]
     ]
     return shown, shown[-1].id if len(found) > PAGE else None
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Text, cast, func, literal, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -16,6 +16,7 @@ from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.rules import CampaignStatus, NoticeOutcome
 from slomix.database import session as db
 from slomix.deliveries import service as deliveries
+from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.deliveries.service import Tally
 from slomix.errors import NotFound
@@ -80,6 +81,39 @@ def recipients_of(session: Session, campaign: Campaign) -> list[Recipient]:
 
 def recipient_count(session: Session, campaign: Campaign) -> int:
     return session.scalar(select(func.count()).where(Recipient.campaign_id == campaign.id)) or 0
+
+
+@dataclass(frozen=True)
+class AskedCounts:
+    """How many players a campaign is to ask, and how many of them it has told something, or may have."""
+
+    recipients: int
+    told: int
+
+    def text(self, *, is_open: bool) -> str:
+        """Say how many were asked or, while that is still to come, will be; empty if it never came to it."""
+        if self.told:
+            return words.SO_MANY_ASKED.format(number=self.told)
+        return words.SO_MANY_WILL_BE_ASKED.format(number=self.recipients) if is_open else ""
+
+
+def asked_columns() -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Return columns over campaigns: their recipients, and those of them whom a message reached, or may have."""
+    recipients = select(func.count()).where(Recipient.campaign_id == Campaign.id)
+    told = select(func.count(Delivery.player_id.distinct())).where(
+        Delivery.subject == literal(rules.SUBJECT) + cast(Campaign.id, Text),
+        Delivery.notice.in_(rules.JOB_KINDS),
+        Delivery.status.in_([DeliveryStatus.SENT, DeliveryStatus.UNKNOWN]),
+    )
+    return (
+        recipients.correlate(Campaign).scalar_subquery().label("recipients"),
+        told.correlate(Campaign).scalar_subquery().label("told"),
+    )
+
+
+def asked_counts(session: Session, campaign: Campaign) -> AskedCounts:
+    row = session.execute(select(*asked_columns()).where(Campaign.id == campaign.id)).one()
+    return AskedCounts(row.recipients, row.told)
 
 
 @dataclass(frozen=True)

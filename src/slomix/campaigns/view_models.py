@@ -12,7 +12,7 @@ from slomix.accounts import service as accounts
 from slomix.campaigns import queries, retrying, risk_facts, rules
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.notices.calls import CALLS
-from slomix.campaigns.queries import Attendance
+from slomix.campaigns.queries import AskedCounts, Attendance
 from slomix.campaigns.risk import Risk
 from slomix.campaigns.rules import CampaignStatus
 from slomix.clock import wall_now
@@ -99,7 +99,7 @@ class CampaignCard:
     campaign: Campaign
     status: CampaignStatus
     promoter: str
-    recipient_count: int
+    asked: AskedCounts
     # What the voice check found; None before it, or if presence stayed unknown.
     turnout: Attendance | None
     phases: list[PhaseCard]
@@ -136,7 +136,7 @@ def card_of_campaign(session: Session, campaign: Campaign, *, settings: Settings
         campaign=campaign,
         status=so_far.status,
         promoter=accounts.player_names(session, [campaign.promoter_id])[campaign.promoter_id],
-        recipient_count=queries.recipient_count(session, campaign),
+        asked=queries.asked_counts(session, campaign),
         turnout=queries.attendance_of(session, campaign),
         phases=[
             PhaseCard(

@@ -47,7 +47,7 @@ def _as_plain(night: PastCampaign) -> dict[str, Any]:
         "called_by": plain_name(night.promoter),
         "status": night.status.value,
         "dry_run": night.is_dry_run,
-        "recipients": night.recipient_count,
+        "recipients": night.asked.recipients,
         "came": night.turnout.here if night.turnout else None,
         "of": night.turnout.asked if night.turnout else None,
     }
@@ -55,10 +55,10 @@ def _as_plain(night: PastCampaign) -> dict[str, Any]:
 
 def _line(night: PastCampaign, zone: ZoneInfo) -> str:
     came = f"{night.turnout.here} of {night.turnout.asked} came" if night.turnout else ""
-    asked = "dry run" if night.is_dry_run else f"{night.recipient_count} asked"
+    asked = "dry run" if night.is_dry_run else night.asked_text
     start = f"{night.start_at.astimezone(zone):%H:%M}"
     promoter = plain_name(night.promoter)
-    return f"{night.id:>5}  {night.day}  {start}  {night.status:13}  {asked:9}  {came:12}  {promoter}".rstrip()
+    return f"{night.id:>5}  {night.day}  {start}  {night.status:13}  {asked:15}  {came:12}  {promoter}".rstrip()
 
 
 @campaign.command()

@@ -10,6 +10,10 @@ PHASES = {
     "summary": "Summary",
 }
 
+# How many players were told something and, before that, how many will be. {number} is how many.
+SO_MANY_ASKED: Final = "{number} asked"
+SO_MANY_WILL_BE_ASKED: Final = "{number} will be asked"
+
 # What became of a phase, where its messages say nothing yet. {reason} and {error} tell why, in a few words.
 PHASE_STATES = {"running": "under way", "sent": "done", "failed": "failed"}
 SKIPPED_BECAUSE: Final = "skipped: {reason}"

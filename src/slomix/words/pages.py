@@ -139,6 +139,10 @@ PROMOTING_SWITCHED_OFF = "Promoting is switched off here."
 NO_SUCH_START = "That is not a time to start at. A time looks like 21:00."
 # The key is a code by which a form that was sent twice is known; {length} is a number of characters.
 KEY_TOO_LONG: Final = "The key of a submit has at most {length} characters."
+# Such a code was used before, for something else. {day} is a date.
+SUBMIT_WAS_CANCELLED = "You sent this form before, and the campaign it made was cancelled. Send it again to call again."
+SUBMIT_OF_ANOTHER_DAY: Final = "You sent this form before, for {day}. Send it again to call tonight together."
+SUBMIT_CHOSE_OTHERWISE = "You sent this form before, with other choices. Look at them, then send it again."
 # {promoter} is a player's name, {status} one word such as "scheduled".
 ALREADY_CALLED: Final = "Tonight has been called together already, by {promoter} ({status})."
 # The states of campaigns, phases and messages: in {status} above and on badges.
@@ -163,6 +167,9 @@ NOTHING_TO_CANCEL = "This campaign is over, so there is nothing left to cancel."
 # {count} is a number of players.
 CALLED: Final = "Called together: {count} will hear of it."
 TRIED_OUT = "Dry run: four messages are on their way to you, and to nobody else."
+# The same form once more: what it made stands. {state} is one of the STATES, {asked} how many were or will be asked.
+CALLED_BEFORE: Final = "You called tonight together already: {state}, {asked}."
+TRIED_OUT_BEFORE: Final = "You tried this out already: {state}."
 CANCELLED = "Cancelled."
 # {number} is a number of messages, more than one.
 TRIED_AGAIN: Final = "{number} messages go out again."
