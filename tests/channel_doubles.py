@@ -26,6 +26,10 @@ class MemoryChannel:
         self.sent.append((to, message, nonce))
         return Receipt(message_id=str(len(self.sent) - 1))
 
+    def edit(self, _room: str, message_id: str, message: Message) -> None:
+        to, _, nonce = self.sent[int(message_id)]
+        self.sent[int(message_id)] = (to, message, nonce)
+
     @property
     def texts(self) -> list[str]:
         return [message.text for _, message, _ in self.sent]

@@ -45,7 +45,7 @@ def test_an_evening_as_its_promoter_sees_it(open_page: OpenPage, evening: Runnin
     evening.control.set_clock(NINE + timedelta(seconds=30))
     expect(card).to_contain_text("posted")
     expect(card).to_contain_text("called together")
-    expect(card).to_contain_text("1 of 4 came to voice")
+    expect(card).to_contain_text("1 of 4 in voice at 21:00")
     keep_picture(page, "after")
     got = count_received(evening.control.messages())
     assert set(got[REMINDER]) == {ids[name] for name in ("Alice", "Erik", "Franka", "Jana")}

@@ -131,9 +131,14 @@ def test_who_would_get_one_of_two_notices_is_asked() -> None:
         ({rules.START: NoticeOutcome(sent=2, unknown=1)}, {rules.START: "sent"}, CampaignStatus.PARTIAL),
         ({rules.START: NoticeOutcome(failed=2)}, {rules.START: "failed"}, CampaignStatus.FAILED),
         (
-            {rules.START: NoticeOutcome(sent=2)},
+            {rules.START: NoticeOutcome(sent=2), rules.VOICE_CHECK: NoticeOutcome(sent=1)},
             {rules.START: "sent", rules.VOICE_CHECK: "sent"},
             CampaignStatus.FOLLOWUP_SENT,
+        ),
+        (
+            {rules.START: NoticeOutcome(sent=2)},
+            {rules.START: "sent", rules.VOICE_CHECK: "sent"},
+            CampaignStatus.SENT,
         ),
         (
             {rules.REMINDER: NoticeOutcome(failed=1), rules.START: NoticeOutcome(sent=1)},
@@ -181,6 +186,7 @@ def facts(**changes: object) -> SummaryFacts:
     values: dict[str, object] = {
         "here": 4,
         "asked": 6,
+        "as_of": at(21),
         "awaited": ["Erik", "Goran"],
         "followups_sent": 1,
         "followups_tried": 2,
@@ -192,7 +198,7 @@ def facts(**changes: object) -> SummaryFacts:
 
 def test_the_summary_says_who_is_awaited_how_many_are_here_and_the_follow_ups() -> None:
     assert summary_text(facts()).splitlines() == [
-        "Game night is on: 4 of 6 in voice.",
+        f"Game night is on: 4 of 6 in voice at <t:{at(21).timestamp():.0f}:t>.",
         "Still awaited: Erik, Goran",
         "follow-up 1/2",
     ]
@@ -209,6 +215,22 @@ def test_the_summary_when_all_are_here() -> None:
     text = summary_text(facts(here=6, awaited=[], followups_sent=0, followups_tried=0))
     assert "Everybody is here" in text
     assert "follow-up" not in text
+
+
+def test_once_it_is_final_the_summary_says_who_came_and_awaits_nobody() -> None:
+    assert summary_text(facts(as_of=None)) == "Game night: 4 of 6 came to voice."
+    assert summary_text(facts(as_of=None, on_server=["Erik"])).splitlines()[1] == "On the server, not in voice: Erik"
+
+
+@pytest.mark.parametrize(
+    ("is_called_off", "says"),
+    [
+        (True, "Nobody is left for tonight."),
+        (False, "None of tonight’s messages arrived, so nobody was called."),
+    ],
+)
+def test_where_nobody_was_told_nobody_is_counted(is_called_off: bool, says: str) -> None:
+    assert summary_text(facts(here=0, asked=0, awaited=[], is_called_off=is_called_off)) == says
 
 
 def test_names_mention_nobody_format_nothing_and_sixty_of_them_fit() -> None:

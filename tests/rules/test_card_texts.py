@@ -142,7 +142,10 @@ def test_whom_another_campaign_told_is_said_with_its_page(
         (None, True, "Over. Nobody knows who came to voice."),
         (Attendance(2, 4), False, "2 of 4 came to voice."),
         (Attendance(4, 4), False, "All 4 came to voice."),
-        (Attendance(0, 0), False, "0 of 0 came to voice."),
+        (Attendance(0, 0), False, ""),
+        (Attendance(0, 0), True, "Over."),
+        (Attendance(2, 4, "21:00"), False, "2 of 4 in voice at 21:00."),
+        (Attendance(4, 4, "21:00"), False, "4 of 4 in voice at 21:00."),
         (Attendance(4, 4), True, "Over. All 4 came to voice."),
     ],
 )

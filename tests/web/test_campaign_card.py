@@ -99,7 +99,7 @@ def test_afterwards_it_speaks_of_the_evening(world: World, called: int, browse: 
     evening(world, alice=ROOM, erik=ROOM)
     card = browse(None).page("/").by_id("campaign")
     assert "called together" in card.words
-    assert "2 of 4 came to voice." in card.words
+    assert "2 of 4 in voice at 21:00." in card.words
     assert phase(browse(None), "Summary") == ["posted"]
     assert [to.value for to, _, _ in world.discord.sent].count(SUMMARY_ROOM) == 1
 
@@ -107,7 +107,7 @@ def test_afterwards_it_speaks_of_the_evening(world: World, called: int, browse: 
 def test_who_took_it_back_is_not_awaited(world: World, called: int, alice: Browser) -> None:
     world.says("goran", Status.NOT_PLAYING)
     evening(world, alice=ROOM, erik=ROOM, franka=ROOM)
-    assert "All 3 came to voice." in alice.page("/").by_id("campaign").words
+    assert "3 of 3 in voice at 21:00." in alice.page("/").by_id("campaign").words
 
 
 def test_a_summary_that_failed_says_why_to_promoters(world: World, called: int, browse: Browse) -> None:

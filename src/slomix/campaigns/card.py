@@ -114,8 +114,7 @@ def turnout(found: Attendance | None, *, is_over: bool, is_called: bool) -> str:
     """Say how many came to voice; say nothing tonight while that is not known."""
     if found is None:
         return f"{words.OVER} {words.TURNOUT_UNKNOWN}" if is_over and is_called else ""
-    text = words.ALL_CAME if found.asked and found.here == found.asked else words.SOME_CAME
-    return (f"{words.OVER} " if is_over else "") + text.format(here=found.here, asked=found.asked)
+    return f"{words.OVER} {found.text}".strip() if is_over else found.text
 
 
 def retries(failed: int, unknown: int) -> Iterator[RetryButton]:

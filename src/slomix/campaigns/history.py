@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Text, cast, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from slomix.accounts.models import Player
-from slomix.availability.models import Entry
 from slomix.campaigns import queries, rules
-from slomix.campaigns.models import Campaign, Recipient
+from slomix.campaigns.models import Campaign
 from slomix.campaigns.queries import AskedCounts, Attendance
 from slomix.campaigns.rules import CampaignStatus, NoticeOutcome
 from slomix.deliveries.models import Delivery
@@ -47,16 +47,12 @@ class PastCampaign:
 
 
 def past_campaigns(
-    session: Session, *, before_id: int | None = None, dry_runs: bool = False
+    session: Session, zone: ZoneInfo, *, before_id: int | None = None, dry_runs: bool = False
 ) -> tuple[list[PastCampaign], int | None]:
     """Return a page of campaigns, and the id before which the next page begins, if any; always two queries."""
-    said = (Entry.player_id == Recipient.player_id) & (Entry.day == Campaign.day)
     query = (
-        select(Campaign, Player.name, *queries.asked_columns(), *queries.attendance_columns())
+        select(Campaign, Player.name, *queries.asked_columns())
         .join(Player, Player.id == Campaign.promoter_id)
-        .outerjoin(Recipient, Recipient.campaign_id == Campaign.id)
-        .outerjoin(Entry, said)
-        .group_by(Campaign.id, Player.name)
         .order_by(Campaign.id.desc())
         .limit(PAGE + 1)
     )
@@ -75,9 +71,9 @@ def past_campaigns(
             status=statuses[campaign.id],
             is_dry_run=campaign.dry_run,
             asked=AskedCounts(recipients, told),
-            turnout=Attendance(here, asked) if campaign.judged_at is not None and is_known else None,
+            turnout=queries.attendance_of(campaign, zone),
         )
-        for campaign, promoter, recipients, told, here, asked, is_known in found[:PAGE]
+        for campaign, promoter, recipients, told in found[:PAGE]
     ]
     return shown, shown[-1].id if len(found) > PAGE else None
 

@@ -20,6 +20,8 @@ JOB_KINDS = (REMINDER, START, VOICE_CHECK)
 RISK_MONITOR = "campaign_watch"
 # Plans the summary when the follow-ups are settled; the voice check is over when it is.
 VOICE_SUMMARY = "voice_summary"
+# Counts who came, for good, at the voice check's deadline.
+ATTENDANCE = "attendance"
 # A dry run's only job.
 DRY_RUN = "dry_run"
 
@@ -235,7 +237,7 @@ def overall_status(phases: Mapping[str, NoticeOutcome], jobs: Mapping[str, JobSt
     start = phases.get(START, NoticeOutcome())
     if start_job is JobStatus.FAILED or (start.sent == 0 and start.is_flawed):
         return CampaignStatus.FAILED
-    check = jobs.get(VOICE_CHECK, JobStatus.PENDING)
     if any(phase.is_flawed for phase in phases.values()) or JobStatus.FAILED in jobs.values():
         return CampaignStatus.PARTIAL
-    return CampaignStatus.FOLLOWUP_SENT if check is JobStatus.SENT else CampaignStatus.SENT
+    is_followed_up = jobs.get(VOICE_CHECK) is JobStatus.SENT and phases.get(VOICE_CHECK, NoticeOutcome()).sent > 0
+    return CampaignStatus.FOLLOWUP_SENT if is_followed_up else CampaignStatus.SENT

@@ -203,7 +203,7 @@ def cancel_campaign(session: Session, campaign_id: int, *, player_id: int, is_ad
     if not queries.read_progress(session, campaign).is_open:
         raise CampaignOver
     campaign.status = CampaignStatus.CANCELLED
-    for kind in (*rules.JOB_KINDS, rules.RISK_MONITOR, rules.VOICE_SUMMARY, rules.DRY_RUN):
+    for kind in (*rules.JOB_KINDS, rules.RISK_MONITOR, rules.VOICE_SUMMARY, rules.ATTENDANCE, rules.DRY_RUN):
         jobs.skip_pending(session, kind, [campaign.subject], reason=Reason.WITHDRAWN, now=now)
     deliveries.withdraw_pending(session, campaign.subject, rules.ALL_NOTICES, now=now)
     db.notify(session, db.LIVE_CHANNEL, "campaign")
@@ -212,4 +212,8 @@ def cancel_campaign(session: Session, campaign_id: int, *, player_id: int, is_ad
 
 def clear_voice_statuses(session: Session, player_id: int) -> None:
     """Erase where the voice checks found this player."""
-    session.execute(update(Recipient).where(Recipient.player_id == player_id).values(whereabouts=None, on_server=None))
+    session.execute(
+        update(Recipient)
+        .where(Recipient.player_id == player_id)
+        .values(whereabouts=None, on_server=None, seen_at=None, came=None)
+    )

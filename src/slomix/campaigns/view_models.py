@@ -137,7 +137,7 @@ def card_of_campaign(session: Session, campaign: Campaign, *, settings: Settings
         status=so_far.status,
         promoter=accounts.player_names(session, [campaign.promoter_id])[campaign.promoter_id],
         asked=queries.asked_counts(session, campaign),
-        turnout=queries.attendance_of(session, campaign),
+        turnout=queries.attendance_of(campaign, settings.zone),
         phases=[
             PhaseCard(
                 job,

@@ -176,7 +176,7 @@ def show_all() -> str:
     with reading() as session:
         gates.require_player()
         nights, next_before = history.past_campaigns(
-            session, before_id=responses.parse_id(request.args.get("before", ""))
+            session, current.runtime().settings.zone, before_id=responses.parse_id(request.args.get("before", ""))
         )
     today = current.today(current.now())
     return render_template("campaigns/history.html", nights=nights, next_before=next_before, today=today)

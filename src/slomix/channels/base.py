@@ -84,6 +84,13 @@ class Channel(Protocol):
         """Hand one message to the provider. Raise SendError if it is not taken."""
 
 
+class RoomEditor(Protocol):
+    """Replaces what we posted to a room."""
+
+    def edit(self, room: str, message_id: str, message: Message) -> None:
+        """Replace the text of our message. Raise SendError if that is refused."""
+
+
 class GuildLookup(Protocol):
     """Asks the provider who is in our server."""
 

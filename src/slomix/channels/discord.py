@@ -84,6 +84,11 @@ class Discord:
         room = self._open_dm(to.value)
         return Receipt(self._post(room, message, nonce), learned=room)
 
+    def edit(self, room: str, message_id: str, message: Message) -> None:
+        """Replace the text of our message in a room or a thread."""
+        body = {"content": message.text, "allowed_mentions": allowed_mentions(message)}
+        self.request("PATCH", f"/channels/{room}/messages/{message_id}", json=body)
+
     def voice_channel_of(self, discord_id: str) -> str | None:
         """Return the voice room that the account is in now, or None."""
         state = self.request("GET", f"/guilds/{self._guild_id}/voice-states/{discord_id}", absent=IN_NO_ROOM)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from slomix.channels.base import Message, PostedMessage
-from slomix.channels.discord import NO_MEMBER, Discord, allowed_mentions
+from slomix.channels.discord import NO_MEMBER, Discord
 from slomix.channels.http import as_object
 
 # https://discord.com/developers/docs/resources/channel
@@ -58,8 +58,7 @@ class DiscordThreads:
         return None
 
     def edit(self, thread: str, message_id: str, message: Message) -> None:
-        body = {"content": message.text, "allowed_mentions": allowed_mentions(message)}
-        self._discord.request("PATCH", f"/channels/{thread}/messages/{message_id}", json=body)
+        self._discord.edit(thread, message_id, message)
 
     def _me(self) -> str:
         """Return the bot's own account, which never changes and is therefore asked for once."""

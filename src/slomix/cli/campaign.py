@@ -28,7 +28,7 @@ def list_(as_json: bool) -> None:
     """List the latest campaigns, newest first, and how many came to voice."""
     with open_transaction() as (session, settings, _):
         signoff.make_read_only(session)
-        nights = history.past_campaigns(session, dry_runs=True)[0][:LATEST]
+        nights = history.past_campaigns(session, settings.zone, dry_runs=True)[0][:LATEST]
     if as_json:
         click.echo(json.dumps([_as_plain(night) for night in nights], indent=2))
     elif nights:
@@ -54,11 +54,11 @@ def _as_plain(night: PastCampaign) -> dict[str, Any]:
 
 
 def _line(night: PastCampaign, zone: ZoneInfo) -> str:
-    came = f"{night.turnout.here} of {night.turnout.asked} came" if night.turnout else ""
+    came = night.turnout.text if night.turnout else ""
     asked = "dry run" if night.is_dry_run else night.asked_text
     start = f"{night.start_at.astimezone(zone):%H:%M}"
     promoter = plain_name(night.promoter)
-    return f"{night.id:>5}  {night.day}  {start}  {night.status:13}  {asked:15}  {came:12}  {promoter}".rstrip()
+    return f"{night.id:>5}  {night.day}  {start}  {night.status:13}  {asked:15}  {came:27}  {promoter}".rstrip()
 
 
 @campaign.command()
@@ -83,7 +83,8 @@ def show(campaign_id: int, as_json: bool) -> None:
 
 def _as_text(shown: dict[str, Any], zone: ZoneInfo) -> str:
     about = shown["campaign"]
-    came = "" if about["came"] is None else f", {about['came']} of {about['of']} came to voice"
+    how = "came to voice" if about["counted_for_good"] else "in voice at the voice check"
+    came = "" if about["came"] is None else f", {about['came']} of {about['of']} {how}"
     kind = "Dry run" if about["dry_run"] else "Campaign"
     lines = [
         f"{kind} {about['id']} for {about['day']}, start {_local(about['start_at'], zone)}: {about['status']}",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from slomix.channels.base import Channel, GuildLookup, InteractionResponses, Threads, VoiceLookup
+from slomix.channels.base import Channel, GuildLookup, InteractionResponses, RoomEditor, Threads, VoiceLookup
 from slomix.channels.game_server import GameServerLookup
 from slomix.clock import Clock
 from slomix.config.settings import Settings
@@ -22,6 +22,7 @@ class Runtime:
     database: Database
     channels: Mapping[str, Channel] = field(default_factory=dict)
     voice_lookup: VoiceLookup | None = None
+    room_editor: RoomEditor | None = None
     # None if no server is configured: then every account counts as a member.
     guild_lookup: GuildLookup | None = None
     # None if planning rooms have no threads.

@@ -93,6 +93,7 @@ JOB_KINDS = {
     "send_start_2100": "sees a campaign’s start messages through",
     "voice_check_2100": "looks who is missing in voice, and calls them once more",
     "voice_summary": "posts the summary when the follow-ups are settled",
+    "attendance": "counts who came, and puts it into the summary",
     "campaign_watch": "looks after a campaign, and warns its promoter",
     "dry_run": "tries a campaign out on its promoter",
     "session_ready": "tells players that a session is ready",

@@ -34,10 +34,16 @@ AN_EARLIER_CAMPAIGN = "an earlier campaign"
 A_LATER_CAMPAIGN = "a later campaign"
 ON_THIS_EVENING = "tonight"
 
-# How the evening turned out: {here} of {asked} players.
+# How the evening turned out: {here} of {asked} players. Until that is final, how it was at {time}, an hour.
 OVER = "Over."
 ALL_CAME: Final = "All {asked} came to voice."
 SOME_CAME: Final = "{here} of {asked} came to voice."
+SOME_IN_VOICE: Final = "{here} of {asked} in voice at {time}."
+# Of one player.
+CAME = "came"
+IN_VOICE_AT: Final = "in voice at {time}"
+ON_SERVER_ONLY = "on the server, not in voice"
+NOT_IN_VOICE = "not in voice"
 TURNOUT_UNKNOWN = "Nobody knows who came to voice."
 
 # What can be pressed.
