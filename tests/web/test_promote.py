@@ -156,7 +156,7 @@ def test_the_form_of_the_page_creates_as_it_stands(evening: World, bob: Browser)
         if "name" in one.attributes
         if one.attributes.get("type") != "checkbox" or "checked" in one.attributes
     }
-    assert {"csrf_token", "key", "start", "include_maybe"} == set(fields)
+    assert {"csrf_token", "viewer", "key", "start", "include_maybe"} == set(fields)
     answer = bob.client.open(form.attributes["action"], method=form.attributes["method"].upper(), data=fields)
     assert answer.status_code == 303
     assert count(evening, Recipient) == 3

@@ -11,6 +11,9 @@ ONLY_PROMOTERS = "Only promoters can call a game night together."
 ONLY_ADMINS = "Only admins may look at this."
 NOT_FROM_OUR_PAGE = "This did not come from a Slomix page, or you logged out since. Reload the page and try again."
 LOGGED_OUT_SINCE = "You are not logged in any more, so nothing was changed. Log in and try again."
+PAGE_OF_ANOTHER_VIEWER = (
+    "This page was made for another login than yours now. Nothing was changed; open the page again."
+)
 NO_SUCH_PAGE = "There is no such page."
 CANNOT_BE_STORED = "Some of what you sent cannot be stored, such as a zero byte. Nothing was changed."
 DATABASE_AWAY = "Our database does not answer right now. Nothing was changed; try again in a moment."
