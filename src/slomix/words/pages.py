@@ -54,6 +54,7 @@ IN_FIELD: Final = "Field {field}: {sentence}"
 # Accounts: logging in and out, the player profile
 
 LOGGED_OUT = "You are logged out."
+LOGGED_IN_ALREADY = "You are logged in already."
 LOGIN_DECLINED = "You did not log in, and nothing was shared. You can change your mind any time."
 LOGIN_NOT_VALID = "This login is no longer valid. It may have taken too long, or been used already."
 LOGIN_REFUSED = "Discord did not accept this login. Please start again."
