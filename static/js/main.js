@@ -9,6 +9,7 @@ import { runPlanningRoom } from "./planning.js";
 import { refresh, refreshAgeingParts } from "./refresh.js";
 import { playReadySound } from "./sound.js";
 import { followServer } from "./stream.js";
+import { limitUndo } from "./undo.js";
 
 announceChanges();
 lockWhileOffline(refresh);
@@ -20,3 +21,4 @@ offerAppearances();
 listenToKeys();
 playReadySound();
 runPlanningRoom();
+limitUndo();

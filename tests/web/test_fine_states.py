@@ -45,6 +45,7 @@ REFUSALS = {
     "RoleNotGranted": "the settings give it, or another admin took it back",
     "SideIsFull": "the pick did not count",
     "TeamsChanged": "the teams are not those that were looked at",
+    "TooLateToUndo": "messages have left since, or a later change would be lost",
     "TooManyNames": "the suggestion was not kept",
 }
 

@@ -94,6 +94,8 @@ STATUSES = {
 }
 SAVED = "Saved."
 CLEARED = "Cleared."
+UNDONE = "Undone."
+TOO_LATE_TO_UNDO = "That can’t be undone any more: ten seconds are over, or it was changed again."
 PAST_DAY = "That day is over, so it can be read but no longer changed."
 FAR_DAY: Final = "That day is too far away. You can plan up to {days} days ahead."
 NO_SUCH_DAY = "That is not a date. A date looks like 2026-11-22."
@@ -160,7 +162,11 @@ STATES = {
     # A campaign of which nothing went wrong, tonight and afterwards.
     "called": "called together",
     "over": "over",
+    # Some did not go well, by what it was.
     "partial": "not everybody reached",
+    "unreached": "nobody reached",
+    "check_failed": "voice check failed",
+    "summary_failed": "summary not posted",
     "failed": "failed",
     "skipped": "skipped",
     "unknown": "unknown",
