@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from slomix import words
 from slomix.availability.rules import Status
 from slomix.campaigns import rules
 from slomix.campaigns.notices import calls
@@ -180,6 +181,45 @@ def test_nobody_is_called_missing_on_a_guess() -> None:
 )
 def test_a_change_among_three_statuses_keeps_a_recipient(status: Status | None, reason: str | None) -> None:
     assert rules.withdrawal_reason(status) == reason
+
+
+@pytest.mark.parametrize(
+    ("status", "phases", "jobs", "state"),
+    [
+        (CampaignStatus.FAILED, {}, {}, "unreached"),
+        (CampaignStatus.PARTIAL, {rules.START: NoticeOutcome(sent=1, failed=1)}, {}, "partial"),
+        (CampaignStatus.PARTIAL, {rules.START: NoticeOutcome(sent=5)}, {rules.VOICE_CHECK: "failed"}, "check_failed"),
+        (
+            CampaignStatus.PARTIAL,
+            {rules.SUMMARY: NoticeOutcome(failed=1)},
+            {rules.VOICE_CHECK: "sent"},
+            "summary_failed",
+        ),
+        (
+            CampaignStatus.PARTIAL,
+            {rules.REMINDER: NoticeOutcome(unknown=1)},
+            {rules.VOICE_CHECK: "failed"},
+            "partial",
+        ),
+        (CampaignStatus.SENT, {}, {}, "called"),
+        (CampaignStatus.CANCELLED, {}, {}, "cancelled"),
+    ],
+)
+def test_what_did_not_go_well_is_named_after_its_cause(
+    status: CampaignStatus, phases: dict[str, NoticeOutcome], jobs: dict[str, str], state: str
+) -> None:
+    found = {kind: JobStatus(value) for kind, value in jobs.items()}
+    assert rules.state_of(status, phases, found, is_dry_run=False, is_past=False) == state
+
+
+def test_every_state_of_every_status_has_a_word() -> None:
+    states = {
+        rules.state_of(status, {}, {}, is_dry_run=is_dry_run, is_past=is_past)
+        for status in CampaignStatus
+        for is_dry_run in (False, True)
+        for is_past in (False, True)
+    }
+    assert {state.value for state in {*states, *rules.CampaignState}} <= set(words.STATES)
 
 
 def facts(**changes: object) -> SummaryFacts:

@@ -127,8 +127,8 @@ def test_two_tabs_may_log_in_at_once(dance: Dance) -> None:
 
 
 def test_who_logs_in_in_two_tabs_ends_where_each_wanted_to_go(dance: Dance) -> None:
-    first, second = dance.leave("/auth/login?next=/calendar"), dance.leave("/auth/login?next=/day/2026-11-25")
-    second = dance.consent(second)
+    first = dance.leave("/auth/login?next=/calendar")
+    second = dance.consent(dance.leave("/auth/login?next=/day/2026-11-25"))
     assert lands(dance.browser.get(dance.consent(first))) == "/profile?next=/calendar"
     assert lands(dance.browser.get(second)) == "/day/2026-11-25"
     assert dance.is_in()

@@ -1,5 +1,6 @@
 """Reads the past game nights, newest first."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from slomix.accounts.models import Player
 from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.queries import AskedCounts, Attendance
-from slomix.campaigns.rules import CampaignStatus, NoticeOutcome
+from slomix.campaigns.rules import CampaignState, CampaignStatus, NoticeOutcome
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.models import Job
@@ -30,6 +31,9 @@ class PastCampaign:
     start_at: datetime
     promoter: str
     status: CampaignStatus
+    # What its status was computed from.
+    phases: Mapping[str, NoticeOutcome]
+    jobs: Mapping[str, JobStatus]
     is_dry_run: bool
     asked: AskedCounts
     # None before the voice check, or when its answer is not known.
@@ -40,10 +44,9 @@ class PastCampaign:
         """Say how many were asked, or will be."""
         return self.asked.text(is_open=self.status in {CampaignStatus.SCHEDULED, CampaignStatus.RUNNING})
 
-    def state(self, today: date) -> str:
-        """Return its status as a word for people."""
-        went_well = self.status in {CampaignStatus.SENT, CampaignStatus.FOLLOWUP_SENT}
-        return ("over" if self.day < today else "called") if went_well else self.status.value
+    def state(self, today: date) -> CampaignState:
+        """Return how pages name its status."""
+        return rules.state_of(self.status, self.phases, self.jobs, is_dry_run=self.is_dry_run, is_past=self.day < today)
 
 
 def past_campaigns(
@@ -61,14 +64,16 @@ def past_campaigns(
     if before_id is not None:
         query = query.where(Campaign.id < before_id)
     found = session.execute(query).all()
-    statuses = _statuses(session, [row[0] for row in found[:PAGE]])
+    progress = _progress(session, [row[0] for row in found[:PAGE]])
     shown = [
         PastCampaign(
             id=campaign.id,
             day=campaign.day,
             start_at=campaign.start_at,
             promoter=promoter,
-            status=statuses[campaign.id],
+            status=queries.status_of(campaign, *progress[campaign.subject]),
+            phases=progress[campaign.subject][0],
+            jobs=progress[campaign.subject][1],
             is_dry_run=campaign.dry_run,
             asked=AskedCounts(recipients, told),
             turnout=queries.attendance_of(campaign, zone),
@@ -78,8 +83,11 @@ def past_campaigns(
     return shown, shown[-1].id if len(found) > PAGE else None
 
 
-def _statuses(session: Session, campaigns: list[Campaign]) -> dict[int, CampaignStatus]:
-    """Return each campaign's status, from its jobs and its ledger, as on its own page."""
+Progress = tuple[Mapping[str, NoticeOutcome], Mapping[str, JobStatus]]
+
+
+def _progress(session: Session, campaigns: list[Campaign]) -> dict[str, Progress]:
+    """Return what became of each campaign's messages and jobs, by its subject."""
     subjects = [campaign.subject for campaign in campaigns]
     jobs = select(
         literal(JOBS).label("table"),
@@ -101,9 +109,7 @@ def _statuses(session: Session, campaigns: list[Campaign]) -> dict[int, Campaign
         else:
             counts.setdefault(subject, {}).setdefault(name, {})[status] = number
     return {
-        campaign.id: queries.status_of(
-            campaign, _phases(counts.get(campaign.subject, {})), states.get(campaign.subject, {})
-        )
+        campaign.subject: (_phases(counts.get(campaign.subject, {})), states.get(campaign.subject, {}))
         for campaign in campaigns
     }
 
@@ -116,4 +122,5 @@ def _phases(counts: dict[str, dict[str, int]]) -> dict[str, NoticeOutcome]:
             by_status.get(DeliveryStatus.UNKNOWN, 0),
         )
         for notice, by_status in counts.items()
+        if notice != rules.AT_RISK  # a warning, not a message to recipients
     }

@@ -12,7 +12,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from slomix import words
 from slomix.campaigns import rules
 from slomix.campaigns.models import Campaign, Recipient
-from slomix.campaigns.rules import CampaignStatus, NoticeOutcome
+from slomix.campaigns.rules import CampaignState, CampaignStatus, NoticeOutcome
 from slomix.database import session as db
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Delivery
@@ -176,6 +176,12 @@ class CampaignProgress:
     jobs: list[Job]
     tallies: dict[str, Tally]
     status: CampaignStatus
+
+    def state(self, campaign: Campaign, today: date) -> CampaignState:
+        """Return how pages name the status."""
+        phases = {name: _phase(tally) for name, tally in self.tallies.items() if name != rules.AT_RISK}
+        states = {job.kind: job.status for job in self.jobs}
+        return rules.state_of(self.status, phases, states, is_dry_run=campaign.dry_run, is_past=campaign.day < today)
 
     @property
     def is_open(self) -> bool:

@@ -175,5 +175,7 @@ def _refusal(response: httpx2.Response, problem: dict[str, Any]) -> SendError:
     if code in PERMANENT:
         said = f"{problem.get('message', 'refused')} ({code})"
         return SendError(Reason.DISCORD_SAID, said, permanent=True, code=code)
-    answered = f"{response.status_code} {problem.get('message', '')}"
+    status = str(response.status_code)
+    # Discord's own sentence may begin with the same number: "500: Internal Server Error".
+    answered = f"{status} {str(problem.get('message', '')).removeprefix(status).lstrip(': ')}"
     return SendError(Reason.DISCORD_ANSWERED, answered.strip(), code=code or None)
