@@ -96,10 +96,6 @@ def recipients_of(session: Session, campaign: Campaign) -> list[Recipient]:
     return list(session.scalars(query.order_by(Recipient.added_at, Recipient.player_id)))
 
 
-def recipient_count(session: Session, campaign: Campaign) -> int:
-    return session.scalar(select(func.count()).where(Recipient.campaign_id == campaign.id)) or 0
-
-
 @dataclass(frozen=True)
 class AskedCounts:
     """How many players a campaign is to ask, and how many of them it has told something, or may have."""

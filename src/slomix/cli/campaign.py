@@ -88,7 +88,7 @@ def _as_text(shown: dict[str, Any], zone: ZoneInfo) -> str:
     kind = "Dry run" if about["dry_run"] else "Campaign"
     lines = [
         f"{kind} {about['id']} for {about['day']}, start {_local(about['start_at'], zone)}: {about['status']}",
-        f"called by {about['called_by']} at {_local(about['called_at'], zone)}, {about['recipients']} asked{came}",
+        f"called by {about['called_by']} at {_local(about['called_at'], zone)}, {about['told']} asked{came}",
         f"Times are those of {zone.key}.",
         "",
         "jobs",

@@ -146,9 +146,9 @@ NO_SUCH_START = "That is not a time to start at. A time looks like 21:00."
 # The key is a code by which a form that was sent twice is known; {length} is a number of characters.
 KEY_TOO_LONG: Final = "The key of a submit has at most {length} characters."
 # Such a code was used before, for something else. {day} is a date.
-SUBMIT_WAS_CANCELLED = "You sent this form before, and the campaign it made was cancelled. Send it again to call again."
-SUBMIT_OF_ANOTHER_DAY: Final = "You sent this form before, for {day}. Send it again to call tonight together."
-SUBMIT_CHOSE_OTHERWISE = "You sent this form before, with other choices. Look at them, then send it again."
+SUBMIT_WAS_CANCELLED = "This was sent before, and its campaign was cancelled. Nothing was changed; you can call again."
+SUBMIT_OF_ANOTHER_DAY: Final = "This was sent before, for {day}. Nothing was changed; you can call tonight together."
+SUBMIT_CHOSE_OTHERWISE = "This was sent before, with other choices. Nothing was changed; look at them and call again."
 # {promoter} is a player's name, {status} one word such as "scheduled".
 ALREADY_CALLED: Final = "Tonight has been called together already, by {promoter} ({status})."
 # The states of campaigns, phases and messages: in {status} above and on badges.
