@@ -109,7 +109,7 @@ def test_a_player_sees_the_card_and_no_button(open_page: OpenPage, evening: Runn
     ids = look(evening, "Alice")
     evening.person({"id": ids["Bob"], "name": "Bob"}).promote()
     page = open_page(name="Alice")
-    expect(page.locator("#campaign")).to_contain_text("1 asked")
+    expect(page.locator("#campaign")).to_contain_text("1 will be asked")
     expect(page.get_by_role("button", name="Promote")).to_have_count(0)
     expect(page.get_by_role("button", name="Cancel campaign")).to_have_count(0)
     page.goto("/promote")
