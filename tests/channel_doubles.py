@@ -55,6 +55,10 @@ class MemoryChannel:
         if self.is_out:
             raise ProviderDown(Reason.DISCORD_NOT_REACHED, "ConnectError")
 
+    def edit(self, _room: str, message_id: str, message: Message) -> None:
+        to, _, nonce = self.sent[int(message_id)]
+        self.sent[int(message_id)] = (to, message, nonce)
+
     @property
     def texts(self) -> list[str]:
         return [message.text for _, message, _ in self.sent]

@@ -68,6 +68,22 @@ def test_no_sql_asks_the_database_for_the_time(root: Path) -> None:
     assert asking == []
 
 
+def test_what_tells_of_an_evening_reads_nothing_that_may_change_after_it(root: Path) -> None:
+    """Who came, and what was sent, is stored when it happens; statuses and contacts of today say something else."""
+    telling = ("queries", "history", "view_models", "card", "evening_report")
+    changing = {"slomix.availability.models", "slomix.availability.service", "slomix.contacts.service"}
+    changing |= {"slomix.contacts.models", "slomix.presence.models", "slomix.presence.service"}
+    reading = [
+        f"{name}.py: {module}"
+        for name in telling
+        for node in ast.walk(ast.parse((root / f"src/slomix/campaigns/{name}.py").read_text()))
+        if isinstance(node, ast.ImportFrom)
+        for module in [f"{node.module}", *(f"{node.module}.{imported.name}" for imported in node.names)]
+        if module in changing
+    ]
+    assert reading == []
+
+
 def test_no_test_imports_another(root: Path) -> None:
     """What several need is a step, and has a module of its own: a test can be moved or dropped without the others."""
     imported = [

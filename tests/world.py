@@ -194,6 +194,7 @@ def build_world(database: db.Database, **settings: object) -> World:
         database=database,
         channels={"discord": discord, "telegram": telegram, "signal": signal},
         voice_lookup=lookup,
+        room_editor=discord,
         guild_lookup=lookup,
         game_server=game_server,
         threads=threads if made.planning_create_thread else None,

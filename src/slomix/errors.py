@@ -35,6 +35,8 @@ class Invalid(DomainError):
 class TooSoon(DomainError):
     """The same request came a moment ago; `retry_after` says when to try again."""
 
+    retry_after: timedelta
+
     def __init__(self, sentence: str, retry_after: timedelta) -> None:
         super().__init__(sentence)
         self.retry_after = retry_after

@@ -9,6 +9,7 @@ import { runPlanningRoom } from "./planning.js";
 import { refresh, refreshAgeingParts } from "./refresh.js";
 import { playReadySound } from "./sound.js";
 import { followServer } from "./stream.js";
+import { limitUndo } from "./undo.js";
 import { keepUnsavedChanges } from "./unsaved.js";
 
 announceChanges();
@@ -22,3 +23,4 @@ listenToKeys();
 playReadySound();
 runPlanningRoom();
 keepUnsavedChanges();
+limitUndo();

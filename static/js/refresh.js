@@ -6,7 +6,7 @@ const JITTER = 200; // not every page in the same millisecond
 const TIMEOUT = 10000; // a fetch without an answer after this is a failure
 const RETRY = 3000; // after a failure
 const AGEING = 15000; // between two looks at what grows old without an event
-const NO_LONGER_OURS = [401, 403, 404];
+const NO_LONGER_OURS = [401, 403, 404, 409]; // 409: another viewer is logged in by now
 
 let isRefreshing = false;
 let isStale = false;
@@ -38,7 +38,7 @@ export async function refresh() {
 async function fetchLivePart(part) {
   const address = part.dataset.live;
   const writesBefore = writes;
-  const headers = { "HX-Request": "true" };
+  const headers = { "HX-Request": "true", "X-Viewer": document.body.dataset.viewer };
   if (shown.address === address && shown.etag) headers["If-None-Match"] = shown.etag;
   const response = await fetch(address, { headers, cache: "no-store", signal: AbortSignal.timeout(TIMEOUT) });
   if (response.status === 304) return;

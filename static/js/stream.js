@@ -2,12 +2,15 @@
 import { setConnected } from "./offline.js";
 import { livePart } from "./page.js";
 import { refresh } from "./refresh.js";
-import { lead, listenToOtherTabs, tellOtherTabs } from "./tabs.js";
+import { ALIVE, CHANGED, lead, listenToOtherTabs, tellOtherTabs } from "./tabs.js";
 
 const POLL = 15000;
+const KEEP_ALIVE = 15000; // the server says so often that it is there
+const SILENCE = 2.5 * KEEP_ALIVE; // after this without a word it may not be there any more, though nothing was cut
 
 let stream = null;
 let pollTimer = null;
+let silenceTimer = null;
 
 export const holdsStream = () => stream !== null;
 
@@ -15,7 +18,11 @@ export const isStreamOpen = () => stream?.readyState === EventSource.OPEN;
 
 export function followServer() {
   if (!livePart()) return;
-  listenToOtherTabs(() => refresh());
+  listenToOtherTabs((message) => {
+    noteSignOfLife();
+    if (message === CHANGED) refresh();
+  });
+  noteSignOfLife();
   takeTurn(!document.hidden);
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return;
@@ -39,8 +46,13 @@ function openStream() {
   stream?.close();
   stream = new EventSource("/events");
   stream.onopen = stopPolling;
+  stream.addEventListener("alive", () => {
+    noteSignOfLife();
+    tellOtherTabs(ALIVE);
+  });
   // The first message comes at every (re)connect. On the very first, the page may be as new as the stream.
   stream.onmessage = (event) => {
+    noteSignOfLife();
     const { mark } = document.body.dataset;
     delete document.body.dataset.mark;
     if (mark && mark === event.lastEventId) tellOtherTabs();
@@ -50,6 +62,16 @@ function openStream() {
     pollTimer ??= setInterval(poll, POLL);
     refreshAllTabs();
   };
+}
+
+// No news is only news of nothing while the server, or the tab that hears it, says that it is there.
+function noteSignOfLife() {
+  clearTimeout(silenceTimer);
+  silenceTimer = setTimeout(() => {
+    noteSignOfLife();
+    if (holdsStream()) openStream();
+    refresh();
+  }, SILENCE);
 }
 
 function closeStream() {

@@ -140,6 +140,18 @@ def test_a_page_whose_stream_alone_is_blocked_asks_now_and_then(open_page: OpenP
     assert_unlocked(page)
 
 
+def test_a_stream_that_has_fallen_silent_is_noticed(open_page: OpenPage) -> None:
+    """Nothing is cut: the server, or what stands between, has just stopped to speak."""
+    soon = "const after = setTimeout; window.setTimeout = (what, time) => after(what, time === 37500 ? 700 : time);"
+    page = open_page("/nowhere", name="Erik", before=soon)
+    page.goto("/")
+    page.wait_for_timeout(300)
+    page.context.route("**/board", lambda route: route.abort())
+    assert_locked(page)
+    page.context.unroute("**/board")
+    assert_unlocked(page)
+
+
 def test_a_burst_of_changes_is_read_aloud_once_with_what_came_of_it(
     open_page: OpenPage, evening: RunningSystem, cast: Cast
 ) -> None:

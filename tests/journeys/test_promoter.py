@@ -45,7 +45,7 @@ def test_an_evening_as_its_promoter_sees_it(open_page: OpenPage, evening: Runnin
     evening.control.set_clock(NINE + timedelta(seconds=30))
     expect(card).to_contain_text("posted")
     expect(card).to_contain_text("called together")
-    expect(card).to_contain_text("1 of 4 came to voice")
+    expect(card).to_contain_text("1 of 4 in voice at 21:00")
     keep_picture(page, "after")
     got = count_received(evening.control.messages())
     assert set(got[REMINDER]) == {ids[name] for name in ("Alice", "Erik", "Franka", "Jana")}
@@ -110,7 +110,7 @@ def test_a_player_sees_the_card_and_no_button(open_page: OpenPage, evening: Runn
     ids = look(evening, "Alice")
     evening.person({"id": ids["Bob"], "name": "Bob"}).promote()
     page = open_page(name="Alice")
-    expect(page.locator("#campaign")).to_contain_text("1 asked")
+    expect(page.locator("#campaign")).to_contain_text("1 will be asked")
     expect(page.get_by_role("button", name="Promote")).to_have_count(0)
     expect(page.get_by_role("button", name="Cancel campaign")).to_have_count(0)
     page.goto("/promote")

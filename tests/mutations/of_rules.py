@@ -193,6 +193,7 @@ MUTATIONS = (
         "src/slomix/campaigns/service.py",
         "    first = _campaign_of_submit(session, promoter_id, idempotency_key)\n"
         "    if first is not None:\n"
+        "        _check_same_submit(first, options, day)\n"
         "        return first, False\n",
         "",
         (

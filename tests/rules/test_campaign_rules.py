@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from slomix import words
 from slomix.availability.rules import Status
 from slomix.campaigns import rules
 from slomix.campaigns.notices import calls
@@ -131,9 +132,14 @@ def test_who_would_get_one_of_two_notices_is_asked() -> None:
         ({rules.START: NoticeOutcome(sent=2, unknown=1)}, {rules.START: "sent"}, CampaignStatus.PARTIAL),
         ({rules.START: NoticeOutcome(failed=2)}, {rules.START: "failed"}, CampaignStatus.FAILED),
         (
-            {rules.START: NoticeOutcome(sent=2)},
+            {rules.START: NoticeOutcome(sent=2), rules.VOICE_CHECK: NoticeOutcome(sent=1)},
             {rules.START: "sent", rules.VOICE_CHECK: "sent"},
             CampaignStatus.FOLLOWUP_SENT,
+        ),
+        (
+            {rules.START: NoticeOutcome(sent=2)},
+            {rules.START: "sent", rules.VOICE_CHECK: "sent"},
+            CampaignStatus.SENT,
         ),
         (
             {rules.REMINDER: NoticeOutcome(failed=1), rules.START: NoticeOutcome(sent=1)},
@@ -177,10 +183,50 @@ def test_a_change_among_three_statuses_keeps_a_recipient(status: Status | None, 
     assert rules.withdrawal_reason(status) == reason
 
 
+@pytest.mark.parametrize(
+    ("status", "phases", "jobs", "state"),
+    [
+        (CampaignStatus.FAILED, {}, {}, "unreached"),
+        (CampaignStatus.PARTIAL, {rules.START: NoticeOutcome(sent=1, failed=1)}, {}, "partial"),
+        (CampaignStatus.PARTIAL, {rules.START: NoticeOutcome(sent=5)}, {rules.VOICE_CHECK: "failed"}, "check_failed"),
+        (
+            CampaignStatus.PARTIAL,
+            {rules.SUMMARY: NoticeOutcome(failed=1)},
+            {rules.VOICE_CHECK: "sent"},
+            "summary_failed",
+        ),
+        (
+            CampaignStatus.PARTIAL,
+            {rules.REMINDER: NoticeOutcome(unknown=1)},
+            {rules.VOICE_CHECK: "failed"},
+            "partial",
+        ),
+        (CampaignStatus.SENT, {}, {}, "called"),
+        (CampaignStatus.CANCELLED, {}, {}, "cancelled"),
+    ],
+)
+def test_what_did_not_go_well_is_named_after_its_cause(
+    status: CampaignStatus, phases: dict[str, NoticeOutcome], jobs: dict[str, str], state: str
+) -> None:
+    found = {kind: JobStatus(value) for kind, value in jobs.items()}
+    assert rules.state_of(status, phases, found, is_dry_run=False, is_past=False) == state
+
+
+def test_every_state_of_every_status_has_a_word() -> None:
+    states = {
+        rules.state_of(status, {}, {}, is_dry_run=is_dry_run, is_past=is_past)
+        for status in CampaignStatus
+        for is_dry_run in (False, True)
+        for is_past in (False, True)
+    }
+    assert {state.value for state in {*states, *rules.CampaignState}} <= set(words.STATES)
+
+
 def facts(**changes: object) -> SummaryFacts:
     values: dict[str, object] = {
         "here": 4,
         "asked": 6,
+        "as_of": at(21),
         "awaited": ["Erik", "Goran"],
         "followups_sent": 1,
         "followups_tried": 2,
@@ -192,7 +238,7 @@ def facts(**changes: object) -> SummaryFacts:
 
 def test_the_summary_says_who_is_awaited_how_many_are_here_and_the_follow_ups() -> None:
     assert summary_text(facts()).splitlines() == [
-        "Game night is on: 4 of 6 in voice.",
+        f"Game night is on: 4 of 6 in voice at <t:{at(21).timestamp():.0f}:t>.",
         "Still awaited: Erik, Goran",
         "follow-up 1/2",
     ]
@@ -209,6 +255,22 @@ def test_the_summary_when_all_are_here() -> None:
     text = summary_text(facts(here=6, awaited=[], followups_sent=0, followups_tried=0))
     assert "Everybody is here" in text
     assert "follow-up" not in text
+
+
+def test_once_it_is_final_the_summary_says_who_came_and_awaits_nobody() -> None:
+    assert summary_text(facts(as_of=None)) == "Game night: 4 of 6 came to voice."
+    assert summary_text(facts(as_of=None, on_server=["Erik"])).splitlines()[1] == "On the server, not in voice: Erik"
+
+
+@pytest.mark.parametrize(
+    ("is_called_off", "says"),
+    [
+        (True, "Nobody is left for tonight."),
+        (False, "None of tonight’s messages arrived, so nobody was called."),
+    ],
+)
+def test_where_nobody_was_told_nobody_is_counted(is_called_off: bool, says: str) -> None:
+    assert summary_text(facts(here=0, asked=0, awaited=[], is_called_off=is_called_off)) == says
 
 
 def test_names_mention_nobody_format_nothing_and_sixty_of_them_fit() -> None:

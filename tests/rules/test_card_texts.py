@@ -8,6 +8,7 @@ import pytest
 from slomix.campaigns import card, rules
 from slomix.campaigns.queries import Attendance
 from slomix.campaigns.view_models import OtherCampaignCount, OutcomeCount, PhaseCard, ReasonCount, SummaryCard
+from slomix.deliveries.retrying import RetryChoices
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.deliveries.service import Tally
 from slomix.jobs.models import Job
@@ -28,6 +29,7 @@ def phase(
     others: int = 0,
     reason: Reason | None = None,
     error: str | None = None,
+    is_refused: bool = False,
 ) -> PhaseCard:
     """A phase whose messages came to these statuses, each for one reason."""
     job = Job(
@@ -36,10 +38,13 @@ def phase(
         reason=Explanation(reason) if reason is not None else None,
         last_error=Explanation(Reason.CRASHED, error) if error is not None else None,
     )
+    why = Explanation(Reason.QUIET_HOURS)
     tally = (
         None
         if numbers is None
-        else Tally({(status, Explanation(Reason.QUIET_HOURS)): number for status, number in numbers.items()})
+        else Tally(
+            {(status, why if is_refused or status.is_settled else None): number for status, number in numbers.items()}
+        )
     )
     outcomes = [
         OutcomeCount(status, number, [ReasonCount("quiet hours", number)])
@@ -60,6 +65,9 @@ def lines(shown: PhaseCard, *, with_reasons: bool = False) -> list[str]:
         (phase(JobStatus.PENDING, {PENDING: 4}), ["planned"]),
         (phase(JobStatus.PENDING, {PENDING: 3}), ["3 planned"]),
         (phase(JobStatus.PENDING, {PENDING: 3}, kind=rules.VOICE_CHECK), ["planned"]),
+        (phase(JobStatus.PENDING, {PENDING: 21}, is_refused=True), ["0 sent", "21 being tried again"]),
+        (phase(JobStatus.PENDING, {SENT: 1, PENDING: 2}, is_refused=True), ["1 sent", "2 being tried again"]),
+        (phase(JobStatus.PENDING, kind=rules.VOICE_CHECK, error="no answer"), ["trying again"]),
         (phase(JobStatus.RUNNING), ["under way"]),
         (phase(JobStatus.RUNNING, {PENDING: 3}), ["under way"]),
         (phase(JobStatus.RUNNING, {SENT: 1, PENDING: 3}), ["1 sent", "3 on the way"]),
@@ -111,6 +119,9 @@ def test_one_reason_needs_no_number_and_several_do(reasons: list[ReasonCount], s
         (phase(JobStatus.SENT, {SENT: 3, UNKNOWN: 1}), "partial"),
         (phase(JobStatus.RUNNING, {SENT: 3, FAILED: 1}), "running"),
         (phase(JobStatus.FAILED), "failed"),
+        (phase(JobStatus.PENDING, {PENDING: 3}), "pending"),
+        (phase(JobStatus.PENDING, {PENDING: 3}, is_refused=True), "running"),
+        (phase(JobStatus.PENDING, error="no answer"), "running"),
     ],
 )
 def test_a_phase_is_partial_where_something_went_wrong_or_may_have(shown: PhaseCard, state: str) -> None:
@@ -142,7 +153,10 @@ def test_whom_another_campaign_told_is_said_with_its_page(
         (None, True, "Over. Nobody knows who came to voice."),
         (Attendance(2, 4), False, "2 of 4 came to voice."),
         (Attendance(4, 4), False, "All 4 came to voice."),
-        (Attendance(0, 0), False, "0 of 0 came to voice."),
+        (Attendance(0, 0), False, ""),
+        (Attendance(0, 0), True, "Over."),
+        (Attendance(2, 4, "21:00"), False, "2 of 4 in voice at 21:00."),
+        (Attendance(4, 4, "21:00"), False, "4 of 4 in voice at 21:00."),
         (Attendance(4, 4), True, "Over. All 4 came to voice."),
     ],
 )
@@ -171,18 +185,25 @@ def test_what_became_of_the_summary(status: DeliveryStatus, reason: Explanation 
 
 
 @pytest.mark.parametrize(
-    ("failed", "unknown", "labels"),
+    ("possible", "failed", "unknown", "labels"),
     [
-        (0, 0, []),
-        (1, 0, ["Try the one that failed again"]),
-        (3, 1, ["Try the 3 that failed again", "Send the unknown one again"]),
-        (0, 2, ["Send the 2 unknown again"]),
+        (0, 0, 0, []),
+        (1, 1, 0, ["Try the one that failed again"]),
+        (3, 3, 1, ["Try the 3 that failed again", "Send the unknown one again"]),
+        (3, 43, 0, ["Try 3 of the 43 that failed again"]),
+        (0, 43, 2, ["Send the 2 unknown again"]),
     ],
 )
-def test_what_did_not_arrive_can_be_sent_again(failed: int, unknown: int, labels: list[str]) -> None:
-    offered = list(card.retries(failed, unknown))
+def test_what_can_still_arrive_can_be_sent_again(possible: int, failed: int, unknown: int, labels: list[str]) -> None:
+    chances = RetryChoices(dict.fromkeys(range(possible), rules.START), dict.fromkeys(range(unknown), rules.START))
+    offered = list(card.retries(chances, failed))
     assert [retry.label for retry in offered] == labels
     assert [bool(retry.warning) for retry in offered] == [retry.unknown for retry in offered]
+
+
+def test_where_only_the_summary_is_left_the_button_says_so() -> None:
+    [offered] = card.retries(RetryChoices({7: rules.SUMMARY}), 43)
+    assert offered.label == "Post the summary again"
 
 
 @dataclass(frozen=True)

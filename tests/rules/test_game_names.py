@@ -196,12 +196,12 @@ def test_a_name_key_is_bare_already(name: str) -> None:
 
 
 def facts(awaited: list[str], on_server: list[str], *, with_names: bool = True) -> SummaryFacts:
-    return SummaryFacts(1, 61, awaited, 59, 60, presence_known=True, with_names=with_names, on_server=on_server)
+    return SummaryFacts(1, 61, at(21), awaited, 59, 60, presence_known=True, with_names=with_names, on_server=on_server)
 
 
 def test_the_summary_says_who_is_on_the_server_and_not_in_voice() -> None:
     assert summary_text(facts(["Erik", "Franka"], ["Franka"])).splitlines() == [
-        "Game night is on: 1 of 61 in voice.",
+        f"Game night is on: 1 of 61 in voice at <t:{at(21).timestamp():.0f}:t>.",
         "Still awaited: Erik, Franka",
         "On the server, not in voice: Franka",
         "follow-up 59/60",

@@ -7,14 +7,13 @@ from sqlalchemy import update
 
 from slomix.availability.rules import Status
 from slomix.campaigns import evening_report, queries
-from slomix.campaigns.models import Recipient
+from slomix.campaigns.models import Campaign
 from slomix.channels.base import SendError, Unanswered
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries import pausing
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import AttemptEvent
 from slomix.jobs.models import Job
-from slomix.presence.rules import VoiceStatus
 from slomix.reasons.codes import Explanation, Reason
 from tests.configuration import ROOM
 from tests.moments import at
@@ -59,7 +58,7 @@ def test_an_evening_is_shown_on_the_communitys_clock_and_names_it(installation: 
     assert answer.exit_code == 0, answer.output
     for words in (
         f"Campaign {evening} for 2026-11-20, start 21:00:00: followup_sent",
-        "called by Bob at 20:30:00, 2 asked, 1 of 2 came to voice",
+        "called by Bob at 20:30:00, 2 asked, 1 of 2 in voice at the voice check",
         "Times are those of Europe/Ljubljana.",
         "20:45:00  try 1 begun",
         "20:45:00  try 1 ended: pending, Discord answered 500",
@@ -93,7 +92,8 @@ def test_the_list_tells_the_turn_out_and_which_zone(installation: World, evening
     assert lines[0] == "Times are those of Europe/Ljubljana."
     assert lines[1].split()[:6] == ["2", "2026-11-20", "21:00", "scheduled", "dry", "run"]
     assert lines[2].split() == [
-        *(evening, "2026-11-20", "21:00", "followup_sent", "2", "asked", "1", "of", "2", "came", "Bob")
+        *(evening, "2026-11-20", "21:00", "followup_sent", "2", "asked"),
+        *("1", "of", "2", "in", "voice", "at", "21:00.", "Bob"),
     ]
     dry, real = json.loads(do("campaign", "list", "--json").output)
     assert (dry["dry_run"], dry["came"]) == (True, None)
@@ -176,8 +176,8 @@ def test_what_got_no_answer_is_rightly_unknown(installation: World) -> None:
 
 def test_turn_out_leaves_out_what_nobody_knows(installation: World, evening: str) -> None:
     with installation.session() as session:
-        session.execute(update(Recipient).values(whereabouts=VoiceStatus.UNKNOWN))
-    assert "came" not in do("campaign", "list").output
+        session.execute(update(Campaign).values(came=None, counted=None))
+    assert "in voice" not in do("campaign", "list").output
     assert json.loads(do("campaign", "show", evening, "--json").output)["campaign"]["came"] is None
 
 

@@ -27,7 +27,7 @@ from slomix.jobs.models import Job
 from slomix.privacy import retention
 from slomix.reasons.codes import Explanation, Reason
 from tests.configuration import ROOM
-from tests.moments import TODAY
+from tests.moments import TODAY, at
 from tests.services.planning import under
 from tests.steps import call
 from tests.workers.pump import pump
@@ -50,6 +50,9 @@ def over(world: World) -> World:
     in_voice(world, alice=ROOM)
     go(world, 21, 0, 30)
     assert status(world) is CampaignStatus.FOLLOWUP_SENT
+    world.clock.move_to(at(21, 20, 31))
+    in_voice(world, alice=ROOM)
+    pump(world)
     return world
 
 
@@ -100,17 +103,19 @@ def test_ledger_attempts_and_jobs_go_and_the_evening_stays(over: World) -> None:
     kept: tuple[type[db.Base], ...] = (Campaign, Recipient, Entry, LinkEvent, User)
     before = {model: number(over, model) for model in kept}
     with over.session() as session:
-        nights = history.past_campaigns(session)[0]
+        nights = history.past_campaigns(session, over.runtime.settings.zone)[0]
         campaign = session.scalars(select(Campaign)).one()
-        turnout = queries.attendance_of(session, campaign)
+        turnout = queries.attendance_of(campaign, over.runtime.settings.zone)
     days_later(over, KEPT_FOR + 1)
     assert (number(over, Delivery), number(over, Attempt)) == (0, 0)
     with over.session() as session:
         assert set(session.scalars(select(Job.kind))) == {*JOB_KINDS, retention.KIND}
-        assert history.past_campaigns(session)[0] == nights, "with what it came to, and who came"
+        assert history.past_campaigns(session, over.runtime.settings.zone)[0] == nights, (
+            "with what it came to, and who came"
+        )
         campaign = session.scalars(select(Campaign)).one()
         assert queries.read_progress(session, campaign).status is CampaignStatus.FOLLOWUP_SENT
-        assert queries.attendance_of(session, campaign) == turnout
+        assert queries.attendance_of(campaign, over.runtime.settings.zone) == turnout
         shown = evening_report.build_report(session, campaign)
         assert shown["campaign"]["ledger_kept"] is False
         assert all(one["kept"] for one in shown["verdict"])

@@ -27,7 +27,7 @@ def test_the_sixth_who_is_looking_makes_a_session_ready_and_the_fifth_does_not(w
         says(world, name, Status.LOOKING)
     assert promised(world, triggers.SESSION_READY) == []
     says(world, SIX[5], Status.LOOKING)
-    assert promised(world, triggers.SESSION_READY) == [(f"{TODAY}:threshold=6", at(20, 30), at(21))]
+    assert promised(world, triggers.SESSION_READY) == [(f"{TODAY}:threshold=6", at(20, 30, 10), at(21))]
 
 
 def test_reached_lost_and_reached_again_is_one_event(world: World) -> None:
@@ -65,7 +65,7 @@ def test_only_today_is_looked_at_and_a_day_may_begin_ready(world: World) -> None
     ], "and nobody is told of it in the night"
 
 
-@pytest.mark.parametrize(("moment", "number"), [(at(20, 59, 59), 1), (at(21), 0), (at(23), 0)])
+@pytest.mark.parametrize(("moment", "number"), [(at(20, 59, 49), 1), (at(20, 59, 50), 0), (at(21), 0), (at(23), 0)])
 def test_after_the_start_nobody_needs_to_hear_of_it(world: World, moment: datetime, number: int) -> None:
     world.clock.move_to(moment)
     for name in SIX:

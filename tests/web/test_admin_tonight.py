@@ -61,7 +61,7 @@ def test_with_nobody_called_it_says_so_and_that_all_is_well(dora: Browser) -> No
 
 def test_a_campaign_stands_there_with_its_phases_and_counts(world: World, dora: Browser) -> None:
     made = called(world)
-    assert verdict(dora) == "All is well: 2 are told at 21:00."
+    assert verdict(dora) == "All is well: 2 will be told at 21:00."
     page = dora.page(PATH).by_id("tonight")
     assert any(one.startswith("Game night at 21:00") for one in page.headings)
     assert "Reminder 20:45 planned 2 planned" in page.words
@@ -71,7 +71,41 @@ def test_a_campaign_stands_there_with_its_phases_and_counts(world: World, dora: 
     world.clock.move_to(at(21, 5))
     with world.session() as session:
         session.execute(update(Job).values(status="sent", finished_at=world.clock.now()))
+        session.execute(update(Delivery).values(status="sent", text="Come!", settled_at=world.clock.now()))
     assert verdict(dora) == "All is well: tonight began at 21:00."
+
+
+def came_of(world: World, status: str, *, voice_check: str = "sent") -> None:
+    """All messages of tonight came to this, and so did the voice check."""
+    world.clock.move_to(at(21, 5))
+    now, error = world.clock.now(), Explanation(Reason.DISCORD_ANSWERED, "500")
+    with world.session() as session:
+        session.execute(update(Job).values(status="failed" if status == "failed" else "sent", finished_at=now))
+        check = update(Job).where(Job.kind == "voice_check_2100")
+        session.execute(check.values(status=voice_check, last_error=error if voice_check == "failed" else None))
+        values = {"status": status, "text": "Come!", "settled_at": now, "reason": None if status == "sent" else error}
+        session.execute(update(Delivery).values(**values))
+
+
+def test_where_nobody_was_told_it_is_not_well(world: World, dora: Browser) -> None:
+    called(world)
+    came_of(world, "failed")
+    assert verdict(dora) == "Nobody was told: 4 messages failed (Discord answered 500)."
+    assert "is-ill" in dora.page(PATH).by_id("tonight").all("section")[0].attributes["class"]
+
+
+def test_a_voice_check_that_failed_is_not_well(world: World, dora: Browser) -> None:
+    called(world)
+    came_of(world, "sent", voice_check="failed")
+    assert verdict(dora) == "The voice check failed, so nobody was asked a second time."
+    assert "is-partly" in dora.page(PATH).by_id("tonight").all("section")[0].attributes["class"]
+    assert "voice check failed" in dora.page(PATH).by_id("tonight").words
+
+
+def test_where_nobody_is_left_tonight_has_not_begun(world: World, dora: Browser) -> None:
+    called(world)
+    came_of(world, "skipped")
+    assert verdict(dora) == "Nobody is left for tonight."
 
 
 def test_a_cancelled_one_is_shown_and_calls_nobody(world: World, dora: Browser) -> None:

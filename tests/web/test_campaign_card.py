@@ -63,7 +63,7 @@ def test_what_is_on_its_way_is_told_apart(world: World, called: int, bob: Browse
     world.clock.move_to(at(20, 45))
     world.discord.answers = [SendError(Reason.DISCORD_ANSWERED, "500", retry_after=timedelta(minutes=5))]
     pump(world)
-    assert phase(bob, "Reminder") == ["3 sent", "1 on the way"]
+    assert phase(bob, "Reminder") == ["3 sent", "1 being tried again"]
 
 
 def test_who_was_told_by_an_earlier_campaign_is_told_so(world: World, called: int, browse: Browse) -> None:
@@ -99,15 +99,60 @@ def test_afterwards_it_speaks_of_the_evening(world: World, called: int, browse: 
     evening(world, alice=ROOM, erik=ROOM)
     card = browse(None).page("/").by_id("campaign")
     assert "called together" in card.words
-    assert "2 of 4 came to voice." in card.words
+    assert "2 of 4 in voice at 21:00." in card.words
     assert phase(browse(None), "Summary") == ["posted"]
     assert [to.value for to, _, _ in world.discord.sent].count(SUMMARY_ROOM) == 1
+
+
+def test_before_anything_left_nobody_was_asked(world: World, called: int, browse: Browse) -> None:
+    def asked(who: str = "alice") -> str:
+        return browse(who).page("/").by_id("campaign").words
+
+    assert "4 will be asked" in asked()
+    world.says("goran", Status.NOT_PLAYING)
+    world.clock.move_to(at(20, 45))
+    pump(world)
+    assert "3 asked" in asked()
+
+
+def test_a_cancelled_campaign_that_told_nobody_asked_nobody(world: World, called: int, browse: Browse) -> None:
+    cancel(world, called)
+    for path in (f"/campaigns/{called}", "/campaigns"):
+        assert "asked" not in browse("alice").page(path).by_id("main").words
+
+
+def test_a_dry_run_is_no_game_night(world: World, bob: Browser) -> None:
+    dry_run = call(world, dry_run=True)[0]
+    pump(world)
+    card = bob.page(f"/campaigns/{dry_run}").by_id("campaign")
+    assert card.headings == ["Dry run for 21:00"]
+    assert "asked" not in card.words
+
+
+def test_a_campaign_that_reached_nobody_is_no_failure_of_the_night(world: World, called: int, browse: Browse) -> None:
+    world.clock.move_to(at(21))
+    world.discord.answers = [DMS_CLOSED] * len(EVERYBODY)
+    pump(world)
+    assert "nobody reached" in browse("bob").page("/").by_id("campaign").words
+    player = browse("alice").page("/").by_id("tonight").words
+    assert "nobody reached" not in player
+    assert "Game night is on" not in player
+    assert "no message has arrived" in player
+
+
+def test_what_is_tried_again_keeps_its_moment_and_says_so(world: World, called: int, bob: Browser) -> None:
+    world.clock.move_to(at(20, 45))
+    world.discord.answers = [SendError(Reason.DISCORD_ANSWERED, "500")] * len(EVERYBODY)
+    pump(world)
+    assert phase(bob, "Reminder") == ["0 sent", "4 being tried again"]
+    [time] = [one.words for one in bob.page("/").by_id("campaign").all("time")][:1]
+    assert time == "20:45"
 
 
 def test_who_took_it_back_is_not_awaited(world: World, called: int, alice: Browser) -> None:
     world.says("goran", Status.NOT_PLAYING)
     evening(world, alice=ROOM, erik=ROOM, franka=ROOM)
-    assert "All 3 came to voice." in alice.page("/").by_id("campaign").words
+    assert "3 of 3 in voice at 21:00." in alice.page("/").by_id("campaign").words
 
 
 def test_a_summary_that_failed_says_why_to_promoters(world: World, called: int, browse: Browse) -> None:

@@ -92,6 +92,26 @@ def test_the_stream_is_one(streams: list[Stream]) -> None:
     assert answer.headers["X-Accel-Buffering"] == "no"
 
 
+def test_a_silent_stream_says_that_it_is_there_only_while_the_database_is(
+    streams: list[Stream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "KEEP_ALIVE_SECONDS", 0.05)
+    until(lambda: streams[0].next() == "event: alive\ndata:\n\n", "an event, which scripts can hear")
+    hangs, goes_on = threading.Event(), threading.Event()
+
+    def hang(*_: object) -> None:
+        hangs.set()
+        assert goes_on.wait(PATIENCE)
+
+    monkeypatch.setattr(live, "SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(db, "listen_again", hang)
+    try:
+        assert hangs.wait(PATIENCE)
+        until(lambda: streams[0].next() == ": deaf\n\n", "the stream to admit that it hears nothing")
+    finally:
+        goes_on.set()
+
+
 def test_a_change_reaches_every_page_within_a_second_and_names_nobody(
     evening: World, gathering: Gathering, streams: list[Stream]
 ) -> None:

@@ -308,7 +308,8 @@ def test_a_promoter_calls_the_evening_together_without_the_site(talkative: World
         assert discord.pressed("bob", schedule)["data"]["content"] == words.ONLY_PROMOTERS
         seen = discord.pressed("alice", schedule)
         assert seen["data"]["content"] == words.CALLED.format(count=1)
-        assert discord.pressed("alice", schedule)["data"]["content"] == words.CALLED.format(count=1), "once"
+        again = discord.pressed("alice", schedule)["data"]["content"]
+        assert again == "You called tonight together already: scheduled, 1 will be asked.", "once"
         discord.pressed("alice", buttons(seen)[words.CANCEL_CAMPAIGN])
     with trusted.session() as session:
         campaign = campaigns.campaign_of_day(session, TODAY)

@@ -9,6 +9,7 @@ from slomix.availability.rules import Status
 from tests.moments import TODAY
 from tests.web.conftest import Browse, Browser, browser_of, make_app, with_settings
 from tests.web.reading import Element
+from tests.workers.pump import pump
 from tests.world import CAST, LINKED, World
 
 DAY = TODAY + timedelta(days=3)
@@ -40,7 +41,7 @@ def called(world: World, bob: Browser) -> None:
         (6, False, 0, "[6/6] Slomix", "Session ready: 6 are looking to play tonight."),
         (6, True, 29, "[6/6] Slomix", "Session ready: 6 are looking to play tonight, start at 21:00."),
         (6, True, 30, "[6/6] Slomix", "Game night is on since 21:00. 6 looking to play."),
-        (2, True, 45, "[2/6] Slomix", "Game night is on since 21:00. 2 looking to play."),
+        (2, True, 44, "[2/6] Slomix", "Game night is on since 21:00. 2 looking to play."),
     ],
 )
 def test_a_link_to_the_board_says_how_far_tonight_is(
@@ -57,6 +58,7 @@ def test_a_link_to_the_board_says_how_far_tonight_is(
     if is_called:
         called(world, browse("bob"))
     world.clock.forward(timedelta(minutes=minutes))
+    pump(world)
     page = browse(None).page(path)
     shown = preview(page)
     assert (shown["title"], shown["description"]) == (title, description)

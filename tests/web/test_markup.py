@@ -161,7 +161,7 @@ def test_a_name_in_a_message_mentions_nobody_and_formats_nothing(name: str) -> N
 
 
 def test_the_summary_mentions_nobody(nasty: World) -> None:
-    text = summary_text(SummaryFacts(0, 6, list(NASTY.values()), 0, 0, presence_known=True, with_names=True))
+    text = summary_text(SummaryFacts(0, 6, None, list(NASTY.values()), 0, 0, presence_known=True, with_names=True))
     assert "everyone" in text
     assert "@everyone" not in text
     assert not re.search(r"(?<!\\)[<>*_~`|\[\]]", text)

@@ -217,7 +217,7 @@ STATEMENTS = {
     ("alice", "/preferences"): 3,
     ("charlie", "/preferences"): 1,
     ("alice", f"/day/{TODAY}"): 5,
-    ("dora", "/admin"): 8,
+    ("dora", "/admin"): 9,
 }
 
 

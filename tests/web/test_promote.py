@@ -17,9 +17,10 @@ from slomix.database import session as db
 from slomix.deliveries.models import Delivery
 from slomix.jobs.models import Job
 from slomix.reasons.codes import Explanation, Reason
-from tests.moments import at
+from tests.moments import TODAY, at
 from tests.web.conftest import Browse, Browser, browser_of, make_app, nothing_stored, with_settings
 from tests.web.reading import Element, read, roots
+from tests.workers.pump import pump
 from tests.world import CAST, World, build_world
 
 API = "/api/availability/promotions"
@@ -155,7 +156,7 @@ def test_the_form_of_the_page_creates_as_it_stands(evening: World, bob: Browser)
         if "name" in one.attributes
         if one.attributes.get("type") != "checkbox" or "checked" in one.attributes
     }
-    assert {"csrf_token", "key", "start", "include_maybe"} == set(fields)
+    assert {"csrf_token", "viewer", "key", "start", "include_maybe"} == set(fields)
     answer = bob.client.open(form.attributes["action"], method=form.attributes["method"].upper(), data=fields)
     assert answer.status_code == 303
     assert count(evening, Recipient) == 3
@@ -189,6 +190,65 @@ def test_by_json_the_first_is_201_its_repeat_200_and_another_409(evening: World,
         assert create(bob, {"include_available": True}, **key) == (200, first)
         assert create(bob, {}, **{"Idempotency-Key": "two"})[0] == 409
         assert create(bob, {})[0] == 409
+
+
+SPENT = {
+    "cancelled": "cancelled",
+    "another day": "before, for",
+    "other choices": "other choices",
+}
+
+
+def spend(world: World, bob: Browser, why: str) -> dict[str, str]:
+    """Use the key `k`, so that it no longer stands for what the returned form asks for."""
+    form = {"key": "k", "start": "21:00", "include_available": "on"}
+    if why == "other choices":
+        create(bob, {}, **{"Idempotency-Key": "k"})
+        return form
+    campaign_id = create(bob, {"include_available": True}, **{"Idempotency-Key": "k"})[1]["campaign_id"]
+    if why == "cancelled":
+        bob.post(f"/campaigns/{campaign_id}/cancel")
+    else:
+        world.clock.move_to(at(20) + timedelta(days=1))
+        world.says("erik", Status.LOOKING, TODAY + timedelta(days=1))
+    return form
+
+
+@pytest.mark.parametrize("why", SPENT)
+def test_a_key_that_stands_for_something_else_is_spent(evening: World, bob: Browser, why: str) -> None:
+    form = spend(evening, bob, why)
+    with nothing_stored(evening):
+        status, problem = create(bob, {"include_available": True, "start": "21:00"}, **{"Idempotency-Key": "k"})
+        page, modal = bob.post("/campaigns", form), bob.post("/campaigns", form, htmx=True)
+    assert status == 422
+    assert SPENT[why] in problem["detail"]
+    assert (page.status_code, modal.status_code) == (422, 200)
+    for answer in (page, modal):
+        again = read(answer.text).by_id("promote")
+        assert SPENT[why] in again.by_id("promote-problem").words
+        fields = {one.attributes["name"]: one.attributes for one in again.all("input") if "name" in one.attributes}
+        assert fields["key"]["value"] not in {"", "k"}
+        assert fields["start"]["value"] == "21:00"
+        assert "checked" in fields["include_available"]
+        assert "checked" not in fields["include_maybe"]
+
+
+def test_the_form_that_comes_back_calls_together(evening: World, bob: Browser) -> None:
+    again = read(bob.post("/campaigns", spend(evening, bob, "cancelled"), htmx=True).text)
+    [key] = [one.attributes["value"] for one in again.all("input") if one.attributes.get("name") == "key"]
+    assert "will hear of it" in bob.post("/campaigns", {"key": key}, htmx=True).text
+    assert "scheduled" in bob.page("/").by_id("campaign").words
+
+
+def test_a_repeat_says_how_the_campaign_stands_now(evening: World, bob: Browser) -> None:
+    bob.post("/campaigns", {"key": "k"})
+    assert "already: scheduled, 2 will be asked" in bob.post("/campaigns", {"key": "k"}, htmx=True).text
+    evening.clock.move_to(at(20, 45))
+    pump(evening)
+    assert "already: under way, 2 asked" in bob.post("/campaigns", {"key": "k"}, htmx=True).text
+    bob.post("/campaigns", {"key": "k", "dry_run": "on"})
+    pump(evening)
+    assert "tried this out already: sent" in bob.post("/campaigns", {"key": "k", "dry_run": "on"}, htmx=True).text
 
 
 def test_a_key_is_its_promoters_own(evening: World, browse: Browse) -> None:
@@ -272,7 +332,7 @@ def test_the_card_shows_reasons_and_counts_to_players_but_no_names(evening: Worl
     create(browse("bob"), {"include_available": True})
     evening.says("franka", Status.NOT_PLAYING)
     card = browse("alice").page("/").by_id("campaign").words
-    assert "3 asked" in card
+    assert "3 will be asked" in card
     assert not {"Erik", "Franka", "Goran"} & set(card.replace(",", " ").split())
 
 

@@ -51,8 +51,8 @@ def test_by_htmx_the_answer_is_the_day_and_out_of_band_the_queue(world: World, a
     answer = alice.post(PATH, {"status": "LOOKING"}, htmx=True)
     assert answer.status_code == 200
     parts = roots(read(answer.text))
-    assert [one.attributes["id"] for one in parts] == [f"day-{TODAY}", "queue"]
-    day, queue = parts
+    assert [one.attributes["id"] for one in parts] == [f"day-{TODAY}", "queue", "undo"]
+    day, queue, _ = parts
     assert "hx-swap-oob" not in day.attributes
     assert queue.attributes["hx-swap-oob"]
     assert [one.words for one in day.all("button") if one.attributes.get("aria-pressed") == "true"] == ["Looking"]
@@ -71,7 +71,7 @@ def test_from_a_days_own_page_the_fragment_has_the_same_root_as_the_page(alice: 
 def test_a_status_of_another_day_shows_that_day_and_leaves_the_queue_tonights(world: World, alice: Browser) -> None:
     world.says("erik", Status.LOOKING)
     answer = alice.post(f"/day/{TOMORROW}/status", {"status": "LOOKING"}, htmx=True)
-    day, queue = roots(read(answer.text))
+    day, queue, _ = roots(read(answer.text))
     assert day.attributes["id"] == f"day-{TOMORROW}"
     assert "Erik" in queue.words
     assert "Alice" not in queue.words

@@ -1,15 +1,18 @@
 """What the evenings of these tests share: who is called, who is in voice, who was told what."""
 
+import re
+from datetime import datetime
+
 from sqlalchemy import select
 
-from slomix.campaigns import queries
+from slomix.campaigns import attendance, queries
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import CampaignStatus
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.presence import service as presence
 from slomix.reasons.codes import Explanation
-from tests.moments import TODAY, at
+from tests.moments import LJUBLJANA, TODAY, at
 from tests.workers.pump import pump
 from tests.world import World
 
@@ -21,6 +24,7 @@ def in_voice(world: World, **rooms: str) -> None:
     with world.session() as session:
         states = {world.discord_ids[name]: room for name, room in rooms.items()}
         presence.record_voice(session, states, now=world.clock.now())
+        attendance.record_arrivals(session, states, settings=world.runtime.settings, now=world.clock.now())
 
 
 def told(world: World, name: str) -> list[str]:
@@ -56,4 +60,9 @@ REMINDER, START, FOLLOW_UP = "Game night starts at", "Game night starts now. Com
 def summary(world: World) -> list[str]:
     to, message, _ = world.discord.sent[-1]
     assert to.is_room
-    return message.text.splitlines()
+    return readable(message.text).splitlines()
+
+
+def readable(text: str) -> str:
+    """Return the text with Discord's timestamps as hours in Ljubljana."""
+    return re.sub(r"<t:(\d+):t>", lambda found: f"{datetime.fromtimestamp(int(found[1]), LJUBLJANA):%H:%M}", text)

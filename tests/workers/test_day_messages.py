@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from slomix.availability.rules import Status
+from slomix.availability.triggers import UNDO_FOR
 from slomix.contacts.rules import ChannelName, QuietHours
 from slomix.deliveries.models import Delivery
 from slomix.reasons.codes import Explanation, Reason
@@ -28,8 +29,10 @@ def outcomes(world: World) -> dict[str, tuple[str, str, Explanation | None]]:
 
 
 def ready(world: World) -> None:
+    """Six are looking, and none of them can undo it any more."""
     for name in SIX:
         says(world, name, Status.LOOKING)
+    world.clock.forward(UNDO_FOR)
 
 
 READY = f"SESSION_READY:{TODAY}:threshold=6"
@@ -62,6 +65,7 @@ def test_who_sleeps_or_said_no_is_left_in_peace(peopled: Peopled) -> None:
     says(world, "dora", Status.NOT_PLAYING)
     for name in ("alice", "bob", "erik", "franka", "goran"):
         says(world, name, Status.LOOKING)
+    world.clock.forward(UNDO_FOR)
     pump(world)
     assert outcomes(world) == {
         "alice": (f"SESSION_READY:{TODAY}:threshold=5", "skipped", Explanation(Reason.QUIET_HOURS))
@@ -75,7 +79,23 @@ def test_when_it_is_not_true_any_more_nobody_is_told(world: World) -> None:
     says(world, "erik", Status.MAYBE)
     world.clock.move_to(at(10, 0, 1))
     pump(world)
-    assert outcomes(world) == {"alice": (READY, "skipped", Explanation(Reason.NOT_SO_MANY_ANY_MORE))}
+    assert outcomes(world) == {}
+    says(world, "erik", Status.LOOKING)
+    world.clock.forward(UNDO_FOR)
+    pump(world)
+    assert outcomes(world) == {"alice": (READY, "sent", None)}, "nothing had happened yet"
+
+
+def test_it_leaves_when_nobody_can_undo_it_any_more(world: World) -> None:
+    world.prefers("alice", session_ready=True)
+    ready(world)
+    says(world, "erik", Status.MAYBE)
+    says(world, "erik", Status.LOOKING)
+    pump(world)
+    assert outcomes(world) == {}, "Erik has only just come back"
+    world.clock.forward(UNDO_FOR)
+    pump(world)
+    assert outcomes(world) == {"alice": (READY, "sent", None)}
 
 
 def test_on_telegram_it_says_the_same(world: World) -> None:
@@ -102,6 +122,7 @@ def test_who_waits_for_so_many_hears_at_that_number(world: World) -> None:
     world.prefers("dora", looking_threshold=5)
     for name in SIX[:3]:
         says(world, name, Status.LOOKING)
+        world.clock.forward(UNDO_FOR)
         pump(world)
     assert outcomes(world) == {"goran": (f"LOOKING:{TODAY}:n=2", "sent", None)}
     assert "asked to hear when so many are looking" in world.discord.texts[0]

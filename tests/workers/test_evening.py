@@ -20,6 +20,7 @@ from tests.workers.stage import (
     START,
     go,
     in_voice,
+    readable,
     rows,
     status,
     told,
@@ -41,13 +42,13 @@ def test_a_whole_evening(called: World) -> None:
     in_voice(called, alice=ROOM, bob="900000000000000009", erik=AFK)
     pump(called)
     assert told(called, "alice") == [REMINDER], "was in voice at the start, needs no call"
-    assert told(called, "bob") == [REMINDER, START], "elsewhere in voice counts as here"
+    assert told(called, "bob") == [REMINDER, START], "elsewhere in voice is not called again, and is not counted either"
     assert [text[:15] for text in told(called, "erik")] == [REMINDER[:15], START[:15], FOLLOW_UP], "AFK is not here"
     assert told(called, "franka")[-1].startswith(FOLLOW_UP)
     to, summary, _ = called.discord.sent[-1]
     assert (to.value, to.is_room) == (SUMMARY_ROOM, True)
-    assert summary.text.splitlines() == [
-        "Game night is on: 2 of 4 in voice.",
+    assert readable(summary.text).splitlines() == [
+        "Game night is on: 1 of 4 in voice at 21:00.",
         "Still awaited: Erik, Franka",
         "follow-up 2/2",
     ]
@@ -122,7 +123,9 @@ def test_when_all_are_here_the_summary_says_so(called: World) -> None:
     in_voice(called, alice=ROOM, bob=ROOM, erik=ROOM, franka=ROOM)
     pump(called)
     go(called, 21, 0, 30)
-    assert called.discord.texts == ["Game night is on: 4 of 4 in voice.\nEverybody is here. Have fun!"]
+    assert [readable(text) for text in called.discord.texts] == [
+        "Game night is on: 4 of 4 in voice at 21:00.\nEverybody is here. Have fun!"
+    ]
 
 
 def test_a_dry_run_reaches_its_promoter_alone_and_uses_nothing_up(world: World) -> None:

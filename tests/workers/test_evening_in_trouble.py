@@ -27,6 +27,7 @@ from tests.workers.stage import (
     START,
     go,
     in_voice,
+    readable,
     rows,
     status,
     told,
@@ -216,7 +217,10 @@ def test_who_comes_after_the_verdict_is_not_named_as_awaited(called: World) -> N
     called.clock.move_to(at(21, 0, 50))
     in_voice(called, alice=ROOM, bob=ROOM, erik=ROOM)
     pump(called)
-    assert called.discord.texts[-1].splitlines()[:2] == ["Game night is on: 3 of 4 in voice.", "Still awaited: Franka"]
+    assert readable(called.discord.texts[-1]).splitlines()[:2] == [
+        "Game night is on: 2 of 4 in voice at 21:00.",
+        "Still awaited: Franka",
+    ]
 
 
 def test_when_nobody_looked_in_time_the_promoter_and_the_room_hear_it(called: World) -> None:

@@ -74,7 +74,7 @@ def test_a_stale_picture_is_not_used_and_discord_is_asked(begun: World) -> None:
     begun.lookup.rooms = {begun.discord_ids["bob"]: ROOM, begun.discord_ids["erik"]: ROOM}
     pump(begun)
     assert asked_again(begun) == {"alice", "franka"}
-    assert summary(begun)[:2] == ["Game night is on: 2 of 4 in voice.", "Still awaited: Alice, Franka"]
+    assert summary(begun)[:2] == ["Game night is on: 2 of 4 in voice at 21:00.", "Still awaited: Alice, Franka"]
 
 
 def test_a_picture_from_before_somebody_was_told_says_nothing_of_their_absence(begun: World) -> None:
@@ -91,7 +91,7 @@ def test_a_picture_from_before_somebody_was_told_says_nothing_of_their_absence(b
     begun.lookup.rooms = {begun.discord_ids[name]: ROOM for name in EVERYBODY}
     pump(begun)
     assert asked_again(begun) == set()
-    assert summary(begun)[0] == "Game night is on: 4 of 4 in voice."
+    assert summary(begun)[0] == "Game night is on: 4 of 4 in voice at 21:00."
 
 
 def test_where_nobody_ever_looked_discord_is_asked(begun: World) -> None:
@@ -142,7 +142,7 @@ def test_being_asked_to_slow_down_uses_up_no_try(begun: World) -> None:
     begun.lookup.rooms = {begun.discord_ids[name]: ROOM for name in EVERYBODY}
     begun.clock.forward(timedelta(seconds=3))
     pump(begun)
-    assert summary(begun)[0] == "Game night is on: 4 of 4 in voice."
+    assert summary(begun)[0] == "Game night is on: 4 of 4 in voice at 21:00."
 
 
 def test_when_discord_stays_silent_nobody_is_missing_and_the_game_server_is_not_asked(begun: World) -> None:
@@ -169,7 +169,7 @@ def test_who_is_on_the_server_and_not_in_voice_is_told_so_and_the_room_too(begun
     assert told(begun, "erik")[-1] != SEEN
     assert on_server(begun) == {"alice": None, "bob": None, "erik": False, "franka": True}
     assert summary(begun) == [
-        "Game night is on: 2 of 4 in voice.",
+        "Game night is on: 2 of 4 in voice at 21:00.",
         "Still awaited: Erik, Franka",
         "On the server, not in voice: Franka",
         "follow-up 2/2",
@@ -207,7 +207,7 @@ def test_when_all_are_here_the_server_is_not_asked(begun: World, monkeypatch: py
     in_voice(begun, alice=ROOM, bob=ROOM, erik=ROOM, franka=ROOM)
     pump(begun)
     assert questions == []
-    assert summary(begun) == ["Game night is on: 4 of 4 in voice.", "Everybody is here. Have fun!"]
+    assert summary(begun) == ["Game night is on: 4 of 4 in voice at 21:00.", "Everybody is here. Have fun!"]
 
 
 def test_who_is_quiet_or_withdrew_is_not_named_as_on_the_server_either(begun: World) -> None:

@@ -34,7 +34,7 @@ class NoSuchProfileRequest(NotFound):
 
 
 def request_profile(session: Session, user: User, player: Player, note: str, *, now: datetime) -> ProfileRequest:
-    """Ask an admin for this profile. Raise ProfileRequestPending while an earlier request is open."""
+    """Ask an admin for this profile, once. Raise ProfileRequestPending while a request for another one is open."""
     if len(note) > NOTE_LENGTH:
         raise NoteTooLong
     if "\0" in note:
@@ -44,6 +44,9 @@ def request_profile(session: Session, user: User, player: Player, note: str, *, 
         with session.begin_nested():
             session.add(made)
     except IntegrityError as error:
+        earlier = pending_request(session, user.id)
+        if earlier is not None and earlier.player_id == player.id:
+            return earlier
         raise ProfileRequestPending from error
     service.record_action(session, LinkAction.PLAYER_CLAIMED, user=user, now=now, guid=player.guid)
     return made

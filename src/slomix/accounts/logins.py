@@ -68,6 +68,12 @@ def use_login_attempt(session: Session, *, state: str, browser: str, now: dateti
     return attempt
 
 
+def next_path_of(session: Session, state: str) -> str:
+    """Return where the login with this state was to lead, whoever began it: a path of ours."""
+    where = select(LoginAttempt.next_path).where(LoginAttempt.state_hash == _hash(state))
+    return session.scalar(where) or "/"
+
+
 def log_in(session: Session, *, discord_id: str, username: str, display_name: str, now: datetime) -> User:
     """Return the user of this Discord account, created at the first login and updated at each later one."""
     values = {

@@ -45,11 +45,13 @@ def login() -> Response:
 def callback() -> Response:
     """Log in a browser that comes back from Discord, if its user consented."""
     settings, now = current.runtime().settings, current.now()
-    with current.runtime().transaction() as db_session:
-        attempt = logins.use_login_attempt(
-            db_session, state=request.args.get("state", ""), browser=session.get(BROWSER, ""), now=now
-        )
-        verifier, next_path = attempt.code_verifier, attempt.next_path
+    state = request.args.get("state", "")
+    try:
+        with current.runtime().transaction() as db_session:
+            attempt = logins.use_login_attempt(db_session, state=state, browser=session.get(BROWSER, ""), now=now)
+            verifier, next_path = attempt.code_verifier, attempt.next_path
+    except logins.LoginNotStarted:
+        return _stay_logged_in(state)
     code, error = request.args.get("code", ""), request.args.get("error")
     if error == "access_denied":  # the button Cancel
         flash(words.LOGIN_DECLINED, "note")
@@ -73,6 +75,19 @@ def callback() -> Response:
     login_user(_as_viewer(key), remember=False)
     if user.player_id is None:
         return redirect(url_for("profile.profile", next=next_path), code=303)
+    return redirect(next_path, code=303)
+
+
+def _stay_logged_in(state: str) -> Response:
+    """Lead a viewer who is logged in already, by another tab or a second press, to where they wanted to go.
+
+    Raise LoginNotStarted if they are not.
+    """
+    with current.runtime().transaction() as db_session:
+        if not gates.viewer().is_authenticated:
+            raise logins.LoginNotStarted
+        next_path = logins.next_path_of(db_session, state)
+    flash(words.LOGGED_IN_ALREADY, "note")
     return redirect(next_path, code=303)
 
 

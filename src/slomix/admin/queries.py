@@ -14,6 +14,8 @@ from slomix.accounts.rules import LINK_ACTIONS, LinkAction, Membership, canonica
 from slomix.config.settings import Settings
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName
+from slomix.deliveries.models import Delivery
+from slomix.deliveries.rules import DeliveryStatus
 from slomix.errors import NotFound
 from slomix.reasons.codes import Explanation
 
@@ -99,18 +101,28 @@ def channel_states(session: Session, settings: Settings) -> list[ChannelState]:
         .subquery()
     )
     errors = {row.channel: row for row in session.execute(select(failed).where(failed.c.number == 1))}
+    sent = _last_sent(session)
     return [
         ChannelState(
             name=words.CHANNELS[channel],
             problem=_problem(channel, settings),
             contacts=counted[channel].contacts if channel in counted else 0,
             unusable=counted[channel].unusable if channel in counted else 0,
-            last_success_at=counted[channel].last_success_at if channel in counted else None,
+            last_success_at=max(
+                filter(None, [sent.get(channel), counted[channel].last_success_at if channel in counted else None]),
+                default=None,
+            ),
             last_error_at=errors[channel].last_error_at if channel in errors else None,
             last_error=errors[channel].last_error if channel in errors else None,
         )
         for channel in ChannelName
     ]
+
+
+def _last_sent(session: Session) -> dict[ChannelName, datetime]:
+    """Return when a message last arrived on each channel: the ledger knows it also after a player has unlinked."""
+    arrived = select(Delivery.channel, func.max(Delivery.settled_at)).where(Delivery.status == DeliveryStatus.SENT)
+    return {channel: at for channel, at in session.execute(arrived.group_by(Delivery.channel)) if at is not None}
 
 
 def _problem(channel: ChannelName, settings: Settings) -> str:

@@ -1,5 +1,6 @@
 """Says whether tonight will work: one sentence, and its reasons."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,6 +21,7 @@ from slomix.campaigns import queries as campaigns
 from slomix.campaigns import risk, risk_facts
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.risk import Risk
+from slomix.campaigns.rules import CampaignState
 from slomix.campaigns.view_models import CampaignCard, PhaseCard, card_of_campaign
 from slomix.clock import wall_now
 from slomix.deliveries import pausing
@@ -86,6 +88,14 @@ def show_live() -> Response:
     return responses.live_part(render_template("admin/_tonight.html", **_tonight()))
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """Whether tonight works: in one sentence, and `ill`, `partly` or `well`."""
+
+    tone: str
+    text: str
+
+
 def judge_tonight(
     risks: Sequence[Risk],
     counts: Mapping[DeliveryStatus, int],
@@ -93,18 +103,35 @@ def judge_tonight(
     *,
     now: datetime,
     start: str = "",
-) -> str:
-    """Say in one sentence whether tonight works; with several problems, the worst."""
-    if risks:
-        return words.WRONG_TONIGHT.format(reason=risks[0].reason)
+) -> Verdict:
+    """Say whether tonight works: what has come of its campaign, then what may; with several problems, the worst."""
     missed = sum(counts.get(status, 0) for status in UNDELIVERED)
+    state = called.state(called.campaign.day) if called is not None else None
+    if called is not None and state is CampaignState.NOBODY_REACHED:
+        return Verdict("ill", words.NOBODY_WAS_TOLD.format(number=missed, reason=_commonest_reason(called)))
+    if risks:
+        return Verdict("ill", words.WRONG_TONIGHT.format(reason=risks[0].reason))
+    if state is CampaignState.CHECK_FAILED:
+        return Verdict("partly", words.CHECK_HAS_FAILED)
     if missed:
-        return words.WELL_BUT_NOT_ALL.format(number=missed)
+        return Verdict("partly", words.WELL_BUT_NOT_ALL.format(number=missed))
     if called is None:
-        return words.ALL_WELL_NOT_CALLED_YET
+        return Verdict("well", words.ALL_WELL_NOT_CALLED_YET)
+    if called.has_begun:
+        return Verdict("well", words.ALL_WELL_BEGUN.format(time=start))
+    if called.start_is_over:
+        return Verdict("partly", words.NOBODY_LEFT)
     if now >= called.campaign.start_at:
-        return words.ALL_WELL_BEGUN.format(time=start)
-    return words.ALL_WELL_CALLED.format(count=called.recipient_count, time=start)
+        return Verdict("well", words.ALL_WELL_STARTING.format(time=start))
+    return Verdict("well", words.ALL_WELL_CALLED.format(count=called.asked.recipients, time=start))
+
+
+def _commonest_reason(called: CampaignCard) -> str:
+    outcomes = [outcome for phase in called.phases for outcome in phase.outcomes if outcome.status in UNDELIVERED]
+    numbers = Counter({why.reason: 0 for outcome in outcomes for why in outcome.reasons})
+    for outcome in outcomes:
+        numbers.update({why.reason: why.number for why in outcome.reasons})
+    return numbers.most_common(1)[0][0] if numbers else words.NO_REASON
 
 
 def _tonight() -> dict[str, Any]:
@@ -126,12 +153,10 @@ def _tonight() -> dict[str, Any]:
         counts = search.count_by_status(session, DeliveryFilter(day=today), settings=settings)
         pause, seen_at = pausing.current_pause(session), risk_facts.presence_seen_at(session)
         people = queries.accounts_by_discord_id(session, [pause.by]) if pause else {}
-        is_partly = any(counts.get(status) for status in UNDELIVERED)
         return {
             "verdict": judge_tonight(
                 risks, counts, called, now=now, start=times.hour(called.campaign.start_at) if called else ""
             ),
-            "tone": "ill" if risks else "partly" if is_partly else "well",
             "risks": risks,
             "facts": [
                 *(part_fact(part) for part in health),
@@ -207,7 +232,7 @@ def phase_line(phase: PhaseCard) -> PhaseLine:
     if tally is not None:
         text = ", ".join(f"{number} {words.STATES[status]}" for status, number in tally.by_status.items())
     trouble = str(job.last_error) if job.last_error and job.status is not JobStatus.SENT else ""
-    return PhaseLine(words.PHASES[job.kind], job.run_at, job.status.value, text, trouble)
+    return PhaseLine(words.PHASES[job.kind], phase.at, phase.state, text, trouble)
 
 
 def channel_line(channel: ChannelState) -> ChannelLine:

@@ -51,7 +51,7 @@ from slomix.planning import views as planning_views
 from slomix.privacy import export as my_data_views
 from slomix.runtime.context import Runtime
 from slomix.runtime.factory import make_runtime
-from slomix.web import assets, gates, live, questions, rate_limits, reading, request_log, responses
+from slomix.web import assets, gates, live, page_owner, questions, rate_limits, reading, request_log, responses
 from slomix.web.gates import Anonymous
 from slomix.web.openapi import views as openapi_views
 from slomix.web.proxies import TrustedProxies
@@ -149,6 +149,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     Htmx(app)
     reading.install(app)
     rate_limits.install(app, runtime.settings)
+    page_owner.install(app)  # after compression, as it may answer in place of a view, and before the form tokens
     csrf = CSRFProtect(app)
     for module in PAGES:
         app.register_blueprint(module.blueprint)

@@ -13,7 +13,7 @@ from slomix.availability import rules as availability
 from slomix.availability.rules import Status, StatusCounts, is_day_open
 from slomix.config.settings import Settings
 from slomix.presence.game_names import coloured_name, plain_name
-from slomix.web import assets, current, gates, responses, times
+from slomix.web import assets, current, gates, page_owner, responses, times
 
 
 @cache
@@ -42,7 +42,13 @@ FILTERS = (
     *(times.day, times.short_day, times.named_day, times.month_key, times.readable_times),
     *(heat, status_word, capitalised, is_day_open, plain_name, coloured_name),
 )
-GLOBALS = {"icon": icon, "words": words, "asset": assets.asset_url, "Status": Status}
+GLOBALS = {
+    "icon": icon,
+    "words": words,
+    "asset": assets.asset_url,
+    "Status": Status,
+    "page_owner": page_owner.page_owner,
+}
 
 
 def install(app: Flask) -> None:

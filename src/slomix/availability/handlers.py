@@ -1,5 +1,7 @@
 """Tells those who asked for it: a session is ready, so many are looking, you have not answered yet."""
 
+from datetime import timedelta
+
 from sqlalchemy import ColumnElement, select
 
 from slomix.availability import notices, service, triggers
@@ -7,7 +9,7 @@ from slomix.config.settings import Settings
 from slomix.contacts.models import StoredPreferences
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.service import NoticePlan
-from slomix.jobs.rules import Done, JobStatus, Outcome
+from slomix.jobs.rules import SHORTEST_WAIT, Done, JobStatus, Outcome, Snooze
 from slomix.jobs.runner import AnyHandler, JobContext, TransactionHandler
 from slomix.reasons.codes import Explanation, Reason
 
@@ -23,6 +25,13 @@ class PlanMessages(TransactionHandler):
         if context.is_past_deadline:
             return Done(JobStatus.SKIPPED, Explanation(Reason.EXPIRED))
         about = notices.DayEvent.parse(job.subject)
+        if about.number:
+            settled_at = triggers.settled_at(session, about.day, about.number)
+            if settled_at is None:
+                return Done(JobStatus.SKIPPED, Explanation(Reason.NOT_SO_MANY_ANY_MORE))
+            if now < settled_at:  # somebody has come instead of one who undid it, and may undo it too
+                seconds = context.runtime.clock.wall_seconds_until(settled_at)
+                return Snooze(SHORTEST_WAIT if seconds is None else timedelta(seconds=seconds))
         plan = NoticePlan(self._kind, job.subject, about.event_key(self._kind), now, job.deadline_at, job.max_attempts)
         who = _recipients_query(self._kind, about.number, settings)
         wanted = list(session.scalars(select(StoredPreferences.player_id).where(who)))

@@ -80,6 +80,7 @@ def record_status(session: Session, player_id: int, day: date, status: Status, *
                 "committed_since": func.coalesce(Entry.committed_since, literal(now)) if committed_since else None,
                 "updated_at": now,
             },
+            where=Entry.status != status,  # the same once more changes nothing, not even who answered first
         )
     )
     db.notify(session, db.LIVE_CHANNEL, "board")

@@ -3,9 +3,10 @@
 Each is a job with a key of its own, so it is set off once, however often it is noticed.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from slomix.availability.models import Entry
@@ -14,7 +15,10 @@ from slomix.clock import moment_of
 from slomix.config.settings import Settings
 from slomix.contacts.models import StoredPreferences
 from slomix.jobs import service as jobs
+from slomix.jobs.models import Job
+from slomix.jobs.rules import JobStatus
 from slomix.jobs.service import NewJob
+from slomix.reasons.codes import Explanation, Reason
 
 SESSION_READY = "session_ready"
 LOOKING = "looking"
@@ -22,6 +26,8 @@ DAILY_REMINDER = "daily_reminder"
 
 # Players are not told in the night that tonight will be a game night.
 EARLIEST_NOTICE = time(10)
+# For so long a change of a status can be undone; nothing that follows from it leaves before.
+UNDO_FOR = timedelta(seconds=10)
 # A reminder that could not be sent by then is no reminder any more.
 REMINDER_LIFETIME = timedelta(hours=2)
 
@@ -34,13 +40,23 @@ def check_thresholds(session: Session, today: date, *, settings: Settings, now: 
     session.execute(select(func.pg_advisory_xact_lock(today.toordinal())))
     looking = count_looking(session, today)
     until = moment_of(today, settings.start_time, settings.zone, settings.day_starts_at)
-    since = max(now, moment_of(today, EARLIEST_NOTICE, settings.zone, settings.day_starts_at))
+    since = max(now + UNDO_FOR, moment_of(today, EARLIEST_NOTICE, settings.zone, settings.day_starts_at))
     if since >= until:
         return
     wanted = [NewJob(LOOKING, f"{today}:n={number}", since, until) for number in _thresholds(session, looking)]
     if looking >= settings.ready_threshold:
         wanted.append(NewJob(SESSION_READY, f"{today}:threshold={settings.ready_threshold}", since, until))
     jobs.schedule(session, wanted, now=now)
+    _reopen_undone(session, wanted)
+
+
+def _reopen_undone(session: Session, wanted: Sequence[NewJob]) -> None:
+    """Reopen the jobs that found their reason undone: nothing was sent, so nothing has happened yet."""
+    undone = (Job.status == JobStatus.SKIPPED) & (Job.reason == Explanation(Reason.NOT_SO_MANY_ANY_MORE))
+    for job in wanted:
+        this = (Job.kind == job.kind) & (Job.subject == job.subject)
+        if session.scalar(select(exists().where(this, undone))):
+            jobs.reopen(session, job.kind, [job.subject], run_at=job.run_at, deadline_at=job.deadline_at)
 
 
 def begin_day(session: Session, today: date, *, settings: Settings, now: datetime) -> None:
@@ -54,6 +70,14 @@ def count_looking(session: Session, day: date) -> int:
     """Count the players who are LOOKING on a day."""
     looking = (Entry.day == day) & (Entry.status == Status.LOOKING)
     return session.scalar(select(func.count()).select_from(Entry).where(looking)) or 0
+
+
+def settled_at(session: Session, day: date, number: int) -> datetime | None:
+    """Return when so many players have been LOOKING for longer than they can undo it; None if they are fewer."""
+    looking = (Entry.day == day) & (Entry.status == Status.LOOKING)
+    since = select(Entry.looking_since).where(looking).order_by(Entry.looking_since).offset(number - 1).limit(1)
+    found = session.scalar(since)
+    return found + UNDO_FOR if found is not None else None
 
 
 def _thresholds(session: Session, looking: int) -> list[int]:

@@ -3,13 +3,13 @@
 from datetime import date
 from typing import Any, cast
 
-from flask import Blueprint, current_app, request
+from flask import Blueprint, current_app, flash, make_response, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from slomix import words
 from slomix.accounts.acting import as_player
-from slomix.availability import rules, service
+from slomix.availability import rules, service, undo
 from slomix.availability.rules import Status
 from slomix.availability.service import DayView
 from slomix.web import current, responses
@@ -22,20 +22,48 @@ def set_status(day: str) -> Response:
     """Set the status whose button was pressed, or clear it."""
     now, form = current.now(), request.form
     wanted, is_from_day = form.get("status", "nothing"), form.get("from") == "day"
+    settings = current.runtime().settings
     with as_player() as (session, player_id):
         the_day = rules.parse_day(day)
         month = rules.month_of(form.get("month", ""), the_day)
         status = rules.parse_status(wanted) if wanted else None
-        service.set_status(session, player_id, the_day, status, settings=current.runtime().settings, now=now)
+        before = undo.lock_entry(session, player_id, the_day)
+        service.set_status(session, player_id, the_day, status, settings=settings, now=now)
+        change = undo.StatusChange(player_id, the_day, before, undo.lock_entry(session, player_id, the_day), now)
         cards = {} if is_from_day else _cards(session, the_day, current.today(now), player_id)
-    done = words.SAVED if status else words.CLEARED
-    if not is_from_day:
-        return responses.respond("availability/_after_status.html", otherwise=f"/#day-{the_day}", done=done, **cards)
+    # The same status once more is no change, and leaves the way to undo the last one.
+    token = undo.sign(change, settings) if change.is_one else None
+    return _answer(the_day, month, words.SAVED if status else words.CLEARED, token, cards)
+
+
+@blueprint.post("/day/<day>/undo")
+def undo_status(day: str) -> Response:
+    """Take back the change that was just made."""
+    now, form, settings = current.now(), request.form, current.runtime().settings
+    with as_player() as (session, player_id):
+        the_day, today = rules.parse_day(day), current.today(now)
+        month = rules.month_of(form.get("month", ""), the_day)
+        undo.undo(session, form.get("change", ""), player_id, the_day, settings=settings, today=today, now=now)
+        cards = {} if form.get("from") == "day" else _cards(session, the_day, today, player_id)
+    return _answer(the_day, month, words.UNDONE, "", cards)
+
+
+def _answer(day: date, month: date, done: str, token: str | None, cards: dict[str, Any]) -> Response:
+    """Answer with what a change has changed, and with the way to undo it: a token, "" for none, None to leave it."""
+    is_from_day = not cards
+    shown = {"undo": token, "undo_day": day.isoformat(), "undo_from": "day" if is_from_day else "", "said": done}
+    if responses.is_htmx() and not is_from_day:
+        return make_response(render_template("availability/_after_status.html", **shown, **cards))
     if responses.is_htmx():
         # The page of a day shows its room and its campaign too, so the board answers with it.
-        return cast(Response, current_app.view_functions["days.day_live"](day))
-    turned = f"?month={month.isoformat()[:7]}" if month != the_day.replace(day=1) else ""
-    return responses.redirected(f"/day/{the_day}{turned}", done=done)
+        page = cast(Response, current_app.view_functions["days.day_live"](day.isoformat()))
+        return make_response(
+            page.get_data(as_text=True) + render_template("availability/_undo.html", oob=True, **shown)
+        )
+    if token:
+        flash(shown | {"said": ""}, "undo")  # type: ignore[arg-type]  # the layout makes a form of it
+    turned = f"?month={month.isoformat()[:7]}" if month != day.replace(day=1) else ""
+    return responses.redirected(f"/day/{day}{turned}" if is_from_day else f"/#day-{day}", done=done)
 
 
 def _cards(session: Session, day: date, today: date, player_id: int) -> dict[str, Any]:

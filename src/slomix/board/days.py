@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from slomix.availability import rules, service
 from slomix.availability.calendar import build_month
 from slomix.campaigns import queries as campaigns
+from slomix.campaigns.queries import PlayerAttendance
 from slomix.planning import queries as planning
 from slomix.planning.queries import RoomView
 from slomix.web import current, gates, live, responses
@@ -59,12 +60,12 @@ class DayOutcome:
     """What came of a day in its planning room, and afterwards."""
 
     room: RoomView
-    # The players whom the voice check expected, and whether they were there.
-    attended: Mapping[int, bool]
+    # The players who were counted, and what was found of them.
+    attended: Mapping[int, PlayerAttendance]
 
 
 def _night(session: Session, day: date) -> DayOutcome | None:
-    room = planning.room_of(session, day)
+    room, zone = planning.room_of(session, day), current.runtime().settings.zone
     if room is None:
         return None
-    return DayOutcome(planning.view_room(session, room), campaigns.attendance_of_day(session, day))
+    return DayOutcome(planning.view_room(session, room), campaigns.attendance_of_day(session, day, zone))

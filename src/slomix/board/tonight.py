@@ -4,6 +4,8 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
+from slomix.availability.rules import StatusCounts
+
 
 class EveningStage(enum.StrEnum):
     """How far the evening is."""
@@ -11,7 +13,8 @@ class EveningStage(enum.StrEnum):
     EMPTY = "empty"  # no player is looking
     GATHERING = "gathering"  # some, not enough
     READY = "ready"  # enough
-    ON = "on"  # called together, and the start has passed
+    ON = "on"  # the start has reached somebody
+    LEFT = "left"  # the start has passed, and nobody is left who would play
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class EveningState:
     threshold: int
     start_at: datetime | None
     stage: EveningStage
+    # The start has passed and has reached nobody.
+    is_unheard: bool = False
 
     @property
     def is_ready(self) -> bool:
@@ -32,12 +37,22 @@ class EveningState:
         return max(0, self.threshold - self.looking)
 
 
-def judge_evening(looking: int, threshold: int, start_at: datetime | None, now: datetime) -> EveningState:
-    """Decide how far the evening is; `start_at` is that of a campaign that was not cancelled."""
-    if start_at is not None and now >= start_at:
+def judge_evening(
+    counts: StatusCounts, threshold: int, start_at: datetime | None, now: datetime, *, has_begun: bool
+) -> EveningState:
+    """Decide how far the evening is; `start_at` is that of a campaign that was not cancelled.
+
+    A start that has passed is a plan. The evening is on if it `has_begun`: a start message arrived, or found a player
+    in voice.
+    """
+    looking, is_past = counts.looking, start_at is not None and now >= start_at
+    if is_past and not (looking or counts.available or counts.maybe):
+        stage = EveningStage.LEFT
+    elif is_past and has_begun:
         stage = EveningStage.ON
     elif looking >= threshold:
         stage = EveningStage.READY
     else:
         stage = EveningStage.GATHERING if looking else EveningStage.EMPTY
-    return EveningState(looking, threshold, start_at, stage)
+    is_unheard = is_past and not has_begun
+    return EveningState(looking, threshold, start_at, stage, is_unheard)

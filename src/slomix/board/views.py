@@ -107,10 +107,11 @@ def _board(tonight: BoardState, opened: CalendarMonth | None = None) -> dict[str
         "upcoming": shown[2:],
         "queue": queue(shown[0]),
         "evening": judge_evening(
-            shown[0].counts.looking,
+            shown[0].counts,
             current.runtime().settings.ready_threshold,
             tonight.campaign.campaign.start_at if tonight.campaign and tonight.campaign.is_called else None,
             current.now(),
+            has_begun=tonight.campaign is not None and tonight.campaign.has_begun,
         ),
         "campaign": tonight.campaign,
         "campaign_card": card,

@@ -52,7 +52,7 @@ def _called(report: dict[str, Any]) -> AcceptanceCheck:
     facts = report["campaign"]
     kind = "dry run" if facts["dry_run"] else "campaign"
     called = f"{kind} {facts['id']} for {facts['day']}, by {facts['called_by']}"
-    seen = f"{called}, {facts['recipients']} asked: {facts['status']}"
+    seen = f"{called}, {facts['told']} asked: {facts['status']}"
     return AcceptanceCheck("the evening was called together", True, seen)
 
 

@@ -96,7 +96,7 @@ def create(_promoter_id: int, body: schemas.CampaignOptions) -> tuple[schemas.Ne
         answer = schemas.NewCampaign(
             campaign_id=campaign.id,
             status=shown.status,
-            recipient_count=shown.recipient_count,
+            recipient_count=shown.asked.recipients,
             dry_run=campaign.dry_run,
             scheduled_times={schemas.JobType(phase.job.kind): phase.job.run_at for phase in shown.phases},
         )
@@ -122,7 +122,7 @@ def read(_player_id: int, query: schemas.CampaignQuery) -> schemas.CampaignOfDay
         campaign=schemas.CampaignAnswer(
             id=campaign.id,
             status=shown.status,
-            recipient_count=shown.recipient_count,
+            recipient_count=shown.asked.recipients,
             channels_summary=Counter(reach.first_channel for reach in reaches.values()),
             jobs=[
                 schemas.CampaignJob(

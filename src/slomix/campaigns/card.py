@@ -8,7 +8,9 @@ from typing import Protocol
 from slomix import words
 from slomix.campaigns import rules
 from slomix.campaigns.queries import Attendance
+from slomix.campaigns.rules import CampaignState
 from slomix.campaigns.view_models import CampaignCard, OtherCampaignCount, OutcomeCount, PhaseCard, SummaryCard
+from slomix.deliveries.retrying import RetryChoices
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.rules import JobStatus
 from slomix.presence.game_names import plain_name
@@ -64,8 +66,12 @@ class Card:
     is_today: bool
     is_empty: bool = False
     state: str = ""
+    # What it is a card of, before its hour or day.
+    title: str = ""
     # The promoter's name, for those who may see names.
     promoter: str = ""
+    # How many were asked, or will be.
+    asked: str = ""
     risks: str = ""
     turnout: str = ""
     phases: Sequence[Phase] = ()
@@ -80,34 +86,58 @@ def seen_by(viewer: Reader, card: CampaignCard | None, today: date) -> Card:
     if card is None:
         invitation = words.NOT_CALLED_YET if viewer.can_promote else ""
         return Card(is_today=True, is_empty=not invitation, invitation=invitation)
-    is_today = card.campaign.day == today
+    is_today, state = card.campaign.day == today, card.state(today)
     is_theirs = viewer.can_promote and (viewer.is_admin or viewer.player_id == card.campaign.promoter_id)
     may_call_again = viewer.can_promote and is_today and not card.is_called
     return Card(
         is_today=is_today,
-        state=card.state(today),
+        # To a player it would read as if the night had failed.
+        state="" if state is CampaignState.NOBODY_REACHED and not viewer.can_promote else state.value,
+        title=_title(card, is_today=is_today),
         promoter=plain_name(card.promoter) if viewer.is_linked else "",
+        asked=card.asked.text(is_open=card.is_open and card.is_called),
         risks="; ".join(risk.reason for risk in card.risks if risk.kind != "paused") if viewer.can_promote else "",
         turnout=turnout(card.turnout, is_over=not is_today, is_called=card.is_called),
         phases=list(_phases(card, viewer, is_today=is_today)),
-        retries=list(retries(len(card.chances.failed), len(card.chances.unknown))) if is_theirs else (),
+        retries=list(retries(card.chances, card.failed)) if is_theirs else (),
         may_cancel=is_theirs and card.is_open,
         invitation=words.CALL_AGAIN if may_call_again else "",
     )
+
+
+def _title(card: CampaignCard, *, is_today: bool) -> str:
+    if card.campaign.dry_run:
+        return words.DRY_RUN_OF
+    return words.GAME_NIGHT_AT if is_today else words.GAME_NIGHT
+
+
+def created_text(card: CampaignCard, *, is_new: bool) -> str:
+    """Say what a submit made or, if it is a repeat, how that campaign stands now."""
+    is_dry_run = card.campaign.dry_run
+    if is_new:
+        return words.TRIED_OUT if is_dry_run else words.CALLED.format(count=card.asked.recipients)
+    state = words.STATES[card.state(card.campaign.day).value]
+    if is_dry_run:
+        return words.TRIED_OUT_BEFORE.format(state=state)
+    return words.CALLED_BEFORE.format(state=state, asked=card.asked.text(is_open=True))
 
 
 def turnout(found: Attendance | None, *, is_over: bool, is_called: bool) -> str:
     """Say how many came to voice; say nothing tonight while that is not known."""
     if found is None:
         return f"{words.OVER} {words.TURNOUT_UNKNOWN}" if is_over and is_called else ""
-    text = words.ALL_CAME if found.asked and found.here == found.asked else words.SOME_CAME
-    return (f"{words.OVER} " if is_over else "") + text.format(here=found.here, asked=found.asked)
+    return f"{words.OVER} {found.text}".strip() if is_over else found.text
 
 
-def retries(failed: int, unknown: int) -> Iterator[RetryButton]:
-    """Offer to resend what failed and, separately, what may have arrived."""
-    if failed:
-        yield RetryButton(words.RETRY_ONE_FAILED if failed == 1 else words.RETRY_FAILED.format(number=failed))
+def retries(chances: RetryChoices, failed: int) -> Iterator[RetryButton]:
+    """Offer to resend what failed, or what of it can still be sent, and, separately, what may have arrived."""
+    possible, unknown = len(chances.failed), len(chances.unknown)
+    if set(chances.failed.values()) == {rules.SUMMARY}:
+        yield RetryButton(words.RETRY_SUMMARY)
+    elif possible and possible < failed:
+        yield RetryButton(words.RETRY_SOME_FAILED.format(number=possible, total=failed))
+    elif possible:
+        yield RetryButton(words.RETRY_ONE_FAILED if possible == 1 else words.RETRY_FAILED.format(number=possible))
     if unknown == 1:
         yield RetryButton(words.RETRY_ONE_UNKNOWN, unknown=True, warning=words.ONE_MAY_ARRIVE_TWICE)
     elif unknown:
@@ -117,13 +147,13 @@ def retries(failed: int, unknown: int) -> Iterator[RetryButton]:
 def _phases(card: CampaignCard, viewer: Reader, *, is_today: bool) -> Iterator[Phase]:
     for phase in card.phases:
         lines = [
-            *phase_lines(phase, with_reasons=viewer.can_promote, recipients=card.recipient_count),
+            *phase_lines(phase, with_reasons=viewer.can_promote, recipients=card.asked.recipients),
             *(
                 others_line(others, own_id=card.campaign.id, is_today=is_today, with_link=viewer.is_linked)
                 for others in phase.others
             ),
         ]
-        yield Phase(words.PHASES[phase.job.kind], phase.state, phase.job.run_at, lines)
+        yield Phase(words.PHASES[phase.job.kind], phase.state, phase.at, lines)
     if card.summary is not None:
         line = Line(summary_text(card.summary, with_reasons=viewer.can_promote))
         is_posted = card.summary.status is DeliveryStatus.SENT
@@ -136,12 +166,14 @@ def phase_lines(phase: PhaseCard, *, with_reasons: bool, recipients: int) -> lis
     tally = phase.tally
     if phase.job.status is JobStatus.SKIPPED and not phase.outcomes and not phase.others:
         return [Line(words.SKIPPED_BECAUSE.format(reason=phase.job.reason))]
-    if tally is not None and (tally.tried or tally[DeliveryStatus.SKIPPED]):
+    if tally is not None and (tally.tried or tally[DeliveryStatus.SKIPPED] or phase.retrying):
         return list(_message_lines(phase, with_reasons=with_reasons))
     if phase.others:
         return []
     if phase.job.status is JobStatus.FAILED and phase.job.last_error and with_reasons:
         return [Line(words.FAILED_WITH.format(error=phase.job.last_error))]
+    if phase.job.status is JobStatus.PENDING and phase.job.last_error:
+        return [Line(words.TRYING_AGAIN)]
     is_part = tally is not None and 0 < tally.open < recipients and phase.job.kind != rules.VOICE_CHECK
     if phase.job.status not in words.PHASE_STATES and is_part and tally is not None:
         return [Line(words.SO_MANY_PLANNED.format(number=tally.open))]
@@ -156,8 +188,10 @@ def _message_lines(phase: PhaseCard, *, with_reasons: bool) -> Iterator[Line]:
         yield Line(sent.format(number=tally[DeliveryStatus.SENT]))
     for outcome in phase.outcomes:
         yield Line(outcome_text(outcome, with_reasons=with_reasons), css=f"is-{outcome.status.value}")
-    if tally.open:
-        yield Line(words.ON_THE_WAY.format(number=tally.open))
+    if tally.open > phase.retrying:
+        yield Line(words.ON_THE_WAY.format(number=tally.open - phase.retrying))
+    if phase.retrying:
+        yield Line(words.SO_MANY_TRIED_AGAIN.format(number=phase.retrying))
 
 
 def outcome_text(outcome: OutcomeCount, *, with_reasons: bool) -> str:

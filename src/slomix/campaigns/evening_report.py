@@ -30,7 +30,7 @@ def build_report(session: Session, campaign: Campaign) -> dict[str, Any]:
     tries = deliveries.attempts_of(session, [row.id for row in rows])
     players = [row.player_id for row in rows if row.player_id is not None]
     names = accounts.player_names(session, [campaign.promoter_id, *players])
-    turnout = queries.attendance_of(session, campaign)
+    asked = queries.asked_counts(session, campaign)
     return {
         "campaign": {
             "id": str(campaign.id),
@@ -39,9 +39,11 @@ def build_report(session: Session, campaign: Campaign) -> dict[str, Any]:
             "start_at": campaign.start_at.isoformat(),
             "called_at": campaign.created_at.isoformat(),
             "called_by": plain_name(names[campaign.promoter_id]),
-            "recipients": queries.recipient_count(session, campaign),
-            "came": turnout.here if turnout else None,
-            "of": turnout.asked if turnout else None,
+            "recipients": asked.recipients,
+            "told": asked.told,
+            "came": campaign.came,
+            "of": campaign.counted,
+            "counted_for_good": campaign.counted_at is not None,
             "dry_run": campaign.dry_run,
             "ledger_kept": campaign.ledger_pruned_at is None,
         },

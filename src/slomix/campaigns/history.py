@@ -1,17 +1,18 @@
 """Reads the past game nights, newest first."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Text, cast, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from slomix.accounts.models import Player
-from slomix.availability.models import Entry
 from slomix.campaigns import queries, rules
-from slomix.campaigns.models import Campaign, Recipient
-from slomix.campaigns.queries import Attendance
-from slomix.campaigns.rules import CampaignStatus, NoticeOutcome
+from slomix.campaigns.models import Campaign
+from slomix.campaigns.queries import AskedCounts, Attendance
+from slomix.campaigns.rules import CampaignState, CampaignStatus, NoticeOutcome
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.models import Job
@@ -30,28 +31,31 @@ class PastCampaign:
     start_at: datetime
     promoter: str
     status: CampaignStatus
+    # What its status was computed from.
+    phases: Mapping[str, NoticeOutcome]
+    jobs: Mapping[str, JobStatus]
     is_dry_run: bool
-    recipient_count: int
+    asked: AskedCounts
     # None before the voice check, or when its answer is not known.
     turnout: Attendance | None
 
-    def state(self, today: date) -> str:
-        """Return its status as a word for people."""
-        went_well = self.status in {CampaignStatus.SENT, CampaignStatus.FOLLOWUP_SENT}
-        return ("over" if self.day < today else "called") if went_well else self.status.value
+    @property
+    def asked_text(self) -> str:
+        """Say how many were asked, or will be."""
+        return self.asked.text(is_open=self.status in {CampaignStatus.SCHEDULED, CampaignStatus.RUNNING})
+
+    def state(self, today: date) -> CampaignState:
+        """Return how pages name its status."""
+        return rules.state_of(self.status, self.phases, self.jobs, is_dry_run=self.is_dry_run, is_past=self.day < today)
 
 
 def past_campaigns(
-    session: Session, *, before_id: int | None = None, dry_runs: bool = False
+    session: Session, zone: ZoneInfo, *, before_id: int | None = None, dry_runs: bool = False
 ) -> tuple[list[PastCampaign], int | None]:
     """Return a page of campaigns, and the id before which the next page begins, if any; always two queries."""
-    said = (Entry.player_id == Recipient.player_id) & (Entry.day == Campaign.day)
     query = (
-        select(Campaign, Player.name, func.count(Recipient.player_id), *queries.attendance_columns())
+        select(Campaign, Player.name, *queries.asked_columns())
         .join(Player, Player.id == Campaign.promoter_id)
-        .outerjoin(Recipient, Recipient.campaign_id == Campaign.id)
-        .outerjoin(Entry, said)
-        .group_by(Campaign.id, Player.name)
         .order_by(Campaign.id.desc())
         .limit(PAGE + 1)
     )
@@ -60,25 +64,30 @@ def past_campaigns(
     if before_id is not None:
         query = query.where(Campaign.id < before_id)
     found = session.execute(query).all()
-    statuses = _statuses(session, [row[0] for row in found[:PAGE]])
+    progress = _progress(session, [row[0] for row in found[:PAGE]])
     shown = [
         PastCampaign(
             id=campaign.id,
             day=campaign.day,
             start_at=campaign.start_at,
             promoter=promoter,
-            status=statuses[campaign.id],
+            status=queries.status_of(campaign, *progress[campaign.subject]),
+            phases=progress[campaign.subject][0],
+            jobs=progress[campaign.subject][1],
             is_dry_run=campaign.dry_run,
-            recipient_count=recipients,
-            turnout=Attendance(here, asked) if campaign.judged_at is not None and is_known else None,
+            asked=AskedCounts(recipients, told),
+            turnout=queries.attendance_of(campaign, zone),
         )
-        for campaign, promoter, recipients, here, asked, is_known in found[:PAGE]
+        for campaign, promoter, recipients, told in found[:PAGE]
     ]
     return shown, shown[-1].id if len(found) > PAGE else None
 
 
-def _statuses(session: Session, campaigns: list[Campaign]) -> dict[int, CampaignStatus]:
-    """Return each campaign's status, from its jobs and its ledger, as on its own page."""
+Progress = tuple[Mapping[str, NoticeOutcome], Mapping[str, JobStatus]]
+
+
+def _progress(session: Session, campaigns: list[Campaign]) -> dict[str, Progress]:
+    """Return what became of each campaign's messages and jobs, by its subject."""
     subjects = [campaign.subject for campaign in campaigns]
     jobs = select(
         literal(JOBS).label("table"),
@@ -100,9 +109,7 @@ def _statuses(session: Session, campaigns: list[Campaign]) -> dict[int, Campaign
         else:
             counts.setdefault(subject, {}).setdefault(name, {})[status] = number
     return {
-        campaign.id: queries.status_of(
-            campaign, _phases(counts.get(campaign.subject, {})), states.get(campaign.subject, {})
-        )
+        campaign.subject: (_phases(counts.get(campaign.subject, {})), states.get(campaign.subject, {}))
         for campaign in campaigns
     }
 
@@ -115,4 +122,5 @@ def _phases(counts: dict[str, dict[str, int]]) -> dict[str, NoticeOutcome]:
             by_status.get(DeliveryStatus.UNKNOWN, 0),
         )
         for notice, by_status in counts.items()
+        if notice != rules.AT_RISK  # a warning, not a message to recipients
     }

@@ -47,8 +47,14 @@ class Campaign(Base):
     start_at: Mapped[datetime]
     joiners_added_at: Mapped[datetime | None]
     judged_at: Mapped[datetime | None]
+    # How many came to voice, of how many who were told: by the voice check and, since `counted_at`, for good.
+    came: Mapped[int | None]
+    counted: Mapped[int | None]
+    counted_at: Mapped[datetime | None]
     # When its messages were deleted; from then on its status is final.
     ledger_pruned_at: Mapped[datetime | None]
+    # How many players it told something; stored when its messages were deleted.
+    told: Mapped[int | None]
     # Since when every look of the risk monitor has found something wrong. Wall time, as it is about processes.
     endangered_since: Mapped[datetime | None]
     created_at: Mapped[datetime]
@@ -78,3 +84,7 @@ class Recipient(Base):
     whereabouts: Mapped[VoiceStatus | None]
     # Whether they were on the game server then; None if it was not asked, or did not answer.
     on_server: Mapped[bool | None]
+    # When they were first seen in a gaming room, between the start and the voice check's deadline.
+    seen_at: Mapped[datetime | None]
+    # Whether they were counted as present; None if they are in no count, as they were never told.
+    came: Mapped[bool | None]

@@ -3,26 +3,25 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Text, cast, func, literal, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from slomix import words
-from slomix.availability.models import Entry
-from slomix.availability.rules import Status
 from slomix.campaigns import rules
 from slomix.campaigns.models import Campaign, Recipient
-from slomix.campaigns.rules import CampaignStatus, NoticeOutcome
+from slomix.campaigns.rules import CampaignState, CampaignStatus, NoticeOutcome
 from slomix.database import session as db
 from slomix.deliveries import service as deliveries
+from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.deliveries.service import Tally
 from slomix.errors import NotFound
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from slomix.presence.rules import VoiceStatus
 
 
 class NoSuchCampaign(NotFound):
@@ -37,20 +36,39 @@ def get_campaign(session: Session, campaign_id: int) -> Campaign:
     return campaign
 
 
-def attendance_of_day(session: Session, day: date) -> dict[int, bool]:
-    """Return whether each player whom a voice check of this day looked for was there, in voice or on the server."""
+@dataclass(frozen=True)
+class PlayerAttendance:
+    """What is known of a recipient's evening, in words, and whether they were there."""
+
+    text: str
+    was_there: bool
+
+
+def attendance_of_day(session: Session, day: date, zone: ZoneInfo) -> dict[int, PlayerAttendance]:
+    """Return what was counted of each player on this day, the best of all its campaigns.
+
+    Absence is said only once it is final: until then players may still come.
+    """
     rows = session.execute(
-        select(Recipient.player_id, Recipient.whereabouts, Recipient.on_server)
+        select(Recipient.player_id, Recipient.came, Recipient.on_server, Campaign.judged_at, Campaign.counted_at)
         .join(Campaign, Campaign.id == Recipient.campaign_id)
-        .where(Campaign.day == day, ~Campaign.dry_run, Recipient.whereabouts.is_not(None))
-        .order_by(Campaign.id)
+        .where(Campaign.day == day, ~Campaign.dry_run, Recipient.came.is_not(None))
     )
-    found: dict[int, bool] = {}
+    found: dict[int, PlayerAttendance] = {}
     for row in rows:
-        if row.whereabouts is not VoiceStatus.UNKNOWN or row.on_server:
-            was_there = row.whereabouts.is_in_voice or bool(row.on_server)
-            found[row.player_id] = found.get(row.player_id, False) or was_there
+        is_final = row.counted_at is not None
+        if row.came:
+            at = words.CAME if is_final else words.IN_VOICE_AT.format(time=_hour(row.judged_at, zone))
+            found[row.player_id] = PlayerAttendance(at, was_there=True)
+        elif row.on_server:
+            found.setdefault(row.player_id, PlayerAttendance(words.ON_SERVER_ONLY, was_there=False))
+        elif is_final:
+            found.setdefault(row.player_id, PlayerAttendance(words.NOT_IN_VOICE, was_there=False))
     return found
+
+
+def _hour(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%H:%M}"
 
 
 def campaign_of_subject(session: Session, subject: str) -> Campaign:
@@ -78,37 +96,64 @@ def recipients_of(session: Session, campaign: Campaign) -> list[Recipient]:
     return list(session.scalars(query.order_by(Recipient.added_at, Recipient.player_id)))
 
 
-def recipient_count(session: Session, campaign: Campaign) -> int:
-    return session.scalar(select(func.count()).where(Recipient.campaign_id == campaign.id)) or 0
+@dataclass(frozen=True)
+class AskedCounts:
+    """How many players a campaign is to ask, and how many of them it has told something, or may have."""
+
+    recipients: int
+    told: int
+
+    def text(self, *, is_open: bool) -> str:
+        """Say how many were asked or, while that is still to come, will be; empty if it never came to it."""
+        if self.told:
+            return words.SO_MANY_ASKED.format(number=self.told)
+        return words.SO_MANY_WILL_BE_ASKED.format(number=self.recipients) if is_open else ""
+
+
+def asked_columns() -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Return columns over campaigns: their recipients, and those of them whom a message reached, or may have."""
+    recipients = select(func.count()).where(Recipient.campaign_id == Campaign.id)
+    told = select(func.count(Delivery.player_id.distinct())).where(
+        Delivery.subject == literal(rules.SUBJECT) + cast(Campaign.id, Text),
+        Delivery.notice.in_(rules.JOB_KINDS),
+        Delivery.status.in_([DeliveryStatus.SENT, DeliveryStatus.UNKNOWN]),
+    )
+    return (
+        recipients.correlate(Campaign).scalar_subquery().label("recipients"),
+        func.coalesce(Campaign.told, told.correlate(Campaign).scalar_subquery()).label("told"),
+    )
+
+
+def asked_counts(session: Session, campaign: Campaign) -> AskedCounts:
+    row = session.execute(select(*asked_columns()).where(Campaign.id == campaign.id)).one()
+    return AskedCounts(row.recipients, row.told)
 
 
 @dataclass(frozen=True)
 class Attendance:
-    """How many came to voice, of those who were asked and did not take back that they play."""
+    """How many came to voice, of those who were told; until that is final, how many were there at a moment."""
 
     here: int
     asked: int
+    # The hour at which they were counted; empty once the count is final.
+    as_of: str = ""
+
+    @property
+    def text(self) -> str:
+        """Say it; empty if nobody was told, as then nobody was missing."""
+        if not self.asked:
+            return ""
+        if self.as_of:
+            return words.SOME_IN_VOICE.format(here=self.here, asked=self.asked, time=self.as_of)
+        return (words.ALL_CAME if self.here == self.asked else words.SOME_CAME).format(here=self.here, asked=self.asked)
 
 
-def attendance_columns() -> tuple[ColumnElement[int], ColumnElement[int], ColumnElement[bool | None]]:
-    """Return columns over recipients joined with their entries: how many came, of how many, whether that is known."""
-    came = Recipient.whereabouts.in_([where for where in VoiceStatus if where.is_in_voice])
-    wanted = Entry.status.is_not(None) & (Entry.status != Status.NOT_PLAYING)
-    return (
-        func.count().filter(came),
-        func.count().filter(came | wanted),
-        func.bool_and(Recipient.whereabouts != VoiceStatus.UNKNOWN),
-    )
-
-
-def attendance_of(session: Session, campaign: Campaign) -> Attendance | None:
-    """Return what the voice check found; None before it, or if presence stayed unknown."""
-    if campaign.judged_at is None:
+def attendance_of(campaign: Campaign, zone: ZoneInfo) -> Attendance | None:
+    """Return what was counted; None before the voice check, or if presence stayed unknown."""
+    if campaign.came is None or campaign.counted is None or campaign.judged_at is None:
         return None
-    said = (Entry.player_id == Recipient.player_id) & (Entry.day == campaign.day)
-    query = select(*attendance_columns()).select_from(Recipient).outerjoin(Entry, said)
-    here, asked, is_known = session.execute(query.where(Recipient.campaign_id == campaign.id)).one()
-    return Attendance(here, asked) if is_known else None
+    as_of = "" if campaign.counted_at is not None else _hour(campaign.judged_at, zone)
+    return Attendance(campaign.came, campaign.counted, as_of)
 
 
 def blocking_campaign(session: Session, day: date, promoter_id: int, *, one_a_day: bool) -> Campaign | None:
@@ -127,6 +172,12 @@ class CampaignProgress:
     jobs: list[Job]
     tallies: dict[str, Tally]
     status: CampaignStatus
+
+    def state(self, campaign: Campaign, today: date) -> CampaignState:
+        """Return how pages name the status."""
+        phases = {name: _phase(tally) for name, tally in self.tallies.items() if name != rules.AT_RISK}
+        states = {job.kind: job.status for job in self.jobs}
+        return rules.state_of(self.status, phases, states, is_dry_run=campaign.dry_run, is_past=campaign.day < today)
 
     @property
     def is_open(self) -> bool:

@@ -20,6 +20,8 @@ JOB_KINDS = (REMINDER, START, VOICE_CHECK)
 RISK_MONITOR = "campaign_watch"
 # Plans the summary when the follow-ups are settled; the voice check is over when it is.
 VOICE_SUMMARY = "voice_summary"
+# Counts who came, for good, at the voice check's deadline.
+ATTENDANCE = "attendance"
 # A dry run's only job.
 DRY_RUN = "dry_run"
 
@@ -59,6 +61,21 @@ class CampaignStatus(enum.StrEnum):
     PARTIAL = "partial"
     FAILED = "failed"
     FOLLOWUP_SENT = "followup_sent"
+    CANCELLED = "cancelled"
+
+
+class CampaignState(enum.StrEnum):
+    """A campaign's status as pages name it: by what went wrong, if anything did."""
+
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    CALLED = "called"
+    OVER = "over"
+    NOT_ALL_REACHED = "partial"
+    NOBODY_REACHED = "unreached"
+    CHECK_FAILED = "check_failed"
+    SUMMARY_FAILED = "summary_failed"
+    TRIED_OUT = "sent"
     CANCELLED = "cancelled"
 
 
@@ -235,7 +252,39 @@ def overall_status(phases: Mapping[str, NoticeOutcome], jobs: Mapping[str, JobSt
     start = phases.get(START, NoticeOutcome())
     if start_job is JobStatus.FAILED or (start.sent == 0 and start.is_flawed):
         return CampaignStatus.FAILED
-    check = jobs.get(VOICE_CHECK, JobStatus.PENDING)
     if any(phase.is_flawed for phase in phases.values()) or JobStatus.FAILED in jobs.values():
         return CampaignStatus.PARTIAL
-    return CampaignStatus.FOLLOWUP_SENT if check is JobStatus.SENT else CampaignStatus.SENT
+    is_followed_up = jobs.get(VOICE_CHECK) is JobStatus.SENT and phases.get(VOICE_CHECK, NoticeOutcome()).sent > 0
+    return CampaignStatus.FOLLOWUP_SENT if is_followed_up else CampaignStatus.SENT
+
+
+def state_of(
+    status: CampaignStatus,
+    phases: Mapping[str, NoticeOutcome],
+    jobs: Mapping[str, JobStatus],
+    *,
+    is_dry_run: bool,
+    is_past: bool,
+) -> CampaignState:
+    """Return how pages name a campaign's status; what is partial is named after its cause."""
+    match status:
+        case CampaignStatus.SENT | CampaignStatus.FOLLOWUP_SENT if is_dry_run:
+            return CampaignState.TRIED_OUT
+        case CampaignStatus.SENT | CampaignStatus.FOLLOWUP_SENT:
+            return CampaignState.OVER if is_past else CampaignState.CALLED
+        case CampaignStatus.FAILED:
+            return CampaignState.NOBODY_REACHED
+        case CampaignStatus.PARTIAL:
+            return _cause(phases, jobs)
+        case _:
+            return CampaignState(status.value)
+
+
+def _cause(phases: Mapping[str, NoticeOutcome], jobs: Mapping[str, JobStatus]) -> CampaignState:
+    to_players = {notice: outcome for notice, outcome in phases.items() if notice not in {SUMMARY, PRESENCE_UNKNOWN}}
+    if any(outcome.is_flawed for outcome in to_players.values()):
+        return CampaignState.NOT_ALL_REACHED
+    if jobs.get(VOICE_CHECK) is JobStatus.FAILED:
+        return CampaignState.CHECK_FAILED
+    is_unposted = phases.get(SUMMARY, NoticeOutcome()).is_flawed
+    return CampaignState.SUMMARY_FAILED if is_unposted else CampaignState.NOT_ALL_REACHED

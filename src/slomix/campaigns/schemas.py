@@ -22,7 +22,10 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "The same key from the same promoter is the same submit: it is answered with the first campaign.",
+    "description": (
+        "The same key from the same promoter is the same submit: it is answered with the first campaign. Once that is "
+        "cancelled, for another day or for other choices, the key is spent, and the answer is 422."
+    ),
     "schema": {"type": "string", "maxLength": MAX_KEY},
 }
 

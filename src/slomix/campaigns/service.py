@@ -18,7 +18,7 @@ from slomix.campaigns.rules import Audience, CampaignStatus, Candidate, Timeline
 from slomix.config.settings import Settings
 from slomix.database import session as db
 from slomix.deliveries import service as deliveries
-from slomix.errors import Conflict
+from slomix.errors import Conflict, Invalid
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.service import NewJob
@@ -35,6 +35,10 @@ class CampaignExists(Conflict):
 
 class CampaignOver(Conflict):
     sentence = words.NOTHING_TO_CANCEL
+
+
+class SubmitKeySpent(Invalid):
+    """Raised when a submit's key stands for a campaign that is not what this submit asks for."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +63,15 @@ def create_campaign(
 ) -> tuple[Campaign, bool]:
     """Call the evening together: campaign, recipients, its jobs and deliveries, all or nothing.
 
-    Return the campaign and whether it is new: a repeated submit returns the first one. Raise TooLate, NoRecipients,
-    CampaignsDisabled, or CampaignExists with the other promoter's name.
+    Return the campaign and whether it is new: a repeated submit returns the first one, if that still stands and is of
+    this day and these choices. Raise TooLate, NoRecipients, CampaignsDisabled, SubmitKeySpent, or CampaignExists with
+    the other promoter's name.
     """
     if not settings.promotion_enabled:
         raise rules.CampaignsDisabled
     first = _campaign_of_submit(session, promoter_id, idempotency_key)
     if first is not None:
+        _check_same_submit(first, options, day)
         return first, False
     ahead = preview(session, options.audience, day=day, start_at=options.start_at, settings=settings, now=now)
     if not ahead.asked and not options.dry_run:
@@ -86,7 +92,7 @@ def create_campaign(
         with session.begin_nested():
             session.add(campaign)
     except IntegrityError as error:
-        return _campaign_despite(session, promoter_id, idempotency_key, day, error), False
+        return _campaign_despite(session, promoter_id, idempotency_key, options, day, error), False
     if options.dry_run:
         jobs.schedule(session, [NewJob(rules.DRY_RUN, campaign.subject, run_at=now)], now=now)
     else:
@@ -101,14 +107,34 @@ def _campaign_of_submit(session: Session, promoter_id: int, idempotency_key: str
     ).one_or_none()
 
 
+def _check_same_submit(first: Campaign, options: CampaignChoices, day: date) -> None:
+    """Check that a repeated submit asks for what its first one made, and that this still stands. Raise SubmitKeySpent.
+
+    A key is remembered for ever, what it made is not: it is cancelled, or of an evening that is over.
+    """
+    chosen = CampaignChoices(first.audience, first.include_late_joiners, first.dry_run, first.start_at)
+    if first.status is CampaignStatus.CANCELLED:
+        raise SubmitKeySpent(words.SUBMIT_WAS_CANCELLED)
+    if first.day != day:
+        raise SubmitKeySpent(words.SUBMIT_OF_ANOTHER_DAY.format(day=first.day))
+    if chosen != options:
+        raise SubmitKeySpent(words.SUBMIT_CHOSE_OTHERWISE)
+
+
 def _campaign_despite(
-    session: Session, promoter_id: int, idempotency_key: str, day: date, error: IntegrityError
+    session: Session,
+    promoter_id: int,
+    idempotency_key: str,
+    options: CampaignChoices,
+    day: date,
+    error: IntegrityError,
 ) -> Campaign:
     """Return the first campaign of the same submit, or raise CampaignExists, as the violated constraint decides."""
     constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
     if constraint == models.PER_SUBMIT:
         first = _campaign_of_submit(session, promoter_id, idempotency_key)
         if first is not None:
+            _check_same_submit(first, options, day)
             return first
     if constraint not in {models.PER_PROMOTER, models.PER_DAY, models.PER_SUBMIT}:
         raise error
@@ -177,7 +203,7 @@ def cancel_campaign(session: Session, campaign_id: int, *, player_id: int, is_ad
     if not queries.read_progress(session, campaign).is_open:
         raise CampaignOver
     campaign.status = CampaignStatus.CANCELLED
-    for kind in (*rules.JOB_KINDS, rules.RISK_MONITOR, rules.VOICE_SUMMARY, rules.DRY_RUN):
+    for kind in (*rules.JOB_KINDS, rules.RISK_MONITOR, rules.VOICE_SUMMARY, rules.ATTENDANCE, rules.DRY_RUN):
         jobs.skip_pending(session, kind, [campaign.subject], reason=Reason.WITHDRAWN, now=now)
     deliveries.withdraw_pending(session, campaign.subject, rules.ALL_NOTICES, now=now)
     db.notify(session, db.LIVE_CHANNEL, "campaign")
@@ -186,4 +212,8 @@ def cancel_campaign(session: Session, campaign_id: int, *, player_id: int, is_ad
 
 def clear_voice_statuses(session: Session, player_id: int) -> None:
     """Erase where the voice checks found this player."""
-    session.execute(update(Recipient).where(Recipient.player_id == player_id).values(whereabouts=None, on_server=None))
+    session.execute(
+        update(Recipient)
+        .where(Recipient.player_id == player_id)
+        .values(whereabouts=None, on_server=None, seen_at=None, came=None)
+    )

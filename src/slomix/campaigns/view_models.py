@@ -12,9 +12,9 @@ from slomix.accounts import service as accounts
 from slomix.campaigns import queries, retrying, risk_facts, rules
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.notices.calls import CALLS
-from slomix.campaigns.queries import Attendance
+from slomix.campaigns.queries import AskedCounts, Attendance, CampaignProgress
 from slomix.campaigns.risk import Risk
-from slomix.campaigns.rules import CampaignStatus
+from slomix.campaigns.rules import CampaignState, CampaignStatus
 from slomix.clock import wall_now
 from slomix.config.settings import Settings
 from slomix.deliveries.models import Delivery
@@ -23,7 +23,7 @@ from slomix.deliveries.rules import LIVE_STATUSES, DeliveryStatus
 from slomix.deliveries.service import Tally
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from slomix.reasons.codes import Explanation
+from slomix.reasons.codes import Explanation, Reason
 
 # What did not arrive, in the order in which it is shown.
 NOT_SENT = (DeliveryStatus.SKIPPED, DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
@@ -77,8 +77,21 @@ class PhaseCard:
     others: Sequence[OtherCampaignCount] = ()
 
     @property
+    def at(self) -> datetime:
+        """Return the moment that was promised, which stays when a try is repeated."""
+        return self.job.due_at or self.job.run_at
+
+    @property
+    def retrying(self) -> int:
+        """Count the messages that were refused and are tried again."""
+        counts = self.tally.counts.items() if self.tally is not None else ()
+        return sum(number for (status, reason), number in counts if not status.is_settled and reason is not None)
+
+    @property
     def state(self) -> str:
-        """Return its job's status; `partial` if that is `sent` and some messages failed or are unknown."""
+        """Return its job's status: `running` while it is tried again, `partial` if it is `sent` and not all arrived."""
+        if self.job.status is JobStatus.PENDING and (self.retrying or self.job.last_error):
+            return JobStatus.RUNNING.value
         is_partial = self.tally is not None and any(self.tally[status] for status in NOT_FOR_SURE)
         return "partial" if self.job.status is JobStatus.SENT and is_partial else self.job.status.value
 
@@ -98,8 +111,9 @@ class CampaignCard:
 
     campaign: Campaign
     status: CampaignStatus
+    progress: CampaignProgress
     promoter: str
-    recipient_count: int
+    asked: AskedCounts
     # What the voice check found; None before it, or if presence stayed unknown.
     turnout: Attendance | None
     phases: list[PhaseCard]
@@ -115,11 +129,35 @@ class CampaignCard:
     def is_called(self) -> bool:
         return self.status is not CampaignStatus.CANCELLED
 
-    def state(self, today: date) -> str:
-        """Return its status as a word for people: `called` or `over` if all went well."""
-        if self.status in {CampaignStatus.SENT, CampaignStatus.FOLLOWUP_SENT} and not self.campaign.dry_run:
-            return "over" if self.campaign.day < today else "called"
-        return self.status.value
+    def state(self, today: date) -> CampaignState:
+        """Return how pages name its status."""
+        return self.progress.state(self.campaign, today)
+
+    @property
+    def failed(self) -> int:
+        """Count the messages that failed."""
+        return sum(tally[DeliveryStatus.FAILED] for tally in self.progress.tallies.values())
+
+    @property
+    def start_is_over(self) -> bool:
+        """Return whether all start messages are settled, whatever came of them."""
+        return self._start is not None and self._start.job.status.is_over
+
+    @property
+    def _start(self) -> PhaseCard | None:
+        return next((phase for phase in self.phases if phase.job.kind == rules.START), None)
+
+    @property
+    def has_begun(self) -> bool:
+        """Return whether the start has reached a player, or found one in voice already."""
+        start = self._start
+        if start is None:
+            return False
+        tally = start.tally
+        in_voice = Explanation(Reason.ALREADY_IN_VOICE)
+        reached = {DeliveryStatus.SENT, DeliveryStatus.UNKNOWN}
+        is_told = tally is not None and any(status in reached or reason == in_voice for status, reason in tally.counts)
+        return is_told or any(others.is_told for others in start.others)
 
 
 def card_of_day(session: Session, day: date, *, settings: Settings, now: datetime) -> CampaignCard | None:
@@ -135,9 +173,10 @@ def card_of_campaign(session: Session, campaign: Campaign, *, settings: Settings
     return CampaignCard(
         campaign=campaign,
         status=so_far.status,
+        progress=so_far,
         promoter=accounts.player_names(session, [campaign.promoter_id])[campaign.promoter_id],
-        recipient_count=queries.recipient_count(session, campaign),
-        turnout=queries.attendance_of(session, campaign),
+        asked=queries.asked_counts(session, campaign),
+        turnout=queries.attendance_of(campaign, settings.zone),
         phases=[
             PhaseCard(
                 job,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, make_response, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -14,12 +14,12 @@ from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.acting import as_promoter
 from slomix.campaigns import history, queries, retrying, service
-from slomix.campaigns.card import seen_by
+from slomix.campaigns.card import created_text, seen_by
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.notices import calls
 from slomix.campaigns.preview import preview as preview_of
 from slomix.campaigns.rules import Audience
-from slomix.campaigns.service import CampaignChoices, CampaignExists
+from slomix.campaigns.service import CampaignChoices, CampaignExists, SubmitKeySpent
 from slomix.campaigns.view_models import CampaignCard, card_of_campaign
 from slomix.clock import moment_of, parse_time
 from slomix.deliveries import pausing
@@ -96,9 +96,12 @@ def promote() -> str:
     form = PromoteForm.read()
     if request.args.get("start") is None and current.runtime().settings.dry_run_default:
         form = PromoteForm(form.audience, form.include_late_joiners, dry_run=True, start=form.start)
+    return _promote_form(form, submit_key(request.args.get("key")))
+
+
+def _promote_form(form: PromoteForm, key: str, refusal: str = "") -> str:
     template = "campaigns/_promote.html" if responses.is_htmx() else "campaigns/promote.html"
-    shown = _preview(form)
-    return render_template(template, key=submit_key(request.args.get("key")), **shown)
+    return render_template(template, key=key, refusal=refusal, **_preview(form))
 
 
 @blueprint.get("/promote/preview")
@@ -137,20 +140,25 @@ def create() -> Response:
     """Schedule the campaign, or try it out on its promoter alone."""
     now = current.now()
     today = current.today(now)
-    with as_promoter() as (session, promoter_id):
-        form, key = PromoteForm.read(), submit_key(request.form.get("key"))
-        campaign, _ = service.create_campaign(
-            session,
-            promoter_id,
-            form.options(today),
-            day=today,
-            # A dry run and then the real thing, from the same form, are two submits.
-            idempotency_key=f"dry:{key}" if form.dry_run else key,
-            settings=current.runtime().settings,
-            now=now,
-        )
-        count = queries.recipient_count(session, campaign)
-    done = words.TRIED_OUT if campaign.dry_run else words.CALLED.format(count=count)
+    form, settings = PromoteForm.read(), current.runtime().settings
+    try:
+        with as_promoter() as (session, promoter_id):
+            key = submit_key(request.form.get("key"))
+            campaign, is_new = service.create_campaign(
+                session,
+                promoter_id,
+                form.options(today),
+                day=today,
+                # A dry run and then the real thing, from the same form, are two submits.
+                idempotency_key=f"dry:{key}" if form.dry_run else key,
+                settings=settings,
+                now=now,
+            )
+            done = created_text(card_of_campaign(session, campaign, settings=settings, now=now), is_new=is_new)
+    except SubmitKeySpent as error:
+        # The form again, with what was chosen and a key of its own; htmx puts only a success in its place.
+        shown = _promote_form(form, submit_key(None), refusal=str(error))
+        return make_response(shown, 200 if responses.is_htmx() else responses.http_status(error))
     return responses.respond("campaigns/_created.html", otherwise="/#campaign", done=done, sentence=done)
 
 
@@ -168,7 +176,7 @@ def show_all() -> str:
     with reading() as session:
         gates.require_player()
         nights, next_before = history.past_campaigns(
-            session, before_id=responses.parse_id(request.args.get("before", ""))
+            session, current.runtime().settings.zone, before_id=responses.parse_id(request.args.get("before", ""))
         )
     today = current.today(current.now())
     return render_template("campaigns/history.html", nights=nights, next_before=next_before, today=today)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from slomix.accounts import service as accounts
 from slomix.accounts.models import Player
-from slomix.campaigns import queries, rules, voice_rules
+from slomix.campaigns import attendance, queries, rules, voice_rules
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.notices.calls import FOLLOW_UP, START
 from slomix.campaigns.notices.summary import SUMMARY
@@ -186,6 +186,8 @@ def _act_upon(context: JobContext, campaign: Campaign, verdict: VoiceVerdict) ->
     _record(session, campaign, verdict, now=now)
     if verdict.outcome is VoiceOutcome.JUDGED:
         until = context.job.deadline_at
+        attendance.count(session, campaign)
+        attendance.schedule_final_count(session, campaign, at=until, now=now)
         FOLLOW_UP.plan(session, campaign, verdict.follow_up, run_at=now, deadline_at=until, settings=settings, now=now)
     else:
         PRESENCE_UNKNOWN.plan(session, campaign, settings=settings, now=now)
@@ -199,6 +201,8 @@ def _record(session: Session, campaign: Campaign, verdict: VoiceVerdict, *, now:
     for is_there in (True, False):
         players = [player_id for player_id, found in verdict.on_server.items() if found is is_there]
         _note(session, campaign, players, on_server=is_there)
+    here = [player_id for player_id, found in verdict.whereabouts.items() if found is VoiceStatus.HERE]
+    _note(session, campaign, here, seen_at=func.coalesce(Recipient.seen_at, now))
     campaign.judged_at = now
 
 

@@ -94,6 +94,17 @@ def judge_voice_check(
     )
 
 
+def attended(is_seen: bool, *, was_told: bool, was_invited: bool) -> bool | None:
+    """Return whether a recipient counts as present; None if in no count, as they were never told.
+
+    `was_told`: the start reached them. `was_invited`: the reminder did, or the start found them in voice already; then
+    they count if they came, and are not missed if they did not.
+    """
+    if was_told:
+        return is_seen
+    return True if is_seen and was_invited else None
+
+
 def whereabouts(
     recipients: Sequence[VoiceRecipient], voice: Mapping[str, str], rooms: VoiceRooms
 ) -> dict[int, VoiceStatus]:

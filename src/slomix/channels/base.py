@@ -134,6 +134,13 @@ class DmOpener(Protocol):
         """Return the channel's id, always the same for an account. Raise SendError when it is not opened."""
 
 
+class RoomEditor(Protocol):
+    """Replaces what we posted to a room."""
+
+    def edit(self, room: str, message_id: str, message: Message) -> None:
+        """Replace the text of our message. Raise SendError if that is refused."""
+
+
 class GuildLookup(Protocol):
     """Asks the provider who is in our server."""
 

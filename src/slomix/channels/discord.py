@@ -92,6 +92,11 @@ class Discord:
         room = self.open_dm(to.value)
         return Receipt(self._post(room, message, nonce), learned=room)
 
+    def edit(self, room: str, message_id: str, message: Message) -> None:
+        """Replace the text of our message in a room or a thread."""
+        body = {"content": message.text, "allowed_mentions": allowed_mentions(message)}
+        self.request("PATCH", f"/channels/{room}/messages/{message_id}", read_id, json=body)
+
     def voice_channel_of(self, discord_id: str) -> str | None:
         """Return the voice room that the account is in now, or None."""
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from slomix.channels.base import Message, PostedMessage
-from slomix.channels.discord import NO_MEMBER, Discord, allowed_mentions
+from slomix.channels.discord import NO_MEMBER, Discord
 from slomix.channels.discord_answers import read_id, read_list, read_nothing
 from slomix.channels.discord_history import created_at
 
@@ -63,5 +63,4 @@ class DiscordThreads:
         return newest
 
     def edit(self, thread: str, message_id: str, message: Message) -> None:
-        body = {"content": message.text, "allowed_mentions": allowed_mentions(message)}
-        self._discord.request("PATCH", f"/channels/{thread}/messages/{message_id}", read_id, json=body)
+        self._discord.edit(thread, message_id, message)

@@ -28,7 +28,7 @@ def list_(as_json: bool) -> None:
     """List the latest campaigns, newest first, and how many came to voice."""
     with open_transaction() as (session, settings, _):
         signoff.make_read_only(session)
-        nights = history.past_campaigns(session, dry_runs=True)[0][:LATEST]
+        nights = history.past_campaigns(session, settings.zone, dry_runs=True)[0][:LATEST]
     if as_json:
         click.echo(json.dumps([_as_plain(night) for night in nights], indent=2))
     elif nights:
@@ -47,18 +47,18 @@ def _as_plain(night: PastCampaign) -> dict[str, Any]:
         "called_by": plain_name(night.promoter),
         "status": night.status.value,
         "dry_run": night.is_dry_run,
-        "recipients": night.recipient_count,
+        "recipients": night.asked.recipients,
         "came": night.turnout.here if night.turnout else None,
         "of": night.turnout.asked if night.turnout else None,
     }
 
 
 def _line(night: PastCampaign, zone: ZoneInfo) -> str:
-    came = f"{night.turnout.here} of {night.turnout.asked} came" if night.turnout else ""
-    asked = "dry run" if night.is_dry_run else f"{night.recipient_count} asked"
+    came = night.turnout.text if night.turnout else ""
+    asked = "dry run" if night.is_dry_run else night.asked_text
     start = f"{night.start_at.astimezone(zone):%H:%M}"
     promoter = plain_name(night.promoter)
-    return f"{night.id:>5}  {night.day}  {start}  {night.status:13}  {asked:9}  {came:12}  {promoter}".rstrip()
+    return f"{night.id:>5}  {night.day}  {start}  {night.status:13}  {asked:15}  {came:27}  {promoter}".rstrip()
 
 
 @campaign.command()
@@ -83,11 +83,12 @@ def show(campaign_id: int, as_json: bool) -> None:
 
 def _as_text(shown: dict[str, Any], zone: ZoneInfo) -> str:
     about = shown["campaign"]
-    came = "" if about["came"] is None else f", {about['came']} of {about['of']} came to voice"
+    how = "came to voice" if about["counted_for_good"] else "in voice at the voice check"
+    came = "" if about["came"] is None else f", {about['came']} of {about['of']} {how}"
     kind = "Dry run" if about["dry_run"] else "Campaign"
     lines = [
         f"{kind} {about['id']} for {about['day']}, start {_local(about['start_at'], zone)}: {about['status']}",
-        f"called by {about['called_by']} at {_local(about['called_at'], zone)}, {about['recipients']} asked{came}",
+        f"called by {about['called_by']} at {_local(about['called_at'], zone)}, {about['told']} asked{came}",
         f"Times are those of {zone.key}.",
         "",
         "jobs",

@@ -1,5 +1,6 @@
 """A player's addresses on their preferences page: linking one by a code, seeing how it does, removing it."""
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -87,13 +88,19 @@ def channels() -> Response:
 
 @blueprint.post("/contacts/<channel>/code")
 def new_code(channel: str) -> Response:
-    """Show a code, once; the page waits until it was sent."""
-    now, mark = current.now(), live.hub().mark()
+    """Show a code, once; the page waits until it was sent. Asked again at once, it waits for the same code."""
+    now, mark, settings = current.now(), live.hub().mark(), current.runtime().settings
     with as_player() as (session, player_id):
         to = rules.parse_linked_channel(channel)
-        code, expires_at = links.new_code(
-            session, player_id, to, lifetime=CODE_LIFETIME, settings=current.runtime().settings, now=now
-        )
+        try:
+            code, expires_at = links.new_code(
+                session, player_id, to, lifetime=CODE_LIFETIME, settings=settings, now=now
+            )
+        except links.CodeTooSoon as error:
+            shown_at = now + error.retry_after - timedelta(seconds=settings.link_code_interval_seconds)
+            waiting = _waiting(session, player_id, to, now, since=shown_at.replace(microsecond=0))
+            seconds = math.ceil(error.retry_after.total_seconds())
+            return make_response(render_template("contacts/code.html", wait=seconds, mark=mark, **waiting))
         waiting = _waiting(session, player_id, to, now, since=now.replace(microsecond=0))
     answer = make_response(
         render_template(

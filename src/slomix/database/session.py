@@ -99,5 +99,10 @@ def listen(url: str, channel: str) -> "psycopg.Connection[tuple[object, ...]]":
         keepalives_interval=10,
         keepalives_count=3,
     )
-    connection.execute(f"LISTEN {channel}")
+    listen_again(connection, channel)
     return connection
+
+
+def listen_again(connection: "psycopg.Connection[tuple[object, ...]]", channel: str) -> None:
+    """Tell the server once more to what a connection listens, which changes nothing; it answers if it is there."""
+    connection.execute(f"LISTEN {channel}")

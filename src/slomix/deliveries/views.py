@@ -29,5 +29,8 @@ def send_test(channel: str) -> Response:
         to = ChannelName(channel)
         if to not in contacts.contacts_of(session, player_id):
             raise NotLinked(to)
-        test_message.plan_test_message(session, player_id, to, settings=settings, now=current.now())
+        try:
+            test_message.plan_test_message(session, player_id, to, settings=settings, now=current.now())
+        except test_message.MessageTestTooSoon as error:
+            return responses.redirected("/preferences", done=str(error), kind="note")
     return responses.redirected("/preferences", done=words.TEST_ON_ITS_WAY.format(channel=words.CHANNELS[to]))

@@ -9,9 +9,11 @@ from slomix.accounts import roles
 from slomix.accounts import service as accounts
 from slomix.accounts.rules import Role
 from slomix.campaigns import queries, service
+from slomix.campaigns.card import created_text
 from slomix.campaigns.preview import preview as preview_of
 from slomix.campaigns.rules import Audience
 from slomix.campaigns.service import CampaignChoices
+from slomix.campaigns.view_models import card_of_campaign
 from slomix.channels.base import Button
 from slomix.chat.replies import Reply
 from slomix.chat.service import as_player
@@ -84,7 +86,7 @@ def press(session: Session, asked: Interaction, choice: Choice, settings: Settin
     today = local_day(now, settings.zone, settings.day_starts_at)
     if choice.subject != today.isoformat():
         return Reply(words.PROMOTE_OLD, replaces=True)
-    campaign, _ = service.create_campaign(
+    campaign, is_new = service.create_campaign(
         session,
         promoter_id,
         _options(asked, settings, now, dry_run=choice.answer == TRY),
@@ -93,11 +95,11 @@ def press(session: Session, asked: Interaction, choice: Choice, settings: Settin
         settings=settings,
         now=now,
     )
+    done = created_text(card_of_campaign(session, campaign, settings=settings, now=now), is_new=is_new)
     if campaign.dry_run:
-        return Reply(words.TRIED_OUT)
+        return Reply(done)
     cancel = _button(words.CANCEL_CAMPAIGN, Choice(PROMOTE, str(campaign.id), CANCEL), settings)
-    count = queries.recipient_count(session, campaign)
-    return Reply(words.CALLED.format(count=count), [[cancel]], replaces=True)
+    return Reply(done, [[cancel]], replaces=True)
 
 
 def _as_promoter(session: Session, asked: Interaction, settings: Settings) -> int:

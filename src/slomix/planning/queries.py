@@ -100,6 +100,14 @@ class RoomView:
         return [participant for participant in self.committed if participant.player_id not in placed]
 
     @property
+    def is_full(self) -> bool:
+        """Return whether both sides have all their players, so that the others are substitutes."""
+        counts, size = self.layout.counts().values(), self.room.side_size
+        if size is not None:
+            return all(number >= size for number in counts)
+        return min(counts) > 0 and min(counts) == max(counts) and len(self.pool) < len(counts)
+
+    @property
     def draftable(self) -> list[Participant]:
         """Return the players that captains of a draft pick from or have picked."""
         captains = self.captains.values()

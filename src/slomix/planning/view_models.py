@@ -61,7 +61,7 @@ def teams_view(
             )
             for side in Side
         ],
-        pool_title=words.TO_PICK_FROM if is_drafting else words.SUBSTITUTES if room.placed else words.IN_NO_TEAM,
+        pool_title=words.TO_PICK_FROM if is_drafting else words.SUBSTITUTES if room.is_full else words.IN_NO_TEAM,
         # In a draft a player stays in the list: what is under a finger must not move.
         pool=room.draftable if is_drafting else room.pool,
         has_pool_below=bool(room.pool) and not is_drafting,

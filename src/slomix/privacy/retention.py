@@ -70,13 +70,14 @@ class DeleteOldRows(TransactionHandler):
 
 
 def close_campaigns(session: Session, cutoff: datetime, *, now: datetime) -> None:
-    """Store the final status of old campaigns, before the ledger that it is computed from is deleted."""
+    """Store the final status of old campaigns and how many they told, before the ledger that tells it is deleted."""
     old = (Campaign.created_at < cutoff) & Campaign.ledger_pruned_at.is_(None)
     for campaign in session.scalars(
         select(Campaign).where(old).order_by(Campaign.id).limit(BATCH_SIZE).with_for_update()
     ):
         if not queries.read_progress(session, campaign).is_open:
             queries.refresh_status(session, campaign)
+            campaign.told = queries.asked_counts(session, campaign).told
             campaign.ledger_pruned_at = now
     session.flush()
 

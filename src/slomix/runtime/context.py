@@ -6,7 +6,15 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from slomix.channels.base import Channel, DmOpener, GuildLookup, InteractionResponses, Threads, VoiceLookup
+from slomix.channels.base import (
+    Channel,
+    DmOpener,
+    GuildLookup,
+    InteractionResponses,
+    RoomEditor,
+    Threads,
+    VoiceLookup,
+)
 from slomix.channels.game_server import GameServerLookup
 from slomix.clock import Clock
 from slomix.config.settings import Settings
@@ -24,6 +32,7 @@ class Runtime:
     voice_lookup: VoiceLookup | None = None
     # None without Discord: then no channel is opened ahead.
     dm_opener: DmOpener | None = None
+    room_editor: RoomEditor | None = None
     # None if no server is configured: then every account counts as a member.
     guild_lookup: GuildLookup | None = None
     # None if planning rooms have no threads.

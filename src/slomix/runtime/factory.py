@@ -43,6 +43,7 @@ def make_runtime(settings: Settings, *, connections: int = 5, pool_size: int = 5
         channels={"discord": discord, **_further_channels(settings, connections)},
         voice_lookup=discord,
         dm_opener=discord if "discord" in settings.channels_on else None,
+        room_editor=discord,
         guild_lookup=discord if settings.discord_guild_id else None,
         threads=DiscordThreads(discord, settings.discord_guild_id) if settings.planning_create_thread else None,
         interaction_responses=make_commands(settings) if settings.discord_public_key else None,

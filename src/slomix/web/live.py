@@ -21,6 +21,9 @@ KEEP_ALIVE_SECONDS = 15.0
 # Topics leave at most four times a second: the first at once, what comes right after it as one message.
 GATHER_SECONDS = 0.25
 LOOK_UP_SECONDS = 2.0
+# A database that has said nothing for so long may be gone, though the connection was not cut.
+SILENT_SECONDS = 10.0
+ALIVE = "event: alive\ndata:\n\n"
 # How long we go on listening after the last page was asked for or its stream ended.
 LINGER_SECONDS = 60.0
 # How long a page waits for the first listener of a process.
@@ -49,11 +52,16 @@ class EventHub:
         self._name = secrets.token_hex(4)
         self._heard = 0
         self._is_closed = False
+        self._proven_at = float("-inf")
 
     def mark(self) -> str:
         """Return how far this process has heard, empty while it is deaf; take it before reading what it vouches for."""
         self._keep_listening()
         return self._so_far() if self._hears.wait(PATIENCE_SECONDS) else ""
+
+    def hears(self) -> bool:
+        """Return whether the database has just shown that nothing happened of which we were not told."""
+        return self._hears.is_set() and time.monotonic() - self._proven_at < SILENT_SECONDS
 
     def open_streams(self) -> int:
         """Count the pages that listen here now."""
@@ -100,6 +108,7 @@ class EventHub:
         while self._should_listen():
             try:
                 with db.listen(self._url, db.LIVE_CHANNEL) as connection:
+                    self._proven_at = time.monotonic()
                     self._send_to_all({"all"})  # whatever happened while we did not listen
                     self._hears.set()
                     self._relay(connection)
@@ -119,6 +128,8 @@ class EventHub:
     def _relay(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
         while self._should_listen():
             topics = {note.payload for note in connection.notifies(timeout=LOOK_UP_SECONDS, stop_after=1)}
+            db.listen_again(connection, db.LIVE_CHANNEL)  # it answers, so there was nothing else to hear
+            self._proven_at = time.monotonic()
             if topics:
                 self._send_to_all(topics | {note.payload for note in connection.notifies(timeout=0)})
                 nap(GATHER_SECONDS)
@@ -143,15 +154,16 @@ def hub() -> EventHub:
 def _messages(hub: EventHub) -> Iterator[str]:
     with hub.stream() as messages:
         yield "retry: 1000\n" + messages.get()
-        while (message := _next(messages)) != THE_END:
+        while (message := _next(hub, messages)) != THE_END:
             yield message
 
 
-def _next(messages: "queue.SimpleQueue[str]") -> str:
+def _next(hub: EventHub, messages: "queue.SimpleQueue[str]") -> str:
     try:
         return messages.get(timeout=KEEP_ALIVE_SECONDS)
     except queue.Empty:
-        return ": still here\n\n"
+        # Scripts hear an event, not a comment: they are told of the silence only while it means that nothing happened.
+        return ALIVE if hub.hears() else ": deaf\n\n"
 
 
 @blueprint.get("/events")

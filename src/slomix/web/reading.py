@@ -1,6 +1,5 @@
 """The one transaction in which a GET request reads its page, its frame and its viewer."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -37,7 +36,7 @@ class _Reading:
 
 def install(app: Flask) -> None:
     """End what a request has begun to read, however the request ends."""
-    app.teardown_request(lambda _error: end())
+    app.teardown_request(end)
 
 
 def begin() -> Session:
@@ -56,11 +55,11 @@ def current() -> Session | None:
     return None if found is None else found.session
 
 
-def end() -> None:
-    """Commit the request's transaction, or roll it back while an error is on its way."""
+def end(error: BaseException | None = None) -> None:
+    """Commit the request's transaction, or roll it back because of an error."""
     found: _Reading | None = g.pop("reading", None)
     if found is not None:
-        found.stack.__exit__(*sys.exc_info())
+        found.stack.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
 
 
 def look_as(viewer: UserMixin | AnonymousUserMixin) -> None:
@@ -77,5 +76,7 @@ def reading() -> Iterator[Session]:
     session = begin()
     try:
         yield session
-    finally:
-        end()
+    except BaseException as error:
+        end(error)
+        raise
+    end()

@@ -44,10 +44,10 @@ def respond(partial: str, *, otherwise: str, done: str = "", **context: Any) -> 
     return make_response(render_template(partial, **context)) if is_htmx() else redirected(otherwise, done=done)
 
 
-def redirected(to: str, *, done: str = "") -> Response:
+def redirected(to: str, *, done: str = "", kind: str = "done") -> Response:
     """Redirect a browser after a form post; the next page shows `done`."""
     if done:
-        flash(done, "done")
+        flash(done, kind)
     return redirect(to, code=303)
 
 

@@ -109,6 +109,7 @@ JOB_KINDS = {
     "send_start_2100": "sees a campaign’s start messages through",
     "voice_check_2100": "looks who is missing in voice, and calls them once more",
     "voice_summary": "posts the summary when the follow-ups are settled",
+    "attendance": "counts who came, and puts it into the summary",
     "campaign_watch": "looks after a campaign, and warns its promoter",
     "dry_run": "tries a campaign out on its promoter",
     "session_ready": "tells players that a session is ready",
@@ -134,11 +135,15 @@ PROMISES = {
 
 # Tonight at a glance. {time} is an hour, {count} a number of players.
 ALL_WELL_NOT_CALLED_YET = "All is well. Nobody has called tonight together yet."
-ALL_WELL_CALLED: Final = "All is well: {count} are told at {time}."
+ALL_WELL_CALLED: Final = "All is well: {count} will be told at {time}."
+ALL_WELL_STARTING: Final = "All is well: the start of {time} is on its way."
 ALL_WELL_BEGUN: Final = "All is well: tonight began at {time}."
 # Nothing is wrong with the system, but some messages of today have not arrived, or may not have.
 WELL_BUT_NOT_ALL: Final = "Everything runs, but {number} of today’s messages did not arrive, or may not have."
 WRONG_TONIGHT: Final = "Tonight is at risk: {reason}."
+# What has come of the campaign. {reason} is why most messages did not arrive.
+NOBODY_WAS_TOLD: Final = "Nobody was told: {number} messages failed ({reason})."
+CHECK_HAS_FAILED = "The voice check failed, so nobody was asked a second time."
 # How long ago something was seen; {minutes} is a number.
 JUST_NOW = "just now"
 A_MOMENT_AGO = "less than a minute ago"

@@ -2,6 +2,11 @@
 
 from typing import Final
 
+# What the card is of; an hour or a day follows.
+GAME_NIGHT_AT = "Game night at"
+GAME_NIGHT = "Game night,"
+DRY_RUN_OF = "Dry run for"
+
 # The phases of an evening, by what stores them.
 PHASES = {
     "send_reminder_2045": "Reminder",
@@ -10,7 +15,12 @@ PHASES = {
     "summary": "Summary",
 }
 
+# How many players were told something and, before that, how many will be. {number} is how many.
+SO_MANY_ASKED: Final = "{number} asked"
+SO_MANY_WILL_BE_ASKED: Final = "{number} will be asked"
+
 # What became of a phase, where its messages say nothing yet. {reason} and {error} tell why, in a few words.
+TRYING_AGAIN = "trying again"
 PHASE_STATES = {"running": "under way", "sent": "done", "failed": "failed"}
 SKIPPED_BECAUSE: Final = "skipped: {reason}"
 FAILED_WITH: Final = "failed: {error}"
@@ -18,6 +28,7 @@ POSTED = "posted"
 NO_REASON = "no reason given"
 
 # What became of its messages. {number} is how many.
+SO_MANY_TRIED_AGAIN: Final = "{number} being tried again"
 SO_MANY_SENT: Final = "{number} sent"
 FOLLOW_UPS_SENT: Final = "follow-up: {number} sent"
 SO_MANY_PLANNED: Final = "{number} planned"
@@ -30,13 +41,21 @@ AN_EARLIER_CAMPAIGN = "an earlier campaign"
 A_LATER_CAMPAIGN = "a later campaign"
 ON_THIS_EVENING = "tonight"
 
-# How the evening turned out: {here} of {asked} players.
+# How the evening turned out: {here} of {asked} players. Until that is final, how it was at {time}, an hour.
 OVER = "Over."
 ALL_CAME: Final = "All {asked} came to voice."
 SOME_CAME: Final = "{here} of {asked} came to voice."
+SOME_IN_VOICE: Final = "{here} of {asked} in voice at {time}."
+# Of one player.
+CAME = "came"
+IN_VOICE_AT: Final = "in voice at {time}"
+ON_SERVER_ONLY = "on the server, not in voice"
+NOT_IN_VOICE = "not in voice"
 TURNOUT_UNKNOWN = "Nobody knows who came to voice."
 
 # What can be pressed.
+RETRY_SUMMARY = "Post the summary again"
+RETRY_SOME_FAILED: Final = "Try {number} of the {total} that failed again"
 RETRY_ONE_FAILED = "Try the one that failed again"
 RETRY_FAILED: Final = "Try the {number} that failed again"
 RETRY_ONE_UNKNOWN = "Send the unknown one again"

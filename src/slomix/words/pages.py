@@ -11,6 +11,9 @@ ONLY_PROMOTERS = "Only promoters can call a game night together."
 ONLY_ADMINS = "Only admins may look at this."
 NOT_FROM_OUR_PAGE = "This did not come from a Slomix page, or you logged out since. Reload the page and try again."
 LOGGED_OUT_SINCE = "You are not logged in any more, so nothing was changed. Log in and try again."
+PAGE_OF_ANOTHER_VIEWER = (
+    "This page was made for another login than yours now. Nothing was changed; open the page again."
+)
 NO_SUCH_PAGE = "There is no such page."
 CANNOT_BE_STORED = "Some of what you sent cannot be stored, such as a zero byte. Nothing was changed."
 DATABASE_AWAY = "Our database does not answer right now. Nothing was changed; try again in a moment."
@@ -52,6 +55,7 @@ AT_LABEL: Final = "{label}: {sentence}"
 # Accounts: logging in and out, the player profile
 
 LOGGED_OUT = "You are logged out."
+LOGGED_IN_ALREADY = "You are logged in already."
 LOGIN_DECLINED = "You did not log in, and nothing was shared. You can change your mind any time."
 LOGIN_NOT_VALID = "This login is no longer valid. It may have taken too long, or been used already."
 LOGIN_REFUSED = "Discord did not accept this login. Please start again."
@@ -101,6 +105,8 @@ STATUSES = {
 }
 SAVED = "Saved."
 CLEARED = "Cleared."
+UNDONE = "Undone."
+TOO_LATE_TO_UNDO = "That can’t be undone any more: ten seconds are over, or it was changed again."
 PAST_DAY = "That day is over, so it can be read but no longer changed."
 FAR_DAY: Final = "That day is too far away. You can plan up to {days} days ahead."
 NO_SUCH_DAY = "That is not a date. A date looks like 2026-11-22."
@@ -158,6 +164,10 @@ PROMOTING_SWITCHED_OFF = "Promoting is switched off here."
 NO_SUCH_START = "That is not a time to start at. A time looks like 21:00."
 # The key is a code by which a form that was sent twice is known; {length} is a number of characters.
 KEY_TOO_LONG: Final = "The key of a submit has at most {length} characters."
+# Such a code was used before, for something else. {day} is a date.
+SUBMIT_WAS_CANCELLED = "This was sent before, and its campaign was cancelled. Nothing was changed; you can call again."
+SUBMIT_OF_ANOTHER_DAY: Final = "This was sent before, for {day}. Nothing was changed; you can call tonight together."
+SUBMIT_CHOSE_OTHERWISE = "This was sent before, with other choices. Nothing was changed; look at them and call again."
 # {promoter} is a player's name, {status} one word such as "scheduled".
 ALREADY_CALLED: Final = "Tonight has been called together already, by {promoter} ({status})."
 # The states of campaigns, phases and messages: in {status} above and on badges.
@@ -171,7 +181,11 @@ STATES = {
     # A campaign of which nothing went wrong, tonight and afterwards.
     "called": "called together",
     "over": "over",
+    # Some did not go well, by what it was.
     "partial": "not everybody reached",
+    "unreached": "nobody reached",
+    "check_failed": "voice check failed",
+    "summary_failed": "summary not posted",
     "failed": "failed",
     "skipped": "skipped",
     "unknown": "unknown",
@@ -182,6 +196,9 @@ NOTHING_TO_CANCEL = "This campaign is over, so there is nothing left to cancel."
 # {count} is a number of players.
 CALLED: Final = "Called together: {count} will hear of it."
 TRIED_OUT = "Dry run: four messages are on their way to you, and to nobody else."
+# The same form once more: what it made stands. {state} is one of the STATES, {asked} how many were or will be asked.
+CALLED_BEFORE: Final = "You called tonight together already: {state}, {asked}."
+TRIED_OUT_BEFORE: Final = "You tried this out already: {state}."
 CANCELLED = "Cancelled."
 # {number} is a number of messages, more than one.
 TRIED_AGAIN: Final = "{number} messages go out again."

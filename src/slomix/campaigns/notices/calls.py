@@ -29,7 +29,7 @@ from slomix.presence import places
 from slomix.presence.models import Observation, VoiceState
 from slomix.presence.rules import VoiceSnapshot
 from slomix.presence.service import VOICE
-from slomix.reasons.codes import Reason
+from slomix.reasons.codes import Explanation, Reason
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,16 @@ class Call(Notice):
     def _why_not_now(self, seen: RecipientSnapshot, occasion: Occasion) -> Reason | None:
         """Return why this call in particular should not leave."""
 
+    def reached(self, session: Session, campaign: Campaign, player_ids: list[int]) -> dict[int, datetime | None]:
+        """Return those of the players whom it reached, or may have reached, and when."""
+        told = deliveries.notification_states(session, self.event_key(campaign.day), player_ids)
+        reached = {DeliveryStatus.SENT, DeliveryStatus.UNKNOWN}
+        return {
+            player_id: told[player_id].settled_at
+            for player_id in player_ids
+            if player_id in told and told[player_id].status in reached
+        }
+
 
 class Reminder(Call):
     """A quarter of an hour before the start."""
@@ -162,16 +172,6 @@ class Start(Call):
 
     def moment(self, timeline: Timeline) -> Planned | Skipped:
         return timeline.start
-
-    def reached(self, session: Session, campaign: Campaign, player_ids: list[int]) -> dict[int, datetime | None]:
-        """Return those of the players whom it reached, or may have reached, and when."""
-        told = deliveries.notification_states(session, self.event_key(campaign.day), player_ids)
-        reached = {DeliveryStatus.SENT, DeliveryStatus.UNKNOWN}
-        return {
-            player_id: told[player_id].settled_at
-            for player_id in player_ids
-            if player_id in told and told[player_id].status in reached
-        }
 
     def text(self, facts: Facts) -> str:
         if (facts.now - facts.start_at).total_seconds() >= 60:
@@ -210,6 +210,13 @@ class FollowUp(Call):
 
 REMINDER, START, FOLLOW_UP = Reminder(), Start(), FollowUp()
 CALLS: tuple[Call, ...] = (REMINDER, START, FOLLOW_UP)
+
+
+def invited(session: Session, campaign: Campaign, player_ids: list[int]) -> set[int]:
+    """Return the players whom the reminder reached, or whom the start left alone as they were in voice already."""
+    started = deliveries.notification_states(session, START.event_key(campaign.day), player_ids)
+    in_voice = {player for player, state in started.items() if state.reason == Explanation(Reason.ALREADY_IN_VOICE)}
+    return in_voice | set(REMINDER.reached(session, campaign, player_ids))
 
 
 def texts(start_at: datetime, now: datetime, *, with_reminder: bool, settings: Settings) -> dict[str, str]:

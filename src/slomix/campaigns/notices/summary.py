@@ -19,7 +19,7 @@ from slomix.config.settings import Settings
 from slomix.contacts import rules as contacts_rules
 from slomix.contacts import service as contacts
 from slomix.deliveries import service as deliveries
-from slomix.deliveries.formatting import fit_names, safe_name
+from slomix.deliveries.formatting import DiscordStyle, fit_names, safe_name
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import DeliveryStatus, Skip
 from slomix.deliveries.service import NoticePlan
@@ -41,6 +41,8 @@ class SummaryFacts:
 
     here: int
     asked: int
+    # When they were counted; None once that is final.
+    as_of: datetime | None
     awaited: Sequence[str]
     followups_sent: int
     followups_tried: int
@@ -48,6 +50,8 @@ class SummaryFacts:
     with_names: bool
     # Those of the awaited who are on the game server.
     on_server: Sequence[str] = ()
+    # Nobody is left, as the start had nobody to tell; otherwise it reached nobody.
+    is_called_off: bool = False
 
 
 class Summary(Notice):
@@ -76,17 +80,31 @@ def text(facts: SummaryFacts) -> str:
     """Write the post: neutral, without mentions, always under Discord's 2,000 characters."""
     if not facts.presence_known:
         return words.ON_UNSEEN
-    lines = [words.ON_WITH.format(here=facts.here, asked=facts.asked)]
+    if not facts.asked:
+        return words.NOBODY_LEFT if facts.is_called_off else words.NOBODY_REACHED
+    if facts.as_of is None:
+        lines = [words.CAME_TO_VOICE.format(here=facts.here, asked=facts.asked)]
+        return "\n".join([*lines, *_server_lines(facts)])
+    at = DiscordStyle().time(facts.as_of)
+    lines = [words.ON_WITH.format(here=facts.here, asked=facts.asked, time=at)]
     if not facts.awaited:
         is_full = 0 < facts.asked <= facts.here
         lines.append(words.EVERYBODY_IS_HERE if is_full else words.NONE_AWAITED)
     else:
         lines.append(words.STILL_AWAITED.format(awaited=_listed(facts.awaited, facts)))
-    if facts.on_server:
-        lines.append(words.ON_SERVER.format(players=_listed(facts.on_server, facts)))
+    lines += _server_lines(facts)
     if facts.followups_tried:
         lines.append(words.FOLLOWED_UP.format(sent=facts.followups_sent, tried=facts.followups_tried))
     return "\n".join(lines)
+
+
+def _server_lines(facts: SummaryFacts) -> list[str]:
+    return [words.ON_SERVER.format(players=_listed(facts.on_server, facts))] if facts.on_server else []
+
+
+def final_message(session: Session, campaign: Campaign, settings: Settings, now: datetime) -> Message:
+    """Write what the post says once it is final who came."""
+    return Message(text(_facts(session, campaign, settings, now)))
 
 
 def _listed(names: Sequence[str], facts: SummaryFacts) -> str:
@@ -97,26 +115,26 @@ def _listed(names: Sequence[str], facts: SummaryFacts) -> str:
 
 
 def _facts(session: Session, campaign: Campaign, settings: Settings, now: datetime) -> SummaryFacts:
-    """Gather what the voice check found, and who came since. Awaited: asked by the start, still missing, nameable."""
+    """Gather what was counted. Awaited: told by the start, missing, not seen since, nameable."""
     recipients = queries.recipients_of(session, campaign)
-    found = {recipient.player_id: recipient.whereabouts for recipient in recipients}
-    missing = [player_id for player_id, where in found.items() if where is VoiceStatus.MISSING]
+    missing = [row.player_id for row in recipients if row.whereabouts is VoiceStatus.MISSING and row.seen_at is None]
     came_since = _in_voice_now(session, missing, settings, now) or set()
     still_missing = [player for player in START.reached(session, campaign, missing) if player not in came_since]
-    wanted = _still_wanted(session, campaign, list(found))
-    here = {player for player, where in found.items() if where is not None and where.is_in_voice} | came_since
-    followups = deliveries.tally_by_notice(session, campaign.subject).get(rules.VOICE_CHECK)
+    tallies = deliveries.tally_by_notice(session, campaign.subject)
+    followups, start = tallies.get(rules.VOICE_CHECK), tallies.get(rules.START)
     awaited = _may_be_named(session, campaign, still_missing, settings, now)
     on_server = [recipient.player_id for recipient in recipients if recipient.on_server]
     return SummaryFacts(
-        here=len(here),
-        asked=len(here | wanted),
+        here=campaign.came or 0,
+        asked=campaign.counted or 0,
+        as_of=campaign.judged_at if campaign.counted_at is None else None,
         awaited=list(awaited.values()),
         followups_sent=followups[DeliveryStatus.SENT] if followups else 0,
         followups_tried=followups.tried if followups else 0,
-        presence_known=campaign.judged_at is not None and VoiceStatus.UNKNOWN not in found.values(),
+        presence_known=campaign.counted is not None,
         with_names=settings.summary_names,
         on_server=[awaited[player_id] for player_id in on_server if player_id in awaited],
+        is_called_off=start is None or not start.tried,
     )
 
 
@@ -131,6 +149,7 @@ def would_be(session: Session, campaign: Campaign, settings: Settings, now: date
     return SummaryFacts(
         here=len(players) - len(missing),
         asked=len(players),
+        as_of=campaign.start_at,
         awaited=list(_may_be_named(session, campaign, missing, settings, now).values()),
         followups_sent=0,
         followups_tried=0,

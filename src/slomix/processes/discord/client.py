@@ -14,6 +14,7 @@ import discord
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from slomix.campaigns import attendance
 from slomix.channels.discord import USER_AGENT
 from slomix.clock import wall_now
 from slomix.health import rules as health_rules
@@ -170,6 +171,7 @@ class VoiceClient(discord.Client):
         with self._runtime.transaction() as session:
             if rooms is not None:
                 presence.record_voice(session, rooms, now=now)
+                attendance.record_arrivals(session, rooms, settings=self._runtime.settings, now=now)
                 health.record_heartbeat(session, health_rules.DISCORD, process_name(self._runtime), wall=wall_now())
 
     async def _wait_until_due(self, written_at: datetime) -> None:
