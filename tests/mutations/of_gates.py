@@ -349,22 +349,22 @@ MUTATIONS = (
     Mutation(
         "people behind one address share a limit",
         LIMITS,
-        'return f"user:{who.user_id}" if isinstance(who, gates.Viewer) else _address()',
-        "return _address()",
+        'return f"user:{who.user_id}" if isinstance(who, gates.Viewer) else client()',
+        "return client()",
         (f"{LIMITED}::test_searches_are_limited_by_person_and_say_when_to_come_back",),
     ),
     Mutation(
         "a search has no limit",
         LIMITS,
-        'limiter.limit("30 per minute", key_func=_account)',
-        'limiter.limit("3000 per minute", key_func=_account)',
+        'limiter.limit("30 per minute", key_func=account)',
+        'limiter.limit("3000 per minute", key_func=account)',
         (f"{LIMITED}::test_searches_are_limited_by_person_and_say_when_to_come_back",),
     ),
     Mutation(
         "guessing the bridge's secret has no limit",
         LIMITS,
-        'confirmations = limiter.limit("60 per minute")',
-        'confirmations = limiter.limit("6000 per minute")',
+        'confirmations = limiter.limit("60 per minute", key_func=_guesser)',
+        'confirmations = limiter.limit("6000 per minute", key_func=_guesser)',
         (f"{LIMITED}::test_guessing_the_bridges_secret_or_a_code_is_limited_by_address",),
     ),
     Mutation(

@@ -51,7 +51,7 @@ from slomix.planning import views as planning_views
 from slomix.privacy import export as my_data_views
 from slomix.runtime.context import Runtime
 from slomix.runtime.factory import make_runtime
-from slomix.web import assets, gates, live, rate_limits, reading, request_log, responses
+from slomix.web import assets, fairness, gates, live, rate_limits, reading, request_log, responses
 from slomix.web.gates import Anonymous
 from slomix.web.openapi import views as openapi_views
 from slomix.web.proxies import TrustedProxies
@@ -135,14 +135,16 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["slomix"] = runtime
     app.extensions["slomix_hub"] = live.EventHub(
-        runtime.settings.database_url.get_secret_value() or runtime.database.url
+        runtime.settings.database_url.get_secret_value() or runtime.database.url,
+        processes=runtime.settings.web_processes,
     )
     viewers = Viewers(runtime)
     app.extensions["slomix_tonight"] = board_views.shared_board(runtime, viewers.read)
     health_views.install(app, runtime, migrations.revisions)
     request_log.install(app)  # before all that looks at requests
     metrics_views.install(app, runtime)
-    app.wsgi_app = TrustedProxies(app.wsgi_app, runtime.settings.trusted_proxies)  # type: ignore[method-assign]
+    app.extensions["slomix_shares"] = shares = fairness.FairShare(app, app.wsgi_app)
+    app.wsgi_app = TrustedProxies(shares, runtime.settings.trusted_proxies)  # type: ignore[method-assign]
     assets.install(app, reloads=runtime.settings.reloads)
     Compress(app)
     Htmx(app)

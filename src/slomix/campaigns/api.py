@@ -70,7 +70,7 @@ def preview(_promoter_id: int, query: schemas.PreviewQuery) -> schemas.CampaignP
     "createCampaign",
     PROMOTERS,
     {201: "A new one.", 200: "The first campaign of the same submit."},
-    problems=(409,),
+    problems=(409, 429),
     parameters=(schemas.IDEMPOTENCY_KEY,),
 )
 def create(_promoter_id: int, body: schemas.CampaignOptions) -> tuple[schemas.NewCampaign, int]:

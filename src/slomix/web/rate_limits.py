@@ -1,20 +1,30 @@
-"""How often the same person may ask: counted in Redis for all web processes, and by each alone while Redis is away."""
+"""How often the same client or account may do something: counted in Redis, and by each process while Redis is away.
+
+How much of a process one client may take in all is decided before, in `fairness`.
+"""
+
+import hmac
 
 from flask import Flask, request
-from flask_limiter import Limiter
+from flask_limiter import ApplicationLimit, Limiter
 
 from slomix.config.settings import Settings
 from slomix.web import current, gates
+from slomix.web.proxies import client_of
+
+WRITES = "60 per minute"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def _address() -> str:
-    return request.remote_addr or "nowhere"
+def client() -> str:
+    """Return whom limits of strangers count: an IPv4 address, or an IPv6 /64."""
+    return client_of(request.remote_addr or "")
 
 
-def _account() -> str:
-    """Return the account behind the request, or a stranger's address."""
+def account() -> str:
+    """Return the account behind the request, or a stranger's client."""
     who = gates.viewer()
-    return f"user:{who.user_id}" if isinstance(who, gates.Viewer) else _address()
+    return f"user:{who.user_id}" if isinstance(who, gates.Viewer) else client()
 
 
 def _logins() -> str:
@@ -22,13 +32,34 @@ def _logins() -> str:
     return f"{settings.oauth_limit} per {settings.oauth_limit_seconds} second"
 
 
-limiter = Limiter(key_func=_address, headers_enabled=True, strategy="moving-window")
+def _guesser() -> str:
+    """Return the client, or the bridge itself, which strangers behind the same proxy must not use up."""
+    secret = current.runtime().settings.internal_api_secret.get_secret_value()
+    given = request.headers.get("Authorization", "")
+    is_bridge = bool(secret) and hmac.compare_digest(given.encode(), f"Bearer {secret}".encode())
+    return "bridge" if is_bridge else client()
+
+
+def _is_no_member_write() -> bool:
+    """Check whether this is no write, or one of a stranger; those have limits of their own."""
+    if request.method in SAFE or gates.is_stranger():
+        return True
+    request.get_data()  # before the viewer is read: a body that takes its time does not outlive a logout
+    return not gates.viewer().is_authenticated
+
+
+limiter = Limiter(
+    key_func=client,
+    headers_enabled=True,
+    strategy="moving-window",
+    application_limits=[ApplicationLimit(WRITES, key_function=account, exempt_when=_is_no_member_write)],
+)
 
 # One decorator for each thing that is limited.
 logins = limiter.limit(_logins)
-searches = limiter.limit("30 per minute", key_func=_account)
-profile_requests = limiter.limit("10 per hour", key_func=_account)
-confirmations = limiter.limit("60 per minute")
+searches = limiter.limit("30 per minute", key_func=account)
+profile_requests = limiter.limit("10 per hour", key_func=account)
+confirmations = limiter.limit("60 per minute", key_func=_guesser)
 stops = limiter.limit("60 per minute")
 
 

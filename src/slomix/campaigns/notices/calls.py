@@ -107,7 +107,7 @@ class Call(Notice):
     ) -> None:
         """Plan it for these recipients, except for those who have it already."""
         key, attempts = self.event_key(campaign.day), settings.job_max_attempts
-        plan = NoticePlan(self.name, campaign.subject, key, run_at, deadline_at, attempts)
+        plan = NoticePlan(self.name, campaign.subject, key, run_at, deadline_at, attempts, is_urgent=True)
         deliveries.plan_for_players(session, plan, player_ids, settings=settings, now=now)
 
     def compose(self, occasion: Occasion) -> Message | Skip:
