@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from slomix import words
 from slomix.accounts import service
 from slomix.accounts.rules import LinkAction
+from slomix.accounts.service import ProfileChanges
 from slomix.errors import Invalid
 
 ProfileRow = tuple[str, str, list[str]]
@@ -87,8 +88,21 @@ def _rating(text: str, line: int) -> float | None:
 
 def import_profiles(session: Session, profiles: ParsedProfiles, *, actor: str | None, now: datetime) -> tuple[int, int]:
     """Add and update these profiles, log it, and return how many of each; `actor` is None on the command line."""
-    added, updated = service.import_players(session, profiles.rows, ratings=profiles.ratings, now=now)
+    done = service.import_players(session, profiles.rows, ratings=profiles.ratings, now=now)
+    record_import(session, done, actor=actor, now=now)
+    return done.counts
+
+
+def record_import(session: Session, done: ProfileChanges, *, actor: str | None, now: datetime) -> None:
+    """Log an import with every profile that it changed."""
     service.record_action(
-        session, LinkAction.PLAYERS_IMPORTED, actor=actor, now=now, added=str(added), updated=str(updated)
+        session,
+        LinkAction.PLAYERS_IMPORTED,
+        actor=actor,
+        now=now,
+        added=str(len(done.added)),
+        updated=str(done.updated),
+        guids=list(done.added),
+        old=done.old,
+        new=done.new,
     )
-    return added, updated

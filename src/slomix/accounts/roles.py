@@ -46,28 +46,28 @@ def grant(session: Session, discord_id: str, role: Role, *, actor: str | None, n
     """Grant a role to a Discord account; return False if it has it already. Raise NoSuchDiscordId."""
     if not is_discord_id(discord_id):
         raise NoSuchDiscordId
-    granted = session.scalars(
+    number = session.scalars(
         insert(GrantedRole)
         .values(discord_id=discord_id, role=role, granted_at=now)
         .on_conflict_do_nothing()
-        .returning(GrantedRole.role)
+        .returning(GrantedRole.number)
     ).one_or_none()
-    if granted is None:
+    if number is None:
         return False
-    _record(session, LinkAction.ROLE_GRANTED, discord_id, role, actor, now)
+    _record(session, LinkAction.ROLE_GRANTED, discord_id, actor, now, old=None, new=role, grant=number)
     return True
 
 
 def revoke(session: Session, discord_id: str, role: Role, *, actor: str | None, now: datetime) -> bool:
     """Revoke a role, from the next request on; return False if it was not granted here."""
-    taken = session.scalars(
+    number = session.scalars(
         delete(GrantedRole)
         .where(GrantedRole.discord_id == discord_id, GrantedRole.role == role)
-        .returning(GrantedRole.role)
+        .returning(GrantedRole.number)
     ).one_or_none()
-    if taken is None:
+    if number is None:
         return False
-    _record(session, LinkAction.ROLE_REVOKED, discord_id, role, actor, now)
+    _record(session, LinkAction.ROLE_REVOKED, discord_id, actor, now, old=role, new=None, grant=number)
     return True
 
 
@@ -77,7 +77,7 @@ def granted_roles(session: Session) -> list[GrantedRole]:
 
 
 def _record(
-    session: Session, action: LinkAction, discord_id: str, role: Role, actor: str | None, now: datetime
+    session: Session, action: LinkAction, discord_id: str, actor: str | None, now: datetime, **details: object
 ) -> None:
     user = session.scalars(select(User).where(User.discord_id == discord_id)).one_or_none()
-    service.record_action(session, action, user=user, discord_id=discord_id, actor=actor, now=now, role=role)
+    service.record_action(session, action, user=user, actor=actor, now=now, **details)

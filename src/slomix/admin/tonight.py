@@ -125,7 +125,7 @@ def _tonight() -> dict[str, Any]:
         )
         counts = search.count_by_status(session, DeliveryFilter(day=today), settings=settings)
         pause, seen_at = pausing.current_pause(session), risk_facts.presence_seen_at(session)
-        people = queries.accounts_by_discord_id(session, [pause.by]) if pause else {}
+        people = queries.accounts_by_id(session, [pause.by]) if pause else {}
         is_partly = any(counts.get(status) for status in UNDELIVERED)
         return {
             "verdict": judge_tonight(

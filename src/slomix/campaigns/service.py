@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import Player
+from slomix.accounts.rules import LinkAction
 from slomix.campaigns import models, queries, rules
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.notices.calls import CALLS, FOLLOW_UP, Call
@@ -200,8 +201,13 @@ def add_recipients(session: Session, campaign: Campaign, asked: list[Candidate],
     )
 
 
-def cancel_campaign(session: Session, campaign_id: int, *, player_id: int, is_admin: bool, now: datetime) -> Campaign:
-    """Stop what has not gone out, for its promoter or an admin; raise NoSuchCampaign or CampaignOver."""
+def cancel_campaign(
+    session: Session, campaign_id: int, *, player_id: int, is_admin: bool, by: str | None = None, now: datetime
+) -> Campaign:
+    """Stop what has not gone out, for its promoter or an admin, whom the log names `by`.
+
+    Raise NoSuchCampaign or CampaignOver.
+    """
     campaign = session.get(Campaign, campaign_id, with_for_update=True, populate_existing=True)
     if campaign is None or (campaign.promoter_id != player_id and not is_admin):
         raise queries.NoSuchCampaign
@@ -209,6 +215,7 @@ def cancel_campaign(session: Session, campaign_id: int, *, player_id: int, is_ad
         return campaign
     if not queries.read_progress(session, campaign).is_open:
         raise CampaignOver
+    queries.record_if_not_own(session, campaign, LinkAction.CAMPAIGN_CANCELLED, player_id, by, "cancelled", now=now)
     campaign.status = CampaignStatus.CANCELLED
     for kind in (*rules.JOB_KINDS, rules.RISK_MONITOR, rules.VOICE_SUMMARY, rules.DRY_RUN):
         jobs.skip_pending(session, kind, [campaign.subject], reason=Reason.WITHDRAWN, now=now)
@@ -217,6 +224,7 @@ def cancel_campaign(session: Session, campaign_id: int, *, player_id: int, is_ad
     return campaign
 
 
-def clear_voice_statuses(session: Session, player_id: int) -> None:
-    """Erase where the voice checks found this player."""
-    session.execute(update(Recipient).where(Recipient.player_id == player_id).values(whereabouts=None, on_server=None))
+def erase_player(session: Session, player_id: int) -> None:
+    """Erase what campaigns know of this player: what they said about a day, and where a voice check found them."""
+    gone = {"status": None, "whereabouts": None, "on_server": None}
+    session.execute(update(Recipient).where(Recipient.player_id == player_id).values(gone))

@@ -229,7 +229,7 @@ def cancel(campaign_id: int) -> Response:
     now = current.now()
     with as_promoter() as (session, promoter_id):
         campaign = service.cancel_campaign(
-            session, campaign_id, player_id=promoter_id, is_admin=gates.viewer().is_admin, now=now
+            session, campaign_id, player_id=promoter_id, is_admin=gates.viewer().is_admin, by=gates.actor(), now=now
         )
         shown = _card(session, campaign, now)
     return responses.respond("campaigns/_card.html", otherwise="/#campaign", done=words.CANCELLED, **shown)
@@ -245,6 +245,7 @@ def retry(campaign_id: int) -> Response:
             campaign_id,
             player_id=promoter_id,
             is_admin=gates.viewer().is_admin,
+            by=gates.actor(),
             unknown=request.form.get("unknown") == "on",
             only=_chosen(),
             settings=current.runtime().settings,

@@ -16,6 +16,7 @@ from slomix.cli.connect import find_owner, first_line, open_database
 from slomix.clock import nap, open_clock, wall_now
 from slomix.database import grants, migrations
 from slomix.database.session import Database
+from slomix.privacy import retention
 
 
 @click.group("db")
@@ -33,6 +34,24 @@ def upgrade(wait: int) -> None:
         granted = migrations.upgrade(url)
     click.echo("The database is up to date.")
     click.echo(describe_grant(granted))
+    _shorten(url)
+
+
+@database.command()
+def prune() -> None:
+    """Delete what the audit log says of more than two years ago, which the role that Slomix runs as may not."""
+    url, _ = find_owner()
+    with readable_errors():
+        _shorten(url)
+
+
+def _shorten(url: str) -> None:
+    owners = Database(url)
+    with owners.transaction() as session:
+        number = retention.shorten_audit_log(session, now=wall_now())
+    owners.close()
+    if number:
+        click.echo(f"Deleted {number} old entries of the audit log.")
 
 
 def _wait_for(connection: Database, seconds: int) -> None:

@@ -39,6 +39,8 @@ REFUSALS = {
     413: "That is more than we take at once. Nothing was changed.",
     429: "That was a little often. Wait a moment, then try again; nothing was changed.",
 }
+FRESH_LOGIN_NEEDED = "For this, log in once more: your login here is a while old. Then come back and try again."
+LOGGED_OUT_THERE = "That browser is logged out."
 TOO_MANY_STREAMS = "Too many pages are open from here. This one looks for news every few seconds instead."
 ANY_OTHER_TITLE = "That did not work"
 
