@@ -113,14 +113,14 @@ MUTATIONS = (
     Mutation(
         "the link for one player switches off another's messages",
         "src/slomix/contacts/unsubscribe.py",
-        "        _signer(settings, found.discord_id).unsign(token)\n",
+        "        _signer(settings, found.unsubscribe_salt).unsign(token)\n",
         "        pass\n",
         ("tests/web/test_unsubscribe.py::test_a_link_of_one_player_is_no_link_of_another",),
     ),
     Mutation(
         "a stop link outlives the link to the player",
         "src/slomix/contacts/unsubscribe.py",
-        'salt=f"slomix.stop:{discord_id}"',
+        'salt=f"slomix.stop:{salt}"',
         'salt="slomix.stop"',
         ("tests/web/test_unsubscribe.py::test_a_link_ends_with_the_link_to_the_player",),
     ),

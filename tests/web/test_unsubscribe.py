@@ -36,8 +36,9 @@ def link(world: World, name: str, kind: MessageKind = MessageKind.CAMPAIGNS) -> 
         reach = contacts.reachability_of(session, [world.players[name]], settings=world.runtime.settings)[
             world.players[name]
         ]
-        reader = unsubscribe.reader_of(reach, kind, settings=world.runtime.settings)
-    return reader.unsubscribe_link.removeprefix(world.runtime.settings.base_url)
+    settings = world.runtime.settings
+    empty = unsubscribe.reader_of(reach, settings=settings).unsubscribe_link
+    return unsubscribe.fill_link(empty, reach, kind, settings=settings).removeprefix(settings.base_url)
 
 
 def wants(world: World, name: str) -> set[MessageKind]:

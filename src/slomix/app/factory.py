@@ -49,6 +49,7 @@ from slomix.planning import api as planning_api
 from slomix.planning import buttons as planning_buttons
 from slomix.planning import views as planning_views
 from slomix.privacy import export as my_data_views
+from slomix.privacy import views as privacy_views
 from slomix.runtime.context import Runtime
 from slomix.runtime.factory import make_runtime
 from slomix.web import assets, fairness, gates, live, rate_limits, reading, request_log, responses
@@ -80,6 +81,7 @@ PAGES = (
     openapi_views,
     planning_buttons,
     planning_views,
+    privacy_views,
     profile_views,
     stop_views,
 )

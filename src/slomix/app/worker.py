@@ -16,7 +16,7 @@ from slomix.web.proxies import client_of, parse_address
 HEAD_SECONDS, BODY_SECONDS = 10.0, 15.0
 
 
-class BoundedWorker(GeventWorker):  # type: ignore[misc]
+class BoundedWorker(GeventWorker):
     """Takes so many connections of one client, and closes those that ask for nothing."""
 
     trusted_proxies: ClassVar[Sequence[IPv4Network | IPv6Network]] = ()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from slomix.channels.base import Address, Message, RateLimited, Receipt, SendError
 from slomix.clock import wall_now
 from slomix.contacts import service as contacts
+from slomix.contacts import unsubscribe
 from slomix.contacts.encryption import CannotDecrypt
 from slomix.contacts.rules import ChannelName, ContactRoute, Reachability, refusal_reason
 from slomix.deliveries import ledger, rules
@@ -96,6 +97,9 @@ class SendDelivery(Handler[PreparedSend, ProviderAnswer]):
             session, attempt, None if is_repeat else ledger.NewAttempt(to.channel, message.text), now=now, wall=wall
         )
         first_tried_at = delivery.first_tried_at if is_repeat else wall
+        if reach is not None and notice.kind is not None:  # after it was stored: the link is a permission
+            filled = unsubscribe.fill_link(message.text, reach, notice.kind, settings=runtime.settings)
+            message = replace(message, text=filled)
         return PreparedSend(attempt, to, message, delivery.nonce, first_tried_at or wall, is_repeat=is_repeat)
 
     def act(self, runtime: Runtime, prepared: PreparedSend) -> ProviderAnswer:

@@ -121,8 +121,9 @@ def release_due(
 ) -> list[DueJob]:
     """Mark due jobs as nudged and return them, urgent ones first, then the oldest.
 
-    Of `paused_kinds` only those past their deadline are due. A nudge may get lost, so an unclaimed job is released again after 2, 4, 8 … 60 s; later if many jobs are ahead of
-    it, so that a busy worker isn't nudged again for each. Two schedulers at once release each job once.
+    Of `paused_kinds` only those past their deadline are due. A nudge may get lost, so an unclaimed job is released
+    again after 2, 4, 8 … 60 s; later if many jobs are ahead of it, so that a busy worker isn't nudged again for each.
+    Two schedulers at once release each job once.
     """
     due = (
         select(Job.id, Job.run_at, Job.is_urgent)

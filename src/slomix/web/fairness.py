@@ -8,7 +8,7 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import structlog
@@ -72,7 +72,7 @@ class FairShare:
 
         Whether it is still logged in would cost a query; logins are limited.
         """
-        cookie = self._app.session_interface.open_session(self._app, Request(environ)) or {}
+        cookie: Mapping[str, object] = self._app.session_interface.open_session(self._app, Request(environ)) or {}
         return str(cookie.get("_user_id") or client_of(environ.get("REMOTE_ADDR", "")))
 
     def _take_turn(self, owner: str) -> bool:

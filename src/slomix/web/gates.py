@@ -104,6 +104,11 @@ def require_user() -> Viewer:
     return who
 
 
+def actor() -> str:
+    """Return how the audit log names the viewer. Raise LoginNeeded."""
+    return str(require_user().user_id)
+
+
 def require_player() -> int:
     """Return the viewer's player. Raise LoginNeeded, LinkNeeded or LeftGuild."""
     player_id = require_user().player_id

@@ -14,6 +14,7 @@ import discord
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from slomix.accounts import service as accounts
 from slomix.clock import wall_now
 from slomix.health import rules as health_rules
 from slomix.health import service as health
@@ -167,7 +168,9 @@ class VoiceClient(discord.Client):
     def _write_rooms(self, rooms: dict[str, str] | None, now: datetime) -> None:
         with self._runtime.transaction() as session:
             if rooms is not None:
-                presence.record_voice(session, rooms, now=now)
+                # Whoever has no player here is nobody to us, and is not written down.
+                known = accounts.linked_accounts(session, rooms)
+                presence.record_voice(session, {who: rooms[who] for who in rooms if who in known}, now=now)
                 health.record_heartbeat(session, health_rules.DISCORD, process_name(self._runtime), wall=wall_now())
 
     async def _wait_until_due(self, written_at: datetime) -> None:
