@@ -235,12 +235,12 @@ def test_a_right_that_was_given_before_the_first_login_is_in_the_log(world: Worl
 
 
 def test_whoever_has_the_profile_next_finds_nothing_of_who_had_it_before(
-    lived: World, alice: Browser, charlie: Browser
+    lived: World, browse: Browse, alice: Browser, charlie: Browser
 ) -> None:
     alice.post("/profile/unlink")
     lived.clock.forward(timedelta(days=1))
     charlie.post("/profile/link", {"guid": "guid-alice"})
-    found = json.loads(charlie.get("/profile/data.json").text)
+    found = json.loads(browse("charlie").get("/profile/data.json").text)
     assert found["player"]["guid"] == "guid-alice"
     assert [found[topic] for topic in ("statuses", "messages", "campaigns_called", "campaigns_asked_by")] == [[]] * 4
 

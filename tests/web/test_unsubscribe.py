@@ -182,13 +182,6 @@ def test_a_link_ends_with_the_link_to_the_player(eager: World, alice: Browser, c
     assert wants(eager, "alice") == {MessageKind.CAMPAIGNS}, "whose profile it is now decides"
 
 
-def test_a_link_comes_back_with_the_same_account(eager: World, alice: Browser, anonymous: Browser) -> None:
-    path = link(eager, "alice")
-    alice.post("/profile/unlink")
-    alice.post("/profile/link", {"guid": "guid-alice"})
-    assert anonymous.get(path).status_code == 200
-
-
 def test_who_left_our_server_can_still_switch_off(eager: World, anonymous: Browser) -> None:
     path = link(eager, "alice")
     with eager.session() as session:

@@ -65,7 +65,7 @@ class LoginSession(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("website_users.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
-    # To the hour, so that looking at pages writes nothing.
+    # To the day, so that looking at pages writes nothing.
     last_used_at: Mapped[datetime]
     # What the browser called itself at the login, in two words.
     browser: Mapped[str] = mapped_column(default="")

@@ -87,7 +87,7 @@ def _rating(text: str, line: int) -> float | None:
 
 
 def import_profiles(session: Session, profiles: ParsedProfiles, *, actor: str | None, now: datetime) -> tuple[int, int]:
-    """Add and update these profiles, log it, and return how many of each; `actor` is None on the command line."""
+    """Add and update these profiles, log it, and return how many of each; `actor` is who did it."""
     done = service.import_players(session, profiles.rows, ratings=profiles.ratings, now=now)
     record_import(session, done, actor=actor, now=now)
     return done.counts

@@ -10,7 +10,7 @@ SESSION_LIFETIME = timedelta(days=60)
 # A login that nobody used for so long ends, an admin's sooner.
 IDLE_LIFETIME, ADMIN_IDLE_LIFETIME = timedelta(days=30), timedelta(days=7)
 # How often its use is written down.
-USE_NOTED_EVERY = timedelta(hours=1)
+USE_NOTED_EVERY = timedelta(days=1)
 # What cannot be undone, or shows all at once, asks for a login that is not older.
 FRESH_FOR = timedelta(minutes=15)
 # How old the answer to "is this a member of our server" may get before it is asked again.

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from slomix.accounts import players_csv
 from slomix.accounts.players_csv import InvalidPlayersFile
 from slomix.cli.connect import find_owner, first_line, open_database
+from slomix.cli.roles import COMMAND_LINE
 from slomix.clock import nap, open_clock, wall_now
 from slomix.database import grants, migrations
 from slomix.database.session import Database
@@ -154,6 +155,6 @@ def import_file(file: Path) -> None:
     database_, settings = open_database()
     with database_.transaction() as session:
         added, updated = players_csv.import_profiles(
-            session, profiles, actor=None, now=open_clock(settings.clock_file).now()
+            session, profiles, actor=COMMAND_LINE, now=open_clock(settings.clock_file).now()
         )
     click.echo(f"{added} added, {updated} updated.")

@@ -4,15 +4,23 @@ How much of a process one client may take in all is decided before, in `fairness
 """
 
 import hmac
+import math
+import time
 
+import redis
 from flask import Flask, request
-from flask_limiter import ApplicationLimit, Limiter
+from flask_limiter import Limiter
+from limits import RateLimitItemPerMinute
+from limits.errors import StorageError
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from werkzeug.exceptions import TooManyRequests
 
 from slomix.config.settings import Settings
 from slomix.web import current, gates
 from slomix.web.proxies import client_of
 
-WRITES = "60 per minute"
+WRITES = RateLimitItemPerMinute(60, 1, "writes")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -40,20 +48,7 @@ def _guesser() -> str:
     return "bridge" if is_bridge else client()
 
 
-def _is_no_member_write() -> bool:
-    """Check whether this is no write, or one of a stranger; those have limits of their own."""
-    if request.method in SAFE or gates.is_stranger():
-        return True
-    request.get_data()  # before the viewer is read: a body that takes its time does not outlive a logout
-    return not gates.viewer().is_authenticated
-
-
-limiter = Limiter(
-    key_func=client,
-    headers_enabled=True,
-    strategy="moving-window",
-    application_limits=[ApplicationLimit(WRITES, key_function=account, exempt_when=_is_no_member_write)],
-)
+limiter = Limiter(key_func=client, headers_enabled=True, strategy="moving-window")
 
 # One decorator for each thing that is limited.
 logins = limiter.limit(_logins)
@@ -72,6 +67,27 @@ def install(app: Flask, settings: Settings) -> None:
         RATELIMIT_KEY_PREFIX="slomix",
     )
     limiter.init_app(app)
+    app.before_request(_count_write)
+
+
+def _count_write() -> None:
+    """Raise TooManyRequests for a member who writes more than a person does; strangers have limits of their own."""
+    if request.method in SAFE or gates.is_stranger():
+        return
+    request.get_data()  # before the viewer is read: a body that takes its time does not outlive a logout
+    if not gates.viewer().is_authenticated:
+        return
+    try:
+        strategy, is_within = limiter.limiter, limiter.limiter.hit(WRITES, account())
+    except (redis.RedisError, StorageError):
+        strategy, is_within = _alone, _alone.hit(WRITES, account())
+    if not is_within:
+        ends_at, _ = strategy.get_window_stats(WRITES, account())
+        raise TooManyRequests(retry_after=max(1, math.ceil(ends_at - time.time())))
+
+
+# While Redis is away.
+_alone = MovingWindowRateLimiter(MemoryStorage())
 
 
 def _storage(redis_url: str) -> str:
