@@ -125,6 +125,9 @@ PERSONAL = {
         stays="that a message went to the profile",
     ),
     "voice_states": Personal("in_voice", {"discord_id": "stands as `account`"}, "discord_id = :account"),
+    "waiting_statuses": Personal(
+        "statuses_without_a_player", {"discord_id": "stands as `account`"}, "discord_id = :account"
+    ),
     "planning_team_members": Personal(
         "planning_rooms",
         {"session_id": "stands as `day`", "player_id": NUMBER, "place": "about the team", "committed_since": OURS},

@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.accounts import service
 from slomix.accounts.models import GrantedRole, User
-from slomix.accounts.rules import LinkAction, Role, is_discord_id
+from slomix.accounts.rules import LinkAction, Membership, Role, is_discord_id
 from slomix.config.settings import Settings
 from slomix.errors import Invalid
 
@@ -36,10 +36,10 @@ def configured_holders(settings: Settings, role: Role) -> frozenset[str]:
 
 
 def has_role(session: Session, discord_id: str, role: Role, settings: Settings) -> bool:
-    """Check whether a Discord account has this role, by the settings or granted here."""
-    return discord_id in configured_holders(settings, role) or (
-        session.get(GrantedRole, {"discord_id": discord_id, "role": role}, populate_existing=True) is not None
-    )
+    """Check whether a Discord account has this role: by the settings, or granted here to who has not left since."""
+    has_left = exists().where(User.discord_id == discord_id, User.membership == Membership.LEFT)
+    granted = exists().where(GrantedRole.discord_id == discord_id, GrantedRole.role == role)
+    return discord_id in configured_holders(settings, role) or bool(session.scalar(select(granted & ~has_left)))
 
 
 def grant(session: Session, discord_id: str, role: Role, *, actor: str | None, now: datetime) -> bool:

@@ -13,6 +13,7 @@ from slomix.accounts.models import GrantedRole, LinkEvent, LoginSession, Player,
 from slomix.accounts.rules import LINK_ACTIONS
 from slomix.availability.models import Entry
 from slomix.campaigns.models import Campaign, Recipient
+from slomix.chat.models import WaitingStatus
 from slomix.config.settings import Settings
 from slomix.contacts import service as contacts
 from slomix.contacts.encryption import CannotDecrypt
@@ -63,6 +64,9 @@ def collect_data(session: Session, user_id: int, *, settings: Settings, now: dat
         "did_as_admin": select(LinkEvent.at, LinkEvent.action)
         .where(LinkEvent.actor == str(user_id))
         .order_by(LinkEvent.id),
+        "statuses_without_a_player": select(WaitingStatus.day, WaitingStatus.status, WaitingStatus.said_at).where(
+            WaitingStatus.discord_id == user.discord_id
+        ),
         "in_voice": select(VoiceState.voice_channel_id, VoiceState.since).where(
             VoiceState.discord_id == user.discord_id
         ),

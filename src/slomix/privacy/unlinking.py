@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from slomix.accounts import claims
@@ -9,6 +10,7 @@ from slomix.accounts import service as accounts
 from slomix.accounts.models import Player, ProfileRequest, User
 from slomix.availability import service as availability
 from slomix.campaigns import service as campaigns
+from slomix.chat.models import WaitingStatus
 from slomix.contacts import service as contacts
 from slomix.deliveries import service as deliveries
 from slomix.planning import service as planning
@@ -83,6 +85,7 @@ def delete_account(session: Session, user: User, *, now: datetime) -> None:
         campaigns.erase_player(session, player_id)
         planning.erase_player(session, player_id, user.discord_id)
     presence.forget_user(session, user.discord_id)
+    session.execute(delete(WaitingStatus).where(WaitingStatus.discord_id == user.discord_id))
     accounts.delete_user(session, user, now=now)
 
 

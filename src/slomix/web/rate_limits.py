@@ -77,13 +77,18 @@ def _count_write() -> None:
     request.get_data()  # before the viewer is read: a body that takes its time does not outlive a logout
     if not gates.viewer().is_authenticated:
         return
+    seconds = seconds_until_write(account())
+    if seconds:
+        raise TooManyRequests(retry_after=seconds)
+
+
+def seconds_until_write(who: str) -> int:
+    """Count a write of this account, and return how long it has to wait for it; 0 if it may write now."""
     try:
-        strategy, is_within = limiter.limiter, limiter.limiter.hit(WRITES, account())
+        strategy, is_within = limiter.limiter, limiter.limiter.hit(WRITES, who)
     except (redis.RedisError, StorageError):
-        strategy, is_within = _alone, _alone.hit(WRITES, account())
-    if not is_within:
-        ends_at, _ = strategy.get_window_stats(WRITES, account())
-        raise TooManyRequests(retry_after=max(1, math.ceil(ends_at - time.time())))
+        strategy, is_within = _alone, _alone.hit(WRITES, who)
+    return 0 if is_within else max(1, math.ceil(strategy.get_window_stats(WRITES, who)[0] - time.time()))
 
 
 # While Redis is away.

@@ -63,7 +63,7 @@ def _who() -> str:
     viewer = g.get("_login_user")
     if getattr(viewer, "user_id", None):
         return f"user:{viewer.user_id}"
-    key = f"{current_app.secret_key}:{current.today(current.now())}".encode()
+    key = f"{current_app.config['SECRET_KEY']}:{current.today(current.now())}".encode()
     return hmac.new(key, client_of(request.remote_addr or "").encode(), hashlib.sha256).hexdigest()[:10]
 
 
