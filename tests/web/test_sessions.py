@@ -190,7 +190,7 @@ def test_a_session_that_nobody_uses_ends_sooner_and_an_admins_soonest(
 def test_each_browser_is_listed_and_ended_by_itself(world: World, browse: Browse) -> None:
     here, there, bob = browse("alice"), browse("alice"), browse("bob")
     [form] = [
-        one for one in here.page("/profile").all("form") if re.search("logout/[0-9a-f]", one.attributes["action"])
+        one for one in here.page("/profile").all("form") if re.search("logout/[0-9a-f]{16}", one.attributes["action"])
     ]
     path = form.attributes["action"]
     bob.post(path)

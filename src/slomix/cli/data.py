@@ -35,7 +35,8 @@ def upgrade(wait: int) -> None:
         granted = migrations.upgrade(url)
     click.echo("The database is up to date.")
     click.echo(describe_grant(granted))
-    _shorten(url)
+    if granted is not grants.GrantOutcome.OURSELVES:  # then it may be a role that can only add to the log
+        _shorten(url)
 
 
 @database.command()
