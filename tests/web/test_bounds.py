@@ -159,7 +159,7 @@ def test_a_client_waits_behind_itself_and_nobody_behind_them() -> None:
         assert may_end.wait(PATIENCE)
         return []
 
-    shares = FairShare(Flask("fair"), serve)  # type: ignore[arg-type]
+    shares = FairShare(Flask("fair"), serve)
     shares._app.secret_key = "x"
 
     def ask(address: str) -> threading.Thread:

@@ -228,8 +228,15 @@ def test_a_right_that_was_given_before_the_first_login_is_in_the_log(world: Worl
         early = GrantedRole(discord_id=CAST["charlie"], role=Role.PROMOTER, granted_at=world.clock.now())
         session.add(early)
         session.flush()
-        values = {"old": None, "new": "promoter", "grant": early.number}
-        accounts.record_action(session, LinkAction.ROLE_GRANTED, actor="command line", now=world.clock.now(), **values)
+        accounts.record_action(
+            session,
+            LinkAction.ROLE_GRANTED,
+            actor="command line",
+            now=world.clock.now(),
+            old=None,
+            new="promoter",
+            grant=early.number,
+        )
     log = json.loads(charlie.get("/profile/data.json").text)["log_of_links"]
     assert "role_granted" in [event["action"] for event in log]
 

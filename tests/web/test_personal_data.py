@@ -235,7 +235,7 @@ def fields_of_download(world: World) -> dict[str, set[str]]:
             seen[name] = set(query.selected_columns.keys())  # type: ignore[attr-defined]
         return read(session, queries)  # type: ignore[arg-type]
 
-    export._read = note  # type: ignore[assignment]
+    export._read = note
     try:
         found = data_of(world, "alice")
     finally:
