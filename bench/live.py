@@ -18,6 +18,7 @@ from bench import machine
 from bench.figures import BenchmarkResult, CannotMeasure, Figure, Say, median, percentile, spread
 from bench.page import FRAGMENT, Listener, Page, StatusPresser, browser
 from bench.stage import LiveSystem, ProcessorCost, running_live_system
+from slomix.web.live import MOST_OF_ACCOUNT
 
 STREAMS = 1000
 HEARD_CHANGES = 5
@@ -51,7 +52,10 @@ async def _streams(stage: LiveSystem, say: Say) -> BenchmarkResult:
         before = stage.web_memory()
         say(f"the web process takes {before['sum'].rss:.1f} MiB; opening {STREAMS} streams")
         began = perf_counter()
-        crowd = [Listener(presser.session) for _ in range(STREAMS)]
+        strangers = [browser(stage.system.web_url, {}) for _ in range(STREAMS)]
+        for stranger in strangers:
+            closing.push_async_callback(stranger.close)
+        crowd = [Listener(stranger) for stranger in strangers]
         reading = [asyncio.create_task(listener.read()) for listener in crowd]
         greeted, _ = await asyncio.wait([listener.hello for listener in crowd], timeout=60)
         say(f"{len(greeted)} are greeted after {perf_counter() - began:.1f} s")
@@ -112,7 +116,7 @@ async def _pages(stage: LiveSystem, say: Say) -> BenchmarkResult:
         for page in single:
             await page.close()
         crowd = await _open(stage, closing, LINKED, ANONYMOUS)
-        say(f"{CHANGES} changes before {len(crowd)} pages: {LINKED} of linked players, {ANONYMOUS} anonymous")
+        say(f"{CHANGES} changes before {len(crowd)} pages: {sum(page.is_linked for page in crowd)} of linked players")
         full = await _change(stage, presser, crowd)
         say(f"all {len(stage.linked)} players press Looking at once")
         burst = await _burst([presser, *others], crowd)
@@ -162,7 +166,9 @@ async def _fragment_seconds(session: aiohttp.ClientSession) -> float:
 
 async def _open(stage: LiveSystem, closing: AsyncExitStack, linked: int, anonymous: int) -> list[Page]:
     """Open pages and wait until each shows how many look now."""
-    cookies = [*islice(cycle(stage.linked), linked), *[{}] * anonymous]
+    # An account holds no more streams than this; strangers make up for the rest.
+    with_login = min(linked, MOST_OF_ACCOUNT * len(stage.linked))
+    cookies = [*islice(cycle(stage.linked), with_login), *[{}] * (anonymous + linked - with_login)]
     opened = [Page(browser(stage.system.web_url, jar), is_linked=bool(jar)) for jar in cookies]
     for page in opened:
         closing.push_async_callback(page.close)

@@ -6,6 +6,8 @@ import re
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
+from ipaddress import IPv4Address
+from itertools import count
 from time import perf_counter
 
 import aiohttp
@@ -29,11 +31,14 @@ _HEADERS = {
 }
 
 
+_ADDRESSES = (str(IPv4Address("198.18.0.1") + number) for number in count())
+
+
 def browser(url: str, cookies: dict[str, str]) -> aiohttp.ClientSession:
-    """Make a browser with connections of its own."""
+    """Make a browser with connections and an address of its own, as a proxy tells it."""
     return aiohttp.ClientSession(
         url,
-        headers=_HEADERS,
+        headers=_HEADERS | {"X-Forwarded-For": next(_ADDRESSES)},
         cookies=cookies,
         cookie_jar=aiohttp.CookieJar(unsafe=True),  # "unsafe" are addresses without a name, such as 127.0.0.1
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),

@@ -81,7 +81,8 @@ class ProcessorCost:
 @contextmanager
 def running_live_system() -> Iterator[LiveSystem]:
     """Run a Slomix of our own from an empty database, with all linked players of the cast logged in."""
-    with running(OPENING) as system:
+    # So that each page may come from an address of its own.
+    with running(OPENING, TRUSTED_PROXIES="127.0.0.1") as system:
         linked = []
         for entry in system.control.people():
             if entry["role"] != "unlinked":

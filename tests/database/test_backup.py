@@ -82,7 +82,7 @@ def test_sending_is_paused_although_it_was_not_when_the_backup_was_made(
     lived_in: World, slomix_lived_in: Run, tmp_path: Path, empty_database_url: str, elsewhere: Run
 ) -> None:
     with lived_in.session() as session:
-        pausing.resume(session)
+        pausing.resume(session, by="command line", now=lived_in.clock.now())
     assert slomix_lived_in("backup", str(tmp_path / "file")).exit_code == 0
     said = elsewhere("restore", str(tmp_path / "file")).output
     waits = "SELECT count(*) FROM notifications_ledger WHERE status IN ('pending', 'sending')"

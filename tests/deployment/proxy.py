@@ -22,23 +22,8 @@ from slomix.supervisor.process import die_with_parent
 from tests.waiting import PATIENCE, until
 
 EXAMPLE = ROOT / "docs/operations/nginx.conf"
-# What nginx itself needs around a file of conf.d.
-AROUND = """\
-daemon off;
-{user}
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log warn;
-events {{ worker_connections 512; }}
-http {{
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include {folder}/slomix.conf;
-}}
-"""
+# Where nginx keeps what it has not passed on yet.
+TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
 def program() -> str:
@@ -70,6 +55,10 @@ def rendered(folder: Path, *, port: int, plain_port: int, web_ports: list[int]) 
     """The example with what it tells its reader to change, and nothing else, changed."""
     text = EXAMPLE.read_text()
     for example, ours in (
+        ("user www-data;\n", "daemon off;\nuser root;\n" if os.geteuid() == 0 else "daemon off;\n"),
+        ("worker_processes auto;", "worker_processes 1;"),
+        ("pid /run/nginx.pid;", f"pid {folder}/nginx.pid;\nerror_log {folder}/error.log warn;"),
+        ("include /etc/nginx/mime.types;", "\n".join(f"{kind}_temp_path {folder}/{kind};" for kind in TEMPORARY)),
         ("    listen [::]:80;\n", ""),
         ("    listen [::]:443 ssl http2;\n", ""),
         ("listen 80;", f"listen 127.0.0.1:{plain_port};"),
@@ -89,9 +78,7 @@ def rendered(folder: Path, *, port: int, plain_port: int, web_ports: list[int]) 
 @contextmanager
 def running(folder: Path, *, port: int, plain_port: int, web_ports: list[int]) -> Iterator[None]:
     certify(folder)
-    (folder / "slomix.conf").write_text(rendered(folder, port=port, plain_port=plain_port, web_ports=web_ports))
-    user = "user root;" if os.geteuid() == 0 else ""
-    (folder / "nginx.conf").write_text(AROUND.format(folder=folder, user=user))
+    (folder / "nginx.conf").write_text(rendered(folder, port=port, plain_port=plain_port, web_ports=web_ports))
     command = [program(), "-p", str(folder), "-c", str(folder / "nginx.conf")]
     said = subprocess.run([*command, "-t"], capture_output=True, text=True)
     assert said.returncode == 0, said.stderr

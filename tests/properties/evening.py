@@ -143,7 +143,7 @@ class Evening(RuleBasedStateMachine):
             if is_on:
                 pausing.pause(session, by="dora", now=self.world.clock.now())
             else:
-                pausing.resume(session)
+                pausing.resume(session, by="command line", now=self.world.clock.now())
 
     # What time does
 

@@ -10,8 +10,8 @@ from slomix.config.settings import Settings, secret_variables, variable_names
 STRONG = "kJ7-vQ2x_Zr9TbLm4WcYd8HsNf3GpAe6"
 KEY = "b2YtdGhlLXRlc3RzLWFuZC1vZi1ub3RoaW5nLWVsc2U="
 PRODUCTION = {
-    "DATABASE_URL": "postgresql://website_app:Yd8HsNf3@db.slomix.test/slomix",
-    "REDIS_URL": "redis://:Yd8HsNf3@redis.slomix.test:6379/0",
+    "DATABASE_URL": "postgresql://website_app:Yd8HsNf3@db.slomix.test/slomix?sslmode=verify-full",
+    "REDIS_URL": "rediss://:Yd8HsNf3@redis.slomix.test:6379/0",
     "SESSION_SECRET": STRONG,
     "PUBLIC_URL": "https://slomix.test",
     "DISCORD_CLIENT_ID": "1187503316824064071",

@@ -47,7 +47,8 @@ def unlink(world: World, name: str) -> None:
 
 def log(world: World, discord_id: str) -> list[tuple[LinkAction, dict[str, str]]]:
     with world.session() as session:
-        query = select(LinkEvent).where(LinkEvent.discord_id == discord_id).order_by(LinkEvent.id)
+        theirs = select(User.id).where(User.discord_id == discord_id)
+        query = select(LinkEvent).where(LinkEvent.user_id.in_(theirs)).order_by(LinkEvent.id)
         return [(event.action, event.details) for event in session.scalars(query)]
 
 
@@ -91,10 +92,10 @@ def test_the_log_says_who_did_it_when_it_was_somebody_else(world: World) -> None
         accounts.unlink_player(session, charlie, now=NOW)
     with world.session() as session:
         events = session.scalars(select(LinkEvent).order_by(LinkEvent.id.desc()).limit(3)).all()
-    assert [(one.discord_id, one.actor) for one in reversed(events)] == [
-        (CAST["charlie"], CAST["dora"]),
-        (CAST["erik"], CAST["dora"]),
-        (CAST["charlie"], None),
+    assert [(one.user_id, one.actor) for one in reversed(events)] == [
+        (world.users["charlie"], CAST["dora"]),
+        (world.users["erik"], CAST["dora"]),
+        (world.users["charlie"], None),
     ]
 
 

@@ -24,11 +24,13 @@ def test_a_role_is_granted_once_and_revoked_once_and_both_are_in_the_log(install
     assert do("roles", "revoke", someone, "promoter").output == f"{someone} was no promoter.\n"
     with installation.session() as session:
         assert session.scalars(select(GrantedRole)).all() == []
-        log = session.scalars(select(LinkEvent).where(LinkEvent.discord_id == someone).order_by(LinkEvent.id)).all()
-        assert [(event.action, event.actor) for event in log] == [
-            (LinkAction.ROLE_GRANTED, "command line"),
-            (LinkAction.ROLE_REVOKED, "command line"),
+        log = session.scalars(select(LinkEvent).order_by(LinkEvent.id.desc()).limit(2)).all()
+        assert [(event.action, event.actor, event.user_id) for event in reversed(log)] == [
+            (LinkAction.ROLE_GRANTED, "command line", None),
+            (LinkAction.ROLE_REVOKED, "command line", None),
         ]
+        assert someone not in str([event.details for event in log])
+        assert log[0].details["grant"] == log[1].details["grant"], "the same one"
 
 
 def test_who_has_which_role_and_whence(installation: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,7 +99,8 @@ def test_a_profile_that_is_here_keeps_its_name(world: World, full: Earlier) -> N
 def test_the_log_says_who_moved_in_and_that_an_operator_did_it(world: World, full: Earlier) -> None:
     move(world, full)
     with world.session() as session:
-        log = session.scalars(select(LinkEvent).where(LinkEvent.discord_id == PEOPLE["nina"]).order_by(LinkEvent.id))
+        theirs = select(User.id).where(User.discord_id == PEOPLE["nina"])
+        log = session.scalars(select(LinkEvent).where(LinkEvent.user_id.in_(theirs)).order_by(LinkEvent.id))
         assert [(one.action, one.actor, one.details) for one in log] == [
             (action, "command line", {"guid": "guid-nina"})
             for action in (LinkAction.PLAYER_LINKED, LinkAction.MOVED_IN)

@@ -89,7 +89,12 @@ def memberships(world: World) -> dict[str, Membership]:
 def log_of(world: World) -> list[tuple[LinkAction, str]]:
     noted = LinkEvent.action.in_([LinkAction.LEFT_GUILD, LinkAction.CAME_BACK])
     with world.session() as session:
-        found = session.scalars(select(LinkEvent).where(noted).order_by(LinkEvent.id))
+        found = session.execute(
+            select(LinkEvent.action, User.discord_id)
+            .join(User, User.id == LinkEvent.user_id)
+            .where(noted)
+            .order_by(LinkEvent.id)
+        )
         return [(event.action, event.discord_id) for event in found]
 
 

@@ -18,7 +18,7 @@ def switch(post: Post, *, on: bool) -> None:
         if on:
             pausing.pause(session, by="the tests", now=post.world.clock.now())
         else:
-            pausing.resume(session)
+            pausing.resume(session, by="command line", now=post.world.clock.now())
 
 
 def released(post: Post) -> list[str]:
@@ -73,6 +73,6 @@ def test_the_switch_says_whether_it_changed_anything(post: Post) -> None:
         pause = pausing.current_pause(session)
         assert pause is not None
         assert (pause.by, pause.since) == ("dora", at(20, 31))
-        assert pausing.resume(session)
-        assert not pausing.resume(session)
+        assert pausing.resume(session, by="command line", now=post.world.clock.now())
+        assert not pausing.resume(session, by="command line", now=post.world.clock.now())
         assert pausing.current_pause(session) is None

@@ -25,7 +25,7 @@ PROFILES = [
 @pytest.fixture
 def filled(world: World) -> World:
     with world.session() as session:
-        assert accounts.import_players(session, PROFILES, now=NOW) == (7, 0)
+        assert accounts.import_players(session, PROFILES, now=NOW).counts == (7, 0)
     return world
 
 
@@ -112,8 +112,8 @@ def test_suggestions_come_from_both_discord_names_each_profile_once(filled: Worl
 def test_an_import_adds_and_updates_and_keeps_links(filled: World) -> None:
     rows = [("guid-alice", "^5Alice", ["ali"]), ("g-8", "new", [])]
     with filled.session() as session:
-        assert accounts.import_players(session, rows, now=NOW) == (1, 1)
-        assert accounts.import_players(session, [], now=NOW) == (0, 0)
+        assert accounts.import_players(session, rows, now=NOW).counts == (1, 1)
+        assert accounts.import_players(session, [], now=NOW).counts == (0, 0)
         assert accounts.player_names(session, [filled.players["alice"]]) == {filled.players["alice"]: "^5Alice"}
         assert (
             accounts.discord_ids_of(session, filled.players.values())[filled.players["alice"]] == "100000000000000001"

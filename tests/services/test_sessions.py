@@ -41,7 +41,7 @@ def are_in(world: World, *keys: str) -> list[bool]:
 def log(world: World, name: str) -> list[tuple[LinkAction, str | None, dict[str, str]]]:
     """What happened to somebody after they were linked."""
     with world.session() as session:
-        query = select(LinkEvent).where(LinkEvent.discord_id == CAST[name]).order_by(LinkEvent.id)
+        query = select(LinkEvent).where(LinkEvent.user_id == world.users[name]).order_by(LinkEvent.id)
         return [(one.action, one.actor, one.details) for one in session.scalars(query)][2:]
 
 
@@ -90,14 +90,16 @@ def test_logging_out_everywhere_ends_all_of_ones_own_and_the_log_says_so(world: 
             session, session.get_one(User, world.users["bob"]), now=at(20, 32), actor=CAST["dora"]
         )
     assert are_in(world, bob) == [False]
-    assert log(world, "alice") == [(LinkAction.SIGNED_OUT, None, {})]
-    assert log(world, "bob") == [(LinkAction.SIGNED_OUT, CAST["dora"], {})]
+    assert log(world, "alice") == [(LinkAction.SIGNED_OUT, None, {"old": "2 logins", "new": None})]
+    assert log(world, "bob") == [(LinkAction.SIGNED_OUT, CAST["dora"], {"old": "1 logins", "new": None})]
     assert are_in(world, enter(world)) == [True], "and one may come back"
 
 
-def test_a_session_ends_by_its_age_whether_it_was_used_or_not(world: World) -> None:
+def test_a_session_ends_by_its_age_however_much_it_was_used(world: World) -> None:
     old = enter(world)
     world.clock.forward(SESSION_LIFETIME - SECOND)
+    with world.session() as session:
+        logins.note_use(session, old, now=world.clock.now())
     young = enter(world)
     assert are_in(world, old, young) == [True, True]
     world.clock.forward(SECOND)
@@ -111,7 +113,7 @@ def test_sessions_that_are_over_are_counted_no_more_and_forgotten_at_the_next_lo
     def count(name: str) -> tuple[int, int]:
         with world.session() as session:
             mine = select(LoginSession).where(LoginSession.user_id == world.users[name])
-            counted = logins.count_login_sessions(session, world.users[name], now=world.clock.now())
+            counted = len(logins.open_logins(session, world.users[name], "", now=world.clock.now()))
             return counted, len(list(session.scalars(mine)))
 
     assert (count("alice"), count("bob"), count("erik")) == ((2, 2), (1, 1), (0, 0))
@@ -159,13 +161,14 @@ def test_a_right_is_had_from_its_granting_to_its_revoking(world: World, role: Ro
         assert not roles.grant(session, CAST["alice"], role, actor=CAST["dora"], now=at(20, 32)), "twice is once"
     assert (who(world, alice)[alice].roles, who(world, erik)[erik].roles) == (frozenset({role}), frozenset())
     with world.session() as session:
-        assert [(one.discord_id, one.role) for one in roles.granted_roles(session)] == [(CAST["alice"], role)]
+        [grant] = roles.granted_roles(session)
+        assert (grant.discord_id, grant.role) == (CAST["alice"], role)
         assert roles.revoke(session, CAST["alice"], role, actor=None, now=at(20, 33))
         assert not roles.revoke(session, CAST["alice"], role, actor=None, now=at(20, 34))
     assert who(world, alice)[alice].roles == frozenset()
     assert log(world, "alice") == [
-        (LinkAction.ROLE_GRANTED, CAST["dora"], {"role": role.value}),
-        (LinkAction.ROLE_REVOKED, None, {"role": role.value}),
+        (LinkAction.ROLE_GRANTED, CAST["dora"], {"old": None, "new": role.value, "grant": grant.number}),
+        (LinkAction.ROLE_REVOKED, None, {"old": role.value, "new": None, "grant": grant.number}),
     ]
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -35,7 +36,7 @@ from tests.web.reading import Element
 from tests.world import World
 
 
-def log_of(world: World) -> list[tuple[LinkAction, str | None, dict[str, str]]]:
+def log_of(world: World) -> list[tuple[LinkAction, str | None, dict[str, Any]]]:
     """The audit log, the newest first."""
     with world.session() as session:
         found = session.scalars(select(LinkEvent).order_by(LinkEvent.id.desc()))

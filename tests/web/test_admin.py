@@ -59,7 +59,7 @@ def asks_for(world: World, guid: str, note: str = "", *, who: str = "charlie") -
 def claim(world: World) -> int:
     """Charlie says that Alice's profile is theirs; Erik was granted a right."""
     with world.session() as session:
-        roles.grant(session, CAST["erik"], Role.PROMOTER, actor=CAST["dora"], now=world.clock.now())
+        roles.grant(session, CAST["erik"], Role.PROMOTER, actor=str(world.users["dora"]), now=world.clock.now())
     return asks_for(world, "guid-alice", "I play as <b>Alice</b> & friends")
 
 
@@ -197,8 +197,8 @@ def test_granting_unlinks_who_had_it_with_all_that_hung_on_it(world: World, clai
         ]
     assert of_player == [1, 0, 0], "only the new owner's Discord account is there"
     assert log_of(world)[:2] == [
-        (LinkAction.PLAYER_LINKED, CAST["dora"], {"guid": "guid-alice"}),
-        (LinkAction.PLAYER_UNLINKED, CAST["dora"], {"old_guid": "guid-alice"}),
+        (LinkAction.PLAYER_LINKED, str(world.users["dora"]), {"guid": "guid-alice"}),
+        (LinkAction.PLAYER_UNLINKED, str(world.users["dora"]), {"old_guid": "guid-alice"}),
     ]
 
 
@@ -208,7 +208,7 @@ def test_granting_to_somebody_who_is_another_player_says_what_they_give_up(world
     dora.post(path, form_of(dora, path))
     assert log_of(world)[0] == (
         LinkAction.PLAYER_CHANGED,
-        CAST["dora"],
+        str(world.users["dora"]),
         {"guid": "guid-spare", "old_guid": "guid-erik"},
     )
 
@@ -216,7 +216,7 @@ def test_granting_to_somebody_who_is_another_player_says_what_they_give_up(world
 def test_refusing_leaves_everything_and_is_logged(world: World, claim: int, dora: Browser) -> None:
     assert lands(dora.post(f"/admin/claims/{claim}/refuse")) == "/admin/claims"
     assert player_of(world, "alice") == world.players["alice"]
-    assert log_of(world)[0] == (LinkAction.CLAIM_REFUSED, CAST["dora"], {"guid": "guid-alice"})
+    assert log_of(world)[0] == (LinkAction.CLAIM_REFUSED, str(world.users["dora"]), {"guid": "guid-alice"})
 
 
 @pytest.mark.parametrize("first", ["grant", "refuse"])

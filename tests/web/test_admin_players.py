@@ -83,7 +83,10 @@ def test_an_import_is_looked_at_then_stored_whole_and_logged(
         "new-2": ("Bad, Boy", ["Boy"]),
         "guid-bob": ("^1Bob", ["bob_old"]),
     }
-    assert log_of(world)[0] == (LinkAction.PLAYERS_IMPORTED, CAST["dora"], {"added": "2", "updated": "1"})
+    action, actor, details = log_of(world)[0]
+    assert (action, actor) == (LinkAction.PLAYERS_IMPORTED, str(world.users["dora"]))
+    assert (details["added"], details["updated"], set(details["guids"])) == ("2", "1", {"new-1", "new-2"})
+    assert (details["old"]["guid-alice"]["name"], details["new"]["guid-alice"]["name"]) == ("^1Alice", "^2Alicia")
     assert "2 added, 1 updated" in dora.page("/admin/audit").words
 
 
@@ -215,7 +218,13 @@ def test_the_command_line_takes_the_same_file(world: World, command_line: CliRun
     result = command_line.invoke(data.players, ["import", str(file)])
     assert (result.exit_code, result.output) == (0, "2 added, 1 updated.\n")
     assert stored(world)["new-1"] == ("Žan", [])
-    assert log_of(world)[0] == (LinkAction.PLAYERS_IMPORTED, None, {"added": "2", "updated": "1"})
+    action, actor, details = log_of(world)[0]
+    assert (action, actor, details["added"], details["updated"]) == (
+        LinkAction.PLAYERS_IMPORTED,
+        "command line",
+        "2",
+        "1",
+    )
 
 
 def test_the_command_line_takes_ratings(world: World, command_line: CliRunner, tmp_path: Path) -> None:

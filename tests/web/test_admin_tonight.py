@@ -119,7 +119,7 @@ def test_what_is_wrong_is_said_first_with_what_helps(world: World, dora: Browser
     with world.session() as session:
         health.clear_heartbeats(session)
         health.record_heartbeat(session, "scheduler", "here/1", wall=wall_now())
-        pausing.pause(session, by=world.discord_ids["dora"], now=at(20, 31))
+        pausing.pause(session, by=str(world.users["dora"]), now=at(20, 31))
     assert verdict(dora) == "Tonight is at risk: sending is paused."
     page = dora.page(PATH).by_id("tonight").words
     assert "Switch sending on again on the overview." in page

@@ -182,11 +182,13 @@ def test_the_log_names_the_admin_who_granted_a_claim(world: World, charlie: Brow
     grants(dora, claims_of(world, "charlie")[0])
     with world.session() as session:
         found = session.execute(
-            select(LinkEvent.action, LinkEvent.discord_id, LinkEvent.actor).where(LinkEvent.actor == CAST["dora"])
+            select(LinkEvent.action, LinkEvent.user_id, LinkEvent.actor).where(
+                LinkEvent.actor == str(world.users["dora"])
+            )
         ).all()
     assert set(found) == {
-        (LinkAction.PLAYER_UNLINKED, CAST["alice"], CAST["dora"]),
-        (LinkAction.PLAYER_LINKED, CAST["charlie"], CAST["dora"]),
+        (LinkAction.PLAYER_UNLINKED, world.users["alice"], str(world.users["dora"])),
+        (LinkAction.PLAYER_LINKED, world.users["charlie"], str(world.users["dora"])),
     }
 
 

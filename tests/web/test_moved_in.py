@@ -23,7 +23,7 @@ def test_the_audit_log_says_who_moved_in(world: World, dora: Browser) -> None:
         )
     log = dora.page("/admin/audit?action=moved_in").by_id("main").words
     assert "moved in from the earlier site" in log
-    assert "by command line" in log
+    assert "by an operator" in log
     assert "guid-alice" in log
 
 

@@ -76,6 +76,7 @@ PAGES = {
     "planning.show_live": f"/planning/{TODAY}/live",
     "planning.show_proposals": f"/planning/{TODAY}/proposals",
     "planning.tonight": "/planning",
+    "privacy.show": "/privacy",
     "profile.confirm_delete": "/profile/delete",
     "profile.profile": "/profile?q=alice",
     "stop.ask": "{stop}",
@@ -146,7 +147,8 @@ def ids(world: World) -> dict[str, object]:
         session.flush()
         alice = world.players["alice"]
         reach = contacts.reachability_of(session, [alice], settings=world.runtime.settings)[alice]
-        reader = unsubscribe.reader_of(reach, MessageKind.CAMPAIGNS, settings=world.runtime.settings)
+        empty = unsubscribe.reader_of(reach, settings=world.runtime.settings).unsubscribe_link
+        stop = unsubscribe.fill_link(empty, reach, MessageKind.CAMPAIGNS, settings=world.runtime.settings)
         one_of = {
             status: session.scalars(select(Job.id).where(Job.status == status).order_by(Job.id)).first()
             for status in (JobStatus.PENDING, JobStatus.FAILED)
@@ -159,7 +161,7 @@ def ids(world: World) -> dict[str, object]:
             "delivery": session.scalars(select(Delivery.id)).first(),
             "user": world.users["goran"],
             "admin": world.discord_ids["dora"],
-            "stop": reader.unsubscribe_link.removeprefix(world.runtime.settings.base_url),
+            "stop": stop.removeprefix(world.runtime.settings.base_url),
         }
 
 

@@ -21,7 +21,7 @@ def campaign(world: World) -> str:
 def pause(world: World) -> None:
     world.clock.move_to(at(20, 31))
     with world.session() as session:
-        pausing.pause(session, by=world.discord_ids["dora"], now=world.clock.now())
+        pausing.pause(session, by=str(world.users["dora"]), now=world.clock.now())
 
 
 def is_paused(world: World) -> bool:

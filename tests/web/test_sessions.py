@@ -1,6 +1,7 @@
 """One browser that is logged in: what its cookie is worth, to whom, and until when (W57)."""
 
 import hashlib
+import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -10,7 +11,7 @@ from sqlalchemy import delete, select
 from slomix.accounts import roles
 from slomix.accounts import service as accounts
 from slomix.accounts.models import LoginSession, User
-from slomix.accounts.rules import Role
+from slomix.accounts.rules import ADMIN_IDLE_LIFETIME, FRESH_FOR, IDLE_LIFETIME, Role, name_browser
 from slomix.availability.rules import Status
 from slomix.contacts.rules import ChannelName
 from tests.moments import TODAY
@@ -130,7 +131,8 @@ def test_a_copied_cookie_is_dead_after_logging_out(alice: Browser, where: str) -
 
 def test_logging_out_here_leaves_other_browsers_and_other_people_alone(browse: Browse) -> None:
     here, there, bob = browse("alice"), browse("alice"), browse("bob")
-    assert "1 other browser" in here.page("/profile").words
+    forms = [form.attributes["action"] for form in here.page("/profile").all("form")]
+    assert len([path for path in forms if re.search("/auth/logout/[0-9a-f]{16}", path)]) == 1
     here.post("/auth/logout")
     assert [is_in(one) for one in (here, there, bob)] == [False, True, True]
 
@@ -163,17 +165,76 @@ def test_a_cookie_that_was_tampered_with_is_a_strangers(alice: Browser, bob: Bro
         assert not is_in(stranger), broken
 
 
-@pytest.mark.parametrize("seen", [True, False], ids=["used all the time", "left alone"])
-def test_a_session_ends_sixty_days_after_the_login_by_the_clock(world: World, alice: Browser, seen: bool) -> None:
-    if seen:
-        world.clock.forward(timedelta(days=30))
-        assert is_in(alice)
-        world.clock.forward(timedelta(days=-30))
-    world.clock.forward(timedelta(days=60, seconds=-1))
+def test_a_session_ends_sixty_days_after_the_login_by_the_clock(world: World, alice: Browser) -> None:
+    for _ in range(3):
+        world.clock.forward(timedelta(days=19))
+        assert is_in(alice), "used all the time"
+    world.clock.forward(timedelta(days=3, seconds=-1))
     assert is_in(alice)
     world.clock.forward(timedelta(seconds=1))
     assert not is_in(alice)
     is_page(alice.get("/profile"), 401)
+
+
+@pytest.mark.parametrize(("name", "idle"), [("alice", IDLE_LIFETIME), ("dora", ADMIN_IDLE_LIFETIME)])
+def test_a_session_that_nobody_uses_ends_sooner_and_an_admins_soonest(
+    world: World, browse: Browse, name: str, idle: timedelta
+) -> None:
+    browser = browse(name)
+    world.clock.forward(idle - timedelta(seconds=1))
+    assert is_in(browser)
+    world.clock.forward(idle)
+    assert not is_in(browser)
+
+
+def test_each_browser_is_listed_and_ended_by_itself(world: World, browse: Browse) -> None:
+    here, there, bob = browse("alice"), browse("alice"), browse("bob")
+    [form] = [
+        one for one in here.page("/profile").all("form") if re.search("logout/[0-9a-f]{16}", one.attributes["action"])
+    ]
+    path = form.attributes["action"]
+    bob.post(path)
+    assert is_in(there), "another person's number is nobody's"
+    assert lands(here.post(path)) == "/profile#account-title"
+    assert [is_in(one) for one in (here, there, bob)] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+        (
+            "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML) Chrome/142.0 Mobile Safari/537.36",
+            "Chrome on Android",
+        ),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile Safari/604.1", "Safari on iPhone"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/142.0 Safari/537.36 Edg/142.0", "Edge on Windows"),
+        ("curl/8.0", ""),
+    ],
+)
+def test_a_browser_is_named_as_people_do(agent: str, name: str) -> None:
+    assert name_browser(agent) == name
+
+
+@pytest.mark.parametrize("path", ["/profile/delete", "/profile/data.json"])
+def test_what_cannot_be_undone_asks_for_a_fresh_login(world: World, browse: Browse, path: str) -> None:
+    alice = browse("alice")
+    assert alice.get(path).status_code == 200
+    world.clock.forward(FRESH_FOR + timedelta(seconds=1))
+    assert "log in once more" in is_page(alice.get(path), 401)
+    assert is_in(alice)
+    with nothing_stored(world):
+        assert alice.post("/profile/delete").status_code == 401
+    assert browse("alice").get(path).status_code == 200
+
+
+def test_making_an_admin_asks_for_a_fresh_login(world: World, browse: Browse) -> None:
+    dora = browse("dora")
+    world.clock.forward(FRESH_FOR + timedelta(seconds=1))
+    form = {"discord_id": "424242", "role": "admin"}
+    with nothing_stored(world):
+        assert dora.post("/admin/roles/grant", form).status_code == 401
+    assert dora.post("/admin/roles/grant", form | {"role": "promoter"}).status_code == 303
 
 
 def test_the_cookie_of_an_account_that_was_deleted_is_nobodys(browse: Browse) -> None:

@@ -93,7 +93,7 @@ def test_while_sending_is_paused_nothing_is_made_or_said(room: World) -> None:
     pump(room)
     assert (room.threads.made, room.discord.sent) == (0, [])
     with room.session() as session:
-        pausing.resume(session)
+        pausing.resume(session, by="command line", now=room.clock.now())
     pump(room)
     assert (room.threads.made, len(room.discord.sent)) == (1, 1)
 

@@ -141,7 +141,7 @@ def test_a_pause_alone_is_no_warning_and_afterwards_there_is_none_either(called:
     pump(called, watching=True)
     assert warnings(called) == []
     with called.session() as session:
-        pausing.resume(session)
+        pausing.resume(session, by="command line", now=called.clock.now())
     is_well(called)
     pump(called, watching=True)
     assert warnings(called) == []

@@ -5,8 +5,15 @@ from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy.orm import Session
 
-from slomix.accounts import service
+from slomix import words
+from slomix.accounts import logins, service
 from slomix.web import current, gates
+
+
+class FreshLoginNeeded(gates.LoginNeeded):
+    """The login of this browser is too old for what cannot be undone."""
+
+    sentence = words.FRESH_LOGIN_NEEDED
 
 
 @contextmanager
@@ -32,3 +39,12 @@ def as_profile() -> Iterator[tuple[Session, int | None]]:
         if who.profile_id is not None:
             service.lock_link(session, who.user_id, who.profile_id)
         yield session, who.profile_id
+
+
+def check_fresh_login(session: Session) -> None:
+    """Let a viewer go on who has logged in a moment ago. Raise LoginNeeded or FreshLoginNeeded.
+
+    What follows shows or ends all at once, or hands on a right; a cookie that was taken is not enough for it.
+    """
+    if not logins.is_fresh(session, gates.require_user().session_key, now=current.now()):
+        raise FreshLoginNeeded

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, Text, func, select, update
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -121,7 +122,7 @@ def count_waiting() -> ColumnElement[int]:
 def _new_links() -> ScalarSelect[int]:
     links = select(func.count()).where(
         LinkEvent.action.in_(LINK_ACTIONS),
-        LinkEvent.actor.is_distinct_from(User.discord_id),
+        LinkEvent.actor.is_distinct_from(sql_cast(User.id, Text)),
         User.links_seen_at.is_(None) | (LinkEvent.at > User.links_seen_at),
     )
     return links.correlate(User).scalar_subquery()
@@ -129,4 +130,7 @@ def _new_links() -> ScalarSelect[int]:
 
 def mark_links_seen(session: Session, user: User, until: datetime, *, now: datetime) -> None:
     """Record that the admin has seen the links made until then; this never goes backwards."""
-    user.links_seen_at = max(user.links_seen_at or until, min(until, now))
+    before = user.links_seen_at
+    user.links_seen_at = max(before or until, min(until, now))
+    old, new = before.isoformat() if before else None, user.links_seen_at.isoformat()
+    service.record_action(session, LinkAction.LINKS_SEEN, actor=str(user.id), now=now, old=old, new=new)

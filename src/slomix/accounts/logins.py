@@ -4,10 +4,10 @@ import hashlib
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, case, delete, exists, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -112,12 +112,19 @@ def _create_user(session: Session, discord_id: str, values: Mapping[str, Any], *
     ).one_or_none()
 
 
-def open_login_session(session: Session, user: User, *, now: datetime) -> str:
+def open_login_session(session: Session, user: User, *, browser: str = "", now: datetime) -> str:
     """Log a browser in and return the key for its cookie; only the hash of it is stored."""
     session.execute(delete(LoginSession).where(LoginSession.user_id == user.id, LoginSession.expires_at <= now))
     key = secrets.token_urlsafe(32)
     session.add(
-        LoginSession(key_hash=_hash(key), user_id=user.id, created_at=now, expires_at=now + rules.SESSION_LIFETIME)
+        LoginSession(
+            key_hash=_hash(key),
+            user_id=user.id,
+            created_at=now,
+            expires_at=now + rules.SESSION_LIFETIME,
+            last_used_at=now,
+            browser=browser,
+        )
     )
     return key
 
@@ -129,14 +136,60 @@ def close_login_session(session: Session, key: str) -> None:
 
 def close_all_login_sessions(session: Session, user: User, *, now: datetime, actor: str | None = None) -> None:
     """Log the user out everywhere."""
-    session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
-    service.record_action(session, LinkAction.SIGNED_OUT, user=user, actor=actor, now=now)
+    ended = session.scalars(
+        delete(LoginSession).where(LoginSession.user_id == user.id).returning(LoginSession.key_hash)
+    )
+    service.record_action(
+        session, LinkAction.SIGNED_OUT, user=user, actor=actor, now=now, old=f"{len(ended.all())} logins", new=None
+    )
 
 
-def count_login_sessions(session: Session, user_id: int, *, now: datetime) -> int:
-    """Count the browsers in which the user is logged in."""
-    ours = (LoginSession.user_id == user_id) & (LoginSession.expires_at > now)
-    return session.scalar(select(func.count()).select_from(LoginSession).where(ours)) or 0
+@dataclass(frozen=True)
+class OpenLogin:
+    """A browser in which a user is logged in; `number` names it on a page, where its key does not belong."""
+
+    number: str
+    browser: str
+    created_at: datetime
+    last_used_at: datetime
+    is_this: bool
+
+
+def open_logins(session: Session, user_id: int, key: str, *, now: datetime) -> list[OpenLogin]:
+    """Return the browsers in which the user is logged in, the one with this key first."""
+    rows = session.scalars(
+        select(LoginSession)
+        .where(LoginSession.user_id == user_id, LoginSession.expires_at > now)
+        .order_by(LoginSession.last_used_at.desc(), LoginSession.key_hash)
+    )
+    found = [
+        OpenLogin(_number(row.key_hash), row.browser, row.created_at, row.last_used_at, row.key_hash == _hash(key))
+        for row in rows
+    ]
+    return sorted(found, key=lambda login: not login.is_this)
+
+
+def close_one_login_session(session: Session, user_id: int, number: str) -> bool:
+    """Log one browser of this user out; return False if it was not logged in."""
+    theirs = session.scalars(select(LoginSession.key_hash).where(LoginSession.user_id == user_id))
+    wanted = [key_hash for key_hash in theirs if _number(key_hash) == number]
+    session.execute(delete(LoginSession).where(LoginSession.key_hash.in_(wanted)))
+    return bool(wanted)
+
+
+def _number(key_hash: str) -> str:
+    return _hash(key_hash)[:16]
+
+
+def is_fresh(session: Session, key: str, *, now: datetime) -> bool:
+    """Check whether this browser's login is no older than `FRESH_FOR`."""
+    created_at = session.scalar(select(LoginSession.created_at).where(LoginSession.key_hash == _hash(key)))
+    return created_at is not None and now - rules.FRESH_FOR <= created_at
+
+
+def note_use(session: Session, key: str, *, now: datetime) -> None:
+    """Write down that this login is used."""
+    session.execute(update(LoginSession).where(LoginSession.key_hash == _hash(key)).values(last_used_at=now))
 
 
 @dataclass(frozen=True)
@@ -150,6 +203,8 @@ class SessionUser:
     player_name: str | None
     has_left: bool
     roles: frozenset[Role]
+    # Whether the use of this login is to be written down again.
+    is_use_due: bool = False
     # The `extra` columns of `users_of_sessions`, by name.
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -159,17 +214,19 @@ def users_of_sessions(
     session_keys: Collection[str],
     *,
     now: datetime,
+    admin_ids: Collection[str] = (),
     extra: Mapping[str, ColumnElement[Any]] | None = None,
 ) -> dict[str, SessionUser]:
     """Return the users behind these cookies, without those whose session has ended or expired.
 
+    Nor those whose login nobody used for long; of admins, by the settings (`admin_ids`) or by grant, not for so long.
     `extra` columns may be correlated with `User`, and are read in the same statement.
     """
     extra = extra or {}
     by_hash = {_hash(key): key for key in session_keys}
     roles = (
         select(func.array_agg(GrantedRole.role))
-        .where(GrantedRole.discord_id == User.discord_id)
+        .where(GrantedRole.discord_id == User.discord_id, User.membership != Membership.LEFT)
         .correlate(User)
         .scalar_subquery()
     )
@@ -182,12 +239,14 @@ def users_of_sessions(
             User.player_id,
             Player.name,
             User.membership,
+            LoginSession.last_used_at,
             roles.label("roles"),
             *(column.label(name) for name, column in extra.items()),
         )
         .join(User, User.id == LoginSession.user_id)
         .outerjoin(Player, Player.id == User.player_id)
         .where(LoginSession.key_hash.in_(by_hash), LoginSession.expires_at > now)
+        .where(LoginSession.last_used_at > now - _longest_idle(admin_ids))
     )
     return {
         by_hash[row.key_hash]: SessionUser(
@@ -198,7 +257,14 @@ def users_of_sessions(
             row.name,
             row.membership is Membership.LEFT,
             frozenset(Role(role) for role in row.roles or ()),
+            now - row.last_used_at >= rules.USE_NOTED_EVERY,
             {name: row._mapping[name] for name in extra},
         )
         for row in rows
     }
+
+
+def _longest_idle(admin_ids: Collection[str]) -> ColumnElement[timedelta]:
+    granted = exists().where(GrantedRole.discord_id == User.discord_id, GrantedRole.role == Role.ADMIN)
+    is_admin = User.discord_id.in_(list(admin_ids)) | granted
+    return case((is_admin, literal(rules.ADMIN_IDLE_LIFETIME)), else_=literal(rules.IDLE_LIFETIME))

@@ -1,10 +1,11 @@
 """Player profiles, website users with their Discord account and sessions, roles, claims, and the log of all this."""
 
+import secrets
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Dialect, ForeignKey, Index, Text, event
+from sqlalchemy import CheckConstraint, Dialect, ForeignKey, Identity, Index, Text, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
@@ -28,6 +29,11 @@ class GuidType(TypeDecorator[str]):
 def _keys_of(names: Callable[[dict[str, Any]], list[str]]) -> Callable[[Any], list[str]]:
     """Return the default of a column: the keys of the names in the row that is inserted."""
     return lambda context: name_keys(names(context.get_current_parameters()))
+
+
+def new_salt() -> str:
+    """Return a random text that nothing else has."""
+    return secrets.token_urlsafe(16)
 
 
 class Player(Base):
@@ -72,6 +78,10 @@ class User(Base):
     membership_seen_at: Mapped[datetime | None]
     # An admin has looked at the links made until then.
     links_seen_at: Mapped[datetime | None]
+    # Since when an admin has to confirm each link of this user, after one unlinked them.
+    must_ask_since: Mapped[datetime | None]
+    # Part of what the unsubscribe links of the player are signed with, new with every link: so they end with it.
+    unsubscribe_salt: Mapped[str] = mapped_column(default=new_salt)
 
     player: Mapped[Player | None] = relationship(lazy="joined")
 
@@ -85,6 +95,10 @@ class LoginSession(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("website_users.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    # To the day, so that looking at pages writes nothing.
+    last_used_at: Mapped[datetime]
+    # What the browser called itself at the login, in two words.
+    browser: Mapped[str] = mapped_column(default="")
 
 
 class GrantedRole(Base):
@@ -94,6 +108,8 @@ class GrantedRole(Base):
 
     discord_id: Mapped[str] = mapped_column(primary_key=True)
     role: Mapped[Role] = mapped_column(primary_key=True)
+    # How the audit log names it, also where nobody has logged in with that account.
+    number: Mapped[int] = mapped_column(Identity(), unique=True)
     granted_at: Mapped[datetime]
 
 
@@ -130,17 +146,17 @@ class LoginAttempt(Base):
 
 
 class LinkEvent(Base):
-    """The audit log of links and rights. No foreign keys: the history outlives what it tells of.
+    """The audit log of links, rights and what admins do: rows are only ever added, and hold old and new values.
 
-    `user_id` and `discord_id` name the account concerned, `actor` the Discord account that did it; None is themselves.
+    It knows accounts by their ids alone, which outlive them and are never given again, so that nobody takes themselves
+    out of it: `user_id` is whom it concerns, `actor` who did it, None themselves, or a word such as `command line`.
     """
 
     __tablename__ = "account_link_audit_log"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int | None]
-    discord_id: Mapped[str]
     actor: Mapped[str | None]
     action: Mapped[LinkAction]
-    details: Mapped[dict[str, str]] = mapped_column(JSONB)
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB)
     at: Mapped[datetime]

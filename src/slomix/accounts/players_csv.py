@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from slomix import words
 from slomix.accounts import service
 from slomix.accounts.rules import LinkAction, canonical_guid
+from slomix.accounts.service import ProfileChanges
 from slomix.errors import Invalid
 from slomix.presence.game_names import InvalidName, clean_name, has_control
 
@@ -112,9 +113,22 @@ def _rating(text: str, line: int) -> float | None:
 
 
 def import_profiles(session: Session, profiles: ParsedProfiles, *, actor: str | None, now: datetime) -> tuple[int, int]:
-    """Add and update these profiles, log it, and return how many of each; `actor` is None on the command line."""
-    added, updated = service.import_players(session, profiles.rows, ratings=profiles.ratings, now=now)
+    """Add and update these profiles, log it, and return how many of each; `actor` is who did it."""
+    done = service.import_players(session, profiles.rows, ratings=profiles.ratings, now=now)
+    record_import(session, done, actor=actor, now=now)
+    return done.counts
+
+
+def record_import(session: Session, done: ProfileChanges, *, actor: str | None, now: datetime) -> None:
+    """Log an import with every profile that it changed."""
     service.record_action(
-        session, LinkAction.PLAYERS_IMPORTED, actor=actor, now=now, added=str(added), updated=str(updated)
+        session,
+        LinkAction.PLAYERS_IMPORTED,
+        actor=actor,
+        now=now,
+        added=str(len(done.added)),
+        updated=str(done.updated),
+        guids=list(done.added),
+        old=done.old,
+        new=done.new,
     )
-    return added, updated

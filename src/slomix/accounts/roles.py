@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.accounts import service
 from slomix.accounts.models import GrantedRole, User
-from slomix.accounts.rules import LinkAction, Role, is_discord_id
+from slomix.accounts.rules import LinkAction, Membership, Role, is_discord_id
 from slomix.config.settings import Settings
 from slomix.errors import Invalid
 
@@ -36,38 +36,38 @@ def configured_holders(settings: Settings, role: Role) -> frozenset[str]:
 
 
 def has_role(session: Session, discord_id: str, role: Role, settings: Settings) -> bool:
-    """Check whether a Discord account has this role, by the settings or granted here."""
-    return discord_id in configured_holders(settings, role) or (
-        session.get(GrantedRole, {"discord_id": discord_id, "role": role}, populate_existing=True) is not None
-    )
+    """Check whether a Discord account has this role: by the settings, or granted here to who has not left since."""
+    has_left = exists().where(User.discord_id == discord_id, User.membership == Membership.LEFT)
+    granted = exists().where(GrantedRole.discord_id == discord_id, GrantedRole.role == role)
+    return discord_id in configured_holders(settings, role) or bool(session.scalar(select(granted & ~has_left)))
 
 
 def grant(session: Session, discord_id: str, role: Role, *, actor: str | None, now: datetime) -> bool:
     """Grant a role to a Discord account; return False if it has it already. Raise NoSuchDiscordId."""
     if not is_discord_id(discord_id):
         raise NoSuchDiscordId
-    granted = session.scalars(
+    number = session.scalars(
         insert(GrantedRole)
         .values(discord_id=discord_id, role=role, granted_at=now)
         .on_conflict_do_nothing()
-        .returning(GrantedRole.role)
+        .returning(GrantedRole.number)
     ).one_or_none()
-    if granted is None:
+    if number is None:
         return False
-    _record(session, LinkAction.ROLE_GRANTED, discord_id, role, actor, now)
+    _record(session, LinkAction.ROLE_GRANTED, discord_id, actor, now, old=None, new=role, grant=number)
     return True
 
 
 def revoke(session: Session, discord_id: str, role: Role, *, actor: str | None, now: datetime) -> bool:
     """Revoke a role, from the next request on; return False if it was not granted here."""
-    taken = session.scalars(
+    number = session.scalars(
         delete(GrantedRole)
         .where(GrantedRole.discord_id == discord_id, GrantedRole.role == role)
-        .returning(GrantedRole.role)
+        .returning(GrantedRole.number)
     ).one_or_none()
-    if taken is None:
+    if number is None:
         return False
-    _record(session, LinkAction.ROLE_REVOKED, discord_id, role, actor, now)
+    _record(session, LinkAction.ROLE_REVOKED, discord_id, actor, now, old=role, new=None, grant=number)
     return True
 
 
@@ -77,7 +77,7 @@ def granted_roles(session: Session) -> list[GrantedRole]:
 
 
 def _record(
-    session: Session, action: LinkAction, discord_id: str, role: Role, actor: str | None, now: datetime
+    session: Session, action: LinkAction, discord_id: str, actor: str | None, now: datetime, **details: object
 ) -> None:
     user = session.scalars(select(User).where(User.discord_id == discord_id)).one_or_none()
-    service.record_action(session, action, user=user, discord_id=discord_id, actor=actor, now=now, role=role)
+    service.record_action(session, action, user=user, actor=actor, now=now, **details)

@@ -1,11 +1,18 @@
 """Rights and logins: roles, membership, what the log names, search terms, where a login may lead."""
 
 import enum
+import posixpath
 from datetime import timedelta
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 # How long a browser stays logged in after a login.
 SESSION_LIFETIME = timedelta(days=60)
+# A login that nobody used for so long ends, an admin's sooner.
+IDLE_LIFETIME, ADMIN_IDLE_LIFETIME = timedelta(days=30), timedelta(days=7)
+# How often its use is written down.
+USE_NOTED_EVERY = timedelta(days=1)
+# What cannot be undone, or shows all at once, asks for a login that is not older.
+FRESH_FOR = timedelta(minutes=15)
 # How old the answer to "is this a member of our server" may get before it is asked again.
 MEMBERSHIP_VALID_FOR = timedelta(hours=20)
 
@@ -42,7 +49,19 @@ class LinkAction(enum.StrEnum):
     CAME_BACK = "came_back"
     PLAYERS_IMPORTED = "players_imported"
     MOVED_IN = "moved_in"
+    LINKS_SEEN = "links_seen"
+    SENDING_PAUSED = "sending_paused"
+    SENDING_RESUMED = "sending_resumed"
+    JOB_RETRIED = "job_retried"
+    JOB_CANCELLED = "job_cancelled"
+    CAMPAIGN_RETRIED = "campaign_retried"
+    CAMPAIGN_CANCELLED = "campaign_cancelled"
 
+
+# The actor where Discord told us; the others are ids of users, or the command line.
+SEEN_AT_DISCORD = "discord"
+# How many profiles a user may take in a day before an admin has to confirm the next.
+MOST_LINKS_A_DAY = 3
 
 # The actions by which a user gets a profile.
 LINK_ACTIONS = (LinkAction.PLAYER_LINKED, LinkAction.PLAYER_CHANGED)
@@ -64,13 +83,36 @@ def like_pattern(text: str) -> str:
     return f"%{escaped}%"
 
 
+# Beneath these an address is a permission, or a step of a login.
+_NOWHERE_TO_COME_BACK_TO = ("/auth/", "/stop/", "/calendar/")
+
+
 def local_path(target: str | None) -> str:
-    """Return `target` if it is a path of ours, else `/`: a login must not lead to another site, nor into itself."""
-    if not target or not target.startswith("/") or target.startswith("//") or "\\" in target:
+    """Return `target` if it is a path of ours, else `/`.
+
+    A login must not lead to another site, nor into itself, nor is it told an address that is a permission.
+    """
+    if not target or not target.startswith("/") or "\\" in target or not target.isprintable():
         return "/"
-    parts = urlsplit(target)
-    if parts.path.startswith("/auth/"):
+    try:
+        parts = urlsplit(target)
+    except ValueError:
         return "/"
-    if parts.scheme or parts.netloc or not target.isprintable():
+    walked = posixpath.normpath(unquote(parts.path))
+    if parts.scheme or parts.netloc or walked.startswith("//") or "//" in parts.path:
         return "/"
-    return target
+    return "/" if f"{walked}/".startswith(_NOWHERE_TO_COME_BACK_TO) and walked != "/calendar" else target
+
+
+_BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
+_SYSTEMS = (
+    *(("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS")),
+    *(("CrOS", "ChromeOS"), ("Linux", "Linux")),
+)
+
+
+def name_browser(agent: str) -> str:
+    """Name a browser and its system as people do, from what it calls itself; empty for any other program."""
+    browser = next((name for sign, name in _BROWSERS if sign in agent), "")
+    system = next((name for sign, name in _SYSTEMS if sign in agent), "")
+    return " on ".join(filter(None, (browser, system)))

@@ -1,7 +1,8 @@
 """Players, users, the link between them, and the audit log."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Text, any_, cast, delete, exists, false, func, select, true, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
@@ -10,8 +11,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from slomix import words
 from slomix.accounts import rules
-from slomix.accounts.models import GrantedRole, LinkEvent, Player, User
-from slomix.accounts.rules import LinkAction, Membership
+from slomix.accounts.models import GrantedRole, LinkEvent, Player, User, new_salt
+from slomix.accounts.rules import LINK_ACTIONS, LinkAction, Membership
 from slomix.database import session as db
 from slomix.errors import Conflict, NotAllowed, NotFound
 from slomix.presence.game_names import InvalidName, clean_name, has_control, name_key, plain_name
@@ -104,11 +105,9 @@ def lock_users(session: Session, *users: User) -> None:
 
 
 def delete_user(session: Session, user: User, *, now: datetime) -> None:
-    """Delete the account with its sessions, claims and roles; the log keeps what happened, but not to whom."""
+    """Delete the account with its sessions, claims and roles; the log keeps what happened, by the id it had."""
     record_action(session, LinkAction.DISCORD_UNLINKED, user=user, now=now)
     session.flush()
-    session.execute(update(LinkEvent).where(LinkEvent.discord_id == user.discord_id).values(discord_id=""))
-    session.execute(update(LinkEvent).where(LinkEvent.actor == user.discord_id).values(actor=""))
     session.execute(delete(GrantedRole).where(GrantedRole.discord_id == user.discord_id))
     session.execute(delete(User).where(User.id == user.id))
 
@@ -140,7 +139,12 @@ def link_player(session: Session, user: User, guid: str, *, now: datetime, actor
     before = user.player
     try:
         with session.begin_nested():
-            session.execute(update(User).where(User.id == user.id).values(player_id=player.id))
+            values = {
+                "player_id": player.id,
+                "unsubscribe_salt": new_salt(),
+                "must_ask_since": user.must_ask_since if actor is None else None,
+            }
+            session.execute(update(User).where(User.id == user.id).values(values))
     except IntegrityError as error:
         raise ProfileTaken(plain_name(player.name)) from error
     action = LinkAction.PLAYER_CHANGED if before else LinkAction.PLAYER_LINKED
@@ -156,7 +160,8 @@ def unlink_player(session: Session, user: User, *, now: datetime, actor: str | N
     if user.player is None:
         return
     guid = user.player.guid
-    session.execute(update(User).where(User.id == user.id).values(player_id=None))
+    values = {"player_id": None, "must_ask_since": user.must_ask_since if actor is None else now}
+    session.execute(update(User).where(User.id == user.id).values(values))
     record_action(session, LinkAction.PLAYER_UNLINKED, user=user, actor=actor, now=now, old_guid=guid)
     session.refresh(user)
     db.notify(session, db.LIVE_CHANNEL, "board")
@@ -166,6 +171,12 @@ def discord_ids_of(session: Session, player_ids: Iterable[int]) -> dict[int, str
     """Return the Discord id of each linked player."""
     rows = session.execute(select(User.player_id, User.discord_id).where(User.player_id.in_(list(player_ids))))
     return {row.player_id: row.discord_id for row in rows}
+
+
+def linked_accounts(session: Session, discord_ids: Iterable[str]) -> set[str]:
+    """Return which of these Discord accounts have a player."""
+    theirs = User.discord_id.in_(list(discord_ids)) & User.player_id.is_not(None)
+    return set(session.scalars(select(User.discord_id).where(theirs)))
 
 
 def player_names(session: Session, player_ids: Iterable[int]) -> dict[int, str]:
@@ -181,20 +192,36 @@ def known_guids(session: Session, guids: list[str]) -> set[str]:
     return set(session.scalars(select(Player.guid).where(Player.guid == any_(wanted))))
 
 
+@dataclass(frozen=True)
+class ProfileChanges:
+    """What an import changed: the guids that are new, and the profiles before and after."""
+
+    added: Sequence[str]
+    updated: int
+    old: Mapping[str, Mapping[str, object]]
+    new: Mapping[str, Mapping[str, object]]
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Return how many profiles were added, and how many were there."""
+        return len(self.added), self.updated
+
+
 def import_players(
     session: Session,
     rows: Sequence[tuple[str, str, list[str]]],
     *,
     ratings: Mapping[str, float | None] | None = None,
     now: datetime,
-) -> tuple[int, int]:
-    """Add or update profiles given as (guid, name, aliases); return how many were added and how many updated.
+) -> ProfileChanges:
+    """Add or update profiles given as (guid, name, aliases), and return what that changed.
 
     With `ratings`, by guid, a player who is missing there has none any more; without, all stay as they were.
     """
     if not rows:
-        return 0, 0
-    known = known_guids(session, [guid for guid, _, _ in rows])
+        return ProfileChanges([], 0, {}, {})
+    guids = [guid for guid, _, _ in rows]
+    before = _profiles(session, guids)
     statement = insert(Player)
     values = [
         {
@@ -210,7 +237,29 @@ def import_players(
     if ratings is not None:
         changed["rating"] = statement.excluded.rating
     session.execute(statement.on_conflict_do_update(index_elements=[Player.guid], set_=changed), values)
-    return len(rows) - len(known), len(known)
+    after = _profiles(session, guids)
+    differing = [guid for guid in before if before[guid] != after[guid]]
+    return ProfileChanges(
+        [guid for guid in after if guid not in before],
+        len(before),
+        {guid: before[guid] for guid in differing},
+        {guid: after[guid] for guid in differing},
+    )
+
+
+def _profiles(session: Session, guids: list[str]) -> dict[str, dict[str, object]]:
+    wanted = cast(guids, Player.aliases.type)  # one array, as in `known_guids`
+    query = select(Player.guid, Player.name, Player.aliases, Player.rating).where(Player.guid == any_(wanted))
+    return {
+        row.guid: {"name": row.name, "aliases": row.aliases, "rating": row.rating} for row in session.execute(query)
+    }
+
+
+def needs_approval(session: Session, user: User, *, now: datetime) -> bool:
+    """Check whether an admin has to confirm the next link: one unlinked this user, or they hop between profiles."""
+    theirs = (LinkEvent.user_id == user.id) & LinkEvent.action.in_(LINK_ACTIONS) & LinkEvent.actor.is_(None)
+    recent = select(func.count()).where(theirs, LinkEvent.at > now - timedelta(days=1))
+    return user.must_ask_since is not None or (session.scalar(recent) or 0) >= rules.MOST_LINKS_A_DAY
 
 
 def find_doubtful_profiles(session: Session) -> list[str]:
@@ -233,13 +282,30 @@ def find_doubtful_profiles(session: Session) -> list[str]:
 
 
 def record_membership(session: Session, user: User, is_member: bool, *, now: datetime) -> None:
-    """Record whether Discord says that this user is in our server; log a change."""
+    """Record whether Discord says that this user is in our server; log a change. Who left loses what was granted."""
     came_back = is_member and user.membership is Membership.LEFT
     has_left = not is_member and user.membership is not Membership.LEFT and user.player_id is not None
     if came_back or has_left:
         record_action(session, LinkAction.CAME_BACK if came_back else LinkAction.LEFT_GUILD, user=user, now=now)
         db.notify(session, db.LIVE_CHANNEL, "board")
     user.membership, user.membership_seen_at = Membership.MEMBER if is_member else Membership.LEFT, now
+    if not is_member:
+        _end_grants(session, user, now=now)
+
+
+def _end_grants(session: Session, user: User, *, now: datetime) -> None:
+    theirs = delete(GrantedRole).where(GrantedRole.discord_id == user.discord_id)
+    for row in session.execute(theirs.returning(GrantedRole.role, GrantedRole.number)):
+        record_action(
+            session,
+            LinkAction.ROLE_REVOKED,
+            user=user,
+            actor=rules.SEEN_AT_DISCORD,
+            now=now,
+            old=row.role,
+            new=None,
+            grant=row.number,
+        )
 
 
 def record_action(
@@ -247,19 +313,9 @@ def record_action(
     action: LinkAction,
     *,
     user: User | None = None,
-    discord_id: str = "",
     actor: str | None = None,
     now: datetime,
-    **details: str,
+    **details: object,
 ) -> None:
-    """Add to the audit log: what happened to `user`, or to a Discord account that has never logged in."""
-    session.add(
-        LinkEvent(
-            user_id=user.id if user else None,
-            discord_id=user.discord_id if user else discord_id,
-            actor=actor,
-            action=action,
-            details=details,
-            at=now,
-        )
-    )
+    """Add to the audit log what happened, to `user` if it concerns one, with its old and new values."""
+    session.add(LinkEvent(user_id=user.id if user else None, actor=actor, action=action, details=details, at=now))

@@ -3,6 +3,7 @@
 import secrets
 from datetime import timedelta
 
+import structlog
 from flask import Blueprint, flash, redirect, request, session, url_for
 from flask_login import login_user, logout_user
 from sqlalchemy.orm import Session
@@ -14,6 +15,8 @@ from slomix.accounts.models import User
 from slomix.presence.game_names import plain_name
 from slomix.web import current, gates, rate_limits
 from slomix.web.gates import Viewer
+
+log = structlog.get_logger()
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -68,7 +71,9 @@ def callback() -> Response:
             now=now,
         )
         _forget_earlier(db_session)
-        key = logins.open_login_session(db_session, user, now=now)
+        browser = rules.name_browser(request.headers.get("User-Agent", ""))
+        key = logins.open_login_session(db_session, user, browser=browser, now=now)
+        log.info("login.succeeded", user=user.id)
     # Nothing of before stays: neither what a stranger may have planted, nor who was logged in here.
     session.clear()
     session.permanent = True
@@ -108,6 +113,16 @@ def logout() -> Response:
     with current.runtime().transaction() as db_session:
         _forget_earlier(db_session)
     return _logged_out(words.LOGGED_OUT)
+
+
+@blueprint.post("/auth/logout/<number>")
+def logout_one(number: str) -> Response:
+    """End one of the viewer's logins, in whatever browser it is."""
+    who = gates.require_user()
+    with current.runtime().transaction() as db_session:
+        logins.close_one_login_session(db_session, who.user_id, number)
+    flash(words.LOGGED_OUT_THERE, "done")
+    return redirect("/profile#account-title", code=303)
 
 
 @blueprint.post("/auth/logout/everywhere")

@@ -50,7 +50,7 @@ def grant(claim_id: int) -> Response:
     with current.runtime().transaction() as session:
         claim = claims.get_pending_request(session, claim_id)
         _must_be_as_seen(session, claim)
-        unlinking.grant_request(session, claim_id, actor=who.discord_id, today=current.today(now), now=now)
+        unlinking.grant_request(session, claim_id, actor=str(who.user_id), today=current.today(now), now=now)
     return _done(words.CLAIM_GRANTED, claim)
 
 
@@ -59,7 +59,7 @@ def refuse(claim_id: int) -> Response:
     who, now = gates.require_admin(), current.now()
     with current.runtime().transaction() as session:
         claim = claims.get_pending_request(session, claim_id)
-        claims.refuse_request(session, claim_id, actor=who.discord_id, now=now)
+        claims.refuse_request(session, claim_id, actor=str(who.user_id), now=now)
     return _done(words.CLAIM_REFUSED, claim)
 
 

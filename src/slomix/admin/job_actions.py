@@ -9,6 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from slomix import words
+from slomix.accounts import service as accounts
+from slomix.accounts.rules import LinkAction
 from slomix.campaigns import queries as campaigns
 from slomix.campaigns import retrying as campaign_retrying
 from slomix.campaigns import rules as campaign_rules
@@ -145,6 +147,7 @@ def retry_job(
             target.campaign.id,
             player_id=0,
             is_admin=True,
+            by=by,
             unknown=target.is_unknown,
             only=target.delivery.id,
             settings=settings,
@@ -152,6 +155,7 @@ def retry_job(
         )
     elif not retrying.retry_deliveries(session, target.subject, [target.delivery.id], now=now):
         raise NothingToRetry
+    _record(session, LinkAction.JOB_RETRIED, target.job, by, now, old=JobStatus.FAILED, new=JobStatus.PENDING)
     log.warning("job.retried_by_hand", job=target.job.id, kind=target.job.kind, by=by)
     return target
 
@@ -214,6 +218,7 @@ def cancel_job(session: Session, job_id: int, *, now: datetime, by: str) -> int:
         campaigns.refresh_status(session, target.campaign)
     db.notify(session, db.LIVE_CHANNEL, "deliveries campaign")
     db.notify(session, db.JOBS_CHANNEL)
+    _record(session, LinkAction.JOB_CANCELLED, target.job, by, now, old=JobStatus.PENDING, new=JobStatus.SKIPPED)
     log.warning("job.cancelled_by_hand", job=job_id, kind=target.job.kind, messages=len(locked) - 1, by=by)
     return len(locked) - 1
 
@@ -246,3 +251,11 @@ def _status_now(session: Session, job_id: int) -> JobStatus:
     if found is None:
         raise NoSuchJob
     return found
+
+
+def _record(
+    session: Session, action: LinkAction, job: Job, by: str, now: datetime, *, old: JobStatus, new: JobStatus
+) -> None:
+    accounts.record_action(
+        session, action, actor=by, now=now, job=job.id, kind=job.kind, subject=job.subject, old=old, new=new
+    )

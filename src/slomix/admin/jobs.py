@@ -87,7 +87,7 @@ def retry(job_id: int) -> Response:
             may_arrive_twice=request.form.get("twice") == "on",
             settings=current.runtime().settings,
             now=now,
-            by=f"user {who.user_id}",
+            by=str(who.user_id),
         )
         back = _back(target)
     flash(words.JOB_RETRIED, "done")
@@ -101,7 +101,7 @@ def cancel(job_id: int) -> Response:
     with current.runtime().transaction() as session:
         target = job_actions.find_target(session, job_id)
         _must_be_as_seen(target)
-        messages = job_actions.cancel_job(session, job_id, now=now, by=f"user {who.user_id}")
+        messages = job_actions.cancel_job(session, job_id, now=now, by=str(who.user_id))
         back = _back(target)
     flash(words.JOB_CANCELLED_WITH.format(messages=messages) if messages else words.JOB_CANCELLED, "done")
     return redirect(back, code=303)

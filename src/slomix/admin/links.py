@@ -65,7 +65,7 @@ def unlink(user_id: int) -> Response:
         user = queries.get_account(session, user_id)
         player = _player(user)
         check_unchanged("guid", player.guid)
-        unlinking.unlink_profile(session, user, today=current.today(now), now=now, actor=who.discord_id)
+        unlinking.unlink_profile(session, user, today=current.today(now), now=now, actor=str(who.user_id))
     names = {"person": plain_name(user.display_name), "player": plain_name(player.name)}
     flash(words.UNLINKED_BY_ADMIN.format(**names), "done")
     return redirect(url_for("admin.links.show"), code=303)
@@ -77,7 +77,7 @@ def sign_out(user_id: int) -> Response:
     who, now = gates.require_admin(), current.now()
     with current.runtime().transaction() as session:
         user = queries.get_account(session, user_id)
-        logins.close_all_login_sessions(session, user, now=now, actor=who.discord_id)
+        logins.close_all_login_sessions(session, user, now=now, actor=str(who.user_id))
     flash(words.SIGNED_OUT_BY_ADMIN.format(person=plain_name(user.display_name)), "done")
     return redirect("/" if user_id == who.user_id else url_for("admin.links.show"), code=303)
 

@@ -22,7 +22,7 @@ def show() -> str:
             "numbers": queries.count_players(session),
             "channels": queries.channel_states(session, current.runtime().settings),
             "pause": pause,
-            "people": queries.accounts_by_discord_id(session, [pause.by]) if pause else {},
+            "people": queries.accounts_by_id(session, [pause.by]) if pause else {},
             "today": current.today(current.now()),
         }
     return render_template("admin/overview.html", **shown)

@@ -72,7 +72,7 @@ def confirm() -> Response:
     except InvalidPlayersFile as error:
         return make_response(_page(str(error)), 422)
     with current.runtime().transaction() as session:
-        added, updated = players_csv.import_profiles(session, profiles, actor=who.discord_id, now=now)
+        added, updated = players_csv.import_profiles(session, profiles, actor=str(who.user_id), now=now)
     flash(words.IMPORTED.format(added=added, updated=updated), "done")
     return redirect(url_for("admin.players.show"), code=303)
 

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select, true
+from sqlalchemy import ColumnElement, Text, func, or_, select, true
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.accounts import service as accounts
-from slomix.accounts.models import LinkEvent, Player, User
+from slomix.accounts.models import GrantedRole, LinkEvent, Player, User
 from slomix.accounts.rules import LINK_ACTIONS, LinkAction, Membership, canonical_guid
 from slomix.config.settings import Settings
 from slomix.contacts.models import Contact
@@ -17,6 +18,7 @@ from slomix.contacts.rules import ChannelName
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.errors import NotFound
+from slomix.parsing import parse_int
 from slomix.reasons.codes import Explanation
 
 PAGE = 50
@@ -138,7 +140,7 @@ def linked_accounts(
     session: Session, text: str = "", *, seen_by: User | None = None, number: int = 1, limit: int = PAGE
 ) -> LinkedPage:
     """List linked accounts, newest link first, whose Discord name, id or player matches `text`."""
-    last, is_by_others = func.max(LinkEvent.at), LinkEvent.actor.is_distinct_from(seen_by.discord_id if seen_by else "")
+    last, is_by_others = func.max(LinkEvent.at), LinkEvent.actor.is_distinct_from(str(seen_by.id) if seen_by else "")
     when = (
         select(LinkEvent.user_id, last.label("at"), last.filter(is_by_others).label("by_others_at"))
         .where(LinkEvent.action.in_(LINK_ACTIONS))
@@ -182,13 +184,15 @@ def audit_events(
     if action is not None:
         query = query.where(LinkEvent.action == action)
     if text:
-        meant = select(User.discord_id).where(_named(text))
+        meant = select(User.id).where(_named(text))
+        actors = select(sql_cast(User.id, Text)).where(_named(text))
+        number = parse_int(text.removeprefix("#"), 1, 2**63 - 1)
         query = query.where(
             or_(
-                LinkEvent.discord_id == text,
-                LinkEvent.actor == text,
-                LinkEvent.discord_id.in_(meant),
-                LinkEvent.actor.in_(meant),
+                LinkEvent.user_id == number,
+                LinkEvent.actor == text.removeprefix("#"),
+                LinkEvent.user_id.in_(meant),
+                LinkEvent.actor.in_(actors),
             )
         )
     if before_id is not None:
@@ -202,6 +206,20 @@ def accounts_by_discord_id(session: Session, discord_ids: Iterable[str]) -> dict
     return {
         user.discord_id: user for user in session.scalars(select(User).where(User.discord_id.in_(set(discord_ids))))
     }
+
+
+def accounts_by_id(session: Session, ids: Iterable[object]) -> dict[str, User]:
+    """Return the accounts with these ids, of which some may be words, that are still there."""
+    numbers = {number for one in ids if (number := parse_int(str(one), 1, 2**63 - 1)) is not None}
+    return {str(user.id): user for user in session.scalars(select(User).where(User.id.in_(numbers)))}
+
+
+def discord_ids_of_grants(session: Session, numbers: Iterable[int]) -> dict[int, str]:
+    """Return whom these grants are for, as long as they hold."""
+    rows = session.execute(
+        select(GrantedRole.number, GrantedRole.discord_id).where(GrantedRole.number.in_(set(numbers)))
+    )
+    return {row.number: row.discord_id for row in rows}
 
 
 def player_names_by_guid(session: Session, guids: Iterable[str]) -> dict[str, str]:

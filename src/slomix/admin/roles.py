@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 
 from slomix import words
 from slomix.accounts import roles
+from slomix.accounts.acting import check_fresh_login
 from slomix.accounts.models import User
 from slomix.accounts.rules import Role
 from slomix.admin import queries
@@ -49,7 +50,9 @@ def grant() -> Response:
     who, now = gates.require_admin(), current.now()
     discord_id, role = request.form.get("discord_id", "").strip(), roles.parse_role(request.form.get("role", ""))
     with current.runtime().transaction() as session:
-        is_new = roles.grant(session, discord_id, role, actor=who.discord_id, now=now)
+        if role is Role.ADMIN:
+            check_fresh_login(session)
+        is_new = roles.grant(session, discord_id, role, actor=str(who.user_id), now=now)
         person = _name(session, discord_id)
     sentence = words.ROLE_GRANTED if is_new else words.ROLE_HELD
     flash(sentence.format(person=person, role=words.ROLES[role]), "done" if is_new else "note")
@@ -80,7 +83,7 @@ def revoke(discord_id: str, role: str) -> Response:
     """Revoke a role, from the next request on."""
     who, now, right = gates.require_admin(), current.now(), roles.parse_role(role)
     with current.runtime().transaction() as session:
-        if not roles.revoke(session, discord_id, right, actor=who.discord_id, now=now):
+        if not roles.revoke(session, discord_id, right, actor=str(who.user_id), now=now):
             raise RoleNotGranted
         person = _name(session, discord_id)
     flash(words.ROLE_REVOKED.format(person=person, role=words.ROLES[right]), "done")

@@ -22,7 +22,7 @@ def confirm() -> str:
     now = current.now()
     with reading() as session:
         pause = pausing.current_pause(session)
-        people = queries.accounts_by_discord_id(session, [pause.by]) if pause else {}
+        people = queries.accounts_by_id(session, [pause.by]) if pause else {}
     return render_template("admin/sending.html", pause=pause, people=people, today=current.today(now))
 
 
@@ -31,7 +31,7 @@ def pause() -> Response:
     """Stop all sending."""
     who, now = gates.require_admin(), current.now()
     with current.runtime().transaction() as session:
-        is_new = pausing.pause(session, by=who.discord_id, now=now)
+        is_new = pausing.pause(session, by=str(who.user_id), now=now)
     if is_new:
         log.warning("sending.paused", user=who.user_id)
     return _done(words.PAUSED if is_new else words.PAUSED_ALREADY, is_new=is_new)
@@ -40,9 +40,9 @@ def pause() -> Response:
 @blueprint.post("/resume")
 def resume() -> Response:
     """Resume sending; messages that waited and still hold are sent now."""
-    who = gates.require_admin()
+    who, now = gates.require_admin(), current.now()
     with current.runtime().transaction() as session:
-        was_paused = pausing.resume(session)
+        was_paused = pausing.resume(session, by=str(who.user_id), now=now)
     if was_paused:
         log.warning("sending.resumed", user=who.user_id)
     return _done(words.RESUMED if was_paused else words.NOT_PAUSED, is_new=was_paused)

@@ -152,7 +152,7 @@ def _tonight() -> dict[str, Any]:
         )
         counts = search.count_by_status(session, DeliveryFilter(day=today), settings=settings)
         pause, seen_at = pausing.current_pause(session), risk_facts.presence_seen_at(session)
-        people = queries.accounts_by_discord_id(session, [pause.by]) if pause else {}
+        people = queries.accounts_by_id(session, [pause.by]) if pause else {}
         return {
             "verdict": judge_tonight(
                 risks, counts, called, now=now, start=times.hour(called.campaign.start_at) if called else ""

@@ -49,9 +49,21 @@ from slomix.planning import api as planning_api
 from slomix.planning import buttons as planning_buttons
 from slomix.planning import views as planning_views
 from slomix.privacy import export as my_data_views
+from slomix.privacy import views as privacy_views
 from slomix.runtime.context import Runtime
 from slomix.runtime.factory import make_runtime
-from slomix.web import assets, gates, live, page_owner, questions, rate_limits, reading, request_log, responses
+from slomix.web import (
+    assets,
+    fairness,
+    gates,
+    live,
+    page_owner,
+    questions,
+    rate_limits,
+    reading,
+    request_log,
+    responses,
+)
 from slomix.web.gates import Anonymous
 from slomix.web.openapi import views as openapi_views
 from slomix.web.proxies import TrustedProxies
@@ -81,6 +93,7 @@ PAGES = (
     openapi_views,
     planning_buttons,
     planning_views,
+    privacy_views,
     profile_views,
     stop_views,
 )
@@ -136,14 +149,16 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["slomix"] = runtime
     app.extensions["slomix_hub"] = live.EventHub(
-        runtime.settings.database_url.get_secret_value() or runtime.database.url
+        runtime.settings.database_url.get_secret_value() or runtime.database.url,
+        processes=runtime.settings.web_processes,
     )
     viewers = Viewers(runtime)
     app.extensions["slomix_tonight"] = board_views.shared_board(runtime, viewers.read)
     health_views.install(app, runtime, migrations.revisions)
     request_log.install(app)  # before all that looks at requests
     metrics_views.install(app, runtime)
-    app.wsgi_app = TrustedProxies(app.wsgi_app, runtime.settings.trusted_proxies)  # type: ignore[method-assign]
+    app.extensions["slomix_shares"] = shares = fairness.FairShare(app, app.wsgi_app)
+    app.wsgi_app = TrustedProxies(shares, runtime.settings.trusted_proxies)  # type: ignore[method-assign]
     assets.install(app, reloads=runtime.settings.reloads)
     Compress(app)
     Htmx(app)

@@ -8,15 +8,27 @@ from typing import Any
 import gevent
 from gevent import monkey
 
+from slomix.app.worker import BodyDeadline, BoundedWorker
 from slomix.config.checks import settings_or_exit
 from slomix.supervisor.process import die_with_parent
 
 _settings = settings_or_exit()
 
+_SPARE_FILES = 200
+
+
+def _connections() -> int:
+    """Return how many connections one process may hold: every one is an open file."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 8000 if most == resource.RLIM_INFINITY else max(200, min(8000, most - _SPARE_FILES))
+
+
 bind = [f"[{_settings.bind}]:{_settings.port}" if ":" in _settings.bind else f"{_settings.bind}:{_settings.port}"]
-worker_class = "gevent"
+worker_class = BoundedWorker
 workers = 1
-worker_connections = 4000
+worker_connections = _connections()
+BoundedWorker.trusted_proxies = _settings.trusted_proxies
+BoundedWorker.most_of_client = worker_connections * 3 // 16
 # Streams end as soon as a stop is asked for; requests under way have this long, kept connections last as long.
 graceful_timeout = 3
 timeout = 60
@@ -50,11 +62,17 @@ def post_fork(_server: object, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """End all streams as soon as a stop is asked for, so that pages reach another process before this one ends."""
+    """Bound what requests may hold, and end all streams as soon as a stop is asked for.
+
+    Pages then reach another process before this one ends.
+    """
     stop: Any = signal.getsignal(signal.SIGTERM)
+    hub = worker.wsgi.extensions["slomix_hub"]
+    hub.most_streams = worker_connections // 2  # the other half is for pages
+    worker.wsgi.wsgi_app = BodyDeadline(worker.wsgi.wsgi_app)
 
     def let_go(number: int, frame: object) -> None:
-        gevent.spawn(worker.wsgi.extensions["slomix_hub"].close)
+        gevent.spawn(hub.close)
         stop(number, frame)
 
     signal.signal(signal.SIGTERM, let_go)

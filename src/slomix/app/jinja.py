@@ -77,9 +77,12 @@ def _simulator_url(settings: Settings) -> str:
 
 
 def _way_back() -> str:
-    """Return where a login leads back to: this page, or the one with the form that was refused."""
+    """Return where a login leads back to: this page, or the one with the form that was refused.
+
+    Never to an address that is a permission by itself: it would be stored, and stand in logs.
+    """
     if request.method == "GET" and not responses.is_htmx():
-        return request.full_path.rstrip("?") if request.query_string else request.path
+        return local_path(request.full_path.rstrip("?") if request.query_string else request.path)
     came_from = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "/")
     if (came_from.scheme, came_from.netloc) != urlsplit(request.host_url)[:2]:
         return "/"

@@ -1,6 +1,7 @@
 """Reads who is looking together with the frame of their page: one statement for any number of viewers."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, or_, select
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 from slomix.accounts import claims, logins, roles
 from slomix.accounts.logins import SessionUser
 from slomix.accounts.models import GrantedRole, User
-from slomix.accounts.rules import Role
+from slomix.accounts.rules import Membership, Role
 from slomix.config.settings import Settings
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
@@ -40,7 +41,13 @@ class Viewers:
         if not session_keys:
             return {}
         settings, now = self._runtime.settings, self._runtime.clock.now()
-        found = logins.users_of_sessions(session, session_keys, now=now, extra=_frame_columns(settings))
+        admins = settings.all_admin_ids
+        found = logins.users_of_sessions(
+            session, session_keys, now=now, admin_ids=admins, extra=_frame_columns(settings)
+        )
+        for key, user in found.items():
+            if user.is_use_due:
+                logins.note_use(session, key, now=now)
         return {key: _viewer(key, user, settings) for key, user in found.items()}
 
     def _read_alone(self, session_keys: set[str]) -> dict[str, Viewer]:
@@ -49,12 +56,17 @@ class Viewers:
 
 
 def _frame_columns(settings: Settings) -> dict[str, ColumnElement[Any]]:
-    granted = select(GrantedRole).where(GrantedRole.discord_id == User.discord_id, GrantedRole.role == Role.ADMIN)
+    granted = select(GrantedRole).where(
+        GrantedRole.discord_id == User.discord_id,
+        GrantedRole.role == Role.ADMIN,
+        User.membership != Membership.LEFT,
+    )
     is_admin = or_(
         User.discord_id.in_(roles.configured_holders(settings, Role.ADMIN)), granted.correlate(User).exists()
     )
     return {
         "broken": contacts.broken_contacts(User.player_id),
+        "unsubscribed": preferences.unsubscribed(User.player_id),
         "sound": preferences.sound_cooldown(User.player_id),
         "waiting": case((is_admin, claims.count_waiting()), else_=0),
     }
@@ -77,6 +89,7 @@ def _viewer(session_key: str, user: SessionUser, settings: Settings) -> Viewer:
         is_promoter=has(Role.PROMOTER),
         frame=Frame(
             broken_contacts=[_broken(*pair) for pair in user.extra["broken"] or ()] if is_player else (),
+            unsubscribed=_unsubscribed(user.extra["unsubscribed"]) if user.extra["unsubscribed"] else None,
             sound_cooldown=user.extra["sound"] if is_player else None,
             waiting=user.extra["waiting"],
         ),
@@ -85,3 +98,7 @@ def _viewer(session_key: str, user: SessionUser, settings: Settings) -> Viewer:
 
 def _broken(channel: str, reason: Mapping[str, Any]) -> BrokenContact:
     return BrokenContact(channel, str(Explanation.of_json(reason)))
+
+
+def _unsubscribed(pair: Sequence[str]) -> tuple[str, datetime]:
+    return pair[1], datetime.fromisoformat(pair[0])

@@ -82,7 +82,7 @@ class DayNotice(Notice):
         """Tell a player how to switch this kind off; a room hears nothing of that."""
         if occasion.reach is None:
             return []
-        reader = unsubscribe.reader_of(occasion.reach, KIND_OF_NOTICE[self.name], settings=occasion.runtime.settings)
+        reader = unsubscribe.reader_of(occasion.reach, settings=occasion.runtime.settings)
         stop = style_for(occasion.channel, reader.zone, occasion.now).quiet_link(reader.unsubscribe_link)
         return [words.KIND_TEXTS[KIND_OF_NOTICE[self.name]].why.format(link=stop)]
 

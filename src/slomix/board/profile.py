@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from slomix import words
 from slomix.accounts import claims, logins
 from slomix.accounts import service as accounts
+from slomix.accounts.acting import check_fresh_login
 from slomix.accounts.discord_login import DiscordDown
 from slomix.accounts.models import User
 from slomix.accounts.rules import local_path
@@ -34,7 +35,7 @@ def profile() -> str:
             "found": found,
             "taken": accounts.linked_player_ids(db_session, found),
             "claim": claims.pending_request(db_session, user.id),
-            "sessions": logins.count_login_sessions(db_session, user.id, now=now),
+            "logins": logins.open_logins(db_session, user.id, who.session_key, now=now),
         }
     return render_template(
         "board/profile.html",
@@ -149,7 +150,8 @@ def withdraw_claim() -> Response:
 @blueprint.get("/profile/delete")
 def confirm_delete() -> str:
     """Show what a deletion erases and what stays."""
-    gates.require_user()
+    with reading() as db_session:
+        check_fresh_login(db_session)
     return render_template("board/delete_account.html")
 
 
@@ -158,6 +160,7 @@ def delete() -> Response:
     """Delete the viewer's account."""
     who, now = gates.require_user(), current.now()
     with current.runtime().transaction() as db_session:
+        check_fresh_login(db_session)
         unlinking.delete_account(db_session, db_session.get_one(User, who.user_id), now=now)
     logout_user()
     session.clear()

@@ -70,7 +70,7 @@ def preview(_promoter_id: int, query: schemas.PreviewQuery) -> schemas.CampaignP
     "createCampaign",
     PROMOTERS,
     {201: "A new one.", 200: "The first campaign of the same submit."},
-    problems=(409,),
+    problems=(409, 429),
     parameters=(schemas.IDEMPOTENCY_KEY,),
 )
 def create(_promoter_id: int, body: schemas.CampaignOptions) -> tuple[schemas.NewCampaign, int]:
@@ -147,7 +147,12 @@ def cancel(_promoter_id: int, campaign_id: Which) -> schemas.Cancelled:
     """
     with as_promoter() as (session, promoter_id):
         service.cancel_campaign(
-            session, campaign_id, player_id=promoter_id, is_admin=gates.viewer().is_admin, now=current.now()
+            session,
+            campaign_id,
+            player_id=promoter_id,
+            is_admin=gates.viewer().is_admin,
+            by=gates.actor(),
+            now=current.now(),
         )
     return schemas.Cancelled(id=campaign_id, status=CampaignStatus.CANCELLED)
 
@@ -166,6 +171,7 @@ def retry(_promoter_id: int, campaign_id: Which, body: schemas.RetryRequest) -> 
             campaign_id,
             player_id=promoter_id,
             is_admin=gates.viewer().is_admin,
+            by=gates.actor(),
             unknown=body.unknown,
             settings=current.runtime().settings,
             now=current.now(),

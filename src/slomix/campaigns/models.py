@@ -78,7 +78,8 @@ class Recipient(Base):
         ForeignKey("availability_promotion_campaigns.id", ondelete="CASCADE"), primary_key=True
     )
     player_id: Mapped[int] = mapped_column(ForeignKey("players.id", ondelete="CASCADE"), primary_key=True)
-    status: Mapped[Status]
+    # What they had said about the day; None once they deleted their account.
+    status: Mapped[Status | None]
     added_at: Mapped[datetime]
     # Where the voice check found them.
     whereabouts: Mapped[VoiceStatus | None]

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from slomix import words
+from slomix.accounts import service as accounts
+from slomix.accounts.rules import LinkAction
 from slomix.campaigns import rules
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.rules import CampaignState, CampaignStatus, NoticeOutcome
@@ -253,3 +255,12 @@ def record_danger(session: Session, campaign: Campaign, since: datetime | None) 
     )
     set_committed_value(campaign, "endangered_since", since)
     db.notify(session, db.LIVE_CHANNEL, "campaign")
+
+
+def record_if_not_own(
+    session: Session, campaign: Campaign, action: LinkAction, player_id: int, by: str | None, new: str, *, now: datetime
+) -> None:
+    """Log what an admin does to the campaign of somebody else, or an operator to any."""
+    if campaign.promoter_id != player_id:
+        old = read_progress(session, campaign).status
+        accounts.record_action(session, action, actor=by, now=now, campaign=campaign.id, old=old, new=new)

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from slomix import words
+from slomix.accounts.rules import LinkAction
 from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import CampaignStatus
@@ -41,6 +42,7 @@ def retry_campaign(
     *,
     player_id: int,
     is_admin: bool,
+    by: str | None = None,
     unknown: bool,
     only: int | None = None,
     settings: Settings,
@@ -67,6 +69,7 @@ def retry_campaign(
     number = retrying.retry_deliveries(session, campaign.subject, wanted, now=now)
     if not number:
         raise NothingToRetry
+    queries.record_if_not_own(session, campaign, LinkAction.CAMPAIGN_RETRIED, player_id, by, f"{number} again", now=now)
     status = queries.read_progress(session, campaign).status
     is_under_way = status is CampaignStatus.SCHEDULED and bool(failed)
     queries.record_status(session, campaign, CampaignStatus.RUNNING if is_under_way else status)

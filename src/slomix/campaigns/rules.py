@@ -35,6 +35,9 @@ ALL_NOTICES = (*JOB_KINDS, SUMMARY, PRESENCE_UNKNOWN, AT_RISK, *DRY_RUN_NOTICES)
 # Jobs and the ledger name a campaign by this prefix and its id.
 SUBJECT = "campaign:"
 
+# A promoter has one dry run at a time and so many in this window: their messages use what the evening's use.
+MOST_DRY_RUNS, DRY_RUN_WINDOW, DRY_RUN_RETRY = 5, timedelta(minutes=10), timedelta(seconds=10)
+
 START_CUTOFF = timedelta(minutes=60)
 START_GRACE = timedelta(minutes=15)
 FOLLOWUP_GRACE = timedelta(minutes=20)

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import Text, literal, select, update
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.accounts import service as accounts
+from slomix.accounts.models import Player
+from slomix.accounts.rules import LinkAction
 from slomix.campaigns import models, queries, rules
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.notices.calls import CALLS, FOLLOW_UP, Call
@@ -18,8 +21,9 @@ from slomix.campaigns.rules import Audience, CampaignStatus, Candidate, Timeline
 from slomix.config.settings import Settings
 from slomix.database import session as db
 from slomix.deliveries import service as deliveries
-from slomix.errors import Conflict, Invalid
+from slomix.errors import Conflict, Invalid, TooSoon
 from slomix.jobs import service as jobs
+from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.service import NewJob
 from slomix.presence.game_names import plain_name
@@ -31,6 +35,10 @@ class CampaignExists(Conflict):
 
     def __init__(self, promoter: str, status: CampaignStatus) -> None:
         super().__init__(words.ALREADY_CALLED.format(promoter=plain_name(promoter), status=words.STATES[status]))
+
+
+class DryRunTooSoon(TooSoon):
+    """Raised while the promoter's last dry run is under way, or after many in a short time."""
 
 
 class CampaignOver(Conflict):
@@ -64,17 +72,21 @@ def create_campaign(
     """Call the evening together: campaign, recipients, its jobs and deliveries, all or nothing.
 
     Return the campaign and whether it is new: a repeated submit returns the first one, if that still stands and is of
-    this day and these choices. Raise TooLate, NoRecipients, CampaignsDisabled, SubmitKeySpent, or CampaignExists with
-    the other promoter's name.
+    this day and these choices. Raise TooLate, NoRecipients, CampaignsDisabled, DryRunTooSoon, SubmitKeySpent, or
+    CampaignExists with the other promoter's name.
     """
     if not settings.promotion_enabled:
         raise rules.CampaignsDisabled
+    if options.dry_run:  # two at once would not count each other
+        session.execute(select(Player.id).where(Player.id == promoter_id).with_for_update(key_share=True))
     first = _campaign_of_submit(session, promoter_id, idempotency_key)
     if first is not None:
         _check_same_submit(first, options, day)
         return first, False
     ahead = preview(session, options.audience, day=day, start_at=options.start_at, settings=settings, now=now)
-    if not ahead.asked and not options.dry_run:
+    if options.dry_run:
+        _check_may_try_out(session, promoter_id, now=now)
+    elif not ahead.asked:
         raise rules.NoRecipients
     campaign = Campaign(
         day=day,
@@ -99,6 +111,26 @@ def create_campaign(
         _plan_jobs(session, campaign, ahead, settings=settings, now=now)
     db.notify(session, db.LIVE_CHANNEL, "campaign")
     return campaign, True
+
+
+def _check_may_try_out(session: Session, promoter_id: int, *, now: datetime) -> None:
+    """Let a promoter have one dry run at a time, and a few in a while. Raise DryRunTooSoon."""
+    recent = (Campaign.created_at > now - rules.DRY_RUN_WINDOW) & (Campaign.created_at <= now)
+    made = session.execute(
+        select(Campaign.created_at, Job.finished_at)
+        .join(Job, (Job.kind == rules.DRY_RUN) & (Job.subject == literal(rules.SUBJECT) + sql_cast(Campaign.id, Text)))
+        .where(Campaign.promoter_id == promoter_id, Campaign.dry_run, recent)
+        .order_by(Campaign.created_at)
+    ).all()
+    if any(row.finished_at is None for row in made):
+        raise DryRunTooSoon(words.DRY_RUN_UNDER_WAY, rules.DRY_RUN_RETRY)
+    if len(made) >= rules.MOST_DRY_RUNS:
+        raise DryRunTooSoon(
+            words.DRY_RUNS_USED_UP.format(
+                number=rules.MOST_DRY_RUNS, minutes=round(rules.DRY_RUN_WINDOW.total_seconds() / 60)
+            ),
+            made[-rules.MOST_DRY_RUNS].created_at + rules.DRY_RUN_WINDOW - now,
+        )
 
 
 def _campaign_of_submit(session: Session, promoter_id: int, idempotency_key: str) -> Campaign | None:
@@ -171,13 +203,15 @@ def _phase_job(call: Call, campaign: Campaign, timeline: Timeline, settings: Set
         max_attempts=settings.job_max_attempts,
         status=JobStatus.SKIPPED if reason else JobStatus.PENDING,
         reason=Explanation(reason) if reason else None,
+        is_urgent=True,
     )
 
 
 def _plan_risk_monitor(campaign: Campaign, timeline: Timeline, now: datetime) -> NewJob:
     """Return the risk monitor's job; after the start's deadline there is nothing to warn of."""
     begins = max(timeline.reminder.at - rules.RISK_MONITOR_LEAD, now)
-    return NewJob(rules.RISK_MONITOR, campaign.subject, run_at=begins, deadline_at=timeline.start.deadline_at)
+    until = timeline.start.deadline_at
+    return NewJob(rules.RISK_MONITOR, campaign.subject, run_at=begins, deadline_at=until, is_urgent=True)
 
 
 def add_recipients(session: Session, campaign: Campaign, asked: list[Candidate], *, now: datetime) -> None:
@@ -193,8 +227,13 @@ def add_recipients(session: Session, campaign: Campaign, asked: list[Candidate],
     )
 
 
-def cancel_campaign(session: Session, campaign_id: int, *, player_id: int, is_admin: bool, now: datetime) -> Campaign:
-    """Stop what has not gone out, for its promoter or an admin; raise NoSuchCampaign or CampaignOver."""
+def cancel_campaign(
+    session: Session, campaign_id: int, *, player_id: int, is_admin: bool, by: str | None = None, now: datetime
+) -> Campaign:
+    """Stop what has not gone out, for its promoter or an admin, whom the log names `by`.
+
+    Raise NoSuchCampaign or CampaignOver.
+    """
     campaign = session.get(Campaign, campaign_id, with_for_update=True, populate_existing=True)
     if campaign is None or (campaign.promoter_id != player_id and not is_admin):
         raise queries.NoSuchCampaign
@@ -202,6 +241,7 @@ def cancel_campaign(session: Session, campaign_id: int, *, player_id: int, is_ad
         return campaign
     if not queries.read_progress(session, campaign).is_open:
         raise CampaignOver
+    queries.record_if_not_own(session, campaign, LinkAction.CAMPAIGN_CANCELLED, player_id, by, "cancelled", now=now)
     campaign.status = CampaignStatus.CANCELLED
     for kind in (*rules.JOB_KINDS, rules.RISK_MONITOR, rules.VOICE_SUMMARY, rules.ATTENDANCE, rules.DRY_RUN):
         jobs.skip_pending(session, kind, [campaign.subject], reason=Reason.WITHDRAWN, now=now)
@@ -210,10 +250,7 @@ def cancel_campaign(session: Session, campaign_id: int, *, player_id: int, is_ad
     return campaign
 
 
-def clear_voice_statuses(session: Session, player_id: int) -> None:
-    """Erase where the voice checks found this player."""
-    session.execute(
-        update(Recipient)
-        .where(Recipient.player_id == player_id)
-        .values(whereabouts=None, on_server=None, seen_at=None, came=None)
-    )
+def erase_player(session: Session, player_id: int) -> None:
+    """Erase what campaigns know of this player: what they said about a day, and where a voice check found them."""
+    gone = {"status": None, "whereabouts": None, "on_server": None, "seen_at": None, "came": None}
+    session.execute(update(Recipient).where(Recipient.player_id == player_id).values(gone))

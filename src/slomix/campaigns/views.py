@@ -237,7 +237,7 @@ def cancel(campaign_id: int) -> Response:
     now = current.now()
     with as_promoter() as (session, promoter_id):
         campaign = service.cancel_campaign(
-            session, campaign_id, player_id=promoter_id, is_admin=gates.viewer().is_admin, now=now
+            session, campaign_id, player_id=promoter_id, is_admin=gates.viewer().is_admin, by=gates.actor(), now=now
         )
         questions.confirm(
             words.CANCEL_TITLE, words.CANCEL_CONSEQUENCES, do=words.CANCEL_DO, back=f"/campaigns/{campaign_id}"
@@ -256,6 +256,7 @@ def retry(campaign_id: int) -> Response:
             campaign_id,
             player_id=promoter_id,
             is_admin=gates.viewer().is_admin,
+            by=gates.actor(),
             unknown=may_repeat,
             only=_chosen(),
             settings=current.runtime().settings,

@@ -219,7 +219,7 @@ def _note(session: Session, campaign: Campaign, player_ids: list[int], **values:
 def _end_with_summary(context: JobContext, campaign: Campaign) -> Outcome:
     """Schedule the summary, once, and end as it ends."""
     session, subject, job = context.session, campaign.subject, context.job
-    promised = NewJob(rules.VOICE_SUMMARY, subject, context.now, job.deadline_at, job.max_attempts)
+    promised = NewJob(rules.VOICE_SUMMARY, subject, context.now, job.deadline_at, job.max_attempts, is_urgent=True)
     jobs.schedule(session, [promised], now=context.now)
     [summary] = jobs.jobs_of_subject(session, subject, [rules.VOICE_SUMMARY])
     if not summary.status.is_over:

@@ -14,9 +14,11 @@ from slomix.accounts import players_csv
 from slomix.accounts import service as accounts
 from slomix.accounts.players_csv import InvalidPlayersFile
 from slomix.cli.connect import find_owner, first_line, open_database
+from slomix.cli.roles import COMMAND_LINE
 from slomix.clock import nap, open_clock, wall_now
 from slomix.database import grants, migrations
 from slomix.database.session import Database
+from slomix.privacy import retention
 
 
 @click.group("db")
@@ -34,6 +36,25 @@ def upgrade(wait: int) -> None:
         granted = migrations.upgrade(url)
     click.echo("The database is up to date.")
     click.echo(describe_grant(granted))
+    if granted is not grants.GrantOutcome.OURSELVES:  # then it may be a role that can only add to the log
+        _shorten(url)
+
+
+@database.command()
+def prune() -> None:
+    """Delete what the audit log says of more than two years ago, which the role that Slomix runs as may not."""
+    url, _ = find_owner()
+    with readable_errors():
+        _shorten(url)
+
+
+def _shorten(url: str) -> None:
+    owners = Database(url)
+    with owners.transaction() as session:
+        number = retention.shorten_audit_log(session, now=wall_now())
+    owners.close()
+    if number:
+        click.echo(f"Deleted {number} old entries of the audit log.")
 
 
 def _wait_for(connection: Database, seconds: int) -> None:
@@ -136,7 +157,7 @@ def import_file(file: Path) -> None:
     database_, settings = open_database()
     with database_.transaction() as session:
         added, updated = players_csv.import_profiles(
-            session, profiles, actor=None, now=open_clock(settings.clock_file).now()
+            session, profiles, actor=COMMAND_LINE, now=open_clock(settings.clock_file).now()
         )
     click.echo(f"{added} added, {updated} updated.")
 

@@ -19,7 +19,7 @@ def pause(switch: str) -> None:
         match switch:
             case "on" if pausing.pause(session, by=COMMAND_LINE, now=now):
                 said = "Sending is paused. What is due waits, until its deadline."
-            case "off" if pausing.resume(session):
+            case "off" if pausing.resume(session, by=COMMAND_LINE, now=now):
                 said = "Messages go out again."
             case "off":
                 said = "Sending was not paused."

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from slomix.database import migrations
-from slomix.database.grants import SCHEMA
+from slomix.database.grants import APPEND_ONLY, SCHEMA
 from slomix.database.session import Database
 from slomix.models import Base
 
@@ -70,7 +70,8 @@ def _rights_on(connection: Connection, role: str, table: Table) -> Iterator[str]
     if _MISSING in states.values():
         yield f"the table {table.name} is missing: run `slomix db upgrade`"
         return
-    refused = [right for right, state in states.items() if state == _NOT_ALLOWED]
+    needed = ("SELECT", "INSERT") if table.name in APPEND_ONLY else tuple(_TRIES)
+    refused = [right for right in needed if states[right] == _NOT_ALLOWED]
     if refused:
         yield f"{role} may not {_list(refused)} on {table.name}: run `slomix db grant` as the owner"
     for right, state in states.items():

@@ -1,5 +1,6 @@
 """All settings, read once from the environment; an invalid variable stops the start by name."""
 
+import re
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -233,6 +234,12 @@ class Settings(BaseModel):
         if self.bind in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
             return "127.0.0.1"
         return f"[{self.bind}]" if ":" in self.bind else self.bind
+
+    @property
+    def web_processes(self) -> int:
+        """Return how many web processes share what a client or an account may hold."""
+        found = re.search(r"(?:^|,)\s*web\s*=\s*([0-9]{1,4})", self.formation)
+        return max(1, int(found[1])) if found else 1
 
     @property
     def login_redirect_uri(self) -> str:

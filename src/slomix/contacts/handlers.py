@@ -1,13 +1,13 @@
-"""Asks Discord once a day which linked users are still in our server; those who left get nothing any more."""
+"""Asks Discord once a day who of the linked users and of those with rights is still in our server."""
 
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from slomix.accounts import rules as accounts_rules
 from slomix.accounts import service as accounts
-from slomix.accounts.models import User
+from slomix.accounts.models import GrantedRole, User
 from slomix.channels.base import SendError
 from slomix.clock import wall_now
 from slomix.jobs import service as jobs
@@ -34,8 +34,10 @@ class CheckMembers(Handler[dict[int, str], dict[int, bool] | Retry]):
         old = User.membership_seen_at.is_(None) | or_(
             User.membership_seen_at <= now - accounts_rules.MEMBERSHIP_VALID_FOR, User.membership_seen_at > now
         )
-        linked = select(User.id, User.discord_id).where(User.player_id.is_not(None), old).order_by(User.id)
-        asked = {row.id: row.discord_id for row in context.session.execute(linked.limit(BATCH_SIZE))}
+        has_rights = exists().where(GrantedRole.discord_id == User.discord_id)
+        matters = User.player_id.is_not(None) | has_rights
+        wanted = select(User.id, User.discord_id).where(matters, old).order_by(User.id)
+        asked = {row.id: row.discord_id for row in context.session.execute(wanted.limit(BATCH_SIZE))}
         return asked or Done()
 
     def act(self, runtime: Runtime, prepared: dict[int, str]) -> dict[int, bool] | Retry:

@@ -92,3 +92,6 @@ class StoredPreferences(Base):
     sound_enabled: Mapped[bool] = mapped_column(default=False)
     sound_cooldown_seconds: Mapped[int] = mapped_column(default=480)
     updated_at: Mapped[datetime]
+    # When a link in a message last switched something off, which kind, and until its owner has seen that.
+    unsubscribed_at: Mapped[datetime | None]
+    unsubscribed_kind: Mapped[str | None]

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -65,6 +65,10 @@ class Preferences:
             "sound_enabled": self.sound.is_on,
             "sound_cooldown_seconds": int(self.sound.cooldown.total_seconds()),
         }
+
+
+# Stands for all kinds of messages in `unsubscribed_kind`.
+ALL_KINDS = "all"
 
 
 def quiet_columns(quiet: QuietHours | None) -> dict[str, time | None]:
@@ -127,8 +131,26 @@ def change_preferences(
     )
 
 
-def switch_off_kinds(
-    session: Session, player_id: int, kinds: list[MessageKind], *, zone: ZoneInfo, now: datetime
+def switch_off_by_link(
+    session: Session, player_id: int, kind: MessageKind | None, *, zone: ZoneInfo, now: datetime
 ) -> None:
-    """Send no more messages of these kinds."""
-    change_preferences(session, player_id, {KINDS[kind].column: KINDS[kind].off for kind in kinds}, zone=zone, now=now)
+    """Send no more messages of this kind, or of any, and remember to tell the owner that a link did it."""
+    off = {KINDS[each].column: KINDS[each].off for each in ([kind] if kind is not None else MessageKind)}
+    told = {"unsubscribed_at": now, "unsubscribed_kind": kind.value if kind is not None else ALL_KINDS}
+    change_preferences(session, player_id, off | told, zone=zone, now=now)
+
+
+def mark_told(session: Session, player_id: int) -> None:
+    """Record that the owner has seen what a link switched off."""
+    session.execute(
+        update(StoredPreferences)
+        .where(StoredPreferences.player_id == player_id)
+        .values(unsubscribed_at=None, unsubscribed_kind=None)
+    )
+
+
+def unsubscribed(player_id: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    """Select what a link switched off and the owner has not seen, as a column: a moment and a kind, in JSON."""
+    pair = func.jsonb_build_array(StoredPreferences.unsubscribed_at, StoredPreferences.unsubscribed_kind)
+    is_new = StoredPreferences.unsubscribed_at.is_not(None)
+    return select(pair).where(StoredPreferences.player_id == player_id, is_new).scalar_subquery()

@@ -234,6 +234,8 @@ class Reachability:
     quiet_hours: QuietHours | None
     zone: ZoneInfo
     all_routes: tuple[ContactRoute, ...]
+    # What the unsubscribe links of this player are signed with, beside our own secret.
+    unsubscribe_salt: str = ""
 
     @property
     def is_linked(self) -> bool:

@@ -1,7 +1,7 @@
 """Reads and changes the addresses of players, and finds how players may be reached."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -40,7 +40,8 @@ def reachability_of(session: Session, player_ids: Iterable[int], *, settings: Se
 def with_reachability(query: Select[Any], player: InstrumentedAttribute[Any], channels: Collection[str]) -> Select[Any]:
     """Add to `query` what `read_reachabilities` reads, on these channels: a row for each contact of a player."""
     return (
-        query.add_columns(player.label("reached"), User.discord_id, User.membership, StoredPreferences, Contact)
+        query.add_columns(player.label("reached"), User.discord_id, User.membership, User.unsubscribe_salt)
+        .add_columns(StoredPreferences, Contact)
         .outerjoin(User, User.player_id == player)
         .outerjoin(StoredPreferences, StoredPreferences.player_id == player)
         .outerjoin(Contact, (Contact.player_id == player) & Contact.channel.in_(channels))
@@ -56,8 +57,9 @@ def read_reachabilities(rows: Sequence[Row[Any]], settings: Settings) -> dict[in
             contacts.setdefault(row.reached, []).append(row.Contact)
     for row in rows:
         if row.reached not in found:
-            found[row.reached] = _reach(
-                row.reached, row.discord_id, row.membership, row.StoredPreferences, contacts, settings
+            found[row.reached] = replace(
+                _reach(row.reached, row.discord_id, row.membership, row.StoredPreferences, contacts, settings),
+                unsubscribe_salt=row.unsubscribe_salt or "",
             )
     return found
 

@@ -1,6 +1,7 @@
 """The link in every message that unsubscribes its reader from that kind, without a login.
 
-It is signed for a player, a kind and the Discord account that the player is linked to, so it ends with that link.
+It is signed for a player, a kind and a random text that is new with every link of the player, so it ends with that
+link. It is a permission: it is filled in when a message leaves, and is stored nowhere.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from slomix.contacts.rules import MessageKind, Reachability
 from slomix.errors import NotFound
 from slomix.parsing import parse_int
 
+# Stands for the token in texts that are stored.
+EMPTY = "\N{HORIZONTAL ELLIPSIS}"
+
 
 class LinkNotValid(NotFound):
     """The link was changed on its way, or its player is not linked any more."""
@@ -27,7 +31,7 @@ class LinkNotValid(NotFound):
 
 @dataclass(frozen=True)
 class MessageReader:
-    """The reader of a message: their zone, and the link by which they unsubscribe from such messages."""
+    """The reader of a message: their zone, and the place of the link by which they unsubscribe from such messages."""
 
     zone: ZoneInfo
     unsubscribe_link: str
@@ -48,10 +52,16 @@ class UnsubscribeRequest:
         return words.KIND_TEXTS[self.kind].stopped
 
 
-def reader_of(reach: Reachability, kind: MessageKind, *, settings: Settings) -> MessageReader:
-    """Describe a linked reader of a message of this kind."""
-    token = _signer(settings, reach.discord_id or "").sign(f"{reach.player_id}.{kind}").decode()
-    return MessageReader(reach.zone, f"{settings.base_url}/stop/{token}")
+def reader_of(reach: Reachability, *, settings: Settings) -> MessageReader:
+    """Describe a linked reader, with a link that is empty until `fill_link`."""
+    return MessageReader(reach.zone, f"{settings.base_url}/stop/{EMPTY}")
+
+
+def fill_link(text: str, reach: Reachability, kind: MessageKind, *, settings: Settings) -> str:
+    """Fill in the link by which this reader unsubscribes from messages of this kind."""
+    token = _signer(settings, reach.unsubscribe_salt).sign(f"{reach.player_id}.{kind}").decode()
+    empty = f"{settings.base_url}/stop/{EMPTY}"
+    return text.replace(empty, empty.removesuffix(EMPTY) + token)
 
 
 def read_token(session: Session, token: str, *, settings: Settings) -> UnsubscribeRequest:
@@ -62,17 +72,19 @@ def read_token(session: Session, token: str, *, settings: Settings) -> Unsubscri
     if kind is None or player_id is None:
         raise LinkNotValid
     found = session.execute(
-        select(User.discord_id, Player.name).join(Player, Player.id == User.player_id).where(Player.id == player_id)
+        select(User.unsubscribe_salt, Player.name)
+        .join(Player, Player.id == User.player_id)
+        .where(Player.id == player_id)
     ).one_or_none()
     if found is None:
         raise LinkNotValid
     try:
-        _signer(settings, found.discord_id).unsign(token)
+        _signer(settings, found.unsubscribe_salt).unsign(token)
     except BadSignature as error:
         raise LinkNotValid from error
     wishes = preferences.preferences_of(session, player_id, zone=settings.zone)
     return UnsubscribeRequest(player_id, found.name, kind, is_off=kind not in wishes.allows)
 
 
-def _signer(settings: Settings, discord_id: str) -> Signer:
-    return Signer(settings.session_secret.get_secret_value(), salt=f"slomix.stop:{discord_id}")
+def _signer(settings: Settings, salt: str) -> Signer:
+    return Signer(settings.session_secret.get_secret_value(), salt=f"slomix.stop:{salt}")

@@ -4,7 +4,6 @@ from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from slomix.contacts import preferences, unsubscribe
-from slomix.contacts.rules import MessageKind
 from slomix.web import current, gates, rate_limits
 from slomix.web.reading import reading
 
@@ -29,9 +28,9 @@ def stop(token: str) -> str:
     settings, now = current.runtime().settings, current.now()
     with current.runtime().transaction() as session:
         found = unsubscribe.read_token(session, token, settings=settings)
-        kinds = list(MessageKind) if request.form.get("what") == "all" else [found.kind]
-        preferences.switch_off_kinds(session, found.player_id, kinds, zone=settings.zone, now=now)
-    return render_template("contacts/stop.html", stop=found, token=token, is_done=True, is_all=len(kinds) > 1)
+        kind = None if request.form.get("what") == "all" else found.kind
+        preferences.switch_off_by_link(session, found.player_id, kind, zone=settings.zone, now=now)
+    return render_template("contacts/stop.html", stop=found, token=token, is_done=True, is_all=kind is None)
 
 
 @blueprint.after_request

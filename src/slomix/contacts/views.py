@@ -127,6 +127,15 @@ def save() -> Response:
     return redirect("/preferences", code=303)
 
 
+@blueprint.post("/preferences/told")
+def told() -> Response:
+    """Stop saying that a link in a message switched something off."""
+    with as_profile() as (session, profile_id):
+        if profile_id is not None:
+            preferences.mark_told(session, profile_id)
+    return redirect(local_path(request.form.get("next")), code=303)
+
+
 @blueprint.get("/welcome")
 def welcome() -> str:
     """Ask once, after linking, what may be sent."""

@@ -11,6 +11,8 @@ SCHEMA = "public"
 ON_TABLES = ("SELECT", "INSERT", "UPDATE", "DELETE")
 # Only the role that runs migrations writes their state.
 READ_ONLY = "alembic_version"
+# Rows of these are only ever added. Old ones go with the owner's role, or with the row that they belong to.
+APPEND_ONLY = ("account_link_audit_log", "delivery_attempts")
 
 _GRANTS = (
     f"GRANT USAGE ON SCHEMA {SCHEMA} TO {ROLE}",
@@ -52,8 +54,12 @@ def grant_rights_on(connection: "psycopg.Connection[tuple[object, ...]]") -> Gra
     try:
         for statement in _GRANTS:
             connection.execute(statement)
-        if connection.execute("SELECT to_regclass(%s)", [f"{SCHEMA}.{READ_ONLY}"]).fetchone() != (None,):
-            connection.execute(f"REVOKE INSERT, UPDATE, DELETE ON {SCHEMA}.{READ_ONLY} FROM {ROLE}")
+        for rights, table in (
+            ("INSERT, UPDATE, DELETE", READ_ONLY),
+            *(("UPDATE, DELETE", table) for table in APPEND_ONLY),
+        ):
+            if connection.execute("SELECT to_regclass(%s)", [f"{SCHEMA}.{table}"]).fetchone() != (None,):
+                connection.execute(f"REVOKE {rights} ON {SCHEMA}.{table} FROM {ROLE}")
     except psycopg.errors.InsufficientPrivilege as error:
         raise GrantRefused(error.diag.message_primary) from error
     return GrantOutcome.YES

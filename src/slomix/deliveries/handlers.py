@@ -19,6 +19,7 @@ from slomix.channels.base import (
 )
 from slomix.clock import wall_now
 from slomix.contacts import service as contacts
+from slomix.contacts import unsubscribe
 from slomix.contacts.encryption import CannotDecrypt
 from slomix.contacts.rules import ChannelName, ContactRoute, Reachability, refusal_reason
 from slomix.deliveries import asking, ledger, rules
@@ -117,7 +118,8 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
         return PreparedSend(
             attempt,
             to,
-            message,
+            # After it was stored: the link is a permission.
+            _with_stop_link(runtime, message, reach, notice),
             delivery.nonce,
             first_tried_at or wall,
             is_repeat=is_repeat,
@@ -254,6 +256,13 @@ def _compose(notice: Notice, occasion: Occasion, to: Destination | None) -> Mess
             return Skip(reason)
     message = notice.compose(occasion)
     return NO_ROUTE if to is None and isinstance(message, Message) else message
+
+
+def _with_stop_link(runtime: Runtime, message: Message, reach: Reachability | None, notice: Notice) -> Message:
+    """Fill in the recipient's own link that stops such messages."""
+    if reach is None or notice.kind is None:
+        return message
+    return replace(message, text=unsubscribe.fill_link(message.text, reach, notice.kind, settings=runtime.settings))
 
 
 def _readable(runtime: Runtime, to: Destination | None) -> Destination | None:

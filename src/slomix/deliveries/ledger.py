@@ -304,6 +304,15 @@ def fall_back(session: Session, delivery: Delivery, channel: ChannelName, job: J
     delivery.fell_back_to = channel
     session.flush()
     until, due_at = delivery.deadline_at, job.due_at or job.run_at
-    carrier = NewJob(service.JOB_KIND, str(row.id), now, until, job.max_attempts, lane=channel, due_at=due_at)
+    carrier = NewJob(
+        service.JOB_KIND,
+        str(row.id),
+        now,
+        until,
+        job.max_attempts,
+        lane=channel,
+        due_at=due_at,
+        is_urgent=job.is_urgent,
+    )
     jobs.schedule(session, [carrier], now=now)
     jobs.reopen(session, service.JOB_KIND, [str(row.id)], run_at=now, due_at=due_at, deadline_at=until)

@@ -6,6 +6,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from slomix.accounts import service as accounts
+from slomix.accounts.rules import LinkAction
 from slomix.database import session as db
 from slomix.deliveries.models import Pause
 
@@ -16,13 +18,17 @@ def pause(session: Session, *, by: str, now: datetime) -> bool:
     """Pause all sending; return False if it was paused already. Due messages wait, until their deadline."""
     write = insert(Pause).values(id=SWITCH_ID, since=now, by=by).on_conflict_do_nothing().returning(Pause.id)
     is_new = session.scalar(write) is not None
+    if is_new:
+        accounts.record_action(session, LinkAction.SENDING_PAUSED, actor=by, now=now, old="on", new="paused")
     _notify_pages(session)
     return is_new
 
 
-def resume(session: Session) -> bool:
+def resume(session: Session, *, by: str, now: datetime) -> bool:
     """Resume sending; return False if it was not paused."""
     was_paused = session.scalar(delete(Pause).returning(Pause.id)) is not None
+    if was_paused:
+        accounts.record_action(session, LinkAction.SENDING_RESUMED, actor=by, now=now, old="paused", new="on")
     _notify_pages(session)
     return was_paused
 

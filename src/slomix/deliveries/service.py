@@ -40,6 +40,8 @@ class NoticePlan:
     run_at: datetime
     deadline_at: datetime | None
     max_attempts: int = 5
+    # Whether it goes before everything that is not.
+    is_urgent: bool = False
     # Only this channel, whatever the player prefers.
     channel: ChannelName | None = None
 
@@ -96,7 +98,15 @@ def _plan(session: Session, plan: NoticePlan, rows: Sequence[Mapping[str, object
     jobs.schedule(
         session,
         [
-            NewJob(JOB_KIND, str(delivery), plan.run_at, plan.deadline_at, plan.max_attempts, lane=channel)
+            NewJob(
+                JOB_KIND,
+                str(delivery),
+                plan.run_at,
+                plan.deadline_at,
+                plan.max_attempts,
+                lane=channel,
+                is_urgent=plan.is_urgent,
+            )
             for delivery, channel in (fresh | opened).items()
         ],
         now=now,

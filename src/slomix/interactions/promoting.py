@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.accounts import roles
 from slomix.accounts import service as accounts
+from slomix.accounts.models import User
 from slomix.accounts.rules import Role
 from slomix.campaigns import queries, service
 from slomix.campaigns.card import created_text
@@ -80,6 +82,7 @@ def press(session: Session, asked: Interaction, choice: Choice, settings: Settin
             parse_int(choice.subject, 0, 2**31 - 1) or 0,
             player_id=promoter_id,
             is_admin=roles.has_role(session, asked.user_id, Role.ADMIN, settings),
+            by=str(session.scalar(select(User.id).where(User.discord_id == asked.user_id))),
             now=now,
         )
         return Reply(words.CAMPAIGN_CANCELLED_IN_CHAT, replaces=True)

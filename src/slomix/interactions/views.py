@@ -15,13 +15,15 @@ from slomix.errors import NotFound
 from slomix.interactions import service, wire
 from slomix.interactions.wire import Interaction, InteractionType, NotFromDiscord
 from slomix.runtime.context import Runtime
-from slomix.web import current
+from slomix.web import current, rate_limits
 
 log = structlog.get_logger()
 blueprint = Blueprint("interactions", __name__)
 
 # Discord waits for three seconds; what takes longer than this is finished afterwards.
 ANSWER_WITHIN = 2.0
+# What a member does, as often as on the pages; autocomplete asks at every key.
+COUNTED = (InteractionType.COMMAND, InteractionType.PRESS)
 
 
 class NoInteractions(NotFound):
@@ -47,6 +49,8 @@ def interactions() -> tuple[Response, int]:
             wall=wall_now(),
         )
         asked = wire.parse(body)
+        if asked.type in COUNTED and rate_limits.seconds_until_write(f"discord:{asked.user_id}"):
+            return jsonify(wire.answer(Reply(words.REFUSALS[429]), to=asked)), 200
         return jsonify(_answer(runtime, asked)), 200
     except (NotFromDiscord, service.SeenBefore):
         return jsonify({"error": "invalid request signature"}), 401

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from slomix.database.session import Base
@@ -28,6 +28,8 @@ class Job(Base):
     subject: Mapped[str]
     # Which workers' threads run it: each provider has its own, so that a slow one doesn't block the others.
     lane: Mapped[str] = mapped_column(default=GENERAL)
+    # Whether it goes before all others: what belongs to an evening that was called together.
+    is_urgent: Mapped[bool] = mapped_column(default=False, server_default=false())
     status: Mapped[JobStatus] = mapped_column(default=JobStatus.PENDING)
     run_at: Mapped[datetime]
     # The moment that was promised: `run_at` moves with every retry. NULL on rows older than this column.

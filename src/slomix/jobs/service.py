@@ -40,6 +40,7 @@ class NewJob:
     reason: Explanation | None = None
     lane: str = rules.GENERAL
     due_at: datetime | None = None
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class DueJob:
     trace: str | None = None
     # It was never claimed before.
     is_new: bool = True
+    is_urgent: bool = False
 
 
 def schedule(session: Session, jobs: Sequence[NewJob], *, now: datetime) -> None:
@@ -117,13 +119,14 @@ def skip_pending(session: Session, kind: str, subjects: Sequence[str], *, reason
 def release_due(
     session: Session, *, now: datetime, wall: datetime, paused_kinds: Collection[str] = (), limit: int = 500
 ) -> list[DueJob]:
-    """Mark due jobs as nudged and return them, oldest first; of `paused_kinds` only those past their deadline.
+    """Mark due jobs as nudged and return them, urgent ones first, then the oldest.
 
-    A nudge may get lost, so an unclaimed job is released again after 2, 4, 8 … 60 s; later if many jobs are ahead of
-    it, so that a busy worker isn't nudged again for each. Two schedulers at once release each job once.
+    Of `paused_kinds` only those past their deadline are due. A nudge may get lost, so an unclaimed job is released
+    again after 2, 4, 8 … 60 s; later if many jobs are ahead of it, so that a busy worker isn't nudged again for each.
+    Two schedulers at once release each job once.
     """
     due = (
-        select(Job.id, Job.run_at)
+        select(Job.id, Job.run_at, Job.is_urgent)
         .where(
             Job.status == JobStatus.PENDING,
             Job.run_at <= now,
@@ -131,14 +134,15 @@ def release_due(
             or_(Job.nudge_again_at.is_(None), Job.nudge_again_at <= wall),
             or_(Job.kind.not_in(paused_kinds), Job.deadline_at <= now),
         )
-        .order_by(Job.run_at, Job.id)
+        .order_by(Job.is_urgent.desc(), Job.run_at, Job.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
         # PostgreSQL may run a plain subquery once per row, and then the limit doesn't hold.
         .cte("due")
         .prefix_with("MATERIALIZED")
     )
-    ranked = select(due.c.id, func.row_number().over(order_by=(due.c.run_at, due.c.id)).label("rank")).cte("ranked")
+    first = (due.c.is_urgent.desc(), due.c.run_at, due.c.id)
+    ranked = select(due.c.id, func.row_number().over(order_by=first).label("rank")).cte("ranked")
     delay = case(
         *((Job.nudges == nudges, literal(rules.nudge_delay(nudges))) for nudges in range(5)),
         else_=literal(rules.NUDGE_CAP),
@@ -147,11 +151,14 @@ def release_due(
         update(Job)
         .where(Job.id == ranked.c.id)
         .values(nudges=Job.nudges + 1, nudge_again_at=literal(wall) + delay + (ranked.c.rank - 1) * rules.NUDGE_GAP)
-        .returning(Job.id, Job.kind, Job.lane, Job.run_at, Job.trace, Job.claims)
+        .returning(Job.id, Job.kind, Job.lane, Job.run_at, Job.trace, Job.claims, Job.is_urgent)
         .execution_options(synchronize_session=False)
     ).all()
-    in_order = sorted(released, key=lambda row: (row.run_at, row.id))
-    return [DueJob(row.id, row.kind, row.lane, row.trace, is_new=row.claims == 0) for row in in_order]
+    in_order = sorted(released, key=lambda row: (not row.is_urgent, row.run_at, row.id))
+    return [
+        DueJob(row.id, row.kind, row.lane, row.trace, is_new=row.claims == 0, is_urgent=row.is_urgent)
+        for row in in_order
+    ]
 
 
 def next_check(

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from slomix import words
-from slomix.accounts import logins
+from slomix.accounts import logins, players_csv
 from slomix.accounts import service as accounts
 from slomix.accounts.models import LinkEvent, Player, ProfileRequest, User
 from slomix.accounts.rules import LinkAction, canonical_guid
@@ -75,9 +75,8 @@ def run_import(session: Session, snapshot: SourceSnapshot, *, settings: Settings
     decided, report = plan_import(session, snapshot, settings=settings, today=today, now=now)
     rows = [(profile.guid, profile.name, list(profile.aliases)) for profile in decided.movers.profiles]
     if rows:
-        added, updated = accounts.import_players(session, rows, now=now)
-        imported = LinkAction.PLAYERS_IMPORTED
-        accounts.record_action(session, imported, actor=COMMAND_LINE, now=now, added=str(added), updated=str(updated))
+        done = accounts.import_players(session, rows, now=now)
+        players_csv.record_import(session, done, actor=COMMAND_LINE, now=now)
     players = _link(session, decided.movers, today=today, now=now)
     for discord_id, wanted in decided.preferences.items():
         preferences.import_preferences(session, players[discord_id], wanted, now=now)

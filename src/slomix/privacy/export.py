@@ -4,20 +4,23 @@ from datetime import date, datetime, time
 from typing import Any
 
 from flask import Blueprint, jsonify
-from sqlalchemy import func, select
+from sqlalchemy import Text, any_, cast, func, literal, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from slomix.accounts.acting import check_fresh_login
 from slomix.accounts.models import GrantedRole, LinkEvent, LoginSession, Player, ProfileRequest, User
 from slomix.accounts.rules import LINK_ACTIONS
 from slomix.availability.models import Entry
 from slomix.campaigns.models import Campaign, Recipient
+from slomix.chat.models import WaitingStatus
 from slomix.config.settings import Settings
 from slomix.contacts import service as contacts
 from slomix.contacts.encryption import CannotDecrypt
-from slomix.contacts.models import Contact, StoredPreferences
-from slomix.deliveries.models import Delivery
-from slomix.planning.models import Room, TeamMember, TeamName, Vote
+from slomix.contacts.models import Contact, LinkCode, StoredPreferences
+from slomix.deliveries.models import Attempt, Delivery
+from slomix.planning.models import Room, RoomThread, TeamMember, TeamName, Vote
+from slomix.presence.models import VoiceState
 from slomix.reasons.codes import Explanation
 from slomix.web import current, gates
 from slomix.web.reading import reading
@@ -30,6 +33,7 @@ def download() -> Response:
     """Send the viewer a file with all their data, addresses in full."""
     with reading() as session:
         user_id = gates.require_user().user_id
+        check_fresh_login(session)
         found = collect_data(session, user_id, settings=current.runtime().settings, now=current.now())
     answer = jsonify(found)
     answer.headers["Content-Disposition"] = 'attachment; filename="slomix-my-data.json"'
@@ -47,9 +51,29 @@ def collect_data(session: Session, user_id: int, *, settings: Settings, now: dat
         "member_of_our_server": user.membership,
         "first_login_at": user.created_at,
         "last_login_at": user.last_login_at,
+        "links_confirmed_by_an_admin_since": user.must_ask_since,
+        "new_links_seen_at": user.links_seen_at,
+        "membership_seen_at": user.membership_seen_at,
     }
+    # Of before the first login, when the log knew nobody.
+    grants = select(cast(GrantedRole.number, Text)).where(GrantedRole.discord_id == user.discord_id)
     of_user: dict[str, Any] = {
-        "logins": select(LoginSession.created_at, LoginSession.expires_at).where(LoginSession.user_id == user_id),
+        "logins": select(
+            LoginSession.created_at, LoginSession.last_used_at, LoginSession.expires_at, LoginSession.browser
+        ).where(LoginSession.user_id == user_id),
+        "did_as_admin": select(LinkEvent.at, LinkEvent.action)
+        .where(LinkEvent.actor == str(user_id))
+        .order_by(LinkEvent.id),
+        "statuses_without_a_player": select(WaitingStatus.day, WaitingStatus.status, WaitingStatus.said_at).where(
+            WaitingStatus.discord_id == user.discord_id
+        ),
+        "in_voice": select(VoiceState.voice_channel_id, VoiceState.since).where(
+            VoiceState.discord_id == user.discord_id
+        ),
+        "planning_threads": select(Room.day, RoomThread.thread_id)
+        .join(Room, Room.id == RoomThread.session_id)
+        .where(literal(user.discord_id) == any_(RoomThread.members))
+        .order_by(Room.day),
         "roles": select(GrantedRole.role, GrantedRole.granted_at).where(GrantedRole.discord_id == user.discord_id),
         "claims": select(
             Player.guid,
@@ -61,7 +85,7 @@ def collect_data(session: Session, user_id: int, *, settings: Settings, now: dat
         .join(Player, Player.id == ProfileRequest.player_id)
         .where(ProfileRequest.user_id == user_id),
         "log_of_links": select(LinkEvent.at, LinkEvent.action, LinkEvent.details)
-        .where((LinkEvent.user_id == user_id) | (LinkEvent.discord_id == user.discord_id))
+        .where((LinkEvent.user_id == user_id) | LinkEvent.details["grant"].astext.in_(grants))
         .order_by(LinkEvent.id),
     }
     found: dict[str, Any] = {"made_at": now, "account": person} | _read(session, of_user)
@@ -97,9 +121,21 @@ def _player_data(session: Session, player_id: int, user: User, since: datetime, 
         "campaigns_called": select(Campaign.id, Campaign.day, Campaign.status).where(
             Campaign.promoter_id == player_id, Campaign.created_at >= since
         ),
-        "campaigns_asked_by": select(Recipient.campaign_id, Recipient.status, Recipient.added_at).where(
-            Recipient.player_id == player_id, Recipient.added_at >= since
+        "campaigns_asked_by": select(
+            Recipient.campaign_id, Recipient.status, Recipient.added_at, Recipient.whereabouts, Recipient.on_server
+        ).where(Recipient.player_id == player_id, Recipient.added_at >= since),
+        "linking_codes": select(LinkCode.channel, LinkCode.requested_at, LinkCode.expires_at).where(
+            LinkCode.player_id == player_id
         ),
+        "planning_rooms_opened": select(Room.day, Room.created_at)
+        .where((Room.created_by == player_id) | (Room.owner_id == player_id), Room.created_at >= since)
+        .order_by(Room.day),
+        "attempts": select(
+            Delivery.event_key, Delivery.channel, Attempt.event, Attempt.status, Attempt.error, Attempt.at
+        )
+        .join(Attempt, Attempt.delivery_id == Delivery.id)
+        .where(Delivery.player_id == player_id, Delivery.created_at >= since)
+        .order_by(Attempt.id),
         "planning_rooms": select(Room.day, TeamMember.side, TeamMember.is_captain)
         .join(Room, Room.id == TeamMember.session_id)
         .where(TeamMember.player_id == player_id, Room.created_at >= since)
@@ -121,7 +157,17 @@ def _player_data(session: Session, player_id: int, user: User, since: datetime, 
         .order_by(Delivery.id),
     }
     addresses = [
-        {"channel": contact.channel, "address": _address(contact, user, settings), "verified_at": contact.verified_at}
+        {
+            "channel": contact.channel,
+            "address": _address(contact, user, settings),
+            "verified_at": contact.verified_at,
+            "learned": contact.learned,
+            "last_success_at": contact.last_success_at,
+            "last_error": contact.last_error,
+            "last_error_at": contact.last_error_at,
+            "unusable_since": contact.unusable_since,
+            "unusable_reason": contact.unusable_reason,
+        }
         for contact in contacts.contacts_of(session, player_id).values()
     ]
     return {"contacts": addresses} | _read(session, queries)

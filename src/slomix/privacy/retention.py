@@ -1,4 +1,4 @@
-"""Deletes old rows once a day. The audit log, attendance, teams and statuses stay.
+"""Deletes old rows once a day. Attendance, teams and statuses stay; the audit log is the owner's role's to shorten.
 
 A few rows at a time, each batch in a transaction of its own, so that locks are short and vacuum keeps up.
 """
@@ -9,7 +9,7 @@ from sqlalchemy import Text, cast, delete, inspect, literal, select, tuple_
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
-from slomix.accounts.models import LoginAttempt, LoginSession
+from slomix.accounts.models import LinkEvent, LoginAttempt, LoginSession
 from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import SUBJECT
@@ -42,6 +42,7 @@ _LEFT = (Job.kind != JOB_KIND) | Job.subject.not_in(select(cast(Delivery.id, Tex
 
 # Any two processes receive a message within much less.
 CLAIMS_KEPT_FOR = timedelta(days=1)
+AUDIT_KEPT_FOR = timedelta(days=730)
 
 
 def plan_retention(session: Session, day: date, *, now: datetime) -> None:
@@ -67,6 +68,12 @@ class DeleteOldRows(TransactionHandler):
         number += _delete_rows(session, WaitingStatus, WaitingStatus.said_at < now - STATUS_WAITS)
         number += _delete_rows(session, Heartbeat, Heartbeat.seen_at < wall_now() - health_rules.FORGOTTEN_AFTER)
         return Snooze(PAUSE_BETWEEN_BATCHES) if number else Done()
+
+
+def shorten_audit_log(session: Session, *, now: datetime) -> int:
+    """Delete what the audit log says of long ago, and return how much; only the role that owns the tables may."""
+    old = delete(LinkEvent).where(LinkEvent.at < now - AUDIT_KEPT_FOR)
+    return len(session.scalars(old.returning(LinkEvent.id)).all())
 
 
 def close_campaigns(session: Session, cutoff: datetime, *, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from slomix.accounts import claims
@@ -9,6 +10,7 @@ from slomix.accounts import service as accounts
 from slomix.accounts.models import Player, ProfileRequest, User
 from slomix.availability import service as availability
 from slomix.campaigns import service as campaigns
+from slomix.chat.models import WaitingStatus
 from slomix.contacts import service as contacts
 from slomix.deliveries import service as deliveries
 from slomix.planning import service as planning
@@ -37,8 +39,10 @@ def choose_profile(
 ) -> bool:
     """Link a user to the player they chose or, where admins confirm links, ask for it; return whether it is linked.
 
-    Raise ProfileTaken or ProfileRequestPending.
+    Admins also confirm those of users whom one of them unlinked, or who hop between profiles. Raise ProfileTaken or
+    ProfileRequestPending.
     """
+    needs_approval = needs_approval or accounts.needs_approval(session, user, now=now)
     if not needs_approval:
         link_profile(session, user, player.guid, today=today, now=now)
     elif accounts.user_of_player(session, player) not in {None, user}:
@@ -78,9 +82,10 @@ def delete_account(session: Session, user: User, *, now: datetime) -> None:
     unlink_profile(session, user, today=date.min, now=now)
     if player_id is not None:
         deliveries.clear_texts(session, player_id)
-        campaigns.clear_voice_statuses(session, player_id)
+        campaigns.erase_player(session, player_id)
         planning.erase_player(session, player_id, user.discord_id)
     presence.forget_user(session, user.discord_id)
+    session.execute(delete(WaitingStatus).where(WaitingStatus.discord_id == user.discord_id))
     accounts.delete_user(session, user, now=now)
 
 

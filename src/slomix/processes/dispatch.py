@@ -1,5 +1,7 @@
 """Connects jobs to Dramatiq: the broker, the actor, the handlers, and one tick of the scheduler."""
 
+import uuid
+
 import dramatiq
 import structlog
 from dramatiq.brokers.redis import RedisBroker
@@ -52,7 +54,7 @@ HANDLERS: dict[str, AnyHandler] = {
 
 # One queue for each lane, so that a slow provider doesn't block the others.
 LANES = (GENERAL, *(channel.value for channel in ChannelName))
-ACTOR = "run_job"
+ACTOR, URGENT_ACTOR = "run_job", "run_urgent_job"
 
 
 def make_broker(redis_url: str) -> RedisBroker:
@@ -77,16 +79,35 @@ def declare_actor(broker: dramatiq.Broker, runtime: Runtime) -> None:
             log.warning("job.database_away", job=job_id, error=str(error.orig).strip())
 
     dramatiq.actor(broker=broker, actor_name=ACTOR, queue_name=GENERAL)(run_job)
+    dramatiq.actor(broker=broker, actor_name=URGENT_ACTOR, queue_name=GENERAL, priority=-1)(run_job)
 
 
 def send_nudges(broker: dramatiq.Broker, released: list[DueJob]) -> None:
-    """Tell the workers which jobs are due."""
+    """Tell the workers which jobs are due; urgent ones pass all that wait in their lane."""
+    for job in reversed(released):
+        if job.is_urgent:
+            _enqueue_first(broker, _nudge(job, URGENT_ACTOR))
     for job in released:
-        lane = job.lane if job.lane in LANES else GENERAL
-        message: dramatiq.Message[None] = dramatiq.Message(
-            queue_name=lane, actor_name=ACTOR, args=(job.id, job.kind), kwargs={}, options={}
-        )
+        if not job.is_urgent:
+            broker.enqueue(_nudge(job, ACTOR))
+
+
+def _nudge(job: DueJob, actor: str) -> "dramatiq.Message[None]":
+    lane = job.lane if job.lane in LANES else GENERAL
+    return dramatiq.Message(queue_name=lane, actor_name=actor, args=(job.id, job.kind), kwargs={}, options={})
+
+
+def _enqueue_first(broker: dramatiq.Broker, message: "dramatiq.Message[None]") -> None:
+    """Put a message at the head of its queue, from which workers take."""
+    if not isinstance(broker, RedisBroker):
         broker.enqueue(message)
+        return
+    key, name = uuid.uuid4().hex, f"{broker.namespace}:{message.queue_name}"
+    kept = message.copy(options={"redis_message_id": key})
+    with broker.client.pipeline() as pipe:
+        pipe.hset(f"{name}.msgs", key, kept.encode())
+        pipe.lpush(name, key)
+        pipe.execute()
 
 
 def paused_kinds(session: Session) -> frozenset[str]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import cast
 from urllib.parse import urlsplit
 
-from flask import request
+from flask import request, session
 from flask_login import AnonymousUserMixin, UserMixin, current_user
 
 from slomix import words
@@ -86,6 +86,11 @@ class Anonymous(AnonymousUserMixin):
     frame = Frame()
 
 
+def is_stranger() -> bool:
+    """Check whether this browser shows no login at all, which takes no look at the database."""
+    return "_user_id" not in session
+
+
 def viewer() -> Viewer | Anonymous:
     """Return the viewer of this request."""
     return cast("Viewer | Anonymous", current_user._get_current_object())
@@ -97,6 +102,11 @@ def require_user() -> Viewer:
     if not isinstance(who, Viewer):
         raise LoginNeeded
     return who
+
+
+def actor() -> str:
+    """Return how the audit log names the viewer. Raise LoginNeeded."""
+    return str(require_user().user_id)
 
 
 def require_player() -> int:
@@ -130,8 +140,10 @@ def require_admin() -> Viewer:
 
 
 def check_write() -> None:
-    """Let a JSON write through that a script of ours sent for a logged-in viewer. Raise LoginNeeded or ForeignWrite."""
-    request.get_data()  # a caller who withholds the rest of the body is not let through before it is here
+    """Let a JSON write through that a script of ours sent for a logged-in viewer. Raise LoginNeeded or ForeignWrite.
+
+    A stranger is refused before the body is read.
+    """
     require_user()
     origin = request.headers.get("Origin") or request.headers.get("Referer")
     is_ours = origin is not None and urlsplit(origin)[:2] == urlsplit(request.host_url)[:2]

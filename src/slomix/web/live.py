@@ -5,15 +5,20 @@ import queue
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import cast
 
 import psycopg
 import structlog
 from flask import Blueprint, Response, current_app
 
+from slomix import words
 from slomix.clock import nap
 from slomix.database import session as db
+from slomix.errors import TooSoon
+from slomix.web import gates, rate_limits
 
 log = structlog.get_logger()
 
@@ -30,8 +35,20 @@ LINGER_SECONDS = 60.0
 PATIENCE_SECONDS = 0.5
 # What a stream ends at.
 THE_END = ""
+# How many streams one strange client and one account may hold; who is refused polls, and tries again now and then.
+MOST_OF_CLIENT, MOST_OF_ACCOUNT = 30, 6
+# How many a process holds, unless its server says otherwise.
+MOST_STREAMS = 2000
+TRY_AGAIN_AFTER = timedelta(seconds=15)
 
 blueprint = Blueprint("live", __name__)
+
+
+class TooManyStreams(TooSoon):
+    """The client, the account or this process holds as many streams as it may."""
+
+    def __init__(self) -> None:
+        super().__init__(words.TOO_MANY_STREAMS, TRY_AGAIN_AFTER)
 
 
 class EventHub:
@@ -41,8 +58,12 @@ class EventHub:
     with the same, nothing happened in between and the page need not look again.
     """
 
-    def __init__(self, url: str, *, linger_seconds: float = LINGER_SECONDS) -> None:
+    def __init__(self, url: str, *, linger_seconds: float = LINGER_SECONDS, processes: int = 1) -> None:
+        """Share the limits of clients and accounts with the other web processes, of which none knows the others'."""
         self._url = url
+        self._processes = processes
+        self.most_streams = MOST_STREAMS
+        self._places: Counter[str] = Counter()
         self.linger_seconds = linger_seconds
         self._streams: set[queue.SimpleQueue[str]] = set()
         self._lock = threading.Lock()
@@ -67,6 +88,23 @@ class EventHub:
         """Count the pages that listen here now."""
         with self._lock:
             return len(self._streams)
+
+    def take_place(self, owner: str, most: int) -> Callable[[], None]:
+        """Reserve a stream for a client or account that may have `most`; return how to give it back, once.
+
+        Raise TooManyStreams when its own are used up, or those of this process.
+        """
+        with self._lock:
+            if self._places.total() >= self.most_streams or self._places[owner] >= -(-most // self._processes):
+                raise TooManyStreams
+            self._places[owner] += 1
+        held = [owner]
+        return lambda: self._give_back(held)
+
+    def _give_back(self, held: list[str]) -> None:
+        with self._lock:
+            self._places -= Counter(held)  # drops owners without any
+            held.clear()
 
     @contextlib.contextmanager
     def stream(self) -> Iterator["queue.SimpleQueue[str]"]:
@@ -169,7 +207,17 @@ def _next(hub: EventHub, messages: "queue.SimpleQueue[str]") -> str:
 @blueprint.get("/events")
 def events() -> Response:
     """Stream what changed, never who changed it; the page fetches what it may see."""
+    who = gates.viewer()
+    most = MOST_OF_ACCOUNT if isinstance(who, gates.Viewer) else MOST_OF_CLIENT
+    give_back = hub().take_place(rate_limits.account(), most)
     answer = Response(_messages(hub()), mimetype="text/event-stream")
+    answer.call_on_close(give_back)
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Accel-Buffering"] = "no"
     return answer
+
+
+@blueprint.errorhandler(TooManyStreams)
+def refuse(error: TooManyStreams) -> Response:
+    """Answer without a page around it: no person reads it."""
+    return Response(str(error), 429, {"Retry-After": f"{TRY_AGAIN_AFTER.total_seconds():.0f}"}, mimetype="text/plain")

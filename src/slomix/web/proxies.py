@@ -17,6 +17,12 @@ def parse_address(text: str) -> IPv4Address | IPv6Address | None:
     return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
 
 
+def client_of(address: str) -> str:
+    """Return whom limits count under this address: an IPv4 address, or the /64 that one IPv6 customer is given."""
+    found = parse_address(address)
+    return str(IPv6Network((found, 64), strict=False)) if isinstance(found, IPv6Address) else str(found or "nowhere")
+
+
 class TrustedProxies:
     """Takes address, scheme and host of a request from `X-Forwarded-*`, but only as far as trusted proxies wrote them.
 

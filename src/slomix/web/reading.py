@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import Flask, current_app, g
 from flask_login import AnonymousUserMixin, UserMixin
@@ -22,6 +23,8 @@ class Frame:
     """What stands around every page for this viewer."""
 
     broken_contacts: Sequence[BrokenContact] = ()
+    # The kind of messages that a link in one of them switched off, unless the viewer has seen that; and when.
+    unsubscribed: tuple[str, datetime] | None = None
     # The shortest pause in seconds between two ready sounds; None while the viewer has them off.
     sound_cooldown: int | None = None
     # Claims and links that wait for the viewer, who is an admin.

@@ -24,6 +24,12 @@ RESUMED = "Messages go out again."
 NOT_PAUSED = "Sending was not paused."
 ROLES = {"promoter": "a promoter", "admin": "an admin"}
 # What happened, by its name in the audit log.
+# Who did something in the audit log and is no account.
+ACTORS = {
+    "command line": "an operator",
+    "discord": "Discord, as we saw there",
+    "deleted": "an account that was deleted",
+}
 LINK_ACTIONS = {
     "discord_linked": "first login",
     "discord_unlinked": "account deleted",
@@ -39,6 +45,13 @@ LINK_ACTIONS = {
     "came_back": "came back",
     "players_imported": "players imported",
     "moved_in": "moved in from the earlier site",
+    "links_seen": "new links marked as seen",
+    "sending_paused": "sending paused",
+    "sending_resumed": "sending resumed",
+    "job_retried": "job retried",
+    "job_cancelled": "job cancelled",
+    "campaign_retried": "another's campaign retried",
+    "campaign_cancelled": "another's campaign cancelled",
 }
 # Why nothing is sent on a channel; the names of settings are never translated.
 NO_BOT_TOKEN = "Nothing can be sent: DISCORD_BOT_TOKEN is not set."

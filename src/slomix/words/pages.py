@@ -38,9 +38,13 @@ TITLES = {
 # What went wrong when no code of ours was reached.
 REFUSALS = {
     405: "This address does not work that way.",
+    408: "That took too long to arrive. Nothing was changed; try again.",
     413: "That is more than we take at once. Nothing was changed.",
     429: "That was a little often. Wait a moment, then try again; nothing was changed.",
 }
+FRESH_LOGIN_NEEDED = "For this, log in once more: your login here is a while old. Then come back and try again."
+LOGGED_OUT_THERE = "That browser is logged out."
+TOO_MANY_STREAMS = "Too many pages are open from here. This one looks for news every few seconds instead."
 ANY_OTHER_TITLE = "That did not work"
 
 # JSON calls. {field} is the name of a JSON field, which is never translated.
@@ -157,7 +161,9 @@ NO_SUCH_ZONE = "That is not a time zone. One looks like Europe/Ljubljana."
 SOUND_TOO_OFTEN = "The ready sound can wait 30 to 3600 seconds before it plays again. Pick a number in between."
 
 # Campaigns: calling an evening together
-
+DRY_RUN_UNDER_WAY: Final = "Your last dry run is still on its way. Wait until its messages have arrived."
+# {number} dry runs in {minutes} minutes.
+DRY_RUNS_USED_UP: Final = "You have tried it out {number} times in {minutes} minutes. Wait a little before the next."
 START_TOO_LONG_AGO: Final = "That start was more than {minutes} minutes ago. Pick a later start, or call tomorrow."
 NO_RECIPIENTS = "Nobody to ask yet: no opted-in player of this audience is looking. Nothing was used up."
 PROMOTING_SWITCHED_OFF = "Promoting is switched off here."

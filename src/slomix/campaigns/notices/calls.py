@@ -107,7 +107,7 @@ class Call(Notice):
     ) -> None:
         """Plan it for these recipients, except for those who have it already."""
         key, attempts = self.event_key(campaign.day), settings.job_max_attempts
-        plan = NoticePlan(self.name, campaign.subject, key, run_at, deadline_at, attempts)
+        plan = NoticePlan(self.name, campaign.subject, key, run_at, deadline_at, attempts, is_urgent=True)
         deliveries.plan_for_players(session, plan, player_ids, settings=settings, now=now)
 
     def compose(self, occasion: Occasion) -> Message | Skip:
@@ -118,9 +118,7 @@ class Call(Notice):
         if reason is not None:
             return Skip(reason)
         settings, now = occasion.runtime.settings, occasion.now
-        reader = (
-            unsubscribe.reader_of(occasion.reach, MessageKind.CAMPAIGNS, settings=settings) if occasion.reach else None
-        )
+        reader = unsubscribe.reader_of(occasion.reach, settings=settings) if occasion.reach else None
         links = links_of(settings, reader.unsubscribe_link if reader else None)
         style = style_for(occasion.channel, reader.zone if reader else settings.zone, now)
         is_on_server = seen.on_server and _is_verdict_fresh(seen.campaign, settings, now)

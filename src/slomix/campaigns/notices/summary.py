@@ -64,7 +64,8 @@ class Summary(Notice):
         room = settings.summary_channel_id
         if room:
             key, until = f"SUMMARY:{campaign.id}", now + rules.FOLLOWUP_GRACE
-            deliveries.plan_for_room(session, NoticePlan(self.name, campaign.subject, key, now, until), room, now=now)
+            plan = NoticePlan(self.name, campaign.subject, key, now, until, is_urgent=True)
+            deliveries.plan_for_room(session, plan, room, now=now)
 
     def compose(self, occasion: Occasion) -> Message | Skip:
         campaign = queries.campaign_of_subject(occasion.session, occasion.delivery.subject)

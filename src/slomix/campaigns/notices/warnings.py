@@ -27,7 +27,7 @@ class PresenceUnknown(Notice):
     def plan(self, session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> None:
         """Plan it, once."""
         key = f"PRESENCE_UNKNOWN:{campaign.id}"
-        plan = NoticePlan(self.name, campaign.subject, key, now, now + rules.FOLLOWUP_GRACE)
+        plan = NoticePlan(self.name, campaign.subject, key, now, now + rules.FOLLOWUP_GRACE, is_urgent=True)
         deliveries.plan_for_players(session, plan, [campaign.promoter_id], settings=settings, now=now)
 
     def compose(self, occasion: Occasion) -> Message:
@@ -51,7 +51,7 @@ class AtRisk(Notice):
     ) -> None:
         """Plan the warning with this number, counted from 1."""
         key = f"AT_RISK:{campaign.id}" + (f":{number}" if number > 1 else "")
-        plan = NoticePlan(self.name, campaign.subject, key, now, deadline_at)
+        plan = NoticePlan(self.name, campaign.subject, key, now, deadline_at, is_urgent=True)
         deliveries.plan_for_players(session, plan, [campaign.promoter_id], settings=settings, now=now)
 
     def compose(self, occasion: Occasion) -> Message | Skip:

@@ -14,6 +14,7 @@ import discord
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from slomix.accounts import service as accounts
 from slomix.campaigns import attendance
 from slomix.channels.discord import USER_AGENT
 from slomix.clock import wall_now
@@ -170,6 +171,9 @@ class VoiceClient(discord.Client):
     def _write_rooms(self, rooms: dict[str, str] | None, now: datetime) -> None:
         with self._runtime.transaction() as session:
             if rooms is not None:
+                # Whoever has no player here is nobody to us, and is not written down.
+                known = accounts.linked_accounts(session, rooms)
+                rooms = {who: rooms[who] for who in rooms if who in known}
                 presence.record_voice(session, rooms, now=now)
                 attendance.record_arrivals(session, rooms, settings=self._runtime.settings, now=now)
                 health.record_heartbeat(session, health_rules.DISCORD, process_name(self._runtime), wall=wall_now())

@@ -1,0 +1,109 @@
+"""Shares one process among those who ask: a browser or client has two requests served at a time, and so many in all.
+
+It stands in front of the application, because whoever floods it is to cost as little as possible.
+"""
+
+import json
+import math
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import structlog
+from flask import Flask, Request
+from limits import RateLimitItemPerSecond
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from slomix import words
+from slomix.web.json import PROBLEM
+from slomix.web.proxies import client_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = structlog.get_logger()
+
+# What one may ask of one process: fifty requests a second, ten seconds long.
+PACE = RateLimitItemPerSecond(500, 10)
+# How often it is logged that somebody is refused here.
+LOGGED = RateLimitItemPerSecond(1, 10)
+AT_ONCE, MOST_WAITING, PATIENCE_SECONDS = 2, 100, 10.0
+# Nobody is counted here. Files are cheap, cached for good, and many at once where a whole room opens its first page;
+# monitors ask what never hangs; providers ask for everybody from few addresses, and prove with each call who they are.
+UNCOUNTED = ("/static/", "/health", "/metrics", "/inbox/telegram", "/discord/interactions")
+
+
+class FairShare:
+    """Serves a few requests of each browser at a time, so that one who asks for much waits behind itself.
+
+    It costs nobody anything: the pages of one process are made one after the other anyway.
+    """
+
+    def __init__(self, app: Flask, served: "WSGIApplication") -> None:
+        self._app, self._served = app, served
+        self._lock = threading.Lock()
+        self._asking: Counter[str] = Counter()
+        self._free: dict[str, threading.Semaphore] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget how much was asked."""
+        self._counts = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if environ.get("PATH_INFO", "").startswith(UNCOUNTED):
+            return self._served(environ, start_response)
+        owner = self._owner(environ)
+        if not self._counts.hit(PACE, owner):
+            return self._refuse(environ, start_response, self._counts.get_window_stats(PACE, owner)[0] - time.time())
+        if not self._take_turn(owner):
+            return self._refuse(environ, start_response, PATIENCE_SECONDS)
+        try:
+            return self._served(environ, start_response)
+        finally:
+            self._free[owner].release()
+            self._leave(owner)
+
+    def _owner(self, environ: "WSGIEnvironment") -> str:
+        """Return the browser that shows a login, signed by us, else the client.
+
+        Whether it is still logged in would cost a query; logins are limited.
+        """
+        cookie: Mapping[str, object] = self._app.session_interface.open_session(self._app, Request(environ)) or {}
+        return str(cookie.get("_user_id") or client_of(environ.get("REMOTE_ADDR", "")))
+
+    def _take_turn(self, owner: str) -> bool:
+        """Wait for a turn; return False when too many wait already, or it takes too long."""
+        with self._lock:
+            if self._asking[owner] >= AT_ONCE + MOST_WAITING:
+                return False
+            self._asking[owner] += 1
+            free = self._free.setdefault(owner, threading.Semaphore(AT_ONCE))
+        if free.acquire(timeout=PATIENCE_SECONDS):
+            return True
+        self._leave(owner)
+        return False
+
+    def _leave(self, owner: str) -> None:
+        with self._lock:
+            self._asking[owner] -= 1
+            if not self._asking[owner]:
+                del self._asking[owner], self._free[owner]
+
+    def _refuse(self, environ: "WSGIEnvironment", start_response: "StartResponse", seconds: float) -> Iterable[bytes]:
+        if self._counts.hit(LOGGED, ""):
+            log.warning("web.flood", method=environ.get("REQUEST_METHOD"))
+        kind, body = "text/plain; charset=utf-8", words.REFUSALS[429]
+        if environ.get("PATH_INFO", "").startswith("/api/"):
+            kind = PROBLEM
+            body = json.dumps({"title": words.TITLES[429], "status": 429, "detail": body})
+        headers = [
+            ("Content-Type", kind),
+            ("Retry-After", str(max(1, math.ceil(seconds)))),
+            ("Cache-Control", "no-store"),
+        ]
+        start_response("429 TOO MANY REQUESTS", headers)
+        return [body.encode()]
