@@ -127,7 +127,8 @@ COMPILED = Compiled()
 
 def _build_each_address_once() -> None:
     """Let the apps of a process share what builds an address: it is compiled code, and hundreds have the same ones."""
-    build, built = Rule._compile_builder, {}
+    build: Any = Rule._compile_builder
+    built: dict[object, Any] = {}
 
     def build_once(rule: Rule, append_unknown: bool = True) -> Any:
         known = (rule.rule, repr(rule.defaults), append_unknown)
@@ -135,7 +136,7 @@ def _build_each_address_once() -> None:
             built[known] = build(rule, append_unknown)
         return built[known]
 
-    Rule._compile_builder = build_once  # type: ignore[method-assign]
+    Rule._compile_builder = build_once  # type: ignore[method-assign, assignment]
 
 
 _build_each_address_once()
