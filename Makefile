@@ -77,8 +77,10 @@ bench: setup
 	@exec $(BIN)/python -m bench
 
 # SEARCH: few examples, each time the same, or many, each time others; or which tests.
+# Three processes for two cores: whole systems and browsers wait for half of their time.
 .PHONY: test test-all
-test-all: SEARCH := --hypothesis-profile=thorough
+test: SEARCH := -n 3
+test-all: SEARCH := -n 3 --hypothesis-profile=thorough
 test test-all: $(TESTING) $(JOINED) $(TOOLS)
 	@$(BIN)/python -m slomix.dev.embedded.browser
 	@$(MAKE) --no-print-directory -j2 SIDE_BY_SIDE=1 SEARCH='$(SEARCH)' played lint
@@ -95,7 +97,7 @@ mutations: $(TESTING) $(JOINED)
 # pytest writes down how it reads the tests, so that the processes that run them need not do it again, each for itself.
 .PHONY: collected
 collected: $(TESTING)
-	@said=$$($(BIN)/python -m pytest --collect-only -q -n 0 $(SEARCH) 2>&1) || { echo "$$said"; exit 1; }
+	@said=$$($(BIN)/python -m pytest --collect-only -q $(SEARCH) -n 0 2>&1) || { echo "$$said"; exit 1; }
 
 # Beside lint, which says in between what it finds; either fails the whole.
 .PHONY: played
