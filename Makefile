@@ -4,8 +4,10 @@
 PYTHON ?= python3
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-# One step of set-up builds on the other, and pip and npm work in one folder each.
+# One step of set-up builds on the other, and pip and npm work in one folder each; what comes after it goes side by side.
+ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
+endif
 
 BIN := .venv/bin
 VENV := .venv/slomix-root
@@ -74,18 +76,18 @@ rehearse-matrix: setup
 bench: setup
 	@exec $(BIN)/python -m bench
 
-# SEARCH: few examples, each time the same, or many, each time others.
+# SEARCH: few examples, each time the same, or many, each time others; or which tests.
+# Three processes for two cores: whole systems and browsers wait for half of their time.
 .PHONY: test test-all
-test-all: SEARCH := --hypothesis-profile=thorough
+test: SEARCH := -n 3
+test-all: SEARCH := -n 3 --hypothesis-profile=thorough
 test test-all: $(TESTING) $(JOINED) $(TOOLS)
 	@$(BIN)/python -m slomix.dev.embedded.browser
-	@$(MAKE) --no-print-directory -j2 lint collected
-	@exec $(BIN)/python -m pytest $(SEARCH)
+	@$(MAKE) --no-print-directory -j2 SIDE_BY_SIDE=1 SEARCH='$(SEARCH)' played lint
 
 .PHONY: test-fast
 test-fast: $(TESTING) $(JOINED) $(TOOLS)
-	@$(MAKE) --no-print-directory -j2 lint
-	@exec $(BIN)/python -m pytest tests/rules tests/services
+	@$(MAKE) --no-print-directory -j2 SIDE_BY_SIDE=1 SEARCH='tests/rules tests/services' lint played
 
 # MUTATIONS='--only "NAME"' tries a part of them; --check only looks whether they fit the code.
 .PHONY: mutations
@@ -95,9 +97,13 @@ mutations: $(TESTING) $(JOINED)
 # pytest writes down how it reads the tests, so that the processes that run them need not do it again, each for itself.
 .PHONY: collected
 collected: $(TESTING)
-	@said=$$($(BIN)/python -m pytest --collect-only -q -n 0 2>&1) || { echo "$$said"; exit 1; }
+	@said=$$($(BIN)/python -m pytest --collect-only -q $(SEARCH) -n 0 2>&1) || { echo "$$said"; exit 1; }
 
-# With -j2 side by side.
+# Beside lint, which says in between what it finds; either fails the whole.
+.PHONY: played
+played: collected
+	@exec $(BIN)/python -m pytest $(SEARCH)
+
 LINTERS := lint-format lint-types lint-imports lint-templates lint-scripts
 .PHONY: lint $(LINTERS)
 lint: $(LINTERS)

@@ -1,8 +1,8 @@
-"""Which of the two test processes does what, and when.
+"""Which of the test processes does what, and when.
 
 A whole system has a dozen processes, and a browser as many again: the journeys are one piece of work, which one process
-begins with. The other plays the tests of pages meanwhile, and then the other systems, which wait more than they work;
-the short tests that are left fill the first one's time.
+begins with. The others play the tests of pages meanwhile, and then one of them the other systems, which wait more than
+they work; the short tests that are left fill the time of the rest.
 """
 
 import gc
@@ -16,7 +16,7 @@ OTHER_SYSTEMS = ("tests/faults/test_short.py", "tests/deployment/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what takes longest first, and behind what waits enough to fill the time of the other process."""
+    """Put what takes longest first, and behind what waits enough to fill the time of the others."""
     items.sort(key=lambda item: _turn(item.nodeid))
 
 

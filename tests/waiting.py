@@ -13,10 +13,14 @@ PATIENCE = 300.0
 def until(condition: Callable[[], T], what: str, *, pause: Callable[[float], object] = time.sleep) -> T:
     """Return the first true answer of `condition`; fail with `what` was waited for when it never comes.
 
-    `pause` passes the seconds in between; a browser hears of nothing during any but its own.
+    `pause` passes the seconds in between; a browser hears of nothing during any but its own. What takes long to answer
+    is asked less often: else those who are asked had no time left for what is waited for.
     """
-    give_up = time.monotonic() + PATIENCE
+    asked = time.monotonic()
+    give_up = asked + PATIENCE
     while not (found := condition()):
-        assert time.monotonic() < give_up, f"waited {PATIENCE:g} s in vain for {what}"
-        pause(0.02)
+        answered = time.monotonic()
+        assert answered < give_up, f"waited {PATIENCE:g} s in vain for {what}"
+        pause(max(0.02, 3 * (answered - asked)))
+        asked = time.monotonic()
     return found

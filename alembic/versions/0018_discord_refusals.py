@@ -9,6 +9,7 @@ Revises: 0017
 
 import json
 import re
+from collections.abc import Callable
 
 import sqlalchemy as sa
 from alembic import op
@@ -52,7 +53,7 @@ def downgrade() -> None:
     _change_codes(lambda codes: [code for code in codes if code not in ADDED])
 
 
-def _change_codes(change) -> None:
+def _change_codes(change: Callable[[list[str]], list[str]]) -> None:
     connection = op.get_bind()
     for table, columns in COLUMNS.items():
         for column in columns:
@@ -60,7 +61,9 @@ def _change_codes(change) -> None:
             known = connection.scalar(
                 sa.text("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = :name"), {"name": name}
             )
-            codes = json.dumps(change(json.loads(re.search(r"'(\[.*?\])'", known).group(1))))
+            found = re.search(r"'(\[.*?\])'", known)
+            assert found is not None
+            codes = json.dumps(change(json.loads(found.group(1))))
             op.drop_constraint(f"{column}_known", table, type_="check")
             op.create_check_constraint(
                 f"{column}_known",

@@ -115,4 +115,4 @@ class Reloading(_Background):
                     said = type(error).__name__
                 self.answers[said] += 1
                 self.slowest = max(self.slowest, time.monotonic() - began)
-                self.is_over.wait(0.05)
+                self.is_over.wait(0.15)

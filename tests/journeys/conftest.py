@@ -15,9 +15,11 @@ from typing import Any, TypeVar
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
+from slomix.database.session import Database
 from slomix.dev.embedded import node
 from slomix.dev.embedded.browser import Browser as Installed
 from slomix.dev.embedded.browser import find_browser
@@ -82,9 +84,9 @@ def cast(system: RunningSystem) -> Cast:
     return somebody
 
 
-@pytest.fixture(scope="module")
-def chromium(installed: Installed) -> Iterator[Browser]:
-    """A browser for one file: Playwright runs an event loop on this thread while it is open, which others need too."""
+@pytest.fixture(scope="package")
+def chromium(installed: Installed, system: RunningSystem) -> Iterator[Browser]:
+    """One browser for all journeys, which ends before others need this thread: Playwright runs an event loop on it."""
     # Playwright's own Node.js needs a library that not every system has.
     if running_here := node.installed():
         os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(running_here))
@@ -106,15 +108,24 @@ def evening(system: RunningSystem) -> Iterator[RunningSystem]:
     control.reset()
     control.set_clock(OPENING, speed=1)
     database = system.database_as_owner()
-    with database.transaction() as session:
-        session.execute(
-            text("TRUNCATE availability_promotion_campaigns, planning_sessions, notifications_ledger, jobs CASCADE")
-        )
-        session.execute(text("TRUNCATE contact_link_codes, player_claims"))
-        session.execute(text("DELETE FROM contacts WHERE channel <> 'discord'"))
-        session.execute(text("DELETE FROM availability_entries WHERE day <= :day"), {"day": DAY})
+    until(lambda: _forget(database), "the processes to let go of their tables")
     database.close()
     yield system
+
+
+def _forget(database: Database) -> bool:
+    """Empty what an evening fills; False when a process was at work there and PostgreSQL ended the deadlock."""
+    try:
+        with database.transaction() as session:
+            session.execute(
+                text("TRUNCATE availability_promotion_campaigns, planning_sessions, notifications_ledger, jobs CASCADE")
+            )
+            session.execute(text("TRUNCATE contact_link_codes, player_claims"))
+            session.execute(text("DELETE FROM contacts WHERE channel <> 'discord'"))
+            session.execute(text("DELETE FROM availability_entries WHERE day <= :day"), {"day": DAY})
+    except OperationalError:
+        return False
+    return True
 
 
 def are_looking(evening: RunningSystem, *names: str) -> None:

@@ -150,7 +150,7 @@ def stored_rooms(runtime: Runtime) -> set[str]:
 
 def test_whatever_happens_in_the_rooms_the_gateway_is_seldom_asked(runtime: Runtime, simulator: Simulator) -> None:
     """Each change is stored at once; a heartbeat for each would end in 4008."""
-    moves = 130
+    moves = 60
 
     async def scene(played: Scene) -> None:
         for number in range(moves):

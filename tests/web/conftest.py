@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import text
+from werkzeug.routing.rules import Rule
 from werkzeug.test import TestResponse
 
 from slomix.accounts import logins
@@ -123,6 +124,23 @@ class Compiled(BytecodeCache):
 
 
 COMPILED = Compiled()
+
+
+def _build_each_address_once() -> None:
+    """Let the apps of a process share what builds an address: it is compiled code, and hundreds have the same ones."""
+    build: Any = Rule._compile_builder
+    built: dict[object, Any] = {}
+
+    def build_once(rule: Rule, append_unknown: bool = True) -> Any:
+        known = (rule.rule, repr(rule.defaults), append_unknown)
+        if known not in built:
+            built[known] = build(rule, append_unknown)
+        return built[known]
+
+    Rule._compile_builder = build_once  # type: ignore[method-assign, assignment]
+
+
+_build_each_address_once()
 
 
 def make_app(runtime: Runtime) -> Flask:

@@ -38,7 +38,7 @@ log = structlog.get_logger()
 MAX_SLEEP = 5.0
 # How soon a process notices a jump of the clock, where it can jump.
 NOTICE_JUMPS_WITHIN = 0.1
-# How soon a sleeping scheduler notices a stop signal.
+# How soon a sleeping scheduler, or a thread of a worker that has nothing to do, notices a stop signal.
 NOTICE_STOP_WITHIN = 0.5
 # How long a stopping worker waits for attempts under way; the scheduler takes longer jobs back after their lease.
 FINISH_WITHIN = 12.0
@@ -113,6 +113,8 @@ def run_worker() -> None:
     ]
     for worker in workers:
         worker.start()
+        for thread in worker.workers:  # work wakes them; `worker_timeout` is how often Redis is asked for some
+            thread.timeout = NOTICE_STOP_WITHIN
     prober = Prober(runtime, stopping)
     threading.Thread(target=prober.run, daemon=True, name="prober").start()
     while not stopping.is_set():

@@ -62,6 +62,7 @@ def make_broker(redis_url: str) -> RedisBroker:
     broker = RedisBroker(url=redis_url, middleware=[], dead_message_ttl=60_000, maintenance_chance=100)
     for lane in LANES:
         broker.declare_queue(lane)
+    broker.delay_queues.clear()  # nothing waits in Redis, and a worker would ask for it as often as for what does not
     return broker
 
 
