@@ -17,6 +17,8 @@ WAITS = {"wait": 0, "join": 0, "result": 0, "exception": 0, "settimeout": 0, "wa
 # Where one is really meant, and why.
 ALLOWED = {
     "channels/test_rate_limit.py: naps": "what is tested pauses; the pause is noted and then made",
+    "channels/test_rate_limit.py: probe": "when the next probe may leave",
+    "channels/test_rate_limit.py: test_an_answer_that_was_overtaken_ends_no_longer_pause": "the shorter pause ends",
     "channels/test_rate_limit.py: turn": "a sender that is told to come later does",
     "channels/test_rate_limit.py: test_a_short_pause_of_one_route_is_not_waited_for_by_all": "Valkey forgets it",
     "deployment/test_two_of_each.py: test_a_stop_ends_all_in_time": "the promise to systemd is one about seconds",
@@ -30,6 +32,7 @@ ALLOWED = {
     "properties/evening.py: minutes_pass_on_the_wall": "for how long Discord knows a nonce; nothing is asserted",
     "rules/test_singleflight.py: __call__": "lets others run; any pause will do",
     "test_procfile.py: stop_told": "so that the next signal is a later one by the clock",
+    "simulator/test_telegram.py: test_an_impatient_server_waits_for_nothing": "the whole time that was asked for",
     "simulator/test_telegram.py: test_a_long_poll_ends_when_nobody_does": "how long Telegram is asked to wait",
     "web/test_metrics.py: test_how_long_a_request_takes_is_what_is_measured": "is measured twice",
 }

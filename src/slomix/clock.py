@@ -2,6 +2,9 @@
 
 The only module that asks the operating system for the time. *System time* may be set and sped up in development, for
 all processes at once; *wall time* never is.
+
+Wall time is the database's, so that processes on machines whose clocks differ agree: each process measures how far its
+machine is off (see `follow`), and adds that to what its machine says.
 """
 
 import json
@@ -9,6 +12,7 @@ import os
 import re
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
@@ -20,9 +24,81 @@ _TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 _SPEC = re.compile(r"^(?P<moment>[^@]+?)(?:@(?P<speed>\d+(?:\.\d+)?)x)?$")
 
 
+# A machine that is off by less counts as right: a measurement over a network is no better.
+TOLERANCE = timedelta(milliseconds=50)
+# A process that could not compare its clock for so long does not know what time it is.
+TRUSTED_FOR = 60.0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How far this machine's clock is behind the database's, and when that was measured, on the monotonic clock."""
+
+    behind: timedelta
+    measured_at: float
+
+
+# None until this process compares: then its machine is believed.
+_compared: Comparison | None = None
+
+
+def machine_now() -> datetime:
+    """Return what this machine's clock says, in UTC."""
+    return datetime.now(UTC)
+
+
 def wall_now() -> datetime:
     """Return wall time, in UTC. For leases, heartbeats and time-outs; never for promises to players."""
-    return datetime.now(UTC)
+    return machine_now() + offset()
+
+
+def offset() -> timedelta:
+    """Return what is added to this machine's clock; zero before it was compared."""
+    return _compared.behind if _compared is not None else timedelta(0)
+
+
+def is_trusted() -> bool:
+    """Check whether this process knows the time: its clock was compared within a minute, or need not be."""
+    return _compared is None or time.monotonic() - _compared.measured_at <= TRUSTED_FOR
+
+
+def follow(ask: Callable[[], datetime]) -> None:
+    """Compare this machine's clock with the one that `ask` reads, and go by that one from now on.
+
+    Half of the time that asking takes is taken off.
+    """
+    global _compared
+    began, before = time.monotonic(), machine_now()
+    theirs = ask()
+    ended = time.monotonic()
+    behind = theirs - before - timedelta(seconds=ended - began) / 2
+    _compared = Comparison(behind if abs(behind) > TOLERANCE else timedelta(0), ended)
+
+
+@dataclass(frozen=True)
+class OutsideTime:
+    """What time it is elsewhere, and here: wall time of one moment."""
+
+    theirs: datetime
+    ours: datetime
+
+
+# What a provider said last. All processes go by the database's clock, so only somebody else can tell that it is off.
+_outside: OutsideTime | None = None
+
+
+def hear(theirs: datetime) -> None:
+    """Note what time it is elsewhere."""
+    global _outside
+    _outside = OutsideTime(theirs, wall_now())
+
+
+def contradiction(by_more_than: timedelta, *, within: timedelta) -> OutsideTime | None:
+    """Return what was heard elsewhere within this time, if it differs by more from ours."""
+    heard = _outside
+    if heard is None or wall_now() - heard.ours > within or abs(heard.theirs - heard.ours) <= by_more_than:
+        return None
+    return heard
 
 
 class Clock(Protocol):

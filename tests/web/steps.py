@@ -18,6 +18,9 @@ from werkzeug.test import TestResponse
 
 from slomix.accounts.models import LinkEvent, User
 from slomix.accounts.rules import LinkAction
+from slomix.contacts import service as contacts
+from slomix.contacts import unsubscribe
+from slomix.contacts.rules import MessageKind
 from slomix.deliveries.models import Delivery
 from slomix.dev.simulator.people import environment
 from slomix.jobs.models import Job
@@ -191,3 +194,14 @@ def begins_with(page: str) -> str:
     found = re.search(r'data-mark="([^"]*)"', page)
     assert found
     return found[1]
+
+
+def stop_link(world: World, name: str, kind: MessageKind = MessageKind.CAMPAIGNS) -> str:
+    """The path of the link in a message to this player."""
+    with world.session() as session:
+        reach = contacts.reachability_of(session, [world.players[name]], settings=world.runtime.settings)[
+            world.players[name]
+        ]
+    settings = world.runtime.settings
+    empty = unsubscribe.reader_of(reach, settings=settings).unsubscribe_link
+    return unsubscribe.fill_link(empty, reach, kind, settings=settings).removeprefix(settings.base_url)

@@ -72,6 +72,7 @@ def test_a_database_that_hangs_is_named_in_time(
         "ok": False,
         "age_seconds": None,
         "reason": f"does not answer within {LIMIT} s",
+        "clock_offset_seconds": 0.0,
     }
     assert "database is away" in body["parts"][WORKER]["reason"]
     assert body["parts"]["redis"]["ok"], "the other one is not blamed for it"

@@ -17,7 +17,7 @@ from slomix.database.session import Base
 from slomix.deliveries.models import Delivery
 from tests.steps import call
 from tests.web.conftest import Browse, Browser, browser_of, make_app, with_settings
-from tests.web.test_unsubscribe import link as stop_link
+from tests.web.steps import stop_link
 from tests.workers.stage import go
 from tests.world import World
 

@@ -10,14 +10,14 @@ from werkzeug.test import TestResponse
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.availability.rules import Status
-from slomix.contacts import preferences, unsubscribe
-from slomix.contacts import service as contacts
+from slomix.contacts import preferences
 from slomix.contacts.preferences import Preferences
 from slomix.contacts.rules import ChannelName, MessageKind
 from tests.moments import LJUBLJANA
 from tests.steps import call
 from tests.web.conftest import Browse, Browser, browser_of, is_page, make_app, nothing_stored, with_settings
 from tests.web.reading import read
+from tests.web.steps import stop_link
 from tests.workers.stage import go
 from tests.world import World
 
@@ -28,17 +28,6 @@ ALL: dict[str, Any] = {
     "looking_threshold": 3,
     "more_needed": True,
 }
-
-
-def link(world: World, name: str, kind: MessageKind = MessageKind.CAMPAIGNS) -> str:
-    """The path of the link in a message to this player."""
-    with world.session() as session:
-        reach = contacts.reachability_of(session, [world.players[name]], settings=world.runtime.settings)[
-            world.players[name]
-        ]
-    settings = world.runtime.settings
-    empty = unsubscribe.reader_of(reach, settings=settings).unsubscribe_link
-    return unsubscribe.fill_link(empty, reach, kind, settings=settings).removeprefix(settings.base_url)
 
 
 def wants(world: World, name: str) -> set[MessageKind]:
@@ -64,13 +53,13 @@ def eager(world: World) -> World:
 @pytest.mark.parametrize("kind", list(MessageKind))
 def test_opening_the_link_changes_nothing(eager: World, anonymous: Browser, kind: MessageKind, method: str) -> None:
     """Mail scanners, previews and crawlers open every link."""
-    path = link(eager, "alice", kind)
+    path = stop_link(eager, "alice", kind)
     with nothing_stored(eager):
         assert anonymous.client.open(path, method=method).status_code == 200
 
 
 def test_the_page_says_why_the_message_came_and_offers_two_ways_out(eager: World, anonymous: Browser) -> None:
-    page = anonymous.page(link(eager, "alice"))
+    page = anonymous.page(stop_link(eager, "alice"))
     assert "Alice asked for calls to game nights" in page.words
     assert {"Stop these messages", "Stop all messages"} <= set(page.by_id("main").buttons)
     for one in page.by_id("main").all("form"):
@@ -82,7 +71,7 @@ def test_one_click_switches_off_just_that_kind_for_just_that_player(
     eager: World, anonymous: Browser, kind: MessageKind
 ) -> None:
     assert wants(eager, "alice") == set(MessageKind)
-    answer = press(anonymous, link(eager, "alice", kind))
+    answer = press(anonymous, stop_link(eager, "alice", kind))
     assert answer.status_code == 200
     assert "Stopped" in read(answer.text).headings
     assert wants(eager, "alice") == set(MessageKind) - {kind}
@@ -90,7 +79,7 @@ def test_one_click_switches_off_just_that_kind_for_just_that_player(
 
 
 def test_one_click_switches_off_everything(eager: World, anonymous: Browser) -> None:
-    answer = press(anonymous, link(eager, "alice"), what="all")
+    answer = press(anonymous, stop_link(eager, "alice"), what="all")
     assert "No more messages" in read(answer.text).headings
     assert (wants(eager, "alice"), wants(eager, "bob")) == (set(), set(MessageKind))
 
@@ -98,13 +87,13 @@ def test_one_click_switches_off_everything(eager: World, anonymous: Browser) -> 
 def test_the_rest_of_the_preferences_stays(eager: World, alice: Browser, anonymous: Browser) -> None:
     alice.post("/preferences", {"quiet_start": "23:00", "quiet_end": "07:00", "zone": "Asia/Tokyo", "sound": "on"})
     before = alice.get("/api/availability/promotion-preferences").get_json()
-    press(anonymous, link(eager, "alice"))
+    press(anonymous, stop_link(eager, "alice"))
     after = alice.get("/api/availability/promotion-preferences").get_json()
     assert after == before | {"allow_promotions": False}
 
 
 def test_clicking_twice_is_the_same_and_the_page_says_that_it_is_off(eager: World, anonymous: Browser) -> None:
-    path = link(eager, "alice")
+    path = stop_link(eager, "alice")
     assert [press(anonymous, path).status_code for _ in range(2)] == [200, 200]
     page = anonymous.page(path)
     assert "switched off by now" in page.words
@@ -112,7 +101,7 @@ def test_clicking_twice_is_the_same_and_the_page_says_that_it_is_off(eager: Worl
 
 
 def test_nothing_can_be_switched_on(eager: World, anonymous: Browser) -> None:
-    path = link(eager, "alice")
+    path = stop_link(eager, "alice")
     press(anonymous, path, what="all")
     for form in ({"what": "on"}, {"allow_promotions": "on"}, {"what": "campaigns", "session_ready": "on"}):
         press(anonymous, path, **form)
@@ -121,7 +110,7 @@ def test_nothing_can_be_switched_on(eager: World, anonymous: Browser) -> None:
 
 @pytest.mark.parametrize("who", [None, "bob", "charlie"], ids=["a stranger", "bob", "charlie"])
 def test_it_works_whoever_is_logged_in_and_for_the_reader_alone(eager: World, browse: Browse, who: str | None) -> None:
-    assert press(browse(who), link(eager, "alice")).status_code == 200
+    assert press(browse(who), stop_link(eager, "alice")).status_code == 200
     assert MessageKind.CAMPAIGNS not in wants(eager, "alice")
     assert wants(eager, "bob") == set(MessageKind)
 
@@ -137,7 +126,7 @@ def refused(world: World, browser: Browser, path: str) -> None:
 
 
 def test_a_link_that_was_changed_is_worth_nothing(eager: World, anonymous: Browser) -> None:
-    token = link(eager, "alice").removeprefix("/stop/")
+    token = stop_link(eager, "alice").removeprefix("/stop/")
     player, kind, signature = token.split(".")
     bob = str(eager.players["bob"])
     for changed in (
@@ -160,20 +149,20 @@ def test_a_link_that_was_changed_is_worth_nothing(eager: World, anonymous: Brows
 
 
 def test_a_link_of_one_player_is_no_link_of_another(eager: World, anonymous: Browser) -> None:
-    alices, bobs = (link(eager, name).removeprefix("/stop/").split(".") for name in ("alice", "bob"))
+    alices, bobs = (stop_link(eager, name).removeprefix("/stop/").split(".") for name in ("alice", "bob"))
     assert alices[2] != bobs[2]
     refused(eager, anonymous, f"/stop/{bobs[0]}.{bobs[1]}.{alices[2]}")
 
 
 def test_a_link_of_another_installation_is_worth_nothing(eager: World, anonymous: Browser) -> None:
     other = with_settings(eager, session_secret=SecretStr("another-installation-with-the-same-players"))
-    refused(eager, anonymous, link(other, "alice"))
+    refused(eager, anonymous, stop_link(other, "alice"))
     there = browser_of(make_app(other.runtime), other, None)
-    assert there.get(link(other, "alice")).status_code == 200, "where it is from it works"
+    assert there.get(stop_link(other, "alice")).status_code == 200, "where it is from it works"
 
 
 def test_a_link_ends_with_the_link_to_the_player(eager: World, alice: Browser, charlie: Browser) -> None:
-    path, stranger = link(eager, "alice"), Browser(alice.client.application.test_client())
+    path, stranger = stop_link(eager, "alice"), Browser(alice.client.application.test_client())
     alice.post("/profile/unlink")
     refused(eager, stranger, path)
     charlie.post("/profile/link", {"guid": "guid-alice"})
@@ -183,7 +172,7 @@ def test_a_link_ends_with_the_link_to_the_player(eager: World, alice: Browser, c
 
 
 def test_who_left_our_server_can_still_switch_off(eager: World, anonymous: Browser) -> None:
-    path = link(eager, "alice")
+    path = stop_link(eager, "alice")
     with eager.session() as session:
         user = session.get_one(User, eager.users["alice"])
         accounts.record_membership(session, user, False, now=eager.clock.now())
@@ -193,7 +182,7 @@ def test_who_left_our_server_can_still_switch_off(eager: World, anonymous: Brows
 
 @pytest.mark.parametrize("is_valid", [True, False], ids=["valid", "not valid"])
 def test_the_address_is_learned_by_nobody_else(eager: World, anonymous: Browser, is_valid: bool) -> None:
-    path = link(eager, "alice") if is_valid else "/stop/x"
+    path = stop_link(eager, "alice") if is_valid else "/stop/x"
     for answer in (anonymous.get(path), press(anonymous, path)):
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["X-Robots-Tag"] == "noindex"

@@ -50,6 +50,7 @@ from slomix.planning import buttons as planning_buttons
 from slomix.planning import views as planning_views
 from slomix.privacy import export as my_data_views
 from slomix.privacy import views as privacy_views
+from slomix.runtime.clock_watch import watch_clock
 from slomix.runtime.context import Runtime
 from slomix.runtime.factory import make_runtime
 from slomix.web import (
@@ -125,6 +126,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     if runtime is None:
         logs.configure("web")
         runtime = make_runtime(settings_for_start(), connections=10, pool_size=10)
+        watch_clock(runtime.database)
     app = Flask("slomix", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
     app.config.update(
         SECRET_KEY=runtime.settings.session_secret.get_secret_value(),

@@ -77,6 +77,7 @@ class Discord:
             not_reached=Reason.DISCORD_NOT_REACHED,
             no_answer=Reason.DISCORD_DID_NOT_ANSWER,
             headers={"Authorization": f"Bot {token}", **HEADERS},
+            hears_time=True,
         )
 
     def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:

@@ -2,11 +2,14 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
 
+from slomix import clock
 from slomix.channels.base import ProviderDown, SendError, Unanswered
 from slomix.reasons.codes import Reason
 
@@ -47,7 +50,10 @@ class HttpClient:
         not_reached: Reason,
         no_answer: Reason,
         headers: Mapping[str, str] | None = None,
+        hears_time: bool = False,
     ) -> None:
+        """Connect to a provider. One that `hears_time` compares the provider's clock with ours."""
+        self._hears_time = hears_time
         self._not_reached = not_reached
         self._no_answer = no_answer
         self._timeout = TIMEOUT
@@ -77,9 +83,12 @@ class HttpClient:
         if wait_seconds and timeout["read"] is not None:
             timeout["read"] += wait_seconds
         try:
-            return self._client.request(
+            response = self._client.request(
                 method, path, json=json, timeout=httpx2.Timeout(**timeout), extensions=_tracing(on_sent)
             )
+            if self._hears_time:
+                _hear_time(response)
+            return response
         except NOT_SENT_ERRORS as error:
             failure: SendError = ProviderDown(self._not_reached, type(error).__name__)
         except httpx2.HTTPError as error:
@@ -105,6 +114,11 @@ def _tracing(left: Callable[[], None] | None) -> dict[str, Any]:
             left()
 
     return {"trace": hear}
+
+
+def _hear_time(response: httpx2.Response) -> None:
+    with suppress(ValueError):
+        clock.hear(parsedate_to_datetime(response.headers.get("Date", "")))
 
 
 def decode_json(response: httpx2.Response) -> Any:

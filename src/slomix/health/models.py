@@ -18,6 +18,8 @@ class Heartbeat(Base):
     seen_at: Mapped[datetime]
     # What keeps it from its work although it lives, for /health to say.
     trouble: Mapped[str | None]
+    # What is added to its machine's clock, in seconds; None from versions before this column.
+    clock_offset: Mapped[float | None]
 
 
 class Outage(Base):

@@ -13,6 +13,9 @@ MISSED_FOR = timedelta(hours=1)
 # Machines that come and go leave the names of their processes behind.
 FORGOTTEN_AFTER = timedelta(days=7)
 
+# A machine whose clock is off by so much has a fault that an operator should mend.
+CLOCK_OFF_BY = timedelta(seconds=5)
+
 SCHEDULER = "scheduler"
 WORKER = "worker"
 DISCORD = "discord"
@@ -36,6 +39,8 @@ class PartHealth:
     reason: str | None = None
     copies: int = 0
     missing: tuple[str, ...] = ()
+    # What is added to the clock of that copy whose machine is off the most, in seconds.
+    clock_offset: float = 0.0
 
     @property
     def problem(self) -> str | None:
@@ -60,6 +65,16 @@ def add_troubles(part: PartHealth, troubles: Sequence[str]) -> PartHealth:
     if not part.ok or not troubles:
         return part
     return replace(part, ok=False, reason="; ".join(sorted(set(troubles))), missing=())
+
+
+def add_clock(part: PartHealth, offsets: Sequence[float]) -> PartHealth:
+    """Note how far the clocks of its machines are off; it works on rightly, but an operator should know."""
+    worst = max(offsets, key=abs, default=0.0)
+    if abs(worst) < CLOCK_OFF_BY.total_seconds():
+        return replace(part, clock_offset=worst)
+    text = words.CLOCK_BEHIND if worst > 0 else words.CLOCK_AHEAD
+    note = text.format(seconds=round(abs(worst)))
+    return replace(part, clock_offset=worst, reason="; ".join(filter(None, (part.reason, note))))
 
 
 def judge_heartbeat(part: str, seen_at: datetime | None, wall: datetime) -> PartHealth:

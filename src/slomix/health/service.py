@@ -7,21 +7,20 @@ from sqlalchemy import delete, exists, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
-from slomix import words
+from slomix import clock, words
 from slomix.config.settings import Settings
 from slomix.health import outages, rules
 from slomix.health.models import Heartbeat
-from slomix.health.rules import PartHealth, add_troubles, judge_part
+from slomix.health.rules import PartHealth, add_clock, add_troubles, judge_part
 
 
 def record_heartbeat(session: Session, part: str, copy: str, *, wall: datetime, trouble: str | None = None) -> None:
-    """Record that a copy of a process is alive, and what keeps it from its work."""
+    """Record that a copy of a process is alive, how far its machine's clock is off, and what keeps it from its work."""
+    signs = {"seen_at": wall, "trouble": trouble, "clock_offset": clock.offset().total_seconds()}
     session.execute(
         insert(Heartbeat)
-        .values(part=part, copy=copy, seen_at=wall, trouble=trouble)
-        .on_conflict_do_update(
-            index_elements=[Heartbeat.part, Heartbeat.copy], set_={"seen_at": wall, "trouble": trouble}
-        )
+        .values(part=part, copy=copy, **signs)
+        .on_conflict_do_update(index_elements=[Heartbeat.part, Heartbeat.copy], set_=signs)
     )
 
 
@@ -61,11 +60,16 @@ def part_healths(session: Session, expected: Sequence[str], *, wall: datetime) -
     """Judge these parts by their heartbeats."""
     seen: dict[str, dict[str, datetime]] = {part: {} for part in expected}
     troubles: dict[str, list[str]] = {part: [] for part in expected}
+    offsets: dict[str, list[float]] = {part: [] for part in expected}
     for row in session.scalars(select(Heartbeat).where(Heartbeat.part.in_(expected))):
         seen[row.part][row.copy] = row.seen_at
-        if row.trouble is not None and wall - row.seen_at <= rules.DEAD_AFTER:
-            troubles[row.part].append(row.trouble)
-    return [add_troubles(judge_part(part, beats, wall), troubles[part]) for part, beats in seen.items()]
+        if wall - row.seen_at <= rules.DEAD_AFTER:
+            troubles[row.part] += [row.trouble] if row.trouble is not None else []
+            offsets[row.part].append(row.clock_offset or 0.0)
+    return [
+        add_clock(add_troubles(judge_part(part, beats, wall), troubles[part]), offsets[part])
+        for part, beats in seen.items()
+    ]
 
 
 def outage_healths(session: Session, settings: Settings) -> list[PartHealth]:

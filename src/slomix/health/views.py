@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 from werkzeug.wrappers import Response
 
-from slomix import words
+from slomix import clock, words
 from slomix.clock import wall_now
 from slomix.health import rules, service
 from slomix.health.probes import Probe
@@ -76,7 +76,17 @@ def health() -> tuple[Response, int]:
     is_well = all(part.ok for part in parts)
     body = {
         "status": "ok" if is_well else "unwell",
-        "parts": {part.part: {"ok": part.ok, "age_seconds": part.age_seconds, "reason": part.reason} for part in parts},
+        "parts": {
+            part.part: {
+                "ok": part.ok,
+                "age_seconds": part.age_seconds,
+                "reason": part.reason,
+                "clock_offset_seconds": round(part.clock_offset, 3),
+            }
+            for part in parts
+        },
+        # Of this web process.
+        "clock_offset_seconds": round(clock.offset().total_seconds(), 3),
     }
     return jsonify(body), 200 if is_well else 503
 

@@ -126,6 +126,12 @@ def _of_parts(parts: Sequence[PartHealth]) -> Iterator[Metric]:
         ),
     )
     yield _gauges(
+        "clock_offset_seconds",
+        "What is added to the clock of that copy of a part whose machine is off the most.",
+        ("part",),
+        (((part.part,), part.clock_offset) for part in parts),
+    )
+    yield _gauges(
         "heartbeat_age_seconds",
         "Since a part last gave a sign; +Inf when it never did.",
         ("part",),

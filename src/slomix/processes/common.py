@@ -15,9 +15,9 @@ import structlog
 from dramatiq import Broker, Worker
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from slomix import logs
+from slomix import clock, logs, words
 from slomix.availability import triggers
-from slomix.clock import local_day, nap, wall_now
+from slomix.clock import is_trusted, local_day, nap, wall_now
 from slomix.config.checks import settings_or_exit
 from slomix.contacts.handlers import plan_membership_check
 from slomix.contacts.rules import ChannelName
@@ -29,6 +29,7 @@ from slomix.jobs import service as jobs
 from slomix.privacy import retention
 from slomix.processes import dispatch
 from slomix.processes.probing import Prober
+from slomix.runtime.clock_watch import watch_clock
 from slomix.runtime.context import Runtime
 from slomix.runtime.factory import make_runtime
 from slomix.supervisor.process import on_stop_signal
@@ -36,6 +37,8 @@ from slomix.supervisor.process import on_stop_signal
 log = structlog.get_logger()
 
 MAX_SLEEP = 5.0
+# What Discord said about the time is news for so long.
+HEARD_WITHIN = timedelta(minutes=10)
 # How soon a process notices a jump of the clock, where it can jump.
 NOTICE_JUMPS_WITHIN = 0.1
 # How soon a sleeping scheduler, or a thread of a worker that has nothing to do, notices a stop signal.
@@ -63,6 +66,7 @@ def start_process(part: str, *, connections: int = 3) -> Runtime:
     if settings.validate_only:
         log.info("process.valid")
         sys.exit(0)
+    watch_clock(runtime.database)
     return runtime
 
 
@@ -118,12 +122,21 @@ def run_worker() -> None:
     prober = Prober(runtime, stopping)
     threading.Thread(target=prober.run, daemon=True, name="prober").start()
     while not stopping.is_set():
-        send_heartbeat(runtime, health_rules.WORKER)
+        send_heartbeat(runtime, health_rules.WORKER, trouble=_clock_trouble())
         stopping.wait(health_rules.HEARTBEAT_INTERVAL.total_seconds())
     announce_stop(runtime, health_rules.WORKER)
     with ThreadPoolExecutor(len(workers)) as pool:
         list(pool.map(lambda worker: worker.stop(timeout=int(FINISH_WITHIN * 1000)), workers))
     broker.close()
+
+
+def _clock_trouble() -> str | None:
+    """Return a sentence if Discord says that the database's clock, by which all processes go, is off."""
+    heard = clock.contradiction(health_rules.CLOCK_OFF_BY, within=HEARD_WITHIN)
+    if heard is None:
+        return None
+    ours, theirs = (f"{moment:%Y-%m-%d %H:%M:%S} UTC" for moment in (heard.ours, heard.theirs))
+    return words.DATABASE_CLOCK_OFF.format(ours=ours, theirs=theirs)
 
 
 def _threads(most: int) -> dict[str, int]:
@@ -180,6 +193,9 @@ class Scheduler:
 
     def step(self) -> None:
         self._waker.listen()
+        if not is_trusted():
+            nap(MAX_SLEEP)
+            return
         if self._last_beat is None or wall_now() - self._last_beat >= health_rules.HEARTBEAT_INTERVAL:
             send_heartbeat(self._runtime, health_rules.SCHEDULER)
             self._last_beat = wall_now()

@@ -12,7 +12,7 @@ from slomix.availability.handlers import HANDLERS as DAY_HANDLERS
 from slomix.availability.notices import NOTICES as DAY_NOTICES
 from slomix.campaigns.handlers import HANDLERS as CAMPAIGN_HANDLERS
 from slomix.campaigns.notices import NOTICES as CAMPAIGN_NOTICES
-from slomix.clock import wall_now
+from slomix.clock import is_trusted, wall_now
 from slomix.contacts.handlers import HANDLERS as CONTACT_HANDLERS
 from slomix.contacts.rules import ChannelName
 from slomix.contacts.service import INTRODUCE
@@ -73,6 +73,9 @@ def declare_actor(broker: dramatiq.Broker, runtime: Runtime) -> None:
         handler = HANDLERS.get(kind)
         if handler is None:
             log.error("job.unknown_kind", job=job_id, kind=kind)
+            return
+        if not is_trusted():  # the scheduler nudges again
+            log.warning("job.clock_unknown", job=job_id)
             return
         try:
             execute(runtime, handler, job_id)

@@ -99,6 +99,11 @@ PROVIDER_OUT: Final = "takes no messages since {since}: {reason}"
 NEVER_SEEN = "was never seen"
 NOT_SEEN_FOR: Final = "has given no sign for {seconds} s; it does so every {every} s"
 COPIES_MISSING: Final = "{missing} of {copies} processes silent"
+CLOCK_BEHIND: Final = "its machine's clock is {seconds} s behind the database's, and is corrected"
+CLOCK_AHEAD: Final = "its machine's clock is {seconds} s ahead of the database's, and is corrected"
+DATABASE_CLOCK_OFF: Final = (
+    "the database's clock says {ours}, Discord's says {theirs}: messages leave at the wrong time"
+)
 CLOCKS_DIFFER: Final = "its clock is {seconds} s ahead of ours"
 NOT_KNOWN_WITHOUT_DATABASE = "not known while the database is away"
 DOES_NOT_ANSWER = "does not answer"
