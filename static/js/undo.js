@@ -5,8 +5,8 @@ export function limitUndo() {
   let timer = null;
   const limit = () => {
     clearTimeout(timer);
-    if (document.querySelector("#undo form")) {
-      timer = setTimeout(() => document.getElementById("undo")?.replaceChildren(), UNDO_FOR);
+    if (document.querySelector("#undo-status form")) {
+      timer = setTimeout(() => document.getElementById("undo-status")?.replaceChildren(), UNDO_FOR);
     }
   };
   document.addEventListener("htmx:after:swap", (event) => event.detail.ctx.request?.method === "POST" && limit());

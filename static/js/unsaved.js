@@ -16,7 +16,11 @@ export function keepUnsavedChanges() {
     }
     event.preventDefault();
     isLeaving = true;
-    const answer = await fetch(form.action, { method: "POST", body: new FormData(form) }).catch(() => null);
+    const answer = await fetch(form.action, {
+      method: "POST",
+      body: new FormData(form),
+      headers: { "X-Viewer": document.body.dataset.viewer },
+    }).catch(() => null);
     if (answer?.ok) other.submit();
     else form.requestSubmit(); // whose answer says what is wrong
   });

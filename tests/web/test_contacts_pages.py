@@ -176,7 +176,9 @@ def with_telegram_at(world: World, url: str) -> Browser:
 
 
 def links_out(page: Element) -> list[str]:
-    return [one.attributes["href"] for one in page.by_id("main").all("a") if "primary" in one.attributes["class"]]
+    return [
+        one.attributes["href"] for one in page.by_id("main").all("a") if "primary" in one.attributes.get("class", "")
+    ]
 
 
 def test_the_bots_name_leads_straight_to_its_chat(world: World, simulator: Simulator, forgotten_names: None) -> None:

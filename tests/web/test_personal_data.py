@@ -27,6 +27,9 @@ OURS, NUMBER = "our own book-keeping, which says nothing about the person", "whi
 SECRET = "a secret of ours, or a hash of one"
 
 
+DERIVED = "made from the names, for searches"
+
+
 @dataclass(frozen=True)
 class Personal:
     """A table with rows about a person."""
@@ -45,7 +48,7 @@ class Personal:
 PERSONAL = {
     "website_users": Personal(
         "account",
-        {"id": NUMBER, "player_id": "stands as `player`", "unsubscribe_salt": SECRET},
+        {"id": NUMBER, "player_id": "stands as `player`", "unsubscribe_salt": SECRET, "name_keys": DERIVED},
         "id = :user",
         renamed={
             "membership": "member_of_our_server",
@@ -69,7 +72,7 @@ PERSONAL = {
     ),
     "players": Personal(
         "player",
-        {"id": NUMBER, "created_at": "when the operator filled it in"},
+        {"id": NUMBER, "created_at": "when the operator filled it in", "name_keys": DERIVED},
         "id = :player",
         stays="the profile belongs to the game's statistics",
     ),
@@ -78,7 +81,9 @@ PERSONAL = {
         {"id": NUMBER, "player_id": NUMBER, "sealed": "stands in clear as `address`", "address_hash": SECRET},
         "player_id = :player",
     ),
-    "contact_link_codes": Personal("linking_codes", {"player_id": NUMBER, "code_hash": SECRET}, "player_id = :player"),
+    "contact_link_codes": Personal(
+        "linking_codes", {"player_id": NUMBER, "code_hash": SECRET, "chat_hash": SECRET}, "player_id = :player"
+    ),
     "subscription_preferences": Personal("preferences", {"player_id": NUMBER}, "player_id = :player"),
     "availability_entries": Personal(
         "statuses",
@@ -89,7 +94,7 @@ PERSONAL = {
         "campaigns_asked_by",
         {"player_id": NUMBER},
         "player_id = :player",
-        erased=("status", "whereabouts", "on_server"),
+        erased=("status", "whereabouts", "on_server", "seen_at", "came"),
         stays="how many an evening asked",
     ),
     "availability_promotion_campaigns": Personal(
@@ -98,7 +103,7 @@ PERSONAL = {
             (
                 *("promoter_id", "include_available", "include_maybe", "include_late_joiners", "dry_run"),
                 *("exclusive_on", "idempotency_key", "start_at", "joiners_added_at", "judged_at"),
-                *("ledger_pruned_at", "endangered_since", "created_at"),
+                *("ledger_pruned_at", "endangered_since", "created_at", "came", "counted", "counted_at", "told"),
             ),
             "about the evening",
         ),
@@ -156,7 +161,14 @@ PERSONAL = {
     ),
     "planning_threads": Personal(
         "planning_threads",
-        {"session_id": "stands as `day`", "members": NUMBER, "message_id": OURS, "said": "the teams", "error": OURS},
+        {
+            "session_id": "stands as `day`",
+            "members": NUMBER,
+            "message_id": OURS,
+            "said": "the teams",
+            "error": OURS,
+            "refused": OURS,
+        },
         ":account = ANY(members)",
     ),
     "planning_undo": Personal(
@@ -177,6 +189,7 @@ IMPERSONAL = {
     "heartbeats": "processes",
     "inbox_positions": "how far a channel was read",
     "jobs": "what is to be done, named by rows of other tables; those of a message go with it",
+    "outages": "which providers are out",
     "login_attempts": "strangers on their way to Discord, by hashes, for minutes",
     "presence_observations": "when rooms were looked at",
 }

@@ -50,7 +50,7 @@ def test_whatever_was_pressed_everything_is_as_it_was(
         world.clock.forward(timedelta(seconds=10))
         answer = alice.post(f"{PATH}/undo", {"change": token}, htmx=True)
         assert answer.status_code == 200
-        assert "Undo" not in read(answer.text).by_id("undo").words
+        assert "Undo" not in read(answer.text).by_id("undo-status").words
     assert entries(world) == was
 
 
@@ -98,17 +98,17 @@ def test_without_scripts_the_next_page_offers_it(world: World, alice: Browser) -
     alice.post(f"/day/{day}/status", {"status": "MAYBE"})
     page = alice.page("/")
     assert "Saved." in page.by_id("flash").words
-    [form] = page.by_id("undo").all("form")
+    [form] = page.by_id("undo-status").all("form")
     assert form.attributes["action"] == f"/day/{day}/undo"
     fields = {one.attributes["name"]: one.attributes.get("value", "") for one in form.all("input")}
     assert alice.client.post(form.attributes["action"], data=fields).status_code == 303
     assert entries(world) == []
-    assert alice.page("/").by_id("undo").all("form") == []
+    assert alice.page("/").by_id("undo-status").all("form") == []
 
 
 def test_from_a_days_own_page_too(world: World, alice: Browser) -> None:
     answer = read(alice.post(f"{PATH}/status", {"status": "MAYBE", "from": "day"}, htmx=True).text)
-    fields = {one.attributes["name"]: one.attributes["value"] for one in answer.by_id("undo").all("input")}
+    fields = {one.attributes["name"]: one.attributes["value"] for one in answer.by_id("undo-status").all("input")}
     again = alice.post(f"{PATH}/undo", fields, htmx=True)
     assert read(again.text).has_id("day")
     assert entries(world) == []

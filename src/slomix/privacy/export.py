@@ -122,7 +122,13 @@ def _player_data(session: Session, player_id: int, user: User, since: datetime, 
             Campaign.promoter_id == player_id, Campaign.created_at >= since
         ),
         "campaigns_asked_by": select(
-            Recipient.campaign_id, Recipient.status, Recipient.added_at, Recipient.whereabouts, Recipient.on_server
+            Recipient.campaign_id,
+            Recipient.status,
+            Recipient.added_at,
+            Recipient.whereabouts,
+            Recipient.on_server,
+            Recipient.seen_at,
+            Recipient.came,
         ).where(Recipient.player_id == player_id, Recipient.added_at >= since),
         "linking_codes": select(LinkCode.channel, LinkCode.requested_at, LinkCode.expires_at).where(
             LinkCode.player_id == player_id
