@@ -8,9 +8,8 @@ from sqlalchemy import update
 
 from slomix.accounts import service as accounts
 from slomix.availability.rules import Status
-from slomix.campaigns.models import Recipient
+from slomix.campaigns.models import Campaign, Recipient
 from slomix.planning.models import RoomThread
-from slomix.presence.rules import VoiceStatus
 from slomix.reasons.codes import Explanation, Reason
 from tests.moments import TODAY
 from tests.services.planning import A, Tonight, everybody_says
@@ -222,16 +221,17 @@ def test_a_days_page_shows_its_teams_and_who_came_to_players_alone(tonight: Toni
     world = tonight.world
     call(world)
     tonight.saves("alice", "erik goran", "franka bob", "erik", "franka")
-    found = {"erik": VoiceStatus.HERE, "franka": VoiceStatus.MISSING, "goran": VoiceStatus.UNKNOWN}
+    found = {"erik": True, "franka": False, "goran": None}
     with world.session() as session:
-        for name, place in found.items():
+        session.execute(update(Campaign).values(counted_at=world.clock.now()))
+        for name, came in found.items():
             mine = Recipient.player_id == world.players[name]
-            session.execute(update(Recipient).where(mine).values(whereabouts=place))
+            session.execute(update(Recipient).where(mine).values(came=came))
     for later in (timedelta(0), timedelta(days=1)):
         world.clock.forward(later)
         night = browse("alice").page(f"/day/{TODAY}").by_id("night")
         shown = [one.words for one in night.all("li")]
-        assert shown == ["Captain: Erik came", "Goran", "Captain: Franka not there at the start", "Bob"]
+        assert shown == ["Captain: Erik came", "Goran", "Captain: Franka not in voice", "Bob"]
         for who in (None, "charlie"):
             page = browse(who).page(f"/day/{TODAY}")
             assert not page.has_id("night")

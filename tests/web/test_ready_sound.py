@@ -65,7 +65,7 @@ def test_a_cooldown_that_makes_no_sense_is_explained_beside_what_was_typed(
 ) -> None:
     with nothing_stored(world):
         answer = alice.post("/preferences", LOUD | {"sound_cooldown": typed})
-    assert is_page(answer, 422) == words.SOUND_TOO_OFTEN
+    assert is_page(answer, 422) == f"Ready sound: {words.SOUND_TOO_OFTEN}"
     shown = fields(read(answer.text))
     assert shown["sound_cooldown"]["value"] == typed
     assert "checked" in shown["sound"]

@@ -81,7 +81,7 @@ PAGES = ["/", "/calendar", f"/day/{TODAY}", "/profile", "/preferences", "/welcom
 
 
 REMEDIES = {
-    Reason.DMS_CLOSED: ("DMs are closed to the bot", "Allow direct messages from members of our server"),
+    Reason.DMS_CLOSED: ("DMs are closed to the bot", "allow direct messages"),
     Reason.NO_MUTUAL_SERVER: ("shares no Discord server with the bot", "Join our Discord server"),
 }
 

@@ -14,6 +14,7 @@ from slomix.availability import triggers
 from slomix.availability.rules import parse_day
 from slomix.errors import Invalid
 from slomix.planning import proposing, queries, rules, service, teams
+from slomix.planning.models import RoomThread
 from slomix.planning.queries import RoomView
 from slomix.planning.view_models import teams_view
 from slomix.presence import places
@@ -102,6 +103,7 @@ def _room(session: Session, day: date) -> dict[str, Any]:
         "seconds_left": _seconds_left(view.room.turn_until, now),
         "can_change": can_change,
         "may_undo": can_change and teams.may_undo(view.last_change, may, who.player_id),
+        "thread": session.get(RoomThread, room.id),
         "thread_troubles": queries.thread_troubles(session, room) if may.manages else [],
         "voice_room": places.voice_room_url(settings),
         "game_server": places.game_server_address(settings),
