@@ -83,7 +83,7 @@ class OutsideTime:
     ours: datetime
 
 
-# What a provider said last. All processes go by the database's clock, so only somebody else can tell that it is off.
+# What a provider said last. All processes go by the database's clock, so only an outsider can tell that it is off.
 _outside: OutsideTime | None = None
 
 

@@ -69,7 +69,7 @@ def use_login_attempt(session: Session, *, state: str, browser: str, now: dateti
 
 
 def next_path_of(session: Session, state: str) -> str:
-    """Return where the login with this state was to lead, whoever began it: a path of ours."""
+    """Return where the login with this state was to lead, in whatever browser it began: a path of ours."""
     where = select(LoginAttempt.next_path).where(LoginAttempt.state_hash == _hash(state))
     return session.scalar(where) or "/"
 
@@ -219,7 +219,7 @@ def users_of_sessions(
 ) -> dict[str, SessionUser]:
     """Return the users behind these cookies, without those whose session has ended or expired.
 
-    Nor those whose login nobody used for long; of admins, by the settings (`admin_ids`) or by grant, not for so long.
+    Nor those whose login was unused for long; of admins, by the settings (`admin_ids`) or by grant, not for so long.
     `extra` columns may be correlated with `User`, and are read in the same statement.
     """
     extra = extra or {}

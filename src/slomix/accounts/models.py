@@ -108,7 +108,7 @@ class GrantedRole(Base):
 
     discord_id: Mapped[str] = mapped_column(primary_key=True)
     role: Mapped[Role] = mapped_column(primary_key=True)
-    # How the audit log names it, also where nobody has logged in with that account.
+    # How the audit log names it, also before that account has logged in.
     number: Mapped[int] = mapped_column(Identity(), unique=True)
     granted_at: Mapped[datetime]
 
@@ -148,7 +148,7 @@ class LoginAttempt(Base):
 class LinkEvent(Base):
     """The audit log of links, rights and what admins do: rows are only ever added, and hold old and new values.
 
-    It knows accounts by their ids alone, which outlive them and are never given again, so that nobody takes themselves
+    It knows accounts by their ids alone, which outlive them and are never given again, so that no user takes themselves
     out of it: `user_id` is whom it concerns, `actor` who did it, None themselves, or a word such as `command line`.
     """
 

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 # How long a browser stays logged in after a login.
 SESSION_LIFETIME = timedelta(days=60)
-# A login that nobody used for so long ends, an admin's sooner.
+# A login unused for so long ends, an admin's sooner.
 IDLE_LIFETIME, ADMIN_IDLE_LIFETIME = timedelta(days=30), timedelta(days=7)
 # How often its use is written down.
 USE_NOTED_EVERY = timedelta(days=1)

@@ -107,7 +107,7 @@ def judge_tonight(
     """Say whether tonight works: what has come of its campaign, then what may; with several problems, the worst."""
     missed = sum(counts.get(status, 0) for status in UNDELIVERED)
     state = called.state(called.campaign.day) if called is not None else None
-    if called is not None and state is CampaignState.NOBODY_REACHED:
+    if called is not None and state is CampaignState.NONE_REACHED:
         return Verdict("ill", words.NOBODY_WAS_TOLD.format(number=missed, reason=_commonest_reason(called)))
     if risks:
         return Verdict("ill", words.WRONG_TONIGHT.format(reason=risks[0].reason))
@@ -120,7 +120,7 @@ def judge_tonight(
     if called.has_begun:
         return Verdict("well", words.ALL_WELL_BEGUN.format(time=start))
     if called.start_is_over:
-        return Verdict("partly", words.NOBODY_LEFT)
+        return Verdict("partly", words.NO_PLAYER_LEFT)
     if now >= called.campaign.start_at:
         return Verdict("well", words.ALL_WELL_STARTING.format(time=start))
     return Verdict("well", words.ALL_WELL_CALLED.format(count=called.asked.recipients, time=start))

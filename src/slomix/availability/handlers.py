@@ -29,7 +29,7 @@ class PlanMessages(TransactionHandler):
             settled_at = triggers.settled_at(session, about.day, about.number)
             if settled_at is None:
                 return Done(JobStatus.SKIPPED, Explanation(Reason.NOT_SO_MANY_ANY_MORE))
-            if now < settled_at:  # somebody has come instead of one who undid it, and may undo it too
+            if now < settled_at:  # a player has come instead of one who undid it, and may undo it too
                 seconds = context.runtime.clock.wall_seconds_until(settled_at)
                 return Snooze(SHORTEST_WAIT if seconds is None else timedelta(seconds=seconds))
         plan = NoticePlan(self._kind, job.subject, about.event_key(self._kind), now, job.deadline_at, job.max_attempts)

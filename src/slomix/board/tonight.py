@@ -13,8 +13,8 @@ class EveningStage(enum.StrEnum):
     EMPTY = "empty"  # no player is looking
     GATHERING = "gathering"  # some, not enough
     READY = "ready"  # enough
-    ON = "on"  # the start has reached somebody
-    LEFT = "left"  # the start has passed, and nobody is left who would play
+    ON = "on"  # the start has reached a player
+    LEFT = "left"  # the start has passed, and no player is left
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class EveningState:
     threshold: int
     start_at: datetime | None
     stage: EveningStage
-    # The start has passed and has reached nobody.
+    # The start has passed and has reached no player.
     is_unheard: bool = False
 
     @property

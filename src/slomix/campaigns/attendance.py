@@ -127,7 +127,7 @@ class FinalCount(Handler[Edit, SendError | None]):
 
 
 def _count_for_good(session: Session, campaign: Campaign, settings: Settings, now: datetime) -> bool:
-    """Count, unless somebody is missing and the rooms are not being watched: then they may have come unseen."""
+    """Count, unless a player is missing and the rooms are not being watched: then they may have come unseen."""
     recipients = queries.recipients_of(session, campaign)
     is_complete = all(recipient.seen_at is not None for recipient in recipients)
     if not is_complete and not presence.latest_snapshot(session).is_fresh(now, settings.presence_max_age):

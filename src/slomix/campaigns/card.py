@@ -92,7 +92,7 @@ def seen_by(viewer: Reader, card: CampaignCard | None, today: date) -> Card:
     return Card(
         is_today=is_today,
         # To a player it would read as if the night had failed.
-        state="" if state is CampaignState.NOBODY_REACHED and not viewer.can_promote else state.value,
+        state="" if state is CampaignState.NONE_REACHED and not viewer.can_promote else state.value,
         title=_title(card, is_today=is_today),
         promoter=plain_name(card.promoter) if viewer.is_linked else "",
         asked=card.asked.text(is_open=card.is_open and card.is_called),

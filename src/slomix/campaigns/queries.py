@@ -142,7 +142,7 @@ class Attendance:
 
     @property
     def text(self) -> str:
-        """Say it; empty if nobody was told, as then nobody was missing."""
+        """Say it; empty if no player was told, as then none was missing."""
         if not self.asked:
             return ""
         if self.as_of:
@@ -260,7 +260,7 @@ def record_danger(session: Session, campaign: Campaign, since: datetime | None) 
 def record_if_not_own(
     session: Session, campaign: Campaign, action: LinkAction, player_id: int, by: str | None, new: str, *, now: datetime
 ) -> None:
-    """Log what an admin does to the campaign of somebody else, or an operator to any."""
+    """Log what an admin does to another promoter's campaign, or an operator to any."""
     if campaign.promoter_id != player_id:
         old = read_progress(session, campaign).status
         accounts.record_action(session, action, actor=by, now=now, campaign=campaign.id, old=old, new=new)

@@ -75,7 +75,7 @@ class CampaignState(enum.StrEnum):
     CALLED = "called"
     OVER = "over"
     NOT_ALL_REACHED = "partial"
-    NOBODY_REACHED = "unreached"
+    NONE_REACHED = "unreached"
     CHECK_FAILED = "check_failed"
     SUMMARY_FAILED = "summary_failed"
     TRIED_OUT = "sent"
@@ -276,7 +276,7 @@ def state_of(
         case CampaignStatus.SENT | CampaignStatus.FOLLOWUP_SENT:
             return CampaignState.OVER if is_past else CampaignState.CALLED
         case CampaignStatus.FAILED:
-            return CampaignState.NOBODY_REACHED
+            return CampaignState.NONE_REACHED
         case CampaignStatus.PARTIAL:
             return _cause(phases, jobs)
         case _:

@@ -91,7 +91,7 @@ class Unanswered(SendError):
 
 
 class ProviderDown(SendError):
-    """The provider was not reached or failed itself, whoever is written to: nothing was taken."""
+    """The provider was not reached or failed itself, for every recipient: nothing was taken."""
 
     is_free = True
 

@@ -178,7 +178,7 @@ class Discord:
         """Return what `read` finds in the answer: the one place that decides what an answer means.
 
         `read` gets the decoded body, None if it is empty, and fails with one of UNREADABLE if what was asked for isn't
-        in it. Then nobody knows what became of the request: absence is never concluded from such an answer.
+        in it. Then it is unknown what became of the request: absence is never concluded from such an answer.
         """
         route = f"{method} {_MINOR_ID.sub('/*', path.partition('?')[0])}"
         slot = self._rate_limiter.acquire(route)

@@ -1,4 +1,4 @@
-"""Decides what an answer of Discord means: done, refused, asked to wait, stopped, or known to nobody."""
+"""Decides what an answer of Discord means: done, refused, asked to wait, stopped, or unknown."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ class Refusal:
 
 
 def judge_refusal(response: httpx2.Response, body: Any, no_answer: Callable[[str], SendError]) -> Refusal:
-    """Decide what an answer other than a success means. `no_answer` makes the error for "nobody knows"."""
+    """Decide what an answer other than a success means. `no_answer` makes the error for "unknown"."""
     status, problem = response.status_code, as_object(body)
     if not _is_discords(status, problem) or problem.get("code") == CLOUDFLARE_BLOCKS:
         return _refusal_of_a_proxy(response, no_answer)

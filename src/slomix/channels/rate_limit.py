@@ -279,7 +279,7 @@ class LocalRateLimiter:
         """No-op: a process-local limiter doesn't track pauses."""
 
     def hold(self, _route: str, hold: RateLimitHold, _slot: Slot) -> timedelta:
-        """Hold nobody else back: a process-local limiter doesn't track pauses."""
+        """Hold no other process back: a process-local limiter doesn't track pauses."""
         return hold.duration
 
 

@@ -31,7 +31,7 @@ CHALLENGE = re.compile(r'"token": ?"[^"]|CAPTCHA proof required')
 UNTRUSTED = re.compile(r"identity_failure|untrusted (identit|recipient key)", re.IGNORECASE)
 # The message may have left before the service gave up.
 GAVE_UP = re.compile(r"SocketTimeout|process killed as timeout reached", re.IGNORECASE)
-# The service cannot reach Signal, whoever is written to.
+# The service cannot reach Signal, for every recipient.
 NETWORK = re.compile(r"network_failure", re.IGNORECASE)
 LONGEST_ERROR = 200
 

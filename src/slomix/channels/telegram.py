@@ -87,7 +87,7 @@ class Telegram:
                 self._call(SEND, body, carries_message=True, on_sent=lambda: self._rate_limiter.mark_sent(slot))
             )
         except RateLimited as error:
-            # Telegram does not say whether it means this chat or the bot: nobody else knocks meanwhile.
+            # Telegram does not say whether it means this chat or the bot: no other message leaves meanwhile.
             self._rate_limiter.hold(SEND, RateLimitHold(error.retry_after or timedelta(seconds=1)), slot)
             raise
         if "message_id" not in sent:

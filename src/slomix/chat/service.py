@@ -112,7 +112,7 @@ def reply_to(session: Session, message: IncomingMessage, *, settings: Settings, 
 def _ask_to_link(
     session: Session, message: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime
 ) -> str:
-    """Ask before linking: the code may be somebody else's, who talked the sender into sending it."""
+    """Ask before linking: the code may be another person's, who talked the sender into sending it."""
     if len(asked.words) != 1:
         return words.INBOX_LINK_HOW.format(link=settings.base_url + "/preferences")
     player_id = links.spend_code(session, message.channel, asked.words[0], message.address, settings=settings, now=now)

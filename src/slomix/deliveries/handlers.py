@@ -132,7 +132,7 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
         if isinstance(prepared, PreparedQuestion):
             return asking.act(runtime, prepared)
         if prepared.lease_until is not None and wall_now() >= prepared.lease_until:
-            # Somebody else may have found by now that the message never left.
+            # Another worker may have found by now that the message never left.
             return ProviderAnswer(prepared, SendError(Reason.WORKER_DID_NOT_COME_BACK))
         channel = runtime.channels[prepared.destination.channel]
         try:
@@ -196,7 +196,7 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
             )
 
     def give_up(self, context: JobContext) -> None:
-        """Settle it, as no try is left: `unknown` if it may have arrived and nobody can be asked, else `failed`."""
+        """Settle it, as no try is left: `unknown` if it may have arrived and cannot be asked about, else `failed`."""
         session, job, now = context.session, context.job, context.now
         delivery = session.get(Delivery, int(job.subject), with_for_update=True, populate_existing=True)
         if delivery is not None and not delivery.status.is_settled:

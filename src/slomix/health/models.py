@@ -23,7 +23,7 @@ class Heartbeat(Base):
 
 
 class Outage(Base):
-    """A provider that took a message from nobody lately; there is no row while it is well."""
+    """A provider that took no message lately; there is no row while it is well."""
 
     __tablename__ = "outages"
     __table_args__ = (known("reason"),)

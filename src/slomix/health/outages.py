@@ -1,4 +1,4 @@
-"""One circuit a provider, shared by all workers: it opens when nobody's message is taken, and closes for all at once.
+"""One circuit a provider, shared by all workers: it opens when no message is taken, and closes for all at once.
 
 A first failure makes a suspicion. It is confirmed by the next recipient's failure, or by a probe that fails. While it
 is confirmed, messages on that channel are held, and workers take turns at probing. A provider that answers a probe gets

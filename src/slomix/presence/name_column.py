@@ -1,4 +1,4 @@
-"""Columns for names: what was not cleaned by `clean_name` is not stored, whoever writes it."""
+"""Columns for names: what was not cleaned by `clean_name` is not stored."""
 
 from typing import Annotated
 

@@ -55,7 +55,7 @@ def collect_data(session: Session, user_id: int, *, settings: Settings, now: dat
         "new_links_seen_at": user.links_seen_at,
         "membership_seen_at": user.membership_seen_at,
     }
-    # Of before the first login, when the log knew nobody.
+    # Of before the first login, when the log knew no account.
     grants = select(cast(GrantedRole.number, Text)).where(GrantedRole.discord_id == user.discord_id)
     of_user: dict[str, Any] = {
         "logins": select(

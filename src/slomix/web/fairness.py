@@ -1,6 +1,6 @@
 """Shares one process among those who ask: a browser or client has two requests served at a time, and so many in all.
 
-It stands in front of the application, because whoever floods it is to cost as little as possible.
+It stands in front of the application, because a client that floods it is to cost as little as possible.
 """
 
 import json
@@ -28,10 +28,10 @@ log = structlog.get_logger()
 
 # What one may ask of one process: fifty requests a second, ten seconds long.
 PACE = RateLimitItemPerSecond(500, 10)
-# How often it is logged that somebody is refused here.
+# How often it is logged that a client is refused here.
 LOGGED = RateLimitItemPerSecond(1, 10)
 AT_ONCE, MOST_WAITING, PATIENCE_SECONDS = 2, 100, 10.0
-# Nobody is counted here. Files are cheap, cached for good, and many at once where a whole room opens its first page;
+# These are not counted. Files are cheap, cached for good, and many at once where a whole room opens its first page;
 # monitors ask what never hangs; providers ask for everybody from few addresses, and prove with each call who they are.
 UNCOUNTED = ("/static/", "/health", "/metrics", "/inbox/telegram", "/discord/interactions")
 
@@ -39,7 +39,7 @@ UNCOUNTED = ("/static/", "/health", "/metrics", "/inbox/telegram", "/discord/int
 class FairShare:
     """Serves a few requests of each browser at a time, so that one who asks for much waits behind itself.
 
-    It costs nobody anything: the pages of one process are made one after the other anyway.
+    It costs nothing: the pages of one process are made one after the other anyway.
     """
 
     def __init__(self, app: Flask, served: "WSGIApplication") -> None:

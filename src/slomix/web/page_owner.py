@@ -39,7 +39,7 @@ def _check_write() -> Response | None:
         return None
     if made_for is None and request.mimetype in {"application/x-www-form-urlencoded", "multipart/form-data"}:
         made_for = request.form.get(FIELD)
-    # Nobody being logged in is refused as such, with the way to log in.
+    # A stranger is refused as such, with the way to log in.
     if made_for is None or page_owner() in {made_for, STRANGER}:
         return None
     return _refusal()

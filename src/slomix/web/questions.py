@@ -19,7 +19,7 @@ class Unconfirmed(Exception):
 def confirm(title: str, consequences: Sequence[str], *, do: str, back: str) -> None:
     """Let a form through that a person has confirmed. Raise Unconfirmed.
 
-    It stands at the end of a form's transaction, so that nobody is asked about what would be refused. `do` is the
+    It stands at the end of a form's transaction, so that no question is about what would be refused. `do` is the
     label of the button that confirms, `back` where the viewer is led who does not.
     """
     if request.form.get(CONFIRMED) != "on":

@@ -58,7 +58,7 @@ def _end(response: Response) -> Response:
 def _who() -> str:
     """Return the account, or a stranger's address as a hash that is another one tomorrow.
 
-    So whoever does harm can be told apart on the day, and nobody can be found by their address later.
+    So a client that does harm can be told apart on the day, and no person can be found by their address later.
     """
     viewer = g.get("_login_user")
     if getattr(viewer, "user_id", None):

@@ -75,8 +75,8 @@ ON_WITH: Final = "Game night is on: {here} of {asked} in voice at {time}."
 # The same post, once it is final who came.
 CAME_TO_VOICE: Final = "Game night: {here} of {asked} came to voice."
 # Nobody was told anything: all had taken back that they play, or no message arrived.
-NOBODY_LEFT = "Nobody is left for tonight."
-NOBODY_REACHED = "None of tonight’s messages arrived, so nobody was called."
+NO_PLAYER_LEFT = "Nobody is left for tonight."
+NONE_REACHED = "None of tonight’s messages arrived, so nobody was called."
 ON_UNSEEN = "Game night is on. We could not see who is in voice, so nobody was asked a second time."
 EVERYBODY_IS_HERE = "Everybody is here. Have fun!"
 NONE_AWAITED = "Nobody else is awaited."

@@ -50,7 +50,7 @@ class SummaryFacts:
     with_names: bool
     # Those of the awaited who are on the game server.
     on_server: Sequence[str] = ()
-    # Nobody is left, as the start had nobody to tell; otherwise it reached nobody.
+    # No player is left, as the start had none to tell; otherwise it reached none.
     is_called_off: bool = False
 
 
@@ -82,7 +82,7 @@ def text(facts: SummaryFacts) -> str:
     if not facts.presence_known:
         return words.ON_UNSEEN
     if not facts.asked:
-        return words.NOBODY_LEFT if facts.is_called_off else words.NOBODY_REACHED
+        return words.NO_PLAYER_LEFT if facts.is_called_off else words.NONE_REACHED
     if facts.as_of is None:
         lines = [words.CAME_TO_VOICE.format(here=facts.here, asked=facts.asked)]
         return "\n".join([*lines, *_server_lines(facts)])

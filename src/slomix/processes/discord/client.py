@@ -171,7 +171,7 @@ class VoiceClient(discord.Client):
     def _write_rooms(self, rooms: dict[str, str] | None, now: datetime) -> None:
         with self._runtime.transaction() as session:
             if rooms is not None:
-                # Whoever has no player here is nobody to us, and is not written down.
+                # Accounts without a player here are not written down.
                 known = accounts.linked_accounts(session, rooms)
                 rooms = {who: rooms[who] for who in rooms if who in known}
                 presence.record_voice(session, rooms, now=now)

@@ -215,7 +215,7 @@ class EveningRun:
         broken = [f"broken: {promise['promise']}" for promise in shown["verdict"] if not promise["kept"]]
         flaws = [*broken, *self._troubles, *self._other_campaigns(campaign)]
         if self._cell.shows_unknown and not result.unknown:
-            flaws.append("nothing is unknown, though nobody could find out")
+            flaws.append("nothing is unknown, though it could not be found out")
         return self._record(result.add_flaws(flaws), shown["ledger"], seen=self._seen + len(messages))
 
     def _whom(self, shown: str) -> str:

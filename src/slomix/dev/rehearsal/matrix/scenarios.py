@@ -30,7 +30,7 @@ class Scenario:
     # The share of a phase in which it may strike; faults that last begin before the messages leave.
     max_lateness: float = 1.0
     never_unknown: frozenset[str] = frozenset()
-    # Whether something has to end as `unknown`, because nobody can find out.
+    # Whether something has to end as `unknown`, because it cannot be found out.
     shows_unknown: bool = False
     # Seconds in which a provider may still act after the evening seems over, such as on a slow request.
     aftermath: float = 1.0
@@ -120,7 +120,7 @@ def _keep_worker_away(stage: Harness) -> None:
 
 
 def _hide_room(stage: Harness) -> None:
-    """Take all messages without a word, show nobody the room, and go on to the deadline when it was asked in vain."""
+    """Take all messages without a word, hide the room, and go on to the deadline when it was asked in vain."""
     stage.control.add_fault("no_history")
     stage.control.add_fault("error_after_accept", code=504)
     stage.wait(stage.has_asked_in_vain, seconds=300)
@@ -246,7 +246,7 @@ SCENARIOS = (
     ),
     Scenario(
         "discord unreadable",
-        "Discord takes one to three messages, and its answers are pages of somebody else",
+        "Discord takes one to three messages, and its answers are pages of another service",
         strike=lambda stage: stage.control.add_fault(
             "unreadable", body="html", at="messages", times=stage.random.choice((1, 2, 3))
         ),
