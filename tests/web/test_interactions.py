@@ -28,8 +28,10 @@ from slomix.interactions.wire import Interaction
 from slomix.runtime.context import Runtime
 from tests.discord_signing import KEY
 from tests.moments import TODAY, at
+from tests.steps import call
 from tests.waiting import PATIENCE
 from tests.web.conftest import make_app, with_settings
+from tests.workers.pump import pump
 from tests.world import CAST, World
 
 GUILD = "900000000000000001"
@@ -74,9 +76,10 @@ class Discord:
             given = [{"name": subcommand, "type": 1, "options": given}]
         return self._seen(self.interaction(name, 2, {"name": first, "options": given}))
 
-    def pressed(self, name: str, custom_id: str, *, guild: str | None = GUILD) -> dict[str, Any]:
+    def pressed(self, name: str, custom_id: str, *, guild: str | None = GUILD, content: str = "") -> dict[str, Any]:
         data = {"custom_id": custom_id, "component_type": 2}
-        return self._seen(self.interaction(name, 3, data, guild=guild))
+        message = {"message": {"content": content, "flags": 0 if content else EPHEMERAL}}
+        return self._seen(self.interaction(name, 3, data, guild=guild) | message)
 
     def _seen(self, body: dict[str, Any]) -> dict[str, Any]:
         answer = self.post(body)
@@ -342,3 +345,34 @@ def test_a_button_fits_every_channel(talkative: World) -> None:
     signed = choices.sign(longest, talkative.runtime.settings)
     assert len(signed.encode()) <= 64
     assert choices.read(signed, talkative.runtime.settings) == longest
+
+
+# Messages
+
+
+def reminded(world: World, name: str) -> tuple[str, dict[str, str]]:
+    """Call the evening together, and return what the reminder says and what its buttons send."""
+    world.clock.move_to(at(20, 30))
+    world.says(name, Status.LOOKING)
+    call(world)
+    world.clock.move_to(at(20, 45))
+    pump(world)
+    [(_, message, _)] = [sent for sent in world.discord.sent if sent[0].value == CAST[name]]
+    return message.text, {button.label: button.value for button in message.buttons}
+
+
+def test_a_reminder_is_answered_where_it_stands(discord: Discord, talkative: World) -> None:
+    text, sends = reminded(talkative, "alice")
+    assert [label for label, value in sends.items() if value] == [words.IM_IN, words.CANT_TONIGHT]
+    seen = discord.pressed("alice", sends[words.CANT_TONIGHT], guild=None, content=text)
+    assert (seen["type"], seen["data"]["content"]) == (7, f"{text}\n→ **Today**: Not playing")
+    assert "components" not in seen["data"], "the buttons stay, and with them the mark of the message"
+    assert status(talkative, "alice") is Status.NOT_PLAYING
+    seen = discord.pressed("alice", sends[words.IM_IN], guild=None, content=seen["data"]["content"])
+    assert seen["data"]["content"] == f"{text}\n→ **Today**: Looking"
+    assert status(talkative, "alice") is Status.LOOKING
+
+
+def test_without_a_key_messages_carry_links_and_nothing_to_press(world: World) -> None:
+    _, sends = reminded(world, "alice")
+    assert set(sends.values()) <= {""}

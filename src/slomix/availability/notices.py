@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from slomix import words
-from slomix.availability import service, triggers
+from slomix.availability import choices, service, triggers
 from slomix.availability.rules import Status
 from slomix.channels.base import Message
 from slomix.contacts import unsubscribe
@@ -70,7 +70,8 @@ class DayNotice(Notice):
             reason = unwanted_reason(self.name, said)
             if reason is not None:
                 return Skip(reason)
-        return Message("\n".join([self._text(occasion, count), *self._how_to_stop(occasion)]))
+        text = "\n".join([self._text(occasion, count), *self._how_to_stop(occasion)])
+        return Message(text, buttons=choices.buttons_under(occasion, about.day))
 
     def _text(self, occasion: Occasion, count: int) -> str:
         board = occasion.runtime.settings.base_url + "/"

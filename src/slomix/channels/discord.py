@@ -1,7 +1,7 @@
 """Discord over its REST API: direct messages, rooms, and who is in voice."""
 
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from datetime import timedelta
 from importlib.metadata import version
 from typing import Any, TypeVar
@@ -39,6 +39,7 @@ IN_NO_ROOM = {UNKNOWN_VOICE_STATE, *NO_MEMBER}
 ACTION_ROW, BUTTON = 1, 2
 SECONDARY, LINK = 2, 5
 LONGEST_LABEL = 80
+BUTTONS_IN_A_ROW = 5
 # Discord refuses a message that lists more.
 MAX_MENTIONS = 100
 
@@ -135,7 +136,7 @@ class Discord:
             "allowed_mentions": allowed_mentions(message),
         }
         if message.buttons:
-            body["components"] = [{"type": ACTION_ROW, "components": [component(button) for button in message.buttons]}]
+            body["components"] = action_rows(message.buttons)
         return self.request("POST", f"/channels/{room}/messages", read_id, json=body, carries_message=True)
 
     def open_dm(self, account: str) -> str:
@@ -212,6 +213,12 @@ class Discord:
             self._rate_limiter.record_response(route, response.headers, slot)
             return found
         raise failure
+
+
+def action_rows(buttons: Sequence[Button]) -> list[dict[str, Any]]:
+    """Write buttons, five in a row."""
+    rows = (buttons[start : start + BUTTONS_IN_A_ROW] for start in range(0, len(buttons), BUTTONS_IN_A_ROW))
+    return [{"type": ACTION_ROW, "components": [component(button) for button in row]} for row in rows]
 
 
 def component(button: Button) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.availability import service as availability
+from slomix.availability.choices import CLEAR, status_button, status_buttons
 from slomix.availability.rules import Status, parse_day
 from slomix.channels.base import Button
 from slomix.chat.days import name_day
@@ -13,11 +14,7 @@ from slomix.chat.replies import Reply
 from slomix.chat.service import Asker, as_player
 from slomix.clock import local_day
 from slomix.config.settings import Settings
-from slomix.deliveries import choices
 from slomix.deliveries.choices import Choice
-
-# The kind of the buttons, and the answer of the one that clears.
-STATUS, CLEAR = "status", "clear"
 
 
 def say_status(session: Session, player_id: int, day: date, today: date) -> str:
@@ -27,12 +24,9 @@ def say_status(session: Session, player_id: int, day: date, today: date) -> str:
     return words.MY_DAY.format(day=name_day(day, today), status=said)
 
 
-def status_buttons(day: date, settings: Settings) -> list[list[Button]]:
+def answers(day: date, settings: Settings) -> list[list[Button]]:
     """Return the buttons that set a day's status, and the one that clears it."""
-    answers = [*((words.STATUSES[status], status.key) for status in Status), (words.CLEAR, CLEAR)]
-    return [
-        [Button(label, choices.sign(Choice(STATUS, day.isoformat(), answer), settings)) for label, answer in answers]
-    ]
+    return [[*status_buttons(day, settings), status_button(words.CLEAR, day, CLEAR, settings)]]
 
 
 def set_day(
@@ -56,7 +50,7 @@ def show_day(session: Session, player_id: int, day: date, *, settings: Settings,
     counts = availability.list_days(session, day, day, viewer=None)[0].counts
     said = [f"{counts[status]} {words.STATUSES[status].lower()}" for status in Status if counts[status]]
     lines = [say_status(session, player_id, day, today), ", ".join(said) or words.NOTHING_YET]
-    return Reply("\n".join(lines), status_buttons(day, settings), replaces=True)
+    return Reply("\n".join(lines), answers(day, settings), replaces=True)
 
 
 def show_week(session: Session, player_id: int, *, settings: Settings, now: datetime) -> Reply:
@@ -67,4 +61,4 @@ def show_week(session: Session, player_id: int, *, settings: Settings, now: date
         mine = words.STATUSES[day.my_status] if day.my_status is not None else words.NOT_SAID_YET
         line = words.MY_DAY.format(day=name_day(day.day, today), status=mine)
         lines.append(words.WITH_COMING.format(line=line, count=day.counts.coming) if day.counts.coming else line)
-    return Reply("\n".join([*lines, words.BUTTONS_FOR_TODAY]), status_buttons(today, settings))
+    return Reply("\n".join([*lines, words.BUTTONS_FOR_TODAY]), answers(today, settings))

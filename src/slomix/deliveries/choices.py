@@ -18,7 +18,7 @@ from slomix.errors import Invalid
 LONGEST = 64
 # 64 bits of an HMAC.
 SIGNATURE_BYTES = 8
-_PART = re.compile(r"[a-z0-9_-]*")
+_PART = re.compile(r"[A-Za-z0-9_-]*")
 
 
 class UnknownChoice(Invalid):

@@ -47,14 +47,14 @@ def tonight(session: Session, asked: Interaction, settings: Settings, now: datet
         lines.append(text.format(time=time, countdown=countdown))
     if day.people:
         lines.append(_in_voice(session, settings, now))
-    return Reply("\n".join(lines), statuses.status_buttons(day.day, settings))
+    return Reply("\n".join(lines), statuses.answers(day.day, settings))
 
 
 def queue(session: Session, asked: Interaction, settings: Settings, now: datetime) -> Reply:
     """Return who is looking to play tonight, first come first; to others than players the number alone."""
     day = _read_tonight(session, asked, settings, now)
     if not day.counts.looking:
-        return Reply(words.QUEUE_EMPTY_TONIGHT, statuses.status_buttons(day.day, settings))
+        return Reply(words.QUEUE_EMPTY_TONIGHT, statuses.answers(day.day, settings))
     if not day.people:
         return Reply(
             words.TONIGHT_MISSING.format(
@@ -69,7 +69,7 @@ def queue(session: Session, asked: Interaction, settings: Settings, now: datetim
     ]
     if len(people) > len(lines):
         lines.append(words.AND_MORE.format(number=len(people) - len(lines)).strip())
-    return Reply("\n".join(lines), statuses.status_buttons(day.day, settings))
+    return Reply("\n".join(lines), statuses.answers(day.day, settings))
 
 
 def teams(session: Session, asked: Interaction, settings: Settings, now: datetime) -> Reply:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.accounts.models import Player
+from slomix.availability import choices as choices_of_days
 from slomix.availability.rules import Status, parse_status
 from slomix.chat import service as chat
 from slomix.chat import statuses
@@ -100,7 +101,7 @@ def _said_status(request: Request) -> tuple[date, Status] | None:
             return read_day(asked.options["day"], request.today), parse_status(asked.options["status"].upper())
         if asked.type is InteractionType.PRESS:
             choice = choices.read(asked.pressed, request.settings)
-            if choice.kind == statuses.STATUS and choice.answer != statuses.CLEAR:
+            if choice.kind == choices_of_days.STATUS and choice.answer != choices_of_days.CLEAR:
                 return read_day(choice.subject, request.today), parse_status(choice.answer.upper())
     except DomainError:
         return None
@@ -167,6 +168,15 @@ def _notify(request: Request) -> Reply:
     return Reply("\n".join([*lines, words.NOTIFY_MORE.format(link=request.settings.base_url + "/preferences")]))
 
 
+def _press_status(request: Request, choice: choices.Choice) -> Reply:
+    """Set a status, and say what is true now: in a message to the asker, below what it says, with its buttons."""
+    reply = statuses.press(request.session, request.asked.asker, choice, settings=request.settings, now=request.now)
+    if request.asked.is_ephemeral or request.asked.guild_id is not None:
+        return reply
+    kept = [line for line in request.asked.content.splitlines() if not line.startswith(words.NOW_TRUE)]
+    return Reply("\n".join([*kept, words.NOW_TRUE + reply.text.splitlines()[0]]), None, replaces=True)
+
+
 def _player(request: Request) -> int:
     return chat.as_player(request.session, request.asked.asker, settings=request.settings)
 
@@ -183,9 +193,7 @@ _COMMANDS: dict[str, Callable[[Request], Reply]] = {
     "promote": lambda request: promoting.preview(request.session, request.asked, request.settings, request.now),
 }
 _PRESSES: dict[str, Callable[[Request, choices.Choice], Reply]] = {
-    statuses.STATUS: lambda request, choice: statuses.press(
-        request.session, request.asked.asker, choice, settings=request.settings, now=request.now
-    ),
+    choices_of_days.STATUS: _press_status,
     linking.CHOOSE: lambda request, _choice: linking.suggest(request.session, request.asked, request.settings),
     linking.LINK: lambda request, choice: _link_to(request, choice.subject),
     promoting.PROMOTE: lambda request, choice: promoting.press(

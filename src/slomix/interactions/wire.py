@@ -13,7 +13,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from slomix.channels.discord import component
+from slomix.channels.discord import action_rows
 from slomix.chat.replies import Reply
 from slomix.chat.service import Asker
 from slomix.contacts.rules import ChannelName
@@ -71,7 +71,8 @@ class Interaction:
     # The option that is being typed, for autocomplete.
     focused: str = ""
     pressed: str = ""
-    # Whether the pressed button's message is seen by its reader alone.
+    # The text of the pressed button's message, and whether it is an answer that is seen by its reader alone.
+    content: str = ""
     is_ephemeral: bool = False
 
     @property
@@ -124,6 +125,7 @@ def _parse(said: dict[str, Any]) -> Interaction:
         options=options,
         focused=focused,
         pressed=str(data["custom_id"]) if kind is InteractionType.PRESS else "",
+        content=str((said.get("message") or {}).get("content", "")),
         is_ephemeral=bool((said.get("message") or {}).get("flags", 0) & EPHEMERAL),
     )
 
@@ -163,10 +165,7 @@ def choices(found: Sequence[tuple[str, str]]) -> dict[str, Any]:
 
 def message(reply: Reply) -> dict[str, Any]:
     """Write a reply as a message that notifies no account."""
-    return {
-        "content": reply.text,
-        "allowed_mentions": {"parse": []},
-        "components": [
-            {"type": 1, "components": [component(button) for button in row[:BUTTONS_IN_A_ROW]]} for row in reply.buttons
-        ],
-    }
+    written: dict[str, Any] = {"content": reply.text, "allowed_mentions": {"parse": []}}
+    if reply.buttons is not None:
+        written["components"] = action_rows([button for row in reply.buttons for button in row])
+    return written

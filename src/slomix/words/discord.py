@@ -28,6 +28,12 @@ OPTION_SWITCH = "On or off"
 # {day} is Today, Tomorrow or a date, {status} the asker's own status or NOT_SAID_YET.
 MY_DAY: Final = "**{day}**: {status}"
 NOT_SAID_YET = "you have not said yet"
+# Begins the line that a press adds below a message.
+NOW_TRUE = "→ "
+# On the buttons under calls.
+IM_IN = "I'm in"
+CANT_TONIGHT = "Can't tonight"
+JOIN_VOICE = "Join voice"
 YOUR_WEEK = "Your week:"
 BUTTONS_FOR_TODAY = "The buttons answer for today."
 # {line} is MY_DAY, {count} how many may come.

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.accounts.models import User
+from slomix.availability import choices
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.rules import CampaignStatus, Planned, Skipped, Timeline
-from slomix.channels.base import Message
+from slomix.channels.base import Button, Message
 from slomix.config.settings import Settings
 from slomix.contacts import unsubscribe
 from slomix.contacts.rules import MessageKind
@@ -122,7 +123,24 @@ class Call(Notice):
         links = links_of(settings, reader.unsubscribe_link if reader else None)
         style = style_for(occasion.channel, reader.zone if reader else settings.zone, now)
         is_on_server = seen.on_server and _is_verdict_fresh(seen.campaign, settings, now)
-        return Message(self.text(Facts(seen.campaign.start_at, now, links, style, is_on_server)))
+        text = self.text(Facts(seen.campaign.start_at, now, links, style, is_on_server))
+        return Message(text, buttons=self._buttons(occasion, seen.campaign.day, links))
+
+    def _buttons(self, occasion: Occasion, day: date, links: Links) -> tuple[Button, ...]:
+        """Return what can be answered by one press, where presses reach us."""
+        if not choices.can_be_pressed(occasion):
+            return ()
+        settings, mark = occasion.runtime.settings, occasion.delivery.nonce
+        no = choices.status_button(words.CANT_TONIGHT, day, Status.NOT_PLAYING.key, settings, mark=mark)
+        return (self._yes(day, settings, mark, links), no)
+
+    def _yes(self, _day: date, _settings: Settings, _mark: str, links: Links) -> Button:
+        """Return the button of those who come: the way to voice, or to the board."""
+        return (
+            Button(words.JOIN_VOICE, link=links.voice_room)
+            if links.voice_room
+            else Button(words.OPEN_SLOMIX, link=links.board)
+        )
 
     def _why_unwanted(self, seen: RecipientSnapshot, occasion: Occasion) -> Reason | None:
         """Return why it should not leave: the campaign is cancelled, or the recipient withdrew."""
@@ -153,6 +171,9 @@ class Reminder(Call):
 
     def moment(self, timeline: Timeline) -> Planned | Skipped:
         return timeline.reminder
+
+    def _yes(self, day: date, settings: Settings, mark: str, _links: Links) -> Button:
+        return choices.status_button(words.IM_IN, day, Status.LOOKING.key, settings, mark=mark)
 
     def text(self, facts: Facts) -> str:
         time, countdown = facts.style.time(facts.start_at), facts.style.countdown(facts.start_at)

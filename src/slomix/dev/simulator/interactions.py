@@ -348,7 +348,7 @@ def _put(message: Answer | AcceptedMessage, data: Json) -> None:
         message.edit(data["content"])
     else:
         message.content = data["content"]
-    message.components = data["components"]
+    message.components = data.get("components", message.components)
 
 
 def _checked(data: Json) -> Json:
@@ -365,7 +365,7 @@ def _checked(data: Json) -> Json:
         raise BadAnswer("labels have 1 to 80 characters")
     if data.get("allowed_mentions") != {"parse": []}:
         raise BadAnswer("it could mention an account")
-    return {"content": content, "components": rows}
+    return {"content": content} | ({"components": rows} if "components" in data else {})
 
 
 async def _post(url: str, body: Json, *, signature: str | None = None) -> tuple[int, Json]:

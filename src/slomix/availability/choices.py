@@ -1,0 +1,37 @@
+"""The buttons by which a player says something about a day, under messages and answers."""
+
+from datetime import date
+
+from slomix import words
+from slomix.availability.rules import Status
+from slomix.channels.base import Button
+from slomix.config.settings import Settings
+from slomix.contacts.rules import ChannelName
+from slomix.deliveries import choices
+from slomix.deliveries.choices import Choice
+from slomix.deliveries.notices import Occasion
+
+# The kind of the buttons, and the answer of the one that clears.
+STATUS, CLEAR = "status", "clear"
+
+
+def status_button(label: str, day: date, answer: str, settings: Settings, *, mark: str = "") -> Button:
+    """Return a button that sets a day's status, or clears it; `mark` is that of the message."""
+    return Button(label, choices.sign(Choice(STATUS, day.isoformat(), answer, mark), settings))
+
+
+def status_buttons(day: date, settings: Settings, *, mark: str = "") -> list[Button]:
+    """Return the buttons of the four statuses."""
+    return [status_button(words.STATUSES[status], day, status.key, settings, mark=mark) for status in Status]
+
+
+def buttons_under(occasion: Occasion, day: date) -> tuple[Button, ...]:
+    """Return the buttons of the four statuses under a message, where they can be pressed."""
+    if not can_be_pressed(occasion):
+        return ()
+    return tuple(status_buttons(day, occasion.runtime.settings, mark=occasion.delivery.nonce))
+
+
+def can_be_pressed(occasion: Occasion) -> bool:
+    """Check whether a message may have buttons that are sent back to us."""
+    return occasion.channel is ChannelName.DISCORD and bool(occasion.runtime.settings.discord_public_key)
