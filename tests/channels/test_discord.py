@@ -8,7 +8,16 @@ import httpx2
 import pytest
 
 from slomix.channels import http
-from slomix.channels.base import Address, Message, ProviderDown, RateLimited, Receipt, SendError, Unanswered
+from slomix.channels.base import (
+    Address,
+    Message,
+    ProviderDown,
+    RateLimited,
+    Receipt,
+    SendError,
+    TokenRefused,
+    Unanswered,
+)
 from slomix.channels.discord import Discord
 from slomix.dev.simulator.people import (
     AFK_VOICE_CHANNEL,
@@ -127,7 +136,7 @@ def test_a_success_that_names_no_message_says_nothing(channel: Discord, monkeypa
 
 def test_a_wrong_token_is_not_the_recipients_fault(simulator: Simulator) -> None:
     error = refusal(Discord(f"{simulator.url}/api/v10", "wrong", GUILD_ID), person("Hana"))
-    assert (error.permanent, "401" in str(error.reason)) == (False, True)
+    assert (error.permanent, type(error)) == (False, TokenRefused)
 
 
 def test_a_cut_connection_is_no_answer_and_a_repeat_does_not_double(channel: Discord, simulator: Simulator) -> None:

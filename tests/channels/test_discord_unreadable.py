@@ -16,6 +16,7 @@ ARGUMENTS: dict[str, Any] = {
     "to": Address("2", learned="3"),
     "message": Message("Hello"),
     "nonce": "n",
+    "room": "3",
     "discord_id": "2",
     "parent": "4",
     "name": "Game night",
@@ -48,7 +49,6 @@ BODIES: dict[str, bytes] = {
 }
 # What these ask for may be empty.
 READABLE = {
-    "find_message": {"list"},  # nothing was written yet
     "add": {"nothing"},
     "remove": {"nothing"},
 }
@@ -77,9 +77,9 @@ def call(of: type, name: str, status: int, body: bytes, monkeypatch: pytest.Monk
     client = Discord("http://x", "token", "1")
     monkeypatch.setattr(client, "_http", Wire(client._http, status, body))
     target: Any = client
+    client.history._own_id = "7"
     if of is DiscordThreads:
         target = DiscordThreads(client, "1")
-        target._own_id = "7"
     method = getattr(target, name)
     return lambda: method(**{parameter: ARGUMENTS[parameter] for parameter in inspect.signature(method).parameters})
 

@@ -163,6 +163,7 @@ class Evening(RuleBasedStateMachine):
             session.execute(update(Job).values(wait_until=None, nudge_again_at=None))
             session.execute(update(Job).where(Job.lease_until.is_not(None)).values(lease_until=wall_now() - SECOND))
             session.execute(update(Delivery).values(first_tried_at=Delivery.first_tried_at - passed))
+        with self.owner.transaction() as session:  # who runs may only add to them
             session.execute(update(Attempt).values(wall_at=Attempt.wall_at - passed))
         wire = self.wires["discord"]
         wire.taken = {nonce: then - passed for nonce, then in wire.taken.items()}

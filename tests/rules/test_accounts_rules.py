@@ -47,6 +47,8 @@ def test_a_login_leads_to_a_path_of_ours(path: str) -> None:
         "javascript:alert(1)",
         "//evil.example",
         "///evil.example",
+        "////evil.example",
+        "/%2Fevil.example",
         "//[evil",
         "/\\evil.example",
         "\\/evil.example",
@@ -65,6 +67,8 @@ def test_a_login_leads_to_a_path_of_ours(path: str) -> None:
         "/auth/login",
         "/auth/logout",
         "/auth/callback?code=1&state=2",
+        "/day/..//auth/login",
+        "/%61uth//login",
     ],
 )
 def test_a_login_leads_nowhere_else(target: str | None) -> None:

@@ -100,7 +100,8 @@ def test_who_was_always_quiet_and_wanted_nothing_is_no_change() -> None:
 
 
 ids = st.sampled_from(["1", "2", "3", "4"])
-guids = st.sampled_from(["A", "B", "C", "D"])
+# As they are spelled here; there they were in capitals.
+guids = st.sampled_from(["a", "b", "c", "d"])
 # One to one in each table, as their constraints were, and any contradiction between the two.
 links = st.dictionaries(ids, guids, max_size=4).map(
     lambda found: {user: guid for guid, user in {guid: user for user, guid in found.items()}.items()}
@@ -114,10 +115,10 @@ def test_one_account_has_one_profile_and_what_stands_here_stays(
     theirs = SourceSnapshot(
         {
             "user_player_links": [
-                {"user_id": one, "player_guid": guid, "player_name": "n"} for one, guid in newer.items()
+                {"user_id": one, "player_guid": guid.upper(), "player_name": "n"} for one, guid in newer.items()
             ],
             "player_links": [
-                {"discord_id": one, "player_guid": guid, "player_name": "o", "discord_username": "o"}
+                {"discord_id": one, "player_guid": guid.upper(), "player_name": "o", "discord_username": "o"}
                 for one, guid in older.items()
             ],
         }

@@ -197,14 +197,35 @@ OTHERS = re.compile(r"dev/|channels/(telegram|signal).*|web/|app/|cli/bench")
 
 def routes(source: str) -> Iterator[tuple[str, str]]:
     """Yield the method and the address, as a pattern, of each call that names both; an address is read back through
-    variables and functions of its module."""
+    variables, parameters and functions of its module."""
     tree = ast.parse(source)
     functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     for function in functions.values():
-        for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
+        for call in calls(function):
             for method, address in zip(call.args, call.args[1:], strict=False):
                 if isinstance(method, ast.Constant) and method.value in METHODS:
-                    yield str(method.value), pattern(address, function, functions)
+                    for named, where in origins(address, function, functions):
+                        yield str(method.value), pattern(named, where, functions)
+
+
+def calls(function: ast.FunctionDef) -> list[ast.Call]:
+    return [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+
+
+def origins(
+    address: ast.expr, function: ast.FunctionDef, functions: dict[str, ast.FunctionDef]
+) -> list[tuple[ast.expr, ast.FunctionDef]]:
+    """What a function is called with, if the address is its parameter; the address itself if no call says."""
+    parameters = [one.arg for one in function.args.args if one.arg != "self"]
+    if not isinstance(address, ast.Name) or address.id not in parameters:
+        return [(address, function)]
+    place = parameters.index(address.id)
+    return [
+        (call.args[place], caller)
+        for caller in functions.values()
+        for call in calls(caller)
+        if isinstance(call.func, ast.Attribute) and call.func.attr == function.name and len(call.args) > place
+    ] or [(address, function)]
 
 
 def pattern(node: ast.AST, function: ast.FunctionDef, functions: dict[str, ast.FunctionDef]) -> str:
@@ -253,6 +274,13 @@ def act(self, room):
     path = f"/channels/{room}/pins/{self.me}"
     self._discord.request("PUT", path, json=None)
     self._request("GET", f"{_base(1)}?with=true")
+    self._get(f"/guilds/{room}/bans")
+
+def _get(self, path):
+    self._request("GET", path)
+
+def _elsewhere(self, path):
+    self._request("PUT", path)
 
 def _base(guild):
     return f"/guilds/{guild}/scheduled-events"
@@ -260,4 +288,6 @@ def _base(guild):
     assert set(routes(source)) == {
         ("PUT", "/channels/[^/]+/pins/[^/]+"),
         ("GET", r"/guilds/[^/]+/scheduled\-events"),
+        ("GET", "/guilds/[^/]+/bans"),
+        ("PUT", "[^/]+"),
     }

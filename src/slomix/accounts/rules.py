@@ -99,7 +99,7 @@ def local_path(target: str | None) -> str:
     except ValueError:
         return "/"
     walked = posixpath.normpath(unquote(parts.path))
-    if parts.scheme or parts.netloc or walked.startswith("//") or "//" in parts.path:
+    if parts.scheme or parts.netloc or target.startswith("//") or walked.startswith("//"):
         return "/"
     return "/" if f"{walked}/".startswith(_NOWHERE_TO_COME_BACK_TO) and walked != "/calendar" else target
 

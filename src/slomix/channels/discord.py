@@ -22,7 +22,7 @@ from slomix.channels.discord_answers import (
 )
 from slomix.channels.discord_history import NOT_OUR_DM, DiscordHistory
 from slomix.channels.http import HttpClient, decode_json
-from slomix.channels.opening_pace import OpeningPace
+from slomix.channels.opening_pace import PAUSE, OpeningPace
 from slomix.channels.rate_limit import LocalRateLimiter, RateLimiter
 from slomix.reasons.codes import Reason
 
@@ -47,7 +47,6 @@ MAX_MENTIONS = 100
 _MINOR_ID = re.compile(r"(?<!/channels)(?<!/guilds)/\d+")
 
 T = TypeVar("T")
-
 
 log = structlog.get_logger()
 
@@ -152,6 +151,7 @@ class Discord:
             if error.code in {OPENING_DMS_TOO_FAST, SENDING_DISABLED}:
                 if self._opening_pace is not None:
                     self._opening_pace.pause()
+                    error.retry_after = max(error.retry_after or PAUSE, PAUSE)
                 log.error("discord.opens_no_dms", code=error.code, reason=str(error.reason))
             raise
 

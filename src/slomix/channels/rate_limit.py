@@ -250,9 +250,6 @@ class SharedRateLimiter:
         """Return the key that lives for as long as the route is held, or everything."""
         return self._held if route is None else f"{self._held}:{route}"
 
-    def _key(self, name: str, route: str = "") -> str:
-        return name.format(provider=self._provider, route=route)
-
 
 class LocalRateLimiter:
     """The pace of a single process. Thread-safe."""
