@@ -92,7 +92,7 @@ def lived_in(committed: Database) -> World:
         world.says(name, Status.LOOKING)
     tonight = Tonight(world)
     tonight.opens("alice")
-    tonight.votes("erik", tonight.suggests("alice", "Tabs\tand\\backslashes; \\. 'čšž'"))
+    tonight.votes("erik", tonight.suggests("alice", "Back\\slashes; \\. 'čšž'"))
     tonight.leads("bob", A, "alice")
     tonight.places("bob", "erik", A)
     call(world)
@@ -119,7 +119,9 @@ def lived_in(committed: Database) -> World:
         inbox.advance_position(session, ChannelName.TELEGRAM, 1, now=now)
         message = inbox.IncomingMessage(ChannelName.SIGNAL, "an account", "/today", mark="1")
         inbox.claim_message(session, message, now=now)
-        session.add(RoomThread(session_id=tonight.view().room.id, members=["1", '{"2"}'], thread_id="7"))
+        session.add(
+            RoomThread(session_id=tonight.view().room.id, members=["1", '{"2"}', "tabs\tand\nlines"], thread_id="7")
+        )
         pausing.pause(session, by="command line", now=now)
         health.record_heartbeat(session, "worker", "here/1", wall=wall_now() - AN_HOUR)
     return world

@@ -101,7 +101,10 @@ def test_a_backup_of_an_earlier_version_is_brought_up(
     config = migrations.configuration(empty_database_url)
     command.upgrade(config, revision)
     with psycopg.connect(libpq_url(empty_database_url)) as connection:
-        kept = "INSERT INTO players (guid, name, aliases, created_at) VALUES ('kept', 'Kept', '{a}', %s)"
+        more, of_it = (", name_keys", ", '{kept,a}'") if revision >= "0020" else ("", "")
+        kept = (
+            f"INSERT INTO players (guid, name, aliases, created_at{more}) VALUES ('kept', 'Kept', '{{a}}', %s{of_it})"
+        )
         connection.execute(kept, [at(20)])
     done = elsewhere("backup", str(tmp_path / "old"))
     assert f"at migration {revision}; " in done.output, done.output

@@ -173,14 +173,14 @@ MUTATIONS = (
     Mutation(
         "production trusts every machine as a proxy",
         REFUSALS,
-        "    if any(network.prefixlen == 0 for network in settings.trusted_proxies):",
-        "    if any(network.prefixlen < 0 for network in settings.trusted_proxies):",
+        "    if _trusts_too_many(settings.trusted_proxies):",
+        "    if False:",
         (f"{REFUSED}::test_what_is_not_for_production_is_refused_by_name",),
     ),
     Mutation(
         "production speaks in plain text to other machines",
         REFUSALS,
-        'return taken_apart.scheme in {"http", "ws"} and not is_loopback(taken_apart.hostname or "")',
+        'return url.drivername in {"http", "ws", "redis"}',
         "return False",
         (f"{REFUSED}::test_what_is_not_for_production_is_refused_by_name",),
     ),

@@ -254,15 +254,17 @@ MUTATIONS = (
     Mutation(
         "a code is good after its time",
         "src/slomix/contacts/links.py",
-        "LinkCode.code_hash == _hash(code), LinkCode.channel == channel, LinkCode.expires_at > now",
-        "LinkCode.code_hash == _hash(code), LinkCode.channel == channel",
+        "            LinkCode.expires_at > now,\n            LinkCode.chat_hash.is_(None),\n",
+        "            LinkCode.chat_hash.is_(None),\n",
         ("tests/services/test_link_codes.py::test_a_code_lives_as_long_as_was_said_and_no_moment_longer",),
     ),
     Mutation(
         "a code for one channel links another",
         "src/slomix/contacts/links.py",
-        "LinkCode.code_hash == _hash(code), LinkCode.channel == channel, LinkCode.expires_at > now",
-        "LinkCode.code_hash == _hash(code), LinkCode.expires_at > now",
+        "            LinkCode.channel == channel,\n"
+        "            LinkCode.expires_at > now,\n"
+        "            LinkCode.chat_hash.is_(None),\n",
+        "            LinkCode.expires_at > now,\n            LinkCode.chat_hash.is_(None),\n",
         ("tests/services/test_link_codes.py::test_a_code_for_one_channel_is_none_on_another_and_stays_good",),
     ),
     Mutation(

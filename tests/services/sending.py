@@ -1,11 +1,13 @@
 """One tiny notice, planned for whoever a test names and carried by the real handler to a channel in memory."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
+from slomix import clock
 from slomix.channels.base import Address, Message, Receipt, Unanswered
 from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact
@@ -168,12 +170,6 @@ class Post:
             session.expire_all()
             return contacts.contacts_of(session, self.world.players[name]).get(channel)
 
-    def pass_wall_time(self, row: Delivery, delta: timedelta) -> None:
-        """The first try was longer ago."""
-        with self.world.session() as session:
-            session.execute(
-                update(Delivery).where(Delivery.id == row.id).values(first_tried_at=Delivery.first_tried_at - delta)
-            )
-            session.execute(
-                update(Attempt).where(Attempt.delivery_id == row.id).values(wall_at=Attempt.wall_at - delta)
-            )
+    def pass_wall_time(self, delta: timedelta) -> None:
+        """Until the test ends all of this process sees the wall clock further on."""
+        clock._compared = clock.Comparison(clock.offset() + delta, time.monotonic())

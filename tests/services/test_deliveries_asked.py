@@ -50,7 +50,7 @@ class Line:
 
     def carry(self, name: str | None, after: timedelta = timedelta(0)) -> Delivery:
         row = self.post.row(name)
-        self.post.pass_wall_time(row, after)
+        self.post.pass_wall_time(after)
         self.post.carry(row)
         return self.post.row(name)
 

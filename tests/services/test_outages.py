@@ -244,6 +244,47 @@ def test_whose_message_may_have_arrived_is_not_moved(post: Post) -> None:
     assert (post.row("alice").status, post.arrived()) == (DeliveryStatus.SENDING, {})
 
 
+def test_a_question_waits_for_the_providers_return_and_is_not_looked_at_again_and_again(post: Post) -> None:
+    post.wire.answers = [SILENT]
+    post.plan("alice", deadline_at=DEADLINE)
+    post.world.clock.move_to(at(20, 45))
+    work(post, "alice")
+    post.wire.is_out = True
+    probe(post)
+    post.pass_wall_time(timedelta(seconds=61))
+    post.world.clock.move_to(at(20, 49))
+    work(post, "alice")
+    assert work(post, "alice") == []
+    assert (post.job(post.row("alice")).wait_until, post.wire.asked) == (HELD_TO_THE_END, [])
+    post.wire.is_out = False
+    probe(post)
+    for _ in range(2):
+        work(post, "alice")
+    assert (post.row("alice").status, len(post.wire.asked)) == (DeliveryStatus.SENT, 1)
+
+
+@pytest.mark.parametrize("reason", [Reason.WORKER_DID_NOT_COME_BACK, Reason.NOT_E164])
+def test_what_we_find_ourselves_is_no_answer_of_a_provider(post: Post, reason: Reason) -> None:
+    goes_out(post)
+    post.wire.is_out = False
+    post.wire.answers = [SendError(reason)]
+    probe(post)
+    work(post, *THREE)
+    assert out(post) is not None
+
+
+@pytest.mark.parametrize("reason", [Reason.SWITCHED_OFF, Reason.DISCORD_TOO_SLOW])
+def test_a_question_that_was_not_asked_ends_no_outage(post: Post, reason: Reason) -> None:
+    post.wire.answers = [SILENT]
+    post.plan("alice", deadline_at=DEADLINE)
+    post.world.clock.move_to(at(20, 45))
+    work(post, "alice")
+    post.pass_wall_time(timedelta(seconds=61))
+    post.wire.hidden = SendError(reason)
+    work(post, "alice")
+    assert (len(post.wire.asked), out(post) is not None) == (1, True)
+
+
 def test_nobody_is_moved_to_a_channel_that_is_out_too(post: Post) -> None:
     post.world.has("alice", ChannelName.TELEGRAM, CHAT)
     post.world.prefers("alice", preferred_channel="discord")

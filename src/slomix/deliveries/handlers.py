@@ -43,6 +43,8 @@ log = structlog.get_logger()
 # For jobs nudged just before the pause; during it no delivery is nudged.
 PAUSE_RECHECK = timedelta(seconds=2)
 NO_ROUTE = Skip(Reason.NO_WORKING_CONTACT)
+# Failures that we find ourselves: the provider was not heard.
+OUR_OWN = frozenset({Reason.WORKER_DID_NOT_COME_BACK, Reason.SWITCHED_OFF, Reason.NOT_E164, Reason.DISCORD_TOO_SLOW})
 DELIVERY_GONE = Done(JobStatus.SKIPPED, Explanation(Reason.NOBODY_LEFT_TO_TELL))
 
 
@@ -281,7 +283,8 @@ def _pursue(
 ) -> PreparedQuestion | Outcome:
     """Ask what has arrived; while the provider is out, only at the deadline."""
     if down.holds(readable.channel, context.job) and not _is_expired(delivery, context.now):
-        return Hold(readable.channel)
+        # No other channel may take what may have arrived here, so there is nothing to look at before.
+        return Hold(readable.channel, to_the_end=True)
     ends_outage = readable.channel in down.outages
     return asking.begin(context.session, attempt, delivery, readable, wall, ends_outage=ends_outage)
 
@@ -351,8 +354,10 @@ def _contact_update(answer: ProviderAnswer | HistoryAnswer, now: datetime) -> co
 
 
 def _is_refusal(answer: ProviderAnswer | HistoryAnswer) -> bool:
-    """Return whether the answer says something about the contact; a history that cannot be read doesn't."""
-    return isinstance(answer, ProviderAnswer) and not isinstance(answer.said, RateLimited | ProviderDown)
+    """Return whether the answer says something about the contact; a history or our own delay doesn't."""
+    if isinstance(answer, HistoryAnswer) or isinstance(answer.said, Receipt | RateLimited | ProviderDown):
+        return False
+    return answer.said.reason.code is not Reason.WORKER_DID_NOT_COME_BACK
 
 
 def _record_for_others(context: JobContext, answer: ProviderAnswer | HistoryAnswer) -> bool:
@@ -366,6 +371,8 @@ def _record_for_others(context: JobContext, answer: ProviderAnswer | HistoryAnsw
             )
         # We ourselves hold requests back after an earlier 429.
         case RateLimited():
+            return False
+        case SendError(reason=reason) if reason.code in OUR_OWN:
             return False
     if about.ends_outage and outages.record_answer(context.session, channel):
         log.info("provider.back", channel=str(channel))
