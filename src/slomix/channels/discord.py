@@ -23,7 +23,7 @@ from slomix.channels.discord_answers import (
 from slomix.channels.discord_history import NOT_OUR_DM, DiscordHistory
 from slomix.channels.http import HttpClient, decode_json
 from slomix.channels.opening_pace import PAUSE, OpeningPace
-from slomix.channels.rate_limit import LocalRateLimiter, RateLimiter
+from slomix.channels.rate_limit import LocalRateLimiter, RateLimiter, Slot
 from slomix.reasons.codes import Reason
 
 # Of every request to Discord, which blocks clients that name themselves otherwise:
@@ -182,7 +182,8 @@ class Discord:
         in it. Then it is unknown what became of the request: absence is never concluded from such an answer.
         """
         route = f"{method} {_MINOR_ID.sub('/*', path.partition('?')[0])}"
-        slot = self._rate_limiter.acquire(route)
+        # A ping is a probe: what is stopped is asked by it, and it waits for nothing.
+        slot = Slot("", is_probe=True) if is_ping else self._rate_limiter.acquire(route)
         response = self._http.request(
             method,
             path,
