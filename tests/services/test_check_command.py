@@ -1,13 +1,18 @@
 """`slomix check` tells what is in effect, what is wrong with it and what may not be meant; and never a secret."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from slomix.cli.configuration import masked_value
+from slomix.clock import wall_now
 from slomix.config.settings import Settings, secret_variables, variable_names
+from slomix.health import service
+from slomix.health.models import BACKUP_ID, Backup
 from tests.configuration import CONTACT_KEY
 from tests.rules.operator import PRODUCTION, STRONG, bare_machine
+from tests.simulators import NOBODY
 from tests.steps import checked, do
 from tests.world import World
 
@@ -137,6 +142,7 @@ def test_what_may_not_be_meant_is_a_warning_and_keeps_nothing_from_starting(
     nothing: None, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], name: str
 ) -> None:
     offline = {"DISCORD_API_BASE_URL": "http://127.0.0.1:1", "REDIS_URL": "redis://127.0.0.1:1"}
+    offline["DISCORD_GATEWAY_URL"] = "ws://127.0.0.1:1"
     offline["DATABASE_URL"] = "postgresql://me@127.0.0.1:1/slomix"
     for variable, value in (PRODUCTION | offline | environment).items():
         monkeypatch.setenv(variable, value)
@@ -164,6 +170,7 @@ def test_who_thought_of_everything_is_warned_of_nothing_but_what_is_no_discord(
         "CONTACT_DATA_ENCRYPTION_KEY": CONTACT_KEY,
         "AVAILABILITY_PROMOTION_SERVER_CHECK_ENABLED": "off",
         "DISCORD_API_BASE_URL": "http://127.0.0.1:1",  # nobody calls the real one from a test
+        "DISCORD_GATEWAY_URL": "ws://127.0.0.1:1",
     }
     for name, value in everything.items():
         monkeypatch.setenv(name, value)
@@ -172,3 +179,46 @@ def test_who_thought_of_everything_is_warned_of_nothing_but_what_is_no_discord(
     assert (found["parts"]["database"], found["parts"]["redis"]) == (True, False)
     (tmp_path / ".env").chmod(0o644)
     assert begins(checked()["warnings"]) == ["DISCORD_API_BASE_URL", ".env"]
+
+
+@pytest.fixture
+def installed(installation: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A production whose providers are away."""
+    url = installation.runtime.settings.database_url.get_secret_value()
+    away = {"DISCORD_API_BASE_URL": "http://127.0.0.1:1", "DISCORD_GATEWAY_URL": "ws://127.0.0.1:1"}
+    for name, value in (PRODUCTION | away | {"SLOMIX_ENV": "production", "DATABASE_URL": url}).items():
+        monkeypatch.setenv(name, value)
+    return installation
+
+
+def test_before_the_first_start_processes_are_not_wrong(installed: World) -> None:
+    found = checked()
+    assert not [part for part in found["parts"] if part.endswith(" process")]
+    assert found["notes"]["processes"] == "not started yet (scheduler, worker, discord)"
+    assert found["notes"]["public_url"] == "not tried, as nothing was started yet"
+    assert "note    processes: not started yet" in do("check").output
+    assert found["parts"]["disk"]
+
+
+def test_after_the_first_start_what_is_silent_is_wrong_and_public_url_has_to_lead_to_us(
+    installed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBLIC_URL", f"https://127.0.0.1:{NOBODY}")
+    with installed.session() as session:
+        service.record_heartbeat(session, "worker", "here/worker.1", wall=wall_now())
+    found = checked()
+    assert found["parts"]["worker process"]
+    assert found["reasons"]["scheduler process"] == "was never seen"
+    assert "cannot be reached" in found["reasons"]["public_url"]
+    assert "processes" not in found["notes"]
+
+
+def test_a_backup_that_is_old_is_wrong_and_none_at_all_is_noted(installed: World) -> None:
+    assert checked()["notes"]["backup"] == "there is none yet"
+    with installed.session() as session:
+        session.add(Backup(id=BACKUP_ID, finished_at=wall_now() - timedelta(hours=40)))
+    assert checked()["reasons"]["backup"] == "the last one is 40 hours old"
+
+
+def test_a_gateway_that_nobody_answers_at_is_wrong(installed: World) -> None:
+    assert "ws://127.0.0.1:1 cannot be used" in checked()["reasons"]["discord gateway"]

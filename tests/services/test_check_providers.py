@@ -15,7 +15,15 @@ from tests.world import World
 __all__ = ["bare_machine"]
 
 NOBODY = "901437285516304999"
-PARTS = ["discord", "discord server and rooms", "discord login", "discord commands", "telegram", "signal"]
+PARTS = [
+    "discord",
+    "discord gateway",
+    "discord server and rooms",
+    "discord login",
+    "discord commands",
+    "telegram",
+    "signal",
+]
 
 
 @pytest.fixture(autouse=True)

@@ -3,13 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
 
 from slomix.clock import wall_now
 from slomix.database.session import Database
 from slomix.health import rules, service
-from slomix.health.models import Heartbeat
-from slomix.health.rules import PartHealth
+from slomix.health.rules import Beat, PartHealth
 
 WALL = wall_now()
 
@@ -43,7 +41,8 @@ def test_the_last_beat_counts_whichever_copy_it_comes_from(database: Database) -
 
 def judged(**ages: float) -> PartHealth:
     """A worker, by how many seconds ago each of its copies beat."""
-    return rules.judge_part(rules.WORKER, {copy: WALL - timedelta(seconds=age) for copy, age in ages.items()}, WALL)
+    beats = [Beat(copy, WALL - timedelta(seconds=age)) for copy, age in ages.items()]
+    return rules.judge_part(rules.WORKER, beats, WALL)
 
 
 def test_a_copy_that_is_silent_while_another_lives_is_missing_and_nothing_is_dead() -> None:
@@ -52,8 +51,15 @@ def test_a_copy_that_is_silent_while_another_lives_is_missing_and_nothing_is_dea
     assert (part.reason, part.problem) == ("2 of 3 processes silent", "2 of 3 processes silent: a, c")
 
 
-def test_a_copy_that_was_silent_for_an_hour_is_forgotten() -> None:
-    assert judged(a=3601, b=2) == PartHealth(rules.WORKER, ok=True, age_seconds=2.0, copies=1)
+def test_a_copy_that_is_silent_is_missing_at_once_and_until_somebody_dismisses_it(database: Database) -> None:
+    assert judged(a=31, b=2).missing == judged(a=86_400, b=2).missing == ("a",)
+    with database.transaction() as session:
+        service.record_heartbeat(session, rules.WORKER, "a/1", wall=WALL - timedelta(seconds=31))
+        service.record_heartbeat(session, rules.WORKER, "b/1", wall=WALL)
+        assert not service.dismiss(session, rules.WORKER, "b/1", wall=WALL), "it lives"
+        assert service.dismiss(session, rules.WORKER, "a/1", wall=WALL)
+        [part] = service.part_healths(session, [rules.WORKER], wall=WALL)
+    assert (part.copies, part.missing) == (1, ())
 
 
 def test_when_all_copies_are_silent_the_part_is_dead_and_none_is_missing() -> None:
@@ -66,19 +72,74 @@ def test_one_copy_whose_clock_is_ahead_takes_no_other_with_it() -> None:
     assert not judged(a=-60).ok
 
 
-@pytest.mark.parametrize(("others_ago", "stays"), [(None, True), (31, True), (30, False)], ids=str)
-def test_who_is_asked_to_end_is_not_missed_where_another_lives(
-    database: Database, others_ago: float | None, stays: bool
+@pytest.mark.parametrize("part", [rules.WORKER, rules.DISCORD])
+@pytest.mark.parametrize("later", [1, 31, 86_400])
+def test_who_was_asked_to_end_is_never_missed_although_it_was_the_last_of_its_kind(
+    database: Database, part: str, later: int
 ) -> None:
-    """The last one stays: a restart of the only worker is no alarm for half a minute."""
+    """Two under new names follow: a renamed host, a new unit, a container made anew."""
+    wall = WALL + timedelta(seconds=later)
     with database.transaction() as session:
-        service.record_heartbeat(session, rules.WORKER, "a/1", wall=WALL)
-        service.record_heartbeat(session, rules.SCHEDULER, "a/2", wall=WALL)
-        if others_ago is not None:
-            service.record_heartbeat(session, rules.WORKER, "a/2", wall=WALL - timedelta(seconds=others_ago))
-        service.record_departure(session, rules.WORKER, "a/1", wall=WALL)
-        left = session.scalars(select(Heartbeat.copy).where(Heartbeat.part == rules.WORKER)).all()
-    assert ("a/1" in left) is stays
+        service.record_heartbeat(session, part, "vm/4254", wall=WALL)
+        service.record_departure(session, part, "vm/4254", wall=WALL)
+        [alone] = service.part_healths(session, [part], wall=wall)
+        service.record_heartbeat(session, part, f"vm/{part}.1", wall=wall)
+        service.record_heartbeat(session, part, f"vm/{part}.2", wall=wall)
+        [followed] = service.part_healths(session, [part], wall=wall)
+    assert alone.ok is (later < 30), "a restart of the only one is no alarm for half a minute, and then it is"
+    assert (followed.copies, followed.missing) == (2, ())
+
+
+def test_who_comes_back_after_it_was_asked_to_end_is_missed_again(database: Database) -> None:
+    with database.transaction() as session:
+        service.record_heartbeat(session, rules.WORKER, "a/1", wall=WALL - timedelta(seconds=60))
+        service.record_departure(session, rules.WORKER, "a/1", wall=WALL - timedelta(seconds=60))
+        service.record_heartbeat(session, rules.WORKER, "a/1", wall=WALL - timedelta(seconds=31))
+        service.record_heartbeat(session, rules.WORKER, "b/2", wall=WALL)
+        [part] = service.part_healths(session, [rules.WORKER], wall=WALL)
+    assert part.missing == ("a/1",)
+
+
+@pytest.mark.parametrize(
+    ("new", "missing"),
+    [
+        (("new/worker.1",), ()),
+        (("new/worker.2",), ("old/worker.1",)),
+        (("new/4254",), ("old/worker.1",)),
+    ],
+    ids=str,
+)
+def test_who_died_unasked_is_not_missed_once_its_place_is_taken(
+    database: Database, new: tuple[str, ...], missing: tuple[str, ...]
+) -> None:
+    """A container that was killed and made anew has the same name on a new machine."""
+    with database.transaction() as session:
+        service.record_heartbeat(session, rules.WORKER, "old/worker.1", wall=WALL - timedelta(seconds=60))
+        for copy in new:
+            service.record_heartbeat(session, rules.WORKER, copy, wall=WALL - timedelta(seconds=50))
+            service.record_heartbeat(session, rules.WORKER, copy, wall=WALL)
+        [part] = service.part_healths(session, [rules.WORKER], wall=WALL)
+    assert part.missing == missing
+
+
+def test_a_process_of_the_same_name_on_another_machine_takes_no_place_that_it_had_beside(database: Database) -> None:
+    """Two hosts with one worker each; one dies."""
+    with database.transaction() as session:
+        service.record_heartbeat(session, rules.WORKER, "a/worker.1", wall=WALL - timedelta(seconds=70))
+        service.record_heartbeat(session, rules.WORKER, "b/worker.1", wall=WALL - timedelta(seconds=60))
+        service.record_heartbeat(session, rules.WORKER, "a/worker.1", wall=WALL - timedelta(seconds=40))
+        service.record_heartbeat(session, rules.WORKER, "b/worker.1", wall=WALL)
+        [part] = service.part_healths(session, [rules.WORKER], wall=WALL)
+    assert part.missing == ("a/worker.1",)
+
+
+def test_one_newcomer_takes_one_place() -> None:
+    beats = [
+        Beat("a/worker.1", WALL - timedelta(seconds=90)),
+        Beat("b/worker.1", WALL - timedelta(seconds=80)),
+        Beat("c/worker.1", WALL, first_seen_at=WALL - timedelta(seconds=20)),
+    ]
+    assert rules.judge_part(rules.WORKER, beats, WALL).missing == ("a/worker.1",)
 
 
 def test_a_part_that_nobody_expects_is_not_reported(database: Database) -> None:
@@ -116,7 +177,7 @@ def test_which_schema_a_version_can_work_on(revision: str | None, reason: str | 
 def test_what_keeps_one_copy_from_its_work_is_the_parts_trouble_while_that_copy_lives(database: Database) -> None:
     with database.transaction() as session:
         service.record_heartbeat(session, rules.INBOX, "a/1", wall=WALL, trouble="Signal has not been heard")
-        service.record_heartbeat(session, rules.INBOX, "b/1", wall=WALL + timedelta(seconds=20))
+        service.record_heartbeat(session, rules.INBOX, "b/2", wall=WALL + timedelta(seconds=20))
         [unwell] = service.part_healths(session, [rules.INBOX], wall=WALL + timedelta(seconds=25))
         [silent] = service.part_healths(session, [rules.INBOX], wall=WALL + timedelta(seconds=31))
     assert (unwell.ok, unwell.reason) == (False, "Signal has not been heard")

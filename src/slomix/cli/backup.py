@@ -17,6 +17,7 @@ from slomix.cli.data import readable_errors
 from slomix.cli.dev_environment import postgres_programs
 from slomix.database.grants import READ_ONLY, SCHEMA
 from slomix.database.session import libpq_url
+from slomix.health.models import BACKUP_ID, Backup
 
 
 @click.command()
@@ -49,11 +50,23 @@ def backup(file: Path, force: bool) -> None:
             archive.dump(program, url, str(row[0]), fresh, say=say)
             revision = Archive.open(fresh, beside=beside).revision
             fresh.replace(file)
+    if Backup.__tablename__ in counts:
+        _record(url)
     size, seconds = file.stat().st_size, time.monotonic() - began
     click.echo(
         f"{file}: {len(counts)} tables, {sum(counts.values()):,} rows at migration {revision}; {size:,} bytes,"
         f" {seconds:.1f} s, pg_dump {program.version}."
     )
+
+
+def _record(url: str) -> None:
+    """Record the backup, so that `/health` knows its age."""
+    with psycopg.connect(libpq_url(url), connect_timeout=5) as connection:
+        connection.execute(
+            "INSERT INTO public.backups (id, finished_at) VALUES (%s, clock_timestamp())"
+            " ON CONFLICT (id) DO UPDATE SET finished_at = EXCLUDED.finished_at",
+            [BACKUP_ID],
+        )
 
 
 def count_rows(connection: Connection) -> dict[str, int]:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +12,7 @@ import redis
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from slomix import words
 from slomix.channels.game_server import NoTelemetry
 from slomix.cli import config_warnings, configuration, formation, privileges, providers
 from slomix.cli.connect import first_line
@@ -22,6 +24,7 @@ from slomix.config.checks import all_problems
 from slomix.config.environment import Environment
 from slomix.config.settings import ENV_PATH, Settings, SettingsError, secret_variables
 from slomix.database.session import ROOT, Database
+from slomix.health import nudging, proofs, rules
 from slomix.health import service as health
 from slomix.runtime.factory import make_game_server
 
@@ -38,8 +41,13 @@ def check(as_json: bool) -> None:
     formation_problems, surprise = attempt(_formation, settings)
     problems += formation_problems if formation_problems is not None else [surprise]
     rights, rights_surprise = attempt(_rights, settings)
+    # What is to be known of parts that are well, and of those that were not tried.
+    notes: dict[str, str] = {}
     # The problem of each part; empty when it is well.
-    parts = {"settings": "see above" if problems else "", **_connections(settings, rights, rights_surprise)}
+    parts = {
+        "settings": "see above" if problems else "",
+        **_connections(settings, rights, rights_surprise, notes),
+    }
     found = {
         "configuration": [
             asdict(variable) for variable in configuration.effective_variables(settings, given, problems, joined=joined)
@@ -48,9 +56,10 @@ def check(as_json: bool) -> None:
         "warnings": [
             *_warnings(settings, given),
             *(rights.warnings if rights else []),
+            *(f"redis: {note}" for note in [notes.pop("redis", "")] if note),
         ],
         "parts": {part: not reason for part, reason in parts.items()},
-        "notes": _notes(settings, parts),
+        "notes": _notes(settings, parts) | notes,
         "reasons": {part: reason for part, reason in parts.items() if reason},
     }
     click.echo(json.dumps(found, indent=2) if as_json else "\n".join(_lines(found)))
@@ -93,35 +102,68 @@ def _warnings(settings: Settings, given: Environment) -> list[str]:
     return found if found is not None else [surprise]
 
 
-def _connections(settings: Settings, rights: PrivilegeFindings | None, surprise: str) -> dict[str, str]:
-    """Return the problem of each external part; empty if it answers."""
+def _connections(
+    settings: Settings, rights: PrivilegeFindings | None, surprise: str, notes: dict[str, str]
+) -> dict[str, str]:
+    """Return the problem of each external part, empty if it does what is needed; add to `notes` what else to know."""
     about = f"schema, and the rights of {rights.role} on it" if rights else "schema, and the rights on it"
     return {
-        **ask("database", _database_and_processes, settings),
+        **ask("database", lambda settings: _database_and_processes(settings, notes), settings),
         about: surprise or "cannot be asked" if rights is None else "see above" if rights.problems else "",
-        **ask("redis", _redis, settings),
+        **ask("redis", lambda settings: _redis(settings, notes), settings),
         **providers.provider_problems(settings),
         **ask("game server", _game_server, settings),
+        **ask("installation", lambda settings: _installation(settings, notes), settings),
     }
 
 
-def _database_and_processes(settings: Settings) -> dict[str, str]:
+def _database_and_processes(settings: Settings, notes: dict[str, str]) -> dict[str, str]:
     """Check the database, and the heartbeats of the processes in it."""
-    url = settings.database_url.get_secret_value()
-    if not url:
+    if not settings.database_url:
         return {"database": NOT_SET}
-    database = Database(url)
     try:
-        with database.transaction() as session:
+        with _open(settings) as database, database.transaction() as session:
             session.execute(text("SELECT count(*) FROM jobs"))
             parts = health.part_healths(session, health.expected_parts(settings), wall=wall_now())
             out = health.outage_healths(session, settings)
+            has_started = health.has_started(session)
     except SQLAlchemyError as error:
         return {"database": first_line(error)}
+    found = {"database": ""} | {part.part.replace("_", " "): part.problem or "" for part in out}
+    if has_started:
+        return found | {f"{part.part} process": part.problem or "" for part in parts}
+    notes["processes"] = f"not started yet ({', '.join(part.part for part in parts)})"
+    return found
+
+
+def _installation(settings: Settings, notes: dict[str, str]) -> dict[str, str]:
+    """Check room on disks, the last backup and PUBLIC_URL, where there is something to lose."""
+    if settings.is_development or not settings.database_url:
+        return {}
+    with _open(settings) as database:
+        try:
+            with database.transaction() as session:
+                has_started = health.has_started(session)
+        except SQLAlchemyError:
+            has_started = False  # it is named as the database's problem
+        found = proofs.find_room(database) | proofs.find_backup(database, wall_now())
+    if has_started:
+        found |= proofs.find_ourselves(settings)
+    else:
+        notes[rules.PUBLIC_URL] = "not tried, as nothing was started yet"
+    if found[rules.BACKUP].problem == words.NO_BACKUP:
+        notes[rules.BACKUP] = words.NO_BACKUP
+        del found[rules.BACKUP]
+    return {part: finding.problem or "" for part, finding in found.items()}
+
+
+@contextmanager
+def _open(settings: Settings) -> Iterator[Database]:
+    database = Database(settings.database_url.get_secret_value())
+    try:
+        yield database
     finally:
         database.close()
-    processes = {f"{part.part} process": part.problem or "" for part in parts}
-    return {"database": ""} | processes | {part.part.replace("_", " "): part.problem or "" for part in out}
 
 
 def _rights(settings: Settings) -> PrivilegeFindings | None:
@@ -135,13 +177,18 @@ def _rights(settings: Settings) -> PrivilegeFindings | None:
         return None
 
 
-def _redis(settings: Settings) -> str:
+def _redis(settings: Settings, notes: dict[str, str]) -> str:
     url = settings.redis_url.get_secret_value()
     if not url:
         return NOT_SET
     try:
-        redis.Redis.from_url(url, socket_connect_timeout=3).ping()
-    except (redis.RedisError, OSError, ValueError) as error:
+        note = nudging.send_trial_nudge(nudging.open_client(url, timeout=3))
+        notes |= {"redis": note} if note else {}
+    except redis.ConnectionError as error:
+        return str(error) or words.DOES_NOT_ANSWER
+    except redis.RedisError as error:
+        return nudging.describe_failure(error)
+    except (OSError, ValueError) as error:
         return str(error) or type(error).__name__
     return ""
 

@@ -1,5 +1,10 @@
 """Checks our credentials at Discord, Telegram and Signal."""
 
+import json
+
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import connect
+
 from slomix.accounts import discord_login
 from slomix.accounts.discord_login import DiscordDown, LoginRefused, LoginSetUpWrongly
 from slomix.channels.base import SendError
@@ -9,10 +14,16 @@ from slomix.interactions import commands
 from slomix.processes.discord import rooms
 from slomix.runtime.factory import make_commands, make_signal, make_telegram
 
+GATEWAY_WITHIN = 5.0
+# The gateway's first frame: https://discord.com/developers/docs/events/gateway#hello-event
+HELLO = 10
+
 
 def provider_problems(settings: Settings) -> dict[str, str]:
     """Return the problem of each provider that is switched on; empty if it is well."""
     found = ask("discord", _discord, settings)
+    if settings.discord_bot_token.get_secret_value():
+        found |= ask("discord gateway", _gateway, settings)
     if settings.discord_client_id and settings.discord_client_secret.get_secret_value():
         found |= ask("discord login", _login, settings)
     if settings.discord_public_key:
@@ -35,6 +46,18 @@ def _discord(settings: Settings) -> dict[str, str]:
     except rooms.DiscordSilent as error:
         return {"discord": str(error)}
     return {"discord": "", "discord server and rooms": "; ".join(objections)}
+
+
+def _gateway(settings: Settings) -> str:
+    """Check that the gateway greets; nobody logs in, as sessions are few."""
+    address = f"{settings.discord_gateway_url}?v=10&encoding=json"
+    try:
+        with connect(address, open_timeout=GATEWAY_WITHIN, close_timeout=1, max_size=None) as socket:
+            greeting = json.loads(socket.recv(timeout=GATEWAY_WITHIN))
+    except (OSError, WebSocketException, ValueError) as error:
+        reason = str(error) or "does not answer"
+        return f"{settings.discord_gateway_url} cannot be used: {reason}"
+    return "" if greeting.get("op") == HELLO else f"{settings.discord_gateway_url} is no gateway of Discord"
 
 
 def _login(settings: Settings) -> str:

@@ -25,8 +25,8 @@ from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.health import rules
 
-# Tables about processes, not people: their rows may be replaced without --force.
-_NO_DATA = {READ_ONLY, "heartbeats"}
+# Tables about processes and files, not people: their rows may be replaced without --force.
+_NO_DATA = {READ_ONLY, "heartbeats", "backups"}
 
 _DROP_EVERYTHING = """
 DO $$

@@ -1,4 +1,4 @@
-"""The last heartbeat of each process, and which providers are out."""
+"""The last heartbeat of each process, which providers are out, and the last backup."""
 
 from datetime import datetime, timedelta
 
@@ -16,6 +16,10 @@ class Heartbeat(Base):
     part: Mapped[str] = mapped_column(primary_key=True)
     copy: Mapped[str] = mapped_column(primary_key=True)
     seen_at: Mapped[datetime]
+    # None from versions before this column.
+    first_seen_at: Mapped[datetime | None]
+    # When it was asked to end; None while it runs, or died unasked.
+    left_at: Mapped[datetime | None]
     # What keeps it from its work although it lives, for /health to say.
     trouble: Mapped[str | None]
     # What is added to its machine's clock, in seconds; None from versions before this column.
@@ -42,3 +46,16 @@ class Outage(Base):
     probe_every: Mapped[timedelta]
     # The job that may send although the provider is out, as it has answered a probe.
     trial_job_id: Mapped[int | None]
+
+
+# Only the last one counts.
+BACKUP_ID = 1
+
+
+class Backup(Base):
+    """The last backup that was written whole, in wall time."""
+
+    __tablename__ = "backups"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    finished_at: Mapped[datetime]

@@ -1,6 +1,6 @@
 """Rules of health: when a part counts as alive."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -8,9 +8,7 @@ from slomix import words
 
 HEARTBEAT_INTERVAL = timedelta(seconds=5)
 DEAD_AFTER = timedelta(seconds=30)
-# A copy that was not seen for longer was taken away, not lost.
-MISSED_FOR = timedelta(hours=1)
-# Machines that come and go leave the names of their processes behind.
+# A copy that nobody dismissed is missed for so long.
 FORGOTTEN_AFTER = timedelta(days=7)
 
 # A machine whose clock is off by so much has a fault that an operator should mend.
@@ -20,6 +18,11 @@ SCHEDULER = "scheduler"
 WORKER = "worker"
 DISCORD = "discord"
 INBOX = "inbox"
+# What an installation needs beside its processes.
+DISK = "disk"
+BACKUP = "backup"
+PUBLIC_URL = "public_url"
+CERTIFICATE = "certificate"
 
 
 # A provider that is out is a part of its own: `discord_provider`, beside the process `discord`.
@@ -41,6 +44,8 @@ class PartHealth:
     missing: tuple[str, ...] = ()
     # What is added to the clock of that copy whose machine is off the most, in seconds.
     clock_offset: float = 0.0
+    # Without it the evening does not work; without others an operator has something to do.
+    is_vital: bool = True
 
     @property
     def problem(self) -> str | None:
@@ -48,16 +53,49 @@ class PartHealth:
         return f"{self.reason}: {', '.join(self.missing)}" if self.missing else self.reason
 
 
-def judge_part(part: str, beats: Mapping[str, datetime], wall: datetime) -> PartHealth:
-    """Judge a part by the last heartbeats of its copies: one alive is enough, silent others are missing."""
-    alive = [seen_at for seen_at in beats.values() if judge_heartbeat(part, seen_at, wall).ok]
+@dataclass(frozen=True)
+class Beat:
+    """What one copy of a process left: when it was seen last and first, and whether it was asked to end."""
+
+    copy: str
+    seen_at: datetime
+    first_seen_at: datetime | None = None
+    has_left: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return its name without its machine's."""
+        return self.copy.rpartition("/")[2]
+
+
+def judge_part(part: str, beats: Sequence[Beat], wall: datetime) -> PartHealth:
+    """Judge a part by the beats of its copies: one alive is enough, others that are silent unasked are missing."""
+    alive = [beat for beat in beats if not beat.has_left and judge_heartbeat(part, beat.seen_at, wall).ok]
     if not alive:
-        return judge_heartbeat(part, max(beats.values(), default=None), wall)
-    missing = sorted(copy for copy, seen_at in beats.items() if DEAD_AFTER < wall - seen_at <= MISSED_FOR)
+        return judge_heartbeat(part, max((beat.seen_at for beat in beats), default=None), wall)
+    silent = [beat for beat in beats if not beat.has_left and wall - beat.seen_at > DEAD_AFTER]
+    missing = sorted(beat.copy for beat in _without_replaced(silent, alive))
     copies = len(alive) + len(missing)
     reason = words.COPIES_MISSING.format(missing=len(missing), copies=copies) if missing else None
-    best = judge_heartbeat(part, max(alive), wall)
+    best = judge_heartbeat(part, max(beat.seen_at for beat in alive), wall)
     return replace(best, reason=reason, copies=copies, missing=tuple(missing))
+
+
+def _without_replaced(silent: Sequence[Beat], alive: Sequence[Beat]) -> list[Beat]:
+    """Leave out whose place another took: a machine that was renamed or a container that was made anew.
+
+    It has the same name on another machine, and was never seen before that one fell silent.
+    """
+    left = sorted(silent, key=lambda beat: beat.seen_at)
+    for beat in alive:
+        earlier = [
+            other
+            for other in left
+            if other.name == beat.name and beat.first_seen_at is not None and other.seen_at < beat.first_seen_at
+        ]
+        if earlier:
+            left.remove(earlier[-1])
+    return left
 
 
 def add_troubles(part: PartHealth, troubles: Sequence[str]) -> PartHealth:

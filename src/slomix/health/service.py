@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select, text
+from sqlalchemy import ColumnElement, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from slomix import clock, words
 from slomix.config.settings import Settings
 from slomix.health import outages, rules
 from slomix.health.models import Heartbeat
-from slomix.health.rules import PartHealth, add_clock, add_troubles, judge_part
+from slomix.health.rules import Beat, PartHealth, add_clock, add_troubles, judge_part
 
 
 def record_heartbeat(session: Session, part: str, copy: str, *, wall: datetime, trouble: str | None = None) -> None:
@@ -19,26 +19,36 @@ def record_heartbeat(session: Session, part: str, copy: str, *, wall: datetime, 
     signs = {"seen_at": wall, "trouble": trouble, "clock_offset": clock.offset().total_seconds()}
     session.execute(
         insert(Heartbeat)
-        .values(part=part, copy=copy, **signs)
-        .on_conflict_do_update(index_elements=[Heartbeat.part, Heartbeat.copy], set_=signs)
+        .values(part=part, copy=copy, first_seen_at=wall, **signs)
+        .on_conflict_do_update(
+            index_elements=[Heartbeat.part, Heartbeat.copy], set_={**signs, "left_at": None}
+        )
     )
 
 
 def record_departure(session: Session, part: str, copy: str, *, wall: datetime) -> None:
-    """Delete a copy that was asked to end, unless it is the last of its kind, whose absence should be noticed."""
-    others = aliased(Heartbeat)
-    session.execute(
-        delete(Heartbeat).where(
-            Heartbeat.part == part,
-            Heartbeat.copy == copy,
-            exists().where(others.part == part, others.copy != copy, others.seen_at >= wall - rules.DEAD_AFTER),
-        )
-    )
+    """Record that a copy was asked to end, so that it is not missed."""
+    session.execute(update(Heartbeat).where(*_is(part, copy)).values(left_at=wall))
+
+
+def dismiss(session: Session, part: str, copy: str, *, wall: datetime) -> bool:
+    """Delete a silent copy that will not come back; return False if it is alive or unknown."""
+    is_silent = Heartbeat.seen_at < wall - rules.DEAD_AFTER
+    return session.scalar(delete(Heartbeat).where(*_is(part, copy), is_silent).returning(Heartbeat.copy)) is not None
+
+
+def _is(part: str, copy: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return Heartbeat.part == part, Heartbeat.copy == copy
 
 
 def clear_heartbeats(session: Session) -> None:
     """Delete all heartbeats, for a start of all processes at once."""
     session.execute(delete(Heartbeat))
+
+
+def has_started(session: Session) -> bool:
+    """Return whether any process ever ran on this database."""
+    return session.scalar(select(select(Heartbeat.copy).exists())) is True
 
 
 def expected_parts(settings: Settings) -> list[str]:
@@ -52,17 +62,17 @@ def expected_parts(settings: Settings) -> list[str]:
 
 
 def parts_needed_tonight(parts: Sequence[PartHealth]) -> list[PartHealth]:
-    """Return the parts that sending and the voice check need; messages to the inbox can wait."""
-    return [part for part in parts if part.part != rules.INBOX]
+    """Return the parts that sending and the voice check need; messages to the inbox and an operator's work can wait."""
+    return [part for part in parts if part.part != rules.INBOX and part.is_vital]
 
 
 def part_healths(session: Session, expected: Sequence[str], *, wall: datetime) -> list[PartHealth]:
     """Judge these parts by their heartbeats."""
-    seen: dict[str, dict[str, datetime]] = {part: {} for part in expected}
+    seen: dict[str, list[Beat]] = {part: [] for part in expected}
     troubles: dict[str, list[str]] = {part: [] for part in expected}
     offsets: dict[str, list[float]] = {part: [] for part in expected}
     for row in session.scalars(select(Heartbeat).where(Heartbeat.part.in_(expected))):
-        seen[row.part][row.copy] = row.seen_at
+        seen[row.part].append(Beat(row.copy, row.seen_at, row.first_seen_at, has_left=row.left_at is not None))
         if wall - row.seen_at <= rules.DEAD_AFTER:
             troubles[row.part] += [row.trouble] if row.trouble is not None else []
             offsets[row.part].append(row.clock_offset or 0.0)

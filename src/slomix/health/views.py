@@ -1,22 +1,22 @@
 """`/health`: each part with its age; `/health/live` and `/health/ready` for balancers. None of them hangs."""
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import redis
-from flask import Blueprint, Flask, current_app, jsonify
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from flask import Blueprint, Flask, current_app, jsonify, request
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 from werkzeug.wrappers import Response
 
 from slomix import clock, words
 from slomix.clock import wall_now
-from slomix.health import rules, service
+from slomix.health import nudging, rules, service
 from slomix.health.probes import Probe
+from slomix.health.proofs import Proof, identify, make_proofs
 from slomix.health.rules import PartHealth
 from slomix.runtime.context import Runtime
 from slomix.web import current
@@ -25,6 +25,7 @@ from slomix.web import current
 ANSWER_WITHIN = 2.0
 # Longer than callers wait, so that a hanging Redis is never taken for one that refuses.
 GIVE_UP_AFTER = 4.0
+_CHALLENGE = re.compile(r"[0-9a-f]{32}")
 
 blueprint = Blueprint("health", __name__)
 
@@ -35,19 +36,16 @@ class Probes:
 
     parts: Probe[list[PartHealth]]
     revision: Probe[str | None]
-    redis: Probe[bool]
+    # What should be known of Redis although it carries nudges.
+    redis: Probe[str | None]
+    proofs: Sequence[Proof]
     # The migrations that this version knows, newest first.
     revisions: Callable[[], Sequence[str]]
 
 
 def install(app: Flask, runtime: Runtime, revisions: Callable[[], Sequence[str]]) -> None:
     """Register the health probes of this app."""
-    client = redis.Redis.from_url(
-        runtime.settings.redis_url.get_secret_value() or "redis://",
-        socket_timeout=GIVE_UP_AFTER,
-        socket_connect_timeout=GIVE_UP_AFTER,
-        retry=Retry(NoBackoff(), 0),
-    )
+    client = nudging.open_client(runtime.settings.redis_url.get_secret_value() or "redis://", timeout=GIVE_UP_AFTER)
 
     def parts() -> list[PartHealth]:
         with runtime.transaction() as session:
@@ -61,7 +59,11 @@ def install(app: Flask, runtime: Runtime, revisions: Callable[[], Sequence[str]]
             return service.schema_revision(session)
 
     app.extensions["slomix_probes"] = Probes(
-        Probe(parts), Probe(revision), Probe(lambda: bool(client.ping())), revisions
+        Probe(parts),
+        Probe(revision),
+        Probe(lambda: nudging.send_trial_nudge(client)),
+        make_proofs(runtime.settings, runtime.database),
+        revisions,
     )
 
 
@@ -73,9 +75,10 @@ def probes() -> Probes:
 @blueprint.get("/health")
 def health() -> tuple[Response, int]:
     parts = check_health(current.runtime(), probes())
-    is_well = all(part.ok for part in parts)
+    is_well = all(part.ok for part in parts if part.is_vital)
+    has_nothing_to_do = all(part.ok for part in parts)
     body = {
-        "status": "ok" if is_well else "unwell",
+        "status": "ok" if has_nothing_to_do else "attention" if is_well else "unwell",
         "parts": {
             part.part: {
                 "ok": part.ok,
@@ -93,8 +96,15 @@ def health() -> tuple[Response, int]:
 
 @blueprint.get("/health/live")
 def live() -> Response:
-    """Answer that this process is alive, even without a database: a restart would not bring that back."""
-    return jsonify(status="ok")
+    """Answer that this process is alive, even without a database: a restart would not bring that back.
+
+    A challenge is answered, so that an installation that asks at its own PUBLIC_URL knows itself.
+    """
+    challenge = request.args.get("challenge", "")
+    if not _CHALLENGE.fullmatch(challenge):
+        return jsonify(status="ok")
+    secret = current.runtime().settings.session_secret.get_secret_value()
+    return jsonify(status="ok", identity=identify(secret, challenge))
 
 
 @blueprint.get("/health/ready")
@@ -110,9 +120,9 @@ def ready() -> tuple[Response, int]:
 
 
 def check_health(runtime: Runtime, probes: Probes) -> list[PartHealth]:
-    """Ask the database and Redis at once, and read the heartbeats of the other parts."""
+    """Try the database and Redis at once, and read the heartbeats of the other parts."""
     until = time.monotonic() + ANSWER_WITHIN
-    parts, pong = probes.parts.submit(), probes.redis.submit()
+    parts, nudge = probes.parts.submit(), probes.redis.submit()
     try:
         others = parts.result(max(0.0, until - time.monotonic()))
         database = PartHealth("database", ok=True, age_seconds=0.0)
@@ -121,13 +131,14 @@ def check_health(runtime: Runtime, probes: Probes) -> list[PartHealth]:
         expected = service.expected_parts(runtime.settings)
         others = [PartHealth(part, ok=False, reason=words.NOT_KNOWN_WITHOUT_DATABASE) for part in expected]
     try:
-        pong.result(max(0.0, until - time.monotonic()))
-        its_redis = PartHealth("redis", ok=True, age_seconds=0.0)
+        note = nudge.result(max(0.0, until - time.monotonic()))
+        its_redis = PartHealth("redis", ok=True, age_seconds=0.0, reason=note)
     except TimeoutError:
         its_redis = _unhealthy("redis", probes.redis, words.HANGS.format(seconds=round(ANSWER_WITHIN)))
-    except redis.RedisError:
-        its_redis = _unhealthy("redis", probes.redis, words.DOES_NOT_ANSWER)
-    return [database, its_redis, *others]
+    except redis.RedisError as error:
+        its_redis = _unhealthy("redis", probes.redis, nudging.describe_failure(error))
+    proven = [part for proof in probes.proofs for part in proof.health(wait=max(0.0, until - time.monotonic()))]
+    return [database, its_redis, *others, *proven]
 
 
 def _unhealthy(part: str, probe: Probe[Any], reason: str) -> PartHealth:

@@ -161,6 +161,22 @@ def release_due(
     ]
 
 
+def find_unclaimed(session: Session, *, now: datetime, wall: datetime, limit: int = 500) -> list[DueJob]:
+    """Return due jobs that no worker claimed although they were nudged more than once: their nudges did not arrive."""
+    query = (
+        select(Job.id, Job.kind, Job.lane)
+        .where(
+            Job.status == JobStatus.PENDING,
+            Job.run_at <= now,
+            or_(Job.wait_until.is_(None), Job.wait_until <= wall),
+            Job.nudges > 1,
+        )
+        .order_by(Job.run_at, Job.id)
+        .limit(limit)
+    )
+    return [DueJob(row.id, row.kind, row.lane) for row in session.execute(query)]
+
+
 def next_check(
     session: Session, *, now: datetime, paused_kinds: Collection[str] = ()
 ) -> tuple[datetime | None, datetime | None]:

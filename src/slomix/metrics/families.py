@@ -7,7 +7,8 @@ from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from slomix.campaigns.rules import CampaignStatus
-from slomix.health.rules import PartHealth
+from slomix.health.proofs import Proof
+from slomix.health.rules import BACKUP, CERTIFICATE, DISK, PartHealth
 from slomix.metrics.readings import LATE, DeliveryNumbers, JobNumbers, Readings, TonightNumbers
 
 BY_JOB, BY_NOTICE = ("kind", "lane"), ("channel", "notice")
@@ -114,7 +115,7 @@ def _of_parts(parts: Sequence[PartHealth]) -> Iterator[Metric]:
     )
     yield _gauges(
         "part_copies",
-        "Processes of a part that give a sign, and those that did within the last hour and no longer do.",
+        "Processes of a part that give a sign, and those that no longer do and were not asked to end.",
         ("part", "state"),
         (
             pair
@@ -151,3 +152,19 @@ def _of_tonight(tonight: TonightNumbers) -> Iterator[Metric]:
     if tonight.seconds_to_start is not None:
         until.add_metric((), tonight.seconds_to_start)
     yield until
+
+
+def proof_families(proofs: Sequence[Proof]) -> Iterator[Metric]:
+    """Yield what an installation needs beside its processes, as this process found it last."""
+    parts = [part for proof in proofs for part in proof.health(wait=0)]
+    measured = {part: finding.measured for proof in proofs for part, finding in proof.measured().items()}
+    proven = "Whether this process found in order what an installation needs."
+    yield _gauges("proven", proven, ("part",), (((part.part,), part.ok) for part in parts))
+    free = "Room on the disks of this process's machine."
+    disks = measured.get(DISK, {})
+    yield _gauges("disk_free_bytes", free, ("place",), (((place,), left) for place, left in disks.items()))
+    for part, name, says in (
+        (BACKUP, "backup_age_seconds", "How old the last backup is; missing while there is none."),
+        (CERTIFICATE, "certificate_left_seconds", "How long the certificate of PUBLIC_URL is good for."),
+    ):
+        yield _gauges(name, says, (), (((), value) for value in measured.get(part, {}).values()))

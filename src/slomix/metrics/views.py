@@ -80,6 +80,7 @@ class SlomixCollector(Collector):
 
     def __init__(self, runtime: Runtime, hub: EventHub, probes: Probes) -> None:
         self._runtime, self._hub, self._redis = runtime, hub, probes.redis
+        self._proofs = probes.proofs
         self._readings: Probe[Readings] = Probe(self._read)
 
     def describe(self) -> list[Metric]:
@@ -100,7 +101,8 @@ class SlomixCollector(Collector):
             pong.result(max(0.0, until - time.monotonic()))
         except (redis.RedisError, TimeoutError):
             is_up = False
-        yield gauge("redis_up", "Whether Redis answers this process.", is_up)
+        yield gauge("redis_up", "Whether a nudge of this process comes back from Redis.", is_up)
+        yield from families.proof_families(self._proofs)
         yield gauge("database_up", "Whether the database answers this process.", found is not None)
         if found is not None:
             yield from families.metric_families(found)

@@ -28,6 +28,7 @@ from slomix.health import service as health
 from slomix.jobs import service as jobs
 from slomix.privacy import retention
 from slomix.processes import dispatch
+from slomix.processes.polling import Poller
 from slomix.processes.probing import Prober
 from slomix.runtime.clock_watch import watch_clock
 from slomix.runtime.context import Runtime
@@ -106,14 +107,14 @@ def announce_stop(runtime: Runtime, part: str) -> None:
 
 
 def run_worker() -> None:
-    """Run Dramatiq's workers, one per lane, until told to stop; they wait while Redis is away."""
+    """Run Dramatiq's workers, one per lane, until told to stop; while Redis is away, jobs are found by looking."""
     runtime = start_process(health_rules.WORKER)
     stopping = stop_event()
     broker = dispatch.make_broker(runtime.settings.redis_url.get_secret_value())
-    dispatch.declare_actor(broker, runtime)
+    run_job = dispatch.declare_actor(broker, runtime)
+    threads = _threads(runtime.settings.worker_threads)
     workers = [
-        Worker(broker, queues={lane}, worker_timeout=50, worker_threads=threads)
-        for lane, threads in _threads(runtime.settings.worker_threads).items()
+        Worker(broker, queues={lane}, worker_timeout=50, worker_threads=number) for lane, number in threads.items()
     ]
     for worker in workers:
         worker.start()
@@ -121,12 +122,14 @@ def run_worker() -> None:
             thread.timeout = NOTICE_STOP_WITHIN
     prober = Prober(runtime, stopping)
     threading.Thread(target=prober.run, daemon=True, name="prober").start()
+    poller = Poller(runtime, run_job, threads)
+    threading.Thread(target=poller.run, args=(stopping,), daemon=True, name="poller").start()
     while not stopping.is_set():
         send_heartbeat(runtime, health_rules.WORKER, trouble=_clock_trouble())
         stopping.wait(health_rules.HEARTBEAT_INTERVAL.total_seconds())
     announce_stop(runtime, health_rules.WORKER)
-    with ThreadPoolExecutor(len(workers)) as pool:
-        list(pool.map(lambda worker: worker.stop(timeout=int(FINISH_WITHIN * 1000)), workers))
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda busy: busy.stop(timeout=int(FINISH_WITHIN * 1000)), (*workers, poller)))
     broker.close()
 
 

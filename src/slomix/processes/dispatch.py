@@ -1,10 +1,13 @@
 """Connects jobs to Dramatiq: the broker, the actor, the handlers, and one tick of the scheduler."""
 
 import uuid
+from collections.abc import Callable
 
 import dramatiq
 import structlog
 from dramatiq.brokers.redis import RedisBroker
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -55,19 +58,29 @@ HANDLERS: dict[str, AnyHandler] = {
 # One queue for each lane, so that a slow provider doesn't block the others.
 LANES = (GENERAL, *(channel.value for channel in ChannelName))
 ACTOR, URGENT_ACTOR = "run_job", "run_urgent_job"
+# A Redis that hangs must not keep the scheduler from PostgreSQL, nor its heartbeats.
+REDIS_TIMEOUT = 1.0
 
 
 def make_broker(redis_url: str) -> RedisBroker:
     """Return a broker that carries job ids; without middleware, as retries and ages belong to the jobs' rows."""
-    broker = RedisBroker(url=redis_url, middleware=[], dead_message_ttl=60_000, maintenance_chance=100)
+    broker = RedisBroker(
+        url=redis_url,
+        middleware=[],
+        dead_message_ttl=60_000,
+        maintenance_chance=100,
+        socket_timeout=REDIS_TIMEOUT,
+        socket_connect_timeout=REDIS_TIMEOUT,
+        retry=Retry(NoBackoff(), 1),
+    )
     for lane in LANES:
         broker.declare_queue(lane)
     broker.delay_queues.clear()  # nothing waits in Redis, and a worker would ask for it as often as for what does not
     return broker
 
 
-def declare_actor(broker: dramatiq.Broker, runtime: Runtime) -> None:
-    """Register the one actor; a message is only a nudge to look at a row."""
+def declare_actor(broker: dramatiq.Broker, runtime: Runtime) -> Callable[[int, str], None]:
+    """Register the one actor, and return what it does; a message is only a nudge to look at a row."""
 
     def run_job(job_id: int, kind: str) -> None:
         handler = HANDLERS.get(kind)
@@ -84,6 +97,7 @@ def declare_actor(broker: dramatiq.Broker, runtime: Runtime) -> None:
 
     dramatiq.actor(broker=broker, actor_name=ACTOR, queue_name=GENERAL)(run_job)
     dramatiq.actor(broker=broker, actor_name=URGENT_ACTOR, queue_name=GENERAL, priority=-1)(run_job)
+    return run_job
 
 
 def send_nudges(broker: dramatiq.Broker, released: list[DueJob]) -> None:

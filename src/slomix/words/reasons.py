@@ -109,12 +109,29 @@ NOT_KNOWN_WITHOUT_DATABASE = "not known while the database is away"
 DOES_NOT_ANSWER = "does not answer"
 # {error} is technical, as the database's library says it.
 REFUSES_TO_ANSWER: Final = "refuses to answer ({error})"
+# Redis; {error} and {policy} are its own words.
+TAKES_NO_NUDGES: Final = "answers, and takes no nudges: {error}"
+LOSES_NUDGES = "answers, and loses the nudges it took"
+MAY_FORGET_NUDGES: Final = "may throw nudges away when its memory is full: maxmemory-policy is {policy}, not noeviction"
 HANGS: Final = "does not answer within {seconds} s"
 # Put after the one before.
 ALL_CONNECTIONS_IN_USE: Final = "; all {most} connections of this process are in use"
 DATABASE_NOT_READY: Final = "the database {reason}"
 NO_SCHEMA: Final = "the database has no schema yet; this version needs {needed}"
 OLD_SCHEMA: Final = "the schema is at {found}; this version needs {needed}"
+
+# What an installation needs; {url} is PUBLIC_URL, {reason} technical.
+NOT_TRIED_YET = "not tried yet"
+NOT_PROVEN_FOR: Final = "could not be tried for {seconds} s"
+DISK_NEARLY_FULL: Final = "{place} has {megabytes} MB left"
+DATABASE_DISK_FULL = "the database's disk is full"
+NO_BACKUP = "there is none yet"
+BACKUP_OLD: Final = "the last one is {hours} hours old"
+PUBLIC_URL_NOT_REACHED: Final = "{url} cannot be reached: {reason}"
+PUBLIC_URL_STATUS: Final = "{url} answers with status {status}"
+PUBLIC_URL_IS_ANOTHER: Final = "somebody else than this installation answers at {url}"
+CERTIFICATE_REFUSED: Final = "{url} has a certificate that browsers refuse: {reason}"
+CERTIFICATE_ENDS: Final = "its last day is in {days} days"
 
 # What may go wrong with an evening: reasons as well, for its promoter and for admins.
 
@@ -133,6 +150,7 @@ RISKS_OF_PARTS = {
     "discord_provider": "Discord takes no messages",
     "telegram_provider": "Telegram takes no messages",
     "signal_provider": "Signal takes no messages",
-    "redis": "Redis does not answer, so messages leave late or not at all",
+    "redis": "Redis carries no nudges, so messages leave some seconds late",
     "database": "the database does not answer",
+    "disk": "a disk is full, so nothing new can be stored",
 }
