@@ -27,7 +27,7 @@ PATH = "/admin/tonight"
 @pytest.fixture(autouse=True)
 def alive(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything runs; Redis is not asked, it may not be there."""
-    monkeypatch.setattr("redis.Redis.ping", lambda _self: True)
+    monkeypatch.setattr("slomix.health.nudging.send_trial_nudge", lambda _client: None)
     with world.session() as session:
         for part in ("scheduler", "worker", "inbox"):
             health.record_heartbeat(session, part, "here/1", wall=wall_now())
@@ -133,6 +133,20 @@ def test_one_of_several_that_is_missing_is_named_and_puts_nothing_at_risk(world:
         health.record_heartbeat(session, "worker", "there/worker.2", wall=wall_now() - timedelta(minutes=1))
     assert verdict(dora) == "All is well. Nobody has called tonight together yet."
     assert "1 of 2 processes silent: there/worker.2" in dora.page(PATH).by_id("tonight").words
+
+
+def test_a_process_that_was_taken_away_is_dismissed_with_one_click(world: World, dora: Browser, browse: Browse) -> None:
+    with world.session() as session:
+        health.record_heartbeat(session, "worker", "there/worker.2", wall=wall_now() - timedelta(minutes=1))
+    assert "Dismiss there/worker.2" in dora.page(PATH).by_id("tonight").words
+    fields = {"part": "worker", "copy": "there/worker.2"}
+    assert browse("bob").post(f"{PATH}/dismiss", fields).status_code == 403
+    assert dora.post(f"{PATH}/dismiss", fields).status_code == 303
+    page = dora.page(PATH).words
+    assert "there/worker.2 is not missed any more." in page
+    assert "silent" not in dora.page(PATH).by_id("tonight").words
+    assert dora.post(f"{PATH}/dismiss", {"part": "worker", "copy": "here/1"}).status_code == 303
+    assert "here/1 is not silent" in dora.page(PATH).words
 
 
 def test_late_messages_are_counted_and_lead_to_their_jobs(world: World, dora: Browser) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, render_template
+import structlog
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -27,6 +28,7 @@ from slomix.clock import wall_now
 from slomix.deliveries import pausing
 from slomix.deliveries.models import Pause
 from slomix.deliveries.rules import DeliveryStatus
+from slomix.health import service as health
 from slomix.health.rules import PartHealth
 from slomix.health.service import parts_needed_tonight
 from slomix.health.views import check_health, probes
@@ -35,9 +37,10 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.planning import queries as planning
 from slomix.presence.game_names import plain_name
-from slomix.web import current, live, responses, times
+from slomix.web import current, gates, live, responses, times
 from slomix.web.reading import end, reading
 
+log = structlog.get_logger()
 blueprint = Blueprint("tonight", __name__, url_prefix="/tonight")
 
 UNDELIVERED = (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
@@ -54,6 +57,8 @@ class Fact:
     icon: str = "problem"
     href: str = ""
     link: str = ""
+    # The processes that are silent, which an admin may dismiss, by part and name.
+    silent: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -134,18 +139,31 @@ def _commonest_reason(called: CampaignCard) -> str:
     return numbers.most_common(1)[0][0] if numbers else words.NO_REASON
 
 
+@blueprint.post("/dismiss")
+def dismiss() -> Response:
+    """Forget a silent process that was taken away for good, so that it is no longer missed."""
+    who = gates.require_admin()
+    part, copy = request.form.get("part", ""), request.form.get("copy", "")
+    with current.runtime().transaction() as session:
+        is_gone = health.dismiss(session, part, copy, wall=wall_now())
+    if is_gone:
+        log.warning("process.dismissed", user=who.user_id, process=copy, of=part)
+    flash((words.DISMISSED if is_gone else words.NOT_DISMISSED).format(process=copy), "done" if is_gone else "note")
+    return redirect(url_for("admin.tonight.show"), code=303)
+
+
 def _tonight() -> dict[str, Any]:
     end()  # how all parts do may take two seconds to be known, and nothing is held meanwhile
     runtime, now, wall = current.runtime(), current.now(), wall_now()
     settings, today = runtime.settings, current.today(current.now())
-    health = check_health(runtime, probes())
+    parts = check_health(runtime, probes())
     with reading() as session:
         cards = _cards(session, today, now)
         called = next((card for card in reversed(cards) if card.is_called), None)
         risks = risk_facts.assess_risks(
             session,
             called.campaign if called is not None and _is_near(called, now) else None,
-            parts=parts_needed_tonight(health),
+            parts=parts_needed_tonight(parts),
             settings=settings,
             now=now,
             wall=wall,
@@ -159,7 +177,7 @@ def _tonight() -> dict[str, Any]:
             ),
             "risks": risks,
             "facts": [
-                *(part_fact(part) for part in health),
+                *(part_fact(part) for part in parts),
                 voice_fact(now - seen_at if seen_at is not None else None, settings.presence_max_age),
                 pause_fact(pause, people, today),
                 late_fact(late_jobs(session, now=now, wall=wall, after=risk.LATE_AFTER), today),
@@ -185,7 +203,9 @@ def part_fact(part: PartHealth) -> Fact:
     text = words.PART_IS_THERE
     if part.age_seconds is not None:
         text = words.PART_WAS_SEEN.format(ago=times.ago(timedelta(seconds=part.age_seconds)))
-    return Fact(name, f"{text}." if trouble else text, trouble=trouble)
+    return Fact(
+        name, f"{text}." if trouble else text, trouble=trouble, silent=[(part.part, copy) for copy in part.missing]
+    )
 
 
 def voice_fact(age: timedelta | None, longest: timedelta) -> Fact:

@@ -154,9 +154,9 @@ def _of_tonight(tonight: TonightNumbers) -> Iterator[Metric]:
     yield until
 
 
-def proof_families(proofs: Sequence[Proof]) -> Iterator[Metric]:
+def proof_families(proofs: Sequence[Proof], *, wait: float) -> Iterator[Metric]:
     """Yield what an installation needs beside its processes, as this process found it last."""
-    parts = [part for proof in proofs for part in proof.health(wait=0)]
+    parts = [part for proof in proofs for part in proof.health(wait=wait)]
     measured = {part: finding.measured for proof in proofs for part, finding in proof.measured().items()}
     proven = "Whether this process found in order what an installation needs."
     yield _gauges("proven", proven, ("part",), (((part.part,), part.ok) for part in parts))

@@ -102,7 +102,7 @@ class SlomixCollector(Collector):
         except (redis.RedisError, TimeoutError):
             is_up = False
         yield gauge("redis_up", "Whether a nudge of this process comes back from Redis.", is_up)
-        yield from families.proof_families(self._proofs)
+        yield from families.proof_families(self._proofs, wait=max(0.0, until - time.monotonic()))
         yield gauge("database_up", "Whether the database answers this process.", found is not None)
         if found is not None:
             yield from families.metric_families(found)

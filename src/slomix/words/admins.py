@@ -22,6 +22,9 @@ PAUSED = "Nothing is sent any more, until an admin resumes sending."
 PAUSED_ALREADY = "Sending was paused already."
 RESUMED = "Messages go out again."
 NOT_PAUSED = "Sending was not paused."
+# {process} is the name of a process, with its machine's.
+DISMISSED: Final = "{process} is not missed any more."
+NOT_DISMISSED: Final = "{process} is not silent, or was dismissed already."
 ROLES = {"promoter": "a promoter", "admin": "an admin"}
 # What happened, by its name in the audit log.
 # Who did something in the audit log and is no account.
