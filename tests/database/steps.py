@@ -148,7 +148,7 @@ def elsewhere(slomix: Run, empty_database_url: str, monkeypatch: pytest.MonkeyPa
     """The console script, again with the empty database."""
 
     def run(*words: str, **more: str) -> object:
-        monkeypatch.setenv("DATABASE_URL", as_role(empty_database_url))
+        monkeypatch.setenv("DATABASE_URL", more.pop("role", as_role(empty_database_url)))
         monkeypatch.setenv("DATABASE_OWNER_URL", more.pop("owner", empty_database_url))
         return slomix(*words, **more)
 

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 from alembic import command
+from click.testing import Result
 
 from slomix.cli import privileges
 from slomix.database import migrations
@@ -70,6 +71,71 @@ def test_what_was_said_tells_how_much_there_is(
     assert f"{len(Base.metadata.tables) + 1} tables, {rows} rows at migration {newest}" in done.output
     assert f"{(tmp_path / 'a backup').stat().st_size:,} bytes" in done.output
     assert [one.name for one in tmp_path.iterdir()] == ["a backup"]
+
+
+def test_in_a_folder_each_day_has_a_file_and_older_ones_go(slomix_lived_in: Run, tmp_path: Path) -> None:
+    kept = ["2026-01-01.backup", "letters.backup", "notes"]
+    for name in (*kept, "2025-12-30.backup", "2025-12-31.backup"):
+        (tmp_path / name).write_text("")
+    for _ in range(2):
+        done = slomix_lived_in("backup", "--keep", "2", str(tmp_path))
+        assert done.exit_code == 0, done.output
+    [today] = {path.name for path in tmp_path.iterdir()} - set(kept)
+    assert (tmp_path / today).stat().st_size > 1000
+    refused = slomix_lived_in("backup", "--keep", "2", str(tmp_path / today))
+    assert refused.exit_code == 2
+
+
+def rehearse(elsewhere: Run, servers: Servers, backup: Path, into: str) -> Result:
+    """With the lived-in database as the live one."""
+    return elsewhere("restore", str(backup), "--into", into, owner=servers.owner_url, role=servers.database_url)
+
+
+def test_a_restore_is_rehearsed_beside_the_live_database_and_gives_a_verdict(
+    lived_in: World, backup: Path, servers: Servers, empty_database_url: str, elsewhere: Run
+) -> None:
+    before = content(servers.owner_url)
+    for into in ("empty", empty_database_url):
+        ask(empty_database_url, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+        done = rehearse(elsewhere, servers, backup, into)
+        assert done.exit_code == 0, done.output
+        assert f"{backup} is GOOD: it was restored whole into empty" in done.output
+    assert content(servers.owner_url) == before
+    assert len(content(empty_database_url)["players"]) == len(before["players"])
+    again = rehearse(elsewhere, servers, backup, "empty")
+    assert (again.exit_code, "There are data in this database" in again.output) == (1, True)
+
+
+def test_a_rehearsal_makes_its_database_where_the_owner_may(
+    lived_in: World, backup: Path, servers: Servers, elsewhere: Run
+) -> None:
+    done = rehearse(elsewhere, servers, backup, "slomix_try")
+    assert done.exit_code == 0, done.output
+    with psycopg.connect(libpq_url(servers.owner_url), autocommit=True) as admin:
+        admin.execute("DROP DATABASE slomix_try")
+
+
+def test_a_rehearsal_that_cannot_be_says_what_to_type_and_never_takes_the_live_database(
+    lived_in: World, backup: Path, servers: Servers, elsewhere: Run, modest: str
+) -> None:
+    before = content(servers.owner_url)
+    live = rehearse(elsewhere, servers, backup, "slomix")
+    assert (live.exit_code, "names the live database" in live.output) == (1, True)
+    refused = elsewhere("restore", str(backup), "--into", "slomix_try", owner=modest)
+    assert refused.exit_code == 1
+    assert "sudo -u postgres createdb --owner modest --template template0 slomix_try" in refused.output
+    assert content(servers.owner_url) == before
+
+
+def test_a_backup_without_anybody_in_it_is_not_good(
+    slomix: Run, elsewhere: Run, empty_database_url: str, servers: Servers, tmp_path: Path
+) -> None:
+    migrations.upgrade(empty_database_url)
+    assert elsewhere("backup", str(tmp_path / "file")).exit_code == 0
+    done = elsewhere("restore", str(tmp_path / "file"), "--into", "slomix_try")
+    assert (done.exit_code, "is NOT GOOD: there are no players" in done.output) == (1, True)
+    with psycopg.connect(libpq_url(servers.owner_url), autocommit=True) as admin:
+        admin.execute("DROP DATABASE slomix_try")
 
 
 def test_a_backup_is_overwritten_only_by_force(backup: Path, slomix_lived_in: Run, tmp_path: Path) -> None:

@@ -141,3 +141,16 @@ def test_a_table_that_may_not_be_read_is_a_sentence(here: World, full: Earlier) 
     finally:
         full.run("DROP OWNED BY somebody_else")
         full.run("DROP ROLE somebody_else")
+
+
+def test_the_address_may_stand_in_a_file_as_sudo_drops_variables(
+    here: World, full: Earlier, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (file := tmp_path / "earlier").write_text(f"{full.url}\n")
+    monkeypatch.setenv("PREDECESSOR_DATABASE_URL_FILE", str(file))
+    assert "This was a dry run" in do("import-predecessor").output
+    monkeypatch.setenv("PREDECESSOR_DATABASE_URL_FILE", str(tmp_path / "none"))
+    assert "none: No such file or directory" in do("import-predecessor").output
+    monkeypatch.delenv("PREDECESSOR_DATABASE_URL_FILE")
+    nobody = do("import-predecessor")
+    assert (nobody.exit_code, "give PREDECESSOR_DATABASE_URL_FILE" in nobody.output) == (2, True)

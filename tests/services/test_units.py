@@ -25,6 +25,7 @@ NAMES = {
     "slomix-discord-1.service",
     "slomix-inbox-1.service",
 }
+NIGHTLY = {"slomix-backup.service", "slomix-backup.timer"}
 
 
 def export(directory: Path, *arguments: str) -> Result:
@@ -49,8 +50,8 @@ def value(unit: Path, name: str) -> list[str]:
 
 
 def test_each_process_of_the_procfile_has_a_unit_and_the_target_wants_them_all(written: Path) -> None:
-    assert {path.name for path in written.iterdir()} == NAMES
-    assert set(value(written / "slomix.target", "Wants")) == NAMES - {"slomix.target"}
+    assert {path.name for path in written.iterdir()} == NAMES | NIGHTLY
+    assert set(value(written / "slomix.target", "Wants")) == NAMES - {"slomix.target"} | {"slomix-backup.timer"}
     for kind, command in parse_procfile((ROOT / "Procfile").read_text()).items():
         unit = written / (f"slomix-{kind}.service" if kind == "release" else f"slomix-{kind}-1.service")
         [started] = value(unit, "ExecStart")
@@ -89,6 +90,27 @@ def test_units_hold_no_secret_and_nothing_may_be_written(written: Path, monkeypa
         assert value(written / name, "NoNewPrivileges") == ["yes"]
         assert value(written / name, "ProtectSystem") == ["strict"]
         assert "ReadWritePaths" not in text
+
+
+def test_a_backup_is_made_every_night_and_may_write_in_its_folder_alone(written: Path) -> None:
+    unit = written / "slomix-backup.service"
+    assert value(unit, "ExecStart")[0].endswith("/slomix backup --keep 14 /var/backups/slomix")
+    assert value(unit, "ReadWritePaths") == ["/var/backups/slomix"]
+    assert value(unit, "EnvironmentFile") == ["/etc/slomix/slomix.env", "-/etc/slomix/release.env"]
+    assert (value(unit, "ProtectSystem"), value(unit, "CapabilityBoundingSet")) == (["strict"], [""])
+    assert value(written / "slomix-backup.timer", "Persistent") == ["yes"]
+
+
+def test_what_would_change_is_shown_and_nothing_is_written(written: Path) -> None:
+    same = export(written, "--formation", FORMATION, "--diff")
+    assert (same.exit_code, same.output) == (0, "Nothing would change.\n")
+    changed = written / "slomix-worker-1.service"
+    changed.write_text(changed.read_text().replace("RestartSec=2", "RestartSec=9"))
+    shown = export(written, "--formation", FORMATION, "--diff")
+    assert shown.exit_code == 1
+    lines = shown.output.splitlines()
+    assert {"-RestartSec=9", "+RestartSec=2"} <= set(lines)
+    assert "RestartSec=9" in changed.read_text()
 
 
 def test_the_same_again_changes_nothing_and_a_change_is_kept_until_it_is_forced(written: Path) -> None:
@@ -150,7 +172,7 @@ def test_a_line_that_needs_a_shell_is_refused(tmp_path: Path) -> None:
 def test_who_lives_in_a_home_may_read_there(tmp_path: Path, root: str, home: str) -> None:
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in ("gunicorn", "python"):
+    for name in ("gunicorn", "python", "slomix"):
         (programs / name).symlink_to("/bin/true")
     host = UnitHost(Path(root), programs, "slomix", Path("/etc/slomix/slomix.env"))
     made = units.unit_texts(host, None, instances({"web": "gunicorn a"}, "", port=7000))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Text, any_, cast, delete, exists, false, func, select, true, update
+from sqlalchemy import ColumnElement, Text, any_, cast, delete, exists, false, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -197,14 +197,13 @@ class ProfileChanges:
     """What an import changed: the guids that are new, and the profiles before and after."""
 
     added: Sequence[str]
-    updated: int
     old: Mapping[str, Mapping[str, object]]
     new: Mapping[str, Mapping[str, object]]
 
     @property
     def counts(self) -> tuple[int, int]:
-        """Return how many profiles were added, and how many were there."""
-        return len(self.added), self.updated
+        """Return how many profiles were added, and how many changed."""
+        return len(self.added), len(self.new)
 
 
 def import_players(
@@ -219,7 +218,7 @@ def import_players(
     With `ratings`, by guid, a player who is missing there has none any more; without, all stay as they were.
     """
     if not rows:
-        return ProfileChanges([], 0, {}, {})
+        return ProfileChanges([], {}, {})
     guids = [guid for guid, _, _ in rows]
     before = _profiles(session, guids)
     statement = insert(Player)
@@ -236,12 +235,13 @@ def import_players(
     changed = {name: statement.excluded[name] for name in ("name", "aliases", "name_keys")}
     if ratings is not None:
         changed["rating"] = statement.excluded.rating
-    session.execute(statement.on_conflict_do_update(index_elements=[Player.guid], set_=changed), values)
+    differs = or_(*(Player.__table__.c[name].is_distinct_from(new) for name, new in changed.items()))
+    write = statement.on_conflict_do_update(index_elements=[Player.guid], set_=changed, where=differs)
+    session.execute(write, values)
     after = _profiles(session, guids)
     differing = [guid for guid in before if before[guid] != after[guid]]
     return ProfileChanges(
         [guid for guid in after if guid not in before],
-        len(before),
         {guid: before[guid] for guid in differing},
         {guid: after[guid] for guid in differing},
     )

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,20 +16,39 @@ from slomix.cli.archive import Archive, Connection
 from slomix.cli.connect import find_owner
 from slomix.cli.data import readable_errors
 from slomix.cli.dev_environment import postgres_programs
+from slomix.clock import wall_now
 from slomix.database.grants import READ_ONLY, SCHEMA
 from slomix.database.session import libpq_url
 from slomix.health.models import BACKUP_ID, Backup
 
+SUFFIX = ".backup"
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
 
 @click.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
-def backup(file: Path, force: bool) -> None:
-    """Write the whole database to FILE, while Slomix runs; only this account may read it."""
-    if file.exists() and not force:
+@click.option("--keep", type=click.IntRange(1), metavar="DAYS", help="Of a folder's backups remove those before.")
+def backup(file: Path, force: bool, keep: int | None) -> None:
+    """Write the whole database to FILE, while Slomix runs; only this account may read it.
+
+    If FILE is a folder, the file in it is named after the day, and replaces that day's.
+    """
+    folder = file if file.is_dir() else None
+    if folder is not None:
+        file = folder / f"{wall_now().astimezone():%Y-%m-%d}{SUFFIX}"
+    elif keep is not None:
+        raise click.UsageError(f"--keep is for a folder of backups, and {file} is none.")
+    elif file.exists() and not force:
         raise click.ClickException(f"{file} is there already; --force overwrites it.")
     if not file.absolute().parent.is_dir():
         raise click.ClickException(f"There is no folder {file.absolute().parent}.")
+    _write(file)
+    if folder is not None and keep is not None:
+        _remove_older(folder, keep)
+
+
+def _write(file: Path) -> None:
     url, settings = find_owner()
     beside = postgres_programs(settings)
     began = time.monotonic()
@@ -57,6 +77,14 @@ def backup(file: Path, force: bool) -> None:
         f"{file}: {len(counts)} tables, {sum(counts.values()):,} rows at migration {revision}; {size:,} bytes,"
         f" {seconds:.1f} s, pg_dump {program.version}."
     )
+
+
+def _remove_older(folder: Path, days: int) -> None:
+    """Remove the backups of earlier days than the newest `days`, by their names; other files stay."""
+    by_day = sorted(path for path in folder.glob(f"*{SUFFIX}") if _DAY.fullmatch(path.stem))
+    for path in by_day[:-days]:
+        path.unlink()
+        click.echo(f"{path}: removed, {days} newer ones are kept.")
 
 
 def _record(url: str) -> None:

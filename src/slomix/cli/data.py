@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
+from typing import BinaryIO
 
 import click
 import psycopg
@@ -147,13 +147,16 @@ def players() -> None:
 
 
 @players.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_file(file: Path) -> None:
-    """Add or update profiles from FILE: a CSV of guid, name and, if known, aliases (split by |), rating."""
+@click.argument("file", type=click.File("rb"))
+def import_file(file: BinaryIO) -> None:
+    """Add or update profiles from FILE: a CSV of guid, name and, if known, aliases (split by |), rating.
+
+    FILE may be - for standard input, for a file that the account which runs this may not read.
+    """
     try:
-        profiles = players_csv.parse_profiles(players_csv.decode_file(file.read_bytes()))
+        profiles = players_csv.parse_profiles(players_csv.decode_file(file.read()))
     except InvalidPlayersFile as error:
-        raise click.ClickException(f"{file}: {error}") from None
+        raise click.ClickException(f"{file.name}: {error}") from None
     database_, settings = open_database()
     with database_.transaction() as session:
         added, updated = players_csv.import_profiles(

@@ -1,6 +1,8 @@
 """`slomix export-systemd`: the Procfile as units of systemd."""
 
+import difflib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -26,16 +28,24 @@ SYSTEMS_OWN = Path("/etc/systemd/system")
     help="The file with the settings and secrets.",
 )
 @click.option("--force", is_flag=True, help="Overwrite units that say something else.")
-def export_systemd(directory: Path, wanted: str, user: str, env_file: Path, force: bool) -> None:
-    """Write a unit for each process of the Procfile into DIRECTORY."""
+@click.option("--diff", is_flag=True, help="Only show what would change; exit 1 if anything would.")
+def export_systemd(directory: Path, wanted: str, user: str, env_file: Path, force: bool, diff: bool) -> None:
+    """Write a unit for each process of the Procfile into DIRECTORY.
+
+    Changes of your own belong into drop-ins (`systemctl edit UNIT`), which this leaves alone.
+    """
     root = run_folder.project_root()
     env_file = env_file.absolute()
     texts = _texts(root, wanted, user, env_file)
+    if diff:
+        changes = "".join(_changes(directory, texts))
+        click.echo(changes or "Nothing would change.", nl=not changes)
+        sys.exit(1 if changes else 0)
     differing = [name for name, text in texts.items() if _content_of(directory / name) not in {None, text}]
     if differing and not force:
         names = ", ".join(differing)
         raise click.ClickException(
-            f"{names} in {directory} say something else; nothing was written. --force overwrites."
+            f"{names} in {directory} say something else; nothing was written. --diff shows what, --force overwrites."
         )
     try:
         _write(directory, texts)
@@ -65,6 +75,13 @@ def _content_of(path: Path) -> str | None:
         return path.read_text()
     except FileNotFoundError:
         return None
+
+
+def _changes(directory: Path, texts: dict[str, str]) -> Iterator[str]:
+    """Yield the lines that would change, unit by unit."""
+    for name, text in texts.items():
+        there = (_content_of(directory / name) or "").splitlines(keepends=True)
+        yield from difflib.unified_diff(there, text.splitlines(keepends=True), f"{directory / name}", f"{name}, new")
 
 
 def _write(directory: Path, texts: dict[str, str]) -> None:

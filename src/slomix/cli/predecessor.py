@@ -1,6 +1,9 @@
 """`slomix import-predecessor`: moves people in from the earlier site."""
 
 import json
+import os
+import sys
+from pathlib import Path
 
 import click
 from sqlalchemy.exc import DBAPIError
@@ -12,16 +15,17 @@ from slomix.legacy_import.report import ImportReport
 
 
 @click.command("import-predecessor")
-@click.argument("url", metavar="DATABASE_URL", envvar="PREDECESSOR_DATABASE_URL")
+@click.argument("url", metavar="[DATABASE_URL]", envvar="PREDECESSOR_DATABASE_URL", required=False)
 @click.option("--apply", "is_applied", is_flag=True, help="Write it. Without this nothing is written.")
 @click.option("--verbose", is_flag=True, help="Each row with its reason.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, each row with its reason.")
-def import_predecessor(url: str, is_applied: bool, verbose: bool, as_json: bool) -> None:
+def import_predecessor(url: str | None, is_applied: bool, verbose: bool, as_json: bool) -> None:
     """Move people in from the earlier site's database at DATABASE_URL, which is only read.
 
-    Better given in PREDECESSOR_DATABASE_URL: arguments stand in the list of processes, with the password in them.
+    Without an argument it is read from PREDECESSOR_DATABASE_URL, from the file that PREDECESSOR_DATABASE_URL_FILE
+    names, or asked for: arguments stand in the list of processes, password and all, and sudo drops variables.
     """
-    snapshot = source.read_source(url)
+    snapshot = source.read_source(url or _ask_for_url())
     try:
         with open_transaction() as (session, settings, now):
             if is_applied:
@@ -36,6 +40,20 @@ def import_predecessor(url: str, is_applied: bool, verbose: bool, as_json: bool)
         click.echo(json.dumps(report.as_json(is_applied=is_applied), indent=2, ensure_ascii=False))
     else:
         _print(report, verbose=verbose, is_applied=is_applied)
+
+
+def _ask_for_url() -> str:
+    """Read the address from a file or from whoever types. Raise ClickException."""
+    if name := os.environ.get("PREDECESSOR_DATABASE_URL_FILE"):
+        try:
+            return Path(name).read_text().strip()
+        except OSError as error:
+            raise click.ClickException(f"PREDECESSOR_DATABASE_URL_FILE: {name}: {error.strerror}") from None
+    if not sys.stdin.isatty():
+        raise click.UsageError(
+            "Nobody is there to type the address of the earlier database: give PREDECESSOR_DATABASE_URL_FILE."
+        )
+    return str(click.prompt("Address of the earlier database (not shown)", hide_input=True)).strip()
 
 
 def _print(report: ImportReport, *, verbose: bool, is_applied: bool) -> None:

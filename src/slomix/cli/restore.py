@@ -5,13 +5,15 @@ from pathlib import Path
 
 import click
 import psycopg
+from alembic.util import CommandError
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import func, select
+from sqlalchemy import URL, func, make_url, select
 
+from slomix.accounts.models import Player
 from slomix.cli.archive import Archive, Connection
 from slomix.cli.backup import count_rows
-from slomix.cli.connect import find_owner
+from slomix.cli.connect import find_owner, first_line
 from slomix.cli.data import describe_grant, readable_errors
 from slomix.cli.dev_environment import postgres_programs
 from slomix.cli.roles import COMMAND_LINE
@@ -55,12 +57,19 @@ $$
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--force", is_flag=True, help="Replace the data that are there.")
-def restore(file: Path, force: bool) -> None:
+@click.option(
+    "--into", metavar="URL", help="Rehearse in another database: its address, or its name beside the live one."
+)
+def restore(file: Path, force: bool, into: str | None) -> None:
     """Make the database what it was when FILE was written. Stop Slomix before; sending is paused afterwards.
+
+    With --into the live database stays as it is, Slomix runs on, and the end says whether the backup is good.
 
     Restore only what you wrote yourself: a backup is a program that the owner of the database runs.
     """
     url, settings = find_owner()
+    if into is not None:
+        url = _rehearsal_url(url, into)
     archive = Archive.open(file, beside=postgres_programs(settings))
     known = migrations.revisions()
     if archive.revision not in known:
@@ -76,8 +85,56 @@ def restore(file: Path, force: bool) -> None:
         granted = migrations.upgrade(url)
     if archive.revision != known[0]:
         click.echo(f"Brought up to migration {known[0]}.")
+    if into is not None:
+        _report_rehearsal(url, file, counts)
+        return
     click.echo(describe_grant(granted))
     _report_waiting(url, now)
+
+
+def _rehearsal_url(live: str, into: str) -> str:
+    """Return the address of the database to rehearse in, which is made if its owner may. Raise ClickException."""
+    target = make_url(into) if "://" in into else make_url(live).set(database=into)
+    if target.database == make_url(live).database:
+        raise click.ClickException("--into names the live database. Leave it out to restore for good.")
+    url = target.render_as_string(hide_password=False)
+    try:
+        psycopg.connect(libpq_url(url), connect_timeout=5).close()
+    except psycopg.OperationalError as error:
+        if f'"{target.database}" does not exist' not in str(error):
+            raise click.ClickException(f"{target.database} cannot be opened: {first_line(error)}") from None
+        _create(live, target)
+    return url
+
+
+def _create(live: str, target: URL) -> None:
+    create = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(target.database or ""))
+    try:
+        with psycopg.connect(libpq_url(live), autocommit=True, connect_timeout=5) as connection:
+            connection.execute(create)
+    except psycopg.errors.InsufficientPrivilege:
+        raise click.ClickException(
+            f"There is no database {target.database}, and {target.username} may not make one:"
+            f" sudo -u postgres createdb --owner {target.username} --template template0 {target.database}"
+        ) from None
+
+
+def _report_rehearsal(url: str, file: Path, counts: dict[str, int]) -> None:
+    """Say whether what was restored is what this version works on, and how new it is. Raise ClickException if not."""
+    try:
+        migrations.check(url)
+    except CommandError as error:
+        raise click.ClickException(
+            f"{file} is NOT GOOD: its database is not what this version expects: {error}"
+        ) from None
+    if not counts.get(Player.__tablename__):
+        raise click.ClickException(f"{file} is NOT GOOD: there are no players in it.")
+    with readable_errors(), psycopg.connect(libpq_url(url), connect_timeout=5) as connection:
+        newest = connection.execute("SELECT max(created_at) FROM public.jobs").fetchone()
+    since = f"; its newest job is of {newest[0]:%Y-%m-%d %H:%M} UTC" if newest and newest[0] is not None else ""
+    name = make_url(url).database
+    click.echo(f"{file} is GOOD: it was restored whole into {name}, and this version works on it{since}.")
+    click.echo(f"When you have looked: sudo -u postgres dropdb {name}")
 
 
 def _replace(

@@ -14,6 +14,9 @@ GENERATED_BY = (
 )
 TARGET = "slomix.target"
 RELEASE = "slomix-release.service"
+BACKUP, BACKUP_TIMER = "slomix-backup.service", "slomix-backup.timer"
+BACKUPS = Path("/var/backups/slomix")
+KEEP_DAYS = 14
 # Debian's names of the servers. Our processes also wait for servers elsewhere or under another name.
 SERVERS = "postgresql.service redis-server.service valkey-server.service"
 # Slomix writes no files: the journal has the logs, PostgreSQL has the rest.
@@ -57,7 +60,8 @@ def unit_texts(host: UnitHost, release: str | None, processes: list[ProcessInsta
     """Return the text of every unit by its name. Raise SettingsError on what systemd cannot run."""
     services = {_service_name(instance): _service(host, instance) for instance in processes}
     before = {RELEASE: _release(host, release)} if release is not None else {}
-    return {TARGET: _target([*before, *services])} | before | services
+    nightly = {BACKUP: _backup(host), BACKUP_TIMER: _backup_timer()}
+    return {TARGET: _target([*before, *services, BACKUP_TIMER])} | before | services | nightly
 
 
 def _service_name(instance: ProcessInstance) -> str:
@@ -80,6 +84,26 @@ def _release(host: UnitHost, command: str) -> str:
         f"{_account_and_folder(host)}# Where the account that migrates is another one than the one that runs.\n"
         f"EnvironmentFile=-{_plain(owner)}\n"
         f"ExecStart={_command(host, command, {})}\nSyslogIdentifier=slomix-release\n{_hardening(host)}"
+    )
+
+
+def _backup(host: UnitHost) -> str:
+    """Write the unit of one backup: as root, to whom the folder belongs, and without any of root's powers."""
+    owner = host.env_file.with_name("release.env")
+    return (
+        f"{GENERATED_BY}[Unit]\nDescription=Slomix, one backup of the database\nAfter={SERVERS}\n\n"
+        f"[Service]\nType=oneshot\nWorkingDirectory={_plain(host.root)}\nEnvironmentFile={_plain(host.env_file)}\n"
+        f"# Where the account that reads everything is another one than the one that runs.\n"
+        f"EnvironmentFile=-{_plain(owner)}\n"
+        f"ExecStart={_command(host, f'slomix backup --keep {KEEP_DAYS} {BACKUPS}', {})}\n"
+        f"ReadWritePaths={BACKUPS}\nSyslogIdentifier=slomix-backup\n{_hardening(host)}"
+    )
+
+
+def _backup_timer() -> str:
+    return (
+        f"{GENERATED_BY}[Unit]\nDescription=Slomix, a backup every night\nPartOf={TARGET}\n\n"
+        "[Timer]\nOnCalendar=05:30\nRandomizedDelaySec=5min\n# After a night that it was off.\nPersistent=yes\n"
     )
 
 

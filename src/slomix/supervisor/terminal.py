@@ -12,6 +12,10 @@ _COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
 _LONGEST_LINE = 64 * 1024
 
 
+# Of so many runs before, `worker.log.1` is the last.
+KEPT_RUNS = 5
+
+
 class TerminalOutput:
     """Writes without blocking: the terminal may miss lines, the log files have all of them."""
 
@@ -70,7 +74,9 @@ class TerminalOutput:
             return
         if name not in self._logs:
             self._log_dir.mkdir(parents=True, exist_ok=True)
-            self._logs[name] = (self._log_dir / f"{name}.log").open("wb", buffering=0)
+            file = self._log_dir / f"{name}.log"
+            _keep_earlier(file)
+            self._logs[name] = file.open("wb", buffering=0)
         self._logs[name].write(text.encode(errors="replace") + b"\n")
 
     def _write_terminal(self) -> None:
@@ -111,3 +117,11 @@ class OutputSource:
         if self._rest:
             self._output.print_own_line(self._name, self._rest.decode(errors="replace"))
         self._rest = b""
+
+
+def _keep_earlier(file: Path) -> None:
+    """Move the log of the run before, and those before it, one number further."""
+    names = [file, *(file.with_name(f"{file.name}.{number}") for number in range(1, KEPT_RUNS + 1))]
+    for earlier, later in reversed([*zip(names, names[1:], strict=False)]):
+        if earlier.exists():
+            earlier.replace(later)
