@@ -52,6 +52,7 @@ help:
 	@echo 'make lint      format, lint, types and import contracts'
 	@echo 'make audit     known holes in what is locked (asks a public database)'
 	@echo 'make sbom      what Slomix is delivered with, as CycloneDX in sbom.json'
+	@echo 'make release   checks, tags the version of pyproject.toml, and says what an operator has to do'
 	@echo 'make lock      resolves the dependencies anew (needs uv and npm)'
 	@echo 'make clean     removes what set-up made; data in var/ stay'
 
@@ -161,6 +162,11 @@ sbom: $(TESTING)
 		-r requirements/production.txt
 	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible -o sbom.json var/sbom/bin/python
 	@echo 'Wrote sbom.json'
+
+# The checks of `make test-all` come first: a version that is named is one that somebody installs.
+.PHONY: release
+release: test-all
+	@$(BIN)/python -m slomix.dev.release
 
 .PHONY: clean
 clean:

@@ -15,7 +15,7 @@ from slomix.health import nudging
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import Done
 from slomix.jobs.service import NewJob
-from slomix.processes import dispatch
+from slomix.processes import common, dispatch
 from slomix.processes.polling import Poller
 from tests.waiting import PATIENCE, until
 from tests.world import World, build_world
@@ -172,3 +172,9 @@ def test_a_lane_whose_provider_hangs_blocks_no_other(committed: Database) -> Non
     assert sorted(started) == ["discord", "discord", "telegram"]
     hanging.set()
     poller.stop(5000)
+
+
+def test_dramatiq_has_nothing_to_warn_of_when_a_worker_starts(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    workers, _ = common.make_workers(world.runtime, common._threads(4))
+    assert len(workers) == len(dispatch.LANES)
+    assert [record.message for record in caplog.records if record.name.startswith("dramatiq")] == []

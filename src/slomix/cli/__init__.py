@@ -60,6 +60,6 @@ class _Group(click.Group):
 
 
 @click.group(cls=_Group)
-@click.version_option(package_name="slomix", message="%(prog)s %(version)s")
+@click.version_option(package_name="slomix", message="slomix %(version)s")
 def main() -> None:
     """Get a community's game night started."""

@@ -20,9 +20,7 @@ def record_heartbeat(session: Session, part: str, copy: str, *, wall: datetime, 
     session.execute(
         insert(Heartbeat)
         .values(part=part, copy=copy, first_seen_at=wall, **signs)
-        .on_conflict_do_update(
-            index_elements=[Heartbeat.part, Heartbeat.copy], set_={**signs, "left_at": None}
-        )
+        .on_conflict_do_update(index_elements=[Heartbeat.part, Heartbeat.copy], set_={**signs, "left_at": None})
     )
 
 

@@ -171,7 +171,7 @@ def find_unclaimed(session: Session, *, now: datetime, wall: datetime, limit: in
             or_(Job.wait_until.is_(None), Job.wait_until <= wall),
             Job.nudges > 1,
         )
-        .order_by(Job.run_at, Job.id)
+        .order_by(Job.is_urgent.desc(), Job.run_at, Job.id)
         .limit(limit)
     )
     return [DueJob(row.id, row.kind, row.lane) for row in session.execute(query)]

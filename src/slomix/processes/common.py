@@ -5,6 +5,7 @@ import queue
 import socket
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date, datetime, timedelta
@@ -110,12 +111,8 @@ def run_worker() -> None:
     """Run Dramatiq's workers, one per lane, until told to stop; while Redis is away, jobs are found by looking."""
     runtime = start_process(health_rules.WORKER)
     stopping = stop_event()
-    broker = dispatch.make_broker(runtime.settings.redis_url.get_secret_value())
-    run_job = dispatch.declare_actor(broker, runtime)
     threads = _threads(runtime.settings.worker_threads)
-    workers = [
-        Worker(broker, queues={lane}, worker_timeout=50, worker_threads=number) for lane, number in threads.items()
-    ]
+    workers, run_job = make_workers(runtime, threads)
     for worker in workers:
         worker.start()
         for thread in worker.workers:  # work wakes them; `worker_timeout` is how often Redis is asked for some
@@ -130,7 +127,21 @@ def run_worker() -> None:
     announce_stop(runtime, health_rules.WORKER)
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda busy: busy.stop(timeout=int(FINISH_WITHIN * 1000)), (*workers, poller)))
-    broker.close()
+    for worker in workers:
+        worker.broker.close()
+
+
+def make_workers(runtime: Runtime, threads: Mapping[str, int]) -> tuple[list[Worker], Callable[[int, str], None]]:
+    """Make a worker for each lane, and return what they do with a job.
+
+    Each has a broker of its own, whose middleware would otherwise see everything once for each lane.
+    """
+    workers = []
+    for lane, number in threads.items():
+        broker = dispatch.make_broker(runtime.settings.redis_url.get_secret_value())
+        run_job = dispatch.declare_actor(broker, runtime)
+        workers.append(Worker(broker, queues={lane}, worker_timeout=50, worker_threads=number))
+    return workers, run_job
 
 
 def _clock_trouble() -> str | None:

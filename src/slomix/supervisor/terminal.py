@@ -1,6 +1,7 @@
 """The output of a runner's processes: on the terminal under their name, and each in its own log file."""
 
 import contextlib
+import itertools
 import os
 import queue
 import sys
@@ -122,6 +123,6 @@ class OutputSource:
 def _keep_earlier(file: Path) -> None:
     """Move the log of the run before, and those before it, one number further."""
     names = [file, *(file.with_name(f"{file.name}.{number}") for number in range(1, KEPT_RUNS + 1))]
-    for earlier, later in reversed([*zip(names, names[1:], strict=False)]):
+    for earlier, later in reversed([*itertools.pairwise(names)]):
         if earlier.exists():
             earlier.replace(later)
