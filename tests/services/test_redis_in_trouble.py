@@ -3,10 +3,12 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import redis
+from pydantic import SecretStr
 
 from slomix.clock import wall_now
 from slomix.database.session import Database
@@ -174,7 +176,18 @@ def test_a_lane_whose_provider_hangs_blocks_no_other(committed: Database) -> Non
     poller.stop(5000)
 
 
-def test_dramatiq_has_nothing_to_warn_of_when_a_worker_starts(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    workers, _ = common.make_workers(world.runtime, common._threads(4))
+def test_dramatiq_has_nothing_to_warn_of_when_a_worker_starts(
+    world: World, servers: Servers, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = world.runtime.settings.model_copy(update={"redis_url": SecretStr(servers.redis_url)})
+    workers, _ = common.make_workers(replace(world.runtime, settings=settings), common._threads(4))
     assert len(workers) == len(dispatch.LANES)
     assert [record.message for record in caplog.records if record.name.startswith("dramatiq")] == []
+
+
+def test_a_redis_that_hangs_keeps_the_scheduler_for_two_seconds_at_most(servers: Servers) -> None:
+    broker = dispatch.make_broker(servers.redis_url)
+    settings = broker.client.get_connection_kwargs()
+    waits = (settings["retry"].get_retries() + 1) * settings["socket_timeout"]
+    assert (waits <= 2, settings["socket_connect_timeout"] <= 1) == (True, True)
+    broker.close()

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 
 import dramatiq
+import redis
 import structlog
 from dramatiq.brokers.redis import RedisBroker
 from redis.backoff import NoBackoff
@@ -64,15 +65,10 @@ REDIS_TIMEOUT = 1.0
 
 def make_broker(redis_url: str) -> RedisBroker:
     """Return a broker that carries job ids; without middleware, as retries and ages belong to the jobs' rows."""
-    broker = RedisBroker(
-        url=redis_url,
-        middleware=[],
-        dead_message_ttl=60_000,
-        maintenance_chance=100,
-        socket_timeout=REDIS_TIMEOUT,
-        socket_connect_timeout=REDIS_TIMEOUT,
-        retry=Retry(NoBackoff(), 1),
+    client = redis.Redis.from_url(
+        redis_url, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT, retry=Retry(NoBackoff(), 1)
     )
+    broker = RedisBroker(client=client, middleware=[], dead_message_ttl=60_000, maintenance_chance=100)
     for lane in LANES:
         broker.declare_queue(lane)
     broker.delay_queues.clear()  # nothing waits in Redis, and a worker would ask for it as often as for what does not
