@@ -16,6 +16,7 @@ from slomix.accounts import roles as granting
 from slomix.accounts.models import Player, User
 from slomix.accounts.rules import Role
 from slomix.availability.rules import Status
+from slomix.channels.base import ProviderDown
 from slomix.chat import service as inbox
 from slomix.chat.models import WaitingStatus
 from slomix.cli import main
@@ -26,8 +27,10 @@ from slomix.database.grants import ROLE
 from slomix.database.session import Database, libpq_url
 from slomix.deliveries import pausing
 from slomix.dev.embedded import Servers
+from slomix.health import outages
 from slomix.health import service as health
 from slomix.planning.models import RoomThread
+from slomix.reasons.codes import Reason
 from tests.configuration import ROOM
 from tests.moments import at
 from tests.services.planning import A, Tonight
@@ -122,6 +125,8 @@ def lived_in(committed: Database) -> World:
         session.add(
             RoomThread(session_id=tonight.view().room.id, members=["1", '{"2"}', "tabs\tand\nlines"], thread_id="7")
         )
+        down = ProviderDown(Reason.TELEGRAM_SAID, "Bad Gateway (502)")
+        outages.record_failure(session, ChannelName.TELEGRAM, down, 1, now=now, wall=wall_now())
         pausing.pause(session, by="command line", now=now)
         health.record_heartbeat(session, "worker", "here/1", wall=wall_now() - AN_HOUR)
     return world

@@ -242,7 +242,7 @@ MUTATIONS = (
     Mutation(
         "a login leads to another site",
         "src/slomix/accounts/rules.py",
-        'parts.scheme or parts.netloc or walked.startswith("//") or "//" in parts.path',
+        'parts.scheme or parts.netloc or target.startswith("//") or walked.startswith("//")',
         "parts.scheme",
         ("tests/rules/test_accounts_rules.py::test_a_login_leads_nowhere_else",),
     ),

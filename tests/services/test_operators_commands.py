@@ -10,6 +10,7 @@ from slomix.campaigns import evening_report, queries
 from slomix.campaigns.models import Campaign
 from slomix.channels.base import SendError, Unanswered
 from slomix.contacts.rules import ChannelName
+from slomix.database.session import Database
 from slomix.deliveries import pausing
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import AttemptEvent
@@ -104,20 +105,20 @@ def test_before_the_first_the_list_says_so(installation: World) -> None:
     assert do("campaign", "list").output == "No campaign yet.\n"
 
 
-def change(world: World, table: type, notice: str, **values: object) -> None:
+def change(world: World | Database, table: type, notice: str, **values: object) -> None:
     """Break what the code would never."""
-    with world.session() as session:
+    with world.session() if isinstance(world, World) else world.transaction() as session:
         row = session.query(Delivery).filter_by(notice=notice).order_by(Delivery.id).first()
         assert row is not None
         where = Delivery.id == row.id if table is Delivery else Attempt.delivery_id == row.id
         session.execute(update(table).where(where).values(**values))
 
 
-def test_every_promise_can_be_seen_to_be_broken(installation: World, evening: str) -> None:
+def test_every_promise_can_be_seen_to_be_broken(installation: World, owner: Database, evening: str) -> None:
     assert broken(installation, evening) == []
-    change(installation, Attempt, "send_start_2100", at=at(21, 15))
+    change(owner, Attempt, "send_start_2100", at=at(21, 15))
     assert broken(installation, evening) == ["nothing left after its deadline"]
-    change(installation, Attempt, "send_start_2100", at=at(21))
+    change(owner, Attempt, "send_start_2100", at=at(21))
     change(
         installation, Delivery, "send_start_2100", status="unknown", reason=Explanation(Reason.OTHER, "nobody knows")
     )
@@ -132,7 +133,7 @@ def test_every_promise_can_be_seen_to_be_broken(installation: World, evening: st
 
 
 def row_of(world: World, notice: str) -> Delivery:
-    with world.session() as session:
+    with world.session() if isinstance(world, World) else world.transaction() as session:
         row = session.query(Delivery).filter_by(notice=notice).order_by(Delivery.id).first()
         assert row is not None
         return row
@@ -150,9 +151,11 @@ def test_a_try_after_it_was_sent_is_seen(installation: World, evening: str) -> N
     assert found == ["nothing was tried again after it was sent", "every try has its end, but where a worker was lost"]
 
 
-def test_a_lost_worker_leaves_a_try_without_end_and_that_is_no_fault(installation: World, evening: str) -> None:
+def test_a_lost_worker_leaves_a_try_without_end_and_that_is_no_fault(
+    installation: World, owner: Database, evening: str
+) -> None:
     row = row_of(installation, "send_start_2100")
-    with installation.session() as session:
+    with owner.transaction() as session:
         session.query(Attempt).filter_by(delivery_id=row.id).delete()
         session.execute(update(Job).where(Job.kind == "delivery", Job.subject == str(row.id)).values(claims=2))
     log_try(installation, row, 1, AttemptEvent.BEGUN, "sending")
