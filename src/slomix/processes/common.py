@@ -2,6 +2,7 @@
 
 import os
 import queue
+import select
 import socket
 import sys
 import threading
@@ -28,6 +29,7 @@ from slomix.health import service as health
 from slomix.jobs import service as jobs
 from slomix.privacy import retention
 from slomix.processes import dispatch
+from slomix.processes.nudges import NudgeBroker
 from slomix.processes.probing import Prober
 from slomix.runtime.clock_watch import watch_clock
 from slomix.runtime.context import Runtime
@@ -40,8 +42,8 @@ MAX_SLEEP = 5.0
 # What Discord said about the time is news for so long.
 HEARD_WITHIN = timedelta(minutes=10)
 # How soon a process notices a jump of the clock, where it can jump.
-NOTICE_JUMPS_WITHIN = 0.1
-# How soon a sleeping scheduler, or a thread of a worker that has nothing to do, notices a stop signal.
+NOTICE_JUMPS_WITHIN = 0.15
+# How soon a sleeping scheduler notices a stop signal.
 NOTICE_STOP_WITHIN = 0.5
 # How long a stopping worker waits for attempts under way; the scheduler takes longer jobs back after their lease.
 FINISH_WITHIN = 12.0
@@ -109,16 +111,9 @@ def run_worker() -> None:
     """Run Dramatiq's workers, one per lane, until told to stop; they wait while Redis is away."""
     runtime = start_process(health_rules.WORKER)
     stopping = stop_event()
-    broker = dispatch.make_broker(runtime.settings.redis_url.get_secret_value())
-    dispatch.declare_actor(broker, runtime)
-    workers = [
-        Worker(broker, queues={lane}, worker_timeout=50, worker_threads=threads)
-        for lane, threads in _threads(runtime.settings.worker_threads).items()
-    ]
+    workers = make_workers(runtime)
     for worker in workers:
         worker.start()
-        for thread in worker.workers:  # work wakes them; `worker_timeout` is how often Redis is asked for some
-            thread.timeout = NOTICE_STOP_WITHIN
     prober = Prober(runtime, stopping)
     threading.Thread(target=prober.run, daemon=True, name="prober").start()
     while not stopping.is_set():
@@ -127,7 +122,6 @@ def run_worker() -> None:
     announce_stop(runtime, health_rules.WORKER)
     with ThreadPoolExecutor(len(workers)) as pool:
         list(pool.map(lambda worker: worker.stop(timeout=int(FINISH_WITHIN * 1000)), workers))
-    broker.close()
 
 
 def _clock_trouble() -> str | None:
@@ -139,10 +133,14 @@ def _clock_trouble() -> str | None:
     return words.DATABASE_CLOCK_OFF.format(ours=ours, theirs=theirs)
 
 
-def _threads(most: int) -> dict[str, int]:
-    """Return the threads per lane: most for Discord, which most players use and which takes 50 requests a second."""
+def make_workers(runtime: Runtime) -> list[Worker]:
+    """Make a worker for each lane; most threads for Discord, which takes 50 requests a second."""
+    most = runtime.settings.worker_threads
     few = max(1, most // 4)
-    return {lane: most if lane == ChannelName.DISCORD else few for lane in dispatch.LANES}
+    return [
+        dispatch.make_worker(runtime, lane, threads=most if lane == ChannelName.DISCORD else few)
+        for lane in dispatch.LANES
+    ]
 
 
 class Waker:
@@ -179,7 +177,9 @@ class Waker:
         if self._connection is None:
             nap(min(seconds, 1))
             return False
-        return any(True for _ in self._connection.notifies(timeout=seconds, stop_after=1))
+        # psycopg's own wait looks ten times a second whether it was interrupted.
+        heard, _, _ = select.select([self._connection], [], [], seconds)
+        return bool(heard) and bool(list(self._connection.notifies(timeout=0)))
 
 
 class Scheduler:
@@ -200,13 +200,15 @@ class Scheduler:
             send_heartbeat(self._runtime, health_rules.SCHEDULER)
             self._last_beat = wall_now()
         self._begin_a_new_day()
-        released = dispatch.release_jobs(self._runtime)
+        # While nothing is under way a look is two statements; what is due, runs or waits takes eight.
+        with self._runtime.transaction() as session:
+            paused = dispatch.paused_kinds(session)
+            due, wall = jobs.next_check(session, now=self._runtime.clock.now(), paused_kinds=paused)
+        is_quiet = wall is None and (due is None or due > self._runtime.clock.now())
+        released = [] if is_quiet else dispatch.release_jobs(self._runtime)
         dispatch.send_nudges(self._broker, released)
         if not released:
-            with self._runtime.transaction() as session:
-                paused = dispatch.paused_kinds(session)
-                moments = jobs.next_check(session, now=self._runtime.clock.now(), paused_kinds=paused)
-            self._waker.sleep(*moments)
+            self._waker.sleep(due, wall)
 
     def _begin_a_new_day(self) -> None:
         """On a new day, refresh open pages, which still call yesterday today, and plan the daily jobs."""
@@ -226,7 +228,7 @@ def run_scheduler() -> None:
     """Run the scheduler until told to stop; it waits while PostgreSQL or Redis is away."""
     runtime = start_process("scheduler", connections=3)
     stopping = stop_event()
-    broker = dispatch.make_broker(runtime.settings.redis_url.get_secret_value())
+    broker = NudgeBroker(runtime.settings.redis_url.get_secret_value(), dispatch.LANES)
     scheduler = Scheduler(runtime, broker, stopping)
     while not stopping.is_set():
         try:
