@@ -57,7 +57,7 @@ def test_workers_at_rest_ask_redis_and_wake_at_most_twice_a_second(world: World,
             woken, seconds = wake_ups(ours) - woken, time.monotonic() - began
     finally:
         for worker in workers:
-            worker.stop(timeout=5000)
+            worker.stop(5000)
     assert asked <= 2 * len(dispatch.LANES) * seconds
     assert woken <= 2 * len(ours) * seconds
 
@@ -65,7 +65,7 @@ def test_workers_at_rest_ask_redis_and_wake_at_most_twice_a_second(world: World,
 def test_a_lane_takes_no_more_than_it_may_begin_and_gives_back_the_rest(servers: Servers) -> None:
     nudge(servers, 1, 2, 3)
     broker = NudgeBroker(servers.redis_url, [LANE])
-    consumer = broker.consume(LANE, prefetch=2, timeout=50)
+    consumer = broker.consume(LANE, 2, 50)
     first, second = take(consumer), take(consumer)
     assert (next(consumer), [first.args[0], second.args[0]]) == (None, [1, 2])
     consumer.ack(first)
@@ -74,7 +74,7 @@ def test_a_lane_takes_no_more_than_it_may_begin_and_gives_back_the_rest(servers:
     consumer.requeue([second, third])
     broker.close()
     other = NudgeBroker(servers.redis_url, [LANE])
-    consumer = other.consume(LANE, prefetch=5, timeout=50)
+    consumer = other.consume(LANE, 5, 50)
     assert [take(consumer).args[0] for _ in range(2)] == [2, 3]
     other.close()
 
@@ -89,7 +89,7 @@ def test_a_lane_that_lost_redis_says_so_and_has_all_its_room_afterwards(servers:
     broker = NudgeBroker("redis://127.0.0.1:1/0", [LANE])
     for _ in range(3):
         with pytest.raises(ConnectionClosed):
-            next(broker.consume(LANE, prefetch=1, timeout=50))
+            next(broker.consume(LANE, 1, 50))
     broker.close()
 
 
