@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -78,6 +79,18 @@ def test_what_dies_is_started_again_each_time_a_little_later(tmp_path: Path) -> 
     for gap, delay in zip(gaps[:3], (0.1, 0.2, 0.4), strict=True):
         assert f"ended with status 3; starts again in {delay:g} s" in said
         assert gap > delay * 0.99, "a busy machine may take longer"
+
+
+def test_a_runner_sleeps_while_its_processes_live(tmp_path: Path) -> None:
+    async def play() -> int:
+        async with runner(tmp_path) as running:
+            running.start([ManagedProcess(f"p{number}", "sleep 60") for number in range(5)])
+            await happens(lambda: len(running.pids) == 5)
+            before = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+            await asyncio.sleep(2)
+            return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw - before
+
+    assert asyncio.run(play()) < 10, "it looks again and again whether they live"
 
 
 def test_the_delay_never_grows_over_its_cap(tmp_path: Path) -> None:

@@ -32,7 +32,10 @@ ALLOWED = {
     "properties/evening.py: minutes_pass_on_the_wall": "for how long Discord knows a nonce; nothing is asserted",
     "rules/test_singleflight.py: __call__": "lets others run; any pause will do",
     "test_procfile.py: stop_told": "so that the next signal is a later one by the clock",
+    "services/test_redis_in_trouble.py: tried": "how soon a Redis that hangs is given up",
     "simulator/test_telegram.py: test_an_impatient_server_waits_for_nothing": "the whole time that was asked for",
+    "services/test_nudges.py: test_workers_at_rest_ask_redis_and_wake_at_most_twice_a_second": "counts a second",
+    "test_procfile.py: test_a_runner_sleeps_while_its_processes_live": "for how long it is watched",
     "simulator/test_telegram.py: test_a_long_poll_ends_when_nobody_does": "how long Telegram is asked to wait",
     "web/test_metrics.py: test_how_long_a_request_takes_is_what_is_measured": "is measured twice",
 }

@@ -105,8 +105,7 @@ def configure(part: str) -> None:
     logging.getLogger("discord.client").setLevel(logging.ERROR)
     # It misses its own heartbeats' timing because we send some in between.
     logging.getLogger("discord.gateway").addFilter(lambda record: not str(record.msg).startswith("Can't keep up"))
-    # While the broker is away, each lane's worker says so four times a second.
-    logging.getLogger("dramatiq.broker.RedisBroker").setLevel(logging.ERROR)
+    # While Redis is away, each lane's worker says so again and again.
     handler.addFilter(_Seldom("dramatiq.worker.ConsumerThread("))
     structlog.configure(
         processors=[*_FIRST, *_LAST],

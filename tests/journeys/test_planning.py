@@ -199,6 +199,7 @@ def test_all_of_it_without_scripts(open_page: OpenPage, evening: RunningSystem, 
     franka.get_by_text("Hand the room over").click()
     franka.get_by_label("To whom").select_option(label="eRiK|eng")
     franka.get_by_role("button", name="Hand over").click()
+    franka.locator("#question").get_by_role("button", name="Hand over").click()
     expect(franka.locator("#flash")).to_contain_text("eRiK|eng runs the room now.")
 
 

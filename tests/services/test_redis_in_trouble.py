@@ -17,7 +17,8 @@ from slomix.health import nudging
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import Done
 from slomix.jobs.service import NewJob
-from slomix.processes import common, dispatch
+from slomix.processes import dispatch, nudges
+from slomix.processes.nudges import NudgeBroker
 from slomix.processes.polling import Poller
 from tests.waiting import PATIENCE, until
 from tests.world import World, build_world
@@ -97,7 +98,7 @@ def test_what_is_due_is_done_without_redis_within_seconds(
     committed: Database, servers: Servers, client: redis.Redis, trouble: Trouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The scheduler releases, its nudges are lost, and a worker looks by itself."""
-    monkeypatch.setattr(dispatch, "REDIS_TIMEOUT", 0.2)
+    monkeypatch.setattr(nudges, "ENQUEUED_WITHIN", 0.2)
     world = build_world(committed)
     planned = [
         NewJob(kind="chore", subject=str(number), run_at=world.clock.now(), lane=("discord", "telegram")[number % 2])
@@ -107,7 +108,7 @@ def test_what_is_due_is_done_without_redis_within_seconds(
         jobs.schedule(session, planned, now=world.clock.now())
     done: list[tuple[str, int]] = []
     poller = Poller(world.runtime, doing(world, done), {"general": 1, "discord": 2, "telegram": 2})
-    broker, stopping = dispatch.make_broker(servers.redis_url), threading.Event()
+    broker, stopping = NudgeBroker(servers.redis_url, dispatch.LANES), threading.Event()
     trouble(client)
     looking = threading.Thread(target=poller.run, args=(stopping,), daemon=True)
     looking.start()
@@ -180,14 +181,15 @@ def test_dramatiq_has_nothing_to_warn_of_when_a_worker_starts(
     world: World, servers: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = world.runtime.settings.model_copy(update={"redis_url": SecretStr(servers.redis_url)})
-    workers, _ = common.make_workers(replace(world.runtime, settings=settings), common._threads(4))
+    runtime = replace(world.runtime, settings=settings)
+    workers = [dispatch.make_worker(runtime, lane, threads=2) for lane in dispatch.LANES]
     assert len(workers) == len(dispatch.LANES)
     assert [record.message for record in caplog.records if record.name.startswith("dramatiq")] == []
 
 
 def test_a_redis_that_hangs_keeps_the_scheduler_for_two_seconds_at_most(servers: Servers) -> None:
-    broker = dispatch.make_broker(servers.redis_url)
-    settings = broker.client.get_connection_kwargs()
+    broker = NudgeBroker(servers.redis_url, dispatch.LANES)
+    settings = broker._pushing.get_connection_kwargs()
     waits = (settings["retry"].get_retries() + 1) * settings["socket_timeout"]
     assert (waits <= 2, settings["socket_connect_timeout"] <= 1) == (True, True)
     broker.close()

@@ -31,7 +31,7 @@ def enter(world: World, name: str = "alice") -> str:
 
 def who(world: World, *keys: str) -> dict[str, SessionUser]:
     with world.session() as session:
-        return logins.users_of_sessions(session, keys, now=world.clock.now())
+        return logins.users_of_sessions(session, logins.sessions_query(), keys, now=world.clock.now())
 
 
 def are_in(world: World, *keys: str) -> list[bool]:

@@ -15,6 +15,7 @@ from slomix.dev.embedded import Servers
 from slomix.jobs.models import Job
 from slomix.processes import common, dispatch
 from slomix.processes.common import Scheduler, Waker
+from slomix.processes.nudges import NudgeBroker
 from tests.waiting import PATIENCE
 from tests.world import build_world
 
@@ -22,7 +23,7 @@ from tests.world import build_world
 def test_two_schedulers_at_once_begin_a_day_once(committed: Database, servers: Servers) -> None:
     world = build_world(committed)
     world.clock.forward(timedelta(hours=-12))
-    broker = dispatch.make_broker(servers.redis_url)
+    broker = NudgeBroker(servers.redis_url, dispatch.LANES)
     stopping, gate = threading.Event(), threading.Barrier(3, timeout=PATIENCE)
     stopping.set()  # so that no step sleeps
 

@@ -1,10 +1,11 @@
 """What belongs to an evening that was called together goes before everything else."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from dramatiq.brokers.redis import RedisBroker
+import redis
 from sqlalchemy import select
 
 from slomix.availability.rules import Status
@@ -19,6 +20,8 @@ from slomix.jobs.models import Job
 from slomix.jobs.rules import GENERAL
 from slomix.jobs.service import NewJob
 from slomix.processes import dispatch
+from slomix.processes.nudges import NudgeBroker
+from tests.configuration import make_settings
 from tests.moments import at
 from tests.steps import call
 from tests.waiting import PATIENCE
@@ -26,11 +29,12 @@ from tests.world import World
 
 
 @pytest.fixture
-def broker(servers: Servers) -> Iterator[RedisBroker]:
-    broker = dispatch.make_broker(servers.redis_url)
-    broker.client.flushdb()
-    yield broker
-    broker.client.flushdb()
+def broker(servers: Servers) -> Iterator[NudgeBroker]:
+    broker = NudgeBroker(servers.redis_url, dispatch.LANES)
+    with redis.Redis.from_url(servers.redis_url) as client:
+        client.flushdb()
+        yield broker
+        client.flushdb()
     broker.close()
 
 
@@ -47,7 +51,7 @@ def test_everything_of_a_campaign_but_a_dry_run_is_urgent(world: World) -> None:
     assert {key for key in found if found[key]} == of_campaigns
 
 
-def test_urgent_jobs_pass_all_that_wait_in_their_lane(world: World, broker: RedisBroker) -> None:
+def test_urgent_jobs_pass_all_that_wait_in_their_lane(world: World, broker: NudgeBroker) -> None:
     lane, now = ChannelName.DISCORD, world.clock.now()
 
     def release(*new: NewJob) -> None:
@@ -83,6 +87,7 @@ def test_of_more_than_one_batch_the_urgent_are_released_first(world: World) -> N
     assert released[0].lane == GENERAL
 
 
-def test_a_worker_takes_an_urgent_job_before_those_it_has_fetched_already(world: World, broker: RedisBroker) -> None:
-    dispatch.declare_actor(broker, world.runtime)
+def test_a_worker_takes_an_urgent_job_before_those_it_has_fetched_already(world: World, servers: Servers) -> None:
+    runtime = replace(world.runtime, settings=make_settings(redis_url=servers.redis_url))
+    broker = dispatch.make_worker(runtime, GENERAL, threads=1).broker
     assert broker.get_actor(dispatch.URGENT_ACTOR).priority < broker.get_actor(dispatch.ACTOR).priority

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ from slomix.accounts.models import GrantedRole, LinkEvent, User
 from slomix.accounts.rules import LinkAction, Membership, Role
 from slomix.availability.rules import Status
 from slomix.campaigns import rules as campaign_rules
+from slomix.clock import wall_now
 from slomix.contacts.handlers import CHECK_MEMBERS, CheckMembers
 from slomix.deliveries import pausing
+from slomix.health import service as health
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
@@ -86,6 +89,14 @@ def operate(deed: str, status: JobStatus) -> Callable[[World, Browser], Any]:
     return act
 
 
+def dismiss(world: World, dora: Browser) -> Any:
+    wall = wall_now()
+    with world.session() as session:
+        health.record_heartbeat(session, "worker", "old/worker.1", wall=wall - timedelta(minutes=5))
+        health.record_heartbeat(session, "worker", "new/worker.2", wall=wall)
+    return dora.post("/admin/tonight/dismiss", {"part": "worker", "copy": "old/worker.1"})
+
+
 def by(path: str, **form: str) -> Callable[[World, Browser], Any]:
     return lambda world, dora: dora.post(path.format(**world.users), form)
 
@@ -123,6 +134,7 @@ ACTS: dict[str, tuple[Callable[[World, Browser], Any], LinkAction, dict[str, Any
         LinkAction.PLAYER_UNLINKED,
         {"old_guid": "guid-bob"},
     ),
+    "admin.tonight.dismiss": (dismiss, LinkAction.PROCESS_DISMISSED, {"old": "worker old/worker.1", "new": None}),
     "admin.players.confirm": (
         by("/admin/players/import/confirm", text=CSV),
         LinkAction.PLAYERS_IMPORTED,

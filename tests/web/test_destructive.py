@@ -58,6 +58,7 @@ ROUTES: dict[str, Loss] = {
     "POST /admin/roles/<discord_id>/<role>/revoke": Loss.PAGE,
     "POST /admin/sending/pause": Loss.UNDO,
     "POST /admin/sending/resume": Loss.UNDO,
+    "POST /admin/tonight/dismiss": Loss.HARMLESS,  # a process that lives says so again
     "POST /appearance": Loss.HARMLESS,
     "POST /campaigns": Loss.UNDO,  # by cancelling it
     "POST /campaigns/<id:campaign_id>/cancel": Loss.ASKS,

@@ -212,10 +212,13 @@ def test_the_frame_is_the_viewers_own(world: World, app: Flask, ids: dict[str, o
     assert found[keys["alice"]].frame.waiting == 0
 
 
+# The second time: nothing was committed since the first.
 STATEMENTS = {
-    (None, "/"): 4,
-    ("alice", "/"): 5,
-    ("dora", "/"): 5,
+    (None, "/"): 1,
+    (None, "/board"): 1,
+    ("alice", "/"): 2,
+    ("alice", "/board"): 2,
+    ("dora", "/"): 2,
     ("alice", "/preferences"): 3,
     ("charlie", "/preferences"): 1,
     ("alice", f"/day/{TODAY}"): 5,

@@ -191,6 +191,7 @@ IMPERSONAL = {
     "jobs": "what is to be done, named by rows of other tables; those of a message go with it",
     "outages": "which providers are out",
     "login_attempts": "strangers on their way to Discord, by hashes, for minutes",
+    "backups": "when the last was made",
     "presence_observations": "when rooms were looked at",
 }
 

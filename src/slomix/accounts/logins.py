@@ -5,9 +5,10 @@ import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, exists, func, literal, select, update
+from sqlalchemy import ColumnElement, DateTime, Select, bindparam, case, delete, exists, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -205,32 +206,26 @@ class SessionUser:
     roles: frozenset[Role]
     # Whether the use of this login is to be written down again.
     is_use_due: bool = False
-    # The `extra` columns of `users_of_sessions`, by name.
+    # The further columns of `sessions_query`, by name.
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-def users_of_sessions(
-    session: Session,
-    session_keys: Collection[str],
-    *,
-    now: datetime,
-    admin_ids: Collection[str] = (),
-    extra: Mapping[str, ColumnElement[Any]] | None = None,
-) -> dict[str, SessionUser]:
-    """Return the users behind these cookies, without those whose session has ended or expired.
+def sessions_query(
+    admin_ids: Collection[str] = (), extra: Mapping[str, ColumnElement[Any]] | None = None
+) -> Select[Any]:
+    """Select the users behind cookies, once for all requests: to put it together takes longer than to run it.
 
-    Nor those whose login was unused for long; of admins, by the settings (`admin_ids`) or by grant, not for so long.
-    `extra` columns may be correlated with `User`, and are read in the same statement.
+    Without those whose login has ended, has expired or was not used for long; admins' logins, by the settings
+    (`admin_ids`) or by grant, not for so long. `extra` columns may be correlated with `User`.
     """
-    extra = extra or {}
-    by_hash = {_hash(key): key for key in session_keys}
+    now = bindparam("now", type_=DateTime(timezone=True))
     roles = (
         select(func.array_agg(GrantedRole.role))
         .where(GrantedRole.discord_id == User.discord_id, User.membership != Membership.LEFT)
         .correlate(User)
         .scalar_subquery()
     )
-    rows = session.execute(
+    return (
         select(
             LoginSession.key_hash,
             User.id,
@@ -241,13 +236,23 @@ def users_of_sessions(
             User.membership,
             LoginSession.last_used_at,
             roles.label("roles"),
-            *(column.label(name) for name, column in extra.items()),
+            func.jsonb_build_object(*chain.from_iterable((extra or {}).items())).label("extra"),
         )
         .join(User, User.id == LoginSession.user_id)
         .outerjoin(Player, Player.id == User.player_id)
-        .where(LoginSession.key_hash.in_(by_hash), LoginSession.expires_at > now)
+        .where(LoginSession.key_hash.in_(bindparam("hashes", expanding=True)), LoginSession.expires_at > now)
         .where(LoginSession.last_used_at > now - _longest_idle(admin_ids))
     )
+
+
+def users_of_sessions(
+    session: Session, query: Select[Any], session_keys: Collection[str], *, now: datetime
+) -> dict[str, SessionUser]:
+    """Return the users behind these cookies, by a `sessions_query`."""
+    by_hash = {_hash(key): key for key in session_keys}
+    session.flush()
+    # By the connection, as nothing is changed: objects of the session would cost as much again.
+    rows = session.connection().execute(query, {"hashes": list(by_hash), "now": now})
     return {
         by_hash[row.key_hash]: SessionUser(
             row.id,
@@ -258,7 +263,7 @@ def users_of_sessions(
             row.membership is Membership.LEFT,
             frozenset(Role(role) for role in row.roles or ()),
             now - row.last_used_at >= rules.USE_NOTED_EVERY,
-            {name: row._mapping[name] for name in extra},
+            row.extra,
         )
         for row in rows
     }

@@ -56,6 +56,7 @@ class LinkAction(enum.StrEnum):
     JOB_CANCELLED = "job_cancelled"
     CAMPAIGN_RETRIED = "campaign_retried"
     CAMPAIGN_CANCELLED = "campaign_cancelled"
+    PROCESS_DISMISSED = "process_dismissed"
 
 
 # The actor where Discord told us; the others are ids of users, or the command line.

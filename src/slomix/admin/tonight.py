@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from slomix import words
+from slomix.accounts import service as accounts
 from slomix.accounts.models import User
+from slomix.accounts.rules import LinkAction
 from slomix.admin import queries, search
 from slomix.admin.queries import ChannelState
 from slomix.admin.search import DeliveryFilter
@@ -146,6 +148,15 @@ def dismiss() -> Response:
     part, copy = request.form.get("part", ""), request.form.get("copy", "")
     with current.runtime().transaction() as session:
         is_gone = health.dismiss(session, part, copy, wall=wall_now())
+        if is_gone:
+            accounts.record_action(
+                session,
+                LinkAction.PROCESS_DISMISSED,
+                actor=gates.actor(),
+                now=current.now(),
+                old=f"{part} {copy}",
+                new=None,
+            )
     if is_gone:
         log.warning("process.dismissed", user=who.user_id, process=copy, of=part)
     flash((words.DISMISSED if is_gone else words.NOT_DISMISSED).format(process=copy), "done" if is_gone else "note")

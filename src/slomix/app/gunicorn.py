@@ -1,5 +1,6 @@
 """How gunicorn serves the web process: one gevent worker, which holds a thousand open streams in little memory."""
 
+import gc
 import importlib
 import resource
 import signal
@@ -48,6 +49,9 @@ def on_starting(_server: object) -> None:
     if not reload:
         monkey.patch_all()
         importlib.import_module("slomix.app.factory")
+        # Else the worker's collector would write into every object and so copy what both could share.
+        gc.collect()
+        gc.freeze()
 
 
 def when_ready(_server: object) -> None:

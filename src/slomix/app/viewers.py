@@ -27,6 +27,7 @@ class Viewers:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self._query = logins.sessions_query(runtime.settings.all_admin_ids, _frame_columns(runtime.settings))
         self._shared = Singleflight(self._read_alone)
 
     def load(self, session_key: str) -> Viewer | None:
@@ -41,10 +42,7 @@ class Viewers:
         if not session_keys:
             return {}
         settings, now = self._runtime.settings, self._runtime.clock.now()
-        admins = settings.all_admin_ids
-        found = logins.users_of_sessions(
-            session, session_keys, now=now, admin_ids=admins, extra=_frame_columns(settings)
-        )
+        found = logins.users_of_sessions(session, self._query, session_keys, now=now)
         for key, user in found.items():
             if user.is_use_due:
                 logins.note_use(session, key, now=now)

@@ -1,12 +1,13 @@
 """The board: today and tomorrow, the queue, what is upcoming, the calendar, and tonight's campaign."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, cast
 
 from flask import Blueprint, current_app, render_template, request
 from flask import session as cookie
+from flask_wtf.csrf import generate_csrf
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -18,6 +19,7 @@ from slomix.board.tonight import judge_evening
 from slomix.campaigns.card import seen_by
 from slomix.campaigns.view_models import CampaignCard
 from slomix.campaigns.view_models import card_of_day as campaign_card
+from slomix.database import session as db
 from slomix.deliveries import pausing
 from slomix.deliveries.models import Pause
 from slomix.planning import queries as planning
@@ -29,6 +31,10 @@ from slomix.web.reading import look_as, reading
 from slomix.web.singleflight import Singleflight
 
 blueprint = Blueprint("board", __name__)
+
+# Stands for the form token in a page that is kept; no page has this character otherwise.
+TOKEN = "\0"
+KEPT_FOR = timedelta(seconds=1)
 
 
 @dataclass
@@ -42,8 +48,9 @@ class BoardState:
     pause: Pause | None
     # The planning room, once it is open.
     room: RoomView | None
-    # The board as all strangers see it; rendered by the first request of a stranger.
+    # The board as all strangers see it, and the page around it by its theme; rendered by the first of their requests.
     stranger_html: str = ""
+    stranger_pages: dict[str, str] = field(default_factory=dict)
 
 
 class Asked(NamedTuple):
@@ -63,7 +70,15 @@ class Seen(NamedTuple):
 @blueprint.get("/")
 def board() -> str:
     mark = live.hub().mark()
-    return render_template("board/page.html", mark=mark, **_board(_tonight()))
+    tonight = _tonight()
+    if gates.viewer().is_authenticated or "_flashes" in cookie or request.query_string:
+        return render_template("board/page.html", mark=mark, **_board(tonight))
+    # Strangers see the same page, but for the form token of their own.
+    pages, theme = tonight.stranger_pages, responses.theme()
+    if theme not in pages:
+        page = render_template("board/page.html", mark=mark, **_board(tonight))
+        pages[theme] = page.replace(generate_csrf(), TOKEN)
+    return pages[theme].replace(TOKEN, generate_csrf())
 
 
 @blueprint.get("/calendar")
@@ -133,15 +148,28 @@ def _tonight() -> BoardState:
 def shared_board(
     runtime: Runtime, read_viewers: Callable[[Session, Collection[str]], Mapping[str, Viewer]]
 ) -> "Singleflight[Asked, Seen]":
-    """Make the reading that all boards of this process share."""
+    """Make the reading that all boards of this process share.
+
+    The evening is kept until anything was committed to the database, or `KEPT_FOR`, as some of it depends on the time.
+    """
+    kept: dict[tuple[date, str], tuple[datetime, BoardState]] = {}
+
+    def evening(session: Session, day: date, shown: str | None, now: datetime) -> BoardState:
+        if shown is None:
+            return read_tonight(session, day, runtime, now=now)
+        read_at, state = kept.get((day, shown), (None, None))
+        if state is None or read_at is None or abs(now - read_at) >= KEPT_FOR:
+            state = read_tonight(session, day, runtime, now=now)
+            kept.clear()
+            kept[day, shown] = now, state
+        return state
 
     def read(asked: set[Asked]) -> dict[Asked, Seen]:
         now = runtime.clock.now()
         with runtime.transaction() as session:
+            shown = db.snapshot(session)
             viewers = read_viewers(session, {question.session_key for question in asked if question.session_key})
-            evenings = {
-                day: read_tonight(session, day, runtime, now=now) for day in {question.day for question in asked}
-            }
+            evenings = {day: evening(session, day, shown, now) for day in {question.day for question in asked}}
         return {question: Seen(evenings[question.day], viewers.get(question.session_key or "")) for question in asked}
 
     return Singleflight(read)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import psycopg
-from sqlalchemy import ARRAY, BigInteger, DateTime, Engine, Enum, MetaData, Text, create_engine, func, select
+from sqlalchemy import ARRAY, BigInteger, DateTime, Engine, Enum, MetaData, Text, create_engine, func, select, text
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -82,6 +82,18 @@ class Database:
 def notify(session: Session, channel: str, payload: str = "") -> None:
     """Notify the listeners of `channel`, if and when the transaction commits."""
     session.execute(select(func.pg_notify(channel, payload)))
+
+
+_SNAPSHOT = text("SELECT pg_current_snapshot()::text, pg_current_xact_id_if_assigned() IS NULL")
+
+
+def snapshot(session: Session) -> str | None:
+    """Name what the database shows from here on; while the name is the same, nothing was committed in between.
+
+    None in a transaction that has written: its own rows have no name yet.
+    """
+    name, is_reading = session.connection().execute(_SNAPSHOT).one()
+    return str(name) if is_reading else None
 
 
 def libpq_url(url: str) -> str:

@@ -9,7 +9,7 @@ from redis.retry import Retry
 
 from slomix import words
 
-# A script, as the nudges of jobs are taken by one.
+# A script, as the rate limits are kept by some.
 _PUSH = "redis.call('rpush', KEYS[1], ARGV[1]) return redis.call('pexpire', KEYS[1], 5000)"
 KEEPS_ALL = "noeviction"
 

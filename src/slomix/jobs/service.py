@@ -180,10 +180,10 @@ def find_unclaimed(session: Session, *, now: datetime, wall: datetime, limit: in
 def next_check(
     session: Session, *, now: datetime, paused_kinds: Collection[str] = ()
 ) -> tuple[datetime | None, datetime | None]:
-    """Return when to look for due jobs again, in system time and in wall time, whichever comes first.
+    """Return when to release jobs again, in system time and in wall time, whichever comes first; one statement.
 
     A job that has come due since the last look and waits for nothing counts as now; a job of `paused_kinds` counts at
-    its deadline.
+    its deadline, and a running one when its lease ends.
     """
     waits_for_nothing = Job.wait_until.is_(None) & Job.nudge_again_at.is_(None)
     is_held = Job.kind.in_(paused_kinds)
@@ -192,15 +192,15 @@ def next_check(
         (is_held, func.greatest(Job.run_at, Job.deadline_at)),
         else_=Job.run_at,
     )
-    system_moment = session.scalar(
-        select(func.min(due_at)).where(Job.status == JobStatus.PENDING, (due_at > now) | waits_for_nothing)
+    system_moment = select(func.min(due_at)).where(Job.status == JobStatus.PENDING, (due_at > now) | waits_for_nothing)
+    wall_moment = select(func.min(func.greatest(Job.wait_until, Job.nudge_again_at))).where(
+        Job.status == JobStatus.PENDING, due_at <= now
     )
-    wall_moment = session.scalar(
-        select(func.min(func.greatest(Job.wait_until, Job.nudge_again_at))).where(
-            Job.status == JobStatus.PENDING, due_at <= now
-        )
-    )
-    return system_moment, wall_moment
+    lease_ends = select(func.min(Job.lease_until)).where(Job.status == JobStatus.RUNNING)
+    moments = session.execute(
+        select(system_moment.scalar_subquery(), func.least(wall_moment.scalar_subquery(), lease_ends.scalar_subquery()))
+    ).one()
+    return moments[0], moments[1]
 
 
 # Built once: a worker does little but claim and finish, and building these statements takes longer than running them.

@@ -2,18 +2,19 @@
 
 import os
 import queue
+import select
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import psycopg
 import redis
 import structlog
-from dramatiq import Broker, Worker
+from dramatiq import Broker
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from slomix import clock, logs, words
@@ -29,6 +30,7 @@ from slomix.health import service as health
 from slomix.jobs import service as jobs
 from slomix.privacy import retention
 from slomix.processes import dispatch
+from slomix.processes.nudges import NudgeBroker
 from slomix.processes.polling import Poller
 from slomix.processes.probing import Prober
 from slomix.runtime.clock_watch import watch_clock
@@ -42,8 +44,8 @@ MAX_SLEEP = 5.0
 # What Discord said about the time is news for so long.
 HEARD_WITHIN = timedelta(minutes=10)
 # How soon a process notices a jump of the clock, where it can jump.
-NOTICE_JUMPS_WITHIN = 0.1
-# How soon a sleeping scheduler, or a thread of a worker that has nothing to do, notices a stop signal.
+NOTICE_JUMPS_WITHIN = 0.15
+# How soon a sleeping scheduler notices a stop signal.
 NOTICE_STOP_WITHIN = 0.5
 # How long a stopping worker waits for attempts under way; the scheduler takes longer jobs back after their lease.
 FINISH_WITHIN = 12.0
@@ -112,14 +114,12 @@ def run_worker() -> None:
     runtime = start_process(health_rules.WORKER)
     stopping = stop_event()
     threads = _threads(runtime.settings.worker_threads)
-    workers, run_job = make_workers(runtime, threads)
+    workers = [dispatch.make_worker(runtime, lane, threads=number) for lane, number in threads.items()]
     for worker in workers:
         worker.start()
-        for thread in worker.workers:  # work wakes them; `worker_timeout` is how often Redis is asked for some
-            thread.timeout = NOTICE_STOP_WITHIN
     prober = Prober(runtime, stopping)
     threading.Thread(target=prober.run, daemon=True, name="prober").start()
-    poller = Poller(runtime, run_job, threads)
+    poller = Poller(runtime, partial(dispatch.run_job, runtime), threads)
     threading.Thread(target=poller.run, args=(stopping,), daemon=True, name="poller").start()
     while not stopping.is_set():
         send_heartbeat(runtime, health_rules.WORKER, trouble=_clock_trouble())
@@ -129,19 +129,6 @@ def run_worker() -> None:
         list(pool.map(lambda busy: busy.stop(timeout=int(FINISH_WITHIN * 1000)), (*workers, poller)))
     for worker in workers:
         worker.broker.close()
-
-
-def make_workers(runtime: Runtime, threads: Mapping[str, int]) -> tuple[list[Worker], Callable[[int, str], None]]:
-    """Make a worker for each lane, and return what they do with a job.
-
-    Each has a broker of its own, whose middleware would otherwise see everything once for each lane.
-    """
-    workers = []
-    for lane, number in threads.items():
-        broker = dispatch.make_broker(runtime.settings.redis_url.get_secret_value())
-        run_job = dispatch.declare_actor(broker, runtime)
-        workers.append(Worker(broker, queues={lane}, worker_timeout=50, worker_threads=number))
-    return workers, run_job
 
 
 def _clock_trouble() -> str | None:
@@ -193,7 +180,9 @@ class Waker:
         if self._connection is None:
             nap(min(seconds, 1))
             return False
-        return any(True for _ in self._connection.notifies(timeout=seconds, stop_after=1))
+        # psycopg's own wait looks ten times a second whether it was interrupted.
+        heard, _, _ = select.select([self._connection], [], [], seconds)
+        return bool(heard) and bool(list(self._connection.notifies(timeout=0)))
 
 
 class Scheduler:
@@ -214,13 +203,15 @@ class Scheduler:
             send_heartbeat(self._runtime, health_rules.SCHEDULER)
             self._last_beat = wall_now()
         self._begin_a_new_day()
-        released = dispatch.release_jobs(self._runtime)
+        # While nothing is under way a look is two statements; what is due, runs or waits takes eight.
+        with self._runtime.transaction() as session:
+            paused = dispatch.paused_kinds(session)
+            due, wall = jobs.next_check(session, now=self._runtime.clock.now(), paused_kinds=paused)
+        is_quiet = wall is None and (due is None or due > self._runtime.clock.now())
+        released = [] if is_quiet else dispatch.release_jobs(self._runtime)
         dispatch.send_nudges(self._broker, released)
         if not released:
-            with self._runtime.transaction() as session:
-                paused = dispatch.paused_kinds(session)
-                moments = jobs.next_check(session, now=self._runtime.clock.now(), paused_kinds=paused)
-            self._waker.sleep(*moments)
+            self._waker.sleep(due, wall)
 
     def _begin_a_new_day(self) -> None:
         """On a new day, refresh open pages, which still call yesterday today, and plan the daily jobs."""
@@ -240,7 +231,7 @@ def run_scheduler() -> None:
     """Run the scheduler until told to stop; it waits while PostgreSQL or Redis is away."""
     runtime = start_process("scheduler", connections=3)
     stopping = stop_event()
-    broker = dispatch.make_broker(runtime.settings.redis_url.get_secret_value())
+    broker = NudgeBroker(runtime.settings.redis_url.get_secret_value(), dispatch.LANES)
     scheduler = Scheduler(runtime, broker, stopping)
     while not stopping.is_set():
         try:

@@ -1,14 +1,9 @@
 """Connects jobs to Dramatiq: the broker, the actor, the handlers, and one tick of the scheduler."""
 
-import uuid
-from collections.abc import Callable
+from functools import partial
 
 import dramatiq
-import redis
 import structlog
-from dramatiq.brokers.redis import RedisBroker
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -33,6 +28,7 @@ from slomix.planning.handlers import HANDLERS as PLANNING_HANDLERS
 from slomix.planning.notices import NOTICES as PLANNING_NOTICES
 from slomix.planning.threads import HANDLERS as PLANNING_THREAD
 from slomix.privacy.retention import HANDLERS as RETENTION
+from slomix.processes.nudges import NudgeBroker
 from slomix.runtime.context import Runtime
 
 log = structlog.get_logger()
@@ -59,69 +55,45 @@ HANDLERS: dict[str, AnyHandler] = {
 # One queue for each lane, so that a slow provider doesn't block the others.
 LANES = (GENERAL, *(channel.value for channel in ChannelName))
 ACTOR, URGENT_ACTOR = "run_job", "run_urgent_job"
-# A Redis that hangs must not keep the scheduler from PostgreSQL, nor its heartbeats.
-REDIS_TIMEOUT = 1.0
 
 
-def make_broker(redis_url: str) -> RedisBroker:
-    """Return a broker that carries job ids; without middleware, as retries and ages belong to the jobs' rows."""
-    client = redis.Redis.from_url(
-        redis_url, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT, retry=Retry(NoBackoff(), 1)
-    )
-    broker = RedisBroker(client=client, middleware=[], dead_message_ttl=60_000, maintenance_chance=100)
-    for lane in LANES:
-        broker.declare_queue(lane)
-    broker.delay_queues.clear()  # nothing waits in Redis, and a worker would ask for it as often as for what does not
-    return broker
+def make_worker(runtime: Runtime, lane: str, *, threads: int) -> dramatiq.Worker:
+    """Make Dramatiq's worker for a lane, with the one actor; a message is only a nudge to look at a row."""
+    broker = NudgeBroker(runtime.settings.redis_url.get_secret_value(), [lane])
+    for name, priority in ((ACTOR, 0), (URGENT_ACTOR, -1)):
+        run = partial(run_job, runtime)
+        dramatiq.actor(broker=broker, actor_name=name, queue_name=lane, priority=priority)(run)
+    return dramatiq.Worker(broker, worker_threads=threads)
 
 
-def declare_actor(broker: dramatiq.Broker, runtime: Runtime) -> Callable[[int, str], None]:
-    """Register the one actor, and return what it does; a message is only a nudge to look at a row."""
-
-    def run_job(job_id: int, kind: str) -> None:
-        handler = HANDLERS.get(kind)
-        if handler is None:
-            log.error("job.unknown_kind", job=job_id, kind=kind)
-            return
-        if not is_trusted():  # the scheduler nudges again
-            log.warning("job.clock_unknown", job=job_id)
-            return
-        try:
-            execute(runtime, handler, job_id)
-        except OperationalError as error:
-            log.warning("job.database_away", job=job_id, error=str(error.orig).strip())
-
-    dramatiq.actor(broker=broker, actor_name=ACTOR, queue_name=GENERAL)(run_job)
-    dramatiq.actor(broker=broker, actor_name=URGENT_ACTOR, queue_name=GENERAL, priority=-1)(run_job)
-    return run_job
+def run_job(runtime: Runtime, job_id: int, kind: str) -> None:
+    """Do a job if it is due and no other worker has it."""
+    handler = HANDLERS.get(kind)
+    if handler is None:
+        log.error("job.unknown_kind", job=job_id, kind=kind)
+        return
+    if not is_trusted():  # the scheduler nudges again
+        log.warning("job.clock_unknown", job=job_id)
+        return
+    try:
+        execute(runtime, handler, job_id)
+    except OperationalError as error:
+        log.warning("job.database_away", job=job_id, error=str(error.orig).strip())
 
 
 def send_nudges(broker: dramatiq.Broker, released: list[DueJob]) -> None:
     """Tell the workers which jobs are due; urgent ones pass all that wait in their lane."""
-    for job in reversed(released):
-        if job.is_urgent:
-            _enqueue_first(broker, _nudge(job, URGENT_ACTOR))
+    urgent = [job for job in released if job.is_urgent]
+    for job in reversed(urgent):
+        broker.enqueue(_nudge(job, URGENT_ACTOR, first=True))
     for job in released:
         if not job.is_urgent:
             broker.enqueue(_nudge(job, ACTOR))
 
 
-def _nudge(job: DueJob, actor: str) -> "dramatiq.Message[None]":
+def _nudge(job: DueJob, actor: str, **options: bool) -> "dramatiq.Message[None]":
     lane = job.lane if job.lane in LANES else GENERAL
-    return dramatiq.Message(queue_name=lane, actor_name=actor, args=(job.id, job.kind), kwargs={}, options={})
-
-
-def _enqueue_first(broker: dramatiq.Broker, message: "dramatiq.Message[None]") -> None:
-    """Put a message at the head of its queue, from which workers take."""
-    if not isinstance(broker, RedisBroker):
-        broker.enqueue(message)
-        return
-    key, name = uuid.uuid4().hex, f"{broker.namespace}:{message.queue_name}"
-    kept = message.copy(options={"redis_message_id": key})
-    with broker.client.pipeline() as pipe:
-        pipe.hset(f"{name}.msgs", key, kept.encode())
-        pipe.lpush(name, key)
-        pipe.execute()
+    return dramatiq.Message(queue_name=lane, actor_name=actor, args=(job.id, job.kind), kwargs={}, options=options)
 
 
 def paused_kinds(session: Session) -> frozenset[str]:

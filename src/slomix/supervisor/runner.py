@@ -158,8 +158,7 @@ class Runner:
 
         loop.add_reader(reading, read)
         try:
-            while (code := started.poll()) is None:
-                await asyncio.sleep(0.05)
+            code = await _end_of(started)
         finally:
             # Its children must not live on beside its successor.
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -184,6 +183,19 @@ class Runner:
             fresh = self._pids_file.with_suffix(".new")
             fresh.write_text(json.dumps(self.pids, indent=1))
             fresh.replace(self._pids_file)
+
+
+async def _end_of(process: "subprocess.Popen[bytes]") -> int:
+    """Return the exit status of a process when it has ended; the kernel tells, so nothing is asked meanwhile."""
+    loop, has_ended = asyncio.get_running_loop(), asyncio.Event()
+    descriptor = os.pidfd_open(process.pid)
+    loop.add_reader(descriptor, has_ended.set)
+    try:
+        await has_ended.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+    return process.wait()
 
 
 def _describe(code: int) -> str:

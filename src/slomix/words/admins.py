@@ -55,6 +55,7 @@ LINK_ACTIONS = {
     "job_cancelled": "job cancelled",
     "campaign_retried": "another's campaign retried",
     "campaign_cancelled": "another's campaign cancelled",
+    "process_dismissed": "a silent process dismissed",
 }
 # Why nothing is sent on a channel; the names of settings are never translated.
 NO_BOT_TOKEN = "Nothing can be sent: DISCORD_BOT_TOKEN is not set."

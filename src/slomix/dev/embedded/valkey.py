@@ -63,7 +63,8 @@ def prepare_valkey(home: Path) -> ValkeyServer:
         command=[
             str(_program()),
             *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700", "--dir", str(home)),
-            *("--loglevel", "warning", "--locale-collate", "C"),
+            # It has little to do in the background; by default it looks for work ten times a second.
+            *("--loglevel", "warning", "--locale-collate", "C", "--hz", "1"),
             *keep_nothing,
         ],
         url=f"unix://{quote(str(socket), safe='/')}",

@@ -21,7 +21,7 @@ from slomix.clock import wall_now
 from slomix.health import rules as health_rules
 from slomix.health import service as health
 from slomix.presence import service as presence
-from slomix.processes.common import process_name
+from slomix.processes.common import NOTICE_JUMPS_WITHIN, process_name
 from slomix.processes.discord import lives
 from slomix.processes.discord.picture import Picture
 from slomix.runtime.context import Runtime
@@ -29,7 +29,6 @@ from slomix.runtime.context import Runtime
 log = structlog.get_logger()
 
 RENEW_EVERY = timedelta(seconds=10)
-CHECK_INTERVAL = 0.1
 # How often the gateway is asked for a sign, whatever happens in the rooms; it allows 120 frames a minute.
 ASK_EVERY = 10.0
 SILENT_AFTER = 15.0
@@ -181,8 +180,11 @@ class VoiceClient(discord.Client):
     async def _wait_until_due(self, written_at: datetime) -> None:
         """Return on a change, when the picture is old in system or wall time, or when the clock was set back."""
         wall_end = wall_now() + health_rules.HEARTBEAT_INTERVAL
-        while not self._changed.is_set() and wall_now() < wall_end:
+        while not self._changed.is_set() and (left := (wall_end - wall_now()).total_seconds()) > 0:
             age = self._runtime.clock.now() - written_at
             if not timedelta(0) <= age < RENEW_EVERY:
                 return
-            await asyncio.sleep(CHECK_INTERVAL)
+            most = NOTICE_JUMPS_WITHIN if self._runtime.clock.can_jump else left
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(left, most)):
+                    await self._changed.wait()
