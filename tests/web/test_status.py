@@ -51,7 +51,7 @@ def test_by_htmx_the_answer_is_the_day_and_out_of_band_the_queue(world: World, a
     answer = alice.post(PATH, {"status": "LOOKING"}, htmx=True)
     assert answer.status_code == 200
     parts = roots(read(answer.text))
-    assert [one.attributes["id"] for one in parts] == [f"day-{TODAY}", "queue", "undo"]
+    assert [one.attributes["id"] for one in parts] == [f"day-{TODAY}", "queue", "undo-status"]
     day, queue, _ = parts
     assert "hx-swap-oob" not in day.attributes
     assert queue.attributes["hx-swap-oob"]

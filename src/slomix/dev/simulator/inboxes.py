@@ -73,6 +73,11 @@ class TelegramInbox(Inbox):
         self._overall = RateWindow(*TELEGRAM_LIMIT)
         self._chats: dict[str, RateWindow] = {}
 
+    def forget(self) -> None:
+        super().forget()
+        self._overall = RateWindow(*TELEGRAM_LIMIT)
+        self._chats.clear()
+
     def limit(self, chat: str, now: float) -> int | None:
         """Count a message to a chat, or return in how many seconds it would be taken."""
         windows = self._overall, self._chats.setdefault(chat, RateWindow(*CHAT_LIMIT))
