@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from slomix import logs
+from slomix.runtime import logs
 
 # Which test process does what.
 pytest_plugins = ["tests.scheduling"]

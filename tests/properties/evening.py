@@ -14,7 +14,6 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select, text, update
 
-from slomix import logs
 from slomix.availability.rules import Status
 from slomix.campaigns import queries, retrying, service
 from slomix.campaigns.rules import Audience, CampaignStatus
@@ -36,6 +35,7 @@ from slomix.jobs.service import JobLost
 from slomix.presence import service as presence
 from slomix.processes import dispatch
 from slomix.reasons.codes import Reason
+from slomix.runtime import logs
 from tests.configuration import ROOM
 from tests.databases import empty
 from tests.moments import TODAY, at

@@ -7,7 +7,7 @@ from tests.waiting import PATIENCE
 
 SAYS = """
 import logging
-from slomix import logs
+from slomix.runtime import logs
 logs.configure("worker")
 for _ in range(3):
     for lane in ("general", "discord"):

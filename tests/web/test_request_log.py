@@ -6,11 +6,11 @@ import re
 import pytest
 from sqlalchemy import select
 
-from slomix import logs
 from slomix.availability.rules import Status
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.service import NewJob
+from slomix.runtime import logs
 from tests.web.conftest import Browse, Browser
 from tests.workers.pump import pump
 from tests.workers.stage import go

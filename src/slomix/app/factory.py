@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException, NotFound, SecurityError
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as BaseResponse
 
-from slomix import logs, words
+from slomix import words
 from slomix.accounts import views as accounts_views
 from slomix.accounts.rules import SESSION_LIFETIME
 from slomix.admin import views as admin_views
@@ -50,6 +50,7 @@ from slomix.planning import buttons as planning_buttons
 from slomix.planning import views as planning_views
 from slomix.privacy import export as my_data_views
 from slomix.privacy import views as privacy_views
+from slomix.runtime import logs
 from slomix.runtime.clock_watch import watch_clock
 from slomix.runtime.context import Runtime
 from slomix.runtime.factory import make_runtime

@@ -10,12 +10,12 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from slomix import logs
 from slomix.clock import nap, wall_now
 from slomix.jobs import service, waiting
 from slomix.jobs.models import Job
 from slomix.jobs.rules import Done, Hold, JobStatus, Outcome, Retry, Snooze, Wait
 from slomix.reasons.codes import Explanation, Reason
+from slomix.runtime import logs
 from slomix.runtime.context import Runtime
 
 log = structlog.get_logger()

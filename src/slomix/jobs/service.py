@@ -12,12 +12,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from slomix import logs
 from slomix.database import session as db
 from slomix.jobs import rules
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.reasons.codes import Explanation, Reason
+from slomix.runtime import logs
 
 
 class JobLost(Exception):

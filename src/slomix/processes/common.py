@@ -17,7 +17,7 @@ import structlog
 from dramatiq import Broker
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from slomix import clock, logs, words
+from slomix import clock, words
 from slomix.availability import triggers
 from slomix.clock import is_trusted, local_day, nap, wall_now
 from slomix.config.checks import settings_or_exit
@@ -33,6 +33,7 @@ from slomix.processes import dispatch
 from slomix.processes.nudges import NudgeBroker
 from slomix.processes.polling import Poller
 from slomix.processes.probing import Prober
+from slomix.runtime import logs
 from slomix.runtime.clock_watch import watch_clock
 from slomix.runtime.context import Runtime
 from slomix.runtime.factory import make_runtime

@@ -11,7 +11,7 @@ import psycopg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from slomix import logs, words
+from slomix import words
 from slomix.channels.base import SendError
 from slomix.channels.signal_listener import ReceivedText, SignalListener
 from slomix.channels.telegram import CONFLICT, Telegram
@@ -23,6 +23,7 @@ from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
 from slomix.health import rules as health_rules
 from slomix.processes.common import announce_stop, send_heartbeat, start_process, stop_event
+from slomix.runtime import logs
 from slomix.runtime.context import Runtime
 from slomix.runtime.factory import make_signal, make_telegram
 

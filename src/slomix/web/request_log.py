@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import structlog
 from flask import Flask, Response, current_app, g, request
 
-from slomix import logs
+from slomix.runtime import logs
 from slomix.web import current
 from slomix.web.proxies import client_of
 

@@ -6,9 +6,10 @@ from typing import Any, cast
 from flask import flash, g, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from slomix import logs, words
+from slomix import words
 from slomix.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, TooSoon, Unavailable
 from slomix.parsing import parse_int
+from slomix.runtime import logs
 from slomix.web.gates import LoginNeeded
 from slomix.web.json import NotAnObject, json_problem
 
