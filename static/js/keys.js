@@ -31,7 +31,10 @@ export function listenToKeys() {
   });
 
   document.addEventListener("htmx:after:swap", () => {
-    if (awaitedDate) cellOf(awaitedDate)?.focus();
+    // Another part of the page may be swapped first.
+    const cell = awaitedDate && cellOf(awaitedDate);
+    if (!cell) return;
+    cell.focus();
     awaitedDate = null;
   });
 }
