@@ -43,6 +43,11 @@ class Description:
         schemas = self._document["components"]["schemas"]
         # Only some of these have a code: https://docs.discord.com/developers/topics/rate-limits
         schemas["RatelimitedResponse"]["allOf"][0] = schemas["Error"] | {"required": ["message"]}
+        # The codes of single fields are words: https://docs.discord.com/developers/reference#error-messages
+        of_field = schemas["InnerErrors"]["properties"]["_errors"]
+        of_field["items"] = schemas["Error"] | {
+            "properties": {"code": {"type": "string"}, "message": {"type": "string"}}
+        }
         for name, schema in schemas.items():
             if name not in _OPEN:
                 _close(schema)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from slomix.config.settings import Settings, secret_variables, variable_names
+from tests.discord_description import VARIABLE as DESCRIPTION
 
 STRONG = "kJ7-vQ2x_Zr9TbLm4WcYd8HsNf3GpAe6"
 KEY = "b2YtdGhlLXRlc3RzLWFuZC1vZi1ub3RoaW5nLWVsc2U="
@@ -23,8 +24,13 @@ PRODUCTION = {
 
 @pytest.fixture(autouse=True)
 def bare_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """None of our variables is set."""
-    for name in (*variable_names(), *(f"{secret}_FILE" for secret in secret_variables()), "SKIP_HEALTHCHECK"):
+    """None of our variables is set, nor that of the tests, which begins like one."""
+    for name in (
+        *variable_names(),
+        *(f"{secret}_FILE" for secret in secret_variables()),
+        "SKIP_HEALTHCHECK",
+        DESCRIPTION,
+    ):
         monkeypatch.delenv(name, raising=False)
 
 

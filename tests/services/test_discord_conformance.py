@@ -192,7 +192,7 @@ def test_every_request_names_us(exchanges: list[Exchange]) -> None:
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 # They speak with others.
-OTHERS = re.compile(r"dev/|channels/(telegram|signal).*|web/|app/|cli/bench")
+OTHERS = re.compile(r"dev/|channels/(telegram|signal).*|web/|app/|cli/bench|health/proofs")
 
 
 def routes(source: str) -> Iterator[tuple[str, str]]:
