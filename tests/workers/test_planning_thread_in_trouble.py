@@ -11,6 +11,7 @@ from slomix.channels.base import MessageRefused, RateLimited, SendError, Unanswe
 from slomix.channels.discord_answers import UNKNOWN_CHANNEL
 from slomix.clock import wall_now
 from slomix.deliveries import pausing
+from slomix.deliveries.rules import ASK_AFTER
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import execute
@@ -138,7 +139,7 @@ def test_who_must_not_read_on_goes_and_the_teams_are_posted_whatever_happens_to_
     room.says("dora", Status.LOOKING)
     places(room, "alice", Side.A)
     room.threads.refused = {CAST["bob"]: trouble, CAST["goran"]: trouble}
-    first = threads.ASK_AFTER.total_seconds() if isinstance(trouble, Unanswered) else 5
+    first = ASK_AFTER.total_seconds() if isinstance(trouble, Unanswered) else 5
     assert [tries(room).total_seconds() for _ in range(3)] == [first, 10, 20]
     assert members(room) == {"alice", "bob", "franka", "dora"}, "erik is out and dora in"
     assert says(room)[1] == "**Team A**: Alice"
