@@ -13,7 +13,7 @@ from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from slomix.campaigns import evening_report, history, queries
 from slomix.campaigns.models import Campaign, Recipient
-from slomix.campaigns.rules import JOB_KINDS, CampaignStatus
+from slomix.campaigns.rules import JOB_KINDS, CampaignState, CampaignStatus
 from slomix.chat import service as chat
 from slomix.chat.service import IncomingMessage
 from slomix.clock import wall_now
@@ -132,6 +132,21 @@ def test_a_failure_is_not_forgotten_with_its_messages(over: World) -> None:
     with over.session() as session:
         campaign = session.scalars(select(Campaign)).one()
         assert queries.read_progress(session, campaign).status is CampaignStatus.PARTIAL
+
+
+def test_a_partial_evening_keeps_its_cause(over: World) -> None:
+    """Players were all told; what failed was the summary."""
+    with over.session() as session:
+        row = session.scalars(select(Delivery).where(Delivery.event_key.like("SUMMARY:%"))).one()
+        row.status, row.reason = DeliveryStatus.UNKNOWN, Explanation(Reason.ANSWER_NOT_SEEN)
+    for days in (0, KEPT_FOR + 1):
+        days_later(over, days)
+        with over.session() as session:
+            [night] = history.past_campaigns(session, over.runtime.settings.zone)[0]
+            campaign = session.scalars(select(Campaign)).one()
+            card = queries.read_progress(session, campaign).state(campaign, TODAY)
+        assert (night.state(TODAY), card) == (CampaignState.SUMMARY_FAILED, CampaignState.SUMMARY_FAILED), days
+    assert number(over, Delivery) == 0
 
 
 @pytest.mark.parametrize("left", [DeliveryStatus.PENDING, DeliveryStatus.SENDING])

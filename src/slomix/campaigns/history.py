@@ -35,6 +35,8 @@ class PastCampaign:
     phases: Mapping[str, NoticeOutcome]
     jobs: Mapping[str, JobStatus]
     is_dry_run: bool
+    # Stored when its messages were deleted.
+    cause: CampaignState | None
     asked: AskedCounts
     # None before the voice check, or when its answer is not known.
     turnout: Attendance | None
@@ -46,7 +48,14 @@ class PastCampaign:
 
     def state(self, today: date) -> CampaignState:
         """Return how pages name its status."""
-        return rules.state_of(self.status, self.phases, self.jobs, is_dry_run=self.is_dry_run, is_past=self.day < today)
+        return rules.state_of(
+            self.status,
+            self.phases,
+            self.jobs,
+            is_dry_run=self.is_dry_run,
+            is_past=self.day < today,
+            stored_cause=self.cause,
+        )
 
 
 def past_campaigns(
@@ -75,6 +84,7 @@ def past_campaigns(
             phases=progress[campaign.subject][0],
             jobs=progress[campaign.subject][1],
             is_dry_run=campaign.dry_run,
+            cause=campaign.cause,
             asked=AskedCounts(recipients, told),
             turnout=queries.attendance_of(campaign, zone),
         )

@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from slomix.availability.rules import Status
-from slomix.campaigns.rules import Audience, CampaignStatus, subject_of
+from slomix.campaigns.rules import Audience, CampaignState, CampaignStatus, subject_of
 from slomix.database.session import Base
 from slomix.presence.rules import VoiceStatus
 
@@ -55,6 +55,8 @@ class Campaign(Base):
     ledger_pruned_at: Mapped[datetime | None]
     # How many players it told something; stored when its messages were deleted.
     told: Mapped[int | None]
+    # What went wrong, if it is partial; stored at the same moment.
+    cause: Mapped[CampaignState | None]
     # Since when every look of the risk monitor has found something wrong. Wall time, as it is about processes.
     endangered_since: Mapped[datetime | None]
     created_at: Mapped[datetime]

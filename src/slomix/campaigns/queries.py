@@ -179,7 +179,14 @@ class CampaignProgress:
         """Return how pages name the status."""
         phases = {name: _phase(tally) for name, tally in self.tallies.items() if name != rules.AT_RISK}
         states = {job.kind: job.status for job in self.jobs}
-        return rules.state_of(self.status, phases, states, is_dry_run=campaign.dry_run, is_past=campaign.day < today)
+        return rules.state_of(
+            self.status,
+            phases,
+            states,
+            is_dry_run=campaign.dry_run,
+            is_past=campaign.day < today,
+            stored_cause=campaign.cause,
+        )
 
     @property
     def is_open(self) -> bool:

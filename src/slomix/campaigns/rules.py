@@ -268,6 +268,7 @@ def state_of(
     *,
     is_dry_run: bool,
     is_past: bool,
+    stored_cause: CampaignState | None = None,
 ) -> CampaignState:
     """Return how pages name a campaign's status; what is partial is named after its cause."""
     match status:
@@ -278,7 +279,7 @@ def state_of(
         case CampaignStatus.FAILED:
             return CampaignState.NONE_REACHED
         case CampaignStatus.PARTIAL:
-            return _cause(phases, jobs)
+            return stored_cause or _cause(phases, jobs)
         case _:
             return CampaignState(status.value)
 

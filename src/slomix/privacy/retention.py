@@ -12,7 +12,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from slomix.accounts.models import LinkEvent, LoginAttempt, LoginSession
 from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign
-from slomix.campaigns.rules import SUBJECT
+from slomix.campaigns.rules import SUBJECT, CampaignStatus, CampaignStatus
 from slomix.chat.models import ClaimedMessage, WaitingStatus
 from slomix.chat.rules import STATUS_WAITS
 from slomix.clock import moment_of, wall_now
@@ -77,13 +77,16 @@ def shorten_audit_log(session: Session, *, now: datetime) -> int:
 
 
 def close_campaigns(session: Session, cutoff: datetime, *, now: datetime) -> None:
-    """Store the final status of old campaigns and how many they told, before the ledger that tells it is deleted."""
+    """Store how old campaigns ended, why, and how many they told, before the ledger that tells it is deleted."""
     old = (Campaign.created_at < cutoff) & Campaign.ledger_pruned_at.is_(None)
     for campaign in session.scalars(
         select(Campaign).where(old).order_by(Campaign.id).limit(BATCH_SIZE).with_for_update()
     ):
-        if not queries.read_progress(session, campaign).is_open:
+        progress = queries.read_progress(session, campaign)
+        if not progress.is_open:
             queries.refresh_status(session, campaign)
+            if progress.status is CampaignStatus.PARTIAL:
+                campaign.cause = progress.state(campaign, campaign.day)
             campaign.told = queries.asked_counts(session, campaign).told
             campaign.ledger_pruned_at = now
     session.flush()
