@@ -12,7 +12,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from slomix.accounts.models import LinkEvent, LoginAttempt, LoginSession
 from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign
-from slomix.campaigns.rules import SUBJECT, CampaignStatus, CampaignStatus
+from slomix.campaigns.rules import SUBJECT, CampaignStatus
 from slomix.chat.models import ClaimedMessage, WaitingStatus
 from slomix.chat.rules import STATUS_WAITS
 from slomix.clock import moment_of, wall_now
