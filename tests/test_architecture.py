@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 
@@ -123,3 +125,10 @@ def test_whatever_may_be_taken_without_an_answer_says_so(root: Path) -> None:
         and "/users/@me/channels" not in ast.unparse(node)
     ]
     assert making == []
+
+
+def test_the_import_of_the_application_starts_no_thread(root: Path) -> None:
+    """gunicorn forks after it: a thread would be missing in the worker, and end there with a stack trace."""
+    script = "import threading\nthreading.Thread.start = lambda self: print(self)\nimport slomix.app.factory\n"
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout == ""

@@ -133,7 +133,7 @@ def lived_in(committed: Database) -> World:
 
 
 @pytest.fixture
-def slomix_lived_in(slomix: Run, servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Run:
+def slomix_lived_in(lived_in: World, slomix: Run, servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("DATABASE_URL", servers.database_url)
     monkeypatch.setenv("DATABASE_OWNER_URL", servers.owner_url)
     return slomix

@@ -3,6 +3,7 @@
 How much of a process one client may take in all is decided before, in `fairness`.
 """
 
+import functools
 import hmac
 import math
 import time
@@ -87,12 +88,15 @@ def seconds_until_write(who: str) -> int:
     try:
         strategy, is_within = limiter.limiter, limiter.limiter.hit(WRITES, who)
     except (redis.RedisError, StorageError):
-        strategy, is_within = _alone, _alone.hit(WRITES, who)
+        strategy = _while_redis_is_away()
+        is_within = strategy.hit(WRITES, who)
     return 0 if is_within else max(1, math.ceil(strategy.get_window_stats(WRITES, who)[0] - time.time()))
 
 
-# While Redis is away.
-_alone = MovingWindowRateLimiter(MemoryStorage())
+@functools.cache
+def _while_redis_is_away() -> MovingWindowRateLimiter:
+    """Make it when first needed: its storage starts a thread, and gunicorn forks after the import."""
+    return MovingWindowRateLimiter(MemoryStorage())
 
 
 def _storage(redis_url: str) -> str:
