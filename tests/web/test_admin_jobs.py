@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
+from slomix import words
 from slomix.admin import search
 from slomix.availability.rules import Status
 from slomix.campaigns import rules
@@ -13,8 +14,9 @@ from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
-from slomix.jobs.rules import JobStatus
+from slomix.jobs.rules import UNLIMITED, JobStatus
 from slomix.jobs.service import NewJob
+from slomix.processes import dispatch
 from slomix.reasons.codes import Explanation, Reason
 from tests.moments import at
 from tests.steps import call
@@ -28,6 +30,18 @@ def campaign(world: World) -> int:
     for name in ("alice", "erik"):
         world.says(name, Status.LOOKING)
     return call(world)[0]
+
+
+def test_every_kind_of_job_and_of_message_has_words() -> None:
+    assert set(words.JOB_KINDS) == set(dispatch.HANDLERS)
+    assert set(words.NOTICE_TITLES) >= set(dispatch.NOTICES)
+
+
+def test_what_is_tried_until_its_deadline_shows_no_number_of_tries(world: World, dora: Browser) -> None:
+    a_job(world, attempts=1, max_attempts=UNLIMITED)
+    assert "<span>1 try</span>" in dora.get("/admin/jobs").text
+    a_job(world, attempts=1, max_attempts=5)
+    assert "<span>1 of 5 tries</span>" in dora.get("/admin/jobs").text
 
 
 def a_job(world: World, **values: object) -> int:

@@ -40,7 +40,7 @@ def list_(status: str | None, kind: str, late: bool) -> None:
 
 def _line(job: Job, settings: Settings) -> str:
     due = f"{job.run_at.astimezone(settings.zone):%Y-%m-%d %H:%M:%S}"
-    what = f"{job.id:>7}  {job.status.value:8} {due}  {job.attempts}/{job.max_attempts}  {job.kind} {job.subject}"
+    what = f"{job.id:>7}  {job.status.value:8} {due}  {job.attempts}/{job.limit or '-'}  {job.kind} {job.subject}"
     return f"{what}  {job.reason or job.last_error or ''}".rstrip()
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from slomix.database.session import Base
-from slomix.jobs.rules import GENERAL, JobStatus
+from slomix.jobs.rules import GENERAL, UNLIMITED, JobStatus
 from slomix.reasons.column import Explained, known
 
 
@@ -50,3 +50,8 @@ class Job(Base):
     trace: Mapped[str | None]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+
+    @property
+    def limit(self) -> int | None:
+        """After how many tries it fails; None if it is tried until its deadline."""
+        return None if self.max_attempts == UNLIMITED else self.max_attempts

@@ -136,6 +136,8 @@ JOB_KINDS = {
     "planning_thread": "keeps the planning room’s thread on Discord",
     "check_members": "looks who left the Discord server",
     "retention": "forgets messages that are kept no longer",
+    "introduce": "introduces Slomix to a player on Discord",
+    "open_dms": "opens direct messages ahead of a game night",
 }
 
 # What has to be true of every campaign, by its code.

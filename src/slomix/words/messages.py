@@ -23,11 +23,12 @@ HOW_TO_STOP: Final = "You get this because you asked to be called to game nights
 # About a day, with or without a promoter. {count} is a number of players.
 SO_MANY_LOOKING: Final = "{count} are looking to play tonight. Join in: {link}"
 ARE_YOU_IN: Final = "Are you in tonight? Say so here: {link}"
-# To players who test that messages arrive.
+# The first message on Discord to players who want some: the answer shows whether they can be reached there.
 INTRODUCTION: Final = (
     "This is how I will call you: it works! You get it because you switched messages on. "
     "Which ones, and how to stop them: {link}"
 )
+# To players who test that messages arrive.
 TEST_MESSAGE: Final = "This is how I will call you: it works! You get it because you asked for a test message. {link}"
 # On the button under a message.
 OPEN_SLOMIX = "Open Slomix"

@@ -227,6 +227,7 @@ NOTICE_TITLES = {
     "daily_reminder": "Daily reminder",
     "planning_ask": "More needed",
     "test": "Test message",
+    "introduction": "Introduction",
     "dry_run.send_reminder_2045": "Dry run: Reminder",
     "dry_run.send_start_2100": "Dry run: Start",
     "dry_run.voice_check_2100": "Dry run: Follow-up",
