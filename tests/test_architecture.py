@@ -59,7 +59,15 @@ def test_no_json_call_reads_a_body_or_a_query_but_through_its_models(root: Path)
 
 
 def test_no_sql_asks_the_database_for_the_time(root: Path) -> None:
-    words = ("func.now(", "CURRENT_TIMESTAMP", "CURRENT_DATE", "server_default=func")
+    words = (
+        "func.now(",
+        "CURRENT_TIMESTAMP",
+        "CURRENT_DATE",
+        "func.current_",
+        'text("now(',
+        "server_default=func",
+        "server_default=sa.func",
+    )
     asking = [
         str(path.relative_to(root))
         for folder in ("src/slomix", "alembic/versions")

@@ -180,6 +180,7 @@ def test_every_setting_that_can_be_an_address_is_looked_at(read: Any, monkeypatc
 
 
 def test_every_secret_of_our_own_is_looked_at(read: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = set()
     for name in sorted(secret_variables() - {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"}):
         try:
             settings = read(**PRODUCTION | {name: "change-me-change-me-change-me-change-me"})
@@ -188,6 +189,8 @@ def test_every_secret_of_our_own_is_looked_at(read: Any, monkeypatch: pytest.Mon
         finally:
             monkeypatch.delenv(name, raising=False)
         assert name in names_of(problems_for_start(settings)), name
+        looked.add(name)
+    assert "SESSION_SECRET" in looked
 
 
 @pytest.mark.parametrize("kind", [secrets.token_hex, secrets.token_urlsafe])

@@ -40,6 +40,11 @@ def _typed(page: Path) -> Iterator[str]:
         yield from re.findall(r"\.venv/bin/slomix ([a-z][^\n]*?)'?$", line)
 
 
+def test_commands_are_found_on_the_pages() -> None:
+    assert len([*commands(ROOT / "docs/operations/install.md")]) >= 6
+    assert sum(".venv/bin/slomix" in line for page in FOR_OPERATORS for line in blocks(page)) > 10
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_each_command_of_ours_and_each_of_its_options_is_one(page: Path) -> None:
     for words in commands(page):

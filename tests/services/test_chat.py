@@ -146,6 +146,7 @@ def test_a_name_in_an_answer_is_no_command_and_no_link(world: World) -> None:
             guid = session.get_one(Player, world.players[name]).guid
             accounts.import_players(session, [(guid, text, [])], now=world.clock.now())
     asked = [writes(world, TELEGRAM, f"/link {code_for(world, name, TELEGRAM)}") for name in ("alice", "bob")]
+    assert all("Link this chat to the player" in text for text in asked)
     asked.append(writes(world, TELEGRAM, "/yes"))
     for text in asked:
         assert "/unlink" not in text

@@ -6,30 +6,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from slomix.campaigns import rules, service
+from slomix.campaigns import rules
 from slomix.campaigns.models import Campaign
-from slomix.campaigns.rules import Audience
-from slomix.campaigns.service import CampaignChoices, DryRunTooSoon
+from slomix.campaigns.service import DryRunTooSoon
 from slomix.database import session as db
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
-from tests.moments import TODAY, at
+from tests.steps import call
 from tests.world import World, build_world
 
 
 def try_out(world: World, key: str, name: str = "bob") -> int:
-    with world.session() as session:
-        choices = CampaignChoices(Audience(), include_late_joiners=False, dry_run=True, start_at=at(21))
-        campaign, _ = service.create_campaign(
-            session,
-            world.players[name],
-            choices,
-            day=TODAY,
-            idempotency_key=key,
-            settings=world.runtime.settings,
-            now=world.clock.now(),
-        )
-        return campaign.id
+    return call(world, name, key=key, dry_run=True)[0]
 
 
 def let_it_end(world: World) -> None:

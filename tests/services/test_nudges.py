@@ -88,9 +88,10 @@ def test_nudges_that_nobody_takes_do_not_stay_for_ever(servers: Servers) -> None
 
 def test_a_lane_that_lost_redis_says_so_and_has_all_its_room_afterwards(servers: Servers) -> None:
     broker = NudgeBroker("redis://127.0.0.1:1/0", [LANE])
+    consumer = broker.consume(LANE, 1, 50)
     for _ in range(3):
         with pytest.raises(ConnectionClosed):
-            next(broker.consume(LANE, 1, 50))
+            next(consumer)
     broker.close()
 
 

@@ -375,4 +375,5 @@ def test_a_reminder_is_answered_where_it_stands(discord: Discord, talkative: Wor
 
 def test_without_a_key_messages_carry_links_and_nothing_to_press(world: World) -> None:
     _, sends = reminded(world, "alice")
-    assert set(sends.values()) <= {""}
+    assert set(sends.values()) == {""}
+    assert all(button.link for _, message, _ in world.discord.sent for button in message.buttons)
