@@ -214,6 +214,27 @@ def test_a_proof_is_told_with_its_age_and_asked_again_later(monkeypatch: pytest.
     until(lambda: proof.health(wait=0)[0].reason == "full", "the answer of the second time")
 
 
+def test_a_proof_that_nobody_asked_for_is_no_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An old answer is shown while it is asked anew; only a question that hangs is trouble."""
+    moments, may_answer = [1000.0], threading.Event()
+    monkeypatch.setattr("slomix.health.probes.time.monotonic", lambda: moments[0])
+    may_answer.set()
+
+    def question() -> dict[str, Finding]:
+        assert may_answer.wait(PATIENCE)
+        return {DISK: Finding()}
+
+    proof = Proof((DISK,), 60, Probe(question))
+    assert proof.health(wait=PATIENCE)[0].ok
+    may_answer.clear()
+    moments[0] += 600
+    assert [(part.ok, part.age_seconds) for part in proof.health(wait=0)] == [(True, 600)]
+    moments[0] += 31
+    assert not proof.health(wait=0)[0].ok, "it hangs"
+    may_answer.set()
+    until(lambda: proof.health(wait=0)[0].ok, "the answer")
+
+
 def test_a_proof_without_an_answer_is_not_well_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """What hangs, and what fails unexpectedly, was not proven."""
     moments = [1000.0]

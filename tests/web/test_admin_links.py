@@ -228,6 +228,14 @@ def test_the_log_shows_who_did_what_to_whom_with_old_and_new_and_nothing_to_pres
     assert page.buttons == ["Filter"]
 
 
+def test_a_search_in_the_log_finds_no_act_about_nobody(world: World, dora: Browser) -> None:
+    dora.post("/admin/sending/pause")
+    assert any("paused" in line for line in log_page(dora))
+    found = log_page(dora, "?q=alice")
+    assert found
+    assert all(CAST["alice"] in line for line in found)
+
+
 def test_the_log_is_filtered_and_paged(world: World, dora: Browser) -> None:
     now = world.clock.now()
     with world.session() as session:

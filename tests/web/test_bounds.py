@@ -121,6 +121,16 @@ def test_a_strange_client_may_hold_thirty_streams_and_gives_back_what_it_closes(
     assert open_stream(stranger).status_code == 200  # type: ignore[attr-defined]
 
 
+def test_a_stream_that_is_refused_to_a_page_of_another_viewer_holds_no_place(world: World) -> None:
+    app = make_app(world.runtime)
+    stranger = browser_of(app, world, None)
+    headers = {"X-Viewer": "1"}
+    refused = [stranger.get("/events", htmx=False, **headers).status_code for _ in range(live.MOST_OF_CLIENT + 1)]
+    assert set(refused) == {409}
+    assert app.extensions["slomix_hub"]._places.total() == 0
+    assert open_stream(stranger, "127.0.0.1").status_code == 200  # type: ignore[attr-defined]
+
+
 def test_an_account_may_hold_six_streams_wherever_it_is(world: World) -> None:
     app = make_app(world.runtime)
     browsers = [browser_of(app, world, "alice") for _ in range(7)]

@@ -194,6 +194,28 @@ def test_what_takes_too_long_is_answered_afterwards(talkative: World, monkeypatc
     assert (application, token, message["content"]) == ("1", "secret-token", words.QUEUE_EMPTY_TONIGHT)
 
 
+def test_a_press_that_takes_long_leaves_the_message_that_was_pressed(
+    talkative: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What follows may be an answer beside it, such as how a dry run was planned, or an apology."""
+    responses, may_go_on = Responses(), threading.Event()
+
+    def slow(_runtime: Runtime, _asked: Interaction) -> Reply:
+        assert may_go_on.wait(PATIENCE)
+        return Reply("Done.")
+
+    monkeypatch.setattr(service, "respond", slow)
+    monkeypatch.setattr(views, "ANSWER_WITHIN", 0.01)
+    world = replace(talkative, runtime=replace(talkative.runtime, interaction_responses=responses))
+    with make_app(world.runtime).test_client() as client:
+        discord = Discord(client, world)
+        body = discord.interaction("alice", 3, {"custom_id": "x", "component_type": 2})
+        body |= {"message": {"content": "", "flags": EPHEMERAL}}
+        assert discord.post(body).json == {"type": 5, "data": {"flags": EPHEMERAL}}
+        may_go_on.set()
+        assert responses.edited.get(timeout=PATIENCE)[2]["content"] == "Done."
+
+
 # Statuses
 
 

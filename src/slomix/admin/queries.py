@@ -187,14 +187,14 @@ def audit_events(
         meant = select(User.id).where(_named(text))
         actors = select(sql_cast(User.id, Text)).where(_named(text))
         number = parse_int(text.removeprefix("#"), 1, 2**63 - 1)
-        query = query.where(
-            or_(
-                LinkEvent.user_id == number,
-                LinkEvent.actor == text.removeprefix("#"),
-                LinkEvent.user_id.in_(meant),
-                LinkEvent.actor.in_(actors),
-            )
-        )
+        ways = [
+            LinkEvent.actor == text.removeprefix("#"),
+            LinkEvent.user_id.in_(meant),
+            LinkEvent.actor.in_(actors),
+        ]
+        if number is not None:  # else it would find all that is about no account
+            ways.append(LinkEvent.user_id == number)
+        query = query.where(or_(*ways))
     if before_id is not None:
         query = query.where(LinkEvent.id < before_id)
     found = list(session.scalars(query))

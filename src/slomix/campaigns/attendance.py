@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy import Select, Text, cast, literal, select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from slomix.accounts.models import User
 from slomix.campaigns import queries, rules, voice_rules
-from slomix.campaigns.models import Campaign, Recipient
+from slomix.campaigns.models import Campaign, Recipient, subject_column
 from slomix.campaigns.notices import calls, summary
 from slomix.campaigns.rules import CampaignStatus
 from slomix.channels.base import Message, SendError
@@ -42,9 +42,7 @@ def record_arrivals(session: Session, rooms: Mapping[str, str], *, settings: Set
     here = [who for who, room in rooms.items() if places_of_play.voice_status(room) is VoiceStatus.HERE]
     if not here:
         return
-    check = (Job.kind == rules.VOICE_CHECK) & (
-        Job.subject == literal(rules.SUBJECT) + cast(Recipient.campaign_id, Text)
-    )
+    check = (Job.kind == rules.VOICE_CHECK) & (Job.subject == subject_column(Recipient.campaign_id))
     session.execute(
         update(Recipient)
         .where(

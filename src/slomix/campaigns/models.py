@@ -2,17 +2,22 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ColumnElement, ForeignKey, Index, Text, UniqueConstraint, cast, literal
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from slomix.availability.rules import Status
-from slomix.campaigns.rules import Audience, CampaignState, CampaignStatus, subject_of
+from slomix.campaigns.rules import SUBJECT, Audience, CampaignState, CampaignStatus, subject_of
 from slomix.database.session import Base
 from slomix.presence.rules import VoiceStatus
 
 PER_PROMOTER = "uq_campaign_promoter_day"
 PER_DAY = "uq_campaign_exclusive_on"
 PER_SUBMIT = "uq_campaign_promoter_key"
+
+
+def subject_column(campaign_id: InstrumentedAttribute[int]) -> ColumnElement[str]:
+    """Write `subject_of` in SQL."""
+    return literal(SUBJECT) + cast(campaign_id, Text)
 
 
 class Campaign(Base):

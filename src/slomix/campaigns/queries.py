@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Text, cast, func, literal, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -13,7 +13,7 @@ from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.rules import LinkAction
 from slomix.campaigns import rules
-from slomix.campaigns.models import Campaign, Recipient
+from slomix.campaigns.models import Campaign, Recipient, subject_column
 from slomix.campaigns.rules import CampaignState, CampaignStatus, NoticeOutcome
 from slomix.database import session as db
 from slomix.deliveries import service as deliveries
@@ -116,7 +116,7 @@ def asked_columns() -> tuple[ColumnElement[int], ColumnElement[int]]:
     """Return columns over campaigns: their recipients, and those of them whom a message reached, or may have."""
     recipients = select(func.count()).where(Recipient.campaign_id == Campaign.id)
     told = select(func.count(Delivery.player_id.distinct())).where(
-        Delivery.subject == literal(rules.SUBJECT) + cast(Campaign.id, Text),
+        Delivery.subject == subject_column(Campaign.id),
         Delivery.notice.in_(rules.JOB_KINDS),
         Delivery.status.in_([DeliveryStatus.SENT, DeliveryStatus.UNKNOWN]),
     )

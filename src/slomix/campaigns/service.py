@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Text, literal, select, update
-from sqlalchemy import cast as sql_cast
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -14,7 +13,7 @@ from slomix.accounts import service as accounts
 from slomix.accounts.models import Player
 from slomix.accounts.rules import LinkAction
 from slomix.campaigns import models, queries, rules
-from slomix.campaigns.models import Campaign, Recipient
+from slomix.campaigns.models import Campaign, Recipient, subject_column
 from slomix.campaigns.notices.calls import CALLS, FOLLOW_UP, Call
 from slomix.campaigns.preview import Preview, preview
 from slomix.campaigns.rules import Audience, CampaignStatus, Candidate, Timeline
@@ -118,7 +117,7 @@ def _check_may_try_out(session: Session, promoter_id: int, *, now: datetime) -> 
     recent = (Campaign.created_at > now - rules.DRY_RUN_WINDOW) & (Campaign.created_at <= now)
     made = session.execute(
         select(Campaign.created_at, Job.finished_at)
-        .join(Job, (Job.kind == rules.DRY_RUN) & (Job.subject == literal(rules.SUBJECT) + sql_cast(Campaign.id, Text)))
+        .join(Job, (Job.kind == rules.DRY_RUN) & (Job.subject == subject_column(Campaign.id)))
         .where(Campaign.promoter_id == promoter_id, Campaign.dry_run, recent)
         .order_by(Campaign.created_at)
     ).all()

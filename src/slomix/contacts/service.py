@@ -23,6 +23,8 @@ from slomix.reasons.codes import Explanation, Reason
 
 # The kind of job that `deliveries` carries out.
 INTRODUCE = "introduce"
+# A DM channel that is not known yet, and not known to be closed.
+UNOPENED_DM = (Contact.channel == ChannelName.DISCORD) & Contact.learned.is_(None) & Contact.unusable_since.is_(None)
 
 # The key is missing, so the owner cannot repair it by saying that the address works.
 UNREADABLE = Explanation(Reason.UNREADABLE)
@@ -216,8 +218,7 @@ def apply_update(session: Session, change: ContactUpdate) -> None:
 
 def plan_introduction(session: Session, player_id: int, *, now: datetime) -> None:
     """Introduce ourselves on Discord to a player who may have switched messages on, unless we know the way there."""
-    unopened = (Contact.channel == ChannelName.DISCORD) & Contact.learned.is_(None) & Contact.unusable_since.is_(None)
-    if session.scalar(select(exists().where(Contact.player_id == player_id, unopened))):
+    if session.scalar(select(exists().where(Contact.player_id == player_id, UNOPENED_DM))):
         jobs.schedule(session, [NewJob(INTRODUCE, str(player_id), now)], now=now)
         jobs.reopen(session, INTRODUCE, [str(player_id)], run_at=now, deadline_at=None)
 

@@ -152,12 +152,11 @@ class OpenDms(Handler[Opening, OpeningAnswer]):
 
 def _coming(now: datetime) -> Select[int | None, str]:
     """Select the messages of the next half hour to players whose DM channel is not known."""
-    unopened = (Contact.channel == ChannelName.DISCORD) & Contact.learned.is_(None) & Contact.unusable_since.is_(None)
     return (
         select(Delivery.player_id, Delivery.notice)
         .join(Contact, Contact.player_id == Delivery.player_id)
         .join(Job, (Job.kind == service.JOB_KIND) & (Job.subject == cast(Delivery.id, Text)))
-        .where(unopened, Delivery.status == DeliveryStatus.PENDING, Delivery.channel == ChannelName.DISCORD)
+        .where(contacts.UNOPENED_DM, Delivery.status == DeliveryStatus.PENDING, Delivery.channel == ChannelName.DISCORD)
         .where(Job.run_at > now, Job.run_at <= now + LEAD)
         # At random among equals, so that one that cannot be opened holds up no other.
         .order_by(Job.run_at, func.random())

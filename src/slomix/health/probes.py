@@ -24,7 +24,7 @@ class Probe(Generic[T]):
         self._lock = threading.Lock()
         self._asked: Future[T] | None = None
         self._asked_at = 0.0
-        self._first_asked_at: float | None = None
+        self._unanswered_since: float | None = None
         self._answered_at: float | None = None
         self._answer: T | None = None
 
@@ -32,9 +32,10 @@ class Probe(Generic[T]):
         """Return the answer to come. Its `result(timeout)` raises TimeoutError, or what the question raised."""
         with self._lock:
             now = time.monotonic()
-            self._first_asked_at = self._first_asked_at or now
             if self._asked is None or self._asked.done() or now - self._asked_at > GIVE_UP_AFTER:
                 self._asked, self._asked_at = Future(), now
+                if self._unanswered_since is None:
+                    self._unanswered_since = now
                 threading.Thread(target=self._run, args=(self._asked,), name="probe", daemon=True).start()
             return self._asked
 
@@ -58,8 +59,8 @@ class Probe(Generic[T]):
 
     @property
     def seconds_without_answer(self) -> float:
-        """Return the seconds since the last answer, or since it was asked first."""
-        since = self._answered_at or self._first_asked_at
+        """Return for how many seconds it has been asked without an answer; 0 while it is not asked."""
+        since = self._unanswered_since
         return 0.0 if since is None else time.monotonic() - since
 
     def _run(self, asked: "Future[T]") -> None:
@@ -68,5 +69,5 @@ class Probe(Generic[T]):
         except BaseException as error:  # noqa: BLE001 - it is raised again where the answer is read
             asked.set_exception(error)
         else:
-            self._answer, self._answered_at = answer, time.monotonic()
+            self._answer, self._answered_at, self._unanswered_since = answer, time.monotonic(), None
             asked.set_result(answer)

@@ -67,7 +67,7 @@ class Proof:
         """Return how these parts are, by the last answer."""
         found = self.probe.latest(every=self.every, wait=wait)
         age, silence = self.probe.seconds_silent, self.probe.seconds_without_answer
-        hangs = words.NOT_PROVEN_FOR.format(seconds=round(silence)) if silence > self.every + GIVE_UP_AFTER else None
+        hangs = words.NOT_PROVEN_FOR.format(seconds=round(silence)) if silence > GIVE_UP_AFTER else None
         found = found or {part: Finding() for part in self.parts}
         return [
             PartHealth(

@@ -13,6 +13,7 @@ from slomix.accounts.models import Player, User
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.channels.base import Button
+from slomix.channels.discord import BUTTONS_IN_A_ROW
 from slomix.chat.models import WaitingStatus
 from slomix.chat.replies import Reply
 from slomix.chat.rules import STATUS_WAITS
@@ -23,7 +24,7 @@ from slomix.deliveries import choices
 from slomix.deliveries.choices import Choice
 from slomix.deliveries.formatting import safe_name
 from slomix.errors import DomainError
-from slomix.interactions.wire import BUTTONS_IN_A_ROW, Interaction
+from slomix.interactions.wire import Interaction
 from slomix.presence.game_names import plain_name
 from slomix.privacy import unlinking
 

@@ -53,7 +53,7 @@ def preview(session: Session, asked: Interaction, settings: Settings, now: datet
             words.PROMOTE_EXISTS.format(player=safe_name(promoter)),
             [[_button(words.CANCEL_CAMPAIGN, Choice(PROMOTE, str(existing.id), CANCEL), settings)]],
         )
-    options = _options(asked, settings, now, dry_run=False)
+    options = _options(settings, now, dry_run=False)
     ahead = preview_of(session, options.audience, day=today, start_at=options.start_at, settings=settings, now=now)
     start = ahead.timeline.began_at
     lines = [
@@ -92,7 +92,7 @@ def press(session: Session, asked: Interaction, choice: Choice, settings: Settin
     campaign, is_new = service.create_campaign(
         session,
         promoter_id,
-        _options(asked, settings, now, dry_run=choice.answer == TRY),
+        _options(settings, now, dry_run=choice.answer == TRY),
         day=today,
         idempotency_key=f"{choice.answer}:{choice.mark}",
         settings=settings,
@@ -111,7 +111,7 @@ def _as_promoter(session: Session, asked: Interaction, settings: Settings) -> in
     return as_player(session, asked.asker, settings=settings)
 
 
-def _options(asked: Interaction, settings: Settings, now: datetime, *, dry_run: bool) -> CampaignChoices:
+def _options(settings: Settings, now: datetime, *, dry_run: bool) -> CampaignChoices:
     today = local_day(now, settings.zone, settings.day_starts_at)
     start_at = moment_of(today, settings.start_time, settings.zone, settings.day_starts_at)
     return CampaignChoices(Audience(), include_late_joiners=False, dry_run=dry_run, start_at=start_at)

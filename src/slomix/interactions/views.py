@@ -83,7 +83,7 @@ class _Work:
         with self._lock:
             if not self._done.is_set():
                 self._is_deferred = True
-                return wire.deferral(to=self._asked)
+                return wire.deferral()
         if isinstance(self._result, Exception):
             raise self._result
         return wire.answer(self._result, to=self._asked)

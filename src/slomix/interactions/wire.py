@@ -23,7 +23,6 @@ SIGNED_WITHIN = timedelta(minutes=5)
 EPHEMERAL = 1 << 6
 # Discord's own limits.
 MAX_CHOICES = 25
-BUTTONS_IN_A_ROW = 5
 LONGEST_CHOICE = 100
 
 
@@ -46,7 +45,6 @@ class CallbackType(enum.IntEnum):
     PONG = 1
     MESSAGE = 4
     DEFERRED_MESSAGE = 5
-    DEFERRED_UPDATE = 6
     UPDATE = 7
     CHOICES = 8
 
@@ -64,7 +62,6 @@ class Interaction:
     display_name: str
     # The server in which it happened; None in a direct message.
     guild_id: str | None
-    locale: str
     # A command as it is typed, such as `avail set`, with its options by name; or what a pressed button sends.
     command: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
@@ -103,7 +100,16 @@ def parse(body: bytes) -> Interaction:
 def _parse(said: dict[str, Any]) -> Interaction:
     kind = InteractionType(said["type"])
     if kind is InteractionType.PING:
-        return Interaction(str(said.get("id", "")), kind, "", str(said.get("application_id", "")), "", "", "", None, "")
+        return Interaction(
+            id=str(said.get("id", "")),
+            type=kind,
+            token="",
+            application_id=str(said.get("application_id", "")),
+            user_id="",
+            username="",
+            display_name="",
+            guild_id=None,
+        )
     user = said["member"]["user"] if "member" in said else said["user"]
     data = said["data"]
     command, options, focused = "", {}, ""
@@ -120,7 +126,6 @@ def _parse(said: dict[str, Any]) -> Interaction:
         username=str(user["username"]),
         display_name=str(user.get("global_name") or user["username"]),
         guild_id=str(said["guild_id"]) if said.get("guild_id") else None,
-        locale=str(said.get("locale", "")),
         command=command,
         options=options,
         focused=focused,
@@ -150,10 +155,8 @@ def answer(reply: Reply, *, to: Interaction) -> dict[str, Any]:
     return {"type": CallbackType.UPDATE if replaces else CallbackType.MESSAGE, "data": message(reply) | flags}
 
 
-def deferral(*, to: Interaction) -> dict[str, Any]:
-    """Write that the answer follows."""
-    if to.type is InteractionType.PRESS and to.is_ephemeral:
-        return {"type": CallbackType.DEFERRED_UPDATE}
+def deferral() -> dict[str, Any]:
+    """Write that the answer follows, in a message of its own: it may be one that must not replace the pressed one."""
     return {"type": CallbackType.DEFERRED_MESSAGE, "data": {"flags": EPHEMERAL}}
 
 

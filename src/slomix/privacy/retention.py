@@ -5,14 +5,14 @@ A few rows at a time, each batch in a transaction of its own, so that locks are 
 
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import Text, cast, delete, inspect, literal, select, tuple_
+from sqlalchemy import Text, cast, delete, inspect, select, tuple_
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
 from slomix.accounts.models import LinkEvent, LoginAttempt, LoginSession
 from slomix.campaigns import queries, rules
-from slomix.campaigns.models import Campaign
-from slomix.campaigns.rules import SUBJECT, CampaignStatus
+from slomix.campaigns.models import Campaign, subject_column
+from slomix.campaigns.rules import CampaignStatus
 from slomix.chat.models import ClaimedMessage, WaitingStatus
 from slomix.chat.rules import STATUS_WAITS
 from slomix.clock import moment_of, wall_now
@@ -97,7 +97,7 @@ def _delete_deliveries(session: Session, cutoff: datetime) -> int:
 
     Those from which a campaign's status is still computed stay.
     """
-    still_read = select(literal(SUBJECT) + cast(Campaign.id, Text)).where(Campaign.ledger_pruned_at.is_(None))
+    still_read = select(subject_column(Campaign.id)).where(Campaign.ledger_pruned_at.is_(None))
     old = select(Delivery.id).where(
         Delivery.created_at < cutoff, Delivery.status.in_(_SETTLED), Delivery.subject.not_in(still_read)
     )

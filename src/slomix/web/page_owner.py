@@ -48,7 +48,10 @@ def _check_write() -> Response | None:
 def _check_fragment(answer: Response) -> Response:
     made_for = request.headers.get(HEADER)
     is_fragment = made_for is not None and request.method == "GET" and answer.status_code < 500
-    return _refusal() if is_fragment and made_for != page_owner() else answer
+    if not is_fragment or made_for == page_owner():
+        return answer
+    answer.close()  # gives back what it holds, such as the place of a stream
+    return _refusal()
 
 
 def _refusal() -> Response:

@@ -14,7 +14,7 @@ from flask_limiter import Limiter
 from limits import RateLimitItemPerMinute
 from limits.errors import StorageError
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import MovingWindowRateLimiter, RateLimiter
 from werkzeug.exceptions import TooManyRequests
 
 from slomix.config.settings import Settings
@@ -86,11 +86,15 @@ def _count_write() -> None:
 def seconds_until_write(who: str) -> int:
     """Count a write of this account, and return how long it has to wait for it; 0 if it may write now."""
     try:
-        strategy, is_within = limiter.limiter, limiter.limiter.hit(WRITES, who)
+        return _hit(limiter.limiter, who)
     except (redis.RedisError, StorageError):
-        strategy = _while_redis_is_away()
-        is_within = strategy.hit(WRITES, who)
-    return 0 if is_within else max(1, math.ceil(strategy.get_window_stats(WRITES, who)[0] - time.time()))
+        return _hit(_while_redis_is_away(), who)
+
+
+def _hit(strategy: RateLimiter, who: str) -> int:
+    if strategy.hit(WRITES, who):
+        return 0
+    return max(1, math.ceil(strategy.get_window_stats(WRITES, who)[0] - time.time()))
 
 
 @functools.cache
