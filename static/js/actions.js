@@ -7,11 +7,8 @@ import { isStreamOpen } from "./stream.js";
 const isWrite = (request) => request.method !== "GET";
 
 export function followActions() {
-  let fallbackFocus = null; // the id of what gets the focus when the button that was pressed goes away
-
   document.addEventListener("htmx:before:request", (event) => {
     const { sourceElement, request } = event.detail.ctx;
-    fallbackFocus = sourceElement.closest("[tabindex='-1']")?.id;
     if (isWrite(request)) startWrite();
     if (sourceElement.closest("#promote")) clearProblemInDialog();
   });
@@ -21,7 +18,6 @@ export function followActions() {
     if (!response || response.status >= 400) return;
     document.getElementById("flash").replaceChildren(); // what went wrong before is over
     reportPageChange();
-    if (document.activeElement === document.body && fallbackFocus) document.getElementById(fallbackFocus)?.focus();
     if (!isWrite(request)) return;
     finishWrite();
     if (!isStreamOpen()) refresh();

@@ -25,11 +25,13 @@ from slomix.dev.embedded.browser import Browser as Installed
 from slomix.dev.embedded.browser import find_browser
 from slomix.dev.rehearsal.people import BrowserUser
 from slomix.dev.rehearsal.system import RunningSystem, running
+from slomix.web import assets
 from tests.journeys.axe import Inspector
 from tests.waiting import until
 
 OPENING = datetime.fromisoformat("2026-03-27T20:40:00+01:00")
 DAY = "2026-03-27"
+STATIC = Path(__file__).parents[2] / "static"
 IS_VISIBLE = os.environ.get("SLOMIX_VISIBLE") == "1"
 QUIET = [
     "--no-sandbox",
@@ -68,6 +70,8 @@ def installed() -> Installed:
 
 @pytest.fixture(scope="package")
 def system(installed: Installed) -> Iterator[RunningSystem]:
+    if assets.is_stale(STATIC):  # pytest alone does not join them, as make does
+        assets.join(STATIC)
     with running(OPENING.isoformat()) as copy:
         yield copy
 

@@ -128,12 +128,31 @@ def test_with_the_keyboard_alone_and_the_focus_stays_where_the_work_is(franka: P
     button.focus()
     franka.keyboard.press("Enter")
     expect(side(franka, "A")).to_contain_text("PanzerGoran")
-    assert franka.evaluate("document.activeElement.closest('#teams') !== null")
+    expect(franka.locator("#teams:focus-within")).to_have_count(1)
     lead = franka.get_by_role("button", name="Make PanzerGoran captain of Team A")
     lead.focus()
     franka.keyboard.press("Space")
     expect(side(franka, "A").locator(".leads")).to_contain_text("PanzerGoran")
-    assert franka.evaluate("document.activeElement !== document.body")
+    expect(franka.locator("#teams:focus-within")).to_have_count(1)
+
+
+def test_a_control_that_another_person_takes_away_hands_the_focus_to_the_part_around_it(
+    franka: Page, open_page: OpenPage
+) -> None:
+    franka.get_by_role("button", name="PanzerGoran to Team A").focus()
+    other = open_page(ROOM, name="Franka")
+    other.get_by_role("button", name="PanzerGoran to Team A").click()
+    expect(side(franka, "A")).to_contain_text("PanzerGoran")
+    expect(franka.locator("#teams:focus-within")).to_have_count(1)
+
+
+def test_a_click_on_nothing_leaves_the_focus_nowhere_whatever_others_change(franka: Page, open_page: OpenPage) -> None:
+    franka.get_by_role("button", name="PanzerGoran to Team A").focus()
+    franka.get_by_role("contentinfo").click(position={"x": 2, "y": 2})
+    other = open_page(ROOM, name="Franka")
+    other.get_by_role("button", name="PanzerGoran to Team A").click()
+    expect(side(franka, "A")).to_contain_text("PanzerGoran")
+    expect(franka.locator(":focus")).to_have_count(0)
 
 
 def test_what_somebody_is_typing_outlives_what_the_others_do(franka: Page, open_page: OpenPage) -> None:

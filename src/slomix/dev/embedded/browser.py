@@ -105,7 +105,15 @@ def _place(root: Path) -> Path:
 
 def _headless_shell(place: Path) -> Browser:
     libraries = [str(place / "lib"), *filter(None, [os.environ.get("LD_LIBRARY_PATH")])]
-    variables = {"LD_LIBRARY_PATH": os.pathsep.join(libraries), "FONTCONFIG_FILE": str(place / "fonts.conf")}
+    variables = {
+        "LD_LIBRARY_PATH": os.pathsep.join(libraries),
+        "FONTCONFIG_FILE": str(place / "fonts.conf"),
+        # Chromium sets these itself while its threads read the environment, and crashes when the C library moves all of
+        # it to make room. What is there from the start needs no room.
+        "DBUS_SESSION_BUS_ADDRESS": "disabled:",
+        "FC_FONTATIONS": "1",
+        "VK_ICD_FILENAMES": str(place / "vk_swiftshader_icd.json"),
+    }
     return Browser(place / "chromium", _DRAWING, variables, has_windows=False)
 
 
