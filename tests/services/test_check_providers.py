@@ -164,6 +164,16 @@ def test_a_room_to_write_to_has_to_let_the_bot_write(simulator: Simulator) -> No
     }
 
 
+def test_a_room_to_write_to_has_to_let_the_bot_read_what_is_there(simulator: Simulator) -> None:
+    SimulatorControl(simulator.url).add_fault("no_history")
+    assert wrong() == {
+        "discord server and rooms": (
+            "AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID: the bot may not read message history in game-night; "
+            "AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID: the bot may not read message history in game-night"
+        )
+    }
+
+
 @pytest.mark.parametrize(
     ("provider", "parts"), [("discord", {"discord"}), ("telegram", {"telegram"}), ("signal", {"signal"})]
 )

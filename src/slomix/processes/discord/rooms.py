@@ -22,7 +22,8 @@ VOICE = (discord.VoiceChannel, discord.StageChannel)
 # Rooms with a voice have a chat too.
 TEXT = (discord.abc.Messageable,)
 
-_WRITES = ("view_channel", "send_messages")
+# What is there already is how an unanswered message is found again.
+_WRITES = ("view_channel", "send_messages", "read_message_history")
 _THREADS = ("view_channel", "create_private_threads", "send_messages_in_threads", "read_message_history")
 
 
