@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from slomix.availability import rules, service
 from slomix.availability.calendar import build_month
+from slomix.availability.picture import picture_of
 from slomix.campaigns import queries as campaigns
 from slomix.campaigns.queries import PlayerAttendance
 from slomix.planning import queries as planning
@@ -44,6 +45,7 @@ def _day(day: date) -> dict[str, Any]:
         calendar = build_month(session, first, viewer=viewer) if rules.can_show_month(first) else None
         night = _night(session, day) if viewer is not None else None
     return {
+        "evening_picture": picture_of(day, shown.counts.looking, None),
         "card": shown,
         "today": today,
         "calendar": calendar,

@@ -13,10 +13,13 @@ from werkzeug.wrappers import Response
 
 from slomix.availability import rules, service
 from slomix.availability.calendar import CalendarMonth, build_month
+from slomix.availability.picture import KEPT_SECONDS, draw, picture_of
 from slomix.availability.service import DayView
 from slomix.availability.views import queue
 from slomix.board.tonight import judge_evening
+from slomix.campaigns import queries as campaigns
 from slomix.campaigns.card import seen_by
+from slomix.campaigns.rules import CampaignStatus
 from slomix.campaigns.view_models import CampaignCard
 from slomix.campaigns.view_models import card_of_day as campaign_card
 from slomix.database import session as db
@@ -25,7 +28,7 @@ from slomix.deliveries.models import Pause
 from slomix.planning import queries as planning
 from slomix.planning.queries import RoomView
 from slomix.runtime.context import Runtime
-from slomix.web import current, gates, live, responses
+from slomix.web import current, gates, live, rate_limits, responses
 from slomix.web.gates import Anonymous, Viewer
 from slomix.web.reading import look_as, reading
 from slomix.web.singleflight import Singleflight
@@ -81,6 +84,20 @@ def board() -> str:
     return pages[theme].replace(TOKEN, generate_csrf())
 
 
+@blueprint.get("/og/<day>.png")
+@rate_limits.pictures
+def picture(day: str) -> Response:
+    """Draw an evening as it is now, whatever state the address names."""
+    shown = rules.parse_day(day)
+    with reading() as session:
+        [seen] = service.list_days(session, shown, shown, viewer=None)
+        called = campaigns.campaign_of_day(session, shown)
+    start_at = called.start_at if called is not None and called.status is not CampaignStatus.CANCELLED else None
+    answer = Response(draw(picture_of(shown, seen.counts.looking, start_at)), mimetype="image/png")
+    answer.cache_control.public, answer.cache_control.max_age = True, KEPT_SECONDS
+    return answer
+
+
 @blueprint.get("/calendar")
 def calendar() -> str:
     """Show the board with its calendar open at a month."""
@@ -116,15 +133,17 @@ def _board(tonight: BoardState, opened: CalendarMonth | None = None) -> dict[str
     viewer = gates.viewer().player_id
     shown = [day.for_viewer(viewer) for day in tonight.days]
     card = seen_by(gates.viewer(), tonight.campaign, tonight.day)
+    start_at = tonight.campaign.campaign.start_at if tonight.campaign and tonight.campaign.is_called else None
     return {
         "today": tonight.day,
+        "evening_picture": picture_of(tonight.day, shown[0].counts.looking, start_at),
         "hero": shown[:2],
         "upcoming": shown[2:],
         "queue": queue(shown[0]),
         "evening": judge_evening(
             shown[0].counts,
             current.runtime().settings.ready_threshold,
-            tonight.campaign.campaign.start_at if tonight.campaign and tonight.campaign.is_called else None,
+            start_at,
             current.now(),
             has_begun=tonight.campaign is not None and tonight.campaign.has_begun,
         ),

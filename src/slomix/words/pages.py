@@ -233,3 +233,16 @@ NOTICE_TITLES = {
     "dry_run.voice_check_2100": "Dry run: Follow-up",
     "dry_run.summary": "Dry run: Summary",
 }
+
+# The site as an app on a phone's home screen
+
+APP_NAME: Final = "{community} game nights"
+APP_DESCRIPTION = "Say when you will play, and game night gets started."
+
+# The picture of an evening, which a pasted link shows
+
+PICTURE_EMPTY: Final = "It takes {threshold}. Be the first to say so."
+PICTURE_GATHERING: Final = "{looking} of {threshold} looking to play, {missing} to go."
+PICTURE_READY: Final = "{looking} looking to play. It’s on."
+PICTURE_OVER: Final = "The evening is over."
+PICTURE_ALT: Final = "{day}, {start}: {looking} of {threshold} looking to play"
