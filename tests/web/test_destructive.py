@@ -42,6 +42,7 @@ class Loss(enum.Enum):
 
 
 ROUTES: dict[str, Loss] = {
+    "POST /auth/login": Loss.UNDO,  # of the status that was pressed
     "POST /auth/logout": Loss.HARMLESS,
     "POST /auth/logout/everywhere": Loss.HARMLESS,
     "POST /auth/logout/<number>": Loss.HARMLESS,

@@ -21,12 +21,33 @@ log = structlog.get_logger()
 blueprint = Blueprint("accounts", __name__)
 
 BROWSER = "browser"
+# What was pressed before the login, in the cookie of the login: the day and the status.
+PRESSED = "pressed"
+LONGEST_PRESSED = 40
 
 
 @blueprint.get("/auth/login")
 @rate_limits.logins
 def login() -> Response:
-    """Send the browser to Discord. The state stays here; the cookie only says which browser began."""
+    """Send the browser to Discord."""
+    return _leave_for_discord(request.args.get("next", "/"))
+
+
+@blueprint.post("/auth/login")
+@rate_limits.logins
+def login_by_status() -> Response:
+    """Send a stranger to Discord who pressed a status; it is said when they come back.
+
+    A form has brought it, with its token, and only the browser that began the login gets it back: nobody's status is
+    said by a link.
+    """
+    day, status = request.form.get("day", ""), request.form.get("status", "")
+    pressed = f"{day} {status}"
+    return _leave_for_discord(request.form.get("next", "/"), pressed if len(pressed) <= LONGEST_PRESSED else "")
+
+
+def _leave_for_discord(next_path: str, pressed: str = "") -> Response:
+    """Begin a login. The state stays here; the cookie only says which browser began."""
     settings, now = current.runtime().settings, current.now()
     browser = session.setdefault(BROWSER, secrets.token_urlsafe(16))
     departure = discord_login.start_login(settings)
@@ -36,7 +57,8 @@ def login() -> Response:
             state=departure.state,
             browser=browser,
             code_verifier=departure.code_verifier,
-            next_path=request.args.get("next", "/"),
+            next_path=next_path,
+            pressed=pressed,
             expires_at=now + timedelta(seconds=settings.oauth_state_ttl_seconds),
             now=now,
         )
@@ -52,7 +74,7 @@ def callback() -> Response:
     try:
         with current.runtime().transaction() as db_session:
             attempt = logins.use_login_attempt(db_session, state=state, browser=session.get(BROWSER, ""), now=now)
-            verifier, next_path = attempt.code_verifier, attempt.next_path
+            verifier, next_path, pressed = attempt.code_verifier, attempt.next_path, attempt.pressed
     except logins.LoginNotStarted:
         return _stay_logged_in(state)
     code, error = request.args.get("code", ""), request.args.get("error")
@@ -78,7 +100,12 @@ def callback() -> Response:
     session.clear()
     session.permanent = True
     login_user(_as_viewer(key), remember=False)
+    if pressed:
+        session[PRESSED] = pressed
+        next_path = "/pressed"
     if user.player_id is None:
+        if pressed:
+            flash(words.PRESSED_WAITS, "note")
         return redirect(url_for("profile.profile", next=next_path), code=303)
     return redirect(next_path, code=303)
 

@@ -51,9 +51,8 @@ class BoardState:
     pause: Pause | None
     # The planning room, once it is open.
     room: RoomView | None
-    # The board as all strangers see it, and the page around it by its theme; rendered by the first of their requests.
-    stranger_html: str = ""
-    stranger_pages: dict[str, str] = field(default_factory=dict)
+    # What all strangers see, by its name and theme; rendered by the first of their requests.
+    for_strangers: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 class Asked(NamedTuple):
@@ -76,12 +75,15 @@ def board() -> str:
     tonight = _tonight()
     if gates.viewer().is_authenticated or "_flashes" in cookie or request.query_string:
         return render_template("board/page.html", mark=mark, **_board(tonight))
-    # Strangers see the same page, but for the form token of their own.
-    pages, theme = tonight.stranger_pages, responses.theme()
-    if theme not in pages:
-        page = render_template("board/page.html", mark=mark, **_board(tonight))
-        pages[theme] = page.replace(generate_csrf(), TOKEN)
-    return pages[theme].replace(TOKEN, generate_csrf())
+    return _for_stranger(tonight, "board/page.html", mark=mark)
+
+
+def _for_stranger(tonight: BoardState, template: str, **values: object) -> str:
+    """Render what strangers see: the same for all, but for the form token of their own."""
+    kept, name = tonight.for_strangers, (template, responses.theme())
+    if name not in kept:
+        kept[name] = render_template(template, **values, **_board(tonight)).replace(generate_csrf(), TOKEN)
+    return kept[name].replace(TOKEN, generate_csrf())
 
 
 @blueprint.get("/og/<day>.png")
@@ -121,8 +123,7 @@ def fragment() -> Response:
         return responses.live_part(render_template("board/_board.html", **_board(tonight, opened)))
     if gates.viewer().is_authenticated:
         return responses.live_part(render_template("board/_board.html", **_board(tonight)))
-    tonight.stranger_html = tonight.stranger_html or render_template("board/_board.html", **_board(tonight))
-    return responses.live_part(tonight.stranger_html)
+    return responses.live_part(_for_stranger(tonight, "board/_board.html"))
 
 
 def _asked_month(today: date) -> date:

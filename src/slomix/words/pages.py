@@ -5,6 +5,7 @@ from typing import Final
 # Any page: who may do what, and what went wrong
 
 PLEASE_LOG_IN = "Please log in with Discord first."
+PRESSED_WAITS = "Choose your player, and what you pressed is saved."
 PLEASE_LINK = "Please link your player profile first."
 YOU_LEFT = "You left our Discord server. Join it again, then press “I am back” on your profile."
 ONLY_PROMOTERS = "Only promoters can call a game night together."
