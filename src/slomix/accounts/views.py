@@ -4,7 +4,7 @@ import secrets
 from datetime import timedelta
 
 import structlog
-from flask import Blueprint, flash, redirect, request, session, url_for
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_login import login_user, logout_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -30,24 +30,29 @@ LONGEST_PRESSED = 40
 @rate_limits.logins
 def login() -> Response:
     """Send the browser to Discord."""
-    return _leave_for_discord(request.args.get("next", "/"))
+    return redirect(_start_login(request.args.get("next", "/")))
 
 
 @blueprint.post("/auth/login")
 @rate_limits.logins
-def login_by_status() -> Response:
-    """Send a stranger to Discord who pressed a status; it is said when they come back.
+def login_by_status() -> str:
+    """Show a stranger who pressed a status a page that goes on to Discord; it is said when they come back.
 
     A form has brought it, with its token, and only the browser that began the login gets it back: nobody's status is
-    said by a link.
+    said by a link. It is no redirect, as browsers let no form lead to another site than our Content-Security-Policy
+    names, however many redirects are between.
     """
     day, status = request.form.get("day", ""), request.form.get("status", "")
     pressed = f"{day} {status}"
-    return _leave_for_discord(request.form.get("next", "/"), pressed if len(pressed) <= LONGEST_PRESSED else "")
+    departure = _start_login("/", pressed if len(pressed) <= LONGEST_PRESSED else "")
+    return render_template("on_to_discord.html", departure=departure)
 
 
-def _leave_for_discord(next_path: str, pressed: str = "") -> Response:
-    """Begin a login. The state stays here; the cookie only says which browser began."""
+def _start_login(next_path: str, pressed: str = "") -> str:
+    """Begin a login and return Discord's page for it.
+
+    The state stays here; the cookie only says which browser began.
+    """
     settings, now = current.runtime().settings, current.now()
     browser = session.setdefault(BROWSER, secrets.token_urlsafe(16))
     departure = discord_login.start_login(settings)
@@ -62,7 +67,7 @@ def _leave_for_discord(next_path: str, pressed: str = "") -> Response:
             expires_at=now + timedelta(seconds=settings.oauth_state_ttl_seconds),
             now=now,
         )
-    return redirect(departure.url)
+    return departure.url
 
 
 @blueprint.get("/auth/callback")
