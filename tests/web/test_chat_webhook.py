@@ -47,7 +47,9 @@ def test_what_telegram_posts_is_done_and_answered_once(hooked: World, telegram: 
     for _ in range(2):
         assert post(telegram, update()).status_code == 200
     assert status(hooked) is Status.LOOKING
-    assert [(to.value, message.text) for to, message, _ in hooked.telegram.sent] == [("4242", "Today: Looking.")]
+    assert [(to.value, message.text) for to, message, _ in hooked.telegram.sent] == [
+        ("4242", "Today: Looking\n1 looking")
+    ]
 
 
 @pytest.mark.parametrize("secret", [None, "", "wrong", SECRET + "x", SECRET[:-1], "ü"])
@@ -88,7 +90,7 @@ def test_what_goes_wrong_is_posted_again_by_telegram_and_in_the_end_passed_over(
         raise RuntimeError("a mistake of ours")
 
     with monkeypatch.context() as patched:
-        patched.setattr("slomix.chat.service.reply_to", breaks)
+        patched.setattr("slomix.chat.commands.reply_to", breaks)
         assert [post(telegram, update()).status_code for _ in range(3)] == [500, 500, 200]
     assert post(telegram, update(8)).status_code == 200
     assert status(hooked) is Status.LOOKING
