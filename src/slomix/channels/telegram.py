@@ -114,7 +114,7 @@ class Telegram:
         """Replace the text and the buttons of our message in a chat. Raise SendError if that is refused."""
         body = {
             "chat_id": room,
-            "message_id": int(message_id),
+            "message_id": message_id,
             "text": message.text[:LONGEST_TEXT],
             "link_preview_options": {"is_disabled": True},
             "reply_markup": {"inline_keyboard": inline_keyboard(message.buttons)},
@@ -268,7 +268,8 @@ def parse_update(raw: Any) -> TelegramUpdate | None:
 
 def _parse_press(query: dict[str, Any], message: dict[str, Any]) -> TelegramPress:
     rows = as_object(message.get("reply_markup")).get("inline_keyboard")
-    shown = [as_object(button) for row in rows if isinstance(row, list) for button in row] if rows else []
+    listed = rows if isinstance(rows, list) else []
+    shown = [as_object(button) for row in listed if isinstance(row, list) for button in row]
     return TelegramPress(
         str(query.get("id", "")),
         value=str(query.get("data") or ""),
