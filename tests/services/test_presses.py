@@ -374,7 +374,7 @@ def test_a_message_that_was_refused_offers_nothing(world: World) -> None:
     chat = Chat(world, SIGNAL)
     chat.writes("/avail tomorrow")
     world.signal.answers = [SendError(Reason.SIGNAL_SAID, "no")]
-    chat.writes(f"/link {code_for(world, 'bob', SIGNAL)}")
+    chat.writes("/avail today")
     assert chat.writes("1").startswith("Tomorrow: Looking"), "of what stands there"
 
 

@@ -138,9 +138,13 @@ class TelegramInbox(Inbox):
         return pressed
 
     def show(self, chat: str, message_id: str, *, is_new: bool) -> None:
-        """Note that a message was written or edited, for the presses that wait for one."""
+        """Note that a message was written or edited, for the presses that wait for one.
+
+        What is written before a press was answered is an answer to something else.
+        """
         for pressed in self.pressed.values():
-            if pressed.chat == chat and pressed.shown is None and (is_new or pressed.message_id == message_id):
+            is_for_it = pressed.answered_at is not None if is_new else pressed.message_id == message_id
+            if pressed.chat == chat and pressed.shown is None and is_for_it:
                 pressed.shown = message_id
                 pressed.changed.set()
 
