@@ -29,7 +29,7 @@ LONGEST_DATA = 64
 # A press that is not answered by then is forgotten; Telegram does not say after how long.
 QUERY_LIVES_SECONDS = 30.0
 # How long a person looks at a button that does nothing.
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 8.0
 LONGEST_WAIT_SECONDS = 50
 UPDATES_AT_ONCE = 100
 BY_ID = PEOPLE_BY_ADDRESS["telegram"]
