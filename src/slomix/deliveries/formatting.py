@@ -61,7 +61,7 @@ class PlainStyle:
 
 # What we write for Discord: times, bold words, links without a preview, escaped and separated characters.
 _MARKUP = re.compile(
-    r"<t:(?P<time>-?[0-9]{1,10}):(?P<style>[A-Za-z])>|\*\*(?P<bold>.+?)\*\*|<(?P<link>https?://[^>\s]+)>"
+    r"<t:(?P<time>-?[0-9]{1,10}):(?P<style>[A-Za-z])>|\*\*(?P<bold>(?:\\.|[^\\*\n]|\*(?!\*))+)\*\*|<(?P<link>https?://[^>\s]+)>"
     r"|\\(?P<escaped>[!-/:-@\[-`{-~])|(?<=@)\u200b"
 )
 
