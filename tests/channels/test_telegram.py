@@ -266,10 +266,10 @@ def pressed(channel: Telegram, simulator: Simulator, message_id: str, button: st
     person = threading.Thread(target=lambda: simulator.client().post("/control/telegram/press", json=body), daemon=True)
     person.start()
 
-    def heard() -> TelegramPress | None:
-        return next((one.press for one in channel.get_updates(0, wait_seconds=1) if one.press is not None), None)
+    def heard() -> list[TelegramPress]:
+        return [one.press for one in channel.get_updates(0, wait_seconds=1) if one.press is not None]
 
-    return until(heard, "the press")
+    return until(heard, "the press")[0]
 
 
 def test_buttons_stand_under_a_message_and_say_what_they_mean_when_they_are_pressed(

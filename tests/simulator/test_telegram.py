@@ -304,11 +304,11 @@ def test_the_page_shows_buttons_and_presses_them(simulator: Simulator) -> None:
         with concurrent.futures.ThreadPoolExecutor() as pool:
             pressing = pool.submit(lambda: simulator.client().post("/page/telegram/press", data=form))
 
-            def query() -> dict[str, Any] | None:
+            def queries() -> list[dict[str, Any]]:
                 found = bot.post("/getUpdates", json={"timeout": 1}).json()["result"]
-                return next((one["callback_query"] for one in found if "callback_query" in one), None)
+                return [one["callback_query"] for one in found if "callback_query" in one]
 
-            asked = until(query, "the press")
+            [asked] = until(queries, "the press")
             assert (asked["from"]["id"], asked["data"]) == (ALICE.telegram_chat_id, YES["callback_data"])
             assert bot.post("/answerCallbackQuery", json={"callback_query_id": asked["id"]}).json()["result"] is True
             body = {"chat_id": ALICE.telegram_chat_id, "message_id": int(message["id"]), "text": "Good."}
