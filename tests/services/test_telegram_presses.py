@@ -22,7 +22,7 @@ from tests.moments import TODAY, at
 from tests.services.chatting import SIGNAL, TELEGRAM, status
 from tests.simulators import CAST, Simulator
 from tests.steps import call
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 from tests.workers.stage import go
 from tests.world import World, build_world
 
@@ -68,7 +68,7 @@ class Inbox:
         """End it: what it is in the middle of is a poll, which the next one ends."""
         self._stopping.set()
         simulator.client().post("/control/telegram", json={"user_id": CAST["Kilian"].id, "text": "hm"})
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
 
 
