@@ -395,6 +395,17 @@ def test_a_reminder_is_answered_where_it_stands(discord: Discord, talkative: Wor
     assert status(talkative, "alice") is Status.LOOKING
 
 
+def test_a_press_in_a_room_is_answered_to_the_presser_and_leaves_the_rooms_message(
+    discord: Discord, talkative: World
+) -> None:
+    choice = choices.sign(Choice("status", TODAY.isoformat(), "looking", "n" * 20), talkative.runtime.settings)
+    seen = discord.pressed("alice", choice, content="6 are looking to play tonight.")
+    assert (seen["type"], seen["data"]["flags"]) == (4, EPHEMERAL)
+    assert seen["data"]["content"] == "**Today**: Looking\n1 looking"
+    assert discord.pressed("alice", buttons(seen)["Maybe"])["type"] == 7, "what follows is the presser's own"
+    assert status(talkative, "alice") is Status.MAYBE
+
+
 def test_without_a_key_messages_carry_links_and_nothing_to_press(world: World) -> None:
     _, sends = reminded(world, "alice")
     assert set(sends.values()) == {""}

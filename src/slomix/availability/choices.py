@@ -33,5 +33,5 @@ def buttons_under(occasion: Occasion, day: date) -> tuple[Button, ...]:
 
 
 def can_be_pressed(occasion: Occasion) -> bool:
-    """Check whether a message may have buttons that are sent back to us."""
-    return occasion.channel is ChannelName.DISCORD and bool(occasion.runtime.settings.discord_public_key)
+    """Check whether a message may have buttons that are sent back to us: on Discord only where it posts them to us."""
+    return occasion.channel is not ChannelName.DISCORD or bool(occasion.runtime.settings.discord_public_key)

@@ -38,7 +38,7 @@ def set_day(
     return show_day(session, player_id, day, settings=settings, now=now)
 
 
-def press(session: Session, asker: Asker, choice: Choice, *, settings: Settings, now: datetime) -> Reply:
+def press(session: Session, asker: Asker, choice: Choice, settings: Settings, now: datetime) -> Reply:
     """Do what a status button stands for."""
     status = None if choice.answer == CLEAR else Status(choice.answer.upper())
     return set_day(session, asker, parse_day(choice.subject), status, settings=settings, now=now)
@@ -50,7 +50,7 @@ def show_day(session: Session, player_id: int, day: date, *, settings: Settings,
     counts = availability.list_days(session, day, day, viewer=None)[0].counts
     said = [f"{counts[status]} {words.STATUSES[status].lower()}" for status in Status if counts[status]]
     lines = [say_status(session, player_id, day, today), ", ".join(said) or words.NOTHING_YET]
-    return Reply("\n".join(lines), answers(day, settings), replaces=True)
+    return Reply("\n".join(lines), answers(day, settings), replaces=True, line=lines[0])
 
 
 def show_week(session: Session, player_id: int, *, settings: Settings, now: datetime) -> Reply:

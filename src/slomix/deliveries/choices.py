@@ -22,7 +22,7 @@ _PART = re.compile(r"[A-Za-z0-9_-]*")
 
 
 class UnknownChoice(Invalid):
-    """The button is from another installation, or from before the secret was changed."""
+    """The button is from another installation, or from before buttons were signed or the secret was changed."""
 
     sentence = words.UNKNOWN_BUTTON
 
@@ -53,7 +53,7 @@ def sign(choice: Choice, settings: Settings) -> str:
 def read(signed: str, settings: Settings) -> Choice:
     """Return what a pressed button means. Raise UnknownChoice unless we have signed it."""
     text, _, signature = signed.rpartition(".")
-    if not hmac.compare_digest(signature.encode(), _signature(text, settings).encode()):
+    if not signed.isascii() or not hmac.compare_digest(signature, _signature(text, settings)):
         raise UnknownChoice
     return Choice(*text.split("."))
 

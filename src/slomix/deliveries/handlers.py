@@ -22,7 +22,7 @@ from slomix.contacts import service as contacts
 from slomix.contacts import unsubscribe
 from slomix.contacts.encryption import CannotDecrypt
 from slomix.contacts.rules import ChannelName, ContactRoute, Reachability, refusal_reason
-from slomix.deliveries import asking, ledger, rules
+from slomix.deliveries import asking, ledger, offers, rules
 from slomix.deliveries.asking import Destination, HistoryAnswer, PreparedQuestion
 from slomix.deliveries.downtime import Downtime
 from slomix.deliveries.marks import history_of, with_mark
@@ -116,6 +116,7 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
         ledger.begin_attempt(
             session, attempt, None if is_repeat else ledger.NewAttempt(to.channel, message.text), now=now, wall=wall
         )
+        _offer_choices(context, delivery, to, message)
         first_tried_at = delivery.first_tried_at if is_repeat else wall
         return PreparedSend(
             attempt,
@@ -171,6 +172,7 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
             now=now,
             wall=wall,
         )
+        offers.settle(session, sending.destination.channel, sending.nonce, answer.said)
         is_out = _record_for_others(context, answer)
         if seen is not None and following is not None:
             ledger.fall_back(session, seen.delivery, following, job, now=now)
@@ -196,6 +198,8 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
                 now=context.now,
                 wall=wall_now(),
             )
+            about = _about(answer)
+            offers.settle(context.session, about.destination.channel, about.nonce, answer.said)
 
     def give_up(self, context: JobContext) -> None:
         """Settle it, as no try is left: `unknown` if it may have arrived and cannot be asked about, else `failed`."""
@@ -258,6 +262,19 @@ def _compose(notice: Notice, occasion: Occasion, to: Destination | None) -> Mess
             return Skip(reason)
     message = notice.compose(occasion)
     return NO_ROUTE if to is None and isinstance(message, Message) else message
+
+
+def _offer_choices(context: JobContext, delivery: Delivery, to: Destination, message: Message) -> None:
+    """Write what numbers will mean in the reader's chat, where the message can have no buttons."""
+    offers.offer(
+        context.session,
+        to.channel,
+        to.address.value,
+        message.choices,
+        nonce=delivery.nonce,
+        settings=context.runtime.settings,
+        now=context.now,
+    )
 
 
 def _with_stop_link(runtime: Runtime, message: Message, reach: Reachability | None, notice: Notice) -> Message:

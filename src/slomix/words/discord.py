@@ -2,7 +2,7 @@
 
 from typing import Final
 
-UNKNOWN_BUTTON = "This button is no longer known here. Type /avail or /tonight instead."
+UNKNOWN_BUTTON = "This button is no longer known here. Type /avail instead."
 NOT_THIS_SERVER = "Slomix answers in its own community's server only."
 ANSWER_LATE = "This took too long. Please try again."
 
