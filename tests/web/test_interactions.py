@@ -385,7 +385,7 @@ def reminded(world: World, name: str) -> tuple[str, dict[str, str]]:
 
 def test_a_reminder_is_answered_where_it_stands(discord: Discord, talkative: World) -> None:
     text, sends = reminded(talkative, "alice")
-    assert [label for label, value in sends.items() if value] == [words.IM_IN, words.CANT_TONIGHT]
+    assert [label for label, value in sends.items() if value] == [words.IM_IN, words.LATE, words.CANT_TONIGHT]
     seen = discord.pressed("alice", sends[words.CANT_TONIGHT], guild=None, content=text)
     assert (seen["type"], seen["data"]["content"]) == (7, f"{text}\n→ **Today**: Not playing")
     assert "components" not in seen["data"], "the buttons stay, and with them the mark of the message"

@@ -1,6 +1,7 @@
 """Setting and clearing a status, from any page that shows a day."""
 
-from datetime import date
+from collections.abc import Callable
+from datetime import date, datetime
 from typing import Any, cast
 
 from flask import Blueprint, current_app, flash, make_response, render_template, request
@@ -20,20 +21,29 @@ blueprint = Blueprint("statuses", __name__)
 @blueprint.post("/day/<day>/status")
 def set_status(day: str) -> Response:
     """Set the status whose button was pressed, or clear it."""
-    now, form = current.now(), request.form
-    wanted, is_from_day = form.get("status", "nothing"), form.get("from") == "day"
-    settings = current.runtime().settings
+    wanted, settings = request.form.get("status", "nothing"), current.runtime().settings
+
+    def set_wanted(session: Session, player_id: int, the_day: date, now: datetime) -> None:
+        status = rules.parse_status(wanted) if wanted else None
+        service.set_status(session, player_id, the_day, status, settings=settings, now=now)
+
+    return change_day(day, set_wanted, words.SAVED if wanted else words.CLEARED)
+
+
+def change_day(day: str, change_entry: Callable[[Session, int, date, datetime], None], done: str) -> Response:
+    """Change the viewer's entry for a day, and answer with what that has changed and the way to undo it."""
+    now, form, settings = current.now(), request.form, current.runtime().settings
+    is_from_day = form.get("from") == "day"
     with as_player() as (session, player_id):
         the_day = rules.parse_day(day)
         month = rules.month_of(form.get("month", ""), the_day)
-        status = rules.parse_status(wanted) if wanted else None
         before = undo.lock_entry(session, player_id, the_day)
-        service.set_status(session, player_id, the_day, status, settings=settings, now=now)
+        change_entry(session, player_id, the_day, now)
         change = undo.StatusChange(player_id, the_day, before, undo.lock_entry(session, player_id, the_day), now)
         cards = {} if is_from_day else _cards(session, the_day, current.today(now), player_id)
     # The same status once more is no change, and leaves the way to undo the last one.
     token = undo.sign(change, settings) if change.is_one else None
-    return _answer(the_day, month, words.SAVED if status else words.CLEARED, token, cards)
+    return _answer(the_day, month, done, token, cards)
 
 
 @blueprint.post("/day/<day>/undo")

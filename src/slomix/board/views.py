@@ -15,8 +15,11 @@ from slomix.availability import rules, service
 from slomix.availability.calendar import CalendarMonth, build_month
 from slomix.availability.service import DayView
 from slomix.availability.views import queue
+from slomix.board.days import may_be_late
 from slomix.board.tonight import judge_evening
+from slomix.campaigns import late
 from slomix.campaigns.card import seen_by
+from slomix.campaigns.rules import EveningHours
 from slomix.campaigns.view_models import CampaignCard
 from slomix.campaigns.view_models import card_of_day as campaign_card
 from slomix.database import session as db
@@ -48,6 +51,7 @@ class BoardState:
     pause: Pause | None
     # The planning room, once it is open.
     room: RoomView | None
+    hours: EveningHours
     # The board as all strangers see it, and the page around it by its theme; rendered by the first of their requests.
     stranger_html: str = ""
     stranger_pages: dict[str, str] = field(default_factory=dict)
@@ -132,6 +136,7 @@ def _board(tonight: BoardState, opened: CalendarMonth | None = None) -> dict[str
         "campaign_card": card,
         "pause": None if card.is_empty else tonight.pause,
         "room": tonight.room,
+        "may_be_late": may_be_late(shown[0], tonight.hours, current.now()),
         "calendar": opened,
     }
 
@@ -184,4 +189,5 @@ def read_tonight(session: Session, day: date, runtime: Runtime, *, now: datetime
         campaign=campaign_card(session, day, settings=runtime.settings, now=now),
         pause=pausing.current_pause(session),
         room=planning.view_room(session, room) if room is not None else None,
+        hours=late.hours_of_day(session, day, settings=runtime.settings),
     )
