@@ -19,7 +19,7 @@ def test_who_is_late_says_so_by_one_press_and_every_open_page_shows_it(
     card.get_by_role("button", name="Maybe").click()
     expect(button).to_have_attribute("aria-pressed", "false")
     button.click()
-    expect(card).to_contain_text("You are looking to play, and come about 21:15.")
+    expect(card).to_contain_text("You come about 21:15.")
     expect(button).to_have_attribute("aria-pressed", "true")
     expect(bob.locator("#queue")).to_contain_text("comes about 21:15")
     expect(bob.locator(f"#day-{DAY} .said")).to_contain_text("15 min late")

@@ -143,6 +143,14 @@ def test_whoever_was_late_before_the_campaign_is_late_for_its_start(world: World
     assert comes(world, "alice") == at(22, 15)
 
 
+def test_who_was_late_for_a_later_start_is_not_late_beyond_the_deadline(world: World) -> None:
+    world.says("erik", Status.LOOKING)
+    is_late(world, "alice")
+    world.clock.move_to(at(20, 40))
+    call(world, start_at=at(20, 30))
+    assert comes(world, "alice") == at(21, 0, 30)
+
+
 # Arriving
 
 

@@ -33,7 +33,7 @@ def test_one_press_and_the_others_see_it(world: World, browse: Browse, page: str
     alice, erik = browse("alice"), browse("erik")
     world.says("alice", Status.MAYBE)
     answer = press(alice, page)
-    assert "You are looking to play, and come about 21:15." in answer.by_id(f"day-{TODAY}").words
+    assert "You come about 21:15." in answer.by_id(f"day-{TODAY}").words
     assert "comes about 21:15" in erik.page(BOARD).by_id("queue").words
     assert "Alice 15 min late" in erik.page(BOARD).by_id(f"day-{TODAY}").words
     assert "Alice 15 min late" in erik.page(DAY).by_id(f"day-{TODAY}").words

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from sqlalchemy import case, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, case, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -209,23 +209,21 @@ def late_players(session: Session, day: date, *, now: datetime) -> dict[int, dat
 
 def end_lateness(session: Session, day: date, player_ids: Sequence[int]) -> None:
     """Record that these players are late no more; what they said stays."""
-    ended = session.execute(
+    _change_lateness(session, day, Entry.player_id.in_(player_ids) & Entry.late_until.is_not(None), None)
+
+
+def move_lateness(session: Session, day: date, until: datetime, *, after: datetime) -> None:
+    """Move to `until` the players who are late until a moment after `after`."""
+    _change_lateness(session, day, Entry.late_until > after, until)
+
+
+def _change_lateness(session: Session, day: date, which: ColumnElement[bool], until: datetime | None) -> None:
+    changed = session.execute(
         update(Entry)
-        .where(Entry.day == day, Entry.player_id.in_(player_ids), Entry.late_until.is_not(None))
-        .values(late_until=None)
+        .where(Entry.day == day, which)
+        .values(late_until=until)
         .returning(Entry.id)
         .execution_options(synchronize_session=False)
     ).all()
-    if ended:
+    if changed:
         db.notify(session, db.LIVE_CHANNEL, "board")
-
-
-def move_lateness(session: Session, day: date, until: datetime, *, now: datetime) -> None:
-    """Move the moment until which players are late, as the evening starts at another one."""
-    session.execute(
-        update(Entry)
-        .where(Entry.day == day, Entry.late_until > now)
-        .values(late_until=until)
-        .execution_options(synchronize_session=False)
-    )
-    db.notify(session, db.LIVE_CHANNEL, "board")

@@ -42,10 +42,12 @@ def say_late(session: Session, player_id: int, day: date, *, settings: Settings,
 
 
 def follow_start(session: Session, day: date, *, settings: Settings, now: datetime) -> None:
-    """Move the players who are late to the start that the day has now; after it they stay as late as they said."""
+    """Move the players who are late to the start that the day has now; if that has passed, to its deadline at most."""
     hours = hours_of_day(session, day, settings=settings)
-    if now < hours.start_at and availability.late_players(session, day, now=now):
-        availability.move_lateness(session, day, rules.late_until(hours, now), now=now)
+    if now < hours.start_at:
+        availability.move_lateness(session, day, rules.late_until(hours, now), after=now)
+    else:
+        availability.move_lateness(session, day, hours.until, after=hours.until)
 
 
 def end_for_arrivals(session: Session, discord_ids: Collection[str], *, settings: Settings, now: datetime) -> None:

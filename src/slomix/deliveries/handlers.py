@@ -398,12 +398,9 @@ def _repeatable_for(runtime: Runtime, name: ChannelName) -> timedelta:
 
 
 def _hold_back(session: Session, delivery: Delivery, job: Job, skip: Skip | Postpone, now: datetime) -> Outcome:
-    """Settle as `skipped` with its reason, or as `failed` with the last error if it was tried until its deadline.
-
-    What should leave later is looked at again then, or at its deadline.
-    """
+    """Postpone it, or settle it: as `skipped` with its reason, as `failed` if it was tried until its deadline."""
     if isinstance(skip, Postpone):
-        return skip if delivery.deadline_at is None else Postpone(min(skip.until, delivery.deadline_at))
+        return skip
     last_error = job.last_error or delivery.reason
     failed = skip is EXPIRED and last_error is not None and delivery.first_tried_at is not None
     delivery.reason = last_error if failed else Explanation(skip.reason)
