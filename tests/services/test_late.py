@@ -54,6 +54,7 @@ def test_the_place_in_the_queue_stays(world: World) -> None:
 def test_whatever_is_said_afterwards_ends_it(world: World, said: Status | None) -> None:
     world.says("alice", Status.LOOKING)
     is_late(world, "alice")
+    assert comes(world, "alice") == at(21, 15)
     world.clock.move_to(at(20, 40))
     world.says("alice", said)
     assert comes(world, "alice") is None
