@@ -18,7 +18,6 @@ from slomix.availability.views import change_day
 from slomix.campaigns import late
 from slomix.campaigns import queries as campaigns
 from slomix.campaigns.queries import PlayerAttendance
-from slomix.campaigns.rules import EveningHours
 from slomix.planning import queries as planning
 from slomix.planning.queries import RoomView
 from slomix.web import current, gates, live, responses
@@ -61,13 +60,14 @@ def _day(day: date) -> dict[str, Any]:
         shown = service.list_days_with_names(session, day, day)[0].for_viewer(viewer)
         calendar = build_month(session, first, viewer=viewer) if rules.can_show_month(first) else None
         night = _night(session, day) if viewer is not None else None
-        hours = late.hours_of_day(session, day, settings=settings) if day == today else None
+        is_near = day == today and may_come(shown)
+        hours = late.hours_of_day(session, day, settings=settings) if is_near else None
     return {
         "card": shown,
         "today": today,
         "calendar": calendar,
         "can_change": rules.is_day_open(day, today),
-        "may_be_late": hours is not None and may_be_late(shown, hours, now),
+        "may_be_late": hours is not None and hours.offers_late(now),
         "neighbours": rules.adjacent_days(day),
         "is_own_page": True,
         "night": night,
@@ -91,6 +91,6 @@ def _night(session: Session, day: date) -> DayOutcome | None:
     return DayOutcome(planning.view_room(session, room), campaigns.attendance_of_day(session, day, zone))
 
 
-def may_be_late(tonight: DayView, hours: EveningHours, now: datetime) -> bool:
-    """Return whether the viewer, who has said that they may come tonight, is offered to be late."""
-    return tonight.my_status not in {None, Status.NOT_PLAYING} and hours.offers_late(now)
+def may_come(day: DayView) -> bool:
+    """Return whether the viewer has said that they may come; who may is offered to be late."""
+    return day.my_status not in {None, Status.NOT_PLAYING}

@@ -15,7 +15,7 @@ from slomix.availability import rules, service
 from slomix.availability.calendar import CalendarMonth, build_month
 from slomix.availability.service import DayView
 from slomix.availability.views import queue
-from slomix.board.days import may_be_late
+from slomix.board.days import may_come
 from slomix.board.tonight import judge_evening
 from slomix.campaigns import late
 from slomix.campaigns.card import seen_by
@@ -136,7 +136,7 @@ def _board(tonight: BoardState, opened: CalendarMonth | None = None) -> dict[str
         "campaign_card": card,
         "pause": None if card.is_empty else tonight.pause,
         "room": tonight.room,
-        "may_be_late": may_be_late(shown[0], tonight.hours, current.now()),
+        "may_be_late": may_come(shown[0]) and tonight.hours.offers_late(current.now()),
         "calendar": opened,
     }
 
