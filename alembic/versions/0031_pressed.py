@@ -3,14 +3,14 @@
 Versions before neither write nor read it; logins that are on their way while the version changes have none.
 
 Revision: 0031
-Revises: 0027
+Revises: 0028
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0031"
-down_revision = "0027"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 

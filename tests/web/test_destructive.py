@@ -67,6 +67,7 @@ ROUTES: dict[str, Loss] = {
     "POST /contacts/<channel>/code": Loss.HARMLESS,
     "POST /contacts/<channel>/remove": Loss.ASKS,
     "POST /contacts/<channel>/test": Loss.HARMLESS,
+    "POST /day/<day>/late": Loss.UNDO,
     "POST /day/<day>/status": Loss.UNDO,
     "POST /day/<day>/undo": Loss.UNDO,  # by saying it again
     "POST /discord/interactions": Loss.CALL,

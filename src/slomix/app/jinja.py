@@ -39,7 +39,7 @@ def capitalised(sentence: str) -> str:
 
 
 FILTERS = (
-    *(times.hour, times.seconds, times.time_of_day, times.since, times.moment, times.ago, times.place),
+    *(times.hour, times.seconds, times.time_of_day, times.late, times.since, times.moment, times.ago, times.place),
     *(times.day, times.short_day, times.named_day, times.month_key, times.readable_times),
     *(heat, picture_url, status_word, capitalised, is_day_open, plain_name, coloured_name),
 )

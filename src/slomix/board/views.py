@@ -16,10 +16,12 @@ from slomix.availability.calendar import CalendarMonth, build_month
 from slomix.availability.picture import KEPT_SECONDS, draw, picture_of
 from slomix.availability.service import DayView
 from slomix.availability.views import queue
+from slomix.board.days import may_come
 from slomix.board.tonight import judge_evening
+from slomix.campaigns import late
 from slomix.campaigns import queries as campaigns
 from slomix.campaigns.card import seen_by
-from slomix.campaigns.rules import CampaignStatus
+from slomix.campaigns.rules import CampaignStatus, EveningHours
 from slomix.campaigns.view_models import CampaignCard
 from slomix.campaigns.view_models import card_of_day as campaign_card
 from slomix.database import session as db
@@ -51,6 +53,7 @@ class BoardState:
     pause: Pause | None
     # The planning room, once it is open.
     room: RoomView | None
+    hours: EveningHours
     # What all strangers see, by its name and theme; rendered by the first of their requests.
     for_strangers: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -152,6 +155,7 @@ def _board(tonight: BoardState, opened: CalendarMonth | None = None) -> dict[str
         "campaign_card": card,
         "pause": None if card.is_empty else tonight.pause,
         "room": tonight.room,
+        "may_be_late": may_come(shown[0]) and tonight.hours.offers_late(current.now()),
         "calendar": opened,
     }
 
@@ -204,4 +208,5 @@ def read_tonight(session: Session, day: date, runtime: Runtime, *, now: datetime
         campaign=campaign_card(session, day, settings=runtime.settings, now=now),
         pause=pausing.current_pause(session),
         room=planning.view_room(session, room) if room is not None else None,
+        hours=late.hours_of_day(session, day, settings=runtime.settings),
     )

@@ -33,7 +33,7 @@ from slomix.deliveries.service import JOB_KIND
 from slomix.health import outages
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
-from slomix.jobs.rules import LAST_MARGIN, Done, Hold, JobStatus, Outcome, Retry, Snooze
+from slomix.jobs.rules import LAST_MARGIN, Done, Hold, JobStatus, Outcome, Postpone, Retry, Snooze
 from slomix.jobs.runner import Handler, JobContext
 from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
@@ -102,12 +102,12 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
             return _pursue(context, attempt, delivery, readable, down, wall)
         occasion = Occasion(runtime, session, delivery, reach, to.channel if to else delivery.channel, now)
         message = _compose(notice, occasion, to)
-        if is_repeat and (isinstance(message, Skip) or not may_repeat):
+        if is_repeat and (not isinstance(message, Message) or not may_repeat):
             if readable is not None:
                 return _pursue(context, attempt, delivery, readable, down, wall)
             return _cut_off(session, delivery, message, now)
-        if isinstance(message, Skip) or to is None:
-            return _skip(session, delivery, job, message if isinstance(message, Skip) else NO_ROUTE, now)
+        if not isinstance(message, Message) or to is None:
+            return _hold_back(session, delivery, job, NO_ROUTE if isinstance(message, Message) else message, now)
         if down.holds(to.channel, job):
             return Hold(to.channel, to_the_end=to.channel in down.overdue)
         if is_repeat:  # it repeats the words of the first try
@@ -251,8 +251,8 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
         yield from down.in_order([way for way in reach.routes if way.channel not in taken])
 
 
-def _compose(notice: Notice, occasion: Occasion, to: Destination | None) -> Message | Skip:
-    """Return the message, or why it must not or cannot go out."""
+def _compose(notice: Notice, occasion: Occasion, to: Destination | None) -> Message | Skip | Postpone:
+    """Return the message, or why it must not or cannot go out, or when."""
     delivery, now = occasion.delivery, occasion.now
     if _is_expired(delivery, now):
         return EXPIRED
@@ -311,7 +311,7 @@ def _may_repeat(runtime: Runtime, delivery: Delivery, wall: datetime) -> bool:
     return rules.may_repeat(delivery.first_tried_at or wall, wall, _repeatable_for(runtime, delivery.channel))
 
 
-def _cut_off(session: Session, delivery: Delivery, message: Message | Skip, now: datetime) -> Outcome:
+def _cut_off(session: Session, delivery: Delivery, message: Message | Skip | Postpone, now: datetime) -> Outcome:
     """Settle as `unknown` a delivery that left without an answer and is not repeated."""
     seen = delivery.reason or Explanation(Reason.ANSWER_NOT_SEEN)
     delivery.reason = seen.followed_by(message.reason) if isinstance(message, Skip) else seen
@@ -414,8 +414,10 @@ def _repeatable_for(runtime: Runtime, name: ChannelName) -> timedelta:
     return channel.repeatable_for if channel is not None else timedelta(0)
 
 
-def _skip(session: Session, delivery: Delivery, job: Job, skip: Skip, now: datetime) -> Outcome:
-    """Settle as `skipped` with its reason, or as `failed` with the last error if it was tried until its deadline."""
+def _hold_back(session: Session, delivery: Delivery, job: Job, skip: Skip | Postpone, now: datetime) -> Outcome:
+    """Postpone it, or settle it: as `skipped` with its reason, as `failed` if it was tried until its deadline."""
+    if isinstance(skip, Postpone):
+        return skip
     last_error = job.last_error or delivery.reason
     failed = skip is EXPIRED and last_error is not None and delivery.first_tried_at is not None
     delivery.reason = last_error if failed else Explanation(skip.reason)

@@ -10,6 +10,7 @@ from slomix.channels.base import Message
 from slomix.contacts.rules import ChannelName, MessageKind, Reachability
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import Skip
+from slomix.jobs.rules import Postpone
 from slomix.runtime.context import Runtime
 
 
@@ -37,5 +38,5 @@ class Notice(ABC):
     keeps_channel: bool = False
 
     @abstractmethod
-    def compose(self, occasion: Occasion, /) -> Message | Skip:
-        """Return the message in words that are true now, or why it should no longer leave."""
+    def compose(self, occasion: Occasion, /) -> Message | Skip | Postpone:
+        """Return the message in words that are true now, or why it should no longer leave, or not yet."""

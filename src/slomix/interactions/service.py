@@ -124,6 +124,12 @@ def _clear(request: Request) -> Reply:
     )
 
 
+def _late(request: Request) -> Reply:
+    return statuses.be_late(
+        request.session, request.asked.asker, request.today, settings=request.settings, now=request.now
+    )
+
+
 def _show(request: Request) -> Reply:
     player_id = _player(request)
     if "day" not in request.asked.options:
@@ -183,6 +189,7 @@ def _player(request: Request) -> int:
 
 _COMMANDS: dict[str, Callable[[Request], Reply]] = {
     "avail set": _set,
+    "avail late": _late,
     "avail clear": _clear,
     "avail show": _show,
     "tonight": lambda request: evening.tonight(request.session, request.asked, request.settings, request.now),

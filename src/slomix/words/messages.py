@@ -85,6 +85,8 @@ EVERYBODY_IS_HERE = "Everybody is here. Have fun!"
 NONE_AWAITED = "Nobody else is awaited."
 # {awaited} is a list of names, or how many they are; after twenty names comes how many there are beside them.
 STILL_AWAITED: Final = "Still awaited: {awaited}"
+# {players} is the same, of those who have said that they come later.
+COMING_LATE: Final = "15 min late: {players}"
 # {players} is the same, of those among them who are in the game.
 ON_SERVER: Final = "On the server, not in voice: {players}"
 AND_MORE: Final = " and {number} more"
