@@ -66,7 +66,7 @@ def say_pressed() -> Response:
     try:
         with as_player() as (session, player_id):
             the_day = rules.parse_day(day)
-            token = _change_entry(session, player_id, the_day, _to_status(wanted), current.now())
+            token = _change_entry(session, player_id, the_day, _to_status(wanted or "nothing"), current.now())
     except Invalid as error:  # the day is over meanwhile
         flash(str(error), "problem")
         return responses.redirected("/", done="")
