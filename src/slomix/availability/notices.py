@@ -11,7 +11,7 @@ from slomix.contacts import unsubscribe
 from slomix.contacts.rules import MessageKind
 from slomix.deliveries.formatting import style_for
 from slomix.deliveries.notices import Notice, Occasion
-from slomix.deliveries.rules import Skip
+from slomix.deliveries.rules import Budget, Skip
 from slomix.reasons.codes import Reason
 
 KIND_OF_NOTICE = {
@@ -55,11 +55,29 @@ def unwanted_reason(notice: str, status: Status | None) -> Reason | None:
 class DayNotice(Notice):
     """A message about a day, of one of the three kinds."""
 
+    budget = Budget.LIMITED
+
     def __init__(self, name: str) -> None:
         self.name = name
         self.kind = KIND_OF_NOTICE[name]
 
     def compose(self, occasion: Occasion) -> Message | Skip:
+        about, count = DayEvent.parse(occasion.delivery.subject), self._count(occasion)
+        if isinstance(count, Skip):
+            return count
+        text = "\n".join([self._text(occasion, count), *self._how_to_stop(occasion)])
+        return Message(text, buttons=choices.buttons_under(occasion, about.day))
+
+    def still_true(self, occasion: Occasion) -> str | None:
+        count = self._count(occasion)
+        if isinstance(count, Skip):
+            return None
+        if self.name == triggers.DAILY_REMINDER:
+            return words.NOT_SAID_TONIGHT
+        return words.SO_MANY_TONIGHT.format(count=count)
+
+    def _count(self, occasion: Occasion) -> int | Skip:
+        """Return how many are looking, or why the player need not hear of it now."""
         session, about = occasion.session, DayEvent.parse(occasion.delivery.subject)
         count = triggers.count_looking(session, about.day) if about.number else 0
         if count < about.number:
@@ -70,8 +88,7 @@ class DayNotice(Notice):
             reason = unwanted_reason(self.name, said)
             if reason is not None:
                 return Skip(reason)
-        text = "\n".join([self._text(occasion, count), *self._how_to_stop(occasion)])
-        return Message(text, buttons=choices.buttons_under(occasion, about.day))
+        return count
 
     def _text(self, occasion: Occasion, count: int) -> str:
         board = occasion.runtime.settings.base_url + "/"

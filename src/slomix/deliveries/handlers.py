@@ -22,7 +22,7 @@ from slomix.contacts import service as contacts
 from slomix.contacts import unsubscribe
 from slomix.contacts.encryption import CannotDecrypt
 from slomix.contacts.rules import ChannelName, ContactRoute, Reachability, refusal_reason
-from slomix.deliveries import asking, ledger, rules
+from slomix.deliveries import asking, budget, ledger, rules
 from slomix.deliveries.asking import Destination, HistoryAnswer, PreparedQuestion
 from slomix.deliveries.downtime import Downtime
 from slomix.deliveries.marks import history_of, with_mark
@@ -83,7 +83,7 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
     def begin(self, context: JobContext) -> PreparedSend | PreparedQuestion | Outcome:
         """Check the recipient again, and mark the delivery `sending` before anything leaves."""
         runtime, session, job, now = context.runtime, context.session, context.job, context.now
-        seen = ledger.lock_delivery(session, int(job.subject), settings=runtime.settings)
+        seen = ledger.lock_delivery(session, int(job.subject), settings=runtime.settings, now=now)
         if seen is None:
             return DELIVERY_GONE
         delivery, reach = seen.delivery, seen.reachability
@@ -106,16 +106,14 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
             if readable is not None:
                 return _pursue(context, attempt, delivery, readable, down, wall)
             return _cut_off(session, delivery, message, now)
+        if isinstance(message, Message) and to is not None and down.holds(to.channel, job):
+            return Hold(to.channel, to_the_end=to.channel in down.overdue)
+        message = self._last_words(occasion, message, has_held_back=seen.has_held_back)
         if isinstance(message, Skip) or to is None:
             return _skip(session, delivery, job, message if isinstance(message, Skip) else NO_ROUTE, now)
-        if down.holds(to.channel, job):
-            return Hold(to.channel, to_the_end=to.channel in down.overdue)
-        if is_repeat:  # it repeats the words of the first try
-            message = replace(message, text=delivery.text or "")
         message = with_mark(runtime, message, delivery, to.channel)
-        ledger.begin_attempt(
-            session, attempt, None if is_repeat else ledger.NewAttempt(to.channel, message.text), now=now, wall=wall
-        )
+        new = None if is_repeat else ledger.NewAttempt(to.channel, message.text, budget.day_of(notice, occasion))
+        ledger.begin_attempt(session, attempt, new, now=now, wall=wall)
         first_tried_at = delivery.first_tried_at if is_repeat else wall
         return PreparedSend(
             attempt,
@@ -157,7 +155,7 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
             verdict.status is DeliveryStatus.FAILED
             or (verdict.status is DeliveryStatus.PENDING and _is_out_of_time(job, verdict.outcome, now))
         ):
-            seen = ledger.lock_delivery(session, sending.attempt.delivery_id, settings=runtime.settings)
+            seen = ledger.lock_delivery(session, sending.attempt.delivery_id, settings=runtime.settings, now=now)
             following = self._next_route(session, seen, sending.destination.channel) if seen is not None else None
         if following is not None:  # then a temporary refusal is final here
             verdict = rules.Verdict(DeliveryStatus.FAILED, Done(JobStatus.FAILED, verdict.error), verdict.error)
@@ -209,6 +207,14 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
                 return
             delivery.reason = delivery.reason or job.last_error or Explanation(Reason.NO_TRY_LEFT)
             ledger.settle(context.session, delivery, rules.status_when_given_up(delivery.status), now=context.now)
+
+    def _last_words(self, occasion: Occasion, message: Message | Skip, *, has_held_back: bool) -> Message | Skip:
+        """Return the words of the first try if it is repeated; else what the player's messages of the day allow."""
+        if isinstance(message, Skip):
+            return message
+        if occasion.delivery.status is DeliveryStatus.SENDING:
+            return replace(message, text=occasion.delivery.text or "")
+        return budget.within(self._notices, occasion, message, has_held_back=has_held_back)
 
     def _next_route(self, session: Session, seen: ledger.LockedDelivery, failed: ChannelName) -> ChannelName | None:
         """Return the best working channel that was not tried for this delivery yet."""

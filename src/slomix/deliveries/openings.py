@@ -17,7 +17,7 @@ from slomix.contacts.rules import ChannelName, ContactRoute, refusal_reason
 from slomix.deliveries import service
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.notices import Notice, Occasion
-from slomix.deliveries.rules import DeliveryStatus, Skip
+from slomix.deliveries.rules import Budget, DeliveryStatus, Skip
 from slomix.deliveries.service import NoticePlan
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
@@ -41,6 +41,7 @@ class IntroductionNotice(Notice):
     """The first message on Discord after a player has switched messages on."""
 
     name = NOTICE
+    budget = Budget.FREE
     # They have just asked for messages.
     heeds_quiet_hours = False
     keeps_channel = True
