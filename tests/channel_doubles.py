@@ -34,7 +34,7 @@ class MemoryChannel:
         if self.hidden is not None:
             raise self.hidden
         for number, (there, message, _) in enumerate(self.sent):
-            if there.value == to.value and any(mark in button.link for button in message.buttons):
+            if there.value == to.value and any(mark in button.link + button.value for button in message.buttons):
                 return Receipt(str(number))
         return None
 

@@ -6,7 +6,6 @@ from slomix import words
 from slomix.availability.rules import Status
 from slomix.channels.base import Button
 from slomix.config.settings import Settings
-from slomix.contacts.rules import ChannelName
 from slomix.deliveries import choices
 from slomix.deliveries.choices import Choice
 from slomix.deliveries.notices import Occasion
@@ -34,4 +33,4 @@ def buttons_under(occasion: Occasion, day: date) -> tuple[Button, ...]:
 
 def can_be_pressed(occasion: Occasion) -> bool:
     """Check whether a message may have buttons that are sent back to us."""
-    return occasion.channel is ChannelName.DISCORD and bool(occasion.runtime.settings.discord_public_key)
+    return choices.can_be_pressed(occasion.channel, occasion.runtime.settings)

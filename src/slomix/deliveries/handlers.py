@@ -27,6 +27,7 @@ from slomix.deliveries.asking import Destination, HistoryAnswer, PreparedQuestio
 from slomix.deliveries.downtime import Downtime
 from slomix.deliveries.marks import history_of, with_mark
 from slomix.deliveries.models import Delivery
+from slomix.deliveries.mute import with_mute
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import EXPIRED, DeliveryStatus, Skip
 from slomix.deliveries.service import JOB_KIND
@@ -111,7 +112,7 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
         message = self._last_words(occasion, message, has_held_back=seen.has_held_back)
         if isinstance(message, Skip) or to is None:
             return _skip(session, delivery, job, message if isinstance(message, Skip) else NO_ROUTE, now)
-        message = with_mark(runtime, message, delivery, to.channel)
+        message = with_mark(runtime, with_mute(message, notice, occasion), delivery, to.channel)
         new = None if is_repeat else ledger.NewAttempt(to.channel, message.text, budget.day_of(notice, occasion))
         ledger.begin_attempt(session, attempt, new, now=now, wall=wall)
         first_tried_at = delivery.first_tried_at if is_repeat else wall

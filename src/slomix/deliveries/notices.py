@@ -44,6 +44,11 @@ class Notice(ABC):
     # Whether it goes only over the channel it was planned for.
     keeps_channel: bool = False
 
+    @property
+    def mutes(self) -> str | None:
+        """Return the kind that the button Mute under it switches off; None where there is nothing to switch off."""
+        return self.kind
+
     @abstractmethod
     def compose(self, occasion: Occasion, /) -> Message | Skip:
         """Return the message in words that are true now, or why it should no longer leave."""

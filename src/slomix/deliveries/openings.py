@@ -13,6 +13,7 @@ from slomix.channels.base import Message, RateLimited, SendError
 from slomix.channels.discord_answers import SENDING_DISABLED
 from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact
+from slomix.contacts.preferences import ALL_KINDS
 from slomix.contacts.rules import ChannelName, ContactRoute, refusal_reason
 from slomix.deliveries import service
 from slomix.deliveries.models import Delivery
@@ -45,6 +46,8 @@ class IntroductionNotice(Notice):
     # They have just asked for messages.
     heeds_quiet_hours = False
     keeps_channel = True
+    # It comes because some kind was switched on, whichever.
+    mutes = ALL_KINDS
 
     def compose(self, occasion: Occasion) -> Message | Skip:
         if occasion.reach is None or not occasion.reach.allows:

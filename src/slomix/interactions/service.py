@@ -10,8 +10,8 @@ from slomix import words
 from slomix.accounts.models import Player
 from slomix.availability import choices as choices_of_days
 from slomix.availability.rules import Status, parse_status
+from slomix.chat import muting, statuses
 from slomix.chat import service as chat
-from slomix.chat import statuses
 from slomix.chat.days import name_day, read_day, suggest_days
 from slomix.chat.replies import Reply
 from slomix.chat.service import ChatNotLinked
@@ -21,6 +21,7 @@ from slomix.contacts import preferences
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import TICKS, MessageKind
 from slomix.deliveries import choices
+from slomix.deliveries.mute import MUTE
 from slomix.errors import DomainError
 from slomix.interactions import evening, linking, promoting
 from slomix.interactions.wire import Interaction, InteractionType
@@ -155,8 +156,8 @@ def _notify(request: Request) -> Reply:
         return Reply(words.NOTIFY_HOW)
     if wanted is not None:
         kind = MessageKind(wanted)
-        change = {TICKS[kind]: switch == "on"}
-        preferences.change_preferences(request.session, player_id, change, zone=request.settings.zone, now=request.now)
+        change = {kind: switch == "on"}
+        preferences.switch_kinds(request.session, player_id, change, zone=request.settings.zone, now=request.now)
         contacts.plan_introduction(request.session, player_id, now=request.now)
         wishes = preferences.preferences_of(request.session, player_id, zone=request.settings.zone)
     lines = [
@@ -194,6 +195,9 @@ _COMMANDS: dict[str, Callable[[Request], Reply]] = {
 }
 _PRESSES: dict[str, Callable[[Request, choices.Choice], Reply]] = {
     choices_of_days.STATUS: _press_status,
+    MUTE: lambda request, choice: muting.press(
+        request.session, request.asked.asker, choice, settings=request.settings, now=request.now
+    ),
     linking.CHOOSE: lambda request, _choice: linking.suggest(request.session, request.asked, request.settings),
     linking.LINK: lambda request, choice: _link_to(request, choice.subject),
     promoting.PROMOTE: lambda request, choice: promoting.press(
