@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy.orm import Session
+
 from slomix import words
 from slomix.availability import choices, service, triggers
 from slomix.availability.rules import Status
@@ -68,6 +70,27 @@ class DayNotice(Notice):
         text = "\n".join([self._text(occasion, count), *self._how_to_stop(occasion)])
         return Message(text, buttons=choices.buttons_under(occasion, about.day))
 
+    def edition(self, session: Session, subject: str) -> str | None:
+        """Return how many are looking when they are too few for what a message about a session said."""
+        if self.name != triggers.SESSION_READY:
+            return None
+        about = DayEvent.parse(subject)
+        count = triggers.count_looking(session, about.day)
+        return str(count) if count < about.number else None
+
+    def edited(self, occasion: Occasion) -> Message:
+        session, about = occasion.session, DayEvent.parse(occasion.delivery.subject)
+        count = triggers.count_looking(session, about.day)
+        lines = [self._text(occasion, count), *self._how_to_stop(occasion)]
+        if count < about.number:
+            board = occasion.runtime.settings.base_url + "/"
+            lines[0] = words.NOT_SO_MANY_LOOKING.format(number=about.number, count=count, link=board)
+        player_id = occasion.delivery.player_id
+        said = service.statuses_of_day(session, about.day, [player_id]).get(player_id) if player_id else None
+        if said is not None:  # as a press of a button below the message would say it
+            lines.append(words.NOW_TRUE + words.MY_DAY.format(day=words.TODAY, status=words.STATUSES[said]))
+        return Message("\n".join(lines), buttons=choices.buttons_under(occasion, about.day))
+
     def still_true(self, occasion: Occasion) -> str | None:
         count = self._count(occasion)
         if isinstance(count, Skip):
@@ -105,4 +128,5 @@ class DayNotice(Notice):
         return [words.KIND_TEXTS[KIND_OF_NOTICE[self.name]].why.format(link=stop)]
 
 
-NOTICES: tuple[Notice, ...] = tuple(DayNotice(name) for name in KIND_OF_NOTICE)
+READY = DayNotice(triggers.SESSION_READY)
+NOTICES: tuple[Notice, ...] = (READY, DayNotice(triggers.LOOKING), DayNotice(triggers.DAILY_REMINDER))

@@ -19,15 +19,14 @@ from slomix.channels.base import (
 )
 from slomix.clock import wall_now
 from slomix.contacts import service as contacts
-from slomix.contacts import unsubscribe
 from slomix.contacts.encryption import CannotDecrypt
 from slomix.contacts.rules import ChannelName, ContactRoute, Reachability, refusal_reason
 from slomix.deliveries import asking, budget, ledger, rules
 from slomix.deliveries.asking import Destination, HistoryAnswer, PreparedQuestion
 from slomix.deliveries.downtime import Downtime
-from slomix.deliveries.marks import history_of, with_mark
+from slomix.deliveries.finishing import with_buttons, with_stop_link
+from slomix.deliveries.marks import history_of
 from slomix.deliveries.models import Delivery
-from slomix.deliveries.mute import with_mute
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import EXPIRED, DeliveryStatus, Skip
 from slomix.deliveries.service import JOB_KIND
@@ -112,7 +111,7 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
         message = self._last_words(occasion, message, has_held_back=seen.has_held_back)
         if isinstance(message, Skip) or to is None:
             return _skip(session, delivery, job, message if isinstance(message, Skip) else NO_ROUTE, now)
-        message = with_mark(runtime, with_mute(message, notice, occasion), delivery, to.channel)
+        message = with_buttons(message, notice, occasion)
         new = None if is_repeat else ledger.NewAttempt(to.channel, message.text, budget.day_of(notice, occasion))
         ledger.begin_attempt(session, attempt, new, now=now, wall=wall)
         first_tried_at = delivery.first_tried_at if is_repeat else wall
@@ -120,7 +119,7 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
             attempt,
             to,
             # After it was stored: the link is a permission.
-            _with_stop_link(runtime, message, reach, notice),
+            with_stop_link(runtime, message, reach, notice),
             delivery.nonce,
             first_tried_at or wall,
             is_repeat=is_repeat,
@@ -265,13 +264,6 @@ def _compose(notice: Notice, occasion: Occasion, to: Destination | None) -> Mess
             return Skip(reason)
     message = notice.compose(occasion)
     return NO_ROUTE if to is None and isinstance(message, Message) else message
-
-
-def _with_stop_link(runtime: Runtime, message: Message, reach: Reachability | None, notice: Notice) -> Message:
-    """Fill in the recipient's own link that stops such messages."""
-    if reach is None or notice.kind is None:
-        return message
-    return replace(message, text=unsubscribe.fill_link(message.text, reach, notice.kind, settings=runtime.settings))
 
 
 def _readable(runtime: Runtime, to: Destination | None) -> Destination | None:

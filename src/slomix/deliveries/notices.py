@@ -53,6 +53,14 @@ class Notice(ABC):
     def compose(self, occasion: Occasion, /) -> Message | Skip:
         """Return the message in words that are true now, or why it should no longer leave."""
 
+    def edition(self, _session: Session, _subject: str, /) -> str | None:
+        """Return what its messages should say by now, in a short form; None if they say what they said at first."""
+        return None
+
+    def edited(self, occasion: Occasion, /) -> Message:
+        """Return what a message that was sent says from now on."""
+        raise NotImplementedError
+
     def still_true(self, _occasion: Occasion, /) -> str | None:
         """Return in one sentence what is still true of a message that was held back, if anything."""
         return None

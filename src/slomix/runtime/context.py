@@ -11,7 +11,7 @@ from slomix.channels.base import (
     DmOpener,
     GuildLookup,
     InteractionResponses,
-    RoomEditor,
+    MessageEditor,
     Threads,
     VoiceLookup,
 )
@@ -32,7 +32,7 @@ class Runtime:
     voice_lookup: VoiceLookup | None = None
     # None without Discord: then no channel is opened ahead.
     dm_opener: DmOpener | None = None
-    room_editor: RoomEditor | None = None
+    room_editor: MessageEditor | None = None
     # None if no server is configured: then every account counts as a member.
     guild_lookup: GuildLookup | None = None
     # None if planning rooms have no threads.

@@ -23,6 +23,8 @@ HOW_TO_STOP: Final = "You get this because you asked to be called to game nights
 # About a day, with or without a promoter. {count} is a number of players.
 SO_MANY_TONIGHT: Final = "{count} are looking to play tonight."
 SO_MANY_LOOKING: Final = SO_MANY_TONIGHT + " Join in: {link}"
+# What SO_MANY_LOOKING is edited into while it is not true: {number} is how many make a session.
+NOT_SO_MANY_LOOKING: Final = "Not {number} any more: {count} are looking to play tonight. Join in: {link}"
 ARE_YOU_IN: Final = "Are you in tonight? Say so here: {link}"
 # The last line of a message, for those that were held back before it: {facts} are sentences such as SO_MANY_TONIGHT.
 HELD_BACK_TODAY: Final = "Also, so as not to write to you again today: {facts}"
