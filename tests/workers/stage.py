@@ -1,19 +1,22 @@
 """What the evenings of these tests share: who is called, who is in voice, who was told what."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
 
+from slomix.availability import triggers
 from slomix.availability.rules import Status
 from slomix.availability.triggers import UNDO_FOR
 from slomix.campaigns import attendance, queries
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import CampaignStatus
+from slomix.contacts.rules import ChannelName
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
+from slomix.deliveries.service import new_nonce
 from slomix.presence import service as presence
-from slomix.reasons.codes import Explanation
+from slomix.reasons.codes import Explanation, Reason
 from tests.moments import LJUBLJANA, TODAY, at
 from tests.services.days import SIX, says
 from tests.workers.pump import pump
@@ -88,3 +91,25 @@ def ready(world: World) -> None:
     for name in SIX:
         says(world, name, Status.LOOKING)
     world.clock.forward(UNDO_FOR)
+
+
+def got(
+    world: World, name: str, number: int, *, day: date = TODAY, status: DeliveryStatus = DeliveryStatus.SENT
+) -> None:
+    """Somebody got so many messages today already."""
+    with world.session() as session:
+        for serial in range(number):
+            row = Delivery(
+                player_id=world.players[name],
+                event_key=f"EARLIER:{day}:{status}:{serial}",
+                channel=ChannelName.DISCORD,
+                notice=triggers.LOOKING,
+                subject=f"{day}:n=1",
+                status=status,
+                reason=Explanation(Reason.EXPIRED) if status is DeliveryStatus.SKIPPED else None,
+                nonce=new_nonce(),
+                text="earlier",
+                budget_day=day,
+                created_at=world.clock.now(),
+            )
+            session.add(row)

@@ -7,8 +7,10 @@ from functools import partial
 import pytest
 from sqlalchemy import select
 
+from slomix.availability import service as availability
 from slomix.availability import triggers
 from slomix.availability import undo as undoing
+from slomix.availability.notices import NOTICES
 from slomix.availability.rules import Status
 from slomix.availability.triggers import READY_EDITS, UNDO_FOR
 from slomix.channels.base import Message, MessageEditor, ProviderDown, RateLimited, SendError
@@ -121,10 +123,8 @@ def test_a_change_that_tells_nobody_is_found_all_the_same(announced: World, chan
             token = undoing.sign(undoing.StatusChange(player, TODAY, earlier, before, now), announced.runtime.settings)
             undoing.undo(session, token, player, TODAY, settings=announced.runtime.settings, today=TODAY, now=now)
     elif change == "unlinked":
-        from slomix.availability import service
-
         with announced.session() as session:
-            service.clear_upcoming(session, announced.players["erik"], TODAY)
+            availability.clear_upcoming(session, announced.players["erik"], TODAY)
     else:
         announced.says("erik", Status.NOT_PLAYING)
     pump(announced)
@@ -230,8 +230,6 @@ def test_it_is_one_job_and_the_ledger_keeps_what_was_sent(announced: World) -> N
 
 
 def test_so_many_looking_and_the_daily_question_are_not_edited() -> None:
-    from slomix.availability.notices import NOTICES
-
     by_name = {notice.name: notice for notice in NOTICES}
     for name in (triggers.LOOKING, triggers.DAILY_REMINDER):
         assert by_name[name].edition(None, f"{TODAY}:n=3") is None  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 """At most five messages a person and day that nobody asked for at that moment; what is still true is said later."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -15,7 +15,7 @@ from slomix.database import session as db
 from slomix.deliveries import service
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
-from slomix.deliveries.service import NoticePlan, new_nonce
+from slomix.deliveries.service import NoticePlan
 from slomix.jobs.runner import execute
 from slomix.processes import dispatch
 from slomix.reasons.codes import Explanation, Reason
@@ -24,32 +24,10 @@ from tests.services.days import SIX, begins, says
 from tests.services.racing import at_once
 from tests.steps import call
 from tests.workers.pump import pump
-from tests.workers.stage import READY, go, outcomes, ready, told
+from tests.workers.stage import READY, go, got, outcomes, ready, told
 from tests.world import Peopled, World, build_world
 
 ENOUGH = Explanation(Reason.ENOUGH_FOR_TODAY)
-
-
-def got(
-    world: World, name: str, number: int, *, day: date = TODAY, status: DeliveryStatus = DeliveryStatus.SENT
-) -> None:
-    """Somebody got so many messages today already."""
-    with world.session() as session:
-        for serial in range(number):
-            row = Delivery(
-                player_id=world.players[name],
-                event_key=f"EARLIER:{day}:{status}:{serial}",
-                channel=ChannelName.DISCORD,
-                notice=triggers.LOOKING,
-                subject=f"{day}:n=1",
-                status=status,
-                reason=Explanation(Reason.EXPIRED) if status is DeliveryStatus.SKIPPED else None,
-                nonce=new_nonce(),
-                text="earlier",
-                budget_day=day,
-                created_at=world.clock.now(),
-            )
-            session.add(row)
 
 
 def plans(world: World, notice: str, subject: str, key: str) -> None:

@@ -71,14 +71,12 @@ def held_back(player_id: SQLColumnExpression[int | None], day: ColumnElement[dat
 
 def messages_of_day(session: Session, player_id: int, day: date) -> MessagesOfDay:
     """Return what became of a player's messages of a day."""
-    held = select(Delivery.notice).where(
-        Delivery.player_id == player_id,
-        Delivery.budget_day == day,
-        Delivery.reason == Explanation(Reason.ENOUGH_FOR_TODAY),
-    )
-    return MessagesOfDay(
-        _count_left(session, player_id, day), tuple(dict.fromkeys(session.scalars(held.order_by(Delivery.id))))
-    )
+    query = select(Delivery.notice, Delivery.status, Delivery.reason)
+    rows = session.execute(
+        query.where(Delivery.player_id == player_id, Delivery.budget_day == day).order_by(Delivery.id)
+    ).all()
+    held = [row.notice for row in rows if row.reason == Explanation(Reason.ENOUGH_FOR_TODAY)]
+    return MessagesOfDay(sum(row.status in _LEFT for row in rows), tuple(dict.fromkeys(held)))
 
 
 def used_up(session: Session, player_ids: Collection[int], day: date) -> set[int]:
