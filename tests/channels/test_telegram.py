@@ -10,7 +10,16 @@ import httpx2
 import pytest
 
 from slomix.channels import http
-from slomix.channels.base import Address, Message, ProviderDown, RateLimited, SendError, TokenRefused, Unanswered
+from slomix.channels.base import (
+    Address,
+    Message,
+    MessageRefused,
+    ProviderDown,
+    RateLimited,
+    SendError,
+    TokenRefused,
+    Unanswered,
+)
 from slomix.channels.telegram import Telegram, TelegramUpdate
 from slomix.dev.simulator.people import TELEGRAM_BOT_NAME, TELEGRAM_TOKEN
 from slomix.reasons.codes import Explanation, Reason
@@ -236,3 +245,24 @@ def test_nothing_tells_the_token(
     assert "httpcore2" in caplog.text, "the libraries did log"
     told = [caplog.text, repr(channel), *(f"{one!r} {one.__cause__!r} {one.__context__!r}" for one in errors)]
     assert SECRET not in "\n".join(told)
+
+
+def test_a_message_is_edited_in_its_place(channel: Telegram, simulator: Simulator) -> None:
+    alice = begun(simulator, "Alice")
+    receipt = channel.send(alice, HELLO, nonce="n")
+    for _ in range(2):  # the second time it says that already
+        channel.edit(alice.value, receipt.message_id, Message("Not any more"))
+    [message] = simulator.messages()
+    assert (message["text"], message["edits"], message["edited_at"] is None) == ("Not any more", 1, False)
+
+
+def test_what_cannot_be_edited_is_refused_for_good_and_says_nothing_about_the_chat(
+    channel: Telegram, simulator: Simulator
+) -> None:
+    alice = begun(simulator, "Alice")
+    with pytest.raises(MessageRefused):
+        channel.edit(alice.value, "4711", HELLO)
+    receipt = channel.send(alice, HELLO, nonce="n")
+    break_it(simulator, "rate_limit", retry_after=1)
+    with pytest.raises(RateLimited):
+        channel.edit(alice.value, receipt.message_id, Message("Not any more"))

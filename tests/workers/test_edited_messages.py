@@ -16,7 +16,9 @@ from slomix.availability.triggers import READY_EDITS, UNDO_FOR
 from slomix.channels.base import Message, MessageEditor, ProviderDown, RateLimited, SendError
 from slomix.channels.discord import Discord
 from slomix.channels.signal import Signal
+from slomix.channels.telegram import Telegram
 from slomix.contacts.models import Contact
+from slomix.contacts.rules import ChannelName
 from slomix.deliveries import pausing
 from slomix.deliveries.models import Delivery
 from slomix.dev.simulator.people import PUBLIC_KEY
@@ -215,6 +217,26 @@ def test_a_change_while_an_edit_is_under_way_is_edited_next(announced: World) ->
     assert texts(announced) == [FALSE.replace("5", "4")] * 2
 
 
+def test_on_telegram_it_is_edited_too(peopled: Peopled) -> None:
+    world = build_world(peopled)
+    world.prefers("alice", session_ready=True)
+    world.has("alice", ChannelName.TELEGRAM, "4711")
+    ready(world)
+    pump(world)
+    rooms = []
+    edit = world.telegram.edit
+
+    def record(room: str, message_id: str, message: Message) -> None:
+        rooms.append(room)
+        edit(room, message_id, message)
+
+    world.telegram.edit = record  # type: ignore[method-assign]
+    clears(world, "erik")
+    settle(world)
+    assert rooms == ["4711"]
+    assert world.telegram.texts[0].startswith(FALSE)
+
+
 def test_it_is_one_job_and_the_ledger_keeps_what_was_sent(announced: World) -> None:
     for _ in range(3):
         says(announced, "erik", Status.MAYBE)
@@ -238,7 +260,9 @@ def test_so_many_looking_and_the_daily_question_are_not_edited() -> None:
 def test_which_channels_can_edit() -> None:
     discord = Discord("http://127.0.0.1:9", "token", "1")
     signal = Signal("http://127.0.0.1:9", "+38640123456")
+    telegram = Telegram("http://127.0.0.1:9", "token")
     assert isinstance(discord, MessageEditor)
+    assert isinstance(telegram, MessageEditor)
     assert not isinstance(signal, MessageEditor)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from slomix.channels.base import (
     Address,
     Message,
+    MessageRefused,
     ProviderDown,
     RateLimited,
     Receipt,
@@ -22,7 +23,8 @@ from slomix.reasons.codes import Reason
 LONGEST_TEXT = 4096
 # Telegram repeats what a webhook did not take after growing pauses; an older error may be over.
 WEBHOOK_ERROR_LASTS = timedelta(minutes=5)
-SEND = "sendMessage"
+SEND, EDIT = "sendMessage", "editMessageText"
+NOT_MODIFIED = "message is not modified"
 # The token stands in the address, so a wrong one is answered like an unknown page.
 UNKNOWN_TOKEN = (401, 404)
 # Another program polls with our token, or a webhook is set.
@@ -76,23 +78,30 @@ class Telegram:
     def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:
         """Post once, as plain text and without a preview of its links."""
         del nonce  # which Telegram does not recognise
-        body = {
-            "chat_id": to.value,
-            "text": message.text[:LONGEST_TEXT],
-            "link_preview_options": {"is_disabled": True},
-        }
+        sent = as_object(self._write(SEND, _body(to.value, message)))
+        if "message_id" not in sent:
+            raise self._http.no_answer("no message", carries_message=True)
+        return Receipt(str(sent["message_id"]))
+
+    def edit(self, room: str, message_id: str, message: Message) -> None:
+        """Replace the text of our message in a chat; what says that already is left."""
+        try:
+            self._write(EDIT, _body(room, message) | {"message_id": int(message_id)})
+        except SendError as error:
+            if error.code != 400 or error.permanent:
+                raise
+            if NOT_MODIFIED not in str(error.reason.detail):
+                raise MessageRefused(error.reason.code, error.reason.detail, code=error.code) from error
+
+    def _write(self, method: str, body: dict[str, Any]) -> Any:
+        """Call a method that writes to a chat, at the pace of all of them."""
         slot = self._rate_limiter.acquire(SEND)
         try:
-            sent = as_object(
-                self._call(SEND, body, carries_message=True, on_sent=lambda: self._rate_limiter.mark_sent(slot))
-            )
+            return self._call(method, body, carries_message=True, on_sent=lambda: self._rate_limiter.mark_sent(slot))
         except RateLimited as error:
             # Telegram does not say whether it means this chat or the bot: no other message leaves meanwhile.
             self._rate_limiter.hold(SEND, RateLimitHold(error.retry_after or timedelta(seconds=1)), slot)
             raise
-        if "message_id" not in sent:
-            raise self._http.no_answer("no message", carries_message=True)
-        return Receipt(str(sent["message_id"]))
 
     def get_updates(self, offset: int, *, wait_seconds: int) -> list[TelegramUpdate]:
         """Return the updates from `offset` on, waiting for some; Telegram forgets all before `offset`."""
@@ -160,6 +169,14 @@ class Telegram:
             # A proxy answered in Telegram's place.
             raise self._http.no_answer(f"{response.status_code}", carries_message=carries_message)
         return answer.get("result")
+
+
+def _body(chat: str, message: Message) -> dict[str, Any]:
+    return {
+        "chat_id": chat,
+        "text": message.text[:LONGEST_TEXT],
+        "link_preview_options": {"is_disabled": True},
+    }
 
 
 def _refusal(code: int, problem: dict[str, Any], *, is_own: bool) -> SendError:

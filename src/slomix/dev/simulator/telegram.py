@@ -119,6 +119,27 @@ async def _send_message(world: World, asked: Asked) -> AcceptedMessage:
     return world.accept("telegram", chat, text, message_id=str(next(world.telegram.message_ids)))
 
 
+async def _edit_message_text(world: World, asked: Asked) -> AcceptedMessage:
+    if (wait := world.faults.retry_after("telegram")) is not None:
+        seconds = math.ceil(wait)
+        raise TelegramError(429, f"Too Many Requests: retry after {seconds}", retry_after=seconds)
+    key, text = ("telegram", str(asked.get("chat_id", "")), str(asked.get("message_id", ""))), asked.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise TelegramError(400, "Bad Request: message text is empty")
+    written = (message for message in world.messages if (message.provider, message.channel_id, message.id) == key)
+    message = next(written, None)
+    if message is None:
+        raise TelegramError(400, "Bad Request: message to edit not found")
+    if message.content == text:
+        raise TelegramError(
+            400,
+            "Bad Request: message is not modified: specified new message content and reply markup are exactly the same "
+            "as a current content and reply markup of the message",
+        )
+    message.edit(text)
+    return message
+
+
 def _message(sent: AcceptedMessage) -> dict[str, Any]:
     person = sent.recipient
     return {
@@ -186,6 +207,7 @@ async def _delete_webhook(world: World, asked: Asked) -> Any:
 
 METHODS: dict[str, Callable[[World, Asked], Awaitable[Any]]] = {
     "sendmessage": _send_message,
+    "editmessagetext": _edit_message_text,
     "getupdates": _get_updates,
     "getme": _get_me,
     "setwebhook": _set_webhook,
