@@ -55,7 +55,8 @@ class MemoryChannel:
         if self.is_out:
             raise ProviderDown(Reason.DISCORD_NOT_REACHED, "ConnectError")
 
-    def edit(self, _room: str, message_id: str, message: Message) -> None:
+    def edit(self, room: str, message_id: str, message: Message) -> None:
+        del room  # the number alone says which
         to, _, nonce = self.sent[int(message_id)]
         self.sent[int(message_id)] = (to, message, nonce)
 

@@ -434,7 +434,12 @@ def wishes(world: World, name: str) -> Preferences:
 def got(world: World, kind: MessageKind) -> tuple[str, list[Button]]:
     """Let Alice, who wants everything, get a message of a kind, and return what it says and its buttons."""
     notice, subject, _, _ = OF_A_KIND[kind]
-    everything = {"session_ready": True, "daily_reminder": True, "more_needed": True, "looking_threshold": 7}
+    everything: dict[str, Any] = {
+        "session_ready": True,
+        "daily_reminder": True,
+        "more_needed": True,
+        "looking_threshold": 7,
+    }
     world.prefers("alice", **everything)
     if kind is MessageKind.CAMPAIGNS:
         reminded(world, "alice")

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,7 @@ def test_the_sixth_of_a_day_is_held_back_and_the_ledger_says_why(
 
 @pytest.mark.parametrize("kind", [triggers.SESSION_READY, triggers.LOOKING, triggers.DAILY_REMINDER])
 def test_all_three_that_a_day_sets_off_are_held_back(world: World, kind: str) -> None:
-    wishes = {"session_ready": {"session_ready": True}, "looking": {"looking_threshold": 5}}
+    wishes: dict[str, Any] = {"session_ready": {"session_ready": True}, "looking": {"looking_threshold": 5}}
     world.prefers("alice", **wishes.get(kind, {"daily_reminder": True}))
     got(world, "alice", MESSAGES_A_DAY)
     world.clock.move_to(at(0, 0, 1))
