@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import aiohttp
 
-from bench import live, notices
+from bench import live, notices, presses
 from bench.figures import BenchmarkResult, CannotMeasure, Say
 from slomix.clock import wall_now
 from slomix.database.session import ROOT
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[Say], BenchmarkResult]] = {
     "pages": live.pages,
     "punctual": notices.punctual,
     "throughput": notices.throughput,
+    "presses": presses.presses,
 }
 
 

@@ -24,6 +24,8 @@ class MemoryChannel:
     # What stands in the way of asking.
     hidden: SendError | None = None
     asked: list[tuple[Address, str, datetime]] = field(default_factory=list)
+    # The presses whose app was told to wait no longer.
+    acknowledged: list[str] = field(default_factory=list)
 
     @property
     def history(self) -> "MemoryChannel | None":
@@ -59,6 +61,9 @@ class MemoryChannel:
         del room  # the number alone says which
         to, _, nonce = self.sent[int(message_id)]
         self.sent[int(message_id)] = (to, message, nonce)
+
+    def answer_press(self, press_id: str) -> None:
+        self.acknowledged.append(press_id)
 
     @property
     def texts(self) -> list[str]:

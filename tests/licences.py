@@ -12,7 +12,7 @@ LIST = ROOT / "docs/operations/licences.md"
 # What may be used unchanged by who runs Slomix for others, whatever Slomix's own licence is.
 ALLOWED = frozenset(
     {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "LGPL-3.0-only", "LGPL-3.0-or-later", "MIT", "MIT-0"}
-    | {"PSF-2.0", "ZPL-2.1"}
+    | {"Bitstream-Vera", "PSF-2.0", "ZPL-2.1"}
 )
 # Older ways of writing the same.
 _SPDX = {
@@ -23,14 +23,19 @@ _SPDX = {
     "Python Software Foundation License": "PSF-2.0",
     "GNU Lesser General Public License v3 or later (LGPLv3+)": "LGPL-3.0-or-later",
 }
-# Needed by some Pythons or systems only, so it may not be there to be asked.
+# Its metadata do not say, but the text that comes with it does; or only some Pythons or systems need it, so it may not
+# be there to be asked.
 ELSEWHERE = {
     "async-timeout": "Apache-2.0",
     "audioop-lts": "PSF-2.0",
     "backports-zstd": "PSF-2.0",
     "brotlicffi": "MIT",
+    "dejavu-fonts-ttf": "Bitstream-Vera",
     "httpx2-jsfetch": "BSD-3-Clause",
+    "resvg-py": "MIT",
 }
+# What the packages of npm are for that no page loads.
+NPM = {"esbuild": "at set-up", "dejavu-fonts-ttf": "in pictures of evenings"}
 HEAD = """# Licences
 
 What Slomix is delivered with, by its lock files. A test compares; `python -m tests.licences`
@@ -66,10 +71,11 @@ def licences() -> Iterator[tuple[str, str]]:
         yield package, licence_of(package)
     for path, package in json.loads((ROOT / "package-lock.json").read_text())["packages"].items():
         if path.startswith("node_modules/") and not package.get("dev"):
-            name, licence = path.removeprefix("node_modules/"), package["license"]
+            name = path.removeprefix("node_modules/")
+            licence = ELSEWHERE.get(name, package["license"])
             # Its program for each platform is a package of its own.
-            label = "esbuild (at set-up)" if "esbuild" in name else f"{name} (in the browser)"
-            yield label, _SPDX.get(licence, licence)
+            name = "esbuild" if "esbuild" in name else name
+            yield f"{name} ({NPM.get(name, 'in the browser')})", _SPDX.get(licence, licence)
 
 
 def as_text() -> str:

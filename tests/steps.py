@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import event, func, select
 
-from slomix.campaigns import rules, service
+from slomix.availability import service as availability
+from slomix.campaigns import late, rules, service
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import Audience
 from slomix.campaigns.service import CampaignChoices
@@ -42,6 +43,18 @@ def call(
             now=world.clock.now(),
         )
         return campaign.id, is_new
+
+
+def is_late(world: World, name: str, day: date = TODAY) -> None:
+    with world.session() as session:
+        now, settings = world.clock.now(), world.runtime.settings
+        late.say_late(session, world.players[name], day, settings=settings, now=now)
+
+
+def comes(world: World, name: str) -> datetime | None:
+    """Return when this player comes, as long as they are late."""
+    with world.session() as session:
+        return availability.late_players(session, TODAY, now=world.clock.now()).get(world.players[name])
 
 
 def jobs_of(world: World, campaign_id: int) -> dict[str, Job]:

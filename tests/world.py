@@ -193,6 +193,7 @@ def build_world(database: db.Database, **settings: object) -> World:
         clock=clock,
         database=database,
         channels={"discord": discord, "telegram": telegram, "signal": signal},
+        press_answers=telegram,
         voice_lookup=lookup,
         room_editor=discord,
         guild_lookup=lookup,

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -12,19 +13,19 @@ import pytest
 from slomix.channels import http
 from slomix.channels.base import (
     Address,
+    Button,
     Message,
-    MessageRefused,
     ProviderDown,
     RateLimited,
     SendError,
     TokenRefused,
     Unanswered,
 )
-from slomix.channels.telegram import Telegram, TelegramUpdate
+from slomix.channels.telegram import Telegram, TelegramPress, TelegramUpdate, parse_update
 from slomix.dev.simulator.people import TELEGRAM_BOT_NAME, TELEGRAM_TOKEN
 from slomix.reasons.codes import Explanation, Reason
 from tests.simulators import CAST, NOBODY, Simulator
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 HELLO = Message("Tonight at 21:00, a_b *c* <d> & https://slomix.example/x")
 SECRET = TELEGRAM_TOKEN.partition(":")[2]
@@ -247,22 +248,100 @@ def test_nothing_tells_the_token(
     assert SECRET not in "\n".join(told)
 
 
-def test_a_message_is_edited_in_its_place(channel: Telegram, simulator: Simulator) -> None:
-    alice = begun(simulator, "Alice")
-    receipt = channel.send(alice, HELLO, nonce="n")
-    for _ in range(2):  # the second time it says that already
-        channel.edit(alice.value, receipt.message_id, Message("Not any more"))
-    [message] = simulator.messages()
-    assert (message["text"], message["edits"], message["edited_at"] is None) == ("Not any more", 1, False)
+# Buttons
 
 
-def test_what_cannot_be_edited_is_refused_for_good_and_says_nothing_about_the_chat(
+KEYS = (
+    Button("I'm in", "status.2026-11-20.looking..abc"),
+    Button("Can't tonight", "status.2026-11-20.not_playing..abc"),
+    Button("Join voice", link="https://discord.com/channels/1/2"),
+    Button("At home", link="http://localhost:7000/"),
+)
+
+
+def pressed(channel: Telegram, simulator: Simulator, message_id: str, button: str) -> TelegramPress:
+    """Press a button and return what the bot hears of it; nobody answers there."""
+    channel.get_updates(0, wait_seconds=0)  # so that presses are asked for
+    body = {"user_id": CAST["Alice"].id, "message_id": message_id, "button": button}
+    person = threading.Thread(target=lambda: simulator.client().post("/control/telegram/press", json=body), daemon=True)
+    person.start()
+
+    def heard() -> list[TelegramPress]:
+        return [one.press for one in channel.get_updates(0, wait_seconds=1) if one.press is not None]
+
+    return until(heard, "the press")[0]
+
+
+def test_buttons_stand_under_a_message_and_say_what_they_mean_when_they_are_pressed(
     channel: Telegram, simulator: Simulator
 ) -> None:
     alice = begun(simulator, "Alice")
-    with pytest.raises(MessageRefused):
-        channel.edit(alice.value, "4711", HELLO)
-    receipt = channel.send(alice, HELLO, nonce="n")
-    break_it(simulator, "rate_limit", retry_after=1)
+    sent = channel.send(alice, Message("Come?", buttons=KEYS), nonce="n")
+    [message] = simulator.messages()
+    assert message["buttons"] == ["I'm in", "Can't tonight", "Join voice"], "without the link that opens nowhere"
+    press = pressed(channel, simulator, sent.message_id, "Can't tonight")
+    assert (press.value, press.message_id, press.text) == (KEYS[1].value, sent.message_id, "Come?")
+    assert press.buttons == KEYS[:3]
+    channel.answer_press(press.id)
+    for _ in range(2):  # the second changes nothing
+        channel.edit(alice.value, sent.message_id, Message("Come?\n→ No", buttons=press.buttons))
+    [message] = simulator.messages()
+    assert (message["text"], message["edits"], len(message["buttons"])) == ("Come?\n→ No", 1, 3)
+    channel.edit(alice.value, sent.message_id, Message("Over"))
+    assert simulator.messages()[0]["buttons"] == []
+
+
+def test_what_telegram_refuses_of_a_press_or_an_edit_is_said(channel: Telegram, simulator: Simulator) -> None:
+    alice = begun(simulator, "Alice")
+    with pytest.raises(SendError, match="query is too old"):
+        channel.answer_press("1")
+    with pytest.raises(SendError, match="message to edit not found"):
+        channel.edit(alice.value, "1", HELLO)
+    sent = channel.send(alice, HELLO, nonce="n")
+    break_it(simulator, "rate_limit", retry_after=7, times=1)
     with pytest.raises(RateLimited):
-        channel.edit(alice.value, receipt.message_id, Message("Not any more"))
+        channel.edit(alice.value, sent.message_id, Message("Other"))
+    break_it(simulator, "closed_dm", user_id=CAST["Alice"].id)
+    with pytest.raises(SendError) as refused:
+        Telegram(f"{simulator.url}/telegram", TELEGRAM_TOKEN).edit(alice.value, sent.message_id, Message("Other"))
+    assert (refused.value.permanent, refused.value.reason) == (True, Explanation(Reason.TELEGRAM_BLOCKED))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"id": 1, "data": None, "message": None},
+        {"message": {"chat": {"id": 1, "type": "private"}, "message_id": 2, "date": 0}},
+        {"message": {"reply_markup": {"inline_keyboard": 7}}},
+        {"message": {"reply_markup": {"inline_keyboard": [7, [None, {"text": 1}]]}}},
+        {"from": {"id": 2}, "data": "x", "message": {"chat": {"id": 1, "type": "private"}}},
+        {"from": {"id": -1}, "data": "x", "message": {"chat": {"id": -1, "type": "group"}}},
+    ],
+    ids=str,
+)
+def test_a_press_that_is_not_its_own_chats_is_nobodys(query: dict[str, Any]) -> None:
+    update = parse_update({"update_id": 7, "callback_query": query})
+    assert update is not None
+    assert not update.chat_is_private
+
+
+def test_a_press_in_its_own_chat_is_its_owners() -> None:
+    query = {"id": "9", "from": {"id": 1}, "data": "x", "message": {"chat": {"id": 1, "type": "private"}}}
+    update = parse_update({"update_id": 7, "callback_query": query})
+    assert update is not None
+    assert (update.chat_is_private, update.chat_id, update.press) == (True, "1", TelegramPress("9", "x", "", "", ()))
+
+
+def test_presses_are_asked_for_by_poll_and_by_webhook(channel: Telegram, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not named here Telegram keeps to itself."""
+    asked: list[Any] = []
+
+    def request(_self: Any, _method: str, _path: str, *, json: Any, **_more: Any) -> httpx2.Response:
+        asked.append(json["allowed_updates"])
+        return httpx2.Response(200, json={"ok": True, "result": []})
+
+    monkeypatch.setattr(http.HttpClient, "request", request)
+    channel.get_updates(0, wait_seconds=0)
+    channel.set_webhook("https://slomix.example/hook", "s" * 20)
+    assert [set(one) for one in asked] == [{"message", "callback_query"}] * 2

@@ -1,13 +1,15 @@
 """Being reached: a code from a chat, a test message, one click to stop, a channel that breaks, a dispute."""
 
 import re
+from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from slomix.dev.rehearsal.system import RunningSystem
-from tests.journeys.conftest import DAY, OPENING, Cast, OpenPage, keep_picture
+from tests.journeys.conftest import DAY, NEVER_POLL, OPENING, Cast, OpenPage, keep_picture
 from tests.waiting import until
 
 
@@ -108,6 +110,56 @@ def test_a_reminder_on_telegram_can_be_stopped_by_whoever_reads_it(
     expect(page.get_by_role("heading", name="Stopped")).to_be_visible()
     theirs = open_page("/preferences", name="Alice")
     expect(theirs.get_by_role("checkbox", name="Call me to game nights")).not_to_be_checked()
+
+
+@pytest.mark.parametrize("channel", ["Telegram", "Signal"])
+def test_a_reminder_is_answered_in_the_chat_and_seen_on_anothers_board(
+    open_page: OpenPage, evening: RunningSystem, cast: Cast, tidy: None, channel: str
+) -> None:
+    """Also when the process that listens was killed in between."""
+    link(open_page(name="Alice"), evening, cast, channel, "Alice")
+    cast("Alice").set_status(DAY, "LOOKING")
+    cast("Bob").promote()
+    evening.control.set_clock(OPENING + timedelta(minutes=5, seconds=1))
+    board = open_page(name="Bob", before=NEVER_POLL)
+    expect(board.locator("#queue li")).to_contain_text("BadBoy")
+
+    def reminders() -> list[dict[str, Any]]:
+        return [
+            message
+            for message in evening.control.messages()
+            if message["provider"] == channel.lower() and "Game night starts at 21:00" in message["text"]
+        ]
+
+    [reminder] = until(reminders, "the reminder")
+    old = evening.pid("inbox")
+
+    def choose(number: int, label: str) -> None:
+        if channel == "Signal":
+            evening.control.type_text("signal", cast("Alice").discord_id, str(number))
+        else:
+            seen = evening.control.press("telegram", cast("Alice").discord_id, reminder["id"], label)
+            assert seen["message_id"] == reminder["id"]
+
+    choose(2, "Can't tonight")
+    expect(board.get_by_text("Queue is empty")).to_be_visible()
+    assert evening.kill("inbox")
+    until(lambda: _is_another(evening, old) and evening.control.polls()[channel.lower()], "the next one to listen")
+    choose(1, "I'm in")
+    expect(board.locator("#queue li")).to_contain_text("BadBoy")
+    said = told(evening, cast, "Alice", channel.lower())
+    assert said[-1].endswith("→ Today: Looking")
+    if channel == "Telegram":
+        simulator = open_page(f"http://127.0.0.1:{int(evening.web_url.rpartition(':')[2]) + 1}/", name=None)
+        expect(simulator.locator("#telegram").get_by_role("button", name="Can't tonight")).to_be_visible()
+        keep_picture(simulator, "simulator-telegram")
+
+
+def _is_another(evening: RunningSystem, old: int) -> bool:
+    """Whether an inbox has taken the place of the one that was killed."""
+    with suppress(KeyError):  # nobody has yet
+        return evening.pid("inbox") != old
+    return False
 
 
 def test_who_blocks_the_bot_is_told_on_discord_and_sees_it_on_the_next_visit(

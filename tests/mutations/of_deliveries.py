@@ -122,7 +122,7 @@ MUTATIONS = (
     Mutation(
         "a repeat goes to who does not want it any more",
         HANDLERS,
-        "if is_repeat and (isinstance(message, Skip) or not may_repeat):",
+        "if is_repeat and (not isinstance(message, Message) or not may_repeat):",
         "if is_repeat and not may_repeat:",
         (f"{CUT_OFF}::test_who_does_not_want_it_any_more_gets_no_repeat_and_the_ledger_learns_that_it_arrived",),
     ),

@@ -14,8 +14,9 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select, text, update
 
+from slomix.availability import service as availability
 from slomix.availability.rules import Status
-from slomix.campaigns import queries, retrying, service
+from slomix.campaigns import queries, retrying, rules, service
 from slomix.campaigns.rules import Audience, CampaignStatus
 from slomix.campaigns.service import CampaignChoices
 from slomix.channels.base import ProviderDown
@@ -40,6 +41,7 @@ from tests.configuration import ROOM
 from tests.databases import empty
 from tests.moments import TODAY, at
 from tests.properties.wire import MOODS, SECOND, Killed, Wire
+from tests.steps import is_late
 from tests.world import World, build_world
 
 PEOPLE = ("alice", "bob", "erik", "franka")
@@ -86,6 +88,12 @@ class Evening(RuleBasedStateMachine):
     @rule(name=st.sampled_from(PEOPLE), status=st.sampled_from([*Status, None]))
     def somebody_says(self, name: str, status: Status | None) -> None:
         self.say(name, status)
+
+    @rule(name=st.sampled_from(PEOPLE))
+    def somebody_comes_late(self, name: str) -> None:
+        with suppress(DomainError):
+            is_late(self.world, name)
+            self.said[name] = Status.LOOKING
 
     @rule(name=st.sampled_from(PEOPLE), called=st.booleans())
     def somebody_opts(self, name: str, called: bool) -> None:
@@ -147,7 +155,11 @@ class Evening(RuleBasedStateMachine):
 
     # What time does
 
-    @rule(moment=st.sampled_from([at(20, 45), at(20, 59), at(21), at(21, 0, 30), at(21, 3), at(21, 14), at(21, 21)]))
+    @rule(
+        moment=st.sampled_from(
+            [at(20, 45), at(20, 59), at(21), at(21, 0, 30), at(21, 3), at(21, 14), at(21, 15), at(21, 21)]
+        )
+    )
     def the_clock_moves_on(self, moment: datetime) -> None:
         self.world.clock.move_to(max(moment, self.world.clock.now()))
 
@@ -258,6 +270,9 @@ class Evening(RuleBasedStateMachine):
                 return f"{name} opted out and got {row.event_key}"
             if self.said.get(name) in {None, Status.NOT_PLAYING}:
                 return f"{name} does not play and got {row.event_key}"
+            late = availability.late_players(session, TODAY, now=self.world.clock.now())
+            if row.player_id in late and row.notice == rules.VOICE_CHECK:
+                return f"{name} is late and got {row.event_key}"
             campaign = queries.campaign_of_subject(session, row.subject)
             if campaign.status is CampaignStatus.CANCELLED:
                 return f"{row.event_key} left after the cancel"

@@ -21,7 +21,7 @@ from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from tests.moments import at
 from tests.properties.arrows import WATCHED, watching
-from tests.properties.evening import Evening
+from tests.properties.evening import PEOPLE, Evening
 
 
 class Judged(Evening):
@@ -128,6 +128,31 @@ def show(evening: Judged) -> None:
     evening.discord_shows_what_is_there(is_hidden=False)
 
 
+def comes_late(evening: Judged) -> None:
+    for name in PEOPLE:
+        evening.somebody_comes_late(name)
+
+
+def checked(evening: Judged) -> None:
+    """The start has gone out, and the voice check finds nobody."""
+    for moment in (at(21), at(21, 0, 30)):
+        evening.the_clock_moves_on(moment)
+        evening.the_voice_room_is_seen(set())
+        evening.workers_work_well()
+
+
+def begun(evening: Judged) -> None:
+    evening.the_clock_moves_on(at(21))
+    evening.workers_work_well()
+    evening.the_clock_moves_on(at(21, 0, 30))
+    evening.the_voice_room_is_seen(set())
+
+
+def quarter_past(evening: Judged) -> None:
+    evening.the_clock_moves_on(at(21, 15))
+    evening.the_voice_room_is_seen(set())
+
+
 def end_of_the_evening(evening: Judged) -> None:
     evening.the_clock_moves_on(at(21, 21))
 
@@ -162,6 +187,21 @@ PROMISES: list[Step] = [
             [killed, minutes_later, hide, well, end_of_the_evening, well], id="killed, and nobody can ever read"
         ),
         pytest.param([killed, minutes_later, end_of_the_evening, well], id="killed, and only read after the deadline"),
+        pytest.param([comes_late, checked, killed, taken_back, quarter_past, well, well], id="late, and called then"),
+        pytest.param(
+            [comes_late, checked, quarter_past, killed, taken_back, well, well], id="late, and killed at that moment"
+        ),
+        pytest.param([checked, comes_late, quarter_past, well, well], id="late after the follow-up"),
+        pytest.param(
+            [begun, cut, comes_late, minutes_later, well, quarter_past, well, well], id="late after one that was cut"
+        ),
+        pytest.param(
+            [begun, killed, comes_late, taken_back, well, quarter_past, well, well], id="late after one killed"
+        ),
+        pytest.param(
+            [comes_late, checked, quarter_past, stopped, comes_late, taken_back, well, goes_on, well],
+            id="late again while it leaves",
+        ),
     ],
 )
 def test_in_the_orders_that_hurt_most_the_promises_hold(steps: list[Step]) -> None:

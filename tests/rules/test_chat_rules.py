@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from slomix.availability.rules import Status
-from slomix.chat.rules import Command, ParsedCommand, ParsedStatus, parse_command, parse_status
+from slomix.chat.rules import Command, ParsedCommand, ParsedStatus, parse_command, parse_day, parse_number, parse_status
 
 TODAY = date(2026, 11, 20)
 TOMORROW = date(2026, 11, 21)
@@ -64,6 +64,9 @@ def test_a_message_is_a_command_or_asks_for_help(text: str, command: Command, sa
         ("Looking Tomorrow", TOMORROW, Status.LOOKING),
         ("2026-11-22 not playing", date(2026, 11, 22), Status.NOT_PLAYING),
         ("clear 2026-11-22", date(2026, 11, 22), None),
+        ("friday maybe", TODAY, Status.MAYBE),
+        ("not playing Monday", date(2026, 11, 23), Status.NOT_PLAYING),
+        ("clear thu", date(2026, 11, 26), None),
     ],
 )
 def test_an_answer_is_a_status_and_perhaps_a_day(said: str, day: date, status: Status | None) -> None:
@@ -75,3 +78,28 @@ def test_an_answer_is_a_status_and_perhaps_a_day(said: str, day: date, status: S
 )
 def test_what_makes_no_sense_is_no_answer(said: str) -> None:
     assert parse_status(tuple(said.split()), TODAY) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "day"),
+    [
+        ("today", TODAY),
+        ("Tomorrow", TOMORROW),
+        ("sun", date(2026, 11, 22)),
+        ("2026-12-24", date(2026, 12, 24)),
+        ("today tomorrow", TOMORROW),
+        ("", None),
+        ("sunday looking", None),
+        ("su", None),
+    ],
+)
+def test_a_day_alone_is_a_question(said: str, day: date | None) -> None:
+    assert parse_day(tuple(said.split()), TODAY) == day
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1", 1), (" 2. ", 2), ("12)", 12), ("0", 0), ("123", None), ("1 2", None), ("-1", None), ("", None), ("١", None)],
+)
+def test_a_number_alone_is_a_choice(text: str, number: int | None) -> None:
+    assert parse_number(text) == number

@@ -186,6 +186,8 @@ def test_unlinking_forgets_this_chat_and_no_other(linked: World, channel: Channe
         ("/avail@SlomixBot 2026-11-25 maybe", TODAY + timedelta(days=5), Status.MAYBE),
         ("/today available", TODAY, Status.AVAILABLE),
         ("/tomorrow maybe", TOMORROW, Status.MAYBE),
+        ("/avail monday maybe", TODAY + timedelta(days=3), Status.MAYBE),
+        ("/avail not playing Mon", TODAY + timedelta(days=3), Status.NOT_PLAYING),
     ],
 )
 def test_a_linked_chat_answers_for_its_player(
@@ -199,11 +201,12 @@ def test_a_linked_chat_answers_for_its_player(
 def test_an_answer_can_be_cleared_and_looked_at(linked: World) -> None:
     linked.says("alice", Status.LOOKING)
     linked.says("bob", Status.LOOKING)
-    assert writes(linked, TELEGRAM, "/avail") == "Today: Looking. Tomorrow: no answer yet."
+    week = writes(linked, TELEGRAM, "/avail")
+    assert week.startswith("Your week: Today: Looking · 2 in Tomorrow: you have not said yet Sun 22 Nov:")
     said = writes(linked, TELEGRAM, "/today")
-    assert said.startswith("Today: Looking 2, Available 0, Maybe 0, Not playing 0. You: Looking.")
-    assert "Bob" not in said
-    assert writes(linked, TELEGRAM, "/avail clear") == "Today: no answer yet."
+    assert said == "Today: Looking 2 looking"
+    assert writes(linked, TELEGRAM, "/avail sunday") == "Sun 22 Nov: you have not said yet nothing yet"
+    assert writes(linked, TELEGRAM, "/avail clear") == "Today: you have not said yet 1 looking"
     assert status(linked, "alice") is None
 
 

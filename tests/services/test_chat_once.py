@@ -11,7 +11,8 @@ from slomix import words
 from slomix.availability.rules import Status
 from slomix.channels.base import SendError
 from slomix.channels.telegram import Telegram, TelegramUpdate
-from slomix.chat import service
+from slomix.chat import commands, service
+from slomix.chat.replies import Reply
 from slomix.chat.responder import MAX_TRIES
 from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
@@ -52,11 +53,11 @@ def test_an_update_that_comes_twice_is_answered_once_also_by_the_next_process(li
     assert status(linked, "alice") is Status.MAYBE
 
 
-def breaking(times: int) -> Callable[..., str]:
+def breaking(times: int) -> Callable[..., Reply]:
     """Answers a letter, but not before it has failed so often."""
-    real, left = service.reply_to, [times]
+    real, left = commands.reply_to, [times]
 
-    def answer(*args: object, **more: object) -> str:
+    def answer(*args: object, **more: object) -> Reply:
         if left[0]:
             left[0] -= 1
             raise RuntimeError("a mistake of ours")
@@ -68,7 +69,7 @@ def breaking(times: int) -> Callable[..., str]:
 @pytest.mark.parametrize("times", range(1, MAX_TRIES))
 def test_what_goes_wrong_is_tried_again(linked: World, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     """W35: an update was lost by one mistake."""
-    monkeypatch.setattr(service, "reply_to", breaking(times))
+    monkeypatch.setattr(commands, "reply_to", breaking(times))
     desk = desk_of(linked)
     for _ in range(times):
         with pytest.raises(RuntimeError):
@@ -81,7 +82,7 @@ def test_what_goes_wrong_is_tried_again(linked: World, monkeypatch: pytest.Monke
 
 
 def test_what_never_works_is_passed_over_and_blocks_nobody(linked: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "reply_to", breaking(MAX_TRIES))
+    monkeypatch.setattr(commands, "reply_to", breaking(MAX_TRIES))
     desk = desk_of(linked)
     for _ in range(MAX_TRIES - 1):
         with pytest.raises(RuntimeError):

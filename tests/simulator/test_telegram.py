@@ -9,7 +9,7 @@ import pytest
 
 from slomix.dev.simulator.inboxes import Chats, TelegramInbox
 from slomix.dev.simulator.people import PEOPLE, TELEGRAM_BOT_NAME, TELEGRAM_GROUP, TELEGRAM_TOKEN, environment
-from slomix.dev.simulator.telegram import LONGEST_WAIT_SECONDS
+from slomix.dev.simulator.telegram import LONGEST_WAIT_SECONDS, TOO_OLD
 from tests.simulators import CAST, Simulator
 from tests.waiting import until
 
@@ -17,7 +17,7 @@ ALICE = CAST["Alice"]
 
 
 def write(simulator: Simulator, text: str = "/start", **more: Any) -> dict[str, Any]:
-    answer = simulator.client().post("/control/telegram", json={"user_id": ALICE.id, "text": text, **more})
+    answer = simulator.client().post("/control/telegram", json={"user_id": ALICE.id, "text": text} | more)
     return answer.raise_for_status().json()
 
 
@@ -215,3 +215,111 @@ def test_the_webhook_can_be_looked_at(simulator: Simulator) -> None:
         assert bot.post("/getWebhookInfo").json()["result"]["url"] == "https://slomix.example/hook"
         bot.post("/deleteWebhook")
         assert bot.post("/getWebhookInfo").json()["result"]["url"] == ""
+
+
+# Buttons
+
+
+def keys(*buttons: dict[str, Any]) -> dict[str, Any]:
+    return {"inline_keyboard": [list(buttons)]}
+
+
+def offer(bot: httpx2.Client, *buttons: dict[str, Any]) -> httpx2.Response:
+    body = {"chat_id": ALICE.telegram_chat_id, "text": "Come?", "reply_markup": keys(*buttons)}
+    return bot.post("/sendMessage", json=body)
+
+
+YES = {"text": "Yes", "callback_data": "y" * 64}
+
+
+@pytest.mark.parametrize(
+    ("button", "said"),
+    [
+        ({"text": "Yes", "callback_data": "y" * 65}, "BUTTON_DATA_INVALID"),
+        ({"text": "Yes", "callback_data": "ü" * 33}, "BUTTON_DATA_INVALID"),
+        ({"text": "Yes", "callback_data": ""}, "BUTTON_DATA_INVALID"),
+        ({"text": "Yes"}, "BUTTON_DATA_INVALID"),
+        ({"text": " ", "callback_data": "y"}, "inline keyboard button text must be non-empty"),
+        (
+            {"text": "Yes", "url": "http://localhost:7000/"},
+            "inline keyboard button URL 'http://localhost:7000/' is invalid: Wrong HTTP URL",
+        ),
+        ({"callback_data": "y"}, "object expected as reply markup"),
+    ],
+    ids=str,
+)
+def test_a_keyboard_that_telegram_would_not_take_is_refused(
+    simulator: Simulator, button: dict[str, Any], said: str
+) -> None:
+    write(simulator)
+    with simulator.telegram() as bot:
+        assert refusal(offer(bot, button)) == (400, f"Bad Request: {said}")
+        assert offer(bot, YES).is_success
+    assert len(simulator.messages()) == 1
+
+
+def test_a_button_is_pressed_by_its_reader_and_by_its_label(simulator: Simulator) -> None:
+    write(simulator)
+    with simulator.telegram() as bot:
+        message_id = str(
+            offer(bot, YES, {"text": "Look", "url": "https://slomix.example/"}).json()["result"]["message_id"]
+        )
+    for change in ({"button": "No"}, {"button": "Look"}, {"message_id": "1"}, {"user_id": CAST["Bob"].id}):
+        body = {"user_id": ALICE.id, "message_id": message_id, "button": "Yes"} | change
+        assert simulator.client().post("/control/telegram/press", json=body).status_code == 422, change
+
+
+def test_an_edit_is_refused_where_nothing_changes_or_stands(simulator: Simulator) -> None:
+    write(simulator)
+    with simulator.telegram() as bot:
+        sent = offer(bot, YES).json()["result"]
+        body = {"chat_id": ALICE.telegram_chat_id, "message_id": sent["message_id"], "text": "Come?"}
+        code, said = refusal(bot.post("/editMessageText", json=body | {"reply_markup": sent["reply_markup"]}))
+        assert (code, said.startswith("Bad Request: message is not modified: ")) == (400, True)
+        assert bot.post("/editMessageText", json=body).json()["result"].get("reply_markup") is None
+        assert refusal(bot.post("/editMessageText", json=body | {"message_id": 1}))[1].endswith("to edit not found")
+        bobs = {"chat_id": CAST["Bob"].telegram_chat_id}
+        write(simulator, user_id=CAST["Bob"].id)
+        assert refusal(bot.post("/editMessageText", json=body | bobs))[1].endswith("to edit not found")
+
+
+def test_a_bot_that_did_not_ask_for_presses_hears_of_none() -> None:
+    inbox = TelegramInbox()
+    message = {"message_id": 1}
+    for allowed, heard in ((None, 1), (["message"], 1), (["message", "callback_query"], 2)):
+        inbox.allowed = allowed
+        inbox.press(ALICE, message, "y")
+        assert len(inbox.waiting) == heard
+
+
+def test_the_page_shows_buttons_and_presses_them(simulator: Simulator) -> None:
+    write(simulator)
+    with simulator.telegram() as bot, simulator.client() as browser:
+        offer(bot, YES)
+        [message] = simulator.messages()
+        page = browser.get("/").text
+        assert 'action="/page/telegram/press"' in page
+        assert '<button name="button" value="Yes">Yes</button>' in page
+        form = {"user_id": ALICE.id, "message_id": message["id"], "button": "Yes"}
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            pressing = pool.submit(lambda: simulator.client().post("/page/telegram/press", data=form))
+
+            def queries() -> list[dict[str, Any]]:
+                found = bot.post("/getUpdates", json={"timeout": 1}).json()["result"]
+                return [one["callback_query"] for one in found if "callback_query" in one]
+
+            [asked] = until(queries, "the press")
+            assert (asked["from"]["id"], asked["data"]) == (ALICE.telegram_chat_id, YES["callback_data"])
+            assert bot.post("/answerCallbackQuery", json={"callback_query_id": asked["id"]}).json()["result"] is True
+            body = {"chat_id": ALICE.telegram_chat_id, "message_id": int(message["id"]), "text": "Good."}
+            bot.post("/editMessageText", json=body).raise_for_status()
+            assert pressing.result().headers["Location"] == f"/?as={ALICE.id}#telegram"
+        page = browser.get("/").text
+        assert "Good." in page
+        assert "edited" in page
+
+
+def test_a_query_that_is_not_known_is_too_old(simulator: Simulator) -> None:
+    with simulator.telegram() as bot:
+        answer = bot.post("/answerCallbackQuery", json={"callback_query_id": "1"})
+        assert refusal(answer) == (400, TOO_OLD)

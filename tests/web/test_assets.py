@@ -30,8 +30,12 @@ def without_digest(address: str) -> str:
 
 def linked(page: str) -> list[str]:
     """Return the addresses of all that a browser fetches with a page, icon and all."""
-    icons_and_styles = read(page).all("link")
-    wanted = [link.attributes["href"] for link in icons_and_styles if link.attributes["rel"] != "apple-touch-icon"]
+    # The others are read after the page, by what puts it on a home screen.
+    wanted = [
+        link.attributes["href"]
+        for link in read(page).all("link")
+        if link.attributes["rel"] not in {"apple-touch-icon", "manifest"}
+    ]
     return wanted + [script.attributes["src"] for script in read(page).all("script")]
 
 

@@ -8,7 +8,10 @@ from werkzeug.test import TestResponse
 
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
+from slomix.channels.base import Address, Message
 from slomix.contacts.rules import ChannelName
+from slomix.deliveries import choices
+from slomix.deliveries.choices import Choice
 from tests.moments import TODAY
 from tests.web.conftest import Browser, browser_of, is_page, make_app, nothing_stored, with_settings
 from tests.world import World
@@ -47,7 +50,9 @@ def test_what_telegram_posts_is_done_and_answered_once(hooked: World, telegram: 
     for _ in range(2):
         assert post(telegram, update()).status_code == 200
     assert status(hooked) is Status.LOOKING
-    assert [(to.value, message.text) for to, message, _ in hooked.telegram.sent] == [("4242", "Today: Looking.")]
+    assert [(to.value, message.text) for to, message, _ in hooked.telegram.sent] == [
+        ("4242", "Today: Looking\n1 looking")
+    ]
 
 
 @pytest.mark.parametrize("secret", [None, "", "wrong", SECRET + "x", SECRET[:-1], "ü"])
@@ -88,7 +93,23 @@ def test_what_goes_wrong_is_posted_again_by_telegram_and_in_the_end_passed_over(
         raise RuntimeError("a mistake of ours")
 
     with monkeypatch.context() as patched:
-        patched.setattr("slomix.chat.service.reply_to", breaks)
+        patched.setattr("slomix.chat.commands.reply_to", breaks)
         assert [post(telegram, update()).status_code for _ in range(3)] == [500, 500, 200]
     assert post(telegram, update(8)).status_code == 200
     assert status(hooked) is Status.LOOKING
+
+
+def test_a_press_that_telegram_posts_is_done_once_and_the_message_edited(hooked: World, telegram: Browser) -> None:
+    settings = hooked.runtime.settings
+    hooked.telegram.send(Address("4242"), Message("Come?"), nonce="n")
+    pressed = {
+        "id": "q1",
+        "from": {"id": 4242},
+        "data": choices.sign(Choice("status", TODAY.isoformat(), "looking", "n" * 20), settings),
+        "message": {"message_id": 0, "chat": {"id": 4242, "type": "private"}, "text": "Come?"},
+    }
+    for _ in range(2):
+        assert post(telegram, {"update_id": 7, "callback_query": pressed}).status_code == 200
+    assert status(hooked) is Status.LOOKING
+    assert hooked.telegram.texts == ["Come?\n→ Today: Looking"]
+    assert set(hooked.telegram.acknowledged) == {"q1"}

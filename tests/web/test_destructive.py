@@ -42,6 +42,7 @@ class Loss(enum.Enum):
 
 
 ROUTES: dict[str, Loss] = {
+    "POST /auth/login": Loss.UNDO,  # of the status that was pressed
     "POST /auth/logout": Loss.HARMLESS,
     "POST /auth/logout/everywhere": Loss.HARMLESS,
     "POST /auth/logout/<number>": Loss.HARMLESS,
@@ -66,6 +67,7 @@ ROUTES: dict[str, Loss] = {
     "POST /contacts/<channel>/code": Loss.HARMLESS,
     "POST /contacts/<channel>/remove": Loss.ASKS,
     "POST /contacts/<channel>/test": Loss.HARMLESS,
+    "POST /day/<day>/late": Loss.UNDO,
     "POST /day/<day>/status": Loss.UNDO,
     "POST /day/<day>/undo": Loss.UNDO,  # by saying it again
     "POST /discord/interactions": Loss.CALL,

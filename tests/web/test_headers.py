@@ -154,6 +154,7 @@ def test_a_cookie_that_was_made_up_is_nobodys(world: World, browse: Browse) -> N
 def test_assets_are_ours_and_may_be_kept_for_ever(anonymous: Browser, root: Path) -> None:
     page = anonymous.page("/")
     named = [one.attributes.get("src") or one.attributes.get("href", "") for one in page.all("script", "link")]
+    named.remove("/manifest.webmanifest")  # made by a view
     assert named
     for address in named:
         assert re.fullmatch(r"/static/[\w./-]+\?v=[0-9a-f]{10}", address), address

@@ -39,7 +39,7 @@ from slomix.processes import dispatch
 from slomix.runtime.context import Runtime
 from tests.discord_signing import KEY
 from tests.moments import TODAY, at
-from tests.steps import call
+from tests.steps import call, comes
 from tests.waiting import PATIENCE
 from tests.web.conftest import make_app, with_settings
 from tests.workers.pump import pump
@@ -396,7 +396,8 @@ def reminded(world: World, name: str) -> tuple[str, dict[str, str]]:
 
 def test_a_reminder_is_answered_where_it_stands(discord: Discord, talkative: World) -> None:
     text, sends = reminded(talkative, "alice")
-    assert [label for label, value in sends.items() if value] == [words.IM_IN, words.CANT_TONIGHT, words.MUTE]
+    sent = [label for label, value in sends.items() if value]
+    assert sent == [words.IM_IN, words.LATE, words.CANT_TONIGHT, words.MUTE]
     seen = discord.pressed("alice", sends[words.CANT_TONIGHT], guild=None, content=text)
     assert (seen["type"], seen["data"]["content"]) == (7, f"{text}\n→ **Today**: Not playing")
     assert "components" not in seen["data"], "the buttons stay, and with them the mark of the message"
@@ -404,6 +405,68 @@ def test_a_reminder_is_answered_where_it_stands(discord: Discord, talkative: Wor
     seen = discord.pressed("alice", sends[words.IM_IN], guild=None, content=seen["data"]["content"])
     assert seen["data"]["content"] == f"{text}\n→ **Today**: Looking"
     assert status(talkative, "alice") is Status.LOOKING
+
+
+def test_a_press_in_a_room_is_answered_to_the_presser_and_leaves_the_rooms_message(
+    discord: Discord, talkative: World
+) -> None:
+    choice = choices.sign(Choice("status", TODAY.isoformat(), "looking", "n" * 20), talkative.runtime.settings)
+    seen = discord.pressed("alice", choice, content="6 are looking to play tonight.")
+    assert (seen["type"], seen["data"]["flags"]) == (4, EPHEMERAL)
+    assert seen["data"]["content"] == "**Today**: Looking\n1 looking"
+    assert discord.pressed("alice", buttons(seen)["Maybe"])["type"] == 7, "what follows is the presser's own"
+    assert status(talkative, "alice") is Status.MAYBE
+
+
+def test_late_is_said_under_the_reminder_and_under_the_start(discord: Discord, talkative: World) -> None:
+    text, sends = reminded(talkative, "alice")
+    seen = discord.pressed("alice", sends[words.LATE], guild=None, content=text)
+    said = f"{text}\n→ **Today**: Looking, 15 min late (about <t:{int(at(21, 15).timestamp())}:t>)"
+    assert (seen["type"], seen["data"]["content"]) == (7, said)
+    assert comes(talkative, "alice") == at(21, 15)
+    assert discord.pressed("alice", sends[words.LATE], guild=None, content=said)["data"]["content"] == said
+    talkative.clock.move_to(at(21))
+    pump(talkative)
+    _, start, _ = [sent for sent in talkative.discord.sent if sent[0].value == CAST["alice"]][-1]
+    assert [button.label for button in start.buttons][:3] == [words.JOIN_VOICE, words.LATE, words.CANT_TONIGHT]
+    talkative.clock.move_to(at(21, 2))
+    sends = {button.label: button.value for button in start.buttons}
+    discord.pressed("alice", sends[words.LATE], guild=None, content=start.text)
+    assert comes(talkative, "alice") == at(21, 17)
+    seen = discord.pressed("alice", sends[words.CANT_TONIGHT], guild=None, content=said)
+    assert seen["data"]["content"] == f"{text}\n→ **Today**: Not playing"
+    assert comes(talkative, "alice") is None
+
+
+def test_late_under_anothers_message_is_said_by_who_presses_it(discord: Discord, talkative: World) -> None:
+    _, sends = reminded(talkative, "alice")
+    discord.pressed("erik", sends[words.LATE], guild=None, content="x")
+    assert (comes(talkative, "alice"), comes(talkative, "erik")) == (None, at(21, 15))
+    seen = discord.pressed("nobody", sends[words.LATE], guild=None, content="x")
+    assert seen["data"]["content"] == words.CHOOSE_PLAYER_ONLY
+
+
+@pytest.mark.parametrize(("days", "hour", "said"), [(0, 22, words.TOO_LATE_TO_BE_LATE), (1, 20, words.PAST_DAY)])
+def test_late_after_the_evening_is_answered_and_changes_nothing(
+    discord: Discord, talkative: World, days: int, hour: int, said: str
+) -> None:
+    _, sends = reminded(talkative, "alice")
+    talkative.says("alice", Status.MAYBE)
+    talkative.clock.move_to(at(hour, day=TODAY + timedelta(days=days)))
+    seen = discord.pressed("alice", sends[words.LATE], guild=None, content="x")
+    assert (seen["type"], seen["data"]["content"]) == (4, said)
+    assert status(talkative, "alice") is Status.MAYBE
+
+
+def test_late_is_typed_too_and_others_read_it(discord: Discord, talkative: World) -> None:
+    time = f"<t:{int(at(21, 15).timestamp())}:t>"
+    seen = discord.typed("erik", "avail late")
+    assert seen["data"]["content"].splitlines()[0] == f"**Today**: Looking, 15 min late (about {time})"
+    talkative.clock.forward(timedelta(minutes=1))
+    talkative.says("alice", Status.LOOKING)
+    assert f"1. Erik, 15 min late (about {time})" in discord.typed("alice", "queue")["data"]["content"]
+    assert "15 min late: Erik" in discord.typed("alice", "tonight")["data"]["content"].splitlines()
+    assert "late" not in discord.typed("nobody", "tonight")["data"]["content"]
 
 
 def test_without_a_key_messages_carry_links_and_nothing_to_press(world: World) -> None:

@@ -108,7 +108,7 @@ def test_the_address_is_the_public_one_without_what_was_asked(world: World, path
     here = with_settings(world, public_url="https://slomix.example/")
     shown = preview(browser_of(make_app(here.runtime), here, None).page(path))
     assert shown["url"] == f"https://slomix.example{path.split('?')[0]}"
-    assert shown["image"].startswith("https://slomix.example/static/img/")
+    assert shown["image"].startswith(f"https://slomix.example/og/{TODAY}.png?")
     assert shown["site_name"] == "Slomix"
 
 

@@ -221,7 +221,7 @@ STATEMENTS = {
     ("dora", "/"): 2,
     ("alice", "/preferences"): 3,
     ("charlie", "/preferences"): 1,
-    ("alice", f"/day/{TODAY}"): 5,
+    ("alice", f"/day/{TODAY}"): 6,
     ("dora", "/admin"): 9,
 }
 

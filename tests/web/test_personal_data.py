@@ -195,6 +195,7 @@ IMPERSONAL = {
     "claimed_messages": "hashes of messages, for a day",
     "heartbeats": "processes",
     "inbox_positions": "how far a channel was read",
+    "offered_choices": "what a chat, by its hash, may answer by number, for a week",
     "jobs": "what is to be done, named by rows of other tables; those of a message go with it",
     "outages": "which providers are out",
     "login_attempts": "strangers on their way to Discord, by hashes, for minutes",

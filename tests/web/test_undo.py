@@ -28,7 +28,7 @@ def press(browser: Browser, status: str) -> str:
 
 def entries(world: World) -> list[tuple[object, ...]]:
     with world.session() as session:
-        columns = (Entry.player_id, Entry.status, Entry.looking_since, Entry.committed_since, Entry.updated_at)
+        columns = [column for column in Entry.__table__.columns if column.name != "id"]
         return [tuple(row) for row in session.execute(select(*columns).order_by(Entry.player_id))]
 
 

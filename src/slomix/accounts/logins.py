@@ -37,6 +37,7 @@ def create_login_attempt(
     browser: str,
     code_verifier: str,
     next_path: str,
+    pressed: str = "",
     expires_at: datetime,
     now: datetime,
 ) -> None:
@@ -48,6 +49,7 @@ def create_login_attempt(
             browser_hash=_hash(browser),
             code_verifier=code_verifier,
             next_path=rules.local_path(next_path),
+            pressed=pressed,
             expires_at=expires_at,
         )
     )

@@ -142,6 +142,8 @@ class LoginAttempt(Base):
     browser_hash: Mapped[str]
     code_verifier: Mapped[str]
     next_path: Mapped[str]
+    # The day and status whose button began the login; empty if another did.
+    pressed: Mapped[str] = mapped_column(server_default="")
     expires_at: Mapped[datetime]
 
 

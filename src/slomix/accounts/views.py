@@ -4,7 +4,7 @@ import secrets
 from datetime import timedelta
 
 import structlog
-from flask import Blueprint, flash, redirect, request, session, url_for
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_login import login_user, logout_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -21,12 +21,38 @@ log = structlog.get_logger()
 blueprint = Blueprint("accounts", __name__)
 
 BROWSER = "browser"
+# What was pressed before the login, in the cookie of the login: the day and the status.
+PRESSED = "pressed"
+LONGEST_PRESSED = 40
 
 
 @blueprint.get("/auth/login")
 @rate_limits.logins
 def login() -> Response:
-    """Send the browser to Discord. The state stays here; the cookie only says which browser began."""
+    """Send the browser to Discord."""
+    return redirect(_start_login(request.args.get("next", "/")))
+
+
+@blueprint.post("/auth/login")
+@rate_limits.logins
+def login_by_status() -> str:
+    """Show a stranger who pressed a status a page that goes on to Discord; it is said when they come back.
+
+    A form has brought it, with its token, and only the browser that began the login gets it back: nobody's status is
+    said by a link. It is no redirect, as browsers let no form lead to another site than our Content-Security-Policy
+    names, however many redirects are between.
+    """
+    day, status = request.form.get("day", ""), request.form.get("status", "")
+    pressed = f"{day} {status}"
+    departure = _start_login("/", pressed if len(pressed) <= LONGEST_PRESSED else "")
+    return render_template("on_to_discord.html", departure=departure)
+
+
+def _start_login(next_path: str, pressed: str = "") -> str:
+    """Begin a login and return Discord's page for it.
+
+    The state stays here; the cookie only says which browser began.
+    """
     settings, now = current.runtime().settings, current.now()
     browser = session.setdefault(BROWSER, secrets.token_urlsafe(16))
     departure = discord_login.start_login(settings)
@@ -36,11 +62,12 @@ def login() -> Response:
             state=departure.state,
             browser=browser,
             code_verifier=departure.code_verifier,
-            next_path=request.args.get("next", "/"),
+            next_path=next_path,
+            pressed=pressed,
             expires_at=now + timedelta(seconds=settings.oauth_state_ttl_seconds),
             now=now,
         )
-    return redirect(departure.url)
+    return departure.url
 
 
 @blueprint.get("/auth/callback")
@@ -52,7 +79,7 @@ def callback() -> Response:
     try:
         with current.runtime().transaction() as db_session:
             attempt = logins.use_login_attempt(db_session, state=state, browser=session.get(BROWSER, ""), now=now)
-            verifier, next_path = attempt.code_verifier, attempt.next_path
+            verifier, next_path, pressed = attempt.code_verifier, attempt.next_path, attempt.pressed
     except logins.LoginNotStarted:
         return _stay_logged_in(state)
     code, error = request.args.get("code", ""), request.args.get("error")
@@ -78,7 +105,12 @@ def callback() -> Response:
     session.clear()
     session.permanent = True
     login_user(_as_viewer(key), remember=False)
+    if pressed:
+        session[PRESSED] = pressed
+        next_path = "/pressed"
     if user.player_id is None:
+        if pressed:
+            flash(words.PRESSED_WAITS, "note")
         return redirect(url_for("profile.profile", next=next_path), code=303)
     return redirect(next_path, code=303)
 

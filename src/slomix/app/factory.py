@@ -28,6 +28,7 @@ from slomix.availability import views as availability_views
 from slomix.board import appearance as appearance_views
 from slomix.board import days as days_views
 from slomix.board import profile as profile_views
+from slomix.board import site as site_views
 from slomix.board import views as board_views
 from slomix.campaigns import api as campaigns_api
 from slomix.campaigns import views as campaigns_views
@@ -97,6 +98,7 @@ PAGES = (
     planning_views,
     privacy_views,
     profile_views,
+    site_views,
     stop_views,
 )
 # Callers of these show a permission in each call and have no session that a foreign page could ride on.

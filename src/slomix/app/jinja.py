@@ -10,6 +10,7 @@ from markupsafe import Markup
 from slomix import words
 from slomix.accounts.rules import local_path
 from slomix.availability import rules as availability
+from slomix.availability.picture import picture_url
 from slomix.availability.rules import Status, StatusCounts, is_day_open
 from slomix.config.settings import Settings
 from slomix.presence.game_names import coloured_name, plain_name
@@ -38,9 +39,9 @@ def capitalised(sentence: str) -> str:
 
 
 FILTERS = (
-    *(times.hour, times.seconds, times.time_of_day, times.since, times.moment, times.ago, times.place),
+    *(times.hour, times.seconds, times.time_of_day, times.late, times.since, times.moment, times.ago, times.place),
     *(times.day, times.short_day, times.named_day, times.month_key, times.readable_times),
-    *(heat, status_word, capitalised, is_day_open, plain_name, coloured_name),
+    *(heat, picture_url, status_word, capitalised, is_day_open, plain_name, coloured_name),
 )
 GLOBALS = {
     "icon": icon,

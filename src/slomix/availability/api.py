@@ -73,7 +73,13 @@ def mine(who: Viewer) -> schemas.DayStatuses:
     with current.runtime().transaction() as session:
         days = service.list_days(session, today, today + rules.HORIZON, viewer=who.player_id)
     return schemas.DayStatuses(
-        entries=[schemas.DayStatus(date=day.day, status=day.my_status) for day in days if day.my_status]
+        entries=[
+            schemas.DayStatus(
+                date=day.day, status=day.my_status, **schemas.late_field(day.my_late_until, current.now())
+            )
+            for day in days
+            if day.my_status
+        ]
     )
 
 
@@ -115,6 +121,7 @@ def _counts(counts: StatusCounts) -> schemas.CountsAnswer:
 
 def _day(view: DayView, *, with_viewer: bool, with_names: bool) -> schemas.Day:
     optional: dict[str, Any] = {"my_status": view.my_status} if with_viewer else {}
+    optional |= schemas.late_field(view.my_late_until, current.now())
     if with_names:
         optional["users_by_status"] = _people(view)
     return schemas.Day(date=view.day, counts=_counts(view.counts), total=view.counts.total, **optional)
@@ -123,7 +130,11 @@ def _day(view: DayView, *, with_viewer: bool, with_names: bool) -> schemas.Day:
 def _people(view: DayView) -> schemas.PeopleByStatus:
     people = {
         status.value: [
-            schemas.NamedPlayer(user_id=person.player_id, name=plain_name(person.name))
+            schemas.NamedPlayer(
+                user_id=person.player_id,
+                name=plain_name(person.name),
+                **schemas.late_field(person.late_until, current.now()),
+            )
             for person in view.people.get(status, [])
         ]
         for status in Status

@@ -12,11 +12,18 @@ from slomix.deliveries.notices import Occasion
 
 # The kind of the buttons, and the answer of the one that clears.
 STATUS, CLEAR = "status", "clear"
+# The answer of the one that says LOOKING and late: only for tonight.
+LATE = "late"
 
 
 def status_button(label: str, day: date, answer: str, settings: Settings, *, mark: str = "") -> Button:
     """Return a button that sets a day's status, or clears it; `mark` is that of the message."""
     return Button(label, choices.sign(Choice(STATUS, day.isoformat(), answer, mark), settings))
+
+
+def late_button(day: date, settings: Settings, *, mark: str = "") -> Button:
+    """Return the button by which a player says that they come, late."""
+    return status_button(words.LATE, day, LATE, settings, mark=mark)
 
 
 def status_buttons(day: date, settings: Settings, *, mark: str = "") -> list[Button]:

@@ -31,4 +31,6 @@ class Entry(Base):
     looking_since: Mapped[datetime | None]
     # When they last began to be LOOKING or AVAILABLE, without a break since.
     committed_since: Mapped[datetime | None]
+    # Until when they have said to be late; over once that moment has passed.
+    late_until: Mapped[datetime | None]
     updated_at: Mapped[datetime]

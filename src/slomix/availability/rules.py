@@ -3,7 +3,7 @@
 import calendar
 import enum
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from slomix import words
 from slomix.errors import Invalid
@@ -106,6 +106,11 @@ def check_day_open(day: date, today: date) -> None:
         raise PastDay
     if day > today + HORIZON:
         raise DayTooFar
+
+
+def still_late(late_until: datetime | None, now: datetime) -> datetime | None:
+    """Return until when a player is late, or None once they are not."""
+    return late_until if late_until is not None and now < late_until else None
 
 
 def is_day_open(day: date, today: date) -> bool:

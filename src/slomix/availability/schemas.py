@@ -1,18 +1,27 @@
 """What the calls of `/api/availability` take and answer."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import Field
 
 from slomix.availability import rules
 from slomix.availability.rules import Status
-from slomix.web.openapi.shapes import LEFT_OUT, Answer, Id, Input, Number, Switch, parse_with
+from slomix.web.openapi.shapes import LEFT_OUT, Answer, Id, Input, Moment, Number, Switch, parse_with
 
 _EXAMPLE = Field(examples=["2026-11-20"])
 Date = Annotated[date, _EXAMPLE]
 DateInput = Annotated[date, parse_with(rules.parse_day), _EXAMPLE]
 StatusInput = Annotated[Status, parse_with(rules.parse_status)]
+
+
+LATE = Field(LEFT_OUT, description="When they come who have said to be late; only until then.")
+
+
+def late_field(late_until: datetime | None, now: datetime) -> dict[str, datetime]:
+    """Return the field beside the status of who is late, and nothing beside all others."""
+    until = rules.still_late(late_until, now)
+    return {} if until is None else {"late_until": until}
 
 
 class Access(Answer):
@@ -47,6 +56,7 @@ class CountsAnswer(Answer):
 class NamedPlayer(Answer):
     user_id: Id
     name: str
+    late_until: Moment = LATE
 
 
 _People = Annotated[list[NamedPlayer], Field(description="In the order of the queue.")]
@@ -68,6 +78,7 @@ class Day(Answer):
     counts: CountsAnswer
     total: Number
     my_status: Status | None = Field(LEFT_OUT, description="What the viewer said; only for who is linked.")
+    late_until: Moment = Field(LEFT_OUT, description="Only while the viewer has said to be late.")
     users_by_status: PeopleByStatus = Field(LEFT_OUT, description="Only for who is linked and asked for it.")
 
 
@@ -92,6 +103,7 @@ class Days(Answer):
 class DayStatus(Answer):
     date: Date
     status: Status
+    late_until: Moment = LATE
 
 
 class DayStatuses(Answer):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from sqlalchemy import delete, func, literal, select
+from sqlalchemy import ColumnElement, case, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -25,6 +25,8 @@ class ListedPlayer:
     player_id: int
     name: str
     since: datetime
+    # Until when they have said to be late, also once that is over.
+    late_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -34,25 +36,37 @@ class DayView:
     day: date
     counts: StatusCounts
     my_status: Status | None = None
+    my_late_until: datetime | None = None
     people: dict[Status, list[ListedPlayer]] = field(default_factory=dict)
 
     def for_viewer(self, viewer: int | None) -> "DayView":
         """Return the day as a player sees it, with their own status; without names for a viewer who is no player."""
         if viewer is None:
             return replace(self, people={})
-        said = (status for status, players in self.people.items() if viewer in {player.player_id for player in players})
-        return replace(self, my_status=next(said, None))
+        everybody = ((status, player) for status, players in self.people.items() for player in players)
+        mine = next(((status, player) for status, player in everybody if player.player_id == viewer), None)
+        return self if mine is None else replace(self, my_status=mine[0], my_late_until=mine[1].late_until)
 
 
 def set_status(
-    session: Session, player_id: int, day: date, status: Status | None, *, settings: Settings, now: datetime
+    session: Session,
+    player_id: int,
+    day: date,
+    status: Status | None,
+    *,
+    late_until: datetime | None = None,
+    settings: Settings,
+    now: datetime,
 ) -> None:
-    """Set a player's status for a day, or clear it with None, and trigger what follows. Raise PastDay or DayTooFar."""
+    """Set a player's status for a day, or clear it with None, and trigger what follows. Raise PastDay or DayTooFar.
+
+    LOOKING may be late; whatever else is said afterwards ends that.
+    """
     today = local_day(now, settings.zone, settings.day_starts_at)
     if status is None:
         clear_status(session, player_id, day, today=today)
     else:
-        record_status(session, player_id, day, status, today=today, now=now)
+        record_status(session, player_id, day, status, late_until=late_until, today=today, now=now)
     if day != today:
         return
     # After the entry is written, as everywhere: an entry is locked before jobs.
@@ -61,7 +75,16 @@ def set_status(
         triggers.check_thresholds(session, today, settings=settings, now=now)
 
 
-def record_status(session: Session, player_id: int, day: date, status: Status, *, today: date, now: datetime) -> None:
+def record_status(
+    session: Session,
+    player_id: int,
+    day: date,
+    status: Status,
+    *,
+    late_until: datetime | None = None,
+    today: date,
+    now: datetime,
+) -> None:
     """Store a status and trigger nothing; LOOKING again keeps the place in the queue. Raise PastDay or DayTooFar."""
     rules.check_day_open(day, today)
     looking_since = now if status is Status.LOOKING else None
@@ -74,6 +97,7 @@ def record_status(session: Session, player_id: int, day: date, status: Status, *
             status=status,
             looking_since=looking_since,
             committed_since=committed_since,
+            late_until=late_until,
             updated_at=now,
         )
         .on_conflict_do_update(
@@ -82,9 +106,11 @@ def record_status(session: Session, player_id: int, day: date, status: Status, *
                 "status": status,
                 "looking_since": func.coalesce(Entry.looking_since, literal(now)) if looking_since else None,
                 "committed_since": func.coalesce(Entry.committed_since, literal(now)) if committed_since else None,
-                "updated_at": now,
+                "late_until": late_until,
+                # The same once more changes nothing, not even who answered first; nor does being late.
+                "updated_at": case((Entry.status == status, Entry.updated_at), else_=now),
             },
-            where=Entry.status != status,  # the same once more changes nothing, not even who answered first
+            where=(Entry.status != status) | Entry.late_until.is_distinct_from(late_until),
         )
     )
     db.notify(session, db.LIVE_CHANNEL, "board")
@@ -136,12 +162,13 @@ def list_days(session: Session, first: date, last: date, *, viewer: int | None) 
         .group_by(Entry.day, Entry.status)
     ):
         counts[row.day][row.status] = row.number
-    own: dict[date, Status] = {}
+    own: dict[date, tuple[Status, datetime | None]] = {}
     if viewer is not None:
-        mine = select(Entry.day, Entry.status).where(Entry.day.between(first, last), Entry.player_id == viewer)
-        own = {row.day: row.status for row in session.execute(mine)}
+        columns = (Entry.day, Entry.status, Entry.late_until)
+        mine = select(*columns).where(Entry.day.between(first, last), Entry.player_id == viewer)
+        own = {row.day: (row.status, row.late_until) for row in session.execute(mine)}
     return [
-        DayView(day, StatusCounts.from_statuses(counts.get(day, {})), own.get(day))
+        DayView(day, StatusCounts.from_statuses(counts.get(day, {})), *own.get(day, (None, None)))
         for day in rules.days_between(first, last)
     ]
 
@@ -152,13 +179,13 @@ def list_days_with_names(session: Session, first: date, last: date) -> list[DayV
     people: dict[date, dict[Status, list[ListedPlayer]]] = defaultdict(lambda: defaultdict(list))
     since = func.coalesce(Entry.looking_since, Entry.updated_at).label("since")
     rows = session.execute(
-        select(Entry.day, Entry.status, Player.id, Player.name, since)
+        select(Entry.day, Entry.status, Player.id, Player.name, since, Entry.late_until)
         .join(Player, Player.id == Entry.player_id)
         .where(Entry.day.between(first, last))
         .order_by(Entry.day, since, Player.id)
     )
     for row in rows:
-        people[row.day][row.status].append(ListedPlayer(row.id, row.name, row.since))
+        people[row.day][row.status].append(ListedPlayer(row.id, row.name, row.since, row.late_until))
     return [
         DayView(
             day,
@@ -176,3 +203,31 @@ def statuses_of_day(session: Session, day: date, player_ids: Sequence[int] | Non
         query = query.where(Entry.player_id.in_(player_ids))
     rows = session.execute(query.order_by(func.coalesce(Entry.looking_since, Entry.updated_at), Entry.player_id))
     return {row.player_id: row.status for row in rows}
+
+
+def late_players(session: Session, day: date, *, now: datetime) -> dict[int, datetime]:
+    """Return the players who are late for `day`, and until when."""
+    rows = session.execute(select(Entry.player_id, Entry.late_until).where(Entry.day == day, Entry.late_until > now))
+    return {row.player_id: row.late_until for row in rows}
+
+
+def end_lateness(session: Session, day: date, player_ids: Sequence[int]) -> None:
+    """Record that these players are late no more; what they said stays."""
+    _change_lateness(session, day, Entry.player_id.in_(player_ids) & Entry.late_until.is_not(None), None)
+
+
+def move_lateness(session: Session, day: date, until: datetime, *, after: datetime) -> None:
+    """Move to `until` the players who are late until a moment after `after`."""
+    _change_lateness(session, day, Entry.late_until > after, until)
+
+
+def _change_lateness(session: Session, day: date, which: ColumnElement[bool], until: datetime | None) -> None:
+    changed = session.execute(
+        update(Entry)
+        .where(Entry.day == day, which)
+        .values(late_until=until)
+        .returning(Entry.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if changed:
+        db.notify(session, db.LIVE_CHANNEL, "board")

@@ -35,6 +35,7 @@ class EntryState:
     looking_since: datetime | None
     committed_since: datetime | None
     updated_at: datetime
+    late_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class StatusChange:
 
 def lock_entry(session: Session, player_id: int, day: date) -> EntryState | None:
     """Lock and read a player's entry for a day."""
-    columns = (Entry.status, Entry.looking_since, Entry.committed_since, Entry.updated_at)
+    columns = (Entry.status, Entry.looking_since, Entry.committed_since, Entry.updated_at, Entry.late_until)
     theirs = select(*columns).where(Entry.player_id == player_id, Entry.day == day)
     row = session.execute(theirs.with_for_update()).one_or_none()
     return None if row is None else EntryState(*row)
@@ -100,7 +101,7 @@ def _signer(settings: Settings) -> URLSafeSerializer:
 def _as_plain(state: EntryState | None) -> list[str | None] | None:
     if state is None:
         return None
-    moments = (state.looking_since, state.committed_since, state.updated_at)
+    moments = (state.looking_since, state.committed_since, state.updated_at, state.late_until)
     return [state.status.value, *(moment.isoformat() if moment else None for moment in moments)]
 
 
@@ -108,10 +109,10 @@ def _state(plain: list[str | None] | None) -> EntryState | None:
     if plain is None:
         return None
     status, *moments = plain
-    looking, committed, updated = (datetime.fromisoformat(moment) if moment else None for moment in moments)
+    looking, committed, updated, late = (datetime.fromisoformat(moment) if moment else None for moment in moments)
     assert status is not None
     assert updated is not None
-    return EntryState(Status(status), looking, committed, updated)
+    return EntryState(Status(status), looking, committed, updated, late)
 
 
 def _read(token: str, settings: Settings) -> StatusChange | None:

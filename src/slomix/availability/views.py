@@ -1,39 +1,87 @@
 """Setting and clearing a status, from any page that shows a day."""
 
-from datetime import date
+from collections.abc import Callable
+from datetime import date, datetime
 from typing import Any, cast
 
 from flask import Blueprint, current_app, flash, make_response, render_template, request
+from flask import session as cookie
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from slomix import words
 from slomix.accounts.acting import as_player
+from slomix.accounts.views import PRESSED
 from slomix.availability import rules, service, undo
 from slomix.availability.rules import Status
 from slomix.availability.service import DayView
-from slomix.web import current, responses
+from slomix.errors import Invalid
+from slomix.web import current, gates, responses
 
 blueprint = Blueprint("statuses", __name__)
+
+# Changes a player's entry for a day.
+ChangeEntry = Callable[[Session, int, date, datetime], None]
 
 
 @blueprint.post("/day/<day>/status")
 def set_status(day: str) -> Response:
     """Set the status whose button was pressed, or clear it."""
+    wanted = request.form.get("status", "nothing")
+    return change_day(day, _to_status(wanted), words.SAVED if wanted else words.CLEARED)
+
+
+def _to_status(wanted: str) -> ChangeEntry:
+    """Return what sets a status by its name, or clears it for no name."""
+
+    def set_wanted(session: Session, player_id: int, day: date, now: datetime) -> None:
+        status = rules.parse_status(wanted) if wanted else None
+        service.set_status(session, player_id, day, status, settings=current.runtime().settings, now=now)
+
+    return set_wanted
+
+
+def change_day(day: str, change_entry: ChangeEntry, done: str) -> Response:
+    """Change the viewer's entry for a day, and answer with what that has changed and the way to undo it."""
     now, form = current.now(), request.form
-    wanted, is_from_day = form.get("status", "nothing"), form.get("from") == "day"
-    settings = current.runtime().settings
+    is_from_day = form.get("from") == "day"
     with as_player() as (session, player_id):
         the_day = rules.parse_day(day)
         month = rules.month_of(form.get("month", ""), the_day)
-        status = rules.parse_status(wanted) if wanted else None
-        before = undo.lock_entry(session, player_id, the_day)
-        service.set_status(session, player_id, the_day, status, settings=settings, now=now)
-        change = undo.StatusChange(player_id, the_day, before, undo.lock_entry(session, player_id, the_day), now)
+        token = _change_entry(session, player_id, the_day, change_entry, now)
         cards = {} if is_from_day else _cards(session, the_day, current.today(now), player_id)
-    # The same status once more is no change, and leaves the way to undo the last one.
-    token = undo.sign(change, settings) if change.is_one else None
-    return _answer(the_day, month, words.SAVED if status else words.CLEARED, token, cards)
+    return _answer(the_day, month, done, token, cards)
+
+
+@blueprint.get("/pressed")
+def say_pressed() -> Response:
+    """Say what was pressed before the login, once, and go on to the board.
+
+    It stands in the cookie of the login that the press began, so no link brings it about.
+    """
+    if PRESSED not in cookie:
+        return responses.redirected("/", done="")
+    gates.require_player()
+    day, _, wanted = cookie.pop(PRESSED).partition(" ")
+    try:
+        with as_player() as (session, player_id):
+            the_day = rules.parse_day(day)
+            token = _change_entry(session, player_id, the_day, _to_status(wanted), current.now())
+    except Invalid as error:  # the day is over meanwhile
+        flash(str(error), "problem")
+        return responses.redirected("/", done="")
+    return _answer(the_day, the_day.replace(day=1), words.SAVED, token, {"on_board": True})
+
+
+def _change_entry(session: Session, player_id: int, day: date, change_entry: ChangeEntry, now: datetime) -> str | None:
+    """Change an entry; return what takes that back.
+
+    None for the same status once more: that is no change, and leaves the way to undo the last one.
+    """
+    before = undo.lock_entry(session, player_id, day)
+    change_entry(session, player_id, day, now)
+    change = undo.StatusChange(player_id, day, before, undo.lock_entry(session, player_id, day), now)
+    return undo.sign(change, current.runtime().settings) if change.is_one else None
 
 
 @blueprint.post("/day/<day>/undo")

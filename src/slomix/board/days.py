@@ -2,15 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from flask import Blueprint, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from slomix import words
 from slomix.availability import rules, service
 from slomix.availability.calendar import build_month
+from slomix.availability.picture import picture_of
+from slomix.availability.rules import Status
+from slomix.availability.service import DayView
+from slomix.availability.views import change_day
+from slomix.campaigns import late
 from slomix.campaigns import queries as campaigns
 from slomix.campaigns.queries import PlayerAttendance
 from slomix.planning import queries as planning
@@ -34,20 +40,36 @@ def day_live(day: str) -> Response:
     return responses.live_part(render_template("availability/_day.html", **_day(rules.parse_day(day))))
 
 
+@blueprint.post("/day/<day>/late")
+def be_late(day: str) -> Response:
+    """Say that the viewer comes late tonight."""
+    settings = current.runtime().settings
+
+    def say_late(session: Session, player_id: int, the_day: date, now: datetime) -> None:
+        late.say_late(session, player_id, the_day, settings=settings, now=now)
+
+    return change_day(day, say_late, words.SAVED)
+
+
 def _day(day: date) -> dict[str, Any]:
     """Read what a day's page shows; `month` in the address turns its calendar to another month."""
-    today = current.today(current.now())
+    now, settings = current.now(), current.runtime().settings
+    today = current.today(now)
     first = rules.month_of(request.values.get("month", ""), day)
     with reading() as session:
         viewer = gates.viewer().player_id
         shown = service.list_days_with_names(session, day, day)[0].for_viewer(viewer)
         calendar = build_month(session, first, viewer=viewer) if rules.can_show_month(first) else None
         night = _night(session, day) if viewer is not None else None
+        is_near = day == today and may_come(shown)
+        hours = late.hours_of_day(session, day, settings=settings) if is_near else None
     return {
+        "evening_picture": picture_of(day, shown.counts.looking, None),
         "card": shown,
         "today": today,
         "calendar": calendar,
         "can_change": rules.is_day_open(day, today),
+        "may_be_late": hours is not None and hours.offers_late(now),
         "neighbours": rules.adjacent_days(day),
         "is_own_page": True,
         "night": night,
@@ -69,3 +91,8 @@ def _night(session: Session, day: date) -> DayOutcome | None:
     if room is None:
         return None
     return DayOutcome(planning.view_room(session, room), campaigns.attendance_of_day(session, day, zone))
+
+
+def may_come(day: DayView) -> bool:
+    """Return whether the viewer has said that they may come; who may is offered to be late."""
+    return day.my_status not in {None, Status.NOT_PLAYING}

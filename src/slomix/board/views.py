@@ -13,10 +13,15 @@ from werkzeug.wrappers import Response
 
 from slomix.availability import rules, service
 from slomix.availability.calendar import CalendarMonth, build_month
+from slomix.availability.picture import KEPT_SECONDS, draw, picture_of
 from slomix.availability.service import DayView
 from slomix.availability.views import queue
+from slomix.board.days import may_come
 from slomix.board.tonight import judge_evening
+from slomix.campaigns import late
+from slomix.campaigns import queries as campaigns
 from slomix.campaigns.card import seen_by
+from slomix.campaigns.rules import CampaignStatus, EveningHours
 from slomix.campaigns.view_models import CampaignCard
 from slomix.campaigns.view_models import card_of_day as campaign_card
 from slomix.database import session as db
@@ -25,7 +30,7 @@ from slomix.deliveries.models import Pause
 from slomix.planning import queries as planning
 from slomix.planning.queries import RoomView
 from slomix.runtime.context import Runtime
-from slomix.web import current, gates, live, responses
+from slomix.web import current, gates, live, rate_limits, responses
 from slomix.web.gates import Anonymous, Viewer
 from slomix.web.reading import look_as, reading
 from slomix.web.singleflight import Singleflight
@@ -48,9 +53,9 @@ class BoardState:
     pause: Pause | None
     # The planning room, once it is open.
     room: RoomView | None
-    # The board as all strangers see it, and the page around it by its theme; rendered by the first of their requests.
-    stranger_html: str = ""
-    stranger_pages: dict[str, str] = field(default_factory=dict)
+    hours: EveningHours
+    # What all strangers see, by its name and theme; rendered by the first of their requests.
+    for_strangers: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 class Asked(NamedTuple):
@@ -73,12 +78,29 @@ def board() -> str:
     tonight = _tonight()
     if gates.viewer().is_authenticated or "_flashes" in cookie or request.query_string:
         return render_template("board/page.html", mark=mark, **_board(tonight))
-    # Strangers see the same page, but for the form token of their own.
-    pages, theme = tonight.stranger_pages, responses.theme()
-    if theme not in pages:
-        page = render_template("board/page.html", mark=mark, **_board(tonight))
-        pages[theme] = page.replace(generate_csrf(), TOKEN)
-    return pages[theme].replace(TOKEN, generate_csrf())
+    return _for_stranger(tonight, "board/page.html", mark=mark)
+
+
+def _for_stranger(tonight: BoardState, template: str, **values: object) -> str:
+    """Render what strangers see: the same for all, but for the form token of their own."""
+    kept, name = tonight.for_strangers, (template, responses.theme())
+    if name not in kept:
+        kept[name] = render_template(template, **values, **_board(tonight)).replace(generate_csrf(), TOKEN)
+    return kept[name].replace(TOKEN, generate_csrf())
+
+
+@blueprint.get("/og/<day>.png")
+@rate_limits.pictures
+def picture(day: str) -> Response:
+    """Draw an evening as it is now, whatever state the address names."""
+    shown = rules.parse_day(day)
+    with reading() as session:
+        [seen] = service.list_days(session, shown, shown, viewer=None)
+        called = campaigns.campaign_of_day(session, shown)
+    start_at = called.start_at if called is not None and called.status is not CampaignStatus.CANCELLED else None
+    answer = Response(draw(picture_of(shown, seen.counts.looking, start_at)), mimetype="image/png")
+    answer.cache_control.public, answer.cache_control.max_age = True, KEPT_SECONDS
+    return answer
 
 
 @blueprint.get("/calendar")
@@ -104,8 +126,7 @@ def fragment() -> Response:
         return responses.live_part(render_template("board/_board.html", **_board(tonight, opened)))
     if gates.viewer().is_authenticated:
         return responses.live_part(render_template("board/_board.html", **_board(tonight)))
-    tonight.stranger_html = tonight.stranger_html or render_template("board/_board.html", **_board(tonight))
-    return responses.live_part(tonight.stranger_html)
+    return responses.live_part(_for_stranger(tonight, "board/_board.html"))
 
 
 def _asked_month(today: date) -> date:
@@ -116,15 +137,17 @@ def _board(tonight: BoardState, opened: CalendarMonth | None = None) -> dict[str
     viewer = gates.viewer().player_id
     shown = [day.for_viewer(viewer) for day in tonight.days]
     card = seen_by(gates.viewer(), tonight.campaign, tonight.day)
+    start_at = tonight.campaign.campaign.start_at if tonight.campaign and tonight.campaign.is_called else None
     return {
         "today": tonight.day,
+        "evening_picture": picture_of(tonight.day, shown[0].counts.looking, start_at),
         "hero": shown[:2],
         "upcoming": shown[2:],
         "queue": queue(shown[0]),
         "evening": judge_evening(
             shown[0].counts,
             current.runtime().settings.ready_threshold,
-            tonight.campaign.campaign.start_at if tonight.campaign and tonight.campaign.is_called else None,
+            start_at,
             current.now(),
             has_begun=tonight.campaign is not None and tonight.campaign.has_begun,
         ),
@@ -132,6 +155,7 @@ def _board(tonight: BoardState, opened: CalendarMonth | None = None) -> dict[str
         "campaign_card": card,
         "pause": None if card.is_empty else tonight.pause,
         "room": tonight.room,
+        "may_be_late": may_come(shown[0]) and tonight.hours.offers_late(current.now()),
         "calendar": opened,
     }
 
@@ -184,4 +208,5 @@ def read_tonight(session: Session, day: date, runtime: Runtime, *, now: datetime
         campaign=campaign_card(session, day, settings=runtime.settings, now=now),
         pause=pausing.current_pause(session),
         room=planning.view_room(session, room) if room is not None else None,
+        hours=late.hours_of_day(session, day, settings=runtime.settings),
     )

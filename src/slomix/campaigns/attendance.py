@@ -13,7 +13,7 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from slomix.accounts.models import User
-from slomix.campaigns import queries, rules, voice_rules
+from slomix.campaigns import late, queries, rules, voice_rules
 from slomix.campaigns.models import Campaign, Recipient, subject_column
 from slomix.campaigns.notices import calls, summary
 from slomix.campaigns.rules import CampaignStatus
@@ -37,11 +37,15 @@ log = structlog.get_logger()
 
 
 def record_arrivals(session: Session, rooms: Mapping[str, str], *, settings: Settings, now: datetime) -> None:
-    """Record which recipients of campaigns that are being counted are in a gaming room for the first time."""
+    """Record which recipients of campaigns that are being counted are in a gaming room for the first time.
+
+    Whoever is there is late no more.
+    """
     places_of_play = places.rooms(settings)
     here = [who for who, room in rooms.items() if places_of_play.voice_status(room) is VoiceStatus.HERE]
     if not here:
         return
+    late.end_for_arrivals(session, here, settings=settings, now=now)
     check = (Job.kind == rules.VOICE_CHECK) & (Job.subject == subject_column(Recipient.campaign_id))
     session.execute(
         update(Recipient)

@@ -118,8 +118,10 @@ class VoiceSummary(TransactionHandler):
         return Done()
 
     def is_ready(self, context: JobContext) -> bool:
+        """Wait for no follow-up that was put off, as its player is late."""
+        session, subject = context.session, context.job.subject
         return context.is_past_deadline or not deliveries.is_open(
-            context.session, context.job.subject, rules.VOICE_CHECK
+            session, subject, rules.VOICE_CHECK, due_by=context.now
         )
 
 

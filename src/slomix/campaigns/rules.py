@@ -41,6 +41,8 @@ MOST_DRY_RUNS, DRY_RUN_WINDOW, DRY_RUN_RETRY = 5, timedelta(minutes=10), timedel
 START_CUTOFF = timedelta(minutes=60)
 START_GRACE = timedelta(minutes=15)
 FOLLOWUP_GRACE = timedelta(minutes=20)
+# Who says to be late comes so long after the start, or after saying it; offered from some hours before the start.
+LATE_BY, LATE_LEAD = timedelta(minutes=15), timedelta(hours=3)
 # How long before its reminder a campaign is watched.
 RISK_MONITOR_LEAD = timedelta(minutes=10)
 
@@ -168,6 +170,33 @@ def plan_timeline(start_at: datetime, now: datetime, times: NoticeTimes) -> Time
         start=Planned(start_moment, start_moment + START_GRACE),
         voice_check=Planned(check_at, check_at + FOLLOWUP_GRACE),
     )
+
+
+class TooLateToBeLate(Invalid):
+    sentence = words.TOO_LATE_TO_BE_LATE
+
+
+class LateIsForTonight(Invalid):
+    sentence = words.LATE_IS_FOR_TONIGHT
+
+
+@dataclass(frozen=True)
+class EveningHours:
+    """When an evening starts, and the deadline of its follow-ups: until then players are waited for."""
+
+    start_at: datetime
+    until: datetime
+
+    def offers_late(self, now: datetime) -> bool:
+        """Return whether it is near enough to say that one comes late."""
+        return self.start_at - LATE_LEAD <= now < self.until
+
+
+def late_until(hours: EveningHours, now: datetime) -> datetime:
+    """Return when a player comes who says now to be late. Raise TooLateToBeLate."""
+    if now >= hours.until:
+        raise TooLateToBeLate
+    return min(max(hours.start_at, now) + LATE_BY, hours.until)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import Player
 from slomix.accounts.rules import LinkAction
-from slomix.campaigns import models, queries, rules
+from slomix.campaigns import late, models, queries, rules
 from slomix.campaigns.models import Campaign, Recipient, subject_column
 from slomix.campaigns.notices.calls import CALLS, FOLLOW_UP, Call
 from slomix.campaigns.preview import Preview, preview
@@ -108,6 +108,7 @@ def create_campaign(
         jobs.schedule(session, [NewJob(rules.DRY_RUN, campaign.subject, run_at=now)], now=now)
     else:
         _plan_jobs(session, campaign, ahead, settings=settings, now=now)
+        late.follow_start(session, day, settings=settings, now=now)
     db.notify(session, db.LIVE_CHANNEL, "campaign")
     return campaign, True
 

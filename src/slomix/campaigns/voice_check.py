@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from slomix.accounts import service as accounts
 from slomix.accounts.models import Player
+from slomix.availability import service as availability
 from slomix.campaigns import attendance, queries, rules, voice_rules
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.notices.calls import FOLLOW_UP, START
@@ -20,6 +21,7 @@ from slomix.campaigns.rules import CampaignStatus
 from slomix.campaigns.voice_rules import VoiceOutcome, VoiceRecipient, VoiceVerdict
 from slomix.channels.base import SendError
 from slomix.channels.game_server import NoTelemetry
+from slomix.deliveries import service as deliveries
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import SHORTEST_WAIT, Done, JobStatus, Outcome, Retry, Snooze, Wait
 from slomix.jobs.runner import Handler, JobContext
@@ -75,12 +77,12 @@ class VoiceCheck(Handler[Question, Sight | Retry]):
         return Question(recipients, rooms, context.now, context.is_past_deadline)
 
     def is_ready(self, context: JobContext) -> bool:
-        """Wait for the start and, once judged, for the summary."""
+        """Wait for the start and, once judged, for the summary and the follow-ups of who is late."""
         campaign = queries.campaign_of_subject(context.session, context.job.subject)
-        kind = rules.START if campaign.judged_at is None else rules.VOICE_SUMMARY
-        awaited = jobs.jobs_of_subject(context.session, campaign.subject, [kind])
-        is_open = any(not job.status.is_over for job in awaited)
-        return not is_open or (kind == rules.START and context.is_past_deadline)
+        if campaign.judged_at is not None:
+            return _is_settled(context, campaign)
+        starts = jobs.jobs_of_subject(context.session, campaign.subject, [rules.START])
+        return context.is_past_deadline or all(start.status.is_over for start in starts)
 
     def act(self, runtime: Runtime, question: Question) -> Sight | Retry:
         """Ask Discord for each recipient if our picture proves nothing, and the game server if players are missing.
@@ -203,6 +205,8 @@ def _record(session: Session, campaign: Campaign, verdict: VoiceVerdict, *, now:
         _note(session, campaign, players, on_server=is_there)
     here = [player_id for player_id, found in verdict.whereabouts.items() if found is VoiceStatus.HERE]
     _note(session, campaign, here, seen_at=func.coalesce(Recipient.seen_at, now))
+    on_server = [player_id for player_id, is_there in verdict.on_server.items() if is_there]
+    availability.end_lateness(session, campaign.day, here + on_server)
     campaign.judged_at = now
 
 
@@ -217,14 +221,23 @@ def _note(session: Session, campaign: Campaign, player_ids: list[int], **values:
 
 
 def _end_with_summary(context: JobContext, campaign: Campaign) -> Outcome:
-    """Schedule the summary, once, and end as it ends."""
+    """Schedule the summary, once, and end as it ends, when the follow-ups are settled too."""
     session, subject, job = context.session, campaign.subject, context.job
     promised = NewJob(rules.VOICE_SUMMARY, subject, context.now, job.deadline_at, job.max_attempts, is_urgent=True)
     jobs.schedule(session, [promised], now=context.now)
-    [summary] = jobs.jobs_of_subject(session, subject, [rules.VOICE_SUMMARY])
-    if not summary.status.is_over:
+    if not _is_settled(context, campaign):
         return Wait()
+    [summary] = jobs.jobs_of_subject(session, subject, [rules.VOICE_SUMMARY])
     status = JobStatus.FAILED if summary.status is JobStatus.FAILED else JobStatus.SENT
     queries.refresh_status(session, campaign, {rules.VOICE_CHECK: status})
     jobs.skip_pending(session, rules.RISK_MONITOR, [subject], reason=Reason.EVENING_IS_OVER, now=context.now)
     return Done(status, summary.last_error if status is JobStatus.FAILED else None)
+
+
+def _is_settled(context: JobContext, campaign: Campaign) -> bool:
+    """Return whether the summary is over, and no follow-up is to come before the deadline."""
+    session, subject = context.session, campaign.subject
+    summaries = jobs.jobs_of_subject(session, subject, [rules.VOICE_SUMMARY])
+    if not all(summary.status.is_over for summary in summaries):
+        return False
+    return context.is_past_deadline or not deliveries.is_open(session, subject, rules.VOICE_CHECK)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
+from urllib.parse import urlsplit
 
 from slomix.reasons.codes import Explanation, Reason
 
@@ -28,17 +29,27 @@ class Button:
     link: str = ""
 
 
+def is_public(link: str) -> bool:
+    """Return whether a button may open a link: providers refuse one to a host such as `localhost`."""
+    return "." in (urlsplit(link).hostname or "")
+
+
 @dataclass(frozen=True)
 class Message:
     """The text of a message, plain with Discord timestamps for times.
 
-    `mentions` are the Discord accounts that it may notify; a name or a number in the text notifies no account. Channels
-    without buttons leave them out.
+    `mentions` are the Discord accounts that it may notify; a name or a number in the text notifies no account. Where
+    there are no buttons, the `choices` are numbered at the end of the text.
     """
 
     text: str
     mentions: tuple[str, ...] = ()
     buttons: tuple[Button, ...] = ()
+
+    @property
+    def choices(self) -> tuple[Button, ...]:
+        """Return the buttons that are sent back to us."""
+        return tuple(button for button in self.buttons if button.value)
 
 
 @dataclass(frozen=True)
@@ -140,6 +151,13 @@ class MessageEditor(Protocol):
 
     def edit(self, room: str, message_id: str, message: Message) -> None:
         """Replace the text of our message in a room or a chat. Raise SendError if that is refused."""
+
+
+class PressAnswers(MessageEditor, Protocol):
+    """Answers a press of a button under one of our messages."""
+
+    def answer_press(self, press_id: str) -> None:
+        """Tell the app of who pressed that the press has arrived. Raise SendError if that is refused."""
 
 
 class GuildLookup(Protocol):

@@ -71,7 +71,7 @@ class Signal:
         del nonce  # which Signal does not recognise
         if not is_aci(to.value) and not is_e164(to.value):
             raise SendError(Reason.NOT_E164, permanent=True)
-        body = {"message": message.text, "number": self._sender, "recipients": [to.value]}
+        body = {"message": numbered_text(message), "number": self._sender, "recipients": [to.value]}
         response = self._http.request("POST", "/v2/send", json=body, carries_message=True)
         if not response.is_success:
             raise self._refusal(response, carries_message=True)
@@ -119,6 +119,14 @@ class Signal:
         if code == 429 and any(problem.get("challenge_tokens") or ()):
             return ChallengeNeeded(Reason.SIGNAL_CHALLENGE, retry_after=CHALLENGE_RETRY_DELAY, code=code)
         return _failure(str(error) if is_own else "refused", code)
+
+
+def numbered_text(message: Message) -> str:
+    """Return a message with its choices at the end, each with the number that answers it."""
+    choices = [
+        words.NUMBERED.format(number=number, label=button.label) for number, button in enumerate(message.choices, 1)
+    ]
+    return "\n".join([message.text, *([""] if choices else []), " · ".join(choices)]).rstrip("\n")
 
 
 def _failure(error: str, code: int) -> SendError:

@@ -1,12 +1,13 @@
 """Telegram over its Bot API: private messages, and messages to the bot."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from slomix.channels.base import (
     Address,
+    Button,
     Message,
     MessageRefused,
     ProviderDown,
@@ -14,6 +15,7 @@ from slomix.channels.base import (
     Receipt,
     SendError,
     TokenRefused,
+    is_public,
 )
 from slomix.channels.http import OWN_ERRORS, HttpClient, as_object, decode_json, retry_delay
 from slomix.channels.rate_limit import TELEGRAM_SHARE, LocalRateLimiter, RateLimiter, RateLimitHold
@@ -23,7 +25,11 @@ from slomix.reasons.codes import Reason
 LONGEST_TEXT = 4096
 # Telegram repeats what a webhook did not take after growing pauses; an older error may be over.
 WEBHOOK_ERROR_LASTS = timedelta(minutes=5)
-SEND, EDIT = "sendMessage", "editMessageText"
+SEND = "sendMessage"
+# What we are told of. https://core.telegram.org/bots/api#update
+UPDATES = ("message", "callback_query")
+BUTTONS_IN_A_ROW = 2
+# A press that changes nothing, such as the same one twice.
 NOT_MODIFIED = "message is not modified"
 # The token stands in the address, so a wrong one is answered like an unknown page.
 UNKNOWN_TOKEN = (401, 404)
@@ -43,14 +49,29 @@ PERMANENT = (
 
 
 @dataclass(frozen=True)
+class TelegramPress:
+    """A pressed button: what it sends, and the message under which it stands, as that is now.
+
+    Of a message that is very old Telegram knows no text any more.
+    """
+
+    id: str
+    value: str
+    message_id: str
+    text: str
+    buttons: tuple[Button, ...]
+
+
+@dataclass(frozen=True)
 class TelegramUpdate:
-    """A message to the bot; if it cannot be read, only its number is set."""
+    """A message to the bot, or a press of a button; if it cannot be read, only its number is set."""
 
     update_id: int
     chat_id: str
     chat_is_private: bool
     text: str
     sender_name: str
+    press: TelegramPress | None = None
 
 
 class Telegram:
@@ -78,26 +99,51 @@ class Telegram:
     def send(self, to: Address, message: Message, *, nonce: str) -> Receipt:
         """Post once, as plain text and without a preview of its links."""
         del nonce  # which Telegram does not recognise
-        sent = as_object(self._write(SEND, _body(to.value, message)))
+        body = {
+            "chat_id": to.value,
+            "text": message.text[:LONGEST_TEXT],
+            "link_preview_options": {"is_disabled": True},
+        }
+        if keyboard := inline_keyboard(message.buttons):
+            body["reply_markup"] = {"inline_keyboard": keyboard}
+        sent = self._write(SEND, body, carries_message=True)
         if "message_id" not in sent:
             raise self._http.no_answer("no message", carries_message=True)
         return Receipt(str(sent["message_id"]))
 
     def edit(self, room: str, message_id: str, message: Message) -> None:
-        """Replace the text of our message in a chat; what says that already is left."""
+        """Replace the text and the buttons of our message in a chat. Raise SendError if that is refused."""
+        body = {
+            "chat_id": room,
+            "message_id": message_id,
+            "text": message.text[:LONGEST_TEXT],
+            "link_preview_options": {"is_disabled": True},
+            "reply_markup": {"inline_keyboard": inline_keyboard(message.buttons)},
+        }
         try:
-            self._write(EDIT, _body(room, message) | {"message_id": int(message_id)})
+            self._write("editMessageText", body)
         except SendError as error:
             if error.code != 400 or error.permanent:
                 raise
-            if NOT_MODIFIED not in str(error.reason.detail):
+            if NOT_MODIFIED not in str(error.reason.detail):  # it says nothing about the chat
                 raise MessageRefused(error.reason.code, error.reason.detail, code=error.code) from error
 
-    def _write(self, method: str, body: dict[str, Any]) -> Any:
-        """Call a method that writes to a chat, at the pace of all of them."""
+    def answer_press(self, press_id: str) -> None:
+        """Let the app stop waiting for the press. Raise SendError, also when it waits no longer."""
+        self._call("answerCallbackQuery", {"callback_query_id": press_id})
+
+    def _write(self, method: str, body: dict[str, Any], *, carries_message: bool = False) -> dict[str, Any]:
+        """Send or edit a message when Telegram's limits allow it, and return it."""
         slot = self._rate_limiter.acquire(SEND)
         try:
-            return self._call(method, body, carries_message=True, on_sent=lambda: self._rate_limiter.mark_sent(slot))
+            return as_object(
+                self._call(
+                    method,
+                    body,
+                    carries_message=carries_message,
+                    on_sent=lambda: self._rate_limiter.mark_sent(slot),
+                )
+            )
         except RateLimited as error:
             # Telegram does not say whether it means this chat or the bot: no other message leaves meanwhile.
             self._rate_limiter.hold(SEND, RateLimitHold(error.retry_after or timedelta(seconds=1)), slot)
@@ -105,7 +151,7 @@ class Telegram:
 
     def get_updates(self, offset: int, *, wait_seconds: int) -> list[TelegramUpdate]:
         """Return the updates from `offset` on, waiting for some; Telegram forgets all before `offset`."""
-        body = {"offset": offset, "timeout": wait_seconds, "allowed_updates": ["message"]}
+        body = {"offset": offset, "timeout": wait_seconds, "allowed_updates": UPDATES}
         found = self._call("getUpdates", body, waits=wait_seconds)
         read = map(parse_update, found if isinstance(found, list) else ())
         return [update for update in read if update is not None]
@@ -117,7 +163,7 @@ class Telegram:
     def set_webhook(self, url: str, secret: str) -> None:
         """Have updates posted to `url`, with `secret` in a header; `get_updates` fails from then on."""
         # One at a time: of two at once, the later update would mark the earlier as done.
-        body = {"url": url, "secret_token": secret, "allowed_updates": ["message"], "max_connections": 1}
+        body = {"url": url, "secret_token": secret, "allowed_updates": UPDATES, "max_connections": 1}
         self._call("setWebhook", body)
 
     def check_webhook(self, url: str, *, wall: datetime) -> bool:
@@ -171,14 +217,6 @@ class Telegram:
         return answer.get("result")
 
 
-def _body(chat: str, message: Message) -> dict[str, Any]:
-    return {
-        "chat_id": chat,
-        "text": message.text[:LONGEST_TEXT],
-        "link_preview_options": {"is_disabled": True},
-    }
-
-
 def _refusal(code: int, problem: dict[str, Any], *, is_own: bool) -> SendError:
     """Decide what an answer that is no success means; `is_own` if it is in Telegram's own words."""
     description = str(problem.get("description") or "refused")
@@ -200,18 +238,48 @@ def _refusal(code: int, problem: dict[str, Any], *, is_own: bool) -> SendError:
     return SendError(Reason.TELEGRAM_SAID, said, permanent=code == 403, code=code)
 
 
+def inline_keyboard(buttons: Sequence[Button]) -> list[list[dict[str, str]]]:
+    """Write the buttons under a message, two in a row, without links that only work on our own machine."""
+    shown = [
+        {"text": button.label} | ({"callback_data": button.value} if button.value else {"url": button.link})
+        for button in buttons
+        if button.value or is_public(button.link)
+    ]
+    return [shown[start : start + BUTTONS_IN_A_ROW] for start in range(0, len(shown), BUTTONS_IN_A_ROW)]
+
+
 def parse_update(raw: Any) -> TelegramUpdate | None:
     """Read an update; if it cannot be read, keep its number, so that the offset moves on."""
     number = as_object(raw).get("update_id")
     if not isinstance(number, int):
         return None
-    message = as_object(raw.get("message"))
-    chat, sender = as_object(message.get("chat")), as_object(message.get("from"))
+    query = as_object(raw.get("callback_query"))
+    said = query or as_object(raw.get("message"))
+    message = as_object(query.get("message")) if query else said
+    chat, sender = as_object(message.get("chat")), as_object(said.get("from"))
     names = (sender.get("first_name"), sender.get("last_name"))
     return TelegramUpdate(
         number,
         chat_id=str(chat.get("id", "")),
-        chat_is_private=chat.get("type") == "private",
+        # Whoever presses in a private chat is the one whose chat it is.
+        chat_is_private=chat.get("type") == "private" and (not query or sender.get("id") == chat.get("id")),
         text=str(message.get("text") or ""),
         sender_name=" ".join(str(name) for name in names if name),
+        press=_parse_press(query, message) if query else None,
+    )
+
+
+def _parse_press(query: dict[str, Any], message: dict[str, Any]) -> TelegramPress:
+    rows = as_object(message.get("reply_markup")).get("inline_keyboard")
+    listed = rows if isinstance(rows, list) else []
+    shown = [as_object(button) for row in listed if isinstance(row, list) for button in row]
+    return TelegramPress(
+        str(query.get("id", "")),
+        value=str(query.get("data") or ""),
+        message_id=str(message.get("message_id", "")),
+        text=str(message.get("text") or ""),
+        buttons=tuple(
+            Button(str(each.get("text", "")), value=str(each.get("callback_data", "")), link=str(each.get("url", "")))
+            for each in shown
+        ),
     )

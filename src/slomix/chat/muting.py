@@ -14,7 +14,7 @@ from slomix.deliveries.choices import Choice
 from slomix.deliveries.mute import ASK, OFF, UNDO, mute_button
 
 
-def press(session: Session, asker: Asker, choice: Choice, *, settings: Settings, now: datetime) -> Reply:
+def press(session: Session, asker: Asker, choice: Choice, settings: Settings, now: datetime) -> Reply:
     """Do what a button about muting stands for. Whose player is unlinked, is sent nothing anyway."""
     try:
         if choice.answer.startswith(UNDO):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from slomix import words
 from slomix.channels.base import Button
 
 
@@ -16,3 +17,12 @@ class Reply:
     text: str
     buttons: Sequence[Sequence[Button]] | None = ()
     replaces: bool = False
+    # What a message that stays, such as a reminder, says from now on below its own words.
+    line: str = ""
+
+    def under(self, content: str) -> "Reply":
+        """Return the reply as a line below what a message says, in place of the line of an earlier press."""
+        if not self.line:
+            return self
+        kept = [line for line in content.splitlines() if not line.startswith(words.NOW_TRUE)]
+        return Reply("\n".join([*kept, words.NOW_TRUE + self.line]), None, replaces=True)

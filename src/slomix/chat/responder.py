@@ -1,4 +1,4 @@
-"""Answers chat messages, each once, in the transaction that claims it."""
+"""Answers chat messages and pressed buttons, each once, in the transaction that claims it."""
 
 import threading
 import time
@@ -8,11 +8,13 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from slomix import words
-from slomix.channels.base import Address, Message, SendError
-from slomix.channels.telegram import TelegramUpdate
-from slomix.chat import service
+from slomix.channels.base import Address, Message, Receipt, SendError
+from slomix.channels.telegram import TelegramPress, TelegramUpdate
+from slomix.chat import commands, service
+from slomix.chat.replies import Reply
 from slomix.chat.service import IncomingMessage
 from slomix.contacts.rules import ChannelName
+from slomix.deliveries import offers
 from slomix.deliveries.service import new_nonce
 from slomix.runtime.context import Runtime
 
@@ -33,10 +35,12 @@ class Responder:
         self._tried: dict[int, int] = {}
 
     def answer_update(self, update: TelegramUpdate) -> None:
-        """Answer a message to the bot, unless it was answered before; groups are never answered.
+        """Answer a message to the bot or a press, unless it was answered before; groups are never answered.
 
         A message that cannot be handled is tried again and in the end skipped, so that the others need not wait.
         """
+        if update.press is not None:
+            self._stop_waiting(update.press)
         try:
             reply = self._answer_once(update)
         except OperationalError:
@@ -48,37 +52,44 @@ class Responder:
             log.exception("inbox.passed_over", update=update.update_id)
             with self._runtime.transaction() as session:
                 service.advance_position(session, ChannelName.TELEGRAM, update.update_id, now=self._runtime.clock.now())
-            reply = words.OUR_MISTAKE
+            reply = Reply(words.OUR_MISTAKE)
         self._tried.pop(update.update_id, None)
-        if reply:
-            self._reply(ChannelName.TELEGRAM, update.chat_id, reply)
+        if reply is not None and not (update.press is not None and self._edit(update.chat_id, update.press, reply)):
+            self._send(ChannelName.TELEGRAM, update.chat_id, reply, new_nonce())
 
     def answer_message(self, message: IncomingMessage) -> None:
         """Answer a message to our number, which Signal pushes to every inbox: the first inbox to claim it answers."""
         if not self._is_within_limit(message):
             return
+        nonce, settings = new_nonce(), self._runtime.settings
         try:
             with self._runtime.transaction() as session:
                 now = self._runtime.clock.now()
                 if not service.claim_message(session, message, now=now):
                     return
-                reply = service.reply_to(session, message, settings=self._runtime.settings, now=now)
+                reply = commands.reply_to(session, message, settings=settings, now=now)
+                choices = _message(reply).choices
+                offers.offer(
+                    session, message.channel, message.address, choices, nonce=nonce, settings=settings, now=now
+                )
         except OperationalError:
             raise
         except Exception:
             log.exception("inbox.passed_over", channel=str(message.channel))
-            reply = words.OUR_MISTAKE
-        self._reply(message.channel, message.address, reply)
+            reply = Reply(words.OUR_MISTAKE)
+        self._send(message.channel, message.address, reply, nonce)
 
-    def _answer_once(self, update: TelegramUpdate) -> str | None:
+    def _answer_once(self, update: TelegramUpdate) -> Reply | None:
         now = self._runtime.clock.now()
         with self._runtime.transaction() as session:
             if not service.advance_position(session, ChannelName.TELEGRAM, update.update_id, now=now):
                 return None
-            message = IncomingMessage(ChannelName.TELEGRAM, update.chat_id, update.text)
-            if not update.chat_is_private or not update.text or not self._is_within_limit(message):
+            pressed = update.press.value if update.press is not None else None
+            message = IncomingMessage(ChannelName.TELEGRAM, update.chat_id, update.text, pressed=pressed)
+            is_empty = not update.text and pressed is None
+            if not update.chat_is_private or is_empty or not self._is_within_limit(message):
                 return None
-            return service.reply_to(session, message, settings=self._runtime.settings, now=now)
+            return commands.reply_to(session, message, settings=self._runtime.settings, now=now)
 
     def _is_within_limit(self, message: IncomingMessage) -> bool:
         now = time.monotonic()
@@ -91,9 +102,38 @@ class Responder:
                 self._answered.clear()
             return True
 
-    def _reply(self, channel: ChannelName, address: str, text: str) -> None:
-        """Send an answer, trying once: the player can ask again."""
+    def _stop_waiting(self, press: TelegramPress) -> None:
+        """Tell the app at once that its press has arrived; what it did is said when it is done."""
+        if self._runtime.press_answers is not None:
+            try:
+                self._runtime.press_answers.answer_press(press.id)
+            except SendError as error:
+                log.info("inbox.press_not_answered", reason=str(error))
+
+    def _edit(self, chat: str, press: TelegramPress, reply: Reply) -> bool:
+        """Put an answer in the place of the message whose button was pressed; return whether it stands there."""
+        if not reply.replaces or not press.text or self._runtime.press_answers is None:
+            return False
+        message = Message(reply.text, buttons=press.buttons) if reply.buttons is None else _message(reply)
         try:
-            self._runtime.channels[channel].send(Address(address), Message(text), nonce=new_nonce())
+            self._runtime.press_answers.edit(chat, press.message_id, message)
+        except SendError as error:
+            log.warning("inbox.not_edited", reason=str(error))
+            return False
+        return True
+
+    def _send(self, channel: ChannelName, address: str, reply: Reply, nonce: str) -> None:
+        """Send an answer, trying once: the player can ask again."""
+        message = _message(reply)
+        try:
+            answer: Receipt | SendError = self._runtime.channels[channel].send(Address(address), message, nonce=nonce)
         except SendError as error:
             log.warning("inbox.not_answered", channel=str(channel), reason=str(error))
+            answer = error
+        if message.choices and channel in offers.BY_NUMBER:
+            with self._runtime.transaction() as session:
+                offers.settle(session, channel, nonce, answer)
+
+
+def _message(reply: Reply) -> Message:
+    return Message(reply.text, buttons=tuple(button for row in reply.buttons or () for button in row))

@@ -5,7 +5,8 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from slomix.availability.rules import Status
+from slomix.availability.rules import NoSuchDay, Status
+from slomix.chat.days import read_day
 
 
 class Command(enum.StrEnum):
@@ -39,6 +40,8 @@ class ParsedStatus:
 
 # `/link@SlomixBot` is how Telegram writes a command in company.
 _COMMAND = re.compile(r"/(?P<name>[a-z]+)(?:@[A-Za-z0-9_]+)?(?:\s+(?P<rest>.*))?", re.DOTALL | re.IGNORECASE)
+
+_NUMBER = re.compile(r"(?P<number>[0-9]{1,2})[.)]?")
 
 # What an account without a player says waits so long for the player.
 STATUS_WAITS = timedelta(minutes=15)
@@ -79,25 +82,33 @@ def parse_command(text: str) -> ParsedCommand:
 def parse_status(words: tuple[str, ...], today: date) -> ParsedStatus | None:
     """Read a day, by default today, and a status; return None for what makes no sense.
 
-    Examples: `tomorrow looking`, `maybe`, `2026-11-22 not playing`, `clear today`.
+    Examples: `tomorrow looking`, `maybe`, `friday not playing`, `clear 2026-11-22`.
     """
-    day, rest = today, []
-    for word in words:
-        found = _day(word.lower(), today)
-        if found is not None:
-            day = found
-        else:
-            rest.append(word.lower())
+    day, rest = _split(words, today)
     key = "_".join(rest).replace("-", "_")
     if key in _CLEAR:
-        return ParsedStatus(day, None)
-    return ParsedStatus(day, _STATUSES[key]) if key in _STATUSES else None
+        return ParsedStatus(day or today, None)
+    return ParsedStatus(day or today, _STATUSES[key]) if key in _STATUSES else None
 
 
-def _day(word: str, today: date) -> date | None:
-    if word in {"today", "tomorrow"}:
-        return today + timedelta(days=word == "tomorrow")
-    try:
-        return date.fromisoformat(word) if re.fullmatch(r"\d{4}-\d\d-\d\d", word) else None
-    except ValueError:
-        return None
+def parse_day(words: tuple[str, ...], today: date) -> date | None:
+    """Read a day with nothing else beside it."""
+    day, rest = _split(words, today)
+    return None if rest else day
+
+
+def parse_number(text: str) -> int | None:
+    """Read the number of a choice, as a message that says nothing else."""
+    found = _NUMBER.fullmatch(text.strip())
+    return int(found["number"]) if found is not None else None
+
+
+def _split(words: tuple[str, ...], today: date) -> tuple[date | None, list[str]]:
+    """Return the last day that is named, and the other words."""
+    day, rest = None, []
+    for word in words:
+        try:
+            day = read_day(word, today)
+        except NoSuchDay:
+            rest.append(word.lower())
+    return day, rest

@@ -1,33 +1,22 @@
-"""Does what a private chat asks for, and returns the answer."""
+"""Knows who asks in a chat, and what was answered already."""
 
 import hashlib
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from slomix import words
-from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.accounts.rules import Membership
-from slomix.availability import service as availability
-from slomix.availability.rules import Status
-from slomix.channels.markup import break_links
-from slomix.chat import rules
 from slomix.chat.models import ClaimedMessage, InboxPosition
-from slomix.chat.rules import Command, ParsedCommand
-from slomix.clock import local_day
 from slomix.config.settings import Settings
 from slomix.contacts import links
-from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName
-from slomix.errors import DomainError, NotAllowed
-from slomix.presence.game_names import plain_name
+from slomix.errors import NotAllowed
 
 # After a week without updates Telegram goes on with any number (https://core.telegram.org/bots/api#update).
 POSITION_VALID_FOR = timedelta(days=6)
@@ -43,13 +32,15 @@ class Asker:
 
 @dataclass(frozen=True)
 class IncomingMessage(Asker):
-    """A private message to us."""
+    """A private message to us, or a press of a button that we sent there."""
 
     text: str
     # Tells it from the sender's other messages, where several processes may receive it.
     mark: str | None = None
     # The sender's phone number, where it is known and not the address.
     number: str | None = None
+    # What a pressed button sends; then `text` is what its message says.
+    pressed: str | None = None
 
 
 class ChatNotLinked(NotAllowed):
@@ -81,110 +72,6 @@ def _hold(session: Session, asker: Asker, settings: Settings, *conditions: Colum
     if player_id is None:
         raise ChatNotLinked(settings)
     return player_id
-
-
-def reply_to(session: Session, message: IncomingMessage, *, settings: Settings, now: datetime) -> str:
-    """Do what a message asks for and return the answer; a failure is answered too, and leaves nothing half done."""
-    asked = rules.parse_command(message.text)
-    if message.number is not None:
-        links.replace_number(session, message.channel, message.number, message.address, settings=settings)
-    do: dict[Command, Callable[[Session, IncomingMessage, ParsedCommand, Settings, datetime], str]] = {
-        Command.LINK: _ask_to_link,
-        Command.YES: _link,
-        Command.NO: _decline,
-        Command.UNLINK: _unlink,
-        Command.AVAIL: _avail,
-        Command.TODAY: _set_day,
-        Command.TOMORROW: _set_day,
-        Command.HELP: _help,
-    }
-    try:
-        with session.begin_nested():
-            reply = do[asked.command](session, message, asked, settings, now)
-    except DomainError as error:
-        reply = str(error)
-    # A message from an address shows that it works; after the command, which locks the player's link first.
-    with suppress(DomainError):
-        links.mark_working(session, message.channel, message.address, settings=settings)
-    return reply
-
-
-def _ask_to_link(
-    session: Session, message: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime
-) -> str:
-    """Ask before linking: the code may be another person's, who talked the sender into sending it."""
-    if len(asked.words) != 1:
-        return words.INBOX_LINK_HOW.format(link=settings.base_url + "/preferences")
-    player_id = links.spend_code(session, message.channel, asked.words[0], message.address, settings=settings, now=now)
-    return words.INBOX_LINK_ASKED.format(player=_player_name(session, player_id), community=settings.community_name)
-
-
-def _link(session: Session, message: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime) -> str:
-    player_id = links.confirm_chat(session, message.channel, message.address, settings=settings, now=now)
-    return words.INBOX_LINKED.format(player=_player_name(session, player_id), link=settings.base_url + "/preferences")
-
-
-def _decline(
-    session: Session, message: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime
-) -> str:
-    links.decline_chat(session, message.channel, message.address, settings=settings, now=now)
-    return words.INBOX_LINK_DECLINED
-
-
-def _player_name(session: Session, player_id: int) -> str:
-    return break_links(plain_name(accounts.player_names(session, [player_id])[player_id]))
-
-
-def _unlink(session: Session, message: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime) -> str:
-    contacts.remove_contact(session, as_owner(session, message, settings=settings), message.channel)
-    return words.INBOX_UNLINKED
-
-
-def _avail(session: Session, message: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime) -> str:
-    player_id = as_player(session, message, settings=settings)
-    today = local_day(now, settings.zone, settings.day_starts_at)
-    if not asked.words:
-        return "\n".join(_describe_status(session, player_id, day, today) for day in (today, today + timedelta(days=1)))
-    wanted = rules.parse_status(asked.words, today)
-    if wanted is None:
-        return words.INBOX_AVAIL_HOW
-    availability.set_status(session, player_id, wanted.day, wanted.status, settings=settings, now=now)
-    return _describe_status(session, player_id, wanted.day, today)
-
-
-def _set_day(
-    session: Session, message: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime
-) -> str:
-    """Describe today or tomorrow; with a status, as in `/today looking`, set it."""
-    if asked.words:
-        return _avail(
-            session, message, ParsedCommand(Command.AVAIL, (*asked.words, asked.command.value)), settings, now
-        )
-    player_id = as_player(session, message, settings=settings)
-    today = local_day(now, settings.zone, settings.day_starts_at)
-    day = today + timedelta(days=asked.command is Command.TOMORROW)
-    said = list(availability.statuses_of_day(session, day).values())
-    counts = ", ".join(f"{words.STATUSES[status]} {said.count(status)}" for status in Status)
-    return words.INBOX_DAY.format(
-        day=_named(day, today), counts=counts, mine=_status(session, player_id, day), link=settings.base_url + "/"
-    )
-
-
-def _help(session: Session, message: IncomingMessage, asked: ParsedCommand, settings: Settings, now: datetime) -> str:
-    return words.INBOX_HELP.format(link=settings.base_url + "/")
-
-
-def _describe_status(session: Session, player_id: int, day: date, today: date) -> str:
-    return words.INBOX_SAID.format(day=_named(day, today), status=_status(session, player_id, day))
-
-
-def _status(session: Session, player_id: int, day: date) -> str:
-    status = availability.statuses_of_day(session, day, [player_id]).get(player_id)
-    return words.STATUSES[status] if status is not None else words.INBOX_NO_ANSWER
-
-
-def _named(day: date, today: date) -> str:
-    return {0: words.TODAY, 1: words.TOMORROW}.get((day - today).days, day.isoformat())
 
 
 def next_update(session: Session, channel: ChannelName, *, now: datetime) -> int:

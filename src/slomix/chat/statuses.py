@@ -6,21 +6,36 @@ from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.availability import service as availability
-from slomix.availability.choices import CLEAR, status_button, status_buttons
+from slomix.availability.choices import CLEAR, LATE, status_button, status_buttons
 from slomix.availability.rules import Status, parse_day
+from slomix.campaigns import late
 from slomix.channels.base import Button
 from slomix.chat.days import name_day
 from slomix.chat.replies import Reply
 from slomix.chat.service import Asker, as_player
 from slomix.clock import local_day
 from slomix.config.settings import Settings
+from slomix.contacts.rules import ChannelName
 from slomix.deliveries.choices import Choice
+from slomix.deliveries.formatting import style_for
 
 
-def say_status(session: Session, player_id: int, day: date, today: date) -> str:
+def say_status(
+    session: Session,
+    player_id: int,
+    day: date,
+    *,
+    channel: ChannelName = ChannelName.DISCORD,
+    settings: Settings,
+    now: datetime,
+) -> str:
     """Return what this player said for a day, in one line."""
+    today = local_day(now, settings.zone, settings.day_starts_at)
     status = availability.statuses_of_day(session, day, [player_id]).get(player_id)
     said = words.STATUSES[status] if status is not None else words.NOT_SAID_YET
+    late_until = availability.late_players(session, day, now=now).get(player_id)
+    if late_until is not None:
+        said = words.COMES_LATE.format(said=said, time=style_for(channel, settings.zone, now).time(late_until))
     return words.MY_DAY.format(day=name_day(day, today), status=said)
 
 
@@ -35,22 +50,39 @@ def set_day(
     """Set or clear the asker's status; answer with the day as it is now. Raise what `as_player` and `set_status` do."""
     player_id = as_player(session, asker, settings=settings)
     availability.set_status(session, player_id, day, status, settings=settings, now=now)
-    return show_day(session, player_id, day, settings=settings, now=now)
+    return show_day(session, player_id, day, channel=asker.channel, settings=settings, now=now)
 
 
-def press(session: Session, asker: Asker, choice: Choice, *, settings: Settings, now: datetime) -> Reply:
-    """Do what a status button stands for."""
+def be_late(session: Session, asker: Asker, day: date, *, settings: Settings, now: datetime) -> Reply:
+    """Set the asker to LOOKING and late tonight; answer as `set_day` does. Raise what `as_player` and `say_late` do."""
+    player_id = as_player(session, asker, settings=settings)
+    late.say_late(session, player_id, day, settings=settings, now=now)
+    return show_day(session, player_id, day, channel=asker.channel, settings=settings, now=now)
+
+
+def press(session: Session, asker: Asker, choice: Choice, settings: Settings, now: datetime) -> Reply:
+    """Do what a status button stands for. Raise what `set_day` and `be_late` do."""
+    if choice.answer == LATE:
+        return be_late(session, asker, parse_day(choice.subject), settings=settings, now=now)
     status = None if choice.answer == CLEAR else Status(choice.answer.upper())
     return set_day(session, asker, parse_day(choice.subject), status, settings=settings, now=now)
 
 
-def show_day(session: Session, player_id: int, day: date, *, settings: Settings, now: datetime) -> Reply:
+def show_day(
+    session: Session,
+    player_id: int,
+    day: date,
+    *,
+    channel: ChannelName = ChannelName.DISCORD,
+    settings: Settings,
+    now: datetime,
+) -> Reply:
     """Return a day as this player sees it, with the buttons to answer it."""
-    today = local_day(now, settings.zone, settings.day_starts_at)
     counts = availability.list_days(session, day, day, viewer=None)[0].counts
     said = [f"{counts[status]} {words.STATUSES[status].lower()}" for status in Status if counts[status]]
-    lines = [say_status(session, player_id, day, today), ", ".join(said) or words.NOTHING_YET]
-    return Reply("\n".join(lines), answers(day, settings), replaces=True)
+    mine = say_status(session, player_id, day, channel=channel, settings=settings, now=now)
+    lines = [mine, ", ".join(said) or words.NOTHING_YET]
+    return Reply("\n".join(lines), answers(day, settings), replaces=True, line=lines[0])
 
 
 def show_week(session: Session, player_id: int, *, settings: Settings, now: datetime) -> Reply:

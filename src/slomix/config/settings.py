@@ -61,6 +61,7 @@ class Settings(BaseModel):
     # The name of a process among its kind on this machine, such as worker.2; set where several are started.
     process_name: str = Field("", validation_alias="SLOMIX_PROCESS")
     community_name: Line = Field("Slomix", validation_alias="COMMUNITY_NAME")
+    game_name: Line = Field("ET:Legacy", validation_alias="GAME_NAME")
     public_url: PageUrl = Field("", validation_alias="PUBLIC_URL")
     clock_file: Path | None = Field(None, validation_alias="SLOMIX_CLOCK_FILE")
     # The simulator that `slomix up` has started beside this copy, if any.

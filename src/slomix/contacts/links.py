@@ -144,24 +144,46 @@ def spend_code(
     return player_id
 
 
-def confirm_chat(session: Session, channel: ChannelName, address: str, *, settings: Settings, now: datetime) -> int:
-    """Link a chat that was asked and says yes; return the player. Raise NothingAsked, or AddressTaken."""
-    player_id = _end_question(session, channel, address, settings=settings, now=now)
+def confirm_chat(
+    session: Session,
+    channel: ChannelName,
+    address: str,
+    *,
+    about: int | None = None,
+    settings: Settings,
+    now: datetime,
+) -> int:
+    """Link a chat that was asked and says yes; return the player. Raise NothingAsked, or AddressTaken.
+
+    A yes that is `about` a player answers no question about another.
+    """
+    player_id = _end_question(session, channel, address, about=about, settings=settings, now=now)
     _link(session, player_id, channel, address, settings=settings, now=now)
     return player_id
 
 
-def decline_chat(session: Session, channel: ChannelName, address: str, *, settings: Settings, now: datetime) -> None:
+def decline_chat(
+    session: Session,
+    channel: ChannelName,
+    address: str,
+    *,
+    about: int | None = None,
+    settings: Settings,
+    now: datetime,
+) -> None:
     """Link nothing to a chat that was asked and says no. Raise NothingAsked."""
-    _end_question(session, channel, address, settings=settings, now=now)
+    _end_question(session, channel, address, about=about, settings=settings, now=now)
 
 
-def _end_question(session: Session, channel: ChannelName, address: str, *, settings: Settings, now: datetime) -> int:
+def _end_question(
+    session: Session, channel: ChannelName, address: str, *, about: int | None, settings: Settings, now: datetime
+) -> int:
     """Delete what this chat is asked, and return the player whom it is about. Raise NothingAsked."""
     hashes = vault_for_channel(channel, settings).hashes(channel, address)
+    asked_here = (LinkCode.channel == channel) & LinkCode.chat_hash.in_(hashes) & (LinkCode.expires_at > now)
     player_id = session.scalars(
         delete(LinkCode)
-        .where(LinkCode.channel == channel, LinkCode.chat_hash.in_(hashes), LinkCode.expires_at > now)
+        .where(asked_here, *([LinkCode.player_id == about] if about is not None else []))
         .returning(LinkCode.player_id)
     ).one_or_none()
     if player_id is None:

@@ -23,12 +23,12 @@ _PART = re.compile(r"[A-Za-z0-9_-]*")
 
 
 def can_be_pressed(channel: ChannelName, settings: Settings) -> bool:
-    """Check whether messages on this channel may have buttons that are sent back to us."""
-    return channel is ChannelName.DISCORD and bool(settings.discord_public_key)
+    """Check whether a message may have buttons that are sent back to us: on Discord only where it posts them to us."""
+    return channel is not ChannelName.DISCORD or bool(settings.discord_public_key)
 
 
 class UnknownChoice(Invalid):
-    """The button is from another installation, or from before the secret was changed."""
+    """The button is from another installation, or from before buttons were signed or the secret was changed."""
 
     sentence = words.UNKNOWN_BUTTON
 
@@ -59,7 +59,7 @@ def sign(choice: Choice, settings: Settings) -> str:
 def read(signed: str, settings: Settings) -> Choice:
     """Return what a pressed button means. Raise UnknownChoice unless we have signed it."""
     text, _, signature = signed.rpartition(".")
-    if not hmac.compare_digest(signature.encode(), _signature(text, settings).encode()):
+    if not signed.isascii() or not hmac.compare_digest(signature, _signature(text, settings)):
         raise UnknownChoice
     return Choice(*text.split("."))
 

@@ -1,8 +1,9 @@
 """Writes times, countdowns, links and names as each channel needs them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -56,6 +57,27 @@ class PlainStyle:
 
     def quiet_link(self, link: str) -> str:
         return link
+
+
+# What we write for Discord: times, bold words, links without a preview, escaped and separated characters.
+_MARKUP = re.compile(
+    r"<t:(?P<time>-?[0-9]{1,10}):(?P<style>[A-Za-z])>|\*\*(?P<bold>(?:\\.|[^\\*\n]|\*(?!\*))+)\*\*|<(?P<link>https?://[^>\s]+)>"
+    r"|\\(?P<escaped>[!-/:-@\[-`{-~])|(?<=@)\u200b"
+)
+
+
+def plain_text(text: str, style: Style) -> str:
+    """Write an answer that was written for Discord as plain text."""
+
+    def replacement(found: re.Match[str]) -> str:
+        if found["time"]:
+            moment = datetime.fromtimestamp(int(found["time"]), UTC)
+            return style.countdown(moment) if found["style"] == "R" else style.time(moment)
+        if found["bold"]:
+            return plain_text(found["bold"], style)
+        return found["link"] or found["escaped"] or ""
+
+    return _MARKUP.sub(replacement, text)
 
 
 def style_for(channel: ChannelName, zone: ZoneInfo, now: datetime) -> Style:

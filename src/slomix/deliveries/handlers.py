@@ -21,7 +21,7 @@ from slomix.clock import wall_now
 from slomix.contacts import service as contacts
 from slomix.contacts.encryption import CannotDecrypt
 from slomix.contacts.rules import ChannelName, ContactRoute, Reachability, refusal_reason
-from slomix.deliveries import asking, budget, ledger, rules
+from slomix.deliveries import asking, budget, ledger, offers, rules
 from slomix.deliveries.asking import Destination, HistoryAnswer, PreparedQuestion
 from slomix.deliveries.downtime import Downtime
 from slomix.deliveries.finishing import with_buttons, with_stop_link
@@ -33,7 +33,7 @@ from slomix.deliveries.service import JOB_KIND
 from slomix.health import outages
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
-from slomix.jobs.rules import LAST_MARGIN, Done, Hold, JobStatus, Outcome, Retry, Snooze
+from slomix.jobs.rules import LAST_MARGIN, Done, Hold, JobStatus, Outcome, Postpone, Retry, Snooze
 from slomix.jobs.runner import Handler, JobContext
 from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
@@ -102,18 +102,19 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
             return _pursue(context, attempt, delivery, readable, down, wall)
         occasion = Occasion(runtime, session, delivery, reach, to.channel if to else delivery.channel, now)
         message = _compose(notice, occasion, to)
-        if is_repeat and (isinstance(message, Skip) or not may_repeat):
+        if is_repeat and (not isinstance(message, Message) or not may_repeat):
             if readable is not None:
                 return _pursue(context, attempt, delivery, readable, down, wall)
             return _cut_off(session, delivery, message, now)
         if isinstance(message, Message) and to is not None and down.holds(to.channel, job):
             return Hold(to.channel, to_the_end=to.channel in down.overdue)
         message = self._last_words(occasion, message, has_held_back=seen.has_held_back)
-        if isinstance(message, Skip) or to is None:
-            return _skip(session, delivery, job, message if isinstance(message, Skip) else NO_ROUTE, now)
+        if not isinstance(message, Message) or to is None:
+            return _hold_back(session, delivery, job, NO_ROUTE if isinstance(message, Message) else message, now)
         message = with_buttons(message, notice, occasion)
         new = None if is_repeat else ledger.NewAttempt(to.channel, message.text, budget.day_of(notice, occasion))
         ledger.begin_attempt(session, attempt, new, now=now, wall=wall)
+        _offer_choices(context, delivery, to, message)
         first_tried_at = delivery.first_tried_at if is_repeat else wall
         return PreparedSend(
             attempt,
@@ -169,6 +170,7 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
             now=now,
             wall=wall,
         )
+        offers.settle(session, sending.destination.channel, sending.nonce, answer.said)
         is_out = _record_for_others(context, answer)
         if seen is not None and following is not None:
             ledger.fall_back(session, seen.delivery, following, job, now=now)
@@ -194,6 +196,8 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
                 now=context.now,
                 wall=wall_now(),
             )
+            about = _about(answer)
+            offers.settle(context.session, about.destination.channel, about.nonce, answer.said)
 
     def give_up(self, context: JobContext) -> None:
         """Settle it, as no try is left: `unknown` if it may have arrived and cannot be asked about, else `failed`."""
@@ -208,9 +212,11 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
             delivery.reason = delivery.reason or job.last_error or Explanation(Reason.NO_TRY_LEFT)
             ledger.settle(context.session, delivery, rules.status_when_given_up(delivery.status), now=context.now)
 
-    def _last_words(self, occasion: Occasion, message: Message | Skip, *, has_held_back: bool) -> Message | Skip:
+    def _last_words(
+        self, occasion: Occasion, message: Message | Skip | Postpone, *, has_held_back: bool
+    ) -> Message | Skip | Postpone:
         """Return the words of the first try if it is repeated; else what the player's messages of the day allow."""
-        if isinstance(message, Skip):
+        if not isinstance(message, Message):
             return message
         if occasion.delivery.status is DeliveryStatus.SENDING:
             return replace(message, text=occasion.delivery.text or "")
@@ -253,8 +259,8 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
         yield from down.in_order([way for way in reach.routes if way.channel not in taken])
 
 
-def _compose(notice: Notice, occasion: Occasion, to: Destination | None) -> Message | Skip:
-    """Return the message, or why it must not or cannot go out."""
+def _compose(notice: Notice, occasion: Occasion, to: Destination | None) -> Message | Skip | Postpone:
+    """Return the message, or why it must not or cannot go out, or when."""
     delivery, now = occasion.delivery, occasion.now
     if _is_expired(delivery, now):
         return EXPIRED
@@ -264,6 +270,19 @@ def _compose(notice: Notice, occasion: Occasion, to: Destination | None) -> Mess
             return Skip(reason)
     message = notice.compose(occasion)
     return NO_ROUTE if to is None and isinstance(message, Message) else message
+
+
+def _offer_choices(context: JobContext, delivery: Delivery, to: Destination, message: Message) -> None:
+    """Write what numbers will mean in the reader's chat, where the message can have no buttons."""
+    offers.offer(
+        context.session,
+        to.channel,
+        to.address.value,
+        message.choices,
+        nonce=delivery.nonce,
+        settings=context.runtime.settings,
+        now=context.now,
+    )
 
 
 def _readable(runtime: Runtime, to: Destination | None) -> Destination | None:
@@ -293,7 +312,7 @@ def _may_repeat(runtime: Runtime, delivery: Delivery, wall: datetime) -> bool:
     return rules.may_repeat(delivery.first_tried_at or wall, wall, _repeatable_for(runtime, delivery.channel))
 
 
-def _cut_off(session: Session, delivery: Delivery, message: Message | Skip, now: datetime) -> Outcome:
+def _cut_off(session: Session, delivery: Delivery, message: Message | Skip | Postpone, now: datetime) -> Outcome:
     """Settle as `unknown` a delivery that left without an answer and is not repeated."""
     seen = delivery.reason or Explanation(Reason.ANSWER_NOT_SEEN)
     delivery.reason = seen.followed_by(message.reason) if isinstance(message, Skip) else seen
@@ -396,8 +415,10 @@ def _repeatable_for(runtime: Runtime, name: ChannelName) -> timedelta:
     return channel.repeatable_for if channel is not None else timedelta(0)
 
 
-def _skip(session: Session, delivery: Delivery, job: Job, skip: Skip, now: datetime) -> Outcome:
-    """Settle as `skipped` with its reason, or as `failed` with the last error if it was tried until its deadline."""
+def _hold_back(session: Session, delivery: Delivery, job: Job, skip: Skip | Postpone, now: datetime) -> Outcome:
+    """Postpone it, or settle it: as `skipped` with its reason, as `failed` if it was tried until its deadline."""
+    if isinstance(skip, Postpone):
+        return skip
     last_error = job.last_error or delivery.reason
     failed = skip is EXPIRED and last_error is not None and delivery.first_tried_at is not None
     delivery.reason = last_error if failed else Explanation(skip.reason)

@@ -1,10 +1,9 @@
 """Marks messages so that each can be told from all others of the same bot, where its provider can be asked for it."""
 
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from slomix import words
-from slomix.channels.base import Button, History, Message
+from slomix.channels.base import Button, History, Message, is_public
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries.models import Delivery
 from slomix.runtime.context import Runtime
@@ -13,7 +12,7 @@ from slomix.runtime.context import Runtime
 def history_of(runtime: Runtime, name: ChannelName) -> History | None:
     """Return what can be asked for messages on this channel, if anything and if they carry marks."""
     channel = runtime.channels.get(name)
-    return channel.history if channel is not None and _takes_links(runtime) else None
+    return channel.history if channel is not None and is_public(runtime.settings.base_url) else None
 
 
 def with_mark(runtime: Runtime, message: Message, delivery: Delivery, name: ChannelName) -> Message:
@@ -25,8 +24,3 @@ def with_mark(runtime: Runtime, message: Message, delivery: Delivery, name: Chan
         return message
     button = Button(words.OPEN_SLOMIX, link=f"{runtime.settings.base_url}/#{delivery.nonce}")
     return replace(message, buttons=(*message.buttons, button))
-
-
-def _takes_links(runtime: Runtime) -> bool:
-    """Return whether a button may lead to us: Discord refuses one to a host such as `localhost`."""
-    return "." in (urlsplit(runtime.settings.base_url).hostname or "")

@@ -3,8 +3,10 @@
 from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from slomix.channels.base import Button
 from slomix.contacts.rules import ChannelName
 from slomix.database.session import Base
 from slomix.deliveries.rules import LIVE_STATUSES, AttemptEvent, DeliveryStatus
@@ -69,6 +71,30 @@ class Delivery(Base):
     edition: Mapped[str | None]
     created_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
+
+
+class OfferedChoices(Base):
+    """What a chat without buttons was offered to choose from by number, until a later message offers something else.
+
+    The chat is a hash. Of a message that may have arrived or not it is not known what its reader sees.
+    """
+
+    __tablename__ = "offered_choices"
+    __table_args__ = (Index("ix_offered_choices_chat", "channel", "chat_hash"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[ChannelName]
+    chat_hash: Mapped[str]
+    # That of the message.
+    nonce: Mapped[str] = mapped_column(unique=True)
+    # Pairs of a label and what the button would send, in the order of their numbers.
+    choices: Mapped[list[list[str]]] = mapped_column(JSONB)
+    offered_at: Mapped[datetime] = mapped_column(index=True)
+    has_arrived: Mapped[bool] = mapped_column(default=False)
+
+    @property
+    def buttons(self) -> list[Button]:
+        return [Button(label, value) for label, value in self.choices]
 
 
 class Attempt(Base):

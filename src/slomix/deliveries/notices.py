@@ -11,6 +11,7 @@ from slomix.clock import local_day
 from slomix.contacts.rules import ChannelName, MessageKind, Reachability
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import Budget, Skip
+from slomix.jobs.rules import Postpone
 from slomix.runtime.context import Runtime
 
 
@@ -50,8 +51,8 @@ class Notice(ABC):
         return self.kind
 
     @abstractmethod
-    def compose(self, occasion: Occasion, /) -> Message | Skip:
-        """Return the message in words that are true now, or why it should no longer leave."""
+    def compose(self, occasion: Occasion, /) -> Message | Skip | Postpone:
+        """Return the message in words that are true now, or why it should no longer leave, or not yet."""
 
     def edition(self, _session: Session, _subject: str, /) -> str | None:
         """Return what its messages should say by now, in a short form; None if they say what they said at first."""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import Text, cast, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,7 @@ from slomix.database import session as db
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import OPEN, DeliveryStatus
 from slomix.jobs import service as jobs
+from slomix.jobs.models import Job
 from slomix.jobs.service import NewJob
 from slomix.reasons.codes import Explanation, Reason
 
@@ -220,11 +221,14 @@ def tally_by_notice(session: Session, subject: str) -> dict[str, Tally]:
     return {notice: Tally(found) for notice, found in counts.items()}
 
 
-def is_open(session: Session, subject: str, notice: str | None = None) -> bool:
-    """Return whether any delivery about `subject`, or only of `notice`, is still to be settled."""
+def is_open(session: Session, subject: str, notice: str | None = None, *, due_by: datetime | None = None) -> bool:
+    """Return whether any delivery about `subject`, or only of `notice` or due by a moment, is still to be settled."""
     is_theirs = (Delivery.subject == subject) & Delivery.status.in_(OPEN)
     if notice is not None:
         is_theirs &= Delivery.notice == notice
+    if due_by is not None:
+        is_its_job = (Job.kind == JOB_KIND) & (Job.subject == cast(Delivery.id, Text))
+        is_theirs &= exists().where(is_its_job, func.coalesce(Job.due_at, Job.run_at) <= due_by)
     return bool(session.scalar(select(exists().where(is_theirs))))
 
 

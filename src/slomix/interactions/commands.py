@@ -30,6 +30,7 @@ def definitions() -> list[Definition]:
                 _required(day),
                 _option("status", words.OPTION_STATUS, choices=statuses, required=True),
             ),
+            _subcommand("avail late"),
             _subcommand("avail clear", _required(day)),
             _subcommand("avail show", day),
         ),

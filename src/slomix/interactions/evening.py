@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from slomix import words
 from slomix.accounts.models import Player, User
 from slomix.availability import service as availability
-from slomix.availability.rules import Status
-from slomix.availability.service import DayView
+from slomix.availability.rules import Status, still_late
+from slomix.availability.service import DayView, ListedPlayer
 from slomix.campaigns import queries as campaigns
 from slomix.campaigns.rules import CampaignStatus
 from slomix.chat import statuses
@@ -40,6 +40,11 @@ def tonight(session: Session, asked: Interaction, settings: Settings, now: datet
         for status in Status
         if (people := day.people.get(status))
     ]
+    late = [
+        player.name for player in day.people.get(Status.LOOKING, []) if still_late(player.late_until, now) is not None
+    ]
+    if late:
+        lines.append(words.COMING_LATE.format(players=_names(late)))
     campaign = campaigns.campaign_of_day(session, day.day)
     if campaign is not None and campaign.status is not CampaignStatus.CANCELLED:
         text = words.TONIGHT_STARTS if campaign.start_at > now else words.TONIGHT_BEGAN
@@ -65,11 +70,18 @@ def queue(session: Session, asked: Interaction, settings: Settings, now: datetim
         )
     people = day.people[Status.LOOKING]
     lines = [
-        words.QUEUE_LINE.format(place=place, name=safe_name(player.name)) for place, player in enumerate(people[:20], 1)
+        words.QUEUE_LINE.format(place=place, name=_with_time(player, now))
+        for place, player in enumerate(people[:20], 1)
     ]
     if len(people) > len(lines):
         lines.append(words.AND_MORE.format(number=len(people) - len(lines)).strip())
     return Reply("\n".join(lines), statuses.answers(day.day, settings))
+
+
+def _with_time(player: ListedPlayer, now: datetime) -> str:
+    """Name a player, and say when they come if they are late."""
+    until, name = still_late(player.late_until, now), safe_name(player.name)
+    return name if until is None else words.COMES_LATE.format(said=name, time=discord_timestamp(until))
 
 
 def teams(session: Session, asked: Interaction, settings: Settings, now: datetime) -> Reply:

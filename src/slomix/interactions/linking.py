@@ -105,4 +105,4 @@ def _save_waiting(session: Session, asked: Interaction, player_id: int, settings
         availability.set_status(session, player_id, waiting.day, waiting.status, settings=settings, now=now)
     except DomainError as error:
         return [str(error)]
-    return [say_status(session, player_id, waiting.day, local_day(now, settings.zone, settings.day_starts_at))]
+    return [say_status(session, player_id, waiting.day, settings=settings, now=now)]

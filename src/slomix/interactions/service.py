@@ -10,7 +10,7 @@ from slomix import words
 from slomix.accounts.models import Player
 from slomix.availability import choices as choices_of_days
 from slomix.availability.rules import Status, parse_status
-from slomix.chat import muting, statuses
+from slomix.chat import presses, statuses
 from slomix.chat import service as chat
 from slomix.chat.days import name_day, read_day, suggest_days
 from slomix.chat.replies import Reply
@@ -21,7 +21,6 @@ from slomix.contacts import preferences
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import TICKS, MessageKind
 from slomix.deliveries import choices
-from slomix.deliveries.mute import MUTE
 from slomix.errors import DomainError
 from slomix.interactions import evening, linking, promoting
 from slomix.interactions.wire import Interaction, InteractionType
@@ -82,8 +81,7 @@ def autocomplete(runtime: Runtime, asked: Interaction) -> list[tuple[str, str]]:
 
 def _do(request: Request) -> Reply:
     if request.asked.type is InteractionType.PRESS:
-        choice = choices.read(request.asked.pressed, request.settings)
-        return _PRESSES[choice.kind](request, choice)
+        return _press(request)
     return _COMMANDS[request.asked.command](request)
 
 
@@ -123,6 +121,12 @@ def _set(request: Request) -> Reply:
 def _clear(request: Request) -> Reply:
     return statuses.set_day(
         request.session, request.asked.asker, _day(request), None, settings=request.settings, now=request.now
+    )
+
+
+def _late(request: Request) -> Reply:
+    return statuses.be_late(
+        request.session, request.asked.asker, request.today, settings=request.settings, now=request.now
     )
 
 
@@ -169,13 +173,14 @@ def _notify(request: Request) -> Reply:
     return Reply("\n".join([*lines, words.NOTIFY_MORE.format(link=request.settings.base_url + "/preferences")]))
 
 
-def _press_status(request: Request, choice: choices.Choice) -> Reply:
-    """Set a status, and say what is true now: in a message to the asker, below what it says, with its buttons."""
-    reply = statuses.press(request.session, request.asked.asker, choice, settings=request.settings, now=request.now)
-    if request.asked.is_ephemeral or request.asked.guild_id is not None:
-        return reply
-    kept = [line for line in request.asked.content.splitlines() if not line.startswith(words.NOW_TRUE)]
-    return Reply("\n".join([*kept, words.NOW_TRUE + reply.text.splitlines()[0]]), None, replaces=True)
+def _press(request: Request) -> Reply:
+    """Do what a button stands for, and say what is true now: in a message to the asker, below what it says."""
+    choice = choices.read(request.asked.pressed, request.settings)
+    if choice.kind in _PRESSES:
+        return _PRESSES[choice.kind](request, choice)
+    reply = presses.press(request.session, request.asked.asker, choice, request.settings, request.now)
+    is_message = not request.asked.is_ephemeral and request.asked.guild_id is None
+    return reply.under(request.asked.content) if is_message else reply
 
 
 def _player(request: Request) -> int:
@@ -184,6 +189,7 @@ def _player(request: Request) -> int:
 
 _COMMANDS: dict[str, Callable[[Request], Reply]] = {
     "avail set": _set,
+    "avail late": _late,
     "avail clear": _clear,
     "avail show": _show,
     "tonight": lambda request: evening.tonight(request.session, request.asked, request.settings, request.now),
@@ -193,11 +199,8 @@ _COMMANDS: dict[str, Callable[[Request], Reply]] = {
     "notify": _notify,
     "promote": lambda request: promoting.preview(request.session, request.asked, request.settings, request.now),
 }
+# The buttons that there are on Discord alone.
 _PRESSES: dict[str, Callable[[Request, choices.Choice], Reply]] = {
-    choices_of_days.STATUS: _press_status,
-    MUTE: lambda request, choice: muting.press(
-        request.session, request.asked.asker, choice, settings=request.settings, now=request.now
-    ),
     linking.CHOOSE: lambda request, _choice: linking.suggest(request.session, request.asked, request.settings),
     linking.LINK: lambda request, choice: _link_to(request, choice.subject),
     promoting.PROMOTE: lambda request, choice: promoting.press(

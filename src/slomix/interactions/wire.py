@@ -149,8 +149,12 @@ def pong() -> dict[str, Any]:
 
 
 def answer(reply: Reply, *, to: Interaction) -> dict[str, Any]:
-    """Write an answer: a message for the asker alone, or a change of the message whose button was pressed."""
-    replaces = reply.replaces and to.type is InteractionType.PRESS
+    """Write an answer: a message for the asker alone, or a change of the message whose button was pressed.
+
+    What stands in a room is everybody's, and is never replaced by an answer to one.
+    """
+    is_own = to.is_ephemeral or to.guild_id is None
+    replaces = reply.replaces and to.type is InteractionType.PRESS and is_own
     flags = {} if replaces else {"flags": EPHEMERAL}
     return {"type": CallbackType.UPDATE if replaces else CallbackType.MESSAGE, "data": message(reply) | flags}
 

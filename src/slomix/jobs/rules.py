@@ -69,6 +69,13 @@ class Snooze:
 
 
 @dataclass(frozen=True)
+class Postpone:
+    """Run at `until` (system time), which is the promised moment from now on, without counting an attempt."""
+
+    until: datetime
+
+
+@dataclass(frozen=True)
 class Wait:
     """Run again when the scheduler finds the handler ready, without counting an attempt."""
 
@@ -97,7 +104,7 @@ class Retry:
     is_free: bool = False
 
 
-Outcome = Done | Snooze | Wait | Hold | Retry
+Outcome = Done | Snooze | Postpone | Wait | Hold | Retry
 
 
 @dataclass(frozen=True)

@@ -260,6 +260,8 @@ def finish(session: Session, job: Job, outcome: rules.Outcome, *, now: datetime,
         case rules.Snooze(delay, failures):
             attempts = job.attempts - 1 if failures is None else failures
             values |= {"status": JobStatus.PENDING, "attempts": attempts, "wait_until": wall + delay}
+        case rules.Postpone(until):
+            values |= {"status": JobStatus.PENDING, "attempts": job.attempts - 1, "run_at": until, "due_at": until}
         case rules.Wait():
             values |= {"status": JobStatus.PENDING, "attempts": job.attempts - 1, "wait_until": rules.UNTIL_WOKEN}
         case rules.Hold(lane, said, to_the_end):

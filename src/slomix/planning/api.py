@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from slomix import words
 from slomix.accounts.acting import as_player
 from slomix.availability import triggers
+from slomix.availability.schemas import late_field
 from slomix.planning import queries, rules, schemas, service, teams
 from slomix.planning.layout import Layout
 from slomix.planning.models import RoomThread
@@ -151,7 +152,12 @@ def _state(session: Session) -> schemas.PlanningRoom:
         # Counts LOOKING players until the room opens, and committed players afterwards.
         need_count=rules.players_needed(looking if room is None else committed, settings.ready_threshold),
         participants=[
-            schemas.ParticipantAnswer(user_id=person.player_id, name=plain_name(person.name), status=person.status)
+            schemas.ParticipantAnswer(
+                user_id=person.player_id,
+                name=plain_name(person.name),
+                status=person.status,
+                **late_field(person.late_until, current.now()),
+            )
             for person in present
             if who.is_linked
         ],

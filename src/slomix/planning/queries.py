@@ -30,6 +30,8 @@ class Participant:
     rating: float | None
     # A place in a team is valid for this moment only; None for MAYBE.
     committed_since: datetime | None
+    # Until when they have said to be late, also once that is over.
+    late_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,7 @@ def room_id_of(subject: str) -> int:
 def participants_of(session: Session, day: date) -> tuple[Participant, ...]:
     """Return the day's participants, committed ones first, each in the order in which they said so."""
     rows = session.execute(
-        select(Player.id, Player.name, Entry.status, Player.rating, Entry.committed_since)
+        select(Player.id, Player.name, Entry.status, Player.rating, Entry.committed_since, Entry.late_until)
         .join(Player, Player.id == Entry.player_id)
         .where(Entry.day == day, Entry.status != Status.NOT_PLAYING)
         .order_by(Entry.committed_since.asc().nulls_last(), Entry.updated_at, Player.id)

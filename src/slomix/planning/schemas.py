@@ -6,7 +6,7 @@ from pydantic import Field
 
 from slomix import words
 from slomix.availability.rules import Status
-from slomix.availability.schemas import Date
+from slomix.availability.schemas import LATE, Date
 from slomix.planning.rules import LONGEST_NAME, SHORTEST_NAME, Side
 from slomix.web.openapi.shapes import (
     Answer,
@@ -56,6 +56,7 @@ class ParticipantAnswer(Answer):
     user_id: Id
     name: str
     status: Status
+    late_until: Moment = LATE
 
 
 class SuggestionAnswer(Answer):

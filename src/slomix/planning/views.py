@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from slomix import words
 from slomix.availability import service as availability
 from slomix.availability import triggers
+from slomix.availability.picture import picture_of
 from slomix.availability.rules import parse_day
 from slomix.errors import Invalid
 from slomix.planning import proposing, queries, rules, service, teams
@@ -80,6 +81,7 @@ def _room(session: Session, day: date) -> dict[str, Any]:
         "day": day,
         "today": today,
         "is_open": room is not None,
+        "evening_picture": picture_of(day, looking, None),
         "looking": looking,
         "missing": rules.players_needed(looking, settings.ready_threshold),
         "room": None,

@@ -115,7 +115,7 @@ def _player_data(session: Session, player_id: int, user: User, since: datetime, 
         "preferences": select(
             *[column for column in StoredPreferences.__table__.columns if column.name != "player_id"]
         ).where(StoredPreferences.player_id == player_id),
-        "statuses": select(Entry.day, Entry.status, Entry.updated_at)
+        "statuses": select(Entry.day, Entry.status, Entry.updated_at, Entry.late_until)
         .where(Entry.player_id == player_id, Entry.updated_at >= since)
         .order_by(Entry.day),
         "campaigns_called": select(Campaign.id, Campaign.day, Campaign.status).where(

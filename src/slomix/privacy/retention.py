@@ -18,7 +18,8 @@ from slomix.chat.rules import STATUS_WAITS
 from slomix.clock import moment_of, wall_now
 from slomix.contacts.models import LinkCode
 from slomix.database.session import Base
-from slomix.deliveries.models import Delivery
+from slomix.deliveries import offers
+from slomix.deliveries.models import Delivery, OfferedChoices
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.deliveries.service import JOB_KIND
 from slomix.health import rules as health_rules
@@ -66,6 +67,7 @@ class DeleteOldRows(TransactionHandler):
             number += _delete_rows(session, model, model.expires_at <= now)
         number += _delete_rows(session, ClaimedMessage, ClaimedMessage.claimed_at < now - CLAIMS_KEPT_FOR)
         number += _delete_rows(session, WaitingStatus, WaitingStatus.said_at < now - STATUS_WAITS)
+        number += _delete_rows(session, OfferedChoices, OfferedChoices.offered_at < now - offers.KEPT_FOR)
         number += _delete_rows(session, Heartbeat, Heartbeat.seen_at < wall_now() - health_rules.FORGOTTEN_AFTER)
         return Snooze(PAUSE_BETWEEN_BATCHES) if number else Done()
 

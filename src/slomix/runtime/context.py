@@ -12,6 +12,7 @@ from slomix.channels.base import (
     GuildLookup,
     InteractionResponses,
     MessageEditor,
+    PressAnswers,
     Threads,
     VoiceLookup,
 )
@@ -33,6 +34,8 @@ class Runtime:
     # None without Discord: then no channel is opened ahead.
     dm_opener: DmOpener | None = None
     room_editor: MessageEditor | None = None
+    # None without Telegram.
+    press_answers: PressAnswers | None = None
     # None if no server is configured: then every account counts as a member.
     guild_lookup: GuildLookup | None = None
     # None if planning rooms have no threads.

@@ -23,6 +23,7 @@ def make_runtime(settings: Settings, *, connections: int = 5, pool_size: int = 5
     when a connection turns out to be dead, so connections aren't checked before use, and waits when all are in use.
     """
     token = settings.discord_bot_token.get_secret_value()
+    telegram = _shared_telegram(settings, connections) if "telegram" in settings.channels_on else None
     discord = Discord(
         settings.discord_api_base_url,
         token,
@@ -40,10 +41,11 @@ def make_runtime(settings: Settings, *, connections: int = 5, pool_size: int = 5
             overflow=0 if is_patient else 5,
             pre_ping=not is_patient,
         ),
-        channels={"discord": discord, **_further_channels(settings, connections)},
+        channels={"discord": discord, **_further_channels(settings, telegram, connections)},
         voice_lookup=discord,
         dm_opener=discord if "discord" in settings.channels_on else None,
         room_editor=discord,
+        press_answers=telegram,
         guild_lookup=discord if settings.discord_guild_id else None,
         threads=DiscordThreads(discord, settings.discord_guild_id) if settings.planning_create_thread else None,
         interaction_responses=make_commands(settings) if settings.discord_public_key else None,
@@ -75,18 +77,22 @@ def make_game_server(settings: Settings) -> GameServer | None:
     return GameServer(settings.game_server_host, settings.game_server_port)
 
 
-def _further_channels(settings: Settings, connections: int) -> dict[str, Channel]:
+def _shared_telegram(settings: Settings, connections: int) -> Telegram:
+    pace = SharedRateLimiter(
+        settings.redis_url.get_secret_value(),
+        provider="telegram",
+        limit=TELEGRAM_LIMIT,
+        share=TELEGRAM_SHARE,
+        busy=Reason.TELEGRAM_IS_BUSY,
+    )
+    return make_telegram(settings, connections=connections, rate_limiter=pace)
+
+
+def _further_channels(settings: Settings, telegram: Telegram | None, connections: int) -> dict[str, Channel]:
     """Build the other channels that are switched on."""
     channels: dict[str, Channel] = {}
-    if "telegram" in settings.channels_on:
-        pace = SharedRateLimiter(
-            settings.redis_url.get_secret_value(),
-            provider="telegram",
-            limit=TELEGRAM_LIMIT,
-            share=TELEGRAM_SHARE,
-            busy=Reason.TELEGRAM_IS_BUSY,
-        )
-        channels["telegram"] = make_telegram(settings, connections=connections, rate_limiter=pace)
+    if telegram is not None:
+        channels["telegram"] = telegram
     if "signal" in settings.channels_on:
         channels["signal"] = make_signal(settings, connections=connections)
     return channels

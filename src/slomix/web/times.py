@@ -28,6 +28,11 @@ def time_of_day(moment: datetime) -> str:
     return seconds(moment) if moment.second else hour(moment)
 
 
+def late(moment: datetime | None) -> str:
+    """Write the hour at which a late player comes; nothing for all who are not late any more."""
+    return hour(moment) if moment is not None and current.now() < moment else ""
+
+
 def since(moment: datetime, today: date) -> str:
     """Write the hour, and the weekday too when it is not today's."""
     return hour(moment) if current.today(moment) == today else f"{_local(moment):%a %H:%M}"

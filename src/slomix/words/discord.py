@@ -2,7 +2,7 @@
 
 from typing import Final
 
-UNKNOWN_BUTTON = "This button is no longer known here. Type /avail or /tonight instead."
+UNKNOWN_BUTTON = "This button is no longer known here. Type /avail instead."
 NOT_THIS_SERVER = "Slomix answers in its own community's server only."
 ANSWER_LATE = "This took too long. Please try again."
 
@@ -10,6 +10,7 @@ ANSWER_LATE = "This took too long. Please try again."
 COMMAND_TEXTS: Final = {
     "avail": "Say when you play",
     "avail set": "Set your status for a day",
+    "avail late": "Say that you come to tonight's game, 15 minutes late",
     "avail clear": "Take your status back",
     "avail show": "See a day, or the week at a glance",
     "tonight": "Who plays tonight, when it starts, and who is in voice",
@@ -28,10 +29,13 @@ OPTION_SWITCH = "On or off"
 # {day} is Today, Tomorrow or a date, {status} the asker's own status or NOT_SAID_YET.
 MY_DAY: Final = "**{day}**: {status}"
 NOT_SAID_YET = "you have not said yet"
+# {said} is a status or a player's name, {time} when they come.
+COMES_LATE: Final = "{said}, 15 min late (about {time})"
 # Begins the line that a press adds below a message.
 NOW_TRUE = "→ "
 # On the buttons under calls.
 IM_IN = "I'm in"
+LATE = "15 min late"
 CANT_TONIGHT = "Can't tonight"
 JOIN_VOICE = "Join voice"
 YOUR_WEEK = "Your week:"

@@ -41,9 +41,9 @@ OPEN_SLOMIX = "Open Slomix"
 # Answers to chat messages on Telegram and Signal.
 INBOX_HELP: Final = (
     "Slomix gets game nights started: {link}\n"
-    "/today, /tomorrow: how it looks\n"
+    "/today, /tomorrow, /avail friday: how it looks; /avail: your week\n"
     "/avail looking: what you say about today; available, maybe, not playing and clear work too\n"
-    "/avail tomorrow maybe: the same for another day, such as 2026-11-22\n"
+    "/avail tomorrow maybe: the same for another day, such as friday or 2026-11-22\n"
     "/link CODE: link this chat with a code from your preferences\n"
     "/unlink: nothing is sent here any more"
 )
@@ -59,12 +59,14 @@ INBOX_NOTHING_ASKED = (
 INBOX_LINKED: Final = "This chat is linked to {player}. What you hear of is decided under Preferences: {link}"
 INBOX_NOT_LINKED: Final = "This chat is not linked to a player. Get a code under Preferences: {link}"
 INBOX_UNLINKED = "Unlinked. Nothing is sent here any more."
-INBOX_AVAIL_HOW = "Say for example: /avail looking, /avail tomorrow maybe, /avail 2026-11-22 not playing, /avail clear."
-# {day} is Today, Tomorrow or a date, {status} one of the four statuses.
-INBOX_SAID: Final = "{day}: {status}."
-INBOX_NO_ANSWER = "no answer yet"
-# {counts} is how many said what, {mine} the reader's own status.
-INBOX_DAY: Final = "{day}: {counts}.\nYou: {mine}.\n{link}"
+INBOX_AVAIL_HOW = "Say for example: /avail looking, /avail friday maybe, /avail 2026-11-22 not playing, /avail clear."
+# On the buttons under INBOX_LINK_ASKED.
+YES = "Yes"
+NO = "No"
+# Where a channel has no buttons, each stands at the end of a text with the number that answers it.
+NUMBERED: Final = "{number} {label}"
+NO_SUCH_NUMBER: Final = "There is no {number} to choose: send a number from 1 to {last}."
+WHICH_QUESTION = "My last question may not have reached you. Please choose once more:"
 # To the promoter alone.
 SECOND_CALL_HELD_BACK: Final = (
     "We could not see who is in voice tonight, so nobody was asked a second time. "
@@ -89,6 +91,8 @@ EVERYBODY_IS_HERE = "Everybody is here. Have fun!"
 NONE_AWAITED = "Nobody else is awaited."
 # {awaited} is a list of names, or how many they are; after twenty names comes how many there are beside them.
 STILL_AWAITED: Final = "Still awaited: {awaited}"
+# {players} is the same, of those who have said that they come later.
+COMING_LATE: Final = "15 min late: {players}"
 # {players} is the same, of those among them who are in the game.
 ON_SERVER: Final = "On the server, not in voice: {players}"
 AND_MORE: Final = " and {number} more"

@@ -5,6 +5,7 @@ from typing import Final
 # Any page: who may do what, and what went wrong
 
 PLEASE_LOG_IN = "Please log in with Discord first."
+PRESSED_WAITS = "Choose your player, and what you pressed is saved."
 PLEASE_LINK = "Please link your player profile first."
 YOU_LEFT = "You left our Discord server. Join it again, then press “I am back” on your profile."
 ONLY_PROMOTERS = "Only promoters can call a game night together."
@@ -111,6 +112,8 @@ SAVED = "Saved."
 CLEARED = "Cleared."
 UNDONE = "Undone."
 TOO_LATE_TO_UNDO = "That can’t be undone any more: ten seconds are over, or it was changed again."
+LATE_IS_FOR_TONIGHT = "You can be late for tonight only."
+TOO_LATE_TO_BE_LATE = "It is too late to come later: nobody is waiting any more tonight."
 PAST_DAY = "That day is over, so it can be read but no longer changed."
 FAR_DAY: Final = "That day is too far away. You can plan up to {days} days ahead."
 NO_SUCH_DAY = "That is not a date. A date looks like 2026-11-22."
@@ -233,3 +236,16 @@ NOTICE_TITLES = {
     "dry_run.voice_check_2100": "Dry run: Follow-up",
     "dry_run.summary": "Dry run: Summary",
 }
+
+# The site as an app on a phone's home screen
+
+APP_NAME: Final = "{community} game nights"
+APP_DESCRIPTION = "Say when you will play, and game night gets started."
+
+# The picture of an evening, which a pasted link shows
+
+PICTURE_EMPTY: Final = "It takes {threshold}. Be the first to say so."
+PICTURE_GATHERING: Final = "{looking} of {threshold} looking to play, {missing} to go."
+PICTURE_READY: Final = "{looking} looking to play. It’s on."
+PICTURE_OVER: Final = "The evening is over."
+PICTURE_ALT: Final = "{day}, {start}: {looking} of {threshold} looking to play"

@@ -13,7 +13,7 @@ from slomix import words
 from slomix.accounts.models import User
 from slomix.availability import choices
 from slomix.availability.models import Entry
-from slomix.availability.rules import Status
+from slomix.availability.rules import Status, still_late
 from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.campaigns.rules import CampaignStatus, Planned, Skipped, Timeline
@@ -26,6 +26,7 @@ from slomix.deliveries.formatting import DiscordStyle, Style, style_for
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import Budget, DeliveryStatus, Skip
 from slomix.deliveries.service import NoticePlan
+from slomix.jobs.rules import Postpone
 from slomix.presence import places
 from slomix.presence.models import Observation, VoiceState
 from slomix.presence.rules import VoiceSnapshot
@@ -73,6 +74,8 @@ class RecipientSnapshot:
     status: Status | None
     discord_id: str
     voice: VoiceSnapshot
+    # Until when they have said to be late.
+    late_until: datetime | None
     # Whether the voice check found them on the game server.
     on_server: bool
 
@@ -112,13 +115,13 @@ class Call(Notice):
         plan = NoticePlan(self.name, campaign.subject, key, run_at, deadline_at, attempts, is_urgent=True)
         deliveries.plan_for_players(session, plan, player_ids, settings=settings, now=now)
 
-    def compose(self, occasion: Occasion) -> Message | Skip:
+    def compose(self, occasion: Occasion) -> Message | Skip | Postpone:
         seen = _snapshot(
             occasion.session, queries.campaign_id_of(occasion.delivery.subject), occasion.delivery.player_id or 0
         )
         reason = self._why_unwanted(seen, occasion)
         if reason is not None:
-            return Skip(reason)
+            return reason if isinstance(reason, Postpone) else Skip(reason)
         settings, now = occasion.runtime.settings, occasion.now
         reader = unsubscribe.reader_of(occasion.reach, settings=settings) if occasion.reach else None
         links = links_of(settings, reader.unsubscribe_link if reader else None)
@@ -132,8 +135,9 @@ class Call(Notice):
         if not choices.can_be_pressed(occasion):
             return ()
         settings, mark = occasion.runtime.settings, occasion.delivery.nonce
+        late = choices.late_button(day, settings, mark=mark)
         no = choices.status_button(words.CANT_TONIGHT, day, Status.NOT_PLAYING.key, settings, mark=mark)
-        return (self._yes(day, settings, mark, links), no)
+        return (self._yes(day, settings, mark, links), late, no)
 
     def _yes(self, _day: date, _settings: Settings, _mark: str, links: Links) -> Button:
         """Return the button of those who come: the way to voice, or to the board."""
@@ -143,15 +147,15 @@ class Call(Notice):
             else Button(words.OPEN_SLOMIX, link=links.board)
         )
 
-    def _why_unwanted(self, seen: RecipientSnapshot, occasion: Occasion) -> Reason | None:
+    def _why_unwanted(self, seen: RecipientSnapshot, occasion: Occasion) -> Reason | Postpone | None:
         """Return why it should not leave: the campaign is cancelled, or the recipient withdrew."""
         if seen.campaign.status is CampaignStatus.CANCELLED:
             return Reason.WITHDRAWN
         return rules.withdrawal_reason(seen.status) or self._why_not_now(seen, occasion)
 
     @abstractmethod
-    def _why_not_now(self, seen: RecipientSnapshot, occasion: Occasion) -> Reason | None:
-        """Return why this call in particular should not leave."""
+    def _why_not_now(self, seen: RecipientSnapshot, occasion: Occasion) -> Reason | Postpone | None:
+        """Return why this call in particular should not leave, or not yet."""
 
     def reached(self, session: Session, campaign: Campaign, player_ids: list[int]) -> dict[int, datetime | None]:
         """Return those of the players whom it reached, or may have reached, and when."""
@@ -219,8 +223,14 @@ class FollowUp(Call):
         opening = words.NOT_IN_VOICE_YET if facts.is_on_server else words.STILL_COMING
         return _with_footer(opening, facts, room=True, server=not facts.is_on_server)
 
-    def _why_not_now(self, seen: RecipientSnapshot, occasion: Occasion) -> Reason | None:
-        """Skip players in voice, and all players if the verdict is old and voice is no longer known."""
+    def _why_not_now(self, seen: RecipientSnapshot, occasion: Occasion) -> Reason | Postpone | None:
+        """Skip players in voice, and all players if the verdict is old and voice is no longer known.
+
+        Who has said to be late is left in peace until then.
+        """
+        late_until = still_late(seen.late_until, occasion.now)
+        if late_until is not None:
+            return Postpone(late_until)
         is_in_voice = _is_in_voice(seen, occasion)
         if is_in_voice is not None:
             return Reason.ALREADY_IN_VOICE if is_in_voice else None
@@ -282,6 +292,7 @@ _SNAPSHOT = (
         Observation.observed_at,
         VoiceState.voice_channel_id,
         Recipient.on_server,
+        Entry.late_until,
     )
     .outerjoin(Entry, (Entry.day == Campaign.day) & (Entry.player_id == _PLAYER))
     .outerjoin(User, User.player_id == _PLAYER)
@@ -301,4 +312,6 @@ def _snapshot(session: Session, campaign_id: int, player_id: int) -> RecipientSn
     discord_id = row.discord_id or ""
     rooms = {discord_id: row.voice_channel_id} if row.voice_channel_id is not None else {}
     voice = VoiceSnapshot(row.observed_at, rooms)
-    return RecipientSnapshot(row.Campaign, row.status, discord_id, voice, on_server=bool(row.on_server))
+    return RecipientSnapshot(
+        row.Campaign, row.status, discord_id, voice, late_until=row.late_until, on_server=bool(row.on_server)
+    )

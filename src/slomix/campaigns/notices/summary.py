@@ -29,8 +29,8 @@ from slomix.presence.rules import VoiceStatus
 from slomix.reasons.codes import Reason
 
 NAMES_SHOWN = 20
-# Names may be long and full of escapes: two such lists and all the rest stay below Discord's 2,000 characters.
-LONGEST_LIST = 800
+# Names may be long and full of escapes: three such lists and all the rest stay below Discord's 2,000 characters.
+LONGEST_LIST = 550
 # A player whose DMs are closed has not withdrawn.
 NAMEABLE = {None, Reason.NO_WORKING_CONTACT}
 
@@ -48,6 +48,8 @@ class SummaryFacts:
     followups_tried: int
     presence_known: bool
     with_names: bool
+    # Neither here nor awaited, as they have said that they come later.
+    late: Sequence[str] = ()
     # Those of the awaited who are on the game server.
     on_server: Sequence[str] = ()
     # No player is left, as the start had none to tell; otherwise it reached none.
@@ -94,6 +96,8 @@ def text(facts: SummaryFacts) -> str:
         lines.append(words.EVERYBODY_IS_HERE if is_full else words.NONE_AWAITED)
     else:
         lines.append(words.STILL_AWAITED.format(awaited=_listed(facts.awaited, facts)))
+    if facts.late:
+        lines.append(words.COMING_LATE.format(players=_listed(facts.late, facts)))
     lines += _server_lines(facts)
     if facts.followups_tried:
         lines.append(words.FOLLOWED_UP.format(sent=facts.followups_sent, tried=facts.followups_tried))
@@ -117,20 +121,21 @@ def _listed(names: Sequence[str], facts: SummaryFacts) -> str:
 
 
 def _facts(session: Session, campaign: Campaign, settings: Settings, now: datetime) -> SummaryFacts:
-    """Gather what was counted. Awaited: told by the start, missing, not seen since, nameable."""
+    """Gather what was counted. Awaited, unless they are late: told by the start, missing, not seen since, nameable."""
     recipients = queries.recipients_of(session, campaign)
     missing = [row.player_id for row in recipients if row.whereabouts is VoiceStatus.MISSING and row.seen_at is None]
     came_since = _in_voice_now(session, missing, settings, now) or set()
     still_missing = [player for player in START.reached(session, campaign, missing) if player not in came_since]
     tallies = deliveries.tally_by_notice(session, campaign.subject)
     followups, start = tallies.get(rules.VOICE_CHECK), tallies.get(rules.START)
-    awaited = _may_be_named(session, campaign, still_missing, settings, now)
+    late, awaited = _divide(session, campaign, still_missing, settings, now)
     on_server = [recipient.player_id for recipient in recipients if recipient.on_server]
     return SummaryFacts(
         here=campaign.came or 0,
         asked=campaign.counted or 0,
         as_of=campaign.judged_at if campaign.counted_at is None else None,
         awaited=list(awaited.values()),
+        late=list(late.values()),
         followups_sent=followups[DeliveryStatus.SENT] if followups else 0,
         followups_tried=followups.tried if followups else 0,
         presence_known=campaign.counted is not None,
@@ -148,11 +153,13 @@ def would_be(session: Session, campaign: Campaign, settings: Settings, now: date
     players = [asked.player_id for asked in ahead.asked]
     in_voice = _in_voice_now(session, players, settings, now)
     missing = [player_id for player_id in players if player_id not in (in_voice or ())]
+    late, awaited = _divide(session, campaign, missing, settings, now)
     return SummaryFacts(
         here=len(players) - len(missing),
         asked=len(players),
         as_of=campaign.start_at,
-        awaited=list(_may_be_named(session, campaign, missing, settings, now).values()),
+        awaited=list(awaited.values()),
+        late=list(late.values()),
         followups_sent=0,
         followups_tried=0,
         presence_known=in_voice is not None,
@@ -178,6 +185,18 @@ def _still_wanted(session: Session, campaign: Campaign, player_ids: list[int]) -
     """Return the players who have not withdrawn."""
     statuses = availability.statuses_of_day(session, campaign.day, player_ids)
     return {player_id for player_id in player_ids if rules.withdrawal_reason(statuses.get(player_id)) is None}
+
+
+def _divide(
+    session: Session, campaign: Campaign, missing: list[int], settings: Settings, now: datetime
+) -> tuple[dict[int, str], dict[int, str]]:
+    """Return the names of the missing who are late, and of the others, as far as they may be named."""
+    nameable = _may_be_named(session, campaign, missing, settings, now)
+    late = availability.late_players(session, campaign.day, now=now)
+    return (
+        {player_id: name for player_id, name in nameable.items() if player_id in late},
+        {player_id: name for player_id, name in nameable.items() if player_id not in late},
+    )
 
 
 def _may_be_named(

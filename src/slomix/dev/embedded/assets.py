@@ -13,7 +13,12 @@ from slomix.dev.embedded.node import find_node, run_npm
 
 # The files that pages load, and their names there; the version is part of it, so that browsers may cache them for ever.
 ASSETS = {
-    "htmx.org": {"dist/htmx.min.js": "htmx-{version}.min.js", "dist/ext/hx-sse.min.js": "hx-sse-{version}.min.js"}
+    "htmx.org": {"dist/htmx.min.js": "htmx-{version}.min.js"},
+    # For the picture of an evening: what a machine has may lack č, š and ž, or any font.
+    "dejavu-fonts-ttf": {
+        "ttf/DejaVuSans.ttf": "DejaVuSans-{version}.ttf",
+        "ttf/DejaVuSans-Bold.ttf": "DejaVuSans-Bold-{version}.ttf",
+    },
 }
 
 

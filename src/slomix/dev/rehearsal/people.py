@@ -42,6 +42,11 @@ class SimulatorControl:
         """Write to us as a person on Telegram or Signal."""
         self._post(f"/control/{provider}", {"user_id": user_id, "text": text})
 
+    def press(self, provider: str, user_id: str, message_id: str, button: str) -> dict[str, Any]:
+        """Press a button under a message as a person, and return what they see then."""
+        body = {"user_id": user_id, "message_id": message_id, "button": button}
+        return dict(self._post(f"/control/{provider}/press", body))
+
     def move_voice(self, user_id: str, voice_channel: str | None) -> None:
         self._post("/control/voice", {"user_id": user_id, "voice_channel": voice_channel})
 
@@ -51,6 +56,10 @@ class SimulatorControl:
 
     def people_in_voice(self) -> list[str]:
         return [str(entry["user_id"]) for entry in self._get("/control/voice")]
+
+    def polls(self) -> dict[str, int]:
+        """Return how many requests wait at Telegram and Signal for what people write."""
+        return dict(self._get("/control/polls"))
 
     def add_fault(self, fault: str, *, provider: str = "discord", **parameters: Any) -> None:
         self._post("/control/faults", {"provider": provider, "fault": fault, **parameters})
@@ -65,10 +74,11 @@ class SimulatorControl:
     def _get(self, path: str) -> Any:
         return self._http.get(path).raise_for_status().json()
 
-    def _post(self, path: str, body: dict[str, Any]) -> None:
+    def _post(self, path: str, body: dict[str, Any]) -> Any:
         answer = self._http.post(path, json=body)
         if answer.is_error:
             raise UnexpectedAnswer(f"{path}: {answer.status_code} {answer.text}")
+        return answer.json()
 
 
 class BrowserUser:

@@ -5,8 +5,9 @@ import contextlib
 import itertools
 import json
 import math
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,20 @@ class Inbox:
         self.waiting.clear()
 
 
+@dataclass
+class PressedButton:
+    """A press on Telegram: the bot has to answer the query, and then writes or edits what the person sees."""
+
+    query_id: str
+    chat: str
+    message_id: str
+    at: float = field(default_factory=time.monotonic)
+    answered_at: float | None = None
+    # The message that was written or edited for it.
+    shown: str | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 class TelegramInbox(Inbox):
     """The updates for the bot, numbered on over restarts, as the bot remembers how far it has read."""
 
@@ -68,6 +83,9 @@ class TelegramInbox(Inbox):
         self._numbers = itertools.count(began)
         self.message_ids = itertools.count(began)
         self.webhook: str | None = None
+        # The kinds of updates that the bot has asked for; None stands for all.
+        self.allowed: list[str] | None = None
+        self.pressed: dict[str, PressedButton] = {}
         # Only the latest poll is answered; the number tells an earlier poll that there is a later one.
         self.polls = 0
         self._overall = RateWindow(*TELEGRAM_LIMIT)
@@ -75,6 +93,8 @@ class TelegramInbox(Inbox):
 
     def forget(self) -> None:
         super().forget()
+        self.allowed = None
+        self.pressed.clear()
         self._overall = RateWindow(*TELEGRAM_LIMIT)
         self._chats.clear()
 
@@ -101,6 +121,32 @@ class TelegramInbox(Inbox):
         update = {"update_id": next(self._numbers), "message": message}
         self.put(update)
         return update
+
+    def press(self, person: SimulatedPerson, message: Json, value: str) -> PressedButton:
+        """Press a button; a bot that has not asked for presses is not told of it."""
+        pressed = PressedButton(str(next(self._numbers)), str(person.telegram_chat_id), str(message["message_id"]))
+        self.pressed[pressed.query_id] = pressed
+        if self.allowed is None or "callback_query" in self.allowed:
+            query = {
+                "id": pressed.query_id,
+                "from": telegram_user(person),
+                "message": message,
+                "chat_instance": "1",
+                "data": value,
+            }
+            self.put({"update_id": next(self._numbers), "callback_query": query})
+        return pressed
+
+    def show(self, chat: str, message_id: str, *, is_new: bool) -> None:
+        """Note that a message was written or edited, for the presses that wait for one.
+
+        What is written before a press was answered is an answer to something else.
+        """
+        for pressed in self.pressed.values():
+            is_for_it = pressed.answered_at is not None if is_new else pressed.message_id == message_id
+            if pressed.chat == chat and pressed.shown is None and is_for_it:
+                pressed.shown = message_id
+                pressed.changed.set()
 
     def confirm(self, offset: int) -> None:
         """Forget the updates before `offset`, or all but the last few if it is negative."""

@@ -88,7 +88,7 @@ def register(app: web.Application) -> None:
         ("press", press),
         ("autocomplete", _autocomplete),
     ):
-        app.router.add_post(f"/control/discord/{path}", _control(do))
+        app.router.add_post(f"/control/discord/{path}", controlled(do))
 
 
 # What the bot does
@@ -161,7 +161,9 @@ async def _edit_answer(request: web.Request) -> web.StreamResponse:
 # What people do
 
 
-def _control(do: Any) -> Handler:
+def controlled(do: Any) -> Handler:
+    """Handle a request to the control API by something that has to wait for an answer."""
+
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
             body = json.loads(await request.read() or b"{}")
@@ -207,18 +209,36 @@ async def press(app: web.Application, body: Json) -> Json:
     refuse_unknown_fields(body, "user_id", "message_id", "button")
     person, world = PEOPLE_BY_ID[person_of(body)], app[WORLD]
     message = _seen_message(app, str(body.get("message_id")), person)
-    button = next((button for button in _buttons(message.components) if button["label"] == body.get("button")), None)
-    if button is None:
-        labels = ", ".join(button["label"] for button in _buttons(message.components)) or "none"
-        raise ValueError(f"button is one of that message's: {labels}")
-    if button["style"] == LINK_BUTTON:
-        raise ValueError(f"{button['label']} opens {button['url']}, and is not told to the bot")
+    button = find_button(message, body)
     data = {"custom_id": button["custom_id"], "component_type": 2}
     is_direct = isinstance(message, AcceptedMessage) and message.recipient is not None
     asked = (_in_direct if is_direct else _in_server)(world, person, PRESS, data)
     flags = EPHEMERAL if isinstance(message, Answer) else 0
     asked["message"] = {"id": message.id, "content": message.content, "flags": flags, "components": message.components}
     return await _interact(app, asked, person, str(button["label"]), pressed=message)
+
+
+def find_button(message: Answer | AcceptedMessage, body: Json) -> Json:
+    """Return the button of this label. Raise ValueError where there is none that is told to the bot."""
+    button = next((button for button in _buttons(message.components) if button["label"] == body.get("button")), None)
+    if button is None:
+        labels = ", ".join(button["label"] for button in _buttons(message.components)) or "none"
+        raise ValueError(f"button is one of that message's: {labels}")
+    if button["style"] == LINK_BUTTON:
+        raise ValueError(f"{button['label']} opens {button['url']}, and is not told to the bot")
+    return button
+
+
+def as_seen(shown: Answer | AcceptedMessage | None, milliseconds: int) -> Json:
+    """Return what a person sees who has pressed or typed; None stands for no answer."""
+    return {
+        "message_id": shown.id if shown is not None else None,
+        "text": shown.content if shown is not None else NO_ANSWER,
+        "ephemeral": not isinstance(shown, AcceptedMessage),
+        "buttons": [button["label"] for button in _buttons(shown.components)] if shown is not None else [],
+        "modal": None,
+        "ms": milliseconds,
+    }
 
 
 def _seen_message(app: web.Application, message_id: str, person: SimulatedPerson) -> Answer | AcceptedMessage:
@@ -324,8 +344,7 @@ async def _interact(
         shown = Answer(app[WORLD].snowflake(), person.id, question=question, at=app[WORLD].time.now())
         known.answers[shown.id] = shown
     else:
-        nothing: Json = {"message_id": None, "text": NO_ANSWER, "ephemeral": True, "buttons": [], "modal": None}
-        return nothing | {"ms": milliseconds}
+        return as_seen(None, milliseconds)
     known.waiting[asked["token"]] = shown
     if kind in {DEFERRED_MESSAGE, DEFERRED_UPDATE}:
         if isinstance(shown, Answer):
@@ -333,14 +352,7 @@ async def _interact(
             await asyncio.wait_for(shown.came.wait(), FOLLOW_UP_WITHIN)
     else:
         _put(shown, _checked(answer.get("data", {})))
-    return {
-        "message_id": shown.id,
-        "text": shown.content,
-        "ephemeral": isinstance(shown, Answer),
-        "buttons": [button["label"] for button in _buttons(shown.components)],
-        "modal": None,
-        "ms": milliseconds,
-    }
+    return as_seen(shown, milliseconds)
 
 
 def _put(message: Answer | AcceptedMessage, data: Json) -> None:

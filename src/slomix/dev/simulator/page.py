@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 from multidict import MultiMapping
 
-from slomix.dev.simulator import interactions
+from slomix.dev.simulator import interactions, telegram
 from slomix.dev.simulator.control import UnknownPerson
 from slomix.dev.simulator.faults import PARAMETERS, PROVIDERS
 from slomix.dev.simulator.interactions import INTERACTIONS, SUBCOMMAND, BadAnswer
@@ -56,6 +56,7 @@ def register(app: web.Application) -> None:
         app.router.add_post(f"/page/{name}", _form_handler(section, do))
     app.router.add_post("/page/command", _command)
     app.router.add_post("/page/press", _press)
+    app.router.add_post("/page/telegram/press", _press_on_telegram)
 
 
 async def show_page(request: web.Request) -> web.StreamResponse:
@@ -105,7 +106,16 @@ async def _press(request: web.Request) -> web.StreamResponse:
     return await _interact(request, interactions.press, {name: str(value) for name, value in form.items()})
 
 
-async def _interact(request: web.Request, do: Any, body: dict[str, Any]) -> web.StreamResponse:
+async def _press_on_telegram(request: web.Request) -> web.StreamResponse:
+    form = await request.post()
+    return await _interact(
+        request, telegram.press, {name: str(value) for name, value in form.items()}, where="telegram"
+    )
+
+
+async def _interact(
+    request: web.Request, do: Any, body: dict[str, Any], *, where: str | None = None
+) -> web.StreamResponse:
     try:
         seen = await do(request.app, body)
     except (ValueError, BadAnswer, UnknownPerson) as error:
@@ -113,7 +123,7 @@ async def _interact(request: web.Request, do: Any, body: dict[str, Any]) -> web.
     if seen["message_id"] is None:
         return page(request, "refused.html", status=504, complaint=seen["text"])
     chosen = urlencode({"as": body["user_id"]})
-    where = "answers" if seen["ephemeral"] else "direct"
+    where = where or ("answers" if seen["ephemeral"] else "direct")
     return web.Response(status=303, headers={"Location": f"/?{chosen}#{where}"})
 
 

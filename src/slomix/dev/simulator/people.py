@@ -144,7 +144,7 @@ def _load_test_user(number: int) -> SimulatedPerson:
     person_id = f"41{number:08}{2 * (number * 7_654_321 % 50_000_000) + 1:08}"
     guid = f"C0DE{number:028X}"
     return SimulatedPerson(
-        person_id, f"Crowd {number}", f"crowd.{number}", "player", f"^{number % 10}Crowd^7{number}", guid
+        person_id, f"Crowd {number}", f"crowd.{number}", "player", f"^{number % 7}Crowd^7{number}", guid
     )
 
 

@@ -3,8 +3,8 @@
 Also the reason of those held back, added to the codes that the constraints know, whichever these are. Going back, a row
 keeps the nearest reason of before. Messages of before the migration count towards no day.
 
-Revision: 0030
-Revises: 0027
+Revision: 0033
+Revises: 0032
 """
 
 import json
@@ -14,8 +14,8 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0030"
-down_revision = "0027"
+revision = "0033"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 

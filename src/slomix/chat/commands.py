@@ -1,0 +1,146 @@
+"""Answers what is written and pressed in private chats on Telegram and Signal."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from slomix import words
+from slomix.chat import linking, presses, rules, statuses
+from slomix.chat.replies import Reply
+from slomix.chat.rules import Command, ParsedCommand
+from slomix.chat.service import ChatNotLinked, IncomingMessage, as_owner, as_player
+from slomix.clock import local_day
+from slomix.config.settings import Settings
+from slomix.contacts import links, preferences
+from slomix.contacts import service as contacts
+from slomix.deliveries import choices, offers
+from slomix.deliveries.formatting import PlainStyle, plain_text
+from slomix.errors import DomainError
+
+
+@dataclass(frozen=True)
+class Request:
+    """A message, with what is needed to do what it asks for."""
+
+    session: Session
+    message: IncomingMessage
+    settings: Settings
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        return local_day(self.now, self.settings.zone, self.settings.day_starts_at)
+
+
+def reply_to(session: Session, message: IncomingMessage, *, settings: Settings, now: datetime) -> Reply:
+    """Do what a message asks for and return the answer; a failure is answered too, and leaves nothing half done."""
+    request = Request(session, message, settings, now)
+    if message.number is not None:
+        links.replace_number(session, message.channel, message.number, message.address, settings=settings)
+    try:
+        with session.begin_nested():
+            reply = _do(request)
+    except DomainError as error:
+        reply = Reply(str(error))
+    # A message from an address shows that it works; after the command, which locks the player's link first.
+    with suppress(DomainError):
+        links.mark_working(session, message.channel, message.address, settings=settings)
+    return reply
+
+
+def _do(request: Request) -> Reply:
+    message = request.message
+    if message.pressed is not None:
+        return _press(request, message.pressed, message.text)
+    number = rules.parse_number(message.text)
+    if number is not None and message.channel in offers.BY_NUMBER:
+        return _choose(request, number)
+    asked = rules.parse_command(message.text)
+    return _plain(request, _COMMANDS[asked.command](request, asked))
+
+
+def _press(request: Request, pressed: str, content: str) -> Reply:
+    """Do what a button stands for, and say what is true now: below the words of a message, or instead of an answer."""
+    choice = choices.read(pressed, request.settings)
+    reply = _plain(request, presses.press(request.session, request.message, choice, request.settings, request.now))
+    return reply.under(content) if choice.mark else reply
+
+
+def _choose(request: Request, number: int) -> Reply:
+    """Take a number as an answer to the last message with choices, if it is sure that the reader has seen it."""
+    message = request.message
+    addresses = [message.address, *([message.number] if message.number is not None else [])]
+    offer = offers.last_offer(request.session, message.channel, addresses, settings=request.settings)
+    if offer is None:
+        return _help(request, ParsedCommand(Command.HELP))
+    if not offer.has_arrived:
+        return Reply(words.WHICH_QUESTION, [offer.buttons])
+    if not 1 <= number <= len(offer.buttons):
+        return Reply(words.NO_SUCH_NUMBER.format(number=number, last=len(offer.buttons)))
+    return _press(request, offer.buttons[number - 1].value, "")
+
+
+def _link(request: Request, asked: ParsedCommand) -> Reply:
+    if len(asked.words) != 1:
+        return Reply(words.INBOX_LINK_HOW.format(link=request.settings.base_url + "/preferences"))
+    return linking.ask(request.session, request.message, asked.words[0], request.settings, request.now)
+
+
+def _unlink(request: Request, _asked: ParsedCommand) -> Reply:
+    owner = as_owner(request.session, request.message, settings=request.settings)
+    contacts.remove_contact(request.session, owner, request.message.channel)
+    return Reply(words.INBOX_UNLINKED)
+
+
+def _avail(request: Request, asked: ParsedCommand) -> Reply:
+    """Set a day's status, or show a day, or the week."""
+    session, settings, now = request.session, request.settings, request.now
+    wanted = rules.parse_status(asked.words, request.today)
+    if wanted is not None:
+        return statuses.set_day(session, request.message, wanted.day, wanted.status, settings=settings, now=now)
+    player_id = as_player(session, request.message, settings=settings)
+    if not asked.words:
+        return statuses.show_week(session, player_id, settings=settings, now=now)
+    day = rules.parse_day(asked.words, request.today)
+    if day is None:
+        return Reply(words.INBOX_AVAIL_HOW)
+    return statuses.show_day(session, player_id, day, settings=settings, now=now)
+
+
+def _today(request: Request, asked: ParsedCommand) -> Reply:
+    """Do what /avail does with this day."""
+    return _avail(request, ParsedCommand(Command.AVAIL, (*asked.words, asked.command.value)))
+
+
+def _help(request: Request, _asked: ParsedCommand) -> Reply:
+    return Reply(words.INBOX_HELP.format(link=request.settings.base_url + "/"))
+
+
+_COMMANDS: dict[Command, Callable[[Request, ParsedCommand], Reply]] = {
+    Command.LINK: _link,
+    Command.YES: lambda request, _asked: linking.confirm(
+        request.session, request.message, request.settings, request.now
+    ),
+    Command.NO: lambda request, _asked: linking.decline(
+        request.session, request.message, request.settings, request.now
+    ),
+    Command.UNLINK: _unlink,
+    Command.AVAIL: _avail,
+    Command.TODAY: _today,
+    Command.TOMORROW: _today,
+    Command.HELP: _help,
+}
+
+
+def _plain(request: Request, reply: Reply) -> Reply:
+    """Write a reply as these channels show it: without Discord's markup, its times in the reader's zone."""
+    zone = request.settings.zone
+    if "<t:" in reply.text + reply.line:
+        with suppress(ChatNotLinked):
+            player_id = as_player(request.session, request.message, settings=request.settings)
+            zone = preferences.preferences_of(request.session, player_id, zone=zone).zone
+    style = PlainStyle(zone, request.now)
+    return replace(reply, text=plain_text(reply.text, style), line=plain_text(reply.line, style))
