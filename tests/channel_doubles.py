@@ -36,7 +36,7 @@ class MemoryChannel:
         if self.hidden is not None:
             raise self.hidden
         for number, (there, message, _) in enumerate(self.sent):
-            if there.value == to.value and any(mark in button.link for button in message.buttons):
+            if there.value == to.value and any(mark in button.link + button.value for button in message.buttons):
                 return Receipt(str(number))
         return None
 
@@ -57,7 +57,8 @@ class MemoryChannel:
         if self.is_out:
             raise ProviderDown(Reason.DISCORD_NOT_REACHED, "ConnectError")
 
-    def edit(self, _room: str, message_id: str, message: Message) -> None:
+    def edit(self, room: str, message_id: str, message: Message) -> None:
+        del room  # the number alone says which
         to, _, nonce = self.sent[int(message_id)]
         self.sent[int(message_id)] = (to, message, nonce)
 

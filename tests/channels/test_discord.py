@@ -10,6 +10,7 @@ import pytest
 from slomix.channels import http
 from slomix.channels.base import (
     Address,
+    Button,
     Message,
     ProviderDown,
     RateLimited,
@@ -70,6 +71,16 @@ def test_a_dm_channel_is_opened_once_and_its_id_is_learned(channel: Discord, sim
         (CAST["Alice"].id, HELLO.text, "one"),
         (CAST["Alice"].id, HELLO.text, "two"),
     ]
+
+
+@pytest.mark.parametrize("to", [person("Alice"), Address(TEXT_CHANNEL, is_room=True)])
+def test_what_was_sent_is_edited_in_its_place(channel: Discord, simulator: Simulator, to: Address) -> None:
+    buttons = (Button("Mute", "mute.x"),)
+    receipt = channel.send(to, Message("Six", buttons=buttons), nonce="one")
+    channel.edit(receipt.learned or to.value, receipt.message_id, Message("Not six any more"))
+    [message] = simulator.messages()
+    assert (message["text"], message["edits"], message["edited_at"] is None) == ("Not six any more", 1, False)
+    assert message["buttons"] == ["Mute"], "its buttons stay"
 
 
 def test_the_same_nonce_gives_the_first_message(channel: Discord, simulator: Simulator) -> None:

@@ -5,6 +5,7 @@ from tests.mutations.mutation import Mutation
 RULES, TRIES, HANDLERS = (f"src/slomix/deliveries/{name}.py" for name in ("rules", "ledger", "handlers"))
 ASKING, HISTORY = "src/slomix/deliveries/asking.py", "src/slomix/channels/discord_history.py"
 ASKED = "tests/services/test_deliveries_asked.py"
+BUDGET, BUDGETED = "src/slomix/deliveries/budget.py", "tests/workers/test_message_budget.py"
 SERVICE, RETRYING = "src/slomix/deliveries/service.py", "src/slomix/deliveries/retrying.py"
 SENT, CUT_OFF, FALLBACK = (
     f"tests/services/test_{name}.py" for name in ("deliveries", "deliveries_cut_off", "fallback")
@@ -86,9 +87,37 @@ MUTATIONS = (
     Mutation(
         "a repeat has other words than the first try",
         HANDLERS,
-        'message = replace(message, text=delivery.text or "")',
-        'message = replace(message, text=f"{message.text} ")',
+        'return replace(message, text=occasion.delivery.text or "")',
+        'return replace(message, text=f"{message.text} ")',
         (f"{CUT_OFF}::test_a_message_that_never_arrived_is_repeated_as_it_was",),
+    ),
+    Mutation(
+        "of two messages at once both are the last that the day allows",
+        BUDGET,
+        "    session.execute(select(func.pg_advisory_xact_lock(_LOCKS + delivery.player_id)))\n",
+        "",
+        (f"{BUDGETED}::test_of_two_workers_only_one_sends_the_fifth",),
+    ),
+    Mutation(
+        "a message that may have arrived counts for nothing",
+        BUDGET,
+        "_LEFT = (DeliveryStatus.SENDING, DeliveryStatus.SENT, DeliveryStatus.UNKNOWN)",
+        "_LEFT = (DeliveryStatus.SENDING, DeliveryStatus.SENT)",
+        (f"{BUDGETED}::test_what_may_have_arrived_counts",),
+    ),
+    Mutation(
+        "what was held back is told by every later message",
+        BUDGET,
+        "            row.told_in = occasion.delivery.id\n",
+        "",
+        (f"{BUDGETED}::test_the_next_message_says_in_one_line_what_is_still_true_and_the_one_after_it_does_not",),
+    ),
+    Mutation(
+        "an edit leaves while the change can still be undone",
+        "src/slomix/availability/triggers.py",
+        "        .values(run_at=now + UNDO_FOR)\n",
+        "        .values(run_at=now)\n",
+        ("tests/workers/test_edited_messages.py::test_nothing_is_edited_that_can_still_be_undone",),
     ),
     Mutation(
         "a repeat goes to who does not want it any more",
@@ -136,8 +165,8 @@ MUTATIONS = (
     Mutation(
         "a message carries no mark",
         "src/slomix/deliveries/marks.py",
-        "    if history_of(runtime, name) is None:",
-        "    if history_of(runtime, name) is not None:",
+        "    if history_of(runtime, name) is None or",
+        "    if history_of(runtime, name) is not None or",
         (ASKED,),
     ),
     Mutation(

@@ -16,7 +16,7 @@ from slomix.deliveries import service as deliveries
 from slomix.deliveries.handlers import SendDelivery
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.notices import Notice, Occasion
-from slomix.deliveries.rules import Skip
+from slomix.deliveries.rules import Budget, Skip
 from slomix.deliveries.service import JOB_KIND, NoticePlan
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
@@ -36,6 +36,7 @@ class Greeting(Notice):
     """Says how late it is; wanted as long as the test says so."""
 
     kind: MessageKind | None = MessageKind.CAMPAIGNS
+    budget: Budget = Budget.COUNTED
     heeds_quiet_hours: bool = True
     keeps_channel: bool = False
     unwanted: Skip | None = None

@@ -7,7 +7,7 @@ import pytest
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.availability.rules import Status
-from slomix.contacts.rules import QuietHours
+from slomix.contacts.rules import MESSAGES_A_DAY, QuietHours
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.planning import notices, rules
@@ -16,6 +16,7 @@ from slomix.reasons.codes import Explanation, Reason
 from tests.moments import TODAY
 from tests.services.planning import PLACE_TO_ANNOUNCE, Tonight, opened, under
 from tests.workers.pump import pump
+from tests.workers.stage import got
 from tests.world import CAST, World
 
 
@@ -185,3 +186,10 @@ def test_a_post_that_asks_for_more_is_never_too_long_to_be_sent(
     assert len(message.text) <= 2000
     assert len(message.mentions) > 80
     assert all(f"<@{account}>" in message.text for account in message.mentions)
+
+
+def test_who_had_enough_messages_for_today_is_not_mentioned(tonight: Tonight) -> None:
+    tonight.world.prefers("goran", more_needed=True)
+    assert called(tonight) == {"goran"}
+    got(tonight.world, "goran", MESSAGES_A_DAY)
+    assert called(tonight) == set()

@@ -14,17 +14,28 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from slomix import words
+from slomix.accounts.models import User
+from slomix.accounts.rules import Membership
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.campaigns import queries as campaigns
+from slomix.channels.base import Button
 from slomix.chat.replies import Reply
 from slomix.clock import wall_now
+from slomix.contacts import preferences
+from slomix.contacts import service as contacts
+from slomix.contacts.preferences import Preferences
+from slomix.contacts.rules import KINDS, MessageKind
 from slomix.deliveries import choices
+from slomix.deliveries import service as deliveries
 from slomix.deliveries.choices import Choice
+from slomix.deliveries.rules import Budget
+from slomix.deliveries.service import NoticePlan
 from slomix.dev.simulator.people import PUBLIC_KEY
 from slomix.interactions import service, views
 from slomix.interactions.commands import definitions
 from slomix.interactions.wire import Interaction
+from slomix.processes import dispatch
 from slomix.runtime.context import Runtime
 from tests.discord_signing import KEY
 from tests.moments import TODAY, at
@@ -385,7 +396,8 @@ def reminded(world: World, name: str) -> tuple[str, dict[str, str]]:
 
 def test_a_reminder_is_answered_where_it_stands(discord: Discord, talkative: World) -> None:
     text, sends = reminded(talkative, "alice")
-    assert [label for label, value in sends.items() if value] == [words.IM_IN, words.LATE, words.CANT_TONIGHT]
+    sent = [label for label, value in sends.items() if value]
+    assert sent == [words.IM_IN, words.LATE, words.CANT_TONIGHT, words.MUTE]
     seen = discord.pressed("alice", sends[words.CANT_TONIGHT], guild=None, content=text)
     assert (seen["type"], seen["data"]["content"]) == (7, f"{text}\n→ **Today**: Not playing")
     assert "components" not in seen["data"], "the buttons stay, and with them the mark of the message"
@@ -461,3 +473,151 @@ def test_without_a_key_messages_carry_links_and_nothing_to_press(world: World) -
     _, sends = reminded(world, "alice")
     assert set(sends.values()) == {""}
     assert all(button.link for _, message, _ in world.discord.sent for button in message.buttons)
+
+
+# Mute
+
+
+# Of each kind what a message of it is stored as, what it is about, its short name, and what switches it on.
+OF_A_KIND: dict[MessageKind, tuple[str, str, str, dict[str, Any]]] = {
+    MessageKind.CAMPAIGNS: ("", "", "calls to game nights", {"called": True}),
+    MessageKind.SESSION_READY: ("session_ready", f"{TODAY}:threshold=1", "session ready", {"session_ready": True}),
+    MessageKind.DAILY_REMINDER: ("daily_reminder", str(TODAY), "daily reminder", {"daily_reminder": True}),
+    MessageKind.LOOKING: ("looking", f"{TODAY}:n=1", "so many looking", {"looking_threshold": 7}),
+}
+# A mention in a room: there is no message of one's own to mute.
+IN_A_ROOM = {MessageKind.MORE_NEEDED}
+
+
+def wishes(world: World, name: str) -> Preferences:
+    with world.session() as session:
+        return preferences.preferences_of(session, world.players[name], zone=world.runtime.settings.zone)
+
+
+def got(world: World, kind: MessageKind) -> tuple[str, list[Button]]:
+    """Let Alice, who wants everything, get a message of a kind, and return what it says and its buttons."""
+    notice, subject, _, _ = OF_A_KIND[kind]
+    everything: dict[str, Any] = {
+        "session_ready": True,
+        "daily_reminder": True,
+        "more_needed": True,
+        "looking_threshold": 7,
+    }
+    world.prefers("alice", **everything)
+    if kind is MessageKind.CAMPAIGNS:
+        reminded(world, "alice")
+    else:
+        if kind is not MessageKind.DAILY_REMINDER:
+            world.says("bob", Status.LOOKING)
+        with world.session() as session:
+            settings, now = world.runtime.settings, world.clock.now()
+            plan = NoticePlan(notice, subject, f"{notice}:{subject}", now, None)
+            deliveries.plan_for_players(session, plan, [world.players["alice"]], settings=settings, now=now)
+        pump(world)
+    [message] = [message for to, message, _ in world.discord.sent if to.value == CAST["alice"]]
+    return message.text, list(message.buttons)
+
+
+def test_every_kind_of_message_is_muted_here_or_said_not_to_be() -> None:
+    assert set(OF_A_KIND) | IN_A_ROOM == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", OF_A_KIND)
+def test_mute_asks_once_switches_off_that_kind_alone_and_is_taken_back_by_a_press(
+    discord: Discord, talkative: World, kind: MessageKind
+) -> None:
+    text, there = got(talkative, kind)
+    assert [button.label for button in there].index(words.MUTE) == len(there) - 1, "answers first, Mute last"
+    assert len(there) <= 5, "one row"
+    before = wishes(talkative, "alice")
+    asked = discord.pressed("alice", there[-1].value, guild=None, content=text)
+    assert asked["type"] == 4, "the message stays as it is"
+    name = OF_A_KIND[kind][2]
+    assert list(buttons(asked)) == [f"Mute this kind: {name}"]
+    assert wishes(talkative, "alice") == before, "one press has changed nothing"
+
+    muted = discord.pressed("alice", buttons(asked)[f"Mute this kind: {name}"], guild=None)
+    assert (muted["type"], list(buttons(muted))) == (7, ["Undo"])
+    assert "/preferences" in muted["data"]["content"]
+    assert before.allows - wishes(talkative, "alice").allows == {kind}
+
+    undone = discord.pressed("alice", buttons(muted)["Undo"], guild=None)
+    assert (undone["type"], undone["data"]["components"]) == (7, [])
+    assert wishes(talkative, "alice") == before, "with the number that it had"
+
+
+def test_a_muted_kind_is_not_sent_any_more(discord: Discord, talkative: World) -> None:
+    text, there = got(talkative, MessageKind.SESSION_READY)
+    asked = discord.pressed("alice", there[-1].value, guild=None, content=text)
+    [confirm] = buttons(asked).values()
+    discord.pressed("alice", confirm, guild=None)
+    with talkative.session() as session:
+        settings, now = talkative.runtime.settings, talkative.clock.now()
+        plan = NoticePlan("session_ready", f"{TODAY}:threshold=1", "again", now, None)
+        deliveries.plan_for_players(session, plan, [talkative.players["alice"]], settings=settings, now=now)
+    pump(talkative)
+    assert len(talkative.discord.sent) == 1
+
+
+def test_mute_pressed_twice_or_late_says_that_it_is_off(discord: Discord, talkative: World) -> None:
+    text, there = got(talkative, MessageKind.LOOKING)
+    asked = discord.pressed("alice", there[-1].value, guild=None, content=text)
+    [confirm] = buttons(asked).values()
+    for _ in range(2):
+        muted = discord.pressed("alice", confirm, guild=None)
+    assert "off already" in muted["data"]["content"]
+    again = discord.pressed("alice", there[-1].value, guild=None, content=text)
+    assert "off already" in again["data"]["content"]
+
+
+def test_mute_works_for_who_left_and_says_what_is_so_to_who_is_unlinked(discord: Discord, talkative: World) -> None:
+    text, there = got(talkative, MessageKind.CAMPAIGNS)
+    assert "not linked" in discord.pressed("charlie", there[-1].value, guild=None, content=text)["data"]["content"]
+    with talkative.session() as session:
+        session.query(User).filter_by(discord_id=CAST["alice"]).update({"membership": Membership.LEFT})
+    [confirm] = buttons(discord.pressed("alice", there[-1].value, guild=None, content=text)).values()
+    discord.pressed("alice", confirm, guild=None)
+    assert MessageKind.CAMPAIGNS not in wishes(talkative, "alice").allows
+
+
+def test_the_introduction_mutes_all_kinds_and_gives_all_back(discord: Discord, talkative: World) -> None:
+    talkative.prefers("alice", session_ready=True, looking_threshold=9)
+    before = wishes(talkative, "alice")
+    with talkative.session() as session:
+        contacts.plan_introduction(session, talkative.players["alice"], now=talkative.clock.now())
+    pump(talkative)
+    [(_, message, _)] = talkative.discord.sent
+    asked = discord.pressed("alice", message.buttons[-1].value, guild=None, content=message.text)
+    muted = discord.pressed("alice", buttons(asked)["Mute all messages"], guild=None)
+    assert wishes(talkative, "alice").allows == frozenset()
+    discord.pressed("alice", buttons(muted)["Undo"], guild=None)
+    assert wishes(talkative, "alice") == before
+
+
+# Of notices without a kind: why they have no button that mutes them.
+WITHOUT_MUTE = {
+    "summary": "a post to the room",
+    "planning_ask": "a post to the room, which mentions those who switched that on",
+    "test": "asked for at that moment",
+    "at_risk": "a promoter's own campaign, once",
+    "presence_unknown": "a promoter's own campaign, once",
+    "dry_run.send_reminder_2045": "asked for at that moment",
+    "dry_run.send_start_2100": "asked for at that moment",
+    "dry_run.voice_check_2100": "asked for at that moment",
+    "dry_run.summary": "asked for at that moment",
+}
+
+
+def test_each_notice_says_how_it_counts_and_what_mutes_it() -> None:
+    unmuted = {name for name, notice in dispatch.NOTICES.items() if notice.mutes is None}
+    assert unmuted == set(WITHOUT_MUTE)
+    assert all(isinstance(getattr(notice, "budget", None), Budget) for notice in dispatch.NOTICES.values())
+    free = {name for name, notice in dispatch.NOTICES.items() if notice.budget is Budget.FREE}
+    assert free == set(WITHOUT_MUTE) - {"at_risk", "presence_unknown"} | {"introduction"}
+
+
+@pytest.mark.parametrize("kind", OF_A_KIND)
+def test_what_a_player_gets_says_why_and_how_to_stop_it(talkative: World, kind: MessageKind) -> None:
+    text, _ = got(talkative, kind)
+    assert "You get this because" in text
+    assert "/stop/" in text

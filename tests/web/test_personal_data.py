@@ -122,7 +122,7 @@ PERSONAL = {
         dict.fromkeys(
             (
                 *("id", "player_id", "destination", "notice", "subject", "fell_back_to", "nonce", "deadline_at"),
-                *("first_tried_at", "message_id", "created_at"),
+                *("first_tried_at", "message_id", "created_at", "budget_day", "told_in", "edition"),
             ),
             OURS,
         ),

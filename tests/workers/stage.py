@@ -1,18 +1,24 @@
 """What the evenings of these tests share: who is called, who is in voice, who was told what."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select
 
+from slomix.availability import triggers
+from slomix.availability.rules import Status
+from slomix.availability.triggers import UNDO_FOR
 from slomix.campaigns import attendance, queries
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.rules import CampaignStatus
+from slomix.contacts.rules import ChannelName
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
+from slomix.deliveries.service import new_nonce
 from slomix.presence import service as presence
-from slomix.reasons.codes import Explanation
+from slomix.reasons.codes import Explanation, Reason
 from tests.moments import LJUBLJANA, TODAY, at
+from tests.services.days import SIX, says
 from tests.workers.pump import pump
 from tests.world import World
 
@@ -54,6 +60,7 @@ def go(world: World, hour: int, minute: int = 0, second: int = 0, *, watching: b
     pump(world, watching=watching)
 
 
+READY = f"SESSION_READY:{TODAY}:threshold=6"
 REMINDER, START, FOLLOW_UP = "Game night starts at", "Game night starts now. Come and join!", "We are starting"
 
 
@@ -66,3 +73,43 @@ def summary(world: World) -> list[str]:
 def readable(text: str) -> str:
     """Return the text with Discord's timestamps as hours in Ljubljana."""
     return re.sub(r"<t:(\d+):t>", lambda found: f"{datetime.fromtimestamp(int(found[1]), LJUBLJANA):%H:%M}", text)
+
+
+def outcomes(world: World) -> dict[str, tuple[str, str, Explanation | None]]:
+    """Who was to hear what, what became of it, and why not."""
+    by_player = {player_id: name for name, player_id in world.players.items()}
+    with world.session() as session:
+        rows = session.scalars(select(Delivery).order_by(Delivery.id))
+        return {
+            by_player[row.player_id] if row.player_id else "room": (row.event_key, row.status.value, row.reason)
+            for row in rows
+        }
+
+
+def ready(world: World) -> None:
+    """Six are looking, and none of them can undo it any more."""
+    for name in SIX:
+        says(world, name, Status.LOOKING)
+    world.clock.forward(UNDO_FOR)
+
+
+def got(
+    world: World, name: str, number: int, *, day: date = TODAY, status: DeliveryStatus = DeliveryStatus.SENT
+) -> None:
+    """Somebody got so many messages today already."""
+    with world.session() as session:
+        for serial in range(number):
+            row = Delivery(
+                player_id=world.players[name],
+                event_key=f"EARLIER:{day}:{status}:{serial}",
+                channel=ChannelName.DISCORD,
+                notice=triggers.LOOKING,
+                subject=f"{day}:n=1",
+                status=status,
+                reason=Explanation(Reason.EXPIRED) if status is DeliveryStatus.SKIPPED else None,
+                nonce=new_nonce(),
+                text="earlier",
+                budget_day=day,
+                created_at=world.clock.now(),
+            )
+            session.add(row)

@@ -3,39 +3,16 @@
 from datetime import time, timedelta
 
 import pytest
-from sqlalchemy import select
 
 from slomix.availability.rules import Status
 from slomix.availability.triggers import UNDO_FOR
 from slomix.contacts.rules import ChannelName, QuietHours
-from slomix.deliveries.models import Delivery
 from slomix.reasons.codes import Explanation, Reason
 from tests.moments import TODAY, at
 from tests.services.days import SIX, begins, says
 from tests.workers.pump import pump
-from tests.workers.stage import told
+from tests.workers.stage import READY, outcomes, ready, told
 from tests.world import Peopled, World, build_world
-
-
-def outcomes(world: World) -> dict[str, tuple[str, str, Explanation | None]]:
-    """Who was to hear what, what became of it, and why not."""
-    by_player = {player_id: name for name, player_id in world.players.items()}
-    with world.session() as session:
-        rows = session.scalars(select(Delivery).order_by(Delivery.id))
-        return {
-            by_player[row.player_id] if row.player_id else "room": (row.event_key, row.status.value, row.reason)
-            for row in rows
-        }
-
-
-def ready(world: World) -> None:
-    """Six are looking, and none of them can undo it any more."""
-    for name in SIX:
-        says(world, name, Status.LOOKING)
-    world.clock.forward(UNDO_FOR)
-
-
-READY = f"SESSION_READY:{TODAY}:threshold=6"
 
 
 def test_who_asked_for_it_hears_that_a_session_is_ready_and_nobody_else(world: World) -> None:

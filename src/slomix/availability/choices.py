@@ -6,7 +6,6 @@ from slomix import words
 from slomix.availability.rules import Status
 from slomix.channels.base import Button
 from slomix.config.settings import Settings
-from slomix.contacts.rules import ChannelName
 from slomix.deliveries import choices
 from slomix.deliveries.choices import Choice
 from slomix.deliveries.notices import Occasion
@@ -40,5 +39,5 @@ def buttons_under(occasion: Occasion, day: date) -> tuple[Button, ...]:
 
 
 def can_be_pressed(occasion: Occasion) -> bool:
-    """Check whether a message may have buttons that are sent back to us: on Discord only where it posts them to us."""
-    return occasion.channel is not ChannelName.DISCORD or bool(occasion.runtime.settings.discord_public_key)
+    """Check whether a message may have buttons that are sent back to us."""
+    return choices.can_be_pressed(occasion.channel, occasion.runtime.settings)

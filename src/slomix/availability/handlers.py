@@ -8,9 +8,12 @@ from slomix.availability import notices, service, triggers
 from slomix.config.settings import Settings
 from slomix.contacts.models import StoredPreferences
 from slomix.deliveries import service as deliveries
+from slomix.deliveries.editing import EditMessages
 from slomix.deliveries.service import NoticePlan
-from slomix.jobs.rules import SHORTEST_WAIT, Done, JobStatus, Outcome, Snooze
+from slomix.jobs import service as jobs
+from slomix.jobs.rules import SHORTEST_WAIT, UNLIMITED, Done, JobStatus, Outcome, Snooze
 from slomix.jobs.runner import AnyHandler, JobContext, TransactionHandler
+from slomix.jobs.service import NewJob
 from slomix.reasons.codes import Explanation, Reason
 
 
@@ -41,6 +44,9 @@ class PlanMessages(TransactionHandler):
         room = settings.announce_channel_id
         if self._kind == triggers.SESSION_READY and settings.announce_enabled and room:
             number += deliveries.plan_for_room(session, plan, room, now=now)
+        if number and self._kind == triggers.SESSION_READY:
+            edits = NewJob(triggers.READY_EDITS, job.subject, now, job.deadline_at, UNLIMITED)
+            jobs.schedule(session, [edits], now=now)
         return Done() if number else Done(JobStatus.SKIPPED, Explanation(Reason.NOBODY_LEFT_TO_TELL))
 
 
@@ -57,5 +63,6 @@ def _recipients_query(kind: str, number: int, settings: Settings) -> ColumnEleme
 
 
 HANDLERS: dict[str, AnyHandler] = {
-    kind: PlanMessages(kind) for kind in (triggers.SESSION_READY, triggers.LOOKING, triggers.DAILY_REMINDER)
+    **{kind: PlanMessages(kind) for kind in (triggers.SESSION_READY, triggers.LOOKING, triggers.DAILY_REMINDER)},
+    triggers.READY_EDITS: EditMessages(notices.READY),
 }

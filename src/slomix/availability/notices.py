@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy.orm import Session
+
 from slomix import words
 from slomix.availability import choices, service, triggers
 from slomix.availability.rules import Status
@@ -11,7 +13,7 @@ from slomix.contacts import unsubscribe
 from slomix.contacts.rules import MessageKind
 from slomix.deliveries.formatting import style_for
 from slomix.deliveries.notices import Notice, Occasion
-from slomix.deliveries.rules import Skip
+from slomix.deliveries.rules import Budget, Skip
 from slomix.reasons.codes import Reason
 
 KIND_OF_NOTICE = {
@@ -55,11 +57,50 @@ def unwanted_reason(notice: str, status: Status | None) -> Reason | None:
 class DayNotice(Notice):
     """A message about a day, of one of the three kinds."""
 
+    budget = Budget.LIMITED
+
     def __init__(self, name: str) -> None:
         self.name = name
         self.kind = KIND_OF_NOTICE[name]
 
     def compose(self, occasion: Occasion) -> Message | Skip:
+        about, count = DayEvent.parse(occasion.delivery.subject), self._count(occasion)
+        if isinstance(count, Skip):
+            return count
+        text = "\n".join([self._text(occasion, count), *self._how_to_stop(occasion)])
+        return Message(text, buttons=choices.buttons_under(occasion, about.day))
+
+    def edition(self, session: Session, subject: str) -> str | None:
+        """Return how many are looking when they are too few for what a message about a session said."""
+        if self.name != triggers.SESSION_READY:
+            return None
+        about = DayEvent.parse(subject)
+        count = triggers.count_looking(session, about.day)
+        return str(count) if count < about.number else None
+
+    def edited(self, occasion: Occasion) -> Message:
+        session, about = occasion.session, DayEvent.parse(occasion.delivery.subject)
+        count = triggers.count_looking(session, about.day)
+        lines = [self._text(occasion, count), *self._how_to_stop(occasion)]
+        if count < about.number:
+            board = occasion.runtime.settings.base_url + "/"
+            lines[0] = words.NOT_SO_MANY_LOOKING.format(number=about.number, count=count, link=board)
+        player_id = occasion.delivery.player_id
+        said = service.statuses_of_day(session, about.day, [player_id]).get(player_id) if player_id else None
+        if said is not None:  # as a press of a button below the message would say it
+            lines.append(words.NOW_TRUE + words.MY_DAY.format(day=words.TODAY, status=words.STATUSES[said]))
+        return Message("\n".join(lines), buttons=choices.buttons_under(occasion, about.day))
+
+    def still_true(self, occasion: Occasion) -> str | None:
+        count = self._count(occasion)
+        if isinstance(count, Skip):
+            return None
+        if self.name == triggers.DAILY_REMINDER:
+            return words.NOT_SAID_TONIGHT
+        return words.SO_MANY_TONIGHT.format(count=count)
+
+    def _count(self, occasion: Occasion) -> int | Skip:
+        """Return how many are looking, or why the player need not hear of it now."""
         session, about = occasion.session, DayEvent.parse(occasion.delivery.subject)
         count = triggers.count_looking(session, about.day) if about.number else 0
         if count < about.number:
@@ -70,8 +111,7 @@ class DayNotice(Notice):
             reason = unwanted_reason(self.name, said)
             if reason is not None:
                 return Skip(reason)
-        text = "\n".join([self._text(occasion, count), *self._how_to_stop(occasion)])
-        return Message(text, buttons=choices.buttons_under(occasion, about.day))
+        return count
 
     def _text(self, occasion: Occasion, count: int) -> str:
         board = occasion.runtime.settings.base_url + "/"
@@ -88,4 +128,5 @@ class DayNotice(Notice):
         return [words.KIND_TEXTS[KIND_OF_NOTICE[self.name]].why.format(link=stop)]
 
 
-NOTICES: tuple[Notice, ...] = tuple(DayNotice(name) for name in KIND_OF_NOTICE)
+READY = DayNotice(triggers.SESSION_READY)
+NOTICES: tuple[Notice, ...] = (READY, DayNotice(triggers.LOOKING), DayNotice(triggers.DAILY_REMINDER))

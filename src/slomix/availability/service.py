@@ -65,9 +65,13 @@ def set_status(
     today = local_day(now, settings.zone, settings.day_starts_at)
     if status is None:
         clear_status(session, player_id, day, today=today)
+    else:
+        record_status(session, player_id, day, status, late_until=late_until, today=today, now=now)
+    if day != today:
         return
-    record_status(session, player_id, day, status, late_until=late_until, today=today, now=now)
-    if status is Status.LOOKING and day == today:
+    # After the entry is written, as everywhere: an entry is locked before jobs.
+    triggers.edit_after_change(session, today, now=now)
+    if status is Status.LOOKING:
         triggers.check_thresholds(session, today, settings=settings, now=now)
 
 

@@ -6,7 +6,7 @@ Each is a job with a key of its own, so it is set off once, however often it is 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
 from slomix.availability.models import Entry
@@ -21,6 +21,8 @@ from slomix.jobs.service import NewJob
 from slomix.reasons.codes import Explanation, Reason
 
 SESSION_READY = "session_ready"
+# Edits the messages of SESSION_READY while that is not true, and when it is true again.
+READY_EDITS = "session_ready_edits"
 LOOKING = "looking"
 DAILY_REMINDER = "daily_reminder"
 
@@ -64,6 +66,20 @@ def begin_day(session: Session, today: date, *, settings: Settings, now: datetim
     at = moment_of(today, settings.daily_reminder_time, settings.zone, settings.day_starts_at)
     jobs.schedule(session, [NewJob(DAILY_REMINDER, today.isoformat(), at, at + REMINDER_LIFETIME)], now=now)
     check_thresholds(session, today, settings=settings, now=now)
+
+
+def edit_after_change(session: Session, day: date, *, now: datetime) -> None:
+    """Have the day's messages looked at when the change of a status just made cannot be undone any more."""
+    session.execute(
+        update(Job)
+        .where(
+            Job.kind == READY_EDITS,
+            Job.subject.startswith(f"{day}:"),
+            Job.status.in_([JobStatus.PENDING, JobStatus.RUNNING]),
+        )
+        .values(run_at=now + UNDO_FOR)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def count_looking(session: Session, day: date) -> int:

@@ -13,6 +13,8 @@ from slomix.accounts.models import User
 from slomix.accounts.rules import local_path
 from slomix.channels.base import SendError
 from slomix.contacts import preferences
+from slomix.contacts.rules import MESSAGES_A_DAY
+from slomix.deliveries import budget
 from slomix.presence.game_names import plain_name
 from slomix.privacy import unlinking
 from slomix.web import current, gates, questions, rate_limits
@@ -35,12 +37,14 @@ def profile() -> str:
             "found": found,
             "taken": accounts.linked_player_ids(db_session, found),
             "claim": claims.pending_request(db_session, user.id),
+            "messages": budget.messages_of_day(db_session, who.profile_id or 0, current.today(now)),
             "logins": logins.open_logins(db_session, user.id, who.session_key, now=now),
         }
     return render_template(
         "board/profile.html",
         wanted=wanted,
         next_path=local_path(request.args.get("next")),
+        most_messages=MESSAGES_A_DAY,
         needs_approval=current.runtime().settings.player_link_approval,
         **shown,
     )

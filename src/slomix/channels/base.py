@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from slomix.reasons.codes import Explanation, Reason
@@ -145,14 +145,15 @@ class DmOpener(Protocol):
         """Return the channel's id, always the same for an account. Raise SendError when it is not opened."""
 
 
-class RoomEditor(Protocol):
-    """Replaces what we posted to a room."""
+@runtime_checkable
+class MessageEditor(Protocol):
+    """Replaces the text of what we sent: a channel whose messages can be edited."""
 
     def edit(self, room: str, message_id: str, message: Message) -> None:
-        """Replace the text of our message. Raise SendError if that is refused."""
+        """Replace the text of our message in a room or a chat. Raise SendError if that is refused."""
 
 
-class PressAnswers(RoomEditor, Protocol):
+class PressAnswers(MessageEditor, Protocol):
     """Answers a press of a button under one of our messages."""
 
     def answer_press(self, press_id: str) -> None:

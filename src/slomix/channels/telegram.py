@@ -9,6 +9,7 @@ from slomix.channels.base import (
     Address,
     Button,
     Message,
+    MessageRefused,
     ProviderDown,
     RateLimited,
     Receipt,
@@ -122,8 +123,10 @@ class Telegram:
         try:
             self._write("editMessageText", body)
         except SendError as error:
-            if error.code != 400 or NOT_MODIFIED not in str(error.reason.detail):
+            if error.code != 400 or error.permanent:
                 raise
+            if NOT_MODIFIED not in str(error.reason.detail):  # it says nothing about the chat
+                raise MessageRefused(error.reason.code, error.reason.detail, code=error.code) from error
 
     def answer_press(self, press_id: str) -> None:
         """Let the app stop waiting for the press. Raise SendError, also when it waits no longer."""

@@ -47,6 +47,10 @@ class Preferences:
         """Return the kinds of messages that are switched on."""
         return self.ticked | {MessageKind.LOOKING} if self.looking_threshold else self.ticked
 
+    def value_of(self, kind: MessageKind) -> bool | int:
+        """Return whether this kind is on, or its number."""
+        return self.looking_threshold if kind is MessageKind.LOOKING else kind in self.ticked
+
     @property
     def switched_on(self) -> frozenset[str]:
         """Return a name for each thing that is on; another threshold counts as another thing."""
@@ -135,9 +139,22 @@ def switch_off_by_link(
     session: Session, player_id: int, kind: MessageKind | None, *, zone: ZoneInfo, now: datetime
 ) -> None:
     """Send no more messages of this kind, or of any, and remember to tell the owner that a link did it."""
-    off = {KINDS[each].column: KINDS[each].off for each in ([kind] if kind is not None else MessageKind)}
+    switch_kinds(session, player_id, values_for_off(kind), zone=zone, now=now)
     told = {"unsubscribed_at": now, "unsubscribed_kind": kind.value if kind is not None else ALL_KINDS}
-    change_preferences(session, player_id, off | told, zone=zone, now=now)
+    change_preferences(session, player_id, told, zone=zone, now=now)
+
+
+def values_for_off(kind: MessageKind | None) -> dict[MessageKind, bool | int]:
+    """Return what `switch_kinds` takes to switch off this kind, or all kinds."""
+    return {each: KINDS[each].off for each in ([kind] if kind is not None else MessageKind)}
+
+
+def switch_kinds(
+    session: Session, player_id: int, values: Mapping[MessageKind, bool | int], *, zone: ZoneInfo, now: datetime
+) -> None:
+    """Switch these kinds of messages on or off, and leave all else: what a chat, a button or a link asks for."""
+    columns = {KINDS[kind].column: value for kind, value in values.items()}
+    change_preferences(session, player_id, columns, zone=zone, now=now)
 
 
 def mark_told(session: Session, player_id: int) -> None:

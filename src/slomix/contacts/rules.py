@@ -76,6 +76,10 @@ KINDS: dict[MessageKind, Switch] = {
 TICKS: dict[MessageKind, str] = {kind: switch.column for kind, switch in KINDS.items() if switch.is_tick}
 
 
+# So many messages a day at most that a player did not ask for at that moment. A campaign's count, and always leave.
+MESSAGES_A_DAY = 5
+
+
 class NoSuchChannel(Invalid):
     sentence = words.NO_SUCH_CHANNEL
 

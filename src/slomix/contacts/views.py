@@ -99,6 +99,7 @@ def _page(typed: Form, channels: Mapping[str, Any], *, errors: Mapping[str, str]
         errors=errors or {},
         ticks=_ticks(),
         zones=rules.offered_zones(),
+        most_messages=rules.MESSAGES_A_DAY,
         mark=mark,
         **channels,
     )

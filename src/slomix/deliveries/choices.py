@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from slomix import words
 from slomix.config.settings import Settings
+from slomix.contacts.rules import ChannelName
 from slomix.errors import Invalid
 
 # Telegram takes at most 64 bytes, and Discord 100 characters.
@@ -19,6 +20,11 @@ LONGEST = 64
 # 64 bits of an HMAC.
 SIGNATURE_BYTES = 8
 _PART = re.compile(r"[A-Za-z0-9_-]*")
+
+
+def can_be_pressed(channel: ChannelName, settings: Settings) -> bool:
+    """Check whether a message may have buttons that are sent back to us: on Discord only where it posts them to us."""
+    return channel is not ChannelName.DISCORD or bool(settings.discord_public_key)
 
 
 class UnknownChoice(Invalid):

@@ -19,13 +19,13 @@ from slomix.channels.base import (
 )
 from slomix.clock import wall_now
 from slomix.contacts import service as contacts
-from slomix.contacts import unsubscribe
 from slomix.contacts.encryption import CannotDecrypt
 from slomix.contacts.rules import ChannelName, ContactRoute, Reachability, refusal_reason
-from slomix.deliveries import asking, ledger, offers, rules
+from slomix.deliveries import asking, budget, ledger, offers, rules
 from slomix.deliveries.asking import Destination, HistoryAnswer, PreparedQuestion
 from slomix.deliveries.downtime import Downtime
-from slomix.deliveries.marks import history_of, with_mark
+from slomix.deliveries.finishing import with_buttons, with_stop_link
+from slomix.deliveries.marks import history_of
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import EXPIRED, DeliveryStatus, Skip
@@ -83,7 +83,7 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
     def begin(self, context: JobContext) -> PreparedSend | PreparedQuestion | Outcome:
         """Check the recipient again, and mark the delivery `sending` before anything leaves."""
         runtime, session, job, now = context.runtime, context.session, context.job, context.now
-        seen = ledger.lock_delivery(session, int(job.subject), settings=runtime.settings)
+        seen = ledger.lock_delivery(session, int(job.subject), settings=runtime.settings, now=now)
         if seen is None:
             return DELIVERY_GONE
         delivery, reach = seen.delivery, seen.reachability
@@ -106,23 +106,21 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
             if readable is not None:
                 return _pursue(context, attempt, delivery, readable, down, wall)
             return _cut_off(session, delivery, message, now)
+        if isinstance(message, Message) and to is not None and down.holds(to.channel, job):
+            return Hold(to.channel, to_the_end=to.channel in down.overdue)
+        message = self._last_words(occasion, message, has_held_back=seen.has_held_back)
         if not isinstance(message, Message) or to is None:
             return _hold_back(session, delivery, job, NO_ROUTE if isinstance(message, Message) else message, now)
-        if down.holds(to.channel, job):
-            return Hold(to.channel, to_the_end=to.channel in down.overdue)
-        if is_repeat:  # it repeats the words of the first try
-            message = replace(message, text=delivery.text or "")
-        message = with_mark(runtime, message, delivery, to.channel)
-        ledger.begin_attempt(
-            session, attempt, None if is_repeat else ledger.NewAttempt(to.channel, message.text), now=now, wall=wall
-        )
+        message = with_buttons(message, notice, occasion)
+        new = None if is_repeat else ledger.NewAttempt(to.channel, message.text, budget.day_of(notice, occasion))
+        ledger.begin_attempt(session, attempt, new, now=now, wall=wall)
         _offer_choices(context, delivery, to, message)
         first_tried_at = delivery.first_tried_at if is_repeat else wall
         return PreparedSend(
             attempt,
             to,
             # After it was stored: the link is a permission.
-            _with_stop_link(runtime, message, reach, notice),
+            with_stop_link(runtime, message, reach, notice),
             delivery.nonce,
             first_tried_at or wall,
             is_repeat=is_repeat,
@@ -158,7 +156,7 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
             verdict.status is DeliveryStatus.FAILED
             or (verdict.status is DeliveryStatus.PENDING and _is_out_of_time(job, verdict.outcome, now))
         ):
-            seen = ledger.lock_delivery(session, sending.attempt.delivery_id, settings=runtime.settings)
+            seen = ledger.lock_delivery(session, sending.attempt.delivery_id, settings=runtime.settings, now=now)
             following = self._next_route(session, seen, sending.destination.channel) if seen is not None else None
         if following is not None:  # then a temporary refusal is final here
             verdict = rules.Verdict(DeliveryStatus.FAILED, Done(JobStatus.FAILED, verdict.error), verdict.error)
@@ -213,6 +211,16 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
                 return
             delivery.reason = delivery.reason or job.last_error or Explanation(Reason.NO_TRY_LEFT)
             ledger.settle(context.session, delivery, rules.status_when_given_up(delivery.status), now=context.now)
+
+    def _last_words(
+        self, occasion: Occasion, message: Message | Skip | Postpone, *, has_held_back: bool
+    ) -> Message | Skip | Postpone:
+        """Return the words of the first try if it is repeated; else what the player's messages of the day allow."""
+        if not isinstance(message, Message):
+            return message
+        if occasion.delivery.status is DeliveryStatus.SENDING:
+            return replace(message, text=occasion.delivery.text or "")
+        return budget.within(self._notices, occasion, message, has_held_back=has_held_back)
 
     def _next_route(self, session: Session, seen: ledger.LockedDelivery, failed: ChannelName) -> ChannelName | None:
         """Return the best working channel that was not tried for this delivery yet."""
@@ -275,13 +283,6 @@ def _offer_choices(context: JobContext, delivery: Delivery, to: Destination, mes
         settings=context.runtime.settings,
         now=context.now,
     )
-
-
-def _with_stop_link(runtime: Runtime, message: Message, reach: Reachability | None, notice: Notice) -> Message:
-    """Fill in the recipient's own link that stops such messages."""
-    if reach is None or notice.kind is None:
-        return message
-    return replace(message, text=unsubscribe.fill_link(message.text, reach, notice.kind, settings=runtime.settings))
 
 
 def _readable(runtime: Runtime, to: Destination | None) -> Destination | None:

@@ -4,18 +4,19 @@ A thousand players are told within seconds, so each step is one statement.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Update, bindparam, case, exists, func, insert, literal, select, update
 from sqlalchemy.orm import Session, aliased
 
+from slomix.clock import local_day
 from slomix.config.settings import Settings
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import ChannelName, Reachability
 from slomix.database import session as db
-from slomix.deliveries import service
+from slomix.deliveries import budget, service
 from slomix.deliveries.models import Attempt, Delivery, Pause
 from slomix.deliveries.rules import OPEN, AttemptEvent, DeliveryStatus, Verdict
 from slomix.health.models import Outage
@@ -38,6 +39,8 @@ class LockedDelivery:
     is_paused: bool
     # Some provider is out, or suspected to be.
     has_outage: bool = False
+    # Earlier messages of the day were held back.
+    has_held_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,22 +53,24 @@ class AttemptKey:
 
 @dataclass(frozen=True)
 class NewAttempt:
-    """The words and the channel of a first try."""
+    """The words and the channel of a first try, and the day among whose messages it counts."""
 
     channel: ChannelName
     text: str
+    budget_day: date | None = None
 
 
-def lock_delivery(session: Session, delivery_id: int, *, settings: Settings) -> LockedDelivery | None:
+def lock_delivery(session: Session, delivery_id: int, *, settings: Settings, now: datetime) -> LockedDelivery | None:
     """Lock a delivery and read how to reach its player; return None if it was deleted together with them."""
-    rows = session.execute(_lock_query(settings.channels_on), {"delivery": delivery_id}).all()
+    today = local_day(now, settings.zone, settings.day_starts_at)
+    rows = session.execute(_lock_query(settings.channels_on), {"delivery": delivery_id, "today": today}).all()
     if not rows:
         return None
     delivery: Delivery = rows[0].Delivery
     reach = (
         contacts.read_reachabilities(rows, settings).get(delivery.player_id) if delivery.player_id is not None else None
     )
-    return LockedDelivery(delivery, reach, rows[0].is_paused, rows[0].has_outage)
+    return LockedDelivery(delivery, reach, rows[0].is_paused, rows[0].has_outage, rows[0].has_held_back)
 
 
 def begin_attempt(
@@ -74,7 +79,7 @@ def begin_attempt(
     """Mark it `sending` before anything leaves; a repeat (`new_attempt` is None) has its channel and words already."""
     changes: dict[str, object] = {"status": DeliveryStatus.SENDING}
     if new_attempt is not None:
-        changes |= {"channel": new_attempt.channel, "text": new_attempt.text, "first_tried_at": wall}
+        changes |= vars(new_attempt) | {"first_tried_at": wall}
     _write(session, attempt, changes, AttemptEvent.BEGUN, now=now, wall=wall)
 
 
@@ -214,6 +219,7 @@ def _lock_query(channels: frozenset[str]) -> Select[Any]:
         Delivery,
         exists(select(Pause.id)).label("is_paused"),
         exists(select(Outage.channel)).label("has_outage"),
+        budget.held_back(Delivery.player_id, bindparam("today")).exists().label("has_held_back"),
     )
     return (
         contacts.with_reachability(base, Delivery.player_id, channels)

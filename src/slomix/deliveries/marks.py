@@ -16,8 +16,11 @@ def history_of(runtime: Runtime, name: ChannelName) -> History | None:
 
 
 def with_mark(runtime: Runtime, message: Message, delivery: Delivery, name: ChannelName) -> Message:
-    """Add the delivery's mark: its nonce, in the link of a button. A page ignores what stands behind the `#`."""
-    if history_of(runtime, name) is None:
+    """Add the delivery's mark: its nonce, in the link of a button, unless one that is pressed carries it already.
+
+    A page ignores what stands behind the `#`.
+    """
+    if history_of(runtime, name) is None or any(delivery.nonce in button.value for button in message.buttons):
         return message
     button = Button(words.OPEN_SLOMIX, link=f"{runtime.settings.base_url}/#{delivery.nonce}")
     return replace(message, buttons=(*message.buttons, button))

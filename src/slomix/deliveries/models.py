@@ -1,6 +1,6 @@
 """The ledger and its attempts."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
@@ -40,6 +40,9 @@ class Delivery(Base):
         known("reason"),
         Index("ix_ledger_subject_notice", "subject", "notice"),
         Index("ix_ledger_created_at", "created_at"),
+        Index("ix_ledger_budget", "player_id", "budget_day", postgresql_where="budget_day IS NOT NULL"),
+        # For the foreign key, when old rows are deleted.
+        Index("ix_ledger_told_in", "told_in", postgresql_where="told_in IS NOT NULL"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -60,6 +63,12 @@ class Delivery(Base):
     # Wall time, since when the provider remembers the nonce.
     first_tried_at: Mapped[datetime | None]
     message_id: Mapped[str | None]
+    # The day among whose messages to this player it counts, or for which it was held back as one too many.
+    budget_day: Mapped[date | None]
+    # The later message that said what was still true of this one, which was held back.
+    told_in: Mapped[int | None] = mapped_column(ForeignKey("notifications_ledger.id", ondelete="SET NULL"))
+    # What the message says since it was edited, in a form of its notice; None while it says what it said when it left.
+    edition: Mapped[str | None]
     created_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
 

@@ -13,11 +13,12 @@ from slomix.channels.base import Message, RateLimited, SendError
 from slomix.channels.discord_answers import SENDING_DISABLED
 from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact
+from slomix.contacts.preferences import ALL_KINDS
 from slomix.contacts.rules import ChannelName, ContactRoute, refusal_reason
 from slomix.deliveries import service
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.notices import Notice, Occasion
-from slomix.deliveries.rules import DeliveryStatus, Skip
+from slomix.deliveries.rules import Budget, DeliveryStatus, Skip
 from slomix.deliveries.service import NoticePlan
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
@@ -41,9 +42,12 @@ class IntroductionNotice(Notice):
     """The first message on Discord after a player has switched messages on."""
 
     name = NOTICE
+    budget = Budget.FREE
     # They have just asked for messages.
     heeds_quiet_hours = False
     keeps_channel = True
+    # It comes because some kind was switched on, whichever.
+    mutes = ALL_KINDS
 
     def compose(self, occasion: Occasion) -> Message | Skip:
         if occasion.reach is None or not occasion.reach.allows:

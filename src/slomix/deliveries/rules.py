@@ -43,6 +43,17 @@ class AttemptEvent(enum.StrEnum):
     ASKED = "asked"
 
 
+class Budget(enum.StrEnum):
+    """How a notice counts towards the messages that a player gets a day without asking for them at that moment."""
+
+    # The player asked for it just now, or it goes to rooms alone.
+    FREE = "free"
+    # It counts, and leaves however many there were.
+    COUNTED = "counted"
+    # It counts, and is held back when the day's messages are used up.
+    LIMITED = "limited"
+
+
 @dataclass(frozen=True)
 class Skip:
     """A message that is no longer wanted, and why."""

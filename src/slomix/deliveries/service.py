@@ -152,6 +152,7 @@ def reset_delivery(row: Delivery, *, notice: str, subject: str, deadline_at: dat
     """Reset a row for another channel or campaign; its nonce stays, as no message was accepted under it."""
     row.status, row.reason, row.text = DeliveryStatus.PENDING, None, None
     row.first_tried_at = row.settled_at = row.fell_back_to = None
+    row.budget_day = row.told_in = row.edition = None
     row.notice, row.subject, row.deadline_at = notice, subject, deadline_at
 
 

@@ -14,6 +14,7 @@ from slomix.contacts.rules import ChannelName
 from slomix.deliveries import openings, service
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.notices import Notice, Occasion
+from slomix.deliveries.rules import Budget
 from slomix.deliveries.service import NoticePlan
 from slomix.errors import TooSoon
 
@@ -33,6 +34,7 @@ class MessageTestNotice(Notice):
     """The test message."""
 
     name = NOTICE
+    budget = Budget.FREE
     heeds_quiet_hours = False
     keeps_channel = True
 

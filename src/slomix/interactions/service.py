@@ -160,8 +160,8 @@ def _notify(request: Request) -> Reply:
         return Reply(words.NOTIFY_HOW)
     if wanted is not None:
         kind = MessageKind(wanted)
-        change = {TICKS[kind]: switch == "on"}
-        preferences.change_preferences(request.session, player_id, change, zone=request.settings.zone, now=request.now)
+        change = {kind: switch == "on"}
+        preferences.switch_kinds(request.session, player_id, change, zone=request.settings.zone, now=request.now)
         contacts.plan_introduction(request.session, player_id, now=request.now)
         wishes = preferences.preferences_of(request.session, player_id, zone=request.settings.zone)
     lines = [

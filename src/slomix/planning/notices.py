@@ -13,9 +13,10 @@ from slomix.config.settings import Settings
 from slomix.contacts import service as contacts
 from slomix.contacts.models import StoredPreferences
 from slomix.contacts.rules import MessageKind, refusal_reason
+from slomix.deliveries import budget
 from slomix.deliveries.formatting import DiscordStyle
 from slomix.deliveries.notices import Notice, Occasion
-from slomix.deliveries.rules import Skip
+from slomix.deliveries.rules import Budget, Skip
 from slomix.planning import queries, rules
 from slomix.planning.models import Room
 from slomix.planning.service import ASK
@@ -30,6 +31,7 @@ class MoreNeeded(Notice):
     """A post in a Discord room; quiet hours matter only for the players it mentions."""
 
     name = ASK
+    budget = Budget.FREE
     keeps_channel = True
 
     def compose(self, occasion: Occasion) -> Message | Skip:
@@ -53,15 +55,19 @@ class MoreNeeded(Notice):
 
 
 def whom_to_mention(session: Session, day: date, *, settings: Settings, now: datetime) -> list[str]:
-    """Return the Discord accounts of players who want this message, haven't said no and aren't in already."""
+    """Return the Discord accounts of players who want this message, haven't said no and aren't in already.
+
+    Whose messages of the day are used up is left in peace too.
+    """
     wanting = session.scalars(select(StoredPreferences.player_id).where(StoredPreferences.more_needed)).all()
     said = availability.statuses_of_day(session, day, wanting)
     asked = [player_id for player_id in wanting if said.get(player_id) in {None, Status.MAYBE}]
+    enough = budget.used_up(session, asked, day)
     reaches = contacts.reachability_of(session, asked, settings=settings)
     # A mention in a room needs no contact that works, so this asks for less than a message of their own would.
     found = [
         reach
-        for reach in (reaches[player_id] for player_id in asked if player_id in reaches)
+        for reach in (reaches[player_id] for player_id in asked if player_id in reaches and player_id not in enough)
         if MessageKind.MORE_NEEDED in reach.allows and refusal_reason(reach, now, kind=None) is None
     ]
     return [reach.discord_id for reach in found if reach.discord_id is not None][:MAX_MENTIONS]

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from slomix.availability.handlers import HANDLERS as DAY_HANDLERS
 from slomix.availability.notices import NOTICES as DAY_NOTICES
+from slomix.availability.triggers import READY_EDITS
 from slomix.campaigns.handlers import HANDLERS as CAMPAIGN_HANDLERS
 from slomix.campaigns.notices import NOTICES as CAMPAIGN_NOTICES
 from slomix.clock import is_trusted, wall_now
@@ -98,7 +99,8 @@ def _nudge(job: DueJob, actor: str, **options: bool) -> "dramatiq.Message[None]"
 
 def paused_kinds(session: Session) -> frozenset[str]:
     """Return the job kinds that must not run while sending is paused."""
-    return frozenset() if pausing.current_pause(session) is None else frozenset({JOB_KIND, openings.OPEN_DMS})
+    is_paused = pausing.current_pause(session) is not None
+    return frozenset({JOB_KIND, openings.OPEN_DMS, READY_EDITS}) if is_paused else frozenset()
 
 
 def release_jobs(runtime: Runtime) -> list[DueJob]:

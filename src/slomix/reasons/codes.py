@@ -17,6 +17,7 @@ class Reason(enum.StrEnum):
     NOT_OPTED_IN = "not_opted_in"
     NO_WORKING_CONTACT = "no_working_contact"
     QUIET_HOURS = "quiet_hours"
+    ENOUGH_FOR_TODAY = "enough_for_today"
     HAS_ANSWERED = "has_answered"
     STATUS_CLEARED = "status_cleared"
     NOT_PLAYING = "not_playing"

@@ -11,8 +11,8 @@ from slomix.channels.base import (
     DmOpener,
     GuildLookup,
     InteractionResponses,
+    MessageEditor,
     PressAnswers,
-    RoomEditor,
     Threads,
     VoiceLookup,
 )
@@ -33,7 +33,7 @@ class Runtime:
     voice_lookup: VoiceLookup | None = None
     # None without Discord: then no channel is opened ahead.
     dm_opener: DmOpener | None = None
-    room_editor: RoomEditor | None = None
+    room_editor: MessageEditor | None = None
     # None without Telegram.
     press_answers: PressAnswers | None = None
     # None if no server is configured: then every account counts as a member.

@@ -130,6 +130,7 @@ JOB_KINDS = {
     "campaign_watch": "looks after a campaign, and warns its promoter",
     "dry_run": "tries a campaign out on its promoter",
     "session_ready": "tells players that a session is ready",
+    "session_ready_edits": "edits what players were told when a session is ready no more, or again",
     "looking": "tells players that so many are looking",
     "daily_reminder": "asks players once a day",
     "planning_turn": "picks when a captain’s time is up",

@@ -72,6 +72,19 @@ OFF = "off"
 NOTIFY_MORE: Final = "Channels, quiet hours and the rest: {link}"
 NOTIFY_HOW = "Choose both: what, and on or off."
 
+# The button under each message, and what its presses are answered. {what} is one of KIND_TEXTS, such as "the daily
+# question", or ALL_MESSAGES; {kind} is its short name.
+MUTE = "Mute"
+MUTE_THIS: Final = "Mute this kind: {kind}"
+ALL_MESSAGES = "all messages"
+MUTE_ALL = "Mute all messages"
+MUTE_ASKED: Final = "Mute {what}? Press once more. Everything else stays as it is."
+MUTED: Final = "Muted: {what}. Changed your mind? Undo takes it back; later you switch it on again here: {link}"
+MUTED_BEFORE: Final = "This is off already: {what}. You switch it on again here: {link}"
+UNMUTED: Final = "On again: {what}."
+UNDO = "Undo"
+MUTE_NOT_LINKED = "You are not linked to a player, so nothing is sent to you."
+
 # {count} is a number of players.
 PROMOTE_PREVIEW: Final = "{count} would be asked. The start is at {time} ({countdown})."
 PROMOTE_LEFT_OUT: Final = "{name} is left out: {reason}."

@@ -21,8 +21,14 @@ GAME_SERVER: Final = "Server: /connect {server}"
 TONIGHT: Final = "Tonight: {link}"
 HOW_TO_STOP: Final = "You get this because you asked to be called to game nights. Why, and how to stop it: {link}"
 # About a day, with or without a promoter. {count} is a number of players.
-SO_MANY_LOOKING: Final = "{count} are looking to play tonight. Join in: {link}"
+SO_MANY_TONIGHT: Final = "{count} are looking to play tonight."
+SO_MANY_LOOKING: Final = SO_MANY_TONIGHT + " Join in: {link}"
+# What SO_MANY_LOOKING is edited into while it is not true: {number} is how many make a session.
+NOT_SO_MANY_LOOKING: Final = "Not {number} any more: {count} are looking to play tonight. Join in: {link}"
 ARE_YOU_IN: Final = "Are you in tonight? Say so here: {link}"
+# The last line of a message, for those that were held back before it: {facts} are sentences such as SO_MANY_TONIGHT.
+HELD_BACK_TODAY: Final = "Also, so as not to write to you again today: {facts}"
+NOT_SAID_TONIGHT = "You have not said yet whether you are in tonight."
 # The first message on Discord to players who want some: the answer shows whether they can be reached there.
 INTRODUCTION: Final = (
     "This is how I will call you: it works! You get it because you switched messages on. "

@@ -10,6 +10,8 @@ REASONS: Final = {
     "not_opted_in": "not opted in",
     "no_working_contact": "no working contact",
     "quiet_hours": "quiet hours",
+    # As many messages as a person gets a day without asking for them.
+    "enough_for_today": "enough for today",
     "has_answered": "has answered already",
     "status_cleared": "cleared their status",
     "not_playing": "not playing",

@@ -24,7 +24,7 @@ from slomix.contacts.rules import MessageKind
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.formatting import DiscordStyle, Style, style_for
 from slomix.deliveries.notices import Notice, Occasion
-from slomix.deliveries.rules import DeliveryStatus, Skip
+from slomix.deliveries.rules import Budget, DeliveryStatus, Skip
 from slomix.deliveries.service import NoticePlan
 from slomix.jobs.rules import Postpone
 from slomix.presence import places
@@ -84,6 +84,7 @@ class Call(Notice):
     """A call to one recipient; its event is the same for all campaigns of a day, so that no player is called twice."""
 
     kind = MessageKind.CAMPAIGNS
+    budget = Budget.COUNTED
     phase: ClassVar[str]
 
     def event_key(self, day: date) -> str:

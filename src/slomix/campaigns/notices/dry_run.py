@@ -15,12 +15,14 @@ from slomix.contacts.rules import ChannelName
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.formatting import DiscordStyle
 from slomix.deliveries.notices import Notice, Occasion
+from slomix.deliveries.rules import Budget
 from slomix.deliveries.service import NoticePlan
 
 
 class DryRunNotice(Notice):
     """One of the messages of a dry run."""
 
+    budget = Budget.FREE
     heeds_quiet_hours = False
     keeps_channel = True
 

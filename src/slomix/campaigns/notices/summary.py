@@ -21,7 +21,7 @@ from slomix.contacts import service as contacts
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.formatting import DiscordStyle, fit_names, safe_name
 from slomix.deliveries.notices import Notice, Occasion
-from slomix.deliveries.rules import DeliveryStatus, Skip
+from slomix.deliveries.rules import Budget, DeliveryStatus, Skip
 from slomix.deliveries.service import NoticePlan
 from slomix.presence import places
 from slomix.presence import service as presence
@@ -60,6 +60,7 @@ class Summary(Notice):
     """A campaign's summary, to the configured room."""
 
     name = rules.SUMMARY
+    budget = Budget.FREE
 
     def plan(self, session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> None:
         """Plan it, once; without a room only the card shows it."""

@@ -14,7 +14,7 @@ from slomix.clock import wall_now
 from slomix.config.settings import Settings
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.notices import Notice, Occasion
-from slomix.deliveries.rules import Skip
+from slomix.deliveries.rules import Budget, Skip
 from slomix.deliveries.service import NoticePlan
 from slomix.reasons.codes import Reason
 
@@ -23,6 +23,7 @@ class PresenceUnknown(Notice):
     """The voice check could not see who is in voice."""
 
     name = rules.PRESENCE_UNKNOWN
+    budget = Budget.COUNTED
 
     def plan(self, session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> None:
         """Plan it, once."""
@@ -38,6 +39,7 @@ class AtRisk(Notice):
     """Something may keep tonight's messages from arriving."""
 
     name = rules.AT_RISK
+    budget = Budget.COUNTED
 
     def plan(
         self,
