@@ -24,6 +24,7 @@ from tests.channel_doubles import MemoryChannel
 from tests.moments import TODAY, at
 from tests.services.chatting import ADDRESS, SIGNAL, TELEGRAM, code_for, desk_of, status
 from tests.services.racing import at_once
+from tests.steps import comes
 from tests.world import World, build_world
 
 TOMORROW = TODAY + timedelta(days=1)
@@ -196,6 +197,18 @@ def test_a_linked_chat_answers_for_its_player(
     assert words.STATUSES[wanted] in writes(linked, channel, text)
     assert status(linked, "alice", day) is wanted
     assert status(linked, "bob", day) is None
+
+
+@pytest.mark.parametrize("channel", [TELEGRAM, SIGNAL])
+@pytest.mark.parametrize("text", ["/avail late", "/avail today late", "/today late"])
+def test_late_is_said_in_every_chat_in_the_communitys_hours(linked: World, channel: ChannelName, text: str) -> None:
+    linked.says("alice", Status.MAYBE)
+    for written in (text, "/today"):
+        said = writes(linked, channel, written)
+        assert "Today: Looking, 15 min late (about 21:15)" in said
+        assert "<t:" not in said
+    assert comes(linked, "alice") == at(21, 15)
+    assert writes(linked, channel, "/tomorrow late") == words.LATE_IS_FOR_TONIGHT
 
 
 def test_an_answer_can_be_cleared_and_looked_at(linked: World) -> None:

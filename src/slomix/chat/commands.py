@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from slomix import words
+from slomix.availability.choices import LATE
 from slomix.chat import linking, presses, rules, statuses
 from slomix.chat.replies import Reply
 from slomix.chat.rules import Command, ParsedCommand
@@ -96,8 +97,12 @@ def _unlink(request: Request, _asked: ParsedCommand) -> Reply:
 
 
 def _avail(request: Request, asked: ParsedCommand) -> Reply:
-    """Set a day's status, or show a day, or the week."""
+    """Set a day's status, or show a day, or the week; `late` is said of today."""
     session, settings, now = request.session, request.settings, request.now
+    if LATE in asked.words:
+        day = rules.parse_day(tuple(word for word in asked.words if word != LATE) or ("today",), request.today)
+        if day is not None:
+            return statuses.be_late(session, request.message, day, settings=settings, now=now)
     wanted = rules.parse_status(asked.words, request.today)
     if wanted is not None:
         return statuses.set_day(session, request.message, wanted.day, wanted.status, settings=settings, now=now)
@@ -107,7 +112,8 @@ def _avail(request: Request, asked: ParsedCommand) -> Reply:
     day = rules.parse_day(asked.words, request.today)
     if day is None:
         return Reply(words.INBOX_AVAIL_HOW)
-    return statuses.show_day(session, player_id, day, settings=settings, now=now)
+    channel = request.message.channel
+    return statuses.show_day(session, player_id, day, channel=channel, settings=settings, now=now)
 
 
 def _today(request: Request, asked: ParsedCommand) -> Reply:

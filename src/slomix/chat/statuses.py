@@ -25,7 +25,7 @@ def say_status(
     player_id: int,
     day: date,
     *,
-    channel: ChannelName = ChannelName.DISCORD,
+    channel: ChannelName,
     settings: Settings,
     now: datetime,
 ) -> str:
@@ -73,7 +73,7 @@ def show_day(
     player_id: int,
     day: date,
     *,
-    channel: ChannelName = ChannelName.DISCORD,
+    channel: ChannelName,
     settings: Settings,
     now: datetime,
 ) -> Reply:

@@ -19,7 +19,7 @@ from slomix.clock import local_day
 from slomix.config.settings import Settings
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
-from slomix.contacts.rules import TICKS, MessageKind
+from slomix.contacts.rules import TICKS, ChannelName, MessageKind
 from slomix.deliveries import choices
 from slomix.errors import DomainError
 from slomix.interactions import evening, linking, promoting
@@ -134,7 +134,14 @@ def _show(request: Request) -> Reply:
     player_id = _player(request)
     if "day" not in request.asked.options:
         return statuses.show_week(request.session, player_id, settings=request.settings, now=request.now)
-    return statuses.show_day(request.session, player_id, _day(request), settings=request.settings, now=request.now)
+    return statuses.show_day(
+        request.session,
+        player_id,
+        _day(request),
+        channel=ChannelName.DISCORD,
+        settings=request.settings,
+        now=request.now,
+    )
 
 
 def _link(request: Request) -> Reply:

@@ -43,6 +43,7 @@ INBOX_HELP: Final = (
     "Slomix gets game nights started: {link}\n"
     "/today, /tomorrow, /avail friday: how it looks; /avail: your week\n"
     "/avail looking: what you say about today; available, maybe, not playing and clear work too\n"
+    "/avail late: you come tonight, 15 minutes late\n"
     "/avail tomorrow maybe: the same for another day, such as friday or 2026-11-22\n"
     "/link CODE: link this chat with a code from your preferences\n"
     "/unlink: nothing is sent here any more"
