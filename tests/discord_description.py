@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
+
+# Reading the grammar of addresses, which jsonschema does when it is imported, takes seconds; few have a description.
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 VARIABLE = "DISCORD_OPENAPI"
 NOT_HERE = f"{VARIABLE} does not name specs/openapi.json of https://github.com/discord/discord-api-spec"
@@ -39,6 +39,9 @@ class Description:
     """The description, with all objects closed: no field is allowed that it does not name."""
 
     def __init__(self, path: Path) -> None:
+        from referencing import Registry
+        from referencing.jsonschema import DRAFT202012
+
         self._document = json.loads(path.read_text())
         schemas = self._document["components"]["schemas"]
         # Only some of these have a code: https://docs.discord.com/developers/topics/rate-limits
@@ -140,6 +143,8 @@ class Description:
         yield from self._errors(schema, body, "body")
 
     def _errors(self, schema: Json, value: Any, where: str) -> Iterator[str]:
+        from jsonschema import Draft202012Validator
+
         validator = Draft202012Validator(schema, registry=self._registry)
         for error in validator.iter_errors(value):
             deepest = _closest(error)
@@ -154,7 +159,7 @@ def _read(text: str) -> Iterator[Any]:
         yield json.loads(text)
 
 
-def _closest(error: ValidationError) -> ValidationError:
+def _closest(error: "ValidationError") -> "ValidationError":
     """Of the alternatives that an object may be, return what keeps it from being the likeliest."""
     while error.context:
         branches: dict[Any, list[ValidationError]] = {}
@@ -164,7 +169,7 @@ def _closest(error: ValidationError) -> ValidationError:
     return error
 
 
-def _is_another_type(errors: list[ValidationError]) -> bool:
+def _is_another_type(errors: "list[ValidationError]") -> bool:
     return any(one.validator in {"type", "enum", "const"} and len(one.relative_path) <= 1 for one in errors)
 
 

@@ -39,6 +39,13 @@ class OneSystemAtATime(LoadScopeScheduling):
             return "journeys"
         return "other systems" if nodeid.startswith(OTHER_SYSTEMS) else nodeid
 
+    def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:
+        """Forget a piece of work that is done: after each test xdist counts what is left in all that it knows of."""
+        super().mark_test_complete(node, item_index, duration)
+        pieces, piece = self.assigned_work[node], self._split_scope(self.registered_collections[node][item_index])
+        if all(pieces[piece].values()):
+            del pieces[piece]
+
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """Keep the order of the collection; xdist would put the largest pieces first."""

@@ -77,7 +77,8 @@ def cancel(world: World, campaign_id: int, name: str = "bob", *, is_admin: bool 
 
 
 @pytest.fixture
-def installation(committed: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
+def configured(committed: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Database:
+    """An installation that nobody has come to yet, as commands find it."""
     monkeypatch.chdir(tmp_path)
     for name, value in {
         "DATABASE_URL": committed.url,
@@ -88,7 +89,12 @@ def installation(committed: Database, monkeypatch: pytest.MonkeyPatch, tmp_path:
         "CONTACT_DATA_ENCRYPTION_KEY": CONTACT_KEY,
     }.items():
         monkeypatch.setenv(name, value)
-    return build_world(committed)
+    return committed
+
+
+@pytest.fixture
+def installation(configured: Database) -> World:
+    return build_world(configured)
 
 
 def do(*words: str) -> Result:

@@ -140,3 +140,17 @@ def test_the_import_of_the_application_starts_no_thread(root: Path) -> None:
     script = "import threading\nthreading.Thread.start = lambda self: print(self)\nimport slomix.app.factory\n"
     done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout == ""
+
+
+def test_whoever_opens_connections_says_whose_certificates_count(root: Path) -> None:
+    """A client that is not told reads the machine's anew: that takes longer than all the rest of its first request."""
+    reading = [
+        f"{path.relative_to(root)}:{node.lineno}: {ast.unparse(node)}"
+        for folder in ("src/slomix", "workers")
+        for path in sorted((root / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and re.fullmatch(r"httpx2\.(?!Timeout|Limits)\w+|(httpx2\.)?(Async)?(OAuth2)?Client", ast.unparse(node.func))
+        and not any(keyword.arg == "verify" for keyword in node.keywords)
+    ]
+    assert [one.partition(": ")[2] for one in reading] == ["httpx2.create_ssl_context()"]

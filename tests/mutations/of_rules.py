@@ -475,6 +475,13 @@ MUTATIONS = (
         (f"{OF_GAME_NAMES}::test_a_name_is_read_without_its_colours_and_is_never_empty",),
     ),
     Mutation(
+        "a plain name keeps blanks beside others",
+        NAMES,
+        'seen = " ".join(name.split())',
+        "seen = name.strip()",
+        (f"{OF_GAME_NAMES}::test_the_colour_that_all_names_begin_with_changes_nothing",),
+    ),
+    Mutation(
         "a name that shows nothing is a name",
         NAMES,
         'if not any(unicodedata.category(letter)[0] in "LN" for letter in seen):',

@@ -295,6 +295,19 @@ def test_a_name_is_taken_as_what_can_be_seen_of_it(typed: str, taken: str) -> No
     assert name_key(taken) == name_key(typed)
 
 
+@given(st.text(st.characters(codec="ascii"), max_size=40))
+@example("  a   b ")
+@example(" ")
+@example("a\tb")
+@example("a\x7fb")
+def test_the_colour_that_all_names_begin_with_changes_nothing(name: str) -> None:
+    """Without any code a plain name is read the short way."""
+    assert usable_name(f"^7{name}") == usable_name(name)
+    assert name_key(f"^7{name}") == name_key(name)
+    if name_key(name):
+        assert coloured_name(f"^7{name}") == coloured_name(name)
+
+
 @pytest.mark.parametrize(
     ("typed", "why"),
     [

@@ -4,13 +4,14 @@ import pytest
 from click.testing import CliRunner
 
 from slomix.cli import main, providers
+from slomix.cli.privileges import PrivilegeFindings
 from slomix.config.settings import Settings
+from slomix.database.session import Database
 from slomix.dev.rehearsal.people import SimulatorControl
 from slomix.dev.simulator.people import GAMING_VOICE_CHANNEL, TEXT_CHANNEL, environment
 from tests.rules.operator import bare_machine
 from tests.simulators import Simulator
 from tests.steps import checked
-from tests.world import World
 
 __all__ = ["bare_machine"]
 
@@ -27,8 +28,12 @@ PARTS = [
 
 
 @pytest.fixture(autouse=True)
-def evening(bare_machine: None, installation: World, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installation whose Discord, Telegram and Signal are all there and all know it."""
+def evening(bare_machine: None, configured: Database, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation whose Discord, Telegram and Signal are all there and all know it.
+
+    Its rights are taken for granted: trying them takes longer than all the rest of a check.
+    """
+    monkeypatch.setattr("slomix.cli.check._rights", lambda settings: PrivilegeFindings("website_app", [], []))
     for name, value in {**environment(simulator.port), "PORT": str(simulator.port)}.items():
         monkeypatch.setenv(name, value)
     registered = CliRunner().invoke(main, ["discord", "register"])

@@ -1,7 +1,5 @@
 """OAuth2 with Discord: sends browsers there, and learns who came back. No token is kept."""
 
-import functools
-import ssl
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,7 +11,7 @@ from authlib.integrations.httpx_client import OAuth2Client
 
 from slomix import words
 from slomix.channels.discord import HEADERS
-from slomix.channels.http import as_object, decode_json, retry_delay
+from slomix.channels.http import as_object, certificates, decode_json, retry_delay
 from slomix.config.settings import Settings
 from slomix.errors import DomainError, Invalid, Unavailable
 
@@ -69,12 +67,6 @@ class DiscordIdentity:
     display_name: str
 
 
-@functools.cache
-def _certificates() -> ssl.SSLContext:
-    """Read the machine's certificates once: that takes longer than all the rest of a login."""
-    return httpx2.create_ssl_context()
-
-
 def _client(settings: Settings) -> Any:
     client = OAuth2Client(
         client_id=settings.discord_client_id,
@@ -84,7 +76,7 @@ def _client(settings: Settings) -> Any:
         code_challenge_method="S256",
         headers=HEADERS,
         timeout=10,
-        verify=_certificates(),
+        verify=certificates(),
     )
     client.register_compliance_hook("access_token_response", _check_token_answer)
     return client

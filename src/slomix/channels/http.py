@@ -1,6 +1,8 @@
 """The HTTP client of all channels: one attempt, and whether a failed request had left."""
 
+import functools
 import logging
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -36,6 +38,12 @@ MAX_RETRY_DELAY = timedelta(days=1)
 logging.getLogger("httpx2").addFilter(lambda _record: False)
 
 
+@functools.cache
+def certificates() -> ssl.SSLContext:
+    """Read the machine's certificates once a process: that takes longer than all the rest of a request."""
+    return httpx2.create_ssl_context()
+
+
 class HttpClient:
     """The connections to one provider. Thread-safe, and tries once.
 
@@ -60,6 +68,7 @@ class HttpClient:
         self._client = httpx2.Client(
             base_url=base_url.rstrip("/"),
             headers=headers,
+            verify=certificates(),
             limits=httpx2.Limits(max_connections=connections, max_keepalive_connections=connections),
         )
 

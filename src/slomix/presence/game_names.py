@@ -65,7 +65,7 @@ def clean_name(text: str, *, what: str = words.THE_NAME, shortest: int = 1, long
 
 def has_control(text: str) -> bool:
     """Check whether a text has a control character, such as a line break, or half a character."""
-    return any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in text)
+    return not text.isprintable() and any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in text)
 
 
 def usable_name(text: str) -> str:
@@ -114,6 +114,9 @@ def name_keys(names: Iterable[str]) -> list[str]:
 
 
 def _pieces(name: str) -> tuple[Letters, ...]:
+    if name.isascii() and name.isprintable() and "^" not in name:  # as most names are: only blanks are in question
+        seen = " ".join(name.split())
+        return (Letters("7", seen),) if seen else ()
     return _spell(_coloured_letters(name))
 
 
@@ -180,5 +183,7 @@ def _is_picture(letter: str) -> bool:
 
 def _most_marks(name: str) -> int:
     """Return how many marks the letter with most of them has."""
+    if name.isascii():
+        return 0
     seen = (letter for letter, _ in _coloured_letters(name) if not _shows_nothing(letter))
     return max((len(list(run)) for are_marks, run in groupby(seen, key=_is_mark) if are_marks), default=0)
