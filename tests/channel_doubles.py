@@ -1,9 +1,18 @@
 """Test doubles: a channel and threads in memory, with the answers that tests choose."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from slomix.channels.base import Address, Message, PostedMessage, ProviderDown, Receipt, SendError, Unanswered
+from slomix.channels.base import (
+    Address,
+    Message,
+    MessageRefused,
+    PostedMessage,
+    ProviderDown,
+    Receipt,
+    SendError,
+    Unanswered,
+)
 from slomix.channels.discord_answers import ARCHIVED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
 from slomix.reasons.codes import Reason
 
@@ -26,6 +35,12 @@ class MemoryChannel:
     asked: list[tuple[Address, str, datetime]] = field(default_factory=list)
     # The presses whose app was told to wait no longer.
     acknowledged: list[str] = field(default_factory=list)
+    # The answers to edits; messages that are gone; and how many of others stand below ours.
+    edit_answers: list[SendError | None] = field(default_factory=list)
+    edits: int = 0
+    deleted: set[str] = field(default_factory=set)
+    below: int = 0
+    looks: int = 0
 
     @property
     def history(self) -> "MemoryChannel | None":
@@ -36,7 +51,8 @@ class MemoryChannel:
         if self.hidden is not None:
             raise self.hidden
         for number, (there, message, _) in enumerate(self.sent):
-            if there.value == to.value and any(mark in button.link for button in message.buttons):
+            marked = any(mark in button.link or mark in button.value for button in message.buttons)
+            if there.value == to.value and marked and str(number) not in self.deleted:
                 return Receipt(str(number))
         return None
 
@@ -57,9 +73,24 @@ class MemoryChannel:
         if self.is_out:
             raise ProviderDown(Reason.DISCORD_NOT_REACHED, "ConnectError")
 
-    def edit(self, _room: str, message_id: str, message: Message) -> None:
-        to, _, nonce = self.sent[int(message_id)]
-        self.sent[int(message_id)] = (to, message, nonce)
+    def edit(self, room: str, message_id: str, message: Message, *, replaces_buttons: bool = False) -> None:
+        answer = self.edit_answers.pop(0) if self.edit_answers else None
+        if answer is not None:
+            raise answer
+        if message_id in self.deleted:
+            raise MessageRefused(Reason.DISCORD_SAID, "Unknown Message (10008)", code=UNKNOWN_MESSAGE)
+        to, before, nonce = self.sent[int(message_id)]
+        assert to.value == room
+        buttons = message.buttons if replaces_buttons else before.buttons
+        self.sent[int(message_id)] = (to, replace(message, buttons=buttons), nonce)
+        self.edits += 1
+
+    def delete(self, _room: str, message_id: str) -> None:
+        self.deleted.add(message_id)
+
+    def count_after(self, _room: str, _message_id: str, *, most: int) -> int:
+        self.looks += 1
+        return min(self.below, most)
 
     def answer_press(self, press_id: str) -> None:
         self.acknowledged.append(press_id)

@@ -158,6 +158,7 @@ def test_a_room_to_write_to_has_to_let_the_bot_write(simulator: Simulator) -> No
     assert wrong() == {
         "discord server and rooms": (
             "AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID: the bot may not send messages in game-night; "
+            "AVAILABILITY_DISCORD_ANNOUNCE_CHANNEL_ID: the bot may not send messages in game-night; "
             "AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID: "
             "the bot may not create private threads, send messages in threads in game-night"
         )
@@ -169,6 +170,7 @@ def test_a_room_to_write_to_has_to_let_the_bot_read_what_is_there(simulator: Sim
     assert wrong() == {
         "discord server and rooms": (
             "AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID: the bot may not read message history in game-night; "
+            "AVAILABILITY_DISCORD_ANNOUNCE_CHANNEL_ID: the bot may not read message history in game-night; "
             "AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID: the bot may not read message history in game-night"
         )
     }

@@ -8,6 +8,7 @@ import asyncio
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ import httpx2
 import pytest
 
 from slomix.accounts import discord_login
-from slomix.channels.base import Address, Message, SendError
+from slomix.channels.base import Address, Button, Message, RateLimited, SendError
 from slomix.channels.discord import USER_AGENT, Discord
-from slomix.channels.discord_answers import read_id, read_list
+from slomix.channels.discord_answers import EDITED_TOO_OFTEN, read_id, read_list
 from slomix.channels.discord_threads import DiscordThreads
 from slomix.cli import providers
 from slomix.cli.discord import register_commands
@@ -92,6 +93,32 @@ def make_a_thread(discord: Discord) -> None:
     refused(threads.create, NOBODY, "Tonight")
 
 
+def keep_a_message(discord: Discord, simulator: Simulator) -> None:
+    """What becomes of an evening's message: edited, too often once it is old, looked for, deleted."""
+    control = simulator.client()
+    buttons = (Button("Looking", "status.2026-11-27.looking.m"), Button("Open Slomix", link="https://slomix.test/#m"))
+    room = Address(ROOM, is_room=True)
+    posted = discord.send(room, Message("Tonight", buttons=buttons), nonce="conformance-7").message_id
+    discord.edit(ROOM, posted, Message("Tonight, again", buttons=buttons[1:]), replaces_buttons=True)
+    assert discord.count_after(ROOM, posted, most=20) == 0
+    control.post("/control/chatter", json={"user_id": ALICE, "channel": ROOM, "number": 25}).raise_for_status()
+    assert discord.count_after(ROOM, posted, most=20) == 20
+    now = datetime.fromisoformat(control.get("/control/clock").json()["now"])
+    later = (now + timedelta(hours=2)).isoformat()
+    control.post("/control/clock", json={"now": later}).raise_for_status()
+    for number in range(3):
+        discord.edit(ROOM, posted, Message(f"Tonight {number}"))
+    with pytest.raises(RateLimited) as too_often:
+        discord.edit(ROOM, posted, Message("Tonight, once more"))
+    assert too_often.value.code == EDITED_TOO_OFTEN
+    assert too_often.value.retry_after is not None and timedelta(0) < too_often.value.retry_after < timedelta(
+        seconds=21
+    )
+    discord.delete(ROOM, posted)
+    discord.delete(ROOM, posted)
+    refused(discord.edit, ROOM, posted, Message("Nothing"))
+
+
 def send_nonsense(discord: Discord) -> None:
     """What Slomix would never send, for the answers."""
     for body in ({"content": "x" * 2001}, {"content": ""}, {}, {"content": "Hi", "nonce": "x" * 26}):
@@ -160,6 +187,7 @@ def exchanges(committed: Database, simulator: Simulator, monkeypatch: pytest.Mon
     bot = Discord(settings.discord_api_base_url, BOT_TOKEN, GUILD_ID)
     write_and_ask(bot, simulator)
     make_a_thread(bot)
+    keep_a_message(bot, simulator)
     log_in(settings, simulator)
     providers.provider_problems(settings)
     register(settings)

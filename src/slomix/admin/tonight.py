@@ -1,7 +1,7 @@
 """Says whether tonight will work: one sentence, and its reasons."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -27,9 +27,13 @@ from slomix.campaigns.risk import Risk
 from slomix.campaigns.rules import CampaignState
 from slomix.campaigns.view_models import CampaignCard, PhaseCard, card_of_campaign
 from slomix.clock import wall_now
+from slomix.config.settings import Settings
 from slomix.deliveries import pausing
 from slomix.deliveries.models import Pause
 from slomix.deliveries.rules import DeliveryStatus
+from slomix.evening import service as evening
+from slomix.evening.models import EveningMessage
+from slomix.evening.rules import POSTED_AT
 from slomix.health import service as health
 from slomix.health.rules import PartHealth
 from slomix.health.service import parts_needed_tonight
@@ -45,6 +49,7 @@ from slomix.web.reading import end, reading
 log = structlog.get_logger()
 blueprint = Blueprint("tonight", __name__, url_prefix="/tonight")
 
+MINUTE = timedelta(minutes=1)
 UNDELIVERED = (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
 
 
@@ -191,6 +196,7 @@ def _tonight() -> dict[str, Any]:
                 *(part_fact(part) for part in parts),
                 voice_fact(now - seen_at if seen_at is not None else None, settings.presence_max_age),
                 pause_fact(pause, people, today),
+                *evening_facts(evening.message_of(session, today), settings, wall, today),
                 late_fact(late_jobs(session, now=now, wall=wall, after=risk.LATE_AFTER), today),
                 next_fact(next_due_job(session, now=now), today),
             ],
@@ -236,6 +242,22 @@ def pause_fact(pause: Pause | None, people: Mapping[str, User], today: date) -> 
     by = Markup("<bdi>{}</bdi>").format(plain_name(user.display_name)) if user is not None else pause.by
     text = Markup.escape(words.PAUSED_BY).format(since=times.since(pause.since, today), by=by)
     return Fact(words.SENDING, trouble=text, icon="off", href="/admin/sending/resume", link=words.SEND_AGAIN)
+
+
+def evening_facts(message: EveningMessage | None, settings: Settings, wall: datetime, today: date) -> Iterator[Fact]:
+    """Say whether the evening's message stands in its room as it should, where it is switched on."""
+    if not settings.evening_message_enabled:
+        return
+    says = words.NOT_POSTED_YET.format(number=POSTED_AT)
+    if message is not None and message.posted_at is not None:
+        says = words.STANDS_SINCE.format(time=times.since(message.posted_at, today))
+    trouble = ""
+    if message is not None and message.problem is not None:
+        trouble = words.NOT_UP_TO_DATE.format(reason=message.problem)
+        if message.held_until is not None and message.held_until > wall:
+            trouble += " " + words.TRIED_AGAIN_IN.format(minutes=max(1, round((message.held_until - wall) / MINUTE)))
+    is_there = message is not None and message.posted_at is not None
+    yield Fact(words.EVENING_MESSAGE, says, is_well=is_there and not trouble, trouble=trouble)
 
 
 def late_fact(found: LateJobs, today: date) -> Fact:

@@ -146,10 +146,16 @@ class DmOpener(Protocol):
 
 
 class RoomEditor(Protocol):
-    """Replaces what we posted to a room."""
+    """Changes what we posted to a room. All methods raise SendError if that is refused."""
 
-    def edit(self, room: str, message_id: str, message: Message) -> None:
-        """Replace the text of our message. Raise SendError if that is refused."""
+    def edit(self, room: str, message_id: str, message: Message, *, replaces_buttons: bool = False) -> None:
+        """Replace the text of our message; its buttons stay unless they are replaced too."""
+
+    def delete(self, room: str, message_id: str) -> None:
+        """Delete our message; no-op if it is gone already."""
+
+    def count_after(self, room: str, message_id: str, *, most: int) -> int:
+        """Count the messages below this one, up to `most`."""
 
 
 class PressAnswers(RoomEditor, Protocol):

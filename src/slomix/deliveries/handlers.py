@@ -112,7 +112,7 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
             return Hold(to.channel, to_the_end=to.channel in down.overdue)
         if is_repeat:  # it repeats the words of the first try
             message = replace(message, text=delivery.text or "")
-        message = with_mark(runtime, message, delivery, to.channel)
+        message = with_mark(runtime, message, delivery.nonce, to.channel)
         ledger.begin_attempt(
             session, attempt, None if is_repeat else ledger.NewAttempt(to.channel, message.text), now=now, wall=wall
         )

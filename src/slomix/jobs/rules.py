@@ -76,6 +76,13 @@ class Postpone:
 
 
 @dataclass(frozen=True)
+class Later:
+    """Run again at `run_at` of system time, or sooner if the job was brought forward while it ran; no attempt."""
+
+    run_at: datetime
+
+
+@dataclass(frozen=True)
 class Wait:
     """Run again when the scheduler finds the handler ready, without counting an attempt."""
 
@@ -104,7 +111,7 @@ class Retry:
     is_free: bool = False
 
 
-Outcome = Done | Snooze | Postpone | Wait | Hold | Retry
+Outcome = Done | Snooze | Postpone | Later | Wait | Hold | Retry
 
 
 @dataclass(frozen=True)

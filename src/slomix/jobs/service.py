@@ -262,6 +262,9 @@ def finish(session: Session, job: Job, outcome: rules.Outcome, *, now: datetime,
             values |= {"status": JobStatus.PENDING, "attempts": attempts, "wait_until": wall + delay}
         case rules.Postpone(until):
             values |= {"status": JobStatus.PENDING, "attempts": job.attempts - 1, "run_at": until, "due_at": until}
+        case rules.Later(run_at):
+            run_at = min(run_at, _moved_to(session, job) or run_at)
+            values |= {"status": JobStatus.PENDING, "attempts": 0, "run_at": run_at}
         case rules.Wait():
             values |= {"status": JobStatus.PENDING, "attempts": job.attempts - 1, "wait_until": rules.UNTIL_WOKEN}
         case rules.Hold(lane, said, to_the_end):
@@ -282,6 +285,23 @@ def finish(session: Session, job: Job, outcome: rules.Outcome, *, now: datetime,
     if not written.is_over:
         db.notify(session, db.JOBS_CHANNEL)
     return written
+
+
+def bring_forward(session: Session, kinds: Collection[str], *, run_at: datetime) -> None:
+    """Run the jobs of `kinds` that are planned for later at `run_at`; those that run now will run again then."""
+    is_later = (Job.status == JobStatus.PENDING) & (Job.run_at > run_at)
+    session.execute(
+        update(Job)
+        .where(Job.kind.in_(kinds), is_later | (Job.status == JobStatus.RUNNING))
+        .values(run_at=run_at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _moved_to(session: Session, job: Job) -> datetime | None:
+    """Lock a claimed job's row, and return to when it was brought forward since it was claimed, if it was."""
+    moved_to = session.scalar(select(_ROW.run_at).where(_ROW.id == job.id).with_for_update())
+    return moved_to if moved_to != job.run_at else None
 
 
 def _after(failure: rules.Retry, job: Job, *, now: datetime, wall: datetime) -> dict[str, object]:

@@ -19,6 +19,8 @@ from slomix.deliveries import openings, pausing, test_message
 from slomix.deliveries.handlers import SendDelivery
 from slomix.deliveries.notices import Notice
 from slomix.deliveries.service import JOB_KIND
+from slomix.evening import service as evening
+from slomix.evening.message import HANDLERS as EVENING_MESSAGE
 from slomix.health import outages
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import GENERAL
@@ -44,6 +46,7 @@ HANDLERS: dict[str, AnyHandler] = {
     **CAMPAIGN_HANDLERS,
     **CONTACT_HANDLERS,
     **DAY_HANDLERS,
+    **EVENING_MESSAGE,
     **PLANNING_HANDLERS,
     **PLANNING_THREAD,
     **RETENTION,
@@ -98,7 +101,8 @@ def _nudge(job: DueJob, actor: str, **options: bool) -> "dramatiq.Message[None]"
 
 def paused_kinds(session: Session) -> frozenset[str]:
     """Return the job kinds that must not run while sending is paused."""
-    return frozenset() if pausing.current_pause(session) is None else frozenset({JOB_KIND, openings.OPEN_DMS})
+    sends = frozenset({JOB_KIND, openings.OPEN_DMS}) | evening.KINDS
+    return frozenset() if pausing.current_pause(session) is None else sends
 
 
 def release_jobs(runtime: Runtime) -> list[DueJob]:

@@ -72,7 +72,7 @@ SCOPES = ("user", "shared", "global", "body")
 # The routes at which a single fault may happen; without one it is wherever a message is sent, or everywhere.
 ROUTES = (
     *("messages", "open-dm", "member", "voice-state", "active-threads", "create-thread", "edit-channel"),
-    *("thread-members", "read-messages", "edit-message", "me", "guild", "channel"),
+    *("thread-members", "read-messages", "edit-message", "delete-message", "me", "guild", "channel"),
 )
 # Discord's refusals by their codes: status and sentence.
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
@@ -87,6 +87,7 @@ REFUSALS: dict[int, tuple[int, str]] = {
     20016: (429, "This action cannot be performed due to slowmode rate limit"),
     20028: (429, "The write action you are performing on the channel has hit the write rate limit"),
     30033: (400, "Maximum number of thread participants reached (1000)"),
+    30046: (429, "Maximum number of edits to messages older than 1 hour reached. Try again later"),
     40001: (403, "Unauthorized"),
     40002: (403, "You need to verify your account in order to perform this action."),
     40003: (403, "You are opening direct messages too fast"),

@@ -1,5 +1,6 @@
 """The JSON objects of Discord's API, as far as Slomix reads them."""
 
+import itertools
 from typing import Any
 
 from slomix.dev.simulator.people import (
@@ -284,6 +285,21 @@ def guild_create(world: World) -> Json:
     }
 
 
+def numbered(components: list[Json]) -> list[Json]:
+    """Give each component a number, rows before what is in them."""
+    numbers = itertools.count(1)
+
+    def number(found: list[Json]) -> list[Json]:
+        listed = [component | {"id": next(numbers)} for component in found]
+        inner = (number(component["components"]) if "components" in component else None for component in listed)
+        return [
+            component if held is None else component | {"components": held}
+            for component, held in zip(listed, inner, strict=True)
+        ]
+
+    return number(components)
+
+
 def message(sent: AcceptedMessage, *, nonce: str | None) -> Json:
     """Describe a message; only the answer to its sender has its nonce."""
     shape = {
@@ -300,7 +316,7 @@ def message(sent: AcceptedMessage, *, nonce: str | None) -> Json:
         "mention_roles": [],
         "attachments": [],
         "embeds": [],
-        "components": sent.components,
+        "components": numbered(sent.components),
         "pinned": False,
         "flags": 0,
     }

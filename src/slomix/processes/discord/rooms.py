@@ -86,11 +86,9 @@ def _wanted(settings: Settings) -> Iterator[_Wanted]:
         ("AFK_VOICE_CHANNEL", settings.afk_voice_channel),
     ):
         yield _Wanted(variable, room_id, VOICE, ("view_channel",))
-    for variable, room_id in (
-        ("AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID", settings.followup_channel_id),
-        ("AVAILABILITY_DISCORD_ANNOUNCE_CHANNEL_ID", settings.announce_channel_id),
-    ):
-        yield _Wanted(variable, room_id, TEXT, _WRITES)
+    yield _Wanted("AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID", settings.followup_channel_id, TEXT, _WRITES)
+    announces = (*_WRITES, "read_message_history") if settings.evening_message_enabled else _WRITES
+    yield _Wanted("AVAILABILITY_DISCORD_ANNOUNCE_CHANNEL_ID", settings.announce_channel_id, TEXT, announces)
     if settings.planning_create_thread:
         variable = "AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID"
         yield _Wanted(variable, settings.planning_thread_parent, (discord.TextChannel,), _THREADS)
