@@ -5,15 +5,17 @@ from datetime import datetime, timedelta
 
 from slomix.channels.base import (
     Address,
+    EventStatus,
     Message,
     MessageRefused,
     PostedMessage,
     ProviderDown,
     Receipt,
+    ScheduledEvent,
     SendError,
     Unanswered,
 )
-from slomix.channels.discord_answers import ARCHIVED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
+from slomix.channels.discord_answers import ARCHIVED, UNKNOWN_CHANNEL, UNKNOWN_EVENT, UNKNOWN_MESSAGE
 from slomix.reasons.codes import Reason
 
 
@@ -182,3 +184,58 @@ class MemoryThreads:
     def _answer(self) -> None:
         if self.error is not None:
             raise self.error
+
+
+@dataclass
+class MemoryEvents:
+    """Scheduled events in memory; raises what stands in `answers`, and loses an answer if told to."""
+
+    there: dict[str, tuple[ScheduledEvent, EventStatus]] = field(default_factory=dict)
+    answers: list[SendError | None] = field(default_factory=list)
+    loses_next_answer: bool = False
+    # All that was asked, by its name.
+    asked: list[str] = field(default_factory=list)
+
+    def find(self, mark: str) -> tuple[str, EventStatus] | None:
+        self._answer("find")
+        assert mark
+        for event_id, (event, status) in self.there.items():
+            if mark in event.description and not status.is_over:
+                return event_id, status
+        return None
+
+    def create(self, event: ScheduledEvent) -> str:
+        self._answer("create")
+        event_id = str(800 + len(self.there))
+        self.there[event_id] = (event, EventStatus.SCHEDULED)
+        if self.loses_next_answer:
+            self.loses_next_answer = False
+            raise Unanswered(Reason.DISCORD_DID_NOT_ANSWER, "cut off")
+        return event_id
+
+    def change(self, event_id: str, event: ScheduledEvent) -> None:
+        self._answer("change")
+        _, status = self._known(event_id)
+        assert status is EventStatus.SCHEDULED
+        self.there[event_id] = (event, status)
+
+    def set_status(self, event_id: str, status: EventStatus) -> None:
+        self._answer("set_status")
+        event, before = self._known(event_id)
+        allowed = {
+            EventStatus.SCHEDULED: {EventStatus.ACTIVE, EventStatus.CANCELLED},
+            EventStatus.ACTIVE: {EventStatus.COMPLETED},
+        }
+        assert status in allowed[before]
+        self.there[event_id] = (event, status)
+
+    def _known(self, event_id: str) -> tuple[ScheduledEvent, EventStatus]:
+        if event_id not in self.there:
+            raise MessageRefused(Reason.DISCORD_SAID, "Unknown Guild Scheduled Event (10070)", code=UNKNOWN_EVENT)
+        return self.there[event_id]
+
+    def _answer(self, name: str) -> None:
+        self.asked.append(name)
+        answer = self.answers.pop(0) if self.answers else None
+        if answer is not None:
+            raise answer

@@ -1,7 +1,7 @@
-"""The evening's message in the announcement room, and what stands there.
+"""The evening's message in the announcement room and the event of its campaign, and what stands on Discord.
 
 Revision: 0029
-Revises: 0027
+Revises: 0032
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0029"
-down_revision = "0027"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 
@@ -33,12 +33,27 @@ def upgrade() -> None:
         sa.CheckConstraint("message_id IS NULL OR tried_at IS NULL", name="tried_until_it_is_there"),
         sa.PrimaryKeyConstraint("day", name="pk_evening_messages"),
     )
-    op.create_check_constraint("problem_known", "evening_messages", _known())
+    op.create_table(
+        "evening_events",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("campaign_id", sa.BigInteger(), nullable=False),
+        sa.Column("mark", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Text()),
+        sa.Column("tried_at", sa.DateTime(timezone=True)),
+        sa.Column("status", sa.BigInteger()),
+        sa.Column("fingerprint", sa.Text()),
+        sa.Column("held_until", sa.DateTime(timezone=True)),
+        sa.Column("problem", postgresql.JSONB()),
+        sa.PrimaryKeyConstraint("day", name="pk_evening_events"),
+    )
+    for table in ("evening_messages", "evening_events"):
+        op.create_check_constraint("problem_known", table, _known())
 
 
 def downgrade() -> None:
+    op.drop_table("evening_events")
     op.drop_table("evening_messages")
-    op.execute("DELETE FROM jobs WHERE kind = 'evening_message'")
+    op.execute("DELETE FROM jobs WHERE kind IN ('evening_message', 'scheduled_event')")
 
 
 def _known() -> str:

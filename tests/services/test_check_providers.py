@@ -176,6 +176,20 @@ def test_a_room_to_write_to_has_to_let_the_bot_read_what_is_there(simulator: Sim
     }
 
 
+def test_events_need_their_rights(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    SimulatorControl(simulator.url).add_fault("no_events")
+    assert wrong() == {}
+    monkeypatch.setenv("AVAILABILITY_DISCORD_SCHEDULED_EVENT_ENABLED", "on")
+    assert wrong() == {
+        "discord server and rooms": (
+            "AVAILABILITY_DISCORD_SCHEDULED_EVENT_ENABLED: the bot may not create events, manage events"
+            " in Slomix game nights (simulated)"
+        )
+    }
+    simulator.client().delete("/control/faults")
+    assert wrong() == {}
+
+
 @pytest.mark.parametrize(
     ("provider", "parts"), [("discord", {"discord"}), ("telegram", {"telegram"}), ("signal", {"signal"})]
 )

@@ -10,7 +10,7 @@ from slomix.availability.rules import Status
 from slomix.clock import wall_now
 from slomix.deliveries import pausing
 from slomix.deliveries.models import Delivery
-from slomix.evening.models import EveningMessage
+from slomix.evening.models import EveningEvent, EveningMessage
 from slomix.health import service as health
 from slomix.jobs.models import Job
 from slomix.presence import service as presence
@@ -249,3 +249,19 @@ def test_the_evenings_message_is_there_or_says_why_not(world: World) -> None:
             )
         )
     assert messages_line(dora) == "Stands there since 18:05"
+
+
+def test_the_event_is_there_or_says_why_not(world: World) -> None:
+    dora = browser_of(make_app(with_settings(world, scheduled_event_enabled=True).runtime), world, "dora")
+
+    def line() -> str:
+        return dora.page(PATH).by_id("tonight").words.split("Event on Discord ")[1].split(" Late ")[0]
+
+    assert line() == "Comes with a campaign"
+    row = EveningEvent(day=TODAY, campaign_id=1, mark="m" * 20, event_id="7", status=1)
+    with world.session() as session:
+        session.add(row)
+    assert line() == "Stands in the server"
+    with world.session() as session:
+        session.execute(update(EveningEvent).values(status=4, problem=Explanation(Reason.DISCORD_IS_BUSY)))
+    assert line() == "Stands there no more Not up to date: Discord asks us to slow down (429)."

@@ -15,7 +15,7 @@ from slomix.database import session as db
 from slomix.database.session import Database
 from slomix.deliveries import pausing
 from slomix.evening import message as evening_message
-from slomix.evening import rules, service
+from slomix.evening import rules, service, tonight
 from slomix.evening.models import EveningMessage
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
@@ -286,6 +286,31 @@ def test_a_change_while_an_edit_is_under_way_is_not_lost(posted: World, monkeypa
     unpaced(posted)
     pump(posted)
     assert said(posted)[-1] == "Maybe: Franka, Goran"
+
+
+def test_a_change_while_it_is_looked_at_is_not_lost(committed: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job's row is being claimed then, and looks as if it were due already."""
+    world = gathered(committed)
+    later(world)
+    read, waking = tonight.read, []
+
+    def meanwhile(*given: Any, **named: Any) -> Any:
+        found = read(*given, **named)
+        if not waking:
+
+            def wake() -> None:
+                with world.session() as session:
+                    service.wake(session, now=world.clock.now())
+
+            waking.append(threading.Thread(target=wake))
+            waking[0].start()
+            waking[0].join(0.5)  # it waits for the row, until the look is over
+        return found
+
+    monkeypatch.setattr(tonight, "read", meanwhile)
+    runs(world)
+    waking[0].join()
+    assert job(world).run_at == world.clock.now() + timedelta(seconds=10)
 
 
 # Forbidden, paused

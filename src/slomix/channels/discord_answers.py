@@ -18,6 +18,7 @@ UNKNOWN_MEMBER = 10007
 UNKNOWN_MESSAGE = 10008
 UNKNOWN_USER = 10013
 UNKNOWN_VOICE_STATE = 10065
+UNKNOWN_EVENT = 10070
 # Of a message that is older than an hour.
 EDITED_TOO_OFTEN = 30046
 OPENING_DMS_TOO_FAST = 40003
@@ -27,6 +28,7 @@ MISSING_ACCESS = 50001
 CANNOT_DM = 50007
 INVALID_TOKEN = 50014
 ARCHIVED = 50083
+EVENT_IS_OVER = 180000
 NO_MUTUAL_SERVER = 50278
 
 # These speak of the address: another message there would be refused too. What its owner can mend is a reason by itself.

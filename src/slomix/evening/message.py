@@ -11,7 +11,7 @@ from hashlib import sha256
 import structlog
 
 from slomix.availability.choices import status_buttons
-from slomix.channels.base import Address, Channel, Message, RateLimited, Receipt, SendError, Unanswered
+from slomix.channels.base import Address, Channel, Message, Receipt, SendError, Unanswered
 from slomix.channels.discord_answers import UNKNOWN_MESSAGE
 from slomix.clock import wall_now
 from slomix.contacts.rules import ChannelName
@@ -21,7 +21,7 @@ from slomix.deliveries import rules as delivery_rules
 from slomix.deliveries.handlers import PAUSE_RECHECK
 from slomix.deliveries.marks import history_of, with_mark
 from slomix.deliveries.service import new_nonce
-from slomix.evening import rules, service, tonight
+from slomix.evening import failures, rules, service, tonight
 from slomix.evening.models import EveningMessage
 from slomix.evening.service import Hours
 from slomix.evening.tonight import Tonight
@@ -33,9 +33,6 @@ from slomix.runtime.context import Runtime
 log = structlog.get_logger()
 
 AT_ONCE = timedelta(0)
-SHORTEST_RETRY_DELAY, LONGEST_RETRY_DELAY = timedelta(seconds=5), timedelta(seconds=60)
-# How long nothing is tried after Discord has refused it for good, as a right may be given back.
-REFUSED_FOR = timedelta(minutes=10)
 
 
 class Action(enum.Enum):
@@ -261,16 +258,7 @@ def _after_failure(context: JobContext, row: EveningMessage, step: Step, error: 
         row.surplus_id = None
     if step.action is Action.EDIT:
         row.edited_at = wall_now()
-    delay = min(SHORTEST_RETRY_DELAY * 2 ** min(step.failures, 10), LONGEST_RETRY_DELAY)
-    if isinstance(error, RateLimited):
-        delay = error.retry_after or delay
-    elif error.permanent:
-        delay = REFUSED_FOR
-    elif isinstance(error, Unanswered) and step.action is Action.POST:
-        delay = max(delay, delivery_rules.ASK_AFTER)
-    row.held_until = wall_now() + delay
-    row.problem = error.reason.shortened()
-    return Snooze(delay, failures=step.failures + (not isinstance(error, RateLimited)))
+    return failures.hold(row, error, failures=step.failures)
 
 
 def _after_deletion(row: EveningMessage, step: Step, error: SendError) -> Outcome:

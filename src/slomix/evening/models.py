@@ -1,10 +1,11 @@
-"""What is known of an evening's message on Discord."""
+"""What is known of an evening's message and of its event on Discord."""
 
 from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
+from slomix.channels.base import EventStatus
 from slomix.database.session import Base
 from slomix.reasons.column import Explained, known
 
@@ -44,3 +45,30 @@ class EveningMessage(Base):
     def may_stand(self) -> bool:
         """Return whether it stands there, as far as we know."""
         return self.message_id is not None or self.tried_at is not None
+
+
+class EveningEvent(Base):
+    """The scheduled event of an evening's campaign."""
+
+    __tablename__ = "evening_events"
+    __table_args__ = (known("problem"),)
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    # Of which campaign it is, or was: for one that is over, or that somebody deleted, no other is made.
+    campaign_id: Mapped[int]
+    # Stands in its description, so that it is found again.
+    mark: Mapped[str]
+    event_id: Mapped[str | None]
+    # Since when, in wall time, one of ours may stand there whose answer was not seen.
+    tried_at: Mapped[datetime | None]
+    # The number of its EventStatus, as far as we know.
+    status: Mapped[int | None]
+    # A hash of what it says as we know it; None if that is not known.
+    fingerprint: Mapped[str | None]
+    # Until then, in wall time, it is left alone.
+    held_until: Mapped[datetime | None]
+    problem: Mapped[Explained | None]
+
+    @property
+    def is_over(self) -> bool:
+        return self.status is not None and EventStatus(self.status).is_over

@@ -10,13 +10,14 @@ from slomix.clock import moment_of
 from slomix.config.settings import Settings
 from slomix.contacts.rules import ChannelName
 from slomix.evening import rules
-from slomix.evening.models import EveningMessage
+from slomix.evening.models import EveningEvent, EveningMessage
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import UNLIMITED
 from slomix.jobs.service import NewJob
 
 MESSAGE = "evening_message"
-KINDS = frozenset({MESSAGE})
+EVENT = "scheduled_event"
+KINDS = frozenset({MESSAGE, EVENT})
 # What pages hear of, and what changes no evening.
 UNRELATED = frozenset({"deliveries", "evening"})
 
@@ -41,10 +42,19 @@ def hours_of(day: date, settings: Settings) -> Hours:
 
 
 def plan_evening(session: Session, day: date, *, settings: Settings, now: datetime) -> None:
-    """Schedule what keeps this day's message up to date, once, if it is switched on."""
-    if settings.evening_message_enabled:
-        job = NewJob(MESSAGE, day.isoformat(), now, max_attempts=UNLIMITED, lane=ChannelName.DISCORD)
-        jobs.schedule(session, [job], now=now)
+    """Schedule what keeps this day's message and event up to date, once, as far as they are switched on."""
+    switches = ((MESSAGE, settings.evening_message_enabled), (EVENT, settings.scheduled_event_enabled))
+    planned = [
+        NewJob(kind, day.isoformat(), now, max_attempts=UNLIMITED, lane=ChannelName.DISCORD)
+        for kind, is_on in switches
+        if is_on
+    ]
+    jobs.schedule(session, planned, now=now)
+
+
+def is_on(settings: Settings) -> bool:
+    """Return whether anything is kept up to date."""
+    return settings.evening_message_enabled or settings.scheduled_event_enabled
 
 
 def wake(session: Session, *, now: datetime) -> None:
@@ -55,3 +65,8 @@ def wake(session: Session, *, now: datetime) -> None:
 def message_of(session: Session, day: date) -> EveningMessage | None:
     """Return what is known of a day's message."""
     return session.get(EveningMessage, day)
+
+
+def event_of(session: Session, day: date) -> EveningEvent | None:
+    """Return what is known of a day's event."""
+    return session.get(EveningEvent, day)

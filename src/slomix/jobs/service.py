@@ -288,12 +288,15 @@ def finish(session: Session, job: Job, outcome: rules.Outcome, *, now: datetime,
 
 
 def bring_forward(session: Session, kinds: Collection[str], *, run_at: datetime) -> None:
-    """Run the jobs of `kinds` that are planned for later at `run_at`; those that run now will run again then."""
-    is_later = (Job.status == JobStatus.PENDING) & (Job.run_at > run_at)
+    """Run the jobs of `kinds` that are planned for later at `run_at`; those that run now will run again then.
+
+    A job that is just being claimed is waited for: which of the two it is, only its row as it is then tells.
+    """
+    moves = (Job.status == JobStatus.RUNNING) | (Job.run_at > run_at)
     session.execute(
         update(Job)
-        .where(Job.kind.in_(kinds), is_later | (Job.status == JobStatus.RUNNING))
-        .values(run_at=run_at)
+        .where(Job.kind.in_(kinds), Job.status.in_((JobStatus.PENDING, JobStatus.RUNNING)))
+        .values(run_at=case((moves, run_at), else_=Job.run_at))
         .execution_options(synchronize_session=False)
     )
 

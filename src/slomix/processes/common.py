@@ -162,7 +162,7 @@ class Waker:
         """Listen before the rows are read, so that no notification is missed."""
         if self._connection is None or self._connection.closed:
             self._connection = db.listen(self._runtime.database.url, db.JOBS_CHANNEL)
-            if self._runtime.settings.evening_message_enabled:
+            if evening.is_on(self._runtime.settings):
                 db.listen_again(self._connection, db.LIVE_CHANNEL)
                 self._has_changed = True  # of what happened before it is known nothing
 

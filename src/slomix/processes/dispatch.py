@@ -20,6 +20,7 @@ from slomix.deliveries.handlers import SendDelivery
 from slomix.deliveries.notices import Notice
 from slomix.deliveries.service import JOB_KIND
 from slomix.evening import service as evening
+from slomix.evening.event import HANDLERS as SCHEDULED_EVENT
 from slomix.evening.message import HANDLERS as EVENING_MESSAGE
 from slomix.health import outages
 from slomix.jobs import service as jobs
@@ -47,6 +48,7 @@ HANDLERS: dict[str, AnyHandler] = {
     **CONTACT_HANDLERS,
     **DAY_HANDLERS,
     **EVENING_MESSAGE,
+    **SCHEDULED_EVENT,
     **PLANNING_HANDLERS,
     **PLANNING_THREAD,
     **RETENTION,

@@ -13,6 +13,7 @@ from slomix.channels.base import (
     InteractionResponses,
     PressAnswers,
     RoomEditor,
+    ScheduledEvents,
     Threads,
     VoiceLookup,
 )
@@ -40,6 +41,8 @@ class Runtime:
     guild_lookup: GuildLookup | None = None
     # None if planning rooms have no threads.
     threads: Threads | None = None
+    # None if campaigns have no events.
+    scheduled_events: ScheduledEvents | None = None
     # None if Discord sends us no buttons and commands.
     interaction_responses: InteractionResponses | None = None
     # None if none is configured, or asking it is switched off.

@@ -48,6 +48,7 @@ def register(app: web.Application, gateway: Gateway) -> None:
         ("gateway", lambda _world: gateway.as_json()),
         ("dm-openings", lambda world: world.limits.openings.as_json()),
         ("exchanges", lambda world: [exchange.as_record() for exchange in world.exchanges]),
+        ("events", lambda world: [event.as_record() for event in world.events.values()]),
         ("threads", lambda world: [thread.as_record() for thread in world.threads.values()]),
     ):
         app.router.add_get(f"/control/{path}", _get_handler(read))

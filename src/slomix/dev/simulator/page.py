@@ -26,7 +26,7 @@ from slomix.dev.simulator.people import (
 )
 from slomix.dev.simulator.rendering import HERE, ZONE, page
 from slomix.dev.simulator.wire import WORLD
-from slomix.dev.simulator.world import AcceptedMessage, SimulatedThread, TypedMessage, World
+from slomix.dev.simulator.world import EVENT_STATUSES, AcceptedMessage, SimulatedThread, TypedMessage, World
 
 SHOWN_MESSAGES = 200
 SHOWN_LINES = 30
@@ -147,6 +147,8 @@ def _context(world: World) -> dict[str, Any]:
         "direct": list(islice(filter(is_dm, newest), SHOWN_MESSAGES)),
         "public": list(islice(filter(is_public, newest), SHOWN_MESSAGES)),
         "threads": [ThreadView(thread, newest) for thread in reversed(world.threads.values())],
+        "events": list(reversed(world.events.values())),
+        "event_statuses": EVENT_STATUSES,
         "telegram": _conversations(world, "telegram"),
         "signal": _conversations(world, "signal"),
         "now": world.time.now().astimezone(ZONE),

@@ -29,7 +29,7 @@ from slomix.dev.simulator.wire import (
     invalid_form,
     lost_answer,
 )
-from slomix.dev.simulator.world import AcceptedMessage, SimulatedThread, World
+from slomix.dev.simulator.world import AcceptedMessage, SimulatedEvent, SimulatedThread, World
 
 API = "/api/v10"
 LONGEST_CONTENT = 2000
@@ -100,7 +100,7 @@ def with_checks(name: str, answer: Answer) -> Handler:
             found = answer(world, path, body)
         except DiscordError as error:
             return error.response(_limit_headers(world, name, room))
-        is_taken = isinstance(found, AcceptedMessage | SimulatedThread)
+        is_taken = isinstance(found, AcceptedMessage | SimulatedThread | SimulatedEvent)
         if is_taken and (lost := lost_answer(request, "discord", _fault)) is not None:
             return lost
         if (text := world.faults.unreadable(name)) is not None:
@@ -116,6 +116,8 @@ def _success(world: World, found: Any, headers: dict[str, str]) -> web.Response:
             return web.Response(status=204, headers=headers)
         case AcceptedMessage():
             return discord_json(shapes.message(found, nonce=found.nonce), headers=headers)
+        case SimulatedEvent():
+            return discord_json(shapes.event(found), headers=headers)
         case SimulatedThread():
             return discord_json(shapes.thread(world, found), status=201, headers=headers)
     return discord_json(found, headers=headers)
@@ -299,9 +301,9 @@ def _in_guild(path: dict[str, str]) -> None:
         raise UNKNOWN_GUILD
 
 
-def _get_guild(_world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:
+def _get_guild(world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:
     _in_guild(path)
-    return shapes.guild()
+    return shapes.guild(world)
 
 
 def _get_guild_channels(world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:

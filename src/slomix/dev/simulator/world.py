@@ -29,6 +29,7 @@ DISCORD_EPOCH_MS = 1_420_070_400_000
 
 ROOM_NAMES = {"default": GAMING_VOICE_CHANNEL, "afk": AFK_VOICE_CHANNEL}
 LONGEST_TEXT = 4096
+EVENT_STATUSES = {1: "scheduled", 2: "active", 3: "completed", 4: "canceled"}
 # The game's limits.
 MOST_ON_SERVER, LONGEST_NAME = 64, 35
 
@@ -107,6 +108,34 @@ class SimulatedThread:
         }
 
 
+@dataclass
+class SimulatedEvent:
+    """A scheduled event that the bot made; what is over stays on record."""
+
+    id: str
+    name: str
+    description: str | None
+    kind: int
+    channel: str | None
+    place: str | None
+    starts_at: datetime
+    ends_at: datetime | None
+    status: int = 1
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the event as `/control/events` lists it."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "description": self.description,
+            "status": EVENT_STATUSES[self.status],
+            "voice_channel": self.channel,
+            "location": self.place,
+            "starts_at": self.starts_at.isoformat(),
+            "ends_at": self.ends_at.isoformat() if self.ends_at else None,
+        }
+
+
 @dataclass(frozen=True)
 class Exchange:
     """A request to Discord's API and its answer."""
@@ -160,6 +189,7 @@ class World:
         self.chatter: list[AcceptedMessage] = []
         self.exchanges: deque[Exchange] = deque(maxlen=EXCHANGES_KEPT)
         self.threads: dict[str, SimulatedThread] = {}
+        self.events: dict[str, SimulatedEvent] = {}
         self.typed: list[TypedMessage] = []
         self.telegram_chats = Chats(telegram_chats)
         self.telegram = TelegramInbox()
@@ -298,6 +328,7 @@ class World:
         self.chatter.clear()
         self.exchanges.clear()
         self.threads.clear()
+        self.events.clear()
         self.typed.clear()
         self.telegram.forget()
         self.signal.forget()
