@@ -292,7 +292,8 @@ def test_a_change_while_it_is_looked_at_is_not_lost(committed: Database, monkeyp
     """The job's row is being claimed then, and looks as if it were due already."""
     world = gathered(committed)
     later(world)
-    read, waking = tonight.read, []
+    read = tonight.read
+    waking: list[threading.Thread] = []
 
     def meanwhile(*given: Any, **named: Any) -> Any:
         found = read(*given, **named)
