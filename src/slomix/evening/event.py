@@ -22,7 +22,7 @@ from slomix.deliveries.handlers import PAUSE_RECHECK
 from slomix.deliveries.service import new_nonce
 from slomix.evening import failures, rules, service, tonight
 from slomix.evening.models import EveningEvent
-from slomix.jobs.rules import Done, JobStatus, Later, Outcome, Snooze
+from slomix.jobs.rules import Done, JobStatus, Outcome, Postpone, Snooze
 from slomix.jobs.runner import AnyHandler, Handler, JobContext
 from slomix.presence import places
 from slomix.reasons.codes import Explanation, Reason
@@ -201,7 +201,7 @@ def _wait(context: JobContext, day: date, campaign: Campaign | None, settings: S
     last = service.hours_of(day, settings).closes_at
     moments = [last] if campaign is None else [last, campaign.start_at, campaign.start_at + LASTS]
     following = [moment for moment in moments if moment > now]
-    return Later(min(following)) if following else Done()
+    return Postpone(min(following)) if following else Done()
 
 
 def _ask(runtime: Runtime, step: Step) -> Answer:

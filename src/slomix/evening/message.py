@@ -25,7 +25,7 @@ from slomix.evening import failures, rules, service, tonight
 from slomix.evening.models import EveningMessage
 from slomix.evening.service import Hours
 from slomix.evening.tonight import Tonight
-from slomix.jobs.rules import Done, JobStatus, Later, Outcome, Snooze
+from slomix.jobs.rules import Done, JobStatus, Outcome, Postpone, Snooze
 from slomix.jobs.runner import AnyHandler, Handler, JobContext
 from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime.context import Runtime
@@ -136,7 +136,7 @@ def _begin_post(context: JobContext, row: EveningMessage | None, evening: Tonigh
     is_wanted = is_called or (row is not None and row.surplus_id is not None)
     is_wanted |= evening.looking >= rules.POSTED_AT and now >= hours.opens_at
     if not is_wanted:
-        return Later(_next_look(evening, hours, now, is_watched=False))
+        return Postpone(_next_look(evening, hours, now, is_watched=False))
     if row is None:
         row = EveningMessage(
             day=evening.day, room=context.runtime.settings.announce_channel_id, mark=new_nonce(), is_second=False
@@ -157,7 +157,7 @@ def _begin_change(context: JobContext, row: EveningMessage, evening: Tonight, ho
     is_closing = now >= hours.closes_at
     step = _step(context, Action.EDIT, row, evening, is_closing=is_closing)
     if row.fingerprint == _fingerprint(step.message):
-        following = Done() if is_closing else Later(_next_look(evening, hours, now, is_watched=not row.is_second))
+        following = Done() if is_closing else Postpone(_next_look(evening, hours, now, is_watched=not row.is_second))
         return _look_below(context, row, evening, hours) or following
     age = now - row.posted_at if row.posted_at is not None else AT_ONCE
     edit_at = row.edited_at + rules.edit_interval(age) if row.edited_at is not None else wall

@@ -70,16 +70,12 @@ class Snooze:
 
 @dataclass(frozen=True)
 class Postpone:
-    """Run at `until` (system time), which is the promised moment from now on, without counting an attempt."""
+    """Run at `until` (system time), which is the promised moment from now on, without counting an attempt.
+
+    A job that was brought forward while it ran runs at that moment, if it is sooner.
+    """
 
     until: datetime
-
-
-@dataclass(frozen=True)
-class Later:
-    """Run again at `run_at` of system time, or sooner if the job was brought forward while it ran; no attempt."""
-
-    run_at: datetime
 
 
 @dataclass(frozen=True)
@@ -111,7 +107,7 @@ class Retry:
     is_free: bool = False
 
 
-Outcome = Done | Snooze | Postpone | Later | Wait | Hold | Retry
+Outcome = Done | Snooze | Postpone | Wait | Hold | Retry
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from slomix.clock import nap, wall_now
 from slomix.jobs import service, waiting
 from slomix.jobs.models import Job
-from slomix.jobs.rules import Hold, JobStatus, Later, Outcome, Postpone, Retry, Snooze, Wait
+from slomix.jobs.rules import Hold, JobStatus, Outcome, Postpone, Retry, Snooze, Wait
 from slomix.reasons.codes import Explanation, Reason
 from slomix.runtime import logs
 from slomix.runtime.context import Runtime
@@ -178,7 +178,7 @@ def _end(context: JobContext, handler: Handler[Prepared, Result], outcome: Outco
     status = service.finish(context.session, job, outcome, now=now, wall=wall_now())
     if status is JobStatus.FAILED and isinstance(outcome, Retry):
         handler.give_up(replace(context, now=now))
-    if not isinstance(outcome, Snooze | Postpone | Later | Wait | Hold):
+    if not isinstance(outcome, Snooze | Postpone | Wait | Hold):
         log.info("job.tried", subject=job.subject, status=str(status), attempt=job.attempts)
     return status
 

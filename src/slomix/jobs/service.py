@@ -261,10 +261,8 @@ def finish(session: Session, job: Job, outcome: rules.Outcome, *, now: datetime,
             attempts = job.attempts - 1 if failures is None else failures
             values |= {"status": JobStatus.PENDING, "attempts": attempts, "wait_until": wall + delay}
         case rules.Postpone(until):
+            until = min(until, _moved_to(session, job) or until)
             values |= {"status": JobStatus.PENDING, "attempts": job.attempts - 1, "run_at": until, "due_at": until}
-        case rules.Later(run_at):
-            run_at = min(run_at, _moved_to(session, job) or run_at)
-            values |= {"status": JobStatus.PENDING, "attempts": 0, "run_at": run_at}
         case rules.Wait():
             values |= {"status": JobStatus.PENDING, "attempts": job.attempts - 1, "wait_until": rules.UNTIL_WOKEN}
         case rules.Hold(lane, said, to_the_end):
