@@ -1,10 +1,21 @@
 """Test doubles: a channel and threads in memory, with the answers that tests choose."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from slomix.channels.base import Address, Message, PostedMessage, ProviderDown, Receipt, SendError, Unanswered
-from slomix.channels.discord_answers import ARCHIVED, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
+from slomix.channels.base import (
+    Address,
+    EventStatus,
+    Message,
+    MessageRefused,
+    PostedMessage,
+    ProviderDown,
+    Receipt,
+    ScheduledEvent,
+    SendError,
+    Unanswered,
+)
+from slomix.channels.discord_answers import ARCHIVED, UNKNOWN_CHANNEL, UNKNOWN_EVENT, UNKNOWN_MESSAGE
 from slomix.reasons.codes import Reason
 
 
@@ -26,6 +37,12 @@ class MemoryChannel:
     asked: list[tuple[Address, str, datetime]] = field(default_factory=list)
     # The presses whose app was told to wait no longer.
     acknowledged: list[str] = field(default_factory=list)
+    # The answers to edits; messages that are gone; and how many of others stand below ours.
+    edit_answers: list[SendError | None] = field(default_factory=list)
+    edits: int = 0
+    deleted: set[str] = field(default_factory=set)
+    below: int = 0
+    looks: int = 0
 
     @property
     def history(self) -> "MemoryChannel | None":
@@ -36,7 +53,8 @@ class MemoryChannel:
         if self.hidden is not None:
             raise self.hidden
         for number, (there, message, _) in enumerate(self.sent):
-            if there.value == to.value and any(mark in button.link + button.value for button in message.buttons):
+            marked = any(mark in button.link + button.value for button in message.buttons)
+            if there.value == to.value and marked and str(number) not in self.deleted:
                 return Receipt(str(number))
         return None
 
@@ -57,10 +75,24 @@ class MemoryChannel:
         if self.is_out:
             raise ProviderDown(Reason.DISCORD_NOT_REACHED, "ConnectError")
 
-    def edit(self, room: str, message_id: str, message: Message) -> None:
+    def edit(self, room: str, message_id: str, message: Message, *, replaces_buttons: bool = False) -> None:
+        answer = self.edit_answers.pop(0) if self.edit_answers else None
+        if answer is not None:
+            raise answer
+        if message_id in self.deleted:
+            raise MessageRefused(Reason.DISCORD_SAID, "Unknown Message (10008)", code=UNKNOWN_MESSAGE)
         del room  # the number alone says which
-        to, _, nonce = self.sent[int(message_id)]
-        self.sent[int(message_id)] = (to, message, nonce)
+        to, before, nonce = self.sent[int(message_id)]
+        buttons = message.buttons if replaces_buttons else before.buttons
+        self.sent[int(message_id)] = (to, replace(message, buttons=buttons), nonce)
+        self.edits += 1
+
+    def delete(self, _room: str, message_id: str) -> None:
+        self.deleted.add(message_id)
+
+    def count_after(self, _room: str, _message_id: str, *, most: int) -> int:
+        self.looks += 1
+        return min(self.below, most)
 
     def answer_press(self, press_id: str) -> None:
         self.acknowledged.append(press_id)
@@ -152,3 +184,58 @@ class MemoryThreads:
     def _answer(self) -> None:
         if self.error is not None:
             raise self.error
+
+
+@dataclass
+class MemoryEvents:
+    """Scheduled events in memory; raises what stands in `answers`, and loses an answer if told to."""
+
+    there: dict[str, tuple[ScheduledEvent, EventStatus]] = field(default_factory=dict)
+    answers: list[SendError | None] = field(default_factory=list)
+    loses_next_answer: bool = False
+    # All that was asked, by its name.
+    asked: list[str] = field(default_factory=list)
+
+    def find(self, mark: str) -> tuple[str, EventStatus] | None:
+        self._answer("find")
+        assert mark
+        for event_id, (event, status) in self.there.items():
+            if mark in event.description and not status.is_over:
+                return event_id, status
+        return None
+
+    def create(self, event: ScheduledEvent) -> str:
+        self._answer("create")
+        event_id = str(800 + len(self.there))
+        self.there[event_id] = (event, EventStatus.SCHEDULED)
+        if self.loses_next_answer:
+            self.loses_next_answer = False
+            raise Unanswered(Reason.DISCORD_DID_NOT_ANSWER, "cut off")
+        return event_id
+
+    def change(self, event_id: str, event: ScheduledEvent) -> None:
+        self._answer("change")
+        _, status = self._known(event_id)
+        assert status is EventStatus.SCHEDULED
+        self.there[event_id] = (event, status)
+
+    def set_status(self, event_id: str, status: EventStatus) -> None:
+        self._answer("set_status")
+        event, before = self._known(event_id)
+        allowed = {
+            EventStatus.SCHEDULED: {EventStatus.ACTIVE, EventStatus.CANCELLED},
+            EventStatus.ACTIVE: {EventStatus.COMPLETED},
+        }
+        assert status in allowed[before]
+        self.there[event_id] = (event, status)
+
+    def _known(self, event_id: str) -> tuple[ScheduledEvent, EventStatus]:
+        if event_id not in self.there:
+            raise MessageRefused(Reason.DISCORD_SAID, "Unknown Guild Scheduled Event (10070)", code=UNKNOWN_EVENT)
+        return self.there[event_id]
+
+    def _answer(self, name: str) -> None:
+        self.asked.append(name)
+        answer = self.answers.pop(0) if self.answers else None
+        if answer is not None:
+            raise answer

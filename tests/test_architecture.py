@@ -105,7 +105,8 @@ def test_no_test_imports_another(root: Path) -> None:
 
 
 def test_who_sends_a_message_is_known_and_looks_for_it_when_its_answer_is_lost(root: Path) -> None:
-    """The ledger asks Discord, the teams are looked for in their thread; an answer in a chat is tried once."""
+    """The ledger and the evening's message ask Discord, the teams are looked for in their thread; an answer in a chat
+    is tried once."""
     package = root / "src/slomix"
     sending = {
         str(path.relative_to(package))
@@ -117,7 +118,7 @@ def test_who_sends_a_message_is_known_and_looks_for_it_when_its_answer_is_lost(r
         and node.func.attr == "send"
         and any(keyword.arg == "nonce" for keyword in node.keywords)
     }
-    assert sending == {"deliveries/handlers.py", "planning/threads.py", "chat/responder.py"}
+    assert sending == {*("deliveries/handlers.py", "evening/message.py", "planning/threads.py", "chat/responder.py")}
 
 
 def test_whatever_may_be_taken_without_an_answer_says_so(root: Path) -> None:

@@ -29,7 +29,7 @@ from slomix.database import migrations
 from slomix.database import session as db
 from slomix.dev.embedded import Servers
 from slomix.runtime.context import Runtime
-from tests.channel_doubles import MemoryChannel, MemoryThreads
+from tests.channel_doubles import MemoryChannel, MemoryEvents, MemoryThreads
 from tests.configuration import make_settings
 from tests.databases import RolledBack, beside
 from tests.moments import LJUBLJANA, TODAY, at
@@ -137,6 +137,7 @@ class World:
     game_server: Telemetry = field(default_factory=Telemetry)
     # Those of its runtime only where the settings switch them on.
     threads: MemoryThreads = field(default_factory=lambda: MemoryThreads(MemoryChannel()))
+    events: MemoryEvents = field(default_factory=MemoryEvents)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -187,7 +188,7 @@ def build_world(database: db.Database, **settings: object) -> World:
     clock, discord, lookup, game_server = FrozenClock(), MemoryChannel(), Lookup(), Telemetry()
     # Neither knows nonces, so nothing may be repeated there.
     telegram, signal = (MemoryChannel(repeatable_for=timedelta(0)) for _ in range(2))
-    threads, made = MemoryThreads(discord), make_settings(database_url=database.url, **settings)
+    events, threads, made = MemoryEvents(), MemoryThreads(discord), make_settings(database_url=database.url, **settings)
     runtime = Runtime(
         settings=made,
         clock=clock,
@@ -199,8 +200,9 @@ def build_world(database: db.Database, **settings: object) -> World:
         guild_lookup=lookup,
         game_server=game_server,
         threads=threads if made.planning_create_thread else None,
+        scheduled_events=events if made.scheduled_event_enabled else None,
     )
-    world = World(runtime, clock, discord, telegram, signal, lookup, {}, {}, dict(CAST), game_server, threads)
+    world = World(runtime, clock, discord, telegram, signal, lookup, {}, {}, dict(CAST), game_server, threads, events)
     if isinstance(database, Peopled):
         world.players.update(database.players)
         world.users.update(database.users)

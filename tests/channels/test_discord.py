@@ -20,6 +20,7 @@ from slomix.channels.base import (
     Unanswered,
 )
 from slomix.channels.discord import Discord
+from slomix.channels.rate_limit import LocalRateLimiter, RateLimitHold, Slot
 from slomix.dev.simulator.people import (
     AFK_VOICE_CHANNEL,
     BOT_TOKEN,
@@ -235,3 +236,28 @@ def test_silence_about_where_somebody_is_is_an_error_and_not_nowhere(hasty: Disc
     break_it(simulator, "timeout")
     with pytest.raises(SendError):
         hasty.voice_channel_of(CAST["Luka"].id)
+
+
+class NotedHolds(LocalRateLimiter):
+    """Notes what it is told to hold back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.holds: list[str] = []
+
+    def hold(self, route: str, hold: RateLimitHold, slot: Slot) -> timedelta:
+        self.holds.append(route)
+        return super().hold(route, hold, slot)
+
+
+@pytest.mark.parametrize(("error", "held"), [(30046, 0), (20028, 1)])
+def test_a_message_edited_too_often_holds_back_no_other(simulator: Simulator, error: int, held: int) -> None:
+    limiter = NotedHolds()
+    channel = Discord(f"{simulator.url}/api/v10", BOT_TOKEN, GUILD_ID, rate_limiter=limiter)
+    room = Address(TEXT_CHANNEL, is_room=True)
+    posted = channel.send(room, HELLO, nonce="n").message_id
+    break_it(simulator, "refusal", error=error, at="edit-message", times=1)
+    with pytest.raises(RateLimited) as refused:
+        channel.edit(TEXT_CHANNEL, posted, HELLO)
+    assert (refused.value.code, len(limiter.holds)) == (error, held)
+    channel.close()

@@ -17,7 +17,7 @@ from slomix.channels.base import (
     Unanswered,
 )
 from slomix.channels.discord import Discord
-from slomix.channels.discord_answers import CURED_BY_WAITING, form_errors
+from slomix.channels.discord_answers import CURED_BY_WAITING, EDITED_TOO_OFTEN, form_errors
 from slomix.dev.simulator.faults import CLOUDFLARE_PAGES, REFUSALS, UNREADABLE_BODIES
 from slomix.dev.simulator.people import BOT_TOKEN, GUILD_ID
 from slomix.reasons.codes import Reason
@@ -69,6 +69,7 @@ TABLE = [
     # Codes that nobody wrote down for a message: a refusal is a refusal.
     *(refusal(code, REFUSED) for code in (10004, 10008, 20001, 30033, 40005, 40007, 40058, 50006, 50109, 200001)),
     *(refusal(code, STOP, Reason.DISCORD_IS_BUSY) for code in (40003, 40004, 20016, 20028, 40062)),
+    refusal(30046, BUSY, Reason.DISCORD_IS_BUSY),
     refusal(40333, STOP, Reason.DISCORD_BLOCKS_US),
     refusal(50014, NO_TOKEN, Reason.DISCORD_TOKEN_REFUSED),
     refusal(130000, AGAIN, Reason.DISCORD_ANSWERED),
@@ -119,7 +120,8 @@ def decision(error: SendError) -> str:
             return NO_TOKEN
         case RateLimited(retry_after=pause):
             assert pause is not None
-            return STOP if pause >= timedelta(seconds=60) else BUSY
+            is_stop = pause >= timedelta(seconds=60) and error.code != EDITED_TOO_OFTEN
+            return STOP if is_stop else BUSY
         case Unanswered():
             return UNKNOWN
         case MessageRefused():

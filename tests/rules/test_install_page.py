@@ -31,6 +31,9 @@ def test_the_permissions_of_the_invitation_are_those_that_it_lists(page: str) ->
     view, send, history, make_thread, send_in_thread = (1 << bit for bit in (10, 11, 16, 36, 38))
     assert f"permissions={view | send | history | make_thread | send_in_thread}`" in page
     assert f"`permissions={view | send | history}`" in page
+    events = 1 << 44 | 1 << 33
+    assert f"`permissions={view | send | history | make_thread | send_in_thread | events}`" in page
+    assert f"`{view | send | history | events}`" in page
 
 
 @pytest.mark.parametrize("name", ["nginx.conf", "Caddyfile"])

@@ -33,6 +33,8 @@ COMMENTED = [
     ("AVAILABILITY_DAY_STARTS_AT", "05:00", "day_starts_at", time(5)),
     ("AVAILABILITY_DAILY_REMINDER_TIME", "15:30", "daily_reminder_time", time(15, 30)),
     ("AVAILABILITY_DISCORD_CHANNEL_ANNOUNCE_ENABLED", "yes", "announce_enabled", True),
+    ("AVAILABILITY_DISCORD_EVENING_MESSAGE_ENABLED", "off", "evening_message_enabled", False),
+    ("AVAILABILITY_DISCORD_SCHEDULED_EVENT_ENABLED", "off", "scheduled_event_enabled", False),
     ("AVAILABILITY_PROMOTION_REMINDER_TIME", "19:45", "reminder_time", time(19, 45)),
     ("AVAILABILITY_PROMOTION_START_TIME", "22:00", "start_time", time(22)),
     ("SLOMIX_RELOAD", "true", "reloads", True),

@@ -163,6 +163,7 @@ def test_a_room_to_write_to_has_to_let_the_bot_write(simulator: Simulator) -> No
     assert wrong() == {
         "discord server and rooms": (
             "AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID: the bot may not send messages in game-night; "
+            "AVAILABILITY_DISCORD_ANNOUNCE_CHANNEL_ID: the bot may not send messages in game-night; "
             "AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID: "
             "the bot may not create private threads, send messages in threads in game-night"
         )
@@ -174,9 +175,24 @@ def test_a_room_to_write_to_has_to_let_the_bot_read_what_is_there(simulator: Sim
     assert wrong() == {
         "discord server and rooms": (
             "AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID: the bot may not read message history in game-night; "
+            "AVAILABILITY_DISCORD_ANNOUNCE_CHANNEL_ID: the bot may not read message history in game-night; "
             "AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID: the bot may not read message history in game-night"
         )
     }
+
+
+def test_events_need_their_rights(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    SimulatorControl(simulator.url).add_fault("no_events")
+    assert wrong() == {}
+    monkeypatch.setenv("AVAILABILITY_DISCORD_SCHEDULED_EVENT_ENABLED", "on")
+    assert wrong() == {
+        "discord server and rooms": (
+            "AVAILABILITY_DISCORD_SCHEDULED_EVENT_ENABLED: the bot may not create events, manage events"
+            " in Slomix game nights (simulated)"
+        )
+    }
+    simulator.client().delete("/control/faults")
+    assert wrong() == {}
 
 
 @pytest.mark.parametrize(

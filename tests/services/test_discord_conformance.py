@@ -8,6 +8,8 @@ import asyncio
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +18,24 @@ import httpx2
 import pytest
 
 from slomix.accounts import discord_login
-from slomix.channels.base import Address, Message, SendError
+from slomix.channels.base import Address, Button, EventStatus, Message, RateLimited, ScheduledEvent, SendError
 from slomix.channels.discord import USER_AGENT, Discord
-from slomix.channels.discord_answers import read_id, read_list
+from slomix.channels.discord_answers import EDITED_TOO_OFTEN, read_id, read_list
+from slomix.channels.discord_events import DiscordEvents
 from slomix.channels.discord_threads import DiscordThreads
 from slomix.cli import providers
 from slomix.cli.discord import register_commands
 from slomix.config.settings import Settings
 from slomix.database.session import Database
-from slomix.dev.simulator.people import BOT_TOKEN, CLIENT_ID, CLIENT_SECRET, GUILD_ID, PUBLIC_KEY, environment
+from slomix.dev.simulator.people import (
+    BOT_TOKEN,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    GAMING_VOICE_CHANNEL,
+    GUILD_ID,
+    PUBLIC_KEY,
+    environment,
+)
 from slomix.dev.simulator.people import TEXT_CHANNEL as ROOM
 from slomix.interactions.commands import definitions
 from slomix.processes.discord import lives, process
@@ -90,6 +101,55 @@ def make_a_thread(discord: Discord) -> None:
     refused(threads.add, thread, ALICE)
     threads.reopen(thread)
     refused(threads.create, NOBODY, "Tonight")
+
+
+def keep_a_message(discord: Discord, simulator: Simulator) -> None:
+    """What becomes of an evening's message: edited, too often once it is old, looked for, deleted."""
+    control = simulator.client()
+    buttons = (Button("Looking", "status.2026-11-27.looking.m"), Button("Open Slomix", link="https://slomix.test/#m"))
+    room = Address(ROOM, is_room=True)
+    posted = discord.send(room, Message("Tonight", buttons=buttons), nonce="conformance-7").message_id
+    discord.edit(ROOM, posted, Message("Tonight, again", buttons=buttons[1:]), replaces_buttons=True)
+    assert discord.count_after(ROOM, posted, most=20) == 0
+    control.post("/control/chatter", json={"user_id": ALICE, "channel": ROOM, "number": 25}).raise_for_status()
+    assert discord.count_after(ROOM, posted, most=20) == 20
+    now = datetime.fromisoformat(control.get("/control/clock").json()["now"])
+    later = (now + timedelta(hours=2)).isoformat()
+    control.post("/control/clock", json={"now": later}).raise_for_status()
+    for number in range(3):
+        discord.edit(ROOM, posted, Message(f"Tonight {number}"))
+    with pytest.raises(RateLimited) as too_often:
+        discord.edit(ROOM, posted, Message("Tonight, once more"))
+    assert too_often.value.code == EDITED_TOO_OFTEN
+    assert too_often.value.retry_after is not None and timedelta(0) < too_often.value.retry_after < timedelta(
+        seconds=21
+    )
+    discord.delete(ROOM, posted)
+    discord.delete(ROOM, posted)
+    refused(discord.edit, ROOM, posted, Message("Nothing"))
+
+
+def keep_events(discord: Discord, simulator: Simulator) -> None:
+    """What becomes of a campaign's event: in a voice room and at a place, moved, begun, ended, cancelled."""
+    events = DiscordEvents(discord, GUILD_ID)
+    now = datetime.fromisoformat(simulator.client().get("/control/clock").json()["now"])
+    start = now + timedelta(hours=1)
+    in_room = ScheduledEvent("Game night", "Here: #mark-1", start, start + timedelta(hours=3), GAMING_VOICE_CHANNEL, "")
+    assert events.find("mark-1") is None
+    first = events.create(in_room)
+    assert events.find("mark-1") == (first, EventStatus.SCHEDULED)
+    elsewhere = replace(in_room, description="Here: #mark-2", voice_channel="", place="play.slomix.test")
+    second = events.create(elsewhere)
+    events.change(second, replace(elsewhere, starts_at=start + timedelta(minutes=30)))
+    events.set_status(first, EventStatus.ACTIVE)
+    events.set_status(first, EventStatus.COMPLETED)
+    events.set_status(second, EventStatus.CANCELLED)
+    refused(events.set_status, second, EventStatus.ACTIVE)
+    refused(events.set_status, NOBODY, EventStatus.ACTIVE)
+    refused(events.create, replace(in_room, starts_at=now - timedelta(minutes=1)))
+    assert events.find("mark-2") is None
+    statuses = [event["status"] for event in simulator.client().get("/control/events").json()]
+    assert statuses == ["completed", "canceled"]
 
 
 def send_nonsense(discord: Discord) -> None:
@@ -160,6 +220,8 @@ def exchanges(committed: Database, simulator: Simulator, monkeypatch: pytest.Mon
     bot = Discord(settings.discord_api_base_url, BOT_TOKEN, GUILD_ID)
     write_and_ask(bot, simulator)
     make_a_thread(bot)
+    keep_a_message(bot, simulator)
+    keep_events(bot, simulator)
     log_in(settings, simulator)
     providers.provider_problems(settings)
     register(settings)

@@ -22,6 +22,7 @@ from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import DeliveryStatus
+from slomix.evening.models import EveningEvent, EveningMessage
 from slomix.health import service as health
 from slomix.health.models import Heartbeat
 from slomix.jobs.models import Job
@@ -89,6 +90,17 @@ def test_which_letters_were_taken_is_forgotten_after_a_day(over: World) -> None:
     with over.session() as session:
         again = [chat.claim_message(session, letter, now=over.clock.now()) for letter in letters]
     assert again == [True, False]
+
+
+def test_what_stood_on_discord_about_an_evening_goes_with_its_messages(over: World) -> None:
+    with over.session() as session:
+        for day in (TODAY, TODAY + timedelta(days=1)):
+            session.add(EveningMessage(day=day, room=ROOM, mark="m", is_second=False))
+            session.add(EveningEvent(day=day, campaign_id=1, mark="m"))
+    days_later(over, KEPT_FOR + 1)
+    with over.session() as session:
+        for model in (EveningMessage, EveningEvent):
+            assert list(session.scalars(select(model.day))) == [TODAY + timedelta(days=1)]
 
 
 def test_processes_that_nobody_has_seen_for_a_week_leave_no_name(over: World) -> None:

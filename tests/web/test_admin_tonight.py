@@ -10,14 +10,15 @@ from slomix.availability.rules import Status
 from slomix.clock import wall_now
 from slomix.deliveries import pausing
 from slomix.deliveries.models import Delivery
+from slomix.evening.models import EveningEvent, EveningMessage
 from slomix.health import service as health
 from slomix.jobs.models import Job
 from slomix.presence import service as presence
 from slomix.reasons.codes import Explanation, Reason
-from tests.moments import at
+from tests.moments import TODAY, at
 from tests.steps import call
 from tests.steps import cancel as cancel_campaign
-from tests.web.conftest import Browse, Browser
+from tests.web.conftest import Browse, Browser, browser_of, make_app, with_settings
 from tests.web.reading import read, roots
 from tests.world import World
 
@@ -213,3 +214,54 @@ def test_a_silent_inbox_is_shown_and_puts_no_evening_at_risk(world: World, dora:
             health.record_heartbeat(session, part, "here/1", wall=wall_now())
     assert verdict(dora) == "All is well. Nobody has called tonight together yet."
     assert "Inbox Was never seen" in dora.page(PATH).by_id("tonight").words
+
+
+# The evening's message
+
+
+def messages_line(browser: Browser) -> str:
+    """What is said of it, after its name."""
+    words = browser.page(PATH).by_id("tonight").words
+    return words.split("Evening’s message ")[1].split(" Late ")[0]
+
+
+def test_without_its_switch_nothing_is_said_of_the_evenings_message(dora: Browser) -> None:
+    assert "Evening’s message" not in dora.page(PATH).by_id("tonight").words
+
+
+def test_the_evenings_message_is_there_or_says_why_not(world: World) -> None:
+    switched = with_settings(world, evening_message_enabled=True, announce_channel_id="900000000000000004")
+    dora = browser_of(make_app(switched.runtime), world, "dora")
+    assert messages_line(dora) == "Comes when 3 are looking, or a campaign is made"
+    row = EveningMessage(day=TODAY, room="900000000000000004", mark="m" * 20, is_second=False)
+    row.problem = Explanation(Reason.DISCORD_SAID, "Missing Permissions (50013)")
+    row.held_until = wall_now() + timedelta(minutes=9, seconds=50)
+    with world.session() as session:
+        session.add(row)
+    assert messages_line(dora) == (
+        "Comes when 3 are looking, or a campaign is made"
+        " Not up to date: Discord: Missing Permissions (50013). Tried again in 10 min."
+    )
+    with world.session() as session:
+        session.execute(
+            update(EveningMessage).values(
+                message_id="7", posted_at=at(18, 5), problem=None, held_until=None, fingerprint="f"
+            )
+        )
+    assert messages_line(dora) == "Stands there since 18:05"
+
+
+def test_the_event_is_there_or_says_why_not(world: World) -> None:
+    dora = browser_of(make_app(with_settings(world, scheduled_event_enabled=True).runtime), world, "dora")
+
+    def line() -> str:
+        return dora.page(PATH).by_id("tonight").words.split("Event on Discord ")[1].split(" Late ")[0]
+
+    assert line() == "Comes with a campaign"
+    row = EveningEvent(day=TODAY, campaign_id=1, mark="m" * 20, event_id="7", status=1)
+    with world.session() as session:
+        session.add(row)
+    assert line() == "Stands in the server"
+    with world.session() as session:
+        session.execute(update(EveningEvent).values(status=4, problem=Explanation(Reason.DISCORD_IS_BUSY)))
+    assert line() == "Stands there no more Not up to date: Discord asks us to slow down (429)."

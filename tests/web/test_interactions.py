@@ -244,6 +244,13 @@ def test_a_status_is_set_by_command_and_changed_by_the_buttons_under_the_answer(
     assert status(talkative, "alice", 1) is None
 
 
+def test_what_all_read_is_not_changed_into_the_answer_to_one(discord: Discord, talkative: World) -> None:
+    custom_id = buttons(discord.typed("alice", "avail show", day="today"))["Looking"]
+    seen = discord.pressed("bob", custom_id, content="**Tonight**: 3 of 6 are looking, 3 more to go.")
+    assert (seen["type"], seen["data"]["flags"]) == (4, EPHEMERAL)
+    assert status(talkative, "bob") is Status.LOOKING
+
+
 def test_who_presses_acts_for_themselves_alone(discord: Discord, talkative: World) -> None:
     seen = discord.typed("alice", "avail set", day="today", status="maybe")
     discord.pressed("bob", buttons(seen)["Looking"])

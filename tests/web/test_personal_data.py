@@ -193,6 +193,8 @@ PERSONAL = {
 # About no person, or about nobody who could be found by it.
 IMPERSONAL = {
     "claimed_messages": "hashes of messages, for a day",
+    "evening_events": "which event of the server is a campaign's, by a hash of what it says",
+    "evening_messages": "which message stands in a room, by a hash of its text",
     "heartbeats": "processes",
     "inbox_positions": "how far a channel was read",
     "offered_choices": "what a chat, by its hash, may answer by number, for a week",

@@ -83,7 +83,7 @@ def edits(world: World, *answers: SendError | None) -> Iterator[list[tuple[str, 
             raise answer
         edit(room, message_id, message)
 
-    world.discord.edit = record  # type: ignore[method-assign]
+    world.discord.edit = record  # type: ignore[method-assign,assignment]
     yield made
     world.discord.edit = edit  # type: ignore[method-assign]
 
@@ -210,7 +210,7 @@ def test_a_change_while_an_edit_is_under_way_is_edited_next(announced: World) ->
         edit(room, message_id, message)
         clears(announced, "franka")
 
-    announced.discord.edit = change_meanwhile  # type: ignore[method-assign]
+    announced.discord.edit = change_meanwhile  # type: ignore[method-assign,assignment]
     says(announced, "erik", Status.MAYBE)
     settle(announced)
     settle(announced)
@@ -230,7 +230,7 @@ def test_on_telegram_it_is_edited_too(peopled: Peopled) -> None:
         rooms.append(room)
         edit(room, message_id, message)
 
-    world.telegram.edit = record  # type: ignore[method-assign]
+    world.telegram.edit = record  # type: ignore[method-assign,assignment]
     clears(world, "erik")
     settle(world)
     assert rooms == ["4711"]

@@ -1,7 +1,7 @@
 """Says whether tonight will work: one sentence, and its reasons."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -27,9 +27,13 @@ from slomix.campaigns.risk import Risk
 from slomix.campaigns.rules import CampaignState
 from slomix.campaigns.view_models import CampaignCard, PhaseCard, card_of_campaign
 from slomix.clock import wall_now
+from slomix.config.settings import Settings
 from slomix.deliveries import pausing
 from slomix.deliveries.models import Pause
 from slomix.deliveries.rules import DeliveryStatus
+from slomix.evening import service as evening
+from slomix.evening.models import EveningEvent, EveningMessage
+from slomix.evening.rules import POSTED_AT
 from slomix.health import service as health
 from slomix.health.rules import PartHealth
 from slomix.health.service import parts_needed_tonight
@@ -45,6 +49,7 @@ from slomix.web.reading import end, reading
 log = structlog.get_logger()
 blueprint = Blueprint("tonight", __name__, url_prefix="/tonight")
 
+MINUTE = timedelta(minutes=1)
 UNDELIVERED = (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
 
 
@@ -191,6 +196,7 @@ def _tonight() -> dict[str, Any]:
                 *(part_fact(part) for part in parts),
                 voice_fact(now - seen_at if seen_at is not None else None, settings.presence_max_age),
                 pause_fact(pause, people, today),
+                *evening_facts(session, settings, wall, today),
                 late_fact(late_jobs(session, now=now, wall=wall, after=risk.LATE_AFTER), today),
                 next_fact(next_due_job(session, now=now), today),
             ],
@@ -236,6 +242,33 @@ def pause_fact(pause: Pause | None, people: Mapping[str, User], today: date) -> 
     by = Markup("<bdi>{}</bdi>").format(plain_name(user.display_name)) if user is not None else pause.by
     text = Markup.escape(words.PAUSED_BY).format(since=times.since(pause.since, today), by=by)
     return Fact(words.SENDING, trouble=text, icon="off", href="/admin/sending/resume", link=words.SEND_AGAIN)
+
+
+def evening_facts(session: Session, settings: Settings, wall: datetime, today: date) -> Iterator[Fact]:
+    """Say whether the evening's message and event are as they should be, as far as they are switched on."""
+    message, event = evening.message_of(session, today), evening.event_of(session, today)
+    if settings.evening_message_enabled:
+        says = words.NOT_POSTED_YET.format(number=POSTED_AT)
+        is_there = message is not None and message.posted_at is not None
+        if message is not None and message.posted_at is not None:
+            says = words.STANDS_SINCE.format(time=times.since(message.posted_at, today))
+        yield _kept_fact(words.EVENING_MESSAGE, says, message, wall, is_there=is_there)
+    if settings.scheduled_event_enabled:
+        is_there = event is not None and event.event_id is not None and not event.is_over
+        says = words.EVENT_STANDS if is_there else words.NO_EVENT_YET if event is None else words.NO_EVENT
+        yield _kept_fact(words.SCHEDULED_EVENT, says, event, wall, is_there=is_there)
+
+
+def _kept_fact(
+    name: str, says: str, row: EveningMessage | EveningEvent | None, wall: datetime, *, is_there: bool
+) -> Fact:
+    """Say how something on Discord stands and, if it is not up to date, why and when that is tried again."""
+    trouble = ""
+    if row is not None and row.problem is not None:
+        trouble = words.NOT_UP_TO_DATE.format(reason=row.problem)
+        if row.held_until is not None and row.held_until > wall:
+            trouble += " " + words.TRIED_AGAIN_IN.format(minutes=max(1, round((row.held_until - wall) / MINUTE)))
+    return Fact(name, says, is_well=is_there and not trouble, trouble=trouble)
 
 
 def late_fact(found: LateJobs, today: date) -> Fact:

@@ -42,7 +42,8 @@ class PlanMessages(TransactionHandler):
         untold = [player for player in wanted if notices.unwanted_reason(self._kind, said.get(player)) is None]
         number = deliveries.plan_for_players(session, plan, untold, settings=settings, now=now)
         room = settings.announce_channel_id
-        if self._kind == triggers.SESSION_READY and settings.announce_enabled and room:
+        is_announced = settings.announce_enabled and not settings.evening_message_enabled  # which says it itself
+        if self._kind == triggers.SESSION_READY and is_announced and room:
             number += deliveries.plan_for_room(session, plan, room, now=now)
         if number and self._kind == triggers.SESSION_READY:
             edits = NewJob(triggers.READY_EDITS, job.subject, now, job.deadline_at, UNLIMITED)

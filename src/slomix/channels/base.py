@@ -1,5 +1,6 @@
 """Shared types of all channels: addresses, messages, receipts and errors."""
 
+import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
@@ -153,6 +154,19 @@ class MessageEditor(Protocol):
         """Replace the text of our message in a room or a chat. Raise SendError if that is refused."""
 
 
+class RoomEditor(MessageEditor, Protocol):
+    """Changes what we posted to a room. All methods raise SendError if that is refused."""
+
+    def edit(self, room: str, message_id: str, message: Message, *, replaces_buttons: bool = False) -> None:
+        """Replace the text of our message; its buttons stay unless they are replaced too."""
+
+    def delete(self, room: str, message_id: str) -> None:
+        """Delete our message; no-op if it is gone already."""
+
+    def count_after(self, room: str, message_id: str, *, most: int) -> int:
+        """Count the messages below this one, up to `most`."""
+
+
 class PressAnswers(MessageEditor, Protocol):
     """Answers a press of a button under one of our messages."""
 
@@ -212,3 +226,44 @@ class Threads(Protocol):
 
     def edit(self, thread: str, message_id: str, message: Message) -> None:
         """Replace the text of our message."""
+
+
+class EventStatus(enum.IntEnum):
+    """How far an event has come, as Discord numbers it: scheduled → active → completed; scheduled → cancelled."""
+
+    SCHEDULED = 1
+    ACTIVE = 2
+    COMPLETED = 3
+    CANCELLED = 4
+
+    @property
+    def is_over(self) -> bool:
+        return self in {EventStatus.COMPLETED, EventStatus.CANCELLED}
+
+
+@dataclass(frozen=True)
+class ScheduledEvent:
+    """An event of our server: in a voice room, or at `place` if there is none."""
+
+    name: str
+    description: str
+    starts_at: datetime
+    ends_at: datetime
+    voice_channel: str
+    place: str
+
+
+class ScheduledEvents(Protocol):
+    """The events that we made in our server. All methods raise SendError on failure."""
+
+    def find(self, mark: str) -> tuple[str, EventStatus] | None:
+        """Return the id and status of our event with this mark in its description, or None if none is to come."""
+
+    def create(self, event: ScheduledEvent) -> str:
+        """Make an event that starts in the future, and return its id. Raise Unanswered if it may have been made."""
+
+    def change(self, event_id: str, event: ScheduledEvent) -> None:
+        """Replace what an event says that has not begun."""
+
+    def set_status(self, event_id: str, status: EventStatus) -> None:
+        """Begin, end or cancel an event."""

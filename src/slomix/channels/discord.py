@@ -13,11 +13,14 @@ from slomix.channels.discord_answers import (
     OPENING_DMS_TOO_FAST,
     SENDING_DISABLED,
     UNKNOWN_MEMBER,
+    UNKNOWN_MESSAGE,
     UNKNOWN_USER,
     UNKNOWN_VOICE_STATE,
     UNREADABLE,
     judge_refusal,
     read_id,
+    read_list,
+    read_nothing,
     snowflake,
 )
 from slomix.channels.discord_history import NOT_OUR_DM, DiscordHistory
@@ -93,10 +96,22 @@ class Discord:
         room = self.open_dm(to.value)
         return Receipt(self._post(room, message, nonce), learned=room)
 
-    def edit(self, room: str, message_id: str, message: Message) -> None:
-        """Replace the text of our message in a room or a thread."""
-        body = {"content": message.text, "allowed_mentions": allowed_mentions(message)}
+    def edit(self, room: str, message_id: str, message: Message, *, replaces_buttons: bool = False) -> None:
+        """Replace the text of our message in a room or a thread; its buttons stay unless they are replaced too."""
+        body: dict[str, Any] = {"content": message.text, "allowed_mentions": allowed_mentions(message)}
+        if replaces_buttons:
+            body["components"] = action_rows(message.buttons)
         self.request("PATCH", f"/channels/{room}/messages/{message_id}", read_id, json=body)
+
+    def delete(self, room: str, message_id: str) -> None:
+        """Delete our message; no-op if it is gone already."""
+        path = f"/channels/{room}/messages/{message_id}"
+        self.request_or_none("DELETE", path, read_nothing, absent={UNKNOWN_MESSAGE})
+
+    def count_after(self, room: str, message_id: str, *, most: int) -> int:
+        """Count the messages below this one, up to `most`; none where the bot may not read."""
+        path = f"/channels/{room}/messages?limit={most}&after={message_id}"
+        return len(self.request("GET", path, read_list))
 
     def voice_channel_of(self, discord_id: str) -> str | None:
         """Return the voice room that the account is in now, or None."""

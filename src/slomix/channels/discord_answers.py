@@ -18,6 +18,9 @@ UNKNOWN_MEMBER = 10007
 UNKNOWN_MESSAGE = 10008
 UNKNOWN_USER = 10013
 UNKNOWN_VOICE_STATE = 10065
+UNKNOWN_EVENT = 10070
+# Of a message that is older than an hour.
+EDITED_TOO_OFTEN = 30046
 OPENING_DMS_TOO_FAST = 40003
 SENDING_DISABLED = 40004
 CLOUDFLARE_BLOCKS = 40333
@@ -25,6 +28,7 @@ MISSING_ACCESS = 50001
 CANNOT_DM = 50007
 INVALID_TOKEN = 50014
 ARCHIVED = 50083
+EVENT_IS_OVER = 180000
 NO_MUTUAL_SERVER = 50278
 
 # These speak of the address: another message there would be refused too. What its owner can mend is a reason by itself.
@@ -47,7 +51,7 @@ CURED_BY_WAITING = {
     20029,  # too many writes to the server
     30040,
     30042,
-    30046,
+    EDITED_TOO_OFTEN,
     40006,  # switched off for a while
     40062,  # the resource is busy
     110000,
@@ -83,6 +87,9 @@ def judge_refusal(response: httpx2.Response, body: Any, no_answer: Callable[[str
     if status == 401 or problem.get("code") == INVALID_TOKEN:
         hold = RateLimitHold(SHORTEST_STOP, reason=Reason.DISCORD_TOKEN_REFUSED)
         return Refusal(TokenRefused(Reason.DISCORD_TOKEN_REFUSED), hold)
+    if problem.get("code") == EDITED_TOO_OFTEN:  # about one message: all others of the room may still be edited
+        asked = _asked_delay(response, problem) or SHORTEST_STOP
+        return Refusal(RateLimited(Reason.DISCORD_IS_BUSY, retry_after=asked, code=EDITED_TOO_OFTEN))
     if status == 429 or problem["code"] in HELD_BACK:
         return _asked_to_wait(response, problem)
     if status >= 500 and status not in NOT_ACCEPTED:
@@ -111,13 +118,18 @@ def _asked_to_wait(response: httpx2.Response, problem: dict[str, Any]) -> Refusa
     code = problem.get("code") or None
     is_global = problem.get("global") is True or response.headers.get("X-RateLimit-Global", "").lower() == "true"
     is_global = is_global or code == SENDING_DISABLED
-    asked = retry_delay(problem.get("retry_after"), otherwise=None)
-    asked = asked if asked is not None else retry_delay(response.headers.get("Retry-After"), otherwise=None)
+    asked = _asked_delay(response, problem)
     if asked is not None:
         hold = RateLimitHold(asked, is_route_only=not is_global)
         return Refusal(RateLimited(Reason.DISCORD_IS_BUSY, retry_after=asked, code=code), hold)
     hold = RateLimitHold(SHORTEST_STOP, is_route_only=not is_global, reason=Reason.DISCORD_IS_BUSY, grows=True)
     return Refusal(RateLimited(Reason.DISCORD_IS_BUSY, retry_after=SHORTEST_STOP, code=code), hold)
+
+
+def _asked_delay(response: httpx2.Response, problem: dict[str, Any]) -> timedelta | None:
+    """Return for how long Discord asks to wait, if it says that."""
+    asked = retry_delay(problem.get("retry_after"), otherwise=None)
+    return asked if asked is not None else retry_delay(response.headers.get("Retry-After"), otherwise=None)
 
 
 def _refused(status: int, problem: dict[str, Any]) -> SendError:

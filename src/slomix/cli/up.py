@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from dataclasses import replace
 
 import click
 
@@ -33,7 +34,7 @@ def up(prod: bool, formation: str, with_parent: bool) -> None:
     if prod:
         os.environ["SLOMIX_ENV"] = "production"
     given = Given.read(root)
-    settings = _settings_of(given)
+    settings = settings_of(given)
     folder = Folder(root / "var" / str(settings.port))
     start = SystemStart(root, settings, given, folder, formation or settings.formation)
     start.plan()
@@ -46,9 +47,15 @@ def up(prod: bool, formation: str, with_parent: bool) -> None:
         raise SystemExit(asyncio.run(start.run()))
 
 
-def _settings_of(given: Given) -> Settings:
+def settings_of(given: Given) -> Settings:
     """Read the settings; development fills in missing ones later. Raise SettingsError with all problems."""
     settings, problems = Settings.read(given.environment)
+    if settings.is_development and not given.has_credentials:
+        from slomix.dev.simulator import people
+
+        # What the simulator stands in for is there, so nothing that needs it contradicts itself.
+        filled = people.environment(settings.port) | dict(given.environment.values)
+        settings, problems = Settings.read(replace(given.environment, values=filled))
     if not settings.is_development:
         settings, problems = all_problems(given.environment)
     try:

@@ -41,6 +41,8 @@ from slomix.config.types import (
 
 ENV_PATH = Path(".env")
 _THREADS = "AVAILABILITY_PLANNING_DISCORD_CREATE_THREAD"
+_EVENING_MESSAGE = "AVAILABILITY_DISCORD_EVENING_MESSAGE_ENABLED"
+_SCHEDULED_EVENT = "AVAILABILITY_DISCORD_SCHEDULED_EVENT_ENABLED"
 
 
 class SettingsError(Exception):
@@ -140,6 +142,8 @@ class Settings(BaseModel):
     followup_channel_id: DiscordId = Field("", validation_alias="AVAILABILITY_PROMOTION_FOLLOWUP_CHANNEL_ID")
     announce_enabled: Switch = Field(False, validation_alias="AVAILABILITY_DISCORD_CHANNEL_ANNOUNCE_ENABLED")
     announce_channel_id: DiscordId = Field("", validation_alias="AVAILABILITY_DISCORD_ANNOUNCE_CHANNEL_ID")
+    evening_message_enabled: Switch = Field(False, validation_alias=_EVENING_MESSAGE)
+    scheduled_event_enabled: Switch = Field(False, validation_alias=_SCHEDULED_EVENT)
     planning_create_thread: Switch = Field(False, validation_alias=_THREADS)
     planning_thread_parent: DiscordId = Field("", validation_alias="AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID")
     summary_names: Switch = Field(True, validation_alias="AVAILABILITY_PROMOTION_SUMMARY_NAMES")
@@ -200,12 +204,15 @@ class Settings(BaseModel):
                 f"DISCORD_REDIRECT_URI: {self.login_redirect_uri}{whence} is not in DISCORD_REDIRECT_URI_ALLOWLIST"
             )
         telegram, signal, thread = self.telegram_enabled, self.signal_enabled, self.planning_create_thread
+        message, event = self.evening_message_enabled, self.scheduled_event_enabled
         needed: list[tuple[bool, str, str | SecretStr, str]] = [
             (telegram, "AVAILABILITY_TELEGRAM_BOT_TOKEN", self.telegram_bot_token, "AVAILABILITY_TELEGRAM_ENABLED"),
             (signal, "AVAILABILITY_SIGNAL_DAEMON_URL", self.signal_daemon_url, "AVAILABILITY_SIGNAL_ENABLED"),
             (signal, "AVAILABILITY_SIGNAL_SENDER", self.signal_sender, "AVAILABILITY_SIGNAL_ENABLED"),
             (thread, "AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID", self.planning_thread_parent, _THREADS),
             (thread, "DISCORD_GUILD_ID", self.discord_guild_id, _THREADS),
+            (message, "AVAILABILITY_DISCORD_ANNOUNCE_CHANNEL_ID", self.announce_channel_id, _EVENING_MESSAGE),
+            (event, "DISCORD_GUILD_ID", self.discord_guild_id, _SCHEDULED_EVENT),
         ]
         found += [
             f"{name}: is not set, and {switch}, which needs it, is on"

@@ -281,3 +281,11 @@ def refusal_reason(
     if heeds_quiet_hours and reach.is_quiet(now):
         return Reason.QUIET_HOURS
     return None
+
+
+def may_be_named(reach: Reachability | None, now: datetime) -> bool:
+    """Check whether a post in a room may name this player: who is not to be called now is not named either.
+
+    A player whose DMs are closed has not withdrawn.
+    """
+    return refusal_reason(reach, now) in {None, Reason.NO_WORKING_CONTACT}

@@ -14,7 +14,7 @@ from slomix.runtime.context import Runtime
 def with_buttons(message: Message, notice: Notice, occasion: Occasion) -> Message:
     """Add the button Mute to a message to a player, and the delivery's mark."""
     message = with_mute(message, notice, occasion)
-    return with_mark(occasion.runtime, message, occasion.delivery, occasion.channel)
+    return with_mark(occasion.runtime, message, occasion.delivery.nonce, occasion.channel)
 
 
 def with_stop_link(runtime: Runtime, message: Message, reach: Reachability | None, notice: Notice) -> Message:

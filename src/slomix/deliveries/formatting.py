@@ -90,8 +90,11 @@ def safe_name(name: str) -> str:
     return escape_markdown(" ".join(plain_name(name).split())[:LONGEST_NAME])
 
 
-def fit_names(names: Sequence[str], *, longest: int, most: int | None = None) -> str:
-    """Join as many whole names as fit into `longest`, at most `most`, and say how many more there are."""
+def fit_names(names: Sequence[str], *, longest: int, most: int | None = None, unnamed: int = 0) -> str:
+    """Join as many whole names as fit into `longest`, at most `most`, and say how many more there are.
+
+    `unnamed` more are counted only.
+    """
     shown: list[str] = []
     left = longest
     for name in names[:most]:
@@ -99,7 +102,7 @@ def fit_names(names: Sequence[str], *, longest: int, most: int | None = None) ->
         if left < 0:
             break
         shown.append(name)
-    more = len(names) - len(shown)
+    more = len(names) - len(shown) + unnamed
     return ", ".join(shown) + (words.AND_MORE.format(number=more) if more else "")
 
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from slomix import words
 from slomix.channels.base import Button, History, Message, is_public
 from slomix.contacts.rules import ChannelName
-from slomix.deliveries.models import Delivery
 from slomix.runtime.context import Runtime
 
 
@@ -15,12 +14,12 @@ def history_of(runtime: Runtime, name: ChannelName) -> History | None:
     return channel.history if channel is not None and is_public(runtime.settings.base_url) else None
 
 
-def with_mark(runtime: Runtime, message: Message, delivery: Delivery, name: ChannelName) -> Message:
-    """Add the delivery's mark: its nonce, in the link of a button, unless one that is pressed carries it already.
+def with_mark(runtime: Runtime, message: Message, nonce: str, name: ChannelName) -> Message:
+    """Add a message's mark: its nonce, in the link of a button, unless one that is pressed carries it already.
 
     A page ignores what stands behind the `#`.
     """
-    if history_of(runtime, name) is None or any(delivery.nonce in button.value for button in message.buttons):
+    if history_of(runtime, name) is None or any(nonce in button.value for button in message.buttons):
         return message
-    button = Button(words.OPEN_SLOMIX, link=f"{runtime.settings.base_url}/#{delivery.nonce}")
+    button = Button(words.OPEN_SLOMIX, link=f"{runtime.settings.base_url}/#{nonce}")
     return replace(message, buttons=(*message.buttons, button))

@@ -70,7 +70,10 @@ class Snooze:
 
 @dataclass(frozen=True)
 class Postpone:
-    """Run at `until` (system time), which is the promised moment from now on, without counting an attempt."""
+    """Run at `until` (system time), which is the promised moment from now on, without counting an attempt.
+
+    A job that was brought forward while it ran runs at that moment, if it is sooner.
+    """
 
     until: datetime
 

@@ -261,6 +261,7 @@ def finish(session: Session, job: Job, outcome: rules.Outcome, *, now: datetime,
             attempts = job.attempts - 1 if failures is None else failures
             values |= {"status": JobStatus.PENDING, "attempts": attempts, "wait_until": wall + delay}
         case rules.Postpone(until):
+            until = min(until, _moved_to(session, job) or until)
             values |= {"status": JobStatus.PENDING, "attempts": job.attempts - 1, "run_at": until, "due_at": until}
         case rules.Wait():
             values |= {"status": JobStatus.PENDING, "attempts": job.attempts - 1, "wait_until": rules.UNTIL_WOKEN}
@@ -282,6 +283,26 @@ def finish(session: Session, job: Job, outcome: rules.Outcome, *, now: datetime,
     if not written.is_over:
         db.notify(session, db.JOBS_CHANNEL)
     return written
+
+
+def bring_forward(session: Session, kinds: Collection[str], *, run_at: datetime) -> None:
+    """Run the jobs of `kinds` that are planned for later at `run_at`; those that run now will run again then.
+
+    A job that is just being claimed is waited for: which of the two it is, only its row as it is then tells.
+    """
+    moves = (Job.status == JobStatus.RUNNING) | (Job.run_at > run_at)
+    session.execute(
+        update(Job)
+        .where(Job.kind.in_(kinds), Job.status.in_((JobStatus.PENDING, JobStatus.RUNNING)))
+        .values(run_at=case((moves, run_at), else_=Job.run_at))
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _moved_to(session: Session, job: Job) -> datetime | None:
+    """Lock a claimed job's row, and return to when it was brought forward since it was claimed, if it was."""
+    moved_to = session.scalar(select(_ROW.run_at).where(_ROW.id == job.id).with_for_update())
+    return moved_to if moved_to != job.run_at else None
 
 
 def _after(failure: rules.Retry, job: Job, *, now: datetime, wall: datetime) -> dict[str, object]:

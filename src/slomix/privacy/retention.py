@@ -22,6 +22,7 @@ from slomix.deliveries import offers
 from slomix.deliveries.models import Delivery, OfferedChoices
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.deliveries.service import JOB_KIND
+from slomix.evening.models import EveningEvent, EveningMessage
 from slomix.health import rules as health_rules
 from slomix.health.models import Heartbeat
 from slomix.jobs import service as jobs
@@ -65,6 +66,8 @@ class DeleteOldRows(TransactionHandler):
         )
         for model in (LoginAttempt, LoginSession, LinkCode):
             number += _delete_rows(session, model, model.expires_at <= now)
+        for kept in (EveningMessage, EveningEvent):
+            number += _delete_rows(session, kept, kept.day < first_kept)
         number += _delete_rows(session, ClaimedMessage, ClaimedMessage.claimed_at < now - CLAIMS_KEPT_FOR)
         number += _delete_rows(session, WaitingStatus, WaitingStatus.said_at < now - STATUS_WAITS)
         number += _delete_rows(session, OfferedChoices, OfferedChoices.offered_at < now - offers.KEPT_FOR)

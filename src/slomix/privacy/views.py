@@ -33,4 +33,5 @@ def show() -> str:
         },
         channels=settings.channels_on,
         names_in_summary=settings.summary_names and bool(settings.summary_channel_id),
+        names_in_message=settings.summary_names and settings.evening_message_enabled,
     )

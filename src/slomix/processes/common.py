@@ -25,6 +25,7 @@ from slomix.contacts.handlers import plan_membership_check
 from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
 from slomix.deliveries.openings import plan_openings
+from slomix.evening import service as evening
 from slomix.health import rules as health_rules
 from slomix.health import service as health
 from slomix.jobs import service as jobs
@@ -154,11 +155,21 @@ class Waker:
         self._runtime = runtime
         self._stopping = stopping
         self._connection: psycopg.Connection[tuple[object, ...]] | None = None
+        # Whether an evening may have changed since this was last looked at.
+        self._has_changed = False
 
     def listen(self) -> None:
         """Listen before the rows are read, so that no notification is missed."""
         if self._connection is None or self._connection.closed:
             self._connection = db.listen(self._runtime.database.url, db.JOBS_CHANNEL)
+            if evening.is_on(self._runtime.settings):
+                db.listen_again(self._connection, db.LIVE_CHANNEL)
+                self._has_changed = True  # of what happened before it is known nothing
+
+    def take_change(self) -> bool:
+        """Return whether an evening may have changed since the last call."""
+        has_changed, self._has_changed = self._has_changed, False
+        return has_changed
 
     def sleep(self, system_moment: datetime | None, wall_moment: datetime | None) -> None:
         """Wait until one of the moments or a notification; check often enough to see a jump of the clock."""
@@ -183,7 +194,10 @@ class Waker:
             return False
         # psycopg's own wait looks ten times a second whether it was interrupted.
         heard, _, _ = select.select([self._connection], [], [], seconds)
-        return bool(heard) and bool(list(self._connection.notifies(timeout=0)))
+        news = list(self._connection.notifies(timeout=0)) if heard else []
+        topics = {topic for notify in news if notify.channel == db.LIVE_CHANNEL for topic in notify.payload.split()}
+        self._has_changed |= not topics <= evening.UNRELATED
+        return self._has_changed or any(notify.channel == db.JOBS_CHANNEL for notify in news)
 
 
 class Scheduler:
@@ -204,6 +218,9 @@ class Scheduler:
             send_heartbeat(self._runtime, health_rules.SCHEDULER)
             self._last_beat = wall_now()
         self._begin_a_new_day()
+        if self._waker.take_change():
+            with self._runtime.transaction() as session:
+                evening.wake(session, now=self._runtime.clock.now())
         # While nothing is under way a look is two statements; what is due, runs or waits takes eight.
         with self._runtime.transaction() as session:
             paused = dispatch.paused_kinds(session)
@@ -225,6 +242,7 @@ class Scheduler:
                 plan_membership_check(session, today, now=self._runtime.clock.now())
                 retention.plan_retention(session, today, now=self._runtime.clock.now())
                 triggers.begin_day(session, today, settings=settings, now=self._runtime.clock.now())
+                evening.plan_evening(session, today, settings=settings, now=self._runtime.clock.now())
             self._day = today
 
 

@@ -20,6 +20,9 @@ from slomix.deliveries import openings, pausing, test_message
 from slomix.deliveries.handlers import SendDelivery
 from slomix.deliveries.notices import Notice
 from slomix.deliveries.service import JOB_KIND
+from slomix.evening import service as evening
+from slomix.evening.event import HANDLERS as SCHEDULED_EVENT
+from slomix.evening.message import HANDLERS as EVENING_MESSAGE
 from slomix.health import outages
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import GENERAL
@@ -45,6 +48,8 @@ HANDLERS: dict[str, AnyHandler] = {
     **CAMPAIGN_HANDLERS,
     **CONTACT_HANDLERS,
     **DAY_HANDLERS,
+    **EVENING_MESSAGE,
+    **SCHEDULED_EVENT,
     **PLANNING_HANDLERS,
     **PLANNING_THREAD,
     **RETENTION,
@@ -99,8 +104,8 @@ def _nudge(job: DueJob, actor: str, **options: bool) -> "dramatiq.Message[None]"
 
 def paused_kinds(session: Session) -> frozenset[str]:
     """Return the job kinds that must not run while sending is paused."""
-    is_paused = pausing.current_pause(session) is not None
-    return frozenset({JOB_KIND, openings.OPEN_DMS, READY_EDITS}) if is_paused else frozenset()
+    sends = frozenset({JOB_KIND, openings.OPEN_DMS, READY_EDITS}) | evening.KINDS
+    return frozenset() if pausing.current_pause(session) is None else sends
 
 
 def release_jobs(runtime: Runtime) -> list[DueJob]:

@@ -11,8 +11,8 @@ from slomix.channels.base import (
     DmOpener,
     GuildLookup,
     InteractionResponses,
-    MessageEditor,
     PressAnswers,
+    ScheduledEvents,
     Threads,
     VoiceLookup,
 )
@@ -33,13 +33,15 @@ class Runtime:
     voice_lookup: VoiceLookup | None = None
     # None without Discord: then no channel is opened ahead.
     dm_opener: DmOpener | None = None
-    room_editor: MessageEditor | None = None
+    room_editor: RoomEditor | None = None
     # None without Telegram.
     press_answers: PressAnswers | None = None
     # None if no server is configured: then every account counts as a member.
     guild_lookup: GuildLookup | None = None
     # None if planning rooms have no threads.
     threads: Threads | None = None
+    # None if campaigns have no events.
+    scheduled_events: ScheduledEvents | None = None
     # None if Discord sends us no buttons and commands.
     interaction_responses: InteractionResponses | None = None
     # None if none is configured, or asking it is switched off.

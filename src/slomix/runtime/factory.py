@@ -3,6 +3,7 @@
 from slomix.channels.base import Channel
 from slomix.channels.discord import Discord
 from slomix.channels.discord_commands import DiscordCommands
+from slomix.channels.discord_events import DiscordEvents
 from slomix.channels.discord_threads import DiscordThreads
 from slomix.channels.game_server import GameServer
 from slomix.channels.opening_pace import SharedOpeningPace
@@ -48,6 +49,9 @@ def make_runtime(settings: Settings, *, connections: int = 5, pool_size: int = 5
         press_answers=telegram,
         guild_lookup=discord if settings.discord_guild_id else None,
         threads=DiscordThreads(discord, settings.discord_guild_id) if settings.planning_create_thread else None,
+        scheduled_events=DiscordEvents(discord, settings.discord_guild_id)
+        if settings.scheduled_event_enabled
+        else None,
         interaction_responses=make_commands(settings) if settings.discord_public_key else None,
         game_server=make_game_server(settings),
     )

@@ -135,6 +135,8 @@ JOB_KINDS = {
     "daily_reminder": "asks players once a day",
     "planning_turn": "picks when a captain’s time is up",
     "planning_thread": "keeps the planning room’s thread on Discord",
+    "evening_message": "keeps tonight’s message in the announcement room",
+    "scheduled_event": "keeps tonight’s event on Discord like its campaign",
     "check_members": "looks who left the Discord server",
     "retention": "forgets messages that are kept no longer",
     "introduce": "introduces Slomix to a player on Discord",
@@ -182,6 +184,16 @@ SENDING = "Sending"
 MESSAGES_GO_OUT = "Messages go out"
 PAUSED_BY: Final = "Paused since {since}, by {by}."
 SEND_AGAIN = "Send again"
+EVENING_MESSAGE = "Evening’s message"
+# {number} is how many players have to be looking, {time} an hour.
+NOT_POSTED_YET: Final = "Comes when {number} are looking, or a campaign is made"
+STANDS_SINCE: Final = "Stands there since {time}"
+SCHEDULED_EVENT = "Event on Discord"
+NO_EVENT_YET = "Comes with a campaign"
+EVENT_STANDS = "Stands in the server"
+NO_EVENT = "Stands there no more"
+NOT_UP_TO_DATE: Final = "Not up to date: {reason}."
+TRIED_AGAIN_IN: Final = "Tried again in {minutes} min."
 LATE = "Late"
 NOTHING_IS_LATE = "Nothing waits that should be done"
 ONE_JOB_LATE: Final = "{number} job, the oldest due {since}."

@@ -53,6 +53,11 @@ TONIGHT_BEGAN: Final = "It began at {time}."
 TONIGHT_IN_VOICE: Final = "In voice now: {names}"
 TONIGHT_NONE_IN_VOICE = "In voice now: no player yet."
 TONIGHT_VOICE_UNKNOWN = "We can't see right now who is in voice."
+# Once the evening is over; {day} is a date, {count} a number of players.
+EVENING_OVER: Final = "**{day}** is over. {count} were looking."
+# Of a scheduled event.
+EVENT_NAME: Final = "{community}: game night"
+EVENT_DESCRIPTION: Final = "Say whether you play: {link}"
 QUEUE_EMPTY_TONIGHT = "Queue is empty."
 QUEUE_LINE: Final = "{place}. {name}"
 

@@ -31,8 +31,6 @@ from slomix.reasons.codes import Reason
 NAMES_SHOWN = 20
 # Names may be long and full of escapes: three such lists and all the rest stay below Discord's 2,000 characters.
 LONGEST_LIST = 550
-# A player whose DMs are closed has not withdrawn.
-NAMEABLE = {None, Reason.NO_WORKING_CONTACT}
 
 
 @dataclass(frozen=True)
@@ -209,5 +207,5 @@ def _may_be_named(
     return {
         player_id: names[player_id]
         for player_id in missing
-        if player_id in wanted and contacts_rules.refusal_reason(reaches.get(player_id), now) in NAMEABLE
+        if player_id in wanted and contacts_rules.may_be_named(reaches.get(player_id), now)
     }

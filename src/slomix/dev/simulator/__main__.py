@@ -9,6 +9,7 @@ from aiohttp import web
 
 from slomix.dev.simulator import (
     control,
+    events,
     gameserver,
     gateway,
     interactions,
@@ -28,6 +29,7 @@ def create_app(world: World) -> web.Application:
     app = web.Application(middlewares=[record_exchange, refuse_unnamed_clients, refuse_foreign_pages])
     app[WORLD] = world
     threads.register(app)
+    events.register(app)
     interactions.register(app)
     rest.register(app)
     oauth.register(app)

@@ -48,6 +48,7 @@ def register(app: web.Application, gateway: Gateway) -> None:
         ("gateway", lambda _world: gateway.as_json()),
         ("dm-openings", lambda world: world.limits.openings.as_json()),
         ("exchanges", lambda world: [exchange.as_record() for exchange in world.exchanges]),
+        ("events", lambda world: [event.as_record() for event in world.events.values()]),
         ("threads", lambda world: [thread.as_record() for thread in world.threads.values()]),
     ):
         app.router.add_get(f"/control/{path}", _get_handler(read))
@@ -60,6 +61,7 @@ def register(app: web.Application, gateway: Gateway) -> None:
         ("signal", lambda world, body: _type(world, "signal", body)),
         ("signal-service", _set_signal_service),
         ("chatter", _chat),
+        ("discord/delete", delete_message),
         ("dm-openings", _limit_openings),
         ("gameserver", _set_game_server),
         ("reset", _reset),
@@ -146,6 +148,16 @@ def _chat(world: World, body: dict[str, Any]) -> Any:
     refuse_unknown_fields(body, "user_id", "channel", "number")
     world.chat(PEOPLE_BY_ID[person_of(body)], str(body.get("channel")), _whole(body, "number", 1, 1000))
     return {}
+
+
+def delete_message(world: World, body: dict[str, Any]) -> Any:
+    """Delete a message of the bot as a moderator."""
+    refuse_unknown_fields(body, "message_id")
+    message = world.standing(str(body.get("message_id")))
+    if message is None or message.recipient is not None:
+        raise ValueError(f"message_id is that of a message of the bot in a room, not {body.get('message_id')!r}")
+    message.deleted_at = world.time.now()
+    return message.as_record()
 
 
 def _set_signal_service(world: World, body: dict[str, Any]) -> Any:

@@ -27,6 +27,8 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     # The bot doesn't see the rooms, or sees nothing of what was written there before.
     "no_view": (),
     "no_history": (),
+    # The bot may make no events, and change none.
+    "no_events": (),
     # Discord's: refused with one of its codes; a success without what was asked for; an error page of Cloudflare, which
     # stands before it; a token that is no longer valid.
     "refusal": ("error", "at", "user_id", "times"),
@@ -50,7 +52,17 @@ ONLY_ON = (
     | dict.fromkeys(("challenge", "mishap"), "signal")
     | dict.fromkeys(
         (
-            *("read_only", "no_view", "no_history", "refusal", "unreadable", "cloudflare", "token_reset", "login"),
+            *(
+                "read_only",
+                "no_view",
+                "no_history",
+                "no_events",
+                "refusal",
+                "unreadable",
+                "cloudflare",
+                "token_reset",
+                "login",
+            ),
             *("slow_resume", "close_at_identify", "invalid_session", "zombie"),
         ),
         "discord",
@@ -72,7 +84,18 @@ SCOPES = ("user", "shared", "global", "body")
 # The routes at which a single fault may happen; without one it is wherever a message is sent, or everywhere.
 ROUTES = (
     *("messages", "open-dm", "member", "voice-state", "active-threads", "create-thread", "edit-channel"),
-    *("thread-members", "read-messages", "edit-message", "me", "guild", "channel"),
+    *(
+        "thread-members",
+        "read-messages",
+        "edit-message",
+        "delete-message",
+        "events",
+        "create-event",
+        "edit-event",
+        "me",
+        "guild",
+        "channel",
+    ),
 )
 # Discord's refusals by their codes: status and sentence.
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
@@ -87,6 +110,7 @@ REFUSALS: dict[int, tuple[int, str]] = {
     20016: (429, "This action cannot be performed due to slowmode rate limit"),
     20028: (429, "The write action you are performing on the channel has hit the write rate limit"),
     30033: (400, "Maximum number of thread participants reached (1000)"),
+    30046: (429, "Maximum number of edits to messages older than 1 hour reached. Try again later"),
     40001: (403, "Unauthorized"),
     40002: (403, "You need to verify your account in order to perform this action."),
     40003: (403, "You are opening direct messages too fast"),
@@ -249,6 +273,10 @@ class Faults:
     def hides_history(self) -> bool:
         """Check whether the bot may not read what was written in Discord's rooms."""
         return bool(self._matching("discord", "no_history"))
+
+    def forbids_events(self) -> bool:
+        """Check whether the bot may make and change no scheduled events."""
+        return bool(self._matching("discord", "no_events"))
 
     def is_impatient(self, provider: str) -> bool:
         """Check whether nothing is waited for."""

@@ -245,9 +245,9 @@ def _seen_message(app: web.Application, message_id: str, person: SimulatedPerson
     answer = app[INTERACTIONS].answers.get(message_id)
     if answer is not None and answer.reader == person.id:
         return answer
-    for message in app[WORLD].messages:
-        if message.id == message_id and message.provider == "discord" and message.recipient in {None, person}:
-            return message
+    message = app[WORLD].standing(message_id)
+    if message is not None and message.recipient in {None, person}:
+        return message
     raise ValueError(f"{person.name} sees no message {message_id!r}")
 
 

@@ -2,12 +2,16 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 GLOBAL_LIMIT = 50
 SESSION_LIMIT, SESSION_WINDOW = 1000, 86_400.0
 MESSAGE_LIMIT, MESSAGE_WINDOW = 5, 5.0
+# Of one message that is older than an hour; Discord publishes no numbers.
+OLD_EDIT_AGE, OLD_EDIT_LIMIT, OLD_EDIT_WINDOW = timedelta(hours=1), 3, 20.0
 # Discord does not publish the others; wide enough that only the global limit is met in an evening.
 OTHER_LIMIT, OTHER_WINDOW = 50, 1.0
+MESSAGE_ROUTES = ("messages", "edit-message")
 
 
 @dataclass
@@ -111,7 +115,7 @@ class RateLimits:
     is_token_reset: bool = False
 
     def bucket(self, route: str, room: str) -> RateWindow:
-        limits = (MESSAGE_LIMIT, MESSAGE_WINDOW) if route == "messages" else (OTHER_LIMIT, OTHER_WINDOW)
+        limits = (MESSAGE_LIMIT, MESSAGE_WINDOW) if route in MESSAGE_ROUTES else (OTHER_LIMIT, OTHER_WINDOW)
         return self.buckets.setdefault((route, room), RateWindow(*limits))
 
     def request(self, route: str, room: str, now: float) -> RateLimitRefusal | None:

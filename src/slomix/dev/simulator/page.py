@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 from multidict import MultiMapping
 
-from slomix.dev.simulator import interactions, telegram
+from slomix.dev.simulator import control, interactions, telegram
 from slomix.dev.simulator.control import UnknownPerson
 from slomix.dev.simulator.faults import PARAMETERS, PROVIDERS
 from slomix.dev.simulator.interactions import INTERACTIONS, SUBCOMMAND, BadAnswer
@@ -26,7 +26,7 @@ from slomix.dev.simulator.people import (
 )
 from slomix.dev.simulator.rendering import HERE, ZONE, page
 from slomix.dev.simulator.wire import WORLD
-from slomix.dev.simulator.world import AcceptedMessage, SimulatedThread, TypedMessage, World
+from slomix.dev.simulator.world import EVENT_STATUSES, AcceptedMessage, SimulatedThread, TypedMessage, World
 
 SHOWN_MESSAGES = 200
 SHOWN_LINES = 30
@@ -50,6 +50,7 @@ def register(app: web.Application) -> None:
         ("faults", "faults", _add_fault),
         ("faults/clear", "faults", lambda world, _form: world.faults.clear()),
         ("reset", "faults", lambda world, _form: world.reset()),
+        ("delete", "public", _delete_message),
         ("telegram", "telegram", lambda world, form: _type(world, "telegram", form)),
         ("signal", "signal", lambda world, form: _type(world, "signal", form)),
     ):
@@ -132,7 +133,7 @@ def _context(world: World) -> dict[str, Any]:
         return message.recipient is not None
 
     def is_public(message: AcceptedMessage) -> bool:
-        return message.recipient is None and not message.in_thread
+        return message.recipient is None and not message.in_thread and message.deleted_at is None
 
     newest = [message for message in reversed(world.messages) if message.provider == "discord"]
     rooms = {GAMING_VOICE_CHANNEL: "Gaming", OTHER_VOICE_CHANNEL: "Other", AFK_VOICE_CHANNEL: "AFK"}
@@ -146,6 +147,8 @@ def _context(world: World) -> dict[str, Any]:
         "direct": list(islice(filter(is_dm, newest), SHOWN_MESSAGES)),
         "public": list(islice(filter(is_public, newest), SHOWN_MESSAGES)),
         "threads": [ThreadView(thread, newest) for thread in reversed(world.threads.values())],
+        "events": list(reversed(world.events.values())),
+        "event_statuses": EVENT_STATUSES,
         "telegram": _conversations(world, "telegram"),
         "signal": _conversations(world, "signal"),
         "now": world.time.now().astimezone(ZONE),
@@ -214,6 +217,10 @@ def _form_handler(section: str, do: Callable[[World, Form], object]) -> Callable
         return web.Response(status=303, headers={"Location": f"/?{chosen}#{section}" if chosen else f"/#{section}"})
 
     return handle
+
+
+def _delete_message(world: World, form: Form) -> None:
+    control.delete_message(world, {"message_id": str(form.get("message_id", ""))})
 
 
 def _move(world: World, form: Form) -> None:

@@ -29,12 +29,13 @@ from slomix.dev.simulator.wire import (
     invalid_form,
     lost_answer,
 )
-from slomix.dev.simulator.world import AcceptedMessage, SimulatedThread, World
+from slomix.dev.simulator.world import AcceptedMessage, SimulatedEvent, SimulatedThread, World
 
 API = "/api/v10"
 LONGEST_CONTENT = 2000
 LONGEST_NONCE = 25
 MOST_MENTIONS = 100
+MOST_ROWS = 5
 CONTENT_TYPES = ("application/json", "multipart/form-data")
 INVALID_FORM = 50035
 DM_CHANNELS = PEOPLE_BY_ADDRESS["discord"]
@@ -99,7 +100,7 @@ def with_checks(name: str, answer: Answer) -> Handler:
             found = answer(world, path, body)
         except DiscordError as error:
             return error.response(_limit_headers(world, name, room))
-        is_taken = isinstance(found, AcceptedMessage | SimulatedThread)
+        is_taken = isinstance(found, AcceptedMessage | SimulatedThread | SimulatedEvent)
         if is_taken and (lost := lost_answer(request, "discord", _fault)) is not None:
             return lost
         if (text := world.faults.unreadable(name)) is not None:
@@ -115,6 +116,8 @@ def _success(world: World, found: Any, headers: dict[str, str]) -> web.Response:
             return web.Response(status=204, headers=headers)
         case AcceptedMessage():
             return discord_json(shapes.message(found, nonce=found.nonce), headers=headers)
+        case SimulatedEvent():
+            return discord_json(shapes.event(found), headers=headers)
         case SimulatedThread():
             return discord_json(shapes.thread(world, found), status=201, headers=headers)
     return discord_json(found, headers=headers)
@@ -225,7 +228,7 @@ def _create_message(world: World, path: dict[str, str], body: dict[str, Any]) ->
         world.threads[channel].is_archived = False
     if body.get("enforce_nonce") is True and (first := world.message_of_nonce(channel, nonce)):
         return first
-    return world.accept("discord", channel, content, nonce=nonce, components=body.get("components") or [])
+    return world.accept("discord", channel, content, nonce=nonce, components=read_components(body))
 
 
 def check_has_messages(world: World, channel: str) -> None:
@@ -244,6 +247,22 @@ def read_content(body: dict[str, Any]) -> str:
     if not isinstance(content, str) or len(content) > LONGEST_CONTENT:
         raise invalid_form("Must be 2000 or fewer in length.", "content", code="BASE_TYPE_MAX_LENGTH")
     return content
+
+
+def read_components(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of buttons. Raise Discord's error for more than it takes, or for two that send the same."""
+    rows: list[dict[str, Any]] = body.get("components") or []
+    if len(rows) > MOST_ROWS:
+        raise invalid_form(f"Must be {MOST_ROWS} or fewer in length.", "components", code="BASE_TYPE_BAD_LENGTH")
+    buttons = [button for row in rows for button in row["components"]]
+    if any(not 1 <= len(row["components"]) <= MOST_ROWS for row in rows):
+        raise invalid_form("Must be between 1 and 5 in length.", "components", code="BASE_TYPE_BAD_LENGTH")
+    ids = [button["custom_id"] for button in buttons if "custom_id" in button]
+    if len(set(ids)) < len(ids):
+        raise invalid_form(
+            "Component custom id cannot be duplicated", "components", code="COMPONENT_CUSTOM_ID_DUPLICATED"
+        )
+    return rows
 
 
 def _check_mentions(allowed: Any) -> None:
@@ -282,9 +301,9 @@ def _in_guild(path: dict[str, str]) -> None:
         raise UNKNOWN_GUILD
 
 
-def _get_guild(_world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:
+def _get_guild(world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:
     _in_guild(path)
-    return shapes.guild()
+    return shapes.guild(world)
 
 
 def _get_guild_channels(world: World, path: dict[str, str], _body: dict[str, Any]) -> Any:

@@ -1,5 +1,6 @@
 """The JSON objects of Discord's API, as far as Slomix reads them."""
 
+import itertools
 from typing import Any
 
 from slomix.dev.simulator.people import (
@@ -16,7 +17,7 @@ from slomix.dev.simulator.people import (
     SimulatedPerson,
     environment,
 )
-from slomix.dev.simulator.world import AcceptedMessage, SimulatedThread, World
+from slomix.dev.simulator.world import AcceptedMessage, SimulatedEvent, SimulatedThread, World
 
 Json = dict[str, Any]
 
@@ -36,6 +37,7 @@ OWNER = next(person for person in PEOPLE if person.role == "admin")
 # https://discord.com/developers/docs/topics/permissions
 WRITING = 1 << 11 | 1 << 36 | 1 << 38
 VIEW_CHANNEL, READ_MESSAGE_HISTORY = 1 << 10, 1 << 16
+OF_EVENTS = 1 << 44 | 1 << 33  # CREATE_EVENTS, MANAGE_EVENTS
 ADMINISTRATOR = 1 << 3  # grants everything everywhere
 JOINED_AT = "2024-01-06T19:00:00.000000+00:00"
 
@@ -148,6 +150,28 @@ def _room(channel_id: str, kind: int, name: str) -> Json:
     }
 
 
+def event(made: SimulatedEvent) -> Json:
+    return {
+        "id": made.id,
+        "guild_id": GUILD_ID,
+        "name": made.name,
+        "description": made.description,
+        "channel_id": made.channel,
+        "creator_id": BOT_USER_ID,
+        "creator": BOT_USER,
+        "image": None,
+        "scheduled_start_time": made.starts_at.isoformat(),
+        "scheduled_end_time": made.ends_at.isoformat() if made.ends_at else None,
+        "status": made.status,
+        "entity_type": made.kind,
+        "entity_id": None,
+        "recurrence_rule": None,
+        "privacy_level": 2,
+        "guild_scheduled_event_exceptions": [],
+        "entity_metadata": None if made.place is None else {"location": made.place},
+    }
+
+
 def thread(world: World, made: SimulatedThread) -> Json:
     written = [message for message in world.messages if message.channel_id == made.id]
     since = made.made_at_wall.isoformat()
@@ -185,7 +209,8 @@ def rooms(world: World) -> list[Json]:
     return [*(text_room(world, room_id) for room_id in TEXT_ROOMS), *map(voice_room, VOICE_ROOMS)]
 
 
-def guild() -> Json:
+def guild(world: World) -> Json:
+    allowed = (1 << 50) - 1 - ADMINISTRATOR - world.faults.forbids_events() * OF_EVENTS
     everyone = {
         "id": GUILD_ID,
         "name": "@everyone",
@@ -194,7 +219,7 @@ def guild() -> Json:
         "hoist": False,
         "icon": None,
         "position": 0,
-        "permissions": str((1 << 50) - 1 - ADMINISTRATOR),
+        "permissions": str(allowed),
         "managed": False,
         "mentionable": False,
         "unicode_emoji": None,
@@ -268,7 +293,7 @@ def voice_update(world: World, user_id: str) -> Json:
 
 def guild_create(world: World) -> Json:
     """Describe the whole server, with the few members that a bot without the members intent is shown."""
-    return guild() | {
+    return guild(world) | {
         "joined_at": JOINED_AT,
         "large": False,
         "unavailable": False,
@@ -282,6 +307,21 @@ def guild_create(world: World) -> Json:
         "guild_scheduled_events": [],
         "soundboard_sounds": [],
     }
+
+
+def numbered(components: list[Json]) -> list[Json]:
+    """Give each component a number, rows before what is in them."""
+    numbers = itertools.count(1)
+
+    def number(found: list[Json]) -> list[Json]:
+        listed = [component | {"id": next(numbers)} for component in found]
+        inner = (number(component["components"]) if "components" in component else None for component in listed)
+        return [
+            component if held is None else component | {"components": held}
+            for component, held in zip(listed, inner, strict=True)
+        ]
+
+    return number(components)
 
 
 def message(sent: AcceptedMessage, *, nonce: str | None) -> Json:
@@ -300,7 +340,7 @@ def message(sent: AcceptedMessage, *, nonce: str | None) -> Json:
         "mention_roles": [],
         "attachments": [],
         "embeds": [],
-        "components": sent.components,
+        "components": numbered(sent.components),
         "pinned": False,
         "flags": 0,
     }

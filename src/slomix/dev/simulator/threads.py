@@ -6,6 +6,7 @@ from aiohttp import web
 
 from slomix.clock import wall_now
 from slomix.dev.simulator import shapes
+from slomix.dev.simulator.limits import OLD_EDIT_AGE
 from slomix.dev.simulator.people import GUILD_ID, PEOPLE_BY_ID, TEXT_ROOMS, VOICE_ROOMS
 from slomix.dev.simulator.rest import (
     API,
@@ -15,6 +16,7 @@ from slomix.dev.simulator.rest import (
     NOT_IN_THIS_ROOM,
     UNKNOWN_CHANNEL,
     check_has_messages,
+    read_components,
     read_content,
     with_checks,
 )
@@ -27,6 +29,8 @@ LONGEST_NAME = 100
 ARCHIVED_AFTER = (60, 1440, 4320, 10080)
 SHOWN, MOST_SHOWN = 50, 100
 
+EDITED_TOO_OFTEN = 30046
+EDITED_TOO_OFTEN_TEXT = "Maximum number of edits to messages older than 1 hour reached. Try again later"
 ARCHIVED = DiscordError(400, 50083, "Thread is archived")
 UNKNOWN_MESSAGE = DiscordError(404, 10008, "Unknown Message")
 UNKNOWN_MEMBER = DiscordError(404, 10007, "Unknown Member")
@@ -44,6 +48,7 @@ def register(app: web.Application) -> None:
         ("DELETE", "/channels/{channel}/thread-members/{user}", "thread-members", _remove),
         ("GET", "/channels/{channel}/messages", "read-messages", _messages),
         ("PATCH", "/channels/{channel}/messages/{message}", "edit-message", _edit_message),
+        ("DELETE", "/channels/{channel}/messages/{message}", "delete-message", _delete_message),
     ):
         app.router.add_route(method, API + path, with_checks(name, answer))
 
@@ -143,12 +148,24 @@ def _edit_message(world: World, path: dict[str, str], body: dict[str, Any]) -> A
     check_has_messages(world, path["channel"])
     if path["channel"] in world.threads:
         _open_thread(world, path)
-    key = (path["channel"], path["message"])
-    message = next((candidate for candidate in world.messages if (candidate.channel_id, candidate.id) == key), None)
+    message = world.standing(path["message"], path["channel"])
     if message is None:
         raise UNKNOWN_MESSAGE
-    message.edit(read_content(body))
+    content, wall = read_content(body), wall_now().timestamp()
+    if world.time.now() - message.accepted_at > OLD_EDIT_AGE:
+        if (wait := message.old_edits.wait(wall)) > 0:
+            raise DiscordError(429, EDITED_TOO_OFTEN, EDITED_TOO_OFTEN_TEXT, retry_after=wait)
+        message.old_edits.accept(wall)
+    message.edit(content, read_components(body) if "components" in body else None)
     return message
+
+
+def _delete_message(world: World, path: dict[str, str], _body: dict[str, Any]) -> None:
+    check_has_messages(world, path["channel"])
+    message = world.standing(path["message"], path["channel"])
+    if message is None:
+        raise UNKNOWN_MESSAGE
+    message.deleted_at = world.time.now()
 
 
 def _open_thread(world: World, path: dict[str, str]) -> SimulatedThread:

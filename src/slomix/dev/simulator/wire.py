@@ -24,13 +24,26 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class DiscordError(Exception):
     """A refusal with Discord's own error code."""
 
-    def __init__(self, status: int, code: int, message: str, errors: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: int,
+        message: str,
+        errors: dict[str, Any] | None = None,
+        *,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
-        self.status, self.code, self.errors = status, code, errors
+        self.status, self.code, self.errors, self.retry_after = status, code, errors, retry_after
 
     def response(self, headers: Mapping[str, str] | None = None) -> web.Response:
         body = {"message": str(self), "code": self.code} | ({"errors": self.errors} if self.errors else {})
-        return discord_json(body, status=self.status, headers=headers)
+        if self.retry_after is None:
+            return discord_json(body, status=self.status, headers=headers)
+        body |= {"retry_after": round(self.retry_after, 3), "global": False}
+        # discord.py takes a 429 without Via for a ban by Cloudflare and gives up.
+        limited = {"Via": "1.1 sim", "Retry-After": f"{self.retry_after:.3f}", "X-RateLimit-Scope": "shared"}
+        return discord_json(body, status=self.status, headers={**(headers or {}), **limited})
 
 
 def invalid_form(complaint: str, *path: str, code: str = "BASE_TYPE_BAD_VALUE") -> DiscordError:

@@ -11,7 +11,7 @@ from typing import Any
 from slomix.clock import wall_now
 from slomix.dev.simulator.faults import Faults
 from slomix.dev.simulator.inboxes import Chats, SignalInbox, TelegramInbox
-from slomix.dev.simulator.limits import RateLimits
+from slomix.dev.simulator.limits import OLD_EDIT_LIMIT, OLD_EDIT_WINDOW, RateLimits, RateWindow
 from slomix.dev.simulator.people import (
     AFK_VOICE_CHANNEL,
     GAMING_VOICE_CHANNEL,
@@ -29,6 +29,7 @@ DISCORD_EPOCH_MS = 1_420_070_400_000
 
 ROOM_NAMES = {"default": GAMING_VOICE_CHANNEL, "afk": AFK_VOICE_CHANNEL}
 LONGEST_TEXT = 4096
+EVENT_STATUSES = {1: "scheduled", 2: "active", 3: "completed", 4: "canceled"}
 # The game's limits.
 MOST_ON_SERVER, LONGEST_NAME = 64, 35
 
@@ -50,6 +51,9 @@ class AcceptedMessage:
     edited_at_wall: datetime | None = None
     # Who wrote it, if not the bot.
     author: SimulatedPerson | None = None
+    # It stays on record, but does not stand in its room any more.
+    deleted_at: datetime | None = None
+    old_edits: RateWindow = field(default_factory=lambda: RateWindow(OLD_EDIT_LIMIT, OLD_EDIT_WINDOW))
 
     @property
     def recipient(self) -> SimulatedPerson | None:
@@ -68,11 +72,13 @@ class AcceptedMessage:
             "accepted_at_wall": self.accepted_at_wall.isoformat(),
             "edits": self.edits,
             "edited_at": self.edited_at_wall.isoformat() if self.edited_at_wall else None,
+            "deleted_at": self.deleted_at.isoformat() if self.deleted_at else None,
             "buttons": [button["label"] for row in self.components for button in row["components"]],
         }
 
-    def edit(self, content: str) -> None:
+    def edit(self, content: str, components: list[dict[str, Any]] | None = None) -> None:
         self.content = content
+        self.components = self.components if components is None else components
         self.edits += 1
         self.edited_at_wall = wall_now()
 
@@ -99,6 +105,34 @@ class SimulatedThread:
             "parent": self.parent,
             "members": list(self.members),
             "archived": self.is_archived,
+        }
+
+
+@dataclass
+class SimulatedEvent:
+    """A scheduled event that the bot made; what is over stays on record."""
+
+    id: str
+    name: str
+    description: str | None
+    kind: int
+    channel: str | None
+    place: str | None
+    starts_at: datetime
+    ends_at: datetime | None
+    status: int = 1
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the event as `/control/events` lists it."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "description": self.description,
+            "status": EVENT_STATUSES[self.status],
+            "voice_channel": self.channel,
+            "location": self.place,
+            "starts_at": self.starts_at.isoformat(),
+            "ends_at": self.ends_at.isoformat() if self.ends_at else None,
         }
 
 
@@ -155,6 +189,7 @@ class World:
         self.chatter: list[AcceptedMessage] = []
         self.exchanges: deque[Exchange] = deque(maxlen=EXCHANGES_KEPT)
         self.threads: dict[str, SimulatedThread] = {}
+        self.events: dict[str, SimulatedEvent] = {}
         self.typed: list[TypedMessage] = []
         self.telegram_chats = Chats(telegram_chats)
         self.telegram = TelegramInbox()
@@ -221,9 +256,24 @@ class World:
                 AcceptedMessage("discord", self.snowflake(), channel_id, text, None, [], now, wall, author=person)
             )
 
+    def standing(self, message_id: str, channel_id: str | None = None) -> AcceptedMessage | None:
+        """Return the bot's message with this id if it stands in the room, or in any of Discord's."""
+        return next(
+            (
+                message
+                for message in self.messages
+                if message.id == message_id
+                and message.provider == "discord"
+                and message.deleted_at is None
+                and channel_id in {None, message.channel_id}
+            ),
+            None,
+        )
+
     def history(self, channel_id: str) -> list[AcceptedMessage]:
         """Return what stands in one of Discord's rooms, oldest first."""
-        there = [message for message in (*self.messages, *self.chatter) if message.channel_id == channel_id]
+        written = (*self.messages, *self.chatter)
+        there = [it for it in written if it.channel_id == channel_id and it.deleted_at is None]
         return sorted(there, key=lambda message: int(message.id))
 
     def type_text(
@@ -278,6 +328,7 @@ class World:
         self.chatter.clear()
         self.exchanges.clear()
         self.threads.clear()
+        self.events.clear()
         self.typed.clear()
         self.telegram.forget()
         self.signal.forget()

@@ -24,6 +24,7 @@ TEXT = (discord.abc.Messageable,)
 
 # What is there already is how an unanswered message is found again.
 _WRITES = ("view_channel", "send_messages", "read_message_history")
+_EVENTS = ("create_events", "manage_events")
 _THREADS = ("view_channel", "create_private_threads", "send_messages_in_threads", "read_message_history")
 
 
@@ -77,6 +78,8 @@ async def _check_rooms(settings: Settings) -> list[str]:
                 raise
             return [f"DISCORD_GUILD_ID: the bot is not in the server {settings.discord_guild_id}"]
         found = [await _objection(guild, bot, wanted) for wanted in _wanted(settings) if wanted.room_id]
+        if settings.scheduled_event_enabled:
+            found.append(_objection_to_events(guild, bot))
     return [objection for objection in found if objection is not None]
 
 
@@ -94,6 +97,12 @@ def _wanted(settings: Settings) -> Iterator[_Wanted]:
     if settings.planning_create_thread:
         variable = "AVAILABILITY_PLANNING_THREAD_PARENT_CHANNEL_ID"
         yield _Wanted(variable, settings.planning_thread_parent, (discord.TextChannel,), _THREADS)
+
+
+def _objection_to_events(guild: discord.Guild, bot: discord.Member) -> str | None:
+    lacking = [name.replace("_", " ") for name in _EVENTS if not getattr(bot.guild_permissions, name)]
+    what = f"the bot may not {', '.join(lacking)} in {guild.name}"
+    return f"AVAILABILITY_DISCORD_SCHEDULED_EVENT_ENABLED: {what}" if lacking else None
 
 
 async def _objection(guild: discord.Guild, bot: discord.Member, wanted: _Wanted) -> str | None:
