@@ -12,6 +12,7 @@ from slomix.channels.base import (
     GuildLookup,
     InteractionResponses,
     PressAnswers,
+    RoomEditor,
     ScheduledEvents,
     Threads,
     VoiceLookup,
