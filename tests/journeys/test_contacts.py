@@ -141,7 +141,7 @@ def test_a_reminder_is_answered_in_the_chat_and_seen_on_anothers_board(
             seen = evening.control.press("telegram", cast("Alice").discord_id, reminder["id"], label)
             assert seen["message_id"] == reminder["id"]
 
-    choose(2, "Can't tonight")
+    choose(3, "Can't tonight")
     expect(board.get_by_text("Queue is empty")).to_be_visible()
     assert evening.kill("inbox")
     until(lambda: _is_another(evening, old) and evening.control.polls()[channel.lower()], "the next one to listen")
