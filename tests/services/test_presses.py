@@ -168,7 +168,7 @@ def test_on_signal_each_choice_has_its_number_and_links_have_none() -> None:
     link_button = Button("Join voice", link="https://discord.example/1")
     button = Button("Can't tonight", choices.sign(Choice("status", TODAY.isoformat(), "maybe"), settings))
     assert numbered_text(Message("Come!", buttons=(link_button, button, button))) == (
-        "Come!\n\n1 Can't tonight · 2 Can't tonight"
+        "Come!\n\n1: Can't tonight · 2: Can't tonight"
     )
     assert numbered_text(Message("Come!", buttons=(link_button,))) == "Come!"
 

@@ -185,7 +185,7 @@ def test_a_reminder_on_signal_is_answered_by_a_number_also_by_the_next_process(
         return answered
 
     reminder = reminded(evening, simulator, SIGNAL)
-    assert reminder["text"].endswith(f"\n\n1 {IN} · 2 {LATE} · 3 {OUT} · 4 {MUTE}")
+    assert reminder["text"].endswith(f"\n\n1: {IN} · 2: {LATE} · 3: {OUT} · 4: {MUTE}")
     receiver = starts()
     assert writes("3") == "→ Today: Not playing"
     assert counts(evening) == (0, 1)
