@@ -17,8 +17,9 @@ from slomix.channels.signal import numbered_text
 from slomix.channels.telegram import TelegramPress, TelegramUpdate
 from slomix.chat import presses
 from slomix.chat.service import IncomingMessage
+from slomix.contacts import preferences
 from slomix.contacts import service as contacts
-from slomix.contacts.rules import ChannelName
+from slomix.contacts.rules import ChannelName, MessageKind
 from slomix.deliveries import choices
 from slomix.deliveries.choices import Choice
 from slomix.dev.simulator.people import PUBLIC_KEY
@@ -36,7 +37,7 @@ from tests.workers.stage import go, in_voice
 from tests.world import CAST, Peopled, World, build_world
 
 DISCORD = ChannelName.DISCORD
-IN, OUT = words.IM_IN, words.CANT_TONIGHT
+IN, LATE, OUT, MUTE = words.IM_IN, words.LATE, words.CANT_TONIGHT, words.MUTE
 
 
 @dataclass
@@ -185,7 +186,7 @@ def test_a_reminder_is_answered_where_it_stands_and_changed(world: World, channe
         assert status(world, "alice") is now
     if channel is TELEGRAM:
         [edited] = chat.messages
-        assert [button.label for button in edited.choices] == [IN, OUT], "it can be changed"
+        assert [button.label for button in edited.choices] == [IN, LATE, OUT, MUTE], "it can be changed"
 
 
 @BOTH
@@ -241,7 +242,7 @@ def test_a_chat_that_was_given_to_another_player_answers_for_that_one(world: Wor
 def test_a_strangers_press_does_nothing(world: World) -> None:
     alices = reminded(world, TELEGRAM)
     [message] = alices.messages
-    pressed = TelegramPress("q", message.choices[1].value, "0", message.text, message.buttons)
+    pressed = TelegramPress("q", message.choices[2].value, "0", message.text, message.buttons)
     desk_of(world).answer_update(TelegramUpdate(7, "666", True, message.text, "Mallory", press=pressed))
     [answer] = Chat(world, TELEGRAM, "666").messages
     assert "not linked to a player" in answer.text
@@ -254,7 +255,7 @@ def test_a_strangers_press_does_nothing(world: World) -> None:
 def test_a_press_that_is_delivered_twice_counts_once(world: World) -> None:
     chat = reminded(world, TELEGRAM)
     [message] = chat.messages
-    pressed = TelegramPress("q", message.choices[1].value, "0", message.text, message.buttons)
+    pressed = TelegramPress("q", message.choices[2].value, "0", message.text, message.buttons)
     update = TelegramUpdate(7, chat.address, True, message.text, "Somebody", press=pressed)
     desk_of(world).answer_update(update)
     world.says("alice", Status.MAYBE)
@@ -295,7 +296,7 @@ def test_where_the_message_cannot_be_edited_the_answer_is_a_new_one(
         raise SendError(Reason.TELEGRAM_SAID, "Bad Request: message to edit not found (400)", code=400)
 
     monkeypatch.setattr(world.telegram, "edit", refuse)
-    pressed = TelegramPress("q", message.choices[1].value, "0", text, message.buttons)
+    pressed = TelegramPress("q", message.choices[2].value, "0", text, message.buttons)
     desk_of(world).answer_update(TelegramUpdate(7, chat.address, True, text, "Somebody", press=pressed))
     assert chat.messages[-1].text.endswith("→ Today: Not playing")
     assert status(world, "alice") is Status.NOT_PLAYING
@@ -311,7 +312,7 @@ def test_a_press_that_can_no_longer_be_acknowledged_is_done_all_the_same(
         raise SendError(Reason.TELEGRAM_SAID, "Bad Request: query is too old (400)", code=400)
 
     monkeypatch.setattr(world.telegram, "answer_press", too_old)
-    pressed = TelegramPress("q", message.choices[1].value, "0", message.text, message.buttons)
+    pressed = TelegramPress("q", message.choices[2].value, "0", message.text, message.buttons)
     desk_of(world).answer_update(TelegramUpdate(7, chat.address, True, message.text, "Somebody", press=pressed))
     assert status(world, "alice") is Status.NOT_PLAYING
 
@@ -389,8 +390,25 @@ def test_what_may_not_have_arrived_is_asked_again(world: World) -> None:
     call(world)
     world.signal.answers = [Unanswered(Reason.SIGNAL_DID_NOT_ANSWER, "cut off")]
     go(world, 20, 45)
-    assert chat.writes("2") == words.WHICH_QUESTION
-    assert [button.label for button in chat.messages[-1].choices] == [IN, OUT]
+    assert chat.writes("3") == words.WHICH_QUESTION
+    assert [button.label for button in chat.messages[-1].choices] == [IN, LATE, OUT, MUTE]
     assert (status(world, "alice"), status(world, "alice", TODAY + timedelta(days=1))) == (Status.LOOKING, None)
-    assert chat.writes("2") == "→ Today: Not playing"
+    assert chat.writes("3") == "→ Today: Not playing"
     assert status(world, "alice") is Status.NOT_PLAYING
+
+
+@pytest.mark.parametrize("channel", [TELEGRAM, SIGNAL])
+def test_mute_is_there_too(world: World, channel: ChannelName) -> None:
+    chat = reminded(world, channel)
+    first, confirm, undo = (MUTE, "Mute this kind: calls to game nights", "Undo")
+    assert "Mute calls to game nights?" in chat.press(first)
+    assert "Muted: calls to game nights" in chat.press(confirm)
+    assert MessageKind.CAMPAIGNS not in _allowed(world)
+    assert chat.press(undo) == "On again: calls to game nights."
+    assert MessageKind.CAMPAIGNS in _allowed(world)
+
+
+def _allowed(world: World) -> frozenset[MessageKind]:
+    with world.session() as session:
+        wishes = preferences.preferences_of(session, world.players["alice"], zone=world.runtime.settings.zone)
+        return wishes.allows

@@ -27,7 +27,7 @@ from tests.workers.stage import go
 from tests.world import World, build_world
 
 ALICE = CAST["Alice"]
-IN, OUT = words.IM_IN, words.CANT_TONIGHT
+IN, LATE, OUT, MUTE = words.IM_IN, words.LATE, words.CANT_TONIGHT, words.MUTE
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_a_reminder_on_telegram_is_answered_there_also_by_the_next_process(
     evening: World, simulator: Simulator, inboxes: list[Inbox]
 ) -> None:
     reminder = reminded(evening, simulator, TELEGRAM)
-    assert (reminder["provider"], reminder["buttons"][-2:]) == ("telegram", [IN, OUT])
+    assert (reminder["provider"], reminder["buttons"][-4:]) == ("telegram", [IN, LATE, OUT, MUTE])
     inboxes.append(Inbox(evening))
     seen = press(simulator, reminder, OUT)
     assert seen["message_id"] == reminder["id"], "it is edited"
@@ -185,18 +185,18 @@ def test_a_reminder_on_signal_is_answered_by_a_number_also_by_the_next_process(
         return answered
 
     reminder = reminded(evening, simulator, SIGNAL)
-    assert reminder["text"].endswith(f"\n\n1 {IN} · 2 {OUT}")
+    assert reminder["text"].endswith(f"\n\n1 {IN} · 2 {LATE} · 3 {OUT} · 4 {MUTE}")
     receiver = starts()
-    assert writes("2") == "→ Today: Not playing"
+    assert writes("3") == "→ Today: Not playing"
     assert counts(evening) == (0, 1)
     receiver.finish()
     receiver = starts()
     assert writes("1") == "→ Today: Looking"
     assert counts(evening) == (1, 0)
     evening.clock.move_to(at(0, 1, day=TODAY + timedelta(days=1)))
-    assert writes("2") == words.PAST_DAY
+    assert writes("3") == words.PAST_DAY
     with evening.session() as session:
         contacts.remove_contact(session, evening.players["alice"], SIGNAL)
-    assert "not linked to a player" in writes("2")
+    assert "not linked to a player" in writes("3")
     receiver.finish()
     assert status(evening, "alice") is Status.LOOKING
