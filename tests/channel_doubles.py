@@ -83,7 +83,8 @@ class MemoryChannel:
             raise MessageRefused(Reason.DISCORD_SAID, "Unknown Message (10008)", code=UNKNOWN_MESSAGE)
         del room  # the number alone says which
         to, before, nonce = self.sent[int(message_id)]
-        buttons = message.buttons if replaces_buttons else before.buttons
+        # An edit on Telegram always replaces them.
+        buttons = message.buttons if replaces_buttons or not self.repeatable_for else before.buttons
         self.sent[int(message_id)] = (to, replace(message, buttons=buttons), nonce)
         self.edits += 1
 
