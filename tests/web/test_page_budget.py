@@ -84,7 +84,8 @@ PAGES = {
 # They write, or are read by machines alone.
 NO_PAGES = {
     *("accounts.login", "accounts.callback", "health.health", "health.live", "health.ready"),
-    *("metrics.show", "live.events", "static", "openapi.read"),
+    *("metrics.show", "live.events", "static", "openapi.read", "board.picture", "statuses.say_pressed"),
+    *("site.manifest", "site.favicon", "site.robots", "site.security"),
 }
 # How all parts do is asked between the gate and the page, with nothing held; a limit for each account comes before it.
 TWO = {"admin.tonight.show", "admin.tonight.show_live", "profile.profile"}
