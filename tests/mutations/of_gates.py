@@ -278,8 +278,8 @@ MUTATIONS = (
     Mutation(
         "a session never ends",
         LOGINS,
-        "LoginSession.key_hash.in_(by_hash), LoginSession.expires_at > now",
-        "LoginSession.key_hash.in_(by_hash)",
+        'LoginSession.key_hash.in_(bindparam("hashes", expanding=True)), LoginSession.expires_at > now',
+        'LoginSession.key_hash.in_(bindparam("hashes", expanding=True))',
         ("tests/services/test_sessions.py::test_a_session_ends_by_its_age_however_much_it_was_used",),
     ),
     Mutation(
@@ -390,8 +390,8 @@ MUTATIONS = (
     Mutation(
         "the bot answers in groups",
         "src/slomix/chat/responder.py",
-        "if not update.chat_is_private or not update.text",
-        "if not update.text",
+        "if not update.chat_is_private or is_empty",
+        "if is_empty",
         ("tests/services/test_chat_once.py::test_nobody_is_answered_in_a_group",),
     ),
     Mutation(

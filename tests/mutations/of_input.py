@@ -330,14 +330,14 @@ MUTATIONS = (
     Mutation(
         "the command line reads a file by rules of its own",
         "src/slomix/cli/data.py",
-        "players_csv.parse_profiles(players_csv.decode_file(file.read_bytes()))",
-        'players_csv.parse_profiles(file.read_bytes().decode_file("latin-1"))',
+        "players_csv.parse_profiles(players_csv.decode_file(file.read()))",
+        'players_csv.parse_profiles(file.read().decode("latin-1"))',
         (f"{FILES}::test_the_command_line_refuses_the_same_files",),
     ),
     Mutation(
         "the command line does not say what is wrong with a file",
         "src/slomix/cli/data.py",
-        'raise click.ClickException(f"{file}: {error}") from None',
+        'raise click.ClickException(f"{file.name}: {error}") from None',
         'raise click.ClickException("This file cannot be imported.") from None',
         (f"{FILES}::test_the_command_line_refuses_the_same_files",),
     ),
