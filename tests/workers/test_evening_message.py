@@ -104,7 +104,7 @@ def test_a_campaign_brings_it_whatever_the_number_and_the_start_stands_in_it(ton
     tonights.clock.move_to(at(21, 0, 1))
     unpaced(tonights)
     pump(tonights)
-    assert said(tonights)[-1] == f"It began at <t:{stamp}:t>."
+    assert said(tonights)[-1] == f"It was called for <t:{stamp}:t>."
     cancel(tonights, campaign)
     later(tonights)
     assert said(tonights) == ["**Tonight**: 1 of 5 are looking, 4 more to go.", "Looking: Alice"]

@@ -81,7 +81,7 @@ def text(evening: Tonight, *, now: datetime) -> str:
         if evening.people[status].number
     ]
     if evening.start_at is not None:
-        template = words.TONIGHT_STARTS if evening.start_at > now else words.TONIGHT_BEGAN
+        template = words.TONIGHT_STARTS if evening.start_at > now else words.TONIGHT_CALLED
         time, countdown = discord_timestamp(evening.start_at), discord_timestamp(evening.start_at, "R")
         lines.append(template.format(time=time, countdown=countdown))
     if evening.in_voice.number:

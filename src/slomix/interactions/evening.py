@@ -47,7 +47,7 @@ def tonight(session: Session, asked: Interaction, settings: Settings, now: datet
         lines.append(words.COMING_LATE.format(players=_names(late)))
     campaign = campaigns.campaign_of_day(session, day.day)
     if campaign is not None and campaign.status is not CampaignStatus.CANCELLED:
-        text = words.TONIGHT_STARTS if campaign.start_at > now else words.TONIGHT_BEGAN
+        text = words.TONIGHT_STARTS if campaign.start_at > now else words.TONIGHT_CALLED
         time, countdown = discord_timestamp(campaign.start_at), discord_timestamp(campaign.start_at, "R")
         lines.append(text.format(time=time, countdown=countdown))
     if day.people:

@@ -49,7 +49,8 @@ TONIGHT_MISSING: Final = "**Tonight**: {looking} of {threshold} are looking, {mi
 TONIGHT_ENOUGH: Final = "**Tonight**: {looking} are looking. That makes a session!"
 TONIGHT_NAMED: Final = "{status}: {names}"
 TONIGHT_STARTS: Final = "The start is at {time} ({countdown})."
-TONIGHT_BEGAN: Final = "It began at {time}."
+# Of a start that has passed: whether a message told of it is another question.
+TONIGHT_CALLED: Final = "It was called for {time}."
 TONIGHT_IN_VOICE: Final = "In voice now: {names}"
 TONIGHT_NONE_IN_VOICE = "In voice now: no player yet."
 TONIGHT_VOICE_UNKNOWN = "We can't see right now who is in voice."
