@@ -16,6 +16,7 @@ WAITS = {"wait": 0, "join": 0, "result": 0, "exception": 0, "settimeout": 0, "wa
 
 # Where one is really meant, and why.
 ALLOWED = {
+    "workers/test_evening_message_in_trouble.py: hears": "that nothing is heard takes a while to be known",
     "channels/test_rate_limit.py: naps": "what is tested pauses; the pause is noted and then made",
     "channels/test_rate_limit.py: probe": "when the next probe may leave",
     "channels/test_rate_limit.py: test_an_answer_that_was_overtaken_ends_no_longer_pause": "the shorter pause ends",

@@ -24,6 +24,15 @@ PROGRAMS = {"api.py", "schemas.py"}
 SENTENCE = re.compile(r"[A-Z]\S* .*[.!?](\s|$)", re.DOTALL)
 
 
+def test_a_name_stands_for_one_text(root: Path) -> None:
+    """All names end up in one module, where the last of two would hide the other."""
+    named: dict[str, list[str]] = {}
+    for path in sorted((root / "src/slomix/words").glob("*.py")):
+        for name in re.findall(r"^([A-Z][A-Z0-9_]*)(?:: [^=]+)? = ", path.read_text(), re.MULTILINE):
+            named.setdefault(name, []).append(path.name)
+    assert {name: files for name, files in named.items() if len(files) > 1} == {}
+
+
 def sentences(code: str) -> Iterator[tuple[int, str]]:
     """The string literals that look like a sentence for people, with their lines; docstrings are none."""
     tree = ast.parse(code)

@@ -24,6 +24,8 @@ ARGUMENTS: dict[str, Any] = {
     "account": "2",
     "message_id": "6",
     "beginning": "Teams",
+    "most": 20,
+    "replaces_buttons": True,
 }
 # Not requests of their own: `request` asks on behalf of the others.
 PLUMBING = {"close", "request", "request_or_none"}
@@ -50,6 +52,8 @@ BODIES: dict[str, bytes] = {
 # What these ask for may be empty.
 READABLE = {
     "add": {"nothing"},
+    "count_after": {"list", "list of objects"},
+    "delete": {"nothing"},
     "remove": {"nothing"},
 }
 

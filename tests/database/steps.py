@@ -26,7 +26,9 @@ from slomix.contacts.rules import ChannelName
 from slomix.database.grants import ROLE
 from slomix.database.session import Database, libpq_url
 from slomix.deliveries import pausing
+from slomix.deliveries.models import OfferedChoices
 from slomix.dev.embedded import Servers
+from slomix.evening.models import EveningEvent, EveningMessage
 from slomix.health import outages
 from slomix.health import service as health
 from slomix.planning.models import RoomThread
@@ -128,6 +130,14 @@ def lived_in(committed: Database) -> World:
         down = ProviderDown(Reason.TELEGRAM_SAID, "Bad Gateway (502)")
         outages.record_failure(session, ChannelName.TELEGRAM, down, 1, now=now, wall=wall_now())
         pausing.pause(session, by="command line", now=now)
+        today = world.clock.now().date()
+        session.add(EveningMessage(day=today, room="4", mark="m" * 20, is_second=False))
+        session.add(EveningEvent(day=today, campaign_id=1, mark="e" * 20, status=1))
+        session.add(
+            OfferedChoices(
+                channel=ChannelName.SIGNAL, chat_hash="h", nonce="o" * 20, choices=[["I'm in", "x"]], offered_at=now
+            )
+        )
         health.record_heartbeat(session, "worker", "here/1", wall=wall_now() - AN_HOUR)
     return world
 

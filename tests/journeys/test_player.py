@@ -20,7 +20,8 @@ def test_a_stranger_sees_how_many_and_no_names(visit: Visit) -> None:
     expect(page.get_by_role("heading", name="Upcoming")).to_be_visible()
     expect(page.get_by_role("link", name="Link Discord")).to_be_visible()
     expect(page.locator("body")).not_to_contain_text("BadBoy")
-    expect(page.get_by_role("button", name="Looking")).to_have_count(0)
+    expect(page.get_by_role("button", name="Looking")).to_have_count(2)
+    expect(page.get_by_role("button", name="Clear")).to_have_count(0)
 
 
 def test_a_newcomer_links_a_profile_and_joins_the_queue(visit: Visit) -> None:

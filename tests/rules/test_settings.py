@@ -68,6 +68,7 @@ COMMENTED = [
     ("PLAYER_LINK_APPROVAL", "true", "player_link_approval", True),
     ("TRUSTED_PROXIES", "127.0.0.1, fd00::/8", "trusted_proxies", (ip_network("127.0.0.1"), ip_network("fd00::/8"))),
     ("COMMUNITY_NAME", "Šlomix ET", "community_name", "Šlomix ET"),
+    ("GAME_NAME", "Wolfenstein: ET", "game_name", "Wolfenstein: ET"),
     ("PUBLIC_URL", "https://slomix.test", "public_url", "https://slomix.test"),
     ("SLOMIX_CLOCK", "2026-03-28T20:40:00+01:00@20x", "clock", "2026-03-28T20:40:00+01:00@20x"),
     ("DISCORD_CLIENT_ID", "1187503316824064071", "discord_client_id", "1187503316824064071"),

@@ -351,8 +351,8 @@ def test_a_number_answers_the_last_message_with_choices(world: World) -> None:
     chat.writes("/help")
     assert chat.writes(" 3. ").startswith("Tomorrow: Maybe"), "what offers nothing ends no question"
     assert status(world, "alice") is Status.LOOKING
-    assert chat.writes("9") == words.NO_SUCH_NUMBER.format(number=9, last=5)
-    assert chat.writes("0") == words.NO_SUCH_NUMBER.format(number=0, last=5)
+    assert chat.writes("9") == "There is no 9 to choose: send a number from 1 to 5."
+    assert chat.writes("0") == words.NO_SUCH_CHOICE.format(number=0, last=5)
 
 
 def test_a_number_without_a_question_is_a_cry_for_help(world: World) -> None:

@@ -118,7 +118,7 @@ def test_the_numbers_are_the_true_ones(campaign: str, browse: Browse, who: str |
     for path in (*PAGES[:3], *FRAGMENTS[:3]):
         card = browser.page(path).by_id(f"day-{TODAY}")
         shown = {
-            kind: [one.words for one in card.all("span") if one.attributes.get("class") == kind]
+            kind: [one.words for one in card.all("span", "button") if one.attributes.get("class") == kind]
             for kind in ("number", "status")
         }
         assert shown == {"number": ["6", "0", "0", "0"], "status": statuses}, path

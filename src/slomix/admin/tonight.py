@@ -274,10 +274,10 @@ def _kept_fact(
 def late_fact(found: LateJobs, today: date) -> Fact:
     """Say how many jobs should have been done by now."""
     if found.since is None:
-        return Fact(words.LATE, words.NOTHING_IS_LATE)
+        return Fact(words.OVERDUE, words.NOTHING_IS_LATE)
     text = words.ONE_JOB_LATE if found.number == 1 else words.JOBS_LATE
     text = text.format(number=found.number, since=times.since(found.since, today))
-    return Fact(words.LATE, trouble=text, href="/admin/jobs?late=on", link=words.LOOK_AT_LATE)
+    return Fact(words.OVERDUE, trouble=text, href="/admin/jobs?late=on", link=words.LOOK_AT_LATE)
 
 
 def next_fact(job: Job | None, today: date) -> Fact:

@@ -80,7 +80,7 @@ def _choose(request: Request, number: int) -> Reply:
     if not offer.has_arrived:
         return Reply(words.WHICH_QUESTION, [offer.buttons])
     if not 1 <= number <= len(offer.buttons):
-        return Reply(words.NO_SUCH_NUMBER.format(number=number, last=len(offer.buttons)))
+        return Reply(words.NO_SUCH_CHOICE.format(number=number, last=len(offer.buttons)))
     return _press(request, offer.buttons[number - 1].value, "")
 
 

@@ -207,9 +207,10 @@ def _step(
 ) -> Step:
     settings, now = context.runtime.settings, context.now
     message = Message(tonight.closing_text(evening) if is_closing else tonight.text(evening, now=now))
-    if settings.discord_public_key and not is_closing:
-        message = replace(message, buttons=tuple(status_buttons(row.day, settings, mark=row.mark)))
     message = with_mark(context.runtime, message, row.mark, ChannelName.DISCORD)
+    if settings.discord_public_key and not is_closing:
+        answers = status_buttons(row.day, settings, mark=row.mark)
+        message = replace(message, buttons=(*answers, *message.buttons))
     job = context.job
     return Step(action, row, message, job.attempts - 1, job.lease_until, is_closing=is_closing)
 

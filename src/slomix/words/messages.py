@@ -66,7 +66,7 @@ YES = "Yes"
 NO = "No"
 # Where a channel has no buttons, each stands at the end of a text with the number that answers it.
 NUMBERED: Final = "{number}: {label}"
-NO_SUCH_NUMBER: Final = "There is no {number} to choose: send a number from 1 to {last}."
+NO_SUCH_CHOICE: Final = "There is no {number} to choose: send a number from 1 to {last}."
 WHICH_QUESTION = "My last question may not have reached you. Please choose once more:"
 # To the promoter alone.
 SECOND_CALL_HELD_BACK: Final = (

@@ -49,8 +49,6 @@ DRAFT_BEGUN = "The captains pick."
 DELETED = "Deleted."
 HANDED_OVER: Final = "{player} runs the room now."
 ASKED: Final = "Asked on Discord for {number} more."
-UNDONE = "Undone."
-
 # The teams, while no name has votes.
 TEAMS = {"A": "Team A", "B": "Team B"}
 # What can be undone, after "Undo".
