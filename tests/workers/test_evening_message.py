@@ -6,6 +6,7 @@ import pytest
 
 from slomix.availability import triggers
 from slomix.availability.rules import Status
+from slomix.campaigns import late
 from slomix.contacts.rules import QuietHours
 from slomix.evening import rules, tonight
 from slomix.evening.tonight import People, Tonight
@@ -56,6 +57,25 @@ def test_it_comes_with_the_third_who_is_looking_and_can_no_longer_take_it_back(t
         "Looking: Alice, Bob, Erik",
         "Available: Franka",
     ]
+
+
+def test_who_comes_late_stands_there_as_late_until_they_are_there_or_it_is_time(posted: World) -> None:
+    posted.clock.move_to(at(20, 50))
+    with posted.session() as session:
+        settings, now = posted.runtime.settings, posted.clock.now()
+        for name in ("alice", "erik"):
+            late.say_late(session, posted.players[name], TODAY, settings=settings, now=now)
+    later(posted)
+    assert said(posted)[-1] == "15 min late: Alice, Erik"
+    posted.clock.move_to(at(21, 5))
+    in_voice(posted, alice=ROOM)
+    later(posted)
+    assert said(posted)[-2:] == ["15 min late: Erik", "In voice now: Alice"]
+    in_voice(posted, alice=ROOM)
+    posted.clock.move_to(at(21, 15))
+    unpaced(posted)
+    pump(posted)
+    assert "late" not in "".join(said(posted)), "nothing has changed but the time"
 
 
 def test_its_buttons_are_the_four_statuses_and_our_page(posted: World) -> None:
@@ -160,6 +180,8 @@ def test_names_are_harmless_and_it_never_grows_too_long() -> None:
         threshold=200,
         start_at=at(21),
         expected_at=at(21),
+        late=crowd,
+        late_until=at(21, 15),
         in_voice=crowd,
         teams=[("\\*" * 48, crowd), ("\\_" * 48, crowd)],
         turnout="",

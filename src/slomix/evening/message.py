@@ -197,8 +197,7 @@ def _next_look(evening: Tonight, hours: Hours, now: datetime, *, is_watched: boo
     moments += [evening.expected_at - rules.NEAR, evening.expected_at]
     if is_watched and rules.is_near(evening.expected_at, now):
         moments.append(now + rules.SCROLL_CHECK_INTERVAL)
-    if evening.unsettled_until is not None:
-        moments.append(evening.unsettled_until)
+    moments += [moment for moment in (evening.unsettled_until, evening.late_until) if moment is not None]
     return min(moment for moment in moments if moment > now)
 
 

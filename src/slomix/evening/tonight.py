@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.accounts.models import Player, User
+from slomix.availability import service as availability
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from slomix.availability.triggers import UNDO_FOR
@@ -25,8 +26,8 @@ from slomix.planning.rules import Side
 from slomix.presence import places
 from slomix.presence import service as presence
 
-# With escapes: three lists of statuses, one of voice and two of teams stay below Discord's 2,000 characters.
-LONGEST_LIST = 240
+# With escapes: three lists of statuses, those of late, of voice and of two teams stay below Discord's 2,000 characters.
+LONGEST_LIST = 200
 LISTED = (Status.LOOKING, Status.AVAILABLE, Status.MAYBE)
 
 
@@ -55,6 +56,9 @@ class Tonight:
     start_at: datetime | None
     # The same, or when evenings start.
     expected_at: datetime
+    # Who has said to come late, and is not in voice yet; and when the first of them no longer is late.
+    late: People
+    late_until: datetime | None
     in_voice: People
     teams: Sequence[tuple[str, People]]
     # How it turned out, once that is known.
@@ -84,6 +88,8 @@ def text(evening: Tonight, *, now: datetime) -> str:
         template = words.TONIGHT_STARTS if evening.start_at > now else words.TONIGHT_CALLED
         time, countdown = discord_timestamp(evening.start_at), discord_timestamp(evening.start_at, "R")
         lines.append(template.format(time=time, countdown=countdown))
+    if evening.late.number:
+        lines.append(words.COMING_LATE.format(players=evening.late))
     if evening.in_voice.number:
         lines.append(words.TONIGHT_IN_VOICE.format(names=evening.in_voice))
     lines += [words.TEAM_LINE.format(team=team, names=members) for team, members in evening.teams]
@@ -108,6 +114,11 @@ def read(session: Session, day: date, *, settings: Settings, now: datetime) -> T
     settled = [row for row in entries if row.updated_at <= now - UNDO_FOR]
     unsettled = [row.updated_at + UNDO_FOR for row in entries if row.updated_at > now - UNDO_FOR]
     in_voice, teams = _in_voice(session, settings, now), _teams(session, day)
+    late = {
+        player_id: until
+        for player_id, until in availability.late_players(session, day, now=now).items()
+        if player_id not in in_voice
+    }
     everybody = {row.player_id for row in entries} | set(in_voice) | {each for _, members in teams for each in members}
     nameable = _nameable(session, everybody, settings, now)
     campaign = called(session, day)
@@ -123,6 +134,8 @@ def read(session: Session, day: date, *, settings: Settings, now: datetime) -> T
         expected_at=campaign.start_at
         if campaign is not None
         else moment_of(day, settings.start_time, settings.zone, settings.day_starts_at),
+        late=_people({row.player_id: row.name for row in settled if row.player_id in late}, nameable),
+        late_until=min(late.values(), default=None),
         in_voice=_people(in_voice, nameable),
         teams=[(team, _people(members, nameable)) for team, members in teams],
         turnout=turnout.text if turnout is not None else "",
