@@ -43,6 +43,7 @@ class Loss(enum.Enum):
 
 ROUTES: dict[str, Loss] = {
     "POST /auth/login": Loss.UNDO,  # of the status that was pressed
+    "POST /pressed": Loss.UNDO,  # the same
     "POST /auth/logout": Loss.HARMLESS,
     "POST /auth/logout/everywhere": Loss.HARMLESS,
     "POST /auth/logout/<number>": Loss.HARMLESS,

@@ -98,9 +98,13 @@ def test_the_board_has_its_headings_and_its_two_days_side_by_side(anonymous: Bro
     assert page.has_id(f"day-{TOMORROW}")
 
 
-@pytest.mark.parametrize(("name", "buttons"), [(None, STATUS_BUTTONS[:-1]), ("charlie", []), ("alice", STATUS_BUTTONS)])
-def test_who_is_linked_has_the_four_buttons_and_clear(browse: Browse, name: str | None, buttons: list[str]) -> None:
-    """A stranger's lead to the login; who chooses a player first has none."""
+@pytest.mark.parametrize(
+    ("name", "buttons"), [(None, STATUS_BUTTONS[:-1]), ("charlie", STATUS_BUTTONS[:-1]), ("alice", STATUS_BUTTONS)]
+)
+def test_all_have_the_four_buttons_and_who_is_linked_has_clear(
+    browse: Browse, name: str | None, buttons: list[str]
+) -> None:
+    """A stranger's lead to the login, those of an account without a player to choosing one."""
     for path in ("/", f"/day/{TODAY}"):
         assert browse(name).page(path).by_id(f"day-{TODAY}").buttons == buttons
 

@@ -94,6 +94,28 @@ def test_who_has_no_player_yet_chooses_one_first(dance: Dance) -> None:
     assert said(dance) == {TODAY: Status.LOOKING}
 
 
+def test_an_account_without_a_player_may_press_too(dance: Dance) -> None:
+    dance.log_in()
+    [form] = [
+        form
+        for form in read(dance.browser.get(f"/day/{TODAY}").text).all("form")
+        if form.attributes["action"] == "/pressed"
+    ]
+    names = {field.attributes["name"]: field.attributes["value"] for field in form.all("input")}
+    answer = dance.browser.client.post("/pressed", data=names | {"status": "MAYBE"})
+    assert lands(answer) == "/profile?next=/pressed"
+    with dance.world.session() as session:
+        user = session.scalars(select(User).where(User.discord_id == ALICE.id)).one()
+        accounts.link_player(session, user, "guid-spare", now=dance.world.clock.now())
+    dance.browser.get("/pressed")
+    assert said(dance) == {TODAY: Status.MAYBE}
+
+
+def test_a_stranger_has_nothing_remembered(dance: Dance) -> None:
+    form = {"csrf_token": dance.browser.csrf(), "day": str(TODAY), "status": "LOOKING"}
+    assert dance.browser.client.post("/pressed", data=form).status_code == 401
+
+
 def test_who_says_no_to_discord_has_said_nothing(linked: Dance) -> None:
     assert lands(linked.browser.get(linked.deny(press(linked)))) == "/"
     linked.log_in()

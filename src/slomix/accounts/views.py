@@ -1,6 +1,7 @@
 """Login and logout."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import timedelta
 
 import structlog
@@ -42,10 +43,13 @@ def login_by_status() -> str:
     said by a link. It is no redirect, as browsers let no form lead to another site than our Content-Security-Policy
     names, however many redirects are between.
     """
-    day, status = request.form.get("day", ""), request.form.get("status", "")
-    pressed = f"{day} {status}"
-    departure = _start_login("/", pressed if len(pressed) <= LONGEST_PRESSED else "")
-    return render_template("on_to_discord.html", departure=departure)
+    return render_template("on_to_discord.html", departure=_start_login("/", pressed_in(request.form)))
+
+
+def pressed_in(form: Mapping[str, str]) -> str:
+    """Return the day and the status that were pressed, as they came; empty if they can be neither."""
+    pressed = f"{form.get('day', '')} {form.get('status', '')}"
+    return pressed if len(pressed) <= LONGEST_PRESSED else ""
 
 
 def _start_login(next_path: str, pressed: str = "") -> str:

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from slomix import words
 from slomix.accounts.acting import as_player
-from slomix.accounts.views import PRESSED
+from slomix.accounts.views import PRESSED, pressed_in
 from slomix.availability import rules, service, undo
 from slomix.availability.rules import Status
 from slomix.availability.service import DayView
@@ -53,13 +53,21 @@ def change_day(day: str, change_entry: ChangeEntry, done: str) -> Response:
     return _answer(the_day, month, done, token, cards)
 
 
+@blueprint.post("/pressed")
+def remember_pressed() -> Response:
+    """Remember what was pressed by an account without a player until it has chosen one."""
+    gates.require_user()
+    cookie[PRESSED] = pressed_in(request.form)
+    return responses.redirected("/profile?next=/pressed", done=words.PRESSED_WAITS, kind="note")
+
+
 @blueprint.get("/pressed")
 def say_pressed() -> Response:
     """Say what was pressed before the login, once, and go on to the board.
 
-    It stands in the cookie of the login that the press began, so no link brings it about.
+    It stands in the cookie, which a form with its token has filled, so no link brings it about.
     """
-    if PRESSED not in cookie:
+    if not cookie.get(PRESSED):
         return responses.redirected("/", done="")
     gates.require_player()
     day, _, wanted = cookie.pop(PRESSED).partition(" ")
