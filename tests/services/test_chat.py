@@ -14,10 +14,10 @@ from slomix.channels.telegram import TelegramUpdate
 from slomix.chat import service
 from slomix.chat.responder import MAX_REPLIES_PER_MINUTE, Responder
 from slomix.chat.service import IncomingMessage
-from slomix.contacts import links
+from slomix.contacts import links, preferences
 from slomix.contacts import service as contacts
 from slomix.contacts.models import Contact, LinkCode
-from slomix.contacts.rules import ChannelName
+from slomix.contacts.rules import ChannelName, MessageKind
 from slomix.database import session as db
 from slomix.reasons.codes import Explanation, Reason
 from tests.channel_doubles import MemoryChannel
@@ -312,3 +312,33 @@ def test_who_writes_from_an_address_that_was_given_up_is_reached_there_again(
     assert contact_of(channel).unusable_since is None
     assert contact_of(channel).unusable_reason is None
     assert contact_of(other).unusable_since is not None, "only this address has shown that it works"
+
+
+@CHANNELS
+def test_notify_shows_what_is_on_and_switches_a_kind_by_the_name_that_messages_call_it(
+    linked: World, channel: ChannelName
+) -> None:
+    linked.prefers("alice", daily_reminder=True, session_ready=False)
+    shown = writes(linked, channel, "/notify")
+    assert "Ask me once a day: on" in shown and "Tell me when a session is ready: off" in shown
+    assert "Ask me once a day: off" in writes(linked, channel, "/notify daily reminder off")
+    assert "Tell me when a session is ready: on" in writes(linked, channel, "/notify Session on")
+    with linked.session() as session:
+        zone = linked.runtime.settings.zone
+        ticked = preferences.preferences_of(session, linked.players["alice"], zone=zone).ticked
+    assert MessageKind.SESSION_READY in ticked and MessageKind.DAILY_REMINDER not in ticked
+
+
+@CHANNELS
+@pytest.mark.parametrize("asked", ["daily", "on", "dance on", "daily reminder perhaps", "e on"])
+def test_what_notify_does_not_understand_changes_nothing_and_says_which_kinds_there_are(
+    linked: World, channel: ChannelName, asked: str
+) -> None:
+    before = writes(linked, channel, "/notify")
+    assert "calls to game nights, session ready, daily reminder" in writes(linked, channel, f"/notify {asked}")
+    assert writes(linked, channel, "/notify") == before
+
+
+@CHANNELS
+def test_who_is_not_linked_is_told_how_instead_of_what_is_on(world: World, channel: ChannelName) -> None:
+    assert "not linked" in writes(world, channel, "/notify", "666")

@@ -120,6 +120,7 @@ COMMANDS = {
     Command.AVAIL: Loss.HARMLESS,
     Command.TODAY: Loss.HARMLESS,
     Command.TOMORROW: Loss.HARMLESS,
+    Command.NOTIFY: Loss.UNDO,
     Command.HELP: Loss.HARMLESS,
 }
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from slomix import words
 from slomix.availability.choices import LATE
-from slomix.chat import linking, presses, rules, statuses
+from slomix.chat import linking, notifying, presses, rules, statuses
 from slomix.chat.replies import Reply
 from slomix.chat.rules import Command, ParsedCommand
 from slomix.chat.service import ChatNotLinked, IncomingMessage, as_owner, as_player
@@ -17,6 +17,7 @@ from slomix.clock import local_day
 from slomix.config.settings import Settings
 from slomix.contacts import links, preferences
 from slomix.contacts import service as contacts
+from slomix.contacts.rules import TICKS
 from slomix.deliveries import choices, offers
 from slomix.deliveries.formatting import PlainStyle, plain_text
 from slomix.errors import DomainError
@@ -121,6 +122,20 @@ def _today(request: Request, asked: ParsedCommand) -> Reply:
     return _avail(request, ParsedCommand(Command.AVAIL, (*asked.words, asked.command.value)))
 
 
+def _notify(request: Request, asked: ParsedCommand) -> Reply:
+    """Show which messages the asker gets, or switch a kind of them: `/notify daily reminder off`."""
+    session, settings = request.session, request.settings
+    player_id = as_player(session, request.message, settings=settings)
+    if not asked.words:
+        return notifying.show(session, player_id, settings=settings)
+    *name, state = (word.casefold() for word in asked.words)
+    kind = notifying.read_kind(" ".join(name))
+    if kind is None or state not in {"on", "off"}:
+        kinds = ", ".join(words.KIND_TEXTS[each].name for each in TICKS)
+        return Reply(words.INBOX_NOTIFY_HOW.format(kinds=kinds))
+    return notifying.switch(session, player_id, kind, is_on=state == "on", settings=settings, now=request.now)
+
+
 def _help(request: Request, _asked: ParsedCommand) -> Reply:
     return Reply(words.INBOX_HELP.format(link=request.settings.base_url + "/"))
 
@@ -137,6 +152,7 @@ _COMMANDS: dict[Command, Callable[[Request, ParsedCommand], Reply]] = {
     Command.AVAIL: _avail,
     Command.TODAY: _today,
     Command.TOMORROW: _today,
+    Command.NOTIFY: _notify,
     Command.HELP: _help,
 }
 

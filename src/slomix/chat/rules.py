@@ -19,6 +19,7 @@ class Command(enum.StrEnum):
     AVAIL = "avail"
     TODAY = "today"
     TOMORROW = "tomorrow"
+    NOTIFY = "notify"
     HELP = "help"
 
 

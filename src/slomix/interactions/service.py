@@ -10,16 +10,14 @@ from slomix import words
 from slomix.accounts.models import Player
 from slomix.availability import choices as choices_of_days
 from slomix.availability.rules import Status, parse_status
-from slomix.chat import presses, statuses
+from slomix.chat import notifying, presses, statuses
 from slomix.chat import service as chat
 from slomix.chat.days import name_day, read_day, suggest_days
 from slomix.chat.replies import Reply
 from slomix.chat.service import ChatNotLinked
 from slomix.clock import local_day
 from slomix.config.settings import Settings
-from slomix.contacts import preferences
-from slomix.contacts import service as contacts
-from slomix.contacts.rules import TICKS, ChannelName, MessageKind
+from slomix.contacts.rules import ChannelName, MessageKind
 from slomix.deliveries import choices
 from slomix.errors import DomainError
 from slomix.interactions import evening, linking, promoting
@@ -160,24 +158,14 @@ def _link_to(request: Request, wanted: str) -> Reply:
 
 def _notify(request: Request) -> Reply:
     """Show what the asker is told about; switch one kind on or off first, if asked to."""
-    player_id = _player(request)
-    wishes = preferences.preferences_of(request.session, player_id, zone=request.settings.zone)
-    wanted, switch = request.asked.options.get("kind"), request.asked.options.get("switch")
-    if (wanted is None) != (switch is None):
+    session, settings, player_id = request.session, request.settings, _player(request)
+    wanted, wanted_state = request.asked.options.get("kind"), request.asked.options.get("switch")
+    if wanted is None and wanted_state is None:
+        return notifying.show(session, player_id, settings=settings)
+    if wanted is None or wanted_state is None:
         return Reply(words.NOTIFY_HOW)
-    if wanted is not None:
-        kind = MessageKind(wanted)
-        change = {kind: switch == "on"}
-        preferences.switch_kinds(request.session, player_id, change, zone=request.settings.zone, now=request.now)
-        contacts.plan_introduction(request.session, player_id, now=request.now)
-        wishes = preferences.preferences_of(request.session, player_id, zone=request.settings.zone)
-    lines = [
-        words.NOTIFY_LINE.format(
-            kind=words.KIND_TEXTS[kind].title, state=words.ON if kind in wishes.ticked else words.OFF
-        )
-        for kind in TICKS
-    ]
-    return Reply("\n".join([*lines, words.NOTIFY_MORE.format(link=request.settings.base_url + "/preferences")]))
+    is_on = wanted_state == "on"
+    return notifying.switch(session, player_id, MessageKind(wanted), is_on=is_on, settings=settings, now=request.now)
 
 
 def _press(request: Request) -> Reply:

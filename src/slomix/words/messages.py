@@ -45,9 +45,11 @@ INBOX_HELP: Final = (
     "/avail looking: what you say about today; available, maybe, not playing and clear work too\n"
     "/avail late: you come tonight, 15 minutes late\n"
     "/avail tomorrow maybe: the same for another day, such as friday or 2026-11-22\n"
+    "/notify: which messages you get; /notify daily reminder off: one kind less\n"
     "/link CODE: link this chat with a code from your preferences\n"
     "/unlink: nothing is sent here any more"
 )
+INBOX_NOTIFY_HOW: Final = "Write /notify, a kind, and on or off. The kinds: {kinds}."
 INBOX_LINK_HOW: Final = "Get a code under Preferences and send it here as /link CODE: {link}"
 INBOX_LINK_ASKED: Final = (
     "Link this chat to the player “{player}” of {community}? Then their messages come here.\n"
