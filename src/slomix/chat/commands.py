@@ -128,7 +128,7 @@ def _notify(request: Request, asked: ParsedCommand) -> Reply:
     player_id = as_player(session, request.message, settings=settings)
     if not asked.words:
         return notifying.show(session, player_id, settings=settings)
-    *name, state = (word.casefold() for word in asked.words)
+    *name, state = (word.lower() for word in asked.words)
     kind = notifying.read_kind(" ".join(name))
     if kind is None or state not in {"on", "off"}:
         kinds = ", ".join(words.KIND_TEXTS[each].name for each in TICKS)

@@ -33,9 +33,9 @@ def switch(
 
 def read_kind(name: str) -> MessageKind | None:
     """Read the name of a kind that is switched on or off, as messages call it: `daily reminder`, `calls`."""
-    wanted = name.casefold().replace("_", " ")
+    wanted = name.lower().replace("_", " ")
     if not wanted:
         return None
-    names = {kind: (kind.value.replace("_", " "), words.KIND_TEXTS[kind].name.casefold()) for kind in TICKS}
+    names = {kind: (kind.value.replace("_", " "), words.KIND_TEXTS[kind].name.lower()) for kind in TICKS}
     found = [kind for kind, called in names.items() if any(each.startswith(wanted) for each in called)]
     return found[0] if len(found) == 1 else None
