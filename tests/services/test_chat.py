@@ -199,6 +199,14 @@ def test_a_linked_chat_answers_for_its_player(
     assert status(linked, "bob", day) is None
 
 
+@CHANNELS
+def test_late_is_said_in_the_hours_of_who_reads_it(linked: World, channel: ChannelName) -> None:
+    with linked.session() as session:
+        mine, zone, now = linked.players["alice"], linked.runtime.settings.zone, linked.clock.now()
+        preferences.change_preferences(session, mine, {"timezone": "Europe/London"}, zone=zone, now=now)
+    assert "15 min late (about 20:15)" in writes(linked, channel, "/avail late")
+
+
 @pytest.mark.parametrize("channel", [TELEGRAM, SIGNAL])
 @pytest.mark.parametrize("text", ["/avail late", "/avail today late", "/today late"])
 def test_late_is_said_in_every_chat_in_the_communitys_hours(linked: World, channel: ChannelName, text: str) -> None:

@@ -45,11 +45,13 @@ def test_the_state_stands_in_the_address_so_that_what_was_kept_is_never_a_lie(wo
     assert anonymous.get(after).data != first
 
 
-def test_another_start_is_another_picture(world: World, anonymous: Browser) -> None:
+@pytest.mark.parametrize("path", ["/", f"/day/{TODAY}"])
+def test_another_start_is_another_picture(world: World, anonymous: Browser, path: str) -> None:
     world.says("alice", Status.LOOKING)
-    before = address(anonymous)
+    before = address(anonymous, path)
     call(world, hour=22)
-    assert address(anonymous) != before
+    assert address(anonymous, path) != before
+    assert "2200" in address(anonymous, path)
 
 
 @pytest.mark.parametrize("day", ["2026-02-30", "today", "2026-3-1"])

@@ -62,9 +62,10 @@ def _day(day: date) -> dict[str, Any]:
         calendar = build_month(session, first, viewer=viewer) if rules.can_show_month(first) else None
         night = _night(session, day) if viewer is not None else None
         is_near = day == today and may_come(shown)
-        hours = late.hours_of_day(session, day, settings=settings) if is_near else None
+        called = campaigns.called_campaign(session, day)
+        hours = late.hours_of(session, called, day, settings=settings) if is_near else None
     return {
-        "evening_picture": picture_of(day, shown.counts.looking, None),
+        "evening_picture": picture_of(day, shown.counts.looking, called.start_at if called is not None else None),
         "card": shown,
         "today": today,
         "calendar": calendar,

@@ -21,7 +21,7 @@ from slomix.board.tonight import judge_evening
 from slomix.campaigns import late
 from slomix.campaigns import queries as campaigns
 from slomix.campaigns.card import seen_by
-from slomix.campaigns.rules import CampaignStatus, EveningHours
+from slomix.campaigns.rules import EveningHours
 from slomix.campaigns.view_models import CampaignCard
 from slomix.campaigns.view_models import card_of_day as campaign_card
 from slomix.database import session as db
@@ -96,8 +96,8 @@ def picture(day: str) -> Response:
     shown = rules.parse_day(day)
     with reading() as session:
         [seen] = service.list_days(session, shown, shown, viewer=None)
-        called = campaigns.campaign_of_day(session, shown)
-    start_at = called.start_at if called is not None and called.status is not CampaignStatus.CANCELLED else None
+        called = campaigns.called_campaign(session, shown)
+    start_at = called.start_at if called is not None else None
     answer = Response(draw(picture_of(shown, seen.counts.looking, start_at)), mimetype="image/png")
     answer.cache_control.public, answer.cache_control.max_age = True, KEPT_SECONDS
     return answer

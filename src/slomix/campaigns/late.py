@@ -11,7 +11,8 @@ from slomix.availability import rules as availability_rules
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.campaigns import queries, rules
-from slomix.campaigns.rules import CampaignStatus, EveningHours
+from slomix.campaigns.models import Campaign
+from slomix.campaigns.rules import EveningHours
 from slomix.clock import local_day, moment_of
 from slomix.config.settings import Settings
 from slomix.jobs import service as jobs
@@ -19,8 +20,12 @@ from slomix.jobs import service as jobs
 
 def hours_of_day(session: Session, day: date, *, settings: Settings) -> EveningHours:
     """Return the hours of the day's campaign; without one, those that it would have by default."""
-    campaign = queries.campaign_of_day(session, day)
-    if campaign is not None and campaign.status is not CampaignStatus.CANCELLED:
+    return hours_of(session, queries.called_campaign(session, day), day, settings=settings)
+
+
+def hours_of(session: Session, campaign: Campaign | None, day: date, *, settings: Settings) -> EveningHours:
+    """Return the same for a campaign that was read already."""
+    if campaign is not None:
         for check in jobs.jobs_of_subject(session, campaign.subject, [rules.VOICE_CHECK]):
             if check.deadline_at is not None:
                 return EveningHours(campaign.start_at, check.deadline_at)

@@ -92,6 +92,12 @@ def campaign_of_day(session: Session, day: date) -> Campaign | None:
     ).first()
 
 
+def called_campaign(session: Session, day: date) -> Campaign | None:
+    """Return the campaign that stands for a day: the latest real one, unless it was cancelled."""
+    campaign = campaign_of_day(session, day)
+    return campaign if campaign is not None and campaign.status is not CampaignStatus.CANCELLED else None
+
+
 def recipients_of(session: Session, campaign: Campaign) -> list[Recipient]:
     """Return the campaign's recipients, in the order in which they were added."""
     query = select(Recipient).where(Recipient.campaign_id == campaign.id)

@@ -113,8 +113,7 @@ def _avail(request: Request, asked: ParsedCommand) -> Reply:
     day = rules.parse_day(asked.words, request.today)
     if day is None:
         return Reply(words.INBOX_AVAIL_HOW)
-    channel = request.message.channel
-    return statuses.show_day(session, player_id, day, channel=channel, settings=settings, now=now)
+    return statuses.show_day(session, player_id, day, settings=settings, now=now)
 
 
 def _today(request: Request, asked: ParsedCommand) -> Reply:

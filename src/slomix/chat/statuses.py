@@ -15,9 +15,8 @@ from slomix.chat.replies import Reply
 from slomix.chat.service import Asker, as_player
 from slomix.clock import local_day
 from slomix.config.settings import Settings
-from slomix.contacts.rules import ChannelName
 from slomix.deliveries.choices import Choice
-from slomix.deliveries.formatting import style_for
+from slomix.deliveries.formatting import discord_timestamp
 
 
 def say_status(
@@ -25,7 +24,6 @@ def say_status(
     player_id: int,
     day: date,
     *,
-    channel: ChannelName,
     settings: Settings,
     now: datetime,
 ) -> str:
@@ -35,7 +33,7 @@ def say_status(
     said = words.STATUSES[status] if status is not None else words.NOT_SAID_YET
     late_until = availability.late_players(session, day, now=now).get(player_id)
     if late_until is not None:
-        said = words.COMES_LATE.format(said=said, time=style_for(channel, settings.zone, now).time(late_until))
+        said = words.COMES_LATE.format(said=said, time=discord_timestamp(late_until))
     return words.MY_DAY.format(day=name_day(day, today), status=said)
 
 
@@ -50,14 +48,14 @@ def set_day(
     """Set or clear the asker's status; answer with the day as it is now. Raise what `as_player` and `set_status` do."""
     player_id = as_player(session, asker, settings=settings)
     availability.set_status(session, player_id, day, status, settings=settings, now=now)
-    return show_day(session, player_id, day, channel=asker.channel, settings=settings, now=now)
+    return show_day(session, player_id, day, settings=settings, now=now)
 
 
 def be_late(session: Session, asker: Asker, day: date, *, settings: Settings, now: datetime) -> Reply:
     """Set the asker to LOOKING and late tonight; answer as `set_day` does. Raise what `as_player` and `say_late` do."""
     player_id = as_player(session, asker, settings=settings)
     late.say_late(session, player_id, day, settings=settings, now=now)
-    return show_day(session, player_id, day, channel=asker.channel, settings=settings, now=now)
+    return show_day(session, player_id, day, settings=settings, now=now)
 
 
 def press(session: Session, asker: Asker, choice: Choice, settings: Settings, now: datetime) -> Reply:
@@ -73,14 +71,13 @@ def show_day(
     player_id: int,
     day: date,
     *,
-    channel: ChannelName,
     settings: Settings,
     now: datetime,
 ) -> Reply:
     """Return a day as this player sees it, with the buttons to answer it."""
     counts = availability.list_days(session, day, day, viewer=None)[0].counts
     said = [f"{counts[status]} {words.STATUSES[status].lower()}" for status in Status if counts[status]]
-    mine = say_status(session, player_id, day, channel=channel, settings=settings, now=now)
+    mine = say_status(session, player_id, day, settings=settings, now=now)
     lines = [mine, ", ".join(said) or words.NOTHING_YET]
     return Reply("\n".join(lines), answers(day, settings), replaces=True, line=lines[0])
 

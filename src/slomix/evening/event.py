@@ -11,6 +11,7 @@ from hashlib import sha256
 import structlog
 
 from slomix import words
+from slomix.campaigns import queries as campaigns
 from slomix.campaigns.models import Campaign
 from slomix.channels.base import EventStatus, ScheduledEvent, SendError
 from slomix.channels.discord_answers import EVENT_IS_OVER, UNKNOWN_EVENT
@@ -20,7 +21,7 @@ from slomix.database import session as db
 from slomix.deliveries import pausing
 from slomix.deliveries.handlers import PAUSE_RECHECK
 from slomix.deliveries.service import new_nonce
-from slomix.evening import failures, rules, service, tonight
+from slomix.evening import failures, rules, service
 from slomix.evening.models import EveningEvent
 from slomix.jobs.rules import Done, JobStatus, Outcome, Postpone, Snooze
 from slomix.jobs.runner import AnyHandler, Handler, JobContext
@@ -84,7 +85,7 @@ class KeepEvent(Handler[Step, Result]):
             return Snooze(PAUSE_RECHECK)
         if now >= service.hours_of(day, settings).closes_at + rules.GIVEN_UP_AFTER:
             return Done(JobStatus.SKIPPED, Explanation(Reason.EXPIRED))
-        row, campaign = service.event_of(session, day), tonight.called(session, day)
+        row, campaign = service.event_of(session, day), campaigns.called_campaign(session, day)
         if row is not None and row.held_until is not None and row.held_until > wall_now():
             return Snooze(row.held_until - wall_now())
         wanted = wanted_status(campaign.start_at if campaign is not None else None, now)

@@ -14,8 +14,6 @@ from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from slomix.availability.triggers import UNDO_FOR
 from slomix.campaigns import queries as campaigns
-from slomix.campaigns.models import Campaign
-from slomix.campaigns.rules import CampaignStatus
 from slomix.clock import moment_of
 from slomix.config.settings import Settings
 from slomix.contacts import service as contacts
@@ -121,7 +119,7 @@ def read(session: Session, day: date, *, settings: Settings, now: datetime) -> T
     }
     everybody = {row.player_id for row in entries} | set(in_voice) | {each for _, members in teams for each in members}
     nameable = _nameable(session, everybody, settings, now)
-    campaign = called(session, day)
+    campaign = campaigns.called_campaign(session, day)
     turnout = campaigns.attendance_of(campaign, settings.zone) if campaign is not None else None
     return Tonight(
         day,
@@ -141,12 +139,6 @@ def read(session: Session, day: date, *, settings: Settings, now: datetime) -> T
         turnout=turnout.text if turnout is not None else "",
         unsettled_until=min(min(unsettled), now + UNDO_FOR) if unsettled else None,
     )
-
-
-def called(session: Session, day: date) -> Campaign | None:
-    """Return the campaign that stands for this day, if any."""
-    campaign = campaigns.campaign_of_day(session, day)
-    return campaign if campaign is not None and campaign.status is not CampaignStatus.CANCELLED else None
 
 
 def _people(names: Mapping[int, str], nameable: Collection[int]) -> People:

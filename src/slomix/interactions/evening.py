@@ -12,7 +12,6 @@ from slomix.availability import service as availability
 from slomix.availability.rules import Status, still_late
 from slomix.availability.service import DayView, ListedPlayer
 from slomix.campaigns import queries as campaigns
-from slomix.campaigns.rules import CampaignStatus
 from slomix.chat import statuses
 from slomix.chat.replies import Reply
 from slomix.chat.service import ChatNotLinked, as_player
@@ -45,8 +44,8 @@ def tonight(session: Session, asked: Interaction, settings: Settings, now: datet
     ]
     if late:
         lines.append(words.COMING_LATE.format(players=_names(late)))
-    campaign = campaigns.campaign_of_day(session, day.day)
-    if campaign is not None and campaign.status is not CampaignStatus.CANCELLED:
+    campaign = campaigns.called_campaign(session, day.day)
+    if campaign is not None:
         text = words.TONIGHT_STARTS if campaign.start_at > now else words.TONIGHT_CALLED
         time, countdown = discord_timestamp(campaign.start_at), discord_timestamp(campaign.start_at, "R")
         lines.append(text.format(time=time, countdown=countdown))

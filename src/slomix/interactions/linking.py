@@ -20,7 +20,6 @@ from slomix.chat.rules import STATUS_WAITS
 from slomix.chat.statuses import say_status
 from slomix.clock import local_day
 from slomix.config.settings import Settings
-from slomix.contacts.rules import ChannelName
 from slomix.deliveries import choices
 from slomix.deliveries.choices import Choice
 from slomix.deliveries.formatting import safe_name
@@ -106,4 +105,4 @@ def _save_waiting(session: Session, asked: Interaction, player_id: int, settings
         availability.set_status(session, player_id, waiting.day, waiting.status, settings=settings, now=now)
     except DomainError as error:
         return [str(error)]
-    return [say_status(session, player_id, waiting.day, channel=ChannelName.DISCORD, settings=settings, now=now)]
+    return [say_status(session, player_id, waiting.day, settings=settings, now=now)]

@@ -17,7 +17,7 @@ from slomix.chat.replies import Reply
 from slomix.chat.service import ChatNotLinked
 from slomix.clock import local_day
 from slomix.config.settings import Settings
-from slomix.contacts.rules import ChannelName, MessageKind
+from slomix.contacts.rules import MessageKind
 from slomix.deliveries import choices
 from slomix.errors import DomainError
 from slomix.interactions import evening, linking, promoting
@@ -136,7 +136,6 @@ def _show(request: Request) -> Reply:
         request.session,
         player_id,
         _day(request),
-        channel=ChannelName.DISCORD,
         settings=request.settings,
         now=request.now,
     )
