@@ -14,8 +14,8 @@ from slomix.clock import wall_now
 from slomix.database import session as db
 from slomix.database.session import Database
 from slomix.deliveries import pausing
+from slomix.evening import failures, rules, service, tonight
 from slomix.evening import message as evening_message
-from slomix.evening import rules, service, tonight
 from slomix.evening.models import EveningMessage
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
@@ -209,7 +209,7 @@ def test_a_worker_killed_after_acceptance_is_followed_by_one_that_finds_it(three
 
 def test_a_worker_beyond_its_lease_sends_nothing(three: World, monkeypatch: pytest.MonkeyPatch) -> None:
     now = wall_now()
-    monkeypatch.setattr(evening_message, "wall_now", lambda: now + timedelta(minutes=1))
+    monkeypatch.setattr(failures, "wall_now", lambda: now + timedelta(minutes=1))
     runs(three)
     assert three.discord.sent == []
 

@@ -9,7 +9,7 @@ from slomix.availability.rules import Status
 from slomix.channels.base import EventStatus, ScheduledEvent, SendError, Unanswered
 from slomix.clock import wall_now
 from slomix.database.session import Database
-from slomix.evening import event, service
+from slomix.evening import event, failures, service
 from slomix.evening.event import next_status, wanted_status
 from slomix.evening.models import EveningEvent
 from slomix.jobs.models import Job
@@ -263,7 +263,7 @@ def test_without_the_right_it_is_quiet_and_says_why(tonights: World) -> None:
 
 def test_a_worker_beyond_its_lease_makes_none(tonights: World, monkeypatch: pytest.MonkeyPatch) -> None:
     now = wall_now()
-    monkeypatch.setattr(event, "wall_now", lambda: now + timedelta(minutes=1))
+    monkeypatch.setattr(failures, "wall_now", lambda: now + timedelta(minutes=1))
     call(tonights)
     with tonights.session() as session:
         session.execute(update(Job).where(Job.kind == service.EVENT).values(run_at=tonights.clock.now()))

@@ -12,7 +12,7 @@ from slomix.channels.base import Message
 from slomix.contacts import unsubscribe
 from slomix.contacts.rules import MessageKind
 from slomix.deliveries.formatting import style_for
-from slomix.deliveries.notices import Notice, Occasion
+from slomix.deliveries.notices import EditedNotice, Notice, Occasion
 from slomix.deliveries.rules import Budget, Skip
 from slomix.reasons.codes import Reason
 
@@ -70,27 +70,6 @@ class DayNotice(Notice):
         text = "\n".join([self._text(occasion, count), *self._how_to_stop(occasion)])
         return Message(text, buttons=choices.buttons_under(occasion, about.day))
 
-    def edition(self, session: Session, subject: str) -> str | None:
-        """Return how many are looking when they are too few for what a message about a session said."""
-        if self.name != triggers.SESSION_READY:
-            return None
-        about = DayEvent.parse(subject)
-        count = triggers.count_looking(session, about.day)
-        return str(count) if count < about.number else None
-
-    def edited(self, occasion: Occasion) -> Message:
-        session, about = occasion.session, DayEvent.parse(occasion.delivery.subject)
-        count = triggers.count_looking(session, about.day)
-        lines = [self._text(occasion, count), *self._how_to_stop(occasion)]
-        if count < about.number:
-            board = occasion.runtime.settings.base_url + "/"
-            lines[0] = words.NOT_SO_MANY_LOOKING.format(number=about.number, count=count, link=board)
-        player_id = occasion.delivery.player_id
-        said = service.statuses_of_day(session, about.day, [player_id]).get(player_id) if player_id else None
-        if said is not None:  # as a press of a button below the message would say it
-            lines.append(words.NOW_TRUE + words.MY_DAY.format(day=words.TODAY, status=words.STATUSES[said]))
-        return Message("\n".join(lines), buttons=choices.buttons_under(occasion, about.day))
-
     def still_true(self, occasion: Occasion) -> str | None:
         count = self._count(occasion)
         if isinstance(count, Skip):
@@ -128,5 +107,31 @@ class DayNotice(Notice):
         return [words.KIND_TEXTS[KIND_OF_NOTICE[self.name]].why.format(link=stop)]
 
 
-READY = DayNotice(triggers.SESSION_READY)
+class ReadyNotice(DayNotice, EditedNotice):
+    """Session ready, which is edited when it stops being true, and back."""
+
+    def __init__(self) -> None:
+        super().__init__(triggers.SESSION_READY)
+
+    def edition(self, session: Session, subject: str) -> str | None:
+        """Return how many are looking when they are too few for what a message about a session said."""
+        about = DayEvent.parse(subject)
+        count = triggers.count_looking(session, about.day)
+        return str(count) if count < about.number else None
+
+    def edited(self, occasion: Occasion) -> Message:
+        session, about = occasion.session, DayEvent.parse(occasion.delivery.subject)
+        count = triggers.count_looking(session, about.day)
+        lines = [self._text(occasion, count), *self._how_to_stop(occasion)]
+        if count < about.number:
+            board = occasion.runtime.settings.base_url + "/"
+            lines[0] = words.NOT_SO_MANY_LOOKING.format(number=about.number, count=count, link=board)
+        player_id = occasion.delivery.player_id
+        said = service.statuses_of_day(session, about.day, [player_id]).get(player_id) if player_id else None
+        if said is not None:  # as a press of a button below the message would say it
+            lines.append(words.NOW_TRUE + words.MY_DAY.format(day=words.TODAY, status=words.STATUSES[said]))
+        return Message("\n".join(lines), buttons=choices.buttons_under(occasion, about.day))
+
+
+READY = ReadyNotice()
 NOTICES: tuple[Notice, ...] = (READY, DayNotice(triggers.LOOKING), DayNotice(triggers.DAILY_REMINDER))

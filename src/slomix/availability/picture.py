@@ -17,7 +17,7 @@ MOST_SEATS = 12
 
 
 @dataclass(frozen=True)
-class Picture:
+class EveningPicture:
     """What the picture says. It may be shown for long after, so it names the day, and not how far away that is."""
 
     day: date
@@ -43,19 +43,19 @@ class Picture:
         return max(0, self.threshold - self.looking)
 
 
-def picture_of(day: date, looking: int, start_at: datetime | None) -> Picture:
+def picture_of(day: date, looking: int, start_at: datetime | None) -> EveningPicture:
     """Return the picture of a day; `start_at` is that of its campaign, if there is one."""
     settings = current.runtime().settings
     start = times.hour(start_at) if start_at is not None else f"{settings.start_time:%H:%M}"
-    return Picture(day, start, looking, settings.ready_threshold, is_over=day < current.today(current.now()))
+    return EveningPicture(day, start, looking, settings.ready_threshold, is_over=day < current.today(current.now()))
 
 
-def picture_url(picture: Picture) -> str:
+def picture_url(picture: EveningPicture) -> str:
     """Return the address of a picture, which changes with what it says."""
     return url_for("board.picture", day=picture.day.isoformat(), state=picture.state)
 
 
-def draw(picture: Picture) -> bytes:
+def draw(picture: EveningPicture) -> bytes:
     """Return the picture as PNG, 1200 by 630 pixels."""
     return _png(
         render_template("availability/picture.svg", picture=picture, day=times.day(picture.day)), _fonts(current_app)

@@ -24,7 +24,7 @@ from slomix.errors import DomainError
 
 
 @dataclass(frozen=True)
-class Request:
+class ChatRequest:
     """A message, with what is needed to do what it asks for."""
 
     session: Session
@@ -39,7 +39,7 @@ class Request:
 
 def reply_to(session: Session, message: IncomingMessage, *, settings: Settings, now: datetime) -> Reply:
     """Do what a message asks for and return the answer; a failure is answered too, and leaves nothing half done."""
-    request = Request(session, message, settings, now)
+    request = ChatRequest(session, message, settings, now)
     if message.number is not None:
         links.replace_number(session, message.channel, message.number, message.address, settings=settings)
     try:
@@ -53,7 +53,7 @@ def reply_to(session: Session, message: IncomingMessage, *, settings: Settings, 
     return reply
 
 
-def _do(request: Request) -> Reply:
+def _do(request: ChatRequest) -> Reply:
     message = request.message
     if message.pressed is not None:
         return _press(request, message.pressed, message.text)
@@ -64,14 +64,14 @@ def _do(request: Request) -> Reply:
     return _plain(request, _COMMANDS[asked.command](request, asked))
 
 
-def _press(request: Request, pressed: str, content: str) -> Reply:
+def _press(request: ChatRequest, pressed: str, content: str) -> Reply:
     """Do what a button stands for, and say what is true now: below the words of a message, or instead of an answer."""
     choice = choices.read(pressed, request.settings)
     reply = _plain(request, presses.press(request.session, request.message, choice, request.settings, request.now))
     return reply.under(content) if choice.mark else reply
 
 
-def _choose(request: Request, number: int) -> Reply:
+def _choose(request: ChatRequest, number: int) -> Reply:
     """Take a number as an answer to the last message with choices, if it is sure that the reader has seen it."""
     message = request.message
     addresses = [message.address, *([message.number] if message.number is not None else [])]
@@ -85,19 +85,19 @@ def _choose(request: Request, number: int) -> Reply:
     return _press(request, offer.buttons[number - 1].value, "")
 
 
-def _link(request: Request, asked: ParsedCommand) -> Reply:
+def _link(request: ChatRequest, asked: ParsedCommand) -> Reply:
     if len(asked.words) != 1:
         return Reply(words.INBOX_LINK_HOW.format(link=request.settings.base_url + "/preferences"))
     return linking.ask(request.session, request.message, asked.words[0], request.settings, request.now)
 
 
-def _unlink(request: Request, _asked: ParsedCommand) -> Reply:
+def _unlink(request: ChatRequest, _asked: ParsedCommand) -> Reply:
     owner = as_owner(request.session, request.message, settings=request.settings)
     contacts.remove_contact(request.session, owner, request.message.channel)
     return Reply(words.INBOX_UNLINKED)
 
 
-def _avail(request: Request, asked: ParsedCommand) -> Reply:
+def _avail(request: ChatRequest, asked: ParsedCommand) -> Reply:
     """Set a day's status, or show a day, or the week; `late` is said of today."""
     session, settings, now = request.session, request.settings, request.now
     if LATE in asked.words:
@@ -116,12 +116,12 @@ def _avail(request: Request, asked: ParsedCommand) -> Reply:
     return statuses.show_day(session, player_id, day, settings=settings, now=now)
 
 
-def _today(request: Request, asked: ParsedCommand) -> Reply:
+def _today(request: ChatRequest, asked: ParsedCommand) -> Reply:
     """Do what /avail does with this day."""
     return _avail(request, ParsedCommand(Command.AVAIL, (*asked.words, asked.command.value)))
 
 
-def _notify(request: Request, asked: ParsedCommand) -> Reply:
+def _notify(request: ChatRequest, asked: ParsedCommand) -> Reply:
     """Show which messages the asker gets, or switch a kind of them: `/notify daily reminder off`."""
     session, settings = request.session, request.settings
     player_id = as_player(session, request.message, settings=settings)
@@ -135,11 +135,11 @@ def _notify(request: Request, asked: ParsedCommand) -> Reply:
     return notifying.switch(session, player_id, kind, is_on=state == "on", settings=settings, now=request.now)
 
 
-def _help(request: Request, _asked: ParsedCommand) -> Reply:
+def _help(request: ChatRequest, _asked: ParsedCommand) -> Reply:
     return Reply(words.INBOX_HELP.format(link=request.settings.base_url + "/"))
 
 
-_COMMANDS: dict[Command, Callable[[Request, ParsedCommand], Reply]] = {
+_COMMANDS: dict[Command, Callable[[ChatRequest, ParsedCommand], Reply]] = {
     Command.LINK: _link,
     Command.YES: lambda request, _asked: linking.confirm(
         request.session, request.message, request.settings, request.now
@@ -156,7 +156,7 @@ _COMMANDS: dict[Command, Callable[[Request, ParsedCommand], Reply]] = {
 }
 
 
-def _plain(request: Request, reply: Reply) -> Reply:
+def _plain(request: ChatRequest, reply: Reply) -> Reply:
     """Write a reply as these channels show it: without Discord's markup, its times in the reader's zone."""
     zone = request.settings.zone
     if "<t:" in reply.text + reply.line:

@@ -14,7 +14,7 @@ from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName, Reachability
 from slomix.deliveries.finishing import with_buttons, with_stop_link
 from slomix.deliveries.models import Delivery
-from slomix.deliveries.notices import Notice, Occasion
+from slomix.deliveries.notices import EditedNotice, Occasion
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.rules import Done, Outcome, Retry, Snooze, Wait
 from slomix.jobs.runner import Handler, JobContext
@@ -26,7 +26,7 @@ PAUSE_BETWEEN = timedelta(milliseconds=200)
 
 
 @dataclass(frozen=True)
-class Edit:
+class MessageEdit:
     """A message that says what is no longer true, and what it says from now on."""
 
     delivery_id: int
@@ -38,24 +38,24 @@ class Edit:
 
 
 @dataclass(frozen=True)
-class EditAnswer:
+class MessageEditAnswer:
     """What the provider answered to an edit; None if it was made."""
 
-    edit: Edit
+    edit: MessageEdit
     error: SendError | None
 
 
-class EditMessages(Handler[Edit, EditAnswer]):
+class EditMessages(Handler[MessageEdit, MessageEditAnswer]):
     """Edit the messages of a notice about the job's subject, one by one, whenever they say what is no longer true.
 
     Waits in between. What a message says is written when it is edited, so only the newest state is ever put. One at a
     time keeps the workers free for messages that leave.
     """
 
-    def __init__(self, notice: Notice) -> None:
+    def __init__(self, notice: EditedNotice) -> None:
         self._notice = notice
 
-    def begin(self, context: JobContext) -> Edit | Outcome:
+    def begin(self, context: JobContext) -> MessageEdit | Outcome:
         if context.is_past_deadline:
             return Done()
         wanted = self._notice.edition(context.session, context.job.subject)
@@ -66,16 +66,16 @@ class EditMessages(Handler[Edit, EditAnswer]):
             row.Delivery.edition = wanted  # nobody is there to read it
         return Wait()
 
-    def act(self, runtime: Runtime, edit: Edit) -> EditAnswer:
+    def act(self, runtime: Runtime, edit: MessageEdit) -> MessageEditAnswer:
         channel = runtime.channels[edit.channel]
         assert isinstance(channel, MessageEditor)
         try:
             channel.edit(edit.room, edit.message_id, edit.message)
         except SendError as error:
-            return EditAnswer(edit, error)
-        return EditAnswer(edit, None)
+            return MessageEditAnswer(edit, error)
+        return MessageEditAnswer(edit, None)
 
-    def finish(self, context: JobContext, answer: EditAnswer) -> Outcome:
+    def finish(self, context: JobContext, answer: MessageEditAnswer) -> Outcome:
         """Keep what the message says now; one that cannot be edited is left until things change again."""
         error = answer.error
         if isinstance(error, RateLimited):
@@ -114,7 +114,7 @@ class EditMessages(Handler[Edit, EditAnswer]):
         )
         return cast("Select[Any]", found)
 
-    def _prepare(self, context: JobContext, row: Row[Any], wanted: str | None) -> Edit | None:
+    def _prepare(self, context: JobContext, row: Row[Any], wanted: str | None) -> MessageEdit | None:
         """Return the edit; None for a player who cannot be written to any more."""
         runtime, session, delivery = context.runtime, context.session, row.Delivery
         reach, room = None, delivery.destination
@@ -128,7 +128,7 @@ class EditMessages(Handler[Edit, EditAnswer]):
         occasion = Occasion(runtime, session, delivery, reach, delivery.channel, context.now)
         message = with_buttons(self._notice.edited(occasion), self._notice, occasion)
         message = with_stop_link(runtime, message, reach, self._notice)
-        return Edit(delivery.id, delivery.channel, room, delivery.message_id, message, wanted)
+        return MessageEdit(delivery.id, delivery.channel, room, delivery.message_id, message, wanted)
 
 
 def _chat(contact: Contact | None, reach: Reachability | None, runtime: Runtime) -> str | None:

@@ -54,14 +54,18 @@ class Notice(ABC):
     def compose(self, occasion: Occasion, /) -> Message | Skip | Postpone:
         """Return the message in words that are true now, or why it should no longer leave, or not yet."""
 
-    def edition(self, _session: Session, _subject: str, /) -> str | None:
-        """Return what its messages should say by now, in a short form; None if they say what they said at first."""
-        return None
-
-    def edited(self, occasion: Occasion, /) -> Message:
-        """Return what a message that was sent says from now on."""
-        raise NotImplementedError
-
     def still_true(self, _occasion: Occasion, /) -> str | None:
         """Return in one sentence what is still true of a message that was held back, if anything."""
         return None
+
+
+class EditedNotice(Notice):
+    """A kind of message that is edited when what it says is no longer true."""
+
+    @abstractmethod
+    def edition(self, session: Session, subject: str, /) -> str | None:
+        """Return what its messages should say by now, in a short form; None if they say what they said at first."""
+
+    @abstractmethod
+    def edited(self, occasion: Occasion, /) -> Message:
+        """Return what a message that was sent says from now on."""

@@ -36,7 +36,7 @@ LASTS = timedelta(hours=3)
 LEAST_NOTICE = timedelta(seconds=5)
 
 
-class Action(enum.Enum):
+class EventAction(enum.Enum):
     """What a run asks of Discord."""
 
     CREATE = enum.auto()
@@ -45,10 +45,10 @@ class Action(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Step:
+class EventStep:
     """One step towards the event as it should be, with all that it needs."""
 
-    action: Action
+    action: EventAction
     row: EveningEvent
     event: ScheduledEvent | None
     status: EventStatus
@@ -65,17 +65,17 @@ Answer = tuple[str, EventStatus, str | None] | SendError | None
 
 
 @dataclass(frozen=True)
-class Result:
+class EventResult:
     """What Discord answered to a step."""
 
-    step: Step
+    step: EventStep
     said: Answer
 
 
-class KeepEvent(Handler[Step, Result]):
+class KeepEvent(Handler[EventStep, EventResult]):
     """`scheduled_event`: one job a day, which has nothing to do unless the evening is called together."""
 
-    def begin(self, context: JobContext) -> Step | Outcome:
+    def begin(self, context: JobContext) -> EventStep | Outcome:
         """Compare the event with what it should be; wait for a change if there is no difference."""
         session, settings, now = context.session, context.runtime.settings, context.now
         day = date.fromisoformat(context.job.subject)
@@ -99,16 +99,11 @@ class KeepEvent(Handler[Step, Result]):
             return _create(context, row, campaign, may_create=True)
         return _wait(context, day, campaign, settings, now)
 
-    def act(self, runtime: Runtime, step: Step) -> Result:
+    def act(self, runtime: Runtime, step: EventStep) -> EventResult:
         """Ask Discord."""
-        if step.lease_until is not None and wall_now() >= step.lease_until:
-            return Result(step, SendError(Reason.WORKER_DID_NOT_COME_BACK))
-        try:
-            return Result(step, _ask(runtime, step))
-        except SendError as error:
-            return Result(step, error)
+        return EventResult(step, failures.ask_once(step.lease_until, lambda: _ask(runtime, step)))
 
-    def finish(self, context: JobContext, result: Result) -> Outcome:
+    def finish(self, context: JobContext, result: EventResult) -> Outcome:
         """Store what came of the step, and decide when to run again."""
         step, said = result.step, result.said
         row = context.session.get(EveningEvent, step.row.day, populate_existing=True)
@@ -155,7 +150,7 @@ def _may_be_made(row: EveningEvent | None, campaign: Campaign | None, now: datet
 
 def _create(
     context: JobContext, row: EveningEvent | None, campaign: Campaign | None, *, may_create: bool
-) -> Step | Outcome:
+) -> EventStep | Outcome:
     session, day = context.session, date.fromisoformat(context.job.subject)
     if row is None:
         row = EveningEvent(day=day, campaign_id=0, mark="")
@@ -166,35 +161,37 @@ def _create(
         row.campaign_id = campaign.id
     session.flush()
     event = _event(row, campaign, context.runtime.settings) if campaign is not None else None
-    return _step(context, Action.CREATE, row, event, EventStatus.SCHEDULED, may_create=may_create and event is not None)
+    return _step(
+        context, EventAction.CREATE, row, event, EventStatus.SCHEDULED, may_create=may_create and event is not None
+    )
 
 
 def _begin_change(
     context: JobContext, row: EveningEvent, campaign: Campaign | None, wanted: EventStatus
-) -> Step | None:
+) -> EventStep | None:
     stands = EventStatus(row.status or EventStatus.SCHEDULED)
     if campaign is not None and stands is EventStatus.SCHEDULED:
         row.campaign_id = campaign.id
     following = next_status(stands, wanted)
     if following is not None:
-        return _step(context, Action.SET_STATUS, row, None, following)
+        return _step(context, EventAction.SET_STATUS, row, None, following)
     event = _event(row, campaign, context.runtime.settings) if campaign is not None else None
     if event is None or stands is not EventStatus.SCHEDULED or row.fingerprint == _fingerprint(event):
         return None
-    return _step(context, Action.CHANGE, row, event, stands)
+    return _step(context, EventAction.CHANGE, row, event, stands)
 
 
 def _step(
     context: JobContext,
-    action: Action,
+    action: EventAction,
     row: EveningEvent,
     event: ScheduledEvent | None,
     status: EventStatus,
     *,
     may_create: bool = True,
-) -> Step:
+) -> EventStep:
     job = context.job
-    return Step(action, row, event, status, job.attempts - 1, job.lease_until, may_create=may_create)
+    return EventStep(action, row, event, status, job.attempts - 1, job.lease_until, may_create=may_create)
 
 
 def _wait(context: JobContext, day: date, campaign: Campaign | None, settings: Settings, now: datetime) -> Outcome:
@@ -205,19 +202,19 @@ def _wait(context: JobContext, day: date, campaign: Campaign | None, settings: S
     return Postpone(min(following)) if following else Done()
 
 
-def _ask(runtime: Runtime, step: Step) -> Answer:
+def _ask(runtime: Runtime, step: EventStep) -> Answer:
     events, row = runtime.scheduled_events, step.row
     if events is None:
         raise SendError(Reason.SWITCHED_OFF)
     match step.action:
-        case Action.CREATE:
+        case EventAction.CREATE:
             found = events.find(row.mark)
             if found is not None:
                 return *found, None
             if not step.may_create or step.event is None:
                 return None
             return events.create(step.event), EventStatus.SCHEDULED, _fingerprint(step.event)
-        case Action.CHANGE if step.event is not None:
+        case EventAction.CHANGE if step.event is not None:
             events.change(row.event_id or "", step.event)
             return row.event_id or "", step.status, _fingerprint(step.event)
         case _:
@@ -225,8 +222,8 @@ def _ask(runtime: Runtime, step: Step) -> Answer:
             return row.event_id or "", step.status, row.fingerprint
 
 
-def _after_failure(row: EveningEvent, step: Step, error: SendError) -> Outcome:
-    if step.action is not Action.CREATE and error.code in {UNKNOWN_EVENT, EVENT_IS_OVER}:
+def _after_failure(row: EveningEvent, step: EventStep, error: SendError) -> Outcome:
+    if step.action is not EventAction.CREATE and error.code in {UNKNOWN_EVENT, EVENT_IS_OVER}:
         # Somebody deleted or ended it: no other is made for this campaign.
         row.event_id = row.status = None
         row.problem = row.held_until = None

@@ -1,16 +1,31 @@
-"""Decides how long to wait after Discord has refused something about an evening, or has not answered."""
+"""Asks Discord about an evening, and decides how long to wait after a refusal or without an answer."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
 
 from slomix.channels.base import RateLimited, SendError, Unanswered
 from slomix.clock import wall_now
 from slomix.deliveries.rules import ASK_AFTER
 from slomix.evening.models import EveningEvent, EveningMessage
 from slomix.jobs.rules import Snooze
+from slomix.reasons.codes import Reason
+
+T = TypeVar("T")
 
 SHORTEST_DELAY, LONGEST_DELAY = timedelta(seconds=5), timedelta(seconds=60)
 # How long nothing is tried after Discord has refused it for good, as a right may be given back.
 REFUSED_FOR = timedelta(minutes=10)
+
+
+def ask_once(lease_until: datetime | None, ask: Callable[[], T]) -> T | SendError:
+    """Ask Discord and return its answer, also a refusal; nothing leaves once another worker may have taken over."""
+    if lease_until is not None and wall_now() >= lease_until:
+        return SendError(Reason.WORKER_DID_NOT_COME_BACK)
+    try:
+        return ask()
+    except SendError as error:
+        return error
 
 
 def hold(row: EveningMessage | EveningEvent, error: SendError, *, failures: int) -> Snooze:

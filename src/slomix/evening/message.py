@@ -35,7 +35,7 @@ log = structlog.get_logger()
 AT_ONCE = timedelta(0)
 
 
-class Action(enum.Enum):
+class MessageAction(enum.Enum):
     """What a run asks of Discord."""
 
     POST = enum.auto()
@@ -46,10 +46,10 @@ class Action(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Step:
+class MessageStep:
     """One step towards the message as it should be, with all that it needs, so that it needs no database."""
 
-    action: Action
+    action: MessageAction
     row: EveningMessage
     message: Message
     # The number of failures in a row before this run.
@@ -65,17 +65,17 @@ Answer = Receipt | SendError | int | None
 
 
 @dataclass(frozen=True)
-class Result:
+class MessageResult:
     """What Discord answered to a step."""
 
-    step: Step
+    step: MessageStep
     said: Answer
 
 
-class KeepMessage(Handler[Step, Result]):
+class KeepMessage(Handler[MessageStep, MessageResult]):
     """`evening_message`: one job a day, from the day's beginning until its message is closed."""
 
-    def begin(self, context: JobContext) -> Step | Outcome:
+    def begin(self, context: JobContext) -> MessageStep | Outcome:
         """Compare the message with what it should be; wait for a change if there is no difference."""
         session, settings, now = context.session, context.runtime.settings, context.now
         day = date.fromisoformat(context.job.subject)
@@ -94,16 +94,11 @@ class KeepMessage(Handler[Step, Result]):
             return _begin_post(context, row, evening, hours)
         return _begin_change(context, row, evening, hours)
 
-    def act(self, runtime: Runtime, step: Step) -> Result:
+    def act(self, runtime: Runtime, step: MessageStep) -> MessageResult:
         """Ask Discord, once."""
-        if step.lease_until is not None and wall_now() >= step.lease_until:
-            return Result(step, SendError(Reason.WORKER_DID_NOT_COME_BACK))
-        try:
-            return Result(step, _ask(runtime, step))
-        except SendError as error:
-            return Result(step, error)
+        return MessageResult(step, failures.ask_once(step.lease_until, lambda: _ask(runtime, step)))
 
-    def finish(self, context: JobContext, result: Result) -> Outcome:
+    def finish(self, context: JobContext, result: MessageResult) -> Outcome:
         """Store what came of the step, and decide when to run again."""
         step, said = result.step, result.said
         row = context.session.get(EveningMessage, step.row.day, populate_existing=True)
@@ -115,20 +110,22 @@ class KeepMessage(Handler[Step, Result]):
             return _after_failure(context, row, step, said)
         row.problem = row.held_until = None
         match step.action:
-            case Action.POST | Action.FIND:
+            case MessageAction.POST | MessageAction.FIND:
                 _after_search_or_post(context, row, step, said)
-            case Action.LOOK_BELOW:
+            case MessageAction.LOOK_BELOW:
                 row.looked_at = context.now
                 if isinstance(said, int) and said >= rules.SCROLLED_AWAY:
                     _make_anew(row, surplus_id=row.message_id)
-            case Action.EDIT:
+            case MessageAction.EDIT:
                 row.fingerprint, row.edited_at = _fingerprint(step.message), wall_now()
-            case Action.REMOVE:
+            case MessageAction.REMOVE:
                 row.surplus_id = None
         return Snooze(AT_ONCE, failures=0)
 
 
-def _begin_post(context: JobContext, row: EveningMessage | None, evening: Tonight, hours: Hours) -> Step | Outcome:
+def _begin_post(
+    context: JobContext, row: EveningMessage | None, evening: Tonight, hours: Hours
+) -> MessageStep | Outcome:
     """Post the message if it is time for it."""
     now, is_called = context.now, evening.start_at is not None
     if now >= min(hours.ends_at, hours.closes_at):
@@ -145,17 +142,17 @@ def _begin_post(context: JobContext, row: EveningMessage | None, evening: Tonigh
     # Before it leaves, so that whoever comes after us knows that it may stand there.
     row.tried_at = wall_now()
     context.session.flush()
-    return _step(context, Action.POST, row, evening)
+    return _step(context, MessageAction.POST, row, evening)
 
 
-def _begin_change(context: JobContext, row: EveningMessage, evening: Tonight, hours: Hours) -> Step | Outcome:
+def _begin_change(context: JobContext, row: EveningMessage, evening: Tonight, hours: Hours) -> MessageStep | Outcome:
     now, wall = context.now, wall_now()
     if row.message_id is None:
         return _begin_pursuit(context, row, evening)
     if row.surplus_id is not None:
-        return _step(context, Action.REMOVE, row, evening)
+        return _step(context, MessageAction.REMOVE, row, evening)
     is_closing = now >= hours.closes_at
-    step = _step(context, Action.EDIT, row, evening, is_closing=is_closing)
+    step = _step(context, MessageAction.EDIT, row, evening, is_closing=is_closing)
     if row.fingerprint == _fingerprint(step.message):
         following = Done() if is_closing else Postpone(_next_look(evening, hours, now, is_watched=not row.is_second))
         return _look_below(context, row, evening, hours) or following
@@ -166,18 +163,18 @@ def _begin_change(context: JobContext, row: EveningMessage, evening: Tonight, ho
     return _look_below(context, row, evening, hours) or step
 
 
-def _begin_pursuit(context: JobContext, row: EveningMessage, evening: Tonight) -> Step | Outcome:
+def _begin_pursuit(context: JobContext, row: EveningMessage, evening: Tonight) -> MessageStep | Outcome:
     """Repeat a post whose answer was not seen while Discord knows its nonce, or look for it in the room."""
     wall = wall_now()
     if delivery_rules.may_repeat(row.tried_at or wall, wall, _discord(context).repeatable_for):
-        return replace(_step(context, Action.POST, row, evening), is_repeat=True)
+        return replace(_step(context, MessageAction.POST, row, evening), is_repeat=True)
     if history_of(context.runtime, ChannelName.DISCORD) is None:
         row.problem = Explanation(Reason.ANSWER_NOT_SEEN)
         return Done(JobStatus.FAILED, row.problem)
-    return replace(_step(context, Action.FIND, row, evening), is_repeat=True)
+    return replace(_step(context, MessageAction.FIND, row, evening), is_repeat=True)
 
 
-def _look_below(context: JobContext, row: EveningMessage, evening: Tonight, hours: Hours) -> Step | None:
+def _look_below(context: JobContext, row: EveningMessage, evening: Tonight, hours: Hours) -> MessageStep | None:
     """Look whether the message has scrolled away, if that matters and it may still be made anew."""
     now = context.now
     is_near = rules.is_near(evening.expected_at, now)
@@ -185,7 +182,7 @@ def _look_below(context: JobContext, row: EveningMessage, evening: Tonight, hour
         return None
     if row.looked_at is not None and row.looked_at <= now < row.looked_at + rules.SCROLL_CHECK_INTERVAL:
         return None
-    return _step(context, Action.LOOK_BELOW, row, evening)
+    return _step(context, MessageAction.LOOK_BELOW, row, evening)
 
 
 def _next_look(evening: Tonight, hours: Hours, now: datetime, *, is_watched: bool) -> datetime:
@@ -202,8 +199,8 @@ def _next_look(evening: Tonight, hours: Hours, now: datetime, *, is_watched: boo
 
 
 def _step(
-    context: JobContext, action: Action, row: EveningMessage, evening: Tonight, *, is_closing: bool = False
-) -> Step:
+    context: JobContext, action: MessageAction, row: EveningMessage, evening: Tonight, *, is_closing: bool = False
+) -> MessageStep:
     settings, now = context.runtime.settings, context.now
     message = Message(tonight.closing_text(evening) if is_closing else tonight.text(evening, now=now))
     message = with_mark(context.runtime, message, row.mark, ChannelName.DISCORD)
@@ -211,15 +208,15 @@ def _step(
         answers = status_buttons(row.day, settings, mark=row.mark)
         message = replace(message, buttons=(*answers, *message.buttons))
     job = context.job
-    return Step(action, row, message, job.attempts - 1, job.lease_until, is_closing=is_closing)
+    return MessageStep(action, row, message, job.attempts - 1, job.lease_until, is_closing=is_closing)
 
 
-def _ask(runtime: Runtime, step: Step) -> Answer:
+def _ask(runtime: Runtime, step: MessageStep) -> Answer:
     row, editor = step.row, runtime.room_editor
     room = Address(row.room, is_room=True)
-    if step.action is Action.POST:
+    if step.action is MessageAction.POST:
         return runtime.channels[ChannelName.DISCORD].send(room, step.message, nonce=row.mark)
-    if step.action is Action.FIND:
+    if step.action is MessageAction.FIND:
         history = history_of(runtime, ChannelName.DISCORD)
         if history is None:
             raise SendError(Reason.ANSWER_NOT_SEEN)
@@ -227,16 +224,16 @@ def _ask(runtime: Runtime, step: Step) -> Answer:
     if editor is None:
         raise SendError(Reason.SWITCHED_OFF)
     match step.action:
-        case Action.LOOK_BELOW:
+        case MessageAction.LOOK_BELOW:
             return editor.count_after(row.room, row.message_id or "", most=rules.SCROLLED_AWAY)
-        case Action.EDIT:
+        case MessageAction.EDIT:
             editor.edit(row.room, row.message_id or "", step.message, replaces_buttons=True)
-        case Action.REMOVE:
+        case MessageAction.REMOVE:
             editor.delete(row.room, row.surplus_id or "")
     return None
 
 
-def _after_search_or_post(context: JobContext, row: EveningMessage, step: Step, said: Answer) -> None:
+def _after_search_or_post(context: JobContext, row: EveningMessage, step: MessageStep, said: Answer) -> None:
     row.tried_at = None
     if not isinstance(said, Receipt):  # it does not stand there, so it may leave anew
         row.mark = new_nonce()
@@ -246,22 +243,22 @@ def _after_search_or_post(context: JobContext, row: EveningMessage, step: Step, 
     row.fingerprint = None if step.is_repeat else _fingerprint(step.message)
 
 
-def _after_failure(context: JobContext, row: EveningMessage, step: Step, error: SendError) -> Outcome:
-    is_first_post = step.action is Action.POST and not step.is_repeat
+def _after_failure(context: JobContext, row: EveningMessage, step: MessageStep, error: SendError) -> Outcome:
+    is_first_post = step.action is MessageAction.POST and not step.is_repeat
     if is_first_post and not isinstance(error, Unanswered):
         row.tried_at = None
-    if step.action is Action.EDIT and error.code == UNKNOWN_MESSAGE:
+    if step.action is MessageAction.EDIT and error.code == UNKNOWN_MESSAGE:
         return _after_deletion(row, step, error)
-    if step.action is Action.LOOK_BELOW:  # it only stays where it is
+    if step.action is MessageAction.LOOK_BELOW:  # it only stays where it is
         row.looked_at = context.now
-    if step.action is Action.REMOVE and error.permanent:
+    if step.action is MessageAction.REMOVE and error.permanent:
         row.surplus_id = None
-    if step.action is Action.EDIT:
+    if step.action is MessageAction.EDIT:
         row.edited_at = wall_now()
     return failures.hold(row, error, failures=step.failures)
 
 
-def _after_deletion(row: EveningMessage, step: Step, error: SendError) -> Outcome:
+def _after_deletion(row: EveningMessage, step: MessageStep, error: SendError) -> Outcome:
     """Make a message that was deleted anew, once; the second one is not wanted there."""
     if step.is_closing:
         row.message_id = None
