@@ -2,7 +2,8 @@
 
 import re
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -33,10 +34,22 @@ def routes(app: Flask) -> Iterator[tuple[str, Rule]]:
             yield method, rule
 
 
+@pytest.fixture
+def paced(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Let a client ask so often a minute; the minute does not end, since the next would let some more through."""
+    moment = time.time() // 60 * 60 + 10
+    monkeypatch.setattr(time, "time", lambda: moment)
+
+    def pace(requests: int) -> None:
+        monkeypatch.setattr(fairness, "PACE", RateLimitItemPerSecond(requests, 60))
+
+    return pace
+
+
 def test_every_route_ends_for_a_client_that_asks_without_end(
-    app: Flask, anonymous: Browser, monkeypatch: pytest.MonkeyPatch
+    app: Flask, anonymous: Browser, paced: Callable[[int], None]
 ) -> None:
-    monkeypatch.setattr(fairness, "PACE", RateLimitItemPerSecond(2, 60))
+    paced(2)
     shares: FairShare = app.extensions["slomix_shares"]
     endless = set()
     for method, rule in routes(app):
@@ -62,9 +75,9 @@ def test_the_table_of_what_strangers_may_ask_for_is_complete(app: Flask, anonymo
 
 
 def test_whoever_asks_too_fast_gets_a_sentence_and_a_time_and_nobody_else_does(
-    app: Flask, anonymous: Browser, browse: Browse, monkeypatch: pytest.MonkeyPatch
+    app: Flask, anonymous: Browser, browse: Browse, paced: Callable[[int], None]
 ) -> None:
-    monkeypatch.setattr(fairness, "PACE", RateLimitItemPerSecond(3, 60))
+    paced(3)
     assert [anonymous.get("/board").status_code for _ in range(4)] == [200, 200, 200, 429]
     refused = anonymous.get("/api/availability/access")
     assert "often" in is_problem(refused, 429)
@@ -84,9 +97,9 @@ def test_whoever_asks_too_fast_gets_a_sentence_and_a_time_and_nobody_else_does(
     ],
 )
 def test_an_ipv6_client_is_its_network(
-    anonymous: Browser, monkeypatch: pytest.MonkeyPatch, address: str, is_same: bool
+    anonymous: Browser, paced: Callable[[int], None], address: str, is_same: bool
 ) -> None:
-    monkeypatch.setattr(fairness, "PACE", RateLimitItemPerSecond(1, 60))
+    paced(1)
     asked = [
         anonymous.client.get("/board", environ_base={"REMOTE_ADDR": who}).status_code
         for who in ("2001:db8:1:2::99", address)

@@ -97,7 +97,8 @@ def postgres_programs() -> Path | None:
 def prepare_postgres(home: Path, *, durable: bool = True) -> PostgresServer:
     """Prepare a server with its data in `home`; the first time this takes a second or two.
 
-    Not `durable`: faster, but a power cut may destroy the data. A killed process never does.
+    Not `durable`: faster, and nothing is cleaned up behind the back of a test, but a power cut may destroy the data. A
+    killed process never does.
     """
     home = home.absolute()
     try:
@@ -116,7 +117,7 @@ def prepare_postgres(home: Path, *, durable: bool = True) -> PostgresServer:
         # Violated constraints are expected answers here, so failed statements aren't logged.
         "log_min_messages": "fatal",
         **shared_memory_settings(),
-    } | ({} if durable else {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"})
+    } | ({} if durable else dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes", "autovacuum"), "off"))
     data = base / "data"
     server = PostgresServer(
         data=data,
