@@ -16,6 +16,8 @@ TESTING := .venv/slomix-testing
 PRODUCTION := .venv/slomix-production
 ASSETS := static/vendor/.complete
 JOINED := static/joined/slomix.js
+# What each language reads, beside its texts.
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard src/slomix/translations/*/LC_MESSAGES/*.po))
 TOOLS := node_modules/.complete
 # A lock file names everything, so pip has nothing to look for; compiling goes faster on all cores at once afterwards.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile
@@ -82,17 +84,17 @@ bench: setup
 .PHONY: test test-all
 test: SEARCH := -n 3
 test-all: SEARCH := -n 3 --hypothesis-profile=thorough
-test test-all: $(TESTING) $(JOINED) $(TOOLS)
+test test-all: $(TESTING) $(JOINED) $(CATALOGUES) $(TOOLS)
 	@$(BIN)/python -m slomix.dev.embedded.browser
 	@$(MAKE) --no-print-directory -j2 SIDE_BY_SIDE=1 SEARCH='$(SEARCH)' played lint
 
 .PHONY: test-fast
-test-fast: $(TESTING) $(JOINED) $(TOOLS)
+test-fast: $(TESTING) $(JOINED) $(CATALOGUES) $(TOOLS)
 	@$(MAKE) --no-print-directory -j2 SIDE_BY_SIDE=1 SEARCH='tests/rules tests/services' lint played
 
 # MUTATIONS='--only "NAME"' tries a part of them; --check only looks whether they fit the code.
 .PHONY: mutations
-mutations: $(TESTING) $(JOINED)
+mutations: $(TESTING) $(JOINED) $(CATALOGUES)
 	@exec $(BIN)/python -m tests.mutations $(MUTATIONS)
 
 # pytest writes down how it reads the tests, so that the processes that run them need not do it again, each for itself.
@@ -105,7 +107,7 @@ collected: $(TESTING)
 played: collected
 	@exec $(BIN)/python -m pytest $(SEARCH)
 
-LINTERS := lint-format lint-types lint-imports lint-templates lint-scripts
+LINTERS := lint-format lint-types lint-imports lint-templates lint-texts lint-scripts
 .PHONY: lint $(LINTERS)
 lint: $(LINTERS)
 $(LINTERS): $(TESTING)
@@ -118,25 +120,27 @@ lint-imports:
 	@$(BIN)/lint-imports
 lint-templates:
 	@$(BIN)/djlint templates --lint --profile=jinja
+lint-texts:
+	@$(BIN)/python -m slomix.dev.catalogues check
 lint-scripts: $(TOOLS)
 	@$(BIOME) --version >/dev/null || { \
 		echo 'lint: Biome, which looks at scripts and styles, does not run here; rm -r node_modules fetches it anew' >&2; exit 1; }
 	@$(BIOME) check --error-on-warnings
 
 .PHONY: setup
-setup: $(DEVELOPMENT) $(JOINED)
+setup: $(DEVELOPMENT) $(JOINED) $(CATALOGUES)
 
 # With SKIP_INSTALL=1 nothing is fetched: the environment that is there has to do.
 .PHONY: prod
 ifneq ($(filter 1 true yes on,$(firstword $(subst ',,$(subst ",,$(SKIP_INSTALL))))),)
 prod:
 else
-prod: $(PRODUCTION) $(JOINED)
+prod: $(PRODUCTION) $(JOINED) $(CATALOGUES)
 endif
 	@if [ -x $(BIN)/slomix ]; then exec $(BIN)/slomix up --prod --with-parent; else exec slomix up --prod --with-parent; fi
 
 .PHONY: install
-install: $(PRODUCTION) $(JOINED)
+install: $(PRODUCTION) $(JOINED) $(CATALOGUES)
 	@echo 'Slomix is installed: .venv/bin/slomix'
 
 # For who changes a dependency: needs uv and npm on the PATH.
@@ -213,6 +217,9 @@ $(ASSETS): package.json package-lock.json .npmrc | $(if $(filter prod install,$(
 $(JOINED): src/slomix/web/assets.py $(ASSETS) $(wildcard static/js/*.js static/css/*.css)
 	@echo 'Joining scripts and styles'
 	@$(BIN)/python -m slomix.web.assets
+
+$(CATALOGUES): %.mo: %.po | $(JOINED)
+	@$(BIN)/python -m slomix.dev.catalogues compile $<
 
 # For lint only. Fetching the assets leaves nothing else in node_modules, so the tools come after them.
 $(TOOLS): $(ASSETS)

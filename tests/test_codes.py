@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from slomix import words
-from slomix.campaigns.rules import Promise
-from slomix.reasons.codes import Explanation, Reason
+from slomix.campaigns.rules import PROMISES, Promise
+from slomix.reasons.codes import REASON_TEXTS, Explanation, Reason
 
 # What takes a reason that is stored or compared.
 TAKES_A_REASON = {"Done", "Retry", "Skip", "Skipped", "SendError", "RateLimited", "Unanswered", "Explanation"}
@@ -16,15 +15,13 @@ TAKES_A_REASON |= {"LeftOut"}
 NAMES = {"reason", "unusable_reason", "last_error", "error"}
 # A finding of an import and the health of a part are said once and never stored; logs are not read by code.
 SAID_ONCE = {"legacy_import", "health", "config", "cli", "dev"}
-# Where texts are made of codes; and what a message said is known from its words alone.
-ALLOWED = {
-    ("campaigns/api.py", "reason=words.REASONS[person.reason])"),
-    ("campaigns/acceptance.py", "words.ON_SERVER.partition('{')[0] in summary"),
-}
+# Where texts are made of codes.
+ALLOWED = {("campaigns/api.py", "reason=REASON_TEXTS[person.reason])")}
+LOOKS_UP = {"_", "gettext", "ngettext", "pgettext", "N_", "in_all_languages"}
 
 
 def astray(code: str) -> Iterator[tuple[int, str]]:
-    """The comparisons with a text of `words`, and the reasons that are a text, with their lines."""
+    """The comparisons with a text of the catalogues, and the reasons that are a text, with their lines."""
     for node in ast.walk(ast.parse(code)):
         match node:
             case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Attribute()]):
@@ -57,9 +54,10 @@ def _is_stored(target: ast.expr) -> bool:
 
 
 def _is_words(node: ast.AST) -> bool:
-    """Whether a text of `words` stands in it; a lookup by a code is one too."""
+    """Whether a text is looked up in it, by itself or in a table of texts by their codes."""
     return any(
-        isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id == "words"
+        (isinstance(one, ast.Call) and _name(one.func) in LOOKS_UP)
+        or (isinstance(one, ast.Subscript) and isinstance(one.value, ast.Name) and one.value.id.isupper())
         for one in ast.walk(node)
     )
 
@@ -87,18 +85,18 @@ def test_no_code_compares_or_stores_a_sentence(root: Path) -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "row.reason == words.WITHDRAWN",
-        "words.UNREADABLE != row.reason",
-        "reason in {None, words.NO_WORKING_CONTACT}",
-        'reason == words.REASONS["expired"]',
+        'row.reason == _("cancelled")',
+        'gettext("unreadable") != row.reason',
+        'reason in {None, _("no working contact")}',
+        'reason == REASON_TEXTS["expired"]',
         'Skip("cancelled")',
-        "rules.Skip(words.WITHDRAWN)",
+        'rules.Skip(_("cancelled"))',
         'Done(JobStatus.SKIPPED, "too late")',
         'SendError(f"Discord answered {status}")',
         'jobs.skip_pending(session, kind, subjects, reason="cancelled", now=now)',
-        "update(Delivery).values(reason=words.WITHDRAWN)",
+        'update(Delivery).values(reason=N_("cancelled"))',
         'row.status, row.reason = DeliveryStatus.SKIPPED, "cancelled"',
-        "contact.unusable_reason = words.UNREADABLE",
+        'contact.unusable_reason = _("unreadable")',
     ],
 )
 def test_a_sentence_is_found(code: str) -> None:
@@ -114,7 +112,7 @@ def test_a_sentence_is_found(code: str) -> None:
         'Explanation(Reason.DISCORD_ANSWERED, f"{status} {message}")',
         'log.warning("inbox.provider_away", reason=str(error))',
         "row.status, row.reason = DeliveryStatus.SENT, None",
-        "say(words.REASONS[reason])",
+        "say(REASON_TEXTS[reason])",
     ],
 )
 def test_a_code_is_none(code: str) -> None:
@@ -122,8 +120,8 @@ def test_a_code_is_none(code: str) -> None:
 
 
 def test_every_code_has_its_text() -> None:
-    assert set(words.REASONS) == set(Reason)
-    assert set(words.PROMISES) == set(Promise)
+    assert set(REASON_TEXTS) == set(Reason)
+    assert set(PROMISES) == set(Promise)
 
 
 def test_a_text_is_made_of_what_is_known_and_of_what_came_later() -> None:

@@ -8,9 +8,8 @@ from alembic import command
 from sqlalchemy import Engine, bindparam, create_engine, text
 from sqlalchemy.exc import IntegrityError
 
-from slomix import words
 from slomix.database import migrations
-from slomix.reasons.codes import Explanation, Reason
+from slomix.reasons.codes import REASON_TEXTS, Explanation, Reason
 from slomix.reasons.column import ExplanationType
 
 BEFORE, AFTER = "0012", "0013"
@@ -42,7 +41,7 @@ KNOWN = {
     "Discord: Bad; expired; expired": Explanation(Reason.DISCORD_SAID, "Bad; expired", Explanation(Reason.EXPIRED)),
     '{"code": "expired"}': Explanation(Reason.OTHER, '{"code": "expired"}'),
 }
-MADE = {template.format(detail=detail) for template in words.REASONS.values() for detail in DETAILS}
+MADE = {template.format(detail=detail) for template in REASON_TEXTS.values() for detail in DETAILS}
 SENTENCES = [*KNOWN, *sorted(MADE - set(KNOWN))]
 
 ROWS = (

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from slomix import words
 from slomix.dev.rehearsal.matrix.results import (
     EveningCount,
     ExpectedEvening,
@@ -18,8 +17,8 @@ from tests.moments import at
 
 WORDS = {
     REMINDER: "Game night starts at 21:00",
-    START: words.GAME_NIGHT_STARTS_NOW,
-    FOLLOW_UP: words.STILL_COMING,
+    START: "Game night starts now. Come and join!",
+    FOLLOW_UP: "We are starting and would like to have you with us. Still coming?",
     SUMMARY: "Game night is on",
 }
 SCRIPT = ExpectedEvening(

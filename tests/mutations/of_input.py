@@ -216,7 +216,7 @@ MUTATIONS = (
     Mutation(
         "what is no text is made one",
         SHAPES,
-        "        raise PydanticCustomError(_KIND, words.MUST_BE_TEXT)\n",
+        '        raise PydanticCustomError(_KIND, _("The field {field} must be a text."))\n',
         "        value = str(value)\n",
         (f"{CALLS}::test_a_status_that_makes_no_sense",),
     ),
@@ -288,14 +288,20 @@ MUTATIONS = (
         "a profile that comes twice in a file is stored once",
         CSV,
         "            if guid in found:\n"
-        "                raise InvalidPlayersFile(words.CSV_TWICE.format(line=reader.line_num, guid=guid))\n",
+        "                raise InvalidPlayersFile(\n"
+        '                    _("Line {line}: the guid {guid} is there twice.")'
+        ".format(line=reader.line_num, guid=guid)\n"
+        "                )\n",
         "",
         (f"{FILES}::test_a_file_that_is_wrong_is_refused_with_its_line_and_nothing_is_stored",),
     ),
     Mutation(
         "a row with too many fields is cut",
         CSV,
-        "        if surplus:\n            raise InvalidPlayersFile(words.CSV_TOO_MANY_FIELDS.format(line=line))\n",
+        "        if surplus:\n            raise InvalidPlayersFile(\n"
+        '                _("Line {line} has more fields than the first one. Put what has a comma in it in quotes.")'
+        ".format(\n"
+        "                    line=line\n                )\n            )\n",
         "",
         (f"{FILES}::test_a_file_that_is_wrong_is_refused_with_its_line_and_nothing_is_stored",),
     ),

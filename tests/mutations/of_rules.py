@@ -470,8 +470,8 @@ MUTATIONS = (
     Mutation(
         "a name of nothing but codes is empty",
         NAMES,
-        'or (Letters("7", words.UNNAMED),)',
-        'or (Letters("7", ""),)',
+        '_shown(name) or (Letters("7", gettext("unnamed")),)',
+        '_shown(name) or (Letters("7", ""),)',
         (f"{OF_GAME_NAMES}::test_a_name_is_read_without_its_colours_and_is_never_empty",),
     ),
     Mutation(

@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from slomix import words
 from slomix.availability.rules import Status
 from slomix.campaigns import rules
 from slomix.campaigns.notices import calls
@@ -14,6 +13,7 @@ from slomix.campaigns.notices.calls import FOLLOW_UP, REMINDER, Facts, Links
 from slomix.campaigns.notices.summary import SummaryFacts
 from slomix.campaigns.notices.summary import text as summary_text
 from slomix.campaigns.rules import Audience, CampaignStatus, NoticeOutcome, NoticeTimes, TooLate
+from slomix.campaigns.states import STATE_NAMES
 from slomix.campaigns.voice_rules import missing
 from slomix.contacts.rules import ChannelName, ContactRoute, MessageKind, QuietHours, Reachability
 from slomix.deliveries.formatting import DiscordStyle, PlainStyle, Style
@@ -219,7 +219,7 @@ def test_every_state_of_every_status_has_a_word() -> None:
         for is_dry_run in (False, True)
         for is_past in (False, True)
     }
-    assert {state.value for state in {*states, *rules.CampaignState}} <= set(words.STATES)
+    assert {state.value for state in {*states, *rules.CampaignState}} <= set(STATE_NAMES)
 
 
 def facts(**changes: object) -> SummaryFacts:

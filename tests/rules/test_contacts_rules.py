@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
-from slomix import words
+from slomix.contacts.kinds import KIND_TEXTS
 from slomix.contacts.models import StoredPreferences
 from slomix.contacts.rules import (
     KINDS,
@@ -166,7 +166,7 @@ def test_of_what_is_known_the_ways_that_work_are_left_in_their_order() -> None:
 
 def test_every_kind_has_a_column_of_its_own_and_texts() -> None:
     assert list(KINDS) == list(MessageKind)
-    assert set(words.KIND_TEXTS) == set(MessageKind)
+    assert set(KIND_TEXTS) == set(MessageKind)
     columns = [switch.column for switch in KINDS.values()]
     assert len(set(columns)) == len(MessageKind)
     for switch in KINDS.values():
@@ -176,4 +176,4 @@ def test_every_kind_has_a_column_of_its_own_and_texts() -> None:
 
 
 def test_every_tick_is_explained() -> None:
-    assert all(words.KIND_TEXTS[kind].title and words.KIND_TEXTS[kind].hint for kind in TICKS)
+    assert all(KIND_TEXTS[kind].title and KIND_TEXTS[kind].hint for kind in TICKS)

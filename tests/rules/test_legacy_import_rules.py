@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomix import words
 from slomix.contacts.preferences import Preferences
 from slomix.legacy_import import contact_preferences, days, people
 from slomix.legacy_import.people import CurrentState, LegacyAccount, LegacyPerson, PeopleToImport
@@ -77,10 +76,10 @@ def test_nobody_is_opted_in_who_did_not_opt_in(
         ('{"start": "22:00", "end": "06:00"}', "22:00:00", []),
         ({"start": "22:00", "end": "06:00"}, "22:00:00", []),
         ({"start": "", "end": None}, None, []),
-        ({"start": "22:00"}, None, [words.QUIET_UNREADABLE]),
-        ({"start": "22:00", "end": "25:00"}, None, [words.QUIET_UNREADABLE]),
-        ([1], None, [words.QUIET_UNREADABLE]),
-        ("nonsense", None, [words.QUIET_UNREADABLE]),
+        ({"start": "22:00"}, None, ["quiet hours that cannot be read held nowhere: none instead"]),
+        ({"start": "22:00", "end": "25:00"}, None, ["quiet hours that cannot be read held nowhere: none instead"]),
+        ([1], None, ["quiet hours that cannot be read held nowhere: none instead"]),
+        ("nonsense", None, ["quiet hours that cannot be read held nowhere: none instead"]),
     ],
 )
 def test_quiet_hours_are_taken_as_they_held_there(hours: Any, start: str | None, said: list[str]) -> None:

@@ -4,8 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from slomix import words
-from slomix.campaigns.risk import Risk, RiskFacts, find_risks, is_lasting
+from slomix.campaigns.risk import REMEDIES, Risk, RiskFacts, find_risks, is_lasting
 from slomix.health.rules import PartHealth
 
 SECOND = timedelta(seconds=1)
@@ -46,7 +45,7 @@ def test_every_risk_says_what_it_is_and_what_helps() -> None:
         assert "{" not in one.reason
         assert one.remedy.endswith(".")
     assert "the last messages on Signal did not get through" in [one.reason for one in found]
-    assert {"paused", "late", "channel", "voice", "unreachable", "part"} <= set(words.REMEDIES)
+    assert {"paused", "late", "channel", "voice", "unreachable", "part"} <= set(REMEDIES)
 
 
 @pytest.mark.parametrize(

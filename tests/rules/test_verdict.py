@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from slomix import words
 from slomix.dev.rehearsal import verdict
 from slomix.dev.rehearsal.verdict import ExpectedNotices
 from tests.moments import at
@@ -27,9 +26,9 @@ ROOM = {"kind": "text_channel", "to": "room", "text": "Game night is on", "accep
 GOOD = [
     dm("a", "Game night starts at <t:1>"),
     dm("b", "Game night starts at <t:1>"),
-    dm("a", words.GAME_NIGHT_STARTS_NOW),
-    dm("b", words.GAME_NIGHT_HAS_BEGUN.format(time="<t:1>")),
-    dm("b", words.STILL_COMING),
+    dm("a", "Game night starts now. Come and join!"),
+    dm("b", "Game night has begun, at {time}. Come and join!".format(time="<t:1>")),
+    dm("b", "We are starting and would like to have you with us. Still coming?"),
     ROOM,
 ]
 LEDGER = [{"to": "a", "event_key": "T0", "status": "sent", "reason": None}]
@@ -52,8 +51,13 @@ def test_a_good_evening_keeps_every_promise() -> None:
     [
         ([*GOOD, GOOD[2]], "every recipient got exactly one T0", 1, 0),
         (GOOD[1:], "every recipient got exactly one T-15", 0, 1),
-        ([*GOOD, dm("c", words.GAME_NIGHT_STARTS_NOW)], "every recipient got exactly one T0", 0, 0),
-        ([*GOOD, dm("a", words.STILL_COMING)], "nobody in voice was called", 0, 0),
+        ([*GOOD, dm("c", "Game night starts now. Come and join!")], "every recipient got exactly one T0", 0, 0),
+        (
+            [*GOOD, dm("a", "We are starting and would like to have you with us. Still coming?")],
+            "nobody in voice was called",
+            0,
+            0,
+        ),
         ([*GOOD, ROOM], "one summary", 1, 0),
         (GOOD[:-1], "one summary", 0, 1),
         ([*GOOD, dm("a", "something else")], "nothing else was sent", 0, 0),

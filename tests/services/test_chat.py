@@ -6,10 +6,9 @@ from functools import partial
 import pytest
 from sqlalchemy import select
 
-from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import Player, User
-from slomix.availability.rules import Status
+from slomix.availability.rules import STATUS_NAMES, Status
 from slomix.channels.telegram import TelegramUpdate
 from slomix.chat import service
 from slomix.chat.responder import MAX_REPLIES_PER_MINUTE, Responder
@@ -77,7 +76,9 @@ def test_a_code_that_was_used_is_not_valid_for_the_next(world: World, channel: C
     writes(world, channel, f"/link {code}")
     writes(world, channel, "/yes")
     other = {TELEGRAM: "6666", SIGNAL: "+38640666666"}[channel]
-    assert writes(world, channel, f"/link {code}", other) == words.CODE_NOT_VALID
+    assert writes(world, channel, f"/link {code}", other) == (
+        "This code is not valid: it may be too old, or used already. Get a new one on your preferences page."
+    )
     assert owner(world, channel, other) is None
 
 
@@ -85,10 +86,14 @@ def test_a_code_that_was_used_is_not_valid_for_the_next(world: World, channel: C
 def test_a_code_that_is_missing_wrong_or_too_old_links_nothing(world: World, channel: ChannelName) -> None:
     assert "Get a code" in writes(world, channel, "/link")
     assert "Get a code" in writes(world, channel, "/link two words")
-    assert writes(world, channel, "/link wrong") == words.CODE_NOT_VALID
+    assert writes(world, channel, "/link wrong") == (
+        "This code is not valid: it may be too old, or used already. Get a new one on your preferences page."
+    )
     code = code_for(world, "alice", channel)
     world.clock.forward(timedelta(minutes=30))
-    assert writes(world, channel, f"/link {code}") == words.CODE_NOT_VALID
+    assert writes(world, channel, f"/link {code}") == (
+        "This code is not valid: it may be too old, or used already. Get a new one on your preferences page."
+    )
     assert owner(world, channel, ADDRESS[channel]) is None
 
 
@@ -102,12 +107,20 @@ def test_without_a_yes_nothing_is_linked(world: World, channel: ChannelName, ans
         writes(world, channel, answer)
     assert owner(world, channel, ADDRESS[channel]) is None
     other = {TELEGRAM: "6666", SIGNAL: "+38640666666"}[channel]
-    assert writes(world, channel, f"/link {code}", other) == words.CODE_NOT_VALID, "it was spent when it was sent"
-    assert writes(world, channel, "/yes", other) == words.INBOX_NOTHING_ASKED, "and the question is one chat's"
+    assert writes(world, channel, f"/link {code}", other) == (
+        "This code is not valid: it may be too old, or used already. Get a new one on your preferences page."
+    ), "it was spent when it was sent"
+    assert writes(world, channel, "/yes", other) == (
+        "There is no question open here: it may be too old, or answered. Get a new code under Preferences."
+    ), "and the question is one chat's"
     if answer == "/no":
-        assert writes(world, channel, "/yes") == words.INBOX_NOTHING_ASKED
+        assert writes(world, channel, "/yes") == (
+            "There is no question open here: it may be too old, or answered. Get a new code under Preferences."
+        )
     world.clock.forward(timedelta(minutes=30))
-    assert writes(world, channel, "/yes") == words.INBOX_NOTHING_ASKED, "not beyond the code's time"
+    assert writes(world, channel, "/yes") == (
+        "There is no question open here: it may be too old, or answered. Get a new code under Preferences."
+    ), "not beyond the code's time"
     assert owner(world, channel, ADDRESS[channel]) is None
 
 
@@ -134,11 +147,15 @@ def test_a_new_code_or_an_unlink_ends_the_question(world: World, channel: Channe
     writes(world, channel, f"/link {code_for(world, 'alice', channel)}")
     world.clock.forward(timedelta(seconds=31))
     code_for(world, "alice", channel)
-    assert writes(world, channel, "/yes") == words.INBOX_NOTHING_ASKED
+    assert writes(world, channel, "/yes") == (
+        "There is no question open here: it may be too old, or answered. Get a new code under Preferences."
+    )
     writes(world, channel, f"/link {code_for(world, 'bob', channel)}")
     with world.session() as session:
         contacts.delete_contacts_and_preferences(session, world.players["bob"])
-    assert writes(world, channel, "/yes") == words.INBOX_NOTHING_ASKED
+    assert writes(world, channel, "/yes") == (
+        "There is no question open here: it may be too old, or answered. Get a new code under Preferences."
+    )
 
 
 def test_a_name_in_an_answer_is_no_command_and_no_link(world: World) -> None:
@@ -167,7 +184,7 @@ def test_a_chat_belongs_to_one_player_and_the_code_is_not_used_up(linked: World,
 
 @CHANNELS
 def test_unlinking_forgets_this_chat_and_no_other(linked: World, channel: ChannelName) -> None:
-    assert writes(linked, channel, "/unlink") == words.INBOX_UNLINKED
+    assert writes(linked, channel, "/unlink") == "Unlinked. Nothing is sent here any more."
     other = SIGNAL if channel is TELEGRAM else TELEGRAM
     with linked.session() as session:
         session.expire_all()
@@ -194,7 +211,7 @@ def test_unlinking_forgets_this_chat_and_no_other(linked: World, channel: Channe
 def test_a_linked_chat_answers_for_its_player(
     linked: World, channel: ChannelName, text: str, day: object, wanted: Status
 ) -> None:
-    assert words.STATUSES[wanted] in writes(linked, channel, text)
+    assert STATUS_NAMES[wanted] in writes(linked, channel, text)
     assert status(linked, "alice", day) is wanted
     assert status(linked, "bob", day) is None
 
@@ -216,7 +233,7 @@ def test_late_is_said_in_every_chat_in_the_communitys_hours(linked: World, chann
         assert "Today: Looking, 15 min late (about 21:15)" in said
         assert "<t:" not in said
     assert comes(linked, "alice") == at(21, 15)
-    assert writes(linked, channel, "/tomorrow late") == words.LATE_IS_FOR_TONIGHT
+    assert writes(linked, channel, "/tomorrow late") == "You can be late for tonight only."
 
 
 def test_an_answer_can_be_cleared_and_looked_at(linked: World) -> None:
@@ -234,8 +251,11 @@ def test_an_answer_can_be_cleared_and_looked_at(linked: World) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("/avail sometimes", words.INBOX_AVAIL_HOW),
-        ("/avail 2026-11-19 looking", words.PAST_DAY),
+        (
+            "/avail sometimes",
+            ("Say for example: /avail looking, /avail friday maybe, /avail 2026-11-22 not playing, /avail clear."),
+        ),
+        ("/avail 2026-11-19 looking", "That day is over, so it can be read but no longer changed."),
         ("/avail 2027-11-19 looking", "too far away"),
         ("hello", "/link CODE"),
         ("/start", "/link CODE"),
@@ -265,7 +285,7 @@ def test_who_left_our_server_answers_no_more_and_may_still_unlink(linked: World,
         accounts.record_membership(session, user, False, now=linked.clock.now())
     assert "not linked to a player" in writes(linked, TELEGRAM, text)
     assert status(linked, "alice") is None
-    assert writes(linked, TELEGRAM, "/unlink") == words.INBOX_UNLINKED
+    assert writes(linked, TELEGRAM, "/unlink") == "Unlinked. Nothing is sent here any more."
 
 
 # Too often

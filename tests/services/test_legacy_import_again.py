@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
-from slomix import words
 from slomix.accounts import claims
 from slomix.accounts.models import Player, User
 from slomix.availability import service as availability
@@ -82,7 +81,7 @@ def test_a_profile_that_was_given_up_here_before_is_not_taken_again(world: World
         goran = session.scalars(select(User).where(User.discord_id == PEOPLE["goran"])).one()
         unlinking.unlink_profile(session, goran, today=TODAY, now=world.clock.now())
     report = move(world, full)
-    assert came_to(report, RowKind.LINKS)[ImportOutcome.LEFT, words.RELEASED_HERE] == 1
+    assert came_to(report, RowKind.LINKS)[ImportOutcome.LEFT, "this profile was given up here since"] == 1
     goran_now = user_of(world, "goran")
     assert goran_now is not None
     assert goran_now.player_id is None
@@ -93,7 +92,9 @@ def test_who_waits_for_an_admin_is_left_to_the_admin(world: World, full: Earlier
         charlie = session.get_one(User, world.users["charlie"])
         spare = session.scalars(select(Player).where(Player.guid == "guid-spare")).one()
         claims.request_profile(session, charlie, spare, "mine", now=world.clock.now())
-    assert came_to(move(world, full), RowKind.LINKS)[ImportOutcome.LEFT, words.CLAIM_OPEN_HERE] == 1
+    assert (
+        came_to(move(world, full), RowKind.LINKS)[ImportOutcome.LEFT, "a claim of theirs waits for an admin here"] == 1
+    )
 
 
 def test_nothing_that_moved_in_ever_sends(peopled: Peopled, there: Earlier) -> None:
@@ -185,12 +186,12 @@ def test_messages_of_days_to_come_are_known_and_others_are_not(world: World, ful
     report = move(world, full)
     assert came_to(report, RowKind.MESSAGES) == {
         (ImportOutcome.TAKEN, ""): 3,
-        (ImportOutcome.HERE, words.TOLD_HERE): 1,
-        (ImportOutcome.LEFT, words.DAY_OVER): 1,
-        (ImportOutcome.LEFT, words.NOT_TO_A_PLAYER): 1,
-        (ImportOutcome.LEFT, words.NOT_DELIVERED): 1,
-        (ImportOutcome.LEFT, words.NO_EVENT_OF_OURS): 1,
-        (ImportOutcome.LEFT, words.ROOM_OF_THEIRS): 1,
+        (ImportOutcome.HERE, "the ledger here knows it, or another way"): 1,
+        (ImportOutcome.LEFT, "for a day that is over"): 1,
+        (ImportOutcome.LEFT, "not to a player here"): 1,
+        (ImportOutcome.LEFT, "not known to have arrived"): 1,
+        (ImportOutcome.LEFT, "no message of ours"): 1,
+        (ImportOutcome.LEFT, "to a room that ours writes its own to"): 1,
     }
     with world.session() as session:
         rooms = session.scalars(select(Delivery).where(Delivery.destination.is_not(None))).all()

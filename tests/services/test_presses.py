@@ -7,7 +7,6 @@ from itertools import count
 
 import pytest
 
-from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.availability.rules import Status
@@ -37,7 +36,7 @@ from tests.workers.stage import go, in_voice
 from tests.world import CAST, Peopled, World, build_world
 
 DISCORD = ChannelName.DISCORD
-IN, LATE, OUT, MUTE = words.IM_IN, words.LATE, words.CANT_TONIGHT, words.MUTE
+IN, LATE, OUT, MUTE = "I'm in", "15 min late", "Can't tonight", "Mute"
 
 
 @dataclass
@@ -212,7 +211,7 @@ def test_a_day_is_answered_under_its_answer(world: World, channel: ChannelName) 
 def test_after_the_evening_it_is_too_late(world: World, channel: ChannelName) -> None:
     chat = reminded(world, channel)
     world.clock.move_to(at(0, 1, day=TODAY + timedelta(days=1)))
-    assert chat.press(OUT) == words.PAST_DAY
+    assert chat.press(OUT) == "That day is over, so it can be read but no longer changed."
     assert status(world, "alice") is Status.LOOKING
 
 
@@ -273,7 +272,7 @@ FOREIGN = choices.sign(
 )
 def test_a_button_that_we_did_not_sign_says_so(world: World, value: str) -> None:
     chat = reminded(world, TELEGRAM)
-    assert chat.press(OUT, value=value) == words.UNKNOWN_BUTTON
+    assert chat.press(OUT, value=value) == "This button is no longer known here. Type /avail instead."
     assert status(world, "alice") is Status.LOOKING
 
 
@@ -282,7 +281,7 @@ def test_a_kind_of_button_that_is_no_more_says_so(world: World) -> None:
     chat = reminded(world, TELEGRAM)
     for kind in ("abolished", PROMOTE):
         signed = choices.sign(Choice(kind), world.runtime.settings)
-        assert chat.press(OUT, value=signed) == words.UNKNOWN_BUTTON
+        assert chat.press(OUT, value=signed) == "This button is no longer known here. Type /avail instead."
 
 
 @pytest.mark.parametrize("text", ["", "gone"])
@@ -326,18 +325,26 @@ def test_the_question_of_a_link_is_answered_by_one_press(world: World, channel: 
     chat = Chat(world, channel)
     assert "“Alice”" in chat.writes(f"/link {code_for(world, 'alice', channel)}")
     said = chat.press(label)
-    assert said.startswith("This chat is linked to Alice." if label == "Yes" else words.INBOX_LINK_DECLINED)
+    assert said.startswith(
+        "This chat is linked to Alice."
+        if label == "Yes"
+        else "Nothing was linked. Whoever gave you that code cannot use it any more."
+    )
     with world.session() as session:
         assert (channel in contacts.contacts_of(session, world.players["alice"])) is (label == "Yes")
     if channel is SIGNAL:
-        assert chat.press(label) == words.INBOX_NOTHING_ASKED, "once"
+        assert chat.press(label) == (
+            "There is no question open here: it may be too old, or answered. Get a new code under Preferences."
+        ), "once"
 
 
 def test_an_old_yes_answers_no_later_question(world: World) -> None:
     chat = Chat(world, TELEGRAM)
     chat.writes(f"/link {code_for(world, 'alice', TELEGRAM)}")
     chat.writes(f"/link {code_for(world, 'bob', TELEGRAM)}")
-    assert chat.press("Yes", under=0) == words.INBOX_NOTHING_ASKED
+    assert chat.press("Yes", under=0) == (
+        "There is no question open here: it may be too old, or answered. Get a new code under Preferences."
+    )
     assert chat.press("Yes", under=1).startswith("This chat is linked to Bob.")
 
 
@@ -352,7 +359,7 @@ def test_a_number_answers_the_last_message_with_choices(world: World) -> None:
     assert chat.writes(" 3. ").startswith("Tomorrow: Maybe"), "what offers nothing ends no question"
     assert status(world, "alice") is Status.LOOKING
     assert chat.writes("9") == "There is no 9 to choose: send a number from 1 to 5."
-    assert chat.writes("0") == words.NO_SUCH_CHOICE.format(number=0, last=5)
+    assert chat.writes("0") == f"There is no {0} to choose: send a number from 1 to {5}."
 
 
 def test_a_number_without_a_question_is_a_cry_for_help(world: World) -> None:
@@ -390,7 +397,7 @@ def test_what_may_not_have_arrived_is_asked_again(world: World) -> None:
     call(world)
     world.signal.answers = [Unanswered(Reason.SIGNAL_DID_NOT_ANSWER, "cut off")]
     go(world, 20, 45)
-    assert chat.writes("3") == words.WHICH_QUESTION
+    assert chat.writes("3") == "My last question may not have reached you. Please choose once more:"
     assert [button.label for button in chat.messages[-1].choices] == [IN, LATE, OUT, MUTE]
     assert (status(world, "alice"), status(world, "alice", TODAY + timedelta(days=1))) == (Status.LOOKING, None)
     assert chat.writes("3") == "→ Today: Not playing"

@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy.exc import OperationalError
 
-from slomix import words
 from slomix.clock import wall_now
 from slomix.config.settings import Settings
 from slomix.database.session import Database
@@ -116,7 +115,7 @@ def test_an_address_that_cannot_be_reached_is_not(url: str) -> None:
     assert found.problem is not None and "cannot be reached" in found.problem
 
 
-@pytest.mark.parametrize(("days", "problem"), [(60, None), (13, words.CERTIFICATE_ENDS.format(days=13))])
+@pytest.mark.parametrize(("days", "problem"), [(60, None), (13, f"its last day is in {13} days")])
 def test_a_certificate_whose_last_day_is_near_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, problem: str | None
 ) -> None:
@@ -162,9 +161,9 @@ def test_a_database_whose_disk_is_full_is_told(world: World, monkeypatch: pytest
         raise OperationalError("", {}, psycopg.errors.DiskFull("No space left on device"))
 
     database = Database(world.runtime.database.url)
-    assert words.DATABASE_DISK_FULL not in (proofs.find_room(database)[DISK].problem or "")
+    assert "the database's disk is full" not in (proofs.find_room(database)[DISK].problem or "")
     monkeypatch.setattr(database, "transaction", refuse)
-    assert words.DATABASE_DISK_FULL in (proofs.find_room(database)[DISK].problem or "")
+    assert "the database's disk is full" in (proofs.find_room(database)[DISK].problem or "")
     database.close()
 
 
@@ -186,9 +185,9 @@ def test_to_look_for_room_writes_files_beside_the_tables_and_leaves_none(owner: 
         assert admin.execute("SELECT count(*) FROM pg_ls_tmpdir()").fetchall() == [(0,)]
 
 
-@pytest.mark.parametrize(("hours", "problem"), [(35, None), (37, words.BACKUP_OLD.format(hours=37))])
+@pytest.mark.parametrize(("hours", "problem"), [(35, None), (37, f"the last one is {37} hours old")])
 def test_a_backup_that_is_old_is_told(database: Database, hours: int, problem: str | None) -> None:
-    assert proofs.find_backup(database, wall_now())[BACKUP].problem == words.NO_BACKUP
+    assert proofs.find_backup(database, wall_now())[BACKUP].problem == "there is none yet"
     wall = wall_now()
     with database.transaction() as session:
         session.add(Backup(id=BACKUP_ID, finished_at=wall - timedelta(hours=hours)))
@@ -244,7 +243,7 @@ def test_a_proof_without_an_answer_is_not_well_for_ever(monkeypatch: pytest.Monk
         raise RuntimeError
 
     proof = Proof((DISK,), 60, Probe(question))
-    assert [(part.ok, part.reason) for part in proof.health(wait=PATIENCE)] == [(True, words.NOT_TRIED_YET)]
+    assert [(part.ok, part.reason) for part in proof.health(wait=PATIENCE)] == [(True, "not tried yet")]
     moments[0] += 91
     assert [part.ok for part in proof.health(wait=0)] == [False]
 

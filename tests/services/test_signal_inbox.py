@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from slomix import words
 from slomix.availability.rules import Status
 from slomix.channels.base import Address, Message, SendError
 from slomix.channels.signal import Signal
@@ -121,7 +120,7 @@ def test_who_hides_their_number_is_linked_reminded_and_can_stop(
     assert answers(simulator, 4)[3].startswith("Game night starts at")
 
     writes(simulator, "/unlink")
-    assert answers(simulator, 5)[4] == words.INBOX_UNLINKED
+    assert answers(simulator, 5)[4] == "Unlinked. Nothing is sent here any more."
     assert address_of(evening, "alice") is None
     before = len(got(simulator))
     go(evening, 21)

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from slomix import words
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.channels.signal import Signal
@@ -27,7 +26,7 @@ from tests.workers.stage import go
 from tests.world import World, build_world
 
 ALICE = CAST["Alice"]
-IN, LATE, OUT, MUTE = words.IM_IN, words.LATE, words.CANT_TONIGHT, words.MUTE
+IN, LATE, OUT, MUTE = "I'm in", "15 min late", "Can't tonight", "Mute"
 
 
 @pytest.fixture
@@ -145,7 +144,10 @@ def test_a_press_after_the_evening_and_after_unlinking_is_answered_in_words(
     inboxes.append(Inbox(evening))
     evening.clock.move_to(at(0, 1, day=TODAY + timedelta(days=1)))
     seen = press(simulator, reminder, OUT)
-    assert (seen["text"], seen["message_id"] != reminder["id"]) == (words.PAST_DAY, True)
+    assert (seen["text"], seen["message_id"] != reminder["id"]) == (
+        "That day is over, so it can be read but no longer changed.",
+        True,
+    )
     with evening.session() as session:
         contacts.remove_contact(session, evening.players["alice"], TELEGRAM)
     assert "not linked to a player" in press(simulator, reminder, OUT)["text"]
@@ -194,7 +196,7 @@ def test_a_reminder_on_signal_is_answered_by_a_number_also_by_the_next_process(
     assert writes("1") == "→ Today: Looking"
     assert counts(evening) == (1, 0)
     evening.clock.move_to(at(0, 1, day=TODAY + timedelta(days=1)))
-    assert writes("3") == words.PAST_DAY
+    assert writes("3") == "That day is over, so it can be read but no longer changed."
     with evening.session() as session:
         contacts.remove_contact(session, evening.players["alice"], SIGNAL)
     assert "not linked to a player" in writes("3")

@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from slomix import words
 from slomix.admin import search
+from slomix.admin.names import JOB_NAMES
 from slomix.availability.rules import Status
 from slomix.campaigns import rules
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries.models import Delivery
+from slomix.deliveries.names import NOTICE_NAMES
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
@@ -33,8 +34,8 @@ def campaign(world: World) -> int:
 
 
 def test_every_kind_of_job_and_of_message_has_words() -> None:
-    assert set(words.JOB_KINDS) == set(dispatch.HANDLERS)
-    assert set(words.NOTICE_TITLES) >= set(dispatch.NOTICES)
+    assert set(JOB_NAMES) == set(dispatch.HANDLERS)
+    assert set(NOTICE_NAMES) >= set(dispatch.NOTICES)
 
 
 def test_what_is_tried_until_its_deadline_shows_no_number_of_tries(world: World, dora: Browser) -> None:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from slomix import words
 from tests.moments import TODAY
 from tests.web.conftest import (
     Browse,
@@ -77,7 +76,7 @@ def test_nonsense_is_refused_with_the_choices_and_sets_nothing(browse: Browse, t
     browser = browse(None)
     browser.post("/appearance", {"theme": "light"})
     answer = browser.post("/appearance", {} if theme is None else {"theme": theme}, htmx=htmx)
-    assert (is_fragment if htmx else is_page)(answer, 422) == words.NO_SUCH_APPEARANCE
+    assert (is_fragment if htmx else is_page)(answer, 422) == "There is no such appearance. Pick System, Light or Dark."
     assert "theme=" not in str(answer.headers.getlist("Set-Cookie"))
     assert theme_cookie(browser) == "light"
 

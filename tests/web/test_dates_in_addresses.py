@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from slomix import words
 from slomix.availability.rules import Status
 from tests.moments import TODAY
 from tests.web.conftest import Browse, Browser, is_fragment, is_page, is_problem, nothing_stored
@@ -76,14 +75,18 @@ def test_what_is_no_date_is_explained_and_changes_nothing(world: World, alice: B
     with nothing_stored(world):
         found = {text: ask(alice, method, path, text) for text in NOT_DAYS}
     field = re.search(r"(\w+)=\{\}|/\{\}$", path) if path.startswith(API) else None
-    sentence = words.NO_SUCH_DAY if field is None else f"Field {field[1] or 'day'}: {words.NO_SUCH_DAY}"
+    sentence = (
+        "That is not a date. A date looks like 2026-11-22."
+        if field is None
+        else f"Field {field[1] or 'day'}: That is not a date. A date looks like 2026-11-22."
+    )
     assert found == dict.fromkeys(NOT_DAYS, (422, sentence))
 
 
 @pytest.mark.parametrize(("method", "path"), MONTHS)
 def test_what_is_no_month_is_explained_too(alice: Browser, method: str, path: str) -> None:
     found = {text: ask(alice, method, path, text) for text in NOT_MONTHS}
-    assert found == dict.fromkeys(NOT_MONTHS, (422, words.NO_SUCH_MONTH))
+    assert found == dict.fromkeys(NOT_MONTHS, (422, "There is no calendar for that. A month looks like 2026-11."))
 
 
 @pytest.mark.parametrize(("method", "path"), DAYS)
@@ -94,10 +97,16 @@ def test_the_ends_of_time_are_read_or_refused_in_a_sentence(
         found = {day: ask(alice, method, path, day) for day in ENDS}
     if method == "GET":
         refused = {sentence for status, sentence in found.values() if status != 200}
-        assert refused <= {words.NO_SUCH_DAY, words.SPAN_TOO_LONG.format(days=180)}
+        assert refused <= {
+            "That is not a date. A date looks like 2026-11-22.",
+            f"Ask for at most {180} days, the first before the last.",
+        }
         assert {status for status, _ in found.values()} <= {200, 422}
     else:
-        past, far = (422, words.PAST_DAY), (422, words.FAR_DAY.format(days=90))
+        past, far = (
+            (422, "That day is over, so it can be read but no longer changed."),
+            (422, f"That day is too far away. You can plan up to {90} days ahead."),
+        )
         assert found == {day: past if day < "1000" else far for day in ENDS}
 
 

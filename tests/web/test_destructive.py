@@ -9,13 +9,15 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.availability.rules import Status
+from slomix.board.profile import UNLINK_CONSEQUENCES
+from slomix.campaigns.states import CANCEL_CONSEQUENCES
 from slomix.channels.base import Unanswered
 from slomix.chat.rules import Command
 from slomix.contacts.rules import ChannelName
+from slomix.planning.buttons import HAND_OVER_CONSEQUENCES, LEAVE_CONSEQUENCES
 from slomix.reasons.codes import Reason
 from tests.moments import at
 from tests.steps import call
@@ -204,29 +206,29 @@ def with_unknown(world: World) -> tuple[str, dict[str, str]]:
 
 
 CASES = [
-    Case("POST /profile/unlink", "alice", on("/profile/unlink"), ("Unlink Alice?", *words.UNLINK_CONSEQUENCES)),
+    Case("POST /profile/unlink", "alice", on("/profile/unlink"), ("Unlink Alice?", *UNLINK_CONSEQUENCES)),
     Case(
         "POST /profile/link",
         "alice",
         changing,
-        ("Give up Alice and become", *words.UNLINK_CONSEQUENCES),
+        ("Give up Alice and become", *UNLINK_CONSEQUENCES),
     ),
     Case("POST /contacts/<channel>/remove", "alice", with_telegram, ("Unlink Telegram?", "you need a new code")),
     Case(
         "POST /campaigns/<id:campaign_id>/cancel",
         "bob",
         with_campaign,
-        (words.CANCEL_TITLE, *words.CANCEL_CONSEQUENCES),
+        ("Cancel tonight’s campaign?", *CANCEL_CONSEQUENCES),
     ),
     Case("POST /campaigns/<id:campaign_id>/retry", "bob", with_unknown, ("arrives twice",)),
-    Case("POST /planning/<day>/leave", "erik", in_room("/leave"), ("Leave for tonight?", *words.LEAVE_CONSEQUENCES)),
+    Case("POST /planning/<day>/leave", "erik", in_room("/leave"), ("Leave for tonight?", *LEAVE_CONSEQUENCES)),
     Case(
         "POST /planning/<day>/names/<id:name_id>/delete",
         "erik",
         with_votes,
         ("Delete the name Ants?", "The vote for it"),
     ),
-    Case("POST /planning/<day>/owner", "alice", handing_over, ("Hand the room over to", *words.HAND_OVER_CONSEQUENCES)),
+    Case("POST /planning/<day>/owner", "alice", handing_over, ("Hand the room over to", *HAND_OVER_CONSEQUENCES)),
 ]
 
 

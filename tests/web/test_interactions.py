@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
 from flask.testing import FlaskClient
 
-from slomix import words
 from slomix.accounts.models import User
 from slomix.accounts.rules import Membership
 from slomix.availability import service as availability
@@ -24,6 +23,7 @@ from slomix.chat.replies import Reply
 from slomix.clock import wall_now
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
+from slomix.contacts.kinds import KIND_TEXTS
 from slomix.contacts.preferences import Preferences
 from slomix.contacts.rules import KINDS, MessageKind
 from slomix.deliveries import choices
@@ -171,7 +171,10 @@ def test_without_a_key_there_is_no_such_address(app: Flask, world: World) -> Non
 
 def test_another_server_is_told_that_we_are_not_here(discord: Discord, talkative: World) -> None:
     choice = choices.sign(Choice("status", TODAY.isoformat(), "looking"), talkative.runtime.settings)
-    assert discord.pressed("alice", choice, guild="42")["data"]["content"] == words.NOT_THIS_SERVER
+    assert (
+        discord.pressed("alice", choice, guild="42")["data"]["content"]
+        == "Slomix answers in its own community's server only."
+    )
     assert status(talkative, "alice") is None
 
 
@@ -202,7 +205,7 @@ def test_what_takes_too_long_is_answered_afterwards(talkative: World, monkeypatc
         assert discord.post(body).json == {"type": 5, "data": {"flags": EPHEMERAL}}
         may_go_on.set()
         application, token, message = responses.edited.get(timeout=PATIENCE)
-    assert (application, token, message["content"]) == ("1", "secret-token", words.QUEUE_EMPTY_TONIGHT)
+    assert (application, token, message["content"]) == ("1", "secret-token", "Queue is empty.")
 
 
 def test_a_press_that_takes_long_leaves_the_message_that_was_pressed(
@@ -260,14 +263,20 @@ def test_who_presses_acts_for_themselves_alone(discord: Discord, talkative: Worl
 def test_a_button_of_a_day_that_is_over_says_so(discord: Discord, talkative: World) -> None:
     seen = discord.typed("alice", "avail set", day="today", status="maybe")
     talkative.clock.forward(timedelta(days=1))
-    assert discord.pressed("alice", buttons(seen)["Looking"])["data"]["content"] == words.PAST_DAY
+    assert (
+        discord.pressed("alice", buttons(seen)["Looking"])["data"]["content"]
+        == "That day is over, so it can be read but no longer changed."
+    )
     assert status(talkative, "alice") is Status.MAYBE
 
 
 def test_a_button_that_we_did_not_sign_is_not_ours(discord: Discord, talkative: World) -> None:
     real = choices.sign(Choice("status", TODAY.isoformat(), "looking"), talkative.runtime.settings)
     for forged in (real.replace("looking", "maybe"), real[:-1] + "_", "status.2026-11-20.looking..", "", "x"):
-        assert discord.pressed("alice", forged)["data"]["content"] == words.UNKNOWN_BUTTON
+        assert (
+            discord.pressed("alice", forged)["data"]["content"]
+            == "This button is no longer known here. Type /avail instead."
+        )
     assert status(talkative, "alice") is None
 
 
@@ -279,7 +288,12 @@ def test_a_week_is_shown_at_a_glance(discord: Discord, talkative: World) -> None
 
 
 @pytest.mark.parametrize(
-    ("day", "said"), [("someday", words.NO_SUCH_DAY), ("2026-11-01", words.PAST_DAY), ("2030-01-01", "too far")]
+    ("day", "said"),
+    [
+        ("someday", "That is not a date. A date looks like 2026-11-22."),
+        ("2026-11-01", "That day is over, so it can be read but no longer changed."),
+        ("2030-01-01", "too far"),
+    ],
 )
 def test_a_day_that_cannot_be_is_said_and_changes_nothing(discord: Discord, day: str, said: str) -> None:
     assert said in discord.typed("alice", "avail set", day=day, status="maybe")["data"]["content"]
@@ -297,8 +311,8 @@ def test_days_are_offered_while_they_are_typed(discord: Discord) -> None:
 
 def test_who_has_no_player_chooses_one_and_what_they_said_is_saved(discord: Discord, talkative: World) -> None:
     seen = discord.typed("spare", "avail set", day="tomorrow", status="maybe")
-    assert seen["data"]["content"] == words.CHOOSE_PLAYER
-    seen = discord.pressed("spare", buttons(seen)[words.CHOOSE_MY_PLAYER])
+    assert seen["data"]["content"] == "First choose your player, then this is saved."
+    seen = discord.pressed("spare", buttons(seen)["Choose my player"])
     assert list(buttons(seen)) == ["Spare"]
     seen = discord.pressed("spare", buttons(seen)["Spare"])
     assert seen["data"]["content"] == "You are Spare now.\n**Tomorrow**: Maybe"
@@ -313,7 +327,9 @@ def test_what_waited_too_long_for_a_player_is_not_saved(discord: Discord, talkat
 def test_another_owners_player_is_not_given_away(discord: Discord, talkative: World) -> None:
     choice = choices.sign(Choice("link", str(talkative.players["alice"])), talkative.runtime.settings)
     said = discord.pressed("spare", choice)["data"]["content"]
-    assert said == words.PROFILE_TAKEN.format(player="Alice")
+    assert said == ("{player} is already linked to somebody else. If that is you, ask an admin to settle it.").format(
+        player="Alice"
+    )
     assert "You are Bob" in discord.typed("bob", "link", player="Spare")["data"]["content"].replace("\\", "")
 
 
@@ -321,7 +337,7 @@ def test_where_admins_confirm_links_one_is_asked(talkative: World) -> None:
     careful = with_settings(talkative, player_link_approval=True)
     with make_app(careful.runtime).test_client() as client:
         said = Discord(client, careful).typed("spare", "link", player="Spare")["data"]["content"]
-    assert said == words.CLAIMED.format(player="Spare")
+    assert said == "An admin will look whether {player} is you.".format(player="Spare")
 
 
 # The evening
@@ -344,16 +360,16 @@ def test_a_promoter_calls_the_evening_together_without_the_site(talkative: World
     trusted.says("bob", Status.LOOKING)
     with make_app(trusted.runtime).test_client() as client:
         discord = Discord(client, trusted)
-        assert discord.typed("bob", "promote")["data"]["content"] == words.ONLY_PROMOTERS
+        assert discord.typed("bob", "promote")["data"]["content"] == "Only promoters can call a game night together."
         seen = discord.typed("alice", "promote")
         assert seen["data"]["content"].startswith("1 would be asked.")
-        schedule = buttons(seen)[words.SCHEDULE_CAMPAIGN]
-        assert discord.pressed("bob", schedule)["data"]["content"] == words.ONLY_PROMOTERS
+        schedule = buttons(seen)["Schedule campaign"]
+        assert discord.pressed("bob", schedule)["data"]["content"] == "Only promoters can call a game night together."
         seen = discord.pressed("alice", schedule)
-        assert seen["data"]["content"] == words.CALLED.format(count=1)
+        assert seen["data"]["content"] == f"Called together: {1} will hear of it."
         again = discord.pressed("alice", schedule)["data"]["content"]
         assert again == "You called tonight together already: scheduled, 1 will be asked.", "once"
-        discord.pressed("alice", buttons(seen)[words.CANCEL_CAMPAIGN])
+        discord.pressed("alice", buttons(seen)["Cancel campaign"])
     with trusted.session() as session:
         campaign = campaigns.campaign_of_day(session, TODAY)
         assert campaign is not None
@@ -361,7 +377,7 @@ def test_a_promoter_calls_the_evening_together_without_the_site(talkative: World
 
 
 def test_what_one_is_told_is_seen_and_switched(discord: Discord) -> None:
-    title = words.KIND_TEXTS["session_ready"].title
+    title = KIND_TEXTS["session_ready"].title
     assert f"{title}: **off**" in discord.typed("alice", "notify")["data"]["content"]
     said = discord.typed("alice", "notify", kind="session_ready", switch="on")["data"]["content"]
     assert f"{title}: **on**" in said
@@ -404,12 +420,12 @@ def reminded(world: World, name: str) -> tuple[str, dict[str, str]]:
 def test_a_reminder_is_answered_where_it_stands(discord: Discord, talkative: World) -> None:
     text, sends = reminded(talkative, "alice")
     sent = [label for label, value in sends.items() if value]
-    assert sent == [words.IM_IN, words.LATE, words.CANT_TONIGHT, words.MUTE]
-    seen = discord.pressed("alice", sends[words.CANT_TONIGHT], guild=None, content=text)
+    assert sent == ["I'm in", "15 min late", "Can't tonight", "Mute"]
+    seen = discord.pressed("alice", sends["Can't tonight"], guild=None, content=text)
     assert (seen["type"], seen["data"]["content"]) == (7, f"{text}\n→ **Today**: Not playing")
     assert "components" not in seen["data"], "the buttons stay, and with them the mark of the message"
     assert status(talkative, "alice") is Status.NOT_PLAYING
-    seen = discord.pressed("alice", sends[words.IM_IN], guild=None, content=seen["data"]["content"])
+    seen = discord.pressed("alice", sends["I'm in"], guild=None, content=seen["data"]["content"])
     assert seen["data"]["content"] == f"{text}\n→ **Today**: Looking"
     assert status(talkative, "alice") is Status.LOOKING
 
@@ -427,40 +443,46 @@ def test_a_press_in_a_room_is_answered_to_the_presser_and_leaves_the_rooms_messa
 
 def test_late_is_said_under_the_reminder_and_under_the_start(discord: Discord, talkative: World) -> None:
     text, sends = reminded(talkative, "alice")
-    seen = discord.pressed("alice", sends[words.LATE], guild=None, content=text)
+    seen = discord.pressed("alice", sends["15 min late"], guild=None, content=text)
     said = f"{text}\n→ **Today**: Looking, 15 min late (about <t:{int(at(21, 15).timestamp())}:t>)"
     assert (seen["type"], seen["data"]["content"]) == (7, said)
     assert comes(talkative, "alice") == at(21, 15)
-    assert discord.pressed("alice", sends[words.LATE], guild=None, content=said)["data"]["content"] == said
+    assert discord.pressed("alice", sends["15 min late"], guild=None, content=said)["data"]["content"] == said
     talkative.clock.move_to(at(21))
     pump(talkative)
     _, start, _ = [sent for sent in talkative.discord.sent if sent[0].value == CAST["alice"]][-1]
-    assert [button.label for button in start.buttons][:3] == [words.JOIN_VOICE, words.LATE, words.CANT_TONIGHT]
+    assert [button.label for button in start.buttons][:3] == ["Join voice", "15 min late", "Can't tonight"]
     talkative.clock.move_to(at(21, 2))
     sends = {button.label: button.value for button in start.buttons}
-    discord.pressed("alice", sends[words.LATE], guild=None, content=start.text)
+    discord.pressed("alice", sends["15 min late"], guild=None, content=start.text)
     assert comes(talkative, "alice") == at(21, 17)
-    seen = discord.pressed("alice", sends[words.CANT_TONIGHT], guild=None, content=said)
+    seen = discord.pressed("alice", sends["Can't tonight"], guild=None, content=said)
     assert seen["data"]["content"] == f"{text}\n→ **Today**: Not playing"
     assert comes(talkative, "alice") is None
 
 
 def test_late_under_anothers_message_is_said_by_who_presses_it(discord: Discord, talkative: World) -> None:
     _, sends = reminded(talkative, "alice")
-    discord.pressed("erik", sends[words.LATE], guild=None, content="x")
+    discord.pressed("erik", sends["15 min late"], guild=None, content="x")
     assert (comes(talkative, "alice"), comes(talkative, "erik")) == (None, at(21, 15))
-    seen = discord.pressed("nobody", sends[words.LATE], guild=None, content="x")
-    assert seen["data"]["content"] == words.CHOOSE_PLAYER_ONLY
+    seen = discord.pressed("nobody", sends["15 min late"], guild=None, content="x")
+    assert seen["data"]["content"] == "First choose your player."
 
 
-@pytest.mark.parametrize(("days", "hour", "said"), [(0, 22, words.TOO_LATE_TO_BE_LATE), (1, 20, words.PAST_DAY)])
+@pytest.mark.parametrize(
+    ("days", "hour", "said"),
+    [
+        (0, 22, "It is too late to come later: nobody is waiting any more tonight."),
+        (1, 20, "That day is over, so it can be read but no longer changed."),
+    ],
+)
 def test_late_after_the_evening_is_answered_and_changes_nothing(
     discord: Discord, talkative: World, days: int, hour: int, said: str
 ) -> None:
     _, sends = reminded(talkative, "alice")
     talkative.says("alice", Status.MAYBE)
     talkative.clock.move_to(at(hour, day=TODAY + timedelta(days=days)))
-    seen = discord.pressed("alice", sends[words.LATE], guild=None, content="x")
+    seen = discord.pressed("alice", sends["15 min late"], guild=None, content="x")
     assert (seen["type"], seen["data"]["content"]) == (4, said)
     assert status(talkative, "alice") is Status.MAYBE
 
@@ -534,7 +556,7 @@ def test_mute_asks_once_switches_off_that_kind_alone_and_is_taken_back_by_a_pres
     discord: Discord, talkative: World, kind: MessageKind
 ) -> None:
     text, there = got(talkative, kind)
-    assert [button.label for button in there].index(words.MUTE) == len(there) - 1, "answers first, Mute last"
+    assert [button.label for button in there].index("Mute") == len(there) - 1, "answers first, Mute last"
     assert len(there) <= 5, "one row"
     before = wishes(talkative, "alice")
     asked = discord.pressed("alice", there[-1].value, guild=None, content=text)

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from slomix import words
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from tests.moments import TODAY, at
@@ -144,9 +143,9 @@ def alice_row(world: World) -> object:
 @pytest.mark.parametrize(
     ("day", "hour", "sentence"),
     [
-        (TODAY, 22, words.TOO_LATE_TO_BE_LATE),
-        (TODAY + timedelta(days=1), 20, words.LATE_IS_FOR_TONIGHT),
-        (TODAY - timedelta(days=1), 20, words.PAST_DAY),
+        (TODAY, 22, "It is too late to come later: nobody is waiting any more tonight."),
+        (TODAY + timedelta(days=1), 20, "You can be late for tonight only."),
+        (TODAY - timedelta(days=1), 20, "That day is over, so it can be read but no longer changed."),
     ],
 )
 def test_what_cannot_be_is_a_sentence_and_nothing_half_done(

@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from slomix import words
 from slomix.availability.rules import Status
 from slomix.contacts.rules import ChannelName
+from slomix.web.refusals import TITLES
 from tests.moments import TODAY
 from tests.web.conftest import OURS, Browse, Browser, is_problem, nothing_stored
 from tests.web.described import (
@@ -59,7 +59,7 @@ def test_every_call_says_what_it_is_for_and_what_it_takes() -> None:
     assert len(OPERATIONS) == sum(map(len, DOCUMENT["paths"].values())), "each has a name of its own"
     for operation_id, (_, path, operation) in OPERATIONS.items():
         assert operation["summary"]
-        assert {int(status) for status in operation["responses"] if status >= "400"} <= set(words.TITLES) - {405, 500}
+        assert {int(status) for status in operation["responses"] if status >= "400"} <= set(TITLES) - {405, 500}
         named = [resolved(parameter) for parameter in operation.get("parameters", [])]
         assert {parameter["name"] for parameter in named if parameter["in"] == "path"} == set(
             re.findall(r"{(\w+)}", path)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from slomix import words
 from slomix.availability.rules import Status
 from tests.moments import TODAY
 from tests.web.conftest import Browse, Browser, is_page, lands, nothing_stored
@@ -65,7 +64,9 @@ def test_a_cooldown_that_makes_no_sense_is_explained_beside_what_was_typed(
 ) -> None:
     with nothing_stored(world):
         answer = alice.post("/preferences", LOUD | {"sound_cooldown": typed})
-    assert is_page(answer, 422) == f"Ready sound: {words.SOUND_TOO_OFTEN}"
+    assert is_page(answer, 422) == (
+        "Ready sound: The ready sound can wait 30 to 3600 seconds before it plays again. Pick a number in between."
+    )
     shown = fields(read(answer.text))
     assert shown["sound_cooldown"]["value"] == typed
     assert "checked" in shown["sound"]

@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from slomix import words
 from slomix.accounts import logins
 from slomix.accounts.models import LoginAttempt, User
 from tests.moments import TODAY
@@ -49,7 +48,7 @@ def test_after_a_logout_a_form_changes_nothing_and_says_so(
     bob, token = stale
     with nothing_stored(world):
         answer = bob.client.post(path, data=form | {"csrf_token": token}, headers={"Referer": OURS})
-    assert is_page(answer, 401) == words.LOGGED_OUT_SINCE
+    assert is_page(answer, 401) == "You are not logged in any more, so nothing was changed. Log in and try again."
     assert ways_in(answer) == [PAGE, PAGE], "the button in the middle and the one in the corner"
 
 
@@ -58,7 +57,7 @@ def test_by_htmx_the_flash_has_the_way_back(world: World, stale: tuple[Browser, 
     headers = {"HX-Request": "true", "HX-Current-URL": OURS, "Referer": "http://localhost/"}
     with nothing_stored(world):
         answer = bob.client.post(STATUS, data={"csrf_token": token, "status": "LOOKING"}, headers=headers)
-    assert is_fragment(answer, 401) == words.LOGGED_OUT_SINCE
+    assert is_fragment(answer, 401) == "You are not logged in any more, so nothing was changed. Log in and try again."
     assert ways_in(answer) == [PAGE]
 
 
@@ -79,7 +78,7 @@ def test_a_session_that_was_ended_everywhere_is_told_to_log_in_too(world: World,
         logins.close_all_login_sessions(session, session.get_one(User, world.users["bob"]), now=world.clock.now())
     with nothing_stored(world):
         answer = bob.client.post(STATUS, data={"csrf_token": token, "status": "LOOKING"}, headers={"Referer": OURS})
-    assert is_page(answer, 401) == words.PLEASE_LOG_IN
+    assert is_page(answer, 401) == "Please log in with Discord first."
     assert ways_in(answer) == [PAGE, PAGE]
 
 
@@ -137,5 +136,5 @@ def test_a_form_that_is_refused_for_another_reason_keeps_its_way_back(browse: Br
     anonymous = browse(None)
     form = {"csrf_token": anonymous.csrf(), "status": "LOOKING"}
     answer = anonymous.client.post(STATUS, data=form, headers={"Referer": OURS})
-    assert is_page(answer, 401) == words.PLEASE_LOG_IN
+    assert is_page(answer, 401) == "Please log in with Discord first."
     assert ways_in(answer) == [PAGE, PAGE]

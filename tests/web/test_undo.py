@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from slomix import words
 from slomix.availability import triggers
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
@@ -68,7 +67,7 @@ def test_after_ten_seconds_it_is_refused(world: World, alice: Browser) -> None:
     world.clock.forward(timedelta(seconds=10, milliseconds=1))
     with nothing_stored(world):
         answer = alice.post(f"{PATH}/undo", {"change": token}, htmx=True)
-    assert is_fragment(answer, 409) == words.TOO_LATE_TO_UNDO
+    assert is_fragment(answer, 409) == "That can’t be undone any more: ten seconds are over, or it was changed again."
 
 
 def test_pressed_twice_it_is_undone_once(world: World, alice: Browser) -> None:
@@ -90,7 +89,10 @@ def test_only_ones_own_last_change_is_undone(world: World, browse: Browse, what:
         path = f"/day/{TODAY + timedelta(days=1)}"
     form = {"change": "made.up" if what == "made up" else token} if what != "missing" else {}
     with nothing_stored(world):
-        assert is_page(who.post(f"{path}/undo", form), 409) == words.TOO_LATE_TO_UNDO
+        assert (
+            is_page(who.post(f"{path}/undo", form), 409)
+            == "That can’t be undone any more: ten seconds are over, or it was changed again."
+        )
 
 
 def test_without_scripts_the_next_page_offers_it(world: World, alice: Browser) -> None:

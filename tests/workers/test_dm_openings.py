@@ -9,7 +9,6 @@ import redis
 from hypothesis import settings
 from sqlalchemy import func, select, update
 
-from slomix import words
 from slomix.accounts import logins
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
@@ -283,7 +282,10 @@ def test_two_hundred_who_switched_on_today_are_told_tomorrow_with_nothing_opened
     introduced = simulator.messages()
     assert {message["to"] for message in introduced} == {person.id for person in LOAD_TEST_USERS[:number]}
     assert {message["text"] for message in introduced} == {
-        words.INTRODUCTION.format(link=real.runtime.settings.base_url + "/preferences")
+        (
+            "This is how I will call you: it works! You get it because you switched messages on. "
+            "Which ones, and how to stop them: {link}"
+        ).format(link=real.runtime.settings.base_url + "/preferences")
     }
     real.clock.move_to(at(18) + timedelta(days=1))
     for person in LOAD_TEST_USERS[:number]:

@@ -5,15 +5,15 @@ from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts import logins, service
+from slomix.i18n import N_
 from slomix.web import current, gates
 
 
 class FreshLoginNeeded(gates.LoginNeeded):
     """The login of this browser is too old for what cannot be undone."""
 
-    sentence = words.FRESH_LOGIN_NEEDED
+    sentence = N_("For this, log in once more: your login here is a while old. Then come back and try again.")
 
 
 @contextmanager

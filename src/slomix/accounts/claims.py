@@ -1,17 +1,19 @@
 """Claims to a profile: when it is taken already, or for every link where an admin has to confirm them."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import ClassVar
 
 from sqlalchemy import ColumnElement, ScalarSelect, Text, func, select, update
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts import service
 from slomix.accounts.models import LinkEvent, Player, ProfileRequest, User
 from slomix.accounts.rules import LINK_ACTIONS, LinkAction
 from slomix.errors import Conflict, Invalid, NotFound
+from slomix.i18n import N_, _
 
 NOTE_LENGTH = 500
 
@@ -19,19 +21,20 @@ NOTE_LENGTH = 500
 class ProfileRequestPending(Conflict):
     """The user has an open claim already."""
 
-    sentence = words.CLAIM_OPEN
+    sentence = N_("You have asked for a profile already. Take that back first, or wait for an admin.")
 
 
 class NoteTooLong(Invalid):
-    sentence = words.NOTE_TOO_LONG.format(length=NOTE_LENGTH)
+    sentence = N_("Please tell it in at most {length} characters.")
+    values: ClassVar[Mapping[str, object]] = {"length": NOTE_LENGTH}
 
 
 class ProfileRequestDecided(Conflict):
-    sentence = words.CLAIM_SETTLED
+    sentence = N_("That claim is settled already.")
 
 
 class NoSuchProfileRequest(NotFound):
-    sentence = words.NO_SUCH_CLAIM
+    sentence = N_("There is no such claim.")
 
 
 def request_profile(session: Session, user: User, player: Player, note: str, *, now: datetime) -> ProfileRequest:
@@ -39,7 +42,11 @@ def request_profile(session: Session, user: User, player: Player, note: str, *, 
     if len(note) > NOTE_LENGTH:
         raise NoteTooLong
     if "\0" in note:
-        raise Invalid(words.NAME_CONTROL.format(what=words.THE_NOTE))
+        raise Invalid(
+            _("{what} has a character that cannot be shown, such as a line break. Type it anew without that.").format(
+                what=_("The note")
+            )
+        )
     made = ProfileRequest(user_id=user.id, player_id=player.id, note=note.strip(), created_at=now)
     try:
         with session.begin_nested():

@@ -9,11 +9,11 @@ import structlog
 from authlib.common.security import generate_token
 from authlib.integrations.httpx_client import OAuth2Client
 
-from slomix import words
 from slomix.channels.discord import HEADERS
 from slomix.channels.http import as_object, certificates, decode_json, retry_delay
 from slomix.config.settings import Settings
 from slomix.errors import DomainError, Invalid, Unavailable
+from slomix.i18n import N_
 
 log = structlog.get_logger()
 
@@ -34,19 +34,21 @@ _SET_UP_WRONGLY = frozenset(
 class DiscordDown(Unavailable):
     """Discord did not answer, or not as its API should."""
 
-    sentence = words.DISCORD_SILENT
+    sentence = N_("Discord does not answer right now. Nothing is lost; please try again in a moment.")
 
 
 class LoginRefused(Invalid):
     """Discord did not accept what came back."""
 
-    sentence = words.LOGIN_REFUSED
+    sentence = N_("Discord did not accept this login. Please start again.")
 
 
 class LoginSetUpWrongly(Unavailable):
     """Discord does not know this site, or not as it is set up; only an operator can mend that."""
 
-    sentence = words.LOGIN_SET_UP_WRONGLY
+    sentence = N_(
+        "Discord refuses logins for this site: it is set up wrongly. That is not your fault; please tell an admin."
+    )
 
 
 @dataclass(frozen=True)

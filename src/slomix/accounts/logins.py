@@ -12,18 +12,18 @@ from sqlalchemy import ColumnElement, DateTime, Select, bindparam, case, delete,
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts import rules, service
 from slomix.accounts.models import GrantedRole, LoginAttempt, LoginSession, Player, User
 from slomix.accounts.rules import LinkAction, Membership, Role
 from slomix.errors import Invalid
+from slomix.i18n import N_
 from slomix.presence.game_names import name_keys
 
 
 class LoginNotStarted(Invalid):
     """The login was not begun in this browser, is too old, or was used already."""
 
-    sentence = words.LOGIN_NOT_VALID
+    sentence = N_("This login is no longer valid. It may have taken too long, or been used already.")
 
 
 def _hash(secret: str) -> str:
@@ -132,6 +132,11 @@ def open_login_session(session: Session, user: User, *, browser: str = "", now: 
     return key
 
 
+def choose_language(session: Session, user_id: int, language: str) -> None:
+    """Keep the language of a user's pages and messages."""
+    session.execute(update(User).where(User.id == user_id).values(language=language))
+
+
 def close_login_session(session: Session, key: str) -> None:
     """Log a browser out, so that a copy of its cookie is worth nothing either."""
     session.execute(delete(LoginSession).where(LoginSession.key_hash == _hash(key)))
@@ -205,6 +210,7 @@ class SessionUser:
     profile_id: int | None
     player_name: str | None
     has_left: bool
+    language: str | None
     roles: frozenset[Role]
     # Whether the use of this login is to be written down again.
     is_use_due: bool = False
@@ -236,6 +242,7 @@ def sessions_query(
             User.player_id,
             Player.name,
             User.membership,
+            User.language,
             LoginSession.last_used_at,
             roles.label("roles"),
             func.jsonb_build_object(*chain.from_iterable((extra or {}).items())).label("extra"),
@@ -263,6 +270,7 @@ def users_of_sessions(
             row.player_id,
             row.name,
             row.membership is Membership.LEFT,
+            row.language,
             frozenset(Role(role) for role in row.roles or ()),
             now - row.last_used_at >= rules.USE_NOTED_EVERY,
             row.extra,

@@ -82,6 +82,8 @@ class User(Base):
     must_ask_since: Mapped[datetime | None]
     # Part of what the unsubscribe links of the player are signed with, new with every link: so they end with it.
     unsubscribe_salt: Mapped[str] = mapped_column(default=new_salt)
+    # Of their pages and messages; None until they chose one.
+    language: Mapped[str | None]
 
     player: Mapped[Player | None] = relationship(lazy="joined")
 

@@ -9,11 +9,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts import service
 from slomix.accounts.rules import LinkAction, canonical_guid
 from slomix.accounts.service import ProfileChanges
 from slomix.errors import Invalid
+from slomix.i18n import _
 from slomix.presence.game_names import InvalidName, clean_name, has_control
 
 ProfileRow = tuple[str, str, list[str]]
@@ -42,7 +42,7 @@ def decode_file(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InvalidPlayersFile(words.CSV_NOT_UTF8) from None
+        raise InvalidPlayersFile(_("This file is not UTF-8. Save it as CSV in UTF-8 and try again.")) from None
 
 
 def parse_profiles(text: str) -> ParsedProfiles:
@@ -54,15 +54,24 @@ def parse_profiles(text: str) -> ParsedProfiles:
         reader.fieldnames = [column.strip().lower() for column in reader.fieldnames or ()]
         missing = {"guid", "name"} - set(reader.fieldnames)
         if missing:
-            raise InvalidPlayersFile(words.CSV_NO_COLUMN.format(columns=", ".join(sorted(missing))))
+            raise InvalidPlayersFile(
+                _(
+                    "The first line names the columns, and {columns} is missing in it. Separate them by "
+                    "commas or semicolons."
+                ).format(columns=", ".join(sorted(missing)))
+            )
         for (guid, name, aliases), rating in _rows(reader):
             if guid in found:
-                raise InvalidPlayersFile(words.CSV_TWICE.format(line=reader.line_num, guid=guid))
+                raise InvalidPlayersFile(
+                    _("Line {line}: the guid {guid} is there twice.").format(line=reader.line_num, guid=guid)
+                )
             found[guid], ratings[guid] = (guid, name, aliases), rating
     except csv.Error as error:
-        raise InvalidPlayersFile(words.CSV_NOT_READABLE.format(line=reader.line_num, error=error)) from None
+        raise InvalidPlayersFile(
+            _("This is not CSV, from about line {line} on ({error}).").format(line=reader.line_num, error=error)
+        ) from None
     if not found:
-        raise InvalidPlayersFile(words.CSV_EMPTY)
+        raise InvalidPlayersFile(_("There is no profile in this file."))
     return ParsedProfiles(list(found.values()), ratings if "rating" in reader.fieldnames else None)
 
 
@@ -80,17 +89,27 @@ def _rows(reader: "csv.DictReader[str]") -> Iterator[tuple[ProfileRow, float | N
         if not "".join(filter(None, (*row.values(), *surplus))).strip():
             continue  # spreadsheets end their files so
         if surplus:
-            raise InvalidPlayersFile(words.CSV_TOO_MANY_FIELDS.format(line=line))
+            raise InvalidPlayersFile(
+                _("Line {line} has more fields than the first one. Put what has a comma in it in quotes.").format(
+                    line=line
+                )
+            )
         guid, name = (row["guid"] or "").strip(), (row["name"] or "").strip()
         if not guid or not name:
-            raise InvalidPlayersFile(words.CSV_EMPTY_FIELD.format(line=line))
+            raise InvalidPlayersFile(_("Line {line}: guid and name must both be there.").format(line=line))
         if has_control(guid) or len(guid) > LONGEST_GUID:
-            raise InvalidPlayersFile(words.CSV_BAD_GUID.format(line=line, longest=LONGEST_GUID))
+            raise InvalidPlayersFile(
+                _("Line {line}: a guid has at most {longest} characters that can be shown.").format(
+                    line=line, longest=LONGEST_GUID
+                )
+            )
         aliases = [
-            _name(alias, words.CSV_ALIAS, line) for alias in (row.get("aliases") or "").split("|") if alias.strip()
+            _name(alias, _("Line {line}: an alias"), line)
+            for alias in (row.get("aliases") or "").split("|")
+            if alias.strip()
         ]
         yield (
-            (canonical_guid(guid), _name(name, words.CSV_NAME, line), aliases),
+            (canonical_guid(guid), _name(name, _("Line {line}: the name"), line), aliases),
             _rating((row.get("rating") or "").strip().replace(",", "." if has_decimal_comma else ","), line),
         )
 
@@ -108,7 +127,11 @@ def _rating(text: str, line: int) -> float | None:
     if not text:
         return None
     if RATING.fullmatch(text) is None or abs(float(text)) > LARGEST_RATING:
-        raise InvalidPlayersFile(words.CSV_NO_RATING.format(line=line))
+        raise InvalidPlayersFile(
+            _("Line {line}: the rating must be a number such as 1.25, not beyond a billion, or empty.").format(
+                line=line
+            )
+        )
     return float(text)
 
 

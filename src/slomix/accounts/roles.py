@@ -6,20 +6,20 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts import service
 from slomix.accounts.models import GrantedRole, User
 from slomix.accounts.rules import LinkAction, Membership, Role, is_discord_id
 from slomix.config.settings import Settings
 from slomix.errors import Invalid
+from slomix.i18n import N_
 
 
 class NoSuchRole(Invalid):
-    sentence = words.NO_SUCH_ROLE
+    sentence = N_("There is no such role. Pick promoter or admin.")
 
 
 class NoSuchDiscordId(Invalid):
-    sentence = words.NO_SUCH_DISCORD_ID
+    sentence = N_("That is not a Discord id. One is a number of about 18 digits.")
 
 
 def parse_role(text: str) -> Role:

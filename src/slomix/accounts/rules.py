@@ -5,6 +5,8 @@ import posixpath
 from datetime import timedelta
 from urllib.parse import unquote, urlsplit
 
+from slomix.i18n import N_, Texts
+
 # How long a browser stays logged in after a login.
 SESSION_LIFETIME = timedelta(days=60)
 # A login unused for so long ends, an admin's sooner.
@@ -22,6 +24,14 @@ class Role(enum.StrEnum):
 
     PROMOTER = "promoter"
     ADMIN = "admin"
+
+
+ROLE_NAMES = Texts(
+    {
+        "promoter": N_("a promoter"),
+        "admin": N_("an admin"),
+    }
+)
 
 
 class Membership(enum.StrEnum):

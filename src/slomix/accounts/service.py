@@ -9,12 +9,12 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from slomix import words
 from slomix.accounts import rules
 from slomix.accounts.models import GrantedRole, LinkEvent, Player, User, new_salt
 from slomix.accounts.rules import LINK_ACTIONS, LinkAction, Membership
 from slomix.database import session as db
 from slomix.errors import Conflict, NotAllowed, NotFound
+from slomix.i18n import N_, gettext
 from slomix.presence.game_names import InvalidName, clean_name, has_control, name_key, plain_name
 
 
@@ -22,17 +22,21 @@ class ProfileTaken(Conflict):
     """The profile belongs to another user."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(words.PROFILE_TAKEN.format(player=name))
+        super().__init__(
+            gettext("{player} is already linked to somebody else. If that is you, ask an admin to settle it.").format(
+                player=name
+            )
+        )
 
 
 class NoSuchProfile(NotFound):
-    sentence = words.NO_SUCH_PROFILE
+    sentence = N_("There is no such player profile.")
 
 
 class NotAMember(NotAllowed):
     """Only members of our Discord server may have a player here."""
 
-    sentence = words.NOT_A_MEMBER
+    sentence = N_("Only members of our Discord server can have a player here. Join it, then try again.")
 
 
 def suggest_profiles(session: Session, user: User, *, limit: int = 12) -> list[Player]:
@@ -62,7 +66,11 @@ def search_profiles(session: Session, text: str, *, limit: int = 20, only_free: 
 def search_key(text: str) -> str:
     """Return what to look for in the keys of names. Raise InvalidName for what no name has."""
     if has_control(text):
-        raise InvalidName(words.NAME_CONTROL.format(what=words.THE_SEARCH))
+        raise InvalidName(
+            gettext(
+                "{what} has a character that cannot be shown, such as a line break. Type it anew without that."
+            ).format(what=gettext("The text to search for"))
+        )
     return name_key(text)
 
 
@@ -78,7 +86,7 @@ def is_named(keys: InstrumentedAttribute[list[str]], text: str) -> ColumnElement
 class LinkEnded(NotAllowed):
     """The link that the user acts by ended during the request."""
 
-    sentence = words.PLEASE_LINK
+    sentence = N_("Please link your player profile first.")
 
 
 def lock_link(session: Session, user_id: int, player_id: int) -> None:
@@ -268,16 +276,28 @@ def find_doubtful_profiles(session: Session) -> list[str]:
     by_key: dict[str, list[str]] = {}
     for player in session.scalars(select(Player).order_by(Player.id)):
         if "#" in player.guid:
-            found.append(words.SAME_GUID.format(guid=player.guid, other=player.guid.partition("#")[0]))
+            found.append(
+                gettext("{guid}: its guid was that of {other} in other letters; it may be the same player.").format(
+                    guid=player.guid, other=player.guid.partition("#")[0]
+                )
+            )
         for name in (player.name, *player.aliases):
             try:
                 if clean_name(name) != name:
-                    found.append(words.NAME_UNCLEAN.format(guid=player.guid, name=plain_name(name)))
+                    found.append(
+                        gettext(
+                            "{guid}: {name} has invisible characters or needless colours; an import takes them out."
+                        ).format(guid=player.guid, name=plain_name(name))
+                    )
             except InvalidName as error:
-                found.append(words.NAME_REFUSED.format(guid=player.guid, error=error))
+                found.append(gettext("{guid}: {error}").format(guid=player.guid, error=error))
         by_key.setdefault(name_key(player.name), []).append(player.guid)
     return found + [
-        words.SAME_NAME.format(guids=", ".join(guids), name=key) for key, guids in by_key.items() if len(guids) > 1
+        gettext("{guids}: all are called {name}, apart from case, accents and colours.").format(
+            guids=", ".join(guids), name=key
+        )
+        for key, guids in by_key.items()
+        if len(guids) > 1
     ]
 
 

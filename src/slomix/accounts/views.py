@@ -10,9 +10,9 @@ from flask_login import login_user, logout_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from slomix import words
 from slomix.accounts import discord_login, logins, rules
 from slomix.accounts.models import User
+from slomix.i18n import _
 from slomix.presence.game_names import plain_name
 from slomix.web import current, gates, rate_limits
 from slomix.web.gates import Viewer
@@ -88,7 +88,7 @@ def callback() -> Response:
         return _stay_logged_in(state)
     code, error = request.args.get("code", ""), request.args.get("error")
     if error == "access_denied":  # the button Cancel
-        flash(words.LOGIN_DECLINED, "note")
+        flash(_("You did not log in, and nothing was shared. You can change your mind any time."), "note")
         return redirect(next_path, code=303)
     if error is not None:
         raise discord_login.refusal_at_consent(error)
@@ -114,7 +114,7 @@ def callback() -> Response:
         next_path = "/pressed"
     if user.player_id is None:
         if pressed:
-            flash(words.PRESSED_WAITS, "note")
+            flash(_("Choose your player, and what you pressed is saved."), "note")
         return redirect(url_for("profile.profile", next=next_path), code=303)
     return redirect(next_path, code=303)
 
@@ -128,7 +128,7 @@ def _stay_logged_in(state: str) -> Response:
         if not gates.viewer().is_authenticated:
             raise logins.LoginNotStarted
         next_path = logins.next_path_of(db_session, state)
-    flash(words.LOGGED_IN_ALREADY, "note")
+    flash(_("You are logged in already."), "note")
     return redirect(next_path, code=303)
 
 
@@ -148,7 +148,7 @@ def _forget_earlier(db_session: Session) -> None:
 def logout() -> Response:
     with current.runtime().transaction() as db_session:
         _forget_earlier(db_session)
-    return _logged_out(words.LOGGED_OUT)
+    return _logged_out(_("You are logged out."))
 
 
 @blueprint.post("/auth/logout/<number>")
@@ -157,7 +157,7 @@ def logout_one(number: str) -> Response:
     who = gates.require_user()
     with current.runtime().transaction() as db_session:
         logins.close_one_login_session(db_session, who.user_id, number)
-    flash(words.LOGGED_OUT_THERE, "done")
+    flash(_("That browser is logged out."), "done")
     return redirect("/profile#account-title", code=303)
 
 
@@ -167,7 +167,7 @@ def logout_everywhere() -> Response:
     who = gates.require_user()
     with current.runtime().transaction() as db_session:
         logins.close_all_login_sessions(db_session, db_session.get_one(User, who.user_id), now=current.now())
-    return _logged_out(words.SIGNED_OUT)
+    return _logged_out(_("You are logged out everywhere, here too."))
 
 
 def _logged_out(sentence: str) -> Response:

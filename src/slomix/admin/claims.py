@@ -4,12 +4,12 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from slomix import words
 from slomix.accounts import claims
 from slomix.accounts import service as accounts
 from slomix.accounts.models import ProfileRequest
 from slomix.admin import queries
 from slomix.admin.request_args import check_unchanged
+from slomix.i18n import _
 from slomix.presence.game_names import plain_name
 from slomix.privacy import unlinking
 from slomix.web import current, gates
@@ -51,7 +51,7 @@ def grant(claim_id: int) -> Response:
         claim = claims.get_pending_request(session, claim_id)
         _must_be_as_seen(session, claim)
         unlinking.grant_request(session, claim_id, actor=str(who.user_id), today=current.today(now), now=now)
-    return _done(words.CLAIM_GRANTED, claim)
+    return _done(_("{person} is {player} now."), claim)
 
 
 @blueprint.post("/<id:claim_id>/refuse")
@@ -60,7 +60,7 @@ def refuse(claim_id: int) -> Response:
     with current.runtime().transaction() as session:
         claim = claims.get_pending_request(session, claim_id)
         claims.refuse_request(session, claim_id, actor=str(who.user_id), now=now)
-    return _done(words.CLAIM_REFUSED, claim)
+    return _done(_("Refused: {person} does not become {player}."), claim)
 
 
 def _must_be_as_seen(session: Session, claim: ProfileRequest) -> None:

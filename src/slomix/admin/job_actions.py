@@ -8,7 +8,6 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.rules import LinkAction
 from slomix.campaigns import queries as campaigns
@@ -17,6 +16,7 @@ from slomix.campaigns import rules as campaign_rules
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.retrying import CampaignCancelled, NothingToRetry
 from slomix.campaigns.rules import CampaignStatus, campaign_of
+from slomix.campaigns.states import STATE_NAMES
 from slomix.config.settings import Settings
 from slomix.database import session as db
 from slomix.deliveries import retrying
@@ -25,6 +25,7 @@ from slomix.deliveries.retrying import RetryChoices
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.deliveries.service import JOB_KIND
 from slomix.errors import Conflict, NotFound
+from slomix.i18n import N_, _
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
@@ -37,35 +38,37 @@ WITH_MESSAGES = (campaign_rules.REMINDER, campaign_rules.START, campaign_rules.V
 
 
 class NoSuchJob(NotFound):
-    sentence = words.NO_SUCH_JOB
+    sentence = N_("There is no such job.")
 
 
 class JobRunning(Conflict):
-    sentence = words.JOB_IS_RUNNING
+    sentence = N_("A worker has this job in its hands right now, so it cannot be cancelled. Look again in a moment.")
 
 
 class JobNotPending(Conflict):
     def __init__(self, status: JobStatus) -> None:
-        super().__init__(words.JOB_IS_OVER.format(status=words.STATES[status]))
+        super().__init__(
+            _("This job is over ({status}), so there is nothing left to cancel.").format(status=STATE_NAMES[status])
+        )
 
 
 class JobNotFailed(Conflict):
     def __init__(self, status: JobStatus) -> None:
-        super().__init__(words.JOB_NOT_FAILED.format(status=words.STATES[status]))
+        super().__init__(_("Only what has failed is tried again; this is {status}.").format(status=STATE_NAMES[status]))
 
 
 class PastDeadline(Conflict):
-    sentence = words.JOB_PAST_DEADLINE
+    sentence = N_("It is too late for this: its deadline has passed, and it is not true any more.")
 
 
 class MayArriveTwice(Conflict):
     """Raised when the message may have arrived already and the operator hasn't accepted a second one."""
 
-    sentence = words.JOB_MAY_ARRIVE_TWICE
+    sentence = N_("This may have arrived already, and then it arrives twice. Say that you know.")
 
 
 class AlreadyJudged(Conflict):
-    sentence = words.VOICE_CHECK_HAS_SPOKEN
+    sentence = N_("This voice check has said already that nobody knows who came, so it is not repeated.")
 
 
 @dataclass(frozen=True)

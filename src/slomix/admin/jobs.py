@@ -3,13 +3,13 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from slomix import words
 from slomix.admin import job_actions, search
 from slomix.admin.job_actions import JobTarget
 from slomix.admin.request_args import before_id, check_unchanged, parse_choice, search_text
 from slomix.admin.search import JobFilter
 from slomix.clock import wall_now
 from slomix.contacts.rules import ChannelName
+from slomix.i18n import _
 from slomix.jobs.rules import GENERAL, JobStatus
 from slomix.web import current, gates
 from slomix.web.reading import reading
@@ -90,7 +90,7 @@ def retry(job_id: int) -> Response:
             by=str(who.user_id),
         )
         back = _back(target)
-    flash(words.JOB_RETRIED, "done")
+    flash(_("It is tried again."), "done")
     return redirect(back, code=303)
 
 
@@ -103,7 +103,14 @@ def cancel(job_id: int) -> Response:
         _must_be_as_seen(target)
         messages = job_actions.cancel_job(session, job_id, now=now, by=str(who.user_id))
         back = _back(target)
-    flash(words.JOB_CANCELLED_WITH.format(messages=messages) if messages else words.JOB_CANCELLED, "done")
+    flash(
+        _("Cancelled, and with it its messages that had not left: {messages}. The ledger says why.").format(
+            messages=messages
+        )
+        if messages
+        else _("Cancelled. It will not happen, and the ledger says why."),
+        "done",
+    )
     return redirect(back, code=303)
 
 

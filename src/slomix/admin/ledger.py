@@ -5,7 +5,6 @@ from datetime import date
 from flask import Blueprint, render_template, request
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.admin import job_actions, search
 from slomix.admin.request_args import before_id, parse_choice, search_text
 from slomix.admin.search import DeliveryFilter
@@ -14,8 +13,10 @@ from slomix.campaigns.rules import campaign_of
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Delivery
+from slomix.deliveries.names import NOTICE_NAMES
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.errors import DomainError, NotFound
+from slomix.i18n import N_
 from slomix.jobs.rules import JobStatus
 from slomix.web import current, responses
 from slomix.web.reading import reading
@@ -24,7 +25,7 @@ blueprint = Blueprint("ledger", __name__, url_prefix="/ledger")
 
 
 class NoSuchDelivery(NotFound):
-    sentence = words.NO_SUCH_DELIVERY
+    sentence = N_("There is no such message in the ledger.")
 
 
 @blueprint.get("")
@@ -34,7 +35,7 @@ def show() -> str:
         day=_day(request.args.get("day", "")),
         status=parse_choice(DeliveryStatus, "status"),
         channel=parse_choice(ChannelName, "channel"),
-        notice=notice if notice in words.NOTICE_TITLES else "",
+        notice=notice if notice in NOTICE_NAMES else "",
         text=search_text(),
         campaign=responses.parse_id(campaign),
     )

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from slomix import words
 from slomix.accounts import claims, logins
 from slomix.accounts.models import Player, User
 from slomix.admin import queries
 from slomix.admin.request_args import ChangedSince, check_unchanged, page_number, search_text
 from slomix.errors import Invalid
+from slomix.i18n import N_, _
 from slomix.presence.game_names import plain_name
 from slomix.privacy import unlinking
 from slomix.web import current, gates
@@ -20,7 +20,7 @@ blueprint = Blueprint("links", __name__, url_prefix="/links")
 
 
 class NoSuchMoment(Invalid):
-    sentence = words.NO_SUCH_MOMENT
+    sentence = N_("That is not a moment. Open the page again and press the button there.")
 
 
 @blueprint.get("")
@@ -45,7 +45,7 @@ def see() -> Response:
     until = _moment(request.form.get("until", ""))
     with current.runtime().transaction() as session:
         claims.mark_links_seen(session, session.get_one(User, who.user_id), until, now=now)
-    flash(words.LINKS_SEEN, "done")
+    flash(_("Nothing of this is new to you any more."), "done")
     return redirect(url_for("admin.links.show"), code=303)
 
 
@@ -67,7 +67,7 @@ def unlink(user_id: int) -> Response:
         check_unchanged("guid", player.guid)
         unlinking.unlink_profile(session, user, today=current.today(now), now=now, actor=str(who.user_id))
     names = {"person": plain_name(user.display_name), "player": plain_name(player.name)}
-    flash(words.UNLINKED_BY_ADMIN.format(**names), "done")
+    flash(_("{person} is not {player} any more.").format(**names), "done")
     return redirect(url_for("admin.links.show"), code=303)
 
 
@@ -78,7 +78,7 @@ def sign_out(user_id: int) -> Response:
     with current.runtime().transaction() as session:
         user = queries.get_account(session, user_id)
         logins.close_all_login_sessions(session, user, now=now, actor=str(who.user_id))
-    flash(words.SIGNED_OUT_BY_ADMIN.format(person=plain_name(user.display_name)), "done")
+    flash(_("{person} is logged out everywhere.").format(person=plain_name(user.display_name)), "done")
     return redirect("/" if user_id == who.user_id else url_for("admin.links.show"), code=303)
 
 

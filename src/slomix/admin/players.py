@@ -3,12 +3,12 @@
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from slomix import words
 from slomix.accounts import players_csv
 from slomix.accounts import service as accounts
 from slomix.accounts.players_csv import InvalidPlayersFile
 from slomix.admin import queries
 from slomix.admin.request_args import search_text
+from slomix.i18n import gettext
 from slomix.web import current, gates
 from slomix.web.gates import Viewer
 from slomix.web.reading import reading
@@ -41,7 +41,7 @@ def preview() -> Response:
     file = request.files.get("file")
     try:
         if file is None or not file.filename:
-            raise InvalidPlayersFile(words.NO_FILE)
+            raise InvalidPlayersFile(gettext("Pick a file first."))
         text = players_csv.decode_file(file.read())
         profiles = players_csv.parse_profiles(text)
     except InvalidPlayersFile as error:
@@ -73,7 +73,7 @@ def confirm() -> Response:
         return make_response(_page(str(error)), 422)
     with current.runtime().transaction() as session:
         added, updated = players_csv.import_profiles(session, profiles, actor=str(who.user_id), now=now)
-    flash(words.IMPORTED.format(added=added, updated=updated), "done")
+    flash(gettext("Imported: {added} added, {updated} updated.").format(added=added, updated=updated), "done")
     return redirect(url_for("admin.players.show"), code=303)
 
 

@@ -8,16 +8,16 @@ from sqlalchemy import ColumnElement, Text, func, or_, select, true
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import GrantedRole, LinkEvent, Player, User
 from slomix.accounts.rules import LINK_ACTIONS, LinkAction, Membership, canonical_guid
 from slomix.config.settings import Settings
 from slomix.contacts.models import Contact
-from slomix.contacts.rules import ChannelName
+from slomix.contacts.rules import CHANNEL_NAMES, ChannelName
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.errors import NotFound
+from slomix.i18n import N_, _
 from slomix.parsing import parse_int
 from slomix.reasons.codes import Explanation
 
@@ -25,7 +25,7 @@ PAGE = 50
 
 
 class NoSuchAccount(NotFound):
-    sentence = words.NO_SUCH_ACCOUNT
+    sentence = N_("There is no such account.")
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def channel_states(session: Session, settings: Settings) -> list[ChannelState]:
     sent = _last_sent(session)
     return [
         ChannelState(
-            name=words.CHANNELS[channel],
+            name=CHANNEL_NAMES[channel],
             problem=_problem(channel, settings),
             contacts=counted[channel].contacts if channel in counted else 0,
             unusable=counted[channel].unusable if channel in counted else 0,
@@ -129,11 +129,15 @@ def _last_sent(session: Session) -> dict[ChannelName, datetime]:
 
 def _problem(channel: ChannelName, settings: Settings) -> str:
     if channel is ChannelName.DISCORD:
-        return "" if settings.discord_bot_token.get_secret_value() else words.NO_BOT_TOKEN
+        return (
+            ""
+            if settings.discord_bot_token.get_secret_value()
+            else _("Nothing can be sent: DISCORD_BOT_TOKEN is not set.")
+        )
     is_enabled = settings.telegram_enabled if channel is ChannelName.TELEGRAM else settings.signal_enabled
     if not is_enabled:
-        return words.CHANNEL_NOT_ENABLED.format(setting=f"AVAILABILITY_{channel.name}_ENABLED")
-    return "" if settings.contact_keys else words.CHANNEL_HAS_NO_KEY
+        return _("Switched off: {setting} is not on.").format(setting=f"AVAILABILITY_{channel.name}_ENABLED")
+    return "" if settings.contact_keys else _("Switched off: CONTACT_DATA_ENCRYPTION_KEY is not set.")
 
 
 def linked_accounts(

@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from flask import request
 
-from slomix import words
 from slomix.errors import Conflict
+from slomix.i18n import N_
 from slomix.parsing import parse_int
 from slomix.web import responses
 
@@ -18,7 +18,7 @@ _E = TypeVar("_E", bound=enum.StrEnum)
 class ChangedSince(Conflict):
     """Raised when the state has changed since the admin saw it."""
 
-    sentence = words.CHANGED_SINCE
+    sentence = N_("This was changed since you looked. Look again, then decide.")
 
 
 def search_text() -> str:

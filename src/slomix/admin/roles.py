@@ -4,14 +4,14 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from slomix import words
 from slomix.accounts import roles
 from slomix.accounts.acting import check_fresh_login
 from slomix.accounts.models import User
-from slomix.accounts.rules import Role
+from slomix.accounts.rules import ROLE_NAMES, Role
 from slomix.admin import queries
 from slomix.admin.request_args import search_text
 from slomix.errors import Conflict
+from slomix.i18n import N_, gettext
 from slomix.presence.game_names import plain_name
 from slomix.web import current, gates
 from slomix.web.reading import reading
@@ -24,7 +24,7 @@ MAX_RESULTS = 10
 class RoleNotGranted(Conflict):
     """Raised when there is no grant to revoke."""
 
-    sentence = words.ROLE_NOT_GRANTED
+    sentence = N_("This right was not granted here, or was taken back already.")
 
 
 @blueprint.get("")
@@ -54,8 +54,10 @@ def grant() -> Response:
             check_fresh_login(session)
         is_new = roles.grant(session, discord_id, role, actor=str(who.user_id), now=now)
         person = _name(session, discord_id)
-    sentence = words.ROLE_GRANTED if is_new else words.ROLE_HELD
-    flash(sentence.format(person=person, role=words.ROLES[role]), "done" if is_new else "note")
+    sentence = (
+        gettext("{person} is {role} now, from the next page on.") if is_new else gettext("{person} is {role} already.")
+    )
+    flash(sentence.format(person=person, role=ROLE_NAMES[role]), "done" if is_new else "note")
     return redirect(url_for("admin.rights.show"), code=303)
 
 
@@ -86,7 +88,7 @@ def revoke(discord_id: str, role: str) -> Response:
         if not roles.revoke(session, discord_id, right, actor=str(who.user_id), now=now):
             raise RoleNotGranted
         person = _name(session, discord_id)
-    flash(words.ROLE_REVOKED.format(person=person, role=words.ROLES[right]), "done")
+    flash(gettext("{person} is not {role} any more.").format(person=person, role=ROLE_NAMES[right]), "done")
     is_out = right is Role.ADMIN and discord_id == who.discord_id and discord_id not in _fixed(right)
     return redirect("/" if is_out else url_for("admin.rights.show"), code=303)
 

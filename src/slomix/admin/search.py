@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, exists, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
-from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import Player
 from slomix.accounts.rules import like_pattern
@@ -18,6 +17,7 @@ from slomix.contacts.rules import ChannelName
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import AttemptEvent, DeliveryStatus
+from slomix.i18n import _
 from slomix.jobs.late import is_late
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
@@ -190,7 +190,7 @@ def delivery_lines(session: Session, rows: Sequence[Delivery]) -> list[DeliveryL
     return [
         DeliveryLine(
             row,
-            names.get(row.player_id, words.UNNAMED) if row.player_id is not None else "",
+            names.get(row.player_id, _("unnamed")) if row.player_id is not None else "",
             carriers[row.id].run_at if row.id in carriers else None,
             carriers[row.id].id if row.id in carriers else None,
             tries.get(row.id, 0),

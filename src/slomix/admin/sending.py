@@ -4,9 +4,9 @@ import structlog
 from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from slomix import words
 from slomix.admin import queries
 from slomix.deliveries import pausing
+from slomix.i18n import _
 from slomix.web import current, gates
 from slomix.web.reading import reading
 
@@ -34,7 +34,10 @@ def pause() -> Response:
         is_new = pausing.pause(session, by=str(who.user_id), now=now)
     if is_new:
         log.warning("sending.paused", user=who.user_id)
-    return _done(words.PAUSED if is_new else words.PAUSED_ALREADY, is_new=is_new)
+    return _done(
+        _("Nothing is sent any more, until an admin resumes sending.") if is_new else _("Sending was paused already."),
+        is_new=is_new,
+    )
 
 
 @blueprint.post("/resume")
@@ -45,7 +48,7 @@ def resume() -> Response:
         was_paused = pausing.resume(session, by=str(who.user_id), now=now)
     if was_paused:
         log.warning("sending.resumed", user=who.user_id)
-    return _done(words.RESUMED if was_paused else words.NOT_PAUSED, is_new=was_paused)
+    return _done(_("Messages go out again.") if was_paused else _("Sending was not paused."), is_new=was_paused)
 
 
 def _done(sentence: str, *, is_new: bool) -> Response:

@@ -13,11 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.accounts.rules import LinkAction
 from slomix.admin import queries, search
+from slomix.admin.names import JOB_NAMES
 from slomix.admin.queries import ChannelState
 from slomix.admin.search import DeliveryFilter
 from slomix.campaigns import queries as campaigns
@@ -25,6 +25,7 @@ from slomix.campaigns import risk, risk_facts
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.risk import Risk
 from slomix.campaigns.rules import CampaignState
+from slomix.campaigns.states import PHASE_NAMES, STATE_NAMES
 from slomix.campaigns.view_models import CampaignCard, PhaseCard, card_of_campaign
 from slomix.clock import wall_now
 from slomix.config.settings import Settings
@@ -38,6 +39,7 @@ from slomix.health import service as health
 from slomix.health.rules import PartHealth
 from slomix.health.service import parts_needed_tonight
 from slomix.health.views import check_health, probes
+from slomix.i18n import _
 from slomix.jobs.late import LateJobs, late_jobs, next_due_job
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
@@ -120,22 +122,34 @@ def judge_tonight(
     missed = sum(counts.get(status, 0) for status in UNDELIVERED)
     state = called.state(called.campaign.day) if called is not None else None
     if called is not None and state is CampaignState.NONE_REACHED:
-        return Verdict("ill", words.NOBODY_WAS_TOLD.format(number=missed, reason=_commonest_reason(called)))
+        return Verdict(
+            "ill",
+            _("Nobody was told: {number} messages failed ({reason}).").format(
+                number=missed, reason=_commonest_reason(called)
+            ),
+        )
     if risks:
-        return Verdict("ill", words.WRONG_TONIGHT.format(reason=risks[0].reason))
+        return Verdict("ill", _("Tonight is at risk: {reason}.").format(reason=risks[0].reason))
     if state is CampaignState.CHECK_FAILED:
-        return Verdict("partly", words.CHECK_HAS_FAILED)
+        return Verdict("partly", _("The voice check failed, so nobody was asked a second time."))
     if missed:
-        return Verdict("partly", words.WELL_BUT_NOT_ALL.format(number=missed))
+        return Verdict(
+            "partly",
+            _("Everything runs, but {number} of today’s messages did not arrive, or may not have.").format(
+                number=missed
+            ),
+        )
     if called is None:
-        return Verdict("well", words.ALL_WELL_NOT_CALLED_YET)
+        return Verdict("well", _("All is well. Nobody has called tonight together yet."))
     if called.has_begun:
-        return Verdict("well", words.ALL_WELL_BEGUN.format(time=start))
+        return Verdict("well", _("All is well: tonight began at {time}.").format(time=start))
     if called.start_is_over:
-        return Verdict("partly", words.NO_PLAYER_LEFT)
+        return Verdict("partly", _("Nobody is left for tonight."))
     if now >= called.campaign.start_at:
-        return Verdict("well", words.ALL_WELL_STARTING.format(time=start))
-    return Verdict("well", words.ALL_WELL_CALLED.format(count=called.asked.recipients, time=start))
+        return Verdict("well", _("All is well: the start of {time} is on its way.").format(time=start))
+    return Verdict(
+        "well", _("All is well: {count} will be told at {time}.").format(count=called.asked.recipients, time=start)
+    )
 
 
 def _commonest_reason(called: CampaignCard) -> str:
@@ -143,7 +157,7 @@ def _commonest_reason(called: CampaignCard) -> str:
     numbers = Counter({why.reason: 0 for outcome in outcomes for why in outcome.reasons})
     for outcome in outcomes:
         numbers.update({why.reason: why.number for why in outcome.reasons})
-    return numbers.most_common(1)[0][0] if numbers else words.NO_REASON
+    return numbers.most_common(1)[0][0] if numbers else _("no reason given")
 
 
 @blueprint.post("/dismiss")
@@ -164,7 +178,14 @@ def dismiss() -> Response:
             )
     if is_gone:
         log.warning("process.dismissed", user=who.user_id, process=copy, of=part)
-    flash((words.DISMISSED if is_gone else words.NOT_DISMISSED).format(process=copy), "done" if is_gone else "note")
+    flash(
+        (
+            _("{process} is not missed any more.")
+            if is_gone
+            else _("{process} is not silent, or was dismissed already.")
+        ).format(process=copy),
+        "done" if is_gone else "note",
+    )
     return redirect(url_for("admin.tonight.show"), code=303)
 
 
@@ -217,9 +238,9 @@ def part_fact(part: PartHealth) -> Fact:
     name, trouble = part.part.capitalize().replace("_", " "), part.problem or ""
     if not part.ok:
         return Fact(name, trouble=trouble[:1].upper() + trouble[1:])
-    text = words.PART_IS_THERE
+    text = _("There")
     if part.age_seconds is not None:
-        text = words.PART_WAS_SEEN.format(ago=times.ago(timedelta(seconds=part.age_seconds)))
+        text = _("There, seen {ago}").format(ago=times.ago(timedelta(seconds=part.age_seconds)))
     return Fact(
         name, f"{text}." if trouble else text, trouble=trouble, silent=[(part.part, copy) for copy in part.missing]
     )
@@ -228,35 +249,41 @@ def part_fact(part: PartHealth) -> Fact:
 def voice_fact(age: timedelta | None, longest: timedelta) -> Fact:
     """Say whether what is known of the voice rooms can be used."""
     if age is None:
-        return Fact(words.VOICE_ROOMS, words.VOICE_NEVER_SEEN, is_well=False)
+        return Fact(_("Voice rooms"), _("Never seen."), is_well=False)
     if age > longest:
-        return Fact(words.VOICE_ROOMS, trouble=words.VOICE_TOO_OLD.format(ago=times.ago(age)))
-    return Fact(words.VOICE_ROOMS, words.VOICE_SEEN.format(ago=times.ago(age)))
+        return Fact(_("Voice rooms"), trouble=_("Last seen {ago}: too old to be used").format(ago=times.ago(age)))
+    return Fact(_("Voice rooms"), _("Seen {ago}").format(ago=times.ago(age)))
 
 
 def pause_fact(pause: Pause | None, people: Mapping[str, User], today: date) -> Fact:
     """Say whether messages go out and, if not, who stopped them."""
     if pause is None:
-        return Fact(words.SENDING, words.MESSAGES_GO_OUT)
+        return Fact(_("Sending"), _("Messages go out"))
     user = people.get(pause.by)
     by = Markup("<bdi>{}</bdi>").format(plain_name(user.display_name)) if user is not None else pause.by
-    text = Markup.escape(words.PAUSED_BY).format(since=times.since(pause.since, today), by=by)
-    return Fact(words.SENDING, trouble=text, icon="off", href="/admin/sending/resume", link=words.SEND_AGAIN)
+    text = Markup.escape(_("Paused since {since}, by {by}.")).format(since=times.since(pause.since, today), by=by)
+    return Fact(_("Sending"), trouble=text, icon="off", href="/admin/sending/resume", link=_("Send again"))
 
 
 def evening_facts(session: Session, settings: Settings, wall: datetime, today: date) -> Iterator[Fact]:
     """Say whether the evening's message and event are as they should be, as far as they are switched on."""
     message, event = evening.message_of(session, today), evening.event_of(session, today)
     if settings.evening_message_enabled:
-        says = words.NOT_POSTED_YET.format(number=POSTED_AT)
+        says = _("Comes when {number} are looking, or a campaign is made").format(number=POSTED_AT)
         is_there = message is not None and message.posted_at is not None
         if message is not None and message.posted_at is not None:
-            says = words.STANDS_SINCE.format(time=times.since(message.posted_at, today))
-        yield _kept_fact(words.EVENING_MESSAGE, says, message, wall, is_there=is_there)
+            says = _("Stands there since {time}").format(time=times.since(message.posted_at, today))
+        yield _kept_fact(_("Evening’s message"), says, message, wall, is_there=is_there)
     if settings.scheduled_event_enabled:
         is_there = event is not None and event.event_id is not None and not event.is_over
-        says = words.EVENT_STANDS if is_there else words.NO_EVENT_YET if event is None else words.NO_EVENT
-        yield _kept_fact(words.SCHEDULED_EVENT, says, event, wall, is_there=is_there)
+        says = (
+            _("Stands in the server")
+            if is_there
+            else _("Comes with a campaign")
+            if event is None
+            else _("Stands there no more")
+        )
+        yield _kept_fact(_("Event on Discord"), says, event, wall, is_there=is_there)
 
 
 def _kept_fact(
@@ -265,28 +292,32 @@ def _kept_fact(
     """Say how something on Discord stands and, if it is not up to date, why and when that is tried again."""
     trouble = ""
     if row is not None and row.problem is not None:
-        trouble = words.NOT_UP_TO_DATE.format(reason=row.problem)
+        trouble = _("Not up to date: {reason}.").format(reason=row.problem)
         if row.held_until is not None and row.held_until > wall:
-            trouble += " " + words.TRIED_AGAIN_IN.format(minutes=max(1, round((row.held_until - wall) / MINUTE)))
+            trouble += " " + _("Tried again in {minutes} min.").format(
+                minutes=max(1, round((row.held_until - wall) / MINUTE))
+            )
     return Fact(name, says, is_well=is_there and not trouble, trouble=trouble)
 
 
 def late_fact(found: LateJobs, today: date) -> Fact:
     """Say how many jobs should have been done by now."""
     if found.since is None:
-        return Fact(words.OVERDUE, words.NOTHING_IS_LATE)
-    text = words.ONE_JOB_LATE if found.number == 1 else words.JOBS_LATE
+        return Fact(_("Late"), _("Nothing waits that should be done"))
+    text = (
+        _("{number} job, the oldest due {since}.") if found.number == 1 else _("{number} jobs, the oldest due {since}.")
+    )
     text = text.format(number=found.number, since=times.since(found.since, today))
-    return Fact(words.OVERDUE, trouble=text, href="/admin/jobs?late=on", link=words.LOOK_AT_LATE)
+    return Fact(_("Late"), trouble=text, href="/admin/jobs?late=on", link=_("Look at them"))
 
 
 def next_fact(job: Job | None, today: date) -> Fact:
     """Say what is done next."""
     if job is None:
-        return Fact(words.NEXT, words.NOTHING_PLANNED, is_well=False)
+        return Fact(_("Next"), _("Nothing is planned."), is_well=False)
     at = Markup('<time datetime="{}">{}</time>').format(job.run_at.isoformat(), times.since(job.run_at, today))
-    kind = words.JOB_KINDS.get(job.kind, job.kind)
-    return Fact(words.NEXT, Markup("{}: {}").format(at, kind), is_well=False)
+    kind = JOB_NAMES.get(job.kind, job.kind)
+    return Fact(_("Next"), Markup("{}: {}").format(at, kind), is_well=False)
 
 
 def phase_line(phase: PhaseCard) -> PhaseLine:
@@ -294,19 +325,19 @@ def phase_line(phase: PhaseCard) -> PhaseLine:
     job, tally = phase.job, phase.tally
     text = str(job.reason or "")
     if tally is not None:
-        text = ", ".join(f"{number} {words.STATES[status]}" for status, number in tally.by_status.items())
+        text = ", ".join(f"{number} {STATE_NAMES[status]}" for status, number in tally.by_status.items())
     trouble = str(job.last_error) if job.last_error and job.status is not JobStatus.SENT else ""
-    return PhaseLine(words.PHASES[job.kind], phase.at, phase.state, text, trouble)
+    return PhaseLine(PHASE_NAMES[job.kind], phase.at, phase.state, text, trouble)
 
 
 def channel_line(channel: ChannelState) -> ChannelLine:
     """Say when a message last arrived on a channel, and when one last did not."""
-    said = words.NONE_ARRIVED
+    said = _("No message has arrived there yet.")
     if channel.last_success_at is not None:
-        said = words.LAST_ARRIVED.format(time=times.moment(channel.last_success_at))
+        said = _("Last message that arrived: {time}.").format(time=times.moment(channel.last_success_at))
     if channel.last_error_at is not None:
         at = times.moment(channel.last_error_at)
-        said += " " + words.LAST_DID_NOT_ARRIVE.format(time=at, error=channel.last_error)
+        said += " " + _("Last one that did not: {time}, {error}.").format(time=at, error=channel.last_error)
     return ChannelLine(channel.name, channel.problem, said)
 
 

@@ -17,7 +17,6 @@ from werkzeug.exceptions import HTTPException, NotFound, SecurityError
 from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response as BaseResponse
 
-from slomix import words
 from slomix.accounts import views as accounts_views
 from slomix.accounts.rules import SESSION_LIFETIME
 from slomix.admin import views as admin_views
@@ -44,6 +43,7 @@ from slomix.database.session import ROOT
 from slomix.deliveries import views as deliveries_views
 from slomix.errors import DomainError
 from slomix.health import views as health_views
+from slomix.i18n import _
 from slomix.interactions import views as interactions_views
 from slomix.metrics import views as metrics_views
 from slomix.planning import api as planning_api
@@ -59,6 +59,7 @@ from slomix.web import (
     assets,
     fairness,
     gates,
+    languages,
     live,
     page_owner,
     questions,
@@ -67,10 +68,11 @@ from slomix.web import (
     request_log,
     responses,
 )
-from slomix.web.gates import Anonymous
+from slomix.web.gates import Anonymous, Viewer
 from slomix.web.openapi import views as openapi_views
 from slomix.web.proxies import TrustedProxies
 from slomix.web.questions import Unconfirmed
+from slomix.web.refusals import REFUSALS
 
 log = structlog.get_logger()
 
@@ -167,6 +169,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     assets.install(app, reloads=runtime.settings.reloads)
     Compress(app)
     Htmx(app)
+    languages.install(app)
     reading.install(app)
     rate_limits.install(app, runtime.settings)
     page_owner.install(app)  # after compression, as it may answer in place of a view, and before the form tokens
@@ -206,7 +209,12 @@ def _load_viewers(app: Flask, viewers: Viewers) -> None:
     app.login_manager = manager  # type: ignore[attr-defined]
     manager.anonymous_user = Anonymous
     manager.session_protection = None
-    manager.user_loader(viewers.load)
+
+    @manager.user_loader
+    def load(session_key: str) -> Viewer | None:
+        found = viewers.load(session_key)
+        languages.follow(found)
+        return found
 
 
 def _map_errors(app: Flask) -> None:
@@ -234,32 +242,38 @@ def _refuse(error: DomainError) -> BaseResponse:
 
 def _refuse_form(_error: CSRFError) -> BaseResponse:
     if not gates.viewer().is_authenticated:  # the form was from before a logout, here or in another tab
-        return responses.problem_response(401, words.LOGGED_OUT_SINCE)
+        return responses.problem_response(
+            401, _("You are not logged in any more, so nothing was changed. Log in and try again.")
+        )
     return responses.problem_response(403, str(gates.ForeignWrite()))
 
 
 def _refuse_unstorable(error: DataError) -> BaseResponse:
     log.warning("web.unstorable", rule=request_log.route_rule(), error=str(error.orig).strip())
-    return responses.problem_response(422, words.CANNOT_BE_STORED)
+    return responses.problem_response(
+        422, _("Some of what you sent cannot be stored, such as a zero byte. Nothing was changed.")
+    )
 
 
 def _miss_database(error: OperationalError | PoolTimeout) -> BaseResponse:
     log.error("web.database_away", error=str(getattr(error, "orig", error)).strip())
     _render_as_stranger()
-    return responses.problem_response(503, words.DATABASE_AWAY)
+    return responses.problem_response(
+        503, _("Our database does not answer right now. Nothing was changed; try again in a moment.")
+    )
 
 
 def _refuse_host(_error: SecurityError) -> BaseResponse:
     # Under a name that is none of ours no page can be put together.
-    return BaseResponse(words.WRONG_HOST, 400, mimetype="text/plain")
+    return BaseResponse(_("There is no Slomix at this address."), 400, mimetype="text/plain")
 
 
 def _answer_http_error(error: HTTPException) -> BaseResponse:
     if isinstance(error, NotFound):
-        return responses.problem_response(404, words.NO_SUCH_PAGE)
+        return responses.problem_response(404, _("There is no such page."))
     if error.response is not None or error.code is None or error.code < 400:
         return BaseResponse.force_type(error.get_response(request.environ))
-    answer = responses.problem_response(error.code, words.REFUSALS.get(error.code, words.DID_NOT_WORK))
+    answer = responses.problem_response(error.code, REFUSALS.get(error.code, _("That did not work.")))
     answer.allow.update(getattr(error, "valid_methods", None) or [])
     if error.code == 429:
         answer.headers.setdefault("Retry-After", "60")
@@ -269,7 +283,7 @@ def _answer_http_error(error: HTTPException) -> BaseResponse:
 def _answer_failure(error: Exception) -> BaseResponse:
     log.error("web.error", rule=request_log.route_rule(), exc_info=error)
     _render_as_stranger()
-    return responses.problem_response(500, words.OUR_MISTAKE)
+    return responses.problem_response(500, _("That is our mistake, not yours. Nothing was changed; please try again."))
 
 
 def _render_as_stranger() -> None:

@@ -1,20 +1,29 @@
 """What templates may use: names, icons, addresses of assets, days and times."""
 
+from collections.abc import Mapping
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, request
 from markupsafe import Markup
 
-from slomix import words
-from slomix.accounts.rules import local_path
+from slomix import i18n
+from slomix.accounts.rules import ROLE_NAMES, local_path
+from slomix.admin.names import ACTIONS, ACTORS, JOB_NAMES
 from slomix.availability import rules as availability
 from slomix.availability.picture import picture_url
-from slomix.availability.rules import Status, StatusCounts, is_day_open
+from slomix.availability.rules import STATUS_NAMES, Status, StatusCounts, is_day_open
+from slomix.campaigns.states import STATE_NAMES
 from slomix.config.settings import Settings
+from slomix.contacts.kinds import KIND_TEXTS
+from slomix.contacts.rules import CHANNEL_NAMES
+from slomix.deliveries.names import NOTICE_NAMES
+from slomix.planning.rules import CHANGE_NAMES, TEAM_NAMES
 from slomix.presence.game_names import coloured_name, plain_name
-from slomix.web import assets, current, gates, page_owner, responses, times
+from slomix.reasons.codes import CONTACT_REMEDIES, REASON_TEXTS
+from slomix.web import assets, current, gates, languages, page_owner, responses, times
 
 
 @cache
@@ -30,7 +39,7 @@ def heat(counts: StatusCounts) -> int:
 
 def status_word(status: Status) -> str:
     """Name a status as its button does."""
-    return words.STATUSES[status]
+    return STATUS_NAMES[status]
 
 
 def capitalised(sentence: str) -> str:
@@ -43,9 +52,24 @@ FILTERS = (
     *(times.day, times.short_day, times.named_day, times.month_key, times.readable_times),
     *(heat, picture_url, status_word, capitalised, is_day_open, plain_name, coloured_name),
 )
+# Tables of texts by code.
+NAMES: dict[str, Mapping[str, Any]] = {
+    "ACTIONS": ACTIONS,
+    "ACTORS": ACTORS,
+    "CHANGE_NAMES": CHANGE_NAMES,
+    "CHANNEL_NAMES": CHANNEL_NAMES,
+    "CONTACT_REMEDIES": CONTACT_REMEDIES,
+    "JOB_NAMES": JOB_NAMES,
+    "KIND_TEXTS": KIND_TEXTS,
+    "NOTICE_NAMES": NOTICE_NAMES,
+    "REASON_TEXTS": REASON_TEXTS,
+    "ROLE_NAMES": ROLE_NAMES,
+    "STATE_NAMES": STATE_NAMES,
+    "TEAM_NAMES": TEAM_NAMES,
+}
 GLOBALS = {
     "icon": icon,
-    "words": words,
+    "names": SimpleNamespace(**NAMES),
     "asset": assets.asset_url,
     "Status": Status,
     "page_owner": page_owner.page_owner,
@@ -67,6 +91,8 @@ def context() -> dict[str, Any]:
         "settings": settings,
         "way_back": _way_back(),
         "theme": responses.theme(),
+        "language": i18n.language(),
+        "languages": languages.offered(),
         "simulator_url": _simulator_url(settings),
     }
 

@@ -85,6 +85,7 @@ def _viewer(session_key: str, user: SessionUser, settings: Settings) -> Viewer:
         has_left=user.has_left,
         is_admin=has(Role.ADMIN),
         is_promoter=has(Role.PROMOTER),
+        language=user.language,
         frame=Frame(
             broken_contacts=[_broken(*pair) for pair in user.extra["broken"] or ()] if is_player else (),
             unsubscribed=_unsubscribed(user.extra["unsubscribed"]) if user.extra["unsubscribed"] else None,
@@ -95,7 +96,7 @@ def _viewer(session_key: str, user: SessionUser, settings: Settings) -> Viewer:
 
 
 def _broken(channel: str, reason: Mapping[str, Any]) -> BrokenContact:
-    return BrokenContact(channel, str(Explanation.of_json(reason)))
+    return BrokenContact(channel, Explanation.of_json(reason))
 
 
 def _unsubscribed(pair: Sequence[str]) -> tuple[str, datetime]:

@@ -2,13 +2,13 @@
 
 from datetime import date
 
-from slomix import words
-from slomix.availability.rules import Status
+from slomix.availability.rules import STATUS_NAMES, Status
 from slomix.channels.base import Button
 from slomix.config.settings import Settings
 from slomix.deliveries import choices
 from slomix.deliveries.choices import Choice
 from slomix.deliveries.notices import Occasion
+from slomix.i18n import _
 
 # The kind of the buttons, and the answer of the one that clears.
 STATUS, CLEAR = "status", "clear"
@@ -23,12 +23,12 @@ def status_button(label: str, day: date, answer: str, settings: Settings, *, mar
 
 def late_button(day: date, settings: Settings, *, mark: str = "") -> Button:
     """Return the button by which a player says that they come, late."""
-    return status_button(words.LATE, day, LATE, settings, mark=mark)
+    return status_button(_("15 min late"), day, LATE, settings, mark=mark)
 
 
 def status_buttons(day: date, settings: Settings, *, mark: str = "") -> list[Button]:
     """Return the buttons of the four statuses."""
-    return [status_button(words.STATUSES[status], day, status.key, settings, mark=mark) for status in Status]
+    return [status_button(STATUS_NAMES[status], day, status.key, settings, mark=mark) for status in Status]
 
 
 def buttons_under(occasion: Occasion, day: date) -> tuple[Button, ...]:

@@ -5,15 +5,16 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.availability import choices, service, triggers
-from slomix.availability.rules import Status
+from slomix.availability.rules import STATUS_NAMES, Status
 from slomix.channels.base import Message
 from slomix.contacts import unsubscribe
+from slomix.contacts.kinds import KIND_TEXTS
 from slomix.contacts.rules import MessageKind
 from slomix.deliveries.formatting import style_for
 from slomix.deliveries.notices import EditedNotice, Notice, Occasion
 from slomix.deliveries.rules import Budget, Skip
+from slomix.i18n import gettext
 from slomix.reasons.codes import Reason
 
 KIND_OF_NOTICE = {
@@ -75,8 +76,8 @@ class DayNotice(Notice):
         if isinstance(count, Skip):
             return None
         if self.name == triggers.DAILY_REMINDER:
-            return words.NOT_SAID_TONIGHT
-        return words.SO_MANY_TONIGHT.format(count=count)
+            return gettext("You have not said yet whether you are in tonight.")
+        return gettext("{count} are looking to play tonight.").format(count=count)
 
     def _count(self, occasion: Occasion) -> int | Skip:
         """Return how many are looking, or why the player need not hear of it now."""
@@ -95,8 +96,8 @@ class DayNotice(Notice):
     def _text(self, occasion: Occasion, count: int) -> str:
         board = occasion.runtime.settings.base_url + "/"
         if self.name == triggers.DAILY_REMINDER:
-            return words.ARE_YOU_IN.format(link=board)
-        return words.SO_MANY_LOOKING.format(count=count, link=board)
+            return gettext("Are you in tonight? Say so here: {link}").format(link=board)
+        return gettext("{count} are looking to play tonight. Join in: {link}").format(count=count, link=board)
 
     def _how_to_stop(self, occasion: Occasion) -> list[str]:
         """Tell a player how to switch this kind off; a room hears nothing of that."""
@@ -104,7 +105,7 @@ class DayNotice(Notice):
             return []
         reader = unsubscribe.reader_of(occasion.reach, settings=occasion.runtime.settings)
         stop = style_for(occasion.channel, reader.zone, occasion.now).quiet_link(reader.unsubscribe_link)
-        return [words.KIND_TEXTS[KIND_OF_NOTICE[self.name]].why.format(link=stop)]
+        return [KIND_TEXTS[KIND_OF_NOTICE[self.name]].why.format(link=stop)]
 
 
 class ReadyNotice(DayNotice, EditedNotice):
@@ -125,11 +126,15 @@ class ReadyNotice(DayNotice, EditedNotice):
         lines = [self._text(occasion, count), *self._how_to_stop(occasion)]
         if count < about.number:
             board = occasion.runtime.settings.base_url + "/"
-            lines[0] = words.NOT_SO_MANY_LOOKING.format(number=about.number, count=count, link=board)
+            lines[0] = gettext("Not {number} any more: {count} are looking to play tonight. Join in: {link}").format(
+                number=about.number, count=count, link=board
+            )
         player_id = occasion.delivery.player_id
         said = service.statuses_of_day(session, about.day, [player_id]).get(player_id) if player_id else None
         if said is not None:  # as a press of a button below the message would say it
-            lines.append(words.NOW_TRUE + words.MY_DAY.format(day=words.TODAY, status=words.STATUSES[said]))
+            lines.append(
+                gettext("→ ") + gettext("**{day}**: {status}").format(day=gettext("Today"), status=STATUS_NAMES[said])
+            )
         return Message("\n".join(lines), buttons=choices.buttons_under(occasion, about.day))
 
 

@@ -2,11 +2,13 @@
 
 import calendar
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import ClassVar
 
-from slomix import words
 from slomix.errors import Invalid
+from slomix.i18n import N_, Texts
 
 
 class Status(enum.StrEnum):
@@ -28,33 +30,45 @@ class Status(enum.StrEnum):
         return self in {Status.LOOKING, Status.AVAILABLE}
 
 
+# The four statuses, by the names they have in the database.
+STATUS_NAMES = Texts(
+    {
+        "LOOKING": N_("Looking"),
+        "AVAILABLE": N_("Available"),
+        "MAYBE": N_("Maybe"),
+        "NOT_PLAYING": N_("Not playing"),
+    }
+)
+
 HORIZON = timedelta(days=90)
 MAX_SPAN = timedelta(days=180)
 UPCOMING = 3
 
 
 class PastDay(Invalid):
-    sentence = words.PAST_DAY
+    sentence = N_("That day is over, so it can be read but no longer changed.")
 
 
 class DayTooFar(Invalid):
-    sentence = words.FAR_DAY.format(days=HORIZON.days)
+    sentence = N_("That day is too far away. You can plan up to {days} days ahead.")
+    values: ClassVar[Mapping[str, object]] = {"days": HORIZON.days}
 
 
 class NoSuchDay(Invalid):
-    sentence = words.NO_SUCH_DAY
+    sentence = N_("That is not a date. A date looks like 2026-11-22.")
 
 
 class NoSuchMonth(NoSuchDay):
-    sentence = words.NO_SUCH_MONTH
+    sentence = N_("There is no calendar for that. A month looks like 2026-11.")
 
 
 class NoSuchStatus(Invalid):
-    sentence = words.NO_SUCH_STATUS
+    sentence = N_("That is not a status. Pick Looking, Available, Maybe or Not playing.")
 
 
 class SpanTooLong(Invalid):
-    sentence = words.SPAN_TOO_LONG.format(days=MAX_SPAN.days)
+    sentence = N_("Ask for at most {days} days, the first before the last.")
+    values: ClassVar[Mapping[str, object]] = {"days": MAX_SPAN.days}
 
 
 @dataclass(frozen=True)

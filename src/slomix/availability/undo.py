@@ -11,7 +11,6 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.availability import rules
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
@@ -19,12 +18,13 @@ from slomix.availability.triggers import UNDO_FOR
 from slomix.config.settings import Settings
 from slomix.database import session as db
 from slomix.errors import Conflict
+from slomix.i18n import N_
 
 
 class TooLateToUndo(Conflict):
     """Raised after ten seconds, or when the status was changed again meanwhile."""
 
-    sentence = words.TOO_LATE_TO_UNDO
+    sentence = N_("That can’t be undone any more: ten seconds are over, or it was changed again.")
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from flask import session as cookie
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from slomix import words
 from slomix.accounts.acting import as_player
 from slomix.accounts.views import PRESSED, pressed_in
 from slomix.availability import rules, service, undo
 from slomix.availability.rules import Status
 from slomix.availability.service import DayView
 from slomix.errors import Invalid
+from slomix.i18n import gettext
 from slomix.web import current, gates, responses
 
 blueprint = Blueprint("statuses", __name__)
@@ -28,7 +28,7 @@ ChangeEntry = Callable[[Session, int, date, datetime], None]
 def set_status(day: str) -> Response:
     """Set the status whose button was pressed, or clear it."""
     wanted = request.form.get("status", "nothing")
-    return change_day(day, _to_status(wanted), words.SAVED if wanted else words.CLEARED)
+    return change_day(day, _to_status(wanted), gettext("Saved.") if wanted else gettext("Cleared."))
 
 
 def _to_status(wanted: str) -> ChangeEntry:
@@ -58,7 +58,9 @@ def remember_pressed() -> Response:
     """Remember what was pressed by an account without a player until it has chosen one."""
     gates.require_user()
     cookie[PRESSED] = pressed_in(request.form)
-    return responses.redirected("/profile?next=/pressed", done=words.PRESSED_WAITS, kind="note")
+    return responses.redirected(
+        "/profile?next=/pressed", done=gettext("Choose your player, and what you pressed is saved."), kind="note"
+    )
 
 
 @blueprint.get("/pressed")
@@ -78,7 +80,7 @@ def say_pressed() -> Response:
     except Invalid as error:  # the day is over meanwhile
         flash(str(error), "problem")
         return responses.redirected("/", done="")
-    return _answer(the_day, the_day.replace(day=1), words.SAVED, token, {"on_board": True})
+    return _answer(the_day, the_day.replace(day=1), gettext("Saved."), token, {"on_board": True})
 
 
 def _change_entry(session: Session, player_id: int, day: date, change_entry: ChangeEntry, now: datetime) -> str | None:
@@ -101,7 +103,7 @@ def undo_status(day: str) -> Response:
         month = rules.month_of(form.get("month", ""), the_day)
         undo.undo(session, form.get("change", ""), player_id, the_day, settings=settings, today=today, now=now)
         cards = {} if form.get("from") == "day" else _cards(session, the_day, today, player_id)
-    return _answer(the_day, month, words.UNDONE, "", cards)
+    return _answer(the_day, month, gettext("Undone."), "", cards)
 
 
 def _answer(day: date, month: date, done: str, token: str | None, cards: dict[str, Any]) -> Response:

@@ -1,12 +1,13 @@
-"""Light, dark, or what the system says: remembered in the browser, so that it holds before a login."""
+"""The appearance, light, dark or as the system says, and the language: the browser remembers both before a login."""
 
 from flask import Blueprint, current_app, redirect, request
 from werkzeug.wrappers import Response
 
-from slomix import words
+from slomix.accounts import logins
 from slomix.accounts.rules import local_path
 from slomix.errors import Invalid
-from slomix.web import responses
+from slomix.i18n import N_
+from slomix.web import current, gates, languages, responses
 from slomix.web.responses import THEMES
 
 blueprint = Blueprint("appearance", __name__)
@@ -14,8 +15,12 @@ blueprint = Blueprint("appearance", __name__)
 A_YEAR = 365 * 24 * 3600
 
 
+class NoSuchLanguage(Invalid):
+    sentence = N_("There is no such language here.")
+
+
 class NoSuchTheme(Invalid):
-    sentence = words.NO_SUCH_APPEARANCE
+    sentence = N_("There is no such appearance. Pick System, Light or Dark.")
 
 
 @blueprint.post("/appearance")
@@ -25,14 +30,32 @@ def choose() -> Response:
         raise NoSuchTheme
     answer = Response(status=204) if responses.is_htmx() else redirect(local_path(request.form.get("next")), code=303)
     if theme:
-        answer.set_cookie(
-            responses.THEME_COOKIE,
-            theme,
-            max_age=A_YEAR,
-            httponly=True,
-            samesite="Lax",
-            secure=request.is_secure or current_app.config["SESSION_COOKIE_SECURE"],
-        )
+        _remember(answer, responses.THEME_COOKIE, theme)
     else:
         answer.delete_cookie(responses.THEME_COOKIE)
     return answer
+
+
+@blueprint.post("/language")
+def choose_language() -> Response:
+    """Speak another language from the next page on: in this browser, and in all pages and messages of its account."""
+    chosen = request.form.get("language", "")
+    if chosen not in current.runtime().settings.languages:
+        raise NoSuchLanguage
+    with current.runtime().transaction() as session:
+        if isinstance(who := gates.viewer(), gates.Viewer):
+            logins.choose_language(session, who.user_id, chosen)
+    answer = redirect(local_path(request.form.get("next")), code=303)
+    _remember(answer, languages.COOKIE, chosen)
+    return answer
+
+
+def _remember(answer: Response, name: str, value: str) -> None:
+    answer.set_cookie(
+        name,
+        value,
+        max_age=A_YEAR,
+        httponly=True,
+        samesite="Lax",
+        secure=request.is_secure or current_app.config["SESSION_COOKIE_SECURE"],
+    )

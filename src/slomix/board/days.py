@@ -9,7 +9,6 @@ from flask import Blueprint, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from slomix import words
 from slomix.availability import rules, service
 from slomix.availability.calendar import build_month
 from slomix.availability.picture import picture_of
@@ -19,6 +18,7 @@ from slomix.availability.views import change_day
 from slomix.campaigns import late
 from slomix.campaigns import queries as campaigns
 from slomix.campaigns.queries import PlayerAttendance
+from slomix.i18n import _
 from slomix.planning import queries as planning
 from slomix.planning.queries import RoomView
 from slomix.web import current, gates, live, responses
@@ -48,7 +48,7 @@ def be_late(day: str) -> Response:
     def say_late(session: Session, player_id: int, the_day: date, now: datetime) -> None:
         late.say_late(session, player_id, the_day, settings=settings, now=now)
 
-    return change_day(day, say_late, words.SAVED)
+    return change_day(day, say_late, _("Saved."))
 
 
 def _day(day: date) -> dict[str, Any]:

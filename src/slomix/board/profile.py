@@ -4,7 +4,6 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask_login import logout_user
 from werkzeug.wrappers import Response
 
-from slomix import words
 from slomix.accounts import claims, logins
 from slomix.accounts import service as accounts
 from slomix.accounts.acting import check_fresh_login
@@ -15,6 +14,7 @@ from slomix.channels.base import SendError
 from slomix.contacts import preferences
 from slomix.contacts.rules import MESSAGES_A_DAY
 from slomix.deliveries import budget
+from slomix.i18n import N_, _, looked_up
 from slomix.presence.game_names import plain_name
 from slomix.privacy import unlinking
 from slomix.web import current, gates, questions, rate_limits
@@ -22,6 +22,17 @@ from slomix.web.gates import Viewer
 from slomix.web.reading import reading
 
 blueprint = Blueprint("profile", __name__)
+
+
+UNLINK_CONSEQUENCES = (
+    N_("No more messages are sent to you."),
+    N_(
+        "Your addresses on Telegram and Signal and your preferences are deleted. To have "
+        "them back, link and choose anew."
+    ),
+    N_("What you said about today and later days is cleared. You lose your place in the queue and on tonight’s team."),
+    N_("The profile is free for anyone to pick."),
+)
 
 
 @blueprint.get("/profile")
@@ -69,18 +80,18 @@ def link() -> Response:
         if not unlinking.choose_profile(
             db_session, user, player, needs_approval=needs_approval, today=current.today(now), now=now
         ):
-            flash(words.CLAIMED.format(player=plain_name(player.name)), "done")
+            flash(_("An admin will look whether {player} is you.").format(player=plain_name(player.name)), "done")
             return redirect("/profile", code=303)
         if old is not None and old.id != player.id:
             names = {"old": plain_name(old.name), "new": plain_name(player.name)}
             questions.confirm(
-                words.CHANGE_TITLE.format(**names),
-                words.UNLINK_CONSEQUENCES,
-                do=words.CHANGE_DO.format(**names),
+                _("Give up {old} and become {new}?").format(**names),
+                looked_up(UNLINK_CONSEQUENCES),
+                do=_("Become {new}").format(**names),
                 back="/profile",
             )
         is_first = not preferences.has_preferences(db_session, player.id)
-    flash(words.LINKED.format(player=plain_name(player.name)), "done")
+    flash(_("You are {player}. Have fun!").format(player=plain_name(player.name)), "done")
     return redirect(url_for("contacts.welcome", next=next_path) if is_first else next_path, code=303)
 
 
@@ -106,9 +117,9 @@ def look_again() -> Response:
         user = db_session.get_one(User, who.user_id)
         accounts.record_membership(db_session, user, is_member is not False, now=now)
     if is_member is False:
-        flash(words.STILL_NOT_A_MEMBER, "problem")
+        flash(_("Discord says that you are not in our server yet."), "problem")
     else:
-        flash(words.WELCOME_BACK, "done")
+        flash(_("Welcome back!"), "done")
     return redirect("/profile", code=303)
 
 
@@ -118,11 +129,11 @@ def unlink() -> Response:
     who, now = gates.require_user(), current.now()
     with current.runtime().transaction() as db_session:
         user = db_session.get_one(User, who.user_id)
-        title = words.UNLINK_TITLE.format(player=plain_name(user.player.name)) if user.player is not None else ""
+        title = _("Unlink {player}?").format(player=plain_name(user.player.name)) if user.player is not None else ""
         unlinking.unlink_profile(db_session, user, today=current.today(now), now=now)
         if title:
-            questions.confirm(title, words.UNLINK_CONSEQUENCES, do=words.UNLINK_DO, back="/profile")
-    flash(words.UNLINKED, "done")
+            questions.confirm(title, looked_up(UNLINK_CONSEQUENCES), do=_("Unlink"), back="/profile")
+    flash(_("Unlinked. You get no messages any more."), "done")
     return redirect("/profile", code=303)
 
 
@@ -138,7 +149,7 @@ def claim() -> Response:
         user = db_session.get_one(User, who.user_id)
         if user.player_id != player.id:
             claims.request_profile(db_session, user, player, request.form.get("note", ""), now=now)
-    flash(words.CLAIMED.format(player=plain_name(player.name)), "done")
+    flash(_("An admin will look whether {player} is you.").format(player=plain_name(player.name)), "done")
     return redirect("/profile", code=303)
 
 
@@ -147,7 +158,7 @@ def withdraw_claim() -> Response:
     who = gates.require_user()
     with current.runtime().transaction() as db_session:
         claims.withdraw_request(db_session, who.user_id, now=current.now())
-    flash(words.CLAIM_WITHDRAWN, "done")
+    flash(_("You do not ask for it any more."), "done")
     return redirect("/profile", code=303)
 
 
@@ -168,5 +179,5 @@ def delete() -> Response:
         unlinking.delete_account(db_session, db_session.get_one(User, who.user_id), now=now)
     logout_user()
     session.clear()
-    flash(words.ACCOUNT_DELETED, "done")
+    flash(_("Your account is deleted. Nothing is sent to you any more. Thank you for playing!"), "done")
     return redirect("/", code=303)

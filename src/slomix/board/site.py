@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, render_template
 from werkzeug.wrappers import Response as BaseResponse
 
-from slomix import words
+from slomix.i18n import _
 from slomix.web import current
 from slomix.web.assets import asset_url
 
@@ -24,9 +24,9 @@ def manifest() -> Response:
     name = current.runtime().settings.community_name
     described: dict[str, Any] = {
         "id": "/",
-        "name": words.APP_NAME.format(community=name),
+        "name": _("{community} game nights").format(community=name),
         "short_name": name,
-        "description": words.APP_DESCRIPTION,
+        "description": _("Say when you will play, and game night gets started."),
         "lang": "en",
         "start_url": "/",
         "scope": "/",

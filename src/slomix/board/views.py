@@ -11,6 +11,7 @@ from flask_wtf.csrf import generate_csrf
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from slomix import i18n
 from slomix.availability import rules, service
 from slomix.availability.calendar import CalendarMonth, build_month
 from slomix.availability.picture import KEPT_SECONDS, draw, picture_of
@@ -63,6 +64,8 @@ class Asked(NamedTuple):
 
     day: date
     session_key: str | None
+    # Until it is known which language its viewer has chosen.
+    language: str
 
 
 class Seen(NamedTuple):
@@ -163,7 +166,7 @@ def _board(tonight: BoardState, opened: CalendarMonth | None = None) -> dict[str
 def _tonight() -> BoardState:
     """Read tonight and the viewer, in one transaction for all requests at the same time."""
     shared = cast("Singleflight[Asked, Seen]", current_app.extensions["slomix_tonight"])
-    seen = shared.get(Asked(current.today(current.now()), cookie.get("_user_id")))
+    seen = shared.get(Asked(current.today(current.now()), cookie.get("_user_id"), i18n.language()))
     assert seen is not None  # a day is always there
     look_as(seen.viewer or Anonymous())
     return seen.tonight
@@ -176,16 +179,16 @@ def shared_board(
 
     The evening is kept until anything was committed to the database, or `KEPT_FOR`, as some of it depends on the time.
     """
-    kept: dict[tuple[date, str], tuple[datetime, BoardState]] = {}
+    kept: dict[tuple[date, str], tuple[datetime, str | None, BoardState]] = {}
 
-    def evening(session: Session, day: date, shown: str | None, now: datetime) -> BoardState:
-        if shown is None:
-            return read_tonight(session, day, runtime, now=now)
-        read_at, state = kept.get((day, shown), (None, None))
-        if state is None or read_at is None or abs(now - read_at) >= KEPT_FOR:
-            state = read_tonight(session, day, runtime, now=now)
-            kept.clear()
-            kept[day, shown] = now, state
+    def evening(session: Session, day: date, language: str, shown: str | None, now: datetime) -> BoardState:
+        read_at, name, state = kept.get((day, language), (None, None, None))
+        if state is None or read_at is None or name is None or name != shown or abs(now - read_at) >= KEPT_FOR:
+            with i18n.speaking(language):
+                state = read_tonight(session, day, runtime, now=now)
+            for other in [key for key in kept if key[0] != day]:
+                del kept[other]
+            kept[day, language] = now, shown, state
         return state
 
     def read(asked: set[Asked]) -> dict[Asked, Seen]:
@@ -193,10 +196,16 @@ def shared_board(
         with runtime.transaction() as session:
             shown = db.snapshot(session)
             viewers = read_viewers(session, {question.session_key for question in asked if question.session_key})
-            evenings = {day: evening(session, day, shown, now) for day in {question.day for question in asked}}
-        return {question: Seen(evenings[question.day], viewers.get(question.session_key or "")) for question in asked}
+            seen = {question: viewers.get(question.session_key or "") for question in asked}
+            wanted = {question: (question.day, _language(question, seen[question])) for question in asked}
+            evenings = {key: evening(session, *key, shown, now) for key in set(wanted.values())}
+        return {question: Seen(evenings[wanted[question]], seen[question]) for question in asked}
 
     return Singleflight(read)
+
+
+def _language(question: Asked, viewer: Viewer | None) -> str:
+    return viewer.language or question.language if viewer is not None else question.language
 
 
 def read_tonight(session: Session, day: date, runtime: Runtime, *, now: datetime) -> BoardState:

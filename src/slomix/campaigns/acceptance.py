@@ -8,15 +8,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign, Recipient
-from slomix.campaigns.rules import Promise
+from slomix.campaigns.rules import PROMISES, Promise
 from slomix.contacts.models import StoredPreferences
 from slomix.contacts.rules import QuietHours
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
+from slomix.i18n import in_all_languages
 from slomix.reasons.codes import Explanation, Reason
 
 
@@ -38,7 +38,7 @@ def run_checks(session: Session, campaign: Campaign, report: dict[str, Any]) -> 
         _called(report),
         _recorded(report),
         AcceptanceCheck(
-            words.PROMISES[Promise.ONE_JOB_EACH],
+            PROMISES[Promise.ONE_JOB_EACH],
             kept[Promise.ONE_JOB_EACH],
             ", ".join(f"{job['kind']} {job['status']}" for job in report["jobs"]) or "none",
         ),
@@ -117,10 +117,14 @@ def _server_note(campaign: Campaign, rows: list[Delivery], people: dict[int, Rec
     if campaign.judged_at is None:
         return AcceptanceCheck(title, None, "the voice check has not looked")
     told = [row for row in rows if row.notice == rules.VOICE_CHECK and row.player_id in people and row.text]
-    noted = {row.player_id for row in told if (row.text or "").startswith(words.NOT_IN_VOICE_YET)}
+    openings = tuple(
+        in_all_languages("We are starting. We see you on the server, not in voice: will you join us there?")
+    )
+    noted = {row.player_id for row in told if (row.text or "").startswith(openings)}
     on_server = {player_id for player_id, recipient in people.items() if recipient.on_server}
     summary = next((row.text or "" for row in rows if row.notice == rules.SUMMARY), "")
-    says_so = words.ON_SERVER.partition("{")[0] in summary
+    lines = in_all_languages("On the server, not in voice: {players}")
+    says_so = any(line.partition("{")[0] in summary for line in lines)
     is_so = noted <= on_server and {row.player_id for row in told} & on_server <= noted and (on_server or not says_so)
     was_asked = any(recipient.on_server is not None for recipient in people.values())
     seen = f"{len(on_server)} on it and not in voice, {len(noted)} of {len(told)} follow-ups say so"

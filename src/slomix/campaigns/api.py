@@ -6,7 +6,6 @@ from typing import Annotated
 from flask import Blueprint, request
 from pydantic import Field
 
-from slomix import words
 from slomix.accounts.acting import as_promoter
 from slomix.campaigns import queries, retrying, schemas, service
 from slomix.campaigns.preview import preview as preview_of
@@ -16,6 +15,7 @@ from slomix.campaigns.view_models import card_of_campaign
 from slomix.campaigns.views import start_moment, submit_key
 from slomix.contacts import service as contacts
 from slomix.presence.game_names import plain_name
+from slomix.reasons.codes import REASON_TEXTS
 from slomix.web import current, gates
 from slomix.web.openapi.calls import PLAYERS, PROMOTERS, Calls
 from slomix.web.openapi.shapes import Id
@@ -58,7 +58,7 @@ def preview(_promoter_id: int, query: schemas.PreviewQuery) -> schemas.CampaignP
                 user_id=person.player_id,
                 display_name=plain_name(ahead.names[person.player_id]),
                 status=person.status,
-                reason=words.REASONS[person.reason],
+                reason=REASON_TEXTS[person.reason],
             )
             for person in ahead.left_out
         ],

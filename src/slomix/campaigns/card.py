@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from slomix import words
 from slomix.campaigns import rules
 from slomix.campaigns.queries import Attendance
 from slomix.campaigns.rules import CampaignState
+from slomix.campaigns.states import PHASE_NAMES, PHASE_STATES, STATE_NAMES
 from slomix.campaigns.view_models import CampaignCard, OtherCampaignCount, OutcomeCount, PhaseCard, SummaryCard
 from slomix.deliveries.retrying import RetryChoices
 from slomix.deliveries.rules import DeliveryStatus
+from slomix.i18n import _
 from slomix.jobs.rules import JobStatus
 from slomix.presence.game_names import plain_name
 
@@ -84,7 +85,7 @@ class Card:
 def seen_by(viewer: Reader, card: CampaignCard | None, today: date) -> Card:
     """Show the card of a campaign, or of an evening without one, to this viewer."""
     if card is None:
-        invitation = words.NOT_CALLED_YET if viewer.can_promote else ""
+        invitation = _("Nobody has called tonight together yet.") if viewer.can_promote else ""
         return Card(is_today=True, is_empty=not invitation, invitation=invitation)
     is_today, state = card.campaign.day == today, card.state(today)
     is_theirs = viewer.can_promote and (viewer.is_admin or viewer.player_id == card.campaign.promoter_id)
@@ -101,47 +102,65 @@ def seen_by(viewer: Reader, card: CampaignCard | None, today: date) -> Card:
         phases=list(_phases(card, viewer, is_today=is_today)),
         retries=list(retries(card.chances, card.failed)) if is_theirs else (),
         may_cancel=is_theirs and card.is_open,
-        invitation=words.CALL_AGAIN if may_call_again else "",
+        invitation=_("It was cancelled. You can call again.") if may_call_again else "",
     )
 
 
 def _title(card: CampaignCard, *, is_today: bool) -> str:
     if card.campaign.dry_run:
-        return words.DRY_RUN_OF
-    return words.GAME_NIGHT_AT if is_today else words.GAME_NIGHT
+        return _("Dry run for")
+    return _("Game night at") if is_today else _("Game night,")
 
 
 def created_text(card: CampaignCard, *, is_new: bool) -> str:
     """Say what a submit made or, if it is a repeat, how that campaign stands now."""
     is_dry_run = card.campaign.dry_run
     if is_new:
-        return words.TRIED_OUT if is_dry_run else words.CALLED.format(count=card.asked.recipients)
-    state = words.STATES[card.state(card.campaign.day).value]
+        return (
+            _("Dry run: four messages are on their way to you, and to nobody else.")
+            if is_dry_run
+            else _("Called together: {count} will hear of it.").format(count=card.asked.recipients)
+        )
+    state = STATE_NAMES[card.state(card.campaign.day).value]
     if is_dry_run:
-        return words.TRIED_OUT_BEFORE.format(state=state)
-    return words.CALLED_BEFORE.format(state=state, asked=card.asked.text(is_open=True))
+        return _("You tried this out already: {state}.").format(state=state)
+    return _("You called tonight together already: {state}, {asked}.").format(
+        state=state, asked=card.asked.text(is_open=True)
+    )
 
 
 def turnout(found: Attendance | None, *, is_over: bool, is_called: bool) -> str:
     """Say how many came to voice; say nothing tonight while that is not known."""
     if found is None:
-        return f"{words.OVER} {words.TURNOUT_UNKNOWN}" if is_over and is_called else ""
-    return f"{words.OVER} {found.text}".strip() if is_over else found.text
+        return _("Over. Nobody knows who came to voice.") if is_over and is_called else ""
+    return " ".join(filter(None, [_("Over."), found.text])) if is_over else found.text
 
 
 def retries(chances: RetryChoices, failed: int) -> Iterator[RetryButton]:
     """Offer to resend what failed, or what of it can still be sent, and, separately, what may have arrived."""
     possible, unknown = len(chances.failed), len(chances.unknown)
     if set(chances.failed.values()) == {rules.SUMMARY}:
-        yield RetryButton(words.RETRY_SUMMARY)
+        yield RetryButton(_("Post the summary again"))
     elif possible and possible < failed:
-        yield RetryButton(words.RETRY_SOME_FAILED.format(number=possible, total=failed))
+        yield RetryButton(_("Try {number} of the {total} that failed again").format(number=possible, total=failed))
     elif possible:
-        yield RetryButton(words.RETRY_ONE_FAILED if possible == 1 else words.RETRY_FAILED.format(number=possible))
+        yield RetryButton(
+            _("Try the one that failed again")
+            if possible == 1
+            else _("Try the {number} that failed again").format(number=possible)
+        )
     if unknown == 1:
-        yield RetryButton(words.RETRY_ONE_UNKNOWN, unknown=True, warning=words.ONE_MAY_ARRIVE_TWICE)
+        yield RetryButton(
+            _("Send the unknown one again"),
+            unknown=True,
+            warning=_("It may have arrived already, and then it arrives twice."),
+        )
     elif unknown:
-        yield RetryButton(words.RETRY_UNKNOWN.format(number=unknown), unknown=True, warning=words.MAY_ARRIVE_TWICE)
+        yield RetryButton(
+            _("Send the {number} unknown again").format(number=unknown),
+            unknown=True,
+            warning=_("They may have arrived already, and then they arrive twice."),
+        )
 
 
 def _phases(card: CampaignCard, viewer: Reader, *, is_today: bool) -> Iterator[Phase]:
@@ -153,65 +172,65 @@ def _phases(card: CampaignCard, viewer: Reader, *, is_today: bool) -> Iterator[P
                 for others in phase.others
             ),
         ]
-        yield Phase(words.PHASES[phase.job.kind], phase.state, phase.at, lines)
+        yield Phase(PHASE_NAMES[phase.job.kind], phase.state, phase.at, lines)
     if card.summary is not None:
         line = Line(summary_text(card.summary, with_reasons=viewer.can_promote))
         is_posted = card.summary.status is DeliveryStatus.SENT
         at = card.summary.at if is_posted else None
-        yield Phase(words.PHASES[rules.SUMMARY], card.summary.status.value, at, [line])
+        yield Phase(PHASE_NAMES[rules.SUMMARY], card.summary.status.value, at, [line])
 
 
 def phase_lines(phase: PhaseCard, *, with_reasons: bool, recipients: int) -> list[Line]:
     """Say what became of a phase's own messages, without those of other campaigns."""
     tally = phase.tally
     if phase.job.status is JobStatus.SKIPPED and not phase.outcomes and not phase.others:
-        return [Line(words.SKIPPED_BECAUSE.format(reason=phase.job.reason))]
+        return [Line(_("skipped: {reason}").format(reason=phase.job.reason))]
     if tally is not None and (tally.tried or tally[DeliveryStatus.SKIPPED] or phase.retrying):
         return list(_message_lines(phase, with_reasons=with_reasons))
     if phase.others:
         return []
     if phase.job.status is JobStatus.FAILED and phase.job.last_error and with_reasons:
-        return [Line(words.FAILED_WITH.format(error=phase.job.last_error))]
+        return [Line(_("failed: {error}").format(error=phase.job.last_error))]
     if phase.job.status is JobStatus.PENDING and phase.job.last_error:
-        return [Line(words.TRYING_AGAIN)]
+        return [Line(_("trying again"))]
     is_part = tally is not None and 0 < tally.open < recipients and phase.job.kind != rules.VOICE_CHECK
-    if phase.job.status not in words.PHASE_STATES and is_part and tally is not None:
-        return [Line(words.SO_MANY_PLANNED.format(number=tally.open))]
-    return [Line(words.PHASE_STATES.get(phase.job.status.value, words.STATES["pending"]))]
+    if phase.job.status not in PHASE_STATES and is_part and tally is not None:
+        return [Line(_("{number} planned").format(number=tally.open))]
+    return [Line(PHASE_STATES.get(phase.job.status.value, STATE_NAMES["pending"]))]
 
 
 def _message_lines(phase: PhaseCard, *, with_reasons: bool) -> Iterator[Line]:
     tally = phase.tally
     assert tally is not None  # the caller has checked it
     if tally[DeliveryStatus.SENT] or not phase.others:
-        sent = words.FOLLOW_UPS_SENT if phase.job.kind == rules.VOICE_CHECK else words.SO_MANY_SENT
+        sent = _("follow-up: {number} sent") if phase.job.kind == rules.VOICE_CHECK else _("{number} sent")
         yield Line(sent.format(number=tally[DeliveryStatus.SENT]))
     for outcome in phase.outcomes:
         yield Line(outcome_text(outcome, with_reasons=with_reasons), css=f"is-{outcome.status.value}")
     if tally.open > phase.retrying:
-        yield Line(words.ON_THE_WAY.format(number=tally.open - phase.retrying))
+        yield Line(_("{number} on the way").format(number=tally.open - phase.retrying))
     if phase.retrying:
-        yield Line(words.SO_MANY_TRIED_AGAIN.format(number=phase.retrying))
+        yield Line(_("{number} being tried again").format(number=phase.retrying))
 
 
 def outcome_text(outcome: OutcomeCount, *, with_reasons: bool) -> str:
     """Say how many messages ended in this status and, to promoters, why: with numbers if there are several reasons."""
-    text = f"{outcome.number} {words.STATES[outcome.status.value]}"
+    text = f"{outcome.number} {STATE_NAMES[outcome.status.value]}"
     if not with_reasons or not any(why.reason for why in outcome.reasons):
         return text
     numbered = len(outcome.reasons) > 1
-    reasons = [(f"{why.number} " if numbered else "") + (why.reason or words.NO_REASON) for why in outcome.reasons]
+    reasons = [(f"{why.number} " if numbered else "") + (why.reason or _("no reason given")) for why in outcome.reasons]
     return f"{text}: {', '.join(reasons)}"
 
 
 def others_line(others: OtherCampaignCount, *, own_id: int, is_today: bool, with_link: bool) -> Line:
     """Say how many were told by another campaign of the day, with a link for linked players."""
-    text = (words.TOLD_BY if others.is_told else words.LEFT_TO_BE_TOLD_BY).format(number=others.number)
+    text = (_("{number} told by") if others.is_told else _("{number} left to be told by")).format(number=others.number)
     if others.campaign_id is None:
-        campaign = words.THE_EARLIER_SITE
+        campaign = _("the earlier site")
     else:
-        campaign = words.AN_EARLIER_CAMPAIGN if others.campaign_id < own_id else words.A_LATER_CAMPAIGN
-    when = f" {words.ON_THIS_EVENING}" if is_today else ""
+        campaign = _("an earlier campaign") if others.campaign_id < own_id else _("a later campaign")
+    when = " " + _("tonight") if is_today else ""
     href = f"/campaigns/{others.campaign_id}" if with_link and others.campaign_id is not None else ""
     return Line(text, campaign=campaign, href=href, when=when)
 
@@ -219,8 +238,8 @@ def others_line(others: OtherCampaignCount, *, own_id: int, is_today: bool, with
 def summary_text(summary: SummaryCard, *, with_reasons: bool) -> str:
     """Say what became of the post to the room."""
     if summary.status is DeliveryStatus.SENT:
-        return words.POSTED
+        return _("posted")
     if not summary.status.is_settled:
-        return words.STATES["sending"]
-    state = words.STATES[summary.status.value]
+        return STATE_NAMES["sending"]
+    state = STATE_NAMES[summary.status.value]
     return f"{state}: {summary.reason}" if with_reasons and summary.reason else state

@@ -7,11 +7,10 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts import service as accounts
 from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign
-from slomix.campaigns.rules import Promise
+from slomix.campaigns.rules import PROMISES, Promise
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Attempt, Delivery
 from slomix.deliveries.rules import LIVE_STATUSES, AttemptEvent, DeliveryStatus
@@ -84,7 +83,7 @@ def build_report(session: Session, campaign: Campaign) -> dict[str, Any]:
             for row in rows
         ],
         "verdict": [
-            {"code": promise.value, "promise": words.PROMISES[promise], "kept": kept}
+            {"code": promise.value, "promise": PROMISES[promise], "kept": kept}
             for promise, kept in _verdict(session, campaign, own, rows, tries).items()
         ],
     }

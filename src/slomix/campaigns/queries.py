@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.rules import LinkAction
 from slomix.campaigns import rules
@@ -21,13 +20,14 @@ from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.deliveries.service import Tally
 from slomix.errors import NotFound
+from slomix.i18n import N_, _
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 
 
 class NoSuchCampaign(NotFound):
-    sentence = words.NO_SUCH_CAMPAIGN
+    sentence = N_("There is no such campaign.")
 
 
 def get_campaign(session: Session, campaign_id: int) -> Campaign:
@@ -60,12 +60,12 @@ def attendance_of_day(session: Session, day: date, zone: ZoneInfo) -> dict[int, 
     for row in rows:
         is_final = row.counted_at is not None
         if row.came:
-            at = words.CAME if is_final else words.IN_VOICE_AT.format(time=_hour(row.judged_at, zone))
+            at = _("came") if is_final else _("in voice at {time}").format(time=_hour(row.judged_at, zone))
             found[row.player_id] = PlayerAttendance(at, was_there=True)
         elif row.on_server:
-            found.setdefault(row.player_id, PlayerAttendance(words.ON_SERVER_ONLY, was_there=False))
+            found.setdefault(row.player_id, PlayerAttendance(_("on the server, not in voice"), was_there=False))
         elif is_final:
-            found.setdefault(row.player_id, PlayerAttendance(words.NOT_IN_VOICE, was_there=False))
+            found.setdefault(row.player_id, PlayerAttendance(_("not in voice"), was_there=False))
     return found
 
 
@@ -114,8 +114,8 @@ class AskedCounts:
     def text(self, *, is_open: bool) -> str:
         """Say how many were asked or, while that is still to come, will be; empty if it never came to it."""
         if self.told:
-            return words.SO_MANY_ASKED.format(number=self.told)
-        return words.SO_MANY_WILL_BE_ASKED.format(number=self.recipients) if is_open else ""
+            return _("{number} asked").format(number=self.told)
+        return _("{number} will be asked").format(number=self.recipients) if is_open else ""
 
 
 def asked_columns() -> tuple[ColumnElement[int], ColumnElement[int]]:
@@ -152,8 +152,10 @@ class Attendance:
         if not self.asked:
             return ""
         if self.as_of:
-            return words.SOME_IN_VOICE.format(here=self.here, asked=self.asked, time=self.as_of)
-        return (words.ALL_CAME if self.here == self.asked else words.SOME_CAME).format(here=self.here, asked=self.asked)
+            return _("{here} of {asked} in voice at {time}.").format(here=self.here, asked=self.asked, time=self.as_of)
+        return (
+            _("All {asked} came to voice.") if self.here == self.asked else _("{here} of {asked} came to voice.")
+        ).format(here=self.here, asked=self.asked)
 
 
 def attendance_of(campaign: Campaign, zone: ZoneInfo) -> Attendance | None:

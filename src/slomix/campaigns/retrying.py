@@ -4,7 +4,6 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts.rules import LinkAction
 from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign
@@ -14,6 +13,7 @@ from slomix.database import session as db
 from slomix.deliveries import retrying
 from slomix.deliveries.retrying import RetryChoices
 from slomix.errors import Conflict
+from slomix.i18n import N_
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
@@ -22,11 +22,13 @@ from slomix.jobs.rules import JobStatus
 class NothingToRetry(Conflict):
     """Raised when it is too late, another retry was quicker, or a retry would fail at once."""
 
-    sentence = words.NOTHING_TO_RETRY
+    sentence = N_(
+        "There is nothing to try again: it is on its way, it is too late for it, or there is no working contact."
+    )
 
 
 class CampaignCancelled(Conflict):
-    sentence = words.CANCELLED_STAYS_SO
+    sentence = N_("This campaign is cancelled, so nothing of it goes out again.")
 
 
 def retry_choices(session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> RetryChoices:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from slomix import words
 from slomix.availability.rules import Status
 from slomix.contacts.rules import Reachability, refusal_reason
 from slomix.errors import Invalid
+from slomix.i18n import N_, _
 from slomix.jobs.rules import JobStatus
 from slomix.reasons.codes import Reason
 
@@ -97,18 +97,35 @@ class Promise(enum.StrEnum):
     TRIES_END = "tries_end"
 
 
+# What has to be true of every campaign, by its code.
+PROMISES = {
+    "one_job_each": "exactly one job of each type",
+    "one_live_row": "at most one live row for each player and event",
+    "not_after_sent": "nothing was tried again after it was sent",
+    "not_after_deadline": "nothing left after its deadline",
+    "reason_given": "what was not sent has its reason",
+    "one_summary": "at most one summary",
+    "unknown_unanswered": "unknown is only what got no answer",
+    "tries_end": "every try has its end, but where a worker was lost",
+}
+
+
 class TooLate(Invalid):
     def __init__(self) -> None:
         minutes = int(START_CUTOFF.total_seconds() // 60)
-        super().__init__(words.START_TOO_LONG_AGO.format(minutes=minutes))
+        super().__init__(
+            _("That start was more than {minutes} minutes ago. Pick a later start, or call tomorrow.").format(
+                minutes=minutes
+            )
+        )
 
 
 class NoRecipients(Invalid):
-    sentence = words.NO_RECIPIENTS
+    sentence = N_("Nobody to ask yet: no opted-in player of this audience is looking. Nothing was used up.")
 
 
 class CampaignsDisabled(Invalid):
-    sentence = words.PROMOTING_SWITCHED_OFF
+    sentence = N_("Promoting is switched off here.")
 
 
 @dataclass(frozen=True)
@@ -173,11 +190,11 @@ def plan_timeline(start_at: datetime, now: datetime, times: NoticeTimes) -> Time
 
 
 class TooLateToBeLate(Invalid):
-    sentence = words.TOO_LATE_TO_BE_LATE
+    sentence = N_("It is too late to come later: nobody is waiting any more tonight.")
 
 
 class LateIsForTonight(Invalid):
-    sentence = words.LATE_IS_FOR_TONIGHT
+    sentence = N_("You can be late for tonight only.")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.models import Player
 from slomix.accounts.rules import LinkAction
@@ -17,10 +16,12 @@ from slomix.campaigns.models import Campaign, Recipient, subject_column
 from slomix.campaigns.notices.calls import CALLS, FOLLOW_UP, Call
 from slomix.campaigns.preview import Preview, preview
 from slomix.campaigns.rules import Audience, CampaignStatus, Candidate, Timeline
+from slomix.campaigns.states import STATE_NAMES
 from slomix.config.settings import Settings
 from slomix.database import session as db
 from slomix.deliveries import service as deliveries
 from slomix.errors import Conflict, Invalid, TooSoon
+from slomix.i18n import N_, _
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
@@ -33,7 +34,11 @@ class CampaignExists(Conflict):
     """Raised when tonight is called together already."""
 
     def __init__(self, promoter: str, status: CampaignStatus) -> None:
-        super().__init__(words.ALREADY_CALLED.format(promoter=plain_name(promoter), status=words.STATES[status]))
+        super().__init__(
+            _("Tonight has been called together already, by {promoter} ({status}).").format(
+                promoter=plain_name(promoter), status=STATE_NAMES[status]
+            )
+        )
 
 
 class DryRunTooSoon(TooSoon):
@@ -41,7 +46,7 @@ class DryRunTooSoon(TooSoon):
 
 
 class CampaignOver(Conflict):
-    sentence = words.NOTHING_TO_CANCEL
+    sentence = N_("This campaign is over, so there is nothing left to cancel.")
 
 
 class SubmitKeySpent(Invalid):
@@ -123,10 +128,12 @@ def _check_may_try_out(session: Session, promoter_id: int, *, now: datetime) -> 
         .order_by(Campaign.created_at)
     ).all()
     if any(row.finished_at is None for row in made):
-        raise DryRunTooSoon(words.DRY_RUN_UNDER_WAY, rules.DRY_RUN_RETRY)
+        raise DryRunTooSoon(
+            _("Your last dry run is still on its way. Wait until its messages have arrived."), rules.DRY_RUN_RETRY
+        )
     if len(made) >= rules.MOST_DRY_RUNS:
         raise DryRunTooSoon(
-            words.DRY_RUNS_USED_UP.format(
+            _("You have tried it out {number} times in {minutes} minutes. Wait a little before the next.").format(
                 number=rules.MOST_DRY_RUNS, minutes=round(rules.DRY_RUN_WINDOW.total_seconds() / 60)
             ),
             made[-rules.MOST_DRY_RUNS].created_at + rules.DRY_RUN_WINDOW - now,
@@ -146,11 +153,19 @@ def _check_same_submit(first: Campaign, options: CampaignChoices, day: date) -> 
     """
     chosen = CampaignChoices(first.audience, first.include_late_joiners, first.dry_run, first.start_at)
     if first.status is CampaignStatus.CANCELLED:
-        raise SubmitKeySpent(words.SUBMIT_WAS_CANCELLED)
+        raise SubmitKeySpent(
+            _("This was sent before, and its campaign was cancelled. Nothing was changed; you can call again.")
+        )
     if first.day != day:
-        raise SubmitKeySpent(words.SUBMIT_OF_ANOTHER_DAY.format(day=first.day))
+        raise SubmitKeySpent(
+            _("This was sent before, for {day}. Nothing was changed; you can call tonight together.").format(
+                day=first.day
+            )
+        )
     if chosen != options:
-        raise SubmitKeySpent(words.SUBMIT_CHOSE_OTHERWISE)
+        raise SubmitKeySpent(
+            _("This was sent before, with other choices. Nothing was changed; look at them and call again.")
+        )
 
 
 def _campaign_despite(

@@ -2,15 +2,15 @@
 
 import secrets
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import Blueprint, make_response, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.acting import as_promoter
 from slomix.campaigns import history, queries, retrying, service
@@ -20,6 +20,7 @@ from slomix.campaigns.notices import calls
 from slomix.campaigns.preview import preview as preview_of
 from slomix.campaigns.rules import Audience
 from slomix.campaigns.service import CampaignChoices, CampaignExists, SubmitKeySpent
+from slomix.campaigns.states import CANCEL_CONSEQUENCES, REPEAT_CONSEQUENCES
 from slomix.campaigns.view_models import CampaignCard, card_of_campaign
 from slomix.clock import moment_of, parse_time
 from slomix.deliveries import pausing
@@ -27,6 +28,7 @@ from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Attempt, Delivery, Pause
 from slomix.deliveries.rules import AttemptEvent
 from slomix.errors import DomainError, Invalid
+from slomix.i18n import N_, _, looked_up
 from slomix.web import current, gates, live, questions, responses
 from slomix.web.reading import reading
 
@@ -37,11 +39,12 @@ MAX_KEY = 200
 
 
 class KeyTooLong(Invalid):
-    sentence = words.KEY_TOO_LONG.format(length=MAX_KEY)
+    sentence = N_("The key of a submit has at most {length} characters.")
+    values: ClassVar[Mapping[str, object]] = {"length": MAX_KEY}
 
 
 class NoSuchStart(Invalid):
-    sentence = words.NO_SUCH_START
+    sentence = N_("That is not a time to start at. A time looks like 21:00.")
 
 
 @dataclass(frozen=True)
@@ -240,10 +243,13 @@ def cancel(campaign_id: int) -> Response:
             session, campaign_id, player_id=promoter_id, is_admin=gates.viewer().is_admin, by=gates.actor(), now=now
         )
         questions.confirm(
-            words.CANCEL_TITLE, words.CANCEL_CONSEQUENCES, do=words.CANCEL_DO, back=f"/campaigns/{campaign_id}"
+            _("Cancel tonight’s campaign?"),
+            looked_up(CANCEL_CONSEQUENCES),
+            do=_("Cancel campaign"),
+            back=f"/campaigns/{campaign_id}",
         )
         shown = _card(session, campaign, now)
-    return responses.respond("campaigns/_card.html", otherwise="/#campaign", done=words.CANCELLED, **shown)
+    return responses.respond("campaigns/_card.html", otherwise="/#campaign", done=_("Cancelled."), **shown)
 
 
 @blueprint.post("/campaigns/<id:campaign_id>/retry")
@@ -264,10 +270,15 @@ def retry(campaign_id: int) -> Response:
         )
         if may_repeat:
             questions.confirm(
-                words.REPEAT_TITLE, words.REPEAT_CONSEQUENCES, do=words.REPEAT_DO, back=f"/campaigns/{campaign_id}"
+                _("Send it again?"),
+                looked_up(REPEAT_CONSEQUENCES),
+                do=_("Send again"),
+                back=f"/campaigns/{campaign_id}",
             )
         shown = _card(session, campaign, now)
-    done = words.TRIED_AGAIN_ONE if number == 1 else words.TRIED_AGAIN.format(number=number)
+    done = (
+        _("One message goes out again.") if number == 1 else _("{number} messages go out again.").format(number=number)
+    )
     return responses.respond("campaigns/_card.html", otherwise=f"/campaigns/{campaign_id}", done=done, **shown)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx2
 
-from slomix import words
 from slomix.channels.base import (
     Address,
     Message,
@@ -20,6 +19,7 @@ from slomix.channels.base import (
 )
 from slomix.channels.http import MAX_RETRY_DELAY, OWN_ERRORS, HttpClient, as_object, decode_json
 from slomix.config.types import E164, is_aci, is_e164
+from slomix.i18n import _
 from slomix.reasons.codes import Reason
 
 # Of the recipient. "User +386… is not registered." is said of the sender and must not be taken for this.
@@ -90,13 +90,17 @@ class Signal:
         """Return why this service is of no use to us, or None. Raise SendError when it does not answer."""
         about = as_object(self._asked("/v1/about"))
         if about.get("mode") not in MODES:
-            return words.SIGNAL_MODE.format(mode=about.get("mode"))
+            return _("the service runs in mode {mode}; it has to be json-rpc or json-rpc-native").format(
+                mode=about.get("mode")
+            )
         version = re.match(r"([0-9]+)\.([0-9]+)", str(about.get("version")))
         if version is None or (int(version[1]), int(version[2])) < OLDEST_VERSION:
-            return words.SIGNAL_VERSION.format(version=about.get("version"))
+            return _("the service has version {version}; it has to be 0.85 or newer").format(
+                version=about.get("version")
+            )
         accounts = self._asked("/v1/accounts")
         if not isinstance(accounts, list) or self._sender not in accounts:
-            return words.SIGNAL_NOT_OURS
+            return _("AVAILABILITY_SIGNAL_SENDER: the service has no such number")
         return None
 
     def close(self) -> None:
@@ -124,7 +128,8 @@ class Signal:
 def numbered_text(message: Message) -> str:
     """Return a message with its choices at the end, each with the number that answers it."""
     choices = [
-        words.NUMBERED.format(number=number, label=button.label) for number, button in enumerate(message.choices, 1)
+        _("{number}: {label}").format(number=number, label=button.label)
+        for number, button in enumerate(message.choices, 1)
     ]
     return "\n".join([message.text, *([""] if choices else []), " · ".join(choices)]).rstrip("\n")
 
@@ -142,9 +147,14 @@ def _failure(error: str, code: int) -> SendError:
     if UNKNOWN_ACCOUNT.search(error):
         return SendError(Reason.SIGNAL_UNKNOWN_NUMBER, permanent=True, code=code)
     if UNTRUSTED.search(error):
-        return SendError(Reason.SIGNAL_SAID, words.SIGNAL_UNTRUSTED_KEY, permanent=True, code=code)
+        return SendError(
+            Reason.SIGNAL_SAID,
+            _("this phone is new, and our operator has to trust its key first"),
+            permanent=True,
+            code=code,
+        )
     if UNKNOWN_SENDER.search(error):
-        return TokenRefused(Reason.SIGNAL_SAID, words.SIGNAL_NOT_REGISTERED, code=code)
+        return TokenRefused(Reason.SIGNAL_SAID, _("our own number is not registered there"), code=code)
     is_down = code >= 500 or NETWORK.search(error)
     failure = ProviderDown if is_down else SendError
     return failure(Reason.SIGNAL_SAID, f"{_without_numbers(error)} ({code})", code=code)

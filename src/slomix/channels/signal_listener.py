@@ -10,9 +10,9 @@ from urllib.parse import quote
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from slomix import words
 from slomix.channels.base import SendError
 from slomix.channels.http import as_object
+from slomix.i18n import _
 from slomix.reasons.codes import Reason
 
 OPEN_WITHIN = 3.0
@@ -63,7 +63,7 @@ class SignalListener:
             )
         except InvalidStatus as error:
             code = error.response.status_code
-            failure = SendError(Reason.SIGNAL_SAID, words.SIGNAL_NO_LISTENING.format(code=code), code=code)
+            failure = SendError(Reason.SIGNAL_SAID, _("does not let us listen ({code})").format(code=code), code=code)
         except (OSError, WebSocketException) as error:
             failure = SendError(Reason.SIGNAL_NOT_REACHED, type(error).__name__)
         else:

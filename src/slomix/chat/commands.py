@@ -7,7 +7,6 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.availability.choices import LATE
 from slomix.chat import linking, notifying, presses, rules, statuses
 from slomix.chat.replies import Reply
@@ -17,10 +16,12 @@ from slomix.clock import local_day
 from slomix.config.settings import Settings
 from slomix.contacts import links, preferences
 from slomix.contacts import service as contacts
+from slomix.contacts.kinds import KIND_TEXTS
 from slomix.contacts.rules import TICKS
 from slomix.deliveries import choices, offers
 from slomix.deliveries.formatting import PlainStyle, plain_text
 from slomix.errors import DomainError
+from slomix.i18n import _
 
 
 @dataclass(frozen=True)
@@ -79,22 +80,30 @@ def _choose(request: ChatRequest, number: int) -> Reply:
     if offer is None:
         return _help(request, ParsedCommand(Command.HELP))
     if not offer.has_arrived:
-        return Reply(words.WHICH_QUESTION, [offer.buttons])
+        return Reply(_("My last question may not have reached you. Please choose once more:"), [offer.buttons])
     if not 1 <= number <= len(offer.buttons):
-        return Reply(words.NO_SUCH_CHOICE.format(number=number, last=len(offer.buttons)))
+        return Reply(
+            _("There is no {number} to choose: send a number from 1 to {last}.").format(
+                number=number, last=len(offer.buttons)
+            )
+        )
     return _press(request, offer.buttons[number - 1].value, "")
 
 
 def _link(request: ChatRequest, asked: ParsedCommand) -> Reply:
     if len(asked.words) != 1:
-        return Reply(words.INBOX_LINK_HOW.format(link=request.settings.base_url + "/preferences"))
+        return Reply(
+            _("Get a code under Preferences and send it here as /link CODE: {link}").format(
+                link=request.settings.base_url + "/preferences"
+            )
+        )
     return linking.ask(request.session, request.message, asked.words[0], request.settings, request.now)
 
 
 def _unlink(request: ChatRequest, _asked: ParsedCommand) -> Reply:
     owner = as_owner(request.session, request.message, settings=request.settings)
     contacts.remove_contact(request.session, owner, request.message.channel)
-    return Reply(words.INBOX_UNLINKED)
+    return Reply(_("Unlinked. Nothing is sent here any more."))
 
 
 def _avail(request: ChatRequest, asked: ParsedCommand) -> Reply:
@@ -112,7 +121,9 @@ def _avail(request: ChatRequest, asked: ParsedCommand) -> Reply:
         return statuses.show_week(session, player_id, settings=settings, now=now)
     day = rules.parse_day(asked.words, request.today)
     if day is None:
-        return Reply(words.INBOX_AVAIL_HOW)
+        return Reply(
+            _("Say for example: /avail looking, /avail friday maybe, /avail 2026-11-22 not playing, /avail clear.")
+        )
     return statuses.show_day(session, player_id, day, settings=settings, now=now)
 
 
@@ -130,13 +141,25 @@ def _notify(request: ChatRequest, asked: ParsedCommand) -> Reply:
     *name, state = (word.lower() for word in asked.words)
     kind = notifying.read_kind(" ".join(name))
     if kind is None or state not in {"on", "off"}:
-        kinds = ", ".join(words.KIND_TEXTS[each].name for each in TICKS)
-        return Reply(words.INBOX_NOTIFY_HOW.format(kinds=kinds))
+        kinds = ", ".join(KIND_TEXTS[each].name for each in TICKS)
+        return Reply(_("Write /notify, a kind, and on or off. The kinds: {kinds}.").format(kinds=kinds))
     return notifying.switch(session, player_id, kind, is_on=state == "on", settings=settings, now=request.now)
 
 
 def _help(request: ChatRequest, _asked: ParsedCommand) -> Reply:
-    return Reply(words.INBOX_HELP.format(link=request.settings.base_url + "/"))
+    return Reply(
+        _(
+            "Slomix gets game nights started: {link}\n"
+            "/today, /tomorrow, /avail friday: how it looks; /avail: your week\n"
+            "/avail looking: what you say about today; available, maybe, not playing and clear "
+            "work too\n"
+            "/avail late: you come tonight, 15 minutes late\n"
+            "/avail tomorrow maybe: the same for another day, such as friday or 2026-11-22\n"
+            "/notify: which messages you get; /notify daily reminder off: one kind less\n"
+            "/link CODE: link this chat with a code from your preferences\n"
+            "/unlink: nothing is sent here any more"
+        ).format(link=request.settings.base_url + "/")
+    )
 
 
 _COMMANDS: dict[Command, Callable[[ChatRequest, ParsedCommand], Reply]] = {

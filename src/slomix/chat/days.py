@@ -2,8 +2,8 @@
 
 from datetime import date, timedelta
 
-from slomix import words
 from slomix.availability.rules import HORIZON, NoSuchDay, parse_day
+from slomix.i18n import _
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -35,7 +35,7 @@ def suggest_days(text: str, today: date) -> list[date]:
 
 def name_day(day: date, today: date) -> str:
     """Return Today, Tomorrow, or the date with its weekday."""
-    near = {0: words.TODAY, 1: words.TOMORROW}.get((day - today).days)
+    near = {0: _("Today"), 1: _("Tomorrow")}.get((day - today).days)
     return near or f"{day:%a} {day.day} {day:%b}"
 
 

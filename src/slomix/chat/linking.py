@@ -4,7 +4,6 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts import service as accounts
 from slomix.channels.base import Button
 from slomix.channels.markup import break_links, escape_markdown
@@ -14,6 +13,7 @@ from slomix.config.settings import Settings
 from slomix.contacts import links
 from slomix.deliveries import choices
 from slomix.deliveries.choices import Choice
+from slomix.i18n import _
 from slomix.parsing import parse_int
 from slomix.presence.game_names import plain_name
 
@@ -25,11 +25,16 @@ YES, NO = "yes", "no"
 def ask(session: Session, asker: Asker, code: str, settings: Settings, now: datetime) -> Reply:
     """Ask before linking: the code may be another person's, who talked the sender into sending it."""
     player_id = links.spend_code(session, asker.channel, code, asker.address, settings=settings, now=now)
-    text = words.INBOX_LINK_ASKED.format(player=_player_name(session, player_id), community=settings.community_name)
+    text = _(
+        "Link this chat to the player “{player}” of {community}? Then their messages come "
+        "here.\n"
+        "/yes if that is you and you asked for it; /no if not. Without an answer nothing is "
+        "linked."
+    ).format(player=_player_name(session, player_id), community=settings.community_name)
     # The button names the player of its question: an old one must not answer a later question.
     buttons = [
         Button(label, choices.sign(Choice(CONFIRM, str(player_id), answer), settings))
-        for label, answer in ((words.YES, YES), (words.NO, NO))
+        for label, answer in ((_("Yes"), YES), (_("No"), NO))
     ]
     return Reply(text, [buttons])
 
@@ -46,7 +51,12 @@ def confirm(
     """Link the chat to the player whom it was asked about. Raise NothingAsked, or AddressTaken."""
     linked = links.confirm_chat(session, asker.channel, asker.address, about=player_id, settings=settings, now=now)
     name, link = _player_name(session, linked), settings.base_url + "/preferences"
-    return Reply(words.INBOX_LINKED.format(player=name, link=link), replaces=True)
+    return Reply(
+        _("This chat is linked to {player}. What you hear of is decided under Preferences: {link}").format(
+            player=name, link=link
+        ),
+        replaces=True,
+    )
 
 
 def decline(
@@ -54,7 +64,7 @@ def decline(
 ) -> Reply:
     """Link nothing. Raise NothingAsked."""
     links.decline_chat(session, asker.channel, asker.address, about=player_id, settings=settings, now=now)
-    return Reply(words.INBOX_LINK_DECLINED, replaces=True)
+    return Reply(_("Nothing was linked. Whoever gave you that code cannot use it any more."), replaces=True)
 
 
 def _player_name(session: Session, player_id: int) -> str:

@@ -4,22 +4,27 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.chat.replies import Reply
 from slomix.config.settings import Settings
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
+from slomix.contacts.kinds import KIND_TEXTS
 from slomix.contacts.rules import TICKS, MessageKind
+from slomix.i18n import _
 
 
 def show(session: Session, player_id: int, *, settings: Settings) -> Reply:
     """Return which kinds are on, and where there is more to choose."""
     ticked = preferences.preferences_of(session, player_id, zone=settings.zone).ticked
     lines = [
-        words.NOTIFY_LINE.format(kind=words.KIND_TEXTS[kind].title, state=words.ON if kind in ticked else words.OFF)
+        _("{kind}: **{state}**").format(kind=KIND_TEXTS[kind].title, state=_("on") if kind in ticked else _("off"))
         for kind in TICKS
     ]
-    return Reply("\n".join([*lines, words.NOTIFY_MORE.format(link=settings.base_url + "/preferences")]))
+    return Reply(
+        "\n".join(
+            [*lines, _("Channels, quiet hours and the rest: {link}").format(link=settings.base_url + "/preferences")]
+        )
+    )
 
 
 def switch(
@@ -36,6 +41,6 @@ def read_kind(name: str) -> MessageKind | None:
     wanted = name.lower().replace("_", " ")
     if not wanted:
         return None
-    names = {kind: (kind.value.replace("_", " "), words.KIND_TEXTS[kind].name.lower()) for kind in TICKS}
+    names = {kind: (kind.value.replace("_", " "), KIND_TEXTS[kind].name.lower()) for kind in TICKS}
     found = [kind for kind, called in names.items() if any(each.startswith(wanted) for each in called)]
     return found[0] if len(found) == 1 else None

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slomix import words
 from slomix.channels.base import Button
+from slomix.i18n import _
 
 
 @dataclass(frozen=True)
@@ -24,5 +24,5 @@ class Reply:
         """Return the reply as a line below what a message says, in place of the line of an earlier press."""
         if not self.line:
             return self
-        kept = [line for line in content.splitlines() if not line.startswith(words.NOW_TRUE)]
-        return Reply("\n".join([*kept, words.NOW_TRUE + self.line]), None, replaces=True)
+        kept = [line for line in content.splitlines() if not line.startswith(_("→ "))]
+        return Reply("\n".join([*kept, _("→ ") + self.line]), None, replaces=True)

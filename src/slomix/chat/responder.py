@@ -7,7 +7,6 @@ from collections import deque
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from slomix import words
 from slomix.channels.base import Address, Message, Receipt, SendError
 from slomix.channels.telegram import TelegramPress, TelegramUpdate
 from slomix.chat import commands, service
@@ -16,6 +15,7 @@ from slomix.chat.service import IncomingMessage
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries import offers
 from slomix.deliveries.service import new_nonce
+from slomix.i18n import _
 from slomix.runtime.context import Runtime
 
 log = structlog.get_logger()
@@ -52,7 +52,7 @@ class Responder:
             log.exception("inbox.passed_over", update=update.update_id)
             with self._runtime.transaction() as session:
                 service.advance_position(session, ChannelName.TELEGRAM, update.update_id, now=self._runtime.clock.now())
-            reply = Reply(words.OUR_MISTAKE)
+            reply = Reply(_("That is our mistake, not yours. Nothing was changed; please try again."))
         self._tried.pop(update.update_id, None)
         if reply is not None and not (update.press is not None and self._edit(update.chat_id, update.press, reply)):
             self._send(ChannelName.TELEGRAM, update.chat_id, reply, new_nonce())
@@ -76,7 +76,7 @@ class Responder:
             raise
         except Exception:
             log.exception("inbox.passed_over", channel=str(message.channel))
-            reply = Reply(words.OUR_MISTAKE)
+            reply = Reply(_("That is our mistake, not yours. Nothing was changed; please try again."))
         self._send(message.channel, message.address, reply, nonce)
 
     def _answer_once(self, update: TelegramUpdate) -> Reply | None:

@@ -8,7 +8,6 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts.models import User
 from slomix.accounts.rules import Membership
 from slomix.chat.models import ClaimedMessage, InboxPosition
@@ -17,6 +16,7 @@ from slomix.contacts import links
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName
 from slomix.errors import NotAllowed
+from slomix.i18n import _
 
 # After a week without updates Telegram goes on with any number (https://core.telegram.org/bots/api#update).
 POSITION_VALID_FOR = timedelta(days=6)
@@ -47,7 +47,11 @@ class ChatNotLinked(NotAllowed):
     """The chat belongs to no player who may act in it."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(words.INBOX_NOT_LINKED.format(link=settings.base_url + "/preferences"))
+        super().__init__(
+            _("This chat is not linked to a player. Get a code under Preferences: {link}").format(
+                link=settings.base_url + "/preferences"
+            )
+        )
 
 
 def as_player(session: Session, asker: Asker, *, settings: Settings) -> int:

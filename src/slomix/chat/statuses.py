@@ -4,10 +4,9 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.availability import service as availability
 from slomix.availability.choices import CLEAR, LATE, status_button, status_buttons
-from slomix.availability.rules import Status, parse_day
+from slomix.availability.rules import STATUS_NAMES, Status, parse_day
 from slomix.campaigns import late
 from slomix.channels.base import Button
 from slomix.chat.days import name_day
@@ -17,6 +16,7 @@ from slomix.clock import local_day
 from slomix.config.settings import Settings
 from slomix.deliveries.choices import Choice
 from slomix.deliveries.formatting import discord_timestamp
+from slomix.i18n import _
 
 
 def say_status(
@@ -30,16 +30,16 @@ def say_status(
     """Return what this player said for a day, in one line."""
     today = local_day(now, settings.zone, settings.day_starts_at)
     status = availability.statuses_of_day(session, day, [player_id]).get(player_id)
-    said = words.STATUSES[status] if status is not None else words.NOT_SAID_YET
+    said = STATUS_NAMES[status] if status is not None else _("you have not said yet")
     late_until = availability.late_players(session, day, now=now).get(player_id)
     if late_until is not None:
-        said = words.COMES_LATE.format(said=said, time=discord_timestamp(late_until))
-    return words.MY_DAY.format(day=name_day(day, today), status=said)
+        said = _("{said}, 15 min late (about {time})").format(said=said, time=discord_timestamp(late_until))
+    return _("**{day}**: {status}").format(day=name_day(day, today), status=said)
 
 
 def answers(day: date, settings: Settings) -> list[list[Button]]:
     """Return the buttons that set a day's status, and the one that clears it."""
-    return [[*status_buttons(day, settings), status_button(words.CLEAR, day, CLEAR, settings)]]
+    return [[*status_buttons(day, settings), status_button(_("Clear"), day, CLEAR, settings)]]
 
 
 def set_day(
@@ -76,18 +76,18 @@ def show_day(
 ) -> Reply:
     """Return a day as this player sees it, with the buttons to answer it."""
     counts = availability.list_days(session, day, day, viewer=None)[0].counts
-    said = [f"{counts[status]} {words.STATUSES[status].lower()}" for status in Status if counts[status]]
+    said = [f"{counts[status]} {STATUS_NAMES[status].lower()}" for status in Status if counts[status]]
     mine = say_status(session, player_id, day, settings=settings, now=now)
-    lines = [mine, ", ".join(said) or words.NOTHING_YET]
+    lines = [mine, ", ".join(said) or _("nothing yet")]
     return Reply("\n".join(lines), answers(day, settings), replaces=True, line=lines[0])
 
 
 def show_week(session: Session, player_id: int, *, settings: Settings, now: datetime) -> Reply:
     """Return the next seven days at a glance: what this player said, and how many play."""
     today = local_day(now, settings.zone, settings.day_starts_at)
-    lines = [words.YOUR_WEEK]
+    lines = [_("Your week:")]
     for day in availability.list_days(session, today, today + timedelta(days=6), viewer=player_id):
-        mine = words.STATUSES[day.my_status] if day.my_status is not None else words.NOT_SAID_YET
-        line = words.MY_DAY.format(day=name_day(day.day, today), status=mine)
-        lines.append(words.WITH_COMING.format(line=line, count=day.counts.coming) if day.counts.coming else line)
-    return Reply("\n".join([*lines, words.BUTTONS_FOR_TODAY]), answers(today, settings))
+        mine = STATUS_NAMES[day.my_status] if day.my_status is not None else _("you have not said yet")
+        line = _("**{day}**: {status}").format(day=name_day(day.day, today), status=mine)
+        lines.append(_("{line} · {count} in").format(line=line, count=day.counts.coming) if day.counts.coming else line)
+    return Reply("\n".join([*lines, _("The buttons answer for today.")]), answers(today, settings))

@@ -4,10 +4,10 @@ import hmac
 
 from flask import Blueprint, current_app, request
 
-from slomix import words
 from slomix.channels.telegram import parse_update
 from slomix.chat.responder import Responder
 from slomix.errors import NotFound
+from slomix.i18n import N_
 from slomix.web import current
 
 blueprint = Blueprint("inbox", __name__)
@@ -16,7 +16,7 @@ blueprint = Blueprint("inbox", __name__)
 class NoWebhook(NotFound):
     """The webhook is off, or the caller is not Telegram; callers do not learn which."""
 
-    sentence = words.NO_SUCH_PAGE
+    sentence = N_("There is no such page.")
 
 
 @blueprint.post("/inbox/telegram")

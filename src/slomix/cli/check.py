@@ -12,7 +12,6 @@ import redis
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from slomix import words
 from slomix.channels.game_server import NoTelemetry
 from slomix.cli import config_warnings, configuration, formation, privileges, providers
 from slomix.cli.connect import first_line
@@ -26,6 +25,7 @@ from slomix.config.settings import ENV_PATH, Settings, SettingsError, secret_var
 from slomix.database.session import ROOT, Database
 from slomix.health import nudging, proofs, rules
 from slomix.health import service as health
+from slomix.i18n import _
 from slomix.runtime.factory import make_game_server
 
 NOT_SET = "is not set"
@@ -151,8 +151,8 @@ def _installation(settings: Settings, notes: dict[str, str]) -> dict[str, str]:
         found |= proofs.find_ourselves(settings)
     else:
         notes[rules.PUBLIC_URL] = "not tried, as nothing was started yet"
-    if found[rules.BACKUP].problem == words.NO_BACKUP:
-        notes[rules.BACKUP] = words.NO_BACKUP
+    if found[rules.BACKUP].problem == _("there is none yet"):
+        notes[rules.BACKUP] = _("there is none yet")
         del found[rules.BACKUP]
     return {part: finding.problem or "" for part, finding in found.items()}
 
@@ -185,7 +185,7 @@ def _redis(settings: Settings, notes: dict[str, str]) -> str:
         note = nudging.send_trial_nudge(nudging.open_client(url, timeout=3))
         notes |= {"redis": note} if note else {}
     except redis.ConnectionError as error:
-        return str(error) or words.DOES_NOT_ANSWER
+        return str(error) or _("does not answer")
     except redis.RedisError as error:
         return nudging.describe_failure(error)
     except (OSError, ValueError) as error:

@@ -22,6 +22,7 @@ from slomix.config.types import (
     HttpUrl,
     HttpUrls,
     Keys,
+    Languages,
     Line,
     LongToken,
     Networks,
@@ -64,6 +65,8 @@ class Settings(BaseModel):
     process_name: str = Field("", validation_alias="SLOMIX_PROCESS")
     community_name: Line = Field("Slomix", validation_alias="COMMUNITY_NAME")
     game_name: Line = Field("ET:Legacy", validation_alias="GAME_NAME")
+    # That of rooms, and of who chose none, comes first.
+    languages: Languages = Field(("en", "sl"), validation_alias="SLOMIX_LANGUAGES")
     public_url: PageUrl = Field("", validation_alias="PUBLIC_URL")
     clock_file: Path | None = Field(None, validation_alias="SLOMIX_CLOCK_FILE")
     # The simulator that `slomix up` has started beside this copy, if any.

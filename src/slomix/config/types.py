@@ -17,6 +17,8 @@ from pydantic import BeforeValidator, SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from slomix import i18n
+
 _BYTE_ORDER_MARK = "\ufeff"
 _TRAILING_COMMENT = re.compile(r"(?:^|\s)#.*$", re.DOTALL)
 # Whole values in quotes; a comment may follow. Inside double quotes a backslash guards a quote or a backslash.
@@ -110,6 +112,16 @@ def _zone(text: str) -> ZoneInfo:
         return ZoneInfo(text)
     except (KeyError, ValueError, OSError):
         raise ValueError(f"{quote_value(text)} is not a time zone such as Europe/Ljubljana") from None
+
+
+def _languages(text: str) -> tuple[str, ...]:
+    found, known = tuple(dict.fromkeys(_parts(text))), i18n.known_languages()
+    for language in found:
+        if language not in known:
+            raise ValueError(f"{quote_value(language)} is none of {', '.join(sorted(known))}")
+    if not found:
+        raise ValueError("names no language")
+    return found
 
 
 def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
@@ -241,6 +253,7 @@ Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], _of_text(_networks)]
 # Without a slash at its end, to append paths.
 BaseUrl = Annotated[str, _of_text_or_nothing(lambda text: _http_url(text).rstrip("/"))]
 HttpUrl = Annotated[str, _of_text_or_nothing(_http_url)]
+Languages = Annotated[tuple[str, ...], _of_text(_languages)]
 HttpUrls = Annotated[tuple[str, ...], _of_text(lambda text: tuple(map(_http_url, _parts(text))))]
 PageUrl = Annotated[str, _of_text_or_nothing(_page_url)]
 SocketUrl = Annotated[str, _of_text_or_nothing(_address({"ws", "wss"}, "a web socket's address"))]

@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, request
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts.acting import as_player, as_profile
 from slomix.config.types import is_aci, is_e164
 from slomix.contacts import links, preferences, rules, schemas, service
@@ -15,6 +14,7 @@ from slomix.contacts.models import StoredPreferences
 from slomix.contacts.preferences import Preferences
 from slomix.contacts.rules import CODE_LIFETIME, TICKS, ChannelName, QuietHours
 from slomix.errors import Invalid, Unavailable
+from slomix.i18n import N_, _
 from slomix.web import current, gates, rate_limits
 from slomix.web.gates import Viewer
 from slomix.web.openapi.calls import BRIDGE, LOGGED_IN, PLAYERS, Callers, Calls
@@ -30,13 +30,13 @@ _COUNTED = {
 
 
 class BridgeDisabled(Unavailable):
-    sentence = words.BRIDGE_OFF
+    sentence = N_("No bridge may confirm links here: INTERNAL_API_SECRET is not set.")
 
 
 class BridgeUnauthorized(gates.LoginNeeded):
     """The caller does not know the bridge's secret."""
 
-    sentence = words.BRIDGE_UNKNOWN
+    sentence = N_("This is not the secret of the bridge.")
 
 
 def _bridge() -> None:
@@ -181,9 +181,21 @@ def link_confirm(_bridge: None, body: schemas.Confirmation) -> schemas.Confirmed
 def _check(channel: ChannelName, address: str) -> None:
     """Raise Invalid unless this is an account or number on Signal, or the id of a private chat on Telegram."""
     if channel is ChannelName.SIGNAL and not is_aci(address) and not is_e164(address):
-        raise Invalid(words.IN_FIELD.format(field="channel_address", sentence=words.NO_SUCH_NUMBER))
+        raise Invalid(
+            _("Field {field}: {sentence}").format(
+                field="channel_address",
+                sentence=_(
+                    "That is neither the id of an account on Signal nor a phone number with its country "
+                    "code, such as +38640123456."
+                ),
+            )
+        )
     if channel is ChannelName.TELEGRAM and not rules.is_private_chat(address):
-        raise Invalid(words.IN_FIELD.format(field="channel_address", sentence=words.NO_SUCH_CHAT))
+        raise Invalid(
+            _("Field {field}: {sentence}").format(
+                field="channel_address", sentence=_("That is not the id of a private Telegram chat.")
+            )
+        )
 
 
 @blueprint.delete("/subscriptions/<channel>")

@@ -11,7 +11,6 @@ from flask import Blueprint, make_response, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from slomix import words
 from slomix.accounts.acting import as_player, as_profile
 from slomix.channels.base import SendError
 from slomix.channels.telegram import Telegram
@@ -19,7 +18,8 @@ from slomix.config.settings import Settings
 from slomix.contacts import links, preferences, rules, service
 from slomix.contacts.encryption import CannotDecrypt
 from slomix.contacts.models import Contact
-from slomix.contacts.rules import CODE_LIFETIME, ChannelName, PreferredChannel
+from slomix.contacts.rules import CHANNEL_NAMES, CODE_LIFETIME, ChannelName, PreferredChannel
+from slomix.i18n import N_, _, looked_up
 from slomix.web import current, gates, live, questions, responses
 from slomix.web.reading import reading
 
@@ -53,7 +53,7 @@ def contact_views(session: Session, player_id: int | None, preferred: PreferredC
         "channels": [
             ContactView(
                 channel,
-                words.CHANNELS[channel],
+                CHANNEL_NAMES[channel],
                 channel in settings.channels_on,
                 contacts.get(channel),
                 _masked(contacts.get(channel), settings),
@@ -74,6 +74,12 @@ def _masked(contact: Contact | None, settings: Settings) -> str:
         return rules.mask_address(service.address_of_route(contact.route, "", settings))
     except CannotDecrypt:
         return ""
+
+
+REMOVE_CONSEQUENCES = (
+    N_("No more messages are sent to you on {channel}."),
+    N_("The address is deleted. To link it again you need a new code."),
+)
 
 
 @blueprint.get("/preferences/channels")
@@ -129,7 +135,7 @@ def _waiting(
     was_sent = links.open_codes(session, player_id, now=now).get(channel)
     return {
         "channel": channel,
-        "name": words.CHANNELS[channel],
+        "name": CHANNEL_NAMES[channel],
         "since": int(since.timestamp()),
         "is_linked": was_sent is None and contact is not None and contact.verified_at >= since,
         "is_waiting": was_sent is False,
@@ -177,13 +183,13 @@ def remove(channel: str) -> Response:
     """Forget this address, for all who are logged in."""
     with as_profile() as (session, profile_id):
         to = rules.parse_linked_channel(channel)
-        name, is_gone = words.CHANNELS[to], profile_id is not None and service.remove_contact(session, profile_id, to)
+        name, is_gone = CHANNEL_NAMES[to], profile_id is not None and service.remove_contact(session, profile_id, to)
         if is_gone:
             questions.confirm(
-                words.REMOVE_TITLE.format(channel=name),
-                [consequence.format(channel=name) for consequence in words.REMOVE_CONSEQUENCES],
-                do=words.REMOVE_DO.format(channel=name),
+                _("Unlink {channel}?").format(channel=name),
+                [consequence.format(channel=name) for consequence in looked_up(REMOVE_CONSEQUENCES)],
+                do=_("Unlink {channel}").format(channel=name),
                 back="/preferences#channels",
             )
-    done = words.CONTACT_REMOVED if is_gone else words.NOTHING_LINKED
+    done = _("{channel} is unlinked. Nothing is sent there any more.") if is_gone else _("{channel} is not linked.")
     return responses.redirected("/preferences", done=done.format(channel=name))

@@ -10,53 +10,62 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.config.settings import Settings
 from slomix.contacts import service
 from slomix.contacts.encryption import AddressVault, CannotDecrypt, vault_from_settings
 from slomix.contacts.models import Contact, LinkCode
-from slomix.contacts.rules import ChannelName
+from slomix.contacts.rules import CHANNEL_NAMES, ChannelName
 from slomix.database import session as db
 from slomix.errors import Conflict, NotFound, TooSoon, Unavailable
+from slomix.i18n import N_, _
 
 
 class CodeTooSoon(TooSoon):
     """The last code was made only a moment ago."""
 
     def __init__(self, retry_after: timedelta) -> None:
-        super().__init__(words.CODE_TOO_SOON.format(seconds=math.ceil(retry_after.total_seconds())), retry_after)
+        super().__init__(
+            _("You got a code a moment ago, and it still works. You can get another in {seconds} s.").format(
+                seconds=math.ceil(retry_after.total_seconds())
+            ),
+            retry_after,
+        )
 
 
 class CodeNotValid(NotFound):
     """Unknown, too old, for another channel, or used already: it does not say which."""
 
-    sentence = words.CODE_NOT_VALID
+    sentence = N_("This code is not valid: it may be too old, or used already. Get a new one on your preferences page.")
 
 
 class NothingAsked(Conflict):
     """The chat says yes or no, and no question is open there."""
 
-    sentence = words.INBOX_NOTHING_ASKED
+    sentence = N_("There is no question open here: it may be too old, or answered. Get a new code under Preferences.")
 
 
 class AddressTaken(Conflict):
     """The address belongs to another player."""
 
     def __init__(self, channel: ChannelName) -> None:
-        super().__init__(words.ADDRESS_TAKEN.format(channel=words.CHANNELS[channel]))
+        super().__init__(
+            _("This {channel} account belongs to another player here. They have to unlink it first.").format(
+                channel=CHANNEL_NAMES[channel]
+            )
+        )
 
 
 class ChannelOff(Unavailable):
     """The channel is not used by this installation."""
 
     def __init__(self, channel: ChannelName) -> None:
-        super().__init__(words.CHANNEL_OFF.format(channel=words.CHANNELS[channel]))
+        super().__init__(_("{channel} is switched off here.").format(channel=CHANNEL_NAMES[channel]))
 
 
 class NoKey(Unavailable):
     """Without a key no address can be stored."""
 
-    sentence = words.NO_KEY
+    sentence = N_("This installation keeps no addresses, so Telegram and Signal cannot be linked here.")
 
 
 def vault_for_channel(channel: ChannelName, settings: Settings) -> AddressVault:

@@ -10,15 +10,15 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from slomix import words
 from slomix.clock import parse_time
 from slomix.contacts.models import StoredPreferences
 from slomix.contacts.rules import KINDS, TICKS, MessageKind, PreferredChannel, QuietHours, ReadySound
 from slomix.errors import Invalid
+from slomix.i18n import N_
 
 
 class NoSuchTime(Invalid):
-    sentence = words.NO_SUCH_TIME
+    sentence = N_("That is not a time of day. A time looks like 22:30.")
 
 
 def read_quiet_hours(start: object, end: object) -> QuietHours:

@@ -7,8 +7,8 @@ from datetime import datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from slomix import words
 from slomix.errors import Invalid
+from slomix.i18n import N_
 from slomix.parsing import checked_int
 from slomix.reasons.codes import Reason
 
@@ -19,6 +19,13 @@ class ChannelName(enum.StrEnum):
     DISCORD = "discord"
     TELEGRAM = "telegram"
     SIGNAL = "signal"
+
+
+CHANNEL_NAMES = {
+    "discord": "Discord",
+    "telegram": "Telegram",
+    "signal": "Signal",
+}
 
 
 # Channels where a code proves the address; on Discord the login proves it.
@@ -65,7 +72,7 @@ class Switch:
         return self.off is False
 
 
-# All that a new kind needs here. Its column stands in `models.StoredPreferences` too, its texts in `words.KIND_TEXTS`.
+# All that a new kind needs here. Its column stands in `models.StoredPreferences` too, its texts in `KIND_TEXTS`.
 KINDS: dict[MessageKind, Switch] = {
     MessageKind.CAMPAIGNS: Switch("allow_promotions"),
     MessageKind.SESSION_READY: Switch("session_ready"),
@@ -81,15 +88,15 @@ MESSAGES_A_DAY = 5
 
 
 class NoSuchChannel(Invalid):
-    sentence = words.NO_SUCH_CHANNEL
+    sentence = N_("There is no such channel. Pick Discord, Telegram or Signal.")
 
 
 class NoSuchThreshold(Invalid):
-    sentence = words.NO_SUCH_THRESHOLD
+    sentence = N_("How many have to be looking is a number from 0 (off) to 99.")
 
 
 class NoSuchLifetime(Invalid):
-    sentence = words.NO_SUCH_LIFETIME
+    sentence = N_("A code lives 5 to 120 minutes. Pick a number in between.")
 
 
 MAX_THRESHOLD = 99
@@ -139,11 +146,11 @@ def mask_address(address: str) -> str:
 
 
 class EmptyQuietHours(Invalid):
-    sentence = words.EMPTY_QUIET_HOURS
+    sentence = N_("Quiet hours that begin and end at the same time would mean never or always. Pick two times.")
 
 
 class HalfQuietHours(Invalid):
-    sentence = words.HALF_QUIET_HOURS
+    sentence = N_("Quiet hours need both a beginning and an end, or neither.")
 
 
 @dataclass(frozen=True)
@@ -166,7 +173,7 @@ class QuietHours:
 
 
 class InvalidCooldown(Invalid):
-    sentence = words.SOUND_TOO_OFTEN
+    sentence = N_("The ready sound can wait 30 to 3600 seconds before it plays again. Pick a number in between.")
 
 
 # How long the ready sound may be silent after it was played.
@@ -192,7 +199,7 @@ def parse_cooldown(text: str) -> timedelta:
 
 
 class NoSuchZone(Invalid):
-    sentence = words.NO_SUCH_ZONE
+    sentence = N_("That is not a time zone. One looks like Europe/Ljubljana.")
 
 
 @cache

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, StrictInt, create_model
 
-from slomix import words
 from slomix.clock import parse_time
 from slomix.contacts import rules
+from slomix.contacts.kinds import KIND_TEXTS
 from slomix.contacts.preferences import NoSuchTime
 from slomix.contacts.rules import (
     CODE_MINUTES,
@@ -66,8 +66,8 @@ class SettingsChange(Input, json_schema_extra={"examples": [{"sound_enabled": Tr
     timezone: ZoneInput = LEFT_OUT
 
 
-_MEANINGS = {column: Field(description=words.KIND_TEXTS[kind].meaning) for kind, column in TICKS.items()}
-_THRESHOLD = Field(ge=0, le=MAX_THRESHOLD, description=words.KIND_TEXTS[MessageKind.LOOKING].meaning)
+_MEANINGS = {column: Field(description=KIND_TEXTS[kind].meaning) for kind, column in TICKS.items()}
+_THRESHOLD = Field(ge=0, le=MAX_THRESHOLD, description=KIND_TEXTS[MessageKind.LOOKING].meaning)
 if TYPE_CHECKING:
     _Ticks = Answer
     _TicksInput = Input

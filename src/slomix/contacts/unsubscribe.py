@@ -11,12 +11,13 @@ from itsdangerous import BadSignature, Signer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts.models import Player, User
 from slomix.config.settings import Settings
 from slomix.contacts import preferences
+from slomix.contacts.kinds import KIND_TEXTS
 from slomix.contacts.rules import MessageKind, Reachability
 from slomix.errors import NotFound
+from slomix.i18n import N_
 from slomix.parsing import parse_int
 
 # Stands for the token in texts that are stored.
@@ -26,7 +27,7 @@ EMPTY = "\N{HORIZONTAL ELLIPSIS}"
 class LinkNotValid(NotFound):
     """The link was changed on its way, or its player is not linked any more."""
 
-    sentence = words.STOP_LINK_NOT_VALID
+    sentence = N_("This link is not valid any more: its player is not linked here now, and gets no messages.")
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class UnsubscribeRequest:
     @property
     def what(self) -> str:
         """Return what messages of this kind are called."""
-        return words.KIND_TEXTS[self.kind].stopped
+        return KIND_TEXTS[self.kind].stopped
 
 
 def reader_of(reach: Reachability, *, settings: Settings) -> MessageReader:

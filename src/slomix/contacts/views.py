@@ -6,13 +6,14 @@ from typing import Any
 from flask import Blueprint, flash, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from slomix import words
 from slomix.accounts.acting import as_player, as_profile
 from slomix.accounts.rules import local_path
 from slomix.contacts import link_views, preferences, rules, service
+from slomix.contacts.kinds import KIND_TEXTS
 from slomix.contacts.preferences import Preferences
 from slomix.contacts.rules import TICKS, HalfQuietHours, QuietHours, ReadySound
 from slomix.errors import Invalid
+from slomix.i18n import N_, Texts, _
 from slomix.web import current, gates, live, responses
 from slomix.web.reading import reading
 
@@ -73,12 +74,24 @@ def _wishes(form: Form) -> Preferences:
         try:
             values[name] = value()
         except Invalid as error:
-            errors[name] = words.AT_LABEL.format(label=words.PREFERENCE_FIELDS[name], sentence=error)
+            errors[name] = _("{label}: {sentence}").format(label=PREFERENCE_FIELDS[name], sentence=error)
     if errors:
         raise FormErrors(errors)
     sound = ReadySound(bool(form["sound"]), values.pop("sound_cooldown"))
     ticked = frozenset(kind for kind, column in TICKS.items() if form[column])
     return Preferences(ticked=ticked, sound=sound, **values)
+
+
+# What the form of the preferences calls its fields.
+PREFERENCE_FIELDS = Texts(
+    {
+        "zone": N_("Your time zone"),
+        "looking_threshold": N_("Tell me when so many are looking"),
+        "preferred_channel": N_("First on"),
+        "quiet_hours": N_("Quiet hours"),
+        "sound_cooldown": N_("Ready sound"),
+    }
+)
 
 
 @blueprint.get("/preferences")
@@ -124,7 +137,7 @@ def save() -> Response:
             service.retry_contacts(session, profile_id)
             preferences.save_preferences(session, profile_id, wishes, now=current.now())
             service.plan_introduction(session, profile_id, now=current.now())
-    flash(words.SAVED, "done")
+    flash(_("Saved."), "done")
     return redirect("/preferences", code=303)
 
 
@@ -152,14 +165,19 @@ def answer_welcome() -> Response:
         wishes = _wishes(_typed_over(_form(before))) if "skip" not in request.form else before
         preferences.save_preferences(session, player_id, wishes, now=current.now())
         service.plan_introduction(session, player_id, now=current.now())
-    flash(words.WELCOME_SAVED if wishes.allows else words.WELCOME_NOTHING, "done")
+    flash(
+        _("Saved. You can change it any time under Preferences.")
+        if wishes.allows
+        else _("All right, we stay silent. You can change it any time under Preferences."),
+        "done",
+    )
     return redirect(local_path(request.form.get("next")), code=303)
 
 
 def _ticks() -> list[tuple[str, str, str]]:
     """Return the kinds that have a tick: each with the name of its field, its title and what it means."""
     threshold = current.runtime().settings.ready_threshold
-    texts = {column: words.KIND_TEXTS[kind] for kind, column in TICKS.items()}
+    texts = {column: KIND_TEXTS[kind] for kind, column in TICKS.items()}
     return [(name, text.title, text.hint.format(threshold=threshold)) for name, text in texts.items()]
 
 

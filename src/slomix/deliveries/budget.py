@@ -10,12 +10,12 @@ from datetime import date
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from slomix import words
 from slomix.channels.base import Message
 from slomix.contacts.rules import MESSAGES_A_DAY
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import Budget, DeliveryStatus, Skip
+from slomix.i18n import _
 from slomix.reasons.codes import Explanation, Reason
 
 # Arrived, or on its way, or perhaps arrived.
@@ -112,4 +112,5 @@ def _with_held_back(notices: Mapping[str, Notice], occasion: Occasion, message: 
     new = [fact for fact in facts if fact not in message.text]
     if not new:
         return message
-    return replace(message, text=f"{message.text}\n{words.HELD_BACK_TODAY.format(facts=' '.join(new))}")
+    said = _("Also, so as not to write to you again today: {facts}").format(facts=" ".join(new))
+    return replace(message, text=f"{message.text}\n{said}")

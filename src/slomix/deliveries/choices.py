@@ -10,10 +10,10 @@ import hmac
 import re
 from dataclasses import dataclass
 
-from slomix import words
 from slomix.config.settings import Settings
 from slomix.contacts.rules import ChannelName
 from slomix.errors import Invalid
+from slomix.i18n import N_
 
 # Telegram takes at most 64 bytes, and Discord 100 characters.
 LONGEST = 64
@@ -30,7 +30,7 @@ def can_be_pressed(channel: ChannelName, settings: Settings) -> bool:
 class UnknownChoice(Invalid):
     """The button is from another installation, or from before buttons were signed or the secret was changed."""
 
-    sentence = words.UNKNOWN_BUTTON
+    sentence = N_("This button is no longer known here. Type /avail instead.")
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from slomix import words
 from slomix.channels.markup import escape_markdown
 from slomix.contacts.rules import ChannelName
+from slomix.i18n import _
 from slomix.presence.game_names import plain_name
 
 LONGEST_NAME = 32
@@ -53,7 +53,7 @@ class PlainStyle:
 
     def countdown(self, moment: datetime) -> str:
         minutes = max(1, round((moment - self.now).total_seconds() / 60))
-        return words.IN_A_MINUTE if minutes == 1 else words.IN_MINUTES.format(minutes=minutes)
+        return _("in a minute") if minutes == 1 else _("in {minutes} minutes").format(minutes=minutes)
 
     def quiet_link(self, link: str) -> str:
         return link
@@ -103,7 +103,7 @@ def fit_names(names: Sequence[str], *, longest: int, most: int | None = None, un
             break
         shown.append(name)
     more = len(names) - len(shown) + unnamed
-    return ", ".join(shown) + (words.AND_MORE.format(number=more) if more else "")
+    return ", ".join(shown) + (_(" and {number} more").format(number=more) if more else "")
 
 
 def _length(text: str) -> int:

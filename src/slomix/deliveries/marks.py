@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from slomix import words
 from slomix.channels.base import Button, History, Message, is_public
 from slomix.contacts.rules import ChannelName
+from slomix.i18n import _
 from slomix.runtime.context import Runtime
 
 
@@ -21,5 +21,5 @@ def with_mark(runtime: Runtime, message: Message, nonce: str, name: ChannelName)
     """
     if history_of(runtime, name) is None or any(nonce in button.value for button in message.buttons):
         return message
-    button = Button(words.OPEN_SLOMIX, link=f"{runtime.settings.base_url}/#{nonce}")
+    button = Button(_("Open Slomix"), link=f"{runtime.settings.base_url}/#{nonce}")
     return replace(message, buttons=(*message.buttons, button))

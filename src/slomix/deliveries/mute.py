@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from slomix import words
 from slomix.channels.base import Button, Message
 from slomix.config.settings import Settings
 from slomix.deliveries import choices
 from slomix.deliveries.choices import Choice
 from slomix.deliveries.notices import Notice, Occasion
+from slomix.i18n import _
 
 # The kind of the buttons.
 MUTE = "mute"
@@ -21,7 +21,7 @@ def with_mute(message: Message, notice: Notice, occasion: Occasion) -> Message:
     is_to_player = occasion.delivery.player_id is not None
     if notice.mutes is None or not is_to_player or not choices.can_be_pressed(occasion.channel, settings):
         return message
-    button = mute_button(words.MUTE, notice.mutes, ASK, settings, mark=occasion.delivery.nonce)
+    button = mute_button(_("Mute"), notice.mutes, ASK, settings, mark=occasion.delivery.nonce)
     return replace(message, buttons=(*message.buttons, button))
 
 

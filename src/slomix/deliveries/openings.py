@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Select, Text, cast, func, select
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.channels.base import Message, RateLimited, SendError
 from slomix.channels.discord_answers import SENDING_DISABLED
 from slomix.contacts import service as contacts
@@ -20,6 +19,7 @@ from slomix.deliveries.models import Delivery
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import Budget, DeliveryStatus, Skip
 from slomix.deliveries.service import NoticePlan
+from slomix.i18n import _
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import UNLIMITED, Done, JobStatus, Outcome, Retry, Snooze, Wait
@@ -52,7 +52,12 @@ class IntroductionNotice(Notice):
     def compose(self, occasion: Occasion) -> Message | Skip:
         if occasion.reach is None or not occasion.reach.allows:
             return Skip(Reason.NOT_OPTED_IN)
-        return Message(words.INTRODUCTION.format(link=occasion.runtime.settings.base_url + "/preferences"))
+        return Message(
+            _(
+                "This is how I will call you: it works! You get it because you switched messages on. "
+                "Which ones, and how to stop them: {link}"
+            ).format(link=occasion.runtime.settings.base_url + "/preferences")
+        )
 
 
 class Introduce(TransactionHandler):

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.channels.base import Message
 from slomix.config.settings import Settings
 from slomix.contacts.models import Contact
@@ -17,6 +16,7 @@ from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import Budget
 from slomix.deliveries.service import NoticePlan
 from slomix.errors import TooSoon
+from slomix.i18n import _
 
 NOTICE = "test"
 MIN_INTERVAL = timedelta(seconds=30)
@@ -27,7 +27,7 @@ class MessageTestTooSoon(TooSoon):
     """Raised because the last test message may still be on its way."""
 
     def __init__(self, retry_after: timedelta) -> None:
-        super().__init__(words.TEST_TOO_SOON, retry_after)
+        super().__init__(_("You asked for a test message a moment ago. Give it a little time."), retry_after)
 
 
 class MessageTestNotice(Notice):
@@ -39,7 +39,11 @@ class MessageTestNotice(Notice):
     keeps_channel = True
 
     def compose(self, occasion: Occasion) -> Message:
-        return Message(words.TEST_MESSAGE.format(link=occasion.runtime.settings.base_url + "/preferences"))
+        return Message(
+            _("This is how I will call you: it works! You get it because you asked for a test message. {link}").format(
+                link=occasion.runtime.settings.base_url + "/preferences"
+            )
+        )
 
 
 def plan_test_message(

@@ -3,12 +3,12 @@
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
-from slomix import words
 from slomix.accounts.acting import as_player
 from slomix.contacts import service as contacts
-from slomix.contacts.rules import ChannelName, NoSuchChannel
+from slomix.contacts.rules import CHANNEL_NAMES, ChannelName, NoSuchChannel
 from slomix.deliveries import test_message
 from slomix.errors import NotFound
+from slomix.i18n import _
 from slomix.web import current, responses
 
 blueprint = Blueprint("deliveries", __name__)
@@ -16,7 +16,7 @@ blueprint = Blueprint("deliveries", __name__)
 
 class NotLinked(NotFound):
     def __init__(self, channel: ChannelName) -> None:
-        super().__init__(words.NOTHING_LINKED.format(channel=words.CHANNELS[channel]))
+        super().__init__(_("{channel} is not linked.").format(channel=CHANNEL_NAMES[channel]))
 
 
 @blueprint.post("/contacts/<channel>/test")
@@ -33,4 +33,6 @@ def send_test(channel: str) -> Response:
             test_message.plan_test_message(session, player_id, to, settings=settings, now=current.now())
         except test_message.MessageTestTooSoon as error:
             return responses.redirected("/preferences", done=str(error), kind="note")
-    return responses.redirected("/preferences", done=words.TEST_ON_ITS_WAY.format(channel=words.CHANNELS[to]))
+    return responses.redirected(
+        "/preferences", done=_("A test message is on its way to {channel}.").format(channel=CHANNEL_NAMES[to])
+    )

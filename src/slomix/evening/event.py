@@ -10,7 +10,6 @@ from hashlib import sha256
 
 import structlog
 
-from slomix import words
 from slomix.campaigns import queries as campaigns
 from slomix.campaigns.models import Campaign
 from slomix.channels.base import EventStatus, ScheduledEvent, SendError
@@ -23,6 +22,7 @@ from slomix.deliveries.handlers import PAUSE_RECHECK
 from slomix.deliveries.service import new_nonce
 from slomix.evening import failures, rules, service
 from slomix.evening.models import EveningEvent
+from slomix.i18n import _
 from slomix.jobs.rules import Done, JobStatus, Outcome, Postpone, Snooze
 from slomix.jobs.runner import AnyHandler, Handler, JobContext
 from slomix.presence import places
@@ -235,8 +235,8 @@ def _event(row: EveningEvent, campaign: Campaign, settings: Settings) -> Schedul
     link = f"{settings.base_url}/#{row.mark}"
     rooms = settings.gaming_voice_channels
     return ScheduledEvent(
-        words.EVENT_NAME.format(community=settings.community_name),
-        words.EVENT_DESCRIPTION.format(link=link),
+        _("{community}: game night").format(community=settings.community_name),
+        _("Say whether you play: {link}").format(link=link),
         starts_at=campaign.start_at,
         ends_at=campaign.start_at + LASTS,
         voice_channel=rooms[0] if rooms else "",

@@ -7,11 +7,10 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts.models import Player, User
 from slomix.availability import service as availability
 from slomix.availability.models import Entry
-from slomix.availability.rules import Status
+from slomix.availability.rules import STATUS_NAMES, Status
 from slomix.availability.triggers import UNDO_FOR
 from slomix.campaigns import queries as campaigns
 from slomix.clock import moment_of
@@ -19,8 +18,9 @@ from slomix.config.settings import Settings
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import may_be_named
 from slomix.deliveries.formatting import discord_timestamp, fit_names, safe_name
+from slomix.i18n import gettext
 from slomix.planning import queries as planning
-from slomix.planning.rules import Side
+from slomix.planning.rules import TEAM_NAMES, Side
 from slomix.presence import places
 from slomix.presence import service as presence
 
@@ -75,29 +75,39 @@ class Tonight:
 
 def text(evening: Tonight, *, now: datetime) -> str:
     """Write the message."""
-    template = words.TONIGHT_MISSING if evening.missing else words.TONIGHT_ENOUGH
+    template = (
+        gettext("**Tonight**: {looking} of {threshold} are looking, {missing} more to go.")
+        if evening.missing
+        else gettext("**Tonight**: {looking} are looking. That makes a session!")
+    )
     lines = [template.format(looking=evening.looking, threshold=evening.threshold, missing=evening.missing)]
     lines += [
-        words.TONIGHT_NAMED.format(status=words.STATUSES[status], names=evening.people[status])
+        gettext("{status}: {names}").format(status=STATUS_NAMES[status], names=evening.people[status])
         for status in LISTED
         if evening.people[status].number
     ]
     if evening.start_at is not None:
-        template = words.TONIGHT_STARTS if evening.start_at > now else words.TONIGHT_CALLED
+        template = (
+            gettext("The start is at {time} ({countdown}).")
+            if evening.start_at > now
+            else gettext("It was called for {time}.")
+        )
         time, countdown = discord_timestamp(evening.start_at), discord_timestamp(evening.start_at, "R")
         lines.append(template.format(time=time, countdown=countdown))
     if evening.late.number:
-        lines.append(words.COMING_LATE.format(players=evening.late))
+        lines.append(gettext("15 min late: {players}").format(players=evening.late))
     if evening.in_voice.number:
-        lines.append(words.TONIGHT_IN_VOICE.format(names=evening.in_voice))
-    lines += [words.TEAM_LINE.format(team=team, names=members) for team, members in evening.teams]
+        lines.append(gettext("In voice now: {names}").format(names=evening.in_voice))
+    lines += [gettext("**{team}**: {names}").format(team=team, names=members) for team, members in evening.teams]
     return "\n".join(lines)
 
 
 def closing_text(evening: Tonight) -> str:
     """Write what stands there once the evening is over: no name is left."""
     day = f"{evening.day:%A} {evening.day.day} {evening.day:%B}"
-    return " ".join([words.EVENING_OVER.format(day=day, count=evening.looking), evening.turnout]).strip()
+    return " ".join(
+        [gettext("**{day}** is over. {count} were looking.").format(day=day, count=evening.looking), evening.turnout]
+    ).strip()
 
 
 def read(session: Session, day: date, *, settings: Settings, now: datetime) -> Tonight:
@@ -171,7 +181,7 @@ def _teams(session: Session, day: date) -> list[tuple[str, dict[int, str]]]:
     teams = planning.view_room(session, room).teams
     return [
         (
-            safe_name(teams[side].name or words.TEAMS[side]),
+            safe_name(teams[side].name or TEAM_NAMES[side]),
             {member.player_id: member.name for member in teams[side].members},
         )
         for side in Side

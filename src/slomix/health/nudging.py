@@ -7,7 +7,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from slomix import words
+from slomix.i18n import _
 
 # A script, as the rate limits are kept by some.
 _PUSH = "redis.call('rpush', KEYS[1], ARGV[1]) return redis.call('pexpire', KEYS[1], 5000)"
@@ -35,14 +35,16 @@ def send_trial_nudge(client: "redis.Redis") -> str | None:
         memory = client.info("memory")
         policy = memory.get("maxmemory_policy", KEEPS_ALL)
         if memory.get("maxmemory") and policy != KEEPS_ALL:
-            return words.MAY_FORGET_NUDGES.format(policy=policy)
+            return _(
+                "may throw nudges away when its memory is full: maxmemory-policy is {policy}, not noeviction"
+            ).format(policy=policy)
     return None
 
 
 def describe_failure(error: redis.RedisError) -> str:
     """Say why Redis carries no nudges."""
     if isinstance(error, NudgeLost):
-        return words.LOSES_NUDGES
+        return _("answers, and loses the nudges it took")
     if isinstance(error, redis.ConnectionError | redis.TimeoutError):
-        return words.DOES_NOT_ANSWER
-    return words.TAKES_NO_NUDGES.format(error=str(error) or type(error).__name__)
+        return _("does not answer")
+    return _("answers, and takes no nudges: {error}").format(error=str(error) or type(error).__name__)

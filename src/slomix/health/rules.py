@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from slomix import words
+from slomix.i18n import _
 
 HEARTBEAT_INTERVAL = timedelta(seconds=5)
 DEAD_AFTER = timedelta(seconds=30)
@@ -76,7 +76,9 @@ def judge_part(part: str, beats: Sequence[Beat], wall: datetime) -> PartHealth:
     silent = [beat for beat in beats if not beat.has_left and wall - beat.seen_at > DEAD_AFTER]
     missing = sorted(beat.copy for beat in _without_replaced(silent, alive))
     copies = len(alive) + len(missing)
-    reason = words.COPIES_MISSING.format(missing=len(missing), copies=copies) if missing else None
+    reason = (
+        _("{missing} of {copies} processes silent").format(missing=len(missing), copies=copies) if missing else None
+    )
     best = judge_heartbeat(part, max(beat.seen_at for beat in alive), wall)
     return replace(best, reason=reason, copies=copies, missing=tuple(missing))
 
@@ -110,7 +112,11 @@ def add_clock(part: PartHealth, offsets: Sequence[float]) -> PartHealth:
     worst = max(offsets, key=abs, default=0.0)
     if abs(worst) < CLOCK_OFF_BY.total_seconds():
         return replace(part, clock_offset=worst)
-    text = words.CLOCK_BEHIND if worst > 0 else words.CLOCK_AHEAD
+    text = (
+        _("its machine's clock is {seconds} s behind the database's, and is corrected")
+        if worst > 0
+        else _("its machine's clock is {seconds} s ahead of the database's, and is corrected")
+    )
     note = text.format(seconds=round(abs(worst)))
     return replace(part, clock_offset=worst, reason="; ".join(filter(None, (part.reason, note))))
 
@@ -118,14 +124,18 @@ def add_clock(part: PartHealth, offsets: Sequence[float]) -> PartHealth:
 def judge_heartbeat(part: str, seen_at: datetime | None, wall: datetime) -> PartHealth:
     """Judge one heartbeat: a part without one for half a minute is dead; a beat from the future says nothing."""
     if seen_at is None:
-        return PartHealth(part, ok=False, reason=words.NEVER_SEEN)
+        return PartHealth(part, ok=False, reason=_("was never seen"))
     age = wall - seen_at
     seconds = round(age.total_seconds(), 1)
     if age > DEAD_AFTER:
-        reason = words.NOT_SEEN_FOR.format(seconds=round(seconds), every=round(HEARTBEAT_INTERVAL.total_seconds()))
+        reason = _("has given no sign for {seconds} s; it does so every {every} s").format(
+            seconds=round(seconds), every=round(HEARTBEAT_INTERVAL.total_seconds())
+        )
         return PartHealth(part, ok=False, age_seconds=seconds, reason=reason)
     if age < -DEAD_AFTER:
-        return PartHealth(part, ok=False, reason=words.CLOCKS_DIFFER.format(seconds=round(-seconds)))
+        return PartHealth(
+            part, ok=False, reason=_("its clock is {seconds} s ahead of ours").format(seconds=round(-seconds))
+        )
     return PartHealth(part, ok=True, age_seconds=max(seconds, 0.0))
 
 
@@ -136,7 +146,9 @@ def schema_problem(revision: str | None, known_revisions: Sequence[str]) -> str 
     restart the migrations run first, and processes still running have to go on serving until they are replaced.
     """
     if revision is None:
-        return words.NO_SCHEMA.format(needed=known_revisions[0])
+        return _("the database has no schema yet; this version needs {needed}").format(needed=known_revisions[0])
     if revision in known_revisions[1:]:
-        return words.OLD_SCHEMA.format(found=revision, needed=known_revisions[0])
+        return _("the schema is at {found}; this version needs {needed}").format(
+            found=revision, needed=known_revisions[0]
+        )
     return None

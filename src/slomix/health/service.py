@@ -7,11 +7,12 @@ from sqlalchemy import ColumnElement, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from slomix import clock, words
+from slomix import clock
 from slomix.config.settings import Settings
 from slomix.health import outages, rules
 from slomix.health.models import Heartbeat
 from slomix.health.rules import Beat, PartHealth, add_clock, add_troubles, judge_part
+from slomix.i18n import _
 
 
 def record_heartbeat(session: Session, part: str, copy: str, *, wall: datetime, trouble: str | None = None) -> None:
@@ -86,7 +87,7 @@ def outage_healths(session: Session, settings: Settings) -> list[PartHealth]:
         PartHealth(
             rules.PROVIDER.format(channel=outage.channel),
             ok=False,
-            reason=words.PROVIDER_OUT.format(
+            reason=_("takes no messages since {since}: {reason}").format(
                 since=f"{outage.since.astimezone(settings.zone):%Y-%m-%d %H:%M:%S %Z}", reason=outage.reason
             ),
         )

@@ -6,9 +6,10 @@ Names are English, as Discord knows no Slovene. Guild commands do not exist in t
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slomix import words
-from slomix.availability.rules import Status
+from slomix.availability.rules import STATUS_NAMES, Status
+from slomix.contacts.kinds import KIND_TEXTS
 from slomix.contacts.rules import TICKS
+from slomix.i18n import N_, Texts, _
 
 SUBCOMMAND, STRING = 1, 3
 IN_SERVER = 0
@@ -16,19 +17,36 @@ CHAT_INPUT = 1
 
 Definition = dict[str, Any]
 
+# What each command does, at most 100 characters.
+COMMAND_TEXTS = Texts(
+    {
+        "avail": N_("Say when you play"),
+        "avail set": N_("Set your status for a day"),
+        "avail late": N_("Say that you come to tonight's game, 15 minutes late"),
+        "avail clear": N_("Take your status back"),
+        "avail show": N_("See a day, or the week at a glance"),
+        "tonight": N_("Who plays tonight, when it starts, and who is in voice"),
+        "queue": N_("Who is looking to play tonight"),
+        "link": N_("Choose your player"),
+        "notify": N_("See or change what you are told"),
+        "promote": N_("Call tonight's players together (promoters)"),
+        "teams": N_("Tonight's teams"),
+    }
+)
+
 
 def definitions() -> list[Definition]:
     """Return all commands as they should be registered for our server."""
-    day = _option("day", words.OPTION_DAY, autocomplete=True)
-    statuses = [(words.STATUSES[status], status.key) for status in Status]
-    kinds = [(words.KIND_TEXTS[kind].title, kind.value) for kind in TICKS]
+    day = _option("day", _("Today, tomorrow, a weekday, or a date such as 2026-11-22"), autocomplete=True)
+    statuses = [(STATUS_NAMES[status], status.key) for status in Status]
+    kinds = [(KIND_TEXTS[kind].title, kind.value) for kind in TICKS]
     return [
         _command(
             "avail",
             _subcommand(
                 "avail set",
                 _required(day),
-                _option("status", words.OPTION_STATUS, choices=statuses, required=True),
+                _option("status", _("What you say"), choices=statuses, required=True),
             ),
             _subcommand("avail late"),
             _subcommand("avail clear", _required(day)),
@@ -36,11 +54,11 @@ def definitions() -> list[Definition]:
         ),
         _command("tonight"),
         _command("queue"),
-        _command("link", _option("player", words.OPTION_PLAYER, autocomplete=True, required=True)),
+        _command("link", _option("player", _("Your name in the game"), autocomplete=True, required=True)),
         _command(
             "notify",
-            _option("kind", words.OPTION_KIND, choices=kinds),
-            _option("switch", words.OPTION_SWITCH, choices=[(words.ON, "on"), (words.OFF, "off")]),
+            _option("kind", _("What you are told about"), choices=kinds),
+            _option("switch", _("On or off"), choices=[(_("on"), "on"), (_("off"), "off")]),
         ),
         _command("promote"),
         _command("teams"),
@@ -71,7 +89,7 @@ def _command(name: str, *options: Definition) -> Definition:
     return {
         "name": name,
         "type": CHAT_INPUT,
-        "description": words.COMMAND_TEXTS[name],
+        "description": COMMAND_TEXTS[name],
         "options": list(options),
         "contexts": [IN_SERVER],
     }
@@ -81,7 +99,7 @@ def _subcommand(name: str, *options: Definition) -> Definition:
     return {
         "name": name.split()[-1],
         "type": SUBCOMMAND,
-        "description": words.COMMAND_TEXTS[name],
+        "description": COMMAND_TEXTS[name],
         "options": list(options),
     }
 

@@ -6,7 +6,6 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts import logins
 from slomix.accounts import service as accounts
 from slomix.accounts.models import Player, User
@@ -24,6 +23,7 @@ from slomix.deliveries import choices
 from slomix.deliveries.choices import Choice
 from slomix.deliveries.formatting import safe_name
 from slomix.errors import DomainError
+from slomix.i18n import _
 from slomix.interactions.wire import Interaction
 from slomix.presence.game_names import plain_name
 from slomix.privacy import unlinking
@@ -35,8 +35,10 @@ SUGGESTIONS = 5
 
 def ask_for_player(settings: Settings, *, is_waiting: bool) -> Reply:
     """Offer an account without a player to choose one."""
-    button = Button(words.CHOOSE_MY_PLAYER, choices.sign(Choice(CHOOSE), settings))
-    return Reply(words.CHOOSE_PLAYER if is_waiting else words.CHOOSE_PLAYER_ONLY, [[button]])
+    button = Button(_("Choose my player"), choices.sign(Choice(CHOOSE), settings))
+    return Reply(
+        _("First choose your player, then this is saved.") if is_waiting else _("First choose your player."), [[button]]
+    )
 
 
 def keep_status(session: Session, asked: Interaction, day: date, status: Status, *, now: datetime) -> None:
@@ -52,15 +54,17 @@ def keep_status(session: Session, asked: Interaction, day: date, status: Status,
 def suggest(session: Session, asked: Interaction, settings: Settings) -> Reply:
     """Offer the free players whose names are like the asker's."""
     if asked.guild_id is None:
-        return Reply(words.LINK_IN_SERVER)
+        return Reply(_("Players are chosen in our server: type /link there."))
     who = User(discord_id=asked.user_id, discord_username=asked.username, display_name=asked.display_name)
     found = accounts.suggest_profiles(session, who, limit=SUGGESTIONS)
     if not found:
-        return Reply(words.FIND_YOURSELF)
+        return Reply(_("Type /link and your name in the game."))
     buttons = [
         Button(plain_name(player.name), choices.sign(Choice(LINK, str(player.id)), settings)) for player in found
     ]
-    return Reply(words.IS_IT_YOU, [buttons[:BUTTONS_IN_A_ROW]])
+    return Reply(
+        _("Which of these is you? If none is, type /link and your name in the game."), [buttons[:BUTTONS_IN_A_ROW]]
+    )
 
 
 def search(session: Session, text: str) -> list[tuple[str, str]]:
@@ -72,7 +76,7 @@ def search(session: Session, text: str) -> list[tuple[str, str]]:
 def link(session: Session, asked: Interaction, player: Player | None, settings: Settings, now: datetime) -> Reply:
     """Link the asker to a player, and save what waited for it. Raise what linking on the page raises."""
     if asked.guild_id is None:
-        return Reply(words.LINK_IN_SERVER)
+        return Reply(_("Players are chosen in our server: type /link there."))
     if player is None:
         raise accounts.NoSuchProfile
     user = logins.log_in(
@@ -81,15 +85,15 @@ def link(session: Session, asked: Interaction, player: Player | None, settings: 
     accounts.record_membership(session, user, True, now=now)
     if user.player is not None and user.player_id != player.id:
         name, page = safe_name(user.player.name), settings.base_url + "/profile"
-        return Reply(words.ALREADY_LINKED.format(player=name, link=page))
+        return Reply(_("You are {player}. To choose another player, open {link}").format(player=name, link=page))
     today = local_day(now, settings.zone, settings.day_starts_at)
     is_linked = unlinking.choose_profile(
         session, user, player, needs_approval=settings.player_link_approval, today=today, now=now
     )
     name = safe_name(player.name)
     if not is_linked:
-        return Reply(words.CLAIMED.format(player=name), replaces=True)
-    lines = [words.LINKED_IN_CHAT.format(player=name)]
+        return Reply(_("An admin will look whether {player} is you.").format(player=name), replaces=True)
+    lines = [_("You are {player} now.").format(player=name)]
     lines += _save_waiting(session, asked, player.id, settings, now)
     return Reply("\n".join(lines), replaces=True)
 

@@ -5,7 +5,6 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts import roles
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
@@ -25,6 +24,7 @@ from slomix.deliveries import choices
 from slomix.deliveries.choices import Choice
 from slomix.deliveries.formatting import discord_timestamp, safe_name
 from slomix.errors import NotAllowed
+from slomix.i18n import N_, _
 from slomix.interactions.wire import Interaction
 from slomix.parsing import parse_int
 from slomix.reasons.codes import Explanation
@@ -36,7 +36,7 @@ MOST_LEFT_OUT = 10
 
 
 class PromotersOnly(NotAllowed):
-    sentence = words.ONLY_PROMOTERS
+    sentence = N_("Only promoters can call a game night together.")
 
 
 def preview(session: Session, asked: Interaction, settings: Settings, now: datetime) -> Reply:
@@ -50,25 +50,27 @@ def preview(session: Session, asked: Interaction, settings: Settings, now: datet
     if existing is not None:
         promoter = accounts.player_names(session, [existing.promoter_id])[existing.promoter_id]
         return Reply(
-            words.PROMOTE_EXISTS.format(player=safe_name(promoter)),
-            [[_button(words.CANCEL_CAMPAIGN, Choice(PROMOTE, str(existing.id), CANCEL), settings)]],
+            _("{player} has called tonight together already.").format(player=safe_name(promoter)),
+            [[_button(_("Cancel campaign"), Choice(PROMOTE, str(existing.id), CANCEL), settings)]],
         )
     options = _options(settings, now, dry_run=False)
     ahead = preview_of(session, options.audience, day=today, start_at=options.start_at, settings=settings, now=now)
     start = ahead.timeline.began_at
     lines = [
-        words.PROMOTE_PREVIEW.format(
+        _("{count} would be asked. The start is at {time} ({countdown}).").format(
             count=len(ahead.asked), time=discord_timestamp(start), countdown=discord_timestamp(start, "R")
         )
     ]
     lines += [
-        words.PROMOTE_LEFT_OUT.format(name=safe_name(ahead.names[left.player_id]), reason=Explanation(left.reason))
+        _("{name} is left out: {reason}.").format(
+            name=safe_name(ahead.names[left.player_id]), reason=Explanation(left.reason)
+        )
         for left in ahead.left_out[:MOST_LEFT_OUT]
     ]
     # The interaction's id makes two presses of one button one submit.
     buttons = [
-        _button(words.SCHEDULE_CAMPAIGN, Choice(PROMOTE, today.isoformat(), SCHEDULE, asked.id), settings),
-        _button(words.TRY_OUT, Choice(PROMOTE, today.isoformat(), TRY, asked.id), settings),
+        _button(_("Schedule campaign"), Choice(PROMOTE, today.isoformat(), SCHEDULE, asked.id), settings),
+        _button(_("Dry run"), Choice(PROMOTE, today.isoformat(), TRY, asked.id), settings),
     ]
     return Reply("\n".join(lines), [buttons])
 
@@ -85,10 +87,10 @@ def press(session: Session, asked: Interaction, choice: Choice, settings: Settin
             by=str(session.scalar(select(User.id).where(User.discord_id == asked.user_id))),
             now=now,
         )
-        return Reply(words.CAMPAIGN_CANCELLED_IN_CHAT, replaces=True)
+        return Reply(_("Cancelled. What has not gone out stays here."), replaces=True)
     today = local_day(now, settings.zone, settings.day_starts_at)
     if choice.subject != today.isoformat():
-        return Reply(words.PROMOTE_OLD, replaces=True)
+        return Reply(_("That was another evening. Type /promote again."), replaces=True)
     campaign, is_new = service.create_campaign(
         session,
         promoter_id,
@@ -101,7 +103,7 @@ def press(session: Session, asked: Interaction, choice: Choice, settings: Settin
     done = created_text(card_of_campaign(session, campaign, settings=settings, now=now), is_new=is_new)
     if campaign.dry_run:
         return Reply(done)
-    cancel = _button(words.CANCEL_CAMPAIGN, Choice(PROMOTE, str(campaign.id), CANCEL), settings)
+    cancel = _button(_("Cancel campaign"), Choice(PROMOTE, str(campaign.id), CANCEL), settings)
     return Reply(done, [[cancel]], replaces=True)
 
 

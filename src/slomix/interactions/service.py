@@ -6,7 +6,6 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts.models import Player
 from slomix.availability import choices as choices_of_days
 from slomix.availability.rules import Status, parse_status
@@ -20,6 +19,7 @@ from slomix.config.settings import Settings
 from slomix.contacts.rules import MessageKind
 from slomix.deliveries import choices
 from slomix.errors import DomainError
+from slomix.i18n import _
 from slomix.interactions import evening, linking, promoting
 from slomix.interactions.wire import Interaction, InteractionType
 from slomix.parsing import parse_int
@@ -51,7 +51,7 @@ def respond(runtime: Runtime, asked: Interaction) -> Reply:
     """
     settings, now = runtime.settings, runtime.clock.now()
     if asked.guild_id is not None and asked.guild_id != settings.discord_guild_id:
-        return Reply(words.NOT_THIS_SERVER)
+        return Reply(_("Slomix answers in its own community's server only."))
     with runtime.transaction() as session:
         if not chat.claim(session, f"interaction:{asked.id}", now=now):
             raise SeenBefore
@@ -162,7 +162,7 @@ def _notify(request: Request) -> Reply:
     if wanted is None and wanted_state is None:
         return notifying.show(session, player_id, settings=settings)
     if wanted is None or wanted_state is None:
-        return Reply(words.NOTIFY_HOW)
+        return Reply(_("Choose both: what, and on or off."))
     is_on = wanted_state == "on"
     return notifying.switch(session, player_id, MessageKind(wanted), is_on=is_on, settings=settings, now=request.now)
 

@@ -7,15 +7,16 @@ from typing import Any
 import structlog
 from flask import Blueprint, Response, jsonify, request
 
-from slomix import words
 from slomix.channels.base import SendError
 from slomix.chat.replies import Reply
 from slomix.clock import wall_now
 from slomix.errors import NotFound
+from slomix.i18n import N_, _
 from slomix.interactions import service, wire
 from slomix.interactions.wire import Interaction, InteractionType, NotFromDiscord
 from slomix.runtime.context import Runtime
 from slomix.web import current, rate_limits
+from slomix.web.refusals import REFUSALS
 
 log = structlog.get_logger()
 blueprint = Blueprint("interactions", __name__)
@@ -29,7 +30,7 @@ COUNTED = (InteractionType.COMMAND, InteractionType.PRESS)
 class NoInteractions(NotFound):
     """No public key is set, so Discord has no buttons and commands of ours."""
 
-    sentence = words.NO_SUCH_PAGE
+    sentence = N_("There is no such page.")
 
 
 @blueprint.post("/discord/interactions")
@@ -50,7 +51,7 @@ def interactions() -> tuple[Response, int]:
         )
         asked = wire.parse(body)
         if asked.type in COUNTED and rate_limits.seconds_until_write(f"discord:{asked.user_id}"):
-            return jsonify(wire.answer(Reply(words.REFUSALS[429]), to=asked)), 200
+            return jsonify(wire.answer(Reply(REFUSALS[429]), to=asked)), 200
         return jsonify(_answer(runtime, asked)), 200
     except (NotFromDiscord, service.SeenBefore):
         return jsonify({"error": "invalid request signature"}), 401
@@ -74,7 +75,7 @@ class _Work:
         self._done = threading.Event()
         self._lock = threading.Lock()
         self._is_deferred = False
-        self._result: Reply | Exception = Reply(words.ANSWER_LATE)
+        self._result: Reply | Exception = Reply(_("This took too long. Please try again."))
 
     def answer(self) -> Mapping[str, Any]:
         """Return the answer; where it takes too long, say that it follows. Raise SeenBefore."""
@@ -95,7 +96,7 @@ class _Work:
             self._result = error
         except Exception:
             log.exception("interaction.failed", command=self._asked.command)
-            self._result = Reply(words.OUR_MISTAKE)
+            self._result = Reply(_("That is our mistake, not yours. Nothing was changed; please try again."))
         with self._lock:
             self._done.set()
             if not self._is_deferred:

@@ -6,7 +6,6 @@ from datetime import timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from slomix import words
 from slomix.contacts import rules
 from slomix.contacts.preferences import Preferences, read_quiet_hours
 from slomix.contacts.rules import (
@@ -44,9 +43,11 @@ def decide_preferences(
         user_id = row["user_id"]
         person = movers.people.get(user_id)
         if person is None:
-            report.add(RowKind.PREFERENCES, ImportOutcome.LEFT, words.NOT_MOVING_IN, who=movers.describe(user_id))
+            report.add(
+                RowKind.PREFERENCES, ImportOutcome.LEFT, "not a person who moves in now", who=movers.describe(user_id)
+            )
         elif person.guid in has_chosen_here:
-            report.add(RowKind.PREFERENCES, ImportOutcome.HERE, words.CHOSEN_HERE, who=person.label)
+            report.add(RowKind.PREFERENCES, ImportOutcome.HERE, "they have chosen here", who=person.label)
         else:
             wishes, changes = convert_preferences(row, settings.get(user_id, {}), user_id in silenced, zone)
             kept[person.discord_id] = wishes
@@ -64,9 +65,9 @@ def convert_preferences(
     allows = row["allow_promotions"] is True
     quiet, is_always_quiet = _quiet_hours(row["quiet_hours"], changes)
     if allows and is_always_quiet:
-        changes.append(words.ALWAYS_QUIET)
+        changes.append("quiet from a time to the same time was quiet all day: campaigns stay off until they choose")
     if allows and is_silenced:
-        changes.append(words.DISCORD_SWITCHED_OFF)
+        changes.append("Discord was switched off and no other address is proved here: campaigns stay off")
     is_called = allows and not is_always_quiet and not is_silenced
     wishes = Preferences(
         zone=_zone(row["timezone"], zone, changes),
@@ -82,7 +83,7 @@ def _zone(text: str | None, zone: ZoneInfo, changes: list[str]) -> ZoneInfo:
     try:
         return parse_zone((text or "").strip())
     except Invalid:
-        changes.append(words.ZONE_CHANGED.format(zone=zone.key))
+        changes.append(f"no time zone of that name: {zone.key} instead")
         return zone
 
 
@@ -90,7 +91,7 @@ def _preferred(text: str | None, changes: list[str]) -> PreferredChannel:
     try:
         return parse_preferred(_lower(text) or PreferredChannel.ANY)
     except Invalid:
-        changes.append(words.CHANNEL_CHANGED)
+        changes.append("no channel of that name: any instead")
         return PreferredChannel.ANY
 
 
@@ -103,7 +104,7 @@ def _sound(seconds: object, changes: list[str]) -> ReadySound:
             raise InvalidCooldown
         return ReadySound(cooldown=timedelta(seconds=max(0, min(seconds, 10**6))))
     except InvalidCooldown:
-        changes.append(words.COOLDOWN_CHANGED)
+        changes.append("a silence outside 30 to 3600 seconds: 480 instead")
         return ReadySound()
 
 
@@ -124,7 +125,7 @@ def _quiet_hours(stored: object, changes: list[str]) -> tuple[QuietHours | None,
     except EmptyQuietHours:
         return None, True
     except Invalid:
-        changes.append(words.QUIET_UNREADABLE)
+        changes.append("quiet hours that cannot be read held nowhere: none instead")
         return None, False
 
 
@@ -132,22 +133,33 @@ def _report_what_is_left(snapshot: SourceSnapshot, movers: PeopleToImport, repor
     left = partial(_report_left, report, movers)
     for row in snapshot["subscription_preferences"]:
         if isinstance(row["notify_threshold"], int) and row["notify_threshold"] > 0:
-            left(RowKind.THRESHOLDS, words.THRESHOLD_DID_NOTHING, row)
+            left(RowKind.THRESHOLDS, "it never did anything there; to be chosen here", row)
         for channel in ("telegram", "signal"):
             if row[f"{channel}_handle_encrypted"]:
-                left(RowKind.HANDLES, words.SEALED_THERE, row, channel)
+                left(RowKind.HANDLES, "never proved, and sealed with a key of theirs; to be linked again", row, channel)
     for row in snapshot["availability_user_settings"]:
         for kind, column in ((RowKind.REMINDERS, "availability_reminders_enabled"), (RowKind.SOUNDS, "sound_enabled")):
             if row[column] is not None:
-                left(kind, words.ON_BY_DEFAULT if row[column] else words.OFF_STAYS_OFF, row)
+                left(kind, "was on by default, so nobody asked for it" if row[column] else "off there, off here", row)
     for row in snapshot["availability_subscriptions"]:
         channel = _lower(row["channel_type"])
         is_discord_on = channel == "discord" and row["enabled"] is not False
-        reason = words.DISCORD_BY_LOGIN if is_discord_on else words.LINK_AGAIN if row["enabled"] else words.DISCORD_OFF
+        reason = (
+            "comes with the account"
+            if is_discord_on
+            else "its owner is not certain; to be linked again"
+            if row["enabled"]
+            else "switched off, and nothing is sent"
+        )
         left(RowKind.SUBSCRIPTIONS, reason, row, channel)
     for row in snapshot["availability_channel_links"]:
         confirmed = "confirmed there" if row["verified_at"] else "never confirmed"
-        left(RowKind.ADDRESSES, words.LINK_AGAIN, row, f"{_lower(row['channel_type'])}, {confirmed}")
+        left(
+            RowKind.ADDRESSES,
+            "its owner is not certain; to be linked again",
+            row,
+            f"{_lower(row['channel_type'])}, {confirmed}",
+        )
 
 
 def _report_left(

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from slomix import words
 from slomix.availability import rules as availability
 from slomix.availability.rules import HORIZON, Status
 from slomix.campaigns import rules as campaigns
@@ -59,15 +58,15 @@ def decide_statuses(
         status = next((known_status for known_status in Status if known_status.value == row["status"]), None)
         outcome, reason = ImportOutcome.LEFT, ""
         if person is None:
-            reason = words.NOT_MOVING_IN
+            reason = "not a person who moves in now"
         elif row["entry_date"] is None:
-            reason = words.NO_DAY
+            reason = "no day that can be shown"
         elif status is None:
-            reason = words.NO_STATUS
+            reason = "no status of ours"
         elif row["entry_date"] - today > HORIZON:
-            reason = words.FAR_AWAY.format(days=HORIZON.days)
+            reason = f"more than {HORIZON.days} days ahead"
         elif (person.guid, row["entry_date"]) in linked_here:
-            outcome, reason = ImportOutcome.HERE, words.STATUS_HERE
+            outcome, reason = ImportOutcome.HERE, "a status for that day is here"
         else:
             outcome = ImportOutcome.TAKEN
             since = min(row["updated_at"], now) if row["updated_at"] else None
@@ -111,7 +110,7 @@ def decide_messages(
         if isinstance(found, str):
             outcome, reason = ImportOutcome.LEFT, found
         elif (found.guid, found.event_key) in seen:
-            outcome, reason = ImportOutcome.HERE, words.TOLD_HERE
+            outcome, reason = ImportOutcome.HERE, "the ledger here knows it, or another way"
         else:
             seen.add((found.guid, found.event_key))
             kept.append(found)
@@ -127,18 +126,18 @@ def _read_message(row: SourceRow, players: Mapping[str, str], *, today: date, no
     channel = next((name for name in ChannelName if name == (row["channel_type"] or "").strip().lower()), None)
     to = row["user_id"] or ""
     if found is None or day is None:
-        return words.NO_EVENT_OF_OURS
+        return "no message of ours"
     if day < today:
-        return words.DAY_OVER
+        return "for a day that is over"
     if not (row["message_id"] or "").strip():
-        return words.NOT_DELIVERED
+        return "not known to have arrived"
     if channel is None:
-        return words.NO_CHANNEL_OF_OURS
+        return "no channel of ours"
     notice, is_room = _NOTICES[found["name"]], to.startswith("-")
     if is_room and (notice != SESSION_READY or channel is not ChannelName.DISCORD):
-        return words.ROOM_OF_THEIRS
+        return "to a room that ours writes its own to"
     if not is_room and to not in players:
-        return words.NOT_TO_A_PLAYER
+        return "not to a player here"
     at = min(row["sent_at"], now) if row["sent_at"] else None
     guid, room = (None, to.removeprefix("-")) if is_room else (players[to], None)
     return SentNotice(found[0], notice, channel, row["message_id"].strip(), at, guid, room)
@@ -168,13 +167,24 @@ def report_campaigns(snapshot: SourceSnapshot, *, today: date, report: ImportRep
         parts += [f"{row['recipient_count']} asked"] if row["recipient_count"] is not None else []
         parts += sorted(jobs[row["id"]])
         parts += [f"{number} tries {came_to}" for came_to, number in sorted(log[row["id"]].items())]
-        report.add(RowKind.CAMPAIGNS, ImportOutcome.LEFT, words.NOT_OUR_LEDGER, what=", ".join(parts))
+        report.add(
+            RowKind.CAMPAIGNS,
+            ImportOutcome.LEFT,
+            (
+                "written before its messages were known to have arrived; ours is counted from the "
+                "ledger, and would claim too much"
+            ),
+            what=", ".join(parts),
+        )
     if may_send:
         number = f"{may_send} campaign{'s' if may_send > 1 else ''}"
-        report.warnings.append(words.CAMPAIGNS_OPEN_THERE.format(number=number))
+        report.warnings.append(
+            f"The earlier site has {number} from today on that may still send. Stop its bot "
+            "before an evening is called together here, or people hear of it twice."
+        )
 
 
 def report_rights(snapshot: SourceSnapshot, report: ImportReport) -> None:
     """Report the roles, which admins of this site grant anew."""
     for row in snapshot["user_permissions"]:
-        report.add(RowKind.RIGHTS, ImportOutcome.LEFT, words.RIGHTS_ANEW, what=row["tier"] or "")
+        report.add(RowKind.RIGHTS, ImportOutcome.LEFT, "given anew: slomix roles grant", what=row["tier"] or "")

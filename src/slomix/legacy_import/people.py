@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from slomix import words
 from slomix.accounts.rules import canonical_guid, is_discord_id
 from slomix.legacy_import.report import ImportOutcome, ImportReport, RowKind
 from slomix.legacy_import.source import SourceRow, SourceSnapshot
@@ -86,26 +85,26 @@ def _decide(person: LegacyPerson, current: CurrentState, movers: PeopleToImport,
     account = current.accounts.get(person.discord_id)
     match account:
         case _ if person.guid in current.moved:
-            outcome, reason = ImportOutcome.HERE, words.MOVED_BEFORE
+            outcome, reason = ImportOutcome.HERE, "moved in before"
         case _ if person.guid in current.released:
-            outcome, reason = ImportOutcome.LEFT, words.RELEASED_HERE
+            outcome, reason = ImportOutcome.LEFT, "this profile was given up here since"
         case LegacyAccount(guid=guid) if guid == person.guid:
-            outcome, reason = ImportOutcome.HERE, words.LINKED_HERE
+            outcome, reason = ImportOutcome.HERE, "linked here already"
         case LegacyAccount(guid=str()):
-            outcome, reason = ImportOutcome.LEFT, words.LINKED_HERE_TO_ANOTHER
+            outcome, reason = ImportOutcome.LEFT, "this Discord account has another profile here"
         case _ if person.guid in current.taken_profiles:
-            outcome, reason = ImportOutcome.LEFT, words.TAKEN_HERE
+            outcome, reason = ImportOutcome.LEFT, "another user has this profile here"
         case LegacyAccount(has_open_claim=True):
-            outcome, reason = ImportOutcome.LEFT, words.CLAIM_OPEN_HERE
+            outcome, reason = ImportOutcome.LEFT, "a claim of theirs waits for an admin here"
         case _:
             outcome, reason = ImportOutcome.TAKEN, ""
     report.add(RowKind.LINKS, outcome, reason, who=person.label, what=person.guid)
     came_to = (outcome, reason) if account is None else (ImportOutcome.HERE, "")
     report.add(RowKind.ACCOUNTS, *came_to, who=plain_name(person.display_name), what=person.guid)
     _decide_profile(person, outcome, current, movers, report)
-    if outcome is ImportOutcome.TAKEN or reason == words.LINKED_HERE:
+    if outcome is ImportOutcome.TAKEN or reason == "linked here already":
         movers.people[person.discord_id] = person
-        if reason == words.LINKED_HERE:
+        if reason == "linked here already":
             movers.linked.add(person.discord_id)
 
 
@@ -114,9 +113,9 @@ def _decide_profile(
 ) -> None:
     reason = ""
     if person.guid in current.profiles:
-        outcome, reason = ImportOutcome.HERE, words.PROFILE_HERE
+        outcome, reason = ImportOutcome.HERE, "the profile is here and keeps its name"
     elif outcome is not ImportOutcome.TAKEN:
-        outcome, reason = ImportOutcome.LEFT, words.PROFILE_NOT_MOVED
+        outcome, reason = ImportOutcome.LEFT, "its link was left"
     else:
         movers.profiles.append(person)
     report.add(RowKind.PROFILES, outcome, reason, who=person.label, what=person.guid)
@@ -134,7 +133,9 @@ def _people(snapshot: SourceSnapshot, report: ImportReport) -> list[LegacyPerson
         who = _name_in(new or old or {})
         if new is not None and old is not None:
             is_same = _guid(new) == _guid(old)
-            reason = words.SAME_IN_BOTH if is_same else words.NEWER_TABLE_WINS
+            reason = (
+                "stands in both link tables" if is_same else "user_player_links names another profile for this account"
+            )
             report.add(RowKind.LINKS, ImportOutcome.LEFT, reason, who=who, what=_text(old["player_guid"]))
         why_not = _why_no_link(discord_id, new or old or {}, accounts.get(discord_id))
         if why_not:
@@ -147,10 +148,10 @@ def _people(snapshot: SourceSnapshot, report: ImportReport) -> list[LegacyPerson
 def _why_no_link(discord_id: str | None, link: SourceRow, account: SourceRow | None) -> str | None:
     """Explain why such a row is no link, or return None if it is one."""
     if discord_id is None or not is_discord_id(discord_id) or int(discord_id) == 0:
-        return words.NO_DISCORD_ID
+        return "no Discord id"
     if account is not None and account["discord_user_id"] != discord_id:
-        return words.TWO_DISCORD_IDS
-    return None if _text(link["player_guid"]) else words.NO_GUID
+        return "two Discord ids that differ"
+    return None if _text(link["player_guid"]) else "no guid that can be shown"
 
 
 def _person(
@@ -162,7 +163,7 @@ def _person(
     alias = of_same.get("display_name") if of_same.get("display_name_source") == "alias" else None
     known = (link.get("player_name"), of_same.get("player_name"), alias)
     names = list(dict.fromkeys(name for name in map(usable_name, map(_text, known)) if name)) or [
-        usable_name(guid) or words.UNNAMED
+        usable_name(guid) or "unnamed"
     ]
     username = _text(account.get("username")) or _text((old or {}).get("discord_username")) or plain_name(names[0])
     display_name = _text(account.get("display_name")) or username
@@ -185,7 +186,11 @@ def _without_disputed(people: list[LegacyPerson], report: ImportReport) -> list[
     for guid, claiming in owners.items():
         for person in claiming if len(claiming) > 1 else ():
             report.add(
-                RowKind.LINKS, ImportOutcome.LEFT, words.CLAIMED_BY_TWO, who=plain_name(person.display_name), what=guid
+                RowKind.LINKS,
+                ImportOutcome.LEFT,
+                "two Discord accounts have this profile there",
+                who=plain_name(person.display_name),
+                what=guid,
             )
     return [person for person in people if len(owners[person.guid]) == 1]
 
@@ -195,11 +200,16 @@ def _accounts_without_profile(snapshot: SourceSnapshot, moving: Collection[str],
     for user_id, row in accounts.items():
         if user_id not in moving:
             name = _text(row["display_name"]) or _text(row["username"])
-            report.add(RowKind.ACCOUNTS, ImportOutcome.LEFT, words.NO_PROFILE_THERE, who=plain_name(name))
+            report.add(
+                RowKind.ACCOUNTS,
+                ImportOutcome.LEFT,
+                "no profile linked there; made anew at the first login",
+                who=plain_name(name),
+            )
     linked = {*accounts, *moving}
     gone = sum(row["id"] not in linked for row in snapshot["website_users"])
     if gone:
-        report.add(RowKind.ACCOUNTS, ImportOutcome.LEFT, words.NO_ACCOUNT_THERE, number=gone)
+        report.add(RowKind.ACCOUNTS, ImportOutcome.LEFT, "no Discord account linked there any more", number=gone)
 
 
 def _names(snapshot: SourceSnapshot) -> dict[str, str]:

@@ -6,7 +6,6 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts import logins, players_csv
 from slomix.accounts import service as accounts
 from slomix.accounts.models import LinkEvent, Player, ProfileRequest, User
@@ -38,7 +37,7 @@ LOCK = 0x510_0000_0001
 
 
 class ImportRunning(Conflict):
-    sentence = words.IMPORT_AT_WORK
+    sentence = "Another import is at work. Wait until it is done, and look again."
 
 
 @dataclass(frozen=True)

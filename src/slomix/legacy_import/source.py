@@ -16,7 +16,6 @@ from psycopg import IsolationLevel, sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
-from slomix import words
 from slomix.database.session import libpq_url
 from slomix.errors import Invalid
 
@@ -123,15 +122,18 @@ def read_source(url: str) -> SourceSnapshot:
                 there = _columns(connection, table.name)
                 lacking = [column for column in table.needed if column not in there]
                 if not there:
-                    missing[table.name] = words.NOT_THERE
+                    missing[table.name] = "there is no such table there"
                 elif lacking:
-                    missing[table.name] = words.OTHER_SHAPE.format(columns=", ".join(lacking))
+                    missing[table.name] = "the table has no {columns}".format(columns=", ".join(lacking))
                 else:
                     rows[table.name] = _rows(connection, table, there)
         except psycopg.Error as error:
-            raise SourceUnreadable(words.SOURCE_UNREADABLE.format(reason=_reason(error))) from None
+            raise SourceUnreadable(f"The earlier site's database cannot be read: {_reason(error)}.") from None
     if not {"user_player_links", "player_links"} & set(rows):
-        raise SourceUnreadable(words.SOURCE_EMPTY)
+        raise SourceUnreadable(
+            "There is nothing of the earlier site in this database: neither the table "
+            "user_player_links nor player_links."
+        )
     return SourceSnapshot(rows, missing)
 
 
@@ -139,15 +141,27 @@ def read_source(url: str) -> SourceSnapshot:
 def _open(url: str) -> Iterator["psycopg.Connection[dict[str, Any]]"]:
     scheme, separator, _ = url.partition("://")
     if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
-        raise SourceUnreadable(words.SOURCE_NO_ADDRESS)
+        raise SourceUnreadable(
+            "This is not a PostgreSQL address. Give one such as "
+            "postgresql://user:password@host/database, as the argument or in "
+            "PREDECESSOR_DATABASE_URL."
+        )
     try:
         if _is_torn(conninfo_to_dict(libpq_url(url))):
-            raise SourceUnreadable(words.SOURCE_NO_ADDRESS)
+            raise SourceUnreadable(
+                "This is not a PostgreSQL address. Give one such as "
+                "postgresql://user:password@host/database, as the argument or in "
+                "PREDECESSOR_DATABASE_URL."
+            )
         connection = psycopg.connect(libpq_url(url), connect_timeout=10, row_factory=dict_row, client_encoding="utf8")
     except psycopg.OperationalError as error:
-        raise SourceUnreadable(words.SOURCE_AWAY.format(reason=_reason(error))) from None
+        raise SourceUnreadable(f"The earlier site's database cannot be opened: {_reason(error)}.") from None
     except psycopg.Error:  # its text quotes the address, and the password with it
-        raise SourceUnreadable(words.SOURCE_NO_ADDRESS) from None
+        raise SourceUnreadable(
+            "This is not a PostgreSQL address. Give one such as "
+            "postgresql://user:password@host/database, as the argument or in "
+            "PREDECESSOR_DATABASE_URL."
+        ) from None
     with connection:
         # Before the first statement begins the one transaction: a snapshot that cannot write.
         connection.isolation_level = IsolationLevel.REPEATABLE_READ

@@ -19,11 +19,11 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from slomix import words
 from slomix.clock import local_day, wall_now
 from slomix.errors import NotAllowed
 from slomix.health.probes import Probe
 from slomix.health.views import ANSWER_WITHIN, Probes
+from slomix.i18n import N_
 from slomix.metrics import families, readings, requests
 from slomix.metrics.families import gauge
 from slomix.metrics.readings import Readings
@@ -40,7 +40,7 @@ FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwa
 
 
 class MetricsForbidden(NotAllowed):
-    sentence = words.METRICS_NOT_FOR_STRANGERS
+    sentence = N_("Metrics are for this machine itself, and for callers with the token.")
 
 
 def install(app: Flask, runtime: Runtime) -> None:

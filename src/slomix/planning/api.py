@@ -6,7 +6,6 @@ from flask import Blueprint
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts.acting import as_player
 from slomix.availability import triggers
 from slomix.availability.schemas import late_field
@@ -14,7 +13,7 @@ from slomix.planning import queries, rules, schemas, service, teams
 from slomix.planning.layout import Layout
 from slomix.planning.models import RoomThread
 from slomix.planning.queries import RoomView, Team
-from slomix.planning.rules import Actor
+from slomix.planning.rules import TEAM_NAMES, Actor
 from slomix.presence.game_names import plain_name
 from slomix.web import current, gates
 from slomix.web.gates import Anonymous, Viewer
@@ -197,4 +196,4 @@ def _session(session: Session, view: RoomView, who: Viewer | Anonymous) -> schem
 
 
 def _team(team: Team) -> schemas.TeamAnswer:
-    return schemas.TeamAnswer(name=team.name or words.TEAMS[team.side], captain_id=team.captain_id, member_ids=team.ids)
+    return schemas.TeamAnswer(name=team.name or TEAM_NAMES[team.side], captain_id=team.captain_id, member_ids=team.ids)

@@ -9,11 +9,11 @@ from flask import Blueprint, flash, redirect, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from slomix import words
 from slomix.accounts import service as accounts
 from slomix.accounts.acting import as_player
 from slomix.availability.rules import parse_day
 from slomix.config.settings import Settings
+from slomix.i18n import N_, gettext, looked_up
 from slomix.planning import queries, rules, service, teams
 from slomix.planning.layout import Layout
 from slomix.planning.rules import Actor, Side
@@ -56,12 +56,21 @@ def _answer(day: str, done: str, *, to: str = "") -> Response:
     )
 
 
+LEAVE_CONSEQUENCES = (
+    N_("You are set to Not playing for tonight and lose your place in the queue."),
+    N_("You leave your team; whoever leads or runs the room gives that up too."),
+)
+HAND_OVER_CONSEQUENCES = (N_("You no longer run the room. Only they or a promoter can give it back to you."),)
+
+
 @blueprint.post("/planning/<day>/create")
 def create(day: str) -> Response:
     """Open tonight's room."""
     with _pressed(day) as press:
         _, is_new = service.open_room(press.session, press.day, press.actor, settings=press.settings, now=press.now)
-    return _answer(day, words.ROOM_OPENED if is_new else words.ROOM_IS_OPEN)
+    return _answer(
+        day, gettext("The room is open. Let us make two teams.") if is_new else gettext("The room is open already.")
+    )
 
 
 @blueprint.post("/planning/<day>/join")
@@ -76,7 +85,7 @@ def join(day: str) -> Response:
             settings=press.settings,
             now=press.now,
         )
-    return _answer(day, words.JOINED)
+    return _answer(day, gettext("You are in."))
 
 
 @blueprint.post("/planning/<day>/leave")
@@ -84,8 +93,13 @@ def leave(day: str) -> Response:
     """Leave tonight's players."""
     with _pressed(day) as press:
         service.leave_room(press.session, press.day, press.actor.player_id, settings=press.settings, now=press.now)
-        questions.confirm(words.LEAVE_TITLE, words.LEAVE_CONSEQUENCES, do=words.LEAVE_DO, back=f"/planning/{press.day}")
-    return _answer(day, words.LEFT_TONIGHT)
+        questions.confirm(
+            gettext("Leave for tonight?"),
+            looked_up(LEAVE_CONSEQUENCES),
+            do=gettext("Leave for tonight"),
+            back=f"/planning/{press.day}",
+        )
+    return _answer(day, gettext("You are not playing tonight. See you another time!"))
 
 
 @blueprint.post("/planning/<day>/change")
@@ -106,7 +120,7 @@ def change(day: str) -> Response:
                 teams.end_draft(press.session, press.day, press.actor, now=press.now)
             case _:
                 raise rules.NoSuchChange
-    return _answer(day, words.UNDONE if do == "undo" else words.SAVED, to="#teams")
+    return _answer(day, gettext("Undone.") if do == "undo" else gettext("Saved."), to="#teams")
 
 
 @blueprint.post("/planning/<day>/draft")
@@ -124,7 +138,7 @@ def draft(day: str) -> Response:
             version=parse_id(form["version"]) if form.get("version") else None,
             now=press.now,
         )
-    return _answer(day, words.DRAFT_BEGUN, to="#teams")
+    return _answer(day, gettext("The captains pick."), to="#teams")
 
 
 @blueprint.post("/planning/<day>/teams")
@@ -144,7 +158,7 @@ def use(day: str) -> Response:
                 raise
             flash(str(error), "problem")  # the page makes new proposals for the teams as they stand now
             return redirect(f"/planning/{press.day}/proposals", code=303)
-    return _answer(day, words.SAVED, to="#teams")
+    return _answer(day, gettext("Saved."), to="#teams")
 
 
 @blueprint.post("/planning/<day>/names")
@@ -153,7 +167,7 @@ def suggest(day: str) -> Response:
     with _pressed(day) as press:
         name = request.form.get("name", "")
         service.suggest_name(press.session, press.day, press.actor.player_id, name, now=press.now)
-    return _answer(day, words.SAVED, to="#names")
+    return _answer(day, gettext("Saved."), to="#names")
 
 
 @blueprint.post("/planning/<day>/names/<id:name_id>/delete")
@@ -161,14 +175,14 @@ def take_back_name(day: str, name_id: int) -> Response:
     with _pressed(day) as press:
         deleted = service.take_back_name(press.session, press.day, press.actor, name_id)
         if deleted.votes:
-            lost = words.DELETE_NAME_VOTES.format(number=deleted.votes)
+            lost = gettext("The {number} votes for it are deleted too.").format(number=deleted.votes)
             questions.confirm(
-                words.DELETE_NAME_TITLE.format(name=deleted.name),
-                [words.DELETE_NAME_ONE_VOTE if deleted.votes == 1 else lost],
-                do=words.DELETE_NAME_DO,
+                gettext("Delete the name {name}?").format(name=deleted.name),
+                [gettext("The vote for it is deleted too.") if deleted.votes == 1 else lost],
+                do=gettext("Delete the name"),
                 back=f"/planning/{press.day}#names",
             )
-    return _answer(day, words.DELETED, to="#names")
+    return _answer(day, gettext("Deleted."), to="#names")
 
 
 @blueprint.post("/planning/<day>/vote")
@@ -177,7 +191,7 @@ def vote(day: str) -> Response:
     name = request.form.get("name", "")
     with _pressed(day) as press:
         service.vote_for_name(press.session, press.day, press.actor.player_id, parse_id(name) if name else None)
-    return _answer(day, words.SAVED, to="#names")
+    return _answer(day, gettext("Saved."), to="#names")
 
 
 @blueprint.post("/planning/<day>/owner")
@@ -189,12 +203,12 @@ def hand_over(day: str) -> Response:
         name = plain_name(accounts.player_names(press.session, [player_id])[player_id])
         if player_id != press.actor.player_id:
             questions.confirm(
-                words.HAND_OVER_TITLE.format(player=name),
-                words.HAND_OVER_CONSEQUENCES,
-                do=words.HAND_OVER_DO,
+                gettext("Hand the room over to {player}?").format(player=name),
+                looked_up(HAND_OVER_CONSEQUENCES),
+                do=gettext("Hand over"),
                 back=f"/planning/{press.day}",
             )
-    return _answer(day, words.HANDED_OVER.format(player=name))
+    return _answer(day, gettext("{player} runs the room now.").format(player=name))
 
 
 @blueprint.post("/planning/<day>/ask")
@@ -202,4 +216,4 @@ def ask(day: str) -> Response:
     """Ask on Discord for the players who are missing."""
     with _pressed(day) as press:
         number = service.ask_for_more(press.session, press.day, press.actor, settings=press.settings, now=press.now)
-    return _answer(day, words.ASKED.format(number=number))
+    return _answer(day, gettext("Asked on Discord for {number} more.").format(number=number))

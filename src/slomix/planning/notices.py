@@ -5,7 +5,6 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.availability import service as availability
 from slomix.availability.rules import Status
 from slomix.channels.base import Message
@@ -17,6 +16,7 @@ from slomix.deliveries import budget
 from slomix.deliveries.formatting import DiscordStyle
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import Budget, Skip
+from slomix.i18n import _
 from slomix.planning import queries, rules
 from slomix.planning.models import Room
 from slomix.planning.service import ASK
@@ -43,9 +43,9 @@ class MoreNeeded(Notice):
             return Skip(Reason.ENOUGH_BY_NOW)
         link = DiscordStyle().quiet_link(f"{settings.base_url}/planning/{room.day}")
         text = (
-            words.MORE_NEEDED_ONE.format(link=link)
+            _("One more and we can play tonight: {link}").format(link=link)
             if number == 1
-            else words.MORE_NEEDED.format(number=number, link=link)
+            else _("{number} more and we can play tonight: {link}").format(number=number, link=link)
         )
         accounts = whom_to_mention(session, room.day, settings=settings, now=occasion.now)
         while len(text) + sum(len(account) + 4 for account in accounts) > LONGEST_POST:

@@ -8,10 +8,10 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts.models import Player, User
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
+from slomix.i18n import _
 from slomix.planning import rules
 from slomix.planning.layout import Layout
 from slomix.planning.models import Room, RoomThread, TeamMember, TeamName, Undo, Vote
@@ -234,8 +234,12 @@ def thread_troubles(session: Session, room: Room) -> list[str]:
     names = {row.discord_id: row.name for row in session.execute(theirs)}
     found = [str(thread.error)] if thread.error is not None else []
     for account, stored in thread.refused.items():
-        text = words.THREAD_KEEPS if account in thread.members else words.THREAD_LACKS
-        name = plain_name(names.get(account, words.SOMEBODY))
+        text = (
+            _("{name} can still read it ({reason})")
+            if account in thread.members
+            else _("{name} is not let in ({reason})")
+        )
+        name = plain_name(names.get(account, _("somebody")))
         found.append(text.format(name=name, reason=Explanation.of_json(stored)))
     return found
 

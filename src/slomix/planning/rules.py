@@ -4,9 +4,10 @@ import enum
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import ClassVar
 
-from slomix import words
 from slomix.errors import Conflict, Invalid, NotAllowed, NotFound, TooSoon
+from slomix.i18n import N_, Texts, _
 from slomix.parsing import checked_int
 from slomix.presence.game_names import clean_name, plain_name
 
@@ -40,127 +41,157 @@ ASK_COOLDOWN = timedelta(minutes=15)
 UNDO_DEPTH = 50
 
 
+# The teams, while no name has votes.
+TEAM_NAMES = Texts({"A": N_("Team A"), "B": N_("Team B")})
+# What can be undone, after "Undo".
+CHANGE_NAMES = Texts(
+    {
+        "pick": N_("the last pick"),
+        "place": N_("the last move"),
+        "captain": N_("the change of captain"),
+        "teams": N_("the new teams"),
+        "draft": N_("the last step"),
+    }
+)
+
+
 class NoSuchRoom(NotFound):
-    sentence = words.NO_SUCH_ROOM
+    sentence = N_("There is no planning room for that day.")
 
 
 class NotReady(Conflict):
     def __init__(self, missing: int) -> None:
-        super().__init__(words.ROOM_NOT_READY_ONE if missing == 1 else words.ROOM_NOT_READY.format(missing=missing))
+        super().__init__(
+            _("The room opens when one more is looking.")
+            if missing == 1
+            else _("The room opens when {missing} more are looking.").format(missing=missing)
+        )
 
 
 class NotTonight(Conflict):
     """Raised for a change to another day's room, which is read-only."""
 
-    sentence = words.ROOM_NOT_TONIGHT
+    sentence = N_("Only tonight’s room can be changed.")
 
 
 class DeclinedTonight(Conflict):
     """Raised when a player who said NOT_PLAYING joins without confirming it."""
 
-    sentence = words.SAID_NO
+    sentence = N_("You said that you are not playing tonight. If you are after all, say so first.")
 
 
 class NotAParticipant(NotAllowed):
-    sentence = words.JOIN_FIRST
+    sentence = N_("This is for those who are in tonight. Join first.")
 
 
 class NotTheOwner(NotAllowed):
-    sentence = words.ONLY_OWNERS
+    sentence = N_("Only the room’s owner and promoters can do that.")
 
 
 class NotInRoom(Invalid):
-    sentence = words.NOT_IN_TONIGHT
+    sentence = N_("That player is not in tonight.")
 
 
 class NotCommitted(Invalid):
     """Raised when a player placed in a team is neither LOOKING nor AVAILABLE."""
 
     def __init__(self, names: Sequence[str] = ()) -> None:
-        super().__init__(words.NOT_COMMITTED.format(players=", ".join(names)) if names else words.NOT_A_PARTICIPANT)
+        super().__init__(
+            _("Not in for tonight, so in no team: {players}.").format(players=", ".join(names))
+            if names
+            else _("Teams are of players who are looking or available tonight.")
+        )
 
 
 class OnBothSides(Invalid):
-    sentence = words.ON_BOTH_SIDES
+    sentence = N_("A player cannot be in both teams.")
 
 
 class CaptainElsewhere(Invalid):
-    sentence = words.CAPTAIN_ELSEWHERE
+    sentence = N_("A captain has to be in the team.")
 
 
 class NoSuchSide(Invalid):
-    sentence = words.NO_SUCH_SIDE
+    sentence = N_("There is no such team. Pick A or B.")
 
 
 class NoSuchSize(Invalid):
-    sentence = words.NO_SUCH_SIZE.format(largest=LARGEST_SIDE)
+    sentence = N_("A team has 1 to {largest} players. Pick a number in between.")
+    values: ClassVar[Mapping[str, object]] = {"largest": LARGEST_SIDE}
 
 
 class NoSuchClock(Invalid):
-    sentence = words.NO_SUCH_CLOCK.format(shortest=TURN_SECONDS[0], longest=TURN_SECONDS[-1])
+    sentence = N_("A pick can take {shortest} to {longest} seconds. Pick a number in between.")
+    values: ClassVar[Mapping[str, object]] = {"shortest": TURN_SECONDS[0], "longest": TURN_SECONDS[-1]}
 
 
 class TeamsChanged(Conflict):
     """Raised when another player has changed the teams since the page was made."""
 
-    sentence = words.TEAMS_CHANGED
+    sentence = N_("Somebody changed the teams meanwhile, so nothing was saved. Look how they stand now.")
 
 
 class NeedsCaptains(Conflict):
-    sentence = words.NEEDS_CAPTAINS
+    sentence = N_("A draft needs two captains. Name them, or let them volunteer.")
 
 
 class HasCaptain(Conflict):
-    sentence = words.HAS_CAPTAIN
+    sentence = N_("That team has a captain already.")
 
 
 class SideIsFull(Conflict):
-    sentence = words.SIDE_IS_FULL
+    sentence = N_("That team is complete. Who runs the room can make you its captain.")
 
 
 class NotYourTurn(Conflict):
-    sentence = words.NOT_YOUR_TURN
+    sentence = N_("It is not your pick.")
 
 
 class AlreadyPicked(Conflict):
-    sentence = words.ALREADY_PICKED
+    sentence = N_("Somebody was quicker: that player is in a team already.")
 
 
 class NoDraft(Conflict):
-    sentence = words.NO_DRAFT
+    sentence = N_("There is no draft under way.")
 
 
 class NoSuchChange(Invalid):
-    sentence = words.NO_SUCH_CHANGE
+    sentence = N_("The teams cannot be changed like that.")
 
 
 class NothingToUndo(Conflict):
-    sentence = words.NOTHING_TO_UNDO
+    sentence = N_("There is nothing of yours to undo.")
 
 
 class NameTaken(Conflict):
-    sentence = words.TEAM_NAME_TAKEN
+    sentence = N_("That name was suggested already. Vote for it!")
 
 
 class TooManyNames(Conflict):
-    sentence = words.TOO_MANY_NAMES.format(most=MAX_NAMES_PER_PLAYER)
+    sentence = N_("You have suggested {most} names already. Delete one to make room.")
+    values: ClassVar[Mapping[str, object]] = {"most": MAX_NAMES_PER_PLAYER}
 
 
 class NoSuchName(NotFound):
-    sentence = words.NO_SUCH_TEAM_NAME
+    sentence = N_("There is no such suggestion any more.")
 
 
 class AskedAlready(TooSoon):
     def __init__(self, remaining: timedelta) -> None:
-        super().__init__(words.ASKED_ALREADY.format(minutes=-(-int(remaining.total_seconds()) // 60)), remaining)
+        super().__init__(
+            _("Others were asked a moment ago. Next in {minutes} min.").format(
+                minutes=-(-int(remaining.total_seconds()) // 60)
+            ),
+            remaining,
+        )
 
 
 class EnoughPlayers(Conflict):
-    sentence = words.ENOUGH_PLAYERS
+    sentence = N_("There are enough of you.")
 
 
 class NowhereToAsk(Conflict):
-    sentence = words.NOWHERE_TO_ASK
+    sentence = N_("There is no room on Discord to ask in.")
 
 
 def parse_side(text: str) -> Side:
@@ -183,7 +214,7 @@ def parse_turn_seconds(text: str) -> int | None:
 
 def clean_team_name(text: str) -> str:
     """Return what can be seen of a team's name, without colours. Raise InvalidName."""
-    return plain_name(clean_name(text, what=words.A_TEAM_NAME, shortest=SHORTEST_NAME, longest=LONGEST_NAME))
+    return plain_name(clean_name(text, what=_("A team’s name"), shortest=SHORTEST_NAME, longest=LONGEST_NAME))
 
 
 def next_side(first: Side, counts: Mapping[Side, int]) -> Side:

@@ -4,9 +4,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from slomix import words
 from slomix.availability.rules import Status
 from slomix.availability.schemas import LATE, Date
+from slomix.i18n import N_
 from slomix.planning.rules import LONGEST_NAME, SHORTEST_NAME, Side
 from slomix.web.openapi.shapes import (
     Answer,
@@ -24,7 +24,11 @@ from slomix.web.openapi.shapes import (
 
 MAX_PLAYERS = 200
 
-IdsInput = Annotated[list[AnyId], Field(max_length=MAX_PLAYERS), refused_with(words.MUST_BE_IDS)]
+IdsInput = Annotated[
+    list[AnyId],
+    Field(max_length=MAX_PLAYERS),
+    refused_with(N_("The field {field} must be a list of ids, each a text.")),
+]
 _VERSION = text_schema(pattern="^[0-9]+$", description="Another one after every change of the teams.")
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from slomix import clock, words
+from slomix import clock
 from slomix.accounts.models import User
 from slomix.accounts.rules import Membership
 from slomix.channels.base import Address, Channel, Message, MessageRefused, RateLimited, SendError, Threads, Unanswered
@@ -24,6 +24,7 @@ from slomix.database import session as db
 from slomix.deliveries import pausing
 from slomix.deliveries.formatting import DiscordStyle
 from slomix.deliveries.rules import ASK_AFTER
+from slomix.i18n import _
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import UNLIMITED, Done, JobStatus, Outcome, Snooze
 from slomix.jobs.runner import AnyHandler, Handler, JobContext
@@ -242,12 +243,12 @@ class PlanningThread(Handler[ThreadSync, ThreadSync]):
 
 def _thread_target(session: Session, room: Room, *, was_posted: bool, settings: Settings) -> ThreadTarget:
     view = queries.view_room(session, room)
-    heading = words.TEAMS_FOR.format(day=f"{room.day:%A} {room.day.day} {room.day:%B}")
+    heading = _("**Teams for {day}**").format(day=f"{room.day:%A} {room.day.day} {room.day:%B}")
     link = DiscordStyle().quiet_link(f"{settings.base_url}/planning/{room.day}")
     return ThreadTarget(
         room.id,
         parent=settings.planning_thread_parent,
-        name=words.THREAD_NAME.format(day=room.day.isoformat()),
+        name=_("Game night {day}").format(day=room.day.isoformat()),
         heading=heading,
         accounts=_accounts(session, view),
         text=posts.teams_post(heading, view.teams, link) if view.placed or was_posted else None,

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slomix import words
+from slomix.i18n import _
 from slomix.planning.queries import DraftTurn, Participant, RoomView
-from slomix.planning.rules import Rights, Side
+from slomix.planning.rules import TEAM_NAMES, Rights, Side
 from slomix.presence.game_names import plain_name
 
 
@@ -56,19 +56,29 @@ def teams_view(
             SideView(
                 side,
                 is_picking=turn is not None and turn.side == side,
-                count_word=words.ONE_PLAYER if len(room.teams[side].members) == 1 else words.MANY_PLAYERS,
+                count_word=_("player") if len(room.teams[side].members) == 1 else _("players"),
                 move=captain_move(room, may, side, player_id) if can_change else None,
             )
             for side in Side
         ],
-        pool_title=words.TO_PICK_FROM if is_drafting else words.SUBSTITUTES if room.is_full else words.IN_NO_TEAM,
+        pool_title=_("To pick from")
+        if is_drafting
+        else _("Substitutes")
+        if room.is_full
+        else _("In, and in no team yet"),
         # In a draft a player stays in the list: what is under a finger must not move.
         pool=room.draftable if is_drafting else room.pool,
         has_pool_below=bool(room.pool) and not is_drafting,
-        empty=words.NONE_YET if is_drafting else words.EMPTY_ROOM,
+        empty=_("Nobody yet") if is_drafting else _("Nobody here yet"),
         may_begin=may.manages and not is_drafting,
         may_end_draft=may.manages and room.room.first_pick is not None and can_change,
-        hint=(words.TEAMS_ARE_MADE_OR_VOLUNTEER if may.is_committed else words.TEAMS_ARE_MADE) if says_how else "",
+        hint=(
+            _("Who runs the room makes the teams, or the captains draft them. You can volunteer.")
+            if may.is_committed
+            else _("Who runs the room makes the teams, or the captains draft them.")
+        )
+        if says_how
+        else "",
         turn_says=turn_says(room, turn, player_id) if turn is not None else "",
     )
 
@@ -77,20 +87,20 @@ def captain_move(room: RoomView, may: Rights, side: Side, player_id: int | None)
     """Offer to step down as captain, or to lead a team that has no captain, from it or from neither team."""
     if not may.is_committed:
         return None
-    name = room.teams[side].name or words.TEAMS[side]
+    name = room.teams[side].name or TEAM_NAMES[side]
     if may.captain_of == side:
-        return Move(f"lead:{side.value}:", "", words.STEP_DOWN_AS_CAPTAIN.format(team=name), words.STEP_DOWN)
+        return Move(f"lead:{side.value}:", "", _("Step down as captain of {team}").format(team=name), _("Step down"))
     has_captain = room.teams[side].captain_id is not None or may.captain_of is not None
     if has_captain or player_id is None or room.layout.side_of(player_id) not in {None, side}:
         return None
-    label = words.BE_CAPTAIN_OF.format(team=name)
-    return Move(f"lead:{side.value}:{player_id}", "captain", label, words.BE_CAPTAIN)
+    label = _("Be captain of {team}").format(team=name)
+    return Move(f"lead:{side.value}:{player_id}", "captain", label, _("Be captain"))
 
 
 def turn_says(room: RoomView, turn: DraftTurn, player_id: int | None) -> str:
     """Say whose pick it is."""
     if turn.captain_id is None:
-        return words.DRAFT_WAITS
+        return _("The draft waits for a captain.")
     if turn.captain_id == player_id:
-        return words.YOUR_PICK
-    return words.SOMEONE_PICKS.format(player=plain_name(room.names[turn.captain_id]))
+        return _("It is your pick.")
+    return _("{player} picks.").format(player=plain_name(room.names[turn.captain_id]))

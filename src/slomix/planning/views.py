@@ -8,12 +8,12 @@ from flask import Blueprint, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from slomix import words
 from slomix.availability import service as availability
 from slomix.availability import triggers
 from slomix.availability.picture import picture_of
 from slomix.availability.rules import parse_day
 from slomix.errors import Invalid
+from slomix.i18n import N_
 from slomix.planning import proposing, queries, rules, service, teams
 from slomix.planning.models import RoomThread
 from slomix.planning.queries import RoomView
@@ -26,7 +26,7 @@ blueprint = Blueprint("planning", __name__)
 
 
 class InvalidId(Invalid):
-    sentence = words.NOT_AN_ID
+    sentence = N_("There is no such player or name.")
 
 
 @blueprint.get("/planning")

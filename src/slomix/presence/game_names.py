@@ -10,8 +10,8 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
-from slomix import words
 from slomix.errors import Invalid
+from slomix.i18n import N_, gettext
 
 LONGEST_NAME = 64
 MOST_MARKS = 4
@@ -47,18 +47,34 @@ class Letters:
     text: str
 
 
-def clean_name(text: str, *, what: str = words.THE_NAME, shortest: int = 1, longest: int = LONGEST_NAME) -> str:
+def clean_name(text: str, *, what: str = N_("The name"), shortest: int = 1, longest: int = LONGEST_NAME) -> str:
     """Return what can be seen of a name, with its colours. Raise InvalidName with a sentence about `what`."""
     if has_control(text):
-        raise InvalidName(words.NAME_CONTROL.format(what=what))
+        raise InvalidName(
+            gettext(
+                "{what} has a character that cannot be shown, such as a line break. Type it anew without that."
+            ).format(what=what)
+        )
     pieces = _pieces(text)
     seen = "".join(piece.text for piece in pieces)
     if not any(unicodedata.category(letter)[0] in "LN" for letter in seen):
-        raise InvalidName(words.NAME_UNSEEN.format(what=what, shortest=shortest, longest=longest))
+        raise InvalidName(
+            gettext(
+                "{what} needs a letter or a digit that can be seen; it has {shortest} to {longest} characters."
+            ).format(what=what, shortest=shortest, longest=longest)
+        )
     if _most_marks(text) > MOST_MARKS:
-        raise InvalidName(words.NAME_MARKS.format(what=what, most=MOST_MARKS))
+        raise InvalidName(
+            gettext("{what} may have at most {most} accents or other marks on one letter. Take some away.").format(
+                what=what, most=MOST_MARKS
+            )
+        )
     if not shortest <= len(seen) <= longest:
-        raise InvalidName(words.NAME_LENGTH.format(what=what, shortest=shortest, longest=longest, number=len(seen)))
+        raise InvalidName(
+            gettext("{what} has {shortest} to {longest} characters; this one has {number}.").format(
+                what=what, shortest=shortest, longest=longest, number=len(seen)
+            )
+        )
     colours = ("" if index == 0 and piece.colour == "7" else f"^{piece.colour}" for index, piece in enumerate(pieces))
     return "".join(colour + piece.text for colour, piece in zip(colours, pieces, strict=True))
 
@@ -81,11 +97,15 @@ def plain_name(name: str) -> str:
     return "".join(piece.text for piece in coloured_name(name))
 
 
-@lru_cache(maxsize=4096)
 def coloured_name(name: str) -> tuple[Letters, ...]:
     """Split what can be seen of any name into pieces of one colour each; together they are `plain_name`."""
+    return _shown(name) or (Letters("7", gettext("unnamed")),)
+
+
+@lru_cache(maxsize=4096)
+def _shown(name: str) -> tuple[Letters, ...]:
     # Where nothing but codes is left, the name is what stands there.
-    seen = _pieces(name) or _spell((letter, "7") for letter in name) or (Letters("7", words.UNNAMED),)
+    seen = _pieces(name) or _spell((letter, "7") for letter in name)
     shown: list[Letters] = []
     left = LONGEST_NAME
     for piece in seen:

@@ -17,7 +17,7 @@ import structlog
 from dramatiq import Broker
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from slomix import clock, words
+from slomix import clock
 from slomix.availability import triggers
 from slomix.clock import is_trusted, local_day, nap, wall_now
 from slomix.config.checks import settings_or_exit
@@ -28,6 +28,7 @@ from slomix.deliveries.openings import plan_openings
 from slomix.evening import service as evening
 from slomix.health import rules as health_rules
 from slomix.health import service as health
+from slomix.i18n import gettext
 from slomix.jobs import service as jobs
 from slomix.privacy import retention
 from slomix.processes import dispatch
@@ -139,7 +140,9 @@ def _clock_trouble() -> str | None:
     if heard is None:
         return None
     ours, theirs = (f"{moment:%Y-%m-%d %H:%M:%S} UTC" for moment in (heard.ours, heard.theirs))
-    return words.DATABASE_CLOCK_OFF.format(ours=ours, theirs=theirs)
+    return gettext(
+        "the database's clock says {ours}, Discord's says {theirs}: messages leave at the wrong time"
+    ).format(ours=ours, theirs=theirs)
 
 
 def _threads(most: int) -> dict[str, int]:

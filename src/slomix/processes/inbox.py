@@ -11,7 +11,6 @@ import psycopg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from slomix import words
 from slomix.channels.base import SendError
 from slomix.channels.signal_listener import ReceivedText, SignalListener
 from slomix.channels.telegram import CONFLICT, Telegram
@@ -19,9 +18,10 @@ from slomix.chat import service
 from slomix.chat.responder import Responder
 from slomix.chat.service import IncomingMessage
 from slomix.clock import wall_now
-from slomix.contacts.rules import ChannelName
+from slomix.contacts.rules import CHANNEL_NAMES, ChannelName
 from slomix.database import session as db
 from slomix.health import rules as health_rules
+from slomix.i18n import _
 from slomix.processes.common import announce_stop, send_heartbeat, start_process, stop_event
 from slomix.runtime import logs
 from slomix.runtime.context import Runtime
@@ -98,8 +98,10 @@ class Reception:
         since = self._failing_since
         if since is None or (seconds := time.monotonic() - since) < TROUBLE_AFTER:
             return None
-        channel = words.CHANNELS[self._channel]
-        return words.CANNOT_HEAR.format(channel=channel, seconds=round(seconds), reason=self._reason)
+        channel = CHANNEL_NAMES[self._channel]
+        return _("{channel} has not been heard for {seconds} s: {reason}").format(
+            channel=channel, seconds=round(seconds), reason=self._reason
+        )
 
 
 class AdvisoryLock:

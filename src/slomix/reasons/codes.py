@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from slomix import words
+from slomix.i18n import N_, Texts
 
 
 class Reason(enum.StrEnum):
@@ -82,6 +82,89 @@ class Reason(enum.StrEnum):
     OTHER = "other"
 
 
+# Why a message did not go out, or a part of the evening did not happen, by the code that is stored; shown after a word
+# such as "skipped". {detail} is technical: what a provider or its library says, or a status such as "sent".
+REASON_TEXTS = Texts(
+    {
+        "not_linked": N_("not linked"),
+        "left_our_server": N_("left our Discord server"),
+        "not_opted_in": N_("not opted in"),
+        "no_working_contact": N_("no working contact"),
+        "quiet_hours": N_("quiet hours"),
+        # As many messages as a person gets a day without asking for them.
+        "enough_for_today": N_("enough for today"),
+        "has_answered": N_("has answered already"),
+        "status_cleared": N_("cleared their status"),
+        "not_playing": N_("not playing"),
+        "already_in_voice": N_("already in voice"),
+        "not_so_many_any_more": N_("not so many are looking any more"),
+        "enough_by_now": N_("there are enough by now"),
+        "picked_in_time": N_("picked in time"),
+        "nobody_picked": N_("nobody was picked"),
+        "no_members_known": N_("nobody knows who is in our Discord server"),
+        "voice_not_known": N_("nobody knows who is in voice"),
+        "voice_no_longer_known": N_("nobody knows any more who is in voice"),
+        "too_late": N_("too late"),
+        "expired": N_("expired"),
+        "switched_off": N_("switched off"),
+        "withdrawn": N_("cancelled"),
+        "cancelled_by_operator": N_("cancelled by an operator"),
+        "evening_is_over": N_("the evening is over"),
+        "danger_is_over": N_("the danger is over"),
+        "nobody_was_told": N_("nobody was told"),
+        "nobody_left_to_tell": N_("there is nobody left to tell"),
+        "told_there": N_("told by the earlier site"),
+        "already": N_("already {detail}"),
+        "no_try_left": N_("no try was left"),
+        "answer_not_seen": N_("the answer was not seen"),
+        "worker_did_not_come_back": N_("the worker did not come back"),
+        # An address was sealed with a key that we do not have any more.
+        "unreadable": N_("we can no longer read this address; please link it again"),
+        "crashed": N_("{detail}"),
+        "discord_not_reached": N_("Discord cannot be reached ({detail})"),
+        "discord_did_not_answer": N_("Discord did not answer ({detail})"),
+        "discord_too_slow": N_("Discord takes too long to answer"),
+        "discord_hides_room": N_("Discord does not let us read that room (Read Message History)"),
+        "discord_is_busy": N_("Discord asks us to slow down (429)"),
+        "discord_blocks_us": N_("Discord blocks our address for a while"),
+        "discord_token_refused": N_("Discord refuses our bot's token, and an operator has to set another"),
+        "dms_closed": N_("this person's DMs are closed to the bot"),
+        "no_mutual_server": N_("this person shares no Discord server with the bot"),
+        "discord_said": N_("Discord: {detail}"),
+        "discord_answered": N_("Discord answered {detail}"),
+        "telegram_not_reached": N_("Telegram cannot be reached ({detail})"),
+        "telegram_did_not_answer": N_("Telegram did not answer ({detail})"),
+        "telegram_is_busy": N_("Telegram asks us to slow down (429)"),
+        "telegram_blocked": N_("the bot is blocked there"),
+        "telegram_chat_gone": N_("the Telegram chat is gone"),
+        "telegram_deactivated": N_("this Telegram account was deleted"),
+        "telegram_not_started": N_("this person has never written to the bot on Telegram"),
+        "telegram_is_a_bot": N_("this is a bot on Telegram, and bots get no messages from bots"),
+        "telegram_no_such_chat": N_("Telegram knows no such chat"),
+        "telegram_said": N_("Telegram: {detail}"),
+        "signal_not_reached": N_("Signal cannot be reached ({detail})"),
+        "signal_did_not_answer": N_("Signal did not answer ({detail})"),
+        "signal_is_busy": N_("Signal asks us to slow down"),
+        "signal_challenge": N_("Signal wants an operator to prove that we are no robot"),
+        "signal_unknown_number": N_("Signal does not know this account"),
+        "signal_said": N_("Signal: {detail}"),
+        "not_e164": N_("this is neither an account on Signal nor a phone number with its country code"),
+        "other": N_("{detail}"),
+    }
+)
+
+# What the owner of an address can do about it; then a test message shows whether it works.
+CONTACT_REMEDIES = Texts(
+    {
+        "dms_closed": N_(
+            "In Discord, open the menu of our server, then Privacy Settings, and allow "
+            "direct messages. Then send yourself a test message."
+        ),
+        "no_mutual_server": N_("Join our Discord server, then send yourself a test message."),
+    }
+)
+
+
 LONGEST_DETAIL = 1000
 # After these the second reason explains the first, so a colon joins them; after all others it came later.
 _OPENING = frozenset({Reason.VOICE_NOT_KNOWN})
@@ -97,7 +180,7 @@ class Explanation:
 
     def __str__(self) -> str:
         """Return the English text, for people."""
-        text = words.REASONS[self.code].format(detail=self.detail)
+        text = REASON_TEXTS[self.code].format(detail=self.detail)
         if self.then is None:
             return text
         return f"{text}{': ' if self.code in _OPENING else '; '}{self.then}"

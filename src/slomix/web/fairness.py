@@ -17,9 +17,9 @@ from limits import RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from slomix import words
 from slomix.web.json import PROBLEM
 from slomix.web.proxies import client_of
+from slomix.web.refusals import REFUSALS, TITLES
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -96,10 +96,10 @@ class FairShare:
     def _refuse(self, environ: "WSGIEnvironment", start_response: "StartResponse", seconds: float) -> Iterable[bytes]:
         if self._counts.hit(LOGGED, ""):
             log.warning("web.flood", method=environ.get("REQUEST_METHOD"))
-        kind, body = "text/plain; charset=utf-8", words.REFUSALS[429]
+        kind, body = "text/plain; charset=utf-8", REFUSALS[429]
         if environ.get("PATH_INFO", "").startswith("/api/"):
             kind = PROBLEM
-            body = json.dumps({"title": words.TITLES[429], "status": 429, "detail": body})
+            body = json.dumps({"title": TITLES[429], "status": 429, "detail": body})
         headers = [
             ("Content-Type", kind),
             ("Retry-After", str(max(1, math.ceil(seconds)))),

@@ -7,37 +7,37 @@ from urllib.parse import urlsplit
 from flask import request, session
 from flask_login import AnonymousUserMixin, UserMixin, current_user
 
-from slomix import words
 from slomix.errors import NotAllowed
+from slomix.i18n import N_
 from slomix.web.reading import Frame
 
 
 class LoginNeeded(NotAllowed):
-    sentence = words.PLEASE_LOG_IN
+    sentence = N_("Please log in with Discord first.")
 
 
 class LinkNeeded(NotAllowed):
-    sentence = words.PLEASE_LINK
+    sentence = N_("Please link your player profile first.")
 
 
 class LeftGuild(LinkNeeded):
     """The viewer had a player, and left our server."""
 
-    sentence = words.YOU_LEFT
+    sentence = N_("You left our Discord server. Join it again, then press “I am back” on your profile.")
 
 
 class PromoterNeeded(NotAllowed):
-    sentence = words.ONLY_PROMOTERS
+    sentence = N_("Only promoters can call a game night together.")
 
 
 class AdminNeeded(NotAllowed):
-    sentence = words.ONLY_ADMINS
+    sentence = N_("Only admins may look at this.")
 
 
 class ForeignWrite(NotAllowed):
     """A write that did not come from one of our pages."""
 
-    sentence = words.NOT_FROM_OUR_PAGE
+    sentence = N_("This did not come from a Slomix page, or you logged out since. Reload the page and try again.")
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ class Viewer(UserMixin):
     has_left: bool = False
     is_admin: bool = False
     is_promoter: bool = False
+    # What this account chose; None until it has.
+    language: str | None = None
     frame: Frame = field(default_factory=Frame)
 
     def get_id(self) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 from flask import Response, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field
 
-from slomix import words
 from slomix.errors import DomainError
+from slomix.i18n import N_
 
 PROBLEM = "application/problem+json"
 
@@ -15,7 +15,7 @@ PROBLEM = "application/problem+json"
 class NotAnObject(DomainError):
     """The body is no JSON object; the only error of form alone, hence a 400."""
 
-    sentence = words.SEND_AN_OBJECT
+    sentence = N_("Send a JSON object.")
 
 
 def json_object() -> Mapping[str, Any]:

@@ -14,10 +14,10 @@ import psycopg
 import structlog
 from flask import Blueprint, Response, current_app
 
-from slomix import words
 from slomix.clock import nap
 from slomix.database import session as db
 from slomix.errors import TooSoon
+from slomix.i18n import _
 from slomix.web import gates, rate_limits
 
 log = structlog.get_logger()
@@ -48,7 +48,9 @@ class TooManyStreams(TooSoon):
     """The client, the account or this process holds as many streams as it may."""
 
     def __init__(self) -> None:
-        super().__init__(words.TOO_MANY_STREAMS, TRY_AGAIN_AFTER)
+        super().__init__(
+            _("Too many pages are open from here. This one looks for news every few seconds instead."), TRY_AGAIN_AFTER
+        )
 
 
 class EventHub:

@@ -7,8 +7,8 @@ another tab would bring the new viewer's parts, and their form token, into the o
 from flask import Flask, request
 from werkzeug.wrappers import Response
 
-from slomix import words
 from slomix.errors import Conflict
+from slomix.i18n import N_
 from slomix.web import gates, responses
 
 HEADER, FIELD = "X-Viewer", "viewer"
@@ -18,7 +18,7 @@ STRANGER = "0"
 class OtherViewer(Conflict):
     """Raised when a page was made for a viewer other than who is logged in now."""
 
-    sentence = words.PAGE_OF_ANOTHER_VIEWER
+    sentence = N_("This page was made for another login than yours now. Nothing was changed; open the page again.")
 
 
 def page_owner() -> str:

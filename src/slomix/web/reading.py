@@ -9,13 +9,16 @@ from flask import Flask, current_app, g
 from flask_login import AnonymousUserMixin, UserMixin
 from sqlalchemy.orm import Session
 
+from slomix.reasons.codes import Explanation
+from slomix.web import languages
+
 
 @dataclass(frozen=True)
 class BrokenContact:
     """An address of the viewer's that does not work any more."""
 
     channel: str
-    reason: str
+    reason: Explanation
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ def end(error: BaseException | None = None) -> None:
 def look_as(viewer: UserMixin | AnonymousUserMixin) -> None:
     """Answer the rest of this request as this viewer, without reading the viewer."""
     g._login_user = viewer
+    languages.follow(viewer)
 
 
 @contextmanager

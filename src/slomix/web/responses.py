@@ -6,12 +6,13 @@ from typing import Any, cast
 from flask import flash, g, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from slomix import words
 from slomix.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, TooSoon, Unavailable
+from slomix.i18n import _
 from slomix.parsing import parse_int
 from slomix.runtime import logs
 from slomix.web.gates import LoginNeeded
 from slomix.web.json import NotAnObject, json_problem
+from slomix.web.refusals import TITLES
 
 # What a column for ids can hold.
 LARGEST_ID = 2**63 - 1
@@ -81,7 +82,7 @@ def http_status(error: DomainError) -> int:
 
 def problem_response(status: int, sentence: str) -> Response:
     """Answer with an error: problem+json for a call, a flash for htmx, else a page."""
-    title = words.TITLES.get(status, words.ANY_OTHER_TITLE)
+    title = TITLES.get(status, _("That did not work"))
     if request.path.startswith("/api/"):
         return json_problem(title, status, sentence)
     if is_htmx():

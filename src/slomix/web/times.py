@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 
-from slomix import words
+from slomix.i18n import _
 from slomix.web import current
 
 _TIMESTAMP = re.compile(r"<t:(?P<seconds>\d+):(?P<style>[tR])>")
@@ -52,7 +52,7 @@ def short_day(value: date) -> str:
 def named_day(value: date, today: date) -> str:
     """Name a date near today: yesterday, today, tomorrow or its weekday."""
     distance = (value - today).days
-    return {-1: words.YESTERDAY, 0: words.TODAY, 1: words.TOMORROW}.get(distance, f"{value:%A}")
+    return {-1: _("Yesterday"), 0: _("Today"), 1: _("Tomorrow")}.get(distance, f"{value:%A}")
 
 
 def month_key(first: date) -> str:
@@ -65,7 +65,7 @@ def readable_times(text: str) -> str:
 
     def shown(found: re.Match[str]) -> str:
         if found["style"] == "R":
-            return words.COUNTDOWN
+            return _("a countdown to it")
         return hour(datetime.fromtimestamp(int(found["seconds"]), UTC))
 
     return _TIMESTAMP.sub(shown, text)
@@ -85,9 +85,13 @@ def moment(value: datetime) -> str:
 def ago(age: timedelta | None) -> str:
     """Say how long ago, as coarsely as it may be: a page that says nothing new is not sent again."""
     if age is None:
-        return words.NOT_SEEN_YET
+        return _("never")
     seconds = age.total_seconds()
     if seconds < 60:
-        return words.JUST_NOW if seconds < 20 else words.A_MOMENT_AGO
+        return _("just now") if seconds < 20 else _("less than a minute ago")
     minutes = int(seconds // 60)
-    return words.MINUTES_AGO.format(minutes=minutes) if minutes < 120 else words.HOURS_AGO.format(hours=minutes // 60)
+    return (
+        _("{minutes} min ago").format(minutes=minutes)
+        if minutes < 120
+        else _("{hours} h ago").format(hours=minutes // 60)
+    )

@@ -9,7 +9,6 @@ from typing import ClassVar
 from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts.models import User
 from slomix.availability import choices
 from slomix.availability.models import Entry
@@ -26,6 +25,7 @@ from slomix.deliveries.formatting import DiscordStyle, Style, style_for
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import Budget, DeliveryStatus, Skip
 from slomix.deliveries.service import NoticePlan
+from slomix.i18n import _
 from slomix.jobs.rules import Postpone
 from slomix.presence import places
 from slomix.presence.models import Observation, VoiceState
@@ -136,15 +136,15 @@ class Call(Notice):
             return ()
         settings, mark = occasion.runtime.settings, occasion.delivery.nonce
         late = choices.late_button(day, settings, mark=mark)
-        no = choices.status_button(words.CANT_TONIGHT, day, Status.NOT_PLAYING.key, settings, mark=mark)
+        no = choices.status_button(_("Can't tonight"), day, Status.NOT_PLAYING.key, settings, mark=mark)
         return (self._yes(day, settings, mark, links), late, no)
 
     def _yes(self, _day: date, _settings: Settings, _mark: str, links: Links) -> Button:
         """Return the button of those who come: the way to voice, or to the board."""
         return (
-            Button(words.JOIN_VOICE, link=links.voice_room)
+            Button(_("Join voice"), link=links.voice_room)
             if links.voice_room
-            else Button(words.OPEN_SLOMIX, link=links.board)
+            else Button(_("Open Slomix"), link=links.board)
         )
 
     def _why_unwanted(self, seen: RecipientSnapshot, occasion: Occasion) -> Reason | Postpone | None:
@@ -178,11 +178,13 @@ class Reminder(Call):
         return timeline.reminder
 
     def _yes(self, day: date, settings: Settings, mark: str, _links: Links) -> Button:
-        return choices.status_button(words.IM_IN, day, Status.LOOKING.key, settings, mark=mark)
+        return choices.status_button(_("I'm in"), day, Status.LOOKING.key, settings, mark=mark)
 
     def text(self, facts: Facts) -> str:
         time, countdown = facts.style.time(facts.start_at), facts.style.countdown(facts.start_at)
-        return _with_footer(words.GAME_NIGHT_STARTS_AT.format(time=time, countdown=countdown), facts)
+        return _with_footer(
+            _("Game night starts at {time} ({countdown}). See you there?").format(time=time, countdown=countdown), facts
+        )
 
     def _why_not_now(self, _seen: RecipientSnapshot, _occasion: Occasion) -> None:
         """Let it leave."""
@@ -199,9 +201,9 @@ class Start(Call):
 
     def text(self, facts: Facts) -> str:
         if (facts.now - facts.start_at).total_seconds() >= 60:
-            opening = words.GAME_NIGHT_HAS_BEGUN.format(time=facts.style.time(facts.start_at))
+            opening = _("Game night has begun, at {time}. Come and join!").format(time=facts.style.time(facts.start_at))
         else:
-            opening = words.GAME_NIGHT_STARTS_NOW
+            opening = _("Game night starts now. Come and join!")
         return _with_footer(opening, facts, room=True, server=True)
 
     def _why_not_now(self, seen: RecipientSnapshot, occasion: Occasion) -> Reason | None:
@@ -220,7 +222,11 @@ class FollowUp(Call):
 
     def text(self, facts: Facts) -> str:
         """Show players who are on the game server only the way to voice."""
-        opening = words.NOT_IN_VOICE_YET if facts.is_on_server else words.STILL_COMING
+        opening = (
+            _("We are starting. We see you on the server, not in voice: will you join us there?")
+            if facts.is_on_server
+            else _("We are starting and would like to have you with us. Still coming?")
+        )
         return _with_footer(opening, facts, room=True, server=not facts.is_on_server)
 
     def _why_not_now(self, seen: RecipientSnapshot, occasion: Occasion) -> Reason | Postpone | None:
@@ -272,12 +278,14 @@ def _with_footer(opening: str, facts: Facts, *, room: bool = False, server: bool
     links = facts.links
     lines = [opening]
     if room and links.voice_room:
-        lines.append(words.VOICE_ROOM.format(link=links.voice_room))
+        lines.append(_("Voice: {link}").format(link=links.voice_room))
     if server and links.game_server:
-        lines.append(words.GAME_SERVER.format(server=links.game_server))
+        lines.append(_("Server: /connect {server}").format(server=links.game_server))
     lines += [
-        words.TONIGHT.format(link=links.board),
-        words.HOW_TO_STOP.format(link=facts.style.quiet_link(links.stop)),
+        _("Tonight: {link}").format(link=links.board),
+        _("You get this because you asked to be called to game nights. Why, and how to stop it: {link}").format(
+            link=facts.style.quiet_link(links.stop)
+        ),
     ]
     return "\n".join(lines)
 

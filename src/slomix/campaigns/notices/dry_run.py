@@ -4,7 +4,6 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.campaigns import queries, rules
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.notices import summary
@@ -17,6 +16,7 @@ from slomix.deliveries.formatting import DiscordStyle
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import Budget
 from slomix.deliveries.service import NoticePlan
+from slomix.i18n import _
 
 
 class DryRunNotice(Notice):
@@ -38,7 +38,7 @@ class DryRunNotice(Notice):
 
     def compose(self, occasion: Occasion) -> Message:
         campaign = queries.campaign_of_subject(occasion.session, occasion.delivery.subject)
-        return Message(words.DRY_RUN.format(message=self._text(campaign, occasion)))
+        return Message(_("[Dry run, only you see this]\n{message}").format(message=self._text(campaign, occasion)))
 
     def _text(self, campaign: Campaign, occasion: Occasion) -> str:
         facts = summary.would_be(occasion.session, campaign, occasion.runtime.settings, occasion.now)

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.accounts import service as accounts
 from slomix.availability import service as availability
 from slomix.campaigns import queries, rules
@@ -23,6 +22,7 @@ from slomix.deliveries.formatting import DiscordStyle, fit_names, safe_name
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import Budget, DeliveryStatus, Skip
 from slomix.deliveries.service import NoticePlan
+from slomix.i18n import _
 from slomix.presence import places
 from slomix.presence import service as presence
 from slomix.presence.rules import VoiceStatus
@@ -81,29 +81,39 @@ SUMMARY = Summary()
 def text(facts: SummaryFacts) -> str:
     """Write the post: neutral, without mentions, always under Discord's 2,000 characters."""
     if not facts.presence_known:
-        return words.ON_UNSEEN
+        return _("Game night is on. We could not see who is in voice, so nobody was asked a second time.")
     if not facts.asked:
-        return words.NO_PLAYER_LEFT if facts.is_called_off else words.NONE_REACHED
+        return (
+            _("Nobody is left for tonight.")
+            if facts.is_called_off
+            else _("None of tonight’s messages arrived, so nobody was called.")
+        )
     if facts.as_of is None:
-        lines = [words.CAME_TO_VOICE.format(here=facts.here, asked=facts.asked)]
+        lines = [_("Game night: {here} of {asked} came to voice.").format(here=facts.here, asked=facts.asked)]
         return "\n".join([*lines, *_server_lines(facts)])
     at = DiscordStyle().time(facts.as_of)
-    lines = [words.ON_WITH.format(here=facts.here, asked=facts.asked, time=at)]
+    lines = [
+        _("Game night is on: {here} of {asked} in voice at {time}.").format(here=facts.here, asked=facts.asked, time=at)
+    ]
     if not facts.awaited:
         is_full = 0 < facts.asked <= facts.here
-        lines.append(words.EVERYBODY_IS_HERE if is_full else words.NONE_AWAITED)
+        lines.append(_("Everybody is here. Have fun!") if is_full else _("Nobody else is awaited."))
     else:
-        lines.append(words.STILL_AWAITED.format(awaited=_listed(facts.awaited, facts)))
+        lines.append(_("Still awaited: {awaited}").format(awaited=_listed(facts.awaited, facts)))
     if facts.late:
-        lines.append(words.COMING_LATE.format(players=_listed(facts.late, facts)))
+        lines.append(_("15 min late: {players}").format(players=_listed(facts.late, facts)))
     lines += _server_lines(facts)
     if facts.followups_tried:
-        lines.append(words.FOLLOWED_UP.format(sent=facts.followups_sent, tried=facts.followups_tried))
+        lines.append(_("follow-up {sent}/{tried}").format(sent=facts.followups_sent, tried=facts.followups_tried))
     return "\n".join(lines)
 
 
 def _server_lines(facts: SummaryFacts) -> list[str]:
-    return [words.ON_SERVER.format(players=_listed(facts.on_server, facts))] if facts.on_server else []
+    return (
+        [_("On the server, not in voice: {players}").format(players=_listed(facts.on_server, facts))]
+        if facts.on_server
+        else []
+    )
 
 
 def final_message(session: Session, campaign: Campaign, settings: Settings, now: datetime) -> Message:

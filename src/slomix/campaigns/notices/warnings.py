@@ -4,7 +4,6 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from slomix import words
 from slomix.campaigns import queries, risk_facts, rules
 from slomix.campaigns.models import Campaign
 from slomix.campaigns.notices.calls import links_of
@@ -16,6 +15,7 @@ from slomix.deliveries import service as deliveries
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import Budget, Skip
 from slomix.deliveries.service import NoticePlan
+from slomix.i18n import _
 from slomix.reasons.codes import Reason
 
 
@@ -32,7 +32,12 @@ class PresenceUnknown(Notice):
         deliveries.plan_for_players(session, plan, [campaign.promoter_id], settings=settings, now=now)
 
     def compose(self, occasion: Occasion) -> Message:
-        return Message(words.SECOND_CALL_HELD_BACK.format(link=links_of(occasion.runtime.settings).board))
+        return Message(
+            _(
+                "We could not see who is in voice tonight, so nobody was asked a second time. The "
+                "campaign card has the details: {link}"
+            ).format(link=links_of(occasion.runtime.settings).board)
+        )
 
 
 class AtRisk(Notice):
@@ -65,7 +70,11 @@ class AtRisk(Notice):
         if not found:
             return Skip(Reason.DANGER_IS_OVER)
         reasons = "; ".join(risk.reason for risk in found)
-        return Message(words.AT_RISK.format(reasons=reasons, link=f"{settings.base_url}/campaigns/{campaign.id}"))
+        return Message(
+            _("Tonight may go wrong: {reasons}. The campaign card says more: {link}").format(
+                reasons=reasons, link=f"{settings.base_url}/campaigns/{campaign.id}"
+            )
+        )
 
 
 PRESENCE_UNKNOWN, AT_RISK = PresenceUnknown(), AtRisk()

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from slomix import words
+from slomix.i18n import N_
 
 REMINDER, START, FOLLOW_UP, SUMMARY, WARNING = "T-15", "T0", "follow-up", "summary", "warning"
 
 # The beginning of each message, by which its reader tells them apart.
 _BEGINNINGS = {
-    words.GAME_NIGHT_STARTS_AT.partition("{")[0]: REMINDER,
-    words.GAME_NIGHT_STARTS_NOW: START,
-    words.GAME_NIGHT_HAS_BEGUN.partition("{")[0]: START,
-    words.STILL_COMING: FOLLOW_UP,
-    words.NOT_IN_VOICE_YET: FOLLOW_UP,
-    words.AT_RISK.partition("{")[0]: WARNING,
+    N_("Game night starts at {time} ({countdown}). See you there?").partition("{")[0]: REMINDER,
+    N_("Game night starts now. Come and join!"): START,
+    N_("Game night has begun, at {time}. Come and join!").partition("{")[0]: START,
+    N_("We are starting and would like to have you with us. Still coming?"): FOLLOW_UP,
+    N_("We are starting. We see you on the server, not in voice: will you join us there?"): FOLLOW_UP,
+    N_("Tonight may go wrong: {reasons}. The campaign card says more: {link}").partition("{")[0]: WARNING,
 }
 
 

@@ -9,9 +9,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
-from slomix import words
 from slomix.web.json import PROBLEM, Problem
 from slomix.web.openapi.calls import BRIDGE, SESSION, Operation, Part
+from slomix.web.refusals import TITLES
 
 ABOUT = """\
 Who plays when, what a player wants to hear, and calling an evening together, and making two teams.
@@ -171,7 +171,7 @@ def _parameters(where: str, model: type[BaseModel]) -> list[Part]:
 
 
 def _problem(status: int, refs: _Refs) -> Part:
-    told = {"status": {"const": status}, "title": {"const": words.TITLES[status]}}
+    told = {"status": {"const": status}, "title": {"const": TITLES[status]}}
     schema = {"allOf": [refs[Problem, "serialization"], {"properties": told}]}
     answer: Part = {"description": PROBLEMS[status][1], "content": {PROBLEM: {"schema": schema}}}
     return answer | ({"headers": HEADERS[status]} if status in HEADERS else {})

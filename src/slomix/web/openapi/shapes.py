@@ -18,8 +18,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from slomix import words
 from slomix.errors import Invalid
+from slomix.i18n import N_, _
 from slomix.web import responses
 
 # The default of a field that may be left out, whatever its type. `sent_fields()` tells it from null.
@@ -64,7 +64,7 @@ def read(model: type[_Model], given: Mapping[str, Any]) -> _Model:
         wrong = error.errors(include_url=False, include_input=False)[0]
     field, sentence = ".".join(part for part in wrong["loc"] if isinstance(part, str)), wrong["msg"]
     if wrong["type"] == _RULE:
-        raise Invalid(words.IN_FIELD.format(field=field, sentence=sentence))
+        raise Invalid(_("Field {field}: {sentence}").format(field=field, sentence=sentence))
     raise Invalid(sentence.replace("{field}", field))
 
 
@@ -90,7 +90,7 @@ def refused_with(sentence: str | type[Invalid]) -> WrapValidator:
             if error.errors(include_url=False, include_input=False)[0]["type"] == _RULE:
                 raise
         if isinstance(sentence, str):
-            raise PydanticCustomError(_KIND, sentence)
+            raise PydanticCustomError(_KIND, _(sentence))
         raise _by_rule(str(sentence()))
 
     return WrapValidator(read_value)
@@ -102,9 +102,9 @@ def _by_rule(sentence: str) -> PydanticCustomError:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise PydanticCustomError(_KIND, words.MUST_BE_TEXT)
+        raise PydanticCustomError(_KIND, _("The field {field} must be a text."))
     if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):  # half a character: "\ud800"
-        raise _by_rule(words.CANNOT_BE_STORED)
+        raise _by_rule(_("Some of what you sent cannot be stored, such as a zero byte. Nothing was changed."))
     return value
 
 
@@ -126,9 +126,9 @@ _ID_SCHEMA = text_schema(pattern="^[1-9][0-9]*$", description=_AN_ID)
 
 # In requests.
 Text = Annotated[str, BeforeValidator(_text)]
-Flag = Annotated[StrictBool, refused_with(words.MUST_BE_TRUE_OR_FALSE)]
+Flag = Annotated[StrictBool, refused_with(N_("The field {field} must be true or false."))]
 AnyId = Annotated[int, BeforeValidator(_id), _ID_SCHEMA]
-IdInput = Annotated[AnyId, refused_with(words.MUST_BE_AN_ID)]
+IdInput = Annotated[AnyId, refused_with(N_('The field {field} must be an id as a text, such as "12".'))]
 # In the query of an address, where every value is a text.
 Switch = Annotated[bool, BeforeValidator(lambda text: text.lower() in {"1", "true", "yes", "on"})]
 

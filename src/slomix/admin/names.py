@@ -1,0 +1,66 @@
+"""What jobs, and acts in the audit log, are called."""
+
+from slomix.i18n import N_, Texts
+
+# What each kind of job does, by the name it is stored under.
+JOB_NAMES = Texts(
+    {
+        "delivery": N_("sends one message"),
+        "send_reminder_2045": N_("sees a campaign’s reminders through"),
+        "send_start_2100": N_("sees a campaign’s start messages through"),
+        "voice_check_2100": N_("looks who is missing in voice, and calls them once more"),
+        "voice_summary": N_("posts the summary when the follow-ups are settled"),
+        "attendance": N_("counts who came, and puts it into the summary"),
+        "campaign_watch": N_("looks after a campaign, and warns its promoter"),
+        "dry_run": N_("tries a campaign out on its promoter"),
+        "session_ready": N_("tells players that a session is ready"),
+        "session_ready_edits": N_("edits what players were told when a session is ready no more, or again"),
+        "looking": N_("tells players that so many are looking"),
+        "daily_reminder": N_("asks players once a day"),
+        "planning_turn": N_("picks when a captain’s time is up"),
+        "planning_thread": N_("keeps the planning room’s thread on Discord"),
+        "evening_message": N_("keeps tonight’s message in the announcement room"),
+        "scheduled_event": N_("keeps tonight’s event on Discord like its campaign"),
+        "check_members": N_("looks who left the Discord server"),
+        "retention": N_("forgets messages that are kept no longer"),
+        "introduce": N_("introduces Slomix to a player on Discord"),
+        "open_dms": N_("opens direct messages ahead of a game night"),
+    }
+)
+
+# What happened, by its name in the audit log.
+# Who did something in the audit log and is no account.
+ACTORS = Texts(
+    {
+        "command line": N_("an operator"),
+        "discord": N_("Discord, as we saw there"),
+        "deleted": N_("an account that was deleted"),
+    }
+)
+
+ACTIONS = Texts(
+    {
+        "discord_linked": N_("first login"),
+        "discord_unlinked": N_("account deleted"),
+        "player_linked": N_("linked"),
+        "player_changed": N_("changed profile"),
+        "player_unlinked": N_("unlinked"),
+        "player_claimed": N_("claimed a profile"),
+        "claim_refused": N_("claim refused"),
+        "role_granted": N_("right granted"),
+        "role_revoked": N_("right revoked"),
+        "signed_out_everywhere": N_("logged out everywhere"),
+        "left_guild": N_("left the server"),
+        "came_back": N_("came back"),
+        "players_imported": N_("players imported"),
+        "moved_in": N_("moved in from the earlier site"),
+        "links_seen": N_("new links marked as seen"),
+        "sending_paused": N_("sending paused"),
+        "sending_resumed": N_("sending resumed"),
+        "job_retried": N_("job retried"),
+        "job_cancelled": N_("job cancelled"),
+        "campaign_retried": N_("another's campaign retried"),
+        "campaign_cancelled": N_("another's campaign cancelled"),
+        "process_dismissed": N_("a silent process dismissed"),
+    }
+)
