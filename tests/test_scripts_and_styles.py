@@ -58,7 +58,7 @@ def lint(root: Path, folder: Path, python: str) -> "subprocess.CompletedProcess[
 
 @pytest.mark.parametrize("python", ["exit 127", "exit 1"])
 def test_where_biome_does_not_run_lint_says_so_and_fails(root: Path, tmp_path: Path, python: str) -> None:
-    done = lint(root, tmp_path, python)
+    done = lint(root, tmp_path, f'case "$*" in *catalogues*) exit 0;; esac; {python}')
     assert done.returncode == 2
     assert "Biome, which looks at scripts and styles, does not run here" in done.stderr
 

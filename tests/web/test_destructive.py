@@ -64,6 +64,7 @@ ROUTES: dict[str, Loss] = {
     "POST /admin/sending/resume": Loss.UNDO,
     "POST /admin/tonight/dismiss": Loss.HARMLESS,  # a process that lives says so again
     "POST /appearance": Loss.HARMLESS,
+    "POST /language": Loss.HARMLESS,
     "POST /campaigns": Loss.UNDO,  # by cancelling it
     "POST /campaigns/<id:campaign_id>/cancel": Loss.ASKS,
     "POST /campaigns/<id:campaign_id>/retry": Loss.ASKS,  # where it may arrive twice

@@ -52,8 +52,8 @@ FILTERS = (
     *(times.day, times.short_day, times.named_day, times.month_key, times.readable_times),
     *(heat, picture_url, status_word, capitalised, is_day_open, plain_name, coloured_name),
 )
-# Tables of texts by code.
-NAMES: dict[str, Mapping[str, Any]] = {
+# Tables of texts by code, as `TEXTS.STATE_NAMES`.
+TEXTS: dict[str, Mapping[str, Any]] = {
     "ACTIONS": ACTIONS,
     "ACTORS": ACTORS,
     "CHANGE_NAMES": CHANGE_NAMES,
@@ -69,7 +69,7 @@ NAMES: dict[str, Mapping[str, Any]] = {
 }
 GLOBALS = {
     "icon": icon,
-    "names": SimpleNamespace(**NAMES),
+    "TEXTS": SimpleNamespace(**TEXTS),
     "asset": assets.asset_url,
     "Status": Status,
     "page_owner": page_owner.page_owner,

@@ -51,6 +51,7 @@ def collect_data(session: Session, user_id: int, *, settings: Settings, now: dat
         "member_of_our_server": user.membership,
         "first_login_at": user.created_at,
         "last_login_at": user.last_login_at,
+        "language": user.language,
         "links_confirmed_by_an_admin_since": user.must_ask_since,
         "new_links_seen_at": user.links_seen_at,
         "membership_seen_at": user.membership_seen_at,
