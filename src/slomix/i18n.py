@@ -109,8 +109,8 @@ def listed(items: Iterable[str]) -> str:
 
 
 def dated(day: date, pattern: str) -> str:
-    """Write a day by a pattern of Unicode's, such as `EEEE d MMMM`, which each catalogue has in its own order."""
-    return dates.format_date(day, pattern, locale=_locale())
+    """Write a day, or a moment, by a pattern of Unicode's such as `EEEE d MMMM`; each catalogue has its own order."""
+    return dates.format_datetime(day, pattern, locale=_locale())
 
 
 def _locale() -> str:

@@ -42,15 +42,19 @@ def status_word(status: Status) -> str:
     return STATUS_NAMES[status]
 
 
-def capitalised(sentence: str) -> str:
-    """Begin with a capital letter, and leave the rest as it is."""
-    return sentence[:1].upper() + sentence[1:]
-
-
 FILTERS = (
     *(times.hour, times.seconds, times.time_of_day, times.late, times.since, times.moment, times.ago, times.place),
-    *(times.day, times.short_day, times.named_day, times.month_key, times.readable_times),
-    *(heat, picture_url, status_word, capitalised, is_day_open, plain_name, coloured_name),
+    *(
+        times.day,
+        times.day_beside_name,
+        times.short_day,
+        times.named_day,
+        times.month,
+        times.month_name,
+        times.month_key,
+    ),
+    *(times.capitalised, times.readable_times),
+    *(heat, picture_url, status_word, is_day_open, plain_name, coloured_name),
 )
 # Tables of texts by code, as `TEXTS.STATE_NAMES`.
 TEXTS: dict[str, Mapping[str, Any]] = {
@@ -73,6 +77,7 @@ GLOBALS = {
     "asset": assets.asset_url,
     "Status": Status,
     "page_owner": page_owner.page_owner,
+    "weekdays": times.weekdays,
 }
 
 

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 
+from slomix import i18n
 from slomix.i18n import _
 from slomix.web import current
 
@@ -35,24 +36,63 @@ def late(moment: datetime | None) -> str:
 
 def since(moment: datetime, today: date) -> str:
     """Write the hour, and the weekday too when it is not today's."""
-    return hour(moment) if current.today(moment) == today else f"{_local(moment):%a %H:%M}"
+    # i18n: a weekday and an hour, such as Fri 18:10; the signs are Unicode's for dates
+    return hour(moment) if current.today(moment) == today else i18n.dated(_local(moment), _("EEE HH:mm"))
 
 
 def day(value: date) -> str:
     """Write a date in full, with its year unless it is this year."""
-    year = "" if value.year == current.today(current.now()).year else f" {value.year}"
-    return f"{value:%A} {value.day} {value:%B}{year}"
+    # i18n: such as Friday 27 November
+    pattern = _("EEEE d MMMM") if _is_this_year(value) else _("EEEE d MMMM y")
+    return i18n.dated(value, pattern)
+
+
+def day_beside_name(value: date, today: date) -> str:
+    """Write a date beside what `named_day` calls it: in full, without a weekday that the name has."""
+    if abs((value - today).days) <= 1:
+        return day(value)
+    # i18n: such as 27 November
+    return i18n.dated(value, _("d MMMM") if _is_this_year(value) else _("d MMMM y"))
 
 
 def short_day(value: date) -> str:
     """Write a date as short as it can be."""
-    return f"{value:%a} {value.day} {value:%b}"
+    # i18n: such as Fri 27 Nov
+    return i18n.dated(value, _("EEE d MMM"))
+
+
+def month(first: date) -> str:
+    """Write a month and its year, as a heading."""
+    # i18n: such as November 2026
+    return capitalised(i18n.dated(first, _("LLLL y")))
+
+
+def month_name(value: date) -> str:
+    """Write the month of a date, as it stands beside the number of the day."""
+    return i18n.dated(value, "MMMM")
+
+
+def weekdays() -> list[tuple[str, str]]:
+    """Return the days of the week, Monday first, in full and short."""
+    monday = date(2026, 11, 23)
+    week = [monday + timedelta(days=number) for number in range(7)]
+    return [(i18n.dated(one, "EEEE"), i18n.dated(one, "EEE")) for one in week]
 
 
 def named_day(value: date, today: date) -> str:
-    """Name a date near today: yesterday, today, tomorrow or its weekday."""
+    """Name a date near today, as a heading: yesterday, today, tomorrow or its weekday."""
     distance = (value - today).days
-    return {-1: _("Yesterday"), 0: _("Today"), 1: _("Tomorrow")}.get(distance, f"{value:%A}")
+    names = {-1: _("Yesterday"), 0: _("Today"), 1: _("Tomorrow")}
+    return names.get(distance) or capitalised(i18n.dated(value, "EEEE"))
+
+
+def capitalised(sentence: str) -> str:
+    """Begin with a capital letter, and leave the rest as it is."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _is_this_year(value: date) -> bool:
+    return value.year == current.today(current.now()).year
 
 
 def month_key(first: date) -> str:
@@ -78,8 +118,8 @@ def place(zone: str) -> str:
 
 def moment(value: datetime) -> str:
     """Write day and time, also of long ago."""
-    local = _local(value)
-    return f"{local.day} {local:%b %Y, %H:%M}"
+    # i18n: such as 28 Nov 2026, 21:04
+    return i18n.dated(_local(value), _("d MMM y, HH:mm"))
 
 
 def ago(age: timedelta | None) -> str:
