@@ -21,6 +21,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 _TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+_TYPED_TIME = re.compile(r"([01]?[0-9]|2[0-3])(?:[:.]?([0-5][0-9]))?", re.ASCII)
 _SPEC = re.compile(r"^(?P<moment>[^@]+?)(?:@(?P<speed>\d+(?:\.\d+)?)x)?$")
 
 
@@ -221,6 +222,14 @@ def parse_time(text: str) -> time_of_day:
     if not _TIME.fullmatch(text):
         raise ValueError(f"{text!r} is not a time of day such as 20:45")
     return time_of_day.fromisoformat(text)
+
+
+def parse_typed_time(text: str) -> time_of_day:
+    """Read a time of day as people type it: `20:45`, `9.30`, `2045` or `21`. Raise ValueError."""
+    found = _TYPED_TIME.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is not a time of day such as 20:45")
+    return time_of_day(int(found[1]), int(found[2] or 0))
 
 
 def local_day(now: datetime, zone: ZoneInfo, starts_at: time_of_day = time_of_day(0)) -> date:

@@ -5,7 +5,7 @@ import posixpath
 from datetime import timedelta
 from urllib.parse import unquote, urlsplit
 
-from slomix.i18n import N_, Texts
+from slomix.i18n import N_, Texts, _
 
 # How long a browser stays logged in after a login.
 SESSION_LIFETIME = timedelta(days=60)
@@ -127,3 +127,12 @@ def name_browser(agent: str) -> str:
     browser = next((name for sign, name in _BROWSERS if sign in agent), "")
     system = next((name for sign, name in _SYSTEMS if sign in agent), "")
     return " on ".join(filter(None, (browser, system)))
+
+
+def browser_name(stored: str) -> str:
+    """Write what `name_browser` made in the reader's language."""
+    browser, on, system = stored.partition(" on ")
+    if on:
+        # i18n: such as Firefox on Linux
+        return _("{browser} on {system}").format(browser=browser, system=system)
+    return stored or _("Another program")

@@ -10,11 +10,20 @@ from flask import Flask, request
 from markupsafe import Markup
 
 from slomix import i18n
-from slomix.accounts.rules import ROLE_NAMES, local_path
+from slomix.accounts.rules import ROLE_NAMES, browser_name, local_path
 from slomix.admin.names import ACTIONS, ACTORS, JOB_NAMES
 from slomix.availability import rules as availability
 from slomix.availability.picture import picture_url
-from slomix.availability.rules import STATUS_NAMES, Status, StatusCounts, is_day_open
+from slomix.availability.rules import (
+    MY_STATUS,
+    STATUS_NAMES,
+    STATUS_SENTENCES,
+    Status,
+    StatusCounts,
+    is_day_open,
+    said_by,
+    who_comes,
+)
 from slomix.campaigns.states import STATE_NAMES
 from slomix.config.settings import Settings
 from slomix.contacts.kinds import KIND_TEXTS
@@ -54,7 +63,7 @@ FILTERS = (
         times.month_key,
     ),
     *(times.capitalised, times.readable_times),
-    *(heat, picture_url, status_word, is_day_open, plain_name, coloured_name),
+    *(heat, picture_url, status_word, said_by, who_comes, is_day_open, browser_name, plain_name, coloured_name),
 )
 # Tables of texts by code, as `TEXTS.STATE_NAMES`.
 TEXTS: dict[str, Mapping[str, Any]] = {
@@ -65,10 +74,12 @@ TEXTS: dict[str, Mapping[str, Any]] = {
     "CONTACT_REMEDIES": CONTACT_REMEDIES,
     "JOB_NAMES": JOB_NAMES,
     "KIND_TEXTS": KIND_TEXTS,
+    "MY_STATUS": MY_STATUS,
     "NOTICE_NAMES": NOTICE_NAMES,
     "REASON_TEXTS": REASON_TEXTS,
     "ROLE_NAMES": ROLE_NAMES,
     "STATE_NAMES": STATE_NAMES,
+    "STATUS_SENTENCES": STATUS_SENTENCES,
     "TEAM_NAMES": TEAM_NAMES,
 }
 GLOBALS = {

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import ClassVar
 
+from slomix import i18n
 from slomix.errors import Invalid
-from slomix.i18n import N_, Texts
+from slomix.i18n import N_, Texts, ngettext
 
 
 class Status(enum.StrEnum):
@@ -29,6 +30,11 @@ class Status(enum.StrEnum):
         """Check whether a player who says this can be counted on."""
         return self in {Status.LOOKING, Status.AVAILABLE}
 
+    @property
+    def may_come(self) -> bool:
+        """Check whether a player who says this has not said no."""
+        return self is not Status.NOT_PLAYING
+
 
 # The four statuses, by the names they have in the database.
 STATUS_NAMES = Texts(
@@ -37,6 +43,23 @@ STATUS_NAMES = Texts(
         "AVAILABLE": N_("Available"),
         "MAYBE": N_("Maybe"),
         "NOT_PLAYING": N_("Not playing"),
+    }
+)
+# What each says to the player who gave it: in a sentence, and as a mark beside the day.
+STATUS_SENTENCES = Texts(
+    {
+        "LOOKING": N_("You’re looking to play."),
+        "AVAILABLE": N_("You’re available."),
+        "MAYBE": N_("You said maybe."),
+        "NOT_PLAYING": N_("You’re not playing."),
+    }
+)
+MY_STATUS = Texts(
+    {
+        "LOOKING": N_("You: looking"),
+        "AVAILABLE": N_("You: available"),
+        "MAYBE": N_("You: maybe"),
+        "NOT_PLAYING": N_("You: not playing"),
     }
 )
 
@@ -95,6 +118,25 @@ class StatusCounts:
     def coming(self) -> int:
         """Count everyone who did not say no."""
         return self.looking + self.available + self.maybe
+
+
+def said_by(status: Status, number: int) -> str:
+    """Say how many players gave an answer."""
+    match status:
+        case Status.LOOKING:
+            return ngettext("{number} looking", "{number} looking", number)
+        case Status.AVAILABLE:
+            return ngettext("{number} available", "{number} available", number)
+        case Status.MAYBE:
+            return ngettext("{number} maybe", "{number} maybe", number)
+        case Status.NOT_PLAYING:
+            return ngettext("{number} not playing", "{number} not playing", number)
+
+
+def who_comes(counts: StatusCounts) -> str:
+    """Say how many did not say no, and what they said."""
+    said = i18n.listed(said_by(status, counts[status]) for status in Status if status.may_come and counts[status])
+    return ngettext("{number} coming: {said}", "{number} coming: {said}", counts.coming).format(said=said)
 
 
 def parse_day(text: str) -> date:

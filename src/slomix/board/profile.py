@@ -1,5 +1,7 @@
 """The profile: which player a user is, where they are logged in, and how they leave."""
 
+from typing import Any
+
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_login import logout_user
 from werkzeug.wrappers import Response
@@ -14,7 +16,8 @@ from slomix.channels.base import SendError
 from slomix.contacts import preferences
 from slomix.contacts.rules import MESSAGES_A_DAY
 from slomix.deliveries import budget
-from slomix.i18n import N_, _, looked_up
+from slomix.deliveries.names import NOTICE_NAMES
+from slomix.i18n import N_, _, listed, looked_up
 from slomix.presence.game_names import plain_name
 from slomix.privacy import unlinking
 from slomix.web import current, gates, questions, rate_limits
@@ -44,7 +47,7 @@ def profile() -> str:
     with reading() as db_session:
         user = db_session.get_one(User, who.user_id)
         found = accounts.search_profiles(db_session, wanted) if wanted else accounts.suggest_profiles(db_session, user)
-        shown = {
+        shown: dict[str, Any] = {
             "found": found,
             "taken": accounts.linked_player_ids(db_session, found),
             "claim": claims.pending_request(db_session, user.id),
@@ -56,6 +59,7 @@ def profile() -> str:
         wanted=wanted,
         next_path=local_path(request.args.get("next")),
         most_messages=MESSAGES_A_DAY,
+        held_back=listed(NOTICE_NAMES.get(notice, notice) for notice in shown["messages"].held_back),
         needs_approval=current.runtime().settings.player_link_approval,
         **shown,
     )
@@ -80,7 +84,7 @@ def link() -> Response:
         if not unlinking.choose_profile(
             db_session, user, player, needs_approval=needs_approval, today=current.today(now), now=now
         ):
-            flash(_("An admin will look whether {player} is you.").format(player=plain_name(player.name)), "done")
+            flash(_("An admin will review your request for {player}.").format(player=plain_name(player.name)), "done")
             return redirect("/profile", code=303)
         if old is not None and old.id != player.id:
             names = {"old": plain_name(old.name), "new": plain_name(player.name)}
@@ -91,7 +95,7 @@ def link() -> Response:
                 back="/profile",
             )
         is_first = not preferences.has_preferences(db_session, player.id)
-    flash(_("You are {player}. Have fun!").format(player=plain_name(player.name)), "done")
+    flash(_("Welcome, {player}!").format(player=plain_name(player.name)), "done")
     return redirect(url_for("contacts.welcome", next=next_path) if is_first else next_path, code=303)
 
 
@@ -149,7 +153,7 @@ def claim() -> Response:
         user = db_session.get_one(User, who.user_id)
         if user.player_id != player.id:
             claims.request_profile(db_session, user, player, request.form.get("note", ""), now=now)
-    flash(_("An admin will look whether {player} is you.").format(player=plain_name(player.name)), "done")
+    flash(_("An admin will review your request for {player}.").format(player=plain_name(player.name)), "done")
     return redirect("/profile", code=303)
 
 
@@ -158,7 +162,7 @@ def withdraw_claim() -> Response:
     who = gates.require_user()
     with current.runtime().transaction() as db_session:
         claims.withdraw_request(db_session, who.user_id, now=current.now())
-    flash(_("You do not ask for it any more."), "done")
+    flash(_("Request withdrawn."), "done")
     return redirect("/profile", code=303)
 
 

@@ -26,7 +26,7 @@ def manifest() -> Response:
         "id": "/",
         "name": _("{community} game nights").format(community=name),
         "short_name": name,
-        "description": _("Say when you will play, and game night gets started."),
+        "description": _("Say when you’ll play, and game night gets started."),
         "lang": "en",
         "start_url": "/",
         "scope": "/",

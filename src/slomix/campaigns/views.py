@@ -22,7 +22,7 @@ from slomix.campaigns.rules import Audience
 from slomix.campaigns.service import CampaignChoices, CampaignExists, SubmitKeySpent
 from slomix.campaigns.states import CANCEL_CONSEQUENCES, REPEAT_CONSEQUENCES
 from slomix.campaigns.view_models import CampaignCard, card_of_campaign
-from slomix.clock import moment_of, parse_time
+from slomix.clock import moment_of, parse_typed_time
 from slomix.deliveries import pausing
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Attempt, Delivery, Pause
@@ -75,7 +75,7 @@ class PromoteForm:
 def parse_start(text: str) -> time:
     """Read a time such as `21:00`. Raise NoSuchStart."""
     try:
-        return parse_time(text)
+        return parse_typed_time(text)
     except ValueError:
         raise NoSuchStart from None
 

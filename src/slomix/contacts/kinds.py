@@ -28,12 +28,12 @@ _MARKED = {
         name=N_("calls to game nights"),
         title=N_("Call me to game nights"),
         hint=N_(
-            "When you said you would play: a message before the start, one at the start, and one more when you are "
-            "not in voice by then. The summary in our room may name you as awaited."
+            "If you said you’d play: a reminder, a ping at the start, and one nudge if you’re not in voice. The "
+            "channel summary may list you as missing."
         ),
     ),
     "session_ready": KindTexts(
-        meaning=N_("Hear when enough people are looking."),
+        meaning=N_("Hear when enough players are looking."),
         stopped=N_("messages when a session is ready"),
         why=N_("You get this because you asked to hear when a session is ready. Why, and how to stop it: {link}"),
         name=N_("session ready"),

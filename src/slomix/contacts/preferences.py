@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from slomix.clock import parse_time
+from slomix.clock import parse_typed_time
 from slomix.contacts.models import StoredPreferences
 from slomix.contacts.rules import KINDS, TICKS, MessageKind, PreferredChannel, QuietHours, ReadySound
 from slomix.errors import Invalid
@@ -24,7 +24,7 @@ class NoSuchTime(Invalid):
 def read_quiet_hours(start: object, end: object) -> QuietHours:
     """Read two texts such as 22:30. Raise NoSuchTime or EmptyQuietHours."""
     try:
-        times = [parse_time(text if isinstance(text, str) else "") for text in (start, end)]
+        times = [parse_typed_time(text if isinstance(text, str) else "") for text in (start, end)]
     except ValueError:
         raise NoSuchTime from None
     return QuietHours(*times)

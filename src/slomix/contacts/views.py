@@ -86,8 +86,8 @@ def _wishes(form: Form) -> Preferences:
 PREFERENCE_FIELDS = Texts(
     {
         "zone": N_("Your time zone"),
-        "looking_threshold": N_("Tell me when so many are looking"),
-        "preferred_channel": N_("First on"),
+        "looking_threshold": N_("Tell me when this many players are looking"),
+        "preferred_channel": N_("Preferred app"),
         "quiet_hours": N_("Quiet hours"),
         "sound_cooldown": N_("Ready sound"),
     }
@@ -166,9 +166,9 @@ def answer_welcome() -> Response:
         preferences.save_preferences(session, player_id, wishes, now=current.now())
         service.plan_introduction(session, player_id, now=current.now())
     flash(
-        _("Saved. You can change it any time under Preferences.")
+        _("Saved. Change it any time under Preferences.")
         if wishes.allows
-        else _("All right, we stay silent. You can change it any time under Preferences."),
+        else _("OK, no messages. Change it any time under Preferences."),
         "done",
     )
     return redirect(local_path(request.form.get("next")), code=303)

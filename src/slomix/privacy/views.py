@@ -2,8 +2,10 @@
 
 from flask import Blueprint, render_template
 
+from slomix import i18n
 from slomix.accounts import rules as accounts
 from slomix.contacts import rules as contacts
+from slomix.contacts.rules import CHANNEL_NAMES
 from slomix.privacy import retention
 from slomix.web import current, gates
 from slomix.web.reading import reading
@@ -31,7 +33,7 @@ def show() -> str:
             "code": contacts.CODE_LIFETIME.seconds // 60,
             "fresh": accounts.FRESH_FOR.seconds // 60,
         },
-        channels=settings.channels_on,
+        channels=i18n.listed(name for channel, name in CHANNEL_NAMES.items() if channel in settings.channels_on),
         names_in_summary=settings.summary_names and bool(settings.summary_channel_id),
         names_in_message=settings.summary_names and settings.evening_message_enabled,
     )

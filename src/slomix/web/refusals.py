@@ -2,10 +2,10 @@
 
 from slomix.i18n import N_, Texts
 
-# What stands above the sentence on an error's page, by HTTP status.
+# What stands above the sentence on an error's page, by HTTP status; in JSON it stays English.
 TITLES = {
     400: N_("Not understood"),
-    401: N_("Log in first"),
+    401: N_("Log in to continue"),
     403: N_("Not allowed"),
     404: N_("Not found"),
     405: N_("Not possible here"),
@@ -16,6 +16,8 @@ TITLES = {
     500: N_("Something broke on our side"),
     503: N_("Not reachable"),
 }
+
+UNTITLED = N_("That did not work")
 
 # What went wrong when no code of ours was reached.
 REFUSALS = Texts(

@@ -7,12 +7,12 @@ from flask import flash, g, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from slomix.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, TooSoon, Unavailable
-from slomix.i18n import _
+from slomix.i18n import gettext
 from slomix.parsing import parse_int
 from slomix.runtime import logs
 from slomix.web.gates import LoginNeeded
 from slomix.web.json import NotAnObject, json_problem
-from slomix.web.refusals import TITLES
+from slomix.web.refusals import TITLES, UNTITLED
 
 # What a column for ids can hold.
 LARGEST_ID = 2**63 - 1
@@ -82,7 +82,7 @@ def http_status(error: DomainError) -> int:
 
 def problem_response(status: int, sentence: str) -> Response:
     """Answer with an error: problem+json for a call, a flash for htmx, else a page."""
-    title = TITLES.get(status, _("That did not work"))
+    title = TITLES.get(status, UNTITLED)
     if request.path.startswith("/api/"):
         return json_problem(title, status, sentence)
     if is_htmx():
@@ -94,7 +94,12 @@ def problem_response(status: int, sentence: str) -> Response:
         return fragment
     return make_response(
         render_template(
-            "error.html", title=title, status=status, sentence=sentence, typed=_typed(), trace=logs.current_trace()
+            "error.html",
+            title=gettext(title),
+            status=status,
+            sentence=sentence,
+            typed=_typed(),
+            trace=logs.current_trace(),
         ),
         status,
     )
