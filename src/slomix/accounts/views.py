@@ -14,7 +14,7 @@ from slomix.accounts import discord_login, logins, rules
 from slomix.accounts.models import User
 from slomix.i18n import _
 from slomix.presence.game_names import plain_name
-from slomix.web import current, gates, rate_limits
+from slomix.web import current, gates, languages, rate_limits
 from slomix.web.gates import Viewer
 
 log = structlog.get_logger()
@@ -101,6 +101,8 @@ def callback() -> Response:
             display_name=identity.display_name,
             now=now,
         )
+        if user.language is None:
+            user.language = languages.chosen_here()
         _forget_earlier(db_session)
         browser = rules.name_browser(request.headers.get("User-Agent", ""))
         key = logins.open_login_session(db_session, user, browser=browser, now=now)

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, render_template
 from werkzeug.wrappers import Response as BaseResponse
 
+from slomix import i18n
 from slomix.i18n import _
 from slomix.web import current
 from slomix.web.assets import asset_url
@@ -27,7 +28,7 @@ def manifest() -> Response:
         "name": _("{community} game nights").format(community=name),
         "short_name": name,
         "description": _("Say when you’ll play, and game night gets started."),
-        "lang": "en",
+        "lang": i18n.language(),
         "start_url": "/",
         "scope": "/",
         "display": "standalone",

@@ -31,7 +31,7 @@ from slomix.deliveries.models import Pause
 from slomix.planning import queries as planning
 from slomix.planning.queries import RoomView
 from slomix.runtime.context import Runtime
-from slomix.web import current, gates, live, rate_limits, responses
+from slomix.web import current, gates, languages, live, rate_limits, responses
 from slomix.web.gates import Anonymous, Viewer
 from slomix.web.reading import look_as, reading
 from slomix.web.singleflight import Singleflight
@@ -101,7 +101,9 @@ def picture(day: str) -> Response:
         [seen] = service.list_days(session, shown, shown, viewer=None)
         called = campaigns.called_campaign(session, shown)
     start_at = called.start_at if called is not None else None
-    answer = Response(draw(picture_of(shown, seen.counts.looking, start_at)), mimetype="image/png")
+    with languages.of_the_community():
+        drawn = draw(picture_of(shown, seen.counts.looking, start_at))
+    answer = Response(drawn, mimetype="image/png")
     answer.cache_control.public, answer.cache_control.max_age = True, KEPT_SECONDS
     return answer
 
@@ -197,15 +199,13 @@ def shared_board(
             shown = db.snapshot(session)
             viewers = read_viewers(session, {question.session_key for question in asked if question.session_key})
             seen = {question: viewers.get(question.session_key or "") for question in asked}
-            wanted = {question: (question.day, _language(question, seen[question])) for question in asked}
+            wanted = {
+                question: (question.day, languages.chosen_by(seen[question]) or question.language) for question in asked
+            }
             evenings = {key: evening(session, *key, shown, now) for key in set(wanted.values())}
         return {question: Seen(evenings[wanted[question]], seen[question]) for question in asked}
 
     return Singleflight(read)
-
-
-def _language(question: Asked, viewer: Viewer | None) -> str:
-    return viewer.language or question.language if viewer is not None else question.language
 
 
 def read_tonight(session: Session, day: date, runtime: Runtime, *, now: datetime) -> BoardState:

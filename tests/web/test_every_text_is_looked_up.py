@@ -1,0 +1,175 @@
+"""Pages in a language that nobody speaks: its letters are wide ones, so whatever has others was not looked up."""
+
+import re
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import flask_babel
+import pytest
+from babel import dates, lists
+from flask import Flask
+
+from slomix import i18n
+from slomix.availability.rules import Status
+from slomix.reasons.codes import Explanation, Reason
+from tests.moments import TODAY
+from tests.web.conftest import Browser, browser_of
+from tests.web.reading import Element, read
+from tests.web.test_page_budget import PAGES, ids
+from tests.world import World
+
+__all__ = ["ids"]  # a fixture
+
+# Parts and pages that are not looked up yet. None is to be added.
+UNDONE_PAGES = ("admin.", "campaigns.", "planning.")
+UNDONE_PARTS = ("campaign", "night", "to-room")
+
+WIDE = {ord(letter): chr(ord(letter) + 0xFEE0) for letter in map(chr, range(0x21, 0x7F)) if letter.isalpha()}
+# What stays in a text: blanks, tags, addresses and commands.
+KEPT = re.compile(r"(%\(\w+\)s|%%|\{[^{}]*\}|<[^<>]*>|&\w+;|/\w+)")
+PATTERN = re.compile(r"[EdMLyHm :.,]+")
+# Names of programs, of keys and of us.
+NAMES = {"slomix", "discord", "telegram", "signal", "et", "legacy", "enter", "firefox", "linux", "ljubljana", "alice"}
+# What people typed, what programs read, and languages by their own names.
+DATA = {"bdi", "code", "kbd", "script", "style", "svg", "textarea", "datalist"}
+READ_ALOUD = {"alt", "aria-label", "placeholder", "title", "data-says", "data-title", "hx-confirm", "abbr"}
+SPOKEN_META = {"description", "og:title", "og:description", "og:image:alt"}
+WORD = re.compile(r"[A-Za-z]{2,}")
+
+
+def widened(text: str) -> str:
+    """The text in wide letters; a pattern for a date stays one, as what it makes is widened."""
+    if PATTERN.fullmatch(text):
+        return text
+    parts = KEPT.split(text)
+    return "".join(part if number % 2 else part.translate(WIDE) for number, part in enumerate(parts))
+
+
+class Wide:
+    """The catalogue of that language."""
+
+    def gettext(self, text: str) -> str:
+        return widened(text)
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        return widened(one if number == 1 else many)
+
+    def pgettext(self, _context: str, text: str) -> str:
+        return widened(text)
+
+    ugettext, ungettext, upgettext = gettext, ngettext, pgettext
+
+
+@pytest.fixture
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is looked up from here on, in code, in templates or by Babel, has wide letters."""
+    monkeypatch.setattr(i18n, "_catalogue", lambda _language: Wide())
+    monkeypatch.setattr(flask_babel, "get_translations", Wide)
+    written, listed = dates.format_datetime, lists.format_list
+    monkeypatch.setattr(
+        i18n, "dates", SimpleNamespace(format_datetime=lambda *args, **how: written(*args, **how).translate(WIDE))
+    )
+
+    def joined(items: list[str], **how: str) -> str:
+        return listed([f"{{{number}}}" for number in range(len(items))], **how).translate(WIDE).format(*items)
+
+    monkeypatch.setattr(i18n, "lists", SimpleNamespace(format_list=joined))
+
+
+def texts(element: Element) -> Iterator[str]:
+    """What a person reads or hears of an element, but for data and what is still to be done."""
+    attributes = element.attributes
+    known_by = {attributes.get("id"), *attributes.get("class", "").split()}
+    if element.tag in DATA or "lang" in attributes and element.tag != "html" or known_by & {*UNDONE_PARTS}:
+        return
+    yield from element.texts
+    yield from (text for name, text in attributes.items() if name in READ_ALOUD)
+    if element.tag == "meta" and {attributes.get("name"), attributes.get("property")} & SPOKEN_META:
+        yield attributes["content"]
+    for child in element.children:
+        yield from texts(child)
+
+
+def plain_words(html: str) -> list[str]:
+    """The texts of a page with words that were not looked up."""
+    return [text.strip() for text in texts(read(html)) if {*map(str.lower, WORD.findall(text))} - NAMES]
+
+
+def rendered(browser: Browser, paths: dict[str, str]) -> dict[str, list[str]]:
+    """For each page what was not looked up on it."""
+    found = {}
+    for name, path in paths.items():
+        answer = browser.get(path)
+        if answer.mimetype == "text/html" and answer.status_code != 302:
+            found[name] = plain_words(answer.text)
+    return {name: words for name, words in found.items() if words}
+
+
+@pytest.fixture
+def lively(world: World, ids: dict[str, object]) -> dict[str, str]:
+    """An evening with something of everything, and the addresses of all pages that are done."""
+    for name, status in {"alice": Status.MAYBE, "dora": Status.NOT_PLAYING}.items():
+        world.says(name, status)
+    done = {name: path for name, path in PAGES.items() if not name.startswith(UNDONE_PAGES)}
+    return {name: path.format_map(ids) for name, path in done.items()}
+
+
+@pytest.mark.usefixtures("wide")
+@pytest.mark.parametrize("who", [None, "charlie", "alice", "dora"])
+def test_whatever_stands_on_a_page_is_looked_up(
+    world: World, app: Flask, lively: dict[str, str], who: str | None
+) -> None:
+    more = {
+        "no page": "/nowhere",
+        "an open month": f"/day/{TODAY}?month=2026-12",
+        "a day that is over": "/day/2026-11-01",
+        "a day that is far away": "/day/2027-11-01",
+        "no date": "/day/nonsense",
+        "nobody found": "/profile?q=zzzz",
+        "found by one letter": "/profile?q=z",
+    }
+    assert rendered(browser_of(app, world, who), lively | more) == {}
+
+
+@pytest.mark.usefixtures("wide")
+def test_whatever_an_answer_to_a_form_says_is_looked_up(world: World, app: Flask, lively: dict[str, str]) -> None:
+    alice, stranger = browser_of(app, world, "alice"), browser_of(app, world, None)
+    said = {
+        "a status": alice.post(f"/day/{TODAY}/status", {"status": "LOOKING"}, htmx=True),
+        "no status": alice.post(f"/day/{TODAY}/status", {"status": "nonsense"}, htmx=True),
+        "a code": alice.post("/contacts/telegram/code"),
+        "a code again": alice.post("/contacts/telegram/code"),
+        "wrong preferences": alice.post("/preferences", {"quiet_start": "x", "quiet_end": "25:00", "zone": "x"}),
+        "to give up a profile": alice.post("/profile/unlink", {"confirmed": ""}),
+        "no such language": alice.post("/language", {"language": "xx"}),
+        "no such theme": alice.post("/appearance", {"theme": "pink"}),
+        "a stranger": stranger.post(f"/day/{TODAY}/status", {"status": "LOOKING"}),
+        "the way to Discord": stranger.post("/auth/login", {"day": str(TODAY), "status": "LOOKING"}),
+        "a link was used": stranger.post(lively["stop.ask"]),
+        "all were stopped": stranger.post(lively["stop.ask"], {"what": "all"}),
+        "told of it": alice.get("/preferences"),
+    }
+    assert {name: words for name, answer in said.items() if (words := plain_words(answer.text))} == {}
+
+
+@pytest.mark.parametrize(
+    ("html", "found"),
+    [
+        ("<p>Ｓａｖｅｄ.</p>", []),
+        ("<p>Saved.</p>", ["Saved."]),
+        ("<p>Ｌｏｏｋｉｎｇ since 21:00</p>", ["Ｌｏｏｋｉｎｇ since 21:00"]),
+        ('<button aria-label="Close">×</button>', ["Close"]),
+        ('<meta property="og:title" content="Tonight">', ["Tonight"]),
+        ("<p><bdi>Alice</bdi> 3 Slomix</p>", []),
+        ('<button lang="sl">Slovenščina</button>', []),
+    ],
+)
+def test_what_was_not_looked_up_is_found(html: str, found: list[str]) -> None:
+    assert plain_words(html) == found
+
+
+def test_the_language_of_the_test_keeps_what_is_no_word() -> None:
+    text = 'Send <b class="x">%(count)s</b> to {name}, or /yes &amp; so'
+    assert widened(text) == 'Ｓｅｎｄ <b class="x">%(count)s</b> ｔｏ {name}, ｏｒ /yes &amp; ｓｏ'
+    assert widened("EEEE d MMMM") == "EEEE d MMMM"
+    assert str(Explanation(Reason.QUIET_HOURS)) == "quiet hours"
