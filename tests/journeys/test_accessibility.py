@@ -21,9 +21,9 @@ def test_what_strangers_see(open_page: OpenPage, cast: Cast, inspector: Inspecto
     inspector.look(page, "the calendar")
     page.goto(f"/day/{DAY}")
     inspector.look(page, "a day")
-    for status, path in ((401, "/preferences"), (404, "/nowhere")):
+    for status, path, title in ((401, "/preferences", "Log in to continue"), (404, "/nowhere", "Not found")):
         page.goto(path)
-        expect(page.locator(".code")).to_have_text(str(status))
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
         inspector.look(page, f"error {status}")
 
 
@@ -36,10 +36,10 @@ def test_what_somebody_without_a_player_sees(open_page: OpenPage, inspector: Ins
     expect(page.get_by_text("No profile has")).to_be_visible()
     inspector.look(page, "a search without result")
     page.goto("/profile?q=bob")
-    page.get_by_text("Taken").click()
+    page.get_by_text("Taken – is this you?").click()
     inspector.look(page, "a profile that somebody has")
     page.goto("/preferences")
-    expect(page.get_by_text("you are not linked to a player")).to_be_visible()
+    expect(page.get_by_text("until you link your player")).to_be_visible()
     inspector.look(page, "preferences of nobody")
     page.goto("/admin")
     expect(page.locator(".code")).to_have_text("403")
@@ -52,8 +52,8 @@ def test_what_a_player_sees(open_page: OpenPage, cast: Cast, inspector: Inspecto
         cast(name).set_status(DAY, status)
     page = open_page(name="Alice", reduced_motion="reduce")
     inspector.look_closely(page, "the board")
-    page.get_by_role("button", name="Keys").click()
-    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.get_by_role("button", name="Shortcuts").click()
+    expect(page.get_by_role("dialog", name="Shortcuts")).to_be_visible()
     inspector.look(page, "the keys")
     page.keyboard.press("Escape")
     expect(page.locator("#keys")).to_be_hidden()

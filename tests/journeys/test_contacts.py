@@ -174,18 +174,18 @@ def test_who_blocks_the_bot_is_told_on_discord_and_sees_it_on_the_next_visit(
     until(lambda: told(evening, cast, "Franka", "discord"), "the reminder on Discord")
     assert len(told(evening, cast, "Franka", "discord")) == 1
     page.goto("/")
-    expect(page.get_by_text("We cannot write to you on Telegram")).to_be_visible()
+    expect(page.get_by_text("We can’t reach you on Telegram")).to_be_visible()
     keep_picture(page, "broken")
-    page.get_by_role("link", name="See to it").click()
-    expect(page.locator("#contact-telegram")).to_contain_text("Does not work since")
+    page.get_by_role("link", name="Fix it").click()
+    expect(page.locator("#contact-telegram")).to_contain_text("Not working since")
 
 
 def test_a_dispute_is_asked_for_and_settled(open_page: OpenPage, evening: RunningSystem, cast: Cast) -> None:
     page = open_page("/profile?q=luka", name="Kilian")
-    page.get_by_text("Taken. Is it yours?").click()
+    page.get_by_text("Taken – is this you?").click()
     page.get_by_label("What should an admin know?").fill("I am <b>the</b> real one")
     page.get_by_role("button", name="Ask an admin").click()
-    expect(page.locator("body")).to_contain_text("An admin will look")
+    expect(page.locator("body")).to_contain_text("An admin will review")
     keep_picture(page, "asked")
     admin = open_page("/admin/claims", name="Dora")
     expect(admin.locator("main")).to_contain_text("I am <b>the</b> real one")
@@ -194,4 +194,4 @@ def test_a_dispute_is_asked_for_and_settled(open_page: OpenPage, evening: Runnin
     admin.get_by_role("button", name=re.compile("^Refuse")).click()
     expect(admin.locator("main")).not_to_contain_text("the real one")
     page.reload()
-    expect(page.locator("body")).not_to_contain_text("An admin will look")
+    expect(page.locator("body")).not_to_contain_text("An admin will review")

@@ -77,7 +77,7 @@ def test_no_page_scrolls_sideways_on_a_small_screen_or_with_large_letters(open_p
     for name in ("Alice", "Bob"):
         cast(name).set_status(DAY, "LOOKING")
     page = open_page(name="Bob")
-    page.get_by_role("button", name="Keys").click()
+    page.get_by_role("button", name="Shortcuts").click()
     found = sideways(page, "the keys")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Promote", exact=True).click()
@@ -138,7 +138,7 @@ def test_a_status_is_an_icon_and_a_word_and_not_a_colour_alone(open_page: OpenPa
     )
     assert len(set(icons)) == len(WORDS)
     expect(today.get_by_role("button", pressed=True)).to_have_text("Maybe")
-    expect(today.locator(".answer")).to_contain_text("You might play.")
+    expect(today.locator(".answer")).to_contain_text("You said maybe.")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

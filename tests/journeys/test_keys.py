@@ -158,16 +158,16 @@ def test_the_list_of_keys_opens_and_gives_the_focus_back(open_page: OpenPage) ->
     page = open_page(name="Alice")
     page.locator(f"#day-{TOMORROW}-link").focus()
     press(page, "?")
-    keys = page.get_by_role("dialog", name="Keys")
+    keys = page.get_by_role("dialog", name="Shortcuts")
     expect(keys).to_be_visible()
     expect(keys).to_contain_text("Not playing")
     press(page, "Escape")
     expect(keys).to_be_hidden()
     expect(page.locator(f"#day-{TOMORROW}-link")).to_be_focused()
-    page.get_by_role("button", name="Keys").click()
+    page.get_by_role("button", name="Shortcuts").click()
     keys.get_by_role("button", name="Close").click()
     expect(keys).to_be_hidden()
-    expect(page.get_by_role("button", name="Keys")).to_be_focused()
+    expect(page.get_by_role("button", name="Shortcuts")).to_be_focused()
 
 
 def test_keys_that_are_switched_off_stay_off_and_arrows_stay_on(open_page: OpenPage) -> None:
@@ -184,7 +184,7 @@ def test_keys_that_are_switched_off_stay_off_and_arrows_stay_on(open_page: OpenP
         page.wait_for_timeout(200)
         assert sent == []
         page.reload()
-    page.get_by_role("button", name="Keys").click()
+    page.get_by_role("button", name="Shortcuts").click()
     page.get_by_label("Use these keys").check()
     press(page, "Escape")
     expect(page.locator("#keys")).to_be_hidden()

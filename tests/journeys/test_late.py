@@ -31,5 +31,5 @@ def test_who_is_late_says_so_by_one_press_and_every_open_page_shows_it(
     alice.set_viewport_size({"width": 1280, "height": 800})
     keep_picture(alice, f"late-{from_page}-1280-dark")
     alice.get_by_role("button", name="Undo").click()
-    expect(card).to_contain_text("You might play.")
+    expect(card).to_contain_text("You said maybe.")
     expect(bob.locator("#queue")).not_to_contain_text("21:15")

@@ -110,7 +110,7 @@ def test_who_loses_the_connection_in_the_modal_is_told_there(open_page: OpenPage
     expect(modal).to_contain_text("0 would be asked")
     set_offline(page, True)
     expect(modal.get_by_role("button", name="Schedule campaign")).to_have_attribute("aria-disabled", "true")
-    expect(modal).to_contain_text("The connection is gone")
+    expect(modal).to_contain_text("You’re offline")
 
 
 def test_a_server_that_does_not_answer_is_noticed_too(open_page: OpenPage, cast: Cast) -> None:
@@ -193,7 +193,7 @@ def test_back_shows_what_was_there_and_so_does_a_reload(open_page: OpenPage) -> 
     page.get_by_role("button", name="Open calendar").click()
     expect(page.get_by_role("heading", name="March 2026")).to_be_visible()
     expect(page.get_by_role("button", name="Close calendar")).to_be_focused()
-    page.get_by_role("link", name="Month after").click()
+    page.get_by_role("link", name="Next month").click()
     expect(page.get_by_role("heading", name="April 2026")).to_be_visible()
     page.locator("#cell-2026-04-15").click()
     expect(page.locator("#day-2026-04-15 h1")).to_have_text("Wednesday")
@@ -216,7 +216,7 @@ def test_every_month_and_every_day_has_an_address(open_page: OpenPage) -> None:
     page.goto("/day/2026-03-29")
     expect(page.get_by_role("heading", name="Sunday")).to_be_visible()
     expect(page).to_have_title("Sunday, Sun 29 Mar · Slomix")
-    page.get_by_role("link", name="Month after").click()
+    page.get_by_role("link", name="Next month").click()
     expect(page.get_by_role("heading", name="April 2026")).to_be_visible()
     expect(page.get_by_role("heading", name="Sunday")).to_be_visible()
     page.reload()

@@ -168,10 +168,10 @@ def test_it_is_switched_on_in_preferences_where_it_can_be_heard(open_page: OpenP
     page = open_page("/preferences", name="Erik", before=FAKE)
     assert page.evaluate("audio.made") == 0
     expect(page.get_by_label("Play a sound")).not_to_be_checked()
-    page.get_by_role("button", name="Hear it").click()
+    page.get_by_role("button", name="Play it").click()
     sees(page, lambda: page.evaluate(f"audio.notes === {NOTES}"), "the sound")
     page.get_by_label("Play a sound").check()
-    page.get_by_label("At least this many seconds apart").fill("60")
+    page.get_by_label("Seconds between two sounds").fill("60")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
     page.goto("/")

@@ -80,7 +80,7 @@ def test_a_profile_that_somebody_has_can_be_asked_for(world: World, charlie: Bro
     assert actions(world, "charlie")[-1] is LinkAction.PLAYER_CLAIMED
     page = charlie.page("/profile")
     assert "You asked for Alice" in " ".join(page.words.replace("Alice Alice", "Alice").split())
-    assert "Take it back" in page.buttons
+    assert "Withdraw" in page.buttons
 
 
 def test_the_note_is_text_for_the_admin_who_reads_it(world: World, charlie: Browser, dora: Browser) -> None:
@@ -113,8 +113,8 @@ def test_a_claim_can_be_taken_back_and_made_anew(world: World, charlie: Browser)
     charlie.post("/profile/claim", {"guid": "guid-alice"})
     assert lands(charlie.post("/profile/claim/withdraw")) == "/profile"
     page = charlie.page("/profile")
-    assert "do not ask for it any more" in page.by_id("flash").words
-    assert "Take it back" not in page.buttons
+    assert "Request withdrawn" in page.by_id("flash").words
+    assert "Withdraw" not in page.buttons
     assert charlie.post("/profile/claim", {"guid": "guid-erik"}).status_code == 303
     assert [(one.settled_at is None, one.was_granted) for one in claims_of(world, "charlie")] == [
         (False, None),

@@ -104,7 +104,7 @@ def test_the_page_says_that_the_chat_has_to_say_yes(world: World, alice: Browser
     code, now = shown_code(alice, "telegram"), world.clock.now()
     with world.session() as session:
         links.spend_code(session, ChannelName.TELEGRAM, code, "4242", settings=world.runtime.settings, now=now)
-    assert "One step left: you were asked in that chat whether to link it. Answer /yes there." in waiting(alice)
+    assert "One step left: we asked you in that chat whether to link it. Answer /yes there." in waiting(alice)
     assert "Not linked" in block(alice, "telegram").words
     with world.session() as session:
         links.confirm_chat(session, ChannelName.TELEGRAM, "4242", settings=world.runtime.settings, now=now)
@@ -126,7 +126,7 @@ def test_the_page_says_when_a_code_is_over(world: World, alice: Browser) -> None
     world.clock.forward(timedelta(minutes=29, seconds=59))
     assert "Waiting" in waiting(alice)
     world.clock.forward(timedelta(seconds=1))
-    assert "This code is over" in waiting(alice)
+    assert "This code has expired" in waiting(alice)
 
 
 def test_a_new_code_leaves_the_working_link_alone_until_it_is_sent(world: World, alice: Browser) -> None:

@@ -132,9 +132,9 @@ def test_linking_opens_everything_and_leads_back(profiles: World, charlie: Brows
     ("form", "wants", "said"),
     [
         ({"allow_promotions": "on", "session_ready": "off", "daily_reminder": "on"}, (True, False, True), "Saved."),
-        ({"allow_promotions": "off"}, (False, False, False), "we stay silent"),
-        ({}, (False, False, False), "we stay silent"),
-        ({"allow_promotions": "on", "skip": "1"}, (False, False, False), "we stay silent"),
+        ({"allow_promotions": "off"}, (False, False, False), "OK, no messages"),
+        ({}, (False, False, False), "OK, no messages"),
+        ({"allow_promotions": "on", "skip": "1"}, (False, False, False), "OK, no messages"),
     ],
     ids=str,
 )

@@ -37,11 +37,11 @@ def called(world: World, bob: Browser) -> None:
     [
         (0, False, 0, "[0/6] Slomix", "Nobody is looking to play tonight yet."),
         (2, False, 0, "[2/6] Slomix", "2 of 6 looking to play tonight."),
-        (2, True, 0, "[2/6] Slomix", "2 of 6 looking to play tonight, start at 21:00."),
-        (6, False, 0, "[6/6] Slomix", "Session ready: 6 are looking to play tonight."),
-        (6, True, 29, "[6/6] Slomix", "Session ready: 6 are looking to play tonight, start at 21:00."),
-        (6, True, 30, "[6/6] Slomix", "Game night is on since 21:00. 6 looking to play."),
-        (2, True, 44, "[2/6] Slomix", "Game night is on since 21:00. 2 looking to play."),
+        (2, True, 0, "[2/6] Slomix", "2 of 6 looking to play tonight at 21:00."),
+        (6, False, 0, "[6/6] Slomix", "Game on! 6 players are in tonight."),
+        (6, True, 29, "[6/6] Slomix", "Game on at 21:00: 6 players are in."),
+        (6, True, 30, "[6/6] Slomix", "Game night is on since 21:00. 6 players are looking."),
+        (2, True, 44, "[2/6] Slomix", "Game night is on since 21:00. 2 players are looking."),
     ],
 )
 def test_a_link_to_the_board_says_how_far_tonight_is(

@@ -171,7 +171,7 @@ def test_the_queue_says_that_it_is_empty_only_when_it_is(world: World, browse: B
     for name in (None, "charlie"):
         queue = browse(name).page("/").by_id("queue").words
         assert "Queue is empty" not in queue
-        assert "1 looking to play" in queue
+        assert "1 player is looking" in queue
         assert "see who" in queue
     queue = browse("alice").page("/").by_id("queue").words
     assert "Erik" in queue

@@ -47,7 +47,7 @@ def test_just_what_is_ticked_is_switched_on(newcomer: Browser, name: str) -> Non
 def test_not_now_and_no_tick_are_answers_too(newcomer: Browser, answer: dict[str, str]) -> None:
     assert lands(newcomer.post("/welcome", answer)) == "/"
     assert allowed(newcomer) == NOTHING
-    assert "stay silent" in newcomer.page("/").by_id("flash").words
+    assert "no messages" in newcomer.page("/").by_id("flash").words
     landed = lands(newcomer.post("/profile/link", {"guid": "guid-spare", "next": "/calendar"}))
     assert landed == "/calendar", "and is not asked again"
 
@@ -104,7 +104,7 @@ def test_a_broken_address_is_told_to_its_owner_on_every_page(
     reason, remedy = REMEDIES[request.node.callspec.params["broken"]]
     for path in PAGES:
         answer = alice.get(path)
-        assert "We cannot write to you on Discord" in answer.text, path
+        assert "We can’t reach you on Discord" in answer.text, path
         assert reason in answer.text, path
         assert 'href="/preferences#contact-discord"' in answer.text, path
     words = alice.page("/preferences").by_id("contact-discord").words

@@ -130,7 +130,7 @@ def queue_of(browser: Browser, path: str) -> str:
 
 @pytest.mark.parametrize("path", ["/", "/board", "/calendar", "/board?month="])
 @pytest.mark.parametrize(
-    ("who", "invitation"), [(None, "Log in to see who."), ("charlie", "Pick your player to see who.")]
+    ("who", "invitation"), [(None, "Log in to see who"), ("charlie", "Pick your player to see who")]
 )
 def test_a_queue_of_some_is_a_number_and_the_way_to_see_who(
     world: World, browse: Browse, who: str | None, invitation: str, path: str
@@ -138,7 +138,8 @@ def test_a_queue_of_some_is_a_number_and_the_way_to_see_who(
     browser = browse(who)
     for number, name in enumerate(LINKED[:3], start=1):
         world.says(name, Status.LOOKING)
-        assert queue_of(browser, path) == f"Current queue {number} looking to play. {invitation}"
+        looking = "1 player is" if number == 1 else f"{number} players are"
+        assert queue_of(browser, path) == f"Current queue {looking} looking. {invitation}"
 
 
 def test_the_invitation_leads_to_the_login_or_to_the_profile(world: World, browse: Browse) -> None:
