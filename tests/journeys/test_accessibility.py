@@ -123,7 +123,7 @@ def test_what_a_promoter_sees_of_an_evening(
     inspector.look(page, "the modal")
     page.keyboard.press("Escape")
     expect(modal).to_be_hidden()
-    expect(page.locator("#ready")).to_contain_text("Session ready")
+    expect(page.locator("#ready")).to_contain_text("Game on!")
     inspector.look_closely(page, "a board that is ready")
     page.goto("/promote")
     inspector.look(page, "the modal as a page")

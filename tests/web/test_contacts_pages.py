@@ -228,7 +228,7 @@ def test_an_address_that_no_key_opens_is_shown_as_one_that_is_there(world: World
     world.has("alice", TELEGRAM, "987654321")
     other = with_settings(world, contact_encryption_key=SecretStr("QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="))
     alice = browser_of(make_app(other.runtime), other, "alice")
-    assert "Unlink Telegram" in block(alice, "telegram").buttons
+    assert "Unlink : Telegram" in block(alice, "telegram").buttons
 
 
 def test_removing_forgets_mine_and_nobody_elses(world: World, alice: Browser) -> None:

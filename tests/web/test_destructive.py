@@ -76,7 +76,6 @@ ROUTES: dict[str, Loss] = {
     "POST /day/<day>/undo": Loss.UNDO,  # by saying it again
     "POST /discord/interactions": Loss.CALL,
     "POST /inbox/telegram": Loss.CALL,
-    "POST /language": Loss.HARMLESS,
     "POST /planning/<day>/ask": Loss.HARMLESS,
     "POST /planning/<day>/change": Loss.UNDO,
     "POST /planning/<day>/create": Loss.HARMLESS,

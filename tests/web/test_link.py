@@ -91,7 +91,7 @@ def test_search_is_literal_and_ignores_colours(profiles: World, charlie: Browser
     assert set(offered(page)) == found
     assert offered(page, "/profile/claim") == []
     empty = [one.words for one in page.all("p") if "empty" in one.attributes.get("class", "").split()]
-    expected = ["Type at least two letters of the name."] if len(words) == 1 else [f"No profile has “{words}” in its"]
+    expected = ["Type at least two letters of the name."] if len(words) == 1 else [f"No profile has “ {words} ” in its"]
     assert [one[: len(expected[0])] for one in empty] == ([] if found else expected)
 
 
@@ -116,7 +116,7 @@ def test_linking_opens_everything_and_leads_back(profiles: World, charlie: Brows
     where = lands(charlie.post("/profile/link", {"guid": "guid-charlie", "next": f"/day/{TODAY}"}))
     assert where == f"/welcome?next=/day/{TODAY}", "who is new is asked once what they want to hear"
     page = charlie.page(where)
-    assert "You are Charlie" in page.by_id("flash").words
+    assert "Welcome, Charlie!" in page.by_id("flash").words
     assert not [one for one in page.all("input") if "checked" in one.attributes], "and nothing is ticked for them"
     page = charlie.page("/")
     assert not page.has_id("banner")

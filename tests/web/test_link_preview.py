@@ -84,7 +84,7 @@ def test_a_link_to_a_day_says_how_many_said_what(world: World, anonymous: Browse
     page = anonymous.page(f"/day/{DAY}?month=2026-12")
     shown = preview(page)
     assert shown["title"] == page.all("title")[0].words == "Monday, Mon 23 Nov · Slomix"
-    assert shown["description"] == "1 looking, 0 available, 2 maybe."
+    assert shown["description"] == "3 coming: 1 looking and 2 maybe"
 
 
 @pytest.mark.parametrize("path", ["/", "/calendar", f"/day/{TODAY}", "/nowhere"])

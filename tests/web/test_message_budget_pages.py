@@ -27,14 +27,14 @@ def said(browser: Browser, path: str) -> str:
 
 def test_the_own_page_says_how_many_came_and_what_was_held_back(full: World, alice: Browser, bob: Browser) -> None:
     page = said(alice, "/profile")
-    assert "You got 5 that you had not asked for at that moment." in page
+    assert "You got 5 messages you hadn’t asked for at that moment. After 5, only those" in page
     assert "Enough for today, so not sent: Session ready." in page
-    assert "You got none that you had not asked for" in said(bob, "/profile")
+    assert "You got none that you hadn’t asked for" in said(bob, "/profile")
     assert "Enough for today" not in said(bob, "/profile")
 
 
 def test_the_preferences_say_how_many_a_day_there_are(alice: Browser) -> None:
-    assert "At most 5 messages a day that you did not ask for at that moment" in said(alice, "/preferences")
+    assert "At most 5 messages a day that you didn’t ask for at that moment" in said(alice, "/preferences")
 
 
 def test_the_ledger_and_the_download_say_why(full: World, alice: Browser, browse: Browse) -> None:

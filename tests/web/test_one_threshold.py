@@ -48,7 +48,7 @@ def test_page_fragment_api_event_and_calendar_have_the_same_threshold(
     page = browser.page("/")
     assert page.all("title")[0].words == f"[{looking}/{threshold}] Slomix"
     assert len(page.by_id("tonight").all("i")) == threshold, "a lamp for each who is needed"
-    assert ("Session ready" in page.by_id("ready").words) is is_ready
+    assert ("Game on!" in page.by_id("ready").words) is is_ready
     for path in ("/", "/board"):
         assert browser.page(path).by_id("board").attributes.get("data-ready") == (event if is_ready else None)
     cell = browser.page("/calendar").by_id(f"cell-{TODAY}").attributes["class"]

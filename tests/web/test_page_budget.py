@@ -201,7 +201,7 @@ def test_the_frame_is_the_viewers_own(world: World, app: Flask, ids: dict[str, o
         session.execute(broken.values(unusable_since=at(20), unusable_reason=Explanation(Reason.DMS_CLOSED)))
     shown = {who: browser_of(app, world, who).get("/").text for who in ("dora", "alice", "bob", None)}
     assert [who for who, text in shown.items() if " waiting</span>" in text] == ["dora"]
-    for mark in ('data-sound="60"', "DMs are closed to the bot"):
+    for mark in ('data-sound="60"', "allow direct messages"):
         assert [who for who, text in shown.items() if mark in text] == ["alice"], mark
     with world.session() as session:
         keys = {

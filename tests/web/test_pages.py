@@ -156,11 +156,11 @@ def test_the_title_counts_who_is_looking(world: World, anonymous: Browser) -> No
 
 
 def test_at_the_threshold_the_session_is_ready(world: World, anonymous: Browser) -> None:
-    assert "Session ready" not in anonymous.page("/").words
+    assert "Game on!" not in anonymous.page("/").words
     for name in LINKED:
         world.says(name, Status.LOOKING)
     page = anonymous.page("/")
-    assert "Session ready" in page.words
+    assert "Game on!" in page.words
     assert title(page) == "[6/6] Slomix"
 
 

@@ -48,7 +48,6 @@ def collect_data(session: Session, user_id: int, *, settings: Settings, now: dat
         "discord_id": user.discord_id,
         "discord_username": user.discord_username,
         "display_name": user.display_name,
-        "language": user.language,
         "member_of_our_server": user.membership,
         "first_login_at": user.created_at,
         "last_login_at": user.last_login_at,
