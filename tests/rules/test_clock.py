@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slomix.clock import Anchor, AnchoredClock, SystemClock, local_day, moment_of, open_clock, set_anchor, wall_now
+from slomix.clock import (
+    Anchor,
+    AnchoredClock,
+    SystemClock,
+    local_day,
+    moment_of,
+    open_clock,
+    parse_typed_time,
+    set_anchor,
+    wall_now,
+)
 
 LJUBLJANA = ZoneInfo("Europe/Ljubljana")
 SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)
@@ -183,3 +193,29 @@ def test_in_production_the_time_is_the_time() -> None:
     assert left is not None
     assert 60 - (wall_now() - began).total_seconds() <= left <= 60
     assert clock.wall_seconds_until(wall_now() - timedelta(seconds=60)) == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("21:30", time(21, 30)),
+        ("9:05", time(9, 5)),
+        ("09.05", time(9, 5)),
+        ("2130", time(21, 30)),
+        ("930", time(9, 30)),
+        ("21", time(21)),
+        ("7", time(7)),
+        ("00:00", time(0)),
+        (" 23:59 ", time(23, 59)),
+    ],
+)
+def test_a_time_is_read_as_people_type_it(typed: str, meant: time) -> None:
+    assert parse_typed_time(typed) == meant
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "24:00", "21:60", "9 pm", "21:30:00", "21:3", "-1", "2:", "٢١:٣٠", "21:30+01", "12345", "21:30\x00"]
+)
+def test_what_is_no_time_of_day_is_not_read(typed: str) -> None:
+    with pytest.raises(ValueError, match="not a time of day"):
+        parse_typed_time(typed)

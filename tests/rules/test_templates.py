@@ -32,3 +32,13 @@ def test_the_token_of_forms_is_written_in_one_place(root: Path) -> None:
         if path.name != "_form.html" and '<input type="hidden" name="csrf_token"' in path.read_text()
     ]
     assert by_hand == []
+
+
+def test_no_input_writes_a_time_in_the_language_of_the_browser(root: Path) -> None:
+    """Such as 09:00 PM: where a time is typed, `time_input` of `_form.html` does it in every browser alike."""
+    astray = [
+        str(path.relative_to(root))
+        for path in sorted((root / "templates").rglob("*.html"))
+        if re.search(r'<input[^>]*type="(time|datetime-local)"', path.read_text())
+    ]
+    assert astray == []

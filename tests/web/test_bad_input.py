@@ -243,7 +243,13 @@ def test_every_mistake_in_the_preferences_is_told_at_its_field(browse: Browse) -
     answer = browse("alice").post("/preferences", typed | {"preferred_channel": "pigeon"})
     assert answer.status_code == 422
     main = read(answer.text).by_id("main")
-    for label in ("Your time zone", "Tell me when this many players are looking", "Preferred app", "Quiet hours", "Ready sound"):
+    for label in (
+        "Your time zone",
+        "Tell me when this many players are looking",
+        "Preferred app",
+        "Quiet hours",
+        "Ready sound",
+    ):
         assert any(one.words.startswith(f"{label}: ") for one in main.all("p")), label
     marked = {
         one.attributes["name"] for one in [*main.all("input"), *main.all("select")] if "aria-invalid" in one.attributes

@@ -80,7 +80,7 @@ def texts(element: Element) -> Iterator[str]:
     """What a person reads or hears of an element, but for data and what is still to be done."""
     attributes = element.attributes
     known_by = {attributes.get("id"), *attributes.get("class", "").split()}
-    if element.tag in DATA or "lang" in attributes and element.tag != "html" or known_by & {*UNDONE_PARTS}:
+    if element.tag in DATA or ("lang" in attributes and element.tag != "html") or known_by & {*UNDONE_PARTS}:
         return
     yield from element.texts
     yield from (text for name, text in attributes.items() if name in READ_ALOUD)

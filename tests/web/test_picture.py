@@ -70,7 +70,12 @@ def test_it_names_nobody(app: Flask, world: World, browse: Browse) -> None:
 
 @pytest.mark.parametrize(
     ("looking", "says"),
-    [(0, "Be the first"), (4, "4 of 6 looking to play, 2 to go"), (6, "6 players are in. It"), (30, "30 players are in")],
+    [
+        (0, "Be the first"),
+        (4, "4 of 6 looking to play, 2 to go"),
+        (6, "6 players are in. It"),
+        (30, "30 players are in"),
+    ],
 )
 def test_it_says_how_far_the_evening_is(app: Flask, looking: int, says: str) -> None:
     with app.test_request_context("/"):
