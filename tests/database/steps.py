@@ -15,6 +15,7 @@ from slomix.accounts import claims, logins
 from slomix.accounts import roles as granting
 from slomix.accounts.models import Player, User
 from slomix.accounts.rules import Role
+from slomix.availability import feeds
 from slomix.availability.rules import Status
 from slomix.channels.base import ProviderDown
 from slomix.chat import service as inbox
@@ -113,6 +114,7 @@ def lived_in(committed: Database) -> World:
         session.add(
             WaitingStatus(discord_id=CAST["charlie"], day=world.clock.now().date(), status=Status.MAYBE, said_at=now)
         )
+        feeds.renew_feed(session, world.players["goran"], now=now)
         granting.grant(session, "100000000000000042", Role.PROMOTER, actor="command line", now=now)
         logins.create_login_attempt(
             session, state="s", browser="b", code_verifier="v", next_path="/", expires_at=now + AN_HOUR, now=now

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
+from slomix.availability import feeds
 from slomix.availability.rules import Status
 from slomix.board.profile import UNLINK_CONSEQUENCES
 from slomix.campaigns.states import CANCEL_CONSEQUENCES
@@ -64,7 +65,6 @@ ROUTES: dict[str, Loss] = {
     "POST /admin/sending/resume": Loss.UNDO,
     "POST /admin/tonight/dismiss": Loss.HARMLESS,  # a process that lives says so again
     "POST /appearance": Loss.HARMLESS,
-    "POST /language": Loss.HARMLESS,
     "POST /campaigns": Loss.UNDO,  # by cancelling it
     "POST /campaigns/<id:campaign_id>/cancel": Loss.ASKS,
     "POST /campaigns/<id:campaign_id>/retry": Loss.ASKS,  # where it may arrive twice
@@ -76,6 +76,8 @@ ROUTES: dict[str, Loss] = {
     "POST /day/<day>/undo": Loss.UNDO,  # by saying it again
     "POST /discord/interactions": Loss.CALL,
     "POST /inbox/telegram": Loss.CALL,
+    "POST /preferences/calendar": Loss.ASKS,
+    "POST /preferences/calendar/remove": Loss.ASKS,
     "POST /planning/<day>/ask": Loss.HARMLESS,
     "POST /planning/<day>/change": Loss.UNDO,
     "POST /planning/<day>/create": Loss.HARMLESS,
@@ -170,6 +172,15 @@ def with_telegram(world: World) -> tuple[str, dict[str, str]]:
     return "/contacts/telegram/remove", {}
 
 
+def with_feed(path: str) -> Callable[[World], tuple[str, dict[str, str]]]:
+    def prepare(world: World) -> tuple[str, dict[str, str]]:
+        with world.session() as session:
+            feeds.renew_feed(session, world.players["alice"], now=world.clock.now())
+        return path, {}
+
+    return prepare
+
+
 def with_campaign(world: World) -> tuple[str, dict[str, str]]:
     world.says("erik", Status.LOOKING)
     return f"/campaigns/{call(world)[0]}/cancel", {}
@@ -206,6 +217,7 @@ def with_unknown(world: World) -> tuple[str, dict[str, str]]:
     return f"/campaigns/{campaign_id}/retry", {"unknown": "on"}
 
 
+OLD_ONE = "Calendars that read the old address get nothing any more."
 CASES = [
     Case("POST /profile/unlink", "alice", on("/profile/unlink"), ("Unlink Alice?", *UNLINK_CONSEQUENCES)),
     Case(
@@ -228,6 +240,18 @@ CASES = [
         "erik",
         with_votes,
         ("Delete the name Ants?", "The vote for it"),
+    ),
+    Case(
+        "POST /preferences/calendar",
+        "alice",
+        with_feed("/preferences/calendar"),
+        ("Make a new calendar address?", OLD_ONE),
+    ),
+    Case(
+        "POST /preferences/calendar/remove",
+        "alice",
+        with_feed("/preferences/calendar/remove"),
+        ("Remove the calendar address?", OLD_ONE),
     ),
     Case("POST /planning/<day>/owner", "alice", handing_over, ("Hand the room over to", *HAND_OVER_CONSEQUENCES)),
 ]

@@ -68,6 +68,7 @@ PAGES = {
     "campaigns.show_all": "/campaigns",
     "campaigns.show_live": "/campaigns/{campaign}/live",
     "contacts.show": "/preferences",
+    "feed.show": "/preferences/calendar",
     "contacts.welcome": "/welcome",
     "days.day_live": f"/day/{TODAY}/live",
     "days.day_page": f"/day/{TODAY}",
@@ -85,7 +86,7 @@ PAGES = {
 NO_PAGES = {
     *("accounts.login", "accounts.callback", "health.health", "health.live", "health.ready"),
     *("metrics.show", "live.events", "static", "openapi.read", "board.picture", "statuses.say_pressed"),
-    *("site.manifest", "site.favicon", "site.robots", "site.security"),
+    *("site.manifest", "site.favicon", "site.robots", "site.security", "feed.feed"),
 }
 # How all parts do is asked between the gate and the page, with nothing held; a limit for each account comes before it.
 TWO = {"admin.tonight.show", "admin.tonight.show_live", "profile.profile"}

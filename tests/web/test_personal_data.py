@@ -90,6 +90,7 @@ PERSONAL = {
     "contact_link_codes": Personal(
         "linking_codes", {"player_id": NUMBER, "code_hash": SECRET, "chat_hash": SECRET}, "player_id = :player"
     ),
+    "calendar_feeds": Personal("calendar_feed", {"player_id": NUMBER, "secret_hash": SECRET}, "player_id = :player"),
     "subscription_preferences": Personal("preferences", {"player_id": NUMBER}, "player_id = :player"),
     "availability_entries": Personal(
         "statuses",
@@ -216,6 +217,7 @@ def lived(world: World, browse: Browse) -> World:
     """Alice has done all that leaves a row."""
     alice = browse("alice")
     alice.post("/contacts/telegram/code")
+    alice.post("/preferences/calendar")
     alice.call("POST", "/api/availability/link-token", {"channel_type": "telegram"})
     world.has("alice", ChannelName.SIGNAL, "+38640000011")
     for name in ("alice", "bob", "erik", "franka", "goran", "dora"):

@@ -26,6 +26,7 @@ from slomix.availability import api as availability_api
 from slomix.availability import views as availability_views
 from slomix.board import appearance as appearance_views
 from slomix.board import days as days_views
+from slomix.board import feed as feed_views
 from slomix.board import profile as profile_views
 from slomix.board import site as site_views
 from slomix.board import views as board_views
@@ -89,6 +90,7 @@ PAGES = (
     contacts_views,
     days_views,
     deliveries_views,
+    feed_views,
     health_views,
     inbox_views,
     interactions_views,

@@ -1,4 +1,4 @@
-"""One status per player and day."""
+"""One status per player and day, and the calendars that read them."""
 
 from datetime import date, datetime
 
@@ -34,3 +34,13 @@ class Entry(Base):
     # Until when they have said to be late; over once that moment has passed.
     late_until: Mapped[datetime | None]
     updated_at: Mapped[datetime]
+
+
+class CalendarFeed(Base):
+    """The secret address under which a calendar reads a player's evenings; it ends with the player's link."""
+
+    __tablename__ = "calendar_feeds"
+
+    player_id: Mapped[int] = mapped_column(ForeignKey("players.id", ondelete="CASCADE"), primary_key=True)
+    secret_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]

@@ -1,6 +1,6 @@
 """Reads campaigns and their progress, and records their status."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -96,6 +96,14 @@ def called_campaign(session: Session, day: date) -> Campaign | None:
     """Return the campaign that stands for a day: the latest real one, unless it was cancelled."""
     campaign = campaign_of_day(session, day)
     return campaign if campaign is not None and campaign.status is not CampaignStatus.CANCELLED else None
+
+
+def starts_of_days(session: Session, days: Collection[date]) -> dict[date, datetime]:
+    """Return when these evenings start, of those that have a campaign that stands."""
+    query = select(Campaign.day, Campaign.start_at).where(
+        Campaign.day.in_(days), ~Campaign.dry_run, Campaign.status != CampaignStatus.CANCELLED
+    )
+    return {row.day: row.start_at for row in session.execute(query.order_by(Campaign.id))}
 
 
 def recipients_of(session: Session, campaign: Campaign) -> list[Recipient]:

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from slomix.accounts.acting import check_fresh_login
 from slomix.accounts.models import GrantedRole, LinkEvent, LoginSession, Player, ProfileRequest, User
 from slomix.accounts.rules import LINK_ACTIONS
-from slomix.availability.models import Entry
+from slomix.availability.models import CalendarFeed, Entry
 from slomix.campaigns.models import Campaign, Recipient
 from slomix.chat.models import WaitingStatus
 from slomix.config.settings import Settings
@@ -119,6 +119,7 @@ def _player_data(session: Session, player_id: int, user: User, since: datetime, 
         "statuses": select(Entry.day, Entry.status, Entry.updated_at, Entry.late_until)
         .where(Entry.player_id == player_id, Entry.updated_at >= since)
         .order_by(Entry.day),
+        "calendar_feed": select(CalendarFeed.created_at).where(CalendarFeed.player_id == player_id),
         "campaigns_called": select(Campaign.id, Campaign.day, Campaign.status).where(
             Campaign.promoter_id == player_id, Campaign.created_at >= since
         ),

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from slomix.accounts import claims
 from slomix.accounts import service as accounts
 from slomix.accounts.models import Player, ProfileRequest, User
+from slomix.availability import feeds
 from slomix.availability import service as availability
 from slomix.campaigns import service as campaigns
 from slomix.chat.models import WaitingStatus
@@ -92,4 +93,5 @@ def delete_account(session: Session, user: User, *, now: datetime) -> None:
 def _release_player(session: Session, player_id: int, today: date) -> None:
     contacts.delete_contacts_and_preferences(session, player_id)
     availability.clear_upcoming(session, player_id, today)
+    feeds.close_feed(session, player_id)
     planning.release_player(session, player_id, today)

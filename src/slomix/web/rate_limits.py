@@ -57,6 +57,7 @@ searches = limiter.limit("30 per minute", key_func=account)
 profile_requests = limiter.limit("10 per hour", key_func=account)
 confirmations = limiter.limit("60 per minute", key_func=_guesser)
 stops = limiter.limit("60 per minute")
+calendars = limiter.limit("60 per minute")
 pictures = limiter.limit("60 per minute")
 
 
