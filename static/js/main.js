@@ -2,6 +2,7 @@
 import { followActions } from "./actions.js";
 import { announceChanges } from "./announce.js";
 import { offerAppearances } from "./appearance.js";
+import { offerCopies } from "./copies.js";
 import { openDialogs } from "./dialogs.js";
 import { keepFocus } from "./focus.js";
 import { listenToKeys } from "./keys.js";
@@ -21,6 +22,7 @@ refreshAgeingParts();
 followServer();
 openDialogs();
 offerAppearances();
+offerCopies();
 listenToKeys();
 playReadySound();
 runPlanningRoom();

@@ -1,6 +1,7 @@
 """A player's evenings in their own calendar: by a secret address, and nobody else's."""
 
 from datetime import date, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from icalendar import Calendar
@@ -23,9 +24,7 @@ TOMORROW = TODAY + timedelta(days=1)
 def address(browser: Browser) -> str:
     """Make an address, and return its path."""
     assert browser.post("/preferences/calendar", {"confirmed": "on"}).status_code == 303
-    page = browser.get("/preferences/calendar")
-    found = next(line for line in page.text.splitlines() if "<code>" in line)
-    return "/calendar/" + found.partition("/calendar/")[2].partition("<")[0]
+    return urlsplit(browser.page("/preferences/calendar").by_id("address").words).path
 
 
 def events(browser: Browser, path: str) -> dict[str, tuple[date | None, str]]:

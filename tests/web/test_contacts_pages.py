@@ -1,10 +1,12 @@
 """The channels on the preferences page: linking one by a code, seeing how it does, trying it out, giving it up."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import time, timedelta
 
 import pytest
+import segno
 from pydantic import SecretStr
 from sqlalchemy import select
 
@@ -382,3 +384,14 @@ def test_closed_dms_are_told_at_once_with_what_to_do_and_saving_tries_again(worl
     pump(world)
     assert len(world.discord.sent) == 1
     assert "Privacy Settings" not in alice.page("/preferences").words
+
+
+def test_a_phones_camera_reads_the_same_link_as_the_button(world: World) -> None:
+    with_sender = with_settings(world, signal_sender="+38640000000")
+    page = browser_of(make_app(with_sender.runtime), with_sender, "alice").post("/contacts/signal/code")
+    [link] = [
+        one.attributes["href"] for one in read(page.text).all("a") if "primary" in one.attributes.get("class", "")
+    ]
+    [drawn] = re.findall(r'<path class="qrline"[^>]* d="([^"]+)"', page.text)
+    assert f'd="{drawn}"' in segno.make(link, error="m", micro=False).svg_inline(border=4)
+    assert f'd="{drawn}"' not in segno.make(link + "x", error="m", micro=False).svg_inline(border=4)
