@@ -21,7 +21,8 @@ export function keepUnsavedChanges() {
       body: new FormData(form),
       headers: { "X-Viewer": document.body.dataset.viewer },
     }).catch(() => null);
-    if (answer?.ok) other.requestSubmit(event.submitter); // which may have a value of its own
+    if (answer?.ok)
+      other.requestSubmit(event.submitter); // which may have a value of its own
     else form.requestSubmit(); // whose answer says what is wrong
   });
   window.addEventListener("beforeunload", (event) => {

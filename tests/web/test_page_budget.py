@@ -37,6 +37,7 @@ from tests.world import World, build_world
 
 # Every page of the application for a browser, by its endpoint. A new one has to be listed here.
 PAGES = {
+    "site.offline": "/offline",
     "accounts.link_start": "/auth/link/start",
     "accounts.link_status": "/auth/link/status",
     "addresses.channels": "/preferences/channels",
@@ -86,7 +87,7 @@ PAGES = {
 NO_PAGES = {
     *("accounts.login", "accounts.callback", "health.health", "health.live", "health.ready"),
     *("metrics.show", "live.events", "static", "openapi.read", "board.picture", "statuses.say_pressed"),
-    *("site.manifest", "site.favicon", "site.robots", "site.security", "feed.feed"),
+    *("site.manifest", "site.service_worker", "site.favicon", "site.robots", "site.security", "feed.feed"),
 }
 # How all parts do is asked between the gate and the page, with nothing held; a limit for each account comes before it.
 TWO = {"admin.tonight.show", "admin.tonight.show_live", "profile.profile"}

@@ -4,7 +4,9 @@ import re
 import struct
 from datetime import datetime, timedelta
 
-from tests.web.conftest import Browser, browser_of, make_app, with_settings
+from slomix.availability.rules import Status
+from tests.steps import call
+from tests.web.conftest import Browse, Browser, browser_of, make_app, with_settings
 from tests.world import World
 
 
@@ -52,3 +54,21 @@ def test_who_found_a_hole_is_told_where_to_go(world: World) -> None:
     assert fields["Canonical"] == "https://slomix.example/.well-known/security.txt"
     left = datetime.fromisoformat(fields["Expires"]) - world.clock.now()
     assert timedelta(days=30) < left < timedelta(days=365), "RFC 9116: less than a year"
+
+
+def test_the_board_kept_for_later_is_a_strangers_whoever_asks(world: World, browse: Browse, anonymous: Browser) -> None:
+    for name in ("alice", "bob"):
+        world.says(name, Status.LOOKING)
+    call(world, "bob")
+    seen = anonymous.get("/offline")
+    assert "starts at 21:00" in seen.text
+    assert not re.search("alice|bob|csrf", seen.text, re.IGNORECASE)
+    for name in ("alice", "dora"):
+        assert browse(name).get("/offline").text == seen.text
+    assert "Igralni večer" in anonymous.client.get("/offline", headers={"Accept-Language": "sl"}).text
+
+
+def test_the_script_that_keeps_it_is_asked_for_anew_each_time(anonymous: Browser) -> None:
+    script = anonymous.get("/sw.js")
+    assert script.mimetype == "text/javascript"
+    assert script.headers["Cache-Control"] == "no-cache"

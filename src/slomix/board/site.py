@@ -7,9 +7,13 @@ from flask import Blueprint, Response, current_app, jsonify, render_template
 from werkzeug.wrappers import Response as BaseResponse
 
 from slomix import i18n
+from slomix.availability import service as availability
+from slomix.campaigns import queries as campaigns
 from slomix.i18n import _
 from slomix.web import current
 from slomix.web.assets import asset_url
+from slomix.web.gates import Anonymous
+from slomix.web.reading import look_as
 
 blueprint = Blueprint("site", __name__)
 
@@ -68,6 +72,30 @@ def security() -> Response:
     expires = (current.now() + TRUSTED_FOR).replace(hour=0, minute=0, second=0, microsecond=0)
     text = render_template("security.txt", expires=f"{expires:%Y-%m-%dT%H:%M:%SZ}")
     return _kept(Response(text, mimetype="text/plain"))
+
+
+@blueprint.get("/sw.js")
+def service_worker() -> BaseResponse:
+    """Send the script that shows the last board without network; from here it may see to all pages."""
+    answer = current_app.send_static_file("sw.js")
+    answer.cache_control.clear()
+    answer.cache_control.no_cache = True  # a new version takes over at once
+    return answer
+
+
+@blueprint.get("/offline")
+def offline() -> BaseResponse:
+    """Show tonight and tomorrow as a stranger sees them, for a browser to keep: whoever asks, it names no player."""
+    now = current.now()
+    today = current.today(now)
+    with current.runtime().transaction() as session:
+        days = availability.list_days(session, today, today + timedelta(days=1), viewer=None)
+        called = campaigns.called_campaign(session, today)
+    look_as(Anonymous())
+    shown = render_template(
+        "board/offline.html", days=days, now=now, start_at=called.start_at if called is not None else None
+    )
+    return Response(shown)
 
 
 def _kept(answer: Response) -> Response:
