@@ -81,7 +81,7 @@ def test_no_page_scrolls_sideways_on_a_small_screen_or_with_large_letters(open_p
     found = sideways(page, "the keys")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Promote", exact=True).click()
-    expect(page.get_by_role("dialog")).to_contain_text("2 would be asked")
+    expect(page.get_by_role("dialog")).to_contain_text("2 players to notify")
     found += sideways(page, "the modal")
     campaign = f"/campaigns/{cast('Bob').promote()}"
     for path in ("/calendar", f"/day/{DAY}", "/profile", "/preferences", "/promote", campaign, "/nowhere"):

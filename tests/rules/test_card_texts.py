@@ -19,6 +19,7 @@ from tests.moments import TODAY
 SENT, FAILED, SKIPPED = DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.SKIPPED
 PENDING, UNKNOWN = DeliveryStatus.PENDING, DeliveryStatus.UNKNOWN
 RECIPIENTS = 4
+QUIET = Explanation(Reason.QUIET_HOURS)
 
 
 def phase(
@@ -38,16 +39,15 @@ def phase(
         reason=Explanation(reason) if reason is not None else None,
         last_error=Explanation(Reason.CRASHED, error) if error is not None else None,
     )
-    why = Explanation(Reason.QUIET_HOURS)
     tally = (
         None
         if numbers is None
         else Tally(
-            {(status, why if is_refused or status.is_settled else None): number for status, number in numbers.items()}
+            {(status, QUIET if is_refused or status.is_settled else None): number for status, number in numbers.items()}
         )
     )
     outcomes = [
-        OutcomeCount(status, number, [ReasonCount("quiet hours", number)])
+        OutcomeCount(status, number, [ReasonCount(QUIET, number)])
         for status, number in (numbers or {}).items()
         if status in {SKIPPED, FAILED, UNKNOWN}
     ]
@@ -65,15 +65,15 @@ def lines(shown: PhaseCard, *, with_reasons: bool = False) -> list[str]:
         (phase(JobStatus.PENDING, {PENDING: 4}), ["planned"]),
         (phase(JobStatus.PENDING, {PENDING: 3}), ["3 planned"]),
         (phase(JobStatus.PENDING, {PENDING: 3}, kind=rules.VOICE_CHECK), ["planned"]),
-        (phase(JobStatus.PENDING, {PENDING: 21}, is_refused=True), ["0 sent", "21 being tried again"]),
-        (phase(JobStatus.PENDING, {SENT: 1, PENDING: 2}, is_refused=True), ["1 sent", "2 being tried again"]),
+        (phase(JobStatus.PENDING, {PENDING: 21}, is_refused=True), ["0 sent", "21 being retried"]),
+        (phase(JobStatus.PENDING, {SENT: 1, PENDING: 2}, is_refused=True), ["1 sent", "2 being retried"]),
         (phase(JobStatus.PENDING, kind=rules.VOICE_CHECK, error="no answer"), ["trying again"]),
         (phase(JobStatus.RUNNING), ["under way"]),
         (phase(JobStatus.RUNNING, {PENDING: 3}), ["under way"]),
         (phase(JobStatus.RUNNING, {SENT: 1, PENDING: 3}), ["1 sent", "3 on the way"]),
         (phase(JobStatus.SENT), ["done"]),
         (phase(JobStatus.SENT, {SENT: 4}), ["4 sent"]),
-        (phase(JobStatus.SENT, {SENT: 4}, kind=rules.VOICE_CHECK), ["follow-up: 4 sent"]),
+        (phase(JobStatus.SENT, {SENT: 4}, kind=rules.VOICE_CHECK), ["4 nudged"]),
         (phase(JobStatus.SENT, {SENT: 1, SKIPPED: 3}), ["1 sent", "3 skipped"]),
         (phase(JobStatus.SENT, {FAILED: 4}), ["0 sent", "4 failed"]),
         (phase(JobStatus.SENT, {SKIPPED: 1}, others=3), ["1 skipped"]),
@@ -96,13 +96,13 @@ def test_promoters_are_told_why() -> None:
 @pytest.mark.parametrize(
     ("reasons", "says"),
     [
-        ([ReasonCount("", 3)], "3 skipped"),
-        ([ReasonCount("quiet hours", 3)], "3 skipped: quiet hours"),
+        ([ReasonCount(None, 3)], "3 skipped"),
+        ([ReasonCount(QUIET, 3)], "3 skipped: quiet hours"),
         (
-            [ReasonCount("quiet hours", 2), ReasonCount("already in voice", 1)],
-            "3 skipped: 2 quiet hours, 1 already in voice",
+            [ReasonCount(QUIET, 2), ReasonCount(Explanation(Reason.ALREADY_IN_VOICE), 1)],
+            "3 skipped: quiet hours (2), already in voice (1)",
         ),
-        ([ReasonCount("quiet hours", 2), ReasonCount("", 1)], "3 skipped: 2 quiet hours, 1 no reason given"),
+        ([ReasonCount(QUIET, 2), ReasonCount(None, 1)], "3 skipped: quiet hours (2), no reason given (1)"),
     ],
 )
 def test_one_reason_needs_no_number_and_several_do(reasons: list[ReasonCount], says: str) -> None:
@@ -131,33 +131,29 @@ def test_a_phase_is_partial_where_something_went_wrong_or_may_have(shown: PhaseC
 @pytest.mark.parametrize(
     ("others", "says"),
     [
-        (OtherCampaignCount(3, 4, is_told=True), ("4 told by", "an earlier campaign", "/campaigns/3")),
-        (OtherCampaignCount(9, 4, is_told=False), ("4 left to be told by", "a later campaign", "/campaigns/9")),
-        (OtherCampaignCount(None, 4, is_told=True), ("4 told by", "the earlier site", "")),
+        (OtherCampaignCount(3, 4, is_told=True), ("Sent by an earlier campaign: 4", "/campaigns/3")),
+        (OtherCampaignCount(9, 4, is_told=False), ("Left to a later campaign: 4", "/campaigns/9")),
+        (OtherCampaignCount(None, 4, is_told=True), ("Sent by the earlier site: 4", "")),
     ],
 )
-def test_whom_another_campaign_told_is_said_with_its_page(
-    others: OtherCampaignCount, says: tuple[str, str, str]
-) -> None:
-    line = card.others_line(others, own_id=7, is_today=True, with_link=True)
-    assert (line.text, line.campaign, line.href) == says
-    assert line.when == " tonight"
-    elsewhere = card.others_line(others, own_id=7, is_today=False, with_link=False)
-    assert (elsewhere.href, elsewhere.when) == ("", "")
+def test_whom_another_campaign_told_is_said_with_its_page(others: OtherCampaignCount, says: tuple[str, str]) -> None:
+    line = card.others_line(others, own_id=7, with_link=True)
+    assert (line.text, line.href) == says
+    assert card.others_line(others, own_id=7, with_link=False).href == ""
 
 
 @pytest.mark.parametrize(
     ("found", "is_over", "says"),
     [
         (None, False, ""),
-        (None, True, "Over. Nobody knows who came to voice."),
+        (None, True, "Attendance unknown."),
         (Attendance(2, 4), False, "2 of 4 came to voice."),
         (Attendance(4, 4), False, "All 4 came to voice."),
         (Attendance(0, 0), False, ""),
-        (Attendance(0, 0), True, "Over."),
+        (Attendance(0, 0), True, ""),
         (Attendance(2, 4, "21:00"), False, "2 of 4 in voice at 21:00."),
         (Attendance(4, 4, "21:00"), False, "4 of 4 in voice at 21:00."),
-        (Attendance(4, 4), True, "Over. All 4 came to voice."),
+        (Attendance(4, 4), True, "All 4 came to voice."),
     ],
 )
 def test_how_it_turned_out(found: Attendance | None, is_over: bool, says: str) -> None:
@@ -188,10 +184,10 @@ def test_what_became_of_the_summary(status: DeliveryStatus, reason: Explanation 
     ("possible", "failed", "unknown", "labels"),
     [
         (0, 0, 0, []),
-        (1, 1, 0, ["Try the one that failed again"]),
-        (3, 3, 1, ["Try the 3 that failed again", "Send the unknown one again"]),
-        (3, 43, 0, ["Try 3 of the 43 that failed again"]),
-        (0, 43, 2, ["Send the 2 unknown again"]),
+        (1, 1, 0, ["Retry the failed message"]),
+        (3, 3, 1, ["Retry 3 failed messages", "Resend the unknown message"]),
+        (3, 43, 0, ["Retry 3 of 43 failed messages"]),
+        (0, 43, 2, ["Resend 2 unknown messages"]),
     ],
 )
 def test_what_can_still_arrive_can_be_sent_again(possible: int, failed: int, unknown: int, labels: list[str]) -> None:
@@ -216,5 +212,5 @@ class Viewer:
 
 def test_only_who_may_call_is_invited_to_an_evening_nobody_has_called() -> None:
     promoter = card.seen_by(Viewer(1, is_linked=True, can_promote=True), None, TODAY)
-    assert (promoter.is_empty, promoter.invitation) == (False, "Nobody has called tonight together yet.")
+    assert (promoter.is_empty, promoter.invitation) == (False, "No game night called yet.")
     assert card.seen_by(Viewer(2, is_linked=True), None, TODAY).is_empty

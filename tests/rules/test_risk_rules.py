@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from slomix.campaigns.risk import REMEDIES, Risk, RiskFacts, find_risks, is_lasting
+from slomix.campaigns.risk import REMEDIES, RISKS, Risk, RiskFacts, find_risks, is_lasting
 from slomix.health.rules import PartHealth
 
 SECOND = timedelta(seconds=1)
@@ -44,8 +44,9 @@ def test_every_risk_says_what_it_is_and_what_helps() -> None:
         assert one.reason
         assert "{" not in one.reason
         assert one.remedy.endswith(".")
-    assert "the last messages on Signal did not get through" in [one.reason for one in found]
-    assert {"paused", "late", "channel", "voice", "unreachable", "part"} <= set(REMEDIES)
+    assert "Signal isn’t accepting our messages" in [one.reason for one in found]
+    assert set(REMEDIES) <= set(RISKS)
+    assert {one.kind for one in found} <= set(RISKS)
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,7 @@ def test_two_promoters_in_the_same_second_get_one_campaign_and_one_refusal(commi
     for thread in threads:
         thread.join()
     assert sorted(map(str, outcomes))[1] == "True"
-    assert any("called together already" in str(outcome) for outcome in outcomes)
+    assert any("already scheduled" in str(outcome) for outcome in outcomes)
     assert counts(world) == (1, 3 + 1 + 2, 2), "three jobs, the watch, and one for each message"
 
 

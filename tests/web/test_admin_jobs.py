@@ -234,7 +234,7 @@ def test_a_failed_message_is_tried_again_and_an_unknown_one_with_a_warning(
     )
     assert "Retry" in dora.page(f"/admin/ledger/{one}").by_id("main").buttons
     page = dora.page(f"/admin/jobs/{job}/retry").by_id("main")
-    assert "may have arrived already, and then it arrives twice" in page.words
+    assert "may have arrived already, and then it arrive twice" in page.words
     form = form_of(dora, f"/admin/jobs/{job}/retry")
     with nothing_stored(world):
         unaware = {name: value for name, value in form.items() if name != "twice"}

@@ -53,7 +53,7 @@ def test_only_admins_look(browse: Browse, who: str | None, status: int, path: st
 
 
 def test_with_nobody_called_it_says_so_and_that_all_is_well(dora: Browser) -> None:
-    assert verdict(dora) == "All is well. Nobody has called tonight together yet."
+    assert verdict(dora) == "All is well. No game night called yet."
     page = dora.page(PATH).by_id("tonight").words
     for said in ("Nothing waits that should be done", "Nothing is planned.", "None so far.", "Messages go out"):
         assert said in page
@@ -111,7 +111,7 @@ def test_where_nobody_is_left_tonight_has_not_begun(world: World, dora: Browser)
 
 def test_a_cancelled_one_is_shown_and_calls_nobody(world: World, dora: Browser) -> None:
     cancel_campaign(world, called(world))
-    assert verdict(dora) == "All is well. Nobody has called tonight together yet."
+    assert verdict(dora) == "All is well. No game night called yet."
     assert "cancelled" in dora.page(PATH).by_id("tonight").words
 
 
@@ -132,7 +132,7 @@ def test_what_is_wrong_is_said_first_with_what_helps(world: World, dora: Browser
 def test_one_of_several_that_is_missing_is_named_and_puts_nothing_at_risk(world: World, dora: Browser) -> None:
     with world.session() as session:
         health.record_heartbeat(session, "worker", "there/worker.2", wall=wall_now() - timedelta(minutes=1))
-    assert verdict(dora) == "All is well. Nobody has called tonight together yet."
+    assert verdict(dora) == "All is well. No game night called yet."
     assert "1 of 2 processes silent: there/worker.2" in dora.page(PATH).by_id("tonight").words
 
 
@@ -212,7 +212,7 @@ def test_a_silent_inbox_is_shown_and_puts_no_evening_at_risk(world: World, dora:
         health.clear_heartbeats(session)
         for part in ("scheduler", "worker", "discord"):
             health.record_heartbeat(session, part, "here/1", wall=wall_now())
-    assert verdict(dora) == "All is well. Nobody has called tonight together yet."
+    assert verdict(dora) == "All is well. No game night called yet."
     assert "Inbox Was never seen" in dora.page(PATH).by_id("tonight").words
 
 

@@ -46,7 +46,7 @@ def test_reasons_are_counted_for_promoters_and_not_told_to_players(world: World,
     world.clock.move_to(at(21))
     in_voice(world, franka=ROOM)
     pump(world)
-    assert phase(browse("bob"), "Start") == ["1 sent", "3 skipped: 2 quiet hours, 1 already in voice"]
+    assert phase(browse("bob"), "Start") == ["1 sent", "3 skipped: quiet hours (2), already in voice (1)"]
     for who in ("alice", "charlie", None):
         assert phase(browse(who), "Start") == ["1 sent", "3 skipped"], who
 
@@ -63,7 +63,7 @@ def test_what_is_on_its_way_is_told_apart(world: World, called: int, bob: Browse
     world.clock.move_to(at(20, 45))
     world.discord.answers = [SendError(Reason.DISCORD_ANSWERED, "500", retry_after=timedelta(minutes=5))]
     pump(world)
-    assert phase(bob, "Reminder") == ["3 sent", "1 being tried again"]
+    assert phase(bob, "Reminder") == ["3 sent", "1 being retried"]
 
 
 def test_who_was_told_by_an_earlier_campaign_is_told_so(world: World, called: int, browse: Browse) -> None:
@@ -74,14 +74,14 @@ def test_who_was_told_by_an_earlier_campaign_is_told_so(world: World, called: in
     world.clock.move_to(at(21))
     pump(world)
     for who in ("bob", "alice", None):
-        assert phase(browse(who), "Reminder") == ["4 told by an earlier campaign tonight"], who
+        assert phase(browse(who), "Reminder") == ["Sent by an earlier campaign: 4"], who
     card = browse("alice").page("/").by_id("campaign")
     assert f"/campaigns/{called}" in [one.attributes["href"] for one in card.all("a")]
     assert browse(None).page("/").by_id("campaign").all("a") == []
     rows = [one.words for one in browse("bob").page(f"/campaigns/{second}").all("tr")]
-    assert sum(f"told by campaign {called}" in one for one in rows) == 4
+    assert sum(f"sent by campaign {called}" in one for one in rows) == 4
     first = browse("bob").page(f"/campaigns/{called}").by_id("campaign").words
-    assert "4 left to be told by a later campaign tonight" in first
+    assert "Left to a later campaign: 4" in first
     assert "4 sent" in first
 
 
@@ -98,7 +98,7 @@ def evening(world: World, **rooms: str) -> None:
 def test_afterwards_it_speaks_of_the_evening(world: World, called: int, browse: Browse) -> None:
     evening(world, alice=ROOM, erik=ROOM)
     card = browse(None).page("/").by_id("campaign")
-    assert "called together" in card.words
+    assert "Game night at 21:00 sent" in card.words
     assert "2 of 4 in voice at 21:00." in card.words
     assert phase(browse(None), "Summary") == ["posted"]
     assert [to.value for to, _, _ in world.discord.sent].count(SUMMARY_ROOM) == 1
@@ -108,11 +108,11 @@ def test_before_anything_left_nobody_was_asked(world: World, called: int, browse
     def asked(who: str = "alice") -> str:
         return browse(who).page("/").by_id("campaign").words
 
-    assert "4 will be asked" in asked()
+    assert "4 players will be notified" in asked()
     world.says("goran", Status.NOT_PLAYING)
     world.clock.move_to(at(20, 45))
     pump(world)
-    assert "3 asked" in asked()
+    assert "3 players notified" in asked()
 
 
 def test_a_cancelled_campaign_that_told_nobody_asked_nobody(world: World, called: int, browse: Browse) -> None:
@@ -144,7 +144,7 @@ def test_what_is_tried_again_keeps_its_moment_and_says_so(world: World, called: 
     world.clock.move_to(at(20, 45))
     world.discord.answers = [SendError(Reason.DISCORD_ANSWERED, "500")] * len(EVERYBODY)
     pump(world)
-    assert phase(bob, "Reminder") == ["0 sent", "4 being tried again"]
+    assert phase(bob, "Reminder") == ["0 sent", "4 being retried"]
     [time] = [one.words for one in bob.page("/").by_id("campaign").all("time")][:1]
     assert time == "20:45"
 
@@ -181,7 +181,7 @@ def submit(page: Element) -> Element:
 def test_with_a_campaign_in_the_way_only_a_dry_run_is_left(world: World, called: int, dora: Browser) -> None:
     for path in ("/promote", "/promote/preview"):
         assert "disabled" in submit(dora.page(path)).attributes, path
-        assert "already, by Bob" in dora.page(path).words
+        assert "already scheduled, by Bob" in dora.page(path).words
         assert "disabled" not in submit(dora.page(f"{path}?start=21:00&dry_run=on")).attributes, path
     cancel(world, called)
     assert "disabled" not in submit(dora.page("/promote")).attributes
@@ -217,6 +217,6 @@ def test_the_preview_says_status_channel_reason_zone_and_which_words_are_which(w
     world.has("erik", ChannelName.TELEGRAM, "4711")
     preview = bob.page("/promote").by_id("preview")
     lines = [one.words for one in preview.all("li")]
-    assert lines == ["Erik looking, Telegram", "Goran looking, not opted in"]
+    assert lines == ["Erik Looking, Telegram", "Goran Looking, not opted in"]
     assert "Ljubljana time" in preview.words
     assert preview.headings == ["Reminder", "Start", "Follow-up"]

@@ -233,7 +233,7 @@ CASES = [
         with_campaign,
         ("Cancel tonight’s campaign?", *CANCEL_CONSEQUENCES),
     ),
-    Case("POST /campaigns/<id:campaign_id>/retry", "bob", with_unknown, ("arrives twice",)),
+    Case("POST /campaigns/<id:campaign_id>/retry", "bob", with_unknown, ("arrive twice",)),
     Case("POST /planning/<day>/leave", "erik", in_room("/leave"), ("Leave for tonight?", *LEAVE_CONSEQUENCES)),
     Case(
         "POST /planning/<day>/names/<id:name_id>/delete",

@@ -366,9 +366,9 @@ def test_a_promoter_calls_the_evening_together_without_the_site(talkative: World
         schedule = buttons(seen)["Schedule campaign"]
         assert discord.pressed("bob", schedule)["data"]["content"] == "Only promoters can call a game night together."
         seen = discord.pressed("alice", schedule)
-        assert seen["data"]["content"] == f"Called together: {1} will hear of it."
+        assert seen["data"]["content"] == "Scheduled. 1 player will be notified at 20:45."
         again = discord.pressed("alice", schedule)["data"]["content"]
-        assert again == "You called tonight together already: scheduled, 1 will be asked.", "once"
+        assert again == "Already done: scheduled, 1 player will be notified.", "once"
         discord.pressed("alice", buttons(seen)["Cancel campaign"])
     with trusted.session() as session:
         campaign = campaigns.campaign_of_day(session, TODAY)
@@ -472,7 +472,7 @@ def test_late_under_anothers_message_is_said_by_who_presses_it(discord: Discord,
 @pytest.mark.parametrize(
     ("days", "hour", "said"),
     [
-        (0, 22, "It is too late to come later: nobody is waiting any more tonight."),
+        (0, 22, "It’s too late for that: nobody is waiting any more tonight."),
         (1, 20, "That day is over, so it can be read but no longer changed."),
     ],
 )

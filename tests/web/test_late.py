@@ -143,7 +143,7 @@ def alice_row(world: World) -> object:
 @pytest.mark.parametrize(
     ("day", "hour", "sentence"),
     [
-        (TODAY, 22, "It is too late to come later: nobody is waiting any more tonight."),
+        (TODAY, 22, "It’s too late for that: nobody is waiting any more tonight."),
         (TODAY + timedelta(days=1), 20, "You can be late for tonight only."),
         (TODAY - timedelta(days=1), 20, "That day is over, so it can be read but no longer changed."),
     ],

@@ -9,7 +9,7 @@ from tests.steps import call
 from tests.web.conftest import Browse, Browser, lands, nothing_stored
 from tests.world import World
 
-SENTENCE = "Sending is paused since 20:31. Nothing goes out until an admin switches it on again."
+SENTENCE = "Sending has been paused since 20:31. Nothing goes out until an admin resumes it."
 
 
 @pytest.fixture

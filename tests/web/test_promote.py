@@ -119,7 +119,7 @@ def test_the_preview_says_what_stands_against_it(evening: World, browse: Browse)
     assert "not a time" in browse("bob").page("/promote?start=soon").by_id("preview").words
     assert "60 minutes ago" in browse("bob").page("/promote?start=19:00").by_id("preview").words
     browse("bob").post("/campaigns", {"key": "k"})
-    assert "already, by Bob" in browse("dora").page("/promote").by_id("preview").words
+    assert "already scheduled, by Bob" in browse("dora").page("/promote").by_id("preview").words
 
 
 def test_looking_at_the_preview_stores_nothing(evening: World, bob: Browser) -> None:
@@ -132,7 +132,7 @@ def test_creating_by_a_form_leads_back_to_the_board_and_its_card(evening: World,
     answer = bob.post("/campaigns", {"key": "k", "start": "21:00", "include_available": "on"})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/#campaign")
     page = bob.page("/")
-    assert "3 will hear of it" in page.by_id("flash").words
+    assert "3 players will be notified at 20:45" in page.by_id("flash").words
     card = page.by_id("campaign")
     for words in ("21:00", "Bob", "3", "scheduled", "Reminder", "20:45", "Voice check", "21:00:30"):
         assert words in card.words
@@ -145,7 +145,7 @@ def test_creating_by_htmx_answers_with_the_modals_content(evening: World, bob: B
     assert answer.status_code == 200
     [root] = roots(read(answer.text))
     assert root.attributes["id"] == "promote"
-    assert "2 will hear of it" in root.words
+    assert "2 players will be notified at 20:45" in root.words
 
 
 def test_the_form_of_the_page_creates_as_it_stands(evening: World, bob: Browser) -> None:
@@ -236,19 +236,21 @@ def test_a_key_that_stands_for_something_else_is_spent(evening: World, bob: Brow
 def test_the_form_that_comes_back_calls_together(evening: World, bob: Browser) -> None:
     again = read(bob.post("/campaigns", spend(evening, bob, "cancelled"), htmx=True).text)
     [key] = [one.attributes["value"] for one in again.all("input") if one.attributes.get("name") == "key"]
-    assert "will hear of it" in bob.post("/campaigns", {"key": key}, htmx=True).text
+    assert "will be notified" in bob.post("/campaigns", {"key": key}, htmx=True).text
     assert "scheduled" in bob.page("/").by_id("campaign").words
 
 
 def test_a_repeat_says_how_the_campaign_stands_now(evening: World, bob: Browser) -> None:
     bob.post("/campaigns", {"key": "k"})
-    assert "already: scheduled, 2 will be asked" in bob.post("/campaigns", {"key": "k"}, htmx=True).text
+    assert (
+        "Already done: scheduled, 2 players will be notified." in bob.post("/campaigns", {"key": "k"}, htmx=True).text
+    )
     evening.clock.move_to(at(20, 45))
     pump(evening)
-    assert "already: under way, 2 asked" in bob.post("/campaigns", {"key": "k"}, htmx=True).text
+    assert "Already done: under way, 2 players notified." in bob.post("/campaigns", {"key": "k"}, htmx=True).text
     bob.post("/campaigns", {"key": "k", "dry_run": "on"})
     pump(evening)
-    assert "tried this out already: sent" in bob.post("/campaigns", {"key": "k", "dry_run": "on"}, htmx=True).text
+    assert "Already tried: sent" in bob.post("/campaigns", {"key": "k", "dry_run": "on"}, htmx=True).text
 
 
 def test_a_key_is_its_promoters_own(evening: World, browse: Browse) -> None:
@@ -332,7 +334,7 @@ def test_the_card_shows_reasons_and_counts_to_players_but_no_names(evening: Worl
     create(browse("bob"), {"include_available": True})
     evening.says("franka", Status.NOT_PLAYING)
     card = browse("alice").page("/").by_id("campaign").words
-    assert "3 will be asked" in card
+    assert "3 players will be notified" in card
     assert not {"Erik", "Franka", "Goran"} & set(card.replace(",", " ").split())
 
 

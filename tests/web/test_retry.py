@@ -69,7 +69,7 @@ def test_its_promoter_and_admins_may_and_nobody_else(
 def test_the_card_offers_it_to_them_alone_and_while_it_is_in_time(world: World, campaign: str, browse: Browse) -> None:
     for who, is_offered in (("bob", True), ("dora", True), ("goran", False), ("alice", False), (None, False)):
         assert browse(who).page("/").by_id("campaign").has_id("retry") is is_offered, who
-    assert "Try the 2 that failed again" in browse("bob").page("/").by_id("campaign").buttons
+    assert "Retry 2 failed messages" in browse("bob").page("/").by_id("campaign").buttons
     world.clock.move_to(at(21))
     assert not browse("bob").page("/").by_id("campaign").has_id("retry"), "a reminder after the start is none"
 
@@ -88,15 +88,15 @@ def test_what_may_have_arrived_has_a_button_of_its_own_that_says_so(world: World
     [one] = settle(world, "unknown", most=1)
     card = bob.page("/").by_id("campaign")
     assert not card.has_id("retry")
-    assert "It may have arrived already, and then it arrives twice." in card.words
+    assert "It may have arrived already, and would then arrive twice." in card.words
     again = card.by_id("retry-unknown")
-    assert "arrives twice" in again.attributes["hx-confirm"]
+    assert "arrive twice" in again.attributes["hx-confirm"]
     assert bob.page(f"/campaigns/{campaign}").has_id(f"retry-unknown-{one}")
     with nothing_stored(world):
         is_page(bob.post(f"/campaigns/{campaign}/retry"), 409)
         is_page(bob.post(f"/campaigns/{campaign}/retry", {"delivery": str(one)}), 409)
     fields = {field.attributes["name"]: field.attributes["value"] for field in again.all("input")}
-    assert "arrives twice" in read(bob.client.post(again.attributes["action"], data=fields).text).by_id("main").words
+    assert "arrive twice" in read(bob.client.post(again.attributes["action"], data=fields).text).by_id("main").words
     assert bob.client.post(again.attributes["action"], data=fields | {"confirmed": "on"}).status_code == 303
     assert states(world) == ["pending", "sent"]
 
@@ -107,9 +107,9 @@ def test_pressed_twice_the_second_is_a_sentence_and_changes_nothing(
     bob, dora = browse("bob"), browse("dora")
     assert bob.post(f"/campaigns/{campaign}/retry").status_code == 303
     with nothing_stored(world):
-        assert "nothing to try again" in is_page(dora.post(f"/campaigns/{campaign}/retry"), 409)
+        assert "Nothing to retry" in is_page(dora.post(f"/campaigns/{campaign}/retry"), 409)
         answer = dora.call("POST", f"{API}/campaigns/{campaign}/retry", {"unknown": False})
-        assert "nothing to try again" in is_problem(answer, 409)
+        assert "Nothing to retry" in is_problem(answer, 409)
 
 
 def test_a_cancelled_campaign_stays_cancelled(world: World, campaign: str, bob: Browser) -> None:
@@ -149,11 +149,11 @@ def test_each_row_tells_how_often_it_was_tried_and_what_it_met(world: World, bob
     world.discord.answers = [SendError(Reason.DISCORD_ANSWERED, "500")]
     pump(world)
     row = next(one for one in bob.page(f"/campaigns/{made}").all("tr") if "Reminder" in one.words)
-    assert "1 try" in row.words
+    assert "1 attempt" in row.words
     world.clock.move_to(at(20, 46))
     pump(world)
     row = next(one for one in bob.page(f"/campaigns/{made}").all("tr") if "Reminder" in one.words)
-    assert "2 tries, at 20:45:10 : Discord answered 500" in row.words
+    assert "2 attempts · 20:45:10 : Discord answered 500" in row.words
     with world.session() as session:
         assert session.scalars(select(Delivery.status).where(Delivery.notice == "send_reminder_2045")).one() is (
             DeliveryStatus.SENT

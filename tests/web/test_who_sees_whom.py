@@ -106,7 +106,7 @@ def test_the_card_says_that_a_promoter_called_and_how_many_and_nothing_else(
     campaign: str, browse: Browse, who: str | None
 ) -> None:
     card = browse(who).page("/").by_id("campaign")
-    assert "Called by a promoter · 5 will be asked" in card.words
+    assert "Called by a promoter · 5 players will be notified" in card.words
     assert "Game night at 21:00" in card.words
     assert "not opted in" not in card.words
     assert card.all("a", "form", "button") == []

@@ -4,15 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
-from slomix.campaigns import rules
+from slomix.campaigns import queries, rules
 from slomix.campaigns.queries import Attendance
 from slomix.campaigns.rules import CampaignState
 from slomix.campaigns.states import PHASE_NAMES, PHASE_STATES, STATE_NAMES
 from slomix.campaigns.view_models import CampaignCard, OtherCampaignCount, OutcomeCount, PhaseCard, SummaryCard
 from slomix.deliveries.retrying import RetryChoices
 from slomix.deliveries.rules import DeliveryStatus
-from slomix.i18n import _
+from slomix.i18n import N_, Texts, _, ngettext
 from slomix.jobs.rules import JobStatus
 from slomix.presence.game_names import plain_name
 
@@ -32,13 +33,11 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class Line:
-    """A line about a phase; it may end with another campaign, a link to it and when it was."""
+    """A line about a phase; it may lead to the campaign that it is about."""
 
     text: str
     css: str | None = None
-    campaign: str = ""
     href: str = ""
-    when: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,8 +66,6 @@ class Card:
     is_today: bool
     is_empty: bool = False
     state: str = ""
-    # What it is a card of, before its hour or day.
-    title: str = ""
     # The promoter's name, for those who may see names.
     promoter: str = ""
     # How many were asked, or will be.
@@ -85,7 +82,7 @@ class Card:
 def seen_by(viewer: Reader, card: CampaignCard | None, today: date) -> Card:
     """Show the card of a campaign, or of an evening without one, to this viewer."""
     if card is None:
-        invitation = _("Nobody has called tonight together yet.") if viewer.can_promote else ""
+        invitation = _("No game night called yet.") if viewer.can_promote else ""
         return Card(is_today=True, is_empty=not invitation, invitation=invitation)
     is_today, state = card.campaign.day == today, card.state(today)
     is_theirs = viewer.can_promote and (viewer.is_admin or viewer.player_id == card.campaign.promoter_id)
@@ -94,46 +91,41 @@ def seen_by(viewer: Reader, card: CampaignCard | None, today: date) -> Card:
         is_today=is_today,
         # To a player it would read as if the night had failed.
         state="" if state is CampaignState.NONE_REACHED and not viewer.can_promote else state.value,
-        title=_title(card, is_today=is_today),
         promoter=plain_name(card.promoter) if viewer.is_linked else "",
         asked=card.asked.text(is_open=card.is_open and card.is_called),
         risks="; ".join(risk.reason for risk in card.risks if risk.kind != "paused") if viewer.can_promote else "",
         turnout=turnout(card.turnout, is_over=not is_today, is_called=card.is_called),
-        phases=list(_phases(card, viewer, is_today=is_today)),
+        phases=list(_phases(card, viewer)),
         retries=list(retries(card.chances, card.failed)) if is_theirs else (),
         may_cancel=is_theirs and card.is_open,
-        invitation=_("It was cancelled. You can call again.") if may_call_again else "",
+        invitation=_("Cancelled. You can call a new one.") if may_call_again else "",
     )
 
 
-def _title(card: CampaignCard, *, is_today: bool) -> str:
-    if card.campaign.dry_run:
-        return _("Dry run for")
-    return _("Game night at") if is_today else _("Game night,")
-
-
-def created_text(card: CampaignCard, *, is_new: bool) -> str:
+def created_text(card: CampaignCard, *, is_new: bool, zone: ZoneInfo) -> str:
     """Say what a submit made or, if it is a repeat, how that campaign stands now."""
     is_dry_run = card.campaign.dry_run
+    if is_new and is_dry_run:
+        return _("Dry run: four messages are on their way, to you only.")
     if is_new:
-        return (
-            _("Dry run: four messages are on their way to you, and to nobody else.")
-            if is_dry_run
-            else _("Called together: {count} will hear of it.").format(count=card.asked.recipients)
+        text = ngettext(
+            "Scheduled. {number} player will be notified at {time}.",
+            "Scheduled. {number} players will be notified at {time}.",
+            card.asked.recipients,
         )
+        first_at = min(phase.at for phase in card.phases if phase.job.status is not JobStatus.SKIPPED)
+        return text.format(time=queries.hour(first_at, zone))
     state = STATE_NAMES[card.state(card.campaign.day).value]
     if is_dry_run:
-        return _("You tried this out already: {state}.").format(state=state)
-    return _("You called tonight together already: {state}, {asked}.").format(
-        state=state, asked=card.asked.text(is_open=True)
-    )
+        return _("Already tried: {state}.").format(state=state)
+    return _("Already done: {state}, {asked}.").format(state=state, asked=card.asked.text(is_open=True))
 
 
 def turnout(found: Attendance | None, *, is_over: bool, is_called: bool) -> str:
     """Say how many came to voice; say nothing tonight while that is not known."""
     if found is None:
-        return _("Over. Nobody knows who came to voice.") if is_over and is_called else ""
-    return " ".join(filter(None, [_("Over."), found.text])) if is_over else found.text
+        return _("Attendance unknown.") if is_over and is_called else ""
+    return found.text
 
 
 def retries(chances: RetryChoices, failed: int) -> Iterator[RetryButton]:
@@ -142,35 +134,29 @@ def retries(chances: RetryChoices, failed: int) -> Iterator[RetryButton]:
     if set(chances.failed.values()) == {rules.SUMMARY}:
         yield RetryButton(_("Post the summary again"))
     elif possible and possible < failed:
-        yield RetryButton(_("Try {number} of the {total} that failed again").format(number=possible, total=failed))
+        text = ngettext(
+            "Retry {number} of {total} failed messages", "Retry {number} of {total} failed messages", possible
+        )
+        yield RetryButton(text.format(total=failed))
     elif possible:
+        yield RetryButton(ngettext("Retry the failed message", "Retry {number} failed messages", possible))
+    if unknown:
         yield RetryButton(
-            _("Try the one that failed again")
-            if possible == 1
-            else _("Try the {number} that failed again").format(number=possible)
-        )
-    if unknown == 1:
-        yield RetryButton(
-            _("Send the unknown one again"),
+            ngettext("Resend the unknown message", "Resend {number} unknown messages", unknown),
             unknown=True,
-            warning=_("It may have arrived already, and then it arrives twice."),
-        )
-    elif unknown:
-        yield RetryButton(
-            _("Send the {number} unknown again").format(number=unknown),
-            unknown=True,
-            warning=_("They may have arrived already, and then they arrive twice."),
+            warning=ngettext(
+                "It may have arrived already, and would then arrive twice.",
+                "They may have arrived already, and would then arrive twice.",
+                unknown,
+            ),
         )
 
 
-def _phases(card: CampaignCard, viewer: Reader, *, is_today: bool) -> Iterator[Phase]:
+def _phases(card: CampaignCard, viewer: Reader) -> Iterator[Phase]:
     for phase in card.phases:
         lines = [
             *phase_lines(phase, with_reasons=viewer.can_promote, recipients=card.asked.recipients),
-            *(
-                others_line(others, own_id=card.campaign.id, is_today=is_today, with_link=viewer.is_linked)
-                for others in phase.others
-            ),
+            *(others_line(others, own_id=card.campaign.id, with_link=viewer.is_linked) for others in phase.others),
         ]
         yield Phase(PHASE_NAMES[phase.job.kind], phase.state, phase.at, lines)
     if card.summary is not None:
@@ -195,7 +181,7 @@ def phase_lines(phase: PhaseCard, *, with_reasons: bool, recipients: int) -> lis
         return [Line(_("trying again"))]
     is_part = tally is not None and 0 < tally.open < recipients and phase.job.kind != rules.VOICE_CHECK
     if phase.job.status not in PHASE_STATES and is_part and tally is not None:
-        return [Line(_("{number} planned").format(number=tally.open))]
+        return [Line(ngettext("{number} planned", "{number} planned", tally.open))]
     return [Line(PHASE_STATES.get(phase.job.status.value, STATE_NAMES["pending"]))]
 
 
@@ -203,36 +189,64 @@ def _message_lines(phase: PhaseCard, *, with_reasons: bool) -> Iterator[Line]:
     tally = phase.tally
     assert tally is not None  # the caller has checked it
     if tally[DeliveryStatus.SENT] or not phase.others:
-        sent = _("follow-up: {number} sent") if phase.job.kind == rules.VOICE_CHECK else _("{number} sent")
-        yield Line(sent.format(number=tally[DeliveryStatus.SENT]))
+        sent = tally[DeliveryStatus.SENT]
+        is_check = phase.job.kind == rules.VOICE_CHECK
+        yield Line(
+            ngettext("{number} nudged", "{number} nudged", sent) if is_check else _counted(DeliveryStatus.SENT, sent)
+        )
     for outcome in phase.outcomes:
         yield Line(outcome_text(outcome, with_reasons=with_reasons), css=f"is-{outcome.status.value}")
     if tally.open > phase.retrying:
-        yield Line(_("{number} on the way").format(number=tally.open - phase.retrying))
+        yield Line(ngettext("{number} on the way", "{number} on the way", tally.open - phase.retrying))
     if phase.retrying:
-        yield Line(_("{number} being tried again").format(number=phase.retrying))
+        yield Line(ngettext("{number} being retried", "{number} being retried", phase.retrying))
 
 
 def outcome_text(outcome: OutcomeCount, *, with_reasons: bool) -> str:
     """Say how many messages ended in this status and, to promoters, why: with numbers if there are several reasons."""
-    text = f"{outcome.number} {STATE_NAMES[outcome.status.value]}"
+    text = _counted(outcome.status, outcome.number)
     if not with_reasons or not any(why.reason for why in outcome.reasons):
         return text
     numbered = len(outcome.reasons) > 1
-    reasons = [(f"{why.number} " if numbered else "") + (why.reason or _("no reason given")) for why in outcome.reasons]
+    reasons = [
+        str(why.reason or _("no reason given")) + (f" ({why.number})" if numbered else "") for why in outcome.reasons
+    ]
     return f"{text}: {', '.join(reasons)}"
 
 
-def others_line(others: OtherCampaignCount, *, own_id: int, is_today: bool, with_link: bool) -> Line:
-    """Say how many were told by another campaign of the day, with a link for linked players."""
-    text = (_("{number} told by") if others.is_told else _("{number} left to be told by")).format(number=others.number)
+def _counted(status: DeliveryStatus, number: int) -> str:
+    """Say how many messages ended so."""
+    match status:
+        case DeliveryStatus.SENT:
+            return ngettext("{number} sent", "{number} sent", number)
+        case DeliveryStatus.SKIPPED:
+            return ngettext("{number} skipped", "{number} skipped", number)
+        case DeliveryStatus.FAILED:
+            return ngettext("{number} failed", "{number} failed", number)
+        case _:
+            return ngettext("{number} unknown", "{number} unknown", number)
+
+
+# Who tells players what this campaign does not, by whether it has done so and by when that campaign was made.
+_BY_OTHERS = Texts(
+    {
+        (True, "site"): N_("Sent by the earlier site: {number}"),
+        (True, "earlier"): N_("Sent by an earlier campaign: {number}"),
+        (True, "later"): N_("Sent by a later campaign: {number}"),
+        (False, "site"): N_("Left to the earlier site: {number}"),
+        (False, "earlier"): N_("Left to an earlier campaign: {number}"),
+        (False, "later"): N_("Left to a later campaign: {number}"),
+    }
+)
+
+
+def others_line(others: OtherCampaignCount, *, own_id: int, with_link: bool) -> Line:
+    """Say how many are told by another campaign of the day, with a link for linked players."""
     if others.campaign_id is None:
-        campaign = _("the earlier site")
-    else:
-        campaign = _("an earlier campaign") if others.campaign_id < own_id else _("a later campaign")
-    when = " " + _("tonight") if is_today else ""
-    href = f"/campaigns/{others.campaign_id}" if with_link and others.campaign_id is not None else ""
-    return Line(text, campaign=campaign, href=href, when=when)
+        return Line(_BY_OTHERS[others.is_told, "site"].format(number=others.number))
+    text = _BY_OTHERS[others.is_told, "earlier" if others.campaign_id < own_id else "later"]
+    href = f"/campaigns/{others.campaign_id}" if with_link else ""
+    return Line(text.format(number=others.number), href=href)
 
 
 def summary_text(summary: SummaryCard, *, with_reasons: bool) -> str:

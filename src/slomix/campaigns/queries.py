@@ -20,7 +20,7 @@ from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.deliveries.service import Tally
 from slomix.errors import NotFound
-from slomix.i18n import N_, _
+from slomix.i18n import N_, _, ngettext
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
@@ -60,7 +60,7 @@ def attendance_of_day(session: Session, day: date, zone: ZoneInfo) -> dict[int, 
     for row in rows:
         is_final = row.counted_at is not None
         if row.came:
-            at = _("came") if is_final else _("in voice at {time}").format(time=_hour(row.judged_at, zone))
+            at = _("came") if is_final else _("in voice at {time}").format(time=hour(row.judged_at, zone))
             found[row.player_id] = PlayerAttendance(at, was_there=True)
         elif row.on_server:
             found.setdefault(row.player_id, PlayerAttendance(_("on the server, not in voice"), was_there=False))
@@ -69,7 +69,8 @@ def attendance_of_day(session: Session, day: date, zone: ZoneInfo) -> dict[int, 
     return found
 
 
-def _hour(moment: datetime, zone: ZoneInfo) -> str:
+def hour(moment: datetime, zone: ZoneInfo) -> str:
+    """Write the hour of a moment, such as 21:00."""
     return f"{moment.astimezone(zone):%H:%M}"
 
 
@@ -120,10 +121,12 @@ class AskedCounts:
     told: int
 
     def text(self, *, is_open: bool) -> str:
-        """Say how many were asked or, while that is still to come, will be; empty if it never came to it."""
+        """Say how many were notified or, while that is still to come, will be; empty if it never came to it."""
         if self.told:
-            return _("{number} asked").format(number=self.told)
-        return _("{number} will be asked").format(number=self.recipients) if is_open else ""
+            return ngettext("{number} player notified", "{number} players notified", self.told)
+        if not is_open:
+            return ""
+        return ngettext("{number} player will be notified", "{number} players will be notified", self.recipients)
 
 
 def asked_columns() -> tuple[ColumnElement[int], ColumnElement[int]]:
@@ -170,7 +173,7 @@ def attendance_of(campaign: Campaign, zone: ZoneInfo) -> Attendance | None:
     """Return what was counted; None before the voice check, or if presence stayed unknown."""
     if campaign.came is None or campaign.counted is None or campaign.judged_at is None:
         return None
-    as_of = "" if campaign.counted_at is not None else _hour(campaign.judged_at, zone)
+    as_of = "" if campaign.counted_at is not None else hour(campaign.judged_at, zone)
     return Attendance(campaign.came, campaign.counted, as_of)
 
 

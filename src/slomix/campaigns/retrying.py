@@ -22,13 +22,11 @@ from slomix.jobs.rules import JobStatus
 class NothingToRetry(Conflict):
     """Raised when it is too late, another retry was quicker, or a retry would fail at once."""
 
-    sentence = N_(
-        "There is nothing to try again: it is on its way, it is too late for it, or there is no working contact."
-    )
+    sentence = N_("Nothing to retry: it’s on its way, it’s too late, or there’s no working contact.")
 
 
 class CampaignCancelled(Conflict):
-    sentence = N_("This campaign is cancelled, so nothing of it goes out again.")
+    sentence = N_("This campaign is cancelled, so nothing more goes out.")
 
 
 def retry_choices(session: Session, campaign: Campaign, *, settings: Settings, now: datetime) -> RetryChoices:

@@ -1,12 +1,12 @@
 """Decides what puts tonight at risk, from plain facts about the system's parts."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from slomix.contacts.rules import CHANNEL_NAMES
 from slomix.health.rules import PROVIDER, PartHealth
-from slomix.i18n import N_, Texts, _
+from slomix.i18n import N_, Texts
 
 # A message that is overdue for longer is held up by a fault.
 LATE_AFTER = timedelta(seconds=60)
@@ -14,49 +14,45 @@ LATE_AFTER = timedelta(seconds=60)
 FAILURES = 3
 
 
+_ANSWERS_AGAIN = N_(
+    "Messages leave once it answers again; after three minutes, players with another app get them there. "
+    "If it refuses our token, set the right one and restart the workers."
+)
 REMEDIES = Texts(
     {
-        "paused": N_("Switch sending on again on the overview."),
-        "scheduler": N_("Start the scheduler process again and look into its log; nothing is lost meanwhile."),
-        "worker": N_("Start a worker process again and look into its log; what was due leaves then."),
-        "discord": N_("Start the Discord process again, and look whether Discord itself has trouble."),
-        "discord_provider": N_(
-            "What is due leaves by itself when it answers again; after three minutes whoever "
-            "has another channel is told there. If it refuses our token, set the right one "
-            "and start the workers again."
-        ),
-        "telegram_provider": N_(
-            "What is due leaves by itself when it answers again; after three minutes whoever "
-            "has another channel is told there. If it refuses our token, set the right one "
-            "and start the workers again."
-        ),
-        "signal_provider": N_(
-            "What is due leaves by itself when it answers again; after three minutes whoever "
-            "has another channel is told there. If it refuses our token, set the right one "
-            "and start the workers again."
-        ),
-        "redis": N_("Start Redis again; everything promised stands in the database and goes on by itself."),
-        "database": N_("Start PostgreSQL again; everything else waits for it."),
-        "part": N_("Start it again and look into its log."),
-        "late": N_("Look at the jobs that are late, and whether workers are busy or stuck."),
-        "channel": N_("Look at the last error of this channel below, and whether the provider has trouble."),
-        "voice": N_("Look whether the Discord process is connected; without it Discord is asked person by person."),
-        "unreachable": N_(
-            "Their contacts stopped working. Call them another way tonight; they are told when they look here."
-        ),
+        "paused": N_("Resume sending on the overview."),
+        "scheduler": N_("Restart the scheduler and check its log; nothing is lost meanwhile."),
+        "worker": N_("Restart a worker and check its log; what was due leaves then."),
+        "discord": N_("Restart the Discord process, and check whether Discord itself is down."),
+        "discord_provider": _ANSWERS_AGAIN,
+        "telegram_provider": _ANSWERS_AGAIN,
+        "signal_provider": _ANSWERS_AGAIN,
+        "redis": N_("Restart Redis; every promise is in the database and goes on by itself."),
+        "database": N_("Restart PostgreSQL; everything else waits for it."),
+        "part": N_("Restart it and check its log."),
+        "late": N_("Look at the late jobs, and check whether workers are busy or stuck."),
+        "channel": N_("Look at this app’s last error below, and check whether the provider is down."),
+        "voice": N_("Check whether the Discord process is connected; without it we ask Discord player by player."),
+        "unreachable": N_("Their apps stopped working. Call them another way tonight; they see it when they visit."),
     }
 )
-RISKS_OF_PARTS = Texts(
+RISKS = Texts(
     {
-        "scheduler": N_("the scheduler is silent, so nothing new is begun"),
+        "paused": N_("sending is paused"),
+        "scheduler": N_("the scheduler is silent, so nothing new starts"),
         "worker": N_("no worker is there to send messages"),
-        "discord": N_("the Discord process is silent, so nobody sees who is in voice"),
-        "discord_provider": N_("Discord takes no messages"),
-        "telegram_provider": N_("Telegram takes no messages"),
-        "signal_provider": N_("Signal takes no messages"),
+        "discord": N_("the Discord process is silent, so we can’t see who’s in voice"),
+        "discord_provider": N_("Discord isn’t accepting our messages"),
+        "telegram_provider": N_("Telegram isn’t accepting our messages"),
+        "signal_provider": N_("Signal isn’t accepting our messages"),
         "redis": N_("Redis carries no nudges, so messages leave some seconds late"),
-        "database": N_("the database does not answer"),
+        "database": N_("the database doesn’t answer"),
         "disk": N_("a disk is full, so nothing new can be stored"),
+        "part": N_("{name} doesn’t answer"),
+        "late": N_("some messages are more than a minute late"),
+        "channel": N_("{name} isn’t accepting our messages"),
+        "voice": N_("we can’t see who’s in voice"),
+        "unreachable": N_("{some} of {all} players can’t be reached"),
     }
 )
 
@@ -79,15 +75,22 @@ class RiskFacts:
 
 @dataclass(frozen=True)
 class Risk:
-    """Something that may keep tonight's messages from arriving, in a few words."""
+    """Something that may keep tonight's messages from arriving; one reading of it may have many readers."""
 
+    # One of RISKS.
     kind: str
-    reason: str
+    # What fills the blanks of its text.
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def reason(self) -> str:
+        """Say it in a few words."""
+        return RISKS[self.kind].format(**self.values)
 
     @property
     def remedy(self) -> str:
         """Say what an admin can do."""
-        return REMEDIES[self.kind]
+        return REMEDIES.get(self.kind, REMEDIES["part"])
 
 
 def find_risks(facts: RiskFacts) -> list[Risk]:
@@ -96,29 +99,17 @@ def find_risks(facts: RiskFacts) -> list[Risk]:
     While sending is paused, late messages are no risk of their own. Neither is an old picture of voice if the Discord
     process is down.
     """
-    found = [Risk("paused", _("sending is paused"))] if facts.is_paused else []
+    found = [Risk("paused")] if facts.is_paused else []
     dead = [part.part for part in facts.parts if not part.ok]
-    for part in dead:
-        kind = part if part in REMEDIES else "part"
-        found.append(Risk(kind, RISKS_OF_PARTS.get(part, _("{part} does not answer").format(part=part))))
+    found += [Risk(part if part in RISKS else "part", {"name": part}) for part in dead]
     if facts.late and not facts.is_paused:
-        found.append(Risk("late", _("messages are due and have not left for a minute")))
+        found.append(Risk("late"))
     failing = [name for name in facts.failing if PROVIDER.format(channel=name) not in dead]
-    found += [
-        Risk("channel", _("the last messages on {channel} did not get through").format(channel=CHANNEL_NAMES[name]))
-        for name in failing
-    ]
+    found += [Risk("channel", {"name": CHANNEL_NAMES[name]}) for name in failing]
     if facts.is_voice_known is False and "discord" not in dead:
-        found.append(Risk("voice", _("nobody knows who is in voice")))
+        found.append(Risk("voice"))
     if is_large_share(facts.unreachable, facts.recipients):
-        found.append(
-            Risk(
-                "unreachable",
-                _("{some} of the {all} who are asked cannot be reached").format(
-                    some=facts.unreachable, all=facts.recipients
-                ),
-            )
-        )
+        found.append(Risk("unreachable", {"some": facts.unreachable, "all": facts.recipients}))
     return found
 
 

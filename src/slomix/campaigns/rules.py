@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from slomix.availability.rules import Status
 from slomix.contacts.rules import Reachability, refusal_reason
 from slomix.errors import Invalid
-from slomix.i18n import N_, _
+from slomix.i18n import N_, ngettext
 from slomix.jobs.rules import JobStatus
 from slomix.reasons.codes import Reason
 
@@ -114,18 +114,20 @@ class TooLate(Invalid):
     def __init__(self) -> None:
         minutes = int(START_CUTOFF.total_seconds() // 60)
         super().__init__(
-            _("That start was more than {minutes} minutes ago. Pick a later start, or call tomorrow.").format(
-                minutes=minutes
+            ngettext(
+                "That start was more than {number} minute ago. Pick a later one.",
+                "That start was more than {number} minutes ago. Pick a later one.",
+                minutes,
             )
         )
 
 
 class NoRecipients(Invalid):
-    sentence = N_("Nobody to ask yet: no opted-in player of this audience is looking. Nothing was used up.")
+    sentence = N_("Nobody to notify yet: none of these players has reminders on.")
 
 
 class CampaignsDisabled(Invalid):
-    sentence = N_("Promoting is switched off here.")
+    sentence = N_("Game nights can’t be scheduled here: it’s switched off.")
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,11 @@ class Timeline:
     start: Planned
     voice_check: Planned
 
+    @property
+    def first_at(self) -> datetime:
+        """Return when the first notices go out."""
+        return (self.start if self.reminder.skipped else self.reminder).at
+
 
 def plan_timeline(start_at: datetime, now: datetime, times: NoticeTimes) -> Timeline:
     """Decide when the notices go out.
@@ -190,7 +197,7 @@ def plan_timeline(start_at: datetime, now: datetime, times: NoticeTimes) -> Time
 
 
 class TooLateToBeLate(Invalid):
-    sentence = N_("It is too late to come later: nobody is waiting any more tonight.")
+    sentence = N_("It’s too late for that: nobody is waiting any more tonight.")
 
 
 class LateIsForTonight(Invalid):

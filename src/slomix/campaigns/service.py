@@ -21,7 +21,7 @@ from slomix.config.settings import Settings
 from slomix.database import session as db
 from slomix.deliveries import service as deliveries
 from slomix.errors import Conflict, Invalid, TooSoon
-from slomix.i18n import N_, _
+from slomix.i18n import N_, _, dated, ngettext
 from slomix.jobs import service as jobs
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
@@ -35,7 +35,7 @@ class CampaignExists(Conflict):
 
     def __init__(self, promoter: str, status: CampaignStatus) -> None:
         super().__init__(
-            _("Tonight has been called together already, by {promoter} ({status}).").format(
+            _("Tonight is already scheduled, by {promoter} ({status}).").format(
                 promoter=plain_name(promoter), status=STATE_NAMES[status]
             )
         )
@@ -46,7 +46,7 @@ class DryRunTooSoon(TooSoon):
 
 
 class CampaignOver(Conflict):
-    sentence = N_("This campaign is over, so there is nothing left to cancel.")
+    sentence = N_("This campaign is over: there’s nothing left to cancel.")
 
 
 class SubmitKeySpent(Invalid):
@@ -128,13 +128,13 @@ def _check_may_try_out(session: Session, promoter_id: int, *, now: datetime) -> 
         .order_by(Campaign.created_at)
     ).all()
     if any(row.finished_at is None for row in made):
-        raise DryRunTooSoon(
-            _("Your last dry run is still on its way. Wait until its messages have arrived."), rules.DRY_RUN_RETRY
-        )
+        raise DryRunTooSoon(_("Your last dry run is still on its way. Wait for its messages."), rules.DRY_RUN_RETRY)
     if len(made) >= rules.MOST_DRY_RUNS:
         raise DryRunTooSoon(
-            _("You have tried it out {number} times in {minutes} minutes. Wait a little before the next.").format(
-                number=rules.MOST_DRY_RUNS, minutes=round(rules.DRY_RUN_WINDOW.total_seconds() / 60)
+            ngettext(
+                "That was {number} dry run in a short time. Wait a little.",
+                "That was {number} dry runs in a short time. Wait a little.",
+                rules.MOST_DRY_RUNS,
             ),
             made[-rules.MOST_DRY_RUNS].created_at + rules.DRY_RUN_WINDOW - now,
         )
@@ -153,18 +153,16 @@ def _check_same_submit(first: Campaign, options: CampaignChoices, day: date) -> 
     """
     chosen = CampaignChoices(first.audience, first.include_late_joiners, first.dry_run, first.start_at)
     if first.status is CampaignStatus.CANCELLED:
-        raise SubmitKeySpent(
-            _("This was sent before, and its campaign was cancelled. Nothing was changed; you can call again.")
-        )
+        raise SubmitKeySpent(_("You sent this before and cancelled it. Nothing has changed; you can schedule again."))
     if first.day != day:
         raise SubmitKeySpent(
-            _("This was sent before, for {day}. Nothing was changed; you can call tonight together.").format(
-                day=first.day
+            _("You sent this before, for {day}. Nothing has changed; you can schedule tonight.").format(
+                day=dated(first.day, _("EEEE d MMMM"))
             )
         )
     if chosen != options:
         raise SubmitKeySpent(
-            _("This was sent before, with other choices. Nothing was changed; look at them and call again.")
+            _("You sent this before, with other choices. Nothing has changed; check and schedule again.")
         )
 
 

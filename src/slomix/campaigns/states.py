@@ -10,12 +10,12 @@ STATE_NAMES = Texts(
         "running": N_("under way"),
         "sending": N_("on its way"),
         "sent": N_("sent"),
-        "followup_sent": N_("called together"),
+        "followup_sent": N_("sent"),
         # A campaign of which nothing went wrong, tonight and afterwards.
-        "called": N_("called together"),
-        "over": N_("over"),
+        "called": N_("sent"),
+        "over": N_("ended"),
         # Some did not go well, by what it was.
-        "partial": N_("not everybody reached"),
+        "partial": N_("some not reached"),
         "unreached": N_("nobody reached"),
         "check_failed": N_("voice check failed"),
         "summary_failed": N_("summary not posted"),
@@ -27,10 +27,10 @@ STATE_NAMES = Texts(
 )
 
 CANCEL_CONSEQUENCES = (
-    N_("Messages that have not left are not sent; those that have left stay."),
-    N_("A cancelled campaign cannot be resumed. You can call a new one."),
+    N_("Messages already sent stay; the rest won’t go out."),
+    N_("You can’t resume it, but you can schedule a new one."),
 )
-REPEAT_CONSEQUENCES = (N_("It may have arrived already, and then it arrives twice."),)
+REPEAT_CONSEQUENCES = (N_("It may have arrived already, and would then arrive twice."),)
 
 
 # The phases of an evening, by what stores them.

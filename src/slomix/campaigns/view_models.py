@@ -35,7 +35,7 @@ NOT_FOR_SURE = (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
 class ReasonCount:
     """How many did not get a notice for one reason."""
 
-    reason: str
+    reason: Explanation | None
     number: int
 
 
@@ -210,12 +210,12 @@ def _outcomes(tally: Tally | None) -> list[OutcomeCount]:
     """Count the messages of a notice that did not arrive, by status and reason, the most frequent first."""
     found: dict[DeliveryStatus, list[ReasonCount]] = {}
     for (status, reason), number in tally.counts.items() if tally is not None else ():
-        found.setdefault(status, []).append(ReasonCount(str(reason or ""), number))
+        found.setdefault(status, []).append(ReasonCount(reason, number))
     return [
         OutcomeCount(
             status,
             sum(why.number for why in found[status]),
-            sorted(found[status], key=lambda why: (-why.number, why.reason)),
+            sorted(found[status], key=lambda why: (-why.number, repr(why.reason))),
         )
         for status in NOT_SENT
         if status in found

@@ -28,7 +28,7 @@ from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Attempt, Delivery, Pause
 from slomix.deliveries.rules import AttemptEvent
 from slomix.errors import DomainError, Invalid
-from slomix.i18n import N_, _, looked_up
+from slomix.i18n import N_, _, looked_up, ngettext
 from slomix.web import current, gates, live, questions, responses
 from slomix.web.reading import reading
 
@@ -44,7 +44,7 @@ class KeyTooLong(Invalid):
 
 
 class NoSuchStart(Invalid):
-    sentence = N_("That is not a time to start at. A time looks like 21:00.")
+    sentence = N_("That’s not a time. Type it like 21:00.")
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,9 @@ def create() -> Response:
                 settings=settings,
                 now=now,
             )
-            done = created_text(card_of_campaign(session, campaign, settings=settings, now=now), is_new=is_new)
+            done = created_text(
+                card_of_campaign(session, campaign, settings=settings, now=now), is_new=is_new, zone=settings.zone
+            )
     except SubmitKeySpent as error:
         # The form again, with what was chosen and a key of its own; htmx puts only a success in its place.
         shown = _promote_form(form, submit_key(None), refusal=str(error))
@@ -230,7 +232,7 @@ def _campaign(campaign_id: int) -> dict[str, Any]:
         players = {row.player_id for row in rows if row.player_id is not None}
         return shown | {
             "lines": [_line(row, tries.get(row.id, [])) for row in rows],
-            "names": accounts.player_names(session, players | {told.player_id for told in card.elsewhere}),
+            "players": accounts.player_names(session, players | {told.player_id for told in card.elsewhere}),
         }
 
 
@@ -276,9 +278,7 @@ def retry(campaign_id: int) -> Response:
                 back=f"/campaigns/{campaign_id}",
             )
         shown = _card(session, campaign, now)
-    done = (
-        _("One message goes out again.") if number == 1 else _("{number} messages go out again.").format(number=number)
-    )
+    done = ngettext("One message goes out again.", "{number} messages go out again.", number)
     return responses.respond("campaigns/_card.html", otherwise=f"/campaigns/{campaign_id}", done=done, **shown)
 
 

@@ -100,7 +100,9 @@ def press(session: Session, asked: Interaction, choice: Choice, settings: Settin
         settings=settings,
         now=now,
     )
-    done = created_text(card_of_campaign(session, campaign, settings=settings, now=now), is_new=is_new)
+    done = created_text(
+        card_of_campaign(session, campaign, settings=settings, now=now), is_new=is_new, zone=settings.zone
+    )
     if campaign.dry_run:
         return Reply(done)
     cancel = _button(_("Cancel campaign"), Choice(PROMOTE, str(campaign.id), CANCEL), settings)

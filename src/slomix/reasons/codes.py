@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from slomix.i18n import N_, Texts
+from slomix.i18n import N_, Texts, gettext
 
 
 class Reason(enum.StrEnum):
@@ -97,56 +97,56 @@ REASON_TEXTS = Texts(
         "status_cleared": N_("cleared their status"),
         "not_playing": N_("not playing"),
         "already_in_voice": N_("already in voice"),
-        "not_so_many_any_more": N_("not so many are looking any more"),
-        "enough_by_now": N_("there are enough by now"),
+        "not_so_many_any_more": N_("not enough players any more"),
+        "enough_by_now": N_("enough players by now"),
         "picked_in_time": N_("picked in time"),
         "nobody_picked": N_("nobody was picked"),
-        "no_members_known": N_("nobody knows who is in our Discord server"),
-        "voice_not_known": N_("nobody knows who is in voice"),
-        "voice_no_longer_known": N_("nobody knows any more who is in voice"),
+        "no_members_known": N_("we couldn’t see who’s in our Discord server"),
+        "voice_not_known": N_("we couldn’t see who’s in voice"),
+        "voice_no_longer_known": N_("we can’t see who’s in voice any more"),
         "too_late": N_("too late"),
         "expired": N_("expired"),
         "switched_off": N_("switched off"),
         "withdrawn": N_("cancelled"),
         "cancelled_by_operator": N_("cancelled by an operator"),
         "evening_is_over": N_("the evening is over"),
-        "danger_is_over": N_("the danger is over"),
-        "nobody_was_told": N_("nobody was told"),
-        "nobody_left_to_tell": N_("there is nobody left to tell"),
-        "told_there": N_("told by the earlier site"),
+        "danger_is_over": N_("the problem is over"),
+        "nobody_was_told": N_("nobody was notified"),
+        "nobody_left_to_tell": N_("nobody left to notify"),
+        "told_there": N_("sent by the earlier site"),
         "already": N_("already {detail}"),
-        "no_try_left": N_("no try was left"),
+        "no_try_left": N_("no attempts left"),
         "answer_not_seen": N_("the answer was not seen"),
-        "worker_did_not_come_back": N_("the worker did not come back"),
+        "worker_did_not_come_back": N_("the worker didn’t come back"),
         # An address was sealed with a key that we do not have any more.
         "unreadable": N_("we can no longer read this address; please link it again"),
         "crashed": N_("{detail}"),
-        "discord_not_reached": N_("Discord cannot be reached ({detail})"),
-        "discord_did_not_answer": N_("Discord did not answer ({detail})"),
+        "discord_not_reached": N_("Discord can’t be reached ({detail})"),
+        "discord_did_not_answer": N_("Discord didn’t answer ({detail})"),
         "discord_too_slow": N_("Discord takes too long to answer"),
-        "discord_hides_room": N_("Discord does not let us read that room (Read Message History)"),
+        "discord_hides_room": N_("Discord doesn’t let us read that room (Read Message History)"),
         "discord_is_busy": N_("Discord asks us to slow down (429)"),
         "discord_blocks_us": N_("Discord blocks our address for a while"),
-        "discord_token_refused": N_("Discord refuses our bot's token, and an operator has to set another"),
-        "dms_closed": N_("this person's DMs are closed to the bot"),
-        "no_mutual_server": N_("this person shares no Discord server with the bot"),
+        "discord_token_refused": N_("Discord refuses our bot’s token; an operator has to set a new one"),
+        "dms_closed": N_("DMs from the bot are blocked"),
+        "no_mutual_server": N_("shares no Discord server with the bot"),
         "discord_said": N_("Discord: {detail}"),
         "discord_answered": N_("Discord answered {detail}"),
-        "telegram_not_reached": N_("Telegram cannot be reached ({detail})"),
-        "telegram_did_not_answer": N_("Telegram did not answer ({detail})"),
+        "telegram_not_reached": N_("Telegram can’t be reached ({detail})"),
+        "telegram_did_not_answer": N_("Telegram didn’t answer ({detail})"),
         "telegram_is_busy": N_("Telegram asks us to slow down (429)"),
         "telegram_blocked": N_("the bot is blocked there"),
         "telegram_chat_gone": N_("the Telegram chat is gone"),
         "telegram_deactivated": N_("this Telegram account was deleted"),
-        "telegram_not_started": N_("this person has never written to the bot on Telegram"),
+        "telegram_not_started": N_("has never written to the bot on Telegram"),
         "telegram_is_a_bot": N_("this is a bot on Telegram, and bots get no messages from bots"),
         "telegram_no_such_chat": N_("Telegram knows no such chat"),
         "telegram_said": N_("Telegram: {detail}"),
-        "signal_not_reached": N_("Signal cannot be reached ({detail})"),
-        "signal_did_not_answer": N_("Signal did not answer ({detail})"),
+        "signal_not_reached": N_("Signal can’t be reached ({detail})"),
+        "signal_did_not_answer": N_("Signal didn’t answer ({detail})"),
         "signal_is_busy": N_("Signal asks us to slow down"),
-        "signal_challenge": N_("Signal wants an operator to prove that we are no robot"),
-        "signal_unknown_number": N_("Signal does not know this account"),
+        "signal_challenge": N_("Signal wants an operator to solve a captcha"),
+        "signal_unknown_number": N_("Signal doesn’t know this account"),
         "signal_said": N_("Signal: {detail}"),
         "not_e164": N_("this is neither an account on Signal nor a phone number with its country code"),
         "other": N_("{detail}"),
@@ -157,8 +157,7 @@ REASON_TEXTS = Texts(
 CONTACT_REMEDIES = Texts(
     {
         "dms_closed": N_(
-            "In Discord, open the menu of our server, then Privacy Settings, and allow "
-            "direct messages. Then send yourself a test message."
+            "In Discord: server menu → Privacy Settings → allow direct messages. Then send yourself a test message."
         ),
         "no_mutual_server": N_("Join our Discord server, then send yourself a test message."),
     }
@@ -179,8 +178,11 @@ class Explanation:
     then: "Explanation | None" = None
 
     def __str__(self) -> str:
-        """Return the English text, for people."""
-        text = REASON_TEXTS[self.code].format(detail=self.detail)
+        """Return the text, for people, in the language that is spoken here."""
+        detail = self.detail
+        if detail and self.code is Reason.ALREADY:
+            detail = gettext(detail)  # the name of a status, a text of its own
+        text = REASON_TEXTS[self.code].format(detail=detail)
         if self.then is None:
             return text
         return f"{text}{': ' if self.code in _OPENING else '; '}{self.then}"
