@@ -30,7 +30,7 @@ from slomix.config.settings import Settings
 from slomix.contacts.kinds import KIND_TEXTS
 from slomix.contacts.rules import CHANNEL_NAMES
 from slomix.deliveries.names import NOTICE_NAMES
-from slomix.planning.rules import CHANGE_NAMES, TEAM_NAMES
+from slomix.planning.rules import TEAM_NAMES, UNDO_TEXTS
 from slomix.presence.game_names import coloured_name, plain_name
 from slomix.reasons.codes import CONTACT_REMEDIES, REASON_TEXTS
 from slomix.web import assets, current, gates, languages, page_owner, responses, times
@@ -87,7 +87,6 @@ FILTERS = (
 TEXTS: dict[str, Mapping[str, Any]] = {
     "ACTIONS": ACTIONS,
     "ACTORS": ACTORS,
-    "CHANGE_NAMES": CHANGE_NAMES,
     "CHANNEL_NAMES": CHANNEL_NAMES,
     "CONTACT_REMEDIES": CONTACT_REMEDIES,
     "JOB_NAMES": JOB_NAMES,
@@ -99,6 +98,7 @@ TEXTS: dict[str, Mapping[str, Any]] = {
     "STATE_NAMES": STATE_NAMES,
     "STATUS_SENTENCES": STATUS_SENTENCES,
     "TEAM_NAMES": TEAM_NAMES,
+    "UNDO_TEXTS": UNDO_TEXTS,
 }
 GLOBALS = {
     "icon": icon,

@@ -13,7 +13,7 @@ from slomix.accounts import service as accounts
 from slomix.accounts.acting import as_player
 from slomix.availability.rules import parse_day
 from slomix.config.settings import Settings
-from slomix.i18n import N_, gettext, looked_up
+from slomix.i18n import N_, gettext, looked_up, ngettext
 from slomix.planning import queries, rules, service, teams
 from slomix.planning.layout import Layout
 from slomix.planning.rules import Actor, Side
@@ -57,10 +57,10 @@ def _answer(day: str, done: str, *, to: str = "") -> Response:
 
 
 LEAVE_CONSEQUENCES = (
-    N_("You are set to Not playing for tonight and lose your place in the queue."),
-    N_("You leave your team; whoever leads or runs the room gives that up too."),
+    N_("You’re set to Not playing tonight and lose your place in the queue."),
+    N_("You leave your team, and stop leading it or running the room."),
 )
-HAND_OVER_CONSEQUENCES = (N_("You no longer run the room. Only they or a promoter can give it back to you."),)
+HAND_OVER_CONSEQUENCES = (N_("You no longer run the room. Only they or a promoter can give it back."),)
 
 
 @blueprint.post("/planning/<day>/create")
@@ -69,7 +69,7 @@ def create(day: str) -> Response:
     with _pressed(day) as press:
         _, is_new = service.open_room(press.session, press.day, press.actor, settings=press.settings, now=press.now)
     return _answer(
-        day, gettext("The room is open. Let us make two teams.") if is_new else gettext("The room is open already.")
+        day, gettext("The room is open. Let’s make two teams.") if is_new else gettext("The room is open already.")
     )
 
 
@@ -85,7 +85,7 @@ def join(day: str) -> Response:
             settings=press.settings,
             now=press.now,
         )
-    return _answer(day, gettext("You are in."))
+    return _answer(day, gettext("You’re in."))
 
 
 @blueprint.post("/planning/<day>/leave")
@@ -94,12 +94,12 @@ def leave(day: str) -> Response:
     with _pressed(day) as press:
         service.leave_room(press.session, press.day, press.actor.player_id, settings=press.settings, now=press.now)
         questions.confirm(
-            gettext("Leave for tonight?"),
+            gettext("Out tonight?"),
             looked_up(LEAVE_CONSEQUENCES),
-            do=gettext("Leave for tonight"),
+            do=gettext("I’m out tonight"),
             back=f"/planning/{press.day}",
         )
-    return _answer(day, gettext("You are not playing tonight. See you another time!"))
+    return _answer(day, gettext("You’re not playing tonight. See you next time!"))
 
 
 @blueprint.post("/planning/<day>/change")
@@ -175,10 +175,9 @@ def take_back_name(day: str, name_id: int) -> Response:
     with _pressed(day) as press:
         deleted = service.take_back_name(press.session, press.day, press.actor, name_id)
         if deleted.votes:
-            lost = gettext("The {number} votes for it are deleted too.").format(number=deleted.votes)
             questions.confirm(
                 gettext("Delete the name {name}?").format(name=deleted.name),
-                [gettext("The vote for it is deleted too.") if deleted.votes == 1 else lost],
+                [ngettext("Its vote is deleted too.", "Its {number} votes are deleted too.", deleted.votes)],
                 do=gettext("Delete the name"),
                 back=f"/planning/{press.day}#names",
             )
@@ -216,4 +215,4 @@ def ask(day: str) -> Response:
     """Ask on Discord for the players who are missing."""
     with _pressed(day) as press:
         number = service.ask_for_more(press.session, press.day, press.actor, settings=press.settings, now=press.now)
-    return _answer(day, gettext("Asked on Discord for {number} more.").format(number=number))
+    return _answer(day, ngettext("Asked on Discord for {number} more.", "Asked on Discord for {number} more.", number))

@@ -237,7 +237,7 @@ def thread_troubles(session: Session, room: Room) -> list[str]:
         text = (
             _("{name} can still read it ({reason})")
             if account in thread.members
-            else _("{name} is not let in ({reason})")
+            else _("{name} can’t get in ({reason})")
         )
         name = plain_name(names.get(account, _("somebody")))
         found.append(text.format(name=name, reason=Explanation.of_json(stored)))

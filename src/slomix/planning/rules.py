@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from slomix.errors import Conflict, Invalid, NotAllowed, NotFound, TooSoon
-from slomix.i18n import N_, Texts, _
+from slomix.i18n import N_, Texts, _, listed, ngettext
 from slomix.parsing import checked_int
 from slomix.presence.game_names import clean_name, plain_name
 
@@ -44,13 +44,13 @@ UNDO_DEPTH = 50
 # The teams, while no name has votes.
 TEAM_NAMES = Texts({"A": N_("Team A"), "B": N_("Team B")})
 # What can be undone, after "Undo".
-CHANGE_NAMES = Texts(
+UNDO_TEXTS = Texts(
     {
-        "pick": N_("the last pick"),
-        "place": N_("the last move"),
-        "captain": N_("the change of captain"),
-        "teams": N_("the new teams"),
-        "draft": N_("the last step"),
+        "pick": N_("Undo the last pick"),
+        "place": N_("Undo the last move"),
+        "captain": N_("Undo the change of captain"),
+        "teams": N_("Undo the new teams"),
+        "draft": N_("Undo the last step"),
     }
 )
 
@@ -62,9 +62,11 @@ class NoSuchRoom(NotFound):
 class NotReady(Conflict):
     def __init__(self, missing: int) -> None:
         super().__init__(
-            _("The room opens when one more is looking.")
-            if missing == 1
-            else _("The room opens when {missing} more are looking.").format(missing=missing)
+            ngettext(
+                "The room opens when {number} more player is looking.",
+                "The room opens when {number} more players are looking.",
+                missing,
+            )
         )
 
 
@@ -77,11 +79,11 @@ class NotTonight(Conflict):
 class DeclinedTonight(Conflict):
     """Raised when a player who said NOT_PLAYING joins without confirming it."""
 
-    sentence = N_("You said that you are not playing tonight. If you are after all, say so first.")
+    sentence = N_("You’re not playing tonight. Change that first.")
 
 
 class NotAParticipant(NotAllowed):
-    sentence = N_("This is for those who are in tonight. Join first.")
+    sentence = N_("This is for players who are in tonight. Join first.")
 
 
 class NotTheOwner(NotAllowed):
@@ -97,14 +99,14 @@ class NotCommitted(Invalid):
 
     def __init__(self, names: Sequence[str] = ()) -> None:
         super().__init__(
-            _("Not in for tonight, so in no team: {players}.").format(players=", ".join(names))
+            _("Not in tonight, so in no team: {players}.").format(players=listed(names))
             if names
-            else _("Teams are of players who are looking or available tonight.")
+            else _("Teams are made of players who are looking or available tonight.")
         )
 
 
 class OnBothSides(Invalid):
-    sentence = N_("A player cannot be in both teams.")
+    sentence = N_("A player can’t be in both teams.")
 
 
 class CaptainElsewhere(Invalid):
@@ -128,11 +130,11 @@ class NoSuchClock(Invalid):
 class TeamsChanged(Conflict):
     """Raised when another player has changed the teams since the page was made."""
 
-    sentence = N_("Somebody changed the teams meanwhile, so nothing was saved. Look how they stand now.")
+    sentence = N_("The teams changed meanwhile, so nothing was saved. Check them again.")
 
 
 class NeedsCaptains(Conflict):
-    sentence = N_("A draft needs two captains. Name them, or let them volunteer.")
+    sentence = N_("A draft takes two captains. Name them, or let them volunteer.")
 
 
 class HasCaptain(Conflict):
@@ -140,23 +142,23 @@ class HasCaptain(Conflict):
 
 
 class SideIsFull(Conflict):
-    sentence = N_("That team is complete. Who runs the room can make you its captain.")
+    sentence = N_("That team is full. Ask the room’s owner to make you its captain.")
 
 
 class NotYourTurn(Conflict):
-    sentence = N_("It is not your pick.")
+    sentence = N_("It’s not your pick.")
 
 
 class AlreadyPicked(Conflict):
-    sentence = N_("Somebody was quicker: that player is in a team already.")
+    sentence = N_("Too late: that player is in a team already.")
 
 
 class NoDraft(Conflict):
-    sentence = N_("There is no draft under way.")
+    sentence = N_("No draft is under way.")
 
 
 class NoSuchChange(Invalid):
-    sentence = N_("The teams cannot be changed like that.")
+    sentence = N_("The teams can’t be changed like that.")
 
 
 class NothingToUndo(Conflict):
@@ -164,16 +166,16 @@ class NothingToUndo(Conflict):
 
 
 class NameTaken(Conflict):
-    sentence = N_("That name was suggested already. Vote for it!")
+    sentence = N_("That name is on the list already. Vote for it!")
 
 
 class TooManyNames(Conflict):
-    sentence = N_("You have suggested {most} names already. Delete one to make room.")
+    sentence = N_("You’ve suggested {most} names already. Delete one first.")
     values: ClassVar[Mapping[str, object]] = {"most": MAX_NAMES_PER_PLAYER}
 
 
 class NoSuchName(NotFound):
-    sentence = N_("There is no such suggestion any more.")
+    sentence = N_("That suggestion is gone.")
 
 
 class AskedAlready(TooSoon):
@@ -187,7 +189,7 @@ class AskedAlready(TooSoon):
 
 
 class EnoughPlayers(Conflict):
-    sentence = N_("There are enough of you.")
+    sentence = N_("There are enough players.")
 
 
 class NowhereToAsk(Conflict):

@@ -25,7 +25,6 @@ class SideView:
 
     side: Side
     is_picking: bool
-    count_word: str
     move: Move | None
 
 
@@ -56,16 +55,11 @@ def teams_view(
             SideView(
                 side,
                 is_picking=turn is not None and turn.side == side,
-                count_word=_("player") if len(room.teams[side].members) == 1 else _("players"),
                 move=captain_move(room, may, side, player_id) if can_change else None,
             )
             for side in Side
         ],
-        pool_title=_("To pick from")
-        if is_drafting
-        else _("Substitutes")
-        if room.is_full
-        else _("In, and in no team yet"),
+        pool_title=_("To pick from") if is_drafting else _("Substitutes") if room.is_full else _("Not in a team yet"),
         # In a draft a player stays in the list: what is under a finger must not move.
         pool=room.draftable if is_drafting else room.pool,
         has_pool_below=bool(room.pool) and not is_drafting,
@@ -73,9 +67,9 @@ def teams_view(
         may_begin=may.manages and not is_drafting,
         may_end_draft=may.manages and room.room.first_pick is not None and can_change,
         hint=(
-            _("Who runs the room makes the teams, or the captains draft them. You can volunteer.")
+            _("The room’s owner makes the teams, or captains draft them. You can volunteer.")
             if may.is_committed
-            else _("Who runs the room makes the teams, or the captains draft them.")
+            else _("The room’s owner makes the teams, or captains draft them.")
         )
         if says_how
         else "",
@@ -102,5 +96,5 @@ def turn_says(room: RoomView, turn: DraftTurn, player_id: int | None) -> str:
     if turn.captain_id is None:
         return _("The draft waits for a captain.")
     if turn.captain_id == player_id:
-        return _("It is your pick.")
+        return _("It’s your pick.")
     return _("{player} picks.").format(player=plain_name(room.names[turn.captain_id]))
