@@ -60,7 +60,7 @@ def refuse(claim_id: int) -> Response:
     with current.runtime().transaction() as session:
         claim = claims.get_pending_request(session, claim_id)
         claims.refuse_request(session, claim_id, actor=str(who.user_id), now=now)
-    return _done(_("Refused: {person} does not become {player}."), claim)
+    return _done(_("Refused: {person} doesn’t become {player}."), claim)
 
 
 def _must_be_as_seen(session: Session, claim: ProfileRequest) -> None:

@@ -42,33 +42,35 @@ class NoSuchJob(NotFound):
 
 
 class JobRunning(Conflict):
-    sentence = N_("A worker has this job in its hands right now, so it cannot be cancelled. Look again in a moment.")
+    sentence = N_("A worker is on this job right now. Try again in a moment.")
 
 
 class JobNotPending(Conflict):
     def __init__(self, status: JobStatus) -> None:
         super().__init__(
-            _("This job is over ({status}), so there is nothing left to cancel.").format(status=STATE_NAMES[status])
+            _("This job is over ({status}): there’s nothing left to cancel.").format(status=STATE_NAMES[status])
         )
 
 
 class JobNotFailed(Conflict):
     def __init__(self, status: JobStatus) -> None:
-        super().__init__(_("Only what has failed is tried again; this is {status}.").format(status=STATE_NAMES[status]))
+        super().__init__(
+            _("Only failed jobs can be retried; this one is: {status}.").format(status=STATE_NAMES[status])
+        )
 
 
 class PastDeadline(Conflict):
-    sentence = N_("It is too late for this: its deadline has passed, and it is not true any more.")
+    sentence = N_("It’s too late for this: its deadline has passed.")
 
 
 class MayArriveTwice(Conflict):
     """Raised when the message may have arrived already and the operator hasn't accepted a second one."""
 
-    sentence = N_("This may have arrived already, and then it arrives twice. Say that you know.")
+    sentence = N_("It may have arrived already, and would then arrive twice. Confirm it.")
 
 
 class AlreadyJudged(Conflict):
-    sentence = N_("This voice check has said already that nobody knows who came, so it is not repeated.")
+    sentence = N_("This voice check already said that attendance is unknown, so it isn’t repeated.")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from slomix.admin.request_args import before_id, check_unchanged, parse_choice, 
 from slomix.admin.search import JobFilter
 from slomix.clock import wall_now
 from slomix.contacts.rules import ChannelName
-from slomix.i18n import _
+from slomix.i18n import _, ngettext
 from slomix.jobs.rules import GENERAL, JobStatus
 from slomix.web import current, gates
 from slomix.web.reading import reading
@@ -90,7 +90,7 @@ def retry(job_id: int) -> Response:
             by=str(who.user_id),
         )
         back = _back(target)
-    flash(_("It is tried again."), "done")
+    flash(_("It’s being retried."), "done")
     return redirect(back, code=303)
 
 
@@ -104,11 +104,13 @@ def cancel(job_id: int) -> Response:
         messages = job_actions.cancel_job(session, job_id, now=now, by=str(who.user_id))
         back = _back(target)
     flash(
-        _("Cancelled, and with it its messages that had not left: {messages}. The ledger says why.").format(
-            messages=messages
+        ngettext(
+            "Cancelled, with {number} unsent message. The ledger says why.",
+            "Cancelled, with {number} unsent messages. The ledger says why.",
+            messages,
         )
         if messages
-        else _("Cancelled. It will not happen, and the ledger says why."),
+        else _("Cancelled. The ledger says why."),
         "done",
     )
     return redirect(back, code=303)

@@ -20,7 +20,7 @@ blueprint = Blueprint("links", __name__, url_prefix="/links")
 
 
 class NoSuchMoment(Invalid):
-    sentence = N_("That is not a moment. Open the page again and press the button there.")
+    sentence = N_("That’s not a moment. Reload the page and press the button there.")
 
 
 @blueprint.get("")
@@ -45,7 +45,7 @@ def see() -> Response:
     until = _moment(request.form.get("until", ""))
     with current.runtime().transaction() as session:
         claims.mark_links_seen(session, session.get_one(User, who.user_id), until, now=now)
-    flash(_("Nothing of this is new to you any more."), "done")
+    flash(_("Marked as seen."), "done")
     return redirect(url_for("admin.links.show"), code=303)
 
 
@@ -67,7 +67,7 @@ def unlink(user_id: int) -> Response:
         check_unchanged("guid", player.guid)
         unlinking.unlink_profile(session, user, today=current.today(now), now=now, actor=str(who.user_id))
     names = {"person": plain_name(user.display_name), "player": plain_name(player.name)}
-    flash(_("{person} is not {player} any more.").format(**names), "done")
+    flash(_("{person} isn’t {player} any more.").format(**names), "done")
     return redirect(url_for("admin.links.show"), code=303)
 
 

@@ -20,6 +20,7 @@ from slomix.errors import NotFound
 from slomix.i18n import N_, _
 from slomix.parsing import parse_int
 from slomix.reasons.codes import Explanation
+from slomix.web import times
 
 PAGE = 50
 
@@ -49,6 +50,17 @@ class ChannelState:
     last_success_at: datetime | None
     last_error_at: datetime | None
     last_error: Explanation | None
+
+    @property
+    def history(self) -> str:
+        """Say when a message last arrived, and when one last did not."""
+        said = _("No messages yet.")
+        if self.last_success_at is not None:
+            said = _("Last arrival: {time}.").format(time=times.moment(self.last_success_at))
+        if self.last_error_at is None:
+            return said
+        at = times.moment(self.last_error_at)
+        return " ".join([said, _("Last failure: {time}, {error}.").format(time=at, error=self.last_error)])
 
 
 @dataclass(frozen=True)
@@ -132,12 +144,12 @@ def _problem(channel: ChannelName, settings: Settings) -> str:
         return (
             ""
             if settings.discord_bot_token.get_secret_value()
-            else _("Nothing can be sent: DISCORD_BOT_TOKEN is not set.")
+            else _("Nothing can be sent: DISCORD_BOT_TOKEN isn’t set.")
         )
     is_enabled = settings.telegram_enabled if channel is ChannelName.TELEGRAM else settings.signal_enabled
     if not is_enabled:
-        return _("Switched off: {setting} is not on.").format(setting=f"AVAILABILITY_{channel.name}_ENABLED")
-    return "" if settings.contact_keys else _("Switched off: CONTACT_DATA_ENCRYPTION_KEY is not set.")
+        return _("Switched off: {setting} isn’t on.").format(setting=f"AVAILABILITY_{channel.name}_ENABLED")
+    return "" if settings.contact_keys else _("Switched off: CONTACT_DATA_ENCRYPTION_KEY isn’t set.")
 
 
 def linked_accounts(

@@ -18,7 +18,7 @@ _E = TypeVar("_E", bound=enum.StrEnum)
 class ChangedSince(Conflict):
     """Raised when the state has changed since the admin saw it."""
 
-    sentence = N_("This was changed since you looked. Look again, then decide.")
+    sentence = N_("This has changed since you looked. Check it again, then decide.")
 
 
 def search_text() -> str:

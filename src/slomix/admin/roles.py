@@ -88,7 +88,7 @@ def revoke(discord_id: str, role: str) -> Response:
         if not roles.revoke(session, discord_id, right, actor=str(who.user_id), now=now):
             raise RoleNotGranted
         person = _name(session, discord_id)
-    flash(gettext("{person} is not {role} any more.").format(person=person, role=ROLE_NAMES[right]), "done")
+    flash(gettext("{person} isn’t {role} any more.").format(person=person, role=ROLE_NAMES[right]), "done")
     is_out = right is Role.ADMIN and discord_id == who.discord_id and discord_id not in _fixed(right)
     return redirect("/" if is_out else url_for("admin.rights.show"), code=303)
 

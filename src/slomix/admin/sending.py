@@ -35,7 +35,7 @@ def pause() -> Response:
     if is_new:
         log.warning("sending.paused", user=who.user_id)
     return _done(
-        _("Nothing is sent any more, until an admin resumes sending.") if is_new else _("Sending was paused already."),
+        _("Sending paused.") if is_new else _("Sending was paused already."),
         is_new=is_new,
     )
 
@@ -48,7 +48,7 @@ def resume() -> Response:
         was_paused = pausing.resume(session, by=str(who.user_id), now=now)
     if was_paused:
         log.warning("sending.resumed", user=who.user_id)
-    return _done(_("Messages go out again.") if was_paused else _("Sending was not paused."), is_new=was_paused)
+    return _done(_("Messages go out again.") if was_paused else _("Sending wasn’t paused."), is_new=was_paused)
 
 
 def _done(sentence: str, *, is_new: bool) -> Response:

@@ -18,7 +18,6 @@ from slomix.accounts.models import User
 from slomix.accounts.rules import LinkAction
 from slomix.admin import queries, search
 from slomix.admin.names import JOB_NAMES
-from slomix.admin.queries import ChannelState
 from slomix.admin.search import DeliveryFilter
 from slomix.campaigns import queries as campaigns
 from slomix.campaigns import risk, risk_facts
@@ -39,7 +38,7 @@ from slomix.health import service as health
 from slomix.health.rules import PartHealth
 from slomix.health.service import parts_needed_tonight
 from slomix.health.views import check_health, probes
-from slomix.i18n import _
+from slomix.i18n import _, ngettext
 from slomix.jobs.late import LateJobs, late_jobs, next_due_job
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
@@ -81,15 +80,6 @@ class PhaseLine:
     trouble: str
 
 
-@dataclass(frozen=True)
-class ChannelLine:
-    """One channel: why nothing is sent there, and when something last was."""
-
-    name: str
-    trouble: str
-    history: str
-
-
 @blueprint.get("")
 def show() -> str:
     mark = live.hub().mark()
@@ -124,32 +114,39 @@ def judge_tonight(
     if called is not None and state is CampaignState.NONE_REACHED:
         return Verdict(
             "ill",
-            _("Nobody was told: {number} messages failed ({reason}).").format(
-                number=missed, reason=_commonest_reason(called)
-            ),
+            ngettext(
+                "Nobody was notified: {number} message failed ({reason}).",
+                "Nobody was notified: {number} messages failed ({reason}).",
+                missed,
+            ).format(reason=_commonest_reason(called)),
         )
     if risks:
         return Verdict("ill", _("Tonight is at risk: {reason}.").format(reason=risks[0].reason))
     if state is CampaignState.CHECK_FAILED:
-        return Verdict("partly", _("The voice check failed, so nobody was asked a second time."))
+        return Verdict("partly", _("The voice check failed, so nobody was nudged."))
     if missed:
         return Verdict(
             "partly",
-            _("Everything runs, but {number} of today’s messages did not arrive, or may not have.").format(
-                number=missed
+            ngettext(
+                "Everything runs, but {number} of today’s messages may not have arrived.",
+                "Everything runs, but {number} of today’s messages may not have arrived.",
+                missed,
             ),
         )
     if called is None:
-        return Verdict("well", _("All is well. Nobody has called tonight together yet."))
+        return Verdict("well", _("All is well. No game night called yet."))
     if called.has_begun:
         return Verdict("well", _("All is well: tonight began at {time}.").format(time=start))
     if called.start_is_over:
-        return Verdict("partly", _("Nobody is left for tonight."))
+        return Verdict("partly", _("Nobody is left to notify tonight."))
     if now >= called.campaign.start_at:
         return Verdict("well", _("All is well: the start of {time} is on its way.").format(time=start))
-    return Verdict(
-        "well", _("All is well: {count} will be told at {time}.").format(count=called.asked.recipients, time=start)
+    text = ngettext(
+        "All is well: {number} player will be notified at {time}.",
+        "All is well: {number} players will be notified at {time}.",
+        called.asked.recipients,
     )
+    return Verdict("well", text.format(time=start))
 
 
 def _commonest_reason(called: CampaignCard) -> str:
@@ -157,7 +154,8 @@ def _commonest_reason(called: CampaignCard) -> str:
     numbers = Counter({why.reason: 0 for outcome in outcomes for why in outcome.reasons})
     for outcome in outcomes:
         numbers.update({why.reason: why.number for why in outcome.reasons})
-    return numbers.most_common(1)[0][0] if numbers else _("no reason given")
+    reason = numbers.most_common(1)[0][0] if numbers else None
+    return str(reason or _("no reason given"))
 
 
 @blueprint.post("/dismiss")
@@ -180,9 +178,7 @@ def dismiss() -> Response:
         log.warning("process.dismissed", user=who.user_id, process=copy, of=part)
     flash(
         (
-            _("{process} is not missed any more.")
-            if is_gone
-            else _("{process} is not silent, or was dismissed already.")
+            _("{process} isn’t missed any more.") if is_gone else _("{process} isn’t silent, or was dismissed already.")
         ).format(process=copy),
         "done" if is_gone else "note",
     )
@@ -224,7 +220,7 @@ def _tonight() -> dict[str, Any]:
             "campaigns": [(card, [phase_line(phase) for phase in card.phases]) for card in cards],
             "counts": counts,
             "channels": [
-                channel_line(channel)
+                channel
                 for channel in queries.channel_states(session, settings)
                 if channel.contacts or not channel.problem
             ],
@@ -238,9 +234,9 @@ def part_fact(part: PartHealth) -> Fact:
     name, trouble = part.part.capitalize().replace("_", " "), part.problem or ""
     if not part.ok:
         return Fact(name, trouble=trouble[:1].upper() + trouble[1:])
-    text = _("There")
+    text = _("Running")
     if part.age_seconds is not None:
-        text = _("There, seen {ago}").format(ago=times.ago(timedelta(seconds=part.age_seconds)))
+        text = _("Running, seen {ago}").format(ago=times.ago(timedelta(seconds=part.age_seconds)))
     return Fact(
         name, f"{text}." if trouble else text, trouble=trouble, silent=[(part.part, copy) for copy in part.missing]
     )
@@ -251,7 +247,7 @@ def voice_fact(age: timedelta | None, longest: timedelta) -> Fact:
     if age is None:
         return Fact(_("Voice rooms"), _("Never seen."), is_well=False)
     if age > longest:
-        return Fact(_("Voice rooms"), trouble=_("Last seen {ago}: too old to be used").format(ago=times.ago(age)))
+        return Fact(_("Voice rooms"), trouble=_("Last seen {ago}: too old to use").format(ago=times.ago(age)))
     return Fact(_("Voice rooms"), _("Seen {ago}").format(ago=times.ago(age)))
 
 
@@ -262,27 +258,25 @@ def pause_fact(pause: Pause | None, people: Mapping[str, User], today: date) -> 
     user = people.get(pause.by)
     by = Markup("<bdi>{}</bdi>").format(plain_name(user.display_name)) if user is not None else pause.by
     text = Markup.escape(_("Paused since {since}, by {by}.")).format(since=times.since(pause.since, today), by=by)
-    return Fact(_("Sending"), trouble=text, icon="off", href="/admin/sending/resume", link=_("Send again"))
+    return Fact(_("Sending"), trouble=text, icon="off", href="/admin/sending/resume", link=_("Resume sending"))
 
 
 def evening_facts(session: Session, settings: Settings, wall: datetime, today: date) -> Iterator[Fact]:
     """Say whether the evening's message and event are as they should be, as far as they are switched on."""
     message, event = evening.message_of(session, today), evening.event_of(session, today)
     if settings.evening_message_enabled:
-        says = _("Comes when {number} are looking, or a campaign is made").format(number=POSTED_AT)
+        says = ngettext(
+            "Comes with {number} player looking, or a campaign",
+            "Comes with {number} players looking, or a campaign",
+            POSTED_AT,
+        )
         is_there = message is not None and message.posted_at is not None
         if message is not None and message.posted_at is not None:
-            says = _("Stands there since {time}").format(time=times.since(message.posted_at, today))
+            says = _("Posted {time}").format(time=times.since(message.posted_at, today))
         yield _kept_fact(_("Evening’s message"), says, message, wall, is_there=is_there)
     if settings.scheduled_event_enabled:
         is_there = event is not None and event.event_id is not None and not event.is_over
-        says = (
-            _("Stands in the server")
-            if is_there
-            else _("Comes with a campaign")
-            if event is None
-            else _("Stands there no more")
-        )
+        says = _("On the server") if is_there else _("Comes with a campaign") if event is None else _("No longer there")
         yield _kept_fact(_("Event on Discord"), says, event, wall, is_there=is_there)
 
 
@@ -294,7 +288,7 @@ def _kept_fact(
     if row is not None and row.problem is not None:
         trouble = _("Not up to date: {reason}.").format(reason=row.problem)
         if row.held_until is not None and row.held_until > wall:
-            trouble += " " + _("Tried again in {minutes} min.").format(
+            trouble += " " + _("Next attempt in {minutes} min.").format(
                 minutes=max(1, round((row.held_until - wall) / MINUTE))
             )
     return Fact(name, says, is_well=is_there and not trouble, trouble=trouble)
@@ -303,11 +297,9 @@ def _kept_fact(
 def late_fact(found: LateJobs, today: date) -> Fact:
     """Say how many jobs should have been done by now."""
     if found.since is None:
-        return Fact(_("Late"), _("Nothing waits that should be done"))
-    text = (
-        _("{number} job, the oldest due {since}.") if found.number == 1 else _("{number} jobs, the oldest due {since}.")
-    )
-    text = text.format(number=found.number, since=times.since(found.since, today))
+        return Fact(_("Late"), _("Nothing overdue"))
+    text = ngettext("{number} job, the oldest due {since}.", "{number} jobs, the oldest due {since}.", found.number)
+    text = text.format(since=times.since(found.since, today))
     return Fact(_("Late"), trouble=text, href="/admin/jobs?late=on", link=_("Look at them"))
 
 
@@ -325,20 +317,9 @@ def phase_line(phase: PhaseCard) -> PhaseLine:
     job, tally = phase.job, phase.tally
     text = str(job.reason or "")
     if tally is not None:
-        text = ", ".join(f"{number} {STATE_NAMES[status]}" for status, number in tally.by_status.items())
+        text = ", ".join(f"{STATE_NAMES[status]} {number}" for status, number in tally.by_status.items())
     trouble = str(job.last_error) if job.last_error and job.status is not JobStatus.SENT else ""
     return PhaseLine(PHASE_NAMES[job.kind], phase.at, phase.state, text, trouble)
-
-
-def channel_line(channel: ChannelState) -> ChannelLine:
-    """Say when a message last arrived on a channel, and when one last did not."""
-    said = _("No message has arrived there yet.")
-    if channel.last_success_at is not None:
-        said = _("Last message that arrived: {time}.").format(time=times.moment(channel.last_success_at))
-    if channel.last_error_at is not None:
-        at = times.moment(channel.last_error_at)
-        said += " " + _("Last one that did not: {time}, {error}.").format(time=at, error=channel.last_error)
-    return ChannelLine(channel.name, channel.problem, said)
 
 
 def _cards(session: Session, today: date, now: datetime) -> list[CampaignCard]:
