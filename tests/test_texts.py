@@ -22,7 +22,7 @@ OPERATORS = {
 }
 PROGRAMS = {"api.py", "schemas.py"}
 
-LOOKS_UP = {"_", "gettext", "ngettext", "pgettext", "N_", "in_all_languages"}
+LOOKS_UP = {"_", "gettext", "ngettext", "pgettext", "N_", "later", "in_all_languages"}
 SENTENCE = re.compile(r"[A-Z]\S* .*[.!?](\s|$)", re.DOTALL)
 
 

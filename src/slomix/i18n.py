@@ -93,6 +93,29 @@ class Texts(Mapping[_Code, str]):
         return len(self._marked)
 
 
+class Later(str):
+    """A text in English that `spoken` looks up for its reader: for what is read once and shown to many."""
+
+    marked: str
+    values: Mapping[str, object]
+
+
+def later(text: str, **values: object) -> Later:
+    """Mark a text for the catalogues, with what fills its blanks, which may be looked up later too."""
+    said = Later(text.format(**values))
+    said.marked, said.values = text, values
+    return said
+
+
+def spoken(text: str) -> str:
+    """Return the text in the language that is spoken here, if it is one to look up later."""
+    if not isinstance(text, Later):
+        return text
+    return gettext(text.marked).format(
+        **{name: spoken(value) if isinstance(value, str) else value for name, value in text.values.items()}
+    )
+
+
 def looked_up(marked: Iterable[str]) -> list[str]:
     """Return marked texts in the language that is spoken here."""
     return [gettext(text) for text in marked]

@@ -42,7 +42,7 @@ def volunteer(page: Page, letter: str) -> None:
 
 
 def begin(owner: Page) -> None:
-    owner.get_by_text("Draft by captains").click()
+    owner.get_by_text("Captains’ draft").click()
     owner.get_by_role("button", name="Begin the draft").click()
     expect(owner.locator(".turn")).to_be_visible()
 
@@ -103,11 +103,11 @@ def test_who_leaves_for_the_night_is_gone_from_the_team_on_every_page(franka: Pa
     volunteer(erik, "A")
     expect(side(franka, "A")).to_contain_text("eRiK|eng")
     for _ in range(2):  # the second one, after what follows from it was read
-        erik.get_by_role("button", name="Leave for tonight").click()
-    expect(erik.locator("#room")).to_contain_text("You are not playing tonight.")
+        erik.get_by_role("button", name="I’m out tonight").click()
+    expect(erik.locator("#room")).to_contain_text("You’re not playing tonight.")
     expect(side(franka, "A")).not_to_contain_text("eRiK|eng")
-    erik.get_by_role("button", name="I am playing after all").click()
-    expect(erik.locator("#room")).to_contain_text("You are in.")
+    erik.get_by_role("button", name="I’m playing after all").click()
+    expect(erik.locator("#room")).to_contain_text("You’re in.")
     expect(pool(franka)).to_contain_text("eRiK|eng")
     expect(side(franka, "A")).not_to_contain_text("eRiK|eng")
 
@@ -180,7 +180,7 @@ def test_two_who_change_the_same_at_once_end_in_one_and_the_second_is_told(frank
     bob.get_by_role("button", name="PanzerGoran to Team A").click()
     expect(side(bob, "A")).to_contain_text("PanzerGoran")
     franka.get_by_role("button", name="Use these teams: Proposal 1").click()
-    expect(franka.locator("#flash")).to_contain_text("Somebody changed the teams meanwhile")
+    expect(franka.locator("#flash")).to_contain_text("The teams changed meanwhile")
     franka.get_by_role("button", name="Use these teams: Proposal 1").click()
     expect(franka.locator("#flash")).to_contain_text("Saved")
     for page in (franka, bob):
@@ -203,7 +203,7 @@ def test_all_of_it_without_scripts(open_page: OpenPage, evening: RunningSystem, 
     expect(side(franka, "A")).to_contain_text("Red Devils")
     franka.get_by_role("button", name="Hana* to Team B").click()
     franka.get_by_role("button", name="Make Hana* captain of Team B").click()
-    franka.get_by_text("Draft by captains").click()
+    franka.get_by_text("Captains’ draft").click()
     franka.get_by_role("button", name="Begin the draft").click()
     expect(franka.locator(".turn")).to_contain_text("until")
     erik.reload()
@@ -240,7 +240,7 @@ def test_nothing_is_wrong_for_those_who_do_not_see_it_or_not_well(
     erik.get_by_role("button", name="Suggest").click()
     erik.get_by_role("button", name="Vote for Red Devils").click()
     expect(owner.locator(".leads")).to_have_count(2)
-    owner.get_by_text("Draft by captains").click()
+    owner.get_by_text("Captains’ draft").click()
     inspector.look(owner, "a room before its draft")
     owner.get_by_role("button", name="Begin the draft").click()
     expect(erik.locator(".turn")).to_contain_text("Your pick")

@@ -108,7 +108,7 @@ def test_the_command_line_lists_retries_and_cancels(installation: World) -> None
     assert "Times are those of Europe/Ljubljana." in listed
     assert f"{job.id}  pending  2026-11-20 20:45:00  0/5  delivery" in listed
     answer = do("jobs", "retry", str(job.id))
-    assert (answer.exit_code, answer.output) == (1, "Error: Only what has failed is tried again; this is planned.\n")
+    assert (answer.exit_code, answer.output) == (1, "Error: Only failed jobs can be retried; this one is: planned.\n")
     assert do("jobs", "cancel", str(job.id)).output == f"Job {job.id} is cancelled.\n"
     assert reminder(installation)[0].reason == Explanation(Reason.CANCELLED_BY_OPERATOR)
     with installation.session() as session:

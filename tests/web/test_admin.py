@@ -149,10 +149,10 @@ def test_the_overview_says_what_waits_and_how_the_channels_do_and_no_address(wor
     assert "<i>" not in answer.text
     assert "555000111" not in answer.text
     for sentence in (
-        "1 claim waits for an answer",
+        "1 claim is waiting",
         "6 links were made since you last looked",
         "DISCORD_BOT_TOKEN is not set",
-        "Last message that arrived: 20 Nov 2026, 20:30",
+        "Last arrival: 20 Nov 2026, 20:30",
         "1 verified contact",
         "1 of them does not work",
         "blocked",
@@ -164,7 +164,7 @@ def test_the_overview_says_what_waits_and_how_the_channels_do_and_no_address(wor
 def test_a_channel_without_a_key_says_so(world: World) -> None:
     keyless = with_settings(world, contact_encryption_key=type(world.runtime.settings.contact_encryption_key)(""))
     page = browser_of(make_app(keyless.runtime), keyless, "dora").page("/admin")
-    assert page.words.count("CONTACT_DATA_ENCRYPTION_KEY is not set") == 2
+    assert page.words.count("CONTACT_DATA_ENCRYPTION_KEY isn’t set") == 2
 
 
 def test_a_claim_is_shown_with_all_that_decides_it_and_its_words_as_text(claim: int, dora: Browser) -> None:
@@ -178,7 +178,7 @@ def test_a_claim_is_shown_with_all_that_decides_it_and_its_words_as_text(claim: 
 def test_before_granting_one_reads_what_will_happen(claim: int, dora: Browser) -> None:
     words = dora.page(f"/admin/claims/{claim}/grant").by_id("main").words
     assert "is unlinked from Alice" in words
-    assert "their contacts and preferences are removed" in words
+    assert "their apps, preferences and answers for the days ahead are removed" in words
     words = dora.page(f"/admin/claims/{claim}/refuse").by_id("main").words
     assert "stays with Alice" in words
 
@@ -244,7 +244,7 @@ def test_a_claim_that_was_taken_back_is_gone_from_the_list(
     world: World, claim: int, dora: Browser, charlie: Browser
 ) -> None:
     charlie.post("/profile/claim/withdraw")
-    assert "No claim waits" in dora.page("/admin/claims").words
+    assert "No claims waiting" in dora.page("/admin/claims").words
     with world.session() as session:
         assert session.get_one(ProfileRequest, claim).was_granted is None
 

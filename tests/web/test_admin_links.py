@@ -75,7 +75,7 @@ def test_a_link_is_new_until_the_admin_has_said_that_they_saw_it(world: World, d
         accounts.link_player(session, user, "guid-spare", now=world.clock.now())
     assert lands(dora.post("/admin/links/seen", {"until": until})) == "/admin/links"
     page = dora.page("/admin/links").by_id("main")
-    assert "1 link was made" in page.words, "what came after the page was made is not seen"
+    assert "1 new link since" in page.words, "what came after the page was made is not seen"
     dora.post("/admin/links/seen", {"until": "2020-01-01T00:00:00+00:00"})
     with world.session() as session:
         seen_at = session.get_one(User, world.users["dora"]).links_seen_at
@@ -101,14 +101,14 @@ def test_what_an_admin_linked_is_no_news_to_them(world: World, browse: Browse) -
         session.get_one(User, world.users["erik"]).links_seen_at = world.clock.now() - timedelta(seconds=30)
         user = session.get_one(User, world.users["charlie"])
         accounts.link_player(session, user, "guid-spare", now=world.clock.now(), actor=str(world.users["dora"]))
-    assert "Nothing waits for you" in dora.page("/admin").words
-    assert "1 link was made" in browse("erik").page("/admin").words
+    assert "Nothing is waiting for you" in dora.page("/admin").words
+    assert "1 new link since" in browse("erik").page("/admin").words
 
 
 def test_unlinking_says_what_goes_then_does_it_and_names_who_did(world: World, dora: Browser) -> None:
     path = f"/admin/links/{world.users['alice']}/unlink"
     words = dora.page(path).by_id("main").words
-    assert "their contacts and preferences are removed" in words
+    assert "their apps, preferences and answers for the days ahead are removed" in words
     assert lands(dora.post(path, form_of(dora, path))) == "/admin/links"
     assert "Alice is not Alice any more" in dora.page("/admin/links").by_id("flash").words
     assert player_of(world, "alice") is None
@@ -202,7 +202,7 @@ def test_giving_up_ones_own_right_is_said_to_be_that(world: World, browse: Brows
     own = f"/admin/roles/{CAST['alice']}/admin/revoke"
     assert "This is your own right" in alice.page(own).words
     assert "Nobody else is an admin" not in alice.page(own).words
-    assert "The settings give you the same right" in dora.page(f"/admin/roles/{CAST['dora']}/admin/revoke").words
+    assert "The settings give the same right" in dora.page(f"/admin/roles/{CAST['dora']}/admin/revoke").words
     assert lands(alice.post(own)) == "/"
     assert "Alice is not an admin any more" in alice.page("/").by_id("flash").words
     assert lands(dora.post(f"/admin/roles/{CAST['dora']}/admin/revoke")) == "/admin/roles"

@@ -73,7 +73,7 @@ def test_an_import_is_looked_at_then_stored_whole_and_logged(
     with nothing_stored(world):
         page = upload(dora, GOOD.replace("\n", line_end).encode(encoding))
     words = read(page.text).by_id("main").words
-    assert "2 are new and will be added; 1 is known and will be updated" in words
+    assert "2 new profiles will be added. 1 known profile will be updated." in words
     assert "Bad, Boy" in words
     assert lands(confirm(dora, page)) == "/admin/players"
     assert "Imported: 2 added, 1 updated." in dora.page("/admin/players").by_id("flash").words
@@ -179,7 +179,7 @@ def test_a_large_file_is_taken_from_admins_alone_and_here_alone(world: World, do
     large = "\n".join(["guid,name,aliases", *lines]).encode()
     assert 3 * 2**20 < len(large) < 4 * 2**20
     page = upload(dora, large)
-    assert "5000 are new" in page.text
+    assert "5000 new profiles" in page.text
     assert "And 4990 more" in page.text
     assert confirm(dora, page).status_code == 303
     assert len(stored(world)) == 5_007
@@ -197,7 +197,7 @@ def test_more_profiles_than_a_statement_has_parameters_can_be_asked_for(world: W
 
 def test_profiles_are_counted_and_found_with_who_has_them(world: World, dora: Browser) -> None:
     page = dora.page("/admin/players").by_id("main").words
-    assert "7 profiles, 6 of them linked" in page
+    assert "7 profiles, 6 linked" in page
     words = dora.page("/admin/players?q=ali").by_id("main").words
     assert "guid-alice" in words
     assert CAST["alice"] in words

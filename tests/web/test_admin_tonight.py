@@ -55,14 +55,14 @@ def test_only_admins_look(browse: Browse, who: str | None, status: int, path: st
 def test_with_nobody_called_it_says_so_and_that_all_is_well(dora: Browser) -> None:
     assert verdict(dora) == "All is well. No game night called yet."
     page = dora.page(PATH).by_id("tonight").words
-    for said in ("Nothing waits that should be done", "Nothing is planned.", "None so far.", "Messages go out"):
+    for said in ("Nothing overdue", "Nothing is planned.", "None so far.", "Messages go out"):
         assert said in page
     assert "The planning room is not open." in page
 
 
 def test_a_campaign_stands_there_with_its_phases_and_counts(world: World, dora: Browser) -> None:
     made = called(world)
-    assert verdict(dora) == "All is well: 2 will be told at 21:00."
+    assert verdict(dora) == "All is well: 2 players will be notified at 21:00."
     page = dora.page(PATH).by_id("tonight")
     assert any(one.startswith("Game night at 21:00") for one in page.headings)
     assert "Reminder 20:45 planned 2 planned" in page.words
@@ -91,14 +91,14 @@ def came_of(world: World, status: str, *, voice_check: str = "sent") -> None:
 def test_where_nobody_was_told_it_is_not_well(world: World, dora: Browser) -> None:
     called(world)
     came_of(world, "failed")
-    assert verdict(dora) == "Nobody was told: 4 messages failed (Discord answered 500)."
+    assert verdict(dora) == "Nobody was notified: 4 messages failed (Discord answered 500)."
     assert "is-ill" in dora.page(PATH).by_id("tonight").all("section")[0].attributes["class"]
 
 
 def test_a_voice_check_that_failed_is_not_well(world: World, dora: Browser) -> None:
     called(world)
     came_of(world, "sent", voice_check="failed")
-    assert verdict(dora) == "The voice check failed, so nobody was asked a second time."
+    assert verdict(dora) == "The voice check failed, so nobody was nudged."
     assert "is-partly" in dora.page(PATH).by_id("tonight").all("section")[0].attributes["class"]
     assert "voice check failed" in dora.page(PATH).by_id("tonight").words
 
@@ -106,7 +106,7 @@ def test_a_voice_check_that_failed_is_not_well(world: World, dora: Browser) -> N
 def test_where_nobody_is_left_tonight_has_not_begun(world: World, dora: Browser) -> None:
     called(world)
     came_of(world, "skipped")
-    assert verdict(dora) == "Nobody is left for tonight."
+    assert verdict(dora) == "Nobody is left to notify tonight."
 
 
 def test_a_cancelled_one_is_shown_and_calls_nobody(world: World, dora: Browser) -> None:
@@ -123,7 +123,7 @@ def test_what_is_wrong_is_said_first_with_what_helps(world: World, dora: Browser
         pausing.pause(session, by=str(world.users["dora"]), now=at(20, 31))
     assert verdict(dora) == "Tonight is at risk: sending is paused."
     page = dora.page(PATH).by_id("tonight").words
-    assert "Switch sending on again on the overview." in page
+    assert "Resume sending on the overview." in page
     assert "Start a worker process again" in page
     assert "Worker Was never seen" in page
     assert "Paused since 20:31, by Dora" in page
@@ -144,7 +144,7 @@ def test_a_process_that_was_taken_away_is_dismissed_with_one_click(world: World,
     assert browse("bob").post(f"{PATH}/dismiss", fields).status_code == 403
     assert dora.post(f"{PATH}/dismiss", fields).status_code == 303
     page = dora.page(PATH).words
-    assert "there/worker.2 is not missed any more." in page
+    assert "there/worker.2 isn’t missed any more." in page
     assert "silent" not in dora.page(PATH).by_id("tonight").words
     assert dora.post(f"{PATH}/dismiss", {"part": "worker", "copy": "here/1"}).status_code == 303
     assert "here/1 is not silent" in dora.page(PATH).words
@@ -153,7 +153,7 @@ def test_a_process_that_was_taken_away_is_dismissed_with_one_click(world: World,
 def test_late_messages_are_counted_and_lead_to_their_jobs(world: World, dora: Browser) -> None:
     called(world)
     world.clock.move_to(at(20, 46, 30))
-    assert verdict(dora) == "Tonight is at risk: messages are due and have not left for a minute."
+    assert verdict(dora) == "Tonight is at risk: some messages are more than a minute late."
     page = dora.page(PATH).by_id("tonight")
     assert "the oldest due 20:35" in page.words
     assert "/admin/jobs?late=on" in {link.attributes["href"] for link in page.all("a")}
@@ -168,12 +168,12 @@ def test_messages_that_did_not_arrive_are_never_called_well(world: World, dora: 
             .where(Delivery.id == one)
             .values(status="failed", reason=Explanation(Reason.OTHER, "it broke"))
         )
-    assert verdict(dora) == "Everything runs, but 1 of today’s messages did not arrive, or may not have."
+    assert verdict(dora) == "Everything runs, but 1 of today’s messages may not have arrived."
 
 
 def test_old_presence_and_broken_channels_are_seen(world: World, dora: Browser) -> None:
     world.clock.move_to(at(20, 40))
-    assert "Last seen 10 min ago: too old to be used" in dora.page(PATH).by_id("tonight").words
+    assert "Last seen 10 min ago: too old to use" in dora.page(PATH).by_id("tonight").words
 
 
 def test_what_changes_comes_alone_and_unchanged_it_is_not_sent_again(world: World, dora: Browser) -> None:
@@ -198,7 +198,7 @@ def test_promoters_see_the_risk_on_the_card_and_players_do_not(world: World, bro
     world.clock.move_to(at(20, 40))
     with world.session() as session:
         health.clear_heartbeats(session)
-    said = "Tonight may go wrong: the scheduler is silent, so nothing new is begun; no worker is there to send messages"
+    said = "Problem: the scheduler is silent, so nothing new starts; no worker is there to send messages"
     assert said in browse("bob").page("/").by_id("campaign").words
     assert "What helps" in browse("dora").page("/").by_id("campaign").words
     for who in ("alice", None):

@@ -74,7 +74,7 @@ def test_turned_twice_the_first_stays_and_the_second_is_told(world: World, dora:
 
 def test_who_was_overtaken_is_offered_what_is_left(world: World, dora: Browser) -> None:
     pause(world)
-    assert "Send again" in dora.page("/admin/sending/pause").by_id("main").buttons
+    assert "Resume sending" in dora.page("/admin/sending/pause").by_id("main").buttons
 
 
 def test_an_operators_pause_names_the_command_line(world: World, dora: Browser) -> None:

@@ -31,9 +31,9 @@ class Button:
 
 
 BUTTONS = {
-    "join": Button("dora", "/join", lambda _: {}, "You are in.", lambda t: said(t, "dora") is Status.LOOKING),
+    "join": Button("dora", "/join", lambda _: {}, "You’re in.", lambda t: said(t, "dora") is Status.LOOKING),
     "leave": Button(
-        "erik", "/leave", lambda _: {}, "You are not playing tonight.", lambda t: t.sides() == ("", "FRANKA")
+        "erik", "/leave", lambda _: {}, "You’re not playing tonight.", lambda t: t.sides() == ("", "FRANKA")
     ),
     "place": Button(
         "alice",

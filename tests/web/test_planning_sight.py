@@ -187,7 +187,7 @@ def test_a_day_without_a_room_looks_to_strangers_as_to_players_but_for_the_butto
 ) -> None:
     everybody_says(world, Status.LOOKING)
     browser = browse(who)
-    assert "We are enough: 6 are looking to play." in browser.page("/planning").words
+    assert "Enough players: 6 of 6 looking." in browser.page("/planning").words
     assert "Open planning room" not in browser.page("/planning").buttons
     assert "Open planning room" in browse("alice").page("/planning").buttons
     assert "No room was opened for this day." in browser.page(f"/planning/{YESTERDAY}").words

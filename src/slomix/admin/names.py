@@ -28,7 +28,25 @@ JOB_NAMES = Texts(
     }
 )
 
-# What happened, by its name in the audit log.
+# The parts of the system, by the names that `/health` has for them.
+PART_NAMES = Texts(
+    {
+        "database": N_("Database"),
+        "redis": N_("Redis"),
+        "scheduler": N_("Scheduler"),
+        "worker": N_("Worker"),
+        "discord": N_("Discord process"),
+        "inbox": N_("Inbox"),
+        "disk": N_("Disks"),
+        "backup": N_("Backup"),
+        "public_url": N_("Public address"),
+        "certificate": N_("Certificate"),
+        "discord_provider": N_("Discord"),
+        "telegram_provider": N_("Telegram"),
+        "signal_provider": N_("Signal"),
+    }
+)
+
 # Who did something in the audit log and is no account.
 ACTORS = Texts(
     {

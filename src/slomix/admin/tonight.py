@@ -17,7 +17,7 @@ from slomix.accounts import service as accounts
 from slomix.accounts.models import User
 from slomix.accounts.rules import LinkAction
 from slomix.admin import queries, search
-from slomix.admin.names import JOB_NAMES
+from slomix.admin.names import JOB_NAMES, PART_NAMES
 from slomix.admin.search import DeliveryFilter
 from slomix.campaigns import queries as campaigns
 from slomix.campaigns import risk, risk_facts
@@ -38,7 +38,7 @@ from slomix.health import service as health
 from slomix.health.rules import PartHealth
 from slomix.health.service import parts_needed_tonight
 from slomix.health.views import check_health, probes
-from slomix.i18n import _, ngettext
+from slomix.i18n import _, ngettext, spoken
 from slomix.jobs.late import LateJobs, late_jobs, next_due_job
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
@@ -231,7 +231,7 @@ def _tonight() -> dict[str, Any]:
 
 def part_fact(part: PartHealth) -> Fact:
     """Say whether a part of the system is there, and how long ago it said so, where it says anything."""
-    name, trouble = part.part.capitalize().replace("_", " "), part.problem or ""
+    name, trouble = PART_NAMES.get(part.part, part.part), spoken(part.problem or "")
     if not part.ok:
         return Fact(name, trouble=trouble[:1].upper() + trouble[1:])
     text = _("Running")

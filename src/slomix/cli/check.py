@@ -151,8 +151,8 @@ def _installation(settings: Settings, notes: dict[str, str]) -> dict[str, str]:
         found |= proofs.find_ourselves(settings)
     else:
         notes[rules.PUBLIC_URL] = "not tried, as nothing was started yet"
-    if found[rules.BACKUP].problem == _("there is none yet"):
-        notes[rules.BACKUP] = _("there is none yet")
+    if found[rules.BACKUP].problem == proofs.NO_BACKUP:
+        notes[rules.BACKUP] = proofs.NO_BACKUP
         del found[rules.BACKUP]
     return {part: finding.problem or "" for part, finding in found.items()}
 

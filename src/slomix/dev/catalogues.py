@@ -20,7 +20,7 @@ from babel.messages.pofile import read_po, write_po
 from slomix.database.session import ROOT
 from slomix.i18n import TRANSLATIONS
 
-KEYWORDS = {**DEFAULT_KEYWORDS, "_": None, "N_": None, "gettext": None, "pgettext": ((1, "c"), 2)}
+KEYWORDS = {**DEFAULT_KEYWORDS, "_": None, "N_": None, "later": None, "gettext": None, "pgettext": ((1, "c"), 2)}
 SOURCES = [("src/slomix/**.py", "python"), ("templates/**", "jinja2")]
 OPTIONS = {"templates/**": {"trimmed": "true", "trim_blocks": "true", "lstrip_blocks": "true"}}
 # A comment above a text that begins so is for translators.

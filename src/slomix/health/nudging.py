@@ -7,7 +7,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from slomix.i18n import _
+from slomix.i18n import later
 
 # A script, as the rate limits are kept by some.
 _PUSH = "redis.call('rpush', KEYS[1], ARGV[1]) return redis.call('pexpire', KEYS[1], 5000)"
@@ -35,16 +35,17 @@ def send_trial_nudge(client: "redis.Redis") -> str | None:
         memory = client.info("memory")
         policy = memory.get("maxmemory_policy", KEEPS_ALL)
         if memory.get("maxmemory") and policy != KEEPS_ALL:
-            return _(
-                "may throw nudges away when its memory is full: maxmemory-policy is {policy}, not noeviction"
-            ).format(policy=policy)
+            return later(
+                "may throw nudges away when its memory is full: maxmemory-policy is {policy}, not noeviction",
+                policy=policy,
+            )
     return None
 
 
 def describe_failure(error: redis.RedisError) -> str:
     """Say why Redis carries no nudges."""
     if isinstance(error, NudgeLost):
-        return _("answers, and loses the nudges it took")
+        return later("answers, and loses the nudges it took")
     if isinstance(error, redis.ConnectionError | redis.TimeoutError):
-        return _("does not answer")
-    return _("answers, and takes no nudges: {error}").format(error=str(error) or type(error).__name__)
+        return later("does not answer")
+    return later("answers, and takes no nudges: {error}", error=str(error) or type(error).__name__)

@@ -24,8 +24,8 @@ from slomix.config.settings import Settings
 from slomix.database.session import Database
 from slomix.health.models import BACKUP_ID, Backup
 from slomix.health.probes import GIVE_UP_AFTER, Probe
-from slomix.health.rules import BACKUP, CERTIFICATE, DISK, PUBLIC_URL, PartHealth
-from slomix.i18n import _
+from slomix.health.rules import BACKUP, CERTIFICATE, DISK, PUBLIC_URL, PartHealth, joined
+from slomix.i18n import N_, later
 
 # Where Debian keeps what grows; a database on another disk or host is asked itself.
 PLACES = ("/", "/var/lib/postgresql", "/var/log", "/var/backups")
@@ -39,6 +39,7 @@ _SPILL = text(
 )
 # One a night, and half a day to notice and repeat one.
 BACKUP_EVERY = timedelta(hours=36)
+NO_BACKUP = N_("there is none yet")
 CERTIFICATE_LEFT = timedelta(days=14)
 ASK_WITHIN = 3.0
 _IDENTITY = b"slomix: who answers at PUBLIC_URL\0"
@@ -67,16 +68,14 @@ class Proof:
         """Return how these parts are, by the last answer."""
         found = self.probe.latest(every=self.every, wait=wait)
         age, silence = self.probe.seconds_silent, self.probe.seconds_without_answer
-        hangs = (
-            _("could not be tried for {seconds} s").format(seconds=round(silence)) if silence > GIVE_UP_AFTER else None
-        )
+        hangs = later("could not be tried for {seconds} s", seconds=round(silence)) if silence > GIVE_UP_AFTER else None
         found = found or {part: Finding() for part in self.parts}
         return [
             PartHealth(
                 part,
                 ok=finding.problem is None and hangs is None,
                 age_seconds=None if age is None else round(age, 1),
-                reason=finding.problem or hangs or (_("not tried yet") if age is None else None),
+                reason=finding.problem or hangs or (later("not tried yet") if age is None else None),
                 is_vital=part == DISK,
             )
             for part, finding in found.items()
@@ -105,14 +104,14 @@ def find_room(database: Database, places: tuple[str, ...] = PLACES) -> Findings:
     apart = {(disk.f_fsid, disk.f_blocks): place for place, disk in reversed(disks.items())}
     free = {place: disks[place].f_bavail * disks[place].f_frsize for place in sorted(apart.values())}
     problems = [
-        _("{place} has {megabytes} MB left").format(place=place, megabytes=bytes_free >> 20)
+        later("{place} has {megabytes} MB left", place=place, megabytes=bytes_free >> 20)
         for place, bytes_free in free.items()
         if bytes_free < LEAST_FREE and bytes_free < LEAST_SHARE * disks[place].f_blocks * disks[place].f_frsize
     ]
     if not _has_room(database):
-        problems.append(_("the database's disk is full"))
+        problems.append(later("the database's disk is full"))
     measured = {place: float(bytes_free) for place, bytes_free in free.items()}
-    return {DISK: Finding("; ".join(problems) or None, measured)}
+    return {DISK: Finding(joined(problems), measured)}
 
 
 def _has_room(database: Database) -> bool:
@@ -134,12 +133,12 @@ def find_backup(database: Database, wall: datetime) -> Findings:
         with database.transaction() as session:
             last = session.scalar(select(Backup.finished_at).where(Backup.id == BACKUP_ID))
     except SQLAlchemyError:
-        return {BACKUP: Finding(_("not known while the database is away"))}
+        return {BACKUP: Finding(later("not known while the database is away"))}
     if last is None:
-        return {BACKUP: Finding(_("there is none yet"))}
+        return {BACKUP: Finding(later(NO_BACKUP))}
     age = wall - last
     hours = round(age / timedelta(hours=1))
-    problem = _("the last one is {hours} hours old").format(hours=hours) if age > BACKUP_EVERY else None
+    problem = later("the last one is {hours} hours old", hours=hours) if age > BACKUP_EVERY else None
     return {BACKUP: Finding(problem, {"age": age.total_seconds()})}
 
 
@@ -167,15 +166,13 @@ def find_ourselves(settings: Settings) -> Findings:
         answer = connection.getresponse()
         said = answer.read(4096).decode(errors="replace")
     except ssl.SSLCertVerificationError as error:
-        problem = _("{url} has a certificate that browsers refuse: {reason}").format(
-            url=settings.base_url, reason=error.verify_message
+        problem = later(
+            "{url} has a certificate that browsers refuse: {reason}", url=settings.base_url, reason=error.verify_message
         )
         return {PUBLIC_URL: Finding(problem), CERTIFICATE: Finding(error.verify_message)}
     except (OSError, http.client.HTTPException) as error:
         reason = str(error) or type(error).__name__
-        return {
-            PUBLIC_URL: Finding(_("{url} cannot be reached: {reason}").format(url=settings.base_url, reason=reason))
-        }
+        return {PUBLIC_URL: Finding(later("{url} cannot be reached: {reason}", url=settings.base_url, reason=reason))}
     finally:
         connection.close()
     return {PUBLIC_URL: Finding(_judge_answer(settings, challenge, answer.status, said)), **certificate}
@@ -185,13 +182,13 @@ def _judge_answer(settings: Settings, challenge: str, status: int, said: str) ->
     if identify(settings.session_secret.get_secret_value(), challenge) in said:
         return None
     if status == http.HTTPStatus.OK:
-        return _("somebody else than this installation answers at {url}").format(url=settings.base_url)
-    return _("{url} answers with status {status}").format(url=settings.base_url, status=status)
+        return later("somebody else than this installation answers at {url}", url=settings.base_url)
+    return later("{url} answers with status {status}", url=settings.base_url, status=status)
 
 
 def _judge_certificate(sock: ssl.SSLSocket, wall: datetime) -> Finding:
     until = ssl.cert_time_to_seconds(str((sock.getpeercert() or {})["notAfter"]))
     left = until - wall.timestamp()
     days = int(left // 86_400)
-    problem = _("its last day is in {days} days").format(days=days) if left < CERTIFICATE_LEFT.total_seconds() else None
+    problem = later("its last day is in {days} days", days=days) if left < CERTIFICATE_LEFT.total_seconds() else None
     return Finding(problem, {"left": left})

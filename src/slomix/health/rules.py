@@ -1,10 +1,11 @@
 """Rules of health: when a part counts as alive."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import reduce
 
-from slomix.i18n import _
+from slomix.i18n import later
 
 HEARTBEAT_INTERVAL = timedelta(seconds=5)
 DEAD_AFTER = timedelta(seconds=30)
@@ -50,7 +51,9 @@ class PartHealth:
     @property
     def problem(self) -> str | None:
         """Return the reason for operators, with the names of machines, which are not shown to others."""
-        return f"{self.reason}: {', '.join(self.missing)}" if self.missing else self.reason
+        if self.reason is None or not self.missing:
+            return self.reason
+        return later("{reason}: {processes}", reason=self.reason, processes=", ".join(self.missing))
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,7 @@ def judge_part(part: str, beats: Sequence[Beat], wall: datetime) -> PartHealth:
     silent = [beat for beat in beats if not beat.has_left and wall - beat.seen_at > DEAD_AFTER]
     missing = sorted(beat.copy for beat in _without_replaced(silent, alive))
     copies = len(alive) + len(missing)
-    reason = (
-        _("{missing} of {copies} processes silent").format(missing=len(missing), copies=copies) if missing else None
-    )
+    reason = later("{missing} of {copies} processes silent", missing=len(missing), copies=copies) if missing else None
     best = judge_heartbeat(part, max(beat.seen_at for beat in alive), wall)
     return replace(best, reason=reason, copies=copies, missing=tuple(missing))
 
@@ -104,7 +105,7 @@ def add_troubles(part: PartHealth, troubles: Sequence[str]) -> PartHealth:
     """Mark a living part as not ok if one of its copies can't do its work."""
     if not part.ok or not troubles:
         return part
-    return replace(part, ok=False, reason="; ".join(sorted(set(troubles))), missing=())
+    return replace(part, ok=False, reason=joined(sorted(set(troubles))), missing=())
 
 
 def add_clock(part: PartHealth, offsets: Sequence[float]) -> PartHealth:
@@ -112,29 +113,37 @@ def add_clock(part: PartHealth, offsets: Sequence[float]) -> PartHealth:
     worst = max(offsets, key=abs, default=0.0)
     if abs(worst) < CLOCK_OFF_BY.total_seconds():
         return replace(part, clock_offset=worst)
-    text = (
-        _("its machine's clock is {seconds} s behind the database's, and is corrected")
+    seconds = round(abs(worst))
+    note = (
+        later("its machine's clock is {seconds} s behind the database's, and is corrected", seconds=seconds)
         if worst > 0
-        else _("its machine's clock is {seconds} s ahead of the database's, and is corrected")
+        else later("its machine's clock is {seconds} s ahead of the database's, and is corrected", seconds=seconds)
     )
-    note = text.format(seconds=round(abs(worst)))
-    return replace(part, clock_offset=worst, reason="; ".join(filter(None, (part.reason, note))))
+    return replace(part, clock_offset=worst, reason=joined(filter(None, (part.reason, note))))
+
+
+def joined(reasons: Iterable[str]) -> str | None:
+    """Join reasons to one; None if there are none."""
+    found = [*reasons]
+    return reduce(lambda one, other: later("{one}; {other}", one=one, other=other), found) if found else None
 
 
 def judge_heartbeat(part: str, seen_at: datetime | None, wall: datetime) -> PartHealth:
     """Judge one heartbeat: a part without one for half a minute is dead; a beat from the future says nothing."""
     if seen_at is None:
-        return PartHealth(part, ok=False, reason=_("was never seen"))
+        return PartHealth(part, ok=False, reason=later("was never seen"))
     age = wall - seen_at
     seconds = round(age.total_seconds(), 1)
     if age > DEAD_AFTER:
-        reason = _("has given no sign for {seconds} s; it does so every {every} s").format(
-            seconds=round(seconds), every=round(HEARTBEAT_INTERVAL.total_seconds())
+        reason = later(
+            "has given no sign for {seconds} s; it does so every {every} s",
+            seconds=round(seconds),
+            every=round(HEARTBEAT_INTERVAL.total_seconds()),
         )
         return PartHealth(part, ok=False, age_seconds=seconds, reason=reason)
     if age < -DEAD_AFTER:
         return PartHealth(
-            part, ok=False, reason=_("its clock is {seconds} s ahead of ours").format(seconds=round(-seconds))
+            part, ok=False, reason=later("its clock is {seconds} s ahead of ours", seconds=round(-seconds))
         )
     return PartHealth(part, ok=True, age_seconds=max(seconds, 0.0))
 
@@ -146,9 +155,7 @@ def schema_problem(revision: str | None, known_revisions: Sequence[str]) -> str 
     restart the migrations run first, and processes still running have to go on serving until they are replaced.
     """
     if revision is None:
-        return _("the database has no schema yet; this version needs {needed}").format(needed=known_revisions[0])
+        return later("the database has no schema yet; this version needs {needed}", needed=known_revisions[0])
     if revision in known_revisions[1:]:
-        return _("the schema is at {found}; this version needs {needed}").format(
-            found=revision, needed=known_revisions[0]
-        )
+        return later("the schema is at {found}; this version needs {needed}", found=revision, needed=known_revisions[0])
     return None

@@ -12,7 +12,7 @@ from slomix.config.settings import Settings
 from slomix.health import outages, rules
 from slomix.health.models import Heartbeat
 from slomix.health.rules import Beat, PartHealth, add_clock, add_troubles, judge_part
-from slomix.i18n import _
+from slomix.i18n import later
 
 
 def record_heartbeat(session: Session, part: str, copy: str, *, wall: datetime, trouble: str | None = None) -> None:
@@ -87,8 +87,10 @@ def outage_healths(session: Session, settings: Settings) -> list[PartHealth]:
         PartHealth(
             rules.PROVIDER.format(channel=outage.channel),
             ok=False,
-            reason=_("takes no messages since {since}: {reason}").format(
-                since=f"{outage.since.astimezone(settings.zone):%Y-%m-%d %H:%M:%S %Z}", reason=outage.reason
+            reason=later(
+                "takes no messages since {since}: {reason}",
+                since=outage.since.astimezone(settings.zone).strftime("%Y-%m-%d %H:%M:%S %Z"),
+                reason=outage.reason,
             ),
         )
         for outage in outages.confirmed(session)

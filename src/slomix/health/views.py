@@ -18,7 +18,7 @@ from slomix.health import nudging, rules, service
 from slomix.health.probes import Probe
 from slomix.health.proofs import Proof, identify, make_proofs
 from slomix.health.rules import PartHealth
-from slomix.i18n import _
+from slomix.i18n import later
 from slomix.runtime.context import Runtime
 from slomix.web import current
 
@@ -130,13 +130,13 @@ def check_health(runtime: Runtime, probes: Probes) -> list[PartHealth]:
     except (SQLAlchemyError, TimeoutError) as error:
         database = _unhealthy("database", probes.parts, database_problem(runtime, error))
         expected = service.expected_parts(runtime.settings)
-        others = [PartHealth(part, ok=False, reason=_("not known while the database is away")) for part in expected]
+        others = [PartHealth(part, ok=False, reason=later("not known while the database is away")) for part in expected]
     try:
         note = nudge.result(max(0.0, until - time.monotonic()))
         its_redis = PartHealth("redis", ok=True, age_seconds=0.0, reason=note)
     except TimeoutError:
         its_redis = _unhealthy(
-            "redis", probes.redis, _("does not answer within {seconds} s").format(seconds=round(ANSWER_WITHIN))
+            "redis", probes.redis, later("does not answer within {seconds} s", seconds=round(ANSWER_WITHIN))
         )
     except redis.RedisError as error:
         its_redis = _unhealthy("redis", probes.redis, nudging.describe_failure(error))
@@ -152,14 +152,15 @@ def _unhealthy(part: str, probe: Probe[Any], reason: str) -> PartHealth:
 def database_problem(runtime: Runtime, error: Exception) -> str:
     """Explain why the database gave no answer."""
     if isinstance(error, DBAPIError) and not isinstance(error, OperationalError):
-        return _("refuses to answer ({error})").format(error=type(error.orig).__name__)
+        return later("refuses to answer ({error})", error=type(error.orig).__name__)
     if not isinstance(error, TimeoutError):
-        return _("does not answer")
-    reason = _("does not answer within {seconds} s").format(seconds=round(ANSWER_WITHIN))
+        return later("does not answer")
+    reason = later("does not answer within {seconds} s", seconds=round(ANSWER_WITHIN))
     pool = runtime.database.engine.pool
     most = runtime.database.max_connections
     if isinstance(pool, QueuePool) and pool.checkedout() >= most:
-        reason += _("; all {most} connections of this process are in use").format(most=most)
+        in_use = later("all {most} connections of this process are in use", most=most)
+        reason = later("{one}; {other}", one=reason, other=in_use)
     return reason
 
 
@@ -167,5 +168,5 @@ def _why_not_ready(runtime: Runtime, probes: Probes) -> str | None:
     try:
         found = probes.revision.submit().result(ANSWER_WITHIN)
     except (SQLAlchemyError, TimeoutError) as error:
-        return _("the database {reason}").format(reason=database_problem(runtime, error))
+        return later("the database {reason}", reason=database_problem(runtime, error))
     return rules.schema_problem(found, probes.revisions())
