@@ -57,7 +57,7 @@ def test_with_nobody_called_it_says_so_and_that_all_is_well(dora: Browser) -> No
     page = dora.page(PATH).by_id("tonight").words
     for said in ("Nothing overdue", "Nothing is planned.", "None so far.", "Messages go out"):
         assert said in page
-    assert "The planning room is not open." in page
+    assert "The planning room isn’t open." in page
 
 
 def test_a_campaign_stands_there_with_its_phases_and_counts(world: World, dora: Browser) -> None:
@@ -65,7 +65,7 @@ def test_a_campaign_stands_there_with_its_phases_and_counts(world: World, dora: 
     assert verdict(dora) == "All is well: 2 players will be notified at 21:00."
     page = dora.page(PATH).by_id("tonight")
     assert any(one.startswith("Game night at 21:00") for one in page.headings)
-    assert "Reminder 20:45 planned 2 planned" in page.words
+    assert "Reminder 20:45 planned planned 2" in page.words
     links = {link.attributes["href"] for link in page.all("a")}
     assert {f"/campaigns/{made}", f"/admin/ledger?campaign={made}"} <= links
     assert "20:35 : looks after a campaign" in page.words
@@ -124,7 +124,7 @@ def test_what_is_wrong_is_said_first_with_what_helps(world: World, dora: Browser
     assert verdict(dora) == "Tonight is at risk: sending is paused."
     page = dora.page(PATH).by_id("tonight").words
     assert "Resume sending on the overview." in page
-    assert "Start a worker process again" in page
+    assert "Restart a worker" in page
     assert "Worker Was never seen" in page
     assert "Paused since 20:31, by Dora" in page
 
@@ -147,7 +147,7 @@ def test_a_process_that_was_taken_away_is_dismissed_with_one_click(world: World,
     assert "there/worker.2 isn’t missed any more." in page
     assert "silent" not in dora.page(PATH).by_id("tonight").words
     assert dora.post(f"{PATH}/dismiss", {"part": "worker", "copy": "here/1"}).status_code == 303
-    assert "here/1 is not silent" in dora.page(PATH).words
+    assert "here/1 isn’t silent" in dora.page(PATH).words
 
 
 def test_late_messages_are_counted_and_lead_to_their_jobs(world: World, dora: Browser) -> None:
@@ -232,15 +232,15 @@ def test_without_its_switch_nothing_is_said_of_the_evenings_message(dora: Browse
 def test_the_evenings_message_is_there_or_says_why_not(world: World) -> None:
     switched = with_settings(world, evening_message_enabled=True, announce_channel_id="900000000000000004")
     dora = browser_of(make_app(switched.runtime), world, "dora")
-    assert messages_line(dora) == "Comes when 3 are looking, or a campaign is made"
+    assert messages_line(dora) == "Comes with 3 players looking, or a campaign"
     row = EveningMessage(day=TODAY, room="900000000000000004", mark="m" * 20, is_second=False)
     row.problem = Explanation(Reason.DISCORD_SAID, "Missing Permissions (50013)")
     row.held_until = wall_now() + timedelta(minutes=9, seconds=50)
     with world.session() as session:
         session.add(row)
     assert messages_line(dora) == (
-        "Comes when 3 are looking, or a campaign is made"
-        " Not up to date: Discord: Missing Permissions (50013). Tried again in 10 min."
+        "Comes with 3 players looking, or a campaign"
+        " Not up to date: Discord: Missing Permissions (50013). Next attempt in 10 min."
     )
     with world.session() as session:
         session.execute(
@@ -248,7 +248,7 @@ def test_the_evenings_message_is_there_or_says_why_not(world: World) -> None:
                 message_id="7", posted_at=at(18, 5), problem=None, held_until=None, fingerprint="f"
             )
         )
-    assert messages_line(dora) == "Stands there since 18:05"
+    assert messages_line(dora) == "Posted 18:05"
 
 
 def test_the_event_is_there_or_says_why_not(world: World) -> None:
@@ -261,7 +261,7 @@ def test_the_event_is_there_or_says_why_not(world: World) -> None:
     row = EveningEvent(day=TODAY, campaign_id=1, mark="m" * 20, event_id="7", status=1)
     with world.session() as session:
         session.add(row)
-    assert line() == "Stands in the server"
+    assert line() == "On the server"
     with world.session() as session:
         session.execute(update(EveningEvent).values(status=4, problem=Explanation(Reason.DISCORD_IS_BUSY)))
-    assert line() == "Stands there no more Not up to date: Discord asks us to slow down (429)."
+    assert line() == "No longer there Not up to date: Discord asks us to slow down (429)."

@@ -138,7 +138,7 @@ def test_voting_again_takes_the_vote_back_and_deleting_is_for_ones_own(tonight: 
     tonight.votes("goran", int(ants(tonight)))
     assert press(browse("goran"), "/vote", {"name": ""}).status_code == 303
     assert tonight.view().votes == {}
-    assert "no such suggestion" in is_page(press(browse("goran"), f"/names/{ants(tonight)}/delete", {}), 404)
+    assert "That suggestion is gone" in is_page(press(browse("goran"), f"/names/{ants(tonight)}/delete", {}), 404)
     assert press(browse("erik"), f"/names/{ants(tonight)}/delete", {}).status_code == 303
     assert tonight.view().suggestions == ()
 
@@ -154,7 +154,7 @@ def test_opening_it_leads_into_it_and_the_second_who_presses_is_told(world: Worl
     everybody_says(world, Status.LOOKING)
     alice, erik = browse("alice"), browse("erik")
     assert "Open planning room" in alice.page("/planning").buttons
-    for browser, sentence in ((alice, "The room is open. Let us make two teams."), (erik, "The room is open already.")):
+    for browser, sentence in ((alice, "The room is open. Let’s make two teams."), (erik, "The room is open already.")):
         assert lands(press(browser, "/create", {})) == PAGE
         assert sentence in browser.page(PAGE).by_id("flash").words
     assert "Run by Alice ." in erik.page(PAGE).by_id("room-top").words
@@ -164,19 +164,19 @@ def test_before_there_are_enough_the_page_says_how_many_are_missing(world: World
     for name in ("alice", "bob", "erik", "franka"):
         world.says(name, Status.LOOKING)
     page = alice.page("/planning")
-    assert "The room opens when 2 more are looking." in page.words
+    assert "The room opens when 2 more players are looking." in page.words
     assert "Open planning room" not in page.buttons
     with nothing_stored(world):
-        assert is_page(press(alice, "/create", {}), 409) == "The room opens when 2 more are looking."
+        assert is_page(press(alice, "/create", {}), 409) == "The room opens when 2 more players are looking."
 
 
 def test_who_said_no_is_asked_whether_they_are_sure(tonight: Tonight, browse: Browse) -> None:
     dora = browse("dora")
     tonight.world.says("dora", Status.NOT_PLAYING)
     with nothing_stored(tonight.world):
-        assert "say so first" in is_page(press(dora, "/join", {}), 409)
+        assert "Change that first" in is_page(press(dora, "/join", {}), 409)
     [form] = [one for one in dora.page(PAGE).all("form") if one.attributes["action"].endswith("/join")]
-    assert form.buttons == ["I am playing after all"]
+    assert form.buttons == ["I’m playing after all"]
     fields = {one.attributes["name"]: one.attributes["value"] for one in form.all("input")}
     assert press(dora, "/join", fields).status_code == 303
     assert said(tonight, "dora") is Status.LOOKING
@@ -196,7 +196,7 @@ def test_asking_for_more_is_a_button_until_somebody_has_asked(tonight: Tonight, 
     page = goran.page(PAGE)
     assert "Asked on Discord for 1 more." in page.by_id("flash").words
     assert "Ask on Discord for 1 more" not in page.buttons
-    assert "Others were asked at 20:30." in page.words
+    assert "Asked on Discord at 20:30." in page.words
     with nothing_stored(tonight.world):
         again = press(goran, "/ask", {}, htmx=True)
         assert (again.status_code, "Next in 15 min." in again.text) == (429, True)

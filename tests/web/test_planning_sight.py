@@ -87,7 +87,7 @@ def test_proposals_are_a_page_or_the_part_in_a_dialog_and_stored_nowhere(tonight
     with nothing_stored(tonight.world):
         page = alice.page(f"{PAGE}/proposals")
         assert page.has_id("room")
-        assert page.by_id("proposals").buttons.count("Others") == 1
+        assert page.by_id("proposals").buttons.count("Shuffle") == 1
         [part] = roots(read(alice.get(f"{PAGE}/proposals?seed=7", htmx=True).text))
         assert part.attributes["id"] == "proposals"
         for seed in ("x", "-1", "9" * 400, "٣"):
@@ -153,7 +153,7 @@ def test_who_is_not_linked_is_told_numbers_and_no_name_of_anybody_or_any_team(
         assert answer.status_code == 200
         assert not re.search(f"{NAMED}|Wizzards|player-[0-9]|place:|Planning room</a>", answer.text), path
     page = browser.page(PAGE)
-    assert "The room is open with 5 looking to play." in page.words
+    assert "The room is open 5 of 6 looking." in page.words
     assert not page.by_id("room").all("form")
     assert not page.has_id("modal")
 
@@ -212,9 +212,9 @@ def test_the_board_opens_the_room_and_leads_into_it(world: World, browse: Browse
 
 
 def test_the_board_says_how_far_the_teams_are(tonight: Tonight, browse: Browse) -> None:
-    assert "5 in, 1 against 1" in browse("goran").page("/").words
+    assert "5 in · 1 against 1" in browse("goran").page("/").words
     tonight.drafts("alice")
-    assert "5 in, 1 against 1: the captains are picking" in browse("goran").page("/").words
+    assert "5 in · 1 against 1: the captains are picking" in browse("goran").page("/").words
 
 
 def test_a_days_page_shows_its_teams_and_who_came_to_players_alone(tonight: Tonight, browse: Browse) -> None:
