@@ -61,7 +61,7 @@ def go(world: World, hour: int, minute: int = 0, second: int = 0, *, watching: b
 
 
 READY = f"SESSION_READY:{TODAY}:threshold=6"
-REMINDER, START, FOLLOW_UP = "Game night starts at", "Game night starts now. Come and join!", "We are starting"
+REMINDER, START, FOLLOW_UP = "Game night starts at", "Game night starts now. Come and join!", "We’re starting"
 
 
 def summary(world: World) -> list[str]:

@@ -21,7 +21,7 @@ def test_who_asked_for_it_hears_that_a_session_is_ready_and_nobody_else(world: W
     pump(world)
     assert outcomes(world) == {"alice": (READY, "sent", None)}
     [text] = world.discord.texts
-    assert text.startswith("6 are looking to play tonight. Join in: http://127.0.0.1:7000/\n")
+    assert text.startswith("6 players are looking to play tonight. Join in: http://127.0.0.1:7000/\n")
     assert "<http://127.0.0.1:7000/stop/" in text
 
 
