@@ -103,7 +103,7 @@ class DayNotice(Notice):
         board = occasion.runtime.settings.base_url + "/"
         if self.name == triggers.DAILY_REMINDER:
             return gettext("Are you in tonight? Say so here: {link}").format(link=board)
-        return f"{_looking(count)} {gettext('Join in: {link}').format(link=board)}"
+        return " ".join([_looking(count), gettext("Join in: {link}").format(link=board)])
 
     def _how_to_stop(self, occasion: Occasion) -> list[str]:
         """Tell a player how to switch this kind off; a room hears nothing of that."""
