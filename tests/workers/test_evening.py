@@ -43,7 +43,9 @@ def test_a_whole_evening(called: World) -> None:
     pump(called)
     assert told(called, "alice") == [REMINDER], "was in voice at the start, needs no call"
     assert told(called, "bob") == [REMINDER, START], "elsewhere in voice is not called again, and is not counted either"
-    assert [text[:15] for text in told(called, "erik")] == [REMINDER[:15], START[:15], FOLLOW_UP], "AFK is not here"
+    assert [text[:15] for text in told(called, "erik")] == [REMINDER[:15], START[:15], FOLLOW_UP[:15]], (
+        "AFK is not here"
+    )
     assert told(called, "franka")[-1].startswith(FOLLOW_UP)
     to, summary, _ = called.discord.sent[-1]
     assert (to.value, to.is_room) == (SUMMARY_ROOM, True)

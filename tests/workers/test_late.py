@@ -18,13 +18,13 @@ from tests.configuration import ROOM
 from tests.moments import at
 from tests.steps import cancel, comes, is_late, jobs_of, latest
 from tests.workers.pump import pump
-from tests.workers.stage import EVERYBODY, FOLLOW_UP, go, in_voice, rows, status, summary, told
+from tests.workers.stage import EVERYBODY, FOLLOW_UP, ON_SERVER, go, in_voice, rows, status, summary, told
 from tests.world import World
 
 
 def called_again(world: World) -> list[str]:
     """Who got a follow-up, as often as they got one."""
-    return [name for name in EVERYBODY for line in told(world, name) if line.startswith(FOLLOW_UP)]
+    return [name for name in EVERYBODY for line in told(world, name) if line.startswith((FOLLOW_UP, ON_SERVER))]
 
 
 def check(world: World, *here: str) -> None:

@@ -20,11 +20,10 @@ from tests.configuration import AFK, ROOM
 from tests.moments import at
 from tests.steps import call, jobs_of, latest
 from tests.workers.pump import pump
-from tests.workers.stage import EVERYBODY, FOLLOW_UP, START, go, in_voice, summary, told
+from tests.workers.stage import EVERYBODY, FOLLOW_UP, ON_SERVER, START, go, in_voice, summary, told
 from tests.world import Peopled, World, build_world
 
 ELSEWHERE = "900000000000000077"
-SEEN = "We are starting. We see you on the server, not in voice: will you join us there?"
 
 
 @pytest.fixture
@@ -37,7 +36,7 @@ def begun(called: World) -> World:
 
 def asked_again(world: World) -> set[str]:
     """Who got a follow-up."""
-    openings = (FOLLOW_UP, SEEN)
+    openings = (FOLLOW_UP, ON_SERVER)
     return {name for name in EVERYBODY if any(line.startswith(openings) for line in told(world, name))}
 
 
@@ -165,9 +164,9 @@ def test_who_is_on_the_server_and_not_in_voice_is_told_so_and_the_room_too(begun
     begun.game_server.on_it = ["^1Alice", "^*FR^xnK ", "^5stranger", ""]
     in_voice(begun, alice=ROOM, bob=ROOM)
     pump(begun)
-    assert told(begun, "franka")[-1] == SEEN
+    assert told(begun, "franka")[-1] == ON_SERVER
     assert told(begun, "erik")[-1].startswith(FOLLOW_UP)
-    assert told(begun, "erik")[-1] != SEEN
+    assert told(begun, "erik")[-1] != ON_SERVER
     assert on_server(begun) == {"alice": None, "bob": None, "erik": False, "franka": True}
     assert summary(begun) == [
         "Game night is on – 2 of 4 in voice at 21:00.",
@@ -194,7 +193,7 @@ def test_without_telemetry_there_is_no_note_and_nothing_fails(begun: World) -> N
     in_voice(begun, alice=ROOM, bob=ROOM, erik=ROOM)
     pump(begun)
     assert asked_again(begun) == {"franka"}
-    assert told(begun, "franka")[-1] != SEEN
+    assert told(begun, "franka")[-1] != ON_SERVER
     assert set(on_server(begun).values()) == {None}
     assert "server" not in "\n".join(summary(begun))
     assert jobs_of(begun, latest(begun))[rules.VOICE_CHECK].status is JobStatus.SENT
@@ -245,7 +244,7 @@ def test_a_follow_up_that_leaves_long_after_does_not_say_who_was_seen_then(begun
     in_voice(begun, alice=ROOM, bob=ROOM, erik=ROOM)
     pump(begun)
     assert told(begun, "franka")[-1].startswith(FOLLOW_UP)
-    assert told(begun, "franka")[-1] != SEEN
+    assert told(begun, "franka")[-1] != ON_SERVER
 
 
 def test_where_names_are_off_the_room_hears_a_number(peopled: Peopled) -> None:
