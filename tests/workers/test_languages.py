@@ -187,7 +187,7 @@ def test_a_repeat_says_the_same_under_the_same_nonce_whatever_its_reader_speaks_
     with world.session() as session:
         row = session.scalars(select(Delivery).execution_options(populate_existing=True)).one()
         assert row.status.value == "sent"
-        assert (row.text or "").startswith("Tako te bom obveščal")
+        assert (row.text or "").startswith("Takole te obveščam")
     assert {(message.text, nonce) for _, message, nonce in world.discord.sent} == {(row.text, row.nonce)}
 
 
