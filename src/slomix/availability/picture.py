@@ -47,7 +47,7 @@ class EveningPicture:
             return _("The evening is over.")
         if not self.looking:
             return ngettext(
-                "It takes {number} player. Be the first!", "It takes {number} players. Be the first!", missing
+                "It takes {number}. Be the first to join.", "It takes {number}. Be the first to join.", missing
             )
         if missing > 0:
             return ngettext(
@@ -55,7 +55,7 @@ class EveningPicture:
                 "{looking} of {threshold} looking to play, {number} to go.",
                 missing,
             ).format(looking=self.looking, threshold=self.threshold)
-        return ngettext("{number} player is looking. It’s on.", "{number} players are looking. It’s on.", self.looking)
+        return ngettext("{number} player is in. It’s on.", "{number} players are in. It’s on.", self.looking)
 
 
 def picture_of(day: date, looking: int, start_at: datetime | None) -> EveningPicture:
