@@ -1,5 +1,6 @@
 """Test doubles: a channel and threads in memory, with the answers that tests choose."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -126,11 +127,10 @@ class MemoryThreads:
     made: int = 0
     edits: int = 0
 
-    def find(self, parent: str, name: str) -> str | None:
+    def find(self, parent: str, names: Collection[str]) -> str | None:
         self._answer()
-        wanted = (parent, name, False)
-        found = (thread for thread, it in self.there.items() if (it.parent, it.name, it.is_archived) == wanted)
-        return next(found, None)
+        ours = {thread: it.name for thread, it in self.there.items() if (it.parent, it.is_archived) == (parent, False)}
+        return next((thread for thread, name in ours.items() if name in names), None)
 
     def create(self, parent: str, name: str) -> str:
         self._answer()
@@ -159,10 +159,10 @@ class MemoryThreads:
         self._answer()
         self.there[thread].is_archived = False
 
-    def find_message(self, thread: str, beginning: str) -> PostedMessage | None:
+    def find_message(self, thread: str, beginnings: tuple[str, ...]) -> PostedMessage | None:
         self._answer()
         for number, (to, message, _) in reversed(list(enumerate(self.channel.sent))):
-            if to.value == thread and message.text.startswith(beginning):
+            if to.value == thread and message.text.startswith(beginnings):
                 return PostedMessage(str(number), message.text)
         return None
 

@@ -161,6 +161,11 @@ class World:
             wanted = Preferences(LJUBLJANA, ticked, quiet_hours=quiet, **wishes)
             preferences.save_preferences(session, self.players[name], wanted, now=self.clock.now())
 
+    def speaks(self, name: str, language: str) -> None:
+        """Somebody chooses a language."""
+        with self.session() as session:
+            logins.choose_language(session, self.users[name], language)
+
     def has(self, name: str, channel: ChannelName, address: str) -> None:
         """Somebody has proved an address on Telegram or Signal."""
         with self.session() as session:

@@ -7,7 +7,7 @@ for a message and its reader, by `web.languages` for a request. Where nothing wa
 line, it is English.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date
@@ -121,9 +121,13 @@ def looked_up(marked: Iterable[str]) -> list[str]:
     return [gettext(text) for text in marked]
 
 
-def in_all_languages(text: str) -> set[str]:
-    """Return what a text may have been sent as."""
-    return {text, *(_catalogue(language).gettext(text) for language in known_languages())}
+def in_all_languages(say: Callable[[], str]) -> set[str]:
+    """Return what was, or may be, said in any language: what stands in a message, or what is typed."""
+    said = set()
+    for each in known_languages():
+        with speaking(each):
+            said.add(say())
+    return said
 
 
 def listed(items: Iterable[str]) -> str:

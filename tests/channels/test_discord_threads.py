@@ -51,16 +51,16 @@ def refusal(ask: Callable[[], object]) -> SendError:
 def test_a_thread_is_found_by_its_room_its_name_and_that_it_is_ours(
     threads: DiscordThreads, simulator: Simulator
 ) -> None:
-    assert threads.find(TEXT_CHANNEL, NIGHT) is None
+    assert threads.find(TEXT_CHANNEL, [NIGHT]) is None
     made = threads.create(TEXT_CHANNEL, NIGHT)
-    assert threads.find(TEXT_CHANNEL, NIGHT) == made
-    assert threads.find(TEXT_CHANNEL, "Game night 2026-11-21") is None
-    assert threads.find(GAMING_VOICE_CHANNEL, NIGHT) is None
+    assert threads.find(TEXT_CHANNEL, [NIGHT]) == made
+    assert threads.find(TEXT_CHANNEL, ["Game night 2026-11-21"]) is None
+    assert threads.find(GAMING_VOICE_CHANNEL, [NIGHT]) is None
     with simulator.bot() as bot:
         bot.post(f"/channels/{TEXT_CHANNEL}/threads", json={"name": "Public", "type": 11})
-    assert threads.find(TEXT_CHANNEL, "Public") is None
+    assert threads.find(TEXT_CHANNEL, ["Public"]) is None
     threads.create(TEXT_CHANNEL, NIGHT)
-    assert threads.find(TEXT_CHANNEL, NIGHT) == made, "of two the first"
+    assert threads.find(TEXT_CHANNEL, [NIGHT]) == made, "of two the first"
 
 
 def test_a_thread_of_somebody_else_is_not_taken_for_ours(
@@ -68,13 +68,13 @@ def test_a_thread_of_somebody_else_is_not_taken_for_ours(
 ) -> None:
     threads.create(TEXT_CHANNEL, NIGHT)
     monkeypatch.setattr(threads._discord.history, "_own_id", ALICE)
-    assert threads.find(TEXT_CHANNEL, NIGHT) is None
+    assert threads.find(TEXT_CHANNEL, [NIGHT]) is None
 
 
 def test_a_thread_whose_answer_was_lost_is_there_to_be_found(threads: DiscordThreads, simulator: Simulator) -> None:
     break_it(simulator, "cut_after_accept", times=1)
     assert isinstance(refusal(lambda: threads.create(TEXT_CHANNEL, NIGHT)), Unanswered)
-    assert threads.find(TEXT_CHANNEL, NIGHT) == listed(simulator)[0]["id"]
+    assert threads.find(TEXT_CHANNEL, [NIGHT]) == listed(simulator)[0]["id"]
 
 
 def test_it_is_private_and_nobody_in_it_can_bring_others(threads: DiscordThreads, simulator: Simulator) -> None:
@@ -104,7 +104,7 @@ def test_an_archived_thread_says_so_and_is_opened_again(threads: DiscordThreads,
     made = threads.create(TEXT_CHANNEL, NIGHT)
     with simulator.bot() as bot:
         bot.patch(f"/channels/{made}", json={"archived": True})
-    assert threads.find(TEXT_CHANNEL, NIGHT) is None
+    assert threads.find(TEXT_CHANNEL, [NIGHT]) is None
     error = refusal(lambda: threads.add(made, ALICE))
     assert (error.code, error.permanent) == (ARCHIVED, True)
     threads.reopen(made)
@@ -129,12 +129,12 @@ def test_our_message_is_found_by_how_it_begins_and_edited(
     threads: DiscordThreads, channel: Discord, simulator: Simulator
 ) -> None:
     made = threads.create(TEXT_CHANNEL, NIGHT)
-    assert threads.find_message(made, "Teams") is None
+    assert threads.find_message(made, ("Teams",)) is None
     room = Address(made, is_room=True)
     sent = [channel.send(room, Message(text), nonce=text).message_id for text in ("Teams: A", "Others")]
-    assert threads.find_message(made, "Teams") == PostedMessage(sent[0], "Teams: A")
+    assert threads.find_message(made, ("Teams",)) == PostedMessage(sent[0], "Teams: A")
     threads.edit(made, sent[0], Message("Teams: A, B"))
-    assert threads.find_message(made, "Teams") == PostedMessage(sent[0], "Teams: A, B")
+    assert threads.find_message(made, ("Teams",)) == PostedMessage(sent[0], "Teams: A, B")
     assert [(one["kind"], one["text"], one["edits"]) for one in simulator.messages()] == [
         ("thread", "Teams: A, B", 1),
         ("thread", "Others", 0),
@@ -150,7 +150,7 @@ def test_our_message_is_found_however_much_was_written_since(
     posted = channel.send(Address(made, is_room=True), Message("Teams: A"), nonce="a")
     chatter = {"user_id": ALICE, "channel": made, "number": 150}
     simulator.client().post("/control/chatter", json=chatter).raise_for_status()
-    assert threads.find_message(made, "Teams") == PostedMessage(posted.message_id, "Teams: A")
+    assert threads.find_message(made, ("Teams",)) == PostedMessage(posted.message_id, "Teams: A")
 
 
 @pytest.mark.parametrize("fault", ["no_history", "no_view"])
@@ -159,7 +159,7 @@ def test_that_nothing_is_shown_does_not_mean_that_nothing_is_there(
 ) -> None:
     made = threads.create(TEXT_CHANNEL, NIGHT)
     break_it(simulator, fault)
-    assert refusal(lambda: threads.find_message(made, "Teams")).reason.code in {
+    assert refusal(lambda: threads.find_message(made, ("Teams",))).reason.code in {
         Reason.DISCORD_HIDES_ROOM,
         Reason.DISCORD_SAID,
     }
@@ -167,7 +167,7 @@ def test_that_nothing_is_shown_does_not_mean_that_nothing_is_there(
 
 def test_a_429_says_how_long_to_wait(threads: DiscordThreads, simulator: Simulator) -> None:
     break_it(simulator, "rate_limit", retry_after=2.5, times=1)
-    error = refusal(lambda: threads.find(TEXT_CHANNEL, NIGHT))
+    error = refusal(lambda: threads.find(TEXT_CHANNEL, [NIGHT]))
     assert (type(error), error.retry_after) == (RateLimited, timedelta(seconds=2.5))
 
 

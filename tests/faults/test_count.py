@@ -18,7 +18,7 @@ from tests.moments import at
 WORDS = {
     REMINDER: "Game night starts at 21:00",
     START: "Game night starts now. Come and join!",
-    FOLLOW_UP: "We are starting and would like to have you with us. Still coming?",
+    FOLLOW_UP: "We’re starting – still coming?",
     SUMMARY: "Game night is on",
 }
 SCRIPT = ExpectedEvening(

@@ -238,8 +238,8 @@ def facts(**changes: object) -> SummaryFacts:
 
 def test_the_summary_says_who_is_awaited_how_many_are_here_and_the_follow_ups() -> None:
     assert summary_text(facts()).splitlines() == [
-        f"Game night is on: 4 of 6 in voice at <t:{at(21).timestamp():.0f}:t>.",
-        "Still awaited: Erik, Goran",
+        f"Game night is on – 4 of 6 in voice at <t:{at(21).timestamp():.0f}:t>.",
+        "Waiting for: Erik, Goran",
         "follow-up 1/2",
     ]
 
@@ -248,7 +248,7 @@ def test_the_summary_without_names_counts_and_without_presence_accuses_nobody() 
     assert "Erik" not in summary_text(facts(with_names=False))
     unknown = summary_text(facts(presence_known=False))
     assert "Erik" not in unknown
-    assert "could not see" in unknown
+    assert "couldn’t see" in unknown
 
 
 def test_the_summary_when_all_are_here() -> None:
@@ -266,7 +266,7 @@ def test_once_it_is_final_the_summary_says_who_came_and_awaits_nobody() -> None:
     ("is_called_off", "says"),
     [
         (True, "Nobody is left for tonight."),
-        (False, "None of tonight’s messages arrived, so nobody was called."),
+        (False, "None of tonight’s messages arrived, so nobody was notified."),
     ],
 )
 def test_where_nobody_was_told_nobody_is_counted(is_called_off: bool, says: str) -> None:

@@ -200,8 +200,8 @@ def facts(awaited: list[str], on_server: list[str], *, with_names: bool = True) 
 
 def test_the_summary_says_who_is_on_the_server_and_not_in_voice() -> None:
     assert summary_text(facts(["Erik", "Franka"], ["Franka"])).splitlines() == [
-        f"Game night is on: 1 of 61 in voice at <t:{at(21).timestamp():.0f}:t>.",
-        "Still awaited: Erik, Franka",
+        f"Game night is on – 1 of 61 in voice at <t:{at(21).timestamp():.0f}:t>.",
+        "Waiting for: Erik, Franka",
         "On the server, not in voice: Franka",
         "follow-up 59/60",
     ]

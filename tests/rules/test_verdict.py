@@ -28,7 +28,7 @@ GOOD = [
     dm("b", "Game night starts at <t:1>"),
     dm("a", "Game night starts now. Come and join!"),
     dm("b", "Game night has begun, at {time}. Come and join!".format(time="<t:1>")),
-    dm("b", "We are starting and would like to have you with us. Still coming?"),
+    dm("b", "We’re starting – still coming?"),
     ROOM,
 ]
 LEDGER = [{"to": "a", "event_key": "T0", "status": "sent", "reason": None}]
@@ -53,7 +53,7 @@ def test_a_good_evening_keeps_every_promise() -> None:
         (GOOD[1:], "every recipient got exactly one T-15", 0, 1),
         ([*GOOD, dm("c", "Game night starts now. Come and join!")], "every recipient got exactly one T0", 0, 0),
         (
-            [*GOOD, dm("a", "We are starting and would like to have you with us. Still coming?")],
+            [*GOOD, dm("a", "We’re starting – still coming?")],
             "nobody in voice was called",
             0,
             0,

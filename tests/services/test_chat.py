@@ -253,7 +253,7 @@ def test_an_answer_can_be_cleared_and_looked_at(linked: World) -> None:
     [
         (
             "/avail sometimes",
-            ("Say for example: /avail looking, /avail friday maybe, /avail 2026-11-22 not playing, /avail clear."),
+            "I didn’t get “sometimes”. Try: /avail looking",
         ),
         ("/avail 2026-11-19 looking", "That day is over, so it can be read but no longer changed."),
         ("/avail 2027-11-19 looking", "too far away"),

@@ -86,13 +86,13 @@ def write_and_ask(discord: Discord, simulator: Simulator) -> None:
 def make_a_thread(discord: Discord) -> None:
     """What a planning room does on Discord."""
     threads = DiscordThreads(discord, GUILD_ID)
-    assert threads.find(ROOM, "Tonight") is None
+    assert threads.find(ROOM, ["Tonight"]) is None
     thread = threads.create(ROOM, "Tonight")
-    assert threads.find(ROOM, "Tonight") == thread
+    assert threads.find(ROOM, ["Tonight"]) == thread
     threads.add(thread, ALICE)
     refused(threads.add, thread, NOBODY)
     discord.send(Address(thread, is_room=True), Message("Teams"), nonce="conformance-6")
-    posted = threads.find_message(thread, "Teams")
+    posted = threads.find_message(thread, ("Teams",))
     assert posted is not None
     threads.edit(thread, posted.message_id, Message("Teams, again", mentions=(ALICE,)))
     threads.remove(thread, ALICE)
@@ -181,7 +181,7 @@ def register(settings: Settings) -> None:
     """Commands, the address for interactions, and an answer that took long."""
     register_commands(settings)
     client = make_commands(settings)
-    client.register(CLIENT_ID, GUILD_ID, definitions())
+    client.register(CLIENT_ID, GUILD_ID, definitions(["en", "sl"]))
     refused(client.set_endpoint, "https://slomix.test/discord/interactions")
     refused(client.edit_response, CLIENT_ID, "no-such-token", {"content": "Done.", "components": []})
     client.close()

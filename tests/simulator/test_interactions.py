@@ -58,7 +58,7 @@ def bot(simulator: Simulator) -> Iterator[type[Bot]]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}/interactions"
     assert simulator.bot().patch("/applications/@me", json={"interactions_endpoint_url": url}).status_code == 200
-    assert simulator.bot().put(COMMANDS, json=definitions()).is_success
+    assert simulator.bot().put(COMMANDS, json=definitions(["en", "sl"])).is_success
     yield Bot
     server.shutdown()
 
@@ -75,10 +75,10 @@ def do(simulator: Simulator, what: str, **body: Any) -> httpx2.Response:
 
 def test_what_was_registered_is_ours(bot: type[Bot], simulator: Simulator) -> None:
     registered = simulator.bot().get(f"{COMMANDS}?with_localizations=true").json()
-    assert is_same(definitions(), registered)
+    assert is_same(definitions(["en", "sl"]), registered)
     registered[0]["description"] = "another"
-    assert not is_same(definitions(), registered)
-    assert not is_same(definitions(), registered[1:])
+    assert not is_same(definitions(["en", "sl"]), registered)
+    assert not is_same(definitions(["en", "sl"]), registered[1:])
 
 
 def test_a_command_is_posted_signed_and_its_answer_has_buttons_to_press(
@@ -123,7 +123,7 @@ def test_an_address_that_does_not_check_signatures_is_not_taken(simulator: Simul
 
 
 def test_where_the_bot_does_not_answer_the_person_sees_that(simulator: Simulator, cast: Cast) -> None:
-    assert simulator.bot().put(COMMANDS, json=definitions()).is_success
+    assert simulator.bot().put(COMMANDS, json=definitions(["en", "sl"])).is_success
     answer = do(simulator, "command", user_id=cast["Alice"].id, command="queue").json()
     assert answer["text"] == "The application did not respond"
 

@@ -64,7 +64,7 @@ def test_it_names_nobody(app: Flask, world: World, browse: Browse) -> None:
     world.says("alice", Status.LOOKING)
     with app.test_request_context("/"):
         shown = picture.picture_of(TODAY, 1, None)
-        assert "Alice" not in render_template("availability/picture.svg", picture=shown, day="Friday")
+        assert "Alice" not in picture.as_svg(shown)
     assert address(browse("alice")) == address(browse(None))
 
 
@@ -80,7 +80,7 @@ def test_it_names_nobody(app: Flask, world: World, browse: Browse) -> None:
 def test_it_says_how_far_the_evening_is(app: Flask, looking: int, says: str) -> None:
     with app.test_request_context("/"):
         shown = picture.picture_of(TODAY, looking, None)
-        assert says in render_template("availability/picture.svg", picture=shown, day="Friday")
+        assert says in picture.as_svg(shown)
 
 
 def test_an_evening_that_has_passed_asks_for_nothing(app: Flask, world: World, anonymous: Browser) -> None:
@@ -89,7 +89,7 @@ def test_an_evening_that_has_passed_asks_for_nothing(app: Flask, world: World, a
     assert address(anonymous, f"/day/{TODAY}") != before
     with app.test_request_context("/"):
         shown = picture.picture_of(TODAY, 0, None)
-        assert "Be the first" not in render_template("availability/picture.svg", picture=shown, day="Friday")
+        assert "Be the first" not in picture.as_svg(shown)
 
 
 def test_it_has_the_letters_of_slovene_whatever_the_machine_has(app: Flask) -> None:

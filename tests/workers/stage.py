@@ -61,7 +61,12 @@ def go(world: World, hour: int, minute: int = 0, second: int = 0, *, watching: b
 
 
 READY = f"SESSION_READY:{TODAY}:threshold=6"
-REMINDER, START, FOLLOW_UP = "Game night starts at", "Game night starts now. Come and join!", "We are starting"
+ON_SERVER = "We are starting. We see you on the server, not in voice: will you join us there?"
+REMINDER, START, FOLLOW_UP = (
+    "Game night starts at",
+    "Game night starts now. Come and join!",
+    "We’re starting – still coming?",
+)
 
 
 def summary(world: World) -> list[str]:

@@ -67,7 +67,7 @@ def test_who_was_never_told_is_in_no_count(is_seen: bool, was_told: bool, was_in
 
 def test_who_comes_until_the_deadline_came(called: World) -> None:
     told_and_checked(called, alice=ROOM)
-    assert summary(called)[0] == "Game night is on: 1 of 4 in voice at 21:00."
+    assert summary(called)[0] == "Game night is on – 1 of 4 in voice at 21:00."
     assert turnout(called) == "1 of 4 in voice at 21:00."
     called.clock.move_to(at(21, 10))
     in_voice(called, alice=ROOM, bob=ROOM, erik=ELSEWHERE)
@@ -117,7 +117,7 @@ def test_where_no_message_arrived_there_is_no_turnout(called: World) -> None:
     called.clock.move_to(at(21, 0, 30))
     in_voice(called)
     pump(called)
-    assert summary(called) == ["None of tonight’s messages arrived, so nobody was called."]
+    assert summary(called) == ["None of tonight’s messages arrived, so nobody was notified."]
     assert turnout(called) == ""
     assert of_day(called) == {}
 

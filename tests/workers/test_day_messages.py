@@ -21,7 +21,7 @@ def test_who_asked_for_it_hears_that_a_session_is_ready_and_nobody_else(world: W
     pump(world)
     assert outcomes(world) == {"alice": (READY, "sent", None)}
     [text] = world.discord.texts
-    assert text.startswith("6 are looking to play tonight. Join in: http://127.0.0.1:7000/\n")
+    assert text.startswith("6 players are looking to play tonight. Join in: http://127.0.0.1:7000/\n")
     assert "<http://127.0.0.1:7000/stop/" in text
 
 
@@ -81,7 +81,7 @@ def test_on_telegram_it_says_the_same(world: World) -> None:
     ready(world)
     pump(world)
     [text] = world.telegram.texts
-    assert "6 are looking" in text
+    assert "6 players are looking" in text
     assert "<http" not in text
     assert world.discord.texts == []
 
@@ -102,7 +102,7 @@ def test_who_waits_for_so_many_hears_at_that_number(world: World) -> None:
         world.clock.forward(UNDO_FOR)
         pump(world)
     assert outcomes(world) == {"goran": (f"LOOKING:{TODAY}:n=2", "sent", None)}
-    assert "asked to hear when so many are looking" in world.discord.texts[0]
+    assert "turned on “so many looking”" in world.discord.texts[0]
 
 
 def test_who_waits_for_as_many_as_make_a_session_hears_of_that_once(world: World) -> None:

@@ -35,7 +35,7 @@ from tests.workers.stage import READY, outcomes, ready
 from tests.world import Peopled, World, build_world
 
 ROOM = "900000000000000004"
-TRUE, FALSE = "6 are looking to play tonight.", "Not 6 any more: 5 are looking to play tonight."
+TRUE, FALSE = "6 players are looking to play tonight.", "Not 6 any more: 5 players are looking to play tonight."
 
 
 def clears(world: World, name: str) -> None:

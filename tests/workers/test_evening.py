@@ -43,13 +43,15 @@ def test_a_whole_evening(called: World) -> None:
     pump(called)
     assert told(called, "alice") == [REMINDER], "was in voice at the start, needs no call"
     assert told(called, "bob") == [REMINDER, START], "elsewhere in voice is not called again, and is not counted either"
-    assert [text[:15] for text in told(called, "erik")] == [REMINDER[:15], START[:15], FOLLOW_UP], "AFK is not here"
+    assert [text[:15] for text in told(called, "erik")] == [REMINDER[:15], START[:15], FOLLOW_UP[:15]], (
+        "AFK is not here"
+    )
     assert told(called, "franka")[-1].startswith(FOLLOW_UP)
     to, summary, _ = called.discord.sent[-1]
     assert (to.value, to.is_room) == (SUMMARY_ROOM, True)
     assert readable(summary.text).splitlines() == [
-        "Game night is on: 1 of 4 in voice at 21:00.",
-        "Still awaited: Erik, Franka",
+        "Game night is on – 1 of 4 in voice at 21:00.",
+        "Waiting for: Erik, Franka",
         "follow-up 2/2",
     ]
     assert status(called) is CampaignStatus.FOLLOWUP_SENT
@@ -124,7 +126,7 @@ def test_when_all_are_here_the_summary_says_so(called: World) -> None:
     pump(called)
     go(called, 21, 0, 30)
     assert [readable(text) for text in called.discord.texts] == [
-        "Game night is on: 4 of 4 in voice at 21:00.\nEverybody is here. Have fun!"
+        "Game night is on – 4 of 4 in voice at 21:00.\nEverybody is here. Have fun!"
     ]
 
 
@@ -135,7 +137,7 @@ def test_a_dry_run_reaches_its_promoter_alone_and_uses_nothing_up(world: World) 
     pump(world)
     assert [to.value for to, _, _ in world.discord.sent] == [world.discord_ids["bob"]] * 4
     assert all(text.startswith("[Dry run") for text in world.discord.texts)
-    assert "could not see" in world.discord.texts[-1] or "Game night is on" in world.discord.texts[-1]
+    assert "couldn’t see" in world.discord.texts[-1] or "Game night is on" in world.discord.texts[-1]
     assert not rows(world, "T0")
     _, is_new = call(world, key="real")
     assert is_new

@@ -152,7 +152,7 @@ def test_when_presence_stays_unknown_nobody_is_called_missing(called: World) -> 
         go(called, 21, minute)
     assert not any(FOLLOW_UP in message.text for _, message, _ in called.discord.sent)
     texts = called.discord.texts
-    assert sum("could not see who is in voice" in text for text in texts) == 2, "the room and the promoter are told"
+    assert sum("couldn’t see who’s in voice" in text for text in texts) == 2, "the room and the promoter are told"
     assert not any(name.title() in text for text in texts for name in EVERYBODY)
     assert status(called) is CampaignStatus.PARTIAL
 
@@ -218,15 +218,15 @@ def test_who_comes_after_the_verdict_is_not_named_as_awaited(called: World) -> N
     in_voice(called, alice=ROOM, bob=ROOM, erik=ROOM)
     pump(called)
     assert readable(called.discord.texts[-1]).splitlines()[:2] == [
-        "Game night is on: 2 of 4 in voice at 21:00.",
-        "Still awaited: Franka",
+        "Game night is on – 2 of 4 in voice at 21:00.",
+        "Waiting for: Franka",
     ]
 
 
 def test_when_nobody_looked_in_time_the_promoter_and_the_room_hear_it(called: World) -> None:
     go(called, 21)
     go(called, 21, 21)
-    assert sum("could not see who is in voice" in text for text in called.discord.texts) == 2
+    assert sum("couldn’t see who’s in voice" in text for text in called.discord.texts) == 2
     assert jobs_of(called, latest(called))[rules.VOICE_CHECK].status is JobStatus.SKIPPED
 
 

@@ -53,7 +53,7 @@ def test_it_comes_with_the_third_who_is_looking_and_can_no_longer_take_it_back(t
     tonights.clock.forward(timedelta(seconds=1))
     pump(tonights)
     assert said(tonights) == [
-        "**Tonight**: 3 of 5 are looking, 2 more to go.",
+        "**Tonight**: 3 of 5 looking, 2 more to go.",
         "Looking: Alice, Bob, Erik",
         "Available: Franka",
     ]
@@ -88,10 +88,10 @@ def test_changes_are_edits_of_the_one_message(posted: World) -> None:
     posted.says("franka", Status.MAYBE)
     posted.says("bob", Status.NOT_PLAYING)
     later(posted)
-    assert said(posted) == ["**Tonight**: 2 of 5 are looking, 3 more to go.", "Looking: Alice, Erik", "Maybe: Franka"]
+    assert said(posted) == ["**Tonight**: 2 of 5 looking, 3 more to go.", "Looking: Alice, Erik", "Maybe: Franka"]
     posted.says("alice", None)
     later(posted)
-    assert said(posted)[0] == "**Tonight**: 1 of 5 are looking, 4 more to go."
+    assert said(posted)[0] == "**Tonight**: 1 of 5 looking, 4 more to go."
     assert len(posted.discord.sent) == 1
 
 
@@ -127,7 +127,7 @@ def test_a_campaign_brings_it_whatever_the_number_and_the_start_stands_in_it(ton
     assert said(tonights)[-1] == f"It was called for <t:{stamp}:t>."
     cancel(tonights, campaign)
     later(tonights)
-    assert said(tonights) == ["**Tonight**: 1 of 5 are looking, 4 more to go.", "Looking: Alice"]
+    assert said(tonights) == ["**Tonight**: 1 of 5 looking, 4 more to go.", "Looking: Alice"]
 
 
 def test_enough_players_are_an_edit_and_no_announcement(peopled: Peopled) -> None:
@@ -138,7 +138,7 @@ def test_enough_players_are_an_edit_and_no_announcement(peopled: Peopled) -> Non
     with world.session() as session:
         triggers.check_thresholds(session, TODAY, settings=world.runtime.settings, now=world.clock.now())
     later(world)
-    assert said(world)[0] == "**Tonight**: 4 are looking. That makes a session!"
+    assert said(world)[0] == "**Tonight**: 4 players are looking. Game on!"
 
 
 def test_it_says_who_is_in_voice_and_the_teams(posted: World) -> None:
@@ -169,7 +169,7 @@ def test_where_nobody_may_be_named_there_are_counts(peopled: Peopled) -> None:
     open_room(world)
     places(world, "alice", Side.A)
     later(world)
-    assert said(world) == ["**Tonight**: 3 of 6 are looking, 3 more to go.", "Looking: 3", "**Team A**: 1"]
+    assert said(world) == ["**Tonight**: 3 of 6 looking, 3 more to go.", "Looking: 3", "**Team A**: 1"]
 
 
 def test_names_are_harmless_and_it_never_grows_too_long() -> None:
@@ -212,7 +212,7 @@ def test_it_is_closed_in_the_morning_without_names_and_buttons(posted: World) ->
     unpaced(posted)
     pump(posted)
     [message] = posts(posted)
-    assert message.text == "**Friday 20 November** is over. 3 were looking."
+    assert message.text == "**Friday 20 November** is over. 3 players were looking."
     assert [button.label for button in message.buttons] == ["Open Slomix"]
     assert job(posted).status is JobStatus.SENT
 
@@ -257,7 +257,7 @@ def test_one_that_scrolled_away_is_made_anew_when_the_start_is_near(posted: Worl
     posted.clock.move_to(at(20))
     pump(posted)
     assert posted.discord.deleted == {"0"}
-    assert said(posted)[0] == "**Tonight**: 3 of 5 are looking, 2 more to go."
+    assert said(posted)[0] == "**Tonight**: 3 of 5 looking, 2 more to go."
     looks = posted.discord.looks
     posted.clock.move_to(at(20, 30))
     later(posted)
@@ -278,7 +278,7 @@ def test_one_that_scrolled_away_is_made_anew_when_one_player_is_missing(posted: 
     posted.says("franka", Status.LOOKING)
     later(posted)
     assert posted.discord.deleted == {"0"}
-    assert said(posted)[0] == "**Tonight**: 4 of 5 are looking, 1 more to go."
+    assert said(posted)[0] == "**Tonight**: 4 of 5 looking, 1 more to go."
 
 
 def test_one_with_less_below_it_stays(posted: World) -> None:
@@ -286,4 +286,4 @@ def test_one_with_less_below_it_stays(posted: World) -> None:
     posted.says("franka", Status.LOOKING)
     later(posted)
     assert (posted.discord.deleted, posted.discord.looks) == (set(), 1)
-    assert said(posted)[0] == "**Tonight**: 4 of 5 are looking, 1 more to go."
+    assert said(posted)[0] == "**Tonight**: 4 of 5 looking, 1 more to go."

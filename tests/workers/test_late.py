@@ -18,13 +18,13 @@ from tests.configuration import ROOM
 from tests.moments import at
 from tests.steps import cancel, comes, is_late, jobs_of, latest
 from tests.workers.pump import pump
-from tests.workers.stage import EVERYBODY, FOLLOW_UP, go, in_voice, rows, status, summary, told
+from tests.workers.stage import EVERYBODY, FOLLOW_UP, ON_SERVER, go, in_voice, rows, status, summary, told
 from tests.world import World
 
 
 def called_again(world: World) -> list[str]:
     """Who got a follow-up, as often as they got one."""
-    return [name for name in EVERYBODY for line in told(world, name) if line.startswith(FOLLOW_UP)]
+    return [name for name in EVERYBODY for line in told(world, name) if line.startswith((FOLLOW_UP, ON_SERVER))]
 
 
 def check(world: World, *here: str) -> None:
@@ -53,8 +53,8 @@ def test_the_one_follow_up_comes_at_that_moment_and_the_summary_does_not_wait(la
     check(late, "alice", "bob")
     assert called_again(late) == ["erik"]
     assert summary(late) == [
-        "Game night is on: 2 of 4 in voice at 21:00.",
-        "Still awaited: Erik",
+        "Game night is on – 2 of 4 in voice at 21:00.",
+        "Waiting for: Erik",
         "15 min late: Franka",
         "follow-up 1/1",
     ]
@@ -69,7 +69,7 @@ def test_the_one_follow_up_comes_at_that_moment_and_the_summary_does_not_wait(la
 
 def test_where_all_who_are_missing_are_late_nobody_else_is_awaited(late: World) -> None:
     check(late, "alice", "bob", "erik")
-    assert summary(late)[1:] == ["Nobody else is awaited.", "15 min late: Franka"]
+    assert summary(late)[1:] == ["Nobody else to wait for.", "15 min late: Franka"]
 
 
 def test_many_who_are_late_hold_up_no_summary_either(called: World) -> None:
@@ -77,7 +77,7 @@ def test_many_who_are_late_hold_up_no_summary_either(called: World) -> None:
     for name in EVERYBODY:
         is_late(called, name)
     check(called)
-    assert summary(called)[1:] == ["Nobody else is awaited.", "15 min late: Alice, Bob, Erik, Franka"]
+    assert summary(called)[1:] == ["Nobody else to wait for.", "15 min late: Alice, Bob, Erik, Franka"]
     assert called_again(called) == []
 
 
@@ -109,7 +109,7 @@ def test_who_is_on_the_server_has_arrived_and_is_asked_to_voice_at_once(late: Wo
     late.game_server.on_it = ["Franka"]
     check(late, "alice", "bob", "erik")
     assert called_again(late) == ["franka"]
-    assert "Still awaited: Franka" in summary(late)
+    assert "Waiting for: Franka" in summary(late)
     later(late, 21, 15, 0, "alice", "bob", "erik")
     assert called_again(late) == ["franka"]
 

@@ -160,7 +160,7 @@ def test_the_next_message_says_in_one_line_what_is_still_true_and_the_one_after_
     go(held, 20, 45)
     go(held, 21)
     first, second = alices(held)
-    assert first.splitlines()[-1] == "Also, so as not to write to you again today: 6 are looking to play tonight."
+    assert first.splitlines()[-1] == "Also true today: 6 players are looking to play tonight."
     assert "Also" not in second
 
 
@@ -175,7 +175,7 @@ def test_it_says_what_is_true_when_it_leaves(peopled: Peopled) -> None:
     says(world, SIX[5], Status.LOOKING)
     call(world)
     go(world, 20, 45)
-    assert alices(world)[0].endswith("6 are looking to play tonight.")
+    assert alices(world)[0].endswith("6 players are looking to play tonight.")
 
 
 def test_what_is_no_longer_true_is_not_said(held: World) -> None:
@@ -200,7 +200,7 @@ def test_it_is_said_again_if_the_message_that_said_it_did_not_arrive(held: World
     with held.session() as session:
         session.query(Delivery).filter_by(event_key=READY).update({"deadline_at": at(22)})
     go(held, 21)
-    assert alices(held)[0].endswith("6 are looking to play tonight.")
+    assert alices(held)[0].endswith("6 players are looking to play tonight.")
 
 
 def test_several_are_one_line_and_the_same_is_said_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,8 +217,8 @@ def test_several_are_one_line_and_the_same_is_said_once(world: World, monkeypatc
     plans(world, "at_risk", "campaign:1", "AT_RISK:1")
     pump(world)
     assert alices(world) == [
-        "Careful.\nAlso, so as not to write to you again today: "
-        "You have not said yet whether you are in tonight. 5 are looking to play tonight."
+        "Careful.\nAlso true today: "
+        "You have not said yet whether you are in tonight. 5 players are looking to play tonight."
     ]
 
 

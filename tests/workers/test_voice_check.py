@@ -20,11 +20,10 @@ from tests.configuration import AFK, ROOM
 from tests.moments import at
 from tests.steps import call, jobs_of, latest
 from tests.workers.pump import pump
-from tests.workers.stage import EVERYBODY, FOLLOW_UP, START, go, in_voice, summary, told
+from tests.workers.stage import EVERYBODY, FOLLOW_UP, ON_SERVER, START, go, in_voice, summary, told
 from tests.world import Peopled, World, build_world
 
 ELSEWHERE = "900000000000000077"
-SEEN = "We are starting. We see you on the server, not in voice: will you join us there?"
 
 
 @pytest.fixture
@@ -37,7 +36,8 @@ def begun(called: World) -> World:
 
 def asked_again(world: World) -> set[str]:
     """Who got a follow-up."""
-    return {name for name in EVERYBODY if any(line.startswith("We are starting") for line in told(world, name))}
+    openings = (FOLLOW_UP, ON_SERVER)
+    return {name for name in EVERYBODY if any(line.startswith(openings) for line in told(world, name))}
 
 
 def on_server(world: World) -> dict[str, bool | None]:
@@ -74,7 +74,7 @@ def test_a_stale_picture_is_not_used_and_discord_is_asked(begun: World) -> None:
     begun.lookup.rooms = {begun.discord_ids["bob"]: ROOM, begun.discord_ids["erik"]: ROOM}
     pump(begun)
     assert asked_again(begun) == {"alice", "franka"}
-    assert summary(begun)[:2] == ["Game night is on: 2 of 4 in voice at 21:00.", "Still awaited: Alice, Franka"]
+    assert summary(begun)[:2] == ["Game night is on – 2 of 4 in voice at 21:00.", "Waiting for: Alice, Franka"]
 
 
 def test_a_picture_from_before_somebody_was_told_says_nothing_of_their_absence(begun: World) -> None:
@@ -91,7 +91,7 @@ def test_a_picture_from_before_somebody_was_told_says_nothing_of_their_absence(b
     begun.lookup.rooms = {begun.discord_ids[name]: ROOM for name in EVERYBODY}
     pump(begun)
     assert asked_again(begun) == set()
-    assert summary(begun)[0] == "Game night is on: 4 of 4 in voice at 21:00."
+    assert summary(begun)[0] == "Game night is on – 4 of 4 in voice at 21:00."
 
 
 def test_where_nobody_ever_looked_discord_is_asked(begun: World) -> None:
@@ -142,7 +142,7 @@ def test_being_asked_to_slow_down_uses_up_no_try(begun: World) -> None:
     begun.lookup.rooms = {begun.discord_ids[name]: ROOM for name in EVERYBODY}
     begun.clock.forward(timedelta(seconds=3))
     pump(begun)
-    assert summary(begun)[0] == "Game night is on: 4 of 4 in voice at 21:00."
+    assert summary(begun)[0] == "Game night is on – 4 of 4 in voice at 21:00."
 
 
 def test_when_discord_stays_silent_nobody_is_missing_and_the_game_server_is_not_asked(begun: World) -> None:
@@ -152,7 +152,7 @@ def test_when_discord_stays_silent_nobody_is_missing_and_the_game_server_is_not_
         go(begun, 21, minutes)
     assert asked_again(begun) == set()
     assert set(on_server(begun).values()) == {None}
-    assert sum("could not see who is in voice" in text for text in begun.discord.texts) == 2
+    assert sum("couldn’t see who’s in voice" in text for text in begun.discord.texts) == 2
     assert not any("Franka" in text or "on the server" in text.lower() for text in begun.discord.texts)
 
 
@@ -164,13 +164,13 @@ def test_who_is_on_the_server_and_not_in_voice_is_told_so_and_the_room_too(begun
     begun.game_server.on_it = ["^1Alice", "^*FR^xnK ", "^5stranger", ""]
     in_voice(begun, alice=ROOM, bob=ROOM)
     pump(begun)
-    assert told(begun, "franka")[-1] == SEEN
+    assert told(begun, "franka")[-1] == ON_SERVER
     assert told(begun, "erik")[-1].startswith(FOLLOW_UP)
-    assert told(begun, "erik")[-1] != SEEN
+    assert told(begun, "erik")[-1] != ON_SERVER
     assert on_server(begun) == {"alice": None, "bob": None, "erik": False, "franka": True}
     assert summary(begun) == [
-        "Game night is on: 2 of 4 in voice at 21:00.",
-        "Still awaited: Erik, Franka",
+        "Game night is on – 2 of 4 in voice at 21:00.",
+        "Waiting for: Erik, Franka",
         "On the server, not in voice: Franka",
         "follow-up 2/2",
     ]
@@ -193,7 +193,7 @@ def test_without_telemetry_there_is_no_note_and_nothing_fails(begun: World) -> N
     in_voice(begun, alice=ROOM, bob=ROOM, erik=ROOM)
     pump(begun)
     assert asked_again(begun) == {"franka"}
-    assert told(begun, "franka")[-1] != SEEN
+    assert told(begun, "franka")[-1] != ON_SERVER
     assert set(on_server(begun).values()) == {None}
     assert "server" not in "\n".join(summary(begun))
     assert jobs_of(begun, latest(begun))[rules.VOICE_CHECK].status is JobStatus.SENT
@@ -210,7 +210,7 @@ def test_when_all_are_here_the_server_is_not_asked(begun: World, monkeypatch: py
     in_voice(begun, alice=ROOM, bob=ROOM, erik=ROOM, franka=ROOM)
     pump(begun)
     assert questions == []
-    assert summary(begun) == ["Game night is on: 4 of 4 in voice at 21:00.", "Everybody is here. Have fun!"]
+    assert summary(begun) == ["Game night is on – 4 of 4 in voice at 21:00.", "Everybody is here. Have fun!"]
 
 
 def test_who_is_quiet_or_withdrew_is_not_named_as_on_the_server_either(begun: World) -> None:
@@ -244,7 +244,7 @@ def test_a_follow_up_that_leaves_long_after_does_not_say_who_was_seen_then(begun
     in_voice(begun, alice=ROOM, bob=ROOM, erik=ROOM)
     pump(begun)
     assert told(begun, "franka")[-1].startswith(FOLLOW_UP)
-    assert told(begun, "franka")[-1] != SEEN
+    assert told(begun, "franka")[-1] != ON_SERVER
 
 
 def test_where_names_are_off_the_room_hears_a_number(peopled: Peopled) -> None:
@@ -257,7 +257,7 @@ def test_where_names_are_off_the_room_hears_a_number(peopled: Peopled) -> None:
     world.game_server.on_it = ["Erik", "Franka"]
     in_voice(world, alice=ROOM)
     pump(world)
-    assert summary(world)[1:3] == ["Still awaited: 3", "On the server, not in voice: 2"]
+    assert summary(world)[1:3] == ["Waiting for: 3", "On the server, not in voice: 2"]
 
 
 def test_a_configured_server_stands_in_the_calls_of_the_evening(peopled: Peopled) -> None:

@@ -41,9 +41,9 @@ def test_sixty_are_missing_and_the_summary_stays_whole(world: World) -> None:
     world.game_server.on_it = [f"^3{HOSTILE}{n:02}" for n in range(60)]
     pump(world, most=400)
     first, awaited, seen, followed_up = summary(world)
-    assert first == "Game night is on: 0 of 60 in voice at 21:00."
+    assert first == "Game night is on – 0 of 60 in voice at 21:00."
     assert followed_up == "follow-up 60/60"
-    assert awaited.startswith("Still awaited: @\u200beveryone ")
+    assert awaited.startswith("Waiting for: @\u200beveryone ")
     assert seen.startswith("On the server, not in voice: @\u200beveryone ")
     for line in (awaited, seen):
         shown = line.count("everyone")
@@ -61,7 +61,7 @@ def test_the_would_be_summary_of_a_dry_run_stays_whole_too(world: World) -> None
     would_be = world.discord.texts[-1]
     assert would_be.startswith(
         "[Dry run, only you see this]\n"
-        f"Game night is on: 0 of 60 in voice at <t:{at(21).timestamp():.0f}:t>.\nStill awaited: @\u200b"
+        f"Game night is on – 0 of 60 in voice at <t:{at(21).timestamp():.0f}:t>.\nWaiting for: @\u200b"
     )
     assert len(would_be) < 2000
     assert "@everyone" not in would_be

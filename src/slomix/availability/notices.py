@@ -11,10 +11,10 @@ from slomix.channels.base import Message
 from slomix.contacts import unsubscribe
 from slomix.contacts.kinds import KIND_TEXTS
 from slomix.contacts.rules import MessageKind
-from slomix.deliveries.formatting import style_for
+from slomix.deliveries.formatting import ANSWERED, style_for
 from slomix.deliveries.notices import EditedNotice, Notice, Occasion
 from slomix.deliveries.rules import Budget, Skip
-from slomix.i18n import gettext
+from slomix.i18n import gettext, ngettext
 from slomix.reasons.codes import Reason
 
 KIND_OF_NOTICE = {
@@ -55,6 +55,12 @@ def unwanted_reason(notice: str, status: Status | None) -> Reason | None:
     return Reason.NOT_PLAYING if status is Status.NOT_PLAYING else None
 
 
+def _looking(count: int) -> str:
+    return ngettext(
+        "{number} player is looking to play tonight.", "{number} players are looking to play tonight.", count
+    )
+
+
 class DayNotice(Notice):
     """A message about a day, of one of the three kinds."""
 
@@ -77,7 +83,7 @@ class DayNotice(Notice):
             return None
         if self.name == triggers.DAILY_REMINDER:
             return gettext("You have not said yet whether you are in tonight.")
-        return gettext("{count} are looking to play tonight.").format(count=count)
+        return _looking(count)
 
     def _count(self, occasion: Occasion) -> int | Skip:
         """Return how many are looking, or why the player need not hear of it now."""
@@ -97,7 +103,7 @@ class DayNotice(Notice):
         board = occasion.runtime.settings.base_url + "/"
         if self.name == triggers.DAILY_REMINDER:
             return gettext("Are you in tonight? Say so here: {link}").format(link=board)
-        return gettext("{count} are looking to play tonight. Join in: {link}").format(count=count, link=board)
+        return " ".join([_looking(count), gettext("Join in: {link}").format(link=board)])
 
     def _how_to_stop(self, occasion: Occasion) -> list[str]:
         """Tell a player how to switch this kind off; a room hears nothing of that."""
@@ -125,16 +131,12 @@ class ReadyNotice(DayNotice, EditedNotice):
         count = triggers.count_looking(session, about.day)
         lines = [self._text(occasion, count), *self._how_to_stop(occasion)]
         if count < about.number:
-            board = occasion.runtime.settings.base_url + "/"
-            lines[0] = gettext("Not {number} any more: {count} are looking to play tonight. Join in: {link}").format(
-                number=about.number, count=count, link=board
-            )
+            lines[0] = gettext("Not {number} any more: {looking}").format(number=about.number, looking=lines[0])
         player_id = occasion.delivery.player_id
         said = service.statuses_of_day(session, about.day, [player_id]).get(player_id) if player_id else None
         if said is not None:  # as a press of a button below the message would say it
-            lines.append(
-                gettext("→ ") + gettext("**{day}**: {status}").format(day=gettext("Today"), status=STATUS_NAMES[said])
-            )
+            now = gettext("**{day}**: {status}").format(day=gettext("Today"), status=STATUS_NAMES[said])
+            lines.append(f"{ANSWERED}{now}")
         return Message("\n".join(lines), buttons=choices.buttons_under(occasion, about.day))
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from flask import Flask, current_app, render_template, url_for
 
+from slomix import i18n
+from slomix.i18n import _, ngettext
 from slomix.web import current, times
 
 FONTS = "vendor/DejaVuSans*.ttf"
@@ -38,9 +40,22 @@ class EveningPicture:
         return [seat < self.looking for seat in range(many)] if many <= MOST_SEATS else []
 
     @property
-    def missing(self) -> int:
-        """Return how many more it takes."""
-        return max(0, self.threshold - self.looking)
+    def said(self) -> str:
+        """Return in one sentence how it stands."""
+        missing = self.threshold - self.looking
+        if self.is_over:
+            return _("The evening is over.")
+        if not self.looking:
+            return ngettext(
+                "It takes {number}. Be the first to join.", "It takes {number}. Be the first to join.", missing
+            )
+        if missing > 0:
+            return ngettext(
+                "{looking} of {threshold} looking to play, {number} to go.",
+                "{looking} of {threshold} looking to play, {number} to go.",
+                missing,
+            ).format(looking=self.looking, threshold=self.threshold)
+        return ngettext("{number} player is in. It’s on.", "{number} players are in. It’s on.", self.looking)
 
 
 def picture_of(day: date, looking: int, start_at: datetime | None) -> EveningPicture:
@@ -57,9 +72,15 @@ def picture_url(picture: EveningPicture) -> str:
 
 def draw(picture: EveningPicture) -> bytes:
     """Return the picture as PNG, 1200 by 630 pixels."""
-    return _png(
-        render_template("availability/picture.svg", picture=picture, day=times.day(picture.day)), _fonts(current_app)
-    )
+    return _png(as_svg(picture), _fonts(current_app))
+
+
+def as_svg(picture: EveningPicture) -> str:
+    """Return the picture as SVG, in the community's language, as it is the same for all."""
+    with i18n.speaking(current.runtime().settings.language_for()):
+        return render_template(
+            "availability/picture.svg", picture=picture, day=times.day(picture.day), said=picture.said
+        )
 
 
 def _fonts(app: Flask) -> tuple[str, ...]:

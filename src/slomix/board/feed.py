@@ -88,7 +88,7 @@ def feed(secret: str) -> Response:
         player_id, language = reader
         evenings = feeds.evenings_of(session, player_id, today - KEPT, today + rules.HORIZON)
         starts = campaigns.starts_of_days(session, [evening.day for evening in evenings])
-    with i18n.speaking(language if language in settings.languages else settings.languages[0]):
+    with i18n.speaking(settings.language_for(language)):
         body = calendar_of(evenings, starts, settings=settings)
     answer = Response(body, mimetype="text/calendar")
     answer.headers["Content-Disposition"] = 'inline; filename="game-nights.ics"'

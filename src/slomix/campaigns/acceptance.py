@@ -16,7 +16,7 @@ from slomix.contacts.rules import QuietHours
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Delivery
 from slomix.deliveries.rules import DeliveryStatus
-from slomix.i18n import in_all_languages
+from slomix.i18n import _, in_all_languages
 from slomix.reasons.codes import Explanation, Reason
 
 
@@ -118,12 +118,12 @@ def _server_note(campaign: Campaign, rows: list[Delivery], people: dict[int, Rec
         return AcceptanceCheck(title, None, "the voice check has not looked")
     told = [row for row in rows if row.notice == rules.VOICE_CHECK and row.player_id in people and row.text]
     openings = tuple(
-        in_all_languages("We are starting. We see you on the server, not in voice: will you join us there?")
+        in_all_languages(lambda: _("We are starting. We see you on the server, not in voice: will you join us there?"))
     )
     noted = {row.player_id for row in told if (row.text or "").startswith(openings)}
     on_server = {player_id for player_id, recipient in people.items() if recipient.on_server}
     summary = next((row.text or "" for row in rows if row.notice == rules.SUMMARY), "")
-    lines = in_all_languages("On the server, not in voice: {players}")
+    lines = in_all_languages(lambda: _("On the server, not in voice: {players}"))
     says_so = any(line.partition("{")[0] in summary for line in lines)
     is_so = noted <= on_server and {row.player_id for row in told} & on_server <= noted and (on_server or not says_so)
     was_asked = any(recipient.on_server is not None for recipient in people.values())

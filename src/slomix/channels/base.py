@@ -1,6 +1,7 @@
 """Shared types of all channels: addresses, messages, receipts and errors."""
 
 import enum
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
@@ -206,8 +207,8 @@ class PostedMessage:
 class Threads(Protocol):
     """Private threads in a room, readable by their members only. All methods raise SendError on failure."""
 
-    def find(self, parent: str, name: str) -> str | None:
-        """Return the id of our thread of this name, or None if it is missing or archived."""
+    def find(self, parent: str, names: Collection[str]) -> str | None:
+        """Return the id of our thread that has one of these names, or None if it is missing or archived."""
 
     def create(self, parent: str, name: str) -> str:
         """Create a thread and return its id. Raise Unanswered if it may have been created."""
@@ -221,7 +222,7 @@ class Threads(Protocol):
     def reopen(self, thread: str) -> None:
         """Take a thread out of the archive, where it takes neither members nor edits."""
 
-    def find_message(self, thread: str, beginning: str) -> PostedMessage | None:
+    def find_message(self, thread: str, beginnings: tuple[str, ...]) -> PostedMessage | None:
         """Return our newest message that begins so. Raise SendError if the thread cannot be read to its end."""
 
     def edit(self, thread: str, message_id: str, message: Message) -> None:

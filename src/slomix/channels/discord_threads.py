@@ -1,5 +1,6 @@
 """Private threads on Discord: their members, and our one message in each."""
 
+from collections.abc import Collection
 from typing import Any
 
 from slomix.channels.base import Message, PostedMessage
@@ -20,17 +21,18 @@ class DiscordThreads:
         self._discord = discord
         self._guild_id = guild_id
 
-    def find(self, parent: str, name: str) -> str | None:
+    def find(self, parent: str, names: Collection[str]) -> str | None:
         me = self._discord.history.own_id()
 
         def read_ours(body: Any) -> str | None:
-            wanted = (parent, name, me, PRIVATE_THREAD)
-            listed = [
-                (read_id(thread), (thread.get("parent_id"), thread["name"], thread["owner_id"], thread["type"]))
+            wanted = (parent, me, PRIVATE_THREAD)
+            ours = [
+                read_id(thread)
                 for thread in read_list(body["threads"])
+                if (thread.get("parent_id"), thread["owner_id"], thread["type"]) == wanted and thread["name"] in names
             ]
             # The oldest, so that all lookups agree.
-            return min((thread_id for thread_id, it in listed if it == wanted), key=int, default=None)
+            return min(ours, key=int, default=None)
 
         return self._discord.request("GET", f"/guilds/{self._guild_id}/threads/active", read_ours)
 
@@ -54,11 +56,11 @@ class DiscordThreads:
     def reopen(self, thread: str) -> None:
         self._discord.request("PATCH", f"/channels/{thread}", read_id, json={"archived": False})
 
-    def find_message(self, thread: str, beginning: str) -> PostedMessage | None:
+    def find_message(self, thread: str, beginnings: tuple[str, ...]) -> PostedMessage | None:
         newest = None
         for message in self._discord.history.written_by_us(thread, since=created_at(thread)):
             content = str(message.get("content", ""))
-            if content.startswith(beginning):
+            if content.startswith(beginnings):
                 newest = PostedMessage(str(message["id"]), content)
         return newest
 

@@ -19,7 +19,6 @@ from slomix.channels.base import (
 )
 from slomix.channels.http import MAX_RETRY_DELAY, OWN_ERRORS, HttpClient, as_object, decode_json
 from slomix.config.types import E164, is_aci, is_e164
-from slomix.i18n import _
 from slomix.reasons.codes import Reason
 
 # Of the recipient. "User +386… is not registered." is said of the sender and must not be taken for this.
@@ -90,17 +89,13 @@ class Signal:
         """Return why this service is of no use to us, or None. Raise SendError when it does not answer."""
         about = as_object(self._asked("/v1/about"))
         if about.get("mode") not in MODES:
-            return _("the service runs in mode {mode}; it has to be json-rpc or json-rpc-native").format(
-                mode=about.get("mode")
-            )
+            return f"the service runs in mode {about.get('mode')}; it has to be json-rpc or json-rpc-native"
         version = re.match(r"([0-9]+)\.([0-9]+)", str(about.get("version")))
         if version is None or (int(version[1]), int(version[2])) < OLDEST_VERSION:
-            return _("the service has version {version}; it has to be 0.85 or newer").format(
-                version=about.get("version")
-            )
+            return f"the service has version {about.get('version')}; it has to be 0.85 or newer"
         accounts = self._asked("/v1/accounts")
         if not isinstance(accounts, list) or self._sender not in accounts:
-            return _("AVAILABILITY_SIGNAL_SENDER: the service has no such number")
+            return "AVAILABILITY_SIGNAL_SENDER: the service has no such number"
         return None
 
     def close(self) -> None:
@@ -127,10 +122,7 @@ class Signal:
 
 def numbered_text(message: Message) -> str:
     """Return a message with its choices at the end, each with the number that answers it."""
-    choices = [
-        _("{number}: {label}").format(number=number, label=button.label)
-        for number, button in enumerate(message.choices, 1)
-    ]
+    choices = [f"{number}: {button.label}" for number, button in enumerate(message.choices, 1)]
     return "\n".join([message.text, *([""] if choices else []), " · ".join(choices)]).rstrip("\n")
 
 
@@ -149,12 +141,12 @@ def _failure(error: str, code: int) -> SendError:
     if UNTRUSTED.search(error):
         return SendError(
             Reason.SIGNAL_SAID,
-            _("this phone is new, and our operator has to trust its key first"),
+            "this phone is new, and our operator has to trust its key first",
             permanent=True,
             code=code,
         )
     if UNKNOWN_SENDER.search(error):
-        return TokenRefused(Reason.SIGNAL_SAID, _("our own number is not registered there"), code=code)
+        return TokenRefused(Reason.SIGNAL_SAID, "our own number is not registered there", code=code)
     is_down = code >= 500 or NETWORK.search(error)
     failure = ProviderDown if is_down else SendError
     return failure(Reason.SIGNAL_SAID, f"{_without_numbers(error)} ({code})", code=code)

@@ -12,7 +12,6 @@ from websockets.sync.client import ClientConnection, connect
 
 from slomix.channels.base import SendError
 from slomix.channels.http import as_object
-from slomix.i18n import _
 from slomix.reasons.codes import Reason
 
 OPEN_WITHIN = 3.0
@@ -63,7 +62,7 @@ class SignalListener:
             )
         except InvalidStatus as error:
             code = error.response.status_code
-            failure = SendError(Reason.SIGNAL_SAID, _("does not let us listen ({code})").format(code=code), code=code)
+            failure = SendError(Reason.SIGNAL_SAID, f"does not let us listen ({code})", code=code)
         except (OSError, WebSocketException) as error:
             failure = SendError(Reason.SIGNAL_NOT_REACHED, type(error).__name__)
         else:

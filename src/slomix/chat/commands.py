@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from slomix.availability.choices import LATE
+from slomix.channels.markup import break_links, escape_markdown
 from slomix.chat import linking, notifying, presses, rules, statuses
 from slomix.chat.replies import Reply
 from slomix.chat.rules import Command, ParsedCommand
@@ -22,6 +22,9 @@ from slomix.deliveries import choices, offers
 from slomix.deliveries.formatting import PlainStyle, plain_text
 from slomix.errors import DomainError
 from slomix.i18n import _
+
+# So much of what was not understood is repeated.
+LONGEST_ECHO = 60
 
 
 @dataclass(frozen=True)
@@ -109,10 +112,9 @@ def _unlink(request: ChatRequest, _asked: ParsedCommand) -> Reply:
 def _avail(request: ChatRequest, asked: ParsedCommand) -> Reply:
     """Set a day's status, or show a day, or the week; `late` is said of today."""
     session, settings, now = request.session, request.settings, request.now
-    if LATE in asked.words:
-        day = rules.parse_day(tuple(word for word in asked.words if word != LATE) or ("today",), request.today)
-        if day is not None:
-            return statuses.be_late(session, request.message, day, settings=settings, now=now)
+    late_day = rules.parse_late(asked.words, request.today)
+    if late_day is not None:
+        return statuses.be_late(session, request.message, late_day, settings=settings, now=now)
     wanted = rules.parse_status(asked.words, request.today)
     if wanted is not None:
         return statuses.set_day(session, request.message, wanted.day, wanted.status, settings=settings, now=now)
@@ -121,9 +123,8 @@ def _avail(request: ChatRequest, asked: ParsedCommand) -> Reply:
         return statuses.show_week(session, player_id, settings=settings, now=now)
     day = rules.parse_day(asked.words, request.today)
     if day is None:
-        return Reply(
-            _("Say for example: /avail looking, /avail friday maybe, /avail 2026-11-22 not playing, /avail clear.")
-        )
+        said = escape_markdown(break_links(" ".join(asked.words)[:LONGEST_ECHO]))
+        return Reply(_("I didn’t get “{said}”. Try: /avail looking").format(said=said))
     return statuses.show_day(session, player_id, day, settings=settings, now=now)
 
 
@@ -138,26 +139,26 @@ def _notify(request: ChatRequest, asked: ParsedCommand) -> Reply:
     player_id = as_player(session, request.message, settings=settings)
     if not asked.words:
         return notifying.show(session, player_id, settings=settings)
-    *name, state = (word.lower() for word in asked.words)
-    kind = notifying.read_kind(" ".join(name))
-    if kind is None or state not in {"on", "off"}:
+    *name, last = asked.words
+    kind, is_on = notifying.read_kind(" ".join(name)), notifying.read_switch(last)
+    if kind is None or is_on is None:
         kinds = ", ".join(KIND_TEXTS[each].name for each in TICKS)
         return Reply(_("Write /notify, a kind, and on or off. The kinds: {kinds}.").format(kinds=kinds))
-    return notifying.switch(session, player_id, kind, is_on=state == "on", settings=settings, now=request.now)
+    return notifying.switch(session, player_id, kind, is_on=is_on, settings=settings, now=request.now)
 
 
 def _help(request: ChatRequest, _asked: ParsedCommand) -> Reply:
     return Reply(
         _(
             "Slomix gets game nights started: {link}\n"
-            "/today, /tomorrow, /avail friday: how it looks; /avail: your week\n"
-            "/avail looking: what you say about today; available, maybe, not playing and clear "
-            "work too\n"
-            "/avail late: you come tonight, 15 minutes late\n"
-            "/avail tomorrow maybe: the same for another day, such as friday or 2026-11-22\n"
-            "/notify: which messages you get; /notify daily reminder off: one kind less\n"
-            "/link CODE: link this chat with a code from your preferences\n"
-            "/unlink: nothing is sent here any more"
+            "/avail looking – I’m in tonight (also: available, maybe, not playing, clear)\n"
+            "/avail late – I’m in tonight, 15 min late\n"
+            "/avail friday maybe – another day (also: tomorrow, 2026-11-22)\n"
+            "/avail – my week\n"
+            "/today, /tomorrow – who’s playing\n"
+            "/notify – my notifications; /notify daily reminder off – one kind less\n"
+            "/link CODE – link this chat with a code from your preferences\n"
+            "/unlink – no more messages here"
         ).format(link=request.settings.base_url + "/")
     )
 

@@ -52,9 +52,7 @@ def confirm(
     linked = links.confirm_chat(session, asker.channel, asker.address, about=player_id, settings=settings, now=now)
     name, link = _player_name(session, linked), settings.base_url + "/preferences"
     return Reply(
-        _("This chat is linked to {player}. What you hear of is decided under Preferences: {link}").format(
-            player=name, link=link
-        ),
+        _("This chat is linked to {player}. Choose your notifications: {link}").format(player=name, link=link),
         replaces=True,
     )
 

@@ -1,16 +1,19 @@
 """Shows in a chat which messages a player gets, and switches a kind of them on or off."""
 
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.orm import Session
 
+from slomix.chat.days import all_keys
 from slomix.chat.replies import Reply
 from slomix.config.settings import Settings
 from slomix.contacts import preferences
 from slomix.contacts import service as contacts
 from slomix.contacts.kinds import KIND_TEXTS
 from slomix.contacts.rules import TICKS, MessageKind
-from slomix.i18n import _
+from slomix.i18n import _, pgettext
+from slomix.presence.game_names import name_key
 
 
 def show(session: Session, player_id: int, *, settings: Settings) -> Reply:
@@ -38,9 +41,19 @@ def switch(
 
 def read_kind(name: str) -> MessageKind | None:
     """Read the name of a kind that is switched on or off, as messages call it: `daily reminder`, `calls`."""
-    wanted = name.lower().replace("_", " ")
+    wanted = name_key(name.replace("_", " "))
     if not wanted:
         return None
-    names = {kind: (kind.value.replace("_", " "), KIND_TEXTS[kind].name.lower()) for kind in TICKS}
+    names = {kind: {kind.value.replace("_", " "), *all_keys(partial(_name, kind))} for kind in TICKS}
     found = [kind for kind, called in names.items() if any(each.startswith(wanted) for each in called)]
     return found[0] if len(found) == 1 else None
+
+
+def read_switch(word: str) -> bool | None:
+    """Read `on` or `off`, in any language."""
+    states = {True: lambda: pgettext("typed", "on"), False: lambda: pgettext("typed", "off")}
+    return next((state for state, say in states.items() if name_key(word) in all_keys(say)), None)
+
+
+def _name(kind: MessageKind) -> str:
+    return KIND_TEXTS[kind].name

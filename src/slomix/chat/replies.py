@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slomix.channels.base import Button
-from slomix.i18n import _
+from slomix.deliveries.formatting import ANSWERED
 
 
 @dataclass(frozen=True)
@@ -24,5 +24,5 @@ class Reply:
         """Return the reply as a line below what a message says, in place of the line of an earlier press."""
         if not self.line:
             return self
-        kept = [line for line in content.splitlines() if not line.startswith(_("→ "))]
-        return Reply("\n".join([*kept, _("→ ") + self.line]), None, replaces=True)
+        kept = [line for line in content.splitlines() if not line.startswith(ANSWERED)]
+        return Reply("\n".join([*kept, f"{ANSWERED}{self.line}"]), None, replaces=True)

@@ -3,10 +3,13 @@
 import threading
 import time
 from collections import deque
+from datetime import datetime
 
 import structlog
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
+from slomix import i18n
 from slomix.channels.base import Address, Message, Receipt, SendError
 from slomix.channels.telegram import TelegramPress, TelegramUpdate
 from slomix.chat import commands, service
@@ -39,6 +42,10 @@ class Responder:
 
         A message that cannot be handled is tried again and in the end skipped, so that the others need not wait.
         """
+        with i18n.speaking(self._runtime.settings.language_for()):  # until it is known who asks
+            self._answer_update(update)
+
+    def _answer_update(self, update: TelegramUpdate) -> None:
         if update.press is not None:
             self._stop_waiting(update.press)
         try:
@@ -59,15 +66,18 @@ class Responder:
 
     def answer_message(self, message: IncomingMessage) -> None:
         """Answer a message to our number, which Signal pushes to every inbox: the first inbox to claim it answers."""
-        if not self._is_within_limit(message):
-            return
+        if self._is_within_limit(message):
+            with i18n.speaking(self._runtime.settings.language_for()):  # until it is known who asks
+                self._answer_message(message)
+
+    def _answer_message(self, message: IncomingMessage) -> None:
         nonce, settings = new_nonce(), self._runtime.settings
         try:
             with self._runtime.transaction() as session:
                 now = self._runtime.clock.now()
                 if not service.claim_message(session, message, now=now):
                     return
-                reply = commands.reply_to(session, message, settings=settings, now=now)
+                reply = self._reply_to(session, message, now)
                 choices = _message(reply).choices
                 offers.offer(
                     session, message.channel, message.address, choices, nonce=nonce, settings=settings, now=now
@@ -89,7 +99,13 @@ class Responder:
             is_empty = not update.text and pressed is None
             if not update.chat_is_private or is_empty or not self._is_within_limit(message):
                 return None
-            return commands.reply_to(session, message, settings=self._runtime.settings, now=now)
+            return self._reply_to(session, message, now)
+
+    def _reply_to(self, session: Session, message: IncomingMessage, now: datetime) -> Reply:
+        """Do what a message asks for, and answer in its sender's language."""
+        settings = self._runtime.settings
+        i18n.speak(settings.language_for(service.language_of(session, message, settings=settings)))
+        return commands.reply_to(session, message, settings=settings, now=now)
 
     def _is_within_limit(self, message: IncomingMessage) -> bool:
         now = time.monotonic()

@@ -15,7 +15,7 @@ from slomix.config.settings import Settings
 from slomix.contacts import links
 from slomix.contacts.models import Contact
 from slomix.contacts.rules import ChannelName
-from slomix.errors import NotAllowed
+from slomix.errors import DomainError, NotAllowed
 from slomix.i18n import _
 
 # After a week without updates Telegram goes on with any number (https://core.telegram.org/bots/api#update).
@@ -54,6 +54,14 @@ class ChatNotLinked(NotAllowed):
         )
 
 
+def language_of(session: Session, asker: Asker, *, settings: Settings) -> str | None:
+    """Return the language that the asker chose, if any."""
+    try:
+        return session.scalar(select(User.language).where(_is_of(asker, settings)))
+    except DomainError:  # the channel is switched off
+        return None
+
+
 def as_player(session: Session, asker: Asker, *, settings: Settings) -> int:
     """Return the player who asks, and hold their link until the transaction ends. Raise ChatNotLinked."""
     return _hold(session, asker, settings, User.membership != Membership.LEFT)
@@ -65,17 +73,20 @@ def as_owner(session: Session, asker: Asker, *, settings: Settings) -> int:
 
 
 def _hold(session: Session, asker: Asker, settings: Settings, *conditions: ColumnElement[bool]) -> int:
-    owner = select(User.player_id).where(User.player_id.is_not(None), *conditions)
-    if asker.channel is ChannelName.DISCORD:
-        owner = owner.where(User.discord_id == asker.address)
-    else:
-        owner = owner.join(Contact, Contact.player_id == User.player_id)
-        owner = owner.where(links.is_at(asker.channel, asker.address, settings=settings))
+    owner = select(User.player_id).where(User.player_id.is_not(None), _is_of(asker, settings), *conditions)
     # One statement: after waiting for an unlink PostgreSQL checks the user's row anew, and finds no player in it.
     player_id = session.scalar(owner.with_for_update(read=True, key_share=True, of=User))
     if player_id is None:
         raise ChatNotLinked(settings)
     return player_id
+
+
+def _is_of(asker: Asker, settings: Settings) -> ColumnElement[bool]:
+    """Return the condition that a user is the asker. Raise ChannelOff or NoKey."""
+    if asker.channel is ChannelName.DISCORD:
+        return User.discord_id == asker.address
+    theirs = select(Contact.player_id).where(links.is_at(asker.channel, asker.address, settings=settings))
+    return User.player_id.in_(theirs)
 
 
 def next_update(session: Session, channel: ChannelName, *, now: datetime) -> int:

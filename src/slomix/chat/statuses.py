@@ -16,7 +16,7 @@ from slomix.clock import local_day
 from slomix.config.settings import Settings
 from slomix.deliveries.choices import Choice
 from slomix.deliveries.formatting import discord_timestamp
-from slomix.i18n import _
+from slomix.i18n import _, ngettext
 
 
 def say_status(
@@ -76,10 +76,23 @@ def show_day(
 ) -> Reply:
     """Return a day as this player sees it, with the buttons to answer it."""
     counts = availability.list_days(session, day, day, viewer=None)[0].counts
-    said = [f"{counts[status]} {STATUS_NAMES[status].lower()}" for status in Status if counts[status]]
+    said = [_count(status, counts[status]) for status in Status if counts[status]]
     mine = say_status(session, player_id, day, settings=settings, now=now)
     lines = [mine, ", ".join(said) or _("nothing yet")]
     return Reply("\n".join(lines), answers(day, settings), replaces=True, line=lines[0])
+
+
+def _count(status: Status, number: int) -> str:
+    """Say how many have given this answer."""
+    match status:
+        case Status.LOOKING:
+            return ngettext("{number} looking", "{number} looking", number)
+        case Status.AVAILABLE:
+            return ngettext("{number} available", "{number} available", number)
+        case Status.MAYBE:
+            return ngettext("{number} maybe", "{number} maybe", number)
+        case Status.NOT_PLAYING:
+            return ngettext("{number} not playing", "{number} not playing", number)
 
 
 def show_week(session: Session, player_id: int, *, settings: Settings, now: datetime) -> Reply:

@@ -39,7 +39,7 @@ def register_commands(settings: Settings) -> str:
     """Register our slash commands if they have changed, and return a sentence on it. Raise ClickException."""
     if not settings.discord_public_key:
         return NO_KEY
-    ours = commands.definitions()
+    ours = commands.definitions(settings.languages)
     with _client(settings) as client:
         application = str(client.application()["id"])
         if commands.is_same(ours, client.registered(application, settings.discord_guild_id)):

@@ -109,7 +109,8 @@ def _commands(settings: Settings) -> str:
         return str(error)
     finally:
         client.close()
-    return "" if commands.is_same(commands.definitions(), registered) else "are others: slomix discord register"
+    ours = commands.definitions(settings.languages)
+    return "" if commands.is_same(ours, registered) else "are others: slomix discord register"
 
 
 def _telegram(settings: Settings) -> str:

@@ -234,6 +234,10 @@ class Settings(BaseModel):
     def is_development(self) -> bool:
         return self.environment == "development"
 
+    def language_for(self, *chosen: str | None) -> str:
+        """Return the first of these that is spoken here, else the community's own: that of rooms."""
+        return next((language for language in chosen if language in self.languages), self.languages[0])
+
     @property
     def base_url(self) -> str:
         """Return the address of the pages, which messages link to."""

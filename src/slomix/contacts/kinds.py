@@ -24,7 +24,7 @@ _MARKED = {
     "campaigns": KindTexts(
         meaning=N_("Be called by a promoter's campaign."),
         stopped=N_("calls to game nights"),
-        why=N_("You get this because you asked to be called to game nights. Why, and how to stop it: {link}"),
+        why=N_("You turned on game-night reminders. Turn off: {link}"),
         name=N_("calls to game nights"),
         title=N_("Call me to game nights"),
         hint=N_(
@@ -35,7 +35,7 @@ _MARKED = {
     "session_ready": KindTexts(
         meaning=N_("Hear when enough players are looking."),
         stopped=N_("messages when a session is ready"),
-        why=N_("You get this because you asked to hear when a session is ready. Why, and how to stop it: {link}"),
+        why=N_("You turned on “session ready”. Turn off: {link}"),
         name=N_("session ready"),
         title=N_("Tell me when a session is ready"),
         hint=N_("As soon as {threshold} players are looking for tonight."),
@@ -43,7 +43,7 @@ _MARKED = {
     "daily_reminder": KindTexts(
         meaning=N_("Be asked once a day who has said nothing yet."),
         stopped=N_("the daily question"),
-        why=N_("You get this because you asked to be asked once a day. Why, and how to stop it: {link}"),
+        why=N_("Daily check-in, as you turned it on. Turn off: {link}"),
         name=N_("daily reminder"),
         title=N_("Ask me once a day"),
         hint=N_("In the afternoon, on days for which you have not answered yet."),
@@ -51,7 +51,7 @@ _MARKED = {
     "more_needed": KindTexts(
         meaning=N_("Be mentioned on Discord when the room of tonight needs more players."),
         stopped=N_("mentions when tonight’s room needs more players"),
-        why=N_("You get this because you asked to hear when more are needed. Why, and how to stop it: {link}"),
+        why=N_("You turned on “more needed”. Turn off: {link}"),
         name=N_("more needed"),
         title=N_("Tell me when tonight’s room needs more players"),
         hint=N_("A player asks on Discord, at most every 15 minutes, and mentions you."),
@@ -59,7 +59,7 @@ _MARKED = {
     "looking": KindTexts(
         meaning=N_("Hear when so many are looking; 0 is off."),
         stopped=N_("messages when enough players are looking"),
-        why=N_("You get this because you asked to hear when so many are looking. Why, and how to stop it: {link}"),
+        why=N_("You turned on “so many looking”. Turn off: {link}"),
         name=N_("so many looking"),
     ),
 }

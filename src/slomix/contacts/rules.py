@@ -247,6 +247,8 @@ class Reachability:
     all_routes: tuple[ContactRoute, ...]
     # What the unsubscribe links of this player are signed with, beside our own secret.
     unsubscribe_salt: str = ""
+    # The language that they chose, if any.
+    language: str | None = None
 
     @property
     def is_linked(self) -> bool:

@@ -42,7 +42,8 @@ def reachability_of(session: Session, player_ids: Iterable[int], *, settings: Se
 def with_reachability(query: Select[Any], player: InstrumentedAttribute[Any], channels: Collection[str]) -> Select[Any]:
     """Add to `query` what `read_reachabilities` reads, on these channels: a row for each contact of a player."""
     return (
-        query.add_columns(player.label("reached"), User.discord_id, User.membership, User.unsubscribe_salt)
+        query.add_columns(player.label("reached"), User.discord_id, User.membership)
+        .add_columns(User.unsubscribe_salt, User.language)
         .add_columns(StoredPreferences, Contact)
         .outerjoin(User, User.player_id == player)
         .outerjoin(StoredPreferences, StoredPreferences.player_id == player)
@@ -62,6 +63,7 @@ def read_reachabilities(rows: Sequence[Row[Any]], settings: Settings) -> dict[in
             found[row.reached] = replace(
                 _reach(row.reached, row.discord_id, row.membership, row.StoredPreferences, contacts, settings),
                 unsubscribe_salt=row.unsubscribe_salt or "",
+                language=row.language,
             )
     return found
 

@@ -112,5 +112,5 @@ def _with_held_back(notices: Mapping[str, Notice], occasion: Occasion, message: 
     new = [fact for fact in facts if fact not in message.text]
     if not new:
         return message
-    said = _("Also, so as not to write to you again today: {facts}").format(facts=" ".join(new))
+    said = _("Also true today: {facts}").format(facts=" ".join(new))
     return replace(message, text=f"{message.text}\n{said}")

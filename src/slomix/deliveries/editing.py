@@ -7,6 +7,7 @@ from typing import Any, cast
 import structlog
 from sqlalchemy import Row, Select, func, select, update
 
+from slomix import i18n
 from slomix.channels.base import Message, MessageEditor, RateLimited, SendError
 from slomix.contacts import service as contacts
 from slomix.contacts.encryption import CannotDecrypt
@@ -126,7 +127,8 @@ class EditMessages(Handler[MessageEdit, MessageEditAnswer]):
         if room is None:
             return None
         occasion = Occasion(runtime, session, delivery, reach, delivery.channel, context.now)
-        message = with_buttons(self._notice.edited(occasion), self._notice, occasion)
+        with i18n.speaking(runtime.settings.language_for(reach.language if reach is not None else None)):
+            message = with_buttons(self._notice.edited(occasion), self._notice, occasion)
         message = with_stop_link(runtime, message, reach, self._notice)
         return MessageEdit(delivery.id, delivery.channel, room, delivery.message_id, message, wanted)
 

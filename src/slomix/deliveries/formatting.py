@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 
 from slomix.channels.markup import escape_markdown
 from slomix.contacts.rules import ChannelName
-from slomix.i18n import _
+from slomix.i18n import _, ngettext
 from slomix.presence.game_names import plain_name
 
 LONGEST_NAME = 32
+# Begins the line under a message that says what was answered to it; a later answer takes its place, in any language.
+ANSWERED = "→ "
 
 
 class Style(Protocol):
@@ -53,7 +55,7 @@ class PlainStyle:
 
     def countdown(self, moment: datetime) -> str:
         minutes = max(1, round((moment - self.now).total_seconds() / 60))
-        return _("in a minute") if minutes == 1 else _("in {minutes} minutes").format(minutes=minutes)
+        return ngettext("in a minute", "in {number} minutes", minutes)
 
     def quiet_link(self, link: str) -> str:
         return link
@@ -102,8 +104,8 @@ def fit_names(names: Sequence[str], *, longest: int, most: int | None = None, un
         if left < 0:
             break
         shown.append(name)
-    more = len(names) - len(shown) + unnamed
-    return ", ".join(shown) + (_(" and {number} more").format(number=more) if more else "")
+    listed, more = ", ".join(shown), len(names) - len(shown) + unnamed
+    return _("{names} and {number} more").format(names=listed, number=more) if more else listed
 
 
 def _length(text: str) -> int:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
+from slomix import i18n
 from slomix.channels.base import (
     Address,
     Message,
@@ -82,10 +83,15 @@ class SendDelivery(Handler[PreparedSend | PreparedQuestion, ProviderAnswer | His
 
     def begin(self, context: JobContext) -> PreparedSend | PreparedQuestion | Outcome:
         """Check the recipient again, and mark the delivery `sending` before anything leaves."""
-        runtime, session, job, now = context.runtime, context.session, context.job, context.now
-        seen = ledger.lock_delivery(session, int(job.subject), settings=runtime.settings, now=now)
+        settings = context.runtime.settings
+        seen = ledger.lock_delivery(context.session, int(context.job.subject), settings=settings, now=context.now)
         if seen is None:
             return DELIVERY_GONE
+        with i18n.speaking(settings.language_for(seen.language)):
+            return self._prepare(context, seen)
+
+    def _prepare(self, context: JobContext, seen: ledger.LockedDelivery) -> PreparedSend | PreparedQuestion | Outcome:
+        runtime, session, job, now = context.runtime, context.session, context.job, context.now
         delivery, reach = seen.delivery, seen.reachability
         if delivery.status.is_settled:
             return Done(JobStatus.SKIPPED, Explanation(Reason.ALREADY, delivery.status))

@@ -42,6 +42,11 @@ class LockedDelivery:
     # Earlier messages of the day were held back.
     has_held_back: bool = False
 
+    @property
+    def language(self) -> str | None:
+        """Return the language that its reader chose; None for a room."""
+        return self.reachability.language if self.reachability is not None else None
+
 
 @dataclass(frozen=True)
 class AttemptKey:

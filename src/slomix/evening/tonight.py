@@ -18,7 +18,7 @@ from slomix.config.settings import Settings
 from slomix.contacts import service as contacts
 from slomix.contacts.rules import may_be_named
 from slomix.deliveries.formatting import discord_timestamp, fit_names, safe_name
-from slomix.i18n import gettext
+from slomix.i18n import dated, gettext, ngettext
 from slomix.planning import queries as planning
 from slomix.planning.rules import TEAM_NAMES, Side
 from slomix.presence import places
@@ -75,12 +75,7 @@ class Tonight:
 
 def text(evening: Tonight, *, now: datetime) -> str:
     """Write the message."""
-    template = (
-        gettext("**Tonight**: {looking} of {threshold} are looking, {missing} more to go.")
-        if evening.missing
-        else gettext("**Tonight**: {looking} are looking. That makes a session!")
-    )
-    lines = [template.format(looking=evening.looking, threshold=evening.threshold, missing=evening.missing)]
+    lines = [headline(evening.looking, evening.threshold)]
     lines += [
         gettext("{status}: {names}").format(status=STATUS_NAMES[status], names=evening.people[status])
         for status in LISTED
@@ -102,12 +97,29 @@ def text(evening: Tonight, *, now: datetime) -> str:
     return "\n".join(lines)
 
 
+def headline(looking: int, threshold: int) -> str:
+    """Say how many are looking, and how many more it takes."""
+    if looking >= threshold:
+        return ngettext(
+            "**Tonight**: {number} player is looking. Game on!",
+            "**Tonight**: {number} players are looking. Game on!",
+            looking,
+        )
+    return ngettext(
+        "**Tonight**: {looking} of {threshold} looking, {number} more to go.",
+        "**Tonight**: {looking} of {threshold} looking, {number} more to go.",
+        threshold - looking,
+    ).format(looking=looking, threshold=threshold)
+
+
 def closing_text(evening: Tonight) -> str:
     """Write what stands there once the evening is over: no name is left."""
-    day = f"{evening.day:%A} {evening.day.day} {evening.day:%B}"
-    return " ".join(
-        [gettext("**{day}** is over. {count} were looking.").format(day=day, count=evening.looking), evening.turnout]
-    ).strip()
+    said = ngettext(
+        "**{day}** is over. {number} player was looking.",
+        "**{day}** is over. {number} players were looking.",
+        evening.looking,
+    ).format(day=dated(evening.day, gettext("EEEE d MMMM")))
+    return f"{said} {evening.turnout}".strip()
 
 
 def read(session: Session, day: date, *, settings: Settings, now: datetime) -> Tonight:

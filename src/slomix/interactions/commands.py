@@ -1,11 +1,13 @@
 """Describes our slash commands to Discord, and brings its list up to date.
 
-Names are English, as Discord knows no Slovene. Guild commands do not exist in the bot's direct messages.
+Names are English. What they do is said in the community's language, and in the other languages that Discord has.
+Guild commands do not exist in the bot's direct messages.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
+from slomix import i18n
 from slomix.availability.rules import STATUS_NAMES, Status
 from slomix.contacts.kinds import KIND_TEXTS
 from slomix.contacts.rules import TICKS
@@ -35,8 +37,37 @@ COMMAND_TEXTS = Texts(
 )
 
 
-def definitions() -> list[Definition]:
-    """Return all commands as they should be registered for our server."""
+# What Discord itself can be set to: https://discord.com/developers/docs/reference#locales
+LOCALES = (
+    "ar bg cs da de el en-GB en-US es-419 es-ES fi fr he hi hr hu id it ja ko lt nl no pl pt-BR ro ru sv-SE th tr uk "
+    "vi zh-CN zh-TW"
+)
+
+
+def definitions(languages: Sequence[str]) -> list[Definition]:
+    """Return all commands as they should be registered for our server; the first language is the community's."""
+    first, *others = languages
+    with i18n.speaking(first):
+        ours = _definitions()
+    for language in others:
+        with i18n.speaking(language):
+            theirs = _definitions()
+        for locale in LOCALES.split():
+            if locale.partition("-")[0] == language:
+                _localize(ours, theirs, locale)
+    return ours
+
+
+def _localize(ours: Sequence[Definition], theirs: Sequence[Definition], locale: str) -> None:
+    """Add to descriptions, and to the names of choices, what they are in another of Discord's languages."""
+    for our, their in zip(ours, theirs, strict=True):
+        said = "name" if "value" in our else "description"
+        our.setdefault(f"{said}_localizations", {})[locale] = their[said]
+        for inside in ("options", "choices"):
+            _localize(our.get(inside, ()), their.get(inside, ()), locale)
+
+
+def _definitions() -> list[Definition]:
     day = _option("day", _("Today, tomorrow, a weekday, or a date such as 2026-11-22"), autocomplete=True)
     statuses = [(STATUS_NAMES[status], status.key) for status in Status]
     kinds = [(KIND_TEXTS[kind].title, kind.value) for kind in TICKS]
@@ -72,9 +103,10 @@ def is_same(ours: list[Definition], registered: Sequence[Mapping[str, Any]]) -> 
 
 
 def _covers(registered: Any, ours: Any) -> bool:
-    if isinstance(ours, dict):
+    if isinstance(ours, dict) and "name" in ours:
         return isinstance(registered, Mapping) and all(
-            _covers(registered.get(name, _DEFAULTS.get(name)), value) for name, value in ours.items()
+            _covers(registered.get(name) or default, ours.get(name) or default)
+            for name, default in (dict.fromkeys(ours) | _DEFAULTS).items()
         )
     if isinstance(ours, list):
         return len(registered or []) == len(ours) and all(map(_covers, registered or [], ours))
@@ -82,7 +114,14 @@ def _covers(registered: Any, ours: Any) -> bool:
 
 
 # What Discord leaves out of its answers where it is not set.
-_DEFAULTS = {"required": False, "autocomplete": False, "options": [], "choices": []}
+_DEFAULTS: Final = {
+    "required": False,
+    "autocomplete": False,
+    "options": [],
+    "choices": [],
+    "description_localizations": {},
+    "name_localizations": {},
+}
 
 
 def _command(name: str, *options: Definition) -> Definition:

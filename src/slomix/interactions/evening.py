@@ -17,6 +17,7 @@ from slomix.chat.service import ChatNotLinked, as_player
 from slomix.clock import local_day
 from slomix.config.settings import Settings
 from slomix.deliveries.formatting import discord_timestamp, fit_names, safe_name
+from slomix.evening.tonight import headline
 from slomix.i18n import _
 from slomix.interactions.wire import Interaction
 from slomix.planning import queries as planning
@@ -31,13 +32,7 @@ LONGEST_LIST = 400
 def tonight(session: Session, asked: Interaction, settings: Settings, now: datetime) -> Reply:
     """Return who plays tonight, how many are missing, when it starts, and who is in voice now."""
     day = _read_tonight(session, asked, settings, now)
-    looking, threshold = day.counts.looking, settings.ready_threshold
-    text = (
-        _("**Tonight**: {looking} are looking. That makes a session!")
-        if looking >= threshold
-        else _("**Tonight**: {looking} of {threshold} are looking, {missing} more to go.")
-    )
-    lines = [text.format(looking=looking, threshold=threshold, missing=threshold - looking)]
+    lines = [headline(day.counts.looking, settings.ready_threshold)]
     lines += [
         _("{status}: {names}").format(status=STATUS_NAMES[status], names=_names(player.name for player in people))
         for status in Status
@@ -64,20 +59,14 @@ def queue(session: Session, asked: Interaction, settings: Settings, now: datetim
     if not day.counts.looking:
         return Reply(_("Queue is empty."), statuses.answers(day.day, settings))
     if not day.people:
-        return Reply(
-            _("**Tonight**: {looking} of {threshold} are looking, {missing} more to go.").format(
-                looking=day.counts.looking,
-                threshold=settings.ready_threshold,
-                missing=max(0, settings.ready_threshold - day.counts.looking),
-            )
-        )
+        return Reply(headline(day.counts.looking, settings.ready_threshold))
     people = day.people[Status.LOOKING]
     lines = [
         _("{place}. {name}").format(place=place, name=_with_time(player, now))
         for place, player in enumerate(people[:20], 1)
     ]
     if len(people) > len(lines):
-        lines.append(_(" and {number} more").format(number=len(people) - len(lines)).strip())
+        lines.append(_("and {number} more").format(number=len(people) - len(lines)))
     return Reply("\n".join(lines), statuses.answers(day.day, settings))
 
 

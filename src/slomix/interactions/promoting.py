@@ -24,7 +24,7 @@ from slomix.deliveries import choices
 from slomix.deliveries.choices import Choice
 from slomix.deliveries.formatting import discord_timestamp, safe_name
 from slomix.errors import NotAllowed
-from slomix.i18n import N_, _
+from slomix.i18n import N_, _, ngettext
 from slomix.interactions.wire import Interaction
 from slomix.parsing import parse_int
 from slomix.reasons.codes import Explanation
@@ -57,12 +57,14 @@ def preview(session: Session, asked: Interaction, settings: Settings, now: datet
     ahead = preview_of(session, options.audience, day=today, start_at=options.start_at, settings=settings, now=now)
     start = ahead.timeline.began_at
     lines = [
-        _("{count} would be asked. The start is at {time} ({countdown}).").format(
-            count=len(ahead.asked), time=discord_timestamp(start), countdown=discord_timestamp(start, "R")
-        )
+        ngettext(
+            "{number} player would be notified. The start is at {time} ({countdown}).",
+            "{number} players would be notified. The start is at {time} ({countdown}).",
+            len(ahead.asked),
+        ).format(time=discord_timestamp(start), countdown=discord_timestamp(start, "R"))
     ]
     lines += [
-        _("{name} is left out: {reason}.").format(
+        _("{name} won’t be notified: {reason}.").format(
             name=safe_name(ahead.names[left.player_id]), reason=Explanation(left.reason)
         )
         for left in ahead.left_out[:MOST_LEFT_OUT]

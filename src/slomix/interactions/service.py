@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from slomix import i18n
 from slomix.accounts.models import Player
 from slomix.availability import choices as choices_of_days
 from slomix.availability.rules import Status, parse_status
@@ -55,6 +56,7 @@ def respond(runtime: Runtime, asked: Interaction) -> Reply:
     with runtime.transaction() as session:
         if not chat.claim(session, f"interaction:{asked.id}", now=now):
             raise SeenBefore
+        _speak(session, asked, settings)
         try:
             with session.begin_nested():
                 return _do(Request(session, asked, settings, now))
@@ -68,13 +70,20 @@ def autocomplete(runtime: Runtime, asked: Interaction) -> list[tuple[str, str]]:
     """Return what may be chosen for the option that is being typed: labels with their values."""
     settings, now = runtime.settings, runtime.clock.now()
     typed = asked.options.get(asked.focused, "")
+    with runtime.transaction() as session:
+        if asked.focused == "player":
+            return linking.search(session, typed)
+        _speak(session, asked, settings)
     if asked.focused == "day":
         today = local_day(now, settings.zone, settings.day_starts_at)
         return [(name_day(day, today), day.isoformat()) for day in suggest_days(typed, today)]
-    if asked.focused == "player":
-        with runtime.transaction() as session:
-            return linking.search(session, typed)
     return []
+
+
+def _speak(session: Session, asked: Interaction, settings: Settings) -> None:
+    """Speak the asker's language from here on: what they chose, else that of their Discord."""
+    chosen = chat.language_of(session, asked.asker, settings=settings)
+    i18n.speak(settings.language_for(chosen, asked.language))
 
 
 def _do(request: Request) -> Reply:

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from flask import Blueprint, Response, jsonify, request
 
+from slomix import i18n
 from slomix.channels.base import SendError
 from slomix.chat.replies import Reply
 from slomix.clock import wall_now
@@ -50,6 +51,7 @@ def interactions() -> tuple[Response, int]:
             wall=wall_now(),
         )
         asked = wire.parse(body)
+        i18n.speak(runtime.settings.language_for(asked.language))  # until it is known who asks
         if asked.type in COUNTED and rate_limits.seconds_until_write(f"discord:{asked.user_id}"):
             return jsonify(wire.answer(Reply(REFUSALS[429]), to=asked)), 200
         return jsonify(_answer(runtime, asked)), 200
@@ -90,6 +92,7 @@ class _Work:
         return wire.answer(self._result, to=self._asked)
 
     def _do(self) -> None:
+        i18n.speak(self._runtime.settings.language_for(self._asked.language))  # until it is known who asks
         try:
             self._result = service.respond(self._runtime, self._asked)
         except service.SeenBefore as error:

@@ -17,6 +17,7 @@ from slomix.channels.discord import action_rows
 from slomix.chat.replies import Reply
 from slomix.chat.service import Asker
 from slomix.contacts.rules import ChannelName
+from slomix.i18n import SOURCE
 
 # A request that was signed longer ago is a copy of an old one. Discord itself allows three seconds for an answer.
 SIGNED_WITHIN = timedelta(minutes=5)
@@ -62,6 +63,8 @@ class Interaction:
     display_name: str
     # The server in which it happened; None in a direct message.
     guild_id: str | None
+    # The language of the person's Discord, unless that is English: so it is for all whose own language it lacks.
+    language: str | None = None
     # A command as it is typed, such as `avail set`, with its options by name; or what a pressed button sends.
     command: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
@@ -126,6 +129,7 @@ def _parse(said: dict[str, Any]) -> Interaction:
         username=str(user["username"]),
         display_name=str(user.get("global_name") or user["username"]),
         guild_id=str(said["guild_id"]) if said.get("guild_id") else None,
+        language=_language(str(said.get("locale", ""))),
         command=command,
         options=options,
         focused=focused,
@@ -133,6 +137,12 @@ def _parse(said: dict[str, Any]) -> Interaction:
         content=str((said.get("message") or {}).get("content", "")),
         is_ephemeral=bool((said.get("message") or {}).get("flags", 0) & EPHEMERAL),
     )
+
+
+def _language(locale: str) -> str | None:
+    """Read what Discord writes as `de` or `pt-BR`."""
+    spoken = locale.partition("-")[0]
+    return spoken if spoken not in {"", SOURCE} else None
 
 
 def _command(data: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from slomix import i18n
 from slomix.clock import nap, wall_now
 from slomix.jobs import service, waiting
 from slomix.jobs.models import Job
@@ -43,7 +44,10 @@ class Handler(ABC, Generic[Prepared, Result]):
 
     @abstractmethod
     def begin(self, context: JobContext, /) -> Prepared | Outcome:
-        """Load and decide, in the claim's transaction; an outcome returned here ends the run."""
+        """Load and decide, in the claim's transaction; an outcome returned here ends the run.
+
+        Only here texts are written: in the community's language, or in that of their reader.
+        """
 
     @abstractmethod
     def act(self, runtime: Runtime, prepared: Prepared, /) -> Result:
@@ -136,7 +140,8 @@ def _begin(runtime: Runtime, handler: Handler[Prepared, Result], job_id: int) ->
             return None
         logs.add_log_context(kind=job.kind, trace=job.trace or f"job-{job.id}")
         context = JobContext(runtime, session, job, now)
-        prepared = handler.begin(context)
+        with i18n.speaking(runtime.settings.language_for()):  # until a handler knows who reads what it writes
+            prepared = handler.begin(context)
         if isinstance(prepared, Outcome):
             return _end(context, handler, prepared)
         return _Begun(job, prepared)

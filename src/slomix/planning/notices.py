@@ -16,7 +16,7 @@ from slomix.deliveries import budget
 from slomix.deliveries.formatting import DiscordStyle
 from slomix.deliveries.notices import Notice, Occasion
 from slomix.deliveries.rules import Budget, Skip
-from slomix.i18n import _
+from slomix.i18n import ngettext
 from slomix.planning import queries, rules
 from slomix.planning.models import Room
 from slomix.planning.service import ASK
@@ -42,11 +42,9 @@ class MoreNeeded(Notice):
         if not number:
             return Skip(Reason.ENOUGH_BY_NOW)
         link = DiscordStyle().quiet_link(f"{settings.base_url}/planning/{room.day}")
-        text = (
-            _("One more and we can play tonight: {link}").format(link=link)
-            if number == 1
-            else _("{number} more and we can play tonight: {link}").format(number=number, link=link)
-        )
+        text = ngettext(
+            "One more and we can play tonight: {link}", "{number} more and we can play tonight: {link}", number
+        ).format(link=link)
         accounts = whom_to_mention(session, room.day, settings=settings, now=occasion.now)
         while len(text) + sum(len(account) + 4 for account in accounts) > LONGEST_POST:
             accounts = accounts[:-1]

@@ -24,7 +24,7 @@ from slomix.database import session as db
 from slomix.deliveries import pausing
 from slomix.deliveries.formatting import DiscordStyle
 from slomix.deliveries.rules import ASK_AFTER
-from slomix.i18n import _
+from slomix.i18n import _, dated, in_all_languages
 from slomix.jobs import service as jobs
 from slomix.jobs.rules import UNLIMITED, Done, JobStatus, Outcome, Snooze
 from slomix.jobs.runner import AnyHandler, Handler, JobContext
@@ -57,7 +57,9 @@ class ThreadTarget:
     room_id: int
     parent: str
     name: str
-    heading: str
+    # How it and its message may be called, if the community spoke another language then.
+    names: frozenset[str]
+    headings: tuple[str, ...]
     # Of tonight's participants.
     accounts: tuple[str, ...]
     # None while the teams are empty and no message about them exists.
@@ -136,7 +138,7 @@ class ThreadSync:
 
     def _find(self) -> None:
         """Look for a thread whose creation succeeded but whose answer was lost, so that there are never two."""
-        self.state.thread = self.threads.find(self.target.parent, self.target.name)
+        self.state.thread = self.threads.find(self.target.parent, self.target.names)
 
     def _create(self) -> None:
         self.state.thread = self.threads.create(self.target.parent, self.target.name)
@@ -165,7 +167,7 @@ class ThreadSync:
         return True
 
     def _find_message(self) -> None:
-        found = self.threads.find_message(self._thread, self.target.heading)
+        found = self.threads.find_message(self._thread, self.target.headings)
         if found is not None:
             self.state.message, self.state.posted_text = found.message_id, found.text
 
@@ -242,16 +244,22 @@ class PlanningThread(Handler[ThreadSync, ThreadSync]):
 
 
 def _thread_target(session: Session, room: Room, *, was_posted: bool, settings: Settings) -> ThreadTarget:
+    def name() -> str:
+        return _("Game night {day}").format(day=room.day.isoformat())
+
+    def heading() -> str:
+        return _("**Teams for {day}**").format(day=dated(room.day, _("EEEE d MMMM")))
+
     view = queries.view_room(session, room)
-    heading = _("**Teams for {day}**").format(day=f"{room.day:%A} {room.day.day} {room.day:%B}")
     link = DiscordStyle().quiet_link(f"{settings.base_url}/planning/{room.day}")
     return ThreadTarget(
         room.id,
         parent=settings.planning_thread_parent,
-        name=_("Game night {day}").format(day=room.day.isoformat()),
-        heading=heading,
+        name=name(),
+        names=frozenset(in_all_languages(name)),
+        headings=tuple(in_all_languages(heading)),
         accounts=_accounts(session, view),
-        text=posts.teams_post(heading, view.teams, link) if view.placed or was_posted else None,
+        text=posts.teams_post(heading(), view.teams, link) if view.placed or was_posted else None,
     )
 
 

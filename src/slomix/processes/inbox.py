@@ -21,7 +21,6 @@ from slomix.clock import wall_now
 from slomix.contacts.rules import CHANNEL_NAMES, ChannelName
 from slomix.database import session as db
 from slomix.health import rules as health_rules
-from slomix.i18n import _
 from slomix.processes.common import announce_stop, send_heartbeat, start_process, stop_event
 from slomix.runtime import logs
 from slomix.runtime.context import Runtime
@@ -98,10 +97,7 @@ class Reception:
         since = self._failing_since
         if since is None or (seconds := time.monotonic() - since) < TROUBLE_AFTER:
             return None
-        channel = CHANNEL_NAMES[self._channel]
-        return _("{channel} has not been heard for {seconds} s: {reason}").format(
-            channel=channel, seconds=round(seconds), reason=self._reason
-        )
+        return f"{CHANNEL_NAMES[self._channel]} has not been heard for {round(seconds)} s: {self._reason}"
 
 
 class AdvisoryLock:

@@ -19,6 +19,7 @@ from slomix.campaigns.rules import CampaignStatus, Planned, Skipped, Timeline
 from slomix.channels.base import Button, Message
 from slomix.config.settings import Settings
 from slomix.contacts import unsubscribe
+from slomix.contacts.kinds import KIND_TEXTS
 from slomix.contacts.rules import MessageKind
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.formatting import DiscordStyle, Style, style_for
@@ -225,7 +226,7 @@ class FollowUp(Call):
         opening = (
             _("We are starting. We see you on the server, not in voice: will you join us there?")
             if facts.is_on_server
-            else _("We are starting and would like to have you with us. Still coming?")
+            else _("We’re starting – still coming?")
         )
         return _with_footer(opening, facts, room=True, server=not facts.is_on_server)
 
@@ -283,9 +284,7 @@ def _with_footer(opening: str, facts: Facts, *, room: bool = False, server: bool
         lines.append(_("Server: /connect {server}").format(server=links.game_server))
     lines += [
         _("Tonight: {link}").format(link=links.board),
-        _("You get this because you asked to be called to game nights. Why, and how to stop it: {link}").format(
-            link=facts.style.quiet_link(links.stop)
-        ),
+        KIND_TEXTS[MessageKind.CAMPAIGNS].why.format(link=facts.style.quiet_link(links.stop)),
     ]
     return "\n".join(lines)
 

@@ -81,25 +81,24 @@ SUMMARY = Summary()
 def text(facts: SummaryFacts) -> str:
     """Write the post: neutral, without mentions, always under Discord's 2,000 characters."""
     if not facts.presence_known:
-        return _("Game night is on. We could not see who is in voice, so nobody was asked a second time.")
+        return _("Game night is on. We couldn’t see who’s in voice, so no second reminder went out.")
     if not facts.asked:
         return (
             _("Nobody is left for tonight.")
             if facts.is_called_off
-            else _("None of tonight’s messages arrived, so nobody was called.")
+            else _("None of tonight’s messages arrived, so nobody was notified.")
         )
     if facts.as_of is None:
         lines = [_("Game night: {here} of {asked} came to voice.").format(here=facts.here, asked=facts.asked)]
         return "\n".join([*lines, *_server_lines(facts)])
     at = DiscordStyle().time(facts.as_of)
-    lines = [
-        _("Game night is on: {here} of {asked} in voice at {time}.").format(here=facts.here, asked=facts.asked, time=at)
-    ]
+    here = _("Game night is on – {here} of {asked} in voice at {time}.")
+    lines = [here.format(here=facts.here, asked=facts.asked, time=at)]
     if not facts.awaited:
         is_full = 0 < facts.asked <= facts.here
-        lines.append(_("Everybody is here. Have fun!") if is_full else _("Nobody else is awaited."))
+        lines.append(_("Everybody is here. Have fun!") if is_full else _("Nobody else to wait for."))
     else:
-        lines.append(_("Still awaited: {awaited}").format(awaited=_listed(facts.awaited, facts)))
+        lines.append(_("Waiting for: {awaited}").format(awaited=_listed(facts.awaited, facts)))
     if facts.late:
         lines.append(_("15 min late: {players}").format(players=_listed(facts.late, facts)))
     lines += _server_lines(facts)

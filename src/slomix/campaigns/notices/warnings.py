@@ -34,8 +34,8 @@ class PresenceUnknown(Notice):
     def compose(self, occasion: Occasion) -> Message:
         return Message(
             _(
-                "We could not see who is in voice tonight, so nobody was asked a second time. The "
-                "campaign card has the details: {link}"
+                "We couldn’t see who’s in voice tonight, so no second reminder went out. "
+                "The campaign card has the details: {link}"
             ).format(link=links_of(occasion.runtime.settings).board)
         )
 

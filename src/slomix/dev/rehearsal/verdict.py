@@ -15,7 +15,7 @@ _BEGINNINGS = {
     N_("Game night starts at {time} ({countdown}). See you there?").partition("{")[0]: REMINDER,
     N_("Game night starts now. Come and join!"): START,
     N_("Game night has begun, at {time}. Come and join!").partition("{")[0]: START,
-    N_("We are starting and would like to have you with us. Still coming?"): FOLLOW_UP,
+    N_("We’re starting – still coming?"): FOLLOW_UP,
     N_("We are starting. We see you on the server, not in voice: will you join us there?"): FOLLOW_UP,
     N_("Tonight may go wrong: {reasons}. The campaign card says more: {link}").partition("{")[0]: WARNING,
 }
