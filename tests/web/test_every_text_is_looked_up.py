@@ -14,11 +14,9 @@ from slomix.availability.rules import Status
 from slomix.reasons.codes import Explanation, Reason
 from tests.moments import TODAY
 from tests.web.conftest import Browser, browser_of
+from tests.web.every_page import PAGES
 from tests.web.reading import Element, read
-from tests.web.test_page_budget import PAGES, ids
 from tests.world import World
-
-__all__ = ["ids"]  # a fixture
 
 # Parts and pages that are not looked up yet. None is to be added.
 UNDONE_PAGES = ("admin.", "campaigns.", "planning.")
