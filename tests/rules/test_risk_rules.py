@@ -63,5 +63,5 @@ def test_every_risk_says_what_it_is_and_what_helps() -> None:
 def test_only_what_lasts_is_told_and_never_that_nothing_can_be_told(
     kinds: list[str], since: timedelta | None, expected: bool
 ) -> None:
-    found = [Risk(kind, kind) for kind in kinds]
+    found = [Risk(kind) for kind in kinds]
     assert is_lasting(found, since, 30 * SECOND) is expected

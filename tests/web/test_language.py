@@ -33,7 +33,7 @@ PAGES = ["/", "/calendar", f"/day/{TODAY}", "/nowhere", "/privacy"]
 
 def language_of(browser: Browser, path: str = "/", **headers: str) -> str:
     """The language of a page, which its words, its root and its headers agree about."""
-    answer = browser.get(path, **headers)
+    answer = browser.client.get(path, headers=headers)
     page = read(answer.text)
     [html] = page.all("html")
     spoken = html.attributes["lang"]
@@ -110,7 +110,7 @@ def test_the_community_may_speak_another_language_first_or_only_one(world: World
     alice = browser_of(make_app(only.runtime), only, "alice")
     alice.client.set_cookie("language", "sl")
     for path in ("/", "/board", "/profile"):
-        answer = alice.get(path, **asks_for("sl"))
+        answer = alice.client.get(path, headers=asks_for("sl"))
         assert answer.headers["Content-Language"] == "en", path
         assert 'name="language"' not in answer.text, "there is nothing to choose from"
     assert "Trenutna vrsta" not in alice.get("/").text
@@ -227,16 +227,16 @@ def test_a_problem_for_a_program_has_its_sentence_in_the_readers_language_and_it
 
 def test_what_is_kept_by_browsers_and_by_programs_that_show_links(world: World, anonymous: Browser) -> None:
     """The manifest is this reader's; the picture is everybody's, so it is in the community's language."""
-    manifest = anonymous.get("/manifest.webmanifest", **asks_for("sl"))
+    manifest = anonymous.client.get("/manifest.webmanifest", headers=asks_for("sl"))
     assert manifest.json is not None
     assert manifest.json["lang"] == "sl"
     assert manifest.json["name"].startswith("Igralni večeri")
     assert "Accept-Language" in manifest.vary
     path = f"/og/{TODAY}.png"
-    english = anonymous.get(path, **asks_for("en")).data
-    assert anonymous.get(path, **asks_for("sl")).data == english
+    english = anonymous.client.get(path, headers=asks_for("en")).data
+    assert anonymous.client.get(path, headers=asks_for("sl")).data == english
     ours = with_settings(world, languages=("sl", "en"))
-    assert browser_of(make_app(ours.runtime), ours, None).get(path, **asks_for("en")).data != english
+    assert browser_of(make_app(ours.runtime), ours, None).client.get(path, headers=asks_for("en")).data != english
 
 
 # What all read at once
@@ -277,7 +277,7 @@ def test_strangers_share_a_page_in_each_language(tonight: World) -> None:
     for _ in range(2):
         for browser, language in ((slovene, "sl"), (english, "en")):
             for path in ("/", "/board"):
-                answer = browser.get(path, htmx=path == "/board", **asks_for(language))
+                answer = browser.client.get(path, htmx=path == "/board", headers=asks_for(language))
                 says(answer.text, language)
                 assert answer.headers["Content-Language"] == language
 
@@ -315,7 +315,7 @@ FORMS = {
 def test_slovene_has_four_forms(world: World, anonymous: Browser, number: int) -> None:
     for name in ("alice", "bob", "dora", "erik", "goran")[:number]:
         world.says(name, Status.LOOKING)
-    queue = anonymous.get("/", **asks_for("sl"))
+    queue = anonymous.client.get("/", headers=asks_for("sl"))
     assert FORMS[number] in read(queue.text).by_id("queue").words
 
 
