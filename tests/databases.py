@@ -22,20 +22,37 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
         yield running
 
 
+# Has every table and no row. Nobody connects to it: PostgreSQL copies it in a tenth of the time that migrations take.
+MIGRATED = "migrated"
+
+
 @pytest.fixture(scope="session")
 def database_url(servers: Servers) -> str:
     """As the role that Slomix runs as."""
     migrations.upgrade(servers.owner_url)
+    do_as_owner(servers, f"CREATE DATABASE {MIGRATED} TEMPLATE slomix")
     return servers.database_url
 
 
 @pytest.fixture
 def empty_database_url(servers: Servers) -> Iterator[str]:
     """A database with nothing in it, as its owner."""
+    do_as_owner(servers, "CREATE DATABASE empty")
+    yield beside(servers.owner_url, "empty")
+    do_as_owner(servers, "DROP DATABASE empty WITH (FORCE)")
+
+
+@pytest.fixture
+def brought_up(servers: Servers, database_url: str, empty_database_url: str) -> None:
+    """Give the empty database its tables, as `migrations.upgrade` does."""
+    do_as_owner(servers, "DROP DATABASE empty", f"CREATE DATABASE empty TEMPLATE {MIGRATED}")
+
+
+def do_as_owner(servers: Servers, *statements: str) -> None:
+    """Carry out what concerns whole databases, each by itself."""
     with psycopg.connect(db.libpq_url(servers.owner_url), autocommit=True) as admin:
-        admin.execute("CREATE DATABASE empty")
-        yield beside(servers.owner_url, "empty")
-        admin.execute("DROP DATABASE empty WITH (FORCE)")
+        for statement in statements:
+            admin.execute(statement)
 
 
 def beside(url: str, name: str) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import psycopg
 import pytest
 from sqlalchemy.orm import Session
 
@@ -25,13 +24,12 @@ from slomix.contacts import service as contacts
 from slomix.contacts.encryption import vault_from_settings
 from slomix.contacts.preferences import Preferences
 from slomix.contacts.rules import TICKS, ChannelName, MessageKind, QuietHours
-from slomix.database import migrations
 from slomix.database import session as db
 from slomix.dev.embedded import Servers
 from slomix.runtime.context import Runtime
 from tests.channel_doubles import MemoryChannel, MemoryEvents, MemoryThreads
 from tests.configuration import make_settings
-from tests.databases import RolledBack, beside
+from tests.databases import MIGRATED, RolledBack, beside, do_as_owner
 from tests.moments import LJUBLJANA, TODAY, at
 
 # Who has the world has its databases.
@@ -101,15 +99,13 @@ class Peopled(RolledBack):
 
 
 @pytest.fixture(scope="session")
-def town(servers: Servers) -> Iterator[Peopled]:
+def town(servers: Servers, database_url: str) -> Iterator[Peopled]:
     """The cast in a database of their own, settled once for all tests of a process: there are many.
 
     It is made by the owner and used, as in production, by the role that Slomix runs as.
     """
-    with psycopg.connect(db.libpq_url(servers.owner_url), autocommit=True) as admin:
-        admin.execute("CREATE DATABASE town")
-        admin.execute("REVOKE TEMPORARY ON DATABASE town FROM PUBLIC")
-    migrations.upgrade(beside(servers.owner_url, "town"))
+    made = f"CREATE DATABASE town TEMPLATE {MIGRATED}"
+    do_as_owner(servers, made, "REVOKE TEMPORARY ON DATABASE town FROM PUBLIC")
     yield (settled := Peopled(beside(servers.database_url, "town")))
     settled.close()
 
