@@ -85,18 +85,30 @@ def database(rolled_back: RolledBack) -> Iterator[db.Database]:
         yield rolled_back
 
 
+@pytest.fixture(scope="session")
+def committing(database_url: str) -> db.Database:
+    """One for all tests of a process: each new engine has to compile every statement anew."""
+    return db.Database(database_url, pool_size=10)
+
+
 @pytest.fixture
-def committed(database_url: str, owner: db.Database) -> Iterator[db.Database]:
+def committed(committing: db.Database, owner: db.Database) -> Iterator[db.Database]:
     """A database that really commits, for races; emptied afterwards."""
-    yield (real := db.Database(database_url, pool_size=10))
+    yield committing
     empty(owner)
-    real.close()
+    committing.close()  # its connections end with the test
+
+
+@pytest.fixture(scope="session")
+def owning(servers: Servers, database_url: str) -> db.Database:
+    """One for all tests of a process, like `committing`."""
+    return db.Database(servers.owner_url)
 
 
 @pytest.fixture
-def owner(servers: Servers, database_url: str) -> Iterator[db.Database]:
+def owner(owning: db.Database) -> Iterator[db.Database]:
     """The same database as who may do everything there."""
-    yield (owning := db.Database(servers.owner_url))
+    yield owning
     owning.close()
 
 
