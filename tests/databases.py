@@ -22,20 +22,37 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
         yield running
 
 
+# Has every table and no row. Nobody connects to it: PostgreSQL copies it in a tenth of the time that migrations take.
+MIGRATED = "migrated"
+
+
 @pytest.fixture(scope="session")
 def database_url(servers: Servers) -> str:
     """As the role that Slomix runs as."""
     migrations.upgrade(servers.owner_url)
+    do_as_owner(servers, f"CREATE DATABASE {MIGRATED} TEMPLATE slomix")
     return servers.database_url
 
 
 @pytest.fixture
 def empty_database_url(servers: Servers) -> Iterator[str]:
     """A database with nothing in it, as its owner."""
+    do_as_owner(servers, "CREATE DATABASE empty")
+    yield beside(servers.owner_url, "empty")
+    do_as_owner(servers, "DROP DATABASE empty WITH (FORCE)")
+
+
+@pytest.fixture
+def brought_up(servers: Servers, database_url: str, empty_database_url: str) -> None:
+    """Give the empty database its tables, as `migrations.upgrade` does."""
+    do_as_owner(servers, "DROP DATABASE empty", f"CREATE DATABASE empty TEMPLATE {MIGRATED}")
+
+
+def do_as_owner(servers: Servers, *statements: str) -> None:
+    """Carry out what concerns whole databases, each by itself."""
     with psycopg.connect(db.libpq_url(servers.owner_url), autocommit=True) as admin:
-        admin.execute("CREATE DATABASE empty")
-        yield beside(servers.owner_url, "empty")
-        admin.execute("DROP DATABASE empty WITH (FORCE)")
+        for statement in statements:
+            admin.execute(statement)
 
 
 def beside(url: str, name: str) -> str:
@@ -68,18 +85,30 @@ def database(rolled_back: RolledBack) -> Iterator[db.Database]:
         yield rolled_back
 
 
+@pytest.fixture(scope="session")
+def committing(database_url: str) -> db.Database:
+    """One for all tests of a process: each new engine has to compile every statement anew."""
+    return db.Database(database_url, pool_size=10)
+
+
 @pytest.fixture
-def committed(database_url: str, owner: db.Database) -> Iterator[db.Database]:
+def committed(committing: db.Database, owner: db.Database) -> Iterator[db.Database]:
     """A database that really commits, for races; emptied afterwards."""
-    yield (real := db.Database(database_url, pool_size=10))
+    yield committing
     empty(owner)
-    real.close()
+    committing.close()  # its connections end with the test
+
+
+@pytest.fixture(scope="session")
+def owning(servers: Servers, database_url: str) -> db.Database:
+    """One for all tests of a process, like `committing`."""
+    return db.Database(servers.owner_url)
 
 
 @pytest.fixture
-def owner(servers: Servers, database_url: str) -> Iterator[db.Database]:
+def owner(owning: db.Database) -> Iterator[db.Database]:
     """The same database as who may do everything there."""
-    yield (owning := db.Database(servers.owner_url))
+    yield owning
     owning.close()
 
 

@@ -14,6 +14,9 @@ from xdist.scheduler import LoadScopeScheduling
 JOURNEYS, PAGES = "tests/journeys/", "tests/web/"
 OTHER_SYSTEMS = ("tests/faults/test_short.py", "tests/deployment/")
 
+# Whatever is collected stays: looking through all of it again and again finds no garbage.
+gc.disable()
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put what takes longest first, and behind what waits enough to fill the time of the others."""
@@ -24,6 +27,7 @@ def pytest_collection_finish() -> None:
     """Spare the garbage collector what was collected, which stays to the end."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def _turn(nodeid: str) -> int:

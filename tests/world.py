@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import psycopg
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from slomix.accounts import logins
@@ -25,13 +25,12 @@ from slomix.contacts import service as contacts
 from slomix.contacts.encryption import vault_from_settings
 from slomix.contacts.preferences import Preferences
 from slomix.contacts.rules import TICKS, ChannelName, MessageKind, QuietHours
-from slomix.database import migrations
 from slomix.database import session as db
 from slomix.dev.embedded import Servers
 from slomix.runtime.context import Runtime
 from tests.channel_doubles import MemoryChannel, MemoryEvents, MemoryThreads
 from tests.configuration import make_settings
-from tests.databases import RolledBack, beside
+from tests.databases import MIGRATED, RolledBack, beside, do_as_owner
 from tests.moments import LJUBLJANA, TODAY, at
 
 # Who has the world has its databases.
@@ -101,15 +100,13 @@ class Peopled(RolledBack):
 
 
 @pytest.fixture(scope="session")
-def town(servers: Servers) -> Iterator[Peopled]:
+def town(servers: Servers, database_url: str) -> Iterator[Peopled]:
     """The cast in a database of their own, settled once for all tests of a process: there are many.
 
     It is made by the owner and used, as in production, by the role that Slomix runs as.
     """
-    with psycopg.connect(db.libpq_url(servers.owner_url), autocommit=True) as admin:
-        admin.execute("CREATE DATABASE town")
-        admin.execute("REVOKE TEMPORARY ON DATABASE town FROM PUBLIC")
-    migrations.upgrade(beside(servers.owner_url, "town"))
+    made = f"CREATE DATABASE town TEMPLATE {MIGRATED}"
+    do_as_owner(servers, made, "REVOKE TEMPORARY ON DATABASE town FROM PUBLIC")
     yield (settled := Peopled(beside(servers.database_url, "town")))
     settled.close()
 
@@ -216,7 +213,58 @@ def build_world(database: db.Database, **settings: object) -> World:
     return world
 
 
+@dataclass
+class Settled:
+    """The rows of the cast in PostgreSQL's own form, from the first time that it settled in this process."""
+
+    rows: dict[str, bytes] = field(default_factory=dict)
+    players: dict[str, int] = field(default_factory=dict)
+    users: dict[str, int] = field(default_factory=dict)
+
+    def remember(self, session: Session, world: World) -> None:
+        self.rows, self.players, self.users = rows_of(session), dict(world.players), dict(world.users)
+
+    def settle_again(self, session: Session, world: World) -> None:
+        """Copy the rows, and let no other row get a number that one of them has."""
+        connection = session.connection()
+        for table, rows in self.rows.items():
+            with connection.connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:
+                copy.write(rows)
+            if "id" in db.Base.metadata.tables[table].c:
+                numbers = f"generate_series(1, (SELECT max(id) FROM {table}))"
+                connection.execute(
+                    text(f"SELECT count(nextval(pg_get_serial_sequence('{table}', 'id'))) FROM {numbers}")
+                )
+        world.players.update(self.players)
+        world.users.update(self.users)
+
+
+SETTLED = Settled()
+
+
+def rows_of(session: Session) -> dict[str, bytes]:
+    """Everything that is stored, by table, those first to which others refer."""
+    cursor, found = session.connection().connection.cursor(), {}
+    for table in db.Base.metadata.sorted_tables:
+        with cursor.copy(f"COPY {table} TO STDOUT") as copy:
+            found[table.name] = b"".join(copy)
+    return {table: rows for table, rows in found.items() if rows}
+
+
 def _settle(world: World) -> None:
+    """Let the cast move in; they come with all that services do once a process, and as a copy from then on."""
+    with world.session() as session:
+        if SETTLED.rows:
+            SETTLED.settle_again(session, world)
+            return
+        was_empty = not rows_of(session)
+    _settle_first(world)
+    if was_empty:
+        with world.session() as session:
+            SETTLED.remember(session, world)
+
+
+def _settle_first(world: World) -> None:
     now = world.clock.now() - timedelta(days=7)
     with world.session() as session:
         rows = [(f"guid-{name}", f"^1{name.title()}", [f"{name}_old"]) for name in LINKED]

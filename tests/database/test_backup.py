@@ -127,10 +127,10 @@ def test_a_rehearsal_that_cannot_be_says_what_to_type_and_never_takes_the_live_d
     assert content(servers.owner_url) == before
 
 
+@pytest.mark.usefixtures("brought_up")
 def test_a_backup_without_anybody_in_it_is_not_good(
     slomix: Run, elsewhere: Run, empty_database_url: str, servers: Servers, tmp_path: Path
 ) -> None:
-    migrations.upgrade(empty_database_url)
     assert elsewhere("backup", str(tmp_path / "file")).exit_code == 0
     done = elsewhere("restore", str(tmp_path / "file"), "--into", "slomix_try")
     assert (done.exit_code, "is NOT GOOD: there are no players" in done.output) == (1, True)

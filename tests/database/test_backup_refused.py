@@ -10,7 +10,6 @@ import pytest
 
 from slomix.cli import archive, dev_environment
 from slomix.clock import wall_now
-from slomix.database import migrations
 from slomix.database.session import Database, libpq_url
 from slomix.dev.embedded import Servers, postgres
 from slomix.health import service as health
@@ -54,18 +53,18 @@ def test_a_database_of_something_else_is_left_alone(backup: Path, empty_database
     assert ask(empty_database_url, "SELECT * FROM recipes") == [("soup",)]
 
 
+@pytest.mark.usefixtures("brought_up")
 def test_a_backup_of_a_later_version_is_refused(empty_database_url: str, elsewhere: Run, tmp_path: Path) -> None:
-    migrations.upgrade(empty_database_url)
     ask(empty_database_url, "UPDATE alembic_version SET version_num = '9999'")
     assert elsewhere("backup", str(tmp_path / "later")).exit_code == 0
     refused = elsewhere("restore", str(tmp_path / "later"))
     assert (refused.exit_code, "'9999', which this version does not know" in refused.output) == (1, True)
 
 
+@pytest.mark.usefixtures("brought_up")
 def test_nothing_is_restored_while_slomix_runs(
     lived_in: World, backup: Path, empty_database_url: str, elsewhere: Run
 ) -> None:
-    migrations.upgrade(empty_database_url)
     with psycopg.connect(libpq_url(as_role(empty_database_url))):
         refused = elsewhere("restore", str(backup))
         assert (refused.exit_code, "website_app is connected to this database (1 conn" in refused.output) == (1, True)

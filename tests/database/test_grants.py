@@ -87,8 +87,8 @@ def test_a_role_that_is_made_late_gets_its_rights_by_a_command(
     assert "ok      schema, and the rights of website_app on it" in slomix("check").output
 
 
+@pytest.mark.usefixtures("brought_up")
 def test_what_the_owner_makes_later_the_role_may_use(empty_database_url: str) -> None:
-    migrations.upgrade(empty_database_url)
     ask(empty_database_url, "CREATE TABLE later (id bigserial PRIMARY KEY, words text)")
     role = as_role(empty_database_url)
     assert ask(role, "INSERT INTO later (words) VALUES ('a')", "UPDATE later SET words = 'b' RETURNING id") == [(1,)]
@@ -119,6 +119,7 @@ def test_an_owner_without_any_power_over_the_server_is_enough(empty_database_url
     command.downgrade(migrations.configuration(modest), "base")
 
 
+@pytest.mark.usefixtures("brought_up")
 @pytest.mark.parametrize(
     ("broken", "sentence"),
     [
@@ -142,7 +143,6 @@ def test_an_owner_without_any_power_over_the_server_is_enough(empty_database_url
     ],
 )
 def test_the_check_names_what_is_missing(empty_database_url: str, slomix: Run, broken: str, sentence: str) -> None:
-    migrations.upgrade(empty_database_url)
     ask(empty_database_url, broken)
     answer = slomix("check")
     assert answer.exit_code == 1
@@ -153,8 +153,8 @@ def test_the_check_names_what_is_missing(empty_database_url: str, slomix: Run, b
         assert privileges.check_privileges(as_role(empty_database_url), is_production=True).problems == []
 
 
+@pytest.mark.usefixtures("brought_up")
 def test_the_check_leaves_every_row_and_every_number_as_it_was(empty_database_url: str) -> None:
-    migrations.upgrade(empty_database_url)
     ask(empty_database_url, "INSERT INTO heartbeats (part, copy, seen_at) VALUES ('worker', 'a/1', now())")
     before = ask(empty_database_url, "SELECT part, seen_at, xmin::text FROM heartbeats")
     assert privileges.check_privileges(as_role(empty_database_url), is_production=False).problems == []
@@ -162,8 +162,8 @@ def test_the_check_leaves_every_row_and_every_number_as_it_was(empty_database_ur
     assert ask(empty_database_url, "SELECT count(*) FROM pg_sequences WHERE last_value IS NOT NULL") == [(0,)]
 
 
+@pytest.mark.usefixtures("brought_up")
 def test_who_runs_as_a_superuser_is_warned_in_production_only(empty_database_url: str) -> None:
-    migrations.upgrade(empty_database_url)
     warned = privileges.check_privileges(empty_database_url, is_production=True)
     assert (warned.problems, len(warned.warnings)) == ([], 1)
     assert warned.warnings[0].startswith("postgres is a superuser")
@@ -197,8 +197,8 @@ def test_what_another_role_made_is_named(
     assert slomix("db", "grant").exit_code == 0
 
 
+@pytest.mark.usefixtures("brought_up")
 def test_the_way_back_is_asked_about_and_knows_its_migrations(empty_database_url: str, slomix: Run) -> None:
-    migrations.upgrade(empty_database_url)
     at = "SELECT version_num FROM alembic_version"
     newest = ask(empty_database_url, at)
     assert slomix("db", "downgrade", "0005", input="n\n").exit_code == 1

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import pytest
 from alembic import command
 from sqlalchemy import create_engine, text
 
@@ -26,9 +27,9 @@ def test_up_check_down_up(empty_database_url: str) -> None:
     engine.dispose()
 
 
+@pytest.mark.usefixtures("brought_up")
 def test_rooms_that_go_leave_no_job_and_no_message_that_nobody_knows(empty_database_url: str) -> None:
     config = migrations.configuration(empty_database_url)
-    command.upgrade(config, "head")
     engine = create_engine(empty_database_url)
     with engine.begin() as connection:
         connection.execute(
@@ -64,12 +65,6 @@ def test_every_time_is_stored_with_its_zone(database_url: str) -> None:
         ).all()
     database.close()
     assert naive == []
-
-
-def test_two_migrators_at_once_run_one_after_the_other(empty_database_url: str) -> None:
-    code = "import sys; from slomix.database import migrations; migrations.upgrade(sys.argv[1])"
-    runs = [subprocess.Popen([sys.executable, "-c", code, empty_database_url]) for _ in range(2)]
-    assert [run.wait(PATIENCE) for run in runs] == [0, 0]
 
 
 def upgrade(url: str, *options: str) -> "subprocess.Popen[str]":

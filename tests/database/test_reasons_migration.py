@@ -74,10 +74,10 @@ def engine(empty_database_url: str) -> Iterator[Engine]:
     command.upgrade(migrations.configuration(empty_database_url), BEFORE)
     engine = create_engine(empty_database_url)
     with engine.begin() as connection:
-        for number, sentence in enumerate([*SENTENCES, None], start=1):
-            values = {"id": number, "name": str(number), "said": sentence}
-            for row in ROWS:
-                connection.execute(text(row), values)
+        told = enumerate([*SENTENCES, None], start=1)
+        values = [{"id": number, "name": str(number), "said": sentence} for number, sentence in told]
+        for rows in ROWS:
+            connection.execute(text(rows), values)
     yield engine
     engine.dispose()
 

@@ -62,6 +62,10 @@ class _Reader(HTMLParser):
         self.root = Element("", {})
         self._open = [self.root]
 
+    def updatepos(self, i: int, j: int) -> int:
+        """Count no lines: nobody asks where something stands, and counting takes a tenth of the time."""
+        return j
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         element = Element(tag, {name: value or "" for name, value in attrs})
         self._open[-1].children.append(element)
