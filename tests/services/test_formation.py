@@ -47,7 +47,7 @@ def test_small_puts_all_but_the_web_in_one_process_however_much_else_is_named() 
     assert [one.name for one in instances(procfile, " small , web=2,background=2", port=7000)] == [
         *("web.1", "web.2", "background.1", "background.2")
     ]
-    beside = instances(procfile | {"simulator": "python -m simulator"}, "small", port=7000)
+    beside = instances({**procfile, "simulator": "python -m simulator"}, "small", port=7000)
     assert [one.name for one in beside] == ["web", "simulator", "background"]
 
 
