@@ -134,7 +134,7 @@ def test_what_is_due_is_done_and_nothing_else(machine: Machine, committed: Datab
         assert all(row.attempts == 1 for row in found), "once"
         return {row.subject: row.finished_at for row in found}
 
-    until(lambda: len(done()) == 2, "what was due, and what became due, to be done")
+    until(lambda: len(done()) >= 2, "what was due, and what became due, to be done")
     finished = done()
     assert set(finished) == {first, second}
     assert now + due[second] <= finished[second] <= wall_now() + TOLERANCE, "by the database's clock"
