@@ -83,7 +83,9 @@ bench: setup
 # Three processes for two cores: whole systems and browsers wait for half of their time.
 .PHONY: test test-all
 test: SEARCH := -n 3
-test-all: SEARCH := -n 3 --hypothesis-profile=thorough
+test-all: SEARCH = -n 3 --hypothesis-profile=thorough $(RECORDING)
+# A version that is named leaves what it asks of the database to the tests of the next.
+release: RECORDING := -p tests.recording
 test test-all: $(TESTING) $(JOINED) $(CATALOGUES) $(TOOLS)
 	@$(BIN)/python -m slomix.dev.embedded.browser
 	@$(MAKE) --no-print-directory -j2 SIDE_BY_SIDE=1 SEARCH='$(SEARCH)' played lint
@@ -145,11 +147,18 @@ install: $(PRODUCTION) $(JOINED) $(CATALOGUES)
 
 # For who changes a dependency: needs uv and npm on the PATH.
 .PHONY: lock
+# Debian 12 on 64-bit ARM, where nobody should have to compile (docs/operations/containers.md).
+ARM := $(foreach glibc,2014 _2_17 _2_28 _2_34,manylinux$(glibc)_aarch64)
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 lock:
 	$(LOCK) --extra development --extra test pyproject.toml requirements/build.in -o requirements/test.txt
 	$(LOCK) --extra development -c requirements/test.txt pyproject.toml requirements/build.in -o requirements/development.txt
 	$(LOCK) -c requirements/test.txt pyproject.toml requirements/build.in -o requirements/production.txt
+	rm -rf var/aarch64 && mkdir -p var/aarch64
+	sed "s/ ; python_full_version < '3.11.3'//" requirements/production.txt >var/aarch64/lock.txt  # pip reads this by its own Python
+	$(BIN)/python -m pip download --quiet --no-deps --only-binary=:all: --python-version 3.11 --implementation cp --require-hashes \
+		$(ARM:%=--platform %) -r var/aarch64/lock.txt -d var/aarch64
+	cd var/aarch64 && sha256sum *.whl >../../requirements/aarch64.wheels
 	npm install --package-lock-only
 	cd requirements/chromium && npm install --package-lock-only --omit-lockfile-registry-resolved
 

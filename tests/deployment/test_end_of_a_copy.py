@@ -18,7 +18,7 @@ from slomix.dev.simulator.ports import free_pair
 from tests.deployment.conftest import NOT_OURS
 from tests.waiting import PATIENCE, until
 
-PARTS = {"postgres", "valkey", "web", "worker", "scheduler", "discord", "inbox", "simulator"}
+PARTS = {"postgres", "valkey", "web", "background", "simulator"}
 
 
 def family() -> dict[int, list[int]]:

@@ -253,7 +253,7 @@ def lives_of(
 ) -> list[tuple[VoiceClient, BaseException | None]]:
     """Let the process live so many lives that end by themselves; return each, and why it ended."""
     lived: list[tuple[VoiceClient, BaseException | None]] = []
-    stop: list[Callable[[int], object]] = []
+    stop = threading.Event()
     live, wait = process._live, process._wait
 
     async def noted(client: VoiceClient, token: str, stopping: asyncio.Event) -> BaseException | None:
@@ -263,13 +263,12 @@ def lives_of(
     async def waited(*given: Any) -> None:
         await wait(*given)
         if len(lived) == times:
-            stop[0](0)
+            stop.set()
             await given[-1].wait()
 
-    monkeypatch.setattr(process, "on_stop_signal", stop.append)
     monkeypatch.setattr(process, "_live", noted)
     monkeypatch.setattr(process, "_wait", waited)
-    asyncio.run(asyncio.wait_for(process._run(runtime), PATIENCE))
+    asyncio.run(asyncio.wait_for(process._run(runtime, stop), PATIENCE))
     return lived
 
 

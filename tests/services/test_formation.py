@@ -38,9 +38,24 @@ def test_none_of_a_kind_is_a_formation_too() -> None:
     assert names("web=0,inbox=0") == ["worker"]
 
 
+def test_small_puts_all_but_the_web_in_one_process_however_much_else_is_named() -> None:
+    procfile = formation.commands_of(ROOT / "Procfile").processes
+    running = instances(procfile, "small", port=7000)
+    assert [(one.name, one.command) for one in running if one.kind != "web"] == [
+        ("background", "python workers/background.py")
+    ]
+    assert [one.name for one in instances(procfile, " small , web=2,background=2", port=7000)] == [
+        *("web.1", "web.2", "background.1", "background.2")
+    ]
+    beside = instances({**procfile, "simulator": "python -m simulator"}, "small", port=7000)
+    assert [one.name for one in beside] == ["web", "simulator", "background"]
+
+
 @pytest.mark.parametrize(
     ("wanted", "sentence"),
     [
+        ("small,worker=2", "there is no process 'worker', only web, background"),
+        ("web=2,small", "'small' is not a name and a number"),
         ("wroker=2", "there is no process 'wroker', only web, worker, inbox"),
         ("release=1", "there is no process 'release'"),
         ("web", "'web' is not a name and a number"),

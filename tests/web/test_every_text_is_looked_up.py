@@ -79,7 +79,11 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
     def joined(items: list[str], **how: str) -> str:
-        return listed([f"{{{number}}}" for number in range(len(items))], locale=how["locale"]).translate(WIDE).format(*items)
+        return (
+            listed([f"{{{number}}}" for number in range(len(items))], locale=how["locale"])
+            .translate(WIDE)
+            .format(*items)
+        )
 
     monkeypatch.setattr(i18n, "lists", SimpleNamespace(format_list=joined))
 

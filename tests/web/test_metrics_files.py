@@ -100,6 +100,13 @@ def test_what_is_measured_is_described_and_what_is_described_is_measured(there_i
     assert {name for cell in cells for name in re.findall(r"`(\w+)", cell)} == measured
 
 
+def test_whatever_is_measured_has_a_panel_on_the_dashboard(there_is: dict[str, set[str]]) -> None:
+    text = (OPERATIONS / "grafana-dashboard.json").read_text()
+    shown = {re.sub(r"_bucket$", "", found["name"]) for found in _METRIC.finditer(text)}
+    ours = {name for name in there_is if name.startswith("slomix_")}
+    assert {re.sub(r"_(bucket|count|sum|gcount|gsum)$", "", name) for name in ours} - shown == set()
+
+
 def kebab(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
 

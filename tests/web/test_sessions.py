@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import pytest
+from itsdangerous import TimestampSigner
 from sqlalchemy import delete, select
 
 from slomix.accounts import roles
@@ -48,6 +49,18 @@ def with_cookie(browser: Browser, value: str) -> Browser:
 
 def is_in(browser: Browser) -> bool:
     return bool(browser.get("/auth/link/status").get_json()["authenticated"])
+
+
+@pytest.mark.parametrize("seconds", [3600, 20, 1, 0, -20, -3600])
+def test_a_cookie_that_a_machine_signed_whose_clock_is_off_is_as_good_as_any(
+    browse: Browse, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    right = TimestampSigner.get_timestamp
+    with monkeypatch.context() as machine:
+        machine.setattr(TimestampSigner, "get_timestamp", lambda signer: right(signer) + seconds)
+        browser = browse("alice")
+        cookie = cookie_of(browser)
+    assert is_in(with_cookie(browser, cookie))
 
 
 def test_a_session_that_somebody_planted_does_not_become_that_of_who_logs_in(dance: Dance, browse: Browse) -> None:

@@ -1,4 +1,7 @@
-"""How many copies of each process run: `web=2,worker=3`, and one of each that is not named."""
+"""How many copies of each process run: `web=2,worker=3`, and one of each that is not named.
+
+`small` stands for one process that does what worker, scheduler, Discord client and inbox do; numbers may follow it.
+"""
 
 import re
 from collections.abc import Mapping
@@ -9,6 +12,9 @@ from slomix.config.settings import SettingsError
 from slomix.supervisor.runner import parse_procfile
 
 WEB = "web"
+SMALL = "small"
+_IN_ONE = frozenset({"worker", "scheduler", "discord", "inbox"})
+_BACKGROUND = {"background": "python workers/background.py"}
 MAX_PROCESSES = 50
 LAST_PORT = 65535
 
@@ -49,6 +55,10 @@ def instances(commands: Mapping[str, str], formation: str, *, port: int) -> list
 
     Several of a kind are called web.1, web.2 …; the first web process listens on `port`, each further one on the next.
     """
+    first, _, rest = formation.partition(",")
+    if first.strip() == SMALL:
+        formation = rest
+        commands = {kind: command for kind, command in commands.items() if kind not in _IN_ONE} | _BACKGROUND
     counts = _counts(formation, commands)
     last = port + counts.get(WEB, 1) - 1
     if last > LAST_PORT:

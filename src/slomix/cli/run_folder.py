@@ -17,6 +17,7 @@ from slomix.config.settings import SettingsError, secret_variables
 
 _CREDENTIALS = ("DISCORD_BOT_TOKEN", "DISCORD_CLIENT_SECRET")
 OWNER = "DATABASE_OWNER_URL"
+OWNERS = (OWNER, f"{OWNER}_FILE")
 
 
 def project_root() -> Path:
@@ -141,7 +142,7 @@ def put(environment: Mapping[str, str]) -> None:
 
 def forget_owner() -> None:
     """Remove the schema owner's credentials from the environment of the processes to start."""
-    for name in (OWNER, f"{OWNER}_FILE"):
+    for name in OWNERS:
         os.environ.pop(name, None)
 
 

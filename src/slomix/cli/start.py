@@ -4,25 +4,25 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from slomix.cli import dev_environment, formation, run_folder
-from slomix.cli.connect import owner_url
 from slomix.cli.formation import ProcessInstance
 from slomix.cli.run_folder import Folder, Given
-from slomix.clock import Anchor, nap, open_clock, set_anchor, wall_now
+from slomix.clock import Anchor, set_anchor, wall_now
 from slomix.config.settings import Settings, SettingsError
-from slomix.database.session import Database
-from slomix.health import service as health
 from slomix.supervisor.process import ManagedProcess, on_stop_signal
 from slomix.supervisor.runner import Runner
 from slomix.supervisor.terminal import TerminalOutput
+
+SIMULATOR = "simulator"
 
 
 class _Stopped(Exception):
@@ -50,7 +50,7 @@ class SystemStart:
         self.release = commands.release
         self.instances = formation.instances(commands.processes, self.wanted, port=self.settings.port)
         kinds = [instance.kind for instance in self.instances]
-        if self.is_development and (kinds.count(formation.WEB) != 1 or kinds.count("simulator") > 1):
+        if self.is_development and (kinds.count(formation.WEB) != 1 or kinds.count(SIMULATOR) > 1):
             raise SettingsError("SLOMIX_FORMATION: in development there is one web process, and one simulator")
 
     def ports(self) -> list[int]:
@@ -90,15 +90,13 @@ class SystemStart:
             if code != 0:
                 raise _Failed(f"The release command failed with status {code}; nothing was started.")
         run_folder.forget_owner()
-        self._start_processes()
+        self._start_processes(self.instances)
         await self._wait_until_healthy()
         self.output.print_text(f"Slomix runs on {self.settings.base_url}")
 
     async def _develop(self) -> None:
-        from slomix.database import migrations
-
         environment = dev_environment.development_environment(self.folder, self.given)
-        environment |= await self._start_servers()
+        environment |= self._start_servers()
         if self.is_simulated:
             from slomix.dev.simulator import people
 
@@ -107,26 +105,27 @@ class SystemStart:
         self.folder.publish(environment)
         run_folder.put(environment | run_folder.basic_environment(self.settings.port))
         self._set_clock()
-        self.settings = settings = Settings.from_env()
-        await self._unless_stopped(_on_thread(lambda: migrations.upgrade(owner_url(settings))))
+        # The set-up registers our commands there; and who is answered is to end before who answers.
+        self._start_processes([instance for instance in self.instances if instance.kind == SIMULATOR])
+        await self._set_up()
         run_folder.forget_owner()
-        if self.is_simulated:
-            from slomix.cli.demo import load_demo
-
-            await self._unless_stopped(_on_thread(lambda: load_demo(settings, open_clock(settings.clock_file))))
-        await self._unless_stopped(_on_thread(lambda: _forget_heartbeats(settings)))
         # Set it again: the requested time is that of the processes' start, not of the set-up.
         self._set_clock()
-        self._start_processes()
-        if self.is_simulated:
-            await self._unless_stopped(_on_thread(lambda: _register_commands(settings)))
+        self._start_processes([instance for instance in self.instances if instance.kind != SIMULATOR])
         await self._wait_until_healthy()
         self.output.print_text(self._welcome())
 
-    def _start_processes(self) -> None:
-        self.runner.start([_process(instance) for instance in self.instances])
+    async def _set_up(self) -> None:
+        arguments = [server.name for server in self.servers] + (["--demo"] if self.is_simulated else [])
+        process = ManagedProcess("set-up", [sys.executable, "-m", "slomix.cli.set_up", *arguments])
+        code = await self._unless_stopped(self.runner.run_once(process))
+        if code != 0:
+            raise _Failed(f"The set-up failed with status {code}; see {self.folder.logs}")
 
-    async def _start_servers(self) -> dict[str, str]:
+    def _start_processes(self, instances: Sequence[ProcessInstance]) -> None:
+        self.runner.start([_process(instance) for instance in instances])
+
+    def _start_servers(self) -> dict[str, str]:
         """Start the servers that DATABASE_URL and REDIS_URL do not name, and return their variables."""
         from slomix.dev import embedded
         from slomix.dev.embedded import postgres, valkey
@@ -144,13 +143,9 @@ class SystemStart:
             if server.note:
                 self.output.print_text(server.note)
         self.runner.start([embedded.as_process(server) for server in self.servers])
-        for server in self.servers:
-            if not await self._wait_for(server.is_up, seconds=60):
-                raise _Failed(f"{server.name} does not answer; see {self.folder.logs / server.name}.log")
         environment = {name: server.url for name, server in servers.items()}
         database = servers.get("DATABASE_URL")
         if isinstance(database, postgres.PostgresServer):
-            await self._unless_stopped(_on_thread(database.make_role))
             environment[run_folder.OWNER] = database.owner_url
         return environment
 
@@ -221,7 +216,8 @@ class SystemStart:
 
 def _process(instance: ProcessInstance) -> ManagedProcess:
     """Return the process for the runner, with its own part of the environment."""
-    return ManagedProcess(instance.name, instance.command, env={**os.environ, **instance.environment})
+    kept = {name: value for name, value in os.environ.items() if name not in run_folder.OWNERS}
+    return ManagedProcess(instance.name, instance.command, env={**kept, **instance.environment})
 
 
 async def _on_thread(work: Callable[[], Any]) -> Any:
@@ -243,24 +239,3 @@ async def _on_thread(work: Callable[[], Any]) -> Any:
 
     threading.Thread(target=do, daemon=True, name="set-up").start()
     return await done
-
-
-def _register_commands(settings: Settings) -> None:
-    """Register our commands at the simulator as soon as it is up; development goes on without them."""
-    import click
-
-    from slomix.cli.discord import register_commands
-
-    for _ in range(100):
-        with contextlib.suppress(click.ClickException):
-            register_commands(settings)
-            return
-        nap(0.1)
-
-
-def _forget_heartbeats(settings: Settings) -> None:
-    """Delete an earlier run's heartbeats, which would pass for health before the new processes are up."""
-    database = Database(settings.database_url.get_secret_value())
-    with database.transaction() as session:
-        health.clear_heartbeats(session)
-    database.close()

@@ -9,6 +9,7 @@ from dataclasses import replace
 import click
 
 from slomix.cli import run_folder
+from slomix.cli.formation import SMALL
 from slomix.cli.run_folder import Folder, Given
 from slomix.cli.start import SystemStart
 from slomix.config.checks import all_problems, format_problems
@@ -22,7 +23,7 @@ from slomix.supervisor.process import die_with_parent, on_stop_signal
     "--formation",
     default="",
     metavar="web=2,worker=3",
-    help="How many of each process, one of those not named. Also as SLOMIX_FORMATION.",
+    help="How many of each process, one of those not named; small: one beside the web. Also as SLOMIX_FORMATION.",
 )
 @click.option("--with-parent", is_flag=True, hidden=True, help="Stop when the program that started us ends.")
 def up(prod: bool, formation: str, with_parent: bool) -> None:
@@ -36,7 +37,8 @@ def up(prod: bool, formation: str, with_parent: bool) -> None:
     given = Given.read(root)
     settings = settings_of(given)
     folder = Folder(root / "var" / str(settings.port))
-    start = SystemStart(root, settings, given, folder, formation or settings.formation)
+    wanted = formation or settings.formation or (SMALL if settings.is_development else "")
+    start = SystemStart(root, settings, given, folder, wanted)
     start.plan()
     # Nothing runs yet that would have to be ended, but the folder will be locked.
     on_stop_signal(lambda _: sys.exit(0))

@@ -7,14 +7,17 @@ from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
-from sqlalchemy.engine import URL, make_url
 
 from slomix.config.environment import Environment
 from slomix.config.messages import named_variables, without_named
 from slomix.config.settings import ENV_PATH, Settings, SettingsError, secret_variables
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 # Used by `make run` where no secret is set. They are public, so production refuses them, the secret by its words.
 DEVELOPMENT_SECRET = "development-only-secret-known-to-everybody"
@@ -155,8 +158,10 @@ def _secrets(settings: Settings) -> Iterator[tuple[str, str]]:
             yield name, value.get_secret_value()
 
 
-def _urls(settings: Settings) -> Iterator[tuple[str, URL]]:
+def _urls(settings: Settings) -> "Iterator[tuple[str, URL]]":
     """Find every address among the settings, whichever setting it is."""
+    from sqlalchemy.engine import make_url
+
     for name, value in settings.by_name().items():
         for text in value if isinstance(value, tuple) else (value,):
             address = text.get_secret_value() if isinstance(text, SecretStr) else text
@@ -177,7 +182,7 @@ def is_local(host: str) -> bool:
     return is_loopback(host) or ("." not in host and ":" not in host)
 
 
-def _is_open(url: URL) -> bool:
+def _is_open(url: "URL") -> bool:
     """Check whether traffic to this URL is unencrypted and leaves this machine."""
     hosts = [host for given in (url.host or "", *_listed(url, "host")) for host in given.split(",")]
     if all(is_local(host) or host.startswith("/") for host in hosts):
@@ -187,7 +192,7 @@ def _is_open(url: URL) -> bool:
     return url.drivername in {"http", "ws", "redis"}
 
 
-def _listed(url: URL, name: str) -> tuple[str, ...]:
+def _listed(url: "URL", name: str) -> tuple[str, ...]:
     found = url.query.get(name, ())
     return (found,) if isinstance(found, str) else found
 

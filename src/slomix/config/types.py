@@ -14,8 +14,6 @@ from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, SecretStr
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from slomix import i18n
 
@@ -169,6 +167,10 @@ def _page_url(text: str) -> str:
 
 def _database_url(text: str) -> str:
     """Read an address of PostgreSQL and make it one for psycopg, whatever its scheme is called."""
+    # Only here, so that the runner, which lives long, does without in development.
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     scheme, separator, rest = text.partition("://")
     try:
         if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
@@ -216,6 +218,8 @@ def _one_line(text: str) -> str:
 
 def same_database(a: SecretStr, b: SecretStr) -> bool:
     """Check whether two URLs name the same database; host and user may differ."""
+    from sqlalchemy.engine import make_url
+
     return make_url(a.get_secret_value()).database == make_url(b.get_secret_value()).database
 
 

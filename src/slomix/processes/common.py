@@ -6,6 +6,7 @@ import select
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date, datetime, timedelta
@@ -21,6 +22,7 @@ from slomix import clock
 from slomix.availability import triggers
 from slomix.clock import is_trusted, local_day, nap, wall_now
 from slomix.config.checks import settings_or_exit
+from slomix.config.settings import Settings
 from slomix.contacts.handlers import plan_membership_check
 from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
@@ -54,27 +56,40 @@ NOTICE_STOP_WITHIN = 0.5
 FINISH_WITHIN = 12.0
 
 
+Work = Callable[[Runtime, threading.Event], None]
+
+
+def run_alone(part: str, work: Work, *, connections: int = 3) -> None:
+    """Run a part as a process of its own, until told to stop."""
+    runtime = start_process(part, connections=connections)
+    work(runtime, stop_event())
+
+
 def start_process(part: str, *, connections: int = 3) -> Runtime:
-    """Configure logging and return the runtime of a process; exit with a message if a setting is invalid.
+    """Configure logging and return the runtime of a process; exit with a message if a setting is invalid."""
+    logs.configure(part)
+    runtime = open_runtime(settings_or_exit(), part, connections=connections)
+    if runtime.settings.validate_only:
+        log.info("process.valid")
+        sys.exit(0)
+    watch_clock(runtime.database)
+    return runtime
+
+
+def open_runtime(settings: Settings, part: str, *, connections: int = 3) -> Runtime:
+    """Return what a part works with.
 
     A worker has a connection to each provider per thread, but few to the database: its threads mostly wait for answers,
     and more database work at once only slows it down. It doesn't check whether a connection is alive, because a job
     that meets a dead one is nudged again.
     """
-    logs.configure(part)
     is_worker = part == health_rules.WORKER
-    settings = settings_or_exit()
-    runtime = make_runtime(
+    return make_runtime(
         settings,
         connections=settings.worker_threads + 2 if is_worker else connections,
         pool_size=3 if is_worker else connections,
         is_patient=is_worker,
     )
-    if settings.validate_only:
-        log.info("process.valid")
-        sys.exit(0)
-    watch_clock(runtime.database)
-    return runtime
 
 
 def stop_event() -> threading.Event:
@@ -113,9 +128,12 @@ def announce_stop(runtime: Runtime, part: str) -> None:
 
 
 def run_worker() -> None:
+    """Run the process behind `workers/worker.py`."""
+    run_alone(health_rules.WORKER, do_jobs)
+
+
+def do_jobs(runtime: Runtime, stopping: threading.Event) -> None:
     """Run Dramatiq's workers, one per lane, until told to stop; while Redis is away, jobs are found by looking."""
-    runtime = start_process(health_rules.WORKER)
-    stopping = stop_event()
     threads = _threads(runtime.settings.worker_threads)
     workers = [dispatch.make_worker(runtime, lane, threads=number) for lane, number in threads.items()]
     for worker in workers:
@@ -250,9 +268,12 @@ class Scheduler:
 
 
 def run_scheduler() -> None:
+    """Run the process behind `workers/scheduler.py`."""
+    run_alone(health_rules.SCHEDULER, release_what_is_due)
+
+
+def release_what_is_due(runtime: Runtime, stopping: threading.Event) -> None:
     """Run the scheduler until told to stop; it waits while PostgreSQL or Redis is away."""
-    runtime = start_process("scheduler", connections=3)
-    stopping = stop_event()
     broker = NudgeBroker(runtime.settings.redis_url.get_secret_value(), dispatch.LANES)
     scheduler = Scheduler(runtime, broker, stopping)
     while not stopping.is_set():

@@ -21,13 +21,14 @@ from slomix.clock import wall_now
 from slomix.contacts.rules import CHANNEL_NAMES, ChannelName
 from slomix.database import session as db
 from slomix.health import rules as health_rules
-from slomix.processes.common import announce_stop, send_heartbeat, start_process, stop_event
+from slomix.processes.common import announce_stop, run_alone, send_heartbeat
 from slomix.runtime import logs
 from slomix.runtime.context import Runtime
 from slomix.runtime.factory import make_signal, make_telegram
 
 log = structlog.get_logger()
 
+CONNECTIONS = 4
 WAIT_SECONDS = 20
 PAUSE_SECONDS = 2.0
 # The pause before the next connection to Signal: messages that arrive meanwhile are lost.
@@ -43,9 +44,12 @@ LOCK = 0x51_0117_1B
 
 
 def run_inbox() -> None:
-    """Run the process behind `workers/inbox.py`; with both channels switched off it logs that and idles."""
-    runtime = start_process("inbox", connections=4)
-    stopping = stop_event()
+    """Run the process behind `workers/inbox.py`."""
+    run_alone(health_rules.INBOX, receive, connections=CONNECTIONS)
+
+
+def receive(runtime: Runtime, stopping: threading.Event) -> None:
+    """Answer what people write until told to stop; with both channels switched off, log that and idle."""
     on = runtime.settings.channels_on
     receptions: list[Reception] = []
     desk = Responder(runtime)

@@ -58,7 +58,7 @@ def running(home: Path, *, durable: bool = True, seconds: float = 30) -> Iterato
                     said = (home / f"{server.name}.log").read_text(errors="replace")
                     raise EmbeddedError(f"{server.name} does not start: {said.strip() or 'it says nothing'}")
                 time.sleep(0.05)
-        database.make_role()
+        postgres.make_role(database.owner_url)
         yield Servers(database_url=database.url, owner_url=database.owner_url, redis_url=broker.url)
     finally:
         for server, process in reversed(started):

@@ -12,16 +12,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-import psycopg
-
-from slomix.database.grants import ROLE
-from slomix.database.session import libpq_url
 from slomix.dev.embedded import places
 from slomix.dev.embedded.identity import Identity, candidate_identities
 from slomix.dev.embedded.places import EmbeddedError
 from slomix.supervisor.process import die_with_parent, reset_signals
 
+NAME = "postgres"
 DATABASE = "slomix"
+# As in `database.grants`, which would bring SQLAlchemy into the runner.
+ROLE = "website_app"
 _PROGRAMS = ("postgres",)
 _ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 _SHARED_MEMORY = Path("/dev/shm")
@@ -40,7 +39,7 @@ class PostgresServer:
     owner_url: str  # for the role that owns everything and migrates
     identity: Identity
     note: str = ""  # a sentence for the developer, when something is not as usual
-    name: str = "postgres"
+    name: str = NAME
     env: Mapping[str, str] | None = None
     stop_signal: signal.Signals = signal.SIGINT  # "fast": end the sessions, write all down, leave
 
@@ -50,22 +49,7 @@ class PostgresServer:
 
     def is_up(self) -> bool:
         """Check whether it answers."""
-        try:
-            with psycopg.connect(
-                host=str(self.socket_folder), user="postgres", dbname=DATABASE, connect_timeout=2
-            ) as connection:
-                connection.execute("SELECT 1")
-        except psycopg.Error:
-            return False
-        return True
-
-    def make_role(self) -> None:
-        """Create the role that Slomix runs as, if it is missing: data of earlier versions have only the owner."""
-        with psycopg.connect(libpq_url(self.owner_url)) as connection:
-            if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone() is None:
-                connection.execute(f"CREATE ROLE {ROLE} LOGIN")
-            connection.execute(f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC")
-            connection.execute(f"GRANT CONNECT ON DATABASE {DATABASE} TO {ROLE}")
+        return answers(self.owner_url)
 
     def remove_leftovers(self) -> None:
         """End processes of an earlier run, and remove its lock files if their pid is in use again."""
@@ -86,6 +70,33 @@ class PostgresServer:
         """Remove the socket's folder, after the server has ended."""
         with contextlib.suppress(OSError):
             self.socket_folder.rmdir()
+
+
+def answers(owner_url: str) -> bool:
+    """Check whether the server at this URL answers."""
+    import psycopg  # only here, so that the runner, which lives long, does without
+
+    try:
+        with psycopg.connect(_libpq(owner_url), connect_timeout=2) as connection:
+            connection.execute("SELECT 1")
+    except psycopg.Error:
+        return False
+    return True
+
+
+def make_role(owner_url: str) -> None:
+    """Create the role that Slomix runs as, if it is missing: data of earlier versions have only the owner."""
+    import psycopg
+
+    with psycopg.connect(_libpq(owner_url)) as connection:
+        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone() is None:
+            connection.execute(f"CREATE ROLE {ROLE} LOGIN")
+        connection.execute(f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC")
+        connection.execute(f"GRANT CONNECT ON DATABASE {DATABASE} TO {ROLE}")
+
+
+def _libpq(url: str) -> str:
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
 def postgres_programs() -> Path | None:

@@ -9,10 +9,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-import redis
-
 from slomix.dev.embedded import places
 from slomix.dev.embedded.places import EmbeddedError
+
+NAME = "valkey"
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class ValkeyServer:
     command: Sequence[str]
     url: str
     note: str = ""
-    name: str = "valkey"
+    name: str = NAME
     env: Mapping[str, str] | None = None
     stop_signal: signal.Signals = signal.SIGTERM
 
@@ -33,11 +33,7 @@ class ValkeyServer:
 
     def is_up(self) -> bool:
         """Check whether it answers."""
-        try:
-            with redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2) as connection:
-                return bool(connection.ping())
-        except (redis.RedisError, OSError):
-            return False
+        return answers(self.url)
 
     def remove_leftovers(self) -> None:
         """End processes of an earlier run."""
@@ -47,6 +43,17 @@ class ValkeyServer:
         """Remove the socket's folder, after the server has ended."""
         with contextlib.suppress(OSError):
             self.socket.parent.rmdir()
+
+
+def answers(url: str) -> bool:
+    """Check whether the server at this URL answers."""
+    import redis  # only here, so that the runner, which lives long, does without
+
+    try:
+        with redis.Redis.from_url(url, socket_timeout=2) as connection:
+            return bool(connection.ping())
+    except (redis.RedisError, OSError):
+        return False
 
 
 def prepare_valkey(home: Path) -> ValkeyServer:

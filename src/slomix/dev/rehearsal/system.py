@@ -126,7 +126,8 @@ def running(clock: str, **environment: str) -> Iterator[RunningSystem]:
         process = subprocess.Popen(
             [sys.executable, "-m", "slomix", "up", "--with-parent"],
             cwd=ROOT,
-            env=_environment(port) | {"SLOMIX_CLOCK": clock, **environment},
+            # Each part as a process of its own, as in production, so that each can be killed.
+            env=_environment(port) | {"SLOMIX_CLOCK": clock, "SLOMIX_FORMATION": "web=1", **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import math
+import threading
 import time
 
 import discord
@@ -11,28 +12,36 @@ import yarl
 
 from slomix.config.settings import Settings
 from slomix.health import rules as health_rules
-from slomix.processes.common import announce_stop, send_heartbeat, start_process
+from slomix.processes.common import announce_stop, run_alone, send_heartbeat
 from slomix.processes.discord import lives
 from slomix.processes.discord.client import VoiceClient
 from slomix.runtime.context import Runtime
-from slomix.supervisor.process import on_stop_signal
 
 log = structlog.get_logger()
 
 
 def run_bot() -> None:
-    """Run the process behind `workers/bot.py`; without a token it logs that and idles."""
-    runtime = start_process("discord", connections=3)
+    """Run the process behind `workers/bot.py`."""
+    run_alone(health_rules.DISCORD, keep_picture)
+
+
+def keep_picture(runtime: Runtime, stopping: threading.Event) -> None:
+    """Keep who is in voice until told to stop; without a token, log that and idle."""
     if not runtime.settings.discord_bot_token.get_secret_value():
         log.warning("discord.no_token", hint="set DISCORD_BOT_TOKEN to know who is in voice")
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_run(runtime))
+    asyncio.run(_run(runtime, stopping))
 
 
-async def _run(runtime: Runtime) -> None:
+async def _run(runtime: Runtime, stop_asked: threading.Event) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    on_stop_signal(lambda _: loop.call_soon_threadsafe(stopping.set))
+
+    def pass_on() -> None:
+        stop_asked.wait()
+        with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+            loop.call_soon_threadsafe(stopping.set)
+
+    threading.Thread(target=pass_on, daemon=True, name="discord-stop").start()
     use_endpoints(runtime.settings)
     if token := runtime.settings.discord_bot_token.get_secret_value():
         await _live_again_and_again(runtime, token, stopping)
