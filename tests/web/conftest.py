@@ -36,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.import_plugin("tests.world")
     config.pluginmanager.import_plugin("tests.simulators")
     config.pluginmanager.import_plugin("tests.web.steps")
+    config.pluginmanager.import_plugin("tests.web.every_page")
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,9 @@ from slomix.availability.rules import Status
 from slomix.reasons.codes import Explanation, Reason
 from tests.moments import TODAY
 from tests.web.conftest import Browser, browser_of
+from tests.web.every_page import PAGES
 from tests.web.reading import Element, read
-from tests.web.test_page_budget import PAGES, ids
 from tests.world import CAST, World
-
-__all__ = ["ids"]  # a fixture
 
 WIDE = {ord(letter): chr(ord(letter) + 0xFEE0) for letter in map(chr, range(0x21, 0x7F)) if letter.isalpha()}
 # What stays in a text: blanks, tags, addresses and commands.

@@ -5,7 +5,7 @@ import struct
 from datetime import timedelta
 
 import pytest
-from flask import Flask, render_template
+from flask import Flask
 
 from slomix.availability import picture
 from slomix.availability.rules import Status
