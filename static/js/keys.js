@@ -86,12 +86,18 @@ async function postStatus(day, status) {
   onPageChange(
     () => {
       const dayNow = document.getElementById(day.id);
-      // biome-ignore lint/performance/useDomNodeTextContent: that would read out what is hidden, and run words together
-      readAloud(dayNow ? dayNow.innerText.replace(/\s+/g, " ") : "");
+      readAloud(dayNow ? wordsOf(dayNow) : "");
     },
     { once: true },
   );
   refresh();
+}
+
+// What a screen reader says of an element.
+function wordsOf(element) {
+  const spoken = element.cloneNode(true);
+  for (const silent of spoken.querySelectorAll("[aria-hidden=true]")) silent.remove();
+  return spoken.textContent.replace(/\s+/g, " ").trim();
 }
 
 function move(day, key) {

@@ -102,7 +102,8 @@ def test_1_to_4_answer_for_the_day_that_has_the_focus(open_page: OpenPage) -> No
     cell.focus()
     for key, word in (("1", "looking"), ("2", "available")):
         press(page, key)
-        expect(cell).to_contain_text(f"you: {word}")
+        expect(cell).to_contain_text(f"You: {word}")
+        expect(page.locator("#says")).to_have_text(re.compile(f"^2 April [0-9]+ coming: .* You: {word}$"))
     expect(cell).to_be_focused()
     page.goto("/day/2026-04-02")
     card = page.locator("#day-2026-04-02")
