@@ -25,6 +25,7 @@ TYPED = {
     ("admin/players.html", "file"): "file",
 }
 FIELD = re.compile(r"<(input|textarea)\b([^>]*)>", re.DOTALL)
+TIME = re.compile(r"\btime_input\(\"(\w+)\"")
 NOT_TYPED = ("hidden", "checkbox", "radio", "search", "submit", "date")
 
 
@@ -41,6 +42,9 @@ def typed_fields(root: Path) -> dict[tuple[str, str], str]:
                 name = attribute(attributes, "name")
                 if name and "readonly" not in attributes:
                     found[str(path.relative_to(root / "templates")), name] = attributes
+        for name in TIME.findall(path.read_text()):
+            found[str(path.relative_to(root / "templates")), name] = 'maxlength="that of the macro"'
+    assert attribute(found.pop(("_form.html", "{{ name }}")), "maxlength")
     return found
 
 
@@ -53,7 +57,7 @@ def test_every_field_to_type_in_has_a_limit(root: Path) -> None:
     unlimited = [
         field
         for field, attributes in typed_fields(root).items()
-        if not re.search(r"\b(maxlength|max)=|type=\"(time|file|date)\"", attributes)
+        if not re.search(r"\b(maxlength|max)=|type=\"(file|date)\"", attributes)
     ]
     assert unlimited == []
 

@@ -60,7 +60,7 @@ def test_opening_the_link_changes_nothing(eager: World, anonymous: Browser, kind
 
 def test_the_page_says_why_the_message_came_and_offers_two_ways_out(eager: World, anonymous: Browser) -> None:
     page = anonymous.page(stop_link(eager, "alice"))
-    assert "Alice asked for calls to game nights" in page.words
+    assert "Switched on for Alice , under Preferences here: calls to game nights." in page.words
     assert {"Stop these messages", "Stop all messages"} <= set(page.by_id("main").buttons)
     for one in page.by_id("main").all("form"):
         assert not [field for field in one.all("input") if field.attributes.get("name") == "csrf_token"]
@@ -96,7 +96,7 @@ def test_clicking_twice_is_the_same_and_the_page_says_that_it_is_off(eager: Worl
     path = stop_link(eager, "alice")
     assert [press(anonymous, path).status_code for _ in range(2)] == [200, 200]
     page = anonymous.page(path)
-    assert "switched off by now" in page.words
+    assert "They are off by now." in page.words
     assert "Stop these messages" not in page.buttons
 
 
@@ -202,7 +202,7 @@ def test_the_link_in_a_reminder_leads_there(world: World, anonymous: Browser, ch
     [text] = {"discord": world.discord, "telegram": world.telegram, "signal": world.signal}[channel].texts
     [found] = re.findall(r"https?://[^\s<>]+/stop/[^\s<>]+", text)
     path = found.removeprefix(world.runtime.settings.base_url)
-    assert "Alice asked for calls to game nights" in anonymous.page(path).words
+    assert "Switched on for Alice , under Preferences here: calls to game nights." in anonymous.page(path).words
     assert press(anonymous, path).status_code == 200
     assert MessageKind.CAMPAIGNS not in wants(world, "alice")
     go(world, 21)

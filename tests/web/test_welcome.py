@@ -105,7 +105,7 @@ def test_a_broken_address_is_told_to_its_owner_on_every_page(
     for path in PAGES:
         answer = alice.get(path)
         assert "We can’t reach you on Discord" in answer.text, path
-        assert reason in answer.text, path
+        assert remedy in answer.text, "not what is wrong, but what to do"
         assert 'href="/preferences#contact-discord"' in answer.text, path
     words = alice.page("/preferences").by_id("contact-discord").words
     assert reason in words, "where the link leads"
