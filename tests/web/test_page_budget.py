@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from slomix.accounts import claims, logins, roles
 from slomix.accounts import service as accounts
 from slomix.accounts.models import User
-from slomix.accounts.rules import Role
+from slomix.accounts.rules import Membership, Role
 from slomix.app.viewers import Viewers
 from slomix.availability.rules import Status
 from slomix.contacts import service as contacts
@@ -148,6 +148,8 @@ def ids(world: World) -> dict[str, object]:
         charlie = session.get_one(User, world.users["charlie"])
         claim = claims.request_profile(session, charlie, accounts.get_profile(session, "guid-goran"), "", now=now)
         session.flush()
+        # Of who was never asked about, Discord is asked once, before the page.
+        session.execute(update(User).values(membership=Membership.MEMBER))
         alice = world.players["alice"]
         reach = contacts.reachability_of(session, [alice], settings=world.runtime.settings)[alice]
         empty = unsubscribe.reader_of(reach, settings=world.runtime.settings).unsubscribe_link

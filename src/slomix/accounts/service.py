@@ -89,12 +89,15 @@ class LinkEnded(NotAllowed):
     sentence = N_("Please link your player profile first.")
 
 
-def lock_link(session: Session, user_id: int, player_id: int) -> None:
-    """Hold the link of a user to a player until this transaction ends. Raise LinkEnded if it has ended.
+def lock_link(session: Session, user_id: int, player_id: int, *, as_member: bool = True) -> None:
+    """Hold the link of a user to a player until this transaction ends.
 
-    Linking and unlinking wait for it, and then also clear what was written meanwhile.
+    Raise LinkEnded if it has ended or, `as_member`, if the user has left our server. Linking, unlinking and leaving
+    wait for it, and then also clear what was written meanwhile.
     """
     ours = (User.id == user_id) & (User.player_id == player_id)
+    if as_member:
+        ours &= User.membership != Membership.LEFT
     if session.scalar(select(User.id).where(ours).with_for_update(read=True, key_share=True)) is None:
         raise LinkEnded
 

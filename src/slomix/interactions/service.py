@@ -23,6 +23,7 @@ from slomix.i18n import _
 from slomix.interactions import evening, linking, promoting
 from slomix.interactions.wire import Interaction, InteractionType
 from slomix.parsing import parse_int
+from slomix.privacy import membership
 from slomix.runtime.context import Runtime
 
 
@@ -55,6 +56,8 @@ def respond(runtime: Runtime, asked: Interaction) -> Reply:
     with runtime.transaction() as session:
         if not chat.claim(session, f"interaction:{asked.id}", now=now):
             raise SeenBefore
+        if asked.guild_id is not None:
+            membership.record_sight(session, asked.user_id, settings=settings, now=now)
         try:
             with session.begin_nested():
                 return _do(Request(session, asked, settings, now))
@@ -71,7 +74,8 @@ def autocomplete(runtime: Runtime, asked: Interaction) -> list[tuple[str, str]]:
     if asked.focused == "day":
         today = local_day(now, settings.zone, settings.day_starts_at)
         return [(name_day(day, today), day.isoformat()) for day in suggest_days(typed, today)]
-    if asked.focused == "player":
+    # The names of players are for members, whom only their server's own interactions show as such.
+    if asked.focused == "player" and asked.guild_id is not None and asked.guild_id == settings.discord_guild_id:
         with runtime.transaction() as session:
             return linking.search(session, typed)
     return []
