@@ -15,7 +15,7 @@ from slomix.accounts.rules import LINK_ACTIONS, LinkAction, Membership
 from slomix.database import session as db
 from slomix.errors import Conflict, NotAllowed, NotFound
 from slomix.i18n import N_, gettext
-from slomix.presence.game_names import InvalidName, clean_name, has_control, name_key, plain_name
+from slomix.presence.game_names import InvalidName, clean_name, has_control, mixes_alphabets, name_key, plain_name
 
 
 class ProfileTaken(Conflict):
@@ -290,6 +290,12 @@ def find_doubtful_profiles(session: Session) -> list[str]:
                     found.append(
                         gettext(
                             "{guid}: {name} has invisible characters or needless colours; an import takes them out."
+                        ).format(guid=player.guid, name=plain_name(name))
+                    )
+                elif mixes_alphabets(name):
+                    found.append(
+                        gettext(
+                            "{guid}: {name} has letters of two alphabets in one word; it may be taken for another name."
                         ).format(guid=player.guid, name=plain_name(name))
                     )
             except InvalidName as error:
