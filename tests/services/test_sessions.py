@@ -53,7 +53,14 @@ def test_a_session_is_known_by_its_key_alone(world: World) -> None:
         bob: world.users["bob"],
     }
     assert found[alice] == SessionUser(
-        world.users["alice"], CAST["alice"], "Alice", world.players["alice"], "^1Alice", Membership.UNKNOWN, None, frozenset()
+        world.users["alice"],
+        CAST["alice"],
+        "Alice",
+        world.players["alice"],
+        "^1Alice",
+        Membership.UNKNOWN,
+        None,
+        frozenset(),
     )
     assert who(world) == {}
 

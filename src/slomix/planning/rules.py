@@ -216,7 +216,7 @@ def clean_team_name(text: str) -> str:
     """Return what can be seen of a team's name, without colours. Raise InvalidName."""
     if mixes_alphabets(text):
         raise InvalidName(
-            _("A team’s name may not have letters of two alphabets that look alike in one word. Write it in one of them.")
+            _("A team’s name may not have letters of two alphabets that look alike in one word. Use one of them.")
         )
     return plain_name(clean_name(text, what=_("A team’s name"), shortest=SHORTEST_NAME, longest=LONGEST_NAME))
 
