@@ -119,3 +119,10 @@ def test_what_is_kept_of_one_day_is_not_shown_as_another(world: World, app: Flas
     days = [stranger.get(f"/day/{TODAY + timedelta(days=number)}").text for number in (0, 1, 0)]
     assert days[0] != days[1]
     assert "Tomorrow" in days[1]
+
+
+@pytest.mark.parametrize("path", ["/", f"/day/{TODAY}"])
+def test_what_is_kept_in_one_language_is_not_shown_in_another(world: World, app: Flask, path: str) -> None:
+    stranger = browser_of(app, world, None)
+    shown = [stranger.get(path, **{"Accept-Language": language}).text for language in ("sl", "en", "sl")]
+    assert ['<html lang="sl"' in text for text in shown] == [True, False, True]
