@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import aiohttp
 
-from bench import live, notices, presses
+from bench import floods, live, notices, presses
 from bench.figures import BenchmarkResult, CannotMeasure, Say
 from slomix.clock import wall_now
 from slomix.database.session import ROOT
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[Say], BenchmarkResult]] = {
     "punctual": notices.punctual,
     "throughput": notices.throughput,
     "presses": presses.presses,
+    "floods": floods.floods,
 }
 
 

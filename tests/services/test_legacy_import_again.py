@@ -15,7 +15,6 @@ from slomix.availability import triggers
 from slomix.availability.models import Entry
 from slomix.availability.rules import Status
 from slomix.campaigns import queries, view_models
-from slomix.contacts.handlers import plan_membership_check
 from slomix.contacts.models import StoredPreferences
 from slomix.database.session import Database
 from slomix.deliveries.models import Delivery
@@ -24,6 +23,7 @@ from slomix.jobs.models import Job
 from slomix.legacy_import import service
 from slomix.legacy_import.report import ImportOutcome, RowKind
 from slomix.privacy import unlinking
+from slomix.privacy.membership import plan_membership_check
 from slomix.reasons.codes import Explanation, Reason
 from tests.configuration import ROOM, SUMMARY_ROOM
 from tests.moments import TODAY, at

@@ -13,12 +13,12 @@ from slomix.accounts import service as accounts
 from slomix.accounts.models import LinkEvent, User
 from slomix.accounts.rules import LinkAction, Membership
 from slomix.channels.base import SendError
-from slomix.contacts.handlers import BATCH_SIZE, CHECK_MEMBERS, CheckMembers, plan_membership_check
 from slomix.contacts.rules import ChannelName
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import execute
+from slomix.privacy.membership import BATCH_SIZE, CHECK_MEMBERS, CheckMembers, plan_membership_check
 from slomix.reasons.codes import Explanation, Reason
 from tests.moments import TODAY
 from tests.world import CAST, LINKED, World
@@ -130,7 +130,7 @@ def test_who_came_back_is_marked_and_logged_once(here: World, guild: Guild) -> N
 
 def test_what_was_asked_a_moment_ago_is_not_asked_again(here: World, guild: Guild) -> None:
     check(here)
-    here.clock.forward(timedelta(hours=19, minutes=59))
+    here.clock.forward(timedelta(minutes=14))
     check(here)
     assert set(guild.asked.values()) == {1}
     here.clock.forward(timedelta(minutes=2))
@@ -172,7 +172,7 @@ def test_many_are_asked_about_in_portions_until_all_are(here: World, guild: Guil
             user = logins.log_in(session, discord_id=one, username=one, display_name=one, now=now)
             accounts.link_player(session, user, f"guid-{one}", now=now)
     with here.session() as session:
-        plan_membership_check(session, TODAY, now=now)
+        plan_membership_check(session, TODAY + timedelta(days=1), now=now)
     try_once(here)
     assert sum(guild.asked.values()) == BATCH_SIZE
     tries = 1
@@ -253,3 +253,55 @@ def test_one_about_whom_discord_never_says_anything_blocks_nobody(here: World, g
         found = {user.discord_id: user.membership for user in session.scalars(select(User))}
     assert found[CAST["goran"]] is Membership.LEFT
     assert found[CAST["alice"]] is Membership.UNKNOWN
+
+
+# All day long
+
+
+def of_today(world: World) -> None:
+    with world.session() as session:
+        plan_membership_check(session, TODAY, now=world.clock.now())
+    until_it_rests(world)
+
+
+def until_it_rests(world: World) -> None:
+    """Run what is due now, until the job waits for a later moment."""
+    for _ in range(30):
+        if job_of(world).status is not JobStatus.PENDING or job_of(world).run_at > world.clock.now():
+            return
+        try_once(world)
+    raise AssertionError("it never rests")
+
+
+def test_who_leaves_in_the_middle_of_the_day_is_found_within_twenty_minutes(here: World, guild: Guild) -> None:
+    of_today(here)
+    assert job_of(here).status is JobStatus.PENDING
+    guild.left = {CAST["alice"]}
+    left_at = here.clock.now()
+    while memberships(here)["alice"] is not Membership.LEFT:
+        try_once(here)
+        assert here.clock.now() - left_at <= timedelta(minutes=20)
+    assert memberships(here)["bob"] is Membership.MEMBER
+
+
+def test_the_checks_of_a_day_end_with_it(here: World, guild: Guild) -> None:
+    of_today(here)
+    here.clock.forward(timedelta(days=1))
+    until_it_rests(here)
+    assert job_of(here).status is JobStatus.SENT
+
+
+def test_however_long_discord_is_out_nobody_is_taken_for_gone_and_who_left_meanwhile_is_found_after(
+    here: World, guild: Guild
+) -> None:
+    of_today(here)
+    guild.left, guild.silent_about = {CAST["alice"]}, set(CAST.values())
+    here.clock.forward(timedelta(minutes=16))
+    for _ in range(100):
+        try_once(here)
+    assert memberships(here)["alice"] is Membership.MEMBER
+    guild.silent_about = set()
+    here.clock.forward(timedelta(minutes=3))
+    until_it_rests(here)
+    assert memberships(here)["alice"] is Membership.LEFT
+    assert memberships(here)["bob"] is Membership.MEMBER

@@ -53,7 +53,14 @@ def test_a_session_is_known_by_its_key_alone(world: World) -> None:
         bob: world.users["bob"],
     }
     assert found[alice] == SessionUser(
-        world.users["alice"], CAST["alice"], "Alice", world.players["alice"], "^1Alice", False, None, frozenset()
+        world.users["alice"],
+        CAST["alice"],
+        "Alice",
+        world.players["alice"],
+        "^1Alice",
+        Membership.UNKNOWN,
+        None,
+        frozenset(),
     )
     assert who(world) == {}
 
@@ -221,10 +228,10 @@ def note(world: World, name: str, is_member: bool) -> None:
 
 def test_who_left_our_server_is_known_by_it_until_they_come_back(world: World) -> None:
     key = enter(world)
-    assert who(world, key)[key].has_left is False, "who was never asked about belongs to us"
+    assert who(world, key)[key].membership is not Membership.LEFT, "who was never asked about belongs to us"
     for is_member, has_left in ((True, False), (False, True), (False, True), (True, False), (True, False)):
         note(world, "alice", is_member)
-        assert who(world, key)[key].has_left is has_left
+        assert who(world, key)[key].membership is (Membership.LEFT if has_left else Membership.MEMBER)
         assert who(world, key)[key].profile_id == world.players["alice"], "the link outlasts it"
     assert [action for action, _, _ in log(world, "alice")] == [LinkAction.LEFT_GUILD, LinkAction.CAME_BACK]
 

@@ -15,7 +15,6 @@ from slomix.accounts.rules import LinkAction, Membership, Role
 from slomix.availability.rules import Status
 from slomix.campaigns import rules as campaign_rules
 from slomix.clock import wall_now
-from slomix.contacts.handlers import CHECK_MEMBERS, CheckMembers
 from slomix.deliveries import pausing
 from slomix.health import service as health
 from slomix.jobs import service as jobs
@@ -24,6 +23,7 @@ from slomix.jobs.rules import JobStatus
 from slomix.jobs.runner import JobContext
 from slomix.jobs.service import NewJob
 from slomix.privacy import unlinking
+from slomix.privacy.membership import CHECK_MEMBERS, CheckMembers
 from tests.moments import at
 from tests.steps import call
 from tests.web.conftest import Browse, Browser

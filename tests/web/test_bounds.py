@@ -2,18 +2,16 @@
 
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from limits import RateLimitItemPerSecond
 from pydantic import SecretStr
 from werkzeug.routing import Rule
 
 from slomix.web import fairness, live
-from slomix.web.fairness import FairShare
+from slomix.web.fairness import FairShare, Pace
 from tests.moments import TODAY
 from tests.waiting import PATIENCE
 from tests.web.conftest import Browse, Browser, browser_of, is_problem, make_app, with_settings
@@ -37,11 +35,10 @@ def routes(app: Flask) -> Iterator[tuple[str, Rule]]:
 @pytest.fixture
 def paced(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Let a client ask so often a minute; the minute does not end, since the next would let some more through."""
-    moment = time.time() // 60 * 60 + 10
-    monkeypatch.setattr(time, "time", lambda: moment)
+    monkeypatch.setattr(fairness, "monotonic", lambda: 0.0)
 
     def pace(requests: int) -> None:
-        monkeypatch.setattr(fairness, "PACE", RateLimitItemPerSecond(requests, 60))
+        monkeypatch.setattr(fairness, "PACE", Pace(requests, 60))
 
     return pace
 

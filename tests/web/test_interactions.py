@@ -340,6 +340,24 @@ def test_where_admins_confirm_links_one_is_asked(talkative: World) -> None:
     assert said == "An admin will look whether {player} is you.".format(player="Spare")
 
 
+@pytest.mark.parametrize("guild", [GUILD, None, "42"])
+def test_players_are_offered_while_they_are_typed_in_our_server_alone(discord: Discord, guild: str | None) -> None:
+    """Anybody may type a command in a room with the bot alone, or where else it was added."""
+    focused = [{"name": "player", "type": 3, "value": "spa", "focused": True}]
+    answer = discord.post(discord.interaction("spare", 4, {"name": "link", "options": focused}, guild=guild)).json
+    assert [choice["name"] for choice in answer["data"]["choices"]] == (["Spare"] if guild == GUILD else [])
+
+
+def test_who_left_and_is_seen_in_our_server_is_back_at_once(discord: Discord, talkative: World) -> None:
+    press = choices.sign(Choice("status", TODAY.isoformat(), "looking"), talkative.runtime.settings)
+    with talkative.session() as session:
+        session.query(User).filter_by(discord_id=CAST["alice"]).update({"membership": Membership.LEFT})
+    discord.pressed("alice", press, guild=None)
+    assert status(talkative, "alice") is None
+    discord.pressed("alice", press)
+    assert status(talkative, "alice") is Status.LOOKING
+
+
 # The evening
 
 

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, before_render_template
 from sqlalchemy import update
 
 from slomix.accounts.models import Player
@@ -14,7 +15,7 @@ from slomix.board import views as board_views
 from slomix.database import session as db
 from slomix.database.session import Database
 from slomix.deliveries import pausing
-from tests.moments import at
+from tests.moments import TODAY, at
 from tests.steps import call, counted
 from tests.web.conftest import browser_of, make_app
 from tests.world import World, build_world
@@ -92,3 +93,36 @@ def test_a_snapshot_has_a_name_until_something_is_committed(committed: Database)
         before = name()
         assert before == name()
     assert name() != before
+
+
+@pytest.mark.parametrize("path", ["/", "/board", f"/day/{TODAY}", f"/day/{TODAY}/live"])
+def test_what_a_stranger_sees_is_made_once_until_something_is_committed(world: World, app: Flask, path: str) -> None:
+    rendered: list[str] = []
+
+    def note(_app: Flask, template: Any, **_: Any) -> None:
+        rendered.append(template.name)
+
+    def ask() -> str:
+        return browser_of(app, world, None).get(path, htmx=True).text
+
+    ask()
+    with before_render_template.connected_to(note, app):
+        before = ask()
+        assert rendered == []
+        world.says("erik", Status.LOOKING)
+        assert ask() != before
+        assert rendered != []
+
+
+def test_what_is_kept_of_one_day_is_not_shown_as_another(world: World, app: Flask) -> None:
+    stranger = browser_of(app, world, None)
+    days = [stranger.get(f"/day/{TODAY + timedelta(days=number)}").text for number in (0, 1, 0)]
+    assert days[0] != days[1]
+    assert "Tomorrow" in days[1]
+
+
+@pytest.mark.parametrize("path", ["/", f"/day/{TODAY}"])
+def test_what_is_kept_in_one_language_is_not_shown_in_another(world: World, app: Flask, path: str) -> None:
+    stranger = browser_of(app, world, None)
+    shown = [stranger.client.get(path, headers={"Accept-Language": language}).text for language in ("sl", "en", "sl")]
+    assert ['<html lang="sl"' in text for text in shown] == [True, False, True]

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.orm import Session
 
 import slomix.models  # noqa: F401
-from slomix.accounts import logins, players_csv
+from slomix.accounts import claims, logins, players_csv
 from slomix.accounts import service as accounts
 from slomix.accounts.models import Player, User
 from slomix.accounts.rules import LinkAction
@@ -27,7 +27,7 @@ from slomix.legacy_import.people import CurrentState
 from slomix.legacy_import.report import ImportReport
 from slomix.legacy_import.source import SourceSnapshot
 from slomix.planning.models import TeamName
-from slomix.presence.game_names import clean_name
+from slomix.presence.game_names import clean_name, mixes_alphabets
 from slomix.presence.name_column import NameType
 from tests.services.planning import Tonight
 from tests.web.conftest import Browse
@@ -264,3 +264,63 @@ def test_stored_names_that_would_be_refused_today_are_listed(world: World, monke
         "4 to look at.",
     ):
         assert line in said, said
+
+
+# Letters that look like those of another alphabet
+
+ALIKE = [
+    "\u0410lice",
+    "Al\u0456ce",
+    "\u0391lpha",
+    "^1\u0410^2lice",
+    "Alpha \u0412eta",
+    "Bo\u03bf",
+    "\u200b\u0410lice",
+    "Å\u0441e",
+]
+PLAIN = [
+    "Вова",
+    "Alice Вова",
+    "Ωmega team"[1:],
+    "Škrjanc",
+    "ÆØÅ",
+    "Łódź",
+    "日本 team",
+    "Αθήνα",
+    "ＡＢＣ abc",
+    "123",
+    "x²",
+]
+
+
+@pytest.mark.parametrize("name", ALIKE, ids=ascii)
+def test_a_word_of_two_alphabets_that_look_alike_is_known(name: str) -> None:
+    assert mixes_alphabets(name)
+
+
+@pytest.mark.parametrize("name", PLAIN, ids=ascii)
+def test_a_name_in_one_alphabet_or_in_words_of_its_own_is_left(name: str) -> None:
+    assert not mixes_alphabets(name)
+
+
+@pytest.mark.parametrize("entrance", [by_page, by_json])
+@pytest.mark.parametrize("name", ALIKE[:3], ids=ascii)
+def test_a_team_is_not_named_so(
+    world: World, browse: Browse, entrance: Callable[[World, Browse, str], str], name: str
+) -> None:
+    assert "two alphabets" in entrance(world, browse, name)
+
+
+@pytest.mark.parametrize("path", ["/admin/players?q=lice", "/admin/links", "/admin/claims", "/admin/roles?q=bob"])
+def test_an_admin_sees_it_beside_the_name(world: World, browse: Browse, path: str) -> None:
+    """A player of a file, and what an account is called on Discord, which nobody can refuse."""
+    dora = browse("dora")
+    assert "two alphabets" not in dora.get(path).text
+    with world.session() as session:
+        accounts.import_players(session, [("guid-alice", ALIKE[0], [])], now=world.clock.now())
+        for name in ("bob", "charlie"):
+            session.get_one(User, world.users[name]).display_name = "B\u043eb"
+        charlie = session.get_one(User, world.users["charlie"])
+        claims.request_profile(session, charlie, accounts.get_profile(session, "guid-alice"), "", now=world.clock.now())
+        assert any("two alphabets" in found for found in accounts.find_doubtful_profiles(session))
+    assert "two alphabets" in dora.get(path).text

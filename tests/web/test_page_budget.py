@@ -34,7 +34,8 @@ NO_PAGES = {
     *("site.manifest", "site.service_worker", "site.favicon", "site.robots", "site.security", "feed.feed"),
 }
 # How all parts do is asked between the gate and the page, with nothing held; a limit for each account comes before it.
-TWO = {"admin.tonight.show", "admin.tonight.show_live", "profile.profile"}
+# For strangers a day first looks whether anything was committed since it was made for another one.
+TWO = {"admin.tonight.show", "admin.tonight.show_live", "profile.profile", "days.day_page", "days.day_live"}
 
 
 @dataclass

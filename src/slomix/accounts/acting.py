@@ -37,7 +37,7 @@ def as_profile() -> Iterator[tuple[Session, int | None]]:
     who = gates.require_user()
     with current.runtime().transaction() as session:
         if who.profile_id is not None:
-            service.lock_link(session, who.user_id, who.profile_id)
+            service.lock_link(session, who.user_id, who.profile_id, as_member=False)
         yield session, who.profile_id
 
 

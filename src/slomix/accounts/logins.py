@@ -209,7 +209,7 @@ class SessionUser:
     display_name: str
     profile_id: int | None
     player_name: str | None
-    has_left: bool
+    membership: Membership
     language: str | None
     roles: frozenset[Role]
     # Whether the use of this login is to be written down again.
@@ -269,7 +269,7 @@ def users_of_sessions(
             row.display_name,
             row.player_id,
             row.name,
-            row.membership is Membership.LEFT,
+            row.membership,
             row.language,
             frozenset(Role(role) for role in row.roles or ()),
             now - row.last_used_at >= rules.USE_NOTED_EVERY,

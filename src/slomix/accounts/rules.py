@@ -16,7 +16,7 @@ USE_NOTED_EVERY = timedelta(days=1)
 # What cannot be undone, or shows all at once, asks for a login that is not older.
 FRESH_FOR = timedelta(minutes=15)
 # How old the answer to "is this a member of our server" may get before it is asked again.
-MEMBERSHIP_VALID_FOR = timedelta(hours=20)
+MEMBERSHIP_VALID_FOR = timedelta(minutes=15)
 
 
 class Role(enum.StrEnum):

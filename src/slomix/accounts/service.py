@@ -15,7 +15,7 @@ from slomix.accounts.rules import LINK_ACTIONS, LinkAction, Membership
 from slomix.database import session as db
 from slomix.errors import Conflict, NotAllowed, NotFound
 from slomix.i18n import N_, gettext
-from slomix.presence.game_names import InvalidName, clean_name, has_control, name_key, plain_name
+from slomix.presence.game_names import InvalidName, clean_name, has_control, mixes_alphabets, name_key, plain_name
 
 
 class ProfileTaken(Conflict):
@@ -89,12 +89,15 @@ class LinkEnded(NotAllowed):
     sentence = N_("Please link your player profile first.")
 
 
-def lock_link(session: Session, user_id: int, player_id: int) -> None:
-    """Hold the link of a user to a player until this transaction ends. Raise LinkEnded if it has ended.
+def lock_link(session: Session, user_id: int, player_id: int, *, as_member: bool = True) -> None:
+    """Hold the link of a user to a player until this transaction ends.
 
-    Linking and unlinking wait for it, and then also clear what was written meanwhile.
+    Raise LinkEnded if it has ended or, `as_member`, if the user has left our server. Linking, unlinking and leaving
+    wait for it, and then also clear what was written meanwhile.
     """
     ours = (User.id == user_id) & (User.player_id == player_id)
+    if as_member:
+        ours &= User.membership != Membership.LEFT
     if session.scalar(select(User.id).where(ours).with_for_update(read=True, key_share=True)) is None:
         raise LinkEnded
 
@@ -287,6 +290,12 @@ def find_doubtful_profiles(session: Session) -> list[str]:
                     found.append(
                         gettext(
                             "{guid}: {name} has invisible characters or needless colours; an import takes them out."
+                        ).format(guid=player.guid, name=plain_name(name))
+                    )
+                elif mixes_alphabets(name):
+                    found.append(
+                        gettext(
+                            "{guid}: {name} has letters of two alphabets in one word; it may be taken for another name."
                         ).format(guid=player.guid, name=plain_name(name))
                     )
             except InvalidName as error:

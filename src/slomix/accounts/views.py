@@ -10,8 +10,9 @@ from flask_login import login_user, logout_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from slomix.accounts import discord_login, logins, rules
+from slomix.accounts import discord_login, logins, rules, service
 from slomix.accounts.models import User
+from slomix.channels.base import SendError
 from slomix.i18n import _
 from slomix.presence.game_names import plain_name
 from slomix.web import current, gates, languages, rate_limits
@@ -115,10 +116,28 @@ def callback() -> Response:
         session[PRESSED] = pressed
         next_path = "/pressed"
     if user.player_id is None:
+        _learn_membership(user)
         if pressed:
             flash(_("Choose your player, and what you pressed is saved."), "note")
         return redirect(url_for("profile.profile", next=next_path), code=303)
     return redirect(next_path, code=303)
+
+
+def _learn_membership(user: User) -> None:
+    """Ask Discord whether a user without a player is in our server, as rights may wait for them.
+
+    What it does not say now is asked again later, as it is about everybody else.
+    """
+    lookup = current.runtime().guild_lookup
+    if lookup is None:
+        return
+    try:
+        is_member = lookup.is_member(user.discord_id)
+    except SendError as error:
+        log.info("login.membership_unknown", reason=str(error))
+        return
+    with current.runtime().transaction() as db_session:
+        service.record_membership(db_session, db_session.get_one(User, user.id), is_member, now=current.now())
 
 
 def _stay_logged_in(state: str) -> Response:

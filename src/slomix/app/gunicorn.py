@@ -9,7 +9,7 @@ from typing import Any
 import gevent
 from gevent import monkey
 
-from slomix.app.worker import BodyDeadline, BoundedWorker
+from slomix.app.worker import BodyDeadline, BoundedWorker, Line, hold_refusal
 from slomix.config.checks import settings_or_exit
 from slomix.supervisor.process import die_with_parent
 
@@ -73,6 +73,8 @@ def post_worker_init(worker: Any) -> None:
     stop: Any = signal.getsignal(signal.SIGTERM)
     hub = worker.wsgi.extensions["slomix_hub"]
     hub.most_streams = worker_connections // 2  # the other half is for pages
+    shares = worker.wsgi.extensions["slomix_shares"]
+    shares.turn, shares.hold_refusal = Line().turn, hold_refusal
     worker.wsgi.wsgi_app = BodyDeadline(worker.wsgi.wsgi_app)
 
     def let_go(number: int, frame: object) -> None:

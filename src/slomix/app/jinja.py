@@ -31,7 +31,7 @@ from slomix.contacts.kinds import KIND_TEXTS
 from slomix.contacts.rules import CHANNEL_NAMES
 from slomix.deliveries.names import NOTICE_NAMES
 from slomix.planning.rules import TEAM_NAMES, UNDO_TEXTS
-from slomix.presence.game_names import coloured_name, plain_name
+from slomix.presence.game_names import coloured_name, mixes_alphabets, plain_name
 from slomix.reasons.codes import CONTACT_REMEDIES, REASON_TEXTS
 from slomix.web import assets, current, gates, languages, page_owner, responses, times
 
@@ -81,6 +81,7 @@ FILTERS = (
         browser_name,
         plain_name,
         coloured_name,
+        mixes_alphabets,
     ),
 )
 # Tables of texts by code, as `TEXTS.STATE_NAMES`.

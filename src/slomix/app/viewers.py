@@ -74,7 +74,8 @@ def _viewer(session_key: str, user: SessionUser, settings: Settings) -> Viewer:
     def has(role: Role) -> bool:
         return role in user.roles or user.discord_id in roles.configured_holders(settings, role)
 
-    is_player = user.profile_id is not None and not user.has_left
+    has_left = user.membership is Membership.LEFT
+    is_player = user.profile_id is not None and not has_left
     return Viewer(
         user_id=user.user_id,
         session_key=session_key,
@@ -82,7 +83,8 @@ def _viewer(session_key: str, user: SessionUser, settings: Settings) -> Viewer:
         display_name=user.display_name,
         profile_id=user.profile_id,
         player_name=user.player_name,
-        has_left=user.has_left,
+        has_left=has_left,
+        is_member=user.membership is Membership.MEMBER,
         is_admin=has(Role.ADMIN),
         is_promoter=has(Role.PROMOTER),
         language=user.language,

@@ -1,12 +1,17 @@
-"""Bounds what a connection may hold before it asks for anything, and how long a request may take to arrive."""
+"""Bounds what a connection may hold before it asks, how long a request may take to arrive, and when it begins."""
 
+import heapq
+import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, ClassVar
 
 import gevent
+from gevent.event import Event
+from gevent.lock import Semaphore
 from gunicorn.workers.ggevent import GeventWorker
 from werkzeug.exceptions import RequestTimeout
 
@@ -14,6 +19,12 @@ from slomix.web.proxies import client_of, parse_address
 
 # How long a request may take to arrive: its head after the connection is made, and then the whole of its body.
 HEAD_SECONDS, BODY_SECONDS = 10.0, 15.0
+# A request begins when few are under way or all of those wait for something, at the latest after so long.
+FEW, BEGIN_WITHIN_SECONDS = 2, 0.25
+# What one asked for lately puts their next request behind those that come so much later, each.
+BEHIND_SECONDS = 0.02
+# How long who asked too often waits for the answer that says so.
+REFUSAL_SECONDS = 1.0
 
 
 class BoundedWorker(GeventWorker):
@@ -49,6 +60,48 @@ class BoundedWorker(GeventWorker):
         found = parse_address(address)
         is_counted = found is not None and not any(found in network for network in self.trusted_proxies)
         return client_of(address) if is_counted else ""
+
+
+class Line:
+    """Lets requests begin one after the other, a little later for who asked for much lately.
+
+    What was begun goes before what was not, so that few are under way however many wait. Without it all would begin at
+    once and be served in turn, each a little at a time, and take as long as all together.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[float, int, Event]] = []
+        self._arrivals = itertools.count()
+        self._someone = Semaphore(0)
+        self._under_way = 0
+        gevent.spawn(self._call)
+
+    @contextmanager
+    def turn(self, weight: float) -> Iterator[None]:
+        """Wait for the turn of one who asked for so much lately, and have it."""
+        called = Event()
+        moment = time.monotonic() + weight * BEHIND_SECONDS
+        heapq.heappush(self._waiting, (moment, next(self._arrivals), called))
+        self._someone.release()
+        called.wait()
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+
+    def _call(self) -> None:
+        while True:
+            self._someone.acquire()
+            if self._under_way >= FEW:
+                with gevent.Timeout(BEGIN_WITHIN_SECONDS, False):
+                    gevent.idle()
+            self._under_way += 1
+            heapq.heappop(self._waiting)[2].set()
+
+
+def hold_refusal() -> None:
+    """Keep a client waiting that asks too often: one that asks again at once then asks less."""
+    gevent.sleep(REFUSAL_SECONDS)
 
 
 class BodyDeadline:

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from slomix.availability import rules, service
 from slomix.availability.calendar import build_month
 from slomix.availability.picture import picture_of
-from slomix.availability.rules import Status
-from slomix.availability.service import DayView
 from slomix.availability.views import change_day
+from slomix.board import views
+from slomix.board.tonight import may_come
 from slomix.campaigns import late
 from slomix.campaigns import queries as campaigns
 from slomix.campaigns.queries import PlayerAttendance
@@ -30,14 +30,15 @@ blueprint = Blueprint("days", __name__)
 @blueprint.get("/day/<day>")
 def day_page(day: str) -> str:
     """Show one day, with the month around it."""
-    mark = live.hub().mark()
-    return render_template("availability/day.html", mark=mark, **_day(rules.parse_day(day)))
+    mark, shown = live.hub().mark(), rules.parse_day(day)
+    return views.render_once("availability/day.html", lambda: _day(shown) | {"mark": mark})
 
 
 @blueprint.get("/day/<day>/live")
 def day_live(day: str) -> Response:
     """Show the part of a day's page that changes."""
-    return responses.live_part(render_template("availability/_day.html", **_day(rules.parse_day(day))))
+    shown = rules.parse_day(day)
+    return responses.live_part(views.render_once("availability/_day.html", lambda: _day(shown)))
 
 
 @blueprint.post("/day/<day>/late")
@@ -92,8 +93,3 @@ def _night(session: Session, day: date) -> DayOutcome | None:
     if room is None:
         return None
     return DayOutcome(planning.view_room(session, room), campaigns.attendance_of_day(session, day, zone))
-
-
-def may_come(day: DayView) -> bool:
-    """Return whether the viewer has said that they may come; who may is offered to be late."""
-    return day.my_status not in {None, Status.NOT_PLAYING}

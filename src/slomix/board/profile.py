@@ -4,14 +4,15 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_login import logout_user
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from slomix.accounts import claims, logins
 from slomix.accounts import service as accounts
 from slomix.accounts.acting import check_fresh_login
 from slomix.accounts.discord_login import DiscordDown
-from slomix.accounts.models import User
-from slomix.accounts.rules import local_path
+from slomix.accounts.models import Player, User
+from slomix.accounts.rules import Membership, local_path
 from slomix.channels.base import SendError
 from slomix.contacts import preferences
 from slomix.contacts.rules import MESSAGES_A_DAY
@@ -19,7 +20,7 @@ from slomix.deliveries import budget
 from slomix.deliveries.names import NOTICE_NAMES
 from slomix.i18n import N_, _, listed, looked_up
 from slomix.presence.game_names import plain_name
-from slomix.privacy import unlinking
+from slomix.privacy import membership, unlinking
 from slomix.web import current, gates, questions, rate_limits
 from slomix.web.gates import Viewer
 from slomix.web.reading import reading
@@ -44,9 +45,10 @@ def profile() -> str:
     """Show the viewer's profile, and profiles to pick from for an unlinked viewer or a search."""
     who, now = gates.require_user(), current.now()
     wanted = request.args.get("q", "").strip()
+    known = _membership(who)
     with reading() as db_session:
         user = db_session.get_one(User, who.user_id)
-        found = accounts.search_profiles(db_session, wanted) if wanted else accounts.suggest_profiles(db_session, user)
+        found = _found_profiles(db_session, user, wanted) if known is Membership.MEMBER else []
         shown: dict[str, Any] = {
             "found": found,
             "taken": accounts.linked_player_ids(db_session, found),
@@ -57,12 +59,38 @@ def profile() -> str:
     return render_template(
         "board/profile.html",
         wanted=wanted,
+        membership=known,
         next_path=local_path(request.args.get("next")),
         most_messages=MESSAGES_A_DAY,
         held_back=listed(NOTICE_NAMES.get(notice, notice) for notice in shown["messages"].held_back),
         needs_approval=current.runtime().settings.player_link_approval,
         **shown,
     )
+
+
+def _found_profiles(db_session: Session, user: User, wanted: str) -> list[Player]:
+    return accounts.search_profiles(db_session, wanted) if wanted else accounts.suggest_profiles(db_session, user)
+
+
+def _membership(who: Viewer) -> Membership:
+    """Return whether the viewer may see names of players; ask Discord if it was never asked, or never answered."""
+    lookup = current.runtime().guild_lookup
+    if lookup is None or who.is_member:
+        return Membership.MEMBER
+    if who.has_left:
+        return Membership.LEFT
+    try:
+        is_member = lookup.is_member(who.discord_id)
+    except SendError:
+        return Membership.UNKNOWN
+    _record(who, is_member)
+    return Membership.MEMBER if is_member else Membership.LEFT
+
+
+def _record(who: Viewer, is_member: bool) -> None:
+    settings, now = current.runtime().settings, current.now()
+    with current.runtime().transaction() as db_session:
+        membership.record(db_session, db_session.get_one(User, who.user_id), is_member, settings=settings, now=now)
 
 
 @blueprint.post("/profile/link")
@@ -73,8 +101,7 @@ def link() -> Response:
     is_member = _ask_discord(who)
     guid, next_path = request.form.get("guid", ""), local_path(request.form.get("next"))
     if is_member is not None:
-        with current.runtime().transaction() as db_session:
-            accounts.record_membership(db_session, db_session.get_one(User, who.user_id), is_member, now=now)
+        _record(who, is_member)
     if is_member is False:
         raise accounts.NotAMember
     with current.runtime().transaction() as db_session:
@@ -113,17 +140,14 @@ def _ask_discord(who: Viewer) -> bool | None:
 @blueprint.post("/profile/membership")
 @rate_limits.searches
 def look_again() -> Response:
-    """Ask Discord again whether a player who left our server has come back."""
-    who, now = gates.require_user(), current.now()
+    """Ask Discord again whether a viewer who is not in our server has joined it."""
+    who = gates.require_user()
     is_member = _ask_discord(who)
-    with current.runtime().transaction() as db_session:
-        # Where no server is configured, every user counts as a member.
-        user = db_session.get_one(User, who.user_id)
-        accounts.record_membership(db_session, user, is_member is not False, now=now)
+    _record(who, is_member is not False)  # where no server is configured, every user counts as a member
     if is_member is False:
         flash(_("Discord says that you are not in our server yet."), "problem")
     else:
-        flash(_("Welcome back!"), "done")
+        flash(_("Welcome back!") if who.profile_id else _("Welcome! Now pick your player."), "done")
     return redirect("/profile", code=303)
 
 

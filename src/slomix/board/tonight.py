@@ -4,7 +4,8 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime
 
-from slomix.availability.rules import StatusCounts
+from slomix.availability.rules import Status, StatusCounts
+from slomix.availability.service import DayView
 
 
 class EveningStage(enum.StrEnum):
@@ -56,3 +57,8 @@ def judge_evening(
         stage = EveningStage.GATHERING if looking else EveningStage.EMPTY
     is_unheard = is_past and not has_begun
     return EveningState(looking, threshold, start_at, stage, is_unheard)
+
+
+def may_come(day: DayView) -> bool:
+    """Return whether the viewer has said that they may come; who may is offered to be late."""
+    return day.my_status not in {None, Status.NOT_PLAYING}

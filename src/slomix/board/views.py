@@ -17,8 +17,7 @@ from slomix.availability.calendar import CalendarMonth, build_month
 from slomix.availability.picture import KEPT_SECONDS, draw, picture_of
 from slomix.availability.service import DayView
 from slomix.availability.views import queue
-from slomix.board.days import may_come
-from slomix.board.tonight import judge_evening
+from slomix.board.tonight import judge_evening, may_come
 from slomix.campaigns import late
 from slomix.campaigns import queries as campaigns
 from slomix.campaigns.card import seen_by
@@ -55,8 +54,8 @@ class BoardState:
     # The planning room, once it is open.
     room: RoomView | None
     hours: EveningHours
-    # What all strangers see, by its name and theme; rendered by the first of their requests.
-    for_strangers: dict[tuple[str, str], str] = field(default_factory=dict)
+    # What all strangers see, by its template, path and theme; rendered by the first of their requests.
+    for_strangers: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
 
 class Asked(NamedTuple):
@@ -78,17 +77,18 @@ class Seen(NamedTuple):
 @blueprint.get("/")
 def board() -> str:
     mark = live.hub().mark()
-    tonight = _tonight()
-    if gates.viewer().is_authenticated or "_flashes" in cookie or request.query_string:
-        return render_template("board/page.html", mark=mark, **_board(tonight))
-    return _for_stranger(tonight, "board/page.html", mark=mark)
+    tonight = read_shared()
+    return render_once("board/page.html", lambda: _board(tonight) | {"mark": mark}, tonight)
 
 
-def _for_stranger(tonight: BoardState, template: str, **values: object) -> str:
-    """Render what strangers see: the same for all, but for the form token of their own."""
-    kept, name = tonight.for_strangers, (template, responses.theme())
+def render_once(template: str, read: Callable[[], dict[str, Any]], tonight: BoardState | None = None) -> str:
+    """Render a page. For strangers it is the same, but for the form token of their own: it is kept with the evening."""
+    if not gates.is_stranger() or "_flashes" in cookie or request.query_string:
+        return render_template(template, **read())
+    kept = (tonight or read_shared()).for_strangers
+    name = (template, request.path, responses.theme())
     if name not in kept:
-        kept[name] = render_template(template, **values, **_board(tonight)).replace(generate_csrf(), TOKEN)
+        kept[name] = render_template(template, **read()).replace(generate_csrf(), TOKEN)
     return kept[name].replace(TOKEN, generate_csrf())
 
 
@@ -123,15 +123,13 @@ def calendar() -> str:
 @blueprint.get("/board")
 def fragment() -> Response:
     """Render the part of the board that changes, for a page that is open; with a month when its calendar is open."""
-    tonight = _tonight()
+    tonight = read_shared()
     if "month" in request.args:
         first = _asked_month(tonight.day)
         with current.runtime().transaction() as session:
             opened = build_month(session, first, viewer=gates.viewer().player_id)
         return responses.live_part(render_template("board/_board.html", **_board(tonight, opened)))
-    if gates.viewer().is_authenticated:
-        return responses.live_part(render_template("board/_board.html", **_board(tonight)))
-    return responses.live_part(_for_stranger(tonight, "board/_board.html"))
+    return responses.live_part(render_once("board/_board.html", lambda: _board(tonight), tonight))
 
 
 def _asked_month(today: date) -> date:
@@ -165,7 +163,7 @@ def _board(tonight: BoardState, opened: CalendarMonth | None = None) -> dict[str
     }
 
 
-def _tonight() -> BoardState:
+def read_shared() -> BoardState:
     """Read tonight and the viewer, in one transaction for all requests at the same time."""
     shared = cast("Singleflight[Asked, Seen]", current_app.extensions["slomix_tonight"])
     seen = shared.get(Asked(current.today(current.now()), cookie.get("_user_id"), i18n.language()))

@@ -27,7 +27,7 @@ from slomix.deliveries import pausing
 from slomix.deliveries import service as deliveries
 from slomix.deliveries.models import Attempt, Delivery, Pause
 from slomix.deliveries.rules import AttemptEvent
-from slomix.errors import DomainError, Invalid
+from slomix.errors import Conflict, DomainError, Invalid, TooSoon
 from slomix.i18n import N_, _, looked_up, ngettext
 from slomix.web import current, gates, live, questions, responses
 from slomix.web.reading import reading
@@ -104,7 +104,8 @@ def promote() -> str:
 
 def _promote_form(form: PromoteForm, key: str, refusal: str = "") -> str:
     template = "campaigns/_promote.html" if responses.is_htmx() else "campaigns/promote.html"
-    return render_template(template, key=key, refusal=refusal, **_preview(form))
+    shown = _preview(form)
+    return render_template(template, key=key, refusal=refusal if refusal != shown["problem"] else "", **shown)
 
 
 @blueprint.get("/promote/preview")
@@ -144,9 +145,9 @@ def create() -> Response:
     now = current.now()
     today = current.today(now)
     form, settings = PromoteForm.read(), current.runtime().settings
+    key = submit_key(request.form.get("key"))
     try:
         with as_promoter() as (session, promoter_id):
-            key = submit_key(request.form.get("key"))
             campaign, is_new = service.create_campaign(
                 session,
                 promoter_id,
@@ -160,9 +161,13 @@ def create() -> Response:
             done = created_text(
                 card_of_campaign(session, campaign, settings=settings, now=now), is_new=is_new, zone=settings.zone
             )
-    except SubmitKeySpent as error:
-        # The form again, with what was chosen and a key of its own; htmx puts only a success in its place.
-        shown = _promote_form(form, submit_key(None), refusal=str(error))
+    except (Conflict, Invalid, TooSoon) as error:
+        # The form again, with what was chosen and, where its own is spent, another key. A page with scripts has it
+        # still, and htmx puts only a success in its place.
+        is_spent = isinstance(error, SubmitKeySpent)
+        if isinstance(error, NoSuchStart) or (responses.is_htmx() and not is_spent):
+            raise
+        shown = _promote_form(form, submit_key(None) if is_spent else key, refusal=str(error))
         return make_response(shown, 200 if responses.is_htmx() else responses.http_status(error))
     return responses.respond("campaigns/_created.html", otherwise="/#campaign", done=done, sentence=done)
 

@@ -26,7 +26,7 @@ from slomix.errors import DomainError
 from slomix.i18n import _
 from slomix.interactions.wire import Interaction
 from slomix.presence.game_names import plain_name
-from slomix.privacy import unlinking
+from slomix.privacy import membership, unlinking
 
 # Kinds of buttons.
 CHOOSE, LINK = "choose", "link"
@@ -82,7 +82,7 @@ def link(session: Session, asked: Interaction, player: Player | None, settings: 
     user = logins.log_in(
         session, discord_id=asked.user_id, username=asked.username, display_name=asked.display_name, now=now
     )
-    accounts.record_membership(session, user, True, now=now)
+    membership.record(session, user, True, settings=settings, now=now)
     if user.player is not None and user.player_id != player.id:
         name, page = safe_name(user.player.name), settings.base_url + "/profile"
         return Reply(_("You are {player}. To choose another player, open {link}").format(player=name, link=page))

@@ -24,6 +24,7 @@ from slomix.i18n import _
 from slomix.interactions import evening, linking, promoting
 from slomix.interactions.wire import Interaction, InteractionType
 from slomix.parsing import parse_int
+from slomix.privacy import membership
 from slomix.runtime.context import Runtime
 
 
@@ -57,6 +58,8 @@ def respond(runtime: Runtime, asked: Interaction) -> Reply:
         if not chat.claim(session, f"interaction:{asked.id}", now=now):
             raise SeenBefore
         _speak(session, asked, settings)
+        if asked.guild_id is not None:
+            membership.record_sight(session, asked.user_id, settings=settings, now=now)
         try:
             with session.begin_nested():
                 return _do(Request(session, asked, settings, now))
@@ -71,12 +74,14 @@ def autocomplete(runtime: Runtime, asked: Interaction) -> list[tuple[str, str]]:
     settings, now = runtime.settings, runtime.clock.now()
     typed = asked.options.get(asked.focused, "")
     with runtime.transaction() as session:
-        if asked.focused == "player":
-            return linking.search(session, typed)
         _speak(session, asked, settings)
     if asked.focused == "day":
         today = local_day(now, settings.zone, settings.day_starts_at)
         return [(name_day(day, today), day.isoformat()) for day in suggest_days(typed, today)]
+    # The names of players are for members, whom only their server's own interactions show as such.
+    if asked.focused == "player" and asked.guild_id is not None and asked.guild_id == settings.discord_guild_id:
+        with runtime.transaction() as session:
+            return linking.search(session, typed)
     return []
 
 

@@ -15,7 +15,6 @@ from slomix.availability.models import Entry
 from slomix.clock import local_day
 from slomix.config.settings import Settings
 from slomix.contacts import preferences
-from slomix.contacts.handlers import CHECK_MEMBERS
 from slomix.contacts.models import StoredPreferences
 from slomix.contacts.preferences import Preferences
 from slomix.deliveries import imports
@@ -29,6 +28,7 @@ from slomix.legacy_import.people import CurrentState, LegacyAccount, PeopleToImp
 from slomix.legacy_import.report import ImportReport
 from slomix.legacy_import.source import SourceSnapshot
 from slomix.privacy import unlinking
+from slomix.privacy.membership import CHECK_MEMBERS
 
 # The actor in the audit log when operators use the command line.
 COMMAND_LINE = "command line"
@@ -101,7 +101,7 @@ def _link(session: Session, movers: PeopleToImport, *, today: date, now: datetim
         )
         if discord_id in movers.linked:
             players[discord_id] = accounts.get_profile(session, person.guid).id
-            accounts.lock_link(session, user.id, players[discord_id])
+            accounts.lock_link(session, user.id, players[discord_id], as_member=False)
         else:
             players[discord_id] = unlinking.link_profile(
                 session, user, person.guid, today=today, now=now, actor=COMMAND_LINE

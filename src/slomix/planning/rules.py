@@ -9,7 +9,7 @@ from typing import ClassVar
 from slomix.errors import Conflict, Invalid, NotAllowed, NotFound, TooSoon
 from slomix.i18n import N_, Texts, _, listed, ngettext
 from slomix.parsing import checked_int
-from slomix.presence.game_names import clean_name, plain_name
+from slomix.presence.game_names import InvalidName, clean_name, mixes_alphabets, plain_name
 
 
 class Side(enum.StrEnum):
@@ -216,6 +216,10 @@ def parse_turn_seconds(text: str) -> int | None:
 
 def clean_team_name(text: str) -> str:
     """Return what can be seen of a team's name, without colours. Raise InvalidName."""
+    if mixes_alphabets(text):
+        raise InvalidName(
+            _("A team’s name may not have letters of two alphabets that look alike in one word. Use one of them.")
+        )
     return plain_name(clean_name(text, what=_("A team’s name"), shortest=SHORTEST_NAME, longest=LONGEST_NAME))
 
 

@@ -33,6 +33,8 @@ _SKIN_TONES: Final = range(0x1F3FB, 0x1F400)
 _STROKES: Final = str.maketrans(
     {"đ": "d", "ð": "d", "ħ": "h", "ı": "i", "ł": "l", "ø": "o", "ŧ": "t", "æ": "ae", "œ": "oe"}
 )
+# The alphabets in which a letter can be taken for one of another's, by their names in Unicode.
+_ALIKE: Final = frozenset({"LATIN", "CYRILLIC", "GREEK", "COPTIC", "ARMENIAN", "CHEROKEE"})
 
 
 class InvalidName(Invalid):
@@ -82,6 +84,16 @@ def clean_name(text: str, *, what: str = N_("The name"), shortest: int = 1, long
 def has_control(text: str) -> bool:
     """Check whether a text has a control character, such as a line break, or half a character."""
     return not text.isprintable() and any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in text)
+
+
+def mixes_alphabets(name: str) -> bool:
+    """Check whether a word of a name has letters of two alphabets that look alike, as `Аlice` with a Cyrillic А."""
+    return not name.isascii() and any(len(_alphabets(word)) > 1 for word in plain_name(name).split())
+
+
+def _alphabets(word: str) -> frozenset[str]:
+    letters = unicodedata.normalize("NFKD", word)
+    return _ALIKE & {unicodedata.name(letter, "").partition(" ")[0] for letter in letters if letter.isalpha()}
 
 
 def usable_name(text: str) -> str:

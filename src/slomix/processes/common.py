@@ -23,7 +23,6 @@ from slomix.availability import triggers
 from slomix.clock import is_trusted, local_day, nap, wall_now
 from slomix.config.checks import settings_or_exit
 from slomix.config.settings import Settings
-from slomix.contacts.handlers import plan_membership_check
 from slomix.contacts.rules import ChannelName
 from slomix.database import session as db
 from slomix.deliveries.openings import plan_openings
@@ -33,6 +32,7 @@ from slomix.health import service as health
 from slomix.i18n import gettext
 from slomix.jobs import service as jobs
 from slomix.privacy import retention
+from slomix.privacy.membership import plan_membership_check
 from slomix.processes import dispatch
 from slomix.processes.nudges import NudgeBroker
 from slomix.processes.polling import Poller

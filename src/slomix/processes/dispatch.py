@@ -13,7 +13,6 @@ from slomix.availability.triggers import READY_EDITS
 from slomix.campaigns.handlers import HANDLERS as CAMPAIGN_HANDLERS
 from slomix.campaigns.notices import NOTICES as CAMPAIGN_NOTICES
 from slomix.clock import is_trusted, wall_now
-from slomix.contacts.handlers import HANDLERS as CONTACT_HANDLERS
 from slomix.contacts.rules import ChannelName
 from slomix.contacts.service import INTRODUCE
 from slomix.deliveries import openings, pausing, test_message
@@ -31,6 +30,7 @@ from slomix.jobs.service import DueJob
 from slomix.planning.handlers import HANDLERS as PLANNING_HANDLERS
 from slomix.planning.notices import NOTICES as PLANNING_NOTICES
 from slomix.planning.threads import HANDLERS as PLANNING_THREAD
+from slomix.privacy.membership import HANDLERS as MEMBERSHIP
 from slomix.privacy.retention import HANDLERS as RETENTION
 from slomix.processes.nudges import NudgeBroker
 from slomix.runtime.context import Runtime
@@ -46,7 +46,7 @@ NOTICES: dict[str, Notice] = {
 }
 HANDLERS: dict[str, AnyHandler] = {
     **CAMPAIGN_HANDLERS,
-    **CONTACT_HANDLERS,
+    **MEMBERSHIP,
     **DAY_HANDLERS,
     **EVENING_MESSAGE,
     **SCHEDULED_EVENT,

@@ -52,6 +52,8 @@ class Viewer(UserMixin):
     profile_id: int | None
     player_name: str | None
     has_left: bool = False
+    # False also while Discord has not said whether they are in our server.
+    is_member: bool = False
     is_admin: bool = False
     is_promoter: bool = False
     # What this account chose; None until it has.
@@ -115,7 +117,7 @@ def require_player() -> int:
     """Return the viewer's player. Raise LoginNeeded, LinkNeeded or LeftGuild."""
     player_id = require_user().player_id
     if player_id is None:
-        raise LeftGuild if viewer().has_left else LinkNeeded
+        raise LeftGuild if viewer().has_left and viewer().profile_id else LinkNeeded
     return player_id
 
 

@@ -1,6 +1,7 @@
 """Finds the real client of requests that come through trusted proxies."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
+# A flood asks for the same one again and again.
+@lru_cache(maxsize=4096)
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
     """Read an address, an IPv4 one also as a socket of both kinds writes it: `::ffff:10.0.0.1`."""
     try:
@@ -17,6 +20,7 @@ def parse_address(text: str) -> IPv4Address | IPv6Address | None:
     return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
 
 
+@lru_cache(maxsize=4096)
 def client_of(address: str) -> str:
     """Return whom limits count under this address: an IPv4 address, or the /64 that one IPv6 customer is given."""
     found = parse_address(address)
