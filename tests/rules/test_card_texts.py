@@ -6,11 +6,14 @@ from dataclasses import dataclass
 import pytest
 
 from slomix.campaigns import card, rules
-from slomix.campaigns.queries import Attendance
+from slomix.campaigns.queries import AskedCounts, Attendance
+from slomix.campaigns.risk import RiskFacts, find_risks
 from slomix.campaigns.view_models import OtherCampaignCount, OutcomeCount, PhaseCard, ReasonCount, SummaryCard
 from slomix.deliveries.retrying import RetryChoices
 from slomix.deliveries.rules import DeliveryStatus
 from slomix.deliveries.service import Tally
+from slomix.health.rules import joined
+from slomix.i18n import later, speaking, spoken
 from slomix.jobs.models import Job
 from slomix.jobs.rules import JobStatus
 from slomix.reasons.codes import Explanation, Reason
@@ -214,3 +217,32 @@ def test_only_who_may_call_is_invited_to_an_evening_nobody_has_called() -> None:
     promoter = card.seen_by(Viewer(1, is_linked=True, can_promote=True), None, TODAY)
     assert (promoter.is_empty, promoter.invitation) == (False, "No game night called yet.")
     assert card.seen_by(Viewer(2, is_linked=True), None, TODAY).is_empty
+
+
+@pytest.mark.parametrize(
+    ("number", "asked", "sent"),
+    [
+        (1, "1 igralec bo obveščen", "1 poslano"),
+        (2, "2 igralca bosta obveščena", "2 poslani"),
+        (3, "3 igralci bodo obveščeni", "3 poslana"),
+        (5, "5 igralcev bo obveščenih", "5 poslanih"),
+    ],
+)
+def test_slovene_counts_in_four_forms(number: int, asked: str, sent: str) -> None:
+    with speaking("sl"):
+        assert AskedCounts(number, 0).text(is_open=True) == asked
+        assert lines(phase(JobStatus.SENT, {SENT: number})) == [sent]
+
+
+def test_one_reading_is_told_in_each_readers_language() -> None:
+    skipped = phase(JobStatus.SENT, {SKIPPED: 3})
+    assert lines(skipped, with_reasons=True) == ["0 sent", "3 skipped: quiet hours"]
+    [risk] = find_risks(RiskFacts(late=1))
+    assert risk.reason == "some messages are more than a minute late"
+    silent = joined([later("was never seen"), later("its last day is in {days} days", days=3)]) or ""
+    assert silent == "was never seen; its last day is in 3 days"
+    with speaking("sl"):
+        assert lines(skipped, with_reasons=True) == ["0 poslanih", "3 izpuščena: tihe ure"]
+        assert risk.reason == "nekatera sporočila zamujajo več kot minuto"
+        assert str(Explanation(Reason.ALREADY, "sent")) == "že poslano"
+        assert spoken(silent) == "še nikoli videno; zadnji dan veljavnosti: čez 3 dni"

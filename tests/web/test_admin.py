@@ -150,7 +150,7 @@ def test_the_overview_says_what_waits_and_how_the_channels_do_and_no_address(wor
     assert "555000111" not in answer.text
     for sentence in (
         "1 claim is waiting",
-        "6 links were made since you last looked",
+        "6 new links since you last looked",
         "DISCORD_BOT_TOKEN is not set",
         "Last arrival: 20 Nov 2026, 20:30",
         "1 verified contact",

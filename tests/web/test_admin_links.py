@@ -110,7 +110,7 @@ def test_unlinking_says_what_goes_then_does_it_and_names_who_did(world: World, d
     words = dora.page(path).by_id("main").words
     assert "their apps, preferences and answers for the days ahead are removed" in words
     assert lands(dora.post(path, form_of(dora, path))) == "/admin/links"
-    assert "Alice is not Alice any more" in dora.page("/admin/links").by_id("flash").words
+    assert "Alice isn’t Alice any more" in dora.page("/admin/links").by_id("flash").words
     assert player_of(world, "alice") is None
     assert log_of(world)[0] == (LinkAction.PLAYER_UNLINKED, str(world.users["dora"]), {"old_guid": "guid-alice"})
     with nothing_stored(world):
@@ -204,7 +204,7 @@ def test_giving_up_ones_own_right_is_said_to_be_that(world: World, browse: Brows
     assert "Nobody else is an admin" not in alice.page(own).words
     assert "The settings give the same right" in dora.page(f"/admin/roles/{CAST['dora']}/admin/revoke").words
     assert lands(alice.post(own)) == "/"
-    assert "Alice is not an admin any more" in alice.page("/").by_id("flash").words
+    assert "Alice isn’t an admin any more" in alice.page("/").by_id("flash").words
     assert lands(dora.post(f"/admin/roles/{CAST['dora']}/admin/revoke")) == "/admin/roles"
     with world.session() as session:
         assert session.scalars(select(GrantedRole)).all() == []

@@ -68,7 +68,7 @@ def test_a_campaign_stands_there_with_its_phases_and_counts(world: World, dora: 
     assert "Reminder 20:45 planned planned 2" in page.words
     links = {link.attributes["href"] for link in page.all("a")}
     assert {f"/campaigns/{made}", f"/admin/ledger?campaign={made}"} <= links
-    assert "20:35 : looks after a campaign" in page.words
+    assert "20:35 : watches a campaign" in page.words
     world.clock.move_to(at(21, 5))
     with world.session() as session:
         session.execute(update(Job).values(status="sent", finished_at=world.clock.now()))

@@ -214,7 +214,7 @@ def test_the_board_opens_the_room_and_leads_into_it(world: World, browse: Browse
 def test_the_board_says_how_far_the_teams_are(tonight: Tonight, browse: Browse) -> None:
     assert "5 in · 1 against 1" in browse("goran").page("/").words
     tonight.drafts("alice")
-    assert "5 in · 1 against 1: the captains are picking" in browse("goran").page("/").words
+    assert "5 in · 1 against 1 · captains are picking" in browse("goran").page("/").words
 
 
 def test_a_days_page_shows_its_teams_and_who_came_to_players_alone(tonight: Tonight, browse: Browse) -> None:
