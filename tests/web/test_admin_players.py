@@ -76,7 +76,7 @@ def test_an_import_is_looked_at_then_stored_whole_and_logged(
     assert "2 new profiles will be added. 1 known profile will be updated." in words
     assert "Bad, Boy" in words
     assert lands(confirm(dora, page)) == "/admin/players"
-    assert "Imported: added: 2, updated: 1." in dora.page("/admin/players").by_id("flash").words
+    assert "Imported: 2 added, 1 updated." in dora.page("/admin/players").by_id("flash").words
     assert {guid: stored(world)[guid] for guid in ("guid-alice", "new-1", "new-2", "guid-bob")} == {
         "guid-alice": ("^2Alicia", ["Ali", "alice_old"]),
         "new-1": ("Žan", []),
@@ -216,7 +216,7 @@ def test_the_command_line_takes_the_same_file(world: World, command_line: CliRun
     file = tmp_path / "players.csv"
     file.write_text(GOOD, encoding="utf-8-sig")
     result = command_line.invoke(data.players, ["import", str(file)])
-    assert (result.exit_code, result.output) == (0, "added: 2, updated: 1.\n")
+    assert (result.exit_code, result.output) == (0, "2 added, 1 updated.\n")
     assert stored(world)["new-1"] == ("Žan", [])
     action, actor, details = log_of(world)[0]
     assert (action, actor, details["added"], details["updated"]) == (
