@@ -2,26 +2,21 @@
 
 import re
 from collections.abc import Iterator
-from types import SimpleNamespace
 
-import flask_babel
 import pytest
-from babel import dates, lists
 from flask import Flask
 
-from slomix import i18n
 from slomix.availability.rules import Status
 from slomix.reasons.codes import Explanation, Reason
 from tests.moments import TODAY
 from tests.web.conftest import Browser, browser_of
 from tests.web.every_page import PAGES
 from tests.web.reading import Element, read
+from tests.wide import WORD, wide, widened
 from tests.world import CAST, World
 
-WIDE = {ord(letter): chr(ord(letter) + 0xFEE0) for letter in map(chr, range(0x21, 0x7F)) if letter.isalpha()}
-# What stays in a text: blanks, tags, addresses and commands.
-KEPT = re.compile(r"(%\(\w+\)s|%%|\{[^{}]*\}|<[^<>]*>|&\w+;|/\w+)")
-PATTERN = re.compile(r"[EdMLyHm :.,]+")
+__all__ = ["wide"]  # a fixture
+
 # Names of programs, of keys, of teams and of us.
 NAMES = {
     "slomix",
@@ -41,51 +36,7 @@ NAMES = {
 DATA = {"bdi", "code", "kbd", "script", "style", "svg", "textarea", "datalist"}
 READ_ALOUD = {"alt", "aria-label", "placeholder", "title", "data-says", "data-title", "hx-confirm", "abbr"}
 SPOKEN_META = {"description", "og:title", "og:description", "og:image:alt"}
-WORD = re.compile(r"[A-Za-z]{2,}")
 ADDRESS = re.compile(r"https?://\S+")
-
-
-def widened(text: str) -> str:
-    """The text in wide letters; a pattern for a date stays one, as what it makes is widened."""
-    if PATTERN.fullmatch(text):
-        return text
-    parts = KEPT.split(text)
-    return "".join(part if number % 2 else part.translate(WIDE) for number, part in enumerate(parts))
-
-
-class Wide:
-    """The catalogue of that language."""
-
-    def gettext(self, text: str) -> str:
-        return widened(text)
-
-    def ngettext(self, one: str, many: str, number: int) -> str:
-        return widened(one if number == 1 else many)
-
-    def pgettext(self, _context: str, text: str) -> str:
-        return widened(text)
-
-    ugettext, ungettext, upgettext = gettext, ngettext, pgettext
-
-
-@pytest.fixture
-def wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is looked up from here on, in code, in templates or by Babel, has wide letters."""
-    monkeypatch.setattr(i18n, "_catalogue", lambda _language: Wide())
-    monkeypatch.setattr(flask_babel, "get_translations", Wide)
-    written, listed = dates.format_datetime, lists.format_list
-    monkeypatch.setattr(
-        i18n, "dates", SimpleNamespace(format_datetime=lambda *args, **how: written(*args, **how).translate(WIDE))
-    )
-
-    def joined(items: list[str], **how: str) -> str:
-        return (
-            listed([f"{{{number}}}" for number in range(len(items))], locale=how["locale"])
-            .translate(WIDE)
-            .format(*items)
-        )
-
-    monkeypatch.setattr(i18n, "lists", SimpleNamespace(format_list=joined))
 
 
 def texts(element: Element) -> Iterator[str]:

@@ -15,7 +15,7 @@ from tests.discord_description import NOT_HERE, path_of_description
 from tests.moments import at
 from tests.steps import call
 from tests.web.conftest import make_app, with_settings
-from tests.web.test_interactions import GUILD, Discord, buttons
+from tests.web.pressing import GUILD, Discord, buttons
 from tests.workers.pump import pump
 from tests.world import CAST, World
 

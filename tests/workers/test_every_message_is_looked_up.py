@@ -35,7 +35,7 @@ from tests.configuration import ROOM, SUMMARY_ROOM
 from tests.moments import TODAY, at
 from tests.services.days import says
 from tests.steps import call, is_late
-from tests.web.test_every_text_is_looked_up import WORD, wide
+from tests.wide import WORD, wide
 from tests.workers.planned import open_room, places
 from tests.workers.stage import in_voice
 from tests.world import CAST, Peopled, World, build_world
