@@ -69,14 +69,16 @@ def test_a_mistake_of_ours_is_confessed_in_it_too(slovene: World, monkeypatch: p
         raise RuntimeError("a mistake of ours")
 
     monkeypatch.setattr(commands, "reply_to", breaks)
-    assert writes(slovene, "/today") == "To je naša napaka, ne tvoja. Nič ni spremenjeno; poskusi znova."
+    with i18n.speaking("sl"):
+        said = i18n.gettext("That is our mistake, not yours. Nothing was changed; please try again.")
+    assert writes(slovene, "/today") == said
     desk = desk_of(slovene)
     update = TelegramUpdate(7, ADDRESS[TELEGRAM], True, "/today", "Alice")
     for _ in range(MAX_TRIES - 1):
         with pytest.raises(RuntimeError):
             desk.answer_update(update)
     desk.answer_update(update)
-    assert slovene.telegram.texts[-1].startswith("To je naša napaka")
+    assert slovene.telegram.texts[-1] == said
 
 
 @pytest.mark.parametrize("language", ["en", "sl"])
@@ -143,11 +145,11 @@ def test_numbers_on_signal_answer_in_both(slovene: World) -> None:
 @pytest.mark.parametrize(
     ("typed", "is_on"),
     [
-        ("/notify dnevno vprašanje vklopi", True),
-        ("/notify dnevno vprasanje VKLOPI", True),
-        ("/notify dnevno izklopi", False),
+        ("/notify dnevni opomnik vklopi", True),
+        ("/notify DNEVNI opomnik VKLOPI", True),
+        ("/notify dnevni izklopi", False),
         ("/notify daily reminder vklopi", True),
-        ("/notify dnevno vprašanje on", True),
+        ("/notify dnevni opomnik on", True),
     ],
 )
 def test_notifications_are_switched_in_both(slovene: World, typed: str, is_on: bool) -> None:
@@ -166,3 +168,15 @@ def test_a_press_on_a_slovene_message_answers_in_slovene(slovene: World) -> None
     desk_of(slovene).answer_update(TelegramUpdate(9, ADDRESS[TELEGRAM], True, message.text, "Alice", press))
     assert slovene.telegram.texts == ["Danes: Mogoče\n1 mogoče"]
     assert i18n.language() == i18n.SOURCE, "and the next is not answered in it"
+
+
+@pytest.mark.parametrize("language", sorted(i18n.known_languages()))
+def test_what_the_help_gives_as_an_example_is_understood(linked: World, language: str) -> None:
+    linked.speaks("alice", language)
+    examples = [line.split(" – ")[0] for part in writes(linked, "/help").split("\n") for line in part.split("; ")]
+    [notify] = [example for example in examples if example.startswith("/notify ")]
+    shown = writes(linked, notify)
+    assert len(shown.splitlines()) > 2, "all kinds as they are now"
+    [friday] = [example for example in examples if example.startswith("/avail ") and example.count(" ") == 2]
+    writes(linked, friday)
+    assert status(linked, "alice") is Status.MAYBE

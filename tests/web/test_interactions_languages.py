@@ -136,7 +136,7 @@ def test_every_command_answers_in_it(open_discord: Callable[..., Discord], world
     said = {
         "tonight": "**Nocoj**: za igro 3 od 6, manjkajo še 3.",
         "queue": "1. Alice",
-        "notify": "Povabi me na igralne večere: **vklopljeno**",
+        "notify": "Vabi me na igralne večere: **vklopljeno**",
         "teams": "Za nocoj še ni ekip.",
         "promote": "Obveščeni bodo 3 igralci. Začetek je ob",
     }[command]
