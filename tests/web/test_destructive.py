@@ -76,6 +76,7 @@ ROUTES: dict[str, Loss] = {
     "POST /day/<day>/undo": Loss.UNDO,  # by saying it again
     "POST /discord/interactions": Loss.CALL,
     "POST /inbox/telegram": Loss.CALL,
+    "POST /language": Loss.HARMLESS,
     "POST /preferences/calendar": Loss.ASKS,
     "POST /preferences/calendar/remove": Loss.ASKS,
     "POST /planning/<day>/ask": Loss.HARMLESS,
