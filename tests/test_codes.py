@@ -126,9 +126,7 @@ def test_every_code_has_its_text() -> None:
 
 def test_a_text_is_made_of_what_is_known_and_of_what_came_later() -> None:
     cut = Explanation(Reason.DISCORD_DID_NOT_ANSWER, "ReadError {detail}")
-    assert str(cut.followed_by(Reason.EXPIRED)) == "Discord did not answer (ReadError {detail}); expired"
-    assert str(Explanation(Reason.VOICE_NOT_KNOWN, then=cut)).startswith(
-        "nobody knows who is in voice: Discord did not"
-    )
+    assert str(cut.followed_by(Reason.EXPIRED)) == "Discord didn’t answer (ReadError {detail}); expired"
+    assert str(Explanation(Reason.VOICE_NOT_KNOWN, then=cut)) == f"we couldn’t see who’s in voice: {cut}"
     assert Explanation.of_json(cut.followed_by(Reason.EXPIRED).as_json()) == cut.followed_by(Reason.EXPIRED)
     assert str(Explanation(Reason.CRASHED, "!" * 2000, then=cut).shortened()) == "!" * 1000 + f"; {cut}"

@@ -20,10 +20,12 @@ ARGUMENTS: dict[str, Any] = {
     "discord_id": "2",
     "parent": "4",
     "name": "Game night",
+    "names": ["Game night"],
     "thread": "5",
     "account": "2",
     "message_id": "6",
     "beginning": "Teams",
+    "beginnings": ["Teams"],
     "most": 20,
     "replaces_buttons": True,
 }

@@ -96,13 +96,13 @@ def test_a_rate_limit_that_no_captcha_lifts_waits_a_minute(channel: Signal, simu
 @pytest.mark.parametrize(
     ("kind", "meaning", "is_permanent", "pause", "reason"),
     [
-        ("unregistered", SendError, True, None, "Signal does not know this account"),
+        ("unregistered", SendError, True, None, "Signal doesn’t know this account"),
         ("failed", SendError, False, None, "Signal: Failed to send message (400)"),
-        ("recipients", SendError, True, None, "Signal does not know this account"),
-        ("empty", Unanswered, False, None, "Signal did not answer (201)"),
-        ("html", Unanswered, False, None, "Signal did not answer (200)"),
+        ("recipients", SendError, True, None, "Signal doesn’t know this account"),
+        ("empty", Unanswered, False, None, "Signal didn’t answer (201)"),
+        ("html", Unanswered, False, None, "Signal didn’t answer (200)"),
         ("rate_limit", RateLimited, False, timedelta(minutes=4), "Signal asks us to slow down"),
-        ("proof", ChallengeNeeded, False, HOUR, "Signal wants an operator to prove that we are no robot"),
+        ("proof", ChallengeNeeded, False, HOUR, "Signal wants an operator to solve a captcha"),
         ("identity", SendError, True, None, "Signal: this phone is new, and our operator has to trust its key first"),
         ("network", ProviderDown, False, None, "NETWORK_FAILURE"),
         ("socket_timeout", Unanswered, False, None, "SocketTimeoutException"),

@@ -64,7 +64,7 @@ def test_what_people_write_is_heard_also_of_those_who_hide_their_number(
 def test_a_cut_line_is_told_and_can_be_opened_again(listener: SignalListener, simulator: Simulator) -> None:
     opened(listener, simulator)
     control(simulator, "signal-service", drop=True)
-    with pytest.raises(SendError, match="Signal did not answer"):
+    with pytest.raises(SendError, match="Signal didn’t answer"):
         listener.receive(seconds=PATIENCE)
     assert not listener.is_open
     opened(listener, simulator)
@@ -82,7 +82,7 @@ def test_a_service_in_another_mode_does_not_let_us_listen(listener: SignalListen
 def test_nobody_there_is_told_with_no_code(simulator: Simulator) -> None:
     with pytest.raises(SendError) as refused:
         SignalListener(f"http://127.0.0.1:{NOBODY}", SIGNAL_SENDER).open()
-    assert (str(refused.value), refused.value.code) == ("Signal cannot be reached (ConnectionRefusedError)", None)
+    assert (str(refused.value), refused.value.code) == ("Signal can’t be reached (ConnectionRefusedError)", None)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Stored sentences become codes with their details, and come back as they were."""
 
+import runpy
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from sqlalchemy import Engine, bindparam, create_engine, text
 from sqlalchemy.exc import IntegrityError
 
 from slomix.database import migrations
-from slomix.reasons.codes import REASON_TEXTS, Explanation, Reason
+from slomix.reasons.codes import Explanation, Reason
 from slomix.reasons.column import ExplanationType
 
 BEFORE, AFTER = "0012", "0013"
@@ -41,7 +43,9 @@ KNOWN = {
     "Discord: Bad; expired; expired": Explanation(Reason.DISCORD_SAID, "Bad; expired", Explanation(Reason.EXPIRED)),
     '{"code": "expired"}': Explanation(Reason.OTHER, '{"code": "expired"}'),
 }
-MADE = {template.format(detail=detail) for template in REASON_TEXTS.values() for detail in DETAILS}
+# What stood there then, by the migration itself: today's texts are others.
+WRITTEN = runpy.run_path(str(Path(__file__).parents[2] / "alembic/versions/0013_reasons.py"))["SENTENCES"].values()
+MADE = {template.replace("%", detail) for template in WRITTEN for detail in DETAILS}
 SENTENCES = [*KNOWN, *sorted(MADE - set(KNOWN))]
 
 ROWS = (
@@ -94,7 +98,6 @@ def test_every_sentence_becomes_a_code_and_comes_back(engine: Engine, empty_data
         *stored, nothing = read(engine, *column)
         found = [Explanation.of_json(one) for one in stored]
         assert found[: len(KNOWN)] == list(KNOWN.values()), column
-        assert [str(one) for one in found] == SENTENCES, column
         assert [one.as_json() for one in found] == stored, column
         assert nothing is None
     command.downgrade(config, BEFORE)

@@ -6,6 +6,7 @@ from gevent.event import Event
 
 from slomix.app import worker
 from slomix.app.worker import Line
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_who_asked_for_little_begins_before_all_that_wait_of_who_asked_for_much(
     assert begun == ["much"] * worker.FEW, "what is under way goes first"
     is_busy[0] = False
     may_end.set()
-    gevent.joinall([working, *asking], timeout=30)
+    gevent.joinall([working, *asking], timeout=PATIENCE)
     assert begun == ["much"] * worker.FEW + ["little"] + ["much"] * 10
 
 

@@ -93,9 +93,10 @@ def test_the_list_tells_the_turn_out_and_which_zone(installation: World, evening
     assert lines[0] == "Times are those of Europe/Ljubljana."
     assert lines[1].split()[:6] == ["2", "2026-11-20", "21:00", "scheduled", "dry", "run"]
     assert lines[2].split() == [
-        *(evening, "2026-11-20", "21:00", "followup_sent", "2", "asked"),
+        *(evening, "2026-11-20", "21:00", "followup_sent", "2", "players", "notified"),
         *("1", "of", "2", "in", "voice", "at", "21:00.", "Bob"),
     ]
+    assert lines[1].index("Bob") == lines[2].index("Bob"), "in columns"
     dry, real = json.loads(do("campaign", "list", "--json").output)
     assert (dry["dry_run"], dry["came"]) == (True, None)
     assert (real["id"], real["came"], real["of"], real["recipients"]) == (evening, 1, 2, 2)

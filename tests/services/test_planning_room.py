@@ -29,9 +29,9 @@ def said(world: World, name: str) -> Status | None:
 @pytest.mark.parametrize(
     ("looking", "sentence"),
     [
-        (0, "The room opens when 6 more are looking."),
-        (4, "The room opens when 2 more are looking."),
-        (5, "The room opens when one more is looking."),
+        (0, "The room opens when 6 more players are looking."),
+        (4, "The room opens when 2 more players are looking."),
+        (5, "The room opens when 1 more player is looking."),
     ],
 )
 def test_before_enough_are_looking_nobody_opens_it_and_a_sentence_says_how_many_are_missing(

@@ -140,9 +140,7 @@ def test_one_who_is_not_in_and_nothing_of_the_whole_is_saved(tonight: Tonight) -
     before, stored = tonight.version, tonight.stored()
     with pytest.raises(rules.NotCommitted) as refused:
         tonight.saves("alice", "goran dora", "erik", "goran", "erik")
-    assert str(refused.value) == "Not in for tonight, so in no team."[:-1] + ": Dora." or "looking" in str(
-        refused.value
-    )
+    assert str(refused.value) == "Not in tonight, so in no team: Dora."
     assert tonight.sides() == ("ERIK alice", "FRANKA goran")
     assert (tonight.version, tonight.stored()) == (before, stored)
 

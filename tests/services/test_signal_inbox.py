@@ -252,7 +252,7 @@ def test_a_service_that_hangs_up_at_once_is_deaf_and_not_asked_without_pause(
     monkeypatch.setattr(inbox, "TROUBLE_AFTER", 1.0)
     receiver = receivers.start(listens=False)
     until(receiver.reception.trouble, "it to be told")
-    assert str(receiver.reception.trouble()).endswith("Signal did not answer (ConnectionClosedOK)")
+    assert str(receiver.reception.trouble()).endswith("Signal didn’t answer (ConnectionClosedOK)")
     assert len(opened) <= 4
 
 

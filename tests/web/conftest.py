@@ -238,7 +238,10 @@ def is_page(answer: TestResponse, status: int) -> str:
     assert "Traceback" not in answer.text
     page = read(answer.text)
     assert page.by_id("main").headings
-    beside_the_form = [one.words for one in page.by_id("main").all("p") if one.attributes.get("role") == "alert"]
+    paragraphs, boxes = page.by_id("main").all("p"), page.by_id("main").all("div")
+    said = [one for one in (*paragraphs, *boxes) if one.attributes.get("role") == "alert" and one.words]
+    said = said or [one for one in paragraphs if {"notice", "problem"} <= {*one.attributes.get("class", "").split()}]
+    beside_the_form = [one.words for one in said if page.by_id("main").all("form")]
     if beside_the_form:
         [sentence] = beside_the_form
         assert_sentence(sentence)

@@ -197,7 +197,7 @@ def test_promoting_without_the_right(world: World, alice: Browser) -> None:
 
 def test_nobody_to_ask_and_too_late_are_422(world: World, bob: Browser) -> None:
     with nothing_stored(world):
-        assert "Nobody to ask" in is_problem(bob.call("POST", CAMPAIGNS, {}), 422)
+        assert "Nobody to notify yet" in is_problem(bob.call("POST", CAMPAIGNS, {}), 422)
     world.says("erik", Status.LOOKING)
     world.clock.forward(timedelta(minutes=90, seconds=1))
     with nothing_stored(world):

@@ -185,7 +185,7 @@ def test_nobody_to_ask_uses_nothing_up(world: World, browse: Browse, as_fragment
     bob = browse("bob")
     with nothing_stored(world):
         answer = bob.post("/campaigns", {"key": "k"}, htmx=as_fragment)
-    assert "Nobody to ask" in (is_fragment if as_fragment else is_page)(answer, 422)
+    assert "Nobody to notify yet" in (is_fragment if as_fragment else is_page)(answer, 422)
 
 
 def test_somebody_elses_campaign_cannot_be_cancelled_but_by_an_admin(world: World, browse: Browse) -> None:

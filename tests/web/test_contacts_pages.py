@@ -378,7 +378,7 @@ def test_closed_dms_are_told_at_once_with_what_to_do_and_saving_tries_again(worl
     switch_on_by_form(alice)
     pump(world)
     mine = alice.page("/preferences").by_id("contact-discord").words
-    assert "this person's DMs are closed to the bot" in mine
+    assert "DMs from the bot are blocked" in mine
     assert "Privacy Settings" in mine
     switch_on_by_form(alice)
     pump(world)

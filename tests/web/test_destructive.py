@@ -235,12 +235,12 @@ CASES = [
         ("Cancel tonight’s campaign?", *CANCEL_CONSEQUENCES),
     ),
     Case("POST /campaigns/<id:campaign_id>/retry", "bob", with_unknown, ("arrive twice",)),
-    Case("POST /planning/<day>/leave", "erik", in_room("/leave"), ("Leave for tonight?", *LEAVE_CONSEQUENCES)),
+    Case("POST /planning/<day>/leave", "erik", in_room("/leave"), ("Out tonight?", *LEAVE_CONSEQUENCES)),
     Case(
         "POST /planning/<day>/names/<id:name_id>/delete",
         "erik",
         with_votes,
-        ("Delete the name Ants?", "The vote for it"),
+        ("Delete the name Ants?", "Its vote"),
     ),
     Case(
         "POST /preferences/calendar",

@@ -277,7 +277,7 @@ def test_strangers_share_a_page_in_each_language(tonight: World) -> None:
     for _ in range(2):
         for browser, language in ((slovene, "sl"), (english, "en")):
             for path in ("/", "/board"):
-                answer = browser.client.get(path, htmx=path == "/board", headers=asks_for(language))
+                answer = browser.get(path, htmx=path == "/board", **asks_for(language))
                 says(answer.text, language)
                 assert answer.headers["Content-Language"] == language
 

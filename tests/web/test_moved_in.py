@@ -37,5 +37,5 @@ def test_who_was_told_by_the_earlier_site_is_told_apart(world: World, bob: Brows
         world.says(name, Status.LOOKING)
     campaign_id = call(world)[0]
     for browser in (bob, alice):
-        assert "1 told by the earlier site" in browser.page("/").by_id("campaign").words
-    assert "told by the earlier site" in bob.page(f"/campaigns/{campaign_id}").words
+        assert "Sent by the earlier site: 1" in browser.page("/").by_id("campaign").words
+    assert "sent by the earlier site" in bob.page(f"/campaigns/{campaign_id}").words

@@ -45,13 +45,13 @@ def test_it_is_turned_after_a_page_that_says_what_will_happen_and_back_again(wor
     assert "Messages go out." in dora.page("/admin").words
     with nothing_stored(world):
         page = dora.page("/admin/sending/pause").by_id("main")
-        assert "No message leaves any more" in page.words
+        assert "No message leaves in any app" in page.words
     [form] = page.all("form")
     fields = {one.attributes["name"]: one.attributes["value"] for one in form.all("input")}
     assert lands(dora.client.post(form.attributes["action"], data=fields)) == "/admin"
     assert is_paused(world)
     overview = dora.page("/admin")
-    assert "Nothing is sent any more" in overview.by_id("flash").words
+    assert "Sending paused." in overview.by_id("flash").words
     assert "Paused since 20:31, by Dora" in overview.words
     [form] = dora.page("/admin/sending/resume").by_id("main").all("form")
     assert form.attributes["action"] == "/admin/sending/resume"
@@ -69,7 +69,7 @@ def test_turned_twice_the_first_stays_and_the_second_is_told(world: World, dora:
     assert "Paused since 20:31" in overview.words
     dora.post("/admin/sending/resume")
     dora.post("/admin/sending/resume")
-    assert "was not paused" in dora.page("/admin").by_id("flash").words
+    assert "Sending wasn’t paused." in dora.page("/admin").by_id("flash").words
 
 
 def test_who_was_overtaken_is_offered_what_is_left(world: World, dora: Browser) -> None:

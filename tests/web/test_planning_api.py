@@ -57,7 +57,7 @@ def test_before_there_are_enough_it_says_how_many_are_missing_and_does_not_open(
     assert (state["session_ready"], state["unlocked"], state["need_count"]) == (False, False, 2)
     assert state["session"] is None
     with nothing_stored(world):
-        assert is_problem(alice.call("POST", f"{API}/create"), 409) == "The room opens when 2 more are looking."
+        assert is_problem(alice.call("POST", f"{API}/create"), 409) == "The room opens when 2 more players are looking."
 
 
 def test_what_is_needed_and_whether_it_may_open_are_one_count(world: World, alice: Browser) -> None:
@@ -246,13 +246,13 @@ def test_teams_of_an_older_version_or_by_others_are_refused(tonight: Tonight, br
         ("POST", "/suggestions", {"name": "ants"}, 409, "Vote for it"),
         ("POST", "/suggestions", {"name": "ab\x00"}, 422, "name"),
         ("POST", "/suggestions", None, 400, "."),
-        ("DELETE", f"/suggestions/{HUGE}", None, 404, "no such suggestion"),
+        ("DELETE", f"/suggestions/{HUGE}", None, 404, "That suggestion is gone."),
         ("DELETE", "/suggestions/x", None, 404, "."),
         ("DELETE", f"/suggestions/{TOO_HUGE}", None, 404, "."),
         ("POST", "/vote", {}, 422, "suggestion_id"),
         ("POST", "/vote", {"suggestion_id": 1}, 422, "suggestion_id"),
         ("POST", "/vote", {"suggestion_id": ""}, 422, "suggestion_id"),
-        ("POST", "/vote", {"suggestion_id": HUGE}, 404, "no such suggestion"),
+        ("POST", "/vote", {"suggestion_id": HUGE}, 404, "That suggestion is gone."),
         ("POST", "/vote", {"suggestion_id": TOO_HUGE}, 422, "suggestion_id"),
         ("POST", "/vote", [], 400, "."),
         ("POST", "/teams", {}, 422, "side_a"),

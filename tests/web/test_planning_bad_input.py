@@ -18,6 +18,7 @@ YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
 HUGE, TOO_HUGE, ENDLESS = "9" * 18, "9" * 19, "9" * 400
 NO_ROOM, NOT_TONIGHT, NO_DATE = "no planning room", "Only tonight’s room", "not a date"
 NOT_THE_OWNER, NO_ID, NO_SIDE = "Only the room’s owner", "no such player or name", "Pick A or B"
+NO_DEED, GONE = "The teams can’t be changed like that.", "That suggestion is gone."
 ACTIONS = ("join", "leave", "change", "draft", "teams", "names", "names/1/delete", "vote", "owner", "ask")
 # What would be taken in tonight's room, of what is asked for at all.
 SOUND: dict[str, dict[str, str]] = {
@@ -44,11 +45,11 @@ def do(what: str, status: int, words: str, who: str = "alice") -> Case:
 
 
 CASES = {
-    "no deed": Case("alice", "/change", 422, "cannot be changed like that"),
-    "an unknown deed": do("shuffle", 422, "cannot be changed like that"),
+    "no deed": Case("alice", "/change", 422, NO_DEED),
+    "an unknown deed": do("shuffle", 422, NO_DEED),
     "undo of something": do("undo:x", 422, NO_ID),
-    "too much said": do("place:{goran}:A:B", 422, "cannot be changed like that"),
-    "too little said": do("place:{goran}", 422, "cannot be changed like that"),
+    "too much said": do("place:{goran}:A:B", 422, NO_DEED),
+    "too little said": do("place:{goran}", 422, NO_DEED),
     "a zero byte": do("place:{goran}:A\x00", 422, "."),
     "no player": do("place::A", 422, NO_ID),
     "a name for an id": do("place:goran:A", 422, NO_ID),
@@ -57,7 +58,7 @@ CASES = {
     "an id beyond all ids": do(f"place:{TOO_HUGE}:A", 422, NO_ID),
     "an endless id": do(f"place:{ENDLESS}:A", 422, NO_ID),
     "an id of nobody": do(f"place:{HUGE}:A", 422, "looking or available"),
-    "somebody who is not in": do("place:{dora}:A", 422, "Not in for tonight, so in no team: Dora."),
+    "somebody who is not in": do("place:{dora}:A", 422, "Not in tonight, so in no team: Dora."),
     "a third side": do("place:{goran}:C", 422, NO_SIDE),
     "a side in small letters": do("place:{goran}:a", 422, NO_SIDE),
     "placing without right": do("place:{goran}:A", 403, NOT_THE_OWNER, "goran"),
@@ -68,8 +69,8 @@ CASES = {
     "deposing without right": do("lead:A:", 403, NOT_THE_OWNER, "goran"),
     "a captain who is nobody": do(f"lead:A:{HUGE}", 422, "looking or available"),
     "undo without right": do("undo:1", 409, "nothing of yours", "goran"),
-    "undo of what others changed meanwhile": do("undo:999", 409, "Somebody changed the teams"),
-    "the end of no draft": do("end-draft", 409, "no draft under way"),
+    "undo of what others changed meanwhile": do("undo:999", 409, "The teams changed meanwhile"),
+    "the end of no draft": do("end-draft", 409, "No draft is under way."),
     "the end of a draft without right": do("end-draft", 403, NOT_THE_OWNER, "goran"),
     "a draft without first pick": Case("alice", "/draft", 422, NO_SIDE),
     "a draft without right": Case("goran", "/draft", 403, NOT_THE_OWNER, {"first": "A"}),
@@ -90,10 +91,10 @@ CASES = {
     "a name that is taken": Case("goran", "/names", 409, "Vote for it", {"name": "ANTS"}),
     "a name by who is not in": Case("dora", "/names", 403, "Join first", {"name": "Bees"}),
     "a vote by who is not in": Case("dora", "/vote", 403, "Join first", {"name": "{ants}"}),
-    "a vote for nothing there": Case("goran", "/vote", 404, "no such suggestion", {"name": HUGE}),
+    "a vote for nothing there": Case("goran", "/vote", 404, GONE, {"name": HUGE}),
     "a vote for nonsense": Case("goran", "/vote", 422, NO_ID, {"name": "Ants"}),
-    "anothers name": Case("goran", "/names/{ants}/delete", 404, "no such suggestion"),
-    "no name to delete": Case("alice", f"/names/{HUGE}/delete", 404, "no such suggestion"),
+    "anothers name": Case("goran", "/names/{ants}/delete", 404, GONE),
+    "no name to delete": Case("alice", f"/names/{HUGE}/delete", 404, GONE),
     "a room for nobody": Case("alice", "/owner", 422, NO_ID),
     "a room for nonsense": Case("alice", "/owner", 422, NO_ID, {"player": ENDLESS}),
     "a room for who is not in": Case("alice", "/owner", 422, ".", {"player": "{dora}"}),

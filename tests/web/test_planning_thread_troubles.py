@@ -33,10 +33,10 @@ def tonight(world: World) -> Tonight:
 
 def test_it_says_what_is_wrong_and_with_whom(tonight: Tonight, browse: Browse) -> None:
     words = browse("alice").page(PAGE).words
-    assert "The thread on Discord: Discord cannot be reached (ConnectError). " in words
-    assert "Erik is not let in (Discord: Unknown Member (10007))." in words
-    assert "Goran can still read it (Discord: Unknown Member (10007))." in words
-    assert "somebody is not let in" in words
+    assert "The thread on Discord: Discord can’t be reached (ConnectError); " in words
+    assert "; Erik can’t get in (Discord: Unknown Member (10007));" in words
+    assert "; Goran can still read it (Discord: Unknown Member (10007))." in words
+    assert "; somebody can’t get in (Discord: Unknown Member (10007));" in words
     assert "Nothing here waits for it." in words
 
 

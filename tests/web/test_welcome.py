@@ -81,7 +81,7 @@ PAGES = ["/", "/calendar", f"/day/{TODAY}", "/profile", "/preferences", "/welcom
 
 
 REMEDIES = {
-    Reason.DMS_CLOSED: ("DMs are closed to the bot", "allow direct messages"),
+    Reason.DMS_CLOSED: ("DMs from the bot are blocked", "allow direct messages"),
     Reason.NO_MUTUAL_SERVER: ("shares no Discord server with the bot", "Join our Discord server"),
 }
 
@@ -115,12 +115,12 @@ def test_a_broken_address_is_told_to_its_owner_on_every_page(
 def test_a_broken_address_is_told_to_nobody_else(broken: World, browse: Browse) -> None:
     for who in ("bob", "charlie", "dora", None):
         for path in PAGES:
-            assert "We cannot write" not in browse(who).get(path).text, (who, path)
+            assert "We can’t reach you" not in browse(who).get(path).text, (who, path)
 
 
 def test_saying_that_it_works_again_takes_the_words_away(broken: World, alice: Browser) -> None:
     alice.post("/preferences", {"allow_promotions": "on"})
-    assert "We cannot write" not in alice.get("/").text
+    assert "We can’t reach you" not in alice.get("/").text
     with broken.session() as session:
         known = contacts.contacts_of(session, broken.players["alice"])
     assert [contact.unusable_since for contact in known.values()] == [None]
@@ -137,5 +137,5 @@ def test_a_passing_failure_is_no_banner_and_stands_beside_its_channel(world: Wor
         )
         assert preferences.has_preferences(session, world.players["alice"])
     page = alice.page("/preferences")
-    assert "We cannot write" not in page.words
+    assert "We can’t reach you" not in page.words
     assert "The last message did not arrive (20:30): Discord answered 503." in page.by_id("contact-discord").words

@@ -44,7 +44,7 @@ def icon(kind: str) -> Markup:
 
 def qr_code(link: str) -> Markup:
     """Draw a link for a phone's camera. It says what the link beside it says, so screen readers pass it over."""
-    drawn = segno.make(link, error="m", micro=False).svg_inline(scale=4, border=4, dark="#000", light="#fff")
+    drawn = segno.make(link, "m", micro=False).svg_inline(scale=4, border=4, dark="#000", light="#fff")
     return Markup(drawn.replace("<svg ", '<svg aria-hidden="true" ', 1))  # noqa: S704 - a drawing of squares
 
 

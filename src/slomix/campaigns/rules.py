@@ -123,7 +123,7 @@ class TooLate(Invalid):
 
 
 class NoRecipients(Invalid):
-    sentence = N_("Nobody to notify yet: none of these players has reminders on.")
+    sentence = N_("Nobody to notify yet: none of these players would get a reminder.")
 
 
 class CampaignsDisabled(Invalid):

@@ -58,7 +58,7 @@ def _line(night: PastCampaign, zone: ZoneInfo) -> str:
     asked = "dry run" if night.is_dry_run else night.asked_text
     start = f"{night.start_at.astimezone(zone):%H:%M}"
     promoter = plain_name(night.promoter)
-    return f"{night.id:>5}  {night.day}  {start}  {night.status:13}  {asked:15}  {came:27}  {promoter}".rstrip()
+    return f"{night.id:>5}  {night.day}  {start}  {night.status:13}  {asked:27}  {came:27}  {promoter}".rstrip()
 
 
 @campaign.command()
