@@ -202,7 +202,7 @@ def test_the_focus_stays_where_it_was_after_an_answer_and_after_the_modal(open_p
     expect(looking).to_be_focused()
     promote, modal = page.get_by_role("button", name="Promote", exact=True), page.get_by_role("dialog")
     promote.press("Enter")
-    expect(modal.get_by_role("heading", name="Promote tonight")).to_be_focused()
+    expect(modal.get_by_role("heading", name="Call a game night")).to_be_focused()
     press(page, "Escape")
     expect(promote).to_be_focused()
     promote.press("Enter")

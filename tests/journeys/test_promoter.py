@@ -83,7 +83,7 @@ def test_promoting_works_without_scripts_and_can_be_cancelled(open_page: OpenPag
     look(evening, "Alice")
     page = open_page(name="Bob", scripts=False)
     page.get_by_role("button", name="Promote", exact=True).click()
-    expect(page.get_by_role("heading", name="Promote tonight")).to_be_visible()
+    expect(page.get_by_role("heading", name="Call a game night")).to_be_visible()
     page.get_by_role("button", name="Schedule campaign").click()
     expect(page.locator("#campaign")).to_contain_text("scheduled")
     for _ in range(2):  # the second one, after what follows from it was read
