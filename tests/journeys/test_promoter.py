@@ -76,7 +76,7 @@ def test_nobody_to_ask_is_said_before_and_after_the_button(open_page: OpenPage) 
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("0 players to notify")
     dialog.get_by_role("button", name="Schedule campaign").click()
-    expect(dialog.get_by_text("Nobody to ask yet").first).to_be_visible()
+    expect(dialog.get_by_text("Nobody to notify yet").first).to_be_visible()
 
 
 def test_promoting_works_without_scripts_and_can_be_cancelled(open_page: OpenPage, evening: RunningSystem) -> None:
@@ -101,7 +101,7 @@ def test_a_dry_run_is_for_the_promoter_alone(open_page: OpenPage, evening: Runni
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Dry run").check()
     dialog.get_by_role("button", name="Schedule campaign").click()
-    expect(dialog).to_contain_text("nobody else")
+    expect(dialog).to_contain_text("four messages are on their way, to you only")
     until(lambda: len(evening.control.messages()) >= 4, "the messages of the dry run")
     assert [one["to"] for one in evening.control.messages()] == [ids["Bob"]] * 4
 

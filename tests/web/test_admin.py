@@ -154,7 +154,7 @@ def test_the_overview_says_what_waits_and_how_the_channels_do_and_no_address(wor
         "DISCORD_BOT_TOKEN isn’t set",
         "Last arrival: 20 Nov 2026, 20:30",
         "1 verified contact",
-        "1 of them does not work",
+        "1 not working",
         "blocked",
         "AVAILABILITY_SIGNAL_ENABLED is not on",
     ):
