@@ -156,7 +156,7 @@ def test_the_overview_says_what_waits_and_how_the_channels_do_and_no_address(wor
         "1 verified contact",
         "1 not working",
         "blocked",
-        "AVAILABILITY_SIGNAL_ENABLED is not on",
+        "AVAILABILITY_SIGNAL_ENABLED isn’t on",
     ):
         assert sentence in " ".join(answer.text.split()), sentence
 
