@@ -18,7 +18,7 @@ YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
 HUGE, TOO_HUGE, ENDLESS = "9" * 18, "9" * 19, "9" * 400
 NO_ROOM, NOT_TONIGHT, NO_DATE = "no planning room", "Only tonight’s room", "not a date"
 NOT_THE_OWNER, NO_ID, NO_SIDE = "Only the room’s owner", "no such player or name", "Pick A or B"
-NO_DEED, GONE = "The teams can’t be changed like that.", "That suggestion is gone."
+NO_DEED, GONE = "The teams can’t be changed like that.", "That suggestion is gone, or it isn’t yours."
 ACTIONS = ("join", "leave", "change", "draft", "teams", "names", "names/1/delete", "vote", "owner", "ask")
 # What would be taken in tonight's room, of what is asked for at all.
 SOUND: dict[str, dict[str, str]] = {

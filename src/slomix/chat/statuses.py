@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from slomix.availability import service as availability
 from slomix.availability.choices import CLEAR, LATE, status_button, status_buttons
-from slomix.availability.rules import STATUS_NAMES, Status, parse_day
+from slomix.availability.rules import STATUS_NAMES, Status, parse_day, said_by
 from slomix.campaigns import late
 from slomix.channels.base import Button
 from slomix.chat.days import name_day
@@ -16,7 +16,7 @@ from slomix.clock import local_day
 from slomix.config.settings import Settings
 from slomix.deliveries.choices import Choice
 from slomix.deliveries.formatting import discord_timestamp
-from slomix.i18n import _, ngettext
+from slomix.i18n import _
 
 
 def say_status(
@@ -76,23 +76,10 @@ def show_day(
 ) -> Reply:
     """Return a day as this player sees it, with the buttons to answer it."""
     counts = availability.list_days(session, day, day, viewer=None)[0].counts
-    said = [_count(status, counts[status]) for status in Status if counts[status]]
+    said = [said_by(status, counts[status]) for status in Status if counts[status]]
     mine = say_status(session, player_id, day, settings=settings, now=now)
     lines = [mine, ", ".join(said) or _("nothing yet")]
     return Reply("\n".join(lines), answers(day, settings), replaces=True, line=lines[0])
-
-
-def _count(status: Status, number: int) -> str:
-    """Say how many have given this answer."""
-    match status:
-        case Status.LOOKING:
-            return ngettext("{number} looking", "{number} looking", number)
-        case Status.AVAILABLE:
-            return ngettext("{number} available", "{number} available", number)
-        case Status.MAYBE:
-            return ngettext("{number} maybe", "{number} maybe", number)
-        case Status.NOT_PLAYING:
-            return ngettext("{number} not playing", "{number} not playing", number)
 
 
 def show_week(session: Session, player_id: int, *, settings: Settings, now: datetime) -> Reply:

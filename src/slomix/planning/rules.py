@@ -175,7 +175,7 @@ class TooManyNames(Conflict):
 
 
 class NoSuchName(NotFound):
-    sentence = N_("That suggestion is gone.")
+    sentence = N_("That suggestion is gone, or it isn’t yours.")
 
 
 class AskedAlready(TooSoon):
