@@ -61,3 +61,18 @@ def test_what_waits_for_something_holds_nobody_up(begun: list[str]) -> None:
     assert len(begun) == worker.FEW + 3
     gevent.killall(asking)
     assert line._under_way == 0
+
+
+def test_who_stops_waiting_takes_nobodys_place() -> None:
+    line, may_end = Line(), Event()
+
+    def ask() -> None:
+        with line.turn(0):
+            may_end.wait()
+
+    asking = [gevent.spawn(ask) for _ in range(worker.FEW + 3)]
+    gevent.sleep(0)
+    gevent.killall(asking)
+    may_end.set()
+    gevent.joinall([gevent.spawn(ask) for _ in range(worker.FEW + 1)], timeout=PATIENCE)
+    assert line._under_way == 0

@@ -83,8 +83,8 @@ class Line:
         moment = time.monotonic() + weight * BEHIND_SECONDS
         heapq.heappush(self._waiting, (moment, next(self._arrivals), called))
         self._someone.release()
-        called.wait()
-        try:
+        try:  # who stops waiting is still called, and has then been counted as often as not
+            called.wait()
             yield
         finally:
             self._under_way -= 1
